@@ -1,0 +1,81 @@
+//! Every key name there is in Redis, built here and nowhere else.
+//!
+//! `onsale:{<schedule id>}:<name>`: the braces put all keys of a schedule in one hash slot, so that
+//! a script over several of them stays atomic in a Redis Cluster, and schedules spread over nodes.
+
+use super::id::ScheduleId;
+
+/// The bits of a sequence that are its number within the epoch: sequence = epoch × 2^40 + n.
+pub const SEQUENCE_BITS: u32 = 40;
+
+/// The key names of one schedule under one epoch, built once and shared by all calls.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    prefix: String,
+    epoch: u64,
+    line: Vec<String>,
+}
+
+impl Keys {
+    /// The keys of `schedule` whose line has come to `epoch`.
+    #[must_use]
+    pub fn new(schedule: ScheduleId, epoch: u64) -> Self {
+        let prefix = format!("onsale:{{{schedule}}}:");
+        let fixed = ["meta", "waiting", "active", "place", "called", "parked", "returned", "log"];
+        let line = (fixed.iter().map(|name| format!("{prefix}{name}")))
+            .chain((0..3).map(|slot| format!("{prefix}here:{slot}")))
+            .chain((1..=epoch).map(|epoch| format!("{prefix}bits:{epoch}")))
+            .chain((1..=epoch).map(|epoch| format!("{prefix}done:{epoch}")))
+            .collect();
+        Self { prefix, epoch, line }
+    }
+
+    /// The epoch these keys were built for.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// One key by its name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// Settings, epoch, counters, token bucket.
+    #[must_use]
+    pub fn meta(&self) -> &str {
+        &self.line[0]
+    }
+
+    /// The waiting bitmap of `epoch`.
+    #[must_use]
+    pub fn bits(&self, epoch: u64) -> String {
+        self.named(&format!("bits:{epoch}"))
+    }
+
+    /// How places of `epoch` ended, two bits each.
+    #[must_use]
+    pub fn done(&self, epoch: u64) -> String {
+        self.named(&format!("done:{epoch}"))
+    }
+
+    /// What every script of the line takes as KEYS, in `lib/line`'s order.
+    #[must_use]
+    pub fn line(&self) -> &[String] {
+        &self.line
+    }
+
+    /// The keys that `names` name, in that order.
+    #[must_use]
+    pub fn several(&self, names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| self.named(name)).collect()
+    }
+
+    /// Every key a schedule can have, meta first.
+    #[must_use]
+    pub fn all(&self) -> Vec<String> {
+        let seats = ["held", "holder", "claim", "sold", "seatlog", "buyers"];
+        (self.line.iter().cloned()).chain(seats.iter().map(|name| self.named(name))).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! The Lua scripts: embedding, running, and reading what they answer.
+//!
+//! The text of a script ends in a comment that names the `run_id` of the server its schedule was
+//! built on. A server that was restarted, restored from an older state or promoted has another, so
+//! it answers NOSCRIPT, and NOSCRIPT is never answered with a blind EVAL: first [`inspect`] says
+//! whether the keys are still those of this epoch on this very server.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use redis::{Script as Hashed, Value};
+
+use super::keys::Keys;
+use super::redis::Redis;
+use super::{Store, StoreError};
+
+macro_rules! scripts {
+    ($($name:ident = $path:literal;)+) => {
+        /// Every script there is; the file of the same name says what it does and replies.
+        #[expect(missing_docs, reason = "each file's header is its documentation")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Script { $($name),+ }
+
+        impl Script {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// Where it lies below `lua/`, without the ending.
+            #[must_use]
+            pub fn path(self) -> &'static str {
+                match self { $(Self::$name => $path),+ }
+            }
+
+            fn source(self) -> &'static str {
+                match self { $(Self::$name => include_str!(concat!("../../lua/", $path, ".lua"))),+ }
+            }
+        }
+    };
+}
+
+scripts! {
+    Join = "queue/join";
+    Ticket = "queue/ticket";
+    Admit = "queue/admit";
+    Here = "queue/here";
+    Leave = "queue/leave";
+    Complete = "queue/complete";
+    Configure = "queue/configure";
+    Restore = "queue/restore";
+    Ready = "queue/ready";
+    Inspect = "queue/inspect";
+    Take = "hold/take";
+    Drop = "hold/drop";
+    Apply = "hold/apply";
+    Sweep = "hold/sweep";
+}
+
+const LIBRARIES: &[(&str, &str)] = &[
+    ("lib/guard", include_str!("../../lua/lib/guard.lua")),
+    ("lib/line", include_str!("../../lua/lib/line.lua")),
+    ("lib/sale", include_str!("../../lua/lib/sale.lua")),
+    ("lib/seats", include_str!("../../lua/lib/seats.lua")),
+];
+
+/// One schedule's keys on one server: what a script needs to know where it runs.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The keys, for the epoch that the caller believes in.
+    pub keys: Arc<Keys>,
+    server: Arc<Bundle>,
+}
+
+/// All scripts, marked with one server's `run_id`.
+#[derive(Debug)]
+struct Bundle {
+    run_id: String,
+    scripts: Vec<Hashed>,
+}
+
+/// What a script answered: a word, then flat values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The first element: `OK`, `TAKEN`, …
+    pub word: String,
+    values: Vec<Value>,
+}
+
+/// Why a script gave no answer of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptError {
+    /// Redis does not have this schedule's keys under this epoch on this server: rebuild them.
+    #[error("Redis lost the schedule's keys")]
+    Lost,
+    /// They were rebuilt under a higher epoch: read it again.
+    #[error("the epoch has moved on")]
+    Stale,
+    /// They are being rebuilt.
+    #[error("the schedule's keys are being rebuilt")]
+    Loading,
+    /// Redis failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What [`inspect`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// The epoch of the keys, 0 where there are none.
+    pub epoch: u64,
+    /// The server that the keys were built on, empty where there are none.
+    pub built_on: String,
+    /// The server that answered.
+    pub server: String,
+    /// Until when a rebuilding may take (Redis's clock, ms), 0 when none is under way.
+    pub loading_until_ms: i64,
+    /// Redis's clock, ms.
+    pub now_ms: i64,
+}
+
+impl Place {
+    /// The place where `keys` were built on the server `run_id`.
+    #[must_use]
+    pub fn new(keys: Keys, run_id: &str) -> Self {
+        Self { keys: Arc::new(keys), server: bundle(run_id) }
+    }
+
+    /// Runs a script there.
+    ///
+    /// # Errors
+    /// [`ScriptError`]: the shared replies of `lua/lib/guard`, and Redis's own failures.
+    pub async fn run(
+        &self,
+        redis: &Redis,
+        script: Script,
+        keys: &[String],
+        args: &[impl redis::ToRedisArgs],
+    ) -> Result<Reply, ScriptError> {
+        let hashed = &self.server.scripts[script as usize];
+        let command = |verb: &str, text: &str| {
+            let mut command = redis::cmd(verb);
+            command.arg(text).arg(keys.len()).arg(keys).arg(args);
+            command
+        };
+        let first: Result<Value, _> = redis.hot(&command("EVALSHA", hashed.get_hash())).await;
+        let value = match first {
+            Err(error) if error.code() == Some("NOSCRIPT") => {
+                let found = inspect(redis, &self.keys).await?;
+                if found.epoch < self.keys.epoch() || found.built_on != found.server {
+                    return Err(ScriptError::Lost);
+                }
+                if found.server != self.server.run_id {
+                    return Err(ScriptError::Stale);
+                }
+                redis.hot(&command("EVAL", &text(script, &self.server.run_id))).await
+            }
+            other => other,
+        };
+        Reply::read(value.map_err(StoreError::from)?)
+    }
+}
+
+/// Asks whose keys a schedule's are, and which server answers.
+pub async fn inspect(redis: &Redis, keys: &Keys) -> Result<Inspection, StoreError> {
+    let mut command = redis::cmd("EVAL");
+    command.arg(text(Script::Inspect, "any")).arg(1).arg(keys.meta());
+    let (_, epoch, built_on, server, loading_until_ms, now_ms): (String, _, _, _, _, _) =
+        redis.hot(&command).await?;
+    Ok(Inspection { epoch, built_on, server, loading_until_ms, now_ms })
+}
+
+/// A script as the server gets it: its first line, the libraries it names, its body, the `run_id`.
+fn text(script: Script, run_id: &str) -> String {
+    let source = script.source();
+    let (first, body) = source.split_once('\n').unwrap_or((source, ""));
+    let used = body.lines().find_map(|line| line.strip_prefix("-- Uses")).unwrap_or("");
+    let mut text = format!("{first}\n");
+    for (name, library) in LIBRARIES {
+        if used.split_whitespace().any(|wanted| wanted == *name) {
+            text.push_str(library);
+        }
+    }
+    text.push_str(body);
+    text.push_str("\n-- run_id ");
+    text.push_str(run_id);
+    text
+}
+
+/// The scripts for `run_id`, hashed once per process and server.
+fn bundle(run_id: &str) -> Arc<Bundle> {
+    static BUNDLES: LazyLock<Mutex<HashMap<String, Arc<Bundle>>>> = LazyLock::new(Mutex::default);
+    let mut bundles = BUNDLES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let make = || {
+        let scripts = Script::ALL.iter().map(|script| Hashed::new(&text(*script, run_id)));
+        Arc::new(Bundle { run_id: run_id.to_owned(), scripts: scripts.collect() })
+    };
+    Arc::clone(bundles.entry(run_id.to_owned()).or_insert_with(make))
+}
+
+impl Reply {
+    fn read(value: Value) -> Result<Self, ScriptError> {
+        let Value::Array(mut values) = value else { return Err(unexpected(&value).into()) };
+        if values.is_empty() {
+            return Err(unexpected(&Value::Array(values)).into());
+        }
+        let word: String = redis::from_redis_value(values.remove(0)).map_err(|e| bad(&e))?;
+        match word.as_str() {
+            "LOST" => Err(ScriptError::Lost),
+            "STALE" => Err(ScriptError::Stale),
+            "LOADING" => Err(ScriptError::Loading),
+            _ => Ok(Self { word, values }),
+        }
+    }
+
+    /// The value at `index`, counted after the word.
+    pub fn get<T: redis::FromRedisValue>(&self, index: usize) -> Result<T, StoreError> {
+        let value = self.values.get(index).ok_or_else(|| self.unknown())?;
+        redis::from_redis_value_ref(value).map_err(|e| bad(&e))
+    }
+
+    /// All values from `index` on.
+    pub fn rest<T: redis::FromRedisValue>(&self, index: usize) -> Result<Vec<T>, StoreError> {
+        (index..self.values.len()).map(|index| self.get(index)).collect()
+    }
+
+    /// The error for a word or a shape that the caller's table does not list.
+    #[must_use]
+    pub fn unknown(&self) -> StoreError {
+        StoreError::Inconsistent(format!("a script replied {} {:?}", self.word, self.values))
+    }
+}
+
+fn unexpected(value: &Value) -> StoreError {
+    StoreError::Inconsistent(format!("a script replied {value:?}"))
+}
+
+fn bad(error: &redis::ParsingError) -> StoreError {
+    StoreError::Defect { store: Store::Redis, reason: error.to_string() }
+}

@@ -1,0 +1,90 @@
+#!lua flags=allow-oom
+-- queue/admit: lets in as many as there is room and rate for, in order of sequence.
+--
+-- Leaderless: every process calls it a few times a second, and however many do, capacity and rate
+-- hold, because both are read and written here. Whoever returned within their grace goes first;
+-- whoever was not heard from within the presence window is passed over and costs no slot. Bounded:
+-- at most 100 let in, 100 passed over and 100 of each kind of overdue per call.
+--
+-- KEYS  as lib/line
+-- ARGV  epoch
+-- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now}   MORE: call again at once
+--       {'LOST'} {'STALE', epoch} {'LOADING'}
+-- Uses  lib/guard lib/line lib/sale
+local BATCH = 100
+local refused = guard(META, EPOCH)
+if refused then return refused end
+local now = clock()
+local sale = load_sale(META)
+turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+local admitted, parked, expired = 0, 0, 0
+
+local function overdue(key)
+  return redis.call('ZRANGEBYSCORE', key, '-inf', whole(now), 'LIMIT', 0, BATCH)
+end
+
+-- Slots whose time is up.
+for _, user in ipairs(overdue(ACTIVE)) do
+  finish(user, read_place(user), EXPIRED, now)
+  expired = expired + 1
+end
+-- Let in, and not seen within the claim window.
+local unseen = overdue(CALLED)
+for _, user in ipairs(unseen) do
+  local sequence, grace = read_place(user)
+  redis.call('ZREM', ACTIVE, user)
+  redis.call('ZREM', CALLED, user)
+  park(user, sequence, grace, sale.grace_ms, now)
+end
+-- Passed over, and not back within the grace.
+for _, user in ipairs(overdue(PARKED)) do
+  finish(user, read_place(user), EXPIRED, now)
+  expired = expired + 1
+end
+
+local tokens = tokens_now(sale, now)
+local room = 0
+if admits(sale, now) then
+  room = math.min(sale.capacity - redis.call('ZCARD', ACTIVE), math.floor(tokens), BATCH)
+end
+
+local function let_in(user, sequence, grace)
+  local deadline = math.min(now + sale.active_ms, sale.deadline_ms)
+  redis.call('ZADD', ACTIVE, whole(deadline), user)
+  redis.call('ZADD', CALLED, whole(now + sale.claim_ms), user)
+  redis.call('HSET', PLACE, user, whole(sequence) .. (grace and ' ' .. whole(grace) or ''))
+  note('A', sequence, user, now)
+  admitted = admitted + 1
+end
+
+-- Walks a line from its head until the room is used up or BATCH were passed over.
+local function walk(key, leave_line)
+  local head = redis.call('ZRANGE', key, 0, math.max(room - admitted, 0) + BATCH - 1, 'WITHSCORES')
+  for i = 1, #head, 2 do
+    if admitted >= room or parked >= BATCH then return end
+    local user, sequence = head[i], tonumber(head[i + 1])
+    local _, grace = read_place(user)
+    redis.call('ZREM', key, user)
+    leave_line(sequence)
+    if heard(sequence) then
+      let_in(user, sequence, grace)
+    else
+      park(user, sequence, grace, sale.grace_ms, now)
+      parked = parked + 1
+    end
+  end
+end
+if room > 0 then
+  walk(RETURNED, function() end)
+  walk(WAITING, function(sequence) set_waiting(sequence, 0) end)
+end
+
+save_tokens(META, tokens - admitted, now)
+if admitted > 0 then redis.call('HINCRBY', META, 'admitted', admitted) end
+if expired > 0 then redis.call('HINCRBY', META, 'expired', expired) end
+write_log()
+local busy = parked >= BATCH or expired >= BATCH or #unseen >= BATCH
+return {
+  busy and 'MORE' or 'OK', admitted, parked + #unseen, expired,
+  redis.call('ZCARD', WAITING), redis.call('ZCARD', ACTIVE), now,
+}
