@@ -1,7 +1,5 @@
 //! PostgreSQL: the pool, the transaction that use cases hand down, and what its errors mean.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -28,9 +26,6 @@ const SESSION: [(&str, &str); 5] = [
 pub struct Pg {
     pool: PgPool,
 }
-
-/// A future that borrows the transaction it runs in.
-pub type InTx<'t, T> = Pin<Box<dyn Future<Output = T> + Send + 't>>;
 
 /// One open transaction (READ COMMITTED). Dropped without [`Tx::commit`], it rolls back.
 #[derive(Debug)]
@@ -72,7 +67,7 @@ impl Pg {
     /// it lost a deadlock or a serialization conflict.
     pub async fn transact<T, E>(
         &self,
-        work: impl for<'t> Fn(&'t mut Tx) -> InTx<'t, Result<T, E>>,
+        work: impl AsyncFn(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E>
     where
         E: From<StoreError> + MaybeConflict,

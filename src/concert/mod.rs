@@ -1,0 +1,6 @@
+//! The catalogue: concerts, their schedules and seats, and the public seat map.
+
+pub mod http;
+pub mod model;
+pub mod pg;
+pub mod service;

@@ -1,0 +1,85 @@
+//! The `idempotency_key` table.
+
+use super::model::{KeyError, Request};
+use crate::store::StoreError;
+use crate::store::pg::{Pg, Tx};
+
+/// Takes the key for this transaction and returns the outcome stored under it, if any.
+///
+/// The lock is tried, never waited for: twenty retries of one request must not hold twenty
+/// connections.
+pub async fn claim(tx: &mut Tx, request: &Request) -> Result<Option<serde_json::Value>, KeyError> {
+    let lock = format!("{}:{}", request.user, request.key);
+    let free = sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as "free!""#,
+        lock
+    )
+    .fetch_one(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    if !free {
+        return Err(KeyError::InProgress);
+    }
+    // A statement of its own: it must see what the last holder of the lock committed.
+    let row = sqlx::query!(
+        "select fingerprint, outcome from idempotency_key where user_id = $1 and key = $2",
+        request.user.0,
+        request.key
+    )
+    .fetch_optional(tx.conn())
+    .await
+    .map_err(StoreError::from)?;
+    row.map(|row| matching(request, &row.fingerprint, row.outcome)).transpose()
+}
+
+/// The outcome stored under a key, without taking it.
+pub async fn look(pg: &Pg, request: &Request) -> Result<Option<serde_json::Value>, KeyError> {
+    let row = sqlx::query!(
+        "select fingerprint, outcome from idempotency_key where user_id = $1 and key = $2",
+        request.user.0,
+        request.key
+    )
+    .fetch_optional(pg.pool())
+    .await
+    .map_err(StoreError::from)?;
+    row.map(|row| matching(request, &row.fingerprint, row.outcome)).transpose()
+}
+
+/// Stores the outcome in the transaction of the effect.
+pub async fn store(
+    tx: &mut Tx,
+    request: &Request,
+    outcome: &serde_json::Value,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into idempotency_key (user_id, key, fingerprint, outcome) values ($1, $2, $3, $4)",
+        request.user.0,
+        request.key,
+        &request.fingerprint[..],
+        outcome
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Removes keys older than 48 h, at most `limit` of them.
+pub async fn purge(pg: &Pg, limit: i64) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "delete from idempotency_key where (user_id, key) in (
+           select user_id, key from idempotency_key
+           where created_at < clock_timestamp() - interval '48 hours' limit $1)",
+        limit
+    )
+    .execute(pg.pool())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+fn matching(
+    request: &Request,
+    fingerprint: &[u8],
+    outcome: serde_json::Value,
+) -> Result<serde_json::Value, KeyError> {
+    if fingerprint == request.fingerprint { Ok(outcome) } else { Err(KeyError::Reused) }
+}

@@ -1,0 +1,42 @@
+//! An entry of the outbox and the list of those that Redis has heard of.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+/// The number of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OutboxId(pub i64);
+
+/// An entry as it was read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its number.
+    pub id: OutboxId,
+    /// Which kind of event: tells what `payload` is.
+    pub kind: String,
+    /// The event, by serde.
+    pub payload: serde_json::Value,
+}
+
+/// Where entries go that were delivered right after their commit, so that the relay need not
+/// deliver them again. Losing one costs a harmless repeat.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    sender: Arc<mpsc::Sender<OutboxId>>,
+}
+
+impl Delivered {
+    /// The list, and the end from which the relay empties it.
+    #[must_use]
+    pub fn channel() -> (Self, mpsc::Receiver<OutboxId>) {
+        let (sender, receiver) = mpsc::channel(8192);
+        (Self { sender: Arc::new(sender) }, receiver)
+    }
+
+    /// Puts an entry on the list; a full list drops it.
+    pub fn push(&self, id: OutboxId) {
+        // The relay finds it again in the table.
+        let _ = self.sender.try_send(id);
+    }
+}
