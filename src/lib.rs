@@ -1,8 +1,6 @@
 //! onsale: a ticket-sale engine. The modules, in the order a buyer meets them.
 
-pub mod config;
-pub mod dev;
+/// What the service speaks: problems, callers, pages, limits, and the API's description.
 pub mod http;
+/// The two stores: connections, transactions, and how they fail.
 pub mod store;
-pub mod telemetry;
-pub mod user;
