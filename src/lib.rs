@@ -1,3 +1,12 @@
 //! onsale: a ticket-sale engine. The modules, in the order a buyer meets them.
 
+/// What is on sale: concerts, schedules, seats, and the public seat map.
+pub mod concert;
+/// What the service speaks: problems, callers, pages, limits, and the API's description.
+pub mod http;
+/// One effect and one answer per idempotency key.
+pub mod idempotency;
+/// What Redis must still hear of, written with the effect.
+pub mod outbox;
+/// The two stores: connections, transactions, and how they fail.
 pub mod store;

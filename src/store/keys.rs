@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Every key name there is in Redis, built here and nowhere else.
 //!
 //! `onsale:{<schedule id>}:<name>`: the braces put all keys of a schedule in one hash slot, so that
@@ -79,3 +80,6 @@ impl Keys {
         (self.line.iter().cloned()).chain(seats.iter().map(|name| self.named(name))).collect()
     }
 }
+=======
+
+>>>>>>> h3

@@ -42,7 +42,10 @@ impl Pg {
     pub fn lazy(url: &str, connections: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
             let reason = format!("DATABASE_URL: {error}");
-            StoreError::Defect { store: Store::PostgreSql, reason }
+            StoreError::Defect {
+                store: Store::PostgreSql,
+                reason,
+            }
         })?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -60,7 +63,9 @@ impl Pg {
 
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { inner: self.pool.begin().await? })
+        Ok(Tx {
+            inner: self.pool.begin().await?,
+        })
     }
 
     /// Runs `work` in a transaction and commits it; runs it again, a bounded number of times, when
@@ -100,10 +105,13 @@ impl Tx {
     /// # Errors
     /// [`StoreError::OutcomeUnknown`] where the connection broke before the answer came.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.inner.commit().await.map_err(|error| match StoreError::from(error) {
-            StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
-            other => other,
-        })
+        self.inner
+            .commit()
+            .await
+            .map_err(|error| match StoreError::from(error) {
+                StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
+                other => other,
+            })
     }
 }
 
@@ -123,14 +131,22 @@ impl MaybeConflict for StoreError {
 /// own error.
 #[must_use]
 pub fn violated(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::constraint)
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let reason = error.to_string();
-        let unavailable = |reason| Self::Unavailable { store: Store::PostgreSql, reason };
-        let defect = |reason| Self::Defect { store: Store::PostgreSql, reason };
+        let unavailable = |reason| Self::Unavailable {
+            store: Store::PostgreSql,
+            reason,
+        };
+        let defect = |reason| Self::Defect {
+            store: Store::PostgreSql,
+            reason,
+        };
         match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Redis: two shared connections, their reconnecting, and what a server must be like.
 //!
 //! Hot scripts share one multiplexed connection: their pipelining is free, where a pool of
@@ -245,3 +246,6 @@ impl From<redis::RedisError> for StoreError {
         }
     }
 }
+=======
+
+>>>>>>> h3

@@ -1,0 +1,248 @@
+//! Who calls: the access token's user and role, and the queue ticket as it was sent.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::problem::Problem;
+use crate::store::StoreError;
+use crate::store::id::UserId;
+
+/// A token longer than this is refused before anything is computed from it.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Buys.
+    User,
+    /// Sells: makes concerts, sets queues.
+    Admin,
+}
+
+/// Who calls, by a verified access token. As an extractor: `401 unauthenticated` without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The user of the token.
+    pub user: UserId,
+    /// What the token lets them do.
+    pub role: Role,
+}
+
+/// A caller whose token says `admin`; `403 forbidden` for everybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admin(pub Caller);
+
+/// The ticket of the `Queue-Token` header, unverified; `401 ticket_invalid` without one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct QueueToken(pub String);
+
+/// Why a token did not say who calls.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentifyError {
+    /// Forged, expired, for somebody else, or of nobody we know. Callers are not told which.
+    #[error("the token is refused: {0}")]
+    Refused(&'static str),
+    /// A store was needed and failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The answer to "whose token is this?".
+pub type Identified<'a> = Pin<Box<dyn Future<Output = Result<Caller, IdentifyError>> + Send + 'a>>;
+
+/// Knows whose token a token is. The user feature does; this layer only asks.
+pub trait Identify: Send + Sync + 'static {
+    /// Verifies `token` and finds its user.
+    fn identify<'a>(&'a self, token: &'a str) -> Identified<'a>;
+}
+
+/// The [`Identify`] of this process, put into each request's extensions by the app.
+#[derive(Clone)]
+pub struct Identity(pub Arc<dyn Identify>);
+
+impl std::fmt::Debug for QueueToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QueueToken(..)")
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity(..)")
+    }
+}
+
+/// The token of `Authorization: Bearer`, if there is exactly one such header and it has one.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = only(headers, AUTHORIZATION.as_str())?;
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The value of a header that was sent once; two different answers to "who" are none.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() || value.len() > MAX_TOKEN_BYTES {
+        return None;
+    }
+    value.to_str().ok()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(Identity(identity)) = parts.extensions.get::<Identity>() else {
+            tracing::error!("no Identity in the request: the app did not wire one");
+            return Err(Problem::internal());
+        };
+        let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
+        identity.identify(token).await.map_err(|error| match error {
+            IdentifyError::Refused(reason) => {
+                tracing::debug!(reason, "an access token was refused");
+                Problem::unauthenticated()
+            }
+            IdentifyError::Store(error) => error.into(),
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        match caller.role {
+            Role::Admin => Ok(Self(caller)),
+            Role::User => Err(Problem::forbidden()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for QueueToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match only(&parts.headers, "queue-token") {
+            Some(ticket) if !ticket.is_empty() => Ok(Self(ticket.to_owned())),
+            _ => {
+                let status = StatusCode::UNAUTHORIZED;
+                Err(Problem::new(
+                    status,
+                    "ticket_invalid",
+                    "A valid queue ticket is needed",
+                ))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    struct Known;
+
+    impl Identify for Known {
+        fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
+            Box::pin(async move {
+                match token {
+                    "ada" => Ok(Caller {
+                        user: UserId(1),
+                        role: Role::User,
+                    }),
+                    "root" => Ok(Caller {
+                        user: UserId(2),
+                        role: Role::Admin,
+                    }),
+                    _ => Err(IdentifyError::Refused("unknown")),
+                }
+            })
+        }
+    }
+
+    fn parts(headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().extension(Identity(Arc::new(Known)));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    async fn code<T: FromRequestParts<(), Rejection = Problem>>(
+        headers: &[(&str, &str)],
+    ) -> Option<&'static str> {
+        T::from_request_parts(&mut parts(headers), &())
+            .await
+            .err()
+            .map(|problem| problem.code())
+    }
+
+    #[tokio::test]
+    async fn a_caller_is_who_the_one_bearer_token_says() {
+        assert_eq!(
+            code::<Caller>(&[("authorization", "Bearer ada")]).await,
+            None
+        );
+        assert_eq!(
+            code::<Caller>(&[("authorization", "bearer ada")]).await,
+            None
+        );
+        let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES));
+        for refused in [
+            &[][..],
+            &[("authorization", "ada")],
+            &[("authorization", "Basic ada")],
+            &[("authorization", "Bearer ")],
+            &[("authorization", "Bearer eve")],
+            &[
+                ("authorization", "Bearer ada"),
+                ("authorization", "Bearer root"),
+            ],
+            &[("authorization", &long)],
+        ] {
+            assert_eq!(
+                code::<Caller>(refused).await,
+                Some("unauthenticated"),
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn only_an_admin_is_an_admin() {
+        assert_eq!(
+            code::<Admin>(&[("authorization", "Bearer root")]).await,
+            None
+        );
+        assert_eq!(
+            code::<Admin>(&[("authorization", "Bearer ada")]).await,
+            Some("forbidden")
+        );
+        assert_eq!(code::<Admin>(&[]).await, Some("unauthenticated"));
+    }
+
+    #[tokio::test]
+    async fn a_queue_token_is_there_once_or_the_ticket_is_invalid() {
+        assert_eq!(code::<QueueToken>(&[("queue-token", "x.y.z")]).await, None);
+        assert_eq!(code::<QueueToken>(&[]).await, Some("ticket_invalid"));
+        let twice = &[("queue-token", "x"), ("queue-token", "y")];
+        assert_eq!(code::<QueueToken>(twice).await, Some("ticket_invalid"));
+    }
+
+    #[test]
+    fn a_queue_token_is_not_printed() {
+        assert!(!format!("{:?}", QueueToken("secret".into())).contains("secret"));
+    }
+}

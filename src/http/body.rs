@@ -1,0 +1,300 @@
+//! What a request says, parsed and checked: bodies, query strings, path parameters.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use garde::Validate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use serde_path_to_error::Segment;
+
+use super::problem::{FieldError, Problem};
+
+/// A JSON body, valid by its type's own rules; as an answer, the value as JSON.
+///
+/// Refuses with `415 unsupported_media_type`, `413 body_too_large`, `400 invalid_json`, and
+/// `422 invalid_request` with every field that is wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+/// The query string, valid by its type's own rules; `422 invalid_request` where it is not.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+/// The parameters of the path. One that is not what it should be names nothing: `404 not_found`.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<S, T> FromRequest<S> for Json<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let title = "The body must be application/json";
+            return Err(Problem::new(status, "unsupported_media_type", title));
+        }
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| {
+                let (status, title) = (rejection.status(), "The body could not be read");
+                match status {
+                    StatusCode::PAYLOAD_TOO_LARGE => {
+                        Problem::new(status, "body_too_large", "The body is too large")
+                    }
+                    _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title),
+                }
+            })?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<S, T> FromRequestParts<S> for Query<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parse_query(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+impl<S, T> FromRequestParts<S> for Path<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Send,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// Whether the body is said to be JSON: `application/json` or any `application/*+json`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let Some(subtype) = essence.strip_prefix("application/") else {
+        return false;
+    };
+    subtype == "json" || subtype.ends_with("+json")
+}
+
+/// Parses and checks a JSON body.
+fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value: T =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            match error.inner().classify() {
+                Category::Data => {
+                    let pointer = pointer(error.path());
+                    Problem::invalid_request(vec![FieldError {
+                        pointer,
+                        detail: reason(error.inner()),
+                    }])
+                }
+                Category::Syntax | Category::Eof | Category::Io => not_json(error.inner()),
+            }
+        })?;
+    deserializer.end().map_err(|error| not_json(&error))?;
+    check(value)
+}
+
+/// Parses and checks a query string.
+pub(super) fn parse_query<T>(query: &str) -> Result<T, Problem>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let deserializer = serde_urlencoded::Deserializer::new(pairs);
+    let value = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        Problem::invalid_request(vec![FieldError {
+            pointer,
+            detail: error.inner().to_string(),
+        }])
+    })?;
+    check(value)
+}
+
+/// Holds a parsed value against its type's rules.
+fn check<T: Validate<Context = ()>>(value: T) -> Result<T, Problem> {
+    let Err(report) = value.validate() else {
+        return Ok(value);
+    };
+    let errors = report.iter().map(|(path, error)| FieldError {
+        pointer: garde_pointer(path),
+        detail: error.message().to_owned(),
+    });
+    Err(Problem::invalid_request(errors.collect()))
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    let title = "The body is not JSON";
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title).detail(error.to_string())
+}
+
+/// serde's words without the place in the text: the pointer says where.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(token(&index.to_string())),
+            Segment::Map { key } => Some(token(key)),
+            Segment::Enum { variant } => Some(token(variant)),
+            Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// garde tells a path's parts apart only when it serializes it: `[["key", "rows"], ["index", "0"]]`.
+fn garde_pointer(path: &garde::Path) -> String {
+    let parts =
+        serde_json::to_value(path).and_then(serde_json::from_value::<Vec<(String, String)>>);
+    let parts = parts.unwrap_or_default();
+    parts
+        .iter()
+        .filter(|(kind, _)| kind != "none")
+        .map(|(_, part)| token(part))
+        .collect()
+}
+
+/// One step of a JSON Pointer (RFC 6901).
+fn token(part: &str) -> String {
+    format!("/{}", part.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Plan {
+        #[garde(dive, length(min = 1))]
+        sections: Vec<Section>,
+        #[garde(inner(range(max = 9)))]
+        limit: Option<u32>,
+    }
+
+    #[derive(Debug, Deserialize, Validate)]
+    #[serde(deny_unknown_fields)]
+    struct Section {
+        #[garde(range(min = 1, max = 100))]
+        rows: u32,
+    }
+
+    fn refused(body: &str) -> (&'static str, Value) {
+        let problem = parse::<Plan>(body.as_bytes()).unwrap_err();
+        let body: Value = serde_json::from_str(&problem.render("")).unwrap();
+        (problem.code(), body["errors"].clone())
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_from_what_is_not_valid() {
+        for text in [
+            "",
+            "{",
+            "nonsense",
+            r#"{"sections":[{"rows":1}]} trailing"#,
+            "\u{0}",
+        ] {
+            assert_eq!(refused(text).0, "invalid_json", "{text}");
+        }
+        for text in ["[]", "{}", r#"{"sections":[]}"#, "7"] {
+            assert_eq!(refused(text).0, "invalid_request", "{text}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_pointed_at() {
+        let (_, errors) = refused(r#"{"sections":[{"rows":1},{"rows":0}],"limit":10}"#);
+        let pointers: Vec<_> = errors
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| &e["pointer"])
+            .collect();
+        assert_eq!(pointers, ["/sections/1/rows", "/limit"], "{errors}");
+
+        let (_, errors) = refused(r#"{"sections":[{"rows":"1"}]}"#);
+        let detail = "invalid type: string \"1\", expected u32";
+        assert_eq!(
+            errors,
+            json!([{ "pointer": "/sections/0/rows", "detail": detail }])
+        );
+
+        let (_, errors) = refused(r#"{"sections":[{"rows":1,"price":0}]}"#);
+        assert_eq!(errors[0]["pointer"], "/sections/0/price");
+        let (_, errors) = refused(r#"{"sections":[{"rows":1,"rows":2}]}"#);
+        assert_eq!(errors[0]["detail"], "duplicate field `rows`");
+    }
+
+    #[test]
+    fn a_bad_query_is_pointed_at_and_a_good_one_is_read() {
+        #[derive(Debug, Deserialize, Validate)]
+        struct Filter {
+            #[garde(range(max = 9))]
+            since: u32,
+        }
+        assert_eq!(parse_query::<Filter>("since=7&other=x").unwrap().since, 7);
+        for query in ["since=x", "since=10", "since="] {
+            let body = parse_query::<Filter>(query).unwrap_err().render("");
+            assert!(body.contains(r#""pointer":"/since""#), "{query}: {body}");
+        }
+        assert!(parse_query::<Filter>("").is_err());
+    }
+
+    #[test]
+    fn json_is_known_by_its_media_type() {
+        let said = |kind: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, kind.parse().unwrap());
+            is_json(&headers)
+        };
+        assert!(said("application/json") && said("application/JSON; charset=utf-8"));
+        assert!(said("application/merge-patch+json"));
+        assert!(!said("text/plain") && !said("application/jsonp") && !said("text/json"));
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,9 @@
+//! What every route shares: problems, callers, bodies, pages, limits, and the API's description.
+
+pub mod auth;
+pub mod body;
+pub mod layers;
+pub mod openapi;
+pub mod page;
+pub mod problem;
+pub mod serve;

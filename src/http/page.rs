@@ -1,0 +1,188 @@
+//! Lists in pages: a limit, and an opaque cursor that says where the last page ended.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::parse_query;
+use super::problem::{FieldError, Problem};
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// What `?cursor=` must say for the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Which page is asked for (`?limit=`, `?cursor=`); `422 invalid_request` where either is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paging {
+    /// How many items, 1 to 200.
+    pub limit: u16,
+    /// The id of the last item of the page before; none for the first page.
+    pub after: Option<i64>,
+}
+
+/// The query parameters of a list.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many items at most.
+    #[serde(default = "default_limit")]
+    #[garde(range(min = 1, max = 200))]
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: u16,
+    /// The `next_cursor` of the page before.
+    #[garde(skip)]
+    cursor: Option<String>,
+}
+
+fn default_limit() -> u16 {
+    50
+}
+
+impl Paging {
+    /// How many rows to ask the store for: one more than fits says whether there is a next page.
+    #[must_use]
+    pub fn fetch(self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// Makes the page out of up to [`Paging::fetch`] rows, in the list's order; `id` says what the
+    /// next page begins after.
+    #[must_use]
+    pub fn page<T>(self, mut items: Vec<T>, id: impl Fn(&T) -> i64) -> Page<T> {
+        let more = items.len() > usize::from(self.limit);
+        items.truncate(usize::from(self.limit));
+        let next_cursor = items.last().filter(|_| more).map(|last| encode(id(last)));
+        Page { items, next_cursor }
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page with each item turned into another.
+    #[must_use]
+    pub fn map<U>(self, into: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(into).collect(),
+            next_cursor: self.next_cursor,
+        }
+    }
+}
+
+impl TryFrom<PageQuery> for Paging {
+    type Error = Problem;
+
+    fn try_from(query: PageQuery) -> Result<Self, Problem> {
+        let after = match query.cursor.as_deref() {
+            None => None,
+            Some(cursor) => Some(decode(cursor).ok_or_else(|| {
+                let pointer = "/cursor".to_owned();
+                let detail = "not a cursor that this list gave".to_owned();
+                Problem::invalid_request(vec![FieldError { pointer, detail }])
+            })?),
+        };
+        Ok(Self {
+            limit: query.limit,
+            after,
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parse_query::<PageQuery>(parts.uri.query().unwrap_or_default())?.try_into()
+    }
+}
+
+fn encode(id: i64) -> String {
+    URL_SAFE_NO_PAD.encode(id.to_be_bytes())
+}
+
+fn decode(cursor: &str) -> Option<i64> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    Some(i64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paging(query: &str) -> Result<Paging, Problem> {
+        parse_query::<PageQuery>(query)?.try_into()
+    }
+
+    #[test]
+    fn a_list_is_read_page_by_page_to_its_end() {
+        let all: Vec<i64> = (1..=5).collect();
+        let (mut seen, mut query) = (Vec::new(), "limit=2".to_owned());
+        loop {
+            let paging = paging(&query).unwrap();
+            let after = paging.after.unwrap_or(0);
+            let fetch = usize::try_from(paging.fetch()).unwrap();
+            let rows = all
+                .iter()
+                .copied()
+                .filter(|id| *id > after)
+                .take(fetch)
+                .collect();
+            let page = paging.page(rows, |id| *id);
+            assert!(page.items.len() <= 2);
+            seen.extend(page.items);
+            match page.next_cursor {
+                Some(cursor) => query = format!("limit=2&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, all);
+    }
+
+    #[test]
+    fn the_last_full_page_has_no_next() {
+        let page = Paging {
+            limit: 2,
+            after: None,
+        }
+        .page(vec![1, 2], |id| *id);
+        assert_eq!(
+            page,
+            Page {
+                items: vec![1, 2],
+                next_cursor: None
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_no_limit_and_no_cursor_is_refused() {
+        assert_eq!(
+            paging("").unwrap(),
+            Paging {
+                limit: 50,
+                after: None
+            }
+        );
+        for query in [
+            "limit=0",
+            "limit=201",
+            "limit=x",
+            "cursor=",
+            "cursor=%20",
+            "cursor=AAAA",
+        ] {
+            assert_eq!(
+                paging(query).unwrap_err().code(),
+                "invalid_request",
+                "{query}"
+            );
+        }
+    }
+}

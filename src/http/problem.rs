@@ -1,0 +1,275 @@
+//! Errors as the API tells them: RFC 9457 problems with a stable `code`.
+
+use std::hash::{BuildHasher, RandomState};
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::store::StoreError;
+
+/// How long a client waits before it asks a store again that was down or slow.
+const STORE_RETRY_SECONDS: u64 = 1;
+
+/// How long a client waits before it comes back to a process that had too much to do.
+const OVERLOAD_RETRY_SECONDS: u64 = 2;
+
+/// An error answer, `application/problem+json`.
+///
+/// As a response it carries status and headers and no body yet: the outermost layer, which knows
+/// the request's id, renders it ([`Problem::render`]), so that `instance` is right in every answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: Option<String>,
+    members: Map<String, Value>,
+    retry_after: Option<u64>,
+}
+
+/// One thing wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: a JSON Pointer into the body (`/sections/0/rows`), or `/` and a query parameter.
+    pub pointer: String,
+    /// What, in words.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem with a stable, `snake_case` `code` and a title that is the same for all of its kind.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail: None,
+            members: Map::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Says what happened this time.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a member that `code` names, such as the seats that were taken.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: Value) -> Self {
+        self.members.insert(member.to_owned(), value);
+        self
+    }
+
+    /// Adds `Retry-After`: `seconds`, or up to half as many more, so that those who were refused
+    /// together do not come back together.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        // RandomState is seeded per instance: randomness enough to spread clients.
+        let random = RandomState::new().hash_one(seconds);
+        self.retry_after = Some(seconds + random % (seconds / 2 + 2));
+        self
+    }
+
+    /// `404 not_found`
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here")
+    }
+
+    /// `405 method_not_allowed`
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Self::new(
+            status,
+            "method_not_allowed",
+            "This method is not allowed here",
+        )
+    }
+
+    /// `422 invalid_request`: each thing that is wrong, where it is known.
+    #[must_use]
+    pub fn invalid_request(errors: Vec<FieldError>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "invalid_request", "The request is not valid")
+            .with("errors", json!(errors))
+    }
+
+    /// `401 unauthenticated`: no access token, or none that is good.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let status = StatusCode::UNAUTHORIZED;
+        Self::new(status, "unauthenticated", "A valid access token is needed")
+    }
+
+    /// `403 forbidden`: known, and not allowed.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do this")
+    }
+
+    /// `503 overloaded`: this process has too much to do, or took too long.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "overloaded", "Too busy at the moment")
+            .retry_after(OVERLOAD_RETRY_SECONDS)
+    }
+
+    /// `503 store_unavailable`: nothing is half done; the same request may succeed a moment later.
+    #[must_use]
+    pub fn store_unavailable() -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(
+            status,
+            "store_unavailable",
+            "A store is not available at the moment",
+        )
+        .retry_after(STORE_RETRY_SECONDS)
+    }
+
+    /// `500 internal_error`: our fault; the log has the reason, the answer does not.
+    #[must_use]
+    pub fn internal() -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "internal_error", "Something went wrong on our side")
+    }
+
+    /// The status it answers with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable name of what went wrong.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The body, once the request's id is known.
+    #[must_use]
+    pub fn render(&self, instance: &str) -> String {
+        // What a code adds comes first: it cannot replace a member that the RFC defines.
+        let mut body = self.members.clone();
+        body.insert("type".to_owned(), json!(format!("/problems/{}", self.code)));
+        body.insert("title".to_owned(), json!(self.title));
+        body.insert("status".to_owned(), json!(self.status.as_u16()));
+        body.insert("code".to_owned(), json!(self.code));
+        body.insert("instance".to_owned(), json!(instance));
+        if let Some(detail) = &self.detail {
+            body.insert("detail".to_owned(), json!(detail));
+        }
+        Value::Object(body).to_string()
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. }
+            | StoreError::Conflict(_)
+            | StoreError::OutcomeUnknown(_) => {
+                tracing::warn!(%error, "a store could not serve a request");
+                Self::store_unavailable()
+            }
+            StoreError::Inconsistent(_) | StoreError::Defect { .. } => {
+                tracing::error!(%error, "a store answered what it never should");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_problem_has_the_members_of_the_rfc_and_those_its_code_names() {
+        let problem = Problem::new(StatusCode::CONFLICT, "seat_taken", "Seats are taken")
+            .detail("somebody was faster")
+            .with("seat_ids", json!([7]));
+        let body: Value = serde_json::from_str(&problem.render("request-1")).unwrap();
+        let expected = json!({
+            "type": "/problems/seat_taken", "title": "Seats are taken", "status": 409,
+            "detail": "somebody was faster", "code": "seat_taken", "instance": "request-1",
+            "seat_ids": [7],
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_member_cannot_replace_one_of_the_rfc() {
+        let problem = Problem::not_found().with("status", json!(200));
+        let body: Value = serde_json::from_str(&problem.render("")).unwrap();
+        assert_eq!(body["status"], 404);
+    }
+
+    #[test]
+    fn a_store_that_is_down_is_told_with_retry_after_and_a_defect_without_its_reason() {
+        let store = Store::PostgreSql;
+        let reason = "password".to_owned();
+        let down = Problem::from(StoreError::Unavailable {
+            store,
+            reason: reason.clone(),
+        });
+        assert_eq!(
+            (down.status().as_u16(), down.code()),
+            (503, "store_unavailable")
+        );
+        assert!(down.into_response().headers().contains_key(RETRY_AFTER));
+
+        let defect = Problem::from(StoreError::Defect { store, reason });
+        assert_eq!(
+            (defect.status().as_u16(), defect.code()),
+            (500, "internal_error")
+        );
+        assert!(!defect.render("").contains("password"));
+    }
+
+    #[test]
+    fn retry_after_is_spread_and_never_early() {
+        let waits: std::collections::HashSet<_> = (0..200)
+            .filter_map(|_| Problem::not_found().retry_after(10).retry_after)
+            .collect();
+        assert!(
+            waits.iter().all(|wait| (10..=16).contains(wait)),
+            "{waits:?}"
+        );
+        assert!(waits.len() > 1);
+    }
+
+    #[test]
+    fn whoever_is_not_known_is_told_how_to_authenticate() {
+        let response = Problem::unauthenticated().into_response();
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+    }
+}
