@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Every key name there is in Redis, built here and nowhere else.
 //!
 //! `onsale:{<schedule id>}:<name>`: the braces put all keys of a schedule in one hash slot, so that
@@ -80,6 +79,3 @@ impl Keys {
         (self.line.iter().cloned()).chain(seats.iter().map(|name| self.named(name))).collect()
     }
 }
-=======
-
->>>>>>> h3

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Redis: two shared connections, their reconnecting, and what a server must be like.
 //!
 //! Hot scripts share one multiplexed connection: their pipelining is free, where a pool of
@@ -246,6 +245,3 @@ impl From<redis::RedisError> for StoreError {
         }
     }
 }
-=======
-
->>>>>>> h3
