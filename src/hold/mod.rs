@@ -1,0 +1,5 @@
+//! Seat holds in Redis: claims before PostgreSQL has spoken, and what it said afterwards.
+
+pub mod model;
+pub mod redis;
+pub mod service;
