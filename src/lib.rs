@@ -1,5 +1,7 @@
 //! onsale: a ticket-sale engine. The modules, in the order a buyer meets them.
 
+/// The read model: polls, boards and seat maps without asking a store.
+pub mod board;
 /// What is on sale: concerts, schedules, seats, and the public seat map.
 pub mod concert;
 /// What the service speaks: problems, callers, pages, limits, and the API's description.

@@ -1,0 +1,96 @@
+//! The `meta` hash of a schedule, parsed: settings in force, counters, epoch.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+/// What `meta` says, with the sizes of the sets beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// 0 where Redis has no such schedule.
+    pub epoch: u64,
+    /// Set while the keys are being rebuilt.
+    pub loading: bool,
+    /// Until when admission waits for old tickets after a loss (Redis's clock, ms).
+    pub pause_until_ms: i64,
+    /// Whether the concert is on.
+    pub available: bool,
+    /// Stops admission.
+    pub paused: bool,
+    /// Shown to those who wait.
+    pub message: Option<String>,
+    /// When the sale opens, ms.
+    pub opens_ms: i64,
+    /// When it closes, ms.
+    pub deadline_ms: i64,
+    /// Slots.
+    pub capacity: u64,
+    /// Admissions per second at most.
+    pub rate: u64,
+    /// Presence window, ms.
+    pub presence_ms: u64,
+    /// Seats, of every state.
+    pub seats_total: u32,
+    /// Sold or blocked.
+    pub gone: u32,
+    /// Blocked.
+    pub blocked: u32,
+    /// The version of the seat map.
+    pub seat_version: u64,
+    /// Places given out, ever.
+    pub joined: u64,
+    /// Let in, since the keys were built.
+    pub admitted: u64,
+    /// Ended by time, since the keys were built.
+    pub expired: u64,
+    /// In line.
+    pub waiting: u64,
+    /// Inside.
+    pub active: u64,
+    /// Passed over, and not back yet.
+    pub parked: u64,
+    /// Passed over, and back: let in first.
+    pub returned: u64,
+}
+
+impl Meta {
+    /// Reads the fields of the hash; absent ones are 0.
+    #[must_use]
+    pub fn parse(fields: &HashMap<String, String>, sizes: [u64; 4]) -> Self {
+        let [waiting, active, parked, returned] = sizes;
+        let text = |name: &str| fields.get(name).map(String::as_str);
+        let number = |name: &str| text(name).and_then(|v| v.parse::<i64>().ok()).unwrap_or(0);
+        let count = |name: &str| u64::try_from(number(name)).unwrap_or(0);
+        let seats = |name: &str| u32::try_from(number(name)).unwrap_or(0);
+        Self {
+            epoch: count("epoch"),
+            loading: text("loading_until").is_some(),
+            pause_until_ms: number("pause_until"),
+            available: number("available") == 1,
+            paused: number("paused") == 1,
+            message: text("message").filter(|message| !message.is_empty()).map(str::to_owned),
+            opens_ms: number("opens_ms"),
+            deadline_ms: number("deadline_ms"),
+            capacity: count("capacity"),
+            rate: count("rate"),
+            presence_ms: count("presence_ms"),
+            seats_total: seats("seats_total"),
+            gone: seats("gone"),
+            blocked: seats("blocked"),
+            seat_version: count("seat_version"),
+            joined: count("joined_before") + count("next_n"),
+            admitted: count("admitted"),
+            expired: count("expired"),
+            waiting,
+            active,
+            parked,
+            returned,
+        }
+    }
+
+    /// When the sale closes.
+    #[must_use]
+    pub fn deadline(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.deadline_ms).unwrap_or_default()
+    }
+}

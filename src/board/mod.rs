@@ -1,0 +1,11 @@
+//! The read model: what polls, boards and seat maps are answered from, without asking a store.
+//!
+//! One snapshot per process and schedule, read a few times a second while anybody asks, and swapped
+//! in whole. [`service::Boards`] keeps them, [`snapshot::Board`] is one.
+
+pub mod here;
+pub mod line;
+pub mod meta;
+pub mod seats;
+pub mod service;
+pub mod snapshot;
