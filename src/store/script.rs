@@ -144,18 +144,27 @@ impl Place {
         let first: Result<Value, _> = redis.hot(&command("EVALSHA", hashed.get_hash())).await;
         let value = match first {
             Err(error) if error.code() == Some("NOSCRIPT") => {
-                let found = inspect(redis, &self.keys).await?;
-                if found.epoch < self.keys.epoch() || found.built_on != found.server {
-                    return Err(ScriptError::Lost);
-                }
-                if found.server != self.server.run_id {
-                    return Err(ScriptError::Stale);
+                // Rebuilding is what makes the keys this server's own: it needs no proof of it.
+                if script != Script::Restore {
+                    self.prove(redis).await?;
                 }
                 redis.hot(&command("EVAL", &text(script, &self.server.run_id))).await
             }
             other => other,
         };
         Reply::read(value.map_err(StoreError::from)?)
+    }
+
+    /// Whether the keys are still those that this place means, on the server it means.
+    async fn prove(&self, redis: &Redis) -> Result<(), ScriptError> {
+        let found = inspect(redis, &self.keys).await?;
+        if found.epoch < self.keys.epoch() || found.built_on != found.server {
+            return Err(ScriptError::Lost);
+        }
+        if found.server != self.server.run_id {
+            return Err(ScriptError::Stale);
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,97 @@
+//! Events of the line's log, folded into rows of the `queue` table. Pure.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::model::{Ended, Sequence, TicketStatus, ticket_id};
+use crate::store::id::{ScheduleId, UserId};
+
+/// What the `queue` table is to say of one place. Times are set only by the events that carry them;
+/// the table keeps what it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which place.
+    pub sequence: Sequence,
+    /// Whose.
+    pub user: UserId,
+    /// The ticket id.
+    pub token: uuid::Uuid,
+    /// The last that is known.
+    pub status: TicketStatus,
+    /// The earliest event that is known of it.
+    pub created_at: DateTime<Utc>,
+    /// When it was first let in.
+    pub entered_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub expired_at: Option<DateTime<Utc>>,
+}
+
+/// Folds events, oldest first, into one row per place. An event that can't be read is skipped and
+/// counted.
+#[must_use]
+pub fn fold<'e>(
+    schedule: ScheduleId,
+    events: impl IntoIterator<Item = &'e str>,
+) -> (Vec<Row>, u64) {
+    let mut rows: BTreeMap<Sequence, Row> = BTreeMap::new();
+    let mut unread = 0;
+    for event in events {
+        let Some((letter, sequence, user, at, ended)) = parse(event) else {
+            unread += 1;
+            continue;
+        };
+        let row = rows.entry(sequence).or_insert_with(|| Row {
+            sequence,
+            user,
+            token: ticket_id(schedule, user, sequence),
+            status: TicketStatus::Waiting,
+            created_at: at,
+            entered_at: None,
+            expired_at: None,
+        });
+        match (letter, ended) {
+            ("A", _) => {
+                row.status = TicketStatus::Active;
+                row.entered_at.get_or_insert(at);
+            }
+            (_, Some(ended)) => {
+                row.status = ended.status();
+                row.expired_at = Some(at);
+            }
+            _ => {}
+        }
+    }
+    (rows.into_values().collect(), unread)
+}
+
+/// `<letter> <sequence> <user> <ms> [reason]`, as `lua/lib/line` writes it.
+fn parse(event: &str) -> Option<(&str, Sequence, UserId, DateTime<Utc>, Option<Ended>)> {
+    let mut parts = event.split(' ');
+    let letter = parts.next().filter(|letter| ["J", "A", "E"].contains(letter))?;
+    let sequence = Sequence(parts.next()?.parse().ok()?);
+    let user = UserId(parts.next()?.parse().ok()?);
+    let at = DateTime::from_timestamp_millis(parts.next()?.parse().ok()?)?;
+    let ended = parts.next().and_then(|bits| Ended::from_bits(bits.parse().ok()?));
+    (letter != "E" || ended.is_some()).then_some((letter, sequence, user, at, ended))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_events_of_one_place_make_one_row() {
+        let (rows, unread) = fold(
+            ScheduleId(1),
+            ["J 1099511627777 7 1000", "J 1099511627778 8 1500", "A 1099511627777 7 2000",
+             "E 1099511627777 7 3000 3", "nonsense", "E 1099511627779 9 1"],
+        );
+        assert_eq!((rows.len(), unread), (2, 2));
+        assert_eq!(rows[0].status, TicketStatus::Completed);
+        assert_eq!(rows[0].created_at.timestamp_millis(), 1000);
+        assert_eq!(rows[0].entered_at.unwrap().timestamp_millis(), 2000);
+        assert_eq!(rows[0].expired_at.unwrap().timestamp_millis(), 3000);
+        assert_eq!((rows[1].user, rows[1].status), (UserId(8), TicketStatus::Waiting));
+    }
+}

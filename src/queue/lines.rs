@@ -1,0 +1,157 @@
+//! Which keys a schedule has, under which epoch, on which server; and having them rebuilt when
+//! Redis turns out to have lost them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use tokio::sync::{mpsc, oneshot};
+
+use super::pg;
+use super::redis::Line;
+use crate::concert::service::Catalogue;
+use crate::outbox::model::{Delivered, OutboxId};
+use crate::store::id::ScheduleId;
+use crate::store::keys::Keys;
+use crate::store::pg::Pg;
+use crate::store::redis::Redis;
+use crate::store::script::{Place, ScriptError, inspect};
+use crate::store::{Store, StoreError};
+
+/// How long a call waits for a rebuilding before it answers that the store is unavailable.
+const HEAL_WAIT: Duration = Duration::from_millis(1500);
+
+/// A schedule whose keys are to be rebuilt, and whom to tell when that is done.
+#[derive(Debug)]
+pub struct Lost {
+    /// Which schedule.
+    pub schedule: ScheduleId,
+    /// Told when its keys are there again; dropped where that failed.
+    pub healed: oneshot::Sender<()>,
+}
+
+/// The lines of all schedules, as this process knows them; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    redis: Redis,
+    pg: Pg,
+    catalogue: Catalogue,
+    places: Cache<ScheduleId, Arc<Place>>,
+    lost: mpsc::Sender<Lost>,
+    delivered: Delivered,
+}
+
+impl Lines {
+    /// The lines, and the end at which `upkeep::recover` hears of lost ones.
+    #[must_use]
+    pub fn new(
+        redis: Redis,
+        pg: Pg,
+        catalogue: Catalogue,
+        delivered: Delivered,
+    ) -> (Self, mpsc::Receiver<Lost>) {
+        let (lost, losses) = mpsc::channel(1024);
+        let places = Cache::builder().max_capacity(100_000).build();
+        (Self { redis, pg, catalogue, places, lost, delivered }, losses)
+    }
+
+    /// The connections.
+    #[must_use]
+    pub fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    /// Runs `call` with the schedule's keys. Where Redis has lost them they are rebuilt first, and
+    /// where another process did that, the new epoch is read; then `call` runs once more.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where Redis does not answer or the rebuilding takes too long.
+    pub async fn run<T>(
+        &self,
+        schedule: ScheduleId,
+        call: impl AsyncFn(Line<'_>) -> Result<T, ScriptError>,
+    ) -> Result<T, StoreError> {
+        let mut tries = 0;
+        loop {
+            let place = self.place(schedule).await?;
+            let failed = match call(Line { redis: &self.redis, place: &place }).await {
+                Ok(answer) => return Ok(answer),
+                Err(ScriptError::Store(error)) => return Err(error),
+                Err(failed) => failed,
+            };
+            if tries == 2 {
+                return Err(unavailable(&failed.to_string()));
+            }
+            tries += 1;
+            self.places.invalidate(&schedule);
+            match failed {
+                ScriptError::Lost => self.heal(schedule).await?,
+                ScriptError::Loading => tokio::time::sleep(Duration::from_millis(100)).await,
+                ScriptError::Stale | ScriptError::Store(_) => {}
+            }
+        }
+    }
+
+    /// The keys in force: those of PostgreSQL's epoch, on the server they were built on.
+    async fn place(&self, schedule: ScheduleId) -> Result<Arc<Place>, StoreError> {
+        if let Some(place) = self.places.get(&schedule) {
+            return Ok(place);
+        }
+        for _ in 0..2 {
+            let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
+            // With PostgreSQL away the line goes on by what Redis says of itself.
+            let epoch = match pg::epoch(&self.pg, schedule).await {
+                Ok(epoch) => epoch,
+                Err(StoreError::Unavailable { .. }) => 1,
+                Err(error) => return Err(error),
+            };
+            let overdue = found.loading_until_ms > 0 && found.loading_until_ms < found.now_ms;
+            if found.epoch >= epoch.max(1) && found.built_on == found.server && !overdue {
+                let keys = Keys::new(schedule, found.epoch);
+                let place = Arc::new(Place::new(keys, &found.server));
+                self.places.insert(schedule, Arc::clone(&place));
+                return Ok(place);
+            }
+            self.heal(schedule).await?;
+        }
+        Err(unavailable("the schedule's keys are not there"))
+    }
+
+    async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+        let (healed, done) = oneshot::channel();
+        self.lost
+            .try_send(Lost { schedule, healed })
+            .map_err(|_| unavailable("too many schedules wait to be rebuilt"))?;
+        match tokio::time::timeout(HEAL_WAIT, done).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(unavailable("the schedule's keys are being rebuilt")),
+        }
+    }
+
+    /// Forgets what is known of a schedule's keys.
+    pub fn forget(&self, schedule: ScheduleId) {
+        self.places.invalidate(&schedule);
+    }
+
+    /// Puts a schedule's settings in force in Redis, from PostgreSQL.
+    pub async fn configure(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+        self.catalogue.forget(schedule);
+        let Ok(current) = self.catalogue.schedule(schedule).await else {
+            return Err(unavailable("the settings could not be read"));
+        };
+        self.run(schedule, async |line: Line<'_>| line.configure(&current).await).await
+    }
+
+    /// As [`Lines::configure`], right after the commit that outbox entry `id` belongs to. A failure
+    /// is left to the relay.
+    pub async fn tell_settings(&self, id: OutboxId, schedule: ScheduleId) {
+        match self.configure(schedule).await {
+            Ok(()) => self.delivered.push(id),
+            Err(error) => tracing::warn!(%schedule, %error, "settings reach Redis later"),
+        }
+    }
+}
+
+fn unavailable(reason: &str) -> StoreError {
+    StoreError::Unavailable { store: Store::Redis, reason: reason.to_owned() }
+}

@@ -1,0 +1,11 @@
+//! The line: joining, waiting, being let in, leaving.
+
+pub mod archive;
+pub mod http;
+pub mod lines;
+pub mod model;
+pub mod pacing;
+pub mod pg;
+pub mod redis;
+pub mod service;
+pub mod token;

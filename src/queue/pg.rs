@@ -1,0 +1,167 @@
+//! The `queue` table, its archive position, and the epoch.
+
+use chrono::{DateTime, Utc};
+
+use super::archive::Row;
+use super::model::{Ended, Sequence, TicketStatus};
+use crate::store::StoreError;
+use crate::store::id::ScheduleId;
+use crate::store::pg::{Pg, Tx};
+
+/// How often the schedule's keys were built; 0 where it has none yet or does not exist.
+pub async fn epoch(pg: &Pg, schedule: ScheduleId) -> Result<u64, StoreError> {
+    let epoch =
+        sqlx::query_scalar!("select queue_epoch from concert_schedule where id = $1", schedule.0)
+            .fetch_optional(pg.pool())
+            .await?;
+    Ok(epoch.and_then(|epoch| u64::try_from(epoch).ok()).unwrap_or(0))
+}
+
+/// Raises the epoch from `seen`; false where another process was first.
+pub async fn raise_epoch(pg: &Pg, schedule: ScheduleId, seen: u64) -> Result<bool, StoreError> {
+    let done = sqlx::query!(
+        "update concert_schedule set queue_epoch = queue_epoch + 1 where id = $1 and queue_epoch = $2",
+        schedule.0,
+        seen.cast_signed()
+    )
+    .execute(pg.pool())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// How far the log of a schedule was written: the epoch and the position within its log. Locks it;
+/// nothing where another process is writing.
+pub async fn lock_archive(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+) -> Result<Option<(u64, String)>, StoreError> {
+    sqlx::query!(
+        "insert into queue_archive (concert_schedule_id) values ($1) on conflict do nothing",
+        schedule.0
+    )
+    .execute(tx.conn())
+    .await?;
+    let row = sqlx::query!(
+        "select epoch, log_position from queue_archive where concert_schedule_id = $1
+         for no key update skip locked",
+        schedule.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| (row.epoch.cast_unsigned(), row.log_position)))
+}
+
+/// Notes how far the log was written.
+pub async fn move_archive(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    epoch: u64,
+    position: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update queue_archive set epoch = $2, log_position = $3 where concert_schedule_id = $1",
+        schedule.0,
+        epoch.cast_signed(),
+        position
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Writes what is known of places; returns how many rows were. Rows of unknown users are skipped,
+/// and what ended stays as it ended.
+pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u64, StoreError> {
+    let column = |value: fn(&Row) -> i64| rows.iter().map(value).collect::<Vec<i64>>();
+    let users = column(|row| row.user.0);
+    let sequences = column(|row| row.sequence.as_i64());
+    let tokens: Vec<uuid::Uuid> = rows.iter().map(|row| row.token).collect();
+    let statuses: Vec<String> = rows.iter().map(|row| text(row.status).to_owned()).collect();
+    let created: Vec<DateTime<Utc>> = rows.iter().map(|row| row.created_at).collect();
+    let entered: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.entered_at).collect();
+    let expired: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.expired_at).collect();
+    let done = sqlx::query!(
+        r#"insert into queue (concert_schedule_id, user_id, sequence, token, status,
+                              created_at, entered_at, expired_at)
+           select $1, t.user_id, t.sequence, t.token, t.status, t.created, t.entered, t.expired
+           from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[],
+                       $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
+             as t (user_id, sequence, token, status, created, entered, expired)
+           join "user" u on u.id = t.user_id
+           on conflict (concert_schedule_id, sequence) do update set
+             status = excluded.status,
+             created_at = least(queue.created_at, excluded.created_at),
+             entered_at = coalesce(queue.entered_at, excluded.entered_at),
+             expired_at = excluded.expired_at
+           where queue.status in ('WAITING', 'ACTIVE')"#,
+        schedule.0,
+        &users,
+        &sequences,
+        &tokens,
+        &statuses,
+        &created,
+        &entered as &[Option<DateTime<Utc>>],
+        &expired as &[Option<DateTime<Utc>>],
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// How places ended, a page at a time in order of sequence, for rebuilding Redis.
+pub async fn ended(
+    pg: &Pg,
+    schedule: ScheduleId,
+    after: Sequence,
+    limit: i64,
+) -> Result<Vec<(Sequence, Ended)>, StoreError> {
+    let rows = sqlx::query!(
+        "select sequence, status from queue
+         where concert_schedule_id = $1 and sequence > $2
+           and status in ('COMPLETED', 'EXPIRED', 'LEFT')
+         order by sequence limit $3",
+        schedule.0,
+        after.as_i64(),
+        limit
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let ended = |status: &str| match status {
+        "COMPLETED" => Ended::Completed,
+        "LEFT" => Ended::Left,
+        _ => Ended::Expired,
+    };
+    let place = |sequence: i64| Sequence(sequence.cast_unsigned());
+    Ok(rows.iter().map(|row| (place(row.sequence), ended(&row.status))).collect())
+}
+
+/// How many places were ever given out, as far as they were written.
+pub async fn count(pg: &Pg, schedule: ScheduleId) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from queue where concert_schedule_id = $1"#,
+        schedule.0
+    );
+    Ok(count.fetch_one(pg.pool()).await?)
+}
+
+/// Ends the places that still waited or were inside when the sale closed.
+pub async fn close(pg: &Pg, schedule: ScheduleId) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "update queue set status = 'EXPIRED', expired_at = clock_timestamp()
+         where concert_schedule_id = $1 and status in ('WAITING', 'ACTIVE')",
+        schedule.0
+    )
+    .execute(pg.pool())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+fn text(status: TicketStatus) -> &'static str {
+    match status {
+        TicketStatus::Waiting => "WAITING",
+        TicketStatus::Active => "ACTIVE",
+        TicketStatus::Expired => "EXPIRED",
+        TicketStatus::Left => "LEFT",
+        TicketStatus::Completed => "COMPLETED",
+    }
+}

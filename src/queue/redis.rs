@@ -1,0 +1,216 @@
+//! Runs the scripts of the line and reads their replies.
+
+use chrono::{DateTime, Utc};
+
+use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
+use crate::concert::model::{EntryOrder, Schedule};
+use crate::store::StoreError;
+use crate::store::id::UserId;
+use crate::store::keys::Keys;
+use crate::store::redis::Redis;
+use crate::store::script::{Place, Reply, Script, ScriptError};
+
+/// What `queue/join` answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JoinReply {
+    /// The user has a place.
+    Joined(Joined),
+    /// Before the line opens.
+    NotOpen {
+        /// When it does.
+        opens_at: DateTime<Utc>,
+    },
+    /// Past the deadline.
+    Closed,
+    /// Every seat is sold or blocked.
+    SoldOut,
+    /// The concert is withdrawn.
+    Unavailable,
+}
+
+/// The scripts of one schedule's line.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// The connections.
+    pub redis: &'a Redis,
+    /// Whose line, under which epoch, on which server.
+    pub place: &'a Place,
+}
+
+impl Line<'_> {
+    async fn run(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
+        let mut all = vec![self.place.keys.epoch().to_string()];
+        all.extend_from_slice(args);
+        self.place.run(self.redis, script, self.place.keys.line(), &all).await
+    }
+
+    async fn meta(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
+        let mut all = vec![self.place.keys.epoch().to_string()];
+        all.extend_from_slice(args);
+        let keys = [self.place.keys.meta().to_owned()];
+        self.place.run(self.redis, script, &keys, &all).await
+    }
+
+    /// `queue/join`.
+    pub async fn join(&self, user: UserId) -> Result<JoinReply, ScriptError> {
+        let reply = self.run(Script::Join, &[user.to_string()]).await?;
+        Ok(match reply.word.as_str() {
+            "NOT_OPEN" => JoinReply::NotOpen { opens_at: millis(reply.get(0)?)? },
+            "CLOSED" => JoinReply::Closed,
+            "SOLD_OUT" => JoinReply::SoldOut,
+            "UNAVAILABLE" => JoinReply::Unavailable,
+            _ => JoinReply::Joined(Joined { stand: stand(&reply)?, new: reply.get::<u8>(3)? == 1 }),
+        })
+    }
+
+    /// `queue/ticket`.
+    pub async fn ticket(&self, ticket: &Ticket) -> Result<Stand, ScriptError> {
+        let until = ticket.active_until.map_or(0, |until| until.timestamp_millis());
+        let args = [ticket.user.to_string(), ticket.sequence.0.to_string(), until.to_string()];
+        let reply = self.run(Script::Ticket, &args).await?;
+        if reply.word == "ENDED" {
+            let ended = Ended::from_bits(reply.get(0)?).ok_or_else(|| reply.unknown())?;
+            return Ok(Stand { sequence: ticket.sequence, standing: Standing::Ended(ended) });
+        }
+        Ok(stand(&reply)?)
+    }
+
+    /// `queue/leave`; tells how the place ended, now or before.
+    pub async fn leave(&self, user: UserId, sequence: Sequence) -> Result<Ended, ScriptError> {
+        let args = [user.to_string(), sequence.0.to_string()];
+        ended(&self.run(Script::Leave, &args).await?)
+    }
+
+    /// `queue/complete`; tells how the place ended, now or before.
+    pub async fn complete(&self, user: UserId, sequence: Sequence) -> Result<Ended, ScriptError> {
+        let args = [user.to_string(), sequence.0.to_string()];
+        ended(&self.run(Script::Complete, &args).await?)
+    }
+
+    /// `queue/admit`.
+    pub async fn admit(&self) -> Result<Admitted, ScriptError> {
+        let reply = self.run(Script::Admit, &[]).await?;
+        Ok(Admitted {
+            more: reply.word == "MORE",
+            admitted: reply.get(0)?,
+            parked: reply.get(1)?,
+            expired: reply.get(2)?,
+            waiting: reply.get(3)?,
+            active: reply.get(4)?,
+        })
+    }
+
+    /// `queue/here`.
+    pub async fn here(&self, sequences: &[u64]) -> Result<(), ScriptError> {
+        let args: Vec<String> = sequences.iter().map(ToString::to_string).collect();
+        self.run(Script::Here, &args).await.map(|_| ())
+    }
+
+    /// `queue/configure`: puts the schedule's settings in force, unless newer ones are.
+    pub async fn configure(&self, schedule: &Schedule) -> Result<(), ScriptError> {
+        self.meta(Script::Configure, &settings(schedule)).await.map(|_| ())
+    }
+
+    /// `queue/restore`: begins a rebuilding, which may take up to `loading_ms`. False where somebody
+    /// else has begun a later one.
+    pub async fn restore(&self, run_id: &str, loading_ms: u64) -> Result<bool, ScriptError> {
+        let keys = self.place.keys.all();
+        let args = [self.place.keys.epoch().to_string(), run_id.to_owned(), loading_ms.to_string()];
+        let reply = self.place.run(self.redis, Script::Restore, &keys, &args).await?;
+        Ok(reply.word == "OK")
+    }
+
+    /// `queue/ready`: ends a rebuilding; admission waits for `pause_ms`.
+    pub async fn ready(&self, pause_ms: u64) -> Result<(), ScriptError> {
+        self.meta(Script::Ready, &[pause_ms.to_string()]).await.map(|_| ())
+    }
+
+    /// Writes down how places ended, for a rebuilding; and how many there were before it.
+    pub async fn load_ended(
+        &self,
+        places: &[(Sequence, Ended)],
+        joined_before: i64,
+    ) -> Result<(), StoreError> {
+        let keys = &self.place.keys;
+        let mut pipe = redis::pipe();
+        pipe.cmd("HSET").arg(keys.meta()).arg("joined_before").arg(joined_before).ignore();
+        for (sequence, ended) in places {
+            let bit = format!("#{}", sequence.number());
+            pipe.cmd("BITFIELD").arg(keys.done(sequence.epoch()));
+            pipe.arg("SET").arg("u2").arg(bit).arg(ended.bits()).ignore();
+        }
+        self.redis.bulk_pipe(&pipe).await
+    }
+
+    /// Log entries after `position`, oldest first: each entry's id and its events.
+    pub async fn log(
+        &self,
+        position: &str,
+        count: usize,
+    ) -> Result<Vec<(String, Vec<(String, String)>)>, StoreError> {
+        let mut command = redis::cmd("XRANGE");
+        let after = format!("({position}");
+        command.arg(self.place.keys.named("log")).arg(after).arg("+").arg("COUNT").arg(count);
+        Ok(self.redis.bulk(&command).await?)
+    }
+
+    /// Drops log entries up to and including `position`.
+    pub async fn trim_log(&self, position: &str) -> Result<(), StoreError> {
+        let mut pipe = redis::pipe();
+        pipe.cmd("XTRIM").arg(self.place.keys.named("log")).arg("MINID").arg(position).ignore();
+        // MINID keeps the entry itself, which is written too.
+        pipe.cmd("XDEL").arg(self.place.keys.named("log")).arg(position).ignore();
+        self.redis.bulk_pipe(&pipe).await
+    }
+}
+
+/// Removes every key of a schedule whose time is over.
+pub async fn unlink(redis: &Redis, keys: &Keys) -> Result<(), StoreError> {
+    let mut command = redis::cmd("UNLINK");
+    command.arg(keys.all());
+    Ok(redis.bulk(&command).await?)
+}
+
+fn stand(reply: &Reply) -> Result<Stand, StoreError> {
+    let standing = match reply.word.as_str() {
+        "WAITING" | "RETURNED" => Standing::Waiting { ahead: reply.get(1)? },
+        "ACTIVE" => Standing::Active { until: millis(reply.get(1)?)? },
+        _ => return Err(reply.unknown()),
+    };
+    Ok(Stand { sequence: Sequence(reply.get(0)?), standing })
+}
+
+fn ended(reply: &Reply) -> Result<Ended, ScriptError> {
+    Ok(Ended::from_bits(reply.get(0)?).ok_or_else(|| reply.unknown())?)
+}
+
+fn millis(ms: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_millis(ms)
+        .ok_or_else(|| StoreError::Inconsistent(format!("a script replied the time {ms}")))
+}
+
+/// The copy of a schedule's settings that Redis has: the version, then fields and values.
+fn settings(schedule: &Schedule) -> Vec<String> {
+    let settings = &schedule.settings;
+    let seconds = |seconds: u32| (u64::from(seconds) * 1000).to_string();
+    let flag = |flag: bool| u8::from(flag).to_string();
+    let fields = [
+        ("available", flag(schedule.concert_status == crate::concert::model::ConcertStatus::Available)),
+        ("opens_ms", schedule.reservation_available_at.timestamp_millis().to_string()),
+        ("deadline_ms", schedule.deadline_at.timestamp_millis().to_string()),
+        ("queue_opens_ms", settings.queue_opens_at.timestamp_millis().to_string()),
+        ("seats_total", schedule.seats_total.to_string()),
+        ("capacity", settings.capacity.to_string()),
+        ("rate", settings.admit_per_second.to_string()),
+        ("active_ms", seconds(settings.active_ttl_seconds)),
+        ("claim_ms", seconds(settings.claim_window_seconds)),
+        ("presence_ms", seconds(settings.presence_window_seconds)),
+        ("grace_ms", seconds(settings.return_grace_seconds)),
+        ("paused", flag(settings.paused)),
+        ("draw", flag(settings.entry_order == EntryOrder::Draw)),
+        ("message", settings.message.clone().unwrap_or_default()),
+    ];
+    let mut args = vec![schedule.settings_version.to_string()];
+    args.extend(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]));
+    args
+}
