@@ -167,7 +167,13 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(3600)).await;
     }
 
-    async fn echo(Json(text): Json<String>) -> String {
+    #[derive(serde::Deserialize, garde::Validate)]
+    struct Said {
+        #[garde(skip)]
+        text: String,
+    }
+
+    async fn echo(Json(Said { text }): Json<Said>) -> String {
         text
     }
 
@@ -220,7 +226,7 @@ mod tests {
     async fn every_refusal_is_a_problem_with_the_requests_id() {
         let metrics = Metrics::new();
         let app = app(8, &metrics);
-        let large = || Body::from(format!("\"{}\"", "x".repeat(BODY_LIMIT)));
+        let large = || Body::from(format!(r#"{{"text":"{}"}}"#, "x".repeat(BODY_LIMIT)));
         for (method, path, body, status, code) in [
             ("GET", "/nothing", Body::empty(), 404, "not_found"),
             (

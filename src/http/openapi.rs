@@ -10,6 +10,8 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use super::problem::FieldError;
+
 /// The security scheme of an access token: `security(("bearer" = []))` in a handler.
 pub const BEARER: &str = "bearer";
 
@@ -66,20 +68,7 @@ struct ProblemBody {
     /// The request's id, also in the header `x-request-id`.
     instance: String,
     /// For `invalid_request`: each thing that is wrong.
-    #[schema(inline)]
-    errors: Option<Vec<ErrorBody>>,
-}
-
-#[derive(ToSchema)]
-#[expect(
-    dead_code,
-    reason = "only its schema is used: http::problem renders the real one"
-)]
-struct ErrorBody {
-    /// Where: a JSON Pointer into the body, or `/` and the name of a parameter or header.
-    pointer: String,
-    /// What, in words.
-    detail: String,
+    errors: Option<Vec<FieldError>>,
 }
 
 /// Splits the collected routes into the router and the description of the whole API.
