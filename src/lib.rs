@@ -4,6 +4,8 @@
 pub mod board;
 /// What is on sale: concerts, schedules, seats, and the public seat map.
 pub mod concert;
+/// Settings by concern, read from the environment and the command line.
+pub mod config;
 /// What the service speaks: problems, callers, pages, limits, and the API's description.
 pub mod http;
 /// One effect and one answer per idempotency key.
@@ -12,3 +14,5 @@ pub mod idempotency;
 pub mod outbox;
 /// The two stores: connections, transactions, and how they fail.
 pub mod store;
+/// What the service tells its operators: logs, traces, metrics.
+pub mod telemetry;

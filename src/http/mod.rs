@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod cors;
 pub mod layers;
 pub mod openapi;
 pub mod page;

@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::store::StoreError;
 
@@ -31,9 +32,10 @@ pub struct Problem {
 }
 
 /// One thing wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// Where: a JSON Pointer into the body (`/sections/0/rows`), or `/` and a query parameter.
+    /// Where: a JSON Pointer into the body (`/sections/0/rows`), or `/` and the name of a
+    /// query parameter or header.
     pub pointer: String,
     /// What, in words.
     pub detail: String,

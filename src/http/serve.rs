@@ -1,1 +1,146 @@
-//! placeholder
+//! Connections: accepted, given little time for their headers, and drained at the end.
+//!
+//! `axum::serve` sets no timer, so that a client may take for ever over its headers; hence hyper
+//! itself.
+
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a connection may take until the headers of its next request are complete. hyper counts
+/// from the end of the answer before, so this is also how long an idle connection is kept: longer
+/// than clients wait between polls.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How long accepting rests when it failed, which is mostly for want of file descriptors.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// Serves `router` on `listener` until `stop`; then accepts nothing more, lets what runs finish for
+/// up to `drain`, and cuts off the rest.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    drain: Duration,
+) {
+    let connections = TaskTracker::new();
+    let cut = CancellationToken::new();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => {
+                let serving = connection(stream, router.clone(), stop.clone());
+                let cut = cut.clone();
+                connections.spawn(async move { cut.run_until_cancelled(serving).await });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(ACCEPT_REST).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(drain, connections.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            open = connections.len(),
+            "connections were cut off at the end"
+        );
+        cut.cancel();
+        connections.wait().await;
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let mut serving = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+    );
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        () = stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Instant;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    async fn slow(millis: u64) -> &'static str {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        "done"
+    }
+
+    async fn start(drain: Duration) -> (SocketAddr, CancellationToken, TaskTracker) {
+        let router = Router::new()
+            .route("/soon", get(|| slow(300)))
+            .route("/never", get(|| slow(3_600_000)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let tasks = TaskTracker::new();
+        tasks.spawn(serve(listener, router, stop.clone(), drain));
+        tasks.close();
+        (addr, stop, tasks)
+    }
+
+    async fn ask(addr: SocketAddr, path: &str) -> TcpStream {
+        let mut client = TcpStream::connect(addr).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        client
+    }
+
+    async fn answer(mut client: TcpStream) -> String {
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap_or_default();
+        text
+    }
+
+    #[tokio::test]
+    async fn what_runs_at_the_stop_is_answered_and_nothing_new_is_accepted() {
+        let (addr, stop, tasks) = start(Duration::from_secs(10)).await;
+        let client = ask(addr, "/soon").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.cancel();
+        assert!(answer(client).await.ends_with("done"));
+        tasks.wait().await;
+        assert!(TcpStream::connect(addr).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_is_cut_off() {
+        let (addr, stop, tasks) = start(Duration::from_millis(200)).await;
+        let client = ask(addr, "/never").await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let stopped = Instant::now();
+        stop.cancel();
+        tasks.wait().await;
+        assert!(stopped.elapsed() < Duration::from_secs(5));
+        assert_eq!(answer(client).await, "");
+    }
+}

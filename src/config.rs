@@ -1,0 +1,355 @@
+//! Settings, by concern. Each is an environment variable and a flag; errors name the variable.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+/// A key of HMAC-SHA-256 should not be shorter than its output.
+const MIN_SECRET_BYTES: usize = 32;
+
+const SHORT_SECRET: &str = "a secret has at least 32 bytes";
+
+/// Everything `onsale serve` runs by.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Where and how much it serves.
+    #[command(flatten)]
+    pub http: HttpSettings,
+    /// PostgreSQL.
+    #[command(flatten)]
+    pub postgres: PostgresSettings,
+    /// Redis.
+    #[command(flatten)]
+    pub redis: RedisSettings,
+    /// Access tokens.
+    #[command(flatten)]
+    pub access: AccessSettings,
+    /// Queue tickets.
+    #[command(flatten)]
+    pub queue: QueueSettings,
+}
+
+/// Where requests come in, and how many at a time.
+#[derive(Debug, Clone, Args)]
+pub struct HttpSettings {
+    /// Address to listen on; port 0 picks one.
+    #[arg(long, env = "ONSALE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Comma-separated origins whose pages may call everything.
+    #[arg(long, env = "ONSALE_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<String>,
+    /// Requests in progress at a time; more are refused with 503.
+    #[arg(long, env = "ONSALE_MAX_IN_FLIGHT", default_value = "4096")]
+    pub max_in_flight: usize,
+    /// How long an answer may take to begin.
+    #[arg(long, env = "ONSALE_REQUEST_TIMEOUT", default_value = "10s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub request_timeout: Duration,
+    /// How long what runs may finish after SIGTERM.
+    #[arg(long, env = "ONSALE_DRAIN_TIMEOUT", default_value = "10s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub drain_timeout: Duration,
+}
+
+/// What must last.
+#[derive(Debug, Clone, Args)]
+pub struct PostgresSettings {
+    /// PostgreSQL 15 or later.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "DATABASE_URL",
+        hide_env_values = true
+    )]
+    pub database_url: Secret,
+    /// Connections to PostgreSQL.
+    #[arg(long, env = "ONSALE_DB_POOL", default_value = "16")]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub db_pool: u32,
+}
+
+/// What can time out.
+#[derive(Debug, Clone, Args)]
+pub struct RedisSettings {
+    /// Redis 7.0 or later, or Valkey; several, comma-separated: seed nodes of a Redis Cluster.
+    #[arg(
+        long,
+        env = "REDIS_URL",
+        value_name = "REDIS_URL",
+        hide_env_values = true
+    )]
+    #[arg(value_delimiter = ',', required = true)]
+    pub redis_url: Vec<Secret>,
+    /// Exclusive connections to Redis, for reads that would hold the shared ones up.
+    #[arg(long, env = "ONSALE_REDIS_POOL", default_value = "8")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub redis_pool: u32,
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Args)]
+pub struct AccessSettings {
+    /// HS256 secret for access tokens, at least 32 bytes.
+    #[arg(long, env = "ONSALE_JWT_SECRET", value_name = "ONSALE_JWT_SECRET")]
+    #[arg(hide_env_values = true)]
+    #[arg(required_unless_present = "jwks_path")]
+    pub jwt_secret: Option<Secret>,
+    /// Issuer of access tokens.
+    #[arg(long, env = "ONSALE_JWT_ISSUER", default_value = "onsale")]
+    pub jwt_issuer: String,
+    /// JWKS file of an identity provider, instead of the secret.
+    #[arg(long, env = "ONSALE_JWKS_PATH", value_name = "ONSALE_JWKS_PATH")]
+    pub jwks_path: Option<PathBuf>,
+    /// Whether anybody may make a user.
+    #[arg(long, env = "ONSALE_OPEN_SIGNUP", default_value = "false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub open_signup: bool,
+}
+
+/// Tickets.
+#[derive(Debug, Clone, Args)]
+pub struct QueueSettings {
+    /// Ticket secrets, comma-separated, each at least 32 bytes: the first signs, all verify.
+    #[arg(
+        long,
+        env = "ONSALE_QUEUE_SECRETS",
+        value_name = "ONSALE_QUEUE_SECRETS"
+    )]
+    #[arg(hide_env_values = true, value_delimiter = ',', required = true)]
+    pub queue_secrets: Vec<Secret>,
+}
+
+/// What operators are told.
+#[derive(Debug, Clone, Args)]
+pub struct TelemetrySettings {
+    /// Which log lines: a level, or a filter such as `info,onsale=debug`.
+    #[arg(long, env = "ONSALE_LOG", default_value = "info", global = true)]
+    pub log: String,
+    /// How log lines look.
+    #[arg(long, env = "ONSALE_LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+    /// Where traces go: the base address of an OTLP collector, over HTTP.
+    #[arg(long, env = "ONSALE_OTLP_ENDPOINT", global = true)]
+    pub otlp_endpoint: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// A text that is never printed: a secret, or an address with a password in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    // Checked after parsing, not by clap, which would print the value it refuses.
+    fn is_short(&self) -> bool {
+        self.0.len() < MIN_SECRET_BYTES
+    }
+
+    /// The text itself, for the one place that needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Settings that cannot all be meant.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{variable}: {reason}")]
+pub struct Contradiction {
+    variable: &'static str,
+    reason: &'static str,
+}
+
+impl Settings {
+    /// Refuses settings that contradict each other.
+    ///
+    /// # Errors
+    /// [`Contradiction`] names the variable to change, and no secret.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        self.access.check()?;
+        let secrets = &self.queue.queue_secrets;
+        if secrets.iter().any(Secret::is_short) {
+            return refuse("ONSALE_QUEUE_SECRETS", SHORT_SECRET);
+        }
+        if self
+            .access
+            .jwt_secret
+            .as_ref()
+            .is_some_and(|secret| secrets.contains(secret))
+        {
+            let reason = "ONSALE_JWT_SECRET is among them; no ticket may pass for an access token";
+            return refuse("ONSALE_QUEUE_SECRETS", reason);
+        }
+        if self.http.max_in_flight == 0 {
+            return refuse("ONSALE_MAX_IN_FLIGHT", "with 0 nothing is ever served");
+        }
+        Ok(())
+    }
+}
+
+impl AccessSettings {
+    /// Refuses settings of access tokens that contradict each other.
+    ///
+    /// # Errors
+    /// [`Contradiction`] names the variable to change, and no secret.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        if self.jwt_secret.as_ref().is_some_and(Secret::is_short) {
+            return refuse("ONSALE_JWT_SECRET", SHORT_SECRET);
+        }
+        if self.jwt_issuer.is_empty() {
+            return refuse("ONSALE_JWT_ISSUER", "it is empty");
+        }
+        if self.jwks_path.is_some() && self.jwt_secret.is_some() {
+            return refuse(
+                "ONSALE_JWKS_PATH",
+                "ONSALE_JWT_SECRET is set too; choose one",
+            );
+        }
+        if self.jwks_path.is_some() && self.open_signup {
+            let reason = "with ONSALE_JWKS_PATH there is no secret to sign tokens with";
+            return refuse("ONSALE_OPEN_SIGNUP", reason);
+        }
+        Ok(())
+    }
+}
+
+fn refuse(variable: &'static str, reason: &'static str) -> Result<(), Contradiction> {
+    Err(Contradiction { variable, reason })
+}
+
+/// An origin as browsers send it: nothing after the port, or it would never match.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*']) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err("an origin is a scheme, a host and maybe a port: https://shop.example".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    const JWT: &str = "jwt-secret-of-at-least-32-bytes!!";
+    const QUEUE: &str = "queue-secret-of-at-least-32-bytes";
+
+    fn parse(change: &[(&str, &str)]) -> Result<Settings, clap::Error> {
+        let mut flags = std::collections::BTreeMap::from([
+            ("--database-url", "postgres://u:hunter2@db/onsale"),
+            ("--redis-url", "redis://:hunter2@cache"),
+            ("--jwt-secret", JWT),
+            ("--queue-secrets", QUEUE),
+        ]);
+        flags.extend(change.iter().copied());
+        let given = flags.into_iter().filter(|(_, value)| *value != "-");
+        let line = given.flat_map(|(flag, value)| [flag, value]);
+        Line::try_parse_from(std::iter::once("serve").chain(line)).map(|line| line.settings)
+    }
+
+    #[test]
+    fn what_is_printed_has_no_secret_in_it() {
+        let settings = parse(&[]).unwrap();
+        settings.check().unwrap();
+        let printed = format!("{settings:?}");
+        for secret in ["hunter2", JWT, QUEUE] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+
+    #[test]
+    fn a_missing_setting_is_named_by_its_variable_and_exits_with_2() {
+        for (flag, variable) in [
+            ("--database-url", "DATABASE_URL"),
+            ("--redis-url", "REDIS_URL"),
+            ("--jwt-secret", "ONSALE_JWT_SECRET"),
+            ("--queue-secrets", "ONSALE_QUEUE_SECRETS"),
+        ] {
+            let error = parse(&[(flag, "-")]).unwrap_err();
+            assert!(error.to_string().contains(variable), "{error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        parse(&[("--jwt-secret", "-"), ("--jwks-path", "keys.json")])
+            .unwrap()
+            .check()
+            .unwrap();
+    }
+
+    #[test]
+    fn contradictions_are_refused_by_the_variable_to_change() {
+        let two = format!("{QUEUE},{JWT}");
+        let jwks = ("--jwks-path", "keys.json");
+        for (change, variable) in [
+            (&[("--jwt-secret", "short")][..], "ONSALE_JWT_SECRET"),
+            (&[("--queue-secrets", "short")], "ONSALE_QUEUE_SECRETS"),
+            (&[("--queue-secrets", &two)], "ONSALE_QUEUE_SECRETS"),
+            (&[jwks], "ONSALE_JWKS_PATH"),
+            (
+                &[jwks, ("--jwt-secret", "-"), ("--open-signup", "true")],
+                "ONSALE_OPEN_SIGNUP",
+            ),
+            (&[("--max-in-flight", "0")], "ONSALE_MAX_IN_FLIGHT"),
+            (&[("--jwt-issuer", "")], "ONSALE_JWT_ISSUER"),
+        ] {
+            let refused = parse(change).unwrap().check().unwrap_err();
+            assert_eq!(refused.variable, variable);
+            assert!(!refused.to_string().contains("short,"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn lists_are_split_and_an_origin_is_an_origin() {
+        let nodes = ("--redis-url", "redis://a,redis://b");
+        let origins = ("--cors-origins", "https://a.example,http://localhost:3000");
+        let settings = parse(&[nodes, origins]).unwrap();
+        assert_eq!(
+            (
+                settings.redis.redis_url.len(),
+                settings.http.cors_origins.len()
+            ),
+            (2, 2)
+        );
+        for bad in ["*", "shop.example", "https://shop.example/", "https://"] {
+            assert!(parse(&[("--cors-origins", bad)]).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Which pages on other origins may call.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, queue-token, idempotency-key, content-type, if-none-match, last-event-id",
+);
+const EXPOSED_HEADERS: HeaderValue =
+    HeaderValue::from_static("etag, retry-after, idempotency-replayed, x-request-id");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE");
+
+/// What anybody may read from anywhere: the catalogue, seat maps and boards.
+const PUBLIC: [&str; 2] = ["/v1/concerts", "/v1/schedules"];
+
+/// The origins whose pages may call everything. Nothing here is decided by cookies, so a page can
+/// only use what its user gave it.
+#[derive(Debug, Clone, Default)]
+pub struct Cors {
+    /// As browsers send them: scheme, host and port.
+    pub origins: Vec<HeaderValue>,
+}
+
+impl Cors {
+    /// The `Access-Control-Allow-Origin` of an answer; none where the page may not read it.
+    fn allowed(&self, method: &Method, path: &str, origin: &HeaderValue) -> Option<HeaderValue> {
+        if is_public(method, path) {
+            return Some(HeaderValue::from_static("*"));
+        }
+        self.origins.contains(origin).then(|| origin.clone())
+    }
+}
+
+/// The same `*` for everybody, without `Vary: Origin`, so that a cache in front keeps one copy.
+fn is_public(method: &Method, path: &str) -> bool {
+    let read = method == Method::GET || method == Method::HEAD;
+    let under = |prefix: &&str| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    read && PUBLIC.iter().any(under)
+}
+
+/// Answers preflights, and tells browsers which answers the page may read.
+pub(super) async fn share(State(cors): State<Arc<Cors>>, request: Request, next: Next) -> Response {
+    let asked = asked(request.method(), request.headers());
+    let method = asked.as_ref().unwrap_or(request.method());
+    let path = request.uri().path();
+    let public = is_public(method, path);
+    let origin = request.headers().get(ORIGIN);
+    let allowed = origin.and_then(|origin| cors.allowed(method, path, origin));
+
+    let preflight = asked.is_some();
+    let mut response = if preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    if !public {
+        headers.append(VARY, HeaderValue::from_static("origin"));
+    }
+    let Some(allowed) = allowed else {
+        return response;
+    };
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+    if preflight {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    } else {
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+    }
+    response
+}
+
+/// The method that a preflight asks about; none where the request is no preflight.
+fn asked(method: &Method, headers: &HeaderMap) -> Option<Method> {
+    if method != Method::OPTIONS {
+        return None;
+    }
+    Method::from_bytes(headers.get(ACCESS_CONTROL_REQUEST_METHOD)?.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::{get, post};
+    use axum::{Router, middleware};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn call(method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+        let cors = Cors {
+            origins: vec![HeaderValue::from_static("https://shop.example")],
+        };
+        let routes = Router::new()
+            .route("/v1/concerts", get(|| async {}))
+            .route("/v1/points", get(|| async {}))
+            .route("/v1/schedules/1/queue", post(|| async {}))
+            .layer(middleware::from_fn_with_state(Arc::new(cors), share));
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        routes
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
+    }
+
+    fn allowed(response: &Response) -> Option<&str> {
+        response
+            .headers()
+            .get(ACCESS_CONTROL_ALLOW_ORIGIN)
+            .map(|value| value.to_str().unwrap())
+    }
+
+    const SHOP: (&str, &str) = ("origin", "https://shop.example");
+    const EVIL: (&str, &str) = ("origin", "https://evil.example");
+
+    #[tokio::test]
+    async fn anybody_reads_what_is_public_and_only_listed_origins_the_rest() {
+        let response = call("GET", "/v1/concerts", &[EVIL]).await;
+        assert_eq!(allowed(&response), Some("*"));
+        assert!(!response.headers().contains_key(VARY));
+        assert!(
+            response
+                .headers()
+                .contains_key(ACCESS_CONTROL_EXPOSE_HEADERS)
+        );
+
+        assert_eq!(allowed(&call("GET", "/v1/points", &[EVIL]).await), None);
+        let response = call("GET", "/v1/points", &[SHOP]).await;
+        assert_eq!(allowed(&response), Some("https://shop.example"));
+        assert_eq!(response.headers()[VARY], "origin");
+        assert_eq!(allowed(&call("GET", "/v1/points", &[]).await), None);
+    }
+
+    #[tokio::test]
+    async fn a_preflight_is_answered_for_the_method_it_asks_about() {
+        let path = "/v1/schedules/1/queue";
+        let post = ("access-control-request-method", "POST");
+        let get = ("access-control-request-method", "GET");
+        let response = call("OPTIONS", path, &[SHOP, post]).await;
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        assert_eq!(allowed(&response), Some("https://shop.example"));
+        let headers = response.headers()[ACCESS_CONTROL_ALLOW_HEADERS]
+            .to_str()
+            .unwrap();
+        assert!(headers.contains("idempotency-key"));
+
+        assert_eq!(allowed(&call("OPTIONS", path, &[EVIL, post]).await), None);
+        assert_eq!(
+            allowed(&call("OPTIONS", path, &[EVIL, get]).await),
+            Some("*")
+        );
+    }
+}

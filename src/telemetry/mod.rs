@@ -1,0 +1,6 @@
+//! What the service tells its operators: logs, traces, metrics.
+
+pub mod metrics;
+pub mod tracing;
+
+pub use metrics::Metrics;
