@@ -114,21 +114,31 @@ pub enum Phase {
     Open,
 }
 
+impl Phase {
+    /// The phase by the times (now, opening, deadline) in ms, and by how many of the seats are gone.
+    #[must_use]
+    pub fn at((now, opens, deadline): (i64, i64, i64), paused: bool, gone: u32, seats: u32) -> Self {
+        if now >= deadline {
+            Self::Closed
+        } else if now < opens || seats == 0 {
+            Self::Upcoming
+        } else if paused {
+            Self::Paused
+        } else if gone >= seats {
+            Self::SoldOut
+        } else {
+            Self::Open
+        }
+    }
+}
+
 impl Schedule {
     /// The phase at `now`, given how many seats are sold or blocked.
     #[must_use]
     pub fn phase(&self, now: DateTime<Utc>, gone: u32) -> Phase {
-        if now >= self.deadline_at {
-            Phase::Closed
-        } else if now < self.reservation_available_at || self.seats_total == 0 {
-            Phase::Upcoming
-        } else if self.settings.paused {
-            Phase::Paused
-        } else if gone >= self.seats_total {
-            Phase::SoldOut
-        } else {
-            Phase::Open
-        }
+        let ms = |time: DateTime<Utc>| time.timestamp_millis();
+        let times = (ms(now), ms(self.reservation_available_at), ms(self.deadline_at));
+        Phase::at(times, self.settings.paused, gone, self.seats_total)
     }
 
     /// How long a hold lasts.

@@ -1,0 +1,130 @@
+//! Payments over HTTP.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
+use super::service::{PayError, Payments};
+use crate::http::auth::Caller;
+use crate::http::body::{Json, Path};
+use crate::http::page::{Page, PageQuery, Paging};
+use crate::http::problem::Problem;
+use crate::idempotency::http::{IdempotencyKey, answer, refusal};
+use crate::idempotency::model::{Answer, Request};
+use crate::store::id::PaymentId;
+
+/// The routes of payments.
+pub fn routes(payments: Payments) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(pay, list))
+        .routes(routes!(refund))
+        .with_state(payments)
+}
+
+/// Which hold to pay.
+#[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PayBody {
+    /// Every seat of it.
+    #[garde(skip)]
+    hold_id: Uuid,
+}
+
+/// Pay a hold with points. `402 insufficient_points` with `balance` and `required`;
+/// `409 hold_expired`, `already_paid`; `404 hold_not_found`.
+#[utoipa::path(post, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = PayBody,
+    responses((status = 201, body = Paid)))]
+async fn pay(
+    State(payments): State<Payments>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(body): Json<PayBody>,
+) -> Result<Response, Problem> {
+    let request = Request::new(caller.user, &key.0, "POST /v1/payments", &body);
+    let paid = payments.pay(&request, body.hold_id).await?;
+    Ok(match paid.outcome {
+        Ok(outcome) => answer(StatusCode::CREATED, Answer { outcome, replayed: paid.replayed }),
+        Err(refused) => refusal(paid.replayed, refused.into()),
+    })
+}
+
+/// Your payments, newest first.
+#[utoipa::path(get, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
+    params(PageQuery), responses((status = 200, body = Page<Payment>)))]
+async fn list(
+    State(payments): State<Payments>,
+    caller: Caller,
+    paging: Paging,
+) -> Result<Response, Problem> {
+    Ok(Json(payments.list(caller.user, paging).await?).into_response())
+}
+
+/// Give a payment back: points to you, the seat to everybody. `409 refund_closed`,
+/// `already_refunded`; `404 payment_not_found`.
+#[utoipa::path(post, path = "/v1/payments/{id}/refund", tag = "Payments",
+    security(("bearer" = [])),
+    params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = Refunded)))]
+async fn refund(
+    State(payments): State<Payments>,
+    caller: Caller,
+    Path(id): Path<PaymentId>,
+    key: IdempotencyKey,
+) -> Result<Response, Problem> {
+    let what = format!("POST /v1/payments/{id}/refund");
+    let request = Request::new(caller.user, &key.0, &what, &());
+    let refunded = payments.refund(&request, id).await?;
+    Ok(match refunded.outcome {
+        Ok(outcome) => answer(StatusCode::OK, Answer { outcome, replayed: refunded.replayed }),
+        Err(refused) => refusal(refunded.replayed, refused.into()),
+    })
+}
+
+impl From<PayRefusal> for Problem {
+    fn from(refusal: PayRefusal) -> Self {
+        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
+        match refusal {
+            PayRefusal::InsufficientPoints { balance, required } => {
+                let title = "The balance does not cover it";
+                Self::new(StatusCode::PAYMENT_REQUIRED, "insufficient_points", title)
+                    .with("balance", json!(balance))
+                    .with("required", json!(required))
+            }
+            PayRefusal::HoldExpired => conflict("hold_expired", "The hold is over"),
+            PayRefusal::AlreadyPaid => conflict("already_paid", "The hold was paid before"),
+        }
+    }
+}
+
+impl From<RefundRefusal> for Problem {
+    fn from(refusal: RefundRefusal) -> Self {
+        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
+        match refusal {
+            RefundRefusal::Closed => conflict("refund_closed", "The sale is over"),
+            RefundRefusal::AlreadyRefunded => {
+                conflict("already_refunded", "The payment was given back before")
+            }
+        }
+    }
+}
+
+impl From<PayError> for Problem {
+    fn from(error: PayError) -> Self {
+        let missing = |code, title| Self::new(StatusCode::NOT_FOUND, code, title);
+        match error {
+            PayError::NoHold => missing("hold_not_found", "You have no such hold"),
+            PayError::NoPayment => missing("payment_not_found", "You have no such payment"),
+            PayError::Key(error) => error.into(),
+            PayError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Paying holds and giving payments back.
+
+use chrono::Utc;
+use uuid::Uuid;
+
+use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
+use super::pg;
+use super::settle::{self, Settled};
+use crate::hold::service::Holds;
+use crate::http::page::{Page, Paging};
+use crate::idempotency::model::{Answer, KeyError, Request};
+use crate::idempotency::service as idempotency;
+use crate::queue::service::Queue;
+use crate::store::StoreError;
+use crate::store::id::{PaymentId, UserId};
+use crate::store::pg::{MaybeConflict, Pg, Tx};
+use crate::telemetry::Metrics;
+
+/// Why nothing was decided. What was decided is in the answer, refusals included.
+#[derive(Debug, thiserror::Error)]
+pub enum PayError {
+    /// No such hold, or another user's.
+    #[error("no such hold")]
+    NoHold,
+    /// No such payment, or another user's.
+    #[error("no such payment")]
+    NoPayment,
+    /// The idempotency key stood in the way.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl MaybeConflict for PayError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_conflict())
+    }
+}
+
+/// Payments as a service; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Payments {
+    pg: Pg,
+    queue: Queue,
+    holds: Holds,
+    metrics: Metrics,
+}
+
+impl Payments {
+    /// Puts the service together.
+    #[must_use]
+    pub fn new(pg: Pg, queue: Queue, holds: Holds, metrics: Metrics) -> Self {
+        Self { pg, queue, holds, metrics }
+    }
+
+    /// Pays every seat of a hold, or none, once per key.
+    pub async fn pay(
+        &self,
+        request: &Request,
+        hold: Uuid,
+    ) -> Result<Answer<Result<Paid, PayRefusal>>, PayError> {
+        let settled = Settled::default();
+        let effect = async |tx: &mut Tx| settle::pay(tx, request.user, hold, &settled).await;
+        let answer = idempotency::once(&self.pg, request, effect).await?;
+        if let (Ok(paid), false) = (&answer.outcome, answer.replayed) {
+            let seats = paid.payments.len() as u64;
+            self.metrics.paid(seats, paid.total_amount.unsigned_abs());
+            self.metrics.reservations("COMPLETE", seats);
+            self.tell(&settled).await;
+        }
+        Ok(answer)
+    }
+
+    /// Gives one payment back, once per key.
+    pub async fn refund(
+        &self,
+        request: &Request,
+        payment: PaymentId,
+    ) -> Result<Answer<Result<Refunded, RefundRefusal>>, PayError> {
+        let settled = Settled::default();
+        let effect = async |tx: &mut Tx| settle::refund(tx, request.user, payment, &settled).await;
+        let answer = idempotency::once(&self.pg, request, effect).await?;
+        if let (Ok(refunded), false) = (&answer.outcome, answer.replayed) {
+            self.metrics.refunded(refunded.payment.amount.unsigned_abs());
+            self.metrics.reservations("REFUNDED", 1);
+            self.tell(&settled).await;
+        }
+        Ok(answer)
+    }
+
+    /// A user's payments, newest first.
+    pub async fn list(&self, user: UserId, paging: Paging) -> Result<Page<Payment>, PayError> {
+        let rows = pg::list(&self.pg, user, paging).await?;
+        Ok(paging.page(rows, |payment| payment.id.0))
+    }
+
+    async fn tell(&self, settled: &Settled) {
+        if let Some((id, event)) = settled.seats.take() {
+            // Nothing here is for a time: the clock does not matter.
+            self.holds.tell(id, &event, Utc::now()).await;
+        }
+        if let Some((id, event)) = settled.take_completed() {
+            self.queue.tell_completed(id, &event).await;
+        }
+    }
+}

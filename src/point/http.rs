@@ -1,0 +1,85 @@
+//! Points over HTTP.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{Balance, Change, Charged};
+use super::service::{PointError, Points};
+use crate::http::auth::Caller;
+use crate::http::body::Json;
+use crate::http::page::{Page, PageQuery, Paging};
+use crate::http::problem::Problem;
+use crate::idempotency::http::{IdempotencyKey, answer};
+use crate::idempotency::model::Request;
+
+/// The routes of points.
+pub fn routes(points: Points) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(balance))
+        .routes(routes!(charge))
+        .routes(routes!(history))
+        .with_state(points)
+}
+
+/// How many points to add.
+#[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChargeBody {
+    /// 1 to 10,000,000; anything else is `422 invalid_amount`.
+    #[garde(skip)]
+    #[schema(minimum = 1, maximum = 10_000_000)]
+    amount: i64,
+}
+
+/// Your balance.
+#[utoipa::path(get, path = "/v1/points", tag = "Points", security(("bearer" = [])),
+    responses((status = 200, body = Balance)))]
+async fn balance(State(points): State<Points>, caller: Caller) -> Result<Response, Problem> {
+    Ok(Json(points.balance(caller.user).await?).into_response())
+}
+
+/// Add points. `422 invalid_amount`.
+#[utoipa::path(post, path = "/v1/points/charges", tag = "Points", security(("bearer" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = ChargeBody,
+    responses((status = 201, body = Charged)))]
+async fn charge(
+    State(points): State<Points>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(body): Json<ChargeBody>,
+) -> Result<Response, Problem> {
+    let request = Request::new(caller.user, &key.0, "POST /v1/points/charges", &body);
+    let charged = points.charge(&request, body.amount).await?;
+    Ok(answer(StatusCode::CREATED, charged))
+}
+
+/// Every change of your balance, newest first.
+#[utoipa::path(get, path = "/v1/points/history", tag = "Points", security(("bearer" = [])),
+    params(PageQuery), responses((status = 200, body = Page<Change>)))]
+async fn history(
+    State(points): State<Points>,
+    caller: Caller,
+    paging: Paging,
+) -> Result<Response, Problem> {
+    Ok(Json(points.history(caller.user, paging).await?).into_response())
+}
+
+impl From<PointError> for Problem {
+    fn from(error: PointError) -> Self {
+        match error {
+            PointError::InvalidAmount => {
+                let title = "An amount is from 1 to 10,000,000";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_amount", title)
+            }
+            PointError::UnknownUser => Self::unauthenticated(),
+            PointError::Key(error) => error.into(),
+            PointError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Charging points, and looking at them.
+
+use super::model::{Balance, Change, Charged, Kind, MAX_CHARGE};
+use super::pg;
+use crate::http::page::{Page, Paging};
+use crate::idempotency::model::{Answer, KeyError, Request};
+use crate::idempotency::service as idempotency;
+use crate::store::StoreError;
+use crate::store::id::UserId;
+use crate::store::pg::{MaybeConflict, Pg, Tx};
+use crate::telemetry::Metrics;
+
+/// Why points were not charged.
+#[derive(Debug, thiserror::Error)]
+pub enum PointError {
+    /// Outside 1 to 10,000,000.
+    #[error("an amount is from 1 to {MAX_CHARGE}")]
+    InvalidAmount,
+    /// The token's user is gone.
+    #[error("no such user")]
+    UnknownUser,
+    /// The idempotency key stood in the way.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl MaybeConflict for PointError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_conflict())
+    }
+}
+
+/// Points as a service; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Points {
+    pg: Pg,
+    metrics: Metrics,
+}
+
+impl Points {
+    /// Puts the service together.
+    #[must_use]
+    pub fn new(pg: Pg, metrics: Metrics) -> Self {
+        Self { pg, metrics }
+    }
+
+    /// A user's balance.
+    pub async fn balance(&self, user: UserId) -> Result<Balance, PointError> {
+        pg::balance(&self.pg, user).await?.ok_or(PointError::UnknownUser)
+    }
+
+    /// A user's history, newest first.
+    pub async fn history(&self, user: UserId, paging: Paging) -> Result<Page<Change>, PointError> {
+        let rows = pg::history(&self.pg, user, paging).await?;
+        Ok(paging.page(rows, |change| change.id))
+    }
+
+    /// Adds `amount` points, once per key.
+    pub async fn charge(
+        &self,
+        request: &Request,
+        amount: i64,
+    ) -> Result<Answer<Charged>, PointError> {
+        if !(1..=MAX_CHARGE).contains(&amount) {
+            return Err(PointError::InvalidAmount);
+        }
+        let effect = async |tx: &mut Tx| -> Result<Charged, PointError> {
+            pg::lock(tx, request.user).await?.ok_or(PointError::UnknownUser)?;
+            let balance = pg::change(tx, request.user, Kind::Charge, amount, &request.key).await?;
+            let balance = balance.ok_or_else(|| {
+                StoreError::Inconsistent("adding points made a balance negative".to_owned())
+            })?;
+            Ok(Charged { amount, balance })
+        };
+        let answer = idempotency::once(&self.pg, request, effect).await?;
+        if !answer.replayed {
+            self.metrics.charged(amount.unsigned_abs());
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,173 @@
+//! The line over HTTP.
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{Sequence, TicketView};
+use super::service::{Queue, QueueError, phase};
+use crate::board::snapshot::Board;
+use crate::concert::model::Phase;
+use crate::http::auth::{Caller, QueueToken};
+use crate::http::body::{Json, Path};
+use crate::http::problem::Problem;
+use crate::store::id::ScheduleId;
+use crate::store::keys::SEQUENCE_BITS;
+
+/// Whoever may be let in within this many seconds should ask for their own ticket.
+const SOON_SECONDS: u64 = 60;
+/// Points of the public board, less one.
+const POINTS: u64 = 256;
+
+/// The routes of the line.
+pub fn routes(queue: Queue) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(join, board))
+        .routes(routes!(poll, leave))
+        .with_state(queue)
+}
+
+/// Join the line of a schedule: one place per user. `409 queue_not_open`, `schedule_closed`,
+/// `sold_out`, `concert_unavailable`.
+#[utoipa::path(post, path = "/v1/schedules/{id}/queue", tag = "Queue",
+    params(("id" = i64, Path)), security(("bearer" = [])),
+    responses((status = 201, body = TicketView, description = "A new place"),
+              (status = 200, body = TicketView, description = "The place this user has already")))]
+async fn join(
+    State(queue): State<Queue>,
+    caller: Caller,
+    Path(schedule): Path<ScheduleId>,
+) -> Result<Response, Problem> {
+    let (view, new) = queue.join(schedule, caller.user).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, told(view)).into_response())
+}
+
+/// Ask what a ticket is worth.
+#[utoipa::path(get, path = "/v1/queue/ticket", tag = "Queue", security(("queue_token" = [])),
+    responses((status = 200, body = TicketView)))]
+async fn poll(State(queue): State<Queue>, token: QueueToken) -> Result<Response, Problem> {
+    Ok(told(queue.poll(&token.0).await?))
+}
+
+/// Leave the line, or give an active slot back. Holds are kept until they lapse.
+#[utoipa::path(delete, path = "/v1/queue/ticket", tag = "Queue",
+    security(("bearer" = [], "queue_token" = [])),
+    responses((status = 204, description = "Left, now or before")))]
+async fn leave(
+    State(queue): State<Queue>,
+    caller: Caller,
+    token: QueueToken,
+) -> Result<StatusCode, Problem> {
+    queue.leave(&token.0, caller.user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The public board: one answer for everybody, from which a client computes its own place.
+#[utoipa::path(get, path = "/v1/schedules/{id}/queue", tag = "Queue",
+    params(("id" = i64, Path)), responses((status = 200, body = PublicBoard)))]
+async fn board(
+    State(queue): State<Queue>,
+    Path(schedule): Path<ScheduleId>,
+) -> Result<Response, Problem> {
+    let board = queue.board(schedule).await?;
+    let cache = [(CACHE_CONTROL, "public, max-age=1")];
+    Ok((cache, Json(PublicBoard::of(&board))).into_response())
+}
+
+/// A line as everybody may see it, at most 1 s old.
+#[derive(Debug, Serialize, ToSchema)]
+struct PublicBoard {
+    phase: Phase,
+    message: Option<String>,
+    /// Whoever has a lower sequence may be let in soon, and asks for their own ticket.
+    poll_from_sequence: Sequence,
+    server_time: DateTime<Utc>,
+    /// Rises when the line was rebuilt after a loss.
+    epoch: u64,
+    waiting: u64,
+    active: u64,
+    admitted_total: u64,
+    /// Measured over the last half minute; null while unknown.
+    admit_per_second: Option<f64>,
+    seats_available: u32,
+    /// The sequence at the head of the line; null where nobody waits.
+    now_serving: Option<Sequence>,
+    /// Points of the line: a sequence, and how many wait before it.
+    #[schema(value_type = Vec<Vec<i64>>, max_items = 257)]
+    ranks: Vec<(u64, u64)>,
+}
+
+impl PublicBoard {
+    fn of(board: &Board) -> Self {
+        let soon = board.line.at(board.meta.rate * SOON_SECONDS);
+        // Fewer wait than that: everybody asks.
+        let everybody = (board.meta.epoch + 1) << SEQUENCE_BITS;
+        Self {
+            phase: phase(board),
+            message: board.meta.message.clone(),
+            poll_from_sequence: Sequence(soon.unwrap_or(everybody)),
+            server_time: board.now(),
+            epoch: board.meta.epoch,
+            waiting: board.line.waiting(),
+            active: board.meta.active,
+            admitted_total: board.meta.admitted,
+            admit_per_second: board.admit_rate(),
+            seats_available: board.seats.available,
+            now_serving: board.line.at(0).map(Sequence),
+            ranks: board.line.points(POINTS),
+        }
+    }
+}
+
+/// A ticket's answer, which nobody but its owner may keep.
+fn told(view: TicketView) -> Response {
+    let pause = view.poll_after_ms.map(|ms| (RETRY_AFTER, ms.div_ceil(1000).to_string()));
+    let headers: Vec<(HeaderName, String)> =
+        pause.into_iter().chain([(CACHE_CONTROL, "no-store".to_owned())]).collect();
+    let mut response = Json(view).into_response();
+    for (name, value) in headers {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
+        match error {
+            QueueError::Invalid(_) => {
+                Self::new(StatusCode::UNAUTHORIZED, "ticket_invalid", "The ticket is not valid")
+            }
+            QueueError::NotYours => {
+                let title = "The ticket is another user's";
+                Self::new(StatusCode::FORBIDDEN, "ticket_not_yours", title)
+            }
+            QueueError::NoSchedule => {
+                Self::new(StatusCode::NOT_FOUND, "schedule_not_found", "No such schedule")
+            }
+            QueueError::NotOpen { opens_at } => {
+                conflict("queue_not_open", "The line is not open yet").with("opens_at", json!(opens_at))
+            }
+            QueueError::Closed => conflict("schedule_closed", "The sale is over"),
+            QueueError::SoldOut => conflict("sold_out", "Every seat is sold"),
+            QueueError::ConcertUnavailable => {
+                conflict("concert_unavailable", "The concert is withdrawn")
+            }
+            QueueError::TooMany => {
+                let title = "This ticket asks too often";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", title).retry_after(1)
+            }
+            QueueError::Store(error) => error.into(),
+        }
+    }
+}

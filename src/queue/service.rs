@@ -1,0 +1,307 @@
+//! The use cases of the line: join, ask, leave, and what everybody may know.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use moka::sync::Cache;
+
+use super::lines::Lines;
+use super::model::{
+    Completed, Ended, Sequence, Stand, Standing, Ticket, TicketStatus, TicketView, ticket_id,
+};
+use super::pacing;
+use super::redis::{JoinReply, Line};
+use super::token::{InvalidTicket, TicketKeys};
+use crate::board::service::Boards;
+use crate::board::snapshot::Board;
+use crate::concert::model::Phase;
+use crate::concert::service::{Catalogue, CatalogueError};
+use crate::outbox::model::{Delivered, OutboxId};
+use crate::store::StoreError;
+use crate::store::id::{ScheduleId, UserId};
+use crate::telemetry::Metrics;
+
+/// Calls per ticket that reach Redis: polls are answered without it while a ticket waits.
+const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const SLOW_BURST: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Longer than a board's age and a client's pause together.
+const REMEMBERED: Duration = Duration::from_secs(120);
+
+/// Why the line did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// Forged, expired, of another audience.
+    #[error(transparent)]
+    Invalid(#[from] InvalidTicket),
+    /// The ticket is another user's.
+    #[error("the ticket is another user's")]
+    NotYours,
+    /// No such schedule.
+    #[error("no such schedule")]
+    NoSchedule,
+    /// Before the line opens.
+    #[error("the line opens at {opens_at}")]
+    NotOpen {
+        /// When it does.
+        opens_at: DateTime<Utc>,
+    },
+    /// Past the deadline.
+    #[error("the sale is over")]
+    Closed,
+    /// Every seat is sold or blocked.
+    #[error("sold out")]
+    SoldOut,
+    /// The concert is withdrawn.
+    #[error("the concert is withdrawn")]
+    ConcertUnavailable,
+    /// This ticket asks too often.
+    #[error("too many requests")]
+    TooMany,
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The line as a service; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    lines: Lines,
+    boards: Boards,
+    catalogue: Catalogue,
+    keys: Arc<TicketKeys>,
+    recent: Cache<(ScheduleId, Sequence), Recent>,
+    limiter: Arc<DefaultKeyedRateLimiter<(i64, i64)>>,
+    delivered: Delivered,
+    metrics: Metrics,
+}
+
+/// What this process has told of a place lately, so that no answer contradicts it.
+#[derive(Debug, Clone, Copy)]
+enum Recent {
+    /// Final: needs no store again.
+    Ended(Ended),
+    /// The best place shown. A board may be a moment older than what a script has told.
+    Shown(u64),
+}
+
+impl Queue {
+    /// Puts the service together.
+    #[must_use]
+    pub fn new(
+        lines: Lines,
+        boards: Boards,
+        catalogue: Catalogue,
+        keys: TicketKeys,
+        delivered: Delivered,
+        metrics: Metrics,
+    ) -> Self {
+        let recent = Cache::builder().max_capacity(200_000).time_to_idle(REMEMBERED).build();
+        let quota = Quota::per_second(SLOW_PER_SECOND).allow_burst(SLOW_BURST);
+        let limiter = Arc::new(RateLimiter::keyed(quota));
+        let keys = Arc::new(keys);
+        Self { lines, boards, catalogue, keys, recent, limiter, delivered, metrics }
+    }
+
+    /// Reads a ticket whose owner calls too.
+    pub fn verify(&self, token: &str, user: UserId) -> Result<Ticket, QueueError> {
+        let ticket = self.keys.verify(token)?;
+        if ticket.user == user { Ok(ticket) } else { Err(QueueError::NotYours) }
+    }
+
+    /// Gives `user` the one place they have in the line of `schedule`; true where it is new.
+    pub async fn join(
+        &self,
+        schedule: ScheduleId,
+        user: UserId,
+    ) -> Result<(TicketView, bool), QueueError> {
+        self.limit(schedule, user)?;
+        match self.catalogue.schedule(schedule).await {
+            // With PostgreSQL away the line goes on: Redis knows the settings.
+            Ok(_) | Err(CatalogueError::Store(_)) => {}
+            Err(_) => return Err(QueueError::NoSchedule),
+        }
+        let reply = self.lines.run(schedule, async |line: Line<'_>| line.join(user).await).await?;
+        let joined = match reply {
+            JoinReply::Joined(joined) => joined,
+            JoinReply::NotOpen { opens_at } => return Err(QueueError::NotOpen { opens_at }),
+            JoinReply::Closed => return Err(QueueError::Closed),
+            JoinReply::SoldOut => return Err(QueueError::SoldOut),
+            JoinReply::Unavailable => return Err(QueueError::ConcertUnavailable),
+        };
+        if joined.new {
+            self.metrics.joined();
+        }
+        let board = self.boards.get(schedule).await?;
+        let stand = self.remember(schedule, joined.stand);
+        let mut view = self.view(&board, schedule, user, stand);
+        view.queue_token = Some(self.sign(&board, schedule, user, stand)?);
+        Ok((view, joined.new))
+    }
+
+    /// What a ticket is worth. While it waits, as far as the board knows, no store is asked.
+    pub async fn poll(&self, token: &str) -> Result<TicketView, QueueError> {
+        let ticket = self.keys.verify(token)?;
+        let Ticket { schedule, user, sequence, .. } = ticket;
+        let recent = self.recent.get(&(schedule, sequence));
+        let board = self.boards.get(schedule).await?;
+        let stand = match (recent, board.line.ahead(sequence.0)) {
+            (Some(Recent::Ended(ended)), _) => Stand { sequence, standing: Standing::Ended(ended) },
+            (recent, Some(ahead)) => {
+                self.boards.watch(schedule).here.mark(sequence.0, Instant::now());
+                let ahead = match recent {
+                    Some(Recent::Shown(shown)) => ahead.min(shown),
+                    _ => ahead,
+                };
+                Stand { sequence, standing: Standing::Waiting { ahead } }
+            }
+            (_, None) => {
+                self.limit(schedule, user)?;
+                let ask = async |line: Line<'_>| line.ticket(&ticket).await;
+                let stand = self.lines.run(schedule, ask).await?;
+                self.remember(schedule, stand)
+            }
+        };
+        let mut view = self.view(&board, schedule, user, stand);
+        if self.outdated(&board, &ticket, stand) {
+            view.queue_token = Some(self.sign(&board, schedule, user, stand)?);
+        }
+        Ok(view)
+    }
+
+    /// Gives a place up. Repeating it changes nothing.
+    pub async fn leave(&self, token: &str, user: UserId) -> Result<(), QueueError> {
+        let ticket = self.verify(token, user)?;
+        let leave = async |line: Line<'_>| line.leave(user, ticket.sequence).await;
+        let ended = self.lines.run(ticket.schedule, leave).await?;
+        self.recent.insert((ticket.schedule, ticket.sequence), Recent::Ended(ended));
+        Ok(())
+    }
+
+    /// Completes the place that a buyer has paid from, right after the commit that outbox entry
+    /// `id` belongs to. A failure is left to the relay.
+    pub async fn tell_completed(&self, id: OutboxId, event: &Completed) {
+        match self.complete(event).await {
+            Ok(()) => self.delivered.push(id),
+            Err(error) => tracing::warn!(%error, "a completed ticket reaches Redis later"),
+        }
+    }
+
+    /// Completes the place that a buyer has paid from.
+    pub async fn complete(&self, event: &Completed) -> Result<(), StoreError> {
+        let Completed { schedule, user, sequence } = *event;
+        let complete = async |line: Line<'_>| line.complete(user, sequence).await;
+        let ended = self.lines.run(schedule, complete).await?;
+        self.recent.insert((schedule, sequence), Recent::Ended(ended));
+        Ok(())
+    }
+
+    /// The board of a schedule that exists.
+    pub async fn board(&self, schedule: ScheduleId) -> Result<Arc<Board>, QueueError> {
+        match self.catalogue.schedule(schedule).await {
+            Ok(_) | Err(CatalogueError::Store(_)) => Ok(self.boards.get(schedule).await?),
+            Err(_) => Err(QueueError::NoSchedule),
+        }
+    }
+
+    /// Forgets limits that have run full again.
+    pub fn tidy(&self) {
+        self.limiter.retain_recent();
+    }
+
+    fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
+        self.limiter.check_key(&(schedule.0, user.0)).map_err(|_| QueueError::TooMany)
+    }
+
+    /// Notes what is told of a place, and tells no worse than was told before.
+    fn remember(&self, schedule: ScheduleId, stand: Stand) -> Stand {
+        let key = (schedule, stand.sequence);
+        let standing = match (stand.standing, self.recent.get(&key)) {
+            (Standing::Waiting { ahead }, Some(Recent::Shown(shown))) => {
+                Standing::Waiting { ahead: ahead.min(shown) }
+            }
+            (standing, _) => standing,
+        };
+        match standing {
+            Standing::Waiting { ahead } => self.recent.insert(key, Recent::Shown(ahead)),
+            Standing::Ended(ended) => self.recent.insert(key, Recent::Ended(ended)),
+            Standing::Active { .. } => {}
+        }
+        Stand { standing, ..stand }
+    }
+
+    /// Whether the owner should be given a new token: the state, the place or the expiry changed, or
+    /// the secret was rotated.
+    fn outdated(&self, board: &Board, ticket: &Ticket, stand: Stand) -> bool {
+        let active_until = match stand.standing {
+            Standing::Active { until } => Some(until),
+            Standing::Waiting { .. } => None,
+            Standing::Ended(_) => return false,
+        };
+        active_until != ticket.active_until
+            || stand.sequence != ticket.sequence
+            || board.meta.deadline().timestamp() != ticket.expires_at.timestamp()
+            || !ticket.newest_key
+    }
+
+    fn sign(
+        &self,
+        board: &Board,
+        schedule: ScheduleId,
+        user: UserId,
+        stand: Stand,
+    ) -> Result<String, QueueError> {
+        let until = match stand.standing {
+            Standing::Active { until } => Some(until),
+            _ => None,
+        };
+        Ok(self.keys.sign(schedule, user, stand.sequence, until, board.meta.deadline())?)
+    }
+
+    fn view(&self, board: &Board, schedule: ScheduleId, user: UserId, stand: Stand) -> TicketView {
+        let spread = stand.sequence.0 ^ board.now().timestamp_millis().cast_unsigned();
+        let (status, ahead, until, poll_after_ms) = match stand.standing {
+            Standing::Waiting { ahead } => {
+                let pause = pacing::poll_after_ms(board, ahead, spread);
+                (TicketStatus::Waiting, Some(ahead), None, Some(pause))
+            }
+            Standing::Active { until } => {
+                (TicketStatus::Active, None, Some(until), Some(pacing::poll_active_ms(spread)))
+            }
+            Standing::Ended(ended) => (ended.status(), None, None, None),
+        };
+        let ahead = ahead.filter(|_| !board.recovering);
+        let eta = ahead.and_then(|ahead| pacing::eta(board, ahead));
+        TicketView {
+            queue_token: None,
+            ticket_id: ticket_id(schedule, user, stand.sequence),
+            schedule_id: schedule,
+            status,
+            sequence: stand.sequence,
+            position: ahead.map(|ahead| ahead + 1),
+            ahead,
+            waiting: board.line.waiting(),
+            eta_seconds: eta.map(|(middle, _, _)| middle),
+            eta_low_seconds: eta.map(|(_, low, _)| low),
+            eta_high_seconds: eta.map(|(_, _, high)| high),
+            poll_after_ms,
+            seats_available: board.seats.available,
+            active_expires_at: until,
+            claim_by: None,
+            recovering: board.recovering,
+            phase: phase(board),
+            message: board.meta.message.clone(),
+            server_time: board.now(),
+        }
+    }
+}
+
+/// The phase of a sale as its board shows it.
+#[must_use]
+pub fn phase(board: &Board) -> Phase {
+    let meta = &board.meta;
+    let times = (board.now().timestamp_millis(), meta.opens_ms, meta.deadline_ms);
+    Phase::at(times, meta.paused, meta.gone, meta.seats_total)
+}

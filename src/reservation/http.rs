@@ -1,0 +1,227 @@
+//! Reservations and holds over HTTP.
+
+use std::collections::HashSet;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::error::HoldError;
+use super::model::{Best, Hold, MAX_SEATS, Reservation, ReservationStatus, Wanted};
+use super::service::Reservations;
+use crate::http::auth::{Caller, QueueToken};
+use crate::http::body::{Json, Path, Query};
+use crate::http::page::{Page, PageQuery, Paging};
+use crate::http::problem::{FieldError, Problem};
+use crate::idempotency::http::{IdempotencyKey, answer};
+use crate::idempotency::model::Request;
+use crate::store::id::{ReservationId, ScheduleId, SeatId};
+
+/// The routes of reservations and holds.
+pub fn routes(reservations: Reservations) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(hold))
+        .routes(routes!(find_hold, release))
+        .routes(routes!(list))
+        .routes(routes!(find))
+        .with_state(reservations)
+}
+
+/// Either the seats by id, or how many of the best there are.
+#[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct HoldBody {
+    /// These seats, all or none; each once.
+    #[garde(inner(length(min = 1, max = MAX_SEATS), custom(distinct)))]
+    #[schema(min_items = 1, max_items = 100)]
+    seat_ids: Option<Vec<SeatId>>,
+    /// So many of the best available, adjacent where possible.
+    #[garde(inner(range(min = 1, max = MAX_SEATS)))]
+    #[schema(minimum = 1, maximum = 100)]
+    quantity: Option<usize>,
+    /// With `quantity`: only in this section.
+    #[garde(inner(length(min = 1, max = 50)))]
+    section: Option<String>,
+    /// With `quantity`: only seats up to this price each.
+    #[garde(inner(range(min = 0)))]
+    max_price: Option<i64>,
+}
+
+fn distinct(seats: &[SeatId], (): &()) -> garde::Result {
+    let mut seen = HashSet::new();
+    if seats.iter().all(|seat| seen.insert(*seat)) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("names a seat twice"))
+    }
+}
+
+impl HoldBody {
+    fn wanted(&self) -> Result<Wanted, Problem> {
+        let wrong = |pointer: &str, detail: &str| {
+            let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
+            Problem::invalid_request(vec![FieldError { pointer, detail }])
+        };
+        match (&self.seat_ids, self.quantity) {
+            (Some(_), _) if self.section.is_some() => {
+                Err(wrong("/section", "goes with quantity, not with seat_ids"))
+            }
+            (Some(_), _) if self.max_price.is_some() => {
+                Err(wrong("/max_price", "goes with quantity, not with seat_ids"))
+            }
+            (Some(seats), None) => Ok(Wanted::Seats(seats.clone())),
+            (None, Some(quantity)) => {
+                let (section, max_price) = (self.section.clone(), self.max_price);
+                Ok(Wanted::Best(Best { quantity, section, max_price }))
+            }
+            (Some(_), Some(_)) => Err(wrong("/quantity", "seat_ids or quantity, not both")),
+            (None, None) => Err(wrong("/seat_ids", "seat_ids or quantity is required")),
+        }
+    }
+}
+
+/// Hold seats: all or none. `409 seat_taken` with `seat_ids`, `not_enough_seats`,
+/// `schedule_not_open`, `schedule_closed`, `concert_unavailable`; `403 ticket_not_active`,
+/// `ticket_not_yours`; `422 seat_limit_exceeded` with `limit`; `429 hold_limit`;
+/// `404 seat_not_found`, `schedule_not_found`.
+#[utoipa::path(post, path = "/v1/schedules/{id}/reservations", tag = "Reservations",
+    params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
+    security(("bearer" = [], "queue_token" = [])), request_body = HoldBody,
+    responses((status = 201, body = Hold)))]
+async fn hold(
+    State(reservations): State<Reservations>,
+    caller: Caller,
+    token: QueueToken,
+    Path(schedule): Path<ScheduleId>,
+    key: IdempotencyKey,
+    Json(body): Json<HoldBody>,
+) -> Result<Response, Problem> {
+    let wanted = body.wanted()?;
+    let what = format!("POST /v1/schedules/{schedule}/reservations");
+    let request = Request::new(caller.user, &key.0, &what, &body);
+    let held = reservations.hold(&token.0, schedule, &request, &wanted).await;
+    let held = held.map_err(|error| {
+        let problem = Problem::from(error);
+        reservations.refused(problem.code());
+        problem
+    })?;
+    Ok(answer(StatusCode::CREATED, held))
+}
+
+/// A hold and where it stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct HoldView {
+    /// Where the whole stands.
+    status: ReservationStatus,
+    #[serde(flatten)]
+    hold: Hold,
+}
+
+/// Your hold.
+#[utoipa::path(get, path = "/v1/holds/{hold_id}", tag = "Reservations",
+    params(("hold_id" = Uuid, Path)), security(("bearer" = [])),
+    responses((status = 200, body = HoldView)))]
+async fn find_hold(
+    State(reservations): State<Reservations>,
+    caller: Caller,
+    Path(hold): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let hold = reservations.find_hold(caller.user, hold).await?;
+    Ok(Json(HoldView { status: hold.status(), hold }).into_response())
+}
+
+/// Give a hold back: its seats are free at once. `409 already_paid`.
+#[utoipa::path(delete, path = "/v1/holds/{hold_id}", tag = "Reservations",
+    params(("hold_id" = Uuid, Path)), security(("bearer" = [])),
+    responses((status = 204, description = "Given back, now or before")))]
+async fn release(
+    State(reservations): State<Reservations>,
+    caller: Caller,
+    Path(hold): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    reservations.release(caller.user, hold).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StatusQuery {
+    /// Only those that stand like this.
+    #[garde(skip)]
+    #[param(inline)]
+    status: Option<ReservationStatus>,
+}
+
+/// Your reservations, newest first.
+#[utoipa::path(get, path = "/v1/reservations", tag = "Reservations",
+    params(StatusQuery, PageQuery), security(("bearer" = [])),
+    responses((status = 200, body = Page<Reservation>)))]
+async fn list(
+    State(reservations): State<Reservations>,
+    caller: Caller,
+    Query(query): Query<StatusQuery>,
+    paging: Paging,
+) -> Result<Response, Problem> {
+    Ok(Json(reservations.list(caller.user, query.status, paging).await?).into_response())
+}
+
+/// One of your reservations.
+#[utoipa::path(get, path = "/v1/reservations/{id}", tag = "Reservations",
+    params(("id" = i64, Path)), security(("bearer" = [])),
+    responses((status = 200, body = Reservation)))]
+async fn find(
+    State(reservations): State<Reservations>,
+    caller: Caller,
+    Path(id): Path<ReservationId>,
+) -> Result<Response, Problem> {
+    Ok(Json(reservations.find(caller.user, id).await?).into_response())
+}
+
+impl From<HoldError> for Problem {
+    fn from(error: HoldError) -> Self {
+        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
+        let missing = |code, title| Self::new(StatusCode::NOT_FOUND, code, title);
+        match error {
+            HoldError::Taken { seats, .. } => {
+                conflict("seat_taken", "Somebody else has these seats").with("seat_ids", json!(seats))
+            }
+            HoldError::NotEnough => conflict("not_enough_seats", "There are not enough such seats"),
+            HoldError::NotActive => {
+                let title = "The ticket is not active in this schedule";
+                Self::new(StatusCode::FORBIDDEN, "ticket_not_active", title)
+            }
+            HoldError::OverLimit { limit } => {
+                let title = "More seats than one person may have";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "seat_limit_exceeded", title)
+                    .with("limit", json!(limit))
+            }
+            HoldError::Churn => {
+                let title = "These seats were held again and again without paying";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "hold_limit", title).retry_after(60)
+            }
+            HoldError::NoSeat => missing("seat_not_found", "No such seat in this schedule"),
+            HoldError::NoSchedule => missing("schedule_not_found", "No such schedule"),
+            HoldError::NotOpen => conflict("schedule_not_open", "The sale is not open yet"),
+            HoldError::Closed => conflict("schedule_closed", "The sale is over"),
+            HoldError::ConcertUnavailable => {
+                conflict("concert_unavailable", "The concert is withdrawn")
+            }
+            HoldError::NoHold => missing("hold_not_found", "You have no such hold"),
+            HoldError::NoReservation => {
+                missing("reservation_not_found", "You have no such reservation")
+            }
+            HoldError::AlreadyPaid => conflict("already_paid", "The hold was paid"),
+            HoldError::UnknownUser => Self::unauthenticated(),
+            HoldError::Ticket(error) => error.into(),
+            HoldError::Key(error) => error.into(),
+            HoldError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Best available: which seats to try for. Pure.
+
+use super::model::Best;
+use crate::concert::model::{Layout, Seat};
+
+/// The seats to try for: `quantity` free ones next to each other in one row, in the lowest section
+/// and row that has them; where no row has, the first free ones in that order. Nothing where there
+/// are too few.
+#[must_use]
+pub fn pick(layout: &Layout, wanted: &Best, free: impl Fn(u32) -> bool) -> Option<Vec<u32>> {
+    let suits = |seat: &Seat| {
+        wanted.section.as_ref().is_none_or(|section| *section == seat.section)
+            && wanted.max_price.is_none_or(|price| seat.seat_price <= price)
+    };
+    let mut loose = Vec::with_capacity(wanted.quantity);
+    let mut run: Vec<&Seat> = Vec::with_capacity(wanted.quantity);
+    // Seats are numbered along their rows, so neighbours have neighbouring numbers.
+    for seat in &layout.seats {
+        if !suits(seat) || !free(seat.seat_number) {
+            run.clear();
+            continue;
+        }
+        if loose.len() < wanted.quantity {
+            loose.push(seat.seat_number);
+        }
+        if run.last().is_some_and(|last| last.row != seat.row || last.section != seat.section) {
+            run.clear();
+        }
+        run.push(seat);
+        if run.len() == wanted.quantity {
+            return Some(run.iter().map(|seat| seat.seat_number).collect());
+        }
+    }
+    (loose.len() == wanted.quantity).then_some(loose)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::id::SeatId;
+
+    /// Two sections of two rows of four: A/1 is 1 to 4, A/2 5 to 8, B/1 9 to 12, B/2 13 to 16.
+    fn layout() -> Layout {
+        let seat = |number: u32| Seat {
+            id: SeatId(i64::from(number) + 100),
+            seat_number: number,
+            section: if number <= 8 { "A" } else { "B" }.to_owned(),
+            row: if (number - 1) / 4 % 2 == 0 { "1" } else { "2" }.to_owned(),
+            seat_price: if number <= 8 { 200 } else { 100 },
+        };
+        Layout::new(1, (1..=16).map(seat).collect())
+    }
+
+    fn best(quantity: usize) -> Best {
+        Best { quantity, section: None, max_price: None }
+    }
+
+    #[test]
+    fn neighbours_in_the_lowest_row_come_first() {
+        assert_eq!(pick(&layout(), &best(3), |_| true), Some(vec![1, 2, 3]));
+        assert_eq!(pick(&layout(), &best(3), |n| n != 2), Some(vec![5, 6, 7]));
+        assert_eq!(pick(&layout(), &best(2), |n| n != 2), Some(vec![3, 4]));
+    }
+
+    #[test]
+    fn a_run_does_not_go_round_the_end_of_a_row() {
+        assert_eq!(pick(&layout(), &best(2), |n| [4, 5, 8, 9, 14, 15].contains(&n)), Some(vec![14, 15]));
+    }
+
+    #[test]
+    fn without_neighbours_the_first_free_ones_do() {
+        assert_eq!(pick(&layout(), &best(2), |n| [4, 5, 9].contains(&n)), Some(vec![4, 5]));
+        assert_eq!(pick(&layout(), &best(4), |n| [4, 5, 9].contains(&n)), None);
+    }
+
+    #[test]
+    fn section_and_price_narrow_the_choice() {
+        let section = Best { section: Some("B".to_owned()), ..best(2) };
+        assert_eq!(pick(&layout(), &section, |_| true), Some(vec![9, 10]));
+        let price = Best { max_price: Some(100), ..best(2) };
+        assert_eq!(pick(&layout(), &price, |_| true), Some(vec![9, 10]));
+        assert_eq!(pick(&layout(), &Best { max_price: Some(99), ..best(1) }, |_| true), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! Reading reservations.
+
+pub mod pg;
