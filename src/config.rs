@@ -260,7 +260,8 @@ fn origin(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::builder::Resettable;
+    use clap::{CommandFactory, FromArgMatches, Parser};
 
     use super::*;
 
@@ -283,7 +284,10 @@ mod tests {
         flags.extend(change.iter().copied());
         let given = flags.into_iter().filter(|(_, value)| *value != "-");
         let line = given.flat_map(|(flag, value)| [flag, value]);
-        Line::try_parse_from(std::iter::once("serve").chain(line)).map(|line| line.settings)
+        // What the test run's own environment says must not matter.
+        let command = Line::command().mut_args(|arg| arg.env(Resettable::Reset));
+        let matches = command.try_get_matches_from(std::iter::once("serve").chain(line))?;
+        Ok(Line::from_arg_matches(&matches)?.settings)
     }
 
     #[test]

@@ -16,3 +16,5 @@ pub mod outbox;
 pub mod store;
 /// What the service tells its operators: logs, traces, metrics.
 pub mod telemetry;
+/// People: sign-up, access tokens, and who a token speaks for.
+pub mod user;

@@ -159,7 +159,7 @@ mod tests {
 
     impl Identify for Nobody {
         fn identify<'a>(&'a self, _: &'a str) -> Identified<'a> {
-            Box::pin(async { Err(IdentifyError::Refused("nobody")) })
+            Box::pin(async { Err(IdentifyError::Refused("nobody".into())) })
         }
     }
 

@@ -109,6 +109,9 @@ fn add_components(components: &mut Components) {
     components
         .schemas
         .insert(PROBLEM.to_owned(), ProblemBody::schema());
+    components
+        .schemas
+        .insert("FieldError".to_owned(), FieldError::schema());
     for (_, name, description) in COMMON.into_iter().chain([UNAUTHENTICATED]) {
         components
             .responses

@@ -70,10 +70,7 @@ impl Pg {
 
     /// Runs `work` in a transaction and commits it; runs it again, a bounded number of times, when
     /// it lost a deadlock or a serialization conflict.
-    pub async fn transact<T, E>(
-        &self,
-        work: impl AsyncFn(&mut Tx) -> Result<T, E>,
-    ) -> Result<T, E>
+    pub async fn transact<T, E>(&self, work: impl AsyncFn(&mut Tx) -> Result<T, E>) -> Result<T, E>
     where
         E: From<StoreError> + MaybeConflict,
     {
