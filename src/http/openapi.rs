@@ -72,11 +72,11 @@ struct ProblemBody {
 }
 
 /// Splits the collected routes into the router and the description of the whole API.
-pub fn describe<S>(routes: OpenApiRouter<S>) -> (Router<S>, OpenApi)
+pub fn describe<S>(collected: OpenApiRouter<S>) -> (Router<S>, OpenApi)
 where
     S: Clone + Send + Sync + 'static,
 {
-    let (router, mut api) = routes.split_for_parts();
+    let (router, mut api) = collected.split_for_parts();
     api.info = Info::new("onsale", env!("CARGO_PKG_VERSION"));
     api.info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
     add_components(api.components.get_or_insert_default());

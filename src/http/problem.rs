@@ -100,8 +100,10 @@ impl Problem {
     #[must_use]
     pub fn invalid_request(errors: Vec<FieldError>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self::new(status, "invalid_request", "The request is not valid")
-            .with("errors", json!(errors))
+        Self::new(status, "invalid_request", "The request is not valid").with(
+            "errors",
+            errors.into_iter().map(|error| json!(error)).collect(),
+        )
     }
 
     /// `401 unauthenticated`: no access token, or none that is good.

@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 /// One key, and the one algorithm that it is used with.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// RS256, ES256 or `EdDSA`.
+    /// RS256, ES256 or EdDSA.
     pub algorithm: Algorithm,
     /// The public key.
     pub key: DecodingKey,
@@ -35,7 +35,7 @@ pub enum JwksError {
     /// Two keys have one `kid`: a token could not say which it means.
     #[error("ONSALE_JWKS_PATH: two keys are called {0:?}")]
     Ambiguous(String),
-    /// No key is one that signs with RS256, ES256 or `EdDSA` and has a `kid`.
+    /// No key is one that signs with RS256, ES256 or EdDSA and has a `kid`.
     #[error("ONSALE_JWKS_PATH: no key in it signs with RS256, ES256 or EdDSA and has a kid")]
     Useless,
 }
