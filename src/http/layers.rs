@@ -161,7 +161,7 @@ mod tests {
     }
 
     async fn forever() {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
     }
 
     #[derive(serde::Deserialize, garde::Validate)]

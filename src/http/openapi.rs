@@ -62,7 +62,7 @@ struct ProblemBody {
     /// The status of the answer.
     status: u16,
     /// What happened this time.
-    detail: Option<String>,
+    detail: String,
     /// The stable name of what went wrong.
     code: String,
     /// The request's id, also in the header `x-request-id`.

@@ -168,9 +168,8 @@ impl Problem {
         body.insert("status".to_owned(), json!(self.status.as_u16()));
         body.insert("code".to_owned(), json!(self.code));
         body.insert("instance".to_owned(), json!(instance));
-        if let Some(detail) = &self.detail {
-            body.insert("detail".to_owned(), json!(detail));
-        }
+        let detail = self.detail.as_deref().unwrap_or(self.title);
+        body.insert("detail".to_owned(), json!(detail));
         Value::Object(body).to_string()
     }
 }

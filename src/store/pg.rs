@@ -1,5 +1,7 @@
 //! PostgreSQL: the pool, the transaction that use cases hand down, and what its errors mean.
 
+pub mod migrations;
+
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};

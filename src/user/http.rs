@@ -103,6 +103,10 @@ impl From<SignUpError> for Problem {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that garde calls"
+)]
 fn is_name(name: &str, (): &()) -> garde::Result {
     match tidy_name(name) {
         Some(_) => Ok(()),

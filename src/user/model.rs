@@ -23,7 +23,7 @@ pub struct Subject {
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 100;
 
-/// The longest issuer or subject, in bytes: OpenID Connect allows a subject 255 ASCII characters.
+/// The longest subject, in bytes; no provider that follows the standard sends a longer one.
 pub const MAX_SUBJECT_BYTES: usize = 255;
 
 /// A name as it is kept, without the spaces around it; none where nothing is left, where it is too

@@ -13,7 +13,7 @@ use crate::store::id::UserId;
 use crate::store::pg::Pg;
 
 /// How long the token of a sign-up lasts: longer than any sale.
-const SIGN_UP_TTL: Duration = Duration::from_secs(24 * 3600);
+const SIGN_UP_TTL: Duration = Duration::from_hours(24);
 
 /// How many people of an identity provider are kept in memory; the rest cost a read per request.
 const KNOWN_SUBJECTS: u64 = 100_000;

@@ -230,4 +230,6 @@ fn own_user(subject: &str) -> Option<UserId> {
 }
 
 #[cfg(test)]
+mod provider_tests;
+#[cfg(test)]
 mod tests;
