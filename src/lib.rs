@@ -1,5 +1,7 @@
 //! onsale: a ticket-sale engine. The modules, in the order a buyer meets them.
 
+/// Wires stores, services, routes and loops into one process, and drains it.
+pub mod app;
 /// The read model: polls, boards and seat maps without asking a store.
 pub mod board;
 /// What is on sale: concerts, schedules, seats, and the public seat map.
@@ -16,3 +18,5 @@ pub mod outbox;
 pub mod store;
 /// What the service tells its operators: logs, traces, metrics.
 pub mod telemetry;
+/// People: sign-up, access tokens, and who a token speaks for.
+pub mod user;

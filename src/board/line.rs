@@ -37,9 +37,17 @@ impl Line {
             let mut before = Vec::with_capacity(words.len() / WORDS_PER_BLOCK + 1);
             for block in words.chunks(WORDS_PER_BLOCK) {
                 before.push(line.total);
-                line.total += block.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+                line.total += block
+                    .iter()
+                    .map(|word| u64::from(word.count_ones()))
+                    .sum::<u64>();
             }
-            line.epochs.push(Bits { epoch, first: offset * 8, words, before });
+            line.epochs.push(Bits {
+                epoch,
+                first: offset * 8,
+                words,
+                before,
+            });
         }
         line
     }
@@ -53,7 +61,10 @@ impl Line {
     /// How many are ahead of `sequence`; nothing where it does not wait as far as this knows.
     #[must_use]
     pub fn ahead(&self, sequence: u64) -> Option<u64> {
-        let (epoch, number) = (sequence >> SEQUENCE_BITS, sequence & ((1 << SEQUENCE_BITS) - 1));
+        let (epoch, number) = (
+            sequence >> SEQUENCE_BITS,
+            sequence & ((1 << SEQUENCE_BITS) - 1),
+        );
         let bits = self.epochs.iter().find(|bits| bits.epoch == epoch)?;
         let index = usize::try_from(number.checked_sub(bits.first)?).ok()?;
         let word = *bits.words.get(index / 64)?;
@@ -62,7 +73,10 @@ impl Line {
             return None;
         }
         let start = index / 64 / WORDS_PER_BLOCK * WORDS_PER_BLOCK;
-        let whole: u32 = bits.words[start..index / 64].iter().map(|word| word.count_ones()).sum();
+        let whole: u32 = bits.words[start..index / 64]
+            .iter()
+            .map(|word| word.count_ones())
+            .sum();
         // Shifted in two steps: by 64 at once is not a shift.
         let part = (word >> (63 - bit) >> 1).count_ones();
         Some(bits.before[start / WORDS_PER_BLOCK] + u64::from(whole + part))
@@ -74,13 +88,18 @@ impl Line {
         if ahead >= self.total {
             return None;
         }
-        let bits = self.epochs.iter().rfind(|bits| bits.before.first().is_some_and(|b| *b <= ahead))?;
+        let bits = self
+            .epochs
+            .iter()
+            .rfind(|bits| bits.before.first().is_some_and(|b| *b <= ahead))?;
         let block = bits.before.partition_point(|before| *before <= ahead) - 1;
         let mut left = ahead - bits.before[block];
         for (index, word) in bits.words.iter().enumerate().skip(block * WORDS_PER_BLOCK) {
             let count = u64::from(word.count_ones());
             if left < count {
-                let bit = (0..64u32).filter(|bit| word << bit >> 63 == 1).nth(usize::try_from(left).ok()?)?;
+                let bit = (0..64u32)
+                    .filter(|bit| word << bit >> 63 == 1)
+                    .nth(usize::try_from(left).ok()?)?;
                 let number = bits.first + u64::try_from(index).ok()? * 64 + u64::from(bit);
                 return Some((bits.epoch << SEQUENCE_BITS) + number);
             }
@@ -93,7 +112,9 @@ impl Line {
     /// wait before it. Whoever knows their sequence finds their place between two of them.
     #[must_use]
     pub fn points(&self, count: u64) -> Vec<(u64, u64)> {
-        let Some(last) = self.total.checked_sub(1) else { return Vec::new() };
+        let Some(last) = self.total.checked_sub(1) else {
+            return Vec::new();
+        };
         let steps = count.min(last).max(1);
         let mut points: Vec<(u64, u64)> = (0..=steps)
             .filter_map(|step| {

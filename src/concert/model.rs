@@ -189,8 +189,15 @@ impl Layout {
     /// Takes seats in order of their numbers.
     #[must_use]
     pub fn new(version: i32, seats: Vec<Seat>) -> Self {
-        let by_id = seats.iter().map(|seat| (seat.id, seat.seat_number)).collect();
-        Self { version, seats, by_id }
+        let by_id = seats
+            .iter()
+            .map(|seat| (seat.id, seat.seat_number))
+            .collect();
+        Self {
+            version,
+            seats,
+            by_id,
+        }
     }
 
     /// The number of a seat, if it is one of this schedule.
@@ -202,6 +209,7 @@ impl Layout {
     /// A seat by its number.
     #[must_use]
     pub fn seat(&self, number: u32) -> Option<&Seat> {
-        self.seats.get(usize::try_from(number).ok()?.checked_sub(1)?)
+        self.seats
+            .get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 }

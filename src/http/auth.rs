@@ -49,7 +49,7 @@ pub struct QueueToken(pub String);
 pub enum IdentifyError {
     /// Forged, expired, for somebody else, or of nobody we know. Callers are not told which.
     #[error("the token is refused: {0}")]
-    Refused(&'static str),
+    Refused(String),
     /// A store was needed and failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -108,7 +108,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
         identity.identify(token).await.map_err(|error| match error {
             IdentifyError::Refused(reason) => {
-                tracing::debug!(reason, "an access token was refused");
+                tracing::debug!(%reason, "an access token was refused");
                 Problem::unauthenticated()
             }
             IdentifyError::Store(error) => error.into(),
@@ -166,7 +166,7 @@ mod tests {
                         user: UserId(2),
                         role: Role::Admin,
                     }),
-                    _ => Err(IdentifyError::Refused("unknown")),
+                    _ => Err(IdentifyError::Refused("unknown".into())),
                 }
             })
         }

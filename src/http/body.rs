@@ -249,13 +249,14 @@ mod tests {
     #[test]
     fn every_wrong_field_is_pointed_at() {
         let (_, errors) = refused(r#"{"sections":[{"rows":1},{"rows":0}],"limit":10}"#);
-        let pointers: Vec<_> = errors
+        let mut told: Vec<_> = errors
             .as_array()
             .unwrap()
             .iter()
             .map(|e| &e["pointer"])
             .collect();
-        assert_eq!(pointers, ["/sections/1/rows", "/limit"], "{errors}");
+        told.sort_by_key(|pointer| pointer.as_str());
+        assert_eq!(told, ["/limit", "/sections/1/rows"], "{errors}");
 
         let (_, errors) = refused(r#"{"sections":[{"rows":"1"}]}"#);
         let detail = "invalid type: string \"1\", expected u32";

@@ -35,7 +35,6 @@ pub struct Limits {
 }
 
 /// Lets a route take bodies up to [`SEAT_LIST_LIMIT`].
-#[must_use]
 pub fn seat_list_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SEAT_LIST_LIMIT)
 }
@@ -79,13 +78,11 @@ async fn limit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     let Ok(_slot) = gate.slots.try_acquire() else {
         return Problem::overloaded().into_response();
     };
-    match tokio::time::timeout(gate.timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::warn!("a request took too long");
-            Problem::overloaded().into_response()
-        }
-    }
+    let answer = tokio::time::timeout(gate.timeout, next.run(request)).await;
+    answer.unwrap_or_else(|_| {
+        tracing::warn!("a request took too long");
+        Problem::overloaded().into_response()
+    })
 }
 
 /// Gives the request an id and a span, counts it, and renders the problem it may have ended in.
@@ -159,12 +156,12 @@ mod tests {
 
     impl Identify for Nobody {
         fn identify<'a>(&'a self, _: &'a str) -> Identified<'a> {
-            Box::pin(async { Err(IdentifyError::Refused("nobody")) })
+            Box::pin(async { Err(IdentifyError::Refused("nobody".into())) })
         }
     }
 
     async fn forever() {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
     }
 
     #[derive(serde::Deserialize, garde::Validate)]

@@ -62,7 +62,7 @@ struct ProblemBody {
     /// The status of the answer.
     status: u16,
     /// What happened this time.
-    detail: Option<String>,
+    detail: String,
     /// The stable name of what went wrong.
     code: String,
     /// The request's id, also in the header `x-request-id`.
@@ -72,11 +72,11 @@ struct ProblemBody {
 }
 
 /// Splits the collected routes into the router and the description of the whole API.
-pub fn describe<S>(routes: OpenApiRouter<S>) -> (Router<S>, OpenApi)
+pub fn describe<S>(collected: OpenApiRouter<S>) -> (Router<S>, OpenApi)
 where
     S: Clone + Send + Sync + 'static,
 {
-    let (router, mut api) = routes.split_for_parts();
+    let (router, mut api) = collected.split_for_parts();
     api.info = Info::new("onsale", env!("CARGO_PKG_VERSION"));
     api.info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
     add_components(api.components.get_or_insert_default());
@@ -109,6 +109,9 @@ fn add_components(components: &mut Components) {
     components
         .schemas
         .insert(PROBLEM.to_owned(), ProblemBody::schema());
+    components
+        .schemas
+        .insert("FieldError".to_owned(), FieldError::schema());
     for (_, name, description) in COMMON.into_iter().chain([UNAUTHENTICATED]) {
         components
             .responses

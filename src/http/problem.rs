@@ -100,8 +100,10 @@ impl Problem {
     #[must_use]
     pub fn invalid_request(errors: Vec<FieldError>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self::new(status, "invalid_request", "The request is not valid")
-            .with("errors", json!(errors))
+        Self::new(status, "invalid_request", "The request is not valid").with(
+            "errors",
+            errors.into_iter().map(|error| json!(error)).collect(),
+        )
     }
 
     /// `401 unauthenticated`: no access token, or none that is good.
@@ -166,9 +168,8 @@ impl Problem {
         body.insert("status".to_owned(), json!(self.status.as_u16()));
         body.insert("code".to_owned(), json!(self.code));
         body.insert("instance".to_owned(), json!(instance));
-        if let Some(detail) = &self.detail {
-            body.insert("detail".to_owned(), json!(detail));
-        }
+        let detail = self.detail.as_deref().unwrap_or(self.title);
+        body.insert("detail".to_owned(), json!(detail));
         Value::Object(body).to_string()
     }
 }

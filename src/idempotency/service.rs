@@ -36,8 +36,13 @@ where
 /// The answer given under this key before, if any: for refusals that are decided before the
 /// transaction, which must not hide an earlier success.
 pub async fn replay<T: Outcome>(pg: &Pg, request: &Request) -> Result<Option<Answer<T>>, KeyError> {
-    let Some(stored) = pg::look(pg, request).await? else { return Ok(None) };
-    Ok(Some(Answer { outcome: read(stored)?, replayed: true }))
+    let Some(stored) = pg::look(pg, request).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Answer {
+        outcome: read(stored)?,
+        replayed: true,
+    }))
 }
 
 enum Failed<E> {
@@ -76,19 +81,26 @@ where
         let told = |error: E| Failed::Told(error);
         if let Some(stored) = pg::claim(tx, request).await.map_err(|e| told(e.into()))? {
             let outcome = read(stored).map_err(|e| told(e.into()))?;
-            return Ok(Answer { outcome, replayed: true });
+            return Ok(Answer {
+                outcome,
+                replayed: true,
+            });
         }
         let outcome = effect(tx).await.map_err(told)?;
         let stored = serde_json::to_value(&outcome).map_err(|error| {
             told(StoreError::Inconsistent(format!("an outcome is not JSON: {error}")).into())
         })?;
         pg::store(tx, request, &stored).await?;
-        Ok(Answer { outcome, replayed: false })
+        Ok(Answer {
+            outcome,
+            replayed: false,
+        })
     })
     .await
 }
 
 fn read<T: Outcome>(stored: serde_json::Value) -> Result<T, StoreError> {
-    serde_json::from_value(stored)
-        .map_err(|error| StoreError::Inconsistent(format!("a stored outcome is unreadable: {error}")))
+    serde_json::from_value(stored).map_err(|error| {
+        StoreError::Inconsistent(format!("a stored outcome is unreadable: {error}"))
+    })
 }

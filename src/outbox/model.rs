@@ -31,7 +31,12 @@ impl Delivered {
     #[must_use]
     pub fn channel() -> (Self, mpsc::Receiver<OutboxId>) {
         let (sender, receiver) = mpsc::channel(8192);
-        (Self { sender: Arc::new(sender) }, receiver)
+        (
+            Self {
+                sender: Arc::new(sender),
+            },
+            receiver,
+        )
     }
 
     /// Puts an entry on the list; a full list drops it.

@@ -1,5 +1,7 @@
 //! PostgreSQL: the pool, the transaction that use cases hand down, and what its errors mean.
 
+pub mod migrations;
+
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -70,10 +72,7 @@ impl Pg {
 
     /// Runs `work` in a transaction and commits it; runs it again, a bounded number of times, when
     /// it lost a deadlock or a serialization conflict.
-    pub async fn transact<T, E>(
-        &self,
-        work: impl AsyncFn(&mut Tx) -> Result<T, E>,
-    ) -> Result<T, E>
+    pub async fn transact<T, E>(&self, work: impl AsyncFn(&mut Tx) -> Result<T, E>) -> Result<T, E>
     where
         E: From<StoreError> + MaybeConflict,
     {

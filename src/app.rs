@@ -1,0 +1,212 @@
+//! One process: stores, services, routes and loops, wired once, and drained at the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use axum::{Router, http::StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
+use crate::http::auth::Identity;
+use crate::http::cors::Cors;
+use crate::http::layers::{Limits, around};
+use crate::http::problem::Problem;
+use crate::http::{openapi, serve};
+use crate::store::StoreError;
+use crate::store::pg::{Pg, migrations};
+use crate::store::redis::Redis;
+use crate::telemetry::Metrics;
+use crate::user;
+use crate::user::jwks::JwksError;
+use crate::user::service::Users;
+use crate::user::token::Tokens;
+
+/// How long a readiness check waits for each store.
+const READY_LIMIT: Duration = Duration::from_secs(1);
+
+/// Why a process did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Settings that cannot all be meant.
+    #[error(transparent)]
+    Settings(#[from] Contradiction),
+    /// The identity provider's keys cannot be used.
+    #[error(transparent)]
+    Jwks(#[from] JwksError),
+    /// A store's address is not one, or the store must not be relied on.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error("ONSALE_LISTEN: {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+}
+
+/// A process that serves.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens, with the port it was given.
+    pub addr: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What the routes are made of.
+struct Services {
+    users: Arc<Users>,
+}
+
+/// What readiness and metrics ask.
+#[derive(Clone)]
+struct Stores {
+    pg: Pg,
+    redis: Redis,
+}
+
+/// Starts a process: wires everything, listens, and returns once it serves.
+pub async fn start(settings: Settings) -> Result<Running, StartError> {
+    settings.check()?;
+    let pg = Pg::lazy(
+        settings.postgres.database_url.reveal(),
+        settings.postgres.db_pool,
+    )?;
+    let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
+    check(&redis).await?;
+    let stores = Stores {
+        pg: pg.clone(),
+        redis,
+    };
+    let metrics = Metrics::new();
+    let users = Users::new(pg, tokens(&settings.access)?, settings.access.open_signup);
+    let services = Services {
+        users: Arc::new(users),
+    };
+    let router = router(&services, &stores, &settings.http, &metrics);
+
+    let HttpSettings {
+        listen,
+        drain_timeout,
+        ..
+    } = settings.http;
+    let failed = |error| StartError::Listen(listen, error);
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    tasks.spawn(serve::serve(listener, router, stop.clone(), drain_timeout));
+    Ok(Running { addr, stop, tasks })
+}
+
+impl Running {
+    /// Cancelling it makes the process drain and stop.
+    #[must_use]
+    pub fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Returns when all that ran has ended.
+    pub async fn stopped(self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Refuses a Redis that loses what it holds while it runs. One that is down is waited for: the
+/// process starts, and `/readyz` says so.
+async fn check(redis: &Redis) -> Result<(), StoreError> {
+    match redis.check_server().await {
+        Err(StoreError::Unavailable { reason, .. }) => {
+            tracing::warn!(reason, "Redis is not there yet");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Whose tokens are accepted: an identity provider's where there is a JWKS, else our own.
+pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
+    access.check()?;
+    let secret = access
+        .jwt_secret
+        .as_ref()
+        .map_or("", |secret| secret.reveal());
+    Ok(match &access.jwks_path {
+        Some(path) => Tokens::provided(&access.jwt_issuer, path)?,
+        None => Tokens::own(&access.jwt_issuer, secret.as_bytes()),
+    })
+}
+
+fn router(
+    services: &Services,
+    stores: &Stores,
+    settings: &HttpSettings,
+    metrics: &Metrics,
+) -> Router {
+    let api = OpenApiRouter::new().merge(user::http::routes(services.users.clone()));
+    let (routes, api) = openapi::describe(api);
+    let origins = settings
+        .cors_origins
+        .iter()
+        .map(|origin| HeaderValue::from_str(origin));
+    around(
+        routes.merge(openapi::pages(api)),
+        operations(stores, metrics),
+        Identity(services.users.clone()),
+        Limits {
+            in_flight: settings.max_in_flight,
+            timeout: settings.request_timeout,
+        },
+        Cors {
+            origins: origins.filter_map(Result::ok).collect(),
+        },
+        metrics.clone(),
+    )
+}
+
+/// Health and metrics, for whoever operates the process.
+fn operations(stores: &Stores, metrics: &Metrics) -> Router {
+    let (asked, counted, metrics) = (stores.clone(), stores.pg.clone(), metrics.clone());
+    let text = [(
+        CONTENT_TYPE,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    )];
+    let render = async move || {
+        metrics.pool(counted.pool().size(), counted.pool().num_idle());
+        (text, metrics.render())
+    };
+    Router::new()
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(async move || ready(&asked).await))
+        .route("/metrics", get(render))
+}
+
+/// Whether both stores answer and the schema is ours; `503 not_ready` says what is not.
+async fn ready(stores: &Stores) -> Result<&'static str, Problem> {
+    let redis = tokio::time::timeout(READY_LIMIT, stores.redis.ping());
+    let schema = tokio::time::timeout(READY_LIMIT, migrations::mismatch(&stores.pg));
+    let (redis, schema) = tokio::join!(redis, schema);
+    let mut failing = Vec::new();
+    if !matches!(redis, Ok(Ok(()))) {
+        failing.push("redis");
+    }
+    match schema {
+        Ok(Ok(None)) => {}
+        Ok(Ok(Some(mismatch))) => {
+            tracing::warn!(mismatch, "not ready");
+            failing.push("migrations");
+        }
+        Ok(Err(_)) | Err(_) => failing.push("postgresql"),
+    }
+    if failing.is_empty() {
+        return Ok("ready\n");
+    }
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let problem = Problem::new(status, "not_ready", "Not ready to serve");
+    Err(problem.with("failing", json!(failing)).retry_after(1))
+}

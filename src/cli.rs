@@ -1,0 +1,148 @@
+//! What each command does, and how it says that it could not.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use onsale::app::{self, StartError};
+use onsale::config::{AccessSettings, PostgresSettings, Settings, TelemetrySettings};
+use onsale::http::auth::Role;
+use onsale::store::StoreError;
+use onsale::store::id::UserId;
+use onsale::store::pg::{Pg, migrations};
+use onsale::telemetry;
+use onsale::user::service::{SignUpError, Users, create_many};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What a shell takes for "the command line or the settings are wrong".
+const USAGE: u8 = 2;
+
+/// A ticket-sale engine: a fair line, exclusive seat holds and paid reservations that never collide.
+#[derive(Debug, Parser)]
+#[command(name = "onsale", version)]
+struct Cli {
+    #[command(flatten)]
+    telemetry: TelemetrySettings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API; drains on SIGTERM
+    Serve(Box<Settings>),
+    /// Bring the database's schema up to date
+    Migrate(PostgresSettings),
+    /// Print an access token
+    Token(TokenArgs),
+    /// Fill the database for load tests
+    Seed(SeedArgs),
+}
+
+#[derive(Debug, Args)]
+struct TokenArgs {
+    #[command(flatten)]
+    postgres: PostgresSettings,
+    #[command(flatten)]
+    access: AccessSettings,
+    /// Whose
+    #[arg(long)]
+    user: i64,
+    /// Lets its bearer administer
+    #[arg(long)]
+    admin: bool,
+    /// How long it lasts
+    #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]
+    ttl: Duration,
+}
+
+#[derive(Debug, Args)]
+struct SeedArgs {
+    #[command(flatten)]
+    postgres: PostgresSettings,
+    /// Make so many users
+    #[arg(long)]
+    users: u32,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Token(#[from] SignUpError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Telemetry(#[from] telemetry::tracing::TelemetryError),
+    #[error("the runtime did not start: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// Parses the command line and runs it; 0 where it went well, 2 where settings are wrong, else 1.
+pub fn main() -> ExitCode {
+    let Cli { telemetry, command } = Cli::parse();
+    match run(&telemetry, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("onsale: {failure}");
+            match failure {
+                Failure::Start(StartError::Settings(_) | StartError::Jwks(_)) => USAGE.into(),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(telemetry: &TelemetrySettings, command: Command) -> Result<(), Failure> {
+    let _guard = telemetry::tracing::start(telemetry)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(settings) => serve(*settings).await,
+            Command::Migrate(postgres) => Ok(migrations::apply(&connect(&postgres)?).await?),
+            Command::Token(args) => token(args).await,
+            Command::Seed(args) => seed(args).await,
+        }
+    })
+}
+
+fn connect(postgres: &PostgresSettings) -> Result<Pg, StoreError> {
+    Pg::lazy(postgres.database_url.reveal(), postgres.db_pool)
+}
+
+async fn serve(settings: Settings) -> Result<(), Failure> {
+    // Listened for before anything is told to be ready: a signal that comes at once must count.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = app::start(settings).await?;
+    println!("onsale is listening on http://{}", running.addr);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    running.stop().cancel();
+    running.stopped().await;
+    Ok(())
+}
+
+async fn token(args: TokenArgs) -> Result<(), Failure> {
+    let tokens = app::tokens(&args.access)?;
+    let users = Users::new(connect(&args.postgres)?, tokens, false);
+    let role = if args.admin { Role::Admin } else { Role::User };
+    let minted = users.token(UserId(args.user), role, args.ttl).await?;
+    println!("{}", minted.access_token);
+    Ok(())
+}
+
+async fn seed(args: SeedArgs) -> Result<(), Failure> {
+    let made = create_many(&connect(&args.postgres)?, args.users).await?;
+    if let (Some(first), Some(last)) = (made.first(), made.last()) {
+        println!("made {} users, {first} to {last}", made.len());
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! `/v1/users`: sign-up, and who am I.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{User, tidy_name};
+use super::service::{SignUpError, SignedUp, Users};
+use crate::http::auth::Caller;
+use crate::http::body::Json;
+use crate::http::problem::Problem;
+use crate::store::id::UserId;
+
+/// The routes of people.
+pub fn routes(users: Arc<Users>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(sign_up))
+        .routes(routes!(me))
+        .with_state(users)
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewUser {
+    /// 1 to 100 characters, without the spaces around them.
+    #[garde(custom(is_name))]
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct NewUserAnswer {
+    id: UserId,
+    name: String,
+    /// A JWT: send it as `Authorization: Bearer`.
+    access_token: String,
+    expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct UserAnswer {
+    id: UserId,
+    name: String,
+}
+
+/// Sign up
+#[utoipa::path(
+    post, path = "/v1/users", tag = "identity",
+    responses(
+        (status = 201, body = NewUserAnswer),
+        (status = 403, description = "`signup_closed`"),
+    )
+)]
+async fn sign_up(
+    State(users): State<Arc<Users>>,
+    Json(wanted): Json<NewUser>,
+) -> Result<(StatusCode, Json<NewUserAnswer>), Problem> {
+    let name = tidy_name(&wanted.name).unwrap_or_default();
+    let SignedUp { user, token } = users.sign_up(name).await?;
+    let answer = NewUserAnswer {
+        id: user.id,
+        name: user.name,
+        access_token: token.access_token,
+        expires_at: token.expires_at,
+    };
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// Who the access token speaks for
+#[utoipa::path(
+    get, path = "/v1/users/me", tag = "identity", security(("bearer" = [])),
+    responses((status = 200, body = UserAnswer))
+)]
+async fn me(State(users): State<Arc<Users>>, caller: Caller) -> Result<Json<UserAnswer>, Problem> {
+    // A good token may outlive the database it was made for.
+    let User { id, name } = users
+        .find(caller.user)
+        .await?
+        .ok_or_else(Problem::unauthenticated)?;
+    Ok(Json(UserAnswer { id, name }))
+}
+
+impl From<SignUpError> for Problem {
+    fn from(error: SignUpError) -> Self {
+        match error {
+            SignUpError::Closed => {
+                Self::new(StatusCode::FORBIDDEN, "signup_closed", "Sign-up is closed")
+            }
+            SignUpError::Unknown(_) => Self::not_found(),
+            SignUpError::Token(error) => {
+                tracing::error!(%error, "an access token could not be made");
+                Self::internal()
+            }
+            SignUpError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that garde calls"
+)]
+fn is_name(name: &str, (): &()) -> garde::Result {
+    match tidy_name(name) {
+        Some(_) => Ok(()),
+        None => Err(garde::Error::new("a name has 1 to 100 characters")),
+    }
+}

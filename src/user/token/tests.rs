@@ -1,0 +1,204 @@
+//! A corpus of bad tokens, and the good ones beside them that prove the harness can tell.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::sign;
+use serde_json::{Value, json};
+
+use super::*;
+
+pub(super) const SECRET: &[u8] = b"a secret of the tests, 32 bytes or more";
+pub(super) const ISSUER: &str = "onsale";
+
+fn b64(value: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(value)
+}
+
+/// A token out of texts, so that it can be wrong in any way.
+pub(super) fn raw(header: &str, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
+    let message = format!("{}.{}", b64(header), b64(claims));
+    let signature = sign(message.as_bytes(), key, algorithm).unwrap();
+    format!("{message}.{signature}")
+}
+
+fn signed(header: &Value, claims: &Value) -> String {
+    let key = EncodingKey::from_secret(SECRET);
+    raw(
+        &header.to_string(),
+        &claims.to_string(),
+        &key,
+        Algorithm::HS256,
+    )
+}
+
+fn header() -> Value {
+    json!({ "alg": "HS256", "typ": "JWT" })
+}
+
+pub(super) fn claims() -> Value {
+    let now = Utc::now().timestamp();
+    json!({
+        "aud": "onsale", "iss": ISSUER, "sub": "7", "role": "user", "iat": now, "exp": now + 600,
+    })
+}
+
+pub(super) fn with(mut base: Value, change: &Value) -> Value {
+    for (name, value) in change.as_object().unwrap() {
+        match value {
+            Value::Null => drop(base.as_object_mut().unwrap().remove(name)),
+            value => base[name] = value.clone(),
+        }
+    }
+    base
+}
+
+#[test]
+fn a_token_of_ours_says_its_user_and_role_until_it_expires() {
+    let tokens = Tokens::own(ISSUER, SECRET);
+    for role in [Role::User, Role::Admin] {
+        let minted = tokens
+            .mint(UserId(7), role, Duration::from_mins(1))
+            .unwrap();
+        let bearer = tokens.verify(&minted.access_token).unwrap();
+        assert_eq!(bearer, Bearer::Own(UserId(7), role));
+        assert!(minted.expires_at > Utc::now() + Duration::from_secs(50));
+    }
+    let good = signed(&header(), &with(claims(), &json!({ "role": null })));
+    assert_eq!(
+        tokens.verify(&good).unwrap(),
+        Bearer::Own(UserId(7), Role::User)
+    );
+    // Clocks may differ by less than the leeway.
+    let now = Utc::now().timestamp();
+    let late = with(claims(), &json!({ "exp": now - 10, "nbf": now + 10 }));
+    tokens.verify(&signed(&header(), &late)).unwrap();
+}
+
+#[test]
+fn a_claim_that_is_wrong_in_any_way_is_refused() {
+    let tokens = Tokens::own(ISSUER, SECRET);
+    let now = Utc::now().timestamp();
+    for change in [
+        json!({ "aud": "onsale-queue" }),
+        json!({ "aud": null }),
+        json!({ "aud": ["other"] }),
+        json!({ "iss": "evil" }),
+        json!({ "iss": null }),
+        json!({ "exp": now - 31 }),
+        json!({ "exp": null }),
+        json!({ "exp": "tomorrow" }),
+        json!({ "exp": -1 }),
+        json!({ "nbf": now + 60 }),
+        json!({ "nbf": "later" }),
+        json!({ "sub": null }),
+        json!({ "sub": "" }),
+        json!({ "sub": "ada" }),
+        json!({ "sub": "0" }),
+        json!({ "sub": "-7" }),
+        json!({ "sub": "+7" }),
+        json!({ "sub": "07" }),
+        json!({ "sub": " 7" }),
+        json!({ "sub": "7 or 1=1" }),
+        json!({ "sub": "\u{0667}" }),
+        json!({ "sub": 7 }),
+        json!({ "sub": "99999999999999999999" }),
+        json!({ "role": "root" }),
+        json!({ "role": "ADMIN" }),
+    ] {
+        let token = signed(&header(), &with(claims(), &change));
+        assert!(tokens.verify(&token).is_err(), "{change}");
+    }
+}
+
+#[test]
+fn a_header_that_is_wrong_in_any_way_is_refused() {
+    let tokens = Tokens::own(ISSUER, SECRET);
+    for change in [
+        json!({ "alg": "none" }),
+        json!({ "alg": "None" }),
+        json!({ "alg": "nOnE" }),
+        json!({ "alg": null }),
+        json!({ "alg": "hs256" }),
+        json!({ "alg": "HS384" }),
+        json!({ "alg": "RS256" }),
+        json!({ "typ": "ticket+jwt" }),
+        json!({ "typ": "dpop+jwt" }),
+        json!({ "crit": ["exp"] }),
+        json!({ "crit": [] }),
+    ] {
+        let token = signed(&with(header(), &change), &claims());
+        assert!(tokens.verify(&token).is_err(), "{change}");
+    }
+}
+
+/// Everything that a good token can be turned into by whoever does not have the secret, and what
+/// no issuer would sign.
+fn malformed(good: &str) -> Vec<String> {
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let (head, payload) = message.split_once('.').unwrap();
+    let other = b64(with(claims(), &json!({ "sub": "8" })).to_string());
+    let none = format!("{}.{payload}", b64(r#"{"alg":"none"}"#));
+    vec![
+        String::new(),
+        ".".into(),
+        "..".into(),
+        message.into(),
+        format!("{message}."),
+        format!("{none}."),
+        format!("{none}.{signature}"),
+        format!("{head}.{other}.{signature}"),
+        format!("{message}.{}", &signature[..signature.len() - 2]),
+        format!("{good}="),
+        format!("{good}."),
+        format!("{good}.x"),
+        format!("{good} "),
+        format!("\u{feff}{good}"),
+        good.replace('.', "\u{ff0e}"),
+        good.to_uppercase(),
+        signed(
+            &header(),
+            &with(claims(), &json!({ "pad": "x".repeat(MAX_TOKEN_BYTES) })),
+        ),
+        "a".repeat(1 << 20),
+    ]
+}
+
+#[test]
+fn a_token_that_is_malformed_or_tampered_with_is_refused() {
+    let tokens = Tokens::own(ISSUER, SECRET);
+    let good = signed(&header(), &claims());
+    tokens.verify(&good).unwrap();
+    for bad in malformed(&good) {
+        let shown: String = bad.chars().take(200).collect();
+        assert!(tokens.verify(&bad).is_err(), "{shown}");
+    }
+}
+
+#[test]
+fn a_text_that_is_signed_but_is_not_one_set_of_claims_is_refused() {
+    let tokens = Tokens::own(ISSUER, SECRET);
+    let key = EncodingKey::from_secret(SECRET);
+    let (header, claims) = (header().to_string(), claims().to_string());
+    let twice = claims.replace(r#""sub":"7""#, r#""sub":"7","sub":"8""#);
+    assert!(twice.contains(r#""sub":"8""#));
+    let alg_twice = header.replace('{', r#"{"alg":"none","#);
+    for (header, claims) in [
+        (header.as_str(), twice.as_str()),
+        (&header, &format!("{claims} {{}}")),
+        (&header, "[]"),
+        (&header, ""),
+        ("[]", &claims),
+        (&alg_twice, &claims),
+    ] {
+        let token = raw(header, claims, &key, Algorithm::HS256);
+        assert!(tokens.verify(&token).is_err(), "{header}.{claims}");
+    }
+    for secret in [&b""[..], b"another secret of 32 bytes or more"] {
+        let key = EncodingKey::from_secret(secret);
+        assert!(
+            tokens
+                .verify(&raw(&header, &claims, &key, Algorithm::HS256))
+                .is_err()
+        );
+    }
+}
