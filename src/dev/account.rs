@@ -1,0 +1,87 @@
+//! Whom PostgreSQL runs as: it refuses root, so root lends it an unprivileged account.
+
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use nix::unistd::{Gid, Uid, User, chown, geteuid};
+
+use super::DevError;
+
+/// An account other than our own. Only root has one to lend.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    name: String,
+    uid: Uid,
+    gid: Gid,
+}
+
+impl Account {
+    /// `postgres` where the system has it, else `nobody`; none where we are not root ourselves.
+    pub(super) fn unprivileged() -> Result<Option<Self>, DevError> {
+        if !geteuid().is_root() {
+            return Ok(None);
+        }
+        for name in ["postgres", "nobody"] {
+            if let Ok(Some(user)) = User::from_name(name) {
+                return Ok(Some(Self {
+                    name: user.name,
+                    uid: user.uid,
+                    gid: user.gid,
+                }));
+            }
+        }
+        Err(DevError::Missing {
+            what: "an unprivileged account (`postgres` or `nobody`)".into(),
+            hint: "PostgreSQL does not run as root: start onsale as another user.".into(),
+        })
+    }
+
+    /// The account that existing data belongs to; none where that is our own or we are not root.
+    pub(super) fn owner_of(data: &Path) -> Result<Option<Self>, DevError> {
+        let metadata = data.metadata().map_err(DevError::io("look at", data))?;
+        let (uid, gid) = (Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
+        if !geteuid().is_root() || uid.is_root() {
+            return Ok(None);
+        }
+        let user = User::from_uid(uid).ok().flatten();
+        let name = user.map_or_else(|| uid.to_string(), |user| user.name);
+        Ok(Some(Self { name, uid, gid }))
+    }
+
+    /// Its name, for messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it may pass through this folder and all above it.
+    pub(super) fn can_enter(&self, folder: &Path) -> bool {
+        let Ok(folder) = folder.canonicalize() else {
+            return false;
+        };
+        folder.ancestors().all(|step| {
+            step.metadata().is_ok_and(|metadata| {
+                let execute = if metadata.uid() == self.uid.as_raw() {
+                    0o100
+                } else if metadata.gid() == self.gid.as_raw() {
+                    0o010
+                } else {
+                    0o001
+                };
+                metadata.mode() & execute != 0
+            })
+        })
+    }
+
+    /// Gives a file or folder to it.
+    pub(super) fn give(&self, path: &Path) -> Result<(), DevError> {
+        chown(path, Some(self.uid), Some(self.gid))
+            .map_err(|errno| DevError::io("change the owner of", path)(errno.into()))
+    }
+
+    /// Makes the command run under it; the child's pid stays the program's own.
+    pub(super) fn lend(&self, command: &mut Command) {
+        command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
+    }
+}

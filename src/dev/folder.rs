@@ -1,0 +1,150 @@
+//! The folder a server's data lives in: kept for the next start, or gone with the server.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
+
+use super::DevError;
+use super::account::Account;
+
+/// Where data lives, and for how long.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    throwaway: bool,
+    /// Says that the servers in it are ours; goes with the process.
+    _lock: Option<File>,
+}
+
+impl Folder {
+    /// A folder that stays, made where it is missing, and the right to run its `server`. The path
+    /// becomes absolute.
+    pub(super) fn kept(path: &Path, server: &str) -> Result<Self, DevError> {
+        fs::create_dir_all(path).map_err(DevError::io("make", path))?;
+        let path = path.canonicalize().map_err(DevError::io("resolve", path))?;
+        let lock = Some(lock(&path, server)?);
+        Ok(Self {
+            path,
+            throwaway: false,
+            _lock: lock,
+        })
+    }
+
+    /// A new folder that is removed when this is dropped. Everybody may pass through it (what is
+    /// private inside says so itself), since PostgreSQL may run under another account.
+    pub(super) fn throwaway() -> Result<Self, DevError> {
+        let account = Account::unprivileged()?;
+        let usable = |base: &PathBuf| account.as_ref().is_none_or(|it| it.can_enter(base));
+        let base = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
+        let base = base
+            .into_iter()
+            .find(usable)
+            .unwrap_or_else(std::env::temp_dir);
+        let base = base
+            .canonicalize()
+            .map_err(DevError::io("resolve", &base))?;
+        let path = base.join(format!("onsale-{}", random_hex::<8>()?));
+        make_private(&path, 0o711)?;
+        Ok(Self {
+            path,
+            throwaway: true,
+            _lock: None,
+        })
+    }
+
+    /// Where it is; absolute.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it goes with its owner: then nothing in it needs to survive a power cut either.
+    pub(super) fn is_throwaway(&self) -> bool {
+        self.throwaway
+    }
+
+    /// A folder inside it, for its owner only.
+    pub(super) fn private(&self, name: &str) -> Result<PathBuf, DevError> {
+        let path = self.path.join(name);
+        if !path.exists() {
+            make_private(&path, 0o700)?;
+        }
+        Ok(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.throwaway
+            && let Err(error) = fs::remove_dir_all(&self.path)
+            && error.kind() != ErrorKind::NotFound
+        {
+            tracing::warn!("cannot remove {}: {error}", self.path.display());
+        }
+    }
+}
+
+/// Makes one folder with this mode, whatever the umask.
+pub(super) fn make_private(path: &Path, mode: u32) -> Result<(), DevError> {
+    use std::os::unix::fs::PermissionsExt;
+    DirBuilder::new()
+        .mode(mode)
+        .create(path)
+        .map_err(DevError::io("make", path))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(DevError::io("set the mode of", path))
+}
+
+fn lock(folder: &Path, server: &str) -> Result<File, DevError> {
+    let path = folder.join(format!("{server}.lock"));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = file.map_err(DevError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(DevError::InUse(folder.to_owned())),
+        Err(fs::TryLockError::Error(error)) => Err(DevError::io("lock", &path)(error)),
+    }
+}
+
+/// The secret in this file; made at random (32 bytes in hex) where there is none yet.
+pub(super) fn secret(path: &Path) -> Result<String, DevError> {
+    let mut text = String::new();
+    match File::open(path).and_then(|mut file| file.read_to_string(&mut text)) {
+        Ok(_) => return Ok(text.trim().to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(DevError::io("read", path)(error)),
+    }
+    let secret = random_hex::<32>()?;
+    write_private(path, &format!("{secret}\n"))?;
+    Ok(secret)
+}
+
+/// Replaces a file that only its owner may read, in one step: half a file is never seen.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), DevError> {
+    let new = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(true).mode(0o600);
+    options
+        .open(&new)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+        })
+        .and_then(|()| fs::rename(&new, path))
+        .map_err(DevError::io("write", path))
+}
+
+pub(super) fn random_hex<const BYTES: usize>() -> Result<String, DevError> {
+    let mut bytes = [0; BYTES];
+    rand::fill(&mut bytes).map_err(|_| DevError::Io {
+        what: "cannot make a random name".into(),
+        error: ErrorKind::Other.into(),
+    })?;
+    Ok(hex::encode(bytes))
+}

@@ -1,0 +1,222 @@
+//! A private PostgreSQL server.
+
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use super::claim::Identity;
+use super::cluster::{Cluster, USER};
+use super::folder::Folder;
+use super::process::Process;
+use super::{DevError, port};
+
+/// Recovery after a crash may take a while.
+const START: Duration = Duration::from_mins(1);
+/// How often another port is tried: somebody may take one between its choice and its use.
+const PORTS: usize = 5;
+/// Enough for every process and test that shares the server.
+const CONNECTIONS: u16 = 300;
+
+/// A running PostgreSQL on a loopback port of its own, with an empty database `onsale`.
+#[derive(Debug)]
+pub struct PostgresServer {
+    // Before the folder, which it must not outlive.
+    process: Process,
+    port: u16,
+    cluster: Cluster,
+    folder: Folder,
+}
+
+impl PostgresServer {
+    /// Starts a server whose data stays in `folder/postgres`, as durable as PostgreSQL is, behind
+    /// a password of its own. What an earlier start left there is found again.
+    ///
+    /// Run by root, whom PostgreSQL refuses, the server gets an unprivileged account, and where
+    /// that one cannot get to `folder`, `folder/postgres` is a link to a place where it can.
+    pub async fn start(folder: &Path) -> Result<Self, DevError> {
+        Self::launch(Folder::kept(folder, "postgres")?).await
+    }
+
+    /// Starts an empty server that never waits for the disk (`fsync` off) and whose folder goes
+    /// with it. It survives [`PostgresServer::kill`]: only a power cut would harm the data.
+    pub async fn throwaway() -> Result<Self, DevError> {
+        Self::launch(Folder::throwaway()?).await
+    }
+
+    async fn launch(folder: Folder) -> Result<Self, DevError> {
+        let cluster = Cluster::locate(&folder)?;
+        let mut port = port::remembered(folder.path(), "postgres")?;
+        let mut tries = 0;
+        let server = loop {
+            tries += 1;
+            match run(&folder, &cluster, port).await {
+                Ok(process) => {
+                    break Self {
+                        process,
+                        port,
+                        cluster,
+                        folder,
+                    };
+                }
+                Err(DevError::Start { .. }) if tries < PORTS && !port::is_free(port) => {
+                    port = port::free()?;
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        port::remember(server.folder.path(), "postgres", port)?;
+        if !has_database(&server.url("postgres"), USER).await? {
+            server.create_database(USER, "template1").await?;
+        }
+        Ok(server)
+    }
+
+    /// Where a database is: `postgres://onsale@127.0.0.1:PORT/DATABASE`, with the password where
+    /// it has one.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        self.url_through(self.port, database)
+    }
+
+    /// The same by way of another loopback port: that of a proxy in front of it.
+    #[must_use]
+    pub fn url_through(&self, port: u16, database: &str) -> String {
+        let password = self.cluster.password.as_deref();
+        let password = password.map_or_else(String::new, |it| format!(":{it}"));
+        format!("postgres://{USER}{password}@127.0.0.1:{port}/{database}")
+    }
+
+    /// Its port on 127.0.0.1, the same after a restart.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The process id of its postmaster.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid().as_raw().unsigned_abs()
+    }
+
+    /// See [`create_database`].
+    pub async fn create_database(&self, name: &str, template: &str) -> Result<(), DevError> {
+        create_database(&self.url("postgres"), name, template).await
+    }
+
+    /// Kills it with all its backends (SIGKILL), as a crash would, and waits until it is gone.
+    pub async fn kill(&mut self) -> Result<(), DevError> {
+        self.process.kill().await
+    }
+
+    /// Starts it again on the same port, after [`PostgresServer::kill`] or while it still runs.
+    pub async fn restart(&mut self) -> Result<(), DevError> {
+        self.process.stop().await?;
+        self.process = run(&self.folder, &self.cluster, self.port).await?;
+        Ok(())
+    }
+
+    /// Stops it with all its backends (SIGSTOP): connections stay open and get no answer.
+    pub fn pause(&self) {
+        self.process.pause();
+    }
+
+    /// Ends a pause (SIGCONT).
+    pub fn resume(&self) {
+        self.process.resume();
+    }
+
+    /// Ends it orderly: open transactions are rolled back, connections closed.
+    pub async fn stop(mut self) -> Result<(), DevError> {
+        self.process.stop().await
+    }
+}
+
+/// Makes a database as a copy of another one that nobody is connected to. `server` is the URL of
+/// a third database of the same server, for whoever may create databases.
+pub async fn create_database(server: &str, name: &str, template: &str) -> Result<(), DevError> {
+    let statement = format!(
+        "create database {} template {}",
+        quoted(name),
+        quoted(template)
+    );
+    let mut connection = PgConnection::connect(server).await.map_err(refused)?;
+    connection
+        .execute(AssertSqlSafe(statement))
+        .await
+        .map_err(refused)?;
+    connection.close().await.map_err(refused)
+}
+
+async fn has_database(server: &str, name: &str) -> Result<bool, DevError> {
+    let mut connection = PgConnection::connect(server).await.map_err(refused)?;
+    let found: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = $1")
+        .bind(name)
+        .fetch_optional(&mut connection)
+        .await
+        .map_err(refused)?;
+    connection.close().await.map_err(refused)?;
+    Ok(found.is_some())
+}
+
+async fn run(folder: &Folder, cluster: &Cluster, port: u16) -> Result<Process, DevError> {
+    let data = cluster.data();
+    let identity = Identity {
+        name: "PostgreSQL",
+        log: folder.path().join("postgres.log"),
+        pid_file: data.join("postmaster.pid"),
+        mark: data.clone(),
+        // A "fast" shutdown: it does not wait for clients to leave.
+        orderly: Signal::SIGINT,
+        // An "immediate" one; it reaches backends that are paused, too.
+        abrupt: Signal::SIGQUIT,
+    };
+    let log = identity.claim().await?;
+    cluster.initialise().await?;
+    let mut command = cluster.program("postgres");
+    command.arg("-D").arg(&data);
+    command.args([
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-c",
+        "unix_socket_directories=",
+    ]);
+    command.args([
+        "-c",
+        &format!("port={port}"),
+        "-c",
+        &format!("max_connections={CONNECTIONS}"),
+    ]);
+    command.args(["-c", "timezone=UTC", "-c", "log_timezone=UTC"]);
+    if folder.is_throwaway() {
+        command.args(["-c", "fsync=off"]);
+    }
+    let throwaway = folder.is_throwaway().then(|| folder.path());
+    let mut process = Process::start(identity, &log, command, throwaway)?;
+    drop(log);
+    process
+        .until_ready(START, async |pid| is_ready(&data, pid))
+        .await?;
+    Ok(process)
+}
+
+/// Whether the postmaster's own notes name this process and say that it takes connections.
+fn is_ready(data: &Path, pid: Pid) -> bool {
+    let notes = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let lines: Vec<_> = notes.lines().map(str::trim).collect();
+    lines.first() == Some(&pid.to_string().as_str()) && lines.get(7) == Some(&"ready")
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err takes"
+)]
+fn refused(error: sqlx::Error) -> DevError {
+    DevError::Database(error.to_string())
+}

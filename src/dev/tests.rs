@@ -1,0 +1,210 @@
+//! The private servers, for real.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::time::{sleep, timeout};
+
+use super::folder::Folder;
+use super::pg::PostgresServer;
+use super::redis::RedisServer;
+use super::{DevError, Stores};
+
+async fn redis_at(url: &str) -> ::redis::RedisResult<::redis::aio::MultiplexedConnection> {
+    ::redis::Client::open(url)?
+        .get_multiplexed_async_connection()
+        .await
+}
+
+async fn set(url: &str, value: u32) {
+    let mut connection = redis_at(url).await.unwrap();
+    let set = ::redis::cmd("SET").arg("onsale:test").arg(value).to_owned();
+    set.exec_async(&mut connection).await.unwrap();
+}
+
+async fn get(url: &str) -> Option<u32> {
+    let mut connection = redis_at(url).await.unwrap();
+    ::redis::cmd("GET")
+        .arg("onsale:test")
+        .query_async(&mut connection)
+        .await
+        .unwrap()
+}
+
+async fn run(url: &str, statement: &'static str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    connection.execute(statement).await.unwrap();
+}
+
+async fn count(url: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    sqlx::query_scalar("select count(*) from kept")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+}
+
+/// Waits until no process holds the lock on a server's log.
+async fn ended(log: &Path) {
+    let begun = Instant::now();
+    while File::options()
+        .append(true)
+        .open(log)
+        .unwrap()
+        .try_lock()
+        .is_err()
+    {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{} is still held",
+            log.display()
+        );
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_found_again_by_the_second_start() {
+    let folder = Folder::throwaway().unwrap();
+    let stores = Stores::start(folder.path()).await.unwrap();
+    let urls = (stores.database_url(), stores.redis_url());
+    run(
+        &urls.0,
+        "create table kept (id int); insert into kept values (1)",
+    )
+    .await;
+    set(&urls.1, 7).await;
+    stores.stop().await.unwrap();
+
+    let stores = Stores::start(folder.path()).await.unwrap();
+    assert_eq!((stores.database_url(), stores.redis_url()), urls);
+    assert_eq!(count(&urls.0).await, 1);
+    assert_eq!(get(&urls.1).await, Some(7));
+    stores.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn kept_servers_let_nobody_in_without_the_password() {
+    let folder = Folder::throwaway().unwrap();
+    let stores = Stores::start(folder.path()).await.unwrap();
+    let bare = format!(
+        "postgres://onsale@127.0.0.1:{}/onsale",
+        stores.postgres.port()
+    );
+    assert!(PgConnection::connect(&bare).await.is_err());
+    let mut redis = redis_at(&format!("redis://127.0.0.1:{}", stores.redis.port()))
+        .await
+        .unwrap();
+    let refused = ::redis::cmd("GET")
+        .arg("x")
+        .exec_async(&mut redis)
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("NOAUTH"), "{refused}");
+    stores.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_has_one_owner_at_a_time() {
+    let folder = Folder::throwaway().unwrap();
+    let first = RedisServer::start(folder.path()).await.unwrap();
+    let second = RedisServer::start(folder.path()).await;
+    assert!(matches!(second, Err(DevError::InUse(_))), "{second:?}");
+    first.stop().await.unwrap();
+    RedisServer::start(folder.path())
+        .await
+        .unwrap()
+        .stop()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn kept_servers_dropped_by_their_owner_end_orderly() {
+    let folder = Folder::throwaway().unwrap();
+    let stores = Stores::start(folder.path()).await.unwrap();
+    set(&stores.redis_url(), 3).await;
+    drop(stores);
+    ended(&folder.path().join("redis.log")).await;
+    ended(&folder.path().join("postgres.log")).await;
+    let log = std::fs::read_to_string(folder.path().join("postgres.log")).unwrap();
+    assert!(log.contains("database system is shut down"), "{log}");
+}
+
+#[tokio::test]
+async fn a_killed_throwaway_redis_comes_back_empty_on_the_same_port() {
+    let mut redis = RedisServer::throwaway().await.unwrap();
+    let url = redis.url();
+    set(&url, 1).await;
+    redis.kill().await.unwrap();
+    assert!(redis_at(&url).await.is_err());
+    redis.restart().await.unwrap();
+    assert_eq!(redis.url(), url);
+    assert_eq!(get(&url).await, None);
+}
+
+#[tokio::test]
+async fn a_paused_server_answers_once_it_is_resumed() {
+    let redis = RedisServer::throwaway().await.unwrap();
+    let url = redis.url();
+    set(&url, 5).await;
+    redis.pause();
+    assert!(
+        timeout(Duration::from_millis(200), get(&url))
+            .await
+            .is_err()
+    );
+    redis.resume();
+    assert_eq!(get(&url).await, Some(5));
+}
+
+#[tokio::test]
+async fn a_killed_postgres_keeps_what_it_committed() {
+    let mut postgres = PostgresServer::throwaway().await.unwrap();
+    let url = postgres.url("onsale");
+    run(
+        &url,
+        "create table kept (id int); insert into kept values (1), (2)",
+    )
+    .await;
+    postgres.create_database("copy", "onsale").await.unwrap();
+    postgres.kill().await.unwrap();
+    assert!(PgConnection::connect(&url).await.is_err());
+    postgres.restart().await.unwrap();
+    assert_eq!(count(&url).await, 2);
+    assert_eq!(count(&postgres.url("copy")).await, 2);
+}
+
+#[tokio::test]
+async fn a_paused_postgres_stops_the_backends_that_are_connected_too() {
+    let postgres = PostgresServer::throwaway().await.unwrap();
+    let url = postgres.url("onsale");
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    postgres.pause();
+    assert!(
+        timeout(Duration::from_millis(200), connection.execute("select 1"))
+            .await
+            .is_err()
+    );
+    postgres.resume();
+    run(&url, "select 1").await;
+}
+
+#[tokio::test]
+async fn a_throwaway_leaves_neither_process_nor_folder() {
+    let redis = RedisServer::throwaway().await.unwrap();
+    let (pid, port) = (redis.pid(), redis.port());
+    let config = std::fs::read(format!("/proc/{pid}/cmdline"));
+    drop(redis);
+    assert!(super::port::is_free(port));
+    if let Ok(words) = config {
+        let words = String::from_utf8(words).unwrap();
+        let config = words
+            .split('\0')
+            .find(|word| word.ends_with("redis.conf"))
+            .unwrap();
+        assert!(!Path::new(config).exists(), "{config}");
+    }
+}
