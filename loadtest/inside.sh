@@ -14,7 +14,7 @@ mkdir -p "$REPORT_DIR"
 # Each buyer is a connection, on both sides.
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
 
-users=$("$K6" inspect "$script" | sed -n 's/^ *"users": *\([0-9]*\).*/\1/p')
+users=$("$K6" inspect --include-system-env-vars "$script" | sed -n 's/^ *"users": *\([0-9]*\).*/\1/p')
 [ -n "$users" ] || exit 2
 "$ONSALE_BIN" migrate
 "$ONSALE_BIN" seed --users "$users"
