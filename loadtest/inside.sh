@@ -1,0 +1,64 @@
+#!/bin/sh
+# The part of run.sh that runs inside `onsale dev --throwaway`, which has set DATABASE_URL,
+# REDIS_URL, ONSALE_JWT_SECRET and ONSALE_QUEUE_SECRETS for stores that end with this script.
+#
+#   ONSALE_BIN=… K6=… sh loadtest/inside.sh scenario profile
+set -eu
+
+export PROFILE="$2"
+export REPORT_DIR=${REPORT_DIR:-loadtest/report}
+script=loadtest/$1.js
+log=$REPORT_DIR/$1-$PROFILE.log
+mkdir -p "$REPORT_DIR"
+
+# Each buyer is a connection, on both sides.
+ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
+
+users=$("$K6" inspect --include-system-env-vars "$script" | sed -n 's/^ *"users": *\([0-9]*\).*/\1/p')
+[ -n "$users" ] || exit 2
+"$ONSALE_BIN" migrate
+"$ONSALE_BIN" seed --users "$users"
+
+# Port 0 would do for the service, but k6 must know it before the first line is there to read.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null ||
+        echo $((20000 + $$ % 12000))
+}
+address=127.0.0.1:$(free_port)
+ONSALE_LISTEN=$address ONSALE_LOG=${ONSALE_LOG:-warn} "$ONSALE_BIN" serve >"$log" 2>&1 &
+serve=$!
+trap 'kill -TERM $serve 2>/dev/null; wait $serve 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM
+
+# setup() waits for /readyz; a service that could not even start is not waited for.
+sleep 1
+if ! kill -0 $serve 2>/dev/null; then
+    echo "loadtest: onsale serve ended at once:" >&2
+    tail -n 20 "$log" >&2
+    exit 1
+fi
+
+result=0
+BASE_URL=http://$address K6_NO_USAGE_REPORT=true "$K6" run --quiet "$script" || result=$?
+
+if ! kill -0 $serve 2>/dev/null; then
+    echo "loadtest: onsale serve ended during the test:" >&2
+    tail -n 20 "$log" >&2
+    exit 1
+fi
+
+# The same questions again, asked of the database itself.
+psql=$(command -v psql || ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | tail -n 1)
+if [ -n "$psql" ]; then
+    differences=$("$psql" -X -A -t -q -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -f loadtest/sums.sql)
+    if [ -n "$differences" ]; then
+        echo "loadtest: the sums in the database differ:" >&2
+        echo "$differences" | head -n 20 >&2
+        [ $result -ne 0 ] || result=1
+    else
+        echo "loadtest: the sums in the database agree"
+    fi
+else
+    echo "loadtest: no psql here, the sums were checked through the API only"
+fi
+exit $result

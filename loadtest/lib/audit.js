@@ -1,0 +1,137 @@
+// The books, compared after a run: every buyer's reservations, payments and points, the seat map,
+// and what the administration's statistics say.
+
+import http from 'k6/http';
+import { sleep } from 'k6';
+import { ADMIN, FIRST_BUYER } from './profiles.js';
+import { BASE, Client, read, unpack } from './client.js';
+import * as metrics from './invariants.js';
+
+const PEOPLE_AT_ONCE = 40;
+const PAGE = 200;
+// A hold is free 5 s after it lapsed; the rest is for slow machines.
+const SETTLE_SECONDS = 60;
+
+// Compares the books of `buyers` buyers once no hold lives any more. Counts each difference in
+// `sums_differ`, each seat with two owners in `oversold`.
+export function audit(sale, buyers) {
+  const admin = new Client(ADMIN, { role: 'admin', run: sale.run });
+  const seats = settled(admin, sale);
+  const owners = new Map();
+  const totals = { seats: 0, payments: 0, revenue: 0 };
+  for (let first = 0; first < buyers; first += PEOPLE_AT_ONCE) {
+    const count = Math.min(PEOPLE_AT_ONCE, buyers - first);
+    const people = Array.from({ length: count }, (_, index) => new Client(FIRST_BUYER + first + index));
+    for (const books of booksOf(people)) checkBooks(books, sale, owners, totals);
+  }
+  metrics.seatsSold.add(totals.seats);
+  metrics.seatsUnsold.add(sale.seats - totals.seats);
+  metrics.paidSeatsMissing.add(-totals.seats);
+  same('COMPLETE reservations and the schedule', totals.seats, seats.sold);
+  same('COMPLETE reservations and COMPLETE payments', totals.seats, totals.payments);
+  checkStats(admin, sale, totals);
+  checkMaps(admin, sale, owners);
+}
+
+function same(what, one, other) {
+  if (one !== other) metrics.fault(metrics.sumsDiffer, `${what}: ${one} and ${other}`);
+}
+
+// The schedule's seat counts once nothing is held.
+function settled(admin, sale) {
+  let seats;
+  for (let waited = 0; waited < SETTLE_SECONDS; waited += 1) {
+    seats = admin.schedule(sale.schedule).body.seats;
+    if (seats.held === 0) break;
+    sleep(1);
+  }
+  same('seats held after every hold lapsed', seats.held, 0);
+  // What is at most a second old is exact a second after the last change.
+  sleep(1.5);
+  seats = admin.schedule(sale.schedule).body.seats;
+  same('the states of the seats and their number', seats.available + seats.held + seats.sold + seats.blocked, sale.seats);
+  return seats;
+}
+
+// Each person's reservations, payments, points and history, asked for side by side.
+function booksOf(people) {
+  const pages = ['/v1/reservations', '/v1/payments', '/v1/points/history'];
+  const requests = people.flatMap((person) => [
+    ...pages.map((path) => get(person, `${path}?limit=${PAGE}`)),
+    get(person, '/v1/points'),
+  ]);
+  const answers = http.batch(requests).map(read);
+  return people.map((person, index) => {
+    const [reservations, payments, history, points] = answers.slice(4 * index, 4 * index + 4);
+    return {
+      user: person.user,
+      reservations: everything(person, pages[0], reservations),
+      payments: everything(person, pages[1], payments),
+      history: everything(person, pages[2], history),
+      balance: points.code === null ? points.body.amount : person.send('GET', 'audit', '/v1/points', [200]).body.amount,
+    };
+  });
+}
+
+function get(person, path) {
+  const params = { headers: { Authorization: person.bearer }, tags: { name: 'audit' }, timeout: '60s' };
+  return { method: 'GET', url: BASE + path, params };
+}
+
+// All pages of a list whose first page is `first` (asked for again where that was refused).
+function everything(person, path, first) {
+  let page = first;
+  const items = [];
+  for (let cursor = ''; cursor !== null; cursor = page.body.next_cursor) {
+    if (cursor !== '' || page.code !== null) {
+      const from = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      page = person.send('GET', 'audit', `${path}?limit=${PAGE}${from}`, [200]);
+    }
+    items.push(...page.body.items);
+  }
+  return items;
+}
+
+function checkBooks({ user, reservations, payments, history, balance }, sale, owners, totals) {
+  const ours = reservations.filter((reservation) => reservation.schedule_id === sale.schedule);
+  const byId = new Map(ours.map((reservation) => [reservation.id, reservation]));
+  const paid = payments.filter((payment) => byId.has(payment.reservation_id));
+  for (const reservation of ours.filter(({ status }) => status === 'COMPLETE')) {
+    const owner = owners.get(reservation.seat_id);
+    if (owner !== undefined) {
+      metrics.fault(metrics.oversold, `seat ${reservation.seat_id} is user ${owner}'s and user ${user}'s`);
+    }
+    owners.set(reservation.seat_id, user);
+    totals.seats += 1;
+    totals.revenue += reservation.amount;
+    const matching = paid.filter((payment) => payment.reservation_id === reservation.id && payment.status === 'COMPLETE');
+    same(`payments of reservation ${reservation.id}`, matching.length, 1);
+    same(`the price of reservation ${reservation.id}`, reservation.amount, matching.length && matching[0].amount);
+  }
+  for (const payment of paid) {
+    const complete = payment.status === 'COMPLETE';
+    totals.payments += complete ? 1 : 0;
+    same(`reservation of payment ${payment.id}`, byId.get(payment.reservation_id).status, complete ? 'COMPLETE' : 'REFUNDED');
+  }
+  const sum = history.reduce((total, { kind, amount }) => total + (kind === 'PAYMENT' ? -1 : 1) * Math.abs(amount), 0);
+  same(`user ${user}'s points and their history`, balance, sum);
+}
+
+function checkStats(admin, sale, totals) {
+  const stats = admin.stats(sale.schedule).body;
+  same('sold, by the statistics', stats.sold, totals.seats);
+  same('held, by the statistics', stats.held, 0);
+  same('revenue, by the statistics', stats.revenue, totals.revenue);
+}
+
+// Both maps against the owners, seat by seat.
+function checkMaps(admin, sale, owners) {
+  const map = admin.seats(sale.schedule).body.seats;
+  const packed = admin.send('GET', 'audit', `/v1/schedules/${sale.schedule}/seats/status`, [200]).body.status;
+  const states = unpack(packed, sale.seats);
+  for (const seat of map) {
+    const state = owners.has(seat.id) ? 'UNAVAILABLE' : 'AVAILABLE';
+    same(`seat ${seat.seat_number} on the map`, seat.status, state);
+    same(`seat ${seat.seat_number} on the packed map`, states[seat.seat_number - 1], state === 'AVAILABLE' ? 0 : 2);
+  }
+}

@@ -1,0 +1,162 @@
+// What buyers do, in the words of a visit: wait for their turn, choose, hold, pay.
+
+import { sleep } from 'k6';
+import exec from 'k6/execution';
+import { ADMIN, FIRST_BUYER } from './profiles.js';
+import { Client } from './client.js';
+import { SECTIONS, seatId } from './data.js';
+import * as metrics from './invariants.js';
+
+// One buyer in this many also looks at the sale as a whole, each time it asks for its place.
+const WATCH_EVERY = 25;
+const AVAILABLE = 0;
+
+export const chance = (share) => Math.random() < share;
+const between = (low, high) => low + Math.random() * (high - low);
+const oneOf = (list) => list[Math.floor(Math.random() * list.length)];
+
+// People hesitate; short here, so that a run ends in minutes.
+export const think = (least, most) => sleep(between(least, most));
+
+// The buyer of this iteration: every iteration is another person.
+export function thisBuyer(sale) {
+  const number = exec.scenario.iterationInTest;
+  const buyer = new Client(FIRST_BUYER + number, { run: sale.run });
+  if (number % WATCH_EVERY === WATCH_EVERY - 1) {
+    buyer.admin = new Client(ADMIN, { role: 'admin', run: sale.run });
+  }
+  return buyer;
+}
+
+function watch(buyer, sale) {
+  const seen = buyer.schedule(sale.schedule);
+  const stats = buyer.admin.stats(sale.schedule);
+  if (seen.code === null && stats.code === null) {
+    metrics.compareSale(seen.body.seats, stats.body, sale.capacity);
+  }
+}
+
+// Joins and asks as often as it is told to until the turn comes. The answer is `active`, or how
+// the visit ended: `sold_out`, `left` (`impatient`, and bored after a few answers), `gave_up`.
+export function waitForTurn(buyer, sale, { patienceSeconds, impatient = false, reloads = false }) {
+  const joinedAt = Date.now();
+  const joined = buyer.join(sale.schedule);
+  if (joined.code !== null) return joined.code === 'sold_out' ? 'sold_out' : 'gave_up';
+  for (let asked = 0; buyer.ticket.status === 'WAITING'; asked += 1) {
+    if (buyer.ticket.phase === 'SOLD_OUT') {
+      buyer.leave();
+      return 'sold_out';
+    }
+    if (impatient && asked >= 2) {
+      buyer.leave();
+      return 'left';
+    }
+    if (Date.now() - joinedAt > patienceSeconds * 1000) return 'gave_up';
+    buyer.waitToAskAgain();
+    if (buyer.admin) watch(buyer, sale);
+    const answer = reloads && asked === 1 ? buyer.rejoin(sale.schedule) : buyer.poll();
+    if (answer.code !== null) return 'gave_up';
+  }
+  if (buyer.ticket.status !== 'ACTIVE') {
+    metrics.fault(metrics.placeLost, `ticket ${buyer.ticket.ticket_id} became ${buyer.ticket.status} while its buyer waited`);
+    return 'gave_up';
+  }
+  metrics.waited.add(Date.now() - joinedAt);
+  return 'active';
+}
+
+// Seats next to each other (by number) that the map shows as free, or fewer where there are none;
+// `null` where nothing is free.
+export function chooseSeats(buyer, sale, quantity) {
+  const states = buyer.look(sale);
+  const start = Math.floor(Math.random() * states.length);
+  for (let wanted = quantity; wanted > 0; wanted -= 1) {
+    for (let step = 0; step < states.length; step += 1) {
+      const first = (start + step) % states.length;
+      if (first + wanted <= states.length && allFree(states, first, wanted)) {
+        return Array.from({ length: wanted }, (_, index) => seatId(sale, first + 1 + index));
+      }
+    }
+  }
+  return null;
+}
+
+function allFree(states, first, count) {
+  for (let seat = first; seat < first + count; seat += 1) {
+    if (states[seat] !== AVAILABLE) return false;
+  }
+  return true;
+}
+
+// The best available seats, sometimes of one section or up to a price.
+export function bestAvailable(quantity) {
+  const section = chance(0.15) ? oneOf(SECTIONS) : null;
+  return { quantity, section, max_price: section === null && chance(0.1) ? 90_000 : null };
+}
+
+// Holds what `wanted` (called anew for each attempt) asks for; after a refusal tries again, a
+// little later, up to `attempts` times. Returns the hold, or how the visit ended.
+export function holdSeats(buyer, sale, wanted, { attempts, pauseSeconds }) {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const request = wanted(attempt);
+    const refusal = request === null ? 'not_enough_seats' : null;
+    const answer = refusal === null ? buyer.hold(sale.schedule, request) : { code: refusal };
+    if (answer.code === null) return kept(answer.body, request);
+    if (answer.code === 'ticket_not_active') return { end: 'slot_ran_out' };
+    if (metrics.refusals[answer.code]) metrics.refusals[answer.code].add(1);
+    else return { end: 'gave_up' };
+    think(pauseSeconds * 0.5, pauseSeconds * 1.5);
+  }
+  return { end: 'sold_out' };
+}
+
+// Compares a hold with what was asked for: all or nothing, each seat once, the price its sum.
+function kept(hold, request) {
+  const ids = hold.reservations.map((reservation) => reservation.seat_id);
+  const wanted = request.seat_ids ? request.seat_ids.length : request.quantity;
+  const asked = request.seat_ids === undefined || ids.every((id) => request.seat_ids.includes(id));
+  const total = hold.reservations.reduce((sum, reservation) => sum + reservation.amount, 0);
+  if (ids.length !== wanted || new Set(ids).size !== wanted || !asked || total !== hold.total_amount) {
+    metrics.fault(metrics.unexpectedAnswers, `asked ${JSON.stringify(request)}, got ${JSON.stringify(hold)}`);
+  }
+  metrics.seatsHeld.add(ids.length);
+  return { hold, heldAt: Date.now() };
+}
+
+// Charges what the hold costs and pays it. `unpreparedly` pays first and is refused for lack of
+// points; `twice` sends the payment again, as after a lost answer. Returns the payment's answer,
+// or `null` where the hold ran out.
+export function pay(buyer, { hold, heldAt }, { unpreparedly = false, twice = false } = {}) {
+  if (unpreparedly) {
+    const refused = buyer.pay(hold.hold_id);
+    if (refused.code === 'insufficient_points') metrics.refusals.insufficient_points.add(1);
+    else if (refused.code === null) metrics.fault(metrics.sumsDiffer, 'paid without points');
+  }
+  buyer.charge(hold.total_amount);
+  const key = buyer.newKey('pay');
+  const paid = buyer.pay(hold.hold_id, key);
+  if (paid.code !== null) return null;
+  metrics.checkout.add(Date.now() - heldAt);
+  if (paid.body.total_amount !== hold.total_amount || paid.body.payments.length !== hold.reservations.length) {
+    metrics.fault(metrics.sumsDiffer, `held ${JSON.stringify(hold)}, paid ${paid.text}`);
+  }
+  metrics.seatsPaid.add(paid.body.payments.length);
+  metrics.paidSeatsMissing.add(paid.body.payments.length);
+  if (twice) compareReplay(paid, buyer.pay(hold.hold_id, key));
+  return paid.body;
+}
+
+function compareReplay(first, second) {
+  if (second.text !== first.text || !second.replayed) {
+    metrics.fault(metrics.unexpectedAnswers, `the same payment again: ${second.status} ${second.text}, first ${first.text}`);
+  }
+}
+
+// Gives a paid seat back.
+export function refund(buyer, payment) {
+  const answer = buyer.refund(payment.id);
+  if (answer.code === null) {
+    metrics.seatsRefunded.add(1);
+    metrics.paidSeatsMissing.add(-1);
+  }
+}

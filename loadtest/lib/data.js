@@ -1,0 +1,107 @@
+// The concert of a run: made anew through the administration's API in setup().
+
+import http from 'k6/http';
+import { sleep } from 'k6';
+import { ADMIN } from './profiles.js';
+import { BASE, Client } from './client.js';
+import { startAtZero } from './invariants.js';
+
+const READY_SECONDS = 60;
+const PRICES = { A: 120_000, B: 90_000, C: 60_000 };
+const SEATS_PER_ROW = 20;
+
+export const SECTIONS = Object.keys(PRICES);
+
+// What setup() hands to every VU: kept small, since each VU gets its own copy.
+//
+// `seatRuns` are runs of seats whose numbers and ids both rise by one: [number, id, count].
+
+// Waits for the service, then makes a concert with one schedule that opens `opensInSeconds` from
+// now (below zero: is open already), `seats` seats, and the queue's settings `queue`.
+export function makeSale({ seats, opensInSeconds, queue }) {
+  startAtZero();
+  waitUntilReady();
+  const run = Date.now().toString(36);
+  const admin = new Client(ADMIN, { role: 'admin', run });
+  const concert = must(
+    admin.send('POST', 'setup', '/v1/admin/concerts', [201], {
+      body: { title: `Load test ${run}`, description: 'Made by the load tests.', status: 'AVAILABLE' },
+    }),
+  );
+  const schedule = makeSchedule(admin, concert.id, opensInSeconds, queue);
+  must(
+    admin.send('POST', 'setup', `/v1/admin/schedules/${schedule.id}/seats`, [201], { body: { seats: seatList(seats) } }),
+  );
+  const sale = { run, concert: concert.id, schedule: schedule.id, seats, capacity: queue.capacity };
+  return { ...sale, seatRuns: waitForMap(admin, sale) };
+}
+
+function makeSchedule(admin, concert, opensInSeconds, queue) {
+  const hours = 3600 * 1000;
+  const at = (ms) => new Date(Date.now() + ms).toISOString();
+  const opensAt = opensInSeconds * 1000;
+  // The line is open from now on, whenever the sale opens.
+  const lineOpens = Math.min(0, opensAt) - 1000;
+  return must(
+    admin.send('POST', 'setup', `/v1/admin/concerts/${concert}/schedules`, [201], {
+      body: {
+        reservation_available_at: at(opensAt),
+        deadline_at: at(opensAt + 6 * hours),
+        concert_at: at(opensAt + 8 * hours),
+        queue: { ...queue, queue_opens_at: at(lineOpens) },
+      },
+    }),
+  );
+}
+
+// A fifth of the seats in A, two fifths each in B and C.
+function seatList(count) {
+  return Array.from({ length: count }, (_, index) => {
+    const part = (5 * index) / count;
+    const section = part < 1 ? 'A' : part < 3 ? 'B' : 'C';
+    const row = String(Math.floor(index / SEATS_PER_ROW) + 1);
+    return { seat_number: index + 1, section, row, seat_price: PRICES[section] };
+  });
+}
+
+function waitUntilReady() {
+  for (let waited = 0; waited < READY_SECONDS; waited += 0.5) {
+    const response = http.get(`${BASE}/readyz`, { tags: { name: 'readyz' }, responseCallback: null });
+    if (response.status === 200) return;
+    sleep(0.5);
+  }
+  throw new Error(`${BASE}/readyz was not 200 within ${READY_SECONDS} s`);
+}
+
+// The settings and the map are read models: up to a second old.
+function waitForMap(admin, sale) {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    sleep(1);
+    const map = must(admin.seats(sale.schedule)).seats;
+    if (map.length === sale.seats) return runsOf(map);
+  }
+  throw new Error(`the seat map of schedule ${sale.schedule} never showed its ${sale.seats} seats`);
+}
+
+function runsOf(map) {
+  const runs = [];
+  for (const seat of [...map].sort((one, other) => one.seat_number - other.seat_number)) {
+    const last = runs[runs.length - 1];
+    if (last && seat.seat_number === last[0] + last[2] && seat.id === last[1] + last[2]) last[2] += 1;
+    else runs.push([seat.seat_number, seat.id, 1]);
+  }
+  return runs;
+}
+
+// The id of the seat with this number.
+export function seatId(sale, number) {
+  const run = sale.seatRuns.find(([first, , count]) => number >= first && number < first + count);
+  return run[1] + number - run[0];
+}
+
+function must(answer) {
+  if (answer.code !== null) {
+    throw new Error(`the sale could not be made: ${answer.status} ${answer.code}: ${answer.text}`);
+  }
+  return answer.body;
+}

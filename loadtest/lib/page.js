@@ -1,0 +1,95 @@
+// The report as one HTML file that fetches nothing.
+
+// A figure as people read it.
+export const number = (value) => {
+  if (value === null || value === undefined) return '–';
+  const rounded = Math.abs(value) >= 100 || Number.isInteger(value) ? Math.round(value) : Number(value.toFixed(1));
+  return String(rounded).replace(/\B(?=(\d{3})+$)/g, ',');
+};
+
+const escape = (value) =>
+  String(value).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+const STYLE = `
+:root { color-scheme: light dark; --line: #8884; --bar: #4a7fd4; --good: #2a8a4a; --bad: #c23b3b; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; }
+h2 { font-size: 1.1rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child { text-align: left; }
+.verdict { font-weight: 700; }
+.good { color: var(--good); } .bad { color: var(--bad); }
+.bar { display: inline-block; height: .7em; background: var(--bar); min-width: 1px; }
+td.wide { width: 40%; text-align: left; }
+`;
+
+const table = (heads, rows) => `<table>
+<tr>${heads.map((head) => `<th scope="col">${escape(head)}</th>`).join('')}</tr>
+${rows.map((cells) => `<tr>${cells.join('')}</tr>`).join('\n')}
+</table>`;
+const cell = (value) => `<td>${escape(value)}</td>`;
+const words = (name) => name.replace(/_/g, ' ');
+
+function limits(report) {
+  const rows = report.thresholds.map(({ metric, limit, ok, found }) => [
+    cell(metric),
+    cell(limit),
+    cell(number(found)),
+    `<td class="${ok ? 'good' : 'bad'}">${ok ? 'kept' : 'broken'}</td>`,
+  ]);
+  return table(['what', 'limit', 'found', ''], rows);
+}
+
+function latencies(report) {
+  const slowest = Math.max(1, ...report.routes.map((route) => route['p(99)']));
+  const rows = report.routes.map((route) => [
+    cell(route.route),
+    ...['count', 'med', 'p(95)', 'p(99)', 'max'].map((value) => cell(number(route[value]))),
+    `<td class="wide"><span class="bar" style="width:${((100 * route['p(99)']) / slowest).toFixed(1)}%"></span></td>`,
+  ]);
+  return table(['route', 'requests', 'median', 'p95', 'p99', 'slowest', 'p99 beside the others'], rows);
+}
+
+function counts(report) {
+  const rows = Object.entries(report.counts)
+    .filter(([name]) => !report.trends[name])
+    .map(([name, value]) => [cell(words(name)), cell(number(value))]);
+  return table(['what', 'how many'], rows);
+}
+
+function trends(report) {
+  const rows = Object.entries(report.trends).map(([name, values]) => [
+    cell(words(name)),
+    ...['count', 'min', 'med', 'p(95)', 'max'].map((value) => cell(number(values[value]))),
+  ]);
+  return table(['what', 'samples', 'least', 'median', 'p95', 'most'], rows);
+}
+
+// The whole page.
+export function page(report) {
+  const verdict = report.passed ? 'passed' : 'failed';
+  const size = Object.entries(report.size).map(([name, value]) => [cell(words(name)), cell(value)]);
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>onsale load test: ${escape(report.scenario)}, ${escape(report.profile)}: ${verdict}</title>
+<style>${STYLE}</style>
+<h1>${escape(report.scenario)}, ${escape(report.profile)}:
+<span class="verdict ${report.passed ? 'good' : 'bad'}">${verdict}</span></h1>
+<p>Ended ${escape(report.ended_at)} after ${number(report.run_seconds)} s;
+${number(report.requests)} requests, the making of the sale and the checking of the books included.</p>
+<h2>Limits</h2>
+${limits(report)}
+<h2>What happened</h2>
+${counts(report)}
+<h2>Latency by route, in milliseconds</h2>
+${latencies(report)}
+<h2>Along the way (times in milliseconds, the line in people)</h2>
+${trends(report)}
+<h2>What the run was set to</h2>
+${table(['setting', 'value'], size)}
+</html>
+`;
+}

@@ -1,0 +1,77 @@
+// The size of a run, and the k6 options that every scenario shares.
+
+// User 1 makes the concert; the buyers are the users after it.
+export const ADMIN = 1;
+export const FIRST_BUYER = 2;
+
+// The numbers of PROFILE out of a scenario's `table` (profile name → numbers), with its name.
+export function profile(table) {
+  const name = __ENV.PROFILE || 'smoke';
+  if (!table[name]) {
+    throw new Error(`PROFILE is "${name}", this scenario has ${Object.keys(table).join(', ')}`);
+  }
+  return { name, ...table[name] };
+}
+
+// k6 may start one iteration more than a rate and a duration make.
+export const ONE_MORE = 1;
+
+// `buyers` iterations, started evenly over `seconds`, each with a VU of its own to wait in:
+// nobody waits for a VU, so a slow service cannot slow the arrivals down.
+export function rush(buyers, seconds, patienceSeconds) {
+  return {
+    executor: 'constant-arrival-rate',
+    rate: buyers,
+    timeUnit: `${seconds}s`,
+    duration: `${seconds}s`,
+    preAllocatedVUs: buyers + ONE_MORE,
+    maxVUs: buyers + ONE_MORE,
+    gracefulStop: `${patienceSeconds}s`,
+  };
+}
+
+// What must be zero in every scenario, whatever the load.
+const ALWAYS_ZERO = [
+  'oversold',
+  'position_went_back',
+  'place_lost',
+  'over_capacity',
+  'sums_differ',
+  'paid_seats_missing',
+  'unexpected_answers',
+  'dropped_iterations',
+];
+
+// A route's latency limit is a sanity check, not a promise: generator, service and stores share
+// the machine. The thresholds also make k6 keep figures for each route.
+function latency(routes, slowestMs) {
+  return routes.map((route) => [
+    `http_req_duration{name:${route}}`,
+    [`p(95)<${slowestMs / 2}`, `p(99)<${slowestMs}`],
+  ]);
+}
+
+// The options of a scenario. `plan.routes` are the routes whose latency is limited and shown,
+// `plan.buyers` how many may come at most: they and the administrator must exist as users (the
+// runner reads their number with `k6 inspect`).
+export function options(plan) {
+  const zero = ALWAYS_ZERO.map((metric) => [metric, ['count==0']]);
+  const thresholds = Object.fromEntries([
+    ...zero,
+    ...latency(plan.routes, plan.slowestMs),
+    ['iterations', [`count>=${plan.iterations}`]],
+    ...Object.entries(plan.thresholds || {}),
+  ]);
+  return {
+    scenarios: plan.scenarios,
+    thresholds,
+    ext: { onsale: { users: plan.buyers + FIRST_BUYER - 1 } },
+    setupTimeout: '5m',
+    teardownTimeout: '15m',
+    batch: 40,
+    batchPerHost: 40,
+    systemTags: ['status', 'method', 'name', 'scenario', 'error_code', 'expected_response'],
+    summaryTrendStats: ['count', 'avg', 'min', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
+    userAgent: 'onsale-loadtest',
+  };
+}

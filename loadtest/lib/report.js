@@ -1,0 +1,81 @@
+// What is left of a run: a page, the figures as JSON, and a table on the console.
+
+import { number, page } from './page.js';
+
+const DIRECTORY = __ENV.REPORT_DIR || 'loadtest/report';
+
+// The handleSummary of a scenario. `size` is what the run was set to.
+//
+// The directory must exist: k6 makes none.
+export function reporter(scenario, profile, size) {
+  return (data) => {
+    const report = condense(scenario, profile, size, data);
+    const path = `${DIRECTORY}/${scenario}-${profile}`;
+    return {
+      stdout: text(report, path),
+      [`${path}.html`]: page(report),
+      [`${path}.json`]: `${JSON.stringify(report, null, 2)}\n`,
+    };
+  };
+}
+
+// Reduces k6's metrics to what the report shows.
+function condense(scenario, profile, size, { metrics, state }) {
+  const thresholds = Object.entries(metrics).flatMap(([metric, { thresholds: limits = {}, values }]) =>
+    Object.entries(limits).map(([limit, { ok }]) => ({ metric, limit, ok, found: found(limit, values) })),
+  );
+  thresholds.sort((one, other) => one.ok - other.ok || one.metric.localeCompare(other.metric));
+  const routes = Object.entries(metrics)
+    .filter(([metric]) => metric.startsWith('http_req_duration{name:'))
+    .map(([metric, { values }]) => ({ route: metric.slice('http_req_duration{name:'.length, -1), ...values }))
+    .filter(({ count }) => count > 0);
+  const custom = Object.entries(metrics)
+    .filter(([metric]) => !BUILT_IN.test(metric))
+    .sort(([one], [other]) => one.localeCompare(other));
+  return {
+    scenario,
+    profile,
+    passed: thresholds.every(({ ok }) => ok),
+    ended_at: new Date().toISOString(),
+    run_seconds: state.testRunDurationMs / 1000,
+    size,
+    requests: metrics.http_reqs.values.count,
+    thresholds,
+    routes,
+    counts: Object.fromEntries(custom.map(([metric, { values }]) => [metric, values.count ?? values.value])),
+    trends: Object.fromEntries(custom.filter(([, { type }]) => type === 'trend').map(([metric, { values }]) => [metric, values])),
+  };
+}
+
+const BUILT_IN = /^(http_req|data_|iteration_|vus|checks|group_)/;
+
+// The value that a threshold such as `p(95)<500` or `count==0` looked at.
+function found(limit, values) {
+  const name = limit.match(/^[a-z]+(\([\d.]+\))?/)[0];
+  return values[name] ?? null;
+}
+
+function text(report, path) {
+  const failed = report.thresholds.filter(({ ok }) => !ok);
+  const lines = [
+    '',
+    `${report.scenario} (${report.profile}): ${report.passed ? 'PASSED' : 'FAILED'}`,
+    `${number(report.requests)} requests in ${number(report.run_seconds)} s, checks of the books included`,
+    '',
+    row(['route', 'requests', 'median ms', 'p95', 'p99', 'slowest']),
+    ...report.routes.map((route) =>
+      row([route.route, ...['count', 'med', 'p(95)', 'p(99)', 'max'].map((value) => number(route[value]))]),
+    ),
+    '',
+    ...Object.entries(report.counts)
+      .filter(([name]) => !report.trends[name])
+      .map(([name, value]) => `${name.padEnd(28)}${number(value).padStart(10)}`),
+    '',
+    ...failed.map(({ metric, limit, found: value }) => `FAILED ${metric}: ${limit}, found ${number(value)}`),
+    `report: ${path}.html, ${path}.json`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+const row = ([first, ...rest]) => first.padEnd(14) + rest.map((cell) => cell.padStart(11)).join('');

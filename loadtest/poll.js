@@ -1,0 +1,137 @@
+// The line: many wait, each asks as often as it was told to, and few are let in.
+
+import http from 'k6/http';
+import { sleep } from 'k6';
+import exec from 'k6/execution';
+import { audit } from './lib/audit.js';
+import { BASE, Client, read } from './lib/client.js';
+import { makeSale } from './lib/data.js';
+import { fault, inLine, inSale, placeLost, sumsDiffer, unexpectedAnswers, waited } from './lib/invariants.js';
+import { FIRST_BUYER, options as plan, profile } from './lib/profiles.js';
+import { reporter } from './lib/report.js';
+
+// `ticks` a second: a tick asks for one place that is due, or finds none due and does nothing.
+const size = profile({
+  smoke: { line: 200, ticks: 100, seconds: 20, vus: 10, admitPerSecond: 2 },
+  load: { line: 20_000, ticks: 3_000, seconds: 120, vus: 200, admitPerSecond: 20 },
+  stress: { line: 100_000, ticks: 8_000, seconds: 180, vus: 400, admitPerSecond: 50 },
+  soak: { line: 20_000, ticks: 1_000, seconds: 1_800, vus: 200, admitPerSecond: 5 },
+});
+
+// One tick in this many looks at the public board instead.
+const BOARD_EVERY = 50;
+const JOINS_AT_ONCE = 40;
+
+const QUEUE = {
+  capacity: 100_000,
+  admit_per_second: size.admitPerSecond,
+  active_ttl_seconds: 3_600,
+  claim_window_seconds: 120,
+  presence_window_seconds: 300,
+  return_grace_seconds: 3_600,
+};
+
+export const options = plan({
+  buyers: size.line,
+  iterations: Math.floor(size.ticks * size.seconds * 0.99),
+  scenarios: {
+    poll: {
+      executor: 'constant-arrival-rate',
+      rate: size.ticks,
+      timeUnit: '1s',
+      duration: `${size.seconds}s`,
+      preAllocatedVUs: size.vus,
+      maxVUs: size.vus,
+      gracefulStop: '30s',
+    },
+  },
+  routes: ['join', 'poll', 'board'],
+  slowestMs: 2_000,
+  // A line that nobody leaves at its head was not tested for going forward.
+  thresholds: { waited: ['max>0'] },
+});
+
+// Makes the sale and puts everybody in line before the clock starts.
+export function setup() {
+  const sale = makeSale({ seats: 100, opensInSeconds: -60, queue: QUEUE });
+  for (let first = 0; first < size.line; first += JOINS_AT_ONCE) {
+    const count = Math.min(JOINS_AT_ONCE, size.line - first);
+    const requests = Array.from({ length: count }, (_, index) => joinRequest(sale, FIRST_BUYER + first + index));
+    for (const answer of http.batch(requests).map(read)) {
+      if (answer.status !== 201) fault(unexpectedAnswers, `a join: ${answer.status} ${answer.text}`);
+    }
+  }
+  return sale;
+}
+
+function joinRequest(sale, user) {
+  const params = { headers: { Authorization: new Client(user).bearer }, tags: { name: 'fill' } };
+  return { method: 'POST', url: `${BASE}/v1/schedules/${sale.schedule}/queue`, params };
+}
+
+// Each VU answers for its own part of the line: this one's people, with the time each is due.
+let people = null;
+let ticks = 0;
+
+function myPeople(sale) {
+  const mine = [];
+  for (let number = exec.vu.idInTest % size.vus; number < size.line; number += size.vus) {
+    mine.push({ user: FIRST_BUYER + number, client: null, dueAt: 0 });
+  }
+  return mine;
+}
+
+export default function (sale) {
+  people = people || myPeople(sale);
+  ticks += 1;
+  if (ticks % BOARD_EVERY === 0) return checkBoard(sale);
+  const person = people.reduce((first, other) => (other.dueAt < first.dueAt ? other : first), { dueAt: Infinity });
+  if (person.dueAt <= Date.now()) ask(person, sale);
+  else sleep(0.001);
+}
+
+// The first question is a join: whoever is in line already gets the same place, with `200`.
+function ask(person, sale) {
+  const first = person.client === null;
+  if (first) person.client = new Client(person.user, { run: sale.run });
+  const answer = first ? person.client.join(sale.schedule) : person.client.poll();
+  if (answer.code !== null) {
+    person.dueAt = Date.now() + 1000;
+    return;
+  }
+  if (first && answer.status !== 200) fault(unexpectedAnswers, `joined again: ${answer.status} ${answer.text}`);
+  person.dueAt = Date.now() + person.client.askAgainMs;
+  person.startedAt = person.startedAt || Date.now();
+  const { status, ticket_id: id } = person.client.ticket;
+  if (status !== 'WAITING') {
+    if (status === 'ACTIVE') waited.add(Date.now() - person.startedAt);
+    else fault(placeLost, `ticket ${id} became ${status} while its owner waited`);
+    people.splice(people.indexOf(person), 1);
+  }
+}
+
+// The board's points must rise in both coordinates, and end within the line.
+function checkBoard(sale) {
+  const board = new Client(FIRST_BUYER).board(sale.schedule).body;
+  inLine.add(board.waiting);
+  inSale.add(board.active);
+  const rises = board.ranks.every(
+    ([sequence, before], index, ranks) =>
+      index === 0 || (sequence > ranks[index - 1][0] && before >= ranks[index - 1][1]),
+  );
+  const last = board.ranks.length > 0 ? board.ranks[board.ranks.length - 1][1] : 0;
+  if (!rises || board.ranks.length > 257 || last > board.waiting) {
+    fault(sumsDiffer, `the board of ${board.waiting} waiting: ${JSON.stringify(board.ranks)}`);
+  }
+}
+
+export function teardown(sale) {
+  audit(sale, 0);
+}
+
+export const handleSummary = reporter('poll', size.name, {
+  ...QUEUE,
+  line: size.line,
+  ticks_per_second: size.ticks,
+  seconds: size.seconds,
+});
