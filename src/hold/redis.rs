@@ -5,6 +5,8 @@ use uuid::Uuid;
 use super::model::{Claim, FencedSeat};
 use crate::queue::model::Ticket;
 use crate::queue::redis::Line;
+use crate::store::StoreError;
+use crate::store::id::UserId;
 use crate::store::script::{Script, ScriptError};
 
 /// What `hold/apply` is told of the seats.
@@ -84,4 +86,17 @@ pub async fn sweep(line: Line<'_>) -> Result<bool, ScriptError> {
         "MORE" => Ok(true),
         _ => Err(reply.unknown().into()),
     }
+}
+
+/// Notes who has claimed seats before, for a rebuilding.
+pub async fn load_buyers(line: Line<'_>, buyers: &[UserId]) -> Result<(), StoreError> {
+    for buyers in buyers.chunks(5000) {
+        let mut pipe = redis::pipe();
+        pipe.cmd("SADD").arg(line.place.keys.named("buyers"));
+        buyers.iter().for_each(|buyer| {
+            pipe.arg(buyer.0);
+        });
+        line.redis.bulk_pipe::<()>(pipe.ignore()).await?;
+    }
+    Ok(())
 }

@@ -1,10 +1,17 @@
-//! The `Idempotency-Key` header.
+//! The `Idempotency-Key` header, and answers that may be given again.
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
+use super::model::{Answer, KeyError};
+use crate::http::body::Json;
 use crate::http::problem::{FieldError, Problem};
+
+/// Says that an answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The longest key, in bytes.
 const MAX_BYTES: usize = 255;
@@ -39,6 +46,41 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
                 pointer: "/Idempotency-Key".to_owned(),
                 detail: "one header of 1 to 255 visible ASCII characters".to_owned(),
             }])),
+        }
+    }
+}
+
+/// An answer, marked where it is a repeat.
+pub fn answer<T: Serialize>(status: StatusCode, answer: Answer<T>) -> Response {
+    marked(answer.replayed, (status, Json(answer.outcome)).into_response())
+}
+
+/// A refusal that is as final as an answer, marked where it is a repeat.
+#[must_use]
+pub fn refusal(replayed: bool, problem: Problem) -> Response {
+    marked(replayed, problem.into_response())
+}
+
+fn marked(replayed: bool, mut response: Response) -> Response {
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::InProgress => {
+                let title = "A request under this key is under way";
+                Self::new(StatusCode::CONFLICT, "request_in_progress", title).retry_after(1)
+            }
+            KeyError::Reused => {
+                let title = "The key was used for another request";
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Self::new(status, "idempotency_key_reused", title)
+            }
+            KeyError::Store(error) => error.into(),
         }
     }
 }

@@ -69,6 +69,17 @@ pub async fn move_archive(
     Ok(())
 }
 
+/// How many of the rows are of users that there are.
+pub async fn known(tx: &mut Tx, rows: &[Row]) -> Result<u64, StoreError> {
+    let users: Vec<i64> = rows.iter().map(|row| row.user.0).collect();
+    let known = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from unnest($1::bigint[]) as t (id)
+           join "user" u on u.id = t.id"#,
+        &users
+    );
+    Ok(known.fetch_one(tx.conn()).await?.unsigned_abs())
+}
+
 /// Writes what is known of places; returns how many rows were. Rows of unknown users are skipped,
 /// and what ended stays as it ended.
 pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u64, StoreError> {

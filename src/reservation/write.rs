@@ -158,3 +158,26 @@ pub async fn release(
 fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
+
+/// Ends what has lapsed among `seats`; returns how many, and PostgreSQL's clock.
+pub async fn expire(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    seats: &[SeatId],
+    decision: &Decision,
+) -> Result<(u64, DateTime<Utc>), StoreError> {
+    pg::lock_schedule(tx, schedule).await?;
+    pg::lock_seats(tx, schedule, seats).await?;
+    let live = pg::live_rows(tx, seats).await?;
+    let lapsed: Vec<_> = live.into_iter().filter(|row| row.lapsed).collect();
+    let now = read::pg::clock(tx).await?;
+    if lapsed.is_empty() {
+        return Ok((0, now));
+    }
+    let rows: Vec<ReservationId> = lapsed.iter().map(|row| row.id).collect();
+    let seats: Vec<SeatId> = lapsed.iter().map(|row| row.seat).collect();
+    pg::end_waiting(tx, &rows, ReservationStatus::Expired).await?;
+    let fenced = pg::change_seats(tx, &seats, false, false).await?;
+    decision.note(tx, SeatsChanged { schedule, seats: fenced, state: SeatState::Free }).await?;
+    Ok((rows.len() as u64, now))
+}

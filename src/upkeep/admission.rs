@@ -1,0 +1,109 @@
+//! Letting people in, and telling admission who is here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::live::Live;
+use crate::board::service::Boards;
+use crate::hold;
+use crate::queue::lines::Lines;
+use crate::queue::model::Admitted;
+use crate::queue::redis::Line;
+use crate::store::StoreError;
+use crate::store::id::ScheduleId;
+use crate::telemetry::Metrics;
+
+/// A schedule where nothing moves is looked at this often.
+const IDLE: Duration = Duration::from_secs(1);
+/// How often one round is continued at once.
+const ROUNDS: usize = 20;
+/// Presence sent per schedule and second.
+const PRESENT: usize = 1000;
+
+/// The admission loop of one process.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    lines: Lines,
+    boards: Boards,
+    live: Live,
+    metrics: Metrics,
+    /// When to look at a schedule again.
+    due: Arc<Mutex<HashMap<ScheduleId, Instant>>>,
+}
+
+impl Admission {
+    /// Puts the loop together.
+    #[must_use]
+    pub fn new(lines: Lines, boards: Boards, live: Live, metrics: Metrics) -> Self {
+        Self { lines, boards, live, metrics, due: Arc::default() }
+    }
+
+    /// One round over every live schedule that is due.
+    pub async fn step(&self) -> Result<bool, StoreError> {
+        let now = Instant::now();
+        let schedules = self.live.schedules().await;
+        let due: Vec<ScheduleId> = {
+            let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|schedule, _| schedules.contains(schedule));
+            let is_due = |schedule: &ScheduleId| known.get(schedule).is_none_or(|at| *at <= now);
+            schedules.into_iter().filter(is_due).collect()
+        };
+        for schedule in due {
+            match self.admit(schedule).await {
+                Ok(round) if round.waiting == 0 && round.active == 0 => {
+                    let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+                    known.insert(schedule, now + IDLE);
+                }
+                Ok(_) => {
+                    self.due.lock().unwrap_or_else(PoisonError::into_inner).remove(&schedule);
+                }
+                Err(error) => tracing::warn!(%schedule, %error, "nobody could be let in"),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets in whom there is room for in one line, and frees what has lapsed.
+    pub async fn admit(&self, schedule: ScheduleId) -> Result<Admitted, StoreError> {
+        let mut all = Admitted::default();
+        for _ in 0..ROUNDS {
+            let round = self.lines.run(schedule, async |line: Line<'_>| line.admit().await).await?;
+            self.metrics.admitted(u64::from(round.admitted));
+            all = Admitted {
+                admitted: all.admitted + round.admitted,
+                parked: all.parked + round.parked,
+                expired: all.expired + round.expired,
+                ..round
+            };
+            if !round.more {
+                break;
+            }
+        }
+        self.metrics.line(schedule.0, all.waiting, all.active);
+        let sweep = async |line: Line<'_>| hold::redis::sweep(line).await;
+        while self.lines.run(schedule, sweep).await? {}
+        Ok(all)
+    }
+
+    /// Merges whom this process heard from into Redis, for those near the front of each line.
+    pub async fn presence(&self) -> Result<bool, StoreError> {
+        for (schedule, watched) in self.boards.all() {
+            let Some(board) = watched.board() else { continue };
+            // Twice what may be let in until the next merge, and then some.
+            let near = board.meta.rate * 4 + 500;
+            let horizon = board.line.at(near).unwrap_or(u64::MAX);
+            let window = Duration::from_millis(board.meta.presence_ms);
+            let present = watched.here.take(horizon, window, PRESENT, Instant::now());
+            if present.is_empty() {
+                continue;
+            }
+            let merge = async |line: Line<'_>| line.here(&present).await;
+            if let Err(error) = self.lines.run(schedule, merge).await {
+                tracing::warn!(%schedule, %error, "presence is merged later");
+                present.iter().for_each(|one| watched.here.mark(*one, Instant::now()));
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,66 @@
+//! Writing the line's log into the `queue` table, in batches behind the line.
+
+use super::live::Live;
+use crate::queue::archive::fold;
+use crate::queue::lines::Lines;
+use crate::queue::pg;
+use crate::queue::redis::Line;
+use crate::store::StoreError;
+use crate::store::id::ScheduleId;
+use crate::store::pg::Pg;
+use crate::telemetry::Metrics;
+
+const BATCH: usize = 2000;
+
+/// The archive loop of one process.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    pg: Pg,
+    lines: Lines,
+    live: Live,
+    metrics: Metrics,
+}
+
+impl Archive {
+    /// Puts the loop together.
+    #[must_use]
+    pub fn new(pg: Pg, lines: Lines, live: Live, metrics: Metrics) -> Self {
+        Self { pg, lines, live, metrics }
+    }
+
+    /// Writes one batch of each line; true where there may be more.
+    pub async fn step(&self) -> Result<bool, StoreError> {
+        let mut more = false;
+        for schedule in self.live.schedules().await {
+            more |= self.write(schedule).await? == BATCH;
+        }
+        Ok(more)
+    }
+
+    /// Writes one batch of one line; returns how many entries.
+    ///
+    /// The position moves in the transaction that writes the rows, and the log is trimmed after its
+    /// commit: a crash between the two trims later, and loses nothing.
+    pub async fn write(&self, schedule: ScheduleId) -> Result<usize, StoreError> {
+        let mut tx = self.pg.begin().await?;
+        let Some((epoch, position)) = pg::lock_archive(&mut tx, schedule).await? else {
+            return Ok(0);
+        };
+        let read = async |line: Line<'_>| {
+            let now = line.place.keys.epoch();
+            let from = if now == epoch { position.as_str() } else { "0-0" };
+            Ok((now, line.log(from, BATCH).await?))
+        };
+        let (now, entries) = self.lines.run(schedule, read).await?;
+        let Some((last, _)) = entries.last() else { return Ok(0) };
+        let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
+        let (rows, unread) = fold(schedule, events);
+        let known = pg::known(&mut tx, &rows).await?;
+        pg::write(&mut tx, schedule, &rows).await?;
+        pg::move_archive(&mut tx, schedule, now, last).await?;
+        tx.commit().await?;
+        self.metrics.queue_rows_skipped(unread + (rows.len() as u64).saturating_sub(known));
+        self.lines.run(schedule, async |line: Line<'_>| Ok(line.trim_log(last).await?)).await?;
+        Ok(entries.len())
+    }
+}

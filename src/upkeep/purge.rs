@@ -1,0 +1,42 @@
+//! Clearing away what is over.
+
+use super::pg;
+use crate::idempotency;
+use crate::queue;
+use crate::queue::service::Queue;
+use crate::store::StoreError;
+use crate::store::keys::Keys;
+use crate::store::pg::Pg;
+use crate::store::redis::Redis;
+
+const BATCH: i64 = 10_000;
+
+/// The purge loop of one process.
+#[derive(Debug, Clone)]
+pub struct Purge {
+    pg: Pg,
+    redis: Redis,
+    queue: Queue,
+}
+
+impl Purge {
+    /// Puts the loop together.
+    #[must_use]
+    pub fn new(pg: Pg, redis: Redis, queue: Queue) -> Self {
+        Self { pg, redis, queue }
+    }
+
+    /// Removes idempotency keys past 48 h, ends places of closed sales, and drops the Redis keys of
+    /// concerts a day over; true where there may be more.
+    pub async fn step(&self) -> Result<bool, StoreError> {
+        self.queue.tidy();
+        let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
+        for schedule in pg::closed(&self.pg).await? {
+            queue::pg::close(&self.pg, schedule).await?;
+        }
+        for (schedule, epoch) in pg::over(&self.pg).await? {
+            queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await?;
+        }
+        Ok(i64::try_from(keys).unwrap_or(BATCH) == BATCH)
+    }
+}

@@ -1,0 +1,164 @@
+//! Rebuilding a schedule's keys in Redis from PostgreSQL, under a new epoch.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::pg::{self, SeatNow};
+use crate::concert::service::Catalogue;
+use crate::hold;
+use crate::hold::model::{SeatState, SeatsChanged};
+use crate::hold::service::decided;
+use crate::queue;
+use crate::queue::lines::{Lines, Lost};
+use crate::queue::model::Sequence;
+use crate::queue::redis::Line;
+use crate::store::id::ScheduleId;
+use crate::store::keys::Keys;
+use crate::store::pg::Pg;
+use crate::store::redis::Redis;
+use crate::store::script::{Place, ScriptError, inspect};
+use crate::store::{Store, StoreError};
+
+/// A rebuilding that takes longer is given up, and anyone starts over.
+const LOADING: Duration = Duration::from_secs(30);
+/// After a loss nobody is let in for this long, so that those with old tickets are back first: twice
+/// what the nearest of them wait between polls.
+const PAUSE: Duration = Duration::from_secs(15);
+/// How often another process's rebuilding is looked at, and how many times.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOKS: usize = 600;
+const PAGE: i64 = 5000;
+
+/// The recovery loop of one process.
+#[derive(Debug, Clone)]
+pub struct Recovery {
+    pg: Pg,
+    redis: Redis,
+    catalogue: Catalogue,
+    lines: Lines,
+}
+
+impl Recovery {
+    /// Puts the loop together.
+    #[must_use]
+    pub fn new(pg: Pg, redis: Redis, catalogue: Catalogue, lines: Lines) -> Self {
+        Self { pg, redis, catalogue, lines }
+    }
+
+    /// Heals what `losses` names, until `stop`. Whoever else lost the same schedule meanwhile finds
+    /// it healed.
+    pub async fn run(self, mut losses: mpsc::Receiver<Lost>, stop: CancellationToken) {
+        while let Some(Some(Lost { schedule, healed })) =
+            stop.run_until_cancelled(losses.recv()).await
+        {
+            match self.heal(schedule).await {
+                // Whoever waited may have gone; the schedule is healed all the same.
+                Ok(()) => drop(healed.send(())),
+                Err(error) => tracing::warn!(%schedule, %error, "the keys were not rebuilt"),
+            }
+        }
+    }
+
+    /// Makes sure that a schedule's keys are there: finds them healed, waits for another process, or
+    /// rebuilds them.
+    pub async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+        for _ in 0..LOOKS {
+            let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
+            let known = queue::pg::epoch(&self.pg, schedule).await?;
+            let loading = found.loading_until_ms > found.now_ms;
+            let ours = found.epoch >= known.max(1) && found.built_on == found.server;
+            if ours && found.loading_until_ms == 0 {
+                self.lines.forget(schedule);
+                return Ok(());
+            }
+            if !(ours && loading) && queue::pg::raise_epoch(&self.pg, schedule, known).await? {
+                return self.rebuild(schedule, known + 1, &found.server).await;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Err(lost("another process's rebuilding takes too long"))
+    }
+
+    /// Builds the keys anew under an epoch that this process has won.
+    async fn rebuild(
+        &self,
+        schedule: ScheduleId,
+        epoch: u64,
+        server: &str,
+    ) -> Result<(), StoreError> {
+        let place = Place::new(Keys::new(schedule, epoch), server);
+        let line = Line { redis: &self.redis, place: &place };
+        let loading = u64::try_from(LOADING.as_millis()).unwrap_or(u64::MAX);
+        if !line.restore(server, loading).await.map_err(gave_up)? {
+            return Err(lost("another process rebuilds under a later epoch"));
+        }
+        self.load_seats(line, schedule).await?;
+        self.load_places(line, schedule).await?;
+        self.catalogue.forget(schedule);
+        let current = self.catalogue.schedule(schedule).await;
+        let current = current.map_err(|error| lost(&error.to_string()))?;
+        line.configure(&current).await.map_err(gave_up)?;
+        // The first building of a schedule's keys has no tickets to wait for.
+        let pause = if epoch == 1 { 0 } else { u64::try_from(PAUSE.as_millis()).unwrap_or(0) };
+        line.ready(pause).await.map_err(gave_up)?;
+        self.lines.forget(schedule);
+        tracing::info!(%schedule, epoch, "the schedule's keys were built");
+        Ok(())
+    }
+
+    async fn load_seats(&self, line: Line<'_>, schedule: ScheduleId) -> Result<(), StoreError> {
+        let (seats, now) = pg::seats_now(&self.pg, schedule).await?;
+        for event in events(schedule, &seats, now) {
+            hold::redis::apply(line, decided(&event, now), &event.seats).await.map_err(gave_up)?;
+        }
+        let buyers = pg::buyers(&self.pg, schedule).await?;
+        hold::redis::load_buyers(line, &buyers).await
+    }
+
+    async fn load_places(&self, line: Line<'_>, schedule: ScheduleId) -> Result<(), StoreError> {
+        let before = queue::pg::count(&self.pg, schedule).await?;
+        let mut after = Sequence(0);
+        loop {
+            let page = queue::pg::ended(&self.pg, schedule, after, PAGE).await?;
+            line.load_ended(&page, before).await?;
+            match page.last() {
+                Some((last, _)) => after = *last,
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// What Redis is told of seats that are not free: one event for all sold, one for all blocked, one
+/// for each hold.
+fn events(schedule: ScheduleId, seats: &[SeatNow], now: DateTime<Utc>) -> Vec<SeatsChanged> {
+    let mut events: Vec<SeatsChanged> = Vec::new();
+    for one in seats {
+        let state = match one.hold {
+            _ if one.blocked => SeatState::Blocked,
+            _ if one.sold => SeatState::Sold { hold: uuid::Uuid::nil() },
+            Some((hold, expires_at)) => SeatState::Held { hold, expires_at },
+            None => continue,
+        };
+        match events.iter_mut().find(|event| event.state == state) {
+            Some(event) => event.seats.push(one.seat),
+            None => events.push(SeatsChanged { schedule, seats: vec![one.seat], state }),
+        }
+    }
+    events.retain(|event| decided(event, now).state != "KEEP" || decided(event, now).left_ms > 0);
+    events
+}
+
+fn gave_up(error: ScriptError) -> StoreError {
+    match error {
+        ScriptError::Store(error) => error,
+        other => lost(&other.to_string()),
+    }
+}
+
+fn lost(reason: &str) -> StoreError {
+    StoreError::Unavailable { store: Store::Redis, reason: reason.to_owned() }
+}
