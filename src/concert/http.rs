@@ -1,1 +1,148 @@
+//! The catalogue over HTTP, open to everybody.
 
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderName, StatusCode};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::map;
+use super::model::{Concert, ConcertStatus};
+use super::service::{Catalogue, CatalogueError};
+use super::view::ScheduleView;
+use crate::http::body::{Json, Path, Query};
+use crate::http::page::{Page, PageQuery, Paging};
+use crate::http::problem::Problem;
+use crate::store::id::{ConcertId, ScheduleId};
+
+/// Every answer here is for everybody, and at most a second old.
+type Fresh<T> = ([(HeaderName, &'static str); 1], Json<T>);
+
+fn fresh<T>(body: T) -> Fresh<T> {
+    ([(CACHE_CONTROL, "public, max-age=1")], Json(body))
+}
+
+/// The routes of the catalogue, the seat map among them.
+pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(concerts))
+        .routes(routes!(concert))
+        .routes(routes!(schedules))
+        .routes(routes!(schedule))
+        .routes(routes!(commitment))
+        .with_state(catalogue.clone())
+        .merge(map::http::routes(catalogue))
+}
+
+/// Which concerts.
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Only those of this status.
+    #[garde(skip)]
+    status: Option<ConcertStatus>,
+}
+
+/// The draw before it was held.
+#[derive(Debug, Serialize, ToSchema)]
+struct Draw {
+    /// The SHA-256 of the draw's secret, in hex.
+    commitment: String,
+}
+
+/// Concerts, in order of their ids.
+#[utoipa::path(
+    get, path = "/v1/concerts", tag = "Catalogue", params(Which, PageQuery),
+    responses((status = 200, description = "A page of them", body = Page<Concert>)),
+)]
+async fn concerts(
+    State(catalogue): State<Catalogue>,
+    Query(Which { status }): Query<Which>,
+    paging: Paging,
+) -> Result<Fresh<Page<Concert>>, Problem> {
+    Ok(fresh(catalogue.concerts(status, paging).await?))
+}
+
+/// One concert.
+#[utoipa::path(
+    get, path = "/v1/concerts/{id}", tag = "Catalogue",
+    params(("id" = ConcertId, Path, description = "The concert")),
+    responses(
+        (status = 200, description = "The concert", body = Concert),
+        (status = 404, description = "`concert_not_found`"),
+    ),
+)]
+async fn concert(
+    State(catalogue): State<Catalogue>,
+    Path(id): Path<ConcertId>,
+) -> Result<Fresh<Concert>, Problem> {
+    Ok(fresh(catalogue.concert(id).await?))
+}
+
+/// The schedules of a concert, in order of their ids.
+#[utoipa::path(
+    get, path = "/v1/concerts/{id}/schedules", tag = "Catalogue",
+    params(("id" = ConcertId, Path, description = "The concert"), PageQuery),
+    responses(
+        (status = 200, description = "A page of them", body = Page<ScheduleView>),
+        (status = 404, description = "`concert_not_found`"),
+    ),
+)]
+async fn schedules(
+    State(catalogue): State<Catalogue>,
+    Path(id): Path<ConcertId>,
+    paging: Paging,
+) -> Result<Fresh<Page<ScheduleView>>, Problem> {
+    Ok(fresh(catalogue.schedules(id, paging).await?))
+}
+
+/// One schedule: times, phase, prices, and how many seats there are to be had.
+#[utoipa::path(
+    get, path = "/v1/schedules/{id}", tag = "Catalogue",
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "The schedule, at most 1 s old", body = ScheduleView),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn schedule(
+    State(catalogue): State<Catalogue>,
+    Path(id): Path<ScheduleId>,
+) -> Result<Fresh<ScheduleView>, Problem> {
+    Ok(fresh(catalogue.view(id).await?))
+}
+
+/// What the sale has committed itself to before a draw, from the moment the schedule is made.
+#[utoipa::path(
+    get, path = "/v1/schedules/{id}/queue/draw", tag = "Catalogue",
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "The commitment", body = Draw),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn commitment(
+    State(catalogue): State<Catalogue>,
+    Path(id): Path<ScheduleId>,
+) -> Result<Fresh<Draw>, Problem> {
+    let commitment = hex::encode(catalogue.commitment(id).await?);
+    Ok(fresh(Draw { commitment }))
+}
+
+impl From<CatalogueError> for Problem {
+    fn from(error: CatalogueError) -> Self {
+        let absent = |code, title| Self::new(StatusCode::NOT_FOUND, code, title);
+        match error {
+            CatalogueError::ConcertNotFound => {
+                absent("concert_not_found", "There is no such concert")
+            }
+            CatalogueError::ScheduleNotFound => {
+                absent("schedule_not_found", "There is no such schedule")
+            }
+            CatalogueError::Store(error) => error.into(),
+        }
+    }
+}

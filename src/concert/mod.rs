@@ -1,6 +1,8 @@
 //! The catalogue: concerts, their schedules and seats, and the public seat map.
 
 pub mod http;
+pub mod map;
 pub mod model;
 pub mod pg;
 pub mod service;
+pub mod view;

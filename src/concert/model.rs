@@ -9,6 +9,16 @@ use utoipa::ToSchema;
 
 use crate::store::id::{ConcertId, ScheduleId, SeatId};
 
+/// The kind of outbox entry whose payload is a [`SettingsChanged`].
+pub const SETTINGS_CHANGED: &str = "settings_changed";
+
+/// A schedule's settings, times or seats changed; whoever relays it reads the newest themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsChanged {
+    /// Whose.
+    pub schedule: ScheduleId,
+}
+
 /// Whether a concert is on at all. UNAVAILABLE stops joins and holds at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -17,6 +27,17 @@ pub enum ConcertStatus {
     Available,
     /// Withdrawn: no join, no hold; a live hold may still be paid.
     Unavailable,
+}
+
+impl ConcertStatus {
+    /// As PostgreSQL and the API have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "AVAILABLE",
+            Self::Unavailable => "UNAVAILABLE",
+        }
+    }
 }
 
 /// A concert.
@@ -40,6 +61,17 @@ pub enum EntryOrder {
     Fifo,
     /// Those who came before the opening in an order drawn at the opening; the rest as they come.
     Draw,
+}
+
+impl EntryOrder {
+    /// As PostgreSQL and the API have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fifo => "FIFO",
+            Self::Draw => "DRAW",
+        }
+    }
 }
 
 /// How the line of one schedule behaves; any part may change while it runs.
@@ -173,6 +205,18 @@ pub enum SeatStatus {
     Held,
     /// Sold or blocked.
     Unavailable,
+}
+
+impl SeatStatus {
+    /// From the read model's number for it.
+    #[must_use]
+    pub fn from_state(state: u8) -> Self {
+        match state {
+            0 => Self::Available,
+            1 => Self::Held,
+            _ => Self::Unavailable,
+        }
+    }
 }
 
 /// All seats of a schedule, immutable per version.

@@ -1,1 +1,243 @@
+//! The catalogue's SQL: reads only. Administration writes.
 
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use super::model::{Concert, ConcertStatus, EntryOrder, Layout, QueueSettings, Schedule, Seat};
+use super::view::Block;
+use crate::http::page::Paging;
+use crate::store::StoreError;
+use crate::store::id::{ConcertId, ScheduleId, SeatId};
+use crate::store::pg::{Pg, Tx};
+
+struct ConcertRow {
+    id: i64,
+    title: String,
+    description: String,
+    status: String,
+}
+
+struct ScheduleRow {
+    id: i64,
+    concert_id: i64,
+    concert_status: String,
+    reservation_available_at: DateTime<Utc>,
+    deadline_at: DateTime<Utc>,
+    concert_at: DateTime<Utc>,
+    queue_opens_at: DateTime<Utc>,
+    capacity: i32,
+    admit_per_second: i32,
+    active_ttl_seconds: i32,
+    claim_window_seconds: i32,
+    presence_window_seconds: i32,
+    return_grace_seconds: i32,
+    hold_ttl_seconds: i32,
+    max_seats_per_user: i32,
+    entry_order: String,
+    paused: bool,
+    message: Option<String>,
+    settings_version: i64,
+    queue_epoch: i64,
+    layout_version: i32,
+    seats_total: i32,
+}
+
+/// The columns of [`ScheduleRow`]. Seats are numbered 1..n, so the highest number is their count,
+/// and the index has it at its end.
+macro_rules! select_schedules {
+    ($condition:literal, $($argument:expr),+) => {
+        sqlx::query_as!(
+            ScheduleRow,
+            r#"select s.id, s.concert_id, c.status as concert_status, s.reservation_available_at,
+                      s.deadline_at, s.concert_at, s.queue_opens_at, s.capacity, s.admit_per_second,
+                      s.active_ttl_seconds, s.claim_window_seconds, s.presence_window_seconds,
+                      s.return_grace_seconds, s.hold_ttl_seconds, s.max_seats_per_user,
+                      s.entry_order, s.paused, s.message, s.settings_version, s.queue_epoch,
+                      s.layout_version,
+                      coalesce((select max(seat_number) from seat
+                                where concert_schedule_id = s.id), 0) as "seats_total!"
+               from concert_schedule s join concert c on c.id = s.concert_id "# + $condition,
+            $($argument),+
+        )
+    };
+}
+
+/// One concert.
+pub async fn concert(
+    executor: impl PgExecutor<'_>,
+    id: ConcertId,
+) -> Result<Option<Concert>, StoreError> {
+    let row = sqlx::query_as!(
+        ConcertRow,
+        "select id, title, description, status from concert where id = $1",
+        id.0
+    )
+    .fetch_optional(executor)
+    .await?;
+    row.map(Concert::try_from).transpose()
+}
+
+/// Concerts in order of their ids, one more than fits the page.
+pub async fn concerts(
+    pg: &Pg,
+    status: Option<ConcertStatus>,
+    paging: Paging,
+) -> Result<Vec<Concert>, StoreError> {
+    let rows = sqlx::query_as!(
+        ConcertRow,
+        "select id, title, description, status from concert
+         where ($1::text is null or status = $1) and id > $2 order by id limit $3",
+        status.map(ConcertStatus::as_str),
+        paging.after.unwrap_or(0),
+        paging.fetch()
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    rows.into_iter().map(Concert::try_from).collect()
+}
+
+/// One schedule.
+pub async fn schedule(pg: &Pg, id: ScheduleId) -> Result<Option<Schedule>, StoreError> {
+    let row = select_schedules!("where s.id = $1", id.0).fetch_optional(pg.pool()).await?;
+    row.map(Schedule::try_from).transpose()
+}
+
+/// One schedule as this transaction sees it.
+pub async fn schedule_in(tx: &mut Tx, id: ScheduleId) -> Result<Option<Schedule>, StoreError> {
+    let row = select_schedules!("where s.id = $1", id.0).fetch_optional(tx.conn()).await?;
+    row.map(Schedule::try_from).transpose()
+}
+
+/// The schedules of a concert in order of their ids, one more than fits the page.
+pub async fn schedules(
+    pg: &Pg,
+    concert: ConcertId,
+    paging: Paging,
+) -> Result<Vec<Schedule>, StoreError> {
+    let rows = select_schedules!(
+        "where s.concert_id = $1 and s.id > $2 order by s.id limit $3",
+        concert.0,
+        paging.after.unwrap_or(0),
+        paging.fetch()
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    rows.into_iter().map(Schedule::try_from).collect()
+}
+
+/// All seats of a schedule with the version of the layout they are. One statement, so that the
+/// version belongs to the seats whatever is added meanwhile.
+pub async fn layout(pg: &Pg, id: ScheduleId) -> Result<Layout, StoreError> {
+    let rows = sqlx::query!(
+        r#"select s.layout_version, seat.id, seat_number, section, "row", seat_price
+           from concert_schedule s join seat on seat.concert_schedule_id = s.id
+           where s.id = $1 order by seat_number"#,
+        id.0
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let version = rows.first().map_or(0, |row| row.layout_version);
+    let seats = rows.into_iter().map(|row| {
+        Ok(Seat {
+            id: SeatId(row.id),
+            seat_number: unsigned(row.seat_number)?,
+            section: row.section,
+            row: row.row,
+            seat_price: row.seat_price,
+        })
+    });
+    Ok(Layout::new(version, seats.collect::<Result<_, StoreError>>()?))
+}
+
+/// Runs of consecutive seats with the same section and price, in order of their numbers: a few
+/// rows where the seats themselves would be thousands.
+pub async fn blocks(pg: &Pg, id: ScheduleId) -> Result<Vec<Block>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select section, seat_price, min(seat_number) as "first!", max(seat_number) as "last!"
+           from (select section, seat_price, seat_number,
+                        seat_number - row_number() over (
+                            partition by section, seat_price order by seat_number) as run
+                 from seat where concert_schedule_id = $1) as numbered
+           group by section, seat_price, run order by 3"#,
+        id.0
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let blocks = rows.into_iter().map(|row| {
+        Ok(Block {
+            section: row.section,
+            seat_price: row.seat_price,
+            numbers: unsigned(row.first)?..=unsigned(row.last)?,
+        })
+    });
+    blocks.collect()
+}
+
+/// The SHA-256 of the draw's secret.
+pub async fn commitment(pg: &Pg, id: ScheduleId) -> Result<Option<Vec<u8>>, StoreError> {
+    let row =
+        sqlx::query_scalar!("select draw_commitment from concert_schedule where id = $1", id.0);
+    Ok(row.fetch_optional(pg.pool()).await?)
+}
+
+fn unsigned(number: i32) -> Result<u32, StoreError> {
+    u32::try_from(number)
+        .map_err(|_| StoreError::Inconsistent(format!("{number} where a count belongs")))
+}
+
+impl TryFrom<ConcertRow> for Concert {
+    type Error = StoreError;
+
+    fn try_from(row: ConcertRow) -> Result<Self, StoreError> {
+        let status = concert_status(&row.status)?;
+        Ok(Self { id: ConcertId(row.id), title: row.title, description: row.description, status })
+    }
+}
+
+impl TryFrom<ScheduleRow> for Schedule {
+    type Error = StoreError;
+
+    fn try_from(row: ScheduleRow) -> Result<Self, StoreError> {
+        let settings = QueueSettings {
+            capacity: unsigned(row.capacity)?,
+            admit_per_second: unsigned(row.admit_per_second)?,
+            active_ttl_seconds: unsigned(row.active_ttl_seconds)?,
+            claim_window_seconds: unsigned(row.claim_window_seconds)?,
+            presence_window_seconds: unsigned(row.presence_window_seconds)?,
+            return_grace_seconds: unsigned(row.return_grace_seconds)?,
+            hold_ttl_seconds: unsigned(row.hold_ttl_seconds)?,
+            max_seats_per_user: unsigned(row.max_seats_per_user)?,
+            entry_order: entry_order(&row.entry_order)?,
+            queue_opens_at: row.queue_opens_at,
+            paused: row.paused,
+            message: row.message,
+        };
+        Ok(Self {
+            id: ScheduleId(row.id),
+            concert_id: ConcertId(row.concert_id),
+            concert_status: concert_status(&row.concert_status)?,
+            reservation_available_at: row.reservation_available_at,
+            deadline_at: row.deadline_at,
+            concert_at: row.concert_at,
+            settings,
+            settings_version: row.settings_version,
+            queue_epoch: row.queue_epoch.unsigned_abs(),
+            layout_version: row.layout_version,
+            seats_total: unsigned(row.seats_total)?,
+        })
+    }
+}
+
+fn concert_status(text: &str) -> Result<ConcertStatus, StoreError> {
+    [ConcertStatus::Available, ConcertStatus::Unavailable]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+        .ok_or_else(|| StoreError::Inconsistent(format!("{text} is no status of a concert")))
+}
+
+fn entry_order(text: &str) -> Result<EntryOrder, StoreError> {
+    [EntryOrder::Fifo, EntryOrder::Draw]
+        .into_iter()
+        .find(|order| order.as_str() == text)
+        .ok_or_else(|| StoreError::Inconsistent(format!("{text} is no entry order")))
+}
