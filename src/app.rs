@@ -14,16 +14,33 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::board::service::Boards;
+use crate::concert;
+use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
+use crate::hold::service::Holds;
 use crate::http::auth::Identity;
 use crate::http::cors::Cors;
 use crate::http::layers::{Limits, around};
 use crate::http::problem::Problem;
 use crate::http::{openapi, serve};
+use crate::outbox::model::Delivered;
+use crate::payment;
+use crate::payment::service::Payments;
+use crate::point;
+use crate::point::service::Points;
+use crate::queue;
+use crate::queue::lines::Lines;
+use crate::queue::service::Queue;
+use crate::queue::token::TicketKeys;
+use crate::reservation;
+use crate::reservation::service::Reservations;
 use crate::store::StoreError;
 use crate::store::pg::{Pg, migrations};
 use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
+use crate::upkeep;
+use crate::upkeep::run::Loops;
 use crate::user;
 use crate::user::jwks::JwksError;
 use crate::user::service::Users;
@@ -61,6 +78,11 @@ pub struct Running {
 /// What the routes are made of.
 struct Services {
     users: Arc<Users>,
+    catalogue: Catalogue,
+    queue: Queue,
+    reservations: Reservations,
+    points: Points,
+    payments: Payments,
 }
 
 /// What readiness and metrics ask.
@@ -79,15 +101,11 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     )?;
     let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
     check(&redis).await?;
-    let stores = Stores {
-        pg: pg.clone(),
-        redis,
-    };
+    let stores = Stores { pg, redis };
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let metrics = Metrics::new();
-    let users = Users::new(pg, tokens(&settings.access)?, settings.access.open_signup);
-    let services = Services {
-        users: Arc::new(users),
-    };
+    let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: metrics.clone() };
+    let services = wire(&settings, &stores, &loops)?;
     let router = router(&services, &stores, &settings.http, &metrics);
 
     let HttpSettings {
@@ -98,9 +116,58 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let failed = |error| StartError::Listen(listen, error);
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     tasks.spawn(serve::serve(listener, router, stop.clone(), drain_timeout));
     Ok(Running { addr, stop, tasks })
+}
+
+/// Makes the services out of the stores, and starts the loops.
+fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
+    let Stores { pg, redis } = stores.clone();
+    let metrics = loops.metrics.clone();
+    let secrets: Vec<String> =
+        settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect();
+    let keys = TicketKeys::new(&secrets, &settings.access.jwt_issuer);
+    let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
+    let boards = Boards::new(redis.clone());
+    let catalogue = Catalogue::new(pg.clone(), boards.clone());
+    let (delivered, deliveries) = Delivered::channel();
+    let (lines, losses) =
+        Lines::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
+    let queue = Queue::new(
+        lines.clone(),
+        boards.clone(),
+        catalogue.clone(),
+        keys,
+        delivered.clone(),
+        metrics.clone(),
+    );
+    let holds = Holds::new(lines.clone(), delivered);
+    let reservations = Reservations::new(
+        pg.clone(),
+        boards.clone(),
+        catalogue.clone(),
+        queue.clone(),
+        holds.clone(),
+        metrics.clone(),
+    );
+    let parts = upkeep::Parts {
+        pg: pg.clone(),
+        redis,
+        boards,
+        catalogue: catalogue.clone(),
+        lines,
+        queue: queue.clone(),
+        holds: holds.clone(),
+    };
+    upkeep::start(loops, parts, deliveries, losses);
+    Ok(Services {
+        users: Arc::new(users),
+        catalogue,
+        queue: queue.clone(),
+        reservations,
+        points: Points::new(pg.clone(), metrics.clone()),
+        payments: Payments::new(pg, queue, holds, metrics),
+    })
 }
 
 impl Running {
@@ -148,7 +215,13 @@ fn router(
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
-    let api = OpenApiRouter::new().merge(user::http::routes(services.users.clone()));
+    let api = OpenApiRouter::new()
+        .merge(user::http::routes(services.users.clone()))
+        .merge(concert::http::routes(services.catalogue.clone()))
+        .merge(queue::http::routes(services.queue.clone()))
+        .merge(reservation::http::routes(services.reservations.clone()))
+        .merge(payment::http::routes(services.payments.clone()))
+        .merge(point::http::routes(services.points.clone()));
     let (routes, api) = openapi::describe(api);
     let origins = settings
         .cors_origins

@@ -22,7 +22,7 @@ pub struct Decided {
 
 /// `hold/take`.
 pub async fn take(
-    line: Line<'_>,
+    line: &Line,
     ticket: &Ticket,
     hold: Uuid,
     seats: &[u32],
@@ -38,7 +38,7 @@ pub async fn take(
     ];
     args.extend(seats.iter().map(ToString::to_string));
     let keys = line.place.keys.several(&names);
-    let reply = line.place.run(line.redis, Script::Take, &keys, &args).await?;
+    let reply = line.place.run(&line.redis, Script::Take, &keys, &args).await?;
     match reply.word.as_str() {
         "OK" => Ok(Claim::Ok),
         "TAKEN" => Ok(Claim::Taken { repeater: reply.get::<u8>(0)? == 1, seats: reply.rest(1)? }),
@@ -48,16 +48,16 @@ pub async fn take(
 }
 
 /// `hold/drop`.
-pub async fn drop(line: Line<'_>, hold: Uuid, seats: &[u32]) -> Result<(), ScriptError> {
+pub async fn drop(line: &Line, hold: Uuid, seats: &[u32]) -> Result<(), ScriptError> {
     let mut args = vec![line.place.keys.epoch().to_string(), hold.to_string()];
     args.extend(seats.iter().map(ToString::to_string));
     let keys = line.place.keys.several(&["meta", "held", "claim", "seatlog"]);
-    line.place.run(line.redis, Script::Drop, &keys, &args).await.map(|_| ())
+    line.place.run(&line.redis, Script::Drop, &keys, &args).await.map(|_| ())
 }
 
 /// `hold/apply`, for any number of seats, 500 at a time.
 pub async fn apply(
-    line: Line<'_>,
+    line: &Line,
     decided: Decided,
     seats: &[FencedSeat],
 ) -> Result<(), ScriptError> {
@@ -71,16 +71,16 @@ pub async fn apply(
             decided.left_ms.to_string(),
         ];
         args.extend(seats.iter().flat_map(|seat| [seat.number.to_string(), seat.fence.to_string()]));
-        line.place.run(line.redis, Script::Apply, &keys, &args).await?;
+        line.place.run(&line.redis, Script::Apply, &keys, &args).await?;
     }
     Ok(())
 }
 
 /// `hold/sweep`; true where there is more to do.
-pub async fn sweep(line: Line<'_>) -> Result<bool, ScriptError> {
+pub async fn sweep(line: &Line) -> Result<bool, ScriptError> {
     let keys = line.place.keys.several(&["meta", "held", "claim", "seatlog"]);
     let args = [line.place.keys.epoch().to_string()];
-    let reply = line.place.run(line.redis, Script::Sweep, &keys, &args).await?;
+    let reply = line.place.run(&line.redis, Script::Sweep, &keys, &args).await?;
     match reply.word.as_str() {
         "OK" => Ok(false),
         "MORE" => Ok(true),
@@ -89,7 +89,7 @@ pub async fn sweep(line: Line<'_>) -> Result<bool, ScriptError> {
 }
 
 /// Notes who has claimed seats before, for a rebuilding.
-pub async fn load_buyers(line: Line<'_>, buyers: &[UserId]) -> Result<(), StoreError> {
+pub async fn load_buyers(line: &Line, buyers: &[UserId]) -> Result<(), StoreError> {
     for buyers in buyers.chunks(5000) {
         let mut pipe = redis::pipe();
         pipe.cmd("SADD").arg(line.place.keys.named("buyers"));

@@ -37,13 +37,13 @@ impl Holds {
         hold: Uuid,
         seats: &[u32],
     ) -> Result<Claim, StoreError> {
-        let take = async |line: Line<'_>| redis::take(line, ticket, hold, seats).await;
+        let take = |line: Line| async move { redis::take(&line, ticket, hold, seats).await };
         self.lines.run(ticket.schedule, take).await
     }
 
     /// Gives back claims that came to nothing; left to lapse where Redis does not answer.
     pub async fn give_up(&self, schedule: ScheduleId, hold: Uuid, seats: &[u32]) {
-        let drop = async |line: Line<'_>| redis::drop(line, hold, seats).await;
+        let drop = |line: Line| async move { redis::drop(&line, hold, seats).await };
         if let Err(error) = self.lines.run(schedule, drop).await {
             tracing::debug!(%schedule, %error, "claims are left to lapse");
         }
@@ -63,7 +63,8 @@ impl Holds {
     /// Tells Redis what PostgreSQL decided. `now` is PostgreSQL's clock: a hold lasts in Redis for
     /// what is left by it, whatever this machine's clock says.
     pub async fn apply(&self, event: &SeatsChanged, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let apply = async |line: Line<'_>| redis::apply(line, decided(event, now), &event.seats).await;
+        let decided = decided(event, now);
+        let apply = |line: Line| async move { redis::apply(&line, decided, &event.seats).await };
         self.lines.run(event.schedule, apply).await
     }
 }

@@ -2,25 +2,25 @@
 
 use super::model::{Answer, KeyError, Outcome, Request};
 use super::pg;
-use crate::store::pg::{MaybeConflict, Pg, Tx};
+use crate::store::pg::{MaybeConflict, Pg, Tx, Work};
 use crate::store::{Store, StoreError};
 
 /// Runs `effect` in a transaction, unless `request` was answered before: then that answer again.
 ///
-/// `effect` returns what is to be told and stored, a value or a final refusal; an `Err` stores
+/// `effect` comes to what is to be told and stored, a value or a final refusal; an `Err` stores
 /// nothing and rolls back. Where the connection breaks during COMMIT, the whole is run once more
 /// under the same key, which tells whether the first try counted.
-pub async fn once<T, E>(
+pub async fn once<W>(
     pg: &Pg,
     request: &Request,
-    effect: impl AsyncFn(&mut Tx) -> Result<T, E>,
-) -> Result<Answer<T>, E>
+    effect: &W,
+) -> Result<Answer<W::Output>, W::Error>
 where
-    T: Outcome,
-    E: From<KeyError> + From<StoreError> + MaybeConflict + Send,
+    W: Work<Output: Outcome, Error: From<KeyError>>,
 {
-    match attempt(pg, request, &effect).await {
-        Err(Failed::Unknown) => attempt(pg, request, &effect).await,
+    let once = Once { request, effect };
+    match pg.transact(&once).await {
+        Err(Failed::Unknown) => pg.transact(&once).await,
         other => other,
     }
     .map_err(|failed| match failed {
@@ -36,24 +36,46 @@ where
 /// The answer given under this key before, if any: for refusals that are decided before the
 /// transaction, which must not hide an earlier success.
 pub async fn replay<T: Outcome>(pg: &Pg, request: &Request) -> Result<Option<Answer<T>>, KeyError> {
-    let Some(stored) = pg::look(pg, request).await? else {
-        return Ok(None);
-    };
-    Ok(Some(Answer {
-        outcome: read(stored)?,
-        replayed: true,
-    }))
+    let Some(stored) = pg::look(pg, request).await? else { return Ok(None) };
+    Ok(Some(Answer { outcome: read(stored)?, replayed: true }))
 }
 
+/// An effect behind its key.
+struct Once<'a, W> {
+    request: &'a Request,
+    effect: &'a W,
+}
+
+impl<W> Work for Once<'_, W>
+where
+    W: Work<Output: Outcome, Error: From<KeyError>>,
+{
+    type Output = Answer<W::Output>;
+    type Error = Failed<W::Error>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, Self::Error> {
+        let told = |error: KeyError| Failed::Told(error.into());
+        if let Some(stored) = pg::claim(tx, self.request).await.map_err(told)? {
+            return Ok(Answer { outcome: read(stored)?, replayed: true });
+        }
+        let outcome = self.effect.run(tx).await.map_err(Failed::Told)?;
+        let stored = serde_json::to_value(&outcome).map_err(|error| {
+            StoreError::Inconsistent(format!("an outcome is not JSON: {error}"))
+        })?;
+        pg::store(tx, self.request, &stored).await?;
+        Ok(Answer { outcome, replayed: false })
+    }
+}
+
+/// What a transaction came to where not to an answer.
 enum Failed<E> {
+    /// Perhaps committed.
     Unknown,
+    /// Rolled back.
     Told(E),
 }
 
-impl<E> MaybeConflict for Failed<E>
-where
-    E: MaybeConflict,
-{
+impl<E: MaybeConflict> MaybeConflict for Failed<E> {
     fn is_conflict(&self) -> bool {
         matches!(self, Self::Told(error) if error.is_conflict())
     }
@@ -66,37 +88,6 @@ impl<E: From<StoreError>> From<StoreError> for Failed<E> {
             other => Self::Told(other.into()),
         }
     }
-}
-
-async fn attempt<T, E>(
-    pg: &Pg,
-    request: &Request,
-    effect: &impl AsyncFn(&mut Tx) -> Result<T, E>,
-) -> Result<Answer<T>, Failed<E>>
-where
-    T: Outcome,
-    E: From<KeyError> + From<StoreError> + MaybeConflict + Send,
-{
-    pg.transact(async |tx: &mut Tx| {
-        let told = |error: E| Failed::Told(error);
-        if let Some(stored) = pg::claim(tx, request).await.map_err(|e| told(e.into()))? {
-            let outcome = read(stored).map_err(|e| told(e.into()))?;
-            return Ok(Answer {
-                outcome,
-                replayed: true,
-            });
-        }
-        let outcome = effect(tx).await.map_err(told)?;
-        let stored = serde_json::to_value(&outcome).map_err(|error| {
-            told(StoreError::Inconsistent(format!("an outcome is not JSON: {error}")).into())
-        })?;
-        pg::store(tx, request, &stored).await?;
-        Ok(Answer {
-            outcome,
-            replayed: false,
-        })
-    })
-    .await
 }
 
 fn read<T: Outcome>(stored: serde_json::Value) -> Result<T, StoreError> {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
 use super::pg;
-use super::settle::{self, Settled};
+use super::settle::{Pay, Refund, Settled};
 use crate::hold::service::Holds;
 use crate::http::page::{Page, Paging};
 use crate::idempotency::model::{Answer, KeyError, Request};
@@ -13,7 +13,7 @@ use crate::idempotency::service as idempotency;
 use crate::queue::service::Queue;
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, UserId};
-use crate::store::pg::{MaybeConflict, Pg, Tx};
+use crate::store::pg::{MaybeConflict, Pg};
 use crate::telemetry::Metrics;
 
 /// Why nothing was decided. What was decided is in the answer, refusals included.
@@ -62,8 +62,8 @@ impl Payments {
         hold: Uuid,
     ) -> Result<Answer<Result<Paid, PayRefusal>>, PayError> {
         let settled = Settled::default();
-        let effect = async |tx: &mut Tx| settle::pay(tx, request.user, hold, &settled).await;
-        let answer = idempotency::once(&self.pg, request, effect).await?;
+        let pay = Pay { user: request.user, hold, settled: &settled };
+        let answer = idempotency::once(&self.pg, request, &pay).await?;
         if let (Ok(paid), false) = (&answer.outcome, answer.replayed) {
             let seats = paid.payments.len() as u64;
             self.metrics.paid(seats, paid.total_amount.unsigned_abs());
@@ -80,8 +80,8 @@ impl Payments {
         payment: PaymentId,
     ) -> Result<Answer<Result<Refunded, RefundRefusal>>, PayError> {
         let settled = Settled::default();
-        let effect = async |tx: &mut Tx| settle::refund(tx, request.user, payment, &settled).await;
-        let answer = idempotency::once(&self.pg, request, effect).await?;
+        let refund = Refund { user: request.user, payment, settled: &settled };
+        let answer = idempotency::once(&self.pg, request, &refund).await?;
         if let (Ok(refunded), false) = (&answer.outcome, answer.replayed) {
             self.metrics.refunded(refunded.payment.amount.unsigned_abs());
             self.metrics.reservations("REFUNDED", 1);

@@ -19,7 +19,7 @@ use crate::reservation::read::pg::{hold_locked, seats_of_hold};
 use crate::reservation::write::Decision;
 use crate::store::id::{PaymentId, UserId};
 use crate::store::StoreError;
-use crate::store::pg::Tx;
+use crate::store::pg::{Tx, Work};
 
 /// What a payment is told to Redis after its commit.
 #[derive(Debug, Default)]
@@ -42,8 +42,27 @@ impl Settled {
     }
 }
 
-/// Pays a hold. Reads nothing from Redis; the clock decides only after every lock is held.
-pub async fn pay(
+/// Paying a hold. Reads nothing from Redis; the clock decides only after every lock is held.
+#[derive(Debug)]
+pub struct Pay<'a> {
+    /// Who pays.
+    pub user: UserId,
+    /// Which hold.
+    pub hold: Uuid,
+    /// What Redis is to be told.
+    pub settled: &'a Settled,
+}
+
+impl Work for Pay<'_> {
+    type Output = Result<Paid, PayRefusal>;
+    type Error = PayError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, PayError> {
+        pay(tx, self.user, self.hold, self.settled).await
+    }
+}
+
+async fn pay(
     tx: &mut Tx,
     user: UserId,
     hold: Uuid,
@@ -78,8 +97,27 @@ pub async fn pay(
     Ok(Ok(Paid { payments, total_amount: required, balance: after }))
 }
 
-/// Gives a payment back: points to the buyer, the seat to everybody.
-pub async fn refund(
+/// Giving a payment back: points to the buyer, the seat to everybody.
+#[derive(Debug)]
+pub struct Refund<'a> {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub payment: PaymentId,
+    /// What Redis is to be told.
+    pub settled: &'a Settled,
+}
+
+impl Work for Refund<'_> {
+    type Output = Result<Refunded, RefundRefusal>;
+    type Error = PayError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, PayError> {
+        refund(tx, self.user, self.payment, self.settled).await
+    }
+}
+
+async fn refund(
     tx: &mut Tx,
     user: UserId,
     payment: PaymentId,

@@ -7,7 +7,7 @@ use crate::idempotency::model::{Answer, KeyError, Request};
 use crate::idempotency::service as idempotency;
 use crate::store::StoreError;
 use crate::store::id::UserId;
-use crate::store::pg::{MaybeConflict, Pg, Tx};
+use crate::store::pg::{MaybeConflict, Pg, Tx, Work};
 use crate::telemetry::Metrics;
 
 /// Why points were not charged.
@@ -67,18 +67,31 @@ impl Points {
         if !(1..=MAX_CHARGE).contains(&amount) {
             return Err(PointError::InvalidAmount);
         }
-        let effect = async |tx: &mut Tx| -> Result<Charged, PointError> {
-            pg::lock(tx, request.user).await?.ok_or(PointError::UnknownUser)?;
-            let balance = pg::change(tx, request.user, Kind::Charge, amount, &request.key).await?;
-            let balance = balance.ok_or_else(|| {
-                StoreError::Inconsistent("adding points made a balance negative".to_owned())
-            })?;
-            Ok(Charged { amount, balance })
-        };
-        let answer = idempotency::once(&self.pg, request, effect).await?;
+        let answer = idempotency::once(&self.pg, request, &Charge { request, amount }).await?;
         if !answer.replayed {
             self.metrics.charged(amount.unsigned_abs());
         }
         Ok(answer)
+    }
+}
+
+/// Adding points.
+struct Charge<'a> {
+    request: &'a Request,
+    amount: i64,
+}
+
+impl Work for Charge<'_> {
+    type Output = Charged;
+    type Error = PointError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Charged, PointError> {
+        let Self { request: Request { user, key, .. }, amount } = *self;
+        pg::lock(tx, *user).await?.ok_or(PointError::UnknownUser)?;
+        let balance = pg::change(tx, *user, Kind::Charge, amount, key).await?;
+        let balance = balance.ok_or_else(|| {
+            StoreError::Inconsistent("adding points made a balance negative".to_owned())
+        })?;
+        Ok(Charged { amount, balance })
     }
 }

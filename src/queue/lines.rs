@@ -66,15 +66,18 @@ impl Lines {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where Redis does not answer or the rebuilding takes too long.
-    pub async fn run<T>(
+    pub async fn run<T, F>(
         &self,
         schedule: ScheduleId,
-        call: impl AsyncFn(Line<'_>) -> Result<T, ScriptError>,
-    ) -> Result<T, StoreError> {
+        call: impl Fn(Line) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, ScriptError>>,
+    {
         let mut tries = 0;
         loop {
             let place = self.place(schedule).await?;
-            let failed = match call(Line { redis: &self.redis, place: &place }).await {
+            let failed = match call(Line { redis: self.redis.clone(), place }).await {
                 Ok(answer) => return Ok(answer),
                 Err(ScriptError::Store(error)) => return Err(error),
                 Err(failed) => failed,
@@ -139,7 +142,8 @@ impl Lines {
         let Ok(current) = self.catalogue.schedule(schedule).await else {
             return Err(unavailable("the settings could not be read"));
         };
-        self.run(schedule, async |line: Line<'_>| line.configure(&current).await).await
+        let current = &current;
+        self.run(schedule, |line| async move { line.configure(current).await }).await
     }
 
     /// As [`Lines::configure`], right after the commit that outbox entry `id` belongs to. A failure

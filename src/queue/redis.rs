@@ -1,5 +1,7 @@
 //! Runs the scripts of the line and reads their replies.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
@@ -28,27 +30,27 @@ pub enum JoinReply {
     Unavailable,
 }
 
-/// The scripts of one schedule's line.
-#[derive(Debug, Clone, Copy)]
-pub struct Line<'a> {
+/// The scripts of one schedule's line; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Line {
     /// The connections.
-    pub redis: &'a Redis,
+    pub redis: Redis,
     /// Whose line, under which epoch, on which server.
-    pub place: &'a Place,
+    pub place: Arc<Place>,
 }
 
-impl Line<'_> {
+impl Line {
     async fn run(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
         let mut all = vec![self.place.keys.epoch().to_string()];
         all.extend_from_slice(args);
-        self.place.run(self.redis, script, self.place.keys.line(), &all).await
+        self.place.run(&self.redis, script, self.place.keys.line(), &all).await
     }
 
     async fn meta(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
         let mut all = vec![self.place.keys.epoch().to_string()];
         all.extend_from_slice(args);
         let keys = [self.place.keys.meta().to_owned()];
-        self.place.run(self.redis, script, &keys, &all).await
+        self.place.run(&self.redis, script, &keys, &all).await
     }
 
     /// `queue/join`.
@@ -116,7 +118,7 @@ impl Line<'_> {
     pub async fn restore(&self, run_id: &str, loading_ms: u64) -> Result<bool, ScriptError> {
         let keys = self.place.keys.all();
         let args = [self.place.keys.epoch().to_string(), run_id.to_owned(), loading_ms.to_string()];
-        let reply = self.place.run(self.redis, Script::Restore, &keys, &args).await?;
+        let reply = self.place.run(&self.redis, Script::Restore, &keys, &args).await?;
         Ok(reply.word == "OK")
     }
 

@@ -123,7 +123,7 @@ impl Queue {
             Ok(_) | Err(CatalogueError::Store(_)) => {}
             Err(_) => return Err(QueueError::NoSchedule),
         }
-        let reply = self.lines.run(schedule, async |line: Line<'_>| line.join(user).await).await?;
+        let reply = self.lines.run(schedule, |line| async move { line.join(user).await }).await?;
         let joined = match reply {
             JoinReply::Joined(joined) => joined,
             JoinReply::NotOpen { opens_at } => return Err(QueueError::NotOpen { opens_at }),
@@ -159,7 +159,7 @@ impl Queue {
             }
             (_, None) => {
                 self.limit(schedule, user)?;
-                let ask = async |line: Line<'_>| line.ticket(&ticket).await;
+                let ask = |line: Line| async move { line.ticket(&ticket).await };
                 let stand = self.lines.run(schedule, ask).await?;
                 self.remember(schedule, stand)
             }
@@ -174,7 +174,7 @@ impl Queue {
     /// Gives a place up. Repeating it changes nothing.
     pub async fn leave(&self, token: &str, user: UserId) -> Result<(), QueueError> {
         let ticket = self.verify(token, user)?;
-        let leave = async |line: Line<'_>| line.leave(user, ticket.sequence).await;
+        let leave = |line: Line| async move { line.leave(user, ticket.sequence).await };
         let ended = self.lines.run(ticket.schedule, leave).await?;
         self.recent.insert((ticket.schedule, ticket.sequence), Recent::Ended(ended));
         Ok(())
@@ -192,7 +192,7 @@ impl Queue {
     /// Completes the place that a buyer has paid from.
     pub async fn complete(&self, event: &Completed) -> Result<(), StoreError> {
         let Completed { schedule, user, sequence } = *event;
-        let complete = async |line: Line<'_>| line.complete(user, sequence).await;
+        let complete = |line: Line| async move { line.complete(user, sequence).await };
         let ended = self.lines.run(schedule, complete).await?;
         self.recent.insert((schedule, sequence), Recent::Ended(ended));
         Ok(())

@@ -12,7 +12,7 @@ use super::error::HoldError;
 use super::model::{Best, Hold, Reservation, ReservationStatus, Wanted};
 use super::pick::pick;
 use super::read;
-use super::write::{Decision, release, write};
+use super::write::{Decision, Release, Write};
 use crate::board::service::Boards;
 use crate::concert::model::{ConcertStatus, Layout, Schedule};
 use crate::concert::service::Catalogue;
@@ -24,7 +24,7 @@ use crate::idempotency::service as idempotency;
 use crate::queue::model::Ticket;
 use crate::queue::service::Queue;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
-use crate::store::pg::{Pg, Tx};
+use crate::store::pg::Pg;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -46,6 +46,7 @@ pub struct Reservations {
     without_redis: Arc<Semaphore>,
 }
 
+#[derive(Debug)]
 /// One attempt to hold: everything that stays the same over its tries.
 pub struct Attempt<'a> {
     /// Who asks, under which key.
@@ -198,8 +199,8 @@ impl Reservations {
             Err(error) => return Err(error.into()),
         };
         let decision = Decision::default();
-        let write = async |tx: &mut Tx| write(tx, attempt, numbers, &decision).await;
-        let answer = idempotency::once(&self.pg, attempt.request, write).await;
+        let write = Write { attempt, numbers, decision: &decision };
+        let answer = idempotency::once(&self.pg, attempt.request, &write).await;
         match &answer {
             Ok(answer) if !answer.replayed => {
                 let seats = answer.outcome.reservations.len() as u64;
@@ -217,8 +218,8 @@ impl Reservations {
     /// Gives a hold back: every seat of it is free when this returns. Repeating it changes nothing.
     pub async fn release(&self, user: UserId, hold: Uuid) -> Result<(), HoldError> {
         let decision = Decision::default();
-        let work = async |tx: &mut Tx| release(tx, user, hold, &decision).await;
-        let (released, now) = self.pg.transact(work).await?;
+        let release = Release { user, hold, decision: &decision };
+        let (released, now) = self.pg.transact(&release).await?;
         self.metrics.reservations(ReservationStatus::Cancelled.as_str(), released);
         self.tell(&decision, now).await;
         Ok(())

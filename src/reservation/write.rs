@@ -17,7 +17,7 @@ use crate::outbox::model::OutboxId;
 use crate::point;
 use crate::store::StoreError;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
-use crate::store::pg::Tx;
+use crate::store::pg::{Tx, Work};
 
 /// Unpaid holds of one seat by one user within ten minutes; one more is refused.
 const CHURN: u32 = 3;
@@ -40,8 +40,27 @@ impl Decision {
     }
 }
 
-/// Writes the rows of a hold whose seats are claimed.
-pub async fn write(
+/// Writing the rows of a hold whose seats are claimed.
+#[derive(Debug)]
+pub struct Write<'a> {
+    /// Who asks, for which hold.
+    pub attempt: &'a Attempt<'a>,
+    /// The seats claimed.
+    pub numbers: &'a [u32],
+    /// What Redis is to be told.
+    pub decision: &'a Decision,
+}
+
+impl Work for Write<'_> {
+    type Output = Hold;
+    type Error = HoldError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Hold, HoldError> {
+        write(tx, self.attempt, self.numbers, self.decision).await
+    }
+}
+
+async fn write(
     tx: &mut Tx,
     attempt: &Attempt<'_>,
     numbers: &[u32],
@@ -126,8 +145,27 @@ fn without_row(seats: &[LockedSeat], rows: &[Reservation]) -> Vec<SeatId> {
     seats.iter().filter(|seat| !has_row(seat)).map(|seat| seat.id).collect()
 }
 
-/// Gives the seats of a hold back; returns how many, and PostgreSQL's clock.
-pub async fn release(
+/// Giving the seats of a hold back. Comes to how many there were, and PostgreSQL's clock.
+#[derive(Debug)]
+pub struct Release<'a> {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub hold: Uuid,
+    /// What Redis is to be told.
+    pub decision: &'a Decision,
+}
+
+impl Work for Release<'_> {
+    type Output = (u64, DateTime<Utc>);
+    type Error = HoldError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, HoldError> {
+        release(tx, self.user, self.hold, self.decision).await
+    }
+}
+
+async fn release(
     tx: &mut Tx,
     user: UserId,
     hold: Uuid,
@@ -159,8 +197,27 @@ fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// Ends what has lapsed among `seats`; returns how many, and PostgreSQL's clock.
-pub async fn expire(
+/// Ending what has lapsed among seats. Comes to how many had, and PostgreSQL's clock.
+#[derive(Debug)]
+pub struct Expire<'a> {
+    /// Whose seats.
+    pub schedule: ScheduleId,
+    /// Which.
+    pub seats: &'a [SeatId],
+    /// What Redis is to be told.
+    pub decision: &'a Decision,
+}
+
+impl Work for Expire<'_> {
+    type Output = (u64, DateTime<Utc>);
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
+        expire(tx, self.schedule, self.seats, self.decision).await
+    }
+}
+
+async fn expire(
     tx: &mut Tx,
     schedule: ScheduleId,
     seats: &[SeatId],

@@ -72,14 +72,11 @@ impl Pg {
 
     /// Runs `work` in a transaction and commits it; runs it again, a bounded number of times, when
     /// it lost a deadlock or a serialization conflict.
-    pub async fn transact<T, E>(&self, work: impl AsyncFn(&mut Tx) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<StoreError> + MaybeConflict,
-    {
+    pub async fn transact<W: Work>(&self, work: &W) -> Result<W::Output, W::Error> {
         let mut tries = 0;
         loop {
             let mut tx = self.begin().await?;
-            match work(&mut tx).await {
+            match work.run(&mut tx).await {
                 Ok(value) => {
                     tx.commit().await?;
                     return Ok(value);
@@ -91,6 +88,20 @@ impl Pg {
             tokio::time::sleep(Duration::from_millis(5 << tries)).await;
         }
     }
+}
+
+/// What one transaction does. It may run several times, and only the last one counts.
+pub trait Work: Sync {
+    /// What it comes to.
+    type Output: Send;
+    /// Why it came to nothing.
+    type Error: From<StoreError> + MaybeConflict + Send;
+
+    /// Does it; an error rolls back.
+    fn run(
+        &self,
+        tx: &mut Tx,
+    ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
 impl Tx {

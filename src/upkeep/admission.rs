@@ -68,7 +68,7 @@ impl Admission {
     pub async fn admit(&self, schedule: ScheduleId) -> Result<Admitted, StoreError> {
         let mut all = Admitted::default();
         for _ in 0..ROUNDS {
-            let round = self.lines.run(schedule, async |line: Line<'_>| line.admit().await).await?;
+            let round = self.lines.run(schedule, |line| async move { line.admit().await }).await?;
             self.metrics.admitted(u64::from(round.admitted));
             all = Admitted {
                 admitted: all.admitted + round.admitted,
@@ -81,7 +81,7 @@ impl Admission {
             }
         }
         self.metrics.line(schedule.0, all.waiting, all.active);
-        let sweep = async |line: Line<'_>| hold::redis::sweep(line).await;
+        let sweep = |line: Line| async move { hold::redis::sweep(&line).await };
         while self.lines.run(schedule, sweep).await? {}
         Ok(all)
     }
@@ -98,7 +98,8 @@ impl Admission {
             if present.is_empty() {
                 continue;
             }
-            let merge = async |line: Line<'_>| line.here(&present).await;
+            let present = &present;
+            let merge = |line: Line| async move { line.here(present).await };
             if let Err(error) = self.lines.run(schedule, merge).await {
                 tracing::warn!(%schedule, %error, "presence is merged later");
                 present.iter().for_each(|one| watched.here.mark(*one, Instant::now()));

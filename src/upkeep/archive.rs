@@ -46,9 +46,10 @@ impl Archive {
         let Some((epoch, position)) = pg::lock_archive(&mut tx, schedule).await? else {
             return Ok(0);
         };
-        let read = async |line: Line<'_>| {
+        let position = position.as_str();
+        let read = |line: Line| async move {
             let now = line.place.keys.epoch();
-            let from = if now == epoch { position.as_str() } else { "0-0" };
+            let from = if now == epoch { position } else { "0-0" };
             Ok((now, line.log(from, BATCH).await?))
         };
         let (now, entries) = self.lines.run(schedule, read).await?;
@@ -60,7 +61,8 @@ impl Archive {
         pg::move_archive(&mut tx, schedule, now, last).await?;
         tx.commit().await?;
         self.metrics.queue_rows_skipped(unread + (rows.len() as u64).saturating_sub(known));
-        self.lines.run(schedule, async |line: Line<'_>| Ok(line.trim_log(last).await?)).await?;
+        let trim = |line: Line| async move { Ok(line.trim_log(last).await?) };
+        self.lines.run(schedule, trim).await?;
         Ok(entries.len())
     }
 }

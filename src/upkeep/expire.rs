@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::pg;
 use crate::hold::service::Holds;
 use crate::reservation::pg::TAKEOVER_AFTER;
-use crate::reservation::write::{Decision, expire};
+use crate::reservation::write::{Decision, Expire};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId};
-use crate::store::pg::{Pg, Tx};
+use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
 const BATCH: i64 = 200;
@@ -39,8 +39,8 @@ impl Expiry {
         }
         for (schedule, seats) in by_schedule {
             let decision = Decision::default();
-            let work = async |tx: &mut Tx| expire(tx, schedule, &seats, &decision).await;
-            let (ended, now) = self.pg.transact(work).await?;
+            let expire = Expire { schedule, seats: &seats, decision: &decision };
+            let (ended, now) = self.pg.transact(&expire).await?;
             self.metrics.reservations("EXPIRED", ended);
             if let Some((id, event)) = decision.take() {
                 self.holds.tell(id, &event, now).await;

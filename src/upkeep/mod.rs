@@ -12,6 +12,19 @@
 //! | recovery | rebuilds what Redis lost | when a call finds it | one schedule at a time each |
 //! | purge | old keys, closed schedules | 10 min | 10,000 rows |
 
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::board::service::Boards;
+use crate::concert::service::Catalogue;
+use crate::hold::service::Holds;
+use crate::outbox::model::OutboxId;
+use crate::queue::lines::{Lines, Lost};
+use crate::queue::service::Queue;
+use crate::store::pg::Pg;
+use crate::store::redis::Redis;
+
 pub mod admission;
 pub mod archive;
 pub mod expire;
@@ -21,3 +34,51 @@ pub mod purge;
 pub mod recover;
 pub mod relay;
 pub mod run;
+
+/// What the loops work on.
+#[expect(missing_docs, reason = "each is what its type says")]
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub pg: Pg,
+    pub redis: Redis,
+    pub boards: Boards,
+    pub catalogue: Catalogue,
+    pub lines: Lines,
+    pub queue: Queue,
+    pub holds: Holds,
+}
+
+/// Starts every loop.
+pub fn start(
+    loops: &run::Loops,
+    parts: Parts,
+    deliveries: mpsc::Receiver<OutboxId>,
+    losses: mpsc::Receiver<Lost>,
+) {
+    let Parts { pg, redis, boards, catalogue, lines, queue, holds } = parts;
+    let metrics = loops.metrics.clone();
+    let live = live::Live::new(pg.clone());
+    let admission =
+        admission::Admission::new(lines.clone(), boards, live.clone(), metrics.clone());
+    let present = admission.clone();
+    let relay = relay::Relay::new(
+        pg.clone(),
+        holds.clone(),
+        queue.clone(),
+        lines.clone(),
+        metrics.clone(),
+        deliveries,
+    );
+    let archive = archive::Archive::new(pg.clone(), lines.clone(), live, metrics.clone());
+    let expiry = expire::Expiry::new(pg.clone(), holds, metrics);
+    let purge = purge::Purge::new(pg.clone(), redis.clone(), queue);
+    let recovery = recover::Recovery::new(pg, redis, catalogue, lines);
+    loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
+    let every = Duration::from_millis;
+    loops.every("admission", every(100), move || { let it = admission.clone(); async move { it.step().await } });
+    loops.every("presence", every(1000), move || { let it = present.clone(); async move { it.presence().await } });
+    loops.every("relay", every(500), move || { let it = relay.clone(); async move { it.step().await } });
+    loops.every("expiry", every(1000), move || { let it = expiry.clone(); async move { it.step().await } });
+    loops.every("archive", every(1000), move || { let it = archive.clone(); async move { it.step().await } });
+    loops.every("purge", every(600_000), move || { let it = purge.clone(); async move { it.step().await } });
+}

@@ -1,5 +1,6 @@
 //! Rebuilding a schedule's keys in Redis from PostgreSQL, under a new epoch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -89,14 +90,14 @@ impl Recovery {
         epoch: u64,
         server: &str,
     ) -> Result<(), StoreError> {
-        let place = Place::new(Keys::new(schedule, epoch), server);
-        let line = Line { redis: &self.redis, place: &place };
+        let place = Arc::new(Place::new(Keys::new(schedule, epoch), server));
+        let line = Line { redis: self.redis.clone(), place };
         let loading = u64::try_from(LOADING.as_millis()).unwrap_or(u64::MAX);
         if !line.restore(server, loading).await.map_err(gave_up)? {
             return Err(lost("another process rebuilds under a later epoch"));
         }
-        self.load_seats(line, schedule).await?;
-        self.load_places(line, schedule).await?;
+        self.load_seats(&line, schedule).await?;
+        self.load_places(&line, schedule).await?;
         self.catalogue.forget(schedule);
         let current = self.catalogue.schedule(schedule).await;
         let current = current.map_err(|error| lost(&error.to_string()))?;
@@ -109,7 +110,7 @@ impl Recovery {
         Ok(())
     }
 
-    async fn load_seats(&self, line: Line<'_>, schedule: ScheduleId) -> Result<(), StoreError> {
+    async fn load_seats(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
         let (seats, now) = pg::seats_now(&self.pg, schedule).await?;
         for event in events(schedule, &seats, now) {
             hold::redis::apply(line, decided(&event, now), &event.seats).await.map_err(gave_up)?;
@@ -118,7 +119,7 @@ impl Recovery {
         hold::redis::load_buyers(line, &buyers).await
     }
 
-    async fn load_places(&self, line: Line<'_>, schedule: ScheduleId) -> Result<(), StoreError> {
+    async fn load_places(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
         let before = queue::pg::count(&self.pg, schedule).await?;
         let mut after = Sequence(0);
         loop {
