@@ -13,8 +13,8 @@ import { reporter } from './lib/report.js';
 // `ticks` a second: a tick asks for one place that is due, or finds none due and does nothing.
 const size = profile({
   smoke: { line: 200, ticks: 100, seconds: 20, vus: 10, admitPerSecond: 2 },
-  load: { line: 20_000, ticks: 3_000, seconds: 120, vus: 200, admitPerSecond: 50 },
-  stress: { line: 100_000, ticks: 8_000, seconds: 180, vus: 400, admitPerSecond: 150 },
+  load: { line: 20_000, ticks: 2_500, seconds: 120, vus: 500, admitPerSecond: 50 },
+  stress: { line: 100_000, ticks: 8_000, seconds: 180, vus: 1_000, admitPerSecond: 150 },
   soak: { line: 20_000, ticks: 1_000, seconds: 1_800, vus: 200, admitPerSecond: 10 },
 });
 
