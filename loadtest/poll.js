@@ -13,9 +13,9 @@ import { reporter } from './lib/report.js';
 // `ticks` a second: a tick asks for one place that is due, or finds none due and does nothing.
 const size = profile({
   smoke: { line: 200, ticks: 100, seconds: 20, vus: 10, admitPerSecond: 2 },
-  load: { line: 20_000, ticks: 3_000, seconds: 120, vus: 200, admitPerSecond: 20 },
-  stress: { line: 100_000, ticks: 8_000, seconds: 180, vus: 400, admitPerSecond: 50 },
-  soak: { line: 20_000, ticks: 1_000, seconds: 1_800, vus: 200, admitPerSecond: 5 },
+  load: { line: 20_000, ticks: 2_500, seconds: 120, vus: 500, admitPerSecond: 50 },
+  stress: { line: 100_000, ticks: 8_000, seconds: 180, vus: 1_000, admitPerSecond: 150 },
+  soak: { line: 20_000, ticks: 1_000, seconds: 1_800, vus: 200, admitPerSecond: 10 },
 });
 
 // One tick in this many looks at the public board instead.
@@ -69,7 +69,7 @@ function joinRequest(sale, user) {
   return { method: 'POST', url: `${BASE}/v1/schedules/${sale.schedule}/queue`, params };
 }
 
-// Each VU answers for its own part of the line: this one's people, with the time each is due.
+// Each VU answers for its own part of the line: this one's people, whoever is due first at the end.
 let people = null;
 let ticks = 0;
 
@@ -85,29 +85,39 @@ export default function (sale) {
   people = people || myPeople(sale);
   ticks += 1;
   if (ticks % BOARD_EVERY === 0) return checkBoard(sale);
-  const person = people.reduce((first, other) => (other.dueAt < first.dueAt ? other : first), { dueAt: Infinity });
-  if (person.dueAt <= Date.now()) ask(person, sale);
-  else sleep(0.001);
+  const next = people[people.length - 1];
+  if (!next || next.dueAt > Date.now()) return sleep(0.001);
+  people.pop();
+  if (ask(next, sale)) queueUp(next);
 }
 
-// The first question is a join: whoever is in line already gets the same place, with `200`.
+// Puts a person among the others by the time they are due.
+function queueUp(person) {
+  let low = 0;
+  let high = people.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (people[middle].dueAt > person.dueAt) low = middle + 1;
+    else high = middle;
+  }
+  people.splice(low, 0, person);
+}
+
+// Asks, and says whether this person still waits. The first question is a join: whoever is in
+// line already gets the same place, with `200`.
 function ask(person, sale) {
   const first = person.client === null;
   if (first) person.client = new Client(person.user, { run: sale.run });
   const answer = first ? person.client.join(sale.schedule) : person.client.poll();
-  if (answer.code !== null) {
-    person.dueAt = Date.now() + 1000;
-    return;
-  }
-  if (first && answer.status !== 200) fault(unexpectedAnswers, `joined again: ${answer.status} ${answer.text}`);
-  person.dueAt = Date.now() + person.client.askAgainMs;
   person.startedAt = person.startedAt || Date.now();
+  person.dueAt = Date.now() + (person.client.askAgainMs || 1000);
+  if (answer.code !== null) return true;
+  if (first && answer.status !== 200) fault(unexpectedAnswers, `joined again: ${answer.status} ${answer.text}`);
   const { status, ticket_id: id } = person.client.ticket;
-  if (status !== 'WAITING') {
-    if (status === 'ACTIVE') waited.add(Date.now() - person.startedAt);
-    else fault(placeLost, `ticket ${id} became ${status} while its owner waited`);
-    people.splice(people.indexOf(person), 1);
-  }
+  if (status === 'WAITING') return true;
+  if (status === 'ACTIVE') waited.add(Date.now() - person.startedAt);
+  else fault(placeLost, `ticket ${id} became ${status} while its owner waited`);
+  return false;
 }
 
 // The board's points must rise in both coordinates, and end within the line.
