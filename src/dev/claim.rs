@@ -96,12 +96,17 @@ impl Identity {
         Ok(log)
     }
 
-    /// The last lines of the log, for a message.
-    pub(super) fn last_words(&self) -> String {
+    /// The error for a server that ended, or stayed silent, with the last lines of its log.
+    pub(super) fn did_not_start(&self, reason: String) -> DevError {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();
-        lines[lines.len().saturating_sub(10)..].join("\n")
+        let log = lines[lines.len().saturating_sub(10)..].join("\n");
+        DevError::Start {
+            server: self.name,
+            reason,
+            log,
+        }
     }
 }
 

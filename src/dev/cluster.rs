@@ -1,6 +1,6 @@
 //! A PostgreSQL data directory: where it is, whose it is, and making it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::folder::{self, Folder};
 use super::process::command;
 use super::{DevError, find};
 
-/// Where root's PostgreSQL keeps data whose own folder the account cannot get to: it survives a
+/// Where root's `PostgreSQL` keeps data whose own folder the account cannot get to: it survives a
 /// restart of the machine and nobody cleans it up.
 const ELSEWHERE: &str = "/var/lib/onsale";
 /// The superuser, and the database made for it.
@@ -70,11 +70,12 @@ impl Cluster {
     }
 
     /// Makes the data directory where there is none. It appears in one step, so that a start that
-    /// is killed in the middle of this leaves none.
-    pub(super) async fn initialise(&self) -> Result<(), DevError> {
+    /// is killed in the middle of this leaves none; what `initdb` says goes to `log`, whose lock
+    /// keeps the next start waiting until it has ended.
+    pub(super) async fn initialise(&self, log: &File) -> Result<bool, DevError> {
         let (data, new) = (self.data(), self.home.join("data.new"));
         if data.exists() {
-            return Ok(());
+            return Ok(true);
         }
         if new.exists() {
             fs::remove_dir_all(&new).map_err(DevError::io("remove", &new))?;
@@ -100,19 +101,22 @@ impl Cluster {
         } else {
             initdb.args(["--auth", "trust", "--no-sync"]);
         }
-        let output = tokio::process::Command::from(initdb)
+        let output = || {
+            log.try_clone()
+                .map_err(DevError::io("share the log with", &new))
+        };
+        initdb.stdout(output()?).stderr(output()?);
+        let status = tokio::process::Command::from(initdb)
             .kill_on_drop(true)
-            .output()
+            .status()
             .await;
-        let output = output.map_err(DevError::io("run", &self.bin.join("initdb")))?;
-        if !output.status.success() {
-            return Err(DevError::Start {
-                server: "PostgreSQL",
-                reason: format!("initdb: {}", output.status),
-                log: String::from_utf8_lossy(&output.stderr).into_owned(),
-            });
+        let made = status
+            .map_err(DevError::io("run", &self.bin.join("initdb")))?
+            .success();
+        if made {
+            fs::rename(&new, &data).map_err(DevError::io("make", &data))?;
         }
-        fs::rename(&new, &data).map_err(DevError::io("make", &data))
+        Ok(made)
     }
 }
 
@@ -130,16 +134,25 @@ fn home(folder: &Folder) -> Result<(PathBuf, Option<Account>), DevError> {
         };
     }
     match Account::unprivileged()? {
-        Some(account) if !account.can_enter(folder.path()) => elsewhere(&here),
+        Some(account) if !account.can_enter(folder.path()) => elsewhere(folder, &here, &account),
         _ => given_away(folder.private("postgres")?),
     }
 }
 
-/// A home outside of the folder, with a link to it in the folder.
-fn elsewhere(link: &Path) -> Result<(PathBuf, Option<Account>), DevError> {
-    let parent = Path::new(ELSEWHERE);
-    fs::create_dir_all(parent).map_err(DevError::io("make", parent))?;
-    let home = parent.join(folder::random_hex::<8>()?);
+/// A home outside of the folder, with a link to it in the folder. It lasts as long as the folder
+/// may: beside it where that is temporary.
+fn elsewhere(
+    folder: &Folder,
+    link: &Path,
+    account: &Account,
+) -> Result<(PathBuf, Option<Account>), DevError> {
+    let temporary = folder::temporary()
+        .into_iter()
+        .find(|base| folder.path().starts_with(base));
+    let parent = temporary.filter(|base| account.can_enter(base));
+    let parent = parent.unwrap_or_else(|| ELSEWHERE.into());
+    fs::create_dir_all(&parent).map_err(DevError::io("make", &parent))?;
+    let home = parent.join(format!("onsale-{}", folder::random_hex::<8>()?));
     folder::make_private(&home, 0o700)?;
     symlink(&home, link).map_err(DevError::io("link", link))?;
     tracing::info!(

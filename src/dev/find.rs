@@ -1,5 +1,6 @@
 //! Finds the servers' binaries on this machine.
 
+use std::cmp::Reverse;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -46,10 +47,7 @@ pub(super) fn redis() -> Result<PathBuf, DevError> {
 /// Data that exists already can be read by its own major version only.
 pub(super) fn postgres(existing: Option<u32>) -> Result<PathBuf, DevError> {
     let given = env::var_os("ONSALE_POSTGRES_BIN").map(PathBuf::from);
-    let versions = POSTGRES_PARENTS
-        .iter()
-        .flat_map(|parent| fs::read_dir(parent))
-        .flatten();
+    let versions = POSTGRES_PARENTS.iter().flat_map(fs::read_dir).flatten();
     let packaged = versions.flatten().map(|entry| entry.path().join("bin"));
     let found = match given {
         Some(folder) => vec![folder],
@@ -63,7 +61,7 @@ pub(super) fn postgres(existing: Option<u32>) -> Result<PathBuf, DevError> {
             Some(existing) => *version == existing,
             None => *version >= POSTGRES,
         })
-        .max_by_key(|(version, _)| *version)
+        .min_by_key(|(version, _)| Reverse(*version))
         .map(|(_, folder)| folder)
         .ok_or_else(|| missing_postgres(existing))
 }

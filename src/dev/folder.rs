@@ -38,14 +38,10 @@ impl Folder {
     pub(super) fn throwaway() -> Result<Self, DevError> {
         let account = Account::unprivileged()?;
         let usable = |base: &PathBuf| account.as_ref().is_none_or(|it| it.can_enter(base));
-        let base = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
-        let base = base
+        let base = temporary()
             .into_iter()
             .find(usable)
             .unwrap_or_else(std::env::temp_dir);
-        let base = base
-            .canonicalize()
-            .map_err(DevError::io("resolve", &base))?;
         let path = base.join(format!("onsale-{}", random_hex::<8>()?));
         make_private(&path, 0o711)?;
         Ok(Self {
@@ -84,6 +80,15 @@ impl Drop for Folder {
             tracing::warn!("cannot remove {}: {error}", self.path.display());
         }
     }
+}
+
+/// Where this system keeps what need not last; the caller's own choice first.
+pub(super) fn temporary() -> Vec<PathBuf> {
+    let bases = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
+    bases
+        .into_iter()
+        .filter_map(|base| base.canonicalize().ok())
+        .collect()
 }
 
 /// Makes one folder with this mode, whatever the umask.

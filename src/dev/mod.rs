@@ -1,9 +1,27 @@
-//! Private servers: the Redis and the PostgreSQL that `onsale dev`, tests and benches run for
-//! themselves, on loopback ports, in a folder of their own.
+//! Private servers: the Redis and the `PostgreSQL` that `onsale dev`, tests and benches run for
+//! themselves, on free loopback ports, in a folder of their own.
+//!
+//! | file | what it knows |
+//! | --- | --- |
+//! | `run`, `command` | `onsale dev`: signals, and the service or the command that runs on the stores |
+//! | `environment` | the URLs and secrets that onsale is given |
+//! | `redis`, `pg` | how each server is set up, started, and known to be ready |
+//! | `cluster` | `PostgreSQL`'s data directory |
+//! | `process` | a child process: its signals and its end |
+//! | `claim` | one server per folder: ends what a killed run left behind |
+//! | `guard` | ends the servers of a run that is killed |
+//! | `folder`, `account`, `port`, `find` | places, owners, ports, binaries |
+//!
+//! A kept folder (`.onsale`) holds `redis/` and `postgres/` (data, passwords), `redis.log` and
+//! `postgres.log`, the ports last used, the dev secrets, and `env` for a shell. Two promises: what
+//! a server has acknowledged is found again however the last run ended, and no process other than
+//! our own servers is ever signalled.
 
 mod account;
 mod claim;
 mod cluster;
+mod command;
+mod environment;
 mod error;
 mod find;
 mod folder;
@@ -12,14 +30,17 @@ pub mod pg;
 mod port;
 mod process;
 pub mod redis;
+mod run;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
+pub use environment::Environment;
 pub use error::DevError;
 use pg::PostgresServer;
 use redis::RedisServer;
+pub use run::{Args, run};
 
 /// Both servers.
 #[derive(Debug)]

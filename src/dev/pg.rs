@@ -174,7 +174,9 @@ async fn run(folder: &Folder, cluster: &Cluster, port: u16) -> Result<Process, D
         abrupt: Signal::SIGQUIT,
     };
     let log = identity.claim().await?;
-    cluster.initialise().await?;
+    if !cluster.initialise(&log).await? {
+        return Err(identity.did_not_start("initdb failed".into()));
+    }
     let mut command = cluster.program("postgres");
     command.arg("-D").arg(&data);
     command.args([

@@ -29,13 +29,15 @@ pub(super) struct Process {
     throwaway: bool,
 }
 
-/// A command for a server: its messages in English, and no folder that it may be unable to enter.
+/// A command for a server: its messages in English, no folder that it may be unable to enter, and
+/// a process group of its own, since Ctrl-C on the terminal is for us: we end the servers in order.
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command
         .env("LC_ALL", "C")
         .current_dir("/")
-        .stdin(Stdio::null());
+        .stdin(Stdio::null())
+        .process_group(0);
     command
 }
 
@@ -56,8 +58,6 @@ impl Process {
         let mut child = command
             .stdout(output()?)
             .stderr(output()?)
-            // Ctrl-C on the terminal is for us alone: we end the servers in order.
-            .process_group(0)
             .spawn()
             .map_err(DevError::io("run", Path::new(&program)))?;
         let end = if throwaway.is_some() {
@@ -94,13 +94,15 @@ impl Process {
         let begun = Instant::now();
         loop {
             if let Some(reason) = self.ended()? {
-                return Err(self.did_not_start(reason));
+                return Err(self.identity.did_not_start(reason));
             }
             if ready(self.pid()).await {
                 return Ok(());
             }
             if begun.elapsed() > limit {
-                return Err(self.did_not_start(format!("no answer within {limit:?}")));
+                return Err(self
+                    .identity
+                    .did_not_start(format!("no answer within {limit:?}")));
             }
             sleep(POLL).await;
         }
@@ -194,14 +196,6 @@ impl Process {
             guard.dismiss();
         }
         Ok(status.map(|status| status.to_string()))
-    }
-
-    fn did_not_start(&self, reason: String) -> DevError {
-        DevError::Start {
-            server: self.identity.name,
-            reason,
-            log: self.identity.last_words(),
-        }
     }
 }
 

@@ -158,7 +158,7 @@ fn settings(folder: &Folder, port: u16, password: Option<&str>) -> Result<String
 }
 
 fn url(port: u16, password: Option<&str>) -> String {
-    let user = password.map_or_else(String::new, |password| format!(":{password}@"));
+    let user = password.map_or_else(String::new, |password| format!("default:{password}@"));
     format!("redis://{user}127.0.0.1:{port}")
 }
 

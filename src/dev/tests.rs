@@ -2,15 +2,20 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::sys::wait::waitpid;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::{sleep, timeout};
 
+use super::claim::Identity;
 use super::folder::Folder;
 use super::pg::PostgresServer;
+use super::process::{Process, command};
 use super::redis::RedisServer;
-use super::{DevError, Stores};
+use super::{Args, DevError, Stores, run as run_dev};
 
 async fn redis_at(url: &str) -> ::redis::RedisResult<::redis::aio::MultiplexedConnection> {
     ::redis::Client::open(url)?
@@ -207,4 +212,77 @@ async fn a_throwaway_leaves_neither_process_nor_folder() {
             .unwrap();
         assert!(!Path::new(config).exists(), "{config}");
     }
+}
+
+/// A process that looks to `claim` like the server of that folder.
+fn server_in(folder: &Path) -> Identity {
+    let mark = folder.join("mark");
+    std::fs::write(
+        &mark,
+        "trap 'exit 0' TERM; echo $$ > \"$0.pid\"; while :; do sleep 0.01; done",
+    )
+    .unwrap();
+    Identity {
+        name: "test",
+        log: folder.join("log"),
+        pid_file: folder.join("mark.pid"),
+        mark,
+        orderly: Signal::SIGTERM,
+        abrupt: Signal::SIGKILL,
+    }
+}
+
+#[tokio::test]
+async fn a_server_left_behind_by_a_killed_owner_is_ended_by_the_next_start() {
+    let folder = Folder::throwaway().unwrap();
+    let identity = server_in(folder.path());
+    let log = identity.claim().await.unwrap();
+    let mut command = command("sh");
+    command.arg(&identity.mark);
+    let mut left = Process::start(identity.clone(), &log, command, None).unwrap();
+    drop(log);
+    let pid_file = identity.pid_file.clone();
+    left.until_ready(Duration::from_secs(5), async |_| pid_file.exists())
+        .await
+        .unwrap();
+    // Its owner never learns of it: neither the handle nor the guard does anything.
+    let pid = left.pid();
+    std::mem::forget(left);
+    identity.claim().await.unwrap();
+    assert!(waitpid(pid, None).unwrap().pid().is_some());
+}
+
+#[tokio::test]
+async fn a_stranger_with_the_number_of_a_dead_server_is_left_alone() {
+    let folder = Folder::throwaway().unwrap();
+    let identity = server_in(folder.path());
+    let mut stranger = tokio::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    std::fs::write(&identity.pid_file, stranger.id().unwrap().to_string()).unwrap();
+    // Something holds the log, as a dying server's child may, while the pid file is out of date.
+    let held = identity.claim().await.unwrap();
+    let claim = identity.claim();
+    assert!(timeout(Duration::from_millis(300), claim).await.is_err());
+    drop(held);
+    identity.claim().await.unwrap();
+    assert!(stranger.try_wait().unwrap().is_none());
+    stranger.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_command_gets_the_stores_and_gives_its_exit_code() {
+    let script = "set -e; test -n \"$ONSALE_JWT_SECRET\"; test -n \"$ONSALE_QUEUE_SECRETS\"; \
+                  case $DATABASE_URL,$REDIS_URL in postgres://*,redis://*) exit 7;; esac";
+    let args = Args {
+        data: ".onsale".into(),
+        throwaway: true,
+        stores_only: false,
+        command: ["sh", "-c", script].map(Into::into).to_vec(),
+    };
+    let code = run_dev(&args, async |_, _| {
+        unreachable!("a command replaces the service")
+    });
+    assert_eq!(Box::pin(code).await.unwrap(), ExitCode::from(7));
 }

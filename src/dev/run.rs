@@ -1,0 +1,103 @@
+//! `onsale dev`: the stores, what runs on them, and an end that leaves no process.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{DevError, Environment, Stores, command};
+
+/// The command line of `onsale dev`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder that keeps the data of the private Redis and `PostgreSQL`
+    #[arg(long, value_name = "DIR", default_value = ".onsale")]
+    pub data: PathBuf,
+    /// Start with empty stores, and keep nothing of them (faster, not durable)
+    #[arg(long, conflicts_with = "data")]
+    pub throwaway: bool,
+    /// Run the stores alone, and print what connects to them
+    #[arg(long, conflicts_with = "command")]
+    pub stores_only: bool,
+    /// Run this instead of the service, with `DATABASE_URL`, `REDIS_URL`, `ONSALE_JWT_SECRET` and
+    /// `ONSALE_QUEUE_SECRETS` set; its exit code becomes ours
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// Starts the stores, runs what `args` ask for (a command, nothing, or else `service`) until it
+/// ends or a signal comes (SIGINT, SIGTERM, SIGHUP), and ends the stores orderly. A second signal
+/// ends us at once, and the stores right after.
+///
+/// `service` migrates, seeds and serves; it must return soon after its token is cancelled.
+pub async fn run<S, F>(args: &Args, service: S) -> Result<ExitCode, DevError>
+where
+    S: FnOnce(Environment, CancellationToken) -> F,
+    F: Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
+{
+    let stop = CancellationToken::new();
+    listen(&stop)?;
+    let (stores, environment) = if args.throwaway {
+        let stores = Stores::throwaway().await?;
+        let environment = Environment::throwaway(&stores)?;
+        (stores, environment)
+    } else {
+        let stores = Stores::start(&args.data).await?;
+        let environment = Environment::kept(&stores, &args.data)?;
+        (stores, environment)
+    };
+    let outcome = if stop.is_cancelled() {
+        Ok(ExitCode::SUCCESS)
+    } else if !args.command.is_empty() {
+        command::run(&args.command, &environment, &stop).await
+    } else if args.stores_only {
+        print(&environment)?;
+        stop.cancelled().await;
+        Ok(ExitCode::SUCCESS)
+    } else {
+        let served = service(environment, stop).await;
+        served
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(DevError::Service)
+    };
+    let stopped = stores.stop().await;
+    let code = outcome?;
+    stopped.map(|()| code)
+}
+
+/// Cancels the token at the first signal.
+fn listen(stop: &CancellationToken) -> Result<(), DevError> {
+    let on = |kind| signal(kind).map_err(DevError::io("listen to", Path::new("signals")));
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut terminate = on(SignalKind::terminate())?;
+    let mut hangup = on(SignalKind::hangup())?;
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            let code = tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = terminate.recv() => 143,
+                _ = hangup.recv() => 129,
+            };
+            if stop.is_cancelled() {
+                // The guards of the servers see us go, and end them.
+                std::process::exit(code);
+            }
+            stop.cancel();
+        }
+    });
+    Ok(())
+}
+
+fn print(environment: &Environment) -> Result<(), DevError> {
+    let lines = environment
+        .variables()
+        .map(|(name, value)| format!("export {name}='{value}'\n"));
+    let mut out = std::io::stdout().lock();
+    out.write_all(lines.concat().as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(DevError::io("write to", Path::new("the terminal")))
+}
