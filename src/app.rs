@@ -36,7 +36,7 @@ use crate::queue::token::TicketKeys;
 use crate::reservation;
 use crate::reservation::service::Reservations;
 use crate::store::StoreError;
-use crate::store::pg::{Pg, migrations};
+use crate::store::pg::{Pg, guards, migrations};
 use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
 use crate::upkeep;
@@ -101,6 +101,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     )?;
     let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
     check(&redis).await?;
+    check_guards(&pg, !settings.postgres.unsafe_postgres).await?;
     let stores = Stores { pg, redis };
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let metrics = Metrics::new();
@@ -193,6 +194,19 @@ async fn check(redis: &Redis) -> Result<(), StoreError> {
             Ok(())
         }
         other => other,
+    }
+}
+
+/// Refuses a PostgreSQL that lacks what the promises rest on. One that is down is waited for.
+async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
+    match guards::missing(pg, durable).await {
+        Ok(None) => Ok(()),
+        Ok(Some(missing)) => Err(StoreError::Inconsistent(format!("PostgreSQL: {missing}"))),
+        Err(StoreError::Unavailable { reason, .. }) => {
+            tracing::warn!(reason, "PostgreSQL is not there yet");
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -1,11 +1,16 @@
 //! What each command does, and how it says that it could not.
 
+mod dev;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use onsale::app::{self, StartError};
-use onsale::config::{AccessSettings, PostgresSettings, Settings, TelemetrySettings};
+use onsale::admin::error::AdminError;
+use onsale::config::{
+    AccessSettings, HttpSettings, PostgresSettings, Settings, TelemetrySettings,
+};
 use onsale::http::auth::Role;
 use onsale::store::StoreError;
 use onsale::store::id::UserId;
@@ -35,8 +40,18 @@ enum Command {
     Migrate(PostgresSettings),
     /// Print an access token
     Token(TokenArgs),
-    /// Fill the database for load tests
-    Seed(SeedArgs),
+    /// Make the demo sale, or users for load tests
+    Seed(Box<SeedArgs>),
+    /// Run private stores, and on them a demo sale or a command of yours: no set-up
+    Dev(Box<DevArgs>),
+}
+
+#[derive(Debug, Args)]
+struct DevArgs {
+    #[command(flatten)]
+    dev: onsale::dev::Args,
+    #[command(flatten)]
+    http: HttpSettings,
 }
 
 #[derive(Debug, Args)]
@@ -59,10 +74,10 @@ struct TokenArgs {
 #[derive(Debug, Args)]
 struct SeedArgs {
     #[command(flatten)]
-    postgres: PostgresSettings,
-    /// Make so many users
+    settings: Settings,
+    /// Make so many users instead of the demo sale
     #[arg(long)]
-    users: u32,
+    users: Option<u32>,
 }
 
 /// Why a command did not do what it was asked.
@@ -75,6 +90,10 @@ enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Demo(#[from] AdminError),
+    #[error(transparent)]
+    Dev(#[from] onsale::dev::DevError),
+    #[error(transparent)]
     Telemetry(#[from] telemetry::tracing::TelemetryError),
     #[error("the runtime did not start: {0}")]
     Runtime(#[from] std::io::Error),
@@ -84,7 +103,7 @@ enum Failure {
 pub fn main() -> ExitCode {
     let Cli { telemetry, command } = Cli::parse();
     match run(&telemetry, command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("onsale: {failure}");
             match failure {
@@ -95,7 +114,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(telemetry: &TelemetrySettings, command: Command) -> Result<(), Failure> {
+fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Failure> {
     let _guard = telemetry::tracing::start(telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -105,8 +124,14 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<(), Failure> {
             Command::Serve(settings) => serve(*settings).await,
             Command::Migrate(postgres) => Ok(migrations::apply(&connect(&postgres)?).await?),
             Command::Token(args) => token(args).await,
-            Command::Seed(args) => seed(args).await,
+            Command::Seed(args) => seed(*args).await,
+            Command::Dev(args) => {
+                let http = args.http;
+                let service = |environment, stop| dev::service(http, environment, stop);
+                return Ok(onsale::dev::run(&args.dev, service).await?);
+            }
         }
+        .map(|()| ExitCode::SUCCESS)
     })
 }
 
@@ -139,8 +164,21 @@ async fn token(args: TokenArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn seed_demo(mut settings: Settings) -> Result<(), Failure> {
+    // A process of its own for a moment: the sale is told to Redis as any other is.
+    settings.http.listen.set_port(0);
+    let running = app::start(settings).await?;
+    let demo = running.demo().await;
+    running.stop().cancel();
+    running.stopped().await;
+    let demo = demo?;
+    println!("schedule {} is on sale, schedule {} opens soon", demo.open, demo.upcoming);
+    Ok(())
+}
+
 async fn seed(args: SeedArgs) -> Result<(), Failure> {
-    let made = create_many(&connect(&args.postgres)?, args.users).await?;
+    let Some(users) = args.users else { return seed_demo(args.settings).await };
+    let made = create_many(&connect(&args.settings.postgres)?, users).await?;
     if let (Some(first), Some(last)) = (made.first(), made.last()) {
         println!("made {} users, {first} to {last}", made.len());
     }

@@ -69,6 +69,10 @@ pub struct PostgresSettings {
     #[arg(long, env = "ONSALE_DB_POOL", default_value = "16")]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub db_pool: u32,
+    /// Serve even where PostgreSQL acknowledges commits that a power cut undoes; for tests.
+    #[arg(long, env = "ONSALE_UNSAFE_POSTGRES", default_value = "false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub unsafe_postgres: bool,
 }
 
 /// What can time out.
@@ -145,6 +149,12 @@ pub enum LogFormat {
 pub struct Secret(String);
 
 impl Secret {
+    /// Keeps a text from being printed.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
     // Checked after parsing, not by clap, which would print the value it refuses.
     fn is_short(&self) -> bool {
         self.0.len() < MIN_SECRET_BYTES

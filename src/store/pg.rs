@@ -1,5 +1,6 @@
 //! PostgreSQL: the pool, the transaction that use cases hand down, and what its errors mean.
 
+pub mod guards;
 pub mod migrations;
 
 use std::time::Duration;

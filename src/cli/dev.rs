@@ -1,0 +1,103 @@
+//! `onsale dev`: migrated private stores, a demo sale, the service, and what to try next.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use onsale::admin::demo::Demo;
+use onsale::app::{self, StartError};
+use onsale::config::{
+    AccessSettings, HttpSettings, PostgresSettings, QueueSettings, RedisSettings, Secret, Settings,
+};
+use onsale::dev::Environment;
+use onsale::http::auth::Role;
+use onsale::store::pg::{Pg, migrations};
+use tokio_util::sync::CancellationToken;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long the administrator's token of the welcome lasts.
+const ADMIN_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Migrates, seeds, serves until `stop`.
+pub async fn service(
+    http: HttpSettings,
+    environment: Environment,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let settings = settings(http, environment);
+    let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
+    migrations::apply(&pg).await?;
+    let tokens = app::tokens(&settings.access)?;
+    let running = start(settings).await?;
+    let demo = running.demo().await?;
+    let minted = tokens.mint(demo.admin, Role::Admin, ADMIN_TTL)?;
+    welcome(running.addr, &demo, &minted.access_token);
+    stop.cancelled().await;
+    running.stop().cancel();
+    running.stopped().await;
+    Ok(())
+}
+
+/// Serves; on another port where somebody has the usual one.
+async fn start(mut settings: Settings) -> Result<app::Running, StartError> {
+    match app::start(settings.clone()).await {
+        Err(StartError::Listen(address, error)) if address.port() != 0 => {
+            eprintln!("onsale: {address}: {error}; taking a free port instead");
+            settings.http.listen.set_port(0);
+            app::start(settings).await
+        }
+        other => other,
+    }
+}
+
+fn settings(http: HttpSettings, environment: Environment) -> Settings {
+    Settings {
+        http,
+        postgres: PostgresSettings {
+            database_url: Secret::new(environment.database_url),
+            db_pool: 16,
+            unsafe_postgres: true,
+        },
+        redis: RedisSettings { redis_url: Secret::new(environment.redis_url) },
+        access: AccessSettings {
+            jwt_secret: Some(Secret::new(environment.jwt_secret)),
+            jwt_issuer: "onsale".to_owned(),
+            jwks_path: None,
+            open_signup: true,
+        },
+        queue: QueueSettings { queue_secrets: vec![Secret::new(environment.queue_secrets)] },
+    }
+}
+
+/// What to open and what to paste. Every line works as it stands, in order.
+fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
+    let (schedule, upcoming) = (demo.open, demo.upcoming);
+    println!(
+        r#"
+  onsale is listening on http://{addr}
+
+  The API, to read and to try    http://{addr}/docs
+  The demo sale, open now        http://{addr}/v1/schedules/{schedule}
+  One that opens soon            http://{addr}/v1/schedules/{upcoming}
+
+  From joining the line to owning two seats, by curl:
+
+    B=http://{addr}
+    field() {{ python3 -c 'import json,sys; print(json.load(sys.stdin)["'$1'"])'; }}
+    TOKEN=$(curl -s $B/v1/users -H 'content-type: application/json' -d '{{"name":"Kim"}}' | field access_token)
+    TICKET=$(curl -s -X POST $B/v1/schedules/{schedule}/queue -H "authorization: Bearer $TOKEN" | field queue_token)
+    curl -s $B/v1/queue/ticket -H "queue-token: $TICKET"; echo
+    HOLD=$(curl -s $B/v1/schedules/{schedule}/reservations -H "authorization: Bearer $TOKEN" -H "queue-token: $TICKET" -H "idempotency-key: hold-1" -H 'content-type: application/json' -d '{{"quantity":2}}' | field hold_id)
+    curl -s $B/v1/points/charges -H "authorization: Bearer $TOKEN" -H 'idempotency-key: charge-1' -H 'content-type: application/json' -d '{{"amount":500000}}'; echo
+    curl -s $B/v1/payments -H "authorization: Bearer $TOKEN" -H 'idempotency-key: pay-1' -H 'content-type: application/json' -d '{{"hold_id":"'$HOLD'"}}'; echo
+    curl -s "$B/v1/reservations?status=COMPLETE" -H "authorization: Bearer $TOKEN"; echo
+
+  As the box office (a week's token):
+
+    ADMIN={admin}
+    curl -s $B/v1/admin/schedules/{schedule}/stats -H "authorization: Bearer $ADMIN"; echo
+    curl -s -X PATCH $B/v1/admin/schedules/{schedule}/queue -H "authorization: Bearer $ADMIN" -H 'content-type: application/json' -d '{{"admit_per_second":5,"capacity":20}}'; echo
+
+  Ctrl-C stops it and its stores; the next start finds the data again."#
+    );
+}
