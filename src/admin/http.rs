@@ -1,0 +1,179 @@
+//! Administration over HTTP: concerts, schedules and lines; seats, figures and audit lie beside it.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::AdminError;
+use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
+use super::service::AdminService;
+use super::settings::QueueChange;
+use super::{report, seat};
+use crate::concert::model::{Concert, QueueSettings};
+use crate::concert::service::CatalogueError;
+use crate::http::auth::Admin;
+use crate::http::body::{Json, Path};
+use crate::http::problem::{FieldError, Problem};
+use crate::store::id::{ConcertId, ScheduleId};
+
+/// The routes of administration.
+pub fn routes(admin: AdminService) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(create_concert))
+        .routes(routes!(change_concert))
+        .routes(routes!(create_schedule))
+        .routes(routes!(change_times))
+        .routes(routes!(queue, change_queue))
+        .merge(seat::http::routes())
+        .merge(report::http::routes())
+        .with_state(admin)
+}
+
+/// Make a concert.
+#[utoipa::path(
+    post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = [])),
+    request_body = NewConcert,
+    responses(
+        (status = 201, description = "Made", body = Concert),
+        (status = 403, description = "`forbidden`"),
+    ),
+)]
+async fn create_concert(
+    State(service): State<AdminService>,
+    Admin(caller): Admin,
+    Json(new): Json<NewConcert>,
+) -> Result<(StatusCode, Json<Concert>), Problem> {
+    Ok((StatusCode::CREATED, Json(service.create_concert(caller.user, &new).await?)))
+}
+
+/// Change a concert; withdrawing it stops joins and holds at once.
+#[utoipa::path(
+    patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
+    params(("id" = ConcertId, Path, description = "The concert")), request_body = ConcertChange,
+    responses(
+        (status = 200, description = "As it is now", body = Concert),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`concert_not_found`"),
+    ),
+)]
+async fn change_concert(
+    State(service): State<AdminService>,
+    Admin(caller): Admin,
+    Path(id): Path<ConcertId>,
+    Json(change): Json<ConcertChange>,
+) -> Result<Json<Concert>, Problem> {
+    Ok(Json(service.change_concert(caller.user, id, &change).await?))
+}
+
+/// Make a schedule: times, and a line where the defaults do not fit.
+#[utoipa::path(
+    post, path = "/v1/admin/concerts/{id}/schedules", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ConcertId, Path, description = "The concert")), request_body = NewSchedule,
+    responses(
+        (status = 201, description = "Made", body = ScheduleSettings),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`concert_not_found`"),
+        (status = 422, description = "`invalid_times` unless available < deadline ≤ concert, \
+                                      with the line's opening not after available"),
+    ),
+)]
+async fn create_schedule(
+    State(service): State<AdminService>,
+    Admin(caller): Admin,
+    Path(id): Path<ConcertId>,
+    Json(new): Json<NewSchedule>,
+) -> Result<(StatusCode, Json<ScheduleSettings>), Problem> {
+    Ok((StatusCode::CREATED, Json(service.create_schedule(caller.user, id, &new).await?)))
+}
+
+/// Move the times of a schedule; tickets and holds stay.
+#[utoipa::path(
+    patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = TimesChange,
+    responses(
+        (status = 200, description = "As it is now", body = ScheduleSettings),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`"),
+        (status = 422, description = "`invalid_times`"),
+    ),
+)]
+async fn change_times(
+    State(service): State<AdminService>,
+    Admin(caller): Admin,
+    Path(id): Path<ScheduleId>,
+    Json(change): Json<TimesChange>,
+) -> Result<Json<ScheduleSettings>, Problem> {
+    Ok(Json(service.change_times(caller.user, id, &change).await?))
+}
+
+/// The settings of a line.
+#[utoipa::path(
+    get, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "As they stand", body = QueueSettings),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn queue(
+    State(service): State<AdminService>,
+    Admin(_): Admin,
+    Path(id): Path<ScheduleId>,
+) -> Result<Json<QueueSettings>, Problem> {
+    Ok(Json(service.queue(id).await?))
+}
+
+/// Change the settings of a line, in force everywhere within 1 s.
+#[utoipa::path(
+    patch, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = QueueChange,
+    responses(
+        (status = 200, description = "As they are now", body = QueueSettings),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`"),
+        (status = 409, description = "`line_is_open`: the order of entry is fixed by now"),
+    ),
+)]
+async fn change_queue(
+    State(service): State<AdminService>,
+    Admin(caller): Admin,
+    Path(id): Path<ScheduleId>,
+    Json(change): Json<QueueChange>,
+) -> Result<Json<QueueSettings>, Problem> {
+    Ok(Json(service.change_queue(caller.user, id, &change).await?))
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
+        match error {
+            AdminError::ConcertNotFound => CatalogueError::ConcertNotFound.into(),
+            AdminError::ScheduleNotFound => CatalogueError::ScheduleNotFound.into(),
+            AdminError::SeatNotFound => {
+                let title = "There is no such seat in this schedule";
+                Self::new(StatusCode::NOT_FOUND, "seat_not_found", title)
+            }
+            AdminError::InvalidTimes(detail) => {
+                let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "The times do not fit");
+                Self::new(status, "invalid_times", title).detail(detail)
+            }
+            AdminError::LineIsOpen => {
+                conflict("line_is_open", "The order of entry is fixed once the line is open")
+            }
+            AdminError::SeatsInUse(seats) => {
+                let title = "Somebody holds or has bought seats among these";
+                conflict("seat_in_use", title).with("seat_ids", json!(seats))
+            }
+            AdminError::Invalid { pointer, detail } => {
+                Self::invalid_request(vec![FieldError { pointer, detail }])
+            }
+            AdminError::Store(error) => error.into(),
+        }
+    }
+}

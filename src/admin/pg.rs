@@ -1,0 +1,221 @@
+//! Administration's SQL: concerts, schedules, and who changed what.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::error::AdminError;
+use super::model::Times;
+use crate::concert::model::{Concert, QueueSettings};
+use crate::store::StoreError;
+use crate::store::id::{ConcertId, ScheduleId, UserId};
+use crate::store::pg::{Tx, violated};
+
+/// Who did what to what.
+#[derive(Debug)]
+pub struct Audit<'a> {
+    /// Who.
+    pub admin: UserId,
+    /// Such as `concert.change`.
+    pub action: &'a str,
+    /// Such as `concert 7`.
+    pub subject: String,
+    /// What it was; none for what was made.
+    pub before: Option<Value>,
+    /// What it is.
+    pub after: Value,
+}
+
+/// The secret of a draw and its public commitment.
+#[derive(Debug)]
+pub struct Secret {
+    /// 32 random bytes.
+    pub secret: [u8; 32],
+    /// Their SHA-256.
+    pub commitment: [u8; 32],
+}
+
+/// Makes a concert.
+pub async fn create_concert(
+    tx: &mut Tx,
+    title: &str,
+    description: &str,
+    status: &str,
+) -> Result<ConcertId, StoreError> {
+    let made = sqlx::query_scalar!(
+        "insert into concert (title, description, status) values ($1, $2, $3) returning id",
+        title,
+        description,
+        status
+    );
+    Ok(ConcertId(made.fetch_one(tx.conn()).await?))
+}
+
+/// Locks a concert against other changes. False where there is none.
+pub async fn lock_concert(tx: &mut Tx, id: ConcertId) -> Result<bool, StoreError> {
+    let locked = sqlx::query_scalar!("select id from concert where id = $1 for no key update", id.0);
+    Ok(locked.fetch_optional(tx.conn()).await?.is_some())
+}
+
+/// Writes a concert that is locked.
+pub async fn write_concert(tx: &mut Tx, concert: &Concert) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update concert set title = $2, description = $3, status = $4 where id = $1",
+        concert.id.0,
+        concert.title,
+        concert.description,
+        concert.status.as_str()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Numbers anew the settings of all schedules of a concert that is locked; in order of their ids,
+/// so that whoever else locks several meets no deadlock.
+pub async fn touch_schedules(tx: &mut Tx, id: ConcertId) -> Result<Vec<ScheduleId>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        "select id from concert_schedule where concert_id = $1 order by id for no key update",
+        id.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update concert_schedule set settings_version = settings_version + 1 where id = any($1)",
+        &ids
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(ids.into_iter().map(ScheduleId).collect())
+}
+
+/// Makes a schedule; [`write_settings`] says the rest of its settings.
+///
+/// # Errors
+/// [`AdminError::ConcertNotFound`].
+pub async fn create_schedule(
+    tx: &mut Tx,
+    concert: ConcertId,
+    times: &Times,
+    queue_opens_at: DateTime<Utc>,
+    secret: &Secret,
+) -> Result<ScheduleId, AdminError> {
+    let made = sqlx::query_scalar!(
+        "insert into concert_schedule (concert_id, reservation_available_at, deadline_at,
+             concert_at, queue_opens_at, draw_secret, draw_commitment)
+         values ($1, $2, $3, $4, $5, $6, $7) returning id",
+        concert.0,
+        times.reservation_available_at,
+        times.deadline_at,
+        times.concert_at,
+        queue_opens_at,
+        &secret.secret[..],
+        &secret.commitment[..]
+    );
+    match made.fetch_one(tx.conn()).await {
+        Ok(id) => Ok(ScheduleId(id)),
+        Err(error) if violated(&error) == Some("concert_schedule_concert_id_fkey") => {
+            Err(AdminError::ConcertNotFound)
+        }
+        Err(error) => Err(StoreError::from(error).into()),
+    }
+}
+
+/// Locks a schedule against other changes; holds and payments go on, they lock its key only.
+///
+/// # Errors
+/// [`AdminError::ScheduleNotFound`].
+pub async fn lock_schedule(tx: &mut Tx, id: ScheduleId) -> Result<(), AdminError> {
+    let locked =
+        sqlx::query_scalar!("select id from concert_schedule where id = $1 for no key update", id.0);
+    let found = locked.fetch_optional(tx.conn()).await.map_err(StoreError::from)?;
+    found.map(|_| ()).ok_or(AdminError::ScheduleNotFound)
+}
+
+/// Writes the times of a schedule that is locked, and numbers its settings anew.
+pub async fn write_times(tx: &mut Tx, id: ScheduleId, times: &Times) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update concert_schedule set reservation_available_at = $2, deadline_at = $3,
+             concert_at = $4, settings_version = settings_version + 1 where id = $1",
+        id.0,
+        times.reservation_available_at,
+        times.deadline_at,
+        times.concert_at
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Writes the settings of the line of a schedule that is locked, and numbers them anew.
+pub async fn write_settings(
+    tx: &mut Tx,
+    id: ScheduleId,
+    settings: &QueueSettings,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update concert_schedule set capacity = $2, admit_per_second = $3,
+             active_ttl_seconds = $4, claim_window_seconds = $5, presence_window_seconds = $6,
+             return_grace_seconds = $7, hold_ttl_seconds = $8, max_seats_per_user = $9,
+             entry_order = $10, queue_opens_at = $11, paused = $12, message = $13,
+             settings_version = settings_version + 1
+         where id = $1",
+        id.0,
+        signed(settings.capacity),
+        signed(settings.admit_per_second),
+        signed(settings.active_ttl_seconds),
+        signed(settings.claim_window_seconds),
+        signed(settings.presence_window_seconds),
+        signed(settings.return_grace_seconds),
+        signed(settings.hold_ttl_seconds),
+        signed(settings.max_seats_per_user),
+        settings.entry_order.as_str(),
+        settings.queue_opens_at,
+        settings.paused,
+        settings.message
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// PostgreSQL's clock: asked after the locks are there.
+pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>, StoreError> {
+    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
+    Ok(now.fetch_one(tx.conn()).await?)
+}
+
+/// Writes down a change in its own transaction.
+pub async fn write_audit(tx: &mut Tx, audit: Audit<'_>) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into audit (admin, action, subject, before, after) values ($1, $2, $3, $4, $5)",
+        audit.admin.0,
+        audit.action,
+        audit.subject,
+        audit.before,
+        audit.after
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The administrator that `name` names, where one of our own sign-ups is called so.
+pub async fn find_user(tx: &mut Tx, name: &str) -> Result<Option<UserId>, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select id from "user" where name = $1 and issuer is null order by id limit 1"#,
+        name
+    );
+    Ok(found.fetch_optional(tx.conn()).await?.map(UserId))
+}
+
+/// The first concert of this title.
+pub async fn find_concert(tx: &mut Tx, title: &str) -> Result<Option<ConcertId>, StoreError> {
+    let found =
+        sqlx::query_scalar!("select id from concert where title = $1 order by id limit 1", title);
+    Ok(found.fetch_optional(tx.conn()).await?.map(ConcertId))
+}
+
+/// A count that the schema bounds far below this type's end.
+fn signed(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

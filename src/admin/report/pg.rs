@@ -1,0 +1,44 @@
+//! The reads behind figures and audit.
+
+use super::model::{AuditEntry, Sales};
+use crate::http::page::Paging;
+use crate::store::StoreError;
+use crate::store::id::{ScheduleId, UserId};
+use crate::store::pg::Pg;
+
+/// What is held and sold of a schedule, over the index of live reservations.
+pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
+    let sales = sqlx::query_as!(
+        Sales,
+        r#"select count(*) filter (where status = 'PAYMENT_WAITING'
+                                     and expires_at > clock_timestamp()) as "held!",
+                  count(*) filter (where status = 'COMPLETE') as "sold!",
+                  coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!"
+           from reservation
+           where concert_schedule_id = $1 and status in ('PAYMENT_WAITING', 'COMPLETE')"#,
+        id.0
+    );
+    Ok(sales.fetch_one(pg.pool()).await?)
+}
+
+/// The audit, newest first, one more entry than fits the page.
+pub async fn audit(pg: &Pg, paging: Paging) -> Result<Vec<AuditEntry>, StoreError> {
+    let rows = sqlx::query!(
+        "select id, admin, action, subject, before, after, created_at from audit
+         where id < $1 order by id desc limit $2",
+        paging.after.unwrap_or(i64::MAX),
+        paging.fetch()
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let entries = rows.into_iter().map(|row| AuditEntry {
+        id: row.id,
+        admin: UserId(row.admin),
+        action: row.action,
+        subject: row.subject,
+        before: row.before,
+        after: row.after,
+        created_at: row.created_at,
+    });
+    Ok(entries.collect())
+}

@@ -1,0 +1,61 @@
+//! `/v1/admin/schedules/{id}/seats`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{Blocking, Changed, Created, NewSeats};
+use crate::admin::service::AdminService;
+use crate::http::auth::Admin;
+use crate::http::body::{Json, Path};
+use crate::http::layers::seat_list_limit;
+use crate::http::problem::Problem;
+use crate::store::id::ScheduleId;
+
+/// The routes of seats, which take long lists.
+pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
+    OpenApiRouter::new().routes(routes!(add_seats, block_seats)).layer(seat_list_limit())
+}
+
+/// Add seats to a schedule: up to 100,000 in one call, 200,000 in all.
+#[utoipa::path(
+    post, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = NewSeats,
+    responses(
+        (status = 201, description = "Added", body = Created),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn add_seats(
+    State(service): State<AdminService>,
+    Admin(caller): Admin,
+    Path(id): Path<ScheduleId>,
+    Json(new): Json<NewSeats>,
+) -> Result<(StatusCode, Json<Created>), Problem> {
+    Ok((StatusCode::CREATED, Json(service.add_seats(caller.user, id, new).await?)))
+}
+
+/// Keep seats back, or give them free again.
+#[utoipa::path(
+    patch, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = Blocking,
+    responses(
+        (status = 200, description = "Done", body = Changed),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`, `seat_not_found`"),
+        (status = 409, description = "`seat_in_use` with `seat_ids`: those that somebody holds or \
+                                      has bought"),
+    ),
+)]
+async fn block_seats(
+    State(service): State<AdminService>,
+    Admin(caller): Admin,
+    Path(id): Path<ScheduleId>,
+    Json(blocking): Json<Blocking>,
+) -> Result<Json<Changed>, Problem> {
+    Ok(Json(service.block_seats(caller.user, id, &blocking).await?))
+}

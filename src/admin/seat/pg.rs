@@ -1,0 +1,104 @@
+//! The statements that add seats, and that keep some back.
+
+use super::model::Columns;
+use crate::hold::model::FencedSeat;
+use crate::store::StoreError;
+use crate::store::id::{ScheduleId, SeatId};
+use crate::store::pg::Tx;
+
+/// A seat that is locked.
+#[derive(Debug, Clone, Copy)]
+pub struct LockedSeat {
+    /// Its id.
+    pub id: SeatId,
+    /// Whether it is kept back.
+    pub blocked: bool,
+}
+
+/// Gives this transaction more time: a hundred thousand rows with their indexes take longer than
+/// anything a buyer does.
+pub async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
+    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    Ok(())
+}
+
+/// Adds seats after the `last` there is, in one statement, and numbers layout and settings anew.
+/// The schedule is locked.
+pub async fn insert(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    last: u32,
+    seats: &Columns,
+) -> Result<(), StoreError> {
+    let done = sqlx::query!(
+        r#"insert into seat (concert_schedule_id, seat_number, section, "row", seat_price)
+           select $1, $2 + n, section, "row", price
+           from unnest($3::text[], $4::text[], $5::bigint[])
+                with ordinality as added (section, "row", price, n)"#,
+        schedule.0,
+        i64::from(last) as _,
+        &seats.sections,
+        &seats.rows,
+        &seats.prices
+    )
+    .execute(tx.conn())
+    .await?;
+    if usize::try_from(done.rows_affected()).ok() != Some(seats.len()) {
+        let reason = format!("{} seats written of {}", done.rows_affected(), seats.len());
+        return Err(StoreError::Inconsistent(reason));
+    }
+    sqlx::query!(
+        "update concert_schedule set layout_version = layout_version + 1,
+             settings_version = settings_version + 1 where id = $1",
+        schedule.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Locks seats of a schedule, in order of their ids.
+pub async fn lock(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    seats: &[SeatId],
+) -> Result<Vec<LockedSeat>, StoreError> {
+    let ids: Vec<i64> = seats.iter().map(|seat| seat.0).collect();
+    let rows = sqlx::query!(
+        "select id, blocked from seat where concert_schedule_id = $1 and id = any($2)
+         order by id for no key update",
+        schedule.0,
+        &ids
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let locked = rows.into_iter().map(|row| LockedSeat { id: SeatId(row.id), blocked: row.blocked });
+    Ok(locked.collect())
+}
+
+/// Blocks or unblocks seats that are locked and that nobody has; tells their new fences.
+pub async fn write_blocked(
+    tx: &mut Tx,
+    seats: &[SeatId],
+    blocked: bool,
+) -> Result<Vec<FencedSeat>, StoreError> {
+    let ids: Vec<i64> = seats.iter().map(|seat| seat.0).collect();
+    let rows = sqlx::query!(
+        "update seat set blocked = $2, reservation_at = null, fence = fence + 1
+         where id = any($1) returning seat_number, fence",
+        &ids,
+        blocked
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if rows.len() != seats.len() {
+        let reason = format!("{} seats changed of {} locked", rows.len(), seats.len());
+        return Err(StoreError::Inconsistent(reason));
+    }
+    let fenced = rows.into_iter().map(|row| {
+        let number = u32::try_from(row.seat_number)
+            .map_err(|_| StoreError::Inconsistent(format!("seat number {}", row.seat_number)))?;
+        Ok(FencedSeat { number, fence: row.fence })
+    });
+    fenced.collect()
+}

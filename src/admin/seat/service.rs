@@ -1,0 +1,122 @@
+//! Adding seats and keeping some back, without coming between a buyer and their seat.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::model::{Blocking, Changed, Columns, Created, NewSeats};
+use super::pg;
+use crate::admin::error::AdminError;
+use crate::admin::pg::{self as admin_pg, Audit};
+use crate::admin::service::{AdminService, TELL_LIMIT, announce, schedule_in};
+use crate::hold::model::{SEATS_CHANGED, SeatState, SeatsChanged};
+use crate::outbox::model::OutboxId;
+use crate::outbox::pg as outbox;
+use crate::reservation::model::ReservationStatus;
+use crate::reservation::pg::{end_waiting, live_rows, lock_schedule};
+use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
+use crate::store::pg::Tx;
+
+/// Seats that changed, for Redis.
+struct Announced {
+    entry: OutboxId,
+    event: SeatsChanged,
+    now: DateTime<Utc>,
+}
+
+impl AdminService {
+    /// Adds seats to a schedule, all or none.
+    ///
+    /// # Errors
+    /// [`AdminError::Invalid`] where their numbers do not go on from the last there is, or where
+    /// they are too many.
+    pub async fn add_seats(
+        &self,
+        admin: UserId,
+        id: ScheduleId,
+        new: NewSeats,
+    ) -> Result<Created, AdminError> {
+        let seats = Columns::of(new)?;
+        let work = async |tx: &mut Tx| {
+            pg::take_time(tx).await?;
+            // The lock makes two calls for one schedule number their seats one after the other.
+            admin_pg::lock_schedule(tx, id).await?;
+            let last = schedule_in(tx, id).await?.seats_total;
+            seats.may_follow(last)?;
+            pg::insert(tx, id, last, &seats).await?;
+            let (action, subject) = ("seats.add", format!("schedule {id}"));
+            let before = Some(json!({ "seats": last }));
+            let after = json!({ "seats": schedule_in(tx, id).await?.seats_total });
+            admin_pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
+            Ok::<_, AdminError>(announce(tx, id).await?)
+        };
+        let told = self.pg.transact(work).await?;
+        self.put_in_force(&[told]).await;
+        Ok(Created { created: seats.len() })
+    }
+
+    /// Blocks or unblocks seats, all or none; those that are so already stay as they are.
+    ///
+    /// # Errors
+    /// [`AdminError::SeatsInUse`] names those that somebody holds or has bought.
+    pub async fn block_seats(
+        &self,
+        admin: UserId,
+        id: ScheduleId,
+        blocking: &Blocking,
+    ) -> Result<Changed, AdminError> {
+        let mut seats = blocking.seat_ids.clone();
+        seats.sort_unstable();
+        seats.dedup();
+        let work = async |tx: &mut Tx| block(tx, admin, id, &seats, blocking.blocked).await;
+        let Some(told) = self.pg.transact(work).await? else { return Ok(Changed { changed: 0 }) };
+        let tell = self.holds.tell(told.entry, &told.event, told.now);
+        if tokio::time::timeout(TELL_LIMIT, tell).await.is_err() {
+            tracing::warn!(schedule = %id, "seats reach Redis later: it takes too long");
+        }
+        Ok(Changed { changed: told.event.seats.len() })
+    }
+}
+
+async fn block(
+    tx: &mut Tx,
+    admin: UserId,
+    id: ScheduleId,
+    seats: &[SeatId],
+    blocked: bool,
+) -> Result<Option<Announced>, AdminError> {
+    lock_schedule(tx, id).await?.ok_or(AdminError::ScheduleNotFound)?;
+    let locked = pg::lock(tx, id, seats).await?;
+    if locked.len() != seats.len() {
+        return Err(AdminError::SeatNotFound);
+    }
+    let differ: Vec<SeatId> =
+        locked.iter().filter(|seat| seat.blocked != blocked).map(|seat| seat.id).collect();
+    if differ.is_empty() {
+        return Ok(None);
+    }
+    refuse_in_use(tx, &differ).await?;
+    let fenced = pg::write_blocked(tx, &differ, blocked).await?;
+    let state = if blocked { SeatState::Blocked } else { SeatState::Free };
+    let event = SeatsChanged { schedule: id, seats: fenced, state };
+    let entry = outbox::append(tx, SEATS_CHANGED, &event).await?;
+    let action = if blocked { "seats.block" } else { "seats.unblock" };
+    let (subject, before) = (format!("schedule {id}"), Some(json!({ "blocked": !blocked })));
+    let after = json!({ "blocked": blocked, "seat_ids": differ });
+    admin_pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
+    Ok(Some(Announced { entry, event, now: admin_pg::clock(tx).await? }))
+}
+
+/// Ends holds on these locked seats that are past their end for good; refuses where one is not.
+async fn refuse_in_use(tx: &mut Tx, seats: &[SeatId]) -> Result<(), AdminError> {
+    let rows = live_rows(tx, seats).await?;
+    let mut used: Vec<SeatId> = rows.iter().filter(|row| !row.lapsed).map(|row| row.seat).collect();
+    if !used.is_empty() {
+        used.sort_unstable();
+        return Err(AdminError::SeatsInUse(used));
+    }
+    let lapsed: Vec<ReservationId> = rows.iter().map(|row| row.id).collect();
+    if !lapsed.is_empty() {
+        end_waiting(tx, &lapsed, ReservationStatus::Expired).await?;
+    }
+    Ok(())
+}

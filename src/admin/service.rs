@@ -1,0 +1,258 @@
+//! Making and changing concerts, schedules and lines. A change, its audit row and what Redis must
+//! hear of it are one transaction; afterwards Redis is told at once where it can be.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::error::AdminError;
+use super::model::{
+    ConcertChange, NewConcert, NewSchedule, ScheduleSettings, Times, TimesChange,
+};
+use super::pg::{self, Audit, Secret};
+use super::report::service::Rate;
+use super::settings::{QueueChange, can_be_held, defaults, may_change};
+use crate::board::service::Boards;
+use crate::concert::model::{
+    Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged,
+};
+use crate::concert::pg as catalogue_pg;
+use crate::concert::service::Catalogue;
+use crate::hold::service::Holds;
+use crate::outbox::model::OutboxId;
+use crate::outbox::pg as outbox;
+use crate::queue::lines::Lines;
+use crate::store::id::{ConcertId, ScheduleId, UserId};
+use crate::store::pg::{Pg, Tx};
+use crate::store::{Store, StoreError};
+
+/// How long an answer waits for Redis to be told; past it the relay does it.
+pub(super) const TELL_LIMIT: Duration = Duration::from_secs(1);
+
+/// Administration as a service; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AdminService {
+    pub(super) pg: Pg,
+    pub(super) catalogue: Catalogue,
+    pub(super) boards: Boards,
+    pub(super) holds: Holds,
+    lines: Lines,
+    pub(super) polls: Arc<Rate>,
+}
+
+/// A schedule whose settings changed, and the entry that says so.
+pub(super) type Told = (OutboxId, ScheduleId);
+
+impl AdminService {
+    /// Puts the service together. `polls` counts the polls that this process served.
+    #[must_use]
+    pub fn new(
+        pg: Pg,
+        catalogue: Catalogue,
+        boards: Boards,
+        holds: Holds,
+        lines: Lines,
+        polls: Arc<AtomicU64>,
+    ) -> Self {
+        Self { pg, catalogue, boards, holds, lines, polls: Arc::new(Rate::new(polls)) }
+    }
+
+    /// Makes a concert.
+    pub async fn create_concert(
+        &self,
+        admin: UserId,
+        new: &NewConcert,
+    ) -> Result<Concert, AdminError> {
+        let work = async |tx: &mut Tx| {
+            let status = new.status.as_str();
+            let id = pg::create_concert(tx, &new.title, &new.description, status).await?;
+            let concert = concert_in(tx, id).await?;
+            let subject = format!("concert {id}");
+            let (action, before, after) = ("concert.create", None, json(&concert)?);
+            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
+            Ok::<_, AdminError>(concert)
+        };
+        self.pg.transact(work).await
+    }
+
+    /// Changes a concert; whether it is on is in force in all its schedules.
+    pub async fn change_concert(
+        &self,
+        admin: UserId,
+        id: ConcertId,
+        change: &ConcertChange,
+    ) -> Result<Concert, AdminError> {
+        let work = async |tx: &mut Tx| {
+            if !pg::lock_concert(tx, id).await? {
+                return Err(AdminError::ConcertNotFound);
+            }
+            let old = concert_in(tx, id).await?;
+            let concert = Concert {
+                id,
+                title: change.title.clone().unwrap_or_else(|| old.title.clone()),
+                description: change.description.clone().unwrap_or_else(|| old.description.clone()),
+                status: change.status.unwrap_or(old.status),
+            };
+            pg::write_concert(tx, &concert).await?;
+            let subject = format!("concert {id}");
+            let (before, after) = (Some(json(&old)?), json(&concert)?);
+            let action = "concert.change";
+            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
+            let mut told = Vec::new();
+            if concert.status != old.status {
+                for schedule in pg::touch_schedules(tx, id).await? {
+                    told.push(announce(tx, schedule).await?);
+                }
+            }
+            Ok((concert, told))
+        };
+        let (concert, told) = self.pg.transact(work).await?;
+        self.put_in_force(&told).await;
+        Ok(concert)
+    }
+
+    /// Makes a schedule, with the secret of its draw.
+    pub async fn create_schedule(
+        &self,
+        admin: UserId,
+        concert: ConcertId,
+        new: &NewSchedule,
+    ) -> Result<ScheduleSettings, AdminError> {
+        let times = Times {
+            reservation_available_at: new.reservation_available_at,
+            deadline_at: new.deadline_at,
+            concert_at: new.concert_at,
+        };
+        let settings = new.queue.applied_to(&defaults(times.reservation_available_at));
+        times.check(settings.queue_opens_at)?;
+        can_be_held(settings.entry_order, "/queue/entry_order")?;
+        let secret = new_secret()?;
+        let work = async |tx: &mut Tx| {
+            let opens = settings.queue_opens_at;
+            let id = pg::create_schedule(tx, concert, &times, opens, &secret).await?;
+            pg::write_settings(tx, id, &settings).await?;
+            let made = ScheduleSettings::from(schedule_in(tx, id).await?);
+            let subject = format!("schedule {id}");
+            let (action, before, after) = ("schedule.create", None, json(&made)?);
+            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
+            Ok::<_, AdminError>((made, announce(tx, id).await?))
+        };
+        let (made, told) = self.pg.transact(work).await?;
+        self.put_in_force(&[told]).await;
+        Ok(made)
+    }
+
+    /// Moves the times of a schedule; tickets and holds stay.
+    pub async fn change_times(
+        &self,
+        admin: UserId,
+        id: ScheduleId,
+        change: &TimesChange,
+    ) -> Result<ScheduleSettings, AdminError> {
+        let write = async |tx: &mut Tx, old: &Schedule| {
+            let times = change.applied_to(old);
+            times.check(old.settings.queue_opens_at)?;
+            Ok(pg::write_times(tx, id, &times).await?)
+        };
+        self.change_schedule(admin, id, "schedule.change", write).await
+    }
+
+    /// The settings of a line, as they stand.
+    pub async fn queue(&self, id: ScheduleId) -> Result<QueueSettings, AdminError> {
+        let schedule = catalogue_pg::schedule(&self.pg, id).await?;
+        Ok(schedule.ok_or(AdminError::ScheduleNotFound)?.settings)
+    }
+
+    /// Changes the settings of a line, at once here and within a second everywhere.
+    pub async fn change_queue(
+        &self,
+        admin: UserId,
+        id: ScheduleId,
+        change: &QueueChange,
+    ) -> Result<QueueSettings, AdminError> {
+        let write = async |tx: &mut Tx, old: &Schedule| {
+            let settings = change.applied_to(&old.settings);
+            may_change(&old.settings, &settings, pg::clock(tx).await?)?;
+            if settings.queue_opens_at > old.reservation_available_at {
+                let detail = "must not be after reservation_available_at";
+                return Err(AdminError::invalid("/queue_opens_at", detail));
+            }
+            Ok(pg::write_settings(tx, id, &settings).await?)
+        };
+        Ok(self.change_schedule(admin, id, "queue.change", write).await?.queue)
+    }
+
+    /// Lets `write` change a schedule that is locked, writes down what it was and is, and puts
+    /// that in force.
+    async fn change_schedule(
+        &self,
+        admin: UserId,
+        id: ScheduleId,
+        action: &str,
+        write: impl AsyncFn(&mut Tx, &Schedule) -> Result<(), AdminError>,
+    ) -> Result<ScheduleSettings, AdminError> {
+        let work = async |tx: &mut Tx| {
+            pg::lock_schedule(tx, id).await?;
+            let old = schedule_in(tx, id).await?;
+            write(tx, &old).await?;
+            let new = ScheduleSettings::from(schedule_in(tx, id).await?);
+            let subject = format!("schedule {id}");
+            let (before, after) = (Some(json(&ScheduleSettings::from(old))?), json(&new)?);
+            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
+            Ok::<_, AdminError>((new, announce(tx, id).await?))
+        };
+        let (new, told) = self.pg.transact(work).await?;
+        self.put_in_force(&[told]).await;
+        Ok(new)
+    }
+
+    /// Makes what was committed hold in this process at once, and in Redis as soon as it answers.
+    pub(super) async fn put_in_force(&self, told: &[Told]) {
+        told.iter().for_each(|(_, schedule)| self.catalogue.forget(*schedule));
+        let tell = async {
+            for (entry, schedule) in told {
+                self.lines.tell_settings(*entry, *schedule).await;
+            }
+        };
+        if tokio::time::timeout(TELL_LIMIT, tell).await.is_err() {
+            tracing::warn!("settings reach Redis later: it takes too long");
+        }
+    }
+}
+
+/// Writes what Redis must hear of a schedule.
+pub(super) async fn announce(tx: &mut Tx, schedule: ScheduleId) -> Result<Told, StoreError> {
+    let entry = outbox::append(tx, SETTINGS_CHANGED, &SettingsChanged { schedule }).await?;
+    Ok((entry, schedule))
+}
+
+/// A schedule that is there, since it is locked or was made in this transaction.
+pub(super) async fn schedule_in(tx: &mut Tx, id: ScheduleId) -> Result<Schedule, AdminError> {
+    catalogue_pg::schedule_in(tx, id).await?.ok_or(AdminError::ScheduleNotFound)
+}
+
+async fn concert_in(tx: &mut Tx, id: ConcertId) -> Result<Concert, AdminError> {
+    catalogue_pg::concert(tx.conn(), id).await?.ok_or(AdminError::ConcertNotFound)
+}
+
+/// As an audit row keeps it.
+pub(super) fn json(value: &impl Serialize) -> Result<Value, StoreError> {
+    serde_json::to_value(value)
+        .map_err(|error| StoreError::Inconsistent(format!("a change is not JSON: {error}")))
+}
+
+fn new_secret() -> Result<Secret, StoreError> {
+    let mut secret = [0; 32];
+    aws_lc_rs::rand::fill(&mut secret).map_err(|_| StoreError::Defect {
+        // The secret is PostgreSQL's to keep; there is no store to name for a lack of randomness.
+        store: Store::PostgreSql,
+        reason: "no random bytes for the secret of a draw".to_owned(),
+    })?;
+    let mut commitment = [0; 32];
+    commitment.copy_from_slice(digest(&SHA256, &secret).as_ref());
+    Ok(Secret { secret, commitment })
+}

@@ -1,0 +1,205 @@
+//! How the settings of a line may be changed, and what they are where nobody said.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::error::AdminError;
+use super::model::{given, plain, time};
+use crate::concert::model::{EntryOrder, QueueSettings};
+
+/// How long before the sale its line opens, where nobody said.
+const OPENS_BEFORE: TimeDelta = TimeDelta::minutes(30);
+
+/// Changes to a line's settings: what is absent stays.
+#[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueueChange {
+    /// How many may be inside at once.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(max = 1_000_000))]
+    #[schema(value_type = u32, maximum = 1_000_000, default = 500)]
+    pub capacity: Option<u32>,
+    /// How many are let in per second at most.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = 1, max = 10_000))]
+    #[schema(value_type = u32, minimum = 1, maximum = 10_000, default = 50)]
+    pub admit_per_second: Option<u32>,
+    /// How long a slot lasts from admission.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = 1, max = 86_400))]
+    #[schema(value_type = u32, minimum = 1, maximum = 86_400, default = 600)]
+    pub active_ttl_seconds: Option<u32>,
+    /// How long a slot waits for its owner to be seen.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = 1, max = 3_600))]
+    #[schema(value_type = u32, minimum = 1, maximum = 3_600, default = 60)]
+    pub claim_window_seconds: Option<u32>,
+    /// Who was not heard from for this long is passed over when their turn comes. At least 10:
+    /// clients near the front ask every few seconds.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = 10, max = 600))]
+    #[schema(value_type = u32, minimum = 10, maximum = 600, default = 90)]
+    pub presence_window_seconds: Option<u32>,
+    /// How long the place of somebody passed over is kept, counted from the first time.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(max = 86_400))]
+    #[schema(value_type = u32, maximum = 86_400, default = 600)]
+    pub return_grace_seconds: Option<u32>,
+    /// How long held seats wait for payment.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = 1, max = 3_600))]
+    #[schema(value_type = u32, minimum = 1, maximum = 3_600, default = 300)]
+    pub hold_ttl_seconds: Option<u32>,
+    /// How many seats one user may hold or own.
+    #[serde(deserialize_with = "given")]
+    #[garde(range(min = 1, max = 100))]
+    #[schema(value_type = u32, minimum = 1, maximum = 100, default = 4)]
+    pub max_seats_per_user: Option<u32>,
+    /// Fixed once the line is open.
+    #[serde(deserialize_with = "given")]
+    #[garde(skip)]
+    #[schema(value_type = EntryOrder)]
+    pub entry_order: Option<EntryOrder>,
+    /// From when on people may join: not after the sale opens. 30 minutes before it, where nobody
+    /// said.
+    #[serde(deserialize_with = "given")]
+    #[garde(custom(|at: &Option<DateTime<Utc>>, _: &()| time(*at)))]
+    #[schema(value_type = DateTime<Utc>)]
+    pub queue_opens_at: Option<DateTime<Utc>>,
+    /// Stops admission; the line stays.
+    #[serde(deserialize_with = "given")]
+    #[garde(skip)]
+    #[schema(value_type = bool, default = false)]
+    pub paused: Option<bool>,
+    /// Shown to those who wait; null clears it.
+    #[serde(deserialize_with = "given")]
+    #[garde(custom(|text: &Option<Option<String>>, _: &()| plain(text.iter().flatten())))]
+    #[garde(inner(inner(length(chars, max = 1_000))))]
+    #[schema(value_type = Option<String>, max_length = 1_000)]
+    pub message: Option<Option<String>>,
+}
+
+/// The settings of a line that nobody has said anything about.
+#[must_use]
+pub fn defaults(reservation_available_at: DateTime<Utc>) -> QueueSettings {
+    QueueSettings {
+        capacity: 500,
+        admit_per_second: 50,
+        active_ttl_seconds: 600,
+        claim_window_seconds: 60,
+        presence_window_seconds: 90,
+        return_grace_seconds: 600,
+        hold_ttl_seconds: 300,
+        max_seats_per_user: 4,
+        entry_order: EntryOrder::Fifo,
+        queue_opens_at: reservation_available_at - OPENS_BEFORE,
+        paused: false,
+        message: None,
+    }
+}
+
+impl QueueChange {
+    /// The settings after this change to `old`.
+    #[must_use]
+    pub fn applied_to(&self, old: &QueueSettings) -> QueueSettings {
+        QueueSettings {
+            capacity: self.capacity.unwrap_or(old.capacity),
+            admit_per_second: self.admit_per_second.unwrap_or(old.admit_per_second),
+            active_ttl_seconds: self.active_ttl_seconds.unwrap_or(old.active_ttl_seconds),
+            claim_window_seconds: self.claim_window_seconds.unwrap_or(old.claim_window_seconds),
+            presence_window_seconds: (self.presence_window_seconds)
+                .unwrap_or(old.presence_window_seconds),
+            return_grace_seconds: self.return_grace_seconds.unwrap_or(old.return_grace_seconds),
+            hold_ttl_seconds: self.hold_ttl_seconds.unwrap_or(old.hold_ttl_seconds),
+            max_seats_per_user: self.max_seats_per_user.unwrap_or(old.max_seats_per_user),
+            entry_order: self.entry_order.unwrap_or(old.entry_order),
+            queue_opens_at: self.queue_opens_at.unwrap_or(old.queue_opens_at),
+            paused: self.paused.unwrap_or(old.paused),
+            message: self.message.clone().unwrap_or_else(|| old.message.clone()),
+        }
+    }
+}
+
+/// Whether a line may go from `old` settings to `new` ones at `now`.
+///
+/// # Errors
+/// [`AdminError::LineIsOpen`] for another order of entry once people may join.
+pub fn may_change(
+    old: &QueueSettings,
+    new: &QueueSettings,
+    now: DateTime<Utc>,
+) -> Result<(), AdminError> {
+    if new.entry_order == old.entry_order {
+        return Ok(());
+    }
+    if now >= old.queue_opens_at {
+        return Err(AdminError::LineIsOpen);
+    }
+    can_be_held(new.entry_order, "/entry_order")
+}
+
+/// Whether this version can let people in in this order.
+pub fn can_be_held(order: EntryOrder, pointer: &str) -> Result<(), AdminError> {
+    match order {
+        EntryOrder::Fifo => Ok(()),
+        EntryOrder::Draw => {
+            Err(AdminError::invalid(pointer, "DRAW is not available in this version"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(text: &str) -> Result<QueueChange, String> {
+        let change: QueueChange = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        change.validate().map_err(|report| report.to_string())?;
+        Ok(change)
+    }
+
+    #[test]
+    fn what_is_absent_stays_and_null_clears_the_message_only() {
+        let mut old = defaults(Utc::now());
+        old.message = Some("soon".to_owned());
+        let new = change(r#"{"capacity":0,"paused":true}"#).unwrap().applied_to(&old);
+        assert_eq!(new, QueueSettings { capacity: 0, paused: true, ..old.clone() });
+        let new = change(r#"{"message":null}"#).unwrap().applied_to(&old);
+        assert_eq!(new, QueueSettings { message: None, ..old.clone() });
+        assert!(change(r#"{"capacity":null}"#).is_err());
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let long = "x".repeat(1001);
+        for refused in [
+            r#"{"capacity":1000001}"#,
+            r#"{"admit_per_second":0}"#,
+            r#"{"presence_window_seconds":9}"#,
+            r#"{"presence_window_seconds":601}"#,
+            r#"{"hold_ttl_seconds":3601}"#,
+            r#"{"max_seats_per_user":101}"#,
+            r#"{"entry_order":"LIFO"}"#,
+            r#"{"queue_opens_at":"0001-01-01T00:00:00Z"}"#,
+            r#"{"message":"a\u0000b"}"#,
+            &format!(r#"{{"message":"{long}"}}"#),
+            r#"{"capacty":1}"#,
+        ] {
+            assert!(change(refused).is_err(), "{refused}");
+        }
+        assert!(change(&format!(r#"{{"message":"{}"}}"#, "가".repeat(1000))).is_ok());
+    }
+
+    #[test]
+    fn the_order_of_entry_is_fixed_once_the_line_is_open() {
+        let now = Utc::now();
+        let old = defaults(now + OPENS_BEFORE);
+        let draw = QueueSettings { entry_order: EntryOrder::Draw, ..old.clone() };
+        assert!(matches!(may_change(&old, &draw, now), Err(AdminError::LineIsOpen)));
+        let before = now - TimeDelta::seconds(1);
+        assert!(matches!(may_change(&old, &draw, before), Err(AdminError::Invalid { .. })));
+        assert!(may_change(&old, &old, now).is_ok(), "the same order is no change");
+    }
+}
