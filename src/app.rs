@@ -8,12 +8,17 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use axum::{Router, http::StatusCode};
+use chrono::Utc;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::admin;
+use crate::admin::demo::{self, Demo};
+use crate::admin::error::AdminError;
+use crate::admin::service::AdminService;
 use crate::board::service::Boards;
 use crate::concert;
 use crate::concert::service::Catalogue;
@@ -67,17 +72,19 @@ pub enum StartError {
 }
 
 /// A process that serves.
-#[derive(Debug)]
 pub struct Running {
     /// Where it listens, with the port it was given.
     pub addr: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,
+    admin: AdminService,
 }
 
 /// What the routes are made of.
+#[derive(Clone)]
 struct Services {
     users: Arc<Users>,
+    admin: AdminService,
     catalogue: Catalogue,
     queue: Queue,
     reservations: Reservations,
@@ -95,10 +102,7 @@ struct Stores {
 /// Starts a process: wires everything, listens, and returns once it serves.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     settings.check()?;
-    let pg = Pg::lazy(
-        settings.postgres.database_url.reveal(),
-        settings.postgres.db_pool,
-    )?;
+    let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
     let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
     check(&redis).await?;
     check_guards(&pg, !settings.postgres.unsafe_postgres).await?;
@@ -109,16 +113,12 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let services = wire(&settings, &stores, &loops)?;
     let router = router(&services, &stores, &settings.http, &metrics);
 
-    let HttpSettings {
-        listen,
-        drain_timeout,
-        ..
-    } = settings.http;
+    let HttpSettings { listen, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     tasks.spawn(serve::serve(listener, router, stop.clone(), drain_timeout));
-    Ok(Running { addr, stop, tasks })
+    Ok(Running { addr, stop, tasks, admin: services.admin })
 }
 
 /// Makes the services out of the stores, and starts the loops.
@@ -160,8 +160,17 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         queue: queue.clone(),
         holds: holds.clone(),
     };
+    let admin = AdminService::new(
+        pg.clone(),
+        catalogue.clone(),
+        parts.boards.clone(),
+        holds.clone(),
+        parts.lines.clone(),
+        queue.polls(),
+    );
     upkeep::start(loops, parts, deliveries, losses);
     Ok(Services {
+        admin,
         users: Arc::new(users),
         catalogue,
         queue: queue.clone(),
@@ -176,6 +185,11 @@ impl Running {
     #[must_use]
     pub fn stop(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// Makes the demo sale, or finds it.
+    pub async fn demo(&self) -> Result<Demo, AdminError> {
+        demo::make(&self.admin, Utc::now()).await
     }
 
     /// Returns when all that ran has ended.
@@ -213,10 +227,7 @@ async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
 /// Whose tokens are accepted: an identity provider's where there is a JWKS, else our own.
 pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
     access.check()?;
-    let secret = access
-        .jwt_secret
-        .as_ref()
-        .map_or("", |secret| secret.reveal());
+    let secret = access.jwt_secret.as_ref().map_or("", |secret| secret.reveal());
     Ok(match &access.jwks_path {
         Some(path) => Tokens::provided(&access.jwt_issuer, path)?,
         None => Tokens::own(&access.jwt_issuer, secret.as_bytes()),
@@ -235,23 +246,16 @@ fn router(
         .merge(queue::http::routes(services.queue.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
-        .merge(point::http::routes(services.points.clone()));
+        .merge(point::http::routes(services.points.clone()))
+        .merge(admin::http::routes(services.admin.clone()));
     let (routes, api) = openapi::describe(api);
-    let origins = settings
-        .cors_origins
-        .iter()
-        .map(|origin| HeaderValue::from_str(origin));
+    let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
     around(
         routes.merge(openapi::pages(api)),
         operations(stores, metrics),
         Identity(services.users.clone()),
-        Limits {
-            in_flight: settings.max_in_flight,
-            timeout: settings.request_timeout,
-        },
-        Cors {
-            origins: origins.filter_map(Result::ok).collect(),
-        },
+        Limits { in_flight: settings.max_in_flight, timeout: settings.request_timeout },
+        Cors { origins: origins.filter_map(Result::ok).collect() },
         metrics.clone(),
     )
 }
@@ -259,10 +263,7 @@ fn router(
 /// Health and metrics, for whoever operates the process.
 fn operations(stores: &Stores, metrics: &Metrics) -> Router {
     let (asked, counted, metrics) = (stores.clone(), stores.pg.clone(), metrics.clone());
-    let text = [(
-        CONTENT_TYPE,
-        "application/openmetrics-text; version=1.0.0; charset=utf-8",
-    )];
+    let text = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     let render = async move || {
         metrics.pool(counted.pool().size(), counted.pool().num_idle());
         (text, metrics.render())

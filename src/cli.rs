@@ -6,11 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use onsale::app::{self, StartError};
 use onsale::admin::error::AdminError;
-use onsale::config::{
-    AccessSettings, HttpSettings, PostgresSettings, Settings, TelemetrySettings,
-};
+use onsale::app::{self, StartError};
+use onsale::config::{AccessSettings, HttpSettings, PostgresSettings, Settings, TelemetrySettings};
 use onsale::http::auth::Role;
 use onsale::store::StoreError;
 use onsale::store::id::UserId;
@@ -116,9 +114,7 @@ pub fn main() -> ExitCode {
 
 fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Failure> {
     let _guard = telemetry::tracing::start(telemetry)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
             Command::Serve(settings) => serve(*settings).await,
@@ -177,7 +173,9 @@ async fn seed_demo(mut settings: Settings) -> Result<(), Failure> {
 }
 
 async fn seed(args: SeedArgs) -> Result<(), Failure> {
-    let Some(users) = args.users else { return seed_demo(args.settings).await };
+    let Some(users) = args.users else {
+        return seed_demo(args.settings).await;
+    };
     let made = create_many(&connect(&args.settings.postgres)?, users).await?;
     if let (Some(first), Some(last)) = (made.first(), made.last()) {
         println!("made {} users, {first} to {last}", made.len());

@@ -43,7 +43,9 @@ pub struct Demo {
 /// Makes the demo sale, or what is missing of it: what is there already stays as it is, until its
 /// sale is over.
 pub async fn make(service: &AdminService, now: DateTime<Utc>) -> Result<Demo, AdminError> {
-    let (admin, found) = service.pg.transact(async |tx: &mut Tx| find(tx).await).await?;
+    let mut tx = service.pg.begin().await?;
+    let (admin, found) = find(&mut tx).await?;
+    tx.commit().await?;
     let concert = match found {
         Some(concert) => concert,
         None => service.create_concert(admin, &concert()).await?.id,

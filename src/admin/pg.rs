@@ -52,7 +52,8 @@ pub async fn create_concert(
 
 /// Locks a concert against other changes. False where there is none.
 pub async fn lock_concert(tx: &mut Tx, id: ConcertId) -> Result<bool, StoreError> {
-    let locked = sqlx::query_scalar!("select id from concert where id = $1 for no key update", id.0);
+    let locked =
+        sqlx::query_scalar!("select id from concert where id = $1 for no key update", id.0);
     Ok(locked.fetch_optional(tx.conn()).await?.is_some())
 }
 
@@ -125,8 +126,10 @@ pub async fn create_schedule(
 /// # Errors
 /// [`AdminError::ScheduleNotFound`].
 pub async fn lock_schedule(tx: &mut Tx, id: ScheduleId) -> Result<(), AdminError> {
-    let locked =
-        sqlx::query_scalar!("select id from concert_schedule where id = $1 for no key update", id.0);
+    let locked = sqlx::query_scalar!(
+        "select id from concert_schedule where id = $1 for no key update",
+        id.0
+    );
     let found = locked.fetch_optional(tx.conn()).await.map_err(StoreError::from)?;
     found.map(|_| ()).ok_or(AdminError::ScheduleNotFound)
 }

@@ -10,16 +10,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::AdminError;
-use super::model::{
-    ConcertChange, NewConcert, NewSchedule, ScheduleSettings, Times, TimesChange,
-};
+use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, Times, TimesChange};
 use super::pg::{self, Audit, Secret};
 use super::report::service::Rate;
 use super::settings::{QueueChange, can_be_held, defaults, may_change};
 use crate::board::service::Boards;
-use crate::concert::model::{
-    Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged,
-};
+use crate::concert::model::{Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
 use crate::concert::pg as catalogue_pg;
 use crate::concert::service::Catalogue;
 use crate::hold::service::Holds;
@@ -67,16 +63,15 @@ impl AdminService {
         admin: UserId,
         new: &NewConcert,
     ) -> Result<Concert, AdminError> {
-        let work = async |tx: &mut Tx| {
-            let status = new.status.as_str();
-            let id = pg::create_concert(tx, &new.title, &new.description, status).await?;
-            let concert = concert_in(tx, id).await?;
-            let subject = format!("concert {id}");
-            let (action, before, after) = ("concert.create", None, json(&concert)?);
-            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-            Ok::<_, AdminError>(concert)
-        };
-        self.pg.transact(work).await
+        let mut tx = self.pg.begin().await?;
+        let status = new.status.as_str();
+        let id = pg::create_concert(&mut tx, &new.title, &new.description, status).await?;
+        let concert = concert_in(&mut tx, id).await?;
+        let subject = format!("concert {id}");
+        let (action, before, after) = ("concert.create", None, json(&concert)?);
+        pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
+        tx.commit().await?;
+        Ok(concert)
     }
 
     /// Changes a concert; whether it is on is in force in all its schedules.
@@ -86,31 +81,29 @@ impl AdminService {
         id: ConcertId,
         change: &ConcertChange,
     ) -> Result<Concert, AdminError> {
-        let work = async |tx: &mut Tx| {
-            if !pg::lock_concert(tx, id).await? {
-                return Err(AdminError::ConcertNotFound);
-            }
-            let old = concert_in(tx, id).await?;
-            let concert = Concert {
-                id,
-                title: change.title.clone().unwrap_or_else(|| old.title.clone()),
-                description: change.description.clone().unwrap_or_else(|| old.description.clone()),
-                status: change.status.unwrap_or(old.status),
-            };
-            pg::write_concert(tx, &concert).await?;
-            let subject = format!("concert {id}");
-            let (before, after) = (Some(json(&old)?), json(&concert)?);
-            let action = "concert.change";
-            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-            let mut told = Vec::new();
-            if concert.status != old.status {
-                for schedule in pg::touch_schedules(tx, id).await? {
-                    told.push(announce(tx, schedule).await?);
-                }
-            }
-            Ok((concert, told))
+        let mut tx = self.pg.begin().await?;
+        if !pg::lock_concert(&mut tx, id).await? {
+            return Err(AdminError::ConcertNotFound);
+        }
+        let old = concert_in(&mut tx, id).await?;
+        let concert = Concert {
+            id,
+            title: change.title.clone().unwrap_or_else(|| old.title.clone()),
+            description: change.description.clone().unwrap_or_else(|| old.description.clone()),
+            status: change.status.unwrap_or(old.status),
         };
-        let (concert, told) = self.pg.transact(work).await?;
+        pg::write_concert(&mut tx, &concert).await?;
+        let subject = format!("concert {id}");
+        let (before, after) = (Some(json(&old)?), json(&concert)?);
+        let action = "concert.change";
+        pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
+        let mut told = Vec::new();
+        if concert.status != old.status {
+            for schedule in pg::touch_schedules(&mut tx, id).await? {
+                told.push(announce(&mut tx, schedule).await?);
+            }
+        }
+        tx.commit().await?;
         self.put_in_force(&told).await;
         Ok(concert)
     }
@@ -131,17 +124,16 @@ impl AdminService {
         times.check(settings.queue_opens_at)?;
         can_be_held(settings.entry_order, "/queue/entry_order")?;
         let secret = new_secret()?;
-        let work = async |tx: &mut Tx| {
-            let opens = settings.queue_opens_at;
-            let id = pg::create_schedule(tx, concert, &times, opens, &secret).await?;
-            pg::write_settings(tx, id, &settings).await?;
-            let made = ScheduleSettings::from(schedule_in(tx, id).await?);
-            let subject = format!("schedule {id}");
-            let (action, before, after) = ("schedule.create", None, json(&made)?);
-            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-            Ok::<_, AdminError>((made, announce(tx, id).await?))
-        };
-        let (made, told) = self.pg.transact(work).await?;
+        let mut tx = self.pg.begin().await?;
+        let opens = settings.queue_opens_at;
+        let id = pg::create_schedule(&mut tx, concert, &times, opens, &secret).await?;
+        pg::write_settings(&mut tx, id, &settings).await?;
+        let made = ScheduleSettings::from(schedule_in(&mut tx, id).await?);
+        let subject = format!("schedule {id}");
+        let (action, before, after) = ("schedule.create", None, json(&made)?);
+        pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
+        let told = announce(&mut tx, id).await?;
+        tx.commit().await?;
         self.put_in_force(&[told]).await;
         Ok(made)
     }
@@ -153,12 +145,12 @@ impl AdminService {
         id: ScheduleId,
         change: &TimesChange,
     ) -> Result<ScheduleSettings, AdminError> {
-        let write = async |tx: &mut Tx, old: &Schedule| {
-            let times = change.applied_to(old);
-            times.check(old.settings.queue_opens_at)?;
-            Ok(pg::write_times(tx, id, &times).await?)
-        };
-        self.change_schedule(admin, id, "schedule.change", write).await
+        let mut tx = self.pg.begin().await?;
+        let old = locked(&mut tx, id).await?;
+        let times = change.applied_to(&old);
+        times.check(old.settings.queue_opens_at)?;
+        pg::write_times(&mut tx, id, &times).await?;
+        self.changed(tx, admin, "schedule.change", old).await
     }
 
     /// The settings of a line, as they stand.
@@ -174,38 +166,34 @@ impl AdminService {
         id: ScheduleId,
         change: &QueueChange,
     ) -> Result<QueueSettings, AdminError> {
-        let write = async |tx: &mut Tx, old: &Schedule| {
-            let settings = change.applied_to(&old.settings);
-            may_change(&old.settings, &settings, pg::clock(tx).await?)?;
-            if settings.queue_opens_at > old.reservation_available_at {
-                let detail = "must not be after reservation_available_at";
-                return Err(AdminError::invalid("/queue_opens_at", detail));
-            }
-            Ok(pg::write_settings(tx, id, &settings).await?)
-        };
-        Ok(self.change_schedule(admin, id, "queue.change", write).await?.queue)
+        let mut tx = self.pg.begin().await?;
+        let old = locked(&mut tx, id).await?;
+        let settings = change.applied_to(&old.settings);
+        may_change(&old.settings, &settings, pg::clock(&mut tx).await?)?;
+        if settings.queue_opens_at > old.reservation_available_at {
+            let detail = "must not be after reservation_available_at";
+            return Err(AdminError::invalid("/queue_opens_at", detail));
+        }
+        pg::write_settings(&mut tx, id, &settings).await?;
+        Ok(self.changed(tx, admin, "queue.change", old).await?.queue)
     }
 
-    /// Lets `write` change a schedule that is locked, writes down what it was and is, and puts
-    /// that in force.
-    async fn change_schedule(
+    /// Ends a transaction that has changed a schedule: writes down what it was and is, commits, and
+    /// puts that in force.
+    async fn changed(
         &self,
+        mut tx: Tx,
         admin: UserId,
-        id: ScheduleId,
         action: &str,
-        write: impl AsyncFn(&mut Tx, &Schedule) -> Result<(), AdminError>,
+        old: Schedule,
     ) -> Result<ScheduleSettings, AdminError> {
-        let work = async |tx: &mut Tx| {
-            pg::lock_schedule(tx, id).await?;
-            let old = schedule_in(tx, id).await?;
-            write(tx, &old).await?;
-            let new = ScheduleSettings::from(schedule_in(tx, id).await?);
-            let subject = format!("schedule {id}");
-            let (before, after) = (Some(json(&ScheduleSettings::from(old))?), json(&new)?);
-            pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-            Ok::<_, AdminError>((new, announce(tx, id).await?))
-        };
-        let (new, told) = self.pg.transact(work).await?;
+        let id = old.id;
+        let new = ScheduleSettings::from(schedule_in(&mut tx, id).await?);
+        let subject = format!("schedule {id}");
+        let (before, after) = (Some(json(&ScheduleSettings::from(old))?), json(&new)?);
+        pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
+        let told = announce(&mut tx, id).await?;
+        tx.commit().await?;
         self.put_in_force(&[told]).await;
         Ok(new)
     }
@@ -228,6 +216,12 @@ impl AdminService {
 pub(super) async fn announce(tx: &mut Tx, schedule: ScheduleId) -> Result<Told, StoreError> {
     let entry = outbox::append(tx, SETTINGS_CHANGED, &SettingsChanged { schedule }).await?;
     Ok((entry, schedule))
+}
+
+/// A schedule, locked against other changes.
+async fn locked(tx: &mut Tx, id: ScheduleId) -> Result<Schedule, AdminError> {
+    pg::lock_schedule(tx, id).await?;
+    schedule_in(tx, id).await
 }
 
 /// A schedule that is there, since it is locked or was made in this transaction.

@@ -25,10 +25,7 @@ impl Here {
     /// Notes that whoever has `sequence` was heard from now.
     pub fn mark(&self, sequence: u64, now: Instant) {
         let mut slots = self.lock();
-        if slots
-            .front()
-            .is_none_or(|(begun, _)| now.duration_since(*begun) >= SLOT)
-        {
+        if slots.front().is_none_or(|(begun, _)| now.duration_since(*begun) >= SLOT) {
             slots.push_front((now, Bits::new()));
         }
         if let Some((_, bits)) = slots.front_mut() {
@@ -49,20 +46,12 @@ impl Here {
                 && *entry.key() <= horizon >> 6
             {
                 let base = entry.key() << 6;
-                let due = if base + 63 <= horizon {
-                    !0
-                } else {
-                    (2 << (horizon & 63)) - 1
-                };
+                let due = if base + 63 <= horizon { !0 } else { (2 << (horizon & 63)) - 1 };
                 let found = *entry.get() & due;
                 if found == 0 {
                     break;
                 }
-                taken.extend(
-                    (0..64)
-                        .filter(|bit| found >> bit & 1 == 1)
-                        .map(|bit| base + bit),
-                );
+                taken.extend((0..64).filter(|bit| found >> bit & 1 == 1).map(|bit| base + bit));
                 *entry.get_mut() &= !due;
                 if *entry.get() == 0 {
                     entry.remove();

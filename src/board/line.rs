@@ -37,17 +37,9 @@ impl Line {
             let mut before = Vec::with_capacity(words.len() / WORDS_PER_BLOCK + 1);
             for block in words.chunks(WORDS_PER_BLOCK) {
                 before.push(line.total);
-                line.total += block
-                    .iter()
-                    .map(|word| u64::from(word.count_ones()))
-                    .sum::<u64>();
+                line.total += block.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
             }
-            line.epochs.push(Bits {
-                epoch,
-                first: offset * 8,
-                words,
-                before,
-            });
+            line.epochs.push(Bits { epoch, first: offset * 8, words, before });
         }
         line
     }
@@ -61,10 +53,7 @@ impl Line {
     /// How many are ahead of `sequence`; nothing where it does not wait as far as this knows.
     #[must_use]
     pub fn ahead(&self, sequence: u64) -> Option<u64> {
-        let (epoch, number) = (
-            sequence >> SEQUENCE_BITS,
-            sequence & ((1 << SEQUENCE_BITS) - 1),
-        );
+        let (epoch, number) = (sequence >> SEQUENCE_BITS, sequence & ((1 << SEQUENCE_BITS) - 1));
         let bits = self.epochs.iter().find(|bits| bits.epoch == epoch)?;
         let index = usize::try_from(number.checked_sub(bits.first)?).ok()?;
         let word = *bits.words.get(index / 64)?;
@@ -73,10 +62,7 @@ impl Line {
             return None;
         }
         let start = index / 64 / WORDS_PER_BLOCK * WORDS_PER_BLOCK;
-        let whole: u32 = bits.words[start..index / 64]
-            .iter()
-            .map(|word| word.count_ones())
-            .sum();
+        let whole: u32 = bits.words[start..index / 64].iter().map(|word| word.count_ones()).sum();
         // Shifted in two steps: by 64 at once is not a shift.
         let part = (word >> (63 - bit) >> 1).count_ones();
         Some(bits.before[start / WORDS_PER_BLOCK] + u64::from(whole + part))
@@ -88,10 +74,8 @@ impl Line {
         if ahead >= self.total {
             return None;
         }
-        let bits = self
-            .epochs
-            .iter()
-            .rfind(|bits| bits.before.first().is_some_and(|b| *b <= ahead))?;
+        let bits =
+            self.epochs.iter().rfind(|bits| bits.before.first().is_some_and(|b| *b <= ahead))?;
         let block = bits.before.partition_point(|before| *before <= ahead) - 1;
         let mut left = ahead - bits.before[block];
         for (index, word) in bits.words.iter().enumerate().skip(block * WORDS_PER_BLOCK) {

@@ -68,9 +68,7 @@ impl Meta {
             pause_until_ms: number("pause_until"),
             available: number("available") == 1,
             paused: number("paused") == 1,
-            message: text("message")
-                .filter(|message| !message.is_empty())
-                .map(str::to_owned),
+            message: text("message").filter(|message| !message.is_empty()).map(str::to_owned),
             opens_ms: number("opens_ms"),
             deadline_ms: number("deadline_ms"),
             capacity: count("capacity"),

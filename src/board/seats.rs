@@ -55,19 +55,11 @@ impl SeatStates {
             }
         }
         for (number, state) in states.iter_mut().enumerate() {
-            if gone
-                .get(number / 8)
-                .is_some_and(|byte| byte << (number % 8) & 0x80 != 0)
-            {
+            if gone.get(number / 8).is_some_and(|byte| byte << (number % 8) & 0x80 != 0) {
                 *state = UNAVAILABLE;
             }
         }
-        Self {
-            version,
-            states,
-            ..Self::default()
-        }
-        .counted(total)
+        Self { version, states, ..Self::default() }.counted(total)
     }
 
     /// The map after `changes`, each with its version. Nothing where one is missing: load it whole.
@@ -113,11 +105,7 @@ impl SeatStates {
         let missed = usize::try_from(self.version.number.checked_sub(version.number)?).ok()?;
         let from = self.changes.len().checked_sub(missed)?;
         let numbers = self.changes.range(from..).flat_map(|change| change.iter());
-        Some(
-            numbers
-                .map(|(number, _)| (*number, self.state(*number)))
-                .collect(),
-        )
+        Some(numbers.map(|(number, _)| (*number, self.state(*number))).collect())
     }
 
     fn counted(mut self, total: u32) -> Self {
@@ -145,10 +133,7 @@ impl FromStr for SeatVersion {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (epoch, number) = text.split_once('.').unwrap_or((text, ""));
-        Ok(Self {
-            epoch: epoch.parse()?,
-            number: number.parse()?,
-        })
+        Ok(Self { epoch: epoch.parse()?, number: number.parse()? })
     }
 }
 
@@ -158,70 +143,28 @@ mod tests {
 
     #[test]
     fn changes_lead_from_an_old_map_to_the_new_one() {
-        let version = SeatVersion {
-            epoch: 1,
-            number: 7,
-        };
+        let version = SeatVersion { epoch: 1, number: 7 };
         let old = SeatStates::whole(version, 10, &[0b0010_0000], &[5]);
-        assert_eq!(
-            (old.state(2), old.state(5), old.state(9)),
-            (UNAVAILABLE, HELD, AVAILABLE)
-        );
+        assert_eq!((old.state(2), old.state(5), old.state(9)), (UNAVAILABLE, HELD, AVAILABLE));
         assert_eq!((old.available, old.held, old.gone()), (8, 1, 1));
-        let new = old
-            .after(
-                12,
-                vec![(8, vec![(5, 0), (6, 1)]), (9, vec![(6, 2), (12, 1)])],
-            )
-            .unwrap();
-        assert_eq!(
-            new.since(version).unwrap(),
-            BTreeMap::from([(5, 0), (6, 2), (12, 1)])
-        );
+        let new =
+            old.after(12, vec![(8, vec![(5, 0), (6, 1)]), (9, vec![(6, 2), (12, 1)])]).unwrap();
+        assert_eq!(new.since(version).unwrap(), BTreeMap::from([(5, 0), (6, 2), (12, 1)]));
         assert_eq!(new.since(new.version).unwrap(), BTreeMap::new());
-        assert_eq!(
-            new.since(SeatVersion {
-                epoch: 1,
-                number: 6
-            }),
-            None
-        );
-        assert_eq!(
-            new.since(SeatVersion {
-                epoch: 1,
-                number: 10
-            }),
-            None
-        );
-        assert_eq!(
-            new.since(SeatVersion {
-                epoch: 2,
-                number: 9
-            }),
-            None
-        );
+        assert_eq!(new.since(SeatVersion { epoch: 1, number: 6 }), None);
+        assert_eq!(new.since(SeatVersion { epoch: 1, number: 10 }), None);
+        assert_eq!(new.since(SeatVersion { epoch: 2, number: 9 }), None);
     }
 
     #[test]
     fn a_missing_change_is_noticed() {
-        let old = SeatStates::whole(
-            SeatVersion {
-                epoch: 1,
-                number: 7,
-            },
-            10,
-            &[],
-            &[],
-        );
+        let old = SeatStates::whole(SeatVersion { epoch: 1, number: 7 }, 10, &[], &[]);
         assert!(old.after(10, vec![(9, vec![(5, 1)])]).is_none());
     }
 
     #[test]
     fn a_version_reads_back_as_it_was_written() {
-        let version = SeatVersion {
-            epoch: 3,
-            number: 41,
-        };
+        let version = SeatVersion { epoch: 3, number: 41 };
         assert_eq!(version.to_string().parse(), Ok(version));
         assert!("3".parse::<SeatVersion>().is_err());
     }

@@ -48,11 +48,7 @@ impl Boards {
     /// No boards yet.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
-        Self {
-            redis,
-            watched: Arc::default(),
-            begun: Instant::now(),
-        }
+        Self { redis, watched: Arc::default(), begun: Instant::now() }
     }
 
     /// The latest snapshot of a schedule. The first call for it waits for the first reading; later
@@ -71,17 +67,11 @@ impl Boards {
             (Some(board), _) => Ok(Arc::clone(board)),
             (None, Ok(_)) => {
                 let reason = state.borrow().clone().unwrap_or_default();
-                Err(StoreError::Unavailable {
-                    store: Store::Redis,
-                    reason,
-                })
+                Err(StoreError::Unavailable { store: Store::Redis, reason })
             }
             (None, Err(_)) => {
                 let reason = "the first reading of a board takes too long".to_owned();
-                Err(StoreError::Unavailable {
-                    store: Store::Redis,
-                    reason,
-                })
+                Err(StoreError::Unavailable { store: Store::Redis, reason })
             }
         }
     }
@@ -110,9 +100,7 @@ impl Boards {
     #[must_use]
     pub fn all(&self) -> Vec<(ScheduleId, Arc<Watched>)> {
         let all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter()
-            .map(|(schedule, watched)| (*schedule, Arc::clone(watched)))
-            .collect()
+        all.iter().map(|(schedule, watched)| (*schedule, Arc::clone(watched))).collect()
     }
 
     async fn keep_reading(self, schedule: ScheduleId, watched: Arc<Watched>) {

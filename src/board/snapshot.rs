@@ -93,37 +93,20 @@ impl Board {
         let (meta, now_ms, head) = read_meta(redis, &keys).await?;
         let lost = last.filter(|last| meta.epoch < last.meta.epoch || meta.loading);
         if let Some(last) = lost {
-            return Ok(Self {
-                recovering: true,
-                ..last.clone()
-            });
+            return Ok(Self { recovering: true, ..last.clone() });
         }
         let line = read_line(redis, &keys, meta.epoch, head).await?;
         let seats = read_seats(redis, &keys, &meta, last.map(|last| &last.seats)).await?;
         let mut counted = last.map(|last| last.counted.clone()).unwrap_or_default();
-        if counted
-            .back()
-            .is_some_and(|(_, admitted, _)| *admitted > meta.admitted)
-        {
+        if counted.back().is_some_and(|(_, admitted, _)| *admitted > meta.admitted) {
             counted.clear();
         }
         counted.push_back((now_ms, meta.admitted, meta.joined));
-        while counted
-            .front()
-            .is_some_and(|(at, _, _)| *at < now_ms - RATE_WINDOW_MS)
-        {
+        while counted.front().is_some_and(|(at, _, _)| *at < now_ms - RATE_WINDOW_MS) {
             counted.pop_front();
         }
         let recovering = meta.pause_until_ms > now_ms;
-        Ok(Self {
-            meta,
-            line,
-            seats,
-            recovering,
-            now_ms,
-            read_at: Instant::now(),
-            counted,
-        })
+        Ok(Self { meta, line, seats, recovering, now_ms, read_at: Instant::now(), counted })
     }
 }
 
@@ -134,36 +117,21 @@ fn per_second<'s>(
     let mut samples = samples.into_iter();
     let first = samples.next()?;
     let last = samples.last()?;
-    let millis = u32::try_from(last.0 - first.0)
-        .ok()
-        .filter(|millis| *millis >= 2000)?;
-    let more = u32::try_from(count(last).checked_sub(count(first))?)
-        .ok()
-        .filter(|more| *more > 0)?;
+    let millis = u32::try_from(last.0 - first.0).ok().filter(|millis| *millis >= 2000)?;
+    let more =
+        u32::try_from(count(last).checked_sub(count(first))?).ok().filter(|more| *more > 0)?;
     Some(f64::from(more) * 1000.0 / f64::from(millis))
 }
 
 /// The hash, the sizes beside it, Redis's clock, and the head of the line, in one round trip.
 async fn read_meta(redis: &Redis, keys: &Keys) -> Result<(Meta, i64, Option<u64>), StoreError> {
-    type Answer = (
-        HashMap<String, String>,
-        u64,
-        u64,
-        u64,
-        u64,
-        Vec<(String, f64)>,
-        (i64, i64),
-    );
+    type Answer = (HashMap<String, String>, u64, u64, u64, u64, Vec<(String, f64)>, (i64, i64));
     let mut pipe = redis::pipe();
     pipe.cmd("HGETALL").arg(keys.meta());
     for set in ["waiting", "active", "parked", "returned"] {
         pipe.cmd("ZCARD").arg(keys.named(set));
     }
-    pipe.cmd("ZRANGE")
-        .arg(keys.named("waiting"))
-        .arg(0)
-        .arg(0)
-        .arg("WITHSCORES");
+    pipe.cmd("ZRANGE").arg(keys.named("waiting")).arg(0).arg(0).arg("WITHSCORES");
     pipe.cmd("TIME");
     let (fields, waiting, active, parked, returned, head, (seconds, micros)): Answer =
         redis.bulk_pipe(&pipe).await?;
@@ -193,18 +161,10 @@ async fn read_line(
         .map(|epoch| (epoch, if epoch == first { number / 64 * 8 } else { 0 }))
         .collect();
     for (epoch, offset) in &parts {
-        pipe.cmd("GETRANGE")
-            .arg(keys.bits(*epoch))
-            .arg(*offset)
-            .arg(-1);
+        pipe.cmd("GETRANGE").arg(keys.bits(*epoch)).arg(*offset).arg(-1);
     }
     let bitmaps: Vec<Vec<u8>> = redis.bulk_pipe(&pipe).await?;
-    Ok(Line::build(
-        parts
-            .into_iter()
-            .zip(bitmaps)
-            .map(|((epoch, offset), b)| (epoch, offset, b)),
-    ))
+    Ok(Line::build(parts.into_iter().zip(bitmaps).map(|((epoch, offset), b)| (epoch, offset, b))))
 }
 
 /// The seat map: what changed since `last`, or the whole where that can't be told.
@@ -222,14 +182,9 @@ async fn read_seats(
         }
         let mut pipe = redis::pipe();
         let after = format!("({}-0", last.version.number);
-        pipe.cmd("XRANGE")
-            .arg(keys.named("seatlog"))
-            .arg(after)
-            .arg("+");
+        pipe.cmd("XRANGE").arg(keys.named("seatlog")).arg(after).arg("+");
         let (entries,): (Vec<(String, HashMap<String, String>)>,) = redis.bulk_pipe(&pipe).await?;
-        let changes = entries
-            .iter()
-            .filter_map(|(id, fields)| change(id, fields.get("c")?));
+        let changes = entries.iter().filter_map(|(id, fields)| change(id, fields.get("c")?));
         if entries.is_empty() && same_size {
             return Ok(Arc::clone(last));
         }
@@ -239,28 +194,12 @@ async fn read_seats(
     }
     // Atomic, so that the version belongs to what is read with it.
     let mut pipe = redis::pipe();
-    pipe.atomic()
-        .cmd("HGET")
-        .arg(keys.meta())
-        .arg("seat_version");
-    pipe.cmd("GET")
-        .arg(keys.named("sold"))
-        .cmd("ZRANGE")
-        .arg(keys.named("held"))
-        .arg(0)
-        .arg(-1);
+    pipe.atomic().cmd("HGET").arg(keys.meta()).arg("seat_version");
+    pipe.cmd("GET").arg(keys.named("sold")).cmd("ZRANGE").arg(keys.named("held")).arg(0).arg(-1);
     let (number, gone, held): (Option<u64>, Option<Vec<u8>>, Vec<u32>) =
         redis.bulk_pipe(&pipe).await?;
-    let version = SeatVersion {
-        epoch: meta.epoch,
-        number: number.unwrap_or(0),
-    };
-    Ok(Arc::new(SeatStates::whole(
-        version,
-        total,
-        &gone.unwrap_or_default(),
-        &held,
-    )))
+    let version = SeatVersion { epoch: meta.epoch, number: number.unwrap_or(0) };
+    Ok(Arc::new(SeatStates::whole(version, total, &gone.unwrap_or_default(), &held)))
 }
 
 /// An entry of the seatlog: its id is the version, its text `seat_number:state,…`.

@@ -149,7 +149,12 @@ pub enum Phase {
 impl Phase {
     /// The phase by the times (now, opening, deadline) in ms, and by how many of the seats are gone.
     #[must_use]
-    pub fn at((now, opens, deadline): (i64, i64, i64), paused: bool, gone: u32, seats: u32) -> Self {
+    pub fn at(
+        (now, opens, deadline): (i64, i64, i64),
+        paused: bool,
+        gone: u32,
+        seats: u32,
+    ) -> Self {
         if now >= deadline {
             Self::Closed
         } else if now < opens || seats == 0 {
@@ -233,15 +238,8 @@ impl Layout {
     /// Takes seats in order of their numbers.
     #[must_use]
     pub fn new(version: i32, seats: Vec<Seat>) -> Self {
-        let by_id = seats
-            .iter()
-            .map(|seat| (seat.id, seat.seat_number))
-            .collect();
-        Self {
-            version,
-            seats,
-            by_id,
-        }
+        let by_id = seats.iter().map(|seat| (seat.id, seat.seat_number)).collect();
+        Self { version, seats, by_id }
     }
 
     /// The number of a seat, if it is one of this schedule.
@@ -253,7 +251,6 @@ impl Layout {
     /// A seat by its number.
     #[must_use]
     pub fn seat(&self, number: u32) -> Option<&Seat> {
-        self.seats
-            .get(usize::try_from(number).ok()?.checked_sub(1)?)
+        self.seats.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 }

@@ -25,11 +25,7 @@ impl Account {
         }
         for name in ["postgres", "nobody"] {
             if let Ok(Some(user)) = User::from_name(name) {
-                return Ok(Some(Self {
-                    name: user.name,
-                    uid: user.uid,
-                    gid: user.gid,
-                }));
+                return Ok(Some(Self { name: user.name, uid: user.uid, gid: user.gid }));
             }
         }
         Err(DevError::Missing {

@@ -56,10 +56,7 @@ impl Identity {
                 }
             }
             if begun.elapsed() > ORDERLY + KILLED {
-                return Err(DevError::Leftover {
-                    server: self.name,
-                    log: self.log.clone(),
-                });
+                return Err(DevError::Leftover { server: self.name, log: self.log.clone() });
             }
             if let Some(pid) = self.leftover() {
                 if begun.elapsed() > ORDERLY {
@@ -80,16 +77,11 @@ impl Identity {
     fn leftover(&self) -> Option<Pid> {
         let text = fs::read_to_string(&self.pid_file).ok()?;
         let pid = text.lines().next()?.trim().parse().ok()?;
-        command_line(pid)
-            .contains(self.mark.to_str()?)
-            .then(|| Pid::from_raw(pid))
+        command_line(pid).contains(self.mark.to_str()?).then(|| Pid::from_raw(pid))
     }
 
     fn fresh(&self, log: File) -> Result<File, DevError> {
-        let length = log
-            .metadata()
-            .map_err(DevError::io("look at", &self.log))?
-            .len();
+        let length = log.metadata().map_err(DevError::io("look at", &self.log))?.len();
         if length > LOG_BYTES {
             log.set_len(0).map_err(DevError::io("empty", &self.log))?;
         }
@@ -102,11 +94,7 @@ impl Identity {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();
         let log = lines[lines.len().saturating_sub(10)..].join("\n");
-        DevError::Start {
-            server: self.name,
-            reason,
-            log,
-        }
+        DevError::Start { server: self.name, reason, log }
     }
 }
 
@@ -145,8 +133,5 @@ fn command_line(pid: i32) -> String {
 
 fn output(program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).output();
-    output.map_or_else(
-        |_| String::new(),
-        |it| String::from_utf8_lossy(&it.stdout).into_owned(),
-    )
+    output.map_or_else(|_| String::new(), |it| String::from_utf8_lossy(&it.stdout).into_owned())
 }

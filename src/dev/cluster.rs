@@ -39,20 +39,12 @@ impl Cluster {
             for path in [&home, &bin] {
                 if !account.can_enter(path) {
                     let account = account.name().to_owned();
-                    return Err(DevError::Unreachable {
-                        account,
-                        path: path.clone(),
-                    });
+                    return Err(DevError::Unreachable { account, path: path.clone() });
                 }
             }
         }
         let password = (!folder.is_throwaway()).then(|| folder::secret(&home.join("password")));
-        Ok(Self {
-            home,
-            bin,
-            account,
-            password: password.transpose()?,
-        })
+        Ok(Self { home, bin, account, password: password.transpose()? })
     }
 
     /// The data directory.
@@ -81,38 +73,21 @@ impl Cluster {
             fs::remove_dir_all(&new).map_err(DevError::io("remove", &new))?;
         }
         let mut initdb = self.program("initdb");
-        initdb.args([
-            "--username",
-            USER,
-            "--encoding",
-            "UTF8",
-            "--no-locale",
-            "--pgdata",
-        ]);
+        initdb.args(["--username", USER, "--encoding", "UTF8", "--no-locale", "--pgdata"]);
         initdb.arg(&new);
         if self.password.is_some() {
             let password = self.home.join("password");
             if let Some(account) = &self.account {
                 account.give(&password)?;
             }
-            initdb
-                .args(["--auth", "password", "--pwfile"])
-                .arg(password);
+            initdb.args(["--auth", "password", "--pwfile"]).arg(password);
         } else {
             initdb.args(["--auth", "trust", "--no-sync"]);
         }
-        let output = || {
-            log.try_clone()
-                .map_err(DevError::io("share the log with", &new))
-        };
+        let output = || log.try_clone().map_err(DevError::io("share the log with", &new));
         initdb.stdout(output()?).stderr(output()?);
-        let status = tokio::process::Command::from(initdb)
-            .kill_on_drop(true)
-            .status()
-            .await;
-        let made = status
-            .map_err(DevError::io("run", &self.bin.join("initdb")))?
-            .success();
+        let status = tokio::process::Command::from(initdb).kill_on_drop(true).status().await;
+        let made = status.map_err(DevError::io("run", &self.bin.join("initdb")))?.success();
         if made {
             fs::rename(&new, &data).map_err(DevError::io("make", &data))?;
         }
@@ -146,19 +121,14 @@ fn elsewhere(
     link: &Path,
     account: &Account,
 ) -> Result<(PathBuf, Option<Account>), DevError> {
-    let temporary = folder::temporary()
-        .into_iter()
-        .find(|base| folder.path().starts_with(base));
+    let temporary = folder::temporary().into_iter().find(|base| folder.path().starts_with(base));
     let parent = temporary.filter(|base| account.can_enter(base));
     let parent = parent.unwrap_or_else(|| ELSEWHERE.into());
     fs::create_dir_all(&parent).map_err(DevError::io("make", &parent))?;
     let home = parent.join(format!("onsale-{}", folder::random_hex::<8>()?));
     folder::make_private(&home, 0o700)?;
     symlink(&home, link).map_err(DevError::io("link", link))?;
-    tracing::info!(
-        "PostgreSQL cannot run as root: its data is in {}",
-        home.display()
-    );
+    tracing::info!("PostgreSQL cannot run as root: its data is in {}", home.display());
     given_away(home)
 }
 

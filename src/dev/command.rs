@@ -33,30 +33,20 @@ pub(super) async fn run(
     // reaches it; elsewhere it leads a group of its own, so that all it started can be ended.
     let leads_group = !std::io::stdin().is_terminal();
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .envs(environment.variables())
-        .kill_on_drop(true);
+    command.args(arguments).envs(environment.variables()).kill_on_drop(true);
     if leads_group {
         command.process_group(0);
     }
-    let mut child = command
-        .spawn()
-        .map_err(DevError::io("run", Path::new(program)))?;
+    let mut child = command.spawn().map_err(DevError::io("run", Path::new(program)))?;
     let status = tokio::select! {
         status = child.wait() => status,
         () = stop.cancelled() => return end(&mut child, leads_group).await,
     };
-    Ok(code(
-        status.map_err(DevError::io("wait for", Path::new(program)))?,
-    ))
+    Ok(code(status.map_err(DevError::io("wait for", Path::new(program)))?))
 }
 
 async fn end(child: &mut Child, leads_group: bool) -> Result<ExitCode, DevError> {
-    let pid = child
-        .id()
-        .and_then(|pid| i32::try_from(pid).ok())
-        .map(Pid::from_raw);
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
     let send = |signal| match pid {
         Some(pid) if leads_group => report(killpg(pid, signal)),
         Some(pid) => report(kill(pid, signal)),
@@ -73,10 +63,7 @@ async fn end(child: &mut Child, leads_group: bool) -> Result<ExitCode, DevError>
         // What the command started and did not wait for.
         send(Signal::SIGKILL);
     }
-    Ok(code(status.map_err(DevError::io(
-        "wait for",
-        Path::new("the command"),
-    ))?))
+    Ok(code(status.map_err(DevError::io("wait for", Path::new("the command")))?))
 }
 
 fn report(sent: nix::Result<()>) {
@@ -87,8 +74,6 @@ fn report(sent: nix::Result<()>) {
 }
 
 fn code(status: ExitStatus) -> ExitCode {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

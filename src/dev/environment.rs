@@ -29,9 +29,7 @@ impl Environment {
             jwt_secret: secret(&folder.join("jwt.secret"))?,
             queue_secrets: secret(&folder.join("queue.secret"))?,
         };
-        let lines = environment
-            .variables()
-            .map(|(name, value)| format!("{name}='{value}'\n"));
+        let lines = environment.variables().map(|(name, value)| format!("{name}='{value}'\n"));
         write_private(&folder.join("env"), &lines.concat())?;
         Ok(environment)
     }

@@ -84,10 +84,7 @@ fn missing_postgres(existing: Option<u32>) -> DevError {
 fn places() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let private = env::current_dir().map(|folder| folder.join(PRIVATE));
-    env::split_paths(&path)
-        .chain(HOMEBREW.map(PathBuf::from))
-        .chain(private)
-        .collect()
+    env::split_paths(&path).chain(HOMEBREW.map(PathBuf::from)).chain(private).collect()
 }
 
 /// The major version that a program says it is; none where it does not run.
@@ -95,10 +92,7 @@ fn major(program: &Path) -> Option<u32> {
     if !program.is_file() {
         return None;
     }
-    let output = Command::new(program)
-        .arg(OsStr::new("--version"))
-        .output()
-        .ok()?;
+    let output = Command::new(program).arg(OsStr::new("--version")).output().ok()?;
     version_in(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -106,9 +100,7 @@ fn major(program: &Path) -> Option<u32> {
 fn version_in(text: &str) -> Option<u32> {
     text.split_whitespace().find_map(|word| {
         let word = word.strip_prefix("v=").unwrap_or(word);
-        let digits = word
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(word.len());
+        let digits = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
         word[..digits].parse().ok()
     })
 }

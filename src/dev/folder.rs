@@ -26,11 +26,7 @@ impl Folder {
         fs::create_dir_all(path).map_err(DevError::io("make", path))?;
         let path = path.canonicalize().map_err(DevError::io("resolve", path))?;
         let lock = Some(lock(&path, server)?);
-        Ok(Self {
-            path,
-            throwaway: false,
-            _lock: lock,
-        })
+        Ok(Self { path, throwaway: false, _lock: lock })
     }
 
     /// A new folder that is removed when this is dropped. Everybody may pass through it (what is
@@ -38,17 +34,10 @@ impl Folder {
     pub(super) fn throwaway() -> Result<Self, DevError> {
         let account = Account::unprivileged()?;
         let usable = |base: &PathBuf| account.as_ref().is_none_or(|it| it.can_enter(base));
-        let base = temporary()
-            .into_iter()
-            .find(usable)
-            .unwrap_or_else(std::env::temp_dir);
+        let base = temporary().into_iter().find(usable).unwrap_or_else(std::env::temp_dir);
         let path = base.join(format!("onsale-{}", random_hex::<8>()?));
         make_private(&path, 0o711)?;
-        Ok(Self {
-            path,
-            throwaway: true,
-            _lock: None,
-        })
+        Ok(Self { path, throwaway: true, _lock: None })
     }
 
     /// Where it is; absolute.
@@ -85,30 +74,20 @@ impl Drop for Folder {
 /// Where this system keeps what need not last; the caller's own choice first.
 pub(super) fn temporary() -> Vec<PathBuf> {
     let bases = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
-    bases
-        .into_iter()
-        .filter_map(|base| base.canonicalize().ok())
-        .collect()
+    bases.into_iter().filter_map(|base| base.canonicalize().ok()).collect()
 }
 
 /// Makes one folder with this mode, whatever the umask.
 pub(super) fn make_private(path: &Path, mode: u32) -> Result<(), DevError> {
     use std::os::unix::fs::PermissionsExt;
-    DirBuilder::new()
-        .mode(mode)
-        .create(path)
-        .map_err(DevError::io("make", path))?;
+    DirBuilder::new().mode(mode).create(path).map_err(DevError::io("make", path))?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .map_err(DevError::io("set the mode of", path))
 }
 
 fn lock(folder: &Path, server: &str) -> Result<File, DevError> {
     let path = folder.join(format!("{server}.lock"));
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(DevError::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -137,10 +116,7 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), DevError> {
     options.create(true).write(true).truncate(true).mode(0o600);
     options
         .open(&new)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())
-                .and_then(|()| file.sync_all())
-        })
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&new, path))
         .map_err(DevError::io("write", path))
 }

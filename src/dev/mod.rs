@@ -54,20 +54,14 @@ pub struct Stores {
 impl Stores {
     /// Starts both, each with what an earlier start kept in `folder`.
     pub async fn start(folder: &Path) -> Result<Self, DevError> {
-        let servers = (
-            Box::pin(PostgresServer::start(folder)),
-            RedisServer::start(folder),
-        );
+        let servers = (Box::pin(PostgresServer::start(folder)), RedisServer::start(folder));
         let (postgres, redis) = tokio::try_join!(servers.0, servers.1)?;
         Ok(Self { postgres, redis })
     }
 
     /// Starts both empty; they keep nothing and leave nothing.
     pub async fn throwaway() -> Result<Self, DevError> {
-        let servers = (
-            Box::pin(PostgresServer::throwaway()),
-            RedisServer::throwaway(),
-        );
+        let servers = (Box::pin(PostgresServer::throwaway()), RedisServer::throwaway());
         let (postgres, redis) = tokio::try_join!(servers.0, servers.1)?;
         Ok(Self { postgres, redis })
     }

@@ -54,12 +54,7 @@ impl PostgresServer {
             tries += 1;
             match run(&folder, &cluster, port).await {
                 Ok(process) => {
-                    break Self {
-                        process,
-                        port,
-                        cluster,
-                        folder,
-                    };
+                    break Self { process, port, cluster, folder };
                 }
                 Err(DevError::Start { .. }) if tries < PORTS && !port::is_free(port) => {
                     port = port::free()?;
@@ -137,16 +132,9 @@ impl PostgresServer {
 /// Makes a database as a copy of another one that nobody is connected to. `server` is the URL of
 /// a third database of the same server, for whoever may create databases.
 pub async fn create_database(server: &str, name: &str, template: &str) -> Result<(), DevError> {
-    let statement = format!(
-        "create database {} template {}",
-        quoted(name),
-        quoted(template)
-    );
+    let statement = format!("create database {} template {}", quoted(name), quoted(template));
     let mut connection = PgConnection::connect(server).await.map_err(refused)?;
-    connection
-        .execute(AssertSqlSafe(statement))
-        .await
-        .map_err(refused)?;
+    connection.execute(AssertSqlSafe(statement)).await.map_err(refused)?;
     connection.close().await.map_err(refused)
 }
 
@@ -179,18 +167,8 @@ async fn run(folder: &Folder, cluster: &Cluster, port: u16) -> Result<Process, D
     }
     let mut command = cluster.program("postgres");
     command.arg("-D").arg(&data);
-    command.args([
-        "-c",
-        "listen_addresses=127.0.0.1",
-        "-c",
-        "unix_socket_directories=",
-    ]);
-    command.args([
-        "-c",
-        &format!("port={port}"),
-        "-c",
-        &format!("max_connections={CONNECTIONS}"),
-    ]);
+    command.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
+    command.args(["-c", &format!("port={port}"), "-c", &format!("max_connections={CONNECTIONS}")]);
     command.args(["-c", "timezone=UTC", "-c", "log_timezone=UTC"]);
     if folder.is_throwaway() {
         command.args(["-c", "fsync=off"]);
@@ -198,9 +176,7 @@ async fn run(folder: &Folder, cluster: &Cluster, port: u16) -> Result<Process, D
     let throwaway = folder.is_throwaway().then(|| folder.path());
     let mut process = Process::start(identity, &log, command, throwaway)?;
     drop(log);
-    process
-        .until_ready(START, async |pid| is_ready(&data, pid))
-        .await?;
+    process.until_ready(START, async |pid| is_ready(&data, pid)).await?;
     Ok(process)
 }
 
@@ -215,10 +191,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err takes"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn refused(error: sqlx::Error) -> DevError {
     DevError::Database(error.to_string())
 }

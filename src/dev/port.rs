@@ -47,8 +47,5 @@ pub(super) fn is_free(port: u16) -> bool {
 
 fn no_port() -> DevError {
     let what = format!("no free port of 127.0.0.1 from {FIRST} on");
-    DevError::Io {
-        what,
-        error: std::io::ErrorKind::AddrInUse.into(),
-    }
+    DevError::Io { what, error: std::io::ErrorKind::AddrInUse.into() }
 }

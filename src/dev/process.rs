@@ -33,11 +33,7 @@ pub(super) struct Process {
 /// a process group of its own, since Ctrl-C on the terminal is for us: we end the servers in order.
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    command
-        .env("LC_ALL", "C")
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .process_group(0);
+    command.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null()).process_group(0);
     command
 }
 
@@ -50,36 +46,22 @@ impl Process {
         mut command: Command,
         throwaway: Option<&Path>,
     ) -> Result<Self, DevError> {
-        let output = || {
-            log.try_clone()
-                .map_err(DevError::io("share", &identity.log))
-        };
+        let output = || log.try_clone().map_err(DevError::io("share", &identity.log));
         let program = command.get_program().to_owned();
         let mut child = command
             .stdout(output()?)
             .stderr(output()?)
             .spawn()
             .map_err(DevError::io("run", Path::new(&program)))?;
-        let end = if throwaway.is_some() {
-            identity.abrupt
-        } else {
-            identity.orderly
-        };
+        let end = if throwaway.is_some() { identity.abrupt } else { identity.orderly };
         match Guard::over(child.id(), end, throwaway) {
             Ok(guard) => {
                 let throwaway = throwaway.is_some();
-                Ok(Self {
-                    identity,
-                    child,
-                    guard: Some(guard),
-                    throwaway,
-                })
+                Ok(Self { identity, child, guard: Some(guard), throwaway })
             }
             Err(error) => {
                 send(pid_of(&child), identity.orderly);
-                child
-                    .wait()
-                    .map_err(DevError::io("wait for", Path::new(&program)))?;
+                child.wait().map_err(DevError::io("wait for", Path::new(&program)))?;
                 Err(error)
             }
         }
@@ -100,9 +82,7 @@ impl Process {
                 return Ok(());
             }
             if begun.elapsed() > limit {
-                return Err(self
-                    .identity
-                    .did_not_start(format!("no answer within {limit:?}")));
+                return Err(self.identity.did_not_start(format!("no answer within {limit:?}")));
             }
             sleep(POLL).await;
         }
@@ -186,10 +166,7 @@ impl Process {
 
     /// How the server ended, if it has.
     fn ended(&mut self) -> Result<Option<String>, DevError> {
-        let status = self
-            .child
-            .try_wait()
-            .map_err(DevError::io("wait for", &self.identity.log))?;
+        let status = self.child.try_wait().map_err(DevError::io("wait for", &self.identity.log))?;
         if status.is_some()
             && let Some(guard) = self.guard.take()
         {

@@ -49,12 +49,7 @@ impl RedisServer {
             match run(&folder, port, password.as_deref()).await {
                 Ok(process) => {
                     port::remember(folder.path(), "redis", port)?;
-                    return Ok(Self {
-                        process,
-                        port,
-                        password,
-                        folder,
-                    });
+                    return Ok(Self { process, port, password, folder });
                 }
                 Err(DevError::Start { .. }) if tries < PORTS && !port::is_free(port) => {
                     port = port::free()?;
@@ -137,9 +132,7 @@ async fn run(folder: &Folder, port: u16, password: Option<&str>) -> Result<Proce
     drop(log);
     let client = redis::Client::open(url(port, password))
         .map_err(|error| DevError::Database(error.to_string()))?;
-    process
-        .until_ready(START, async |pid| answers(&client, pid).await)
-        .await?;
+    process.until_ready(START, async |pid| answers(&client, pid).await).await?;
     Ok(process)
 }
 

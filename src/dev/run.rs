@@ -59,9 +59,7 @@ where
         Ok(ExitCode::SUCCESS)
     } else {
         let served = service(environment, stop).await;
-        served
-            .map(|()| ExitCode::SUCCESS)
-            .map_err(DevError::Service)
+        served.map(|()| ExitCode::SUCCESS).map_err(DevError::Service)
     };
     let stopped = stores.stop().await;
     let code = outcome?;
@@ -93,9 +91,7 @@ fn listen(stop: &CancellationToken) -> Result<(), DevError> {
 }
 
 fn print(environment: &Environment) -> Result<(), DevError> {
-    let lines = environment
-        .variables()
-        .map(|(name, value)| format!("export {name}='{value}'\n"));
+    let lines = environment.variables().map(|(name, value)| format!("export {name}='{value}'\n"));
     let mut out = std::io::stdout().lock();
     out.write_all(lines.concat().as_bytes())
         .and_then(|()| out.flush())

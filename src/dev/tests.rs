@@ -18,9 +18,7 @@ use super::redis::RedisServer;
 use super::{Args, DevError, Stores, run as run_dev};
 
 async fn redis_at(url: &str) -> ::redis::RedisResult<::redis::aio::MultiplexedConnection> {
-    ::redis::Client::open(url)?
-        .get_multiplexed_async_connection()
-        .await
+    ::redis::Client::open(url)?.get_multiplexed_async_connection().await
 }
 
 async fn set(url: &str, value: u32) {
@@ -31,11 +29,7 @@ async fn set(url: &str, value: u32) {
 
 async fn get(url: &str) -> Option<u32> {
     let mut connection = redis_at(url).await.unwrap();
-    ::redis::cmd("GET")
-        .arg("onsale:test")
-        .query_async(&mut connection)
-        .await
-        .unwrap()
+    ::redis::cmd("GET").arg("onsale:test").query_async(&mut connection).await.unwrap()
 }
 
 async fn run(url: &str, statement: &'static str) {
@@ -45,27 +39,14 @@ async fn run(url: &str, statement: &'static str) {
 
 async fn count(url: &str) -> i64 {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::query_scalar("select count(*) from kept")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar("select count(*) from kept").fetch_one(&mut connection).await.unwrap()
 }
 
 /// Waits until no process holds the lock on a server's log.
 async fn ended(log: &Path) {
     let begun = Instant::now();
-    while File::options()
-        .append(true)
-        .open(log)
-        .unwrap()
-        .try_lock()
-        .is_err()
-    {
-        assert!(
-            begun.elapsed() < Duration::from_secs(20),
-            "{} is still held",
-            log.display()
-        );
+    while File::options().append(true).open(log).unwrap().try_lock().is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} is still held", log.display());
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -75,11 +56,7 @@ async fn what_is_kept_is_found_again_by_the_second_start() {
     let folder = Folder::throwaway().unwrap();
     let stores = Stores::start(folder.path()).await.unwrap();
     let urls = (stores.database_url(), stores.redis_url());
-    run(
-        &urls.0,
-        "create table kept (id int); insert into kept values (1)",
-    )
-    .await;
+    run(&urls.0, "create table kept (id int); insert into kept values (1)").await;
     set(&urls.1, 7).await;
     stores.stop().await.unwrap();
 
@@ -94,19 +71,10 @@ async fn what_is_kept_is_found_again_by_the_second_start() {
 async fn kept_servers_let_nobody_in_without_the_password() {
     let folder = Folder::throwaway().unwrap();
     let stores = Stores::start(folder.path()).await.unwrap();
-    let bare = format!(
-        "postgres://onsale@127.0.0.1:{}/onsale",
-        stores.postgres.port()
-    );
+    let bare = format!("postgres://onsale@127.0.0.1:{}/onsale", stores.postgres.port());
     assert!(PgConnection::connect(&bare).await.is_err());
-    let mut redis = redis_at(&format!("redis://127.0.0.1:{}", stores.redis.port()))
-        .await
-        .unwrap();
-    let refused = ::redis::cmd("GET")
-        .arg("x")
-        .exec_async(&mut redis)
-        .await
-        .unwrap_err();
+    let mut redis = redis_at(&format!("redis://127.0.0.1:{}", stores.redis.port())).await.unwrap();
+    let refused = ::redis::cmd("GET").arg("x").exec_async(&mut redis).await.unwrap_err();
     assert!(refused.to_string().contains("NOAUTH"), "{refused}");
     stores.stop().await.unwrap();
 }
@@ -118,12 +86,7 @@ async fn a_folder_has_one_owner_at_a_time() {
     let second = RedisServer::start(folder.path()).await;
     assert!(matches!(second, Err(DevError::InUse(_))), "{second:?}");
     first.stop().await.unwrap();
-    RedisServer::start(folder.path())
-        .await
-        .unwrap()
-        .stop()
-        .await
-        .unwrap();
+    RedisServer::start(folder.path()).await.unwrap().stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -156,11 +119,7 @@ async fn a_paused_server_answers_once_it_is_resumed() {
     let url = redis.url();
     set(&url, 5).await;
     redis.pause();
-    assert!(
-        timeout(Duration::from_millis(200), get(&url))
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(200), get(&url)).await.is_err());
     redis.resume();
     assert_eq!(get(&url).await, Some(5));
 }
@@ -169,11 +128,7 @@ async fn a_paused_server_answers_once_it_is_resumed() {
 async fn a_killed_postgres_keeps_what_it_committed() {
     let mut postgres = PostgresServer::throwaway().await.unwrap();
     let url = postgres.url("onsale");
-    run(
-        &url,
-        "create table kept (id int); insert into kept values (1), (2)",
-    )
-    .await;
+    run(&url, "create table kept (id int); insert into kept values (1), (2)").await;
     postgres.create_database("copy", "onsale").await.unwrap();
     postgres.kill().await.unwrap();
     assert!(PgConnection::connect(&url).await.is_err());
@@ -188,11 +143,7 @@ async fn a_paused_postgres_stops_the_backends_that_are_connected_too() {
     let url = postgres.url("onsale");
     let mut connection = PgConnection::connect(&url).await.unwrap();
     postgres.pause();
-    assert!(
-        timeout(Duration::from_millis(200), connection.execute("select 1"))
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(200), connection.execute("select 1")).await.is_err());
     postgres.resume();
     run(&url, "select 1").await;
 }
@@ -206,10 +157,7 @@ async fn a_throwaway_leaves_neither_process_nor_folder() {
     assert!(super::port::is_free(port));
     if let Ok(words) = config {
         let words = String::from_utf8(words).unwrap();
-        let config = words
-            .split('\0')
-            .find(|word| word.ends_with("redis.conf"))
-            .unwrap();
+        let config = words.split('\0').find(|word| word.ends_with("redis.conf")).unwrap();
         assert!(!Path::new(config).exists(), "{config}");
     }
 }
@@ -217,11 +165,8 @@ async fn a_throwaway_leaves_neither_process_nor_folder() {
 /// A process that looks to `claim` like the server of that folder.
 fn server_in(folder: &Path) -> Identity {
     let mark = folder.join("mark");
-    std::fs::write(
-        &mark,
-        "trap 'exit 0' TERM; echo $$ > \"$0.pid\"; while :; do sleep 0.01; done",
-    )
-    .unwrap();
+    std::fs::write(&mark, "trap 'exit 0' TERM; echo $$ > \"$0.pid\"; while :; do sleep 0.01; done")
+        .unwrap();
     Identity {
         name: "test",
         log: folder.join("log"),
@@ -242,9 +187,7 @@ async fn a_server_left_behind_by_a_killed_owner_is_ended_by_the_next_start() {
     let mut left = Process::start(identity.clone(), &log, command, None).unwrap();
     drop(log);
     let pid_file = identity.pid_file.clone();
-    left.until_ready(Duration::from_secs(5), async |_| pid_file.exists())
-        .await
-        .unwrap();
+    left.until_ready(Duration::from_secs(5), async |_| pid_file.exists()).await.unwrap();
     // Its owner never learns of it: neither the handle nor the guard does anything.
     let pid = left.pid();
     std::mem::forget(left);
@@ -256,10 +199,7 @@ async fn a_server_left_behind_by_a_killed_owner_is_ended_by_the_next_start() {
 async fn a_stranger_with_the_number_of_a_dead_server_is_left_alone() {
     let folder = Folder::throwaway().unwrap();
     let identity = server_in(folder.path());
-    let mut stranger = tokio::process::Command::new("sleep")
-        .arg("60")
-        .spawn()
-        .unwrap();
+    let mut stranger = tokio::process::Command::new("sleep").arg("60").spawn().unwrap();
     std::fs::write(&identity.pid_file, stranger.id().unwrap().to_string()).unwrap();
     // Something holds the log, as a dying server's child may, while the pid file is out of date.
     let held = identity.claim().await.unwrap();
@@ -281,8 +221,6 @@ async fn a_command_gets_the_stores_and_gives_its_exit_code() {
         stores_only: false,
         command: ["sh", "-c", script].map(Into::into).to_vec(),
     };
-    let code = run_dev(&args, async |_, _| {
-        unreachable!("a command replaces the service")
-    });
+    let code = run_dev(&args, async |_, _| unreachable!("a command replaces the service"));
     assert_eq!(Box::pin(code).await.unwrap(), ExitCode::from(7));
 }

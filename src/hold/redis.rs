@@ -56,13 +56,8 @@ pub async fn drop(line: &Line, hold: Uuid, seats: &[u32]) -> Result<(), ScriptEr
 }
 
 /// `hold/apply`, for any number of seats, 500 at a time.
-pub async fn apply(
-    line: &Line,
-    decided: Decided,
-    seats: &[FencedSeat],
-) -> Result<(), ScriptError> {
-    let keys =
-        line.place.keys.several(&["meta", "holder", "held", "claim", "sold", "seatlog"]);
+pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Result<(), ScriptError> {
+    let keys = line.place.keys.several(&["meta", "holder", "held", "claim", "sold", "seatlog"]);
     for seats in seats.chunks(500) {
         let mut args = vec![
             line.place.keys.epoch().to_string(),
@@ -70,7 +65,9 @@ pub async fn apply(
             decided.hold.map_or_else(|| "-".to_owned(), |hold| hold.to_string()),
             decided.left_ms.to_string(),
         ];
-        args.extend(seats.iter().flat_map(|seat| [seat.number.to_string(), seat.fence.to_string()]));
+        args.extend(
+            seats.iter().flat_map(|seat| [seat.number.to_string(), seat.fence.to_string()]),
+        );
         line.place.run(&line.redis, Script::Apply, &keys, &args).await?;
     }
     Ok(())

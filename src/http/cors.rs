@@ -44,8 +44,7 @@ impl Cors {
 fn is_public(method: &Method, path: &str) -> bool {
     let read = method == Method::GET || method == Method::HEAD;
     let under = |prefix: &&str| {
-        path.strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     read && PUBLIC.iter().any(under)
 }
@@ -60,11 +59,8 @@ pub(super) async fn share(State(cors): State<Arc<Cors>>, request: Request, next:
     let allowed = origin.and_then(|origin| cors.allowed(method, path, origin));
 
     let preflight = asked.is_some();
-    let mut response = if preflight {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut response =
+        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
     if !public {
         headers.append(VARY, HeaderValue::from_static("origin"));
@@ -101,9 +97,7 @@ mod tests {
     use super::*;
 
     async fn call(method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
-        let cors = Cors {
-            origins: vec![HeaderValue::from_static("https://shop.example")],
-        };
+        let cors = Cors { origins: vec![HeaderValue::from_static("https://shop.example")] };
         let routes = Router::new()
             .route("/v1/concerts", get(|| async {}))
             .route("/v1/points", get(|| async {}))
@@ -113,17 +107,11 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        routes
-            .oneshot(request.body(Body::empty()).unwrap())
-            .await
-            .unwrap()
+        routes.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
     fn allowed(response: &Response) -> Option<&str> {
-        response
-            .headers()
-            .get(ACCESS_CONTROL_ALLOW_ORIGIN)
-            .map(|value| value.to_str().unwrap())
+        response.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).map(|value| value.to_str().unwrap())
     }
 
     const SHOP: (&str, &str) = ("origin", "https://shop.example");
@@ -134,11 +122,7 @@ mod tests {
         let response = call("GET", "/v1/concerts", &[EVIL]).await;
         assert_eq!(allowed(&response), Some("*"));
         assert!(!response.headers().contains_key(VARY));
-        assert!(
-            response
-                .headers()
-                .contains_key(ACCESS_CONTROL_EXPOSE_HEADERS)
-        );
+        assert!(response.headers().contains_key(ACCESS_CONTROL_EXPOSE_HEADERS));
 
         assert_eq!(allowed(&call("GET", "/v1/points", &[EVIL]).await), None);
         let response = call("GET", "/v1/points", &[SHOP]).await;
@@ -155,15 +139,10 @@ mod tests {
         let response = call("OPTIONS", path, &[SHOP, post]).await;
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         assert_eq!(allowed(&response), Some("https://shop.example"));
-        let headers = response.headers()[ACCESS_CONTROL_ALLOW_HEADERS]
-            .to_str()
-            .unwrap();
+        let headers = response.headers()[ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
         assert!(headers.contains("idempotency-key"));
 
         assert_eq!(allowed(&call("OPTIONS", path, &[EVIL, post]).await), None);
-        assert_eq!(
-            allowed(&call("OPTIONS", path, &[EVIL, get]).await),
-            Some("*")
-        );
+        assert_eq!(allowed(&call("OPTIONS", path, &[EVIL, get]).await), Some("*"));
     }
 }

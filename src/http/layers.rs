@@ -50,10 +50,7 @@ pub fn around(
     cors: Cors,
     metrics: Metrics,
 ) -> Router {
-    let gate = Gate {
-        slots: Arc::new(Semaphore::new(limits.in_flight)),
-        timeout: limits.timeout,
-    };
+    let gate = Gate { slots: Arc::new(Semaphore::new(limits.in_flight)), timeout: limits.timeout };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(axum::Extension(identity))
@@ -129,10 +126,7 @@ fn name(method: &Method) -> &'static str {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature of CatchPanicLayer"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the signature of CatchPanicLayer")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
@@ -186,27 +180,14 @@ mod tests {
             .route("/echo/{id}", get(|| async { "ok" }).post(echo))
             .route("/large", axum::routing::post(echo).layer(seat_list_limit()));
         let always = Router::new().route("/livez", get(|| async { "ok" }));
-        let limits = Limits {
-            in_flight,
-            timeout: Duration::from_millis(200),
-        };
+        let limits = Limits { in_flight, timeout: Duration::from_millis(200) };
         let identity = Identity(Arc::new(Nobody));
-        around(
-            routes,
-            always,
-            identity,
-            limits,
-            Cors::default(),
-            metrics.clone(),
-        )
+        around(routes, always, identity, limits, Cors::default(), metrics.clone())
     }
 
     async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {
         let request = Request::builder().method(method).uri(path);
-        let request = request
-            .header("content-type", "application/json")
-            .body(body)
-            .unwrap();
+        let request = request.header("content-type", "application/json").body(body).unwrap();
         let response = app.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -226,29 +207,16 @@ mod tests {
         let large = || Body::from(format!(r#"{{"text":"{}"}}"#, "x".repeat(BODY_LIMIT)));
         for (method, path, body, status, code) in [
             ("GET", "/nothing", Body::empty(), 404, "not_found"),
-            (
-                "DELETE",
-                "/echo/1",
-                Body::empty(),
-                405,
-                "method_not_allowed",
-            ),
+            ("DELETE", "/echo/1", Body::empty(), 405, "method_not_allowed"),
             ("GET", "/panic", Body::empty(), 500, "internal_error"),
             ("GET", "/slow", Body::empty(), 503, "overloaded"),
             ("POST", "/echo/1", Body::from("{"), 400, "invalid_json"),
             ("POST", "/echo/1", large(), 413, "body_too_large"),
         ] {
             let (got, told) = call(&app, method, path, body).await;
-            assert_eq!(
-                (got.as_u16(), told),
-                (status, code.into()),
-                "{method} {path}"
-            );
+            assert_eq!((got.as_u16(), told), (status, code.into()), "{method} {path}");
         }
-        assert_eq!(
-            call(&app, "POST", "/large", large()).await.0,
-            StatusCode::OK
-        );
+        assert_eq!(call(&app, "POST", "/large", large()).await.0, StatusCode::OK);
 
         let text = metrics.render();
         for labels in [
@@ -271,14 +239,8 @@ mod tests {
         let (status, code) = call(&app, "GET", "/echo/1", Body::empty()).await;
         assert_eq!((status.as_u16(), code), (503, "overloaded".into()));
         assert!(started.elapsed() < Duration::from_millis(100));
-        assert_eq!(
-            call(&app, "GET", "/livez", Body::empty()).await.0,
-            StatusCode::OK
-        );
+        assert_eq!(call(&app, "GET", "/livez", Body::empty()).await.0, StatusCode::OK);
         busy.await.unwrap();
-        assert_eq!(
-            call(&app, "GET", "/echo/1", Body::empty()).await.0,
-            StatusCode::OK
-        );
+        assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
     }
 }

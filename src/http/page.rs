@@ -69,10 +69,7 @@ impl<T> Page<T> {
     /// The same page with each item turned into another.
     #[must_use]
     pub fn map<U>(self, into: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(into).collect(),
-            next_cursor: self.next_cursor,
-        }
+        Page { items: self.items.into_iter().map(into).collect(), next_cursor: self.next_cursor }
     }
 }
 
@@ -88,10 +85,7 @@ impl TryFrom<PageQuery> for Paging {
                 Problem::invalid_request(vec![FieldError { pointer, detail }])
             })?),
         };
-        Ok(Self {
-            limit: query.limit,
-            after,
-        })
+        Ok(Self { limit: query.limit, after })
     }
 }
 
@@ -128,12 +122,7 @@ mod tests {
             let paging = paging(&query).unwrap();
             let after = paging.after.unwrap_or(0);
             let fetch = usize::try_from(paging.fetch()).unwrap();
-            let rows = all
-                .iter()
-                .copied()
-                .filter(|id| *id > after)
-                .take(fetch)
-                .collect();
+            let rows = all.iter().copied().filter(|id| *id > after).take(fetch).collect();
             let page = paging.page(rows, |id| *id);
             assert!(page.items.len() <= 2);
             seen.extend(page.items);
@@ -147,42 +136,15 @@ mod tests {
 
     #[test]
     fn the_last_full_page_has_no_next() {
-        let page = Paging {
-            limit: 2,
-            after: None,
-        }
-        .page(vec![1, 2], |id| *id);
-        assert_eq!(
-            page,
-            Page {
-                items: vec![1, 2],
-                next_cursor: None
-            }
-        );
+        let page = Paging { limit: 2, after: None }.page(vec![1, 2], |id| *id);
+        assert_eq!(page, Page { items: vec![1, 2], next_cursor: None });
     }
 
     #[test]
     fn what_is_no_limit_and_no_cursor_is_refused() {
-        assert_eq!(
-            paging("").unwrap(),
-            Paging {
-                limit: 50,
-                after: None
-            }
-        );
-        for query in [
-            "limit=0",
-            "limit=201",
-            "limit=x",
-            "cursor=",
-            "cursor=%20",
-            "cursor=AAAA",
-        ] {
-            assert_eq!(
-                paging(query).unwrap_err().code(),
-                "invalid_request",
-                "{query}"
-            );
+        assert_eq!(paging("").unwrap(), Paging { limit: 50, after: None });
+        for query in ["limit=0", "limit=201", "limit=x", "cursor=", "cursor=%20", "cursor=AAAA"] {
+            assert_eq!(paging(query).unwrap_err().code(), "invalid_request", "{query}");
         }
     }
 }

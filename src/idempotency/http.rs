@@ -30,11 +30,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
         let mut sent = parts.headers.get_all("idempotency-key").iter();
         let Some(key) = sent.next() else {
             let title = "This request needs an Idempotency-Key header";
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "idempotency_key_required",
-                title,
-            ));
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency_key_required", title));
         };
         let bytes = key.as_bytes();
         let fits = (1..=MAX_BYTES).contains(&bytes.len());
@@ -98,8 +94,7 @@ mod tests {
         }
         let mut parts = request.body(()).unwrap().into_parts().0;
         let key = IdempotencyKey::from_request_parts(&mut parts, &()).await;
-        key.map(|IdempotencyKey(key)| key)
-            .map_err(|problem| problem.code())
+        key.map(|IdempotencyKey(key)| key).map_err(|problem| problem.code())
     }
 
     #[tokio::test]
@@ -109,14 +104,8 @@ mod tests {
         assert_eq!(read(&[longest.as_bytes()]).await.unwrap(), longest);
         assert_eq!(read(&[]).await.unwrap_err(), "idempotency_key_required");
         let too_long = "k".repeat(256);
-        let bad: [&[&[u8]]; 6] = [
-            &[b""],
-            &[b"a b"],
-            &[b"a\tb"],
-            &[b"k\xe9y"],
-            &[too_long.as_bytes()],
-            &[b"a", b"a"],
-        ];
+        let bad: [&[&[u8]]; 6] =
+            [&[b""], &[b"a b"], &[b"a\tb"], &[b"k\xe9y"], &[too_long.as_bytes()], &[b"a", b"a"]];
         for keys in bad {
             assert_eq!(read(keys).await.unwrap_err(), "invalid_request", "{keys:?}");
         }

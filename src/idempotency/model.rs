@@ -31,11 +31,7 @@ impl Request {
         context.update(body.as_bytes());
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(context.finish().as_ref());
-        Self {
-            user,
-            key: key.to_owned(),
-            fingerprint,
-        }
+        Self { user, key: key.to_owned(), fingerprint }
     }
 }
 
@@ -51,10 +47,7 @@ pub struct Answer<T> {
 impl<T> Answer<T> {
     /// Changes the outcome, keeping whether it was replayed.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer {
-            outcome: change(self.outcome),
-            replayed: self.replayed,
-        }
+        Answer { outcome: change(self.outcome), replayed: self.replayed }
     }
 }
 

@@ -29,8 +29,7 @@ pub async fn claim(tx: &mut Tx, request: &Request) -> Result<Option<serde_json::
     .fetch_optional(tx.conn())
     .await
     .map_err(StoreError::from)?;
-    row.map(|row| matching(request, &row.fingerprint, row.outcome))
-        .transpose()
+    row.map(|row| matching(request, &row.fingerprint, row.outcome)).transpose()
 }
 
 /// The outcome stored under a key, without taking it.
@@ -43,8 +42,7 @@ pub async fn look(pg: &Pg, request: &Request) -> Result<Option<serde_json::Value
     .fetch_optional(pg.pool())
     .await
     .map_err(StoreError::from)?;
-    row.map(|row| matching(request, &row.fingerprint, row.outcome))
-        .transpose()
+    row.map(|row| matching(request, &row.fingerprint, row.outcome)).transpose()
 }
 
 /// Stores the outcome in the transaction of the effect.
@@ -83,9 +81,5 @@ fn matching(
     fingerprint: &[u8],
     outcome: serde_json::Value,
 ) -> Result<serde_json::Value, KeyError> {
-    if fingerprint == request.fingerprint {
-        Ok(outcome)
-    } else {
-        Err(KeyError::Reused)
-    }
+    if fingerprint == request.fingerprint { Ok(outcome) } else { Err(KeyError::Reused) }
 }

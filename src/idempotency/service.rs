@@ -10,11 +10,7 @@ use crate::store::{Store, StoreError};
 /// `effect` comes to what is to be told and stored, a value or a final refusal; an `Err` stores
 /// nothing and rolls back. Where the connection breaks during COMMIT, the whole is run once more
 /// under the same key, which tells whether the first try counted.
-pub async fn once<W>(
-    pg: &Pg,
-    request: &Request,
-    effect: &W,
-) -> Result<Answer<W::Output>, W::Error>
+pub async fn once<W>(pg: &Pg, request: &Request, effect: &W) -> Result<Answer<W::Output>, W::Error>
 where
     W: Work<Output: Outcome, Error: From<KeyError>>,
 {
@@ -36,7 +32,9 @@ where
 /// The answer given under this key before, if any: for refusals that are decided before the
 /// transaction, which must not hide an earlier success.
 pub async fn replay<T: Outcome>(pg: &Pg, request: &Request) -> Result<Option<Answer<T>>, KeyError> {
-    let Some(stored) = pg::look(pg, request).await? else { return Ok(None) };
+    let Some(stored) = pg::look(pg, request).await? else {
+        return Ok(None);
+    };
     Ok(Some(Answer { outcome: read(stored)?, replayed: true }))
 }
 

@@ -31,12 +31,7 @@ impl Delivered {
     #[must_use]
     pub fn channel() -> (Self, mpsc::Receiver<OutboxId>) {
         let (sender, receiver) = mpsc::channel(8192);
-        (
-            Self {
-                sender: Arc::new(sender),
-            },
-            receiver,
-        )
+        (Self { sender: Arc::new(sender) }, receiver)
     }
 
     /// Puts an entry on the list; a full list drops it.

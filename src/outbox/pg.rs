@@ -40,32 +40,23 @@ pub async fn overdue(tx: &mut Tx, age: Duration, limit: i64) -> Result<Vec<Entry
     )
     .fetch_all(tx.conn())
     .await?;
-    let entry = |id, kind, payload| Entry {
-        id: OutboxId(id),
-        kind,
-        payload,
-    };
-    Ok(rows
-        .into_iter()
-        .map(|row| entry(row.id, row.kind, row.payload))
-        .collect())
+    let entry = |id, kind, payload| Entry { id: OutboxId(id), kind, payload };
+    Ok(rows.into_iter().map(|row| entry(row.id, row.kind, row.payload)).collect())
 }
 
 /// Removes entries that were delivered.
 pub async fn remove(pg: &Pg, ids: &[OutboxId]) -> Result<u64, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let done = sqlx::query!("delete from outbox where id = any($1)", &ids)
-        .execute(pg.pool())
-        .await?;
+    let done =
+        sqlx::query!("delete from outbox where id = any($1)", &ids).execute(pg.pool()).await?;
     Ok(done.rows_affected())
 }
 
 /// Removes entries within the transaction that locked them.
 pub async fn remove_locked(tx: &mut Tx, ids: &[OutboxId]) -> Result<u64, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let done = sqlx::query!("delete from outbox where id = any($1)", &ids)
-        .execute(tx.conn())
-        .await?;
+    let done =
+        sqlx::query!("delete from outbox where id = any($1)", &ids).execute(tx.conn()).await?;
     Ok(done.rows_affected())
 }
 

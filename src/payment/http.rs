@@ -23,10 +23,7 @@ use crate::store::id::PaymentId;
 
 /// The routes of payments.
 pub fn routes(payments: Payments) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(pay, list))
-        .routes(routes!(refund))
-        .with_state(payments)
+    OpenApiRouter::new().routes(routes!(pay, list)).routes(routes!(refund)).with_state(payments)
 }
 
 /// Which hold to pay.

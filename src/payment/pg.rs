@@ -61,11 +61,7 @@ pub async fn complete(
 }
 
 /// What a user's payment paid for.
-pub async fn find(
-    tx: &mut Tx,
-    user: UserId,
-    id: PaymentId,
-) -> Result<Option<Paying>, StoreError> {
+pub async fn find(tx: &mut Tx, user: UserId, id: PaymentId) -> Result<Option<Paying>, StoreError> {
     let row = sqlx::query!(
         "select p.reservation_id, r.concert_schedule_id, r.seat_id
          from payment p join reservation r on r.id = p.reservation_id

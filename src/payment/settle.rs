@@ -17,8 +17,8 @@ use crate::reservation;
 use crate::reservation::model::{Hold, ReservationStatus};
 use crate::reservation::read::pg::{hold_locked, seats_of_hold};
 use crate::reservation::write::Decision;
-use crate::store::id::{PaymentId, UserId};
 use crate::store::StoreError;
+use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::{Tx, Work};
 
 /// What a payment is told to Redis after its commit.

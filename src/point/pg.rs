@@ -50,7 +50,9 @@ pub async fn change(
     )
     .fetch_optional(tx.conn())
     .await?;
-    let Some(balance) = balance else { return Ok(None) };
+    let Some(balance) = balance else {
+        return Ok(None);
+    };
     let written = sqlx::query!(
         "insert into point_history (user_id, kind, amount, balance_after, reference)
          values ($1, $2, $3, $4, $5)",

@@ -84,8 +84,14 @@ mod tests {
     fn the_events_of_one_place_make_one_row() {
         let (rows, unread) = fold(
             ScheduleId(1),
-            ["J 1099511627777 7 1000", "J 1099511627778 8 1500", "A 1099511627777 7 2000",
-             "E 1099511627777 7 3000 3", "nonsense", "E 1099511627779 9 1"],
+            [
+                "J 1099511627777 7 1000",
+                "J 1099511627778 8 1500",
+                "A 1099511627777 7 2000",
+                "E 1099511627777 7 3000 3",
+                "nonsense",
+                "E 1099511627779 9 1",
+            ],
         );
         assert_eq!((rows.len(), unread), (2, 2));
         assert_eq!(rows[0].status, TicketStatus::Completed);

@@ -28,10 +28,7 @@ const POINTS: u64 = 256;
 
 /// The routes of the line.
 pub fn routes(queue: Queue) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(join, board))
-        .routes(routes!(poll, leave))
-        .with_state(queue)
+    OpenApiRouter::new().routes(routes!(join, board)).routes(routes!(poll, leave)).with_state(queue)
 }
 
 /// Join the line of a schedule: one place per user. `409 queue_not_open`, `schedule_closed`,
@@ -156,7 +153,8 @@ impl From<QueueError> for Problem {
                 Self::new(StatusCode::NOT_FOUND, "schedule_not_found", "No such schedule")
             }
             QueueError::NotOpen { opens_at } => {
-                conflict("queue_not_open", "The line is not open yet").with("opens_at", json!(opens_at))
+                conflict("queue_not_open", "The line is not open yet")
+                    .with("opens_at", json!(opens_at))
             }
             QueueError::Closed => conflict("schedule_closed", "The sale is over"),
             QueueError::SoldOut => conflict("sold_out", "Every seat is sold"),

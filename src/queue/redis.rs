@@ -197,7 +197,10 @@ fn settings(schedule: &Schedule) -> Vec<String> {
     let seconds = |seconds: u32| (u64::from(seconds) * 1000).to_string();
     let flag = |flag: bool| u8::from(flag).to_string();
     let fields = [
-        ("available", flag(schedule.concert_status == crate::concert::model::ConcertStatus::Available)),
+        (
+            "available",
+            flag(schedule.concert_status == crate::concert::model::ConcertStatus::Available),
+        ),
         ("opens_ms", schedule.reservation_available_at.timestamp_millis().to_string()),
         ("deadline_ms", schedule.deadline_at.timestamp_millis().to_string()),
         ("queue_opens_ms", settings.queue_opens_at.timestamp_millis().to_string()),

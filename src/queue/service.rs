@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -76,6 +77,7 @@ pub struct Queue {
     limiter: Arc<DefaultKeyedRateLimiter<(i64, i64)>>,
     delivered: Delivered,
     metrics: Metrics,
+    polls: Arc<AtomicU64>,
 }
 
 /// What this process has told of a place lately, so that no answer contradicts it.
@@ -102,7 +104,14 @@ impl Queue {
         let quota = Quota::per_second(SLOW_PER_SECOND).allow_burst(SLOW_BURST);
         let limiter = Arc::new(RateLimiter::keyed(quota));
         let keys = Arc::new(keys);
-        Self { lines, boards, catalogue, keys, recent, limiter, delivered, metrics }
+        let polls = Arc::default();
+        Self { lines, boards, catalogue, keys, recent, limiter, delivered, metrics, polls }
+    }
+
+    /// How many polls this process has answered.
+    #[must_use]
+    pub fn polls(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.polls)
     }
 
     /// Reads a ticket whose owner calls too.
@@ -144,6 +153,7 @@ impl Queue {
     /// What a ticket is worth. While it waits, as far as the board knows, no store is asked.
     pub async fn poll(&self, token: &str) -> Result<TicketView, QueueError> {
         let ticket = self.keys.verify(token)?;
+        self.polls.fetch_add(1, Ordering::Relaxed);
         let Ticket { schedule, user, sequence, .. } = ticket;
         let recent = self.recent.get(&(schedule, sequence));
         let board = self.boards.get(schedule).await?;

@@ -1,7 +1,9 @@
 //! Tickets as they travel: JWTs that any service with the secret can verify.
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Sequence, Ticket, ticket_id};
@@ -113,8 +115,7 @@ impl TicketKeys {
             return Err(InvalidTicket);
         }
         let kid = decode_header(token).map_err(|_| InvalidTicket)?.kid.ok_or(InvalidTicket)?;
-        let index =
-            self.verifying.iter().position(|(id, _)| *id == kid).ok_or(InvalidTicket)?;
+        let index = self.verifying.iter().position(|(id, _)| *id == kid).ok_or(InvalidTicket)?;
         let data = decode::<Claims>(token, &self.verifying[index].1, &self.validation)
             .map_err(|_| InvalidTicket)?;
         let claims = data.claims;

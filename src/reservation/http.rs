@@ -190,7 +190,8 @@ impl From<HoldError> for Problem {
         let missing = |code, title| Self::new(StatusCode::NOT_FOUND, code, title);
         match error {
             HoldError::Taken { seats, .. } => {
-                conflict("seat_taken", "Somebody else has these seats").with("seat_ids", json!(seats))
+                conflict("seat_taken", "Somebody else has these seats")
+                    .with("seat_ids", json!(seats))
             }
             HoldError::NotEnough => conflict("not_enough_seats", "There are not enough such seats"),
             HoldError::NotActive => {

@@ -106,7 +106,11 @@ impl Hold {
         let any = |status| self.reservations.iter().any(|one| one.status == status);
         if any(ReservationStatus::PaymentWaiting) {
             let overdue = self.server_time >= self.expires_at;
-            return if overdue { ReservationStatus::Expired } else { ReservationStatus::PaymentWaiting };
+            return if overdue {
+                ReservationStatus::Expired
+            } else {
+                ReservationStatus::PaymentWaiting
+            };
         }
         [ReservationStatus::Complete, ReservationStatus::Refunded, ReservationStatus::Cancelled]
             .into_iter()

@@ -64,7 +64,10 @@ mod tests {
 
     #[test]
     fn a_run_does_not_go_round_the_end_of_a_row() {
-        assert_eq!(pick(&layout(), &best(2), |n| [4, 5, 8, 9, 14, 15].contains(&n)), Some(vec![14, 15]));
+        assert_eq!(
+            pick(&layout(), &best(2), |n| [4, 5, 8, 9, 14, 15].contains(&n)),
+            Some(vec![14, 15])
+        );
     }
 
     #[test]

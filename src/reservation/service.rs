@@ -160,7 +160,9 @@ impl Reservations {
         let mut lost = HashSet::new();
         for _ in 0..TRIES {
             let free = |number| board.seats.state(number) == 0 && !lost.contains(&number);
-            let Some(numbers) = pick(&attempt.layout, best, free) else { break };
+            let Some(numbers) = pick(&attempt.layout, best, free) else {
+                break;
+            };
             match self.claim_and_write(attempt, &numbers).await {
                 Err(HoldError::Taken { seats, .. }) => {
                     let before = lost.len();

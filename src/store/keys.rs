@@ -21,19 +21,13 @@ impl Keys {
     #[must_use]
     pub fn new(schedule: ScheduleId, epoch: u64) -> Self {
         let prefix = format!("onsale:{{{schedule}}}:");
-        let fixed = [
-            "meta", "waiting", "active", "place", "called", "parked", "returned", "log",
-        ];
+        let fixed = ["meta", "waiting", "active", "place", "called", "parked", "returned", "log"];
         let line = (fixed.iter().map(|name| format!("{prefix}{name}")))
             .chain((0..3).map(|slot| format!("{prefix}here:{slot}")))
             .chain((1..=epoch).map(|epoch| format!("{prefix}bits:{epoch}")))
             .chain((1..=epoch).map(|epoch| format!("{prefix}done:{epoch}")))
             .collect();
-        Self {
-            prefix,
-            epoch,
-            line,
-        }
+        Self { prefix, epoch, line }
     }
 
     /// The epoch these keys were built for.
@@ -82,8 +76,6 @@ impl Keys {
     #[must_use]
     pub fn all(&self) -> Vec<String> {
         let seats = ["held", "holder", "claim", "sold", "seatlog", "buyers"];
-        (self.line.iter().cloned())
-            .chain(seats.iter().map(|name| self.named(name)))
-            .collect()
+        (self.line.iter().cloned()).chain(seats.iter().map(|name| self.named(name))).collect()
     }
 }

@@ -45,10 +45,7 @@ impl Pg {
     pub fn lazy(url: &str, connections: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
             let reason = format!("DATABASE_URL: {error}");
-            StoreError::Defect {
-                store: Store::PostgreSql,
-                reason,
-            }
+            StoreError::Defect { store: Store::PostgreSql, reason }
         })?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -66,9 +63,7 @@ impl Pg {
 
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx {
-            inner: self.pool.begin().await?,
-        })
+        Ok(Tx { inner: self.pool.begin().await? })
     }
 
     /// Runs `work` in a transaction and commits it; runs it again, a bounded number of times, when
@@ -99,10 +94,7 @@ pub trait Work: Sync {
     type Error: From<StoreError> + MaybeConflict + Send;
 
     /// Does it; an error rolls back.
-    fn run(
-        &self,
-        tx: &mut Tx,
-    ) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
+    fn run(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
 impl Tx {
@@ -116,13 +108,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError::OutcomeUnknown`] where the connection broke before the answer came.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.inner
-            .commit()
-            .await
-            .map_err(|error| match StoreError::from(error) {
-                StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
-                other => other,
-            })
+        self.inner.commit().await.map_err(|error| match StoreError::from(error) {
+            StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
+            other => other,
+        })
     }
 }
 
@@ -142,22 +131,14 @@ impl MaybeConflict for StoreError {
 /// own error.
 #[must_use]
 pub fn violated(error: &sqlx::Error) -> Option<&str> {
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::constraint)
+    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let reason = error.to_string();
-        let unavailable = |reason| Self::Unavailable {
-            store: Store::PostgreSql,
-            reason,
-        };
-        let defect = |reason| Self::Defect {
-            store: Store::PostgreSql,
-            reason,
-        };
+        let unavailable = |reason| Self::Unavailable { store: Store::PostgreSql, reason };
+        let defect = |reason| Self::Defect { store: Store::PostgreSql, reason };
         match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)

@@ -62,37 +62,23 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Defect`] where the URL is not one.
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
-        let lane = |limit| {
-            Lane::new(url, limit)
-                .map(Arc::new)
-                .map_err(|error| defect(&error))
-        };
-        Ok(Self {
-            hot: lane(HOT_LIMIT)?,
-            bulk: lane(BULK_LIMIT)?,
-        })
+        let lane = |limit| Lane::new(url, limit).map(Arc::new).map_err(|error| defect(&error));
+        Ok(Self { hot: lane(HOT_LIMIT)?, bulk: lane(BULK_LIMIT)? })
     }
 
     /// Runs a command among the hot ones.
     pub async fn hot<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, redis::RedisError> {
-        self.hot
-            .run(|mut conn| async move { command.query_async(&mut conn).await })
-            .await
+        self.hot.run(|mut conn| async move { command.query_async(&mut conn).await }).await
     }
 
     /// Runs a command that may take long or answer much.
     pub async fn bulk<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, redis::RedisError> {
-        self.bulk
-            .run(|mut conn| async move { command.query_async(&mut conn).await })
-            .await
+        self.bulk.run(|mut conn| async move { command.query_async(&mut conn).await }).await
     }
 
     /// Runs several commands in one round trip, on the connection for what may take long.
     pub async fn bulk_pipe<T: FromRedisValue>(&self, pipe: &Pipeline) -> Result<T, StoreError> {
-        (self
-            .bulk
-            .run(|mut conn| async move { pipe.query_async(&mut conn).await })
-            .await)
+        (self.bulk.run(|mut conn| async move { pipe.query_async(&mut conn).await }).await)
             .map_err(StoreError::from)
     }
 
@@ -112,9 +98,7 @@ impl Redis {
         }
         let info: String = self.hot(&redis::cmd("INFO")).await?;
         let field = |name: &str| {
-            info.lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-                .map(str::trim)
+            info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
         };
         match field("maxmemory_policy") {
             Some("noeviction") | None => {}
@@ -144,11 +128,7 @@ impl Lane {
         } else {
             Target::Single(Client::open(url)?)
         };
-        Ok(Self {
-            target,
-            limit,
-            state: Mutex::default(),
-        })
+        Ok(Self { target, limit, state: Mutex::default() })
     }
 
     /// Runs `call` on the shared connection. A broken connection is dropped for the next caller to
@@ -163,11 +143,7 @@ impl Lane {
             && (error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error())
         {
             let mut state = self.state.lock().await;
-            if state
-                .conn
-                .as_ref()
-                .is_some_and(|(_, current)| *current == number)
-            {
+            if state.conn.as_ref().is_some_and(|(_, current)| *current == number) {
                 state.conn = None;
             }
         }
@@ -209,9 +185,7 @@ impl Lane {
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(CONNECT_LIMIT))
                     .set_response_timeout(Some(self.limit));
-                let conn = client
-                    .get_multiplexed_async_connection_with_config(&config)
-                    .await?;
+                let conn = client.get_multiplexed_async_connection_with_config(&config).await?;
                 Ok(Conn::Single(conn))
             }
             Target::Cluster(client) => Ok(Conn::Cluster(client.get_async_connection().await?)),
@@ -222,9 +196,7 @@ impl Lane {
 impl std::fmt::Debug for Lane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the target: its URL may carry a password.
-        f.debug_struct("Lane")
-            .field("limit", &self.limit)
-            .finish_non_exhaustive()
+        f.debug_struct("Lane").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -259,24 +231,16 @@ fn refused(reason: &str) -> redis::RedisError {
 }
 
 fn defect(error: &redis::RedisError) -> StoreError {
-    StoreError::Defect {
-        store: Store::Redis,
-        reason: error.to_string(),
-    }
+    StoreError::Defect { store: Store::Redis, reason: error.to_string() }
 }
 
 impl From<redis::RedisError> for StoreError {
     fn from(error: redis::RedisError) -> Self {
-        let full = matches!(
-            error.code(),
-            Some("OOM" | "LOADING" | "BUSY" | "READONLY" | "MISCONF")
-        );
+        let full =
+            matches!(error.code(), Some("OOM" | "LOADING" | "BUSY" | "READONLY" | "MISCONF"));
         let passing = error.is_io_error() || error.is_timeout() || error.is_cluster_error();
         if full || passing || error.is_unrecoverable_error() {
-            Self::Unavailable {
-                store: Store::Redis,
-                reason: error.to_string(),
-            }
+            Self::Unavailable { store: Store::Redis, reason: error.to_string() }
         } else {
             defect(&error)
         }

@@ -121,10 +121,7 @@ impl Place {
     /// The place where `keys` were built on the server `run_id`.
     #[must_use]
     pub fn new(keys: Keys, run_id: &str) -> Self {
-        Self {
-            keys: Arc::new(keys),
-            server: bundle(run_id),
-        }
+        Self { keys: Arc::new(keys), server: bundle(run_id) }
     }
 
     /// Runs a script there.
@@ -151,9 +148,7 @@ impl Place {
                 if script != Script::Restore {
                     self.prove(redis).await?;
                 }
-                redis
-                    .hot(&command("EVAL", &text(script, &self.server.run_id)))
-                    .await
+                redis.hot(&command("EVAL", &text(script, &self.server.run_id))).await
             }
             other => other,
         };
@@ -176,29 +171,17 @@ impl Place {
 /// Asks whose keys a schedule's are, and which server answers.
 pub async fn inspect(redis: &Redis, keys: &Keys) -> Result<Inspection, StoreError> {
     let mut command = redis::cmd("EVAL");
-    command
-        .arg(text(Script::Inspect, "any"))
-        .arg(1)
-        .arg(keys.meta());
+    command.arg(text(Script::Inspect, "any")).arg(1).arg(keys.meta());
     let (_, epoch, built_on, server, loading_until_ms, now_ms): (String, _, _, _, _, _) =
         redis.hot(&command).await?;
-    Ok(Inspection {
-        epoch,
-        built_on,
-        server,
-        loading_until_ms,
-        now_ms,
-    })
+    Ok(Inspection { epoch, built_on, server, loading_until_ms, now_ms })
 }
 
 /// A script as the server gets it: its first line, the libraries it names, its body, the `run_id`.
 fn text(script: Script, run_id: &str) -> String {
     let source = script.source();
     let (first, body) = source.split_once('\n').unwrap_or((source, ""));
-    let used = body
-        .lines()
-        .find_map(|line| line.strip_prefix("-- Uses"))
-        .unwrap_or("");
+    let used = body.lines().find_map(|line| line.strip_prefix("-- Uses")).unwrap_or("");
     let mut text = format!("{first}\n");
     for (name, library) in LIBRARIES {
         if used.split_whitespace().any(|wanted| wanted == *name) {
@@ -214,17 +197,10 @@ fn text(script: Script, run_id: &str) -> String {
 /// The scripts for `run_id`, hashed once per process and server.
 fn bundle(run_id: &str) -> Arc<Bundle> {
     static BUNDLES: LazyLock<Mutex<HashMap<String, Arc<Bundle>>>> = LazyLock::new(Mutex::default);
-    let mut bundles = BUNDLES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut bundles = BUNDLES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let make = || {
-        let scripts = Script::ALL
-            .iter()
-            .map(|script| Hashed::new(&text(*script, run_id)));
-        Arc::new(Bundle {
-            run_id: run_id.to_owned(),
-            scripts: scripts.collect(),
-        })
+        let scripts = Script::ALL.iter().map(|script| Hashed::new(&text(*script, run_id)));
+        Arc::new(Bundle { run_id: run_id.to_owned(), scripts: scripts.collect() })
     };
     Arc::clone(bundles.entry(run_id.to_owned()).or_insert_with(make))
 }
@@ -254,9 +230,7 @@ impl Reply {
 
     /// All values from `index` on.
     pub fn rest<T: redis::FromRedisValue>(&self, index: usize) -> Result<Vec<T>, StoreError> {
-        (index..self.values.len())
-            .map(|index| self.get(index))
-            .collect()
+        (index..self.values.len()).map(|index| self.get(index)).collect()
     }
 
     /// The error for a word or a shape that the caller's table does not list.
@@ -271,8 +245,5 @@ fn unexpected(value: &Value) -> StoreError {
 }
 
 fn bad(error: &redis::ParsingError) -> StoreError {
-    StoreError::Defect {
-        store: Store::Redis,
-        reason: error.to_string(),
-    }
+    StoreError::Defect { store: Store::Redis, reason: error.to_string() }
 }

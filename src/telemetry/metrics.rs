@@ -13,9 +13,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 /// From half a millisecond to the request timeout, in seconds.
-const LATENCY_BUCKETS: [f64; 14] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const LATENCY_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The process's counters; cheap to clone, and every clone counts into the same ones.
 #[derive(Clone)]
@@ -114,29 +113,16 @@ impl Metrics {
 
     /// A request was answered. `route` is the pattern it matched, not its path.
     pub fn request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
-        let request = Request {
-            route: route.to_owned(),
-            method,
-            status,
-        };
+        let request = Request { route: route.to_owned(), method, status };
         self.all.requests.get_or_create(&request).inc();
-        let route = Route {
-            route: request.route,
-            method,
-        };
-        self.all
-            .latency
-            .get_or_create(&route)
-            .observe(took.as_secs_f64());
+        let route = Route { route: request.route, method };
+        self.all.latency.get_or_create(&route).observe(took.as_secs_f64());
     }
 
     /// How long a schedule's line is, and how many it has let in.
     pub fn line(&self, schedule: i64, waiting: u64, active: u64) {
         let schedule = Schedule { schedule };
-        self.all
-            .waiting
-            .get_or_create(&schedule)
-            .set(gauge(waiting));
+        self.all.waiting.get_or_create(&schedule).set(gauge(waiting));
         self.all.active.get_or_create(&schedule).set(gauge(active));
     }
 
@@ -164,44 +150,29 @@ impl Metrics {
 
     /// A hold was refused; `reason` is the problem's code.
     pub fn hold_refused(&self, reason: &'static str) {
-        self.all
-            .holds_refused
-            .get_or_create(&Reason { reason })
-            .inc();
+        self.all.holds_refused.get_or_create(&Reason { reason }).inc();
     }
 
     /// So many reservations became `status` (`PAYMENT_WAITING`, `COMPLETE`, …).
     pub fn reservations(&self, status: &'static str, count: u64) {
-        self.all
-            .reservations
-            .get_or_create(&Status { status })
-            .inc_by(count);
+        self.all.reservations.get_or_create(&Status { status }).inc_by(count);
     }
 
     /// A hold of so many seats was paid with so many points.
     pub fn paid(&self, seats: u64, points: u64) {
         self.all.payments.inc_by(seats);
-        self.all
-            .points
-            .get_or_create(&Movement { kind: "PAYMENT" })
-            .inc_by(points);
+        self.all.points.get_or_create(&Movement { kind: "PAYMENT" }).inc_by(points);
     }
 
     /// One payment was refunded, with so many points.
     pub fn refunded(&self, points: u64) {
         self.all.refunds.inc();
-        self.all
-            .points
-            .get_or_create(&Movement { kind: "REFUND" })
-            .inc_by(points);
+        self.all.points.get_or_create(&Movement { kind: "REFUND" }).inc_by(points);
     }
 
     /// So many points were charged.
     pub fn charged(&self, points: u64) {
-        self.all
-            .points
-            .get_or_create(&Movement { kind: "CHARGE" })
-            .inc_by(points);
+        self.all.points.get_or_create(&Movement { kind: "CHARGE" }).inc_by(points);
     }
 
     /// Connections to PostgreSQL: all, and those nobody uses.
@@ -214,17 +185,9 @@ impl Metrics {
     /// The loop `name` ran, so much later than it should have.
     pub fn loop_ran(&self, name: &'static str, lag: Duration) {
         let this = Loop { name };
-        self.all
-            .loop_lag
-            .get_or_create(&this)
-            .set(lag.as_secs_f64());
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        self.all
-            .loop_last_run
-            .get_or_create(&this)
-            .set(now.as_secs_f64());
+        self.all.loop_lag.get_or_create(&this).set(lag.as_secs_f64());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.all.loop_last_run.get_or_create(&this).set(now.as_secs_f64());
     }
 
     /// How many rows of the outbox Redis has not heard of.
@@ -258,29 +221,13 @@ impl All {
 
     fn register_sale(&mut self) {
         let to = &mut self.registry;
-        to.register(
-            "line_waiting",
-            "Buyers waiting in a line",
-            self.waiting.clone(),
-        );
-        to.register(
-            "line_active",
-            "Buyers let in and not done",
-            self.active.clone(),
-        );
+        to.register("line_waiting", "Buyers waiting in a line", self.waiting.clone());
+        to.register("line_active", "Buyers let in and not done", self.active.clone());
         to.register("joins", "Places in line given out", self.joins.clone());
         to.register("admissions", "Buyers let in", self.admissions.clone());
         to.register("holds", "Holds taken", self.holds.clone());
-        to.register(
-            "holds_refused",
-            "Holds refused, by code",
-            self.holds_refused.clone(),
-        );
-        to.register(
-            "reservations",
-            "Reservations that became …",
-            self.reservations.clone(),
-        );
+        to.register("holds_refused", "Holds refused, by code", self.holds_refused.clone());
+        to.register("reservations", "Reservations that became …", self.reservations.clone());
         to.register("payments", "Seats paid", self.payments.clone());
         to.register("refunds", "Payments refunded", self.refunds.clone());
         to.register("points", "Points moved, by kind", self.points.clone());
@@ -288,23 +235,11 @@ impl All {
 
     fn register_upkeep(&mut self) {
         let to = &mut self.registry;
-        to.register(
-            "postgres_connections",
-            "Connections of the pool",
-            self.pool.clone(),
-        );
-        to.register(
-            "loop_lag_seconds",
-            "How late a loop ran last",
-            self.loop_lag.clone(),
-        );
+        to.register("postgres_connections", "Connections of the pool", self.pool.clone());
+        to.register("loop_lag_seconds", "How late a loop ran last", self.loop_lag.clone());
         let help = "When a loop ran last, Unix time";
         to.register("loop_last_run_seconds", help, self.loop_last_run.clone());
-        to.register(
-            "outbox_backlog",
-            "Outbox rows not relayed",
-            self.outbox.clone(),
-        );
+        to.register("outbox_backlog", "Outbox rows not relayed", self.outbox.clone());
         let help = "Places not archived, their user unknown";
         to.register("queue_rows_skipped", help, self.queue_rows_skipped.clone());
     }
@@ -331,10 +266,7 @@ mod tests {
             r#"onsale_points_total{kind="PAYMENT"} 300"#,
             r#"onsale_holds_refused_total{reason="seat_taken"} 1"#,
         ] {
-            assert!(
-                text.lines().any(|told| told == line),
-                "{line} is not in\n{text}"
-            );
+            assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains(r#"schedule="8""#));
     }

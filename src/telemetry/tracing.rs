@@ -45,11 +45,7 @@ impl Drop for Guard {
 /// Starts logging and tracing for the process. Call it outside of an async runtime: the exporter's
 /// HTTP client is a blocking one, on a thread of its own.
 pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
-    let provider = settings
-        .otlp_endpoint
-        .as_deref()
-        .map(provider)
-        .transpose()?;
+    let provider = settings.otlp_endpoint.as_deref().map(provider).transpose()?;
     let spans = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
     });
@@ -59,31 +55,18 @@ pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     let filter = EnvFilter::builder().parse(&settings.log)?;
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(spans)
-        .with(lines)
-        .try_init()?;
+    tracing_subscriber::registry().with(filter).with(spans).with(lines).try_init()?;
     Ok(Guard { provider })
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
     // The exporter takes the address of the signal, an operator gives that of the collector.
     let base = endpoint.trim_end_matches('/');
-    let signal = if base.ends_with("/v1/traces") {
-        ""
-    } else {
-        "/v1/traces"
-    };
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_endpoint(format!("{base}{signal}"))
-        .build()?;
+    let signal = if base.ends_with("/v1/traces") { "" } else { "/v1/traces" };
+    let exporter =
+        SpanExporter::builder().with_http().with_endpoint(format!("{base}{signal}")).build()?;
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let resource = Resource::builder()
-        .with_service_name("onsale")
-        .with_attribute(version)
-        .build();
+    let resource = Resource::builder().with_service_name("onsale").with_attribute(version).build();
     Ok(SdkTracerProvider::builder()
         .with_resource(resource)
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))

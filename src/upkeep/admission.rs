@@ -89,7 +89,9 @@ impl Admission {
     /// Merges whom this process heard from into Redis, for those near the front of each line.
     pub async fn presence(&self) -> Result<bool, StoreError> {
         for (schedule, watched) in self.boards.all() {
-            let Some(board) = watched.board() else { continue };
+            let Some(board) = watched.board() else {
+                continue;
+            };
             // Twice what may be let in until the next merge, and then some.
             let near = board.meta.rate * 4 + 500;
             let horizon = board.line.at(near).unwrap_or(u64::MAX);

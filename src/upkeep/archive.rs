@@ -53,7 +53,9 @@ impl Archive {
             Ok((now, line.log(from, BATCH).await?))
         };
         let (now, entries) = self.lines.run(schedule, read).await?;
-        let Some((last, _)) = entries.last() else { return Ok(0) };
+        let Some((last, _)) = entries.last() else {
+            return Ok(0);
+        };
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
         let (rows, unread) = fold(schedule, events);
         let known = pg::known(&mut tx, &rows).await?;

@@ -58,8 +58,7 @@ pub fn start(
     let Parts { pg, redis, boards, catalogue, lines, queue, holds } = parts;
     let metrics = loops.metrics.clone();
     let live = live::Live::new(pg.clone());
-    let admission =
-        admission::Admission::new(lines.clone(), boards, live.clone(), metrics.clone());
+    let admission = admission::Admission::new(lines.clone(), boards, live.clone(), metrics.clone());
     let present = admission.clone();
     let relay = relay::Relay::new(
         pg.clone(),
@@ -75,10 +74,28 @@ pub fn start(
     let recovery = recover::Recovery::new(pg, redis, catalogue, lines);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
     let every = Duration::from_millis;
-    loops.every("admission", every(100), move || { let it = admission.clone(); async move { it.step().await } });
-    loops.every("presence", every(1000), move || { let it = present.clone(); async move { it.presence().await } });
-    loops.every("relay", every(500), move || { let it = relay.clone(); async move { it.step().await } });
-    loops.every("expiry", every(1000), move || { let it = expiry.clone(); async move { it.step().await } });
-    loops.every("archive", every(1000), move || { let it = archive.clone(); async move { it.step().await } });
-    loops.every("purge", every(600_000), move || { let it = purge.clone(); async move { it.step().await } });
+    loops.every("admission", every(100), move || {
+        let it = admission.clone();
+        async move { it.step().await }
+    });
+    loops.every("presence", every(1000), move || {
+        let it = present.clone();
+        async move { it.presence().await }
+    });
+    loops.every("relay", every(500), move || {
+        let it = relay.clone();
+        async move { it.step().await }
+    });
+    loops.every("expiry", every(1000), move || {
+        let it = expiry.clone();
+        async move { it.step().await }
+    });
+    loops.every("archive", every(1000), move || {
+        let it = archive.clone();
+        async move { it.step().await }
+    });
+    loops.every("purge", every(600_000), move || {
+        let it = purge.clone();
+        async move { it.step().await }
+    });
 }

@@ -89,7 +89,9 @@ impl Relay {
                     tracing::warn!(%error, "the outbox waits");
                     break;
                 }
-                Err(error) => tracing::error!(id = entry.id.0, %error, "an event was not delivered"),
+                Err(error) => {
+                    tracing::error!(id = entry.id.0, %error, "an event was not delivered")
+                }
             }
         }
         pg::remove_locked(&mut tx, &done).await?;
@@ -101,7 +103,9 @@ impl Relay {
         match entry.kind.as_str() {
             SEATS_CHANGED => self.holds.apply(&read::<SeatsChanged>(entry)?, now).await,
             TICKET_COMPLETED => self.queue.complete(&read::<Completed>(entry)?).await,
-            SETTINGS_CHANGED => self.lines.configure(read::<SettingsChanged>(entry)?.schedule).await,
+            SETTINGS_CHANGED => {
+                self.lines.configure(read::<SettingsChanged>(entry)?.schedule).await
+            }
             other => Err(StoreError::Inconsistent(format!("an outbox entry is of kind {other}"))),
         }
     }

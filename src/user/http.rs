@@ -20,10 +20,7 @@ use crate::store::id::UserId;
 
 /// The routes of people.
 pub fn routes(users: Arc<Users>) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(sign_up))
-        .routes(routes!(me))
-        .with_state(users)
+    OpenApiRouter::new().routes(routes!(sign_up)).routes(routes!(me)).with_state(users)
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -80,10 +77,7 @@ async fn sign_up(
 )]
 async fn me(State(users): State<Arc<Users>>, caller: Caller) -> Result<Json<UserAnswer>, Problem> {
     // A good token may outlive the database it was made for.
-    let User { id, name } = users
-        .find(caller.user)
-        .await?
-        .ok_or_else(Problem::unauthenticated)?;
+    let User { id, name } = users.find(caller.user).await?.ok_or_else(Problem::unauthenticated)?;
     Ok(Json(UserAnswer { id, name }))
 }
 
@@ -103,10 +97,7 @@ impl From<SignUpError> for Problem {
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that garde calls"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
 fn is_name(name: &str, (): &()) -> garde::Result {
     match tidy_name(name) {
         Some(_) => Ok(()),

@@ -60,11 +60,7 @@ impl Jwks {
                 return Err(JwksError::Ambiguous(kid.clone()));
             }
         }
-        if keys.is_empty() {
-            Err(JwksError::Useless)
-        } else {
-            Ok(Self { keys })
-        }
+        if keys.is_empty() { Err(JwksError::Useless) } else { Ok(Self { keys }) }
     }
 
     /// The key called `kid`.
@@ -87,16 +83,8 @@ fn usable(jwk: &Jwk) -> Option<Key> {
         // Shared secrets above all: whoever can read a public file could sign with them.
         _ => return None,
     };
-    let agrees = jwk
-        .common
-        .key_algorithm
-        .as_ref()
-        .is_none_or(|alg| *alg == named);
-    let signs = jwk
-        .common
-        .public_key_use
-        .as_ref()
-        .is_none_or(|to| *to == PublicKeyUse::Signature);
+    let agrees = jwk.common.key_algorithm.as_ref().is_none_or(|alg| *alg == named);
+    let signs = jwk.common.public_key_use.as_ref().is_none_or(|to| *to == PublicKeyUse::Signature);
     let key = DecodingKey::from_jwk(jwk).ok()?;
     (agrees && signs).then_some(Key { algorithm, key })
 }

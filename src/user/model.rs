@@ -49,10 +49,7 @@ mod tests {
     #[test]
     fn a_name_is_1_to_100_characters_without_the_spaces_around_it() {
         assert_eq!(tidy_name("  Ada \n").as_deref(), Some("Ada"));
-        assert_eq!(
-            tidy_name(&"가".repeat(100)).map(|name| name.chars().count()),
-            Some(100)
-        );
+        assert_eq!(tidy_name(&"가".repeat(100)).map(|name| name.chars().count()), Some(100));
         for bad in ["", " \t\n", &"가".repeat(101), "a\0b"] {
             assert_eq!(tidy_name(bad), None, "{bad:?}");
         }
@@ -61,10 +58,7 @@ mod tests {
     #[test]
     fn whoever_a_provider_sends_gets_a_name_that_can_be_kept() {
         for subject in ["auth0|7", &"x".repeat(255), "  ", "a\0b"] {
-            let subject = Subject {
-                issuer: "idp".into(),
-                subject: subject.into(),
-            };
+            let subject = Subject { issuer: "idp".into(), subject: subject.into() };
             assert!(tidy_name(&name_of(&subject)).is_some(), "{subject:?}");
         }
     }

@@ -41,10 +41,7 @@ pub async fn find(pg: &Pg, id: UserId) -> Result<Option<User>, StoreError> {
     let found = sqlx::query!(r#"select id, name from "user" where id = $1"#, id.0)
         .fetch_optional(pg.pool())
         .await?;
-    Ok(found.map(|row| User {
-        id: UserId(row.id),
-        name: row.name,
-    }))
+    Ok(found.map(|row| User { id: UserId(row.id), name: row.name }))
 }
 
 /// Finds the user that an identity provider knows as `subject`.

@@ -61,12 +61,7 @@ impl Users {
     /// The use cases on `pg`, with `tokens` saying whom a token speaks for.
     #[must_use]
     pub fn new(pg: Pg, tokens: Tokens, open_signup: bool) -> Self {
-        Self {
-            pg,
-            tokens,
-            open_signup,
-            known: Cache::new(KNOWN_SUBJECTS),
-        }
+        Self { pg, tokens, open_signup, known: Cache::new(KNOWN_SUBJECTS) }
     }
 
     /// Makes a user, with an empty balance, and their token. `name` as [`super::model::tidy_name`]
@@ -79,10 +74,7 @@ impl Users {
         let id = pg::create(&mut tx, &name).await?;
         let token = self.tokens.mint(id, Role::User, SIGN_UP_TTL)?;
         tx.commit().await?;
-        Ok(SignedUp {
-            user: User { id, name },
-            token,
-        })
+        Ok(SignedUp { user: User { id, name }, token })
     }
 
     /// Finds one user.

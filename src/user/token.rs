@@ -117,22 +117,13 @@ impl Tokens {
     /// Tokens of our own, HS256 under `secret`.
     #[must_use]
     pub fn own(issuer: &str, secret: &[u8]) -> Self {
-        let keys = (
-            EncodingKey::from_secret(secret),
-            DecodingKey::from_secret(secret),
-        );
-        Self {
-            issuer: issuer.to_owned(),
-            keys: Keys::Secret(Box::new(keys)),
-        }
+        let keys = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
+        Self { issuer: issuer.to_owned(), keys: Keys::Secret(Box::new(keys)) }
     }
 
     /// Tokens of an identity provider, verified by the keys in a JWKS file.
     pub fn provided(issuer: &str, jwks: &Path) -> Result<Self, JwksError> {
-        Ok(Self {
-            issuer: issuer.to_owned(),
-            keys: Keys::Provider(Jwks::read(jwks)?),
-        })
+        Ok(Self { issuer: issuer.to_owned(), keys: Keys::Provider(Jwks::read(jwks)?) })
     }
 
     /// Makes a token for `user` that lasts `ttl`.
@@ -152,10 +143,7 @@ impl Tokens {
         };
         let access_token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &keys.0)?;
         let expires_at = DateTime::from_timestamp(exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Ok(Minted {
-            access_token,
-            expires_at,
-        })
+        Ok(Minted { access_token, expires_at })
     }
 
     /// Says whom `token` speaks for.
@@ -167,11 +155,7 @@ impl Tokens {
         if header.crit.is_some() {
             return Err(TokenError::Critical);
         }
-        if header
-            .typ
-            .as_deref()
-            .is_some_and(|typ| !is_access_token(typ))
-        {
+        if header.typ.as_deref().is_some_and(|typ| !is_access_token(typ)) {
             return Err(TokenError::Type);
         }
         match &self.keys {
@@ -183,19 +167,12 @@ impl Tokens {
             Keys::Provider(jwks) => {
                 let kid = header.kid.ok_or(TokenError::UnknownKey)?;
                 let key = jwks.get(&kid).ok_or(TokenError::UnknownKey)?;
-                let Claims {
-                    iss: issuer,
-                    sub: subject,
-                    role,
-                    ..
-                } = self.claims(token, &key.key, key.algorithm)?;
+                let Claims { iss: issuer, sub: subject, role, .. } =
+                    self.claims(token, &key.key, key.algorithm)?;
                 if !(1..=MAX_SUBJECT_BYTES).contains(&subject.len()) || subject.contains('\0') {
                     return Err(TokenError::Subject);
                 }
-                Ok(Bearer::Provided(
-                    Subject { issuer, subject },
-                    role.unwrap_or(Role::User),
-                ))
+                Ok(Bearer::Provided(Subject { issuer, subject }, role.unwrap_or(Role::User)))
             }
         }
     }

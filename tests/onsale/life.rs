@@ -20,8 +20,12 @@ async fn a_buyer_joins_holds_pays_and_owns_the_seats() {
 
     let hold = buyer.hold(sale.schedule, json!({"quantity": 3})).await.ok(201);
     assert_eq!(hold["total_amount"], 300);
-    let numbers: Vec<i64> = hold["reservations"].as_array().unwrap().iter()
-        .map(|one| one["seat_number"].as_i64().unwrap()).collect();
+    let numbers: Vec<i64> = hold["reservations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["seat_number"].as_i64().unwrap())
+        .collect();
     assert_eq!(numbers, [1, 2, 3], "the best there are, side by side");
 
     let paid = buyer.pay(&hold).await.ok(201);

@@ -127,7 +127,8 @@ impl Columns {
     }
 
     fn of_sections(sections: &[NewSection]) -> Result<Self, AdminError> {
-        let size = |section: &NewSection| u64::from(section.rows) * u64::from(section.seats_per_row);
+        let size =
+            |section: &NewSection| u64::from(section.rows) * u64::from(section.seats_per_row);
         let most = u64::try_from(MAX_PER_CALL).unwrap_or(u64::MAX);
         if sections.iter().map(size).sum::<u64>() > most {
             let detail = format!("must be at most {MAX_PER_CALL} seats together");
@@ -148,7 +149,8 @@ impl Columns {
         // Each keeps its place in the request, for the pointer.
         let mut seats: Vec<(usize, NewSeat)> = seats.into_iter().enumerate().collect();
         seats.sort_by_key(|(_, seat)| seat.seat_number);
-        let mut columns = Self { first: seats.first().map(|(_, s)| s.seat_number), ..Self::default() };
+        let mut columns =
+            Self { first: seats.first().map(|(_, s)| s.seat_number), ..Self::default() };
         let mut expected = columns.first.unwrap_or(1);
         for (index, seat) in seats {
             if seat.seat_number != expected {

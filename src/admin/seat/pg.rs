@@ -72,7 +72,8 @@ pub async fn lock(
     )
     .fetch_all(tx.conn())
     .await?;
-    let locked = rows.into_iter().map(|row| LockedSeat { id: SeatId(row.id), blocked: row.blocked });
+    let locked =
+        rows.into_iter().map(|row| LockedSeat { id: SeatId(row.id), blocked: row.blocked });
     Ok(locked.collect())
 }
 

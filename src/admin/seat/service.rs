@@ -36,20 +36,19 @@ impl AdminService {
         new: NewSeats,
     ) -> Result<Created, AdminError> {
         let seats = Columns::of(new)?;
-        let work = async |tx: &mut Tx| {
-            pg::take_time(tx).await?;
-            // The lock makes two calls for one schedule number their seats one after the other.
-            admin_pg::lock_schedule(tx, id).await?;
-            let last = schedule_in(tx, id).await?.seats_total;
-            seats.may_follow(last)?;
-            pg::insert(tx, id, last, &seats).await?;
-            let (action, subject) = ("seats.add", format!("schedule {id}"));
-            let before = Some(json!({ "seats": last }));
-            let after = json!({ "seats": schedule_in(tx, id).await?.seats_total });
-            admin_pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-            Ok::<_, AdminError>(announce(tx, id).await?)
-        };
-        let told = self.pg.transact(work).await?;
+        let mut tx = self.pg.begin().await?;
+        pg::take_time(&mut tx).await?;
+        // The lock makes two calls for one schedule number their seats one after the other.
+        admin_pg::lock_schedule(&mut tx, id).await?;
+        let last = schedule_in(&mut tx, id).await?.seats_total;
+        seats.may_follow(last)?;
+        pg::insert(&mut tx, id, last, &seats).await?;
+        let (action, subject) = ("seats.add", format!("schedule {id}"));
+        let before = Some(json!({ "seats": last }));
+        let after = json!({ "seats": schedule_in(&mut tx, id).await?.seats_total });
+        admin_pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
+        let told = announce(&mut tx, id).await?;
+        tx.commit().await?;
         self.put_in_force(&[told]).await;
         Ok(Created { created: seats.len() })
     }
@@ -67,8 +66,12 @@ impl AdminService {
         let mut seats = blocking.seat_ids.clone();
         seats.sort_unstable();
         seats.dedup();
-        let work = async |tx: &mut Tx| block(tx, admin, id, &seats, blocking.blocked).await;
-        let Some(told) = self.pg.transact(work).await? else { return Ok(Changed { changed: 0 }) };
+        let mut tx = self.pg.begin().await?;
+        let told = block(&mut tx, admin, id, &seats, blocking.blocked).await?;
+        tx.commit().await?;
+        let Some(told) = told else {
+            return Ok(Changed { changed: 0 });
+        };
         let tell = self.holds.tell(told.entry, &told.event, told.now);
         if tokio::time::timeout(TELL_LIMIT, tell).await.is_err() {
             tracing::warn!(schedule = %id, "seats reach Redis later: it takes too long");

@@ -14,19 +14,12 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 pub async fn apply(pg: &Pg) -> Result<(), StoreError> {
     // A migration may take longer than any request, and is worth waiting for.
     let mut conn = pg.pool().acquire().await?.detach();
-    sqlx::query("set statement_timeout = 0")
-        .execute(&mut conn)
-        .await?;
-    sqlx::query("set lock_timeout = 0")
-        .execute(&mut conn)
-        .await?;
-    MIGRATIONS
-        .run_direct(None, &mut conn, false)
-        .await
-        .map_err(|error| match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            other => StoreError::Inconsistent(other.to_string()),
-        })
+    sqlx::query("set statement_timeout = 0").execute(&mut conn).await?;
+    sqlx::query("set lock_timeout = 0").execute(&mut conn).await?;
+    MIGRATIONS.run_direct(None, &mut conn, false).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => StoreError::Inconsistent(other.to_string()),
+    })
 }
 
 /// What keeps the database from matching this binary; none where it matches.
@@ -47,10 +40,9 @@ pub async fn mismatch(pg: &Pg) -> Result<Option<String>, StoreError> {
     Ok(MIGRATIONS.iter().find_map(|ours| {
         match applied.iter().find(|(version, _)| *version == ours.version) {
             None => Some(format!("migration {} is not applied", ours.version)),
-            Some((_, checksum)) if *checksum != *ours.checksum => Some(format!(
-                "migration {} was another one when it was applied",
-                ours.version
-            )),
+            Some((_, checksum)) if *checksum != *ours.checksum => {
+                Some(format!("migration {} was another one when it was applied", ours.version))
+            }
             Some(_) => None,
         }
     }))

@@ -41,30 +41,19 @@ fn provider() -> Provider {
         named("shared", &shared, Algorithm::HS256),
         confused,
     ];
-    Provider {
-        rsa,
-        ec,
-        ed,
-        set: JwkSet { keys },
-    }
+    Provider { rsa, ec, ed, set: JwkSet { keys } }
 }
 
 fn provided(provider: &Provider) -> Tokens {
     let jwks = Jwks::new(&provider.set).unwrap();
-    Tokens {
-        issuer: ISSUER.to_owned(),
-        keys: Keys::Provider(jwks),
-    }
+    Tokens { issuer: ISSUER.to_owned(), keys: Keys::Provider(jwks) }
 }
 
 #[test]
 fn a_providers_keys_verify_its_tokens_of_every_kind() {
     let provider = provider();
     let tokens = provided(&provider);
-    let claims = with(
-        claims(),
-        &json!({ "sub": "auth0|7", "aud": ["onsale", "other"] }),
-    );
+    let claims = with(claims(), &json!({ "sub": "auth0|7", "aud": ["onsale", "other"] }));
     for (kid, key, algorithm, name) in [
         ("rsa", &provider.rsa, Algorithm::RS256, "RS256"),
         ("ec", &provider.ec, Algorithm::ES256, "ES256"),
@@ -72,15 +61,8 @@ fn a_providers_keys_verify_its_tokens_of_every_kind() {
     ] {
         let header = json!({ "alg": name, "kid": kid, "typ": "at+jwt" });
         let token = raw(&header.to_string(), &claims.to_string(), key, algorithm);
-        let subject = Subject {
-            issuer: ISSUER.to_owned(),
-            subject: "auth0|7".to_owned(),
-        };
-        assert_eq!(
-            tokens.verify(&token).unwrap(),
-            Bearer::Provided(subject, Role::User),
-            "{kid}"
-        );
+        let subject = Subject { issuer: ISSUER.to_owned(), subject: "auth0|7".to_owned() };
+        assert_eq!(tokens.verify(&token).unwrap(), Bearer::Provided(subject, Role::User), "{kid}");
     }
     assert!(matches!(
         tokens.mint(UserId(1), Role::User, Duration::from_secs(1)),
@@ -108,26 +90,14 @@ fn a_key_is_used_by_its_kid_with_its_algorithm_or_not_at_all() {
         (json!({ "alg": "RS256", "kid": "' or 1=1 --" }), rsa),
         (json!({ "alg": "RS256", "kid": "confused" }), rsa),
         (json!({ "alg": "RS256", "kid": "ec" }), rsa),
-        (
-            json!({ "alg": "RS512", "kid": "rsa" }),
-            with_rsa(Algorithm::RS512),
-        ),
-        (
-            json!({ "alg": "PS256", "kid": "rsa" }),
-            with_rsa(Algorithm::PS256),
-        ),
+        (json!({ "alg": "RS512", "kid": "rsa" }), with_rsa(Algorithm::RS512)),
+        (json!({ "alg": "PS256", "kid": "rsa" }), with_rsa(Algorithm::PS256)),
         (json!({ "alg": "HS256", "kid": "rsa" }), forged(&public)),
         (json!({ "alg": "HS256", "kid": "shared" }), forged(&shared)),
         (json!({ "alg": "EdDSA", "kid": "rsa", "jwk": own }), ed),
         (json!({ "alg": "EdDSA", "jwk": own }), ed),
-        (
-            json!({ "alg": "EdDSA", "kid": "x", "jku": "https://evil.example" }),
-            ed,
-        ),
-        (
-            json!({ "alg": "EdDSA", "kid": "x", "x5u": "https://evil.example" }),
-            ed,
-        ),
+        (json!({ "alg": "EdDSA", "kid": "x", "jku": "https://evil.example" }), ed),
+        (json!({ "alg": "EdDSA", "kid": "x", "x5u": "https://evil.example" }), ed),
     ] {
         let token = raw(&header.to_string(), &claims().to_string(), key, algorithm);
         assert!(tokens.verify(&token).is_err(), "{header}");
@@ -142,10 +112,7 @@ fn a_subject_that_cannot_be_kept_is_refused() {
         let header = json!({ "alg": "EdDSA", "kid": "ed" }).to_string();
         let claims = with(claims(), &json!({ "sub": subject })).to_string();
         let token = raw(&header, &claims, &provider.ed, Algorithm::EdDSA);
-        assert!(
-            matches!(tokens.verify(&token), Err(TokenError::Subject)),
-            "{subject:?}"
-        );
+        assert!(matches!(tokens.verify(&token), Err(TokenError::Subject)), "{subject:?}");
     }
 }
 
@@ -156,12 +123,6 @@ fn a_jwks_that_is_no_use_or_ambiguous_is_refused() {
     let key = provider.set.keys[2].clone();
     assert!(of(vec![key.clone()]).is_ok());
     assert!(matches!(of(vec![]), Err(JwksError::Useless)));
-    assert!(matches!(
-        of(vec![provider.set.keys[3].clone()]),
-        Err(JwksError::Useless)
-    ));
-    assert!(matches!(
-        of(vec![key.clone(), key]),
-        Err(JwksError::Ambiguous(_))
-    ));
+    assert!(matches!(of(vec![provider.set.keys[3].clone()]), Err(JwksError::Useless)));
+    assert!(matches!(of(vec![key.clone(), key]), Err(JwksError::Ambiguous(_))));
 }

@@ -23,12 +23,7 @@ pub(super) fn raw(header: &str, claims: &str, key: &EncodingKey, algorithm: Algo
 
 fn signed(header: &Value, claims: &Value) -> String {
     let key = EncodingKey::from_secret(SECRET);
-    raw(
-        &header.to_string(),
-        &claims.to_string(),
-        &key,
-        Algorithm::HS256,
-    )
+    raw(&header.to_string(), &claims.to_string(), &key, Algorithm::HS256)
 }
 
 fn header() -> Value {
@@ -56,18 +51,13 @@ pub(super) fn with(mut base: Value, change: &Value) -> Value {
 fn a_token_of_ours_says_its_user_and_role_until_it_expires() {
     let tokens = Tokens::own(ISSUER, SECRET);
     for role in [Role::User, Role::Admin] {
-        let minted = tokens
-            .mint(UserId(7), role, Duration::from_mins(1))
-            .unwrap();
+        let minted = tokens.mint(UserId(7), role, Duration::from_mins(1)).unwrap();
         let bearer = tokens.verify(&minted.access_token).unwrap();
         assert_eq!(bearer, Bearer::Own(UserId(7), role));
         assert!(minted.expires_at > Utc::now() + Duration::from_secs(50));
     }
     let good = signed(&header(), &with(claims(), &json!({ "role": null })));
-    assert_eq!(
-        tokens.verify(&good).unwrap(),
-        Bearer::Own(UserId(7), Role::User)
-    );
+    assert_eq!(tokens.verify(&good).unwrap(), Bearer::Own(UserId(7), Role::User));
     // Clocks may differ by less than the leeway.
     let now = Utc::now().timestamp();
     let late = with(claims(), &json!({ "exp": now - 10, "nbf": now + 10 }));
@@ -155,10 +145,7 @@ fn malformed(good: &str) -> Vec<String> {
         format!("\u{feff}{good}"),
         good.replace('.', "\u{ff0e}"),
         good.to_uppercase(),
-        signed(
-            &header(),
-            &with(claims(), &json!({ "pad": "x".repeat(MAX_TOKEN_BYTES) })),
-        ),
+        signed(&header(), &with(claims(), &json!({ "pad": "x".repeat(MAX_TOKEN_BYTES) }))),
         "a".repeat(1 << 20),
     ]
 }
@@ -195,10 +182,6 @@ fn a_text_that_is_signed_but_is_not_one_set_of_claims_is_refused() {
     }
     for secret in [&b""[..], b"another secret of 32 bytes or more"] {
         let key = EncodingKey::from_secret(secret);
-        assert!(
-            tokens
-                .verify(&raw(&header, &claims, &key, Algorithm::HS256))
-                .is_err()
-        );
+        assert!(tokens.verify(&raw(&header, &claims, &key, Algorithm::HS256)).is_err());
     }
 }

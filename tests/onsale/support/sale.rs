@@ -47,7 +47,8 @@ pub async fn make(
     let path = format!("/v1/admin/concerts/{concert}/schedules");
     let schedule = admin.post(&path, schedule).await.ok(201)["id"].as_i64().expect("an id");
     if rows > 0 {
-        let section = json!({"name": "A", "rows": rows, "seats_per_row": per_row, "seat_price": 100});
+        let section =
+            json!({"name": "A", "rows": rows, "seats_per_row": per_row, "seat_price": 100});
         let path = format!("/v1/admin/schedules/{schedule}/seats");
         admin.post(&path, json!({"sections": [section]})).await.ok(201);
     }
