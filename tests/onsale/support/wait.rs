@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Asks again and again until the answer is something.
-#[track_caller]
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
     until_within(LONGEST, what, ask).await
 }
