@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{Sequence, TicketView};
-use super::service::{Queue, QueueError, phase};
+use super::service::{Queue, QueueError};
+use super::view::phase;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::http::auth::{Caller, QueueToken};

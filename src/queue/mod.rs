@@ -9,3 +9,4 @@ pub mod pg;
 pub mod redis;
 pub mod service;
 pub mod token;
+pub mod view;

@@ -10,15 +10,12 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use moka::sync::Cache;
 
 use super::lines::Lines;
-use super::model::{
-    Completed, Ended, Sequence, Stand, Standing, Ticket, TicketStatus, TicketView, ticket_id,
-};
-use super::pacing;
+use super::model::{Completed, Ended, Sequence, Stand, Standing, Ticket, TicketView};
 use super::redis::{JoinReply, Line};
 use super::token::{InvalidTicket, TicketKeys};
+use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
-use crate::concert::model::Phase;
 use crate::concert::service::{Catalogue, CatalogueError};
 use crate::outbox::model::{Delivered, OutboxId};
 use crate::store::StoreError;
@@ -30,6 +27,9 @@ const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
 const SLOW_BURST: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Longer than a board's age and a client's pause together.
 const REMEMBERED: Duration = Duration::from_secs(120);
+
+/// How long a join waits for a board that knows of it.
+const BOARD_WAIT: Duration = Duration::from_secs(1);
 
 /// Why the line did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -143,11 +143,11 @@ impl Queue {
         if joined.new {
             self.metrics.joined();
         }
-        let board = self.boards.get(schedule).await?;
+        let board = self.board_of(schedule, joined.stand.sequence).await?;
         let stand = self.remember(schedule, joined.stand);
-        let mut view = self.view(&board, schedule, user, stand);
-        view.queue_token = Some(self.sign(&board, schedule, user, stand)?);
-        Ok((view, joined.new))
+        let mut told = view(&board, schedule, user, stand);
+        told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
+        Ok((told, joined.new))
     }
 
     /// What a ticket is worth. While it waits, as far as the board knows, no store is asked.
@@ -174,11 +174,11 @@ impl Queue {
                 self.remember(schedule, stand)
             }
         };
-        let mut view = self.view(&board, schedule, user, stand);
-        if self.outdated(&board, &ticket, stand) {
-            view.queue_token = Some(self.sign(&board, schedule, user, stand)?);
+        let mut told = view(&board, schedule, user, stand);
+        if outdated(&board, &ticket, stand) {
+            told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
         }
-        Ok(view)
+        Ok(told)
     }
 
     /// Gives a place up. Repeating it changes nothing.
@@ -221,6 +221,21 @@ impl Queue {
         self.limiter.retain_recent();
     }
 
+    /// A board that knows of the epoch that a place is of: the sale may just have been built.
+    async fn board_of(
+        &self,
+        schedule: ScheduleId,
+        sequence: Sequence,
+    ) -> Result<Arc<Board>, StoreError> {
+        let board = self.boards.get(schedule).await?;
+        if board.meta.epoch >= sequence.epoch() {
+            return Ok(board);
+        }
+        let watched = self.boards.watch(schedule);
+        let _ = tokio::time::timeout(BOARD_WAIT, watched.changed()).await;
+        self.boards.get(schedule).await
+    }
+
     fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
         self.limiter.check_key(&(schedule.0, user.0)).map_err(|_| QueueError::TooMany)
     }
@@ -242,20 +257,6 @@ impl Queue {
         Stand { standing, ..stand }
     }
 
-    /// Whether the owner should be given a new token: the state, the place or the expiry changed, or
-    /// the secret was rotated.
-    fn outdated(&self, board: &Board, ticket: &Ticket, stand: Stand) -> bool {
-        let active_until = match stand.standing {
-            Standing::Active { until } => Some(until),
-            Standing::Waiting { .. } => None,
-            Standing::Ended(_) => return false,
-        };
-        active_until != ticket.active_until
-            || stand.sequence != ticket.sequence
-            || board.meta.deadline().timestamp() != ticket.expires_at.timestamp()
-            || !ticket.newest_key
-    }
-
     fn sign(
         &self,
         board: &Board,
@@ -269,49 +270,4 @@ impl Queue {
         };
         Ok(self.keys.sign(schedule, user, stand.sequence, until, board.meta.deadline())?)
     }
-
-    fn view(&self, board: &Board, schedule: ScheduleId, user: UserId, stand: Stand) -> TicketView {
-        let spread = stand.sequence.0 ^ board.now().timestamp_millis().cast_unsigned();
-        let (status, ahead, until, poll_after_ms) = match stand.standing {
-            Standing::Waiting { ahead } => {
-                let pause = pacing::poll_after_ms(board, ahead, spread);
-                (TicketStatus::Waiting, Some(ahead), None, Some(pause))
-            }
-            Standing::Active { until } => {
-                (TicketStatus::Active, None, Some(until), Some(pacing::poll_active_ms(spread)))
-            }
-            Standing::Ended(ended) => (ended.status(), None, None, None),
-        };
-        let ahead = ahead.filter(|_| !board.recovering);
-        let eta = ahead.and_then(|ahead| pacing::eta(board, ahead));
-        TicketView {
-            queue_token: None,
-            ticket_id: ticket_id(schedule, user, stand.sequence),
-            schedule_id: schedule,
-            status,
-            sequence: stand.sequence,
-            position: ahead.map(|ahead| ahead + 1),
-            ahead,
-            waiting: board.line.waiting(),
-            eta_seconds: eta.map(|(middle, _, _)| middle),
-            eta_low_seconds: eta.map(|(_, low, _)| low),
-            eta_high_seconds: eta.map(|(_, _, high)| high),
-            poll_after_ms,
-            seats_available: board.seats.available,
-            active_expires_at: until,
-            claim_by: None,
-            recovering: board.recovering,
-            phase: phase(board),
-            message: board.meta.message.clone(),
-            server_time: board.now(),
-        }
-    }
-}
-
-/// The phase of a sale as its board shows it.
-#[must_use]
-pub fn phase(board: &Board) -> Phase {
-    let meta = &board.meta;
-    let times = (board.now().timestamp_millis(), meta.opens_ms, meta.deadline_ms);
-    Phase::at(times, meta.paused, meta.gone, meta.seats_total)
 }
