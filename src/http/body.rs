@@ -42,15 +42,17 @@ where
             let title = "The body must be application/json";
             return Err(Problem::new(status, "unsupported_media_type", title));
         }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let (status, title) = (rejection.status(), "The body could not be read");
-            match status {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    Problem::new(status, "body_too_large", "The body is too large")
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| {
+                let (status, title) = (rejection.status(), "The body could not be read");
+                match status {
+                    StatusCode::PAYLOAD_TOO_LARGE => {
+                        Problem::new(status, "body_too_large", "The body is too large")
+                    }
+                    _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title),
                 }
-                _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title),
-            }
-        })?;
+            })?;
         parse(&body).map(Self)
     }
 }
@@ -90,10 +92,18 @@ where
 
 /// Whether the body is said to be JSON: `application/json` or any `application/*+json`.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+    let Some(kind) = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
         return false;
     };
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let Some(subtype) = essence.strip_prefix("application/") else {
         return false;
     };
@@ -129,7 +139,10 @@ where
     let deserializer = serde_urlencoded::Deserializer::new(pairs);
     let value = serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let pointer = pointer(error.path());
-        Problem::invalid_request(vec![FieldError { pointer, detail: error.inner().to_string() }])
+        Problem::invalid_request(vec![FieldError {
+            pointer,
+            detail: error.inner().to_string(),
+        }])
     })?;
     check(value)
 }
@@ -154,7 +167,10 @@ fn not_json(error: &serde_json::Error) -> Problem {
 /// serde's words without the place in the text: the pointer says where.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
+    text.split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -173,7 +189,11 @@ fn garde_pointer(path: &garde::Path) -> String {
     let parts =
         serde_json::to_value(path).and_then(serde_json::from_value::<Vec<(String, String)>>);
     let parts = parts.unwrap_or_default();
-    parts.iter().filter(|(kind, _)| kind != "none").map(|(_, part)| token(part)).collect()
+    parts
+        .iter()
+        .filter(|(kind, _)| kind != "none")
+        .map(|(_, part)| token(part))
+        .collect()
 }
 
 /// One step of a JSON Pointer (RFC 6901).
@@ -182,86 +202,4 @@ fn token(part: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    #[derive(Debug, Deserialize, Validate)]
-    #[serde(deny_unknown_fields)]
-    struct Plan {
-        #[garde(dive, length(min = 1))]
-        sections: Vec<Section>,
-        #[garde(inner(range(max = 9)))]
-        limit: Option<u32>,
-    }
-
-    #[derive(Debug, Deserialize, Validate)]
-    #[serde(deny_unknown_fields)]
-    struct Section {
-        #[garde(range(min = 1, max = 100))]
-        rows: u32,
-    }
-
-    fn refused(body: &str) -> (&'static str, Value) {
-        let problem = parse::<Plan>(body.as_bytes()).unwrap_err();
-        let body: Value = serde_json::from_str(&problem.render("")).unwrap();
-        (problem.code(), body["errors"].clone())
-    }
-
-    #[test]
-    fn what_is_not_json_is_told_from_what_is_not_valid() {
-        for text in ["", "{", "nonsense", r#"{"sections":[{"rows":1}]} trailing"#, "\u{0}"] {
-            assert_eq!(refused(text).0, "invalid_json", "{text}");
-        }
-        for text in ["[]", "{}", r#"{"sections":[]}"#, "7"] {
-            assert_eq!(refused(text).0, "invalid_request", "{text}");
-        }
-    }
-
-    #[test]
-    fn every_wrong_field_is_pointed_at() {
-        let (_, errors) = refused(r#"{"sections":[{"rows":1},{"rows":0}],"limit":10}"#);
-        let mut told: Vec<_> = errors.as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
-        told.sort_by_key(|pointer| pointer.as_str());
-        assert_eq!(told, ["/limit", "/sections/1/rows"], "{errors}");
-
-        let (_, errors) = refused(r#"{"sections":[{"rows":"1"}]}"#);
-        let detail = "invalid type: string \"1\", expected u32";
-        assert_eq!(errors, json!([{ "pointer": "/sections/0/rows", "detail": detail }]));
-
-        let (_, errors) = refused(r#"{"sections":[{"rows":1,"price":0}]}"#);
-        assert_eq!(errors[0]["pointer"], "/sections/0/price");
-        let (_, errors) = refused(r#"{"sections":[{"rows":1,"rows":2}]}"#);
-        assert_eq!(errors[0]["detail"], "duplicate field `rows`");
-    }
-
-    #[test]
-    fn a_bad_query_is_pointed_at_and_a_good_one_is_read() {
-        #[derive(Debug, Deserialize, Validate)]
-        struct Filter {
-            #[garde(range(max = 9))]
-            since: u32,
-        }
-        assert_eq!(parse_query::<Filter>("since=7&other=x").unwrap().since, 7);
-        for query in ["since=x", "since=10", "since="] {
-            let body = parse_query::<Filter>(query).unwrap_err().render("");
-            assert!(body.contains(r#""pointer":"/since""#), "{query}: {body}");
-        }
-        assert!(parse_query::<Filter>("").is_err());
-    }
-
-    #[test]
-    fn json_is_known_by_its_media_type() {
-        let said = |kind: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, kind.parse().unwrap());
-            is_json(&headers)
-        };
-        assert!(said("application/json") && said("application/JSON; charset=utf-8"));
-        assert!(said("application/merge-patch+json"));
-        assert!(!said("text/plain") && !said("application/jsonp") && !said("text/json"));
-        assert!(!is_json(&HeaderMap::new()));
-    }
-}
+mod tests;

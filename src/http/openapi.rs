@@ -23,19 +23,37 @@ const PROBLEM: &str = "Problem";
 
 /// What any operation may refuse with, by status.
 const COMMON: [(&str, &str, &str); 4] = [
-    ("422", "InvalidRequest", "`invalid_request`, with `errors`: what is wrong, and where"),
-    ("429", "TooManyRequests", "Too many requests; `Retry-After` says when to try again"),
-    ("503", "Unavailable", "`store_unavailable` or `overloaded`: nothing is half done, try again"),
+    (
+        "422",
+        "InvalidRequest",
+        "`invalid_request`, with `errors`: what is wrong, and where",
+    ),
+    (
+        "429",
+        "TooManyRequests",
+        "Too many requests; `Retry-After` says when to try again",
+    ),
+    (
+        "503",
+        "Unavailable",
+        "`store_unavailable` or `overloaded`: nothing is half done, try again",
+    ),
     ("default", "Refused", "Any other refusal; `code` says which"),
 ];
 
 /// What an operation that needs a token or a ticket may refuse with.
-const UNAUTHENTICATED: (&str, &str, &str) =
-    ("401", "Unauthenticated", "`unauthenticated` or `ticket_invalid`: no good token was sent");
+const UNAUTHENTICATED: (&str, &str, &str) = (
+    "401",
+    "Unauthenticated",
+    "`unauthenticated` or `ticket_invalid`: no good token was sent",
+);
 
 /// A refusal, by RFC 9457. Further members are named by `code`.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "only its schema is used: http::problem renders the real one")]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: http::problem renders the real one"
+)]
 struct ProblemBody {
     /// What kind of problem: a stable relative reference.
     r#type: String,
@@ -73,25 +91,44 @@ where
 {
     // Without this the page shows the badge of an online validator.
     let config = Config::default().validator_url("none");
-    SwaggerUi::new("/docs").url("/openapi.json", api).config(config).into()
+    SwaggerUi::new("/docs")
+        .url("/openapi.json", api)
+        .config(config)
+        .into()
 }
 
 fn add_components(components: &mut Components) {
-    let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let bearer = Http::builder()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     let said = "The ticket that joining a queue gave; swap it when an answer has another.";
     let ticket = ApiKey::Header(ApiKeyValue::with_description("Queue-Token", said));
     components.add_security_scheme(QUEUE_TOKEN, SecurityScheme::ApiKey(ticket));
-    components.schemas.insert(PROBLEM.to_owned(), ProblemBody::schema());
-    components.schemas.insert("FieldError".to_owned(), FieldError::schema());
+    components
+        .schemas
+        .insert(PROBLEM.to_owned(), ProblemBody::schema());
+    components
+        .schemas
+        .insert("FieldError".to_owned(), FieldError::schema());
     for (_, name, description) in COMMON.into_iter().chain([UNAUTHENTICATED]) {
-        components.responses.insert(name.to_owned(), problem(Response::new(description)).into());
+        components
+            .responses
+            .insert(name.to_owned(), problem(Response::new(description)).into());
     }
 }
 
 fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
     paths.paths.values_mut().flat_map(|item| {
-        let PathItem { get, put, post, delete, patch, .. } = item;
+        let PathItem {
+            get,
+            put,
+            post,
+            delete,
+            patch,
+            ..
+        } = item;
         [get, put, post, delete, patch].into_iter().flatten()
     })
 }
@@ -109,7 +146,10 @@ fn complete(operation: &mut Operation) {
             *response = problem(std::mem::take(response));
         }
     }
-    let secured = operation.security.as_ref().is_some_and(|needed| !needed.is_empty());
+    let secured = operation
+        .security
+        .as_ref()
+        .is_some_and(|needed| !needed.is_empty());
     for (status, name, _) in COMMON.into_iter().chain(secured.then_some(UNAUTHENTICATED)) {
         let common = RefOr::Ref(Ref::from_response_name(name));
         answers.entry(status.to_owned()).or_insert(common);
@@ -118,90 +158,11 @@ fn complete(operation: &mut Operation) {
 
 fn problem(mut response: Response) -> Response {
     let content = Content::new(Some(Ref::from_schema_name(PROBLEM)));
-    response.content.insert("application/problem+json".to_owned(), content.into());
+    response
+        .content
+        .insert("application/problem+json".to_owned(), content.into());
     response
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::body::{Body, to_bytes};
-    use axum::http::{Request, StatusCode};
-    use serde_json::Value;
-    use tower::ServiceExt;
-    use utoipa_axum::routes;
-
-    use super::*;
-
-    #[utoipa::path(
-        post, path = "/v1/things",
-        security(("bearer" = [])),
-        responses((status = 204), (status = 409, description = "thing_taken"))
-    )]
-    async fn make() {}
-
-    #[utoipa::path(get, path = "/v1/things", responses((status = 200)))]
-    async fn list() {}
-
-    fn api() -> Value {
-        let routes: OpenApiRouter = OpenApiRouter::new().routes(routes!(make, list));
-        serde_json::to_value(describe(routes).1).unwrap()
-    }
-
-    #[test]
-    fn every_operation_has_what_all_may_answer_and_its_own_refusals_have_a_body() {
-        let api = api();
-        assert_eq!(api["openapi"], "3.1.0");
-        let post = &api["paths"]["/v1/things"]["post"]["responses"];
-        let statuses: Vec<_> = post.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(statuses, ["204", "401", "409", "422", "429", "503", "default"]);
-        let body = &post["409"]["content"]["application/problem+json"]["schema"]["$ref"];
-        assert_eq!(body, "#/components/schemas/Problem");
-        assert!(api["paths"]["/v1/things"]["get"]["responses"].get("401").is_none());
-    }
-
-    #[test]
-    fn every_reference_leads_somewhere() {
-        fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
-            match value {
-                Value::Object(members) => {
-                    found.extend(members.get("$ref").and_then(Value::as_str));
-                    members.values().for_each(|member| references(member, found));
-                }
-                Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-                _ => {}
-            }
-        }
-        let api = api();
-        let mut found = Vec::new();
-        references(&api, &mut found);
-        assert!(!found.is_empty());
-        for reference in found {
-            let pointer = reference.strip_prefix('#').unwrap();
-            assert!(api.pointer(pointer).is_some(), "{reference}");
-        }
-    }
-
-    #[tokio::test]
-    async fn the_page_is_served_from_the_binary_and_names_no_other_host() {
-        let pages: Router = pages(OpenApi::default());
-        for (path, kind) in [
-            ("/openapi.json", "application/json"),
-            ("/docs/", "text/html"),
-            ("/docs/swagger-ui-bundle.js", "text/javascript"),
-            ("/docs/swagger-initializer.js", "text/javascript"),
-        ] {
-            let request = Request::get(path).body(Body::empty()).unwrap();
-            let response = pages.clone().oneshot(request).await.unwrap();
-            assert_eq!(response.status(), StatusCode::OK, "{path}");
-            let told = response.headers()["content-type"].to_str().unwrap().to_owned();
-            assert!(told.starts_with(kind), "{path}: {told}");
-            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-            let text = String::from_utf8_lossy(&body);
-            let outside = ["src=\"http", "href=\"http", "url(http"];
-            assert!(!outside.iter().any(|link| text.contains(link)), "{path}");
-            if path.ends_with("initializer.js") {
-                assert!(text.contains(r#""validatorUrl": "none""#), "{text}");
-            }
-        }
-    }
-}
+mod tests;

@@ -45,7 +45,14 @@ impl Problem {
     /// A problem with a stable, `snake_case` `code` and a title that is the same for all of its kind.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self { status, code, title, detail: None, members: Map::new(), retry_after: None }
+        Self {
+            status,
+            code,
+            title,
+            detail: None,
+            members: Map::new(),
+            retry_after: None,
+        }
     }
 
     /// Says what happened this time.
@@ -82,15 +89,21 @@ impl Problem {
     #[must_use]
     pub fn method_not_allowed() -> Self {
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        Self::new(status, "method_not_allowed", "This method is not allowed here")
+        Self::new(
+            status,
+            "method_not_allowed",
+            "This method is not allowed here",
+        )
     }
 
     /// `422 invalid_request`: each thing that is wrong, where it is known.
     #[must_use]
     pub fn invalid_request(errors: Vec<FieldError>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self::new(status, "invalid_request", "The request is not valid")
-            .with("errors", errors.into_iter().map(|error| json!(error)).collect())
+        Self::new(status, "invalid_request", "The request is not valid").with(
+            "errors",
+            errors.into_iter().map(|error| json!(error)).collect(),
+        )
     }
 
     /// `401 unauthenticated`: no access token, or none that is good.
@@ -118,8 +131,12 @@ impl Problem {
     #[must_use]
     pub fn store_unavailable() -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self::new(status, "store_unavailable", "A store is not available at the moment")
-            .retry_after(STORE_RETRY_SECONDS)
+        Self::new(
+            status,
+            "store_unavailable",
+            "A store is not available at the moment",
+        )
+        .retry_after(STORE_RETRY_SECONDS)
     }
 
     /// `500 internal_error`: our fault; the log has the reason, the answer does not.
@@ -178,7 +195,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -191,55 +211,4 @@ impl IntoResponse for Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Store;
-
-    #[test]
-    fn a_problem_has_the_members_of_the_rfc_and_those_its_code_names() {
-        let problem = Problem::new(StatusCode::CONFLICT, "seat_taken", "Seats are taken")
-            .detail("somebody was faster")
-            .with("seat_ids", json!([7]));
-        let body: Value = serde_json::from_str(&problem.render("request-1")).unwrap();
-        let expected = json!({
-            "type": "/problems/seat_taken", "title": "Seats are taken", "status": 409,
-            "detail": "somebody was faster", "code": "seat_taken", "instance": "request-1",
-            "seat_ids": [7],
-        });
-        assert_eq!(body, expected);
-    }
-
-    #[test]
-    fn a_member_cannot_replace_one_of_the_rfc() {
-        let problem = Problem::not_found().with("status", json!(200));
-        let body: Value = serde_json::from_str(&problem.render("")).unwrap();
-        assert_eq!(body["status"], 404);
-    }
-
-    #[test]
-    fn a_store_that_is_down_is_told_with_retry_after_and_a_defect_without_its_reason() {
-        let store = Store::PostgreSql;
-        let reason = "password".to_owned();
-        let down = Problem::from(StoreError::Unavailable { store, reason: reason.clone() });
-        assert_eq!((down.status().as_u16(), down.code()), (503, "store_unavailable"));
-        assert!(down.into_response().headers().contains_key(RETRY_AFTER));
-
-        let defect = Problem::from(StoreError::Defect { store, reason });
-        assert_eq!((defect.status().as_u16(), defect.code()), (500, "internal_error"));
-        assert!(!defect.render("").contains("password"));
-    }
-
-    #[test]
-    fn retry_after_is_spread_and_never_early() {
-        let waits: std::collections::HashSet<_> =
-            (0..200).filter_map(|_| Problem::not_found().retry_after(10).retry_after).collect();
-        assert!(waits.iter().all(|wait| (10..=16).contains(wait)), "{waits:?}");
-        assert!(waits.len() > 1);
-    }
-
-    #[test]
-    fn whoever_is_not_known_is_told_how_to_authenticate() {
-        let response = Problem::unauthenticated().into_response();
-        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
-    }
-}
+mod tests;

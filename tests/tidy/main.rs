@@ -1,0 +1,88 @@
+//! The house rules, read off the sources: who may import whom, which crate is named where, how
+//! long things are, what is never written, what every script begins with.
+
+mod imports;
+mod layers;
+mod lengths;
+mod lua;
+mod source;
+mod words;
+
+use source::{Source, read};
+
+/// Files of the project with this ending, under these folders.
+fn sources(folders: &[&str], ending: &str) -> Vec<Source> {
+    let found: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| read(folder, ending))
+        .collect();
+    found
+        .into_iter()
+        .filter(|source| !source.text.is_empty())
+        .collect()
+}
+
+#[track_caller]
+fn holds(rule: &str, broken: &[String]) {
+    assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
+}
+
+fn each(sources: &[Source], rule: impl Fn(&Source) -> Vec<String>) -> Vec<String> {
+    sources.iter().flat_map(rule).collect()
+}
+
+#[test]
+fn imports_go_one_way() {
+    let sources = sources(&["src"], "rs");
+    assert!(sources.len() > 20, "the sources were not found");
+    holds("imports go one way", &each(&sources, layers::direction));
+    holds(
+        "a feature is called through its service",
+        &each(&sources, layers::boundary),
+    );
+    holds(
+        "drivers are named where they belong",
+        &each(&sources, layers::drivers),
+    );
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    let sources = sources(&["src", "tests", "benches"], "rs");
+    println!("{}", lengths::summary(&sources));
+    holds("most files are shorter still", &lengths::median(&sources));
+    holds("files are short", &each(&sources, lengths::file));
+    holds("functions are short", &each(&sources, lengths::functions));
+}
+
+#[test]
+fn nothing_is_written_that_never_should_be() {
+    let sources = sources(&["src"], "rs");
+    holds(
+        "no panics by the way, and no silenced lints",
+        &each(&sources, words::forbidden),
+    );
+    let everywhere = self::sources(&["src", "tests", "benches", "lua"], "");
+    holds(
+        "a file's name says what is in it",
+        &each(&everywhere, words::names),
+    );
+}
+
+#[test]
+fn the_map_has_a_sentence_for_every_module() {
+    let map = sources(&["src"], "rs")
+        .into_iter()
+        .find(|source| source.path == "src/lib.rs");
+    holds(
+        "every module has a sentence",
+        &words::undocumented(&map.expect("src/lib.rs")),
+    );
+}
+
+#[test]
+fn every_script_says_what_it_does_and_is_short() {
+    let scripts = sources(&["lua"], "lua");
+    holds("scripts have their header", &each(&scripts, lua::header));
+    holds("scripts are short", &each(&scripts, lua::length));
+}
