@@ -54,6 +54,9 @@ use crate::user::token::Tokens;
 /// How long a readiness check waits for each store.
 const READY_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long a loop's last step may outlast the connections.
+const LAST_STEP: Duration = Duration::from_secs(1);
+
 /// Why a process did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -77,6 +80,7 @@ pub struct Running {
     pub addr: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,
+    drain: Duration,
     admin: AdminService,
 }
 
@@ -118,7 +122,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     tasks.spawn(serve::serve(listener, router, stop.clone(), drain_timeout));
-    Ok(Running { addr, stop, tasks, admin: services.admin })
+    Ok(Running { addr, stop, tasks, drain: drain_timeout, admin: services.admin })
 }
 
 /// Makes the services out of the stores, and starts the loops.
@@ -192,10 +196,14 @@ impl Running {
         demo::make(&self.admin, Utc::now()).await
     }
 
-    /// Returns when all that ran has ended.
+    /// Returns when all that ran has ended, or [`LAST_STEP`] after the connections had to: every
+    /// step of a loop may be cut off, since any process may be killed at any instant.
     pub async fn stopped(self) {
         self.tasks.close();
-        self.tasks.wait().await;
+        self.stop.cancelled().await;
+        if tokio::time::timeout(self.drain + LAST_STEP, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "some loops did not end");
+        }
     }
 }
 
