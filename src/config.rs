@@ -58,12 +58,7 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, Args)]
 pub struct PostgresSettings {
     /// PostgreSQL 15 or later.
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        value_name = "DATABASE_URL",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Secret,
     /// Connections to PostgreSQL.
     #[arg(long, env = "ONSALE_DB_POOL", default_value = "16")]
@@ -79,12 +74,7 @@ pub struct PostgresSettings {
 #[derive(Debug, Clone, Args)]
 pub struct RedisSettings {
     /// Redis 7.0 or later, or Valkey; several, comma-separated: seed nodes of a Redis Cluster.
-    #[arg(
-        long,
-        env = "REDIS_URL",
-        value_name = "REDIS_URL",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Secret,
 }
 
@@ -112,11 +102,7 @@ pub struct AccessSettings {
 #[derive(Debug, Clone, Args)]
 pub struct QueueSettings {
     /// Ticket secrets, comma-separated, each at least 32 bytes: the first signs, all verify.
-    #[arg(
-        long,
-        env = "ONSALE_QUEUE_SECRETS",
-        value_name = "ONSALE_QUEUE_SECRETS"
-    )]
+    #[arg(long, env = "ONSALE_QUEUE_SECRETS", value_name = "ONSALE_QUEUE_SECRETS")]
     #[arg(hide_env_values = true, value_delimiter = ',', required = true)]
     pub queue_secrets: Vec<Secret>,
 }
@@ -204,12 +190,7 @@ impl Settings {
         if secrets.iter().any(Secret::is_short) {
             return refuse("ONSALE_QUEUE_SECRETS", SHORT_SECRET);
         }
-        if self
-            .access
-            .jwt_secret
-            .as_ref()
-            .is_some_and(|secret| secrets.contains(secret))
-        {
+        if self.access.jwt_secret.as_ref().is_some_and(|secret| secrets.contains(secret)) {
             let reason = "ONSALE_JWT_SECRET is among them; no ticket may pass for an access token";
             return refuse("ONSALE_QUEUE_SECRETS", reason);
         }
@@ -233,10 +214,7 @@ impl AccessSettings {
             return refuse("ONSALE_JWT_ISSUER", "it is empty");
         }
         if self.jwks_path.is_some() && self.jwt_secret.is_some() {
-            return refuse(
-                "ONSALE_JWKS_PATH",
-                "ONSALE_JWT_SECRET is set too; choose one",
-            );
+            return refuse("ONSALE_JWKS_PATH", "ONSALE_JWT_SECRET is set too; choose one");
         }
         if self.jwks_path.is_some() && self.open_signup {
             let reason = "with ONSALE_JWKS_PATH there is no secret to sign tokens with";
@@ -252,9 +230,7 @@ fn refuse(variable: &'static str, reason: &'static str) -> Result<(), Contradict
 
 /// An origin as browsers send it: nothing after the port, or it would never match.
 fn origin(text: &str) -> Result<String, String> {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {
         Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*']) => {
             Ok(text.to_ascii_lowercase())

@@ -50,10 +50,7 @@ fn a_missing_setting_is_named_by_its_variable_and_exits_with_2() {
         assert!(error.to_string().contains(variable), "{error}");
         assert_eq!(error.exit_code(), 2);
     }
-    parse(&[("--jwt-secret", "-"), ("--jwks-path", "keys.json")])
-        .unwrap()
-        .check()
-        .unwrap();
+    parse(&[("--jwt-secret", "-"), ("--jwks-path", "keys.json")]).unwrap().check().unwrap();
 }
 
 #[test]
@@ -65,10 +62,7 @@ fn contradictions_are_refused_by_the_variable_to_change() {
         (&[("--queue-secrets", "short")], "ONSALE_QUEUE_SECRETS"),
         (&[("--queue-secrets", &two)], "ONSALE_QUEUE_SECRETS"),
         (&[jwks], "ONSALE_JWKS_PATH"),
-        (
-            &[jwks, ("--jwt-secret", "-"), ("--open-signup", "true")],
-            "ONSALE_OPEN_SIGNUP",
-        ),
+        (&[jwks, ("--jwt-secret", "-"), ("--open-signup", "true")], "ONSALE_OPEN_SIGNUP"),
         (&[("--max-in-flight", "0")], "ONSALE_MAX_IN_FLIGHT"),
         (&[("--jwt-issuer", "")], "ONSALE_JWT_ISSUER"),
     ] {
@@ -83,10 +77,7 @@ fn lists_are_split_and_an_origin_is_an_origin() {
     let origins = ("--cors-origins", "https://a.example,http://localhost:3000");
     let secrets = format!("{QUEUE},{QUEUE}2");
     let settings = parse(&[origins, ("--queue-secrets", &secrets)]).unwrap();
-    let counts = (
-        settings.queue.queue_secrets.len(),
-        settings.http.cors_origins.len(),
-    );
+    let counts = (settings.queue.queue_secrets.len(), settings.http.cors_origins.len());
     assert_eq!(counts, (2, 2));
     for bad in ["*", "shop.example", "https://shop.example/", "https://"] {
         assert!(parse(&[("--cors-origins", bad)]).is_err(), "{bad}");

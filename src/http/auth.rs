@@ -136,11 +136,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueueToken {
             Some(ticket) if !ticket.is_empty() => Ok(Self(ticket.to_owned())),
             _ => {
                 let status = StatusCode::UNAUTHORIZED;
-                Err(Problem::new(
-                    status,
-                    "ticket_invalid",
-                    "A valid queue ticket is needed",
-                ))
+                Err(Problem::new(status, "ticket_invalid", "A valid queue ticket is needed"))
             }
         }
     }

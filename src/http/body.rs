@@ -42,17 +42,15 @@ where
             let title = "The body must be application/json";
             return Err(Problem::new(status, "unsupported_media_type", title));
         }
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| {
-                let (status, title) = (rejection.status(), "The body could not be read");
-                match status {
-                    StatusCode::PAYLOAD_TOO_LARGE => {
-                        Problem::new(status, "body_too_large", "The body is too large")
-                    }
-                    _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title),
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let (status, title) = (rejection.status(), "The body could not be read");
+            match status {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::new(status, "body_too_large", "The body is too large")
                 }
-            })?;
+                _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title),
+            }
+        })?;
         parse(&body).map(Self)
     }
 }
@@ -92,18 +90,10 @@ where
 
 /// Whether the body is said to be JSON: `application/json` or any `application/*+json`.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-    else {
+    let Some(kind) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
         return false;
     };
-    let essence = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let Some(subtype) = essence.strip_prefix("application/") else {
         return false;
     };
@@ -139,10 +129,7 @@ where
     let deserializer = serde_urlencoded::Deserializer::new(pairs);
     let value = serde_path_to_error::deserialize(deserializer).map_err(|error| {
         let pointer = pointer(error.path());
-        Problem::invalid_request(vec![FieldError {
-            pointer,
-            detail: error.inner().to_string(),
-        }])
+        Problem::invalid_request(vec![FieldError { pointer, detail: error.inner().to_string() }])
     })?;
     check(value)
 }
@@ -167,10 +154,7 @@ fn not_json(error: &serde_json::Error) -> Problem {
 /// serde's words without the place in the text: the pointer says where.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -189,11 +173,7 @@ fn garde_pointer(path: &garde::Path) -> String {
     let parts =
         serde_json::to_value(path).and_then(serde_json::from_value::<Vec<(String, String)>>);
     let parts = parts.unwrap_or_default();
-    parts
-        .iter()
-        .filter(|(kind, _)| kind != "none")
-        .map(|(_, part)| token(part))
-        .collect()
+    parts.iter().filter(|(kind, _)| kind != "none").map(|(_, part)| token(part)).collect()
 }
 
 /// One step of a JSON Pointer (RFC 6901).

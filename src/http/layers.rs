@@ -50,10 +50,7 @@ pub fn around(
     cors: Cors,
     metrics: Metrics,
 ) -> Router {
-    let gate = Gate {
-        slots: Arc::new(Semaphore::new(limits.in_flight)),
-        timeout: limits.timeout,
-    };
+    let gate = Gate { slots: Arc::new(Semaphore::new(limits.in_flight)), timeout: limits.timeout };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(axum::Extension(identity))
@@ -129,10 +126,7 @@ fn name(method: &Method) -> &'static str {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature of CatchPanicLayer"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the signature of CatchPanicLayer")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));

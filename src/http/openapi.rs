@@ -23,37 +23,19 @@ const PROBLEM: &str = "Problem";
 
 /// What any operation may refuse with, by status.
 const COMMON: [(&str, &str, &str); 4] = [
-    (
-        "422",
-        "InvalidRequest",
-        "`invalid_request`, with `errors`: what is wrong, and where",
-    ),
-    (
-        "429",
-        "TooManyRequests",
-        "Too many requests; `Retry-After` says when to try again",
-    ),
-    (
-        "503",
-        "Unavailable",
-        "`store_unavailable` or `overloaded`: nothing is half done, try again",
-    ),
+    ("422", "InvalidRequest", "`invalid_request`, with `errors`: what is wrong, and where"),
+    ("429", "TooManyRequests", "Too many requests; `Retry-After` says when to try again"),
+    ("503", "Unavailable", "`store_unavailable` or `overloaded`: nothing is half done, try again"),
     ("default", "Refused", "Any other refusal; `code` says which"),
 ];
 
 /// What an operation that needs a token or a ticket may refuse with.
-const UNAUTHENTICATED: (&str, &str, &str) = (
-    "401",
-    "Unauthenticated",
-    "`unauthenticated` or `ticket_invalid`: no good token was sent",
-);
+const UNAUTHENTICATED: (&str, &str, &str) =
+    ("401", "Unauthenticated", "`unauthenticated` or `ticket_invalid`: no good token was sent");
 
 /// A refusal, by RFC 9457. Further members are named by `code`.
 #[derive(ToSchema)]
-#[expect(
-    dead_code,
-    reason = "only its schema is used: http::problem renders the real one"
-)]
+#[expect(dead_code, reason = "only its schema is used: http::problem renders the real one")]
 struct ProblemBody {
     /// What kind of problem: a stable relative reference.
     r#type: String,
@@ -91,44 +73,25 @@ where
 {
     // Without this the page shows the badge of an online validator.
     let config = Config::default().validator_url("none");
-    SwaggerUi::new("/docs")
-        .url("/openapi.json", api)
-        .config(config)
-        .into()
+    SwaggerUi::new("/docs").url("/openapi.json", api).config(config).into()
 }
 
 fn add_components(components: &mut Components) {
-    let bearer = Http::builder()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .build();
+    let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     let said = "The ticket that joining a queue gave; swap it when an answer has another.";
     let ticket = ApiKey::Header(ApiKeyValue::with_description("Queue-Token", said));
     components.add_security_scheme(QUEUE_TOKEN, SecurityScheme::ApiKey(ticket));
-    components
-        .schemas
-        .insert(PROBLEM.to_owned(), ProblemBody::schema());
-    components
-        .schemas
-        .insert("FieldError".to_owned(), FieldError::schema());
+    components.schemas.insert(PROBLEM.to_owned(), ProblemBody::schema());
+    components.schemas.insert("FieldError".to_owned(), FieldError::schema());
     for (_, name, description) in COMMON.into_iter().chain([UNAUTHENTICATED]) {
-        components
-            .responses
-            .insert(name.to_owned(), problem(Response::new(description)).into());
+        components.responses.insert(name.to_owned(), problem(Response::new(description)).into());
     }
 }
 
 fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
     paths.paths.values_mut().flat_map(|item| {
-        let PathItem {
-            get,
-            put,
-            post,
-            delete,
-            patch,
-            ..
-        } = item;
+        let PathItem { get, put, post, delete, patch, .. } = item;
         [get, put, post, delete, patch].into_iter().flatten()
     })
 }
@@ -146,10 +109,7 @@ fn complete(operation: &mut Operation) {
             *response = problem(std::mem::take(response));
         }
     }
-    let secured = operation
-        .security
-        .as_ref()
-        .is_some_and(|needed| !needed.is_empty());
+    let secured = operation.security.as_ref().is_some_and(|needed| !needed.is_empty());
     for (status, name, _) in COMMON.into_iter().chain(secured.then_some(UNAUTHENTICATED)) {
         let common = RefOr::Ref(Ref::from_response_name(name));
         answers.entry(status.to_owned()).or_insert(common);
@@ -158,9 +118,7 @@ fn complete(operation: &mut Operation) {
 
 fn problem(mut response: Response) -> Response {
     let content = Content::new(Some(Ref::from_schema_name(PROBLEM)));
-    response
-        .content
-        .insert("application/problem+json".to_owned(), content.into());
+    response.content.insert("application/problem+json".to_owned(), content.into());
     response
 }
 

@@ -45,14 +45,7 @@ impl Problem {
     /// A problem with a stable, `snake_case` `code` and a title that is the same for all of its kind.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self {
-            status,
-            code,
-            title,
-            detail: None,
-            members: Map::new(),
-            retry_after: None,
-        }
+        Self { status, code, title, detail: None, members: Map::new(), retry_after: None }
     }
 
     /// Says what happened this time.
@@ -89,21 +82,15 @@ impl Problem {
     #[must_use]
     pub fn method_not_allowed() -> Self {
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        Self::new(
-            status,
-            "method_not_allowed",
-            "This method is not allowed here",
-        )
+        Self::new(status, "method_not_allowed", "This method is not allowed here")
     }
 
     /// `422 invalid_request`: each thing that is wrong, where it is known.
     #[must_use]
     pub fn invalid_request(errors: Vec<FieldError>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self::new(status, "invalid_request", "The request is not valid").with(
-            "errors",
-            errors.into_iter().map(|error| json!(error)).collect(),
-        )
+        Self::new(status, "invalid_request", "The request is not valid")
+            .with("errors", errors.into_iter().map(|error| json!(error)).collect())
     }
 
     /// `401 unauthenticated`: no access token, or none that is good.
@@ -131,12 +118,8 @@ impl Problem {
     #[must_use]
     pub fn store_unavailable() -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self::new(
-            status,
-            "store_unavailable",
-            "A store is not available at the moment",
-        )
-        .retry_after(STORE_RETRY_SECONDS)
+        Self::new(status, "store_unavailable", "A store is not available at the moment")
+            .retry_after(STORE_RETRY_SECONDS)
     }
 
     /// `500 internal_error`: our fault; the log has the reason, the answer does not.
@@ -195,10 +178,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

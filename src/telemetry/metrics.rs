@@ -30,9 +30,7 @@ impl Metrics {
     /// A registry of its own, so that two apps in one test process do not share counts.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            all: Arc::new(All::new()),
-        }
+        Self { all: Arc::new(All::new()) }
     }
 
     /// Everything counted so far, as `/metrics` answers it.
@@ -47,29 +45,16 @@ impl Metrics {
 
     /// A request was answered. `route` is the pattern it matched, not its path.
     pub fn request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
-        let request = Request {
-            route: route.to_owned(),
-            method,
-            status,
-        };
+        let request = Request { route: route.to_owned(), method, status };
         self.all.requests.get_or_create(&request).inc();
-        let route = Route {
-            route: request.route,
-            method,
-        };
-        self.all
-            .latency
-            .get_or_create(&route)
-            .observe(took.as_secs_f64());
+        let route = Route { route: request.route, method };
+        self.all.latency.get_or_create(&route).observe(took.as_secs_f64());
     }
 
     /// How long a schedule's line is, and how many it has let in.
     pub fn line(&self, schedule: i64, waiting: u64, active: u64) {
         let schedule = Schedule { schedule };
-        self.all
-            .waiting
-            .get_or_create(&schedule)
-            .set(gauge(waiting));
+        self.all.waiting.get_or_create(&schedule).set(gauge(waiting));
         self.all.active.get_or_create(&schedule).set(gauge(active));
     }
 
@@ -97,44 +82,29 @@ impl Metrics {
 
     /// A hold was refused; `reason` is the problem's code.
     pub fn hold_refused(&self, reason: &'static str) {
-        self.all
-            .holds_refused
-            .get_or_create(&Reason { reason })
-            .inc();
+        self.all.holds_refused.get_or_create(&Reason { reason }).inc();
     }
 
     /// So many reservations became `status` (`PAYMENT_WAITING`, `COMPLETE`, …).
     pub fn reservations(&self, status: &'static str, count: u64) {
-        self.all
-            .reservations
-            .get_or_create(&Status { status })
-            .inc_by(count);
+        self.all.reservations.get_or_create(&Status { status }).inc_by(count);
     }
 
     /// A hold of so many seats was paid with so many points.
     pub fn paid(&self, seats: u64, points: u64) {
         self.all.payments.inc_by(seats);
-        self.all
-            .points
-            .get_or_create(&Movement { kind: "PAYMENT" })
-            .inc_by(points);
+        self.all.points.get_or_create(&Movement { kind: "PAYMENT" }).inc_by(points);
     }
 
     /// One payment was refunded, with so many points.
     pub fn refunded(&self, points: u64) {
         self.all.refunds.inc();
-        self.all
-            .points
-            .get_or_create(&Movement { kind: "REFUND" })
-            .inc_by(points);
+        self.all.points.get_or_create(&Movement { kind: "REFUND" }).inc_by(points);
     }
 
     /// So many points were charged.
     pub fn charged(&self, points: u64) {
-        self.all
-            .points
-            .get_or_create(&Movement { kind: "CHARGE" })
-            .inc_by(points);
+        self.all.points.get_or_create(&Movement { kind: "CHARGE" }).inc_by(points);
     }
 
     /// Connections to PostgreSQL: all, and those nobody uses.
@@ -147,17 +117,9 @@ impl Metrics {
     /// The loop `name` ran, so much later than it should have.
     pub fn loop_ran(&self, name: &'static str, lag: Duration) {
         let this = Loop { name };
-        self.all
-            .loop_lag
-            .get_or_create(&this)
-            .set(lag.as_secs_f64());
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        self.all
-            .loop_last_run
-            .get_or_create(&this)
-            .set(now.as_secs_f64());
+        self.all.loop_lag.get_or_create(&this).set(lag.as_secs_f64());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.all.loop_last_run.get_or_create(&this).set(now.as_secs_f64());
     }
 
     /// How many rows of the outbox Redis has not heard of.
@@ -196,10 +158,7 @@ mod tests {
             r#"onsale_points_total{kind="PAYMENT"} 300"#,
             r#"onsale_holds_refused_total{reason="seat_taken"} 1"#,
         ] {
-            assert!(
-                text.lines().any(|told| told == line),
-                "{line} is not in\n{text}"
-            );
+            assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains(r#"schedule="8""#));
     }

@@ -8,9 +8,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 /// From half a millisecond to the request timeout, in seconds.
-const LATENCY_BUCKETS: [f64; 14] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const LATENCY_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Every metric there is, and the registry that renders them.
 pub(super) struct All {
@@ -94,29 +93,13 @@ impl All {
 
     fn register_sale(&mut self) {
         let to = &mut self.registry;
-        to.register(
-            "line_waiting",
-            "Buyers waiting in a line",
-            self.waiting.clone(),
-        );
-        to.register(
-            "line_active",
-            "Buyers let in and not done",
-            self.active.clone(),
-        );
+        to.register("line_waiting", "Buyers waiting in a line", self.waiting.clone());
+        to.register("line_active", "Buyers let in and not done", self.active.clone());
         to.register("joins", "Places in line given out", self.joins.clone());
         to.register("admissions", "Buyers let in", self.admissions.clone());
         to.register("holds", "Holds taken", self.holds.clone());
-        to.register(
-            "holds_refused",
-            "Holds refused, by code",
-            self.holds_refused.clone(),
-        );
-        to.register(
-            "reservations",
-            "Reservations that became …",
-            self.reservations.clone(),
-        );
+        to.register("holds_refused", "Holds refused, by code", self.holds_refused.clone());
+        to.register("reservations", "Reservations that became …", self.reservations.clone());
         to.register("payments", "Seats paid", self.payments.clone());
         to.register("refunds", "Payments refunded", self.refunds.clone());
         to.register("points", "Points moved, by kind", self.points.clone());
@@ -124,23 +107,11 @@ impl All {
 
     fn register_upkeep(&mut self) {
         let to = &mut self.registry;
-        to.register(
-            "postgres_connections",
-            "Connections of the pool",
-            self.pool.clone(),
-        );
-        to.register(
-            "loop_lag_seconds",
-            "How late a loop ran last",
-            self.loop_lag.clone(),
-        );
+        to.register("postgres_connections", "Connections of the pool", self.pool.clone());
+        to.register("loop_lag_seconds", "How late a loop ran last", self.loop_lag.clone());
         let help = "When a loop ran last, Unix time";
         to.register("loop_last_run_seconds", help, self.loop_last_run.clone());
-        to.register(
-            "outbox_backlog",
-            "Outbox rows not relayed",
-            self.outbox.clone(),
-        );
+        to.register("outbox_backlog", "Outbox rows not relayed", self.outbox.clone());
         let help = "Places not archived, their user unknown";
         to.register("queue_rows_skipped", help, self.queue_rows_skipped.clone());
     }

@@ -16,35 +16,22 @@ pub type Named = Vec<String>;
 pub fn named(source: &Source) -> Vec<Named> {
     let file = source.shipped();
     let module = source.module();
-    let mut imports = Imports {
-        module: module.clone(),
-        modules: Vec::new(),
-        found: Vec::new(),
-    };
+    let mut imports = Imports { module: module.clone(), modules: Vec::new(), found: Vec::new() };
     imports.visit_file(&file);
     let Imports { modules, found, .. } = imports;
     // A module declared here is ours, whatever crate has the same name.
     let mut local = by_last(&modules);
-    let mut all: Vec<_> = found
-        .into_iter()
-        .filter_map(|path| resolve(&module, &local, path))
-        .collect();
+    let mut all: Vec<_> =
+        found.into_iter().filter_map(|path| resolve(&module, &local, path)).collect();
     local.extend(by_last(&all));
     let mut written = Vec::new();
     chains(file.into_token_stream(), &mut written);
-    all.extend(
-        written
-            .into_iter()
-            .filter_map(|chain| resolve(&module, &local, chain)),
-    );
+    all.extend(written.into_iter().filter_map(|chain| resolve(&module, &local, chain)));
     all
 }
 
 fn by_last(paths: &[Named]) -> HashMap<String, Named> {
-    paths
-        .iter()
-        .filter_map(|path| Some((path.last()?.clone(), path.clone())))
-        .collect()
+    paths.iter().filter_map(|path| Some((path.last()?.clone(), path.clone()))).collect()
 }
 
 struct Imports {
@@ -66,8 +53,7 @@ impl<'ast> Visit<'ast> for Imports {
         let mut leaves = Vec::new();
         flatten(&item.tree, &mut Vec::new(), &mut leaves);
         let module = self.module.clone();
-        self.found
-            .extend(leaves.into_iter().map(|leaf| absolute(&module, leaf)));
+        self.found.extend(leaves.into_iter().map(|leaf| absolute(&module, leaf)));
     }
 }
 
@@ -80,10 +66,7 @@ fn flatten(tree: &syn::UseTree, before: &mut Named, leaves: &mut Vec<Named>) {
             before.pop();
         }
         syn::UseTree::Group(group) => {
-            group
-                .items
-                .iter()
-                .for_each(|tree| flatten(tree, before, leaves));
+            group.items.iter().for_each(|tree| flatten(tree, before, leaves));
         }
         syn::UseTree::Name(name) if name.ident == "self" => leaf(None),
         syn::UseTree::Name(name) => leaf(Some(name.ident.to_string())),
@@ -124,12 +107,7 @@ fn resolve(module: &Named, local: &HashMap<String, Named>, chain: Named) -> Opti
     match chain.first()?.as_str() {
         "crate" | "super" | "self" | "onsale" => Some(absolute(module, chain)),
         first => match local.get(first) {
-            Some(path) => Some(
-                path.iter()
-                    .cloned()
-                    .chain(chain.into_iter().skip(1))
-                    .collect(),
-            ),
+            Some(path) => Some(path.iter().cloned().chain(chain.into_iter().skip(1)).collect()),
             None => Some(chain),
         },
     }
@@ -139,28 +117,16 @@ fn resolve(module: &Named, local: &HashMap<String, Named>, chain: Named) -> Opti
 fn absolute(module: &Named, path: Named) -> Named {
     let ups = path.iter().take_while(|part| *part == "super").count();
     match path.first().map(String::as_str) {
-        Some("onsale") => ["crate".to_owned()]
-            .into_iter()
-            .chain(path.into_iter().skip(1))
-            .collect(),
+        Some("onsale") => {
+            ["crate".to_owned()].into_iter().chain(path.into_iter().skip(1)).collect()
+        }
         Some("super") => {
-            let base = module
-                .iter()
-                .take(module.len().saturating_sub(ups))
-                .cloned();
-            ["crate".to_owned()]
-                .into_iter()
-                .chain(base)
-                .chain(path.into_iter().skip(ups))
-                .collect()
+            let base = module.iter().take(module.len().saturating_sub(ups)).cloned();
+            ["crate".to_owned()].into_iter().chain(base).chain(path.into_iter().skip(ups)).collect()
         }
         Some("self") => {
             let base = module.iter().cloned();
-            ["crate".to_owned()]
-                .into_iter()
-                .chain(base)
-                .chain(path.into_iter().skip(1))
-                .collect()
+            ["crate".to_owned()].into_iter().chain(base).chain(path.into_iter().skip(1)).collect()
         }
         _ => path,
     }
@@ -171,9 +137,7 @@ mod tests {
     use super::*;
 
     fn names(path: &str, text: &str, wanted: &str) -> bool {
-        named(&Source::new(path, text))
-            .iter()
-            .any(|named| named.join("::") == wanted)
+        named(&Source::new(path, text)).iter().any(|named| named.join("::") == wanted)
     }
 
     #[test]
@@ -190,20 +154,12 @@ mod tests {
         ] {
             assert!(names(path, text, "crate::user::pg::find"), "{text}");
         }
-        assert!(names(
-            "src/cli.rs",
-            "use onsale::user::pg::find;",
-            "crate::user::pg::find"
-        ));
+        assert!(names("src/cli.rs", "use onsale::user::pg::find;", "crate::user::pg::find"));
     }
 
     #[test]
     fn what_is_for_tests_only_is_not_looked_at() {
         let text = "#[cfg(test)] mod tests { use crate::user::pg::find; }";
-        assert!(!names(
-            "src/queue/service.rs",
-            text,
-            "crate::user::pg::find"
-        ));
+        assert!(!names("src/queue/service.rs", text, "crate::user::pg::find"));
     }
 }

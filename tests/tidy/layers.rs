@@ -27,15 +27,8 @@ const SIDEWAYS: [(&str, &str); 1] = [("http", "store")];
 const DEVELOPMENT: &str = "dev";
 
 /// Modules that are not features: any file of theirs may be used.
-const FOUNDATIONS: [&str; 7] = [
-    "http",
-    "store",
-    "config",
-    "telemetry",
-    "board",
-    "outbox",
-    "idempotency",
-];
+const FOUNDATIONS: [&str; 7] =
+    ["http", "store", "config", "telemetry", "board", "outbox", "idempotency"];
 
 fn column(module: &str) -> Option<usize> {
     COLUMNS.iter().position(|column| column.contains(&module))
@@ -70,10 +63,7 @@ pub fn direction(source: &Source) -> Vec<String> {
     let mut broken: Vec<_> = ours(source).into_iter().map(|(to, _)| to).collect();
     broken.dedup();
     broken.retain(|to| wrong(to));
-    broken
-        .into_iter()
-        .map(|to| format!("{} imports {to}", source.path))
-        .collect()
+    broken.into_iter().map(|to| format!("{} imports {to}", source.path)).collect()
 }
 
 /// Uses of another feature otherwise than by its service, its model's types, or, inside of a use
@@ -88,9 +78,7 @@ pub fn boundary(source: &Source) -> Vec<String> {
         return Vec::new();
     }
     // Use cases may be spread over several files; these three are never part of one.
-    let use_case = !module
-        .iter()
-        .any(|part| ["http", "model", "redis"].contains(&part.as_str()));
+    let use_case = !module.iter().any(|part| ["http", "model", "redis"].contains(&part.as_str()));
     let wrong = |to: &str, file: &str| match file {
         _ if to == from || FOUNDATIONS.contains(&to) => file == "redis" && to != from,
         "http" => true,
@@ -111,14 +99,7 @@ pub fn drivers(source: &Source) -> Vec<String> {
     let module = source.module();
     let first = module.first().map_or("", String::as_str);
     let has = |part: &str| module.iter().any(|is| is == part);
-    let web = [
-        "axum",
-        "hyper",
-        "hyper_util",
-        "tower_http",
-        "utoipa_axum",
-        "utoipa_swagger_ui",
-    ];
+    let web = ["axum", "hyper", "hyper_util", "tower_http", "utoipa_axum", "utoipa_swagger_ui"];
     let allowed = |name: &str| match name {
         name if web.contains(&name) => has("http") || first == "app",
         "sqlx" => has("pg"),
@@ -129,17 +110,12 @@ pub fn drivers(source: &Source) -> Vec<String> {
         }
         _ => true,
     };
-    let mut broken: Vec<_> = named(source)
-        .into_iter()
-        .filter_map(|path| path.into_iter().next())
-        .collect();
+    let mut broken: Vec<_> =
+        named(source).into_iter().filter_map(|path| path.into_iter().next()).collect();
     broken.sort();
     broken.dedup();
     broken.retain(|name| !allowed(name));
-    broken
-        .into_iter()
-        .map(|name| format!("{} names {name}", source.path))
-        .collect()
+    broken.into_iter().map(|name| format!("{} names {name}", source.path)).collect()
 }
 
 #[cfg(test)]
@@ -156,14 +132,8 @@ mod tests {
             ("src/http/body.rs", "use crate::user::model::User;"),
             ("src/store/pg.rs", "use crate::http::problem::Problem;"),
             ("src/point/service.rs", "use crate::hold::service::Holds;"),
-            (
-                "src/concert/service.rs",
-                "use super::super::user::service::Users;",
-            ),
-            (
-                "src/queue/service.rs",
-                "fn f() { crate::payment::service::pay(); }",
-            ),
+            ("src/concert/service.rs", "use super::super::user::service::Users;"),
+            ("src/queue/service.rs", "fn f() { crate::payment::service::pay(); }"),
             ("src/upkeep/relay.rs", "use crate::admin::service::Admin;"),
             ("src/queue/service.rs", "use crate::dev::run;"),
             ("src/dev/mod.rs", "use crate::config::Settings;"),
@@ -172,10 +142,7 @@ mod tests {
             assert!(broken(direction, path, text), "{path}: {text}");
         }
         for (path, text) in [
-            (
-                "src/payment/service.rs",
-                "use crate::reservation::service::Reservations;",
-            ),
+            ("src/payment/service.rs", "use crate::reservation::service::Reservations;"),
             ("src/http/problem.rs", "use crate::store::StoreError;"),
             ("src/queue/service.rs", "use super::model::Ticket;"),
             ("src/cli.rs", "use onsale::dev::run;"),
@@ -188,19 +155,10 @@ mod tests {
     #[test]
     fn reaching_into_another_feature_is_found() {
         for (path, text) in [
-            (
-                "src/payment/service.rs",
-                "use crate::queue::redis::complete;",
-            ),
+            ("src/payment/service.rs", "use crate::queue::redis::complete;"),
             ("src/payment/http.rs", "use crate::point::pg::debit;"),
-            (
-                "src/payment/model.rs",
-                "fn f() { crate::point::pg::debit(); }",
-            ),
-            (
-                "src/reservation/http.rs",
-                "use crate::concert::http::routes;",
-            ),
+            ("src/payment/model.rs", "fn f() { crate::point::pg::debit(); }"),
+            ("src/reservation/http.rs", "use crate::concert::http::routes;"),
             ("src/queue/service.rs", "use crate::board::redis::read;"),
             ("src/hold/service.rs", "use crate::queue::redis::Line;"),
             ("src/upkeep/relay.rs", "use crate::queue::http::routes;"),
@@ -209,14 +167,8 @@ mod tests {
         }
         for (path, text) in [
             ("src/payment/service.rs", "use crate::point::pg::debit;"),
-            (
-                "src/payment/http.rs",
-                "use crate::idempotency::http::IdempotencyKey;",
-            ),
-            (
-                "src/payment/service.rs",
-                "use crate::queue::service::Queue;",
-            ),
+            ("src/payment/http.rs", "use crate::idempotency::http::IdempotencyKey;"),
+            ("src/payment/service.rs", "use crate::queue::service::Queue;"),
             ("src/queue/service.rs", "use super::redis::Scripts;"),
             ("src/queue/redis.rs", "use crate::store::redis::Redis;"),
             ("src/app.rs", "use crate::user::http::routes;"),
@@ -231,15 +183,9 @@ mod tests {
     fn a_driver_in_the_wrong_file_is_found() {
         for (path, text) in [
             ("src/user/service.rs", "use axum::Router;"),
-            (
-                "src/user/service.rs",
-                "fn f() { let x = sqlx::query!(\"select 1\"); }",
-            ),
+            ("src/user/service.rs", "fn f() { let x = sqlx::query!(\"select 1\"); }"),
             ("src/queue/service.rs", "fn f(c: redis::Cmd) {}"),
-            (
-                "src/queue/service.rs",
-                "fn f() { tokio::select! { x = redis::cmd(\"A\") => {} } }",
-            ),
+            ("src/queue/service.rs", "fn f() { tokio::select! { x = redis::cmd(\"A\") => {} } }"),
             ("src/cli.rs", "use hyper::server;"),
         ] {
             assert!(broken(drivers, path, text), "{path}: {text}");
@@ -249,10 +195,7 @@ mod tests {
             ("src/http/layers.rs", "use axum::Router;"),
             ("src/store/pg/migrations.rs", "use sqlx::migrate::Migrator;"),
             ("src/queue/redis.rs", "use redis::Cmd;"),
-            (
-                "src/queue/service.rs",
-                "use super::redis; fn f() { redis::join(); }",
-            ),
+            ("src/queue/service.rs", "use super::redis; fn f() { redis::join(); }"),
             ("src/queue/mod.rs", "pub mod redis; pub use redis::Scripts;"),
         ] {
             assert!(!broken(drivers, path, text), "{path}: {text}");

@@ -24,16 +24,10 @@ impl Functions<'_> {
     /// Counts as clippy does: what is between the braces, without blank lines and comments.
     fn add(&mut self, signature: &syn::Signature, body: &syn::Block) {
         let (first, last) = (body.span().start().line, body.span().end().line);
-        let inside = self
-            .lines
-            .get(first..last.saturating_sub(1))
-            .unwrap_or_default();
+        let inside = self.lines.get(first..last.saturating_sub(1)).unwrap_or_default();
         let code = |line: &&&str| !line.trim().is_empty() && !line.trim().starts_with("//");
         let lines = inside.iter().filter(code).count();
-        self.found.push(Function {
-            name: signature.ident.to_string(),
-            lines,
-        });
+        self.found.push(Function { name: signature.ident.to_string(), lines });
     }
 }
 
@@ -57,10 +51,7 @@ impl<'ast> Visit<'ast> for Functions<'_> {
 }
 
 fn lengths(source: &Source) -> Vec<Function> {
-    let mut functions = Functions {
-        lines: source.text.lines().collect(),
-        found: Vec::new(),
-    };
+    let mut functions = Functions { lines: source.text.lines().collect(), found: Vec::new() };
     functions.visit_file(&source.parsed());
     functions.found
 }
@@ -74,18 +65,14 @@ pub fn file(source: &Source) -> Vec<String> {
 
 /// Functions that are too long.
 pub fn functions(source: &Source) -> Vec<String> {
-    let long = lengths(source)
-        .into_iter()
-        .filter(|function| function.lines > FUNCTION);
+    let long = lengths(source).into_iter().filter(|function| function.lines > FUNCTION);
     let told = |Function { name, lines }| format!("{}: {name} has {lines} lines", source.path);
     long.map(told).collect()
 }
 
 /// A median file that is too long.
 pub fn median(sources: &[Source]) -> Vec<String> {
-    let lines = files(sources)
-        .get(sources.len() / 2)
-        .map_or(0, |(lines, _)| *lines);
+    let lines = files(sources).get(sources.len() / 2).map_or(0, |(lines, _)| *lines);
     let broken = (lines > MEDIAN).then(|| format!("the median file has {lines} lines"));
     broken.into_iter().collect()
 }
@@ -93,10 +80,8 @@ pub fn median(sources: &[Source]) -> Vec<String> {
 /// The files with their lengths, the shortest first.
 fn files(sources: &[Source]) -> Vec<(usize, &str)> {
     let length = |source: &Source| source.text.lines().count();
-    let mut files: Vec<_> = sources
-        .iter()
-        .map(|source| (length(source), source.path.as_str()))
-        .collect();
+    let mut files: Vec<_> =
+        sources.iter().map(|source| (length(source), source.path.as_str())).collect();
     files.sort_unstable();
     files
 }
@@ -105,9 +90,7 @@ fn files(sources: &[Source]) -> Vec<(usize, &str)> {
 pub fn summary(sources: &[Source]) -> String {
     let files = files(sources);
     let functions = sources.iter().flat_map(|source| {
-        lengths(source)
-            .into_iter()
-            .map(move |function| (function, &source.path))
+        lengths(source).into_iter().map(move |function| (function, &source.path))
     });
     let longest = functions.max_by_key(|(function, _)| function.lines);
     let (Some((file, path)), Some((function, in_file))) = (files.last(), longest) else {
@@ -140,10 +123,7 @@ mod tests {
     #[test]
     fn a_long_file_is_found() {
         assert!(file(&Source::new("src/a.rs", &"\n".repeat(FILE))).is_empty());
-        assert_eq!(
-            file(&Source::new("src/a.rs", &"\n".repeat(FILE + 1))).len(),
-            1
-        );
+        assert_eq!(file(&Source::new("src/a.rs", &"\n".repeat(FILE + 1))).len(), 1);
     }
 
     #[test]

@@ -7,44 +7,29 @@ const CODE_LINES: usize = 80;
 /// What a header lacks. Scripts begin with `#!lua`; what they share (`lua/lib`) is put behind that
 /// line, and has a header without keys and replies of its own.
 pub fn header(source: &Source) -> Vec<String> {
-    let name = source
-        .path
-        .trim_start_matches("lua/")
-        .trim_end_matches(".lua");
+    let name = source.path.trim_start_matches("lua/").trim_end_matches(".lua");
     let shared = name.starts_with("lib/");
     let mut lines = source.text.lines();
     let mut lacks = Vec::new();
-    if !shared
-        && !lines
-            .next()
-            .is_some_and(|line| line == "#!lua" || line.starts_with("#!lua "))
-    {
+    if !shared && !lines.next().is_some_and(|line| line == "#!lua" || line.starts_with("#!lua ")) {
         lacks.push("a first line `#!lua`".to_owned());
     }
     let comment: Vec<_> = lines.take_while(|line| line.starts_with("--")).collect();
     let title = format!("-- {name}: ");
-    let said = comment.first().is_some_and(|line| {
-        line.strip_prefix(&title)
-            .is_some_and(|what| !what.trim().is_empty())
-    });
+    let said = comment
+        .first()
+        .is_some_and(|line| line.strip_prefix(&title).is_some_and(|what| !what.trim().is_empty()));
     if !said {
         lacks.push(format!("a line `{title}what it does`"));
     }
-    let parts: &[&str] = if shared {
-        &[]
-    } else {
-        &["KEYS", "ARGV", "Reply"]
-    };
+    let parts: &[&str] = if shared { &[] } else { &["KEYS", "ARGV", "Reply"] };
     for part in parts {
         let begins = format!("-- {part}");
         if !comment.iter().any(|line| line.starts_with(&begins)) {
             lacks.push(format!("a line `{begins} …`"));
         }
     }
-    lacks
-        .into_iter()
-        .map(|lack| format!("{} lacks {lack}", source.path))
-        .collect()
+    lacks.into_iter().map(|lack| format!("{} lacks {lack}", source.path)).collect()
 }
 
 /// A script with too much code.
@@ -70,23 +55,13 @@ mod tests {
     fn a_header_that_lacks_anything_is_found() {
         let path = "lua/queue/peek.lua";
         assert_eq!(lacking(path, GOOD), 0);
-        for part in [
-            " flags=no-writes",
-            "#!lua",
-            ": looks.",
-            "-- KEYS",
-            "-- ARGV",
-            "-- Reply",
-        ] {
+        for part in [" flags=no-writes", "#!lua", ": looks.", "-- KEYS", "-- ARGV", "-- Reply"] {
             let broken = lacking(path, &GOOD.replace(part, "")) > 0;
             assert_eq!(broken, part != " flags=no-writes", "{part}");
         }
         assert_eq!(lacking("lua/queue/other.lua", GOOD), 1);
         assert_eq!(lacking(path, "return 1"), 5);
-        assert_eq!(
-            lacking("lua/lib/time.lua", "-- lib/time: the clock.\nlocal x = 1\n"),
-            0
-        );
+        assert_eq!(lacking("lua/lib/time.lua", "-- lib/time: the clock.\nlocal x = 1\n"), 0);
         assert_eq!(lacking("lua/lib/time.lua", "local x = 1\n"), 1);
     }
 

@@ -12,14 +12,8 @@ use source::{Source, read};
 
 /// Files of the project with this ending, under these folders.
 fn sources(folders: &[&str], ending: &str) -> Vec<Source> {
-    let found: Vec<_> = folders
-        .iter()
-        .flat_map(|folder| read(folder, ending))
-        .collect();
-    found
-        .into_iter()
-        .filter(|source| !source.text.is_empty())
-        .collect()
+    let found: Vec<_> = folders.iter().flat_map(|folder| read(folder, ending)).collect();
+    found.into_iter().filter(|source| !source.text.is_empty()).collect()
 }
 
 /// Fails with everything that breaks any of these rules.
@@ -41,14 +35,8 @@ fn imports_go_one_way() {
     assert!(sources.len() > 20, "the sources were not found");
     hold(&[
         ("imports go one way", each(&sources, layers::direction)),
-        (
-            "a feature is called through its service",
-            each(&sources, layers::boundary),
-        ),
-        (
-            "drivers are named where they belong",
-            each(&sources, layers::drivers),
-        ),
+        ("a feature is called through its service", each(&sources, layers::boundary)),
+        ("drivers are named where they belong", each(&sources, layers::drivers)),
     ]);
 }
 
@@ -68,23 +56,15 @@ fn nothing_is_written_that_never_should_be() {
     let rust = sources(&["src"], "rs");
     let all = sources(&["src", "tests", "benches", "lua"], "");
     hold(&[
-        (
-            "no panics by the way, and no silenced lints",
-            each(&rust, words::forbidden),
-        ),
+        ("no panics by the way, and no silenced lints", each(&rust, words::forbidden)),
         ("a file's name says what is in it", each(&all, words::names)),
     ]);
 }
 
 #[test]
 fn the_map_has_a_sentence_for_every_module() {
-    let map = sources(&["src"], "rs")
-        .into_iter()
-        .find(|source| source.path == "src/lib.rs");
-    hold(&[(
-        "every module has a sentence",
-        words::undocumented(&map.expect("src/lib.rs")),
-    )]);
+    let map = sources(&["src"], "rs").into_iter().find(|source| source.path == "src/lib.rs");
+    hold(&[("every module has a sentence", words::undocumented(&map.expect("src/lib.rs")))]);
 }
 
 #[test]

@@ -11,10 +11,7 @@ pub struct Source {
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { path: path.to_owned(), text: text.to_owned() }
     }
 
     /// The file's syntax, without what is compiled for tests only.
@@ -45,10 +42,7 @@ impl Source {
     pub fn module(&self) -> Vec<String> {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         let mut module: Vec<_> = path.split('/').map(str::to_owned).collect();
-        if module
-            .last()
-            .is_some_and(|last| last == "mod" || last == "lib")
-        {
+        if module.last().is_some_and(|last| last == "mod" || last == "lib") {
             module.pop();
         }
         module
@@ -58,11 +52,7 @@ impl Source {
 fn drop_tests(items: &mut Vec<syn::Item>) {
     items.retain(|item| !attributes(item).iter().any(is_cfg_test));
     for item in items {
-        if let syn::Item::Mod(syn::ItemMod {
-            content: Some((_, inner)),
-            ..
-        }) = item
-        {
+        if let syn::Item::Mod(syn::ItemMod { content: Some((_, inner)), .. }) = item {
             drop_tests(inner);
         }
     }
@@ -97,22 +87,13 @@ pub fn read(folder: &str, ending: &str) -> Vec<Source> {
 }
 
 fn walk(root: &Path, folder: &Path, ending: &str, found: &mut Vec<Source>) {
-    for path in fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-    {
+    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if path.is_dir() {
             walk(root, &path, ending, found);
         } else if ending.is_empty() || path.extension().is_some_and(|is| is == ending) {
             let text =
                 fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            let name = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .into_owned();
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             found.push(Source::new(&name, &String::from_utf8_lossy(&text)));
         }
     }

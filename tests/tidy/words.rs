@@ -5,9 +5,8 @@ use quote::ToTokens;
 
 use crate::source::Source;
 
-const NO_NAME: [&str; 8] = [
-    "util", "utils", "common", "helper", "helpers", "manager", "managers", "misc",
-];
+const NO_NAME: [&str; 8] =
+    ["util", "utils", "common", "helper", "helpers", "manager", "managers", "misc"];
 
 /// Panics by the way, leftovers, and silenced lints.
 pub fn forbidden(source: &Source) -> Vec<String> {
@@ -16,10 +15,7 @@ pub fn forbidden(source: &Source) -> Vec<String> {
     }
     let mut found = Vec::new();
     look(source.shipped().into_token_stream(), &mut found);
-    found
-        .into_iter()
-        .map(|(line, what)| format!("{}:{line}: {what}", source.path))
-        .collect()
+    found.into_iter().map(|(line, what)| format!("{}:{line}: {what}", source.path)).collect()
 }
 
 fn look(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
@@ -63,33 +59,21 @@ fn is_allow(inside: &TokenStream) -> bool {
 /// A file or folder whose name says nothing.
 pub fn names(source: &Source) -> Vec<String> {
     let says_nothing = |part: &str| {
-        part.split(['.', '_', '-'])
-            .any(|word| NO_NAME.contains(&word.to_lowercase().as_str()))
+        part.split(['.', '_', '-']).any(|word| NO_NAME.contains(&word.to_lowercase().as_str()))
     };
-    let broken = source
-        .path
-        .split('/')
-        .any(says_nothing)
-        .then(|| source.path.clone());
+    let broken = source.path.split('/').any(says_nothing).then(|| source.path.clone());
     broken.into_iter().collect()
 }
 
 /// Modules of the map without a sentence.
 pub fn undocumented(map: &Source) -> Vec<String> {
     let has_sentence = |module: &syn::ItemMod| {
-        module
-            .attrs
-            .iter()
-            .any(|attribute| attribute.path().is_ident("doc"))
+        module.attrs.iter().any(|attribute| attribute.path().is_ident("doc"))
     };
-    let modules = map
-        .parsed()
-        .items
-        .into_iter()
-        .filter_map(|item| match item {
-            syn::Item::Mod(module) if !has_sentence(&module) => Some(module.ident.to_string()),
-            _ => None,
-        });
+    let modules = map.parsed().items.into_iter().filter_map(|item| match item {
+        syn::Item::Mod(module) if !has_sentence(&module) => Some(module.ident.to_string()),
+        _ => None,
+    });
     modules.collect()
 }
 
@@ -125,12 +109,8 @@ mod tests {
 
     #[test]
     fn a_name_that_says_nothing_is_found() {
-        for path in [
-            "src/util.rs",
-            "src/helpers/a.rs",
-            "lua/queue/common.lua",
-            "src/a_manager.rs",
-        ] {
+        for path in ["src/util.rs", "src/helpers/a.rs", "lua/queue/common.lua", "src/a_manager.rs"]
+        {
             assert_eq!(names(&Source::new(path, "")).len(), 1, "{path}");
         }
         assert!(names(&Source::new("src/queue/utility_poles.rs", "")).is_empty());

@@ -8,14 +8,8 @@ impl Identify for Known {
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
         Box::pin(async move {
             match token {
-                "ada" => Ok(Caller {
-                    user: UserId(1),
-                    role: Role::User,
-                }),
-                "root" => Ok(Caller {
-                    user: UserId(2),
-                    role: Role::Admin,
-                }),
+                "ada" => Ok(Caller { user: UserId(1), role: Role::User }),
+                "root" => Ok(Caller { user: UserId(2), role: Role::Admin }),
                 _ => Err(IdentifyError::Refused("unknown".into())),
             }
         })
@@ -33,22 +27,13 @@ fn parts(headers: &[(&str, &str)]) -> Parts {
 async fn code<T: FromRequestParts<(), Rejection = Problem>>(
     headers: &[(&str, &str)],
 ) -> Option<&'static str> {
-    T::from_request_parts(&mut parts(headers), &())
-        .await
-        .err()
-        .map(|problem| problem.code())
+    T::from_request_parts(&mut parts(headers), &()).await.err().map(|problem| problem.code())
 }
 
 #[tokio::test]
 async fn a_caller_is_who_the_one_bearer_token_says() {
-    assert_eq!(
-        code::<Caller>(&[("authorization", "Bearer ada")]).await,
-        None
-    );
-    assert_eq!(
-        code::<Caller>(&[("authorization", "bearer ada")]).await,
-        None
-    );
+    assert_eq!(code::<Caller>(&[("authorization", "Bearer ada")]).await, None);
+    assert_eq!(code::<Caller>(&[("authorization", "bearer ada")]).await, None);
     let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES));
     for refused in [
         &[][..],
@@ -56,30 +41,17 @@ async fn a_caller_is_who_the_one_bearer_token_says() {
         &[("authorization", "Basic ada")],
         &[("authorization", "Bearer ")],
         &[("authorization", "Bearer eve")],
-        &[
-            ("authorization", "Bearer ada"),
-            ("authorization", "Bearer root"),
-        ],
+        &[("authorization", "Bearer ada"), ("authorization", "Bearer root")],
         &[("authorization", &long)],
     ] {
-        assert_eq!(
-            code::<Caller>(refused).await,
-            Some("unauthenticated"),
-            "{refused:?}"
-        );
+        assert_eq!(code::<Caller>(refused).await, Some("unauthenticated"), "{refused:?}");
     }
 }
 
 #[tokio::test]
 async fn only_an_admin_is_an_admin() {
-    assert_eq!(
-        code::<Admin>(&[("authorization", "Bearer root")]).await,
-        None
-    );
-    assert_eq!(
-        code::<Admin>(&[("authorization", "Bearer ada")]).await,
-        Some("forbidden")
-    );
+    assert_eq!(code::<Admin>(&[("authorization", "Bearer root")]).await, None);
+    assert_eq!(code::<Admin>(&[("authorization", "Bearer ada")]).await, Some("forbidden"));
     assert_eq!(code::<Admin>(&[]).await, Some("unauthenticated"));
 }
 

@@ -27,13 +27,7 @@ fn refused(body: &str) -> (&'static str, Value) {
 
 #[test]
 fn what_is_not_json_is_told_from_what_is_not_valid() {
-    for text in [
-        "",
-        "{",
-        "nonsense",
-        r#"{"sections":[{"rows":1}]} trailing"#,
-        "\u{0}",
-    ] {
+    for text in ["", "{", "nonsense", r#"{"sections":[{"rows":1}]} trailing"#, "\u{0}"] {
         assert_eq!(refused(text).0, "invalid_json", "{text}");
     }
     for text in ["[]", "{}", r#"{"sections":[]}"#, "7"] {
@@ -44,21 +38,13 @@ fn what_is_not_json_is_told_from_what_is_not_valid() {
 #[test]
 fn every_wrong_field_is_pointed_at() {
     let (_, errors) = refused(r#"{"sections":[{"rows":1},{"rows":0}],"limit":10}"#);
-    let mut told: Vec<_> = errors
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|e| &e["pointer"])
-        .collect();
+    let mut told: Vec<_> = errors.as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
     told.sort_by_key(|pointer| pointer.as_str());
     assert_eq!(told, ["/limit", "/sections/1/rows"], "{errors}");
 
     let (_, errors) = refused(r#"{"sections":[{"rows":"1"}]}"#);
     let detail = "invalid type: string \"1\", expected u32";
-    assert_eq!(
-        errors,
-        json!([{ "pointer": "/sections/0/rows", "detail": detail }])
-    );
+    assert_eq!(errors, json!([{ "pointer": "/sections/0/rows", "detail": detail }]));
 
     let (_, errors) = refused(r#"{"sections":[{"rows":1,"price":0}]}"#);
     assert_eq!(errors[0]["pointer"], "/sections/0/price");

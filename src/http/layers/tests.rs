@@ -42,27 +42,14 @@ fn app(in_flight: usize, metrics: &Metrics) -> Router {
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
         .route("/large", axum::routing::post(echo).layer(seat_list_limit()));
     let always = Router::new().route("/livez", get(|| async { "ok" }));
-    let limits = Limits {
-        in_flight,
-        timeout: Duration::from_millis(200),
-    };
+    let limits = Limits { in_flight, timeout: Duration::from_millis(200) };
     let identity = Identity(Arc::new(Nobody));
-    around(
-        routes,
-        always,
-        identity,
-        limits,
-        Cors::default(),
-        metrics.clone(),
-    )
+    around(routes, always, identity, limits, Cors::default(), metrics.clone())
 }
 
 async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(path);
-    let request = request
-        .header("content-type", "application/json")
-        .body(body)
-        .unwrap();
+    let request = request.header("content-type", "application/json").body(body).unwrap();
     let response = app.clone().oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -82,29 +69,16 @@ async fn every_refusal_is_a_problem_with_the_requests_id() {
     let large = || Body::from(format!(r#"{{"text":"{}"}}"#, "x".repeat(BODY_LIMIT)));
     for (method, path, body, status, code) in [
         ("GET", "/nothing", Body::empty(), 404, "not_found"),
-        (
-            "DELETE",
-            "/echo/1",
-            Body::empty(),
-            405,
-            "method_not_allowed",
-        ),
+        ("DELETE", "/echo/1", Body::empty(), 405, "method_not_allowed"),
         ("GET", "/panic", Body::empty(), 500, "internal_error"),
         ("GET", "/slow", Body::empty(), 503, "overloaded"),
         ("POST", "/echo/1", Body::from("{"), 400, "invalid_json"),
         ("POST", "/echo/1", large(), 413, "body_too_large"),
     ] {
         let (got, told) = call(&app, method, path, body).await;
-        assert_eq!(
-            (got.as_u16(), told),
-            (status, code.into()),
-            "{method} {path}"
-        );
+        assert_eq!((got.as_u16(), told), (status, code.into()), "{method} {path}");
     }
-    assert_eq!(
-        call(&app, "POST", "/large", large()).await.0,
-        StatusCode::OK
-    );
+    assert_eq!(call(&app, "POST", "/large", large()).await.0, StatusCode::OK);
 
     let text = metrics.render();
     for labels in [
@@ -127,13 +101,7 @@ async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
     let (status, code) = call(&app, "GET", "/echo/1", Body::empty()).await;
     assert_eq!((status.as_u16(), code), (503, "overloaded".into()));
     assert!(started.elapsed() < Duration::from_millis(100));
-    assert_eq!(
-        call(&app, "GET", "/livez", Body::empty()).await.0,
-        StatusCode::OK
-    );
+    assert_eq!(call(&app, "GET", "/livez", Body::empty()).await.0, StatusCode::OK);
     busy.await.unwrap();
-    assert_eq!(
-        call(&app, "GET", "/echo/1", Body::empty()).await.0,
-        StatusCode::OK
-    );
+    assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
 }

@@ -26,23 +26,11 @@ fn every_operation_has_what_all_may_answer_and_its_own_refusals_have_a_body() {
     let api = api();
     assert_eq!(api["openapi"], "3.1.0");
     let post = &api["paths"]["/v1/things"]["post"]["responses"];
-    let statuses: Vec<_> = post
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
-    assert_eq!(
-        statuses,
-        ["204", "401", "409", "422", "429", "503", "default"]
-    );
+    let statuses: Vec<_> = post.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(statuses, ["204", "401", "409", "422", "429", "503", "default"]);
     let body = &post["409"]["content"]["application/problem+json"]["schema"]["$ref"];
     assert_eq!(body, "#/components/schemas/Problem");
-    assert!(
-        api["paths"]["/v1/things"]["get"]["responses"]
-            .get("401")
-            .is_none()
-    );
+    assert!(api["paths"]["/v1/things"]["get"]["responses"].get("401").is_none());
 }
 
 #[test]
@@ -51,9 +39,7 @@ fn every_reference_leads_somewhere() {
         match value {
             Value::Object(members) => {
                 found.extend(members.get("$ref").and_then(Value::as_str));
-                members
-                    .values()
-                    .for_each(|member| references(member, found));
+                members.values().for_each(|member| references(member, found));
             }
             Value::Array(items) => items.iter().for_each(|item| references(item, found)),
             _ => {}
@@ -81,10 +67,7 @@ async fn the_page_is_served_from_the_binary_and_names_no_other_host() {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = pages.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
-        let told = response.headers()["content-type"]
-            .to_str()
-            .unwrap()
-            .to_owned();
+        let told = response.headers()["content-type"].to_str().unwrap().to_owned();
         assert!(told.starts_with(kind), "{path}: {told}");
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let text = String::from_utf8_lossy(&body);

@@ -26,33 +26,20 @@ fn a_member_cannot_replace_one_of_the_rfc() {
 fn a_store_that_is_down_is_told_with_retry_after_and_a_defect_without_its_reason() {
     let store = Store::PostgreSql;
     let reason = "password".to_owned();
-    let down = Problem::from(StoreError::Unavailable {
-        store,
-        reason: reason.clone(),
-    });
-    assert_eq!(
-        (down.status().as_u16(), down.code()),
-        (503, "store_unavailable")
-    );
+    let down = Problem::from(StoreError::Unavailable { store, reason: reason.clone() });
+    assert_eq!((down.status().as_u16(), down.code()), (503, "store_unavailable"));
     assert!(down.into_response().headers().contains_key(RETRY_AFTER));
 
     let defect = Problem::from(StoreError::Defect { store, reason });
-    assert_eq!(
-        (defect.status().as_u16(), defect.code()),
-        (500, "internal_error")
-    );
+    assert_eq!((defect.status().as_u16(), defect.code()), (500, "internal_error"));
     assert!(!defect.render("").contains("password"));
 }
 
 #[test]
 fn retry_after_is_spread_and_never_early() {
-    let waits: std::collections::HashSet<_> = (0..200)
-        .filter_map(|_| Problem::not_found().retry_after(10).retry_after)
-        .collect();
-    assert!(
-        waits.iter().all(|wait| (10..=16).contains(wait)),
-        "{waits:?}"
-    );
+    let waits: std::collections::HashSet<_> =
+        (0..200).filter_map(|_| Problem::not_found().retry_after(10).retry_after).collect();
+    assert!(waits.iter().all(|wait| (10..=16).contains(wait)), "{waits:?}");
     assert!(waits.len() > 1);
 }
 
