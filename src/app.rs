@@ -1,20 +1,20 @@
 //! One process: stores, services, routes and loops, wired once, and drained at the end.
 
+mod operations;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
-use axum::{Router, http::StatusCode};
 use chrono::Utc;
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::operations::{Stores, operations, relied_on};
 use crate::admin;
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
@@ -27,7 +27,6 @@ use crate::hold::service::Holds;
 use crate::http::auth::Identity;
 use crate::http::cors::Cors;
 use crate::http::layers::{Limits, around};
-use crate::http::problem::Problem;
 use crate::http::{openapi, serve};
 use crate::outbox::model::Delivered;
 use crate::payment;
@@ -41,7 +40,7 @@ use crate::queue::token::TicketKeys;
 use crate::reservation;
 use crate::reservation::service::Reservations;
 use crate::store::StoreError;
-use crate::store::pg::{Pg, guards, migrations};
+use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
 use crate::upkeep;
@@ -51,8 +50,8 @@ use crate::user::jwks::JwksError;
 use crate::user::service::Users;
 use crate::user::token::Tokens;
 
-/// How long a readiness check waits for each store.
-const READY_LIMIT: Duration = Duration::from_secs(1);
+/// How long a loop's last step may outlast the connections.
+const LAST_STEP: Duration = Duration::from_secs(1);
 
 /// Why a process did not start.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +76,7 @@ pub struct Running {
     pub addr: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,
+    drain: Duration,
     admin: AdminService,
 }
 
@@ -92,21 +92,13 @@ struct Services {
     payments: Payments,
 }
 
-/// What readiness and metrics ask.
-#[derive(Clone)]
-struct Stores {
-    pg: Pg,
-    redis: Redis,
-}
-
 /// Starts a process: wires everything, listens, and returns once it serves.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     settings.check()?;
     let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
     let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
-    check(&redis).await?;
-    check_guards(&pg, !settings.postgres.unsafe_postgres).await?;
     let stores = Stores { pg, redis };
+    relied_on(&stores, !settings.postgres.unsafe_postgres).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let metrics = Metrics::new();
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: metrics.clone() };
@@ -118,7 +110,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     tasks.spawn(serve::serve(listener, router, stop.clone(), drain_timeout));
-    Ok(Running { addr, stop, tasks, admin: services.admin })
+    Ok(Running { addr, stop, tasks, drain: drain_timeout, admin: services.admin })
 }
 
 /// Makes the services out of the stores, and starts the loops.
@@ -160,14 +152,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         queue: queue.clone(),
         holds: holds.clone(),
     };
-    let admin = AdminService::new(
-        pg.clone(),
-        catalogue.clone(),
-        parts.boards.clone(),
-        holds.clone(),
-        parts.lines.clone(),
-        queue.polls(),
-    );
+    let admin = administration(&parts);
     upkeep::start(loops, parts, deliveries, losses);
     Ok(Services {
         admin,
@@ -178,6 +163,17 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         points: Points::new(pg.clone(), metrics.clone()),
         payments: Payments::new(pg, queue, holds, metrics),
     })
+}
+
+fn administration(parts: &upkeep::Parts) -> AdminService {
+    AdminService::new(
+        parts.pg.clone(),
+        parts.catalogue.clone(),
+        parts.boards.clone(),
+        parts.holds.clone(),
+        parts.lines.clone(),
+        parts.queue.polls(),
+    )
 }
 
 impl Running {
@@ -192,35 +188,14 @@ impl Running {
         demo::make(&self.admin, Utc::now()).await
     }
 
-    /// Returns when all that ran has ended.
+    /// Returns when all that ran has ended, or [`LAST_STEP`] after the connections had to: every
+    /// step of a loop may be cut off, since any process may be killed at any instant.
     pub async fn stopped(self) {
         self.tasks.close();
-        self.tasks.wait().await;
-    }
-}
-
-/// Refuses a Redis that loses what it holds while it runs. One that is down is waited for: the
-/// process starts, and `/readyz` says so.
-async fn check(redis: &Redis) -> Result<(), StoreError> {
-    match redis.check_server().await {
-        Err(StoreError::Unavailable { reason, .. }) => {
-            tracing::warn!(reason, "Redis is not there yet");
-            Ok(())
+        self.stop.cancelled().await;
+        if tokio::time::timeout(self.drain + LAST_STEP, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "some loops did not end");
         }
-        other => other,
-    }
-}
-
-/// Refuses a PostgreSQL that lacks what the promises rest on. One that is down is waited for.
-async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
-    match guards::missing(pg, durable).await {
-        Ok(None) => Ok(()),
-        Ok(Some(missing)) => Err(StoreError::Inconsistent(format!("PostgreSQL: {missing}"))),
-        Err(StoreError::Unavailable { reason, .. }) => {
-            tracing::warn!(reason, "PostgreSQL is not there yet");
-            Ok(())
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -258,43 +233,4 @@ fn router(
         Cors { origins: origins.filter_map(Result::ok).collect() },
         metrics.clone(),
     )
-}
-
-/// Health and metrics, for whoever operates the process.
-fn operations(stores: &Stores, metrics: &Metrics) -> Router {
-    let (asked, counted, metrics) = (stores.clone(), stores.pg.clone(), metrics.clone());
-    let text = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    let render = async move || {
-        metrics.pool(counted.pool().size(), counted.pool().num_idle());
-        (text, metrics.render())
-    };
-    Router::new()
-        .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(async move || ready(&asked).await))
-        .route("/metrics", get(render))
-}
-
-/// Whether both stores answer and the schema is ours; `503 not_ready` says what is not.
-async fn ready(stores: &Stores) -> Result<&'static str, Problem> {
-    let redis = tokio::time::timeout(READY_LIMIT, stores.redis.ping());
-    let schema = tokio::time::timeout(READY_LIMIT, migrations::mismatch(&stores.pg));
-    let (redis, schema) = tokio::join!(redis, schema);
-    let mut failing = Vec::new();
-    if !matches!(redis, Ok(Ok(()))) {
-        failing.push("redis");
-    }
-    match schema {
-        Ok(Ok(None)) => {}
-        Ok(Ok(Some(mismatch))) => {
-            tracing::warn!(mismatch, "not ready");
-            failing.push("migrations");
-        }
-        Ok(Err(_)) | Err(_) => failing.push("postgresql"),
-    }
-    if failing.is_empty() {
-        return Ok("ready\n");
-    }
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let problem = Problem::new(status, "not_ready", "Not ready to serve");
-    Err(problem.with("failing", json!(failing)).retry_after(1))
 }

@@ -52,7 +52,7 @@ pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.log_format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     let filter = EnvFilter::builder().parse(&settings.log)?;
     tracing_subscriber::registry().with(filter).with(spans).with(lines).try_init()?;

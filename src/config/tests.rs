@@ -1,0 +1,85 @@
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use super::*;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+const JWT: &str = "jwt-secret-of-at-least-32-bytes!!";
+const QUEUE: &str = "queue-secret-of-at-least-32-bytes";
+
+fn parse(change: &[(&str, &str)]) -> Result<Settings, clap::Error> {
+    let mut flags = std::collections::BTreeMap::from([
+        ("--database-url", "postgres://u:hunter2@db/onsale"),
+        ("--redis-url", "redis://:hunter2@cache"),
+        ("--jwt-secret", JWT),
+        ("--queue-secrets", QUEUE),
+    ]);
+    flags.extend(change.iter().copied());
+    let given = flags.into_iter().filter(|(_, value)| *value != "-");
+    let line = given.flat_map(|(flag, value)| [flag, value]);
+    // What the test run's own environment says must not matter.
+    let command = Line::command().mut_args(|arg| arg.env(Resettable::Reset));
+    let matches = command.try_get_matches_from(std::iter::once("serve").chain(line))?;
+    Ok(Line::from_arg_matches(&matches)?.settings)
+}
+
+#[test]
+fn what_is_printed_has_no_secret_in_it() {
+    let settings = parse(&[]).unwrap();
+    settings.check().unwrap();
+    let printed = format!("{settings:?}");
+    for secret in ["hunter2", JWT, QUEUE] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}
+
+#[test]
+fn a_missing_setting_is_named_by_its_variable_and_exits_with_2() {
+    for (flag, variable) in [
+        ("--database-url", "DATABASE_URL"),
+        ("--redis-url", "REDIS_URL"),
+        ("--jwt-secret", "ONSALE_JWT_SECRET"),
+        ("--queue-secrets", "ONSALE_QUEUE_SECRETS"),
+    ] {
+        let error = parse(&[(flag, "-")]).unwrap_err();
+        assert!(error.to_string().contains(variable), "{error}");
+        assert_eq!(error.exit_code(), 2);
+    }
+    parse(&[("--jwt-secret", "-"), ("--jwks-path", "keys.json")]).unwrap().check().unwrap();
+}
+
+#[test]
+fn contradictions_are_refused_by_the_variable_to_change() {
+    let two = format!("{QUEUE},{JWT}");
+    let jwks = ("--jwks-path", "keys.json");
+    for (change, variable) in [
+        (&[("--jwt-secret", "short")][..], "ONSALE_JWT_SECRET"),
+        (&[("--queue-secrets", "short")], "ONSALE_QUEUE_SECRETS"),
+        (&[("--queue-secrets", &two)], "ONSALE_QUEUE_SECRETS"),
+        (&[jwks], "ONSALE_JWKS_PATH"),
+        (&[jwks, ("--jwt-secret", "-"), ("--open-signup", "true")], "ONSALE_OPEN_SIGNUP"),
+        (&[("--max-in-flight", "0")], "ONSALE_MAX_IN_FLIGHT"),
+        (&[("--jwt-issuer", "")], "ONSALE_JWT_ISSUER"),
+    ] {
+        let refused = parse(change).unwrap().check().unwrap_err();
+        assert_eq!(refused.variable, variable);
+        assert!(!refused.to_string().contains("short,"), "{refused}");
+    }
+}
+
+#[test]
+fn lists_are_split_and_an_origin_is_an_origin() {
+    let origins = ("--cors-origins", "https://a.example,http://localhost:3000");
+    let secrets = format!("{QUEUE},{QUEUE}2");
+    let settings = parse(&[origins, ("--queue-secrets", &secrets)]).unwrap();
+    let counts = (settings.queue.queue_secrets.len(), settings.http.cors_origins.len());
+    assert_eq!(counts, (2, 2));
+    for bad in ["*", "shop.example", "https://shop.example/", "https://"] {
+        assert!(parse(&[("--cors-origins", bad)]).is_err(), "{bad}");
+    }
+}

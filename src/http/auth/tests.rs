@@ -1,0 +1,69 @@
+use axum::http::Request;
+
+use super::*;
+
+struct Known;
+
+impl Identify for Known {
+    fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
+        Box::pin(async move {
+            match token {
+                "ada" => Ok(Caller { user: UserId(1), role: Role::User }),
+                "root" => Ok(Caller { user: UserId(2), role: Role::Admin }),
+                _ => Err(IdentifyError::Refused("unknown".into())),
+            }
+        })
+    }
+}
+
+fn parts(headers: &[(&str, &str)]) -> Parts {
+    let mut request = Request::builder().extension(Identity(Arc::new(Known)));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(()).unwrap().into_parts().0
+}
+
+async fn code<T: FromRequestParts<(), Rejection = Problem>>(
+    headers: &[(&str, &str)],
+) -> Option<&'static str> {
+    T::from_request_parts(&mut parts(headers), &()).await.err().map(|problem| problem.code())
+}
+
+#[tokio::test]
+async fn a_caller_is_who_the_one_bearer_token_says() {
+    assert_eq!(code::<Caller>(&[("authorization", "Bearer ada")]).await, None);
+    assert_eq!(code::<Caller>(&[("authorization", "bearer ada")]).await, None);
+    let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES));
+    for refused in [
+        &[][..],
+        &[("authorization", "ada")],
+        &[("authorization", "Basic ada")],
+        &[("authorization", "Bearer ")],
+        &[("authorization", "Bearer eve")],
+        &[("authorization", "Bearer ada"), ("authorization", "Bearer root")],
+        &[("authorization", &long)],
+    ] {
+        assert_eq!(code::<Caller>(refused).await, Some("unauthenticated"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_an_admin_is_an_admin() {
+    assert_eq!(code::<Admin>(&[("authorization", "Bearer root")]).await, None);
+    assert_eq!(code::<Admin>(&[("authorization", "Bearer ada")]).await, Some("forbidden"));
+    assert_eq!(code::<Admin>(&[]).await, Some("unauthenticated"));
+}
+
+#[tokio::test]
+async fn a_queue_token_is_there_once_or_the_ticket_is_invalid() {
+    assert_eq!(code::<QueueToken>(&[("queue-token", "x.y.z")]).await, None);
+    assert_eq!(code::<QueueToken>(&[]).await, Some("ticket_invalid"));
+    let twice = &[("queue-token", "x"), ("queue-token", "y")];
+    assert_eq!(code::<QueueToken>(twice).await, Some("ticket_invalid"));
+}
+
+#[test]
+fn a_queue_token_is_not_printed() {
+    assert!(!format!("{:?}", QueueToken("secret".into())).contains("secret"));
+}

@@ -1,0 +1,107 @@
+use axum::body::{Body, to_bytes};
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::*;
+use crate::http::auth::{Identified, Identify, IdentifyError};
+use crate::http::body::Json;
+
+struct Nobody;
+
+impl Identify for Nobody {
+    fn identify<'a>(&'a self, _: &'a str) -> Identified<'a> {
+        Box::pin(async { Err(IdentifyError::Refused("nobody".into())) })
+    }
+}
+
+async fn forever() {
+    tokio::time::sleep(Duration::from_hours(1)).await;
+}
+
+#[derive(serde::Deserialize, garde::Validate)]
+struct Said {
+    #[garde(skip)]
+    text: String,
+}
+
+async fn echo(Json(Said { text }): Json<Said>) -> String {
+    text
+}
+
+#[expect(clippy::panic, reason = "what the layer must catch")]
+async fn panics() {
+    panic!("a secret in a panic")
+}
+
+fn app(in_flight: usize, metrics: &Metrics) -> Router {
+    let routes = Router::new()
+        .route("/slow", get(forever))
+        .route("/panic", get(panics))
+        .route("/echo/{id}", get(|| async { "ok" }).post(echo))
+        .route("/large", axum::routing::post(echo).layer(seat_list_limit()));
+    let always = Router::new().route("/livez", get(|| async { "ok" }));
+    let limits = Limits { in_flight, timeout: Duration::from_millis(200) };
+    let identity = Identity(Arc::new(Nobody));
+    around(routes, always, identity, limits, Cors::default(), metrics.clone())
+}
+
+async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("content-type", "application/json").body(body).unwrap();
+    let response = app.clone().oneshot(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let id = head.headers["x-request-id"].to_str().unwrap();
+    if let Some(instance) = body.get("instance") {
+        assert_eq!(instance, id);
+        assert_eq!(head.headers["content-type"], "application/problem+json");
+    }
+    (head.status, body["code"].clone())
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_problem_with_the_requests_id() {
+    let metrics = Metrics::new();
+    let app = app(8, &metrics);
+    let large = || Body::from(format!(r#"{{"text":"{}"}}"#, "x".repeat(BODY_LIMIT)));
+    for (method, path, body, status, code) in [
+        ("GET", "/nothing", Body::empty(), 404, "not_found"),
+        ("DELETE", "/echo/1", Body::empty(), 405, "method_not_allowed"),
+        ("GET", "/panic", Body::empty(), 500, "internal_error"),
+        ("GET", "/slow", Body::empty(), 503, "overloaded"),
+        ("POST", "/echo/1", Body::from("{"), 400, "invalid_json"),
+        ("POST", "/echo/1", large(), 413, "body_too_large"),
+    ] {
+        let (got, told) = call(&app, method, path, body).await;
+        assert_eq!((got.as_u16(), told), (status, code.into()), "{method} {path}");
+    }
+    assert_eq!(call(&app, "POST", "/large", large()).await.0, StatusCode::OK);
+
+    let text = metrics.render();
+    for labels in [
+        r#"{route="/echo/{id}",method="POST",status="413"} 1"#,
+        r#"{route="unmatched",method="GET",status="404"} 1"#,
+    ] {
+        assert!(text.contains(labels), "{labels} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
+    let app = app(1, &Metrics::new());
+    let busy = tokio::spawn({
+        let app = app.clone();
+        async move { call(&app, "GET", "/slow", Body::empty()).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let started = Instant::now();
+    let (status, code) = call(&app, "GET", "/echo/1", Body::empty()).await;
+    assert_eq!((status.as_u16(), code), (503, "overloaded".into()));
+    assert!(started.elapsed() < Duration::from_millis(100));
+    assert_eq!(call(&app, "GET", "/livez", Body::empty()).await.0, StatusCode::OK);
+    busy.await.unwrap();
+    assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
+}

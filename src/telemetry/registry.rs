@@ -1,0 +1,118 @@
+//! The metrics themselves: their names, their labels, their help.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// From half a millisecond to the request timeout, in seconds.
+const LATENCY_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Every metric there is, and the registry that renders them.
+pub(super) struct All {
+    pub(super) registry: Registry,
+    pub(super) requests: Family<Request, Counter>,
+    pub(super) latency: Family<Route, Histogram, fn() -> Histogram>,
+    pub(super) waiting: Family<Schedule, Gauge>,
+    pub(super) active: Family<Schedule, Gauge>,
+    pub(super) joins: Counter,
+    pub(super) admissions: Counter,
+    pub(super) holds: Counter,
+    pub(super) holds_refused: Family<Reason, Counter>,
+    pub(super) reservations: Family<Status, Counter>,
+    pub(super) payments: Counter,
+    pub(super) refunds: Counter,
+    pub(super) points: Family<Movement, Counter>,
+    pub(super) pool: Family<Connections, Gauge>,
+    pub(super) loop_lag: Family<Loop, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    pub(super) loop_last_run: Family<Loop, Gauge<f64, std::sync::atomic::AtomicU64>>,
+    pub(super) outbox: Gauge,
+    pub(super) queue_rows_skipped: Counter,
+}
+
+macro_rules! labels {
+    ($($name:ident { $($label:ident: $kind:ty),+ })+) => {$(
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+        pub(super) struct $name { $(pub(super) $label: $kind),+ }
+    )+};
+}
+
+labels! {
+    Request { route: String, method: &'static str, status: u16 }
+    Route { route: String, method: &'static str }
+    Schedule { schedule: i64 }
+    Reason { reason: &'static str }
+    Status { status: &'static str }
+    Movement { kind: &'static str }
+    Connections { state: &'static str }
+    Loop { name: &'static str }
+}
+
+impl All {
+    /// Everything at zero, under the prefix `onsale`.
+    pub(super) fn new() -> Self {
+        let mut all = All {
+            registry: Registry::with_prefix("onsale"),
+            requests: Family::default(),
+            latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
+            waiting: Family::default(),
+            active: Family::default(),
+            joins: Counter::default(),
+            admissions: Counter::default(),
+            holds: Counter::default(),
+            holds_refused: Family::default(),
+            reservations: Family::default(),
+            payments: Counter::default(),
+            refunds: Counter::default(),
+            points: Family::default(),
+            pool: Family::default(),
+            loop_lag: Family::default(),
+            loop_last_run: Family::default(),
+            outbox: Gauge::default(),
+            queue_rows_skipped: Counter::default(),
+        };
+        all.register();
+        all
+    }
+
+    fn register(&mut self) {
+        self.register_http();
+        self.register_sale();
+        self.register_upkeep();
+    }
+
+    fn register_http(&mut self) {
+        let to = &mut self.registry;
+        to.register("http_requests", "Requests answered", self.requests.clone());
+        let help = "Time until the head of the answer";
+        to.register("http_request_duration_seconds", help, self.latency.clone());
+    }
+
+    fn register_sale(&mut self) {
+        let to = &mut self.registry;
+        to.register("line_waiting", "Buyers waiting in a line", self.waiting.clone());
+        to.register("line_active", "Buyers let in and not done", self.active.clone());
+        to.register("joins", "Places in line given out", self.joins.clone());
+        to.register("admissions", "Buyers let in", self.admissions.clone());
+        to.register("holds", "Holds taken", self.holds.clone());
+        to.register("holds_refused", "Holds refused, by code", self.holds_refused.clone());
+        to.register("reservations", "Reservations that became …", self.reservations.clone());
+        to.register("payments", "Seats paid", self.payments.clone());
+        to.register("refunds", "Payments refunded", self.refunds.clone());
+        to.register("points", "Points moved, by kind", self.points.clone());
+    }
+
+    fn register_upkeep(&mut self) {
+        let to = &mut self.registry;
+        to.register("postgres_connections", "Connections of the pool", self.pool.clone());
+        to.register("loop_lag_seconds", "How late a loop ran last", self.loop_lag.clone());
+        let help = "When a loop ran last, Unix time";
+        to.register("loop_last_run_seconds", help, self.loop_last_run.clone());
+        to.register("outbox_backlog", "Outbox rows not relayed", self.outbox.clone());
+        let help = "Places not archived, their user unknown";
+        to.register("queue_rows_skipped", help, self.queue_rows_skipped.clone());
+    }
+}
