@@ -10,7 +10,7 @@
 -- ARGV  epoch
 -- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now}   MORE: call again at once
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/sale
+-- Uses  lib/guard lib/line lib/presence lib/place lib/sale
 local BATCH = 100
 local refused = guard(META, EPOCH)
 if refused then return refused end

@@ -8,7 +8,7 @@
 -- ARGV  epoch  sequence…
 -- Reply {'OK', marked}
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/sale
+-- Uses  lib/guard lib/line lib/presence lib/sale
 local refused = guard(META, EPOCH)
 if refused then return refused end
 local now = clock()

@@ -12,7 +12,7 @@
 --       {'ACTIVE', sequence, deadline_ms, now, new}
 --       {'NOT_OPEN', opens_ms} {'CLOSED'} {'SOLD_OUT'} {'UNAVAILABLE'}
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/sale
+-- Uses  lib/guard lib/line lib/presence lib/place lib/sale
 local user = ARGV[2]
 local refused = guard(META, EPOCH)
 if refused then return refused end

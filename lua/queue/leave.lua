@@ -7,7 +7,7 @@
 -- ARGV  epoch  user  sequence
 -- Reply {'OK', reason}    2 left now; else why it had ended before: 1 expired, 2 left, 3 completed
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line
+-- Uses  lib/guard lib/line lib/place
 local refused = guard(META, EPOCH)
 if refused then return refused end
 return { 'OK', finish_named(ARGV[2], tonumber(ARGV[3]), LEFT, clock()) }

@@ -13,7 +13,7 @@
 --       {'ACTIVE', sequence, deadline_ms, now}
 --       {'ENDED', reason, now}               1 expired, 2 left, 3 completed
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/sale
+-- Uses  lib/guard lib/line lib/presence lib/place lib/sale
 local user, shown, until_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local refused = guard(META, EPOCH)
 if refused then return refused end

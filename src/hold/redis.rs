@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::model::{Claim, FencedSeat};
+use crate::queue::lines::Line;
 use crate::queue::model::Ticket;
-use crate::queue::redis::Line;
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::script::{Script, ScriptError};

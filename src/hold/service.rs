@@ -6,9 +6,8 @@ use uuid::Uuid;
 use super::model::{Claim, SeatState, SeatsChanged};
 use super::redis::{self, Decided};
 use crate::outbox::model::{Delivered, OutboxId};
-use crate::queue::lines::Lines;
+use crate::queue::lines::{Line, Lines};
 use crate::queue::model::Ticket;
-use crate::queue::redis::Line;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 

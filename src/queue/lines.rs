@@ -8,7 +8,6 @@ use moka::sync::Cache;
 use tokio::sync::{mpsc, oneshot};
 
 use super::pg;
-use super::redis::Line;
 use crate::concert::service::Catalogue;
 use crate::outbox::model::{Delivered, OutboxId};
 use crate::store::id::ScheduleId;
@@ -20,6 +19,15 @@ use crate::store::{Store, StoreError};
 
 /// How long a call waits for a rebuilding before it answers that the store is unavailable.
 const HEAL_WAIT: Duration = Duration::from_millis(1500);
+
+/// The scripts of one schedule's line; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The connections.
+    pub redis: Redis,
+    /// Whose line, under which epoch, on which server.
+    pub place: Arc<Place>,
+}
 
 /// A schedule whose keys are to be rebuilt, and whom to tell when that is done.
 #[derive(Debug)]

@@ -1,16 +1,15 @@
 //! Runs the scripts of the line and reads their replies.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
+use super::lines::Line;
 use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
 use crate::concert::model::{EntryOrder, Schedule};
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::keys::Keys;
 use crate::store::redis::Redis;
-use crate::store::script::{Place, Reply, Script, ScriptError};
+use crate::store::script::{Reply, Script, ScriptError};
 
 /// What `queue/join` answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +27,6 @@ pub enum JoinReply {
     SoldOut,
     /// The concert is withdrawn.
     Unavailable,
-}
-
-/// The scripts of one schedule's line; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// The connections.
-    pub redis: Redis,
-    /// Whose line, under which epoch, on which server.
-    pub place: Arc<Place>,
 }
 
 impl Line {

@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use moka::sync::Cache;
 
-use super::lines::Lines;
+use super::lines::{Line, Lines};
 use super::model::{Completed, Ended, Sequence, Stand, Standing, Ticket, TicketView};
-use super::redis::{JoinReply, Line};
+use super::redis::JoinReply;
 use super::token::{InvalidTicket, TicketKeys};
 use super::view::{outdated, view};
 use crate::board::service::Boards;
@@ -23,8 +23,8 @@ use crate::store::id::{ScheduleId, UserId};
 use crate::telemetry::Metrics;
 
 /// Calls per ticket that reach Redis: polls are answered without it while a ticket waits.
-const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
-const SLOW_BURST: NonZeroU32 = NonZeroU32::new(20).unwrap();
+const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+const SLOW_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// Longer than a board's age and a client's pause together.
 const REMEMBERED: Duration = Duration::from_secs(120);
 

@@ -155,7 +155,6 @@ async fn release(
 struct StatusQuery {
     /// Only those that stand like this.
     #[garde(skip)]
-    #[param(inline)]
     status: Option<ReservationStatus>,
 }
 

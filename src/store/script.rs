@@ -58,6 +58,8 @@ scripts! {
 const LIBRARIES: &[(&str, &str)] = &[
     ("lib/guard", include_str!("../../lua/lib/guard.lua")),
     ("lib/line", include_str!("../../lua/lib/line.lua")),
+    ("lib/presence", include_str!("../../lua/lib/presence.lua")),
+    ("lib/place", include_str!("../../lua/lib/place.lua")),
     ("lib/sale", include_str!("../../lua/lib/sale.lua")),
     ("lib/seats", include_str!("../../lua/lib/seats.lua")),
 ];

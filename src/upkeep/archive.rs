@@ -2,9 +2,8 @@
 
 use super::live::Live;
 use crate::queue::archive::fold;
-use crate::queue::lines::Lines;
+use crate::queue::lines::{Line, Lines};
 use crate::queue::pg;
-use crate::queue::redis::Line;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
