@@ -17,6 +17,9 @@ pub struct Environment {
     pub jwt_secret: String,
     /// `ONSALE_QUEUE_SECRETS`: one secret, 32 random bytes in hex.
     pub queue_secrets: String,
+    /// Whether what is committed survives a power cut (the stores' data is kept). Where it does
+    /// not, `onsale serve` wants to be told so: `ONSALE_UNSAFE_POSTGRES`.
+    pub durable: bool,
 }
 
 impl Environment {
@@ -28,6 +31,7 @@ impl Environment {
             redis_url: stores.redis_url(),
             jwt_secret: secret(&folder.join("jwt.secret"))?,
             queue_secrets: secret(&folder.join("queue.secret"))?,
+            durable: true,
         };
         let lines = environment.variables().map(|(name, value)| format!("{name}='{value}'\n"));
         write_private(&folder.join("env"), &lines.concat())?;
@@ -41,17 +45,19 @@ impl Environment {
             redis_url: stores.redis_url(),
             jwt_secret: random_hex::<32>()?,
             queue_secrets: random_hex::<32>()?,
+            durable: false,
         })
     }
 
     /// As environment variables.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, &str); 4] {
+    pub fn variables(&self) -> [(&'static str, &str); 5] {
         [
             ("DATABASE_URL", &self.database_url),
             ("REDIS_URL", &self.redis_url),
             ("ONSALE_JWT_SECRET", &self.jwt_secret),
             ("ONSALE_QUEUE_SECRETS", &self.queue_secrets),
+            ("ONSALE_UNSAFE_POSTGRES", if self.durable { "false" } else { "true" }),
         ]
     }
 }

@@ -13,7 +13,7 @@ use super::{DevError, Environment, Stores, command};
 /// The command line of `onsale dev`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder that keeps the data of the private Redis and `PostgreSQL`
+    /// Folder that keeps the data of the private stores
     #[arg(long, value_name = "DIR", default_value = ".onsale")]
     pub data: PathBuf,
     /// Start with empty stores, and keep nothing of them (faster, not durable)

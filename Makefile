@@ -1,0 +1,40 @@
+# onsale: what there is to do. `make help` lists it.
+
+# Servers that scripts/stores.sh could not install for the whole machine are linked in .onsale/bin.
+export PATH := $(PATH):$(CURDIR)/.onsale/bin
+
+# How `run` is built. `make run PROFILE=release` is several times faster under load, and takes
+# several times as long to build.
+PROFILE ?= dev
+LISTEN ?= 127.0.0.1:8080
+
+target := $(or $(CARGO_TARGET_DIR),target)
+onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
+
+.DEFAULT_GOAL := help
+.PHONY: help run test sqlx fmt deny loadtest
+
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores kept in .onsale
+	@scripts/stores.sh
+	cargo build --locked --profile $(PROFILE)
+	@exec env ONSALE_LISTEN=$(LISTEN) $(onsale) dev
+
+test: ## Everything CI checks: format, lints, .sqlx, and the tests on throwaway stores
+	@scripts/test.sh
+
+sqlx: ## Write .sqlx anew, after a change to a query or a migration
+	@scripts/sqlx.sh
+
+fmt: ## Format the sources
+	cargo fmt
+
+deny: ## Check the dependencies' licences, sources and advisories (fetches the advisory database)
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny --locked check
+
+loadtest: ## Load tests with k6, on throwaway stores (SCENARIO=rush, PROFILE as in loadtest/run.sh)
+	@scripts/stores.sh
+	@loadtest/run.sh $(SCENARIO)
