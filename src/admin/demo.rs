@@ -8,11 +8,8 @@ use super::pg;
 use super::seat::model::{NewSeats, NewSection};
 use super::service::AdminService;
 use super::settings::QueueChange;
-use crate::concert::model::{ConcertStatus, Schedule};
-use crate::concert::pg as catalogue_pg;
-use crate::http::page::Paging;
+use crate::concert::model::ConcertStatus;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
-use crate::store::pg::Tx;
 use crate::user::pg as user_pg;
 
 /// Who makes it.
@@ -43,57 +40,73 @@ pub struct Demo {
 /// Makes the demo sale, or what is missing of it: what is there already stays as it is, until its
 /// sale is over.
 pub async fn make(service: &AdminService, now: DateTime<Utc>) -> Result<Demo, AdminError> {
-    let mut tx = service.pg.begin().await?;
-    let (admin, found) = find(&mut tx).await?;
-    tx.commit().await?;
-    let concert = match found {
+    let Found { admin, concert, mut running } = find(service).await?;
+    let concert = match concert {
         Some(concert) => concert,
-        None => service.create_concert(admin, &concert()).await?.id,
+        None => service.create_concert(admin, &new_concert()).await?.id,
     };
-    let paging = Paging { limit: 200, after: None };
-    let mut running = catalogue_pg::schedules(&service.pg, concert, paging).await?;
-    running.retain(|schedule| schedule.deadline_at > now);
-    let mut running = running.into_iter();
-    let open = schedule(service, admin, concert, running.next(), now).await?;
-    let upcoming = schedule(service, admin, concert, running.next(), now + OPENS_SOON).await?;
+    let maker = Maker { service, admin, concert };
+    let open = maker.schedule(running.next(), now).await?;
+    let upcoming = maker.schedule(running.next(), now + OPENS_SOON).await?;
     Ok(Demo { admin, concert, open, upcoming })
 }
 
-async fn find(tx: &mut Tx) -> Result<(UserId, Option<ConcertId>), AdminError> {
-    let admin = match pg::find_user(tx, ADMIN).await? {
-        Some(admin) => admin,
-        None => user_pg::create(tx, ADMIN).await?,
-    };
-    Ok((admin, pg::find_concert(tx, TITLE).await?))
+/// What there is of it.
+struct Found {
+    admin: UserId,
+    concert: Option<ConcertId>,
+    /// Each with whether it has seats.
+    running: std::vec::IntoIter<(ScheduleId, bool)>,
 }
 
-/// The schedule `found`, or a new one that opens at `opens`; with seats.
-async fn schedule(
-    service: &AdminService,
+/// Finds what there is, and makes the administrator.
+async fn find(service: &AdminService) -> Result<Found, AdminError> {
+    let mut tx = service.pg.begin().await?;
+    let admin = match pg::find_user(&mut tx, ADMIN).await? {
+        Some(admin) => admin,
+        None => user_pg::create(&mut tx, ADMIN).await?,
+    };
+    let concert = pg::find_concert(&mut tx, TITLE).await?;
+    let running = match concert {
+        Some(concert) => pg::running(&mut tx, concert, 2).await?,
+        None => Vec::new(),
+    };
+    tx.commit().await?;
+    Ok(Found { admin, concert, running: running.into_iter() })
+}
+
+struct Maker<'s> {
+    service: &'s AdminService,
     admin: UserId,
     concert: ConcertId,
-    found: Option<Schedule>,
-    opens: DateTime<Utc>,
-) -> Result<ScheduleId, AdminError> {
-    let (id, seats) = match found {
-        Some(schedule) => (schedule.id, schedule.seats_total),
-        None => {
+}
+
+impl Maker<'_> {
+    /// The schedule `found`, or a new one whose sale opens at `opens`; with seats.
+    async fn schedule(
+        &self,
+        found: Option<(ScheduleId, bool)>,
+        opens: DateTime<Utc>,
+    ) -> Result<ScheduleId, AdminError> {
+        let (id, seated) = if let Some(found) = found {
+            found
+        } else {
             let new = NewSchedule {
                 reservation_available_at: opens,
                 deadline_at: opens + LASTS,
                 concert_at: opens + LASTS,
                 queue: QueueChange::default(),
             };
-            (service.create_schedule(admin, concert, &new).await?.id, 0)
+            (self.service.create_schedule(self.admin, self.concert, &new).await?.id, false)
+        };
+        if !seated {
+            self.service.add_seats(self.admin, id, new_seats()).await?;
         }
-    };
-    if seats == 0 {
-        service.add_seats(admin, id, sections()).await?;
+        Ok(id)
     }
-    Ok(id)
 }
 
-fn concert() -> NewConcert {
+fn new_concert() -> NewConcert {
     NewConcert {
         title: TITLE.to_owned(),
         description: DESCRIPTION.to_owned(),
@@ -101,7 +114,7 @@ fn concert() -> NewConcert {
     }
 }
 
-fn sections() -> NewSeats {
+fn new_seats() -> NewSeats {
     let sections = SECTIONS.iter().map(|(name, rows, seats_per_row, seat_price)| NewSection {
         name: (*name).to_owned(),
         rows: *rows,

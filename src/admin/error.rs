@@ -3,7 +3,6 @@
 use crate::concert::service::CatalogueError;
 use crate::store::StoreError;
 use crate::store::id::SeatId;
-use crate::store::pg::MaybeConflict;
 
 /// Why a change was not made; then nothing of it was.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +43,6 @@ impl AdminError {
     #[must_use]
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid { pointer: pointer.into(), detail: detail.into() }
-    }
-}
-
-impl MaybeConflict for AdminError {
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_conflict())
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::error::AdminError;
 use super::settings::QueueChange;
-use crate::concert::model::{ConcertStatus, QueueSettings, Schedule};
+use crate::concert::model::{Concert, ConcertStatus, QueueSettings, Schedule};
 use crate::store::id::{ConcertId, ScheduleId};
 
 /// A concert to be made.
@@ -15,12 +15,12 @@ use crate::store::id::{ConcertId, ScheduleId};
 #[serde(deny_unknown_fields)]
 pub struct NewConcert {
     /// What it is called.
-    #[garde(length(chars, min = 1, max = 200), custom(|text: &String, _: &()| plain([text])))]
+    #[garde(length(chars, min = 1, max = 200), custom(storable))]
     #[schema(min_length = 1, max_length = 200)]
     pub title: String,
     /// What it is.
     #[serde(default)]
-    #[garde(length(chars, max = 10_000), custom(|text: &String, _: &()| plain([text])))]
+    #[garde(length(chars, max = 10_000), custom(storable))]
     #[schema(max_length = 10_000)]
     pub description: String,
     /// Whether it is on.
@@ -36,13 +36,13 @@ pub struct ConcertChange {
     /// What it is called.
     #[serde(deserialize_with = "given")]
     #[garde(length(chars, min = 1, max = 200))]
-    #[garde(custom(|text: &Option<String>, _: &()| plain(text)))]
+    #[garde(custom(storable))]
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     pub title: Option<String>,
     /// What it is.
     #[serde(deserialize_with = "given")]
     #[garde(length(chars, max = 10_000))]
-    #[garde(custom(|text: &Option<String>, _: &()| plain(text)))]
+    #[garde(custom(storable))]
     #[schema(value_type = String, max_length = 10_000)]
     pub description: Option<String>,
     /// Whether it is on: UNAVAILABLE stops joins and holds at once.
@@ -69,13 +69,13 @@ pub struct Times {
 #[serde(deny_unknown_fields)]
 pub struct NewSchedule {
     /// When the sale opens.
-    #[garde(custom(|at: &DateTime<Utc>, _: &()| time(Some(*at))))]
+    #[garde(custom(storable))]
     pub reservation_available_at: DateTime<Utc>,
     /// When it closes.
-    #[garde(custom(|at: &DateTime<Utc>, _: &()| time(Some(*at))))]
+    #[garde(custom(storable))]
     pub deadline_at: DateTime<Utc>,
     /// When the doors open.
-    #[garde(custom(|at: &DateTime<Utc>, _: &()| time(Some(*at))))]
+    #[garde(custom(storable))]
     pub concert_at: DateTime<Utc>,
     /// The line's settings, where they are not the defaults.
     #[serde(default)]
@@ -89,17 +89,17 @@ pub struct NewSchedule {
 pub struct TimesChange {
     /// When the sale opens.
     #[serde(deserialize_with = "given")]
-    #[garde(custom(|at: &Option<DateTime<Utc>>, _: &()| time(*at)))]
+    #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
     pub reservation_available_at: Option<DateTime<Utc>>,
     /// When it closes.
     #[serde(deserialize_with = "given")]
-    #[garde(custom(|at: &Option<DateTime<Utc>>, _: &()| time(*at)))]
+    #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
     pub deadline_at: Option<DateTime<Utc>>,
     /// When the doors open.
     #[serde(deserialize_with = "given")]
-    #[garde(custom(|at: &Option<DateTime<Utc>>, _: &()| time(*at)))]
+    #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
     pub concert_at: Option<DateTime<Utc>>,
 }
@@ -153,6 +153,31 @@ impl Times {
     }
 }
 
+impl NewSchedule {
+    /// Its times.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        Times {
+            reservation_available_at: self.reservation_available_at,
+            deadline_at: self.deadline_at,
+            concert_at: self.concert_at,
+        }
+    }
+}
+
+impl ConcertChange {
+    /// The concert after this change to `old`.
+    #[must_use]
+    pub fn applied_to(&self, old: &Concert) -> Concert {
+        Concert {
+            id: old.id,
+            title: self.title.as_ref().unwrap_or(&old.title).clone(),
+            description: self.description.as_ref().unwrap_or(&old.description).clone(),
+            status: self.status.unwrap_or(old.status),
+        }
+    }
+}
+
 impl TimesChange {
     /// The times after this change to those of `old`.
     #[must_use]
@@ -179,20 +204,36 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Text that PostgreSQL can hold.
-pub(super) fn plain<'t>(texts: impl IntoIterator<Item = &'t String>) -> garde::Result {
-    match texts.into_iter().any(|text| text.contains('\0')) {
-        true => Err(garde::Error::new("must not contain NUL")),
-        false => Ok(()),
+/// What PostgreSQL and RFC 3339 can both hold.
+pub(super) trait Storable {
+    /// Why they cannot.
+    fn trouble(&self) -> Option<&'static str>;
+}
+
+impl Storable for String {
+    fn trouble(&self) -> Option<&'static str> {
+        self.contains('\0').then_some("must not contain NUL")
     }
 }
 
-/// A time that RFC 3339 and PostgreSQL can both tell, with room to reckon.
-pub(super) fn time(at: Option<DateTime<Utc>>) -> garde::Result {
-    match at.is_none_or(|at| (1970..=9998).contains(&at.year())) {
-        true => Ok(()),
-        false => Err(garde::Error::new("must be a time from 1970 to 9998")),
+impl Storable for DateTime<Utc> {
+    fn trouble(&self) -> Option<&'static str> {
+        // With room to reckon at both ends.
+        let fits = (1970..=9998).contains(&self.year());
+        (!fits).then_some("must be a time from 1970 to 9998")
     }
+}
+
+impl<T: Storable> Storable for Option<T> {
+    fn trouble(&self) -> Option<&'static str> {
+        self.as_ref().and_then(T::trouble)
+    }
+}
+
+/// [`Storable`] as a rule of garde.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
+pub(super) fn storable(value: &impl Storable, (): &()) -> garde::Result {
+    value.trouble().map_or(Ok(()), |trouble| Err(garde::Error::new(trouble)))
 }
 
 #[cfg(test)]

@@ -50,11 +50,15 @@ pub async fn create_concert(
     Ok(ConcertId(made.fetch_one(tx.conn()).await?))
 }
 
-/// Locks a concert against other changes. False where there is none.
-pub async fn lock_concert(tx: &mut Tx, id: ConcertId) -> Result<bool, StoreError> {
+/// Locks a concert against other changes.
+///
+/// # Errors
+/// [`AdminError::ConcertNotFound`].
+pub async fn lock_concert(tx: &mut Tx, id: ConcertId) -> Result<(), AdminError> {
     let locked =
         sqlx::query_scalar!("select id from concert where id = $1 for no key update", id.0);
-    Ok(locked.fetch_optional(tx.conn()).await?.is_some())
+    let found = locked.fetch_optional(tx.conn()).await.map_err(StoreError::from)?;
+    found.map(|_| ()).ok_or(AdminError::ConcertNotFound)
 }
 
 /// Writes a concert that is locked.
@@ -202,7 +206,7 @@ pub async fn write_audit(tx: &mut Tx, audit: Audit<'_>) -> Result<(), StoreError
     Ok(())
 }
 
-/// The administrator that `name` names, where one of our own sign-ups is called so.
+/// The first of our own users of this name.
 pub async fn find_user(tx: &mut Tx, name: &str) -> Result<Option<UserId>, StoreError> {
     let found = sqlx::query_scalar!(
         r#"select id from "user" where name = $1 and issuer is null order by id limit 1"#,
@@ -216,6 +220,24 @@ pub async fn find_concert(tx: &mut Tx, title: &str) -> Result<Option<ConcertId>,
     let found =
         sqlx::query_scalar!("select id from concert where title = $1 order by id limit 1", title);
     Ok(found.fetch_optional(tx.conn()).await?.map(ConcertId))
+}
+
+/// The first schedules of a concert whose sale is not over, each with whether it has seats.
+pub async fn running(
+    tx: &mut Tx,
+    concert: ConcertId,
+    limit: i64,
+) -> Result<Vec<(ScheduleId, bool)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select id, exists (select from seat where concert_schedule_id = s.id) as "seated!"
+           from concert_schedule s
+           where concert_id = $1 and deadline_at > clock_timestamp() order by id limit $2"#,
+        concert.0,
+        limit
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.seated)).collect())
 }
 
 /// A count that the schema bounds far below this type's end.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::error::AdminError;
-use super::model::{given, plain, time};
-use crate::concert::model::{EntryOrder, QueueSettings};
+use super::model::{given, storable};
+use crate::concert::model::{EntryOrder, QueueSettings, Schedule};
 
 /// How long before the sale its line opens, where nobody said.
 const OPENS_BEFORE: TimeDelta = TimeDelta::minutes(30);
@@ -65,7 +65,7 @@ pub struct QueueChange {
     /// From when on people may join: not after the sale opens. 30 minutes before it, where nobody
     /// said.
     #[serde(deserialize_with = "given")]
-    #[garde(custom(|at: &Option<DateTime<Utc>>, _: &()| time(*at)))]
+    #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
     pub queue_opens_at: Option<DateTime<Utc>>,
     /// Stops admission; the line stays.
@@ -75,7 +75,7 @@ pub struct QueueChange {
     pub paused: Option<bool>,
     /// Shown to those who wait; null clears it.
     #[serde(deserialize_with = "given")]
-    #[garde(custom(|text: &Option<Option<String>>, _: &()| plain(text.iter().flatten())))]
+    #[garde(custom(storable))]
     #[garde(inner(inner(length(chars, max = 1_000))))]
     #[schema(value_type = Option<String>, max_length = 1_000)]
     pub message: Option<Option<String>>,
@@ -122,22 +122,27 @@ impl QueueChange {
     }
 }
 
-/// Whether a line may go from `old` settings to `new` ones at `now`.
+/// Whether the line of `schedule` may get settings `new` at `now`.
 ///
 /// # Errors
 /// [`AdminError::LineIsOpen`] for another order of entry once people may join.
 pub fn may_change(
-    old: &QueueSettings,
+    schedule: &Schedule,
     new: &QueueSettings,
     now: DateTime<Utc>,
 ) -> Result<(), AdminError> {
-    if new.entry_order == old.entry_order {
-        return Ok(());
+    let old = &schedule.settings;
+    if new.entry_order != old.entry_order {
+        if now >= old.queue_opens_at {
+            return Err(AdminError::LineIsOpen);
+        }
+        can_be_held(new.entry_order, "/entry_order")?;
     }
-    if now >= old.queue_opens_at {
-        return Err(AdminError::LineIsOpen);
+    if new.queue_opens_at > schedule.reservation_available_at {
+        let detail = "must not be after reservation_available_at";
+        return Err(AdminError::invalid("/queue_opens_at", detail));
     }
-    can_be_held(new.entry_order, "/entry_order")
+    Ok(())
 }
 
 /// Whether this version can let people in in this order.
@@ -153,6 +158,8 @@ pub fn can_be_held(order: EntryOrder, pointer: &str) -> Result<(), AdminError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::concert::model::ConcertStatus;
+    use crate::store::id::{ConcertId, ScheduleId};
 
     fn change(text: &str) -> Result<QueueChange, String> {
         let change: QueueChange = serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -195,11 +202,37 @@ mod tests {
     #[test]
     fn the_order_of_entry_is_fixed_once_the_line_is_open() {
         let now = Utc::now();
-        let old = defaults(now + OPENS_BEFORE);
-        let draw = QueueSettings { entry_order: EntryOrder::Draw, ..old.clone() };
+        let old = schedule(now + OPENS_BEFORE);
+        let draw = QueueSettings { entry_order: EntryOrder::Draw, ..old.settings.clone() };
         assert!(matches!(may_change(&old, &draw, now), Err(AdminError::LineIsOpen)));
         let before = now - TimeDelta::seconds(1);
         assert!(matches!(may_change(&old, &draw, before), Err(AdminError::Invalid { .. })));
-        assert!(may_change(&old, &old, now).is_ok(), "the same order is no change");
+        assert!(may_change(&old, &old.settings, now).is_ok(), "the same order is no change");
+    }
+
+    #[test]
+    fn the_line_opens_no_later_than_the_sale() {
+        let now = Utc::now();
+        let old = schedule(now);
+        let opens = |at| QueueSettings { queue_opens_at: at, ..old.settings.clone() };
+        assert!(may_change(&old, &opens(now), now).is_ok());
+        let late = may_change(&old, &opens(now + TimeDelta::seconds(1)), now);
+        assert!(matches!(late, Err(AdminError::Invalid { .. })));
+    }
+
+    fn schedule(reservation_available_at: DateTime<Utc>) -> Schedule {
+        Schedule {
+            id: ScheduleId(1),
+            concert_id: ConcertId(1),
+            concert_status: ConcertStatus::Available,
+            reservation_available_at,
+            deadline_at: reservation_available_at + TimeDelta::days(1),
+            concert_at: reservation_available_at + TimeDelta::days(1),
+            settings: defaults(reservation_available_at),
+            settings_version: 1,
+            queue_epoch: 0,
+            layout_version: 0,
+            seats_total: 0,
+        }
     }
 }

@@ -48,7 +48,7 @@ struct Which {
 
 /// The draw before it was held.
 #[derive(Debug, Serialize, ToSchema)]
-struct Draw {
+struct DrawCommitment {
     /// The SHA-256 of the draw's secret, in hex.
     commitment: String,
 }
@@ -120,16 +120,16 @@ async fn schedule(
     get, path = "/v1/schedules/{id}/queue/draw", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "The commitment", body = Draw),
+        (status = 200, description = "The commitment", body = DrawCommitment),
         (status = 404, description = "`schedule_not_found`"),
     ),
 )]
 async fn commitment(
     State(catalogue): State<Catalogue>,
     Path(id): Path<ScheduleId>,
-) -> Result<Fresh<Draw>, Problem> {
+) -> Result<Fresh<DrawCommitment>, Problem> {
     let commitment = hex::encode(catalogue.commitment(id).await?);
-    Ok(fresh(Draw { commitment }))
+    Ok(fresh(DrawCommitment { commitment }))
 }
 
 impl From<CatalogueError> for Problem {

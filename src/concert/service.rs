@@ -22,11 +22,11 @@ use crate::store::pg::Pg;
 const FRESH: Duration = Duration::from_millis(900);
 /// Schedules remembered, found or not: made-up ids push out the least used only.
 const SCHEDULES: u64 = 10_000;
-/// Seats of all layouts kept at a time; one seat takes about 150 bytes.
+/// Seats of all layouts kept at a time.
 const LAYOUT_SEATS: u64 = 1_000_000;
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_mins(10);
 /// Changes are counted in this many counters, each for its share of the schedules.
-const COUNTERS: u64 = 64;
+const COUNTERS: usize = 64;
 
 /// What is on sale; cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ type Known = (ScheduleId, u64);
 
 #[derive(Debug)]
 struct Kept {
-    changes: [AtomicU64; COUNTERS as usize],
+    changes: [AtomicU64; COUNTERS],
     schedules: Cache<Known, Option<Arc<Schedule>>>,
     /// Stands in while PostgreSQL cannot be asked: those who wait go on by it.
     last: Cache<Known, Arc<Schedule>>,
@@ -167,8 +167,8 @@ impl Catalogue {
     }
 
     fn changes(&self, id: ScheduleId) -> &AtomicU64 {
-        let share = usize::try_from(id.0.unsigned_abs() % COUNTERS).unwrap_or(0);
-        &self.kept.changes[share]
+        let id = usize::try_from(id.0.unsigned_abs()).unwrap_or(usize::MAX);
+        &self.kept.changes[id % COUNTERS]
     }
 
     /// All seats of a schedule, of the version that [`Catalogue::schedule`] tells or a newer one.

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{Blocking, Changed, Created, NewSeats};
+use super::model::{Blocking, NewSeats, SeatsAdded, SeatsBlocked};
 use crate::admin::service::AdminService;
 use crate::http::auth::Admin;
 use crate::http::body::{Json, Path};
@@ -24,7 +24,7 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = NewSeats,
     responses(
-        (status = 201, description = "Added", body = Created),
+        (status = 201, description = "Added", body = SeatsAdded),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -34,7 +34,7 @@ async fn add_seats(
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
     Json(new): Json<NewSeats>,
-) -> Result<(StatusCode, Json<Created>), Problem> {
+) -> Result<(StatusCode, Json<SeatsAdded>), Problem> {
     Ok((StatusCode::CREATED, Json(service.add_seats(caller.user, id, new).await?)))
 }
 
@@ -44,7 +44,7 @@ async fn add_seats(
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = Blocking,
     responses(
-        (status = 200, description = "Done", body = Changed),
+        (status = 200, description = "Done", body = SeatsBlocked),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`, `seat_not_found`"),
         (status = 409, description = "`seat_in_use` with `seat_ids`: those that somebody holds or \
@@ -56,6 +56,6 @@ async fn block_seats(
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
     Json(blocking): Json<Blocking>,
-) -> Result<Json<Changed>, Problem> {
+) -> Result<Json<SeatsBlocked>, Problem> {
     Ok(Json(service.block_seats(caller.user, id, &blocking).await?))
 }

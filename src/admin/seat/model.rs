@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::admin::error::AdminError;
-use crate::admin::model::plain;
+use crate::admin::model::storable;
 use crate::store::id::SeatId;
 
 /// Seats added by one call.
@@ -34,7 +34,7 @@ pub struct NewSeats {
 #[serde(deny_unknown_fields)]
 pub struct NewSection {
     /// Such as `A`, `Balcony`.
-    #[garde(length(chars, min = 1, max = 50), custom(|text: &String, _: &()| plain([text])))]
+    #[garde(length(chars, min = 1, max = 50), custom(storable))]
     #[schema(min_length = 1, max_length = 50)]
     pub name: String,
     /// How many rows.
@@ -60,11 +60,11 @@ pub struct NewSeat {
     #[schema(minimum = 1, maximum = 200_000)]
     pub seat_number: u32,
     /// Such as `A`, `Balcony`.
-    #[garde(length(chars, min = 1, max = 50), custom(|text: &String, _: &()| plain([text])))]
+    #[garde(length(chars, min = 1, max = 50), custom(storable))]
     #[schema(min_length = 1, max_length = 50)]
     pub section: String,
     /// Such as `1`, `AA`.
-    #[garde(length(chars, min = 1, max = 50), custom(|text: &String, _: &()| plain([text])))]
+    #[garde(length(chars, min = 1, max = 50), custom(storable))]
     #[schema(min_length = 1, max_length = 50)]
     pub row: String,
     /// Points.
@@ -88,14 +88,14 @@ pub struct Blocking {
 
 /// How many seats were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Created {
+pub struct SeatsAdded {
     /// Seats.
     pub created: usize,
 }
 
 /// How many seats were blocked or unblocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Changed {
+pub struct SeatsBlocked {
     /// Seats that were not so already.
     pub changed: usize,
 }
@@ -149,15 +149,13 @@ impl Columns {
         // Each keeps its place in the request, for the pointer.
         let mut seats: Vec<(usize, NewSeat)> = seats.into_iter().enumerate().collect();
         seats.sort_by_key(|(_, seat)| seat.seat_number);
-        let mut columns =
-            Self { first: seats.first().map(|(_, s)| s.seat_number), ..Self::default() };
-        let mut expected = columns.first.unwrap_or(1);
-        for (index, seat) in seats {
+        let first = seats.first().map_or(1, |(_, seat)| seat.seat_number);
+        let mut columns = Self { first: Some(first), ..Self::default() };
+        for (expected, (index, seat)) in (first..).zip(seats) {
             if seat.seat_number != expected {
                 let detail = format!("numbers must have no gap and no repeat: {expected} is next");
                 return Err(AdminError::invalid(format!("/seats/{index}/seat_number"), detail));
             }
-            expected += 1;
             columns.push(seat.section, seat.row, seat.seat_price);
         }
         Ok(columns)
@@ -192,9 +190,9 @@ impl Columns {
         }
         let all = u32::try_from(self.len()).ok().and_then(|more| last.checked_add(more));
         if all.is_none_or(|all| all > MAX_PER_SCHEDULE) {
-            let list = if self.first.is_some() { "/seats" } else { "/sections" };
+            let pointer = if self.first.is_some() { "/seats" } else { "/sections" };
             let detail = format!("a schedule has at most {MAX_PER_SCHEDULE} seats; it has {last}");
-            return Err(AdminError::invalid(list, detail));
+            return Err(AdminError::invalid(pointer, detail));
         }
         Ok(())
     }

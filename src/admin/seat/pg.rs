@@ -16,9 +16,10 @@ pub struct LockedSeat {
 }
 
 /// Gives this transaction more time: a hundred thousand rows with their indexes take longer than
-/// anything a buyer does.
+/// anything a buyer does, and so does waiting for another such list.
 pub async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
     sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    sqlx::query!("set local lock_timeout = 8000").execute(tx.conn()).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::model::{Blocking, Changed, Columns, Created, NewSeats};
+use super::model::{Blocking, Columns, NewSeats, SeatsAdded, SeatsBlocked};
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
@@ -34,7 +34,7 @@ impl AdminService {
         admin: UserId,
         id: ScheduleId,
         new: NewSeats,
-    ) -> Result<Created, AdminError> {
+    ) -> Result<SeatsAdded, AdminError> {
         let seats = Columns::of(new)?;
         let mut tx = self.pg.begin().await?;
         pg::take_time(&mut tx).await?;
@@ -50,7 +50,7 @@ impl AdminService {
         let told = announce(&mut tx, id).await?;
         tx.commit().await?;
         self.put_in_force(&[told]).await;
-        Ok(Created { created: seats.len() })
+        Ok(SeatsAdded { created: seats.len() })
     }
 
     /// Blocks or unblocks seats, all or none; those that are so already stay as they are.
@@ -62,21 +62,20 @@ impl AdminService {
         admin: UserId,
         id: ScheduleId,
         blocking: &Blocking,
-    ) -> Result<Changed, AdminError> {
+    ) -> Result<SeatsBlocked, AdminError> {
         let mut seats = blocking.seat_ids.clone();
         seats.sort_unstable();
         seats.dedup();
         let mut tx = self.pg.begin().await?;
-        let told = block(&mut tx, admin, id, &seats, blocking.blocked).await?;
-        tx.commit().await?;
-        let Some(told) = told else {
-            return Ok(Changed { changed: 0 });
+        let Some(told) = block(&mut tx, admin, id, &seats, blocking.blocked).await? else {
+            return Ok(SeatsBlocked { changed: 0 });
         };
+        tx.commit().await?;
         let tell = self.holds.tell(told.entry, &told.event, told.now);
         if tokio::time::timeout(TELL_LIMIT, tell).await.is_err() {
             tracing::warn!(schedule = %id, "seats reach Redis later: it takes too long");
         }
-        Ok(Changed { changed: told.event.seats.len() })
+        Ok(SeatsBlocked { changed: told.event.seats.len() })
     }
 }
 

@@ -140,8 +140,8 @@ pub fn bits(layout: &Layout, states: &SeatStates) -> SeatBits {
     let packed = layout.seats.chunks(4).map(|four| {
         four.iter().rev().fold(0, |byte, seat| byte << 2 | states.state(seat.seat_number) & 3)
     });
-    let status = STANDARD.encode(packed.collect::<Vec<u8>>());
-    SeatBits { version, layout_version: layout.version, status }
+    let packed: Vec<u8> = packed.collect();
+    SeatBits { version, layout_version: layout.version, status: STANDARD.encode(packed) }
 }
 
 /// What changed since the map was `since`; nothing where that is not known any more.
@@ -152,8 +152,8 @@ pub fn changes(layout: &Layout, states: &SeatStates, since: MapVersion) -> Optio
     }
     let changed = states.since(since.seats)?;
     let seats = changed.into_iter().filter_map(|(number, state)| {
-        let status = SeatStatus::from_state(state);
-        layout.seat(number).map(|seat| ChangedSeat { id: seat.id, status })
+        let seat = layout.seat(number)?;
+        Some(ChangedSeat { id: seat.id, status: SeatStatus::from_state(state) })
     });
     let version = MapVersion { seats: states.version, layout: layout.version }.to_string();
     Some(SeatChanges { version, since: since.to_string(), seats: seats.collect() })
