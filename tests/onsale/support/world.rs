@@ -11,11 +11,14 @@ use onsale::dev::pg::create_database;
 use onsale::dev::redis::RedisServer;
 use onsale::http::auth::Role;
 use onsale::store::id::UserId;
-use onsale::store::pg::Pg;
+use onsale::store::pg::{Pg, migrations};
 use onsale::user::token::Tokens;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
 
 use super::client::Client;
+
+/// The migrated database that each test's own is a copy of.
+const TEMPLATE: &str = "onsale_template";
 
 pub const JWT_SECRET: &str = "a secret for access tokens in tests";
 pub const QUEUE_SECRET: &str = "a secret for queue tickets in tests";
@@ -45,11 +48,13 @@ impl World {
     /// A fresh database and a fresh Redis.
     pub async fn new() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let migrated = std::env::var("DATABASE_URL").expect("DATABASE_URL: run `make test`");
-        let (server, template) = migrated.rsplit_once('/').expect("a database's URL");
+        let given = std::env::var("DATABASE_URL").expect("DATABASE_URL: run `make test`");
+        let (server, _) = given.rsplit_once('/').expect("a database's URL");
+        template(server).await;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
-        create_database(&format!("{server}/postgres"), &name, template).await.expect("a database");
+        let maintenance = format!("{server}/postgres");
+        create_database(&maintenance, &name, TEMPLATE).await.expect("a database");
         let database_url = format!("{server}/{name}");
         let redis = RedisServer::throwaway().await.expect("a Redis");
         let pool = PgPool::connect(&database_url).await.expect("PostgreSQL");
@@ -148,6 +153,32 @@ impl Drop for Process {
             running.stop().cancel();
         }
     }
+}
+
+/// Makes the migrated database that each test's own is a copy of; whoever comes first does.
+async fn template(server: &str) {
+    let mut lock = PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL");
+    let ask = "select pg_advisory_lock(74), exists (select from pg_database where datname = $1)";
+    let there: bool = sqlx::query(ask).bind(TEMPLATE).fetch_one(&mut lock).await.unwrap().get(1);
+    if !there {
+        let making = format!("{TEMPLATE}_in_making");
+        sqlx::query(AssertSqlSafe(format!("drop database if exists {making}")))
+            .execute(&mut lock)
+            .await
+            .unwrap();
+        sqlx::query(AssertSqlSafe(format!("create database {making}")))
+            .execute(&mut lock)
+            .await
+            .unwrap();
+        let pg = Pg::lazy(&format!("{server}/{making}"), 2).expect("a pool");
+        migrations::apply(&pg).await.expect("the migrations apply");
+        pg.pool().close().await;
+        sqlx::query(AssertSqlSafe(format!("alter database {making} rename to {TEMPLATE}")))
+            .execute(&mut lock)
+            .await
+            .unwrap();
+    }
+    lock.close().await.expect("unlocked");
 }
 
 /// An access token for a user.
