@@ -126,15 +126,18 @@ pub async fn schedules(
 }
 
 /// All seats of a schedule with the version of the layout they are. One statement, so that the
-/// version belongs to the seats whatever is added meanwhile.
+/// version belongs to the seats whatever is added meanwhile; with more time than others have, since
+/// a busy process takes in two hundred thousand rows slowly.
 pub async fn layout(pg: &Pg, id: ScheduleId) -> Result<Layout, StoreError> {
+    let mut tx = pg.begin().await?;
+    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
     let rows = sqlx::query!(
         r#"select s.layout_version, seat.id, seat_number, section, "row", seat_price
            from concert_schedule s join seat on seat.concert_schedule_id = s.id
            where s.id = $1 order by seat_number"#,
         id.0
     )
-    .fetch_all(pg.pool())
+    .fetch_all(tx.conn())
     .await?;
     let version = rows.first().map_or(0, |row| row.layout_version);
     let seats = rows.into_iter().map(|row| {
