@@ -12,10 +12,12 @@ cd "$(dirname "$0")/.."
 
 mode=${1:-write}
 bin=$(sh scripts/stores.sh --postgres)
-work=$(mktemp -d "${TMPDIR:-/tmp}/onsale-sqlx.XXXXXX")
 
-# PostgreSQL does not run as root.
+# PostgreSQL does not run as root, but as somebody who must get to the work folder.
 account=
+base=${TMPDIR:-/tmp}
+if [ "$(id -u)" -eq 0 ]; then base=/tmp; fi
+work=$(mktemp -d "$base/onsale-sqlx.XXXXXX")
 if [ "$(id -u)" -eq 0 ]; then
     account=nobody
     if id postgres >/dev/null 2>&1; then account=postgres; fi
