@@ -29,8 +29,8 @@ use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
 
-/// How long an answer waits for Redis to be told; past it the relay does it.
-pub(super) const TELL_LIMIT: Duration = Duration::from_secs(1);
+/// How long an answer waits for Redis to be told of all schedules of a concert.
+const TELL_ALL_LIMIT: Duration = Duration::from_secs(1);
 
 /// Administration as a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -194,7 +194,7 @@ impl AdminService {
                 self.lines.tell_settings(*entry, *schedule).await;
             }
         };
-        if tokio::time::timeout(TELL_LIMIT, tell).await.is_err() {
+        if tokio::time::timeout(TELL_ALL_LIMIT, tell).await.is_err() {
             tracing::warn!("settings reach Redis later: it takes too long");
         }
     }

@@ -44,7 +44,11 @@ async fn check(redis: &Redis) -> Result<(), StoreError> {
 
 /// Refuses a PostgreSQL that lacks what the promises rest on. One that is down is waited for.
 async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
-    match guards::missing(pg, durable).await {
+    let missing = match migrations::mismatch(pg).await {
+        Ok(None) => guards::missing(pg, durable).await,
+        mismatch => mismatch.map(|found| found.map(|found| format!("{found}; onsale migrate"))),
+    };
+    match missing {
         Ok(None) => Ok(()),
         Ok(Some(missing)) => Err(StoreError::Inconsistent(format!("PostgreSQL: {missing}"))),
         Err(StoreError::Unavailable { reason, .. }) => {

@@ -51,12 +51,7 @@ impl Holds {
     /// Tells Redis what PostgreSQL decided, right after the commit that outbox entry `id` belongs
     /// to; `now` is PostgreSQL's clock in that transaction. A failure is left to the relay.
     pub async fn tell(&self, id: OutboxId, event: &SeatsChanged, now: DateTime<Utc>) {
-        match self.apply(event, now).await {
-            Ok(()) => self.delivered.push(id),
-            Err(error) => {
-                tracing::warn!(schedule = %event.schedule, %error, "seats reach Redis later");
-            }
-        }
+        self.delivered.after(id, self.apply(event, now)).await;
     }
 
     /// Tells Redis what PostgreSQL decided. `now` is PostgreSQL's clock: a hold lasts in Redis for

@@ -157,10 +157,7 @@ impl Lines {
     /// As [`Lines::configure`], right after the commit that outbox entry `id` belongs to. A failure
     /// is left to the relay.
     pub async fn tell_settings(&self, id: OutboxId, schedule: ScheduleId) {
-        match self.configure(schedule).await {
-            Ok(()) => self.delivered.push(id),
-            Err(error) => tracing::warn!(%schedule, %error, "settings reach Redis later"),
-        }
+        self.delivered.after(id, self.configure(schedule)).await;
     }
 }
 

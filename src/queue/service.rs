@@ -142,6 +142,9 @@ impl Queue {
         };
         if joined.new {
             self.metrics.joined();
+            if matches!(joined.stand.standing, Standing::Active { .. }) {
+                self.metrics.admitted(1);
+            }
         }
         let board = self.board_of(schedule, joined.stand.sequence).await?;
         let stand = self.remember(schedule, joined.stand);
@@ -193,10 +196,7 @@ impl Queue {
     /// Completes the place that a buyer has paid from, right after the commit that outbox entry
     /// `id` belongs to. A failure is left to the relay.
     pub async fn tell_completed(&self, id: OutboxId, event: &Completed) {
-        match self.complete(event).await {
-            Ok(()) => self.delivered.push(id),
-            Err(error) => tracing::warn!(%error, "a completed ticket reaches Redis later"),
-        }
+        self.delivered.after(id, self.complete(event)).await;
     }
 
     /// Completes the place that a buyer has paid from.

@@ -110,7 +110,9 @@ impl Redis {
             }
         }
         if field("aof_enabled") == Some("0") {
-            tracing::warn!("Redis keeps no append-only file: a restart loses the line's order");
+            tracing::warn!(
+                "Redis keeps nothing over a restart; the line is then rebuilt from tickets"
+            );
         }
         Ok(())
     }

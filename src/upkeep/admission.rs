@@ -1,6 +1,6 @@
 //! Letting people in, and telling admission who is here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,13 +29,15 @@ pub struct Admission {
     metrics: Metrics,
     /// When to look at a schedule again.
     due: Arc<Mutex<HashMap<ScheduleId, Instant>>>,
+    /// Whose gauges are told.
+    told: Arc<Mutex<HashSet<ScheduleId>>>,
 }
 
 impl Admission {
     /// Puts the loop together.
     #[must_use]
     pub fn new(lines: Lines, boards: Boards, live: Live, metrics: Metrics) -> Self {
-        Self { lines, boards, live, metrics, due: Arc::default() }
+        Self { lines, boards, live, metrics, due: Arc::default(), told: Arc::default() }
     }
 
     /// One round over every live schedule that is due.
@@ -45,6 +47,7 @@ impl Admission {
         let due: Vec<ScheduleId> = {
             let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
             known.retain(|schedule, _| schedules.contains(schedule));
+            self.forget_gauges(&schedules);
             let is_due = |schedule: &ScheduleId| known.get(schedule).is_none_or(|at| *at <= now);
             schedules.into_iter().filter(is_due).collect()
         };
@@ -61,6 +64,18 @@ impl Admission {
             }
         }
         Ok(false)
+    }
+
+    /// Tells no more of lines that are over.
+    fn forget_gauges(&self, live: &[ScheduleId]) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|schedule| {
+            let stays = live.contains(schedule);
+            if !stays {
+                self.metrics.forget_line(schedule.0);
+            }
+            stays
+        });
     }
 
     /// Lets in whom there is room for in one line, and frees what has lapsed.
@@ -80,6 +95,7 @@ impl Admission {
             }
         }
         self.metrics.line(schedule.0, all.waiting, all.active);
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(schedule);
         let sweep = |line: Line| async move { hold::redis::sweep(&line).await };
         while self.lines.run(schedule, sweep).await? {}
         Ok(all)

@@ -7,7 +7,7 @@ use super::model::{Blocking, Columns, NewSeats, SeatsAdded, SeatsBlocked};
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
-use crate::admin::service::{AdminService, TELL_LIMIT, announce, schedule_in};
+use crate::admin::service::{AdminService, announce, schedule_in};
 use crate::hold::model::{SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::outbox::model::OutboxId;
 use crate::outbox::pg as outbox;
@@ -71,10 +71,7 @@ impl AdminService {
             return Ok(SeatsBlocked { changed: 0 });
         };
         tx.commit().await?;
-        let tell = self.holds.tell(told.entry, &told.event, told.now);
-        if tokio::time::timeout(TELL_LIMIT, tell).await.is_err() {
-            tracing::warn!(schedule = %id, "seats reach Redis later: it takes too long");
-        }
+        self.holds.tell(told.entry, &told.event, told.now).await;
         Ok(SeatsBlocked { changed: told.event.seats.len() })
     }
 }
