@@ -56,7 +56,7 @@ fn settings(http: HttpSettings, environment: Environment) -> Settings {
         postgres: PostgresSettings {
             database_url: Secret::new(environment.database_url),
             db_pool: 16,
-            unsafe_postgres: environment.unsafe_postgres,
+            unsafe_postgres: !environment.durable,
         },
         redis: RedisSettings { redis_url: Secret::new(environment.redis_url) },
         access: AccessSettings {

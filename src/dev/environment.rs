@@ -31,7 +31,6 @@ impl Environment {
             redis_url: stores.redis_url(),
             jwt_secret: secret(&folder.join("jwt.secret"))?,
             queue_secrets: secret(&folder.join("queue.secret"))?,
-            unsafe_postgres: false,
             durable: true,
         };
         let lines = environment.variables().map(|(name, value)| format!("{name}='{value}'\n"));
@@ -46,7 +45,6 @@ impl Environment {
             redis_url: stores.redis_url(),
             jwt_secret: random_hex::<32>()?,
             queue_secrets: random_hex::<32>()?,
-            unsafe_postgres: true,
             durable: false,
         })
     }
@@ -59,7 +57,6 @@ impl Environment {
             ("REDIS_URL", &self.redis_url),
             ("ONSALE_JWT_SECRET", &self.jwt_secret),
             ("ONSALE_QUEUE_SECRETS", &self.queue_secrets),
-            ("ONSALE_UNSAFE_POSTGRES", if self.unsafe_postgres { "true" } else { "false" }),
             ("ONSALE_UNSAFE_POSTGRES", if self.durable { "false" } else { "true" }),
         ]
     }
