@@ -26,13 +26,15 @@ local function ended(sequence)
 end
 
 -- Events for the queue table: '<letter> <sequence> <user> <ms> [reason]'. One stream entry per
--- script, however many places it moved; trimmed by whoever has written it to PostgreSQL.
-local events = {}
+-- script, however many places it moved; trimmed by whoever has written it to PostgreSQL. Every
+-- script that may end a place calls write_log last.
+local events, lapsed = {}, 0 -- lapsed: places that this script ended by time
 local function note(letter, sequence, user, now, extra)
   events[#events + 1] = 'e'
   events[#events + 1] = table.concat({ letter, whole(sequence), user, whole(now), extra }, ' ')
 end
 local function write_log()
+  if lapsed > 0 then redis.call('HINCRBY', META, 'expired', lapsed) end
   if #events > 0 then
     redis.call('XADD', LOG, 'MAXLEN', '~', 1000000, '*', unpack(events))
   end

@@ -6,6 +6,7 @@
 -- Writes down that a place ended for good: no ticket brings it back.
 local function mark_ended(user, sequence, reason, now)
   redis.call('BITFIELD', done_of(sequence), 'SET', 'u2', '#' .. whole(sequence % SPAN), reason)
+  if reason == EXPIRED then lapsed = lapsed + 1 end
   note('E', sequence, user, now, reason)
 end
 

@@ -8,7 +8,9 @@
 --
 -- KEYS  as lib/line
 -- ARGV  epoch
--- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now}   MORE: call again at once
+-- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now}
+--       MORE: a bound was reached, call again at once; expired counts those among the parked whose
+--       grace was over already
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/line lib/presence lib/place lib/sale
 local BATCH = 100
@@ -17,18 +19,16 @@ if refused then return refused end
 local now = clock()
 local sale = load_sale(META)
 turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
-local admitted, parked, expired = 0, 0, 0
+local admitted, parked, more = 0, 0, false
 
 local function overdue(key)
-  return redis.call('ZRANGEBYSCORE', key, '-inf', whole(now), 'LIMIT', 0, BATCH)
+  local users = redis.call('ZRANGEBYSCORE', key, '-inf', whole(now), 'LIMIT', 0, BATCH)
+  more = more or #users == BATCH
+  return users
 end
 
--- Slots whose time is up.
-for _, user in ipairs(overdue(ACTIVE)) do
-  finish(user, read_place(user), EXPIRED, now)
-  expired = expired + 1
-end
--- Let in, and not seen within the claim window.
+-- Let in, and not seen within the claim window. Before the slots: after a standstill both are
+-- overdue, and whoever was never seen is passed over, not thrown out.
 local unseen = overdue(CALLED)
 for _, user in ipairs(unseen) do
   local sequence, grace = read_place(user)
@@ -36,10 +36,13 @@ for _, user in ipairs(unseen) do
   redis.call('ZREM', CALLED, user)
   park(user, sequence, grace, sale.grace_ms, now)
 end
+-- Slots whose time is up.
+for _, user in ipairs(overdue(ACTIVE)) do
+  finish(user, read_place(user), EXPIRED, now)
+end
 -- Passed over, and not back within the grace.
 for _, user in ipairs(overdue(PARKED)) do
   finish(user, read_place(user), EXPIRED, now)
-  expired = expired + 1
 end
 
 local tokens = tokens_now(sale, now)
@@ -81,10 +84,9 @@ end
 
 save_tokens(META, tokens - admitted, now)
 if admitted > 0 then redis.call('HINCRBY', META, 'admitted', admitted) end
-if expired > 0 then redis.call('HINCRBY', META, 'expired', expired) end
 write_log()
-local busy = parked >= BATCH or expired >= BATCH or #unseen >= BATCH
+more = more or parked >= BATCH or admitted >= BATCH
 return {
-  busy and 'MORE' or 'OK', admitted, parked + #unseen, expired,
+  more and 'MORE' or 'OK', admitted, parked + #unseen, lapsed,
   redis.call('ZCARD', WAITING), redis.call('ZCARD', ACTIVE), now,
 }

@@ -23,38 +23,41 @@ if reason > 0 then return { 'ENDED', reason, now } end
 local sale = load_sale(META)
 
 local state, sequence, deadline = find(user, now)
-if not state and ended(shown) > 0 then -- find has just ended it
-  write_log()
-  return { 'ENDED', ended(shown), now }
-end
-
-local function wait_at(place)
-  redis.call('ZADD', WAITING, whole(place), user)
-  set_waiting(place, 1)
-  return 'WAITING', place
+local slot_over = until_ms > 0 and until_ms <= now
+if not state then
+  -- find has just ended it; or its slot ran out while Redis had lost it, and nobody wrote that down.
+  if slot_over and ended(shown) == 0 then mark_ended(user, shown, EXPIRED, now) end
+  reason = ended(shown)
+  if reason > 0 then
+    write_log()
+    return { 'ENDED', reason, now }
+  end
+elseif state == 'WAITING' and shown < sequence and not slot_over then
+  -- Joined again before showing the older ticket: the lower place holds, the later one is over.
+  redis.call('ZREM', WAITING, user)
+  set_waiting(sequence, 0)
+  mark_ended(user, sequence, LEFT, now)
+  state = nil
 end
 
 if not state then
   -- Unknown here: put back. Slots never exceed the capacity: without room, first in line instead.
+  sequence = shown
   note('J', shown, user, now)
-  if until_ms <= now then
-    state, sequence = wait_at(shown)
+  if until_ms == 0 then
+    state = 'WAITING'
+    redis.call('ZADD', WAITING, whole(shown), user)
+    set_waiting(shown, 1)
   elseif redis.call('ZCARD', ACTIVE) < sale.capacity then
+    state, deadline = 'ACTIVE', until_ms
     redis.call('ZADD', ACTIVE, whole(until_ms), user)
     redis.call('HSET', PLACE, user, whole(shown))
     note('A', shown, user, now)
-    state, sequence, deadline = 'ACTIVE', shown, until_ms
   else
+    state = 'RETURNED'
     redis.call('HSET', PLACE, user, whole(shown) .. ' ' .. whole(now + sale.grace_ms))
     redis.call('ZADD', RETURNED, whole(shown), user)
-    state, sequence = 'RETURNED', shown
   end
-elseif state == 'WAITING' and shown < sequence then
-  -- Joined again before showing the older ticket: the lower place holds, the later one is over.
-  set_waiting(sequence, 0)
-  mark_ended(user, sequence, LEFT, now)
-  note('J', shown, user, now)
-  state, sequence = wait_at(shown)
 end
 
 write_log()

@@ -2,4 +2,5 @@
 //! each test has a database and a Redis of its own.
 
 mod life;
+mod scripts;
 mod support;

@@ -1,0 +1,151 @@
+//! Everything a schedule has in Redis, in plain values that a model can be compared with.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use redis::FromRedisValue;
+
+use super::stage::Stage;
+
+/// The line.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LineState {
+    /// (sequence, user) in order.
+    pub waiting: Vec<(u64, u64)>,
+    pub returned: Vec<(u64, u64)>,
+    /// By user.
+    pub active: BTreeMap<u64, i64>,
+    pub called: BTreeMap<u64, i64>,
+    pub parked: BTreeMap<u64, i64>,
+    pub place: BTreeMap<u64, String>,
+    /// The sequences whose bit is set.
+    pub bits: BTreeSet<u64>,
+    /// By sequence.
+    pub done: BTreeMap<u64, u8>,
+    /// The bits of the presence ring.
+    pub here: [BTreeSet<u64>; 3],
+    pub ring: (usize, i64),
+    /// Number, let in, expired, all since the keys were built.
+    pub counted: (u64, u64, u64),
+    pub tokens: (String, i64),
+    /// `<letter> <sequence> <user> [reason]`: without the time.
+    pub log: Vec<String>,
+}
+
+/// The seats.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SeatsState {
+    pub holder: BTreeMap<u32, String>,
+    pub held: BTreeMap<u32, i64>,
+    pub claim: BTreeMap<u32, String>,
+    pub sold: BTreeSet<u64>,
+    /// Gone, blocked, version.
+    pub counted: (u64, u64, u64),
+    pub buyers: BTreeSet<u64>,
+    /// What replaying the seatlog comes to: seats that are not free.
+    pub map: BTreeMap<u32, u8>,
+}
+
+/// Numbers of the bits that are set; bit 0 is the highest of byte 0.
+fn bits(bytes: &[u8]) -> BTreeSet<u64> {
+    (0u64..)
+        .zip(bytes)
+        .flat_map(|(index, byte)| {
+            (0..8).filter(move |bit| byte << bit & 0x80 != 0).map(move |bit| index * 8 + bit)
+        })
+        .collect()
+}
+
+async fn read<T: FromRedisValue>(stage: &Stage, command: &str, key: &str, args: &[&str]) -> T {
+    stage.touch(command, key, args).await
+}
+
+async fn sorted<K: FromRedisValue + Ord>(stage: &Stage, key: &str) -> BTreeMap<K, i64> {
+    let all: Vec<(K, i64)> = read(stage, "ZRANGE", key, &["0", "-1", "WITHSCORES"]).await;
+    all.into_iter().collect()
+}
+
+async fn in_order(stage: &Stage, key: &str) -> Vec<(u64, u64)> {
+    let all: Vec<(u64, u64)> = read(stage, "ZRANGE", key, &["0", "-1", "WITHSCORES"]).await;
+    all.into_iter().map(|(user, sequence)| (sequence, user)).collect()
+}
+
+async fn bitmap(stage: &Stage, key: &str) -> BTreeSet<u64> {
+    let bytes: Option<Vec<u8>> = read(stage, "GET", key, &[]).await;
+    bits(&bytes.unwrap_or_default())
+}
+
+async fn meta(stage: &Stage) -> impl Fn(&str) -> i64 + use<> {
+    let fields: HashMap<String, String> = read(stage, "HGETALL", "meta", &[]).await;
+    move |name| fields.get(name).and_then(|value| value.parse().ok()).unwrap_or(0)
+}
+
+fn count(number: i64) -> u64 {
+    u64::try_from(number).expect("a count is not negative")
+}
+
+/// A stream's texts, oldest first.
+async fn stream(stage: &Stage, key: &str) -> Vec<String> {
+    let entries: Vec<(String, Vec<String>)> = read(stage, "XRANGE", key, &["-", "+"]).await;
+    entries.into_iter().flat_map(|(_, fields)| fields.into_iter().skip(1).step_by(2)).collect()
+}
+
+/// Reads the line.
+pub async fn line(stage: &Stage) -> LineState {
+    // At once on one connection: in one round trip, more or less.
+    let (number, waiting, returned, active, called, parked, place, tokens, log) = tokio::join!(
+        meta(stage),
+        in_order(stage, "waiting"),
+        in_order(stage, "returned"),
+        sorted(stage, "active"),
+        sorted(stage, "called"),
+        sorted(stage, "parked"),
+        read::<BTreeMap<u64, String>>(stage, "HGETALL", "place", &[]),
+        read(stage, "HGET", "meta", &["tokens"]),
+        stream(stage, "log"),
+    );
+    let mut state = LineState {
+        ring: (usize::try_from(number("here_slot")).expect("a slot"), number("here_since")),
+        counted: (count(number("next_n")), count(number("admitted")), count(number("expired"))),
+        tokens: (tokens, number("tokens_at")),
+        ..LineState { waiting, returned, active, called, parked, place, ..LineState::default() }
+    };
+    for epoch in 1..=stage.place.keys.epoch() {
+        let (waiting, done) = (format!("bits:{epoch}"), format!("done:{epoch}"));
+        let (waiting, done) = tokio::join!(bitmap(stage, &waiting), bitmap(stage, &done));
+        state.bits.extend(waiting.into_iter().map(|n| (epoch << 40) + n));
+        for bit in done {
+            *state.done.entry((epoch << 40) + bit / 2).or_default() |= 2 >> (bit % 2);
+        }
+    }
+    let heard =
+        tokio::join!(bitmap(stage, "here:0"), bitmap(stage, "here:1"), bitmap(stage, "here:2"));
+    state.here = heard.into();
+    for event in log {
+        let parts: Vec<&str> = event.split(' ').collect();
+        assert!(parts[3].parse::<i64>().is_ok(), "{event}");
+        state.log.push([&parts[..3], &parts[4..]].concat().join(" "));
+    }
+    state
+}
+
+/// Reads the seats.
+pub async fn seats(stage: &Stage) -> SeatsState {
+    let (number, holder, held, claim, sold, buyers, log) = tokio::join!(
+        meta(stage),
+        read(stage, "HGETALL", "holder", &[]),
+        sorted(stage, "held"),
+        read(stage, "HGETALL", "claim", &[]),
+        bitmap(stage, "sold"),
+        read(stage, "SMEMBERS", "buyers", &[]),
+        stream(stage, "seatlog"),
+    );
+    let counted = (count(number("gone")), count(number("blocked")), count(number("seat_version")));
+    let mut state = SeatsState { holder, held, claim, sold, counted, buyers, map: BTreeMap::new() };
+    for change in log {
+        for (seat, shown) in change.split(',').map(|part| part.split_once(':').expect("a change")) {
+            state.map.insert(seat.parse().expect("a seat"), shown.parse().expect("a state"));
+        }
+    }
+    state.map.retain(|_, shown| *shown != 0);
+    state
+}

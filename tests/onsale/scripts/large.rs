@@ -1,0 +1,107 @@
+//! A long line costs the scripts nothing: what they do grows with what they move, not with it.
+
+use std::collections::BTreeMap;
+
+use onsale::dev::redis::RedisServer;
+use onsale::store::script::Script;
+
+use super::stage::Stage;
+
+/// A script that takes longer than this has looked at the whole line.
+const SLOW_MICROS: &str = "5000";
+/// Joins in one pipeline.
+const BATCH: i64 = 1000;
+
+async fn config(stage: &Stage, name: &str, value: &str) {
+    let mut config = redis::cmd("CONFIG");
+    config.arg("SET").arg(name).arg(value);
+    config.query_async::<()>(&mut stage.raw.clone()).await.expect("OK");
+}
+
+/// The hash that the join script is cached under, as the server tells it.
+async fn hash_of_join(stage: &Stage) -> String {
+    for _ in 0..2 {
+        config(stage, "slowlog-log-slower-than", "0").await;
+        stage.tell(Script::Join, &[1]).await;
+        config(stage, "slowlog-log-slower-than", SLOW_MICROS).await;
+    }
+    let mut get = redis::cmd("SLOWLOG");
+    type Entry = (i64, i64, i64, Vec<String>, String, String);
+    let log: Vec<Entry> =
+        get.arg("GET").arg(-1).query_async(&mut stage.raw.clone()).await.expect("the log");
+    let mut calls = log.into_iter().map(|entry| entry.3);
+    calls.find(|call| call[0].eq_ignore_ascii_case("EVALSHA")).expect("a call").remove(1)
+}
+
+async fn join_all(stage: &Stage, people: i64) {
+    let (hash, keys) = (hash_of_join(stage).await, stage.keys(Script::Join));
+    for first in (1..=people).step_by(usize::try_from(BATCH).expect("small")) {
+        let mut pipe = redis::pipe();
+        for user in first..(first + BATCH).min(people + 1) {
+            pipe.cmd("EVALSHA").arg(&hash).arg(keys.len()).arg(&keys);
+            pipe.arg(stage.place.keys.epoch()).arg(user).ignore();
+        }
+        pipe.query_async::<()>(&mut stage.raw.clone()).await.expect("places");
+    }
+}
+
+/// How many calls took too long since this was asked last.
+async fn slow(stage: &Stage) -> u64 {
+    let mut raw = stage.raw.clone();
+    let slow: u64 = redis::cmd("SLOWLOG").arg("LEN").query_async(&mut raw).await.expect("a number");
+    redis::cmd("SLOWLOG").arg("RESET").query_async::<()>(&mut raw).await.expect("OK");
+    slow
+}
+
+/// `ONSALE_TEST_LINE` makes the line longer (1000000, say).
+#[tokio::test]
+async fn no_script_looks_at_the_whole_line() {
+    let people = std::env::var("ONSALE_TEST_LINE").ok().and_then(|people| people.parse().ok());
+    let people: i64 = people.unwrap_or(100_000);
+    let server = RedisServer::throwaway().await.expect("a Redis");
+    let stage = Stage::open(&server, 1).await;
+    stage.configure(&[("paused", 1)]).await;
+    join_all(&stage, people).await;
+    let waiting: i64 = stage.touch("ZCARD", "waiting", &[]).await;
+    assert_eq!(waiting, people);
+    stage.configure(&[("seats_total", 1000), ("capacity", people), ("rate", 10_000)]).await;
+    // (user, sequence): of the head of the line, and of its middle.
+    let (from, to) = (people / 2, people / 2 + 199);
+    let head: Vec<(i64, i64)> = stage.touch("ZRANGE", "waiting", &["0", "999", "WITHSCORES"]).await;
+    let range = [&from.to_string(), &to.to_string(), "WITHSCORES"];
+    let middle: Vec<(i64, i64)> = stage.touch("ZRANGE", "waiting", &range).await;
+    let present: Vec<i64> = head.iter().map(|(_, sequence)| *sequence).collect();
+    let seats: Vec<i64> = (1..=500).collect();
+    let mut slowest: BTreeMap<&str, u64> = BTreeMap::new();
+    slow(&stage).await;
+    let rounds = 20;
+    for round in 0..rounds {
+        let at = usize::try_from(round).expect("small");
+        let ((user, sequence), (buyer, bought)) = (middle[at], middle[at + 100]);
+        let fenced = seats.iter().map(|seat| format!("{seat} {}", round + 1)).collect::<Vec<_>>();
+        let apply: Vec<&str> = ["SELL", "-", "0"]
+            .into_iter()
+            .chain(fenced.iter().flat_map(|it| it.split(' ')))
+            .collect();
+        for (name, script, args) in [
+            ("join", Script::Join, vec![people + round + 1]),
+            ("join again", Script::Join, vec![user]),
+            ("poll", Script::Ticket, vec![user, sequence, 0]),
+            ("leave", Script::Leave, vec![user, sequence]),
+            ("complete", Script::Complete, vec![buyer, bought]),
+            ("presence", Script::Here, present.clone()),
+            ("admit", Script::Admit, vec![]),
+        ] {
+            stage.tell(script, &args).await;
+            *slowest.entry(name).or_default() += slow(&stage).await;
+        }
+        stage.say(Script::Apply, &apply).await;
+        *slowest.entry("apply").or_default() += slow(&stage).await;
+    }
+    let admitted: i64 = stage.touch("HGET", "meta", &["admitted"]).await;
+    assert_eq!(admitted, rounds * 100);
+    // A machine that has other things to do may stop any one call; a script that is slow is so
+    // every time.
+    slowest.retain(|_, calls| *calls > u64::try_from(rounds / 2).expect("small"));
+    assert_eq!(slowest, BTreeMap::new(), "of {rounds} calls each");
+}

@@ -1,0 +1,340 @@
+//! The line as a plain model: one place per user, moved by the rules of the design.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::dump::LineState;
+use super::stage::HOUR;
+
+pub const EXPIRED: u8 = 1;
+pub const LEFT: u8 = 2;
+
+/// Where a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    Waiting,
+    /// Let in before all who wait.
+    Returned,
+    Parked,
+    Active {
+        until: i64,
+        claim_by: Option<i64>,
+    },
+}
+
+/// The one place that a user has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub sequence: u64,
+    pub grace: Option<i64>,
+    pub at: At,
+}
+
+/// What a call is answered: a word, and the numbers after it but for the clock.
+pub type Answer = (&'static str, Vec<u64>);
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LineModel {
+    pub epoch: u64,
+    pub capacity: usize,
+    pub rate: f64,
+    /// Whether anybody is let in, by settings and seats.
+    pub open: bool,
+    pub places: BTreeMap<u64, Place>,
+    pub done: BTreeMap<u64, u8>,
+    pub tokens: f64,
+    pub tokens_at: i64,
+    pub here: [BTreeSet<u64>; 3],
+    pub slot: usize,
+    pub since: i64,
+    next: u64,
+    admitted: u64,
+    expired: u64,
+    log: Vec<String>,
+}
+
+impl LineModel {
+    /// A line that was just built, under `epoch`, with what has ended before.
+    pub fn new(epoch: u64, now: i64, done: BTreeMap<u64, u8>) -> Self {
+        Self {
+            epoch,
+            capacity: 0,
+            rate: 1.0,
+            open: false,
+            places: BTreeMap::new(),
+            done,
+            tokens: 0.0,
+            tokens_at: now,
+            here: Default::default(),
+            slot: 1,
+            since: now,
+            next: 0,
+            admitted: 0,
+            expired: 0,
+            log: Vec::new(),
+        }
+    }
+
+    pub fn active(&self) -> usize {
+        self.places.values().filter(|place| matches!(place.at, At::Active { .. })).count()
+    }
+
+    /// (sequence, user) in order of those who are there.
+    pub fn in_order(&self, at: At) -> Vec<(u64, u64)> {
+        let there = self.places.iter().filter(|(_, place)| place.at == at);
+        let mut all: Vec<_> = there.map(|(user, place)| (place.sequence, *user)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    fn ahead(&self, user: u64) -> u64 {
+        let place = self.places[&user];
+        let before = |(sequence, _): &(u64, u64)| *sequence < place.sequence;
+        self.in_order(place.at).into_iter().filter(before).count() as u64
+    }
+
+    fn note(&mut self, letter: &str, sequence: u64, user: u64, reason: Option<u8>) {
+        let reason = reason.map_or_else(String::new, |reason| format!(" {reason}"));
+        self.log.push(format!("{letter} {sequence} {user}{reason}"));
+    }
+
+    fn mark_ended(&mut self, user: u64, sequence: u64, reason: u8) {
+        self.done.insert(sequence, reason);
+        self.expired += u64::from(reason == EXPIRED);
+        self.note("E", sequence, user, Some(reason));
+    }
+
+    fn end(&mut self, user: u64, reason: u8) {
+        let place = self.places.remove(&user).expect("a place");
+        self.mark_ended(user, place.sequence, reason);
+    }
+
+    fn turn_ring(&mut self, now: i64) {
+        let half = HOUR / 2;
+        let turns = (now - self.since) / half;
+        if turns < 1 {
+            return;
+        }
+        for _ in 0..turns.min(3) {
+            self.slot = self.slot % 3 + 1;
+            self.here[self.slot - 1].clear();
+        }
+        self.since += turns * half;
+    }
+
+    fn here_bit(sequence: u64) -> u64 {
+        2 * (sequence & ((1 << 40) - 1)) + (sequence >> 40) % 2
+    }
+
+    /// Notes that whoever has `sequence` was heard from.
+    pub fn hear(&mut self, sequence: u64, now: i64) {
+        self.turn_ring(now);
+        self.here[self.slot - 1].insert(Self::here_bit(sequence));
+    }
+
+    /// What time has made of a user's place, now that they are here.
+    fn find(&mut self, user: u64, now: i64) {
+        let Some(place) = self.places.get_mut(&user) else {
+            return;
+        };
+        match place.at {
+            At::Waiting | At::Returned => {}
+            At::Active { until, .. } if until > now => {
+                place.at = At::Active { until, claim_by: None };
+                place.grace = None;
+            }
+            At::Parked if place.grace.is_some_and(|grace| grace > now) => place.at = At::Returned,
+            At::Active { .. } | At::Parked => self.end(user, EXPIRED),
+        }
+    }
+
+    fn answer(&mut self, user: u64, now: i64) -> Answer {
+        let place = self.places[&user];
+        let word = match place.at {
+            At::Active { until, .. } => {
+                return ("ACTIVE", vec![place.sequence, until.unsigned_abs()]);
+            }
+            At::Waiting => "WAITING",
+            At::Returned | At::Parked => "RETURNED",
+        };
+        self.hear(place.sequence, now);
+        (word, vec![place.sequence, self.ahead(user)])
+    }
+
+    fn bucket(&self, now: i64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds are below 2^52")]
+        let earned = (now - self.tokens_at).max(0) as f64 * self.rate / 1000.0;
+        self.rate.max(1.0).min(self.tokens + earned)
+    }
+
+    fn spend(&mut self, tokens: f64, now: i64) {
+        self.tokens = format!("{tokens:.6}").parse().expect("a number");
+        self.tokens_at = now;
+    }
+
+    /// `refusal` is what somebody without a place is told, if they may not join.
+    pub fn join(&mut self, user: u64, refusal: Option<&'static str>, now: i64) -> Answer {
+        self.find(user, now);
+        if self.places.contains_key(&user) {
+            let (word, mut numbers) = self.answer(user, now);
+            numbers.push(0);
+            return (word, numbers);
+        }
+        if let Some(refusal) = refusal {
+            return (refusal, Vec::new());
+        }
+        self.next += 1;
+        let sequence = (self.epoch << 40) + self.next;
+        self.note("J", sequence, user, None);
+        let nobody =
+            self.in_order(At::Waiting).is_empty() && self.in_order(At::Returned).is_empty();
+        let tokens = self.bucket(now);
+        let mut at = At::Waiting;
+        if self.open && nobody && self.active() < self.capacity && tokens >= 1.0 {
+            self.spend(tokens - 1.0, now);
+            at = At::Active { until: now + HOUR, claim_by: None };
+            self.admitted += 1;
+            self.note("A", sequence, user, None);
+        }
+        self.places.insert(user, Place { sequence, grace: None, at });
+        let (word, mut numbers) = self.answer(user, now);
+        numbers.push(1);
+        (word, numbers)
+    }
+
+    /// `until`: 0 unless the ticket was signed for the inside.
+    pub fn ticket(&mut self, user: u64, shown: u64, until: i64, now: i64) -> Answer {
+        if let Some(reason) = self.done.get(&shown) {
+            return ("ENDED", vec![u64::from(*reason)]);
+        }
+        self.find(user, now);
+        let over = until > 0 && until <= now;
+        match self.places.get(&user) {
+            None => {
+                if over && !self.done.contains_key(&shown) {
+                    self.mark_ended(user, shown, EXPIRED);
+                }
+                if let Some(reason) = self.done.get(&shown) {
+                    return ("ENDED", vec![u64::from(*reason)]);
+                }
+                self.put_back(user, shown, until, now);
+            }
+            Some(place) if place.at == At::Waiting && shown < place.sequence && !over => {
+                self.end(user, LEFT);
+                self.put_back(user, shown, until, now);
+            }
+            Some(_) => {}
+        }
+        self.answer(user, now)
+    }
+
+    fn put_back(&mut self, user: u64, sequence: u64, until: i64, now: i64) {
+        self.note("J", sequence, user, None);
+        let mut place = Place { sequence, grace: None, at: At::Waiting };
+        if until > 0 && self.active() < self.capacity {
+            place.at = At::Active { until, claim_by: None };
+            self.note("A", sequence, user, None);
+        } else if until > 0 {
+            (place.at, place.grace) = (At::Returned, Some(now + HOUR));
+        }
+        self.places.insert(user, place);
+    }
+
+    /// Leaving or completing: only the place that is named.
+    pub fn finish(&mut self, user: u64, sequence: u64, reason: u8) -> Answer {
+        let reason = self.done.get(&sequence).copied().unwrap_or_else(|| {
+            match self.places.get(&user) {
+                Some(place) if place.sequence == sequence => self.end(user, reason),
+                _ => self.mark_ended(user, sequence, reason),
+            }
+            reason
+        });
+        ("OK", vec![u64::from(reason)])
+    }
+
+    fn pass_over(&mut self, user: u64, now: i64) {
+        let place = self.places.get_mut(&user).expect("a place");
+        let grace = place.grace.unwrap_or(now + HOUR);
+        (place.at, place.grace) = (At::Parked, Some(grace));
+        if grace <= now {
+            self.end(user, EXPIRED);
+        }
+    }
+
+    /// Users whose time, as `time` tells it, is over; the earliest first.
+    fn overdue(&self, now: i64, time: impl Fn(&Place) -> Option<i64>) -> Vec<u64> {
+        let all = self.places.iter().filter_map(|(user, place)| Some((time(place)?, *user)));
+        let mut all: Vec<(i64, u64)> = all.filter(|(time, _)| *time <= now).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, user)| user).collect()
+    }
+
+    pub fn admit(&mut self, now: i64) -> Answer {
+        self.turn_ring(now);
+        let expired_before = self.expired;
+        let unseen = self.overdue(now, |place| match place.at {
+            At::Active { claim_by, .. } => claim_by,
+            _ => None,
+        });
+        unseen.iter().for_each(|user| self.pass_over(*user, now));
+        let over = self.overdue(now, |place| match place.at {
+            At::Active { until, .. } => Some(until),
+            _ => None,
+        });
+        over.iter().for_each(|user| self.end(*user, EXPIRED));
+        let forgotten = self.overdue(now, |place| place.grace.filter(|_| place.at == At::Parked));
+        forgotten.iter().for_each(|user| self.end(*user, EXPIRED));
+
+        let tokens = self.bucket(now);
+        let (mut admitted, mut parked) = (0u32, unseen.len() as u64);
+        for at in [At::Returned, At::Waiting] {
+            for (sequence, user) in self.in_order(at) {
+                let room = self.open && self.active() < self.capacity;
+                if !room || f64::from(admitted) + 1.0 > tokens {
+                    break;
+                }
+                if self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence))) {
+                    let place = self.places.get_mut(&user).expect("a place");
+                    place.at = At::Active { until: now + HOUR, claim_by: Some(now + HOUR) };
+                    self.note("A", sequence, user, None);
+                    admitted += 1;
+                } else {
+                    self.pass_over(user, now);
+                    parked += 1;
+                }
+            }
+        }
+        self.spend(tokens - f64::from(admitted), now);
+        self.admitted += u64::from(admitted);
+        let waiting = self.in_order(At::Waiting).len() as u64;
+        let expired = self.expired - expired_before;
+        ("OK", vec![u64::from(admitted), parked, expired, waiting, self.active() as u64])
+    }
+
+    /// What Redis is to have.
+    pub fn state(&self) -> LineState {
+        let mut state = LineState {
+            waiting: self.in_order(At::Waiting),
+            returned: self.in_order(At::Returned),
+            done: self.done.clone(),
+            here: self.here.clone(),
+            ring: (self.slot, self.since),
+            counted: (self.next, self.admitted, self.expired),
+            tokens: (format!("{:.6}", self.tokens), self.tokens_at),
+            log: self.log.clone(),
+            ..LineState::default()
+        };
+        state.bits = state.waiting.iter().map(|(sequence, _)| *sequence).collect();
+        for (user, place) in &self.places {
+            if let At::Active { until, claim_by } = place.at {
+                state.active.insert(*user, until);
+                state.called.extend(claim_by.map(|by| (*user, by)));
+            }
+            state.parked.extend(place.grace.filter(|_| place.at == At::Parked).map(|g| (*user, g)));
+            if place.at != At::Waiting {
+                let grace = place.grace.map_or_else(String::new, |grace| format!(" {grace}"));
+                state.place.insert(*user, format!("{}{grace}", place.sequence));
+            }
+        }
+        state
+    }
+}

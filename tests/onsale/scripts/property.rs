@@ -1,0 +1,204 @@
+//! Any order of calls, with time passing, scripts flushed and Redis lost in between, leaves what a
+//! plain model says, and never breaks the promises of the line and of the seats.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use onsale::dev::redis::RedisServer;
+use onsale::store::script::Script;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::dump::{LineState, SeatsState};
+use super::model::{SEATS, World};
+
+/// Whether people may join and are let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Open,
+    Paused,
+    Closed,
+    Withdrawn,
+    Upcoming,
+}
+
+/// One call, or something that happens. `pick` chooses among the tickets that a user was given.
+#[derive(Debug, Clone)]
+enum Op {
+    Join(u64),
+    Show(u64, usize),
+    Leave(u64, usize),
+    Complete(u64, usize),
+    Admit,
+    Here(u64, usize),
+    Take(u64, usize, usize, Vec<u32>),
+    GiveUp(usize, Vec<u32>),
+    Decide(&'static str, usize, i64, Vec<(u32, i64)>),
+    Sweep,
+    Settings(u32, u32, Phase),
+    Bucket(u32, i64),
+    SlotEnds(u64),
+    ClaimEnds(u64),
+    GraceEnds(u64),
+    WindowsPass(i64),
+    SeatLapses(u32),
+    FlushScripts,
+    Loss,
+}
+
+fn line() -> impl Strategy<Value = Op> {
+    let (user, pick) = (|| 1u64..=7, || 0usize..8);
+    prop_oneof![
+        12 => user().prop_map(Op::Join),
+        8 => (user(), pick()).prop_map(|(user, pick)| Op::Show(user, pick)),
+        2 => (user(), pick()).prop_map(|(user, pick)| Op::Leave(user, pick)),
+        2 => (user(), pick()).prop_map(|(user, pick)| Op::Complete(user, pick)),
+        10 => Just(Op::Admit),
+        2 => (user(), pick()).prop_map(|(user, pick)| Op::Here(user, pick)),
+        5 => (0u32..6000, 0i64..3000).prop_map(|(tokens, ago)| Op::Bucket(tokens, ago)),
+        2 => user().prop_map(Op::SlotEnds),
+        2 => user().prop_map(Op::ClaimEnds),
+        2 => user().prop_map(Op::GraceEnds),
+        3 => (1i64..4).prop_map(Op::WindowsPass),
+    ]
+}
+
+fn seats() -> impl Strategy<Value = Op> {
+    let numbers = || prop::collection::btree_set(1..=SEATS, 1..4).prop_map(Vec::from_iter);
+    let fenced = prop::collection::vec((1..=SEATS, 1i64..9), 1..5);
+    let state = prop::sample::select(vec!["KEEP", "SELL", "FREE", "BLOCK"]);
+    let left = prop::sample::select(vec![super::stage::HOUR, 0, -7]);
+    prop_oneof![
+        6 => (1u64..=7, 0usize..8, 0usize..4, numbers())
+            .prop_map(|(user, pick, hold, seats)| Op::Take(user, pick, hold, seats)),
+        2 => (0usize..4, numbers()).prop_map(|(hold, seats)| Op::GiveUp(hold, seats)),
+        4 => (state, 0usize..4, left, fenced)
+            .prop_map(|(state, hold, left, seats)| Op::Decide(state, hold, left, seats)),
+        1 => Just(Op::Sweep),
+        2 => (1..=SEATS).prop_map(Op::SeatLapses),
+    ]
+}
+
+fn anything() -> impl Strategy<Value = Op> {
+    use Phase::{Closed, Open, Paused, Upcoming, Withdrawn};
+    let phases = vec![Open, Open, Open, Open, Open, Paused, Closed, Withdrawn, Upcoming];
+    let settings = (0u32..5, 1u32..5, prop::sample::select(phases));
+    prop_oneof![
+        40 => line(),
+        15 => seats(),
+        4 => settings.prop_map(|(capacity, rate, phase)| Op::Settings(capacity, rate, phase)),
+        2 => Just(Op::FlushScripts),
+        1 => Just(Op::Loss),
+    ]
+}
+
+async fn play(world: &mut World, op: &Op) {
+    match op.clone() {
+        Op::Join(user) => world.join(user).await,
+        Op::Show(user, pick) => world.show(user, pick).await,
+        Op::Leave(user, pick) => world.finish(Script::Leave, user, pick).await,
+        Op::Complete(user, pick) => world.finish(Script::Complete, user, pick).await,
+        Op::Admit => world.admit().await,
+        Op::Here(user, pick) => world.hear(user, pick).await,
+        Op::Take(user, pick, hold, seats) => world.take(user, pick, hold, &seats).await,
+        Op::GiveUp(hold, seats) => world.give_up(hold, &seats).await,
+        Op::Decide(state, hold, left, seats) => world.decide(state, hold, left, &seats).await,
+        Op::Sweep => world.sweep().await,
+        Op::Settings(capacity, rate, phase) => world.settings(capacity, rate, phase).await,
+        Op::Bucket(thousandths, ago) => world.fill_bucket(thousandths, ago).await,
+        Op::SlotEnds(user) => world.end_slot(user).await,
+        Op::ClaimEnds(user) => world.end_claim(user).await,
+        Op::GraceEnds(user) => world.end_grace(user).await,
+        Op::WindowsPass(halves) => world.pass_windows(halves).await,
+        Op::SeatLapses(seat) => world.lapse(seat).await,
+        Op::FlushScripts => world.flush_scripts().await,
+        Op::Loss if world.epoch() < 5 => world.lose().await,
+        Op::Loss => {}
+    }
+}
+
+/// What must hold whatever the rules of a single call are.
+fn keeps_its_promises(old: &LineState, new: &LineState, capacity: usize) {
+    if new.active.len() > old.active.len() {
+        assert!(new.active.len() <= capacity, "more inside than there is room for");
+    }
+    let lines = new.waiting.iter().chain(&new.returned).map(|(_, user)| user);
+    let users: Vec<&u64> = lines.chain(new.active.keys()).chain(new.parked.keys()).collect();
+    assert_eq!(users.iter().collect::<BTreeSet<_>>().len(), users.len(), "two places for one");
+    let places = new.place.values().map(|place| place.split(' ').next().expect("a place"));
+    let waiting = new.waiting.iter().map(|(sequence, _)| *sequence);
+    let places: Vec<u64> =
+        places.map(|place| place.parse().expect("a place")).chain(waiting).collect();
+    assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), places.len(), "one place for two");
+    assert_eq!(places.len(), users.len());
+    assert!(places.iter().all(|place| !new.done.contains_key(place)), "an ended place is back");
+    assert!(old.done.iter().all(|(place, how)| new.done.get(place) == Some(how)));
+}
+
+/// A round of admission lets in who is first: those who returned, then those who wait.
+fn lets_in_the_first(old: &LineState, new: &LineState) {
+    let event = |event: &String| {
+        let rest = event.strip_prefix("A ")?;
+        rest.split(' ').next()?.parse::<u64>().ok()
+    };
+    let admitted: Vec<u64> = new.log[old.log.len()..].iter().filter_map(event).collect();
+    let tokens: f64 = old.tokens.0.parse().expect("tokens");
+    let most = if old.tokens.1 < new.tokens.1 { 4.0f64 } else { tokens };
+    #[expect(clippy::cast_precision_loss, reason = "a handful")]
+    let count = admitted.len() as f64;
+    assert!(count <= most.max(tokens).min(4.0), "more than a second's tokens");
+    let returned: Vec<u64> = old.returned.iter().map(|(sequence, _)| *sequence).collect();
+    let (first, then): (Vec<u64>, Vec<u64>) =
+        admitted.iter().partition(|place| returned.contains(place));
+    assert_eq!(admitted, [first.clone(), then.clone()].concat(), "who returned goes first");
+    assert!(first.is_sorted() && then.is_sorted(), "in order of their places");
+    if let Some(last) = then.last() {
+        assert!(new.returned.is_empty());
+        assert!(new.waiting.iter().all(|(sequence, _)| sequence > last), "nobody is overtaken");
+    }
+}
+
+fn fences_only_rise(old: &SeatsState, new: &SeatsState) {
+    let fence = |owner: &String| owner.split(' ').next().and_then(|it| it.parse::<i64>().ok());
+    for (seat, owner) in &old.holder {
+        assert!(new.holder.get(seat).and_then(fence) >= fence(owner), "seat {seat}");
+    }
+}
+
+async fn run(server: &RedisServer, schedule: i64, ops: &[Op]) {
+    let mut world = World::new(server, schedule).await;
+    let mut old = world.compare().await;
+    for op in ops {
+        play(&mut world, op).await;
+        let new = world.compare().await;
+        keeps_its_promises(&old.0, &new.0, world.capacity());
+        if !matches!(op, Op::Loss) {
+            fences_only_rise(&old.1, &new.1);
+        }
+        if matches!(op, Op::Admit) {
+            lets_in_the_first(&old.0, &new.0);
+        }
+        old = new;
+    }
+}
+
+/// `PROPTEST_CASES` runs more.
+#[test]
+fn any_order_of_calls_leaves_what_a_plain_model_says() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let server = runtime.block_on(RedisServer::throwaway()).expect("a Redis");
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let config =
+        Config { cases: cases.unwrap_or(40), failure_persistence: None, ..Config::default() };
+    let schedule = Cell::new(0);
+    let ops = prop::collection::vec(anything(), 30..80);
+    let outcome = TestRunner::new(config).run(&ops, |ops| {
+        schedule.set(schedule.get() + 1);
+        runtime.block_on(run(&server, schedule.get(), &ops));
+        Ok(())
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+}

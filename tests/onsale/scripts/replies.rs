@@ -1,0 +1,93 @@
+//! Every reply that a script's header lists is provoked by a test, and every reply is listed.
+
+use std::collections::BTreeSet;
+
+use onsale::dev::redis::RedisServer;
+use onsale::store::script::Script;
+
+use super::stage::Stage;
+use super::{header, replies_line, replies_seats};
+
+/// Makes each scenario a test, which fails unless the scripts said what the table says they do.
+macro_rules! provoked {
+    ($($test:ident in $module:ident: $($script:ident [$($word:ident)+])+;)+) => {
+        const PROVOKED: &[(&str, Script, &[&str])] =
+            &[$($((stringify!($test), Script::$script, &[$(stringify!($word)),+])),+),+];
+
+        $(#[tokio::test]
+        async fn $test() {
+            let server = RedisServer::throwaway().await.expect("a Redis");
+            let mut stage = Stage::open(&server, 1).await;
+            $module::$test(&mut stage).await;
+            let said = stage.has_said();
+            for (_, script, words) in PROVOKED.iter().filter(|row| row.0 == stringify!($test)) {
+                for word in *words {
+                    assert!(said.contains(&(script.path(), (*word).to_owned())), "{script:?} {word}");
+                }
+            }
+        })+
+    };
+}
+
+provoked! {
+    joining_gives_one_place_or_says_why_not in replies_line:
+        Join [WAITING RETURNED ACTIVE NOT_OPEN CLOSED SOLD_OUT UNAVAILABLE];
+    a_ticket_is_worth_what_its_place_has_come_to in replies_line:
+        Ticket [WAITING RETURNED ACTIVE ENDED] Here [OK];
+    a_ticket_of_before_a_loss_puts_its_owner_back in replies_line:
+        Ticket [WAITING RETURNED ACTIVE ENDED] Restore [OK] Ready [OK];
+    admission_asks_to_be_called_again_while_there_is_more_to_do in replies_line:
+        Admit [OK MORE];
+    tokens_come_with_time_and_fractions_are_kept in replies_line:
+        Admit [OK] Join [ACTIVE];
+    a_place_ends_once_and_for_the_first_reason in replies_line:
+        Leave [OK] Complete [OK];
+    older_settings_and_older_epochs_change_nothing in replies_line:
+        Configure [OK OLD] Restore [BEHIND] Inspect [OK];
+    seats_are_claimed_all_or_none_by_whoever_is_inside in replies_seats:
+        Take [OK TAKEN NOT_ACTIVE] Drop [OK];
+    the_highest_fence_has_the_last_word in replies_seats:
+        Apply [OK];
+    lapsed_seats_are_taken_off_the_map in replies_seats:
+        Sweep [OK MORE];
+    a_script_takes_as_many_seats_as_it_is_ever_given in replies_seats:
+        Take [OK TAKEN] Apply [OK] Drop [OK];
+    nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_line:
+        Join [LOST STALE LOADING] Ticket [LOST STALE LOADING] Admit [LOST STALE LOADING]
+        Here [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
+        Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
+        Apply [LOST STALE] Configure [LOST STALE] Ready [LOST STALE];
+}
+
+#[test]
+fn every_reply_that_a_header_lists_is_provoked_by_a_test() {
+    for script in Script::ALL {
+        let words = PROVOKED.iter().filter(|row| row.1 == *script).flat_map(|row| row.2);
+        let provoked: BTreeSet<String> = words.map(ToString::to_string).collect();
+        assert_eq!(header::read(*script).replies, provoked, "{}", script.path());
+    }
+}
+
+#[test]
+fn every_reply_in_a_script_is_in_its_header() {
+    let find = header::file("lib/line");
+    for script in Script::ALL {
+        let text = header::read(*script);
+        let mut replied = header::replied(&text.code);
+        if text.uses.iter().any(|used| used == "lib/guard") && text.code.contains("guard(") {
+            replied.extend(header::replied(&header::file("lib/guard")));
+        }
+        if text.code.contains("refused[1] ~= 'LOADING'") {
+            replied.remove("LOADING");
+        }
+        if text.code.contains("{ state,") {
+            // The words that `find` answers with, and those that the script has for them itself.
+            let states = find.lines().filter(|line| line.trim_start().starts_with("return '"));
+            replied.extend(states.flat_map(header::quoted));
+            replied.extend(
+                text.code.lines().filter(|l| l.contains("state = '")).flat_map(header::quoted),
+            );
+        }
+        assert_eq!(text.replies, replied, "{}", script.path());
+    }
+}

@@ -1,0 +1,159 @@
+//! What the scripts of the seats say, one scenario for each subject. Named in `replies`.
+
+use onsale::store::script::Script;
+
+use super::stage::{HOUR, Said, Stage, now};
+
+const FIRST: i64 = (1 << 40) + 1;
+
+async fn inside(stage: &Stage, user: i64) -> i64 {
+    stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
+    let said = stage.tell(Script::Join, &[user]).await;
+    assert_eq!(said.word, "ACTIVE");
+    said.get(0)
+}
+
+async fn take(stage: &Stage, user: i64, sequence: i64, hold: &str, seats: &[u32]) -> Said {
+    let mut args = vec![user.to_string(), sequence.to_string(), hold.to_owned()];
+    args.extend(seats.iter().map(ToString::to_string));
+    stage.say(Script::Take, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+async fn give_up(stage: &Stage, hold: &str, seats: &[u32]) -> Said {
+    let mut args = vec![hold.to_owned()];
+    args.extend(seats.iter().map(ToString::to_string));
+    stage.say(Script::Drop, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+async fn apply(stage: &Stage, state: &str, hold: &str, left: i64, seats: &[(u32, i64)]) -> Said {
+    let mut args = vec![state.to_owned(), hold.to_owned(), left.to_string()];
+    args.extend(seats.iter().flat_map(|(seat, fence)| [seat.to_string(), fence.to_string()]));
+    stage.say(Script::Apply, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+#[track_caller]
+fn begins(said: &Said, word: &str, numbers: &[i64]) {
+    assert_eq!(said.word, word);
+    assert_eq!(&said.numbers()[..numbers.len()], numbers);
+}
+
+/// Seat, as `held` has it: whether it has a deadline, and whether that is in the future.
+async fn held(stage: &Stage, seat: u32) -> Option<bool> {
+    let deadline: Option<i64> = stage.touch("ZSCORE", "held", &[&seat.to_string()]).await;
+    deadline.map(|deadline| deadline > now())
+}
+
+pub async fn seats_are_claimed_all_or_none_by_whoever_is_inside(stage: &mut Stage) {
+    let first = inside(stage, 1).await;
+    let second = inside(stage, 2).await;
+    stage.configure(&[("paused", 1)]).await;
+    let third: i64 = stage.tell(Script::Join, &[3]).await.get(0);
+
+    take(stage, 3, third, "c", &[1]).await.is("NOT_ACTIVE", &[]);
+    take(stage, 1, second, "a", &[1]).await.is("NOT_ACTIVE", &[]);
+    begins(&take(stage, 1, first, "a", &[1, 2]).await, "OK", &[1]);
+    take(stage, 2, second, "b", &[3, 2, 1]).await.is("TAKEN", &[0, 2, 1]);
+    assert_eq!(held(stage, 3).await, None, "all or none");
+    begins(&take(stage, 1, first, "a", &[1, 2]).await, "OK", &[2]);
+    take(stage, 1, first, "a2", &[2]).await.is("TAKEN", &[1, 2]);
+    begins(&take(stage, 2, second, "b", &[3]).await, "OK", &[3]);
+
+    give_up(stage, "b", &[1, 2]).await.is("OK", &[0, 3]);
+    give_up(stage, "a", &[1, 2, 3]).await.is("OK", &[2, 4]);
+    give_up(stage, "a", &[1, 2]).await.is("OK", &[0, 4]);
+    assert_eq!((held(stage, 1).await, held(stage, 3).await), (None, Some(true)));
+
+    // Lapsed counts as free, swept or not; the late give-up of the first does not touch the second.
+    begins(&take(stage, 1, first, "a", &[1]).await, "OK", &[5]);
+    stage.touch::<()>("ZADD", "held", &["1", "1"]).await;
+    begins(&take(stage, 2, second, "b", &[1]).await, "OK", &[6]);
+    give_up(stage, "a", &[1]).await.is("OK", &[0, 6]);
+
+    // A hold does not stand in its own way, once kept or sold either; nor is it given up then.
+    apply(stage, "KEEP", "b", HOUR, &[(1, 1), (3, 1)]).await.is("OK", &[2, 7]);
+    give_up(stage, "b", &[1, 3]).await.is("OK", &[0, 7]);
+    begins(&take(stage, 2, second, "b", &[1, 3]).await, "OK", &[7]);
+    apply(stage, "SELL", "b", 0, &[(1, 2), (3, 2)]).await.is("OK", &[2, 8]);
+    stage.tell(Script::Leave, &[2, second]).await.is("OK", &[2]);
+    begins(&take(stage, 2, second, "b", &[1, 3]).await, "OK", &[8]);
+    take(stage, 2, second, "b", &[1, 4]).await.is("NOT_ACTIVE", &[]);
+    take(stage, 1, first, "a", &[4, 3]).await.is("TAKEN", &[1, 3]);
+
+    stage.touch::<()>("ZADD", "active", &["1", "1"]).await;
+    take(stage, 1, first, "a", &[4]).await.is("NOT_ACTIVE", &[]);
+}
+
+pub async fn the_highest_fence_has_the_last_word(stage: &mut Stage) {
+    let user = inside(stage, 1).await;
+    assert_eq!(user, FIRST);
+    let history = [
+        ("KEEP", "a", HOUR),
+        ("FREE", "-", 0),
+        ("KEEP", "b", HOUR),
+        ("SELL", "b", 0),
+        ("FREE", "-", 0),
+        ("BLOCK", "-", 0),
+        ("FREE", "-", 0),
+        ("KEEP", "c", -1),
+    ];
+    let mut seat = 0;
+    for length in 1..=history.len() {
+        // Every rotation, forwards and backwards, with repeats in between: over a claim, or not.
+        for turn in 0..length * 4 {
+            seat += 1;
+            if turn % 2 == 0 {
+                assert_eq!(take(stage, 1, user, "z", &[seat]).await.word, "OK");
+            }
+            let mut order: Vec<usize> = (0..length).map(|i| (i + turn) % length).collect();
+            if turn >= length * 2 {
+                order.reverse();
+            }
+            for step in order.iter().flat_map(|step| [*step, order[0]]) {
+                let (state, hold, left) = history[step];
+                let fence = i64::try_from(step).expect("small") + 1;
+                apply(stage, state, hold, left, &[(seat, fence)]).await;
+            }
+            let (state, hold, left) = history[length - 1];
+            let owner: String = stage.touch("HGET", "holder", &[&seat.to_string()]).await;
+            assert_eq!(owner, format!("{length} {state} {hold}"));
+            assert_eq!(held(stage, seat).await, (left > 0).then_some(true));
+            let gone: u8 = stage.touch("GETBIT", "sold", &[&seat.to_string()]).await;
+            assert_eq!(gone == 1, ["SELL", "BLOCK"].contains(&state));
+            let claim: Option<String> = stage.touch("HGET", "claim", &[&seat.to_string()]).await;
+            assert_eq!(claim, None);
+        }
+    }
+    let counted: Vec<i64> = stage.touch("HMGET", "meta", &["gone", "blocked"]).await;
+    assert_eq!(counted, [4 * 4 + 6 * 4, 6 * 4], "a seat counts once, however often it was told");
+}
+
+pub async fn lapsed_seats_are_taken_off_the_map(stage: &mut Stage) {
+    let seats: Vec<(u32, i64)> = (1..=1200).map(|seat| (seat, 1)).collect();
+    for some in seats.chunks(400) {
+        apply(stage, "KEEP", "a", 1, some).await;
+    }
+    apply(stage, "KEEP", "b", HOUR, &[(1201, 1)]).await;
+    let begun = now();
+    while now() < begun + 2 {
+        tokio::task::yield_now().await;
+    }
+    stage.say(Script::Sweep, &[]).await.is("MORE", &[500, 5]);
+    stage.say(Script::Sweep, &[]).await.is("MORE", &[500, 6]);
+    stage.say(Script::Sweep, &[]).await.is("OK", &[200, 7]);
+    stage.say(Script::Sweep, &[]).await.is("OK", &[0, 7]);
+    assert_eq!((held(stage, 1).await, held(stage, 1201).await), (None, Some(true)));
+    let owner: String = stage.touch("HGET", "holder", &["1"]).await;
+    assert_eq!(owner, "1 KEEP a", "the fence stays");
+}
+
+pub async fn a_script_takes_as_many_seats_as_it_is_ever_given(stage: &mut Stage) {
+    let (user, hold) = (inside(stage, 1).await, "0192d0a4-5a4c-5c3e-9d3f-0123456789ab");
+    let seats: Vec<u32> = (1..=100).collect();
+    begins(&take(stage, 1, user, hold, &seats).await, "OK", &[1]);
+    let taken = take(stage, 1, user, "other", &seats).await;
+    assert_eq!((taken.word.as_str(), taken.numbers().len()), ("TAKEN", 101));
+    give_up(stage, hold, &seats).await.is("OK", &[100, 2]);
+    let seats: Vec<(u32, i64)> = (199_501..=200_000).map(|seat| (seat, 1)).collect();
+    apply(stage, "SELL", hold, 0, &seats).await.is("OK", &[500, 3]);
+    assert_eq!(stage.touch::<i64>("HGET", "meta", &["gone"]).await, 500);
+}
