@@ -1,6 +1,10 @@
 //! What tests stand on: a world of stores, processes in it, and people who call them.
 
 pub mod client;
+pub mod crowd;
+pub mod faults;
+pub mod proxy;
 pub mod sale;
+pub mod sampler;
 pub mod wait;
 pub mod world;

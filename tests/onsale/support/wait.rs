@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Asks again and again until the answer is something.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
+pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
     until_within(LONGEST, what, ask).await
 }
 
 /// As [`until`], with a limit of one's own.
-pub async fn until_within<T, F: Future<Output = Option<T>>>(
+pub async fn until_within<T>(
     limit: Duration,
     what: &str,
-    mut ask: impl FnMut() -> F,
+    mut ask: impl AsyncFnMut() -> Option<T>,
 ) -> T {
     let begun = Instant::now();
     loop {

@@ -1,0 +1,242 @@
+//! Lost answers, cut connections, killed processes: one effect, one answer, and back to normal.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::crowd::{join, people};
+use crate::support::faults::{Blocker, Served, holder, serve, sound};
+use crate::support::proxy::{Mode, Proxy};
+use crate::support::sale::{self, Sale};
+use crate::support::wait::{until, until_within};
+use crate::support::world::{Process, World};
+
+/// A sale with plenty of room, and people with points inside.
+async fn inside(world: &World, buyers: u32) -> (Process, Sale, Vec<Client>) {
+    let process = world.start().await;
+    let queue = json!({"max_seats_per_user": 100});
+    let sale = sale::open(&process.admin().await, 2, 20, queue).await;
+    let crowd = people(world, &[process.addr], buyers, 10_000).await;
+    let crowd = join(crowd, sale.schedule).await;
+    (process, sale, crowd)
+}
+
+fn reservations(sale: &Sale) -> String {
+    format!("/v1/schedules/{}/reservations", sale.schedule)
+}
+
+/// Sends a request whose answer is lost on its way, then the same again; the answer to that.
+async fn lose_then_repeat(proxy: &Proxy, client: &Client, path: &str, body: &Value) -> Answer {
+    let cuts = proxy.cuts();
+    proxy.set(Mode::CutAtReply);
+    // A connection of its own, so that nobody repeats the request behind our back.
+    let mut fresh = Client::new(proxy.addr);
+    fresh.token.clone_from(&client.token);
+    fresh.ticket.clone_from(&client.ticket);
+    fresh.key.clone_from(&client.key);
+    let lost = fresh.request(Method::POST, path).json(body).send().await;
+    assert!(lost.is_err(), "the answer got through: {lost:?}");
+    assert_eq!(proxy.cuts(), cuts + 1);
+    let repeated = client.post(path, body.clone()).await;
+    assert_eq!(repeated.header("idempotency-replayed"), "true", "{}", repeated.text);
+    repeated
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_was_lost_has_one_effect_and_its_repeat_that_answer() {
+    let world = World::new().await;
+    let (process, sale, crowd) = inside(&world, 1).await;
+    let proxy = Proxy::before(process.addr).await;
+    let buyer = &crowd[0];
+    let charge = json!({"amount": 500});
+    let charged = lose_then_repeat(&proxy, &buyer.keyed(), "/v1/points/charges", &charge).await;
+    assert_eq!(charged.ok(201)["balance"], 10_500);
+    let wish = json!({"quantity": 2});
+    let held = lose_then_repeat(&proxy, &buyer.keyed(), &reservations(&sale), &wish).await.ok(201);
+    assert_eq!(held["total_amount"], 200);
+    let pay = json!({"hold_id": held["hold_id"]});
+    let paid = lose_then_repeat(&proxy, &buyer.keyed(), "/v1/payments", &pay).await.ok(201);
+    assert_eq!(paid["balance"], 10_300);
+    let refund = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
+    let refunded = lose_then_repeat(&proxy, &buyer.keyed(), &refund, &json!({})).await.ok(200);
+    assert_eq!(refunded["balance"], 10_400);
+    assert_eq!(world.number("select count(*) from reservation").await, 2);
+    assert_eq!(world.number("select count(*) from point_history").await, 4);
+    sound(&world).await;
+}
+
+/// Holds and pays ten times, with a fault at a COMMIT each time; how many answers were repeats.
+async fn through_cut_commits(fault: Mode) -> usize {
+    let mut world = World::new().await;
+    let (_direct, sale, crowd) = inside(&world, 1).await;
+    let (proxy, through) = Proxy::of_url(&world.database_url).await;
+    let direct_url = std::mem::replace(&mut world.database_url, through);
+    let process = world.start().await;
+    world.database_url = direct_url;
+    let buyer = crowd[0].at(process.addr);
+    let mut repeats = 0;
+    // The first one under way may be refused as such, and is asked for again under its key.
+    let ask = async |path: &str, body: Value| {
+        let keyed = buyer.keyed();
+        until("an answer", async || {
+            let answer = keyed.post(path, body.clone()).await;
+            (answer.code() != "request_in_progress").then_some(answer)
+        })
+        .await
+    };
+    for round in 0..10 {
+        proxy.set(fault);
+        let answer = if round % 2 == 0 {
+            ask("/v1/points/charges", json!({"amount": 10})).await
+        } else {
+            ask(&reservations(&sale), json!({"quantity": 1})).await
+        };
+        repeats += usize::from(answer.header("idempotency-replayed") == "true");
+        answer.ok(201);
+    }
+    assert!(proxy.cuts() >= 5, "{} cuts", proxy.cuts());
+    assert_eq!(world.number("select count(*) from reservation").await, 5);
+    assert_eq!(world.number("select count(*) from point_history where amount = 10").await, 5);
+    let mut redis = world.raw_redis().await;
+    for number in 1..=5 {
+        until("Redis hears of every hold", async || {
+            holder(&mut redis, sale.schedule, number).await.contains(" KEEP ").then_some(())
+        })
+        .await;
+    }
+    sound(&world).await;
+    repeats
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_counts_once() {
+    assert!(through_cut_commits(Mode::CutAfter("COMMIT")).await > 0, "and its outcome is found");
+}
+
+#[tokio::test]
+async fn a_commit_that_was_lost_is_made_again() {
+    through_cut_commits(Mode::CutBefore("COMMIT")).await;
+}
+
+/// One process to be killed and one that stays, a seat, and a lock that holds the first one up.
+async fn killed_while_holding(
+    world: &World,
+    redis_url: &str,
+) -> (Served, Process, Sale, Vec<Client>, Blocker) {
+    let (process, sale, crowd) = inside(world, 2).await;
+    let doomed = Served::start_on(&world.database_url, redis_url).await;
+    let blocker = Blocker::of_seat(&world.pool, sale.seats[0]).await;
+    (doomed, process, sale, crowd, blocker)
+}
+
+#[tokio::test]
+async fn a_process_killed_before_its_commit_leaves_the_seat_free_within_6_s() {
+    let world = World::new().await;
+    let (doomed, _process, sale, crowd, blocker) =
+        killed_while_holding(&world, &world.redis_url).await;
+    let (holding, schedule, seat) = (crowd[0].at(doomed.addr), sale.schedule, sale.seats[0]);
+    let wish = json!({"seat_ids": [seat]});
+    let asked = wish.clone();
+    let lost = tokio::spawn(async move {
+        let path = format!("/v1/schedules/{schedule}/reservations");
+        holding.keyed().request(Method::POST, &path).json(&asked).send().await
+    });
+    blocker.blocks(&world.pool).await;
+    doomed.kill().await;
+    blocker.release().await;
+    assert!(lost.await.expect("no panic").is_err());
+    crowd[1].hold(schedule, wish.clone()).await.refused(409, "seat_taken");
+    until_within(Duration::from_secs(6), "the claim lapses", async || {
+        (crowd[1].hold(schedule, wish.clone()).await.status == 201).then_some(())
+    })
+    .await;
+    assert_eq!(world.number("select count(*) from reservation").await, 1);
+    sound(&world).await;
+}
+
+#[tokio::test]
+async fn what_a_killed_process_committed_reaches_redis_and_whoever_asks_again() {
+    let world = World::new().await;
+    let (proxy, through) = Proxy::of_url(&world.redis_url).await;
+    let (doomed, process, sale, mut crowd, blocker) = killed_while_holding(&world, &through).await;
+    let (schedule, path) = (sale.schedule, reservations(&sale));
+    let wish = json!({"seat_ids": [sale.seats[0]]});
+    let holding = crowd[0].at(doomed.addr).with_key("hold");
+    let request = holding.request(Method::POST, &path).json(&wish);
+    let lost = tokio::spawn(request.send());
+    blocker.blocks(&world.pool).await;
+    proxy.set(Mode::HoleUp); // it has claimed, and tells Redis nothing more
+    blocker.release().await;
+    until("it has committed", async || {
+        (world.number("select count(*) from reservation").await == 1).then_some(())
+    })
+    .await;
+    doomed.kill().await;
+    assert!(lost.await.expect("no panic").is_err());
+    let held = crowd[0].with_key("hold").post(&path, wish.clone()).await;
+    assert_eq!(held.header("idempotency-replayed"), "true");
+    let held = held.ok(201);
+    let mut redis = world.raw_redis().await;
+    let kept = format!(" KEEP {}", held["hold_id"].as_str().unwrap());
+    until("the relay tells Redis of the hold", async || {
+        holder(&mut redis, schedule, 1).await.ends_with(&kept).then_some(())
+    })
+    .await;
+
+    proxy.set(Mode::Pass);
+    let doomed = Served::start_on(&world.database_url, &through).await;
+    proxy.set(Mode::HoleUp);
+    let pay = json!({"hold_id": held["hold_id"]});
+    let paying = crowd[0].at(doomed.addr).with_key("pay");
+    let lost = tokio::spawn(paying.request(Method::POST, "/v1/payments").json(&pay).send());
+    until("it has committed", async || {
+        (world.number("select count(*) from payment").await == 1).then_some(())
+    })
+    .await;
+    doomed.kill().await;
+    assert!(lost.await.expect("no panic").is_err());
+    until("the relay tells Redis of the sale", async || {
+        holder(&mut redis, schedule, 1).await.contains(" SELL ").then_some(())
+    })
+    .await;
+    let completed = until("the relay completes the ticket", async || {
+        let ticket = crowd[0].clone().poll().await.ok(200);
+        (ticket["status"] != "ACTIVE").then_some(ticket)
+    })
+    .await;
+    assert_eq!(completed["status"], "COMPLETED");
+    let paid = crowd[0].with_key("pay").post("/v1/payments", pay).await;
+    assert_eq!(paid.header("idempotency-replayed"), "true");
+    assert_eq!(paid.ok(201)["balance"], 9_900);
+    crowd[1].hold(schedule, wish).await.refused(409, "seat_taken");
+    assert_eq!(crowd.remove(0).at(process.addr).poll().await.ok(200)["status"], "COMPLETED");
+    sound(&world).await;
+}
+
+#[tokio::test]
+async fn without_a_guard_in_the_schema_no_process_starts() {
+    let world = World::new().await;
+    let drops = [
+        ("seat_number_once_per_schedule", "alter table seat drop constraint"),
+        ("idempotency_key_pkey", "alter table idempotency_key drop constraint"),
+        ("point_history_once_per_reference", "drop index"),
+        ("point_user_id_key", "alter table point drop constraint"),
+        ("point_not_negative", "alter table point drop constraint"),
+        ("payment_once_per_reservation", "alter table payment drop constraint"),
+        ("reservation_of_hold", "drop index"),
+        ("reservation_one_live_per_seat", "drop index"),
+    ];
+    drop(Served::start(&world).await);
+    for (guard, how) in drops {
+        let sql = sqlx::AssertSqlSafe(format!("{how} {guard}"));
+        sqlx::query(sql).execute(&world.pool).await.expect("it is dropped");
+        let refused = onsale::app::start(world.settings(&[])).await.err().expect("a refusal");
+        assert!(refused.to_string().contains(guard), "{refused}");
+    }
+    let output = serve(&world.database_url, &world.redis_url).output().await.expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(said.contains("reservation_one_live_per_seat"), "{said}");
+}

@@ -1,0 +1,295 @@
+//! Redis loses what it had: sold stays sold, held stays held, and the line comes back in order.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::client::Client;
+use crate::support::crowd::{all, join_in_turn, people};
+use crate::support::faults::{key, sound, wipe};
+use crate::support::sale::{self, Sale};
+use crate::support::sampler::{Sampler, most_active};
+use crate::support::wait::until;
+use crate::support::world::{Process, World};
+
+/// How Redis loses it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// The same server, empty.
+    Wiped,
+    /// Killed, and started again with nothing.
+    Restarted,
+    /// Killed, and started again with what it had much earlier.
+    Older,
+}
+
+/// Two processes; one who has paid, three inside (the first of whom holds a seat), ten who wait,
+/// one who has left. `queue` knows who has ended.
+struct Scene {
+    processes: [Process; 2],
+    sale: Sale,
+    paid: Client,
+    inside: Vec<Client>,
+    waiting: Vec<Client>,
+    left: Client,
+    held: Value,
+}
+
+impl Scene {
+    async fn set(world: &World) -> Self {
+        let processes = [world.start().await, world.start().await];
+        let queue = json!({"capacity": 3});
+        let sale = sale::open(&processes[0].admin().await, 1, 10, queue).await;
+        let crowd = people(world, &[processes[0].addr], 15, 1000).await;
+        let mut crowd = crowd.into_iter();
+        let mut next = async |count| join_in_turn(crowd.by_ref().take(count).collect(), sale.schedule).await;
+        let paid = next(1).await.remove(0);
+        let mut redis = world.raw_redis().await;
+        redis::cmd("SAVE").query_async::<()>(&mut redis).await.expect("Redis");
+        let mut inside = next(3).await;
+        let buying = paid.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
+        paid.pay(&buying).await.ok(201);
+        let wish = json!({"seat_ids": [sale.seats[0]]});
+        let held = inside[0].hold(sale.schedule, wish).await.ok(201);
+        until("the third is inside", async || {
+            (inside[2].poll().await.ok(200)["status"] == "ACTIVE").then_some(())
+        })
+        .await;
+        let waiting = next(10).await;
+        let left = next(1).await.remove(0);
+        assert_eq!(left.delete("/v1/queue/ticket").await.status, 204);
+        until("the table knows who has ended", async || {
+            let ended = "select count(*) from queue where status in ('LEFT', 'COMPLETED')";
+            (world.number(ended).await == 2).then_some(())
+        })
+        .await;
+        Self { processes, sale, paid, inside, waiting, left, held }
+    }
+
+    /// Of seats that are sold or held nobody else gets any, at either process.
+    async fn seats_are_kept(&self) {
+        for (number, process) in self.processes.iter().enumerate() {
+            for seat in 0..2 {
+                let buyer = self.inside[1 + number].at(process.addr);
+                let wish = json!({"seat_ids": [self.sale.seats[seat]]});
+                let refused = until("an answer", async || {
+                    buyer.clone().poll().await;
+                    let answer = buyer.hold(self.sale.schedule, wish.clone()).await;
+                    (answer.status != 503).then_some(answer)
+                })
+                .await;
+                refused.refused(409, "seat_taken");
+            }
+        }
+    }
+
+    /// Places that ended do not come back, though a process that never heard of them is asked.
+    async fn ended_stays_ended(&self) {
+        for (person, status) in [(&self.paid, "COMPLETED"), (&self.left, "LEFT")] {
+            let mut person = person.at(self.processes[1].addr);
+            assert_eq!(person.poll().await.ok(200)["status"], status);
+        }
+    }
+}
+
+/// Polls until inside, and leaves; tells whether places were said to be recovering.
+async fn through_the_line(mut person: Client) -> bool {
+    let mut recovering = false;
+    loop {
+        let answer = person.poll().await;
+        if answer.status != 503 {
+            let ticket = answer.ok(200);
+            recovering |= ticket["recovering"] == true && ticket["position"] == Value::Null;
+            if ticket["status"] == "ACTIVE" {
+                assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+                return recovering;
+            }
+            assert_eq!(ticket["status"], "WAITING", "{ticket}");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn lose(world: &mut World, loss: Loss) {
+    if loss == Loss::Wiped {
+        return wipe(&mut world.raw_redis().await).await;
+    }
+    if loss == Loss::Restarted {
+        // What SAVE wrote must not come back.
+        let mut redis = world.raw_redis().await;
+        redis::cmd("FLUSHALL").query_async::<()>(&mut redis).await.expect("Redis");
+        redis::cmd("SAVE").query_async::<()>(&mut redis).await.expect("Redis");
+    }
+    world.redis.kill().await.expect("it ends");
+    world.redis.restart().await.expect("it starts");
+}
+
+async fn survives(loss: Loss) {
+    let mut world = World::new().await;
+    let scene = Scene::set(&world).await;
+    let schedule = scene.sale.schedule;
+    let mut newcomers = people(&world, &[scene.processes[1].addr], 5, 0).await;
+    let sampler = Sampler::start(&world, schedule);
+    lose(&mut world, loss).await;
+    // Newcomers are there before anybody of before the loss asks again, and stay behind them.
+    for person in &mut newcomers {
+        until("joining works", async || (person.join(schedule).await.status == 201).then_some(()))
+            .await;
+    }
+    scene.seats_are_kept().await;
+    scene.ended_stays_ended().await;
+    let line = scene.waiting.iter().chain(&newcomers).cloned();
+    let line = tokio::spawn(all(line.collect::<Vec<_>>(), through_the_line));
+    for person in &scene.inside {
+        assert_eq!(person.clone().poll().await.ok(200)["status"], "ACTIVE", "slots are kept");
+    }
+    for person in &scene.inside[1..] {
+        assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+    }
+    let told = line.await.expect("no panic");
+    assert!(told[..10].iter().all(|recovering| *recovering), "those who wait were told");
+    assert_eq!(scene.inside[0].pay(&scene.held).await.ok(201)["total_amount"], 100);
+
+    let samples = sampler.stop().await;
+    assert_eq!(most_active(&samples), 3, "never more than the capacity");
+    until("the line is archived", async || {
+        let ended = "select count(*) from queue where status in ('LEFT', 'COMPLETED')";
+        (world.number(ended).await == 20).then_some(())
+    })
+    .await;
+    let rows: Vec<(i64, DateTime<Utc>)> = sqlx::query_as(
+        "select sequence, entered_at from queue where entered_at is not null
+         order by entered_at, sequence",
+    )
+    .fetch_all(&world.pool)
+    .await
+    .expect("rows");
+    assert_eq!(rows.len(), 19, "all but the one who left the line");
+    assert!(rows.is_sorted_by_key(|(sequence, _)| *sequence), "in the old order: {rows:?}");
+    let epoch = "select max(queue_epoch)::bigint from concert_schedule";
+    assert_eq!(world.number(epoch).await, 2, "rebuilt once, by one of them");
+    sound(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wiped_redis_costs_no_seat_and_no_place() {
+    survives(Loss::Wiped).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_comes_back_empty_costs_no_seat_and_no_place() {
+    survives(Loss::Restarted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_comes_back_with_an_older_state_costs_no_seat_and_no_place() {
+    survives(Loss::Older).await;
+}
+
+/// What the pause after a loss is for.
+#[tokio::test]
+async fn without_the_pause_a_newcomer_would_pass_those_who_wait() {
+    let world = World::new().await;
+    let scene = Scene::set(&world).await;
+    let mut redis = world.raw_redis().await;
+    let meta = key(scene.sale.schedule, "meta");
+    wipe(&mut redis).await;
+    until("the keys are built anew", async || {
+        let pause: Option<i64> = redis.hget(&meta, "pause_until").await.expect("Redis");
+        pause.is_some_and(|at| at > 0).then_some(())
+    })
+    .await;
+    let mut newcomer = scene.processes[0].buyer().await;
+    let ticket = newcomer.join(scene.sale.schedule).await.ok(201);
+    assert_eq!(ticket["status"], "WAITING");
+    redis.hset::<_, _, _, ()>(&meta, "pause_until", 0).await.expect("Redis");
+    until("it is let in", async || {
+        (newcomer.poll().await.ok(200)["status"] == "ACTIVE").then_some(())
+    })
+    .await;
+    let passed = scene.waiting[0].clone().poll().await.ok(200);
+    assert_eq!(passed["status"], "WAITING");
+    assert!(passed["sequence"].as_u64() < ticket["sequence"].as_u64());
+}
+
+/// Buys, gives back, pays: whatever comes to be, until it has done `calls` things.
+async fn trade(mut buyer: Client, sale: (i64, Vec<i64>), calls: usize) -> usize {
+    let (schedule, seats) = sale;
+    let mut done = 0;
+    for call in 0..calls {
+        let status = buyer.poll().await.body["status"].clone();
+        if status != "ACTIVE" {
+            buyer.join(schedule).await;
+        }
+        let seat = seats[(call * 7 + buyer.user.unsigned_abs() as usize * 3) % seats.len()];
+        let held = buyer.hold(schedule, json!({"seat_ids": [seat]})).await;
+        assert!([201, 403, 409, 422, 429, 503].contains(&held.status), "{}", held.text);
+        if held.status != 201 {
+            continue;
+        }
+        done += 1;
+        let after = if call % 3 == 0 {
+            let hold = held.body["hold_id"].as_str().expect("an id");
+            buyer.delete(&format!("/v1/holds/{hold}")).await
+        } else {
+            buyer.pay(&held.body).await
+        };
+        assert!([201, 204].contains(&after.status), "money and seats need no Redis: {}", after.text);
+    }
+    done
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_wiped_again_and_again_in_the_rush_costs_no_seat_and_no_point() {
+    let world = World::new().await;
+    let processes = [world.start().await, world.start().await];
+    let queue = json!({"max_seats_per_user": 100});
+    let sale = sale::open(&processes[0].admin().await, 6, 10, queue).await;
+    let at = [processes[0].addr, processes[1].addr];
+    let crowd = people(&world, &at, 16, 100_000).await;
+    let crowd = join_in_turn(crowd, sale.schedule).await;
+    let stop = CancellationToken::new();
+    let mut redis = world.raw_redis().await;
+    let stopped = stop.clone();
+    let wiping = tokio::spawn(async move {
+        let mut wipes = 0;
+        while !stopped.is_cancelled() {
+            wipe(&mut redis).await;
+            wipes += 1;
+            tokio::time::sleep(Duration::from_millis(170)).await;
+        }
+        wipes
+    });
+    let (schedule, seats) = (sale.schedule, sale.seats.clone());
+    let trades = all(crowd, |buyer| trade(buyer, (schedule, seats.clone()), 25)).await;
+    stop.cancel();
+    let wipes: usize = wiping.await.expect("no panic");
+    assert!(wipes >= 5, "{wipes} wipes");
+    assert!(trades.iter().sum::<usize>() >= 20, "{trades:?}");
+    sound(&world).await;
+    assert_eq!(world.number("select count(*) from reservation where status = 'EXPIRED'").await, 0);
+
+    // What PostgreSQL has sold is gone and what it has not can be had, now that Redis stays.
+    let mut buyer = processes[0].buyer().await;
+    until("somebody gets in", async || {
+        buyer.join(schedule).await;
+        (buyer.poll().await.body["status"] == "ACTIVE").then_some(())
+    })
+    .await;
+    let free = "select id from seat s where status = 'AVAILABLE' and not exists (select 1 from
+                  reservation r where r.seat_id = s.id and r.status = 'PAYMENT_WAITING')";
+    let free: Vec<i64> = sqlx::query_scalar(free).fetch_all(&world.pool).await.expect("seats");
+    for seat in &sale.seats {
+        let answer = until("claims of the rush lapse", async || {
+            let answer = buyer.hold(schedule, json!({"seat_ids": [seat]})).await;
+            let expected = if free.contains(seat) { 201 } else { 409 };
+            (answer.status == expected).then_some(answer)
+        })
+        .await;
+        assert!(answer.status == 201 || answer.code() == "seat_taken");
+    }
+    sound(&world).await;
+}

@@ -1,0 +1,167 @@
+//! Breaking things on purpose: processes that can be killed, locks that are kept, lost Redises; and
+//! the check of what must hold whatever broke.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+
+use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+use sqlx::{PgPool, Postgres, Transaction};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::wait::until;
+use super::world::{JWT_SECRET, QUEUE_SECRET, World};
+
+/// An onsale in an operating-system process of its own; killed when dropped.
+pub struct Served {
+    pub addr: SocketAddr,
+    child: Child,
+}
+
+/// `onsale serve` on these stores, not started yet.
+pub fn serve(database_url: &str, redis_url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onsale"));
+    command
+        .args(["serve", "--listen=127.0.0.1:0", "--open-signup=true", "--db-pool=8"])
+        .args(["--unsafe-postgres=true", "--log=warn"])
+        .env("DATABASE_URL", database_url)
+        .env("REDIS_URL", redis_url)
+        .env("ONSALE_JWT_SECRET", JWT_SECRET)
+        .env("ONSALE_QUEUE_SECRETS", QUEUE_SECRET)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+impl Served {
+    /// On the stores of `world`.
+    pub async fn start(world: &World) -> Self {
+        Self::start_on(&world.database_url, &world.redis_url).await
+    }
+
+    /// On stores by their URLs.
+    pub async fn start_on(database_url: &str, redis_url: &str) -> Self {
+        let mut command = serve(database_url, redis_url);
+        command.stderr(Stdio::null());
+        let mut child = command.spawn().expect("onsale");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let line = lines.next_line().await.expect("its output").expect("a line that it is ready");
+        let (_, addr) = line.rsplit_once("http://").expect("its address");
+        Self { addr: addr.parse().expect("an address"), child }
+    }
+
+    /// Ends it with SIGKILL.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it ends");
+    }
+}
+
+/// A transaction that keeps seats locked until it is let go.
+pub struct Blocker(Transaction<'static, Postgres>);
+
+impl Blocker {
+    /// Locks a seat, and its reservations.
+    pub async fn of_seat(pool: &PgPool, seat: i64) -> Self {
+        let mut tx = pool.begin().await.expect("a transaction");
+        for lock in [
+            "select id from seat where id = $1 for update",
+            "select id from reservation where seat_id = $1 for update",
+        ] {
+            sqlx::query(lock).bind(seat).execute(&mut *tx).await.expect("a lock");
+        }
+        Self(tx)
+    }
+
+    /// Returns once somebody waits for a lock in this database.
+    pub async fn blocks(&self, pool: &PgPool) {
+        let waiting = "select count(*) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        until("somebody waits for the lock", async || {
+            let count: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.expect("a count");
+            (count > 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Lets go; the locked rows were not changed.
+    pub async fn release(self) {
+        self.0.commit().await.expect("a commit");
+    }
+}
+
+/// The key of a schedule.
+pub fn key(schedule: i64, name: &str) -> String {
+    format!("onsale:{{{schedule}}}:{name}")
+}
+
+/// What Redis knows of a seat: fence, state, hold; empty where nothing.
+pub async fn holder(redis: &mut MultiplexedConnection, schedule: i64, number: u32) -> String {
+    let found: Option<String> = redis.hget(key(schedule, "holder"), number).await.expect("Redis");
+    found.unwrap_or_default()
+}
+
+/// Forgets all that Redis knows.
+pub async fn wipe(redis: &mut MultiplexedConnection) {
+    redis::cmd("FLUSHALL").query_async::<()>(redis).await.expect("Redis");
+}
+
+/// What must hold in PostgreSQL at any time, and how to count what breaks it.
+const RULES: [(&str, &str); 7] = [
+    (
+        "a seat has one live reservation at most",
+        "select count(*) from (select 1 from reservation
+           where status in ('PAYMENT_WAITING', 'COMPLETE') group by seat_id having count(*) > 1) x",
+    ),
+    (
+        "a hold is paid whole or not at all",
+        "select count(*) from (select 1 from reservation where status in ('PAYMENT_WAITING',
+           'COMPLETE') group by hold_id having count(distinct status) > 1) x",
+    ),
+    (
+        "what is sold has one payment of the price held",
+        "select count(*) from reservation r left join payment p on p.reservation_id = r.id
+         where (r.status in ('COMPLETE', 'REFUNDED')) <> (p.id is not null)
+            or p.amount <> r.amount or (p.status = 'REFUNDED') <> (r.status = 'REFUNDED')",
+    ),
+    (
+        "a seat is unavailable when it is sold",
+        "select count(*) from seat s where (s.status = 'UNAVAILABLE') <> exists
+           (select 1 from reservation r where r.seat_id = s.id and r.status = 'COMPLETE')",
+    ),
+    (
+        "a balance is the sum of its history",
+        "select count(*) from point p where p.amount <> coalesce(
+           (select sum(h.amount) from point_history h where h.user_id = p.user_id), 0)",
+    ),
+    (
+        "a history adds up line by line and is never below zero",
+        "select count(*) from (select balance_after, sum(amount) over (partition by user_id
+           order by id) as sum from point_history) h where balance_after <> sum or sum < 0",
+    ),
+    (
+        "nobody took over a hold before its time and 5 s",
+        "select count(*) from reservation a join reservation b on b.seat_id = a.seat_id
+           and b.id > a.id and b.reservation_at < a.expires_at + interval '5 s'
+         where a.status = 'EXPIRED'",
+    ),
+];
+
+/// The rules that are broken, each with how often.
+pub async fn broken(pool: &PgPool) -> Vec<String> {
+    let mut found = Vec::new();
+    for (rule, count) in RULES {
+        let count: i64 = sqlx::query_scalar(count).fetch_one(pool).await.expect("a count");
+        if count > 0 {
+            found.push(format!("{rule}: broken {count} times"));
+        }
+    }
+    found
+}
+
+/// Fails where a rule is broken.
+pub async fn sound(world: &World) {
+    assert_eq!(broken(&world.pool).await, [""; 0]);
+}

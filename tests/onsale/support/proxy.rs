@@ -1,0 +1,201 @@
+//! A TCP proxy that breaks connections on purpose, between a process and a store or a caller.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// What happens to bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing.
+    Pass,
+    /// What clients send is kept until the mode changes, as a network that drops packets does.
+    HoleUp,
+    /// What the server answers is kept until the mode changes.
+    HoleDown,
+    /// Each way takes so much longer.
+    Delay(Duration),
+    /// Connections are closed, and new ones too.
+    Refuse,
+    /// The connection ends at the next byte that the server answers; once.
+    CutAtReply,
+    /// The connection that sends this text ends at the server's answer to it; once.
+    CutAfter(&'static str),
+    /// The connection that sends this text ends, and the server never sees it; once.
+    CutBefore(&'static str),
+}
+
+/// A proxy on a loopback port of its own, until it is dropped.
+pub struct Proxy {
+    pub addr: SocketAddr,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+}
+
+struct Shared {
+    mode: Mutex<watch::Sender<Mode>>,
+    cuts: AtomicUsize,
+}
+
+/// One connection through the proxy.
+#[derive(Clone)]
+struct Wire {
+    shared: Arc<Shared>,
+    mode: watch::Sender<Mode>,
+    armed: Arc<AtomicBool>,
+    end: CancellationToken,
+}
+
+impl Proxy {
+    /// In front of `target`.
+    pub async fn before(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let addr = listener.local_addr().expect("an address");
+        let mode = Mutex::new(watch::Sender::new(Mode::Pass));
+        let shared = Arc::new(Shared { mode, cuts: AtomicUsize::new(0) });
+        let stop = CancellationToken::new();
+        let accepting = accept(listener, target, Arc::clone(&shared), stop.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(accepting));
+        Self { addr, shared, stop }
+    }
+
+    /// In front of the store that a URL names; the URL by way of the proxy.
+    pub async fn of_url(url: &str) -> (Self, String) {
+        let (scheme, rest) = url.split_once("://").expect("a URL");
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
+        let proxy = Self::before(host.parse().expect("an address")).await;
+        let user = if user.is_empty() { String::new() } else { format!("{user}@") };
+        let through = format!("{scheme}://{user}{}/{path}", proxy.addr);
+        (proxy, through)
+    }
+
+    /// Changes what happens, to open connections too.
+    pub fn set(&self, mode: Mode) {
+        self.sender().send_replace(mode);
+    }
+
+    /// Leaves every open connection silent for good, neither answered nor closed, as a firewall
+    /// that forgot them does. New ones pass.
+    pub fn bury(&self) {
+        self.set(Mode::HoleUp);
+        *self.sender() = watch::Sender::new(Mode::Pass);
+    }
+
+    /// How many connections were cut: that a fault did happen.
+    pub fn cuts(&self) -> usize {
+        self.shared.cuts.load(Ordering::SeqCst)
+    }
+
+    fn sender(&self) -> std::sync::MutexGuard<'_, watch::Sender<Mode>> {
+        self.shared.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    target: SocketAddr,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
+    while let Ok((client, _)) = listener.accept().await {
+        let mode = shared.mode.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (armed, end) = (Arc::default(), stop.child_token());
+        let wire = Wire { shared: Arc::clone(&shared), mode, armed, end };
+        tokio::spawn(connect(client, target, wire));
+    }
+}
+
+async fn connect(client: TcpStream, target: SocketAddr, wire: Wire) {
+    let Ok(server) = TcpStream::connect(target).await else {
+        return;
+    };
+    for socket in [&client, &server] {
+        socket.set_nodelay(true).expect("a socket");
+    }
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let up = pump(from_client, to_server, true, wire.clone());
+    let down = pump(from_server, to_client, false, wire.clone());
+    tokio::select! {
+        () = up => {}
+        () = down => {}
+        () = wire.end.cancelled() => {}
+        () = refused(&wire) => {}
+    }
+}
+
+async fn refused(wire: &Wire) {
+    let mut mode = wire.mode.subscribe();
+    let _ = mode.wait_for(|mode| *mode == Mode::Refuse).await;
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, up: bool, wire: Wire) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let bytes = &buffer[..read];
+        if !wire.passes(up, bytes).await || to.write_all(bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Wire {
+    /// Whether bytes go on; returns once they may.
+    async fn passes(&self, up: bool, bytes: &[u8]) -> bool {
+        if !up && self.armed.load(Ordering::SeqCst) {
+            return self.cut();
+        }
+        let says = |text: &str| up && bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        let mode = *self.mode.borrow();
+        match mode {
+            Mode::HoleUp if up => self.wait_for_change(mode).await,
+            Mode::HoleDown if !up => self.wait_for_change(mode).await,
+            Mode::Delay(time) => tokio::time::sleep(time).await,
+            Mode::CutAtReply if !up && self.take(mode) => return self.cut(),
+            Mode::CutAfter(text) if says(text) && self.take(mode) => {
+                self.armed.store(true, Ordering::SeqCst);
+            }
+            Mode::CutBefore(text) if says(text) && self.take(mode) => return self.cut(),
+            _ => {}
+        }
+        true
+    }
+
+    async fn wait_for_change(&self, from: Mode) {
+        let mut mode = self.mode.subscribe();
+        if mode.wait_for(|mode| *mode != from).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends a mode that counts once; false where another connection was first.
+    fn take(&self, mode: Mode) -> bool {
+        self.mode.send_if_modified(|now| {
+            let first = *now == mode;
+            if first {
+                *now = Mode::Pass;
+            }
+            first
+        })
+    }
+
+    fn cut(&self) -> bool {
+        self.shared.cuts.fetch_add(1, Ordering::SeqCst);
+        self.end.cancel();
+        false
+    }
+}
