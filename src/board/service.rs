@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const DUTY: u32 = 20;
 const LONGEST_PAUSE: Duration = Duration::from_millis(900);
 /// A board that nobody asked for is dropped.
-const FORGET_AFTER: Duration = Duration::from_secs(60);
+const FORGET_AFTER: Duration = Duration::from_mins(1);
 /// How long a first reading is waited for.
 const FIRST_WAIT: Duration = Duration::from_millis(1500);
 

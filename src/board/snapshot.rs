@@ -91,9 +91,9 @@ impl Board {
         let guess = last.map_or(1, |last| last.meta.epoch.max(1));
         let keys = Keys::new(schedule, guess);
         let (meta, now_ms, head) = read_meta(redis, &keys).await?;
-        let lost = last.filter(|last| meta.epoch < last.meta.epoch || meta.loading);
-        if let Some(last) = lost {
-            return Ok(Self { recovering: true, ..last.clone() });
+        let gone = last.filter(|last| meta.epoch < last.meta.epoch || meta.loading);
+        if let Some(before) = gone {
+            return Ok(Self { recovering: true, ..before.clone() });
         }
         let line = read_line(redis, &keys, meta.epoch, head).await?;
         let seats = read_seats(redis, &keys, &meta, last.map(|last| &last.seats)).await?;

@@ -90,9 +90,9 @@ pub async fn load_buyers(line: &Line, buyers: &[UserId]) -> Result<(), StoreErro
     for buyers in buyers.chunks(5000) {
         let mut pipe = redis::pipe();
         pipe.cmd("SADD").arg(line.place.keys.named("buyers"));
-        buyers.iter().for_each(|buyer| {
+        for buyer in buyers {
             pipe.arg(buyer.0);
-        });
+        }
         line.redis.bulk_pipe::<()>(pipe.ignore()).await?;
     }
     Ok(())

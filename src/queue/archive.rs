@@ -37,7 +37,7 @@ pub fn fold<'e>(
     let mut rows: BTreeMap<Sequence, Row> = BTreeMap::new();
     let mut unread = 0;
     for event in events {
-        let Some((letter, sequence, user, at, ended)) = parse(event) else {
+        let Some(Event { sequence, user, at, what }) = parse(event) else {
             unread += 1;
             continue;
         };
@@ -50,30 +50,49 @@ pub fn fold<'e>(
             entered_at: None,
             expired_at: None,
         });
-        match (letter, ended) {
-            ("A", _) => {
+        match what {
+            What::Joined => {}
+            What::Admitted => {
                 row.status = TicketStatus::Active;
                 row.entered_at.get_or_insert(at);
             }
-            (_, Some(ended)) => {
+            What::Ended(ended) => {
                 row.status = ended.status();
                 row.expired_at = Some(at);
             }
-            _ => {}
         }
     }
     (rows.into_values().collect(), unread)
 }
 
+/// One event of the log.
+struct Event {
+    sequence: Sequence,
+    user: UserId,
+    at: DateTime<Utc>,
+    what: What,
+}
+
+enum What {
+    Joined,
+    Admitted,
+    Ended(Ended),
+}
+
 /// `<letter> <sequence> <user> <ms> [reason]`, as `lua/lib/line` writes it.
-fn parse(event: &str) -> Option<(&str, Sequence, UserId, DateTime<Utc>, Option<Ended>)> {
+fn parse(event: &str) -> Option<Event> {
     let mut parts = event.split(' ');
-    let letter = parts.next().filter(|letter| ["J", "A", "E"].contains(letter))?;
+    let letter = parts.next()?;
     let sequence = Sequence(parts.next()?.parse().ok()?);
     let user = UserId(parts.next()?.parse().ok()?);
     let at = DateTime::from_timestamp_millis(parts.next()?.parse().ok()?)?;
-    let ended = parts.next().and_then(|bits| Ended::from_bits(bits.parse().ok()?));
-    (letter != "E" || ended.is_some()).then_some((letter, sequence, user, at, ended))
+    let what = match letter {
+        "J" => What::Joined,
+        "A" => What::Admitted,
+        "E" => What::Ended(Ended::from_bits(parts.next()?.parse().ok()?)?),
+        _ => return None,
+    };
+    Some(Event { sequence, user, at, what })
 }
 
 #[cfg(test)]

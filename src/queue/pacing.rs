@@ -6,7 +6,7 @@ use crate::board::snapshot::Board;
 
 /// Whoever may be let in within this time asks at least every [`NEAR_PAUSE_MS`], so that a loss of
 /// Redis finds their tickets soon and a slot does not wait for them.
-const NEAR: Duration = Duration::from_secs(60);
+const NEAR: Duration = Duration::from_mins(1);
 const NEAR_PAUSE_MS: u64 = 7_000;
 const SHORTEST_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 30_000;

@@ -26,7 +26,7 @@ use crate::telemetry::Metrics;
 const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const SLOW_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// Longer than a board's age and a client's pause together.
-const REMEMBERED: Duration = Duration::from_secs(120);
+const REMEMBERED: Duration = Duration::from_mins(2);
 
 /// How long a join waits for a board that knows of it.
 const BOARD_WAIT: Duration = Duration::from_secs(1);

@@ -54,6 +54,7 @@ struct HoldBody {
     max_price: Option<i64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes its context by reference")]
 fn distinct(seats: &[SeatId], (): &()) -> garde::Result {
     let mut seen = HashSet::new();
     if seats.iter().all(|seat| seen.insert(*seat)) {

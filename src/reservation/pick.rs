@@ -45,7 +45,7 @@ mod tests {
             id: SeatId(i64::from(number) + 100),
             seat_number: number,
             section: if number <= 8 { "A" } else { "B" }.to_owned(),
-            row: if (number - 1) / 4 % 2 == 0 { "1" } else { "2" }.to_owned(),
+            row: if ((number - 1) / 4).is_multiple_of(2) { "1" } else { "2" }.to_owned(),
             seat_price: if number <= 8 { 200 } else { 100 },
         };
         Layout::new(1, (1..=16).map(seat).collect())

@@ -112,7 +112,8 @@ impl Reservations {
                 if seats.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
                     return Err(HoldError::OverLimit { limit });
                 }
-                let numbers = self.numbers(&attempt, seats)?;
+                let number = |seat: &SeatId| attempt.layout.number(*seat).ok_or(HoldError::NoSeat);
+                let numbers = seats.iter().map(number).collect::<Result<Vec<u32>, _>>()?;
                 self.claim_and_write(&attempt, &numbers).await
             }
             Wanted::Best(best) => {
@@ -143,11 +144,6 @@ impl Reservations {
         }
         let mut tx = self.pg.begin().await?;
         on(read::pg::clock(&mut tx).await?)
-    }
-
-    fn numbers(&self, attempt: &Attempt<'_>, seats: &[SeatId]) -> Result<Vec<u32>, HoldError> {
-        let number = |seat: &SeatId| attempt.layout.number(*seat).ok_or(HoldError::NoSeat);
-        seats.iter().map(number).collect()
     }
 
     /// Tries the best choice, and the next best when a race took a seat of it.

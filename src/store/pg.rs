@@ -49,8 +49,8 @@ impl Pg {
         })?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(Duration::from_millis(1000))
-            .idle_timeout(Duration::from_secs(300))
+            .acquire_timeout(Duration::from_secs(1))
+            .idle_timeout(Duration::from_mins(5))
             .connect_lazy_with(options.options(SESSION));
         Ok(Self { pool })
     }

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::{Store, StoreError};
 
 const CONNECT_LIMIT: Duration = Duration::from_millis(700);
-const HOT_LIMIT: Duration = Duration::from_millis(1000);
+const HOT_LIMIT: Duration = Duration::from_secs(1);
 const BULK_LIMIT: Duration = Duration::from_secs(10);
 /// After a refused connection others fail at once for this long, instead of queueing to try.
 const REFUSED_FOR: Duration = Duration::from_millis(100);
@@ -36,8 +36,8 @@ enum Conn {
 }
 
 enum Target {
-    Single(Client),
-    Cluster(ClusterClient),
+    Single(Box<Client>),
+    Cluster(Box<ClusterClient>),
 }
 
 /// One shared connection, replaced when it breaks.
@@ -126,9 +126,9 @@ impl Lane {
                 .response_timeout(limit)
                 .retries(1)
                 .build()?;
-            Target::Cluster(client)
+            Target::Cluster(Box::new(client))
         } else {
-            Target::Single(Client::open(url)?)
+            Target::Single(Box::new(Client::open(url)?))
         };
         Ok(Self { target, limit, state: Mutex::default() })
     }

@@ -119,7 +119,9 @@ impl Admission {
             let merge = |line: Line| async move { line.here(present).await };
             if let Err(error) = self.lines.run(schedule, merge).await {
                 tracing::warn!(%schedule, %error, "presence is merged later");
-                present.iter().for_each(|one| watched.here.mark(*one, Instant::now()));
+                for one in present {
+                    watched.here.mark(*one, Instant::now());
+                }
             }
         }
         Ok(false)

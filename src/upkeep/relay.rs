@@ -90,7 +90,7 @@ impl Relay {
                     break;
                 }
                 Err(error) => {
-                    tracing::error!(id = entry.id.0, %error, "an event was not delivered")
+                    tracing::error!(id = entry.id.0, %error, "an event was not delivered");
                 }
             }
         }

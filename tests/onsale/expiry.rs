@@ -36,8 +36,9 @@ async fn hold(buyer: &Client, sale: &Sale, seat: usize) -> Answer {
 }
 
 async fn status_of(pool: &PgPool, hold: &Value) -> String {
-    let found = sqlx::query_scalar("select status from reservation where hold_id = $1::uuid limit 1")
-        .bind(hold["hold_id"].as_str().expect("an id"));
+    let found =
+        sqlx::query_scalar("select status from reservation where hold_id = $1::uuid limit 1")
+            .bind(hold["hold_id"].as_str().expect("an id"));
     found.fetch_one(pool).await.expect("a status")
 }
 
@@ -114,7 +115,10 @@ async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
         .await;
         for (answer, status) in outcomes {
             if answer.status == 201 {
-                assert_eq!((status.as_str(), &answer.body["total_amount"]), ("COMPLETE", &json!(200)));
+                assert_eq!(
+                    (status.as_str(), &answer.body["total_amount"]),
+                    ("COMPLETE", &json!(200))
+                );
                 won += 1;
             } else {
                 answer.refused(409, "hold_expired");
@@ -125,7 +129,8 @@ async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
     }
     assert!(won >= 3 && lost >= 3, "{won} won, {lost} lost: it is about both");
     assert_eq!(world.number("select count(*) from payment").await, 2 * won);
-    let spent = "select -coalesce(sum(amount), 0)::bigint from point_history where kind = 'PAYMENT'";
+    let spent =
+        "select -coalesce(sum(amount), 0)::bigint from point_history where kind = 'PAYMENT'";
     assert_eq!(world.number(spent).await, 200 * won);
     let halves = "select count(*) from (select hold_id from reservation
                   group by hold_id having count(distinct status) > 1) half";

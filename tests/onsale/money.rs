@@ -58,10 +58,7 @@ async fn money_that_moves_without_its_history_is_seen_by_the_check() {
     process.rich_buyer().await;
     sound(&world).await;
     sqlx::query("update point set amount = amount - 1").execute(&world.pool).await.unwrap();
-    assert_eq!(
-        broken(&world.pool).await,
-        ["a balance is the sum of its history: broken 1 times"]
-    );
+    assert_eq!(broken(&world.pool).await, ["a balance is the sum of its history: broken 1 times"]);
     let below = sqlx::query("update point set amount = -1").execute(&world.pool).await;
     assert!(below.unwrap_err().to_string().contains("point_not_negative"));
 }
@@ -70,10 +67,12 @@ async fn money_that_moves_without_its_history_is_seen_by_the_check() {
 /// end: the one answer that all must have had.
 async fn twenty_times(clients: [Client; 2], path: &'static str, body: Value) -> Answer {
     let calls = (0..20).map(|number| (clients[number % 2].clone(), body.clone()));
-    let answers = all(calls, move |(client, body): (Client, Value)| async move {
-        client.post(path, body).await
-    })
-    .await;
+    let answers =
+        all(
+            calls,
+            move |(client, body): (Client, Value)| async move { client.post(path, body).await },
+        )
+        .await;
     let last = clients[1].post(path, body).await;
     assert_eq!((last.status, last.header("idempotency-replayed")), (201, "true"), "{}", last.text);
     assert!(count(&answers, 201) >= 1);
@@ -83,7 +82,8 @@ async fn twenty_times(clients: [Client; 2], path: &'static str, body: Value) -> 
             _ => answer.refused(409, "request_in_progress"),
         }
     }
-    let first = |answer: &&Answer| answer.status == 201 && answer.header("idempotency-replayed") == "";
+    let first =
+        |answer: &&Answer| answer.status == 201 && answer.header("idempotency-replayed") == "";
     assert_eq!(answers.iter().filter(first).count(), 1, "one of them did it");
     last
 }
@@ -106,7 +106,8 @@ async fn one_key_sent_twenty_times_at_once_has_one_effect_and_one_answer() {
         let mut inside = buyer.clone();
         inside.ticket = None;
         inside.join(sale.schedule).await; // the last payment has completed the last place
-        let holding = keyed("hold").map(|client| client.with_ticket(inside.ticket.as_ref().unwrap()));
+        let holding =
+            keyed("hold").map(|client| client.with_ticket(inside.ticket.as_ref().unwrap()));
         let hold = twenty_times(holding, path, seats).await.body;
         let pay = json!({"hold_id": hold["hold_id"]});
         let paid = twenty_times(keyed("pay"), "/v1/payments", pay).await.body;

@@ -49,7 +49,10 @@ impl Scene {
     async fn polls_go_on(&self) {
         for (place, person) in self.crowd[3..].iter().enumerate() {
             let ticket = person.clone().poll().await.ok(200);
-            assert_eq!((&ticket["status"], &ticket["position"]), (&json!("WAITING"), &json!(place + 1)));
+            assert_eq!(
+                (&ticket["status"], &ticket["position"]),
+                (&json!("WAITING"), &json!(place + 1))
+            );
         }
     }
 
@@ -57,7 +60,8 @@ impl Scene {
     async fn joins_are_refused(&self) {
         for late in &self.late {
             let mut late = late.clone();
-            let answer = tokio::time::timeout(Duration::from_secs(2), late.join(self.sale.schedule));
+            let answer =
+                tokio::time::timeout(Duration::from_secs(2), late.join(self.sale.schedule));
             unavailable(&answer.await.expect("an answer within 2 s"));
         }
     }

@@ -45,7 +45,8 @@ impl Scene {
         let sale = sale::open(&processes[0].admin().await, 1, 10, queue).await;
         let crowd = people(world, &[processes[0].addr], 15, 1000).await;
         let mut crowd = crowd.into_iter();
-        let mut next = async |count| join_in_turn(crowd.by_ref().take(count).collect(), sale.schedule).await;
+        let mut next =
+            async |count| join_in_turn(crowd.by_ref().take(count).collect(), sale.schedule).await;
         let paid = next(1).await.remove(0);
         let mut redis = world.raw_redis().await;
         redis::cmd("SAVE").query_async::<()>(&mut redis).await.expect("Redis");
@@ -237,7 +238,11 @@ async fn trade(mut buyer: Client, sale: (i64, Vec<i64>), calls: usize) -> usize 
         } else {
             buyer.pay(&held.body).await
         };
-        assert!([201, 204].contains(&after.status), "money and seats need no Redis: {}", after.text);
+        assert!(
+            [201, 204].contains(&after.status),
+            "money and seats need no Redis: {}",
+            after.text
+        );
     }
     done
 }

@@ -75,7 +75,8 @@ async fn settings_changed_through_one_process_are_in_force_in_all() {
     let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
 
     admin.patch(&path, json!({"capacity": 6})).await.ok(200);
-    until("six are inside", async || (active(&world, sale.schedule).await == 6).then_some(())).await;
+    until("six are inside", async || (active(&world, sale.schedule).await == 6).then_some(()))
+        .await;
     // Down: nobody is thrown out, and nobody comes in until there is room again.
     admin.patch(&path, json!({"capacity": 3})).await.ok(200);
     let sampler = Sampler::start(&world, sale.schedule);
@@ -93,10 +94,8 @@ async fn settings_changed_through_one_process_are_in_force_in_all() {
 
     let limit = json!({"capacity": 100, "max_seats_per_user": 1});
     admin.patch(&path, limit).await.ok(200);
-    until("all are inside", async || {
-        (active(&world, sale.schedule).await == 26).then_some(())
-    })
-    .await;
+    until("all are inside", async || (active(&world, sale.schedule).await == 26).then_some(()))
+        .await;
     for person in &crowd[8..12] {
         let mut person = person.clone();
         until_status(&mut person, "ACTIVE").await;
@@ -124,7 +123,8 @@ async fn one_user_who_joins_fifty_times_at_once_has_one_place() {
         let buyer = processes[0].buyer().await;
         let tries = (0..50).map(|number| buyer.at(processes[number % 3].addr));
         let schedule = sale.schedule;
-        let answers = all(tries, move |mut one: Client| async move { one.join(schedule).await }).await;
+        let answers =
+            all(tries, move |mut one: Client| async move { one.join(schedule).await }).await;
         assert_eq!(count(&answers, 201), 1);
         let ids: std::collections::BTreeSet<&str> = (answers.iter())
             .filter(|answer| matches!(answer.status, 200 | 201))
@@ -140,7 +140,8 @@ async fn one_user_who_joins_fifty_times_at_once_has_one_place() {
         let found: Vec<Option<f64>> = places.query_async(&mut redis).await.expect("Redis");
         assert_eq!(found.iter().flatten().count(), 1);
     }
-    let given: i64 = world.raw_redis().await.hget(key(sale.schedule, "meta"), "next_n").await.unwrap();
+    let given: i64 =
+        world.raw_redis().await.hget(key(sale.schedule, "meta"), "next_n").await.unwrap();
     assert_eq!(given, 2, "one number each");
 }
 
@@ -150,7 +151,8 @@ async fn the_first_payment_completes_the_ticket_and_other_holds_stay_payable() {
     let process = world.start().await;
     let queue = json!({"capacity": 1, "max_seats_per_user": 4});
     let sale = sale::open(&process.admin().await, 1, 5, queue).await;
-    let mut crowd = join_in_turn(people(&world, &[process.addr], 2, 500).await, sale.schedule).await;
+    let mut crowd =
+        join_in_turn(people(&world, &[process.addr], 2, 500).await, sale.schedule).await;
     let mut buyer = crowd.remove(0);
     let one = buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
     let two = buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
