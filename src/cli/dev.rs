@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long the administrator's token of the welcome lasts.
-const ADMIN_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+const ADMIN_TTL: Duration = Duration::from_hours(7 * 24);
 
 /// Migrates, seeds, serves until `stop`.
 pub async fn service(
