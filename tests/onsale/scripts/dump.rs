@@ -103,7 +103,7 @@ pub async fn line(stage: &Stage) -> LineState {
         read(stage, "HGET", "meta", &["tokens"]),
         stream(stage, "log"),
     );
-    let mut state = LineState {
+    let mut all = LineState {
         ring: (usize::try_from(number("here_slot")).expect("a slot"), number("here_since")),
         counted: (count(number("next_n")), count(number("admitted")), count(number("expired"))),
         tokens: (tokens, number("tokens_at")),
@@ -112,20 +112,20 @@ pub async fn line(stage: &Stage) -> LineState {
     for epoch in 1..=stage.place.keys.epoch() {
         let (waiting, done) = (format!("bits:{epoch}"), format!("done:{epoch}"));
         let (waiting, done) = tokio::join!(bitmap(stage, &waiting), bitmap(stage, &done));
-        state.bits.extend(waiting.into_iter().map(|n| (epoch << 40) + n));
+        all.bits.extend(waiting.into_iter().map(|n| (epoch << 40) + n));
         for bit in done {
-            *state.done.entry((epoch << 40) + bit / 2).or_default() |= 2 >> (bit % 2);
+            *all.done.entry((epoch << 40) + bit / 2).or_default() |= 2 >> (bit % 2);
         }
     }
     let heard =
         tokio::join!(bitmap(stage, "here:0"), bitmap(stage, "here:1"), bitmap(stage, "here:2"));
-    state.here = heard.into();
+    all.here = heard.into();
     for event in log {
         let parts: Vec<&str> = event.split(' ').collect();
         assert!(parts[3].parse::<i64>().is_ok(), "{event}");
-        state.log.push([&parts[..3], &parts[4..]].concat().join(" "));
+        all.log.push([&parts[..3], &parts[4..]].concat().join(" "));
     }
-    state
+    all
 }
 
 /// Reads the seats.
@@ -140,12 +140,12 @@ pub async fn seats(stage: &Stage) -> SeatsState {
         stream(stage, "seatlog"),
     );
     let counted = (count(number("gone")), count(number("blocked")), count(number("seat_version")));
-    let mut state = SeatsState { holder, held, claim, sold, counted, buyers, map: BTreeMap::new() };
+    let mut all = SeatsState { holder, held, claim, sold, counted, buyers, map: BTreeMap::new() };
     for change in log {
         for (seat, shown) in change.split(',').map(|part| part.split_once(':').expect("a change")) {
-            state.map.insert(seat.parse().expect("a seat"), shown.parse().expect("a state"));
+            all.map.insert(seat.parse().expect("a seat"), shown.parse().expect("a all"));
         }
     }
-    state.map.retain(|_, shown| *shown != 0);
-    state
+    all.map.retain(|_, shown| *shown != 0);
+    all
 }

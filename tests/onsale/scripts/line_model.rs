@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dump::LineState;
 use super::stage::HOUR;
 
 pub const EXPIRED: u8 = 1;
@@ -46,10 +45,10 @@ pub struct LineModel {
     pub here: [BTreeSet<u64>; 3],
     pub slot: usize,
     pub since: i64,
-    next: u64,
-    admitted: u64,
-    expired: u64,
-    log: Vec<String>,
+    pub next: u64,
+    pub admitted: u64,
+    pub expired: u64,
+    pub log: Vec<String>,
 }
 
 impl LineModel {
@@ -92,7 +91,7 @@ impl LineModel {
         self.in_order(place.at).into_iter().filter(before).count() as u64
     }
 
-    fn note(&mut self, letter: &str, sequence: u64, user: u64, reason: Option<u8>) {
+    pub fn note(&mut self, letter: &str, sequence: u64, user: u64, reason: Option<u8>) {
         let reason = reason.map_or_else(String::new, |reason| format!(" {reason}"));
         self.log.push(format!("{letter} {sequence} {user}{reason}"));
     }
@@ -103,12 +102,12 @@ impl LineModel {
         self.note("E", sequence, user, Some(reason));
     }
 
-    fn end(&mut self, user: u64, reason: u8) {
+    pub fn end(&mut self, user: u64, reason: u8) {
         let place = self.places.remove(&user).expect("a place");
         self.mark_ended(user, place.sequence, reason);
     }
 
-    fn turn_ring(&mut self, now: i64) {
+    pub fn turn_ring(&mut self, now: i64) {
         let half = HOUR / 2;
         let turns = (now - self.since) / half;
         if turns < 1 {
@@ -121,7 +120,7 @@ impl LineModel {
         self.since += turns * half;
     }
 
-    fn here_bit(sequence: u64) -> u64 {
+    pub fn here_bit(sequence: u64) -> u64 {
         2 * (sequence & ((1 << 40) - 1)) + (sequence >> 40) % 2
     }
 
@@ -160,13 +159,13 @@ impl LineModel {
         (word, vec![place.sequence, self.ahead(user)])
     }
 
-    fn bucket(&self, now: i64) -> f64 {
+    pub fn bucket(&self, now: i64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds are below 2^52")]
         let earned = (now - self.tokens_at).max(0) as f64 * self.rate / 1000.0;
         self.rate.max(1.0).min(self.tokens + earned)
     }
 
-    fn spend(&mut self, tokens: f64, now: i64) {
+    pub fn spend(&mut self, tokens: f64, now: i64) {
         self.tokens = format!("{tokens:.6}").parse().expect("a number");
         self.tokens_at = now;
     }
@@ -249,92 +248,5 @@ impl LineModel {
             reason
         });
         ("OK", vec![u64::from(reason)])
-    }
-
-    fn pass_over(&mut self, user: u64, now: i64) {
-        let place = self.places.get_mut(&user).expect("a place");
-        let grace = place.grace.unwrap_or(now + HOUR);
-        (place.at, place.grace) = (At::Parked, Some(grace));
-        if grace <= now {
-            self.end(user, EXPIRED);
-        }
-    }
-
-    /// Users whose time, as `time` tells it, is over; the earliest first.
-    fn overdue(&self, now: i64, time: impl Fn(&Place) -> Option<i64>) -> Vec<u64> {
-        let all = self.places.iter().filter_map(|(user, place)| Some((time(place)?, *user)));
-        let mut all: Vec<(i64, u64)> = all.filter(|(time, _)| *time <= now).collect();
-        all.sort_unstable();
-        all.into_iter().map(|(_, user)| user).collect()
-    }
-
-    pub fn admit(&mut self, now: i64) -> Answer {
-        self.turn_ring(now);
-        let expired_before = self.expired;
-        let unseen = self.overdue(now, |place| match place.at {
-            At::Active { claim_by, .. } => claim_by,
-            _ => None,
-        });
-        unseen.iter().for_each(|user| self.pass_over(*user, now));
-        let over = self.overdue(now, |place| match place.at {
-            At::Active { until, .. } => Some(until),
-            _ => None,
-        });
-        over.iter().for_each(|user| self.end(*user, EXPIRED));
-        let forgotten = self.overdue(now, |place| place.grace.filter(|_| place.at == At::Parked));
-        forgotten.iter().for_each(|user| self.end(*user, EXPIRED));
-
-        let tokens = self.bucket(now);
-        let (mut admitted, mut parked) = (0u32, unseen.len() as u64);
-        for at in [At::Returned, At::Waiting] {
-            for (sequence, user) in self.in_order(at) {
-                let room = self.open && self.active() < self.capacity;
-                if !room || f64::from(admitted) + 1.0 > tokens {
-                    break;
-                }
-                if self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence))) {
-                    let place = self.places.get_mut(&user).expect("a place");
-                    place.at = At::Active { until: now + HOUR, claim_by: Some(now + HOUR) };
-                    self.note("A", sequence, user, None);
-                    admitted += 1;
-                } else {
-                    self.pass_over(user, now);
-                    parked += 1;
-                }
-            }
-        }
-        self.spend(tokens - f64::from(admitted), now);
-        self.admitted += u64::from(admitted);
-        let waiting = self.in_order(At::Waiting).len() as u64;
-        let expired = self.expired - expired_before;
-        ("OK", vec![u64::from(admitted), parked, expired, waiting, self.active() as u64])
-    }
-
-    /// What Redis is to have.
-    pub fn state(&self) -> LineState {
-        let mut state = LineState {
-            waiting: self.in_order(At::Waiting),
-            returned: self.in_order(At::Returned),
-            done: self.done.clone(),
-            here: self.here.clone(),
-            ring: (self.slot, self.since),
-            counted: (self.next, self.admitted, self.expired),
-            tokens: (format!("{:.6}", self.tokens), self.tokens_at),
-            log: self.log.clone(),
-            ..LineState::default()
-        };
-        state.bits = state.waiting.iter().map(|(sequence, _)| *sequence).collect();
-        for (user, place) in &self.places {
-            if let At::Active { until, claim_by } = place.at {
-                state.active.insert(*user, until);
-                state.called.extend(claim_by.map(|by| (*user, by)));
-            }
-            state.parked.extend(place.grace.filter(|_| place.at == At::Parked).map(|g| (*user, g)));
-            if place.at != At::Waiting {
-                let grace = place.grace.map_or_else(String::new, |grace| format!(" {grace}"));
-                state.place.insert(*user, format!("{}{grace}", place.sequence));
-            }
-        }
-        state
     }
 }

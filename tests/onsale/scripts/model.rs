@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use onsale::board::snapshot::Board;
 use onsale::dev::redis::RedisServer;
-use onsale::hold::redis::load_buyers;
-use onsale::queue::model::{Ended, Sequence};
-use onsale::store::id::UserId;
 use onsale::store::script::Script;
 
 use super::dump::{self, LineState, SeatsState};
-use super::line_model::{Answer, At, LineModel};
+use super::line_model::{Answer, LineModel};
 use super::property::Phase;
-use super::seats_model::{SeatsModel, Shown};
+use super::seats_model::SeatsModel;
 use super::stage::{HOUR, Said, Stage, now};
 
 pub const SEATS: u32 = 8;
@@ -21,21 +18,21 @@ const NOBODYS: u64 = (1 << 40) + 999;
 
 /// What Redis has, and what it should have.
 pub struct World {
-    stage: Stage,
-    line: LineModel,
-    seats: SeatsModel,
-    phase: Phase,
+    pub(super) stage: Stage,
+    pub(super) line: LineModel,
+    pub(super) seats: SeatsModel,
+    pub(super) phase: Phase,
     /// Every ticket that a user was ever given: the place, and the end of the slot (0: waiting).
-    tickets: BTreeMap<u64, Vec<(u64, i64)>>,
-    board: Option<Board>,
+    pub(super) tickets: BTreeMap<u64, Vec<(u64, i64)>>,
+    pub(super) board: Option<Board>,
 }
 
-fn hold(number: usize) -> String {
+pub fn hold(number: usize) -> String {
     format!("0192d0a4-5a4c-5c3e-9d3f-00000000000{number}")
 }
 
 /// The numbers of a reply without its clock, and the clock.
-fn without_clock(said: &Said, at: usize) -> (Vec<u64>, i64) {
+pub fn without_clock(said: &Said, at: usize) -> (Vec<u64>, i64) {
     let mut numbers = said.numbers();
     let clock = if at < numbers.len() { numbers.remove(at) } else { now() };
     (numbers.into_iter().map(i64::unsigned_abs).collect(), clock)
@@ -107,7 +104,7 @@ impl World {
         }
     }
 
-    fn ticket(&self, user: u64, pick: usize) -> (u64, i64) {
+    pub fn ticket(&self, user: u64, pick: usize) -> (u64, i64) {
         let tickets = self.tickets.get(&user);
         tickets.map_or((NOBODYS + user, 0), |tickets| tickets[pick % tickets.len()])
     }
@@ -145,7 +142,7 @@ impl World {
         Self::agree(&said, self.line.finish(user, shown, reason));
     }
 
-    fn agree(said: &Said, answer: Answer) {
+    pub fn agree(said: &Said, answer: Answer) {
         assert_eq!((said.word.as_str(), without_clock(said, usize::MAX).0), answer);
     }
 
@@ -160,186 +157,6 @@ impl World {
         let (shown, _) = self.ticket(user, pick);
         self.stage.tell(Script::Here, &[shown.cast_signed()]).await.is("OK", &[1]);
         self.line.hear(shown, now());
-    }
-
-    pub async fn take(&mut self, user: u64, pick: usize, number: usize, seats: &[u32]) {
-        let (shown, _) = self.ticket(user, pick);
-        let mut args = vec![user.to_string(), shown.to_string(), hold(number)];
-        args.extend(seats.iter().map(ToString::to_string));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let said = self.stage.say(Script::Take, &args).await;
-        let at = if said.word == "OK" { 1 } else { usize::MAX };
-        let (numbers, now) = without_clock(&said, at);
-        let version = self.seats.version;
-        let place = self.line.places.get_mut(&user).filter(|place| place.sequence == shown);
-        let active = place
-            .as_ref()
-            .is_some_and(|place| matches!(place.at, At::Active { until, .. } if until > now));
-        let answer = self.seats.take((user, active), &hold(number), seats, now);
-        assert_eq!((said.word.as_str(), numbers), answer);
-        if let Some(place) = place
-            && let At::Active { until, .. } = place.at
-            && self.seats.version > version
-        {
-            place.at = At::Active { until, claim_by: None };
-        }
-        self.compare().await;
-        // Claims last 5 s: from here on they last until an operation lets them lapse.
-        for (seat, state) in &mut self.seats.seats {
-            if state.claim.is_some() && matches!(state.shown, Shown::Held(until) if until > 1) {
-                state.shown = Shown::Held(now + HOUR);
-                let (until, seat) = ((now + HOUR).to_string(), seat.to_string());
-                self.stage.touch::<()>("ZADD", "held", &[&until, &seat]).await;
-            }
-        }
-    }
-
-    pub async fn give_up(&mut self, number: usize, seats: &[u32]) {
-        let mut args = vec![hold(number)];
-        args.extend(seats.iter().map(ToString::to_string));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let said = self.stage.say(Script::Drop, &args).await;
-        Self::agree(&said, self.seats.give_up(&hold(number), seats));
-    }
-
-    pub async fn sweep(&mut self) {
-        let said = self.stage.say(Script::Sweep, &[]).await;
-        Self::agree(&said, self.seats.sweep(now()));
-    }
-
-    pub async fn apply(
-        &mut self,
-        state: &'static str,
-        hold: &str,
-        left: i64,
-        seats: &[(u32, i64)],
-    ) {
-        let mut args = vec![state.to_owned(), hold.to_owned(), left.to_string()];
-        args.extend(seats.iter().flat_map(|(seat, fence)| [seat.to_string(), fence.to_string()]));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let before = now();
-        let said = self.stage.say(Script::Apply, &args).await;
-        let after = now();
-        let newer = |(seat, fence): &&(u32, i64)| {
-            let decided = self.seats.seats.get(seat).and_then(|seat| seat.decided.as_ref());
-            decided.is_none_or(|decided| decided.0 < *fence)
-        };
-        let mut until = None;
-        if let (Some((seat, _)), "KEEP", 1..) = (seats.iter().find(newer), state, left) {
-            let score: i64 = self.stage.touch("ZSCORE", "held", &[&seat.to_string()]).await;
-            assert!((before + left..=after + left).contains(&score));
-            until = Some(score);
-        }
-        Self::agree(&said, self.seats.apply((state, hold), until, seats));
-    }
-
-    pub async fn decide(
-        &mut self,
-        state: &'static str,
-        number: usize,
-        left: i64,
-        seats: &[(u32, i64)],
-    ) {
-        let hold = if let "KEEP" | "SELL" = state { hold(number) } else { "-".to_owned() };
-        self.apply(state, &hold, left, seats).await;
-    }
-
-    /// Sets how many tokens there are, and how long ago that was.
-    pub async fn fill_bucket(&mut self, thousandths: u32, ago: i64) {
-        let (tokens, at) = (f64::from(thousandths) / 1000.0, now() - ago);
-        (self.line.tokens, self.line.tokens_at) = (tokens, at);
-        let (tokens, at) = (format!("{tokens:.6}"), at.to_string());
-        self.stage.touch::<()>("HSET", "meta", &["tokens", &tokens, "tokens_at", &at]).await;
-    }
-
-    /// Lets the slots of a user be over: the one that they have, and those on their tickets.
-    pub async fn end_slot(&mut self, user: u64) {
-        let tickets = self.tickets.get_mut(&user).into_iter().flatten();
-        tickets.for_each(|(_, until)| *until = (*until).min(1));
-        if let Some(place) = self.line.places.get_mut(&user)
-            && let At::Active { claim_by, .. } = place.at
-        {
-            place.at = At::Active { until: 1, claim_by };
-            self.stage.touch::<()>("ZADD", "active", &["1", &user.to_string()]).await;
-        }
-    }
-
-    /// Lets the claim window of a user be over.
-    pub async fn end_claim(&mut self, user: u64) {
-        if let Some(place) = self.line.places.get_mut(&user)
-            && let At::Active { until, claim_by: Some(_) } = place.at
-        {
-            place.at = At::Active { until, claim_by: Some(1) };
-            self.stage.touch::<()>("ZADD", "called", &["1", &user.to_string()]).await;
-        }
-    }
-
-    /// Lets the grace of a user be over.
-    pub async fn end_grace(&mut self, user: u64) {
-        let Some(place) = self.line.places.get_mut(&user).filter(|place| place.grace.is_some())
-        else {
-            return;
-        };
-        place.grace = Some(1);
-        let (user, text) = (user.to_string(), format!("{} 1", place.sequence));
-        self.stage.touch::<()>("HSET", "place", &[&user, &text]).await;
-        if place.at == At::Parked {
-            self.stage.touch::<()>("ZADD", "parked", &["1", &user]).await;
-        }
-    }
-
-    /// Lets half presence windows pass.
-    pub async fn pass_windows(&mut self, halves: i64) {
-        self.line.since -= halves * (HOUR / 2);
-        let since = self.line.since.to_string();
-        self.stage.touch::<()>("HSET", "meta", &["here_since", &since]).await;
-    }
-
-    /// Lets the deadline of a seat pass.
-    pub async fn lapse(&mut self, seat: u32) {
-        if let Some(state) = self.seats.seats.get_mut(&seat)
-            && matches!(state.shown, Shown::Held(_))
-        {
-            state.shown = Shown::Held(1);
-            self.stage.touch::<()>("ZADD", "held", &["1", &seat.to_string()]).await;
-        }
-    }
-
-    pub async fn flush_scripts(&mut self) {
-        redis::cmd("SCRIPT").arg("FLUSH").query_async::<()>(&mut self.stage.raw).await.expect("OK");
-    }
-
-    /// Redis loses everything, and is rebuilt from what PostgreSQL knows.
-    pub async fn lose(&mut self) {
-        let (old, kept) = (self.line.clone(), std::mem::take(&mut self.seats));
-        self.stage.at_epoch(old.epoch + 1);
-        let now = self.stage.build().await;
-        let line = self.stage.line();
-        let ended = |(sequence, reason): (&u64, &u8)| {
-            (Sequence(*sequence), Ended::from_bits(*reason).expect("a reason"))
-        };
-        let ended: Vec<_> = old.done.iter().map(ended).collect();
-        line.load_ended(&ended, 0).await.expect("ended places");
-        let buyers: Vec<UserId> =
-            kept.buyers.iter().map(|user| UserId(user.cast_signed())).collect();
-        load_buyers(&line, &buyers).await.expect("buyers");
-        self.seats.buyers = kept.buyers;
-        self.line = LineModel::new(old.epoch + 1, now, old.done);
-        for (seat, state) in kept.seats {
-            if let (None, Some((fence, word, hold))) = (state.claim, state.decided)
-                && !matches!(state.shown, Shown::Free | Shown::Held(1))
-            {
-                self.apply(word, &hold, HOUR, &[(seat, fence)]).await;
-            }
-        }
-        self.fill_bucket(0, 0).await;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a small rate"
-        )]
-        self.settings(old.capacity as u32, old.rate as u32, self.phase).await;
-        self.stage.say(Script::Ready, &["0"]).await;
     }
 
     pub fn epoch(&self) -> u64 {

@@ -22,6 +22,8 @@ pub enum Phase {
     Upcoming,
 }
 
+const USERS: u64 = 5;
+
 /// One call, or something that happens. `pick` chooses among the tickets that a user was given.
 #[derive(Debug, Clone)]
 enum Op {
@@ -47,7 +49,7 @@ enum Op {
 }
 
 fn line() -> impl Strategy<Value = Op> {
-    let (user, pick) = (|| 1u64..=7, || 0usize..8);
+    let (user, pick) = (|| 1u64..=USERS, || 0usize..8);
     prop_oneof![
         12 => user().prop_map(Op::Join),
         8 => (user(), pick()).prop_map(|(user, pick)| Op::Show(user, pick)),
@@ -69,7 +71,7 @@ fn seats() -> impl Strategy<Value = Op> {
     let state = prop::sample::select(vec!["KEEP", "SELL", "FREE", "BLOCK"]);
     let left = prop::sample::select(vec![super::stage::HOUR, 0, -7]);
     prop_oneof![
-        6 => (1u64..=7, 0usize..8, 0usize..4, numbers())
+        6 => (1..=USERS, 0usize..8, 0usize..4, numbers())
             .prop_map(|(user, pick, hold, seats)| Op::Take(user, pick, hold, seats)),
         2 => (0usize..4, numbers()).prop_map(|(hold, seats)| Op::GiveUp(hold, seats)),
         4 => (state, 0usize..4, left, fenced)
@@ -90,6 +92,36 @@ fn anything() -> impl Strategy<Value = Op> {
         2 => Just(Op::FlushScripts),
         1 => Just(Op::Loss),
     ]
+}
+
+/// What seldom comes about by chance: a round with tokens for all, those who are away in it, and
+/// those who come back.
+fn story() -> impl Strategy<Value = Vec<Op>> {
+    let user = || 1u64..=USERS;
+    let round = || vec![Op::Bucket(4000, 0), Op::Admit];
+    let seats = || vec![1, 2];
+    prop_oneof![
+        1 => (user(), 0usize..8, 1..=USERS).prop_map(|(user, pick, other)| {
+            vec![Op::SlotEnds(other), Op::Loss, Op::Show(user, pick), Op::Show(other, pick)]
+        }),
+        2 => (user(), 0usize..8, 0usize..4).prop_map(move |(user, pick, hold)| {
+            let take = Op::Take(user, pick, hold, seats());
+            vec![take, Op::SeatLapses(1), Op::SeatLapses(2), Op::Sweep]
+        }),
+        1 => (user(), 0usize..8)
+            .prop_map(|(user, pick)| vec![Op::Loss, Op::Join(user), Op::Leave(user, pick)]),
+        2 => Just(round()),
+        3 => Just([vec![Op::WindowsPass(3)], round()].concat()),
+        2 => user().prop_map(move |user| [vec![Op::ClaimEnds(user)], round()].concat()),
+        2 => (user(), user()).prop_map(|(one, other)| {
+            vec![Op::Show(one, 0), Op::Bucket(4000, 0), Op::Join(other)]
+        }),
+    ]
+}
+
+fn sequence() -> impl Strategy<Value = Vec<Op>> {
+    let part = prop_oneof![3 => anything().prop_map(|op| vec![op]), 1 => story()];
+    prop::collection::vec(part, 20..60).prop_map(|parts| parts.concat())
 }
 
 async fn play(world: &mut World, op: &Op) {
@@ -192,8 +224,7 @@ fn any_order_of_calls_leaves_what_a_plain_model_says() {
     let config =
         Config { cases: cases.unwrap_or(40), failure_persistence: None, ..Config::default() };
     let schedule = Cell::new(0);
-    let ops = prop::collection::vec(anything(), 30..80);
-    let outcome = TestRunner::new(config).run(&ops, |ops| {
+    let outcome = TestRunner::new(config).run(&sequence(), |ops| {
         schedule.set(schedule.get() + 1);
         runtime.block_on(run(&server, schedule.get(), &ops));
         Ok(())

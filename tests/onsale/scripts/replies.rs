@@ -6,7 +6,7 @@ use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
 
 use super::stage::Stage;
-use super::{header, replies_line, replies_seats};
+use super::{header, replies_guard, replies_line, replies_seats};
 
 /// Makes each scenario a test, which fails unless the scripts said what the table says they do.
 macro_rules! provoked {
@@ -42,7 +42,7 @@ provoked! {
         Admit [OK] Join [ACTIVE];
     a_place_ends_once_and_for_the_first_reason in replies_line:
         Leave [OK] Complete [OK];
-    older_settings_and_older_epochs_change_nothing in replies_line:
+    older_settings_and_older_epochs_change_nothing in replies_guard:
         Configure [OK OLD] Restore [BEHIND] Inspect [OK];
     seats_are_claimed_all_or_none_by_whoever_is_inside in replies_seats:
         Take [OK TAKEN NOT_ACTIVE] Drop [OK];
@@ -52,7 +52,7 @@ provoked! {
         Sweep [OK MORE];
     a_script_takes_as_many_seats_as_it_is_ever_given in replies_seats:
         Take [OK TAKEN] Apply [OK] Drop [OK];
-    nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_line:
+    nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_guard:
         Join [LOST STALE LOADING] Ticket [LOST STALE LOADING] Admit [LOST STALE LOADING]
         Here [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]

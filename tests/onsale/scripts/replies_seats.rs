@@ -25,8 +25,8 @@ async fn give_up(stage: &Stage, hold: &str, seats: &[u32]) -> Said {
     stage.say(Script::Drop, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
 
-async fn apply(stage: &Stage, state: &str, hold: &str, left: i64, seats: &[(u32, i64)]) -> Said {
-    let mut args = vec![state.to_owned(), hold.to_owned(), left.to_string()];
+async fn apply(stage: &Stage, word: &str, hold: &str, left: i64, seats: &[(u32, i64)]) -> Said {
+    let mut args = vec![word.to_owned(), hold.to_owned(), left.to_string()];
     args.extend(seats.iter().flat_map(|(seat, fence)| [seat.to_string(), fence.to_string()]));
     stage.say(Script::Apply, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
@@ -109,16 +109,16 @@ pub async fn the_highest_fence_has_the_last_word(stage: &mut Stage) {
                 order.reverse();
             }
             for step in order.iter().flat_map(|step| [*step, order[0]]) {
-                let (state, hold, left) = history[step];
+                let (word, hold, left) = history[step];
                 let fence = i64::try_from(step).expect("small") + 1;
-                apply(stage, state, hold, left, &[(seat, fence)]).await;
+                apply(stage, word, hold, left, &[(seat, fence)]).await;
             }
-            let (state, hold, left) = history[length - 1];
+            let (word, hold, left) = history[length - 1];
             let owner: String = stage.touch("HGET", "holder", &[&seat.to_string()]).await;
-            assert_eq!(owner, format!("{length} {state} {hold}"));
+            assert_eq!(owner, format!("{length} {word} {hold}"));
             assert_eq!(held(stage, seat).await, (left > 0).then_some(true));
             let gone: u8 = stage.touch("GETBIT", "sold", &[&seat.to_string()]).await;
-            assert_eq!(gone == 1, ["SELL", "BLOCK"].contains(&state));
+            assert_eq!(gone == 1, ["SELL", "BLOCK"].contains(&word));
             let claim: Option<String> = stage.touch("HGET", "claim", &[&seat.to_string()]).await;
             assert_eq!(claim, None);
         }

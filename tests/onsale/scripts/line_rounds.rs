@@ -1,0 +1,94 @@
+//! The model's round of admission, and what it expects Redis to have.
+
+use super::dump::LineState;
+use super::line_model::{Answer, At, EXPIRED, LineModel, Place};
+use super::stage::HOUR;
+
+impl LineModel {
+    fn pass_over(&mut self, user: u64, now: i64) {
+        let place = self.places.get_mut(&user).expect("a place");
+        let grace = place.grace.unwrap_or(now + HOUR);
+        (place.at, place.grace) = (At::Parked, Some(grace));
+        if grace <= now {
+            self.end(user, EXPIRED);
+        }
+    }
+
+    /// Users whose time, as `time` tells it, is over; the earliest first.
+    fn overdue(&self, now: i64, time: impl Fn(&Place) -> Option<i64>) -> Vec<u64> {
+        let all = self.places.iter().filter_map(|(user, place)| Some((time(place)?, *user)));
+        let mut all: Vec<(i64, u64)> = all.filter(|(time, _)| *time <= now).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, user)| user).collect()
+    }
+
+    pub fn admit(&mut self, now: i64) -> Answer {
+        self.turn_ring(now);
+        let expired_before = self.expired;
+        let unseen = self.overdue(now, |place| match place.at {
+            At::Active { claim_by, .. } => claim_by,
+            _ => None,
+        });
+        unseen.iter().for_each(|user| self.pass_over(*user, now));
+        let over = self.overdue(now, |place| match place.at {
+            At::Active { until, .. } => Some(until),
+            _ => None,
+        });
+        over.iter().for_each(|user| self.end(*user, EXPIRED));
+        let forgotten = self.overdue(now, |place| place.grace.filter(|_| place.at == At::Parked));
+        forgotten.iter().for_each(|user| self.end(*user, EXPIRED));
+
+        let tokens = self.bucket(now);
+        let (mut admitted, mut parked) = (0u32, unseen.len() as u64);
+        for at in [At::Returned, At::Waiting] {
+            for (sequence, user) in self.in_order(at) {
+                let room = self.open && self.active() < self.capacity;
+                if !room || f64::from(admitted) + 1.0 > tokens {
+                    break;
+                }
+                if self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence))) {
+                    let place = self.places.get_mut(&user).expect("a place");
+                    place.at = At::Active { until: now + HOUR, claim_by: Some(now + HOUR) };
+                    self.note("A", sequence, user, None);
+                    admitted += 1;
+                } else {
+                    self.pass_over(user, now);
+                    parked += 1;
+                }
+            }
+        }
+        self.spend(tokens - f64::from(admitted), now);
+        self.admitted += u64::from(admitted);
+        let waiting = self.in_order(At::Waiting).len() as u64;
+        let expired = self.expired - expired_before;
+        ("OK", vec![u64::from(admitted), parked, expired, waiting, self.active() as u64])
+    }
+
+    /// What Redis is to have.
+    pub fn state(&self) -> LineState {
+        let mut state = LineState {
+            waiting: self.in_order(At::Waiting),
+            returned: self.in_order(At::Returned),
+            done: self.done.clone(),
+            here: self.here.clone(),
+            ring: (self.slot, self.since),
+            counted: (self.next, self.admitted, self.expired),
+            tokens: (format!("{:.6}", self.tokens), self.tokens_at),
+            log: self.log.clone(),
+            ..LineState::default()
+        };
+        state.bits = state.waiting.iter().map(|(sequence, _)| *sequence).collect();
+        for (user, place) in &self.places {
+            if let At::Active { until, claim_by } = place.at {
+                state.active.insert(*user, until);
+                state.called.extend(claim_by.map(|by| (*user, by)));
+            }
+            state.parked.extend(place.grace.filter(|_| place.at == At::Parked).map(|g| (*user, g)));
+            if place.at != At::Waiting {
+                let grace = place.grace.map_or_else(String::new, |grace| format!(" {grace}"));
+                state.place.insert(*user, format!("{}{grace}", place.sequence));
+            }
+        }
+        state
+    }
+}
