@@ -104,7 +104,8 @@ async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
         let buyers = buyers.map(|(number, buyer)| {
             (number, buyer, seats[2 * number..2 * number + 2].to_vec(), pool.clone())
         });
-        let outcomes = all(buyers, move |(number, buyer, seats, pool)| async move {
+        let outcomes = all(buyers, move |(number, mut buyer, seats, pool)| async move {
+            buyer.join(schedule).await; // whoever has paid is out
             let wanted = json!({"seat_ids": seats});
             let held = buyer.hold(schedule, wanted).await.ok(201);
             // From 300 ms before to 50 ms after, most of them within 50 ms of it.

@@ -100,7 +100,11 @@ async fn through_cut_commits(fault: Mode) -> usize {
     assert_eq!(world.number("select count(*) from reservation").await, 5);
     assert_eq!(world.number("select count(*) from point_history where amount = 10").await, 5);
     let mut redis = world.raw_redis().await;
-    for number in 1..=5 {
+    let numbers = "select seat_number from seat where id in (select seat_id from reservation)";
+    let numbers: Vec<i32> =
+        sqlx::query_scalar(numbers).fetch_all(&world.pool).await.expect("numbers");
+    for number in numbers {
+        let number = number.unsigned_abs();
         until("Redis hears of every hold", async || {
             holder(&mut redis, sale.schedule, number).await.contains(" KEEP ").then_some(())
         })

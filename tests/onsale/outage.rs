@@ -151,6 +151,10 @@ async fn behind_proxy() -> (World, Proxy, Scene) {
     let direct = std::mem::replace(&mut world.database_url, through);
     let scene = Scene::set(&world).await;
     world.database_url = direct;
+    until("the loops know the schedule", async || {
+        (world.number("select count(*) from queue").await == 6).then_some(())
+    })
+    .await;
     (world, proxy, scene)
 }
 

@@ -60,7 +60,10 @@ impl Served {
 }
 
 /// A transaction that keeps seats locked until it is let go.
-pub struct Blocker(Transaction<'static, Postgres>);
+pub struct Blocker {
+    tx: Transaction<'static, Postgres>,
+    pid: i32,
+}
 
 impl Blocker {
     /// Locks a seat, and its reservations.
@@ -72,15 +75,17 @@ impl Blocker {
         ] {
             sqlx::query(lock).bind(seat).execute(&mut *tx).await.expect("a lock");
         }
-        Self(tx)
+        let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *tx).await;
+        Self { tx, pid: pid.expect("a pid") }
     }
 
-    /// Returns once somebody waits for a lock in this database.
+    /// Returns once somebody waits for these locks.
     pub async fn blocks(&self, pool: &PgPool) {
         let waiting = "select count(*) from pg_stat_activity
-                       where datname = current_database() and wait_event_type = 'Lock'";
+                       where $1 = any(pg_blocking_pids(pid))";
         until("somebody waits for the lock", async || {
-            let count: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.expect("a count");
+            let count: i64 =
+                sqlx::query_scalar(waiting).bind(self.pid).fetch_one(pool).await.expect("a count");
             (count > 0).then_some(())
         })
         .await;
@@ -88,7 +93,7 @@ impl Blocker {
 
     /// Lets go; the locked rows were not changed.
     pub async fn release(self) {
-        self.0.commit().await.expect("a commit");
+        self.tx.commit().await.expect("a commit");
     }
 }
 
