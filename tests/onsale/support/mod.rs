@@ -1,6 +1,9 @@
 //! What tests stand on: a world of stores, processes in it, and people who call them.
 
 pub mod client;
+pub mod program;
 pub mod sale;
+pub mod shape;
+pub mod state;
 pub mod wait;
 pub mod world;
