@@ -103,19 +103,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Parses and checks a JSON body.
 fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value: T =
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            match error.inner().classify() {
-                Category::Data => {
-                    let pointer = pointer(error.path());
-                    Problem::invalid_request(vec![FieldError {
-                        pointer,
-                        detail: reason(error.inner()),
-                    }])
-                }
-                Category::Syntax | Category::Eof | Category::Io => not_json(error.inner()),
-            }
-        })?;
+    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let told = error.inner();
+        if told.classify() != Category::Data && !is_huge_number(told) {
+            return not_json(told);
+        }
+        let (pointer, detail) = (pointer(error.path()), reason(told));
+        Problem::invalid_request(vec![FieldError { pointer, detail }])
+    })?;
     deserializer.end().map_err(|error| not_json(&error))?;
     check(value)
 }
@@ -149,6 +144,12 @@ fn check<T: Validate<Context = ()>>(value: T) -> Result<T, Problem> {
 fn not_json(error: &serde_json::Error) -> Problem {
     let title = "The body is not JSON";
     Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title).detail(error.to_string())
+}
+
+/// Whether the text is JSON with a number in it that no type here holds, such as `1e400`, which
+/// `serde_json` counts among the errors of syntax.
+fn is_huge_number(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("number out of range")
 }
 
 /// serde's words without the place in the text: the pointer says where.

@@ -1,10 +1,15 @@
 //! The API's description, OpenAPI 3.1, made from the handlers, and a page to read it.
 //!
-//! Handlers name their own answers and refusals; what every operation may answer is added here.
+//! Handlers name their own answers and refusals; those that follow from what an operation takes are
+//! added here.
+
+use std::collections::btree_map::Entry;
 
 use axum::Router;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Components, Content, Info, OpenApi, Paths, Ref, RefOr, Response};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -18,20 +23,37 @@ pub const BEARER: &str = "bearer";
 /// The security scheme of a ticket: `security(("queue_token" = []))` in a handler.
 pub const QUEUE_TOKEN: &str = "queue_token";
 
-/// The name of the schema below, and of the media type's answers.
+/// The name of the schema below.
 const PROBLEM: &str = "Problem";
 
-/// What any operation may refuse with, by status.
-const COMMON: [(&str, &str, &str); 4] = [
-    ("422", "InvalidRequest", "`invalid_request`, with `errors`: what is wrong, and where"),
-    ("429", "TooManyRequests", "Too many requests; `Retry-After` says when to try again"),
-    ("503", "Unavailable", "`store_unavailable` or `overloaded`: nothing is half done, try again"),
-    ("default", "Refused", "Any other refusal; `code` says which"),
+/// A status, and the codes it comes with.
+type Refusal = (&'static str, &'static str);
+
+/// What any operation may refuse with.
+const COMMON: [Refusal; 4] = [
+    ("422", "`invalid_request`, with `errors`: what is wrong, and where"),
+    ("429", "`rate_limited`: `Retry-After` says when to try again"),
+    ("500", "`internal_error`: a defect of ours"),
+    ("503", "`store_unavailable`, `overloaded`: nothing is half done, try again"),
 ];
 
-/// What an operation that needs a token or a ticket may refuse with.
-const UNAUTHENTICATED: (&str, &str, &str) =
-    ("401", "Unauthenticated", "`unauthenticated` or `ticket_invalid`: no good token was sent");
+/// What an operation that takes a body may refuse with.
+const WITH_BODY: [Refusal; 3] = [
+    ("400", "`invalid_json`"),
+    ("413", "`body_too_large`"),
+    ("415", "`unsupported_media_type`: the body must be JSON"),
+];
+
+/// What an operation that needs an idempotency key may refuse with.
+const WITH_KEY: [Refusal; 3] = [
+    ("400", "`idempotency_key_required`"),
+    ("409", "`request_in_progress`: the first request under this key is under way"),
+    ("422", "`idempotency_key_reused`: for another request"),
+];
+
+const WITH_PATH: Refusal = ("404", "`not_found`: what the path names cannot be");
+const WITH_BEARER: Refusal = ("401", "`unauthenticated`: no good access token");
+const WITH_QUEUE_TOKEN: Refusal = ("401", "`ticket_invalid`: no good ticket");
 
 /// A refusal, by RFC 9457. Further members are named by `code`.
 #[derive(ToSchema)]
@@ -84,9 +106,6 @@ fn add_components(components: &mut Components) {
     components.add_security_scheme(QUEUE_TOKEN, SecurityScheme::ApiKey(ticket));
     components.schemas.insert(PROBLEM.to_owned(), ProblemBody::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
-    for (_, name, description) in COMMON.into_iter().chain([UNAUTHENTICATED]) {
-        components.responses.insert(name.to_owned(), problem(Response::new(description)).into());
-    }
 }
 
 fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
@@ -96,11 +115,10 @@ fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
     })
 }
 
-/// Adds what every operation may answer, unless it says so itself, and gives its own refusals the
-/// body that all of them have.
+/// Gives an operation's own refusals the body that all refusals have, and adds those that follow
+/// from what it takes.
 fn complete(operation: &mut Operation) {
-    let answers = &mut operation.responses.responses;
-    for (status, answer) in answers.iter_mut() {
+    for (status, answer) in &mut operation.responses.responses {
         let refusal = status.starts_with(['4', '5']);
         if let RefOr::T(response) = answer
             && refusal
@@ -109,11 +127,45 @@ fn complete(operation: &mut Operation) {
             *response = problem(std::mem::take(response));
         }
     }
-    let secured = operation.security.as_ref().is_some_and(|needed| !needed.is_empty());
-    for (status, name, _) in COMMON.into_iter().chain(secured.then_some(UNAUTHENTICATED)) {
-        let common = RefOr::Ref(Ref::from_response_name(name));
-        answers.entry(status.to_owned()).or_insert(common);
+    for (status, codes) in implied(operation) {
+        match operation.responses.responses.entry(status.to_owned()) {
+            Entry::Vacant(none) => {
+                none.insert(problem(Response::new(codes)).into());
+            }
+            Entry::Occupied(mut own) => {
+                if let RefOr::T(response) = own.get_mut() {
+                    response.description = format!("{}; {codes}", response.description);
+                }
+            }
+        }
     }
+}
+
+/// What an operation may refuse with since it takes a body, a key, a token, or an id in its path.
+fn implied(operation: &Operation) -> Vec<Refusal> {
+    let takes = |place: ParameterIn, name: Option<&str>| {
+        operation.parameters.iter().flatten().any(|parameter| match parameter {
+            RefOr::T(one) => one.parameter_in == place && name.is_none_or(|name| one.name == name),
+            RefOr::Ref(_) => false,
+        })
+    };
+    let secured = |scheme| operation.security.iter().flatten().any(|one| names(one, scheme));
+    let mut refusals = COMMON.to_vec();
+    refusals.extend(operation.request_body.iter().flat_map(|_| WITH_BODY));
+    if takes(ParameterIn::Header, Some("Idempotency-Key")) {
+        refusals.extend(WITH_KEY);
+    }
+    if takes(ParameterIn::Path, None) {
+        refusals.push(WITH_PATH);
+    }
+    refusals.extend(secured(BEARER).then_some(WITH_BEARER));
+    refusals.extend(secured(QUEUE_TOKEN).then_some(WITH_QUEUE_TOKEN));
+    refusals
+}
+
+/// Whether a requirement, perhaps of several schemes together, has this one among them.
+fn names(requirement: &SecurityRequirement, scheme: &str) -> bool {
+    serde_json::to_value(requirement).is_ok_and(|value| value.get(scheme).is_some())
 }
 
 fn problem(mut response: Response) -> Response {

@@ -35,11 +35,13 @@ struct PayBody {
     hold_id: Uuid,
 }
 
-/// Pay a hold with points. `402 insufficient_points` with `balance` and `required`;
-/// `409 hold_expired`, `already_paid`; `404 hold_not_found`.
+/// Pay a hold with points.
 #[utoipa::path(post, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = PayBody,
-    responses((status = 201, body = Paid)))]
+    responses((status = 201, body = Paid),
+              (status = 402, description = "`insufficient_points` with `balance` and `required`"),
+              (status = 404, description = "`hold_not_found`"),
+              (status = 409, description = "`hold_expired`, `already_paid`")))]
 async fn pay(
     State(payments): State<Payments>,
     caller: Caller,
@@ -65,12 +67,13 @@ async fn list(
     Ok(Json(payments.list(caller.user, paging).await?).into_response())
 }
 
-/// Give a payment back: points to you, the seat to everybody. `409 refund_closed`,
-/// `already_refunded`; `404 payment_not_found`.
+/// Give a payment back: points to you, the seat to everybody.
 #[utoipa::path(post, path = "/v1/payments/{id}/refund", tag = "Payments",
     security(("bearer" = [])),
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 200, body = Refunded)))]
+    responses((status = 200, body = Refunded),
+              (status = 404, description = "`payment_not_found`"),
+              (status = 409, description = "`refund_closed`, `already_refunded`")))]
 async fn refund(
     State(payments): State<Payments>,
     caller: Caller,

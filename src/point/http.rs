@@ -44,10 +44,11 @@ async fn balance(State(points): State<Points>, caller: Caller) -> Result<Respons
     Ok(Json(points.balance(caller.user).await?).into_response())
 }
 
-/// Add points. `422 invalid_amount`.
+/// Add points.
 #[utoipa::path(post, path = "/v1/points/charges", tag = "Points", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = ChargeBody,
-    responses((status = 201, body = Charged)))]
+    responses((status = 201, body = Charged),
+              (status = 422, description = "`invalid_amount`")))]
 async fn charge(
     State(points): State<Points>,
     caller: Caller,

@@ -32,12 +32,14 @@ pub fn routes(queue: Queue) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(join, board)).routes(routes!(poll, leave)).with_state(queue)
 }
 
-/// Join the line of a schedule: one place per user. `409 queue_not_open`, `schedule_closed`,
-/// `sold_out`, `concert_unavailable`.
+/// Join the line of a schedule: one place per user.
 #[utoipa::path(post, path = "/v1/schedules/{id}/queue", tag = "Queue",
     params(("id" = i64, Path)), security(("bearer" = [])),
     responses((status = 201, body = TicketView, description = "A new place"),
-              (status = 200, body = TicketView, description = "The place this user has already")))]
+              (status = 200, body = TicketView, description = "The place this user has already"),
+              (status = 404, description = "`schedule_not_found`"),
+              (status = 409, description = "`queue_not_open` with `opens_at`, `schedule_closed`, \
+                                            `sold_out`, `concert_unavailable`")))]
 async fn join(
     State(queue): State<Queue>,
     caller: Caller,
@@ -58,7 +60,8 @@ async fn poll(State(queue): State<Queue>, token: QueueToken) -> Result<Response,
 /// Leave the line, or give an active slot back. Holds are kept until they lapse.
 #[utoipa::path(delete, path = "/v1/queue/ticket", tag = "Queue",
     security(("bearer" = [], "queue_token" = [])),
-    responses((status = 204, description = "Left, now or before")))]
+    responses((status = 204, description = "Left, now or before"),
+              (status = 403, description = "`ticket_not_yours`")))]
 async fn leave(
     State(queue): State<Queue>,
     caller: Caller,
@@ -70,7 +73,9 @@ async fn leave(
 
 /// The public board: one answer for everybody, from which a client computes its own place.
 #[utoipa::path(get, path = "/v1/schedules/{id}/queue", tag = "Queue",
-    params(("id" = i64, Path)), responses((status = 200, body = PublicBoard)))]
+    params(("id" = i64, Path)),
+    responses((status = 200, body = PublicBoard),
+              (status = 404, description = "`schedule_not_found`")))]
 async fn board(
     State(queue): State<Queue>,
     Path(schedule): Path<ScheduleId>,

@@ -88,14 +88,18 @@ impl HoldBody {
     }
 }
 
-/// Hold seats: all or none. `409 seat_taken` with `seat_ids`, `not_enough_seats`,
-/// `schedule_not_open`, `schedule_closed`, `concert_unavailable`; `403 ticket_not_active`,
-/// `ticket_not_yours`; `422 seat_limit_exceeded` with `limit`; `429 hold_limit`;
-/// `404 seat_not_found`, `schedule_not_found`.
+/// Hold seats: all or none.
 #[utoipa::path(post, path = "/v1/schedules/{id}/reservations", tag = "Reservations",
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
     security(("bearer" = [], "queue_token" = [])), request_body = HoldBody,
-    responses((status = 201, body = Hold)))]
+    responses((status = 201, body = Hold),
+              (status = 403, description = "`ticket_not_active`, `ticket_not_yours`"),
+              (status = 404, description = "`seat_not_found`, `schedule_not_found`"),
+              (status = 409, description = "`seat_taken` with `seat_ids`, `not_enough_seats`, \
+                                            `schedule_not_open`, `schedule_closed`, \
+                                            `concert_unavailable`"),
+              (status = 422, description = "`seat_limit_exceeded` with `limit`"),
+              (status = 429, description = "`hold_limit`: the same seats again and again, unpaid")))]
 async fn hold(
     State(reservations): State<Reservations>,
     caller: Caller,
@@ -128,7 +132,8 @@ struct HoldView {
 /// Your hold.
 #[utoipa::path(get, path = "/v1/holds/{hold_id}", tag = "Reservations",
     params(("hold_id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = HoldView)))]
+    responses((status = 200, body = HoldView),
+              (status = 404, description = "`hold_not_found`")))]
 async fn find_hold(
     State(reservations): State<Reservations>,
     caller: Caller,
@@ -138,10 +143,12 @@ async fn find_hold(
     Ok(Json(HoldView { status: hold.status(), hold }).into_response())
 }
 
-/// Give a hold back: its seats are free at once. `409 already_paid`.
+/// Give a hold back: its seats are free at once.
 #[utoipa::path(delete, path = "/v1/holds/{hold_id}", tag = "Reservations",
     params(("hold_id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 204, description = "Given back, now or before")))]
+    responses((status = 204, description = "Given back, now or before"),
+              (status = 404, description = "`hold_not_found`"),
+              (status = 409, description = "`already_paid`")))]
 async fn release(
     State(reservations): State<Reservations>,
     caller: Caller,
@@ -175,7 +182,8 @@ async fn list(
 /// One of your reservations.
 #[utoipa::path(get, path = "/v1/reservations/{id}", tag = "Reservations",
     params(("id" = i64, Path)), security(("bearer" = [])),
-    responses((status = 200, body = Reservation)))]
+    responses((status = 200, body = Reservation),
+              (status = 404, description = "`reservation_not_found`")))]
 async fn find(
     State(reservations): State<Reservations>,
     caller: Caller,

@@ -1,15 +1,32 @@
 //! The integration tests: one binary, real servers. `make test` starts PostgreSQL for all of them;
 //! each test has a database and a Redis of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper of a test fails as the test does"
+)]
 
+mod administration;
+mod board;
+mod catalogue;
+mod codes;
+mod description;
 mod expiry;
 mod fault;
+mod fields;
+mod identity;
 mod life;
 mod line;
 mod money;
+mod operations;
 mod outage;
+mod provider;
 mod race;
 mod recovery;
+mod refusals;
+mod repeats;
 mod scripts;
+mod seatmap;
 mod slots;
 mod support;
 mod turns;

@@ -30,7 +30,8 @@ fn what_is_not_json_is_told_from_what_is_not_valid() {
     for text in ["", "{", "nonsense", r#"{"sections":[{"rows":1}]} trailing"#, "\u{0}"] {
         assert_eq!(refused(text).0, "invalid_json", "{text}");
     }
-    for text in ["[]", "{}", r#"{"sections":[]}"#, "7"] {
+    let huge = r#"{"sections":[{"rows":1e400}]}"#;
+    for text in ["[]", "{}", r#"{"sections":[]}"#, "7", huge] {
         assert_eq!(refused(text).0, "invalid_request", "{text}");
     }
 }

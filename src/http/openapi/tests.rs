@@ -9,7 +9,8 @@ use super::*;
 #[utoipa::path(
     post, path = "/v1/things",
     security(("bearer" = [])),
-    responses((status = 204), (status = 409, description = "thing_taken"))
+    params(("Idempotency-Key" = String, Header)), request_body = String,
+    responses((status = 204), (status = 409, description = "`thing_taken`"))
 )]
 async fn make() {}
 
@@ -27,7 +28,10 @@ fn every_operation_has_what_all_may_answer_and_its_own_refusals_have_a_body() {
     assert_eq!(api["openapi"], "3.1.0");
     let post = &api["paths"]["/v1/things"]["post"]["responses"];
     let statuses: Vec<_> = post.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(statuses, ["204", "401", "409", "422", "429", "503", "default"]);
+    let expected = ["204", "400", "401", "409", "413", "415", "422", "429", "500", "503"];
+    assert_eq!(statuses, expected);
+    let told = post["409"]["description"].as_str().unwrap();
+    assert!(told.starts_with("`thing_taken`; `request_in_progress`"), "{told}");
     let body = &post["409"]["content"]["application/problem+json"]["schema"]["$ref"];
     assert_eq!(body, "#/components/schemas/Problem");
     assert!(api["paths"]["/v1/things"]["get"]["responses"].get("401").is_none());

@@ -82,6 +82,14 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    pub fn without_ticket(&self) -> Self {
+        Self { ticket: None, ..self.clone() }
+    }
+
+    pub fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
     /// A request with this person's headers, for what the short forms below do not do.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.http.request(method, format!("{}{path}", self.base));

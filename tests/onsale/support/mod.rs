@@ -3,8 +3,11 @@
 pub mod client;
 pub mod crowd;
 pub mod faults;
+pub mod program;
 pub mod proxy;
 pub mod sale;
 pub mod sampler;
+pub mod shape;
+pub mod state;
 pub mod wait;
 pub mod world;

@@ -1,0 +1,180 @@
+//! The line as everybody sees it and as each ticket is told it.
+
+use serde_json::{Value, json};
+
+use crate::refusals::active;
+use crate::support::client::Client;
+use crate::support::sale;
+use crate::support::shape;
+use crate::support::wait::until;
+use crate::support::world::World;
+
+const BOARD: &str = "phase:text message:text? poll_from_sequence:int server_time:time epoch:int \
+     waiting:int active:int admitted_total:int admit_per_second:number? seats_available:int \
+     now_serving:int? ranks:list";
+
+#[tokio::test]
+async fn a_client_finds_its_own_place_between_two_points_of_the_public_board() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 5, json!({"capacity": 0, "admit_per_second": 1})).await;
+    let mut line = Vec::new();
+    for _ in 0..300 {
+        let mut buyer = process.buyer().await;
+        buyer.join(sale.schedule).await.ok(201);
+        line.push(buyer);
+    }
+    // Holes, as everybody who leaves makes them.
+    for gone in [250, 100, 7, 0] {
+        line.remove(gone).delete("/v1/queue/ticket").await.ok(204);
+    }
+    let path = format!("/v1/schedules/{}/queue", sale.schedule);
+    let answer = until("everybody on the board", async || {
+        let answer = process.anonymous().get(&path).await;
+        (answer.body["waiting"] == 296).then_some(answer)
+    })
+    .await;
+    assert_eq!(answer.header("cache-control"), "public, max-age=1");
+    let board = answer.body;
+    shape::is(&board, BOARD);
+    let points: Vec<(u64, u64)> = serde_json::from_value(board["ranks"].clone()).expect("pairs");
+    assert!(points.len() <= 257);
+    let mut soon = 0;
+    for (ahead, buyer) in line.iter_mut().enumerate() {
+        let ticket = buyer.poll().await.ok(200);
+        assert_eq!(ticket["ahead"], ahead, "{ticket}");
+        assert_eq!(ticket["position"], ahead + 1);
+        let sequence = ticket["sequence"].as_u64().expect("a sequence");
+        let next = points.partition_point(|(at, _)| *at < sequence);
+        let exact = points.get(next).filter(|(at, _)| *at == sequence).map(|(_, before)| *before);
+        let low = exact.unwrap_or_else(|| points[next - 1].1 + 1);
+        let high = points.get(next).map_or(u64::MAX, |(_, before)| *before);
+        let ahead = ahead as u64;
+        assert!((low..=high).contains(&ahead), "{ahead} is not in {low}..={high}");
+        assert!(high - low <= 1, "the points are close enough to tell");
+        if ahead == 0 {
+            assert_eq!(board["now_serving"], ticket["sequence"]);
+        }
+        soon += u64::from(sequence < board["poll_from_sequence"].as_u64().unwrap());
+    }
+    assert_eq!(soon, 60, "a minute's worth at one a second asks for its own ticket");
+}
+
+#[tokio::test]
+async fn a_ticket_is_told_the_same_by_joining_and_by_asking() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 1})).await;
+    let mut inside = process.buyer().await;
+    let joined = inside.join(sale.schedule).await;
+    assert_eq!(joined.header("cache-control"), "no-store");
+    shape::is(&joined.body, shape::TICKET);
+    assert_eq!((&joined.body["status"], joined.status), (&json!("ACTIVE"), 201));
+    assert!(joined.body["active_expires_at"].is_string());
+    assert!(joined.body["position"].is_null() && joined.body["ahead"].is_null());
+
+    let mut waiting = process.buyer().await;
+    let joined = waiting.join(sale.schedule).await;
+    shape::is(&joined.body, shape::TICKET);
+    assert_eq!(joined.body["status"], "WAITING");
+    assert_eq!((&joined.body["position"], &joined.body["ahead"]), (&json!(1), &json!(0)));
+    let pause = joined.body["poll_after_ms"].as_u64().expect("a pause");
+    assert_eq!(joined.header("retry-after"), pause.div_ceil(1000).to_string());
+
+    let asked = waiting.poll().await;
+    let without_token = shape::TICKET.replace("queue_token:text ", "");
+    shape::is(&asked.body, &without_token);
+    for member in ["ticket_id", "schedule_id", "status", "sequence", "position", "phase"] {
+        assert_eq!(asked.body[member], joined.body[member], "{member}");
+    }
+    let again = waiting.join(sale.schedule).await;
+    assert_eq!(again.status, 200);
+    shape::is(&again.body, shape::TICKET);
+    assert_eq!(again.body["ticket_id"], joined.body["ticket_id"]);
+
+    waiting.delete("/v1/queue/ticket").await.ok(204);
+    assert_eq!(waiting.delete("/v1/queue/ticket").await.ok(204), Value::Null);
+    let left = waiting.poll().await.ok(200);
+    assert_eq!(left["status"], "LEFT");
+    assert!(left["poll_after_ms"].is_null() && left["position"].is_null());
+    // A slot that is given back is free at once: the next to join is let straight in.
+    inside.delete("/v1/queue/ticket").await.ok(204);
+    let mut next = process.buyer().await;
+    assert_eq!(next.join(sale.schedule).await.ok(201)["status"], "ACTIVE");
+    let back = waiting.join(sale.schedule).await.ok(201);
+    assert_ne!(back["ticket_id"], left["ticket_id"], "joining again makes a new ticket");
+}
+
+async fn told(buyer: &mut Client, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let mut asker = buyer.clone();
+    let answer = until(what, async || {
+        let answer = asker.clone().poll().await.ok(200);
+        is(&answer).then_some(answer)
+    })
+    .await;
+    if let Some(token) = answer["queue_token"].as_str() {
+        asker.ticket = Some(token.to_owned());
+        *buyer = asker;
+    }
+    answer
+}
+
+#[tokio::test]
+async fn who_waits_is_told_of_messages_pauses_and_of_new_times_and_keeps_the_place() {
+    let world = World::new().await;
+    let (process, second) = (world.start().await, world.start().await);
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 5, json!({"capacity": 0})).await;
+    let mut buyer = process.buyer().await;
+    let joined = buyer.join(sale.schedule).await.ok(201);
+    let mut elsewhere = buyer.at(second.addr);
+    let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    admin.patch(&line, json!({"message": "The doors are stuck", "paused": true})).await.ok(200);
+    for one in [&mut buyer, &mut elsewhere] {
+        let seen = told(one, "the message", |t| t["message"] == "The doors are stuck").await;
+        assert_eq!(seen["phase"], "PAUSED");
+        assert_eq!(seen["position"], 1);
+    }
+    // Paused: room alone lets nobody in.
+    admin.patch(&line, json!({"capacity": 10})).await.ok(200);
+    let mut late = process.buyer().await;
+    assert_eq!(late.join(sale.schedule).await.ok(201)["status"], "WAITING");
+
+    let path = format!("/v1/admin/schedules/{}", sale.schedule);
+    let times = json!({"reservation_available_at": sale::in_seconds(600),
+        "deadline_at": sale::in_seconds(7200), "concert_at": sale::in_seconds(9000)});
+    admin.patch(&path, times).await.ok(200);
+    admin.patch(&line, json!({"paused": false, "message": null})).await.ok(200);
+    for one in [&mut buyer, &mut elsewhere] {
+        let seen = told(one, "the new opening", |t| t["phase"] == "UPCOMING").await;
+        assert_eq!((&seen["status"], &seen["message"]), (&json!("WAITING"), &Value::Null));
+        assert_eq!(seen["ticket_id"], joined["ticket_id"]);
+        assert_eq!(seen["position"], 1, "the place is kept");
+    }
+    admin.patch(&path, json!({"reservation_available_at": sale::in_seconds(-1)})).await.ok(200);
+    for one in [&mut buyer, &mut elsewhere] {
+        let seen = told(one, "admission", |t| t["status"] == "ACTIVE").await;
+        assert_eq!(seen["ticket_id"], joined["ticket_id"]);
+    }
+}
+
+#[tokio::test]
+async fn who_waits_is_told_that_it_is_sold_out_and_goes_on_when_a_refund_reopens() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 1, json!({"capacity": 1})).await;
+    let buyer = active(&process, &sale).await;
+    let hold = buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
+    let mut waiting = process.buyer().await;
+    waiting.join(sale.schedule).await.ok(201);
+    let paid = buyer.pay(&hold).await.ok(201);
+    let seen = told(&mut waiting, "that it is sold out", |t| t["phase"] == "SOLD_OUT").await;
+    assert_eq!((&seen["status"], &seen["seats_available"]), (&json!("WAITING"), &json!(0)));
+
+    let path = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
+    buyer.keyed().post(&path, json!({})).await.ok(200);
+    let seen = told(&mut waiting, "admission", |t| t["status"] == "ACTIVE").await;
+    assert_eq!((&seen["phase"], &seen["seats_available"]), (&json!("OPEN"), &json!(1)));
+}

@@ -1,0 +1,182 @@
+//! The API's description: every route with every code, and pages that ask no other host.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::world::World;
+
+const BODY: &str = "invalid_json unsupported_media_type body_too_large";
+const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
+
+/// Every call of the contract with the codes it may be refused with, beside those that all have.
+const CALLS: [(&str, &str, &[&str]); 34] = [
+    ("post", "/v1/users", &["signup_closed", BODY]),
+    ("get", "/v1/users/me", &["unauthenticated"]),
+    ("get", "/v1/concerts", &[]),
+    ("get", "/v1/concerts/{id}", &["concert_not_found"]),
+    ("get", "/v1/concerts/{id}/schedules", &["concert_not_found"]),
+    ("get", "/v1/schedules/{id}", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/seats", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/seats/layout", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/seats/status", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/queue", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/queue/draw", &["schedule_not_found"]),
+    (
+        "post",
+        "/v1/schedules/{id}/queue",
+        &["unauthenticated schedule_not_found queue_not_open \
+        schedule_closed sold_out concert_unavailable rate_limited"],
+    ),
+    ("get", "/v1/queue/ticket", &["ticket_invalid rate_limited"]),
+    ("delete", "/v1/queue/ticket", &["unauthenticated ticket_invalid ticket_not_yours"]),
+    (
+        "post",
+        "/v1/schedules/{id}/reservations",
+        &[
+            "unauthenticated ticket_invalid ticket_not_yours \
+        ticket_not_active seat_taken not_enough_seats seat_limit_exceeded hold_limit seat_not_found \
+        schedule_not_found schedule_not_open schedule_closed concert_unavailable",
+            KEY,
+            BODY,
+        ],
+    ),
+    ("get", "/v1/holds/{hold_id}", &["unauthenticated hold_not_found"]),
+    ("delete", "/v1/holds/{hold_id}", &["unauthenticated hold_not_found already_paid"]),
+    ("get", "/v1/reservations", &["unauthenticated"]),
+    ("get", "/v1/reservations/{id}", &["unauthenticated reservation_not_found"]),
+    (
+        "post",
+        "/v1/payments",
+        &[
+            "unauthenticated insufficient_points hold_expired already_paid \
+        hold_not_found",
+            KEY,
+            BODY,
+        ],
+    ),
+    ("get", "/v1/payments", &["unauthenticated"]),
+    (
+        "post",
+        "/v1/payments/{id}/refund",
+        &[
+            "unauthenticated refund_closed already_refunded \
+        payment_not_found",
+            KEY,
+        ],
+    ),
+    ("get", "/v1/points", &["unauthenticated"]),
+    ("post", "/v1/points/charges", &["unauthenticated invalid_amount", KEY, BODY]),
+    ("get", "/v1/points/history", &["unauthenticated"]),
+    ("post", "/v1/admin/concerts", &["unauthenticated forbidden", BODY]),
+    ("patch", "/v1/admin/concerts/{id}", &["forbidden concert_not_found", BODY]),
+    (
+        "post",
+        "/v1/admin/concerts/{id}/schedules",
+        &["forbidden concert_not_found invalid_times", BODY],
+    ),
+    ("patch", "/v1/admin/schedules/{id}", &["forbidden schedule_not_found invalid_times", BODY]),
+    ("post", "/v1/admin/schedules/{id}/seats", &["forbidden schedule_not_found", BODY]),
+    (
+        "patch",
+        "/v1/admin/schedules/{id}/seats",
+        &[
+            "forbidden schedule_not_found seat_not_found \
+        seat_in_use",
+            BODY,
+        ],
+    ),
+    ("get", "/v1/admin/schedules/{id}/queue", &["forbidden schedule_not_found"]),
+    (
+        "patch",
+        "/v1/admin/schedules/{id}/queue",
+        &["forbidden schedule_not_found line_is_open", BODY],
+    ),
+    ("get", "/v1/admin/schedules/{id}/stats", &["forbidden schedule_not_found"]),
+];
+
+/// What every call may be refused with.
+const ALWAYS: &str = "invalid_request store_unavailable overloaded internal_error";
+
+/// The words in backticks of an operation's refusals, with references followed.
+fn codes(api: &Value, operation: &Value) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for (status, answer) in operation["responses"].as_object().expect("responses") {
+        let reference = answer["$ref"].as_str().map(|reference| &reference[1..]);
+        let answer = reference.map_or(answer, |pointer| api.pointer(pointer).expect("a component"));
+        if !status.starts_with(['4', '5']) {
+            assert_ne!(status, "default", "a refusal that is not said is not described");
+            continue;
+        }
+        assert!(answer["content"]["application/problem+json"]["schema"].is_object(), "{answer}");
+        let said = answer["description"].as_str().expect("a description");
+        codes.extend(said.split('`').skip(1).step_by(2).map(str::to_owned));
+    }
+    codes
+}
+
+#[tokio::test]
+async fn every_call_is_described_with_every_code_and_is_served() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let answer = process.anonymous().get("/openapi.json").await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    let api = answer.ok(200);
+    assert!(api["openapi"].as_str().unwrap().starts_with("3.1."));
+    for (method, path, expected) in CALLS {
+        let operation = &api["paths"][path][method];
+        assert!(operation.is_object(), "{method} {path} is not described");
+        let told = codes(&api, operation);
+        let expected = expected.iter().copied().chain([ALWAYS]).flat_map(str::split_whitespace);
+        for code in expected {
+            assert!(told.contains(code), "{method} {path}: {code} is not among {told:?}");
+        }
+    }
+    for (path, item) in api["paths"].as_object().unwrap() {
+        let path = path.replace("{hold_id}", "0").replace("{id}", "0");
+        for method in item.as_object().unwrap().keys() {
+            let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
+            let request = process.anonymous().request(method.clone(), &path).json(&json!({}));
+            let answer = process.anonymous().send(request).await;
+            assert_ne!(answer.code(), "method_not_allowed", "{method} {path}");
+            // Ours say which thing is missing; only a path that nobody serves is just not found.
+            assert!(answer.code() != "not_found" || path.contains("holds"), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_fetches_nothing_from_any_other_host() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let anybody = process.anonymous();
+    assert_eq!(anybody.get("/docs").await.status, 200, "also without the slash");
+    let page = anybody.get("/docs/").await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    let mut fetched = 0;
+    for attribute in ["src=\"", "href=\""] {
+        for rest in page.text.split(attribute).skip(1) {
+            let link = rest.split('"').next().unwrap();
+            assert!(!link.contains("//"), "{link}");
+            if link.starts_with("data:") {
+                continue;
+            }
+            let file = link.trim_start_matches("./").trim_start_matches("/docs/");
+            let answer = anybody.get(&format!("/docs/{file}")).await;
+            assert_eq!(answer.status, 200, "{link}");
+            for outside in ["url(http", "url(\"http", "url(//", "@import"] {
+                assert!(
+                    !file.ends_with(".css") || !answer.text.contains(outside),
+                    "{link}: {outside}"
+                );
+            }
+            if file.ends_with("initializer.js") {
+                assert!(answer.text.contains("/openapi.json"), "{}", answer.text);
+                assert!(!answer.text.contains("http://") && !answer.text.contains("https://"));
+            }
+            fetched += 1;
+        }
+    }
+    assert!(fetched >= 3, "scripts and styles: {fetched}");
+}

@@ -1,0 +1,304 @@
+//! What operators rely on: health, metrics, request ids, limits, draining, logs, settings.
+
+use std::collections::HashSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::refusals::{active, hold_path};
+use crate::support::client::Client;
+use crate::support::program::{self, Program};
+use crate::support::sale;
+use crate::support::wait::until;
+use crate::support::world::{JWT_SECRET, QUEUE_SECRET, World};
+
+#[tokio::test]
+async fn every_answer_has_a_request_id_of_its_own() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 1, json!({})).await;
+    let (mut seen, mut answers) = (HashSet::new(), Vec::new());
+    let seats = format!("/v1/schedules/{}/seats", sale.schedule);
+    for path in [
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs/",
+        "/v1/concerts",
+        "/nowhere",
+        &seats,
+    ] {
+        answers.push(admin.get(path).await);
+        let forced = admin.request(Method::GET, path).header("x-request-id", "mine");
+        answers.push(admin.send(forced).await);
+    }
+    let etag = admin.get(&seats).await.header("etag").to_owned();
+    answers
+        .push(admin.send(admin.request(Method::GET, &seats).header("if-none-match", etag)).await);
+    answers.push(admin.post("/v1/users", json!({})).await);
+    answers.push(admin.delete("/v1/users").await);
+    answers.push(process.anonymous().get("/v1/points").await);
+    answers.push(process.anonymous().send(admin.request(Method::OPTIONS, "/v1/points")).await);
+    for answer in answers {
+        let id = answer.header("x-request-id");
+        assert!(id.len() == 36 && seen.insert(id.to_owned()), "{id}: {}", answer.text);
+        if answer.status >= 400 {
+            assert_eq!(answer.body["instance"], id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn readiness_says_which_store_is_down_and_liveness_does_not_care() {
+    let mut world = World::new().await;
+    let process = world.start().await;
+    let ready = async |client: &Client| {
+        let answer = client.get("/readyz").await;
+        assert_eq!(client.get("/livez").await.status, 200);
+        if answer.status == 200 {
+            return Value::Null;
+        }
+        answer.refused(503, "not_ready");
+        assert!(!answer.header("retry-after").is_empty());
+        answer.body["failing"].clone()
+    };
+    let anybody = process.anonymous();
+    assert_eq!(ready(&anybody).await, Value::Null);
+    world.redis.kill().await.expect("it dies");
+    assert_eq!(ready(&anybody).await, json!(["redis"]));
+    world.redis.restart().await.expect("it lives");
+    until("readiness", async || (ready(&anybody).await == Value::Null).then_some(())).await;
+
+    let lost = world.start_with(&["--database-url=postgres://nobody@127.0.0.1:1/none"]).await;
+    assert_eq!(ready(&lost.anonymous()).await, json!(["postgresql"]));
+    let last =
+        "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
+    sqlx::query(last).execute(&world.pool).await.expect("a row");
+    assert_eq!(ready(&anybody).await, json!(["migrations"]));
+}
+
+#[tokio::test]
+async fn metrics_count_a_sale_and_can_be_parsed() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 4, json!({"capacity": 1})).await;
+    let mut buyer = active(&process, &sale).await;
+    let mut waiting = process.buyer().await;
+    waiting.join(sale.schedule).await.ok(201);
+    let hold = buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
+    buyer.hold(sale.schedule, json!({"quantity": 9})).await.refused(422, "seat_limit_exceeded");
+    let paid = buyer.pay(&hold).await.ok(201);
+    let refund = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
+    buyer.keyed().post(&refund, json!({})).await.ok(200);
+    buyer.poll().await.ok(200);
+
+    let schedule = sale.schedule;
+    let line = |name: &str| format!(r#"onsale_line_{name}{{schedule="{schedule}"}}"#);
+    let text = until("the figures of the line", async || {
+        let answer = process.anonymous().get("/metrics").await;
+        let active = format!("{} 1\n", line("active"));
+        (answer.text.contains(&active) && answer.text.contains(&format!("{} 0\n", line("waiting"))))
+            .then_some(answer)
+    })
+    .await;
+    assert!(text.header("content-type").contains("openmetrics-text"));
+    let text = text.text;
+    for series in [
+        r#"onsale_http_requests_total{route="/v1/payments",method="POST",status="201"} 1"#,
+        "onsale_joins_total 2",
+        "onsale_holds_total 1",
+        r#"onsale_holds_refused_total{reason="seat_limit_exceeded"} 1"#,
+        r#"onsale_reservations_total{status="PAYMENT_WAITING"} 2"#,
+        r#"onsale_reservations_total{status="COMPLETE"} 2"#,
+        r#"onsale_reservations_total{status="REFUNDED"} 1"#,
+        "onsale_payments_total 2",
+        "onsale_refunds_total 1",
+        r#"onsale_points_total{kind="PAYMENT"} 200"#,
+        r#"onsale_points_total{kind="REFUND"} 100"#,
+        r#"onsale_points_total{kind="CHARGE"} 1000000"#,
+    ] {
+        assert!(text.lines().any(|line| line == series), "{series} is not in\n{text}");
+    }
+    for name in [
+        "onsale_http_request_duration_seconds_bucket",
+        "onsale_postgres_connections",
+        "onsale_loop_last_run_seconds",
+        "onsale_loop_lag_seconds",
+        "onsale_outbox_backlog",
+        "onsale_admissions_total",
+    ] {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name} is not in\n{text}");
+    }
+    // OpenMetrics: comments, then `name{labels} value`, and an end.
+    assert!(text.ends_with("# EOF\n"));
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').expect("a series and a value");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+        let name = series.split('{').next().expect("a name");
+        assert!(name.starts_with("onsale_"), "{line}");
+        assert_eq!(series.contains('{'), series.ends_with('}'), "{line}");
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{line}");
+    }
+}
+
+/// A request whose head is there and whose body is not.
+async fn begun(addr: std::net::SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).await.expect("a connection");
+    let head = "POST /v1/users HTTP/1.1\r\nhost: onsale\r\ncontent-type: application/json\r\n\
+                content-length: 14\r\nconnection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("a head");
+    stream.write_all(b"{\"name\"").await.expect("half a body");
+    stream
+}
+
+async fn finished(mut stream: TcpStream) -> String {
+    stream.write_all(b":\"Kim\"}").await.expect("the rest");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.expect("an answer");
+    text
+}
+
+#[tokio::test]
+async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_slow() {
+    let world = World::new().await;
+    let process = world.start_with(&["--max-in-flight=1"]).await;
+    let slow = begun(process.addr).await;
+    let refused = until("the only slot to be taken", async || {
+        let answer = process.anonymous().get("/v1/concerts").await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    refused.refused(503, "overloaded");
+    assert!(!refused.header("retry-after").is_empty());
+    for path in ["/livez", "/readyz", "/metrics"] {
+        process.anonymous().get(path).await.ok(200);
+    }
+    assert!(finished(slow).await.starts_with("HTTP/1.1 201"));
+    process.anonymous().get("/v1/concerts").await.ok(200);
+
+    let impatient = world.start_with(&["--request-timeout=200ms"]).await;
+    let mut slow = begun(impatient.addr).await;
+    let mut text = String::new();
+    slow.read_to_string(&mut text).await.expect("an answer");
+    assert!(text.starts_with("HTTP/1.1 503") && text.contains(r#""code":"overloaded""#), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_under_way_at_sigterm_is_finished_and_the_process_ends_well() {
+    let world = World::new().await;
+    let mut program = Program::start(&world, &[]).await;
+    let slow = begun(program.addr).await;
+    let waits = TcpStream::connect(program.addr).await.expect("a connection");
+    program.anonymous().get("/v1/concerts").await.ok(200);
+    program.terminate();
+    until("the port to close", async || TcpStream::connect(program.addr).await.err()).await;
+    let answer = finished(slow).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    drop(waits);
+    assert_eq!(program.ended().await, Some(0), "{}", program.output());
+    assert_eq!(world.number(r#"select count(*) from "user""#).await, 1);
+}
+
+#[tokio::test]
+async fn nothing_secret_is_ever_logged() {
+    let world = World::new().await;
+    let program = Program::start(&world, &[("ONSALE_LOG", "debug"), ("RUST_BACKTRACE", "1")]).await;
+    let process = program.anonymous();
+    let mut people = Vec::new();
+    for _ in 0..2 {
+        let made = process.post("/v1/users", json!({"name": "Kim Secret"})).await.ok(201);
+        let mut person = process.with_token(made["access_token"].as_str().unwrap());
+        person.user = made["id"].as_i64().unwrap();
+        people.push(person);
+    }
+    let mut secrets = vec![JWT_SECRET.to_owned(), QUEUE_SECRET.to_owned()];
+    let role = onsale::http::auth::Role::Admin;
+    let admin = process.with_token(&crate::support::world::token(people[0].user, role));
+    let sale = sale::open(&admin, 1, 4, json!({})).await;
+    let mut buyer = people.pop().unwrap();
+    buyer.join(sale.schedule).await.ok(201);
+    let keyed = |key: &str| buyer.with_key(key);
+    keyed("charge-key-7f3a").post("/v1/points/charges", json!({"amount": 500})).await.ok(201);
+    let holds = format!("/v1/schedules/{}/reservations", sale.schedule);
+    let hold = keyed("hold-key-9c1b").post(&holds, json!({"quantity": 1})).await.ok(201);
+    let pay = json!({"hold_id": hold["hold_id"]});
+    keyed("pay-key-22d0").post("/v1/payments", pay.clone()).await.ok(201);
+    keyed("pay-key-22d1").post("/v1/payments", pay).await.refused(409, "already_paid");
+    buyer.delete(&hold_path(&hold)).await.refused(409, "already_paid");
+    let broken = format!("{}x", buyer.token.as_deref().unwrap());
+    buyer.with_token(&broken).get("/v1/points").await.refused(401, "unauthenticated");
+    let broken_ticket = format!("{}x", buyer.ticket.as_deref().unwrap());
+    buyer.with_ticket(&broken_ticket).get("/v1/queue/ticket").await.refused(401, "ticket_invalid");
+    buyer.get("/v1/concerts?limit=0&code=query-secret-1").await.refused(422, "invalid_request");
+    buyer.clone().poll().await.ok(200);
+    until("a request in the log", async || program.output().contains("/v1/payments").then_some(()))
+        .await;
+
+    let parts = |token: &str| token.split('.').map(str::to_owned).collect::<Vec<_>>();
+    for token in [&buyer.token, &buyer.ticket, &admin.token].into_iter().flatten() {
+        // The head of a token is the same for all, and says nothing.
+        secrets.extend(parts(token).into_iter().skip(1));
+    }
+    secrets.extend(["-key-", "query-secret", "Kim Secret"].map(str::to_owned));
+    secrets.extend(
+        ["insert into", "select ", "update ", "delete from", "redis.call"].map(str::to_owned),
+    );
+    let output = program.output();
+    let lower = output.to_ascii_lowercase();
+    for secret in &secrets {
+        let at = lower.find(&secret.to_ascii_lowercase());
+        let line = at.and_then(|at| output[at..].lines().next().map(|rest| (rest, &output[..at])));
+        assert!(
+            line.is_none(),
+            "{secret}: {:?}",
+            line.map(|(rest, before)| { format!("{}{rest}", before.lines().last().unwrap_or("")) })
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_setting_that_is_missing_or_wrong_is_named_and_its_value_is_not_told() {
+    let world = World::new().await;
+    let run = |mut command: std::process::Command| {
+        let output = command.output().expect("onsale runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let required = ["DATABASE_URL", "REDIS_URL", "ONSALE_JWT_SECRET", "ONSALE_QUEUE_SECRETS"];
+    let (code, told) = run(program::bare(&["serve"]));
+    assert_eq!(code, Some(2));
+    assert!(required.iter().all(|name| told.contains(name)), "{told}");
+    for name in required {
+        let mut command = program::command(&world, &["serve"]);
+        command.env_remove(name);
+        let (code, told) = run(command);
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains(name), "{told}");
+        assert!(!told.contains(JWT_SECRET) && !told.contains(QUEUE_SECRET), "{told}");
+    }
+    for (name, value) in [
+        ("ONSALE_JWT_SECRET", "too-short-a-secret"),
+        ("ONSALE_QUEUE_SECRETS", "too-short-a-secret"),
+        ("ONSALE_QUEUE_SECRETS", JWT_SECRET),
+        ("ONSALE_JWKS_PATH", "/nowhere/keys.json"),
+        ("ONSALE_JWT_ISSUER", ""),
+        ("ONSALE_LISTEN", "nowhere"),
+        ("ONSALE_CORS_ORIGINS", "*"),
+        ("ONSALE_DB_POOL", "0"),
+    ] {
+        let mut command = program::command(&world, &["serve"]);
+        command.env(name, value);
+        let (code, told) = run(command);
+        assert_eq!(code, Some(2), "{name}={value}: {told}");
+        let flag = name.trim_start_matches("ONSALE_").to_ascii_lowercase().replace('_', "-");
+        assert!(told.contains(name) || told.contains(&format!("--{flag}")), "{name}: {told}");
+        assert!(!name.contains("SECRET") || !told.contains(value), "{told}");
+    }
+    let mut command = program::command(&world, &["token", "--user", "999999"]);
+    command.env("ONSALE_DB_POOL", "2");
+    let (code, told) = run(command);
+    assert_eq!(code, Some(1), "a user that is not there: {told}");
+}
