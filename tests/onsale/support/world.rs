@@ -13,7 +13,7 @@ use onsale::http::auth::Role;
 use onsale::store::id::UserId;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::token::Tokens;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::client::Client;
 
@@ -158,8 +158,14 @@ impl Drop for Process {
 /// Makes the migrated database that each test's own is a copy of; whoever comes first does.
 async fn template(server: &str) {
     let mut lock = PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL");
-    let ask = "select pg_advisory_lock(74), exists (select from pg_database where datname = $1)";
-    let there: bool = sqlx::query(ask).bind(TEMPLATE).fetch_one(&mut lock).await.unwrap().get(1);
+    sqlx::query("select pg_advisory_lock(74)").execute(&mut lock).await.unwrap();
+    // A statement of its own: it must see what the last holder of the lock made.
+    let there: bool =
+        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+            .bind(TEMPLATE)
+            .fetch_one(&mut lock)
+            .await
+            .unwrap();
     if !there {
         let making = format!("{TEMPLATE}_in_making");
         sqlx::query(AssertSqlSafe(format!("drop database if exists {making}")))
