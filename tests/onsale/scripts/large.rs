@@ -18,6 +18,9 @@ async fn config(stage: &Stage, name: &str, value: &str) {
     config.query_async::<()>(&mut stage.raw.clone()).await.expect("OK");
 }
 
+/// An entry of the slow log: its fourth part is the call.
+type Entry = (i64, i64, i64, Vec<String>, String, String);
+
 /// The hash that the join script is cached under, as the server tells it.
 async fn hash_of_join(stage: &Stage) -> String {
     for _ in 0..2 {
@@ -26,7 +29,6 @@ async fn hash_of_join(stage: &Stage) -> String {
         config(stage, "slowlog-log-slower-than", SLOW_MICROS).await;
     }
     let mut get = redis::cmd("SLOWLOG");
-    type Entry = (i64, i64, i64, Vec<String>, String, String);
     let log: Vec<Entry> =
         get.arg("GET").arg(-1).query_async(&mut stage.raw.clone()).await.expect("the log");
     let mut calls = log.into_iter().map(|entry| entry.3);

@@ -29,17 +29,24 @@ impl LineModel {
             At::Active { claim_by, .. } => claim_by,
             _ => None,
         });
-        unseen.iter().for_each(|user| self.pass_over(*user, now));
+        let passed_over = unseen.len() as u64;
+        for user in unseen {
+            self.pass_over(user, now);
+        }
         let over = self.overdue(now, |place| match place.at {
             At::Active { until, .. } => Some(until),
             _ => None,
         });
-        over.iter().for_each(|user| self.end(*user, EXPIRED));
+        for user in over {
+            self.end(user, EXPIRED);
+        }
         let forgotten = self.overdue(now, |place| place.grace.filter(|_| place.at == At::Parked));
-        forgotten.iter().for_each(|user| self.end(*user, EXPIRED));
+        for user in forgotten {
+            self.end(user, EXPIRED);
+        }
 
         let tokens = self.bucket(now);
-        let (mut admitted, mut parked) = (0u32, unseen.len() as u64);
+        let (mut admitted, mut parked) = (0u32, passed_over);
         for at in [At::Returned, At::Waiting] {
             for (sequence, user) in self.in_order(at) {
                 let room = self.open && self.active() < self.capacity;

@@ -139,11 +139,11 @@ impl World {
         let (shown, _) = self.ticket(user, pick);
         let said = self.stage.tell(script, &[user.cast_signed(), shown.cast_signed()]).await;
         let reason = if script == Script::Leave { 2 } else { 3 };
-        Self::agree(&said, self.line.finish(user, shown, reason));
+        Self::agree(&said, &self.line.finish(user, shown, reason));
     }
 
-    pub fn agree(said: &Said, answer: Answer) {
-        assert_eq!((said.word.as_str(), without_clock(said, usize::MAX).0), answer);
+    pub fn agree(said: &Said, answer: &Answer) {
+        assert_eq!((said.word.as_str(), without_clock(said, usize::MAX).0), *answer);
     }
 
     pub async fn admit(&mut self) {

@@ -45,12 +45,12 @@ impl World {
         args.extend(seats.iter().map(ToString::to_string));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let said = self.stage.say(Script::Drop, &args).await;
-        Self::agree(&said, self.seats.give_up(&hold(number), seats));
+        Self::agree(&said, &self.seats.give_up(&hold(number), seats));
     }
 
     pub async fn sweep(&mut self) {
         let said = self.stage.say(Script::Sweep, &[]).await;
-        Self::agree(&said, self.seats.sweep(now()));
+        Self::agree(&said, &self.seats.sweep(now()));
     }
 
     pub async fn apply(
@@ -76,7 +76,7 @@ impl World {
             assert!((before + left..=after + left).contains(&score));
             until = Some(score);
         }
-        Self::agree(&said, self.seats.apply((state, hold), until, seats));
+        Self::agree(&said, &self.seats.apply((state, hold), until, seats));
     }
 
     pub async fn decide(

@@ -77,7 +77,7 @@ impl World {
         redis::cmd("SCRIPT").arg("FLUSH").query_async::<()>(&mut self.stage.raw).await.expect("OK");
     }
 
-    /// Redis loses everything, and is rebuilt from what PostgreSQL knows.
+    /// Redis loses everything, and is rebuilt from what the database knows.
     pub async fn lose(&mut self) {
         let (old, kept) = (self.line.clone(), std::mem::take(&mut self.seats));
         self.stage.at_epoch(old.epoch + 1);

@@ -108,6 +108,17 @@ fn story() -> impl Strategy<Value = Vec<Op>> {
             let take = Op::Take(user, pick, hold, seats());
             vec![take, Op::SeatLapses(1), Op::SeatLapses(2), Op::Sweep]
         }),
+        1 => (0u32..2, 0usize..8).prop_map(|(capacity, pick)| {
+            let all = (1..=USERS).map(|user| Op::Show(user, pick));
+            [Op::Settings(capacity, 4, Phase::Open), Op::Loss].into_iter().chain(all).collect()
+        }),
+        2 => (user(), user(), 0usize..8).prop_map(|(one, other, pick)| {
+            let away = [Op::Settings(0, 4, Phase::Open), Op::Join(one), Op::WindowsPass(3)];
+            let back = [Op::Bucket(4000, 0), Op::Admit, Op::Join(one), Op::Leave(other, pick)];
+            let open = [Op::Settings(5, 4, Phase::Open)];
+            let join = [Op::Bucket(4000, 0), Op::Join(other)];
+            away.into_iter().chain(open).chain(back).chain(join).collect()
+        }),
         1 => (user(), 0usize..8)
             .prop_map(|(user, pick)| vec![Op::Loss, Op::Join(user), Op::Leave(user, pick)]),
         2 => Just(round()),
@@ -221,8 +232,12 @@ fn any_order_of_calls_leaves_what_a_plain_model_says() {
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let server = runtime.block_on(RedisServer::throwaway()).expect("a Redis");
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let config =
-        Config { cases: cases.unwrap_or(40), failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: cases.unwrap_or(40),
+        failure_persistence: None,
+        max_shrink_time: 30_000,
+        ..Config::default()
+    };
     let schedule = Cell::new(0);
     let outcome = TestRunner::new(config).run(&sequence(), |ops| {
         schedule.set(schedule.get() + 1);

@@ -70,7 +70,7 @@ fn every_reply_that_a_header_lists_is_provoked_by_a_test() {
 
 #[test]
 fn every_reply_in_a_script_is_in_its_header() {
-    let find = header::file("lib/line");
+    let find = header::file("lib/place");
     for script in Script::ALL {
         let text = header::read(*script);
         let mut replied = header::replied(&text.code);

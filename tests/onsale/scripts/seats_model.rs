@@ -1,4 +1,4 @@
-//! The seats as a plain model: what PostgreSQL decided of each, and who has a bare claim.
+//! The seats as a plain model: what was decided of each, and who has a bare claim.
 
 use std::collections::{BTreeMap, BTreeSet};
 
