@@ -30,6 +30,8 @@ const PAUSE: Duration = Duration::from_secs(15);
 /// How often another process's rebuilding is looked at, and how many times.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const LOOKS: usize = 600;
+/// How often loading is tried.
+const TRIES: usize = 5;
 const PAGE: i64 = 5000;
 
 /// The recovery loop of one process.
@@ -95,18 +97,33 @@ impl Recovery {
         if !line.restore(server, loading).await.map_err(gave_up)? {
             return Err(lost("another process rebuilds under a later epoch"));
         }
-        self.load_seats(&line, schedule).await?;
-        self.load_places(&line, schedule).await?;
-        self.catalogue.forget(schedule);
-        let current = self.catalogue.schedule(schedule).await;
-        let current = current.map_err(|error| lost(&error.to_string()))?;
-        line.configure(&current).await.map_err(gave_up)?;
+        let mut tries = 1;
+        while let Err(error) = self.load(&line, schedule).await {
+            // Most likely a shared connection that died with the last server, unnoticed until it
+            // was used. All of it may be loaded again; given up, it would keep everybody waiting
+            // until the deadline.
+            if tries == TRIES {
+                return Err(error);
+            }
+            tracing::warn!(%schedule, %error, "loading is tried again");
+            tries += 1;
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
         // The first building of a schedule's keys has no tickets to wait for.
         let pause = if epoch == 1 { 0 } else { u64::try_from(PAUSE.as_millis()).unwrap_or(0) };
         line.ready(pause).await.map_err(gave_up)?;
         self.lines.forget(schedule);
         tracing::info!(%schedule, epoch, "the schedule's keys were built");
         Ok(())
+    }
+
+    async fn load(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
+        self.load_seats(line, schedule).await?;
+        self.load_places(line, schedule).await?;
+        self.catalogue.forget(schedule);
+        let current = self.catalogue.schedule(schedule).await;
+        let current = current.map_err(|error| lost(&error.to_string()))?;
+        line.configure(&current).await.map_err(gave_up)
     }
 
     async fn load_seats(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {

@@ -1,7 +1,6 @@
 //! A database and a Redis of one test, and the onsale processes that share them.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -47,12 +46,10 @@ struct Line {
 impl World {
     /// A fresh database and a fresh Redis.
     pub async fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let given = std::env::var("DATABASE_URL").expect("DATABASE_URL: run `make test`");
         let (server, _) = given.rsplit_once('/').expect("a database's URL");
         template(server).await;
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{}_{number}", std::process::id());
+        let name = format!("test_{}", uuid::Uuid::now_v7().simple());
         let maintenance = format!("{server}/postgres");
         create_database(&maintenance, &name, TEMPLATE).await.expect("a database");
         let database_url = format!("{server}/{name}");
@@ -160,12 +157,8 @@ async fn template(server: &str) {
     let mut lock = PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL");
     sqlx::query("select pg_advisory_lock(74)").execute(&mut lock).await.unwrap();
     // A statement of its own: it must see what the last holder of the lock made.
-    let there: bool =
-        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-            .bind(TEMPLATE)
-            .fetch_one(&mut lock)
-            .await
-            .unwrap();
+    let ask = "select exists (select from pg_database where datname = $1)";
+    let there: bool = sqlx::query_scalar(ask).bind(TEMPLATE).fetch_one(&mut lock).await.unwrap();
     if !there {
         let making = format!("{TEMPLATE}_in_making");
         sqlx::query(AssertSqlSafe(format!("drop database if exists {making}")))
