@@ -192,8 +192,23 @@ async fn what_a_killed_process_committed_reaches_redis_and_whoever_asks_again() 
     proxy.set(Mode::Pass);
     let doomed = Served::start_on(&world.database_url, &through).await;
     proxy.set(Mode::HoleUp);
+    paid_and_killed(&world, doomed, &sale, &mut crowd[0], &held).await;
+    crowd[1].hold(schedule, wish).await.refused(409, "seat_taken");
+    assert_eq!(crowd.remove(0).at(process.addr).poll().await.ok(200)["status"], "COMPLETED");
+    sound(&world).await;
+}
+
+/// A payment at a process that is killed once it has committed; the others hear of it.
+async fn paid_and_killed(
+    world: &World,
+    doomed: Served,
+    sale: &Sale,
+    buyer: &mut Client,
+    held: &Value,
+) {
+    let mut redis = world.raw_redis().await;
     let pay = json!({"hold_id": held["hold_id"]});
-    let paying = crowd[0].at(doomed.addr).with_key("pay");
+    let paying = buyer.at(doomed.addr).with_key("pay");
     let lost = tokio::spawn(paying.request(Method::POST, "/v1/payments").json(&pay).send());
     until("it has committed", async || {
         (world.number("select count(*) from payment").await == 1).then_some(())
@@ -202,21 +217,18 @@ async fn what_a_killed_process_committed_reaches_redis_and_whoever_asks_again() 
     doomed.kill().await;
     assert!(lost.await.expect("no panic").is_err());
     until("the relay tells Redis of the sale", async || {
-        holder(&mut redis, schedule, 1).await.contains(" SELL ").then_some(())
+        holder(&mut redis, sale.schedule, 1).await.contains(" SELL ").then_some(())
     })
     .await;
     let completed = until("the relay completes the ticket", async || {
-        let ticket = crowd[0].clone().poll().await.ok(200);
+        let ticket = buyer.clone().poll().await.ok(200);
         (ticket["status"] != "ACTIVE").then_some(ticket)
     })
     .await;
     assert_eq!(completed["status"], "COMPLETED");
-    let paid = crowd[0].with_key("pay").post("/v1/payments", pay).await;
+    let paid = buyer.with_key("pay").post("/v1/payments", pay).await;
     assert_eq!(paid.header("idempotency-replayed"), "true");
     assert_eq!(paid.ok(201)["balance"], 9_900);
-    crowd[1].hold(schedule, wish).await.refused(409, "seat_taken");
-    assert_eq!(crowd.remove(0).at(process.addr).poll().await.ok(200)["status"], "COMPLETED");
-    sound(&world).await;
 }
 
 #[tokio::test]

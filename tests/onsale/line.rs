@@ -59,9 +59,9 @@ async fn three_processes_keep_capacity_and_order_between_them() {
         assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
     })
     .await;
-    let samples = sampler.stop().await;
-    assert_eq!(most_active(&samples), 20, "full, and never fuller");
-    assert_eq!(samples.last().map(|sample| sample.admitted), Some(i64::from(PEOPLE)));
+    let seen = sampler.stop().await;
+    assert_eq!(most_active(&seen), 20, "full, and never fuller");
+    assert_eq!(seen.last().map(|sample| sample.admitted), Some(i64::from(PEOPLE)));
 
     let admitted = admitted_in_order(&world, i64::from(PEOPLE)).await;
     assert_eq!(admitted.len(), PEOPLE as usize);
@@ -84,9 +84,9 @@ async fn three_processes_keep_the_rate_between_them() {
         (active == 200).then_some(())
     })
     .await;
-    let samples = sampler.stop().await;
-    assert_eq!(too_fast(&samples, 40), None);
-    assert!(too_fast(&samples, 25).is_some(), "it was faster than that: the check can tell");
+    let seen = sampler.stop().await;
+    assert_eq!(too_fast(&seen, 40), None);
+    assert!(too_fast(&seen, 25).is_some(), "it was faster than that: the check can tell");
 }
 
 #[tokio::test]
@@ -183,14 +183,14 @@ async fn before_the_opening_all_wait_and_then_they_come_in_order() {
         person.delete("/v1/queue/ticket").await;
     })
     .await;
-    let samples = sampler.stop().await;
+    let seen = sampler.stop().await;
     let path = format!("/v1/schedules/{}", sale.schedule);
     let opens = admin.get(&path).await.ok(200)["reservation_available_at"].clone();
     let opens: DateTime<Utc> = opens.as_str().expect("a time").parse().expect("a time");
-    let before = samples.iter().filter(|sample| sample.at_ms < opens.timestamp_millis());
+    let before = seen.iter().filter(|sample| sample.at_ms < opens.timestamp_millis());
     assert!(before.clone().count() > 10, "it was watched before the opening");
     assert!(before.into_iter().all(|sample| (sample.active, sample.admitted) == (0, 0)));
-    assert_eq!(too_fast(&samples, 8), None);
+    assert_eq!(too_fast(&seen, 8), None);
     let admitted = admitted_in_order(&world, 20).await;
     assert_eq!(admitted.len(), 20);
     assert!(admitted.iter().all(|(_, at)| *at >= opens), "nobody before the opening");

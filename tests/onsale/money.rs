@@ -91,7 +91,7 @@ async fn twenty_times(clients: [Client; 2], path: &'static str, body: Value) -> 
         }
     }
     let first =
-        |answer: &&Answer| answer.status == 201 && answer.header("idempotency-replayed") == "";
+        |answer: &&Answer| answer.status == 201 && answer.header("idempotency-replayed").is_empty();
     assert_eq!(answers.iter().filter(first).count(), 1, "one of them did it");
     last
 }
@@ -157,7 +157,9 @@ async fn sets_of_seats_held_in_opposite_orders_never_lock_up() {
         })
         .await;
         let mut statuses = HashMap::new();
-        answers.iter().for_each(|answer| *statuses.entry(answer.status).or_insert(0) += 1);
+        for answer in &answers {
+            *statuses.entry(answer.status).or_insert(0) += 1;
+        }
         assert_eq!(statuses, HashMap::from([(201, 1), (409, 3)]), "round {round}");
     }
     sound(&world).await;
@@ -180,7 +182,7 @@ async fn locks_taken_in_opposite_orders_do_lock_up() {
         two.execute(sqlx::AssertSqlSafe(lock(0)))
     );
     let codes = [first.err(), second.err()].map(|error| {
-        error.and_then(|error| error.as_database_error()?.code().map(|code| code.into_owned()))
+        error.and_then(|error| error.as_database_error()?.code().map(std::borrow::Cow::into_owned))
     });
     assert!(codes.contains(&Some("40P01".to_owned())), "{codes:?}");
 }

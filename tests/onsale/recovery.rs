@@ -150,8 +150,8 @@ async fn survives(loss: Loss) {
     assert!(told[..10].iter().all(|recovering| *recovering), "those who wait were told");
     assert_eq!(scene.inside[0].pay(&scene.held).await.ok(201)["total_amount"], 100);
 
-    let samples = sampler.stop().await;
-    assert_eq!(most_active(&samples), 3, "never more than the capacity");
+    let seen = sampler.stop().await;
+    assert_eq!(most_active(&seen), 3, "never more than the capacity");
     until("the line is archived", async || {
         let ended = "select count(*) from queue where status in ('LEFT', 'COMPLETED')";
         (world.number(ended).await == 20).then_some(())

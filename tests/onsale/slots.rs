@@ -94,9 +94,9 @@ async fn settings_changed_through_one_process_are_in_force_in_all() {
         (ticket["status"] == "ACTIVE").then_some(())
     })
     .await;
-    let samples = sampler.stop().await;
-    let later = samples.iter().position(|sample| sample.active <= 3).expect("it came down");
-    assert_eq!((most_active(&samples[..later]), most_active(&samples[later..])), (6, 3));
+    let seen = sampler.stop().await;
+    let later = seen.iter().position(|sample| sample.active <= 3).expect("it came down");
+    assert_eq!((most_active(&seen[..later]), most_active(&seen[later..])), (6, 3));
 
     let limit = json!({"capacity": 100, "max_seats_per_user": 1});
     admin.patch(&path, limit).await.ok(200);
