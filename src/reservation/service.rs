@@ -206,6 +206,8 @@ impl Reservations {
                 self.metrics.reservations(ReservationStatus::PaymentWaiting.as_str(), seats);
                 self.tell(&decision, answer.outcome.server_time).await;
             }
+            // Held by an earlier try, of which Redis may not have heard yet.
+            Ok(answer) if answer.outcome.expires_at > Utc::now() => {}
             // Perhaps committed: the claim is left alone, and lapses.
             Err(HoldError::Store(StoreError::Unavailable { .. }) | HoldError::Key(_)) => {}
             _ => self.holds.give_up(ticket.schedule, *hold, numbers).await,
