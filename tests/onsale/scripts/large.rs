@@ -104,6 +104,6 @@ async fn no_script_looks_at_the_whole_line() {
     assert_eq!(admitted, rounds * 100);
     // A machine that has other things to do may stop any one call; a script that is slow is so
     // every time.
-    slowest.retain(|_, calls| *calls > u64::try_from(rounds / 2).expect("small"));
+    slowest.retain(|_, calls| *calls >= u64::try_from(rounds).expect("small"));
     assert_eq!(slowest, BTreeMap::new(), "of {rounds} calls each");
 }
