@@ -73,7 +73,7 @@ async fn no_script_looks_at_the_whole_line() {
     let range = [&from.to_string(), &to.to_string(), "WITHSCORES"];
     let middle: Vec<(i64, i64)> = stage.touch("ZRANGE", "waiting", &range).await;
     let present: Vec<i64> = head.iter().map(|(_, sequence)| *sequence).collect();
-    let seats: Vec<i64> = (1..=500).collect();
+    let seats: Vec<i64> = (1..=200).collect();
     let mut slowest: BTreeMap<&str, u64> = BTreeMap::new();
     slow(&stage).await;
     let rounds = 20;
