@@ -55,10 +55,10 @@ pub async fn drop(line: &Line, hold: Uuid, seats: &[u32]) -> Result<(), ScriptEr
     line.place.run(&line.redis, Script::Drop, &keys, &args).await.map(|_| ())
 }
 
-/// `hold/apply`, for any number of seats, 500 at a time.
+/// `hold/apply`, for any number of seats, 200 at a time: more would keep everybody waiting.
 pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Result<(), ScriptError> {
     let keys = line.place.keys.several(&["meta", "holder", "held", "claim", "sold", "seatlog"]);
-    for seats in seats.chunks(500) {
+    for seats in seats.chunks(200) {
         let mut args = vec![
             line.place.keys.epoch().to_string(),
             decided.state.to_owned(),

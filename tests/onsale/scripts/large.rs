@@ -73,7 +73,7 @@ async fn no_script_looks_at_the_whole_line() {
     let range = [&from.to_string(), &to.to_string(), "WITHSCORES"];
     let middle: Vec<(i64, i64)> = stage.touch("ZRANGE", "waiting", &range).await;
     let present: Vec<i64> = head.iter().map(|(_, sequence)| *sequence).collect();
-    let seats: Vec<i64> = (1..=500).collect();
+    let seats: Vec<i64> = (1..=200).collect();
     let mut slowest: BTreeMap<&str, u64> = BTreeMap::new();
     slow(&stage).await;
     let rounds = 20;
@@ -104,6 +104,6 @@ async fn no_script_looks_at_the_whole_line() {
     assert_eq!(admitted, rounds * 100);
     // A machine that has other things to do may stop any one call; a script that is slow is so
     // every time.
-    slowest.retain(|_, calls| *calls > u64::try_from(rounds / 2).expect("small"));
+    slowest.retain(|_, calls| *calls >= u64::try_from(rounds).expect("small"));
     assert_eq!(slowest, BTreeMap::new(), "of {rounds} calls each");
 }
