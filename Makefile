@@ -12,7 +12,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 
 .DEFAULT_GOAL := help
-.PHONY: help run test sqlx fmt deny loadtest
+.PHONY: help run test sqlx fmt deny fuzz loadtest
 
 help: ## List the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,10 @@ fmt: ## Format the sources
 deny: ## Check the dependencies' licences, sources and advisories (fetches the advisory database)
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny --locked check
+
+fuzz: ## Made-up requests against the API's own description, on throwaway stores (FUZZ_EXAMPLES=, FUZZ_SEED=)
+	@scripts/stores.sh
+	@scripts/schemathesis.sh
 
 loadtest: ## Load tests with k6, on throwaway stores (SCENARIO=rush, PROFILE as in loadtest/run.sh)
 	@scripts/stores.sh

@@ -15,13 +15,13 @@ set -euo pipefail
 
 VERSION=4.32.5
 cd "$(dirname "$0")/.."
-data=${ONSALE_DATA:-.onsale}
+mkdir -p "${ONSALE_DATA:=.onsale}"
+data=$(cd "$ONSALE_DATA" && pwd)
 
 # Installs the tool once, beside the data of `onsale dev`.
 install() {
   local venv="$data/schemathesis-$VERSION"
   if [[ ! -x $venv/bin/schemathesis ]]; then
-    mkdir -p "$data"
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$VERSION"
   fi
@@ -52,7 +52,8 @@ run() {
   local name=$1
   shift
   echo "== $name"
-  timeout --signal=INT "${FUZZ_SECONDS:-85}" "$schemathesis" run "$address/openapi.json" \
+  # From the data folder, where it leaves its notes.
+  env -C "$data" timeout --signal=INT "${FUZZ_SECONDS:-85}" "$schemathesis" run "$address/openapi.json" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --max-examples "${FUZZ_EXAMPLES:-25}" --phases examples,coverage,fuzzing --workers 2 \
     --request-timeout 10 --no-color --generation-database none \

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::error::AdminError;
 use super::settings::QueueChange;
 use crate::concert::model::{Concert, ConcertStatus, QueueSettings, Schedule};
+use crate::http::object::object;
 use crate::store::id::{ConcertId, ScheduleId};
 
 /// A concert to be made.
@@ -78,7 +79,7 @@ pub struct NewSchedule {
     #[garde(custom(storable))]
     pub concert_at: DateTime<Utc>,
     /// The line's settings, where they are not the defaults.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     #[garde(dive)]
     pub queue: QueueChange,
 }

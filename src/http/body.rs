@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
+use super::object::Object;
 use super::problem::{FieldError, Problem};
 
 /// A JSON body, valid by its type's own rules; as an answer, the value as JSON.
@@ -103,14 +104,15 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Parses and checks a JSON body.
 fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let told = error.inner();
-        if told.classify() != Category::Data && !is_huge_number(told) {
-            return not_json(told);
-        }
-        let (pointer, detail) = (pointer(error.path()), reason(told));
-        Problem::invalid_request(vec![FieldError { pointer, detail }])
-    })?;
+    let Object(value): Object<T> =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let told = error.inner();
+            if told.classify() != Category::Data && !is_huge_number(told) {
+                return not_json(told);
+            }
+            let (pointer, detail) = (pointer(error.path()), reason(told));
+            Problem::invalid_request(vec![FieldError { pointer, detail }])
+        })?;
     deserializer.end().map_err(|error| not_json(&error))?;
     check(value)
 }

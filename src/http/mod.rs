@@ -4,6 +4,7 @@ pub mod auth;
 pub mod body;
 pub mod cors;
 pub mod layers;
+pub mod object;
 pub mod openapi;
 pub mod page;
 pub mod problem;

@@ -6,7 +6,7 @@ pub mod migrations;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Postgres, Transaction};
+use sqlx::{ConnectOptions, Postgres, Transaction};
 
 use super::{Store, StoreError};
 
@@ -47,6 +47,9 @@ impl Pg {
             let reason = format!("DATABASE_URL: {error}");
             StoreError::Defect { store: Store::PostgreSql, reason }
         })?;
+        // Statements are no business of the log's at any level: a filter for everything must not
+        // bring them in.
+        let options = options.disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(1))

@@ -87,6 +87,22 @@ impl Redis {
         Ok(self.hot::<()>(&redis::cmd("PING")).await?)
     }
 
+    /// Replaces connections that broke without anybody noticing yet, as those of before a restart
+    /// have: for before work that must not stop half-way.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where Redis does not answer on new ones either.
+    pub async fn renew(&self) -> Result<(), StoreError> {
+        let ask =
+            |mut conn: Conn| async move { redis::cmd("PING").query_async::<()>(&mut conn).await };
+        for lane in [&self.hot, &self.bulk] {
+            if lane.run(ask).await.is_err() {
+                lane.run(ask).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a server that evicts keys, and warns of one that keeps nothing over a restart. A
     /// cluster's nodes answer for themselves; there it is left to whoever runs it.
     ///

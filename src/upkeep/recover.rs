@@ -76,6 +76,8 @@ impl Recovery {
                 self.lines.forget(schedule);
                 return Ok(());
             }
+            // Before anything is begun: what fails half-way keeps everybody out until its time is over.
+            self.redis.renew().await?;
             if !(ours && loading) && queue::pg::raise_epoch(&self.pg, schedule, known).await? {
                 return self.rebuild(schedule, known + 1, &found.server).await;
             }

@@ -49,7 +49,7 @@ struct UserAnswer {
 
 /// Sign up
 #[utoipa::path(
-    post, path = "/v1/users", tag = "identity",
+    post, path = "/v1/users", tag = "identity", request_body = NewUser,
     responses(
         (status = 201, body = NewUserAnswer),
         (status = 403, description = "`signup_closed`"),

@@ -45,6 +45,19 @@ async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
     );
 
     let path = format!("/v1/admin/schedules/{}", made["id"]);
+    let moved = admin.patch(&path, json!({"concert_at": "2030-01-02T00:00:00Z"})).await.ok(200);
+    shape::is(&moved, MADE);
+    assert_eq!(moved["concert_at"], "2030-01-02T00:00:00Z");
+    assert_eq!(moved["deadline_at"], made["deadline_at"]);
+}
+
+#[tokio::test]
+async fn seats_are_added_one_by_one_or_by_sections_and_numbered_on() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 0, 0, json!({})).await;
+    let path = format!("/v1/admin/schedules/{}", sale.schedule);
     let seats = json!({"seats": [
         {"seat_number": 2, "section": "A", "row": "2", "seat_price": 7},
         {"seat_number": 1, "section": "A", "row": "1", "seat_price": 0}]});
@@ -54,7 +67,7 @@ async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
     let created =
         admin.post(&format!("{path}/seats"), json!({"sections": [section]})).await.ok(201);
     assert_eq!(created, json!({"created": 4}));
-    let layout = admin.get(&format!("/v1/schedules/{}/seats/layout", made["id"])).await.ok(200);
+    let layout = admin.get(&format!("/v1/schedules/{}/seats/layout", sale.schedule)).await.ok(200);
     let told: Vec<(&Value, &Value, &Value)> = layout["seats"]
         .as_array()
         .unwrap()
@@ -68,11 +81,6 @@ async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
     let expected: Vec<_> =
         expected.iter().map(|(n, row, price)| (&numbers[*n], *row, &numbers[*price])).collect();
     assert_eq!(told, expected);
-
-    let moved = admin.patch(&path, json!({"concert_at": "2030-01-02T00:00:00Z"})).await.ok(200);
-    shape::is(&moved, MADE);
-    assert_eq!(moved["concert_at"], "2030-01-02T00:00:00Z");
-    assert_eq!(moved["deadline_at"], made["deadline_at"]);
 }
 
 #[tokio::test]
@@ -117,6 +125,15 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
     let unknown = json!({"seat_ids": [sale.seats[2], 999_999], "blocked": true});
     admin.patch(&seats, unknown).await.refused(404, "seat_not_found");
 
+    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+}
+
+#[tokio::test]
+async fn what_is_not_there_cannot_be_changed() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let before = state::of(&world, &[]).await;
     let any = json!({"title": "x"});
     admin.patch("/v1/admin/concerts/999999", any).await.refused(404, "concert_not_found");
     let times = json!({"reservation_available_at": sale::in_seconds(10),
@@ -128,12 +145,12 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
     let section = json!({"name": "B", "rows": 1, "seats_per_row": 1, "seat_price": 5});
     let sections = json!({"sections": [section]});
     admin.post(&nowhere("/seats"), sections).await.refused(404, "schedule_not_found");
-    let block = json!({"seat_ids": sale.seats, "blocked": true});
+    let block = json!({"seat_ids": [1], "blocked": true});
     admin.patch(&nowhere("/seats"), block).await.refused(404, "schedule_not_found");
     admin.get(&nowhere("/queue")).await.refused(404, "schedule_not_found");
     admin.patch(&nowhere("/queue"), json!({})).await.refused(404, "schedule_not_found");
     admin.get(&nowhere("/stats")).await.refused(404, "schedule_not_found");
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::of(&world, &[]).await, before);
 }
 
 #[tokio::test]
@@ -153,12 +170,12 @@ async fn settings_are_in_force_in_every_process_within_a_second() {
     let settings = admin.patch(&line, change).await.ok(200);
     let changed = std::time::Instant::now();
     shape::is(&settings, shape::SETTINGS);
-    assert_eq!(admin.at(second.addr).get(&line).await.ok(200), settings);
     let second_long = std::time::Duration::from_secs(1).saturating_sub(changed.elapsed());
     until_within(second_long, "the new limit in the second process", async || {
         (there.get(&path).await.ok(200)["max_seats_per_user"] == 6).then_some(())
     })
     .await;
+    assert_eq!(admin.at(second.addr).get(&line).await.ok(200), settings);
     let hold = there.hold(sale.schedule, json!({"quantity": 6})).await.ok(201);
     let at =
         |name: &str| hold[name].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();

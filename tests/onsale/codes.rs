@@ -99,9 +99,9 @@ impl<'ast> Visit<'ast> for Codes {
                 _ => None,
             });
             let code = |text: &String| {
-                text.contains('_') && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                text.len() > 1 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
             };
-            self.0.extend(literals.filter(code));
+            self.0.extend(literals.filter(code).filter(|text| text != env!("CARGO_PKG_NAME")));
         }
         syn::visit::visit_expr_call(self, call);
     }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::admin::error::AdminError;
 use crate::admin::model::storable;
+use crate::http::object::objects;
 use crate::store::id::SeatId;
 
 /// Seats added by one call.
@@ -20,10 +21,12 @@ pub const MAX_BLOCKED: usize = 1_000;
 #[serde(deny_unknown_fields)]
 pub struct NewSeats {
     /// Numbered in this order, row by row, on from the last seat there is.
+    #[serde(default, deserialize_with = "objects")]
     #[garde(length(min = 1, max = 10_000), dive)]
     #[schema(value_type = Vec<NewSection>, required = false, min_items = 1)]
     pub sections: Option<Vec<NewSection>>,
     /// In any order; their numbers go on from the last seat there is, without a gap.
+    #[serde(default, deserialize_with = "objects")]
     #[garde(length(min = 1, max = MAX_PER_CALL), dive)]
     #[schema(value_type = Vec<NewSeat>, required = false, min_items = 1, max_items = 100_000)]
     pub seats: Option<Vec<NewSeat>>,

@@ -31,7 +31,7 @@ fn what_is_not_json_is_told_from_what_is_not_valid() {
         assert_eq!(refused(text).0, "invalid_json", "{text}");
     }
     let huge = r#"{"sections":[{"rows":1e400}]}"#;
-    for text in ["[]", "{}", r#"{"sections":[]}"#, "7", huge] {
+    for text in ["[]", r#"[[{"rows":1}]]"#, "{}", r#"{"sections":[]}"#, "7", huge] {
         assert_eq!(refused(text).0, "invalid_request", "{text}");
     }
 }

@@ -19,7 +19,9 @@ pub struct Program {
 
 /// The program with nothing in its environment but where to find other programs.
 pub fn bare(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_onsale"));
+    // Where the tests run from an archive, the program lies beside them.
+    let built = std::env::var_os("NEXTEST_BIN_EXE_onsale");
+    let mut command = Command::new(built.unwrap_or_else(|| env!("CARGO_BIN_EXE_onsale").into()));
     command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }

@@ -60,7 +60,7 @@ impl World {
         Self { redis, database_url, redis_url, pool, pg }
     }
 
-    /// The settings of a process in this world; `extra` are further flags.
+    /// The settings of a process in this world; `extra` are further flags, or others instead.
     pub fn settings(&self, extra: &[&str]) -> Settings {
         let own = [
             "onsale",
@@ -75,7 +75,10 @@ impl World {
             format!("--jwt-secret={JWT_SECRET}"),
             format!("--queue-secrets={QUEUE_SECRET}"),
         ];
+        let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+        let given: Vec<String> = extra.iter().map(|flag| name(flag)).collect();
         let line = own.iter().map(ToString::to_string).chain(stores);
+        let line = line.filter(|flag| !given.contains(&name(flag)));
         Line::parse_from(line.chain(extra.iter().map(ToString::to_string))).settings
     }
 
