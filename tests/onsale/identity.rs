@@ -9,14 +9,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::refusals::{active, hold_path};
-use crate::support::client::Client;
+use crate::support::client::{Answer, Client};
 use crate::support::sale;
 use crate::support::shape;
 use crate::support::state;
 use crate::support::world::{JWT_SECRET, QUEUE_SECRET, World, token};
 
 /// A JWT with these claims over good ones.
-fn signed(header: &Header, key: &EncodingKey, change: Value) -> String {
+fn signed(header: &Header, key: &EncodingKey, change: &Value) -> String {
     let now = Utc::now().timestamp();
     let mut claims = json!({"aud": "onsale", "iss": "onsale", "sub": "1", "role": "admin",
         "iat": now, "exp": now + 600});
@@ -24,6 +24,79 @@ fn signed(header: &Header, key: &EncodingKey, change: Value) -> String {
         claims[name] = value.clone();
     }
     encode(header, &claims, key).expect("a token")
+}
+
+/// Tokens that say something else, or are signed otherwise, than a good one of `user`.
+fn misclaimed(user: i64) -> Vec<String> {
+    let sub = user.to_string();
+    let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    let header = Header::new(Algorithm::HS256);
+    let now = Utc::now().timestamp();
+    let mut bad: Vec<String> = [
+        json!({"exp": now - 60}),
+        json!({"exp": null}),
+        json!({"exp": "never"}),
+        json!({"nbf": now + 600}),
+        json!({"aud": "onsale-queue"}),
+        json!({"aud": "other"}),
+        json!({"aud": null}),
+        json!({"iss": "elsewhere"}),
+        json!({"iss": null}),
+        json!({"sub": null}),
+        json!({"sub": user}),
+        json!({"sub": ""}),
+        json!({"sub": "0"}),
+        json!({"sub": "-1"}),
+        json!({"sub": format!("0{sub}")}),
+        json!({"sub": format!("{sub} ")}),
+        json!({"sub": "1 or 1=1"}),
+        json!({"sub": "999999"}),
+        json!({"role": "root"}),
+    ]
+    .into_iter()
+    .map(|change| {
+        let mut claims = json!({"sub": sub});
+        change.as_object().unwrap().iter().for_each(|(name, value)| claims[name] = value.clone());
+        signed(&header, &key, &claims)
+    })
+    .collect();
+    for algorithm in [Algorithm::HS384, Algorithm::HS512] {
+        bad.push(signed(&Header::new(algorithm), &key, &json!({"sub": sub})));
+    }
+    for secret in [QUEUE_SECRET, "", "another secret of 32 bytes and more"] {
+        bad.push(signed(
+            &header,
+            &EncodingKey::from_secret(secret.as_bytes()),
+            &json!({"sub": sub}),
+        ));
+    }
+    bad
+}
+
+/// Tokens made of parts of a good one.
+fn malformed(good: &str) -> Vec<String> {
+    let mut bad = Vec::new();
+    let (_, rest) = good.split_once('.').unwrap();
+    let payload = rest.split_once('.').unwrap().0;
+    for none in ["none", "None", "NONE", "nOnE", ""] {
+        let header = URL_SAFE_NO_PAD.encode(json!({"alg": none, "typ": "JWT"}).to_string());
+        bad.extend([
+            format!("{header}.{payload}."),
+            format!("{header}.{rest}"),
+            format!("{header}.{payload}"),
+        ]);
+    }
+    let crit = json!({"alg": "HS256", "typ": "JWT", "crit": ["b64"], "b64": false}).to_string();
+    bad.push(format!("{}.{rest}", URL_SAFE_NO_PAD.encode(crit)));
+    bad.extend([
+        "x".to_owned(),
+        "..".to_owned(),
+        good.to_ascii_uppercase(),
+        format!("{good}x"),
+        good.replace('.', ".."),
+        "a".repeat(9000),
+    ]);
+    bad
 }
 
 #[tokio::test]
@@ -51,74 +124,13 @@ async fn only_a_token_that_is_whole_current_and_meant_for_us_is_accepted() {
     let world = World::new().await;
     let process = world.start().await;
     let user = process.buyer().await.user;
-    let sub = user.to_string();
     let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-    let header = Header::new(Algorithm::HS256);
-    let good = signed(&header, &key, json!({"sub": sub}));
+    let good = signed(&Header::new(Algorithm::HS256), &key, &json!({"sub": user.to_string()}));
     let me = |token: &str| process.anonymous().with_token(token);
     me(&good).get("/v1/users/me").await.ok(200);
 
-    let now = Utc::now().timestamp();
-    let mut bad: Vec<String> = [
-        json!({"exp": now - 60}),
-        json!({"exp": null}),
-        json!({"exp": "never"}),
-        json!({"nbf": now + 600}),
-        json!({"aud": "onsale-queue"}),
-        json!({"aud": "other"}),
-        json!({"aud": null}),
-        json!({"iss": "elsewhere"}),
-        json!({"iss": null}),
-        json!({"sub": null}),
-        json!({"sub": user}),
-        json!({"sub": ""}),
-        json!({"sub": "0"}),
-        json!({"sub": "-1"}),
-        json!({"sub": format!("0{sub}")}),
-        json!({"sub": format!("{sub} ")}),
-        json!({"sub": "1 or 1=1"}),
-        json!({"sub": "999999"}),
-        json!({"role": "root"}),
-    ]
-    .into_iter()
-    .map(|change| {
-        let mut claims = json!({"sub": sub});
-        change.as_object().unwrap().iter().for_each(|(name, value)| claims[name] = value.clone());
-        signed(&header, &key, claims)
-    })
-    .collect();
-    for algorithm in [Algorithm::HS384, Algorithm::HS512] {
-        bad.push(signed(&Header::new(algorithm), &key, json!({"sub": sub})));
-    }
-    for secret in [QUEUE_SECRET, "", "another secret of 32 bytes and more"] {
-        bad.push(signed(
-            &header,
-            &EncodingKey::from_secret(secret.as_bytes()),
-            json!({"sub": sub}),
-        ));
-    }
-    let (_, rest) = good.split_once('.').unwrap();
-    let payload = rest.split_once('.').unwrap().0;
-    for none in ["none", "None", "NONE", "nOnE", ""] {
-        let header = URL_SAFE_NO_PAD.encode(json!({"alg": none, "typ": "JWT"}).to_string());
-        bad.extend([
-            format!("{header}.{payload}."),
-            format!("{header}.{rest}"),
-            format!("{header}.{payload}"),
-        ]);
-    }
-    let crit = json!({"alg": "HS256", "typ": "JWT", "crit": ["b64"], "b64": false}).to_string();
-    bad.push(format!("{}.{rest}", URL_SAFE_NO_PAD.encode(crit)));
-    bad.extend([
-        "x".to_owned(),
-        "..".to_owned(),
-        good.to_ascii_uppercase(),
-        format!("{good}x"),
-        good.replace('.', ".."),
-        "a".repeat(9000),
-    ]);
-    for token in &bad {
-        let refused = me(token).get("/v1/users/me").await;
+    for token in misclaimed(user).into_iter().chain(malformed(&good)) {
+        let refused = me(&token).get("/v1/users/me").await;
         refused.refused(401, "unauthenticated");
         assert_eq!(refused.header("www-authenticate"), "Bearer");
     }
@@ -129,6 +141,24 @@ async fn only_a_token_that_is_whole_current_and_meant_for_us_is_accepted() {
     let ticket = buyer.ticket.clone().unwrap();
     me(&ticket).get("/v1/users/me").await.refused(401, "unauthenticated");
     buyer.with_ticket(&good).get("/v1/queue/ticket").await.refused(401, "ticket_invalid");
+}
+
+/// Claims that a good ticket for `schedule` does not make.
+fn elsewise(schedule: i64) -> Vec<Value> {
+    let past = Utc::now().timestamp() - 60;
+    vec![
+        json!({"exp": past}),
+        json!({"aud": "onsale"}),
+        json!({"iss": "elsewhere"}),
+        json!({"sub": "999"}),
+        json!({"sub": "x"}),
+        json!({"sch": schedule + 1}),
+        json!({"seq": 1}),
+        json!({"epo": 99}),
+        json!({"jti": uuid::Uuid::nil()}),
+        json!({"role": "admin"}),
+        json!({"sta": "OWNER"}),
+    ]
 }
 
 #[tokio::test]
@@ -156,23 +186,8 @@ async fn only_a_ticket_that_is_whole_current_and_ours_is_accepted() {
         (&claims["sub"], &claims["sch"]),
         (&json!(buyer.user.to_string()), &json!(sale.schedule))
     );
-    let past = Utc::now().timestamp() - 60;
-    let mut bad: Vec<String> = [
-        json!({"exp": past}),
-        json!({"aud": "onsale"}),
-        json!({"iss": "elsewhere"}),
-        json!({"sub": "999"}),
-        json!({"sub": "x"}),
-        json!({"sch": sale.schedule + 1}),
-        json!({"seq": 1}),
-        json!({"epo": 99}),
-        json!({"jti": uuid::Uuid::nil()}),
-        json!({"role": "admin"}),
-        json!({"sta": "OWNER"}),
-    ]
-    .into_iter()
-    .map(|change| made(change, &key))
-    .collect();
+    let mut bad: Vec<String> =
+        elsewise(sale.schedule).into_iter().map(|change| made(change, &key)).collect();
     bad.push(made(json!({}), &EncodingKey::from_secret(JWT_SECRET.as_bytes())));
     for change in
         [json!({"alg": "none"}), json!({"alg": "HS512"}), json!({"kid": "x"}), json!({"kid": null})]
@@ -192,6 +207,26 @@ async fn only_a_ticket_that_is_whole_current_and_ours_is_accepted() {
     let none = buyer.without_ticket();
     none.get("/v1/queue/ticket").await.refused(401, "ticket_invalid");
     buyer.get("/v1/queue/ticket").await.ok(200);
+}
+
+/// Everything that `owner` may do, tried without a token.
+async fn anonymously(owner: &Client, schedule: i64, own: &[&str], refund: &str) -> Vec<Answer> {
+    let nobody = owner.keyed().without_token();
+    let mut answers = Vec::new();
+    let lists = ["/v1/users/me", "/v1/reservations", "/v1/payments", "/v1/points"];
+    for path in lists.iter().chain(&["/v1/points/history"]).chain(own) {
+        answers.push(nobody.get(path).await);
+    }
+    for path in [own[own.len() - 1], "/v1/queue/ticket"] {
+        answers.push(nobody.delete(path).await);
+    }
+    let pay = json!({"hold_id": own[own.len() - 1].rsplit('/').next()});
+    answers.push(nobody.post("/v1/payments", pay).await);
+    answers.push(nobody.post(refund, json!({})).await);
+    answers.push(nobody.post("/v1/points/charges", json!({"amount": 5})).await);
+    answers.push(nobody.clone().join(schedule).await);
+    answers.push(nobody.hold(schedule, json!({"quantity": 1})).await);
+    answers
 }
 
 #[tokio::test]
@@ -214,7 +249,6 @@ async fn nobody_gets_at_what_is_anothers() {
     let refund = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
     let before = state::of(&world, &[sale.schedule, other.schedule]).await;
 
-    let pay = json!({"hold_id": hold["hold_id"]});
     for person in [&stranger, &elsewhere, &admin] {
         person.get(&hold_path(&hold)).await.refused(404, "hold_not_found");
         person.delete(&hold_path(&hold)).await.refused(404, "hold_not_found");
@@ -229,26 +263,11 @@ async fn nobody_gets_at_what_is_anothers() {
         stolen.hold(sale.schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_yours");
     }
     elsewhere.hold(sale.schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_active");
-    let nobody = owner.keyed().without_token();
-    for path in [
-        "/v1/users/me",
-        "/v1/reservations",
-        "/v1/payments",
-        "/v1/points",
-        "/v1/points/history",
-        &reservation,
-        &hold_path(&hold),
-    ] {
-        nobody.get(path).await.refused(401, "unauthenticated");
+    for answer in
+        anonymously(&owner, sale.schedule, &[&reservation, &hold_path(&hold)], &refund).await
+    {
+        answer.refused(401, "unauthenticated");
     }
-    nobody.delete(&hold_path(&hold)).await.refused(401, "unauthenticated");
-    nobody.delete("/v1/queue/ticket").await.refused(401, "unauthenticated");
-    nobody.post("/v1/payments", pay).await.refused(401, "unauthenticated");
-    nobody.post(&refund, json!({})).await.refused(401, "unauthenticated");
-    nobody.post("/v1/points/charges", json!({"amount": 5})).await.refused(401, "unauthenticated");
-    let join = nobody.clone().join(sale.schedule).await;
-    join.refused(401, "unauthenticated");
-    nobody.hold(sale.schedule, json!({"quantity": 1})).await.refused(401, "unauthenticated");
     assert_eq!(state::of(&world, &[sale.schedule, other.schedule]).await, before);
 
     let seen = owner.get(&hold_path(&hold)).await.ok(200);

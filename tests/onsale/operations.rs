@@ -81,6 +81,21 @@ async fn readiness_says_which_store_is_down_and_liveness_does_not_care() {
     assert_eq!(ready(&anybody).await, json!(["migrations"]));
 }
 
+/// Fails unless this is text of ours that Prometheus can read.
+#[track_caller]
+fn parses(text: &str) {
+    // OpenMetrics: comments, then `name{labels} value`, and an end.
+    assert!(text.ends_with("# EOF\n"));
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').expect("a series and a value");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+        let name = series.split('{').next().expect("a name");
+        assert!(name.starts_with("onsale_"), "{line}");
+        assert_eq!(series.contains('{'), series.ends_with('}'), "{line}");
+        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn metrics_count_a_sale_and_can_be_parsed() {
     let world = World::new().await;
@@ -133,16 +148,7 @@ async fn metrics_count_a_sale_and_can_be_parsed() {
     ] {
         assert!(text.lines().any(|line| line.starts_with(name)), "{name} is not in\n{text}");
     }
-    // OpenMetrics: comments, then `name{labels} value`, and an end.
-    assert!(text.ends_with("# EOF\n"));
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (series, value) = line.rsplit_once(' ').expect("a series and a value");
-        assert!(value.parse::<f64>().is_ok(), "{line}");
-        let name = series.split('{').next().expect("a name");
-        assert!(name.starts_with("onsale_"), "{line}");
-        assert_eq!(series.contains('{'), series.ends_with('}'), "{line}");
-        assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{line}");
-    }
+    parses(&text);
 }
 
 /// A request whose head is there and whose body is not.

@@ -107,7 +107,16 @@ async fn seats_are_not_held_without_the_right_and_nothing_comes_of_trying() {
     more.refused(422, "seat_limit_exceeded");
     assert_eq!(more.body["limit"], 3, "what one has counts");
     assert_eq!(state::of(&world, &all).await, before, "{held}");
+}
 
+#[tokio::test]
+async fn seats_of_a_withdrawn_concert_or_past_the_deadline_are_not_held() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 2, json!({})).await;
+    let buyer = active(&process, &sale).await;
+    let free = json!({"seat_ids": [sale.seats[0]]});
     let path = format!("/v1/admin/concerts/{}", sale.concert);
     admin.patch(&path, json!({"status": "UNAVAILABLE"})).await.ok(200);
     buyer.hold(sale.schedule, free.clone()).await.refused(409, "concert_unavailable");

@@ -21,6 +21,21 @@ fn replayed(first: &Answer, again: &Answer) {
     assert_ne!(first.header("x-request-id"), again.header("x-request-id"));
 }
 
+/// What the balance of this buyer came from, newest first.
+async fn history_is_told(buyer: &Client) {
+    let points = buyer.get("/v1/points").await.ok(200);
+    shape::is(&points, "amount:int last_updated_at:time");
+    let history = shape::page(
+        &buyer.get("/v1/points/history").await.ok(200),
+        "id:int kind:text amount:int balance_after:int reference:text created_at:time",
+    );
+    let told: Vec<(&str, i64)> = history
+        .iter()
+        .map(|one| (one["kind"].as_str().unwrap(), one["amount"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(told, [("REFUND", 100), ("PAYMENT", -200), ("CHARGE", 7), ("CHARGE", 1_000_000)]);
+}
+
 #[tokio::test]
 async fn the_same_request_again_has_the_first_answer_and_no_effect() {
     let world = World::new().await;
@@ -69,17 +84,7 @@ async fn the_same_request_again_has_the_first_answer_and_no_effect() {
     }
     assert_eq!(state::of(&world, &[sale.schedule]).await, before);
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 999_907);
-    let points = buyer.get("/v1/points").await.ok(200);
-    shape::is(&points, "amount:int last_updated_at:time");
-    let history = shape::page(
-        &buyer.get("/v1/points/history").await.ok(200),
-        "id:int kind:text amount:int balance_after:int reference:text created_at:time",
-    );
-    let told: Vec<(&str, i64)> = history
-        .iter()
-        .map(|one| (one["kind"].as_str().unwrap(), one["amount"].as_i64().unwrap()))
-        .collect();
-    assert_eq!(told, [("REFUND", 100), ("PAYMENT", -200), ("CHARGE", 7), ("CHARGE", 1_000_000)]);
+    history_is_told(&buyer).await;
 }
 
 #[tokio::test]

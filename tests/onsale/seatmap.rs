@@ -60,7 +60,9 @@ async fn the_map_the_bits_and_the_layout_tell_of_the_same_seats() {
     shape::is(&map, "version:text seats:list");
     let seats = map["seats"].as_array().unwrap();
     let shaped = "id:int seat_number:int section:text row:text seat_price:int status:text";
-    seats.iter().for_each(|seat| shape::is(seat, shaped));
+    for seat in seats {
+        shape::is(seat, shaped);
+    }
     let states: Vec<&str> = seats.iter().map(|seat| seat["status"].as_str().unwrap()).collect();
     let (free, held, gone) = ("AVAILABLE", "HELD", "UNAVAILABLE");
     assert_eq!(states, [gone, gone, held, free, gone, free, free]);

@@ -51,7 +51,9 @@ pub fn is_time(text: &str) -> bool {
 pub fn page(value: &Value, shape: &str) -> Vec<Value> {
     is(value, "items:list next_cursor:text?");
     let items = value["items"].as_array().expect("items").clone();
-    items.iter().for_each(|item| is(item, shape));
+    for item in &items {
+        is(item, shape);
+    }
     items
 }
 

@@ -24,8 +24,8 @@ const KEYS: [&str; 8] =
 
 /// Everything that a refused request to `schedules` must leave as it was.
 pub async fn of(world: &World, schedules: &[i64]) -> String {
-    let mut text: String =
-        sqlx::query_scalar(TABLES).fetch_one(&world.pool).await.expect("the tables");
+    let mut text: Vec<String> =
+        vec![sqlx::query_scalar(TABLES).fetch_one(&world.pool).await.expect("the tables")];
     let mut redis = world.raw_redis().await;
     for schedule in schedules {
         for key in KEYS {
@@ -33,7 +33,7 @@ pub async fn of(world: &World, schedules: &[i64]) -> String {
             let dumped: Option<Vec<u8>> =
                 redis::cmd("DUMP").arg(&name).query_async(&mut redis).await.expect("a key");
             let size = dumped.map_or_else(|| "-".to_owned(), |bytes| format!("{bytes:?}"));
-            text.push_str(&format!("\n{schedule} {key} {size}"));
+            text.push(format!("{schedule} {key} {size}"));
         }
         let meta: Vec<Option<String>> = redis
             .hmget(
@@ -42,7 +42,7 @@ pub async fn of(world: &World, schedules: &[i64]) -> String {
             )
             .await
             .expect("the meta");
-        text.push_str(&format!("\n{schedule} {meta:?}"));
+        text.push(format!("{schedule} {meta:?}"));
     }
-    text
+    text.join("\n")
 }
