@@ -127,7 +127,10 @@ async fn the_best_seats_are_never_given_twice() {
     seats.sort_unstable();
     seats.dedup();
     assert_eq!((seats.len(), given % 2), (given, 0));
-    assert_eq!(world.number("select count(*) from reservation").await, given as i64);
+    assert_eq!(
+        world.number("select count(*) from reservation").await,
+        i64::try_from(given).unwrap()
+    );
     sound(&world).await;
 }
 

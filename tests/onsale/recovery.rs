@@ -221,7 +221,7 @@ async fn trade(mut buyer: Client, sale: (i64, Vec<i64>), calls: usize) -> usize 
         if status != "ACTIVE" {
             buyer.join(schedule).await;
         }
-        let seat = seats[(call * 7 + buyer.user.unsigned_abs() as usize * 3) % seats.len()];
+        let seat = seats[(call * 7 + usize::try_from(buyer.user).unwrap() * 3) % seats.len()];
         let held = buyer.hold(schedule, json!({"seat_ids": [seat]})).await;
         assert!([201, 403, 409, 422, 429, 503].contains(&held.status), "{}", held.text);
         if held.status != 201 {

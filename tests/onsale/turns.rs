@@ -150,7 +150,10 @@ async fn the_silent_are_passed_over_cost_no_slot_and_keep_their_place() {
         until("nobody has heard from them for the window", async || {
             let mut ring = redis::pipe();
             (0..3).for_each(|slot| {
-                ring.getbit(key(sale.schedule, &format!("here:{slot}")), bit as usize);
+                ring.getbit(
+                    key(sale.schedule, &format!("here:{slot}")),
+                    usize::try_from(bit).unwrap(),
+                );
             });
             let bits: Vec<u8> = ring.query_async(&mut redis).await.expect("Redis");
             (bits == [0, 0, 0]).then_some(())

@@ -186,6 +186,6 @@ async fn template(server: &str) {
 /// An access token for a user.
 pub fn token(user: i64, role: Role) -> String {
     let tokens = Tokens::own("onsale", JWT_SECRET.as_bytes());
-    let minted = tokens.mint(UserId(user), role, Duration::from_secs(3600));
+    let minted = tokens.mint(UserId(user), role, Duration::from_hours(1));
     minted.expect("a token").access_token
 }
