@@ -6,6 +6,7 @@
     reason = "a helper of a test fails as the test does"
 )]
 
+mod access;
 mod administration;
 mod board;
 mod catalogue;

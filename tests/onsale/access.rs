@@ -1,0 +1,111 @@
+//! Nobody gets at what is another's, and only administrators administer.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::refusals::{active, hold_path};
+use crate::support::client::{Answer, Client};
+use crate::support::sale;
+use crate::support::shape;
+use crate::support::state;
+use crate::support::world::World;
+
+/// Everything that `owner` may do, tried without a token.
+async fn anonymously(owner: &Client, schedule: i64, own: &[&str], refund: &str) -> Vec<Answer> {
+    let nobody = owner.keyed().without_token();
+    let mut answers = Vec::new();
+    let lists = ["/v1/users/me", "/v1/reservations", "/v1/payments", "/v1/points"];
+    for path in lists.iter().chain(&["/v1/points/history"]).chain(own) {
+        answers.push(nobody.get(path).await);
+    }
+    for path in [own[own.len() - 1], "/v1/queue/ticket"] {
+        answers.push(nobody.delete(path).await);
+    }
+    let pay = json!({"hold_id": own[own.len() - 1].rsplit('/').next()});
+    answers.push(nobody.post("/v1/payments", pay).await);
+    answers.push(nobody.post(refund, json!({})).await);
+    answers.push(nobody.post("/v1/points/charges", json!({"amount": 5})).await);
+    answers.push(nobody.clone().join(schedule).await);
+    answers.push(nobody.hold(schedule, json!({"quantity": 1})).await);
+    answers
+}
+
+#[tokio::test]
+async fn nobody_gets_at_what_is_anothers() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 6, json!({})).await;
+    let other = sale::open(&admin, 1, 2, json!({})).await;
+    let owner = active(&process, &sale).await;
+    let stranger = active(&process, &sale).await;
+    let elsewhere = active(&process, &other).await;
+    let paid = owner.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
+    let paid = owner.pay(&paid).await.ok(201);
+    // The first payment completed the ticket: to go on, the owner joins again.
+    let mut owner = owner;
+    owner.join(sale.schedule).await.ok(201);
+    let hold = owner.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
+    let reservation = format!("/v1/reservations/{}", hold["reservations"][0]["id"]);
+    let refund = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
+    let before = state::of(&world, &[sale.schedule, other.schedule]).await;
+
+    for person in [&stranger, &elsewhere, &admin] {
+        person.get(&hold_path(&hold)).await.refused(404, "hold_not_found");
+        person.delete(&hold_path(&hold)).await.refused(404, "hold_not_found");
+        person.get(&reservation).await.refused(404, "reservation_not_found");
+        person.pay(&hold).await.refused(404, "hold_not_found");
+        person.keyed().post(&refund, json!({})).await.refused(404, "payment_not_found");
+        for list in ["/v1/reservations", "/v1/payments"] {
+            assert_eq!(person.get(list).await.ok(200)["items"], json!([]));
+        }
+        let stolen = person.with_ticket(owner.ticket.as_deref().unwrap());
+        stolen.delete("/v1/queue/ticket").await.refused(403, "ticket_not_yours");
+        stolen.hold(sale.schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_yours");
+    }
+    elsewhere.hold(sale.schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_active");
+    for answer in
+        anonymously(&owner, sale.schedule, &[&reservation, &hold_path(&hold)], &refund).await
+    {
+        answer.refused(401, "unauthenticated");
+    }
+    assert_eq!(state::of(&world, &[sale.schedule, other.schedule]).await, before);
+
+    let seen = owner.get(&hold_path(&hold)).await.ok(200);
+    shape::is(&seen, &format!("status:text {}", shape::HOLD));
+    shape::is(&owner.get(&reservation).await.ok(200), shape::RESERVATION);
+    shape::page(&owner.get("/v1/reservations").await.ok(200), shape::RESERVATION);
+    let payments = shape::page(&owner.get("/v1/payments").await.ok(200), shape::PAYMENT);
+    assert_eq!(json!(payments), paid["payments"]);
+    owner.delete(&hold_path(&hold)).await.ok(204);
+}
+
+#[tokio::test]
+async fn administration_is_for_administrators_only() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 2, json!({})).await;
+    let user = process.buyer().await;
+    let before = state::of(&world, &[sale.schedule]).await;
+    let described = process.anonymous().get("/openapi.json").await.ok(200);
+    let mut asked = 0;
+    for (path, item) in described["paths"].as_object().unwrap() {
+        if !path.starts_with("/v1/admin/") {
+            continue;
+        }
+        let path = path.replace("{id}", &sale.schedule.to_string());
+        for method in item.as_object().unwrap().keys().filter(|key| *key != "parameters") {
+            let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
+            let send = async |client: &Client| {
+                let request = client.request(method.clone(), &path);
+                client.send(request.json(&json!({}))).await
+            };
+            send(&user).await.refused(403, "forbidden");
+            send(&process.anonymous()).await.refused(401, "unauthenticated");
+            asked += 1;
+        }
+    }
+    assert!(asked >= 10, "every route of administration: {asked}");
+    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+}
