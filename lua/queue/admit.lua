@@ -18,6 +18,14 @@ local refused = guard(META, EPOCH)
 if refused then return refused end
 local now = clock()
 local sale = load_sale(META)
+-- After a standstill (of Redis, or of every process) nobody was heard from, and all would be passed
+-- over: those near the front first get the time to ask again.
+local looked_at = tonumber(redis.call('HGET', META, 'looked_at') or now)
+if now - looked_at > math.max(sale.presence_ms / 3, 5000) then
+  sale.pause_until = math.max(sale.pause_until, now + 15000)
+  redis.call('HSET', META, 'pause_until', whole(sale.pause_until))
+end
+redis.call('HSET', META, 'looked_at', whole(now))
 turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
 local admitted, parked, more = 0, 0, false
 

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- queue/here: merges whom a process has heard from into the presence of the line.
 --
 -- Polls by those who wait are answered without Redis; this is how admission learns of them. Only

@@ -13,7 +13,9 @@ local meta = KEYS[1]
 local stored = tonumber(redis.call('HGET', meta, 'epoch') or 0)
 if stored >= tonumber(ARGV[1]) then return { 'BEHIND', stored } end
 local now = clock()
-redis.call('UNLINK', unpack(KEYS))
+for first = 1, #KEYS, 1000 do
+  redis.call('UNLINK', unpack(KEYS, first, math.min(first + 999, #KEYS)))
+end
 redis.call('HSET', meta,
   'epoch', ARGV[1], 'run_id', ARGV[2], 'loading_until', whole(now + ARGV[3]),
   'next_n', 0, 'admitted', 0, 'expired', 0, 'gone', 0, 'blocked', 0, 'seat_version', 0,

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- queue/ticket: what a ticket is worth now. The slow path of a poll, for tickets that do not wait
 -- as far as the read model knows.
 --

@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use super::line::Line;
 use super::meta::Meta;
 use super::seats::{SeatStates, SeatVersion};
-use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::keys::{Keys, SEQUENCE_BITS};
 use crate::store::redis::Redis;
+use crate::store::{Store, StoreError};
 
 /// How far back admissions are counted for the measured rate, in milliseconds.
 const RATE_WINDOW_MS: i64 = 30_000;
@@ -94,6 +94,10 @@ impl Board {
         let gone = last.filter(|last| meta.epoch < last.meta.epoch || meta.loading);
         if let Some(before) = gone {
             return Ok(Self { recovering: true, ..before.clone() });
+        }
+        if meta.loading {
+            let reason = "the schedule's keys are being rebuilt".to_owned();
+            return Err(StoreError::Unavailable { store: Store::Redis, reason });
         }
         let line = read_line(redis, &keys, meta.epoch, head).await?;
         let seats = read_seats(redis, &keys, &meta, last.map(|last| &last.seats)).await?;

@@ -155,12 +155,15 @@ pub async fn count(pg: &Pg, schedule: ScheduleId) -> Result<i64, StoreError> {
     Ok(count.fetch_one(pg.pool()).await?)
 }
 
-/// Ends the places that still waited or were inside when the sale closed.
-pub async fn close(pg: &Pg, schedule: ScheduleId) -> Result<u64, StoreError> {
+/// Ends places that still waited or were inside when the sale closed, at most `limit` of them;
+/// returns how many.
+pub async fn close(pg: &Pg, schedule: ScheduleId, limit: i64) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "update queue set status = 'EXPIRED', expired_at = clock_timestamp()
-         where concert_schedule_id = $1 and status in ('WAITING', 'ACTIVE')",
-        schedule.0
+         where id in (select id from queue where concert_schedule_id = $1
+                        and status in ('WAITING', 'ACTIVE') limit $2)",
+        schedule.0,
+        limit
     )
     .execute(pg.pool())
     .await?;

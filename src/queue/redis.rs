@@ -1,12 +1,14 @@
 //! Runs the scripts of the line and reads their replies.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::lines::Line;
 use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
 use crate::concert::model::{EntryOrder, Schedule};
 use crate::store::StoreError;
-use crate::store::id::UserId;
+use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::Keys;
 use crate::store::redis::Redis;
 use crate::store::script::{Reply, Script, ScriptError};
@@ -154,6 +156,19 @@ impl Line {
         pipe.cmd("XDEL").arg(self.place.keys.named("log")).arg(position).ignore();
         self.redis.bulk_pipe(&pipe).await
     }
+}
+
+/// Takes the right to rebuild a schedule's keys for `lease`; false where another process has it.
+pub async fn lease(
+    redis: &Redis,
+    schedule: ScheduleId,
+    lease: Duration,
+) -> Result<bool, StoreError> {
+    let mut command = redis::cmd("SET");
+    command.arg(Keys::new(schedule, 1).named("rebuilder")).arg(1).arg("NX");
+    command.arg("PX").arg(u64::try_from(lease.as_millis()).unwrap_or(u64::MAX));
+    let taken: Option<String> = redis.hot(&command).await?;
+    Ok(taken.is_some())
 }
 
 /// Removes every key of a schedule whose time is over.

@@ -18,8 +18,8 @@ use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
 use crate::outbox::model::{Delivered, OutboxId};
-use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
+use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Calls per ticket that reach Redis: polls are answered without it while a ticket waits.
@@ -86,7 +86,7 @@ enum Recent {
     /// Final: needs no store again.
     Ended(Ended),
     /// The best place shown. A board may be a moment older than what a script has told.
-    Shown(u64),
+    Shown(u64, Instant),
 }
 
 impl Queue {
@@ -159,13 +159,14 @@ impl Queue {
         self.polls.fetch_add(1, Ordering::Relaxed);
         let Ticket { schedule, user, sequence, .. } = ticket;
         let recent = self.recent.get(&(schedule, sequence));
-        let board = self.boards.get(schedule).await?;
+        let mut board = self.boards.get(schedule).await?;
         let stand = match (recent, board.line.ahead(sequence.0)) {
             (Some(Recent::Ended(ended)), _) => Stand { sequence, standing: Standing::Ended(ended) },
             (recent, Some(ahead)) => {
                 self.boards.watch(schedule).here.mark(sequence.0, Instant::now());
                 let ahead = match recent {
-                    Some(Recent::Shown(shown)) => ahead.min(shown),
+                    // A board read before that was told may show an earlier line.
+                    Some(Recent::Shown(shown, told)) if board.read_at() <= told => ahead.min(shown),
                     _ => ahead,
                 };
                 Stand { sequence, standing: Standing::Waiting { ahead } }
@@ -174,6 +175,7 @@ impl Queue {
                 self.limit(schedule, user)?;
                 let ask = |line: Line| async move { line.ticket(&ticket).await };
                 let stand = self.lines.run(schedule, ask).await?;
+                board = self.board_of(schedule, stand.sequence).await?;
                 self.remember(schedule, stand)
             }
         };
@@ -227,13 +229,19 @@ impl Queue {
         schedule: ScheduleId,
         sequence: Sequence,
     ) -> Result<Arc<Board>, StoreError> {
-        let board = self.boards.get(schedule).await?;
-        if board.meta.epoch >= sequence.epoch() {
-            return Ok(board);
+        let begun = Instant::now();
+        loop {
+            let board = self.boards.get(schedule).await?;
+            if board.meta.deadline_ms > 0 && board.meta.epoch >= sequence.epoch() {
+                return Ok(board);
+            }
+            let left = BOARD_WAIT.saturating_sub(begun.elapsed());
+            let watched = self.boards.watch(schedule);
+            if tokio::time::timeout(left, watched.changed()).await.is_err() {
+                let reason = "the board does not know of the line yet".to_owned();
+                return Err(StoreError::Unavailable { store: Store::Redis, reason });
+            }
         }
-        let watched = self.boards.watch(schedule);
-        let _ = tokio::time::timeout(BOARD_WAIT, watched.changed()).await;
-        self.boards.get(schedule).await
     }
 
     fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
@@ -244,13 +252,15 @@ impl Queue {
     fn remember(&self, schedule: ScheduleId, stand: Stand) -> Stand {
         let key = (schedule, stand.sequence);
         let standing = match (stand.standing, self.recent.get(&key)) {
-            (Standing::Waiting { ahead }, Some(Recent::Shown(shown))) => {
+            (Standing::Waiting { ahead }, Some(Recent::Shown(shown, _))) => {
                 Standing::Waiting { ahead: ahead.min(shown) }
             }
             (standing, _) => standing,
         };
         match standing {
-            Standing::Waiting { ahead } => self.recent.insert(key, Recent::Shown(ahead)),
+            Standing::Waiting { ahead } => {
+                self.recent.insert(key, Recent::Shown(ahead, Instant::now()));
+            }
             Standing::Ended(ended) => self.recent.insert(key, Recent::Ended(ended)),
             Standing::Active { .. } => {}
         }

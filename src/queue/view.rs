@@ -54,10 +54,12 @@ pub fn outdated(board: &Board, ticket: &Ticket, stand: Stand) -> bool {
         Standing::Waiting { .. } => None,
         Standing::Ended(_) => return false,
     };
-    active_until != ticket.active_until
-        || stand.sequence != ticket.sequence
-        || board.meta.deadline().timestamp() != ticket.expires_at.timestamp()
-        || !ticket.newest_key
+    // A board that knows no deadline knows nothing to sign.
+    board.meta.deadline_ms > 0
+        && (active_until != ticket.active_until
+            || stand.sequence != ticket.sequence
+            || board.meta.deadline().timestamp() != ticket.expires_at.timestamp()
+            || !ticket.newest_key)
 }
 
 /// The phase of a sale as its board shows it.

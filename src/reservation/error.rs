@@ -80,6 +80,7 @@ impl HoldError {
             Self::Taken { repeater, .. } => *repeater,
             Self::NotEnough
             | Self::NotActive
+            | Self::OverLimit { .. }
             | Self::NotOpen
             | Self::Closed
             | Self::ConcertUnavailable => true,

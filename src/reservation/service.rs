@@ -1,10 +1,12 @@
 //! Holding seats: a claim in Redis, then rows in PostgreSQL, then Redis is told.
 
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -22,7 +24,7 @@ use crate::http::page::{Page, Paging};
 use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::service as idempotency;
 use crate::queue::model::Ticket;
-use crate::queue::service::Queue;
+use crate::queue::service::{Queue, QueueError};
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Pg;
 use crate::store::{Store, StoreError};
@@ -34,6 +36,10 @@ const TRIES: usize = 40;
 const WITHOUT_REDIS: usize = 4;
 const WITHOUT_REDIS_WAIT: Duration = Duration::from_millis(500);
 
+/// Tries to hold per user: enough for anybody who picks by hand, too little to keep PostgreSQL busy.
+const HOLDS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+const HOLDS_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+
 /// Reservations as a service; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reservations {
@@ -44,6 +50,7 @@ pub struct Reservations {
     holds: Holds,
     metrics: Metrics,
     without_redis: Arc<Semaphore>,
+    limiter: Arc<DefaultKeyedRateLimiter<i64>>,
 }
 
 #[derive(Debug)]
@@ -71,7 +78,9 @@ impl Reservations {
         metrics: Metrics,
     ) -> Self {
         let without_redis = Arc::new(Semaphore::new(WITHOUT_REDIS));
-        Self { pg, boards, catalogue, queue, holds, metrics, without_redis }
+        let quota = Quota::per_second(HOLDS_PER_SECOND).allow_burst(HOLDS_BURST);
+        let limiter = Arc::new(RateLimiter::keyed(quota));
+        Self { pg, boards, catalogue, queue, holds, metrics, without_redis, limiter }
     }
 
     /// Holds seats for the owner of an active ticket, all or none, once per key.
@@ -83,6 +92,7 @@ impl Reservations {
         wanted: &Wanted,
     ) -> Result<Answer<Hold>, HoldError> {
         let ticket = self.queue.verify(token, request.user)?;
+        self.limiter.check_key(&request.user.0).map_err(|_| QueueError::TooMany)?;
         match self.try_hold(ticket, schedule, request, wanted).await {
             Err(refusal) if refusal.may_hide_success() => {
                 idempotency::replay(&self.pg, request).await?.ok_or(refusal)
@@ -152,19 +162,21 @@ impl Reservations {
         if let Some(answer) = idempotency::replay(&self.pg, attempt.request).await? {
             return Ok(answer);
         }
-        let board = self.boards.get(attempt.ticket.schedule).await?;
         let mut lost = HashSet::new();
-        for _ in 0..TRIES {
+        // Seats before this one are left to others: many pick at once, and all would pick the same.
+        let mut from = 0;
+        for round in 0..TRIES {
+            let board = self.boards.get(attempt.ticket.schedule).await?;
             let free = |number| board.seats.state(number) == 0 && !lost.contains(&number);
-            let Some(numbers) = pick(&attempt.layout, best, free) else {
-                break;
-            };
+            let choice = pick(&attempt.layout, best, |number| number >= from && free(number))
+                .or_else(|| pick(&attempt.layout, best, free));
+            let Some(numbers) = choice else { break };
             match self.claim_and_write(attempt, &numbers).await {
                 Err(HoldError::Taken { seats, .. }) => {
-                    let before = lost.len();
                     lost.extend(seats.iter().filter_map(|seat| attempt.layout.number(*seat)));
-                    if lost.len() == before {
-                        break;
+                    if round > 0 {
+                        let step = u32::try_from(best.quantity << round.min(6)).unwrap_or(0);
+                        from = numbers.first().copied().unwrap_or(0).saturating_add(step);
                     }
                 }
                 other => return other,
@@ -223,6 +235,11 @@ impl Reservations {
         self.metrics.reservations(ReservationStatus::Cancelled.as_str(), released);
         self.tell(&decision, now).await;
         Ok(())
+    }
+
+    /// Forgets limits that have run full again.
+    pub fn tidy(&self) {
+        self.limiter.retain_recent();
     }
 
     /// Counts a hold that was refused with the problem `code`.

@@ -75,7 +75,7 @@ impl Keys {
     /// Every key a schedule can have, meta first.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
-        let seats = ["held", "holder", "claim", "sold", "seatlog", "buyers"];
-        (self.line.iter().cloned()).chain(seats.iter().map(|name| self.named(name))).collect()
+        let others = ["held", "holder", "claim", "sold", "seatlog", "buyers", "rebuilder"];
+        (self.line.iter().cloned()).chain(others.iter().map(|name| self.named(name))).collect()
     }
 }

@@ -17,7 +17,7 @@ use crate::telemetry::Metrics;
 const IDLE: Duration = Duration::from_secs(1);
 /// How often one round is continued at once.
 const ROUNDS: usize = 20;
-/// Presence sent per schedule and second.
+/// Presence sent per call.
 const PRESENT: usize = 1000;
 
 /// The admission loop of one process.
@@ -60,7 +60,11 @@ impl Admission {
                 Ok(_) => {
                     self.due.lock().unwrap_or_else(PoisonError::into_inner).remove(&schedule);
                 }
-                Err(error) => tracing::warn!(%schedule, %error, "nobody could be let in"),
+                Err(error) => {
+                    tracing::warn!(%schedule, %error, "nobody could be let in");
+                    let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+                    known.insert(schedule, now + IDLE);
+                }
             }
         }
         Ok(false)
@@ -111,16 +115,15 @@ impl Admission {
             let near = board.meta.rate * 4 + 500;
             let horizon = board.line.at(near).unwrap_or(u64::MAX);
             let window = Duration::from_millis(board.meta.presence_ms);
-            let present = watched.here.take(horizon, window, PRESENT, Instant::now());
-            if present.is_empty() {
-                continue;
-            }
-            let present = &present;
-            let merge = |line: Line| async move { line.here(present).await };
-            if let Err(error) = self.lines.run(schedule, merge).await {
-                tracing::warn!(%schedule, %error, "presence is merged later");
-                for one in present {
-                    watched.here.mark(*one, Instant::now());
+            let enough = PRESENT * usize::try_from(near / 1000 + 1).unwrap_or(1);
+            let present = watched.here.take(horizon, window, enough, Instant::now());
+            for present in present.chunks(PRESENT) {
+                let merge = |line: Line| async move { line.here(present).await };
+                if let Err(error) = self.lines.run(schedule, merge).await {
+                    tracing::warn!(%schedule, %error, "presence is merged later");
+                    for one in present {
+                        watched.here.mark(*one, Instant::now());
+                    }
                 }
             }
         }

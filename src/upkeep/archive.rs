@@ -10,6 +10,7 @@ use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
 const BATCH: usize = 2000;
+const EVENTS: usize = 5000;
 
 /// The archive loop of one process.
 #[derive(Debug, Clone)]
@@ -31,19 +32,23 @@ impl Archive {
     pub async fn step(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for schedule in self.live.schedules().await {
-            more |= self.write(schedule).await? == BATCH;
+            match self.write(schedule).await {
+                Ok(full) => more |= full,
+                // One line's trouble is not the others'.
+                Err(error) => tracing::warn!(%schedule, %error, "the log is written later"),
+            }
         }
         Ok(more)
     }
 
-    /// Writes one batch of one line; returns how many entries.
+    /// Writes one batch of one line; true where there may be more.
     ///
     /// The position moves in the transaction that writes the rows, and the log is trimmed after its
     /// commit: a crash between the two trims later, and loses nothing.
-    pub async fn write(&self, schedule: ScheduleId) -> Result<usize, StoreError> {
+    pub async fn write(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let mut tx = self.pg.begin().await?;
         let Some((epoch, position)) = pg::lock_archive(&mut tx, schedule).await? else {
-            return Ok(0);
+            return Ok(false);
         };
         let position = position.as_str();
         let read = |line: Line| async move {
@@ -51,9 +56,12 @@ impl Archive {
             let from = if now == epoch { position } else { "0-0" };
             Ok((now, line.log(from, BATCH).await?))
         };
-        let (now, entries) = self.lines.run(schedule, read).await?;
+        let (now, mut entries) = self.lines.run(schedule, read).await?;
+        let read = entries.len();
+        entries.truncate(fitting(&entries));
+        let more = read == BATCH || entries.len() < read;
         let Some((last, _)) = entries.last() else {
-            return Ok(0);
+            return Ok(false);
         };
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
         let (rows, unread) = fold(schedule, events);
@@ -64,6 +72,17 @@ impl Archive {
         self.metrics.queue_rows_skipped(unread + (rows.len() as u64).saturating_sub(known));
         let trim = |line: Line| async move { Ok(line.trim_log(last).await?) };
         self.lines.run(schedule, trim).await?;
-        Ok(entries.len())
+        Ok(more)
     }
+}
+
+/// How many entries go into one statement: one may carry many events, and there is little time.
+fn fitting(entries: &[(String, Vec<(String, String)>)]) -> usize {
+    let mut events = 0;
+    let fits = |(_, more): &&(String, Vec<(String, String)>)| {
+        let first = events == 0;
+        events += more.len();
+        first || events <= EVENTS
+    };
+    entries.iter().take_while(fits).count()
 }

@@ -40,7 +40,7 @@ pub async fn overdue(
     Ok(rows.into_iter().map(|row| seat(row.concert_schedule_id, row.seat_id)).collect())
 }
 
-/// A seat that is not free, as Redis is to know it.
+/// A seat that is not free, or was not always, as Redis is to know it.
 #[derive(Debug, Clone)]
 pub struct SeatNow {
     /// Number and fence.
@@ -53,7 +53,7 @@ pub struct SeatNow {
     pub hold: Option<(Uuid, DateTime<Utc>)>,
 }
 
-/// Every seat of a schedule that is not free, and PostgreSQL's clock.
+/// Every seat of a schedule that ever changed, and PostgreSQL's clock.
 pub async fn seats_now(
     pg: &Pg,
     schedule: ScheduleId,
@@ -64,7 +64,7 @@ pub async fn seats_now(
            from seat s
            left join reservation r on r.seat_id = s.id and r.status = 'PAYMENT_WAITING'
            where s.concert_schedule_id = $1
-             and (s.status = 'UNAVAILABLE' or s.blocked or r.id is not null)
+             and (s.status = 'UNAVAILABLE' or s.blocked or s.fence > 0 or r.id is not null)
            order by s.seat_number"#,
         schedule.0
     )

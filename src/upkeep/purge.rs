@@ -31,11 +31,11 @@ impl Purge {
     pub async fn step(&self) -> Result<bool, StoreError> {
         self.queue.tidy();
         let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
-        for schedule in pg::closed(&self.pg).await? {
-            queue::pg::close(&self.pg, schedule).await?;
-        }
         for (schedule, epoch) in pg::over(&self.pg).await? {
             queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await?;
+        }
+        for schedule in pg::closed(&self.pg).await? {
+            while queue::pg::close(&self.pg, schedule, BATCH).await? > 0 {}
         }
         Ok(i64::try_from(keys).unwrap_or(BATCH) == BATCH)
     }

@@ -1,10 +1,10 @@
 //! Rebuilding a schedule's keys in Redis from PostgreSQL, under a new epoch.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::pg::{self, SeatNow};
@@ -32,7 +32,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const LOOKS: usize = 600;
 /// How often loading is tried.
 const TRIES: usize = 5;
+/// How long one process alone may begin a rebuilding.
+const LEASE: Duration = Duration::from_secs(2);
 const PAGE: i64 = 5000;
+
+/// Who waits for which schedule to be healed.
+type Waiting = Arc<Mutex<HashMap<ScheduleId, Vec<oneshot::Sender<()>>>>>;
 
 /// The recovery loop of one process.
 #[derive(Debug, Clone)]
@@ -53,14 +58,34 @@ impl Recovery {
     /// Heals what `losses` names, until `stop`. Whoever else lost the same schedule meanwhile finds
     /// it healed.
     pub async fn run(self, mut losses: mpsc::Receiver<Lost>, stop: CancellationToken) {
+        let waiting: Waiting = Arc::default();
         while let Some(Some(Lost { schedule, healed })) =
             stop.run_until_cancelled(losses.recv()).await
         {
-            match self.heal(schedule).await {
-                // Whoever waited may have gone; the schedule is healed all the same.
-                Ok(()) => drop(healed.send(())),
-                Err(error) => tracing::warn!(%schedule, %error, "the keys were not rebuilt"),
+            let mut all = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(others) = all.get_mut(&schedule) {
+                others.push(healed);
+                continue;
             }
+            all.insert(schedule, vec![healed]);
+            // Each on its own: one that takes long must not keep the others out.
+            tokio::spawn(self.clone().heal_for(schedule, Arc::clone(&waiting)));
+        }
+    }
+
+    /// Heals a schedule and tells everybody who waits for it.
+    async fn heal_for(self, schedule: ScheduleId, waiting: Waiting) {
+        let outcome = self.heal(schedule).await;
+        let mut all = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = all.remove(&schedule).unwrap_or_default();
+        match outcome {
+            // Whoever waited may have gone; the schedule is healed all the same.
+            Ok(()) => {
+                for healed in told {
+                    let _ = healed.send(());
+                }
+            }
+            Err(error) => tracing::warn!(%schedule, %error, "the keys were not rebuilt"),
         }
     }
 
@@ -78,7 +103,12 @@ impl Recovery {
             }
             // Before anything is begun: what fails half-way keeps everybody out until its time is over.
             self.redis.renew().await?;
-            if !(ours && loading) && queue::pg::raise_epoch(&self.pg, schedule, known).await? {
+            // Only a Redis that can be written is rebuilt, and by one process at a time: an epoch
+            // that is raised and then not built is burnt, and there are not many.
+            let begun = (ours && loading)
+                || !queue::redis::lease(&self.redis, schedule, LEASE).await?
+                || !queue::pg::raise_epoch(&self.pg, schedule, known).await?;
+            if !begun {
                 return self.rebuild(schedule, known + 1, &found.server).await;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -130,7 +160,7 @@ impl Recovery {
 
     async fn load_seats(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
         let (seats, now) = pg::seats_now(&self.pg, schedule).await?;
-        for event in events(schedule, &seats, now) {
+        for event in events(schedule, &seats) {
             hold::redis::apply(line, decided(&event, now), &event.seats).await.map_err(gave_up)?;
         }
         let buyers = pg::buyers(&self.pg, schedule).await?;
@@ -138,7 +168,8 @@ impl Recovery {
     }
 
     async fn load_places(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
-        let before = queue::pg::count(&self.pg, schedule).await?;
+        // Only told in statistics: not worth failing for.
+        let before = queue::pg::count(&self.pg, schedule).await.unwrap_or(0);
         let mut after = Sequence(0);
         loop {
             let page = queue::pg::ended(&self.pg, schedule, after, PAGE).await?;
@@ -153,21 +184,21 @@ impl Recovery {
 
 /// What Redis is told of seats that are not free: one event for all sold, one for all blocked, one
 /// for each hold.
-fn events(schedule: ScheduleId, seats: &[SeatNow], now: DateTime<Utc>) -> Vec<SeatsChanged> {
+fn events(schedule: ScheduleId, seats: &[SeatNow]) -> Vec<SeatsChanged> {
     let mut events: Vec<SeatsChanged> = Vec::new();
     for one in seats {
         let state = match one.hold {
             _ if one.blocked => SeatState::Blocked,
             _ if one.sold => SeatState::Sold { hold: uuid::Uuid::nil() },
             Some((hold, expires_at)) => SeatState::Held { hold, expires_at },
-            None => continue,
+            // Free, but changed before: its fence keeps what is relayed late from undoing that.
+            None => SeatState::Free,
         };
         match events.iter_mut().find(|event| event.state == state) {
             Some(event) => event.seats.push(one.seat),
             None => events.push(SeatsChanged { schedule, seats: vec![one.seat], state }),
         }
     }
-    events.retain(|event| decided(event, now).state != "KEEP" || decided(event, now).left_ms > 0);
     events
 }
 

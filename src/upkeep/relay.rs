@@ -1,7 +1,7 @@
 //! The outbox's relay: whatever Redis was not told right after a commit, it is told here.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -23,6 +23,10 @@ use crate::telemetry::Metrics;
 /// Younger entries are being delivered by whoever made them.
 const AGE: Duration = Duration::from_secs(2);
 const BATCH: i64 = 100;
+/// Failures of one round after which Redis counts as away.
+const PATIENCE: usize = 3;
+/// How long one round may take.
+const LONGEST: Duration = Duration::from_millis(1200);
 
 /// The relay of one process.
 #[derive(Debug, Clone)]
@@ -80,14 +84,23 @@ impl Relay {
             return Ok(0);
         }
         let now = clock(&mut tx).await?;
-        let mut done = Vec::new();
+        let (mut done, mut failed) = (Vec::new(), 0);
+        let begun = Instant::now();
         for entry in &entries {
+            // The transaction is idle meanwhile, and must not be for long.
+            if begun.elapsed() > LONGEST {
+                break;
+            }
             match self.deliver(entry, now).await {
                 Ok(()) => done.push(entry.id),
-                // Redis is away: the rest would fail too, each after its time limit.
+                // One schedule is being rebuilt, or Redis is away: then the rest would fail too,
+                // each after its time limit.
                 Err(error @ StoreError::Unavailable { .. }) => {
                     tracing::warn!(%error, "the outbox waits");
-                    break;
+                    failed += 1;
+                    if failed == PATIENCE {
+                        break;
+                    }
                 }
                 Err(error) => {
                     tracing::error!(id = entry.id.0, %error, "an event was not delivered");
