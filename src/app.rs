@@ -151,6 +151,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         lines,
         queue: queue.clone(),
         holds: holds.clone(),
+        reservations: reservations.clone(),
     };
     let admin = administration(&parts);
     upkeep::start(loops, parts, deliveries, losses);

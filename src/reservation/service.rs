@@ -32,13 +32,15 @@ use crate::telemetry::Metrics;
 
 /// How often best available tries its next choice when a race took a seat of the last one.
 const TRIES: usize = 40;
+/// After so many lost races others are left their first choice.
+const CROWDED: usize = 4;
 /// Transactions at once while Redis is away and keeps nobody off PostgreSQL.
 const WITHOUT_REDIS: usize = 4;
 const WITHOUT_REDIS_WAIT: Duration = Duration::from_millis(500);
 
 /// Tries to hold per user: enough for anybody who picks by hand, too little to keep PostgreSQL busy.
-const HOLDS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
-const HOLDS_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+const HOLDS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
+const HOLDS_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
 
 /// Reservations as a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -174,8 +176,9 @@ impl Reservations {
             match self.claim_and_write(attempt, &numbers).await {
                 Err(HoldError::Taken { seats, .. }) => {
                     lost.extend(seats.iter().filter_map(|seat| attempt.layout.number(*seat)));
-                    if round > 0 {
-                        let step = u32::try_from(best.quantity << round.min(6)).unwrap_or(0);
+                    if round >= CROWDED {
+                        let step = best.quantity << (round - CROWDED).min(6);
+                        let step = u32::try_from(step).unwrap_or(0);
                         from = numbers.first().copied().unwrap_or(0).saturating_add(step);
                     }
                 }

@@ -22,6 +22,7 @@ use crate::hold::service::Holds;
 use crate::outbox::model::OutboxId;
 use crate::queue::lines::{Lines, Lost};
 use crate::queue::service::Queue;
+use crate::reservation::service::Reservations;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 
@@ -46,6 +47,7 @@ pub struct Parts {
     pub lines: Lines,
     pub queue: Queue,
     pub holds: Holds,
+    pub reservations: Reservations,
 }
 
 /// Starts every loop.
@@ -55,7 +57,7 @@ pub fn start(
     deliveries: mpsc::Receiver<OutboxId>,
     losses: mpsc::Receiver<Lost>,
 ) {
-    let Parts { pg, redis, boards, catalogue, lines, queue, holds } = parts;
+    let Parts { pg, redis, boards, catalogue, lines, queue, holds, reservations } = parts;
     let metrics = loops.metrics.clone();
     let live = live::Live::new(pg.clone());
     let admission = admission::Admission::new(lines.clone(), boards, live.clone(), metrics.clone());
@@ -70,7 +72,7 @@ pub fn start(
     );
     let archive = archive::Archive::new(pg.clone(), lines.clone(), live, metrics.clone());
     let expiry = expire::Expiry::new(pg.clone(), holds, metrics);
-    let purge = purge::Purge::new(pg.clone(), redis.clone(), queue);
+    let purge = purge::Purge::new(pg.clone(), redis.clone(), queue, reservations);
     let recovery = recover::Recovery::new(pg, redis, catalogue, lines);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
     let every = Duration::from_millis;

@@ -4,6 +4,7 @@ use super::pg;
 use crate::idempotency;
 use crate::queue;
 use crate::queue::service::Queue;
+use crate::reservation::service::Reservations;
 use crate::store::StoreError;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
@@ -17,19 +18,21 @@ pub struct Purge {
     pg: Pg,
     redis: Redis,
     queue: Queue,
+    reservations: Reservations,
 }
 
 impl Purge {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(pg: Pg, redis: Redis, queue: Queue) -> Self {
-        Self { pg, redis, queue }
+    pub fn new(pg: Pg, redis: Redis, queue: Queue, reservations: Reservations) -> Self {
+        Self { pg, redis, queue, reservations }
     }
 
     /// Removes idempotency keys past 48 h, ends places of closed sales, and drops the Redis keys of
     /// concerts a day over; true where there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
         self.queue.tidy();
+        self.reservations.tidy();
         let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
         for (schedule, epoch) in pg::over(&self.pg).await? {
             queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await?;

@@ -27,8 +27,7 @@ impl AdminService {
     /// Adds seats to a schedule, all or none.
     ///
     /// # Errors
-    /// [`AdminError::Invalid`] where their numbers do not go on from the last there is, or where
-    /// they are too many.
+    /// [`AdminError::Invalid`]: numbers that do not follow the last there is, or too many.
     pub async fn add_seats(
         &self,
         admin: UserId,
