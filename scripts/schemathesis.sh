@@ -55,7 +55,7 @@ run() {
   # From the data folder, where it leaves its notes.
   env -C "$data" timeout --signal=INT "${FUZZ_SECONDS:-85}" "$schemathesis" run "$address/openapi.json" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
-    --max-examples "${FUZZ_EXAMPLES:-25}" --phases examples,coverage,fuzzing --workers 2 \
+    --max-examples "${FUZZ_EXAMPLES:-25}" --phases examples,coverage,fuzzing --workers 1 \
     --request-timeout 10 --no-color --generation-database none \
     ${FUZZ_SEED:+--seed "$FUZZ_SEED"} "$@"
 }
