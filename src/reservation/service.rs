@@ -55,8 +55,8 @@ pub struct Reservations {
     limiter: Arc<DefaultKeyedRateLimiter<i64>>,
 }
 
-#[derive(Debug)]
 /// One attempt to hold: everything that stays the same over its tries.
+#[derive(Debug)]
 pub struct Attempt<'a> {
     /// Who asks, under which key.
     pub request: &'a Request,

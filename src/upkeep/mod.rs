@@ -5,11 +5,11 @@
 //! | loop | what it does | how often | bounded by |
 //! | --- | --- | --- | --- |
 //! | admission | lets people in, sweeps lapsed holds | 100 ms; 1 s where nothing moves | 100 per call |
-//! | presence | merges whom this process heard from | 1 s | 1,000 per schedule |
+//! | presence | merges whom this process heard from | 1 s | 1,000 per call |
 //! | relay | tells Redis what the outbox holds | 500 ms | 100 entries, 2 s old |
 //! | expiry | ends overdue reservations | 1 s | 200 seats |
-//! | archive | writes the line's log to `queue` | 1 s | 2,000 entries per schedule |
-//! | recovery | rebuilds what Redis lost | when a call finds it | one schedule at a time each |
+//! | archive | writes the line's log to `queue` | 1 s | 2,000 entries or 5,000 events per schedule |
+//! | recovery | rebuilds what Redis lost | when a call finds it | one process per schedule |
 //! | purge | old keys, closed schedules | 10 min | 10,000 rows |
 
 use std::time::Duration;
