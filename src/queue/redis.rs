@@ -171,6 +171,13 @@ pub async fn lease(
     Ok(taken.is_some())
 }
 
+/// Gives the right to rebuild back, unused.
+pub async fn end_lease(redis: &Redis, schedule: ScheduleId) -> Result<(), StoreError> {
+    let mut command = redis::cmd("UNLINK");
+    command.arg(Keys::new(schedule, 1).named("rebuilder"));
+    Ok(redis.hot(&command).await?)
+}
+
 /// Removes every key of a schedule whose time is over.
 pub async fn unlink(redis: &Redis, keys: &Keys) -> Result<(), StoreError> {
     let mut command = redis::cmd("UNLINK");

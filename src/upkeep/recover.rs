@@ -39,6 +39,17 @@ const PAGE: i64 = 5000;
 /// Who waits for which schedule to be healed.
 type Waiting = Arc<Mutex<HashMap<ScheduleId, Vec<oneshot::Sender<()>>>>>;
 
+/// What a schedule's keys are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// There, and of the epoch in force.
+    Healed,
+    /// Being built by another process.
+    Loading,
+    /// Gone, of an older epoch, on another server, or left half-built.
+    Lost,
+}
+
 /// The recovery loop of one process.
 #[derive(Debug, Clone)]
 pub struct Recovery {
@@ -93,27 +104,58 @@ impl Recovery {
     /// rebuilds them.
     pub async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         for _ in 0..LOOKS {
-            let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
-            let known = queue::pg::epoch(&self.pg, schedule).await?;
-            let loading = found.loading_until_ms > found.now_ms;
-            let ours = found.epoch >= known.max(1) && found.built_on == found.server;
-            if ours && found.loading_until_ms == 0 {
-                self.lines.forget(schedule);
-                return Ok(());
-            }
-            // Before anything is begun: what fails half-way keeps everybody out until its time is over.
-            self.redis.renew().await?;
-            // Only a Redis that can be written is rebuilt, and by one process at a time: an epoch
-            // that is raised and then not built is burnt, and there are not many.
-            let begun = (ours && loading)
-                || !queue::redis::lease(&self.redis, schedule, LEASE).await?
-                || !queue::pg::raise_epoch(&self.pg, schedule, known).await?;
-            if !begun {
-                return self.rebuild(schedule, known + 1, &found.server).await;
+            match self.look(schedule).await?.0 {
+                Found::Healed => {
+                    self.lines.forget(schedule);
+                    return Ok(());
+                }
+                Found::Loading => {}
+                Found::Lost => {
+                    if let Some((epoch, server)) = self.win(schedule).await? {
+                        return self.rebuild(schedule, epoch, &server).await;
+                    }
+                }
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         Err(lost("another process's rebuilding takes too long"))
+    }
+
+    /// What a schedule's keys are like now, the epoch in PostgreSQL, and the server that answered.
+    async fn look(&self, schedule: ScheduleId) -> Result<(Found, u64, String), StoreError> {
+        let seen = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
+        let known = queue::pg::epoch(&self.pg, schedule).await?;
+        let found = if seen.epoch < known.max(1) || seen.built_on != seen.server {
+            Found::Lost
+        } else if seen.loading_until_ms == 0 {
+            Found::Healed
+        } else if seen.loading_until_ms > seen.now_ms {
+            Found::Loading
+        } else {
+            Found::Lost
+        };
+        Ok((found, known, seen.server))
+    }
+
+    /// Wins the next epoch of a schedule whose keys are lost, and with it the right to build them on
+    /// a server; nothing where another process has it.
+    ///
+    /// Only a Redis that can be written is rebuilt, and by one process at a time: an epoch that is
+    /// raised and then not built is burnt, and there are not many.
+    async fn win(&self, schedule: ScheduleId) -> Result<Option<(u64, String)>, StoreError> {
+        // Before anything is begun: what fails half-way keeps everybody out until its time is over.
+        self.redis.renew().await?;
+        if !queue::redis::lease(&self.redis, schedule, LEASE).await? {
+            return Ok(None);
+        }
+        // Looked at again under the lease: what was lost a moment ago may have been built since by
+        // whoever had the lease before.
+        let (found, known, server) = self.look(schedule).await?;
+        if found == Found::Lost && queue::pg::raise_epoch(&self.pg, schedule, known).await? {
+            return Ok(Some((known + 1, server)));
+        }
+        queue::redis::end_lease(&self.redis, schedule).await?;
+        Ok(None)
     }
 
     /// Builds the keys anew under an epoch that this process has won.
