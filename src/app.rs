@@ -121,7 +121,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect();
     let keys = TicketKeys::new(&secrets, &settings.access.jwt_issuer);
     let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
-    let boards = Boards::new(redis.clone());
+    let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
     let (lines, losses) =

@@ -52,6 +52,11 @@ pub struct HttpSettings {
     #[arg(long, env = "ONSALE_DRAIN_TIMEOUT", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
+    /// Polls per second that those who wait in one line may cause at this process: past it they are
+    /// told longer pauses, as far as nobody's turn goes by unnoticed.
+    #[arg(long, env = "ONSALE_POLLS_PER_SECOND", default_value = "30000")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub polls_per_second: u32,
 }
 
 /// What must last.

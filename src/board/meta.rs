@@ -1,6 +1,7 @@
 //! The `meta` hash of a schedule, parsed: settings in force, counters, epoch.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -18,7 +19,7 @@ pub struct Meta {
     /// Stops admission.
     pub paused: bool,
     /// Shown to those who wait.
-    pub message: Option<String>,
+    pub message: Option<Arc<str>>,
     /// When the sale opens, ms.
     pub opens_ms: i64,
     /// When it closes, ms.
@@ -68,7 +69,7 @@ impl Meta {
             pause_until_ms: number("pause_until"),
             available: number("available") == 1,
             paused: number("paused") == 1,
-            message: text("message").filter(|message| !message.is_empty()).map(str::to_owned),
+            message: text("message").filter(|message| !message.is_empty()).map(Arc::from),
             opens_ms: number("opens_ms"),
             deadline_ms: number("deadline_ms"),
             capacity: count("capacity"),

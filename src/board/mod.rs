@@ -6,6 +6,8 @@
 pub mod here;
 pub mod line;
 pub mod meta;
+pub mod pace;
+pub mod rate;
 pub mod seats;
 pub mod service;
 pub mod snapshot;

@@ -1,11 +1,11 @@
 //! The boards of this process: read while anybody asks, dropped a minute after nobody does.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
 use super::here::Here;
@@ -28,8 +28,11 @@ const FIRST_WAIT: Duration = Duration::from_millis(1500);
 #[derive(Debug, Clone)]
 pub struct Boards {
     redis: Redis,
-    watched: Arc<Mutex<HashMap<ScheduleId, Arc<Watched>>>>,
+    /// Read by every poll, changed when a schedule is first asked about or forgotten.
+    watched: Arc<ArcSwap<HashMap<ScheduleId, Arc<Watched>>>>,
     begun: Instant,
+    /// Polls per second that one line may cause here.
+    polls_per_second: u32,
 }
 
 /// A schedule that is being watched.
@@ -45,10 +48,11 @@ pub struct Watched {
 }
 
 impl Boards {
-    /// No boards yet.
+    /// No boards yet. The pauses that clients are told keep one line's polls below
+    /// `polls_per_second`, as far as nobody's turn goes by unnoticed.
     #[must_use]
-    pub fn new(redis: Redis) -> Self {
-        Self { redis, watched: Arc::default(), begun: Instant::now() }
+    pub fn new(redis: Redis, polls_per_second: u32) -> Self {
+        Self { redis, watched: Arc::default(), begun: Instant::now(), polls_per_second }
     }
 
     /// The latest snapshot of a schedule. The first call for it waits for the first reading; later
@@ -57,9 +61,13 @@ impl Boards {
     /// # Errors
     /// [`StoreError::Unavailable`] where there has been no reading yet.
     pub async fn get(&self, schedule: ScheduleId) -> Result<Arc<Board>, StoreError> {
-        let watched = self.watch(schedule);
-        if let Some(board) = &*watched.board.load() {
-            return Ok(Arc::clone(board));
+        Self::of(&self.watch(schedule)).await
+    }
+
+    /// As [`Boards::get`], of a watch.
+    pub async fn of(watched: &Watched) -> Result<Arc<Board>, StoreError> {
+        if let Some(board) = watched.board() {
+            return Ok(board);
         }
         let mut state = watched.state.subscribe();
         let read = tokio::time::timeout(FIRST_WAIT, state.changed()).await;
@@ -79,27 +87,37 @@ impl Boards {
     /// The watch of a schedule; begins one where there is none.
     #[must_use]
     pub fn watch(&self, schedule: ScheduleId) -> Arc<Watched> {
-        let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.begun.elapsed().as_secs();
-        if let Some(watched) = all.get(&schedule) {
-            watched.asked.store(now, Ordering::Relaxed);
+        if let Some(watched) = self.watched.load().get(&schedule) {
+            // Written once a second at most: the line of cache is every poll's.
+            if watched.asked.load(Ordering::Relaxed) != now {
+                watched.asked.store(now, Ordering::Relaxed);
+            }
             return Arc::clone(watched);
         }
-        let watched = Arc::new(Watched {
+        let new = Arc::new(Watched {
             board: ArcSwapOption::empty(),
             here: Here::default(),
             asked: AtomicU64::new(now),
             state: watch::Sender::new(None),
         });
-        all.insert(schedule, Arc::clone(&watched));
-        tokio::spawn(self.clone().keep_reading(schedule, Arc::clone(&watched)));
-        watched
+        let before = self.watched.rcu(|all| {
+            let mut all = HashMap::clone(all);
+            all.entry(schedule).or_insert_with(|| Arc::clone(&new));
+            all
+        });
+        // Another call may have begun one meanwhile.
+        if let Some(watched) = before.get(&schedule) {
+            return Arc::clone(watched);
+        }
+        tokio::spawn(self.clone().keep_reading(schedule, Arc::clone(&new)));
+        new
     }
 
     /// Every schedule that is being watched, with its board.
     #[must_use]
     pub fn all(&self) -> Vec<(ScheduleId, Arc<Watched>)> {
-        let all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.watched.load();
         all.iter().map(|(schedule, watched)| (*schedule, Arc::clone(watched))).collect()
     }
 
@@ -109,6 +127,7 @@ impl Boards {
             let last = watched.board.load_full();
             match Board::read(&self.redis, schedule, last.as_deref()).await {
                 Ok(board) => {
+                    let board = board.paced(self.polls_per_second);
                     watched.board.store(Some(Arc::new(board)));
                     watched.state.send_replace(None);
                 }
@@ -119,10 +138,13 @@ impl Boards {
             }
             let pause = (begun.elapsed() * DUTY).clamp(PAUSE, LONGEST_PAUSE);
             tokio::time::sleep(pause).await;
-            let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
             let idle = self.begun.elapsed().as_secs() - watched.asked.load(Ordering::Relaxed);
             if idle > FORGET_AFTER.as_secs() {
-                all.remove(&schedule);
+                self.watched.rcu(|all| {
+                    let mut all = HashMap::clone(all);
+                    all.remove(&schedule);
+                    all
+                });
                 return;
             }
         }

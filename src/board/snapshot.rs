@@ -1,21 +1,20 @@
 //! One snapshot of one schedule, and how it is read from Redis.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
 use super::line::Line;
 use super::meta::Meta;
+use super::pace::Pace;
+use super::rate::{Count, Rates};
 use super::seats::{SeatStates, SeatVersion};
 use crate::store::id::ScheduleId;
 use crate::store::keys::{Keys, SEQUENCE_BITS};
 use crate::store::redis::Redis;
 use crate::store::{Store, StoreError};
-
-/// How far back admissions are counted for the measured rate, in milliseconds.
-const RATE_WINDOW_MS: i64 = 30_000;
 
 /// A schedule's line and seats as of one moment.
 #[derive(Debug, Clone)]
@@ -28,18 +27,27 @@ pub struct Board {
     pub seats: Arc<SeatStates>,
     /// Redis has lost what this shows, or is being rebuilt: places are those of before the loss.
     pub recovering: bool,
+    /// How fast people come and are let in.
+    pub rates: Rates,
+    /// How often those who wait ask.
+    pub pace: Pace,
+    /// What everybody is answered who asks about this snapshot and no ticket, rendered by the first.
+    pub public: OnceLock<Arc<[u8]>>,
     now_ms: i64,
     read_at: Instant,
-    /// (Redis's clock in ms, admitted, joined), the oldest first.
-    counted: VecDeque<(i64, u64, u64)>,
 }
 
 impl Board {
+    /// Redis's clock now, as far as this process can tell, in ms.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms + i64::try_from(self.read_at.elapsed().as_millis()).unwrap_or(0)
+    }
+
     /// Redis's clock now, as far as this process can tell.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        let elapsed = i64::try_from(self.read_at.elapsed().as_millis()).unwrap_or(0);
-        DateTime::from_timestamp_millis(self.now_ms + elapsed).unwrap_or_default()
+        DateTime::from_timestamp_millis(self.now_ms()).unwrap_or_default()
     }
 
     /// When it was read, by this process's clock.
@@ -48,35 +56,12 @@ impl Board {
         self.read_at
     }
 
-    /// Admissions per second over the last half minute; nothing before two seconds were seen, or
-    /// where nobody was let in.
+    /// With the pauses that keep its line's polls below `ceiling` per second.
     #[must_use]
-    pub fn admit_rate(&self) -> Option<f64> {
-        self.rate(0, |(_, admitted, _)| *admitted)
-    }
-
-    /// The slowest and the fastest admission rate of the last half minute's thirds.
-    #[must_use]
-    pub fn admit_rate_range(&self) -> Option<(f64, f64)> {
-        let third = self.counted.len() / 3;
-        let rates: Vec<f64> = (0..3)
-            .filter_map(|part| {
-                let part = self.counted.range(part * third..).take(third + 1);
-                per_second(part, |(_, admitted, _)| *admitted)
-            })
-            .collect();
-        let low = rates.iter().copied().reduce(f64::min)?;
-        Some((low, rates.iter().copied().fold(low, f64::max)))
-    }
-
-    /// Joins per second over the last half minute.
-    #[must_use]
-    pub fn join_rate(&self) -> Option<f64> {
-        self.rate(0, |(_, _, joined)| *joined)
-    }
-
-    fn rate(&self, from: usize, count: impl Fn(&(i64, u64, u64)) -> u64) -> Option<f64> {
-        per_second(self.counted.range(from..), count)
+    pub fn paced(self, ceiling: u32) -> Self {
+        let until_open = u64::try_from(self.meta.opens_ms - self.now_ms).unwrap_or(0);
+        let pace = Pace::of(self.line.waiting(), self.meta.rate, until_open, ceiling);
+        Self { pace, ..self }
     }
 
     /// Reads the schedule anew. `last` tells where the seat map stood and what was counted.
@@ -93,7 +78,7 @@ impl Board {
         let (meta, now_ms, head) = read_meta(redis, &keys).await?;
         let gone = last.filter(|last| meta.epoch < last.meta.epoch || meta.loading);
         if let Some(before) = gone {
-            return Ok(Self { recovering: true, ..before.clone() });
+            return Ok(Self { recovering: true, public: OnceLock::new(), ..before.clone() });
         }
         if meta.loading {
             let reason = "the schedule's keys are being rebuilt".to_owned();
@@ -101,30 +86,20 @@ impl Board {
         }
         let line = read_line(redis, &keys, meta.epoch, head).await?;
         let seats = read_seats(redis, &keys, &meta, last.map(|last| &last.seats)).await?;
-        let mut counted = last.map(|last| last.counted.clone()).unwrap_or_default();
-        if counted.back().is_some_and(|(_, admitted, _)| *admitted > meta.admitted) {
-            counted.clear();
-        }
-        counted.push_back((now_ms, meta.admitted, meta.joined));
-        while counted.front().is_some_and(|(at, _, _)| *at < now_ms - RATE_WINDOW_MS) {
-            counted.pop_front();
-        }
-        let recovering = meta.pause_until_ms > now_ms;
-        Ok(Self { meta, line, seats, recovering, now_ms, read_at: Instant::now(), counted })
+        let count = Count { at_ms: now_ms, admitted: meta.admitted, joined: meta.joined };
+        let rates = last.map_or_else(Rates::default, |last| last.rates.clone()).after(count);
+        Ok(Self {
+            recovering: meta.pause_until_ms > now_ms,
+            pace: Pace::default(),
+            public: OnceLock::new(),
+            read_at: Instant::now(),
+            meta,
+            line,
+            seats,
+            rates,
+            now_ms,
+        })
     }
-}
-
-fn per_second<'s>(
-    samples: impl IntoIterator<Item = &'s (i64, u64, u64)>,
-    count: impl Fn(&(i64, u64, u64)) -> u64,
-) -> Option<f64> {
-    let mut samples = samples.into_iter();
-    let first = samples.next()?;
-    let last = samples.last()?;
-    let millis = u32::try_from(last.0 - first.0).ok().filter(|millis| *millis >= 2000)?;
-    let more =
-        u32::try_from(count(last).checked_sub(count(first))?).ok().filter(|more| *more > 0)?;
-    Some(f64::from(more) * 1000.0 / f64::from(millis))
 }
 
 /// The hash, the sizes beside it, Redis's clock, and the head of the line, in one round trip.

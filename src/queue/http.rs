@@ -1,8 +1,11 @@
 //! The line over HTTP.
 
+use std::sync::Arc;
+
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -29,7 +32,8 @@ const POINTS: u64 = 256;
 
 /// The routes of the line.
 pub fn routes(queue: Queue) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(join, board)).routes(routes!(poll, leave)).with_state(queue)
+    let routes = OpenApiRouter::new().routes(routes!(join, board)).routes(routes!(poll, leave));
+    routes.with_state(Arc::new(queue))
 }
 
 /// Join the line of a schedule: one place per user.
@@ -41,7 +45,7 @@ pub fn routes(queue: Queue) -> OpenApiRouter {
               (status = 409, description = "`queue_not_open` with `opens_at`, `schedule_closed`, \
                                             `sold_out`, `concert_unavailable`")))]
 async fn join(
-    State(queue): State<Queue>,
+    State(queue): State<Arc<Queue>>,
     caller: Caller,
     Path(schedule): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
@@ -53,7 +57,7 @@ async fn join(
 /// Ask what a ticket is worth.
 #[utoipa::path(get, path = "/v1/queue/ticket", tag = "Queue", security(("queue_token" = [])),
     responses((status = 200, body = TicketView)))]
-async fn poll(State(queue): State<Queue>, token: QueueToken) -> Result<Response, Problem> {
+async fn poll(State(queue): State<Arc<Queue>>, token: QueueToken) -> Result<Response, Problem> {
     Ok(told(queue.poll(&token.0).await?))
 }
 
@@ -63,7 +67,7 @@ async fn poll(State(queue): State<Queue>, token: QueueToken) -> Result<Response,
     responses((status = 204, description = "Left, now or before"),
               (status = 403, description = "`ticket_not_yours`")))]
 async fn leave(
-    State(queue): State<Queue>,
+    State(queue): State<Arc<Queue>>,
     caller: Caller,
     token: QueueToken,
 ) -> Result<StatusCode, Problem> {
@@ -77,19 +81,31 @@ async fn leave(
     responses((status = 200, body = PublicBoard),
               (status = 404, description = "`schedule_not_found`")))]
 async fn board(
-    State(queue): State<Queue>,
+    State(queue): State<Arc<Queue>>,
     Path(schedule): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let board = queue.board(schedule).await?;
-    let cache = [(CACHE_CONTROL, "public, max-age=1")];
-    Ok((cache, Json(PublicBoard::of(&board))).into_response())
+    let render = || serde_json::to_vec(&PublicBoard::of(&board)).map(Arc::from);
+    let body = match board.public.get() {
+        Some(body) => Arc::clone(body),
+        None => {
+            let body = render().map_err(|error| {
+                tracing::error!(%error, "a board could not be rendered");
+                Problem::internal()
+            })?;
+            Arc::clone(board.public.get_or_init(|| body))
+        }
+    };
+    let headers = [(CACHE_CONTROL, "public, max-age=1"), (CONTENT_TYPE, "application/json")];
+    Ok((headers, Bytes::from_owner(body)).into_response())
 }
 
 /// A line as everybody may see it, at most 1 s old.
 #[derive(Debug, Serialize, ToSchema)]
 struct PublicBoard {
     phase: Phase,
-    message: Option<String>,
+    #[schema(value_type = Option<String>)]
+    message: Option<Arc<str>>,
     /// Whoever has a lower sequence may be let in soon, and asks for their own ticket.
     poll_from_sequence: Sequence,
     server_time: DateTime<Utc>,
@@ -122,7 +138,7 @@ impl PublicBoard {
             waiting: board.line.waiting(),
             active: board.meta.active,
             admitted_total: board.meta.admitted,
-            admit_per_second: board.admit_rate(),
+            admit_per_second: board.rates.admit,
             seats_available: board.seats.available,
             now_serving: board.line.at(0).map(Sequence),
             ranks: board.line.points(POINTS),
@@ -132,14 +148,12 @@ impl PublicBoard {
 
 /// A ticket's answer, which nobody but its owner may keep.
 fn told(view: TicketView) -> Response {
-    let pause = view.poll_after_ms.map(|ms| (RETRY_AFTER, ms.div_ceil(1000).to_string()));
-    let headers: Vec<(HeaderName, String)> =
-        pause.into_iter().chain([(CACHE_CONTROL, "no-store".to_owned())]).collect();
+    let pause = view.poll_after_ms.map(|ms| ms.div_ceil(1000));
     let mut response = Json(view).into_response();
-    for (name, value) in headers {
-        if let Ok(value) = value.parse() {
-            response.headers_mut().insert(name, value);
-        }
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = pause {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

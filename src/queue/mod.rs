@@ -9,4 +9,5 @@ pub mod pg;
 pub mod redis;
 pub mod service;
 pub mod token;
+pub mod verified;
 pub mod view;

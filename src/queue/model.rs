@@ -1,5 +1,7 @@
 //! Places in line: what a ticket says, how it may end, and what its owner is told.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,6 +53,8 @@ pub fn ticket_id(schedule: ScheduleId, user: UserId, sequence: Sequence) -> Uuid
 /// A verified ticket: whose place, where, and what it was when the ticket was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
+    /// Derived from the place: [`ticket_id`].
+    pub id: Uuid,
     /// Whose.
     pub user: UserId,
     /// In which line.
@@ -216,7 +220,8 @@ pub struct TicketView {
     /// Where the sale stands.
     pub phase: Phase,
     /// From the organiser.
-    pub message: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub message: Option<Arc<str>>,
     /// Clients count by it.
     pub server_time: DateTime<Utc>,
 }

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::lines::{Line, Lines};
-use super::model::{Completed, Ended, Sequence, Stand, Standing, Ticket, TicketView};
+use super::model::{Completed, Ended, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
 use super::redis::JoinReply;
 use super::token::{InvalidTicket, TicketKeys};
+use super::verified::Verified;
 use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
@@ -25,8 +26,8 @@ use crate::telemetry::Metrics;
 /// Calls per ticket that reach Redis: polls are answered without it while a ticket waits.
 const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const SLOW_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
-/// Longer than a board's age and a client's pause together.
-const REMEMBERED: Duration = Duration::from_mins(2);
+/// Places that this process has told something of, the latest.
+const REMEMBERED: usize = 200_000;
 
 /// How long a join waits for a board that knows of it.
 const BOARD_WAIT: Duration = Duration::from_secs(1);
@@ -72,8 +73,8 @@ pub struct Queue {
     lines: Lines,
     boards: Boards,
     catalogue: Catalogue,
-    keys: Arc<TicketKeys>,
-    recent: Cache<(ScheduleId, Sequence), Recent>,
+    tickets: Arc<Verified>,
+    recent: Arc<Cache<(ScheduleId, Sequence), Recent>>,
     limiter: Arc<DefaultKeyedRateLimiter<(i64, i64)>>,
     delivered: Delivered,
     metrics: Metrics,
@@ -100,12 +101,12 @@ impl Queue {
         delivered: Delivered,
         metrics: Metrics,
     ) -> Self {
-        let recent = Cache::builder().max_capacity(200_000).time_to_idle(REMEMBERED).build();
+        let recent = Arc::new(Cache::new(REMEMBERED));
         let quota = Quota::per_second(SLOW_PER_SECOND).allow_burst(SLOW_BURST);
         let limiter = Arc::new(RateLimiter::keyed(quota));
-        let keys = Arc::new(keys);
+        let tickets = Arc::new(Verified::new(keys));
         let polls = Arc::default();
-        Self { lines, boards, catalogue, keys, recent, limiter, delivered, metrics, polls }
+        Self { lines, boards, catalogue, tickets, recent, limiter, delivered, metrics, polls }
     }
 
     /// How many polls this process has answered.
@@ -116,7 +117,7 @@ impl Queue {
 
     /// Reads a ticket whose owner calls too.
     pub fn verify(&self, token: &str, user: UserId) -> Result<Ticket, QueueError> {
-        let ticket = self.keys.verify(token)?;
+        let ticket = self.tickets.verify(token)?;
         if ticket.user == user { Ok(ticket) } else { Err(QueueError::NotYours) }
     }
 
@@ -148,22 +149,24 @@ impl Queue {
         }
         let board = self.board_of(schedule, joined.stand.sequence).await?;
         let stand = self.remember(schedule, joined.stand);
-        let mut told = view(&board, schedule, user, stand);
+        let id = ticket_id(schedule, user, stand.sequence);
+        let mut told = view(&board, schedule, id, stand);
         told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
         Ok((told, joined.new))
     }
 
     /// What a ticket is worth. While it waits, as far as the board knows, no store is asked.
     pub async fn poll(&self, token: &str) -> Result<TicketView, QueueError> {
-        let ticket = self.keys.verify(token)?;
+        let ticket = self.tickets.verify(token)?;
         self.polls.fetch_add(1, Ordering::Relaxed);
         let Ticket { schedule, user, sequence, .. } = ticket;
         let recent = self.recent.get(&(schedule, sequence));
-        let mut board = self.boards.get(schedule).await?;
+        let watched = self.boards.watch(schedule);
+        let mut board = Boards::of(&watched).await?;
         let stand = match (recent, board.line.ahead(sequence.0)) {
             (Some(Recent::Ended(ended)), _) => Stand { sequence, standing: Standing::Ended(ended) },
             (recent, Some(ahead)) => {
-                self.boards.watch(schedule).here.mark(sequence.0, Instant::now());
+                watched.here.mark(sequence.0, Instant::now());
                 let ahead = match recent {
                     // A board read before that was told may show an earlier line.
                     Some(Recent::Shown(shown, told)) if board.read_at() <= told => ahead.min(shown),
@@ -179,7 +182,9 @@ impl Queue {
                 self.remember(schedule, stand)
             }
         };
-        let mut told = view(&board, schedule, user, stand);
+        let same = stand.sequence == sequence;
+        let id = if same { ticket.id } else { ticket_id(schedule, user, stand.sequence) };
+        let mut told = view(&board, schedule, id, stand);
         if outdated(&board, &ticket, stand) {
             told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
         }
@@ -278,6 +283,12 @@ impl Queue {
             Standing::Active { until } => Some(until),
             _ => None,
         };
-        Ok(self.keys.sign(schedule, user, stand.sequence, until, board.meta.deadline())?)
+        Ok(self.tickets.keys().sign(
+            schedule,
+            user,
+            stand.sequence,
+            until,
+            board.meta.deadline(),
+        )?)
     }
 }

@@ -11,7 +11,7 @@ use crate::store::id::{ScheduleId, UserId};
 
 const AUDIENCE: &str = "onsale-queue";
 /// Tolerated difference of clocks, in seconds.
-const LEEWAY: u64 = 30;
+pub(super) const LEEWAY: u64 = 30;
 /// A ticket is about 400 bytes long.
 const LONGEST: usize = 2048;
 
@@ -130,7 +130,16 @@ impl TicketKeys {
             return Err(InvalidTicket);
         }
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket)?;
-        Ok(Ticket { user, schedule, sequence, active_until, expires_at, newest_key: index == 0 })
+        let newest_key = index == 0;
+        Ok(Ticket {
+            id: claims.jti,
+            user,
+            schedule,
+            sequence,
+            active_until,
+            expires_at,
+            newest_key,
+        })
     }
 }
 

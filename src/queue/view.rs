@@ -1,15 +1,19 @@
 //! What is told of a place, from a board. Pure.
 
-use super::model::{Stand, Standing, Ticket, TicketStatus, TicketView, ticket_id};
+use chrono::DateTime;
+use uuid::Uuid;
+
+use super::model::{Stand, Standing, Ticket, TicketStatus, TicketView};
 use super::pacing;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
-use crate::store::id::{ScheduleId, UserId};
+use crate::store::id::ScheduleId;
 
-/// What the owner of a place is told.
+/// What the owner of a place is told. `id` is the ticket's.
 #[must_use]
-pub fn view(board: &Board, schedule: ScheduleId, user: UserId, stand: Stand) -> TicketView {
-    let spread = stand.sequence.0 ^ board.now().timestamp_millis().cast_unsigned();
+pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, stand: Stand) -> TicketView {
+    let now_ms = board.now_ms();
+    let spread = stand.sequence.0 ^ now_ms.cast_unsigned();
     let (status, ahead, until, poll_after_ms) = match stand.standing {
         Standing::Waiting { ahead } => {
             let pause = pacing::poll_after_ms(board, ahead, spread);
@@ -21,10 +25,10 @@ pub fn view(board: &Board, schedule: ScheduleId, user: UserId, stand: Stand) -> 
         Standing::Ended(ended) => (ended.status(), None, None, None),
     };
     let ahead = ahead.filter(|_| !board.recovering);
-    let eta = ahead.and_then(|ahead| pacing::eta(board, ahead));
+    let eta = ahead.and_then(|ahead| pacing::eta(&board.rates, ahead));
     TicketView {
         queue_token: None,
-        ticket_id: ticket_id(schedule, user, stand.sequence),
+        ticket_id: id,
         schedule_id: schedule,
         status,
         sequence: stand.sequence,
@@ -39,9 +43,9 @@ pub fn view(board: &Board, schedule: ScheduleId, user: UserId, stand: Stand) -> 
         active_expires_at: until,
         claim_by: None,
         recovering: board.recovering,
-        phase: phase(board),
+        phase: phase_at(board, now_ms),
         message: board.meta.message.clone(),
-        server_time: board.now(),
+        server_time: DateTime::from_timestamp_millis(now_ms).unwrap_or_default(),
     }
 }
 
@@ -65,7 +69,11 @@ pub fn outdated(board: &Board, ticket: &Ticket, stand: Stand) -> bool {
 /// The phase of a sale as its board shows it.
 #[must_use]
 pub fn phase(board: &Board) -> Phase {
+    phase_at(board, board.now_ms())
+}
+
+fn phase_at(board: &Board, now_ms: i64) -> Phase {
     let meta = &board.meta;
-    let times = (board.now().timestamp_millis(), meta.opens_ms, meta.deadline_ms);
+    let times = (now_ms, meta.opens_ms, meta.deadline_ms);
     Phase::at(times, meta.paused, meta.gone, meta.seats_total)
 }

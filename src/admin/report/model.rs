@@ -79,7 +79,7 @@ impl Stats {
     #[must_use]
     pub fn new(board: &Board, sales: Sales, poll_per_second: Option<f64>) -> Self {
         let meta = &board.meta;
-        let admit_per_second = board.admit_rate();
+        let admit_per_second = board.rates.admit;
         Self {
             waiting: meta.waiting,
             active: meta.active,
@@ -87,7 +87,7 @@ impl Stats {
             admitted_total: meta.admitted,
             expired_total: meta.expired,
             joined_total: meta.joined,
-            join_per_second: board.join_rate(),
+            join_per_second: board.rates.join,
             admit_per_second,
             poll_per_second,
             held: sales.held,

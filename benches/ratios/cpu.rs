@@ -1,0 +1,27 @@
+//! What processes have used, by their own accounting.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::Outcome;
+
+/// CPU time of a process so far, user and system together.
+pub fn used(pid: u32) -> Outcome<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold spaces; what follows it does not.
+    let (_, fields) = stat.rsplit_once(") ").ok_or("an odd /proc/…/stat")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks = |index: usize| -> Outcome<u64> {
+        Ok(fields.get(index).ok_or("an odd /proc/…/stat")?.parse()?)
+    };
+    // utime and stime, in ticks of a hundredth of a second on every Linux.
+    Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+}
+
+/// What a process has in memory, in bytes.
+pub fn resident(pid: u32) -> Outcome<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes: u64 = line.ok_or("no VmRSS")?.trim().trim_end_matches(" kB").parse()?;
+    Ok(kilobytes * 1024)
+}

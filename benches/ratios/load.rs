@@ -1,0 +1,112 @@
+//! HTTP load by wrk, in a process of its own.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::{Outcome, cpu};
+
+/// Requests that wrk sends in turn, each with headers of its own, over kept connections.
+#[derive(Debug)]
+pub struct Load {
+    script: PathBuf,
+    connections: u32,
+}
+
+/// What a round of load came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Round {
+    /// Answers per second.
+    pub rate: f64,
+    /// CPU per answer of each process that was watched, in microseconds.
+    pub cpu: [f64; 2],
+}
+
+/// One request of a load.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    /// Header lines: a name, a value.
+    pub headers: Vec<(&'a str, &'a str)>,
+    pub body: Option<&'a str>,
+}
+
+impl Load {
+    /// A load of these requests, written into `folder` under `name`.
+    pub fn new<'a>(
+        folder: &Path,
+        name: &str,
+        requests: impl IntoIterator<Item = Request<'a>>,
+        connections: u32,
+    ) -> Outcome<Self> {
+        let script = folder.join(format!("{name}.lua"));
+        let list = folder.join(format!("{name}.txt"));
+        let mut file = std::io::BufWriter::new(std::fs::File::create(&list)?);
+        for Request { method, path, headers, body } in requests {
+            write!(file, "{method}\t{path}\t{}", body.unwrap_or(""))?;
+            for (name, value) in headers {
+                write!(file, "\t{name}\t{value}")?;
+            }
+            writeln!(file)?;
+        }
+        file.flush()?;
+        std::fs::write(&script, SCRIPT.replace("LIST", &list.display().to_string()))?;
+        Ok(Self { script, connections })
+    }
+
+    /// Sends for `time` to `addr`, and watches what `pids` use meanwhile.
+    ///
+    /// # Errors
+    /// Where an answer was no success: a path that refuses is fast.
+    pub async fn run(&self, addr: SocketAddr, time: Duration, pids: [u32; 2]) -> Outcome<Round> {
+        let used = || -> Outcome<[Duration; 2]> { Ok([cpu::used(pids[0])?, cpu::used(pids[1])?]) };
+        let before = used()?;
+        let mut wrk = Command::new("wrk");
+        wrk.args(["-t1", &format!("-c{}", self.connections), &format!("-d{}s", time.as_secs())]);
+        wrk.arg("-s").arg(&self.script).arg(format!("http://{addr}"));
+        let output = wrk.output().await.map_err(|error| format!("wrk: {error}"))?;
+        let after = used()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let told =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let (Some(count), Some(micros)) = (told("ANSWERS "), told("MICROS ")) else {
+            return Err(
+                format!("wrk said: {text}{}", String::from_utf8_lossy(&output.stderr)).into()
+            );
+        };
+        if told("FAILED ") != Some("0") {
+            return Err(format!("not every answer was a success: {text}").into());
+        }
+        let (count, micros): (f64, f64) = (count.parse()?, micros.parse()?);
+        let each = |index: usize| (after[index] - before[index]).as_secs_f64() * 1e6 / count;
+        Ok(Round { rate: count * 1e6 / micros, cpu: [each(0), each(1)] })
+    }
+}
+
+const SCRIPT: &str = r#"
+local requests, n, at = {}, 0, 0
+for line in io.lines("LIST") do
+  local parts = {}
+  for part in (line .. "\t"):gmatch("([^\t]*)\t") do parts[#parts + 1] = part end
+  local headers = {}
+  for i = 4, #parts, 2 do headers[parts[i]] = parts[i + 1] end
+  local body = parts[3] ~= "" and parts[3] or nil
+  n = n + 1
+  requests[n] = wrk.format(parts[1], parts[2], headers, body)
+end
+function request()
+  at = at % n + 1
+  return requests[at]
+end
+function done(summary, latency)
+  local errors = summary.errors
+  print("ANSWERS " .. summary.requests)
+  print("MICROS " .. summary.duration)
+  print("FAILED " .. errors.connect + errors.read + errors.write + errors.status + errors.timeout)
+  print("P99 " .. latency:percentile(99))
+end
+"#;

@@ -1,0 +1,73 @@
+//! Our paths and their yardsticks, in turns, in one run, as ratios: `make bench`.
+//!
+//! Every comparison is A B A B …: our path, then its yardstick, for a few seconds each, and the
+//! ratio is taken pair by pair, so that whatever else the machine does falls on both. CPU is each
+//! process's own accounting, since it says what a request costs also where wall time does not.
+
+mod cpu;
+mod load;
+mod pairs;
+mod polls;
+mod stage;
+mod table;
+mod yardstick;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// What anything here may fail with; a bench ends at the first.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Outcome<T> = Result<T, Failure>;
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// Which comparisons; all by default
+    groups: Vec<String>,
+    /// Pairs of rounds per comparison
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds per round
+    #[arg(long, default_value_t = 3)]
+    seconds: u32,
+    /// People in the long line
+    #[arg(long, default_value_t = 1_000_000)]
+    people: u64,
+    /// Serve as a yardstick instead: this route's name, then what it needs
+    #[arg(long, num_args = 1.., value_name = "ROUTE")]
+    yardstick: Vec<String>,
+    /// Cargo says so
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.map_err(Failure::from).and_then(|runtime| {
+        runtime.block_on(async {
+            if args.yardstick.is_empty() {
+                run(&args).await
+            } else {
+                yardstick::serve(&args.yardstick).await
+            }
+        })
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("ratios: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> Outcome<()> {
+    let wanted = |group: &str| args.groups.is_empty() || args.groups.iter().any(|g| g == group);
+    let mut rows = Vec::new();
+    if wanted("polls") {
+        rows.extend(polls::compare(args).await?);
+    }
+    table::print(&rows);
+    Ok(())
+}

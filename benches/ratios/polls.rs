@@ -1,0 +1,117 @@
+//! Polls by waiting tickets: against an empty answer, against Redis, and against a short line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use onsale::queue::model::Sequence;
+use onsale::store::id::{ScheduleId, UserId};
+use serde_json::json;
+
+use crate::load::{Load, Request};
+use crate::pairs::{Pairs, middle};
+use crate::stage::{QUEUE_SECRET, Server, Stage};
+use crate::table::Row;
+use crate::{Args, Outcome, yardstick};
+
+/// Distinct tickets of a load.
+const TICKETS: u64 = 20_000;
+const CONNECTIONS: u32 = 64;
+const PATH: &str = "/v1/queue/ticket";
+
+/// A line, and a load of polls by people all over it.
+struct Line {
+    load: Load,
+    first: String,
+    schedule: ScheduleId,
+}
+
+/// All comparisons of polls.
+pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
+    let stage = Stage::set().await?;
+    let mut rows = Vec::new();
+    let long = Line::of(&stage, args.people).await?;
+    let bare = stage.folder.join("bare.json");
+    let answer = stage.answer(PATH, &[("queue-token", &long.first)]).await?;
+    std::fs::write(&bare, answer.to_string())?;
+    let bare = yardstick::start(&["bare", &bare.display().to_string()]).await?;
+
+    let pairs = pairs(args, &stage, (&long.load, &stage.onsale), (&long.load, &bare)).await?;
+    let what = format!("poll, {} in line", args.people);
+    let against = "bare axum route, the same bytes";
+    rows.push(Row::new(&what, against, format!("{} of its rate", pairs.rate()), "≥ 0.80"));
+    rows.push(Row::new(&what, against, format!("{} of its CPU", pairs.cpu()), "≤ 1.35"));
+    let ours = |index: usize| middle(&pairs.ours, |round| round.cpu[index]);
+    rows.push(Row::new(&what, "itself", format!("{:.1} µs of CPU of onsale", ours(0)), ""));
+    rows.push(Row::new(&what, "itself", format!("{:.2} µs of CPU of Redis", ours(1)), "≤ 0.2"));
+    let rate = middle(&pairs.ours, |round| round.rate);
+    rows.push(Row::new(&what, "itself", format!("{rate:.0} polls/s"), ""));
+    drop(bare);
+
+    let key = format!("onsale:{{{}}}:waiting", long.schedule);
+    for (name, what, target) in [
+        ("zrank-pool", "ZRANK, pool of 16", "≥ 3.3"),
+        ("zrank-one", "ZRANK, one connection", "≥ 1.5"),
+    ] {
+        let other =
+            yardstick::start(&[name, &stage.stores.redis_url(), &key, QUEUE_SECRET]).await?;
+        let pairs =
+            self::pairs(args, &stage, (&long.load, &stage.onsale), (&long.load, &other)).await?;
+        let found = format!("{} of its rate", pairs.rate());
+        rows.push(Row::new(&format!("poll, {} in line", args.people), what, found, target));
+    }
+
+    let short = Line::of(&stage, 1000).await?;
+    let pairs =
+        self::pairs(args, &stage, (&long.load, &stage.onsale), (&short.load, &stage.onsale))
+            .await?;
+    let against = "1,000 in line";
+    rows.push(Row::new(&what, against, format!("{} of its rate", pairs.rate()), "≥ 0.93"));
+    rows.push(Row::new(&what, against, format!("{} of its CPU", pairs.cpu()), "≤ 1.10"));
+    stage.strike().await?;
+    Ok(rows)
+}
+
+impl Line {
+    /// A sale that lets nobody in, with so many who wait.
+    async fn of(stage: &Stage, people: u64) -> Outcome<Self> {
+        let schedule = stage.sale(500, json!({"capacity": 0})).await?;
+        let waiting = stage.fill(schedule, people).await?;
+        let step = (people / TICKETS).max(1);
+        let some = waiting.iter().step_by(usize::try_from(step)?);
+        let deadline = stage.deadline(schedule).await?;
+        let tickets: Vec<String> = some
+            .map(|(user, place): &(UserId, Sequence)| {
+                stage.ticket(schedule, *user, *place, deadline)
+            })
+            .collect::<Outcome<_>>()?;
+        let requests = tickets.iter().map(|ticket| Request {
+            method: "GET",
+            path: PATH,
+            headers: vec![("Queue-Token", ticket)],
+            body: None,
+        });
+        let load = Load::new(&stage.folder, &format!("polls-{people}"), requests, CONNECTIONS)?;
+        let first = tickets.first().ok_or("nobody waits")?.clone();
+        Ok(Self { load, first, schedule })
+    }
+}
+
+/// A load at a server.
+type Side<'a> = (&'a Load, &'a Server);
+
+/// Rounds of ours and another's in turns, after a warm-up of each.
+pub async fn pairs(args: &Args, stage: &Stage, ours: Side<'_>, other: Side<'_>) -> Outcome<Pairs> {
+    let redis = stage.stores.redis.pid();
+    let once = async |(load, server): Side<'_>, seconds: u32| {
+        let time = Duration::from_secs(seconds.into());
+        load.run(server.addr as SocketAddr, time, [server.pid, redis]).await
+    };
+    once(ours, 1).await?;
+    once(other, 1).await?;
+    let mut pairs = Pairs::default();
+    for _ in 0..args.rounds {
+        pairs.ours.push(once(ours, args.seconds).await?);
+        pairs.other.push(once(other, args.seconds).await?);
+    }
+    Ok(pairs)
+}
