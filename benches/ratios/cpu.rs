@@ -17,11 +17,3 @@ pub fn used(pid: u32) -> Outcome<Duration> {
     // utime and stime, in ticks of a hundredth of a second on every Linux.
     Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
 }
-
-/// What a process has in memory, in bytes.
-pub fn resident(pid: u32) -> Outcome<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes: u64 = line.ok_or("no VmRSS")?.trim().trim_end_matches(" kB").parse()?;
-    Ok(kilobytes * 1024)
-}

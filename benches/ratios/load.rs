@@ -14,6 +14,8 @@ use crate::{Outcome, cpu};
 pub struct Load {
     script: PathBuf,
     connections: u32,
+    /// Every answer is to be a refusal, not a success.
+    refused: bool,
 }
 
 /// What a round of load came to.
@@ -55,13 +57,18 @@ impl Load {
         }
         file.flush()?;
         std::fs::write(&script, SCRIPT.replace("LIST", &list.display().to_string()))?;
-        Ok(Self { script, connections })
+        Ok(Self { script, connections, refused: false })
+    }
+
+    /// The same load, where every answer is to be a refusal.
+    pub fn refused(self) -> Self {
+        Self { refused: true, ..self }
     }
 
     /// Sends for `time` to `addr`, and watches what `pids` use meanwhile.
     ///
     /// # Errors
-    /// Where an answer was no success: a path that refuses is fast.
+    /// Where an answer was no success (or, if so expected, one was): a path that fails is fast.
     pub async fn run(&self, addr: SocketAddr, time: Duration, pids: [u32; 2]) -> Outcome<Round> {
         let used = || -> Outcome<[Duration; 2]> { Ok([cpu::used(pids[0])?, cpu::used(pids[1])?]) };
         let before = used()?;
@@ -78,8 +85,10 @@ impl Load {
                 format!("wrk said: {text}{}", String::from_utf8_lossy(&output.stderr)).into()
             );
         };
-        if told("FAILED ") != Some("0") {
-            return Err(format!("not every answer was a success: {text}").into());
+        let status = told("STATUS ");
+        let expected = if self.refused { status == Some(count) } else { status == Some("0") };
+        if told("FAILED ") != Some("0") || !expected {
+            return Err(format!("an answer was not as expected: {text}").into());
         }
         let (count, micros): (f64, f64) = (count.parse()?, micros.parse()?);
         let each = |index: usize| (after[index] - before[index]).as_secs_f64() * 1e6 / count;
@@ -102,11 +111,11 @@ function request()
   at = at % n + 1
   return requests[at]
 end
-function done(summary, latency)
+function done(summary)
   local errors = summary.errors
   print("ANSWERS " .. summary.requests)
   print("MICROS " .. summary.duration)
-  print("FAILED " .. errors.connect + errors.read + errors.write + errors.status + errors.timeout)
-  print("P99 " .. latency:percentile(99))
+  print("STATUS " .. errors.status)
+  print("FAILED " .. errors.connect + errors.read + errors.write + errors.timeout)
 end
 "#;

@@ -4,10 +4,13 @@
 //! ratio is taken pair by pair, so that whatever else the machine does falls on both. CPU is each
 //! process's own accounting, since it says what a request costs also where wall time does not.
 
+mod benchmark;
 mod cpu;
 mod load;
 mod pairs;
 mod polls;
+mod scripts;
+mod seats;
 mod stage;
 mod table;
 mod yardstick;
@@ -22,7 +25,7 @@ type Outcome<T> = Result<T, Failure>;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which comparisons; all by default
+    /// Which comparisons (polls, joins, refusals, seats); all by default
     groups: Vec<String>,
     /// Pairs of rounds per comparison
     #[arg(long, default_value_t = 5)]
@@ -67,6 +70,15 @@ async fn run(args: &Args) -> Outcome<()> {
     let mut rows = Vec::new();
     if wanted("polls") {
         rows.extend(polls::compare(args).await?);
+    }
+    if wanted("joins") {
+        rows.extend(scripts::joins(args).await?);
+    }
+    if wanted("refusals") {
+        rows.extend(scripts::refusals(args).await?);
+    }
+    if wanted("seats") {
+        rows.extend(seats::compare(args).await?);
     }
     table::print(&rows);
     Ok(())

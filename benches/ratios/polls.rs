@@ -29,7 +29,10 @@ struct Line {
 pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let mut rows = Vec::new();
+    let before = stage.redis_memory().await?;
     let long = Line::of(&stage, args.people).await?;
+    let each = (stage.redis_memory().await? - before) / args.people;
+    rows.push(Row::new("Redis memory per waiting person", "", format!("{each} B"), "≤ 130 B"));
     let bare = stage.folder.join("bare.json");
     let answer = stage.answer(PATH, &[("queue-token", &long.first)]).await?;
     std::fs::write(&bare, answer.to_string())?;
@@ -76,6 +79,7 @@ impl Line {
     async fn of(stage: &Stage, people: u64) -> Outcome<Self> {
         let schedule = stage.sale(500, json!({"capacity": 0})).await?;
         let waiting = stage.fill(schedule, people).await?;
+        stage.settled(schedule).await?;
         let step = (people / TICKETS).max(1);
         let some = waiting.iter().step_by(usize::try_from(step)?);
         let deadline = stage.deadline(schedule).await?;

@@ -184,6 +184,31 @@ impl Stage {
         Ok(serde_json::from_value(body["deadline_at"].clone())?)
     }
 
+    /// The ids of the first seats of a sale.
+    pub async fn seats(&self, schedule: ScheduleId, count: usize) -> Outcome<Vec<i64>> {
+        let answer = self.answer(&format!("/v1/schedules/{schedule}/seats/layout"), &[]).await?;
+        let body: Value = serde_json::from_str(answer["body"].as_str().ok_or("no body")?)?;
+        let seats = body["seats"].as_array().ok_or("no seats")?;
+        Ok(seats.iter().take(count).filter_map(|seat| seat["id"].as_i64()).collect())
+    }
+
+    /// Waits until the line's log is written to PostgreSQL: that work is not what is measured.
+    pub async fn settled(&self, schedule: ScheduleId) -> Outcome<()> {
+        let mut length = redis::cmd("XLEN");
+        length.arg(Keys::new(schedule, 1).named("log"));
+        while self.redis.hot::<u64>(&length).await? > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
+    /// What Redis uses in memory, in bytes.
+    pub async fn redis_memory(&self) -> Outcome<u64> {
+        let info: String = self.redis.hot(redis::cmd("INFO").arg("memory")).await?;
+        let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        Ok(used.ok_or("no used_memory")?.trim().parse()?)
+    }
+
     /// A ticket for a place that waits.
     pub fn ticket(
         &self,
@@ -203,12 +228,13 @@ impl Stage {
             request = request.header(*name, *value);
         }
         let answer = request.send().await?.error_for_status()?;
+        let status = answer.status().as_u16();
         let own = ["content-length", "date"];
         let headers: Vec<(String, String)> = (answer.headers().iter())
             .filter(|(name, _)| !own.contains(&name.as_str()))
             .map(|(name, value)| Ok((name.to_string(), value.to_str()?.to_owned())))
             .collect::<Outcome<_>>()?;
-        Ok(json!({"headers": headers, "body": answer.text().await?}))
+        Ok(json!({"status": status, "headers": headers, "body": answer.text().await?}))
     }
 
     /// Ends everything.

@@ -45,7 +45,9 @@ fn bare(answer: &str) -> Outcome<Router> {
         headers.append(name.parse::<HeaderName>()?, value.parse::<HeaderValue>()?);
     }
     let body = axum::body::Bytes::from(answer["body"].as_str().ok_or("no body")?.to_owned());
-    let whole = get(move || async move { (headers.clone(), body.clone()) });
+    let status: u16 = serde_json::from_value(answer["status"].clone())?;
+    let status = axum::http::StatusCode::from_u16(status)?;
+    let whole = get(move || async move { (status, headers.clone(), body.clone()) });
     Ok(Router::new()
         .route("/v1/queue/ticket", whole.clone())
         .route("/v1/schedules/{id}/{*rest}", whole))

@@ -126,6 +126,12 @@ impl Place {
         Self { keys: Arc::new(keys), server: bundle(run_id) }
     }
 
+    /// The name by which the server knows a script, once it was run there.
+    #[must_use]
+    pub fn name(&self, script: Script) -> &str {
+        self.server.scripts[script as usize].get_hash()
+    }
+
     /// Runs a script there.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::text::encode;
 
-use super::registry::{All, Connections, Loop, Movement, Reason, Request, Route, Schedule, Status};
+use super::registry::{All, Connections, Loop, Movement, Reason, Schedule, Status};
 
 /// The process's counters; cheap to clone, and every clone counts into the same ones.
 #[derive(Clone)]
@@ -45,10 +45,13 @@ impl Metrics {
 
     /// A request was answered. `route` is the pattern it matched, not its path.
     pub fn request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
-        let request = Request { route: route.to_owned(), method, status };
-        self.all.requests.get_or_create(&request).inc();
-        let route = Route { route: request.route, method };
-        self.all.latency.get_or_create(&route).observe(took.as_secs_f64());
+        let known = self.all.answers.load();
+        let answers = match known.get(route).and_then(|of| of.get(&(method, status))) {
+            Some(answers) => answers,
+            None => &self.all.answers_of(route, method, status),
+        };
+        answers.count.inc();
+        answers.latency.observe(took.as_secs_f64());
     }
 
     /// How long a schedule's line is, and how many it has let in.

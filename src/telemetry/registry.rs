@@ -1,5 +1,8 @@
 //! The metrics themselves: their names, their labels, their help.
 
+use std::collections::HashMap;
+
+use arc_swap::ArcSwap;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -16,6 +19,8 @@ pub(super) struct All {
     pub(super) registry: Registry,
     pub(super) requests: Family<Request, Counter>,
     pub(super) latency: Family<Route, Histogram, fn() -> Histogram>,
+    /// The two of each route, method and status seen so far: found without making labels.
+    pub(super) answers: ArcSwap<HashMap<String, HashMap<(&'static str, u16), Answers>>>,
     pub(super) waiting: Family<Schedule, Gauge>,
     pub(super) active: Family<Schedule, Gauge>,
     pub(super) joins: Counter,
@@ -31,6 +36,13 @@ pub(super) struct All {
     pub(super) loop_last_run: Family<Loop, Gauge<f64, std::sync::atomic::AtomicU64>>,
     pub(super) outbox: Gauge,
     pub(super) queue_rows_skipped: Counter,
+}
+
+/// What is counted of answers alike.
+#[derive(Clone)]
+pub(super) struct Answers {
+    pub(super) count: Counter,
+    pub(super) latency: Histogram,
 }
 
 macro_rules! labels {
@@ -58,6 +70,7 @@ impl All {
             registry: Registry::with_prefix("onsale"),
             requests: Family::default(),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
+            answers: ArcSwap::default(),
             waiting: Family::default(),
             active: Family::default(),
             joins: Counter::default(),
@@ -76,6 +89,20 @@ impl All {
         };
         all.register();
         all
+    }
+
+    /// What is counted of answers alike, for the first of them.
+    pub(super) fn answers_of(&self, route: &str, method: &'static str, status: u16) -> Answers {
+        let request = Request { route: route.to_owned(), method, status };
+        let count = self.requests.get_or_create_owned(&request);
+        let latency = self.latency.get_or_create_owned(&Route { route: request.route, method });
+        let answers = Answers { count, latency };
+        self.answers.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.entry(route.to_owned()).or_default().insert((method, status), answers.clone());
+            known
+        });
+        answers
     }
 
     fn register(&mut self) {

@@ -1,0 +1,68 @@
+//! `redis-benchmark`: the same script without a service in front.
+
+use std::time::Duration;
+
+use onsale::queue::lines::Line;
+use onsale::store::script::Script;
+use tokio::process::Command;
+
+use crate::load::Round;
+use crate::stage::Stage;
+use crate::{Outcome, cpu};
+
+const CLIENTS: u32 = 50;
+
+/// Calls one script again and again.
+#[derive(Debug)]
+pub struct Benchmark {
+    words: Vec<String>,
+    port: u16,
+    pid: u32,
+    deep: u32,
+}
+
+impl Benchmark {
+    /// Of `script` on these keys, after the epoch with these arguments; `__rand_int__` among them
+    /// is another number in each call. `deep` calls are sent at a time on each connection.
+    pub fn new(
+        stage: &Stage,
+        line: &Line,
+        script: Script,
+        keys: &[String],
+        args: &[&str],
+        deep: u32,
+    ) -> Self {
+        let mut words = vec!["EVALSHA".to_owned(), line.place.name(script).to_owned()];
+        words.push(keys.len().to_string());
+        words.extend_from_slice(keys);
+        words.push(line.place.keys.epoch().to_string());
+        words.extend(args.iter().map(ToString::to_string));
+        let redis = &stage.stores.redis;
+        Self { words, port: redis.port(), pid: redis.pid(), deep }
+    }
+
+    /// Calls for about `time`, given what a first short run came to.
+    pub async fn run(&self, time: Duration) -> Outcome<Round> {
+        let rate = self.calls(20_000).await?.rate;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let calls = (rate * time.as_secs_f64()) as u64;
+        self.calls(calls.max(1000)).await
+    }
+
+    async fn calls(&self, count: u64) -> Outcome<Round> {
+        let before = cpu::used(self.pid)?;
+        let mut benchmark = Command::new("redis-benchmark");
+        benchmark.args(["-p", &self.port.to_string(), "-c", &CLIENTS.to_string()]);
+        benchmark.args(["-n", &count.to_string(), "-P", &self.deep.to_string()]);
+        benchmark.args(["-r", "1000000000", "--csv"]).args(&self.words);
+        let output =
+            benchmark.output().await.map_err(|error| format!("redis-benchmark: {error}"))?;
+        let used = cpu::used(self.pid)? - before;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let last = text.lines().last().unwrap_or_default();
+        // The command may hold commas, but no quotes: "command","rate",…
+        let rate = last.split("\",\"").nth(1).ok_or_else(|| format!("redis-benchmark: {text}"))?;
+        let calls = f64::from(u32::try_from(count)?);
+        Ok(Round { rate: rate.parse()?, cpu: [0.0, used.as_secs_f64() * 1e6 / calls] })
+    }
+}

@@ -1,0 +1,51 @@
+//! The seat map of 50,000 seats: what has not changed, and what has, against an empty answer.
+
+use serde_json::{Value, json};
+
+use crate::load::{Load, Request};
+use crate::polls::pairs;
+use crate::stage::Stage;
+use crate::table::Row;
+use crate::{Args, Outcome, yardstick};
+
+const CONNECTIONS: u32 = 64;
+/// Seats that change between two versions.
+const CHANGED: usize = 20;
+
+/// A map that the client has, and the changes since an older one.
+pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
+    let stage = Stage::set().await?;
+    let schedule = stage.sale(500, json!({})).await?;
+    let path = format!("/v1/schedules/{schedule}/seats");
+    let first = stage.answer(&path, &[]).await?;
+    let map: Value = serde_json::from_str(first["body"].as_str().ok_or("no body")?)?;
+    let version = map["version"].as_str().ok_or("no version")?.to_owned();
+    let seats = stage.seats(schedule, CHANGED).await?;
+    let blocked = json!({"seat_ids": seats, "blocked": true});
+    let admin = format!("/v1/admin/schedules/{schedule}/seats");
+    stage.admin(reqwest::Method::PATCH, &admin, &blocked).await?;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+
+    let changes = format!("{path}?since={version}");
+    let now = stage.answer(&path, &[]).await?;
+    let headers: Vec<(String, String)> = serde_json::from_value(now["headers"].clone())?;
+    let etag = headers.iter().find(|(name, _)| name == "etag").ok_or("no ETag")?.1.clone();
+    let mut rows = Vec::new();
+    for (what, path, headers) in [
+        ("seat map of 50,000 seats, 304", &path, vec![("If-None-Match", etag.as_str())]),
+        ("seat map of 50,000 seats, what changed", &changes, vec![]),
+    ] {
+        let answer = stage.answer(path, &headers).await?;
+        let file = stage.folder.join("bare-seats.json");
+        std::fs::write(&file, answer.to_string())?;
+        let bare = yardstick::start(&["bare", &file.display().to_string()]).await?;
+        let request = Request { method: "GET", path, headers, body: None };
+        let load = Load::new(&stage.folder, "seats", [request], CONNECTIONS)?;
+        let pairs = pairs(args, &stage, (&load, &stage.onsale), (&load, &bare)).await?;
+        let against = "bare axum route, the same bytes";
+        rows.push(Row::new(what, against, format!("{} of its rate", pairs.rate()), "≥ 0.80"));
+        rows.push(Row::new(what, against, format!("{} of its CPU", pairs.cpu()), ""));
+    }
+    stage.strike().await?;
+    Ok(rows)
+}
