@@ -20,7 +20,8 @@ begin
         return;
     end if;
     -- A statement of its own: it must see what the last holder of the lock committed.
-    select case when k.fingerprint = p_fingerprint then 'REPLAYED' else 'REUSED' end, k.outcome
+    select case when k.fingerprint = p_fingerprint then 'REPLAYED' else 'REUSED' end,
+           case when k.fingerprint = p_fingerprint then k.outcome end
       into reply, outcome
       from idempotency_key k where k.user_id = p_user and k.key = p_key;
     reply := coalesce(reply, 'FREE');
