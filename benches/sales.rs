@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench sales [-- ROUNDS COUNT]`: COUNT holds of 4 seats, or payments, in each turn.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a bench fails as a test does")]
+#![expect(clippy::expect_used, reason = "a bench fails as a test does")]
 
 #[path = "sales/service.rs"]
 mod service;
@@ -32,7 +32,7 @@ async fn main() {
     let mut numbers = std::env::args().filter_map(|given| given.parse::<usize>().ok());
     let (rounds, count) = (numbers.next().unwrap_or(5), numbers.next().unwrap_or(4000));
     let stage = Stage::new().await;
-    let service = Service::new(&stage).await;
+    let service = Service::new(&stage);
     let mut rows = Vec::new();
     // The first round warms up.
     for round in 0..=rounds {

@@ -31,7 +31,7 @@ pub struct Service {
 }
 
 impl Service {
-    pub async fn new(stage: &Stage) -> Self {
+    pub fn new(stage: &Stage) -> Self {
         let clients = u32::try_from(CLIENTS).expect("a few");
         let pg = Pg::lazy(&stage.stores.database_url(), clients).expect("a pool");
         let redis = Redis::lazy(&stage.stores.redis_url()).expect("Redis");
