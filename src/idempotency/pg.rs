@@ -9,27 +9,32 @@ use crate::store::pg::{Pg, Tx};
 /// The lock is tried, never waited for: twenty retries of one request must not hold twenty
 /// connections.
 pub async fn claim(tx: &mut Tx, request: &Request) -> Result<Option<serde_json::Value>, KeyError> {
-    let lock = format!("{}:{}", request.user, request.key);
-    let free = sqlx::query_scalar!(
-        r#"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as "free!""#,
-        lock
+    let row = sqlx::query!(
+        r#"select reply as "reply!", outcome from key_claim($1, $2, $3)"#,
+        request.user.0,
+        request.key,
+        &request.fingerprint[..]
     )
     .fetch_one(tx.conn())
     .await
     .map_err(StoreError::from)?;
-    if !free {
-        return Err(KeyError::InProgress);
+    refused(&row.reply)?;
+    Ok(row.outcome)
+}
+
+/// Why a function did not come to an answer, where its reply says that the key stood in the way.
+pub fn refused(reply: &str) -> Result<(), KeyError> {
+    match reply {
+        "IN_PROGRESS" => Err(KeyError::InProgress),
+        "REUSED" => Err(KeyError::Reused),
+        _ => Ok(()),
     }
-    // A statement of its own: it must see what the last holder of the lock committed.
-    let row = sqlx::query!(
-        "select fingerprint, outcome from idempotency_key where user_id = $1 and key = $2",
-        request.user.0,
-        request.key
-    )
-    .fetch_optional(tx.conn())
-    .await
-    .map_err(StoreError::from)?;
-    row.map(|row| matching(request, &row.fingerprint, row.outcome)).transpose()
+}
+
+/// Whether a function's reply says that its outcome is that of an earlier request.
+#[must_use]
+pub fn replayed(reply: &str) -> bool {
+    reply == "REPLAYED"
 }
 
 /// The outcome stored under a key, without taking it.
@@ -52,7 +57,7 @@ pub async fn store(
     outcome: &serde_json::Value,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into idempotency_key (user_id, key, fingerprint, outcome) values ($1, $2, $3, $4)",
+        "select key_store($1, $2, $3, $4)",
         request.user.0,
         request.key,
         &request.fingerprint[..],

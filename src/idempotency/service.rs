@@ -2,6 +2,7 @@
 
 use super::model::{Answer, KeyError, Outcome, Request};
 use super::pg;
+use crate::store::pg::single::Call;
 use crate::store::pg::{MaybeConflict, Pg, Tx, Work};
 use crate::store::{Store, StoreError};
 
@@ -20,13 +21,27 @@ where
         other => other,
     }
     .map_err(|failed| match failed {
-        Failed::Unknown => StoreError::Unavailable {
-            store: Store::PostgreSql,
-            reason: "the outcome of two commits is unknown".to_owned(),
-        }
-        .into(),
+        Failed::Unknown => unknown().into(),
         Failed::Told(error) => error,
     })
+}
+
+/// As [`once`], for an effect that is one call of a function that takes the key, stores the answer
+/// and commits, all by itself (`migrations/0005_hold_and_pay.sql`).
+pub async fn once_called<C: Call>(pg: &Pg, effect: &C) -> Result<C::Output, StoreError> {
+    match pg.call(effect).await {
+        Err(StoreError::OutcomeUnknown(_)) => {}
+        other => return other,
+    }
+    match pg.call(effect).await {
+        Err(StoreError::OutcomeUnknown(_)) => Err(unknown()),
+        other => other,
+    }
+}
+
+fn unknown() -> StoreError {
+    let reason = "the outcome of two commits is unknown".to_owned();
+    StoreError::Unavailable { store: Store::PostgreSql, reason }
 }
 
 /// The answer given under this key before, if any: for refusals that are decided before the

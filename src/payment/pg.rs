@@ -1,13 +1,19 @@
 //! The `payment` table, and the last step of a reservation.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
 
-use super::model::{Payment, PaymentStatus};
+use super::model::{Paid, PayRefusal, Payment, PaymentStatus};
+use crate::hold::model::SeatsChanged;
 use crate::http::page::Paging;
-use crate::reservation::model::Reservation;
+use crate::idempotency::model::Request;
+use crate::outbox::model::OutboxId;
+use crate::queue::model::Completed;
 use crate::reservation::pg::all_of;
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, ReservationId, ScheduleId, SeatId, UserId};
+use crate::store::pg::single::{Single, lost};
 use crate::store::pg::{Pg, Tx};
 
 /// What refunding needs to know before anything is locked.
@@ -21,43 +27,44 @@ pub struct Paying {
     pub seat: SeatId,
 }
 
-/// Completes reservations that wait, and writes a payment for each.
-pub async fn complete(
-    tx: &mut Tx,
-    user: UserId,
-    rows: &[Reservation],
-) -> Result<Vec<Payment>, StoreError> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id.0).collect();
-    let done = sqlx::query!(
-        "update reservation set status = 'COMPLETE'
-         where id = any($1) and status = 'PAYMENT_WAITING'",
-        &ids
+/// What `pay_hold` came to.
+#[derive(Debug)]
+pub struct PayReply {
+    /// How it ended.
+    pub word: String,
+    /// The payment, or why there is none for good.
+    pub outcome: Option<Result<Paid, PayRefusal>>,
+    /// What Redis is to be told of the seats.
+    pub seats: Option<(OutboxId, SeatsChanged)>,
+    /// What Redis is to be told of the ticket.
+    pub completed: Option<(OutboxId, Completed)>,
+}
+
+/// Runs `pay_hold`: the whole transaction of a payment.
+pub async fn pay_hold(
+    on: &mut Single,
+    request: &Request,
+    hold: Uuid,
+) -> Result<PayReply, StoreError> {
+    let row = sqlx::query!(
+        r#"select reply as "reply!", outcome as "outcome: Json<Result<Paid, PayRefusal>>", seats_id,
+                  seats as "seats: Json<SeatsChanged>", completed_id,
+                  completed as "completed: Json<Completed>"
+           from pay_hold($1, $2, $3, $4)"#,
+        request.user.0,
+        request.key,
+        &request.fingerprint[..],
+        hold
     )
-    .execute(tx.conn())
-    .await?;
-    all_of(&ids, done.rows_affected(), "reservations completed")?;
-    let paid = sqlx::query!(
-        "insert into payment (reservation_id, user_id, amount, status)
-         select id, user_id, amount, 'COMPLETE' from reservation
-         where id = any($1) and user_id = $2 order by id
-         returning id, reservation_id, amount, payment_at",
-        &ids,
-        user.0
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    all_of(&ids, paid.len() as u64, "payments written")?;
-    let payment = |id, reservation, amount, payment_at| Payment {
-        id: PaymentId(id),
-        reservation_id: ReservationId(reservation),
-        amount,
-        status: PaymentStatus::Complete,
-        payment_at,
-    };
-    Ok(paid
-        .into_iter()
-        .map(|row| payment(row.id, row.reservation_id, row.amount, row.payment_at))
-        .collect())
+    .fetch_one(on.conn())
+    .await
+    .map_err(lost)?;
+    Ok(PayReply {
+        word: row.reply,
+        outcome: row.outcome.map(|outcome| outcome.0),
+        seats: row.seats_id.zip(row.seats).map(|(id, event)| (OutboxId(id), event.0)),
+        completed: row.completed_id.zip(row.completed).map(|(id, event)| (OutboxId(id), event.0)),
+    })
 }
 
 /// What a user's payment paid for.

@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
 use super::pg;
-use super::settle::{Pay, Refund, Settled};
+use super::settle::{Pay, Refund, Settled, paid};
 use crate::hold::service::Holds;
 use crate::http::page::{Page, Paging};
 use crate::idempotency::model::{Answer, KeyError, Request};
 use crate::idempotency::service as idempotency;
 use crate::queue::service::Queue;
+use crate::reservation::write::Decision;
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::{MaybeConflict, Pg};
@@ -61,15 +62,25 @@ impl Payments {
         request: &Request,
         hold: Uuid,
     ) -> Result<Answer<Result<Paid, PayRefusal>>, PayError> {
-        let settled = Settled::default();
-        let pay = Pay { user: request.user, hold, settled: &settled };
-        let answer = idempotency::once(&self.pg, request, &pay).await?;
+        let called = idempotency::once_called(&self.pg, &Pay { request, hold }).await?;
+        let Settled { answer, seats, completed } = paid(called)?;
         if let (Ok(paid), false) = (&answer.outcome, answer.replayed) {
             let seats = paid.payments.len() as u64;
             self.metrics.paid(seats, paid.total_amount.unsigned_abs());
             self.metrics.reservations("COMPLETE", seats);
-            self.tell(&settled).await;
         }
+        // Nothing here is for a time: the clock does not matter. Nor does the order of the two.
+        let sold = async {
+            if let Some((id, event)) = seats {
+                self.holds.tell(id, &event, Utc::now()).await;
+            }
+        };
+        let over = async {
+            if let Some((id, event)) = completed {
+                self.queue.tell_completed(id, &event).await;
+            }
+        };
+        tokio::join!(sold, over);
         Ok(answer)
     }
 
@@ -79,13 +90,15 @@ impl Payments {
         request: &Request,
         payment: PaymentId,
     ) -> Result<Answer<Result<Refunded, RefundRefusal>>, PayError> {
-        let settled = Settled::default();
-        let refund = Refund { user: request.user, payment, settled: &settled };
+        let decision = Decision::default();
+        let refund = Refund { user: request.user, payment, decision: &decision };
         let answer = idempotency::once(&self.pg, request, &refund).await?;
         if let (Ok(refunded), false) = (&answer.outcome, answer.replayed) {
             self.metrics.refunded(refunded.payment.amount.unsigned_abs());
             self.metrics.reservations("REFUNDED", 1);
-            self.tell(&settled).await;
+            if let Some((id, event)) = decision.take() {
+                self.holds.tell(id, &event, Utc::now()).await;
+            }
         }
         Ok(answer)
     }
@@ -94,15 +107,5 @@ impl Payments {
     pub async fn list(&self, user: UserId, paging: Paging) -> Result<Page<Payment>, PayError> {
         let rows = pg::list(&self.pg, user, paging).await?;
         Ok(paging.page(rows, |payment| payment.id.0))
-    }
-
-    async fn tell(&self, settled: &Settled) {
-        if let Some((id, event)) = settled.seats.take() {
-            // Nothing here is for a time: the clock does not matter.
-            self.holds.tell(id, &event, Utc::now()).await;
-        }
-        if let Some((id, event)) = settled.take_completed() {
-            self.queue.tell_completed(id, &event).await;
-        }
     }
 }

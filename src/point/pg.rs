@@ -9,28 +9,8 @@ use crate::store::pg::{Pg, Tx, violated};
 /// Locks a user's balance, which serialises all that one person does with money and with the seat
 /// limit, and returns it. Made here where it is missing; nothing where there is no such user.
 pub async fn lock(tx: &mut Tx, user: UserId) -> Result<Option<i64>, StoreError> {
-    if let Some(amount) = lock_existing(tx, user).await? {
-        return Ok(Some(amount));
-    }
-    let made = sqlx::query!(
-        r#"insert into point (user_id) select id from "user" where id = $1 on conflict do nothing"#,
-        user.0
-    )
-    .execute(tx.conn())
-    .await?;
-    if made.rows_affected() == 0 {
-        // No such user, or another transaction made it meanwhile.
-        return lock_existing(tx, user).await;
-    }
-    Ok(Some(0))
-}
-
-async fn lock_existing(tx: &mut Tx, user: UserId) -> Result<Option<i64>, StoreError> {
-    let lock = sqlx::query_scalar!(
-        "select amount from point where user_id = $1 for no key update",
-        user.0
-    );
-    Ok(lock.fetch_optional(tx.conn()).await?)
+    let lock = sqlx::query_scalar!("select point_lock($1)", user.0);
+    Ok(lock.fetch_one(tx.conn()).await?)
 }
 
 /// Changes a balance by `amount`, which is negative for a payment, and writes the history row.
@@ -42,35 +22,21 @@ pub async fn change(
     amount: i64,
     reference: &str,
 ) -> Result<Option<i64>, StoreError> {
-    let balance = sqlx::query_scalar!(
-        "update point set amount = amount + $2, last_updated_at = clock_timestamp()
-         where user_id = $1 and amount + $2 >= 0 returning amount",
-        user.0,
-        amount
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    let Some(balance) = balance else {
-        return Ok(None);
-    };
-    let written = sqlx::query!(
-        "insert into point_history (user_id, kind, amount, balance_after, reference)
-         values ($1, $2, $3, $4, $5)",
+    let changed = sqlx::query_scalar!(
+        "select point_change($1, $2, $3, $4)",
         user.0,
         kind.as_str(),
         amount,
-        balance,
         reference
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await;
-    match written {
-        Ok(_) => Ok(Some(balance)),
-        Err(error) if violated(&error) == Some("point_history_once_per_reference") => {
-            Err(StoreError::Inconsistent(format!("{reference} has moved points before")))
+    changed.map_err(|error| match violated(&error) {
+        Some("point_history_once_per_reference") => {
+            StoreError::Inconsistent(format!("{reference} has moved points before"))
         }
-        Err(error) => Err(error.into()),
-    }
+        _ => error.into(),
+    })
 }
 
 /// A user's balance.

@@ -14,7 +14,7 @@ use super::error::HoldError;
 use super::model::{Best, Hold, Reservation, ReservationStatus, Wanted};
 use super::pick::pick;
 use super::read;
-use super::write::{Decision, Release, Write};
+use super::write::{Decision, Release, Write, held};
 use crate::board::service::Boards;
 use crate::concert::model::{ConcertStatus, Layout, Schedule};
 use crate::concert::service::Catalogue;
@@ -211,23 +211,25 @@ impl Reservations {
             }
             Err(error) => return Err(error.into()),
         };
-        let decision = Decision::default();
-        let write = Write { attempt, numbers, decision: &decision };
-        let answer = idempotency::once(&self.pg, attempt.request, &write).await;
-        match &answer {
-            Ok(answer) if !answer.replayed => {
+        let write = Write { attempt, numbers };
+        let called = idempotency::once_called(&self.pg, &write).await;
+        let held = called.map_err(HoldError::from).and_then(held);
+        match &held {
+            Ok((answer, changed)) if !answer.replayed => {
                 let seats = answer.outcome.reservations.len() as u64;
                 self.metrics.held();
                 self.metrics.reservations(ReservationStatus::PaymentWaiting.as_str(), seats);
-                self.tell(&decision, answer.outcome.server_time).await;
+                if let Some((id, event)) = changed {
+                    self.holds.tell(*id, event, answer.outcome.server_time).await;
+                }
             }
             // Held by an earlier try, of which Redis may not have heard yet.
-            Ok(answer) if answer.outcome.expires_at > Utc::now() => {}
+            Ok((answer, _)) if answer.outcome.expires_at > Utc::now() => {}
             // Perhaps committed: the claim is left alone, and lapses.
             Err(HoldError::Store(StoreError::Unavailable { .. }) | HoldError::Key(_)) => {}
             _ => self.holds.give_up(ticket.schedule, *hold, numbers).await,
         }
-        answer
+        held.map(|(answer, _)| answer)
     }
 
     /// Gives a hold back: every seat of it is free when this returns. Repeating it changes nothing.

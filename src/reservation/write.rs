@@ -7,20 +7,18 @@ use uuid::Uuid;
 
 use super::error::HoldError;
 use super::model::{Hold, Reservation, ReservationStatus};
-use super::pg::{self, LockedSeat, NewHold, Sale};
+use super::pg::{self, HoldReply, NewHold};
 use super::read;
 use super::service::Attempt;
-use crate::concert::model::ConcertStatus;
 use crate::hold::model::{SEATS_CHANGED, SeatState, SeatsChanged};
+use crate::idempotency::model::Answer;
+use crate::idempotency::pg as key;
 use crate::outbox;
 use crate::outbox::model::OutboxId;
-use crate::point;
 use crate::store::StoreError;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
+use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
-
-/// Unpaid holds of one seat by one user within ten minutes; one more is refused.
-const CHURN: u32 = 3;
 
 /// What a transaction decided about seats, to be told to Redis after its commit.
 #[derive(Debug, Default)]
@@ -40,109 +38,52 @@ impl Decision {
     }
 }
 
-/// Writing the rows of a hold whose seats are claimed.
+/// Writing the rows of a hold whose seats are claimed: one call, which locks, looks, writes and
+/// commits (`hold_seats` in `migrations/0005_hold_and_pay.sql`).
 #[derive(Debug)]
 pub struct Write<'a> {
     /// Who asks, for which hold.
     pub attempt: &'a Attempt<'a>,
     /// The seats claimed.
     pub numbers: &'a [u32],
-    /// What Redis is to be told.
-    pub decision: &'a Decision,
 }
 
-impl Work for Write<'_> {
-    type Output = Hold;
-    type Error = HoldError;
+impl Call for Write<'_> {
+    type Output = HoldReply;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Hold, HoldError> {
-        write(tx, self.attempt, self.numbers, self.decision).await
-    }
-}
-
-async fn write(
-    tx: &mut Tx,
-    attempt: &Attempt<'_>,
-    numbers: &[u32],
-    decision: &Decision,
-) -> Result<Hold, HoldError> {
-    let (user, schedule) = (attempt.request.user, attempt.ticket.schedule);
-    let sale = pg::lock_schedule(tx, schedule).await?.ok_or(HoldError::NoSchedule)?;
-    on_sale(&sale)?;
-    let ids: Vec<SeatId> =
-        numbers.iter().filter_map(|n| Some(attempt.layout.seat(*n)?.id)).collect();
-    let seats = free_seats(tx, schedule, &ids).await?;
-    point::pg::lock(tx, user).await?.ok_or(HoldError::UnknownUser)?;
-    let (live, churn) = pg::count_of(tx, user, schedule, &ids).await?;
-    if usize::try_from(live).unwrap_or(usize::MAX) + seats.len() > to_usize(sale.max_seats) {
-        return Err(HoldError::OverLimit { limit: sale.max_seats });
-    }
-    if churn >= CHURN {
-        return Err(HoldError::Churn);
-    }
-    let new = NewHold {
-        id: attempt.hold,
-        user,
-        concert: sale.concert,
-        schedule,
-        sequence: attempt.ticket.sequence,
-        ttl: sale.hold_ttl,
-        seats: &seats,
-    };
-    let rows = pg::insert(tx, new).await?;
-    if rows.len() < seats.len() {
-        return Err(HoldError::Taken { seats: without_row(&seats, &rows), repeater: false });
-    }
-    let fenced = pg::change_seats(tx, &ids, false, true).await?;
-    let now = rows.first().map_or(sale.now, |row| row.reservation_at);
-    let hold = Hold::of(rows, now).ok_or(HoldError::NoSeat)?;
-    let state = SeatState::Held { hold: attempt.hold, expires_at: hold.expires_at };
-    decision.note(tx, SeatsChanged { schedule, seats: fenced, state }).await?;
-    Ok(hold)
-}
-
-/// Locks seats, takes over what has lapsed, and refuses what has not.
-async fn free_seats(
-    tx: &mut Tx,
-    schedule: ScheduleId,
-    ids: &[SeatId],
-) -> Result<Vec<LockedSeat>, HoldError> {
-    let seats = pg::lock_seats(tx, schedule, ids).await?;
-    if seats.len() < ids.len() {
-        return Err(HoldError::NoSeat);
-    }
-    let live = pg::live_rows(tx, ids).await?;
-    let (lapsed, blocking): (Vec<_>, Vec<_>) = live.into_iter().partition(|row| row.lapsed);
-    let gone = seats.iter().filter(|seat| seat.gone).map(|seat| seat.id);
-    let mut taken: Vec<SeatId> = blocking.iter().map(|row| row.seat).chain(gone).collect();
-    if !taken.is_empty() {
-        taken.sort_unstable();
-        taken.dedup();
-        return Err(HoldError::Taken { seats: taken, repeater: false });
-    }
-    let lapsed: Vec<ReservationId> = lapsed.iter().map(|row| row.id).collect();
-    if !lapsed.is_empty() {
-        pg::end_waiting(tx, &lapsed, ReservationStatus::Expired).await?;
-    }
-    Ok(seats)
-}
-
-/// By PostgreSQL's clock, read after the schedule was locked.
-fn on_sale(sale: &Sale) -> Result<(), HoldError> {
-    if sale.concert_status == ConcertStatus::Unavailable {
-        Err(HoldError::ConcertUnavailable)
-    } else if sale.now < sale.opens_at {
-        Err(HoldError::NotOpen)
-    } else if sale.now >= sale.deadline_at {
-        Err(HoldError::Closed)
-    } else {
-        Ok(())
+    async fn run(&self, on: &mut Single) -> Result<HoldReply, StoreError> {
+        let Attempt { request, ticket, layout, hold } = self.attempt;
+        let id = |number: &u32| Some(layout.seat(*number)?.id);
+        let seats: Vec<SeatId> = self.numbers.iter().filter_map(id).collect();
+        let (schedule, sequence) = (ticket.schedule, ticket.sequence);
+        let new = NewHold { request, schedule, id: *hold, sequence, seats: &seats };
+        pg::hold_seats(on, new).await
     }
 }
 
-fn without_row(seats: &[LockedSeat], rows: &[Reservation]) -> Vec<SeatId> {
-    let has_row = |seat: &LockedSeat| rows.iter().any(|row| row.seat_id == seat.id);
-    seats.iter().filter(|seat| !has_row(seat)).map(|seat| seat.id).collect()
+/// What a committed hold was, and what Redis is to be told of it.
+pub type Held = (Answer<Hold>, Option<(OutboxId, SeatsChanged)>);
+
+/// Reads what `hold_seats` came to.
+pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
+    key::refused(&reply.word)?;
+    let word = reply.word.as_str();
+    if let ("OK" | "REPLAYED", Some(outcome)) = (word, reply.outcome) {
+        let replayed = key::replayed(word);
+        return Ok((Answer { outcome, replayed }, reply.changed));
+    }
+    Err(match word {
+        "TAKEN" => HoldError::Taken { seats: reply.taken, repeater: false },
+        "OVER_LIMIT" => HoldError::OverLimit { limit: reply.limit },
+        "CHURN" => HoldError::Churn,
+        "NO_SEAT" => HoldError::NoSeat,
+        "NO_SCHEDULE" => HoldError::NoSchedule,
+        "NOT_OPEN" => HoldError::NotOpen,
+        "CLOSED" => HoldError::Closed,
+        "UNAVAILABLE" => HoldError::ConcertUnavailable,
+        "UNKNOWN_USER" => HoldError::UnknownUser,
+        word => StoreError::Inconsistent(format!("hold_seats replied {word}")).into(),
+    })
 }
 
 /// Giving the seats of a hold back. Comes to how many there were, and PostgreSQL's clock.
@@ -191,10 +132,6 @@ async fn release(
     let event = SeatsChanged { schedule: found.schedule, seats: fenced, state: SeatState::Free };
     decision.note(tx, event).await?;
     Ok((ids.len() as u64, now))
-}
-
-fn to_usize(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Ending what has lapsed among seats. Comes to how many had, and PostgreSQL's clock.

@@ -2,6 +2,7 @@
 
 pub mod guards;
 pub mod migrations;
+pub mod single;
 
 use std::time::Duration;
 
@@ -84,9 +85,14 @@ impl Pg {
                 Err(error) => return Err(error),
             }
             drop(tx);
-            tokio::time::sleep(Duration::from_millis(5 << tries)).await;
+            pause(tries).await;
         }
     }
+}
+
+/// Between two tries of a transaction that lost a conflict.
+async fn pause(tries: u32) {
+    tokio::time::sleep(Duration::from_millis(5 << tries)).await;
 }
 
 /// What one transaction does. It may run several times, and only the last one counts.
@@ -151,6 +157,8 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed => unavailable(reason),
             sqlx::Error::Database(database) => match database.code().as_deref().unwrap_or("") {
                 "40001" | "40P01" => Self::Conflict(reason),
+                // Raised by the functions of migrations/.
+                "ON001" => Self::Inconsistent(reason),
                 // Lock timeout, cancelled statement, idle-in-transaction timeout.
                 "55P03" | "57014" | "25P03" | "25P04" => unavailable(reason),
                 // Connection, resources, operator intervention (shutdown), system errors.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
 use crate::support::crowd::{join, people};
-use crate::support::faults::{Blocker, Served, holder, serve, sound};
+use crate::support::faults::{Blocker, Served, holder, key, serve, sound};
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
 use crate::support::wait::{until, until_within};
@@ -138,24 +139,51 @@ async fn killed_while_holding(
 #[tokio::test]
 async fn a_process_killed_before_its_commit_leaves_the_seat_free_within_6_s() {
     let world = World::new().await;
+    let (_process, sale, crowd) = inside(&world, 2).await;
+    let (proxy, through) = Proxy::of_url(&world.database_url).await;
+    let doomed = Served::start_on(&through, &world.redis_url).await;
+    proxy.set(Mode::KeepFrom("never-arrives"));
+    let (wish, mut redis) = (json!({"seat_ids": [sale.seats[0]]}), world.raw_redis().await);
+    let holding = crowd[0].at(doomed.addr).with_key("never-arrives");
+    let request = holding.request(Method::POST, &reservations(&sale)).json(&wish);
+    let lost = tokio::spawn(request.send());
+    until("it has claimed the seat", async || {
+        let claimed: bool = redis.hexists(key(sale.schedule, "claim"), 1).await.expect("Redis");
+        claimed.then_some(())
+    })
+    .await;
+    doomed.kill().await;
+    assert!(lost.await.expect("no panic").is_err());
+    crowd[1].hold(sale.schedule, wish.clone()).await.refused(409, "seat_taken");
+    until_within(Duration::from_secs(6), "the claim lapses", async || {
+        (crowd[1].hold(sale.schedule, wish.clone()).await.status == 201).then_some(())
+    })
+    .await;
+    assert_eq!(world.number("select count(*) from reservation").await, 1);
+    sound(&world).await;
+}
+
+/// What PostgreSQL has been asked for goes on without whoever asked.
+#[tokio::test]
+async fn a_hold_whose_process_was_killed_while_it_waited_is_there_for_whoever_asks_again() {
+    let world = World::new().await;
     let (doomed, _process, sale, crowd, blocker) =
         killed_while_holding(&world, &world.redis_url).await;
-    let (holding, schedule, seat) = (crowd[0].at(doomed.addr), sale.schedule, sale.seats[0]);
-    let wish = json!({"seat_ids": [seat]});
-    let asked = wish.clone();
-    let lost = tokio::spawn(async move {
-        let path = format!("/v1/schedules/{schedule}/reservations");
-        holding.keyed().request(Method::POST, &path).json(&asked).send().await
-    });
+    let (wish, path) = (json!({"seat_ids": [sale.seats[0]]}), reservations(&sale));
+    let holding = crowd[0].at(doomed.addr).with_key("hold");
+    let lost = tokio::spawn(holding.request(Method::POST, &path).json(&wish).send());
     blocker.blocks(&world.pool).await;
     doomed.kill().await;
     blocker.release().await;
     assert!(lost.await.expect("no panic").is_err());
-    crowd[1].hold(schedule, wish.clone()).await.refused(409, "seat_taken");
-    until_within(Duration::from_secs(6), "the claim lapses", async || {
-        (crowd[1].hold(schedule, wish.clone()).await.status == 201).then_some(())
+    let held = until("the outcome is known", async || {
+        let answer = crowd[0].with_key("hold").post(&path, wish.clone()).await;
+        (answer.code() != "request_in_progress").then_some(answer)
     })
     .await;
+    assert_eq!(held.header("idempotency-replayed"), "true");
+    let paid = crowd[0].pay(&held.ok(201)).await.ok(201);
+    assert_eq!(paid["total_amount"], 100);
     assert_eq!(world.number("select count(*) from reservation").await, 1);
     sound(&world).await;
 }
@@ -235,6 +263,12 @@ async fn paid_and_killed(
 async fn without_a_guard_in_the_schema_no_process_starts() {
     let world = World::new().await;
     let drops = [
+        ("pay_hold", "drop function"),
+        ("hold_seats", "drop function"),
+        ("point_change", "drop function"),
+        ("point_lock", "drop function"),
+        ("key_store", "drop function"),
+        ("key_claim", "drop function"),
         ("seat_number_once_per_schedule", "alter table seat drop constraint"),
         ("idempotency_key_pkey", "alter table idempotency_key drop constraint"),
         ("point_history_once_per_reference", "drop index"),

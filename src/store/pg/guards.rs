@@ -16,6 +16,11 @@ const GUARDS: [&str; 8] = [
     "seat_number_once_per_schedule",
 ];
 
+/// Functions that are whole transactions, or the start of one: volatile, so that each of their
+/// statements sees what was committed before it began.
+const FUNCTIONS: [&str; 6] =
+    ["key_claim", "key_store", "point_lock", "point_change", "hold_seats", "pay_hold"];
+
 /// What a commit needs to last.
 const SETTINGS: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
@@ -27,11 +32,15 @@ pub async fn missing(pg: &Pg, durable: bool) -> Result<Option<String>, StoreErro
          where i.indisvalid and i.indisunique and c.relnamespace = 'public'::regnamespace
          union all
          select conname::text from pg_constraint
-         where convalidated and connamespace = 'public'::regnamespace",
+         where convalidated and connamespace = 'public'::regnamespace
+         union all
+         select proname::text from pg_proc
+         where provolatile = 'v' and pronamespace = 'public'::regnamespace",
     )
     .fetch_all(pg.pool())
     .await?;
-    if let Some(guard) = GUARDS.iter().find(|guard| !found.iter().any(|name| name == *guard)) {
+    let mut guards = GUARDS.iter().chain(&FUNCTIONS);
+    if let Some(guard) = guards.find(|guard| !found.iter().any(|name| name == *guard)) {
         return Ok(Some(format!("{guard} is not there or not valid")));
     }
     if !durable {

@@ -30,6 +30,8 @@ pub enum Mode {
     CutAfter(&'static str),
     /// The connection that sends this text ends, and the server never sees it; once.
     CutBefore(&'static str),
+    /// What a client sends from this text on is kept for good.
+    KeepFrom(&'static str),
 }
 
 /// A proxy on a loopback port of its own, until it is dropped.
@@ -170,6 +172,7 @@ impl Wire {
                 self.armed.store(true, Ordering::SeqCst);
             }
             Mode::CutBefore(text) if says(text) && self.take(mode) => return self.cut(),
+            Mode::KeepFrom(text) if says(text) => std::future::pending().await,
             _ => {}
         }
         true

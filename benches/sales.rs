@@ -1,0 +1,92 @@
+//! Reserve and pay: onsale's own path beside pgbench, and one call beside a round trip for each
+//! statement, in turns in one run, on private stores that wait for the disk.
+//!
+//! `cargo bench --bench sales [-- ROUNDS COUNT]`: COUNT holds of 4 seats, or payments, in each turn.
+
+#![expect(clippy::expect_used, reason = "a bench fails as a test does")]
+
+#[path = "sales/service.rs"]
+mod service;
+#[path = "sales/stage.rs"]
+mod stage;
+
+use service::Service;
+use stage::{Sale, Stage};
+
+/// What takes turns.
+const KINDS: [&str; 6] = ["hold_plain", "hold", "hold service", "pay_plain", "pay", "pay service"];
+
+/// Operations at a time.
+const CLIENTS: usize = 8;
+
+/// What one turn came to.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    per_second: f64,
+    /// Of PostgreSQL, per operation.
+    cpu_us: f64,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let mut numbers = std::env::args().filter_map(|given| given.parse::<usize>().ok());
+    let (rounds, count) = (numbers.next().unwrap_or(5), numbers.next().unwrap_or(4000));
+    let stage = Stage::new().await;
+    let service = Service::new(&stage);
+    let mut rows = Vec::new();
+    // The first round warms up.
+    for round in 0..=rounds {
+        let mut turns = Vec::new();
+        for kind in KINDS {
+            let sale = stage.sale(count, kind.starts_with("pay")).await;
+            turns.push(turn(&stage, &service, &sale, kind).await);
+            stage.check(&sale, kind.starts_with("pay")).await;
+        }
+        println!("round {round}: {}", turns.iter().map(shown).collect::<Vec<_>>().join("   "));
+        if round > 0 {
+            rows.push(turns);
+        }
+    }
+    println!("{KINDS:?}, {count} each at {CLIENTS} clients, {rounds} rounds");
+    for (name, a, b) in [
+        ("hold: one call / plain", 1, 0),
+        ("hold: service / pgbench", 2, 1),
+        ("pay: one call / plain", 4, 3),
+        ("pay: service / pgbench", 5, 4),
+    ] {
+        let rate = rows.iter().map(|turns| turns[a].per_second / turns[b].per_second);
+        let cpu = rows.iter().map(|turns| turns[a].cpu_us / turns[b].cpu_us);
+        println!("{name}: rate {}, PostgreSQL CPU {}", spread(rate), spread(cpu));
+    }
+}
+
+async fn turn(stage: &Stage, service: &Service, sale: &Sale, kind: &str) -> Turn {
+    let doing = match kind {
+        "hold service" => Some(service.inside(sale).await),
+        _ => None,
+    };
+    if kind == "pay service" {
+        service.warm(sale).await;
+    }
+    let (cpu, began) = (stage.cpu_seconds(), std::time::Instant::now());
+    match (kind, doing) {
+        ("hold service", Some(tickets)) => service.hold(sale, &tickets).await,
+        ("pay service", _) => service.pay(sale).await,
+        (script, _) => stage.pgbench(script, sale).await,
+    }
+    let (seconds, count) = (began.elapsed().as_secs_f64(), f64::from(sale.count));
+    let cpu_us = (stage.cpu_seconds() - cpu) * 1e6 / count;
+    Turn { per_second: count / seconds, cpu_us }
+}
+
+fn shown(turn: &Turn) -> String {
+    format!("{:.0}/s {:.0} us", turn.per_second, turn.cpu_us)
+}
+
+/// Median and range.
+fn spread(values: impl Iterator<Item = f64>) -> String {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
+    format!("{:.2} ({low:.2} to {high:.2})", sorted[sorted.len() / 2])
+}

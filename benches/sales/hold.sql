@@ -1,0 +1,10 @@
+-- Hold 4 seats as onsale does: one call. -D i=0 schedule seat user hold; seats in blocks of 4, a user each 25.
+\set n :client_id + 8 * :i
+\set i :i + 1
+\set u :user + :n / 25
+\set h :hold + :n
+\set s0 :seat + 4 * :n + 0
+\set s1 :seat + 4 * :n + 1
+\set s2 :seat + 4 * :n + 2
+\set s3 :seat + 4 * :n + 3
+select * from hold_seats(:u, 'h' || :n::text, sha256('hold'), :schedule, lpad(:h::text, 32, '0')::uuid, :n, array[:s0, :s1, :s2, :s3]::bigint[], 5, 3);

@@ -1,0 +1,163 @@
+//! onsale's own path: its services with a pool of as many connections as there are clients, the
+//! loops running as they do in a process.
+
+use std::sync::Arc;
+
+use onsale::board::service::Boards;
+use onsale::concert::service::Catalogue;
+use onsale::hold::service::Holds;
+use onsale::idempotency::model::Request;
+use onsale::outbox::model::Delivered;
+use onsale::payment::service::Payments;
+use onsale::queue::lines::Lines;
+use onsale::queue::service::Queue;
+use onsale::queue::token::TicketKeys;
+use onsale::reservation::model::Wanted;
+use onsale::reservation::service::Reservations;
+use onsale::store::id::{ScheduleId, SeatId, UserId};
+use onsale::store::pg::Pg;
+use onsale::store::redis::Redis;
+use onsale::telemetry::Metrics;
+use onsale::upkeep::{self, Parts, run::Loops};
+use uuid::Uuid;
+
+use super::CLIENTS;
+use super::stage::{EACH, Sale, Stage};
+
+pub struct Service {
+    queue: Queue,
+    reservations: Reservations,
+    payments: Payments,
+}
+
+impl Service {
+    pub fn new(stage: &Stage) -> Self {
+        let clients = u32::try_from(CLIENTS).expect("a few");
+        let pg = Pg::lazy(&stage.stores.database_url(), clients).expect("a pool");
+        let redis = Redis::lazy(&stage.stores.redis_url()).expect("Redis");
+        let metrics = Metrics::new();
+        let boards = Boards::new(redis.clone());
+        let catalogue = Catalogue::new(pg.clone(), boards.clone());
+        let (delivered, deliveries) = Delivered::channel();
+        let (lines, losses) =
+            Lines::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
+        let keys = TicketKeys::new(&["a secret for tickets in a bench, long".to_owned()], "onsale");
+        let queue = Queue::new(
+            lines.clone(),
+            boards.clone(),
+            catalogue.clone(),
+            keys,
+            delivered.clone(),
+            metrics.clone(),
+        );
+        let holds = Holds::new(lines.clone(), delivered);
+        let reservations = Reservations::new(
+            pg.clone(),
+            boards.clone(),
+            catalogue.clone(),
+            queue.clone(),
+            holds.clone(),
+            metrics.clone(),
+        );
+        let payments = Payments::new(pg.clone(), queue.clone(), holds.clone(), metrics.clone());
+        let (tasks, stop) = Default::default();
+        let loops = Loops { tasks, stop, metrics };
+        let (queue_, reservations_) = (queue.clone(), reservations.clone());
+        let parts = Parts {
+            pg,
+            redis,
+            boards,
+            catalogue,
+            lines,
+            queue: queue_,
+            holds,
+            reservations: reservations_,
+        };
+        upkeep::start(&loops, parts, deliveries, losses);
+        Self { queue, reservations, payments }
+    }
+
+    /// Has the schedule's keys built in Redis.
+    pub async fn warm(&self, sale: &Sale) {
+        self.join(sale, 0).await;
+    }
+
+    /// Everybody's ticket: all are let in.
+    pub async fn inside(&self, sale: &Sale) -> Arc<Vec<String>> {
+        let mut tickets = Vec::new();
+        for user in 0..sale.count.div_ceil(EACH) {
+            tickets.push(self.join(sale, user).await);
+        }
+        Arc::new(tickets)
+    }
+
+    async fn join(&self, sale: &Sale, user: u32) -> String {
+        let user = UserId(sale.first_user + i64::from(user));
+        for _ in 0..50 {
+            match self.queue.join(ScheduleId(sale.schedule), user).await {
+                Ok((view, _)) => return view.queue_token.expect("a ticket"),
+                Err(error) => eprintln!("joining: {error}"),
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("nobody is let in");
+    }
+
+    /// Every hold of the sale, so many at a time.
+    pub async fn hold(&self, sale: &Sale, tickets: &Arc<Vec<String>>) {
+        let (schedule, seat, user) = (sale.schedule, sale.first_seat, sale.first_user);
+        let tickets = Arc::clone(tickets);
+        let reservations = self.reservations.clone();
+        each(sale.count, move |n| {
+            let (reservations, tickets) = (reservations.clone(), Arc::clone(&tickets));
+            async move {
+                let first = seat + 4 * i64::from(n);
+                let wanted = Wanted::Seats((first..first + 4).map(SeatId).collect());
+                let user = UserId(user + i64::from(n / EACH));
+                let request = Request::new(user, &format!("h{n}"), "POST /hold", &n);
+                let ticket = &tickets[usize::try_from(n / EACH).expect("a number")];
+                let held = reservations.hold(ticket, ScheduleId(schedule), &request, &wanted);
+                assert_eq!(held.await.expect("a hold").outcome.reservations.len(), 4);
+            }
+        })
+        .await;
+    }
+
+    /// Every payment of the sale, so many at a time.
+    pub async fn pay(&self, sale: &Sale) {
+        let (hold, user) = (sale.first_hold, sale.first_user);
+        let payments = self.payments.clone();
+        each(sale.count, move |n| {
+            let payments = payments.clone();
+            async move {
+                let user = UserId(user + i64::from(n / EACH));
+                let request = Request::new(user, &format!("p{n}"), "POST /pay", &n);
+                let id = format!("{:032}", hold + i64::from(n));
+                let paid = payments.pay(&request, Uuid::try_parse(&id).expect("an id")).await;
+                paid.expect("an answer").outcome.expect("a payment");
+            }
+        })
+        .await;
+    }
+}
+
+/// Does `act` for 0..count, each of the clients every eighth, as the pgbench scripts do.
+async fn each<F>(count: u32, act: impl Fn(u32) -> F + Clone + Send + 'static)
+where
+    F: Future<Output = ()> + Send,
+{
+    let clients = u32::try_from(CLIENTS).expect("a few");
+    let tasks: Vec<_> = (0..clients)
+        .map(|client| {
+            let act = act.clone();
+            tokio::spawn(async move {
+                for n in (client..count).step_by(CLIENTS) {
+                    act(n).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+}

@@ -1,0 +1,143 @@
+//! The stores, the sales to be sold, pgbench, and what PostgreSQL's processes have used.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use onsale::dev::Stores;
+use onsale::store::pg::{Pg, migrations};
+use sqlx::PgPool;
+
+/// Holds per user.
+pub const EACH: u32 = 25;
+
+/// Private stores that wait for the disk.
+pub struct Stage {
+    pub stores: Stores,
+    pub pool: PgPool,
+    first_user: i64,
+}
+
+/// A schedule with seats for so many holds of 4, nobody's yet or all held.
+pub struct Sale {
+    pub schedule: i64,
+    pub first_seat: i64,
+    pub first_user: i64,
+    /// The number in the first hold's id.
+    pub first_hold: i64,
+    pub count: u32,
+}
+
+/// People enough for 50,000 holds.
+const PEOPLE: &str = r#"with made as (insert into "user" (name)
+    select 'bench' from generate_series(1, 2000) returning id)
+    insert into point (user_id) select id from made"#;
+
+const CLEAR: [&str; 2] = [
+    "truncate reservation, payment, point_history, idempotency_key, outbox",
+    "update point set amount = 1000000000",
+];
+
+const SALE: &str = r#"
+    with c as (insert into concert (title) values ('bench') returning id),
+    s as (insert into concert_schedule (concert_id, reservation_available_at, deadline_at,
+              concert_at, queue_opens_at, draw_secret, draw_commitment, max_seats_per_user,
+              capacity, admit_per_second)
+          select id, now() - interval '1 h', now() + interval '1 d', now() + interval '2 d',
+                 now() - interval '2 h', sha256('a'), sha256('b'), 100, 1000000, 10000 from c
+          returning id)
+    insert into seat (concert_schedule_id, seat_number, section, "row", seat_price)
+    select s.id, n, 'A', (n / 100)::text, 100 from s, generate_series(1, $1 * 4) n order by n
+    returning concert_schedule_id, id"#;
+
+const HELD: &str = "
+    insert into reservation (concert_id, concert_schedule_id, seat_id, user_id, hold_id, amount,
+                             status, queue_sequence, reservation_at, expires_at)
+    select c.concert_id, c.id, s.id, $2 + (s.id - $3) / 4 / 25,
+           lpad(($4 + (s.id - $3) / 4)::text, 32, '0')::uuid, 100, 'PAYMENT_WAITING', 1,
+           now(), now() + interval '1 h'
+    from seat s join concert_schedule c on c.id = s.concert_schedule_id where c.id = $1";
+
+impl Stage {
+    pub async fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("onsale-sales-{}", std::process::id()));
+        let stores = Stores::start(&folder).await.expect("stores");
+        let pg = Pg::lazy(&stores.database_url(), 2).expect("a pool");
+        migrations::apply(&pg).await.expect("the migrations apply");
+        let pool = PgPool::connect(&stores.database_url()).await.expect("PostgreSQL");
+        sqlx::query(PEOPLE).execute(&pool).await.expect("people");
+        let first = r#"select min(id) from "user""#;
+        let first_user = sqlx::query_scalar(first).fetch_one(&pool).await.expect("an id");
+        Self { stores, pool, first_user }
+    }
+
+    /// A fresh sale, and nothing of the last one.
+    pub async fn sale(&self, count: usize, held: bool) -> Sale {
+        for sql in CLEAR {
+            sqlx::query(sql).execute(&self.pool).await.expect("cleared");
+        }
+        let count = u32::try_from(count / super::CLIENTS * super::CLIENTS).expect("a count");
+        let made = sqlx::query_as(SALE).bind(i64::from(count)).fetch_all(&self.pool).await;
+        let made: Vec<(i64, i64)> = made.expect("seats");
+        let (schedule, first_user) = (made[0].0, self.first_user);
+        let first_seat = made.iter().map(|row| row.1).min().expect("a seat");
+        let first_hold = schedule * 1_000_000;
+        if held {
+            let hold = sqlx::query(HELD).bind(schedule).bind(first_user).bind(first_seat);
+            hold.bind(first_hold).execute(&self.pool).await.expect("holds");
+        }
+        for sql in ["vacuum analyze", "checkpoint"] {
+            sqlx::query(sql).execute(&self.pool).await.expect("done");
+        }
+        Sale { schedule, first_seat, first_user, first_hold, count }
+    }
+
+    /// Fails unless every hold, or payment, is there whole, once.
+    pub async fn check(&self, sale: &Sale, paid: bool) {
+        let status = if paid { "COMPLETE" } else { "PAYMENT_WAITING" };
+        let there = "select (select count(*) from reservation where status = $1),
+                            (select count(*) from payment), (select count(*) from idempotency_key),
+                            (select count(*) from seat where concert_schedule_id = $2 and fence = 1)";
+        let there = sqlx::query_as(there).bind(status).bind(sale.schedule).fetch_one(&self.pool);
+        let found: (i64, i64, i64, i64) = there.await.expect("counts");
+        let (count, seats) = (i64::from(sale.count), i64::from(sale.count) * 4);
+        assert_eq!(found, (seats, if paid { seats } else { 0 }, count, seats));
+    }
+
+    /// Runs a script of this folder, each client its share.
+    pub async fn pgbench(&self, script: &str, sale: &Sale) {
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/sales/{script}.sql"));
+        let mut run = tokio::process::Command::new("pgbench");
+        run.args(["-n", "-M", "prepared", "-c", "8", "-j", "2", "-D", "i=0"]);
+        run.arg(format!("-t{}", sale.count / 8)).arg("-f").arg(file);
+        for (name, value) in [
+            ("schedule", sale.schedule),
+            ("seat", sale.first_seat),
+            ("user", sale.first_user),
+            ("hold", sale.first_hold),
+        ] {
+            run.arg(format!("-D{name}={value}"));
+        }
+        run.arg(self.stores.database_url()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let output = run.output().await.expect("pgbench");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// What the postmaster and its children have used, those that have ended included.
+    pub fn cpu_seconds(&self) -> f64 {
+        let postmaster = self.stores.postgres.pid();
+        let mut ticks = 0;
+        for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+            let Some((head, rest)) = stat.rsplit_once(") ") else { continue };
+            let fields: Vec<&str> = rest.split(' ').collect();
+            let number = |at: usize| fields[at].parse::<u32>().unwrap_or(0);
+            if head.split(' ').next() == Some(&postmaster.to_string()) {
+                ticks += (11..=14).map(number).sum::<u32>();
+            } else if number(1) == postmaster {
+                ticks += (11..=12).map(number).sum::<u32>();
+            }
+        }
+        f64::from(ticks) / 100.0
+    }
+}

@@ -1,0 +1,240 @@
+//! Holding and paying are one call each: what that call must keep, and what breaks without it.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+
+use crate::support::client::{Answer, Client};
+use crate::support::crowd::{join, people};
+use crate::support::faults::{Blocker, broken, sound};
+use crate::support::proxy::{Mode, Proxy};
+use crate::support::sale::{self, Sale};
+use crate::support::wait::until;
+use crate::support::world::{Process, World};
+
+async fn inside(world: &World, buyers: u32, queue: Value) -> (Process, Sale, Vec<Client>) {
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 20, queue).await;
+    let crowd = join(people(world, &[process.addr], buyers, 1000).await, sale.schedule).await;
+    (process, sale, crowd)
+}
+
+/// Makes a function another one, by a change of its text.
+async fn mutate(world: &World, function: &str, changes: &[(&str, &str)]) {
+    let ask = "select pg_get_functiondef(oid) from pg_proc where proname = $1";
+    let found = sqlx::query_scalar(ask).bind(function).fetch_one(&world.pool).await;
+    let mut text: String = found.expect("a function");
+    for (from, to) in changes {
+        assert!(text.contains(from), "{function} says: {from}");
+        text = text.replace(from, to);
+    }
+    sqlx::query(AssertSqlSafe(text)).execute(&world.pool).await.expect("it is replaced");
+}
+
+fn expiry(hold: &Value) -> DateTime<Utc> {
+    hold["expires_at"].as_str().expect("a time").parse().expect("a time")
+}
+
+async fn sleep_past(at: DateTime<Utc>) {
+    let at = at + chrono::TimeDelta::milliseconds(20);
+    tokio::time::sleep((at - Utc::now()).to_std().unwrap_or_default()).await;
+}
+
+/// Holds and pays five times through a proxy that cuts the connection at each call; how many
+/// answers were those of a first try.
+async fn through_cut_calls(fault: Mode) -> usize {
+    let mut world = World::new().await;
+    let (_direct, sale, crowd) = inside(&world, 1, json!({"max_seats_per_user": 100})).await;
+    let (proxy, through) = Proxy::of_url(&world.database_url).await;
+    let direct_url = std::mem::replace(&mut world.database_url, through);
+    let process = world.start().await;
+    world.database_url = direct_url;
+    let mut buyer = crowd[0].at(process.addr);
+    let mut repeats = 0;
+    for round in 0..5 {
+        buyer.join(sale.schedule).await; // whoever has paid is out
+        let path = format!("/v1/schedules/{}/reservations", sale.schedule);
+        let keyed = buyer.with_key(&format!("cut-here-hold-{round}"));
+        let held = cut(&proxy, fault, &keyed, &path, json!({"seat_ids": [sale.seats[round]]}));
+        let held = held.await;
+        let keyed = buyer.with_key(&format!("cut-here-pay-{round}"));
+        let pay = json!({"hold_id": held.body["hold_id"]});
+        let paid = cut(&proxy, fault, &keyed, "/v1/payments", pay).await;
+        for answer in [held, paid] {
+            repeats += usize::from(answer.header("idempotency-replayed") == "true");
+            answer.ok(201);
+        }
+    }
+    assert_eq!(proxy.cuts(), 10);
+    assert_eq!(world.number("select count(*) from payment").await, 5);
+    assert_eq!(world.number("select sum(amount)::bigint from point").await, 500);
+    sound(&world).await;
+    repeats
+}
+
+/// Sends a request whose call is cut; the first answer that is not that it is under way.
+async fn cut(proxy: &Proxy, fault: Mode, buyer: &Client, path: &str, body: Value) -> Answer {
+    proxy.set(fault);
+    until("an answer", async || {
+        let answer = buyer.post(path, body.clone()).await;
+        (answer.code() != "request_in_progress").then_some(answer)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_was_lost_counts_once() {
+    assert!(through_cut_calls(Mode::CutAfter("cut-here")).await > 0, "and its outcome is found");
+}
+
+#[tokio::test]
+async fn a_call_that_was_lost_is_made_again() {
+    assert_eq!(through_cut_calls(Mode::CutBefore("cut-here")).await, 0);
+}
+
+/// The row of a statement comes before its commit; only the commit counts.
+#[tokio::test]
+async fn a_payment_whose_commit_fails_is_not_told() {
+    let world = World::new().await;
+    let (_process, sale, crowd) = inside(&world, 1, json!({})).await;
+    let held = crowd[0].hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
+    for sql in [
+        "create function fails() returns trigger language plpgsql as
+           $$ begin raise exception 'no commit'; end $$",
+        "create constraint trigger fails after insert on payment
+           deferrable initially deferred for each row execute function fails()",
+    ] {
+        sqlx::query(sql).execute(&world.pool).await.expect("a trigger");
+    }
+    let (keyed, pay) = (crowd[0].with_key("pay"), json!({"hold_id": held["hold_id"]}));
+    let refused = keyed.post("/v1/payments", pay.clone()).await;
+    assert_eq!(refused.status, 500, "{}", refused.text);
+    assert_eq!(world.number("select count(*) from payment").await, 0);
+    sqlx::query("drop trigger fails on payment").execute(&world.pool).await.expect("no trigger");
+    let paid = keyed.post("/v1/payments", pay).await;
+    assert_eq!((paid.status, paid.header("idempotency-replayed")), (201, ""), "{}", paid.text);
+    sound(&world).await;
+}
+
+/// Pays in time, but waits for the seat's lock until the hold is over.
+async fn pay_across_the_end(world: &World, buyer: &Client, sale: &Sale, seat: usize) -> Answer {
+    let held = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[seat]]})).await.ok(201);
+    let blocker = Blocker::of_seat(&world.pool, sale.seats[seat]).await;
+    let (payer, hold) = (buyer.clone(), held.clone());
+    let paying = tokio::spawn(async move { payer.pay(&hold).await });
+    blocker.blocks(&world.pool).await;
+    assert!(Utc::now() < expiry(&held), "it asked in time");
+    sleep_past(expiry(&held)).await;
+    blocker.release().await;
+    paying.await.expect("no panic")
+}
+
+#[tokio::test]
+async fn a_clock_read_with_the_lock_or_before_it_would_pay_after_the_end() {
+    let world = World::new().await;
+    let (_process, sale, crowd) = inside(&world, 1, json!({"hold_ttl_seconds": 1})).await;
+    let mut buyer = crowd[0].clone();
+    pay_across_the_end(&world, &buyer, &sale, 0).await.refused(409, "hold_expired");
+
+    let (lock, look) = (
+        "perform from seat where id = any (v_hold.seats) order by id for no key update;",
+        "clock_timestamp() >= v_look.expires_at",
+    );
+    let with_clock = "select max(at) into v_at from (select clock_timestamp() as at from seat
+                        where id = any (v_hold.seats) order by id for no key update) locked;";
+    let declared = ("v_refusal jsonb;", "v_refusal jsonb; v_at timestamptz;");
+    let same = [declared, (lock, with_clock), (look, "v_at >= v_look.expires_at")];
+    mutate(&world, "pay_hold", &same).await;
+    pay_across_the_end(&world, &buyer, &sale, 1).await.ok(201);
+
+    buyer.join(sale.schedule).await; // whoever has paid is out
+    mutate(&world, "pay_hold", &[("v_at >= v_look", "statement_timestamp() >= v_look")]).await;
+    pay_across_the_end(&world, &buyer, &sale, 2).await.ok(201);
+}
+
+#[tokio::test]
+async fn a_hold_that_waited_for_a_lock_across_the_deadline_is_refused() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::make(&process.admin().await, (-1, 5), 1, 2, json!({})).await;
+    let crowd = join(people(&world, &[process.addr], 1, 0).await, sale.schedule).await;
+    let ask = "select deadline_at from concert_schedule where id = $1";
+    let deadline = sqlx::query_scalar(ask).bind(sale.schedule).fetch_one(&world.pool).await;
+    let deadline: DateTime<Utc> = deadline.expect("a time");
+    // A lock is waited for at most 1.5 s.
+    sleep_past(deadline - chrono::TimeDelta::milliseconds(800)).await;
+    let blocker = Blocker::of_seat(&world.pool, sale.seats[0]).await;
+    let (buyer, wish) = (crowd[0].clone(), json!({"seat_ids": [sale.seats[0]]}));
+    let holding = tokio::spawn(async move { buyer.hold(sale.schedule, wish).await });
+    blocker.blocks(&world.pool).await;
+    sleep_past(deadline).await;
+    blocker.release().await;
+    holding.await.expect("no panic").refused(409, "schedule_closed");
+    assert_eq!(world.number("select count(*) from reservation").await, 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_stored_would_double() {
+    let world = World::new().await;
+    let (_process, _sale, crowd) = inside(&world, 1, json!({})).await;
+    let charge = async |key: &str| {
+        let keyed = crowd[0].with_key(key);
+        keyed.post("/v1/points/charges", json!({"amount": 10})).await.ok(201)["balance"].clone()
+    };
+    assert_eq!((charge("stored").await, charge("stored").await), (json!(1010), json!(1010)));
+    let nothing = "select p_user, p_key, p_fingerprint, p_outcome where false";
+    let stores = "values (p_user, p_key, p_fingerprint, p_outcome)";
+    mutate(&world, "key_store", &[(stores, nothing)]).await;
+    assert_eq!((charge("lost").await, charge("lost").await), (json!(1020), json!(1030)));
+}
+
+/// Two calls for one seat, the second while the first has not committed; their replies.
+async fn two_calls(world: &World, sale: &Sale, crowd: &[Client], seat: i64) -> (String, String) {
+    let call = "select reply from hold_seats($1, 'key', sha256('hold'), $2, gen_random_uuid(), 1,
+                                             array[$3], 5, 3)";
+    let call = |buyer: &Client| sqlx::query_scalar(call).bind(buyer.user).bind(sale.schedule);
+    let mut first = world.pool.begin().await.expect("a transaction");
+    let held = call(&crowd[0]).bind(seat).fetch_one(&mut *first).await.expect("a reply");
+    let ask = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *first).await;
+    let pid: i32 = ask.expect("a pid");
+    let (second, pool) = (call(&crowd[1]).bind(seat), world.pool.clone());
+    let second = tokio::spawn(async move { second.fetch_one(&pool).await.expect("a reply") });
+    let waiting = "select count(*) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))";
+    until("the second waits for the first", async || {
+        let count = sqlx::query_scalar(waiting).bind(pid).fetch_one(&world.pool).await;
+        (count.unwrap_or(0_i64) > 0).then_some(())
+    })
+    .await;
+    first.commit().await.expect("a commit");
+    (held, second.await.expect("no panic"))
+}
+
+#[tokio::test]
+async fn a_seat_goes_to_one_of_two_calls_and_without_its_lock_and_index_to_both() {
+    let world = World::new().await;
+    let (_process, sale, crowd) = inside(&world, 2, json!({})).await;
+    let replies = two_calls(&world, &sale, &crowd, sale.seats[0]).await;
+    assert_eq!(replies, ("OK".to_owned(), "TAKEN".to_owned()));
+    sound(&world).await;
+
+    for sql in ["drop index reservation_one_live_per_seat", "delete from idempotency_key"] {
+        sqlx::query(sql).execute(&world.pool).await.expect("it is gone");
+    }
+    let locks = [("order by id for no key update", "order by id")];
+    mutate(&world, "hold_seats", &locks).await;
+    let replies = two_calls(&world, &sale, &crowd, sale.seats[1]).await;
+    assert_eq!(replies, ("OK".to_owned(), "OK".to_owned()));
+    assert_eq!(
+        broken(&world.pool).await,
+        ["a seat has one live reservation at most: broken 1 times"]
+    );
+}
+
+/// A look in the statement's first snapshot would not see what the last holder of a lock committed.
+#[tokio::test]
+async fn a_function_that_is_not_volatile_keeps_a_process_from_starting() {
+    let world = World::new().await;
+    sqlx::query("alter function hold_seats stable").execute(&world.pool).await.expect("altered");
+    let refused = onsale::app::start(world.settings(&[])).await.err().expect("a refusal");
+    assert!(refused.to_string().contains("hold_seats"), "{refused}");
+}
