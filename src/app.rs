@@ -18,15 +18,18 @@ use self::operations::{Stores, operations, relied_on};
 use crate::admin;
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
+use crate::admin::report::stream::StatsStreams;
 use crate::admin::service::AdminService;
 use crate::board::service::Boards;
 use crate::concert;
+use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
 use crate::hold::service::Holds;
 use crate::http::auth::Identity;
 use crate::http::cors::Cors;
 use crate::http::layers::{Limits, around};
+use crate::http::stream::Streams;
 use crate::http::{openapi, serve};
 use crate::outbox::model::Delivered;
 use crate::payment;
@@ -36,6 +39,8 @@ use crate::point::service::Points;
 use crate::queue;
 use crate::queue::lines::Lines;
 use crate::queue::service::Queue;
+use crate::queue::stream::code::CodeKeys;
+use crate::queue::stream::service::TicketStreams;
 use crate::queue::token::TicketKeys;
 use crate::reservation;
 use crate::reservation::service::Reservations;
@@ -87,6 +92,9 @@ struct Services {
     admin: AdminService,
     catalogue: Catalogue,
     queue: Queue,
+    tickets: TicketStreams,
+    seats: SeatStreams,
+    stats: StatsStreams,
     reservations: Reservations,
     points: Points,
     payments: Payments,
@@ -120,6 +128,13 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     let secrets: Vec<String> =
         settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect();
     let keys = TicketKeys::new(&secrets, &settings.access.jwt_issuer);
+    let codes = CodeKeys::new(&secrets, &settings.access.jwt_issuer);
+    let streams = Streams::new(
+        settings.http.max_streams,
+        loops.tasks.clone(),
+        loops.stop.clone(),
+        metrics.clone(),
+    );
     let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
     let boards = Boards::new(redis.clone());
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
@@ -156,8 +171,11 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     let admin = administration(&parts);
     upkeep::start(loops, parts, deliveries, losses);
     Ok(Services {
+        stats: StatsStreams::new(admin.clone(), streams.clone()),
         admin,
         users: Arc::new(users),
+        tickets: TicketStreams::new(queue.clone(), codes, streams.clone()),
+        seats: SeatStreams::new(catalogue.clone(), streams),
         catalogue,
         queue: queue.clone(),
         reservations,
@@ -219,11 +237,14 @@ fn router(
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
         .merge(concert::http::routes(services.catalogue.clone()))
+        .merge(concert::map::stream::http::routes(services.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
+        .merge(queue::stream::http::routes(services.tickets.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
-        .merge(admin::http::routes(services.admin.clone()));
+        .merge(admin::http::routes(services.admin.clone()))
+        .merge(admin::report::http::pushed(services.stats.clone()));
     let (routes, api) = openapi::describe(api);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
     around(

@@ -8,5 +8,7 @@ pub mod pacing;
 pub mod pg;
 pub mod redis;
 pub mod service;
+mod standing;
+pub mod stream;
 pub mod token;
 pub mod view;
