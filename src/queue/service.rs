@@ -152,19 +152,16 @@ impl Queue {
         let ticket = self.keys.verify(token)?;
         self.polls.fetch_add(1, Ordering::Relaxed);
         let mut board = self.boards.get(ticket.schedule).await?;
-        let stand = match self.known(&board, &ticket) {
-            Some(stand) => {
-                if matches!(stand.standing, Standing::Waiting { .. }) {
-                    let here = &self.boards.watch(ticket.schedule).here;
-                    here.mark(ticket.sequence.0, Instant::now());
-                }
-                stand
+        let stand = if let Some(stand) = self.known(&board, &ticket) {
+            if matches!(stand.standing, Standing::Waiting { .. }) {
+                let here = &self.boards.watch(ticket.schedule).here;
+                here.mark(ticket.sequence.0, Instant::now());
             }
-            None => {
-                let (newer, stand) = self.ask(&ticket).await?;
-                board = newer;
-                stand
-            }
+            stand
+        } else {
+            let (newer, stand) = self.ask(&ticket).await?;
+            board = newer;
+            stand
         };
         self.tell(&board, &ticket, stand)
     }

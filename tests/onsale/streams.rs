@@ -219,3 +219,15 @@ async fn whoever_only_follows_a_stream_is_heard_from() {
     leave(&crowd[0]).await;
     follows.until("ticket", |view| view["status"] == "ACTIVE").await;
 }
+
+#[tokio::test]
+async fn asking_for_the_head_of_a_stream_opens_none() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let (_sale, crowd) = line(&world, &process, 2).await;
+    let head = crowd[1].request(reqwest::Method::HEAD, "/v1/queue/ticket/stream");
+    let head = crowd[1].send(head).await;
+    assert_eq!((head.status, head.header("content-type")), (200, "text/event-stream"));
+    let metrics = process.anonymous().get("/metrics").await.text;
+    assert!(metrics.lines().any(|line| line == r#"onsale_streams{kind="ticket"} 0"#), "{metrics}");
+}

@@ -148,5 +148,5 @@ impl Socket {
     }
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ const OVER: Duration = Duration::from_millis(100);
 const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// What a new stream is to be told.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Wants {
     /// Whose.
     pub ticket: Ticket,

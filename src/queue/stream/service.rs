@@ -73,12 +73,11 @@ impl TicketStreams {
         last: Option<&str>,
     ) -> Result<Option<Beginning>, QueueError> {
         let board = self.queue.boards.get(ticket.schedule).await?;
-        let (stand, asked) = match self.queue.known(&board, &ticket) {
-            Some(stand) => (stand, None),
-            None => {
-                let (_, stand) = self.queue.ask(&ticket).await?;
-                (stand, Some(stand))
-            }
+        let (stand, asked) = if let Some(stand) = self.queue.known(&board, &ticket) {
+            (stand, None)
+        } else {
+            let (_, stand) = self.queue.ask(&ticket).await?;
+            (stand, Some(stand))
         };
         match stand.standing {
             Standing::Ended(_) if last.is_none_or(|last| last == END) => return Ok(None),

@@ -78,12 +78,12 @@ impl Latest {
         let (layout, states) = (self.layout.as_ref(), self.states.as_ref());
         let changed = layout.zip(states).zip(since);
         let mut out = Vec::new();
-        match changed.and_then(|((layout, states), since)| changes(layout, states, since)) {
-            Some(changes) => event::write(&mut out, "seats", version, &changes),
-            None => {
-                let reload = Reload { version: version.to_string() };
-                event::write(&mut out, "reload", version, &reload);
-            }
+        let changed = changed.and_then(|((layout, states), since)| changes(layout, states, since));
+        if let Some(changes) = changed {
+            event::write(&mut out, "seats", version, &changes);
+        } else {
+            let reload = Reload { version: version.to_string() };
+            event::write(&mut out, "reload", version, &reload);
         }
         out.into()
     }
