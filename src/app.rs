@@ -14,19 +14,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::operations::{Stores, operations, relied_on};
+use self::operations::{Stores, open_files, operations, relied_on};
 use crate::admin;
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
+use crate::admin::report::stream::StatsStreams;
 use crate::admin::service::AdminService;
 use crate::board::service::Boards;
 use crate::concert;
+use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
 use crate::hold::service::Holds;
 use crate::http::auth::Identity;
 use crate::http::cors::Cors;
 use crate::http::layers::{Limits, around};
+use crate::http::stream::Streams;
 use crate::http::{openapi, serve};
 use crate::outbox::model::Delivered;
 use crate::payment;
@@ -36,6 +39,8 @@ use crate::point::service::Points;
 use crate::queue;
 use crate::queue::lines::Lines;
 use crate::queue::service::Queue;
+use crate::queue::stream::code::CodeKeys;
+use crate::queue::stream::service::TicketStreams;
 use crate::queue::token::TicketKeys;
 use crate::reservation;
 use crate::reservation::service::Reservations;
@@ -87,9 +92,18 @@ struct Services {
     admin: AdminService,
     catalogue: Catalogue,
     queue: Queue,
+    pushed: Pushed,
     reservations: Reservations,
     points: Points,
     payments: Payments,
+}
+
+/// What is pushed.
+#[derive(Clone)]
+struct Pushed {
+    tickets: TicketStreams,
+    seats: SeatStreams,
+    stats: StatsStreams,
 }
 
 /// Starts a process: wires everything, listens, and returns once it serves.
@@ -98,6 +112,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
     let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
     let stores = Stores { pg, redis };
+    open_files(settings.http.max_streams);
     relied_on(&stores, !settings.postgres.unsafe_postgres).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let metrics = Metrics::new();
@@ -117,9 +132,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
-    let secrets: Vec<String> =
-        settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect();
-    let keys = TicketKeys::new(&secrets, &settings.access.jwt_issuer);
+    let keys = TicketKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer);
     let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
@@ -156,6 +169,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     let admin = administration(&parts);
     upkeep::start(loops, parts, deliveries, losses);
     Ok(Services {
+        pushed: pushed(settings, loops, &admin, &queue, &catalogue),
         admin,
         users: Arc::new(users),
         catalogue,
@@ -164,6 +178,27 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         points: Points::new(pg.clone(), metrics.clone()),
         payments: Payments::new(pg, queue, holds, metrics),
     })
+}
+
+fn ticket_secrets(settings: &Settings) -> Vec<String> {
+    settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()
+}
+
+fn pushed(
+    settings: &Settings,
+    loops: &Loops,
+    admin: &AdminService,
+    queue: &Queue,
+    catalogue: &Catalogue,
+) -> Pushed {
+    let Loops { tasks, stop, metrics } = loops.clone();
+    let streams = Streams::new(settings.http.max_streams, tasks, stop, metrics);
+    let codes = CodeKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer);
+    Pushed {
+        tickets: TicketStreams::new(queue.clone(), codes, streams.clone()),
+        seats: SeatStreams::new(catalogue.clone(), streams.clone()),
+        stats: StatsStreams::new(admin.clone(), streams),
+    }
 }
 
 fn administration(parts: &upkeep::Parts) -> AdminService {
@@ -219,11 +254,14 @@ fn router(
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
         .merge(concert::http::routes(services.catalogue.clone()))
+        .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
+        .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
-        .merge(admin::http::routes(services.admin.clone()));
+        .merge(admin::http::routes(services.admin.clone()))
+        .merge(admin::report::http::pushed(services.pushed.stats.clone()));
     let (routes, api) = openapi::describe(api);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
     around(

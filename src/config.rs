@@ -44,6 +44,9 @@ pub struct HttpSettings {
     /// Requests in progress at a time; more are refused with 503.
     #[arg(long, env = "ONSALE_MAX_IN_FLIGHT", default_value = "4096")]
     pub max_in_flight: usize,
+    /// Streams open at a time; more are refused with 503.
+    #[arg(long, env = "ONSALE_MAX_STREAMS", default_value = "15000")]
+    pub max_streams: usize,
     /// How long an answer may take to begin.
     #[arg(long, env = "ONSALE_REQUEST_TIMEOUT", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]

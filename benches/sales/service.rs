@@ -36,7 +36,7 @@ impl Service {
         let pg = Pg::lazy(&stage.stores.database_url(), clients).expect("a pool");
         let redis = Redis::lazy(&stage.stores.redis_url()).expect("Redis");
         let metrics = Metrics::new();
-        let boards = Boards::new(redis.clone());
+        let boards = Boards::new(redis.clone(), 30_000);
         let catalogue = Catalogue::new(pg.clone(), boards.clone());
         let (delivered, deliveries) = Delivered::channel();
         let (lines, losses) =

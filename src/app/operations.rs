@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 
 use crate::http::problem::Problem;
@@ -16,6 +17,9 @@ use crate::telemetry::Metrics;
 
 /// How long a readiness check waits for each store.
 const READY_LIMIT: Duration = Duration::from_secs(1);
+
+/// Files that a process needs beside its streams: stores, polls, the program itself.
+const OTHER_FILES: u64 = 1024;
 
 /// What readiness and metrics ask.
 #[derive(Clone)]
@@ -56,6 +60,24 @@ async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
             Ok(())
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Lets the process open as many files as it may, since the usual limit is for other programs, and
+/// says where that is too few for so many streams.
+pub(super) fn open_files(streams: usize) {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| {
+        setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+        Ok(most)
+    });
+    match raised {
+        Ok(most)
+            if most < u64::try_from(streams).unwrap_or(u64::MAX).saturating_add(OTHER_FILES) =>
+        {
+            tracing::warn!(most, streams, "ONSALE_MAX_STREAMS needs a higher limit of open files");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
     }
 }
 

@@ -158,6 +158,12 @@ impl Watched {
         self.board.load_full()
     }
 
+    /// Whether the last reading failed.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.state.borrow().is_some()
+    }
+
     /// Waits until the next reading.
     pub async fn changed(&self) {
         // The sender lives as long as this does.

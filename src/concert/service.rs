@@ -11,7 +11,7 @@ use super::map::MapVersion;
 use super::model::{Concert, ConcertStatus, Layout, Schedule};
 use super::pg;
 use super::view::{Block, ScheduleView, SectionPrice, prices};
-use crate::board::service::Boards;
+use crate::board::service::{Boards, Watched};
 use crate::board::snapshot::Board;
 use crate::http::page::{Page, Paging};
 use crate::store::StoreError;
@@ -183,6 +183,12 @@ impl Catalogue {
     pub async fn seats(&self, id: ScheduleId) -> Result<(Arc<Layout>, Arc<Board>), CatalogueError> {
         let layout = self.layout(id).await?;
         Ok((layout, self.boards.get(id).await?))
+    }
+
+    /// The watch of a schedule's seats.
+    #[must_use]
+    pub fn watch(&self, id: ScheduleId) -> Arc<Watched> {
+        self.boards.watch(id)
     }
 
     /// The SHA-256 of the secret of a schedule's draw.

@@ -9,3 +9,4 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod serve;
+pub mod stream;

@@ -1,17 +1,25 @@
 //! Connections: accepted, given little time for their headers, and drained at the end.
 //!
 //! `axum::serve` sets no timer, so that a client may take for ever over its headers; hence hyper
-//! itself.
+//! itself. A connection whose answer is a stream leaves hyper: see `stream::takeover`.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::stream::takeover::Handover;
 
 /// How long a connection may take until the headers of its next request are complete. hyper counts
 /// from the end of the answer before, so this is also how long an idle connection is kept: longer
@@ -57,22 +65,47 @@ async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) 
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
-    let mut serving = std::pin::pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-    );
+    let (handing, mut handed) = mpsc::channel(1);
+    let service = service_fn(move |request| answer(router.clone(), request, handing.clone()));
+    let mut serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
         ended = &mut serving => ended,
+        Some(handover) = handed.recv() => {
+            // What the client has sent beyond its request is dropped with the rest of the parts.
+            return Handover::take(handover, serving.into_parts().io.into_inner());
+        }
         () = stop.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+            std::pin::Pin::new(&mut serving).graceful_shutdown();
+            tokio::select! {
+                ended = serving => ended,
+                // No stream begins any more.
+                _ = handed.recv() => return,
+            }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// The answer, unless it is a stream: then the connection is handed over, and hyper, which is about
+/// to be dropped, never hears of an answer.
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    handing: mpsc::Sender<Handover>,
+) -> Result<Response, Infallible> {
+    let method = request.method().clone();
+    let mut response = router.oneshot(request).await?;
+    if let Some(handover) = Handover::of(&method, &mut response) {
+        // The receiver lives as long as this does.
+        let _ = handing.send(handover).await;
+        std::future::pending::<()>().await;
+    }
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ pub mod pacing;
 pub mod pg;
 pub mod redis;
 pub mod service;
+mod standing;
+pub mod stream;
 pub mod token;
 pub mod verified;
 pub mod view;

@@ -3,24 +3,25 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
 use super::lines::{Line, Lines};
-use super::model::{Completed, Ended, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
+use super::model::{Completed, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
 use super::redis::JoinReply;
+use super::standing::Recent;
 use super::token::{InvalidTicket, TicketKeys};
 use super::verified::Verified;
-use super::view::{outdated, view};
+use super::view::view;
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
 use crate::outbox::model::{Delivered, OutboxId};
+use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
-use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Calls per ticket that reach Redis: polls are answered without it while a ticket waits.
@@ -28,9 +29,6 @@ const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const SLOW_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 /// Places that this process has told something of, the latest.
 const REMEMBERED: usize = 200_000;
-
-/// How long a join waits for a board that knows of it.
-const BOARD_WAIT: Duration = Duration::from_secs(1);
 
 /// Why the line did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -70,24 +68,15 @@ pub enum QueueError {
 /// The line as a service; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    lines: Lines,
-    boards: Boards,
+    pub(super) lines: Lines,
+    pub(super) boards: Boards,
     catalogue: Catalogue,
     tickets: Arc<Verified>,
-    recent: Arc<Cache<(ScheduleId, Sequence), Recent>>,
-    limiter: Arc<DefaultKeyedRateLimiter<(i64, i64)>>,
+    pub(super) recent: Arc<Cache<(ScheduleId, Sequence), Recent>>,
+    pub(super) limiter: Arc<DefaultKeyedRateLimiter<(i64, i64)>>,
     delivered: Delivered,
     metrics: Metrics,
     polls: Arc<AtomicU64>,
-}
-
-/// What this process has told of a place lately, so that no answer contradicts it.
-#[derive(Debug, Clone, Copy)]
-enum Recent {
-    /// Final: needs no store again.
-    Ended(Ended),
-    /// The best place shown. A board may be a moment older than what a script has told.
-    Shown(u64, Instant),
 }
 
 impl Queue {
@@ -113,6 +102,11 @@ impl Queue {
     #[must_use]
     pub fn polls(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.polls)
+    }
+
+    /// Reads a ticket.
+    pub(super) fn read(&self, token: &str) -> Result<Ticket, InvalidTicket> {
+        self.tickets.verify(token)
     }
 
     /// Reads a ticket whose owner calls too.
@@ -159,36 +153,19 @@ impl Queue {
     pub async fn poll(&self, token: &str) -> Result<TicketView, QueueError> {
         let ticket = self.tickets.verify(token)?;
         self.polls.fetch_add(1, Ordering::Relaxed);
-        let Ticket { schedule, user, sequence, .. } = ticket;
-        let recent = self.recent.get(&(schedule, sequence));
-        let watched = self.boards.watch(schedule);
+        let watched = self.boards.watch(ticket.schedule);
         let mut board = Boards::of(&watched).await?;
-        let stand = match (recent, board.line.ahead(sequence.0)) {
-            (Some(Recent::Ended(ended)), _) => Stand { sequence, standing: Standing::Ended(ended) },
-            (recent, Some(ahead)) => {
-                watched.here.mark(sequence.0, Instant::now());
-                let ahead = match recent {
-                    // A board read before that was told may show an earlier line.
-                    Some(Recent::Shown(shown, told)) if board.read_at() <= told => ahead.min(shown),
-                    _ => ahead,
-                };
-                Stand { sequence, standing: Standing::Waiting { ahead } }
+        let stand = if let Some(stand) = self.known(&board, &ticket) {
+            if matches!(stand.standing, Standing::Waiting { .. }) {
+                watched.here.mark(ticket.sequence.0, Instant::now());
             }
-            (_, None) => {
-                self.limit(schedule, user)?;
-                let ask = |line: Line| async move { line.ticket(&ticket).await };
-                let stand = self.lines.run(schedule, ask).await?;
-                board = self.board_of(schedule, stand.sequence).await?;
-                self.remember(schedule, stand)
-            }
+            stand
+        } else {
+            let (newer, stand) = self.ask(&ticket).await?;
+            board = newer;
+            stand
         };
-        let same = stand.sequence == sequence;
-        let id = if same { ticket.id } else { ticket_id(schedule, user, stand.sequence) };
-        let mut told = view(&board, schedule, id, stand);
-        if outdated(&board, &ticket, stand) {
-            told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
-        }
-        Ok(told)
+        self.tell(&board, &ticket, stand)
     }
 
     /// Gives a place up. Repeating it changes nothing.
@@ -228,51 +205,7 @@ impl Queue {
         self.limiter.retain_recent();
     }
 
-    /// A board that knows of the epoch that a place is of: the sale may just have been built.
-    async fn board_of(
-        &self,
-        schedule: ScheduleId,
-        sequence: Sequence,
-    ) -> Result<Arc<Board>, StoreError> {
-        let begun = Instant::now();
-        loop {
-            let board = self.boards.get(schedule).await?;
-            if board.meta.deadline_ms > 0 && board.meta.epoch >= sequence.epoch() {
-                return Ok(board);
-            }
-            let left = BOARD_WAIT.saturating_sub(begun.elapsed());
-            let watched = self.boards.watch(schedule);
-            if tokio::time::timeout(left, watched.changed()).await.is_err() {
-                let reason = "the board does not know of the line yet".to_owned();
-                return Err(StoreError::Unavailable { store: Store::Redis, reason });
-            }
-        }
-    }
-
-    fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
-        self.limiter.check_key(&(schedule.0, user.0)).map_err(|_| QueueError::TooMany)
-    }
-
-    /// Notes what is told of a place, and tells no worse than was told before.
-    fn remember(&self, schedule: ScheduleId, stand: Stand) -> Stand {
-        let key = (schedule, stand.sequence);
-        let standing = match (stand.standing, self.recent.get(&key)) {
-            (Standing::Waiting { ahead }, Some(Recent::Shown(shown, _))) => {
-                Standing::Waiting { ahead: ahead.min(shown) }
-            }
-            (standing, _) => standing,
-        };
-        match standing {
-            Standing::Waiting { ahead } => {
-                self.recent.insert(key, Recent::Shown(ahead, Instant::now()));
-            }
-            Standing::Ended(ended) => self.recent.insert(key, Recent::Ended(ended)),
-            Standing::Active { .. } => {}
-        }
-        Stand { standing, ..stand }
-    }
-
-    fn sign(
+    pub(super) fn sign(
         &self,
         board: &Board,
         schedule: ScheduleId,

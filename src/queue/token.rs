@@ -150,7 +150,7 @@ impl std::fmt::Debug for TicketKeys {
 }
 
 /// Names a secret without telling it: the first bytes of its SHA-256.
-fn key_id(secret: &str) -> String {
+pub(super) fn key_id(secret: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
     hex::encode(&digest.as_ref()[..6])
 }

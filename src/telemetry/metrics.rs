@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::text::encode;
 
-use super::registry::{All, Connections, Loop, Movement, Reason, Schedule, Status};
+use super::registry::{All, Connections, Kind, Loop, Movement, Reason, Schedule, Status};
 
 /// The process's counters; cheap to clone, and every clone counts into the same ones.
 #[derive(Clone)]
@@ -123,6 +123,26 @@ impl Metrics {
         self.all.loop_lag.get_or_create(&this).set(lag.as_secs_f64());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.all.loop_last_run.get_or_create(&this).set(now.as_secs_f64());
+    }
+
+    /// A stream of a kind was opened.
+    pub fn stream_opened(&self, kind: &'static str) {
+        self.all.streams.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// A stream of a kind is over.
+    pub fn stream_closed(&self, kind: &'static str) {
+        self.all.streams.get_or_create(&Kind { kind }).dec();
+    }
+
+    /// An event was sent on a stream.
+    pub fn stream_event(&self, kind: &'static str) {
+        self.all.stream_events.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// A stream was closed since its client did not read.
+    pub fn stream_dropped(&self, kind: &'static str) {
+        self.all.streams_dropped.get_or_create(&Kind { kind }).inc();
     }
 
     /// How many rows of the outbox Redis has not heard of.

@@ -21,6 +21,9 @@ pub(super) struct All {
     pub(super) latency: Family<Route, Histogram, fn() -> Histogram>,
     /// The two of each route, method and status seen so far: found without making labels.
     pub(super) answers: ArcSwap<HashMap<String, HashMap<(&'static str, u16), Answers>>>,
+    pub(super) streams: Family<Kind, Gauge>,
+    pub(super) stream_events: Family<Kind, Counter>,
+    pub(super) streams_dropped: Family<Kind, Counter>,
     pub(super) waiting: Family<Schedule, Gauge>,
     pub(super) active: Family<Schedule, Gauge>,
     pub(super) joins: Counter,
@@ -60,6 +63,7 @@ labels! {
     Status { status: &'static str }
     Movement { kind: &'static str }
     Connections { state: &'static str }
+    Kind { kind: &'static str }
     Loop { name: &'static str }
 }
 
@@ -71,6 +75,9 @@ impl All {
             requests: Family::default(),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
             answers: ArcSwap::default(),
+            streams: Family::default(),
+            stream_events: Family::default(),
+            streams_dropped: Family::default(),
             waiting: Family::default(),
             active: Family::default(),
             joins: Counter::default(),
@@ -116,6 +123,10 @@ impl All {
         to.register("http_requests", "Requests answered", self.requests.clone());
         let help = "Time until the head of the answer";
         to.register("http_request_duration_seconds", help, self.latency.clone());
+        to.register("streams", "Streams open, by kind", self.streams.clone());
+        to.register("stream_events", "Events sent, by kind", self.stream_events.clone());
+        let help = "Streams closed since their clients did not read";
+        to.register("streams_dropped", help, self.streams_dropped.clone());
     }
 
     fn register_sale(&mut self) {

@@ -11,7 +11,7 @@ const BODY: &str = "invalid_json unsupported_media_type body_too_large";
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every call of the contract with the codes it may be refused with, beside those that all have.
-const CALLS: [(&str, &str, &[&str]); 34] = [
+const CALLS: [(&str, &str, &[&str]); 38] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("get", "/v1/concerts", &[]),
@@ -19,6 +19,7 @@ const CALLS: [(&str, &str, &[&str]); 34] = [
     ("get", "/v1/concerts/{id}/schedules", &["concert_not_found"]),
     ("get", "/v1/schedules/{id}", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/seats", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/seats/stream", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/seats/layout", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/seats/status", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue", &["schedule_not_found"]),
@@ -30,6 +31,8 @@ const CALLS: [(&str, &str, &[&str]); 34] = [
         schedule_closed sold_out concert_unavailable rate_limited"],
     ),
     ("get", "/v1/queue/ticket", &["ticket_invalid rate_limited"]),
+    ("post", "/v1/queue/ticket/stream-code", &["ticket_invalid"]),
+    ("get", "/v1/queue/ticket/stream", &["ticket_invalid rate_limited"]),
     ("delete", "/v1/queue/ticket", &["unauthenticated ticket_invalid ticket_not_yours"]),
     (
         "post",
@@ -94,6 +97,7 @@ const CALLS: [(&str, &str, &[&str]); 34] = [
         &["forbidden schedule_not_found line_is_open", BODY],
     ),
     ("get", "/v1/admin/schedules/{id}/stats", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/stats/stream", &["forbidden schedule_not_found"]),
 ];
 
 /// What every call may be refused with.

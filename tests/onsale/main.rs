@@ -32,5 +32,8 @@ mod scripts;
 mod seatmap;
 mod secrets;
 mod slots;
+mod streams;
+mod streams_many;
+mod streams_seats;
 mod support;
 mod turns;

@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod render;
+pub mod stream;
 
 use std::fmt;
 use std::str::FromStr;

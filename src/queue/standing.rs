@@ -1,0 +1,114 @@
+//! Where a ticket stands: the question behind a poll and a stream.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::lines::Line;
+use super::model::{Ended, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
+use super::service::{Queue, QueueError};
+use super::view::{outdated, view};
+use crate::board::snapshot::Board;
+use crate::store::id::{ScheduleId, UserId};
+use crate::store::{Store, StoreError};
+
+/// How long a join waits for a board that knows of it.
+const BOARD_WAIT: Duration = Duration::from_secs(1);
+
+/// What this process has told of a place lately, so that no answer contradicts it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Recent {
+    /// Final: needs no store again.
+    Ended(Ended),
+    /// The best place shown. A board may be a moment older than what a script has told.
+    Shown(u64, Instant),
+}
+
+impl Queue {
+    /// Where a ticket stands as far as the board and this process know, and no worse than was told
+    /// before; nothing where Redis must be asked.
+    pub(super) fn known(&self, board: &Board, ticket: &Ticket) -> Option<Stand> {
+        let sequence = ticket.sequence;
+        let recent = self.recent.get(&(ticket.schedule, sequence));
+        let standing = match (recent, board.line.ahead(sequence.0)) {
+            (Some(Recent::Ended(ended)), _) => Standing::Ended(ended),
+            // A board read before that was told may show an earlier line.
+            (Some(Recent::Shown(shown, told)), Some(ahead)) if board.read_at() <= told => {
+                Standing::Waiting { ahead: ahead.min(shown) }
+            }
+            (_, Some(ahead)) => Standing::Waiting { ahead },
+            (_, None) => return None,
+        };
+        Some(Stand { sequence, standing })
+    }
+
+    /// Asks Redis where a ticket stands, which claims a slot and puts back what was lost.
+    pub(super) async fn ask(&self, ticket: &Ticket) -> Result<(Arc<Board>, Stand), QueueError> {
+        let Ticket { schedule, user, .. } = *ticket;
+        self.limit(schedule, user)?;
+        let ask = |line: Line| async move { line.ticket(ticket).await };
+        let stand = self.lines.run(schedule, ask).await?;
+        let board = self.board_of(schedule, stand.sequence).await?;
+        Ok((board, self.remember(schedule, stand)))
+    }
+
+    /// What a ticket's owner is told, with a new ticket where theirs is outdated.
+    pub(super) fn tell(
+        &self,
+        board: &Board,
+        ticket: &Ticket,
+        stand: Stand,
+    ) -> Result<TicketView, QueueError> {
+        let same = stand.sequence == ticket.sequence;
+        let anew = || ticket_id(ticket.schedule, ticket.user, stand.sequence);
+        let id = if same { ticket.id } else { anew() };
+        let mut told = view(board, ticket.schedule, id, stand);
+        if outdated(board, ticket, stand) {
+            told.queue_token = Some(self.sign(board, ticket.schedule, ticket.user, stand)?);
+        }
+        Ok(told)
+    }
+
+    /// A board that knows of the epoch that a place is of: the sale may just have been built.
+    pub(super) async fn board_of(
+        &self,
+        schedule: ScheduleId,
+        sequence: Sequence,
+    ) -> Result<Arc<Board>, StoreError> {
+        let begun = Instant::now();
+        loop {
+            let board = self.boards.get(schedule).await?;
+            if board.meta.deadline_ms > 0 && board.meta.epoch >= sequence.epoch() {
+                return Ok(board);
+            }
+            let left = BOARD_WAIT.saturating_sub(begun.elapsed());
+            let watched = self.boards.watch(schedule);
+            if tokio::time::timeout(left, watched.changed()).await.is_err() {
+                let reason = "the board does not know of the line yet".to_owned();
+                return Err(StoreError::Unavailable { store: Store::Redis, reason });
+            }
+        }
+    }
+
+    pub(super) fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
+        self.limiter.check_key(&(schedule.0, user.0)).map_err(|_| QueueError::TooMany)
+    }
+
+    /// Notes what is told of a place, and tells no worse than was told before.
+    pub(super) fn remember(&self, schedule: ScheduleId, stand: Stand) -> Stand {
+        let key = (schedule, stand.sequence);
+        let standing = match (stand.standing, self.recent.get(&key)) {
+            (Standing::Waiting { ahead }, Some(Recent::Shown(shown, _))) => {
+                Standing::Waiting { ahead: ahead.min(shown) }
+            }
+            (standing, _) => standing,
+        };
+        match standing {
+            Standing::Waiting { ahead } => {
+                self.recent.insert(key, Recent::Shown(ahead, Instant::now()));
+            }
+            Standing::Ended(ended) => self.recent.insert(key, Recent::Ended(ended)),
+            Standing::Active { .. } => {}
+        }
+        Stand { standing, ..stand }
+    }
+}

@@ -1,0 +1,12 @@
+//! Pushed positions: what a poll answers, sent when it changes.
+//!
+//! [`service::TicketStreams`] opens a stream, [`topic`] serves all streams of one schedule, and
+//! [`listener`] is one of them.
+
+pub mod code;
+pub mod http;
+mod listener;
+mod pace;
+mod round;
+pub mod service;
+mod topic;

@@ -1,0 +1,125 @@
+//! Somebody who follows a stream of server-sent events, over a socket of their own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use super::client::Client;
+
+/// Long enough for anything that is going to happen on a busy machine.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// An open stream, or the answer that it is none.
+pub struct Events {
+    socket: TcpStream,
+    text: String,
+    pub status: u16,
+    /// Status line and headers, in lower case.
+    pub head: String,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub name: String,
+    pub id: String,
+    pub data: Value,
+}
+
+impl Events {
+    /// Asks for a stream and reads the head of the answer.
+    pub async fn open(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+        let socket = TcpStream::connect(addr).await.expect("a connection");
+        Self::ask(socket, path, headers).await
+    }
+
+    /// As [`Events::open`], with little room for what is not read.
+    pub async fn open_narrow(addr: SocketAddr, path: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(2048).expect("a small buffer");
+        let socket = socket.connect(addr).await.expect("a connection");
+        Self::ask(socket, path, &[]).await
+    }
+
+    async fn ask(mut socket: TcpStream, path: &str, headers: &[(&str, &str)]) -> Self {
+        let mut request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n");
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        socket.write_all(format!("{request}\r\n").as_bytes()).await.expect("a request");
+        let mut events = Self { socket, text: String::new(), status: 0, head: String::new() };
+        let head = events.part("\r\n\r\n").await.expect("the head of an answer");
+        events.status = head.split(' ').nth(1).expect("a status").parse().expect("a status");
+        events.head = head.to_ascii_lowercase();
+        events
+    }
+
+    /// The stream of a person's ticket, from after `last` on.
+    pub async fn of_ticket(addr: SocketAddr, person: &Client, last: Option<&str>) -> Self {
+        let ticket = person.ticket.as_deref().expect("a ticket");
+        let mut headers = vec![("queue-token", ticket)];
+        headers.extend(last.map(|last| ("last-event-id", last)));
+        Self::open(addr, "/v1/queue/ticket/stream", &headers).await
+    }
+
+    /// The next event; nothing where the stream has ended. Comments are not events.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            let block = self.part("\n\n").await?;
+            let mut event = Event { name: String::new(), id: String::new(), data: Value::Null };
+            for line in block.lines() {
+                match line.split_once(": ") {
+                    Some(("event", name)) => name.clone_into(&mut event.name),
+                    Some(("id", id)) => id.clone_into(&mut event.id),
+                    Some(("data", data)) => event.data = serde_json::from_str(data).expect("JSON"),
+                    _ => assert!(
+                        line == ":" || line == "id" || line.starts_with("retry: "),
+                        "{line:?}"
+                    ),
+                }
+            }
+            if !event.name.is_empty() {
+                return Some(event);
+            }
+        }
+    }
+
+    /// The next event, which has this name.
+    pub async fn expect(&mut self, name: &str) -> Event {
+        let event = self.next().await.expect("an event");
+        assert_eq!(event.name, name, "{event:?}");
+        event
+    }
+
+    /// The first event of this name that is as it should be; those before it are let pass.
+    pub async fn until(&mut self, name: &str, is: impl Fn(&Value) -> bool) -> Event {
+        loop {
+            let event = self.next().await.expect("an event");
+            if event.name == name && is(&event.data) {
+                return event;
+            }
+        }
+    }
+
+    /// What comes before `mark`; nothing where the other side has closed.
+    async fn part(&mut self, mark: &str) -> Option<String> {
+        loop {
+            if let Some((part, rest)) = self.text.split_once(mark) {
+                let (part, rest) = (part.to_owned(), rest.to_owned());
+                self.text = rest;
+                return Some(part);
+            }
+            let mut bytes = vec![0; 16 * 1024];
+            let read = timeout(LONGEST, self.socket.read(&mut bytes)).await;
+            let read = read.expect("waited too long for an event").unwrap_or(0);
+            if read == 0 {
+                return None;
+            }
+            self.text += std::str::from_utf8(&bytes[..read]).expect("text");
+        }
+    }
+}
