@@ -8,8 +8,8 @@
 \set s2 :seat + 4 * :n + 2
 \set s3 :seat + 4 * :n + 3
 begin;
-select pg_try_advisory_xact_lock(hashtextextended(:u::text || '.p' || :n::text, 0));
-select fingerprint, outcome from idempotency_key where user_id = :u and key = 'p' || :n::text;
+select pg_try_advisory_xact_lock(hashtextextended(:u::text || '.p' || :h::text, 0));
+select fingerprint, outcome from idempotency_key where user_id = :u and key = 'p' || :h::text;
 select concert_schedule_id, queue_sequence, seat_id from reservation where hold_id = lpad(:h::text, 32, '0')::uuid and user_id = :u order by seat_id;
 select s.concert_id, c.status, s.reservation_available_at, s.deadline_at, s.hold_ttl_seconds, s.max_seats_per_user, clock_timestamp() from concert_schedule s join concert c on c.id = s.concert_id where s.id = :schedule for key share of s;
 select id, seat_number, fence, seat_price, (status <> 'AVAILABLE' or blocked) from seat where id = any (array[:s0, :s1, :s2, :s3]::bigint[]) and concert_schedule_id = :schedule order by id for no key update;
@@ -23,5 +23,5 @@ insert into payment (reservation_id, user_id, amount, status) select id, user_id
 update seat set fence = fence + 1, status = case when true then 'UNAVAILABLE' else 'AVAILABLE' end where id = any (array[:s0, :s1, :s2, :s3]::bigint[]) returning seat_number, fence;
 insert into outbox (kind, payload) values ('seats_changed', '{"schedule": 1, "seats": [{"number": 1, "fence": 1}, {"number": 2, "fence": 1}, {"number": 3, "fence": 1}, {"number": 4, "fence": 1}], "state": {"sold": {"hold": "00000000-0000-0000-0000-000000000000"}}}') returning id;
 insert into outbox (kind, payload) values ('ticket_completed', '{"schedule": 1, "user": 1, "sequence": 1}') returning id;
-insert into idempotency_key (user_id, key, fingerprint, outcome) values (:u, 'p' || :n::text, sha256('pay'), '{"Ok": {"balance": 1000, "payments": [{"id": 1, "amount": 100, "status": "COMPLETE", "payment_at": "2026-11-22T11:00:00Z", "reservation_id": 1}, {"id": 2, "amount": 100, "status": "COMPLETE", "payment_at": "2026-11-22T11:00:00Z", "reservation_id": 2}], "total_amount": 400}}');
+insert into idempotency_key (user_id, key, fingerprint, outcome) values (:u, 'p' || :h::text, sha256('pay'), '{"Ok": {"balance": 1000, "payments": [{"id": 1, "amount": 100, "status": "COMPLETE", "payment_at": "2026-11-22T11:00:00Z", "reservation_id": 1}, {"id": 2, "amount": 100, "status": "COMPLETE", "payment_at": "2026-11-22T11:00:00Z", "reservation_id": 2}], "total_amount": 400}}');
 commit;

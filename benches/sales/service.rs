@@ -106,6 +106,7 @@ impl Service {
     /// Every hold of the sale, so many at a time.
     pub async fn hold(&self, sale: &Sale, tickets: &Arc<Vec<String>>) {
         let (schedule, seat, user) = (sale.schedule, sale.first_seat, sale.first_user);
+        let hold = sale.first_hold;
         let tickets = Arc::clone(tickets);
         let reservations = self.reservations.clone();
         each(sale.count, move |n| {
@@ -114,7 +115,8 @@ impl Service {
                 let first = seat + 4 * i64::from(n);
                 let wanted = Wanted::Seats((first..first + 4).map(SeatId).collect());
                 let user = UserId(user + i64::from(n / EACH));
-                let request = Request::new(user, &format!("h{n}"), "POST /hold", &n);
+                let request =
+                    Request::new(user, &format!("h{}", hold + i64::from(n)), "POST /hold", &n);
                 let ticket = &tickets[usize::try_from(n / EACH).expect("a number")];
                 let held = reservations.hold(ticket, ScheduleId(schedule), &request, &wanted);
                 assert_eq!(held.await.expect("a hold").outcome.reservations.len(), 4);
@@ -131,7 +133,8 @@ impl Service {
             let payments = payments.clone();
             async move {
                 let user = UserId(user + i64::from(n / EACH));
-                let request = Request::new(user, &format!("p{n}"), "POST /pay", &n);
+                let request =
+                    Request::new(user, &format!("p{}", hold + i64::from(n)), "POST /pay", &n);
                 let id = format!("{:032}", hold + i64::from(n));
                 let paid = payments.pay(&request, Uuid::try_parse(&id).expect("an id")).await;
                 paid.expect("an answer").outcome.expect("a payment");

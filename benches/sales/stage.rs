@@ -32,11 +32,6 @@ const PEOPLE: &str = r#"with made as (insert into "user" (name)
     select 'bench' from generate_series(1, 2000) returning id)
     insert into point (user_id) select id from made"#;
 
-const CLEAR: [&str; 2] = [
-    "truncate reservation, payment, point_history, idempotency_key, outbox",
-    "update point set amount = 1000000000",
-];
-
 const SALE: &str = r#"
     with c as (insert into concert (title) values ('bench') returning id),
     s as (insert into concert_schedule (concert_id, reservation_available_at, deadline_at,
@@ -70,17 +65,16 @@ impl Stage {
         Self { stores, pool, first_user }
     }
 
-    /// A fresh sale, and nothing of the last one.
+    /// A fresh sale beside the last ones: plans made on emptied tables would be no sale's.
     pub async fn sale(&self, count: usize, held: bool) -> Sale {
-        for sql in CLEAR {
-            sqlx::query(sql).execute(&self.pool).await.expect("cleared");
-        }
+        let rich = sqlx::query("update point set amount = 1000000000");
+        rich.execute(&self.pool).await.expect("points");
         let count = u32::try_from(count / super::CLIENTS * super::CLIENTS).expect("a count");
         let made = sqlx::query_as(SALE).bind(i64::from(count)).fetch_all(&self.pool).await;
         let made: Vec<(i64, i64)> = made.expect("seats");
         let (schedule, first_user) = (made[0].0, self.first_user);
         let first_seat = made.iter().map(|row| row.1).min().expect("a seat");
-        let first_hold = schedule * 1_000_000;
+        let first_hold = (schedule + 1000) * 1_000_000;
         if held {
             let hold = sqlx::query(HELD).bind(schedule).bind(first_user).bind(first_seat);
             hold.bind(first_hold).execute(&self.pool).await.expect("holds");
@@ -93,12 +87,19 @@ impl Stage {
 
     /// Fails unless every hold, or payment, is there whole, once.
     pub async fn check(&self, sale: &Sale, paid: bool) {
-        let status = if paid { "COMPLETE" } else { "PAYMENT_WAITING" };
-        let there = "select (select count(*) from reservation where status = $1),
-                            (select count(*) from payment), (select count(*) from idempotency_key),
-                            (select count(*) from seat where concert_schedule_id = $2 and fence = 1)";
-        let there = sqlx::query_as(there).bind(status).bind(sale.schedule).fetch_one(&self.pool);
-        let found: (i64, i64, i64, i64) = there.await.expect("counts");
+        let (status, kind) = if paid { ("COMPLETE", "p") } else { ("PAYMENT_WAITING", "h") };
+        let there = "select
+            (select count(*) from reservation where status = $1 and concert_schedule_id = $2),
+            (select count(*) from payment p join reservation r on r.id = p.reservation_id
+             where r.concert_schedule_id = $2),
+            (select count(*) from idempotency_key where key like $3 || '%' and outcome::text not like '%Err%'),
+            (select count(*) from seat where concert_schedule_id = $2 and fence = 1)";
+        let there = sqlx::query_as(there).bind(status).bind(sale.schedule);
+        let there = there
+            .bind(format!("{kind}{}", sale.first_hold / 1_000_000))
+            .fetch_one(&self.pool)
+            .await;
+        let found: (i64, i64, i64, i64) = there.expect("counts");
         let (count, seats) = (i64::from(sale.count), i64::from(sale.count) * 4);
         assert_eq!(found, (seats, if paid { seats } else { 0 }, count, seats));
     }
