@@ -34,6 +34,7 @@ use crate::payment::service::Payments;
 use crate::point;
 use crate::point::service::Points;
 use crate::queue;
+use crate::queue::draw::service::Draws;
 use crate::queue::lines::Lines;
 use crate::queue::service::Queue;
 use crate::queue::token::TicketKeys;
@@ -86,6 +87,7 @@ struct Services {
     users: Arc<Users>,
     admin: AdminService,
     catalogue: Catalogue,
+    draws: Draws,
     queue: Queue,
     reservations: Reservations,
     points: Points,
@@ -126,8 +128,9 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     let (delivered, deliveries) = Delivered::channel();
     let (lines, losses) =
         Lines::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
+    let draws = Draws::new(pg.clone(), catalogue.clone(), lines.clone());
     let queue = Queue::new(
-        lines.clone(),
+        (lines.clone(), draws.clone()),
         boards.clone(),
         catalogue.clone(),
         keys,
@@ -149,6 +152,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         boards,
         catalogue: catalogue.clone(),
         lines,
+        draws: draws.clone(),
         queue: queue.clone(),
         holds: holds.clone(),
         reservations: reservations.clone(),
@@ -159,6 +163,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         admin,
         users: Arc::new(users),
         catalogue,
+        draws,
         queue: queue.clone(),
         reservations,
         points: Points::new(pg.clone(), metrics.clone()),
@@ -220,6 +225,7 @@ fn router(
         .merge(user::http::routes(services.users.clone()))
         .merge(concert::http::routes(services.catalogue.clone()))
         .merge(queue::http::routes(services.queue.clone()))
+        .merge(queue::draw::http::routes(services.draws.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::store::keys::SEQUENCE_BITS;
+
 /// What `meta` says, with the sizes of the sets beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
@@ -17,6 +19,12 @@ pub struct Meta {
     pub available: bool,
     /// Stops admission.
     pub paused: bool,
+    /// The order of those who came before the opening is drawn.
+    pub draw: bool,
+    /// And it was: people are let in.
+    pub drawn: bool,
+    /// The last place of before the draw; 0 until it was begun.
+    pub draw_base: u64,
     /// Shown to those who wait.
     pub message: Option<String>,
     /// When the sale opens, ms.
@@ -62,12 +70,18 @@ impl Meta {
         let number = |name: &str| text(name).and_then(|v| v.parse::<i64>().ok()).unwrap_or(0);
         let count = |name: &str| u64::try_from(number(name)).unwrap_or(0);
         let seats = |name: &str| u32::try_from(number(name)).unwrap_or(0);
+        let draw_base = count("draw_base");
+        // Numbers that were kept for the draw were given to nobody, in the epoch it was begun in.
+        let kept = (draw_base >> SEQUENCE_BITS == count("epoch")).then(|| count("draw_room"));
         Self {
             epoch: count("epoch"),
             loading: text("loading_until").is_some(),
             pause_until_ms: number("pause_until"),
             available: number("available") == 1,
             paused: number("paused") == 1,
+            draw: number("draw") == 1,
+            drawn: number("drawn") == 1,
+            draw_base,
             message: text("message").filter(|message| !message.is_empty()).map(str::to_owned),
             opens_ms: number("opens_ms"),
             deadline_ms: number("deadline_ms"),
@@ -78,7 +92,7 @@ impl Meta {
             gone: seats("gone"),
             blocked: seats("blocked"),
             seat_version: count("seat_version"),
-            joined: count("joined_before") + count("next_n"),
+            joined: (count("joined_before") + count("next_n")).saturating_sub(kept.unwrap_or(0)),
             admitted: count("admitted"),
             expired: count("expired"),
             waiting,
@@ -86,6 +100,12 @@ impl Meta {
             parked,
             returned,
         }
+    }
+
+    /// Whether nobody has a place yet: a draw is to come, or under way.
+    #[must_use]
+    pub fn draw_pending(&self) -> bool {
+        self.draw && !self.drawn
     }
 
     /// When the sale closes.

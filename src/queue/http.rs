@@ -110,8 +110,9 @@ struct PublicBoard {
 
 impl PublicBoard {
     fn of(board: &Board) -> Self {
-        let soon = board.line.at(board.meta.rate * SOON_SECONDS);
-        // Fewer wait than that: everybody asks.
+        let pending = board.meta.draw_pending();
+        let soon = board.line.at(board.meta.rate * SOON_SECONDS).filter(|_| !pending);
+        // Fewer wait than that, or nobody has a place yet: everybody asks.
         let everybody = (board.meta.epoch + 1) << SEQUENCE_BITS;
         Self {
             phase: phase(board),
@@ -124,8 +125,8 @@ impl PublicBoard {
             admitted_total: board.meta.admitted,
             admit_per_second: board.admit_rate(),
             seats_available: board.seats.available,
-            now_serving: board.line.at(0).map(Sequence),
-            ranks: board.line.points(POINTS),
+            now_serving: board.line.at(0).filter(|_| !pending).map(Sequence),
+            ranks: if pending { Vec::new() } else { board.line.points(POINTS) },
         }
     }
 }

@@ -30,8 +30,12 @@ pub fn eta(board: &Board, ahead: u64) -> Option<(u64, u64, u64)> {
 pub fn poll_after_ms(board: &Board, ahead: u64, spread: u64) -> u64 {
     let until_open = board.meta.opens_ms - board.now().timestamp_millis();
     let until_open = u64::try_from(until_open).unwrap_or(0);
+    // Before a draw nobody is ahead of anybody, and everybody must have been heard from.
+    let pending = board.meta.draw_pending();
+    let ahead = if pending { board.line.waiting() } else { ahead };
+    let longest = if pending { (board.meta.presence_ms / 3).max(SHORTEST_MS) } else { LONGEST_MS };
     let wait = until_open.saturating_add(ahead.saturating_mul(1000) / board.meta.rate.max(1));
-    let mut pause = (wait / 10).clamp(SHORTEST_MS, LONGEST_MS);
+    let mut pause = (wait / 10).clamp(SHORTEST_MS, LONGEST_MS.min(longest));
     if wait < u64::try_from(NEAR.as_millis()).unwrap_or(u64::MAX) {
         pause = pause.min(NEAR_PAUSE_MS);
     }

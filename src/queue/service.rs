@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use moka::sync::Cache;
 
+use super::draw::service::Draws;
 use super::lines::{Line, Lines};
 use super::model::{Completed, Ended, Sequence, Stand, Standing, Ticket, TicketView};
 use super::redis::JoinReply;
@@ -70,6 +71,7 @@ pub enum QueueError {
 #[derive(Debug, Clone)]
 pub struct Queue {
     lines: Lines,
+    draws: Draws,
     boards: Boards,
     catalogue: Catalogue,
     keys: Arc<TicketKeys>,
@@ -93,7 +95,7 @@ impl Queue {
     /// Puts the service together.
     #[must_use]
     pub fn new(
-        lines: Lines,
+        (lines, draws): (Lines, Draws),
         boards: Boards,
         catalogue: Catalogue,
         keys: TicketKeys,
@@ -105,7 +107,7 @@ impl Queue {
         let limiter = Arc::new(RateLimiter::keyed(quota));
         let keys = Arc::new(keys);
         let polls = Arc::default();
-        Self { lines, boards, catalogue, keys, recent, limiter, delivered, metrics, polls }
+        Self { lines, draws, boards, catalogue, keys, recent, limiter, delivered, metrics, polls }
     }
 
     /// How many polls this process has answered.
@@ -115,9 +117,12 @@ impl Queue {
     }
 
     /// Reads a ticket whose owner calls too.
-    pub fn verify(&self, token: &str, user: UserId) -> Result<Ticket, QueueError> {
+    pub async fn verify(&self, token: &str, user: UserId) -> Result<Ticket, QueueError> {
         let ticket = self.keys.verify(token)?;
-        if ticket.user == user { Ok(ticket) } else { Err(QueueError::NotYours) }
+        if ticket.user != user {
+            return Err(QueueError::NotYours);
+        }
+        Ok(self.draws.placed_by(self.boards.get(ticket.schedule), ticket).await?)
     }
 
     /// Gives `user` the one place they have in the line of `schedule`; true where it is new.
@@ -147,7 +152,10 @@ impl Queue {
             }
         }
         let board = self.board_of(schedule, joined.stand.sequence).await?;
-        let stand = self.remember(schedule, joined.stand);
+        let mut stand = self.remember(schedule, joined.stand);
+        if !joined.new {
+            stand = self.draws.with_joining(schedule, stand, None).await?;
+        }
         let mut told = view(&board, schedule, user, stand);
         told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
         Ok((told, joined.new))
@@ -157,11 +165,14 @@ impl Queue {
     pub async fn poll(&self, token: &str) -> Result<TicketView, QueueError> {
         let ticket = self.keys.verify(token)?;
         self.polls.fetch_add(1, Ordering::Relaxed);
-        let Ticket { schedule, user, sequence, .. } = ticket;
+        let mut board = self.boards.get(ticket.schedule).await?;
+        let ticket = self.draws.placed(&board, ticket).await?;
+        let Ticket { schedule, user, sequence, joined, .. } = ticket;
         let recent = self.recent.get(&(schedule, sequence));
-        let mut board = self.boards.get(schedule).await?;
         let stand = match (recent, board.line.ahead(sequence.0)) {
-            (Some(Recent::Ended(ended)), _) => Stand { sequence, standing: Standing::Ended(ended) },
+            (Some(Recent::Ended(ended)), _) => {
+                Stand { sequence, joined, standing: Standing::Ended(ended) }
+            }
             (recent, Some(ahead)) => {
                 self.boards.watch(schedule).here.mark(sequence.0, Instant::now());
                 let ahead = match recent {
@@ -169,12 +180,11 @@ impl Queue {
                     Some(Recent::Shown(shown, told)) if board.read_at() <= told => ahead.min(shown),
                     _ => ahead,
                 };
-                Stand { sequence, standing: Standing::Waiting { ahead } }
+                Stand { sequence, joined, standing: Standing::Waiting { ahead } }
             }
             (_, None) => {
                 self.limit(schedule, user)?;
-                let ask = |line: Line| async move { line.ticket(&ticket).await };
-                let stand = self.lines.run(schedule, ask).await?;
+                let stand = self.draws.ask(ticket).await?;
                 board = self.board_of(schedule, stand.sequence).await?;
                 self.remember(schedule, stand)
             }
@@ -188,7 +198,7 @@ impl Queue {
 
     /// Gives a place up. Repeating it changes nothing.
     pub async fn leave(&self, token: &str, user: UserId) -> Result<(), QueueError> {
-        let ticket = self.verify(token, user)?;
+        let ticket = self.verify(token, user).await?;
         let leave = |line: Line| async move { line.leave(user, ticket.sequence).await };
         let ended = self.lines.run(ticket.schedule, leave).await?;
         self.recent.insert((ticket.schedule, ticket.sequence), Recent::Ended(ended));
@@ -278,6 +288,7 @@ impl Queue {
             Standing::Active { until } => Some(until),
             _ => None,
         };
-        Ok(self.keys.sign(schedule, user, stand.sequence, until, board.meta.deadline())?)
+        let places = (stand.sequence, stand.joined);
+        Ok(self.keys.sign(schedule, user, places, until, board.meta.deadline())?)
     }
 }

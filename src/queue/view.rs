@@ -20,11 +20,11 @@ pub fn view(board: &Board, schedule: ScheduleId, user: UserId, stand: Stand) -> 
         }
         Standing::Ended(ended) => (ended.status(), None, None, None),
     };
-    let ahead = ahead.filter(|_| !board.recovering);
+    let ahead = ahead.filter(|_| !board.recovering && !board.meta.draw_pending());
     let eta = ahead.and_then(|ahead| pacing::eta(board, ahead));
     TicketView {
         queue_token: None,
-        ticket_id: ticket_id(schedule, user, stand.sequence),
+        ticket_id: ticket_id(schedule, user, stand.joined),
         schedule_id: schedule,
         status,
         sequence: stand.sequence,
@@ -57,7 +57,7 @@ pub fn outdated(board: &Board, ticket: &Ticket, stand: Stand) -> bool {
     // A board that knows no deadline knows nothing to sign.
     board.meta.deadline_ms > 0
         && (active_until != ticket.active_until
-            || stand.sequence != ticket.sequence
+            || stand.sequence != ticket.shown
             || board.meta.deadline().timestamp() != ticket.expires_at.timestamp()
             || !ticket.newest_key)
 }
