@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- queue/draw_begin: shuts the draw of a sale that has opened, and says how far the log must be
 -- written before its entrants are counted.
 --

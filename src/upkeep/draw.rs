@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::archive::Archive;
 use crate::queue::draw::model::{Draw, Due, order};
-use crate::queue::draw::pg;
+use crate::queue::draw::pg::{self, lease};
 use crate::queue::draw::redis::BeginReply;
 use crate::queue::draw::service::{Draws, PAGE};
 use crate::queue::lines::{Line, Lines};
@@ -19,7 +19,7 @@ use crate::store::pg::Pg;
 /// How long one process alone works on a draw after it last said so.
 const LEASE: Duration = Duration::from_secs(5);
 /// Entrants moved per call: each call stays far below 5 ms.
-const MOVED: usize = 200;
+const MOVED: usize = 100;
 /// Entrants written per statement.
 const WRITTEN: usize = 5_000;
 
@@ -71,12 +71,12 @@ impl Drawing {
             Some(Draw { moved: false, .. }) => self.move_line(schedule).await,
             Some(_) => Ok(false),
         };
-        pg::end_lease(&self.pg, schedule, self.worker).await?;
+        lease::give_back(&self.pg, schedule, self.worker).await?;
         further
     }
 
     async fn still_ours(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
-        pg::lease(&self.pg, schedule, self.worker, LEASE.as_secs_f64()).await
+        lease::take(&self.pg, schedule, self.worker, LEASE.as_secs_f64()).await
     }
 
     /// Shuts it: whoever joins from here on is not in it.
@@ -91,7 +91,8 @@ impl Drawing {
     }
 
     async fn ask(&self, schedule: ScheduleId) -> Result<(u64, BeginReply), StoreError> {
-        let ask = |line: Line| async move { Ok((line.place.keys.epoch(), line.draw_begin().await?)) };
+        let ask =
+            |line: Line| async move { Ok((line.place.keys.epoch(), line.draw_begin().await?)) };
         self.lines.run(schedule, ask).await
     }
 

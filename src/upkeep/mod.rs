@@ -9,7 +9,7 @@
 //! | relay | tells Redis what the outbox holds | 500 ms | 100 entries, 2 s old |
 //! | expiry | ends overdue reservations | 1 s | 200 seats |
 //! | archive | writes the line's log to `queue` | 1 s | 2,000 entries or 5,000 events per schedule |
-//! | draw | holds the draws that are due | 250 ms | 10,000 entrants per statement, 200 per call; one process per schedule |
+//! | draw | holds the draws that are due | 250 ms | 10,000 entrants per statement, 100 per call; one process per schedule |
 //! | recovery | rebuilds what Redis lost | when a call finds it | one process per schedule |
 //! | purge | old keys, closed schedules | 10 min | 10,000 rows |
 
@@ -64,12 +64,8 @@ pub fn start(
     let Parts { pg, redis, boards, catalogue, lines, draws, queue, holds, reservations } = parts;
     let metrics = loops.metrics.clone();
     let live = live::Live::new(pg.clone());
-    let admission = admission::Admission::new(
-        (lines.clone(), draws.clone()),
-        boards,
-        live.clone(),
-        metrics.clone(),
-    );
+    let both = || (lines.clone(), draws.clone());
+    let admission = admission::Admission::new(both(), boards, live.clone(), metrics.clone());
     let present = admission.clone();
     let relay = relay::Relay::new(
         pg.clone(),
@@ -79,13 +75,8 @@ pub fn start(
         metrics.clone(),
         deliveries,
     );
-    let archive = archive::Archive::new(
-        pg.clone(),
-        lines.clone(),
-        draws.clone(),
-        live,
-        metrics.clone(),
-    );
+    let archive =
+        archive::Archive::new(pg.clone(), lines.clone(), draws.clone(), live, metrics.clone());
     let drawing = draw::Drawing::new(pg.clone(), lines.clone(), draws.clone(), archive.clone());
     let expiry = expire::Expiry::new(pg.clone(), holds, metrics);
     let purge = purge::Purge::new(pg.clone(), redis.clone(), queue, reservations);

@@ -1,5 +1,7 @@
 //! The draw in PostgreSQL: the list of entrants, frozen before the secret is used, and their places.
 
+pub mod lease;
+
 use uuid::Uuid;
 
 use super::model::{Draw, Due, Placed, Proof};
@@ -42,40 +44,6 @@ pub async fn due(pg: &Pg) -> Result<Vec<Due>, StoreError> {
         due.push(Due { schedule, draw: find(pg, schedule).await? });
     }
     Ok(due)
-}
-
-/// Takes the right to work on a draw for `seconds`; false where another process has it.
-pub async fn lease(
-    pg: &Pg,
-    schedule: ScheduleId,
-    worker: Uuid,
-    seconds: f64,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query!(
-        "insert into draw_lease as l (concert_schedule_id, worker, until)
-         values ($1, $2, clock_timestamp() + make_interval(secs => $3))
-         on conflict (concert_schedule_id) do update set
-           worker = excluded.worker, until = excluded.until
-         where l.worker = excluded.worker or l.until < clock_timestamp()",
-        schedule.0,
-        worker,
-        seconds
-    )
-    .execute(pg.pool())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Gives that right back.
-pub async fn end_lease(pg: &Pg, schedule: ScheduleId, worker: Uuid) -> Result<(), StoreError> {
-    sqlx::query!(
-        "delete from draw_lease where concert_schedule_id = $1 and worker = $2",
-        schedule.0,
-        worker
-    )
-    .execute(pg.pool())
-    .await?;
-    Ok(())
 }
 
 /// Notes that the draw was begun, unless it was before. Only under the epoch that it was begun in:

@@ -48,9 +48,8 @@ impl Line {
 
     /// `queue/draw_move`; false where the draw is over.
     pub async fn draw_move(&self, entrants: &[Placed]) -> Result<bool, ScriptError> {
-        let words = |one: &Placed| {
-            [one.user.to_string(), one.joined.0.to_string(), one.place.to_string()]
-        };
+        let words =
+            |one: &Placed| [one.user.to_string(), one.joined.0.to_string(), one.place.to_string()];
         let args: Vec<String> = entrants.iter().flat_map(words).collect();
         Ok(self.draw(Script::DrawMove, &args).await?.word == "OK")
     }

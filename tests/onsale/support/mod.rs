@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod crowd;
+pub mod draw;
 pub mod faults;
 pub mod program;
 pub mod proxy;
