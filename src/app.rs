@@ -119,9 +119,6 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
-    let secrets: Vec<String> =
-        settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect();
-    let keys = TicketKeys::new(&secrets, &settings.access.jwt_issuer);
     let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
     let boards = Boards::new(redis.clone());
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
@@ -133,7 +130,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         (lines.clone(), draws.clone()),
         boards.clone(),
         catalogue.clone(),
-        keys,
+        ticket_keys(settings),
         delivered.clone(),
         metrics.clone(),
     );
@@ -169,6 +166,12 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         points: Points::new(pg.clone(), metrics.clone()),
         payments: Payments::new(pg, queue, holds, metrics),
     })
+}
+
+fn ticket_keys(settings: &Settings) -> TicketKeys {
+    let secrets: Vec<String> =
+        settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect();
+    TicketKeys::new(&secrets, &settings.access.jwt_issuer)
 }
 
 fn administration(parts: &upkeep::Parts) -> AdminService {

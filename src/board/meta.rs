@@ -6,6 +6,18 @@ use chrono::{DateTime, Utc};
 
 use crate::store::keys::SEQUENCE_BITS;
 
+/// Whether places in line are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Drawn {
+    /// Never.
+    #[default]
+    No,
+    /// A draw is to come, or under way: nobody has a place, and nobody is let in.
+    Pending,
+    /// It was held.
+    Done,
+}
+
 /// What `meta` says, with the sizes of the sets beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
@@ -19,10 +31,8 @@ pub struct Meta {
     pub available: bool,
     /// Stops admission.
     pub paused: bool,
-    /// The order of those who came before the opening is drawn.
-    pub draw: bool,
-    /// And it was: people are let in.
-    pub drawn: bool,
+    /// Whether the order of those who came before the opening is drawn, or was.
+    pub draw: Drawn,
     /// The last place of before the draw; 0 until it was begun.
     pub draw_base: u64,
     /// Shown to those who wait.
@@ -79,8 +89,11 @@ impl Meta {
             pause_until_ms: number("pause_until"),
             available: number("available") == 1,
             paused: number("paused") == 1,
-            draw: number("draw") == 1,
-            drawn: number("drawn") == 1,
+            draw: match (number("draw"), number("drawn")) {
+                (_, 1) => Drawn::Done,
+                (1, _) => Drawn::Pending,
+                _ => Drawn::No,
+            },
             draw_base,
             message: text("message").filter(|message| !message.is_empty()).map(str::to_owned),
             opens_ms: number("opens_ms"),
@@ -100,12 +113,6 @@ impl Meta {
             parked,
             returned,
         }
-    }
-
-    /// Whether nobody has a place yet: a draw is to come, or under way.
-    #[must_use]
-    pub fn draw_pending(&self) -> bool {
-        self.draw && !self.drawn
     }
 
     /// When the sale closes.

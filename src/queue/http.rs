@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use super::model::{Sequence, TicketView};
 use super::service::{Queue, QueueError};
 use super::view::phase;
+use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::http::auth::{Caller, QueueToken};
@@ -110,7 +111,7 @@ struct PublicBoard {
 
 impl PublicBoard {
     fn of(board: &Board) -> Self {
-        let pending = board.meta.draw_pending();
+        let pending = board.meta.draw == Drawn::Pending;
         let soon = board.line.at(board.meta.rate * SOON_SECONDS).filter(|_| !pending);
         // Fewer wait than that, or nobody has a place yet: everybody asks.
         let everybody = (board.meta.epoch + 1) << SEQUENCE_BITS;

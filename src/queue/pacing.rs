@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 
 /// Whoever may be let in within this time asks at least every [`NEAR_PAUSE_MS`], so that a loss of
@@ -31,7 +32,7 @@ pub fn poll_after_ms(board: &Board, ahead: u64, spread: u64) -> u64 {
     let until_open = board.meta.opens_ms - board.now().timestamp_millis();
     let until_open = u64::try_from(until_open).unwrap_or(0);
     // Before a draw nobody is ahead of anybody, and everybody must have been heard from.
-    let pending = board.meta.draw_pending();
+    let pending = board.meta.draw == Drawn::Pending;
     let ahead = if pending { board.line.waiting() } else { ahead };
     let longest = if pending { (board.meta.presence_ms / 3).max(SHORTEST_MS) } else { LONGEST_MS };
     let wait = until_open.saturating_add(ahead.saturating_mul(1000) / board.meta.rate.max(1));

@@ -180,6 +180,7 @@ mod tests {
 
     #[test]
     fn a_drawn_ticket_proves_the_place_drawn_and_the_place_of_joining() {
+        use base64::Engine;
         let (joined, drawn) = (Sequence((1 << 40) + 5), Sequence((1 << 40) + 900));
         let expires = Utc::now() + TimeDelta::minutes(1);
         let (keys, user) = (keys(&[OLD]), UserId(7));
@@ -187,7 +188,6 @@ mod tests {
         let ticket = keys.verify(&token).unwrap();
         assert_eq!((ticket.sequence, ticket.shown, ticket.joined), (drawn, drawn, joined));
         let claims = token.split('.').nth(1).unwrap();
-        use base64::Engine;
         let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
         let id = ticket_id(ScheduleId(3), user, joined).to_string();

@@ -2,6 +2,7 @@
 
 use super::model::{Stand, Standing, Ticket, TicketStatus, TicketView, ticket_id};
 use super::pacing;
+use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::store::id::{ScheduleId, UserId};
@@ -20,7 +21,7 @@ pub fn view(board: &Board, schedule: ScheduleId, user: UserId, stand: Stand) -> 
         }
         Standing::Ended(ended) => (ended.status(), None, None, None),
     };
-    let ahead = ahead.filter(|_| !board.recovering && !board.meta.draw_pending());
+    let ahead = ahead.filter(|_| !board.recovering && board.meta.draw != Drawn::Pending);
     let eta = ahead.and_then(|ahead| pacing::eta(board, ahead));
     TicketView {
         queue_token: None,

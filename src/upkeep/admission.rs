@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::live::Live;
 use crate::board::here::Here;
+use crate::board::meta::Drawn;
 use crate::board::service::Boards;
 use crate::hold;
 use crate::queue::draw::service::Draws;
@@ -137,10 +138,10 @@ impl Admission {
             let mut horizon = board.line.at(near).unwrap_or(u64::MAX);
             let window = Duration::from_millis(board.meta.presence_ms);
             let mut enough = PRESENT * usize::try_from(near / 1000 + 1).unwrap_or(1);
-            if board.meta.draw_pending() {
+            if board.meta.draw == Drawn::Pending {
                 // Anybody may be drawn first.
                 (horizon, enough) = (u64::MAX, usize::MAX);
-            } else if board.meta.drawn {
+            } else if board.meta.draw == Drawn::Done {
                 self.rename(schedule, &watched.here, board.meta.draw_base, window).await;
             }
             let present = watched.here.take(horizon, window, enough, Instant::now());

@@ -26,7 +26,7 @@ pub struct Archive {
 impl Archive {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(pg: Pg, lines: Lines, draws: Draws, live: Live, metrics: Metrics) -> Self {
+    pub fn new(pg: Pg, (lines, draws): (Lines, Draws), live: Live, metrics: Metrics) -> Self {
         Self { pg, lines, draws, live, metrics }
     }
 

@@ -75,8 +75,7 @@ pub fn start(
         metrics.clone(),
         deliveries,
     );
-    let archive =
-        archive::Archive::new(pg.clone(), lines.clone(), draws.clone(), live, metrics.clone());
+    let archive = archive::Archive::new(pg.clone(), both(), live, metrics.clone());
     let drawing = draw::Drawing::new(pg.clone(), lines.clone(), draws.clone(), archive.clone());
     let expiry = expire::Expiry::new(pg.clone(), holds, metrics);
     let purge = purge::Purge::new(pg.clone(), redis.clone(), queue, reservations);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::model::{Places, Proof};
 use super::pg;
+use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::EntryOrder;
 use crate::concert::service::Catalogue;
@@ -71,7 +72,7 @@ impl Draws {
         if ticket.sequence.0 > board.meta.draw_base {
             return Ok(ticket);
         }
-        let places = if board.meta.drawn {
+        let places = if board.meta.draw == Drawn::Done {
             self.places(ticket.schedule).await?
         } else if board.line.ahead(ticket.sequence.0).is_none() {
             // Moved while the draw goes on: nobody waits for the list meanwhile.
