@@ -37,6 +37,7 @@ use crate::payment::service::Payments;
 use crate::point;
 use crate::point::service::Points;
 use crate::queue;
+use crate::queue::draw::service::Draws;
 use crate::queue::lines::Lines;
 use crate::queue::service::Queue;
 use crate::queue::stream::code::CodeKeys;
@@ -91,6 +92,7 @@ struct Services {
     users: Arc<Users>,
     admin: AdminService,
     catalogue: Catalogue,
+    draws: Draws,
     queue: Queue,
     pushed: Pushed,
     reservations: Reservations,
@@ -132,18 +134,18 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
-    let keys = TicketKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer);
     let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
     let (lines, losses) =
         Lines::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
+    let draws = Draws::new(pg.clone(), catalogue.clone(), lines.clone());
     let queue = Queue::new(
-        lines.clone(),
+        (lines.clone(), draws.clone()),
         boards.clone(),
         catalogue.clone(),
-        keys,
+        ticket_keys(settings),
         delivered.clone(),
         metrics.clone(),
     );
@@ -162,6 +164,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         boards,
         catalogue: catalogue.clone(),
         lines,
+        draws: draws.clone(),
         queue: queue.clone(),
         holds: holds.clone(),
         reservations: reservations.clone(),
@@ -173,6 +176,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         admin,
         users: Arc::new(users),
         catalogue,
+        draws,
         queue: queue.clone(),
         reservations,
         points: Points::new(pg.clone(), metrics.clone()),
@@ -182,6 +186,10 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
 
 fn ticket_secrets(settings: &Settings) -> Vec<String> {
     settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()
+}
+
+fn ticket_keys(settings: &Settings) -> TicketKeys {
+    TicketKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer)
 }
 
 fn pushed(
@@ -257,6 +265,7 @@ fn router(
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
         .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
+        .merge(queue::draw::http::routes(services.draws.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))

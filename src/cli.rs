@@ -1,6 +1,7 @@
 //! What each command does, and how it says that it could not.
 
 mod dev;
+mod draw;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,6 +41,9 @@ enum Command {
     Token(TokenArgs),
     /// Make the demo sale, or users for load tests
     Seed(Box<SeedArgs>),
+    /// Check a draw that was held
+    #[command(subcommand)]
+    Draw(draw::DrawCommand),
     /// Run private stores, and on them a demo sale or a command of yours: no set-up
     Dev(Box<DevArgs>),
 }
@@ -90,6 +94,8 @@ enum Failure {
     #[error(transparent)]
     Demo(#[from] AdminError),
     #[error(transparent)]
+    Draw(#[from] draw::VerifyError),
+    #[error(transparent)]
     Dev(#[from] onsale::dev::DevError),
     #[error(transparent)]
     Telemetry(#[from] telemetry::tracing::TelemetryError),
@@ -113,6 +119,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Failure> {
+    // Needs neither a store nor a runtime.
+    if let Command::Draw(draw::DrawCommand::Verify(args)) = command {
+        print!("{}", draw::verify(&args)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let _guard = telemetry::tracing::start(telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -121,6 +132,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
             Command::Migrate(postgres) => Ok(migrations::apply(&connect(&postgres)?).await?),
             Command::Token(args) => token(args).await,
             Command::Seed(args) => seed(*args).await,
+            Command::Draw(_) => Ok(()), // answered above
             Command::Dev(args) => {
                 let http = args.http;
                 let service = |environment, stop| dev::service(http, environment, stop);

@@ -218,7 +218,7 @@ impl Stage {
         expires_at: DateTime<Utc>,
     ) -> Outcome<String> {
         let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
-        Ok(keys.sign(schedule, user, place, None, expires_at)?)
+        Ok(keys.sign(schedule, user, (place, place), None, expires_at)?)
     }
 
     /// One answer of onsale as it came: the body, and the headers that its layers and routes set.

@@ -9,6 +9,7 @@ use onsale::hold::service::Holds;
 use onsale::idempotency::model::Request;
 use onsale::outbox::model::Delivered;
 use onsale::payment::service::Payments;
+use onsale::queue::draw::service::Draws;
 use onsale::queue::lines::Lines;
 use onsale::queue::service::Queue;
 use onsale::queue::token::TicketKeys;
@@ -42,8 +43,9 @@ impl Service {
         let (lines, losses) =
             Lines::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
         let keys = TicketKeys::new(&["a secret for tickets in a bench, long".to_owned()], "onsale");
+        let draws = Draws::new(pg.clone(), catalogue.clone(), lines.clone());
         let queue = Queue::new(
-            lines.clone(),
+            (lines.clone(), draws.clone()),
             boards.clone(),
             catalogue.clone(),
             keys,
@@ -64,6 +66,7 @@ impl Service {
         let loops = Loops { tasks, stop, metrics };
         let (queue_, reservations_) = (queue.clone(), reservations.clone());
         let parts = Parts {
+            draws,
             pg,
             redis,
             boards,

@@ -66,6 +66,14 @@ end
 local function finish_named(user, sequence, reason, now)
   local before = ended(sequence)
   if before > 0 then return before end
+  local stands = tonumber(redis.call('ZSCORE', WAITING, user) or nil) or read_place(user)
+  local draw = redis.call('HMGET', META, 'draw_base', 'draw_room')
+  local base, room = tonumber(draw[1] or 0), tonumber(draw[2] or 0)
+  if sequence <= base and stands and stands > base and stands <= base + room then
+    -- Named by where they joined, and moved by the draw since: both are over.
+    mark_ended(user, sequence, reason, now)
+    sequence = stands
+  end
   if tonumber(redis.call('ZSCORE', WAITING, user) or nil) == sequence then
     redis.call('ZREM', WAITING, user)
     set_waiting(sequence, 0)

@@ -4,7 +4,7 @@
 local SALE = {
   'available', 'opens_ms', 'deadline_ms', 'queue_opens_ms', 'seats_total', 'gone', 'paused',
   'pause_until', 'capacity', 'rate', 'tokens', 'tokens_at', 'active_ms', 'claim_ms',
-  'presence_ms', 'grace_ms', 'here_slot', 'here_since',
+  'presence_ms', 'grace_ms', 'here_slot', 'here_since', 'draw', 'drawn', 'draw_base', 'draw_room',
 }
 local function load_sale(meta)
   local values = redis.call('HMGET', meta, unpack(SALE))
@@ -23,8 +23,10 @@ local function phase(sale, now)
 end
 
 -- Whether anybody may be let in now. pause_until: after a loss, until old tickets have come back.
+-- draw: nobody before every entrant stands where they were drawn.
 local function admits(sale, now)
   return phase(sale, now) == 'OPEN' and sale.available == 1 and now >= sale.pause_until
+    and (sale.draw ~= 1 or sale.drawn == 1)
 end
 
 -- Tokens there are now: at most one second's worth is ever saved up; fractions are carried.

@@ -12,7 +12,7 @@
 --       {'ACTIVE', sequence, deadline_ms, now, new}
 --       {'NOT_OPEN', opens_ms} {'CLOSED'} {'SOLD_OUT'} {'UNAVAILABLE'}
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/place lib/sale
+-- Uses  lib/guard lib/line lib/presence lib/place lib/sale lib/draw
 local user = ARGV[2]
 local refused = guard(META, EPOCH)
 if refused then return refused end
@@ -44,6 +44,7 @@ if refusal then
   return refusal
 end
 
+shut_draw(sale, now)
 sequence = EPOCH * SPAN + redis.call('HINCRBY', META, 'next_n', 1)
 note('J', sequence, user, now)
 if admits(sale, now)

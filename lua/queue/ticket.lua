@@ -12,8 +12,9 @@
 --       {'RETURNED', sequence, ahead, now}
 --       {'ACTIVE', sequence, deadline_ms, now}
 --       {'ENDED', reason, now}               1 expired, 2 left, 3 completed
+--       {'DRAWN'}     of before the draw, and its owner is not in line: call with the place drawn
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/place lib/sale
+-- Uses  lib/guard lib/line lib/presence lib/place lib/sale lib/draw
 local user, shown, until_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local refused = guard(META, EPOCH)
 if refused then return refused end
@@ -32,7 +33,9 @@ if not state then
     write_log()
     return { 'ENDED', reason, now }
   end
-elseif state == 'WAITING' and shown < sequence and not slot_over then
+elseif state == 'WAITING' and shown < sequence and not slot_over
+  and not (before_draw(sale, shown) and (sale.drawn == 1 or drawn_place(sale, sequence)))
+then
   -- Joined again before showing the older ticket: the lower place holds, the later one is over.
   redis.call('ZREM', WAITING, user)
   set_waiting(sequence, 0)
@@ -40,7 +43,10 @@ elseif state == 'WAITING' and shown < sequence and not slot_over then
   state = nil
 end
 
-if not state then
+if not state and sale.drawn == 1 and before_draw(sale, shown) then
+  write_log()
+  return { 'DRAWN' } -- put back as it is, it would be ahead of everybody
+elseif not state then
   -- Unknown here: put back. Slots never exceed the capacity: without room, first in line instead.
   sequence = shown
   note('J', shown, user, now)

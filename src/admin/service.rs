@@ -16,7 +16,7 @@ use super::error::AdminError;
 use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
 use super::pg::{self, Audit, Secret};
 use super::report::service::Rate;
-use super::settings::{QueueChange, can_be_held, defaults, may_change};
+use super::settings::{QueueChange, defaults, may_change};
 use crate::board::service::Boards;
 use crate::concert::model::{Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
 use crate::concert::pg as catalogue_pg;
@@ -113,7 +113,6 @@ impl AdminService {
         let times = new.times();
         let settings = new.queue.applied_to(&defaults(times.reservation_available_at));
         times.check(settings.queue_opens_at)?;
-        can_be_held(settings.entry_order, "/queue/entry_order")?;
         let secret = new_secret()?;
         let mut tx = self.pg.begin().await?;
         let opens = settings.queue_opens_at;

@@ -5,6 +5,20 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::store::keys::SEQUENCE_BITS;
+
+/// Whether places in line are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Drawn {
+    /// Never.
+    #[default]
+    No,
+    /// A draw is to come, or under way: nobody has a place, and nobody is let in.
+    Pending,
+    /// It was held.
+    Done,
+}
+
 /// What `meta` says, with the sizes of the sets beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
@@ -18,6 +32,10 @@ pub struct Meta {
     pub available: bool,
     /// Stops admission.
     pub paused: bool,
+    /// Whether the order of those who came before the opening is drawn, or was.
+    pub draw: Drawn,
+    /// The last place of before the draw; 0 until it was begun.
+    pub draw_base: u64,
     /// Shown to those who wait.
     pub message: Option<Arc<str>>,
     /// When the sale opens, ms.
@@ -63,12 +81,21 @@ impl Meta {
         let number = |name: &str| text(name).and_then(|v| v.parse::<i64>().ok()).unwrap_or(0);
         let count = |name: &str| u64::try_from(number(name)).unwrap_or(0);
         let seats = |name: &str| u32::try_from(number(name)).unwrap_or(0);
+        let draw_base = count("draw_base");
+        // Numbers that were kept for the draw were given to nobody, in the epoch it was begun in.
+        let kept = (draw_base >> SEQUENCE_BITS == count("epoch")).then(|| count("draw_room"));
         Self {
             epoch: count("epoch"),
             loading: text("loading_until").is_some(),
             pause_until_ms: number("pause_until"),
             available: number("available") == 1,
             paused: number("paused") == 1,
+            draw: match (number("draw"), number("drawn")) {
+                (_, 1) => Drawn::Done,
+                (1, _) => Drawn::Pending,
+                _ => Drawn::No,
+            },
+            draw_base,
             message: text("message").filter(|message| !message.is_empty()).map(Arc::from),
             opens_ms: number("opens_ms"),
             deadline_ms: number("deadline_ms"),
@@ -79,7 +106,7 @@ impl Meta {
             gone: seats("gone"),
             blocked: seats("blocked"),
             seat_version: count("seat_version"),
-            joined: count("joined_before") + count("next_n"),
+            joined: (count("joined_before") + count("next_n")).saturating_sub(kept.unwrap_or(0)),
             admitted: count("admitted"),
             expired: count("expired"),
             waiting,

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderName, StatusCode};
 use garde::Validate;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -32,7 +31,6 @@ pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
         .routes(routes!(concert))
         .routes(routes!(schedules))
         .routes(routes!(schedule))
-        .routes(routes!(commitment))
         .with_state(catalogue.clone())
         .merge(map::http::routes(catalogue))
 }
@@ -44,13 +42,6 @@ struct Which {
     /// Only those of this status.
     #[garde(skip)]
     status: Option<ConcertStatus>,
-}
-
-/// The draw before it was held.
-#[derive(Debug, Serialize, ToSchema)]
-struct DrawCommitment {
-    /// The SHA-256 of the draw's secret, in hex.
-    commitment: String,
 }
 
 /// Concerts, in order of their ids.
@@ -113,23 +104,6 @@ async fn schedule(
     Path(id): Path<ScheduleId>,
 ) -> Result<Fresh<ScheduleView>, Problem> {
     Ok(fresh(catalogue.view(id).await?))
-}
-
-/// What the sale has committed itself to before a draw, from the moment the schedule is made.
-#[utoipa::path(
-    get, path = "/v1/schedules/{id}/queue/draw", tag = "Catalogue",
-    params(("id" = ScheduleId, Path, description = "The schedule")),
-    responses(
-        (status = 200, description = "The commitment", body = DrawCommitment),
-        (status = 404, description = "`schedule_not_found`"),
-    ),
-)]
-async fn commitment(
-    State(catalogue): State<Catalogue>,
-    Path(id): Path<ScheduleId>,
-) -> Result<Fresh<DrawCommitment>, Problem> {
-    let commitment = hex::encode(catalogue.commitment(id).await?);
-    Ok(fresh(DrawCommitment { commitment }))
 }
 
 impl From<CatalogueError> for Problem {

@@ -176,13 +176,6 @@ pub async fn blocks(pg: &Pg, id: ScheduleId) -> Result<Vec<Block>, StoreError> {
     blocks.collect()
 }
 
-/// The SHA-256 of the draw's secret.
-pub async fn commitment(pg: &Pg, id: ScheduleId) -> Result<Option<Vec<u8>>, StoreError> {
-    let row =
-        sqlx::query_scalar!("select draw_commitment from concert_schedule where id = $1", id.0);
-    Ok(row.fetch_optional(pg.pool()).await?)
-}
-
 fn unsigned(number: i32) -> Result<u32, StoreError> {
     u32::try_from(number)
         .map_err(|_| StoreError::Inconsistent(format!("{number} where a count belongs")))

@@ -49,7 +49,6 @@ struct Kept {
     layouts: Cache<(ScheduleId, i32), Arc<Layout>>,
     blocks: Cache<(ScheduleId, i32), Arc<Vec<Block>>>,
     prices: Cache<(ScheduleId, MapVersion), Arc<Vec<SectionPrice>>>,
-    commitments: Cache<ScheduleId, Option<Vec<u8>>>,
 }
 
 /// Why the catalogue did not tell.
@@ -92,7 +91,6 @@ impl Catalogue {
                 .eviction_policy(lru())
                 .time_to_live(Duration::from_secs(5))
                 .build(),
-            commitments: Cache::builder().max_capacity(SCHEDULES).time_to_live(FRESH).build(),
         };
         Self { pg, boards, kept: Arc::new(kept) }
     }
@@ -189,13 +187,6 @@ impl Catalogue {
     #[must_use]
     pub fn watch(&self, id: ScheduleId) -> Arc<Watched> {
         self.boards.watch(id)
-    }
-
-    /// The SHA-256 of the secret of a schedule's draw.
-    pub async fn commitment(&self, id: ScheduleId) -> Result<Vec<u8>, CatalogueError> {
-        let read = pg::commitment(&self.pg, id);
-        let found = self.kept.commitments.try_get_with(id, read).await;
-        found.map_err(shared)?.ok_or(CatalogueError::ScheduleNotFound)
     }
 
     async fn view_of(&self, schedule: &Schedule) -> Result<ScheduleView, CatalogueError> {

@@ -28,19 +28,22 @@ pub struct Row {
 }
 
 /// Folds events, oldest first, into one row per place. An event that can't be read is skipped and
-/// counted.
+/// counted. `joined` tells of a drawn place where its owner joined: that is where its row stays.
 #[must_use]
 pub fn fold<'e>(
     schedule: ScheduleId,
+    joined: impl Fn(Sequence) -> Sequence,
     events: impl IntoIterator<Item = &'e str>,
 ) -> (Vec<Row>, u64) {
     let mut rows: BTreeMap<Sequence, Row> = BTreeMap::new();
     let mut unread = 0;
-    for event in events {
+    // 'D' marks where a draw was begun, and is of no place.
+    for event in events.into_iter().filter(|event| !event.starts_with("D ")) {
         let Some(Event { sequence, user, at, what }) = parse(event) else {
             unread += 1;
             continue;
         };
+        let sequence = joined(sequence);
         let row = rows.entry(sequence).or_insert_with(|| Row {
             sequence,
             user,
@@ -103,6 +106,7 @@ mod tests {
     fn the_events_of_one_place_make_one_row() {
         let (rows, unread) = fold(
             ScheduleId(1),
+            |sequence| sequence,
             [
                 "J 1099511627777 7 1000",
                 "J 1099511627778 8 1500",
@@ -118,5 +122,15 @@ mod tests {
         assert_eq!(rows[0].entered_at.unwrap().timestamp_millis(), 2000);
         assert_eq!(rows[0].expired_at.unwrap().timestamp_millis(), 3000);
         assert_eq!((rows[1].user, rows[1].status), (UserId(8), TicketStatus::Waiting));
+    }
+
+    #[test]
+    fn what_became_of_a_drawn_place_is_told_of_the_place_of_joining() {
+        let joined = |place: Sequence| if place.0 > 90 { Sequence(place.0 - 90) } else { place };
+        let events = ["J 5 7 1000", "D 9", "A 95 7 2000", "E 95 7 3000 2"];
+        let (rows, unread) = fold(ScheduleId(1), joined, events);
+        assert_eq!((rows.len(), unread), (1, 0));
+        assert_eq!((rows[0].sequence, rows[0].status), (Sequence(5), TicketStatus::Left));
+        assert_eq!(rows[0].token, ticket_id(ScheduleId(1), UserId(7), Sequence(5)));
     }
 }

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use super::model::{Sequence, TicketView};
 use super::service::{Queue, QueueError};
 use super::view::phase;
+use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::http::auth::{Caller, QueueToken};
@@ -126,8 +127,9 @@ struct PublicBoard {
 
 impl PublicBoard {
     fn of(board: &Board) -> Self {
-        let soon = board.line.at(board.meta.rate * SOON_SECONDS);
-        // Fewer wait than that: everybody asks.
+        let pending = board.meta.draw == Drawn::Pending;
+        let soon = board.line.at(board.meta.rate * SOON_SECONDS).filter(|_| !pending);
+        // Fewer wait than that, or nobody has a place yet: everybody asks.
         let everybody = (board.meta.epoch + 1) << SEQUENCE_BITS;
         Self {
             phase: phase(board),
@@ -140,8 +142,8 @@ impl PublicBoard {
             admitted_total: board.meta.admitted,
             admit_per_second: board.rates.admit,
             seats_available: board.seats.available,
-            now_serving: board.line.at(0).map(Sequence),
-            ranks: board.line.points(POINTS),
+            now_serving: board.line.at(0).filter(|_| !pending).map(Sequence),
+            ranks: if pending { Vec::new() } else { board.line.points(POINTS) },
         }
     }
 }

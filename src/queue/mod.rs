@@ -1,6 +1,7 @@
 //! The line: joining, waiting, being let in, leaving.
 
 pub mod archive;
+pub mod draw;
 pub mod http;
 pub mod lines;
 pub mod model;

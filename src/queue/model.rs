@@ -59,8 +59,12 @@ pub struct Ticket {
     pub user: UserId,
     /// In which line.
     pub schedule: ScheduleId,
-    /// Which place.
+    /// Which place; of a ticket of before a draw, once it is looked up, the one that was drawn.
     pub sequence: Sequence,
+    /// The place that the token itself names.
+    pub shown: Sequence,
+    /// The place of joining, which the ticket id is derived from: another one after a draw.
+    pub joined: Sequence,
     /// Set where it was signed for somebody inside: until when.
     pub active_until: Option<DateTime<Utc>>,
     /// When it expires: the sale's deadline at the time of signing.
@@ -151,8 +155,22 @@ pub enum Standing {
 pub struct Stand {
     /// The place in force: the lowest that its owner has shown.
     pub sequence: Sequence,
+    /// The place of joining: another one after a draw.
+    pub joined: Sequence,
     /// Where it stands.
     pub standing: Standing,
+}
+
+impl Stand {
+    /// What a ticket says of itself, which Redis may know better.
+    #[must_use]
+    pub fn of(ticket: &Ticket) -> Self {
+        let standing = match ticket.active_until {
+            Some(until) => Standing::Active { until },
+            None => Standing::Waiting { ahead: 0 },
+        };
+        Self { sequence: ticket.sequence, joined: ticket.joined, standing }
+    }
 }
 
 /// What joining came to.

@@ -1,5 +1,6 @@
 //! When to ask again, and how long it may take.
 
+use crate::board::meta::Drawn;
 use crate::board::rate::Rates;
 use crate::board::snapshot::Board;
 
@@ -21,7 +22,14 @@ pub fn eta(rates: &Rates, ahead: u64) -> Option<(u64, u64, u64)> {
 /// moments.
 #[must_use]
 pub fn poll_after_ms(board: &Board, ahead: u64, spread: u64) -> u64 {
-    jitter(board.pace.pause_ms(ahead), spread)
+    // Before a draw nobody is ahead of anybody, and everybody must have been heard from.
+    let pause = if board.meta.draw == Drawn::Pending {
+        let heard = (board.meta.presence_ms / 3).max(1000);
+        board.pace.pause_ms(board.line.waiting()).min(heard)
+    } else {
+        board.pace.pause_ms(ahead)
+    };
+    jitter(pause, spread)
 }
 
 /// Milliseconds until an active ticket should ask again.

@@ -57,16 +57,19 @@ impl Line {
         })
     }
 
-    /// `queue/ticket`.
-    pub async fn ticket(&self, ticket: &Ticket) -> Result<Stand, ScriptError> {
+    /// `queue/ticket`; nothing where it is of before a draw, and what it drew is to be looked up.
+    pub async fn ticket(&self, ticket: &Ticket) -> Result<Option<Stand>, ScriptError> {
         let until = ticket.active_until.map_or(0, |until| until.timestamp_millis());
         let args = [ticket.user.to_string(), ticket.sequence.0.to_string(), until.to_string()];
         let reply = self.run(Script::Ticket, &args).await?;
+        if reply.word == "DRAWN" {
+            return Ok(None);
+        }
         if reply.word == "ENDED" {
             let ended = Ended::from_bits(reply.get(0)?).ok_or_else(|| reply.unknown())?;
-            return Ok(Stand { sequence: ticket.sequence, standing: Standing::Ended(ended) });
+            return Ok(Some(Stand { standing: Standing::Ended(ended), ..Stand::of(ticket) }));
         }
-        Ok(stand(&reply)?)
+        Ok(Some(stand(&reply)?))
     }
 
     /// `queue/leave`; tells how the place ended, now or before.
@@ -191,7 +194,9 @@ fn stand(reply: &Reply) -> Result<Stand, StoreError> {
         "ACTIVE" => Standing::Active { until: millis(reply.get(1)?)? },
         _ => return Err(reply.unknown()),
     };
-    Ok(Stand { sequence: Sequence(reply.get(0)?), standing })
+    let sequence = Sequence(reply.get(0)?);
+    // As far as Redis knows; a drawn place is looked up in the draw.
+    Ok(Stand { sequence, joined: sequence, standing })
 }
 
 fn ended(reply: &Reply) -> Result<Ended, ScriptError> {

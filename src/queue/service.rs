@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
+use super::draw::service::Draws;
 use super::lines::{Line, Lines};
 use super::model::{Completed, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
 use super::redis::JoinReply;
@@ -69,6 +70,7 @@ pub enum QueueError {
 #[derive(Debug, Clone)]
 pub struct Queue {
     pub(super) lines: Lines,
+    pub(super) draws: Draws,
     pub(super) boards: Boards,
     catalogue: Catalogue,
     tickets: Arc<Verified>,
@@ -83,7 +85,7 @@ impl Queue {
     /// Puts the service together.
     #[must_use]
     pub fn new(
-        lines: Lines,
+        (lines, draws): (Lines, Draws),
         boards: Boards,
         catalogue: Catalogue,
         keys: TicketKeys,
@@ -95,7 +97,18 @@ impl Queue {
         let limiter = Arc::new(RateLimiter::keyed(quota));
         let tickets = Arc::new(Verified::new(keys));
         let polls = Arc::default();
-        Self { lines, boards, catalogue, tickets, recent, limiter, delivered, metrics, polls }
+        Self {
+            lines,
+            draws,
+            boards,
+            catalogue,
+            tickets,
+            recent,
+            limiter,
+            delivered,
+            metrics,
+            polls,
+        }
     }
 
     /// How many polls this process has answered.
@@ -110,9 +123,12 @@ impl Queue {
     }
 
     /// Reads a ticket whose owner calls too.
-    pub fn verify(&self, token: &str, user: UserId) -> Result<Ticket, QueueError> {
+    pub async fn verify(&self, token: &str, user: UserId) -> Result<Ticket, QueueError> {
         let ticket = self.tickets.verify(token)?;
-        if ticket.user == user { Ok(ticket) } else { Err(QueueError::NotYours) }
+        if ticket.user != user {
+            return Err(QueueError::NotYours);
+        }
+        Ok(self.draws.placed_by(self.boards.get(ticket.schedule), ticket).await?)
     }
 
     /// Gives `user` the one place they have in the line of `schedule`; true where it is new.
@@ -142,8 +158,11 @@ impl Queue {
             }
         }
         let board = self.board_of(schedule, joined.stand.sequence).await?;
-        let stand = self.remember(schedule, joined.stand);
-        let id = ticket_id(schedule, user, stand.sequence);
+        let mut stand = self.remember(schedule, joined.stand);
+        if !joined.new {
+            stand = self.draws.with_joining(schedule, stand, None).await?;
+        }
+        let id = ticket_id(schedule, user, stand.joined);
         let mut told = view(&board, schedule, id, stand);
         told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
         Ok((told, joined.new))
@@ -155,6 +174,7 @@ impl Queue {
         self.polls.fetch_add(1, Ordering::Relaxed);
         let watched = self.boards.watch(ticket.schedule);
         let mut board = Boards::of(&watched).await?;
+        let ticket = self.draws.placed(&board, ticket).await?;
         let stand = if let Some(stand) = self.known(&board, &ticket) {
             if matches!(stand.standing, Standing::Waiting { .. }) {
                 watched.here.mark(ticket.sequence.0, Instant::now());
@@ -170,7 +190,7 @@ impl Queue {
 
     /// Gives a place up. Repeating it changes nothing.
     pub async fn leave(&self, token: &str, user: UserId) -> Result<(), QueueError> {
-        let ticket = self.verify(token, user)?;
+        let ticket = self.verify(token, user).await?;
         let leave = |line: Line| async move { line.leave(user, ticket.sequence).await };
         let ended = self.lines.run(ticket.schedule, leave).await?;
         self.recent.insert((ticket.schedule, ticket.sequence), Recent::Ended(ended));
@@ -216,12 +236,7 @@ impl Queue {
             Standing::Active { until } => Some(until),
             _ => None,
         };
-        Ok(self.tickets.keys().sign(
-            schedule,
-            user,
-            stand.sequence,
-            until,
-            board.meta.deadline(),
-        )?)
+        let places = (stand.sequence, stand.joined);
+        Ok(self.tickets.keys().sign(schedule, user, places, until, board.meta.deadline())?)
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::lines::Line;
 use super::model::{Ended, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
 use super::service::{Queue, QueueError};
 use super::view::{outdated, view};
@@ -38,15 +37,22 @@ impl Queue {
             (_, Some(ahead)) => Standing::Waiting { ahead },
             (_, None) => return None,
         };
-        Some(Stand { sequence, standing })
+        Some(Stand { sequence, joined: ticket.joined, standing })
     }
 
-    /// Asks Redis where a ticket stands, which claims a slot and puts back what was lost.
+    /// Asks Redis where a ticket stands, which claims a slot and puts back what was lost; but not
+    /// where all there is to know is the place that was drawn for it.
     pub(super) async fn ask(&self, ticket: &Ticket) -> Result<(Arc<Board>, Stand), QueueError> {
-        let Ticket { schedule, user, .. } = *ticket;
+        let board = self.boards.get(ticket.schedule).await?;
+        let placed = self.draws.placed(&board, *ticket).await?;
+        if placed.sequence != ticket.sequence
+            && let Some(stand) = self.known(&board, &placed)
+        {
+            return Ok((board, stand));
+        }
+        let Ticket { schedule, user, .. } = placed;
         self.limit(schedule, user)?;
-        let ask = |line: Line| async move { line.ticket(ticket).await };
-        let stand = self.lines.run(schedule, ask).await?;
+        let stand = self.draws.ask(placed).await?;
         let board = self.board_of(schedule, stand.sequence).await?;
         Ok((board, self.remember(schedule, stand)))
     }
@@ -58,8 +64,8 @@ impl Queue {
         ticket: &Ticket,
         stand: Stand,
     ) -> Result<TicketView, QueueError> {
-        let same = stand.sequence == ticket.sequence;
-        let anew = || ticket_id(ticket.schedule, ticket.user, stand.sequence);
+        let same = stand.joined == ticket.joined;
+        let anew = || ticket_id(ticket.schedule, ticket.user, stand.joined);
         let id = if same { ticket.id } else { anew() };
         let mut told = view(board, ticket.schedule, id, stand);
         if outdated(board, ticket, stand) {

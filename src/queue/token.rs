@@ -42,6 +42,9 @@ struct Claims {
     sch: i64,
     epo: u64,
     seq: u64,
+    /// The sequence of joining, where a draw gave another: the ticket id is derived from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joi: Option<u64>,
     /// WAITING or ACTIVE.
     sta: State,
     /// Until when, in ms, where ACTIVE.
@@ -78,7 +81,7 @@ impl TicketKeys {
         }
     }
 
-    /// Signs a ticket for a place.
+    /// Signs a ticket for a place; `joined` is the one of joining.
     ///
     /// # Errors
     /// [`InvalidTicket`] where signing fails, which a secret of the right size does not.
@@ -86,7 +89,7 @@ impl TicketKeys {
         &self,
         schedule: ScheduleId,
         user: UserId,
-        sequence: Sequence,
+        (sequence, joined): (Sequence, Sequence),
         active_until: Option<DateTime<Utc>>,
         expires_at: DateTime<Utc>,
     ) -> Result<String, InvalidTicket> {
@@ -96,10 +99,11 @@ impl TicketKeys {
             aud: AUDIENCE.to_owned(),
             iss: self.issuer.clone(),
             sub: user.to_string(),
-            jti: ticket_id(schedule, user, sequence),
+            jti: ticket_id(schedule, user, joined),
             sch: schedule.0,
             epo: sequence.epoch(),
             seq: sequence.0,
+            joi: (joined != sequence).then_some(joined.0),
             sta: if active_until.is_some() { State::Active } else { State::Waiting },
             act: active_until.map(|until| until.timestamp_millis()),
             iat: Utc::now().timestamp(),
@@ -123,22 +127,24 @@ impl TicketKeys {
         let (schedule, sequence) = (ScheduleId(claims.sch), Sequence(claims.seq));
         let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket);
         let active_until = claims.act.map(millis).transpose()?;
-        let whole = ticket_id(schedule, user, sequence) == claims.jti
+        let joined = claims.joi.map_or(sequence, Sequence);
+        let whole = ticket_id(schedule, user, joined) == claims.jti
             && sequence.epoch() == claims.epo
             && active_until.is_some() == (claims.sta == State::Active);
         if !whole {
             return Err(InvalidTicket);
         }
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket)?;
-        let newest_key = index == 0;
         Ok(Ticket {
             id: claims.jti,
             user,
             schedule,
             sequence,
+            shown: sequence,
+            joined,
             active_until,
             expires_at,
-            newest_key,
+            newest_key: index == 0,
         })
     }
 }
@@ -169,7 +175,24 @@ mod tests {
 
     fn token(keys: &TicketKeys, in_seconds: i64) -> String {
         let expires = Utc::now() + TimeDelta::seconds(in_seconds);
-        keys.sign(ScheduleId(3), UserId(7), Sequence((1 << 40) + 5), None, expires).unwrap()
+        let place = Sequence((1 << 40) + 5);
+        keys.sign(ScheduleId(3), UserId(7), (place, place), None, expires).unwrap()
+    }
+
+    #[test]
+    fn a_drawn_ticket_proves_the_place_drawn_and_the_place_of_joining() {
+        use base64::Engine;
+        let (joined, drawn) = (Sequence((1 << 40) + 5), Sequence((1 << 40) + 900));
+        let expires = Utc::now() + TimeDelta::minutes(1);
+        let (keys, user) = (keys(&[OLD]), UserId(7));
+        let token = keys.sign(ScheduleId(3), user, (drawn, joined), None, expires).unwrap();
+        let ticket = keys.verify(&token).unwrap();
+        assert_eq!((ticket.sequence, ticket.shown, ticket.joined), (drawn, drawn, joined));
+        let claims = token.split('.').nth(1).unwrap();
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+        let id = ticket_id(ScheduleId(3), user, joined).to_string();
+        assert_eq!(claims["jti"], id, "the id of joining");
     }
 
     #[test]

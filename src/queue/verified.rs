@@ -81,7 +81,7 @@ mod tests {
     fn token(tickets: &Verified, in_seconds: i64) -> String {
         let expires = Utc::now() + TimeDelta::seconds(in_seconds);
         let place = Sequence((1 << 40) + 5);
-        tickets.keys().sign(ScheduleId(3), UserId(7), place, None, expires).unwrap()
+        tickets.keys().sign(ScheduleId(3), UserId(7), (place, place), None, expires).unwrap()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::model::{Stand, Standing, Ticket, TicketStatus, TicketView};
 use super::pacing;
+use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::store::id::ScheduleId;
@@ -24,7 +25,7 @@ pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, stand: Stand) -> Tick
         }
         Standing::Ended(ended) => (ended.status(), None, None, None),
     };
-    let ahead = ahead.filter(|_| !board.recovering);
+    let ahead = ahead.filter(|_| !board.recovering && board.meta.draw != Drawn::Pending);
     let eta = ahead.and_then(|ahead| pacing::eta(&board.rates, ahead));
     TicketView {
         queue_token: None,
@@ -61,7 +62,7 @@ pub fn outdated(board: &Board, ticket: &Ticket, stand: Stand) -> bool {
     // A board that knows no deadline knows nothing to sign.
     board.meta.deadline_ms > 0
         && (active_until != ticket.active_until
-            || stand.sequence != ticket.sequence
+            || stand.sequence != ticket.shown
             || board.meta.deadline().timestamp() != ticket.expires_at.timestamp()
             || !ticket.newest_key)
 }

@@ -93,7 +93,7 @@ impl Reservations {
         request: &Request,
         wanted: &Wanted,
     ) -> Result<Answer<Hold>, HoldError> {
-        let ticket = self.queue.verify(token, request.user)?;
+        let ticket = self.queue.verify(token, request.user).await?;
         self.limiter.check_key(&request.user.0).map_err(|_| QueueError::TooMany)?;
         match self.try_hold(ticket, schedule, request, wanted).await {
             Err(refusal) if refusal.may_hide_success() => {

@@ -49,6 +49,9 @@ scripts! {
     Restore = "queue/restore";
     Ready = "queue/ready";
     Inspect = "queue/inspect";
+    DrawBegin = "queue/draw_begin";
+    DrawMove = "queue/draw_move";
+    DrawEnd = "queue/draw_end";
     Take = "hold/take";
     Drop = "hold/drop";
     Apply = "hold/apply";
@@ -61,6 +64,7 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("lib/presence", include_str!("../../lua/lib/presence.lua")),
     ("lib/place", include_str!("../../lua/lib/place.lua")),
     ("lib/sale", include_str!("../../lua/lib/sale.lua")),
+    ("lib/draw", include_str!("../../lua/lib/draw.lua")),
     ("lib/seats", include_str!("../../lua/lib/seats.lua")),
 ];
 

@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::live::Live;
+use crate::board::here::Here;
+use crate::board::meta::Drawn;
 use crate::board::service::Boards;
 use crate::hold;
+use crate::queue::draw::service::Draws;
 use crate::queue::lines::{Line, Lines};
-use crate::queue::model::Admitted;
+use crate::queue::model::{Admitted, Sequence};
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::telemetry::Metrics;
@@ -24,6 +27,7 @@ const PRESENT: usize = 1000;
 #[derive(Debug, Clone)]
 pub struct Admission {
     lines: Lines,
+    draws: Draws,
     boards: Boards,
     live: Live,
     metrics: Metrics,
@@ -36,8 +40,13 @@ pub struct Admission {
 impl Admission {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(lines: Lines, boards: Boards, live: Live, metrics: Metrics) -> Self {
-        Self { lines, boards, live, metrics, due: Arc::default(), told: Arc::default() }
+    pub fn new(
+        (lines, draws): (Lines, Draws),
+        boards: Boards,
+        live: Live,
+        metrics: Metrics,
+    ) -> Self {
+        Self { lines, draws, boards, live, metrics, due: Arc::default(), told: Arc::default() }
     }
 
     /// One round over every live schedule that is due.
@@ -105,6 +114,19 @@ impl Admission {
         Ok(all)
     }
 
+    /// Whoever was heard from by a ticket of before the draw was heard from at the place drawn.
+    async fn rename(&self, schedule: ScheduleId, here: &Here, base: u64, window: Duration) {
+        let before = here.take(base, window, usize::MAX, Instant::now());
+        if before.is_empty() {
+            return;
+        }
+        if let Ok(Some(places)) = self.draws.places(schedule).await {
+            for drawn in before.into_iter().filter_map(|one| places.drawn(Sequence(one))) {
+                here.mark(drawn.0, Instant::now());
+            }
+        }
+    }
+
     /// Merges whom this process heard from into Redis, for those near the front of each line.
     pub async fn presence(&self) -> Result<bool, StoreError> {
         for (schedule, watched) in self.boards.all() {
@@ -113,9 +135,15 @@ impl Admission {
             };
             // Twice what may be let in until the next merge, and then some.
             let near = board.meta.rate * 4 + 500;
-            let horizon = board.line.at(near).unwrap_or(u64::MAX);
+            let mut horizon = board.line.at(near).unwrap_or(u64::MAX);
             let window = Duration::from_millis(board.meta.presence_ms);
-            let enough = PRESENT * usize::try_from(near / 1000 + 1).unwrap_or(1);
+            let mut enough = PRESENT * usize::try_from(near / 1000 + 1).unwrap_or(1);
+            if board.meta.draw == Drawn::Pending {
+                // Anybody may be drawn first.
+                (horizon, enough) = (u64::MAX, usize::MAX);
+            } else if board.meta.draw == Drawn::Done {
+                self.rename(schedule, &watched.here, board.meta.draw_base, window).await;
+            }
             let present = watched.here.take(horizon, window, enough, Instant::now());
             for present in present.chunks(PRESENT) {
                 let merge = |line: Line| async move { line.here(present).await };

@@ -2,6 +2,7 @@
 
 use super::live::Live;
 use crate::queue::archive::fold;
+use crate::queue::draw::service::Draws;
 use crate::queue::lines::{Line, Lines};
 use crate::queue::pg;
 use crate::store::StoreError;
@@ -17,6 +18,7 @@ const EVENTS: usize = 5000;
 pub struct Archive {
     pg: Pg,
     lines: Lines,
+    draws: Draws,
     live: Live,
     metrics: Metrics,
 }
@@ -24,8 +26,8 @@ pub struct Archive {
 impl Archive {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(pg: Pg, lines: Lines, live: Live, metrics: Metrics) -> Self {
-        Self { pg, lines, live, metrics }
+    pub fn new(pg: Pg, (lines, draws): (Lines, Draws), live: Live, metrics: Metrics) -> Self {
+        Self { pg, lines, draws, live, metrics }
     }
 
     /// Writes one batch of each line; true where there may be more.
@@ -63,8 +65,11 @@ impl Archive {
         let Some((last, _)) = entries.last() else {
             return Ok(false);
         };
+        // Asked for after the log was read: whatever is in it of drawn places, they are known.
+        let places = self.draws.places(schedule).await?;
+        let joined = |place| places.as_ref().map_or(place, |places| places.joined(place));
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
-        let (rows, unread) = fold(schedule, events);
+        let (rows, unread) = fold(schedule, joined, events);
         let known = pg::known(&mut tx, &rows).await?;
         pg::write(&mut tx, schedule, &rows).await?;
         pg::move_archive(&mut tx, schedule, now, last).await?;

@@ -9,6 +9,7 @@
 //! | relay | tells Redis what the outbox holds | 500 ms | 100 entries, 2 s old |
 //! | expiry | ends overdue reservations | 1 s | 200 seats |
 //! | archive | writes the line's log to `queue` | 1 s | 2,000 entries or 5,000 events per schedule |
+//! | draw | holds the draws that are due | 250 ms | 10,000 entrants per statement, 100 per call; one process per schedule |
 //! | recovery | rebuilds what Redis lost | when a call finds it | one process per schedule |
 //! | purge | old keys, closed schedules | 10 min | 10,000 rows |
 
@@ -20,6 +21,7 @@ use crate::board::service::Boards;
 use crate::concert::service::Catalogue;
 use crate::hold::service::Holds;
 use crate::outbox::model::OutboxId;
+use crate::queue::draw::service::Draws;
 use crate::queue::lines::{Lines, Lost};
 use crate::queue::service::Queue;
 use crate::reservation::service::Reservations;
@@ -28,6 +30,7 @@ use crate::store::redis::Redis;
 
 pub mod admission;
 pub mod archive;
+pub mod draw;
 pub mod expire;
 pub mod live;
 pub mod pg;
@@ -45,6 +48,7 @@ pub struct Parts {
     pub boards: Boards,
     pub catalogue: Catalogue,
     pub lines: Lines,
+    pub draws: Draws,
     pub queue: Queue,
     pub holds: Holds,
     pub reservations: Reservations,
@@ -57,10 +61,11 @@ pub fn start(
     deliveries: mpsc::Receiver<OutboxId>,
     losses: mpsc::Receiver<Lost>,
 ) {
-    let Parts { pg, redis, boards, catalogue, lines, queue, holds, reservations } = parts;
+    let Parts { pg, redis, boards, catalogue, lines, draws, queue, holds, reservations } = parts;
     let metrics = loops.metrics.clone();
     let live = live::Live::new(pg.clone());
-    let admission = admission::Admission::new(lines.clone(), boards, live.clone(), metrics.clone());
+    let both = || (lines.clone(), draws.clone());
+    let admission = admission::Admission::new(both(), boards, live.clone(), metrics.clone());
     let present = admission.clone();
     let relay = relay::Relay::new(
         pg.clone(),
@@ -70,10 +75,11 @@ pub fn start(
         metrics.clone(),
         deliveries,
     );
-    let archive = archive::Archive::new(pg.clone(), lines.clone(), live, metrics.clone());
+    let archive = archive::Archive::new(pg.clone(), both(), live, metrics.clone());
+    let drawing = draw::Drawing::new(pg.clone(), lines.clone(), draws.clone(), archive.clone());
     let expiry = expire::Expiry::new(pg.clone(), holds, metrics);
     let purge = purge::Purge::new(pg.clone(), redis.clone(), queue, reservations);
-    let recovery = recover::Recovery::new(pg, redis, catalogue, lines);
+    let recovery = recover::Recovery::new(pg, redis, catalogue, lines, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
     let every = Duration::from_millis;
     loops.every("admission", every(100), move || {
@@ -94,6 +100,10 @@ pub fn start(
     });
     loops.every("archive", every(1000), move || {
         let it = archive.clone();
+        async move { it.step().await }
+    });
+    loops.every("draw", every(250), move || {
+        let it = drawing.clone();
         async move { it.step().await }
     });
     loops.every("purge", every(600_000), move || {

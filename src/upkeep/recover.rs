@@ -13,8 +13,9 @@ use crate::hold;
 use crate::hold::model::{SeatState, SeatsChanged};
 use crate::hold::service::decided;
 use crate::queue;
+use crate::queue::draw::service::Draws;
 use crate::queue::lines::{Line, Lines, Lost};
-use crate::queue::model::Sequence;
+use crate::queue::model::{Ended, Sequence};
 use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
@@ -57,13 +58,14 @@ pub struct Recovery {
     redis: Redis,
     catalogue: Catalogue,
     lines: Lines,
+    draws: Draws,
 }
 
 impl Recovery {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(pg: Pg, redis: Redis, catalogue: Catalogue, lines: Lines) -> Self {
-        Self { pg, redis, catalogue, lines }
+    pub fn new(pg: Pg, redis: Redis, catalogue: Catalogue, lines: Lines, draws: Draws) -> Self {
+        Self { pg, redis, catalogue, lines, draws }
     }
 
     /// Heals what `losses` names, until `stop`. Whoever else lost the same schedule meanwhile finds
@@ -210,14 +212,24 @@ impl Recovery {
     }
 
     async fn load_places(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
-        // Only told in statistics: not worth failing for.
+        // Told in statistics, and what bounds a draw: whoever is beyond is not in it.
         let before = queue::pg::count(&self.pg, schedule).await.unwrap_or(0);
+        if let Some(draw) = queue::draw::pg::find(&self.pg, schedule).await? {
+            line.load_draw(&draw).await?;
+        }
+        let places = self.draws.places(schedule).await?;
         let mut after = Sequence(0);
         loop {
             let page = queue::pg::ended(&self.pg, schedule, after, PAGE).await?;
-            line.load_ended(&page, before).await?;
-            match page.last() {
-                Some((last, _)) => after = *last,
+            let last = page.last().map(|(last, _)| *last);
+            // Whoever was drawn has two places that are over.
+            let drawn = |(joined, ended): &(Sequence, Ended)| {
+                places.as_ref()?.drawn(*joined).map(|drawn| (drawn, *ended))
+            };
+            let drawn: Vec<(Sequence, Ended)> = page.iter().filter_map(drawn).collect();
+            line.load_ended(&[page, drawn].concat(), before).await?;
+            match last {
+                Some(last) => after = last,
                 None => return Ok(()),
             }
         }

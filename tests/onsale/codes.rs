@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// Status and code of every refusal there is.
-const CODES: [(u16, &str); 43] = [
+const CODES: [(u16, &str); 44] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -27,6 +27,7 @@ const CODES: [(u16, &str); 43] = [
     (409, "already_paid"),
     (409, "already_refunded"),
     (409, "concert_unavailable"),
+    (409, "draw_not_frozen"),
     (409, "hold_expired"),
     (409, "line_is_open"),
     (409, "not_enough_seats"),

@@ -11,7 +11,7 @@ const BODY: &str = "invalid_json unsupported_media_type body_too_large";
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every call of the contract with the codes it may be refused with, beside those that all have.
-const CALLS: [(&str, &str, &[&str]); 38] = [
+const CALLS: [(&str, &str, &[&str]); 39] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("get", "/v1/concerts", &[]),
@@ -24,6 +24,7 @@ const CALLS: [(&str, &str, &[&str]); 38] = [
     ("get", "/v1/schedules/{id}/seats/status", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue/draw", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/queue/draw/entrants", &["schedule_not_found draw_not_frozen"]),
     (
         "post",
         "/v1/schedules/{id}/queue",

@@ -40,6 +40,8 @@ struct Claims {
     /// The schedule.
     sch: i64,
     seq: u64,
+    /// The sequence of joining.
+    joi: u64,
     /// Until when the ticket is active, in ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<i64>,
@@ -87,7 +89,8 @@ impl CodeKeys {
             sub: ticket.user.to_string(),
             tid: ticket.id,
             sch: ticket.schedule.0,
-            seq: ticket.sequence.0,
+            seq: ticket.shown.0,
+            joi: ticket.joined.0,
             act: ticket.active_until.map(|until| until.timestamp_millis()),
             tex: ticket.expires_at.timestamp(),
             new: ticket.newest_key,
@@ -114,6 +117,8 @@ impl CodeKeys {
             user: UserId(claims.sub.parse().map_err(|_| InvalidTicket)?),
             schedule: ScheduleId(claims.sch),
             sequence: Sequence(claims.seq),
+            shown: Sequence(claims.seq),
+            joined: Sequence(claims.joi),
             active_until: claims.act.map(millis).transpose()?,
             expires_at: DateTime::from_timestamp(claims.tex, 0).ok_or(InvalidTicket)?,
             newest_key: claims.new,
@@ -145,6 +150,8 @@ mod tests {
             user: UserId(7),
             schedule: ScheduleId(3),
             sequence,
+            shown: sequence,
+            joined: sequence,
             active_until: Some(at(300)),
             expires_at: at(3600),
             newest_key: true,
@@ -168,7 +175,7 @@ mod tests {
         let (code, _) = keys.sign(&ticket, Utc::now()).unwrap();
         assert_eq!(tickets.verify(&code), Err(InvalidTicket));
         let Ticket { schedule, user, sequence, expires_at, .. } = ticket;
-        let token = tickets.sign(schedule, user, sequence, None, expires_at).unwrap();
+        let token = tickets.sign(schedule, user, (sequence, sequence), None, expires_at).unwrap();
         assert_eq!(keys.verify(&token), Err(InvalidTicket));
         let elsewhere = CodeKeys::new(&secrets(), "elsewhere");
         assert_eq!(elsewhere.verify(&code), Err(InvalidTicket));

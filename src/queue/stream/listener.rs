@@ -106,7 +106,7 @@ impl Listener {
                 self.asked = None;
                 self.failed = false;
                 let standing = Standing::Waiting { ahead };
-                Some(Stand { sequence: self.ticket.sequence, standing })
+                Some(Stand { standing, ..Stand::of(&self.ticket) })
             }
             None => round.queue.known(&round.board, &self.ticket).or(self.asked),
         };
@@ -196,7 +196,10 @@ impl Listener {
         event::write(out, "ticket", format_args!("{:016x}", told.whole), &view);
         (self.told, self.told_at, self.stale) = (Some(told), round.now, false);
         if view.queue_token.is_some() {
+            self.ticket.id = view.ticket_id;
             self.ticket.sequence = stand.sequence;
+            self.ticket.shown = stand.sequence;
+            self.ticket.joined = stand.joined;
             self.ticket.active_until = view.active_expires_at;
             self.ticket.expires_at = round.board.meta.deadline();
             self.ticket.newest_key = true;

@@ -73,6 +73,7 @@ impl TicketStreams {
         last: Option<&str>,
     ) -> Result<Option<Beginning>, QueueError> {
         let board = self.queue.boards.get(ticket.schedule).await?;
+        let ticket = self.queue.draws.placed(&board, ticket).await?;
         let (stand, asked) = if let Some(stand) = self.queue.known(&board, &ticket) {
             (stand, None)
         } else {

@@ -14,6 +14,7 @@ mod model_seats;
 mod model_time;
 mod property;
 mod replies;
+mod replies_draw;
 mod replies_guard;
 mod replies_line;
 mod replies_seats;

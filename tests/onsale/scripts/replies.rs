@@ -6,7 +6,7 @@ use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
 
 use super::stage::Stage;
-use super::{header, replies_guard, replies_line, replies_seats};
+use super::{header, replies_draw, replies_guard, replies_line, replies_seats};
 
 /// Makes each scenario a test, which fails unless the scripts said what the table says they do.
 macro_rules! provoked {
@@ -40,6 +40,10 @@ provoked! {
         Admit [OK MORE];
     tokens_come_with_time_and_fractions_are_kept in replies_line:
         Admit [OK] Join [ACTIVE];
+    a_draw_moves_those_who_came_before_it_and_nobody_else in replies_draw:
+        DrawBegin [OK DONE EARLY] DrawMove [OK DONE] DrawEnd [OK] Ticket [DRAWN WAITING ENDED];
+    a_draw_after_a_loss_waits_for_old_tickets_and_takes_the_rest_behind in replies_draw:
+        DrawBegin [OK PAUSED] DrawMove [OK] DrawEnd [OK MORE];
     a_place_ends_once_and_for_the_first_reason in replies_line:
         Leave [OK] Complete [OK];
     older_settings_and_older_epochs_change_nothing in replies_guard:
@@ -54,6 +58,7 @@ provoked! {
         Take [OK TAKEN] Apply [OK] Drop [OK];
     nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_guard:
         Join [LOST STALE LOADING] Ticket [LOST STALE LOADING] Admit [LOST STALE LOADING]
+        DrawBegin [LOST STALE LOADING] DrawMove [LOST STALE LOADING] DrawEnd [LOST STALE LOADING]
         Here [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
         Apply [LOST STALE] Configure [LOST STALE] Ready [LOST STALE];

@@ -25,13 +25,16 @@ pub async fn older_settings_and_older_epochs_change_nothing(stage: &mut Stage) {
 pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &mut Stage) {
     let place = place(1, 1).to_string();
     let place = place.as_str();
-    let calls: [(Script, &[&str], bool); 12] = [
+    let calls: [(Script, &[&str], bool); 15] = [
         (Script::Join, &["7"], true),
         (Script::Ticket, &["7", place, "0"], true),
         (Script::Admit, &[], true),
         (Script::Here, &[place], true),
         (Script::Leave, &["7", place], true),
         (Script::Complete, &["7", place], true),
+        (Script::DrawBegin, &[], true),
+        (Script::DrawMove, &["7", place, "1"], true),
+        (Script::DrawEnd, &[], true),
         (Script::Take, &["7", place, "hold", "1"], true),
         (Script::Drop, &["hold", "1"], true),
         (Script::Sweep, &[], true),

@@ -1,0 +1,119 @@
+//! The proof of a draw over HTTP, open to everybody.
+
+use std::fmt::Write;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use futures_util::stream;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::service::Draws;
+use crate::http::body::{Json, Path};
+use crate::http::problem::Problem;
+use crate::queue::model::Sequence;
+use crate::queue::service::QueueError;
+use crate::store::StoreError;
+use crate::store::id::ScheduleId;
+
+/// What never changes any more.
+const FOR_A_DAY: &str = "public, max-age=86400, immutable";
+
+/// The routes of draws.
+pub fn routes(draws: Draws) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(draw)).routes(routes!(entrants)).with_state(draws)
+}
+
+/// A draw, as everybody may check it.
+#[derive(Debug, Serialize, ToSchema)]
+struct DrawView {
+    /// The SHA-256 of the secret, in hex: known from the moment that the schedule is made.
+    commitment: String,
+    /// The secret, in hex, once everybody has a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    /// How many were in the draw.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entrants: Option<u64>,
+    /// Since when the secret is public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_at: Option<DateTime<Utc>>,
+}
+
+/// What the sale has committed itself to, and after the draw what it was: enough, with the list of
+/// entrants, to hold the order against it.
+#[utoipa::path(
+    get, path = "/v1/schedules/{id}/queue/draw", tag = "Queue",
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "The commitment; after the draw the secret too",
+         body = DrawView),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn draw(
+    State(draws): State<Draws>,
+    Path(schedule): Path<ScheduleId>,
+) -> Result<Response, Problem> {
+    let proof = draws.proof(schedule).await?.ok_or(QueueError::NoSchedule)?;
+    let cache = if proof.opened.is_some() { FOR_A_DAY } else { "public, max-age=1" };
+    let (secret, entrants, opened_at) = proof.opened.map_or((None, None, None), |opened| {
+        (Some(hex::encode(opened.0)), Some(opened.1), Some(opened.2))
+    });
+    let commitment = hex::encode(proof.commitment);
+    let view = DrawView { commitment, secret, entrants, opened_at };
+    Ok(([(CACHE_CONTROL, cache)], Json(view)).into_response())
+}
+
+/// The ticket ids of all entrants, one a line, in order of joining. The order of the lines does not
+/// matter: the draw depends on the ids alone.
+#[utoipa::path(
+    get, path = "/v1/schedules/{id}/queue/draw/entrants", tag = "Queue",
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "A ticket id a line", body = String,
+         content_type = "text/plain"),
+        (status = 404, description = "`schedule_not_found`"),
+        (status = 409, description = "`draw_not_frozen`: the sale has not opened, its list is not \
+                                      complete yet, or its order of entry is not drawn"),
+    ),
+)]
+async fn entrants(
+    State(draws): State<Draws>,
+    Path(schedule): Path<ScheduleId>,
+) -> Result<Response, Problem> {
+    let Some(first) = draws.entrants(schedule, Sequence(0)).await? else {
+        draws.proof(schedule).await?.ok_or(QueueError::NoSchedule)?;
+        let title = "The list of entrants is not frozen";
+        return Err(Problem::new(StatusCode::CONFLICT, "draw_not_frozen", title));
+    };
+    // Page by page: a million of them are 37 MB.
+    let pages = stream::try_unfold(Some(first), move |page: Option<Vec<_>>| {
+        let draws = draws.clone();
+        async move {
+            let Some((last, _)) = page.as_ref().and_then(|page| page.last()).copied() else {
+                return Ok::<_, StoreError>(None);
+            };
+            let text = lines(page.as_deref().unwrap_or_default());
+            Ok(Some((text, draws.entrants(schedule, last).await?)))
+        }
+    });
+    let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, FOR_A_DAY)];
+    Ok((headers, Body::from_stream(pages)).into_response())
+}
+
+fn lines(page: &[(Sequence, Uuid)]) -> Bytes {
+    let mut text = String::with_capacity(page.len() * 37);
+    for (_, id) in page {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{id}");
+    }
+    text.into()
+}

@@ -1,0 +1,217 @@
+//! The draw: nobody before it is complete, the order that the secret gives, and a proof of it.
+
+use std::collections::BTreeMap;
+
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::crowd::{join_in_turn, people};
+use crate::support::draw::{Opened, order, set};
+use crate::support::faults::key;
+use crate::support::sale::{self, in_seconds};
+use crate::support::wait::until;
+use crate::support::world::World;
+
+/// Everybody's ticket once it has a place, asked for with what they hold; all of them must wait.
+async fn places(people: &[Client]) -> BTreeMap<i64, (u64, Value)> {
+    let mut found = BTreeMap::new();
+    for person in people {
+        let ticket = until("a board of after the draw", async || {
+            let ticket = person.clone().poll().await.ok(200);
+            assert_eq!(ticket["status"], "WAITING", "{ticket}");
+            ticket["position"].is_i64().then_some(ticket)
+        })
+        .await;
+        found.insert(ticket["position"].as_i64().unwrap(), (person.user.unsigned_abs(), ticket));
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_order_is_the_one_that_the_secret_gives_and_later_joiners_are_behind() {
+    let world = World::new().await;
+    let processes = [world.start().await, world.start().await];
+    let at = [processes[0].addr, processes[1].addr];
+    let admin = processes[0].admin().await;
+    let (schedule, mut crowd, ids) = set(&world, &admin, &at, 40).await;
+    let proof = format!("/v1/schedules/{schedule}/queue/draw");
+    let before = admin.get(&proof).await.ok(200);
+    assert_eq!(before.as_object().unwrap().len(), 1, "{before}");
+    let list = format!("{proof}/entrants");
+    admin.get(&list).await.refused(409, "draw_not_frozen");
+
+    // One leaves, one leaves and comes back.
+    let leaver = crowd.remove(7);
+    assert_eq!(leaver.delete("/v1/queue/ticket").await.status, 204);
+    let mut back = crowd.remove(11);
+    assert_eq!(back.delete("/v1/queue/ticket").await.status, 204);
+    let again = back.join(schedule).await.ok(201);
+    assert!(again["position"].is_null() && again["ahead"].is_null(), "{again}");
+    assert!(again["eta_seconds"].is_null());
+    let board = admin.get(&format!("/v1/schedules/{schedule}/queue")).await.ok(200);
+    assert_eq!((&board["ranks"], &board["now_serving"]), (&json!([]), &Value::Null));
+    crowd.push(back);
+
+    let opened = Opened::now(&admin, schedule).await;
+    let late = join_in_turn(people(&world, &at, 3, 0).await, schedule).await;
+    opened.done(&world).await;
+    assert_eq!(opened.proof["commitment"], before["commitment"]);
+    assert_eq!(opened.proof["entrants"], 39);
+    let mut listed = opened.entrants.clone();
+    listed.sort();
+    let mut expected: Vec<String> = ids.into_values().collect();
+    expected.retain(|id| listed.contains(id));
+    assert_eq!((expected.len(), listed.len()), (38, 39), "all but the two that were given up");
+
+    // By the old tickets, at the other of the two processes.
+    let crossed: Vec<Client> =
+        crowd.iter().zip(at.iter().rev().cycle()).map(|(person, at)| person.at(*at)).collect();
+    let found = places(&crossed).await;
+    let order = order(&opened);
+    for (place, (_, ticket)) in &found {
+        assert_eq!(ticket["ticket_id"], order[usize::try_from(*place).unwrap() - 1].as_str());
+        assert!(ticket["queue_token"].is_string(), "signed anew");
+    }
+    assert_eq!(found.len(), 39, "each has a place of their own");
+    let behind = places(&late).await;
+    assert_eq!(behind.keys().copied().collect::<Vec<_>>(), [40, 41, 42]);
+    assert_eq!(behind[&40].0, late[0].user.unsigned_abs(), "in order of arrival");
+    let mut gone = leaver;
+    assert_eq!(gone.poll().await.ok(200)["status"], "LEFT");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drawn_ticket_holds_leaves_and_is_found_again_by_joining() {
+    let world = World::new().await;
+    let processes = [world.start().await, world.start().await];
+    let at = [processes[0].addr, processes[1].addr];
+    let admin = processes[0].admin().await;
+    let (schedule, crowd, ids) = set(&world, &admin, &at, 6).await;
+    let opened = Opened::now(&admin, schedule).await;
+    opened.done(&world).await;
+    let order = order(&opened);
+    // Joining again gives the same place and the same id.
+    for person in &crowd {
+        let ticket = person.clone().join(schedule).await.ok(200);
+        assert_eq!(ticket["ticket_id"], ids[&person.user].as_str());
+        until("a board of after the draw", async || {
+            let shown = person.clone().poll().await.ok(200);
+            assert_eq!(shown["ticket_id"], ticket["ticket_id"]);
+            (shown["sequence"] == ticket["sequence"]).then_some(())
+        })
+        .await;
+    }
+    let of = |place: usize| crowd.iter().find(|person| ids[&person.user] == order[place]).unwrap();
+    // The third leaves with the ticket of before, at one process; the other knows.
+    assert_eq!(of(2).delete("/v1/queue/ticket").await.status, 204);
+    until("the third has left", async || {
+        let ticket = of(2).at(at[0]).poll().await.ok(200);
+        (ticket["status"] == "LEFT").then_some(())
+    })
+    .await;
+    admin
+        .patch(&format!("/v1/admin/schedules/{schedule}/queue"), json!({"capacity": 3}))
+        .await
+        .ok(200);
+    // Four places were asked for: the first, the second and the fourth are inside.
+    for place in [0, 1, 3] {
+        // Holding by the ticket of before the draw works too: it is the same place.
+        until("a board of after the draw", async || {
+            let held = of(place).hold(schedule, json!({"quantity": 1})).await;
+            (held.status == 201).then_some(())
+        })
+        .await;
+    }
+    for place in [4, 5] {
+        of(place).hold(schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_active");
+    }
+    until("the table says so of the places of joining", async || {
+        let count = "select count(*) from queue q join draw_entrant e using (sequence)
+                     where q.status = 'ACTIVE' and q.token = e.ticket_id and e.place in (1, 2, 4)";
+        (world.number(count).await == 3).then_some(())
+    })
+    .await;
+    assert_eq!(world.number("select count(*) from queue").await, 6, "one row for each place");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_let_in_before_the_draw_is_complete() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let (schedule, crowd, _) = set(&world, &admin, &[process.addr], 10).await;
+    // The list cannot be frozen while somebody writes the archive.
+    let mut tx = world.pool.begin().await.unwrap();
+    until("the archive is known", async || {
+        let done = sqlx::query("select 1 from queue_archive for update").execute(&mut *tx).await;
+        (done.unwrap().rows_affected() == 1).then_some(())
+    })
+    .await;
+    let queue = format!("/v1/admin/schedules/{schedule}/queue");
+    admin.patch(&queue, json!({"capacity": 100})).await.ok(200);
+    let times = json!({"reservation_available_at": in_seconds(0)});
+    admin.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
+    let mut redis = world.raw_redis().await;
+    until("it is shut", async || {
+        let mark: Option<String> = redis.hget(key(schedule, "meta"), "draw_mark").await.unwrap();
+        mark.map(|_| ())
+    })
+    .await;
+    let mut late = process.buyer().await;
+    let ticket = late.join(schedule).await.ok(201);
+    assert_eq!((&ticket["status"], &ticket["phase"]), (&json!("WAITING"), &json!("OPEN")));
+    assert_eq!(ticket["position"], Value::Null);
+    let admitted: i64 = redis.hget(key(schedule, "meta"), "admitted").await.unwrap();
+    assert_eq!(admitted, 0);
+    let secret = admin.get(&format!("/v1/schedules/{schedule}/queue/draw")).await.ok(200);
+    assert!(secret.get("secret").is_none());
+    tx.rollback().await.unwrap();
+    for mut person in crowd.into_iter().chain([late]) {
+        until("inside", async || {
+            let ticket = person.poll().await;
+            (ticket.body["status"] == "ACTIVE").then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_sale_without_entrants_opens_all_the_same() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let queue = json!({"entry_order": "DRAW"});
+    let sale = sale::make(&admin, (-1, 3600), 1, 5, queue).await;
+    let opened = Opened::of(&admin, sale.schedule).await;
+    opened.done(&world).await;
+    assert_eq!((opened.proof["entrants"].as_i64(), opened.entrants.len()), (Some(0), 0));
+    let mut buyer = process.buyer().await;
+    until("inside", async || {
+        buyer.join(sale.schedule).await;
+        (buyer.poll().await.body["status"] == "ACTIVE").then_some(())
+    })
+    .await;
+    let order = json!({"entry_order": "FIFO"});
+    let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    admin.patch(&path, order).await.refused(409, "line_is_open");
+    let path = "/v1/schedules/999999/queue/draw";
+    admin.get(path).await.refused(404, "schedule_not_found");
+    admin.get(&format!("{path}/entrants")).await.refused(404, "schedule_not_found");
+}
+
+#[tokio::test]
+async fn the_order_of_entry_may_be_drawn_until_the_line_opens() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let queue = json!({"queue_opens_at": in_seconds(1000)});
+    let sale = sale::make(&admin, (2000, 3600), 1, 5, queue).await;
+    let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    for order in ["DRAW", "FIFO", "DRAW"] {
+        let told = admin.patch(&path, json!({"entry_order": order})).await.ok(200);
+        assert_eq!(told["entry_order"], order);
+    }
+    admin.patch(&path, json!({"queue_opens_at": in_seconds(-1)})).await.ok(200);
+    admin.patch(&path, json!({"entry_order": "FIFO"})).await.refused(409, "line_is_open");
+}

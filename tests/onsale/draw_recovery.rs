@@ -1,0 +1,141 @@
+//! Draws that lose Redis or a process, at every step.
+
+use redis::AsyncCommands;
+use serde_json::json;
+
+use crate::support::client::Client;
+use crate::support::draw::{Opened, order, set};
+use crate::support::faults::{Served, key, wipe};
+use crate::support::sale::in_seconds;
+use crate::support::wait::{until, until_within};
+use crate::support::world::World;
+
+const LONG: std::time::Duration = std::time::Duration::from_secs(90);
+
+/// The ticket ids in the order of the places in line, asked for with the tickets there are, once
+/// all of them have one.
+async fn standing(crowd: &[Client]) -> Vec<String> {
+    let mut found = Vec::new();
+    for person in crowd {
+        let one = until_within(LONG, "a place", async || {
+            let ticket = person.clone().poll().await.body;
+            assert_ne!(ticket["status"], "LEFT", "{ticket}");
+            let placed = ticket["position"].is_i64();
+            placed.then(|| (ticket["sequence"].as_i64(), ticket["ticket_id"].clone()))
+        })
+        .await;
+        found.push(one);
+    }
+    found.sort_by_key(|(sequence, _)| *sequence);
+    found.into_iter().map(|(_, id)| id.as_str().unwrap().to_owned()).collect()
+}
+
+async fn ask_all(crowd: &[Client]) {
+    for person in crowd {
+        until("an answer", async || {
+            let answer = person.clone().poll().await;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn rows(world: &World, count: i64) {
+    until("the archive", async || {
+        (world.number("select count(*) from queue").await == count).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_lost_before_the_opening_costs_no_entrant() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let (schedule, crowd, mut ids) = set(&world, &admin, &[process.addr], 12).await;
+    rows(&world, 12).await;
+    wipe(&mut world.raw_redis().await).await;
+    // Half of them come back before the opening, and two new ones join.
+    ask_all(&crowd[..6]).await;
+    let mut crowd = crowd;
+    for mut person in [process.buyer().await, process.buyer().await] {
+        let ticket = person.join(schedule).await.ok(201);
+        ids.insert(person.user, ticket["ticket_id"].as_str().unwrap().to_owned());
+        crowd.push(person);
+    }
+    let opened = Opened::now(&admin, schedule).await;
+    assert_eq!(opened.proof["entrants"], 14);
+    let mut listed = opened.entrants.clone();
+    listed.sort();
+    let mut expected: Vec<String> = ids.into_values().collect();
+    expected.sort();
+    assert_eq!(listed, expected, "everybody, those who never came back too");
+    opened.done(&world).await;
+    assert_eq!(standing(&crowd).await, order(&opened));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_lost_after_the_draw_brings_everybody_back_where_they_were_drawn() {
+    let world = World::new().await;
+    let processes = [world.start().await, world.start().await];
+    let at = [processes[0].addr, processes[1].addr];
+    let admin = processes[0].admin().await;
+    let (schedule, crowd, _) = set(&world, &admin, &at, 12).await;
+    let opened = Opened::now(&admin, schedule).await;
+    opened.done(&world).await;
+    let drawn = standing(&crowd).await;
+    assert_eq!(drawn, order(&opened));
+    let mut redis = world.raw_redis().await;
+    wipe(&mut redis).await;
+    ask_all(&crowd).await;
+    let mut newcomer = processes[1].buyer().await;
+    let late = newcomer.join(schedule).await.ok(201);
+    assert_eq!(standing(&crowd).await, drawn, "by the tickets of before the draw");
+    let last: i64 = redis.zscore(key(schedule, "waiting"), newcomer.user).await.unwrap();
+    assert_eq!(late["sequence"], last);
+    let order: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
+    assert_eq!(order.last(), Some(&newcomer.user));
+}
+
+/// Whatever is lost when the places are drawn and the line is not moved yet, or in part.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_and_a_process_lost_in_the_middle_of_the_draw_change_nothing() {
+    let world = World::new().await;
+    let first = Served::start(&world).await;
+    let helper = world.start().await;
+    let admin = helper.admin().await;
+    let (schedule, crowd, _) = set(&world, &admin, &[helper.addr], 12).await;
+    rows(&world, 12).await;
+    helper.stop().await;
+    // Killed while it cannot open the draw: the list is frozen, and nobody has a place.
+    let mut tx = world.pool.begin().await.unwrap();
+    let block = "create function hold_on() returns trigger language plpgsql as
+                 $$ begin perform pg_sleep(0.05); raise exception 'not yet'; end $$";
+    sqlx::query(block).execute(&mut *tx).await.unwrap();
+    let block = "create trigger hold_on before update of opened_at on draw
+                 for each row when (new.opened_at is not null) execute function hold_on()";
+    sqlx::query(block).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let steer = admin.at(first.addr);
+    let times = json!({"reservation_available_at": in_seconds(0)});
+    steer.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
+    until("everybody has a place that is not public", async || {
+        let placed = "select count(*) from draw_entrant where place is not null";
+        (world.number(placed).await == 12).then_some(())
+    })
+    .await;
+    first.kill().await;
+    let mut redis = world.raw_redis().await;
+    wipe(&mut redis).await;
+    sqlx::query("drop trigger hold_on on draw").execute(&world.pool).await.unwrap();
+
+    let processes = [world.start().await, world.start().await];
+    let admin = admin.at(processes[0].addr);
+    let crowd: Vec<Client> =
+        crowd.iter().zip((0..2).cycle()).map(|(one, n)| one.at(processes[n].addr)).collect();
+    let opened = Opened::of(&admin, schedule).await;
+    opened.done(&world).await;
+    let order_now: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
+    assert_eq!(order_now.len(), 12, "those who have not come back are in line too");
+    assert_eq!(standing(&crowd).await, order(&opened));
+}
