@@ -1,5 +1,6 @@
 //! Many streams: the limits, the end of the process, and thousands at once.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -74,29 +75,21 @@ fn many_files() -> usize {
     usize::try_from(most).expect("a number")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn thousands_follow_while_others_join_and_poll() {
-    let files = many_files();
-    // Half for tickets, three streams each; the rest for seats. Some files are the test's own.
-    let streams = files.saturating_sub(500).min(10_000);
-    assert!(streams >= 5000, "the limit of open files is too low: {files}");
-    let world = World::new().await;
-    let process = world.start().await;
-    let admin = process.admin().await;
-    let sale = sale::open(&admin, 1, 20, json!({"capacity": 0})).await;
-    let served = Served::start(&world).await;
-    let count = u32::try_from(streams / 6).expect("a number");
+/// So many people in the line of a process, a hundred at a time.
+async fn many_join(world: &World, addr: SocketAddr, schedule: i64, count: u32) -> Vec<Client> {
+    let mut left = people(world, &[addr], count, 0).await;
     let mut crowd = Vec::new();
-    let mut left = people(&world, &[served.addr], count, 0).await;
     while !left.is_empty() {
         let some = left.split_off(left.len().saturating_sub(100));
-        crowd.extend(join(some, sale.schedule).await);
+        crowd.extend(join(some, schedule).await);
     }
-    let followers: Vec<Option<Client>> = (0..3 * crowd.len())
-        .map(|number| Some(crowd[number % crowd.len()].clone()))
-        .chain((0..streams - 3 * crowd.len()).map(|_| None))
-        .collect();
-    let (addr, schedule) = (served.addr, sale.schedule);
+    crowd
+}
+
+/// Three streams for each of the crowd, and so many of the seat map; each has had its first event.
+async fn follow(addr: SocketAddr, schedule: i64, crowd: &[Client], seats: usize) -> Vec<Events> {
+    let tickets = crowd.iter().cycle().take(3 * crowd.len()).cloned().map(Some);
+    let followers: Vec<Option<Client>> = tickets.chain((0..seats).map(|_| None)).collect();
     let mut open = Vec::new();
     for some in followers.chunks(200) {
         let opened = all(some.to_vec(), move |follower| async move {
@@ -110,23 +103,42 @@ async fn thousands_follow_while_others_join_and_poll() {
         });
         open.extend(opened.await);
     }
-    let metrics = Client::new(addr).get("/metrics").await.text;
-    let told = |kind: &str| {
-        let name = format!("onsale_streams{{kind=\"{kind}\"}} ");
-        let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
-        line.and_then(|count| count.parse::<usize>().ok()).unwrap_or(0)
-    };
-    assert_eq!((told("ticket"), told("seats")), (3 * crowd.len(), streams - 3 * crowd.len()));
+    open
+}
 
-    let late = join(people(&world, &[addr], 50, 0).await, schedule).await;
-    let answers = all(late.clone(), |mut person: Client| async move { person.poll().await });
-    assert!(answers.await.iter().all(|answer| answer.status == 200));
+/// How many streams of a kind a process says are open.
+async fn counted(addr: SocketAddr, kind: &str) -> usize {
+    let metrics = Client::new(addr).get("/metrics").await.text;
+    let name = format!("onsale_streams{{kind=\"{kind}\"}} ");
+    let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+    line.and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_follow_while_others_join_and_poll() {
+    let files = many_files();
+    // Some files are the test's own.
+    let streams = files.saturating_sub(500).min(10_000);
+    assert!(streams >= 5000, "the limit of open files is too low: {files}");
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 20, json!({"capacity": 0})).await;
+    let served = Served::start(&world).await;
+    let (addr, schedule) = (served.addr, sale.schedule);
+    let count = u32::try_from(streams / 6).expect("a number");
+    let crowd = many_join(&world, addr, schedule, count).await;
+    let tickets = 3 * crowd.len();
+    let mut open = follow(addr, schedule, &crowd, streams - tickets).await;
+    assert_eq!(counted(addr, "ticket").await, tickets);
+    assert_eq!(counted(addr, "seats").await, streams - tickets);
+
+    let late = many_join(&world, addr, schedule, 50).await;
     let path = format!("/v1/admin/schedules/{schedule}/queue");
     admin.patch(&path, json!({"message": "Thank you for waiting"})).await.ok(200);
     let seats = format!("/v1/admin/schedules/{schedule}/seats");
     admin.patch(&seats, json!({"seat_ids": &sale.seats[..1], "blocked": true})).await.ok(200);
-    let tickets = 3 * crowd.len();
-    let heard = async move {
+    let heard = tokio::spawn(async move {
         for (number, events) in open.iter_mut().enumerate() {
             if number < tickets {
                 events.until("ticket", |view| view["message"] == "Thank you for waiting").await;
@@ -134,8 +146,7 @@ async fn thousands_follow_while_others_join_and_poll() {
                 events.until("seats", |event| event["seats"][0]["status"] == "UNAVAILABLE").await;
             }
         }
-    };
-    let heard = tokio::spawn(heard);
+    });
     until_within(Duration::from_secs(90), "all have heard of it", async || {
         for person in &late {
             person.clone().poll().await.ok(200);

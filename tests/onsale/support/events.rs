@@ -46,11 +46,10 @@ impl Events {
     }
 
     async fn ask(mut socket: TcpStream, path: &str, headers: &[(&str, &str)]) -> Self {
-        let mut request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n");
-        for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
-        }
-        socket.write_all(format!("{request}\r\n").as_bytes()).await.expect("a request");
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{}\r\n", headers.concat());
+        socket.write_all(request.as_bytes()).await.expect("a request");
         let mut events = Self { socket, text: String::new(), status: 0, head: String::new() };
         let head = events.part("\r\n\r\n").await.expect("the head of an answer");
         events.status = head.split(' ').nth(1).expect("a status").parse().expect("a status");
