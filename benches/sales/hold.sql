@@ -1,7 +1,7 @@
--- Hold 4 seats as onsale does: one call. -D i=0 schedule seat user hold; seats in blocks of 4, a user each 25.
+-- Hold 4 seats as onsale does: one call. -D i=0 schedule seat user hold; seats in blocks of 4, a user for each 10.
 \set n :client_id + 8 * :i
 \set i :i + 1
-\set u :user + :n / 25
+\set u :user + :n / 10
 \set h :hold + :n
 \set s0 :seat + 4 * :n + 0
 \set s1 :seat + 4 * :n + 1

@@ -1,7 +1,7 @@
 -- Hold 4 seats with a round trip for each statement, as onsale did before 0005_hold_and_pay.sql.
 \set n :client_id + 8 * :i
 \set i :i + 1
-\set u :user + :n / 25
+\set u :user + :n / 10
 \set h :hold + :n
 \set s0 :seat + 4 * :n + 0
 \set s1 :seat + 4 * :n + 1

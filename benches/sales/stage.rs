@@ -8,13 +8,12 @@ use onsale::store::pg::{Pg, migrations};
 use sqlx::PgPool;
 
 /// Holds per user.
-pub const EACH: u32 = 25;
+pub const EACH: u32 = 10;
 
 /// Private stores that wait for the disk.
 pub struct Stage {
     pub stores: Stores,
     pub pool: PgPool,
-    first_user: i64,
 }
 
 /// A schedule with seats for so many holds of 4, nobody's yet or all held.
@@ -27,10 +26,10 @@ pub struct Sale {
     pub count: u32,
 }
 
-/// People enough for 50,000 holds.
+/// People of one sale: who buys again and again has a history that no buyer has.
 const PEOPLE: &str = r#"with made as (insert into "user" (name)
-    select 'bench' from generate_series(1, 2000) returning id)
-    insert into point (user_id) select id from made"#;
+    select 'bench' from generate_series(1, $1) returning id)
+    insert into point (user_id, amount) select id, 1000000000 from made returning user_id"#;
 
 const SALE: &str = r#"
     with c as (insert into concert (title) values ('bench') returning id),
@@ -47,7 +46,7 @@ const SALE: &str = r#"
 const HELD: &str = "
     insert into reservation (concert_id, concert_schedule_id, seat_id, user_id, hold_id, amount,
                              status, queue_sequence, reservation_at, expires_at)
-    select c.concert_id, c.id, s.id, $2 + (s.id - $3) / 4 / 25,
+    select c.concert_id, c.id, s.id, $2 + (s.id - $3) / 4 / 10,
            lpad(($4 + (s.id - $3) / 4)::text, 32, '0')::uuid, 100, 'PAYMENT_WAITING', 1,
            now(), now() + interval '1 h'
     from seat s join concert_schedule c on c.id = s.concert_schedule_id where c.id = $1";
@@ -59,20 +58,18 @@ impl Stage {
         let pg = Pg::lazy(&stores.database_url(), 2).expect("a pool");
         migrations::apply(&pg).await.expect("the migrations apply");
         let pool = PgPool::connect(&stores.database_url()).await.expect("PostgreSQL");
-        sqlx::query(PEOPLE).execute(&pool).await.expect("people");
-        let first = r#"select min(id) from "user""#;
-        let first_user = sqlx::query_scalar(first).fetch_one(&pool).await.expect("an id");
-        Self { stores, pool, first_user }
+        Self { stores, pool }
     }
 
     /// A fresh sale beside the last ones: plans made on emptied tables would be no sale's.
     pub async fn sale(&self, count: usize, held: bool) -> Sale {
-        let rich = sqlx::query("update point set amount = 1000000000");
-        rich.execute(&self.pool).await.expect("points");
         let count = u32::try_from(count / super::CLIENTS * super::CLIENTS).expect("a count");
         let made = sqlx::query_as(SALE).bind(i64::from(count)).fetch_all(&self.pool).await;
         let made: Vec<(i64, i64)> = made.expect("seats");
-        let (schedule, first_user) = (made[0].0, self.first_user);
+        let schedule = made[0].0;
+        let people = sqlx::query_scalar(PEOPLE).bind(i64::from(count.div_ceil(EACH)));
+        let people: Vec<i64> = people.fetch_all(&self.pool).await.expect("people");
+        let first_user = people.into_iter().min().expect("somebody");
         let first_seat = made.iter().map(|row| row.1).min().expect("a seat");
         let first_hold = (schedule + 1000) * 1_000_000;
         if held {
