@@ -185,22 +185,28 @@ pub async fn secret(pg: &Pg, schedule: ScheduleId) -> Result<Vec<u8>, StoreError
     Ok(secret.fetch_one(pg.pool()).await?)
 }
 
-/// Writes down what some entrants drew.
+/// Writes down what some entrants drew, given in order of joining: neighbours, so that the rows
+/// are found by their range, whatever the planner believes of a table that was just filled.
 pub async fn write_places(
     pg: &Pg,
     schedule: ScheduleId,
     places: &[(Sequence, u32)],
 ) -> Result<(), StoreError> {
+    let (Some((first, _)), Some((last, _))) = (places.first(), places.last()) else {
+        return Ok(());
+    };
     let sequences: Vec<i64> = places.iter().map(|(sequence, _)| sequence.as_i64()).collect();
     let drawn: Vec<i32> = places.iter().map(|(_, place)| place.cast_signed()).collect();
     sqlx::query!(
         "update draw_entrant e set place = t.place
          from unnest($2::bigint[], $3::integer[]) as t (sequence, place)
          where e.concert_schedule_id = $1 and e.sequence = t.sequence
-           and e.place is distinct from t.place",
+           and e.sequence between $4 and $5 and e.place is distinct from t.place",
         schedule.0,
         &sequences,
-        &drawn
+        &drawn,
+        first.as_i64(),
+        last.as_i64()
     )
     .execute(pg.pool())
     .await?;

@@ -181,7 +181,9 @@ async fn load(pg: &Pg, schedule: ScheduleId, base: Sequence) -> Result<Arc<Place
         }
     }
     let broken = || StoreError::Inconsistent(format!("the places drawn in schedule {schedule}"));
-    Places::new(base, &entrants).map(Arc::new).ok_or_else(broken)
+    // A million of them take a while, and others want this thread.
+    let places = tokio::task::spawn_blocking(move || Places::new(base, &entrants)).await;
+    places.ok().flatten().map(Arc::new).ok_or_else(broken)
 }
 
 fn unavailable(reason: &str) -> StoreError {
