@@ -165,8 +165,19 @@ mod tests {
             prop_assert!(points.len() <= 257);
             prop_assert_eq!(points.first().unwrap().1, 0);
             prop_assert_eq!(points.last().unwrap().1, numbers.len() as u64 - 1);
-            for (sequence, ahead) in points {
-                prop_assert_eq!(line.ahead(sequence), Some(ahead));
+            for (sequence, ahead) in &points {
+                prop_assert_eq!(line.ahead(*sequence), Some(*ahead));
+            }
+            // What docs/API.md promises of the place that a client makes out between two points.
+            let most = (numbers.len() as u64).div_ceil(256);
+            for (ahead, number) in numbers.iter().enumerate() {
+                let sequence = (1 << SEQUENCE_BITS) + number;
+                let next = points.partition_point(|(at, _)| *at < sequence);
+                let found = if points[next].0 == sequence { points[next].1 } else {
+                    let ((from, low), (to, high)) = (points[next - 1], points[next]);
+                    low + (high - low) * (sequence - from) / (to - from)
+                };
+                prop_assert!(found.abs_diff(ahead as u64) < most.max(1), "{found}, not {ahead}");
             }
         }
     }

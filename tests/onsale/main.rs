@@ -9,6 +9,7 @@
 mod access;
 mod administration;
 mod board;
+mod boards;
 mod calls;
 mod catalogue;
 mod codes;

@@ -114,6 +114,12 @@ async fn each_encoding_has_its_own_etag_and_is_not_sent_again() {
         let bytes = zipped.bytes().await.expect("a body");
         flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut unzipped).expect("gzip");
         assert_eq!(unzipped, plain.text);
+        let small = with(&anybody, &path, "accept-encoding", "gzip, br").await;
+        assert_eq!(header(&small, "content-encoding"), "br");
+        assert!(![&etags[0], &etags[1]].contains(&&header(&small, "etag")));
+        let (mut whole, bytes) = (String::new(), small.bytes().await.expect("a body"));
+        brotli::Decompressor::new(&*bytes, 4096).read_to_string(&mut whole).expect("brotli");
+        assert_eq!(whole, plain.text);
 
         let same = with(&anybody, &path, "if-none-match", &etags[0]).await;
         assert_eq!(same.status(), 304, "{path}");

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::render::{Key, Rendered, Renderings, json};
+use super::render::{Encoding, Key, Rendered, Renderings, json};
 use super::{MapVersion, SeatBits, SeatChanges, SeatLayout, SeatMap, bits, changes, whole};
 use crate::board::seats::SeatStates;
 use crate::concert::model::Layout;
@@ -177,9 +177,12 @@ impl Maps {
         write: impl FnOnce() -> std::io::Result<Vec<u8>> + Send + 'static,
     ) -> Result<Response, Problem> {
         let Wanted { schedule, answer, fresh, headers } = wanted;
-        let gzip = takes_gzip(headers);
+        let encoding = encoding(headers);
         let version = version.to_string();
-        let etag = format!("\"{version}{}\"", if gzip { "-gzip" } else { "" });
+        let etag = match encoding {
+            Encoding::Plain => format!("\"{version}\""),
+            named => format!("\"{version}-{}\"", named.name()),
+        };
         let mut response = if matches(headers, &etag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
@@ -188,7 +191,7 @@ impl Maps {
                 tracing::error!(%error, "a seat map could not be rendered");
                 Problem::internal()
             })?;
-            encoded(body, gzip)
+            encoded(body, encoding)
         };
         let told = response.headers_mut();
         told.insert(CACHE_CONTROL, fresh);
@@ -201,23 +204,23 @@ impl Maps {
 }
 
 /// A rendered body without a copy of it.
-struct Encoding {
+struct Encoded {
     body: Arc<Rendered>,
-    gzip: bool,
+    encoding: Encoding,
 }
 
-impl AsRef<[u8]> for Encoding {
+impl AsRef<[u8]> for Encoded {
     fn as_ref(&self) -> &[u8] {
-        if self.gzip { &self.body.gzip } else { &self.body.plain }
+        self.body.bytes(self.encoding)
     }
 }
 
-fn encoded(body: Arc<Rendered>, gzip: bool) -> Response {
-    let mut response = Bytes::from_owner(Encoding { body, gzip }).into_response();
+fn encoded(body: Arc<Rendered>, encoding: Encoding) -> Response {
+    let mut response = Bytes::from_owner(Encoded { body, encoding }).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if gzip {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    if encoding != Encoding::Plain {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
     }
     response
 }
@@ -228,14 +231,17 @@ fn items<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-/// Whether `Accept-Encoding` takes gzip: named, and not with a weight of 0.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    items(headers, ACCEPT_ENCODING.as_str()).any(|item| {
-        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-        let weight = weight.trim().strip_prefix("q=").map(str::parse::<f32>);
-        coding.trim().eq_ignore_ascii_case("gzip")
-            && weight.is_none_or(|q| q.is_ok_and(|q| q > 0.0))
-    })
+/// The smallest encoding that `Accept-Encoding` takes: named, and not with a weight of 0.
+fn encoding(headers: &HeaderMap) -> Encoding {
+    let takes = |encoding: &Encoding| {
+        items(headers, ACCEPT_ENCODING.as_str()).any(|item| {
+            let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+            let weight = weight.trim().strip_prefix("q=").map(str::parse::<f32>);
+            coding.trim().eq_ignore_ascii_case(encoding.name())
+                && weight.is_none_or(|q| q.is_ok_and(|q| q > 0.0))
+        })
+    };
+    Encoding::NAMED.into_iter().find(takes).unwrap_or(Encoding::Plain)
 }
 
 /// Whether `If-None-Match` names `etag`; compared weakly, as RFC 9110 has it.
@@ -254,15 +260,17 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_sent_to_whoever_names_it_and_does_not_refuse_it() {
-        for taken in ["gzip", "br, GZIP;q=0.5", "gzip; q=1"] {
-            assert!(takes_gzip(&headers("accept-encoding", &[taken])), "{taken}");
+    fn the_smallest_encoding_is_sent_that_the_client_names_and_does_not_refuse() {
+        let taken = |values: &[&'static str]| encoding(&headers("accept-encoding", values));
+        for named in ["gzip", "br;q=0, GZIP;q=0.5", "gzip; q=1", "deflate, gzip"] {
+            assert_eq!(taken(&[named]), Encoding::Gzip, "{named}");
         }
-        for refused in ["", "br", "identity", "gzip;q=0", "gzip; q=0.0", "gzip;q=x", "xgzip"] {
-            assert!(!takes_gzip(&headers("accept-encoding", &[refused])), "{refused}");
+        for refused in ["", "identity", "gzip;q=0", "gzip; q=0.0", "gzip;q=x", "xgzip", "brr"] {
+            assert_eq!(taken(&[refused]), Encoding::Plain, "{refused}");
         }
-        assert!(takes_gzip(&headers("accept-encoding", &["br", "gzip"])));
-        assert!(!takes_gzip(&HeaderMap::new()));
+        assert_eq!(taken(&["gzip, deflate, br, zstd"]), Encoding::Brotli);
+        assert_eq!(taken(&["gzip", "br"]), Encoding::Brotli);
+        assert_eq!(encoding(&HeaderMap::new()), Encoding::Plain);
     }
 
     #[test]

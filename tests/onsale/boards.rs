@@ -1,0 +1,161 @@
+//! Every process's board shows the line that Redis has, and no place ever grows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use redis::AsyncCommands;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::client::Client;
+use crate::support::crowd::{all, join_in_turn, people};
+use crate::support::faults::key;
+use crate::support::sale::{self, Sale};
+use crate::support::wait::until;
+use crate::support::world::{Process, World};
+
+/// What may happen to a line.
+#[derive(Debug, Clone, Copy)]
+enum Op {
+    /// So many new people join, at process `at`.
+    Join { count: u32, at: usize },
+    /// One of those who have a place leaves, at process `at`.
+    Leave { who: usize, at: usize },
+    /// So many more may be inside.
+    Admit(i64),
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let op = prop_oneof![
+        3 => (1u32..8, 0usize..3).prop_map(|(count, at)| Op::Join { count, at }),
+        3 => (any::<usize>(), 0usize..3).prop_map(|(who, at)| Op::Leave { who, at }),
+        1 => (1i64..4).prop_map(Op::Admit),
+    ];
+    proptest::collection::vec(op, 6..14)
+}
+
+struct Played<'w> {
+    world: &'w World,
+    processes: &'w [Process; 3],
+    admin: &'w Client,
+    sale: Sale,
+    line: Vec<Client>,
+    capacity: i64,
+}
+
+impl Played<'_> {
+    async fn play(&mut self, op: Op) {
+        match op {
+            Op::Join { count, at } => {
+                let new = people(self.world, &[self.processes[at].addr], count, 0).await;
+                self.line.extend(join_in_turn(new, self.sale.schedule).await);
+            }
+            Op::Leave { who, at } if !self.line.is_empty() => {
+                let gone = self.line.remove(who % self.line.len());
+                let gone = gone.at(self.processes[at].addr);
+                assert_eq!(gone.delete("/v1/queue/ticket").await.status, 204);
+            }
+            Op::Leave { .. } => {}
+            Op::Admit(more) => {
+                self.capacity += more;
+                let path = format!("/v1/admin/schedules/{}/queue", self.sale.schedule);
+                self.admin.patch(&path, json!({"capacity": self.capacity})).await.ok(200);
+            }
+        }
+    }
+
+    /// Everybody who waits is told their rank in Redis, by each process.
+    async fn settles(&self) {
+        let mut redis = self.world.raw_redis().await;
+        let waiting = key(self.sale.schedule, "waiting");
+        until("all boards show what Redis has", async || {
+            let members: Vec<i64> = redis.zrange(&waiting, 0, -1).await.expect("Redis");
+            let ranks: HashMap<i64, usize> =
+                members.iter().enumerate().map(|(rank, user)| (*user, rank)).collect();
+            for process in self.processes {
+                for person in &self.line {
+                    let told = person.at(process.addr).poll().await;
+                    let rank = ranks.get(&person.user);
+                    let waits = told.body["status"] == "WAITING";
+                    if waits != rank.is_some() || rank.is_some_and(|r| told.body["ahead"] != *r) {
+                        return None;
+                    }
+                }
+            }
+            Some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_boards_of_three_processes_show_the_rank_that_redis_has() {
+    let world = World::new().await;
+    let processes = [world.start().await, world.start().await, world.start().await];
+    let admin = processes[0].admin().await;
+    let mut runner = TestRunner::new(Config::default());
+    for _ in 0..4 {
+        let ops = ops().new_tree(&mut runner).expect("operations").current();
+        let sale = sale::open(&admin, 2, 10, json!({"capacity": 1})).await;
+        let (line, capacity) = (Vec::new(), 1);
+        let (world, processes, admin) = (&world, &processes, &admin);
+        let mut played = Played { world, processes, admin, sale, line, capacity };
+        for op in &ops {
+            played.play(*op).await;
+        }
+        println!("{ops:?}");
+        played.settles().await;
+    }
+}
+
+/// Asks again and again until `stop`; fails where a place grows.
+async fn watch(mut person: Client, stop: CancellationToken) {
+    let mut best = u64::MAX;
+    while !stop.is_cancelled() {
+        let told = person.poll().await.ok(200);
+        if let Some(ahead) = told["ahead"].as_u64() {
+            assert!(ahead <= best, "{ahead} after {best}: {told}");
+            best = ahead;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whoever was passed over and came back counts in nobody's place, nor does a change of settings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_one_process_a_place_never_grows() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let queue = json!({"capacity": 1, "claim_window_seconds": 1, "presence_window_seconds": 6});
+    let sale = sale::open(&admin, 2, 10, queue).await;
+    let crowd = people(&world, &[process.addr], 40, 0).await;
+    let crowd = join_in_turn(crowd, sale.schedule).await;
+    let stop = CancellationToken::new();
+    let watching: Vec<_> = (crowd.iter().skip(8).cloned())
+        .map(|person| tokio::spawn(watch(person, stop.clone())))
+        .collect();
+    let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    let silent = Arc::new(crowd[1..6].to_vec());
+    for capacity in [2, 4, 6] {
+        admin.patch(&path, json!({"capacity": capacity})).await.ok(200);
+        // Those who said nothing since they joined are passed over in turn, and come back in front.
+        until("somebody was passed over and is back", async || {
+            let back = all(silent.to_vec(), |mut person: Client| async move {
+                person.poll().await.body["status"] == "ACTIVE"
+            });
+            (back.await.iter().filter(|back| **back).count() + 1 >= capacity).then_some(())
+        })
+        .await;
+    }
+    for gone in crowd.iter().take(6) {
+        gone.delete("/v1/queue/ticket").await;
+    }
+    stop.cancel();
+    for watched in watching {
+        watched.await.expect("no place grew");
+    }
+}
