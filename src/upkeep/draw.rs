@@ -19,7 +19,7 @@ use crate::store::pg::Pg;
 /// How long one process alone works on a draw after it last said so.
 const LEASE: Duration = Duration::from_secs(5);
 /// Entrants moved per call: each call stays far below 5 ms.
-const MOVED: usize = 100;
+const MOVED: usize = 50;
 /// Entrants written per statement.
 const WRITTEN: usize = 5_000;
 

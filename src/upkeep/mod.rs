@@ -9,7 +9,7 @@
 //! | relay | tells Redis what the outbox holds | 500 ms | 100 entries, 2 s old |
 //! | expiry | ends overdue reservations | 1 s | 200 seats |
 //! | archive | writes the line's log to `queue` | 1 s | 2,000 entries or 5,000 events per schedule |
-//! | draw | holds the draws that are due | 250 ms | 10,000 entrants per statement, 100 per call; one process per schedule |
+//! | draw | holds the draws that are due | 250 ms | 10,000 entrants per statement, 50 per call; one process per schedule |
 //! | recovery | rebuilds what Redis lost | when a call finds it | one process per schedule |
 //! | purge | old keys, closed schedules | 10 min | 10,000 rows |
 

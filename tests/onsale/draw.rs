@@ -159,9 +159,21 @@ async fn nobody_is_let_in_before_the_draw_is_complete() {
     })
     .await;
     let mut late = process.buyer().await;
-    let ticket = late.join(schedule).await.ok(201);
-    assert_eq!((&ticket["status"], &ticket["phase"]), (&json!("WAITING"), &json!("OPEN")));
-    assert_eq!(ticket["position"], Value::Null);
+    late.join(schedule).await.ok(201);
+    let ticket = until("the sale is shown as open", async || {
+        let ticket = late.poll().await.ok(200);
+        (ticket["phase"] == "OPEN").then_some(ticket)
+    })
+    .await;
+    assert_eq!((&ticket["status"], &ticket["position"]), (&json!("WAITING"), &Value::Null));
+    // Admission has looked at the sale since it opened, and more than once.
+    let mut looks = std::collections::BTreeSet::new();
+    until("admission looks", async || {
+        let at: i64 = redis.hget(key(schedule, "meta"), "looked_at").await.unwrap();
+        looks.insert(at);
+        (looks.len() > 3).then_some(())
+    })
+    .await;
     let admitted: i64 = redis.hget(key(schedule, "meta"), "admitted").await.unwrap();
     assert_eq!(admitted, 0);
     let secret = admin.get(&format!("/v1/schedules/{schedule}/queue/draw")).await.ok(200);
