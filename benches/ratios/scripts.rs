@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use onsale::http::auth::Role;
+use onsale::queue::lines::Line;
+use onsale::queue::redis::JoinReply;
 use onsale::store::id::{ScheduleId, UserId};
 use onsale::store::script::Script;
 use serde_json::json;
@@ -60,18 +62,9 @@ pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
     let blocked = json!({"seat_ids": seats, "blocked": true});
     let path = format!("/v1/admin/schedules/{schedule}/seats");
     stage.admin(reqwest::Method::PATCH, &path, &blocked).await?;
-    let deadline = stage.deadline(schedule).await?;
     let (path, body) =
         (format!("/v1/schedules/{schedule}/reservations"), json!({"seat_ids": seats}).to_string());
-    let mut holders = Vec::new();
-    for user in 1..=HOLDERS {
-        let user = UserId(user);
-        let onsale::queue::redis::JoinReply::Joined(joined) = line.join(user).await? else {
-            return Err("nobody can join".into());
-        };
-        let ticket = stage.ticket(schedule, user, joined.stand.sequence, deadline)?;
-        holders.push((format!("Bearer {}", token(user, Role::User)?), ticket));
-    }
+    let holders = holders(&stage, &line, schedule).await?;
     let requests = holders.iter().map(|(token, ticket)| Request {
         method: "POST",
         path: &path,
@@ -103,6 +96,25 @@ pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
     let against = "redis-benchmark, same script, 16 deep";
     let rate = Row::new(what, against, format!("{} of its rate", pairs.rate()), "≥ 0.65");
     Ok(vec![rate, costs(what, &pairs)])
+}
+
+/// People who are inside: the header of each, and the ticket.
+async fn holders(
+    stage: &Stage,
+    line: &Line,
+    schedule: ScheduleId,
+) -> Outcome<Vec<(String, String)>> {
+    let deadline = stage.deadline(schedule).await?;
+    let mut holders = Vec::new();
+    for user in 1..=HOLDERS {
+        let user = UserId(user);
+        let JoinReply::Joined(joined) = line.join(user).await? else {
+            return Err("nobody can join".into());
+        };
+        let ticket = stage.ticket(schedule, user, joined.stand.sequence, deadline)?;
+        holders.push((format!("Bearer {}", token(user, Role::User)?), ticket));
+    }
+    Ok(holders)
 }
 
 /// One round of each.

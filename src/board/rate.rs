@@ -46,7 +46,7 @@ impl Rates {
         }
         let third = counts.len() / 3;
         let thirds = (0..3).filter_map(|part| {
-            let end = (part + 1) * third;
+            let end = ((part + 1) * third).min(counts.len() - 1);
             per_second(counts.get(part * third)?, counts.get(end)?, |count| count.admitted)
         });
         let range = thirds.fold(None, |range: Option<(f64, f64)>, rate| {
