@@ -29,6 +29,7 @@ use crate::hold::service::Holds;
 use crate::http::auth::Identity;
 use crate::http::cors::Cors;
 use crate::http::layers::{Limits, around};
+use crate::http::serve::Routes;
 use crate::http::stream::Streams;
 use crate::http::{openapi, serve};
 use crate::outbox::model::Delivered;
@@ -121,12 +122,14 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: metrics.clone() };
     let services = wire(&settings, &stores, &loops)?;
     let router = router(&services, &stores, &settings.http, &metrics);
+    let shortcut = queue::http::shortcut(services.queue.clone(), metrics);
+    let routes = Routes { router, shortcut: Some(shortcut) };
 
     let HttpSettings { listen, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    tasks.spawn(serve::serve(listener, router, stop.clone(), drain_timeout));
+    tasks.spawn(serve::serve(listener, routes, stop.clone(), drain_timeout));
     Ok(Running { addr, stop, tasks, drain: drain_timeout, admin: services.admin })
 }
 

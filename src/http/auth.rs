@@ -97,6 +97,12 @@ fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     value.to_str().ok()
 }
 
+/// The ticket of the `Queue-Token` header, if there is exactly one.
+#[must_use]
+pub fn queue_token(headers: &HeaderMap) -> Option<&str> {
+    only(headers, "queue-token").filter(|ticket| !ticket.is_empty())
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
@@ -132,9 +138,9 @@ impl<S: Send + Sync> FromRequestParts<S> for QueueToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        match only(&parts.headers, "queue-token") {
-            Some(ticket) if !ticket.is_empty() => Ok(Self(ticket.to_owned())),
-            _ => {
+        match queue_token(&parts.headers) {
+            Some(ticket) => Ok(Self(ticket.to_owned())),
+            None => {
                 let status = StatusCode::UNAUTHORIZED;
                 Err(Problem::new(status, "ticket_invalid", "A valid queue ticket is needed"))
             }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::shortcut::Shortcut;
 use super::stream::takeover::Handover;
 
 /// How long a connection may take until the headers of its next request are complete. hyper counts
@@ -29,11 +30,20 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long accepting rests when it failed, which is mostly for want of file descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
+/// What answers requests; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Routes {
+    /// Everything.
+    pub router: Router,
+    /// What needs no routing, where there is such a thing.
+    pub shortcut: Option<Shortcut>,
+}
+
 /// Serves `router` on `listener` until `stop`; then accepts nothing more, lets what runs finish for
 /// up to `drain`, and cuts off the rest.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    routes: Routes,
     stop: CancellationToken,
     drain: Duration,
 ) {
@@ -42,7 +52,7 @@ pub async fn serve(
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, _)) => {
-                let serving = connection(stream, router.clone(), stop.clone());
+                let serving = connection(stream, routes.clone(), stop.clone());
                 let cut = cut.clone();
                 connections.spawn(async move { cut.run_until_cancelled(serving).await });
             }
@@ -61,12 +71,21 @@ pub async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn connection(stream: TcpStream, routes: Routes, stop: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
     let (handing, mut handed) = mpsc::channel(1);
-    let service = service_fn(move |request| answer(router.clone(), request, handing.clone()));
+    let service = service_fn(move |request| {
+        let known = routes.shortcut.as_ref().and_then(|shortcut| shortcut.answer(&request));
+        let asking = known.is_none().then(|| (routes.router.clone(), handing.clone()));
+        async move {
+            match (known, asking) {
+                (None, Some((router, handing))) => answer(router, request, handing).await,
+                (known, _) => Ok(known.unwrap_or_default()),
+            }
+        }
+    });
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -130,7 +149,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let tasks = TaskTracker::new();
-        tasks.spawn(serve(listener, router, stop.clone(), drain));
+        let routes = Routes { router, shortcut: None };
+        tasks.spawn(serve(listener, routes, stop.clone(), drain));
         tasks.close();
         (addr, stop, tasks)
     }

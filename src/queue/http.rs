@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -20,16 +20,20 @@ use super::view::phase;
 use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
-use crate::http::auth::{Caller, QueueToken};
-use crate::http::body::{Json, Path};
+use crate::http::auth::{Caller, QueueToken, queue_token};
+use crate::http::body::Path;
 use crate::http::problem::Problem;
+use crate::http::shortcut::Shortcut;
 use crate::store::id::ScheduleId;
 use crate::store::keys::SEQUENCE_BITS;
+use crate::telemetry::Metrics;
 
 /// Whoever may be let in within this many seconds should ask for their own ticket.
 const SOON_SECONDS: u64 = 60;
 /// Points of the public board, less one.
 const POINTS: u64 = 256;
+/// Room for the answer to a poll.
+const BODY_BYTES: usize = 640;
 
 /// The routes of the line.
 pub fn routes(queue: Queue) -> OpenApiRouter {
@@ -148,11 +152,24 @@ impl PublicBoard {
     }
 }
 
+/// The shortcut of polls by those who wait.
+pub fn shortcut(queue: Queue, metrics: Metrics) -> Shortcut {
+    let known = move |headers: &HeaderMap| queue.poll_waiting(queue_token(headers)?).map(told);
+    Shortcut::new("/v1/queue/ticket", known, metrics)
+}
+
 /// A ticket's answer, which nobody but its owner may keep.
 fn told(view: TicketView) -> Response {
     let pause = view.poll_after_ms.map(|ms| ms.div_ceil(1000));
-    let mut response = Json(view).into_response();
+    let mut body = Vec::with_capacity(BODY_BYTES);
+    if let Err(error) = serde_json::to_writer(&mut body, &view) {
+        tracing::error!(%error, "a ticket's answer could not be written");
+        return Problem::internal().into_response();
+    }
+    let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
+    headers.reserve(6);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = pause {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -16,7 +16,7 @@ use super::redis::JoinReply;
 use super::standing::Recent;
 use super::token::{InvalidTicket, TicketKeys};
 use super::verified::Verified;
-use super::view::view;
+use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
@@ -166,6 +166,24 @@ impl Queue {
         let mut told = view(&board, schedule, id, stand);
         told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
         Ok((told, joined.new))
+    }
+
+    /// What a ticket is worth that waits as far as the board knows, where its owner is to be told
+    /// nothing new but the place: nearly all polls. Waits for nothing and nobody.
+    #[must_use]
+    pub fn poll_waiting(&self, token: &str) -> Option<TicketView> {
+        let ticket = self.tickets.verify(token).ok()?;
+        let watched = self.boards.watch(ticket.schedule);
+        let board = watched.board()?;
+        let drawn = ticket.sequence.0 <= board.meta.draw_base;
+        let stand = self.known(&board, &ticket).filter(|_| !drawn)?;
+        let waits = matches!(stand.standing, Standing::Waiting { .. });
+        if !waits || outdated(&board, &ticket, stand) {
+            return None;
+        }
+        watched.here.mark(ticket.sequence.0, Instant::now());
+        self.polls.fetch_add(1, Ordering::Relaxed);
+        Some(view(&board, ticket.schedule, ticket.id, stand))
     }
 
     /// What a ticket is worth. While it waits, as far as the board knows, no store is asked.

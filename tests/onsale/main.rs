@@ -35,6 +35,7 @@ mod repeats;
 mod scripts;
 mod seatmap;
 mod secrets;
+mod shortcut;
 mod slots;
 mod streams;
 mod streams_many;

@@ -1,0 +1,76 @@
+//! A poll that is answered without routing is answered as any other.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::sale;
+use crate::support::wait::until;
+use crate::support::world::World;
+
+/// What is another each time.
+const MOVING: [&str; 2] = ["server_time", "poll_after_ms"];
+
+fn names(answer: &Answer) -> Vec<String> {
+    let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+    names.sort();
+    names
+}
+
+fn lasting(answer: &Answer) -> Value {
+    let mut body = answer.body.clone();
+    for name in MOVING {
+        body[name].take();
+    }
+    body
+}
+
+/// Asks as a page elsewhere does, which goes the long way.
+async fn routed(person: &Client) -> Answer {
+    let request = person.request(Method::GET, "/v1/queue/ticket");
+    person.send(request.header("origin", "https://elsewhere.example")).await
+}
+
+#[tokio::test]
+async fn the_short_way_and_the_long_way_give_the_same_answer_and_both_are_counted() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let queue = json!({"capacity": 0, "message": "Soon"});
+    let sale = sale::open(&admin, 1, 5, queue).await;
+    let mut person = process.buyer().await;
+    person.join(sale.schedule).await.ok(201);
+    until("the board knows of the place", async || {
+        (person.poll().await.body["waiting"] == 1).then_some(())
+    })
+    .await;
+    let (short, long) = (person.poll().await, routed(&person).await);
+    assert_eq!((short.status, long.status), (200, 200));
+    assert_eq!(names(&short), names(&long));
+    for name in ["content-type", "cache-control", "vary"] {
+        assert_eq!(short.header(name), long.header(name));
+    }
+    assert_ne!(short.header("x-request-id"), long.header("x-request-id"));
+    assert_eq!(lasting(&short), lasting(&long));
+    assert_eq!(short.body["message"], "Soon");
+
+    let counted = async || {
+        let metrics = process.anonymous().get("/metrics").await.text;
+        let line =
+            r#"onsale_http_requests_total{route="/v1/queue/ticket",method="GET",status="200"} "#;
+        let found = metrics.lines().find_map(|text| text.strip_prefix(line)).map(str::to_owned);
+        found.expect("polls are counted").parse::<u64>().expect("a count")
+    };
+    let before = counted().await;
+    person.poll().await.ok(200);
+    routed(&person).await.ok(200);
+    assert_eq!(counted().await, before + 2);
+
+    // What is no poll by somebody who waits is the router's business.
+    let forged = person.with_ticket("forged").poll().await;
+    forged.refused(401, "ticket_invalid");
+    let twice = person.request(Method::GET, "/v1/queue/ticket").header("queue-token", "another");
+    person.send(twice).await.refused(401, "ticket_invalid");
+    assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+    assert_eq!(person.poll().await.ok(200)["status"], "LEFT");
+}
