@@ -1,0 +1,195 @@
+//! Single steps by criterion, on a real Redis and a real PostgreSQL, with 10 and with 1,000,000
+//! people in line: `cargo bench --bench steps`. Holding and paying are in `sales`.
+
+#![expect(clippy::expect_used, reason = "a bench fails as a test does")]
+
+#[path = "ratios/stage.rs"]
+#[expect(dead_code, reason = "the ratios use all of it")]
+mod stage;
+
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use onsale::board::snapshot::Board;
+use onsale::hold;
+use onsale::queue::lines::Line;
+use onsale::queue::model::{Sequence, Standing, Ticket};
+use onsale::queue::redis::JoinReply;
+use onsale::queue::token::TicketKeys;
+use onsale::queue::verified::Verified;
+use onsale::store::id::{ScheduleId, UserId};
+use serde_json::json;
+use stage::{QUEUE_SECRET, Stage};
+use tokio::runtime::Runtime;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Outcome<T> = Result<T, Failure>;
+
+/// Batches of an admission round.
+const BATCHES: u64 = 10;
+const BATCH: u64 = 100;
+/// Users from here on join while others wait; this one is inside.
+const LATE: i64 = 100_000_000;
+
+/// A line of so many, with the presence of all of them fresh for the whole bench.
+struct Set {
+    people: u64,
+    schedule: ScheduleId,
+    line: Line,
+    last: (UserId, Sequence),
+    ticket: String,
+    /// The place of the one who is inside.
+    inside: Sequence,
+}
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    let stage = runtime.block_on(Stage::set()).expect("the stage");
+    for people in [10, 1_000_000] {
+        let set = runtime.block_on(Set::of(&stage, people)).expect("a line");
+        tickets(&mut criterion, &set);
+        rank(&mut criterion, &runtime, &stage, &set);
+        joins(&mut criterion, &runtime, &set);
+        claims(&mut criterion, &runtime, &set);
+        admissions(&mut criterion, &runtime, &stage, &set);
+    }
+    runtime.block_on(stage.strike()).expect("an end");
+    criterion.final_summary();
+}
+
+impl Set {
+    async fn of(stage: &Stage, people: u64) -> Outcome<Self> {
+        let queue = json!({
+            "capacity": 1, "presence_window_seconds": 600, "active_ttl_seconds": 86400,
+        });
+        let schedule = stage.sale(1000, queue).await?;
+        let line = stage.line(schedule).await?;
+        // The one slot, so that everybody after this one waits.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let JoinReply::Joined(inside) = line.join(UserId(LATE)).await? else {
+            return Err("nobody may join".into());
+        };
+        if !matches!(inside.stand.standing, Standing::Active { .. }) {
+            return Err("the first is not let in".into());
+        }
+        let waiting = stage.fill(schedule, people).await?;
+        stage.settled(schedule).await?;
+        let last = *waiting.last().ok_or("nobody waits")?;
+        let ticket = stage.ticket(schedule, last.0, last.1, stage.deadline(schedule).await?)?;
+        let inside = inside.stand.sequence;
+        Ok(Self { people, schedule, line, last, ticket, inside })
+    }
+
+    fn id(&self, name: &str) -> String {
+        format!("{name}/{} in line", self.people)
+    }
+}
+
+fn tickets(criterion: &mut Criterion, set: &Set) {
+    let keys = || TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
+    let (keys, verified) = (keys(), Verified::new(keys()));
+    criterion.bench_function(&set.id("ticket, first time"), |bench| {
+        bench.iter(|| keys.verify(&set.ticket));
+    });
+    criterion.bench_function(&set.id("ticket, verified before"), |bench| {
+        bench.iter(|| verified.verify(&set.ticket));
+    });
+}
+
+fn rank(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) {
+    let read = || Board::read(&stage.redis, set.schedule, None);
+    let board = runtime.block_on(read()).expect("a board");
+    assert_eq!(board.line.ahead(set.last.1.0), Some(set.people - 1));
+    criterion.bench_function(&set.id("rank"), |bench| {
+        bench.iter(|| board.line.ahead(set.last.1.0));
+    });
+    criterion.bench_function(&set.id("board, read and built"), |bench| {
+        bench.to_async(runtime).iter(read);
+    });
+}
+
+fn joins(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
+    let mut next = LATE;
+    criterion.bench_function(&set.id("join"), |bench| {
+        bench.iter(|| {
+            next += 1;
+            runtime.block_on(set.line.join(UserId(next))).expect("a place")
+        });
+    });
+}
+
+/// Ten batches of a hundred; as many join before, off the clock. onsale itself is stopped meanwhile,
+/// or it would let some of them in.
+fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) {
+    let meta = format!("onsale:{{{}}}:meta", set.schedule);
+    let room = |capacity: u64| {
+        let mut command = redis::cmd("HSET");
+        command.arg(&meta).arg("capacity").arg(capacity);
+        command.arg(&["rate", "10000", "tokens", "10000"]);
+        command
+    };
+    let onsale = Pid::from_raw(stage.onsale.pid.cast_signed());
+    kill(onsale, Signal::SIGSTOP).expect("it stops");
+    let mut next = LATE * 2;
+    let mut round = async || {
+        for _ in 0..BATCHES * BATCH {
+            next += 1;
+            set.line.join(UserId(next)).await.expect("a place");
+        }
+        stage.redis.hot::<()>(&room(10_000_000)).await.expect("Redis");
+        let begun = Instant::now();
+        let mut admitted = 0;
+        for _ in 0..BATCHES {
+            admitted += u64::from(set.line.admit().await.expect("a round").admitted);
+        }
+        let took = begun.elapsed();
+        assert_eq!(admitted, BATCHES * BATCH);
+        took
+    };
+    timed(criterion, runtime, &set.id("ten batches of 100 let in"), &mut round);
+    runtime.block_on(stage.redis.hot::<()>(&room(1))).expect("Redis");
+    kill(onsale, Signal::SIGCONT).expect("it goes on");
+}
+
+/// A claim of four seats by somebody inside, given back off the clock.
+fn claims(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
+    let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
+    let ticket = keys.verify(&set.ticket).expect("a ticket");
+    let ticket = Ticket { user: UserId(LATE), sequence: set.inside, ..ticket };
+    let (hold, seats) = (uuid::Uuid::now_v7(), [1, 2, 3, 4]);
+    let mut round = async || {
+        let begun = Instant::now();
+        let claim = hold::redis::take(&set.line, &ticket, hold, &seats).await.expect("an answer");
+        let took = begun.elapsed();
+        assert_eq!(claim, hold::model::Claim::Ok);
+        hold::redis::drop(&set.line, hold, &seats).await.expect("an answer");
+        took
+    };
+    timed(criterion, runtime, &set.id("claim of 4 seats"), &mut round);
+}
+
+/// Measures rounds that say themselves how long they took.
+fn timed(
+    criterion: &mut Criterion,
+    runtime: &Runtime,
+    id: &str,
+    round: &mut impl AsyncFnMut() -> Duration,
+) {
+    criterion.bench_function(id, |bench| {
+        bench.iter_custom(|times| {
+            runtime.block_on(async {
+                let mut all = Duration::ZERO;
+                for _ in 0..times {
+                    all += round().await;
+                }
+                all
+            })
+        });
+    });
+}
