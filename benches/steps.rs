@@ -81,7 +81,7 @@ impl Set {
         let waiting = stage.fill(schedule, people).await?;
         stage.settled(schedule).await?;
         let last = *waiting.last().ok_or("nobody waits")?;
-        let ticket = stage.ticket(schedule, last.0, last.1, stage.deadline(schedule).await?)?;
+        let ticket = stage::ticket(schedule, last.0, last.1, stage.deadline(schedule).await?)?;
         let inside = inside.stand.sequence;
         Ok(Self { people, schedule, line, last, ticket, inside })
     }

@@ -57,7 +57,7 @@ impl Benchmark {
         benchmark.args(["-r", "1000000000", "--csv"]).args(&self.words);
         let output =
             benchmark.output().await.map_err(|error| format!("redis-benchmark: {error}"))?;
-        let used = cpu::used(self.pid)? - before;
+        let used = cpu::used(self.pid)?.saturating_sub(before);
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default();
         // The command may hold commas, but no quotes: "command","rate",…

@@ -91,7 +91,8 @@ impl Load {
             return Err(format!("an answer was not as expected: {text}").into());
         }
         let (count, micros): (f64, f64) = (count.parse()?, micros.parse()?);
-        let each = |index: usize| (after[index] - before[index]).as_secs_f64() * 1e6 / count;
+        let each =
+            |index: usize| after[index].saturating_sub(before[index]).as_secs_f64() * 1e6 / count;
         Ok(Round { rate: count * 1e6 / micros, cpu: [each(0), each(1)] })
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::load::{Load, Request};
 use crate::pairs::{Pairs, middle};
-use crate::stage::{QUEUE_SECRET, Server, Stage};
+use crate::stage::{QUEUE_SECRET, Server, Stage, ticket};
 use crate::table::Row;
 use crate::{Args, Outcome, yardstick};
 
@@ -84,9 +84,7 @@ impl Line {
         let some = waiting.iter().step_by(usize::try_from(step)?);
         let deadline = stage.deadline(schedule).await?;
         let tickets: Vec<String> = some
-            .map(|(user, place): &(UserId, Sequence)| {
-                stage.ticket(schedule, *user, *place, deadline)
-            })
+            .map(|(user, place): &(UserId, Sequence)| ticket(schedule, *user, *place, deadline))
             .collect::<Outcome<_>>()?;
         let requests = tickets.iter().map(|ticket| Request {
             method: "GET",

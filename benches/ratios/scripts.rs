@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::benchmark::Benchmark;
 use crate::load::{Load, Request, Round};
 use crate::pairs::{Pairs, middle};
-use crate::stage::{Stage, token};
+use crate::stage::{Stage, ticket, token};
 use crate::table::Row;
 use crate::{Args, Outcome};
 
@@ -111,7 +111,7 @@ async fn holders(
         let JoinReply::Joined(joined) = line.join(user).await? else {
             return Err("nobody can join".into());
         };
-        let ticket = stage.ticket(schedule, user, joined.stand.sequence, deadline)?;
+        let ticket = ticket(schedule, user, joined.stand.sequence, deadline)?;
         holders.push((format!("Bearer {}", token(user, Role::User)?), ticket));
     }
     Ok(holders)

@@ -209,18 +209,6 @@ impl Stage {
         Ok(used.ok_or("no used_memory")?.trim().parse()?)
     }
 
-    /// A ticket for a place that waits.
-    pub fn ticket(
-        &self,
-        schedule: ScheduleId,
-        user: UserId,
-        place: Sequence,
-        expires_at: DateTime<Utc>,
-    ) -> Outcome<String> {
-        let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
-        Ok(keys.sign(schedule, user, (place, place), None, expires_at)?)
-    }
-
     /// One answer of onsale as it came: the body, and the headers that its layers and routes set.
     pub async fn answer(&self, path: &str, headers: &[(&str, &str)]) -> Outcome<Value> {
         let mut request = self.http.get(format!("http://{}{path}", self.onsale.addr));
@@ -249,4 +237,15 @@ impl Stage {
 pub fn token(user: UserId, role: Role) -> Outcome<String> {
     let tokens = Tokens::own("onsale", JWT_SECRET.as_bytes());
     Ok(tokens.mint(user, role, Duration::from_hours(24))?.access_token)
+}
+
+/// A ticket for a place that waits.
+pub fn ticket(
+    schedule: ScheduleId,
+    user: UserId,
+    place: Sequence,
+    expires_at: DateTime<Utc>,
+) -> Outcome<String> {
+    let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
+    Ok(keys.sign(schedule, user, (place, place), None, expires_at)?)
 }

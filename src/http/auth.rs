@@ -138,13 +138,11 @@ impl<S: Send + Sync> FromRequestParts<S> for QueueToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        match queue_token(&parts.headers) {
-            Some(ticket) => Ok(Self(ticket.to_owned())),
-            None => {
-                let status = StatusCode::UNAUTHORIZED;
-                Err(Problem::new(status, "ticket_invalid", "A valid queue ticket is needed"))
-            }
-        }
+        let refused = || {
+            let title = "A valid queue ticket is needed";
+            Problem::new(StatusCode::UNAUTHORIZED, "ticket_invalid", title)
+        };
+        queue_token(&parts.headers).map(|ticket| Self(ticket.to_owned())).ok_or_else(refused)
     }
 }
 

@@ -56,14 +56,14 @@ async fn join(
 ) -> Result<Response, Problem> {
     let (view, new) = queue.join(schedule, caller.user).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, told(view)).into_response())
+    Ok((status, told(&view)).into_response())
 }
 
 /// Ask what a ticket is worth.
 #[utoipa::path(get, path = "/v1/queue/ticket", tag = "Queue", security(("queue_token" = [])),
     responses((status = 200, body = TicketView)))]
 async fn poll(State(queue): State<Arc<Queue>>, token: QueueToken) -> Result<Response, Problem> {
-    Ok(told(queue.poll(&token.0).await?))
+    Ok(told(&queue.poll(&token.0).await?))
 }
 
 /// Leave the line, or give an active slot back. Holds are kept until they lapse.
@@ -91,15 +91,14 @@ async fn board(
 ) -> Result<Response, Problem> {
     let board = queue.board(schedule).await?;
     let render = || serde_json::to_vec(&PublicBoard::of(&board)).map(Arc::from);
-    let body = match board.public.get() {
-        Some(body) => Arc::clone(body),
-        None => {
-            let body = render().map_err(|error| {
-                tracing::error!(%error, "a board could not be rendered");
-                Problem::internal()
-            })?;
-            Arc::clone(board.public.get_or_init(|| body))
-        }
+    let body = if let Some(body) = board.public.get() {
+        Arc::clone(body)
+    } else {
+        let body = render().map_err(|error| {
+            tracing::error!(%error, "a board could not be rendered");
+            Problem::internal()
+        })?;
+        Arc::clone(board.public.get_or_init(|| body))
     };
     let headers = [(CACHE_CONTROL, "public, max-age=1"), (CONTENT_TYPE, "application/json")];
     Ok((headers, Bytes::from_owner(body)).into_response())
@@ -153,16 +152,17 @@ impl PublicBoard {
 }
 
 /// The shortcut of polls by those who wait.
+#[must_use]
 pub fn shortcut(queue: Queue, metrics: Metrics) -> Shortcut {
-    let known = move |headers: &HeaderMap| queue.poll_waiting(queue_token(headers)?).map(told);
+    let known = move |headers: &HeaderMap| Some(told(&queue.poll_waiting(queue_token(headers)?)?));
     Shortcut::new("/v1/queue/ticket", known, metrics)
 }
 
 /// A ticket's answer, which nobody but its owner may keep.
-fn told(view: TicketView) -> Response {
+fn told(view: &TicketView) -> Response {
     let pause = view.poll_after_ms.map(|ms| ms.div_ceil(1000));
     let mut body = Vec::with_capacity(BODY_BYTES);
-    if let Err(error) = serde_json::to_writer(&mut body, &view) {
+    if let Err(error) = serde_json::to_writer(&mut body, view) {
         tracing::error!(%error, "a ticket's answer could not be written");
         return Problem::internal().into_response();
     }

@@ -1,8 +1,8 @@
 //! Tickets that were verified lately: a poll is not asked to prove the same thing again and again.
 //!
-//! What is remembered of a token is its SipHash-2-4-128 under a key that this process made up and
+//! What is remembered of a token is its `SipHash-2-4-128` under a key that this process made up and
 //! nobody else knows. Whoever could find another text with the same hash could forge the hash's own
-//! tags: SipHash is a pseudorandom function (Aumasson and Bernstein, 2012).
+//! tags: `SipHash` is a pseudorandom function (Aumasson and Bernstein, 2012).
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -29,7 +29,7 @@ impl Verified {
     /// Nothing verified yet.
     #[must_use]
     pub fn new(keys: TicketKeys) -> Self {
-        // Each RandomState is seeded from the operating system's randomness, and differs.
+        // Each `RandomState` is seeded from the operating system's randomness, and differs.
         let random = || RandomState::new().build_hasher().finish();
         Self { keys, known: Cache::new(KEPT), key: (random(), random()) }
     }

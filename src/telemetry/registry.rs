@@ -20,7 +20,7 @@ pub(super) struct All {
     pub(super) requests: Family<Request, Counter>,
     pub(super) latency: Family<Route, Histogram, fn() -> Histogram>,
     /// The two of each route, method and status seen so far: found without making labels.
-    pub(super) answers: ArcSwap<HashMap<String, HashMap<(&'static str, u16), Answers>>>,
+    pub(super) answers: ArcSwap<ByRoute>,
     pub(super) streams: Family<Kind, Gauge>,
     pub(super) stream_events: Family<Kind, Counter>,
     pub(super) streams_dropped: Family<Kind, Counter>,
@@ -40,6 +40,9 @@ pub(super) struct All {
     pub(super) outbox: Gauge,
     pub(super) queue_rows_skipped: Counter,
 }
+
+/// By route, then by method and status.
+type ByRoute = HashMap<String, HashMap<(&'static str, u16), Answers>>;
 
 /// What is counted of answers alike.
 #[derive(Clone)]
