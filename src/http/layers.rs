@@ -15,7 +15,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::Identity;
@@ -104,7 +104,8 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let method = name(request.method());
-    let span = span(method, route, id);
+    let status = tracing::field::Empty;
+    let span = tracing::info_span!("request", %method, route, %id, status);
 
     let answer = share(State(Arc::clone(&around.cors)), request, next);
     let answer = AssertUnwindSafe(answer).catch_unwind().instrument(span.clone()).await;
@@ -121,17 +122,6 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     span.in_scope(|| tracing::debug!(took_ms = took.as_secs_f64() * 1e3, "answered"));
     around.metrics.request(route, method, status.as_u16(), took);
     response
-}
-
-/// The span of a request. Polls are many, ask no store, and say nothing unless something is wrong;
-/// theirs is for whoever wants every detail.
-fn span(method: &'static str, route: &str, id: &str) -> Span {
-    let status = tracing::field::Empty;
-    if method == "GET" && route == "/v1/queue/ticket" {
-        tracing::debug_span!("request", %method, route, %id, status)
-    } else {
-        tracing::info_span!("request", %method, route, %id, status)
-    }
 }
 
 /// A method as a label: those that clients make up are one.
