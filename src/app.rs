@@ -22,6 +22,7 @@ use crate::admin::report::stream::StatsStreams;
 use crate::admin::service::AdminService;
 use crate::board::service::Boards;
 use crate::concert;
+use crate::concert::map::http::Maps;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
@@ -30,6 +31,7 @@ use crate::http::auth::Identity;
 use crate::http::cors::Cors;
 use crate::http::layers::{Limits, around};
 use crate::http::serve::Routes;
+use crate::http::shortcut::Shortcuts;
 use crate::http::stream::Streams;
 use crate::http::{openapi, serve};
 use crate::outbox::model::Delivered;
@@ -121,9 +123,11 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let metrics = Metrics::new();
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: metrics.clone() };
     let services = wire(&settings, &stores, &loops)?;
-    let router = router(&services, &stores, &settings.http, &metrics);
-    let shortcut = queue::http::shortcut(services.queue.clone(), metrics);
-    let routes = Routes { router, shortcut: Some(shortcut) };
+    let maps = Maps::new(services.catalogue.clone());
+    let router = router(&services, &maps, &stores, &settings.http, &metrics);
+    let polls = queue::http::shortcut(services.queue.clone());
+    let maps = concert::http::shortcut(maps);
+    let routes = Routes { router, shortcuts: Shortcuts::new(vec![polls, maps], metrics) };
 
     let HttpSettings { listen, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);
@@ -258,13 +262,14 @@ pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
 
 fn router(
     services: &Services,
+    maps: &Maps,
     stores: &Stores,
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
-        .merge(concert::http::routes(services.catalogue.clone()))
+        .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
         .merge(queue::stream::http::routes(services.pushed.tickets.clone()))

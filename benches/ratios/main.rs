@@ -36,6 +36,9 @@ struct Args {
     /// People in the long line
     #[arg(long, default_value_t = 1_000_000)]
     people: u64,
+    /// People in the longest line, who are put there without joining
+    #[arg(long, default_value_t = 10_000_000)]
+    longest: u64,
     /// Serve as a yardstick instead: this route's name, then what it needs
     #[arg(long, num_args = 1.., value_name = "ROUTE")]
     yardstick: Vec<String>,

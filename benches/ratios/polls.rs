@@ -14,7 +14,7 @@ use crate::table::Row;
 use crate::{Args, Outcome, yardstick};
 
 /// Distinct tickets of a load.
-const TICKETS: u64 = 20_000;
+const TICKETS: usize = 20_000;
 const CONNECTIONS: u32 = 64;
 const PATH: &str = "/v1/queue/ticket";
 
@@ -64,12 +64,14 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     }
 
     let short = Line::of(&stage, 1000).await?;
-    let pairs =
-        self::pairs(args, &stage, (&long.load, &stage.onsale), (&short.load, &stage.onsale))
-            .await?;
-    let against = "1,000 in line";
-    rows.push(Row::new(&what, against, format!("{} of its rate", pairs.rate()), "≥ 0.93"));
-    rows.push(Row::new(&what, against, format!("{} of its CPU", pairs.cpu()), "≤ 1.10"));
+    let longest = Line::laid(&stage, args.longest).await?;
+    for (long, people) in [(&long, args.people), (&longest, args.longest)] {
+        let ours = (&long.load, &stage.onsale);
+        let pairs = self::pairs(args, &stage, ours, (&short.load, &stage.onsale)).await?;
+        let (what, against) = (format!("poll, {people} in line"), "1,000 in line");
+        rows.push(Row::new(&what, against, format!("{} of its rate", pairs.rate()), "≥ 0.93"));
+        rows.push(Row::new(&what, against, format!("{} of its CPU", pairs.cpu()), "≤ 1.10"));
+    }
     stage.strike().await?;
     Ok(rows)
 }
@@ -80,8 +82,26 @@ impl Line {
         let schedule = stage.sale(500, json!({"capacity": 0})).await?;
         let waiting = stage.fill(schedule, people).await?;
         stage.settled(schedule).await?;
+        Self::polled(stage, schedule, &waiting).await
+    }
+
+    /// The same, of people who were put there all at once: to join one by one, ten million take
+    /// longer than all that is measured.
+    async fn laid(stage: &Stage, people: u64) -> Outcome<Self> {
+        let schedule = stage.sale(500, json!({"capacity": 0})).await?;
+        let waiting = stage.lay(schedule, people).await?;
+        Self::polled(stage, schedule, &waiting).await
+    }
+
+    /// A load of polls by some of these, evenly.
+    async fn polled(
+        stage: &Stage,
+        schedule: ScheduleId,
+        waiting: &[(UserId, Sequence)],
+    ) -> Outcome<Self> {
+        let people = waiting.len();
         let step = (people / TICKETS).max(1);
-        let some = waiting.iter().step_by(usize::try_from(step)?);
+        let some = waiting.iter().step_by(step);
         let deadline = stage.deadline(schedule).await?;
         let tickets: Vec<String> = some
             .map(|(user, place): &(UserId, Sequence)| ticket(schedule, *user, *place, deadline))

@@ -14,7 +14,7 @@ use onsale::queue::model::{Sequence, Standing};
 use onsale::queue::redis::JoinReply;
 use onsale::queue::token::TicketKeys;
 use onsale::store::id::{ScheduleId, UserId};
-use onsale::store::keys::Keys;
+use onsale::store::keys::{Keys, SEQUENCE_BITS};
 use onsale::store::pg::{Pg, migrations};
 use onsale::store::redis::Redis;
 use onsale::store::script::{Place, inspect};
@@ -175,6 +175,36 @@ impl Stage {
         }
         all.sort_by_key(|(_, sequence)| *sequence);
         Ok(all)
+    }
+
+    /// Puts users 1 to `people` in line as joining would, but for the log and their presence.
+    pub async fn lay(&self, schedule: ScheduleId, people: u64) -> Outcome<Vec<(UserId, Sequence)>> {
+        let keys = self.line(schedule).await?.place.keys.clone();
+        let first = keys.epoch() << SEQUENCE_BITS;
+        let all: Vec<u64> = (1..=people).collect();
+        for users in all.chunks(10_000) {
+            let mut pipe = redis::pipe();
+            pipe.cmd("ZADD").arg(keys.named("waiting"));
+            for user in users {
+                pipe.arg(first + user).arg(*user);
+            }
+            self.redis.bulk_pipe::<()>(pipe.ignore()).await?;
+        }
+        let mut pipe = redis::pipe();
+        pipe.cmd("HSET").arg(keys.meta()).arg("next_n").arg(people).ignore();
+        // The first bit belongs to nobody; what is beyond the last whole byte follows one by one.
+        let bits = keys.bits(keys.epoch());
+        pipe.cmd("SETRANGE")
+            .arg(&bits)
+            .arg(0)
+            .arg(vec![0xff; usize::try_from(people / 8)?])
+            .ignore();
+        pipe.cmd("SETBIT").arg(&bits).arg(0).arg(0).ignore();
+        for user in people / 8 * 8..=people {
+            pipe.cmd("SETBIT").arg(&bits).arg(user).arg(1).ignore();
+        }
+        self.redis.bulk_pipe::<()>(&pipe).await?;
+        Ok(all.iter().map(|user| (UserId(user.cast_signed()), Sequence(first + user))).collect())
     }
 
     /// When a sale closes, and its tickets expire.

@@ -23,7 +23,8 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- A whole number as text. Lua would write a large one as 1.0995116277761e+12.
+-- A whole number as text. Lua would write one of 15 digits or more as 1.0995116277761e+15; Redis
+-- itself writes the numbers it is called with in full.
 local function whole(x)
   return string.format('%.0f', x)
 end

@@ -18,7 +18,7 @@ local function bits_of(sequence) return KEYS[11 + math.floor(sequence / SPAN)] e
 local function done_of(sequence) return KEYS[11 + EPOCH + math.floor(sequence / SPAN)] end
 
 local function set_waiting(sequence, bit)
-  redis.call('SETBIT', bits_of(sequence), whole(sequence % SPAN), bit)
+  redis.call('SETBIT', bits_of(sequence), sequence % SPAN, bit)
 end
 
 local function ended(sequence)

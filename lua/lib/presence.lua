@@ -3,7 +3,7 @@
 -- Three bitmaps in a ring, each for half a presence window; whoever is in one of them was
 -- heard from within the window. Two bits apart so that neighbouring epochs do not share a bit.
 local function here_bit(sequence)
-  return whole(2 * (sequence % SPAN) + math.floor(sequence / SPAN) % 2)
+  return 2 * (sequence % SPAN) + math.floor(sequence / SPAN) % 2
 end
 -- Moves the ring on as time passes; returns the slot in use.
 local function turn_ring(slot, since, presence_ms, now)

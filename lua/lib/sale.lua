@@ -1,15 +1,14 @@
 -- lib/sale: the phase of a sale, and the token bucket of its admission.
 --
--- settings: the fields of meta that SALE names, in that order.
-local SALE = {
-  'available', 'opens_ms', 'deadline_ms', 'queue_opens_ms', 'seats_total', 'gone', 'paused',
-  'pause_until', 'capacity', 'rate', 'tokens', 'tokens_at', 'active_ms', 'claim_ms',
-  'presence_ms', 'grace_ms', 'here_slot', 'here_since', 'draw', 'drawn', 'draw_base', 'draw_room',
+-- Settings are one field of meta, as JSON: reading and parsing twenty fields of a hash cost more
+-- than all else that a join does. What scripts change themselves has a field each.
+local LIVE = {
+  'settings', 'gone', 'pause_until', 'here_slot', 'here_since', 'drawn', 'draw_base', 'draw_room',
 }
 local function load_sale(meta)
-  local values = redis.call('HMGET', meta, unpack(SALE))
-  local sale = {}
-  for i, name in ipairs(SALE) do sale[name] = tonumber(values[i] or 0) end
+  local values = redis.call('HMGET', meta, unpack(LIVE))
+  local sale = cjson.decode(values[1])
+  for i = 2, #LIVE do sale[LIVE[i]] = tonumber(values[i] or 0) end
   return sale
 end
 
@@ -30,9 +29,10 @@ local function admits(sale, now)
 end
 
 -- Tokens there are now: at most one second's worth is ever saved up; fractions are carried.
-local function tokens_now(sale, now)
-  local earned = math.max(0, now - sale.tokens_at) * sale.rate / 1000
-  return math.min(math.max(1, sale.rate), sale.tokens + earned)
+local function tokens_now(meta, sale, now)
+  local saved = redis.call('HMGET', meta, 'tokens', 'tokens_at')
+  local earned = math.max(0, now - (saved[2] or 0)) * sale.rate / 1000
+  return math.min(math.max(1, sale.rate), (saved[1] or 0) + earned)
 end
 local function save_tokens(meta, tokens, now)
   redis.call('HSET', meta, 'tokens', string.format('%.6f', tokens), 'tokens_at', whole(now))

@@ -53,7 +53,7 @@ for _, user in ipairs(overdue(PARKED)) do
   finish(user, read_place(user), EXPIRED, now)
 end
 
-local tokens = tokens_now(sale, now)
+local tokens = tokens_now(META, sale, now)
 local room = 0
 if admits(sale, now) then
   room = math.min(sale.capacity - redis.call('ZCARD', ACTIVE), math.floor(tokens), BATCH)

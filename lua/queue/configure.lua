@@ -15,5 +15,11 @@ local refused = guard(meta, ARGV[1])
 if refused and refused[1] ~= 'LOADING' then return refused end
 local stored = tonumber(redis.call('HGET', meta, 'version') or 0)
 if stored >= tonumber(ARGV[2]) then return { 'OLD', stored } end
+-- The numbers once more in one field, for lib/sale. Digits as they came: Lua's JSON writes 14.
+local numbers = {}
+for i = 3, #ARGV, 2 do
+  if ARGV[i] ~= 'message' then numbers[#numbers + 1] = '"' .. ARGV[i] .. '":' .. ARGV[i + 1] end
+end
 redis.call('HSET', meta, 'version', ARGV[2], unpack(ARGV, 3))
+redis.call('HSET', meta, 'settings', '{' .. table.concat(numbers, ',') .. '}')
 return { 'OK' }

@@ -52,7 +52,7 @@ if admits(sale, now)
   and redis.call('ZCARD', RETURNED) == 0
   and redis.call('ZCARD', ACTIVE) < sale.capacity
 then
-  local tokens = tokens_now(sale, now)
+  local tokens = tokens_now(META, sale, now)
   if tokens >= 1 then
     save_tokens(META, tokens - 1, now)
     deadline = math.min(now + sale.active_ms, sale.deadline_ms)
@@ -65,7 +65,7 @@ then
   end
 end
 
-redis.call('ZADD', WAITING, whole(sequence), user)
+redis.call('ZADD', WAITING, sequence, user)
 set_waiting(sequence, 1)
 be_here(sequence)
 write_log()

@@ -9,12 +9,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::map;
+use super::map::http::Maps;
 use super::model::{Concert, ConcertStatus};
 use super::service::{Catalogue, CatalogueError};
 use super::view::ScheduleView;
 use crate::http::body::{Json, Path, Query};
 use crate::http::page::{Page, PageQuery, Paging};
 use crate::http::problem::Problem;
+use crate::http::shortcut::Shortcut;
 use crate::store::id::{ConcertId, ScheduleId};
 
 /// Every answer here is for everybody, and at most a second old.
@@ -24,15 +26,21 @@ fn fresh<T>(body: T) -> Fresh<T> {
     ([(CACHE_CONTROL, "public, max-age=1")], Json(body))
 }
 
+/// The shortcut of seat maps that were rendered already.
+#[must_use]
+pub fn shortcut(maps: Maps) -> Shortcut {
+    map::http::shortcut(maps)
+}
+
 /// The routes of the catalogue, the seat map among them.
-pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
+pub fn routes(catalogue: Catalogue, maps: Maps) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(concerts))
         .routes(routes!(concert))
         .routes(routes!(schedules))
         .routes(routes!(schedule))
-        .with_state(catalogue.clone())
-        .merge(map::http::routes(catalogue))
+        .with_state(catalogue)
+        .merge(map::http::routes(maps))
 }
 
 /// Which concerts.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
@@ -181,6 +182,16 @@ impl Catalogue {
     pub async fn seats(&self, id: ScheduleId) -> Result<(Arc<Layout>, Arc<Board>), CatalogueError> {
         let layout = self.layout(id).await?;
         Ok((layout, self.boards.get(id).await?))
+    }
+
+    /// As [`Catalogue::seats`], where all of it is in memory.
+    #[must_use]
+    pub fn known_seats(&self, id: ScheduleId) -> Option<(Arc<Layout>, Arc<Board>)> {
+        let known = (id, self.changes(id).load(Ordering::Acquire));
+        let schedule = self.kept.schedules.get(&known).now_or_never()??;
+        let layout = (id, schedule?.layout_version);
+        let layout = self.kept.layouts.get(&layout).now_or_never()??;
+        Some((layout, self.boards.watch(id).board()?))
     }
 
     /// The watch of a schedule's seats.

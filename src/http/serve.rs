@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::shortcut::Shortcut;
+use super::shortcut::Shortcuts;
 use super::stream::takeover::Handover;
 
 /// How long a connection may take until the headers of its next request are complete. hyper counts
@@ -35,8 +35,8 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 pub struct Routes {
     /// Everything.
     pub router: Router,
-    /// What needs no routing, where there is such a thing.
-    pub shortcut: Option<Shortcut>,
+    /// What needs no routing.
+    pub shortcuts: Shortcuts,
 }
 
 /// Serves `router` on `listener` until `stop`; then accepts nothing more, lets what runs finish for
@@ -77,7 +77,7 @@ async fn connection(stream: TcpStream, routes: Routes, stop: CancellationToken) 
     }
     let (handing, mut handed) = mpsc::channel(1);
     let service = service_fn(move |request| {
-        let known = routes.shortcut.as_ref().and_then(|shortcut| shortcut.answer(&request));
+        let known = routes.shortcuts.answer(&request);
         let asking = known.is_none().then(|| (routes.router.clone(), handing.clone()));
         async move {
             match (known, asking) {
@@ -136,6 +136,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::telemetry::Metrics;
 
     async fn slow(millis: u64) -> &'static str {
         tokio::time::sleep(Duration::from_millis(millis)).await;
@@ -149,7 +150,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let tasks = TaskTracker::new();
-        let routes = Routes { router, shortcut: None };
+        let shortcuts = Shortcuts::new(Vec::new(), Metrics::new());
+        let routes = Routes { router, shortcuts };
         tasks.spawn(serve(listener, routes, stop.clone(), drain));
         tasks.close();
         (addr, stop, tasks)

@@ -1,6 +1,6 @@
 //! Answers that need no routing: nine of ten requests in a rush are polls by people who wait, and
-//! each is answered from memory. The router, its layers and their allocations would cost more than
-//! the answer.
+//! looks at a seat map, each answered from memory. The router, its layers and their allocations
+//! would cost more than the answer.
 //!
 //! A shortcut gives the answer that the router would give, byte for byte, or none: then the router
 //! is asked as ever. It waits for nothing, so it needs neither a time limit nor a slot.
@@ -9,59 +9,53 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::http::header::{ORIGIN, VARY};
-use axum::http::{HeaderMap, HeaderValue, Method, Request};
+use axum::http::header::ORIGIN;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use axum::response::Response;
 use uuid::Uuid;
 
 use crate::telemetry::Metrics;
 
-/// Knows the answer to a request by its headers, or does not.
-type Known = Arc<dyn Fn(&HeaderMap) -> Option<Response> + Send + Sync>;
+/// A `GET` that is answered: the pattern of its route, and the answer.
+pub type Known = (&'static str, Response);
 
-/// The shortcut of one path; cheap to clone.
+/// Knows the answer to a `GET` by its target and its headers, or does not.
+pub type Shortcut = Box<dyn Fn(&Uri, &HeaderMap) -> Option<Known> + Send + Sync>;
+
+/// All shortcuts, asked one after the other; cheap to clone.
 #[derive(Clone)]
-pub struct Shortcut {
-    path: &'static str,
-    known: Known,
+pub struct Shortcuts {
+    all: Arc<[Shortcut]>,
     metrics: Metrics,
 }
 
-impl Shortcut {
-    /// Answers `GET path` by what `known` says.
+impl Shortcuts {
+    /// These, whose answers are counted as the router's are.
     #[must_use]
-    pub fn new(
-        path: &'static str,
-        known: impl Fn(&HeaderMap) -> Option<Response> + Send + Sync + 'static,
-        metrics: Metrics,
-    ) -> Self {
-        Self { path, known: Arc::new(known), metrics }
+    pub fn new(all: Vec<Shortcut>, metrics: Metrics) -> Self {
+        Self { all: all.into(), metrics }
     }
 
     /// The answer, where it is known. A page on another origin is told more headers by the router.
     pub(super) fn answer<B>(&self, request: &Request<B>) -> Option<Response> {
-        let uri = request.uri();
-        let mine = request.method() == Method::GET && uri.path() == self.path;
-        if !mine || uri.query().is_some() || request.headers().contains_key(ORIGIN) {
+        let (uri, headers) = (request.uri(), request.headers());
+        if request.method() != Method::GET || headers.contains_key(ORIGIN) {
             return None;
         }
         let started = Instant::now();
+        let ask = || self.all.iter().find_map(|shortcut| shortcut(uri, headers));
         // A defect is left to the router, which tells it as one.
-        let known = catch_unwind(AssertUnwindSafe(|| (self.known)(request.headers())));
-        let mut response = known.ok().flatten()?;
+        let (route, mut response) = catch_unwind(AssertUnwindSafe(ask)).ok().flatten()?;
         let mut buffer = Uuid::encode_buffer();
         let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
-        let headers = response.headers_mut();
-        headers.insert(VARY, HeaderValue::from_static("origin"));
-        headers.insert("x-request-id", HeaderValue::from_str(id).ok()?);
-        let status = response.status().as_u16();
-        self.metrics.request(self.path, "GET", status, started.elapsed());
+        response.headers_mut().insert("x-request-id", HeaderValue::from_str(id).ok()?);
+        self.metrics.request(route, "GET", response.status().as_u16(), started.elapsed());
         Some(response)
     }
 }
 
-impl std::fmt::Debug for Shortcut {
+impl std::fmt::Debug for Shortcuts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shortcut").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Shortcuts").field("all", &self.all.len()).finish_non_exhaustive()
     }
 }

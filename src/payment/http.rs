@@ -1,5 +1,7 @@
 //! Payments over HTTP.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -23,7 +25,10 @@ use crate::store::id::PaymentId;
 
 /// The routes of payments.
 pub fn routes(payments: Payments) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(pay, list)).routes(routes!(refund)).with_state(payments)
+    OpenApiRouter::new()
+        .routes(routes!(pay, list))
+        .routes(routes!(refund))
+        .with_state(Arc::new(payments))
 }
 
 /// Which hold to pay.
@@ -43,7 +48,7 @@ struct PayBody {
               (status = 404, description = "`hold_not_found`"),
               (status = 409, description = "`hold_expired`, `already_paid`")))]
 async fn pay(
-    State(payments): State<Payments>,
+    State(payments): State<Arc<Payments>>,
     caller: Caller,
     key: IdempotencyKey,
     Json(body): Json<PayBody>,
@@ -60,7 +65,7 @@ async fn pay(
 #[utoipa::path(get, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
     params(PageQuery), responses((status = 200, body = Page<Payment>)))]
 async fn list(
-    State(payments): State<Payments>,
+    State(payments): State<Arc<Payments>>,
     caller: Caller,
     paging: Paging,
 ) -> Result<Response, Problem> {
@@ -75,7 +80,7 @@ async fn list(
               (status = 404, description = "`payment_not_found`"),
               (status = 409, description = "`refund_closed`, `already_refunded`")))]
 async fn refund(
-    State(payments): State<Payments>,
+    State(payments): State<Arc<Payments>>,
     caller: Caller,
     Path(id): Path<PaymentId>,
     key: IdempotencyKey,

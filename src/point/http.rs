@@ -1,5 +1,7 @@
 //! Points over HTTP.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -24,7 +26,7 @@ pub fn routes(points: Points) -> OpenApiRouter {
         .routes(routes!(balance))
         .routes(routes!(charge))
         .routes(routes!(history))
-        .with_state(points)
+        .with_state(Arc::new(points))
 }
 
 /// How many points to add.
@@ -40,7 +42,7 @@ struct ChargeBody {
 /// Your balance.
 #[utoipa::path(get, path = "/v1/points", tag = "Points", security(("bearer" = [])),
     responses((status = 200, body = Balance)))]
-async fn balance(State(points): State<Points>, caller: Caller) -> Result<Response, Problem> {
+async fn balance(State(points): State<Arc<Points>>, caller: Caller) -> Result<Response, Problem> {
     Ok(Json(points.balance(caller.user).await?).into_response())
 }
 
@@ -50,7 +52,7 @@ async fn balance(State(points): State<Points>, caller: Caller) -> Result<Respons
     responses((status = 201, body = Charged),
               (status = 422, description = "`invalid_amount`")))]
 async fn charge(
-    State(points): State<Points>,
+    State(points): State<Arc<Points>>,
     caller: Caller,
     key: IdempotencyKey,
     Json(body): Json<ChargeBody>,
@@ -64,7 +66,7 @@ async fn charge(
 #[utoipa::path(get, path = "/v1/points/history", tag = "Points", security(("bearer" = [])),
     params(PageQuery), responses((status = 200, body = Page<Change>)))]
 async fn history(
-    State(points): State<Points>,
+    State(points): State<Arc<Points>>,
     caller: Caller,
     paging: Paging,
 ) -> Result<Response, Problem> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -23,11 +23,12 @@ use crate::concert::model::Phase;
 use crate::http::auth::{Caller, QueueToken, queue_token};
 use crate::http::body::Path;
 use crate::http::problem::Problem;
-use crate::http::shortcut::Shortcut;
+use crate::http::shortcut::{Known, Shortcut};
 use crate::store::id::ScheduleId;
 use crate::store::keys::SEQUENCE_BITS;
-use crate::telemetry::Metrics;
 
+/// Where polls go.
+const POLL: &str = "/v1/queue/ticket";
 /// Whoever may be let in within this many seconds should ask for their own ticket.
 const SOON_SECONDS: u64 = 60;
 /// Points of the public board, less one.
@@ -153,9 +154,15 @@ impl PublicBoard {
 
 /// The shortcut of polls by those who wait.
 #[must_use]
-pub fn shortcut(queue: Queue, metrics: Metrics) -> Shortcut {
-    let known = move |headers: &HeaderMap| Some(told(&queue.poll_waiting(queue_token(headers)?)?));
-    Shortcut::new("/v1/queue/ticket", known, metrics)
+pub fn shortcut(queue: Queue) -> Shortcut {
+    Box::new(move |uri: &Uri, headers: &HeaderMap| -> Option<Known> {
+        if uri.path() != POLL || uri.query().is_some() {
+            return None;
+        }
+        let mut response = told(&queue.poll_waiting(queue_token(headers)?)?);
+        response.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
+        Some((POLL, response))
+    })
 }
 
 /// A ticket's answer, which nobody but its owner may keep.

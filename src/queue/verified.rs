@@ -1,17 +1,10 @@
 //! Tickets that were verified lately: a poll is not asked to prove the same thing again and again.
-//!
-//! What is remembered of a token is its `SipHash-2-4-128` under a key that this process made up and
-//! nobody else knows. Whoever could find another text with the same hash could forge the hash's own
-//! tags: `SipHash` is a pseudorandom function (Aumasson and Bernstein, 2012).
-
-use std::hash::{BuildHasher, Hasher, RandomState};
 
 use chrono::{DateTime, Utc};
-use quick_cache::sync::Cache;
-use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::model::Ticket;
 use super::token::{InvalidTicket, LEEWAY, TicketKeys};
+use crate::http::remembered::Remembered;
 
 /// About 100 bytes each: 100 MB where a million people poll one process.
 const KEPT: usize = 1_000_000;
@@ -21,17 +14,14 @@ const KEPT: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Verified {
     keys: TicketKeys,
-    known: Cache<[u64; 2], Ticket>,
-    key: (u64, u64),
+    known: Remembered<Ticket>,
 }
 
 impl Verified {
     /// Nothing verified yet.
     #[must_use]
     pub fn new(keys: TicketKeys) -> Self {
-        // Each `RandomState` is seeded from the operating system's randomness, and differs.
-        let random = || RandomState::new().build_hasher().finish();
-        Self { keys, known: Cache::new(KEPT), key: (random(), random()) }
+        Self { keys, known: Remembered::new(KEPT) }
     }
 
     /// The secrets, for signing.
@@ -45,20 +35,8 @@ impl Verified {
     /// # Errors
     /// [`InvalidTicket`]: forged, expired, or no ticket at all.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
-        let hash = self.hash(token);
-        if let Some(ticket) = self.known.get(&hash) {
-            return if expired(&ticket, Utc::now()) { Err(InvalidTicket) } else { Ok(ticket) };
-        }
-        let ticket = self.keys.verify(token)?;
-        self.known.insert(hash, ticket);
-        Ok(ticket)
-    }
-
-    fn hash(&self, token: &str) -> [u64; 2] {
-        let mut hasher = SipHasher24::new_with_keys(self.key.0, self.key.1);
-        hasher.write(token.as_bytes());
-        let hash = hasher.finish128();
-        [hash.h1, hash.h2]
+        let ticket = self.known.get_or(token, || self.keys.verify(token))?;
+        if expired(&ticket, Utc::now()) { Err(InvalidTicket) } else { Ok(ticket) }
     }
 }
 
@@ -112,8 +90,7 @@ mod tests {
         assert!(expired(&ticket, at(31)));
         let old = token(&tickets, -29);
         tickets.verify(&old).unwrap();
-        let known = Ticket { expires_at: at(-120), ..ticket };
-        tickets.known.insert(tickets.hash(&old), known);
+        std::thread::sleep(std::time::Duration::from_millis(2100));
         assert_eq!(tickets.verify(&old), Err(InvalidTicket), "known, and expired since");
     }
 }

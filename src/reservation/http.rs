@@ -1,6 +1,7 @@
 //! Reservations and holds over HTTP.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -31,7 +32,7 @@ pub fn routes(reservations: Reservations) -> OpenApiRouter {
         .routes(routes!(find_hold, release))
         .routes(routes!(list))
         .routes(routes!(find))
-        .with_state(reservations)
+        .with_state(Arc::new(reservations))
 }
 
 /// Either the seats by id, or how many of the best there are.
@@ -101,7 +102,7 @@ impl HoldBody {
               (status = 422, description = "`seat_limit_exceeded` with `limit`"),
               (status = 429, description = "`hold_limit`: the same seats again and again, unpaid")))]
 async fn hold(
-    State(reservations): State<Reservations>,
+    State(reservations): State<Arc<Reservations>>,
     caller: Caller,
     token: QueueToken,
     Path(schedule): Path<ScheduleId>,
@@ -135,7 +136,7 @@ struct HoldView {
     responses((status = 200, body = HoldView),
               (status = 404, description = "`hold_not_found`")))]
 async fn find_hold(
-    State(reservations): State<Reservations>,
+    State(reservations): State<Arc<Reservations>>,
     caller: Caller,
     Path(hold): Path<Uuid>,
 ) -> Result<Response, Problem> {
@@ -150,7 +151,7 @@ async fn find_hold(
               (status = 404, description = "`hold_not_found`"),
               (status = 409, description = "`already_paid`")))]
 async fn release(
-    State(reservations): State<Reservations>,
+    State(reservations): State<Arc<Reservations>>,
     caller: Caller,
     Path(hold): Path<Uuid>,
 ) -> Result<StatusCode, Problem> {
@@ -171,7 +172,7 @@ struct StatusQuery {
     params(StatusQuery, PageQuery), security(("bearer" = [])),
     responses((status = 200, body = Page<Reservation>)))]
 async fn list(
-    State(reservations): State<Reservations>,
+    State(reservations): State<Arc<Reservations>>,
     caller: Caller,
     Query(query): Query<StatusQuery>,
     paging: Paging,
@@ -185,7 +186,7 @@ async fn list(
     responses((status = 200, body = Reservation),
               (status = 404, description = "`reservation_not_found`")))]
 async fn find(
-    State(reservations): State<Reservations>,
+    State(reservations): State<Arc<Reservations>>,
     caller: Caller,
     Path(id): Path<ReservationId>,
 ) -> Result<Response, Problem> {

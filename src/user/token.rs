@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header,
 };
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::jwks::{Jwks, JwksError};
 use super::model::{MAX_SUBJECT_BYTES, Subject};
 use crate::http::auth::{MAX_TOKEN_BYTES, Role};
+use crate::http::remembered::Remembered;
 use crate::store::id::UserId;
 
 /// Whom access tokens are for. Queue tickets name another audience, so neither passes for the other.
@@ -90,7 +92,11 @@ enum Audiences {
 pub struct Tokens {
     issuer: String,
     keys: Keys,
+    known: Remembered<(Bearer, i64)>,
 }
+
+/// Tokens remembered: about 150 bytes each.
+const KEPT: usize = 200_000;
 
 enum Keys {
     /// HS256: boxed, since the other side is far smaller.
@@ -118,12 +124,14 @@ impl Tokens {
     #[must_use]
     pub fn own(issuer: &str, secret: &[u8]) -> Self {
         let keys = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
-        Self { issuer: issuer.to_owned(), keys: Keys::Secret(Box::new(keys)) }
+        let keys = Keys::Secret(Box::new(keys));
+        Self { issuer: issuer.to_owned(), keys, known: Remembered::new(KEPT) }
     }
 
     /// Tokens of an identity provider, verified by the keys in a JWKS file.
     pub fn provided(issuer: &str, jwks: &Path) -> Result<Self, JwksError> {
-        Ok(Self { issuer: issuer.to_owned(), keys: Keys::Provider(Jwks::read(jwks)?) })
+        let keys = Keys::Provider(Jwks::read(jwks)?);
+        Ok(Self { issuer: issuer.to_owned(), keys, known: Remembered::new(KEPT) })
     }
 
     /// Makes a token for `user` that lasts `ttl`.
@@ -151,6 +159,16 @@ impl Tokens {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
+        let (bearer, expires) = self.known.get_or(token, || self.read(token))?;
+        // As `jsonwebtoken` decides it.
+        if expires < Utc::now().timestamp() - LEEWAY_SECONDS.cast_signed() {
+            return Err(TokenError::Invalid(ErrorKind::ExpiredSignature.into()));
+        }
+        Ok(bearer)
+    }
+
+    /// Whom `token` speaks for, and when it expires.
+    fn read(&self, token: &str) -> Result<(Bearer, i64), TokenError> {
         let header = decode_header(token)?;
         if header.crit.is_some() {
             return Err(TokenError::Critical);
@@ -162,17 +180,18 @@ impl Tokens {
             Keys::Secret(keys) => {
                 let claims = self.claims(token, &keys.1, Algorithm::HS256)?;
                 let user = own_user(&claims.sub).ok_or(TokenError::Subject)?;
-                Ok(Bearer::Own(user, claims.role.unwrap_or(Role::User)))
+                Ok((Bearer::Own(user, claims.role.unwrap_or(Role::User)), claims.exp))
             }
             Keys::Provider(jwks) => {
                 let kid = header.kid.ok_or(TokenError::UnknownKey)?;
                 let key = jwks.get(&kid).ok_or(TokenError::UnknownKey)?;
-                let Claims { iss: issuer, sub: subject, role, .. } =
+                let Claims { iss: issuer, sub: subject, role, exp, .. } =
                     self.claims(token, &key.key, key.algorithm)?;
                 if !(1..=MAX_SUBJECT_BYTES).contains(&subject.len()) || subject.contains('\0') {
                     return Err(TokenError::Subject);
                 }
-                Ok(Bearer::Provided(Subject { issuer, subject }, role.unwrap_or(Role::User)))
+                let subject = Subject { issuer, subject };
+                Ok((Bearer::Provided(subject, role.unwrap_or(Role::User)), exp))
             }
         }
     }

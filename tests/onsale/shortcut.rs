@@ -74,3 +74,69 @@ async fn the_short_way_and_the_long_way_give_the_same_answer_and_both_are_counte
     assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
     assert_eq!(person.poll().await.ok(200)["status"], "LEFT");
 }
+
+/// A map by both ways; the long way's headers without those for pages elsewhere.
+async fn both(anybody: &Client, path: &str, headers: &[(&str, &str)]) -> [Answer; 2] {
+    let with = |mut request: reqwest::RequestBuilder| {
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request
+    };
+    // Whoever asks first has it rendered, which is no business of a shortcut.
+    anybody.send(with(anybody.request(Method::GET, path))).await;
+    let short = anybody.send(with(anybody.request(Method::GET, path))).await;
+    let elsewhere =
+        anybody.request(Method::GET, path).header("origin", "https://elsewhere.example");
+    let mut long = anybody.send(with(elsewhere)).await;
+    for name in ["access-control-allow-origin", "access-control-expose-headers"] {
+        assert!(long.headers.remove(name).is_some(), "{name}");
+    }
+    [short, long]
+}
+
+#[tokio::test]
+async fn a_seat_map_is_the_same_by_the_short_way() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 5, json!({})).await;
+    let anybody = process.anonymous();
+    let path = format!("/v1/schedules/{}/seats", sale.schedule);
+    let old = anybody.get(&path).await.ok(200)["version"].as_str().unwrap().to_owned();
+    let block = json!({"seat_ids": [sale.seats[0]], "blocked": true});
+    admin.patch(&format!("/v1/admin/schedules/{}/seats", sale.schedule), block).await.ok(200);
+    let changes = format!("{path}?since={old}");
+    let now = until("the map shows the change", async || {
+        let answer = anybody.get(&changes).await;
+        (answer.body["seats"].as_array()?.len() == 1).then_some(answer)
+    })
+    .await;
+    let status = format!("{path}/status");
+    let lost = format!("{path}?since=0.0-9");
+    let nobody = "/v1/schedules/999999/seats";
+    let tag = anybody.get(&path).await.header("etag").to_owned();
+    let known = [("if-none-match", tag.as_str())];
+    let gzip = [("accept-encoding", "gzip")];
+    for (path, headers, expected) in [
+        (path.as_str(), &[][..], 200),
+        (path.as_str(), &known[..], 304),
+        (path.as_str(), &gzip[..], 200),
+        (changes.as_str(), &[][..], 200),
+        (changes.as_str(), &known[..], 200),
+        (status.as_str(), &[][..], 200),
+        (lost.as_str(), &[][..], 200),
+        (nobody, &[][..], 404),
+    ] {
+        let [short, long] = both(&anybody, path, headers).await;
+        assert_eq!((short.status, long.status), (expected, expected), "{path}");
+        assert_eq!(names(&short), names(&long), "{path}");
+        for name in ["etag", "vary", "cache-control", "content-type", "content-encoding"] {
+            assert_eq!(short.headers.get(name), long.headers.get(name), "{path}: {name}");
+        }
+        if expected == 200 {
+            assert_eq!(short.text, long.text, "{path}");
+        }
+    }
+    assert_eq!(now.body["since"], old);
+}

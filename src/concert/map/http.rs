@@ -1,14 +1,11 @@
 //! The seat map over HTTP: conditional, compressed once, the same bytes for everybody.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
-};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
 use serde::Deserialize;
@@ -16,13 +13,16 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::render::{Encoding, Key, Rendered, Renderings, json};
+use super::render::{Key, Rendered, Renderings, json};
 use super::{MapVersion, SeatBits, SeatChanges, SeatLayout, SeatMap, bits, changes, whole};
 use crate::board::seats::SeatStates;
+use crate::board::snapshot::Board;
 use crate::concert::model::Layout;
 use crate::concert::service::Catalogue;
 use crate::http::body::{Path, Query};
+use crate::http::negotiate::{Encoding, encoding, matches};
 use crate::http::problem::Problem;
+use crate::http::shortcut::{Known, Shortcut};
 use crate::store::id::ScheduleId;
 
 /// As fresh as the read model.
@@ -30,20 +30,27 @@ const SECOND: HeaderValue = HeaderValue::from_static("public, max-age=1");
 /// Immutable per version, and versions are rare.
 const DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
-/// What the routes need.
+/// The names of answers, among renderings.
+const MAP: &str = "map";
+const STATUS: &str = "status";
+const CHANGES: &str = "changes";
+
+/// Seat maps as they are sent; cheap to clone.
 #[derive(Debug, Clone)]
-struct Maps {
+pub struct Maps {
     catalogue: Catalogue,
     renderings: Renderings,
 }
 
 /// The routes of the seat map.
-pub(in crate::concert) fn routes(catalogue: Catalogue) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(seats))
-        .routes(routes!(layout))
-        .routes(routes!(status))
-        .with_state(Maps { catalogue, renderings: Renderings::default() })
+pub(in crate::concert) fn routes(maps: Maps) -> OpenApiRouter {
+    let routes = OpenApiRouter::new().routes(routes!(seats)).routes(routes!(layout));
+    routes.routes(routes!(status)).with_state(Arc::new(maps))
+}
+
+/// The shortcut of seat maps that were rendered already, and of what has not changed.
+pub(in crate::concert) fn shortcut(maps: Maps) -> Shortcut {
+    Box::new(move |uri, headers| maps.shortcut(uri, headers))
 }
 
 /// What a client has already.
@@ -84,13 +91,13 @@ enum StatusAnswer {
     ),
 )]
 async fn seats(
-    State(maps): State<Maps>,
+    State(maps): State<Arc<Maps>>,
     Path(id): Path<ScheduleId>,
     Query(Since { since }): Query<Since>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let write = |layout: &Layout, states: &SeatStates| json(&whole(layout, states));
-    maps.states(id, since, &headers, "map", write).await
+    maps.states(id, since, &headers, MAP, write).await
 }
 
 /// The states alone, two bits per seat, or what changed.
@@ -105,13 +112,13 @@ async fn seats(
     ),
 )]
 async fn status(
-    State(maps): State<Maps>,
+    State(maps): State<Arc<Maps>>,
     Path(id): Path<ScheduleId>,
     Query(Since { since }): Query<Since>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let write = |layout: &Layout, states: &SeatStates| json(&bits(layout, states));
-    maps.states(id, since, &headers, "status", write).await
+    maps.states(id, since, &headers, STATUS, write).await
 }
 
 /// Every seat without its state.
@@ -126,13 +133,13 @@ async fn status(
     ),
 )]
 async fn layout(
-    State(maps): State<Maps>,
+    State(maps): State<Arc<Maps>>,
     Path(id): Path<ScheduleId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let layout = maps.catalogue.layout(id).await?;
     let wanted = Wanted { schedule: id, answer: "layout", fresh: DAY, headers: &headers };
-    let version = layout.version;
+    let version = layout.version.to_string();
     let write = move || json(&SeatLayout::new(id, &layout));
     maps.answer(wanted, version, write).await
 }
@@ -146,6 +153,12 @@ struct Wanted<'h> {
 }
 
 impl Maps {
+    /// Those of `catalogue`; nothing is rendered yet.
+    #[must_use]
+    pub fn new(catalogue: Catalogue) -> Self {
+        Self { catalogue, renderings: Renderings::default() }
+    }
+
     /// What changed since `since`, where that is known, or else what `write` makes of all seats.
     async fn states(
         &self,
@@ -157,15 +170,15 @@ impl Maps {
     ) -> Result<Response, Problem> {
         let (layout, board) = self.catalogue.seats(schedule).await?;
         let states = Arc::clone(&board.seats);
-        let version = MapVersion { seats: states.version, layout: layout.version };
+        let version = version(&layout, &board);
         let since = since.and_then(|since| since.parse().ok());
         if let Some(changes) = since.and_then(|since| changes(&layout, &states, since)) {
-            let wanted = Wanted { schedule, answer: "changes", fresh: SECOND, headers };
+            let wanted = Wanted { schedule, answer: CHANGES, fresh: SECOND, headers };
             let version = format!("{version}_{}", changes.since);
             return self.answer(wanted, version, move || json(&changes)).await;
         }
         let wanted = Wanted { schedule, answer, fresh: SECOND, headers };
-        self.answer(wanted, version, move || write(&layout, &states)).await
+        self.answer(wanted, version.to_string(), move || write(&layout, &states)).await
     }
 
     /// `304` where the client has this version in this encoding, or else the body, which is
@@ -173,33 +186,78 @@ impl Maps {
     async fn answer(
         &self,
         wanted: Wanted<'_>,
-        version: impl Display,
+        version: String,
         write: impl FnOnce() -> std::io::Result<Vec<u8>> + Send + 'static,
     ) -> Result<Response, Problem> {
-        let Wanted { schedule, answer, fresh, headers } = wanted;
-        let encoding = encoding(headers);
-        let version = version.to_string();
-        let etag = match encoding {
-            Encoding::Plain => format!("\"{version}\""),
-            named => format!("\"{version}-{}\"", named.name()),
-        };
-        let mut response = if matches(headers, &etag) {
+        let key = Key { schedule: wanted.schedule, answer: wanted.answer, version };
+        if let Some(response) = self.known(&wanted, &key) {
+            return Ok(response);
+        }
+        let tag = etag(&key.version, encoding(wanted.headers));
+        let body = self.renderings.get(key, write).await.map_err(|error| {
+            tracing::error!(%error, "a seat map could not be rendered");
+            Problem::internal()
+        })?;
+        Ok(wanted.tagged(encoded(body, encoding(wanted.headers)), tag))
+    }
+
+    /// The answer, where nothing is to be written for it.
+    fn known(&self, wanted: &Wanted<'_>, key: &Key) -> Option<Response> {
+        let encoding = encoding(wanted.headers);
+        let tag = etag(&key.version, encoding);
+        let response = if matches(wanted.headers, &tag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            let key = Key { schedule, answer, version };
-            let body = self.renderings.get(key, write).await.map_err(|error| {
-                tracing::error!(%error, "a seat map could not be rendered");
-                Problem::internal()
-            })?;
-            encoded(body, encoding)
+            encoded(self.renderings.known(key)?, encoding)
         };
+        Some(wanted.tagged(response, tag))
+    }
+
+    /// The answer to a target that asks for seats, where it is known.
+    fn shortcut(&self, uri: &Uri, headers: &HeaderMap) -> Option<Known> {
+        let (id, rest) = uri.path().strip_prefix("/v1/schedules/")?.split_once('/')?;
+        let (route, answer) = match rest {
+            "seats" => ("/v1/schedules/{id}/seats", MAP),
+            "seats/status" => ("/v1/schedules/{id}/seats/status", STATUS),
+            _ => return None,
+        };
+        let schedule = ScheduleId(id.parse().ok()?);
+        let (layout, board) = self.catalogue.known_seats(schedule)?;
+        let version = version(&layout, &board);
+        let (answer, version) = match uri.query() {
+            None => (answer, version.to_string()),
+            Some(query) => {
+                let since: MapVersion = query.strip_prefix("since=")?.parse().ok()?;
+                (CHANGES, format!("{version}_{since}"))
+            }
+        };
+        let wanted = Wanted { schedule, answer, fresh: SECOND, headers };
+        Some((route, self.known(&wanted, &Key { schedule, answer, version })?))
+    }
+}
+
+impl Wanted<'_> {
+    /// The answer with what it says of its version.
+    fn tagged(&self, mut response: Response, tag: String) -> Response {
         let told = response.headers_mut();
-        told.insert(CACHE_CONTROL, fresh);
+        told.insert(CACHE_CONTROL, self.fresh.clone());
         told.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        if let Ok(etag) = HeaderValue::try_from(etag) {
-            told.insert(ETAG, etag);
+        if let Ok(tag) = HeaderValue::try_from(tag) {
+            told.insert(ETAG, tag);
         }
-        Ok(response)
+        response
+    }
+}
+
+fn version(layout: &Layout, board: &Board) -> MapVersion {
+    MapVersion { seats: board.seats.version, layout: layout.version }
+}
+
+/// The strong validator of a version in one encoding.
+fn etag(version: &str, encoding: Encoding) -> String {
+    match encoding {
+        Encoding::Plain => format!("\"{version}\""),
+        named => format!("\"{version}-{}\"", named.name()),
     }
 }
 
@@ -223,64 +281,4 @@ fn encoded(body: Arc<Rendered>, encoding: Encoding) -> Response {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
     }
     response
-}
-
-/// The items of a list header, however often it was sent.
-fn items<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str> {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim)
-}
-
-/// The smallest encoding that `Accept-Encoding` takes: named, and not with a weight of 0.
-fn encoding(headers: &HeaderMap) -> Encoding {
-    let takes = |encoding: &Encoding| {
-        items(headers, ACCEPT_ENCODING.as_str()).any(|item| {
-            let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-            let weight = weight.trim().strip_prefix("q=").map(str::parse::<f32>);
-            coding.trim().eq_ignore_ascii_case(encoding.name())
-                && weight.is_none_or(|q| q.is_ok_and(|q| q > 0.0))
-        })
-    };
-    Encoding::NAMED.into_iter().find(takes).unwrap_or(Encoding::Plain)
-}
-
-/// Whether `If-None-Match` names `etag`; compared weakly, as RFC 9110 has it.
-fn matches(headers: &HeaderMap, etag: &str) -> bool {
-    items(headers, IF_NONE_MATCH.as_str())
-        .any(|item| item == "*" || item.strip_prefix("W/").unwrap_or(item) == etag)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(name: &'static str, values: &[&'static str]) -> HeaderMap {
-        let values = values.iter().map(|value| HeaderValue::from_static(value));
-        values.map(|value| (axum::http::HeaderName::from_static(name), value)).collect()
-    }
-
-    #[test]
-    fn the_smallest_encoding_is_sent_that_the_client_names_and_does_not_refuse() {
-        let taken = |values: &[&'static str]| encoding(&headers("accept-encoding", values));
-        for named in ["gzip", "br;q=0, GZIP;q=0.5", "gzip; q=1", "deflate, gzip"] {
-            assert_eq!(taken(&[named]), Encoding::Gzip, "{named}");
-        }
-        for refused in ["", "identity", "gzip;q=0", "gzip; q=0.0", "gzip;q=x", "xgzip", "brr"] {
-            assert_eq!(taken(&[refused]), Encoding::Plain, "{refused}");
-        }
-        assert_eq!(taken(&["gzip, deflate, br, zstd"]), Encoding::Brotli);
-        assert_eq!(taken(&["gzip", "br"]), Encoding::Brotli);
-        assert_eq!(encoding(&HeaderMap::new()), Encoding::Plain);
-    }
-
-    #[test]
-    fn a_version_that_the_client_has_is_not_sent_again() {
-        let etag = "\"1.8-2\"";
-        for known in ["\"1.8-2\"", "W/\"1.8-2\"", "\"1.7-2\", \"1.8-2\"", "*"] {
-            assert!(matches(&headers("if-none-match", &[known]), etag), "{known}");
-        }
-        for other in ["\"1.8-2-gzip\"", "1.8-2", "\"1.8-3\""] {
-            assert!(!matches(&headers("if-none-match", &[other]), etag), "{other}");
-        }
-    }
 }

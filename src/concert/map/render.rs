@@ -7,10 +7,12 @@ use std::time::Duration;
 use brotli::CompressorWriter;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::FutureExt;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use serde::Serialize;
 
+use crate::http::negotiate::Encoding;
 use crate::store::id::ScheduleId;
 
 /// Bodies kept at a time, in bytes.
@@ -22,32 +24,6 @@ const BROTLI_QUALITY: u32 = 3;
 /// The base-2 logarithm of brotli's window, and its buffer.
 const BROTLI_WINDOW: u32 = 22;
 const BUFFER: usize = 64 * 1024;
-
-/// How a body may travel, the smallest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// Brotli (RFC 7932).
-    Brotli,
-    /// gzip (RFC 1952).
-    Gzip,
-    /// As it is.
-    Plain,
-}
-
-impl Encoding {
-    /// Those that are named in `Accept-Encoding`.
-    pub const NAMED: [Self; 2] = [Self::Brotli, Self::Gzip];
-
-    /// Its name there, and in `Content-Encoding`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Gzip => "gzip",
-            Self::Plain => "identity",
-        }
-    }
-}
 
 /// One body in every encoding.
 #[derive(Debug)]
@@ -103,6 +79,12 @@ impl Default for Renderings {
 }
 
 impl Renderings {
+    /// The body of `key`, where it was made already.
+    #[must_use]
+    pub fn known(&self, key: &Key) -> Option<Arc<Rendered>> {
+        self.kept.get(key).now_or_never().flatten()
+    }
+
     /// The body of `key`; where there is none yet, `write` makes it, once for all who ask
     /// meanwhile, on a thread that may take its time.
     pub async fn get(

@@ -46,7 +46,7 @@ fn provider() -> Provider {
 
 fn provided(provider: &Provider) -> Tokens {
     let jwks = Jwks::new(&provider.set).unwrap();
-    Tokens { issuer: ISSUER.to_owned(), keys: Keys::Provider(jwks) }
+    Tokens { issuer: ISSUER.to_owned(), keys: Keys::Provider(jwks), known: Remembered::new(1) }
 }
 
 #[test]

@@ -119,6 +119,7 @@ impl Stage {
             ("presence_ms", HOUR),
             ("grace_ms", HOUR),
             ("paused", 0),
+            ("draw", 0),
         ];
         let version = {
             let mut version = self.version.lock().expect("a version");
