@@ -197,7 +197,7 @@ impl Stage {
         pipe.cmd("SETRANGE")
             .arg(&bits)
             .arg(0)
-            .arg(vec![0xff; usize::try_from(people / 8)?])
+            .arg(vec![0xff_u8; usize::try_from(people / 8)?])
             .ignore();
         pipe.cmd("SETBIT").arg(&bits).arg(0).arg(0).ignore();
         for user in people / 8 * 8..=people {
