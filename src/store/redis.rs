@@ -18,31 +18,26 @@ mod lane;
 mod sentinel;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Arg, Client, Cmd, FromRedisValue, Pipeline, RedisError};
 
 use self::cluster::Cluster;
-use self::lane::{Lane, Server};
+use self::lane::{Kind, Pair, Server};
 use self::sentinel::Sentinels;
 use super::StoreError;
 use super::keys::slot;
 
-const HOT_LIMIT: Duration = Duration::from_secs(1);
-const BULK_LIMIT: Duration = Duration::from_secs(10);
-
 /// The connections; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Redis {
-    hot: Arc<Lanes>,
-    bulk: Arc<Lanes>,
+    lanes: Arc<Lanes>,
 }
 
-/// One connection, or one to each node of a cluster.
+/// The connections to one server, or to each node of a cluster.
 #[derive(Debug)]
 enum Lanes {
-    One(Lane),
+    One(Pair),
     Cluster(Cluster),
 }
 
@@ -53,18 +48,18 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Defect`] where the URL is not one.
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
-        let lanes = |limit| Lanes::new(url, limit).map(Arc::new).map_err(|e| failure::defect(&e));
-        Ok(Self { hot: lanes(HOT_LIMIT)?, bulk: lanes(BULK_LIMIT)? })
+        let lanes = Lanes::new(url).map_err(|error| failure::defect(&error))?;
+        Ok(Self { lanes: Arc::new(lanes) })
     }
 
     /// Runs a command among the hot ones, where its first key is.
     pub async fn hot<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        self.hot.command(command).await
+        self.lanes.command(Kind::Hot, command).await
     }
 
     /// Runs a command that may take long or answer much, where its first key is.
     pub async fn bulk<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        self.bulk.command(command).await
+        self.lanes.command(Kind::Bulk, command).await
     }
 
     /// Runs several commands on one schedule's keys in one round trip, on the connection for what
@@ -74,7 +69,7 @@ impl Redis {
         let at = pipe.cmd_iter().find_map(slot_of);
         let run =
             |mut conn: MultiplexedConnection| async move { pipe.query_async(&mut conn).await };
-        self.bulk.run(at, run).await.map_err(StoreError::from)
+        self.lanes.run(Kind::Bulk, at, run).await.map_err(StoreError::from)
     }
 
     /// Answers when Redis does; for `/readyz`. A cluster answers when one of its nodes says that it
@@ -83,7 +78,7 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Unavailable`] where it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(match &*self.hot {
+        Ok(match &*self.lanes {
             Lanes::One(_) => self.hot(&redis::cmd("PING")).await?,
             Lanes::Cluster(cluster) => cluster.serves().await?,
         })
@@ -96,9 +91,9 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Unavailable`] where Redis does not answer on new ones either.
     pub async fn renew(&self, ask: &Cmd) -> Result<(), StoreError> {
-        for lanes in [&self.hot, &self.bulk] {
-            if lanes.command::<redis::Value>(ask).await.is_err() {
-                lanes.command::<redis::Value>(ask).await?;
+        for kind in [Kind::Hot, Kind::Bulk] {
+            if self.lanes.command::<redis::Value>(kind, ask).await.is_err() {
+                self.lanes.command::<redis::Value>(kind, ask).await?;
             }
         }
         Ok(())
@@ -111,13 +106,13 @@ impl Redis {
     /// [`StoreError::Inconsistent`] says what to change.
     pub async fn check_server(&self) -> Result<(), StoreError> {
         let info = redis::cmd("INFO");
-        let Lanes::Cluster(cluster) = &*self.hot else {
-            return relied_on(&self.hot.command::<String>(&info).await?, None);
+        let Lanes::Cluster(cluster) = &*self.lanes else {
+            return relied_on(&self.hot::<String>(&info).await?, None);
         };
         cluster.serves().await?;
-        for (address, lane) in cluster.nodes() {
+        for (address, node) in cluster.nodes() {
             let ask = |mut conn| async move { info_of(&mut conn).await };
-            match lane.run(ask).await {
+            match node.lane(Kind::Hot).run(ask).await {
                 Ok(said) => relied_on(&said, Some(&address))?,
                 Err(error) => tracing::warn!(address, %error, "a Redis node was not checked"),
             }
@@ -158,25 +153,26 @@ fn relied_on(info: &str, node: Option<&str>) -> Result<(), StoreError> {
 }
 
 impl Lanes {
-    fn new(url: &str, limit: Duration) -> Result<Self, RedisError> {
+    fn new(url: &str) -> Result<Self, RedisError> {
         if let Some(sentinels) = Sentinels::of_url(url)? {
-            return Ok(Self::One(Lane::new(Server::Watched(sentinels), limit)));
+            return Ok(Self::One(Pair::new(&Server::Watched(Arc::new(sentinels)))));
         }
         if url.contains(',') {
-            return Ok(Self::Cluster(Cluster::of_url(url, limit)?));
+            return Ok(Self::Cluster(Cluster::of_url(url)?));
         }
-        Ok(Self::One(Lane::new(Server::Known(Box::new(Client::open(url)?)), limit)))
+        Ok(Self::One(Pair::new(&Server::Known(Box::new(Client::open(url)?)))))
     }
 
-    async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
+    async fn command<T: FromRedisValue>(&self, kind: Kind, command: &Cmd) -> Result<T, RedisError> {
         let run =
             |mut conn: MultiplexedConnection| async move { command.query_async(&mut conn).await };
-        self.run(slot_of(command), run).await
+        self.run(kind, slot_of(command), run).await
     }
 
     /// Runs `call` on the connection to where the slot is; anywhere, where there is no key.
     async fn run<T, F>(
         &self,
+        kind: Kind,
         slot: Option<u16>,
         call: impl Fn(MultiplexedConnection) -> F,
     ) -> Result<T, RedisError>
@@ -184,8 +180,8 @@ impl Lanes {
         F: Future<Output = Result<T, RedisError>>,
     {
         match self {
-            Self::One(lane) => lane.run(call).await,
-            Self::Cluster(cluster) => cluster.run(slot.unwrap_or(0), call).await,
+            Self::One(pair) => pair.lane(kind).run(call).await,
+            Self::Cluster(cluster) => cluster.run(kind, slot.unwrap_or(0), call).await,
         }
     }
 }

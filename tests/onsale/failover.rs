@@ -29,13 +29,11 @@ async fn says(world: &mut World, server: usize, part: &str, line: &str) -> bool 
 /// Says what it was like for buyers.
 fn report(what: &str, since: Instant, (seen, places): (Seen, usize)) {
     let joins = seen.joins.back_after(since).expect("somebody joined").as_secs_f64();
-    let holds = seen.holds.back_after(since).expect("a seat was held").as_secs_f64();
     println!(
-        "{what}: joins worked again after {joins:.1} s ({} refused), holds after {holds:.1} s (longest \
-         pause {:.1} s, {} refused); {places} of {places} places kept, 0 seats sold twice",
-        seen.joins.refused,
+        "{what}: joins worked again after {joins:.1} s, {} were refused; no hold for {:.1} s at the \
+         longest; {places} of {places} places kept, 0 seats sold twice",
+        seen.joins.refused.len(),
         seen.holds.longest_gap().as_secs_f64(),
-        seen.holds.refused,
     );
 }
 

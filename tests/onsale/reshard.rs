@@ -69,20 +69,20 @@ async fn a_slot_moved_in_the_rush_costs_no_seat_and_no_place_and_one_rebuilding(
     let moving = Move::begin(&mut world, schedule).await;
     // Half of the keys here, half there: nobody takes that for a loss, however long it lasts.
     assert_eq!(moving.keys(&mut world, "5").await, 5);
-    rush.refused(60).await;
+    rush.refused(12).await;
     assert_eq!(world.number(EPOCH).await, 1, "nothing is rebuilt while the slot is on its way");
     while moving.keys(&mut world, "100").await > 0 {}
     let there = moving.to;
     moving.end(&mut world).await;
     let arrived = Instant::now();
-    rush.is_back_after(arrived).await;
+    rush.goes_on_after(arrived).await;
     rush.joined(10).await;
     let (seen, places) = rush.over(&world).await;
     println!(
         "a slot of a cluster moved: joins stood still for {:.1} s, and worked {:.1} s after its arrival; \
          {places} of {places} places kept, 0 seats sold twice",
         (arrived - since).as_secs_f64(),
-        seen.joins.back_after(arrived).expect("somebody joined").as_secs_f64(),
+        seen.joins.next_after(arrived).expect("somebody joined").as_secs_f64(),
     );
     assert_eq!(world.number(EPOCH).await, 2, "rebuilt once");
     let built_on: String = world

@@ -1,7 +1,8 @@
-//! A Redis Cluster: which node has which slot, and a shared connection to each.
+//! A Redis Cluster: which node has which slot, and the shared connections to each.
 //!
 //! Every call is about one schedule, so it goes to one node. A node that is away or silent is
-//! nobody's business but that of the schedules it has. Only a call that a node refused with MOVED
+//! nobody's business but that of the schedules it has, and only until another has its slots: calls that
+//! still wait for it are given up then. Only a call that a node refused with MOVED
 //! is sent again, to where it says: it had no effect. ASK and TRYAGAIN are not followed: while a slot
 //! is on its way, no script can have all its keys, and what reads a part would take it for a loss.
 
@@ -13,10 +14,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::failure::{is_broken, moved_to, refused};
-use super::lane::{Lane, Server};
+use super::lane::{Kind, Pair, Server};
 
 /// How often one call is sent on.
 const MOVES: usize = 3;
@@ -29,9 +30,8 @@ const READ_AGAIN: Duration = Duration::from_millis(100);
 pub(super) struct Cluster {
     /// The nodes named in the settings; the first one's login is everybody's.
     seeds: Vec<ConnectionInfo>,
-    limit: Duration,
-    lanes: RwLock<HashMap<String, Arc<Lane>>>,
-    map: RwLock<Map>,
+    pairs: RwLock<HashMap<String, Arc<Pair>>>,
+    map: watch::Sender<Map>,
     /// The map is wrong somewhere: a node was away, or sent a call on.
     doubtful: AtomicBool,
     read_at: Mutex<Option<Instant>>,
@@ -50,19 +50,20 @@ struct Map {
 }
 
 impl Cluster {
-    /// Reads the URLs of seed nodes, comma-separated. A call may take `limit`.
-    pub(super) fn of_url(url: &str, limit: Duration) -> Result<Self, RedisError> {
+    /// Reads the URLs of seed nodes, comma-separated.
+    pub(super) fn of_url(url: &str) -> Result<Self, RedisError> {
         let seeds = url.split(',').map(str::trim).filter(|seed| !seed.is_empty());
         let seeds: Vec<_> =
             seeds.map(IntoConnectionInfo::into_connection_info).collect::<Result<_, _>>()?;
-        let (lanes, map) = (RwLock::default(), RwLock::default());
+        let (pairs, map) = (RwLock::default(), watch::Sender::default());
         let (doubtful, read_at) = (AtomicBool::new(true), Mutex::default());
-        Ok(Self { seeds, limit, lanes, map, doubtful, read_at })
+        Ok(Self { seeds, pairs, map, doubtful, read_at })
     }
 
     /// Runs `call` on the node that has the slot.
     pub(super) async fn run<T, F>(
         &self,
+        kind: Kind,
         slot: u16,
         call: impl Fn(MultiplexedConnection) -> F,
     ) -> Result<T, RedisError>
@@ -72,7 +73,15 @@ impl Cluster {
         let mut address = self.owner(slot).await?;
         let mut moves = 0;
         loop {
-            let answer = self.lane(&address)?.run(&call).await;
+            // Whoever was sent on knows more than the map.
+            let mut map = (moves == 0).then(|| self.map.subscribe());
+            let pair = self.pair(&address)?;
+            let answer = tokio::select! {
+                answer = pair.lane(kind).run(&call) => answer,
+                () = taken_over(&mut map, slot, &address) => {
+                    Err(refused("another node has the slot now"))
+                }
+            };
             let Err(error) = &answer else {
                 return answer;
             };
@@ -101,9 +110,9 @@ impl Cluster {
     }
 
     /// Every node that is known, by its address.
-    pub(super) fn nodes(&self) -> Vec<(String, Arc<Lane>)> {
+    pub(super) fn nodes(&self) -> Vec<(String, Arc<Pair>)> {
         let addresses = self.known(|map| map.nodes.clone());
-        addresses.into_iter().filter_map(|at| Some((at.clone(), self.lane(&at).ok()?))).collect()
+        addresses.into_iter().filter_map(|at| Some((at.clone(), self.pair(&at).ok()?))).collect()
     }
 
     /// The address of the primary that has the slot.
@@ -144,11 +153,11 @@ impl Cluster {
         let answers = answers.await.into_iter().filter_map(|answer| answer.ok()?.ok());
         if let Some(best) = answers.max_by_key(|map| (map.serves, map.epoch)) {
             asked.extend(best.nodes.iter().cloned());
-            let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
-            lanes.retain(|at, _| asked.contains(at));
-            *self.map.write().unwrap_or_else(PoisonError::into_inner) = best;
+            let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
+            pairs.retain(|at, _| asked.contains(at));
+            self.map.send_replace(best);
         } else {
-            self.map.write().unwrap_or_else(PoisonError::into_inner).serves = false;
+            self.map.send_modify(|map| map.serves = false);
         }
     }
 
@@ -158,27 +167,27 @@ impl Cluster {
         let pipe = &pipe;
         let ask =
             |mut conn: MultiplexedConnection| async move { pipe.query_async(&mut conn).await };
-        let (info, slots): (String, Value) = self.lane(address)?.run(ask).await?;
+        let (info, slots): (String, Value) = self.pair(address)?.lane(Kind::Hot).run(ask).await?;
         Ok(Map::parse(&info, &slots, address))
     }
 
-    fn lane(&self, address: &str) -> Result<Arc<Lane>, RedisError> {
-        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(address) {
-            return Ok(Arc::clone(lane));
+    fn pair(&self, address: &str) -> Result<Arc<Pair>, RedisError> {
+        let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pair) = pairs.get(address) {
+            return Ok(Arc::clone(pair));
         }
-        drop(lanes);
+        drop(pairs);
         let login = self.seeds.first().ok_or_else(|| refused("no seed node is named"))?;
         let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
         let port = port.parse().map_err(|_| refused("a node has no port"))?;
         let client = Client::open(login.clone().set_addr(ConnectionAddr::Tcp(host.into(), port)))?;
-        let lane = Arc::new(Lane::new(Server::Known(Box::new(client)), self.limit));
-        let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(Arc::clone(lanes.entry(address.to_owned()).or_insert(lane)))
+        let pair = Arc::new(Pair::new(&Server::Known(Box::new(client))));
+        let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(pairs.entry(address.to_owned()).or_insert(pair)))
     }
 
     fn known<T>(&self, read: impl FnOnce(&Map) -> T) -> T {
-        read(&self.map.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.map.borrow())
     }
 }
 
@@ -214,6 +223,17 @@ impl Map {
         let (_, (first, primary)) = self.ranges.range(slot..).next()?;
         (*first <= slot).then_some(primary)
     }
+}
+
+/// Returns when another node than `address` is known to have the slot; never, without a map.
+async fn taken_over(map: &mut Option<watch::Receiver<Map>>, slot: u16, address: &str) {
+    let other = |map: &Map| map.owner(slot).is_some_and(|owner| owner != address);
+    if let Some(map) = map
+        && map.wait_for(other).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// A node of `CLUSTER SLOTS`: its host, its port, and more. A host that it does not know is that of

@@ -9,9 +9,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value};
+use tokio::sync::watch;
 
 use super::failure::refused;
-use super::lane::open;
+use super::lane::connect;
 
 const SCHEME: &str = "redis+sentinel://";
 /// How long a sentinel may take to answer: others are asked at the same time.
@@ -23,6 +24,8 @@ pub(super) struct Sentinels {
     service: String,
     /// The primary's user, password and database; its address is replaced.
     login: ConnectionInfo,
+    /// The address of the last one found.
+    primary: watch::Sender<String>,
 }
 
 impl Sentinels {
@@ -54,33 +57,40 @@ impl Sentinels {
             asked: hosts.collect::<Result<_, _>>()?,
             service: service.to_owned(),
             login: url_of(login, &format!("localhost/{database}")).into_connection_info()?,
+            primary: watch::Sender::default(),
         }))
     }
 
-    /// A connection to the primary, on which a call may take `limit`.
+    /// A connection to the primary, on which a call may take `limit`; and its address, which changes
+    /// when another one is found.
     pub(super) async fn connect(
         &self,
         limit: Duration,
-    ) -> Result<MultiplexedConnection, RedisError> {
+    ) -> Result<(MultiplexedConnection, watch::Receiver<String>), RedisError> {
         let ask = |client| tokio::time::timeout(ASK_LIMIT, self.ask(client));
         let answers = join_all(self.asked.iter().map(ask)).await;
         let latest = answers.into_iter().filter_map(|said| said.ok()?.ok()?).max();
         let (_, host, port) = latest.ok_or_else(|| refused("no sentinel names the primary"))?;
+        let named = format!("{host}:{port}");
         let address = self.login.clone().set_addr(ConnectionAddr::Tcp(host, port));
-        let mut conn = open(&Client::open(address)?, limit).await?;
+        let mut conn = connect(&Client::open(address)?, limit).await?;
         // Named and not promoted yet, or demoted and not heard of it: another try will tell.
         let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut conn).await?;
-        let role: Option<String> =
-            role.into_iter().next().map(redis::from_redis_value).transpose()?;
+        let role = role.into_iter().next().map(redis::from_redis_value::<String>).transpose()?;
         if role.as_deref() != Some("master") {
             return Err(refused("the server that Sentinel names is not a primary"));
         }
-        Ok(conn)
+        self.primary.send_if_modified(|primary| {
+            let other = *primary != named;
+            primary.clone_from(&named);
+            other
+        });
+        Ok((conn, self.primary.subscribe()))
     }
 
     /// What one sentinel says: the number of the failover it has last heard of, and the address.
     async fn ask(&self, client: &Client) -> Result<Option<(u64, String, u16)>, RedisError> {
-        let mut conn = open(client, ASK_LIMIT).await?;
+        let mut conn = connect(client, ASK_LIMIT).await?;
         let said: HashMap<String, String> =
             redis::cmd("SENTINEL").arg("MASTER").arg(&self.service).query_async(&mut conn).await?;
         let number = said.get("config-epoch").and_then(|text| text.parse().ok());

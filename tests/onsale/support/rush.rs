@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::client::Client;
+use super::client::{Answer, Client};
 use super::crowd::{all, join_in_turn, people};
 use super::faults::sound;
 use super::sale::{self, Sale};
@@ -21,26 +21,40 @@ const WAITING: usize = 20;
 const NEW: u32 = 400;
 /// How often somebody new comes.
 const EVERY: Duration = Duration::from_millis(25);
+/// When somebody who was refused tries again: there is a limit on how often one person asks.
+const AGAIN: Duration = Duration::from_millis(250);
+/// How long those who trade may take to pay at the end.
+const LAST: Duration = Duration::from_mins(1);
 
-/// When calls of one kind succeeded, and how many were refused.
+/// When calls of one kind succeeded, and when they were refused.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     pub succeeded: Vec<Instant>,
-    pub refused: usize,
+    pub refused: Vec<Instant>,
+    /// What the last refusal said.
+    last: String,
 }
 
 impl Calls {
-    fn note(&mut self, succeeded: bool) {
+    fn note(&mut self, succeeded: bool, answer: &Answer) {
         if succeeded {
             self.succeeded.push(Instant::now());
         } else {
-            self.refused += 1;
+            self.refused.push(Instant::now());
+            self.last.clone_from(&answer.text);
         }
     }
 
     /// How long after `moment` one succeeded.
-    pub fn back_after(&self, moment: Instant) -> Option<Duration> {
+    pub fn next_after(&self, moment: Instant) -> Option<Duration> {
         self.succeeded.iter().find(|at| **at > moment).map(|at| *at - moment)
+    }
+
+    /// How long after `moment` one succeeded that came after a refusal: what was under way at that
+    /// moment may have succeeded still.
+    pub fn back_after(&self, moment: Instant) -> Option<Duration> {
+        let refused = self.refused.iter().find(|at| **at > moment)?;
+        self.next_after(*refused).map(|wait| *refused + wait - moment)
     }
 
     /// The longest time from one that succeeded to the next.
@@ -116,19 +130,24 @@ impl Rush {
 
     /// Returns once so many more were not let join.
     pub async fn refused(&self, more: usize) {
-        let before = self.seen().joins.refused;
+        let before = self.seen().joins.refused.len();
         until("people are refused", async || {
-            (self.seen().joins.refused >= before + more).then_some(())
+            (self.seen().joins.refused.len() >= before + more).then_some(())
         })
         .await;
     }
 
-    /// Returns once a seat was held and somebody joined after `moment`.
+    /// Returns once somebody joined after `moment`, when nobody could have until then.
+    pub async fn goes_on_after(&self, moment: Instant) {
+        until("joins go on", async || self.seen().joins.next_after(moment)).await;
+    }
+
+    /// Returns once somebody joined after others could not, after `moment`; and a seat was held
+    /// since.
     pub async fn is_back_after(&self, moment: Instant) {
-        until("joins and holds work again", async || {
-            let seen = self.seen();
-            seen.joins.back_after(moment)?;
-            seen.holds.back_after(moment).map(|_| ())
+        let back = until("joins work again", async || self.seen().joins.back_after(moment)).await;
+        until("holds work again", async || {
+            (self.seen().holds.succeeded.last()? > &(moment + back)).then_some(())
         })
         .await;
     }
@@ -138,7 +157,9 @@ impl Rush {
     /// what was seen, and how many places were looked at.
     pub async fn over(self, world: &World) -> (Seen, usize) {
         self.stop.cancel();
-        self.trading.await.expect("no panic");
+        if tokio::time::timeout(LAST, self.trading).await.map(Result::unwrap).is_err() {
+            panic!("not everybody could pay: {}", self.seen.lock().unwrap().holds.last);
+        }
         let mut told = self.waiting;
         told.extend(self.coming.await.expect("no panic"));
         let mut owners = HashMap::new();
@@ -183,11 +204,12 @@ async fn come(
             tokio::time::sleep(EVERY).await;
             let answer = person.join(schedule).await;
             assert!([200, 201, 503].contains(&answer.status), "{}", answer.text);
-            seen.lock().unwrap().joins.note(answer.status != 503);
+            seen.lock().unwrap().joins.note(answer.status != 503, &answer);
             if let Some(sequence) = answer.body["sequence"].as_u64() {
                 told.push((person, sequence));
                 break;
             }
+            tokio::time::sleep(AGAIN).await;
         }
     }
     stop.cancelled().await;
@@ -206,7 +228,7 @@ async fn trade(
         let seat = seats[(call * 7 + usize::try_from(buyer.user).unwrap() * 3) % seats.len()];
         let held = buyer.hold(schedule, json!({"seat_ids": [seat]})).await;
         assert!([201, 403, 409, 429, 503].contains(&held.status), "{}", held.text);
-        seen.lock().unwrap().holds.note(held.status == 201);
+        seen.lock().unwrap().holds.note(held.status == 201, &held);
         if held.status != 201 {
             tokio::time::sleep(EVERY).await;
             continue;
