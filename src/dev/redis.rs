@@ -132,13 +132,12 @@ impl RedisServer {
     pub async fn tell<T: redis::FromRedisValue>(&self, words: &[&str]) -> Result<T, DevError> {
         let mut connection = self.connect().await?;
         let command = redis::cmd(words[0]).arg(&words[1..]).to_owned();
-        command.query_async(&mut connection).await.map_err(refused)
+        Ok(command.query_async(&mut connection).await?)
     }
 
     /// A new connection to it.
     pub async fn connect(&self) -> Result<MultiplexedConnection, DevError> {
-        let client = redis::Client::open(self.url()).map_err(refused)?;
-        client.get_multiplexed_async_connection().await.map_err(refused)
+        Ok(redis::Client::open(self.url())?.get_multiplexed_async_connection().await?)
     }
 
     /// Stops it (SIGSTOP): connections stay open and get no answer.
@@ -214,7 +213,7 @@ async fn run(
     let throwaway = folder.is_throwaway().then(|| folder.path());
     let mut process = Process::start(identity, &log, command, throwaway)?;
     drop(log);
-    let client = redis::Client::open(url(port, password)).map_err(refused)?;
+    let client = redis::Client::open(url(port, password))?;
     process.until_ready(START, async |pid| answers(&client, pid).await).await?;
     Ok(process)
 }
@@ -255,6 +254,8 @@ async fn answers(client: &redis::Client, pid: Pid) -> bool {
     })
 }
 
-fn refused(error: redis::RedisError) -> DevError {
-    DevError::Redis(error.to_string())
+impl From<redis::RedisError> for DevError {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error.to_string())
+    }
 }

@@ -27,7 +27,7 @@ async fn says(world: &mut World, server: usize, part: &str, line: &str) -> bool 
 }
 
 /// Says what it was like for buyers.
-fn report(what: &str, since: Instant, (seen, places): (Seen, usize)) {
+fn report(what: &str, since: Instant, (seen, places): &(Seen, usize)) {
     let joins = seen.joins.back_after(since).expect("somebody joined").as_secs_f64();
     println!(
         "{what}: joins worked again after {joins:.1} s, {} were refused; no hold for {:.1} s at the \
@@ -41,7 +41,7 @@ fn report(what: &str, since: Instant, (seen, places): (Seen, usize)) {
 async fn ends_well(rush: Rush, world: &World, what: &str, since: Instant) {
     rush.is_back_after(since).await;
     rush.joined(10).await;
-    report(what, since, rush.over(world).await);
+    report(what, since, &rush.over(world).await);
     assert_eq!(world.number(EPOCH).await, 2, "rebuilt once");
 }
 

@@ -262,3 +262,6 @@ impl std::fmt::Debug for Cluster {
         f.debug_struct("Cluster").field("map", &self.map).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

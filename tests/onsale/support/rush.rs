@@ -157,9 +157,8 @@ impl Rush {
     /// what was seen, and how many places were looked at.
     pub async fn over(self, world: &World) -> (Seen, usize) {
         self.stop.cancel();
-        if tokio::time::timeout(LAST, self.trading).await.map(Result::unwrap).is_err() {
-            panic!("not everybody could pay: {}", self.seen.lock().unwrap().holds.last);
-        }
+        let paid = tokio::time::timeout(LAST, self.trading).await.map(Result::unwrap);
+        assert!(paid.is_ok(), "not everybody paid: {}", self.seen.lock().unwrap().holds.last);
         let mut told = self.waiting;
         told.extend(self.coming.await.expect("no panic"));
         let mut owners = HashMap::new();
