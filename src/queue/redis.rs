@@ -46,8 +46,10 @@ impl Line {
         self.place.run(&self.redis, script, &keys, &all).await
     }
 
-    /// `queue/join`.
+    /// `queue/join`. A number that this process has seen given out before is not told again: Redis
+    /// went back in time, and the keys are [`ScriptError::Lost`].
     pub async fn join(&self, user: UserId) -> Result<JoinReply, ScriptError> {
+        let floor = self.place.seen.floor();
         let reply = self.run(Script::Join, &[user.to_string()]).await?;
         Ok(match reply.word.as_str() {
             "NOT_OPEN" => JoinReply::NotOpen { opens_at: millis(reply.get(0)?)? },
@@ -55,11 +57,15 @@ impl Line {
             "SOLD_OUT" => JoinReply::SoldOut,
             "UNAVAILABLE" => JoinReply::Unavailable,
             _ => {
-                let stand = stand(&reply)?;
+                let (stand, new) = (stand(&reply)?, reply.get::<u8>(3)? == 1);
                 if stand.sequence.epoch() == self.place.keys.epoch() {
-                    self.place.seen.joined(stand.sequence.number());
+                    let number = stand.sequence.number();
+                    if new && number <= floor.joined {
+                        return Err(ScriptError::Lost);
+                    }
+                    self.place.seen.joined(number);
                 }
-                JoinReply::Joined(Joined { stand, new: reply.get::<u8>(3)? == 1 })
+                JoinReply::Joined(Joined { stand, new })
             }
         })
     }
