@@ -12,10 +12,10 @@ target := $(or $(CARGO_TARGET_DIR),target)
 onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench sqlx fmt deny fuzz loadtest
+.PHONY: help run test test-cluster bench sqlx fmt deny fuzz loadtest
 
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores kept in .onsale
 	@scripts/stores.sh
@@ -24,6 +24,9 @@ run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores ke
 
 test: ## Everything CI checks: format, lints, .sqlx, and the tests on throwaway stores
 	@scripts/test.sh
+
+test-cluster: ## The integration tests on a Redis Cluster, and what failovers are like (SOME=1: a choice)
+	@scripts/test-cluster.sh $(if $(SOME),some)
 
 bench: ## Our paths beside their yardsticks, as ratios (ARGS='polls --rounds 5', see scripts/bench.sh)
 	@scripts/bench.sh $(ARGS)

@@ -81,7 +81,8 @@ pub struct PostgresSettings {
 /// What can time out.
 #[derive(Debug, Clone, Args)]
 pub struct RedisSettings {
-    /// Redis 7.0 or later, or Valkey; several, comma-separated: seed nodes of a Redis Cluster.
+    /// Redis 7.0 or later, or Valkey; several, comma-separated: seed nodes of a Redis Cluster;
+    /// redis+sentinel://host:port,host:port/service: the primary that Sentinel names.
     #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Secret,
 }

@@ -8,9 +8,10 @@
 --
 -- KEYS  as lib/line
 -- ARGV  epoch
--- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now}
+-- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now, next_n, seat_version}
 --       MORE: a bound was reached, call again at once; expired counts those among the parked whose
---       grace was over already
+--       grace was over already; next_n, seat_version: what only rises, so that
+--       the caller notices a Redis that went back in time
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/line lib/presence lib/place lib/sale
 local BATCH = 100
@@ -94,7 +95,9 @@ save_tokens(META, tokens - admitted, now)
 if admitted > 0 then redis.call('HINCRBY', META, 'admitted', admitted) end
 write_log()
 more = more or parked >= BATCH or admitted >= BATCH
+local rising = redis.call('HMGET', META, 'next_n', 'seat_version')
 return {
   more and 'MORE' or 'OK', admitted, parked + #unseen, lapsed,
   redis.call('ZCARD', WAITING), redis.call('ZCARD', ACTIVE), now,
+  tonumber(rising[1] or 0), tonumber(rising[2] or 0),
 }

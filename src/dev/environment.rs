@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::DevError;
 use super::folder::{random_hex, secret, write_private};
-use super::{DevError, Stores};
 
 /// The settings that `onsale serve` requires, for one pair of private stores. Not `Debug`: most
 /// of it is secret.
@@ -25,10 +25,13 @@ pub struct Environment {
 impl Environment {
     /// With secrets that `folder` keeps, so that tokens survive the next start. The whole goes
     /// into `folder/env` too, for a shell: `set -a; . .onsale/env`.
-    pub(super) fn kept(stores: &Stores, folder: &Path) -> Result<Self, DevError> {
+    pub(super) fn kept(
+        (database_url, redis_url): (String, String),
+        folder: &Path,
+    ) -> Result<Self, DevError> {
         let environment = Self {
-            database_url: stores.database_url(),
-            redis_url: stores.redis_url(),
+            database_url,
+            redis_url,
             jwt_secret: secret(&folder.join("jwt.secret"))?,
             queue_secrets: secret(&folder.join("queue.secret"))?,
             durable: true,
@@ -39,10 +42,10 @@ impl Environment {
     }
 
     /// With secrets of this run only.
-    pub(super) fn throwaway(stores: &Stores) -> Result<Self, DevError> {
+    pub(super) fn throwaway((database_url, redis_url): (String, String)) -> Result<Self, DevError> {
         Ok(Self {
-            database_url: stores.database_url(),
-            redis_url: stores.redis_url(),
+            database_url,
+            redis_url,
             jwt_secret: random_hex::<32>()?,
             queue_secrets: random_hex::<32>()?,
             durable: false,

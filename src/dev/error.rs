@@ -46,6 +46,9 @@ pub enum DevError {
     /// PostgreSQL refused a statement or a connection.
     #[error("PostgreSQL: {0}")]
     Database(String),
+    /// Redis refused a command or a connection, or did not become what it was to be.
+    #[error("Redis: {0}")]
+    Redis(String),
     /// A file or a process could not be handled.
     #[error("{what}: {error}")]
     Io {

@@ -6,6 +6,7 @@
 //! | `run`, `command` | `onsale dev`: signals, and the service or the command that runs on the stores |
 //! | `environment` | the URLs and secrets that onsale is given |
 //! | `redis`, `pg` | how each server is set up, started, and known to be ready |
+//! | `redis/cluster`, `redis/sentinel`, `redis/setup` | several servers of Redis at once |
 //! | `cluster` | `PostgreSQL`'s data directory |
 //! | `process` | a child process: its signals and its end |
 //! | `claim` | one server per folder: ends what a killed run left behind |

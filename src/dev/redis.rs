@@ -1,10 +1,15 @@
-//! A private Redis (or Valkey) server.
+//! A private Redis (or Valkey) server, alone or as a part of something larger.
+
+pub mod cluster;
+pub mod sentinel;
+pub mod setup;
 
 use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
+use redis::aio::MultiplexedConnection;
 
 use super::claim::Identity;
 use super::folder::{self, Folder};
@@ -13,8 +18,23 @@ use super::{DevError, find, port};
 
 /// Loading what was kept may take a while.
 const START: Duration = Duration::from_mins(1);
+/// How long a server may be silent before the others replace it.
+const FAILS_MS: u32 = 2000;
 /// How often another port is tried: somebody may take one between its choice and its use.
 const PORTS: usize = 5;
+
+/// What a server is for.
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    /// One server that is all there is.
+    Alone,
+    /// A node of a cluster, whose nodes reach it at the port `bus`.
+    Node { bus: u16 },
+    /// A copy of the server at the port `primary`.
+    Replica { primary: u16 },
+    /// Watches the server at the port `primary`, and those that copy it.
+    Sentinel { primary: u16 },
+}
 
 /// A running redis-server on a loopback port of its own.
 #[derive(Debug)]
@@ -23,6 +43,7 @@ pub struct RedisServer {
     process: Process,
     port: u16,
     password: Option<String>,
+    role: Role,
     folder: Folder,
 }
 
@@ -32,27 +53,38 @@ impl RedisServer {
     pub async fn start(folder: &Path) -> Result<Self, DevError> {
         let folder = Folder::kept(folder, "redis")?;
         let password = folder::secret(&folder.private("redis")?.join("password"))?;
-        Self::launch(folder, Some(password)).await
+        Self::launch(folder, Some(password), Role::Alone).await
     }
 
     /// Starts an empty server that keeps nothing: its folder goes with it, and a restart after
     /// [`RedisServer::kill`] finds it wiped.
     pub async fn throwaway() -> Result<Self, DevError> {
-        Self::launch(Folder::throwaway()?, None).await
+        Self::throwaway_as(Role::Alone).await
     }
 
-    async fn launch(folder: Folder, password: Option<String>) -> Result<Self, DevError> {
+    async fn throwaway_as(role: Role) -> Result<Self, DevError> {
+        Self::launch(Folder::throwaway()?, None, role).await
+    }
+
+    async fn launch(
+        folder: Folder,
+        password: Option<String>,
+        mut role: Role,
+    ) -> Result<Self, DevError> {
         let mut port = port::remembered(folder.path(), "redis")?;
         let mut tries = 0;
         loop {
             tries += 1;
-            match run(&folder, port, password.as_deref()).await {
+            match run(&folder, port, password.as_deref(), role).await {
                 Ok(process) => {
                     port::remember(folder.path(), "redis", port)?;
-                    return Ok(Self { process, port, password, folder });
+                    return Ok(Self { process, port, password, role, folder });
                 }
-                Err(DevError::Start { .. }) if tries < PORTS && !port::is_free(port) => {
+                Err(DevError::Start { .. }) if tries < PORTS && !role.is_free_beside(port) => {
                     port = port::free()?;
+                    if let Role::Node { bus } = &mut role {
+                        *bus = port::free()?;
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -91,8 +123,21 @@ impl RedisServer {
     /// Starts it again on the same port, after [`RedisServer::kill`] or while it still runs.
     pub async fn restart(&mut self) -> Result<(), DevError> {
         self.process.stop().await?;
-        self.process = run(&self.folder, self.port, self.password.as_deref()).await?;
+        let password = self.password.as_deref();
+        self.process = run(&self.folder, self.port, password, self.role).await?;
         Ok(())
+    }
+
+    /// Runs one command on it, on a connection of its own.
+    pub async fn tell<T: redis::FromRedisValue>(&self, words: &[&str]) -> Result<T, DevError> {
+        let mut connection = self.connect().await?;
+        let command = redis::cmd(words[0]).arg(&words[1..]).to_owned();
+        Ok(command.query_async(&mut connection).await?)
+    }
+
+    /// A new connection to it.
+    pub async fn connect(&self) -> Result<MultiplexedConnection, DevError> {
+        Ok(redis::Client::open(self.url())?.get_multiplexed_async_connection().await?)
     }
 
     /// Stops it (SIGSTOP): connections stay open and get no answer.
@@ -111,7 +156,42 @@ impl RedisServer {
     }
 }
 
-async fn run(folder: &Folder, port: u16, password: Option<&str>) -> Result<Process, DevError> {
+impl Role {
+    /// Whether nobody listens on the ports that a server of this kind needs.
+    fn is_free_beside(self, port: u16) -> bool {
+        port::is_free(port) && !matches!(self, Self::Node { bus } if !port::is_free(bus))
+    }
+
+    /// What its configuration says beside what all have.
+    fn settings(self, keeps: &str) -> String {
+        // A copy is made at once: there is nobody else to wait for.
+        let all = format!(
+            "save \"\"\nappendonly {keeps}\nappendfsync everysec\nmaxmemory-policy noeviction\n\
+             repl-diskless-sync-delay 0\n"
+        );
+        match self {
+            Self::Alone => all,
+            Self::Node { bus } => format!(
+                "{all}cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout {FAILS_MS}\n\
+                 cluster-require-full-coverage no\ncluster-allow-replica-migration no\n"
+            ),
+            Self::Replica { primary } => format!("{all}replicaof 127.0.0.1 {primary}\n"),
+            Self::Sentinel { primary } => format!(
+                "sentinel monitor {0} 127.0.0.1 {primary} 2\n\
+                 sentinel down-after-milliseconds {0} {FAILS_MS}\n\
+                 sentinel failover-timeout {0} 10000\n",
+                sentinel::SERVICE
+            ),
+        }
+    }
+}
+
+async fn run(
+    folder: &Folder,
+    port: u16,
+    password: Option<&str>,
+    role: Role,
+) -> Result<Process, DevError> {
     let data = folder.private("redis")?;
     let config = data.join("redis.conf");
     let identity = Identity {
@@ -124,29 +204,36 @@ async fn run(folder: &Folder, port: u16, password: Option<&str>) -> Result<Proce
     };
     let log = identity.claim().await?;
     let server = find::redis()?;
-    folder::write_private(&config, &settings(folder, port, password)?)?;
+    folder::write_private(&config, &settings(folder, port, password, role)?)?;
     let mut command = command(server);
     command.arg(&config);
+    if matches!(role, Role::Sentinel { .. }) {
+        command.arg("--sentinel");
+    }
     let throwaway = folder.is_throwaway().then(|| folder.path());
     let mut process = Process::start(identity, &log, command, throwaway)?;
     drop(log);
-    let client = redis::Client::open(url(port, password))
-        .map_err(|error| DevError::Database(error.to_string()))?;
+    let client = redis::Client::open(url(port, password))?;
     process.until_ready(START, async |pid| answers(&client, pid).await).await?;
     Ok(process)
 }
 
 /// The configuration, in a file so that the password is on no command line. The title stays as
 /// started, since the folder's server is known by it.
-fn settings(folder: &Folder, port: u16, password: Option<&str>) -> Result<String, DevError> {
+fn settings(
+    folder: &Folder,
+    port: u16,
+    password: Option<&str>,
+    role: Role,
+) -> Result<String, DevError> {
     let data = folder.private("redis")?;
     let data = data.display();
     let keeps = if folder.is_throwaway() { "no" } else { "yes" };
     let password = password.map_or_else(String::new, |it| format!("requirepass {it}\n"));
     Ok(format!(
         "bind 127.0.0.1\nport {port}\ndir \"{data}\"\npidfile \"{data}/redis.pid\"\n\
-         set-proc-title no\nsave \"\"\nappendonly {keeps}\nappendfsync everysec\n\
-         maxmemory-policy noeviction\n{password}"
+         set-proc-title no\n{}{password}",
+        role.settings(keeps)
     ))
 }
 
@@ -163,6 +250,12 @@ async fn answers(client: &redis::Client, pid: Pid) -> bool {
     let info: Result<String, _> = redis::cmd("INFO").query_async(&mut connection).await;
     info.is_ok_and(|info| {
         let says = |line: &str| info.lines().any(|it| it == line);
-        says(&format!("process_id:{pid}")) && says("loading:0")
+        says(&format!("process_id:{pid}")) && !says("loading:1")
     })
+}
+
+impl From<redis::RedisError> for DevError {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error.to_string())
+    }
 }

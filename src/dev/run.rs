@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{DevError, Environment, Stores, command};
+use super::pg::PostgresServer;
+use super::redis::setup::{RedisKind, RedisSetup};
+use super::{DevError, Environment, command};
 
 /// The command line of `onsale dev`.
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,9 @@ pub struct Args {
     /// Start with empty stores, and keep nothing of them (faster, not durable)
     #[arg(long, conflicts_with = "data")]
     pub throwaway: bool,
+    /// Which Redis to run on
+    #[arg(long, value_enum, default_value_t)]
+    pub redis: RedisKind,
     /// Run the stores alone, and print what connects to them
     #[arg(long, conflicts_with = "command")]
     pub stores_only: bool,
@@ -40,14 +45,19 @@ where
 {
     let stop = CancellationToken::new();
     listen(&stop)?;
-    let (stores, environment) = if args.throwaway {
-        let stores = Stores::throwaway().await?;
-        let environment = Environment::throwaway(&stores)?;
-        (stores, environment)
-    } else {
-        let stores = Stores::start(&args.data).await?;
-        let environment = Environment::kept(&stores, &args.data)?;
-        (stores, environment)
+    let folder = (!args.throwaway).then_some(args.data.as_path());
+    let postgres = async {
+        match folder {
+            Some(folder) => Box::pin(PostgresServer::start(folder)).await,
+            None => Box::pin(PostgresServer::throwaway()).await,
+        }
+    };
+    let redis = Box::pin(RedisSetup::start(args.redis, folder));
+    let (postgres, redis) = tokio::try_join!(postgres, redis)?;
+    let urls = (postgres.url("onsale"), redis.url());
+    let environment = match folder {
+        Some(folder) => Environment::kept(urls, folder)?,
+        None => Environment::throwaway(urls)?,
     };
     let outcome = if stop.is_cancelled() {
         Ok(ExitCode::SUCCESS)
@@ -61,9 +71,9 @@ where
         let served = service(environment, stop).await;
         served.map(|()| ExitCode::SUCCESS).map_err(DevError::Service)
     };
-    let stopped = stores.stop().await;
+    let (postgres, redis) = tokio::join!(postgres.stop(), redis.stop());
     let code = outcome?;
-    stopped.map(|()| code)
+    postgres.and(redis).map(|()| code)
 }
 
 /// Cancels the token at the first signal.

@@ -15,6 +15,9 @@ use super::folder::Folder;
 use super::pg::PostgresServer;
 use super::process::{Process, command};
 use super::redis::RedisServer;
+use super::redis::cluster::RedisCluster;
+use super::redis::sentinel::RedisSentinel;
+use super::redis::setup::RedisKind;
 use super::{Args, DevError, Stores, run as run_dev};
 
 async fn redis_at(url: &str) -> ::redis::RedisResult<::redis::aio::MultiplexedConnection> {
@@ -162,6 +165,49 @@ async fn a_throwaway_leaves_neither_process_nor_folder() {
     }
 }
 
+#[tokio::test]
+async fn a_cluster_serves_all_slots_and_each_primary_has_its_copy() {
+    let cluster = RedisCluster::throwaway(true).await.unwrap();
+    assert_eq!(cluster.nodes().len(), 6);
+    for (slot, primary) in [(0, 0), (5460, 0), (5461, 1), (10921, 1), (10922, 2), (16383, 2)] {
+        assert_eq!(RedisCluster::primary_of(slot), primary, "{slot}");
+    }
+    // "onsale:{123456789}" has slot 12739.
+    let (primary, replica) = (&cluster.nodes()[2], &cluster.nodes()[5]);
+    primary.tell::<()>(&["SET", "onsale:{123456789}", "7"]).await.unwrap();
+    let begun = Instant::now();
+    let mut copied = 0;
+    while copied != 1 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "no copy was made");
+        copied = replica.tell(&["DBSIZE"]).await.unwrap();
+    }
+    let elsewhere = cluster.nodes()[0].tell::<u64>(&["GET", "onsale:{123456789}"]).await;
+    let elsewhere = elsewhere.unwrap_err().to_string();
+    assert!(elsewhere.to_lowercase().contains("moved"), "{elsewhere}");
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_killed_comes_back_empty_with_the_same_slots() {
+    let mut cluster = RedisCluster::throwaway(false).await.unwrap();
+    let url = cluster.url();
+    cluster.nodes()[2].tell::<()>(&["SET", "onsale:{123456789}", "7"]).await.unwrap();
+    cluster.kill().await.unwrap();
+    cluster.restart().await.unwrap();
+    assert_eq!(cluster.url(), url);
+    let found: Option<u64> = cluster.nodes()[2].tell(&["GET", "onsale:{123456789}"]).await.unwrap();
+    assert_eq!(found, None);
+}
+
+#[tokio::test]
+async fn sentinels_name_the_primary_that_they_watch() {
+    let watched = RedisSentinel::throwaway().await.unwrap();
+    let role: Vec<::redis::Value> = watched.servers()[0].tell(&["ROLE"]).await.unwrap();
+    assert_eq!(role[0], ::redis::Value::BulkString(b"master".to_vec()));
+    assert_eq!(watched.url().matches("127.0.0.1:").count(), 3);
+    watched.stop().await.unwrap();
+}
+
 /// A process that looks to `claim` like the server of that folder.
 fn server_in(folder: &Path) -> Identity {
     let mark = folder.join("mark");
@@ -218,6 +264,7 @@ async fn a_command_gets_the_stores_and_gives_its_exit_code() {
     let args = Args {
         data: ".onsale".into(),
         throwaway: true,
+        redis: RedisKind::Single,
         stores_only: false,
         command: ["sh", "-c", script].map(Into::into).to_vec(),
     };

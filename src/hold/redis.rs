@@ -40,7 +40,10 @@ pub async fn take(
     let keys = line.place.keys.several(&names);
     let reply = line.place.run(&line.redis, Script::Take, &keys, &args).await?;
     match reply.word.as_str() {
-        "OK" => Ok(Claim::Ok),
+        "OK" => {
+            line.place.seen.changed(reply.get(0)?);
+            Ok(Claim::Ok)
+        }
         "TAKEN" => Ok(Claim::Taken { repeater: reply.get::<u8>(0)? == 1, seats: reply.rest(1)? }),
         "NOT_ACTIVE" => Ok(Claim::NotActive),
         _ => Err(reply.unknown().into()),
@@ -68,7 +71,8 @@ pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Resul
         args.extend(
             seats.iter().flat_map(|seat| [seat.number.to_string(), seat.fence.to_string()]),
         );
-        line.place.run(&line.redis, Script::Apply, &keys, &args).await?;
+        let reply = line.place.run(&line.redis, Script::Apply, &keys, &args).await?;
+        line.place.seen.changed(reply.get(1)?);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tokio::sync::{mpsc, oneshot};
 
+use super::model::Sequence;
 use super::pg;
 use crate::concert::service::Catalogue;
 use crate::outbox::model::{Delivered, OutboxId};
@@ -14,7 +15,8 @@ use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
-use crate::store::script::{Place, ScriptError, inspect};
+use crate::store::script::{Inspection, Place, ScriptError, inspect};
+use crate::store::seen::{Counters, Seen};
 use crate::store::{Store, StoreError};
 
 /// How long a call waits for a rebuilding before it answers that the store is unavailable.
@@ -38,6 +40,32 @@ pub struct Lost {
     pub healed: oneshot::Sender<()>,
 }
 
+/// What keys must have come to, if nothing was lost. Asked for before Redis is: what happens
+/// meanwhile only makes it say more.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known {
+    /// PostgreSQL's epoch.
+    pub epoch: u64,
+    /// Under which epoch this process has seen them, and how far.
+    seen: Option<(u64, Counters)>,
+    /// The highest place that PostgreSQL has.
+    written: Sequence,
+}
+
+impl Known {
+    /// Whether what Redis has can be all of it: built on the very server that answers, under no
+    /// older epoch, and not behind what was seen. Where not, it is lost.
+    #[must_use]
+    pub fn agrees(&self, found: &Inspection) -> bool {
+        let seen = self.seen.filter(|(epoch, _)| *epoch == found.epoch);
+        let written = self.written.epoch() == found.epoch;
+        found.epoch >= self.epoch.max(1)
+            && found.built_on == found.server
+            && !seen.is_some_and(|(_, floor)| found.counters.behind(floor))
+            && !(written && found.counters.joined < self.written.number())
+    }
+}
+
 /// The lines of all schedules, as this process knows them; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Lines {
@@ -45,6 +73,8 @@ pub struct Lines {
     pg: Pg,
     catalogue: Catalogue,
     places: Cache<ScheduleId, Arc<Place>>,
+    /// Under which epoch, and how far: kept when a place is forgotten.
+    seen: Cache<ScheduleId, (u64, Arc<Seen>)>,
     lost: mpsc::Sender<Lost>,
     delivered: Delivered,
 }
@@ -60,7 +90,8 @@ impl Lines {
     ) -> (Self, mpsc::Receiver<Lost>) {
         let (lost, losses) = mpsc::channel(1024);
         let places = Cache::builder().max_capacity(100_000).build();
-        (Self { redis, pg, catalogue, places, lost, delivered }, losses)
+        let seen = Cache::builder().max_capacity(100_000).build();
+        (Self { redis, pg, catalogue, places, seen, lost, delivered }, losses)
     }
 
     /// The connections.
@@ -109,23 +140,43 @@ impl Lines {
             return Ok(place);
         }
         for _ in 0..2 {
-            let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
-            // With PostgreSQL away the line goes on by what Redis says of itself.
-            let epoch = match pg::epoch(&self.pg, schedule).await {
-                Ok(epoch) => epoch,
-                Err(StoreError::Unavailable { .. }) => 1,
-                Err(error) => return Err(error),
+            let known = match self.known(schedule).await {
+                Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => Known::default(),
+                other => other?,
             };
+            let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
             let overdue = found.loading_until_ms > 0 && found.loading_until_ms < found.now_ms;
-            if found.epoch >= epoch.max(1) && found.built_on == found.server && !overdue {
+            if known.agrees(&found) && !overdue {
                 let keys = Keys::new(schedule, found.epoch);
-                let place = Arc::new(Place::new(keys, &found.server));
+                let seen = self.seen_under(schedule, found.epoch);
+                let place = Arc::new(Place::new(keys, &found.server).after(seen));
                 self.places.insert(schedule, Arc::clone(&place));
                 return Ok(place);
             }
             self.heal(schedule).await?;
         }
         Err(unavailable("the schedule's keys are not there"))
+    }
+
+    /// What is known of a schedule's keys before Redis is asked. With PostgreSQL away the line goes
+    /// on by what Redis says of itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where PostgreSQL does not answer.
+    pub async fn known(&self, schedule: ScheduleId) -> Result<Known, StoreError> {
+        let seen = self.seen.get(&schedule).map(|(epoch, seen)| (epoch, seen.floor()));
+        let epoch = pg::epoch(&self.pg, schedule).await?;
+        Ok(Known { epoch, seen, written: pg::highest(&self.pg, schedule).await? })
+    }
+
+    /// How far the keys were seen to come under an epoch.
+    fn seen_under(&self, schedule: ScheduleId, epoch: u64) -> Arc<Seen> {
+        if let Some((_, seen)) = self.seen.get(&schedule).filter(|(known, _)| *known == epoch) {
+            return seen;
+        }
+        let seen = Arc::new(Seen::default());
+        self.seen.insert(schedule, (epoch, Arc::clone(&seen)));
+        seen
     }
 
     async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {

@@ -17,6 +17,16 @@ pub async fn epoch(pg: &Pg, schedule: ScheduleId) -> Result<u64, StoreError> {
     Ok(epoch.and_then(|epoch| u64::try_from(epoch).ok()).unwrap_or(0))
 }
 
+/// The highest place that was ever written down; 0 where there is none.
+pub async fn highest(pg: &Pg, schedule: ScheduleId) -> Result<Sequence, StoreError> {
+    let highest = sqlx::query_scalar!(
+        "select max(sequence) from queue where concert_schedule_id = $1",
+        schedule.0
+    );
+    let highest = highest.fetch_one(pg.pool()).await?;
+    Ok(Sequence(highest.and_then(|highest| u64::try_from(highest).ok()).unwrap_or(0)))
+}
+
 /// Raises the epoch from `seen`; false where another process was first.
 pub async fn raise_epoch(pg: &Pg, schedule: ScheduleId, seen: u64) -> Result<bool, StoreError> {
     let done = sqlx::query!(

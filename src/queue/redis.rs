@@ -12,6 +12,7 @@ use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::Keys;
 use crate::store::redis::Redis;
 use crate::store::script::{Reply, Script, ScriptError};
+use crate::store::seen::Counters;
 
 /// What `queue/join` answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +46,27 @@ impl Line {
         self.place.run(&self.redis, script, &keys, &all).await
     }
 
-    /// `queue/join`.
+    /// `queue/join`. A number that this process has seen given out before is not told again: Redis
+    /// went back in time, and the keys are [`ScriptError::Lost`].
     pub async fn join(&self, user: UserId) -> Result<JoinReply, ScriptError> {
+        let floor = self.place.seen.floor();
         let reply = self.run(Script::Join, &[user.to_string()]).await?;
         Ok(match reply.word.as_str() {
             "NOT_OPEN" => JoinReply::NotOpen { opens_at: millis(reply.get(0)?)? },
             "CLOSED" => JoinReply::Closed,
             "SOLD_OUT" => JoinReply::SoldOut,
             "UNAVAILABLE" => JoinReply::Unavailable,
-            _ => JoinReply::Joined(Joined { stand: stand(&reply)?, new: reply.get::<u8>(3)? == 1 }),
+            _ => {
+                let (stand, new) = (stand(&reply)?, reply.get::<u8>(3)? == 1);
+                if stand.sequence.epoch() == self.place.keys.epoch() {
+                    let number = stand.sequence.number();
+                    if new && number <= floor.joined {
+                        return Err(ScriptError::Lost);
+                    }
+                    self.place.seen.joined(number);
+                }
+                JoinReply::Joined(Joined { stand, new })
+            }
         })
     }
 
@@ -84,9 +97,16 @@ impl Line {
         ended(&self.run(Script::Complete, &args).await?)
     }
 
-    /// `queue/admit`.
+    /// `queue/admit`. Every process calls it at least once a second, so it is here that one notices
+    /// a Redis that went back in time: [`ScriptError::Lost`].
     pub async fn admit(&self) -> Result<Admitted, ScriptError> {
+        let floor = self.place.seen.floor();
         let reply = self.run(Script::Admit, &[]).await?;
+        let counters = Counters { joined: reply.get(6)?, changes: reply.get(7)? };
+        if counters.behind(floor) {
+            return Err(ScriptError::Lost);
+        }
+        self.place.seen.note(counters);
         Ok(Admitted {
             more: reply.word == "MORE",
             admitted: reply.get(0)?,
@@ -109,12 +129,12 @@ impl Line {
     }
 
     /// `queue/restore`: begins a rebuilding, which may take up to `loading_ms`. False where somebody
-    /// else has begun a later one.
+    /// else has begun a later one. May be repeated: only the winner of an epoch builds under it.
     pub async fn restore(&self, run_id: &str, loading_ms: u64) -> Result<bool, ScriptError> {
         let keys = self.place.keys.all();
         let args = [self.place.keys.epoch().to_string(), run_id.to_owned(), loading_ms.to_string()];
         let reply = self.place.run(&self.redis, Script::Restore, &keys, &args).await?;
-        Ok(reply.word == "OK")
+        Ok(reply.word == "OK" || reply.get::<u64>(0)? == self.place.keys.epoch())
     }
 
     /// `queue/ready`: ends a rebuilding; admission waits for `pause_ms`.
@@ -159,6 +179,14 @@ impl Line {
         pipe.cmd("XDEL").arg(self.place.keys.named("log")).arg(position).ignore();
         self.redis.bulk_pipe(&pipe).await
     }
+}
+
+/// Makes sure of new connections to where a schedule's keys are or will be, and that all of them may be
+/// touched there: not so while their slot is on its way to another node.
+pub async fn reachable(redis: &Redis, keys: &Keys) -> Result<(), StoreError> {
+    let mut command = redis::cmd("EXISTS");
+    command.arg(keys.all());
+    redis.renew(&command).await
 }
 
 /// Takes the right to rebuild a schedule's keys for `lease`; false where another process has it.

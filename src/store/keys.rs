@@ -5,6 +5,11 @@
 
 use super::id::ScheduleId;
 
+/// What every key of ours begins with; the schedule's id follows, and the closing brace.
+const BRACE: &str = "onsale:{";
+/// How many hash slots a Redis Cluster has.
+const SLOTS: u16 = 16_384;
+
 /// The bits of a sequence that are its number within the epoch: sequence = epoch × 2^40 + n.
 pub const SEQUENCE_BITS: u32 = 40;
 
@@ -20,7 +25,7 @@ impl Keys {
     /// The keys of `schedule` whose line has come to `epoch`.
     #[must_use]
     pub fn new(schedule: ScheduleId, epoch: u64) -> Self {
-        let prefix = format!("onsale:{{{schedule}}}:");
+        let prefix = format!("{BRACE}{schedule}}}:");
         let fixed = ["meta", "waiting", "active", "place", "called", "parked", "returned", "log"];
         let line = (fixed.iter().map(|name| format!("{prefix}{name}")))
             .chain((0..3).map(|slot| format!("{prefix}here:{slot}")))
@@ -77,5 +82,36 @@ impl Keys {
     pub fn all(&self) -> Vec<String> {
         let others = ["held", "holder", "claim", "sold", "seatlog", "buyers", "rebuilder"];
         (self.line.iter().cloned()).chain(others.iter().map(|name| self.named(name))).collect()
+    }
+}
+
+/// The hash slot of a key in a Redis Cluster, which is that of what its braces hold; nothing for what
+/// is no key of ours.
+#[must_use]
+pub fn slot(key: &[u8]) -> Option<u16> {
+    let rest = key.strip_prefix(BRACE.as_bytes())?;
+    let end = rest.iter().position(|byte| *byte == b'}')?;
+    Some(crc16(&rest[..end]) % SLOTS)
+}
+
+/// CRC-16/XMODEM, as Redis Cluster has it.
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc: u16, byte| {
+        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
+            if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keys_of_a_schedule_have_the_slot_of_its_id() {
+        let keys = Keys::new(ScheduleId(123_456_789), 3).all();
+        // The check value of the CRC is that of these nine digits: 0x31c3.
+        assert!(keys.iter().all(|key| slot(key.as_bytes()) == Some(0x31c3)), "{keys:?}");
+        assert_eq!((slot(b"EVALSHA"), slot(b"{1}:x"), slot(b"onsale:{1")), (None, None, None));
     }
 }

@@ -6,6 +6,7 @@ pub mod keys;
 pub mod pg;
 pub mod redis;
 pub mod script;
+pub mod seen;
 
 use std::fmt;
 

@@ -12,6 +12,7 @@ use redis::{Script as Hashed, Value};
 
 use super::keys::Keys;
 use super::redis::Redis;
+use super::seen::{Counters, Seen};
 use super::{Store, StoreError};
 
 macro_rules! scripts {
@@ -73,6 +74,8 @@ const LIBRARIES: &[(&str, &str)] = &[
 pub struct Place {
     /// The keys, for the epoch that the caller believes in.
     pub keys: Arc<Keys>,
+    /// How far this process has seen them come.
+    pub seen: Arc<Seen>,
     server: Arc<Bundle>,
 }
 
@@ -121,13 +124,21 @@ pub struct Inspection {
     pub loading_until_ms: i64,
     /// Redis's clock, ms.
     pub now_ms: i64,
+    /// How far the keys have come.
+    pub counters: Counters,
 }
 
 impl Place {
     /// The place where `keys` were built on the server `run_id`.
     #[must_use]
     pub fn new(keys: Keys, run_id: &str) -> Self {
-        Self { keys: Arc::new(keys), server: bundle(run_id) }
+        Self { keys: Arc::new(keys), seen: Arc::default(), server: bundle(run_id) }
+    }
+
+    /// The same, going on from what was seen before.
+    #[must_use]
+    pub fn after(self, seen: Arc<Seen>) -> Self {
+        Self { seen, ..self }
     }
 
     /// The name by which the server knows a script, once it was run there.
@@ -184,9 +195,11 @@ impl Place {
 pub async fn inspect(redis: &Redis, keys: &Keys) -> Result<Inspection, StoreError> {
     let mut command = redis::cmd("EVAL");
     command.arg(text(Script::Inspect, "any")).arg(1).arg(keys.meta());
-    let (_, epoch, built_on, server, loading_until_ms, now_ms): (String, _, _, _, _, _) =
+    type Answer = (String, u64, String, String, i64, i64, u64, u64);
+    let (_, epoch, built_on, server, loading_until_ms, now_ms, joined, changes): Answer =
         redis.hot(&command).await?;
-    Ok(Inspection { epoch, built_on, server, loading_until_ms, now_ms })
+    let counters = Counters { joined, changes };
+    Ok(Inspection { epoch, built_on, server, loading_until_ms, now_ms, counters })
 }
 
 /// A script as the server gets it: its first line, the libraries it names, its body, the `run_id`.

@@ -47,7 +47,7 @@ enum Found {
     Healed,
     /// Being built by another process.
     Loading,
-    /// Gone, of an older epoch, on another server, or left half-built.
+    /// Gone, of an older epoch or an older time, on another server, or left half-built.
     Lost,
 }
 
@@ -125,9 +125,9 @@ impl Recovery {
 
     /// What a schedule's keys are like now, the epoch in PostgreSQL, and the server that answered.
     async fn look(&self, schedule: ScheduleId) -> Result<(Found, u64, String), StoreError> {
+        let known = self.lines.known(schedule).await?;
         let seen = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
-        let known = queue::pg::epoch(&self.pg, schedule).await?;
-        let found = if seen.epoch < known.max(1) || seen.built_on != seen.server {
+        let found = if !known.agrees(&seen) {
             Found::Lost
         } else if seen.loading_until_ms == 0 {
             Found::Healed
@@ -136,17 +136,19 @@ impl Recovery {
         } else {
             Found::Lost
         };
-        Ok((found, known, seen.server))
+        Ok((found, known.epoch, seen.server))
     }
 
     /// Wins the next epoch of a schedule whose keys are lost, and with it the right to build them on
     /// a server; nothing where another process has it.
     ///
-    /// Only a Redis that can be written is rebuilt, and by one process at a time: an epoch that is
-    /// raised and then not built is burnt, and there are not many.
+    /// Only a Redis that can be written, where all keys are in one place, is rebuilt, and by one
+    /// process at a time: an epoch that is raised and then not built is burnt, and there are not
+    /// many.
     async fn win(&self, schedule: ScheduleId) -> Result<Option<(u64, String)>, StoreError> {
         // Before anything is begun: what fails half-way keeps everybody out until its time is over.
-        self.redis.renew().await?;
+        let next = queue::pg::epoch(&self.pg, schedule).await? + 1;
+        queue::redis::reachable(&self.redis, &Keys::new(schedule, next)).await?;
         if !queue::redis::lease(&self.redis, schedule, LEASE).await? {
             return Ok(None);
         }

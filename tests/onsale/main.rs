@@ -1,5 +1,6 @@
 //! The integration tests: one binary, real servers. `make test` starts PostgreSQL for all of them;
-//! each test has a database and a Redis of its own.
+//! each test has a database and a Redis of its own, which is a cluster where `make test-cluster` runs
+//! them.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,6 +9,7 @@
 
 mod access;
 mod administration;
+mod backward;
 mod board;
 mod boards;
 mod calls;
@@ -18,6 +20,7 @@ mod draw;
 mod draw_proof;
 mod draw_recovery;
 mod expiry;
+mod failover;
 mod fault;
 mod fields;
 mod forms;
@@ -32,6 +35,7 @@ mod race;
 mod recovery;
 mod refusals;
 mod repeats;
+mod reshard;
 mod scripts;
 mod seatmap;
 mod secrets;

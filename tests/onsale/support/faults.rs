@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 
 use redis::AsyncCommands;
-use redis::aio::MultiplexedConnection;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use super::servers::Raw;
 use super::wait::until;
 use super::world::{JWT_SECRET, QUEUE_SECRET, World};
 
@@ -103,13 +103,13 @@ pub fn key(schedule: i64, name: &str) -> String {
 }
 
 /// What Redis knows of a seat: fence, state, hold; empty where nothing.
-pub async fn holder(redis: &mut MultiplexedConnection, schedule: i64, number: u32) -> String {
+pub async fn holder(redis: &mut Raw, schedule: i64, number: u32) -> String {
     let found: Option<String> = redis.hget(key(schedule, "holder"), number).await.expect("Redis");
     found.unwrap_or_default()
 }
 
 /// Forgets all that Redis knows.
-pub async fn wipe(redis: &mut MultiplexedConnection) {
+pub async fn wipe(redis: &mut Raw) {
     redis::cmd("FLUSHALL").query_async::<()>(redis).await.expect("Redis");
 }
 

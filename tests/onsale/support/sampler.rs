@@ -29,7 +29,7 @@ pub struct Sampler {
 impl Sampler {
     pub fn start(world: &World, schedule: i64) -> Self {
         let stop = CancellationToken::new();
-        let client = redis::Client::open(world.redis_url.as_str()).expect("a URL");
+        let client = redis::Client::open(world.redis.url_of(schedule)).expect("a URL");
         let task = tokio::spawn(look(client, schedule, stop.clone()));
         Self { stop, task }
     }

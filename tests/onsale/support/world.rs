@@ -7,7 +7,6 @@ use clap::Parser;
 use onsale::app::{self, Running};
 use onsale::config::Settings;
 use onsale::dev::pg::create_database;
-use onsale::dev::redis::RedisServer;
 use onsale::http::auth::Role;
 use onsale::store::id::UserId;
 use onsale::store::pg::{Pg, migrations};
@@ -15,6 +14,7 @@ use onsale::user::token::Tokens;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::client::Client;
+use super::servers::{Raw, Servers};
 
 /// The migrated database that each test's own is a copy of.
 const TEMPLATE: &str = "onsale_template";
@@ -24,7 +24,7 @@ pub const QUEUE_SECRET: &str = "a secret for queue tickets in tests";
 
 /// The stores of one test.
 pub struct World {
-    pub redis: RedisServer,
+    pub redis: Servers,
     pub database_url: String,
     pub redis_url: String,
     pub pool: PgPool,
@@ -44,8 +44,13 @@ struct Line {
 }
 
 impl World {
-    /// A fresh database and a fresh Redis.
+    /// A fresh database and a fresh Redis, of the kind that the run asks for.
     pub async fn new() -> Self {
+        Self::on(Servers::new().await).await
+    }
+
+    /// A fresh database beside this Redis.
+    pub async fn on(redis: Servers) -> Self {
         let given = std::env::var("DATABASE_URL").expect("DATABASE_URL: run `make test`");
         let (server, _) = given.rsplit_once('/').expect("a database's URL");
         template(server).await;
@@ -53,7 +58,6 @@ impl World {
         let maintenance = format!("{server}/postgres");
         create_database(&maintenance, &name, TEMPLATE).await.expect("a database");
         let database_url = format!("{server}/{name}");
-        let redis = RedisServer::throwaway().await.expect("a Redis");
         let pool = PgPool::connect(&database_url).await.expect("PostgreSQL");
         let pg = Pg::lazy(&database_url, 4).expect("a pool");
         let redis_url = redis.url();
@@ -99,9 +103,8 @@ impl World {
     }
 
     /// A raw connection to the Redis of this world.
-    pub async fn raw_redis(&self) -> redis::aio::MultiplexedConnection {
-        let client = redis::Client::open(self.redis_url.as_str()).expect("a URL");
-        client.get_multiplexed_async_connection().await.expect("Redis")
+    pub async fn raw_redis(&self) -> Raw {
+        self.redis.raw().await
     }
 }
 

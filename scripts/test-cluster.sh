@@ -1,0 +1,31 @@
+#!/bin/sh
+# The integration tests with a Redis Cluster for each test instead of one server, the failovers
+# among them: what each of those was like for buyers is printed at the end.
+#
+#   scripts/test-cluster.sh          all of them
+#   scripts/test-cluster.sh some     those that lean on Redis most, for CI
+#
+# Left out are those that need no Redis of their own kind: the scripts one by one (`scripts::`), and
+# two that put a proxy before the one server there is, where a cluster's nodes name themselves.
+set -eu
+cd "$(dirname "$0")/.."
+
+fits='kind(test) & binary(onsale) - test(/^scripts::/)
+    - test(=streams::a_store_that_is_away_is_told_once_and_so_is_its_return)
+    - test(=fault::what_a_killed_process_committed_reaches_redis_and_whoever_asks_again)'
+case ${1:-all} in
+all) ;;
+# The failovers run in `make test` too.
+some) fits="$fits & test(/^(line|recovery|draw_recovery|backward|outage|race|reshard)::/)" ;;
+*) echo "test-cluster: all or some, not $1" >&2; exit 2 ;;
+esac
+
+scripts/stores.sh
+if ! cargo nextest --version >/dev/null 2>&1; then
+    cargo install --locked --quiet cargo-nextest
+fi
+cargo build --locked --quiet
+cargo nextest run --locked --no-run --cargo-quiet
+export ONSALE_TEST_REDIS=cluster
+exec "${CARGO_TARGET_DIR:-target}/debug/onsale" dev --throwaway -- \
+    cargo nextest run --locked --cargo-quiet -P "${NEXTEST_PROFILE:-cluster}" -E "$fits"

@@ -1,0 +1,88 @@
+//! A private primary with a replica, and three sentinels that put the one in the other's place.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join_all, try_join_all};
+use tokio::time::sleep;
+
+use super::{DevError, RedisServer, Role};
+
+/// The name that the sentinels have for the primary.
+pub(super) const SERVICE: &str = "onsale";
+const SENTINELS: usize = 3;
+/// How long they may take to find each other.
+const FORMS: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// All five, on loopback ports of their own. Nothing is kept, and all ends with its owner.
+#[derive(Debug)]
+pub struct RedisSentinel {
+    /// The primary of the start, then its replica.
+    servers: Vec<RedisServer>,
+    sentinels: Vec<RedisServer>,
+}
+
+impl RedisSentinel {
+    /// Starts them, and waits until every sentinel knows the others and the replica.
+    pub async fn throwaway() -> Result<Self, DevError> {
+        let first = RedisServer::throwaway().await?;
+        let primary = first.port();
+        let replica = RedisServer::throwaway_as(Role::Replica { primary }).await?;
+        until("the replica has a copy", async || {
+            let info: String = replica.tell(&["INFO", "replication"]).await.unwrap_or_default();
+            info.contains("master_link_status:up")
+        })
+        .await?;
+        let start = async |_| RedisServer::throwaway_as(Role::Sentinel { primary }).await;
+        let sentinels = try_join_all((0..SENTINELS).map(start)).await?;
+        for sentinel in &sentinels {
+            until("every sentinel knows the others", async || {
+                let ask = ["INFO", "sentinel"];
+                let info: String = sentinel.tell(&ask).await.unwrap_or_default();
+                info.contains(&format!("slaves=1,sentinels={SENTINELS}"))
+            })
+            .await?;
+        }
+        Ok(Self { servers: vec![first, replica], sentinels })
+    }
+
+    /// `REDIS_URL`: the sentinels.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let hosts = self.sentinels.iter().map(|one| format!("127.0.0.1:{}", one.port()));
+        format!("redis+sentinel://{}/{SERVICE}", hosts.collect::<Vec<_>>().join(","))
+    }
+
+    /// The primary of the start, then its replica.
+    #[must_use]
+    pub fn servers(&self) -> &[RedisServer] {
+        &self.servers
+    }
+
+    /// The same, to kill and to restart.
+    pub fn servers_mut(&mut self) -> &mut [RedisServer] {
+        &mut self.servers
+    }
+
+    /// The sentinels, to kill and to restart.
+    pub fn sentinels_mut(&mut self) -> &mut [RedisServer] {
+        &mut self.sentinels
+    }
+
+    /// Ends all orderly, the sentinels first.
+    pub async fn stop(self) -> Result<(), DevError> {
+        let all = self.sentinels.into_iter().chain(self.servers);
+        join_all(all.map(RedisServer::stop)).await.into_iter().collect()
+    }
+}
+
+async fn until(what: &str, is: impl AsyncFn() -> bool) -> Result<(), DevError> {
+    let begun = Instant::now();
+    while !is().await {
+        if begun.elapsed() > FORMS {
+            return Err(DevError::Redis(format!("waited too long until {what}")));
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The slot of a sale goes to another node of the cluster while people join and hold.
+
+use std::time::Instant;
+
+use onsale::dev::redis::cluster::RedisCluster;
+use onsale::store::keys::slot;
+
+use crate::support::faults::key;
+use crate::support::rush::Rush;
+use crate::support::servers::Servers;
+use crate::support::world::World;
+
+const EPOCH: &str = "select max(queue_epoch)::bigint from concert_schedule";
+const PRIMARIES: usize = 3;
+
+/// A slot on its way from one node to another, by the commands that an operator's tool would give.
+struct Move {
+    slot: String,
+    from: usize,
+    to: usize,
+    ids: Vec<String>,
+}
+
+impl Move {
+    async fn begin(world: &mut World, schedule: i64) -> Self {
+        let slot = slot(key(schedule, "meta").as_bytes()).expect("a key of ours").to_string();
+        let from = world.redis.primary_of(schedule);
+        let to = (from + 1) % PRIMARIES;
+        let mut ids: Vec<String> = Vec::new();
+        for node in 0..PRIMARIES {
+            ids.push(world.redis.server(node).tell(&["CLUSTER", "MYID"]).await.expect("an id"));
+        }
+        for (node, word, other) in [(to, "IMPORTING", from), (from, "MIGRATING", to)] {
+            let say = ["CLUSTER", "SETSLOT", &slot, word, &ids[other]];
+            world.redis.server(node).tell::<()>(&say).await.expect("it is said");
+        }
+        Self { slot, from, to, ids }
+    }
+
+    /// Moves up to so many keys; how many there were.
+    async fn keys(&self, world: &mut World, count: &str) -> usize {
+        let list = ["CLUSTER", "GETKEYSINSLOT", &self.slot, count];
+        let keys: Vec<String> = world.redis.server(self.from).tell(&list).await.expect("keys");
+        let port = world.redis.server(self.to).port().to_string();
+        let mut say = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+        say.extend(keys.iter().map(String::as_str));
+        if !keys.is_empty() {
+            world.redis.server(self.from).tell::<()>(&say).await.expect("they are moved");
+        }
+        keys.len()
+    }
+
+    async fn end(self, world: &mut World) {
+        for node in [self.to, self.from, (self.to + 1) % PRIMARIES] {
+            let say = ["CLUSTER", "SETSLOT", &self.slot, "NODE", &self.ids[self.to]];
+            world.redis.server(node).tell::<()>(&say).await.expect("it is said");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_moved_in_the_rush_costs_no_seat_and_no_place_and_one_rebuilding() {
+    let cluster = RedisCluster::throwaway(false).await.expect("a cluster");
+    let mut world = World::on(Servers::Cluster(cluster)).await;
+    let rush = Rush::start(&world).await;
+    let schedule = rush.sale.schedule;
+    rush.joined(20).await;
+    let since = Instant::now();
+    let moving = Move::begin(&mut world, schedule).await;
+    // Half of the keys here, half there: nobody takes that for a loss, however long it lasts.
+    assert_eq!(moving.keys(&mut world, "5").await, 5);
+    rush.refused(12).await;
+    assert_eq!(world.number(EPOCH).await, 1, "nothing is rebuilt while the slot is on its way");
+    while moving.keys(&mut world, "100").await > 0 {}
+    let there = moving.to;
+    moving.end(&mut world).await;
+    let arrived = Instant::now();
+    rush.goes_on_after(arrived).await;
+    rush.joined(10).await;
+    let (seen, places) = rush.over(&world).await;
+    println!(
+        "a slot of a cluster moved: joins stood still for {:.1} s, and worked {:.1} s after its arrival; \
+         {places} of {places} places kept, 0 seats sold twice",
+        (arrived - since).as_secs_f64(),
+        seen.joins.next_after(arrived).expect("somebody joined").as_secs_f64(),
+    );
+    assert_eq!(world.number(EPOCH).await, 2, "rebuilt once");
+    let built_on: String = world
+        .redis
+        .server(there)
+        .tell(&["HGET", &key(schedule, "meta"), "run_id"])
+        .await
+        .expect("the keys are there");
+    assert!(!built_on.is_empty());
+}
