@@ -37,7 +37,7 @@ pub struct Redis {
 /// The connections to one server, or to each node of a cluster.
 #[derive(Debug)]
 enum Lanes {
-    One(Pair),
+    One(Box<Pair>),
     Cluster(Cluster),
 }
 
@@ -54,12 +54,13 @@ impl Redis {
 
     /// Runs a command among the hot ones, where its first key is.
     pub async fn hot<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        self.lanes.command(Kind::Hot, command).await
+        // Boxed, as the others: what waits for Redis is moved about less where it is small.
+        Box::pin(self.lanes.command(Kind::Hot, command)).await
     }
 
     /// Runs a command that may take long or answer much, where its first key is.
     pub async fn bulk<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        self.lanes.command(Kind::Bulk, command).await
+        Box::pin(self.lanes.command(Kind::Bulk, command)).await
     }
 
     /// Runs several commands on one schedule's keys in one round trip, on the connection for what
@@ -69,7 +70,7 @@ impl Redis {
         let at = pipe.cmd_iter().find_map(slot_of);
         let run =
             |mut conn: MultiplexedConnection| async move { pipe.query_async(&mut conn).await };
-        self.lanes.run(Kind::Bulk, at, run).await.map_err(StoreError::from)
+        Box::pin(self.lanes.run(Kind::Bulk, at, run)).await.map_err(StoreError::from)
     }
 
     /// Answers when Redis does; for `/readyz`. A cluster answers when one of its nodes says that it
@@ -78,10 +79,10 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Unavailable`] where it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(match &*self.lanes {
-            Lanes::One(_) => self.hot(&redis::cmd("PING")).await?,
-            Lanes::Cluster(cluster) => cluster.serves().await?,
-        })
+        match &*self.lanes {
+            Lanes::One(_) => Ok(self.hot(&redis::cmd("PING")).await?),
+            Lanes::Cluster(cluster) => Ok(cluster.serves().await?),
+        }
     }
 
     /// Runs `ask` on both connections to where its key is, each replaced where it broke without
@@ -155,12 +156,12 @@ fn relied_on(info: &str, node: Option<&str>) -> Result<(), StoreError> {
 impl Lanes {
     fn new(url: &str) -> Result<Self, RedisError> {
         if let Some(sentinels) = Sentinels::of_url(url)? {
-            return Ok(Self::One(Pair::new(&Server::Watched(Arc::new(sentinels)))));
+            return Ok(Self::One(Box::new(Pair::new(&Server::Watched(Arc::new(sentinels))))));
         }
         if url.contains(',') {
             return Ok(Self::Cluster(Cluster::of_url(url)?));
         }
-        Ok(Self::One(Pair::new(&Server::Known(Box::new(Client::open(url)?)))))
+        Ok(Self::One(Box::new(Pair::new(&Server::Known(Box::new(Client::open(url)?))))))
     }
 
     async fn command<T: FromRedisValue>(&self, kind: Kind, command: &Cmd) -> Result<T, RedisError> {

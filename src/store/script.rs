@@ -193,9 +193,9 @@ impl Place {
 
 /// Asks whose keys a schedule's are, and which server answers.
 pub async fn inspect(redis: &Redis, keys: &Keys) -> Result<Inspection, StoreError> {
+    type Answer = (String, u64, String, String, i64, i64, u64, u64);
     let mut command = redis::cmd("EVAL");
     command.arg(text(Script::Inspect, "any")).arg(1).arg(keys.meta());
-    type Answer = (String, u64, String, String, i64, i64, u64, u64);
     let (_, epoch, built_on, server, loading_until_ms, now_ms, joined, changes): Answer =
         redis.hot(&command).await?;
     let counters = Counters { joined, changes };

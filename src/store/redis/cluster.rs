@@ -233,7 +233,7 @@ async fn taken_over(map: &mut Option<watch::Receiver<Map>>, slot: u16, address: 
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// A node of `CLUSTER SLOTS`: its host, its port, and more. A host that it does not know is that of

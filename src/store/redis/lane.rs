@@ -159,7 +159,7 @@ async fn replaced(primary: Option<watch::Receiver<String>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// A new connection, on which a call may take `limit`.

@@ -74,14 +74,13 @@ impl Servers {
 
     /// Starts all of it again, and waits until it serves.
     pub async fn restart(&mut self) -> Result<(), DevError> {
-        match self {
-            Self::Cluster(cluster) => cluster.restart().await,
-            _ => {
-                for server in self.all_mut() {
-                    server.restart().await?;
-                }
-                Ok(())
+        if let Self::Cluster(cluster) = self {
+            cluster.restart().await
+        } else {
+            for server in self.all_mut() {
+                server.restart().await?;
             }
+            Ok(())
         }
     }
 
