@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request};
 use axum::response::Response;
 use uuid::Uuid;
 
+use super::layers::NOSNIFF;
 use crate::telemetry::Metrics;
 
 /// Knows the answer to a request by its headers, or does not.
@@ -54,6 +55,7 @@ impl Shortcut {
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("origin"));
         headers.insert("x-request-id", HeaderValue::from_str(id).ok()?);
+        headers.insert(NOSNIFF.0, NOSNIFF.1);
         let status = response.status().as_u16();
         self.metrics.request(self.path, "GET", status, started.elapsed());
         Some(response)

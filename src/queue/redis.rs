@@ -31,6 +31,22 @@ pub enum JoinReply {
     Unavailable,
 }
 
+impl JoinReply {
+    /// Reads what the script said.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] where the script's header lists no such reply.
+    pub fn read(reply: &Reply) -> Result<Self, StoreError> {
+        Ok(match reply.word.as_str() {
+            "NOT_OPEN" => Self::NotOpen { opens_at: millis(reply.get(0)?)? },
+            "CLOSED" => Self::Closed,
+            "SOLD_OUT" => Self::SoldOut,
+            "UNAVAILABLE" => Self::Unavailable,
+            _ => Self::Joined(Joined { stand: stand(reply)?, new: reply.get::<u8>(3)? == 1 }),
+        })
+    }
+}
+
 impl Line {
     async fn run(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
         let mut all = vec![self.place.keys.epoch().to_string()];
@@ -48,13 +64,7 @@ impl Line {
     /// `queue/join`.
     pub async fn join(&self, user: UserId) -> Result<JoinReply, ScriptError> {
         let reply = self.run(Script::Join, &[user.to_string()]).await?;
-        Ok(match reply.word.as_str() {
-            "NOT_OPEN" => JoinReply::NotOpen { opens_at: millis(reply.get(0)?)? },
-            "CLOSED" => JoinReply::Closed,
-            "SOLD_OUT" => JoinReply::SoldOut,
-            "UNAVAILABLE" => JoinReply::Unavailable,
-            _ => JoinReply::Joined(Joined { stand: stand(&reply)?, new: reply.get::<u8>(3)? == 1 }),
-        })
+        Ok(JoinReply::read(&reply)?)
     }
 
     /// `queue/ticket`; nothing where it is of before a draw, and what it drew is to be looked up.

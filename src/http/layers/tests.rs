@@ -4,9 +4,13 @@ use axum::routing::get;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use std::time::Duration;
+
 use super::*;
+use crate::config::limits::ForwardedHeader;
 use crate::http::auth::{Identified, Identify, IdentifyError};
 use crate::http::body::Json;
+use crate::http::guard::address::Proxies;
 
 struct Nobody;
 
@@ -42,7 +46,16 @@ fn app(in_flight: usize, metrics: &Metrics) -> Router {
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
         .route("/large", axum::routing::post(echo).layer(seat_list_limit()));
     let always = Router::new().route("/livez", get(|| async { "ok" }));
-    let limits = Limits { in_flight, timeout: Duration::from_millis(200) };
+    let limits = Limits {
+        in_flight,
+        timeout: Duration::from_millis(200),
+        target: Duration::from_secs(1),
+        proxies: Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor),
+        address_requests: 0,
+        address_scarce: 0,
+        user_requests: 0,
+        scarce: &[],
+    };
     let identity = Identity(Arc::new(Nobody));
     around(routes, always, identity, limits, Cors::default(), metrics.clone())
 }
