@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONNECTION, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
 use tokio::sync::Semaphore;
 
 use super::auth::Identity;
@@ -124,9 +125,13 @@ impl Gate {
         let most = BODY_LIMIT + 1;
         match tokio::time::timeout(self.timeout, to_bytes(body, most)).await {
             Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body))),
-            Ok(Err(_)) => {
+            Ok(Err(error)) if error.into_inner().is::<LengthLimitError>() => {
                 let (status, title) = (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
                 Err(Refusal("body", Problem::new(status, "body_too_large", title)))
+            }
+            Ok(Err(_)) => {
+                let (status, title) = (StatusCode::BAD_REQUEST, "The body could not be read");
+                Err(Refusal("body", Problem::new(status, "invalid_json", title)))
             }
             Err(_) => {
                 let (status, title) = (StatusCode::REQUEST_TIMEOUT, "The body did not arrive");

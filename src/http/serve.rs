@@ -117,17 +117,22 @@ fn turn_away(stream: TcpStream, full: Full) {
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", title).retry_after(5)
         }
     };
-    let body = problem.render(&Uuid::now_v7().to_string());
-    let mut text = format!("HTTP/1.1 {}\r\nconnection: close\r\n", problem.status());
-    for (name, value) in problem.into_response().headers() {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
-    }
-    text += &format!("content-length: {}\r\n\r\n{body}", body.len());
-    // The kernel's buffer of a new connection has room for it.
-    let sent = stream.into_std().and_then(|mut stream| stream.write_all(text.as_bytes()));
+    let sent = stream.into_std().and_then(|mut stream| say(&mut stream, problem));
     if let Err(error) = sent {
         tracing::debug!(%error, "a connection was turned away without a word");
     }
+}
+
+/// Answers before anything was asked. The kernel's buffer of a new connection has room for it.
+fn say(stream: &mut std::net::TcpStream, problem: Problem) -> std::io::Result<()> {
+    let body = problem.render(&Uuid::now_v7().to_string());
+    let mut text = Vec::new();
+    write!(text, "HTTP/1.1 {}\r\nconnection: close\r\n", problem.status())?;
+    for (name, value) in problem.into_response().headers() {
+        write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default())?;
+    }
+    write!(text, "content-length: {}\r\n\r\n{body}", body.len())?;
+    stream.write_all(&text)
 }
 
 async fn connection(came: Came, house: House, routes: Routes, stop: CancellationToken) {
@@ -138,29 +143,8 @@ async fn connection(came: Came, house: House, routes: Routes, stop: Cancellation
     let (handing, mut handed) = mpsc::channel(1);
     let turns = Turns::default();
     let patient = Patient::new(stream, house.patience, turns.clone());
-    let door = house.door;
-    let service = service_fn(move |request| {
-        let known = routes.shortcut.as_ref().and_then(|shortcut| shortcut.answer(&request));
-        let crowded = door.is_crowded();
-        let asking = if known.is_some() {
-            turns.passed();
-            None
-        } else {
-            Some((turns.begin(), routes.router.clone(), handing.clone()))
-        };
-        async move {
-            let mut response = match (known, asking) {
-                (None, Some((_answering, router, handing))) => {
-                    answer(router, peer, request, handing).await?
-                }
-                (known, _) => known.unwrap_or_default(),
-            };
-            if crowded {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
+    let here = Here { routes, door: house.door, peer, turns, handing };
+    let service = service_fn(move |request| here.answer(request));
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_LIMIT)
@@ -183,6 +167,44 @@ async fn connection(came: Came, house: House, routes: Routes, stop: Cancellation
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// What the requests of one connection are answered with.
+struct Here {
+    routes: Routes,
+    door: Arc<Door>,
+    peer: Peer,
+    turns: Turns,
+    handing: mpsc::Sender<Handover>,
+}
+
+impl Here {
+    /// The answer to a request: at once where no routing is needed.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        let known = self.routes.shortcut.as_ref().and_then(|shortcut| shortcut.answer(&request));
+        let asking = if known.is_some() {
+            self.turns.passed();
+            None
+        } else {
+            Some((self.turns.begin(), self.routes.router.clone(), self.handing.clone()))
+        };
+        let (peer, crowded) = (self.peer, self.door.is_crowded());
+        async move {
+            let mut response = match (known, asking) {
+                (None, Some((_answering, router, handing))) => {
+                    answer(router, peer, request, handing).await?
+                }
+                (known, _) => known.unwrap_or_default(),
+            };
+            if crowded {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
     }
 }
 

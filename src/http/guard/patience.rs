@@ -62,6 +62,7 @@ impl Turns {
     }
 
     /// A request was read, its body aside.
+    #[must_use]
     pub fn begin(&self) -> Answering {
         self.0.fetch_add(1, Ordering::Relaxed);
         Answering(self.clone())
@@ -76,12 +77,14 @@ impl Drop for Answering {
 
 impl Patient {
     /// A connection that owes its first head from now on.
+    #[must_use]
     pub fn new(io: TcpStream, patience: Patience, turns: Turns) -> Self {
         let (io, seen, begun) = (TokioIo::new(io), 0, true);
         Self { io, patience, turns, seen, begun, reading: None, writing: None }
     }
 
     /// The connection itself.
+    #[must_use]
     pub fn into_inner(self) -> TcpStream {
         self.io.into_inner()
     }
