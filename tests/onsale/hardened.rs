@@ -30,7 +30,7 @@ async fn every_answer_is_of_its_kind_and_nobody_keeps_what_is_private() {
     }
     let schedule = format!("/v1/schedules/{}", sale.schedule);
     let mut answers = private;
-    for path in [&schedule, &format!("{schedule}/queue"), "/v1/concerts"] {
+    for path in [schedule.as_str(), &format!("{schedule}/queue"), "/v1/concerts"] {
         let public = person.get(path).await;
         assert_eq!(public.header("cache-control"), "public, max-age=1", "{path}");
         assert!(public.header("ratelimit").is_empty(), "a cache would tell it to others");

@@ -133,10 +133,11 @@ async fn requests_are_capped_per_user_at_whatever_route() {
 /// What a process says to bytes as they are, until it closes.
 async fn said(addr: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(addr).await.expect("a connection");
-    stream.write_all(bytes).await.expect("they are sent");
-    let mut text = String::new();
     // Closed with some of it unread, a connection is reset after its answer.
-    let _ = stream.read_to_string(&mut text).await;
+    let _ = stream.write_all(bytes).await;
+    let mut read = Vec::new();
+    let _ = stream.read_to_end(&mut read).await;
+    let text = String::from_utf8(read).expect("a text");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let (first, lines) = head.split_once("\r\n").unwrap_or((head, ""));
     let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());

@@ -28,7 +28,7 @@ pub const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 /// What an allowance is called, and how much it is: `most` at once, as many again in `window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// As clients see it; letters alone.
+    /// As clients see it: letters and hyphens.
     pub name: &'static str,
     /// Requests.
     pub most: NonZeroU32,
