@@ -180,7 +180,7 @@ async fn who_sends_a_body_slowly_is_told_so_and_keeps_nobody_out_meanwhile() {
 async fn a_head_that_is_too_large_is_refused() {
     let world = World::new().await;
     let process = world.start().await;
-    let large = format!("GET /v1/concerts HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(80 * 1024));
+    let large = format!("GET /v1/concerts HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(512 * 1024));
     assert_eq!(said(process.addr, large.as_bytes()).await.status, 431);
     let many: String = (0..200).map(|number| format!("x-{number}: 1\r\n")).collect();
     let many = format!("GET /v1/concerts HTTP/1.1\r\n{many}\r\n");

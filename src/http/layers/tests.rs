@@ -44,7 +44,7 @@ fn app(in_flight: usize, metrics: &Metrics) -> Router {
         .route("/slow", get(forever))
         .route("/panic", get(panics))
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
-        .route("/large", axum::routing::post(echo).layer(seat_list_limit()));
+        .route("/v1/admin/large", axum::routing::post(echo).layer(seat_list_limit()));
     let always = Router::new().route("/livez", get(|| async { "ok" }));
     let limits = Limits {
         in_flight,
@@ -91,7 +91,7 @@ async fn every_refusal_is_a_problem_with_the_requests_id() {
         let (got, told) = call(&app, method, path, body).await;
         assert_eq!((got.as_u16(), told), (status, code.into()), "{method} {path}");
     }
-    assert_eq!(call(&app, "POST", "/large", large()).await.0, StatusCode::OK);
+    assert_eq!(call(&app, "POST", "/v1/admin/large", large()).await.0, StatusCode::OK);
 
     let text = metrics.render();
     for labels in [
