@@ -126,7 +126,7 @@ impl Gate {
         let most = BODY_LIMIT + 1;
         match tokio::time::timeout(self.timeout, to_bytes(body, most)).await {
             Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body))),
-            Ok(Err(error)) if error.source().is_some_and(|why| why.is::<LengthLimitError>()) => {
+            Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
                 let (status, title) = (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
                 Err(Refusal("body", Problem::new(status, "body_too_large", title)))
             }

@@ -30,7 +30,7 @@ pub struct Problem {
     detail: Option<String>,
     members: Map<String, Value>,
     retry_after: Option<u64>,
-    exhausted: Option<Exhausted>,
+    exhausted: Option<Box<Exhausted>>,
 }
 
 /// One thing wrong with a request.
@@ -173,7 +173,7 @@ impl From<Exhausted> for Problem {
         let (status, title) = (StatusCode::TOO_MANY_REQUESTS, "Too many requests");
         let problem = Self::new(status, "rate_limited", title);
         let problem = problem.detail(exhausted.to_string()).retry_after(exhausted.seconds());
-        Self { exhausted: Some(exhausted), ..problem }
+        Self { exhausted: Some(Box::new(exhausted)), ..problem }
     }
 }
 
@@ -202,7 +202,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(exhausted) = self.exhausted {
+        if let Some(exhausted) = &self.exhausted {
             exhausted.tell(headers);
         }
         if self.status == StatusCode::UNAUTHORIZED {

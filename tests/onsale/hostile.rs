@@ -182,7 +182,7 @@ async fn a_head_that_is_too_large_is_refused() {
     let process = world.start().await;
     let large = format!("GET /v1/concerts HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(512 * 1024));
     assert_eq!(said(process.addr, large.as_bytes()).await.status, 431);
-    let many: String = (0..200).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let many = "x: 1\r\n".repeat(200);
     let many = format!("GET /v1/concerts HTTP/1.1\r\n{many}\r\n");
     assert_eq!(said(process.addr, many.as_bytes()).await.status, 431);
 }
