@@ -3,7 +3,7 @@
 //! A process that takes on more than it can do answers everybody late. So each route begins with
 //! all the room there is. Where more than a tenth of its answers were late, it is given as many
 //! places as it empties in half the time that an answer may take (Little's law), and from then on
-//! an eighth more in each window that went well. What finds no place is refused at once, which costs
+//! a sixteenth more in each window that went well. What finds no place is refused at once, which costs
 //! next to nothing. Each route by itself: a store that is slow for one must not close the others.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 /// A route has room for so many whatever happens: enough for what is not a rush.
-const FLOOR: usize = 128;
+const FLOOR: usize = 64;
 
 /// How long answers are counted before it is decided anew.
 const WINDOW: Duration = Duration::from_millis(250);
@@ -127,7 +127,7 @@ impl Rules {
     /// The room after a window of this length.
     fn room(&self, room: usize, window: &Window, span: Duration) -> usize {
         if window.late * LATE <= window.done {
-            return (room + room / 8 + 1).min(self.most);
+            return (room + room / 16 + 1).min(self.most);
         }
         let in_time = window.done as u128 * (self.target.as_millis() / 2) / span.as_millis().max(1);
         let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
@@ -157,7 +157,7 @@ mod tests {
         // 2,000 a second, 250 ms each.
         assert_eq!(after(4_096, 500, 51, 250), 500);
         assert_eq!(after(4_096, 500, 50, 250), 4_096);
-        assert_eq!(after(800, 500, 0, 250), 901);
+        assert_eq!(after(800, 500, 0, 250), 851);
         assert_eq!(after(4_096, 10, 10, 1_000), FLOOR, "never below the floor");
         assert_eq!(after(300, 500, 500, 250), 300, "lateness is no reason for more");
     }
