@@ -41,7 +41,8 @@ deny: ## Check the dependencies' licences, sources and advisories (fetches the a
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny --locked check
 
-fuzz: ## Made-up requests against the API's own description, on throwaway stores (FUZZ_EXAMPLES=, FUZZ_SEED=)
+fuzz: ## Made-up bytes for every parser, made-up requests for every route (FUZZ_TARGET_SECONDS=, FUZZ_SEED=)
+	@scripts/fuzz.sh
 	@scripts/stores.sh
 	@scripts/schemathesis.sh
 

@@ -15,6 +15,12 @@ cargo fmt --check
 step "lints"
 cargo clippy --locked --all-targets --quiet -- -D warnings
 
+# Licences and sources are checked by a test in any case; the advisories are `make deny`'s.
+if cargo deny --version >/dev/null 2>&1; then
+    step "dependencies"
+    cargo deny --locked --offline check bans licenses sources
+fi
+
 step "queries against .sqlx"
 scripts/sqlx.sh check
 

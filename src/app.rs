@@ -1,5 +1,6 @@
 //! One process: stores, services, routes and loops, wired once, and drained at the end.
 
+mod limits;
 mod operations;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::limits::{house, limits};
 use self::operations::{Stores, open_files, operations, relied_on};
 use crate::admin;
 use crate::admin::demo::{self, Demo};
@@ -29,7 +31,7 @@ use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
 use crate::hold::service::Holds;
 use crate::http::auth::Identity;
 use crate::http::cors::Cors;
-use crate::http::layers::{Limits, around};
+use crate::http::layers::around;
 use crate::http::serve::Routes;
 use crate::http::shortcut::Shortcuts;
 use crate::http::stream::Streams;
@@ -117,7 +119,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
     let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
     let stores = Stores { pg, redis };
-    open_files(settings.http.max_streams);
+    let files = open_files(settings.http.max_streams);
     relied_on(&stores, !settings.postgres.unsafe_postgres).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let metrics = Metrics::new();
@@ -125,6 +127,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let services = wire(&settings, &stores, &loops)?;
     let maps = Maps::new(services.catalogue.clone());
     let router = router(&services, &maps, &stores, &settings.http, &metrics);
+    let house = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
     let routes = Routes { router, shortcuts: Shortcuts::new(vec![polls, maps], metrics) };
@@ -133,7 +136,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let failed = |error| StartError::Listen(listen, error);
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    tasks.spawn(serve::serve(listener, routes, stop.clone(), drain_timeout));
+    tasks.spawn(serve::serve(listener, house, routes, stop.clone(), drain_timeout));
     Ok(Running { addr, stop, tasks, drain: drain_timeout, admin: services.admin })
 }
 
@@ -174,7 +177,6 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         draws: draws.clone(),
         queue: queue.clone(),
         holds: holds.clone(),
-        reservations: reservations.clone(),
     };
     let admin = administration(&parts);
     upkeep::start(loops, parts, deliveries, losses);
@@ -285,7 +287,7 @@ fn router(
         routes.merge(openapi::pages(api)),
         operations(stores, metrics),
         Identity(services.users.clone()),
-        Limits { in_flight: settings.max_in_flight, timeout: settings.request_timeout },
+        limits(settings),
         Cors { origins: origins.filter_map(Result::ok).collect() },
         metrics.clone(),
     )

@@ -1,11 +1,15 @@
 //! Settings, by concern. Each is an environment variable and a flag; errors name the variable.
 
+pub mod limits;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
+
+use self::limits::LimitSettings;
 
 /// A key of HMAC-SHA-256 should not be shorter than its output.
 const MIN_SECRET_BYTES: usize = 32;
@@ -60,6 +64,9 @@ pub struct HttpSettings {
     #[arg(long, env = "ONSALE_POLLS_PER_SECOND", default_value = "30000")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub polls_per_second: u32,
+    /// What one client may take.
+    #[command(flatten)]
+    pub limits: LimitSettings,
 }
 
 /// What must last.

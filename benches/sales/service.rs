@@ -64,18 +64,8 @@ impl Service {
         let payments = Payments::new(pg.clone(), queue.clone(), holds.clone(), metrics.clone());
         let (tasks, stop) = Default::default();
         let loops = Loops { tasks, stop, metrics };
-        let (queue_, reservations_) = (queue.clone(), reservations.clone());
-        let parts = Parts {
-            draws,
-            pg,
-            redis,
-            boards,
-            catalogue,
-            lines,
-            queue: queue_,
-            holds,
-            reservations: reservations_,
-        };
+        let line = queue.clone();
+        let parts = Parts { draws, pg, redis, boards, catalogue, lines, queue: line, holds };
         upkeep::start(&loops, parts, deliveries, losses);
         Self { queue, reservations, payments }
     }

@@ -19,7 +19,7 @@ use crate::telemetry::Metrics;
 const READY_LIMIT: Duration = Duration::from_secs(1);
 
 /// Files that a process needs beside its streams: stores, polls, the program itself.
-const OTHER_FILES: u64 = 1024;
+const OTHER_FILES: usize = 1024;
 
 /// What readiness and metrics ask.
 #[derive(Clone)]
@@ -64,21 +64,21 @@ async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
 }
 
 /// Lets the process open as many files as it may, since the usual limit is for other programs, and
-/// says where that is too few for so many streams.
-pub(super) fn open_files(streams: usize) {
+/// says where that is too few for so many streams. How many connections that leaves room for.
+pub(super) fn open_files(streams: usize) -> usize {
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| {
         setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
         Ok(most)
     });
-    match raised {
-        Ok(most)
-            if most < u64::try_from(streams).unwrap_or(u64::MAX).saturating_add(OTHER_FILES) =>
-        {
-            tracing::warn!(most, streams, "ONSALE_MAX_STREAMS needs a higher limit of open files");
-        }
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    let most = raised.or_else(|error| {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+        getrlimit(Resource::RLIMIT_NOFILE).map(|(usual, _)| usual)
+    });
+    let most = usize::try_from(most.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    if most < streams.saturating_add(OTHER_FILES) {
+        tracing::warn!(most, streams, "ONSALE_MAX_STREAMS needs a higher limit of open files");
     }
+    most.saturating_sub(OTHER_FILES).max(most / 2)
 }
 
 /// Health and metrics, for whoever operates the process.

@@ -7,7 +7,7 @@ use crate::queue::lines::Line;
 use crate::queue::model::Ticket;
 use crate::store::StoreError;
 use crate::store::id::UserId;
-use crate::store::script::{Script, ScriptError};
+use crate::store::script::{Reply, Script, ScriptError};
 
 /// What `hold/apply` is told of the seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,11 @@ pub async fn take(
     args.extend(seats.iter().map(ToString::to_string));
     let keys = line.place.keys.several(&names);
     let reply = line.place.run(&line.redis, Script::Take, &keys, &args).await?;
+    Ok(claim(&reply)?)
+}
+
+/// Reads what `hold/take` said.
+pub fn claim(reply: &Reply) -> Result<Claim, StoreError> {
     match reply.word.as_str() {
         "OK" => {
             line.place.seen.changed(reply.get(0)?);
@@ -46,7 +51,7 @@ pub async fn take(
         }
         "TAKEN" => Ok(Claim::Taken { repeater: reply.get::<u8>(0)? == 1, seats: reply.rest(1)? }),
         "NOT_ACTIVE" => Ok(Claim::NotActive),
-        _ => Err(reply.unknown().into()),
+        _ => Err(reply.unknown()),
     }
 }
 

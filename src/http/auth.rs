@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::guard::allowance::Callers;
 use super::problem::Problem;
 use crate::store::StoreError;
 use crate::store::id::UserId;
@@ -112,13 +113,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             return Err(Problem::internal());
         };
         let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
-        identity.identify(token).await.map_err(|error| match error {
+        let caller = identity.identify(token).await.map_err(|error| match error {
             IdentifyError::Refused(reason) => {
                 tracing::debug!(%reason, "an access token was refused");
                 Problem::unauthenticated()
             }
             IdentifyError::Store(error) => error.into(),
-        })
+        })?;
+        if let Some(callers) = parts.extensions.get::<Callers>() {
+            callers.take(caller.user)?;
+        }
+        Ok(caller)
     }
 }
 

@@ -52,7 +52,7 @@ where
                 _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title),
             }
         })?;
-        parse(&body).map(Self)
+        Self::read(&body)
     }
 }
 
@@ -99,6 +99,16 @@ fn is_json(headers: &HeaderMap) -> bool {
         return false;
     };
     subtype == "json" || subtype.ends_with("+json")
+}
+
+impl<T: DeserializeOwned + Validate<Context = ()>> Json<T> {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// `400 invalid_json`, or `422 invalid_request` with every field that is wrong.
+    pub fn read(body: &[u8]) -> Result<Self, Problem> {
+        parse(body).map(Self)
+    }
 }
 
 /// Parses and checks a JSON body.

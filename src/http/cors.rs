@@ -15,8 +15,9 @@ use axum::response::{IntoResponse, Response};
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, queue-token, idempotency-key, content-type, if-none-match, last-event-id",
 );
-const EXPOSED_HEADERS: HeaderValue =
-    HeaderValue::from_static("etag, retry-after, idempotency-replayed, x-request-id");
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "etag, retry-after, idempotency-replayed, x-request-id, ratelimit, ratelimit-policy",
+);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE");
 
 /// What anybody may read from anywhere: the catalogue, seat maps and boards.

@@ -6,20 +6,21 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::Identity;
 use super::cors::{Cors, share};
+use super::gate::{Gate, Limits, limit};
 use super::problem::Problem;
 use crate::telemetry::Metrics;
 
@@ -29,14 +30,21 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 /// The largest list of seats.
 pub const SEAT_LIST_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What one process takes on at a time, and for how long.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Requests whose answer has not begun.
-    pub in_flight: usize,
-    /// Until an answer begins; past it, `503 overloaded`.
-    pub timeout: Duration,
-}
+/// An answer is of the kind that it says. On every one, those that are not routed too.
+pub(super) const NOSNIFF: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+
+/// The page to read the API has its styles in the text; images of its own are data.
+const PAGE_HEADERS: [(&str, &str); 3] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+         img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+];
 
 /// Lets a route take bodies up to [`SEAT_LIST_LIMIT`].
 pub fn seat_list_limit() -> DefaultBodyLimit {
@@ -54,8 +62,7 @@ pub fn around(
     cors: Cors,
     metrics: Metrics,
 ) -> Router {
-    let slots = Semaphore::new(limits.in_flight);
-    let gate = Gate { slots, timeout: limits.timeout, identity };
+    let gate = Gate::new(limits, identity, metrics.clone());
     let around = Around { cors: Arc::new(cors), metrics };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -64,26 +71,6 @@ pub fn around(
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(from_fn_with_state(Arc::new(around), envelope))
-}
-
-struct Gate {
-    slots: Semaphore,
-    timeout: Duration,
-    identity: Identity,
-}
-
-/// Refuses at once what would only wait, and gives up on what takes too long. A slot is free again
-/// when the head of the answer is there: a stream does not keep one.
-async fn limit(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    let Ok(_slot) = gate.slots.try_acquire() else {
-        return Problem::overloaded().into_response();
-    };
-    request.extensions_mut().insert(gate.identity.clone());
-    let answer = tokio::time::timeout(gate.timeout, next.run(request)).await;
-    answer.unwrap_or_else(|_| {
-        tracing::warn!("a request took too long");
-        Problem::overloaded().into_response()
-    })
 }
 
 struct Around {
@@ -115,6 +102,7 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     }
     let header = HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("none"));
     response.headers_mut().insert("x-request-id", header);
+    harden(response.headers_mut());
 
     let status = response.status();
     span.record("status", status.as_u16());
@@ -122,6 +110,20 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     span.in_scope(|| tracing::debug!(took_ms = took.as_secs_f64() * 1e3, "answered"));
     around.metrics.request(route, method, status.as_u16(), took);
     response
+}
+
+/// What keeps browsers and caches from doing more with an answer than it is for: it is of the kind
+/// that it says; nobody keeps it, unless it says so; and a page runs nothing but its own files, is
+/// shown in no frame, and tells other sites nothing.
+fn harden(headers: &mut HeaderMap) {
+    headers.insert(NOSNIFF.0, NOSNIFF.1);
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if kind.starts_with(b"text/html") {
+        for (name, value) in PAGE_HEADERS {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
 }
 
 /// A method as a label: those that clients make up are one.

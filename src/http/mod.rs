@@ -3,6 +3,8 @@
 pub mod auth;
 pub mod body;
 pub mod cors;
+pub mod gate;
+pub mod guard;
 pub mod layers;
 pub mod negotiate;
 pub mod object;

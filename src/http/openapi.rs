@@ -38,8 +38,9 @@ const COMMON: [Refusal; 4] = [
 ];
 
 /// What an operation that takes a body may refuse with.
-const WITH_BODY: [Refusal; 3] = [
+const WITH_BODY: [Refusal; 4] = [
     ("400", "`invalid_json`"),
+    ("408", "`body_timeout`: it did not arrive in time"),
     ("413", "`body_too_large`"),
     ("415", "`unsupported_media_type`: the body must be JSON"),
 ];

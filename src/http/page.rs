@@ -54,6 +54,14 @@ impl Paging {
         i64::from(self.limit) + 1
     }
 
+    /// Reads a query string.
+    ///
+    /// # Errors
+    /// `422 invalid_request` where the limit or the cursor is none.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        parse_query::<PageQuery>(query)?.try_into()
+    }
+
     /// Makes the page out of up to [`Paging::fetch`] rows, in the list's order; `id` says what the
     /// next page begins after.
     #[must_use]
@@ -93,7 +101,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parse_query::<PageQuery>(parts.uri.query().unwrap_or_default())?.try_into()
+        Self::parse(parts.uri.query().unwrap_or_default())
     }
 }
 
@@ -110,16 +118,12 @@ fn decode(cursor: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn paging(query: &str) -> Result<Paging, Problem> {
-        parse_query::<PageQuery>(query)?.try_into()
-    }
-
     #[test]
     fn a_list_is_read_page_by_page_to_its_end() {
         let all: Vec<i64> = (1..=5).collect();
         let (mut seen, mut query) = (Vec::new(), "limit=2".to_owned());
         loop {
-            let paging = paging(&query).unwrap();
+            let paging = Paging::parse(&query).unwrap();
             let after = paging.after.unwrap_or(0);
             let fetch = usize::try_from(paging.fetch()).unwrap();
             let rows = all.iter().copied().filter(|id| *id > after).take(fetch).collect();
@@ -142,9 +146,9 @@ mod tests {
 
     #[test]
     fn what_is_no_limit_and_no_cursor_is_refused() {
-        assert_eq!(paging("").unwrap(), Paging { limit: 50, after: None });
+        assert_eq!(Paging::parse("").unwrap(), Paging { limit: 50, after: None });
         for query in ["limit=0", "limit=201", "limit=x", "cursor=", "cursor=%20", "cursor=AAAA"] {
-            assert_eq!(paging(query).unwrap_err().code(), "invalid_request", "{query}");
+            assert_eq!(Paging::parse(query).unwrap_err().code(), "invalid_request", "{query}");
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::guard::allowance::Exhausted;
 use crate::store::StoreError;
 
 /// How long a client waits before it asks a store again that was down or slow.
@@ -29,6 +30,7 @@ pub struct Problem {
     detail: Option<String>,
     members: Map<String, Value>,
     retry_after: Option<u64>,
+    exhausted: Option<Box<Exhausted>>,
 }
 
 /// One thing wrong with a request.
@@ -45,7 +47,15 @@ impl Problem {
     /// A problem with a stable, `snake_case` `code` and a title that is the same for all of its kind.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self { status, code, title, detail: None, members: Map::new(), retry_after: None }
+        Self {
+            status,
+            code,
+            title,
+            detail: None,
+            members: Map::new(),
+            retry_after: None,
+            exhausted: None,
+        }
     }
 
     /// Says what happened this time.
@@ -157,6 +167,16 @@ impl Problem {
     }
 }
 
+impl From<Exhausted> for Problem {
+    /// `429 rate_limited`, with what is used up.
+    fn from(exhausted: Exhausted) -> Self {
+        let (status, title) = (StatusCode::TOO_MANY_REQUESTS, "Too many requests");
+        let problem = Self::new(status, "rate_limited", title);
+        let problem = problem.detail(exhausted.to_string()).retry_after(exhausted.seconds());
+        Self { exhausted: Some(Box::new(exhausted)), ..problem }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -181,6 +201,9 @@ impl IntoResponse for Problem {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(exhausted) = &self.exhausted {
+            exhausted.tell(headers);
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -1,31 +1,42 @@
-//! Connections: accepted, given little time for their headers, and drained at the end.
+//! Connections: let in, waited for within limits, and drained at the end.
 //!
 //! `axum::serve` sets no timer, so that a client may take for ever over its headers; hence hyper
-//! itself. A connection whose answer is a stream leaves hyper: see `stream::takeover`.
+//! itself, on a [`Patient`] connection. A connection whose answer is a stream leaves hyper: see `stream::takeover`.
 
 use std::convert::Infallible;
+use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::Response;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use uuid::Uuid;
 
+use super::guard::address::Peer;
+use super::guard::door::{Door, Full, Guest};
+use super::guard::patience::{Patience, Patient, Turns};
+use super::problem::Problem;
 use super::shortcut::Shortcuts;
 use super::stream::takeover::Handover;
+use crate::telemetry::Metrics;
 
-/// How long a connection may take until the headers of its next request are complete. hyper counts
-/// from the end of the answer before, so this is also how long an idle connection is kept: longer
-/// than clients wait between polls.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long an idle connection is kept: longer than clients wait between polls.
+const IDLE_LIMIT: Duration = Duration::from_secs(75);
+
+/// The largest head of a request, in bytes: past it, `431`. Also what a connection buffers at most.
+const HEAD_BYTES: usize = 64 * 1024;
 
 /// How long accepting rests when it failed, which is mostly for want of file descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -39,10 +50,22 @@ pub struct Routes {
     pub shortcuts: Shortcuts,
 }
 
-/// Serves `router` on `listener` until `stop`; then accepts nothing more, lets what runs finish for
+/// Who is let in, and how long they are waited for; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct House {
+    /// Counts connections.
+    pub door: Arc<Door>,
+    /// How long clients are waited for.
+    pub patience: Patience,
+    /// Is told who was turned away.
+    pub metrics: Metrics,
+}
+
+/// Serves `routes` on `listener` until `stop`; then accepts nothing more, lets what runs finish for
 /// up to `drain`, and cuts off the rest.
 pub async fn serve(
     listener: TcpListener,
+    house: House,
     routes: Routes,
     stop: CancellationToken,
     drain: Duration,
@@ -51,11 +74,18 @@ pub async fn serve(
     let cut = CancellationToken::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, _)) => {
-                let serving = connection(stream, routes.clone(), stop.clone());
-                let cut = cut.clone();
-                connections.spawn(async move { cut.run_until_cancelled(serving).await });
-            }
+            Ok((stream, peer)) => match house.door.admit(peer.ip()) {
+                Ok(guest) => {
+                    let came = Came { stream, peer: Peer(peer.ip()), guest };
+                    let serving = connection(came, house.clone(), routes.clone(), stop.clone());
+                    let cut = cut.clone();
+                    connections.spawn(async move { cut.run_until_cancelled(serving).await });
+                }
+                Err(full) => {
+                    house.metrics.refused("connections");
+                    turn_away(stream, full);
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_REST).await;
@@ -71,30 +101,60 @@ pub async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, routes: Routes, stop: CancellationToken) {
+/// A connection that was let in.
+struct Came {
+    stream: TcpStream,
+    peer: Peer,
+    guest: Guest,
+}
+
+/// Says why, as far as that can be said without waiting, and closes.
+fn turn_away(stream: TcpStream, full: Full) {
+    let problem = match full {
+        Full::InAll => Problem::overloaded(),
+        Full::FromOne => {
+            let title = "Too many connections from this address";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", title).retry_after(5)
+        }
+    };
+    let sent = stream.into_std().and_then(|mut stream| say(&mut stream, problem));
+    if let Err(error) = sent {
+        tracing::debug!(%error, "a connection was turned away without a word");
+    }
+}
+
+/// Answers before anything was asked. The kernel's buffer of a new connection has room for it.
+fn say(stream: &mut std::net::TcpStream, problem: Problem) -> std::io::Result<()> {
+    let body = problem.render(&Uuid::now_v7().to_string());
+    let mut text = Vec::new();
+    write!(text, "HTTP/1.1 {}\r\nconnection: close\r\n", problem.status())?;
+    for (name, value) in problem.into_response().headers() {
+        write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default())?;
+    }
+    write!(text, "content-length: {}\r\n\r\n{body}", body.len())?;
+    stream.write_all(&text)
+}
+
+async fn connection(came: Came, house: House, routes: Routes, stop: CancellationToken) {
+    let Came { stream, peer, guest } = came;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
     let (handing, mut handed) = mpsc::channel(1);
-    let service = service_fn(move |request| {
-        let known = routes.shortcuts.answer(&request);
-        let asking = known.is_none().then(|| (routes.router.clone(), handing.clone()));
-        async move {
-            match (known, asking) {
-                (None, Some((router, handing))) => answer(router, request, handing).await,
-                (known, _) => Ok(known.unwrap_or_default()),
-            }
-        }
-    });
+    let turns = Turns::default();
+    let patient = Patient::new(stream, house.patience, turns.clone());
+    let here = Here { routes, door: house.door, peer, turns, handing };
+    let service = service_fn(move |request| here.answer(request));
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .header_read_timeout(IDLE_LIMIT)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(patient, service);
     let ended = tokio::select! {
         ended = &mut serving => ended,
         Some(handover) = handed.recv() => {
             // What the client has sent beyond its request is dropped with the rest of the parts.
-            return Handover::take(handover, serving.into_parts().io.into_inner());
+            return Handover::take(handover, serving.into_parts().io.into_inner(), guest);
         }
         () = stop.cancelled() => {
             std::pin::Pin::new(&mut serving).graceful_shutdown();
@@ -110,14 +170,54 @@ async fn connection(stream: TcpStream, routes: Routes, stop: CancellationToken) 
     }
 }
 
+/// What the requests of one connection are answered with.
+struct Here {
+    routes: Routes,
+    door: Arc<Door>,
+    peer: Peer,
+    turns: Turns,
+    handing: mpsc::Sender<Handover>,
+}
+
+impl Here {
+    /// The answer to a request: at once where no routing is needed.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        let known = self.routes.shortcuts.answer(&request);
+        let asking = if known.is_some() {
+            self.turns.passed();
+            None
+        } else {
+            Some((self.turns.begin(), self.routes.router.clone(), self.handing.clone()))
+        };
+        let (peer, crowded) = (self.peer, self.door.is_crowded());
+        async move {
+            let mut response = match (known, asking) {
+                (None, Some((_answering, router, handing))) => {
+                    answer(router, peer, request, handing).await?
+                }
+                (known, _) => known.unwrap_or_default(),
+            };
+            if crowded {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
+    }
+}
+
 /// The answer, unless it is a stream: then the connection is handed over, and hyper, which is about
 /// to be dropped, never hears of an answer.
 async fn answer(
     router: Router,
-    request: Request<Incoming>,
+    peer: Peer,
+    mut request: Request<Incoming>,
     handing: mpsc::Sender<Handover>,
 ) -> Result<Response, Infallible> {
     let method = request.method().clone();
+    request.extensions_mut().insert(peer);
     let mut response = router.oneshot(request).await?;
     if let Some(handover) = Handover::of(&method, &mut response) {
         // The receiver lives as long as this does.
@@ -128,68 +228,4 @@ async fn answer(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::SocketAddr;
-    use std::time::Instant;
-
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    use super::*;
-    use crate::telemetry::Metrics;
-
-    async fn slow(millis: u64) -> &'static str {
-        tokio::time::sleep(Duration::from_millis(millis)).await;
-        "done"
-    }
-
-    async fn start(drain: Duration) -> (SocketAddr, CancellationToken, TaskTracker) {
-        let router = Router::new()
-            .route("/soon", get(|| slow(300)))
-            .route("/never", get(|| slow(3_600_000)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let tasks = TaskTracker::new();
-        let shortcuts = Shortcuts::new(Vec::new(), Metrics::new());
-        let routes = Routes { router, shortcuts };
-        tasks.spawn(serve(listener, routes, stop.clone(), drain));
-        tasks.close();
-        (addr, stop, tasks)
-    }
-
-    async fn ask(addr: SocketAddr, path: &str) -> TcpStream {
-        let mut client = TcpStream::connect(addr).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
-        client.write_all(request.as_bytes()).await.unwrap();
-        client
-    }
-
-    async fn answer(mut client: TcpStream) -> String {
-        let mut text = String::new();
-        client.read_to_string(&mut text).await.unwrap_or_default();
-        text
-    }
-
-    #[tokio::test]
-    async fn what_runs_at_the_stop_is_answered_and_nothing_new_is_accepted() {
-        let (addr, stop, tasks) = start(Duration::from_secs(10)).await;
-        let client = ask(addr, "/soon").await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        stop.cancel();
-        assert!(answer(client).await.ends_with("done"));
-        tasks.wait().await;
-        assert!(TcpStream::connect(addr).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn what_does_not_end_is_cut_off() {
-        let (addr, stop, tasks) = start(Duration::from_millis(200)).await;
-        let client = ask(addr, "/never").await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let stopped = Instant::now();
-        stop.cancel();
-        tasks.wait().await;
-        assert!(stopped.elapsed() < Duration::from_secs(5));
-        assert_eq!(answer(client).await, "");
-    }
-}
+mod tests;

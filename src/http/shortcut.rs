@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use axum::response::Response;
 use uuid::Uuid;
 
+use super::layers::NOSNIFF;
 use crate::telemetry::Metrics;
 
 /// A `GET` that is answered: the pattern of its route, and the answer.
@@ -48,7 +49,9 @@ impl Shortcuts {
         let (route, mut response) = catch_unwind(AssertUnwindSafe(ask)).ok().flatten()?;
         let mut buffer = Uuid::encode_buffer();
         let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
-        response.headers_mut().insert("x-request-id", HeaderValue::from_str(id).ok()?);
+        let headers = response.headers_mut();
+        headers.insert("x-request-id", HeaderValue::from_str(id).ok()?);
+        headers.insert(NOSNIFF.0, NOSNIFF.1);
         self.metrics.request(route, "GET", response.status().as_u16(), started.elapsed());
         Some(response)
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -23,11 +23,13 @@ const MAX_BYTES: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub String);
 
-impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let mut sent = parts.headers.get_all("idempotency-key").iter();
+impl IdempotencyKey {
+    /// The key of a request.
+    ///
+    /// # Errors
+    /// As the type says.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut sent = headers.get_all("idempotency-key").iter();
         let Some(key) = sent.next() else {
             let title = "This request needs an Idempotency-Key header";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency_key_required", title));
@@ -43,6 +45,14 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
                 detail: "one header of 1 to 255 visible ASCII characters".to_owned(),
             }])),
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::of(&parts.headers)
     }
 }
 
@@ -83,31 +93,28 @@ impl From<KeyError> for Problem {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderValue, Request};
-
     use super::*;
 
-    async fn read(keys: &[&[u8]]) -> Result<String, &'static str> {
-        let mut request = Request::builder();
+    fn read(keys: &[&[u8]]) -> Result<String, &'static str> {
+        let mut headers = HeaderMap::new();
         for key in keys {
-            request = request.header("idempotency-key", HeaderValue::from_bytes(key).unwrap());
+            headers.append("idempotency-key", HeaderValue::from_bytes(key).unwrap());
         }
-        let mut parts = request.body(()).unwrap().into_parts().0;
-        let key = IdempotencyKey::from_request_parts(&mut parts, &()).await;
+        let key = IdempotencyKey::of(&headers);
         key.map(|IdempotencyKey(key)| key).map_err(|problem| problem.code())
     }
 
-    #[tokio::test]
-    async fn a_key_is_1_to_255_visible_ascii_characters_sent_once() {
+    #[test]
+    fn a_key_is_1_to_255_visible_ascii_characters_sent_once() {
         let longest = "k".repeat(255);
-        assert_eq!(read(&[b"order-7"]).await.unwrap(), "order-7");
-        assert_eq!(read(&[longest.as_bytes()]).await.unwrap(), longest);
-        assert_eq!(read(&[]).await.unwrap_err(), "idempotency_key_required");
+        assert_eq!(read(&[b"order-7"]).unwrap(), "order-7");
+        assert_eq!(read(&[longest.as_bytes()]).unwrap(), longest);
+        assert_eq!(read(&[]).unwrap_err(), "idempotency_key_required");
         let too_long = "k".repeat(256);
         let bad: [&[&[u8]]; 6] =
             [&[b""], &[b"a b"], &[b"a\tb"], &[b"k\xe9y"], &[too_long.as_bytes()], &[b"a", b"a"]];
         for keys in bad {
-            assert_eq!(read(keys).await.unwrap_err(), "invalid_request", "{keys:?}");
+            assert_eq!(read(keys).unwrap_err(), "invalid_request", "{keys:?}");
         }
     }
 }

@@ -175,7 +175,7 @@ fn told(view: &TicketView) -> Response {
     }
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
-    headers.reserve(6);
+    headers.reserve(7);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = pause {
@@ -207,10 +207,7 @@ impl From<QueueError> for Problem {
             QueueError::ConcertUnavailable => {
                 conflict("concert_unavailable", "The concert is withdrawn")
             }
-            QueueError::TooMany => {
-                let title = "This ticket asks too often";
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", title).retry_after(1)
-            }
+            QueueError::TooMany(exhausted) => exhausted.into(),
             QueueError::Store(error) => error.into(),
         }
     }

@@ -32,6 +32,22 @@ pub enum JoinReply {
     Unavailable,
 }
 
+impl JoinReply {
+    /// Reads what the script said.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] where the script's header lists no such reply.
+    pub fn read(reply: &Reply) -> Result<Self, StoreError> {
+        Ok(match reply.word.as_str() {
+            "NOT_OPEN" => Self::NotOpen { opens_at: millis(reply.get(0)?)? },
+            "CLOSED" => Self::Closed,
+            "SOLD_OUT" => Self::SoldOut,
+            "UNAVAILABLE" => Self::Unavailable,
+            _ => Self::Joined(Joined { stand: stand(reply)?, new: reply.get::<u8>(3)? == 1 }),
+        })
+    }
+}
+
 impl Line {
     async fn run(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
         let mut all = vec![self.place.keys.epoch().to_string()];
@@ -51,23 +67,17 @@ impl Line {
     pub async fn join(&self, user: UserId) -> Result<JoinReply, ScriptError> {
         let floor = self.place.seen.floor();
         let reply = self.run(Script::Join, &[user.to_string()]).await?;
-        Ok(match reply.word.as_str() {
-            "NOT_OPEN" => JoinReply::NotOpen { opens_at: millis(reply.get(0)?)? },
-            "CLOSED" => JoinReply::Closed,
-            "SOLD_OUT" => JoinReply::SoldOut,
-            "UNAVAILABLE" => JoinReply::Unavailable,
-            _ => {
-                let (stand, new) = (stand(&reply)?, reply.get::<u8>(3)? == 1);
-                if stand.sequence.epoch() == self.place.keys.epoch() {
-                    let number = stand.sequence.number();
-                    if new && number <= floor.joined {
-                        return Err(ScriptError::Lost);
-                    }
-                    self.place.seen.joined(number);
-                }
-                JoinReply::Joined(Joined { stand, new })
+        let reply = JoinReply::read(&reply)?;
+        if let JoinReply::Joined(Joined { stand, new }) = &reply
+            && stand.sequence.epoch() == self.place.keys.epoch()
+        {
+            let number = stand.sequence.number();
+            if *new && number <= floor.joined {
+                return Err(ScriptError::Lost);
             }
-        })
+            self.place.seen.joined(number);
+        }
+        Ok(reply)
     }
 
     /// `queue/ticket`; nothing where it is of before a draw, and what it drew is to be looked up.

@@ -3,10 +3,9 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
 use super::draw::service::Draws;
@@ -20,14 +19,18 @@ use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
+use crate::http::guard::allowance::{Allowance, Exhausted, Policy};
 use crate::outbox::model::{Delivered, OutboxId};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::telemetry::Metrics;
 
-/// Calls per ticket that reach Redis: polls are answered without it while a ticket waits.
-const SLOW_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
-const SLOW_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+/// Calls per user and line that reach Redis: polls are answered without it while a ticket waits.
+const SLOW: Policy = Policy {
+    name: "line",
+    most: NonZeroU32::MIN.saturating_add(19),
+    window: Duration::from_secs(4),
+};
 /// Places that this process has told something of, the latest.
 const REMEMBERED: usize = 200_000;
 
@@ -58,9 +61,9 @@ pub enum QueueError {
     /// The concert is withdrawn.
     #[error("the concert is withdrawn")]
     ConcertUnavailable,
-    /// This ticket asks too often.
-    #[error("too many requests")]
-    TooMany,
+    /// This user asks too often.
+    #[error(transparent)]
+    TooMany(#[from] Exhausted),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -75,7 +78,7 @@ pub struct Queue {
     catalogue: Catalogue,
     tickets: Arc<Verified>,
     pub(super) recent: Arc<Cache<(ScheduleId, Sequence), Recent>>,
-    pub(super) limiter: Arc<DefaultKeyedRateLimiter<(i64, i64)>>,
+    pub(super) slow: Arc<Allowance<(i64, i64)>>,
     delivered: Delivered,
     metrics: Metrics,
     polls: Arc<AtomicU64>,
@@ -93,22 +96,10 @@ impl Queue {
         metrics: Metrics,
     ) -> Self {
         let recent = Arc::new(Cache::new(REMEMBERED));
-        let quota = Quota::per_second(SLOW_PER_SECOND).allow_burst(SLOW_BURST);
-        let limiter = Arc::new(RateLimiter::keyed(quota));
+        let slow = Arc::new(Allowance::new(SLOW));
         let tickets = Arc::new(Verified::new(keys));
         let polls = Arc::default();
-        Self {
-            lines,
-            draws,
-            boards,
-            catalogue,
-            tickets,
-            recent,
-            limiter,
-            delivered,
-            metrics,
-            polls,
-        }
+        Self { lines, draws, boards, catalogue, tickets, recent, slow, delivered, metrics, polls }
     }
 
     /// How many polls this process has answered.
@@ -236,11 +227,6 @@ impl Queue {
             Ok(_) | Err(CatalogueError::Store(_)) => Ok(self.boards.get(schedule).await?),
             Err(_) => Err(QueueError::NoSchedule),
         }
-    }
-
-    /// Forgets limits that have run full again.
-    pub fn tidy(&self) {
-        self.limiter.retain_recent();
     }
 
     pub(super) fn sign(

@@ -96,7 +96,8 @@ impl Queue {
     }
 
     pub(super) fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
-        self.limiter.check_key(&(schedule.0, user.0)).map_err(|_| QueueError::TooMany)
+        self.slow.take(&(schedule.0, user.0))?;
+        Ok(())
     }
 
     /// Notes what is told of a place, and tells no worse than was told before.

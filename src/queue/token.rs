@@ -118,7 +118,12 @@ impl TicketKeys {
         if token.len() > LONGEST {
             return Err(InvalidTicket);
         }
-        let kid = decode_header(token).map_err(|_| InvalidTicket)?.kid.ok_or(InvalidTicket)?;
+        let header = decode_header(token).map_err(|_| InvalidTicket)?;
+        if header.crit.is_some() {
+            // Extensions that must be understood (RFC 7515, 4.1.11): we understand none.
+            return Err(InvalidTicket);
+        }
+        let kid = header.kid.ok_or(InvalidTicket)?;
         let index = self.verifying.iter().position(|(id, _)| *id == kid).ok_or(InvalidTicket)?;
         let data = decode::<Claims>(token, &self.verifying[index].1, &self.validation)
             .map_err(|_| InvalidTicket)?;
@@ -247,6 +252,13 @@ mod tests {
             let forged = format!("{}.{rest}", header(&json));
             assert_eq!(keys.verify(&forged), Err(InvalidTicket), "{json}");
         }
+        let mut critical = decode_header(&good).unwrap();
+        let claims: Claims = decode(&good, &keys.verifying[0].1, &keys.validation).unwrap().claims;
+        let signed =
+            |header: &Header| keys.verify(&encode(header, &claims, &keys.signing).unwrap());
+        assert!(signed(&critical).is_ok());
+        critical.crit = Some(vec!["exp".to_owned()]);
+        assert_eq!(signed(&critical), Err(InvalidTicket), "an extension that must be understood");
         assert_eq!(keys.verify(""), Err(InvalidTicket));
         assert_eq!(keys.verify(&"a".repeat(5000)), Err(InvalidTicket));
     }

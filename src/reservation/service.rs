@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -20,6 +19,7 @@ use crate::concert::model::{ConcertStatus, Layout, Schedule};
 use crate::concert::service::Catalogue;
 use crate::hold::model::{Claim, hold_id};
 use crate::hold::service::Holds;
+use crate::http::guard::allowance::{Allowance, Policy};
 use crate::http::page::{Page, Paging};
 use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::service as idempotency;
@@ -39,8 +39,11 @@ const WITHOUT_REDIS: usize = 4;
 const WITHOUT_REDIS_WAIT: Duration = Duration::from_millis(500);
 
 /// Tries to hold per user: enough for anybody who picks by hand, too little to keep PostgreSQL busy.
-const HOLDS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
-const HOLDS_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
+const HOLDS: Policy = Policy {
+    name: "holds",
+    most: NonZeroU32::MIN.saturating_add(199),
+    window: Duration::from_secs(4),
+};
 
 /// Reservations as a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,7 +55,7 @@ pub struct Reservations {
     holds: Holds,
     metrics: Metrics,
     without_redis: Arc<Semaphore>,
-    limiter: Arc<DefaultKeyedRateLimiter<i64>>,
+    tries: Arc<Allowance<i64>>,
 }
 
 /// One attempt to hold: everything that stays the same over its tries.
@@ -80,9 +83,8 @@ impl Reservations {
         metrics: Metrics,
     ) -> Self {
         let without_redis = Arc::new(Semaphore::new(WITHOUT_REDIS));
-        let quota = Quota::per_second(HOLDS_PER_SECOND).allow_burst(HOLDS_BURST);
-        let limiter = Arc::new(RateLimiter::keyed(quota));
-        Self { pg, boards, catalogue, queue, holds, metrics, without_redis, limiter }
+        let tries = Arc::new(Allowance::new(HOLDS));
+        Self { pg, boards, catalogue, queue, holds, metrics, without_redis, tries }
     }
 
     /// Holds seats for the owner of an active ticket, all or none, once per key.
@@ -94,7 +96,7 @@ impl Reservations {
         wanted: &Wanted,
     ) -> Result<Answer<Hold>, HoldError> {
         let ticket = self.queue.verify(token, request.user).await?;
-        self.limiter.check_key(&request.user.0).map_err(|_| QueueError::TooMany)?;
+        self.tries.take(&request.user.0).map_err(QueueError::from)?;
         match self.try_hold(ticket, schedule, request, wanted).await {
             Err(refusal) if refusal.may_hide_success() => {
                 idempotency::replay(&self.pg, request).await?.ok_or(refusal)
@@ -240,11 +242,6 @@ impl Reservations {
         self.metrics.reservations(ReservationStatus::Cancelled.as_str(), released);
         self.tell(&decision, now).await;
         Ok(())
-    }
-
-    /// Forgets limits that have run full again.
-    pub fn tidy(&self) {
-        self.limiter.retain_recent();
     }
 
     /// Counts a hold that was refused with the problem `code`.

@@ -231,7 +231,12 @@ fn bundle(run_id: &str) -> Arc<Bundle> {
 }
 
 impl Reply {
-    fn read(value: Value) -> Result<Self, ScriptError> {
+    /// Reads what Redis sent.
+    ///
+    /// # Errors
+    /// [`ScriptError`]: the shared replies of `lua/lib/guard`, and whatever is no list that begins
+    /// with a word.
+    pub fn read(value: Value) -> Result<Self, ScriptError> {
         let Value::Array(mut values) = value else {
             return Err(unexpected(&value).into());
         };

@@ -54,6 +54,11 @@ impl Metrics {
         answers.latency.observe(took.as_secs_f64());
     }
 
+    /// A request or a connection was not taken on.
+    pub fn refused(&self, reason: &'static str) {
+        self.all.refused.get_or_create(&Reason { reason }).inc();
+    }
+
     /// How long a schedule's line is, and how many it has let in.
     pub fn line(&self, schedule: i64, waiting: u64, active: u64) {
         let schedule = Schedule { schedule };

@@ -21,6 +21,7 @@ pub(super) struct All {
     pub(super) latency: Family<Route, Histogram, fn() -> Histogram>,
     /// The two of each route, method and status seen so far: found without making labels.
     pub(super) answers: ArcSwap<ByRoute>,
+    pub(super) refused: Family<Reason, Counter>,
     pub(super) streams: Family<Kind, Gauge>,
     pub(super) stream_events: Family<Kind, Counter>,
     pub(super) streams_dropped: Family<Kind, Counter>,
@@ -78,6 +79,7 @@ impl All {
             requests: Family::default(),
             latency: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
             answers: ArcSwap::default(),
+            refused: Family::default(),
             streams: Family::default(),
             stream_events: Family::default(),
             streams_dropped: Family::default(),
@@ -126,6 +128,8 @@ impl All {
         to.register("http_requests", "Requests answered", self.requests.clone());
         let help = "Time until the head of the answer";
         to.register("http_request_duration_seconds", help, self.latency.clone());
+        let help = "Requests and connections not taken on, by reason";
+        to.register("http_refused", help, self.refused.clone());
         to.register("streams", "Streams open, by kind", self.streams.clone());
         to.register("stream_events", "Events sent, by kind", self.stream_events.clone());
         let help = "Streams closed since their clients did not read";

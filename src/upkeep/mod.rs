@@ -24,7 +24,6 @@ use crate::outbox::model::OutboxId;
 use crate::queue::draw::service::Draws;
 use crate::queue::lines::{Lines, Lost};
 use crate::queue::service::Queue;
-use crate::reservation::service::Reservations;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 
@@ -51,7 +50,6 @@ pub struct Parts {
     pub draws: Draws,
     pub queue: Queue,
     pub holds: Holds,
-    pub reservations: Reservations,
 }
 
 /// Starts every loop.
@@ -61,7 +59,7 @@ pub fn start(
     deliveries: mpsc::Receiver<OutboxId>,
     losses: mpsc::Receiver<Lost>,
 ) {
-    let Parts { pg, redis, boards, catalogue, lines, draws, queue, holds, reservations } = parts;
+    let Parts { pg, redis, boards, catalogue, lines, draws, queue, holds } = parts;
     let metrics = loops.metrics.clone();
     let live = live::Live::new(pg.clone());
     let both = || (lines.clone(), draws.clone());
@@ -78,7 +76,7 @@ pub fn start(
     let archive = archive::Archive::new(pg.clone(), both(), live, metrics.clone());
     let drawing = draw::Drawing::new(pg.clone(), lines.clone(), draws.clone(), archive.clone());
     let expiry = expire::Expiry::new(pg.clone(), holds, metrics);
-    let purge = purge::Purge::new(pg.clone(), redis.clone(), queue, reservations);
+    let purge = purge::Purge::new(pg.clone(), redis.clone());
     let recovery = recover::Recovery::new(pg, redis, catalogue, lines, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
     let every = Duration::from_millis;

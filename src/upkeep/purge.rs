@@ -3,8 +3,6 @@
 use super::pg;
 use crate::idempotency;
 use crate::queue;
-use crate::queue::service::Queue;
-use crate::reservation::service::Reservations;
 use crate::store::StoreError;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
@@ -17,22 +15,18 @@ const BATCH: i64 = 10_000;
 pub struct Purge {
     pg: Pg,
     redis: Redis,
-    queue: Queue,
-    reservations: Reservations,
 }
 
 impl Purge {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(pg: Pg, redis: Redis, queue: Queue, reservations: Reservations) -> Self {
-        Self { pg, redis, queue, reservations }
+    pub fn new(pg: Pg, redis: Redis) -> Self {
+        Self { pg, redis }
     }
 
     /// Removes idempotency keys past 48 h, ends places of closed sales, and drops the Redis keys of
     /// concerts a day over; true where there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
-        self.queue.tidy();
-        self.reservations.tidy();
         let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
         for (schedule, epoch) in pg::over(&self.pg).await? {
             queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await?;

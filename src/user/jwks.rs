@@ -45,7 +45,12 @@ impl Jwks {
     pub fn read(path: &Path) -> Result<Self, JwksError> {
         let text =
             std::fs::read(path).map_err(|error| JwksError::Unreadable(path.into(), error))?;
-        let set: JwkSet = serde_json::from_slice(&text)
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of the file at `path`.
+    pub fn parse(text: &[u8], path: &Path) -> Result<Self, JwksError> {
+        let set: JwkSet = serde_json::from_slice(text)
             .map_err(|error| JwksError::Malformed(path.into(), error))?;
         Self::new(&set)
     }

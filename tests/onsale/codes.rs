@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// Status and code of every refusal there is.
-const CODES: [(u16, &str); 44] = [
+const CODES: [(u16, &str); 45] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -24,6 +24,7 @@ const CODES: [(u16, &str); 44] = [
     (404, "schedule_not_found"),
     (404, "seat_not_found"),
     (405, "method_not_allowed"),
+    (408, "body_timeout"),
     (409, "already_paid"),
     (409, "already_refunded"),
     (409, "concert_unavailable"),

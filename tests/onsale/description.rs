@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::world::World;
 
-const BODY: &str = "invalid_json unsupported_media_type body_too_large";
+const BODY: &str = "invalid_json unsupported_media_type body_too_large body_timeout";
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every call of the contract with the codes it may be refused with, beside those that all have.

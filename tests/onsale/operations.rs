@@ -151,18 +151,27 @@ async fn metrics_count_a_sale_and_can_be_parsed() {
     parses(&text);
 }
 
-/// A request whose head is there and whose body is not.
-async fn begun(addr: std::net::SocketAddr) -> TcpStream {
+const SIGN_UP: &str = "{\"name\":\"Kim\"}";
+
+/// A sign-up of which only so much of the body is there.
+async fn begun(addr: std::net::SocketAddr, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(addr).await.expect("a connection");
     let head = "POST /v1/users HTTP/1.1\r\nhost: onsale\r\ncontent-type: application/json\r\n\
                 content-length: 14\r\nconnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("a head");
-    stream.write_all(b"{\"name\"").await.expect("half a body");
+    stream.write_all(body.as_bytes()).await.expect("a part of a body");
     stream
 }
 
+/// Keeps every sign-up waiting until it is dropped.
+async fn blocked(world: &World) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut blocker = world.pool.begin().await.expect("a transaction");
+    let lock = sqlx::query("lock table \"user\" in exclusive mode").execute(&mut *blocker).await;
+    lock.expect("the lock");
+    blocker
+}
+
 async fn finished(mut stream: TcpStream) -> String {
-    stream.write_all(b":\"Kim\"}").await.expect("the rest");
     let mut text = String::new();
     stream.read_to_string(&mut text).await.expect("an answer");
     text
@@ -172,7 +181,8 @@ async fn finished(mut stream: TcpStream) -> String {
 async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_slow() {
     let world = World::new().await;
     let process = world.start_with(&["--max-in-flight=1"]).await;
-    let slow = begun(process.addr).await;
+    let blocker = blocked(&world).await;
+    let slow = begun(process.addr, SIGN_UP).await;
     let refused = until("the only slot to be taken", async || {
         let answer = process.anonymous().get("/v1/concerts").await;
         (answer.status != 200).then_some(answer)
@@ -183,13 +193,13 @@ async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_
     for path in ["/livez", "/readyz", "/metrics"] {
         process.anonymous().get(path).await.ok(200);
     }
+    blocker.rollback().await.expect("nothing was changed");
     assert!(finished(slow).await.starts_with("HTTP/1.1 201"));
     process.anonymous().get("/v1/concerts").await.ok(200);
 
     let impatient = world.start_with(&["--request-timeout=200ms"]).await;
-    let mut slow = begun(impatient.addr).await;
-    let mut text = String::new();
-    slow.read_to_string(&mut text).await.expect("an answer");
+    let _blocker = blocked(&world).await;
+    let text = finished(begun(impatient.addr, SIGN_UP).await).await;
     assert!(text.starts_with("HTTP/1.1 503") && text.contains(r#""code":"overloaded""#), "{text}");
 }
 
@@ -197,11 +207,12 @@ async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_
 async fn what_is_under_way_at_sigterm_is_finished_and_the_process_ends_well() {
     let world = World::new().await;
     let mut program = Program::start(&world, &[]).await;
-    let slow = begun(program.addr).await;
+    let mut slow = begun(program.addr, &SIGN_UP[..7]).await;
     let waits = TcpStream::connect(program.addr).await.expect("a connection");
     program.anonymous().get("/v1/concerts").await.ok(200);
     program.terminate();
     until("the port to close", async || TcpStream::connect(program.addr).await.err()).await;
+    slow.write_all(&SIGN_UP.as_bytes()[7..]).await.expect("the rest");
     let answer = finished(slow).await;
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     drop(waits);

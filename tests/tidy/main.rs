@@ -1,12 +1,18 @@
 //! The house rules, read off the sources: who may import whom, which crate is named where, how
-//! long things are, what is never written, what every script begins with.
+//! long things are, what is never written, what every script begins with, what others' code may be
+//! used, and that the tests that the documents name are there.
 
+#[expect(clippy::expect_used, reason = "a helper of a test fails as the test does")]
+mod deny;
 mod imports;
 mod layers;
 mod lengths;
 mod lua;
+mod named;
 mod source;
 mod words;
+
+use std::path::Path;
 
 use source::{Source, read};
 
@@ -75,4 +81,26 @@ fn every_script_says_what_it_does_and_is_short() {
         ("scripts have their header", each(&scripts, lua::header)),
         ("scripts are short", each(&scripts, lua::length)),
     ]);
+}
+
+#[test]
+fn tests_that_the_documents_name_are_there() {
+    let sources = sources(&["src", "tests"], "rs");
+    let documents = read("docs", "md");
+    let security = documents.into_iter().find(|document| document.path == "docs/SECURITY.md");
+    let security = security.expect("docs/SECURITY.md");
+    assert!(named::named(&security.text).len() > 20, "it names no tests");
+    hold(&[("tests that are named are there", named::missing(&security, &sources))]);
+}
+
+#[test]
+fn dependencies_are_of_the_licences_and_sources_that_are_allowed() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("deny.toml");
+    let rules = std::fs::read_to_string(rules).expect("deny.toml");
+    let (licences, banned) = (deny::listed(&rules, "allow"), deny::listed(&rules, "deny"));
+    assert!(licences.len() > 5 && banned.len() > 2, "deny.toml was not understood");
+    let packages = deny::packages();
+    assert!(packages.len() > 100, "the dependencies were not found");
+    let wrong = packages.iter().flat_map(|package| deny::wrong(package, &licences, &banned));
+    hold(&[("dependencies are allowed by deny.toml", wrong.collect())]);
 }

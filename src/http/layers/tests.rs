@@ -4,9 +4,13 @@ use axum::routing::get;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use std::time::Duration;
+
 use super::*;
+use crate::config::limits::ForwardedHeader;
 use crate::http::auth::{Identified, Identify, IdentifyError};
 use crate::http::body::Json;
+use crate::http::guard::address::Proxies;
 
 struct Nobody;
 
@@ -40,9 +44,18 @@ fn app(in_flight: usize, metrics: &Metrics) -> Router {
         .route("/slow", get(forever))
         .route("/panic", get(panics))
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
-        .route("/large", axum::routing::post(echo).layer(seat_list_limit()));
+        .route("/v1/admin/large", axum::routing::post(echo).layer(seat_list_limit()));
     let always = Router::new().route("/livez", get(|| async { "ok" }));
-    let limits = Limits { in_flight, timeout: Duration::from_millis(200) };
+    let limits = Limits {
+        in_flight,
+        timeout: Duration::from_millis(200),
+        target: Duration::from_secs(1),
+        proxies: Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor),
+        address_requests: 0,
+        address_scarce: 0,
+        user_requests: 0,
+        scarce: &[],
+    };
     let identity = Identity(Arc::new(Nobody));
     around(routes, always, identity, limits, Cors::default(), metrics.clone())
 }
@@ -78,7 +91,7 @@ async fn every_refusal_is_a_problem_with_the_requests_id() {
         let (got, told) = call(&app, method, path, body).await;
         assert_eq!((got.as_u16(), told), (status, code.into()), "{method} {path}");
     }
-    assert_eq!(call(&app, "POST", "/large", large()).await.0, StatusCode::OK);
+    assert_eq!(call(&app, "POST", "/v1/admin/large", large()).await.0, StatusCode::OK);
 
     let text = metrics.render();
     for labels in [

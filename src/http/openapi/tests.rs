@@ -28,7 +28,7 @@ fn every_operation_has_what_all_may_answer_and_its_own_refusals_have_a_body() {
     assert_eq!(api["openapi"], "3.1.0");
     let post = &api["paths"]["/v1/things"]["post"]["responses"];
     let statuses: Vec<_> = post.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected = ["204", "400", "401", "409", "413", "415", "422", "429", "500", "503"];
+    let expected = ["204", "400", "401", "408", "409", "413", "415", "422", "429", "500", "503"];
     assert_eq!(statuses, expected);
     let told = post["409"]["description"].as_str().unwrap();
     assert!(told.starts_with("`thing_taken`; `request_in_progress`"), "{told}");

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::guard::door::Guest;
 use super::problem::Problem;
 use crate::telemetry::Metrics;
 
@@ -36,6 +37,8 @@ pub struct Open {
     kind: &'static str,
     metrics: Metrics,
     _slot: OwnedSemaphorePermit,
+    /// Counts the connection; there once it was handed over.
+    guest: Option<Guest>,
 }
 
 impl Streams {
@@ -56,7 +59,7 @@ impl Streams {
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| Problem::overloaded())?;
         self.metrics.stream_opened(kind);
-        Ok(Open { kind, metrics: self.metrics.clone(), _slot: slot })
+        Ok(Open { kind, metrics: self.metrics.clone(), _slot: slot, guest: None })
     }
 
     /// Runs a topic's task until it ends by itself or the process drains. Dropping it closes its
@@ -68,6 +71,11 @@ impl Streams {
 }
 
 impl Open {
+    /// Lets the connection count as open as long as the stream does.
+    fn keep(&mut self, guest: Guest) {
+        self.guest = Some(guest);
+    }
+
     /// So many events were sent.
     fn sent(&self) {
         self.metrics.stream_event(self.kind);

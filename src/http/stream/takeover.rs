@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use super::Open;
 use super::socket::Socket;
+use crate::http::guard::door::Guest;
 
 type Enter = Box<dyn FnOnce(Socket) + Send>;
 
@@ -63,14 +64,15 @@ impl Handover {
         Some(Self { head: head(response), takeover })
     }
 
-    /// Hands the connection over.
-    pub fn take(self, io: TcpStream) {
+    /// Hands the connection over, and what counts it.
+    pub fn take(self, io: TcpStream, guest: Guest) {
         let stream = &self.takeover.stream;
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((open, enter)) = stream
-            && let Ok(socket) = Socket::begin(io, self.head, open)
-        {
-            enter(socket);
+        if let Some((mut open, enter)) = stream {
+            open.keep(guest);
+            if let Ok(socket) = Socket::begin(io, self.head, open) {
+                enter(socket);
+            }
         }
     }
 }

@@ -107,7 +107,11 @@ impl CodeKeys {
         if code.len() > LONGEST {
             return Err(InvalidTicket);
         }
-        let kid = decode_header(code).map_err(|_| InvalidTicket)?.kid.ok_or(InvalidTicket)?;
+        let header = decode_header(code).map_err(|_| InvalidTicket)?;
+        if header.crit.is_some() {
+            return Err(InvalidTicket);
+        }
+        let kid = header.kid.ok_or(InvalidTicket)?;
         let key = self.verifying.iter().find(|(id, _)| *id == kid).ok_or(InvalidTicket)?;
         let data = decode::<Claims>(code, &key.1, &self.validation);
         let claims = data.map_err(|_| InvalidTicket)?.claims;

@@ -106,11 +106,24 @@ impl Client {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let answer = request.send().await.expect("an answer");
+        Self::read(request.send().await.expect("an answer")).await
+    }
+
+    async fn read(answer: reqwest::Response) -> Answer {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status, headers, text, body }
+    }
+
+    /// Only the head of the answer: the body of a stream has no end.
+    pub async fn head(&self, request: RequestBuilder) -> Answer {
+        let answer = request.send().await.expect("an answer");
+        if !answer.status().is_success() {
+            return Self::read(answer).await;
+        }
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Answer { status, headers, text: String::new(), body: Value::Null }
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -1,0 +1,138 @@
+//! What hostile or merely eager clients may take of a process.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+/// What one address, one user, one connection may take; 0 is no limit.
+///
+/// Whoever calls over loopback is the machine itself, or a proxy on it that is not named: their
+/// address is not counted, since it may stand for everybody.
+#[derive(Debug, Clone, Args)]
+pub struct LimitSettings {
+    /// Comma-separated addresses or networks (`10.0.0.0/8`) of the proxies in front: only they are
+    /// believed whom they forward for.
+    #[arg(long, env = "ONSALE_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+    /// The header in which they say so. The other one is never read.
+    #[arg(long, env = "ONSALE_FORWARDED_HEADER", default_value = "x-forwarded-for")]
+    pub forwarded_header: ForwardedHeader,
+    /// Joins per minute from one address, and sign-ups; 0: no limit.
+    #[arg(long, env = "ONSALE_ADDRESS_JOINS", default_value = "600")]
+    pub address_joins: u32,
+    /// Requests per second from one address, in bursts of up to five times as many; polls by those
+    /// who wait are not counted. 0: no limit.
+    #[arg(long, env = "ONSALE_ADDRESS_REQUESTS", default_value = "500")]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub address_requests: u32,
+    /// Connections open at a time from one address, streams among them; 0: no limit.
+    #[arg(long, env = "ONSALE_ADDRESS_CONNECTIONS", default_value = "2000")]
+    pub address_connections: usize,
+    /// Requests per second with one user's access token, in bursts of up to five times as many; 0:
+    /// no limit.
+    #[arg(long, env = "ONSALE_USER_REQUESTS", default_value = "100")]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub user_requests: u32,
+    /// Connections open at a time, streams among them, as far as the limit of open files allows;
+    /// more are refused with 503.
+    #[arg(long, env = "ONSALE_MAX_CONNECTIONS", default_value = "50000")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+    /// Where more than a tenth of a route's answers take longer, fewer are taken on at a time, and
+    /// the rest is refused with 503.
+    #[arg(long, env = "ONSALE_TARGET_LATENCY", default_value = "500ms")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub target_latency: Duration,
+}
+
+/// Where proxies say whom they forward for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For: client, proxy`
+    XForwardedFor,
+    /// `Forwarded: for=client, for=proxy` (RFC 7239)
+    Forwarded,
+}
+
+/// A range of addresses: `10.0.0.0/8`, `2001:db8::/32`, or one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    /// How many of its first bits count.
+    prefix: u8,
+}
+
+/// A text that is no network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a network is an address, maybe with a prefix: 10.0.0.0/8")]
+pub struct NotANetwork;
+
+impl Network {
+    /// Whether an address is in it. An IPv4 address in IPv6 clothes is the IPv4 address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let same = |ours: u128, theirs: u128, bits: u8| {
+            let beyond = u32::from(bits.saturating_sub(self.prefix));
+            ours.checked_shr(beyond) == theirs.checked_shr(beyond)
+        };
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
+                same(ours.to_bits().into(), theirs.to_bits().into(), 32)
+            }
+            (IpAddr::V6(ours), IpAddr::V6(theirs)) => same(ours.to_bits(), theirs.to_bits(), 128),
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = NotANetwork;
+
+    fn from_str(text: &str) -> Result<Self, NotANetwork> {
+        let (address, prefix) = match text.trim().split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text.trim(), None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NotANetwork)?;
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(bits), str::parse).map_err(|_| NotANetwork)?;
+        if prefix > bits { Err(NotANetwork) } else { Ok(Self { address, prefix }) }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_the_addresses_that_begin_as_it_does() {
+        for (network, inside, outside) in [
+            ("10.0.0.0/8", "10.9.8.7", "11.0.0.0"),
+            ("192.0.2.7", "192.0.2.7", "192.0.2.6"),
+            ("192.0.2.7/31", "::ffff:192.0.2.6", "192.0.2.8"),
+            ("2001:db8::/32", "2001:db8:7::1", "2001:db9::1"),
+            ("::/0", "2001:db9::1", "192.0.2.7"),
+            ("0.0.0.0/0", "203.0.113.9", "::1"),
+        ] {
+            let parsed: Network = network.parse().unwrap();
+            assert!(parsed.contains(inside.parse().unwrap()), "{network} {inside}");
+            assert!(!parsed.contains(outside.parse().unwrap()), "{network} {outside}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "/8", "proxy.example"] {
+            assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
+        }
+    }
+}

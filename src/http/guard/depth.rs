@@ -1,0 +1,181 @@
+//! How many requests of a route are in progress at a time: as many as are answered in time.
+//!
+//! A process that takes on more than it can do answers everybody late. So each route begins with
+//! all the room there is. Where more than a tenth of its answers were late, it is given as many
+//! places as it empties in half the time that an answer may take (Little's law), and from then on
+//! a sixteenth more in each window that went well. What finds no place is refused at once, which costs
+//! next to nothing. Each route by itself: a store that is slow for one must not close the others.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+
+/// A route has room for so many whatever happens: enough for what is not a rush.
+const FLOOR: usize = 64;
+
+/// How long answers are counted before it is decided anew.
+const WINDOW: Duration = Duration::from_millis(250);
+
+/// One answer in so many may be late.
+const LATE: usize = 10;
+
+/// The room of every route.
+#[derive(Debug)]
+pub struct Depths {
+    rules: Rules,
+    routes: ArcSwap<HashMap<(String, String), Arc<Depth>>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    most: usize,
+    target: Duration,
+}
+
+/// The room of one route.
+#[derive(Debug)]
+struct Depth {
+    rules: Rules,
+    running: AtomicUsize,
+    room: AtomicUsize,
+    window: Mutex<Window>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    begun: Instant,
+    done: usize,
+    late: usize,
+}
+
+/// A place among the requests in progress, until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    depth: Arc<Depth>,
+    begun: Instant,
+}
+
+impl Depths {
+    /// At most `most` of a route, and fewer where answers take longer than `target`.
+    #[must_use]
+    pub fn new(most: usize, target: Duration) -> Self {
+        Self { rules: Rules { most, target }, routes: ArcSwap::default() }
+    }
+
+    /// A place for a request of a route (its pattern and method); none where it has no room.
+    #[must_use]
+    pub fn enter(&self, route: &str, method: &str) -> Option<Place> {
+        let known = self.routes.load();
+        // A key of borrowed parts cannot be looked up in a map of owned ones; routes are few.
+        let of = |(known, with): &(String, String)| known == route && with == method;
+        let found = known.iter().find(|(key, _)| of(key)).map(|(_, depth)| Arc::clone(depth));
+        let depth = found.unwrap_or_else(|| self.add(route, method));
+        let before = depth.running.fetch_add(1, Ordering::AcqRel);
+        if before >= depth.room.load(Ordering::Relaxed) {
+            depth.running.fetch_sub(1, Ordering::AcqRel);
+            return None;
+        }
+        Some(Place { depth, begun: Instant::now() })
+    }
+
+    fn add(&self, route: &str, method: &str) -> Arc<Depth> {
+        let key = (route.to_owned(), method.to_owned());
+        let new = Arc::new(Depth::new(self.rules));
+        self.routes.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.entry(key.clone()).or_insert_with(|| Arc::clone(&new));
+            known
+        });
+        self.routes.load().get(&key).map_or(new, Arc::clone)
+    }
+}
+
+impl Depth {
+    fn new(rules: Rules) -> Self {
+        let window = Window { begun: Instant::now(), done: 0, late: 0 };
+        Self {
+            rules,
+            running: AtomicUsize::new(0),
+            room: AtomicUsize::new(rules.most),
+            window: Mutex::new(window),
+        }
+    }
+
+    fn left(&self, begun: Instant, now: Instant) {
+        let still = self.running.fetch_sub(1, Ordering::AcqRel) - 1;
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        window.done += 1;
+        window.late += usize::from(now.saturating_duration_since(begun) > self.rules.target);
+        let span = now.saturating_duration_since(window.begun);
+        if still == 0 {
+            // Nothing is left of whatever it was.
+            self.room.store(self.rules.most, Ordering::Relaxed);
+        } else if span >= WINDOW {
+            let room = self.room.load(Ordering::Relaxed);
+            self.room.store(self.rules.room(room, &window, span), Ordering::Relaxed);
+        } else {
+            return;
+        }
+        *window = Window { begun: now, done: 0, late: 0 };
+    }
+}
+
+impl Rules {
+    /// The room after a window of this length.
+    fn room(&self, room: usize, window: &Window, span: Duration) -> usize {
+        if window.late * LATE <= window.done {
+            return (room + room / 16 + 1).min(self.most);
+        }
+        let in_time = window.done as u128 * (self.target.as_millis() / 2) / span.as_millis().max(1);
+        let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
+        in_time.max(FLOOR).min(room)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.depth.left(self.begun, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: Rules = Rules { most: 4_096, target: Duration::from_millis(500) };
+
+    fn after(room: usize, done: usize, late: usize, millis: u64) -> usize {
+        let window = Window { begun: Instant::now(), done, late };
+        RULES.room(room, &window, Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn the_room_is_what_is_emptied_in_half_the_time_and_grows_while_all_goes_well() {
+        // 2,000 a second, 250 ms each.
+        assert_eq!(after(4_096, 500, 51, 250), 500);
+        assert_eq!(after(4_096, 500, 50, 250), 4_096);
+        assert_eq!(after(800, 500, 0, 250), 851);
+        assert_eq!(after(4_096, 10, 10, 1_000), FLOOR, "never below the floor");
+        assert_eq!(after(300, 500, 500, 250), 300, "lateness is no reason for more");
+    }
+
+    #[test]
+    fn one_route_that_is_late_is_given_less_room_and_the_others_are_not() {
+        let depths = Depths::new(1_000, Duration::from_millis(1));
+        let (began, enter) = (Instant::now(), || depths.enter("/slow", "POST"));
+        let places: Vec<_> = (0..1_000).map_while(|_| enter()).collect();
+        assert_eq!(places.len(), 1_000);
+        assert!(enter().is_none());
+        let depth = Arc::clone(&places[0].depth);
+        depth.running.fetch_add(1, Ordering::AcqRel);
+        depth.left(began, began + 2 * WINDOW);
+        assert_eq!(depth.room.load(Ordering::Relaxed), FLOOR);
+        assert!(depths.enter("/slow", "GET").is_some());
+        drop(places);
+        assert_eq!(depth.running.load(Ordering::Relaxed), 0);
+        assert_eq!(depth.room.load(Ordering::Relaxed), 1_000, "nothing is left of it");
+    }
+}

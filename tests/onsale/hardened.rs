@@ -1,0 +1,109 @@
+//! What answers say to browsers and caches, and what administration leaves behind.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::sale::{self, Sale, in_seconds};
+use crate::support::wait::until;
+use crate::support::world::World;
+
+#[tokio::test]
+async fn every_answer_is_of_its_kind_and_nobody_keeps_what_is_private() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 2, json!({"capacity": 0})).await;
+    let mut person = process.buyer().await;
+    let mut private = vec![person.join(sale.schedule).await];
+    until("the board knows of the place", async || {
+        (person.poll().await.body["waiting"] == 1).then_some(())
+    })
+    .await;
+    private.push(person.poll().await);
+    for path in ["/v1/users/me", "/v1/points", "/v1/reservations", "/v1/payments", "/nowhere"] {
+        private.push(person.get(path).await);
+    }
+    private.push(person.post("/v1/users", json!({"name": "Kim"})).await);
+    private.push(process.anonymous().get("/v1/points").await);
+    for answer in &private {
+        assert_eq!(answer.header("cache-control"), "no-store", "{}", answer.text);
+    }
+    let schedule = format!("/v1/schedules/{}", sale.schedule);
+    let mut answers = private;
+    for path in [schedule.as_str(), &format!("{schedule}/queue"), "/v1/concerts"] {
+        let public = person.get(path).await;
+        assert_eq!(public.header("cache-control"), "public, max-age=1", "{path}");
+        assert!(public.header("ratelimit").is_empty(), "a cache would tell it to others");
+        answers.push(public);
+    }
+    let page = person.get("/docs/").await;
+    for (name, value) in [("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")] {
+        assert_eq!(page.header(name), value);
+    }
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    assert!(!page.text.contains("<script>"), "no script that the policy would refuse");
+    answers.extend([page, person.get("/livez").await, person.get("/openapi.json").await]);
+    for answer in answers {
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{}", answer.text);
+    }
+}
+
+/// A change of each kind, and whether it has a before.
+fn changes(sale: &Sale) -> Vec<(&'static str, &'static str, Value, bool)> {
+    let times = json!({"reservation_available_at": in_seconds(-9), "deadline_at": in_seconds(900),
+                       "concert_at": in_seconds(1_800)});
+    let section = json!({"name": "B", "rows": 1, "seats_per_row": 2, "seat_price": 5});
+    let block = json!({"seat_ids": [sale.seats[0]], "blocked": true});
+    vec![
+        ("post", "/v1/admin/concerts", json!({"title": "Day"}), false),
+        ("patch", "/v1/admin/concerts/{id}", json!({"title": "Noon"}), true),
+        ("post", "/v1/admin/concerts/{id}/schedules", times.clone(), false),
+        ("patch", "/v1/admin/schedules/{id}", times, true),
+        ("post", "/v1/admin/schedules/{id}/seats", json!({"sections": [section]}), false),
+        ("patch", "/v1/admin/schedules/{id}/seats", block, false),
+        ("patch", "/v1/admin/schedules/{id}/queue", json!({"capacity": 7}), true),
+    ]
+}
+
+async fn newest(admin: &Client) -> Value {
+    admin.get("/v1/admin/audit?limit=1").await.ok(200)["items"][0].clone()
+}
+
+#[tokio::test]
+async fn every_change_of_administration_is_audited_and_what_is_refused_is_not() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;
+    let admin = process.admin().await;
+    let described = admin.get("/openapi.json").await.ok(200);
+    let mut left: Vec<(String, String)> = Vec::new();
+    for (path, item) in described["paths"].as_object().expect("paths") {
+        let methods = item.as_object().expect("operations").keys();
+        let changes = methods.filter(|method| path.starts_with("/v1/admin/") && *method != "get");
+        left.extend(changes.map(|method| (method.clone(), path.clone())));
+    }
+    for (method, pattern, body, has_before) in changes(&sale) {
+        let id = if pattern.contains("/concerts/") { sale.concert } else { sale.schedule };
+        let path = pattern.replace("{id}", &id.to_string());
+        let verb = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).expect("a method");
+        let last = newest(&admin).await;
+        admin
+            .send(admin.request(verb.clone(), &path).json(&json!({"x": 1})))
+            .await
+            .refused(422, "invalid_request");
+        assert_eq!(newest(&admin).await, last, "nothing was changed");
+        let done = admin.send(admin.request(verb, &path).json(&body)).await;
+        assert_eq!(done.status / 100, 2, "{path}: {}", done.text);
+        let entry = newest(&admin).await;
+        assert!(entry["id"].as_i64() > last["id"].as_i64(), "{method} {path} is not audited");
+        assert_eq!(entry["admin"], admin.user, "who");
+        assert!(entry["action"].as_str().is_some_and(|what| what.contains('.')), "what: {entry}");
+        assert!(entry["subject"].as_str().is_some_and(|subject| subject.contains(' ')), "{entry}");
+        let from = &entry["before"];
+        assert!(!has_before || from.is_object() && *from != entry["after"], "from: {entry}");
+        assert!(entry["after"].is_object(), "to: {entry}");
+        left.retain(|one| *one != (method.to_owned(), pattern.to_owned()));
+    }
+    assert_eq!(left, [], "changes that nobody looked for in the audit");
+}
