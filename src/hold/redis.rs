@@ -39,16 +39,16 @@ pub async fn take(
     args.extend(seats.iter().map(ToString::to_string));
     let keys = line.place.keys.several(&names);
     let reply = line.place.run(&line.redis, Script::Take, &keys, &args).await?;
+    if reply.word == "OK" {
+        line.place.seen.changed(reply.get(0)?);
+    }
     Ok(claim(&reply)?)
 }
 
 /// Reads what `hold/take` said.
 pub fn claim(reply: &Reply) -> Result<Claim, StoreError> {
     match reply.word.as_str() {
-        "OK" => {
-            line.place.seen.changed(reply.get(0)?);
-            Ok(Claim::Ok)
-        }
+        "OK" => Ok(Claim::Ok),
         "TAKEN" => Ok(Claim::Taken { repeater: reply.get::<u8>(0)? == 1, seats: reply.rest(1)? }),
         "NOT_ACTIVE" => Ok(Claim::NotActive),
         _ => Err(reply.unknown()),
