@@ -1,10 +1,11 @@
 //! The house rules, read off the sources: who may import whom, which crate is named where, how
-//! long things are, what is never written, what every script begins with.
+//! long things are, what is never written, what every script begins with, which tests are named.
 
 mod imports;
 mod layers;
 mod lengths;
 mod lua;
+mod named;
 mod source;
 mod words;
 
@@ -75,4 +76,12 @@ fn every_script_says_what_it_does_and_is_short() {
         ("scripts have their header", each(&scripts, lua::header)),
         ("scripts are short", each(&scripts, lua::length)),
     ]);
+}
+
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let tests = sources(&["src", "tests"], "rs");
+    let documents = sources(&["docs"], "md");
+    assert!(!documents.is_empty(), "the documents were not found");
+    hold(&[("a test that is named exists", each(&documents, |it| named::missing(it, &tests)))]);
 }
