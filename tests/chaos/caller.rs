@@ -84,8 +84,8 @@ impl Person {
             } else {
                 attempts.push(self.attempt(&wish, key.as_deref()).await);
             }
-            let told = attempts.iter().filter_map(|it| it.answer.as_ref());
-            if let Some(answer) = told.into_iter().find(|answer| answer.tells()) {
+            let mut told = attempts.iter().filter_map(|it| it.answer.as_ref());
+            if let Some(answer) = told.find(|answer| answer.tells()) {
                 break Some(answer.clone());
             }
             if self.office.closing.is_cancelled() {

@@ -80,10 +80,9 @@ async fn hold_all(
         let dice = Dice::new(part as u64);
         let user = stage.people[number * 40 + part];
         let prober = Person::new(user, Role::User, office, dice);
-        for seat in hold_some(prober, sale.schedule, seats, begun).await {
-            found.unsellable.push(seat);
-        }
-        found.held += seats.len();
+        let unsellable = hold_some(prober, sale.schedule, seats, begun).await;
+        found.held += seats.len() - unsellable.len();
+        found.unsellable.extend(unsellable);
     }
 }
 
@@ -102,11 +101,7 @@ async fn hold_some(
             if begun.elapsed() > LIMIT {
                 break false;
             }
-            if !inside {
-                let answer = prober.stand(schedule, true).await;
-                inside = answer.as_ref().is_some_and(|it| it.body["status"] == "ACTIVE");
-                last = answer.map(|it| it.body).unwrap_or_default();
-            } else {
+            if inside {
                 let path = format!("/v1/schedules/{schedule}/reservations");
                 let answer = prober.client.keyed().post(&path, json!({"seat_ids": [seat]})).await;
                 last = answer.body;
@@ -114,6 +109,10 @@ async fn hold_some(
                     break true;
                 }
                 inside = last["code"] != "ticket_not_active";
+            } else {
+                let answer = prober.stand(schedule, true).await;
+                inside = answer.as_ref().is_some_and(|it| it.body["status"] == "ACTIVE");
+                last = answer.map(|it| it.body).unwrap_or_default();
             }
             sleep(Duration::from_millis(100)).await;
         };

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use crate::checker::{Evidence, Violation};
 use crate::faults::count;
-use crate::history::{Act, Op};
+use crate::history::{Act, Answer, Op};
 use crate::plan::KINDS;
 
 /// How often every kind of fault comes up in a run that is long.
@@ -37,10 +37,10 @@ const CLASSES: [Class; 16] = [
 ];
 
 fn code(op: &Op) -> &str {
-    op.answer().map_or("", |answer| answer.code())
+    op.answer().map_or("", Answer::code)
 }
 
-fn tries(op: &Op) -> impl Iterator<Item = &crate::history::Answer> {
+fn tries(op: &Op) -> impl Iterator<Item = &Answer> {
     op.attempts.iter().filter_map(|attempt| attempt.answer.as_ref())
 }
 

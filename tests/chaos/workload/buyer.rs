@@ -52,12 +52,14 @@ impl Visit {
                 // A payment ends the ticket.
                 return;
             }
-            let pause = self.person.dice.between(20, 400);
+            let pause = self.person.dice.between(10, 150);
             sleep(Duration::from_millis(pause)).await;
             self.person.stand(self.stall.schedule, false).await;
         }
         if self.person.dice.percent(70) {
             self.leave().await;
+            // With a ticket that is over.
+            self.hold().await;
         }
     }
 
@@ -124,7 +126,7 @@ impl Visit {
         let id = hold["hold_id"].as_str().expect("an id").to_owned();
         match self.person.dice.between(1, 100) {
             1..=40 => {
-                let pause = self.person.dice.between(0, 300);
+                let pause = self.person.dice.between(0, 150);
                 sleep(Duration::from_millis(pause)).await;
                 self.pay(&id).await
             }
