@@ -19,7 +19,7 @@ use crate::support::world::token;
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// How long after the last fault an outcome is asked for: what is unknown then stays unknown.
-const RESOLVED: Duration = Duration::from_secs(60);
+const RESOLVED: Duration = Duration::from_mins(1);
 
 /// What everybody who calls shares.
 #[derive(Clone)]

@@ -15,7 +15,7 @@ use crate::support::client::Client;
 use crate::support::sale::Sale;
 
 /// How long everything may take to come back.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What did not come back in time.
 #[derive(Debug, Clone, Default)]

@@ -79,7 +79,7 @@ async fn everybody_leaves(mut crowd: JoinSet<()>) {
             left.expect("no panic");
         }
     };
-    timeout(Duration::from_secs(120), leaving).await.expect("everybody ends what they are at");
+    timeout(Duration::from_mins(2), leaving).await.expect("everybody ends what they are at");
 }
 
 /// The books, once the line's log has been written into them; PostgreSQL may just have started.

@@ -20,7 +20,7 @@ use crate::support::sale::{self, Sale};
 use crate::support::world::token;
 
 /// The most that may be inside of one line at once; the office moves it below this.
-pub const CAPACITY: i64 = 12;
+pub const CAPACITY: i64 = 24;
 /// The most seats of one sale that a buyer may hold or own.
 pub const SEATS_PER_USER: i64 = 4;
 /// How long a hold lasts, in seconds.
@@ -28,7 +28,7 @@ pub const HOLD_SECONDS: i64 = 2;
 /// Seats of one sale.
 const SEATS: u32 = 24;
 /// People who may come.
-const PEOPLE: u32 = 3000;
+const PEOPLE: u32 = 6000;
 
 /// A process with the proxies around it.
 pub struct Surrounded {

@@ -159,7 +159,7 @@ const PLANTINGS: [Planting; 27] = [
         e.record.ops[0].attempts.push(again);
     }),
     ("I4 one key, one answer", |e| e.books.moves.push(moved(2, "CHARGE", 100, 200, "key 350"))),
-    ("I5 balances are their history", |e| drop(e.books.balances.insert(1, 201))),
+    ("I5 balances are their history", |e| *e.books.balances.entry(1).or_default() += 1),
     ("I5b balances are what was answered", |e| e.record.ops[4] = charge(2, 200, 350)),
     ("I6 no negative balance", |e| {
         e.record.ops.push(op(3, Act::Balance, 700, 200, json!({"amount": -1})));
@@ -175,7 +175,7 @@ const PLANTINGS: [Planting; 27] = [
     ("I9 recovery", |e| e.record.traffic[0].well = false),
     ("I10 order of admission", passed),
     ("I10b places are kept", |e| e.record.sights.push(sight(2, 6, "EXPIRED", 65))),
-    ("I11 capacity", |e| e.seen.most_inside = (13, 0)),
+    ("I11 capacity", |e| e.seen.most_inside = (25, 0)),
     ("I12 linearizable per seat", |e| {
         e.record.ops.push(pay(2, "h2", &[29], 700));
     }),

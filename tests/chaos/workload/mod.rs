@@ -13,7 +13,7 @@ use crate::dice::Dice;
 use crate::stage::Stage;
 
 /// Buyers at a time.
-const BUYERS: usize = 40;
+const BUYERS: u64 = 72;
 /// Payments that are left alone: more are refunded, or everything would be sold.
 const KEPT: usize = 12;
 
@@ -55,7 +55,7 @@ impl Market {
     pub fn open(&self, seed: u64, admin: i64) -> JoinSet<()> {
         let dice = Dice::new(seed).fork(3);
         let mut tasks = JoinSet::new();
-        for number in 0..BUYERS as u64 {
+        for number in 0..BUYERS {
             tasks.spawn(buyer::come_and_go(self.clone(), dice.fork(number)));
         }
         for number in 0..2 {

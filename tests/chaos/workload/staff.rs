@@ -39,7 +39,7 @@ pub async fn administer(market: Market, mut admin: Person) {
         let stall = market.stalls[admin.dice.index(market.stalls.len())].clone();
         match admin.dice.between(1, 4) {
             1 => {
-                let capacity = admin.dice.between(8, CAPACITY.unsigned_abs());
+                let capacity = admin.dice.between(12, CAPACITY.unsigned_abs());
                 set(&mut admin, stall.schedule, json!({"capacity": capacity})).await;
             }
             2 => {
