@@ -12,7 +12,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cluster bench sqlx fmt deny fuzz loadtest
+.PHONY: help run test test-cluster chaos bench sqlx fmt deny fuzz loadtest
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +27,10 @@ test: ## Everything CI checks: format, lints, .sqlx, and the tests on throwaway 
 
 test-cluster: ## The integration tests on a Redis Cluster, and what failovers are like (SOME=1: a choice)
 	@scripts/test-cluster.sh $(if $(SOME),some)
+
+chaos: ## Break things at random and prove that nothing is lost (SEED=1, SECONDS=60, SEEDS=1)
+	@scripts/stores.sh
+	@scripts/chaos.sh $(or $(SEED),1) $(or $(SECONDS),60) $(or $(SEEDS),1)
 
 bench: ## Our paths beside their yardsticks, as ratios (ARGS='polls --rounds 5', see scripts/bench.sh)
 	@scripts/bench.sh $(ARGS)

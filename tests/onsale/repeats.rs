@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use crate::refusals::{active, hold_path};
 use crate::support::client::{Answer, Client};
+use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale;
 use crate::support::shape;
 use crate::support::state;
+use crate::support::wait::until;
 use crate::support::world::World;
 
 /// Fails unless `again` is `first` once more, byte for byte, and says so.
@@ -213,4 +215,26 @@ async fn a_final_refusal_is_kept_and_one_before_any_write_is_not() {
     other.post(&holds, json!({"quantity": 9})).await.refused(422, "seat_limit_exceeded");
     other.post("/v1/points/charges", json!({"amount": 0})).await.refused(422, "invalid_amount");
     other.post("/v1/points/charges", json!({"amount": 1})).await.ok(201);
+}
+
+/// As a network that loses half of all answers: what was asked for happens once.
+#[tokio::test]
+async fn requests_whose_answers_are_lost_again_and_again_have_one_effect_each() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let buyer = process.buyer().await;
+    let proxy = Proxy::before(process.addr).await;
+    proxy.set(Mode::Lose(50));
+    let through = buyer.at(proxy.addr);
+    for number in 0..20 {
+        let charging = through.with_key(&format!("charge {number}"));
+        let charged = until("an answer comes through", async || {
+            let request = charging.request(reqwest::Method::POST, "/v1/points/charges");
+            request.json(&json!({"amount": 10})).send().await.ok()
+        })
+        .await;
+        assert_eq!(charged.status(), 201);
+    }
+    assert!(proxy.cuts() > 0, "answers were lost");
+    assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 200);
 }

@@ -85,12 +85,12 @@ fn every_script_says_what_it_does_and_is_short() {
 
 #[test]
 fn tests_that_the_documents_name_are_there() {
-    let sources = sources(&["src", "tests"], "rs");
-    let documents = read("docs", "md");
-    let security = documents.into_iter().find(|document| document.path == "docs/SECURITY.md");
-    let security = security.expect("docs/SECURITY.md");
-    assert!(named::named(&security.text).len() > 20, "it names no tests");
-    hold(&[("tests that are named are there", named::missing(&security, &sources))]);
+    let (sources, documents) = (sources(&["src", "tests"], "rs"), read("docs", "md"));
+    for name in ["docs/RELIABILITY.md", "docs/SECURITY.md"] {
+        let document = documents.iter().find(|document| document.path == name).expect(name);
+        assert!(named::named(document).count() > 20, "{name} names no tests");
+        hold(&[("tests that are named are there", named::missing(document, &sources))]);
+    }
 }
 
 #[test]

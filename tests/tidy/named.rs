@@ -1,25 +1,40 @@
-//! Tests that the documents name are there.
+//! Tests that a document names.
 
 use crate::source::Source;
 
-/// Names in backticks that look like a test's: words in a row.
-pub fn named(document: &str) -> Vec<String> {
-    let quoted = document.split('`').skip(1).step_by(2);
-    let is_test = |text: &&str| {
-        let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        text.bytes().all(letters) && text.matches('_').count() >= 4
-    };
-    quoted.filter(is_test).map(str::to_owned).collect()
+/// A name in backticks with as many underscores is a test's: they are sentences.
+const UNDERSCORES: usize = 3;
+
+/// Tests that a document names.
+pub fn named(document: &Source) -> impl Iterator<Item = &str> {
+    let quoted = document.text.split('`').skip(1).step_by(2);
+    quoted.filter(|name| {
+        name.matches('_').count() >= UNDERSCORES
+            && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_')
+    })
 }
 
-/// Those of them that no source has as a function.
+/// Those of them that no source has.
 pub fn missing(document: &Source, sources: &[Source]) -> Vec<String> {
-    let mut missing = named(&document.text);
-    missing.retain(|name| {
-        let function = format!("fn {name}(");
-        !sources.iter().any(|source| source.text.contains(&function))
-    });
-    missing.into_iter().map(|name| format!("{} names {name}", document.path)).collect()
+    let gone =
+        named(document).filter(|name| !sources.iter().any(|source| has_test(&source.text, name)));
+    gone.map(|name| format!("{}: {name}", document.path)).collect()
+}
+
+/// Whether there is a function of that name right below a line that makes it a test.
+fn has_test(text: &str, name: &str) -> bool {
+    let function = format!("fn {name}(");
+    let mut above = "";
+    text.lines().any(|line| {
+        let found = line.contains(&function) && is_test(above);
+        above = line;
+        found
+    })
+}
+
+fn is_test(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with("#[test]") || line.starts_with("#[tokio::test")
 }
 
 #[cfg(test)]
@@ -28,9 +43,12 @@ mod tests {
 
     #[test]
     fn a_test_that_is_named_and_not_there_is_found() {
-        let document =
-            Source::new("docs/A.md", "`a_seat_is_sold_once`, `a_seat_is_sold_never`, `seat_id`");
-        let source = Source::new("tests/a.rs", "async fn a_seat_is_sold_once() {}");
-        assert_eq!(missing(&document, &[source]), ["docs/A.md names a_seat_is_sold_never"]);
+        let text = "    #[tokio::test(flavor = \"x\")]\n    async fn it_is_there_now() {}\n\n    \
+                    fn it_is_no_test() {}\n";
+        let sources = [Source::new("tests/a.rs", text)];
+        let found = |text: &str| missing(&Source::new("docs/A.md", text), &sources);
+        assert_eq!(found("`it_is_there_now`, `short_name`, `A_B_C_D`, it_is_not_quoted"), [""; 0]);
+        assert_eq!(found("`it_is_no_test`"), ["docs/A.md: it_is_no_test"]);
+        assert_eq!(found("`a`, `it_went_away_since`"), ["docs/A.md: it_went_away_since"]);
     }
 }

@@ -23,8 +23,9 @@ pub struct Served {
 pub fn serve(database_url: &str, redis_url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onsale"));
     command
-        .args(["serve", "--listen=127.0.0.1:0", "--open-signup=true", "--db-pool=8"])
+        .args(["serve", "--open-signup=true", "--db-pool=8"])
         .args(["--unsafe-postgres=true", "--log=warn"])
+        .env("ONSALE_LISTEN", "127.0.0.1:0")
         .env("DATABASE_URL", database_url)
         .env("REDIS_URL", redis_url)
         .env("ONSALE_JWT_SECRET", JWT_SECRET)

@@ -1,7 +1,7 @@
 //! A TCP proxy that breaks connections on purpose, between a process and a store or a caller.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub enum Mode {
     Refuse,
     /// The connection ends at the next byte that the server answers; once.
     CutAtReply,
+    /// Connections end at so many of a hundred answers of the server.
+    Lose(u64),
     /// The connection that sends this text ends at the server's answer to it; once.
     CutAfter(&'static str),
     /// The connection that sends this text ends, and the server never sees it; once.
@@ -44,6 +46,7 @@ pub struct Proxy {
 struct Shared {
     mode: Mutex<watch::Sender<Mode>>,
     cuts: AtomicUsize,
+    answers: AtomicU64,
 }
 
 /// One connection through the proxy.
@@ -61,7 +64,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let addr = listener.local_addr().expect("an address");
         let mode = Mutex::new(watch::Sender::new(Mode::Pass));
-        let shared = Arc::new(Shared { mode, cuts: AtomicUsize::new(0) });
+        let shared =
+            Arc::new(Shared { mode, cuts: AtomicUsize::new(0), answers: AtomicU64::new(0) });
         let stop = CancellationToken::new();
         let accepting = accept(listener, target, Arc::clone(&shared), stop.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(accepting));
@@ -168,6 +172,7 @@ impl Wire {
             Mode::HoleDown if !up => self.wait_for_change(mode).await,
             Mode::Delay(time) => tokio::time::sleep(time).await,
             Mode::CutAtReply if !up && self.take(mode) => return self.cut(),
+            Mode::Lose(percent) if !up && self.loses(percent) => return self.cut(),
             Mode::CutAfter(text) if says(text) && self.take(mode) => {
                 self.armed.store(true, Ordering::SeqCst);
             }
@@ -176,6 +181,12 @@ impl Wire {
             _ => {}
         }
         true
+    }
+
+    /// Whether this answer is one of those to be lost: spread over all, and the same ones each time.
+    fn loses(&self, percent: u64) -> bool {
+        let number = self.shared.answers.fetch_add(1, Ordering::SeqCst);
+        number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 < percent * (1 << 32) / 100
     }
 
     async fn wait_for_change(&self, from: Mode) {

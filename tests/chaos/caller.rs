@@ -1,0 +1,193 @@
+//! Calling until the outcome is known, with the same key, at either process; and writing it down.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use onsale::http::auth::Role;
+use reqwest::Method;
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::dice::Dice;
+use crate::history::{Act, Answer, Attempt, History, Op, Sight, Traffic};
+use crate::support::client::Client;
+use crate::support::world::token;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How long after the last fault an outcome is asked for: what is unknown then stays unknown.
+const RESOLVED: Duration = Duration::from_mins(1);
+
+/// What everybody who calls shares.
+#[derive(Clone)]
+pub struct Office {
+    pub history: Arc<History>,
+    /// No new wish begins after this.
+    pub closing: CancellationToken,
+    /// Where the processes are called.
+    pub gates: [SocketAddr; 2],
+}
+
+/// Somebody with an account.
+pub struct Person {
+    pub client: Client,
+    pub dice: Dice,
+    pub office: Office,
+}
+
+/// A request, as often as it takes.
+pub struct Wish {
+    pub act: Act,
+    pub method: Method,
+    pub path: String,
+    pub body: Option<Value>,
+    pub keyed: bool,
+}
+
+impl Wish {
+    pub fn post(act: Act, path: &str, body: Value) -> Self {
+        Self { act, method: Method::POST, path: path.to_owned(), body: Some(body), keyed: true }
+    }
+
+    /// One that has the same effect however often it is made, without a key.
+    pub fn plain(act: Act, method: Method, path: &str, body: Option<Value>) -> Self {
+        Self { act, method, path: path.to_owned(), body, keyed: false }
+    }
+}
+
+impl Person {
+    pub fn new(user: i64, role: Role, office: &Office, dice: Dice) -> Self {
+        let mut client = Client::new(office.gates[0]);
+        (client.user, client.token) = (user, Some(token(user, role)));
+        Self { client, dice, office: office.clone() }
+    }
+
+    /// One try, at one of the processes.
+    async fn attempt(&mut self, wish: &Wish, key: Option<&str>) -> Attempt {
+        let mut client = self.client.at(self.office.gates[self.dice.index(2)]);
+        client.key = key.map(str::to_owned);
+        attempt(&self.office.history, &client, wish).await
+    }
+
+    /// Makes a wish until its outcome is known, and notes all tries. The outcome; none where it
+    /// stayed unknown until long after the last fault.
+    pub async fn want(&mut self, wish: Wish) -> Option<Answer> {
+        let key = wish.keyed.then(|| format!("{:016x}{:016x}", self.dice.next(), self.dice.next()));
+        let mut attempts = Vec::new();
+        let mut closed = None;
+        let answer = loop {
+            if wish.keyed && self.dice.percent(4) {
+                attempts.extend(self.twins(&wish, key.as_deref()).await);
+            } else {
+                attempts.push(self.attempt(&wish, key.as_deref()).await);
+            }
+            let mut told = attempts.iter().filter_map(|it| it.answer.as_ref());
+            if let Some(answer) = told.find(|answer| answer.tells()) {
+                break Some(answer.clone());
+            }
+            if self.office.closing.is_cancelled() {
+                let since = *closed.get_or_insert_with(Instant::now);
+                if since.elapsed() > RESOLVED {
+                    break None;
+                }
+            }
+            sleep(Duration::from_millis(self.dice.between(30, 250))).await;
+        };
+        if wish.keyed && answer.is_some() && self.dice.percent(8) {
+            attempts.push(self.attempt(&wish, key.as_deref()).await);
+        }
+        let op = Op { user: self.client.user, act: wish.act, key, attempts };
+        self.office.history.note(|record| record.ops.push(op));
+        answer
+    }
+
+    /// The same request at both processes at once.
+    async fn twins(&mut self, wish: &Wish, key: Option<&str>) -> Vec<Attempt> {
+        let gates = self.office.gates;
+        let both = gates.map(|gate| {
+            let mut client = self.client.at(gate);
+            client.key = key.map(str::to_owned);
+            let history = Arc::clone(&self.office.history);
+            async move { attempt(&history, &client, wish).await }
+        });
+        join_all(both).await
+    }
+
+    /// Joins, if `schedule` is given, else asks what the ticket is worth; once. The answer.
+    pub async fn stand(&mut self, schedule: i64, joining: bool) -> Option<Answer> {
+        let (act, path) = (Act::Join { schedule }, format!("/v1/schedules/{schedule}/queue"));
+        let wish = if joining {
+            Wish::plain(act, Method::POST, &path, None)
+        } else {
+            Wish::plain(act, Method::GET, "/v1/queue/ticket", None)
+        };
+        let tried = self.attempt(&wish, None).await;
+        let answer = tried.answer.filter(Answer::tells)?;
+        if let Some(token) = answer.body["queue_token"].as_str() {
+            self.client.ticket = Some(token.to_owned());
+        }
+        if let Some(sequence) = answer.body["sequence"].as_i64() {
+            let text = |name: &str| answer.body[name].as_str().unwrap_or_default().to_owned();
+            let (ticket, status, user) = (text("ticket_id"), text("status"), self.client.user);
+            let (from, to) = (tried.from, tried.to);
+            let sight = Sight { user, schedule, ticket, sequence, status, from, to };
+            self.office.history.note(|record| record.sights.push(sight));
+        }
+        Some(answer)
+    }
+}
+
+async fn attempt(history: &History, client: &Client, wish: &Wish) -> Attempt {
+    let mut request = client.request(wish.method.clone(), &wish.path);
+    if let Some(body) = &wish.body {
+        request = request.json(body);
+    }
+    let from = history.now();
+    let answer = timeout(PATIENCE, read(request)).await.ok().flatten();
+    let to = history.now();
+    let well = answer.as_ref().is_some_and(|it| it.status != 503);
+    history.note(|record| {
+        record.traffic.push(Traffic { from, well });
+        if let Some(answer) = answer.as_ref().filter(|it| !is_known(it)) {
+            let (method, path, body) = (&wish.method, &wish.path, &answer.body);
+            record.surprises.push(format!("{method} {path}: {} {body}", answer.status));
+        }
+    });
+    Attempt { from, to, answer }
+}
+
+async fn read(request: reqwest::RequestBuilder) -> Option<Answer> {
+    let response = request.send().await.ok()?;
+    let status = response.status().as_u16();
+    let replayed = response.headers().contains_key("idempotency-replayed");
+    let text = response.text().await.ok()?;
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Some(Answer { status, body, replayed })
+}
+
+/// Whether an answer is one that this workload may be given.
+fn is_known(answer: &Answer) -> bool {
+    const CODES: [&str; 17] = [
+        "seat_taken",
+        "not_enough_seats",
+        "ticket_not_active",
+        "seat_limit_exceeded",
+        "hold_limit",
+        "insufficient_points",
+        "hold_expired",
+        "already_paid",
+        "already_refunded",
+        "sold_out",
+        "seat_in_use",
+        "rate_limited",
+        "request_in_progress",
+        "store_unavailable",
+        "overloaded",
+        "schedule_not_open",
+        "concert_unavailable",
+    ];
+    answer.is_ok() || CODES.contains(&answer.code())
+}

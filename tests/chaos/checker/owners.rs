@@ -1,0 +1,68 @@
+//! Whose a seat is: one person's at a time, and not too many of them one person's.
+
+use std::collections::HashMap;
+
+use super::Evidence;
+use crate::history::Moment;
+use crate::stage::SEATS_PER_USER;
+
+/// A seat has at most one live row, at the end and whenever it was looked.
+pub fn one_live_row(evidence: &Evidence) -> Vec<String> {
+    let mut live: HashMap<i64, usize> = HashMap::new();
+    for row in evidence.books.reservations.iter().filter(|row| row.is_live()) {
+        *live.entry(row.seat).or_default() += 1;
+    }
+    let twice = live.into_iter().filter(|(_, rows)| *rows > 1);
+    let twice = twice.map(|(seat, rows)| format!("seat {seat} has {rows} live rows"));
+    let sold = evidence.books.seats.iter().filter_map(|seat| {
+        let mut rows = evidence.books.reservations.iter().filter(|row| row.seat == seat.id);
+        let sold = rows.any(|row| row.status == "COMPLETE");
+        (sold != (seat.status == "UNAVAILABLE"))
+            .then(|| format!("seat {} is {}, sold {sold}", seat.id, seat.status))
+    });
+    twice.chain(sold).chain(seen(evidence, "a seat has one live row")).collect()
+}
+
+/// From the answer to a payment until a refund is asked for, a seat is nobody else's.
+pub fn never_two_owners(evidence: &Evidence) -> Vec<String> {
+    let (paid, refunds) = (evidence.paid(), evidence.refunds());
+    let mut owned: HashMap<i64, Vec<(Moment, Moment, &str)>> = HashMap::new();
+    for hold in evidence.holds() {
+        let Some(from) = paid.get(hold.id).and_then(|op| op.acked()) else {
+            continue;
+        };
+        for (seat, row) in hold.seats.iter().zip(&hold.rows) {
+            let to = refunds.get(row).copied().unwrap_or(Moment::MAX);
+            owned.entry(*seat).or_default().push((from, to, hold.id));
+        }
+    }
+    let mut broken = Vec::new();
+    for (seat, mut spans) in owned {
+        spans.sort_unstable();
+        for pair in spans.windows(2) {
+            if pair[1].0 < pair[0].1 {
+                broken.push(format!("seat {seat} was {}'s and {}'s at once", pair[0].2, pair[1].2));
+            }
+        }
+    }
+    broken
+}
+
+/// Nobody has more seats of a sale than the limit.
+pub fn limits_kept(evidence: &Evidence) -> Vec<String> {
+    let mut owned: HashMap<(i64, i64), i64> = HashMap::new();
+    for row in evidence.books.reservations.iter().filter(|row| row.is_live()) {
+        *owned.entry((row.user, row.schedule)).or_default() += 1;
+    }
+    let over = owned.into_iter().filter(|(_, seats)| *seats > SEATS_PER_USER);
+    let over = over.map(|((user, schedule), seats)| {
+        format!("user {user} has {seats} seats of schedule {schedule}")
+    });
+    over.chain(seen(evidence, "a user has no more seats than the limit")).collect()
+}
+
+/// What was seen broken while the run lasted.
+pub fn seen(evidence: &Evidence, rule: &str) -> Vec<String> {
+    let broken = evidence.seen.broken.iter().filter(|(broken, _)| *broken == rule);
+    broken.map(|(rule, at)| format!("seen broken at {at}: {rule}")).collect()
+}

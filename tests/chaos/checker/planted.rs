@@ -1,0 +1,222 @@
+//! The checker itself: it finds nothing in a history that is right, and each invariant finds what
+//! is planted against it.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{Evidence, INVARIANTS, check};
+use crate::books::{Books, Move, Payment, Place, Reservation, Seat};
+use crate::faults::Span;
+use crate::history::{Act, Answer, Attempt, Moment, Op, Record, SECOND, Sight, Traffic};
+use crate::plan::Kind;
+use crate::run::RECOVERY;
+
+/// So many milliseconds into a run.
+fn ms(ms: i64) -> Moment {
+    100 * SECOND + ms * SECOND / 1000
+}
+
+fn time(ms_into: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(ms(ms_into)).expect("a time")
+}
+
+/// Something done within 10 ms, and what was answered.
+fn op(user: i64, act: Act, from: i64, status: u16, body: Value) -> Op {
+    let answer = Some(Answer { status, body, replayed: false });
+    let attempt = Attempt { from: ms(from), to: ms(from + 10), answer };
+    Op { user, act, key: Some(format!("key {from}")), attempts: vec![attempt] }
+}
+
+fn hold(user: i64, id: &str, seats: &[(i64, i64)], from: i64) -> Op {
+    let rows: Vec<_> =
+        seats.iter().map(|(row, seat)| json!({"id": row, "seat_id": seat})).collect();
+    let body = json!({"hold_id": id, "expires_at": time(from + 2000), "reservations": rows});
+    op(user, Act::Hold { schedule: 1, quantity: seats.len() }, from, 201, body)
+}
+
+fn pay(user: i64, hold: &str, payments: &[i64], from: i64) -> Op {
+    let total = 100 * payments.len();
+    let payments: Vec<_> = payments.iter().map(|id| json!({"id": id})).collect();
+    let body = json!({"payments": payments, "total_amount": total, "balance": 100});
+    op(user, Act::Pay { hold: hold.to_owned() }, from, 201, body)
+}
+
+fn charge(user: i64, amount: i64, from: i64) -> Op {
+    op(user, Act::Charge { amount }, from, 201, json!({"amount": amount, "balance": amount}))
+}
+
+fn sight(user: i64, sequence: i64, status: &str, from: i64) -> Sight {
+    Sight {
+        user,
+        schedule: 1,
+        ticket: format!("ticket of {user}"),
+        sequence,
+        status: status.to_owned(),
+        from: ms(from),
+        to: ms(from + 5),
+    }
+}
+
+fn row(id: i64, hold: &str, seat: i64, user: i64, status: &str) -> Reservation {
+    let (hold, status) = (hold.to_owned(), status.to_owned());
+    Reservation { id, hold, seat, user, schedule: 1, status, amount: 100 }
+}
+
+fn moved(user: i64, kind: &str, amount: i64, balance_after: i64, reference: &str) -> Move {
+    let (kind, reference) = (kind.to_owned(), reference.to_owned());
+    Move { user, kind, amount, balance_after, reference }
+}
+
+fn payment(id: i64, reservation: i64, status: &str) -> Payment {
+    Payment { id, reservation, user: 1, amount: 100, status: status.to_owned() }
+}
+
+fn place(sequence: i64, entered: i64) -> Place {
+    Place { schedule: 1, sequence, entered: Some(time(entered)) }
+}
+
+/// Buyer 1 charges, holds two seats, pays, has one refunded. Buyer 2 holds that one and gives it
+/// back. Buyer 3 lets a hold lapse.
+fn right() -> Evidence {
+    let refund = json!({"payment": {"amount": 100}, "balance": 200});
+    let ops = vec![
+        charge(1, 300, 0),
+        hold(1, "h1", &[(1, 11), (2, 12)], 100),
+        pay(1, "h1", &[21, 22], 200),
+        op(1, Act::Refund { payment: 21 }, 300, 200, refund),
+        charge(2, 100, 350),
+        hold(2, "h2", &[(3, 11)], 400),
+        op(2, Act::Release { hold: "h2".to_owned() }, 500, 204, Value::Null),
+        hold(3, "h3", &[(4, 13)], 600),
+    ];
+    let sights = vec![
+        sight(1, 5, "WAITING", 20),
+        sight(1, 5, "ACTIVE", 50),
+        sight(2, 6, "WAITING", 60),
+        sight(2, 6, "ACTIVE", 380),
+    ];
+    let traffic = vec![Traffic { from: ms(30_000), well: true }; 10];
+    let books = Books {
+        reservations: vec![
+            row(1, "h1", 11, 1, "REFUNDED"),
+            row(2, "h1", 12, 1, "COMPLETE"),
+            row(3, "h2", 11, 2, "CANCELLED"),
+            row(4, "h3", 13, 3, "EXPIRED"),
+        ],
+        payments: vec![payment(21, 1, "REFUNDED"), payment(22, 2, "COMPLETE")],
+        moves: vec![
+            moved(1, "CHARGE", 300, 300, "key 0"),
+            moved(1, "PAYMENT", -200, 100, "h1"),
+            moved(1, "REFUND", 100, 200, "21"),
+            moved(2, "CHARGE", 100, 100, "key 350"),
+        ],
+        balances: [(1, 200), (2, 100), (3, 0)].into(),
+        seats: [(11, "AVAILABLE"), (12, "UNAVAILABLE"), (13, "AVAILABLE")]
+            .map(|(id, status)| Seat { id, status: status.to_owned() })
+            .into(),
+        places: vec![place(5, 40), place(6, 370)],
+        untold: 0,
+    };
+    let healed = ms(10_000);
+    let record = Record { ops, sights, traffic, ..Record::default() };
+    Evidence { record, books, healed, closed: healed + RECOVERY, ..Evidence::default() }
+}
+
+/// Somebody who waited and was heard from, and whom a later place passed.
+fn passed(evidence: &mut Evidence) {
+    let waited = [2_000, 4_000, 6_000, 30_000].map(|from| sight(4, 7, "WAITING", from));
+    evidence.record.sights.extend(waited);
+    evidence.books.places.push(place(7, 40_000));
+    evidence.books.places.push(place(8, 12_000));
+}
+
+/// Something that breaks the invariant of that name.
+type Planting = (&'static str, fn(&mut Evidence));
+
+const PLANTINGS: [Planting; 27] = [
+    ("I1 one owner by the books", |e| {
+        e.books.reservations.push(row(9, "h9", 12, 2, "COMPLETE"));
+    }),
+    ("I1 one owner by the books", |e| e.seen.broken.push(("a seat has one live row", 0))),
+    ("I1 one owner by the answers", |e| {
+        e.record.ops.push(hold(2, "h9", &[(9, 12)], 220));
+        e.record.ops.push(pay(2, "h9", &[29], 240));
+    }),
+    ("I2 what was acknowledged is there", |e| drop(e.books.moves.remove(0))),
+    ("I2 what was acknowledged is there", |e| drop(e.books.reservations.remove(3))),
+    ("I2 what was acknowledged is there", |e| e.books.payments[0].status = "COMPLETE".into()),
+    ("I2b what was refused is not", |e| e.books.moves.push(moved(3, "CHARGE", 1, 1, "never"))),
+    ("I2b what was refused is not", |e| {
+        e.books.reservations.push(row(9, "h9", 13, 3, "EXPIRED"));
+    }),
+    ("I2c holds are whole", |e| drop(e.books.reservations.remove(1))),
+    ("I3 paid once, refunded once", |e| drop(e.books.payments.remove(1))),
+    ("I3 paid once, refunded once", |e| e.books.moves.push(moved(1, "REFUND", 100, 300, "21"))),
+    ("I4 one key, one answer", |e| {
+        let mut again = e.record.ops[0].attempts[0].clone();
+        again.to += SECOND;
+        again.answer.as_mut().expect("an answer").body["balance"] = json!(600);
+        e.record.ops[0].attempts.push(again);
+    }),
+    ("I4 one key, one answer", |e| e.books.moves.push(moved(2, "CHARGE", 100, 200, "key 350"))),
+    ("I5 balances are their history", |e| *e.books.balances.entry(1).or_default() += 1),
+    ("I5b balances are what was answered", |e| e.record.ops[4] = charge(2, 200, 350)),
+    ("I6 no negative balance", |e| {
+        e.record.ops.push(op(3, Act::Balance, 700, 200, json!({"amount": -1})));
+    }),
+    ("I7 a hold is exclusive", |e| e.record.ops.push(hold(1, "h9", &[(9, 13)], 1_000))),
+    ("I7b no payment past the deadline", |e| e.record.ops[2] = pay(1, "h1", &[21, 22], 2_200)),
+    ("I8 the seat limit", |e| {
+        for id in 30..35 {
+            e.books.reservations.push(row(id, "h9", id, 3, "PAYMENT_WAITING"));
+        }
+    }),
+    ("I9 recovery", |e| e.record.ops[0].attempts[0].answer = None),
+    ("I9 recovery", |e| e.record.traffic[0].well = false),
+    ("I10 order of admission", passed),
+    ("I10b places are kept", |e| e.record.sights.push(sight(2, 6, "EXPIRED", 65))),
+    ("I11 capacity", |e| e.seen.most_inside = (25, 0)),
+    ("I12 linearizable per seat", |e| {
+        e.record.ops.push(pay(2, "h2", &[29], 700));
+    }),
+    ("I13 nothing lingers", |e| e.books.untold = 1),
+    ("I14 no answer outside of the contract", |e| e.record.surprises.push("500".into())),
+];
+
+#[test]
+fn nothing_is_found_in_a_history_that_is_right() {
+    assert_eq!(check(&right()), []);
+}
+
+#[test]
+fn every_invariant_finds_what_is_planted_against_it() {
+    for (invariant, plant) in PLANTINGS {
+        let mut evidence = right();
+        plant(&mut evidence);
+        let found = check(&evidence);
+        assert!(found.iter().any(|it| it.invariant == invariant), "{invariant}: {found:?}");
+    }
+    for (invariant, _) in INVARIANTS {
+        assert!(PLANTINGS.iter().any(|(planted, _)| *planted == invariant), "{invariant}");
+    }
+}
+
+/// What the interval check is for: some order explains every answer.
+#[test]
+fn a_hold_that_was_given_away_looks_like_one_that_lapsed_to_whoever_asks_for_an_order_alone() {
+    let mut evidence = right();
+    evidence.record.ops.push(hold(1, "h9", &[(9, 13)], 1_000));
+    let found = check(&evidence);
+    assert!(found.iter().any(|it| it.invariant == "I7 a hold is exclusive"), "{found:?}");
+    assert!(!found.iter().any(|it| it.invariant == "I12 linearizable per seat"), "{found:?}");
+}
+
+/// After a loss only those count who have asked since.
+#[test]
+fn whoever_was_silent_since_a_loss_may_be_passed() {
+    let mut evidence = right();
+    passed(&mut evidence);
+    let (from, to) = (ms(6_500), ms(6_600));
+    evidence.faults.push(Span { kind: Kind::RedisWiped, from, to });
+    assert_eq!(check(&evidence), []);
+}

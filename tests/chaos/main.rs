@@ -1,0 +1,51 @@
+//! Chaos: two processes, two private stores and a crowd; things are killed, stopped, cut and
+//! delayed at moments that a seed decides; and afterwards a checker that knows nothing of the code
+//! proves that nothing was lost, sold twice or taken twice. docs/RELIABILITY.md says how to run and
+//! read it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper of a test fails as the test does"
+)]
+
+mod books;
+mod caller;
+mod checker;
+mod dice;
+mod faults;
+mod history;
+mod mutants;
+mod node;
+mod plan;
+mod probe;
+mod run;
+mod stage;
+#[path = "../onsale/support/mod.rs"]
+#[expect(dead_code, reason = "shared with the other integration tests, which use all of it")]
+mod support;
+mod verdict;
+mod watch;
+mod workload;
+
+use checker::check;
+use plan::KINDS;
+use run::{Form, run};
+
+/// A number from the environment.
+fn given(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+/// `CHAOS_SEED` and `CHAOS_SECONDS` make it another run, or a longer one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_dies_nothing_is_lost() {
+    let (seed, seconds) = (given("CHAOS_SEED", 1), given("CHAOS_SECONDS", 60));
+    let form = Form { seed, seconds, kinds: &KINDS, mutant: None, aftermath: true };
+    let evidence = run(form).await;
+    let violations = check(&evidence);
+    let told = verdict::told(seed, &evidence, &violations);
+    println!("{told}");
+    let missing = verdict::missing(&evidence, seconds);
+    assert!(violations.is_empty(), "{told}");
+    assert!(missing.is_empty(), "the run means nothing: {missing:?}\n{told}");
+}

@@ -1,0 +1,152 @@
+//! Which faults come when: the seed decides, before the run begins.
+
+use std::time::Duration;
+
+use crate::dice::Dice;
+
+/// A kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// FLUSHALL.
+    RedisWiped,
+    /// SIGKILL, and a start with nothing.
+    RedisEmpty,
+    /// SIGKILL, and a start with what it had seconds before.
+    RedisOlder,
+    /// SIGKILL, and a start with what it had when it was killed.
+    RedisRestarted,
+    /// SIGSTOP.
+    RedisPaused,
+    /// `maxmemory` below what is used.
+    RedisFull,
+    /// One process cannot connect to Redis.
+    RedisCut,
+    /// Bytes between one process and Redis are kept back, one way.
+    RedisHole,
+    /// A fifth of Redis's answers to one process end the connection instead.
+    RedisAnswersLost,
+    /// SIGKILL of the postmaster and every backend.
+    PostgresKilled,
+    /// SIGKILL of one backend: PostgreSQL ends all sessions and starts over.
+    BackendKilled,
+    /// SIGSTOP of all of it.
+    PostgresPaused,
+    PostgresCut,
+    PostgresHole,
+    PostgresAnswersLost,
+    /// Each way to both stores takes 50 to 200 ms longer, for one process.
+    StoresSlow,
+    /// SIGKILL of a process.
+    OnsaleKilled,
+    /// SIGTERM of a process.
+    OnsaleDrained,
+    /// SIGSTOP of a process.
+    OnsalePaused,
+    /// Nobody can connect to one process.
+    ClientsCut,
+}
+
+/// All kinds.
+pub const KINDS: [Kind; 20] = [
+    Kind::RedisWiped,
+    Kind::RedisEmpty,
+    Kind::RedisOlder,
+    Kind::RedisRestarted,
+    Kind::RedisPaused,
+    Kind::RedisFull,
+    Kind::RedisCut,
+    Kind::RedisHole,
+    Kind::RedisAnswersLost,
+    Kind::PostgresKilled,
+    Kind::BackendKilled,
+    Kind::PostgresPaused,
+    Kind::PostgresCut,
+    Kind::PostgresHole,
+    Kind::PostgresAnswersLost,
+    Kind::StoresSlow,
+    Kind::OnsaleKilled,
+    Kind::OnsaleDrained,
+    Kind::OnsalePaused,
+    Kind::ClientsCut,
+];
+
+impl Kind {
+    /// Whether Redis counts as lost afterwards: the line is restored, and admission pauses.
+    pub fn is_loss(self) -> bool {
+        matches!(
+            self,
+            Self::RedisWiped | Self::RedisEmpty | Self::RedisOlder | Self::RedisRestarted
+        )
+    }
+}
+
+/// One fault to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: Kind,
+    /// Which of the two processes, where that matters.
+    pub process: usize,
+    /// How long it lasts.
+    pub lasts: Duration,
+    /// How long nothing happens after it.
+    pub calm: Duration,
+    /// What else there is to choose.
+    pub choice: u64,
+}
+
+/// Faults without end. Each round has every kind once, in an order that the seed decides, with the
+/// losses of Redis one after the other: else admission would rest all the time.
+pub struct Plan {
+    dice: Dice,
+    kinds: Vec<Kind>,
+    round: Vec<Kind>,
+}
+
+impl Plan {
+    pub fn new(seed: u64, kinds: &[Kind]) -> Self {
+        let dice = Dice::new(seed).fork(1);
+        Self { dice, kinds: kinds.to_vec(), round: Vec::new() }
+    }
+
+    fn deal(&mut self) {
+        let (mut losses, mut others): (Vec<_>, Vec<_>) =
+            self.kinds.iter().copied().partition(|kind| kind.is_loss());
+        self.dice.shuffle(&mut losses);
+        self.dice.shuffle(&mut others);
+        let at = self.dice.index(others.len() + 1);
+        others.splice(at..at, losses);
+        self.round = others;
+    }
+}
+
+impl Iterator for Plan {
+    type Item = Fault;
+
+    fn next(&mut self) -> Option<Fault> {
+        if self.round.is_empty() {
+            self.deal();
+        }
+        let kind = self.round.pop()?;
+        // One in six is long enough for every time limit there is to pass.
+        let longest = if self.dice.percent(16) { 4000 } else { 1500 };
+        Some(Fault {
+            kind,
+            process: self.dice.index(2),
+            lasts: Duration::from_millis(self.dice.between(400, longest)),
+            calm: Duration::from_millis(self.dice.between(300, 1200)),
+            choice: self.dice.next(),
+        })
+    }
+}
+
+#[test]
+fn a_seed_decides_the_faults_and_every_round_has_each_kind() {
+    let dealt = |seed| Plan::new(seed, &KINDS).take(3 * KINDS.len()).collect::<Vec<_>>();
+    assert_eq!(dealt(7), dealt(7));
+    assert_ne!(dealt(7), dealt(8));
+    for round in dealt(7).chunks(KINDS.len()) {
+        let mut kinds: Vec<_> = round.iter().map(|fault| fault.kind).collect();
+        kinds.sort_unstable();
+        assert_eq!(kinds, KINDS);
+    }
+}

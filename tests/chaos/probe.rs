@@ -1,0 +1,160 @@
+//! After the last fault: is everything that should be for sale for sale, and does nothing linger?
+
+use std::time::{Duration, Instant};
+
+use onsale::http::auth::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::time::sleep;
+
+use crate::caller::{Office, Person};
+use crate::dice::Dice;
+use crate::stage::{SEATS_PER_USER, Stage};
+use crate::support::client::Client;
+use crate::support::sale::Sale;
+
+/// How long everything may take to come back.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// What did not come back in time.
+#[derive(Debug, Clone, Default)]
+pub struct Aftermath {
+    /// Free seats that could not be held.
+    pub unsellable: Vec<String>,
+    /// Seats that a process shows otherwise than they are.
+    pub misshown: Vec<String>,
+    /// How many free seats were held.
+    pub held: usize,
+}
+
+/// Waits for what lingers to go, holds every free seat once, and compares the maps.
+pub async fn look(stage: &Stage, office: &Office) -> Aftermath {
+    let begun = Instant::now();
+    let mut found = Aftermath::default();
+    for sale in &stage.sales {
+        let settings = json!({"capacity": 1000, "paused": false});
+        let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+        stage.admin.patch(&path, settings).await.ok(200);
+    }
+    settle(&stage.pool, begun).await;
+    for (number, sale) in stage.sales.iter().enumerate() {
+        hold_all(stage, office, sale, number, &mut found, begun).await;
+    }
+    settle(&stage.pool, begun).await;
+    for process in &stage.processes {
+        for sale in &stage.sales {
+            compare(&stage.pool, Client::new(process.node.addr), sale, begun, &mut found).await;
+        }
+    }
+    found
+}
+
+/// Until no hold waits any more and Redis has heard of everything; or the limit.
+async fn settle(pool: &PgPool, begun: Instant) {
+    let open = "select (select count(*) from outbox)
+                  + (select count(*) from reservation where status = 'PAYMENT_WAITING')";
+    while begun.elapsed() < LIMIT {
+        if sqlx::query_scalar::<_, i64>(open).fetch_one(pool).await.is_ok_and(|open| open == 0) {
+            return;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn hold_all(
+    stage: &Stage,
+    office: &Office,
+    sale: &Sale,
+    number: usize,
+    found: &mut Aftermath,
+    begun: Instant,
+) {
+    let free = "select s.id from seat s where concert_schedule_id = $1 and not blocked
+                  and status = 'AVAILABLE' and not exists (select from reservation r
+                    where r.seat_id = s.id and r.status = 'PAYMENT_WAITING') order by id";
+    let free: Vec<i64> =
+        sqlx::query_scalar(free).bind(sale.schedule).fetch_all(&stage.pool).await.expect("seats");
+    for (part, seats) in free.chunks(usize::try_from(SEATS_PER_USER).expect("few")).enumerate() {
+        // Somebody else for every few seats: there is a limit.
+        let dice = Dice::new(part as u64);
+        let user = stage.people[number * 40 + part];
+        let prober = Person::new(user, Role::User, office, dice);
+        let unsellable = hold_some(prober, sale.schedule, seats, begun).await;
+        found.held += seats.len() - unsellable.len();
+        found.unsellable.extend(unsellable);
+    }
+}
+
+/// Those of the seats that could not be held, with the last answer.
+async fn hold_some(
+    mut prober: Person,
+    schedule: i64,
+    seats: &[i64],
+    begun: Instant,
+) -> Vec<String> {
+    let mut inside = false;
+    let mut unsellable = Vec::new();
+    for seat in seats {
+        let mut last = Value::Null;
+        let held = loop {
+            if begun.elapsed() > LIMIT {
+                break false;
+            }
+            if inside {
+                let path = format!("/v1/schedules/{schedule}/reservations");
+                let answer = prober.client.keyed().post(&path, json!({"seat_ids": [seat]})).await;
+                last = answer.body;
+                if answer.status == 201 {
+                    break true;
+                }
+                inside = last["code"] != "ticket_not_active";
+            } else {
+                let answer = prober.stand(schedule, true).await;
+                inside = answer.as_ref().is_some_and(|it| it.body["status"] == "ACTIVE");
+                last = answer.map(|it| it.body).unwrap_or_default();
+            }
+            sleep(Duration::from_millis(100)).await;
+        };
+        if held {
+            let hold = last["hold_id"].as_str().expect("an id");
+            let gone = prober.client.request(Method::DELETE, &format!("/v1/holds/{hold}"));
+            prober.client.send(gone).await;
+        } else {
+            unsellable.push(format!("schedule {schedule}, seat {seat}: {last}"));
+        }
+    }
+    unsellable
+}
+
+/// Compares a process's seat map with the rows until they agree.
+async fn compare(
+    pool: &PgPool,
+    client: Client,
+    sale: &Sale,
+    begun: Instant,
+    found: &mut Aftermath,
+) {
+    let truth = "select s.id, case when blocked or s.status = 'UNAVAILABLE' then 'UNAVAILABLE'
+                   when exists (select from reservation r where r.seat_id = s.id
+                     and r.status = 'PAYMENT_WAITING') then 'HELD' else 'AVAILABLE' end
+                 from seat s where concert_schedule_id = $1 order by seat_number";
+    loop {
+        let map = client.get(&format!("/v1/schedules/{}/seats", sale.schedule)).await;
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as(truth).bind(sale.schedule).fetch_all(pool).await.expect("seats");
+        let shown = |seat: usize| map.body["seats"][seat]["status"].as_str().unwrap_or("?");
+        let wrong = rows.iter().enumerate().filter(|(at, (_, status))| shown(*at) != status);
+        let wrong: Vec<_> = wrong
+            .map(|(at, (seat, status))| format!("seat {seat} is {status}, shown {}", shown(at)))
+            .collect();
+        if wrong.is_empty() {
+            return;
+        }
+        if begun.elapsed() > LIMIT {
+            found.misshown.extend(wrong);
+            return;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,109 @@
+//! One run: the stage is set, everybody comes, things break, all is healed, the evidence is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::books::Books;
+use crate::caller::Office;
+use crate::checker::Evidence;
+use crate::faults::{Span, rage};
+use crate::history::{History, Moment, SECOND};
+use crate::plan::{Kind, Plan};
+use crate::probe::{self, Aftermath};
+use crate::stage::Stage;
+use crate::watch::Watch;
+use crate::workload::Market;
+
+/// How long after the last fault everything must work again.
+pub const RECOVERY: Moment = 10 * SECOND;
+/// For how long it is measured that it does.
+const MEASURED: Moment = 6 * SECOND;
+
+/// How a run is to be.
+pub struct Form<'f> {
+    pub seed: u64,
+    /// For how long things break.
+    pub seconds: u64,
+    pub kinds: &'f [Kind],
+    /// A guard to be taken out once both processes serve: SQL.
+    pub mutant: Option<String>,
+    /// Whether it is waited for everything to be well again, and looked whether it is.
+    pub aftermath: bool,
+}
+
+/// Runs it to its end.
+pub async fn run(form: Form<'_>) -> Evidence {
+    let name = if form.mutant.is_some() { "mutant" } else { "run" };
+    let mut stage =
+        Stage::set(form.seed, &format!("{name}-{}-{}", form.seed, std::process::id())).await;
+    if let Some(sql) = form.mutant {
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&stage.pool)
+            .await
+            .expect("the guard is taken out");
+    }
+    let history = Arc::new(History::begin());
+    let closing = CancellationToken::new();
+    let office =
+        Office { history: Arc::clone(&history), closing: closing.clone(), gates: stage.gates() };
+    let market = Market::new(&stage, office.clone());
+    let watch = Watch::begin(&stage, &history);
+    let crowd = market.open(form.seed, stage.admin.user);
+    let plan = Plan::new(form.seed, form.kinds);
+    let faults = rage(&mut stage, &history, plan, form.seconds).await;
+    let healed = history.now();
+    if form.aftermath {
+        sleep(Duration::from_micros((RECOVERY + MEASURED).unsigned_abs())).await;
+    }
+    let closed = history.now();
+    closing.cancel();
+    everybody_leaves(crowd).await;
+    let seen = watch.end().await;
+    let aftermath =
+        if form.aftermath { probe::look(&stage, &office).await } else { Aftermath::default() };
+    let books = read(&stage).await;
+    let record = history.read();
+    let skewed = stage.skewed;
+    end(stage).await;
+    Evidence { record, books, faults, healed, closed, seen, aftermath, skewed }
+}
+
+async fn everybody_leaves(mut crowd: JoinSet<()>) {
+    let leaving = async {
+        while let Some(left) = crowd.join_next().await {
+            left.expect("no panic");
+        }
+    };
+    timeout(Duration::from_mins(2), leaving).await.expect("everybody ends what they are at");
+}
+
+/// The books, once the line's log has been written into them; PostgreSQL may just have started.
+async fn read(stage: &Stage) -> Books {
+    sleep(Duration::from_secs(2)).await;
+    for _ in 0..20 {
+        if let Ok(books) = Books::read(&stage.pool).await {
+            return books;
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+    panic!("PostgreSQL does not come back")
+}
+
+async fn end(stage: Stage) {
+    for mut process in stage.processes {
+        process.node.kill().await;
+    }
+    stage.pool.close().await;
+    stage.stores.stop().await.expect("the stores end");
+}
+
+/// The latest loss of Redis that was healed before a moment.
+pub fn last_loss(faults: &[Span], before: Moment) -> Option<Moment> {
+    let losses = faults.iter().filter(|span| span.kind.is_loss() && span.from <= before);
+    losses.map(|span| span.to).max()
+}

@@ -1,0 +1,97 @@
+//! What a run is worth: how much was done and broken, what came of it, what was violated, and
+//! whether enough happened for that to mean anything.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crate::checker::{Evidence, Violation};
+use crate::faults::count;
+use crate::history::{Act, Answer, Op};
+use crate::plan::KINDS;
+
+/// How often every kind of fault comes up in a run that is long.
+const OFTEN: usize = 8;
+/// A run of so many seconds is long.
+const LONG: u64 = 600;
+
+/// What can come of a wish, and how to tell.
+type Class = (&'static str, fn(&Op) -> bool);
+
+const CLASSES: [Class; 16] = [
+    ("paid", |op| matches!(op.act, Act::Pay { .. }) && op.success().is_some()),
+    ("refused at expiry", |op| code(op) == "hold_expired"),
+    ("insufficient points", |op| code(op) == "insufficient_points"),
+    ("held", |op| matches!(op.act, Act::Hold { .. }) && op.success().is_some()),
+    ("seat taken", |op| code(op) == "seat_taken"),
+    ("given back", |op| matches!(op.act, Act::Release { .. }) && op.success().is_some()),
+    ("refunded", |op| matches!(op.act, Act::Refund { .. }) && op.success().is_some()),
+    ("refunded before", |op| code(op) == "already_refunded"),
+    ("charged", |op| matches!(op.act, Act::Charge { .. }) && op.success().is_some()),
+    ("not inside", |op| code(op) == "ticket_not_active"),
+    ("left", |op| matches!(op.act, Act::Leave { .. }) && op.success().is_some()),
+    ("seats kept back", |op| matches!(op.act, Act::Block { .. }) && op.success().is_some()),
+    ("settings changed", |op| matches!(op.act, Act::Settings) && op.success().is_some()),
+    ("replayed", |op| op.answers().any(|answer| answer.replayed)),
+    ("in flight", |op| tries(op).any(|answer| answer.code() == "request_in_progress")),
+    ("unknown, then resolved", |op| op.has_unknown_try() && op.answer().is_some()),
+];
+
+fn code(op: &Op) -> &str {
+    op.answer().map_or("", Answer::code)
+}
+
+fn tries(op: &Op) -> impl Iterator<Item = &Answer> {
+    op.attempts.iter().filter_map(|attempt| attempt.answer.as_ref())
+}
+
+/// How many wishes came to what.
+fn outcomes(evidence: &Evidence) -> BTreeMap<&'static str, usize> {
+    let ops = &evidence.record.ops;
+    CLASSES.iter().map(|(name, is)| (*name, ops.iter().filter(|op| is(op)).count())).collect()
+}
+
+/// What would have to happen for the run to mean something, and did not.
+pub fn missing(evidence: &Evidence, seconds: u64) -> Vec<String> {
+    let outcomes = outcomes(evidence);
+    let never = outcomes.iter().filter(|(_, times)| **times == 0);
+    let mut missing: Vec<_> = never.map(|(name, _)| format!("never: {name}")).collect();
+    if evidence.seen.looks.0 == 0 || evidence.seen.looks.1 == 0 {
+        missing.push("nobody looked at the stores".to_owned());
+    }
+    if seconds >= LONG {
+        let counts = count(&evidence.faults);
+        let rare = KINDS.iter().filter(|kind| counts.get(kind).is_none_or(|it| *it < OFTEN));
+        missing.extend(rare.map(|kind| format!("fewer than {OFTEN} times: {kind:?}")));
+    }
+    missing
+}
+
+/// The run in a few lines.
+pub fn told(seed: u64, evidence: &Evidence, violations: &[Violation]) -> String {
+    let record = &evidence.record;
+    let lost = record.ops.iter().flat_map(|op| &op.attempts).filter(|it| it.answer.is_none());
+    let mut text = format!(
+        "seed {seed}: {} requests, {} operations ({} tries without an answer), {} looks at a \
+         ticket, {} looks at the stores, {} free seats held at the end{}\n",
+        record.traffic.len(),
+        record.ops.len(),
+        lost.count(),
+        record.sights.len(),
+        evidence.seen.looks.0 + evidence.seen.looks.1,
+        evidence.aftermath.held,
+        if evidence.skewed { ", one clock minutes off" } else { "" },
+    );
+    let mut line = |name: &str, items: String| writeln!(text, "  {name}: {items}").expect("text");
+    let faults = count(&evidence.faults);
+    let total: usize = faults.values().sum();
+    let kinds: Vec<_> = faults.iter().map(|(kind, times)| format!("{kind:?} {times}")).collect();
+    line(&format!("{total} faults"), kinds.join(", "));
+    let outcomes = outcomes(evidence);
+    let outcomes: Vec<_> = outcomes.iter().map(|(name, times)| format!("{name} {times}")).collect();
+    line("outcomes", outcomes.join(", "));
+    line("violations", violations.len().to_string());
+    for violation in violations.iter().take(20) {
+        line("-", violation.to_string());
+    }
+    text
+}

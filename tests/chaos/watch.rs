@@ -1,0 +1,114 @@
+//! Looking at both stores from beside the service while the run lasts: what must hold at any time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::history::{History, Moment};
+use crate::stage::{SEATS_PER_USER, Stage};
+use crate::support::faults::key;
+
+/// What was seen by all the looks.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// The most that were inside of one line, and when.
+    pub most_inside: (i64, Moment),
+    /// How often Redis, and PostgreSQL, answered.
+    pub looks: (u64, u64),
+    /// Rules that were broken, with when.
+    pub broken: Vec<(&'static str, Moment)>,
+}
+
+pub struct Watch {
+    stop: CancellationToken,
+    redis: JoinHandle<Seen>,
+    postgres: JoinHandle<Seen>,
+}
+
+impl Watch {
+    pub fn begin(stage: &Stage, history: &Arc<History>) -> Self {
+        let stop = CancellationToken::new();
+        let client = redis::Client::open(stage.stores.redis_url()).expect("a URL");
+        let schedules = stage.sales.iter().map(|sale| sale.schedule).collect();
+        let redis = tokio::spawn(lines(client, schedules, Arc::clone(history), stop.clone()));
+        let postgres = tokio::spawn(rows(stage.pool.clone(), Arc::clone(history), stop.clone()));
+        Self { stop, redis, postgres }
+    }
+
+    pub async fn end(self) -> Seen {
+        self.stop.cancel();
+        let (lines, rows) = (self.redis.await, self.postgres.await);
+        let (lines, rows) = (lines.expect("no panic"), rows.expect("no panic"));
+        Seen { looks: (lines.looks.0, rows.looks.1), broken: rows.broken, ..lines }
+    }
+}
+
+async fn lines(
+    client: redis::Client,
+    schedules: Vec<i64>,
+    history: Arc<History>,
+    stop: CancellationToken,
+) -> Seen {
+    let (mut seen, mut conn) = (Seen::default(), None);
+    let mut pipe = redis::pipe();
+    for schedule in schedules {
+        pipe.cmd("ZCARD").arg(key(schedule, "active"));
+    }
+    while !stop.is_cancelled() {
+        if conn.is_none() {
+            conn = client.get_multiplexed_async_connection().await.ok();
+        }
+        if let Some(open) = &mut conn {
+            match pipe.query_async::<Vec<i64>>(open).await {
+                Ok(inside) => {
+                    seen.looks.0 += 1;
+                    let most = inside.into_iter().max().unwrap_or(0);
+                    seen.most_inside = seen.most_inside.max((most, history.now()));
+                }
+                Err(_) => conn = None,
+            }
+        }
+        sleep(Duration::from_millis(15)).await;
+    }
+    seen
+}
+
+/// What no transaction may ever leave behind, each with how to count what does.
+const RULES: [(&str, &str); 3] = [
+    (
+        "a seat has one live row",
+        "select count(*) from (select 1 from reservation where status in ('PAYMENT_WAITING',
+           'COMPLETE') group by seat_id having count(*) > 1) x",
+    ),
+    ("a balance is not negative", "select count(*) from point where amount < 0 and $1 > 0"),
+    (
+        "a user has no more seats than the limit",
+        "select count(*) from (select 1 from reservation where status = 'COMPLETE'
+           or status = 'PAYMENT_WAITING' and expires_at > clock_timestamp()
+           group by user_id, concert_schedule_id having count(*) > $1) x",
+    ),
+];
+
+async fn rows(pool: PgPool, history: Arc<History>, stop: CancellationToken) -> Seen {
+    let mut seen = Seen::default();
+    while !stop.is_cancelled() {
+        for (rule, count) in RULES {
+            let mut ask = sqlx::query_scalar::<_, i64>(count);
+            if count.contains("$1") {
+                ask = ask.bind(SEATS_PER_USER);
+            }
+            if let Ok(broken) = ask.fetch_one(&pool).await {
+                seen.looks.1 += 1;
+                if broken > 0 && !seen.broken.iter().any(|(known, _)| *known == rule) {
+                    seen.broken.push((rule, history.now()));
+                }
+            }
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    seen
+}

@@ -1,0 +1,181 @@
+//! A buyer: into the line, through it, and out, with seats or without.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use onsale::http::auth::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{Market, Paid, Stall};
+use crate::caller::{Person, Wish};
+use crate::dice::Dice;
+use crate::history::Act;
+
+/// Comes again and again: often as somebody else.
+pub async fn come_and_go(market: Market, mut dice: Dice) {
+    let mut user = market.newcomer(&mut dice);
+    while !market.is_closing() {
+        if dice.percent(50) {
+            user = market.newcomer(&mut dice);
+        }
+        let stall = market.stalls[dice.index(market.stalls.len())].clone();
+        let next = dice.next();
+        let person = Person::new(user, Role::User, &market.office, dice.fork(next));
+        Visit { person, market: market.clone(), stall }.run().await;
+        sleep(Duration::from_millis(dice.between(10, 300))).await;
+    }
+}
+
+struct Visit {
+    person: Person,
+    market: Market,
+    stall: Stall,
+}
+
+impl Visit {
+    async fn run(mut self) {
+        if self.person.dice.percent(70) {
+            self.charge().await;
+        }
+        if !self.get_in().await {
+            return;
+        }
+        for _ in 0..self.person.dice.between(1, 6) {
+            if self.market.is_closing() {
+                break;
+            }
+            if let Some(hold) = self.hold().await
+                && self.use_hold(&hold).await
+            {
+                // A payment ends the ticket.
+                return;
+            }
+            let pause = self.person.dice.between(10, 150);
+            sleep(Duration::from_millis(pause)).await;
+            self.person.stand(self.stall.schedule, false).await;
+        }
+        if self.person.dice.percent(70) {
+            self.leave().await;
+            // With a ticket that is over.
+            self.hold().await;
+        }
+    }
+
+    async fn charge(&mut self) {
+        let amount = 100 * self.person.dice.between(1, 4);
+        let act = Act::Charge { amount: amount.cast_signed() };
+        self.person.want(Wish::post(act, "/v1/points/charges", json!({"amount": amount}))).await;
+    }
+
+    async fn leave(&mut self) {
+        let act = Act::Leave { schedule: self.stall.schedule };
+        self.person.want(Wish::plain(act, Method::DELETE, "/v1/queue/ticket", None)).await;
+    }
+
+    /// Joins and asks until inside; false where it came to nothing.
+    async fn get_in(&mut self) -> bool {
+        let mut joined = false;
+        let mut leaves = self.person.dice.percent(4);
+        while !self.market.is_closing() {
+            let answer = self.person.stand(self.stall.schedule, !joined).await;
+            let mut pause = self.person.dice.between(100, 300);
+            if let Some(answer) = answer {
+                if !answer.is_ok() {
+                    return false;
+                }
+                joined = true;
+                match answer.body["status"].as_str() {
+                    Some("ACTIVE") => return true,
+                    Some("WAITING") => {
+                        pause = answer.body["poll_after_ms"].as_u64().unwrap_or(pause).min(900);
+                    }
+                    _ => return false,
+                }
+                if std::mem::take(&mut leaves) {
+                    self.leave().await;
+                    return false;
+                }
+            }
+            sleep(Duration::from_millis(pause)).await;
+        }
+        false
+    }
+
+    async fn hold(&mut self) -> Option<Value> {
+        let schedule = self.stall.schedule;
+        let dice = &mut self.person.dice;
+        let quantity = 1 + usize::from(dice.percent(40));
+        let body = if dice.percent(25) {
+            json!({"quantity": quantity})
+        } else {
+            // Everybody wants the same third of the seats.
+            let wanted = if dice.percent(60) { 8 } else { self.stall.seats.len() };
+            let first = dice.index(wanted - 1);
+            json!({"seat_ids": self.stall.seats[first..first + quantity]})
+        };
+        let path = format!("/v1/schedules/{schedule}/reservations");
+        let wish = Wish::post(Act::Hold { schedule, quantity }, &path, body);
+        let answer = self.person.want(wish).await?;
+        answer.is_ok().then_some(answer.body)
+    }
+
+    /// Does one of the things that can be done with a hold; whether it was paid.
+    async fn use_hold(&mut self, hold: &Value) -> bool {
+        let id = hold["hold_id"].as_str().expect("an id").to_owned();
+        match self.person.dice.between(1, 100) {
+            1..=40 => {
+                let pause = self.person.dice.between(0, 150);
+                sleep(Duration::from_millis(pause)).await;
+                self.pay(&id).await
+            }
+            41..=60 => {
+                // Around the deadline.
+                let ends: DateTime<Utc> =
+                    hold["expires_at"].as_str().expect("a time").parse().expect("a time");
+                let late = self.person.dice.between(0, 300).cast_signed() - 150;
+                let left = ends - Utc::now() + chrono::TimeDelta::milliseconds(late);
+                sleep(left.to_std().unwrap_or_default()).await;
+                self.pay(&id).await
+            }
+            61..=80 => {
+                let (act, path) = (Act::Release { hold: id.clone() }, format!("/v1/holds/{id}"));
+                self.person.want(Wish::plain(act, Method::DELETE, &path, None)).await;
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Pays; charges first where it must, and pays again under another key.
+    async fn pay(&mut self, hold: &str) -> bool {
+        for _ in 0..2 {
+            let act = Act::Pay { hold: hold.to_owned() };
+            let wish = Wish::post(act, "/v1/payments", json!({"hold_id": hold}));
+            let Some(answer) = self.person.want(wish).await else {
+                return false;
+            };
+            if answer.code() == "insufficient_points" {
+                self.charge().await;
+                continue;
+            }
+            if answer.is_ok() {
+                self.paid(&answer.body).await;
+                return true;
+            }
+            return false;
+        }
+        false
+    }
+
+    async fn paid(&mut self, answer: &Value) {
+        let user = self.person.client.user;
+        for payment in answer["payments"].as_array().expect("payments") {
+            self.market.bought(Paid { user, payment: payment["id"].as_i64().expect("an id") });
+        }
+        if self.person.dice.percent(20) {
+            self.person.want(Wish::plain(Act::Balance, Method::GET, "/v1/points", None)).await;
+        }
+    }
+}
