@@ -171,6 +171,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         queue: queue.clone(),
         holds: holds.clone(),
         reservations: reservations.clone(),
+        reconcile_every: settings.redis.reconcile_every,
     };
     let admin = administration(&parts);
     upkeep::start(loops, parts, deliveries, losses);

@@ -18,6 +18,8 @@ use crate::store::script::{Reply, Script, ScriptError};
 pub enum JoinReply {
     /// The user has a place.
     Joined(Joined),
+    /// The user has none here, and was not given one: as it was asked.
+    Unknown,
     /// Before the line opens.
     NotOpen {
         /// When it does.
@@ -45,10 +47,12 @@ impl Line {
         self.place.run(&self.redis, script, &keys, &all).await
     }
 
-    /// `queue/join`.
-    pub async fn join(&self, user: UserId) -> Result<JoinReply, ScriptError> {
-        let reply = self.run(Script::Join, &[user.to_string()]).await?;
+    /// `queue/join`. With `ask`, whoever has no place here is not given one.
+    pub async fn join(&self, user: UserId, ask: bool) -> Result<JoinReply, ScriptError> {
+        let args = [user.to_string(), u8::from(ask).to_string()];
+        let reply = self.run(Script::Join, &args).await?;
         Ok(match reply.word.as_str() {
+            "UNKNOWN" => JoinReply::Unknown,
             "NOT_OPEN" => JoinReply::NotOpen { opens_at: millis(reply.get(0)?)? },
             "CLOSED" => JoinReply::Closed,
             "SOLD_OUT" => JoinReply::SoldOut,
@@ -161,14 +165,44 @@ impl Line {
     }
 }
 
-/// Takes the right to rebuild a schedule's keys for `lease`; false where another process has it.
+impl Line {
+    /// Which version of the settings is in force; 0 where none is.
+    pub async fn settings_version(&self) -> Result<u64, StoreError> {
+        let mut command = redis::cmd("HGET");
+        command.arg(self.place.keys.meta()).arg("version");
+        let version: Option<u64> = self.redis.bulk(&command).await?;
+        Ok(version.unwrap_or(0))
+    }
+
+    /// Who is inside, and at which place; `most` of them, those whose slots last longest.
+    pub async fn inside(&self, most: isize) -> Result<Vec<(UserId, Sequence)>, StoreError> {
+        let mut command = redis::cmd("ZREVRANGE");
+        command.arg(self.place.keys.named("active")).arg(0).arg(most - 1);
+        let users: Vec<i64> = self.redis.bulk(&command).await?;
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = redis::cmd("HMGET");
+        command.arg(self.place.keys.named("place")).arg(&users);
+        let places: Vec<Option<String>> = self.redis.bulk(&command).await?;
+        let sequence = |place: String| Some(Sequence(place.split(' ').next()?.parse().ok()?));
+        let place = |(user, place): (i64, Option<String>)| {
+            place.and_then(sequence).map(|sequence| (UserId(user), sequence))
+        };
+        Ok(users.into_iter().zip(places).filter_map(place).collect())
+    }
+}
+
+/// Takes the right to be the one process that does something with a schedule's keys for `lease`:
+/// `rebuilder`, `reconciler`. False where another has it.
 pub async fn lease(
     redis: &Redis,
     schedule: ScheduleId,
+    name: &str,
     lease: Duration,
 ) -> Result<bool, StoreError> {
     let mut command = redis::cmd("SET");
-    command.arg(Keys::new(schedule, 1).named("rebuilder")).arg(1).arg("NX");
+    command.arg(Keys::new(schedule, 1).named(name)).arg(1).arg("NX");
     command.arg("PX").arg(u64::try_from(lease.as_millis()).unwrap_or(u64::MAX));
     let taken: Option<String> = redis.hot(&command).await?;
     Ok(taken.is_some())
