@@ -72,7 +72,7 @@ impl Set {
         let line = stage.line(schedule).await?;
         // The one slot, so that everybody after this one waits.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let JoinReply::Joined(inside) = line.join(UserId(LATE)).await? else {
+        let JoinReply::Joined(inside) = line.join(UserId(LATE), false).await? else {
             return Err("nobody may join".into());
         };
         if !matches!(inside.stand.standing, Standing::Active { .. }) {

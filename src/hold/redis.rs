@@ -101,7 +101,7 @@ pub async fn recount(line: &Line, blocked_too: bool) -> Result<(i64, i64), Scrip
 /// nothing waits behind a long one.
 pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, ScriptError> {
     type Texts = Vec<Option<String>>;
-    type Answer = ((u64, u64), (i64, i64), Texts, Texts, Vec<Option<f64>>, Vec<u8>);
+    type Answer = ((Option<u64>, Option<u64>), (i64, i64), Texts, Texts, Vec<Option<f64>>, Vec<u8>);
     let keys = &line.place.keys;
     let mut pipe = redis::pipe();
     pipe.atomic().cmd("HMGET").arg(keys.meta()).arg("epoch").arg("loading_until").cmd("TIME");
@@ -112,10 +112,10 @@ pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, S
     pipe.cmd("GETRANGE").arg(keys.named("sold")).arg(first / 8).arg(last / 8);
     let ((epoch, loading), (seconds, micros), holders, claims, held, sold): Answer =
         line.redis.bulk_pipe(&pipe).await?;
-    match epoch {
+    match epoch.unwrap_or(0) {
         epoch if epoch < keys.epoch() => return Err(ScriptError::Lost),
         epoch if epoch > keys.epoch() => return Err(ScriptError::Stale),
-        _ if loading > 0 => return Err(ScriptError::Loading),
+        _ if loading.is_some() => return Err(ScriptError::Loading),
         _ => {}
     }
     let now_ms = seconds * 1000 + micros / 1000;

@@ -166,7 +166,7 @@ impl All {
         to.register("reconciler_repairs", help, self.repairs.clone());
         for what in ["seat", "count", "settings", "place"] {
             // There from the start, so that an alert on it has something to compare with 0.
-            self.repairs.get_or_create(&What { what });
+            self.repairs.get_or_create(&What { what }).inc_by(0);
         }
         let help = "Time to compare a schedule in both stores";
         to.register("reconciler_duration_seconds", help, self.compared.clone());

@@ -21,6 +21,24 @@ use properties::{AGREE, BOOKS, IN_TIME, ONE_LIVE_ROW, TRUTH};
 use state::{Guard, Guards};
 use steps::Protocol;
 
+#[test]
+#[ignore]
+fn probe() {
+    for (ends, losses) in [(1, 0), (2, 0), (1, 1), (2, 1), (3, 0), (3, 1)] {
+        let begun = Instant::now();
+        let p = Protocol { guards: Guards { without: &[] }, ends, losses };
+        let found =
+            p.checker().threads(2).timeout(std::time::Duration::from_secs(25)).spawn_bfs().join();
+        println!(
+            "{ends} {losses}: {} {} deep {:?} {:?}",
+            found.unique_state_count(),
+            found.max_depth(),
+            begun.elapsed(),
+            found.discoveries().keys()
+        );
+    }
+}
+
 fn protocol(without: &'static [Guard]) -> Protocol {
     Protocol { guards: Guards { without }, ends: 3, losses: 1 }
 }

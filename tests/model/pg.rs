@@ -2,14 +2,14 @@
 
 use crate::state::{
     Answer, Buyer, Change, Guard, Guards, Payment, Pg, Request, Row, Seen, Shown, Sight, Sights,
-    Status, Tick,
+    Status, Tick, Told,
 };
 
 /// What a transaction came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Committed, and this is the answer.
-    Answered(Answer),
+    Answered(Answer, Told),
     /// The money has moved, and the rest is to come.
     Half,
 }
@@ -53,8 +53,7 @@ impl Pg {
     ) -> Outcome {
         let slot = request as usize;
         if let Some(stored) = self.keys[of(buyer)][slot].filter(|_| guards.has(Guard::Key)) {
-            sights.note(Sight::Replayed, true);
-            return Outcome::Answered(stored);
+            return Outcome::Answered(stored, Told::Again);
         }
         let rows = seen.rows.unwrap_or(self.rows);
         let clock = seen.clock.unwrap_or(now);
@@ -80,7 +79,7 @@ impl Pg {
             self.keys[of(buyer)][slot] = Some(answer);
         }
         sights.note(Sight::RefusedWrongly, !done && self.has(buyer, request));
-        Outcome::Answered(answer)
+        Outcome::Answered(answer, Told::First)
     }
 
     /// Whether a buyer has what the request is for.

@@ -2,7 +2,9 @@
 
 use stateright::Property;
 
-use crate::state::{Answer, POINTS, Payment, Request, Row, Shown, Sight, State, Status};
+use crate::state::{
+    Answer, At, POINTS, Payment, Request, Row, Shown, Sight, State, Status, Task, Told,
+};
 use crate::steps::Protocol;
 
 pub const ONE_LIVE_ROW: &str = "a seat has at most one live row";
@@ -88,11 +90,13 @@ fn rebuilt_with_a_hold(_: &Protocol, State { redis, losses, now, .. }: &State) -
 }
 
 fn replayed(_: &Protocol, state: &State) -> bool {
-    state.sights.has(Sight::Replayed)
+    let again = |task: &Task| matches!(task, Task::Request(_, _, At::Answer(_, Told::Again)));
+    state.tasks.iter().flatten().any(again)
 }
 
-fn begun_anew(_: &Protocol, state: &State) -> bool {
-    state.sights.has(Sight::BegunAnew) && state.redis.epoch > 2 && state.redis.loading.is_none()
+/// Each loss is one epoch; more are rebuildings that were begun and not ended.
+fn begun_anew(_: &Protocol, State { redis, losses, .. }: &State) -> bool {
+    redis.epoch > 1 + losses && redis.loading.is_none()
 }
 
 pub fn all() -> Vec<Property<Protocol>> {

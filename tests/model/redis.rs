@@ -75,17 +75,13 @@ impl Redis {
     }
 
     /// Whether anybody may begin a rebuilding.
-    pub fn is_lost(&self, epoch: u8, now: Tick) -> bool {
-        self.epoch < epoch || self.loading.is_some_and(|until| until <= now)
+    pub fn is_lost(&self, now: Tick) -> bool {
+        self.epoch == 0 || self.loading.is_some_and(|until| until <= now)
     }
 
-    /// `queue/restore`: false where somebody has begun a later one.
-    pub fn restore(&mut self, epoch: u8, now: Tick) -> bool {
-        if self.epoch >= epoch {
-            return false;
-        }
+    /// `queue/restore`.
+    pub fn restore(&mut self, epoch: u8, now: Tick) {
         *self = Self { epoch, loading: Some(now + 1), ..Self::LOST };
-        true
     }
 
     /// `queue/ready`: false where somebody else has started over.

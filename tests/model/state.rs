@@ -146,12 +146,20 @@ pub struct Redis {
 pub enum Task {
     /// A buyer's request.
     Request(Buyer, Request, At),
-    /// A buyer gives the seat back.
-    Release(Buyer, At),
-    /// The expiry loop ends a hold.
-    Expire(Buyer, At),
     /// Redis is rebuilt under this epoch.
     Rebuild(u8, Rebuild),
+}
+
+impl Task {
+    /// Whether it does the same, however far it is.
+    pub fn is_the_same(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Request(buyer, request, _), Self::Request(of, other, _)) => {
+                (buyer, request) == (of, other)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// How far a transaction has come, and what is around it.
@@ -165,8 +173,15 @@ pub enum At {
     Locked(Seen),
     /// Half of it is committed. Only where money moves by itself.
     Half,
-    /// About to answer.
-    Answer(Answer),
+    /// About to answer: what was done now, or what is stored under the key.
+    Answer(Answer, Told),
+}
+
+/// Where an answer comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Told {
+    First,
+    Again,
 }
 
 /// What a transaction goes by that does not lock, or reads the clock too early.
@@ -178,9 +193,7 @@ pub struct Seen {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rebuild {
-    /// Has won the epoch.
-    Won,
-    /// Redis is empty and loading.
+    /// Has won the epoch; Redis is empty and loading.
     Restored,
     /// Has read PostgreSQL: the fence, and what the seat is.
     Read(u8, Shown),
@@ -188,19 +201,15 @@ pub enum Rebuild {
     Loaded,
 }
 
-/// What was seen on the way, and would not show later.
+/// What went wrong on the way, and would not show later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// Wrong: a hold was paid at its end or after it.
+    /// A hold was paid at its end or after it.
     PaidLate,
-    /// Wrong: somebody was refused what they have.
+    /// Somebody was refused what they have.
     RefusedWrongly,
-    /// Wrong: the same request was answered in two ways.
+    /// The same request was answered in two ways.
     AnsweredTwice,
-    /// An answer was given again from its key.
-    Replayed,
-    /// A rebuilding was given up, and begun anew.
-    BegunAnew,
 }
 
 /// Which of them were seen.
@@ -231,6 +240,11 @@ pub struct State {
 }
 
 impl State {
+    /// Whether a buyer knows that a request was done.
+    pub fn told_done(&self, buyer: Buyer, request: Request) -> bool {
+        self.told[usize::from(buyer)][request as usize] == Some(Answer::Done)
+    }
+
     /// A sale that nobody has touched.
     pub fn new() -> Self {
         let pg = Pg {

@@ -8,7 +8,7 @@ use crate::properties;
 use crate::redis::Take;
 use crate::state::{
     Answer, At, Buyer, Guard, Guards, Rebuild, Redis, Request, Seen, Shown, Sight, State, Status,
-    Task, Tick,
+    Task, Tick, Told,
 };
 
 /// The protocol, with bounds that make it finite.
@@ -30,6 +30,10 @@ pub enum Step {
     GoOn(usize),
     /// A process dies, and is started again.
     Crash(usize),
+    /// A buyer gives the seat back: one transaction, and nothing to remember.
+    Release(Buyer),
+    /// The expiry loop ends a hold.
+    Expire(Buyer),
     /// Redis hears of a change: from whoever made it, from the relay, or from a command that was
     /// thought lost.
     Tell(usize),
@@ -55,11 +59,17 @@ impl Model for Protocol {
             self.begin(state, steps);
         }
         for (process, task) in state.tasks.iter().enumerate() {
-            if let Some(task) = task {
-                steps.push(Step::Crash(process));
-                if self.may_go_on(state, *task) {
-                    steps.push(Step::GoOn(process));
-                }
+            if task.is_some() {
+                steps.extend([Step::GoOn(process), Step::Crash(process)]);
+            }
+        }
+        for (buyer, row) in BUYERS.into_iter().zip(state.pg.rows) {
+            let waiting = row.filter(|row| row.status == Status::Waiting);
+            if waiting.is_some() && state.told_done(buyer, Request::Hold) {
+                steps.push(Step::Release(buyer));
+            }
+            if waiting.is_some_and(|row| row.takeover() <= state.now) {
+                steps.push(Step::Expire(buyer));
             }
         }
         let made = state.pg.outbox.iter().flatten().count();
@@ -78,16 +88,19 @@ impl Model for Protocol {
             }
             Step::Begin(task) => {
                 if let Task::Rebuild(epoch, _) = task {
-                    next.sights.note(Sight::BegunAnew, next.redis.loading.is_some());
                     next.pg.epoch = epoch;
+                    next.redis.restore(epoch, next.now);
                 }
-                let idle = next.tasks.iter_mut().find(|task| task.is_none())?;
-                *idle = Some(task);
+                let idle = next.tasks.iter().position(Option::is_none)?;
+                next.tasks[idle] = self.without_pause(&mut next, task);
             }
             Step::GoOn(process) => {
                 let task = next.tasks[process].take()?;
-                next.tasks[process] = self.go_on(&mut next, task);
+                let at = self.go_on(&mut next, task);
+                next.tasks[process] = at.and_then(|task| self.without_pause(&mut next, task));
             }
+            Step::Release(buyer) => next.pg.give_up(buyer, Status::Cancelled, next.now),
+            Step::Expire(buyer) => next.pg.give_up(buyer, Status::Expired, next.now),
             Step::Crash(process) => next.tasks[process] = None,
             Step::Tell(number) => {
                 let fence = u8::try_from(number + 1).ok()?;
@@ -111,33 +124,28 @@ impl Model for Protocol {
 }
 
 impl Protocol {
-    /// What anybody may want: buyers ask for what they were not told of, at any process, also while
-    /// their last try is still under way.
+    /// What anybody may want: buyers ask, at any process, for what they were not told of.
     fn begin(&self, state: &State, steps: &mut Vec<Step>) {
-        let State { pg, redis, told, now, .. } = state;
-        let mut begin = |task: Task| steps.push(Step::Begin(task));
+        // A repeat that meets the first try is refused by the key's lock, and has no effect.
+        let mut begin = |task: Task| {
+            if !state.tasks.iter().flatten().any(|other| other.is_the_same(task)) {
+                steps.push(Step::Begin(task));
+            }
+        };
+        let wait = self.wait(state.now);
         for buyer in BUYERS {
-            let [held, paid, refunded] = told[usize::from(buyer)];
-            let row = pg.rows[usize::from(buyer)];
-            let holds = row.is_some_and(|row| row.status == Status::Waiting);
-            let wait = self.wait(*now);
-            if held != Some(Answer::Done) {
+            let [_, paid, refunded] = state.told[usize::from(buyer)];
+            if !state.told_done(buyer, Request::Hold) {
                 begin(Task::Request(buyer, Request::Hold, At::Take));
             } else if paid.is_none() {
                 begin(Task::Request(buyer, Request::Pay, wait));
-            }
-            if held == Some(Answer::Done) && holds {
-                begin(Task::Release(buyer, At::Wait(0)));
-            }
-            if paid == Some(Answer::Done) && refunded.is_none() {
+            } else if paid == Some(Answer::Done) && refunded.is_none() {
                 begin(Task::Request(buyer, Request::Refund, wait));
             }
-            if holds && row.is_some_and(|row| row.takeover() <= *now) {
-                begin(Task::Expire(buyer, At::Wait(0)));
-            }
         }
-        if redis.is_lost(pg.epoch, *now) {
-            begin(Task::Rebuild(pg.epoch + 1, Rebuild::Won));
+        // The lease keeps others from between winning the epoch and making the keys its own.
+        if state.redis.is_lost(state.now) {
+            begin(Task::Rebuild(state.pg.epoch + 1, Rebuild::Restored));
         }
     }
 
@@ -146,32 +154,28 @@ impl Protocol {
         At::Wait(if self.guards.has(Guard::ClockAfterLock) { 0 } else { now })
     }
 
-    /// A lock has one holder.
-    fn may_go_on(&self, state: &State, task: Task) -> bool {
-        let at = |task: Task| match task {
-            Task::Request(_, _, at) | Task::Release(_, at) | Task::Expire(_, at) => Some(at),
-            Task::Rebuild(..) => None,
-        };
-        let locked = |task: &Task| matches!(at(*task), Some(At::Locked(_)));
-        !matches!(at(task), Some(At::Wait(_)))
-            || !self.guards.has(Guard::Lock)
-            || !state.tasks.iter().flatten().any(locked)
+    /// Goes on as far as nothing that anybody else does can matter: a script is one step, and so is a
+    /// transaction that locks, from its lock to its commit; what comes before the first is none.
+    fn without_pause(&self, next: &mut State, task: Task) -> Option<Task> {
+        match task {
+            Task::Request(_, _, At::Take) => self.go_on(next, task),
+            Task::Request(_, Request::Pay | Request::Refund, At::Wait(_))
+                if self.guards.has(Guard::ClockAfterLock) =>
+            {
+                let task = self.go_on(next, task)?;
+                self.without_pause(next, task)
+            }
+            Task::Request(_, _, At::Locked(_)) if self.guards.has(Guard::Lock) => {
+                self.go_on(next, task)
+            }
+            _ => Some(task),
+        }
     }
 
     fn go_on(&self, next: &mut State, task: Task) -> Option<Task> {
         match task {
             Task::Request(buyer, request, at) => {
                 self.request(next, (buyer, request), at).map(|at| Task::Request(buyer, request, at))
-            }
-            Task::Release(buyer, At::Wait(_)) => Some(Task::Release(buyer, self.lock(next, 0))),
-            Task::Expire(buyer, At::Wait(_)) => Some(Task::Expire(buyer, self.lock(next, 0))),
-            Task::Release(buyer, _) => {
-                next.pg.give_up(buyer, Status::Cancelled, next.now);
-                None
-            }
-            Task::Expire(buyer, _) => {
-                next.pg.give_up(buyer, Status::Expired, next.now);
-                None
             }
             Task::Rebuild(epoch, at) => {
                 self.rebuild(next, epoch, at).map(|at| Task::Rebuild(epoch, at))
@@ -203,23 +207,23 @@ impl Protocol {
                         .filter(|_| self.guards.has(Guard::Key));
                     let wrong = stored.is_none() && next.pg.has(buyer, request);
                     next.sights.note(Sight::RefusedWrongly, wrong);
-                    next.sights.note(Sight::Replayed, stored.is_some());
-                    Some(At::Answer(stored.unwrap_or(Answer::Refused)))
+                    let told = if stored.is_some() { Told::Again } else { Told::First };
+                    Some(At::Answer(stored.unwrap_or(Answer::Refused), told))
                 }
             },
             At::Wait(since) => Some(self.lock(next, since)),
             At::Locked(seen) => {
                 let now = next.now;
                 match next.pg.request(&self.guards, of, seen, now, &mut next.sights) {
-                    Outcome::Answered(answer) => Some(At::Answer(answer)),
+                    Outcome::Answered(answer, told) => Some(At::Answer(answer, told)),
                     Outcome::Half => Some(At::Half),
                 }
             }
             At::Half => {
                 next.pg.complete(buyer);
-                Some(At::Answer(Answer::Done))
+                Some(At::Answer(Answer::Done, Told::First))
             }
-            At::Answer(answer) => {
+            At::Answer(answer, _) => {
                 if (request, answer) == (Request::Hold, Answer::Refused) {
                     next.redis.drop(buyer);
                 }
@@ -239,7 +243,6 @@ impl Protocol {
 
     fn rebuild(&self, next: &mut State, epoch: u8, at: Rebuild) -> Option<Rebuild> {
         match at {
-            Rebuild::Won => next.redis.restore(epoch, next.now).then_some(Rebuild::Restored),
             Rebuild::Restored => Some(Rebuild::Read(next.pg.fence, next.pg.shown())),
             Rebuild::Read(fence, shown) => {
                 // Another epoch's keys are not this one's to load.

@@ -45,3 +45,4 @@ mod streams_many;
 mod streams_seats;
 mod support;
 mod turns;
+mod zz_cost;

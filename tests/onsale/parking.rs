@@ -95,7 +95,10 @@ async fn a_schedule_whose_keys_can_not_be_had_keeps_no_other() {
     let mut redis = world.raw_redis().await;
     let epoch: i64 = redis.hget(key(stuck.schedule, "meta"), "epoch").await.expect("Redis");
     // As if another process had rebuilt it, and this one had not heard of that: it never will.
-    redis.hset::<_, _, _, ()>(key(stuck.schedule, "meta"), "epoch", epoch + 9).await.expect("Redis");
+    redis
+        .hset::<_, _, _, ()>(key(stuck.schedule, "meta"), "epoch", epoch + 9)
+        .await
+        .expect("Redis");
     let many = "insert into outbox (kind, payload, due_at)
                 select 'seats_changed', $1, clock_timestamp() - interval '1 hour'
                 from generate_series(1, 150)";

@@ -46,13 +46,16 @@ async fn until_told(world: &World) {
 }
 
 /// What Redis shows of a seat: its state, whether it is gone, and whether it is held.
-async fn shown(redis: &mut MultiplexedConnection, sale: &Sale, number: u32) -> (String, bool, bool) {
+async fn shown(
+    redis: &mut MultiplexedConnection,
+    sale: &Sale,
+    number: u32,
+) -> (String, bool, bool) {
     let owner = holder(redis, sale.schedule, number).await;
     let state = owner.split(' ').nth(1).unwrap_or("FREE").to_owned();
     let bit = usize::try_from(number).expect("a number");
     let gone: bool = redis.getbit(key(sale.schedule, "sold"), bit).await.expect("Redis");
-    let held: Option<f64> =
-        redis.zscore(key(sale.schedule, "held"), number).await.expect("Redis");
+    let held: Option<f64> = redis.zscore(key(sale.schedule, "held"), number).await.expect("Redis");
     (state, gone, held.is_some())
 }
 
@@ -137,10 +140,8 @@ async fn a_count_that_is_wrong_does_not_close_a_sale_for_long() {
     let (sale, _owner) = seats(&process, &world).await;
     let mut redis = world.raw_redis().await;
     redis.hset::<_, _, _, ()>(key(sale.schedule, "meta"), "gone", 9).await.expect("Redis");
-    until("it is counted anew", async || {
-        (repaired(&process, "count").await == 1).then_some(())
-    })
-    .await;
+    until("it is counted anew", async || (repaired(&process, "count").await == 1).then_some(()))
+        .await;
     let gone: i64 = redis.hget(key(sale.schedule, "meta"), "gone").await.expect("Redis");
     assert_eq!(gone, 2);
     let mut buyer = process.buyer().await;
@@ -163,10 +164,8 @@ async fn settings_that_redis_missed_are_put_in_force() {
         (capacity == 7).then_some(())
     })
     .await;
-    until("it is counted", async || {
-        (repaired(&process, "settings").await == 1).then_some(())
-    })
-    .await;
+    until("it is counted", async || (repaired(&process, "settings").await == 1).then_some(()))
+        .await;
 }
 
 #[tokio::test]
@@ -188,10 +187,7 @@ async fn a_place_that_was_paid_from_gives_its_slot_back() {
     plant.hset(named("place"), buyer.user, place);
     plant.zadd(named("active"), buyer.user, 32_503_680_000_000_i64);
     plant.exec_async(&mut redis).await.expect("Redis");
-    until("it is completed", async || {
-        (repaired(&process, "place").await == 1).then_some(())
-    })
-    .await;
+    until("it is completed", async || (repaired(&process, "place").await == 1).then_some(())).await;
     let mut next = process.buyer().await;
     until("the slot is free", async || {
         next.join(sale.schedule).await;
@@ -220,14 +216,10 @@ async fn what_redis_is_still_to_hear_is_not_repaired() {
     // Parked, it is not on its way any more.
     let park = "update outbox set parked_at = clock_timestamp(), reason = 'a test' where id = $1";
     sqlx::query(park).bind(kept).execute(&world.pool).await.expect("parked");
-    until("the seat is put right", async || {
-        (repaired(&process, "seat").await == 1).then_some(())
-    })
-    .await;
-    until("Redis has it", async || {
-        shown(&mut redis, &sale, 1).await.0.eq("KEEP").then_some(())
-    })
-    .await;
+    until("the seat is put right", async || (repaired(&process, "seat").await == 1).then_some(()))
+        .await;
+    until("Redis has it", async || shown(&mut redis, &sale, 1).await.0.eq("KEEP").then_some(()))
+        .await;
 }
 
 /// Holds, gives back, pays, lets lapse, refunds, `calls` times.
