@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::archive::Row;
 use super::model::{Ended, Sequence, TicketStatus};
 use crate::store::StoreError;
-use crate::store::id::ScheduleId;
+use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 
 /// How often the schedule's keys were built; 0 where it has none yet or does not exist.

@@ -15,6 +15,12 @@ pub const IN_TIME: &str = "nothing is paid after its end";
 pub const TRUTH: &str = "nobody is refused what they have, or told two things";
 pub const AGREE: &str = "Redis shows what PostgreSQL decided, once it was told";
 
+pub const SOLD_AGAIN: &str = "a seat is refunded and sold again";
+pub const TAKEN_OVER: &str = "a hold is taken over";
+pub const REBUILT_WITH_A_HOLD: &str = "Redis is rebuilt while a hold lasts";
+pub const REPLAYED: &str = "an answer is given again";
+pub const BEGUN_ANEW: &str = "a rebuilding is given up and begun anew";
+
 /// By buyer.
 fn rows(state: &State) -> impl Iterator<Item = (usize, Row)> {
     let of = |(buyer, row): (usize, Option<Row>)| row.map(|row| (buyer, row));
@@ -108,10 +114,10 @@ pub fn all() -> Vec<Property<Protocol>> {
         Property::always(IN_TIME, in_time),
         Property::always(TRUTH, truth),
         Property::always(AGREE, agree),
-        Property::sometimes("a seat is refunded and sold again", sold_again),
-        Property::sometimes("a hold is taken over", taken_over),
-        Property::sometimes("Redis is rebuilt while a hold lasts", rebuilt_with_a_hold),
-        Property::sometimes("an answer is given again", replayed),
-        Property::sometimes("a rebuilding is given up and begun anew", begun_anew),
+        Property::sometimes(SOLD_AGAIN, sold_again),
+        Property::sometimes(TAKEN_OVER, taken_over),
+        Property::sometimes(REBUILT_WITH_A_HOLD, rebuilt_with_a_hold),
+        Property::sometimes(REPLAYED, replayed),
+        Property::sometimes(BEGUN_ANEW, begun_anew),
     ]
 }

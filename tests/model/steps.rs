@@ -15,10 +15,14 @@ use crate::state::{
 #[derive(Debug, Clone, Copy)]
 pub struct Protocol {
     pub guards: Guards,
+    /// How many buyers, 1 or 2.
+    pub buyers: usize,
     /// The last tick.
     pub ends: Tick,
     /// How often Redis may be lost.
     pub losses: u8,
+    /// Whether payments are refunded.
+    pub refunds: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,13 +137,13 @@ impl Protocol {
             }
         };
         let wait = self.wait(state.now);
-        for buyer in BUYERS {
+        for buyer in BUYERS.into_iter().take(self.buyers) {
             let [_, paid, refunded] = state.told[usize::from(buyer)];
             if !state.told_done(buyer, Request::Hold) {
                 begin(Task::Request(buyer, Request::Hold, At::Take));
             } else if paid.is_none() {
                 begin(Task::Request(buyer, Request::Pay, wait));
-            } else if paid == Some(Answer::Done) && refunded.is_none() {
+            } else if paid == Some(Answer::Done) && refunded.is_none() && self.refunds {
                 begin(Task::Request(buyer, Request::Refund, wait));
             }
         }

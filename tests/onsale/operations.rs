@@ -144,6 +144,8 @@ async fn metrics_count_a_sale_and_can_be_parsed() {
         "onsale_loop_last_run_seconds",
         "onsale_loop_lag_seconds",
         "onsale_outbox_backlog",
+        "onsale_outbox_parked",
+        "onsale_reconciler_repairs_total",
         "onsale_admissions_total",
     ] {
         assert!(text.lines().any(|line| line.starts_with(name)), "{name} is not in\n{text}");
