@@ -72,7 +72,7 @@ impl Set {
         let line = stage.line(schedule).await?;
         // The one slot, so that everybody after this one waits.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let JoinReply::Joined(inside) = line.join(UserId(LATE)).await? else {
+        let JoinReply::Joined(inside) = line.join(UserId(LATE), false).await? else {
             return Err("nobody may join".into());
         };
         if !matches!(inside.stand.standing, Standing::Active { .. }) {
@@ -119,7 +119,7 @@ fn joins(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     criterion.bench_function(&set.id("join"), |bench| {
         bench.iter(|| {
             next += 1;
-            runtime.block_on(set.line.join(UserId(next))).expect("a place")
+            runtime.block_on(set.line.join(UserId(next), false)).expect("a place")
         });
     });
 }
@@ -140,7 +140,7 @@ fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: 
     let mut round = async || {
         for _ in 0..BATCHES * BATCH {
             next += 1;
-            set.line.join(UserId(next)).await.expect("a place");
+            set.line.join(UserId(next), false).await.expect("a place");
         }
         stage.redis.hot::<()>(&room(10_000_000)).await.expect("Redis");
         let begun = Instant::now();

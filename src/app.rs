@@ -177,6 +177,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         draws: draws.clone(),
         queue: queue.clone(),
         holds: holds.clone(),
+        reconcile_every: settings.redis.reconcile_every,
     };
     let admin = administration(&parts);
     upkeep::start(loops, parts, deliveries, losses);

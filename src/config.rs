@@ -14,6 +14,9 @@ use self::limits::LimitSettings;
 /// A key of HMAC-SHA-256 should not be shorter than its output.
 const MIN_SECRET_BYTES: usize = 32;
 
+/// Comparing the stores more often would be most of what they do.
+const SHORTEST_ROUND: Duration = Duration::from_millis(100);
+
 const SHORT_SECRET: &str = "a secret has at least 32 bytes";
 
 /// Everything `onsale serve` runs by.
@@ -92,6 +95,10 @@ pub struct RedisSettings {
     /// redis+sentinel://host:port,host:port/service: the primary that Sentinel names.
     #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Secret,
+    /// How often what Redis has is compared with PostgreSQL, and mended.
+    #[arg(long, env = "ONSALE_RECONCILE_EVERY", default_value = "20s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub reconcile_every: Duration,
 }
 
 /// Who may call.
@@ -212,6 +219,9 @@ impl Settings {
         }
         if self.http.max_in_flight == 0 {
             return refuse("ONSALE_MAX_IN_FLIGHT", "with 0 nothing is ever served");
+        }
+        if self.redis.reconcile_every < SHORTEST_ROUND {
+            return refuse("ONSALE_RECONCILE_EVERY", "it is 100ms at least");
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ pub async fn joins(args: &Args) -> Outcome<Vec<Row>> {
     let other = stage.sale(500, json!({"capacity": 0})).await?;
     let line = stage.line(other).await?;
     // Known to the server by name only once it was run.
-    line.join(UserId(1)).await?;
+    line.join(UserId(1), false).await?;
     let keys = line.place.keys.line();
     let mut rows = Vec::new();
     let mut people = Newcomers { next: 1, schedule: ours, per_second: 50_000 };
@@ -108,7 +108,7 @@ async fn holders(
     let mut holders = Vec::new();
     for user in 1..=HOLDERS {
         let user = UserId(user);
-        let JoinReply::Joined(joined) = line.join(user).await? else {
+        let JoinReply::Joined(joined) = line.join(user, false).await? else {
             return Err("nobody can join".into());
         };
         let ticket = ticket(schedule, user, joined.stand.sequence, deadline)?;

@@ -156,7 +156,7 @@ impl Stage {
                 let mut joined = Vec::new();
                 for user in (first + 1..=people).step_by(usize::try_from(JOINING).unwrap_or(1)) {
                     let user = UserId(user.cast_signed());
-                    match line.join(user).await {
+                    match line.join(user, false).await {
                         Ok(JoinReply::Joined(place)) => {
                             let stand = place.stand;
                             if matches!(stand.standing, Standing::Waiting { .. }) {

@@ -65,7 +65,18 @@ impl Service {
         let (tasks, stop) = Default::default();
         let loops = Loops { tasks, stop, metrics };
         let line = queue.clone();
-        let parts = Parts { draws, pg, redis, boards, catalogue, lines, queue: line, holds };
+        let reconcile_every = std::time::Duration::from_secs(20);
+        let parts = Parts {
+            draws,
+            pg,
+            redis,
+            boards,
+            catalogue,
+            lines,
+            queue: line,
+            holds,
+            reconcile_every,
+        };
         upkeep::start(&loops, parts, deliveries, losses);
         Self { queue, reservations, payments }
     }

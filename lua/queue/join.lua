@@ -5,11 +5,15 @@
 -- only if nobody could feel passed over: the sale is open, there is room and a token, and nobody
 -- waits. Otherwise the next number is theirs. Joining is being here.
 --
+-- After a loss somebody may have a place that nobody has shown a ticket of: with `ask` those who have
+-- none here are not given one yet, since PostgreSQL may know of theirs.
+--
 -- KEYS  as lib/line
--- ARGV  epoch  user
+-- ARGV  epoch  user  ask     ask: 1, else 0
 -- Reply {'WAITING', sequence, ahead, now, new}     new: 1 if this call made the place, else 0
 --       {'RETURNED', sequence, ahead, now, new}    back within the grace: let in before all others
 --       {'ACTIVE', sequence, deadline_ms, now, new}
+--       {'UNKNOWN'}     has no place here; only where asked for
 --       {'NOT_OPEN', opens_ms} {'CLOSED'} {'SOLD_OUT'} {'UNAVAILABLE'}
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/line lib/presence lib/place lib/sale lib/draw
@@ -33,6 +37,10 @@ elseif state then
   return { state, sequence, rank, now, 0 }
 end
 
+if ARGV[3] == '1' then
+  write_log() -- find may have ended an old place
+  return { 'UNKNOWN' }
+end
 local in_phase = phase(sale, now)
 local refusal
 if sale.available ~= 1 then refusal = { 'UNAVAILABLE' }

@@ -58,7 +58,10 @@ fn settings(http: HttpSettings, environment: Environment) -> Settings {
             db_pool: 16,
             unsafe_postgres: !environment.durable,
         },
-        redis: RedisSettings { redis_url: Secret::new(environment.redis_url) },
+        redis: RedisSettings {
+            redis_url: Secret::new(environment.redis_url),
+            reconcile_every: Duration::from_secs(20),
+        },
         access: AccessSettings {
             jwt_secret: Some(Secret::new(environment.jwt_secret)),
             jwt_issuer: "onsale".to_owned(),

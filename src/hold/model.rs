@@ -20,6 +20,21 @@ pub struct SeatsChanged {
     pub state: SeatState,
 }
 
+impl SeatsChanged {
+    /// Adds a seat to the one of `events` that says what it is, or an event of its own.
+    pub fn gather(
+        events: &mut Vec<Self>,
+        schedule: ScheduleId,
+        seat: FencedSeat,
+        state: SeatState,
+    ) {
+        match events.iter_mut().find(|event| event.state == state) {
+            Some(event) => event.seats.push(seat),
+            None => events.push(Self { schedule, seats: vec![seat], state }),
+        }
+    }
+}
+
 /// A seat and the number of its last change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FencedSeat {
@@ -49,6 +64,23 @@ pub enum SeatState {
     Free,
     /// Kept back by an administrator.
     Blocked,
+}
+
+/// What Redis has of one seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeatSeen {
+    /// The last change it has heard of; 0 where none.
+    pub fence: i64,
+    /// `KEEP`, `SELL`, `FREE`, `BLOCK`.
+    pub state: String,
+    /// The hold that the state is of, where there is one.
+    pub hold: Option<Uuid>,
+    /// Shown as sold or blocked.
+    pub gone: bool,
+    /// How long it is held or claimed yet, in ms; below zero where that is over and not swept.
+    pub left_ms: Option<i64>,
+    /// Claimed: PostgreSQL has not spoken yet.
+    pub claimed: bool,
 }
 
 /// The hold that a request makes: a repeat of the request meets its own claim.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::model::{Claim, FencedSeat};
+use super::model::{Claim, FencedSeat, SeatSeen};
 use crate::queue::lines::Line;
 use crate::queue::model::Ticket;
 use crate::store::StoreError;
@@ -92,6 +92,60 @@ pub async fn sweep(line: &Line) -> Result<bool, ScriptError> {
         "MORE" => Ok(true),
         _ => Err(reply.unknown().into()),
     }
+}
+
+/// `hold/recount`: by how much the counts of seats gone, and of seats blocked, were too high. The
+/// blocked are counted where `blocked_too`.
+pub async fn recount(line: &Line, blocked_too: bool) -> Result<(i64, i64), ScriptError> {
+    let keys = line.place.keys.several(&["meta", "holder", "sold"]);
+    let args = [line.place.keys.epoch().to_string(), u8::from(blocked_too).to_string()];
+    let reply = line.place.run(&line.redis, Script::Recount, &keys, &args).await?;
+    match reply.word.as_str() {
+        "OK" => Ok((reply.get(0)?, reply.get(1)?)),
+        _ => Err(reply.unknown().into()),
+    }
+}
+
+/// What Redis has of the seats from `first` to `last`, as of one moment. Past the scripts, so that
+/// nothing waits behind a long one.
+pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, ScriptError> {
+    type Texts = Vec<Option<String>>;
+    type Answer = ((Option<u64>, Option<u64>), (i64, i64), Texts, Texts, Vec<Option<f64>>, Vec<u8>);
+    let keys = &line.place.keys;
+    let mut pipe = redis::pipe();
+    pipe.atomic().cmd("HMGET").arg(keys.meta()).arg("epoch").arg("loading_until").cmd("TIME");
+    for (command, key) in [("HMGET", "holder"), ("HMGET", "claim"), ("ZMSCORE", "held")] {
+        pipe.cmd(command).arg(keys.named(key));
+        (first..=last).for_each(|number| _ = pipe.arg(number));
+    }
+    pipe.cmd("GETRANGE").arg(keys.named("sold")).arg(first / 8).arg(last / 8);
+    let ((epoch, loading), (seconds, micros), holders, claims, held, sold): Answer =
+        line.redis.bulk_pipe(&pipe).await?;
+    match epoch.unwrap_or(0) {
+        epoch if epoch < keys.epoch() => return Err(ScriptError::Lost),
+        epoch if epoch > keys.epoch() => return Err(ScriptError::Stale),
+        _ if loading.is_some() => return Err(ScriptError::Loading),
+        _ => {}
+    }
+    let now_ms = seconds * 1000 + micros / 1000;
+    let bit = |number: u32| {
+        let byte = usize::try_from(number / 8 - first / 8).ok().and_then(|at| sold.get(at));
+        byte.is_some_and(|byte| byte << (number % 8) & 0x80 != 0)
+    };
+    let seats = (first..=last).zip(holders).zip(claims).zip(held);
+    Ok(seats
+        .map(|(((number, holder), claim), held)| {
+            let holder = holder.unwrap_or_else(|| "0 FREE -".to_owned());
+            let mut parts = holder.split(' ');
+            let fence = parts.next().and_then(|fence| fence.parse().ok()).unwrap_or(0);
+            let state = parts.next().unwrap_or_default().to_owned();
+            let hold = parts.next().and_then(|hold| hold.parse().ok());
+            #[expect(clippy::cast_possible_truncation, reason = "a time in ms, below 2^53")]
+            let left_ms = held.map(|until| until as i64 - now_ms);
+            let (gone, claimed) = (bit(number), claim.is_some());
+            SeatSeen { fence, state, hold, gone, left_ms, claimed }
+        })
+        .collect())
 }
 
 /// Notes who has claimed seats before, for a rebuilding.

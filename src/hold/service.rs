@@ -57,16 +57,16 @@ impl Holds {
     /// Tells Redis what PostgreSQL decided. `now` is PostgreSQL's clock: a hold lasts in Redis for
     /// what is left by it, whatever this machine's clock says.
     pub async fn apply(&self, event: &SeatsChanged, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let decided = decided(event, now);
+        let decided = decided(event.state, now);
         let apply = |line: Line| async move { redis::apply(&line, decided, &event.seats).await };
         self.lines.run(event.schedule, apply).await
     }
 }
 
-/// What `hold/apply` is told of an event at `now`.
+/// What `hold/apply` is told at `now` of what seats became.
 #[must_use]
-pub fn decided(event: &SeatsChanged, now: DateTime<Utc>) -> Decided {
-    let (state, hold, left_ms) = match event.state {
+pub fn decided(state: SeatState, now: DateTime<Utc>) -> Decided {
+    let (state, hold, left_ms) = match state {
         SeatState::Held { hold, expires_at } => {
             ("KEEP", Some(hold), (expires_at + BEYOND_EXPIRY - now).num_milliseconds())
         }

@@ -28,13 +28,13 @@ pub async fn append(
     Ok(OutboxId(id))
 }
 
-/// Locks up to `limit` of the oldest entries that were not delivered within `age` of their
-/// making; other relays skip them.
+/// Locks up to `limit` entries that were made, or tried last, longer than `age` ago, the longest ago
+/// first; other relays skip them. Those that are parked are left alone.
 pub async fn overdue(tx: &mut Tx, age: Duration, limit: i64) -> Result<Vec<Entry>, StoreError> {
     let rows = sqlx::query!(
         "select id, kind, payload from outbox
-         where created_at < clock_timestamp() - make_interval(secs => $1)
-         order by id limit $2 for update skip locked",
+         where parked_at is null and due_at < clock_timestamp() - make_interval(secs => $1)
+         order by due_at, id limit $2 for update skip locked",
         age.as_secs_f64(),
         limit
     )
@@ -42,6 +42,34 @@ pub async fn overdue(tx: &mut Tx, age: Duration, limit: i64) -> Result<Vec<Entry
     .await?;
     let entry = |id, kind, payload| Entry { id: OutboxId(id), kind, payload };
     Ok(rows.into_iter().map(|row| entry(row.id, row.kind, row.payload)).collect())
+}
+
+/// Lets entries whose store was away wait behind the others.
+pub async fn postpone(tx: &mut Tx, ids: &[OutboxId]) -> Result<(), StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    sqlx::query!("update outbox set due_at = clock_timestamp() where id = any($1)", &ids)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Notes that an entry was refused, and why; true where that was the time too many, the `most`th, and
+/// it is parked.
+pub async fn refuse(
+    tx: &mut Tx,
+    id: OutboxId,
+    reason: &str,
+    most: i32,
+) -> Result<bool, StoreError> {
+    let parked = sqlx::query_scalar!(
+        r#"update outbox set refusals = refusals + 1, reason = $2, due_at = clock_timestamp(),
+                parked_at = case when refusals + 1 >= $3 then clock_timestamp() end
+           where id = $1 returning parked_at is not null as "parked!""#,
+        id.0,
+        reason,
+        most
+    );
+    Ok(parked.fetch_one(tx.conn()).await?)
 }
 
 /// Removes entries that were delivered.
@@ -60,8 +88,21 @@ pub async fn remove_locked(tx: &mut Tx, ids: &[OutboxId]) -> Result<u64, StoreEr
     Ok(done.rows_affected())
 }
 
-/// How many entries wait.
-pub async fn backlog(pg: &Pg) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from outbox"#);
-    Ok(count.fetch_one(pg.pool()).await?)
+/// How many entries there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Not told yet.
+    pub waiting: i64,
+    /// Refused too often, and left alone.
+    pub parked: i64,
+}
+
+/// How many entries wait, and how many are parked.
+pub async fn backlog(pg: &Pg) -> Result<Backlog, StoreError> {
+    let backlog = sqlx::query_as!(
+        Backlog,
+        r#"select count(*) filter (where parked_at is null) as "waiting!",
+                  count(parked_at) as "parked!" from outbox"#
+    );
+    Ok(backlog.fetch_one(pg.pool()).await?)
 }

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::model::Sequence;
 use super::pg;
-use crate::concert::service::Catalogue;
+use crate::concert::service::{Catalogue, CatalogueError};
 use crate::outbox::model::{Delivered, OutboxId};
 use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
@@ -98,6 +98,12 @@ impl Lines {
     #[must_use]
     pub fn redis(&self) -> &Redis {
         &self.redis
+    }
+
+    /// The other store.
+    #[must_use]
+    pub fn pg(&self) -> &Pg {
+        &self.pg
     }
 
     /// Runs `call` with the schedule's keys. Where Redis has lost them they are rebuilt first, and
@@ -198,8 +204,14 @@ impl Lines {
     /// Puts a schedule's settings in force in Redis, from PostgreSQL.
     pub async fn configure(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         self.catalogue.forget(schedule);
-        let Ok(current) = self.catalogue.schedule(schedule).await else {
-            return Err(unavailable("the settings could not be read"));
+        let current = match self.catalogue.schedule(schedule).await {
+            Ok(current) => current,
+            Err(CatalogueError::Store(_)) => {
+                return Err(unavailable("the settings could not be read"));
+            }
+            Err(other) => {
+                return Err(StoreError::Inconsistent(format!("schedule {schedule}: {other}")));
+            }
         };
         let current = &current;
         self.run(schedule, |line| async move { line.configure(current).await }).await

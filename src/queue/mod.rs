@@ -8,6 +8,7 @@ pub mod model;
 pub mod pacing;
 pub mod pg;
 pub mod redis;
+mod rejoin;
 pub mod service;
 mod standing;
 pub mod stream;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::archive::Row;
 use super::model::{Ended, Sequence, TicketStatus};
 use crate::store::StoreError;
-use crate::store::id::ScheduleId;
+use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 
 /// How often the schedule's keys were built; 0 where it has none yet or does not exist.
@@ -154,6 +154,45 @@ pub async fn ended(
     };
     let place = |sequence: i64| Sequence(sequence.cast_unsigned());
     Ok(rows.iter().map(|row| (place(row.sequence), ended(&row.status))).collect())
+}
+
+/// A place that has not ended, as far as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenPlace {
+    /// Which: of a place that was drawn, that of joining.
+    pub sequence: Sequence,
+    /// Where its owner was let in: the end of their slot.
+    pub until: Option<DateTime<Utc>>,
+    /// The end of the sale.
+    pub deadline: DateTime<Utc>,
+}
+
+/// The first place of a user that has not ended. Whoever has bought or run out of time from a later
+/// one has none before it.
+pub async fn open_place(
+    pg: &Pg,
+    schedule: ScheduleId,
+    user: UserId,
+) -> Result<Option<OpenPlace>, StoreError> {
+    let row = sqlx::query!(
+        r#"select q.sequence, s.deadline_at, case when q.status = 'ACTIVE' then least(s.deadline_at,
+                  q.entered_at + make_interval(secs => s.active_ttl_seconds)) end as until
+           from queue q join concert_schedule s on s.id = q.concert_schedule_id
+           where q.user_id = $2 and q.concert_schedule_id = $1
+             and q.status in ('WAITING', 'ACTIVE') and not exists
+               (select from queue l where l.user_id = $2 and l.concert_schedule_id = $1
+                  and l.sequence > q.sequence and l.status in ('COMPLETED', 'EXPIRED'))
+           order by q.sequence limit 1"#,
+        schedule.0,
+        user.0
+    )
+    .fetch_optional(pg.pool())
+    .await?;
+    Ok(row.map(|row| OpenPlace {
+        sequence: Sequence(row.sequence.cast_unsigned()),
+        until: row.until,
+        deadline: row.deadline_at,
+    }))
 }
 
 /// How many places were ever given out, as far as they were written.

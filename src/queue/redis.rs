@@ -19,6 +19,8 @@ use crate::store::seen::Counters;
 pub enum JoinReply {
     /// The user has a place.
     Joined(Joined),
+    /// The user has none here, and was not given one: as it was asked.
+    Unknown,
     /// Before the line opens.
     NotOpen {
         /// When it does.
@@ -39,6 +41,7 @@ impl JoinReply {
     /// [`StoreError::Inconsistent`] where the script's header lists no such reply.
     pub fn read(reply: &Reply) -> Result<Self, StoreError> {
         Ok(match reply.word.as_str() {
+            "UNKNOWN" => Self::Unknown,
             "NOT_OPEN" => Self::NotOpen { opens_at: millis(reply.get(0)?)? },
             "CLOSED" => Self::Closed,
             "SOLD_OUT" => Self::SoldOut,
@@ -62,11 +65,13 @@ impl Line {
         self.place.run(&self.redis, script, &keys, &all).await
     }
 
-    /// `queue/join`. A number that this process has seen given out before is not told again: Redis
-    /// went back in time, and the keys are [`ScriptError::Lost`].
-    pub async fn join(&self, user: UserId) -> Result<JoinReply, ScriptError> {
+    /// `queue/join`. With `ask`, whoever has no place here is not given one. A number that this
+    /// process has seen given out before is not told again: Redis went back in time, and the keys
+    /// are [`ScriptError::Lost`].
+    pub async fn join(&self, user: UserId, ask: bool) -> Result<JoinReply, ScriptError> {
         let floor = self.place.seen.floor();
-        let reply = self.run(Script::Join, &[user.to_string()]).await?;
+        let args = [user.to_string(), u8::from(ask).to_string()];
+        let reply = self.run(Script::Join, &args).await?;
         let reply = JoinReply::read(&reply)?;
         if let JoinReply::Joined(Joined { stand, new }) = &reply
             && stand.sequence.epoch() == self.place.keys.epoch()
@@ -191,6 +196,34 @@ impl Line {
     }
 }
 
+impl Line {
+    /// Which version of the settings is in force; 0 where none is.
+    pub async fn settings_version(&self) -> Result<u64, StoreError> {
+        let mut command = redis::cmd("HGET");
+        command.arg(self.place.keys.meta()).arg("version");
+        let version: Option<u64> = self.redis.bulk(&command).await?;
+        Ok(version.unwrap_or(0))
+    }
+
+    /// Who is inside, and at which place; `most` of them, those whose slots last longest.
+    pub async fn inside(&self, most: isize) -> Result<Vec<(UserId, Sequence)>, StoreError> {
+        let mut command = redis::cmd("ZREVRANGE");
+        command.arg(self.place.keys.named("active")).arg(0).arg(most - 1);
+        let users: Vec<i64> = self.redis.bulk(&command).await?;
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = redis::cmd("HMGET");
+        command.arg(self.place.keys.named("place")).arg(&users);
+        let places: Vec<Option<String>> = self.redis.bulk(&command).await?;
+        let sequence = |place: String| Some(Sequence(place.split(' ').next()?.parse().ok()?));
+        let place = |(user, place): (i64, Option<String>)| {
+            place.and_then(sequence).map(|sequence| (UserId(user), sequence))
+        };
+        Ok(users.into_iter().zip(places).filter_map(place).collect())
+    }
+}
+
 /// Makes sure of new connections to where a schedule's keys are or will be, and that all of them may be
 /// touched there: not so while their slot is on its way to another node.
 pub async fn reachable(redis: &Redis, keys: &Keys) -> Result<(), StoreError> {
@@ -199,14 +232,16 @@ pub async fn reachable(redis: &Redis, keys: &Keys) -> Result<(), StoreError> {
     redis.renew(&command).await
 }
 
-/// Takes the right to rebuild a schedule's keys for `lease`; false where another process has it.
+/// Takes the right to be the one process that does something with a schedule's keys for `lease`:
+/// `rebuilder`, `reconciler`. False where another has it.
 pub async fn lease(
     redis: &Redis,
     schedule: ScheduleId,
+    name: &str,
     lease: Duration,
 ) -> Result<bool, StoreError> {
     let mut command = redis::cmd("SET");
-    command.arg(Keys::new(schedule, 1).named("rebuilder")).arg(1).arg("NX");
+    command.arg(Keys::new(schedule, 1).named(name)).arg(1).arg("NX");
     command.arg("PX").arg(u64::try_from(lease.as_millis()).unwrap_or(u64::MAX));
     let taken: Option<String> = redis.hot(&command).await?;
     Ok(taken.is_some())

@@ -134,9 +134,12 @@ impl Queue {
             Ok(_) | Err(CatalogueError::Store(_)) => {}
             Err(_) => return Err(QueueError::NoSchedule),
         }
-        let reply = self.lines.run(schedule, |line| async move { line.join(user).await }).await?;
-        let joined = match reply {
+        let joined = match self.join_line(schedule, user).await? {
             JoinReply::Joined(joined) => joined,
+            JoinReply::Unknown => {
+                let reason = format!("user {user} joined and has no place");
+                return Err(StoreError::Inconsistent(reason).into());
+            }
             JoinReply::NotOpen { opens_at } => return Err(QueueError::NotOpen { opens_at }),
             JoinReply::Closed => return Err(QueueError::Closed),
             JoinReply::SoldOut => return Err(QueueError::SoldOut),

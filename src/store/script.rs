@@ -57,6 +57,7 @@ scripts! {
     Drop = "hold/drop";
     Apply = "hold/apply";
     Sweep = "hold/sweep";
+    Recount = "hold/recount";
 }
 
 const LIBRARIES: &[(&str, &str)] = &[

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::text::encode;
 
-use super::registry::{All, Connections, Kind, Loop, Movement, Reason, Schedule, Status};
+use super::registry::{All, Connections, Kind, Loop, Movement, Reason, Schedule, Status, What};
 
 /// The process's counters; cheap to clone, and every clone counts into the same ones.
 #[derive(Clone)]
@@ -150,9 +150,20 @@ impl Metrics {
         self.all.streams_dropped.get_or_create(&Kind { kind }).inc();
     }
 
-    /// How many rows of the outbox Redis has not heard of.
-    pub fn outbox_backlog(&self, rows: u64) {
-        self.all.outbox.set(gauge(rows));
+    /// How many rows of the outbox Redis has not heard of yet, and how many are parked.
+    pub fn outbox(&self, waiting: u64, parked: u64) {
+        self.all.outbox.set(gauge(waiting));
+        self.all.outbox_parked.set(gauge(parked));
+    }
+
+    /// So many times the reconciler found Redis to contradict PostgreSQL about `what`, and mended it.
+    pub fn repaired(&self, what: &'static str, times: u64) {
+        self.all.repairs.get_or_create(&What { what }).inc_by(times);
+    }
+
+    /// A schedule was compared, which took so long.
+    pub fn compared(&self, took: Duration) {
+        self.all.compared.observe(took.as_secs_f64());
     }
 
     /// So many places could not be archived, since PostgreSQL does not know their users.

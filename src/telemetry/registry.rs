@@ -39,6 +39,9 @@ pub(super) struct All {
     pub(super) loop_lag: Family<Loop, Gauge<f64, std::sync::atomic::AtomicU64>>,
     pub(super) loop_last_run: Family<Loop, Gauge<f64, std::sync::atomic::AtomicU64>>,
     pub(super) outbox: Gauge,
+    pub(super) outbox_parked: Gauge,
+    pub(super) repairs: Family<What, Counter>,
+    pub(super) compared: Histogram,
     pub(super) queue_rows_skipped: Counter,
 }
 
@@ -69,6 +72,7 @@ labels! {
     Connections { state: &'static str }
     Kind { kind: &'static str }
     Loop { name: &'static str }
+    What { what: &'static str }
 }
 
 impl All {
@@ -97,6 +101,9 @@ impl All {
             loop_lag: Family::default(),
             loop_last_run: Family::default(),
             outbox: Gauge::default(),
+            outbox_parked: Gauge::default(),
+            repairs: Family::default(),
+            compared: Histogram::new(LATENCY_BUCKETS),
             queue_rows_skipped: Counter::default(),
         };
         all.register();
@@ -157,6 +164,16 @@ impl All {
         let help = "When a loop ran last, Unix time";
         to.register("loop_last_run_seconds", help, self.loop_last_run.clone());
         to.register("outbox_backlog", "Outbox rows not relayed", self.outbox.clone());
+        let help = "Outbox rows refused too often and left alone";
+        to.register("outbox_parked", help, self.outbox_parked.clone());
+        let help = "Contradictions of Redis to PostgreSQL mended";
+        to.register("reconciler_repairs", help, self.repairs.clone());
+        for what in ["seat", "count", "settings", "place"] {
+            // There from the start, so that an alert on it has something to compare with 0.
+            self.repairs.get_or_create(&What { what }).inc_by(0);
+        }
+        let help = "Time to compare a schedule in both stores";
+        to.register("reconciler_duration_seconds", help, self.compared.clone());
         let help = "Places not archived, their user unknown";
         to.register("queue_rows_skipped", help, self.queue_rows_skipped.clone());
     }

@@ -11,6 +11,7 @@
 //! | archive | writes the line's log to `queue` | 1 s | 2,000 entries or 5,000 events per schedule |
 //! | draw | holds the draws that are due | 250 ms | 10,000 entrants per statement, 50 per call; one process per schedule |
 //! | recovery | rebuilds what Redis lost | when a call finds it | one process per schedule |
+//! | reconciler | compares Redis with PostgreSQL, and mends it | 20 s | 1,000 seats per call, 5,000 mended per round |
 //! | purge | old keys, closed schedules | 10 min | 10,000 rows |
 
 use std::time::Duration;
@@ -29,13 +30,16 @@ use crate::store::redis::Redis;
 
 pub mod admission;
 pub mod archive;
+pub mod contradiction;
 pub mod draw;
 pub mod expire;
 pub mod live;
 pub mod pg;
 pub mod purge;
+pub mod reconcile;
 pub mod recover;
 pub mod relay;
+pub mod restate;
 pub mod run;
 
 /// What the loops work on.
@@ -50,6 +54,7 @@ pub struct Parts {
     pub draws: Draws,
     pub queue: Queue,
     pub holds: Holds,
+    pub reconcile_every: Duration,
 }
 
 /// Starts every loop.
@@ -59,11 +64,20 @@ pub fn start(
     deliveries: mpsc::Receiver<OutboxId>,
     losses: mpsc::Receiver<Lost>,
 ) {
-    let Parts { pg, redis, boards, catalogue, lines, draws, queue, holds } = parts;
+    let reconciling = parts.reconcile_every;
+    let Parts { pg, redis, boards, catalogue, lines, draws, queue, holds, .. } = parts;
     let metrics = loops.metrics.clone();
     let live = live::Live::new(pg.clone());
     let both = || (lines.clone(), draws.clone());
     let admission = admission::Admission::new(both(), boards, live.clone(), metrics.clone());
+    let reconciler = reconcile::Reconciler::new(
+        pg.clone(),
+        lines.clone(),
+        (holds.clone(), queue.clone()),
+        live.clone(),
+        metrics.clone(),
+        reconciling,
+    );
     let present = admission.clone();
     let relay = relay::Relay::new(
         pg.clone(),
@@ -80,32 +94,12 @@ pub fn start(
     let recovery = recover::Recovery::new(pg, redis, catalogue, lines, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
     let every = Duration::from_millis;
-    loops.every("admission", every(100), move || {
-        let it = admission.clone();
-        async move { it.step().await }
-    });
-    loops.every("presence", every(1000), move || {
-        let it = present.clone();
-        async move { it.presence().await }
-    });
-    loops.every("relay", every(500), move || {
-        let it = relay.clone();
-        async move { it.step().await }
-    });
-    loops.every("expiry", every(1000), move || {
-        let it = expiry.clone();
-        async move { it.step().await }
-    });
-    loops.every("archive", every(1000), move || {
-        let it = archive.clone();
-        async move { it.step().await }
-    });
-    loops.every("draw", every(250), move || {
-        let it = drawing.clone();
-        async move { it.step().await }
-    });
-    loops.every("purge", every(600_000), move || {
-        let it = purge.clone();
-        async move { it.step().await }
-    });
+    loops.every("admission", every(100), admission, |it| async move { it.step().await });
+    loops.every("presence", every(1000), present, |it| async move { it.presence().await });
+    loops.every("relay", every(500), relay, |it| async move { it.step().await });
+    loops.every("expiry", every(1000), expiry, |it| async move { it.step().await });
+    loops.every("archive", every(1000), archive, |it| async move { it.step().await });
+    loops.every("draw", every(250), drawing, |it| async move { it.step().await });
+    loops.every("reconciler", reconciling, reconciler, |it| async move { it.step().await });
+    loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
 }

@@ -1,12 +1,13 @@
-//! What the loops read from PostgreSQL.
+//! What the loops read from PostgreSQL, and the one thing they write: a seat's fence.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::hold::model::FencedSeat;
+use crate::hold::model::{FencedSeat, SeatState};
+use crate::queue::model::Sequence;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId, UserId};
-use crate::store::pg::Pg;
+use crate::store::pg::{Pg, Tx};
 
 /// Schedules whose line may move: built in Redis, and not long past their deadline.
 pub async fn live(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
@@ -51,34 +52,151 @@ pub struct SeatNow {
     pub sold: bool,
     /// The hold that keeps it, and until when.
     pub hold: Option<(Uuid, DateTime<Utc>)>,
+    /// The outbox names it: Redis may not have heard of its last change yet.
+    pub pending: bool,
 }
 
-/// Every seat of a schedule that ever changed, and PostgreSQL's clock.
+impl SeatNow {
+    /// A seat that never changed.
+    #[must_use]
+    pub fn untouched(number: u32) -> Self {
+        let seat = FencedSeat { number, fence: 0 };
+        Self { seat, blocked: false, sold: false, hold: None, pending: false }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn state(&self) -> SeatState {
+        match self.hold {
+            _ if self.blocked => SeatState::Blocked,
+            _ if self.sold => SeatState::Sold { hold: Uuid::nil() },
+            Some((hold, expires_at)) => SeatState::Held { hold, expires_at },
+            // Free, but changed before: its fence keeps what is relayed late from undoing that.
+            None => SeatState::Free,
+        }
+    }
+}
+
+/// A row of the view `seat_now`.
+struct SeatRow {
+    id: i64,
+    seat_number: i32,
+    fence: i64,
+    blocked: bool,
+    sold: bool,
+    hold_id: Option<Uuid>,
+    expires_at: Option<DateTime<Utc>>,
+    pending: bool,
+}
+
+impl From<SeatRow> for (SeatId, SeatNow) {
+    fn from(row: SeatRow) -> Self {
+        let seat = FencedSeat { number: row.seat_number.unsigned_abs(), fence: row.fence };
+        let SeatRow { blocked, sold, pending, .. } = row;
+        let hold = row.hold_id.zip(row.expires_at);
+        (SeatId(row.id), SeatNow { seat, blocked, sold, hold, pending })
+    }
+}
+
+/// Every seat of a schedule that ever changed, in order of numbers, and PostgreSQL's clock.
 pub async fn seats_now(
     pg: &Pg,
     schedule: ScheduleId,
 ) -> Result<(Vec<SeatNow>, DateTime<Utc>), StoreError> {
-    let rows = sqlx::query!(
-        r#"select s.seat_number, s.fence, s.blocked, s.status = 'UNAVAILABLE' as "sold!",
-                  r.hold_id as "hold_id?", r.expires_at as "expires_at?"
-           from seat s
-           left join reservation r on r.seat_id = s.id and r.status = 'PAYMENT_WAITING'
-           where s.concert_schedule_id = $1
-             and (s.status = 'UNAVAILABLE' or s.blocked or s.fence > 0 or r.id is not null)
-           order by s.seat_number"#,
+    let rows = sqlx::query_as!(
+        SeatRow,
+        r#"select id as "id!", seat_number as "seat_number!", fence as "fence!",
+                  blocked as "blocked!", sold as "sold!", hold_id, expires_at,
+                  pending as "pending!"
+           from seat_now where concert_schedule_id = $1 and fence > 0 order by seat_number"#,
         schedule.0
     )
     .fetch_all(pg.pool())
     .await?;
     let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
     let now = now.fetch_one(pg.pool()).await?;
-    let seats = rows.into_iter().map(|row| SeatNow {
-        seat: FencedSeat { number: row.seat_number.unsigned_abs(), fence: row.fence },
-        blocked: row.blocked,
-        sold: row.sold,
-        hold: row.hold_id.zip(row.expires_at),
-    });
-    Ok((seats.collect(), now))
+    let seat = |row| <(SeatId, SeatNow)>::from(row).1;
+    Ok((rows.into_iter().map(seat).collect(), now))
+}
+
+/// The seats with these numbers, in order of their ids.
+pub async fn seats_numbered(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    numbers: &[u32],
+) -> Result<Vec<(SeatId, SeatNow)>, StoreError> {
+    let numbers: Vec<i32> = numbers.iter().map(|number| number.cast_signed()).collect();
+    let rows = sqlx::query_as!(
+        SeatRow,
+        r#"select id as "id!", seat_number as "seat_number!", fence as "fence!",
+                  blocked as "blocked!", sold as "sold!", hold_id, expires_at,
+                  pending as "pending!"
+           from seat_now where concert_schedule_id = $1 and seat_number = any($2) order by id"#,
+        schedule.0,
+        &numbers
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Raises the fence of a seat that is locked above `seen` too; tells the new one.
+pub async fn raise_fence(tx: &mut Tx, seat: SeatId, seen: i64) -> Result<FencedSeat, StoreError> {
+    let row = sqlx::query!(
+        "update seat set fence = greatest(fence, $2) + 1 where id = $1
+         returning seat_number, fence",
+        seat.0,
+        seen
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(FencedSeat { number: row.seat_number.unsigned_abs(), fence: row.fence })
+}
+
+/// How many seats a schedule has: they are numbered from 1 on.
+pub async fn seats_total(pg: &Pg, schedule: ScheduleId) -> Result<u32, StoreError> {
+    let last = sqlx::query_scalar!(
+        "select max(seat_number) from seat where concert_schedule_id = $1",
+        schedule.0
+    );
+    Ok(last.fetch_one(pg.pool()).await?.map_or(0, i32::unsigned_abs))
+}
+
+/// The version of a schedule's settings that Redis was told; nothing while the outbox names it.
+pub async fn settings_told(pg: &Pg, schedule: ScheduleId) -> Result<Option<u64>, StoreError> {
+    let version = sqlx::query_scalar!(
+        "select settings_version from concert_schedule s where id = $1 and not exists
+           (select from outbox o where o.kind = 'settings_changed' and o.parked_at is null
+              and o.payload -> 'schedule' = to_jsonb(s.id))",
+        schedule.0
+    );
+    Ok(version.fetch_optional(pg.pool()).await?.map(i64::cast_unsigned))
+}
+
+/// Which of these places were paid from, as Redis was told.
+pub async fn paid_of(
+    pg: &Pg,
+    schedule: ScheduleId,
+    places: &[(UserId, Sequence)],
+) -> Result<Vec<(UserId, Sequence)>, StoreError> {
+    let users: Vec<i64> = places.iter().map(|(user, _)| user.0).collect();
+    let sequences: Vec<i64> = places.iter().map(|(_, sequence)| sequence.as_i64()).collect();
+    let rows = sqlx::query!(
+        r#"select p.user_id as "user_id!", p.sequence as "sequence!"
+           from unnest($2::bigint[], $3::bigint[]) as p (user_id, sequence)
+           where exists (select from reservation r where r.user_id = p.user_id
+                   and r.concert_schedule_id = $1 and r.queue_sequence = p.sequence
+                   and r.status in ('COMPLETE', 'REFUNDED'))
+             and not exists (select from outbox o where o.kind = 'ticket_completed'
+                   and o.parked_at is null and o.payload -> 'user' = to_jsonb(p.user_id))"#,
+        schedule.0,
+        &users,
+        &sequences
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let place = |user, sequence: i64| (UserId(user), Sequence(sequence.cast_unsigned()));
+    Ok(rows.into_iter().map(|row| place(row.user_id, row.sequence)).collect())
 }
 
 /// Everybody who ever held a seat of a schedule.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::pg::{self, SeatNow};
 use crate::concert::service::Catalogue;
 use crate::hold;
-use crate::hold::model::{SeatState, SeatsChanged};
+use crate::hold::model::SeatsChanged;
 use crate::hold::service::decided;
 use crate::queue;
 use crate::queue::draw::service::Draws;
@@ -149,7 +149,7 @@ impl Recovery {
         // Before anything is begun: what fails half-way keeps everybody out until its time is over.
         let next = queue::pg::epoch(&self.pg, schedule).await? + 1;
         queue::redis::reachable(&self.redis, &Keys::new(schedule, next)).await?;
-        if !queue::redis::lease(&self.redis, schedule, LEASE).await? {
+        if !queue::redis::lease(&self.redis, schedule, "rebuilder", LEASE).await? {
             return Ok(None);
         }
         // Looked at again under the lease: what was lost a moment ago may have been built since by
@@ -207,7 +207,9 @@ impl Recovery {
     async fn load_seats(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
         let (seats, now) = pg::seats_now(&self.pg, schedule).await?;
         for event in events(schedule, &seats) {
-            hold::redis::apply(line, decided(&event, now), &event.seats).await.map_err(gave_up)?;
+            hold::redis::apply(line, decided(event.state, now), &event.seats)
+                .await
+                .map_err(gave_up)?;
         }
         let buyers = pg::buyers(&self.pg, schedule).await?;
         hold::redis::load_buyers(line, &buyers).await
@@ -238,22 +240,12 @@ impl Recovery {
     }
 }
 
-/// What Redis is told of seats that are not free: one event for all sold, one for all blocked, one
-/// for each hold.
+/// What Redis is told of seats that are not free, or were not always: one event for all sold, one for
+/// all blocked, one for each hold.
 fn events(schedule: ScheduleId, seats: &[SeatNow]) -> Vec<SeatsChanged> {
-    let mut events: Vec<SeatsChanged> = Vec::new();
+    let mut events = Vec::new();
     for one in seats {
-        let state = match one.hold {
-            _ if one.blocked => SeatState::Blocked,
-            _ if one.sold => SeatState::Sold { hold: uuid::Uuid::nil() },
-            Some((hold, expires_at)) => SeatState::Held { hold, expires_at },
-            // Free, but changed before: its fence keeps what is relayed late from undoing that.
-            None => SeatState::Free,
-        };
-        match events.iter_mut().find(|event| event.state == state) {
-            Some(event) => event.seats.push(one.seat),
-            None => events.push(SeatsChanged { schedule, seats: vec![one.seat], state }),
-        }
+        SeatsChanged::gather(&mut events, schedule, one.seat, one.state());
     }
     events
 }

@@ -1,5 +1,7 @@
-//! The outbox's relay: whatever Redis was not told right after a commit, it is told here.
+//! The outbox's relay: whatever Redis was not told right after a commit, it is told here. An entry
+//! that is refused again and again is parked with its reason, and keeps nobody else.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,14 +19,16 @@ use crate::queue::model::{Completed, TICKET_COMPLETED};
 use crate::queue::service::Queue;
 use crate::reservation::read::pg::clock;
 use crate::store::StoreError;
-use crate::store::pg::Pg;
+use crate::store::pg::{Pg, Tx};
 use crate::telemetry::Metrics;
 
 /// Younger entries are being delivered by whoever made them.
 const AGE: Duration = Duration::from_secs(2);
 const BATCH: i64 = 100;
-/// Failures of one round after which Redis counts as away.
+/// Schedules that Redis did not answer for in one round, after which it counts as away.
 const PATIENCE: usize = 3;
+/// Refusals of one entry, some 2 s apart, after which it is parked.
+const REFUSALS: i32 = 4;
 /// How long one round may take.
 const LONGEST: Duration = Duration::from_millis(1200);
 
@@ -59,7 +63,8 @@ impl Relay {
         self.forget_delivered().await?;
         let relayed = self.relay(AGE).await?;
         let backlog = pg::backlog(&self.pg).await?;
-        self.metrics.outbox_backlog(u64::try_from(backlog).unwrap_or(0));
+        let rows = |rows: i64| rows.unsigned_abs();
+        self.metrics.outbox(rows(backlog.waiting), rows(backlog.parked));
         Ok(relayed == BATCH)
     }
 
@@ -76,7 +81,7 @@ impl Relay {
     }
 
     /// Delivers entries older than `age`; returns how many. One that fails stays for the next time,
-    /// and does not keep the others.
+    /// behind the others, and keeps none but those of its own schedule.
     pub async fn relay(&self, age: Duration) -> Result<i64, StoreError> {
         let mut tx = self.pg.begin().await?;
         let entries = pg::overdue(&mut tx, age, BATCH).await?;
@@ -84,29 +89,30 @@ impl Relay {
             return Ok(0);
         }
         let now = clock(&mut tx).await?;
-        let (mut done, mut failed) = (Vec::new(), 0);
+        let (mut done, mut later, mut away) = (Vec::new(), Vec::new(), HashSet::new());
         let begun = Instant::now();
         for entry in &entries {
-            // The transaction is idle meanwhile, and must not be for long.
-            if begun.elapsed() > LONGEST {
+            // The transaction is idle meanwhile, and must not be for long. Where one schedule after
+            // the other does not answer, Redis is away: each would take its whole time limit.
+            if begun.elapsed() > LONGEST || away.len() == PATIENCE {
                 break;
+            }
+            let schedule = entry.payload["schedule"].as_i64();
+            if away.contains(&schedule) {
+                later.push(entry.id);
+                continue;
             }
             match self.deliver(entry, now).await {
                 Ok(()) => done.push(entry.id),
-                // One schedule is being rebuilt, or Redis is away: then the rest would fail too,
-                // each after its time limit.
                 Err(error @ StoreError::Unavailable { .. }) => {
-                    tracing::warn!(%error, "the outbox waits");
-                    failed += 1;
-                    if failed == PATIENCE {
-                        break;
-                    }
+                    tracing::warn!(?schedule, %error, "the outbox waits");
+                    later.push(entry.id);
+                    away.insert(schedule);
                 }
-                Err(error) => {
-                    tracing::error!(id = entry.id.0, %error, "an event was not delivered");
-                }
+                Err(error) => refuse(&mut tx, entry, &error).await?,
             }
         }
+        pg::postpone(&mut tx, &later).await?;
         pg::remove_locked(&mut tx, &done).await?;
         tx.commit().await?;
         Ok(i64::try_from(done.len()).unwrap_or(0))
@@ -122,6 +128,17 @@ impl Relay {
             other => Err(StoreError::Inconsistent(format!("an outbox entry is of kind {other}"))),
         }
     }
+}
+
+/// Notes a refusal, which no repetition is likely to mend.
+async fn refuse(tx: &mut Tx, entry: &Entry, error: &StoreError) -> Result<(), StoreError> {
+    let Entry { id: OutboxId(id), kind, .. } = entry;
+    if pg::refuse(tx, entry.id, &error.to_string(), REFUSALS).await? {
+        tracing::error!(id, kind, %error, "an event is parked: Redis was not told of it");
+    } else {
+        tracing::warn!(id, kind, %error, "an event was refused");
+    }
+    Ok(())
 }
 
 fn read<T: DeserializeOwned>(entry: &Entry) -> Result<T, StoreError> {

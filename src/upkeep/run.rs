@@ -20,18 +20,19 @@ pub struct Loops {
 }
 
 impl Loops {
-    /// Runs `step` every `period`; at once again while it says that there is more to do. A failure
-    /// is logged and tried again a period later.
-    pub fn every<S, F>(&self, name: &'static str, period: Duration, step: S)
+    /// Runs `step` of `part` every `period`; at once again while it says that there is more to do. A
+    /// failure is logged and tried again a period later.
+    pub fn every<P, S, F>(&self, name: &'static str, period: Duration, part: P, step: S)
     where
-        S: Fn() -> F + Send + 'static,
+        P: Clone + Send + 'static,
+        S: Fn(P) -> F + Send + 'static,
         F: Future<Output = Result<bool, StoreError>> + Send,
     {
         let Self { stop, metrics, .. } = self.clone();
         self.tasks.spawn(async move {
             let mut due = Instant::now();
             loop {
-                let more = match step().await {
+                let more = match step(part.clone()).await {
                     Ok(more) => more,
                     Err(error) => {
                         tracing::warn!(name, %error, "a loop's step failed");

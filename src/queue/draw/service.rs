@@ -127,7 +127,7 @@ impl Draws {
     /// A ticket of before the draw that is not on its list, since Redis was lost before it was
     /// written down and it was not shown until now: its owner has no place but the last.
     async fn join_late(&self, ticket: Ticket) -> Result<Stand, StoreError> {
-        let join = |line: Line| async move { line.join(ticket.user).await };
+        let join = |line: Line| async move { line.join(ticket.user, false).await };
         match self.lines.run(ticket.schedule, join).await? {
             JoinReply::Joined(joined) => {
                 self.with_joining(ticket.schedule, joined.stand, None).await

@@ -32,6 +32,8 @@ macro_rules! provoked {
 provoked! {
     joining_gives_one_place_or_says_why_not in replies_line:
         Join [WAITING RETURNED ACTIVE NOT_OPEN CLOSED SOLD_OUT UNAVAILABLE];
+    whoever_has_no_place_is_not_given_one_where_that_is_asked in replies_line:
+        Join [UNKNOWN WAITING ACTIVE];
     a_ticket_is_worth_what_its_place_has_come_to in replies_line:
         Ticket [WAITING RETURNED ACTIVE ENDED] Here [OK];
     a_ticket_of_before_a_loss_puts_its_owner_back in replies_line:
@@ -54,6 +56,8 @@ provoked! {
         Apply [OK];
     lapsed_seats_are_taken_off_the_map in replies_seats:
         Sweep [OK MORE];
+    counts_that_drifted_are_counted_anew in replies_seats:
+        Recount [OK] Apply [OK];
     a_script_takes_as_many_seats_as_it_is_ever_given in replies_seats:
         Take [OK TAKEN] Apply [OK] Drop [OK];
     nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_guard:
@@ -61,6 +65,7 @@ provoked! {
         DrawBegin [LOST STALE LOADING] DrawMove [LOST STALE LOADING] DrawEnd [LOST STALE LOADING]
         Here [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
+        Recount [LOST STALE LOADING]
         Apply [LOST STALE] Configure [LOST STALE] Ready [LOST STALE];
 }
 

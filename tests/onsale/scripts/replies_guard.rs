@@ -25,7 +25,7 @@ pub async fn older_settings_and_older_epochs_change_nothing(stage: &mut Stage) {
 pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &mut Stage) {
     let place = place(1, 1).to_string();
     let place = place.as_str();
-    let calls: [(Script, &[&str], bool); 15] = [
+    let calls: [(Script, &[&str], bool); 16] = [
         (Script::Join, &["7"], true),
         (Script::Ticket, &["7", place, "0"], true),
         (Script::Admit, &[], true),
@@ -38,6 +38,7 @@ pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &m
         (Script::Take, &["7", place, "hold", "1"], true),
         (Script::Drop, &["hold", "1"], true),
         (Script::Sweep, &[], true),
+        (Script::Recount, &["1"], true),
         // Rebuilding uses these.
         (Script::Apply, &["BLOCK", "-", "0", "1", "1"], false),
         (Script::Configure, &["9", "capacity", "1"], false),

@@ -40,6 +40,16 @@ fn begins(said: &Said, word: &str, numbers: &[i64]) {
     assert_eq!(&said.numbers()[..numbers.len()], numbers);
 }
 
+pub async fn whoever_has_no_place_is_not_given_one_where_that_is_asked(stage: &mut Stage) {
+    stage.configure(&[("capacity", 1)]).await;
+    fill_bucket(stage).await;
+    stage.tell(Script::Join, &[1, 1]).await.is("UNKNOWN", &[]);
+    begins(&stage.tell(Script::Join, &[1, 0]).await, "ACTIVE", &[place(1, 1)]);
+    begins(&join(stage, 2).await, "WAITING", &[place(1, 2), 0]);
+    begins(&stage.tell(Script::Join, &[1, 1]).await, "ACTIVE", &[place(1, 1)]);
+    begins(&stage.tell(Script::Join, &[2, 1]).await, "WAITING", &[place(1, 2), 0]);
+}
+
 pub async fn joining_gives_one_place_or_says_why_not(stage: &mut Stage) {
     stage.configure(&[("capacity", 1)]).await;
     fill_bucket(stage).await;

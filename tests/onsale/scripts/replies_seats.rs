@@ -146,6 +146,17 @@ pub async fn lapsed_seats_are_taken_off_the_map(stage: &mut Stage) {
     assert_eq!(owner, "1 KEEP a", "the fence stays");
 }
 
+pub async fn counts_that_drifted_are_counted_anew(stage: &mut Stage) {
+    apply(stage, "SELL", "a", 0, &[(1, 1), (2, 1), (3, 1)]).await;
+    apply(stage, "BLOCK", "-", 0, &[(4, 1), (5, 1)]).await;
+    stage.say(Script::Recount, &["1"]).await.is("OK", &[0, 0]);
+    stage.touch::<()>("HSET", "meta", &["gone", "9", "blocked", "1"]).await;
+    stage.say(Script::Recount, &["0"]).await.is("OK", &[4, 0]);
+    stage.say(Script::Recount, &["1"]).await.is("OK", &[0, -1]);
+    let counted: (i64, i64) = stage.touch("HMGET", "meta", &["gone", "blocked"]).await;
+    assert_eq!(counted, (5, 2));
+}
+
 pub async fn a_script_takes_as_many_seats_as_it_is_ever_given(stage: &mut Stage) {
     let (user, hold) = (inside(stage, 1).await, "0192d0a4-5a4c-5c3e-9d3f-0123456789ab");
     let seats: Vec<u32> = (1..=100).collect();
