@@ -81,14 +81,21 @@ impl Op {
         told.filter(|(_, answer)| answer.tells())
     }
 
-    /// When its outcome was first known; after this its effect is there.
+    /// The try that told its outcome: the first success, else the first refusal. A refusal that is
+    /// not kept under the key may be followed by a success; where one is kept, the checker sees that
+    /// two answers differ.
+    fn outcome(&self) -> Option<(&Attempt, &Answer)> {
+        self.told().min_by_key(|(attempt, answer)| (!answer.is_ok(), attempt.to))
+    }
+
+    /// When its outcome was known; after this its effect is there.
     pub fn acked(&self) -> Option<Moment> {
-        self.told().map(|(attempt, _)| attempt.to).min()
+        self.outcome().map(|(attempt, _)| attempt.to)
     }
 
     /// Its outcome; none while it is unknown.
     pub fn answer(&self) -> Option<&Answer> {
-        self.told().min_by_key(|(attempt, _)| attempt.to).map(|(_, answer)| answer)
+        self.outcome().map(|(_, answer)| answer)
     }
 
     /// Its outcome, if that is a success.

@@ -85,7 +85,16 @@ fn holds_nobody_was_told_of(evidence: &Evidence) -> Vec<String> {
             && !ghosts.contains(&row.user)
             && probed.contains(&row.user)
     });
-    untold.map(|row| format!("hold {} of user {} was refused", row.hold, row.user)).collect()
+    let refused = |user: i64| -> Vec<&str> {
+        let holds = evidence.record.ops.iter().filter(|op| op.user == user && op.key.is_some());
+        holds.flat_map(Op::answers).map(Answer::code).filter(|code| !code.is_empty()).collect()
+    };
+    untold
+        .map(|row| {
+            let (hold, user) = (&row.hold, row.user);
+            format!("hold {hold} of user {user}, who was refused: {:?}", refused(user))
+        })
+        .collect()
 }
 
 /// A hold has all seats that were asked for, and they come to the same end until they are paid.

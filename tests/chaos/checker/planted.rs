@@ -201,6 +201,16 @@ fn every_invariant_finds_what_is_planted_against_it() {
     }
 }
 
+/// Not every refusal is kept under its key: the same request, made again, may come to something.
+#[test]
+fn a_hold_that_was_refused_first_and_then_given_is_one_that_was_given() {
+    let mut evidence = right();
+    let answer = Some(Answer { status: 409, body: json!({"code": "seat_taken"}), replayed: false });
+    let refused = Attempt { from: ms(580), to: ms(590), answer };
+    evidence.record.ops[7].attempts.insert(0, refused);
+    assert_eq!(check(&evidence), []);
+}
+
 /// What the interval check is for: some order explains every answer.
 #[test]
 fn a_hold_that_was_given_away_looks_like_one_that_lapsed_to_whoever_asks_for_an_order_alone() {
