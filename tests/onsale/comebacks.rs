@@ -169,7 +169,15 @@ async fn two_tickets_of_one_user_are_one_place() {
     // Shown in turn, and at once at two processes: one place, the lower one.
     let lower = ask(&older).await;
     assert!(lower["sequence"].as_u64() < second["sequence"].as_u64());
-    assert_eq!(ask(&newer).await["status"], "LEFT", "the other one is over");
+    until("every board knows that the other one is over", async || {
+        for process in &processes {
+            if ask(&newer.at(process.addr)).await["status"] != "LEFT" {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
     let tickets = (0..20).map(|number| {
         let ticket = if number % 2 == 0 { &older } else { &newer };
         ticket.at(processes[number % 2].addr)
