@@ -17,7 +17,6 @@ use crate::telemetry::Metrics;
 
 /// How long a readiness check waits for each store.
 const READY_LIMIT: Duration = Duration::from_secs(1);
-
 /// Files that a process needs beside its streams: stores, polls, the program itself.
 const OTHER_FILES: usize = 1024;
 

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -92,7 +91,7 @@ fn major(program: &Path) -> Option<u32> {
     if !program.is_file() {
         return None;
     }
-    let output = Command::new(program).arg(OsStr::new("--version")).output().ok()?;
+    let output = Command::new(program).arg("--version").output().ok()?;
     version_in(&String::from_utf8_lossy(&output.stdout))
 }
 

@@ -10,6 +10,7 @@ pub mod pg;
 pub mod redis;
 mod rejoin;
 pub mod service;
+mod settings;
 mod standing;
 pub mod stream;
 pub mod token;

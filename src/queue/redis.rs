@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::lines::Line;
 use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
-use crate::concert::model::{EntryOrder, Schedule};
+use super::settings::settings;
+use crate::concert::model::Schedule;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::Keys;
@@ -279,33 +280,4 @@ fn ended(reply: &Reply) -> Result<Ended, ScriptError> {
 fn millis(ms: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_millis(ms)
         .ok_or_else(|| StoreError::Inconsistent(format!("a script replied the time {ms}")))
-}
-
-/// The copy of a schedule's settings that Redis has: the version, then fields and values.
-fn settings(schedule: &Schedule) -> Vec<String> {
-    let settings = &schedule.settings;
-    let seconds = |seconds: u32| (u64::from(seconds) * 1000).to_string();
-    let flag = |flag: bool| u8::from(flag).to_string();
-    let fields = [
-        (
-            "available",
-            flag(schedule.concert_status == crate::concert::model::ConcertStatus::Available),
-        ),
-        ("opens_ms", schedule.reservation_available_at.timestamp_millis().to_string()),
-        ("deadline_ms", schedule.deadline_at.timestamp_millis().to_string()),
-        ("queue_opens_ms", settings.queue_opens_at.timestamp_millis().to_string()),
-        ("seats_total", schedule.seats_total.to_string()),
-        ("capacity", settings.capacity.to_string()),
-        ("rate", settings.admit_per_second.to_string()),
-        ("active_ms", seconds(settings.active_ttl_seconds)),
-        ("claim_ms", seconds(settings.claim_window_seconds)),
-        ("presence_ms", seconds(settings.presence_window_seconds)),
-        ("grace_ms", seconds(settings.return_grace_seconds)),
-        ("paused", flag(settings.paused)),
-        ("draw", flag(settings.entry_order == EntryOrder::Draw)),
-        ("message", settings.message.clone().unwrap_or_default()),
-    ];
-    let mut args = vec![schedule.settings_version.to_string()];
-    args.extend(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]));
-    args
 }

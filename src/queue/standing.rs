@@ -96,8 +96,7 @@ impl Queue {
     }
 
     pub(super) fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
-        self.slow.take(&(schedule.0, user.0))?;
-        Ok(())
+        Ok(self.slow.take(&(schedule.0, user.0))?)
     }
 
     /// Notes what is told of a place, and tells no worse than was told before.

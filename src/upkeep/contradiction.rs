@@ -41,10 +41,12 @@ pub fn between(fence: i64, decided: Decided, seen: &SeatSeen) -> Option<Contradi
 /// Whether a seat that is not gone is off the market for as long as it should be.
 fn held_as_long(decided: Decided, seen: &SeatSeen) -> bool {
     let left = seen.left_ms.unwrap_or(0);
-    let kept = if decided.state == "KEEP" { decided.left_ms } else { 0 };
+    let keeps = decided.state == "KEEP";
+    let kept = if keeps { decided.left_ms } else { 0 };
     let claimed = if seen.claimed { CLAIM_MS } else { 0 };
-    let longest = kept.max(claimed);
-    let too_long = if longest > 0 { left > longest + SLACK_MS } else { left > 0 };
+    // A hold that is just over by one clock may not be by the other.
+    let slack = if keeps || seen.claimed { SLACK_MS } else { 0 };
+    let too_long = left > kept.max(claimed) + slack;
     !too_long && left >= kept - SLACK_MS
 }
 
@@ -75,6 +77,7 @@ mod tests {
             (decided("KEEP", 60_000), seen("KEEP", Some(58_000))),
             // Lapsed, on the map until it is swept, and off it.
             (decided("KEEP", -3_000), seen("KEEP", Some(-2_000))),
+            (decided("KEEP", -2), seen("KEEP", Some(5))),
             (decided("KEEP", -30_000), seen("KEEP", None)),
             (decided("FREE", 0), seen("FREE", Some(-10))),
         ] {

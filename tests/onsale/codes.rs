@@ -75,10 +75,8 @@ fn sources(folder: &str) -> Vec<String> {
 
 #[test]
 fn every_code_is_provoked_by_a_test() {
-    let tests: Vec<String> = sources("tests/onsale")
-        .iter()
-        .map(|text| text.split_whitespace().collect::<String>())
-        .collect();
+    let tests = sources("tests/onsale");
+    let tests: Vec<String> = tests.iter().map(|text| text.split_whitespace().collect()).collect();
     for (status, code) in CODES {
         let call = format!(".refused({status},\"{code}\")");
         assert!(tests.iter().any(|text| text.contains(&call)), "no test has {call}");

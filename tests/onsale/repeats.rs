@@ -227,13 +227,14 @@ async fn requests_whose_answers_are_lost_again_and_again_have_one_effect_each() 
     proxy.set(Mode::Lose(50));
     let through = buyer.at(proxy.addr);
     for number in 0..20 {
-        let charging = through.with_key(&format!("charge {number}"));
+        let charging = through.with_key(&format!("charge-{number}"));
         let charged = until("an answer comes through", async || {
             let request = charging.request(reqwest::Method::POST, "/v1/points/charges");
             request.json(&json!({"amount": 10})).send().await.ok()
         })
         .await;
-        assert_eq!(charged.status(), 201);
+        let status = charged.status();
+        assert_eq!(status, 201, "{:?}", charged.text().await);
     }
     assert!(proxy.cuts() > 0, "answers were lost");
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 200);
