@@ -96,7 +96,7 @@ impl Queue {
     }
 
     pub(super) fn limit(&self, schedule: ScheduleId, user: UserId) -> Result<(), QueueError> {
-        Ok(self.slow.take(&(schedule.0, user.0))?)
+        self.slow.take(&(schedule.0, user.0)).map(|_| ()).map_err(QueueError::from)
     }
 
     /// Notes what is told of a place, and tells no worse than was told before.
