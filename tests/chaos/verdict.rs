@@ -36,6 +36,11 @@ const CLASSES: [Class; 16] = [
     ("unknown, then resolved", |op| op.has_unknown_try() && op.answer().is_some()),
 ];
 
+/// What need not come up: chance decides.
+const RARE: [Class; 1] = [("refused, then given under the same key", |op| {
+    op.success().is_some() && op.answers().any(|answer| !answer.is_ok())
+})];
+
 fn code(op: &Op) -> &str {
     op.answer().map_or("", Answer::code)
 }
@@ -45,14 +50,14 @@ fn tries(op: &Op) -> impl Iterator<Item = &Answer> {
 }
 
 /// How many wishes came to what.
-fn outcomes(evidence: &Evidence) -> BTreeMap<&'static str, usize> {
+fn outcomes(evidence: &Evidence, classes: &[Class]) -> BTreeMap<&'static str, usize> {
     let ops = &evidence.record.ops;
-    CLASSES.iter().map(|(name, is)| (*name, ops.iter().filter(|op| is(op)).count())).collect()
+    classes.iter().map(|(name, is)| (*name, ops.iter().filter(|op| is(op)).count())).collect()
 }
 
 /// What would have to happen for the run to mean something, and did not.
 pub fn missing(evidence: &Evidence, seconds: u64) -> Vec<String> {
-    let outcomes = outcomes(evidence);
+    let outcomes = outcomes(evidence, &CLASSES);
     let never = outcomes.iter().filter(|(_, times)| **times == 0);
     let mut missing: Vec<_> = never.map(|(name, _)| format!("never: {name}")).collect();
     if evidence.seen.looks.0 == 0 || evidence.seen.looks.1 == 0 {
@@ -86,7 +91,8 @@ pub fn told(seed: u64, evidence: &Evidence, violations: &[Violation]) -> String 
     let total: usize = faults.values().sum();
     let kinds: Vec<_> = faults.iter().map(|(kind, times)| format!("{kind:?} {times}")).collect();
     line(&format!("{total} faults"), kinds.join(", "));
-    let outcomes = outcomes(evidence);
+    let mut outcomes = outcomes(evidence, &CLASSES);
+    outcomes.extend(self::outcomes(evidence, &RARE));
     let outcomes: Vec<_> = outcomes.iter().map(|(name, times)| format!("{name} {times}")).collect();
     line("outcomes", outcomes.join(", "));
     line("violations", violations.len().to_string());
