@@ -125,7 +125,10 @@ pub fn whole_or_absent(evidence: &Evidence) -> Vec<String> {
 pub fn one_key_one_answer(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for op in evidence.record.ops.iter().filter(|op| is_remembered(op)) {
-        let mut answers = op.answers().map(|answer| (answer.status, without_instance(answer)));
+        // A hold may be refused before it is given: that is not kept under the key.
+        let passing = |answer: &&Answer| matches!(op.act, Act::Hold { .. }) && !answer.is_ok();
+        let kept = op.answers().skip_while(passing);
+        let mut answers = kept.map(|answer| (answer.status, without_instance(answer)));
         let first = answers.next();
         if let Some(other) = answers.find(|answer| Some(answer) != first.as_ref()) {
             broken.push(format!("{:?}: {first:?}, then {other:?}", op.act));
