@@ -76,7 +76,8 @@ impl Op {
         self.attempts.iter().map(|attempt| attempt.from).min().unwrap_or(Moment::MAX)
     }
 
-    fn told(&self) -> impl Iterator<Item = (&Attempt, &Answer)> {
+    /// The tries that told something, with what they told.
+    pub fn told(&self) -> impl Iterator<Item = (&Attempt, &Answer)> {
         let told = self.attempts.iter().filter_map(|it| Some((it, it.answer.as_ref()?)));
         told.filter(|(_, answer)| answer.tells())
     }

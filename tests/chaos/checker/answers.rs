@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::Evidence;
-use crate::history::{Act, Answer, Op};
+use crate::history::{Act, Answer, Attempt, Op};
 
 /// Every charge, hold, payment and refund that was acknowledged is in the books.
 pub fn acknowledged_is_there(evidence: &Evidence) -> Vec<String> {
@@ -125,10 +125,7 @@ pub fn whole_or_absent(evidence: &Evidence) -> Vec<String> {
 pub fn one_key_one_answer(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for op in evidence.record.ops.iter().filter(|op| is_remembered(op)) {
-        // A hold may be refused before it is given: that is not kept under the key.
-        let passing = |answer: &&Answer| matches!(op.act, Act::Hold { .. }) && !answer.is_ok();
-        let kept = op.answers().skip_while(passing);
-        let mut answers = kept.map(|answer| (answer.status, without_instance(answer)));
+        let mut answers = kept(op).map(|answer| (answer.status, without_instance(answer)));
         let first = answers.next();
         if let Some(other) = answers.find(|answer| Some(answer) != first.as_ref()) {
             broken.push(format!("{:?}: {first:?}, then {other:?}", op.act));
@@ -141,6 +138,18 @@ pub fn one_key_one_answer(evidence: &Evidence) -> Vec<String> {
     let twice = charges.into_iter().filter(|(_, times)| *times > 1);
     broken.extend(twice.map(|((user, key), times)| format!("{key} of user {user}: {times} times")));
     broken
+}
+
+/// The answers that are kept under a key, and so are the same. A hold may be refused before it is
+/// given, and a twin of it meanwhile; not after its owner was told of it.
+fn kept(op: &Op) -> impl Iterator<Item = &Answer> {
+    let given = op.told().filter(|(_, answer)| answer.is_ok()).map(|(attempt, _)| attempt.to).min();
+    let holds = matches!(op.act, Act::Hold { .. });
+    let passing = move |attempt: &Attempt, answer: &Answer| {
+        holds && !answer.is_ok() && given.is_none_or(|given| attempt.from < given)
+    };
+    let kept = op.told().filter(move |(attempt, answer)| !passing(attempt, answer));
+    kept.map(|(_, answer)| answer)
 }
 
 /// Successes are, and the refusals of paying and refunding; but of those not that nothing is there.
