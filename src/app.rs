@@ -2,6 +2,7 @@
 
 mod limits;
 mod operations;
+mod pages;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::limits::{house, limits};
 use self::operations::{Stores, open_files, operations, relied_on};
+use self::pages::pages;
 use crate::admin;
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
@@ -284,9 +286,10 @@ fn router(
         .merge(admin::report::http::pushed(services.pushed.stats.clone()));
     let (routes, api) = openapi::describe(api);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
+    let (pages, dress) = pages(services);
     around(
-        routes.merge(openapi::pages(api)),
-        operations(stores, metrics),
+        (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
+        dress,
         Identity(services.users.clone()),
         limits(settings),
         Cors { origins: origins.filter_map(Result::ok).collect() },

@@ -1,0 +1,23 @@
+//! The pages, on the services that there are.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::Services;
+use crate::http::layers::Dress;
+use crate::web::assets::Assets;
+use crate::web::{self, Sorry, Web};
+
+/// The routes of pages, and how browsers are told of refusals.
+pub(super) fn pages(services: &Services) -> (Router, Arc<dyn Dress>) {
+    let assets = Assets::new();
+    let sorry = Arc::new(Sorry(assets.clone()));
+    let web = Web::new(
+        assets,
+        services.catalogue.clone(),
+        services.queue.clone(),
+        Arc::clone(&services.users),
+    );
+    (web::routes(web), sorry)
+}

@@ -1,0 +1,38 @@
+// @ts-check
+/** What every page does: times in the reader's zone, who is signed in, whether there is a network. */
+import { $, $$, say, show } from './dom.js';
+import { current, onSession, takeToken } from './session.js';
+import { time } from './text.js';
+
+/** Tells the times that the server wrote in the reader's zone. @param {ParentNode} [within] */
+export function localTimes(within = document) {
+  for (const element of /** @type {HTMLTimeElement[]} */ ($$('time[datetime]', within))) {
+    const form = /** @type {any} */ (element.dataset.form ?? 'full');
+    say(element, time(element.dateTime, form));
+  }
+}
+
+function who() {
+  const session = current();
+  const link = $('#who');
+  if (session) say(link, session.name);
+  show(link, session !== null);
+}
+
+// Where the language was chosen by a link, the choice is in a cookie now.
+if (location.search.includes('lang=')) {
+  const query = new URLSearchParams(location.search);
+  query.delete('lang');
+  const rest = query.toString() === '' ? '' : `?${query}`;
+  history.replaceState(history.state, '', location.pathname + rest + location.hash);
+}
+
+const offline = () => show($('#offline'), !navigator.onLine);
+window.addEventListener('online', offline);
+window.addEventListener('offline', offline);
+offline();
+
+localTimes();
+who();
+onSession(who);
+if (!document.body.classList.contains('page-admin')) takeToken().catch(() => {});

@@ -1,0 +1,3 @@
+// @ts-check
+/** The sale page. */
+import './lib/frame.js';
