@@ -1,5 +1,6 @@
 //! One process: stores, services, routes and loops, wired once, and drained at the end.
 
+mod keys;
 mod limits;
 mod operations;
 mod pages;
@@ -44,12 +45,12 @@ use crate::payment::service::Payments;
 use crate::point;
 use crate::point::service::Points;
 use crate::queue;
+use crate::queue::code::Purpose;
 use crate::queue::draw::service::Draws;
+use crate::queue::handoff::service::HandOffs;
 use crate::queue::lines::Lines;
 use crate::queue::service::Queue;
-use crate::queue::stream::code::CodeKeys;
 use crate::queue::stream::service::TicketStreams;
-use crate::queue::token::TicketKeys;
 use crate::reservation;
 use crate::reservation::service::Reservations;
 use crate::store::StoreError;
@@ -62,6 +63,7 @@ use crate::user;
 use crate::user::jwks::JwksError;
 use crate::user::service::Users;
 use crate::user::token::Tokens;
+use crate::web::theme::{Theme, ThemeError};
 
 /// How long a loop's last step may outlast the connections.
 const LAST_STEP: Duration = Duration::from_secs(1);
@@ -78,6 +80,9 @@ pub enum StartError {
     /// A store's address is not one, or the store must not be relied on.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// `ONSALE_THEME` has no pages that could be used.
+    #[error("ONSALE_THEME: {0}")]
+    Theme(#[from] ThemeError),
     /// The address cannot be listened on.
     #[error("ONSALE_LISTEN: {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -101,6 +106,7 @@ struct Services {
     catalogue: Catalogue,
     draws: Draws,
     queue: Queue,
+    handoffs: HandOffs,
     pushed: Pushed,
     reservations: Reservations,
     points: Points,
@@ -128,7 +134,8 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: metrics.clone() };
     let services = wire(&settings, &stores, &loops)?;
     let maps = Maps::new(services.catalogue.clone());
-    let router = router(&services, &maps, &stores, &settings.http, &metrics);
+    let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
+    let router = router(&services, &maps, &stores, &settings.http, &metrics, theme);
     let house = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
@@ -147,6 +154,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
     let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
+    let users = Arc::new(users);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
@@ -157,10 +165,12 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         (lines.clone(), draws.clone()),
         boards.clone(),
         catalogue.clone(),
-        ticket_keys(settings),
+        keys::tickets(settings),
         delivered.clone(),
         metrics.clone(),
     );
+    let codes = keys::codes(settings, Purpose::HandOff);
+    let handoffs = HandOffs::new(queue.clone(), users.clone(), codes);
     let holds = Holds::new(lines.clone(), delivered);
     let reservations = Reservations::new(
         pg.clone(),
@@ -186,22 +196,15 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     Ok(Services {
         pushed: pushed(settings, loops, &admin, &queue, &catalogue),
         admin,
-        users: Arc::new(users),
+        users: users.clone(),
         catalogue,
         draws,
         queue: queue.clone(),
+        handoffs,
         reservations,
         points: Points::new(pg.clone(), metrics.clone()),
         payments: Payments::new(pg, queue, holds, metrics),
     })
-}
-
-fn ticket_secrets(settings: &Settings) -> Vec<String> {
-    settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()
-}
-
-fn ticket_keys(settings: &Settings) -> TicketKeys {
-    TicketKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer)
 }
 
 fn pushed(
@@ -213,7 +216,7 @@ fn pushed(
 ) -> Pushed {
     let Loops { tasks, stop, metrics } = loops.clone();
     let streams = Streams::new(settings.http.max_streams, tasks, stop, metrics);
-    let codes = CodeKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer);
+    let codes = keys::codes(settings, Purpose::Stream);
     Pushed {
         tickets: TicketStreams::new(queue.clone(), codes, streams.clone()),
         seats: SeatStreams::new(catalogue.clone(), streams.clone()),
@@ -271,12 +274,14 @@ fn router(
     stores: &Stores,
     settings: &HttpSettings,
     metrics: &Metrics,
+    theme: Theme,
 ) -> Router {
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
         .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
+        .merge(queue::handoff::http::routes(services.handoffs.clone()))
         .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
         .merge(queue::draw::http::routes(services.draws.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
@@ -286,7 +291,7 @@ fn router(
         .merge(admin::report::http::pushed(services.pushed.stats.clone()));
     let (routes, api) = openapi::describe(api);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
-    let (pages, dress) = pages(services);
+    let (pages, dress) = pages(services, theme);
     around(
         (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
         dress,

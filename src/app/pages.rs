@@ -7,17 +7,19 @@ use axum::Router;
 use super::Services;
 use crate::http::layers::Dress;
 use crate::web::assets::Assets;
+use crate::web::theme::Theme;
 use crate::web::{self, Sorry, Web};
 
 /// The routes of pages, and how browsers are told of refusals.
-pub(super) fn pages(services: &Services) -> (Router, Arc<dyn Dress>) {
+pub(super) fn pages(services: &Services, theme: Theme) -> (Router, Arc<dyn Dress>) {
     let assets = Assets::new();
     let sorry = Arc::new(Sorry(assets.clone()));
     let web = Web::new(
-        assets,
+        (assets, theme),
         services.catalogue.clone(),
         services.queue.clone(),
-        Arc::clone(&services.users),
+        services.users.clone(),
+        services.handoffs.clone(),
     );
     (web::routes(web), sorry)
 }

@@ -5,24 +5,32 @@
 //! language in `web/lang`.
 
 pub mod assets;
+mod forms;
 mod headers;
 pub mod lang;
 mod modules;
 pub mod page;
+mod place;
+mod qr;
+mod resume;
 mod sale;
 mod shop;
 mod sorry;
 mod texts;
+pub mod theme;
+mod wait;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use self::assets::Assets;
 use self::shop::Shop;
 pub use self::sorry::Sorry;
+use self::theme::Theme;
 use crate::concert::service::Catalogue;
+use crate::queue::handoff::service::HandOffs;
 use crate::queue::service::Queue;
 use crate::user::service::Users;
 
@@ -30,6 +38,7 @@ use crate::user::service::Users;
 #[derive(Clone)]
 pub struct Web {
     assets: Assets,
+    theme: Theme,
     shop: Shop,
     /// What is on sale.
     pub catalogue: Catalogue,
@@ -37,6 +46,8 @@ pub struct Web {
     pub queue: Queue,
     /// People.
     pub users: Arc<Users>,
+    /// Going on with another device.
+    pub handoffs: HandOffs,
 }
 
 impl std::fmt::Debug for Web {
@@ -48,8 +59,22 @@ impl std::fmt::Debug for Web {
 impl Web {
     /// Pages on these services.
     #[must_use]
-    pub fn new(assets: Assets, catalogue: Catalogue, queue: Queue, users: Arc<Users>) -> Self {
-        Self { assets, shop: Shop::new(catalogue.clone()), catalogue, queue, users }
+    pub fn new(
+        (assets, theme): (Assets, Theme),
+        catalogue: Catalogue,
+        queue: Queue,
+        users: Arc<Users>,
+        handoffs: HandOffs,
+    ) -> Self {
+        Self {
+            assets,
+            theme,
+            shop: Shop::new(catalogue.clone()),
+            catalogue,
+            queue,
+            users,
+            handoffs,
+        }
     }
 }
 
@@ -58,6 +83,10 @@ pub fn routes(web: Web) -> Router {
     Router::new()
         .route("/", get(sale::concerts))
         .route("/concerts/{id}", get(sale::concert))
+        .route("/schedules/{id}/wait", get(wait::wait).post(wait::act))
+        .route("/continue", get(resume::resume))
+        .route("/qr", post(qr::qr))
+        .route("/theme/{file}", get(theme::file))
         .route("/onsale.js", get(assets::client))
         .route("/assets/{build}/{*path}", get(assets::file))
         .with_state(web)

@@ -32,6 +32,8 @@ pub struct Visit {
     pub lang: Lang,
     /// Whether they have chosen it just now.
     chosen: bool,
+    /// Whether they could sign up here.
+    signup: bool,
     path: String,
     encoding: Encoding,
     built: Arc<Built>,
@@ -57,6 +59,7 @@ impl Visit {
         Self {
             lang: chosen.unwrap_or_else(|| Lang::of_headers(headers)),
             chosen: chosen.is_some(),
+            signup: false,
             path: uri.path().to_owned(),
             encoding: encoding(headers),
             built: assets.now(),
@@ -73,6 +76,13 @@ impl Visit {
     #[must_use]
     pub fn count<N: Copy + Into<i64>>(&self, key: &str, count: &N) -> String {
         self.built.texts.count(self.lang, key, (*count).into())
+    }
+
+    /// A text with its holes filled.
+    #[must_use]
+    pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
+        let text = self.t(key).to_owned();
+        values.iter().fold(text, |text, (hole, value)| text.replace(&format!("{{{hole}}}"), value))
     }
 
     /// A text that may not be there.
@@ -133,7 +143,8 @@ impl FromRequestParts<Web> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        Ok(Self::new(&web.assets, &parts.uri, &parts.headers))
+        let visit = Self::new(&web.assets, &parts.uri, &parts.headers);
+        Ok(Self { signup: web.users.open_signup(), ..visit })
     }
 }
 
@@ -141,7 +152,7 @@ impl Page {
     /// The page of this name: its module is `web/js/<name>.js`, its texts are those of `common` and
     /// `<name>`, its title is the text `<name>.title`.
     #[must_use]
-    pub fn new(visit: &Visit, name: &'static str) -> Self {
+    pub fn named(visit: &Visit, name: &'static str) -> Self {
         let title = visit.t(&format!("{name}.title")).to_owned();
         let (visit, files) = (visit.clone(), vec![EVERYWHERE, name]);
         Self { visit, name, title, lively: true, files, data: Map::new() }
@@ -188,6 +199,12 @@ impl Page {
         self.visit.count(key, count)
     }
 
+    /// A text with its holes filled.
+    #[must_use]
+    pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.visit.fill(key, values)
+    }
+
     /// A price. Templates pass what they name by reference.
     #[must_use]
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "how a template passes it")]
@@ -229,6 +246,12 @@ impl Page {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.visit.path
+    }
+
+    /// Whether the reader could sign up here.
+    #[must_use]
+    pub fn signup(&self) -> bool {
+        self.visit.signup
     }
 
     /// The address of a file, by its path below `web/`.
@@ -275,6 +298,7 @@ impl Page {
         all.insert("name".to_owned(), json!(self.name));
         all.insert("lang".to_owned(), json!(self.visit.lang.tag()));
         all.insert("build".to_owned(), json!(self.visit.built.id));
+        all.insert("signup".to_owned(), json!(self.visit.signup));
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
         all.insert("server_time".to_owned(), json!(now));
         all.insert("texts".to_owned(), Value::Object(texts));

@@ -8,8 +8,8 @@ use axum::response::Response;
 
 use super::Web;
 use super::page::{Page, Visit};
-use super::shop::Offer;
-use crate::concert::model::Phase;
+use super::shop::{Offer, Show};
+use crate::concert::model::{ConcertStatus, Phase};
 use crate::concert::view::ScheduleView;
 use crate::http::body::Path;
 use crate::http::problem::Problem;
@@ -27,7 +27,7 @@ struct SalePage {
 /// `GET /`
 pub(super) async fn concerts(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
     let offer = web.shop.offer(None).await?;
-    show(&web, &visit, offer, None)
+    show(&visit, offer, None)
 }
 
 /// `GET /concerts/{id}`
@@ -38,19 +38,11 @@ pub(super) async fn concert(
 ) -> Result<Response, Problem> {
     let offer = web.shop.offer(Some(id)).await?;
     let title = offer.shows.first().map(|show| show.concert.title.clone());
-    show(&web, &visit, offer, title)
+    show(&visit, offer, title)
 }
 
-fn show(
-    web: &Web,
-    visit: &Visit,
-    offer: Arc<Offer>,
-    title: Option<String>,
-) -> Result<Response, Problem> {
-    let page = Page::new(visit, "sale")
-        .with("offer", &*offer)
-        .with("one", title.is_some())
-        .with("signup", web.users.open_signup());
+fn show(visit: &Visit, offer: Arc<Offer>, title: Option<String>) -> Result<Response, Problem> {
+    let page = Page::named(visit, "sale").with("offer", &*offer).with("one", title.is_some());
     let (page, one) = match title {
         Some(title) => (page.titled(title), true),
         None => (page, false),
@@ -73,6 +65,20 @@ impl SalePage {
             Phase::SoldOut => "SOLD_OUT",
             Phase::Closed => "CLOSED",
         }
+    }
+
+    fn upcoming(&self, schedule: &ScheduleView) -> bool {
+        schedule.phase == Phase::Upcoming && schedule.reservation_available_at > self.offer.as_of
+    }
+
+    /// Whether there is a line to go to, now or when it opens.
+    fn joinable(&self, schedule: &ScheduleView) -> bool {
+        let on = matches!(schedule.phase, Phase::Open | Phase::Paused);
+        on || self.upcoming(schedule)
+    }
+
+    fn withdrawn(&self, show: &Show) -> bool {
+        self.one && show.concert.status == ConcertStatus::Unavailable
     }
 
     /// The lowest and the highest price.

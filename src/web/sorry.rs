@@ -37,7 +37,7 @@ impl Dress for Sorry {
         };
         let key = format!("common.error.{}", problem.code());
         let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
-        let page = Page::new(&visit, "sorry").still().titled(visit.t(title));
+        let page = Page::named(&visit, "sorry").still().titled(visit.t(title));
         let page = SorryPage { page, said, instance: instance.to_owned(), passing };
         visit.html_as(status, &page).unwrap_or_else(|_| status.into_response())
     }

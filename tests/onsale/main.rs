@@ -25,6 +25,7 @@ mod failover;
 mod fault;
 mod fields;
 mod forms;
+mod handoff;
 mod hardened;
 mod hostile;
 mod identity;

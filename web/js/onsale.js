@@ -147,6 +147,16 @@ export class Onsale {
     return this.call('DELETE', '/v1/queue/ticket', { ticket, patience: 10_000 });
   }
 
+  /** A code that lets another device go on in one's place: good once, for two minutes. @param {string} ticket @returns {Promise<{ code: string, expires_at: string }>} */
+  handOff(ticket) {
+    return this.call('POST', '/v1/queue/ticket/handoff', { ticket });
+  }
+
+  /** Goes on in the place that a code stands for. @param {string} code @returns {Promise<{ queue_token: string, schedule_id: number, user: { id: number, name: string }, access_token: string | null, expires_at: string | null }>} */
+  takeOver(code) {
+    return this.call('POST', '/v1/handoffs', { body: { code } });
+  }
+
   /** Every seat without its state; the browser keeps it for a day. @param {number} schedule @returns {Promise<{ schedule_id: number, layout_version: number, seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[] }>} */
   layout(schedule) {
     return this.call('GET', `/v1/schedules/${schedule}/seats/layout`);

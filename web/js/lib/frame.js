@@ -1,7 +1,8 @@
 // @ts-check
 /** What every page does: times in the reader's zone, who is signed in, whether there is a network. */
 import { $, $$, say, show } from './dom.js';
-import { current, onSession, takeToken } from './session.js';
+import { page } from './page.js';
+import { current, ensure, onSession, takeToken } from './session.js';
 import { time } from './text.js';
 
 /** Tells the times that the server wrote in the reader's zone. @param {ParentNode} [within] */
@@ -17,6 +18,7 @@ function who() {
   const link = $('#who');
   if (session) say(link, session.name);
   show(link, session !== null);
+  show($('#signin'), session === null && page.signup);
 }
 
 // Where the language was chosen by a link, the choice is in a cookie now.
@@ -35,4 +37,5 @@ offline();
 localTimes();
 who();
 onSession(who);
+$('#signin').addEventListener('click', () => ensure());
 if (!document.body.classList.contains('page-admin')) takeToken().catch(() => {});

@@ -27,14 +27,22 @@ export function current() {
   return kept;
 }
 
+/** Forgets all places in line: they are somebody's. */
+function forgetPlaces() {
+  for (const key of local.keys('onsale.ticket.')) local.remove(key);
+}
+
 /** Keeps somebody signed in. @param {Session} session */
 export function signIn(session) {
+  const before = local.get(KEY);
+  if (before && before.id !== session.id) forgetPlaces();
   local.set(KEY, session);
   listeners.forEach((listener) => listener(session));
 }
 
 /** Forgets who was signed in, and their places in line. */
 export function signOut() {
+  forgetPlaces();
   local.remove(KEY);
   listeners.forEach((listener) => listener(null));
 }
@@ -45,6 +53,14 @@ export function onSession(listener) {
 }
 
 onChange(KEY, () => listeners.forEach((listener) => listener(current())));
+
+/** Signs somebody up by their name, and in. @param {string} name @returns {Promise<Session>} */
+export async function signUp(name) {
+  const made = await onsale.signUp(name);
+  const session = { id: made.id, name: made.name, token: made.access_token, expires_at: made.expires_at };
+  signIn(session);
+  return session;
+}
 
 /**
  * Whoever is signed in; asks for a name where nobody is, and sign-up is open.
@@ -69,10 +85,7 @@ export async function ensure(why) {
     });
     if (name === null) return null;
     try {
-      const made = await onsale.signUp(name);
-      const session = { id: made.id, name: made.name, token: made.access_token, expires_at: made.expires_at };
-      signIn(session);
-      return session;
+      return await signUp(name);
     } catch (error) {
       problem = errorText(error);
     }

@@ -21,6 +21,10 @@ function keeper(find) {
         return null;
       }
     },
+    /** The keys that begin with `prefix`. @param {string} prefix @returns {string[]} */
+    keys(prefix) {
+      return [...new Set([...memory.keys(), ...Object.keys(storage ?? {})])].filter((key) => key.startsWith(prefix));
+    },
     /** @param {string} key @param {any} value */
     set(key, value) {
       const text = JSON.stringify(value);
