@@ -4,23 +4,20 @@ mod keys;
 mod limits;
 mod operations;
 mod pages;
+mod routes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::http::HeaderValue;
 use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use utoipa_axum::router::OpenApiRouter;
 
-use self::limits::{house, limits};
-use self::operations::{Stores, open_files, operations, relied_on};
-use self::pages::pages;
-use crate::admin;
+use self::limits::house;
+use self::operations::{Stores, open_files, relied_on};
+use self::routes::{Made, router};
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
 use crate::admin::report::stream::StatsStreams;
@@ -32,17 +29,12 @@ use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
 use crate::hold::service::Holds;
-use crate::http::auth::Identity;
-use crate::http::cors::Cors;
-use crate::http::layers::around;
+use crate::http::serve;
 use crate::http::serve::Routes;
 use crate::http::shortcut::Shortcuts;
 use crate::http::stream::Streams;
-use crate::http::{openapi, serve};
 use crate::outbox::model::Delivered;
-use crate::payment;
 use crate::payment::service::Payments;
-use crate::point;
 use crate::point::service::Points;
 use crate::queue;
 use crate::queue::code::Purpose;
@@ -51,7 +43,6 @@ use crate::queue::handoff::service::HandOffs;
 use crate::queue::lines::Lines;
 use crate::queue::service::Queue;
 use crate::queue::stream::service::TicketStreams;
-use crate::reservation;
 use crate::reservation::service::Reservations;
 use crate::store::StoreError;
 use crate::store::pg::Pg;
@@ -59,7 +50,6 @@ use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
 use crate::upkeep;
 use crate::upkeep::run::Loops;
-use crate::user;
 use crate::user::jwks::JwksError;
 use crate::user::service::Users;
 use crate::user::token::Tokens;
@@ -135,7 +125,8 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let services = wire(&settings, &stores, &loops)?;
     let maps = Maps::new(services.catalogue.clone());
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
-    let router = router(&services, &maps, &stores, &settings.http, &metrics, theme);
+    let made = Made { services: &services, maps: &maps, stores: &stores, theme };
+    let router = router(made, &settings.http, &metrics);
     let house = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
@@ -266,38 +257,4 @@ pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
         Some(path) => Tokens::provided(&access.jwt_issuer, path)?,
         None => Tokens::own(&access.jwt_issuer, secret.as_bytes()),
     })
-}
-
-fn router(
-    services: &Services,
-    maps: &Maps,
-    stores: &Stores,
-    settings: &HttpSettings,
-    metrics: &Metrics,
-    theme: Theme,
-) -> Router {
-    let api = OpenApiRouter::new()
-        .merge(user::http::routes(services.users.clone()))
-        .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
-        .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
-        .merge(queue::http::routes(services.queue.clone()))
-        .merge(queue::handoff::http::routes(services.handoffs.clone()))
-        .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
-        .merge(queue::draw::http::routes(services.draws.clone()))
-        .merge(reservation::http::routes(services.reservations.clone()))
-        .merge(payment::http::routes(services.payments.clone()))
-        .merge(point::http::routes(services.points.clone()))
-        .merge(admin::http::routes(services.admin.clone()))
-        .merge(admin::report::http::pushed(services.pushed.stats.clone()));
-    let (routes, api) = openapi::describe(api);
-    let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
-    let (pages, dress) = pages(services, theme);
-    around(
-        (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
-        dress,
-        Identity(services.users.clone()),
-        limits(settings),
-        Cors { origins: origins.filter_map(Result::ok).collect() },
-        metrics.clone(),
-    )
 }

@@ -18,6 +18,7 @@ mod shop;
 mod sorry;
 mod texts;
 pub mod theme;
+pub mod visit;
 mod wait;
 
 use std::sync::Arc;
