@@ -104,3 +104,5 @@ everySecond(drawAll);
 setInterval(look, LOOK);
 document.addEventListener('visibilitychange', () => look().then(drawAll));
 window.addEventListener('online', () => look().then(drawAll));
+
+document.documentElement.dataset.ready = '';
