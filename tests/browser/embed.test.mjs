@@ -65,7 +65,7 @@ test('the example of another site goes from the line to paid seats', async () =>
   page.on('pageerror', (error) => faults.push(String(error)));
   await page.goto(origin);
   await page.locator('input').fill('Kim');
-  await page.locator('form button').click();
+  await page.locator('#join').click();
   await page.locator('#place').filter({ hasText: 'It is your turn.' }).waitFor();
   await page.locator('#buy').click();
   await page.locator('#place').filter({ hasText: /Paid: seats 1, 2 for 300000 points/ }).waitFor();

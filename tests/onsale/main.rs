@@ -35,6 +35,7 @@ mod matrix;
 mod money;
 mod operations;
 mod outage;
+mod pages;
 mod parking;
 mod provider;
 mod race;
