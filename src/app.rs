@@ -96,7 +96,6 @@ struct Services {
     catalogue: Catalogue,
     draws: Draws,
     queue: Queue,
-    handoffs: HandOffs,
     pushed: Pushed,
     reservations: Reservations,
     points: Points,
@@ -125,7 +124,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let services = wire(&settings, &stores, &loops)?;
     let maps = Maps::new(services.catalogue.clone());
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
-    let made = Made { services: &services, maps: &maps, stores: &stores, theme };
+    let codes = keys::codes(&settings, Purpose::HandOff);
+    let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
+    let made = Made { services: &services, handoffs, maps: &maps, stores: &stores, theme };
     let router = router(made, &settings.http, &metrics);
     let house = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
@@ -145,7 +146,6 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
     let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
-    let users = Arc::new(users);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
@@ -160,8 +160,6 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         delivered.clone(),
         metrics.clone(),
     );
-    let codes = keys::codes(settings, Purpose::HandOff);
-    let handoffs = HandOffs::new(queue.clone(), users.clone(), codes);
     let holds = Holds::new(lines.clone(), delivered);
     let reservations = Reservations::new(
         pg.clone(),
@@ -187,11 +185,10 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     Ok(Services {
         pushed: pushed(settings, loops, &admin, &queue, &catalogue),
         admin,
-        users: users.clone(),
+        users: Arc::new(users),
         catalogue,
         draws,
         queue: queue.clone(),
-        handoffs,
         reservations,
         points: Points::new(pg.clone(), metrics.clone()),
         payments: Payments::new(pg, queue, holds, metrics),

@@ -6,12 +6,17 @@ use axum::Router;
 
 use super::Services;
 use crate::http::layers::Dress;
+use crate::queue::handoff::service::HandOffs;
 use crate::web::assets::Assets;
 use crate::web::theme::Theme;
 use crate::web::{self, Sorry, Web};
 
 /// The routes of pages, and how browsers are told of refusals.
-pub(super) fn pages(services: &Services, theme: Theme) -> (Router, Arc<dyn Dress>) {
+pub(super) fn pages(
+    services: &Services,
+    handoffs: HandOffs,
+    theme: Theme,
+) -> (Router, Arc<dyn Dress>) {
     let assets = Assets::new();
     let sorry = Arc::new(Sorry(assets.clone()));
     let web = Web::new(
@@ -19,7 +24,7 @@ pub(super) fn pages(services: &Services, theme: Theme) -> (Router, Arc<dyn Dress
         services.catalogue.clone(),
         services.queue.clone(),
         services.users.clone(),
-        services.handoffs.clone(),
+        handoffs,
     );
     (web::routes(web), sorry)
 }

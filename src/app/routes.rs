@@ -14,6 +14,7 @@ use crate::http::auth::Identity;
 use crate::http::cors::Cors;
 use crate::http::layers::around;
 use crate::http::openapi;
+use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
 use crate::web::theme::Theme;
 use crate::{admin, concert, payment, point, queue, reservation, user};
@@ -21,6 +22,7 @@ use crate::{admin, concert, payment, point, queue, reservation, user};
 /// What routes are made of.
 pub(super) struct Made<'m> {
     pub(super) services: &'m Services,
+    pub(super) handoffs: HandOffs,
     pub(super) maps: &'m Maps,
     pub(super) stores: &'m Stores,
     pub(super) theme: Theme,
@@ -28,7 +30,7 @@ pub(super) struct Made<'m> {
 
 /// The API, the pages, and what operators ask.
 pub(super) fn router(
-    Made { services, maps, stores, theme }: Made<'_>,
+    Made { services, handoffs, maps, stores, theme }: Made<'_>,
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
@@ -37,7 +39,7 @@ pub(super) fn router(
         .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
-        .merge(queue::handoff::http::routes(services.handoffs.clone()))
+        .merge(queue::handoff::http::routes(handoffs.clone()))
         .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
         .merge(queue::draw::http::routes(services.draws.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
@@ -47,7 +49,7 @@ pub(super) fn router(
         .merge(admin::report::http::pushed(services.pushed.stats.clone()));
     let (routes, api) = openapi::describe(api);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
-    let (pages, dress) = pages(services, theme);
+    let (pages, dress) = pages(services, handoffs, theme);
     around(
         (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
         dress,

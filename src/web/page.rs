@@ -81,7 +81,6 @@ impl Page {
 
     /// A price. Templates pass what they name by reference.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "how a template passes it")]
     pub fn money(&self, points: &i64) -> String {
         self.visit.lang.money(*points)
     }

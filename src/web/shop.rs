@@ -76,12 +76,11 @@ impl Shop {
     }
 
     async fn look(&self, which: Which) -> Result<Arc<Offer>, CatalogueError> {
-        let concerts = match which {
-            Some(id) => vec![self.catalogue.concert(id).await?],
-            None => {
-                let page = Paging { limit: CONCERTS, after: None };
-                self.catalogue.concerts(Some(ConcertStatus::Available), page).await?.items
-            }
+        let concerts = if let Some(id) = which {
+            vec![self.catalogue.concert(id).await?]
+        } else {
+            let page = Paging { limit: CONCERTS, after: None };
+            self.catalogue.concerts(Some(ConcertStatus::Available), page).await?.items
         };
         let mut shows = Vec::with_capacity(concerts.len());
         for concert in concerts {

@@ -83,15 +83,16 @@ pub fn used(texts: &[Source], users: &[Source]) -> Vec<String> {
     let files: BTreeSet<&str> = texts.iter().map(Source::name).collect();
     let is_key = |word: &str| {
         let (file, rest) = word.split_once('.').unwrap_or_default();
-        let ends = ["js", "json", "html", "css"].iter().any(|end| rest == *end);
+        let ends = ["js", "json", "html", "css"].contains(&rest);
         files.contains(file) && !rest.is_empty() && !ends
     };
     let (mut broken, mut whole, mut begun) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for user in users {
         for (word, part) in quoted(&user.text).filter(|(word, _)| is_key(word)) {
-            let there = match part {
-                true => keys.keys().any(|key| key.starts_with(word)),
-                false => keys.contains_key(without_form(word)),
+            let there = if part {
+                keys.keys().any(|key| key.starts_with(word))
+            } else {
+                keys.contains_key(without_form(word))
             };
             if !there {
                 broken.push(format!("{}: there is no text {word}", user.path));
@@ -121,7 +122,7 @@ pub fn safe(source: &Source) -> Vec<String> {
         .filter(|word| source.text.contains(**word))
         .map(|word| format!("{} has {word}", source.path))
         .collect();
-    if source.path.ends_with(".html") && source.text.contains("<style") {
+    if source.text.contains("<style") {
         broken.push(format!("{} has styles in it", source.path));
     }
     let listener = source.text.match_indices(" on").find(|(at, _)| {
