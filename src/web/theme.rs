@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use chrono::{DateTime, Utc};
 
 use super::Web;
 use super::page::Visit;
@@ -69,8 +70,8 @@ pub struct Slots<'s> {
     pub title: &'s str,
     /// Its description.
     pub description: &'s str,
-    /// When it is, in words.
-    pub when: String,
+    /// When it is; nothing where that is not known at the moment.
+    pub when: Option<DateTime<Utc>>,
     /// The schedule.
     pub schedule: ScheduleId,
     /// Who reads it.
@@ -83,7 +84,8 @@ impl Slots<'_> {
         Some(match name {
             "title" => self.title.to_owned(),
             "description" => self.description.to_owned(),
-            "when" => self.when.clone(),
+            "when" => self.when.map(|when| self.visit.lang.time(when)).unwrap_or_default(),
+            "when_iso" => self.when.map(|when| when.to_rfc3339()).unwrap_or_default(),
             "schedule_id" => self.schedule.to_string(),
             "lang" => self.visit.lang.tag().to_owned(),
             text => self.visit.find(text.strip_prefix("t:")?)?.to_owned(),
@@ -93,8 +95,8 @@ impl Slots<'_> {
 
 /// Whether there is such a slot: those of texts are known once somebody reads them.
 fn is_slot(name: &str) -> bool {
-    ["title", "description", "when", "schedule_id", "lang"].contains(&name)
-        || name.starts_with("t:")
+    let known = ["title", "description", "when", "when_iso", "schedule_id", "lang"];
+    known.contains(&name) || name.starts_with("t:")
 }
 
 impl Theme {

@@ -182,7 +182,7 @@ fn page(
     let slots = Slots {
         title: &title,
         description: concert.as_ref().map_or("", |concert| concert.description.as_str()),
-        when: when.map(|when| visit.lang.time(when)).unwrap_or_default(),
+        when,
         schedule: id,
         visit,
     };

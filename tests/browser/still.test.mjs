@@ -29,7 +29,7 @@ test('somebody without scripts joins, waits, is called and leaves', async () => 
     await settle(on.service, sale, { message: 'A little later <b>tonight</b>' });
     await page.waitForTimeout(1200);
     await page.reload();
-    await page.getByText('A little later <b>tonight</b>').first().waitFor();
+    await page.locator('noscript .message').filter({ hasText: 'A little later <b>tonight</b>' }).waitFor();
     await shot(page, `still-waiting-${lang}`);
     const [cookie] = (await context.cookies()).filter(({ name }) => name === 'onsale_place');
     assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', `/schedules/${sale.id}`]);

@@ -100,6 +100,18 @@ async function look() {
   }
 }
 
+/** The day as a tile, in the reader's zone. */
+function tiles() {
+  const part = (/** @type {Intl.DateTimeFormatOptions} */ form, /** @type {Date} */ date) => new Intl.DateTimeFormat(page.lang, form).format(date);
+  for (const row of $$('.date')) {
+    const date = new Date(schedules.get(Number(row.dataset.schedule))?.concert_at);
+    say($('[data-tile="month"]', row), part({ month: 'short' }, date));
+    say($('[data-tile="day"]', row), String(date.getDate()));
+    say($('[data-tile="weekday"]', row), part({ weekday: 'short' }, date));
+  }
+}
+
+tiles();
 everySecond(drawAll);
 setInterval(look, LOOK);
 document.addEventListener('visibilitychange', () => look().then(drawAll));

@@ -146,7 +146,7 @@ function follow(token) {
 /** What is counted, and what says how fresh all of it is. */
 function tick() {
   const state = document.body.dataset.state;
-  if (state === 'early') join.tick();
+  if (state === 'early' || state === 'join') join.tick();
   if (state === 'active' && ticket?.active_expires_at) {
     const left = until(ticket.active_expires_at);
     fill('remaining', countdown(left));
@@ -163,6 +163,8 @@ function tick() {
   fill('connection', t(`wait.connection.${old ? 'lost' : connection}`));
   for (const dot of slots('dot')) dot.dataset.connection = old ? 'lost' : connection;
   fill('updated', ago(performance.now() - heardAt));
+  // What may be old is no ground for a judgement.
+  given('fresh', !old);
   maybe('trouble', lostAt > 0 && now() - lostAt > 10_000 ? t('wait.trouble.lost', { time: time(lostAt, 'exact') }) : stale ? t('wait.trouble.stale') : null);
 }
 

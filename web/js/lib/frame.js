@@ -1,6 +1,6 @@
 // @ts-check
 /** What every page does: times in the reader's zone, who is signed in, whether there is a network. */
-import { $, $$, say, show } from './dom.js';
+import { $, $$, say, set, show } from './dom.js';
 import { page } from './page.js';
 import { current, ensure, onSession, takeToken } from './session.js';
 import { time } from './text.js';
@@ -28,6 +28,12 @@ if (location.search.includes('lang=')) {
   const rest = query.toString() === '' ? '' : `?${query}`;
   history.replaceState(history.state, '', location.pathname + rest + location.hash);
 }
+
+// What can be scrolled can be reached by keys; what can't is no stop on the way.
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) set(target, 'tabindex', target.scrollHeight > target.clientHeight + 1 ? 0 : null);
+});
+for (const part of $$('.scrolls')) sizes.observe(part);
 
 const offline = () => show($('#offline'), !navigator.onLine);
 window.addEventListener('online', offline);

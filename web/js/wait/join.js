@@ -5,7 +5,7 @@ import { until } from '../lib/clock.js';
 import { page } from '../lib/page.js';
 import { current, onsale, signOut, signUp } from '../lib/session.js';
 import { tab } from '../lib/store.js';
-import { countdown, errorText, t, time } from '../lib/text.js';
+import { countdown, errorText, number, t, time } from '../lib/text.js';
 import { pause, backoff } from '../onsale/call.js';
 import { fill, given, maybe } from './slots.js';
 
@@ -19,6 +19,8 @@ import { fill, given, maybe } from './slots.js';
  */
 export function joiner({ id, schedule, learn, go, joined }) {
   let busy = false;
+  /** @type {ReturnType<typeof obstacle>} */
+  let shown = null;
 
   /** @param {string | null} text */
   const problem = (text) => maybe('join-problem', text);
@@ -47,6 +49,7 @@ export function joiner({ id, schedule, learn, go, joined }) {
   const stand = () => {
     const before = tab.get(`onsale.ended.${id}`);
     const why = obstacle();
+    shown = why;
     if (why === 'early') {
       go('early');
       named();
@@ -113,6 +116,10 @@ export function joiner({ id, schedule, learn, go, joined }) {
   };
 
   const tick = () => {
+    if (document.body.dataset.state === 'join') {
+      if (!busy && schedule() && obstacle() !== shown) stand();
+      return;
+    }
     const known = schedule();
     const left = until(known.queue_opens_at);
     if (left > 0) {
@@ -128,14 +135,22 @@ export function joiner({ id, schedule, learn, go, joined }) {
     }
   };
 
+  /** How long the line is, for whoever thinks about joining. */
+  const facts = async () => {
+    const { waiting, seats_available: seats } = await onsale.board(id);
+    fill('now-waiting', t('wait.people', { n: waiting }));
+    fill('now-seats', number(seats));
+    given('facts', true);
+  };
+
   /** Sold out now may be on again after a refund. */
   const watch = async () => {
     for (;;) {
       await pause(10_000 + Math.random() * 5000);
       if (!['join', 'early', 'loading'].includes(document.body.dataset.state ?? '') || busy) continue;
-      const before = obstacle();
       await onsale.schedule(id).then(learn, () => {});
-      if (obstacle() !== before) stand();
+      await facts().catch(() => given('facts', false));
+      if (obstacle() !== shown) stand();
     }
   };
 
@@ -149,6 +164,7 @@ export function joiner({ id, schedule, learn, go, joined }) {
     }
     maybe('trouble', null);
     watch();
+    if (!obstacle()) facts().catch(() => {});
     if (current() && !obstacle() && !tab.get(`onsale.ended.${id}`)) return now();
     return stand();
   };

@@ -22,8 +22,8 @@ export function seen(schedule, ticket) {
   return mine;
 }
 
-/** How much of the way is behind, in thousandths. @param {Seen} seen */
-export const progress = ({ first, lowest }) => (lowest === null ? 0 : first === 0 ? 1000 : Math.round((1 - lowest / (first + 1)) * 1000));
+/** How much of the way is behind since one's first place, in thousandths. @param {Seen} seen */
+export const progress = ({ first, lowest }) => (lowest === null ? 0 : Math.round(((first - lowest) / (first + 1)) * 1000));
 
 /** @param {number} ahead */
 export const aheadText = (ahead) => (ahead === 0 ? t('wait.ahead.none') : t('wait.ahead', { n: ahead }));
