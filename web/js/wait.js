@@ -34,6 +34,8 @@ let line = null;
 let connection = 'connecting';
 let lostAt = 0;
 let stale = false;
+/** Whether this is the tab that is pushed to: the others ask. */
+let first = !navigator.locks;
 
 /** @param {import('./wait/slots.js').State} state */
 function go(state) {
@@ -118,6 +120,7 @@ function take(view) {
 function follow(token) {
   line?.stop();
   line = onsale.follow(token, {
+    stream: () => first,
     onTicket: (view) => {
       lostAt = 0;
       take(view);
@@ -207,6 +210,12 @@ onTicket(id, (token) => {
   else if (token !== null && !line) follow(token);
 });
 
+navigator.locks?.request(`onsale.line.${id}`, () => {
+  first = true;
+  line?.nudge();
+  // Held for as long as the tab is there; the next one has it then.
+  return new Promise(() => {});
+});
 alarms();
 everySecond(tick);
 if (page.drawn) {

@@ -20,7 +20,8 @@ const STALE = 12_000;
  * @property {(connection: Connection, error: OnsaleError | null) => void} [onConnection]
  * @property {(stale: boolean) => void} [onStale] whether what was told may be old, since a store does not answer
  * @property {(error: OnsaleError) => void} [onEnd] the ticket is good for nothing: join again
- * @property {boolean} [stream] false: only ask
+ * @property {() => boolean} [stream] whether to be pushed to now; where it says no, it only asks. A
+ * browser has six connections to a site: of many tabs, one should be pushed to
  */
 
 /** @typedef {{ stop: () => void, nudge: () => void }} Followed */
@@ -70,7 +71,7 @@ export function followTicket(client, token, on) {
   let [ticket, heardAt, failures, last, retry] = [token, 0, 0, /** @type {string | null} */ (null), 1000];
   /** @type {AbortController | null} */
   let open = null;
-  let over = false;
+  let [over, polls] = [false, 0];
 
   /** @param {any} view */
   const told = (view) => {
@@ -122,9 +123,9 @@ export function followTicket(client, token, on) {
   };
 
   const run = async () => {
-    for (let polls = 0; !over; ) {
+    while (!over) {
       try {
-        if (on.stream !== false && polls % POLLS === 0) {
+        if (polls % POLLS === 0 && (on.stream?.() ?? true)) {
           const began = Date.now();
           const heard = await listen().catch((error) => {
             // A new ticket was opened elsewhere, a proxy keeps streams back, a process drains: ask instead.
@@ -154,7 +155,7 @@ export function followTicket(client, token, on) {
   };
 
   const nudge = () => {
-    failures = 0;
+    [failures, polls] = [0, 0];
     open?.abort();
     sleep.wake();
   };
