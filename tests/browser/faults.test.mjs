@@ -89,6 +89,8 @@ test('while a store is away no page shows a false place, and all go on by themse
   const page = await open(on.browser, on.service);
   await joinByPage(page, sale);
   await says(page, 'place', '2');
+  // Until the snapshot has the place too.
+  await page.waitForTimeout(1500);
   for (const store of ['redis', 'postgres']) {
     const thaw = freeze(on.pid, store);
     try {

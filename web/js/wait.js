@@ -6,7 +6,7 @@ import { confirm } from './lib/dialog.js';
 import { set } from './lib/dom.js';
 import './lib/frame.js';
 import { page } from './lib/page.js';
-import { current, onSession, onsale } from './lib/session.js';
+import { current, onSession, onsale, signOut } from './lib/session.js';
 import { tab } from './lib/store.js';
 import { countdown, errorText, number, t, time } from './lib/text.js';
 import { dropTicket, keepTicket, onTicket, ticketOf } from './lib/ticket.js';
@@ -161,6 +161,9 @@ function tick() {
     fill('draw-in', left > 0 ? countdown(left) : t('wait.draw.now'));
     fill('draw-text', left > 0 ? t('wait.draw.text') : t('wait.draw.now.text'));
   }
+  const lost = lostAt > 0 && now() - lostAt > 10_000 ? t('wait.trouble.lost', { time: time(lostAt, 'exact') }) : null;
+  if (line) maybe('trouble', lost ?? (stale ? t('wait.trouble.stale') : null));
+  if (line && !ticket && connection === 'lost') fill('loading', t('wait.place.unknown'));
   if (!ticket) return;
   const old = connection === 'lost' || stale || !navigator.onLine;
   fill('connection', t(`wait.connection.${old ? 'lost' : connection}`));
@@ -168,7 +171,6 @@ function tick() {
   fill('updated', ago(performance.now() - heardAt));
   // What may be old is no ground for a judgement.
   given('fresh', !old);
-  maybe('trouble', lostAt > 0 && now() - lostAt > 10_000 ? t('wait.trouble.lost', { time: time(lostAt, 'exact') }) : stale ? t('wait.trouble.stale') : null);
 }
 
 async function leave() {
@@ -194,6 +196,7 @@ does('join', (form) => {
   const name = /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="name"]'));
   join.asked(current() ? null : (name?.value ?? ''));
 });
+does('signout', signOut);
 does('again', () => join.asked(null));
 does('leave', leave);
 does('handoff', async () => {

@@ -25,7 +25,12 @@ export function joiner({ id, schedule, learn, go, joined }) {
   /** @param {string | null} text */
   const problem = (text) => maybe('join-problem', text);
 
-  const named = () => given('name', current() === null && page.signup);
+  const named = () => {
+    const known = current();
+    given('name', known === null && page.signup);
+    given('known', known !== null);
+    if (known) fill('as', t('wait.join.as', { name: known.name }));
+  };
 
   /** @param {string} title @param {string} text @param {boolean} open whether one can join */
   const offer = (title, text, open) => {
