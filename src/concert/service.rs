@@ -140,12 +140,11 @@ impl Catalogue {
     /// [`CatalogueError::ScheduleNotFound`], also for the next second after it was made elsewhere.
     pub async fn schedule(&self, id: ScheduleId) -> Result<Arc<Schedule>, CatalogueError> {
         let known = (id, self.changes(id).load(Ordering::Acquire));
-        let found = match self.kept.schedules.get(&known).await {
-            Some(found) => found,
-            None => {
-                let read = self.kept.schedules.try_get_with(known, self.read(known));
-                Box::pin(read).await.map_err(shared)?
-            }
+        let found = if let Some(found) = self.kept.schedules.get(&known).await {
+            found
+        } else {
+            let read = self.kept.schedules.try_get_with(known, self.read(known));
+            Box::pin(read).await.map_err(shared)?
         };
         found.ok_or(CatalogueError::ScheduleNotFound)
     }
