@@ -20,7 +20,7 @@ use onsale::queue::redis::JoinReply;
 use onsale::queue::token::TicketKeys;
 use onsale::queue::verified::Verified;
 use onsale::store::id::{ScheduleId, UserId};
-use serde_json::json;
+use serde_json::{Value, json};
 use stage::{QUEUE_SECRET, Stage};
 use tokio::runtime::Runtime;
 
@@ -128,10 +128,16 @@ fn joins(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
 /// or it would let some of them in.
 fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) {
     let meta = format!("onsale:{{{}}}:meta", set.schedule);
+    let mut read = redis::cmd("HGET");
+    read.arg(&meta).arg("settings");
+    let settings: String = runtime.block_on(stage.redis.hot(&read)).expect("Redis");
+    let settings: Value = serde_json::from_str(&settings).expect("settings");
     let room = |capacity: u64| {
+        let mut settings = settings.clone();
+        settings["capacity"] = capacity.into();
+        settings["rate"] = 10_000.into();
         let mut command = redis::cmd("HSET");
-        command.arg(&meta).arg("capacity").arg(capacity);
-        command.arg(&["rate", "10000", "tokens", "10000"]);
+        command.arg(&meta).arg("settings").arg(settings.to_string()).arg(&["tokens", "10000"]);
         command
     };
     let onsale = Pid::from_raw(stage.onsale.pid.cast_signed());

@@ -6,6 +6,7 @@
 
 mod benchmark;
 mod cpu;
+mod draw;
 mod load;
 mod pairs;
 mod polls;
@@ -25,7 +26,7 @@ type Outcome<T> = Result<T, Failure>;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which comparisons (polls, joins, refusals, seats); all by default
+    /// Which comparisons (polls, joins, refusals, seats, draw); all by default
     groups: Vec<String>,
     /// Pairs of rounds per comparison
     #[arg(long, default_value_t = 5)]
@@ -82,6 +83,9 @@ async fn run(args: &Args) -> Outcome<()> {
     }
     if wanted("seats") {
         rows.extend(seats::compare(args).await?);
+    }
+    if wanted("draw") {
+        rows.extend(draw::compare(args).await?);
     }
     table::print(&rows);
     Ok(())

@@ -114,12 +114,22 @@ impl Stage {
 
     /// A sale that is open, of `rows` rows of 100 seats, with these queue settings.
     pub async fn sale(&self, rows: u32, queue: Value) -> Outcome<ScheduleId> {
+        self.sale_that_opens(TimeDelta::hours(-1), rows, queue).await
+    }
+
+    /// The same, open from so long from now.
+    pub async fn sale_that_opens(
+        &self,
+        opens: TimeDelta,
+        rows: u32,
+        queue: Value,
+    ) -> Outcome<ScheduleId> {
         let post = reqwest::Method::POST;
         let at = |hours| Utc::now() + TimeDelta::hours(hours);
         let concert = json!({"title": "Bench", "description": "", "status": "AVAILABLE"});
         let concert = self.admin(post.clone(), "/v1/admin/concerts", &concert).await?;
         let schedule = json!({
-            "reservation_available_at": at(-1), "deadline_at": at(24), "concert_at": at(48),
+            "reservation_available_at": Utc::now() + opens, "deadline_at": at(24), "concert_at": at(48),
             "queue": queue,
         });
         let path = format!("/v1/admin/concerts/{}/schedules", concert["id"]);

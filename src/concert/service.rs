@@ -140,8 +140,13 @@ impl Catalogue {
     /// [`CatalogueError::ScheduleNotFound`], also for the next second after it was made elsewhere.
     pub async fn schedule(&self, id: ScheduleId) -> Result<Arc<Schedule>, CatalogueError> {
         let known = (id, self.changes(id).load(Ordering::Acquire));
-        let found = self.kept.schedules.try_get_with(known, self.read(known)).await;
-        found.map_err(shared)?.ok_or(CatalogueError::ScheduleNotFound)
+        let found = if let Some(found) = self.kept.schedules.get(&known).await {
+            found
+        } else {
+            let read = self.kept.schedules.try_get_with(known, self.read(known));
+            Box::pin(read).await.map_err(shared)?
+        };
+        found.ok_or(CatalogueError::ScheduleNotFound)
     }
 
     async fn read(&self, known: Known) -> Result<Option<Arc<Schedule>>, StoreError> {
@@ -172,10 +177,12 @@ impl Catalogue {
 
     /// All seats of a schedule, of the version that [`Catalogue::schedule`] tells or a newer one.
     pub async fn layout(&self, id: ScheduleId) -> Result<Arc<Layout>, CatalogueError> {
-        let version = self.schedule(id).await?.layout_version;
+        let known = (id, self.schedule(id).await?.layout_version);
+        if let Some(layout) = self.kept.layouts.get(&known).await {
+            return Ok(layout);
+        }
         let read = async { pg::layout(&self.pg, id).await.map(Arc::new) };
-        let layout = self.kept.layouts.try_get_with((id, version), read).await;
-        Ok(layout.map_err(shared)?)
+        Ok(Box::pin(self.kept.layouts.try_get_with(known, read)).await.map_err(shared)?)
     }
 
     /// The seats and their states.

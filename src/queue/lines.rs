@@ -133,7 +133,7 @@ impl Lines {
             tries += 1;
             self.places.invalidate(&schedule);
             match failed {
-                ScriptError::Lost => self.heal(schedule).await?,
+                ScriptError::Lost => Box::pin(self.heal(schedule)).await?,
                 ScriptError::Loading => tokio::time::sleep(Duration::from_millis(100)).await,
                 ScriptError::Stale | ScriptError::Store(_) => {}
             }
@@ -142,9 +142,13 @@ impl Lines {
 
     /// The keys in force: those of PostgreSQL's epoch, on the server they were built on.
     async fn place(&self, schedule: ScheduleId) -> Result<Arc<Place>, StoreError> {
-        if let Some(place) = self.places.get(&schedule) {
-            return Ok(place);
+        match self.places.get(&schedule) {
+            Some(place) => Ok(place),
+            None => Box::pin(self.find(schedule)).await,
         }
+    }
+
+    async fn find(&self, schedule: ScheduleId) -> Result<Arc<Place>, StoreError> {
         for _ in 0..2 {
             let known = match self.known(schedule).await {
                 Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => Known::default(),

@@ -213,6 +213,16 @@ impl Reservations {
             }
             Err(error) => return Err(error.into()),
         };
+        // Boxed: most of those who try in a rush come no further than this.
+        Box::pin(self.write(attempt, numbers)).await
+    }
+
+    /// Makes a hold of what is claimed.
+    async fn write(
+        &self,
+        attempt: &Attempt<'_>,
+        numbers: &[u32],
+    ) -> Result<Answer<Hold>, HoldError> {
         let write = Write { attempt, numbers };
         let called = idempotency::once_called(&self.pg, &write).await;
         let held = called.map_err(HoldError::from).and_then(held);
@@ -229,7 +239,10 @@ impl Reservations {
             Ok((answer, _)) if answer.outcome.expires_at > Utc::now() => {}
             // Perhaps committed: the claim is left alone, and lapses.
             Err(HoldError::Store(StoreError::Unavailable { .. }) | HoldError::Key(_)) => {}
-            _ => self.holds.give_up(ticket.schedule, *hold, numbers).await,
+            _ => {
+                let Attempt { ticket, hold, .. } = attempt;
+                self.holds.give_up(ticket.schedule, *hold, numbers).await;
+            }
         }
         held.map(|(answer, _)| answer)
     }

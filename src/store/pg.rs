@@ -67,7 +67,8 @@ impl Pg {
 
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { inner: self.pool.begin().await? })
+        // Boxed: what may need the database is moved about less where that part is small.
+        Ok(Tx { inner: Box::pin(self.pool.begin()).await? })
     }
 
     /// Runs `work` in a transaction and commits it; runs it again, a bounded number of times, when

@@ -171,7 +171,7 @@ impl Place {
             Err(error) if error.code() == Some("NOSCRIPT") => {
                 // Rebuilding is what makes the keys this server's own: it needs no proof of it.
                 if script != Script::Restore {
-                    self.prove(redis).await?;
+                    Box::pin(self.prove(redis)).await?;
                 }
                 redis.hot(&command("EVAL", &text(script, &self.server.run_id))).await
             }

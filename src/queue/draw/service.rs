@@ -50,6 +50,10 @@ impl Draws {
         if !self.is_drawn(schedule).await {
             return Ok(None);
         }
+        Box::pin(self.load(schedule)).await
+    }
+
+    async fn load(&self, schedule: ScheduleId) -> Result<Option<Arc<Places>>, StoreError> {
         let draw = pg::find(&self.pg, schedule).await?;
         let Some(draw) = draw.filter(|draw| draw.opened_at.is_some()) else {
             return Ok(None);

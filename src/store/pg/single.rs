@@ -40,7 +40,7 @@ impl Pg {
         let mut tries = 0;
         loop {
             // Without a connection nothing was sent: that is no unknown outcome.
-            let mut on = Single { inner: self.pool.acquire().await? };
+            let mut on = Single { inner: Box::pin(self.pool.acquire()).await? };
             match call.run(&mut on).await {
                 Err(StoreError::Conflict(_)) if tries < CONFLICT_RETRIES => tries += 1,
                 other => return other,

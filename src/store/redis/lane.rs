@@ -120,7 +120,7 @@ impl Lane {
         {
             return Err(refused(reason));
         }
-        match tokio::time::timeout(CONNECT_LIMIT, self.connect()).await {
+        match tokio::time::timeout(CONNECT_LIMIT, Box::pin(self.connect())).await {
             Ok(Ok((conn, primary))) => {
                 state.made += 1;
                 state.refused = None;
