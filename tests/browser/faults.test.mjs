@@ -43,6 +43,18 @@ test('ten minutes without a network: what was known is said to be old, and the p
   await way.end();
 });
 
+test('where no stream gets through the page asks instead, and says so', async () => {
+  const { sale, waiting, leave } = await line(on.service, 1);
+  const page = await open(on.browser, on.service);
+  await page.route('**/v1/queue/ticket/stream', (route) => route.abort());
+  await joinByPage(page, sale);
+  await says(page, 'connection', 'Connected');
+  await says(page, 'place', '2');
+  await leave(waiting[0]);
+  await says(page, 'place', '1');
+  await page.context().close();
+});
+
 test('answers that get lost while joining cost no second place', async () => {
   const { sale } = await line(on.service, 0);
   const page = await open(on.browser, on.service);

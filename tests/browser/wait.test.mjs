@@ -33,6 +33,9 @@ test('a reload, the way back, a closed tab and a second one find the same place'
   await page.close();
   const third = await second.context().newPage();
   await third.goto(`/schedules/${sale.id}/wait`);
+  await says(third, 'place', '3');
+  const { held, pending } = await third.evaluate(() => navigator.locks.query());
+  assert.deepEqual([held.length, pending.length], [1, 1], 'one tab is pushed to, the other asks');
   await leave(waiting[0]);
   for (const tab of [second, third]) await says(tab, 'place', '2');
   await third.locator('[data-do="leave"]').click();
