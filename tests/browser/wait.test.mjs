@@ -132,7 +132,7 @@ test('sold out and closed are said, and a wrong name is explained', async () => 
   const page = await open(on.browser, on.service);
   await page.goto(`/schedules/${sold.id}/wait`);
   await says(page, 'join-title', 'Sold out');
-  assert.equal(await page.locator('[data-when="join"] button').isVisible(), false);
+  assert.equal(await page.locator('[data-when="join"] [type=submit]').isVisible(), false);
   await shot(page, 'sold-out');
   await accessible(page, 'sold out');
   const closed = await openSale(on.service, { closesIn: 2 });

@@ -61,6 +61,7 @@ export function outlook(ticket, ahead, most) {
   const seats = ticket.seats_available;
   if (seats === 0) return { text: t('wait.outlook.none'), mood: 'bad' };
   if (ahead === null) return { text: t('wait.outlook.unknown', { seats: number(seats) }), mood: 'good' };
+  if (ahead === 0) return { text: t('wait.outlook.next', { seats: number(seats) }), mood: 'good' };
   if (ahead >= seats) return { text: t('wait.outlook.hopeless', { seats: number(seats), n: ahead }), mood: 'bad' };
   if (ahead * most >= seats) return { text: t('wait.outlook.tight', { seats: number(seats), n: ahead }), mood: 'warn' };
   return { text: t('wait.outlook.good', { seats: number(seats), n: ahead }), mood: 'good' };
