@@ -12,7 +12,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-cluster chaos bench sqlx fmt deny fuzz loadtest
+.PHONY: help run test browser-test test-cluster chaos bench sqlx fmt deny fuzz loadtest
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -24,6 +24,10 @@ run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores ke
 
 test: ## Everything CI checks: format, lints, .sqlx, and the tests on throwaway stores
 	@scripts/test.sh
+
+browser-test: ## The pages in a real browser, in both languages, with screenshots (ARGS='wait draw': those files)
+	@scripts/stores.sh
+	@scripts/browser-test.sh $(ARGS)
 
 test-cluster: ## The integration tests on a Redis Cluster, and what failovers are like (SOME=1: a choice)
 	@scripts/test-cluster.sh $(if $(SOME),some)

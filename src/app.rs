@@ -1,23 +1,23 @@
 //! One process: stores, services, routes and loops, wired once, and drained at the end.
 
+mod keys;
 mod limits;
 mod operations;
+mod pages;
+mod routes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::http::HeaderValue;
 use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use utoipa_axum::router::OpenApiRouter;
 
-use self::limits::{house, limits};
-use self::operations::{Stores, open_files, operations, relied_on};
-use crate::admin;
+use self::limits::house;
+use self::operations::{Stores, open_files, relied_on};
+use self::routes::{Made, router};
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
 use crate::admin::report::stream::StatsStreams;
@@ -29,26 +29,20 @@ use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
 use crate::hold::service::Holds;
-use crate::http::auth::Identity;
-use crate::http::cors::Cors;
-use crate::http::layers::around;
+use crate::http::serve;
 use crate::http::serve::Routes;
 use crate::http::shortcut::Shortcuts;
 use crate::http::stream::Streams;
-use crate::http::{openapi, serve};
 use crate::outbox::model::Delivered;
-use crate::payment;
 use crate::payment::service::Payments;
-use crate::point;
 use crate::point::service::Points;
 use crate::queue;
+use crate::queue::code::Purpose;
 use crate::queue::draw::service::Draws;
+use crate::queue::handoff::service::HandOffs;
 use crate::queue::lines::Lines;
 use crate::queue::service::Queue;
-use crate::queue::stream::code::CodeKeys;
 use crate::queue::stream::service::TicketStreams;
-use crate::queue::token::TicketKeys;
-use crate::reservation;
 use crate::reservation::service::Reservations;
 use crate::store::StoreError;
 use crate::store::pg::Pg;
@@ -56,10 +50,10 @@ use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
 use crate::upkeep;
 use crate::upkeep::run::Loops;
-use crate::user;
 use crate::user::jwks::JwksError;
 use crate::user::service::Users;
 use crate::user::token::Tokens;
+use crate::web::theme::{Theme, ThemeError};
 
 /// How long a loop's last step may outlast the connections.
 const LAST_STEP: Duration = Duration::from_secs(1);
@@ -76,6 +70,9 @@ pub enum StartError {
     /// A store's address is not one, or the store must not be relied on.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// `ONSALE_THEME` has no pages that could be used.
+    #[error("ONSALE_THEME: {0}")]
+    Theme(#[from] ThemeError),
     /// The address cannot be listened on.
     #[error("ONSALE_LISTEN: {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -126,7 +123,11 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: metrics.clone() };
     let services = wire(&settings, &stores, &loops)?;
     let maps = Maps::new(services.catalogue.clone());
-    let router = router(&services, &maps, &stores, &settings.http, &metrics);
+    let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
+    let codes = keys::codes(&settings, Purpose::HandOff);
+    let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
+    let made = Made { services: &services, handoffs, maps: &maps, stores: &stores, theme };
+    let router = router(made, &settings.http, &metrics);
     let house = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
@@ -155,7 +156,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         (lines.clone(), draws.clone()),
         boards.clone(),
         catalogue.clone(),
-        ticket_keys(settings),
+        keys::tickets(settings),
         delivered.clone(),
         metrics.clone(),
     );
@@ -194,14 +195,6 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     })
 }
 
-fn ticket_secrets(settings: &Settings) -> Vec<String> {
-    settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()
-}
-
-fn ticket_keys(settings: &Settings) -> TicketKeys {
-    TicketKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer)
-}
-
 fn pushed(
     settings: &Settings,
     loops: &Loops,
@@ -211,7 +204,7 @@ fn pushed(
 ) -> Pushed {
     let Loops { tasks, stop, metrics } = loops.clone();
     let streams = Streams::new(settings.http.max_streams, tasks, stop, metrics);
-    let codes = CodeKeys::new(&ticket_secrets(settings), &settings.access.jwt_issuer);
+    let codes = keys::codes(settings, Purpose::Stream);
     Pushed {
         tickets: TicketStreams::new(queue.clone(), codes, streams.clone()),
         seats: SeatStreams::new(catalogue.clone(), streams.clone()),
@@ -261,35 +254,4 @@ pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
         Some(path) => Tokens::provided(&access.jwt_issuer, path)?,
         None => Tokens::own(&access.jwt_issuer, secret.as_bytes()),
     })
-}
-
-fn router(
-    services: &Services,
-    maps: &Maps,
-    stores: &Stores,
-    settings: &HttpSettings,
-    metrics: &Metrics,
-) -> Router {
-    let api = OpenApiRouter::new()
-        .merge(user::http::routes(services.users.clone()))
-        .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
-        .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
-        .merge(queue::http::routes(services.queue.clone()))
-        .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
-        .merge(queue::draw::http::routes(services.draws.clone()))
-        .merge(reservation::http::routes(services.reservations.clone()))
-        .merge(payment::http::routes(services.payments.clone()))
-        .merge(point::http::routes(services.points.clone()))
-        .merge(admin::http::routes(services.admin.clone()))
-        .merge(admin::report::http::pushed(services.pushed.stats.clone()));
-    let (routes, api) = openapi::describe(api);
-    let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
-    around(
-        routes.merge(openapi::pages(api)),
-        operations(stores, metrics),
-        Identity(services.users.clone()),
-        limits(settings),
-        Cors { origins: origins.filter_map(Result::ok).collect() },
-        metrics.clone(),
-    )
 }

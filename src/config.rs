@@ -54,6 +54,10 @@ pub struct HttpSettings {
     /// Streams open at a time; more are refused with 503.
     #[arg(long, env = "ONSALE_MAX_STREAMS", default_value = "15000")]
     pub max_streams: usize,
+    /// A folder with waiting pages of your own, `wait.html` or `wait.<schedule id>.html`, and their
+    /// styles and pictures: docs/PAGES.md.
+    #[arg(long, env = "ONSALE_THEME", value_name = "FOLDER")]
+    pub theme: Option<PathBuf>,
     /// How long an answer may take to begin.
     #[arg(long, env = "ONSALE_REQUEST_TIMEOUT", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]

@@ -36,3 +36,5 @@ pub mod telemetry;
 pub mod upkeep;
 /// People: sign-up, access tokens, and who a token speaks for.
 pub mod user;
+/// What people see: pages in their language, and the files that pages are made of.
+pub mod web;

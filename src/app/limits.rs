@@ -13,8 +13,11 @@ use crate::telemetry::Metrics;
 
 /// What gives out something that everybody wants.
 const SCARCE: [Scarce; 2] = [
-    Scarce { name: "joins", method: "POST", route: "/v1/schedules/{id}/queue" },
-    Scarce { name: "sign-ups", method: "POST", route: "/v1/users" },
+    Scarce {
+        name: "joins",
+        calls: &[("POST", "/v1/schedules/{id}/queue"), ("POST", "/schedules/{id}/wait")],
+    },
+    Scarce { name: "sign-ups", calls: &[("POST", "/v1/users")] },
 ];
 
 fn proxies(settings: &LimitSettings) -> Proxies {

@@ -79,6 +79,7 @@ fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
         r#"
   onsale is listening on http://{addr}
 
+  The sale, in a browser         http://{addr}/
   The API, to read and to try    http://{addr}/docs
   The demo sale, open now        http://{addr}/v1/schedules/{schedule}
   One that opens soon            http://{addr}/v1/schedules/{upcoming}

@@ -26,15 +26,13 @@ use crate::telemetry::Metrics;
 /// Allowances per second come in bursts of so many seconds.
 const BURST_SECONDS: u32 = 5;
 
-/// A route that gives out what is scarce: an address may call it a few times a minute only.
+/// Something scarce, and what gives it out: an address may ask for it a few times a minute only.
 #[derive(Debug, Clone, Copy)]
 pub struct Scarce {
     /// As clients are told of the allowance.
     pub name: &'static str,
-    /// The method.
-    pub method: &'static str,
-    /// The pattern of the path.
-    pub route: &'static str,
+    /// Methods, and the patterns of their paths.
+    pub calls: &'static [(&'static str, &'static str)],
 }
 
 /// What one process takes on at a time, and for how long.
@@ -50,11 +48,11 @@ pub struct Limits {
     pub proxies: Proxies,
     /// Requests per second from one address; 0 is no limit.
     pub address_requests: u32,
-    /// Calls per minute from one address of each route that is scarce; 0 is no limit.
+    /// How often per minute one address may ask for each thing that is scarce; 0 is no limit.
     pub address_scarce: u32,
     /// Requests per second of one user; 0 is no limit.
     pub user_requests: u32,
-    /// Which routes are scarce.
+    /// What is scarce.
     pub scarce: &'static [Scarce],
 }
 
@@ -109,7 +107,7 @@ impl Gate {
             requests.take(&client)?;
         }
         let method = request.method().as_str();
-        let called = |scarce: &Scarce| scarce.route == route && scarce.method == method;
+        let called = |scarce: &Scarce| scarce.calls.contains(&(method, route));
         let scarce = self.scarce.iter().find(|(scarce, _)| called(scarce));
         scarce.map(|(_, allowance)| allowance.take(&client)).transpose()
     }

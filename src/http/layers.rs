@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -34,7 +34,8 @@ pub const SEAT_LIST_LIMIT: usize = 16 * 1024 * 1024;
 pub(super) const NOSNIFF: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
 
-/// The page to read the API has its styles in the text; images of its own are data.
+/// What a page may do that says nothing of it itself. The page to read the API has its styles in the
+/// text; images of its own are data.
 const PAGE_HEADERS: [(&str, &str); 3] = [
     (
         "content-security-policy",
@@ -46,6 +47,12 @@ const PAGE_HEADERS: [(&str, &str); 3] = [
     ("referrer-policy", "no-referrer"),
 ];
 
+/// Makes a page of a refusal, for a browser that asked for a page.
+pub trait Dress: Send + Sync + 'static {
+    /// The page; `instance` is the request's id.
+    fn dress(&self, uri: &Uri, headers: &HeaderMap, problem: &Problem, instance: &str) -> Response;
+}
+
 /// Lets a route take bodies up to [`SEAT_LIST_LIMIT`].
 pub fn seat_list_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SEAT_LIST_LIMIT)
@@ -53,17 +60,18 @@ pub fn seat_list_limit() -> DefaultBodyLimit {
 
 /// Puts everything around `routes` that every request passes, outermost first: the envelope (id,
 /// span, count, problems rendered), CORS, panics, limits. Health checks and metrics go into
-/// `always`: they are answered also when the process takes on nothing more.
+/// `always`: they are answered also when the process takes on nothing more. Browsers are told of
+/// refusals by `dress`.
 pub fn around(
-    routes: Router,
-    always: Router,
+    (routes, always): (Router, Router),
+    dress: Arc<dyn Dress>,
     identity: Identity,
     limits: Limits,
     cors: Cors,
     metrics: Metrics,
 ) -> Router {
     let gate = Gate::new(limits, identity, metrics.clone());
-    let around = Around { cors: Arc::new(cors), metrics };
+    let around = Around { cors: Arc::new(cors), dress, metrics };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(Arc::new(gate), limit))
@@ -75,6 +83,7 @@ pub fn around(
 
 struct Around {
     cors: Arc<Cors>,
+    dress: Arc<dyn Dress>,
     metrics: Metrics,
 }
 
@@ -94,11 +103,19 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     let status = tracing::field::Empty;
     let span = tracing::info_span!("request", %method, route, %id, status);
 
+    let page = wants_page(&request).then(|| (request.uri().clone(), request.headers().clone()));
     let answer = share(State(Arc::clone(&around.cors)), request, next);
     let answer = AssertUnwindSafe(answer).catch_unwind().instrument(span.clone()).await;
     let mut response = answer.unwrap_or_else(|panic| span.in_scope(|| panicked(&*panic)));
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        *response.body_mut() = problem.render(id).into();
+        match page {
+            Some((uri, headers)) => {
+                let retry = response.headers_mut().remove(RETRY_AFTER);
+                response = around.dress.dress(&uri, &headers, &problem, id);
+                response.headers_mut().extend(retry.map(|retry| (RETRY_AFTER, retry)));
+            }
+            None => *response.body_mut() = problem.render(id).into(),
+        }
     }
     let header = HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("none"));
     response.headers_mut().insert("x-request-id", header);
@@ -112,6 +129,12 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     response
 }
 
+/// Whether it is somebody's browser that asks for something to read. Programs say nothing of HTML.
+fn wants_page(request: &Request) -> bool {
+    let accepts = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    accepts.starts_with(b"text/html") && !request.uri().path().starts_with("/v1/")
+}
+
 /// What keeps browsers and caches from doing more with an answer than it is for: it is of the kind
 /// that it says; nobody keeps it, unless it says so; and a page runs nothing but its own files, is
 /// shown in no frame, and tells other sites nothing.
@@ -121,7 +144,7 @@ fn harden(headers: &mut HeaderMap) {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if kind.starts_with(b"text/html") {
         for (name, value) in PAGE_HEADERS {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
     }
 }

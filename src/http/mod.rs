@@ -9,6 +9,7 @@ pub mod layers;
 pub mod negotiate;
 pub mod object;
 pub mod openapi;
+pub mod packing;
 pub mod page;
 pub mod problem;
 pub mod remembered;

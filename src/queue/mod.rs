@@ -1,7 +1,9 @@
 //! The line: joining, waiting, being let in, leaving.
 
 pub mod archive;
+pub mod code;
 pub mod draw;
+pub mod handoff;
 pub mod http;
 pub mod lines;
 pub mod model;

@@ -108,6 +108,11 @@ impl Queue {
         Arc::clone(&self.polls)
     }
 
+    /// What tickets are signed with.
+    pub(super) fn keys(&self) -> &TicketKeys {
+        self.tickets.keys()
+    }
+
     /// Reads a ticket.
     pub(super) fn read(&self, token: &str) -> Result<Ticket, InvalidTicket> {
         self.tickets.verify(token)
@@ -244,6 +249,6 @@ impl Queue {
             _ => None,
         };
         let places = (stand.sequence, stand.joined);
-        Ok(self.tickets.keys().sign(schedule, user, places, until, board.meta.deadline())?)
+        Ok(self.keys().sign(schedule, user, places, until, board.meta.deadline())?)
     }
 }

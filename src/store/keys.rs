@@ -80,8 +80,17 @@ impl Keys {
     /// Every key a schedule can have, meta first.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
-        let others =
-            ["held", "holder", "claim", "sold", "seatlog", "buyers", "rebuilder", "reconciler"];
+        let others = [
+            "held",
+            "holder",
+            "claim",
+            "sold",
+            "seatlog",
+            "buyers",
+            "handed",
+            "rebuilder",
+            "reconciler",
+        ];
         (self.line.iter().cloned()).chain(others.iter().map(|name| self.named(name))).collect()
     }
 }

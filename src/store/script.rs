@@ -50,6 +50,7 @@ scripts! {
     Restore = "queue/restore";
     Ready = "queue/ready";
     Inspect = "queue/inspect";
+    HandOff = "queue/handoff";
     DrawBegin = "queue/draw_begin";
     DrawMove = "queue/draw_move";
     DrawEnd = "queue/draw_end";

@@ -77,6 +77,12 @@ impl Users {
         Ok(SignedUp { user: User { id, name }, token })
     }
 
+    /// Whether anybody may make a user.
+    #[must_use]
+    pub fn open_signup(&self) -> bool {
+        self.open_signup
+    }
+
     /// Finds one user.
     pub async fn find(&self, user: UserId) -> Result<Option<User>, StoreError> {
         pg::find(&self.pg, user).await

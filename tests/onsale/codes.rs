@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// Status and code of every refusal there is.
-const CODES: [(u16, &str); 45] = [
+const CODES: [(u16, &str); 47] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -29,6 +29,8 @@ const CODES: [(u16, &str); 45] = [
     (409, "already_refunded"),
     (409, "concert_unavailable"),
     (409, "draw_not_frozen"),
+    (409, "handoff_invalid"),
+    (409, "handoff_used"),
     (409, "hold_expired"),
     (409, "line_is_open"),
     (409, "not_enough_seats"),

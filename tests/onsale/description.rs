@@ -11,7 +11,7 @@ const BODY: &str = "invalid_json unsupported_media_type body_too_large body_time
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every call of the contract with the codes it may be refused with, beside those that all have.
-const CALLS: [(&str, &str, &[&str]); 39] = [
+const CALLS: [(&str, &str, &[&str]); 41] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("get", "/v1/concerts", &[]),
@@ -34,6 +34,12 @@ const CALLS: [(&str, &str, &[&str]); 39] = [
     ("get", "/v1/queue/ticket", &["ticket_invalid rate_limited"]),
     ("post", "/v1/queue/ticket/stream-code", &["ticket_invalid"]),
     ("get", "/v1/queue/ticket/stream", &["ticket_invalid rate_limited"]),
+    (
+        "post",
+        "/v1/queue/ticket/handoff",
+        &["unauthenticated ticket_invalid ticket_not_yours schedule_not_found rate_limited"],
+    ),
+    ("post", "/v1/handoffs", &["handoff_invalid handoff_used", BODY]),
     ("delete", "/v1/queue/ticket", &["unauthenticated ticket_invalid ticket_not_yours"]),
     (
         "post",

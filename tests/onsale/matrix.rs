@@ -29,7 +29,7 @@ enum Foreign {
 }
 
 /// Every operation beside those of administration.
-const OPERATIONS: [(&str, &str, Foreign); 29] = [
+const OPERATIONS: [(&str, &str, Foreign); 31] = [
     ("post", "/v1/users", Foreign::Public),
     ("get", "/v1/users/me", Foreign::Own),
     ("get", "/v1/concerts", Foreign::Public),
@@ -47,6 +47,8 @@ const OPERATIONS: [(&str, &str, Foreign); 29] = [
     ("get", "/v1/queue/ticket", Foreign::Bearer),
     ("post", "/v1/queue/ticket/stream-code", Foreign::Bearer),
     ("get", "/v1/queue/ticket/stream", Foreign::Bearer),
+    ("post", "/v1/queue/ticket/handoff", Foreign::NotYours),
+    ("post", "/v1/handoffs", Foreign::Public),
     ("delete", "/v1/queue/ticket", Foreign::NotYours),
     ("post", "/v1/schedules/{id}/reservations", Foreign::NotYours),
     ("get", "/v1/holds/{hold_id}", Foreign::Absent("hold_not_found")),

@@ -1,6 +1,6 @@
 //! Pushed positions: what a poll tells, when it changes, until there is no more.
 
-use onsale::queue::stream::code::CodeKeys;
+use onsale::queue::code::{CodeKeys, Purpose};
 use onsale::queue::token::TicketKeys;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
@@ -140,8 +140,8 @@ async fn a_code_opens_one_tickets_stream_for_a_minute_and_nothing_else() {
     let token = crowd[1].token.as_deref().expect("a token");
     let secrets = vec![QUEUE_SECRET.to_owned()];
     let read = TicketKeys::new(&secrets, "onsale").verify(ticket).expect("a ticket");
-    let codes = CodeKeys::new(&secrets, "onsale");
-    let signed = |age| codes.sign(&read, chrono::Utc::now() - chrono::TimeDelta::seconds(age));
+    let codes = CodeKeys::new(Purpose::Stream, &secrets, "onsale");
+    let signed = |age| codes.sign(&read, 1, chrono::Utc::now() - chrono::TimeDelta::seconds(age));
     let expired = signed(62).expect("a code").0;
     for wrong in ["", "x", ticket, token, &expired, &format!("{code}x")] {
         let path = format!("/v1/queue/ticket/stream?code={wrong}");

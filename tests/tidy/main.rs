@@ -9,6 +9,7 @@ mod layers;
 mod lengths;
 mod lua;
 mod named;
+mod pages;
 mod source;
 mod words;
 
@@ -80,6 +81,24 @@ fn every_script_says_what_it_does_and_is_short() {
     hold(&[
         ("scripts have their header", each(&scripts, lua::header)),
         ("scripts are short", each(&scripts, lua::length)),
+    ]);
+}
+
+#[test]
+fn pages_say_the_same_in_both_languages_and_nothing_can_be_put_into_them() {
+    let texts = sources(&["web/lang"], "json");
+    let (modules, templates) = (sources(&["web/js"], "js"), sources(&["web/templates"], "html"));
+    assert!(texts.len() > 2 && modules.len() > 5 && templates.len() > 1, "no pages were found");
+    let short = each(&modules, pages::length);
+    let written: Vec<_> = modules.into_iter().chain(templates).collect();
+    let safe = each(&written, pages::safe);
+    let users: Vec<_> = written.into_iter().chain(sources(&["src/web"], "rs")).collect();
+    hold(&[
+        ("both languages say the same", pages::languages(&texts)),
+        ("a text is in its page's file", pages::misplaced(&texts)),
+        ("texts that are used are there, and no others", pages::used(&texts, &users)),
+        ("a text stays a text", safe),
+        ("modules are short", short),
     ]);
 }
 

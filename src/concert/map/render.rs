@@ -1,29 +1,21 @@
 //! Bodies made once per version and process: a map of 50,000 seats is megabytes of JSON.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brotli::CompressorWriter;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use futures_util::FutureExt;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use serde::Serialize;
 
 use crate::http::negotiate::Encoding;
+use crate::http::packing::{Effort, pack};
 use crate::store::id::ScheduleId;
 
 /// Bodies kept at a time, in bytes.
 const KEPT: u64 = 128 * 1024 * 1024;
 /// A body that nobody asked for is dropped: maps change several times a second in a rush.
 const IDLE: Duration = Duration::from_secs(2);
-/// Brotli's work: as fast as gzip's fastest level here, and a fraction of its size on seat maps.
-const BROTLI_QUALITY: u32 = 3;
-/// The base-2 logarithm of brotli's window, and its buffer.
-const BROTLI_WINDOW: u32 = 22;
-const BUFFER: usize = 64 * 1024;
 
 /// One body in every encoding.
 #[derive(Debug)]
@@ -102,13 +94,9 @@ impl Renderings {
 
 impl Rendered {
     fn new(plain: Vec<u8>) -> Result<Self, std::io::Error> {
-        // The fastest level: a version lives for a fraction of a second.
-        let mut gzip = GzEncoder::new(Vec::with_capacity(plain.len() / 8), Compression::fast());
-        gzip.write_all(&plain)?;
-        let mut brotli = Vec::with_capacity(plain.len() / 16);
-        CompressorWriter::new(&mut brotli, BUFFER, BROTLI_QUALITY, BROTLI_WINDOW)
-            .write_all(&plain)?;
-        Ok(Self { gzip: gzip.finish()?, brotli, plain })
+        // A version lives for a fraction of a second.
+        let pack = |encoding| pack(&plain, encoding, Effort::Little);
+        Ok(Self { gzip: pack(Encoding::Gzip)?, brotli: pack(Encoding::Brotli)?, plain })
     }
 
     /// The body as it travels.
@@ -156,7 +144,7 @@ mod tests {
         let gzip = other.bytes(Encoding::Gzip);
         flate2::read::GzDecoder::new(gzip).read_to_end(&mut zipped).unwrap();
         let brotli = other.bytes(Encoding::Brotli);
-        brotli::Decompressor::new(brotli, BUFFER).read_to_end(&mut smaller).unwrap();
+        brotli::Decompressor::new(brotli, 4096).read_to_end(&mut smaller).unwrap();
         assert_eq!((zipped.as_slice(), smaller.as_slice()), (&*other.plain, &*other.plain));
     }
 }

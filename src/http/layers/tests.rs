@@ -20,6 +20,15 @@ impl Identify for Nobody {
     }
 }
 
+struct Plain;
+
+impl Dress for Plain {
+    fn dress(&self, uri: &Uri, _: &HeaderMap, problem: &Problem, instance: &str) -> Response {
+        let text = format!("{} {uri} {instance}", problem.code());
+        (problem.status(), [(CONTENT_TYPE, "text/html")], text).into_response()
+    }
+}
+
 async fn forever() {
     tokio::time::sleep(Duration::from_hours(1)).await;
 }
@@ -57,7 +66,8 @@ fn app(in_flight: usize, metrics: &Metrics) -> Router {
         scarce: &[],
     };
     let identity = Identity(Arc::new(Nobody));
-    around(routes, always, identity, limits, Cors::default(), metrics.clone())
+    let dress = Arc::new(Plain);
+    around((routes, always), dress, identity, limits, Cors::default(), metrics.clone())
 }
 
 async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {
@@ -117,4 +127,27 @@ async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
     assert_eq!(call(&app, "GET", "/livez", Body::empty()).await.0, StatusCode::OK);
     busy.await.unwrap();
     assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_browser_that_asked_for_a_page_is_refused_with_a_page() {
+    let app = app(8, &Metrics::new());
+    let ask = async |path: &str, accept: &str| {
+        let request = Request::builder().uri(path).header("accept", accept).body(Body::empty());
+        let (head, body) = app.clone().oneshot(request.unwrap()).await.unwrap().into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        (head, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let (head, body) = ask("/slow", "text/html,*/*;q=0.8").await;
+    assert_eq!(head.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(head.headers.contains_key("retry-after"));
+    assert_eq!(
+        body,
+        format!("overloaded /slow {}", head.headers["x-request-id"].to_str().unwrap())
+    );
+    for (path, accept) in [("/slow", "application/json"), ("/slow", "*/*"), ("/v1/a", "text/html")]
+    {
+        let (head, _) = ask(path, accept).await;
+        assert_eq!(head.headers["content-type"], "application/problem+json", "{path} {accept}");
+    }
 }

@@ -3,7 +3,6 @@
 //! [`service::TicketStreams`] opens a stream, [`topic`] serves all streams of one schedule, and
 //! [`listener`] is one of them.
 
-pub mod code;
 pub mod http;
 mod listener;
 mod pace;

@@ -6,13 +6,13 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
-use super::code::CodeKeys;
 use super::listener::{END, Wants};
 use super::topic;
 use crate::http::problem::Problem;
 use crate::http::stream::hub::{Arrival, Hub};
 use crate::http::stream::socket::Socket;
 use crate::http::stream::{Open, Streams};
+use crate::queue::code::CodeKeys;
 use crate::queue::model::{Standing, Ticket};
 use crate::queue::service::{Queue, QueueError};
 
@@ -47,7 +47,8 @@ impl TicketStreams {
 
     /// A code that opens the stream of a ticket, and when it expires.
     pub(super) fn code(&self, token: &str) -> Result<(String, DateTime<Utc>), QueueError> {
-        Ok(self.codes.sign(&self.queue.read(token)?, Utc::now())?)
+        let ticket = self.queue.read(token)?;
+        Ok(self.codes.sign(&ticket, ticket.shown.epoch(), Utc::now())?)
     }
 
     /// The ticket of a token.
@@ -57,7 +58,7 @@ impl TicketStreams {
 
     /// The ticket of a code.
     pub(super) fn by_code(&self, code: &str) -> Result<Ticket, QueueError> {
-        Ok(self.codes.verify(code)?)
+        Ok(self.codes.verify(code)?.ticket)
     }
 
     /// Counts a stream as open; `503` where there are too many.

@@ -48,6 +48,8 @@ provoked! {
         DrawBegin [OK PAUSED] DrawMove [OK] DrawEnd [OK MORE];
     a_place_ends_once_and_for_the_first_reason in replies_line:
         Leave [OK] Complete [OK];
+    a_code_is_used_once_and_not_after_a_loss in replies_guard:
+        HandOff [OK USED OVER];
     older_settings_and_older_epochs_change_nothing in replies_guard:
         Configure [OK OLD] Restore [BEHIND] Inspect [OK];
     seats_are_claimed_all_or_none_by_whoever_is_inside in replies_seats:
@@ -64,6 +66,7 @@ provoked! {
         Join [LOST STALE LOADING] Ticket [LOST STALE LOADING] Admit [LOST STALE LOADING]
         DrawBegin [LOST STALE LOADING] DrawMove [LOST STALE LOADING] DrawEnd [LOST STALE LOADING]
         Here [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
+        HandOff [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
         Recount [LOST STALE LOADING]
         Apply [LOST STALE] Configure [LOST STALE] Ready [LOST STALE];

@@ -3,7 +3,7 @@
 use onsale::store::script::Script;
 
 use super::replies_line::{number, place};
-use super::stage::Stage;
+use super::stage::{Stage, now};
 
 pub async fn older_settings_and_older_epochs_change_nothing(stage: &mut Stage) {
     stage.configure(&[("capacity", 7)]).await;
@@ -22,16 +22,40 @@ pub async fn older_settings_and_older_epochs_change_nothing(stage: &mut Stage) {
     assert_eq!((said.get::<String>(1), said.get::<String>(2)), (run_id.clone(), run_id));
 }
 
+pub async fn a_code_is_used_once_and_not_after_a_loss(stage: &mut Stage) {
+    let soon = (now() + 60_000).to_string();
+    let code = |id: &'static str| [id, soon.as_str(), "1"].map(str::to_owned);
+    for (id, word) in [("a", "OK"), ("a", "USED"), ("b", "OK"), ("a", "USED"), ("b", "USED")] {
+        let args = code(id);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        stage.say(Script::HandOff, &args).await.is(word, &[]);
+    }
+    stage.say(Script::HandOff, &["c", "1", "1"]).await.is("OVER", &[]);
+    // Marks whose codes have expired are taken away by the next one.
+    let _: i64 = stage.touch("ZADD", "handed", &["5", "old"]).await;
+    stage.say(Script::HandOff, &["d", &soon, "1"]).await.is("OK", &[]);
+    let marks: Vec<String> = stage.touch("ZRANGE", "handed", &["0", "-1"]).await;
+    assert_eq!(marks, ["a", "b", "d"]);
+
+    stage.at_epoch(2);
+    stage.build().await;
+    stage.configure(&[]).await;
+    stage.say(Script::Ready, &["0"]).await;
+    stage.say(Script::HandOff, &["e", &soon, "1"]).await.is("OVER", &[]);
+    stage.say(Script::HandOff, &["e", &soon, "2"]).await.is("OK", &[]);
+}
+
 pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &mut Stage) {
     let place = place(1, 1).to_string();
     let place = place.as_str();
-    let calls: [(Script, &[&str], bool); 16] = [
+    let calls: [(Script, &[&str], bool); 17] = [
         (Script::Join, &["7"], true),
         (Script::Ticket, &["7", place, "0"], true),
         (Script::Admit, &[], true),
         (Script::Here, &[place], true),
         (Script::Leave, &["7", place], true),
         (Script::Complete, &["7", place], true),
+        (Script::HandOff, &["code", "9000000000000", "1"], true),
         (Script::DrawBegin, &[], true),
         (Script::DrawMove, &["7", place, "1"], true),
         (Script::DrawEnd, &[], true),

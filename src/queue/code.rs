@@ -1,7 +1,7 @@
-//! Codes that open one ticket's stream: for `EventSource`, which cannot send a header.
+//! Codes that stand for a ticket where the ticket itself must not go: in an address, in a picture.
 //!
-//! A code travels in a URL, so it lives a minute and is good for nothing else. It is signed with the
-//! ticket secrets under an audience of its own: every process accepts it, and none keeps it.
+//! A code lives a minute or two and is good for one purpose. It is signed with the ticket secrets
+//! under that purpose's audience: every process accepts it, and none keeps it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{
@@ -9,21 +9,58 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::queue::model::{Sequence, Ticket};
-use crate::queue::token::{InvalidTicket, key_id};
+use super::model::{Sequence, Ticket};
+use super::token::{InvalidTicket, key_id};
 use crate::store::id::{ScheduleId, UserId};
 
-const AUDIENCE: &str = "onsale-stream";
-const LIVES: TimeDelta = TimeDelta::seconds(60);
-/// A code is about 300 bytes long.
+/// A code is about 400 bytes long.
 const LONGEST: usize = 1024;
 
-/// The secrets that codes are signed with: the first signs, all verify.
+/// What a code is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Opening the ticket's stream, for a minute: for `EventSource`, which can't send a header.
+    Stream,
+    /// Going on with another device, once, within two minutes.
+    HandOff,
+}
+
+/// The secrets that codes of one purpose are signed with: the first signs, all verify.
 pub struct CodeKeys {
+    purpose: Purpose,
     signing: EncodingKey,
     verifying: Vec<(String, DecodingKey)>,
     issuer: String,
     validation: Validation,
+}
+
+/// What a code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// Its own id: another one each time.
+    pub id: uuid::Uuid,
+    /// The ticket it stands for.
+    pub ticket: Ticket,
+    /// The epoch of the line when it was made.
+    pub epoch: u64,
+    /// Until when it is good.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Purpose {
+    fn audience(self) -> &'static str {
+        match self {
+            Self::Stream => "onsale-stream",
+            Self::HandOff => "onsale-handoff",
+        }
+    }
+
+    fn lives(self) -> TimeDelta {
+        match self {
+            Self::Stream => TimeDelta::seconds(60),
+            Self::HandOff => TimeDelta::seconds(120),
+        }
+    }
 }
 
 /// A ticket as its code carries it.
@@ -35,6 +72,10 @@ struct Claims {
     exp: i64,
     /// The user.
     sub: String,
+    /// The code's own id.
+    jti: uuid::Uuid,
+    /// The epoch it was made under.
+    epo: u64,
     /// The ticket id.
     tid: uuid::Uuid,
     /// The schedule.
@@ -54,15 +95,16 @@ struct Claims {
 impl CodeKeys {
     /// Keys from the ticket secrets, of which there is at least one.
     #[must_use]
-    pub fn new(secrets: &[String], issuer: &str) -> Self {
+    pub fn new(purpose: Purpose, secrets: &[String], issuer: &str) -> Self {
         let first = secrets.first().map_or("", String::as_str);
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
+        validation.set_audience(&[purpose.audience()]);
         validation.set_issuer(&[issuer]);
         validation.set_required_spec_claims(&["aud", "iss", "exp", "sub"]);
         validation.leeway = 0;
         let key = |secret: &String| (key_id(secret), DecodingKey::from_secret(secret.as_bytes()));
         Self {
+            purpose,
             signing: EncodingKey::from_secret(first.as_bytes()),
             verifying: secrets.iter().map(key).collect(),
             issuer: issuer.to_owned(),
@@ -70,23 +112,26 @@ impl CodeKeys {
         }
     }
 
-    /// A code for a ticket, and when it expires.
+    /// A code for a ticket in a line of this epoch, and when it expires.
     ///
     /// # Errors
     /// [`InvalidTicket`] where signing fails, which a secret of the right size does not.
     pub fn sign(
         &self,
         ticket: &Ticket,
+        epoch: u64,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = self.verifying.first().map(|(id, _)| id.clone());
-        let expires_at = now + LIVES;
+        let expires_at = now + self.purpose.lives();
         let claims = Claims {
-            aud: AUDIENCE.to_owned(),
+            aud: self.purpose.audience().to_owned(),
             iss: self.issuer.clone(),
             exp: expires_at.timestamp(),
             sub: ticket.user.to_string(),
+            jti: uuid::Uuid::now_v7(),
+            epo: epoch,
             tid: ticket.id,
             sch: ticket.schedule.0,
             seq: ticket.shown.0,
@@ -99,11 +144,11 @@ impl CodeKeys {
         Ok((code, DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket)?))
     }
 
-    /// The ticket that a code stands for.
+    /// What a code says.
     ///
     /// # Errors
     /// [`InvalidTicket`] where it is forged, expired, or something else that we have signed.
-    pub fn verify(&self, code: &str) -> Result<Ticket, InvalidTicket> {
+    pub fn verify(&self, code: &str) -> Result<Code, InvalidTicket> {
         if code.len() > LONGEST {
             return Err(InvalidTicket);
         }
@@ -116,7 +161,8 @@ impl CodeKeys {
         let data = decode::<Claims>(code, &key.1, &self.validation);
         let claims = data.map_err(|_| InvalidTicket)?.claims;
         let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket);
-        Ok(Ticket {
+        let seconds = |at| DateTime::from_timestamp(at, 0).ok_or(InvalidTicket);
+        let ticket = Ticket {
             id: claims.tid,
             user: UserId(claims.sub.parse().map_err(|_| InvalidTicket)?),
             schedule: ScheduleId(claims.sch),
@@ -124,9 +170,11 @@ impl CodeKeys {
             shown: Sequence(claims.seq),
             joined: Sequence(claims.joi),
             active_until: claims.act.map(millis).transpose()?,
-            expires_at: DateTime::from_timestamp(claims.tex, 0).ok_or(InvalidTicket)?,
+            expires_at: seconds(claims.tex)?,
             newest_key: claims.new,
-        })
+        };
+        let expires_at = seconds(claims.exp)?;
+        Ok(Code { id: claims.jti, ticket, epoch: claims.epo, expires_at })
     }
 }
 
@@ -163,26 +211,32 @@ mod tests {
     }
 
     #[test]
-    fn a_code_stands_for_its_ticket_for_a_minute() {
-        let (keys, ticket) = (CodeKeys::new(&secrets(), "onsale"), ticket());
-        let (code, expires_at) = keys.sign(&ticket, Utc::now() - TimeDelta::seconds(55)).unwrap();
-        assert_eq!(keys.verify(&code), Ok(ticket));
-        assert!(expires_at > Utc::now());
-        let (code, _) = keys.sign(&ticket, Utc::now() - TimeDelta::seconds(62)).unwrap();
-        assert_eq!(keys.verify(&code), Err(InvalidTicket));
+    fn a_code_stands_for_its_ticket_for_as_long_as_its_purpose_says() {
+        for (purpose, lives) in [(Purpose::Stream, 60), (Purpose::HandOff, 120)] {
+            let (keys, ticket) = (CodeKeys::new(purpose, &secrets(), "onsale"), ticket());
+            let made = |ago| keys.sign(&ticket, 1, Utc::now() - TimeDelta::seconds(ago)).unwrap();
+            let (code, expires_at) = made(lives - 5);
+            let read = keys.verify(&code).unwrap();
+            assert_eq!((read.ticket, read.epoch, read.expires_at), (ticket, 1, expires_at));
+            assert!(expires_at > Utc::now());
+            assert_ne!(keys.verify(&made(0).0).unwrap().id, read.id, "another code");
+            assert_eq!(keys.verify(&made(lives + 2).0), Err(InvalidTicket));
+        }
     }
 
     #[test]
     fn a_code_is_no_ticket_and_a_ticket_no_code() {
-        let keys = CodeKeys::new(&secrets(), "onsale");
+        let keys = CodeKeys::new(Purpose::Stream, &secrets(), "onsale");
         let (tickets, ticket) = (TicketKeys::new(&secrets(), "onsale"), ticket());
-        let (code, _) = keys.sign(&ticket, Utc::now()).unwrap();
+        let (code, _) = keys.sign(&ticket, 1, Utc::now()).unwrap();
         assert_eq!(tickets.verify(&code), Err(InvalidTicket));
         let Ticket { schedule, user, sequence, expires_at, .. } = ticket;
         let token = tickets.sign(schedule, user, (sequence, sequence), None, expires_at).unwrap();
         assert_eq!(keys.verify(&token), Err(InvalidTicket));
-        let elsewhere = CodeKeys::new(&secrets(), "elsewhere");
+        let elsewhere = CodeKeys::new(Purpose::Stream, &secrets(), "elsewhere");
         assert_eq!(elsewhere.verify(&code), Err(InvalidTicket));
+        let other = CodeKeys::new(Purpose::HandOff, &secrets(), "onsale");
+        assert_eq!(other.verify(&code), Err(InvalidTicket), "of another purpose");
         assert_eq!(keys.verify(&format!("{code}x")), Err(InvalidTicket));
     }
 }

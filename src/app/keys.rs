@@ -1,0 +1,19 @@
+//! What tickets and codes are signed with, as the settings say.
+
+use crate::config::Settings;
+use crate::queue::code::{CodeKeys, Purpose};
+use crate::queue::token::TicketKeys;
+
+fn secrets(settings: &Settings) -> Vec<String> {
+    settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()
+}
+
+/// The keys of tickets.
+pub(super) fn tickets(settings: &Settings) -> TicketKeys {
+    TicketKeys::new(&secrets(settings), &settings.access.jwt_issuer)
+}
+
+/// The keys of codes that are good for `purpose`.
+pub(super) fn codes(settings: &Settings, purpose: Purpose) -> CodeKeys {
+    CodeKeys::new(purpose, &secrets(settings), &settings.access.jwt_issuer)
+}

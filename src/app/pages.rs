@@ -1,0 +1,30 @@
+//! The pages, on the services that there are.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::Services;
+use crate::http::layers::Dress;
+use crate::queue::handoff::service::HandOffs;
+use crate::web::assets::Assets;
+use crate::web::theme::Theme;
+use crate::web::{self, Sorry, Web};
+
+/// The routes of pages, and how browsers are told of refusals.
+pub(super) fn pages(
+    services: &Services,
+    handoffs: HandOffs,
+    theme: Theme,
+) -> (Router, Arc<dyn Dress>) {
+    let assets = Assets::new();
+    let sorry = Arc::new(Sorry(assets.clone()));
+    let web = Web::new(
+        (assets, theme),
+        services.catalogue.clone(),
+        services.queue.clone(),
+        services.users.clone(),
+        handoffs,
+    );
+    (web::routes(web), sorry)
+}

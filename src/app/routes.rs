@@ -1,0 +1,61 @@
+//! Every route of a process, and what is around them.
+
+use axum::Router;
+use axum::http::HeaderValue;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::Services;
+use super::limits::limits;
+use super::operations::{Stores, operations};
+use super::pages::pages;
+use crate::concert::map::http::Maps;
+use crate::config::HttpSettings;
+use crate::http::auth::Identity;
+use crate::http::cors::Cors;
+use crate::http::layers::around;
+use crate::http::openapi;
+use crate::queue::handoff::service::HandOffs;
+use crate::telemetry::Metrics;
+use crate::web::theme::Theme;
+use crate::{admin, concert, payment, point, queue, reservation, user};
+
+/// What routes are made of.
+pub(super) struct Made<'m> {
+    pub(super) services: &'m Services,
+    pub(super) handoffs: HandOffs,
+    pub(super) maps: &'m Maps,
+    pub(super) stores: &'m Stores,
+    pub(super) theme: Theme,
+}
+
+/// The API, the pages, and what operators ask.
+pub(super) fn router(
+    Made { services, handoffs, maps, stores, theme }: Made<'_>,
+    settings: &HttpSettings,
+    metrics: &Metrics,
+) -> Router {
+    let api = OpenApiRouter::new()
+        .merge(user::http::routes(services.users.clone()))
+        .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
+        .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
+        .merge(queue::http::routes(services.queue.clone()))
+        .merge(queue::handoff::http::routes(handoffs.clone()))
+        .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
+        .merge(queue::draw::http::routes(services.draws.clone()))
+        .merge(reservation::http::routes(services.reservations.clone()))
+        .merge(payment::http::routes(services.payments.clone()))
+        .merge(point::http::routes(services.points.clone()))
+        .merge(admin::http::routes(services.admin.clone()))
+        .merge(admin::report::http::pushed(services.pushed.stats.clone()));
+    let (routes, api) = openapi::describe(api);
+    let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
+    let (pages, dress) = pages(services, handoffs, theme);
+    around(
+        (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
+        dress,
+        Identity(services.users.clone()),
+        limits(settings),
+        Cors { origins: origins.filter_map(Result::ok).collect() },
+        metrics.clone(),
+    )
+}

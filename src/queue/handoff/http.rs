@@ -1,0 +1,114 @@
+//! Handing a place to another device, over HTTP.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::service::{HandOffError, HandOffs, TakenOver};
+use crate::http::auth::{Caller, QueueToken};
+use crate::http::body::Json;
+use crate::http::problem::Problem;
+use crate::store::id::{ScheduleId, UserId};
+
+/// The routes.
+pub fn routes(handoffs: HandOffs) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(make)).routes(routes!(take)).with_state(handoffs)
+}
+
+/// What lets another device go on.
+#[derive(Debug, Serialize, ToSchema)]
+struct HandOffCode {
+    /// Good once.
+    code: String,
+    /// Two minutes from now.
+    expires_at: DateTime<Utc>,
+    /// What a countdown counts from.
+    server_time: DateTime<Utc>,
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Taking {
+    /// The code.
+    #[garde(length(bytes, min = 1, max = 1024))]
+    code: String,
+}
+
+/// What another device goes on with.
+#[derive(Debug, Serialize, ToSchema)]
+struct TakenOverAnswer {
+    schedule_id: ScheduleId,
+    /// The ticket to send from now on.
+    queue_token: String,
+    user: Owner,
+    /// The owner's access token; null where an identity provider makes them: sign in there.
+    access_token: Option<String>,
+    /// When the access token expires.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// Whose place it is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Owner {
+    id: UserId,
+    name: String,
+}
+
+/// Get a code with which another device of yours goes on in your place: good once, for two minutes.
+#[utoipa::path(post, path = "/v1/queue/ticket/handoff", tag = "Queue",
+    security(("bearer" = [], "queue_token" = [])),
+    responses((status = 201, body = HandOffCode),
+              (status = 403, description = "`ticket_not_yours`"),
+              (status = 404, description = "`schedule_not_found`")))]
+async fn make(
+    State(handoffs): State<HandOffs>,
+    caller: Caller,
+    token: QueueToken,
+) -> Result<Response, Problem> {
+    let (code, expires_at) = handoffs.make(&token.0, caller.user).await?;
+    let code = Json(HandOffCode { code, expires_at, server_time: Utc::now() });
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], code).into_response())
+}
+
+/// Go on in the place that a code stands for.
+#[utoipa::path(post, path = "/v1/handoffs", tag = "Queue", request_body = Taking,
+    responses((status = 201, body = TakenOverAnswer),
+              (status = 409, description = "`handoff_invalid`: forged, expired, or of before a loss; \
+                                            `handoff_used`: somebody was first")))]
+async fn take(
+    State(handoffs): State<HandOffs>,
+    Json(Taking { code }): Json<Taking>,
+) -> Result<Response, Problem> {
+    let TakenOver { schedule, token, user, access } = handoffs.take(&code).await?;
+    let (access_token, expires_at) =
+        access.map(|minted| (minted.access_token, minted.expires_at)).unzip();
+    let answer = TakenOverAnswer {
+        schedule_id: schedule,
+        queue_token: token,
+        user: Owner { id: user.id, name: user.name },
+        access_token,
+        expires_at,
+    };
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+impl From<HandOffError> for Problem {
+    fn from(error: HandOffError) -> Self {
+        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
+        match error {
+            HandOffError::Invalid => {
+                conflict("handoff_invalid", "The code is not valid, or not any more")
+            }
+            HandOffError::Used => conflict("handoff_used", "The code was used"),
+            HandOffError::Queue(error) => error.into(),
+            HandOffError::User(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Making a code for another device, and taking the place over there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::redis::HandedOff;
+use crate::http::auth::Role;
+use crate::queue::code::CodeKeys;
+use crate::queue::lines::Line;
+use crate::queue::service::{Queue, QueueError};
+use crate::store::id::{ScheduleId, UserId};
+use crate::user::model::User;
+use crate::user::service::{SignUpError, Users};
+use crate::user::token::{Minted, TokenError};
+
+/// How long the access token lasts that the other device gets, as that of a sign-up.
+const TOKEN_TTL: Duration = Duration::from_hours(24);
+
+/// Handing a place to another device of its owner's; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct HandOffs {
+    queue: Queue,
+    users: Arc<Users>,
+    codes: Arc<CodeKeys>,
+}
+
+/// What the other device goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOver {
+    /// In which line.
+    pub schedule: ScheduleId,
+    /// The ticket.
+    pub token: String,
+    /// Whose it is.
+    pub user: User,
+    /// The owner's access token; none where an identity provider makes them.
+    pub access: Option<Minted>,
+}
+
+/// Why a code was not made, or was good for nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum HandOffError {
+    /// Forged, expired, of before a loss, or something else that we have signed.
+    #[error("the code is not valid, or not any more")]
+    Invalid,
+    /// Somebody has used it.
+    #[error("the code was used")]
+    Used,
+    /// The line has something against it.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The user's token was not to be had.
+    #[error(transparent)]
+    User(#[from] SignUpError),
+}
+
+impl HandOffs {
+    /// Puts the service together; `codes` are of [`crate::queue::code::Purpose::HandOff`].
+    #[must_use]
+    pub fn new(queue: Queue, users: Arc<Users>, codes: CodeKeys) -> Self {
+        Self { queue, users, codes: Arc::new(codes) }
+    }
+
+    /// A code for the ticket of `user`, and when it expires.
+    ///
+    /// # Errors
+    /// [`HandOffError::Queue`], where the ticket is none, or another user's.
+    pub async fn make(
+        &self,
+        token: &str,
+        user: UserId,
+    ) -> Result<(String, DateTime<Utc>), HandOffError> {
+        let ticket = self.queue.verify(token, user).await?;
+        self.queue.limit(ticket.schedule, user)?;
+        let epoch = self.queue.board(ticket.schedule).await?.meta.epoch;
+        Ok(self.codes.sign(&ticket, epoch, Utc::now()).map_err(QueueError::from)?)
+    }
+
+    /// Takes over the place that a code stands for. Only the first who tries succeeds.
+    ///
+    /// What else is needed is fetched before the code is used up: a store that fails leaves it good.
+    pub async fn take(&self, code: &str) -> Result<TakenOver, HandOffError> {
+        let code = self.codes.verify(code).map_err(|_| HandOffError::Invalid)?;
+        let ticket = code.ticket;
+        let user = self.users.find(ticket.user).await.map_err(QueueError::from)?;
+        let user = user.ok_or(HandOffError::Invalid)?;
+        let access = match self.users.token(user.id, Role::User, TOKEN_TTL).await {
+            Ok(minted) => Some(minted),
+            Err(SignUpError::Token(TokenError::NotOurs)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let places = (ticket.shown, ticket.joined);
+        let keys = self.queue.keys();
+        let token = keys
+            .sign(ticket.schedule, user.id, places, ticket.active_until, ticket.expires_at)
+            .map_err(QueueError::from)?;
+        let use_up = |line: Line| async move { line.hand_off(&code).await };
+        match self.queue.lines.run(ticket.schedule, use_up).await.map_err(QueueError::from)? {
+            HandedOff::First => Ok(TakenOver { schedule: ticket.schedule, token, user, access }),
+            HandedOff::Used => Err(HandOffError::Used),
+            HandedOff::Over => Err(HandOffError::Invalid),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The files of pages, out of the binary: packed once, kept by browsers for good.
+//!
+//! In a debug build they are read from `web/` anew when they change, so that a style or a text can
+//! be worked on without building.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use rust_embed::Embed;
+
+use super::Web;
+use super::modules::needed;
+use super::texts::Texts;
+use crate::http::body::Path;
+use crate::http::negotiate::{Encoding, encoding, matches};
+use crate::http::packing::{Effort, pack};
+use crate::http::problem::Problem;
+
+/// How often a debug build looks whether a file has changed.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The one stylesheet.
+const STYLES: &str = "onsale.css";
+/// The client.
+const CLIENT: &str = "js/onsale.js";
+
+/// Under an address with the build in it a file never changes.
+const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Under any other address it is asked for again each time.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+
+#[derive(Embed)]
+#[folder = "web/"]
+struct Files;
+
+/// The files as they are now; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Assets(Arc<Mutex<(Instant, Arc<Built>)>>);
+
+/// The files of one build.
+#[derive(Debug)]
+pub struct Built {
+    /// Which build: the same files have the same one, at every process.
+    pub id: String,
+    /// What pages say.
+    pub texts: Texts,
+    files: HashMap<String, Arc<File>>,
+    modules: BTreeMap<String, String>,
+}
+
+/// One file.
+#[derive(Debug)]
+struct File {
+    kind: &'static str,
+    plain: Bytes,
+    tag: String,
+    gzip: OnceLock<Bytes>,
+    brotli: OnceLock<Bytes>,
+}
+
+impl Assets {
+    /// Reads them all.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new((Instant::now(), Arc::new(Built::read())))))
+    }
+
+    /// The files as they are now.
+    #[must_use]
+    pub fn now(&self) -> Arc<Built> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cfg!(debug_assertions) && kept.0.elapsed() > LOOK_EVERY {
+            let built = Built::read();
+            if built.id != kept.1.id {
+                kept.1 = Arc::new(built);
+            }
+            kept.0 = Instant::now();
+        }
+        Arc::clone(&kept.1)
+    }
+}
+
+impl Default for Assets {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Built {
+    fn read() -> Self {
+        let mut names: Vec<_> = Files::iter().collect();
+        names.sort_unstable();
+        let (mut hash, mut styles) = (Context::new(&SHA256), Vec::new());
+        let (mut texts, mut files, mut modules) =
+            (Texts::default(), HashMap::new(), BTreeMap::new());
+        for name in names {
+            let Some(data) = Files::get(&name).map(|file| file.data) else {
+                continue;
+            };
+            let (folder, rest) = name.split_once('/').unwrap_or_default();
+            match folder {
+                "css" => styles.extend_from_slice(&data),
+                "lang" => texts.add(rest, &data),
+                "js" | "vendor" | "img" => {
+                    if name.ends_with(".js") {
+                        modules
+                            .insert(name.to_string(), String::from_utf8_lossy(&data).into_owned());
+                    }
+                    files.insert(name.to_string(), Arc::new(File::new(&name, data.clone())));
+                }
+                _ => continue,
+            }
+            hash.update(name.as_bytes());
+            hash.update(&data);
+        }
+        files.insert(STYLES.to_owned(), Arc::new(File::new(STYLES, styles.into())));
+        let id = hex::encode(hash.finish().as_ref().get(..6).unwrap_or_default());
+        Self { id, texts, files, modules }
+    }
+
+    /// The address of a file, by its path below `web/`.
+    #[must_use]
+    pub fn address(&self, path: &str) -> String {
+        format!("/assets/{}/{path}", self.id)
+    }
+
+    /// The address of the stylesheet.
+    #[must_use]
+    pub fn styles(&self) -> String {
+        self.address(STYLES)
+    }
+
+    /// The addresses of all modules that `first` needs, itself among them.
+    #[must_use]
+    pub fn modules(&self, first: &str) -> Vec<String> {
+        needed(first, &self.modules).iter().map(|module| self.address(module)).collect()
+    }
+}
+
+impl File {
+    fn new(name: &str, data: Cow<'static, [u8]>) -> Self {
+        let plain = match data {
+            Cow::Borrowed(data) => Bytes::from_static(data),
+            Cow::Owned(data) => Bytes::from(data),
+        };
+        let digest = aws_lc_rs::digest::digest(&SHA256, &plain);
+        let tag = hex::encode(digest.as_ref().get(..8).unwrap_or_default());
+        let (gzip, brotli) = (OnceLock::new(), OnceLock::new());
+        Self { kind: kind(name), plain, tag, gzip, brotli }
+    }
+
+    /// The file as it travels. Packing it the first time takes a moment.
+    fn bytes(&self, encoding: Encoding) -> Bytes {
+        let packed = match encoding {
+            Encoding::Plain => return self.plain.clone(),
+            Encoding::Gzip => &self.gzip,
+            Encoding::Brotli => &self.brotli,
+        };
+        // Unoptimised, the best brotli can do takes seconds.
+        let effort = if cfg!(debug_assertions) { Effort::Little } else { Effort::Much };
+        let make = || pack(&self.plain, encoding, effort).map_or(self.plain.clone(), Bytes::from);
+        packed.get_or_init(make).clone()
+    }
+}
+
+/// The type of a file, by its name.
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next().unwrap_or_default() {
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "json" => "application/json",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+/// `GET /assets/{build}/…`. An older build's address gives the file of now: a page that was loaded
+/// before an update goes on.
+pub(super) async fn file(
+    State(web): State<Web>,
+    Path((build, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let now = web.assets.now();
+    let fresh = if build == now.id { FOR_GOOD } else { ASK_AGAIN };
+    answer(&now, &path, fresh, &headers).await
+}
+
+/// `GET /onsale.js`: the client, for pages of other sites too, under an address that stays. It names
+/// the file of this build, beside which its parts are.
+pub(super) async fn client(State(web): State<Web>) -> Response {
+    let text = format!("export * from '{}';\n", web.assets.now().address(CLIENT));
+    let kind = HeaderValue::from_static(kind(CLIENT));
+    let anybody = HeaderValue::from_static("*");
+    let told =
+        [(CONTENT_TYPE, kind), (CACHE_CONTROL, ASK_AGAIN), (ACCESS_CONTROL_ALLOW_ORIGIN, anybody)];
+    (told, text).into_response()
+}
+
+async fn answer(
+    built: &Built,
+    path: &str,
+    fresh: HeaderValue,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let file = built.files.get(path).cloned().ok_or_else(Problem::not_found)?;
+    // Small images are packed as they are.
+    let encoding = if file.kind == "image/png" { Encoding::Plain } else { encoding(headers) };
+    let tag = format!("\"{}-{}\"", file.tag, encoding.name());
+    let kind = file.kind;
+    let mut response = if matches(headers, &tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let packed = tokio::task::spawn_blocking(move || file.bytes(encoding)).await;
+        packed.map_err(|_| Problem::internal())?.into_response()
+    };
+    let told = response.headers_mut();
+    told.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    told.insert(CACHE_CONTROL, fresh);
+    told.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    // They are the same for everybody, and nobody's secret.
+    told.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        told.insert(ETAG, tag);
+    }
+    if encoding != Encoding::Plain && response.status() == StatusCode::OK {
+        let coding = HeaderValue::from_static(encoding.name());
+        response.headers_mut().insert(CONTENT_ENCODING, coding);
+    }
+    Ok(response)
+}

@@ -1,0 +1,94 @@
+//! What people see: pages in their language, and the files that pages are made of.
+//!
+//! A page is one file here (its handler and template), one line in [`routes`], and, of the same
+//! name, one template in `web/templates`, one module in `web/js` and one file of texts for each
+//! language in `web/lang`.
+
+pub mod assets;
+mod forms;
+mod headers;
+pub mod lang;
+mod modules;
+pub mod page;
+mod place;
+mod qr;
+mod resume;
+mod sale;
+mod shop;
+mod sorry;
+mod texts;
+pub mod theme;
+pub mod visit;
+mod wait;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use self::assets::Assets;
+use self::shop::Shop;
+pub use self::sorry::Sorry;
+use self::theme::Theme;
+use crate::concert::service::Catalogue;
+use crate::queue::handoff::service::HandOffs;
+use crate::queue::service::Queue;
+use crate::user::service::Users;
+
+/// What pages are made of; cheap to clone.
+#[derive(Clone)]
+pub struct Web {
+    assets: Assets,
+    theme: Theme,
+    shop: Shop,
+    /// What is on sale.
+    pub catalogue: Catalogue,
+    /// The line.
+    pub queue: Queue,
+    /// People.
+    pub users: Arc<Users>,
+    /// Going on with another device.
+    pub handoffs: HandOffs,
+}
+
+impl std::fmt::Debug for Web {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Web(..)")
+    }
+}
+
+impl Web {
+    /// Pages on these services.
+    #[must_use]
+    pub fn new(
+        (assets, theme): (Assets, Theme),
+        catalogue: Catalogue,
+        queue: Queue,
+        users: Arc<Users>,
+        handoffs: HandOffs,
+    ) -> Self {
+        Self {
+            assets,
+            theme,
+            shop: Shop::new(catalogue.clone()),
+            catalogue,
+            queue,
+            users,
+            handoffs,
+        }
+    }
+}
+
+/// Every page, and their files.
+pub fn routes(web: Web) -> Router {
+    Router::new()
+        .route("/", get(sale::concerts))
+        .route("/concerts/{id}", get(sale::concert))
+        .route("/schedules/{id}/wait", get(wait::wait).post(wait::act))
+        .route("/continue", get(resume::resume))
+        .route("/qr", post(qr::qr))
+        .route("/theme/{file}", get(theme::file))
+        .route("/onsale.js", get(assets::client))
+        .route("/assets/{build}/{*path}", get(assets::file))
+        .with_state(web)
+}

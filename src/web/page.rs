@@ -1,0 +1,180 @@
+//! What every page gets: the reader's language, the files, the texts, and what its module is told.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::lang::Lang;
+pub use super::visit::Visit;
+
+/// The texts that every page has.
+const EVERYWHERE: &str = "common";
+
+/// What a template is given as `page`.
+#[derive(Debug)]
+pub struct Page {
+    visit: Visit,
+    name: &'static str,
+    title: String,
+    /// Whether it has a module of its own.
+    lively: bool,
+    files: Vec<&'static str>,
+    data: Map<String, Value>,
+}
+
+impl Page {
+    /// The page of this name: its module is `web/js/<name>.js`, its texts are those of `common` and
+    /// `<name>`, its title is the text `<name>.title`.
+    #[must_use]
+    pub fn named(visit: &Visit, name: &'static str) -> Self {
+        let title = visit.t(&format!("{name}.title")).to_owned();
+        let (visit, files) = (visit.clone(), vec![EVERYWHERE, name]);
+        Self { visit, name, title, lively: true, files, data: Map::new() }
+    }
+
+    /// With another title.
+    #[must_use]
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Without a module of its own.
+    #[must_use]
+    pub fn still(mut self) -> Self {
+        self.lively = false;
+        self
+    }
+
+    /// With the texts of another file too.
+    #[must_use]
+    pub fn texts(mut self, file: &'static str) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// With something that the page's module is told as `page.<key>`.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Serialize) -> Self {
+        let value = serde_json::to_value(value).unwrap_or_default();
+        self.data.insert(key.to_owned(), value);
+        self
+    }
+
+    /// A text in the reader's language.
+    #[must_use]
+    pub fn t<'t>(&'t self, key: &'t str) -> &'t str {
+        self.visit.t(key)
+    }
+
+    /// A text for so many.
+    #[must_use]
+    pub fn count<N: Copy + Into<i64>>(&self, key: &str, count: &N) -> String {
+        self.visit.count(key, count)
+    }
+
+    /// A text with its holes filled.
+    #[must_use]
+    pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.visit.fill(key, values)
+    }
+
+    /// A price. Templates pass what they name by reference.
+    #[must_use]
+    pub fn money(&self, points: &i64) -> String {
+        self.visit.lang.money(*points)
+    }
+
+    /// A time in words, for those without a script that tells it in their zone.
+    #[must_use]
+    pub fn time(&self, time: &DateTime<Utc>) -> String {
+        self.visit.lang.time(*time)
+    }
+
+    /// The page's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The language it is written in.
+    #[must_use]
+    pub fn lang(&self) -> Lang {
+        self.visit.lang
+    }
+
+    /// The languages that it could be written in instead.
+    #[must_use]
+    pub fn others(&self) -> Vec<Lang> {
+        Lang::ALL.into_iter().filter(|lang| *lang != self.visit.lang).collect()
+    }
+
+    /// Its own address, without what was asked.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.visit.path
+    }
+
+    /// Whether the reader could sign up here.
+    #[must_use]
+    pub fn signup(&self) -> bool {
+        self.visit.signup
+    }
+
+    /// The address of a file, by its path below `web/`.
+    #[must_use]
+    pub fn asset(&self, path: &str) -> String {
+        self.visit.built.address(path)
+    }
+
+    /// The address of the stylesheet.
+    #[must_use]
+    pub fn styles(&self) -> String {
+        self.visit.built.styles()
+    }
+
+    /// Its module's path below `web/`.
+    fn module(&self) -> String {
+        if self.lively { format!("js/{}.js", self.name) } else { "js/still.js".to_owned() }
+    }
+
+    /// The address of its module.
+    #[must_use]
+    pub fn script(&self) -> String {
+        self.asset(&self.module())
+    }
+
+    /// The addresses of all modules that it needs.
+    #[must_use]
+    pub fn modules(&self) -> Vec<String> {
+        self.visit.built.modules(&self.module())
+    }
+
+    /// What its module is told, to be written between script tags: nothing in it ends them.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let file = |name| self.visit.built.texts.file(self.visit.lang, name);
+        let texts: Map<String, Value> = self
+            .files
+            .iter()
+            .filter_map(|name| file(name))
+            .flatten()
+            .map(|(key, text)| (key.clone(), json!(text)))
+            .collect();
+        let mut all = self.data.clone();
+        all.insert("name".to_owned(), json!(self.name));
+        all.insert("lang".to_owned(), json!(self.visit.lang.tag()));
+        all.insert("build".to_owned(), json!(self.visit.built.id));
+        all.insert("signup".to_owned(), json!(self.visit.signup));
+        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        all.insert("server_time".to_owned(), json!(now));
+        all.insert("texts".to_owned(), Value::Object(texts));
+        Value::Object(all).to_string().replace('<', "\\u003c")
+    }
+}

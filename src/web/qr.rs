@@ -1,0 +1,48 @@
+//! `POST /qr`: a text as a QR code, for a page to draw. A body, since the text must be in no log.
+
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use fast_qr::{ECL, QRBuilder};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+use crate::http::body::Json;
+use crate::http::problem::Problem;
+
+#[derive(Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// What is to be read from it.
+    #[garde(length(bytes, min = 1, max = 1200))]
+    text: String,
+}
+
+/// A QR code in modules, the first at (0, 0), without the white around it.
+#[derive(Debug, Serialize)]
+struct Picture {
+    /// How many modules wide and high.
+    size: usize,
+    /// The dark ones, as the data of an SVG path.
+    path: String,
+}
+
+/// Makes the code.
+pub(super) async fn qr(Json(Wanted { text }): Json<Wanted>) -> Result<Response, Problem> {
+    let code = QRBuilder::new(text)
+        .ecl(ECL::L)
+        .build()
+        .map_err(|_| Problem::invalid_request(Vec::new()))?;
+    let mut path = String::new();
+    for y in 0..code.size {
+        let row = &code[y];
+        let mut x = 0;
+        while x < code.size {
+            let run = row[x..code.size].iter().take_while(|module| module.value()).count();
+            if run > 0 {
+                path.extend([format!("M{x} {y}h{run}v1h-{run}z")]);
+            }
+            x += run.max(1);
+        }
+    }
+    Ok(([(CACHE_CONTROL, "no-store")], Json(Picture { size: code.size, path })).into_response())
+}

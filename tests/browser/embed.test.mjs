@@ -1,0 +1,114 @@
+// A waiting page of one's own, the client on another site, and what a first visit costs.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { after, before, test } from 'node:test';
+
+import { accessible, open, shot } from './support/browser.mjs';
+import { inState, joinByPage, line, says } from './support/line.mjs';
+import { openSale } from './support/sale.mjs';
+import { startService } from './support/service.mjs';
+import { launch } from './support/browser.mjs';
+
+let service, browser, folder, shop, origin;
+const example = await readFile(new URL('../../docs/example.html', import.meta.url), 'utf8');
+before(async () => {
+  folder = await mkdtemp(`${tmpdir()}/theme-`);
+  const docs = await readFile(new URL('../../docs/PAGES.md', import.meta.url), 'utf8');
+  const [, own] = docs.match(/```html\n(<!-- wait\.html -->[\s\S]*?)```/);
+  await writeFile(`${folder}/wait.html`, own);
+  await writeFile(`${folder}/club.css`, '.club { background: #221; color: #fe9; padding: 2rem; }');
+  // The page of another site: another origin, which the service is told of.
+  let sale = 1;
+  shop = createServer((request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(example.replaceAll('https://tickets.example', service.base).replace('schedule = 1', `schedule = ${sale}`));
+  });
+  shop.sell = (id) => (sale = id);
+  shop.listen(0, '127.0.0.1');
+  await once(shop, 'listening');
+  origin = `http://127.0.0.1:${shop.address().port}`;
+  service = await startService({ ONSALE_THEME: folder, ONSALE_CORS_ORIGINS: origin });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+  shop?.close();
+  await rm(folder, { recursive: true });
+});
+
+test('an organiser\'s own waiting page does all that ours does, and stays a text', async () => {
+  const { sale, inside, leave } = await line(service, 0, { title: 'Club <script>globalThis.stolen=1</script> & "Friends"' });
+  const page = await open(browser, service);
+  await joinByPage(page, sale);
+  await page.locator('.club h1').filter({ hasText: 'Club <script>globalThis.stolen=1</script> & "Friends"' }).waitFor();
+  await says(page, 'place', '1');
+  assert.equal(await page.locator('.club').evaluate((club) => getComputedStyle(club).color), 'rgb(255, 238, 153)');
+  await shot(page, 'own-page');
+  await accessible(page, 'a page of one\'s own');
+  await leave(inside);
+  await inState(page, 'active');
+  assert.equal(await page.evaluate(() => globalThis.stolen), undefined);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('the example of another site goes from the line to paid seats', async () => {
+  const sale = await openSale(service);
+  shop.sell(sale.id);
+  const page = await (await browser.newContext()).newPage();
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  await page.goto(origin);
+  await page.locator('input').fill('Kim');
+  await page.locator('#join').click();
+  await page.locator('#place').filter({ hasText: 'It is your turn.' }).waitFor();
+  await page.locator('#buy').click();
+  await page.locator('#place').filter({ hasText: /Paid: seats 1, 2 for 300000 points/ }).waitFor();
+  assert.deepEqual(faults, []);
+  assert.ok(example.trimEnd().split('\n').length <= 30, 'the example has 30 lines');
+  await page.context().close();
+});
+
+/** What a first visit loads: bytes over the wire, heads included. */
+async function cost(page, path) {
+  const client = await page.context().newCDPSession(page);
+  await client.send('Network.enable');
+  let bytes = 0;
+  client.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await page.goto(path);
+  await page.waitForLoadState('networkidle').catch(() => {});
+  return { bytes, files: await page.evaluate(() => performance.getEntriesByType('resource').length + 1) };
+}
+
+test('a first visit is less than 100 kB over the wire', async () => {
+  const sale = await openSale(service);
+  for (const path of ['/', `/concerts/${sale.concert}`, `/schedules/${sale.id}/wait`]) {
+    const page = await open(browser, service);
+    const { bytes, files } = await cost(page, path);
+    console.log(`first visit ${path.replace(/\d+/, 'N')}: ${(bytes / 1000).toFixed(1)} kB in ${files} files`);
+    assert.ok(bytes < 100_000, `${path}: ${bytes} bytes`);
+    await page.context().close();
+  }
+});
+
+test('on a slow phone the page can be used before long', async () => {
+  const sale = await openSale(service);
+  for (const path of ['/', `/schedules/${sale.id}/wait`]) {
+    const page = await open(browser, service);
+    const client = await page.context().newCDPSession(page);
+    await client.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+    // What Chromium calls slow 3G: 400 ms, 400 kbit/s.
+    await client.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+    await page.goto(path, { waitUntil: 'domcontentloaded', timeout: 60_000 });
+    await page.waitForFunction(() => document.documentElement.dataset.ready !== undefined, null, { timeout: 60_000 });
+    const ms = await page.evaluate(() => Math.round(performance.now()));
+    const paint = await page.evaluate(() => Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0));
+    console.log(`slow phone ${path.replace(/\d+/, 'N')}: first paint ${paint} ms, can be used after ${ms} ms`);
+    await page.context().close();
+  }
+});

@@ -1,0 +1,192 @@
+// Bad networks, wrong clocks, stores that are away, texts that want to be more than texts.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { accessible, open, shot } from './support/browser.mjs';
+import { inState, joinByPage, line, says, settle } from './support/line.mjs';
+import { network } from './support/proxy.mjs';
+import { buyer, openSale } from './support/sale.mjs';
+import { stage } from './support/stage.mjs';
+import { freeze } from './support/stores.mjs';
+
+let on;
+before(async () => {
+  on = await stage();
+});
+after(() => on.end());
+
+test('ten minutes without a network: what was known is said to be old, and the page goes on by itself', async () => {
+  const { sale, waiting, leave } = await line(on.service, 2);
+  const way = await network(on.service.base);
+  const page = await open(on.browser, way);
+  await page.clock.install();
+  await joinByPage(page, sale);
+  await says(page, 'place', '3');
+  way.cut();
+  await page.clock.fastForward('00:31');
+  await says(page, 'connection', 'No connection');
+  for (let minute = 0; minute < 10; minute += 1) await page.clock.fastForward('01:00');
+  await says(page, 'trouble', 'No connection since');
+  await says(page, 'place', '3');
+  await shot(page, 'offline', { full: true });
+  await accessible(page, 'without a network');
+  await leave(waiting[0]);
+  way.mend();
+  for (let tries = 0; tries < 40 && !(await page.locator('[data-slot="place"]').textContent()).includes('2'); tries += 1) {
+    await page.clock.fastForward('00:31');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  await says(page, 'place', '2');
+  await page.locator('[data-if="trouble"]').waitFor({ state: 'hidden' });
+  await page.context().close();
+  await way.end();
+});
+
+test('where no stream gets through the page asks instead, and says so', async () => {
+  const { sale, waiting, leave } = await line(on.service, 1);
+  const page = await open(on.browser, on.service);
+  await page.route('**/v1/queue/ticket/stream', (route) => route.abort());
+  await joinByPage(page, sale);
+  await says(page, 'connection', 'Connected');
+  await says(page, 'place', '2');
+  await leave(waiting[0]);
+  await says(page, 'place', '1');
+  await page.context().close();
+});
+
+test('answers that get lost while joining cost no second place', async () => {
+  const { sale } = await line(on.service, 0);
+  const page = await open(on.browser, on.service);
+  let lost = 0;
+  await page.route(`**/v1/schedules/${sale.id}/queue`, async (route) => {
+    if (lost < 2) {
+      lost += 1;
+      await route.fetch();
+      await route.abort();
+    } else await route.continue();
+  });
+  await joinByPage(page, sale);
+  await says(page, 'place', '1');
+  assert.equal(lost, 2);
+  await page.context().close();
+});
+
+test('a clock that is wrong by an hour changes no countdown', async () => {
+  for (const hours of [1, -1]) {
+    const sale = await openSale(on.service, { title: `Clock ${hours}`, opensIn: 90, queue: { queue_opens_at: new Date(Date.now() + 60_000).toISOString() } });
+    const page = await open(on.browser, on.service);
+    await page.addInitScript((shift) => {
+      const Real = Date;
+      globalThis.Date = class extends Real {
+        constructor(...parts) {
+          if (parts.length === 0) super(Real.now() + shift);
+          else super(...parts);
+        }
+        static now() {
+          return Real.now() + shift;
+        }
+      };
+    }, hours * 3_600_000);
+    await page.goto(`/concerts/${sale.concert}`);
+    await page.locator(`[data-schedule="${sale.id}"] [data-part="note"]`).filter({ hasText: /Opens in 1:[0-3]\d/ }).waitFor();
+    await page.goto(`/schedules/${sale.id}/wait`);
+    await says(page, 'opens-in', /^0:[0-5]\d$|^1:00$/);
+    await page.context().close();
+  }
+});
+
+test('while a store is away no page shows a false place, and all go on by themselves', async () => {
+  const { sale, waiting, leave } = await line(on.service, 1);
+  const page = await open(on.browser, on.service);
+  await joinByPage(page, sale);
+  await says(page, 'place', '2');
+  // Until the snapshot has the place too.
+  await page.waitForTimeout(1500);
+  for (const store of ['redis', 'postgres']) {
+    const thaw = freeze(on.pid, store);
+    try {
+      await page.waitForTimeout(1500);
+      assert.equal(await page.locator('[data-slot="place"]').textContent(), '2');
+      await page.reload();
+      await says(page, 'place', '2');
+      if (store === 'redis') await says(page, 'trouble', 'The service has trouble');
+      await shot(page, `${store}-away`);
+    } finally {
+      thaw();
+    }
+    await page.locator('[data-if="trouble"]').waitFor({ state: 'hidden' });
+  }
+  await leave(waiting[0]);
+  await says(page, 'place', '1');
+  await page.context().close();
+});
+
+const HOSTILE = [
+  '<script>globalThis.stolen = 1</script>"\'><img src=x onerror="globalThis.stolen=1">{{7*7}}</title></textarea>',
+  '\u202Egnp.exe \u2067مرحبا\u2069 ‮desrever',
+  `${'a'.repeat(150)}${'가'.repeat(50)}`,
+];
+
+test('titles, names and messages stay texts, however they are written', async () => {
+  for (const [at, title] of HOSTILE.entries()) {
+    const text = title.slice(0, 200);
+    const { sale } = await line(on.service, 0, { title: text, description: text.repeat(60).slice(0, 10_000) });
+    const page = await open(on.browser, on.service);
+    await page.goto(`/concerts/${sale.concert}`);
+    assert.equal((await page.locator('h1').textContent()).trim(), text.trim());
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+    assert.ok(await fits(), 'the concert is not wider than the window');
+    await shot(page, `hostile-concert-${at}`);
+    await accessible(page, 'a hostile concert');
+    await joinByPage(page, sale, text.slice(0, 100).trim());
+    await settle(on.service, sale, { message: title.repeat(20).slice(0, 1000) });
+    await page.locator('[data-if="message"]').first().waitFor();
+    assert.equal((await page.locator('#who').textContent()).trim(), text.slice(0, 100).trim());
+    assert.ok(await fits(), 'the waiting page is not wider than the window');
+    await shot(page, `hostile-wait-${at}`);
+    await accessible(page, 'a hostile line');
+    assert.equal(await page.evaluate(() => globalThis.stolen), undefined);
+    assert.equal(await page.locator('img[src="x"]').count(), 0);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  }
+});
+
+test('another site can make nobody join or leave, and no page runs what is not its own file', async () => {
+  const { sale } = await line(on.service, 0);
+  const address = `${on.service.base}/schedules/${sale.id}/wait`;
+  const form = (headers) => fetch(address, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: 'do=join&name=Eve' });
+  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, {}]) assert.equal((await form(headers)).status, 403);
+  assert.equal((await form({ origin: on.service.base })).status, 303);
+  for (const path of ['/', `/schedules/${sale.id}/wait`, '/continue', '/nothing']) {
+    const answer = await fetch(on.service.base + path, { headers: { accept: 'text/html' } });
+    const policy = answer.headers.get('content-security-policy');
+    assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.doesNotMatch(await answer.text(), /<script(?![^>]*(src=|type="application\/json"))|\son[a-z]+="|\sstyle="/, path);
+  }
+  const page = await open(on.browser, on.service);
+  await page.goto('/');
+  await page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'globalThis.stolen = 1';
+    document.body.append(script);
+  });
+  assert.equal(await page.evaluate(() => globalThis.stolen), undefined);
+  assert.match(page.faults.join(), /Content Security Policy/);
+  await page.context().close();
+});
+
+test('a page in a language: by the browser, by the switch, remembered', async () => {
+  await buyer(on.service);
+  const page = await open(on.browser, on.service, { lang: 'ko' });
+  await page.goto('/');
+  assert.equal(await page.locator('html').getAttribute('lang'), 'ko');
+  await page.locator('a.switch').click();
+  await page.waitForFunction(() => document.documentElement.lang === 'en');
+  assert.equal(new URL(page.url()).search, '');
+  await page.goto('/nothing/here');
+  await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+  await page.context().close();
+});

@@ -1,0 +1,74 @@
+// Browsers: pages as somebody, of a size, in a language; screenshots; and what axe says of them.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+import { chromium } from 'playwright-core';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SHOTS = fileURLToPath(new URL('../shots/', import.meta.url));
+
+export const DESKTOP = { viewport: { width: 1280, height: 860 } };
+export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
+/** Chromium, of the system. */
+export function launch() {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+/**
+ * A page of its own, of somebody. Errors of scripts and of the Content-Security-Policy are
+ * collected in `page.faults`.
+ */
+export async function open(browser, service, { who = null, size = DESKTOP, lang = 'en', dark = false } = {}) {
+  const context = await browser.newContext({
+    ...size,
+    baseURL: service.base,
+    locale: lang === 'ko' ? 'ko-KR' : 'en-US',
+    timezoneId: 'Asia/Seoul',
+    colorScheme: dark ? 'dark' : 'light',
+  });
+  if (who) {
+    const kept = { 'onsale.session': who.session };
+    for (const [sale, ticket] of Object.entries(who.tickets)) kept[`onsale.ticket.${sale}`] = ticket;
+    await context.addInitScript((values) => {
+      for (const [key, value] of Object.entries(values)) {
+        if (localStorage.getItem(key) === null) localStorage.setItem(key, JSON.stringify(value));
+      }
+    }, kept);
+  }
+  const page = await context.newPage();
+  page.faults = [];
+  page.on('pageerror', (error) => page.faults.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) page.faults.push(message.text());
+  });
+  return page;
+}
+
+/** Holds a page, as it is, against the rules of WCAG 2.2 AA. */
+export async function accessible(page, state) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+  );
+  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html}\n    ${node.failureSummary}`).join('\n  ')}`);
+  assert.deepEqual(told, [], `${state}:\n${told.join('\n')}`);
+}
+
+/** Keeps a picture of a page. */
+export async function shot(page, name, { full = false } = {}) {
+  await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: full });
+}
+
+/** Presses Tab until the focus is on what matches. */
+export async function tabTo(page, selector, most = 120) {
+  for (let presses = 0; presses < most; presses++) {
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+    await page.keyboard.press('Tab');
+  }
+  assert.fail(`${selector} is not reached by Tab`);
+}

@@ -1,0 +1,55 @@
+// Sales and buyers, made over the API.
+
+import { randomUUID } from 'node:crypto';
+
+const SECTIONS = [
+  { name: 'Floor', rows: 10, seats_per_row: 16, seat_price: 150_000 },
+  { name: 'Circle', rows: 8, seats_per_row: 15, seat_price: 110_000 },
+  { name: 'Balcony', rows: 6, seats_per_row: 20, seat_price: 70_000 },
+];
+
+/** A call of the API; throws what is no success. */
+export async function call(service, method, path, { token, ticket, key, body } = {}) {
+  const headers = {
+    ...(token && { authorization: `Bearer ${token}` }),
+    ...(ticket && { 'queue-token': ticket }),
+    ...(key && { 'idempotency-key': key }),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+  };
+  const response = await fetch(service.base + path, { method, headers, body: body && JSON.stringify(body) });
+  const text = await response.text();
+  const answer = text ? JSON.parse(text) : null;
+  if (!response.ok) throw Object.assign(new Error(`${method} ${path}: ${response.status} ${text}`), { answer });
+  return answer;
+}
+
+/** A sale that is open. */
+export async function openSale(service, { title = 'Night Lights', description = 'A test.', sections = SECTIONS, queue = {}, opensIn = -60, closesIn = 86_400 } = {}) {
+  const admin = (method, path, body) => call(service, method, path, { token: service.admin, body });
+  const concert = await admin('POST', '/v1/admin/concerts', { title, description, status: 'AVAILABLE' });
+  const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();
+  const schedule = await admin('POST', `/v1/admin/concerts/${concert.id}/schedules`, {
+    reservation_available_at: at(opensIn),
+    deadline_at: at(closesIn),
+    concert_at: at(closesIn + 7200),
+    queue,
+  });
+  await admin('POST', `/v1/admin/schedules/${schedule.id}/seats`, { sections });
+  const sale = { id: schedule.id, concert: concert.id, seats: [] };
+  sale.seats = (await call(service, 'GET', `/v1/schedules/${sale.id}/seats/layout`)).seats;
+  return sale;
+}
+
+/** Somebody with points; with a sale, somebody whose turn it is there. */
+export async function buyer(service, { sale, name = 'Kim', points = 0 } = {}) {
+  const { id, access_token: token, expires_at } = await call(service, 'POST', '/v1/users', { body: { name } });
+  const ask = (method, path, more = {}) => call(service, method, path, { token, ...more });
+  const charge = (amount) => ask('POST', '/v1/points/charges', { key: randomUUID(), body: { amount } });
+  if (points > 0) await charge(points);
+  const tickets = {};
+  if (sale) tickets[sale.id] = (await ask('POST', `/v1/schedules/${sale.id}/queue`)).queue_token;
+  const hold = (wanted, of = sale) =>
+    ask('POST', `/v1/schedules/${of.id}/reservations`, { ticket: tickets[of.id], key: randomUUID(), body: wanted });
+  const pay = (hold_id) => ask('POST', '/v1/payments', { key: randomUUID(), body: { hold_id } });
+  return { session: { id, name, token, expires_at }, tickets, ask, charge, hold, pay };
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/** Texts, numbers, money and times in the reader's language. */
+import { page } from './page.js';
+
+const plural = new Intl.PluralRules(page.lang);
+const whole = new Intl.NumberFormat(page.lang);
+
+/**
+ * The text of `key`, with `{name}` replaced from `values`. With a count `n` the form for so many is
+ * taken: `key.one`, `key.other`. A text that is missing shows as its key.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+  const { texts } = page;
+  const form = typeof values.n === 'number' ? plural.select(values.n) : 'other';
+  const text = texts[key] ?? texts[`${key}.${form}`] ?? texts[`${key}.other`] ?? key;
+  return text.replace(/\{(\w+)\}/g, (hole, name) => {
+    const value = values[name];
+    return value === undefined ? hole : typeof value === 'number' ? number(value) : value;
+  });
+}
+
+/** Whether there is a text of this key. @param {string} key */
+export const has = (key) => key in page.texts;
+
+/** A whole number. @param {number} value */
+export const number = (value) => whole.format(value);
+
+/** A price. @param {number} value in points, each of which is a won */
+export const money = (value) => (page.lang === 'ko' ? `${number(value)}원` : `₩${number(value)}`);
+
+/** A balance, or a part of one. @param {number} value */
+export const points = (value) => t('common.points', { n: value });
+
+/** @type {Record<string, Intl.DateTimeFormatOptions>} */
+const FORMS = {
+  full: { year: 'numeric', month: 'short', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' },
+  day: { month: 'short', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' },
+  date: { year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' },
+  clock: { hour: 'numeric', minute: '2-digit' },
+  exact: { hour: 'numeric', minute: '2-digit', second: '2-digit' },
+};
+
+/**
+ * A time in the reader's zone.
+ * @param {string | number | Date} value
+ * @param {'full' | 'day' | 'date' | 'clock' | 'exact'} [form]
+ */
+export function time(value, form = 'full') {
+  const date = new Date(value);
+  if (Number.isNaN(date.getTime())) return '';
+  return new Intl.DateTimeFormat(page.lang, FORMS[form] ?? FORMS.full).format(date);
+}
+
+/**
+ * How much time is left: `4:59`, `1:02:03`, `3 days 04:05:06`.
+ * @param {number} ms
+ */
+export function countdown(ms) {
+  const all = Math.max(0, Math.ceil(ms / 1000));
+  const two = (/** @type {number} */ part) => String(part).padStart(2, '0');
+  const [days, hours, minutes, seconds] = [Math.floor(all / 86400), Math.floor(all / 3600) % 24, Math.floor(all / 60) % 60, all % 60];
+  if (days > 0) return `${t('common.days', { n: days })} ${two(hours)}:${two(minutes)}:${two(seconds)}`;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+}
+
+/**
+ * A length of time in words: `40 seconds`, `3 minutes`, `about 2 hours`.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  const value = Math.max(0, seconds);
+  if (value < 60) return t('common.seconds', { n: Math.max(1, Math.round(value)) });
+  if (value < 90 * 60) return t('common.minutes', { n: Math.round(value / 60) });
+  if (value < 36 * 3600) return t('common.hours', { n: Math.round(value / 3600) });
+  return t('common.days', { n: Math.round(value / 86400) });
+}
+
+/**
+ * What went wrong, in words for the reader.
+ * @param {any} error an OnsaleError, or anything else that was thrown
+ * @returns {string}
+ */
+export function errorText(error) {
+  const key = `common.error.${error?.code ?? 'unknown'}`;
+  return has(key) ? t(key) : t('common.error.unknown');
+}

@@ -1,0 +1,237 @@
+// @ts-check
+/**
+ * The client of onsale, for anybody's pages: no dependencies, a few kilobytes.
+ *
+ *   import { Onsale } from 'https://tickets.example/onsale.js';
+ *   const onsale = new Onsale({ base: 'https://tickets.example', token: () => accessToken });
+ *   const ticket = await onsale.join(7);
+ *   onsale.follow(ticket.queue_token, { onTicket: (now) => show(now.position) });
+ *
+ * What the calls answer is described in docs/API.md, and at /docs of a running service. Every call
+ * may throw an `OnsaleError`, whose `code` says what happened.
+ */
+import { OnsaleError, call } from './onsale/call.js';
+import { followSeats, followTicket } from './onsale/follow.js';
+
+export { OnsaleError };
+
+/** @typedef {import('./onsale/call.js').Sent} Sent */
+/** @typedef {import('./onsale/follow.js').Following} Following */
+/** @typedef {import('./onsale/follow.js').Followed} Followed */
+/** @typedef {import('./onsale/follow.js').Connection} Connection */
+/** @typedef {'WAITING' | 'ACTIVE' | 'EXPIRED' | 'LEFT' | 'COMPLETED'} TicketStatus */
+/** @typedef {'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED'} Phase */
+
+/**
+ * @typedef {object} Ticket
+ * @property {string} [queue_token] the ticket to send from now on, where it changed
+ * @property {string} ticket_id
+ * @property {number} schedule_id
+ * @property {TicketStatus} status
+ * @property {number} sequence
+ * @property {number | null} position
+ * @property {number | null} ahead
+ * @property {number} waiting
+ * @property {number | null} eta_seconds
+ * @property {number | null} eta_low_seconds
+ * @property {number | null} eta_high_seconds
+ * @property {number | null} poll_after_ms
+ * @property {number} seats_available
+ * @property {string | null} active_expires_at
+ * @property {boolean} recovering
+ * @property {Phase} phase
+ * @property {string | null} message
+ * @property {string} server_time
+ */
+
+/**
+ * @typedef {object} Hold
+ * @property {string} hold_id
+ * @property {string} expires_at
+ * @property {number} total_amount
+ * @property {string} server_time
+ * @property {{ id: number, hold_id: string, concert_id: number, schedule_id: number, seat_id: number, seat_number: number, status: string, amount: number, reservation_at: string, expires_at: string }[]} reservations
+ */
+
+/** One page of a list. @typedef {{ items: any[], next_cursor: string | null }} List */
+
+/** @param {Record<string, string | number | null | undefined>} values */
+function query(values) {
+  const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  return given.length > 0 ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : '';
+}
+
+export class Onsale {
+  /**
+   * @param {object} [how]
+   * @param {string} [how.base] where the service is; nothing for the page's own
+   * @param {() => (string | null)} [how.token] the access token of now
+   * @param {typeof fetch} [how.fetch]
+   * @param {(time: string, sent: number, received: number) => void} [how.onTime] told the server's
+   * time of each answer, and when (`performance.now()`) it was asked for and came
+   */
+  constructor({ base = '', token = () => null, fetch = globalThis.fetch.bind(globalThis), onTime = () => {} } = {}) {
+    /** @type {import('./onsale/call.js').Client} */
+    this.client = { base, token, fetch, onTime };
+  }
+
+  /** Any call of the API. @param {string} method @param {string} path @param {Sent} [sent] @returns {Promise<any>} */
+  call(method, path, sent) {
+    return call(this.client, method, path, sent);
+  }
+
+  /** A new user, where sign-up is open. @param {string} name @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
+  signUp(name) {
+    return this.call('POST', '/v1/users', { body: { name } });
+  }
+
+  /** Who the access token speaks for. @returns {Promise<{ id: number, name: string }>} */
+  me() {
+    return this.call('GET', '/v1/users/me');
+  }
+
+  /** What is on. @param {{ status?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  concerts(which = {}) {
+    return this.call('GET', `/v1/concerts${query(which)}`);
+  }
+
+  /** One concert. @param {number} id */
+  concert(id) {
+    return this.call('GET', `/v1/concerts/${id}`);
+  }
+
+  /** When a concert plays. @param {number} concert @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  schedules(concert, which = {}) {
+    return this.call('GET', `/v1/concerts/${concert}/schedules${query(which)}`);
+  }
+
+  /** One schedule: times, phase, prices, seats left. @param {number} id */
+  schedule(id) {
+    return this.call('GET', `/v1/schedules/${id}`);
+  }
+
+  /** The public board of a line. @param {number} schedule */
+  board(schedule) {
+    return this.call('GET', `/v1/schedules/${schedule}/queue`);
+  }
+
+  /** The commitment of a draw, and after it the secret. @param {number} schedule @returns {Promise<{ commitment: string, secret?: string, entrants?: number, opened_at?: string }>} */
+  draw(schedule) {
+    return this.call('GET', `/v1/schedules/${schedule}/queue/draw`);
+  }
+
+  /** The ticket ids in a draw. @param {number} schedule @returns {Promise<string[]>} */
+  async entrants(schedule) {
+    const response = await this.client.fetch(`${this.client.base}/v1/schedules/${schedule}/queue/draw/entrants`, { credentials: 'omit' });
+    if (!response.ok) throw new OnsaleError('draw_not_frozen', response.status);
+    return (await response.text()).split('\n').filter(Boolean);
+  }
+
+  /** A place in line: a new one, or the one that this user has. Repeating it is safe. @param {number} schedule @param {Sent} [sent] @returns {Promise<Ticket & { queue_token: string }>} */
+  join(schedule, sent = {}) {
+    return this.call('POST', `/v1/schedules/${schedule}/queue`, { patience: 20_000, ...sent });
+  }
+
+  /** What a ticket is worth now. @param {string} ticket @returns {Promise<Ticket>} */
+  ticket(ticket) {
+    return this.call('GET', '/v1/queue/ticket', { ticket });
+  }
+
+  /** Follows a ticket through all that a network does. @param {string} ticket @param {Following} on @returns {Followed} */
+  follow(ticket, on) {
+    return followTicket(this.client, ticket, on);
+  }
+
+  /** Gives a place up. @param {string} ticket */
+  leave(ticket) {
+    return this.call('DELETE', '/v1/queue/ticket', { ticket, patience: 10_000 });
+  }
+
+  /** A code that lets another device go on in one's place: good once, for two minutes. @param {string} ticket @returns {Promise<{ code: string, expires_at: string }>} */
+  handOff(ticket) {
+    return this.call('POST', '/v1/queue/ticket/handoff', { ticket });
+  }
+
+  /** Goes on in the place that a code stands for. @param {string} code @returns {Promise<{ queue_token: string, schedule_id: number, user: { id: number, name: string }, access_token: string | null, expires_at: string | null }>} */
+  takeOver(code) {
+    return this.call('POST', '/v1/handoffs', { body: { code } });
+  }
+
+  /** Every seat without its state; the browser keeps it for a day. @param {number} schedule @returns {Promise<{ schedule_id: number, layout_version: number, seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[] }>} */
+  layout(schedule) {
+    return this.call('GET', `/v1/schedules/${schedule}/seats/layout`);
+  }
+
+  /** The states alone, two bits per seat (`states` reads them), or what changed since a version. @param {number} schedule @param {string | null} [since] @returns {Promise<{ version: string, layout_version?: number, status?: string, since?: string, seats?: { id: number, status: string }[] }>} */
+  status(schedule, since = null) {
+    return this.call('GET', `/v1/schedules/${schedule}/seats/status${query({ since })}`);
+  }
+
+  /** Follows a seat map from a version on. @param {number} schedule @param {string} version @param {Parameters<typeof followSeats>[3]} on @returns {Followed} */
+  followSeats(schedule, version, on) {
+    return followSeats(this.client, schedule, version, on);
+  }
+
+  /** Holds seats: these, all or none, or the best that are free. @param {number} schedule @param {{ seat_ids: number[] } | { quantity: number, section?: string | null, max_price?: number | null }} wanted @param {{ ticket: string, key: string, signal?: AbortSignal }} how @returns {Promise<Hold>} */
+  hold(schedule, wanted, how) {
+    return this.call('POST', `/v1/schedules/${schedule}/reservations`, { body: wanted, ...how });
+  }
+
+  /** A hold as it stands. @param {string} hold @returns {Promise<Hold>} */
+  getHold(hold) {
+    return this.call('GET', `/v1/holds/${encodeURIComponent(hold)}`);
+  }
+
+  /** Gives held seats back. Repeating it is safe. @param {string} hold */
+  release(hold) {
+    return this.call('DELETE', `/v1/holds/${encodeURIComponent(hold)}`, { patience: 10_000 });
+  }
+
+  /** Pays for a hold, once per key. @param {string} hold @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ payments: any[], total_amount: number, balance: number }>} */
+  pay(hold, how) {
+    return this.call('POST', '/v1/payments', { body: { hold_id: hold }, ...how });
+  }
+
+  /** Gives one paid seat back, for its points. @param {number} payment @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ payment: any, balance: number }>} */
+  refund(payment, how) {
+    return this.call('POST', `/v1/payments/${payment}/refund`, how);
+  }
+
+  /** The balance. @returns {Promise<{ amount: number, last_updated_at: string }>} */
+  points() {
+    return this.call('GET', '/v1/points');
+  }
+
+  /** Charges points. @param {number} amount @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ amount: number, balance: number }>} */
+  charge(amount, how) {
+    return this.call('POST', '/v1/points/charges', { body: { amount }, ...how });
+  }
+
+  /** Every change of the balance, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  pointHistory(which = {}) {
+    return this.call('GET', `/v1/points/history${query(which)}`);
+  }
+
+  /** One's reservations, newest first. @param {{ status?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  reservations(which = {}) {
+    return this.call('GET', `/v1/reservations${query(which)}`);
+  }
+
+  /** One's payments, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  payments(which = {}) {
+    return this.call('GET', `/v1/payments${query(which)}`);
+  }
+}
+
+/**
+ * The states of all seats out of `status`: 0 available, 1 held, 2 unavailable, by seat number less 1.
+ * @param {string} status base64, two bits per seat
+ * @param {number} seats how many there are
+ * @returns {Uint8Array}
+ */
+export function states(status, seats) {
+  const bytes = Uint8Array.from(atob(status), (character) => character.charCodeAt(0));
+  const all = new Uint8Array(seats);
+  for (let at = 0; at < seats; at += 1) all[at] = (bytes[at >> 2] >> ((at & 3) * 2)) & 3;
+  return all;
+}

@@ -1,0 +1,3 @@
+// @ts-check
+/** Pages that only have to be read. */
+import './lib/frame.js';

@@ -1,0 +1,52 @@
+// @ts-check
+/** Going on with another device: a link that is good once, for two minutes, and its QR code. */
+import { everySecond, until } from '../lib/clock.js';
+import { tell } from '../lib/dialog.js';
+import { el, say } from '../lib/dom.js';
+import { onsale } from '../lib/session.js';
+import { countdown, t } from '../lib/text.js';
+import { toast } from '../lib/announce.js';
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** A QR code as a picture. @param {{ size: number, path: string }} code @param {string} label */
+function picture({ size, path }, label) {
+  const svg = document.createElementNS(SVG, 'svg');
+  // Four modules of white around it, as the standard has it.
+  svg.setAttribute('viewBox', `-4 -4 ${size + 8} ${size + 8}`);
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', label);
+  svg.setAttribute('class', 'qr');
+  const shape = document.createElementNS(SVG, 'path');
+  shape.setAttribute('d', path);
+  svg.append(shape);
+  return svg;
+}
+
+/** Makes a link for another device, and shows it. @param {string} ticket */
+export async function handOff(ticket) {
+  const { code, expires_at: expires } = await onsale.handOff(ticket);
+  const link = `${location.origin}/continue#${code}`;
+  const qr = await onsale.call('POST', '/qr', { body: { text: link } });
+  const left = el('p', { class: 'figure', role: 'timer' });
+  const field = el('input', { readonly: true, value: link, 'aria-label': t('wait.handoff.link'), on: { focus: () => field.select() } });
+  const copy = el('button', { class: 'button quiet', type: 'button' }, t('wait.handoff.copy'));
+  copy.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(link);
+    } catch {
+      field.select();
+      document.execCommand('copy');
+    }
+    toast(t('wait.handoff.copied'));
+  });
+  const stop = everySecond(() => {
+    const rest = until(expires);
+    say(left, rest > 0 ? t('wait.handoff.left', { time: countdown(rest) }) : t('wait.handoff.over'));
+  });
+  await tell({
+    title: t('wait.handoff.title'),
+    body: [t('wait.handoff.text'), picture(qr, t('wait.handoff.qr')), el('div', { class: 'copy-row' }, field, copy), left],
+  });
+  stop();
+}
