@@ -43,8 +43,10 @@ async function load() {
     const hold = await patiently(() => onsale.getHold(id), (error) => known ?? fill(host, failed(error)));
     const found = await around(hold);
     if (turn !== loading) return undefined;
+    const same = known !== null && face(known) === face(found);
     known = found;
-    draw();
+    // What is being typed is not taken away for nothing.
+    if (!same) draw();
   } catch (error) {
     if (turn !== loading) return undefined;
     if (error.status === 401) return fill(host, signIn(async () => (await ensure()) && load()));
@@ -68,13 +70,18 @@ async function around(hold) {
   return { hold, schedule, concert, labels, balance: points?.amount ?? null, payments: payments ?? [] };
 }
 
-/** Shows what is known. */
+/** All that what is shown depends on. @param {Known} of */
+const face = ({ hold, balance, payments }) => JSON.stringify([hold.status, hold.reservations, balance, payments]);
+
+/** Shows what is known. The focus stays where it is, as far as that is still there. */
 function draw() {
   if (!known) return;
   const { status } = known.hold;
+  const focused = document.activeElement?.id;
   if (status === 'COMPLETE') fill(host, receipt(known));
   else if (status === 'PAYMENT_WAITING') fill(host, waiting(known, way, { pay, giveBack, charged, look }));
   else fill(host, ended(known));
+  if (focused) document.getElementById(focused)?.focus();
   tick();
 }
 

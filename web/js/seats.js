@@ -11,7 +11,7 @@ import { Bar } from './seats/bar.js';
 import { bestAvailable } from './seats/best.js';
 import { Choice } from './seats/choice.js';
 import { hands, pick } from './seats/hands.js';
-import { keepLive, seatsOf } from './seats/live.js';
+import { keepLive, seatsOf, statesOf } from './seats/live.js';
 import { SeatMap } from './seats/map.js';
 import { holdsIn, mineOf } from './seats/mine.js';
 import { noRival, rival } from './seats/rival.js';
@@ -19,7 +19,6 @@ import { SectionList } from './seats/section.js';
 import { Taking } from './seats/taking.js';
 import { Turn } from './seats/turn.js';
 import { plan } from './seats/venue.js';
-import { PICKABLE } from './seats/view.js';
 
 /** How often the sale itself is looked up: its phase, and the organiser's message. */
 const SALE_MS = 10_000;
@@ -27,16 +26,17 @@ const SALE_MS = 10_000;
 const id = page.schedule.id;
 
 async function start() {
-  const venue = plan(await seatsOf(id, page.layout_version));
+  const version = page.layout_version;
+  const [seats, states] = await Promise.all([seatsOf(id, version), statesOf(id)]);
+  if (seats.length === 0) return say($('#map-loading'), t('seats.empty'));
+  const choice = new Choice(plan(seats));
+  keepLive(id, version, choice, states);
   show($('#map-loading'), false);
-  if (venue.count === 0) return say($('#map-help'), t('seats.empty'));
-  const choice = new Choice(venue);
   const map = new SeatMap($('#map'), choice);
   const list = listOf(map);
   hands(map, { open: list.open });
   bands(choice);
   buying(map);
-  await keepLive(id, page.layout_version, choice, () => location.reload());
   return undefined;
 }
 
@@ -48,13 +48,13 @@ function listOf(map) {
       map.point(seat);
       if (seat >= 0) map.reveal(seat);
     },
-    opened: (section) => open(section, false),
+    opened: (section) => open(section, { at: [section.x, section.y] }),
   });
-  const open = (/** @type {import('./seats/venue.js').Section} */ section, /** @type {boolean} */ focus) => {
-    const other = list.section !== section;
-    if (other) list.open(section);
+  /** @param {import('./seats/venue.js').Section} section @param {{focus?: boolean, at?: number[]}} how */
+  const open = (section, { focus = false, at }) => {
+    if (list.section !== section) list.open(section);
     map.mark(section);
-    if (other || map.view.scale < PICKABLE) map.lookAt(section);
+    if (at) map.lookAt(section, at);
     if (focus) list.focus();
   };
   return { open };
@@ -63,15 +63,15 @@ function listOf(map) {
 /** All that is for whoever may buy. @param {SeatMap} map */
 function buying(map) {
   const { choice } = map;
-  let sale = page.schedule;
   /** @type {import('./seats/mine.js').Reservation[]} */
   let mine = [];
   const allowed = () => {
-    choice.allow(turn.standing === 'active', sale.max_seats_per_user);
+    choice.allow(turn.standing === 'active', sale.now.max_seats_per_user);
     bar.refresh();
   };
+  const sale = saleNow(allowed);
   const turn = new Turn(id, allowed);
-  const known = { choice, turn, phase: () => sale.phase, holds: () => holdsIn(mine) };
+  const known = { choice, turn, phase: () => sale.now.phase, holds: () => holdsIn(mine) };
   const bar = new Bar(id, known, { drop: (seat) => pick(choice, seat), hold: () => hold() });
   const refresh = async () => {
     mine = await mineOf(id);
@@ -83,14 +83,11 @@ function buying(map) {
     map.point(seats[0]);
     map.reveal(seats[0]);
   };
-  const beaten = (/** @type {number[]} */ lost) =>
-    rival(choice, lost, {
-      look,
-      take: (seats) => {
-        choice.pickOnly([...choice.picked, ...seats]);
-        hold();
-      },
-    });
+  const take = (/** @type {number[]} */ seats) => {
+    choice.pickOnly([...choice.picked, ...seats]);
+    hold();
+  };
+  const beaten = (/** @type {number[]} */ lost, /** @type {boolean} */ asked) => rival(choice, lost, { look, take }, asked);
   const taking = new Taking({ schedule: id, choice, bar, turn, refresh, beaten });
   const hold = () => {
     noRival();
@@ -109,19 +106,25 @@ function buying(map) {
   again();
   onSession(again);
   // Back from paying, by the browser's back button: what was picked is held or sold now.
-  window.addEventListener('pageshow', (event) => event.persisted && again());
+  window.addEventListener('pageshow', (event) => event.persisted && location.reload());
   everySecond(() => {
     turn.tick();
     bar.tick();
   });
+}
+
+/** The sale as it is now: its phase, its limit, what the organiser says. @param {() => void} changed */
+function saleNow(changed) {
+  const sale = { now: page.schedule };
   const lookUp = async () => {
     if (document.visibilityState === 'hidden') return;
-    sale = await onsale.schedule(id);
-    message(sale.message);
-    allowed();
+    sale.now = await onsale.schedule(id);
+    message(sale.now.message);
+    changed();
   };
-  message(sale.message);
+  message(sale.now.message);
   setInterval(() => lookUp().catch(() => {}), SALE_MS);
+  return sale;
 }
 
 /** What the organiser says. @param {string | null} text */

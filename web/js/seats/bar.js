@@ -30,6 +30,8 @@ export class Bar {
     this.button = /** @type {HTMLButtonElement} */ ($('#hold'));
     this.busy = false;
     this.warned = Infinity;
+    /** What each part was made of: what has not changed keeps the focus. @type {Map<string, string>} */
+    this.made = new Map();
     this.button.addEventListener('click', () => {
       if (!this.busy && known.choice.picked.size > 0) told.hold();
     });
@@ -61,28 +63,35 @@ export class Bar {
     this.refresh();
   }
 
+  /** Fills a part, where it was made of something else before. @param {string} part @param {any[]} of @param {() => any[]} children */
+  #part(part, of, children) {
+    const made = JSON.stringify(of);
+    if (this.made.get(part) === made) return;
+    this.made.set(part, made);
+    fill($(part), ...children());
+  }
+
   /** What whoever can't pick now is told, and where to go. */
   #note() {
     const { turn } = this.known;
     const phase = this.known.phase();
     const line = `/schedules/${this.schedule}/wait`;
     const key = noteOf(turn.standing, turn.ticket?.status ?? '', phase);
-    fill(
-      $('#turn-note'),
+    const goes = key !== 'unknown' && key !== 'closed';
+    this.#part('#turn-note', [key], () => [
       el('p', null, t(`seats.turn.${key}`)),
-      key !== 'unknown' && phase !== 'CLOSED' && el('a', { class: 'button', href: line }, t(`seats.turn.${key}.go`)),
-    );
+      goes && el('a', { class: 'button', href: line }, t(`seats.turn.${key}.go`)),
+    ]);
   }
 
   #picks() {
     const { choice } = this.known;
-    const host = $('#picks');
-    if (choice.picked.size === 0) {
-      const room = choice.room;
-      return fill(host, el('p', { class: 'picks-hint' }, room > 0 ? t('seats.hint', { n: room }) : t('seats.hint.full')));
+    const { picked, room, venue } = choice;
+    if (picked.size === 0) {
+      const hint = room > 0 ? t('seats.hint', { n: room }) : t('seats.hint.full');
+      return this.#part('#picks', [hint], () => [el('p', { class: 'picks-hint' }, hint)]);
     }
-    const chips = [...choice.picked].map((seat) => {
-      const { venue } = choice;
+    const chip = (/** @type {number} */ seat) => {
       const one = venue.seats[seat];
       const name = venue.sections.length > 1 ? seatName(one) : shortName(one);
       return el(
@@ -92,24 +101,24 @@ export class Bar {
         el('span', null, name),
         el('button', { type: 'button', 'aria-label': t('seats.drop', { seat: name }), on: { click: () => this.told.drop(seat) } }, '×'),
       );
-    });
-    return fill(host, el('ul', { 'aria-label': t('seats.picked', { n: choice.picked.size }) }, chips));
+    };
+    const label = t('seats.picked', { n: picked.size });
+    return this.#part('#picks', [...picked], () => [el('ul', { 'aria-label': label }, [...picked].map(chip))]);
   }
 
   /** Holds that wait for payment: the way to pay them, and how long it is open. */
   #holds() {
     const live = this.known.holds().filter(({ ends }) => until(ends) > 0);
     show($('#held'), live.length > 0);
-    const rows = live.map(({ hold, ends, seats }) =>
+    const row = (/** @type {{hold: string, ends: string, seats: number}} */ { hold, ends, seats }) =>
       el(
         'p',
         { class: 'held' },
         el('span', null, t('seats.held', { n: seats })),
         el('b', { class: 'clock', dataset: { until: ends } }, countdown(until(ends))),
         el('a', { class: 'button small', href: `/holds/${hold}` }, t('seats.held.go')),
-      ),
-    );
-    if (rows.length !== $('#held').children.length || live.length === 0) fill($('#held'), rows);
+      );
+    this.#part('#held', live, () => live.map(row));
   }
 
   /** Once a second: what is left. */

@@ -6,10 +6,9 @@ import { money, t } from '../lib/text.js';
 import { gestures, step } from './gestures.js';
 import { seatName } from './say.js';
 import { AVAILABLE } from './states.js';
-import { PICKABLE } from './view.js';
+import { PICKABLE, toPlan } from './view.js';
 
-/** A finger needs larger seats than a mouse, in CSS pixels per unit, and may miss by so many pixels. */
-const FINGER = 21;
+/** By so many CSS pixels a finger may miss. */
 const MISS = 14;
 /** Listeners are told what is in the middle when keys have rested for so long, in ms. */
 const REST_MS = 400;
@@ -45,7 +44,8 @@ export function pick(choice, seat) {
 
 /**
  * @param {import('./map.js').SeatMap} map
- * @param {{open: (section: import('./venue.js').Section, focus: boolean) => void}} told
+ * @param {{open: (section: import('./venue.js').Section, how: {focus?: boolean, at?: number[]}) => void}} told `at` is the
+ *   point of the plan to show of it; without one the map stays where it is
  */
 export function hands(map, told) {
   const { choice } = map;
@@ -65,16 +65,15 @@ export function hands(map, told) {
   let resting = 0;
   gestures(map, {
     tapped(left, top, touch) {
-      const near = map.view.scale >= (touch ? FINGER : PICKABLE);
       const section = map.sectionAt(left, top);
-      if (!near) {
-        if (section) told.open(section, false);
+      if (map.view.scale < map.pickable) {
+        if (section) told.open(section, { at: toPlan(map.view, left, top) });
         return;
       }
       const seat = around(map, left, top, touch ? MISS : 3);
       if (seat < 0) return pointed(-1, 0, 0);
       pointed(seat, left, top);
-      if (section) told.open(section, false);
+      if (section) told.open(section, {});
       return pick(choice, seat);
     },
     over(left, top) {
@@ -87,7 +86,7 @@ export function hands(map, told) {
       const section = map.sectionAt(left, top);
       const seat = map.view.scale >= PICKABLE ? around(map, left, top, 8) : -1;
       if (seat >= 0) pick(choice, seat);
-      else if (section) told.open(section, true);
+      else if (section) told.open(section, { focus: true, at: [section.x, section.y] });
     },
     settled() {
       clearTimeout(resting);

@@ -8,6 +8,7 @@ import { errorText, t, time } from '../lib/text.js';
 
 /** A short loss is not worth a word, in ms. */
 const QUIET_MS = 1500;
+const OUTGROWN_MS = 2000;
 
 /** What is said while there is no answer. @param {any} error */
 const waiting = (error) => say($('#map-loading'), `${errorText(error)} ${t('seats.again')}`);
@@ -22,32 +23,36 @@ export async function seatsOf(schedule, version) {
   return (await patiently(() => onsale.call('GET', path), waiting)).seats;
 }
 
+/** The states of all of them. @param {number} schedule @returns {Promise<any>} */
+export const statesOf = (schedule) => patiently(() => onsale.status(schedule), waiting);
+
 /**
  * Keeps `choice` as the service has it, for as long as the page is open.
  * @param {number} schedule @param {number} version of the layout @param {import('./choice.js').Choice} choice
- * @param {() => void} outgrown there are other seats now: the layout is another
+ * @param {import('./states.js').Whole} first its states, as they were loaded
  */
-export function keepLive(schedule, version, choice, outgrown) {
+export function keepLive(schedule, version, choice, first) {
   const strip = connectionStrip();
-  const begin = async () => {
-    const whole = await patiently(() => onsale.status(schedule), waiting);
-    if (whole.layout_version !== version) return outgrown();
-    choice.load(/** @type {import('./states.js').Whole} */ (whole));
+  const begin = (/** @type {import('./states.js').Whole} */ whole) => {
+    // There are other seats now. Processes may learn of it one after the other.
+    if (whole.layout_version !== version) return void setTimeout(() => location.reload(), OUTGROWN_MS);
+    choice.load(whole);
     strip.heard();
     const following = onsale.followSeats(schedule, whole.version, {
       onSeats: (changes) => {
         strip.heard();
         if (choice.apply(changes)) return;
         following.stop();
-        begin();
+        again();
       },
-      onReload: begin,
+      onReload: again,
       onConnection: (connection) => strip.connection(connection),
       onStale: (stale) => strip.stale(stale),
     });
     return undefined;
   };
-  return begin();
+  const again = async () => begin(await statesOf(schedule));
+  begin(first);
 }
 
 /** What is said of the connection: nothing while the map is as it is now. */

@@ -9,7 +9,7 @@ import { paintOf } from './looks.js';
 import { drawMarks } from './marks.js';
 import { Raster } from './raster.js';
 import { seatAt, sectionAt } from './venue.js';
-import { between, fit, kept, onto, toPlan } from './view.js';
+import { between, fit, FINGER, kept, onto, PICKABLE, toPlan } from './view.js';
 
 /** More pixels than that are drawn coarser: memory of a phone. */
 const MOST_PIXELS = 6_000_000;
@@ -126,9 +126,14 @@ export class SeatMap {
     this.whole = true;
   }
 
-  /** Shows one section. @param {import('./venue.js').Section} section */
-  lookAt(section) {
-    this.fly(onto(section, this.view, this.venue.bounds));
+  /** From so many CSS pixels per unit seats can be picked here. */
+  get pickable() {
+    return matchMedia('(pointer: coarse)').matches ? FINGER : PICKABLE;
+  }
+
+  /** Shows one section, so large that its seats can be picked; a point of it where it is too large. @param {import('./venue.js').Section} section @param {number[]} [at] */
+  lookAt(section, at) {
+    this.fly(onto(section, this.view, this.venue.bounds, this.pickable, at));
   }
 
   /** Brings a seat into view where it is not. @param {number} seat */

@@ -11,8 +11,9 @@ import { seatNames } from './say.js';
  * @param {import('./choice.js').Choice} choice
  * @param {number[]} lost
  * @param {{take: (seats: number[]) => void, look: (seats: number[]) => void}} told
+ * @param {boolean} asked whether it answers what the visitor just did: then the focus goes there
  */
-export function rival(choice, lost, told) {
+export function rival(choice, lost, told, asked) {
   const { venue } = choice;
   const host = $('#rival');
   const named = (/** @type {number[]} */ seats) => seatNames(seats.map((seat) => venue.seats[seat]));
@@ -48,6 +49,7 @@ export function rival(choice, lost, told) {
     sets.length > 0 ? el('ul', { class: 'offers' }, offers) : el('p', null, t('seats.rival.none')),
   );
   show(host, true);
+  if (asked) $('.offer', host)?.focus();
   const first = sets[0] ? t('seats.rival.nearest', { seats: named(sets[0]) }) : t('seats.rival.none');
   announce(`${text} ${first}`, { urgent: true });
 }

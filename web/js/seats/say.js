@@ -15,12 +15,12 @@ export const count = (many) => number(many);
 
 /** `Floor · row 3 · seat 37`. @param {{section: string, row: string, seat_number: number}} seat */
 export function seatName({ section, row, seat_number }) {
-  return t('seats.name', { section: alone(section), row: alone(row), seat: String(seat_number) });
+  return t('shop.seat', { section: alone(section), row: alone(row), seat: String(seat_number) });
 }
 
 /** As above, without the section. @param {{row: string, seat_number: number}} seat */
 export function shortName({ row, seat_number }) {
-  return t('seats.name.short', { row: alone(row), seat: String(seat_number) });
+  return t('shop.seat.short', { row: alone(row), seat: String(seat_number) });
 }
 
 /**
@@ -44,7 +44,7 @@ function rowOf(seats) {
   const numbers = seats.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
   const run = numbers.length > 2 && numbers[numbers.length - 1] - numbers[0] === numbers.length - 1;
   const told = run ? `${numbers[0]}–${numbers[numbers.length - 1]}` : list.format(numbers.map(String));
-  return t('seats.name.several', { section: alone(section), row: alone(row), seats: told });
+  return t('shop.seats', { section: alone(section), row: alone(row), seats: told });
 }
 
 /** A band's prices. @param {import('./prices.js').Band} band */

@@ -14,7 +14,8 @@ import { remember } from './labels.js';
  * @property {import('./bar.js').Bar} bar
  * @property {import('./turn.js').Turn} turn
  * @property {() => Promise<void>} refresh looks up what the visitor has already
- * @property {(seats: number[]) => void} beaten somebody else has these
+ * @property {(seats: number[], asked: boolean) => void} beaten somebody else has these; `asked`: as the
+ *   answer to trying to hold them
  */
 
 export class Taking {
@@ -29,15 +30,15 @@ export class Taking {
   /** @param {number[]} seats */
   #lost(seats) {
     this.doubtful.push(...seats);
-    if (!this.page.bar.busy) this.#tell();
+    if (!this.page.bar.busy) this.#tell(false);
   }
 
-  /** Tells of what others have: what the visitor has taken in another tab is no loss. */
-  async #tell() {
+  /** Tells of what others have: what the visitor has taken in another tab is no loss. @param {boolean} asked */
+  async #tell(asked) {
     await this.page.refresh().catch(() => {});
     const lost = [...new Set(this.doubtful)].filter((seat) => !this.page.choice.mine.has(seat));
     this.doubtful = [];
-    if (lost.length > 0) this.page.beaten(lost);
+    if (lost.length > 0) this.page.beaten(lost, asked);
   }
 
   /**
@@ -59,25 +60,23 @@ export class Taking {
       location.assign(`/holds/${held.hold_id}`);
     } catch (error) {
       if (!error.passing) done();
-      bar.working(false);
       await this.#refused(error);
+      bar.working(false);
     }
   }
 
   /** @param {any} error */
   async #refused(error) {
-    const { choice, turn, refresh } = this.page;
+    const { choice, turn } = this.page;
     if (error.code === 'seat_taken') {
       const seats = error.seat_ids.map((/** @type {number} */ id) => choice.states.seatOf.get(id));
       choice.taken(seats.filter((/** @type {number | undefined} */ seat) => seat !== undefined));
-      // What was told meanwhile by the stream.
-      if (this.doubtful.length > 0) await this.#tell();
+      await this.#tell(true);
       return;
     }
     if (error.code === 'ticket_not_active' || error.status === 401) turn.ask();
     const text = error.code === 'seat_limit_exceeded' ? t('seats.told.full', { n: error.limit }) : errorText(error);
     toast(error.passing && error.status !== 429 ? `${text} ${t('seats.unsure')}` : text, { error: true });
-    await refresh().catch(() => {});
-    if (this.doubtful.length > 0) await this.#tell();
+    await this.#tell(true);
   }
 }

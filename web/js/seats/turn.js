@@ -2,7 +2,7 @@
 /** Whether it is one's turn, and for how long: asked for again and again while the page is open. */
 import { until } from '../lib/clock.js';
 import { current, onSession, onsale } from '../lib/session.js';
-import { forgetTicket, keepTicket, onTicket, ticketOf } from '../lib/ticket.js';
+import { dropTicket, keepTicket, onTicket, ticketOf } from '../lib/ticket.js';
 
 /**
  * @typedef {'none' | 'waiting' | 'active' | 'over' | 'unknown'} Standing `none`: not in line;
@@ -61,7 +61,7 @@ export class Turn {
         keepTicket(this.schedule, kept);
       },
       onEnd: () => {
-        forgetTicket(this.schedule);
+        dropTicket(this.schedule);
         this.token = null;
         this.#stand('none', null);
       },

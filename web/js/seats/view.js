@@ -7,8 +7,9 @@
 
 /** The largest a seat is shown, in CSS pixels per unit. */
 export const NEAREST = 46;
-/** From so many CSS pixels per unit a seat is large enough to be told from its neighbours, and to be picked. */
+/** From so many CSS pixels per unit a seat is large enough to be picked by a mouse, and by a finger. */
 export const PICKABLE = 13;
+export const FINGER = 21;
 /** From so many CSS pixels per unit there is room for a seat's number. */
 export const READABLE = 27;
 
@@ -104,12 +105,16 @@ export function between(from, to, part) {
 }
 
 /**
- * One section, as large as fits and its seats can be picked at.
- * @param {import('./venue.js').Section} section @param {View} view @param {Box} box @returns {View}
+ * One section, as large as fits and its seats can be picked at. Where it is larger than the screen
+ * then, `at` is in the middle.
+ * @param {import('./venue.js').Section} section @param {View} view @param {Box} box
+ * @param {number} pickable CSS pixels per unit from which seats can be picked
+ * @param {number[]} [at] @returns {View}
  */
-export function onto(section, view, box) {
+export function onto(section, view, box, pickable, at = [section.x, section.y]) {
   const around = Math.max(section.width, section.depth) + 2;
   const whole = Math.min(view.width, view.height * 1.2) / around;
-  const scale = Math.min(34, Math.max(PICKABLE + 3, whole));
-  return kept({ ...view, x: section.x, y: section.y, scale }, box);
+  const scale = Math.min(34, Math.max(pickable + 3, whole));
+  const [x, y] = whole < scale ? at : [section.x, section.y];
+  return kept({ ...view, x, y, scale }, box);
 }
