@@ -24,8 +24,10 @@ export function drawMarks(map) {
   context.textBaseline = 'middle';
   stage(context, map);
   if (map.open) around(context, map, map.open);
-  if (map.view.scale >= PICKABLE) rows(context, map);
-  else names(context, map);
+  if (map.view.scale >= PICKABLE) {
+    titles(context, map);
+    rows(context, map);
+  } else names(context, map);
   if (map.view.scale >= READABLE && !map.moving) numbers(context, map);
   own(context, map);
   if (map.hover >= 0) ring(context, map, map.hover, map.paint.ink, 2);
@@ -79,6 +81,20 @@ function names(context, map) {
     const name = fitted(context, section.name, wide * 0.9);
     const free = high > 3.4 * size ? count(choice.states.inSection[section.index]) : '';
     label(context, map, { x, y, name, free, size });
+  }
+}
+
+/** The sections' names before their first rows, where seats are large. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
+function titles(context, map) {
+  const { view, paint, choice } = map;
+  context.font = `650 ${Math.min(15, view.scale * 0.85)}px ${paint.font}`;
+  context.fillStyle = paint.ink;
+  for (const section of map.venue.sections) {
+    const radius = section.inner - 1.15;
+    const [x, y] = toScreen(view, radius * Math.sin(section.angle), radius * Math.cos(section.angle));
+    if (!inside(map, x, y)) continue;
+    const free = t('seats.band.free', { n: choice.states.inSection[section.index] });
+    context.fillText(`${fitted(context, section.name, section.width * view.scale * 0.7)} · ${free}`, x, y);
   }
 }
 
