@@ -34,9 +34,9 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await shot(page, `seats-${name}`);
     await accessible(page, 'the map');
 
-    const map = await mapOf(page, sale);
-    const tap = size === 'phone' ? page.touchscreen.tap.bind(page.touchscreen) : page.mouse.click.bind(page.mouse);
-    await tap(...map.section(1));
+    // On a phone the seats are too small at first: a tap opens the section.
+    if (size === 'phone') await page.touchscreen.tap(...(await mapOf(page, sale)).section(1));
+    else await page.locator('#section-select').selectOption('1');
     await page.locator('#section-open').waitFor();
     assert.equal(await page.locator('#section-name').textContent(), 'Circle');
     await page.locator('.seat-free').nth(3).click();
@@ -131,7 +131,7 @@ test('the map is moved, zoomed and opened by keys', async () => {
   await page.keyboard.press('ArrowDown');
   await page.locator('#polite').filter({ hasText: /seat|section/i }).waitFor();
   await page.keyboard.press('Enter');
-  await page.locator('#section-open, .chip').first().waitFor();
+  await page.locator('.chip').waitFor();
   await page.context().close();
 });
 

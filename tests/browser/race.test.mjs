@@ -87,6 +87,17 @@ test('what one holds in another tab is nobody else’s', async () => {
   await page.context().close();
 });
 
+test('what is picked outlasts a reload, as far as it is still free', async () => {
+  const sale = await openSale(service);
+  const page = await picking(sale, await buyer(service, { sale }), [90, 91]);
+  await (await buyer(service, { sale, name: 'Rival' })).hold({ seat_ids: [sale.seats[91].id] });
+  await page.locator('#rival').waitFor();
+  await page.reload();
+  await page.locator('.chip').filter({ hasText: 'seat 91' }).waitFor();
+  assert.equal(await page.locator('.chip').count(), 1);
+  await page.context().close();
+});
+
 test('no more than the limit can be picked, what one has included', async () => {
   const sale = await openSale(service, { queue: { max_seats_per_user: 3 } });
   const who = await buyer(service, { sale });

@@ -43,10 +43,10 @@ function churn(sale, buyers) {
   let changed = 0;
   const each = CHANGES_A_SECOND / buyers.length;
   const one = async (who, nth) => {
-    while (going) {
+    for (let round = nth; going; round += buyers.length) {
       const began = Date.now();
-      // Ten seats held and given back: twenty changes.
-      const from = (nth * 4001 + changed * 37) % (sale.seats.length - 10);
+      // Ten seats held and given back: twenty changes. Never the same ones twice.
+      const from = (round * 4010) % (sale.seats.length - 10);
       const seat_ids = sale.seats.slice(from, from + 10).map(({ id }) => id);
       const hold = await who.hold({ seat_ids }).catch(() => null);
       if (hold) await who.ask('DELETE', `/v1/holds/${hold.hold_id}`).catch(() => null);

@@ -21,24 +21,24 @@ let loading = 0;
 async function load() {
   const turn = ++loading;
   const session = current();
-  show($('#signin'), !session);
+  show($('#me-signin'), !session);
   show($('#mine'), session !== null);
   if (!session) return;
   say($('#name'), session.name);
   const trouble = (/** @type {any} */ error) => {
-    show($('#trouble'), true);
-    say($('#trouble'), `${errorText(error)} ${t('me.again')}`);
+    show($('#me-trouble'), true);
+    say($('#me-trouble'), `${errorText(error)} ${t('me.again')}`);
   };
   try {
     const mine = await patiently(lookUp, trouble);
     if (turn !== loading) return;
-    show($('#trouble'), false);
+    show($('#me-trouble'), false);
     draw(mine);
   } catch (error) {
     if (turn !== loading) return;
-    show($('#trouble'), true);
-    say($('#trouble'), errorText(error));
-    if (error.status === 401) show($('#signin'), true);
+    show($('#me-trouble'), true);
+    say($('#me-trouble'), errorText(error));
+    if (error.status === 401) show($('#me-signin'), true);
   }
 }
 
@@ -93,7 +93,7 @@ function tick() {
   }
 }
 
-$('#signin-go').addEventListener('click', () => ensure());
+$('#me-signin-go').addEventListener('click', () => ensure());
 $('#signout').addEventListener('click', async () => {
   const sure = await confirm({ title: t('me.signout.title'), body: t('me.signout.body'), yes: t('common.signout'), danger: true });
   if (!sure) return;

@@ -11,6 +11,7 @@ import { Bar } from './seats/bar.js';
 import { bestAvailable } from './seats/best.js';
 import { Choice } from './seats/choice.js';
 import { hands, pick } from './seats/hands.js';
+import { keepPicks } from './seats/kept.js';
 import { keepLive, seatsOf, statesOf } from './seats/live.js';
 import { SeatMap } from './seats/map.js';
 import { holdsIn, mineOf } from './seats/mine.js';
@@ -101,6 +102,7 @@ function buying(map) {
       look(seats);
     },
   });
+  keepPicks(id, choice);
   turn.start();
   const again = () => refresh().catch(() => {});
   again();

@@ -57,6 +57,8 @@ export class Taking {
       done();
       const { states, venue } = this.page.choice;
       remember(held.reservations.flatMap(({ seat_id }) => venue.seats[states.seatOf.get(seat_id) ?? -1] ?? []));
+      // They are held now, and no longer picked: what the stream says of them is no loss.
+      this.page.choice.pickOnly([]);
       location.assign(`/holds/${held.hold_id}`);
     } catch (error) {
       if (!error.passing) done();
