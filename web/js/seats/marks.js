@@ -79,7 +79,10 @@ function names(context, map) {
     if (size < 8 || x < -wide || y < -high || x > view.width + wide || y > view.height + high) continue;
     context.font = `600 ${size}px ${paint.font}`;
     const name = fitted(context, section.name, wide * 0.9);
-    const free = high > 3.4 * size ? count(choice.states.inSection[section.index]) : '';
+    const many = choice.states.inSection[section.index];
+    const told = t('seats.band.free', { n: many });
+    const short = context.measureText(told).width * 0.82 > wide * 0.9 ? count(many) : told;
+    const free = high > 3.4 * size ? short : '';
     label(context, map, { x, y, name, free, size });
   }
 }
@@ -101,7 +104,7 @@ function titles(context, map) {
 /** @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {{x: number, y: number, name: string, free: string, size: number}} label */
 function label(context, { paint }, { x, y, name, free, size }) {
   const small = size * 0.82;
-  const wide = Math.max(context.measureText(name).width, free ? free.length * small * 0.6 : 0) + size;
+  const wide = Math.max(context.measureText(name).width, context.measureText(free).width * 0.82) + size;
   const high = (free ? 2.5 : 1.6) * size;
   context.globalAlpha = 0.88;
   context.fillStyle = paint.paper;
