@@ -17,6 +17,6 @@ struct CheckoutPage {
 
 /// `GET /holds/{hold_id}`
 pub(super) async fn checkout(visit: Visit, Path(hold): Path<Uuid>) -> Result<Response, Problem> {
-    let page = Page::new(&visit, "checkout").texts("shop").with("hold_id", hold);
+    let page = Page::named(&visit, "checkout").texts("shop").with("hold_id", hold);
     visit.html(&CheckoutPage { page })
 }

@@ -15,5 +15,5 @@ struct MePage {
 
 /// `GET /me`
 pub(super) async fn me(visit: Visit) -> Result<Response, Problem> {
-    visit.html(&MePage { page: Page::new(&visit, "me").texts("shop") })
+    visit.html(&MePage { page: Page::named(&visit, "me").texts("shop") })
 }

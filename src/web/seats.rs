@@ -29,7 +29,7 @@ pub(super) async fn seats(
     let schedule = web.catalogue.view(id).await?;
     let concert = web.catalogue.concert(schedule.concert_id).await?;
     let layout = web.catalogue.layout(id).await?;
-    let page = Page::new(&visit, "seats")
+    let page = Page::named(&visit, "seats")
         .titled(format!("{} · {}", visit.t("seats.title"), concert.title))
         .texts("shop")
         .with("schedule", &schedule)

@@ -31,6 +31,7 @@ async function start() {
   const [seats, states] = await Promise.all([seatsOf(id, version), statesOf(id)]);
   if (seats.length === 0) return say($('#map-loading'), t('seats.empty'));
   const choice = new Choice(plan(seats));
+  choice.allow(false, page.schedule.max_seats_per_user);
   keepLive(id, version, choice, states);
   show($('#map-loading'), false);
   const map = new SeatMap($('#map'), choice);

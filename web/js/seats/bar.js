@@ -51,7 +51,9 @@ export class Bar {
     if (!active) this.#note();
     this.#picks();
     say($('#total'), choice.picked.size > 0 ? money(choice.total) : '');
-    say(this.button, this.busy ? t('seats.holding') : t('seats.hold', { n: choice.picked.size }));
+    const many = choice.picked.size;
+    const says = many === 0 ? t('seats.hold.none') : t('seats.hold', { n: many });
+    say(this.button, this.busy ? t('seats.holding') : says);
     set(this.button, 'aria-disabled', this.busy || choice.picked.size === 0 ? 'true' : null);
     this.#holds();
     this.tick();

@@ -268,9 +268,9 @@ function turn(angle) {
   return angle - 2 * Math.PI * Math.round(angle / (2 * Math.PI));
 }
 
-/** The corners of a section's outline: inner and outer radius, and half its angle at each. @param {Section} section */
+/** A section's outline, with room for its name and those of its rows: inner and outer radius, and half its angle at each. @param {Section} section */
 export function outline(section) {
-  const [inner, outer] = [section.inner - 0.9, section.inner + section.depth - ROW + 0.9];
-  const half = section.width / 2 + 0.5;
+  const [inner, outer] = [section.inner - 1.9, section.inner + section.depth - ROW + 0.9];
+  const half = section.width / 2 + 1.5;
   return { inner, outer, atInner: half / inner, atOuter: half / outer };
 }
