@@ -167,7 +167,7 @@ export function receipt(known) {
     el('p', { class: 'lead' }, t('checkout.paid.lead')),
     gone > 0 && el('p', { class: 'note' }, t('checkout.receipt.refunded', { n: gone })),
     order(known, t('checkout.paid.total')),
-    el('dl', { class: 'card facts' }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value)))),
+    el('dl', { class: 'card receipt-facts' }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value)))),
     el(
       'p',
       { class: 'buttons' },

@@ -10,16 +10,12 @@ import { seatNames } from './say.js';
  * @typedef {{quantity: number, section: string | null, max_price: number | null}} Wish
  */
 
-/**
- * @param {import('./choice.js').Choice} choice
- * @param {{shown: (seats: number[]) => void, wanted: (wish: Wish) => void}} told
- */
-export function bestAvailable(choice, told) {
+/** The fields of the form, and what they come to. @param {import('./choice.js').Choice} choice */
+function fields(choice) {
   const { venue } = choice;
   const many = /** @type {HTMLInputElement} */ ($('#best-many'));
   const section = /** @type {HTMLSelectElement} */ ($('#best-section'));
   const price = /** @type {HTMLSelectElement} */ ($('#best-price'));
-  const [show, hold] = [/** @type {HTMLButtonElement} */ ($('#best-show')), /** @type {HTMLButtonElement} */ ($('#best-hold'))];
   fill(
     section,
     el('option', { value: '' }, t('seats.best.anywhere')),
@@ -37,13 +33,33 @@ export function bestAvailable(choice, told) {
     section: section.value === '' ? null : venue.sections[Number(section.value)].name,
     max_price: price.value === '' ? null : Number(price.value),
   });
+  return { many, most, wish };
+}
+
+/** The best of a wish now, or null. @param {import('./choice.js').Choice} choice @param {Wish} wish */
+function bestOf(choice, { quantity, section, max_price }) {
+  const { venue } = choice;
+  return best(venue, quantity, (seat) => {
+    const one = venue.seats[seat];
+    // What is picked already may be among the best.
+    const open = choice.picked.has(seat) || choice.suits(seat);
+    return open && (section === null || one.section === section) && (max_price === null || one.seat_price <= max_price);
+  });
+}
+
+/**
+ * @param {import('./choice.js').Choice} choice
+ * @param {{shown: (seats: number[]) => void, wanted: (wish: Wish) => void}} told
+ */
+export function bestAvailable(choice, told) {
+  const { many, most, wish } = fields(choice);
+  const hold = $('#best-hold');
   const refresh = () => {
     many.max = String(Math.max(1, most()));
     const { quantity } = wish();
     many.value = String(quantity);
     say(hold, t('seats.best.hold', { n: quantity }));
-    const able = choice.active && most() > 0;
-    set(hold, 'aria-disabled', able ? null : 'true');
+    set(hold, 'aria-disabled', choice.active && most() > 0 ? null : 'true');
     set($('#best-fewer'), 'disabled', quantity <= 1);
     set($('#best-more'), 'disabled', quantity >= most());
   };
@@ -58,17 +74,10 @@ export function bestAvailable(choice, told) {
     event.preventDefault();
     if (hold.getAttribute('aria-disabled') !== 'true') told.wanted(wish());
   });
-  show.addEventListener('click', () => {
-    const { quantity, section: within, max_price } = wish();
-    const suits = (/** @type {number} */ seat) => {
-      const one = venue.seats[seat];
-      // What is picked already may be among the best.
-      const open = choice.picked.has(seat) || choice.suits(seat);
-      return open && (within === null || one.section === within) && (max_price === null || one.seat_price <= max_price);
-    };
-    const seats = best(venue, quantity, suits);
-    const found = seats?.map((seat) => venue.seats[seat]);
-    const text = found ? t('seats.best.found', { seats: seatNames(found) }) : t('seats.best.none', { n: quantity });
+  $('#best-show').addEventListener('click', () => {
+    const seats = bestOf(choice, wish());
+    const found = seats?.map((seat) => choice.venue.seats[seat]);
+    const text = found ? t('seats.best.found', { seats: seatNames(found) }) : t('seats.best.none', { n: wish().quantity });
     say($('#best-found'), text);
     announce(text, { now: true });
     if (seats) told.shown(seats);

@@ -154,7 +154,7 @@ function numbers(context, map) {
     const [x, y] = toScreen(view, venue.x[seat], venue.y[seat]);
     if (!inside(map, x, y)) continue;
     const text = String(venue.seats[seat].seat_number);
-    context.font = `600 ${Math.min(13, (view.scale * 1.15) / Math.max(2, text.length))}px ${paint.font}`;
+    context.font = `600 ${Math.min(13, (view.scale * 1.02) / Math.max(2, text.length))}px ${paint.font}`;
     context.fillText(text, x, y + 0.5);
   }
 }

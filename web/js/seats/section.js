@@ -7,7 +7,7 @@
  */
 import { $, el, fill, say, set, show } from '../lib/dom.js';
 import { money, t } from '../lib/text.js';
-import { alone, count, shortName } from './say.js';
+import { alone, count } from './say.js';
 import { AVAILABLE } from './states.js';
 
 /** As many buttons at once. */
@@ -145,9 +145,10 @@ export class SectionList {
     const name = `seat seat-${state} band-${choice.venue.band[seat]}`;
     if (button.className === name) return;
     button.className = name;
-    const { seat_price } = choice.venue.seats[seat];
+    const { seat_number, row, seat_price } = choice.venue.seats[seat];
     const told = state === 'free' || state === 'picked' ? money(seat_price) : t(`seats.state.${state}`);
-    set(button, 'aria-label', `${shortName(choice.venue.seats[seat])}, ${told}`);
+    // What is written on it comes first: that is what is said to press it by voice.
+    set(button, 'aria-label', `${seat_number}, ${t('seats.row', { row: alone(row) })}, ${told}`);
     set(button, 'aria-pressed', String(picked));
     set(button, 'aria-disabled', state === 'taken' || own ? 'true' : null);
     this.#count();

@@ -8,7 +8,7 @@
 /** The largest a seat is shown, in CSS pixels per unit. */
 export const NEAREST = 46;
 /** From so many CSS pixels per unit a seat is large enough to be picked by a mouse, and by a finger. */
-export const PICKABLE = 13;
+export const PICKABLE = 11;
 export const FINGER = 21;
 /** From so many CSS pixels per unit there is room for a seat's number. */
 export const READABLE = 27;
