@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { states as decode } from '../../../web/js/onsale.js';
 import { best, instead } from '../../../web/js/seats/near.js';
 import { FULL, Raster, RING, SPECK } from '../../../web/js/seats/raster.js';
-import { AVAILABLE, decode, GONE, HELD, States } from '../../../web/js/seats/states.js';
+import { AVAILABLE, GONE, HELD, States } from '../../../web/js/seats/states.js';
 import { plan, seatAt, sectionAt } from '../../../web/js/seats/venue.js';
 import { between, fit, kept, toPlan, toScreen, zoomed } from '../../../web/js/seats/view.js';
 

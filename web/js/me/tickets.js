@@ -58,7 +58,7 @@ export function tickets(mine, refund) {
         el('h3', { dir: 'auto' }, titleOf(mine, seats[0])),
         schedule && el('p', { class: 'ticket-when' }, time(schedule.concert_at)),
       ),
-      el('ul', { class: 'stubs' }, seats.map((one) => stub(mine, one, open ? () => refund(mine, one) : null))),
+      el('ul', { class: 'stubs' }, seats.sort((one, other) => one.seat_number - other.seat_number).map((one) => stub(mine, one, open ? () => refund(mine, one) : null))),
       schedule && el('p', { class: 'faint' }, t(open ? 'me.refund.until' : 'me.refund.closed', { time: time(schedule.deadline_at) })),
     );
   });

@@ -13,6 +13,8 @@ import { PICKABLE, READABLE, toScreen } from './view.js';
 
 /** Names of sections are drawn up to this many. */
 const MOST_NAMES = 400;
+/** From so many CSS pixels per unit there is room for the names of rows. */
+const LEGIBLE = 17;
 
 /** Draws all marks of a map. @param {SeatMap} map */
 export function drawMarks(map) {
@@ -93,11 +95,13 @@ function titles(context, map) {
   context.font = `650 ${Math.min(15, view.scale * 0.85)}px ${paint.font}`;
   context.fillStyle = paint.ink;
   for (const section of map.venue.sections) {
-    const radius = section.inner - 1.15;
-    const [x, y] = toScreen(view, radius * Math.sin(section.angle), radius * Math.cos(section.angle));
-    if (!inside(map, x, y)) continue;
     const free = t('seats.band.free', { n: choice.states.inSection[section.index] });
-    context.fillText(`${fitted(context, section.name, section.width * view.scale * 0.7)} · ${free}`, x, y);
+    const text = `${fitted(context, section.name, section.width * view.scale * 0.7)} · ${free}`;
+    // The row bends, and the words do not.
+    const half = context.measureText(text).width / 2 / view.scale / section.inner;
+    const radius = section.inner * Math.cos(Math.min(half, 0.4)) - 1.15;
+    const [x, y] = toScreen(view, radius * Math.sin(section.angle), radius * Math.cos(section.angle));
+    if (inside(map, x, y)) context.fillText(text, x, y);
   }
 }
 
@@ -131,6 +135,7 @@ function fitted(context, name, room) {
 /** The names of rows, at both ends of them. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
 function rows(context, map) {
   const { view, paint } = map;
+  if (view.scale < LEGIBLE) return;
   context.font = `500 ${Math.min(13, view.scale * 0.55)}px ${paint.font}`;
   context.fillStyle = paint.soft;
   for (const section of map.venue.sections) {

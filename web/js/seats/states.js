@@ -2,6 +2,7 @@
 /**
  * What every seat's state is, and how it changes. Pure: no document, no network.
  */
+import { states as decode } from '../onsale.js';
 
 export const AVAILABLE = 0;
 export const HELD = 1;
@@ -14,21 +15,6 @@ const NAMED = { AVAILABLE, HELD, UNAVAILABLE: GONE };
  * @typedef {{version: string, layout_version: number, status: string}} Whole two bits per seat
  * @typedef {{version: string, since: string, seats: {id: number, status: string}[]}} Changes
  */
-
-/**
- * The state of each seat out of the base64 of two bits per seat, the first in the lowest bits.
- * @param {string} base64 @param {number} count @returns {Uint8Array}
- */
-export function decode(base64, count) {
-  const bytes = atob(base64);
-  const states = new Uint8Array(count);
-  for (let seat = 0; seat < count; seat++) {
-    // A seat that came after these bytes is free.
-    const bits = seat >> 2 < bytes.length ? bytes.charCodeAt(seat >> 2) : 0;
-    states[seat] = (bits >> ((seat & 3) * 2)) & 3;
-  }
-  return states;
-}
 
 /**
  * The states of a venue's seats, and how many are free where.
