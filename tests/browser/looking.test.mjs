@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 
 import { accessible, launch, open, PHONE, shot } from './support/browser.mjs';
 import { ready } from './support/map.mjs';
+import { network } from './support/proxy.mjs';
 import { buyer, call, openSale } from './support/sale.mjs';
 import { startService } from './support/service.mjs';
 
@@ -62,21 +63,23 @@ test('when the turn is over the page says so', async () => {
 
 test('a lost connection is said, with when the map was right, and made up for', async () => {
   const sale = await openSale(service);
-  const page = await open(browser, service);
+  const way = await network(service.base);
+  const page = await open(browser, way);
   await page.goto(`/schedules/${sale.id}/seats`);
   await ready(page);
   await page.locator('#section-select').selectOption('0');
-  await page.context().setOffline(true);
+  way.cut();
   await page.locator('#live').filter({ hasText: 'No connection' }).waitFor({ timeout: 60_000 });
   await shot(page, 'offline');
   await accessible(page, 'offline');
   const who = await buyer(service, { sale });
   await who.hold({ seat_ids: [sale.seats[5].id] });
   assert.equal(await page.locator('button[data-seat="5"].seat-free').count(), 1);
-  await page.context().setOffline(false);
+  way.mend();
   await page.locator('button[data-seat="5"].seat-taken').waitFor({ timeout: 60_000 });
   await page.locator('#live').waitFor({ state: 'hidden' });
   await page.context().close();
+  await way.end();
 });
 
 test('hostile titles, names of sections and messages are shown as text', async () => {

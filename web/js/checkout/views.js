@@ -12,6 +12,23 @@ const ROUND = 10_000;
 
 /** @typedef {import('../checkout.js').Known} Known */
 
+/** Pictures as lines: done, the time is up, given back. */
+const ICONS = {
+  done: 'M5 12.5l4.5 4.5L19 7.5',
+  time: 'M12 7v5l3 2M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18',
+  back: 'M9 14L4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3',
+};
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @param {keyof typeof ICONS} name @param {string} [kind] */
+function mark(name, kind = '') {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  const path = svg.appendChild(document.createElementNS(SVG, 'path'));
+  path.setAttribute('d', ICONS[name]);
+  return el('p', { class: `mark ${kind}`, 'aria-hidden': 'true' }, svg);
+}
+
 const heading = (/** @type {string} */ text) => el('h1', { tabindex: -1 }, text);
 
 /** @param {Known} known */
@@ -110,7 +127,9 @@ function purse({ hold, balance }, on) {
  * @param {{pay: () => void, giveBack: () => void, charged: (balance: number) => void, look: () => void}} on
  */
 export function waiting(known, way, on) {
-  const { hold, balance } = known;
+  const { hold } = known;
+  // While it is not known whether it was paid, neither is what is left.
+  const balance = way.unsure ? null : known.balance;
   const short = balance !== null && balance < hold.total_amount;
   const trouble = way.unsure ? t('checkout.unsure') : begun(hold.hold_id) && !way.paying ? t('checkout.begun') : '';
   const pay = el(
@@ -138,7 +157,7 @@ export function waiting(known, way, on) {
       el(
         'div',
         null,
-        purse(known, on),
+        purse({ ...known, balance }, on),
         el('p', { id: 'trouble', class: 'trouble', role: 'status' }, trouble),
         pay,
         el('p', { class: 'faint center' }, t('checkout.once')),
@@ -162,7 +181,7 @@ export function receipt(known) {
   return el(
     'div',
     { class: 'narrow checkout receipt' },
-    el('p', { class: 'mark mark-good', 'aria-hidden': 'true' }, '✓'),
+    mark('done', 'mark-good'),
     heading(t('checkout.paid')),
     el('p', { class: 'lead' }, t('checkout.paid.lead')),
     gone > 0 && el('p', { class: 'note' }, t('checkout.receipt.refunded', { n: gone })),
@@ -190,7 +209,7 @@ export function ended(known) {
   return el(
     'div',
     { class: 'narrow checkout ended' },
-    el('p', { class: 'mark', 'aria-hidden': 'true' }, key === 'expired' ? '⏱' : '↩'),
+    mark(key === 'expired' ? 'time' : 'back'),
     heading(t(`checkout.${key}`)),
     el('p', { class: 'lead' }, t(`checkout.${key}.why`, { time: time(hold.expires_at, 'exact') })),
     el('div', { class: 'card' }, title, el('ul', { class: 'ended-seats' }, seats)),

@@ -12,6 +12,8 @@ import { AVAILABLE } from './states.js';
 
 /** As many buttons at once. */
 const MOST_BUTTONS = 480;
+/** The list of sections is told how many seats are free at most this often. */
+const COUNTS_MS = 1000;
 
 /** @typedef {import('./venue.js').Section} Section */
 /** @typedef {import('./venue.js').Row} Row */
@@ -43,10 +45,18 @@ export class SectionList {
     const { choice, select, rows } = this;
     const options = choice.venue.sections.map(({ name, index }) => el('option', { value: String(index) }, name));
     fill(select, el('option', { value: '' }, t('seats.section.choose')), options);
-    // Counts are told when the list is about to be opened: an open one must not change.
     const told = () => choice.venue.sections.forEach(({ name, index }) => {
       say(options[index], t('seats.section.option', { section: name, n: choice.states.inSection[index] }));
     });
+    // An open list must not change.
+    let due = 0;
+    const later = () => {
+      due ||= window.setTimeout(() => {
+        due = 0;
+        if (document.activeElement !== select) told();
+      }, COUNTS_MS);
+    };
+    choice.on('seats', later);
     select.addEventListener('focus', told);
     select.addEventListener('pointerdown', told);
     told();
