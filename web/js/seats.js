@@ -74,35 +74,28 @@ function buying(map) {
   const sale = saleNow(allowed);
   const turn = new Turn(id, allowed);
   const known = { choice, turn, phase: () => sale.now.phase, holds: () => holdsIn(mine) };
-  const bar = new Bar(id, known, { drop: (seat) => pick(choice, seat), hold: () => hold() });
+  const bar = new Bar(id, known, { drop: (seat) => pick(choice, seat), hold: () => hold(), lapsed: () => again() });
   const refresh = async () => {
     mine = await mineOf(id);
     choice.own(mine.flatMap(({ seat_id }) => choice.states.seatOf.get(seat_id) ?? []));
     bar.refresh();
   };
-  const look = (/** @type {number[]} */ seats) => {
-    if (seats.length === 0) return;
-    map.point(seats[0]);
-    map.reveal(seats[0]);
-  };
-  const take = (/** @type {number[]} */ seats) => {
-    choice.pickOnly([...choice.picked, ...seats]);
+  const only = (/** @type {number[]} */ seats) => {
+    choice.pickOnly(seats);
     hold();
   };
-  const beaten = (/** @type {number[]} */ lost, /** @type {boolean} */ asked) => rival(choice, lost, { look, take }, asked);
+  const instead = {
+    look: (/** @type {number[]} */ seats) => lookAt(map, seats),
+    take: (/** @type {number[]} */ seats) => only([...choice.picked, ...seats]),
+  };
+  const beaten = (/** @type {number[]} */ lost, /** @type {boolean} */ asked) => rival(choice, lost, instead, asked);
   const taking = new Taking({ schedule: id, choice, bar, turn, refresh, beaten });
   const hold = () => {
     noRival();
     const seat_ids = [...choice.picked].map((seat) => choice.venue.seats[seat].id).sort((one, other) => one - other);
     return taking.hold({ seat_ids });
   };
-  bestAvailable(choice, {
-    wanted: (wish) => taking.hold(wish),
-    shown: (seats) => {
-      if (choice.active) choice.pickOnly(seats);
-      look(seats);
-    },
-  });
+  best(map, { take: only, wanted: (wish) => taking.hold(wish) });
   keepPicks(id, choice);
   turn.start();
   const again = () => refresh().catch(() => {});
@@ -114,6 +107,23 @@ function buying(map) {
     turn.tick();
     bar.tick();
   });
+}
+
+/** Shows the first of some seats. @param {SeatMap} map @param {number[]} seats */
+function lookAt(map, [first]) {
+  if (first === undefined) return;
+  map.point(first);
+  map.reveal(first);
+}
+
+/** Best available. @param {SeatMap} map @param {{take: (seats: number[]) => void, wanted: (wish: import('./seats/best.js').Wish) => void}} told */
+function best(map, { take, wanted }) {
+  const { choice } = map;
+  const shown = (/** @type {number[]} */ seats) => {
+    if (choice.active) choice.pickOnly(seats);
+    lookAt(map, seats);
+  };
+  bestAvailable(choice, { wanted, exactly: take, shown });
 }
 
 /** The sale as it is now: its phase, its limit, what the organiser says. @param {() => void} changed */

@@ -21,7 +21,7 @@ const TOLD_MS = [120_000, 60_000, 30_000, 10_000];
 export class Bar {
   /**
    * @param {number} schedule @param {Known} known
-   * @param {{drop: (seat: number) => void, hold: () => void}} told
+   * @param {{drop: (seat: number) => void, hold: () => void, lapsed: () => void}} told
    */
   constructor(schedule, known, told) {
     this.schedule = schedule;
@@ -128,7 +128,9 @@ export class Bar {
     for (const clock of document.querySelectorAll('#held [data-until]')) {
       const ends = /** @type {HTMLElement} */ (clock).dataset.until ?? '';
       say(clock, countdown(until(ends)));
-      if (until(ends) <= 0) clock.closest('.held')?.remove();
+      if (until(ends) > 0) continue;
+      clock.closest('.held')?.remove();
+      this.told.lapsed();
     }
     const { ends } = this.known.turn;
     if (!ends) return;

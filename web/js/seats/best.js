@@ -49,7 +49,7 @@ function bestOf(choice, { quantity, section, max_price }) {
 
 /**
  * @param {import('./choice.js').Choice} choice
- * @param {{shown: (seats: number[]) => void, wanted: (wish: Wish) => void}} told
+ * @param {{shown: (seats: number[]) => void, wanted: (wish: Wish) => void, exactly: (seats: number[]) => void}} told
  */
 export function bestAvailable(choice, told) {
   const { many, most, wish } = fields(choice);
@@ -72,16 +72,20 @@ export function bestAvailable(choice, told) {
   many.addEventListener('change', refresh);
   $('#best').addEventListener('submit', (event) => {
     event.preventDefault();
-    if (hold.getAttribute('aria-disabled') !== 'true') told.wanted(wish());
+    if (hold.getAttribute('aria-disabled') === 'true') return;
+    // The service knows best what is free, but not which prices are left out here.
+    if (choice.hidden.size === 0) told.wanted(wish());
+    else found(told.exactly);
   });
-  $('#best-show').addEventListener('click', () => {
+  const found = (/** @type {(seats: number[]) => void} */ then) => {
     const seats = bestOf(choice, wish());
-    const found = seats?.map((seat) => choice.venue.seats[seat]);
-    const text = found ? t('seats.best.found', { seats: seatNames(found) }) : t('seats.best.none', { n: wish().quantity });
+    const named = seats?.map((seat) => choice.venue.seats[seat]);
+    const text = named ? t('seats.best.found', { seats: seatNames(named) }) : t('seats.best.none', { n: wish().quantity });
     say($('#best-found'), text);
     announce(text, { now: true });
-    if (seats) told.shown(seats);
-  });
+    if (seats) then(seats);
+  };
+  $('#best-show').addEventListener('click', () => found(told.shown));
   choice.on('picks', refresh);
   refresh();
 }

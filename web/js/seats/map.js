@@ -55,7 +55,18 @@ export class SeatMap {
     choice.on('picks', () => this.#mark());
     new ResizeObserver(() => this.#resize()).observe(host);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#repaint());
+    this.#watchRatio();
     this.#resize();
+  }
+
+  /** The window may go to another screen. */
+  #watchRatio() {
+    const now = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    const changed = () => {
+      this.#resize();
+      this.#watchRatio();
+    };
+    now.addEventListener('change', changed, { once: true });
   }
 
   /** @param {number[]} seats */

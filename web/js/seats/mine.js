@@ -1,5 +1,6 @@
 // @ts-check
 /** What the visitor holds and owns of a schedule already. */
+import { until } from '../lib/clock.js';
 import { current, onsale } from '../lib/session.js';
 
 /** Reservations of a page, and pages at most: a buyer has few. */
@@ -15,7 +16,8 @@ const MOST_PAGES = 5;
 export async function mineOf(schedule) {
   if (!current()) return [];
   const found = await Promise.all(['PAYMENT_WAITING', 'COMPLETE'].map(every));
-  return found.flat().filter((one) => one.schedule_id === schedule);
+  const counts = (/** @type {Reservation} */ one) => one.status === 'COMPLETE' || until(one.expires_at) > 0;
+  return found.flat().filter((one) => one.schedule_id === schedule && counts(one));
 }
 
 /** @param {string} status @returns {Promise<Reservation[]>} */
