@@ -89,7 +89,6 @@ test('50,000 seats', async () => {
   for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]]) {
     const page = await open(browser, service, { size, who: buyers[0] });
     for (const visit of ['first', 'again']) {
-      await page.goto('about:blank');
       const began = Date.now();
       await page.goto(`/schedules/${sale.id}/seats`, { waitUntil: 'commit' });
       await ready(page);
