@@ -4,7 +4,6 @@
  */
 import { t } from '../lib/text.js';
 import { KIND_MINE, KIND_PICKED } from './choice.js';
-import { count } from './say.js';
 import { outline } from './venue.js';
 import { PICKABLE, READABLE, toScreen } from './view.js';
 
@@ -81,10 +80,10 @@ function names(context, map) {
     if (size < 8 || x < -wide || y < -high || x > view.width + wide || y > view.height + high) continue;
     context.font = `600 ${size}px ${paint.font}`;
     const name = fitted(context, section.name, wide * 0.9);
-    const many = choice.states.inSection[section.index];
-    const told = t('seats.band.free', { n: many });
-    const short = context.measureText(told).width * 0.82 > wide * 0.9 ? count(many) : told;
-    const free = high > 3.4 * size ? short : '';
+    const told = t('seats.band.free', { n: choice.states.inSection[section.index] });
+    // Seats are to be seen around the words.
+    const roomy = high > 4 * size && context.measureText(told).width * 0.82 < wide * 0.55;
+    const free = roomy ? told : '';
     label(context, map, { x, y, name, free, size });
   }
 }

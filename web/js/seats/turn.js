@@ -54,7 +54,7 @@ export class Turn {
     this.#stand('unknown', null);
     // One stream, the map's, is enough: browsers open few connections to one host.
     this.following = onsale.follow(token, {
-      stream: false,
+      stream: () => false,
       onTicket: (ticket) => this.#heard(ticket),
       onToken: (kept) => {
         this.token = kept;

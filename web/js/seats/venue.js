@@ -108,7 +108,7 @@ function stageBefore(first, sections) {
   const ring = sections.filter(({ inner }) => inner === first);
   const widest = Math.max(0, ...ring.map(({ angle, width }) => Math.abs(angle) + width / 2 / first));
   const outer = first - 2.4;
-  const depth = Math.min(outer - 1, 2 + first / 12);
+  const depth = Math.min(outer - 1, 2 + first / 5);
   return { inner: outer - depth, outer, half: Math.min(0.62, widest * 0.8) };
 }
 
