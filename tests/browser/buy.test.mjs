@@ -42,6 +42,7 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await page.locator('.seat-free').nth(3).click();
     await page.locator('.seat-free').nth(5).click();
     await page.locator('.chip').nth(1).waitFor();
+    await page.evaluate(() => scrollTo(0, 0));
     await page.waitForTimeout(500);
     await shot(page, `picked-${name}`);
     await accessible(page, 'two seats picked');
