@@ -4,20 +4,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, DESKTOP, launch, open, PHONE, shot, tabTo } from './support/browser.mjs';
-import { mapOf, ready } from './support/map.mjs';
+import { accessible, DESKTOP, open, PHONE, shot, tabTo } from './support/browser.mjs';
+import { choosing, mapOf } from './support/map.mjs';
 import { buyer, openSale } from './support/sale.mjs';
-import { startService } from './support/service.mjs';
+import { stage } from './support/stage.mjs';
 
-let service, browser;
-before(async () => {
-  service = await startService();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+let service, browser, end;
+before(async () => ({ service, browser, end } = await stage()));
+after(() => end?.());
 
 const SIZES = { desktop: DESKTOP, phone: PHONE };
 const PAID = { en: 'Paid. The seats are yours.', ko: '결제가 완료되었습니다' };
@@ -28,9 +22,7 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     const sale = await openSale(service);
     const who = await buyer(service, { sale, points: 50_000 });
     const page = await open(browser, service, { who, size: SIZES[size], lang, dark });
-    await page.goto(`/schedules/${sale.id}/seats`);
-    await ready(page);
-    await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+    await choosing(page, sale);
     await shot(page, `seats-${name}`);
     await accessible(page, 'the map');
 
@@ -76,9 +68,7 @@ test('seats are picked on the map itself, and the way the mouse points says whic
   const sale = await openSale(service);
   const who = await buyer(service, { sale, points: 200_000 });
   const page = await open(browser, service, { who });
-  await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
-  await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+  await choosing(page, sale);
   const map = await mapOf(page, sale);
   assert.ok(map.view.scale >= 11, 'so small a venue is shown with seats to pick');
   await page.mouse.move(...map.seat(37));
@@ -95,9 +85,7 @@ for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
     const sale = await openSale(service);
     const who = await buyer(service, { sale, points: 0 });
     const page = await open(browser, service, { who, size: SIZES[size], lang });
-    await page.goto(`/schedules/${sale.id}/seats`);
-    await ready(page);
-    await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+    await choosing(page, sale);
     await tabTo(page, '#section-select');
     await page.keyboard.press('ArrowDown');
     await page.locator('#section-open').waitFor();
@@ -122,9 +110,7 @@ test('the map is moved, zoomed and opened by keys', async () => {
   const sale = await openSale(service);
   const who = await buyer(service, { sale });
   const page = await open(browser, service, { who });
-  await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
-  await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+  await choosing(page, sale);
   await tabTo(page, '#map');
   for (const key of ['+', '+', 'ArrowLeft', 'ArrowUp', '-', '0']) await page.keyboard.press(key);
   await page.waitForTimeout(400);
@@ -144,9 +130,7 @@ test('best available: shown on the map, and held at once', async () => {
   const sale = await openSale(service);
   const who = await buyer(service, { sale });
   const page = await open(browser, service, { who });
-  await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
-  await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+  await choosing(page, sale);
   await page.locator('#best-more').click();
   await page.locator('#best-section').selectOption({ label: 'Balcony' });
   await page.locator('#best-show').click();

@@ -3,20 +3,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, launch, open, PHONE, shot } from './support/browser.mjs';
+import { accessible, open, PHONE, shot } from './support/browser.mjs';
 import { buyer, openSale } from './support/sale.mjs';
-import { startService } from './support/service.mjs';
+import { stage } from './support/stage.mjs';
 
-let service, browser, sale;
+let service, browser, end, sale;
 before(async () => {
-  service = await startService();
-  browser = await launch();
+  ({ service, browser, end } = await stage());
   sale = await openSale(service);
 });
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+after(() => end?.());
 
 /** A page on which somebody has held a seat of the cheapest section, with points to pay it. */
 async function held({ points = 500_000, of = sale, size } = {}) {

@@ -3,21 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, launch, open, PHONE, shot } from './support/browser.mjs';
-import { ready } from './support/map.mjs';
+import { accessible, open, PHONE, shot } from './support/browser.mjs';
+import { choosing, ready } from './support/map.mjs';
 import { network } from './support/proxy.mjs';
 import { buyer, call, openSale } from './support/sale.mjs';
-import { startService } from './support/service.mjs';
+import { stage } from './support/stage.mjs';
 
-let service, browser;
-before(async () => {
-  service = await startService();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+let service, browser, end;
+before(async () => ({ service, browser, end } = await stage()));
+after(() => end?.());
 
 test('a visitor without a ticket sees the map, and the way to the line', async () => {
   const sale = await openSale(service);
@@ -92,9 +86,7 @@ test('hostile titles, names of sections and messages are shown as text', async (
   const who = await buyer(service, { sale, name: evil.slice(0, 100), points: 1000 });
   const page = await open(browser, service, { who, size: PHONE });
   page.on('dialog', () => assert.fail('a script ran'));
-  await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
-  await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+  await choosing(page, sale);
   assert.equal(await page.locator('main img, main script').count(), 0);
   await page.locator('#section-select').selectOption('1');
   await page.locator('.seat-free').first().click();

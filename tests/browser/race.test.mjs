@@ -4,28 +4,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, DESKTOP, launch, open, PHONE, shot } from './support/browser.mjs';
-import { ready } from './support/map.mjs';
+import { accessible, DESKTOP, open, PHONE, shot } from './support/browser.mjs';
+import { choosing } from './support/map.mjs';
 import { buyer, openSale } from './support/sale.mjs';
-import { startService } from './support/service.mjs';
+import { stage } from './support/stage.mjs';
 
-let service, browser;
-before(async () => {
-  service = await startService();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+let service, browser, end;
+before(async () => ({ service, browser, end } = await stage()));
+after(() => end?.());
 
 /** A page on which seats of the first section are picked, by their place in it. */
 async function picking(sale, who, seats, { size = DESKTOP, deaf = false } = {}) {
   const page = await open(browser, service, { who, size });
   if (deaf) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
-  await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
-  await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+  await choosing(page, sale);
   await page.locator('#section-select').selectOption('0');
   for (const seat of seats) await page.locator(`button[data-seat="${seat}"]`).click();
   await page.locator('.chip').nth(seats.length - 1).waitFor();

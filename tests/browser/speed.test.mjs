@@ -4,24 +4,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { DESKTOP, launch, open, PHONE, shot } from './support/browser.mjs';
+import { DESKTOP, open, PHONE, shot } from './support/browser.mjs';
 import { ready } from './support/map.mjs';
 import { buyer, openSale } from './support/sale.mjs';
-import { startService } from './support/service.mjs';
+import { stage } from './support/stage.mjs';
 
 const PRICES = [180_000, 150_000, 120_000, 90_000, 60_000];
 const CHANGES_A_SECOND = 200;
 const SECONDS = 8;
 
-let service, browser;
-before(async () => {
-  service = await startService();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+let service, browser, end;
+before(async () => ({ service, browser, end } = await stage()));
+after(() => end?.());
 
 /** Fifty sections of a thousand seats. */
 const arena = Array.from({ length: 50 }, (_, nth) => ({

@@ -26,3 +26,10 @@ export async function ready(page) {
   await page.locator('#map canvas').first().waitFor();
   await page.locator('#map-loading').waitFor({ state: 'hidden' });
 }
+
+/** Opens the map of a sale as somebody whose turn it is. */
+export async function choosing(page, sale) {
+  await page.goto(`/schedules/${sale.id}/seats`);
+  await ready(page);
+  await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
+}

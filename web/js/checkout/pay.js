@@ -1,14 +1,12 @@
 // @ts-check
 /** Paying once, whatever becomes of the answers. */
 import { backoff, pause } from '../onsale/call.js';
+import { every } from '../lib/lists.js';
 import { onsale } from '../lib/session.js';
 import { intent, tab } from '../lib/store.js';
 
 /** After so long without an answer it is said to be missing, in ms. */
 const UNSURE_MS = 4000;
-/** Payments are looked through so far, newest first. */
-const A_PAGE = 200;
-const MOST_PAGES = 5;
 
 /** @typedef {{paid?: {payments: any[], total_amount: number, balance: number}, short?: {balance: number, required: number}, error?: any}} Outcome */
 
@@ -48,14 +46,6 @@ export async function settle({ hold_id }, unsure) {
 /** The payments of a hold. @param {any} hold @returns {Promise<any[]>} */
 export async function paymentsOf({ reservations }) {
   const ids = new Set(reservations.map((/** @type {any} */ one) => one.id));
-  const found = [];
-  /** @type {string | null} */
-  let cursor = null;
-  for (let page = 0; page < MOST_PAGES && found.length < ids.size; page++) {
-    const { items, next_cursor } = await onsale.payments({ limit: A_PAGE, cursor });
-    found.push(...items.filter(({ reservation_id }) => ids.has(reservation_id)));
-    if (!next_cursor) break;
-    cursor = next_cursor;
-  }
-  return found;
+  const of = (/** @type {any[]} */ payments) => payments.filter(({ reservation_id }) => ids.has(reservation_id));
+  return of(await every((page) => onsale.payments(page), (payments) => of(payments).length >= ids.size));
 }

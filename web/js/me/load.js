@@ -1,11 +1,9 @@
 // @ts-check
 /** Everything that is somebody's: reservations, payments, points, and what they are for. */
+import { every } from '../lib/lists.js';
 import { onsale } from '../lib/session.js';
 import { labelsOf } from '../seats/labels.js';
 
-/** How much is looked up; a buyer has less. */
-const A_PAGE = 200;
-const MOST_PAGES = 5;
 /** Changes of the balance on the first page. */
 export const HISTORY = 20;
 
@@ -24,8 +22,8 @@ export const HISTORY = 20;
 /** @returns {Promise<Mine>} */
 export async function lookUp() {
   const [reservations, payments, points, history] = await Promise.all([
-    every((cursor) => onsale.reservations({ limit: A_PAGE, cursor })),
-    every((cursor) => onsale.payments({ limit: A_PAGE, cursor })),
+    every((page) => onsale.reservations(page)),
+    every((page) => onsale.payments(page)),
     onsale.points(),
     onsale.pointHistory({ limit: HISTORY }),
   ]);
@@ -36,20 +34,6 @@ export async function lookUp() {
   ]);
   const paymentOf = new Map(payments.map((one) => [one.reservation_id, one]));
   return { reservations, payments, paymentOf, schedules, concerts, labels, points, history };
-}
-
-/** All pages of a list, within reason. @param {(cursor: string | null) => Promise<import('../onsale.js').List>} ask */
-async function every(ask) {
-  const found = [];
-  /** @type {string | null} */
-  let cursor = null;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const { items, next_cursor } = await ask(cursor);
-    found.push(...items);
-    if (!next_cursor) break;
-    cursor = next_cursor;
-  }
-  return found;
 }
 
 /** One of each, by id; those that can't be had are left out: they only make the page nicer. @param {number[]} ids @param {(id: number) => Promise<any>} ask */

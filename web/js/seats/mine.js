@@ -1,11 +1,8 @@
 // @ts-check
 /** What the visitor holds and owns of a schedule already. */
 import { until } from '../lib/clock.js';
+import { every } from '../lib/lists.js';
 import { current, onsale } from '../lib/session.js';
-
-/** Reservations of a page, and pages at most: a buyer has few. */
-const A_PAGE = 200;
-const MOST_PAGES = 5;
 
 /** @typedef {import('../onsale.js').Hold['reservations'][number]} Reservation */
 
@@ -15,23 +12,10 @@ const MOST_PAGES = 5;
  */
 export async function mineOf(schedule) {
   if (!current()) return [];
-  const found = await Promise.all(['PAYMENT_WAITING', 'COMPLETE'].map(every));
+  const of = (/** @type {string} */ status) => every((page) => onsale.reservations({ status, ...page }));
+  const found = await Promise.all(['PAYMENT_WAITING', 'COMPLETE'].map(of));
   const counts = (/** @type {Reservation} */ one) => one.status === 'COMPLETE' || until(one.expires_at) > 0;
   return found.flat().filter((one) => one.schedule_id === schedule && counts(one));
-}
-
-/** @param {string} status @returns {Promise<Reservation[]>} */
-async function every(status) {
-  const found = [];
-  /** @type {string | null} */
-  let cursor = null;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const { items, next_cursor } = await onsale.reservations({ status, limit: A_PAGE, cursor });
-    found.push(...items);
-    if (!next_cursor) break;
-    cursor = next_cursor;
-  }
-  return found;
 }
 
 /**
