@@ -4,7 +4,7 @@ import { announce, toast } from '../lib/announce.js';
 import { $, say, show } from '../lib/dom.js';
 import { money, t } from '../lib/text.js';
 import { gestures, step } from './gestures.js';
-import { seatName } from './say.js';
+import { alone, seatName } from './say.js';
 import { AVAILABLE } from './states.js';
 import { PICKABLE, toPlan } from './view.js';
 
@@ -104,7 +104,7 @@ function inWords(map, left = 0, top = 0) {
   if (seat >= 0) return describe(map.choice, seat);
   const section = map.sectionAt(left, top);
   if (!section) return t('seats.told.nothing');
-  return t('seats.section.option', { section: section.name, n: map.choice.states.inSection[section.index] });
+  return t('seats.section.option', { section: alone(section.name), n: map.choice.states.inSection[section.index] });
 }
 
 /** The seat there, or the nearest within so many CSS pixels; -1 for none. @param {import('./map.js').SeatMap} map @param {number} left @param {number} top @param {number} slack */

@@ -46,7 +46,7 @@ export class SectionList {
     const options = choice.venue.sections.map(({ name, index }) => el('option', { value: String(index) }, name));
     fill(select, el('option', { value: '' }, t('seats.section.choose')), options);
     const told = () => choice.venue.sections.forEach(({ name, index }) => {
-      say(options[index], t('seats.section.option', { section: name, n: choice.states.inSection[index] }));
+      say(options[index], t('seats.section.option', { section: alone(name), n: choice.states.inSection[index] }));
     });
     // An open list must not change.
     let due = 0;
