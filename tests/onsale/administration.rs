@@ -209,7 +209,8 @@ async fn figures_and_the_audit_tell_what_happened() {
         &stats,
         "waiting:int active:int parked:int admitted_total:int expired_total:int \
         joined_total:int join_per_second:number? admit_per_second:number? poll_per_second:number? \
-        held:int sold:int revenue:int eta_seconds:int? server_time:time",
+        held:int sold:int revenue:int eta_seconds:int? returned:int phase:text recovering:bool \
+        in_force:object seats:object answers:list line_as_of:time server_time:time",
     );
     let counts =
         ["parked", "admitted_total", "expired_total", "joined_total", "held", "sold", "revenue"];
@@ -224,7 +225,8 @@ async fn figures_and_the_audit_tell_what_happened() {
     admin.patch(&line, json!({"paused": true})).await.ok(200);
     let entries = shape::page(
         &admin.get("/v1/admin/audit").await.ok(200),
-        "id:int admin:int action:text subject:text before:object? after:object? created_at:time",
+        "id:int admin:int admin_name:text action:text subject:text before:object? after:object? \
+         created_at:time",
     );
     let actions: Vec<&str> =
         entries.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
