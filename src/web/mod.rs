@@ -4,6 +4,7 @@
 //! name, one template in `web/templates`, one module in `web/js` and one file of texts for each
 //! language in `web/lang`.
 
+mod admin;
 pub mod assets;
 mod forms;
 mod headers;
@@ -88,6 +89,7 @@ pub fn routes(web: Web) -> Router {
         .route("/continue", get(resume::resume))
         .route("/qr", post(qr::qr))
         .route("/theme/{file}", get(theme::file))
+        .route("/admin", get(admin::console))
         .route("/onsale.js", get(assets::client))
         .route("/assets/{build}/{*path}", get(assets::file))
         .with_state(web)
