@@ -75,9 +75,9 @@ pub struct Front {
 
 impl Still {
     /// From the script's word; an empty one is none.
-    fn read(word: &str) -> Option<Option<Self>> {
-        Some(Some(match word {
-            "" => return Some(None),
+    fn read(word: &str, reply: &Reply) -> Result<Option<Self>, StoreError> {
+        Ok(Some(match word {
+            "" => return Ok(None),
             "RECOVERING" => Self::Recovering,
             "WITHDRAWN" => Self::Withdrawn,
             "CLOSED" => Self::Closed,
@@ -89,7 +89,7 @@ impl Still {
             "NO_CAPACITY" => Self::NoCapacity,
             "EMPTY" => Self::Empty,
             "FULL" => Self::Full,
-            _ => return None,
+            _ => return Err(reply.unknown()),
         }))
     }
 }
@@ -97,7 +97,7 @@ impl Still {
 impl Front {
     fn read(reply: &Reply) -> Result<Self, StoreError> {
         let word: String = reply.get(0)?;
-        let still = Still::read(&word).ok_or_else(|| reply.unknown())?;
+        let still = Still::read(&word, reply)?;
         let time = |ms: i64| DateTime::from_timestamp_millis(ms).ok_or_else(|| reply.unknown());
         let until_ms: i64 = reply.get(1)?;
         let people: Vec<i64> = reply.rest(HEAD)?;

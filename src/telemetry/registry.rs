@@ -132,7 +132,8 @@ impl All {
         let answers = Answers { count, latency, spread: Arc::default() };
         self.answers.rcu(|known| {
             let mut known = HashMap::clone(known);
-            known.entry(route.to_owned()).or_default().insert((method, status), answers.clone());
+            let of = known.entry(route.to_owned()).or_default();
+            of.entry((method, status)).or_insert_with(|| answers.clone());
             known
         });
         answers

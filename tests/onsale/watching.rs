@@ -58,7 +58,8 @@ async fn health_says_which_store_is_away_and_that_the_loops_run() {
     };
     let well = until("every loop has run", async || {
         let health = health().await;
-        let names: Vec<&str> = health["loops"].as_array()?.iter().filter_map(|one| one["name"].as_str()).collect();
+        let names: Vec<&str> =
+            health["loops"].as_array()?.iter().filter_map(|one| one["name"].as_str()).collect();
         let all = ["admission", "archive", "expiry", "presence", "purge", "relay", "turned away"];
         (health["well"] == true && all.iter().all(|name| names.contains(name))).then_some(health)
     })
@@ -72,9 +73,8 @@ async fn health_says_which_store_is_away_and_that_the_loops_run() {
     let up = |health: &Value| {
         let stores = health["stores"].as_array().expect("stores").clone();
         stores.iter().for_each(|one| shape::is(one, "store:text up:bool answer_ms:number?"));
-        ["redis", "postgresql"].map(|name| {
-            stores.iter().find(|one| one["store"] == name).expect("it")["up"] == true
-        })
+        ["redis", "postgresql"]
+            .map(|name| stores.iter().find(|one| one["store"] == name).expect("it")["up"] == true)
     };
     assert_eq!(up(&well), [true, true]);
     world.redis.kill().await.expect("it dies");
@@ -153,7 +153,10 @@ async fn the_audit_can_be_asked_of_one_action_one_subject_and_one_administrator(
         ["queue.change", "seats.add", "schedule.create"]
     );
     assert_eq!(asked(&format!("admin={}", other.user)).await, ["queue.change"]);
-    assert_eq!(asked(&format!("admin={}&subject={subject}&limit=1", admin.user)).await, ["seats.add"]);
+    assert_eq!(
+        asked(&format!("admin={}&subject={subject}&limit=1", admin.user)).await,
+        ["seats.add"]
+    );
     assert_eq!(asked("action=nothing").await, [""; 0]);
     let long = format!("/v1/admin/audit?action={}", "x".repeat(101));
     admin.get(&long).await.refused(422, "invalid_request");

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_short_sale_is_told_in_seconds_and_a_long_one_in_days() {
-        let told = |span| interval_seconds(span);
+        let told = interval_seconds;
         assert_eq!(told(TimeDelta::zero()), 10);
         assert_eq!(told(TimeDelta::minutes(39)), 10);
         assert_eq!(told(TimeDelta::minutes(40)), 60);

@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::model::{
-    LineReport, PERCENTILES, Part, SalesReport, SectionReport, TurnedAway, Waits,
-};
+use super::model::{LineReport, PERCENTILES, Part, SalesReport, SectionReport, TurnedAway, Waits};
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
@@ -90,10 +88,7 @@ pub async fn sales(tx: &mut Tx, schedule: ScheduleId) -> Result<SalesReport, Sto
 }
 
 /// Seats and money by section.
-pub async fn sections(
-    tx: &mut Tx,
-    schedule: ScheduleId,
-) -> Result<Vec<SectionReport>, StoreError> {
+pub async fn sections(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<SectionReport>, StoreError> {
     let sections = sqlx::query_as!(
         SectionReport,
         r#"select s.section, count(*) as "seats!", count(*) filter (where s.blocked) as "blocked!",
@@ -106,10 +101,7 @@ pub async fn sections(
 }
 
 /// Who was turned away, and why.
-pub async fn turned_away(
-    tx: &mut Tx,
-    schedule: ScheduleId,
-) -> Result<Vec<TurnedAway>, StoreError> {
+pub async fn turned_away(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<TurnedAway>, StoreError> {
     let refusals = sqlx::query_as!(
         TurnedAway,
         r#"select wanted, reason, sum(times)::bigint as "times!" from turned_away

@@ -33,8 +33,7 @@ pub enum Call {
     Other,
 }
 
-const CALLS: [Call; 6] =
-    [Call::Join, Call::Poll, Call::Seats, Call::Hold, Call::Pay, Call::Other];
+const CALLS: [Call; 6] = [Call::Join, Call::Poll, Call::Seats, Call::Hold, Call::Pay, Call::Other];
 
 /// How calls of one kind were answered over the last ten seconds, by the process that tells it, for
 /// all schedules. All are null until it has looked twice.
