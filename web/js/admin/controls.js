@@ -26,8 +26,11 @@ class Effects {
     this.all = [];
   }
 
-  /** @param {keyof InForce} name @param {any} before @param {any} after */
-  add(name, before, after) {
+  /** @param {keyof InForce} name @param {any} before @param {any} after @param {number} begun when it was asked for */
+  add(name, before, after, begun) {
+    // What was asked for before, and was not seen in force, never will be.
+    for (const effect of this.all.filter((one) => one.name === name)) say(effect.state, t('admin.effect.replaced'));
+    this.all = this.all.filter((one) => one.name !== name);
     const state = el('span', { class: 'effect-state' }, t('admin.effect.waiting'));
     const element = el(
       'li',
@@ -36,7 +39,7 @@ class Effects {
       el('span', { dir: 'auto' }, el('b', null, t(`admin.setting.${name}`)), ': ', el('s', { dir: 'auto' }, told(name, before)), ' → ', el('b', { dir: 'auto' }, told(name, after))),
       state,
     );
-    this.all.unshift({ name, after, element, state, begun: performance.now(), done: false });
+    this.all.unshift({ name, after, element, state, begun, done: false });
     this.element.prepend(element);
     while (this.element.children.length > SHOWN) this.element.lastElementChild?.remove();
   }
@@ -154,8 +157,9 @@ export function controls(schedule) {
     const hurts = harm(before, change, waiting);
     const sure = hurts === null || (await confirm({ title: t(`admin.setting.${name}`), body: [changes(before, change, told), el('p', null, hurts)], yes: t('admin.apply'), danger: true }));
     if (!sure) return;
+    const begun = performance.now();
     await patch(`/v1/admin/schedules/${schedule}/queue`, change);
-    effects.add(name, before[name], after);
+    effects.add(name, before[name], after, begun);
   };
   const pause = el('button', { type: 'button', class: 'button big' });
   pause.addEventListener('click', () => doing(pause, () => apply({ paused: !inForce?.paused })));

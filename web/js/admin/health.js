@@ -57,11 +57,11 @@ function shown(health) {
 /** @type {import('../admin.js').Part} */
 export async function healthPart(place) {
   const ending = new AbortController();
-  const verdict = el('p', { class: 'status', role: 'status' });
+  const verdict = el('p', { class: 'status' });
   const rest = el('div', { class: 'health' });
   let before = '';
   let lastAt = '';
-  const say_ = (/** @type {string} */ kind, /** @type {string} */ text) => {
+  const judge = (/** @type {string} */ kind, /** @type {string} */ text) => {
     verdict.dataset.kind = kind;
     fill(verdict, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), el('strong', null, text), lastAt && el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(lastAt, 'exact') })));
     if (before !== '' && before !== kind) announce(text, { now: true });
@@ -75,11 +75,11 @@ export async function healthPart(place) {
       lastAt = health.server_time;
       fill(rest, ...shown(health));
       rest.classList.remove('is-old');
-      say_(health.well ? 'flowing' : 'bad', t(health.well ? 'admin.health.well' : 'admin.health.ill'));
+      judge(health.well ? 'flowing' : 'bad', t(health.well ? 'admin.health.well' : 'admin.health.ill'));
     } catch {
       if (ending.signal.aborted) return;
       rest.classList.add('is-old');
-      say_('bad', t('admin.status.lost'));
+      judge('bad', t('admin.status.lost'));
     }
     if (!ending.signal.aborted) timer = setTimeout(look, EVERY);
   };

@@ -61,7 +61,7 @@ function tiles() {
 /** What the line does now, in a sentence; and, where it is not known, since when. */
 function status() {
   const [text, fresh] = [el('strong', { class: 'status-text' }), el('span', { class: 'status-fresh' })];
-  const element = el('p', { class: 'status', role: 'status' }, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), text, fresh);
+  const element = el('p', { class: 'status' }, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), text, fresh);
   /** @type {Record<string, any> | null} */
   let why = null;
   let before = '';

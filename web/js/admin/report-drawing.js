@@ -36,7 +36,7 @@ export function beginnings(parts, seconds) {
 
 /** The lines across, with their values. @param {number} most @param {(value: number) => number} y */
 const rules = (most, y) =>
-  [0, 0.5, 1].map((part) => part * most).flatMap((value) => [
+  (most < 2 ? [0, 1] : [0, 0.5, 1]).map((part) => part * most).flatMap((value) => [
     svg('line', { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: 'bar-rule' }),
     svg('text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end', class: 'bar-text' }, number(Math.round(value))),
   ]);

@@ -17,7 +17,9 @@ import { adminToken } from '../lib/session.js';
  */
 /** @typedef {Record<string, any>} Settings */
 
-const onsale = new Onsale({ token: adminToken, onTime: learn });
+// An operator sees what is so now: no answer of before, not even of a second ago.
+const fresh = (/** @type {any} */ what, /** @type {any} */ how) => fetch(what, { ...how, cache: 'no-store' });
+const onsale = new Onsale({ token: adminToken, onTime: learn, fetch: fresh });
 
 /** What a stream is opened with. */
 export const client = onsale.client;
