@@ -210,7 +210,7 @@ async fn figures_and_the_audit_tell_what_happened() {
         "waiting:int active:int parked:int admitted_total:int expired_total:int \
         joined_total:int join_per_second:number? admit_per_second:number? poll_per_second:number? \
         held:int sold:int revenue:int eta_seconds:int? returned:int phase:text recovering:bool \
-        in_force:object seats:object answers:list line_as_of:time server_time:time",
+        in_force:object turned_away:int seats:object answers:list line_as_of:time server_time:time",
     );
     let counts =
         ["parked", "admitted_total", "expired_total", "joined_total", "held", "sold", "revenue"];

@@ -22,6 +22,8 @@ pub struct Sales {
     pub sold: i64,
     /// What was paid for them, points.
     pub revenue: i64,
+    /// Joins and holds that were refused, as far as that is written down.
+    pub turned_away: i64,
 }
 
 /// The settings of a line that an administrator turns on the night, as Redis goes by them now.
@@ -75,6 +77,8 @@ pub struct Stats {
     pub recovering: bool,
     /// What is in force.
     pub in_force: InForce,
+    /// Joins and holds that were refused so far: requests, as of at most ten seconds ago.
+    pub turned_away: i64,
     /// How many seats there are, as Redis has them.
     pub seats: SeatCounts,
     /// How the answering process has answered over the last ten seconds, for all schedules.
@@ -160,6 +164,7 @@ impl Stats {
                 paused: meta.paused,
                 message: meta.message.as_deref().map(str::to_owned),
             },
+            turned_away: sales.turned_away,
             seats,
             answers,
             line_as_of: board.as_of(),

@@ -6,14 +6,17 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;
 
-/// What is held and sold of a schedule, over the index of live reservations.
+/// What is held and sold of a schedule, over the index of live reservations, and how many were turned
+/// away.
 pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
     let sales = sqlx::query_as!(
         Sales,
         r#"select count(*) filter (where status = 'PAYMENT_WAITING'
                                      and expires_at > clock_timestamp()) as "held!",
                   count(*) filter (where status = 'COMPLETE') as "sold!",
-                  coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!"
+                  coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!",
+                  (select coalesce(sum(times), 0)::bigint from turned_away
+                   where concert_schedule_id = $1) as "turned_away!"
            from reservation
            where concert_schedule_id = $1 and status in ('PAYMENT_WAITING', 'COMPLETE')"#,
         id.0

@@ -22,6 +22,7 @@ const TILES = [
   ['revenue', (stats) => money(stats.revenue), () => t('admin.tile.revenue.note')],
   ['p99', (stats) => worst(stats), () => t('admin.tile.p99.note')],
   ['errors', (stats) => known(rate(stats, 'errors_per_second')), (stats) => t('admin.tile.limited', { value: known(rate(stats, 'limited_per_second')) ?? '–' })],
+  ['refused', (stats) => number(stats.turned_away), () => t('admin.tile.refused.note')],
 ];
 /** Those that Redis tells: unknown while it is away. */
 const OF_LINE = ['waiting', 'inside', 'joins', 'admissions'];
