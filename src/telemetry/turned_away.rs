@@ -49,7 +49,7 @@ mod tests {
         counts.add(of(1), 1);
         counts.add(of(1), 2);
         assert_eq!(counts.take(), [(of(1), 3)]);
-        assert_eq!(counts.take(), []);
+        assert!(counts.take().is_empty());
         for schedule in 0..20_000 {
             counts.add(of(schedule), 1);
         }

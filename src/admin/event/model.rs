@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn where_nobody_was_let_in_there_are_no_waits() {
-        assert_eq!(Waits::new(None, None, None).percentiles, []);
+        assert!(Waits::new(None, None, None).percentiles.is_empty());
         let waits = Waits::new(Some(2.0), Some(9.0), Some(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
         assert_eq!(waits.percentiles[1], Percentile { percent: 50.0, seconds: 2.0 });
     }
