@@ -57,7 +57,7 @@ pub struct EventReport {
 }
 
 /// What became of those who joined, as of the last second or so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct LineReport {
     /// Places given out.
     pub joined: i64,
