@@ -25,11 +25,11 @@ test('while Redis is away the line is said to be old, and it goes on by itself',
     await page.locator('.status[data-kind="bad"]', { hasText: 'Redis' }).waitFor();
     assert.equal(await page.locator('#tile-waiting strong').innerText(), '–', 'no false figure');
     await page.locator('.next .strip', { hasText: 'Redis does not answer' }).waitFor();
-    await on.shot(page, 'admin-redis-away');
+    await on.shot(page, 'admin-redis-away', { full: true });
     const health = await open(context, on.service, '/health');
     await health.locator('.store-down', { hasText: 'Redis' }).waitFor();
     await health.locator('.store-up', { hasText: 'PostgreSQL' }).waitFor();
-    await on.shot(health, 'admin-health-redis');
+    await on.shot(health, 'admin-health-redis', { full: true });
     await health.close();
   } finally {
     thaw();
@@ -51,7 +51,7 @@ test('while PostgreSQL is away the figures are said to be old', async () => {
     await page.locator('dialog button[value="yes"]').click();
     await page.locator('.toast-error').waitFor();
     assert.equal(await page.locator('.effect').count(), 0, 'what was not saved is not shown as done');
-    await on.shot(page, 'admin-postgres-away');
+    await on.shot(page, 'admin-postgres-away', { full: true });
     await go(page, '/health');
     await page.locator('.store-down', { hasText: 'PostgreSQL' }).waitFor();
   } finally {

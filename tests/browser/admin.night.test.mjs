@@ -32,7 +32,7 @@ test('the charts and figures move while people join, wait and buy', async () => 
   await page.locator('.next tbody tr').nth(3).waitFor();
   await page.waitForFunction(() => Number(document.querySelector('#tile-sold strong')?.textContent) >= 5);
   assert.notEqual(await pixels(page, 'waiting'), before, 'the line of those who wait is drawn');
-  await on.shot(page, 'admin-live');
+  await on.shot(page, 'admin-live', { full: true });
   assert.equal(await done, 30, 'everybody bought');
   await page.waitForFunction(() => document.querySelector('#tile-sold strong')?.textContent === '30');
   const stats = await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/stats`);
@@ -51,7 +51,7 @@ test('each turn of the tap shows what it was, what it is and when it is in force
   const done = () => page.locator('.effect-done').first();
   await page.getByRole('button', { name: 'Pause admission' }).click();
   await page.locator('dialog', { hasText: 'running → paused' }).waitFor();
-  await on.shot(page, 'admin-confirm');
+  await on.shot(page, 'admin-confirm', { full: true });
   await answer(page, 'yes');
   await done().waitFor();
   const seconds = Number(/after ([\d.]+) s/.exec(await done().innerText())?.[1]);
@@ -60,14 +60,14 @@ test('each turn of the tap shows what it was, what it is and when it is in force
   const [somebody] = await buyers(on.service.url, 1);
   assert.equal((await somebody.join(schedule)).body.status, 'WAITING');
 
-  const rate = page.locator('.dial', { has: page.getByLabel('Rate') });
-  await rate.getByLabel('Rate').fill('30');
+  const rate = page.locator('.dial', { has: page.locator('#dial-admit_per_second') });
+  await page.getByRole('spinbutton', { name: 'Rate' }).fill('30');
   await rate.getByRole('button', { name: 'Apply' }).click();
   await page.locator('.effect-done', { hasText: '30 per second' }).waitFor();
-  const capacity = page.locator('.dial', { has: page.getByLabel('Capacity') });
-  await capacity.getByRole('button', { name: 'Less: Capacity' }).first().click();
-  assert.equal(await page.getByLabel('Capacity').inputValue(), '25');
-  await page.getByLabel('Capacity').fill('0');
+  const capacity = page.locator('.dial', { has: page.locator('#dial-capacity') });
+  await page.getByRole('button', { name: '÷ 2 Capacity' }).click();
+  assert.equal(await page.getByRole('spinbutton', { name: 'Capacity' }).inputValue(), '25');
+  await page.getByRole('spinbutton', { name: 'Capacity' }).fill('0');
   await capacity.getByRole('button', { name: 'Apply' }).click();
   await page.locator('dialog', { hasText: 'Nobody more is let in' }).waitFor();
   await answer(page, 'no');
@@ -81,7 +81,7 @@ test('each turn of the tap shows what it was, what it is and when it is in force
   await page.getByRole('button', { name: 'Resume admission' }).click();
   await page.locator('.effect-done', { hasText: 'paused → running' }).waitFor();
   assert.ok(await somebody.inside(), 'whoever waited is let in');
-  await on.shot(page, 'admin-effects');
+  await on.shot(page, 'admin-effects', { full: true });
 
   await go(page, `/schedules/${schedule}/audit`);
   const entries = await page.locator('.entry').allInnerTexts();
@@ -124,7 +124,7 @@ test('seats are kept back and given free, and what somebody has is not', async (
   await page.getByRole('button', { name: 'Keep 36 seats back' }).click();
   await answer(page, 'yes');
   await page.locator('.effect-done', { hasText: '76 → 40' }).waitFor();
-  await on.shot(page, 'admin-seats');
+  await on.shot(page, 'admin-seats', { full: true });
   assert.equal((await call(on.service, 'GET', `/v1/schedules/${schedule}`)).seats.blocked, 43);
   await page.locator('.seat-blocked').first().click();
   await page.getByRole('button', { name: 'Give 1 seat free' }).click();
@@ -149,7 +149,7 @@ test('the report says what happened, prints, and comes along as CSV', async () =
   const text = await page.locator('.report').innerText();
   for (const part of [/Reported/, /Joined\s+13/, /Seats sold\s+12/, /more seats than one person may have/, /Floor/]) assert.match(text, part);
   assert.ok((await page.locator('.bars rect').count()) >= 2, 'the course is drawn');
-  await on.shot(page, 'admin-report');
+  await on.shot(page, 'admin-report', { full: true });
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download CSV' }).click();
   const download = await downloading;
@@ -160,6 +160,6 @@ test('the report says what happened, prints, and comes along as CSV', async () =
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
   const shown = await page.evaluate(() => ['.console-nav', '.tabs', '.report-actions', 'header.top'].map((one) => getComputedStyle(/** @type {Element} */ (document.querySelector(one))).display));
   assert.deepEqual(shown, ['none', 'none', 'none', 'none'], 'paper has no buttons');
-  await on.shot(page, 'admin-report-print');
+  await on.shot(page, 'admin-report-print', { full: true });
   await context.close();
 });

@@ -21,7 +21,8 @@ test('a sale is made from nothing until it is open, and somebody buys in it', as
   await page.getByRole('button', { name: /Make it/ }).click();
 
   await page.getByLabel('Sale opens').waitFor();
-  const local = (/** @type {number} */ ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  // The browser is in Seoul.
+  const local = (/** @type {number} */ ms) => new Date(ms + 9 * 3_600_000).toISOString().slice(0, 19);
   await page.getByLabel('Sale opens').fill(local(Date.now() - 60_000));
   await page.getByLabel('Sale closes').fill(local(Date.now() + 3_600_000));
   await page.getByLabel('Concert begins').fill(local(Date.now() + 7_200_000));
@@ -63,7 +64,7 @@ test('a sale is made from nothing until it is open, and somebody buys in it', as
   assert.equal((await buyer.join(schedule)).body.status, 'ACTIVE');
   assert.equal((await buyer.buy(schedule, 2)).status, 201);
   await page.locator('#tile-sold strong', { hasText: '2' }).waitFor();
-  await on.shot(page, 'admin-live-new');
+  await on.shot(page, 'admin-live-new', { full: true });
   await context.close();
 });
 
@@ -89,7 +90,7 @@ test('a concert is changed and withdrawn, and a date is put off, each after a qu
   await field.fill(later);
   await page.getByRole('button', { name: 'Move the times' }).click();
   await page.locator('dialog .changes').waitFor();
-  await on.shot(page, 'admin-postpone');
+  await on.shot(page, 'admin-postpone', { full: true });
   await answer(page, 'yes');
   await page.waitForFunction((wanted) => /** @type {HTMLInputElement} */ (document.querySelector('input[name="concert_at"]'))?.value === wanted, later);
   const moved = await call(on.service, 'GET', `/v1/schedules/${schedule}`);
@@ -112,7 +113,7 @@ test('nobody but an operator gets in, and the token is in no address', async () 
   await page.getByLabel('Access token').fill(String(buyer.token));
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.locator('[role=alert]', { hasText: 'not an administrator' }).waitFor();
-  await on.shot(page, 'admin-signin');
+  await on.shot(page, 'admin-signin', { full: true });
   // By the address it is the same.
   await page.goto(`${on.service.url}/admin#token=${buyer.token}`);
   await page.reload();
@@ -150,6 +151,6 @@ test('hostile titles, sections and messages are text in every part', async () =>
     assert.deepEqual(found, { hacked: undefined, made: 0, wide: 0 }, part);
   }
   assert.ok((await page.locator('.entries').innerText()).includes('<img src=x'), 'it is shown as it is');
-  await on.shot(page, 'admin-hostile-phone');
+  await on.shot(page, 'admin-hostile-phone', { full: true });
   await context.close();
 });

@@ -35,6 +35,9 @@ let UPlot = null;
 /** Short numbers for an axis: 12K, 1.2억. */
 const short = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
 
+/** Times along an axis, as fine as they are apart. @param {number[]} at in seconds */
+const times = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock'));
+
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';
 
@@ -54,8 +57,8 @@ function options(chart, box) {
     cursor: { sync: { key: 'onsale' }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
     axes: [
-      { ...axis, size: 26, space: 70, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => time(one * 1000, 'clock')) },
-      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => short.format(one)) },
+      { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => times(at) },
+      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.tell === whole && !Number.isInteger(one) ? '' : short.format(one))) },
     ],
     series: [{}, ...series],
   };

@@ -2,7 +2,7 @@
 /** The hand on the tap: pause, rate, capacity, message. Each says what it does, and shows what came of it. */
 import { announce } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
-import { el, fill, say, show } from '../lib/dom.js';
+import { el, say, show } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 import { now } from '../lib/clock.js';
 import { told } from './line-fields.js';
@@ -64,7 +64,7 @@ class Effects {
 
 /** Whether a change hurts somebody, so that it is asked for first. @param {InForce} before @param {Partial<InForce>} change @param {number} waiting */
 function harm(before, change, waiting) {
-  if (change.paused === true) return t('admin.harm.pause', { n: waiting });
+  if (change.paused === true) return waiting > 0 ? t('admin.harm.pause', { n: waiting }) : t('admin.pause.does');
   if (change.capacity === 0) return t('admin.harm.nocapacity');
   if (change.capacity !== undefined && change.capacity < before.capacity / 2) return t('admin.harm.capacity');
   const rate = change.admit_per_second;
@@ -78,12 +78,13 @@ function dial(name, min, max, apply) {
   const input = el('input', { type: 'number', min, max, step: 1, required: true, inputmode: 'numeric', id: `dial-${name}` });
   const current = el('strong', null, '–');
   const button = el('button', { type: 'submit', class: 'button small' }, t('admin.apply'));
+  const turn = (/** @type {number} */ factor) => {
+    const from = Number(input.value) || 0;
+    const to = factor < 1 ? Math.min(from - 1, Math.floor(from * factor)) : Math.max(from + 1, Math.ceil(from * factor));
+    input.value = String(Math.min(max, Math.max(min, to)));
+  };
   const step = (/** @type {number} */ factor, /** @type {string} */ sign) =>
-    el('button', { type: 'button', class: 'button quiet small', 'aria-label': t(factor < 1 ? 'admin.step.down' : 'admin.step.up', { what: t(`admin.setting.${name}`) }), on: { click: () => {
-      const from = Number(input.value) || 0;
-      const to = factor < 1 ? Math.min(from - 1, Math.floor(from * factor)) : Math.max(from + 1, Math.ceil(from * factor));
-      input.value = String(Math.min(max, Math.max(min, to)));
-    } } }, sign);
+    el('button', { type: 'button', class: 'button quiet small', 'aria-label': `${sign} ${t(`admin.setting.${name}`)}`, on: { click: () => turn(factor) } }, sign);
   let shown = NaN;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -94,7 +95,7 @@ function dial(name, min, max, apply) {
     { class: 'dial', on: { submit } },
     field(t(`admin.setting.${name}`), input, { hint: t(`admin.setting.${name}.does`) }),
     el('p', { class: 'dial-now' }, t('admin.inforce'), ' ', current),
-    el('div', { class: 'dial-buttons' }, step(0.5, '½'), step(0.9, '−'), step(1.1, '+'), step(2, '×2'), button),
+    el('div', { class: 'dial-buttons' }, step(0.5, '÷ 2'), step(0.9, '− 10 %'), step(1.1, '+ 10 %'), step(2, '× 2'), button),
   );
   return {
     element,
@@ -155,13 +156,13 @@ export function controls(schedule) {
     const [[name, after]] = /** @type {[keyof InForce, any][]} */ (Object.entries(change));
     if (before[name] === after) return announce(t('admin.nochange'), { now: true });
     const hurts = harm(before, change, waiting);
-    const sure = hurts === null || (await confirm({ title: t(`admin.setting.${name}`), body: [changes(before, change, told), el('p', null, hurts)], yes: t('admin.apply'), danger: true }));
+    const sure = hurts === null || (await confirm({ title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`), body: [changes(before, change, told), el('p', null, hurts)], yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'), danger: true }));
     if (!sure) return;
     const begun = performance.now();
     await patch(`/v1/admin/schedules/${schedule}/queue`, change);
     effects.add(name, before[name], after, begun);
   };
-  const pause = el('button', { type: 'button', class: 'button big' });
+  const pause = el('button', { type: 'button', class: 'button big danger', disabled: true }, t('admin.pause'));
   pause.addEventListener('click', () => doing(pause, () => apply({ paused: !inForce?.paused })));
   const paused = el('p', { class: 'hint' });
   const rate = dial('admit_per_second', 1, 10_000, (admit_per_second) => apply({ admit_per_second }));
@@ -182,7 +183,8 @@ export function controls(schedule) {
     show: (stats) => {
       inForce = stats.in_force;
       waiting = stats.waiting;
-      fill(pause, t(stats.in_force.paused ? 'admin.resume' : 'admin.pause'));
+      pause.disabled = false;
+      say(pause, t(stats.in_force.paused ? 'admin.resume' : 'admin.pause'));
       pause.classList.toggle('danger', !stats.in_force.paused);
       say(paused, t(stats.in_force.paused ? 'admin.resume.does' : 'admin.pause.does', { waiting: number(waiting) }));
       rate.show(stats.in_force.admit_per_second);

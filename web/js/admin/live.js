@@ -94,8 +94,16 @@ function said(stats, state, why) {
   if (stats.recovering) return ['bad', t('admin.status.recovering')];
   if (stats.in_force.paused) return ['paused', t('admin.still.PAUSED')];
   if (!why) return ['still', t(`admin.phase.${stats.phase}`)];
-  if (why.still === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
-  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(why.still) ? 'still' : 'paused', whyText(why)];
+  const found = { ...why, still: newer(why.still, stats) };
+  if (found.still === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
+  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.still) ? 'still' : 'paused', whyText(found)];
+}
+
+/** Whether people are let in is asked less often than how many there are: what the figures of now say against it is not said. @param {string | null} still @param {any} stats */
+function newer(still, stats) {
+  if (still !== null && still !== 'EMPTY' && still !== 'FULL') return still;
+  if (stats.waiting + stats.returned === 0) return 'EMPTY';
+  return stats.active >= stats.in_force.capacity ? 'FULL' : null;
 }
 
 /** @type {import('./schedule.js').Tab} */
@@ -115,6 +123,7 @@ export function livePart(place, { schedule }) {
   const tell = (/** @type {import('./feed.js').News} */ news, /** @type {import('./feed.js').History} */ history) => {
     top.show(news);
     place.classList.toggle('is-old', news.state === 'stale' || news.state === 'lost');
+    place.classList.toggle('is-live', news.state === 'live');
     drawn.show(history);
     if (!news.stats) return;
     figures.show(news.stats, history);

@@ -96,18 +96,21 @@ export function failure(error, again) {
  * @param {() => Promise<void>} act
  */
 export async function doing(button, act) {
-  if (button.disabled) return;
-  button.disabled = true;
+  // Not disabled meanwhile: that would take the focus away, which a question gives back.
+  if (busy.has(button)) return;
+  busy.add(button);
   button.setAttribute('aria-busy', 'true');
   try {
     await act();
   } catch (error) {
     toast(problem(error), { error: true });
   } finally {
-    button.disabled = false;
+    busy.delete(button);
     button.removeAttribute('aria-busy');
   }
 }
+/** @type {WeakSet<HTMLButtonElement>} */
+const busy = new WeakSet();
 
 /** What went wrong, with each field that was. @param {any} error */
 export function problem(error) {

@@ -1,6 +1,7 @@
 // @ts-check
 /** Keeping seats back, and giving them free again: by seat, by row, by section. */
 import { announce, toast } from '../lib/announce.js';
+import { pause } from '../onsale/call.js';
 import { confirm } from '../lib/dialog.js';
 import { el, fill, say, set } from '../lib/dom.js';
 import { number, t } from '../lib/text.js';
@@ -15,19 +16,28 @@ const AT_ONCE = 1000;
 /** So many seats are shown at once. */
 const SHOWN = 600;
 
+/** The two bits of each seat that the public map shows. @typedef {(seat: Seat) => number} Shown */
+
 /** The seats with their states. @param {number} schedule */
 async function load(schedule) {
   const base = `/v1/schedules/${schedule}/seats`;
   const [layout, status, blocked] = await Promise.all([get(`${base}/layout`), get(`${base}/status`), get(`/v1/admin/schedules/${schedule}/seats/blocked`)]);
   const bytes = Uint8Array.from(atob(status.status), (char) => char.charCodeAt(0));
+  /** @type {Shown} */
+  const shown = ({ seat_number: n }) => ((bytes[(n - 1) >> 2] ?? 0) >> (((n - 1) & 3) * 2)) & 3;
   const back = new Set(blocked.seat_ids);
-  /** @type {Map<number, State>} */
-  const states = new Map();
-  for (const { id, seat_number } of layout.seats) {
-    const bits = ((bytes[(seat_number - 1) >> 2] ?? 0) >> (((seat_number - 1) & 3) * 2)) & 3;
-    states.set(id, back.has(id) ? 'blocked' : bits === 0 ? 'free' : bits === 1 ? 'held' : 'sold');
+  const state = (/** @type {Seat} */ seat) => (back.has(seat.id) ? 'blocked' : /** @type {const} */ (['free', 'held', 'sold', 'sold'])[shown(seat)]);
+  const seats = /** @type {Seat[]} */ (layout.seats);
+  return { seats, shown, states: new Map(seats.map((seat) => [seat.id, /** @type {State} */ (state(seat))])) };
+}
+
+/** Loads again until the map shows seats as they are to be, for a few seconds at most. @param {number} schedule @param {Set<number>} ids @param {(bits: number) => boolean} is */
+async function loadUntil(schedule, ids, is) {
+  for (let left = 15; ; left -= 1) {
+    const loaded = await load(schedule);
+    if (left === 0 || loaded.seats.every((seat) => !ids.has(seat.id) || is(loaded.shown(seat)))) return loaded;
+    await pause(200);
   }
-  return { seats: /** @type {Seat[]} */ (layout.seats), states };
 }
 
 /** How many seats are in which state. @param {Map<number, State>} states */
@@ -168,6 +178,8 @@ export async function seatsPart(place, { schedule }) {
     if (!sure) return;
     const before = counts(choice.states);
     let changed = 0;
+    /** @type {[Set<number>, (bits: number) => boolean]} */
+    let wanted = [new Set(ids), (bits) => bits === (blocked ? 2 : 0)];
     try {
       for (let at = 0; at < ids.length; at += AT_ONCE) {
         changed += (await patch(`/v1/admin/schedules/${schedule.id}/seats`, { seat_ids: ids.slice(at, at + AT_ONCE), blocked })).changed;
@@ -175,9 +187,10 @@ export async function seatsPart(place, { schedule }) {
       choice.chosen.clear();
     } catch (error) {
       if (/** @type {any} */ (error).code !== 'seat_in_use') throw error;
+      wanted = [new Set(/** @type {any} */ (error).seat_ids), (bits) => bits !== 0];
       toast(inUse(error, choice), { error: true });
     } finally {
-      choice.states = (await load(schedule.id)).states;
+      choice.states = (await loadUntil(schedule.id, ...wanted)).states;
       choice.show();
       tell();
       const after = count();
