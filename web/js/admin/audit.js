@@ -74,7 +74,7 @@ function item(entry) {
       ' · ',
       subjectLink(entry.subject),
     ),
-    el('p', { class: 'entry-who' }, el('time', { datetime: entry.created_at }, time(entry.created_at, 'day'), ' ', time(entry.created_at, 'exact')), ' · ', el('span', { dir: 'auto' }, entry.admin_name), ' ', el('span', { class: 'id' }, `#${entry.admin}`)),
+    el('p', { class: 'entry-who' }, el('time', { datetime: entry.created_at }, time(entry.created_at, 'date'), ' ', time(entry.created_at, 'exact')), ' · ', el('span', { dir: 'auto' }, entry.admin_name), ' ', el('span', { class: 'id' }, `#${entry.admin}`)),
     differences(entry),
   );
 }
