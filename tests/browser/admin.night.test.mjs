@@ -20,21 +20,22 @@ const tile = async (page, name) => Number((await page.locator(`#tile-${name} str
 const pixels = (page, name) => page.locator(`#chart-${name} canvas`).evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL().length);
 
 test('the charts and figures move while people join, wait and buy', async () => {
-  const { schedule } = await makeSale(on.service, { title: 'The Night', queue: { capacity: 4, admit_per_second: 3 } });
-  const context = await on.context();
+  const { schedule } = await makeSale(on.service, { title: 'The Night', queue: { capacity: 6, admit_per_second: 4 } });
+  const context = await on.context({ size: { viewport: { width: 1440, height: 1060 } } });
   const page = await open(context, on.service, `/schedules/${schedule}`);
   await page.locator('#chart-waiting canvas').waitFor();
-  const people = await buyers(on.service.url, 30);
+  const people = await buyers(on.service.url, 60);
   const before = await pixels(page, 'waiting');
-  const done = rush(people, schedule, 40);
+  const done = rush(people, schedule, 90);
   await page.waitForFunction(() => Number(document.querySelector('#tile-waiting strong')?.textContent) >= 8);
   assert.equal(await page.locator('.status').getAttribute('data-kind') === 'bad', false);
   await page.locator('.next tbody tr').nth(3).waitFor();
-  await page.waitForFunction(() => Number(document.querySelector('#tile-sold strong')?.textContent) >= 5);
+  await page.waitForFunction(() => Number(document.querySelector('#tile-sold strong')?.textContent) >= 35);
   assert.notEqual(await pixels(page, 'waiting'), before, 'the line of those who wait is drawn');
+  await on.shot(page, 'admin-rush');
   await on.shot(page, 'admin-live', { full: true });
-  assert.equal(await done, 30, 'everybody bought');
-  await page.waitForFunction(() => document.querySelector('#tile-sold strong')?.textContent === '30');
+  assert.equal(await done, 60, 'everybody bought');
+  await page.waitForFunction(() => document.querySelector('#tile-sold strong')?.textContent === '60');
   const stats = await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/stats`);
   assert.equal(await page.locator('#tile-revenue strong').innerText(), `₩${stats.revenue.toLocaleString('en')}`);
   await page.locator('#tile-p99 strong', { hasText: 'ms' }).waitFor();

@@ -16,6 +16,7 @@ const PICTURES = [
   ['waiting-desktop-en', 960],
   ['turn-desktop-ko-dark', 960],
   ['draw-checked', 960],
+  ['admin-rush', 960],
 ];
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
