@@ -259,9 +259,9 @@ impl Reservations {
         Ok(())
     }
 
-    /// Counts a hold that was refused with the problem `code`.
-    pub fn refused(&self, code: &'static str) {
-        self.metrics.hold_refused(code);
+    /// Counts a hold in a schedule that was refused with the problem `code`.
+    pub fn refused(&self, schedule: ScheduleId, code: &'static str) {
+        self.metrics.hold_refused(schedule.0, code);
     }
 
     async fn tell(&self, decision: &Decision, now: DateTime<Utc>) {

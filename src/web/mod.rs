@@ -4,6 +4,7 @@
 //! name, one template in `web/templates`, one module in `web/js` and one file of texts for each
 //! language in `web/lang`.
 
+mod admin;
 pub mod assets;
 mod checkout;
 mod forms;
@@ -94,6 +95,7 @@ pub fn routes(web: Web) -> Router {
         .route("/schedules/{id}/seats", get(seats::seats))
         .route("/holds/{hold_id}", get(checkout::checkout))
         .route("/me", get(me::me))
+        .route("/admin", get(admin::console))
         .route("/onsale.js", get(assets::client))
         .route("/assets/{build}/{*path}", get(assets::file))
         .with_state(web)

@@ -21,6 +21,7 @@ const PICTURES = [
   ['checkout-phone-ko', 390],
   ['rival-desktop', 960],
   ['me-desktop-en', 960],
+  ['admin-rush', 960],
 ];
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
