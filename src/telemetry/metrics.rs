@@ -63,7 +63,7 @@ impl Metrics {
     pub fn answered(&self, mut tell: impl FnMut(&str, &'static str, u16, &Counts)) {
         for (route, of) in self.all.answers.load().iter() {
             for ((method, status), answers) in of {
-                tell(route, *method, *status, &answers.spread.counts());
+                tell(route, method, *status, &answers.spread.counts());
             }
         }
     }

@@ -32,7 +32,9 @@ async fn who_is_next_is_told_and_why_nobody_is() {
     assert_eq!((&told["still"], &told["room"]), (&json!("FULL"), &json!(0)));
     assert!(told["until"].is_string(), "when the slot ends: {told}");
     let people = told["next"].as_array().expect("people");
-    people.iter().for_each(|one| shape::is(one, "sequence:int user:int here:bool back:bool"));
+    for one in people {
+        shape::is(one, "sequence:int user:int here:bool back:bool");
+    }
     let users: Vec<&Value> = people.iter().map(|one| &one["user"]).collect();
     assert_eq!(users, [&json!(one.user), &json!(two.user)]);
     assert!(people.iter().all(|one| one["here"] == true && one["back"] == false));
@@ -72,7 +74,9 @@ async fn health_says_which_store_is_away_and_that_the_loops_run() {
     }
     let up = |health: &Value| {
         let stores = health["stores"].as_array().expect("stores").clone();
-        stores.iter().for_each(|one| shape::is(one, "store:text up:bool answer_ms:number?"));
+        for one in &stores {
+            shape::is(one, "store:text up:bool answer_ms:number?");
+        }
         ["redis", "postgresql"]
             .map(|name| stores.iter().find(|one| one["store"] == name).expect("it")["up"] == true)
     };
