@@ -180,7 +180,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         holds: holds.clone(),
         reconcile_every: settings.redis.reconcile_every,
     };
-    let admin = administration(&parts);
+    let admin = administration(&parts, &metrics);
     upkeep::start(loops, parts, deliveries, losses);
     Ok(Services {
         pushed: pushed(settings, loops, &admin, &queue, &catalogue),
@@ -212,14 +212,14 @@ fn pushed(
     }
 }
 
-fn administration(parts: &upkeep::Parts) -> AdminService {
+fn administration(parts: &upkeep::Parts, metrics: &Metrics) -> AdminService {
     AdminService::new(
         parts.pg.clone(),
-        parts.catalogue.clone(),
-        parts.boards.clone(),
+        (parts.catalogue.clone(), parts.boards.clone()),
         parts.holds.clone(),
         parts.lines.clone(),
         parts.queue.polls(),
+        metrics.clone(),
     )
 }
 

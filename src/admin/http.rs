@@ -10,7 +10,7 @@ use super::error::AdminError;
 use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
 use super::service::AdminService;
 use super::settings::QueueChange;
-use super::{report, seat};
+use super::{event, report, seat, watch};
 use crate::concert::model::{Concert, QueueSettings};
 use crate::concert::service::CatalogueError;
 use crate::http::auth::Admin;
@@ -28,6 +28,8 @@ pub fn routes(admin: AdminService) -> OpenApiRouter {
         .routes(routes!(queue, change_queue))
         .merge(seat::http::routes())
         .merge(report::http::routes())
+        .merge(watch::http::routes())
+        .merge(event::http::routes())
         .with_state(admin)
 }
 

@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod error;
+pub mod event;
 pub mod http;
 pub mod model;
 pub mod pg;
@@ -10,3 +11,4 @@ pub mod report;
 pub mod seat;
 pub mod service;
 pub mod settings;
+pub mod watch;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::error::AdminError;
 use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
 use super::pg::{self, Audit, Secret};
+use super::report::answers::Answers;
 use super::report::service::Rate;
 use super::settings::{QueueChange, defaults, may_change};
 use crate::board::service::Boards;
@@ -28,6 +29,7 @@ use crate::queue::lines::Lines;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// How long an answer waits for Redis to be told of all schedules of a concert.
 const TELL_ALL_LIMIT: Duration = Duration::from_secs(1);
@@ -39,8 +41,10 @@ pub struct AdminService {
     pub(super) catalogue: Catalogue,
     pub(super) boards: Boards,
     pub(super) holds: Holds,
-    lines: Lines,
+    pub(super) lines: Lines,
     pub(super) polls: Arc<Rate>,
+    pub(super) answers: Arc<Answers>,
+    pub(super) metrics: Metrics,
 }
 
 /// A schedule whose settings changed, and the entry that says so.
@@ -51,13 +55,15 @@ impl AdminService {
     #[must_use]
     pub fn new(
         pg: Pg,
-        catalogue: Catalogue,
-        boards: Boards,
+        (catalogue, boards): (Catalogue, Boards),
         holds: Holds,
         lines: Lines,
         polls: Arc<AtomicU64>,
+        metrics: Metrics,
     ) -> Self {
-        Self { pg, catalogue, boards, holds, lines, polls: Arc::new(Rate::new(polls)) }
+        let polls = Arc::new(Rate::new(polls));
+        let answers = Arc::new(Answers::new(metrics.clone()));
+        Self { pg, catalogue, boards, holds, lines, polls, answers, metrics }
     }
 
     /// Makes a concert.
@@ -216,7 +222,7 @@ pub(super) async fn schedule_in(tx: &mut Tx, id: ScheduleId) -> Result<Schedule,
     catalogue_pg::schedule_in(tx, id).await?.ok_or(AdminError::ScheduleNotFound)
 }
 
-async fn concert_in(tx: &mut Tx, id: ConcertId) -> Result<Concert, AdminError> {
+pub(super) async fn concert_in(tx: &mut Tx, id: ConcertId) -> Result<Concert, AdminError> {
     catalogue_pg::concert(tx.conn(), id).await?.ok_or(AdminError::ConcertNotFound)
 }
 

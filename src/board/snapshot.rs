@@ -50,6 +50,12 @@ impl Board {
         DateTime::from_timestamp_millis(self.now_ms()).unwrap_or_default()
     }
 
+    /// Redis's clock when it was read: with Redis away it stands still.
+    #[must_use]
+    pub fn as_of(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.now_ms).unwrap_or_default()
+    }
+
     /// When it was read, by this process's clock.
     #[must_use]
     pub fn read_at(&self) -> Instant {

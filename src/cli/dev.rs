@@ -96,7 +96,9 @@ fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
     curl -s $B/v1/payments -H "authorization: Bearer $TOKEN" -H 'idempotency-key: pay-1' -H 'content-type: application/json' -d '{{"hold_id":"'$HOLD'"}}'; echo
     curl -s "$B/v1/reservations?status=COMPLETE" -H "authorization: Bearer $TOKEN"; echo
 
-  As the box office (a week's token):
+  As the box office (a week's token): the console, already signed in
+
+    http://{addr}/admin#token={admin}
 
     ADMIN={admin}
     curl -s $B/v1/admin/schedules/{schedule}/stats -H "authorization: Bearer $ADMIN"; echo

@@ -186,27 +186,22 @@ fn told(view: &TicketView) -> Response {
 
 impl From<QueueError> for Problem {
     fn from(error: QueueError) -> Self {
-        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
+        let code = error.code();
+        let conflict = |title| Self::new(StatusCode::CONFLICT, code, title);
         match error {
             QueueError::Invalid(_) => {
-                Self::new(StatusCode::UNAUTHORIZED, "ticket_invalid", "The ticket is not valid")
+                Self::new(StatusCode::UNAUTHORIZED, code, "The ticket is not valid")
             }
             QueueError::NotYours => {
-                let title = "The ticket is another user's";
-                Self::new(StatusCode::FORBIDDEN, "ticket_not_yours", title)
+                Self::new(StatusCode::FORBIDDEN, code, "The ticket is another user's")
             }
-            QueueError::NoSchedule => {
-                Self::new(StatusCode::NOT_FOUND, "schedule_not_found", "No such schedule")
-            }
+            QueueError::NoSchedule => Self::new(StatusCode::NOT_FOUND, code, "No such schedule"),
             QueueError::NotOpen { opens_at } => {
-                conflict("queue_not_open", "The line is not open yet")
-                    .with("opens_at", json!(opens_at))
+                conflict("The line is not open yet").with("opens_at", json!(opens_at))
             }
-            QueueError::Closed => conflict("schedule_closed", "The sale is over"),
-            QueueError::SoldOut => conflict("sold_out", "Every seat is sold"),
-            QueueError::ConcertUnavailable => {
-                conflict("concert_unavailable", "The concert is withdrawn")
-            }
+            QueueError::Closed => conflict("The sale is over"),
+            QueueError::SoldOut => conflict("Every seat is sold"),
+            QueueError::ConcertUnavailable => conflict("The concert is withdrawn"),
             QueueError::TooMany(exhausted) => exhausted.into(),
             QueueError::Store(error) => error.into(),
         }

@@ -7,6 +7,7 @@ pub mod handoff;
 pub mod http;
 pub mod lines;
 pub mod model;
+pub mod next;
 pub mod pacing;
 pub mod pg;
 pub mod redis;

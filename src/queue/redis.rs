@@ -53,7 +53,7 @@ impl JoinReply {
 }
 
 impl Line {
-    async fn run(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
+    pub(super) async fn run(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
         let mut all = vec![self.place.keys.epoch().to_string()];
         all.extend_from_slice(args);
         self.place.run(&self.redis, script, self.place.keys.line(), &all).await

@@ -69,6 +69,24 @@ pub enum QueueError {
     Store(#[from] StoreError),
 }
 
+impl QueueError {
+    /// The stable name of what went wrong, where the line itself refused.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "ticket_invalid",
+            Self::NotYours => "ticket_not_yours",
+            Self::NoSchedule => "schedule_not_found",
+            Self::NotOpen { .. } => "queue_not_open",
+            Self::Closed => "schedule_closed",
+            Self::SoldOut => "sold_out",
+            Self::ConcertUnavailable => "concert_unavailable",
+            Self::TooMany(_) => "rate_limited",
+            Self::Store(_) => "store_unavailable",
+        }
+    }
+}
+
 /// The line as a service; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -127,8 +145,23 @@ impl Queue {
         Ok(self.draws.placed_by(self.boards.get(ticket.schedule), ticket).await?)
     }
 
-    /// Gives `user` the one place they have in the line of `schedule`; true where it is new.
+    /// Gives `user` the one place they have in the line of `schedule`; true where it is new. Whoever
+    /// is refused is counted.
     pub async fn join(
+        &self,
+        schedule: ScheduleId,
+        user: UserId,
+    ) -> Result<(TicketView, bool), QueueError> {
+        let joined = self.try_join(schedule, user).await;
+        if let Err(refusal) = &joined
+            && !matches!(refusal, QueueError::NoSchedule)
+        {
+            self.metrics.join_refused(schedule.0, refusal.code());
+        }
+        joined
+    }
+
+    async fn try_join(
         &self,
         schedule: ScheduleId,
         user: UserId,

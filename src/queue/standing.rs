@@ -57,6 +57,16 @@ impl Queue {
         Ok((board, self.remember(schedule, stand)))
     }
 
+    /// Whether a ticket is of somebody inside: puts back what was lost, as asking does.
+    pub async fn is_inside(&self, ticket: &Ticket) -> Result<bool, QueueError> {
+        let board = self.boards.get(ticket.schedule).await?;
+        let stand = match self.known(&board, ticket) {
+            Some(stand) => stand,
+            None => self.ask(ticket).await?.1,
+        };
+        Ok(matches!(stand.standing, Standing::Active { .. }))
+    }
+
     /// What a ticket's owner is told, with a new ticket where theirs is outdated.
     pub(super) fn tell(
         &self,

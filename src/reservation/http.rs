@@ -115,7 +115,7 @@ async fn hold(
     let held = reservations.hold(&token.0, schedule, &request, &wanted).await;
     let held = held.map_err(|error| {
         let problem = Problem::from(error);
-        reservations.refused(problem.code());
+        reservations.refused(schedule, problem.code());
         problem
     })?;
     Ok(answer(StatusCode::CREATED, held))

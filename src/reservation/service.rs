@@ -196,7 +196,14 @@ impl Reservations {
         numbers: &[u32],
     ) -> Result<Answer<Hold>, HoldError> {
         let Attempt { ticket, hold, .. } = attempt;
-        let _permit = match self.holds.claim(ticket, *hold, numbers).await {
+        let inside = || ticket.active_until > Some(Utc::now());
+        let mut claim = self.holds.claim(ticket, *hold, numbers).await;
+        // A slot that a loss of Redis took along is back once its owner is asked for.
+        let lost = matches!(claim, Ok(Claim::NotActive)) && inside();
+        if lost && Box::pin(self.queue.is_inside(ticket)).await? {
+            claim = self.holds.claim(ticket, *hold, numbers).await;
+        }
+        let _permit = match claim {
             Ok(Claim::Ok) => None,
             Ok(Claim::NotActive) => return Err(HoldError::NotActive),
             Ok(Claim::Taken { seats, repeater }) => {
@@ -204,9 +211,7 @@ impl Reservations {
                 return Err(HoldError::Taken { seats: seats.collect(), repeater });
             }
             // Whoever is inside by their ticket goes on, a few at a time.
-            Err(StoreError::Unavailable { .. })
-                if ticket.active_until.is_some_and(|until| until > Utc::now()) =>
-            {
+            Err(StoreError::Unavailable { .. }) if inside() => {
                 let wait = self.without_redis.acquire();
                 let permit = tokio::time::timeout(WITHOUT_REDIS_WAIT, wait).await;
                 Some(permit.map_err(|_| busy())?.map_err(|_| busy())?)
@@ -239,10 +244,7 @@ impl Reservations {
             Ok((answer, _)) if answer.outcome.expires_at > Utc::now() => {}
             // Perhaps committed: the claim is left alone, and lapses.
             Err(HoldError::Store(StoreError::Unavailable { .. }) | HoldError::Key(_)) => {}
-            _ => {
-                let Attempt { ticket, hold, .. } = attempt;
-                self.holds.give_up(ticket.schedule, *hold, numbers).await;
-            }
+            _ => self.holds.give_up(attempt.ticket.schedule, attempt.hold, numbers).await,
         }
         held.map(|(answer, _)| answer)
     }
@@ -257,9 +259,9 @@ impl Reservations {
         Ok(())
     }
 
-    /// Counts a hold that was refused with the problem `code`.
-    pub fn refused(&self, code: &'static str) {
-        self.metrics.hold_refused(code);
+    /// Counts a hold in a schedule that was refused with the problem `code`.
+    pub fn refused(&self, schedule: ScheduleId, code: &'static str) {
+        self.metrics.hold_refused(schedule.0, code);
     }
 
     async fn tell(&self, decision: &Decision, now: DateTime<Utc>) {

@@ -65,6 +65,15 @@ impl Pg {
         &self.pool
     }
 
+    /// Answers when PostgreSQL does.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("select 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         // Boxed: what may need the database is moved about less where that part is small.

@@ -51,6 +51,7 @@ scripts! {
     Ready = "queue/ready";
     Inspect = "queue/inspect";
     HandOff = "queue/handoff";
+    Next = "queue/next";
     DrawBegin = "queue/draw_begin";
     DrawMove = "queue/draw_move";
     DrawEnd = "queue/draw_end";

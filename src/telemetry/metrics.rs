@@ -1,5 +1,6 @@
 //! What is counted, in Prometheus' text format at `/metrics`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,6 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use prometheus_client::encoding::text::encode;
 
 use super::registry::{All, Connections, Kind, Loop, Movement, Reason, Schedule, Status, What};
+use super::rounds::Round;
+use super::spread::Counts;
+use super::turned_away::Refusal;
 
 /// The process's counters; cheap to clone, and every clone counts into the same ones.
 #[derive(Clone)]
@@ -52,6 +56,16 @@ impl Metrics {
         };
         answers.count.inc();
         answers.latency.observe(took.as_secs_f64());
+        answers.spread.observe(took);
+    }
+
+    /// Tells of each kind of answer given so far its route, method and status, and how long they took.
+    pub fn answered(&self, mut tell: impl FnMut(&str, &'static str, u16, &Counts)) {
+        for (route, of) in self.all.answers.load().iter() {
+            for ((method, status), answers) in of {
+                tell(route, method, *status, &answers.spread.counts());
+            }
+        }
     }
 
     /// A request or a connection was not taken on.
@@ -88,9 +102,29 @@ impl Metrics {
         self.all.holds.inc();
     }
 
-    /// A hold was refused; `reason` is the problem's code.
-    pub fn hold_refused(&self, reason: &'static str) {
+    /// A hold in a schedule was refused; `reason` is the problem's code.
+    pub fn hold_refused(&self, schedule: i64, reason: &'static str) {
         self.all.holds_refused.get_or_create(&Reason { reason }).inc();
+        self.all.turned_away.add(Refusal { schedule, wanted: "hold", reason }, 1);
+    }
+
+    /// Somebody was not given a place in a line; `reason` is the problem's code.
+    pub fn join_refused(&self, schedule: i64, reason: &'static str) {
+        self.all.joins_refused.get_or_create(&Reason { reason }).inc();
+        self.all.turned_away.add(Refusal { schedule, wanted: "join", reason }, 1);
+    }
+
+    /// The refusals that were counted since they were last taken.
+    #[must_use]
+    pub fn take_turned_away(&self) -> Vec<(Refusal, u64)> {
+        self.all.turned_away.take()
+    }
+
+    /// Puts refusals back that could not be written down.
+    pub fn give_back(&self, refusals: impl IntoIterator<Item = (Refusal, u64)>) {
+        for (refusal, times) in refusals {
+            self.all.turned_away.add(refusal, times);
+        }
     }
 
     /// So many reservations became `status` (`PAYMENT_WAITING`, `COMPLETE`, …).
@@ -123,11 +157,26 @@ impl Metrics {
     }
 
     /// The loop `name` ran, so much later than it should have.
-    pub fn loop_ran(&self, name: &'static str, lag: Duration) {
+    pub fn loop_ran(&self, name: &'static str, lag: Duration, round: Round) {
         let this = Loop { name };
         self.all.loop_lag.get_or_create(&this).set(lag.as_secs_f64());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.all.loop_last_run.get_or_create(&this).set(now.as_secs_f64());
+        self.all.rounds.note(name, round);
+    }
+
+    /// The last round of each loop that has run.
+    #[must_use]
+    pub fn rounds(&self) -> BTreeMap<&'static str, Round> {
+        self.all.rounds.all()
+    }
+
+    /// How many rows of the outbox Redis had not heard of, and how many were parked, when the relay
+    /// last looked.
+    #[must_use]
+    pub fn outbox_seen(&self) -> (u64, u64) {
+        let count = |gauge: i64| u64::try_from(gauge).unwrap_or(0);
+        (count(self.all.outbox.get()), count(self.all.outbox_parked.get()))
     }
 
     /// A stream of a kind was opened.
@@ -188,7 +237,7 @@ mod tests {
         metrics.line(8, 1, 1);
         metrics.forget_line(8);
         metrics.paid(2, 300);
-        metrics.hold_refused("seat_taken");
+        metrics.hold_refused(7, "seat_taken");
         let text = metrics.render();
         for line in [
             r#"onsale_http_requests_total{route="/v1/points",method="GET",status="200"} 1"#,

@@ -1,6 +1,7 @@
 //! The metrics themselves: their names, their labels, their help.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -9,6 +10,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use super::rounds::Rounds;
+use super::spread::Spread;
+use super::turned_away::TurnedAway;
 
 /// From half a millisecond to the request timeout, in seconds.
 const LATENCY_BUCKETS: [f64; 14] =
@@ -31,6 +36,7 @@ pub(super) struct All {
     pub(super) admissions: Counter,
     pub(super) holds: Counter,
     pub(super) holds_refused: Family<Reason, Counter>,
+    pub(super) joins_refused: Family<Reason, Counter>,
     pub(super) reservations: Family<Status, Counter>,
     pub(super) payments: Counter,
     pub(super) refunds: Counter,
@@ -43,6 +49,10 @@ pub(super) struct All {
     pub(super) repairs: Family<What, Counter>,
     pub(super) compared: Histogram,
     pub(super) queue_rows_skipped: Counter,
+    /// Not for Prometheus: a loop writes it to PostgreSQL.
+    pub(super) turned_away: TurnedAway,
+    /// Not for Prometheus, which has two gauges of each.
+    pub(super) rounds: Rounds,
 }
 
 /// By route, then by method and status.
@@ -53,6 +63,7 @@ type ByRoute = HashMap<String, HashMap<(&'static str, u16), Answers>>;
 pub(super) struct Answers {
     pub(super) count: Counter,
     pub(super) latency: Histogram,
+    pub(super) spread: Arc<Spread>,
 }
 
 macro_rules! labels {
@@ -93,6 +104,7 @@ impl All {
             admissions: Counter::default(),
             holds: Counter::default(),
             holds_refused: Family::default(),
+            joins_refused: Family::default(),
             reservations: Family::default(),
             payments: Counter::default(),
             refunds: Counter::default(),
@@ -105,6 +117,8 @@ impl All {
             repairs: Family::default(),
             compared: Histogram::new(LATENCY_BUCKETS),
             queue_rows_skipped: Counter::default(),
+            turned_away: TurnedAway::default(),
+            rounds: Rounds::default(),
         };
         all.register();
         all
@@ -115,10 +129,11 @@ impl All {
         let request = Request { route: route.to_owned(), method, status };
         let count = self.requests.get_or_create_owned(&request);
         let latency = self.latency.get_or_create_owned(&Route { route: request.route, method });
-        let answers = Answers { count, latency };
+        let answers = Answers { count, latency, spread: Arc::default() };
         self.answers.rcu(|known| {
             let mut known = HashMap::clone(known);
-            known.entry(route.to_owned()).or_default().insert((method, status), answers.clone());
+            let of = known.entry(route.to_owned()).or_default();
+            of.entry((method, status)).or_insert_with(|| answers.clone());
             known
         });
         answers
@@ -148,6 +163,7 @@ impl All {
         to.register("line_waiting", "Buyers waiting in a line", self.waiting.clone());
         to.register("line_active", "Buyers let in and not done", self.active.clone());
         to.register("joins", "Places in line given out", self.joins.clone());
+        to.register("joins_refused", "Joins refused, by code", self.joins_refused.clone());
         to.register("admissions", "Buyers let in", self.admissions.clone());
         to.register("holds", "Holds taken", self.holds.clone());
         to.register("holds_refused", "Holds refused, by code", self.holds_refused.clone());

@@ -13,6 +13,7 @@
 //! | recovery | rebuilds what Redis lost | when a call finds it | one process per schedule |
 //! | reconciler | compares Redis with PostgreSQL, and mends it | 20 s | 1,000 seats per call, 5,000 mended per round |
 //! | purge | old keys, closed schedules | 10 min | 10,000 rows |
+//! | turned away | writes down who was refused, and why | 5 s | 10,000 different counts |
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub mod recover;
 pub mod relay;
 pub mod restate;
 pub mod run;
+pub mod turned_away;
 
 /// What the loops work on.
 #[expect(missing_docs, reason = "each is what its type says")]
@@ -89,7 +91,8 @@ pub fn start(
     );
     let archive = archive::Archive::new(pg.clone(), both(), live, metrics.clone());
     let drawing = draw::Drawing::new(pg.clone(), lines.clone(), draws.clone(), archive.clone());
-    let expiry = expire::Expiry::new(pg.clone(), holds, metrics);
+    let expiry = expire::Expiry::new(pg.clone(), holds, metrics.clone());
+    let refused = turned_away::TurnedAway::new(pg.clone(), metrics);
     let purge = purge::Purge::new(pg.clone(), redis.clone());
     let recovery = recover::Recovery::new(pg, redis, catalogue, lines, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
@@ -101,5 +104,6 @@ pub fn start(
     loops.every("archive", every(1000), archive, |it| async move { it.step().await });
     loops.every("draw", every(250), drawing, |it| async move { it.step().await });
     loops.every("reconciler", reconciling, reconciler, |it| async move { it.step().await });
+    loops.every("turned away", every(5000), refused, |it| async move { it.step().await });
     loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
 }

@@ -1,4 +1,5 @@
-//! What the loops read from PostgreSQL, and the one thing they write: a seat's fence.
+//! What the loops read from PostgreSQL, and the two things they write: a seat's fence, and who was
+//! turned away.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -8,6 +9,7 @@ use crate::queue::model::Sequence;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId, UserId};
 use crate::store::pg::{Pg, Tx};
+use crate::telemetry::turned_away::Refusal;
 
 /// Schedules whose line may move: built in Redis, and not long past their deadline.
 pub async fn live(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
@@ -230,4 +232,32 @@ pub async fn over(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
     .fetch_all(pg.pool())
     .await?;
     Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.queue_epoch.cast_unsigned())).collect())
+}
+
+/// Adds refusals to those of these ten seconds. Of a schedule that there is not, none is written.
+pub async fn write_turned_away(pg: &Pg, counted: &[(Refusal, u64)]) -> Result<(), StoreError> {
+    // Two processes write the same rows: in one order, they wait for each other and not both ways.
+    let mut counted = counted.to_vec();
+    counted.sort_unstable();
+    let schedules: Vec<i64> = counted.iter().map(|(refusal, _)| refusal.schedule).collect();
+    let wanted: Vec<String> = counted.iter().map(|(it, _)| it.wanted.to_owned()).collect();
+    let reasons: Vec<String> = counted.iter().map(|(it, _)| it.reason.to_owned()).collect();
+    let times: Vec<i64> = counted.iter().map(|(_, times)| times.cast_signed()).collect();
+    sqlx::query!(
+        "insert into turned_away (concert_schedule_id, wanted, reason, since, times)
+         select s.id, t.wanted, t.reason,
+                date_bin('10 seconds', clock_timestamp(), 'epoch'), t.times
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
+              with ordinality as t (schedule, wanted, reason, times, n)
+         join concert_schedule s on s.id = t.schedule order by t.n
+         on conflict (concert_schedule_id, wanted, reason, since)
+         do update set times = turned_away.times + excluded.times",
+        &schedules,
+        &wanted,
+        &reasons,
+        &times
+    )
+    .execute(pg.pool())
+    .await?;
+    Ok(())
 }

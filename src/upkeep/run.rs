@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::store::StoreError;
 use crate::telemetry::Metrics;
+use crate::telemetry::rounds::Round;
 
 /// Where loops run, and what ends them.
 #[derive(Debug, Clone)]
@@ -32,15 +33,14 @@ impl Loops {
         self.tasks.spawn(async move {
             let mut due = Instant::now();
             loop {
-                let more = match step(part.clone()).await {
-                    Ok(more) => more,
-                    Err(error) => {
-                        tracing::warn!(name, %error, "a loop's step failed");
-                        false
-                    }
-                };
-                metrics.loop_ran(name, due.elapsed().saturating_sub(period));
-                let pause = if more { Duration::ZERO } else { period };
+                let begun = Instant::now();
+                let done = step(part.clone()).await;
+                if let Err(error) = &done {
+                    tracing::warn!(name, %error, "a loop's step failed");
+                }
+                let round = Round::ended(period, begun.elapsed(), done.is_err());
+                metrics.loop_ran(name, due.elapsed().saturating_sub(period), round);
+                let pause = if done.unwrap_or(false) { Duration::ZERO } else { period };
                 due = Instant::now();
                 if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                     return;

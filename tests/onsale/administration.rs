@@ -12,6 +12,11 @@ use crate::support::world::World;
 const MADE: &str = "id:int concert_id:int reservation_available_at:time deadline_at:time \
      concert_at:time queue:object";
 
+const STATS: &str = "waiting:int active:int parked:int admitted_total:int expired_total:int \
+     joined_total:int join_per_second:number? admit_per_second:number? poll_per_second:number? \
+     held:int sold:int revenue:int eta_seconds:int? returned:int phase:text recovering:bool \
+     in_force:object turned_away:int seats:object answers:list line_as_of:time server_time:time";
+
 #[tokio::test]
 async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
     let world = World::new().await;
@@ -205,12 +210,7 @@ async fn figures_and_the_audit_tell_what_happened() {
         (stats["waiting"] == 1 && stats["active"] == 2).then_some(stats)
     })
     .await;
-    shape::is(
-        &stats,
-        "waiting:int active:int parked:int admitted_total:int expired_total:int \
-        joined_total:int join_per_second:number? admit_per_second:number? poll_per_second:number? \
-        held:int sold:int revenue:int eta_seconds:int? server_time:time",
-    );
+    shape::is(&stats, STATS);
     let counts =
         ["parked", "admitted_total", "expired_total", "joined_total", "held", "sold", "revenue"];
     let counts: Vec<i64> = counts.iter().map(|name| stats[name].as_i64().unwrap()).collect();
@@ -224,7 +224,8 @@ async fn figures_and_the_audit_tell_what_happened() {
     admin.patch(&line, json!({"paused": true})).await.ok(200);
     let entries = shape::page(
         &admin.get("/v1/admin/audit").await.ok(200),
-        "id:int admin:int action:text subject:text before:object? after:object? created_at:time",
+        "id:int admin:int admin_name:text action:text subject:text before:object? after:object? \
+         created_at:time",
     );
     let actions: Vec<&str> =
         entries.iter().map(|entry| entry["action"].as_str().unwrap()).collect();

@@ -258,3 +258,24 @@ async fn whoever_is_silent_at_the_front_again_and_again_is_out_when_the_grace_en
     let (status, again) = rejoin(&mut crowd[1].without_ticket(), sale.schedule).await;
     assert_eq!((status, again["sequence"].as_u64().expect("a sequence") >> 40), (201, 2));
 }
+
+#[tokio::test]
+async fn whoever_was_inside_holds_after_a_loss_without_having_asked_and_whoever_had_left_does_not()
+{
+    let world = World::new().await;
+    let (_processes, sale, mut crowd) = line(&world, 2, json!({"capacity": 2})).await;
+    crowd[1].poll().await.ok(200);
+    leave(&crowd[1]).await;
+    archived(&world, 2, 1).await;
+    wipe(&mut world.raw_redis().await).await;
+    let hold = async |person: &Client, seat: usize| {
+        let wish = json!({"seat_ids": [sale.seats[seat]]});
+        until("an answer", async || {
+            let answer = person.hold(sale.schedule, wish.clone()).await;
+            (answer.status != 503).then_some(answer)
+        })
+        .await
+    };
+    hold(&crowd[0], 0).await.ok(201);
+    hold(&crowd[1], 1).await.refused(403, "ticket_not_active");
+}

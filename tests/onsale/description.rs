@@ -11,7 +11,7 @@ const BODY: &str = "invalid_json unsupported_media_type body_too_large body_time
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every call of the contract with the codes it may be refused with, beside those that all have.
-const CALLS: [(&str, &str, &[&str]); 41] = [
+const CALLS: [(&str, &str, &[&str]); 46] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("get", "/v1/concerts", &[]),
@@ -105,6 +105,11 @@ const CALLS: [(&str, &str, &[&str]); 41] = [
     ),
     ("get", "/v1/admin/schedules/{id}/stats", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/stats/stream", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/seats/blocked", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/next", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/report", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/report.csv", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/health", &["forbidden"]),
 ];
 
 /// What every call may be refused with.

@@ -186,7 +186,7 @@ async fn every_route_refuses_nobody_and_forged_tokens_unless_it_is_public() {
             assert!(public || answer.header("cache-control") == "no-store", "{what}");
         }
     }
-    assert_eq!(operations.len() - OPERATIONS.len(), 11, "every route of administration");
+    assert_eq!(operations.len() - OPERATIONS.len(), 16, "every route of administration");
     assert_eq!(state::of(&world, &[owned.sale.schedule]).await, before);
 }
 

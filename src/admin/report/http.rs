@@ -5,11 +5,11 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{AuditEntry, Stats};
+use super::model::{AuditEntry, AuditQuery, Stats};
 use super::stream::StatsStreams;
 use crate::admin::service::AdminService;
 use crate::http::auth::Admin;
-use crate::http::body::{Json, Path};
+use crate::http::body::{Json, Path, Query};
 use crate::http::page::{Page, PageQuery, Paging};
 use crate::http::problem::Problem;
 use crate::http::stream::takeover;
@@ -47,7 +47,7 @@ async fn stats(
 /// Who changed what, newest first.
 #[utoipa::path(
     get, path = "/v1/admin/audit", tag = "Administration", security(("bearer" = [])),
-    params(PageQuery),
+    params(AuditQuery, PageQuery),
     responses(
         (status = 200, description = "A page of it", body = Page<AuditEntry>),
         (status = 403, description = "`forbidden`"),
@@ -56,9 +56,10 @@ async fn stats(
 async fn audit(
     State(service): State<AdminService>,
     Admin(_): Admin,
+    Query(wanted): Query<AuditQuery>,
     paging: Paging,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
-    Ok(Json(service.audit(paging).await?))
+    Ok(Json(service.audit(&wanted, paging).await?))
 }
 
 /// How the sale of a schedule goes, every second, as server-sent events.

@@ -1,11 +1,16 @@
 //! Figures of a sale, and entries of the audit.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use super::answers::Answered;
+use crate::admin::model::storable;
 use crate::board::snapshot::Board;
+use crate::concert::model::{Phase, Schedule};
+use crate::concert::view::SeatCounts;
 use crate::store::id::UserId;
 
 /// What PostgreSQL counts of a sale.
@@ -17,6 +22,21 @@ pub struct Sales {
     pub sold: i64,
     /// What was paid for them, points.
     pub revenue: i64,
+    /// Joins and holds that were refused, as far as that is written down.
+    pub turned_away: i64,
+}
+
+/// The settings of a line that an administrator turns on the night, as Redis goes by them now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct InForce {
+    /// How many may be inside at once.
+    pub capacity: u64,
+    /// How many are let in per second at most.
+    pub admit_per_second: u64,
+    /// Nobody is let in.
+    pub paused: bool,
+    /// Shown to those who wait.
+    pub message: Option<String>,
 }
 
 /// How a sale goes: the line as of a moment ago, the seats as they are.
@@ -49,8 +69,41 @@ pub struct Stats {
     pub revenue: i64,
     /// Until whoever joins now is let in, at the measured rate; null while that is unknown.
     pub eta_seconds: Option<u64>,
+    /// Passed over and back: let in before all others.
+    pub returned: u64,
+    /// Where the sale stands.
+    pub phase: Phase,
+    /// Places are being restored after a loss of Redis: nobody is let in.
+    pub recovering: bool,
+    /// What is in force.
+    pub in_force: InForce,
+    /// Joins and holds that were refused so far: requests, as of at most ten seconds ago.
+    pub turned_away: i64,
+    /// How many seats there are, as Redis has them.
+    pub seats: SeatCounts,
+    /// How the answering process has answered over the last ten seconds, for all schedules.
+    pub answers: Vec<Answered>,
+    /// When the line was read: with Redis away it stands still, and so do the figures of the line.
+    pub line_as_of: DateTime<Utc>,
     /// When.
     pub server_time: DateTime<Utc>,
+}
+
+/// Which entries of the audit: all of these that are said.
+#[derive(Debug, Clone, Default, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Only this action, such as `queue.change`.
+    #[garde(length(chars, max = 100), custom(storable))]
+    #[param(max_length = 100)]
+    pub action: Option<String>,
+    /// Only of this subject, such as `schedule 7`.
+    #[garde(length(chars, max = 100), custom(storable))]
+    #[param(max_length = 100)]
+    pub subject: Option<String>,
+    /// Only by this administrator.
+    #[garde(skip)]
+    pub admin: Option<i64>,
 }
 
 /// Who changed what, when, from, to.
@@ -60,6 +113,8 @@ pub struct AuditEntry {
     pub id: i64,
     /// Who.
     pub admin: UserId,
+    /// What they are called.
+    pub admin_name: String,
     /// Such as `queue.change`.
     pub action: String,
     /// Such as `schedule 7`.
@@ -77,9 +132,15 @@ pub struct AuditEntry {
 impl Stats {
     /// Puts the figures together.
     #[must_use]
-    pub fn new(board: &Board, sales: Sales, poll_per_second: Option<f64>) -> Self {
-        let meta = &board.meta;
-        let admit_per_second = board.rates.admit;
+    pub fn new(
+        schedule: &Schedule,
+        board: &Board,
+        sales: Sales,
+        poll_per_second: Option<f64>,
+        answers: Vec<Answered>,
+    ) -> Self {
+        let (meta, seats) = (&board.meta, SeatCounts::new(schedule.seats_total, board));
+        let (server_time, admit_per_second) = (board.now(), board.rates.admit);
         Self {
             waiting: meta.waiting,
             active: meta.active,
@@ -94,7 +155,20 @@ impl Stats {
             sold: sales.sold,
             revenue: sales.revenue,
             eta_seconds: eta_seconds(meta.waiting + meta.returned, admit_per_second),
-            server_time: board.now(),
+            returned: meta.returned,
+            phase: schedule.phase(server_time, seats.sold + seats.blocked),
+            recovering: board.recovering,
+            in_force: InForce {
+                capacity: meta.capacity,
+                admit_per_second: meta.rate,
+                paused: meta.paused,
+                message: meta.message.as_deref().map(str::to_owned),
+            },
+            turned_away: sales.turned_away,
+            seats,
+            answers,
+            line_as_of: board.as_of(),
+            server_time,
         }
     }
 }

@@ -1,19 +1,22 @@
 //! The reads behind figures and audit.
 
-use super::model::{AuditEntry, Sales};
+use super::model::{AuditEntry, AuditQuery, Sales};
 use crate::http::page::Paging;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;
 
-/// What is held and sold of a schedule, over the index of live reservations.
+/// What is held and sold of a schedule, over the index of live reservations, and how many were turned
+/// away.
 pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
     let sales = sqlx::query_as!(
         Sales,
         r#"select count(*) filter (where status = 'PAYMENT_WAITING'
                                      and expires_at > clock_timestamp()) as "held!",
                   count(*) filter (where status = 'COMPLETE') as "sold!",
-                  coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!"
+                  coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!",
+                  (select coalesce(sum(times), 0)::bigint from turned_away
+                   where concert_schedule_id = $1) as "turned_away!"
            from reservation
            where concert_schedule_id = $1 and status in ('PAYMENT_WAITING', 'COMPLETE')"#,
         id.0
@@ -21,19 +24,31 @@ pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
     Ok(sales.fetch_one(pg.pool()).await?)
 }
 
-/// The audit, newest first, one more entry than fits the page.
-pub async fn audit(pg: &Pg, paging: Paging) -> Result<Vec<AuditEntry>, StoreError> {
+/// The audit, newest first, of those entries that `wanted` names, one more than fits the page.
+pub async fn audit(
+    pg: &Pg,
+    wanted: &AuditQuery,
+    paging: Paging,
+) -> Result<Vec<AuditEntry>, StoreError> {
     let rows = sqlx::query!(
-        "select id, admin, action, subject, before, after, created_at from audit
-         where id < $1 order by id desc limit $2",
+        r#"select a.id, a.admin, u.name as admin_name, a.action, a.subject, a.before, a.after,
+                  a.created_at
+           from audit a join "user" u on u.id = a.admin
+           where a.id < $1 and ($3::text is null or a.action = $3)
+             and ($4::text is null or a.subject = $4) and ($5::bigint is null or a.admin = $5)
+           order by a.id desc limit $2"#,
         paging.after.unwrap_or(i64::MAX),
-        paging.fetch()
+        paging.fetch(),
+        wanted.action.as_deref(),
+        wanted.subject.as_deref(),
+        wanted.admin
     )
     .fetch_all(pg.pool())
     .await?;
     let entries = rows.into_iter().map(|row| AuditEntry {
         id: row.id,
         admin: UserId(row.admin),
+        admin_name: row.admin_name,
         action: row.action,
         subject: row.subject,
         before: row.before,

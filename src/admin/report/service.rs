@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::model::{AuditEntry, Stats};
+use super::model::{AuditEntry, AuditQuery, Stats};
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::service::AdminService;
@@ -52,15 +52,21 @@ impl Rate {
 impl AdminService {
     /// How the sale of a schedule goes.
     pub async fn stats(&self, id: ScheduleId) -> Result<Stats, AdminError> {
-        self.catalogue.schedule(id).await?;
+        let schedule = self.catalogue.schedule(id).await?;
         let board = self.boards.get(id).await?;
         let sales = pg::sales(&self.pg, id).await?;
-        Ok(Stats::new(&board, sales, self.polls.per_second(Instant::now())))
+        let now = Instant::now();
+        let (polls, answers) = (self.polls.per_second(now), self.answers.of_late(now));
+        Ok(Stats::new(&schedule, &board, sales, polls, answers))
     }
 
     /// Who changed what, newest first.
-    pub async fn audit(&self, paging: Paging) -> Result<Page<AuditEntry>, AdminError> {
-        let entries = pg::audit(&self.pg, paging).await?;
+    pub async fn audit(
+        &self,
+        wanted: &AuditQuery,
+        paging: Paging,
+    ) -> Result<Page<AuditEntry>, AdminError> {
+        let entries = pg::audit(&self.pg, wanted, paging).await?;
         Ok(paging.page(entries, |entry| entry.id))
     }
 }

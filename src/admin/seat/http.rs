@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{Blocking, NewSeats, SeatsAdded, SeatsBlocked};
+use super::model::{BlockedSeats, Blocking, NewSeats, SeatsAdded, SeatsBlocked};
 use crate::admin::service::AdminService;
 use crate::http::auth::Admin;
 use crate::http::body::{Json, Path};
@@ -15,7 +15,8 @@ use crate::store::id::ScheduleId;
 
 /// The routes of seats, which take long lists.
 pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
-    OpenApiRouter::new().routes(routes!(add_seats, block_seats)).layer(seat_list_limit())
+    let lists = OpenApiRouter::new().routes(routes!(add_seats, block_seats));
+    lists.layer(seat_list_limit()).routes(routes!(blocked_seats))
 }
 
 /// Add seats to a schedule: up to 100,000 in one call, 200,000 in all.
@@ -58,4 +59,23 @@ async fn block_seats(
     Json(blocking): Json<Blocking>,
 ) -> Result<Json<SeatsBlocked>, Problem> {
     Ok(Json(service.block_seats(caller.user, id, &blocking).await?))
+}
+
+/// The seats that are kept back: the public maps tell them from sold ones nowhere.
+#[utoipa::path(
+    get, path = "/v1/admin/schedules/{id}/seats/blocked", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "Now", body = BlockedSeats),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn blocked_seats(
+    State(service): State<AdminService>,
+    Admin(_): Admin,
+    Path(id): Path<ScheduleId>,
+) -> Result<Json<BlockedSeats>, Problem> {
+    Ok(Json(service.blocked_seats(id).await?))
 }

@@ -103,6 +103,14 @@ pub struct SeatsBlocked {
     pub changed: usize,
 }
 
+/// The seats of a schedule that are kept back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BlockedSeats {
+    /// Which, in order of their numbers.
+    #[schema(value_type = Vec<i64>)]
+    pub seat_ids: Vec<SeatId>,
+}
+
 /// New seats column by column, in order of their numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Columns {

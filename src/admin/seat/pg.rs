@@ -4,7 +4,7 @@ use super::model::Columns;
 use crate::hold::model::FencedSeat;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId};
-use crate::store::pg::Tx;
+use crate::store::pg::{Pg, Tx};
 
 /// A seat that is locked.
 #[derive(Debug, Clone, Copy)]
@@ -103,4 +103,13 @@ pub async fn write_blocked(
         Ok(FencedSeat { number, fence: row.fence })
     });
     fenced.collect()
+}
+
+/// The seats of a schedule that are kept back, in order of their numbers.
+pub async fn blocked(pg: &Pg, schedule: ScheduleId) -> Result<Vec<SeatId>, StoreError> {
+    let ids = sqlx::query_scalar!(
+        "select id from seat where concert_schedule_id = $1 and blocked order by seat_number",
+        schedule.0
+    );
+    Ok(ids.fetch_all(pg.pool()).await?.into_iter().map(SeatId).collect())
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::model::{Blocking, Columns, NewSeats, SeatsAdded, SeatsBlocked};
+use super::model::{BlockedSeats, Blocking, Columns, NewSeats, SeatsAdded, SeatsBlocked};
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
@@ -50,6 +50,12 @@ impl AdminService {
         tx.commit().await?;
         self.put_in_force(&[told]).await;
         Ok(SeatsAdded { created: seats.len() })
+    }
+
+    /// The seats that are kept back: public maps show them as sold.
+    pub async fn blocked_seats(&self, id: ScheduleId) -> Result<BlockedSeats, AdminError> {
+        self.catalogue.schedule(id).await?;
+        Ok(BlockedSeats { seat_ids: pg::blocked(&self.pg, id).await? })
     }
 
     /// Blocks or unblocks seats, all or none; those that are so already stay as they are.

@@ -1,10 +1,12 @@
 //! How many requests of a route are in progress at a time: as many as are answered in time.
 //!
 //! A process that takes on more than it can do answers everybody late. So each route begins with
-//! all the room there is. Where more than a tenth of its answers were late, it is given as many
-//! places as it empties in half the time that an answer may take (Little's law), and from then on
-//! a sixteenth more in each window that went well. What finds no place is refused at once, which costs
-//! next to nothing. Each route by itself: a store that is slow for one must not close the others.
+//! little room, which grows by one with each answer in time, as long as at least half of it is used:
+//! it doubles in the time that an answer takes (slow start, RFC 5681). Where more than a tenth of the
+//! answers were late, the route is given as many places as it empties in half the time that an
+//! answer may take (Little's law), and from then on a sixteenth more in each window that went well.
+//! What finds no place is refused at once, which costs next to nothing. Each route by itself: a store
+//! that is slow for one must not close the others.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +17,9 @@ use arc_swap::ArcSwap;
 
 /// A route has room for so many whatever happens: enough for what is not a rush.
 const FLOOR: usize = 64;
+
+/// And for so many at first.
+const START: usize = 256;
 
 /// How long answers are counted before it is decided anew.
 const WINDOW: Duration = Duration::from_millis(250);
@@ -44,11 +49,15 @@ struct Depth {
     window: Mutex<Window>,
 }
 
+/// What is counted until it is decided anew.
+
 #[derive(Debug, Clone, Copy)]
 struct Window {
     begun: Instant,
     done: usize,
     late: usize,
+    /// Nothing was late since there was nothing in progress.
+    starting: bool,
 }
 
 /// A place among the requests in progress, until it is dropped.
@@ -95,11 +104,11 @@ impl Depths {
 
 impl Depth {
     fn new(rules: Rules) -> Self {
-        let window = Window { begun: Instant::now(), done: 0, late: 0 };
+        let window = Window { begun: Instant::now(), done: 0, late: 0, starting: true };
         Self {
             rules,
             running: AtomicUsize::new(0),
-            room: AtomicUsize::new(rules.most),
+            room: AtomicUsize::new(START.min(rules.most)),
             window: Mutex::new(window),
         }
     }
@@ -107,26 +116,38 @@ impl Depth {
     fn left(&self, begun: Instant, now: Instant) {
         let still = self.running.fetch_sub(1, Ordering::AcqRel) - 1;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = now.saturating_duration_since(begun) > self.rules.target;
         window.done += 1;
-        window.late += usize::from(now.saturating_duration_since(begun) > self.rules.target);
+        window.late += usize::from(late);
+        let room = self.room.load(Ordering::Relaxed);
+        if window.starting && !late && 2 * (still + 1) >= room {
+            self.room.store((room + 1).min(self.rules.most), Ordering::Relaxed);
+        }
         let span = now.saturating_duration_since(window.begun);
-        if still == 0 {
-            // Nothing is left of whatever it was.
-            self.room.store(self.rules.most, Ordering::Relaxed);
-        } else if span >= WINDOW {
-            let room = self.room.load(Ordering::Relaxed);
-            self.room.store(self.rules.room(room, &window, span), Ordering::Relaxed);
-        } else {
+        if still > 0 && span < WINDOW {
             return;
         }
-        *window = Window { begun: now, done: 0, late: 0 };
+        let badly = window.went_badly();
+        if badly || span >= WINDOW {
+            let room = self.room.load(Ordering::Relaxed);
+            self.room.store(self.rules.room(room, &window, span), Ordering::Relaxed);
+        }
+        // Once nothing is in progress, whatever it was is over.
+        let starting = still == 0 || (window.starting && !badly);
+        *window = Window { begun: now, done: 0, late: 0, starting };
+    }
+}
+
+impl Window {
+    fn went_badly(&self) -> bool {
+        self.late * LATE > self.done
     }
 }
 
 impl Rules {
     /// The room after a window of this length.
     fn room(&self, room: usize, window: &Window, span: Duration) -> usize {
-        if window.late * LATE <= window.done {
+        if !window.went_badly() {
             return (room + room / 16 + 1).min(self.most);
         }
         let in_time = window.done as u128 * (self.target.as_millis() / 2) / span.as_millis().max(1);
@@ -148,7 +169,7 @@ mod tests {
     const RULES: Rules = Rules { most: 4_096, target: Duration::from_millis(500) };
 
     fn after(room: usize, done: usize, late: usize, millis: u64) -> usize {
-        let window = Window { begun: Instant::now(), done, late };
+        let window = Window { begun: Instant::now(), done, late, starting: false };
         RULES.room(room, &window, Duration::from_millis(millis))
     }
 
@@ -162,20 +183,43 @@ mod tests {
         assert_eq!(after(300, 500, 500, 250), 300, "lateness is no reason for more");
     }
 
+    /// Fills a route and empties it again, each answer after so long.
+    fn answered(depths: &Depths, took: Duration) -> usize {
+        let mut places: Vec<_> = std::iter::from_fn(|| depths.enter("/slow", "POST")).collect();
+        let before =
+            |at: Instant| at.checked_sub(took).expect("a machine that has run for a while");
+        for place in &mut places {
+            place.begun = before(place.begun);
+        }
+        let mut window = places[0].depth.window.lock().expect("nobody panicked");
+        window.begun = before(window.begun);
+        drop(window);
+        places.len()
+    }
+
     #[test]
-    fn one_route_that_is_late_is_given_less_room_and_the_others_are_not() {
-        let depths = Depths::new(1_000, Duration::from_millis(1));
-        let (began, enter) = (Instant::now(), || depths.enter("/slow", "POST"));
-        let places: Vec<_> = (0..1_000).map_while(|_| enter()).collect();
-        assert_eq!(places.len(), 1_000);
-        assert!(enter().is_none());
-        let depth = Arc::clone(&places[0].depth);
-        depth.running.fetch_add(1, Ordering::AcqRel);
-        depth.left(began, began + 2 * WINDOW);
-        assert_eq!(depth.room.load(Ordering::Relaxed), FLOOR);
+    fn a_route_begins_with_little_room_doubles_it_while_all_is_in_time_and_loses_it_where_late() {
+        let depths = Depths::new(4_096, Duration::from_millis(500));
+        let in_time = Duration::from_millis(1);
+        assert_eq!(answered(&depths, in_time), START);
+        // Only while it empties: under a steady load it doubles.
+        let grown = answered(&depths, in_time);
+        assert!((START + START / 4..=2 * START).contains(&grown), "{grown}");
+        for _ in 0..12 {
+            answered(&depths, in_time);
+        }
+        assert_eq!(answered(&depths, in_time), 4_096, "as much as there is");
+        answered(&depths, Duration::from_secs(2));
+        assert!(answered(&depths, in_time) < 4_096, "what was late costs room");
         assert!(depths.enter("/slow", "GET").is_some());
-        drop(places);
-        assert_eq!(depth.running.load(Ordering::Relaxed), 0);
-        assert_eq!(depth.room.load(Ordering::Relaxed), 1_000, "nothing is left of it");
+    }
+
+    #[test]
+    fn little_used_room_does_not_grow() {
+        let depths = Depths::new(4_096, Duration::from_millis(500));
+        for _ in 0..10_000 {
+            drop(depths.enter("/slow", "POST"));
+        }
+        assert_eq!(answered(&depths, Duration::ZERO), START);
     }
 }

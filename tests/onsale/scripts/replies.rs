@@ -6,7 +6,7 @@ use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
 
 use super::stage::Stage;
-use super::{header, replies_draw, replies_guard, replies_line, replies_seats};
+use super::{header, replies_draw, replies_guard, replies_line, replies_next, replies_seats};
 
 /// Makes each scenario a test, which fails unless the scripts said what the table says they do.
 macro_rules! provoked {
@@ -40,6 +40,8 @@ provoked! {
         Ticket [WAITING RETURNED ACTIVE ENDED] Restore [OK] Ready [OK];
     admission_asks_to_be_called_again_while_there_is_more_to_do in replies_line:
         Admit [OK MORE];
+    who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission in replies_next:
+        Next [OK] Admit [OK];
     tokens_come_with_time_and_fractions_are_kept in replies_line:
         Admit [OK] Join [ACTIVE];
     a_draw_moves_those_who_came_before_it_and_nobody_else in replies_draw:
@@ -65,7 +67,7 @@ provoked! {
     nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_guard:
         Join [LOST STALE LOADING] Ticket [LOST STALE LOADING] Admit [LOST STALE LOADING]
         DrawBegin [LOST STALE LOADING] DrawMove [LOST STALE LOADING] DrawEnd [LOST STALE LOADING]
-        Here [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
+        Here [LOST STALE LOADING] Next [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
         HandOff [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
         Recount [LOST STALE LOADING]

@@ -48,11 +48,12 @@ pub async fn a_code_is_used_once_and_not_after_a_loss(stage: &mut Stage) {
 pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &mut Stage) {
     let place = place(1, 1).to_string();
     let place = place.as_str();
-    let calls: [(Script, &[&str], bool); 17] = [
+    let calls: [(Script, &[&str], bool); 18] = [
         (Script::Join, &["7"], true),
         (Script::Ticket, &["7", place, "0"], true),
         (Script::Admit, &[], true),
         (Script::Here, &[place], true),
+        (Script::Next, &["5"], true),
         (Script::Leave, &["7", place], true),
         (Script::Complete, &["7", place], true),
         (Script::HandOff, &["code", "9000000000000", "1"], true),

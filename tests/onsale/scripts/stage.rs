@@ -43,6 +43,11 @@ impl Said {
         reply.get(index).unwrap_or_else(|error| panic!("{self:?} at {index}: {error}"))
     }
 
+    /// The number at `index`, if there is one.
+    pub fn try_get(&self, index: usize) -> Option<i64> {
+        self.reply.as_ref()?.get(index).ok()
+    }
+
     /// All values after the word.
     pub fn numbers(&self) -> Vec<i64> {
         self.reply.as_ref().map_or_else(Vec::new, |reply| reply.rest(0).expect("numbers"))

@@ -1,0 +1,166 @@
+//! The report as CSV (RFC 4180), one figure a line, so that it can be filtered and pivoted.
+
+use std::fmt::Display;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::model::{EventReport, Waits};
+
+/// The lines so far.
+struct Sheet(String);
+
+/// The report, as text with CRLF.
+#[must_use]
+pub fn render(report: &EventReport) -> String {
+    let mut sheet = Sheet("part,item,since,value,unit\r\n".to_owned());
+    about(&mut sheet, report);
+    line(&mut sheet, report);
+    waits(&mut sheet, "wait", &report.waits);
+    waits(&mut sheet, "wait from the opening", &report.waits_from_opening);
+    sales(&mut sheet, report);
+    for refusal in &report.turned_away {
+        let item = format!("{} {}", refusal.wanted, refusal.reason);
+        sheet.put("turned away", &item, refusal.times, "requests");
+    }
+    course(&mut sheet, report);
+    sheet.0
+}
+
+fn about(sheet: &mut Sheet, report: &EventReport) {
+    sheet.put("about", "schedule", report.schedule_id, "id");
+    sheet.put("about", "title", &report.title, "text");
+    for (item, at) in [
+        ("line opens", report.queue_opens_at),
+        ("sale opens", report.reservation_available_at),
+        ("sale closes", report.deadline_at),
+        ("doors open", report.concert_at),
+        ("report made", report.server_time),
+    ] {
+        sheet.put("about", item, time(at), "time");
+    }
+    sheet.put("about", "settled", report.settled, "true or false");
+}
+
+fn line(sheet: &mut Sheet, report: &EventReport) {
+    let line = &report.line;
+    for (item, places) in [
+        ("joined", line.joined),
+        ("admitted", line.admitted),
+        ("completed", line.completed),
+        ("out of time inside", line.expired_inside),
+        ("left inside", line.left_inside),
+        ("never let in", line.expired_waiting),
+        ("left waiting", line.left_waiting),
+        ("waiting", line.waiting),
+        ("inside", line.inside),
+    ] {
+        sheet.put("line", item, places, "places");
+    }
+    sheet.put("line", "joined", line.people, "people");
+    sheet.seconds("line", "longest in vain", line.longest_in_vain_seconds);
+}
+
+fn waits(sheet: &mut Sheet, part: &str, waits: &Waits) {
+    sheet.seconds(part, "mean", waits.mean_seconds);
+    for percentile in &waits.percentiles {
+        sheet.seconds(part, &format!("p{}", percentile.percent), Some(percentile.seconds));
+    }
+    sheet.seconds(part, "longest", waits.longest_seconds);
+}
+
+fn sales(sheet: &mut Sheet, report: &EventReport) {
+    let sales = &report.sales;
+    for (item, seats) in [
+        ("all", sales.seats),
+        ("kept back", sales.blocked),
+        ("sold", sales.sold),
+        ("refunded", sales.refunded),
+        ("waiting for payment", sales.held),
+        ("not paid in time", sales.expired),
+        ("given back", sales.cancelled),
+    ] {
+        sheet.put("sales", item, seats, "seats");
+    }
+    sheet.put("sales", "sold", sales.buyers, "people");
+    sheet.put("sales", "revenue", sales.revenue, "points");
+    sheet.put("sales", "refunds", sales.refunds, "points");
+    for section in &report.sections {
+        for (what, seats) in
+            [("all", section.seats), ("kept back", section.blocked), ("sold", section.sold)]
+        {
+            sheet.put("section", &format!("{}: {what}", section.section), seats, "seats");
+        }
+        let item = format!("{}: revenue", section.section);
+        sheet.put("section", &item, section.revenue, "points");
+    }
+}
+
+fn course(sheet: &mut Sheet, report: &EventReport) {
+    sheet.put("course", "interval", report.interval_seconds, "seconds");
+    for part in &report.course {
+        for (item, value, unit) in [
+            ("joined", part.joined, "places"),
+            ("admitted", part.admitted, "places"),
+            ("sold", part.sold, "seats"),
+            ("paid", part.paid, "points"),
+            ("refunded", part.refunded, "seats"),
+            ("turned away", part.turned_away, "requests"),
+        ] {
+            sheet.row(["course", item, &time(part.since), &value.to_string(), unit]);
+        }
+    }
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+impl Sheet {
+    fn put(&mut self, part: &str, item: &str, value: impl Display, unit: &str) {
+        self.row([part, item, "", &value.to_string(), unit]);
+    }
+
+    fn seconds(&mut self, part: &str, item: &str, seconds: Option<f64>) {
+        if let Some(seconds) = seconds {
+            self.put(part, item, format!("{seconds:.3}"), "seconds");
+        }
+    }
+
+    fn row(&mut self, cells: [&str; 5]) {
+        self.0.push_str(&cells.map(cell).join(","));
+        self.0.push_str("\r\n");
+    }
+}
+
+/// One cell. What a spreadsheet would take for a formula begins with an apostrophe: titles and
+/// sections are other people's text. Numbers of ours are never negative.
+fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\r', '\n']) || formula {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_no_text_becomes_a_formula() {
+        for (text, expected) in [
+            ("Floor", "Floor"),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+            ("=1+1", "\"'=1+1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("-", "\"'-\""),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
+    }
+}

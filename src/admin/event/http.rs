@@ -1,0 +1,61 @@
+//! `/v1/admin/schedules/{id}/report`, as JSON and as CSV.
+
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::csv;
+use super::model::EventReport;
+use crate::admin::service::AdminService;
+use crate::http::auth::Admin;
+use crate::http::body::{Json, Path};
+use crate::http::problem::Problem;
+use crate::store::id::ScheduleId;
+
+/// The routes of the report of a sale.
+pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
+    OpenApiRouter::new().routes(routes!(report)).routes(routes!(report_csv))
+}
+
+/// What a sale came to: from PostgreSQL alone, whatever Redis has lost.
+#[utoipa::path(
+    get, path = "/v1/admin/schedules/{id}/report", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "As of now", body = EventReport),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn report(
+    State(service): State<AdminService>,
+    Admin(_): Admin,
+    Path(id): Path<ScheduleId>,
+) -> Result<Json<EventReport>, Problem> {
+    Ok(Json(service.event_report(id).await?))
+}
+
+/// The same as CSV (RFC 4180), one figure a line: `part,item,since,value,unit`.
+#[utoipa::path(
+    get, path = "/v1/admin/schedules/{id}/report.csv", tag = "Administration",
+    security(("bearer" = [])),
+    params(("id" = ScheduleId, Path, description = "The schedule")),
+    responses(
+        (status = 200, description = "As of now", body = String, content_type = "text/csv"),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`schedule_not_found`"),
+    ),
+)]
+async fn report_csv(
+    State(service): State<AdminService>,
+    Admin(_): Admin,
+    Path(id): Path<ScheduleId>,
+) -> Result<([(HeaderName, String); 2], String), Problem> {
+    let report = service.event_report(id).await?;
+    let name = format!("attachment; filename=\"onsale-schedule-{id}.csv\"");
+    let kind = "text/csv; charset=utf-8; header=present".to_owned();
+    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, name)], csv::render(&report)))
+}

@@ -1,0 +1,48 @@
+//! Making the report of a sale.
+
+use chrono::TimeDelta;
+
+use super::model::{EventReport, interval_seconds};
+use super::pg;
+use crate::admin::error::AdminError;
+use crate::admin::pg as admin_pg;
+use crate::admin::service::{AdminService, concert_in, schedule_in};
+use crate::store::id::ScheduleId;
+
+impl AdminService {
+    /// What a sale came to, as far as it is written down: a second or so behind the line, ten behind
+    /// what was refused.
+    pub async fn event_report(&self, id: ScheduleId) -> Result<EventReport, AdminError> {
+        let mut tx = pg::snapshot(&self.pg).await?;
+        let schedule = schedule_in(&mut tx, id).await?;
+        let concert = concert_in(&mut tx, schedule.concert_id).await?;
+        let opened = schedule.reservation_available_at;
+        let line = pg::line(&mut tx, id).await?;
+        let sales = pg::sales(&mut tx, id).await?;
+        let server_time = admin_pg::clock(&mut tx).await?;
+        let span = pg::span(&mut tx, id).await?;
+        let span = span.map_or(TimeDelta::zero(), |(first, last)| last - first);
+        let interval = interval_seconds(span);
+        Ok(EventReport {
+            schedule_id: id,
+            concert_id: concert.id,
+            title: concert.title,
+            queue_opens_at: schedule.settings.queue_opens_at,
+            reservation_available_at: opened,
+            deadline_at: schedule.deadline_at,
+            concert_at: schedule.concert_at,
+            entry_order: schedule.settings.entry_order,
+            settled: server_time >= schedule.deadline_at
+                && line.waiting + line.inside + sales.held == 0,
+            waits: pg::waits(&mut tx, id, None).await?,
+            waits_from_opening: pg::waits(&mut tx, id, Some(opened)).await?,
+            sections: pg::sections(&mut tx, id).await?,
+            turned_away: pg::turned_away(&mut tx, id).await?,
+            interval_seconds: interval,
+            course: pg::course(&mut tx, id, interval).await?,
+            line,
+            sales,
+            server_time,
+        })
+    }
+}

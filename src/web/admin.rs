@@ -1,0 +1,19 @@
+//! `/admin`: the operator's console. The page is the same for everybody and knows nothing: each call
+//! that it makes needs an administrator's token.
+
+use askama::Template;
+use axum::response::Response;
+
+use super::page::{Page, Visit};
+use crate::http::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct AdminPage {
+    page: Page,
+}
+
+/// `GET /admin`
+pub(super) async fn console(visit: Visit) -> Result<Response, Problem> {
+    visit.html(&AdminPage { page: Page::named(&visit, "admin") })
+}

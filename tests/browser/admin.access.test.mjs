@@ -1,0 +1,121 @@
+/** The operator's console for everybody: axe on each part in each state, keys alone, narrow, dark, Korean. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { buyers, rush } from './support/crowd.mjs';
+import { call, go, makeSale, open } from './support/console.mjs';
+import { stage } from './support/stage.mjs';
+
+/** @type {Awaited<ReturnType<typeof stage>>} */
+let on;
+/** @type {{ concert: number, schedule: number }} */
+let sale;
+before(async () => {
+  on = await stage();
+  sale = await makeSale(on.service, { title: '한여름 밤의 콘서트', queue: { capacity: 3, admit_per_second: 4 } });
+  await rush(await buyers(on.service.url, 8), sale.schedule, 20);
+  for (const buyer of await buyers(on.service.url, 6)) await buyer.join(sale.schedule);
+});
+after(() => on.end());
+
+/** Every part, and what says that it is there. @returns {[string, string, string][]} */
+const parts = () => [
+  ['overview', '/', '.concert'],
+  ['concert-new', '/concerts/new', 'form'],
+  ['concert', `/concerts/${sale.concert}`, 'table'],
+  ['schedule-new', `/concerts/${sale.concert}/schedules/new`, 'form'],
+  ['live', `/schedules/${sale.schedule}`, '.is-live #chart-errors canvas'],
+  ['venue', `/schedules/${sale.schedule}/venue`, '.section-line'],
+  ['seats', `/schedules/${sale.schedule}/seats`, '.seat'],
+  ['settings', `/schedules/${sale.schedule}/settings`, 'form'],
+  ['schedule-audit', `/schedules/${sale.schedule}/audit`, '.entry'],
+  ['report', `/schedules/${sale.schedule}/report`, '.bars'],
+  ['audit', '/audit', '.entry'],
+  ['health', '/health', '.store'],
+  ['nowhere', '/nowhere', 'h1'],
+];
+
+for (const [name, options] of /** @type {[string, any][]} */ ([
+  ['desktop', {}],
+  ['desktop-dark', { colorScheme: 'dark' }],
+  ['phone-korean', { locale: 'ko-KR', viewport: { width: 390, height: 844 } }],
+  ['narrow-dark', { colorScheme: 'dark', viewport: { width: 320, height: 640 } }],
+  ['tablet-korean-dark', { locale: 'ko-KR', colorScheme: 'dark', viewport: { width: 820, height: 1180 } }],
+])) {
+  test(`axe finds nothing in any part, and nothing is wider than the screen: ${name}`, async () => {
+    const context = await on.context(options);
+    const page = await open(context, on.service);
+    // All that is wrong is told, not only the first of it.
+    const wrong = /** @type {string[]} */ ([]);
+    const look = async (/** @type {string} */ part) => {
+      await on.axe(page, part).catch((/** @type {Error} */ error) => wrong.push(error.message.split('\n+ actual')[0]));
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (wide !== 0) wrong.push(`${part} is ${wide} px too wide`);
+    };
+    for (const [part, address, there] of parts()) {
+      await go(page, address);
+      await page.locator(there).first().waitFor();
+      await on.shot(page, `admin-${part}-${name}`, { full: true });
+      await look(part);
+    }
+    await page.getByRole('button', { name: /Sign out|로그아웃/ }).click();
+    await page.locator('#token').waitFor();
+    await look('sign-in');
+    assert.equal(wrong.join('\n'), '');
+    await context.close();
+  });
+}
+
+test('a sale is paused and a seat kept back by keys alone', async () => {
+  const { schedule } = await makeSale(on.service);
+  const context = await on.context();
+  const page = await open(context, on.service, `/schedules/${schedule}`);
+  await page.locator('.tile').first().waitFor();
+  /** Goes on with Tab until the focus is where it is wanted. @param {string} selector */
+  const tabTo = async (selector) => {
+    for (let times = 0; times < 400; times += 1) {
+      await page.keyboard.press('Tab');
+      const at = await page.evaluate((wanted) => {
+        const here = document.activeElement;
+        const outline = here ? getComputedStyle(here).outlineStyle : 'none';
+        return { there: here?.matches(wanted) ?? false, shown: outline !== 'none' };
+      }, selector);
+      if (at.there) return assert.ok(at.shown, `the focus on ${selector} is seen`);
+    }
+    return assert.fail(`${selector} is not reached`);
+  };
+  await tabTo('.pause .button');
+  await page.keyboard.press('Enter');
+  await page.locator('dialog[open]').waitFor();
+  await on.axe(page, 'question');
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  assert.ok(await page.evaluate(() => document.activeElement?.matches('.pause .button')), 'the focus is back');
+  await page.keyboard.press('Enter');
+  await tabTo('dialog button[value="yes"]');
+  await page.keyboard.press('Enter');
+  await page.locator('.effect-done').waitFor();
+  assert.equal((await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).paused, true);
+
+  await go(page, `/schedules/${schedule}/seats`);
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'a part begins at its heading');
+  await tabTo('.seat');
+  await page.keyboard.press('Space');
+  await tabTo('.seat-bar .button');
+  await page.keyboard.press('Enter');
+  await page.locator('dialog[open]').waitFor();
+  await tabTo('dialog button[value="yes"]');
+  await page.keyboard.press('Enter');
+  await page.locator('.effect-done').waitFor();
+  assert.equal((await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/seats/blocked`)).seat_ids.length, 1);
+  await context.close();
+});
+
+test('the other language opens the same part', async () => {
+  const context = await on.context();
+  const page = await open(context, on.service, `/schedules/${sale.schedule}/report`);
+  await page.locator('a.switch').first().click();
+  await page.locator('.report').waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'ko');
+  assert.match(page.url(), /#\/schedules\/\d+\/report$/);
+  await context.close();
+});

@@ -1,0 +1,59 @@
+/** The operator's console: opening it, and what is done there again and again. */
+
+/** What the tests of the console are given of a service. @typedef {{ url: string, admin: string }} Service */
+
+/**
+ * Opens a part of the console, signed in by the address as operators are.
+ * @param {import('playwright-core').BrowserContext} context
+ * @param {Service} service
+ * @param {string} [part] such as `/schedules/7`
+ */
+export async function open(context, service, part = '/') {
+  const page = await context.newPage();
+  await page.goto(`${service.url}/admin#token=${service.admin}`);
+  await page.locator('#console-nav a').first().waitFor();
+  if (part !== '/') await go(page, part);
+  return page;
+}
+
+/** Goes to a part, and waits until it is there. @param {import('playwright-core').Page} page @param {string} part */
+export async function go(page, part) {
+  await page.evaluate((to) => {
+    location.hash = `#${to}`;
+  }, part);
+  await page.waitForFunction((to) => location.hash === `#${to}` && document.querySelector('.part h1') !== null, part);
+}
+
+/** Answers the question that is open. @param {import('playwright-core').Page} page @param {'yes' | 'no'} answer */
+export async function answer(page, answer) {
+  await page.locator(`dialog[open] button[value="${answer}"]`).click();
+  await page.locator('dialog').waitFor({ state: 'detached' });
+}
+
+/**
+ * Calls the API as the operator.
+ * @param {Service} service @param {string} method @param {string} path @param {any} [body]
+ */
+export async function call(service, method, path, body) {
+  const headers = { authorization: `Bearer ${service.admin}`, 'content-type': 'application/json' };
+  const answer = await fetch(service.url + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return text.startsWith('{') ? JSON.parse(text) : text;
+}
+
+/**
+ * A sale that is open, as an operator makes it.
+ * @param {Service} service
+ * @param {{ title?: string, sections?: any[], queue?: any, opensInSeconds?: number }} [how]
+ * @returns {Promise<{ concert: number, schedule: number }>}
+ */
+export async function makeSale(service, { title = 'Night', sections, queue = {}, opensInSeconds = -60 } = {}) {
+  const at = (/** @type {number} */ seconds) => new Date(Date.now() + seconds * 1000).toISOString();
+  const concert = await call(service, 'POST', '/v1/admin/concerts', { title });
+  const times = { reservation_available_at: at(opensInSeconds), deadline_at: at(86_400), concert_at: at(90_000) };
+  const schedule = await call(service, 'POST', `/v1/admin/concerts/${concert.id}/schedules`, { ...times, queue });
+  const all = sections ?? [{ name: 'Floor', rows: 5, seats_per_row: 10, seat_price: 120_000 }, { name: 'Balcony', rows: 3, seats_per_row: 12, seat_price: 70_000 }];
+  if (all.length > 0) await call(service, 'POST', `/v1/admin/schedules/${schedule.id}/seats`, { sections: all });
+  return { concert: concert.id, schedule: schedule.id };
+}

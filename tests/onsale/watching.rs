@@ -1,0 +1,190 @@
+//! What an operator looks at on the night: who is next, why the line stands still, the stores.
+
+use serde_json::{Value, json};
+
+use crate::refusals::active;
+use crate::support::client::Client;
+use crate::support::sale::{self, Sale};
+use crate::support::shape;
+use crate::support::wait::until;
+use crate::support::world::World;
+
+const HEALTH: &str = "well:bool stores:list loops:list outbox_waiting:int outbox_parked:int \
+     connections:int connections_idle:int version:text server_time:time";
+
+async fn next(admin: &Client, sale: &Sale) -> Value {
+    let next = admin.get(&format!("/v1/admin/schedules/{}/next", sale.schedule)).await.ok(200);
+    shape::is(&next, "still:text? until:time? room:int next:list server_time:time");
+    next
+}
+
+#[tokio::test]
+async fn who_is_next_is_told_and_why_nobody_is() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 9, json!({"capacity": 1})).await;
+    let buyer = active(&process, &sale).await;
+    let (mut one, mut two) = (process.buyer().await, process.buyer().await);
+    one.join(sale.schedule).await.ok(201);
+    two.join(sale.schedule).await.ok(201);
+    let told = next(&admin, &sale).await;
+    assert_eq!((&told["still"], &told["room"]), (&json!("FULL"), &json!(0)));
+    assert!(told["until"].is_string(), "when the slot ends: {told}");
+    let people = told["next"].as_array().expect("people");
+    for one in people {
+        shape::is(one, "sequence:int user:int here:bool back:bool");
+    }
+    let users: Vec<&Value> = people.iter().map(|one| &one["user"]).collect();
+    assert_eq!(users, [&json!(one.user), &json!(two.user)]);
+    assert!(people.iter().all(|one| one["here"] == true && one["back"] == false));
+
+    let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    admin.patch(&line, json!({"paused": true})).await.ok(200);
+    let told = next(&admin, &sale).await;
+    assert_eq!((&told["still"], &told["until"]), (&json!("PAUSED"), &Value::Null));
+    assert!(buyer.ticket.is_some());
+    let nowhere = "/v1/admin/schedules/999999/next";
+    admin.get(nowhere).await.refused(404, "schedule_not_found");
+}
+
+#[tokio::test]
+async fn health_says_which_store_is_away_and_that_the_loops_run() {
+    let mut world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let health = async || {
+        let health = admin.get("/v1/admin/health").await.ok(200);
+        shape::is(&health, HEALTH);
+        health
+    };
+    let well = until("every loop has run", async || {
+        let health = health().await;
+        let names: Vec<&str> =
+            health["loops"].as_array()?.iter().filter_map(|one| one["name"].as_str()).collect();
+        let all = ["admission", "archive", "expiry", "presence", "purge", "relay", "turned away"];
+        (health["well"] == true && all.iter().all(|name| names.contains(name))).then_some(health)
+    })
+    .await;
+    for one in well["loops"].as_array().expect("loops") {
+        shape::is(
+            one,
+            "name:text every_ms:int last_run_at:time took_ms:number failed:bool late:bool",
+        );
+    }
+    let up = |health: &Value| {
+        let stores = health["stores"].as_array().expect("stores").clone();
+        for one in &stores {
+            shape::is(one, "store:text up:bool answer_ms:number?");
+        }
+        ["redis", "postgresql"]
+            .map(|name| stores.iter().find(|one| one["store"] == name).expect("it")["up"] == true)
+    };
+    assert_eq!(up(&well), [true, true]);
+    world.redis.kill().await.expect("it dies");
+    let ill = health().await;
+    assert_eq!((up(&ill), &ill["well"]), ([false, true], &json!(false)));
+    world.redis.restart().await.expect("it lives");
+    until("Redis is back", async || up(&health().await)[0].then_some(())).await;
+
+    let lost = world.start_with(&["--database-url=postgres://nobody@127.0.0.1:1/none"]).await;
+    let ill = admin.at(lost.addr).get("/v1/admin/health").await.ok(200);
+    assert_eq!(up(&ill), [true, false], "it answers with PostgreSQL away");
+}
+
+#[tokio::test]
+async fn figures_say_what_is_in_force_how_it_is_answered_and_how_old_they_are() {
+    let mut world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 9, json!({})).await;
+    active(&process, &sale).await;
+    let path = format!("/v1/admin/schedules/{}/stats", sale.schedule);
+    let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    let change = json!({"capacity": 7, "admit_per_second": 3, "paused": true, "message": "soon"});
+    admin.patch(&line, change.clone()).await.ok(200);
+    let told = until("the change is in force", async || {
+        let told = admin.get(&path).await.ok(200);
+        (told["in_force"] == change).then_some(told)
+    })
+    .await;
+    assert_eq!(told["phase"], "PAUSED");
+    assert_eq!(told["seats"]["total"], 9);
+    let told = until("answers were counted", async || {
+        let told = admin.get(&path).await.ok(200);
+        told["answers"][5]["per_second"].is_number().then_some(told)
+    })
+    .await;
+    let answers = told["answers"].as_array().expect("answers");
+    let calls: Vec<&Value> = answers.iter().map(|one| &one["call"]).collect();
+    assert_eq!(calls, ["join", "poll", "seats", "hold", "pay", "other"]);
+    for one in answers {
+        shape::is(
+            one,
+            "call:text per_second:number? p99_ms:number? errors_per_second:number? \
+             limited_per_second:number?",
+        );
+    }
+    assert!(answers[5]["p99_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{told}");
+
+    world.redis.kill().await.expect("it dies");
+    let as_of = async || admin.get(&path).await.ok(200)["line_as_of"].clone();
+    until("the line stands still", async || {
+        let before = as_of().await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        (before == as_of().await).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audit_can_be_asked_of_one_action_one_subject_and_one_administrator() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let (admin, other) = (process.admin().await, process.admin().await);
+    let sale = sale::open(&admin, 1, 2, json!({})).await;
+    let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    other.patch(&line, json!({"capacity": 5})).await.ok(200);
+    let asked = async |query: &str| {
+        let page = admin.get(&format!("/v1/admin/audit?{query}")).await.ok(200);
+        let items = page["items"].as_array().expect("items").clone();
+        items.iter().map(|one| one["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let subject = format!("schedule%20{}", sale.schedule);
+    assert_eq!(asked("action=concert.create").await, ["concert.create"]);
+    assert_eq!(
+        asked(&format!("subject={subject}")).await,
+        ["queue.change", "seats.add", "schedule.create"]
+    );
+    assert_eq!(asked(&format!("admin={}", other.user)).await, ["queue.change"]);
+    assert_eq!(
+        asked(&format!("admin={}&subject={subject}&limit=1", admin.user)).await,
+        ["seats.add"]
+    );
+    assert_eq!(asked("action=nothing").await, [""; 0]);
+    let long = format!("/v1/admin/audit?action={}", "x".repeat(101));
+    admin.get(&long).await.refused(422, "invalid_request");
+    admin.get("/v1/admin/audit?subject=%00").await.refused(422, "invalid_request");
+    admin.get("/v1/admin/audit?admin=x").await.refused(422, "invalid_request");
+}
+
+#[tokio::test]
+async fn seats_that_are_kept_back_are_told_to_administrators_and_shown_as_sold() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 4, json!({})).await;
+    let buyer = active(&process, &sale).await;
+    let hold = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
+    buyer.pay(&hold).await.ok(201);
+    let seats = format!("/v1/admin/schedules/{}/seats", sale.schedule);
+    let asked = async || admin.get(&format!("{seats}/blocked")).await.ok(200);
+    assert_eq!(asked().await, json!({"seat_ids": []}));
+    let block = |blocked| json!({"seat_ids": &sale.seats[2..], "blocked": blocked});
+    admin.patch(&seats, block(true)).await.ok(200);
+    assert_eq!(asked().await, json!({"seat_ids": &sale.seats[2..]}));
+    admin.patch(&seats, block(false)).await.ok(200);
+    assert_eq!(asked().await, json!({"seat_ids": []}));
+    let nowhere = "/v1/admin/schedules/999999/seats/blocked";
+    admin.get(nowhere).await.refused(404, "schedule_not_found");
+}

@@ -1,0 +1,141 @@
+// @ts-check
+/** The live charts: one figure a second, drawn by uPlot. */
+import { el, fill, say } from '../lib/dom.js';
+import { money, number, t, time } from '../lib/text.js';
+import { page } from '../lib/page.js';
+
+/** @typedef {import('./feed.js').Name} Name */
+/** @typedef {{ name: Name, colour: number, dash?: boolean, fill?: boolean }} Line */
+/** @typedef {{ key: string, lines: Line[], tell: (value: number) => string }} Chart */
+
+const whole = (/** @type {number} */ value) => number(Math.round(value));
+const fine = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
+const perSecond = (/** @type {number} */ value) => t('admin.persecond', { value: fine.format(value) });
+const ms = (/** @type {number} */ value) => t('admin.ms', { value: value < 10 ? fine.format(value) : whole(value) });
+
+/** @type {Chart[]} */
+const CHARTS = [
+  { key: 'waiting', lines: [{ name: 'waiting', colour: 1, fill: true }], tell: whole },
+  { key: 'inside', lines: [{ name: 'active', colour: 2, fill: true }, { name: 'capacity', colour: 6, dash: true }], tell: whole },
+  { key: 'flow', lines: [{ name: 'joins', colour: 1 }, { name: 'admissions', colour: 2 }], tell: perSecond },
+  { key: 'seats', lines: [{ name: 'sold', colour: 3, fill: true }, { name: 'held', colour: 4 }], tell: whole },
+  { key: 'sales', lines: [{ name: 'sales', colour: 3 }], tell: perSecond },
+  { key: 'revenue', lines: [{ name: 'revenue', colour: 3, fill: true }], tell: money },
+  { key: 'p99', lines: [{ name: 'join', colour: 1 }, { name: 'hold', colour: 4 }, { name: 'pay', colour: 3 }, { name: 'poll', colour: 6 }], tell: ms },
+  { key: 'errors', lines: [{ name: 'errors', colour: 5, fill: true }, { name: 'limited', colour: 6 }], tell: perSecond },
+];
+
+/** How long the shown time is, in seconds. */
+const SHOWN = 600;
+const HEIGHT = 150;
+
+/** @type {any} */
+let UPlot = null;
+
+/** Short numbers for an axis: 12K, 1.2억. */
+const short = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
+
+/** Times along an axis, as fine as they are apart. @param {number[]} at in seconds */
+const times = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock'));
+
+/** @param {CSSStyleDeclaration} style @param {string} name */
+const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';
+
+/** What uPlot is told. @param {Chart} chart @param {HTMLElement} box */
+function options(chart, box) {
+  const style = getComputedStyle(box);
+  const [ink, grid] = [colourOf(style, '--chart-ink'), colourOf(style, '--chart-grid')];
+  const axis = { stroke: ink, font: `11px ${style.fontFamily}`, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
+  const series = chart.lines.map(({ colour, dash, fill: filled }) => {
+    const stroke = colourOf(style, `--chart-${colour}`);
+    return { stroke, width: 2, dash: dash ? [6, 4] : undefined, fill: filled ? `${stroke}22` : undefined, points: { show: false }, spanGaps: false };
+  });
+  return {
+    width: Math.max(200, box.clientWidth),
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { sync: { key: 'onsale' }, drag: { x: false, y: false }, points: { size: 6 } },
+    scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
+    axes: [
+      { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => times(at) },
+      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.tell === whole && !Number.isInteger(one) ? '' : short.format(one))) },
+    ],
+    series: [{}, ...series],
+  };
+}
+
+/** One chart with its title and a legend that tells the values. */
+class Panel {
+  /** @param {Chart} chart */
+  constructor(chart) {
+    this.chart = chart;
+    this.box = el('div', { class: 'chart-box', 'aria-hidden': 'true' });
+    this.values = chart.lines.map(() => el('strong', null, '–'));
+    this.swatches = chart.lines.map(({ colour, dash }) => el('span', { class: `line-swatch line-${colour}${dash ? ' line-dash' : ''}` }));
+    const legend = chart.lines.map(({ name }, at) => el('li', null, this.swatches[at], t(`admin.chart.${name}`), ' ', this.values[at]));
+    this.element = el('figure', { class: 'chart', id: `chart-${chart.key}` }, el('figcaption', null, el('h3', null, t(`admin.chart.title.${chart.key}`)), el('ul', { class: 'chart-legend' }, legend)), this.box);
+    /** @type {any} */
+    this.plot = null;
+  }
+
+  make() {
+    this.plot?.destroy();
+    this.plot = UPlot ? new UPlot(options(this.chart, this.box), [[], ...this.chart.lines.map(() => [])], this.box) : null;
+  }
+
+  /** @param {import('./feed.js').History} history */
+  show(history) {
+    this.chart.lines.forEach(({ name }, at) => {
+      const value = history[name].at(-1);
+      say(this.values[at], value === null || value === undefined ? '–' : this.chart.tell(value));
+    });
+    if (!this.plot || history.at.length === 0) return;
+    const first = Math.max(0, history.at.length - SHOWN);
+    this.plot.setData([history.at.slice(first), ...this.chart.lines.map(({ name }) => history[name].slice(first))]);
+  }
+}
+
+/**
+ * The charts of a sale.
+ * @returns {{ element: HTMLElement, show: (history: import('./feed.js').History) => void, end: () => void }}
+ */
+export function charts() {
+  const panels = CHARTS.map((chart) => new Panel(chart));
+  const element = el('div', { class: 'charts' }, panels.map((panel) => panel.element));
+  /** @type {import('./feed.js').History | null} */
+  let last = null;
+  const make = () => {
+    for (const panel of panels) panel.make();
+    if (last) for (const panel of panels) panel.show(last);
+  };
+  const resize = new ResizeObserver(() => {
+    for (const { plot, box } of panels) plot?.setSize({ width: Math.max(200, box.clientWidth), height: HEIGHT });
+  });
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  dark.addEventListener('change', make);
+  resize.observe(element);
+  load(element).then((loaded) => loaded && make());
+  return {
+    element,
+    show: (history) => {
+      last = history;
+      if (document.visibilityState === 'visible') for (const panel of panels) panel.show(history);
+    },
+    end: () => {
+      resize.disconnect();
+      dark.removeEventListener('change', make);
+      for (const { plot } of panels) plot?.destroy();
+    },
+  };
+}
+
+/** uPlot, which nothing else needs; false, and said so, where it can't be had. @param {HTMLElement} element */
+async function load(element) {
+  try {
+    UPlot ??= (await import('../../vendor/uplot/uPlot.esm.js')).default;
+    return true;
+  } catch {
+    fill(element, el('p', { class: 'strip strip-warn' }, t('admin.chart.none')));
+    return false;
+  }
+}

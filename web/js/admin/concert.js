@@ -1,0 +1,90 @@
+// @ts-check
+/** Making a concert, and changing one. */
+import { toast } from '../lib/announce.js';
+import { confirm } from '../lib/dialog.js';
+import { el, fill } from '../lib/dom.js';
+import { t, time } from '../lib/text.js';
+import { card, field, form, heading, phaseBadge, table } from './parts.js';
+import { all, get, patch, post } from './service.js';
+
+/** The fields of a concert. @param {Partial<import('./service.js').Concert>} concert */
+function fields(concert) {
+  const title = el('input', { type: 'text', required: true, maxlength: 200, value: concert.title ?? '', dir: 'auto' });
+  const description = el('textarea', { rows: 5, maxlength: 10_000, value: concert.description ?? '', dir: 'auto' });
+  const status = el(
+    'select',
+    null,
+    ['AVAILABLE', 'UNAVAILABLE'].map((value) => el('option', { value }, t(`admin.concert.${value}`))),
+  );
+  status.value = concert.status ?? 'AVAILABLE';
+  return {
+    parts: [
+      field(t('admin.concert.title'), title, { hint: t('admin.concert.title.hint') }),
+      field(t('admin.concert.description'), description),
+      field(t('admin.concert.status'), status, { hint: t('admin.concert.status.hint') }),
+    ],
+    value: () => ({ title: title.value, description: description.value, status: status.value }),
+  };
+}
+
+/** @param {HTMLElement} place */
+function make(place) {
+  const { parts, value } = fields({});
+  const act = async () => {
+    const made = await post('/v1/admin/concerts', value());
+    location.hash = `#/concerts/${made.id}/schedules/new`;
+  };
+  fill(
+    place,
+    heading(t('admin.concert.new'), { back: ['/', t('admin.back.sales')], lead: t('admin.concert.new.lead') }),
+    el('section', { class: 'card' }, form(t('admin.concert.make'), act, ...parts)),
+  );
+}
+
+/** Withdrawing stops a sale at once: asked for first. @param {import('./service.js').Concert} old @param {any} wanted */
+async function sure(old, wanted) {
+  if (wanted.status === old.status || wanted.status === 'AVAILABLE') return true;
+  return confirm({
+    title: t('admin.concert.withdraw'),
+    body: t('admin.concert.withdraw.body'),
+    yes: t('admin.concert.withdraw.yes'),
+    danger: true,
+  });
+}
+
+/** @param {import('./service.js').Schedule[]} schedules */
+function schedulesTable(schedules) {
+  return table(
+    t('admin.schedules'),
+    [{ text: t('admin.schedule.plays') }, { text: t('admin.schedule.opens') }, { text: t('admin.schedule.phase') }, { text: t('admin.schedule.seats'), number: true }, { text: t('admin.schedule.sold'), number: true }],
+    schedules.map((schedule) => [
+      el('a', { href: `#/schedules/${schedule.id}` }, time(schedule.concert_at)),
+      time(schedule.reservation_available_at),
+      phaseBadge(schedule.phase),
+      schedule.seats.total,
+      schedule.seats.sold,
+    ]),
+  );
+}
+
+/** @type {import('../admin.js').Part} */
+export async function concertPart(place, [id]) {
+  if (id === undefined) return make(place);
+  /** @type {[import('./service.js').Concert, import('./service.js').Schedule[]]} */
+  let [concert, schedules] = await Promise.all([get(`/v1/concerts/${id}`), all(`/v1/concerts/${id}/schedules`)]);
+  const { parts, value } = fields(concert);
+  const act = async () => {
+    const wanted = value();
+    if (!(await sure(concert, wanted))) return;
+    concert = await patch(`/v1/admin/concerts/${id}`, wanted);
+    toast(t('admin.saved'));
+    fill(place.querySelector('h1') ?? place, concert.title);
+  };
+  const add = el('a', { class: 'button', href: `#/concerts/${id}/schedules/new` }, t('admin.schedule.new'));
+  fill(
+    place,
+    heading(concert.title, { back: ['/', t('admin.back.sales')], actions: [add] }),
+    card(t('admin.schedules'), schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules'))),
+    card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
+  );
+}

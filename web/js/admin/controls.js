@@ -1,0 +1,196 @@
+// @ts-check
+/** The hand on the tap: pause, rate, capacity, message. Each says what it does, and shows what came of it. */
+import { announce } from '../lib/announce.js';
+import { confirm } from '../lib/dialog.js';
+import { el, say, show } from '../lib/dom.js';
+import { number, t, time } from '../lib/text.js';
+import { now } from '../lib/clock.js';
+import { told } from './line-fields.js';
+import { card, doing, field } from './parts.js';
+import { patch } from './service.js';
+import { changes } from './settings.js';
+
+/** @typedef {{ capacity: number, admit_per_second: number, paused: boolean, message: string | null }} InForce */
+/** @typedef {{ name: keyof InForce, after: any, element: HTMLElement, state: HTMLElement, begun: number, done: boolean }} Effect */
+
+/** So many of the last effects are shown. */
+const SHOWN = 5;
+/** What is not in force after so long, in ms, is said not to be. */
+const LATE = 3000;
+
+/** What was changed here, and whether it is in force. */
+class Effects {
+  constructor() {
+    this.element = el('ol', { class: 'effects', 'aria-label': t('admin.effects') });
+    /** @type {Effect[]} */
+    this.all = [];
+  }
+
+  /** @param {keyof InForce} name @param {any} before @param {any} after @param {number} begun when it was asked for */
+  add(name, before, after, begun) {
+    // What was asked for before, and was not seen in force, never will be.
+    for (const effect of this.all.filter((one) => one.name === name)) say(effect.state, t('admin.effect.replaced'));
+    this.all = this.all.filter((one) => one.name !== name);
+    const state = el('span', { class: 'effect-state' }, t('admin.effect.waiting'));
+    const element = el(
+      'li',
+      { class: 'effect' },
+      el('span', { class: 'effect-at' }, time(now(), 'exact')),
+      el('span', { dir: 'auto' }, el('b', null, t(`admin.setting.${name}`)), ': ', el('s', { dir: 'auto' }, told(name, before)), ' → ', el('b', { dir: 'auto' }, told(name, after))),
+      state,
+    );
+    this.all.unshift({ name, after, element, state, begun, done: false });
+    this.element.prepend(element);
+    while (this.element.children.length > SHOWN) this.element.lastElementChild?.remove();
+  }
+
+  /** Compares with what is in force. @param {InForce} inForce */
+  check(inForce) {
+    for (const effect of this.all.filter(({ done }) => !done)) {
+      const took = performance.now() - effect.begun;
+      if (inForce[effect.name] === effect.after) {
+        effect.done = true;
+        effect.element.classList.add('effect-done');
+        say(effect.state, t('admin.effect.done', { seconds: (Math.ceil(took / 100) / 10).toFixed(1) }));
+        announce(`${t(`admin.setting.${effect.name}`)}: ${told(effect.name, effect.after)}. ${t('admin.effect.inforce')}`, { now: true });
+      } else if (took > LATE) {
+        effect.element.classList.add('effect-late');
+        say(effect.state, t('admin.effect.late'));
+      }
+    }
+    this.all = this.all.filter(({ done }) => !done);
+  }
+}
+
+/** Whether a change hurts somebody, so that it is asked for first. @param {InForce} before @param {Partial<InForce>} change @param {number} waiting */
+function harm(before, change, waiting) {
+  if (change.paused === true) return waiting > 0 ? t('admin.harm.pause', { n: waiting }) : t('admin.pause.does');
+  if (change.capacity === 0) return t('admin.harm.nocapacity');
+  if (change.capacity !== undefined && change.capacity < before.capacity / 2) return t('admin.harm.capacity');
+  const rate = change.admit_per_second;
+  if (rate !== undefined && rate > before.admit_per_second * 4) return t('admin.harm.rateup');
+  if (rate !== undefined && rate < before.admit_per_second / 4) return t('admin.harm.ratedown');
+  return null;
+}
+
+/** A number with steps on both sides. @param {'capacity' | 'admit_per_second'} name @param {number} min @param {number} max @param {(value: number) => Promise<void>} apply */
+function dial(name, min, max, apply) {
+  const input = el('input', { type: 'number', min, max, step: 1, required: true, inputmode: 'numeric', id: `dial-${name}` });
+  const current = el('strong', null, '–');
+  const button = el('button', { type: 'submit', class: 'button small' }, t('admin.apply'));
+  const turn = (/** @type {number} */ factor) => {
+    const from = Number(input.value) || 0;
+    const to = factor < 1 ? Math.min(from - 1, Math.floor(from * factor)) : Math.max(from + 1, Math.ceil(from * factor));
+    input.value = String(Math.min(max, Math.max(min, to)));
+  };
+  const step = (/** @type {number} */ factor, /** @type {string} */ sign) =>
+    el('button', { type: 'button', class: 'button quiet small', 'aria-label': `${sign} ${t(`admin.setting.${name}`)}`, on: { click: () => turn(factor) } }, sign);
+  let shown = NaN;
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    doing(button, () => apply(Number(input.value)));
+  };
+  const element = el(
+    'form',
+    { class: 'dial', on: { submit } },
+    field(t(`admin.setting.${name}`), input, { hint: t(`admin.setting.${name}.does`) }),
+    el('p', { class: 'dial-now' }, t('admin.inforce'), ' ', current),
+    el('div', { class: 'dial-buttons' }, step(0.5, '÷ 2'), step(0.9, '− 10 %'), step(1.1, '+ 10 %'), step(2, '× 2'), button),
+  );
+  return {
+    element,
+    /** @param {number} value */
+    show: (value) => {
+      say(current, told(name, value));
+      // What is being typed stays; what nobody has touched follows.
+      if (value !== shown && (Number.isNaN(shown) || Number(input.value) === shown)) input.value = String(value);
+      shown = value;
+    },
+  };
+}
+
+/** The message to those who wait. @param {(message: string | null) => Promise<void>} apply */
+function messenger(apply) {
+  const text = el('textarea', { rows: 2, maxlength: 1000, dir: 'auto', id: 'message' });
+  const current = el('q', { dir: 'auto', class: 'message-now' });
+  const none = el('span', { class: 'muted' }, t('admin.nomessage'));
+  const send = el('button', { type: 'submit', class: 'button small' }, t('admin.message.send'));
+  const clear = el('button', { type: 'button', class: 'button quiet small' }, t('admin.message.clear'));
+  clear.addEventListener('click', () => doing(clear, () => apply(null)));
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const message = text.value.trim();
+    doing(send, () => apply(message === '' ? null : message));
+  };
+  const element = el(
+    'form',
+    { class: 'dial', on: { submit } },
+    field(t('admin.setting.message'), text, { hint: t('admin.setting.message.does') }),
+    el('p', { class: 'dial-now' }, t('admin.message.now'), ' ', current, none),
+    el('div', { class: 'dial-buttons' }, send, clear),
+  );
+  return {
+    element,
+    /** @param {string | null} message */
+    show: (message) => {
+      say(current, message ?? '');
+      show(current, message !== null);
+      show(none, message === null);
+      clear.hidden = message === null;
+    },
+  };
+}
+
+/**
+ * The controls of a line.
+ * @param {number} schedule
+ */
+export function controls(schedule) {
+  const effects = new Effects();
+  /** @type {InForce | null} */
+  let inForce = null;
+  let waiting = 0;
+  const apply = async (/** @type {Partial<InForce>} */ change) => {
+    if (!inForce) return;
+    const before = { ...inForce };
+    const [[name, after]] = /** @type {[keyof InForce, any][]} */ (Object.entries(change));
+    if (before[name] === after) return announce(t('admin.nochange'), { now: true });
+    const hurts = harm(before, change, waiting);
+    const sure = hurts === null || (await confirm({ title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`), body: [changes(before, change, told), el('p', null, hurts)], yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'), danger: true }));
+    if (!sure) return;
+    const begun = performance.now();
+    await patch(`/v1/admin/schedules/${schedule}/queue`, change);
+    effects.add(name, before[name], after, begun);
+  };
+  const pause = el('button', { type: 'button', class: 'button big danger', disabled: true }, t('admin.pause'));
+  pause.addEventListener('click', () => doing(pause, () => apply({ paused: !inForce?.paused })));
+  const paused = el('p', { class: 'hint' });
+  const rate = dial('admit_per_second', 1, 10_000, (admit_per_second) => apply({ admit_per_second }));
+  const capacity = dial('capacity', 0, 1_000_000, (value) => apply({ capacity: value }));
+  const message = messenger((text) => apply({ message: text }));
+  const element = card(
+    t('admin.controls'),
+    el('div', { class: 'pause' }, pause, paused),
+    el('div', { class: 'dials' }, rate.element, capacity.element, message.element),
+    el('h3', null, t('admin.effects')),
+    effects.element,
+    el('p', { class: 'hint' }, t('admin.effects.hint'), ' ', el('a', { href: `#/schedules/${schedule}/audit` }, t('admin.audit.look'))),
+  );
+  element.classList.add('controls');
+  return {
+    element,
+    /** @param {Record<string, any>} stats */
+    show: (stats) => {
+      inForce = stats.in_force;
+      waiting = stats.waiting;
+      pause.disabled = false;
+      say(pause, t(stats.in_force.paused ? 'admin.resume' : 'admin.pause'));
+      pause.classList.toggle('danger', !stats.in_force.paused);
+      say(paused, t(stats.in_force.paused ? 'admin.resume.does' : 'admin.pause.does', { waiting: number(waiting) }));
+      rate.show(stats.in_force.admit_per_second);
+      capacity.show(stats.in_force.capacity);
+      message.show(stats.in_force.message);
+      effects.check(stats.in_force);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// @ts-check
+/** Every concert with its schedules, and whether all that they rest on is well. */
+import { el, fill } from '../lib/dom.js';
+import { number, t, time } from '../lib/text.js';
+import { heading, phaseBadge } from './parts.js';
+import { all, get } from './service.js';
+
+/** So many concerts are shown at once, the newest first. */
+const MOST = 100;
+
+/** @param {import('./service.js').Schedule} schedule */
+function row(schedule) {
+  const { sold, total, held } = schedule.seats;
+  const part = total > 0 ? Math.round((100 * sold) / total) : 0;
+  return el(
+    'li',
+    null,
+    el(
+      'a',
+      { class: 'sale-row', href: `#/schedules/${schedule.id}` },
+      el('span', { class: 'sale-when' }, time(schedule.concert_at, 'full')),
+      phaseBadge(schedule.phase),
+      el('span', { class: 'sale-sold' }, t('admin.overview.sold', { sold, total, held })),
+      el('span', { class: 'meter', 'aria-hidden': 'true' }, meter(part)),
+    ),
+  );
+}
+
+/** A bar that is filled so far. @param {number} percent */
+export function meter(percent) {
+  const bar = el('span', { class: 'meter-bar' });
+  bar.style.inlineSize = `${Math.min(100, percent)}%`;
+  return bar;
+}
+
+/** @param {import('./service.js').Concert} concert @param {import('./service.js').Schedule[]} schedules */
+function concertCard(concert, schedules) {
+  return el(
+    'section',
+    { class: 'card concert' },
+    el(
+      'header',
+      { class: 'card-head' },
+      el('h2', { dir: 'auto' }, el('a', { href: `#/concerts/${concert.id}` }, concert.title)),
+      concert.status === 'UNAVAILABLE' && el('span', { class: 'badge badge-closed' }, t('admin.concert.UNAVAILABLE')),
+    ),
+    schedules.length > 0
+      ? el('ul', { class: 'sale-rows' }, schedules.map(row))
+      : el('p', { class: 'muted' }, t('admin.overview.noschedules')),
+    el('p', null, el('a', { href: `#/concerts/${concert.id}/schedules/new` }, t('admin.schedule.new'))),
+  );
+}
+
+/** A line on top where something is not well. */
+async function ill() {
+  const health = await get('/v1/admin/health').catch(() => null);
+  if (!health || health.well) return null;
+  return el('p', { class: 'strip strip-bad', role: 'alert' }, t('admin.health.ill'), ' ', el('a', { href: '#/health' }, t('admin.health.look')));
+}
+
+/** @type {import('../admin.js').Part} */
+export async function overviewPart(place) {
+  const [concerts, warning] = await Promise.all([all('/v1/concerts'), ill()]);
+  concerts.reverse();
+  const shown = concerts.slice(0, MOST);
+  const schedules = await Promise.all(shown.map(({ id }) => all(`/v1/concerts/${id}/schedules`)));
+  const add = el('a', { class: 'button', href: '#/concerts/new' }, t('admin.concert.new'));
+  fill(
+    place,
+    heading(t('admin.nav.sales'), { lead: t('admin.overview.lead'), actions: [add] }),
+    warning,
+    shown.length === 0 && el('p', { class: 'empty' }, t('admin.overview.none')),
+    el('div', { class: 'concerts' }, shown.map((concert, at) => concertCard(concert, schedules[at]))),
+    concerts.length > MOST && el('p', { class: 'muted' }, t('admin.overview.more', { shown: number(MOST), all: number(concerts.length) })),
+  );
+}

@@ -1,0 +1,157 @@
+// @ts-check
+/** What the parts of the console are built of. */
+import { toast } from '../lib/announce.js';
+import { el, fill } from '../lib/dom.js';
+import { errorText, t } from '../lib/text.js';
+
+/** @typedef {import('../lib/dom.js').Child} Child */
+
+/**
+ * The head of a part.
+ * @param {string} title
+ * @param {{ back?: [string, string], lead?: Child, actions?: Child[] }} [more] `back`: an address and its text
+ */
+export function heading(title, { back, lead, actions = [] } = {}) {
+  return el(
+    'header',
+    { class: 'part-head' },
+    el(
+      'div',
+      null,
+      back && el('p', { class: 'back' }, el('a', { href: `#${back[0]}` }, back[1])),
+      el('h1', { dir: 'auto' }, title),
+      lead && el('p', { class: 'muted' }, lead),
+    ),
+    actions.length > 0 && el('div', { class: 'actions' }, actions),
+  );
+}
+
+/** A card with a heading. @param {string} title @param {...(Child | Child[])} children */
+export function card(title, ...children) {
+  return el('section', { class: 'card' }, el('h2', null, title), ...children);
+}
+
+/**
+ * A labelled field with what it is for.
+ * @param {string} label
+ * @param {HTMLElement} input
+ * @param {{ hint?: string, unit?: string }} [more]
+ */
+export function field(label, input, { hint, unit } = {}) {
+  input.id ||= `field-${(fields += 1)}`;
+  const hintId = `${input.id}-hint`;
+  if (hint) input.setAttribute('aria-describedby', hintId);
+  return el(
+    'div',
+    { class: 'adm-field' },
+    el('label', { for: input.id }, label),
+    unit ? el('span', { class: 'with-unit' }, input, el('span', { class: 'unit' }, unit)) : input,
+    hint && el('p', { class: 'hint', id: hintId }, hint),
+  );
+}
+let fields = 0;
+
+/**
+ * A table that scrolls by itself where it is too wide.
+ * @param {string} caption for those who listen
+ * @param {{ text: string, number?: boolean }[]} heads
+ * @param {Child[][]} rows
+ */
+export function table(caption, heads, rows) {
+  const cell = (/** @type {Child} */ child, /** @type {number} */ at) =>
+    el(at === 0 ? 'th' : 'td', { scope: at === 0 ? 'row' : null, class: heads[at]?.number ? 'number' : null, dir: heads[at]?.number ? null : 'auto' }, child);
+  return el(
+    'div',
+    { class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': caption },
+    el(
+      'table',
+      null,
+      el('caption', { class: 'unseen' }, caption),
+      el('thead', null, el('tr', null, heads.map(({ text, number }) => el('th', { scope: 'col', class: number ? 'number' : null }, text)))),
+      el('tbody', null, rows.map((row) => el('tr', null, row.map(cell)))),
+    ),
+  );
+}
+
+/** A figure with its name. @param {string} label @param {Child} value @param {Child} [note] */
+export function figure(label, value, note) {
+  return el('div', { class: 'figure' }, el('dt', null, label), el('dd', null, el('strong', null, value), note && el('span', { class: 'muted' }, note)));
+}
+
+/** What could not be shown, why, and another try. @param {any} error @param {() => void} again */
+export function failure(error, again) {
+  const missing = error?.status === 404;
+  return el(
+    'div',
+    { class: 'card failure' },
+    el('h1', null, missing ? t('admin.nowhere') : t('admin.failed')),
+    el('p', { role: 'alert' }, errorText(error)),
+    el('p', null, el('button', { type: 'button', class: 'button', on: { click: again } }, t('admin.again')), ' ', el('a', { href: '#/' }, t('admin.back.sales'))),
+  );
+}
+
+/**
+ * Does something that a button or form asks for: once at a time, and says what went wrong.
+ * @param {HTMLButtonElement} button
+ * @param {() => Promise<void>} act
+ */
+export async function doing(button, act) {
+  // Not disabled meanwhile: that would take the focus away, which a question gives back.
+  if (busy.has(button)) return;
+  busy.add(button);
+  button.setAttribute('aria-busy', 'true');
+  try {
+    await act();
+  } catch (error) {
+    toast(problem(error), { error: true });
+  } finally {
+    busy.delete(button);
+    button.removeAttribute('aria-busy');
+  }
+}
+/** @type {WeakSet<HTMLButtonElement>} */
+const busy = new WeakSet();
+
+/** What went wrong, with each field that was. @param {any} error */
+export function problem(error) {
+  const wrong = (error?.errors ?? []).map((/** @type {any} */ one) => `${one.pointer}: ${one.detail}`);
+  const detail = error?.code === 'invalid_times' && error.detail ? [error.detail] : [];
+  return [errorText(error), ...wrong, ...detail].join(' ');
+}
+
+/**
+ * A form whose button does something.
+ * @param {string} yes
+ * @param {() => Promise<void>} act
+ * @param {...(Child | Child[])} children
+ */
+export function form(yes, act, ...children) {
+  const button = el('button', { type: 'submit', class: 'button' }, yes);
+  const said = el('p', { class: 'strip strip-bad', role: 'alert', hidden: true });
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    said.hidden = true;
+    await doing(button, async () => {
+      try {
+        await act();
+      } catch (error) {
+        fill(said, problem(error));
+        said.hidden = false;
+        said.scrollIntoView({ block: 'nearest' });
+      }
+    });
+  };
+  return el('form', { class: 'adm-form', on: { submit } }, ...children, said, el('div', { class: 'actions' }, button));
+}
+
+/** The phase of a sale as a badge. @param {string} phase */
+export const phaseBadge = (phase) => el('span', { class: `badge badge-${phase.toLowerCase()}` }, t(`admin.phase.${phase}`));
+
+/** A time as `datetime-local` has it, in the reader's zone. @param {string | number | Date} at */
+export function localInput(at) {
+  const date = new Date(at);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+/** The reader's zone, as people call it. */
+export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
