@@ -56,7 +56,7 @@ test('a sale is made from nothing until it is open, and somebody buys in it', as
   await answer(page, 'yes');
 
   await page.locator('.status[data-kind]').waitFor();
-  await page.locator('#tile-sold .tile-note', { hasText: 'of 30' }).waitFor();
+  await page.locator('#tile-sold .kpi-note', { hasText: 'of 30' }).waitFor();
   const schedule = Number(/schedules\/(\d+)/.exec(page.url())?.[1]);
   const made = await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`);
   assert.equal(made.capacity, 7);
