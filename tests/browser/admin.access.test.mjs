@@ -25,7 +25,7 @@ const parts = () => [
   ['schedule-new', `/concerts/${sale.concert}/schedules/new`, 'form'],
   ['live', `/schedules/${sale.schedule}`, '.is-live #chart-errors canvas'],
   ['venue', `/schedules/${sale.schedule}/venue`, '.section-line'],
-  ['seats', `/schedules/${sale.schedule}/seats`, '.seat'],
+  ['seats', `/schedules/${sale.schedule}/seats`, '.adm-seat'],
   ['settings', `/schedules/${sale.schedule}/settings`, 'form'],
   ['schedule-audit', `/schedules/${sale.schedule}/audit`, '.entry'],
   ['report', `/schedules/${sale.schedule}/report`, '.bars'],
@@ -69,7 +69,7 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
   const { schedule } = await makeSale(on.service);
   const context = await on.context();
   const page = await open(context, on.service, `/schedules/${schedule}`);
-  await page.locator('.tile').first().waitFor();
+  await page.locator('.kpi').first().waitFor();
   /** Goes on with Tab until the focus is where it is wanted. @param {string} selector */
   const tabTo = async (selector) => {
     for (let times = 0; times < 400; times += 1) {
@@ -98,7 +98,7 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
 
   await go(page, `/schedules/${schedule}/seats`);
   assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'a part begins at its heading');
-  await tabTo('.seat');
+  await tabTo('.adm-seat');
   await page.keyboard.press('Space');
   await tabTo('.seat-bar .button');
   await page.keyboard.press('Enter');

@@ -106,7 +106,7 @@ test('seats are kept back and given free, and what somebody has is not', async (
   await buyer.buy(schedule, 2);
   const context = await on.context();
   const page = await open(context, on.service, `/schedules/${schedule}/seats`);
-  await page.locator('.seat-sold').nth(1).waitFor();
+  await page.locator('.adm-seat-sold').nth(1).waitFor();
   await page.getByRole('button', { name: 'All of row 1' }).click();
   assert.equal(await page.locator('.chosen').innerText(), '8 seats chosen', 'sold ones can’t be');
   // Somebody buys one of them meanwhile.
@@ -127,7 +127,7 @@ test('seats are kept back and given free, and what somebody has is not', async (
   await page.locator('.effect-done', { hasText: '76 → 40' }).waitFor();
   await on.shot(page, 'admin-seats', { full: true });
   assert.equal((await call(on.service, 'GET', `/v1/schedules/${schedule}`)).seats.blocked, 43);
-  await page.locator('.seat-blocked').first().click();
+  await page.locator('.adm-seat-blocked').first().click();
   await page.getByRole('button', { name: 'Give 1 seat free' }).click();
   await answer(page, 'yes');
   await page.locator('.effect-done', { hasText: '40 → 41' }).waitFor();

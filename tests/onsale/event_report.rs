@@ -99,13 +99,9 @@ async fn the_report_tells_what_happened_and_a_loss_of_redis_changes_nothing_of_i
     the_waits_are_those_of_the_places(&world, &told).await;
 
     wipe(&mut world.raw_redis().await).await;
-    let back = until("the fourth is back in line", async || {
+    until("the fourth is back in line, and that is written down", async || {
         let ticket = fourth.poll().await;
-        (ticket.status == 200 && ticket.body["recovering"] == true).then_some(ticket)
-    })
-    .await;
-    assert_eq!(back.body["status"], "WAITING");
-    until("the line is written down again", async || {
+        assert!(ticket.status == 503 || ticket.body["status"] == "WAITING", "{}", ticket.text);
         let again = "select count(*) from queue_archive where epoch = 2";
         (world.number(again).await == 1).then_some(())
     })
@@ -138,9 +134,8 @@ async fn the_waits_are_those_of_the_places(world: &World, told: &Value) {
     let told_longest = ms(&waits["longest_seconds"]) as i64;
     assert_eq!(told_longest, longest);
     let percentiles = waits["percentiles"].as_array().expect("percentiles");
-    let percents: Vec<f64> =
-        percentiles.iter().map(|one| one["percent"].as_f64().unwrap()).collect();
-    assert_eq!(percents, [25.0, 50.0, 75.0, 90.0, 95.0, 99.0]);
+    let percents: Vec<String> = percentiles.iter().map(|one| one["percent"].to_string()).collect();
+    assert_eq!(percents, ["25.0", "50.0", "75.0", "90.0", "95.0", "99.0"]);
     let seconds: Vec<f64> = percentiles.iter().map(|p| ms(&p["seconds"])).collect();
     assert!(seconds.windows(2).all(|two| two[0] <= two[1]), "{seconds:?}");
     assert!(ms(&waits["mean_seconds"]) <= ms(&waits["longest_seconds"]));

@@ -206,7 +206,6 @@ async fn a_path_that_names_nothing_is_not_found_and_another_method_not_allowed()
     let process = world.start().await;
     let admin = process.admin().await;
     for path in [
-        "/",
         "/v1",
         "/v2/concerts",
         "/v1/concerts/",

@@ -75,6 +75,7 @@ async function route() {
   end?.();
   end = undefined;
   nav();
+  delete $('#console').dataset.part;
   const here = address();
   const found = PARTS.map(([pattern, part]) => ({ part, match: pattern.exec(here) })).find(({ match }) => match);
   const place = el('div', { class: 'part' });
@@ -89,11 +90,12 @@ async function route() {
   } catch (error) {
     if (mine === turn) fill(place, failure(error, route));
   }
-  if (mine === turn) settle(place);
+  if (mine === turn) settle(place, here);
 }
 
-/** Says where the reader is: the title, and where listening goes on from. @param {HTMLElement} place */
-function settle(place) {
+/** Says where the reader is: the title, and where listening goes on from. @param {HTMLElement} place @param {string} here */
+function settle(place, here) {
+  $('#console').dataset.part = here;
   const heading = place.querySelector('h1');
   if (!heading) return;
   document.title = `${heading.textContent} · ${t('admin.title')} · onsale`;

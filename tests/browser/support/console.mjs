@@ -21,7 +21,7 @@ export async function go(page, part) {
   await page.evaluate((to) => {
     location.hash = `#${to}`;
   }, part);
-  await page.waitForFunction((to) => location.hash === `#${to}` && document.querySelector('.part h1') !== null, part);
+  await page.locator(`#console[data-part="${part}"]`).waitFor();
 }
 
 /** Answers the question that is open. @param {import('playwright-core').Page} page @param {'yes' | 'no'} answer */

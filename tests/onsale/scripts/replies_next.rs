@@ -23,6 +23,7 @@ fn people(said: &Said) -> Vec<i64> {
 pub async fn who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission(stage: &mut Stage) {
     stands(&next(stage).await, "EMPTY", 0);
     stage.configure(&[("capacity", 1), ("rate", 1)]).await;
+    stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
     let until: i64 = stage.tell(Script::Join, &[1]).await.get(1);
     for user in 2..=6 {
         stage.tell(Script::Join, &[user]).await;

@@ -11,8 +11,9 @@ import { get } from './service.js';
 const ACTIONS = ['concert.create', 'concert.change', 'schedule.create', 'schedule.change', 'queue.change', 'seats.add', 'seats.block', 'seats.unblock'];
 /** What entries have that nobody changed. */
 const UNTOLD = ['id', 'concert_id'];
-/** So many differences are told of one entry. */
+/** So many differences are told of a change, and of what was made. */
 const MOST = 12;
+const MADE = 4;
 
 /** The members of an object and of those in it, flat. @param {any} value @returns {Record<string, any>} */
 function flat(value) {
@@ -41,8 +42,10 @@ const nameText = (name) => {
 /** What an entry changed. @param {any} entry */
 function differences(entry) {
   const [before, after] = [flat(entry.before), flat(entry.after)];
-  const names = Object.keys(after).filter((name) => !UNTOLD.includes(name) && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  const lines = names.slice(0, MOST).map((name) =>
+  const empty = (/** @type {any} */ value) => entry.before === null && (value === null || value === '');
+  const names = Object.keys(after).filter((name) => !UNTOLD.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const most = entry.before === null ? MADE : MOST;
+  const lines = names.slice(0, most).map((name) =>
     el(
       'li',
       null,
@@ -51,7 +54,7 @@ function differences(entry) {
       el('b', { dir: 'auto', class: 'clip' }, valueText(name, after[name])),
     ),
   );
-  return el('ul', { class: 'differences' }, lines, names.length > MOST && el('li', { class: 'muted' }, t('admin.audit.more', { n: names.length - MOST })));
+  return el('ul', { class: 'differences' }, lines, names.length > most && el('li', { class: 'muted' }, t('admin.audit.more', { n: names.length - most })));
 }
 
 /** Where an entry's subject is looked at. @param {string} subject */

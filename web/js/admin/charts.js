@@ -35,8 +35,8 @@ let UPlot = null;
 /** Short numbers for an axis: 12K, 1.2억. */
 const short = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** Times along an axis, as fine as they are apart. @param {number[]} at in seconds */
-const times = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock'));
+/** Times along an axis, as fine as they are apart; none where nothing was drawn yet. @param {number[]} at in seconds */
+const times = (at) => at.map((one) => (one < 1e9 ? '' : time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock')));
 
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';

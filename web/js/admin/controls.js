@@ -162,7 +162,7 @@ export function controls(schedule) {
     await patch(`/v1/admin/schedules/${schedule}/queue`, change);
     effects.add(name, before[name], after, begun);
   };
-  const pause = el('button', { type: 'button', class: 'button big danger', disabled: true }, t('admin.pause'));
+  const pause = el('button', { type: 'button', class: 'button large danger', disabled: true }, t('admin.pause'));
   pause.addEventListener('click', () => doing(pause, () => apply({ paused: !inForce?.paused })));
   const paused = el('p', { class: 'hint' });
   const rate = dial('admit_per_second', 1, 10_000, (admit_per_second) => apply({ admit_per_second }));

@@ -47,7 +47,7 @@ export function lineFields(settings, { fixed = false } = {}) {
   const numbers = NUMBERS.map((of) => numeric(of, settings));
   const order = el('select', { name: 'entry_order', disabled: fixed }, ['FIFO', 'DRAW'].map((value) => el('option', { value }, t(`admin.order.${value}`))));
   order.value = settings.entry_order ?? 'FIFO';
-  const opens = el('input', { type: 'datetime-local', step: 1, name: 'queue_opens_at', value: settings.queue_opens_at ? localInput(settings.queue_opens_at) : '' });
+  const opens = el('input', { type: 'datetime-local', name: 'queue_opens_at', value: settings.queue_opens_at ? localInput(settings.queue_opens_at) : '' });
   const hint = t('admin.setting.entry_order.does') + (fixed ? ` ${t('admin.setting.entry_order.fixed')}` : '');
   const parts = (/** @type {typeof numbers} */ of) => el('div', { class: 'fields' }, of.map(({ part }) => part));
   return {

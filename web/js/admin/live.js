@@ -41,11 +41,11 @@ function worst(stats) {
 
 function tiles() {
   const made = TILES.map(([name]) => {
-    const [value, note] = [el('strong', null, '–'), el('span', { class: 'tile-note' }, ' ')];
-    return { value, note, element: el('div', { class: 'tile', id: `tile-${name}` }, el('dt', null, t(`admin.tile.${name}`)), el('dd', null, value, note)) };
+    const [value, note] = [el('strong', null, '–'), el('span', { class: 'kpi-note' }, ' ')];
+    return { value, note, element: el('div', { class: 'kpi', id: `tile-${name}` }, el('dt', null, t(`admin.tile.${name}`)), el('dd', null, value, note)) };
   });
   return {
-    element: el('dl', { class: 'tiles' }, made.map(({ element }) => element)),
+    element: el('dl', { class: 'kpis' }, made.map(({ element }) => element)),
     /** @param {any} stats @param {import('./feed.js').History} history */
     show: (stats, history) => {
       const stands = lineStands(stats);
@@ -53,7 +53,7 @@ function tiles() {
         const unknown = stands && OF_LINE.includes(name);
         say(made[at].value, (unknown ? null : figure(stats, history)) ?? '–');
         say(made[at].note, unknown ? t('admin.unknown') : note(stats));
-        made[at].element.classList.toggle('tile-alarm', name === 'errors' && (rate(stats, 'errors_per_second') ?? 0) > 0);
+        made[at].element.classList.toggle('kpi-alarm', name === 'errors' && (rate(stats, 'errors_per_second') ?? 0) > 0);
       });
     },
   };
@@ -118,7 +118,7 @@ export function livePart(place, { schedule }) {
     place,
     top.element,
     figures.element,
-    el('div', { class: 'live' }, el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next), tap.element),
+    el('div', { class: 'live' }, tap.element, el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next)),
   );
   const tell = (/** @type {import('./feed.js').News} */ news, /** @type {import('./feed.js').History} */ history) => {
     top.show(news);

@@ -147,10 +147,10 @@ export function form(yes, act, ...children) {
 /** The phase of a sale as a badge. @param {string} phase */
 export const phaseBadge = (phase) => el('span', { class: `badge badge-${phase.toLowerCase()}` }, t(`admin.phase.${phase}`));
 
-/** A time as `datetime-local` has it, in the reader's zone. @param {string | number | Date} at */
+/** A time as `datetime-local` has it, to the minute, in the reader's zone. @param {string | number | Date} at */
 export function localInput(at) {
   const date = new Date(at);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 /** The reader's zone, as people call it. */

@@ -59,7 +59,7 @@ export function bars(title, parts, seconds, lines) {
     lines.flatMap(({ name, colour }, of) => {
       const value = known.get(since)?.[name] ?? 0;
       const x = LEFT + index * step + step * 0.1 + of * wide;
-      return value > 0 ? [svg('rect', { x, y: y(value), width: wide, height: y(0) - y(value), class: `bar bar-${colour}` })] : [];
+      return value > 0 ? [svg('rect', { x, y: y(value), width: wide, height: y(0) - y(value), class: `chart-bar bar-${colour}` })] : [];
     }),
   );
   const labels = at.length === 0 ? [] : [0, Math.floor(at.length / 2), at.length - 1].filter((one, index, all) => all.indexOf(one) === index).map((index) =>
@@ -67,6 +67,6 @@ export function bars(title, parts, seconds, lines) {
   );
   const sums = lines.map(({ name, label }) => `${label} ${number(parts.reduce((sum, part) => sum + part[name], 0))}`).join(', ');
   const image = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('admin.report.drawing', { title, sums }), class: 'bars' }, ...rules(most, y), ...drawn, ...labels);
-  const legend = lines.map(({ colour, label }) => el('li', null, el('span', { class: `swatch swatch-bar-${colour}` }), label));
+  const legend = lines.map(({ colour, label }) => el('li', null, el('span', { class: `adm-swatch adm-swatch-bar-${colour}` }), label));
   return el('figure', { class: 'drawing' }, el('figcaption', null, el('h3', null, title), el('ul', { class: 'legend' }, legend)), image);
 }

@@ -18,7 +18,7 @@ const proposed = (hours) => localInput((Math.floor(now() / HOUR) + 1 + hours) * 
  */
 export function timeFields(values) {
   const names = ['reservation_available_at', 'deadline_at', 'concert_at'];
-  const inputs = names.map((name) => el('input', { type: 'datetime-local', step: 1, required: true, name, value: values[name] }));
+  const inputs = names.map((name) => el('input', { type: 'datetime-local', required: true, name, value: values[name] }));
   const parts = el('div', { class: 'fields' }, names.map((name, at) => field(t(`admin.time.${name}`), inputs[at], { hint: t(`admin.time.${name}.does`) })));
   return { part: parts, value: () => Object.fromEntries(names.map((name, at) => [name, new Date(inputs[at].value).toISOString()])) };
 }

@@ -69,7 +69,7 @@ class Choice {
     this.changed = changed;
     /** @type {Set<number>} */
     this.chosen = new Set();
-    this.rows = el('div', { class: 'seat-rows' });
+    this.rows = el('div', { class: 'adm-seat-rows' });
     /** @type {Map<number, HTMLButtonElement>} */
     this.buttons = new Map();
     this.section = this.sections.keys().next().value ?? '';
@@ -101,7 +101,7 @@ class Choice {
     const label = t('admin.seats.seat', { seat: String(at + 1), state: t(`admin.seats.state.${state}`) });
     const button = el(
       'button',
-      { type: 'button', class: `seat seat-${state}`, 'aria-pressed': fixed ? null : String(this.chosen.has(seat.id)), 'aria-label': label, 'aria-disabled': fixed ? 'true' : null, dataset: { seat: String(seat.id) } },
+      { type: 'button', class: `adm-seat adm-seat-${state}`, 'aria-pressed': fixed ? null : String(this.chosen.has(seat.id)), 'aria-label': label, 'aria-disabled': fixed ? 'true' : null, dataset: { seat: String(seat.id) } },
       String(at + 1),
     );
     if (!fixed) button.addEventListener('click', () => this.toggle([seat]));
@@ -122,9 +122,9 @@ class Choice {
     const line = (/** @type {[string, Seat[]]} */ [row, seats]) =>
       el(
         'div',
-        { class: 'seat-row', role: 'group', 'aria-label': t('admin.seats.row', { row }) },
-        el('button', { type: 'button', class: 'row-name', title: t('admin.seats.wholerow'), 'aria-label': t('admin.seats.wholerow.of', { row }), on: { click: () => this.toggle(seats) } }, row),
-        el('div', { class: 'row-seats' }, seats.map((seat, at) => this.button(seat, at))),
+        { class: 'adm-seat-row', role: 'group', 'aria-label': t('admin.seats.row', { row }) },
+        el('button', { type: 'button', class: 'adm-row-name', title: t('admin.seats.wholerow'), 'aria-label': t('admin.seats.wholerow.of', { row }), on: { click: () => this.toggle(seats) } }, row),
+        el('div', { class: 'adm-row-seats' }, seats.map((seat, at) => this.button(seat, at))),
       );
     const go = (/** @type {number} */ from, /** @type {string} */ key) =>
       el('button', { type: 'button', class: 'button quiet small', on: { click: () => { this.from = from; this.show(); } } }, t(key));

@@ -75,7 +75,7 @@ export function preview() {
     show: (sections) => {
       shown = sections.filter(({ rows, seats_per_row }) => rows > 0 && seats_per_row > 0 && rows * seats_per_row <= MOST_PER_CALL);
       const prices = pricesOf(shown);
-      fill(legend, prices.slice(0, 12).map((price) => el('li', null, el('span', { class: `swatch swatch-${band(price, prices) + 1}` }), money(price))));
+      fill(legend, prices.slice(0, 12).map((price) => el('li', null, el('span', { class: `adm-swatch adm-swatch-${band(price, prices) + 1}` }), money(price))));
       redraw();
     },
     end: () => {
