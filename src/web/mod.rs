@@ -5,15 +5,18 @@
 //! language in `web/lang`.
 
 pub mod assets;
+mod checkout;
 mod forms;
 mod headers;
 pub mod lang;
+mod me;
 mod modules;
 pub mod page;
 mod place;
 mod qr;
 mod resume;
 mod sale;
+mod seats;
 mod shop;
 mod sorry;
 mod texts;
@@ -88,6 +91,9 @@ pub fn routes(web: Web) -> Router {
         .route("/continue", get(resume::resume))
         .route("/qr", post(qr::qr))
         .route("/theme/{file}", get(theme::file))
+        .route("/schedules/{id}/seats", get(seats::seats))
+        .route("/holds/{hold_id}", get(checkout::checkout))
+        .route("/me", get(me::me))
         .route("/onsale.js", get(assets::client))
         .route("/assets/{build}/{*path}", get(assets::file))
         .with_state(web)

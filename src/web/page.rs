@@ -79,6 +79,12 @@ impl Page {
         self.visit.fill(key, values)
     }
 
+    /// A whole number.
+    #[must_use]
+    pub fn number<N: Copy + Into<i64>>(&self, number: &N) -> String {
+        self.visit.lang.number((*number).into())
+    }
+
     /// A price. Templates pass what they name by reference.
     #[must_use]
     pub fn money(&self, points: &i64) -> String {

@@ -55,7 +55,7 @@ export function announce(text, { urgent = false, now = false } = {}) {
  */
 export function toast(text, { error = false } = {}) {
   let stack = document.getElementById('toasts');
-  if (!stack) document.body.append((stack = el('div', { id: 'toasts', class: 'toasts' })));
+  if (!stack) document.body.append((stack = el('aside', { id: 'toasts', class: 'toasts', 'aria-label': t('common.toasts') })));
   const close = () => note.remove();
   const note = el(
     'div',

@@ -169,7 +169,7 @@ export function followTicket(client, token, on) {
  * Follows a seat map from `version` on.
  * @param {import('./call.js').Client} client @param {number} schedule @param {string} version of the status that was loaded
  * @param {{ onSeats: (changes: { version: string, since: string, seats: { id: number, status: string }[] }) => void, onReload: () => void, onConnection?: (connection: Connection, error: OnsaleError | null) => void, onStale?: (stale: boolean) => void }} on
- * `onReload`: what changed is not known any more: load the status anew, and follow from there
+ * `onSeats`: every step from one version to the next, also one that changed no seat. `onReload`: what changed is not known any more: load the status anew, and follow from there
  * @returns {Followed}
  */
 export function followSeats(client, schedule, version, on) {
@@ -194,7 +194,7 @@ export function followSeats(client, schedule, version, on) {
       }
       if (event === 'seats') {
         since = data.version;
-        if (data.seats.length > 0) on.onSeats(data);
+        on.onSeats(data);
       }
       return undefined;
     });
@@ -211,7 +211,7 @@ export function followSeats(client, schedule, version, on) {
       return on.onReload();
     }
     since = answer.version;
-    if (answer.seats.length > 0) on.onSeats(answer);
+    on.onSeats(answer);
     return undefined;
   };
 

@@ -1,0 +1,22 @@
+//! `/holds/{hold_id}`: paying for held seats. Who may see them is known to the API alone, so that the
+//! page is the same for everybody, and its module asks.
+
+use askama::Template;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::page::{Page, Visit};
+use crate::http::body::Path;
+use crate::http::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "checkout.html")]
+struct CheckoutPage {
+    page: Page,
+}
+
+/// `GET /holds/{hold_id}`
+pub(super) async fn checkout(visit: Visit, Path(hold): Path<Uuid>) -> Result<Response, Problem> {
+    let page = Page::named(&visit, "checkout").texts("shop").with("hold_id", hold);
+    visit.html(&CheckoutPage { page })
+}

@@ -1,0 +1,223 @@
+// @ts-check
+/** What the checkout looks like in each of its states. */
+import { until } from '../lib/clock.js';
+import { chargeForm } from '../lib/charge.js';
+import { el } from '../lib/dom.js';
+import { countdown, errorText, money, points, t, time } from '../lib/text.js';
+import { alone, seatName } from '../seats/say.js';
+import { begun } from './pay.js';
+
+/** What a charge that covers what is missing is rounded up to. */
+const ROUND = 10_000;
+
+/** @typedef {import('../checkout.js').Known} Known */
+
+/** Pictures as lines: done, the time is up, given back. */
+const ICONS = {
+  done: 'M5 12.5l4.5 4.5L19 7.5',
+  time: 'M12 7v5l3 2M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18',
+  back: 'M9 14L4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3',
+};
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @param {keyof typeof ICONS} name @param {string} [kind] */
+function mark(name, kind = '') {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  const path = svg.appendChild(document.createElementNS(SVG, 'path'));
+  path.setAttribute('d', ICONS[name]);
+  return el('p', { class: `mark ${kind}`, 'aria-hidden': 'true' }, svg);
+}
+
+const heading = (/** @type {string} */ text) => el('h1', { tabindex: -1 }, text);
+
+/** @param {Known} known */
+const mapOf = ({ hold }) => `/schedules/${hold.reservations[0].schedule_id}/seats`;
+
+/** @param {any} error @param {() => void} [again] */
+export function failed(error, again) {
+  return el(
+    'div',
+    { class: 'narrow stack' },
+    heading(t('checkout.title')),
+    el('p', { class: 'note note-warn', role: 'status' }, errorText(error)),
+    again
+      ? el('p', null, el('button', { type: 'button', class: 'button', on: { click: again } }, t('common.retry')))
+      : el('p', { class: 'faint' }, t('checkout.again')),
+  );
+}
+
+/** @param {() => void} go */
+export function signIn(go) {
+  return el(
+    'div',
+    { class: 'narrow stack' },
+    heading(t('checkout.signin')),
+    el('p', { class: 'lead' }, t('checkout.signin.why')),
+    el('p', null, el('button', { type: 'button', class: 'button', on: { click: go } }, t('common.signin.yes'))),
+  );
+}
+
+/** No such hold, or somebody else's: nobody is told which. */
+export function absent() {
+  return el(
+    'div',
+    { class: 'narrow stack' },
+    heading(t('checkout.absent')),
+    el('p', { class: 'lead' }, t('checkout.absent.why')),
+    el(
+      'p',
+      { class: 'buttons' },
+      el('a', { class: 'button', href: '/me' }, t('checkout.mine')),
+      el('a', { class: 'button quiet', href: '/' }, t('common.home')),
+    ),
+  );
+}
+
+/** What is bought: the concert, when it is, each seat and its price. @param {Known} known @param {string} total what the sum is called */
+function order({ hold, schedule, concert, labels }, total) {
+  const rows = hold.reservations.map((/** @type {any} */ one) => {
+    const label = labels.get(one.seat_id);
+    const name = label ? seatName(label) : t('checkout.seat', { seat: String(one.seat_number) });
+    return el('li', null, el('span', { dir: 'auto' }, name), el('b', { class: 'figure' }, money(one.amount)));
+  });
+  return el(
+    'section',
+    { class: 'card order', 'aria-labelledby': 'order-title' },
+    el('h2', { id: 'order-title', dir: 'auto' }, concert?.title ?? t('checkout.order')),
+    schedule && el('p', { class: 'order-when' }, time(schedule.concert_at)),
+    el('ul', { class: 'order-seats' }, rows),
+    el('p', { class: 'order-total' }, el('span', null, total), el('b', { class: 'figure' }, money(hold.total_amount))),
+  );
+}
+
+/** @param {Known} known */
+function timeLeft({ hold }) {
+  const all = Date.parse(hold.expires_at) - Date.parse(hold.reservations[0].reservation_at);
+  const left = until(hold.expires_at);
+  return el(
+    'section',
+    { id: 'time', class: 'card time', 'aria-label': t('checkout.left') },
+    el('p', null, el('b', { id: 'left', class: 'figure' }, countdown(left)), el('span', null, t('checkout.left'))),
+    el('progress', { id: 'left-bar', max: Math.max(1, all), value: Math.max(0, left), 'aria-label': t('checkout.left') }),
+    el('p', { class: 'faint' }, t('checkout.until', { time: time(hold.expires_at, 'exact') })),
+  );
+}
+
+/** @param {Known} known @param {{charged: (balance: number) => void, look: () => void}} on */
+function purse({ hold, balance }, on) {
+  const rows = [[t('checkout.balance'), balance === null ? t('common.unknown') : points(balance)]];
+  const missing = balance === null ? 0 : hold.total_amount - balance;
+  if (balance !== null && missing <= 0) rows.push([t('checkout.after'), points(-missing)]);
+  const terms = rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value)));
+  const proposed = Math.ceil(missing / ROUND) * ROUND;
+  return el(
+    'section',
+    { class: 'card purse', 'aria-labelledby': 'purse-title' },
+    el('h2', { id: 'purse-title' }, t('checkout.purse')),
+    el('dl', null, terms),
+    missing > 0 && el('p', { class: 'note note-warn' }, t('checkout.short', { points: points(missing) })),
+    missing > 0 && chargeForm({ amount: proposed, charged: on.charged, unsure: on.look }),
+  );
+}
+
+/**
+ * Seats that wait for payment.
+ * @param {Known} known @param {{paying: boolean, unsure: boolean}} way
+ * @param {{pay: () => void, giveBack: () => void, charged: (balance: number) => void, look: () => void}} on
+ */
+export function waiting(known, way, on) {
+  const { hold } = known;
+  // While it is not known whether it was paid, neither is what is left.
+  const balance = way.unsure ? null : known.balance;
+  const short = balance !== null && balance < hold.total_amount;
+  const trouble = way.unsure ? t('checkout.unsure') : begun(hold.hold_id) && !way.paying ? t('checkout.begun') : '';
+  const pay = el(
+    'button',
+    {
+      id: 'pay', type: 'button', class: 'button large wide', 'aria-disabled': way.paying || short ? 'true' : null,
+      on: { click: () => !short && on.pay() },
+    },
+    way.paying ? t('checkout.paying') : t('checkout.pay', { price: money(hold.total_amount) }),
+  );
+  const back = el(
+    'button',
+    { type: 'button', class: 'button plain', disabled: way.paying, on: { click: on.giveBack } },
+    t('checkout.back', { n: hold.reservations.length }),
+  );
+  return el(
+    'div',
+    { class: 'checkout' },
+    el('p', { class: 'back' }, el('a', { href: mapOf(known) }, t('checkout.map.back'))),
+    heading(t('checkout.title')),
+    el(
+      'div',
+      { class: 'checkout-parts' },
+      el('div', null, timeLeft(known), order(known, t('checkout.total'))),
+      el(
+        'div',
+        null,
+        purse({ ...known, balance }, on),
+        el('p', { id: 'trouble', class: 'trouble', role: 'status' }, trouble),
+        pay,
+        el('p', { class: 'faint center' }, t('checkout.once')),
+        el('p', { class: 'center' }, back),
+      ),
+    ),
+  );
+}
+
+/** Paid. @param {Known} known */
+export function receipt(known) {
+  const { hold, balance, payments } = known;
+  const paidAt = payments[0]?.payment_at;
+  const ids = payments.map(({ id }) => `#${id}`).join(', ');
+  const rows = [
+    paidAt && [t('checkout.receipt.at'), time(paidAt, 'full')],
+    ids && [t('checkout.receipt.number'), ids],
+    balance !== null && [t('checkout.balance'), points(balance)],
+  ].filter(Boolean);
+  const gone = hold.reservations.filter((/** @type {any} */ one) => one.status === 'REFUNDED').length;
+  return el(
+    'div',
+    { class: 'narrow checkout receipt' },
+    mark('done', 'mark-good'),
+    heading(t('checkout.paid')),
+    el('p', { class: 'lead' }, t('checkout.paid.lead')),
+    gone > 0 && el('p', { class: 'note' }, t('checkout.receipt.refunded', { n: gone })),
+    order(known, t('checkout.paid.total')),
+    el('dl', { class: 'card receipt-facts' }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value)))),
+    el(
+      'p',
+      { class: 'buttons' },
+      el('a', { class: 'button', href: '/me' }, t('checkout.mine')),
+      el('button', { type: 'button', class: 'button quiet', on: { click: () => print() } }, t('checkout.print')),
+      el('a', { class: 'button plain', href: mapOf(known) }, t('checkout.map')),
+    ),
+  );
+}
+
+/** Not paid, given back or refunded: what happened, and where to go. @param {Known} known */
+export function ended(known) {
+  const { hold } = known;
+  const key = { EXPIRED: 'expired', CANCELLED: 'cancelled', REFUNDED: 'refunded' }[/** @type {string} */ (hold.status)] ?? 'expired';
+  const seats = hold.reservations.map((/** @type {any} */ one) => {
+    const label = known.labels.get(one.seat_id);
+    return el('li', { dir: 'auto' }, label ? seatName(label) : t('checkout.seat', { seat: String(one.seat_number) }));
+  });
+  const title = known.concert ? el('p', { class: 'order-when', dir: 'auto' }, alone(known.concert.title)) : null;
+  return el(
+    'div',
+    { class: 'narrow checkout ended' },
+    mark(key === 'expired' ? 'time' : 'back'),
+    heading(t(`checkout.end.${key}`)),
+    el('p', { class: 'lead' }, t(`checkout.end.${key}.why`, { time: time(hold.expires_at, 'exact') })),
+    el('div', { class: 'card' }, title, el('ul', { class: 'ended-seats' }, seats)),
+    el(
+      'p',
+      { class: 'buttons' },
+      el('a', { class: 'button', href: mapOf(known) }, t('checkout.map')),
+      el('a', { class: 'button quiet', href: '/me' }, t('checkout.mine')),
+    ),
+  );
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/** Loading a map, and keeping it as it is now; and saying so where that is not known. */
+import { now } from '../lib/clock.js';
+import { $, say, show } from '../lib/dom.js';
+import { patiently } from '../lib/patience.js';
+import { onsale } from '../lib/session.js';
+import { errorText, t, time } from '../lib/text.js';
+
+/** A short loss is not worth a word, in ms. */
+const QUIET_MS = 1500;
+const OUTGROWN_MS = 2000;
+
+/** What is said while there is no answer. @param {any} error */
+const waiting = (error) => say($('#map-loading'), `${errorText(error)} ${t('seats.again')}`);
+
+/**
+ * The seats of a schedule. Its layout is kept by the browser, by its version.
+ * @param {number} schedule @param {number} version
+ * @returns {Promise<import('./venue.js').Seat[]>}
+ */
+export async function seatsOf(schedule, version) {
+  const path = `/v1/schedules/${schedule}/seats/layout?version=${version}`;
+  return (await patiently(() => onsale.call('GET', path), waiting)).seats;
+}
+
+/** The states of all of them. @param {number} schedule @returns {Promise<any>} */
+export const statesOf = (schedule) => patiently(() => onsale.status(schedule), waiting);
+
+/**
+ * Keeps `choice` as the service has it, for as long as the page is open.
+ * @param {number} schedule @param {number} version of the layout @param {import('./choice.js').Choice} choice
+ * @param {import('./states.js').Whole} first its states, as they were loaded
+ */
+export function keepLive(schedule, version, choice, first) {
+  const strip = connectionStrip();
+  const begin = (/** @type {import('./states.js').Whole} */ whole) => {
+    // There are other seats now. Processes may learn of it one after the other.
+    if (whole.layout_version !== version) return void setTimeout(() => location.reload(), OUTGROWN_MS);
+    choice.load(whole);
+    strip.heard();
+    const following = onsale.followSeats(schedule, whole.version, {
+      onSeats: (changes) => {
+        strip.heard();
+        if (choice.apply(changes)) return;
+        following.stop();
+        again();
+      },
+      onReload: again,
+      onConnection: (connection) => strip.connection(connection),
+      onStale: (stale) => strip.stale(stale),
+    });
+    return undefined;
+  };
+  const again = async () => begin(await statesOf(schedule));
+  begin(first);
+}
+
+/** What is said of the connection: nothing while the map is as it is now. */
+function connectionStrip() {
+  let [heardAt, lost, old, timer] = [now(), false, false, 0];
+  const tell = () => {
+    timer = 0;
+    const strip = $('#live');
+    show(strip, lost || old);
+    if (lost || old) say(strip, t(lost ? 'seats.live.lost' : 'seats.live.stale', { time: time(heardAt, 'exact') }));
+  };
+  const later = () => {
+    if (!lost && !old) {
+      clearTimeout(timer);
+      tell();
+    } else timer ||= window.setTimeout(tell, QUIET_MS);
+  };
+  return {
+    heard() {
+      heardAt = now();
+    },
+    /** @param {import('../onsale.js').Connection} connection */
+    connection(connection) {
+      if (connection !== 'lost') heardAt = now();
+      lost = connection === 'lost';
+      later();
+    },
+    /** @param {boolean} stale */
+    stale(stale) {
+      old = stale;
+      later();
+    },
+  };
+}
