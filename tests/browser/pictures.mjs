@@ -16,6 +16,11 @@ const PICTURES = [
   ['waiting-desktop-en', 960],
   ['turn-desktop-ko-dark', 960],
   ['draw-checked', 960],
+  ['arena-desktop', 960],
+  ['picked-phone-en-dark', 390],
+  ['checkout-phone-ko', 390],
+  ['rival-desktop', 960],
+  ['me-desktop-en', 960],
 ];
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));

@@ -1,0 +1,234 @@
+// Paying, whatever happens to time, answers, clicks and points; and refunds.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { accessible, open, PHONE, shot } from './support/browser.mjs';
+import { buyer, openSale } from './support/sale.mjs';
+import { stage } from './support/stage.mjs';
+
+let service, browser, end, sale;
+before(async () => {
+  ({ service, browser, end } = await stage());
+  sale = await openSale(service);
+});
+after(() => end?.());
+
+/** A page on which somebody has held a seat of the cheapest section, with points to pay it. */
+async function held({ points = 500_000, of = sale, size } = {}) {
+  const who = await buyer(service, { sale: of, points });
+  const hold = await who.hold({ quantity: 1, max_price: 70_000 });
+  const page = await open(browser, service, { who, size });
+  await page.goto(`/holds/${hold.hold_id}`);
+  await page.locator('#pay').waitFor();
+  return { who, hold, page };
+}
+
+const paid = (page) => page.getByRole('heading', { name: 'Paid. The seats are yours.' }).waitFor();
+const payments = async (who) => (await who.ask('GET', '/v1/points/history')).items.filter(({ kind }) => kind === 'PAYMENT');
+
+test('a double click pays once', async () => {
+  const { who, page } = await held();
+  await page.locator('#pay').dblclick();
+  await paid(page);
+  assert.equal((await payments(who)).length, 1);
+  assert.equal((await who.ask('GET', '/v1/points')).amount, 430_000);
+  await page.context().close();
+});
+
+test('an answer that is lost after it was paid: said so, asked again, paid once', async () => {
+  const { who, page } = await held();
+  const keys = [];
+  let lost = true;
+  await page.route('**/v1/payments', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    keys.push(route.request().headers()['idempotency-key']);
+    if (!lost) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await page.locator('#pay').click();
+  await page.locator('#trouble').filter({ hasText: 'not known whether this is paid' }).waitFor();
+  lost = false;
+  await shot(page, 'unsure');
+  await accessible(page, 'an answer is missing');
+  await paid(page);
+  assert.equal(new Set(keys).size, 1);
+  assert.equal((await payments(who)).length, 1);
+  await page.context().close();
+});
+
+test('a page that is loaded anew in the middle of paying tells what became of it', async () => {
+  const { who, page } = await held();
+  await page.route('**/v1/payments', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await page.locator('#pay').click();
+  await page.locator('#trouble').filter({ hasText: 'not known' }).waitFor();
+  await page.reload();
+  await paid(page);
+  assert.equal((await payments(who)).length, 1);
+  await page.context().close();
+});
+
+test('one that never arrived is paid with the same key after a reload', async () => {
+  const { who, page } = await held();
+  const keys = [];
+  let dead = true;
+  await page.route('**/v1/payments', (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    keys.push(route.request().headers()['idempotency-key']);
+    return dead ? route.abort() : route.continue();
+  });
+  await page.locator('#pay').click();
+  await page.locator('#trouble').filter({ hasText: 'not known' }).waitFor();
+  dead = false;
+  await page.reload();
+  await page.locator('#trouble').filter({ hasText: 'A payment was begun here' }).waitFor();
+  await page.locator('#pay').click();
+  await paid(page);
+  assert.equal(new Set(keys).size, 1);
+  assert.equal((await payments(who)).length, 1);
+  await page.context().close();
+});
+
+test('after too few points: charge, and pay with a new key', async () => {
+  const { who, page } = await held({ points: 80_000 });
+  const keys = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/v1/payments')) keys.push(request.headers()['idempotency-key']);
+  });
+  // The points go elsewhere while the page is open.
+  const other = await who.hold({ quantity: 1, max_price: 70_000 });
+  await who.pay(other.hold_id);
+  await page.locator('#pay').click();
+  await page.locator('.charge').waitFor();
+  assert.match(await page.locator('.purse').textContent(), /60,000 points more/);
+  await shot(page, 'short');
+  await page.locator('.charge button[type=submit]').click();
+  await page.locator('#pay:focus').waitFor();
+  await page.locator('#pay').click();
+  await paid(page);
+  assert.equal(new Set(keys).size, 2);
+  await page.context().close();
+});
+
+test('a hold that lapses says what happened, and leads back to the map', async () => {
+  const short = await openSale(service, { queue: { hold_ttl_seconds: 6 } });
+  for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
+    const { page, who } = await held({ of: short, size });
+    await page.getByRole('heading', { name: 'The time for these seats ran out' }).waitFor();
+    await shot(page, `lapsed-${name}`);
+    await accessible(page, 'a lapsed hold');
+    assert.equal((await payments(who)).length, 0);
+    await page.getByRole('link', { name: 'To the seat map' }).click();
+    await page.waitForURL(`**/schedules/${short.id}/seats`);
+    await page.context().close();
+  }
+});
+
+test('giving back is asked about, and frees the seats', async () => {
+  const { page, hold } = await held();
+  await page.getByRole('button', { name: 'Give this seat back' }).click();
+  await accessible(page, 'the question');
+  await page.getByRole('button', { name: 'Keep them' }).click();
+  await page.locator('#pay').waitFor();
+  await page.getByRole('button', { name: 'Give this seat back' }).click();
+  await page.getByRole('button', { name: 'Give back', exact: true }).click();
+  await page.getByRole('heading', { name: 'You gave these seats back' }).waitFor();
+  await accessible(page, 'given back');
+  const other = await buyer(service, { sale });
+  await other.hold({ seat_ids: [hold.reservations[0].seat_id] });
+  await page.context().close();
+});
+
+test('links to other people’s holds are not found, and neither is what never was', async () => {
+  const { hold } = await held();
+  const other = await buyer(service, { name: 'Other' });
+  const page = await open(browser, service, { who: other });
+  for (const id of [hold.hold_id, '7d444840-9dc0-11d1-b245-5ffdce74fad2']) {
+    await page.goto(`/holds/${id}`);
+    await page.getByRole('heading', { name: 'Not found' }).waitFor();
+    assert.equal(await page.locator('#pay, .order').count(), 0);
+  }
+  await shot(page, 'absent');
+  await accessible(page, 'not found');
+  assert.equal((await page.goto('/holds/nonsense')).status(), 404);
+  const nobody = await open(browser, service);
+  await nobody.goto(`/holds/${hold.hold_id}`);
+  await nobody.getByRole('heading', { name: 'Sign in to see these seats' }).waitFor();
+  await accessible(nobody, 'not signed in');
+});
+
+test('the countdown is right on a device whose clock is an hour wrong', async () => {
+  const who = await buyer(service, { sale, points: 100_000 });
+  const hold = await who.hold({ quantity: 1, max_price: 70_000 });
+  const page = await open(browser, service, { who });
+  await page.addInitScript(() => {
+    const right = Date.now.bind(Date);
+    Date.now = () => right() + 3_600_000;
+  });
+  await page.goto(`/holds/${hold.hold_id}`);
+  await page.locator('#pay').waitFor();
+  const [minutes, seconds] = (await page.locator('#left').textContent()).split(':').map(Number);
+  const left = (Date.parse(hold.expires_at) - Date.now()) / 1000;
+  assert.ok(Math.abs(minutes * 60 + seconds - left) < 3, `${minutes}:${seconds} of ${left}`);
+  await page.context().close();
+});
+
+test('a service that is away: the page says so, and goes on by itself', async () => {
+  const who = await buyer(service, { sale, points: 100_000 });
+  const hold = await who.hold({ quantity: 1, max_price: 70_000 });
+  const page = await open(browser, service, { who });
+  let away = true;
+  await page.route('**/v1/**', (route) => (away ? route.abort() : route.continue()));
+  await page.goto(`/holds/${hold.hold_id}`);
+  await page.locator('.note-warn').filter({ hasText: "can't be reached" }).waitFor();
+  assert.equal(await page.locator('#pay, #left').count(), 0, 'nothing that is not known');
+  away = false;
+  await page.locator('#pay').waitFor();
+  await page.context().close();
+});
+
+test('a ticket is refunded after a question, once, and its points come back', async () => {
+  const { who, page } = await held();
+  await page.locator('#pay').click();
+  await paid(page);
+  await page.goto('/me');
+  await page.locator('.stub').waitFor();
+  let calls = 0;
+  await page.route('**/refund', async (route) => {
+    calls += 1;
+    if (calls > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await page.locator('.stub button').click();
+  await accessible(page, 'the question');
+  await shot(page, 'refund');
+  await page.locator('dialog button[value=yes]').click();
+  await page.locator('#tickets-none').waitFor();
+  assert.ok(calls >= 2);
+  assert.equal((await who.ask('GET', '/v1/points')).amount, 500_000);
+  await page.locator('#past-part summary').click();
+  await page.locator('#past').filter({ hasText: 'Refunded' }).waitFor();
+  await page.locator('#payments-part summary').click();
+  await shot(page, 'me-refunded', { full: true });
+  await accessible(page, 'after a refund');
+  await page.context().close();
+});
+
+test('after the deadline nothing can be refunded, and the page says so', async () => {
+  const closes = Date.now() + 12_000;
+  const closing = await openSale(service, { closesIn: 12 });
+  const { who, hold, page } = await held({ of: closing });
+  await who.pay(hold.hold_id);
+  await page.waitForTimeout(Math.max(0, closes + 1000 - Date.now()));
+  await page.goto('/me');
+  await page.locator('.stub').waitFor();
+  assert.equal(await page.locator('.stub button').count(), 0);
+  await page.getByText('Refunds were possible until').waitFor();
+  await page.context().close();
+});

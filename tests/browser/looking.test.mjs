@@ -1,0 +1,131 @@
+// The seat map for whoever may not buy yet, in bad conditions, and with hostile texts.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { accessible, open, PHONE, shot } from './support/browser.mjs';
+import { choosing, ready } from './support/map.mjs';
+import { network } from './support/proxy.mjs';
+import { buyer, call, openSale } from './support/sale.mjs';
+import { stage } from './support/stage.mjs';
+
+let service, browser, end;
+before(async () => ({ service, browser, end } = await stage()));
+after(() => end?.());
+
+test('a visitor without a ticket sees the map, and the way to the line', async () => {
+  const sale = await openSale(service);
+  for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
+    const page = await open(browser, service, { size });
+    await page.goto(`/schedules/${sale.id}/seats`);
+    await ready(page);
+    const line = page.getByRole('link', { name: 'Join the line' });
+    await line.waitFor();
+    assert.equal(await line.getAttribute('href'), `/schedules/${sale.id}/wait`);
+    await page.locator('#section-select').selectOption('2');
+    await page.locator('.seat-free').first().click();
+    await page.locator('.toast').filter({ hasText: 'when it is your turn' }).waitFor();
+    await shot(page, `looking-${name}`);
+    await accessible(page, 'looking around');
+    await page.context().close();
+  }
+});
+
+test('whoever waits sees the way back to their place, and may pick when let in', async () => {
+  const sale = await openSale(service, { queue: { capacity: 0 } });
+  const who = await buyer(service, { sale });
+  const page = await open(browser, service, { who });
+  await page.goto(`/schedules/${sale.id}/seats`);
+  await ready(page);
+  await page.getByRole('link', { name: 'To my place in line' }).waitFor();
+  await accessible(page, 'waiting');
+  await call(service, 'PATCH', `/v1/admin/schedules/${sale.id}/queue`, { token: service.admin, body: { capacity: 10 } });
+  await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor({ timeout: 30_000 });
+  await page.context().close();
+});
+
+test('when the turn is over the page says so', async () => {
+  const sale = await openSale(service, { queue: { active_ttl_seconds: 3 } });
+  const who = await buyer(service, { sale });
+  const page = await open(browser, service, { who });
+  await page.goto(`/schedules/${sale.id}/seats`);
+  await page.getByText('Your time to choose is over').waitFor({ timeout: 20_000 });
+  await page.getByRole('link', { name: 'Join the line again' }).waitFor();
+  await accessible(page, 'the turn is over');
+  await page.context().close();
+});
+
+test('a lost connection is said, with when the map was right, and made up for', async () => {
+  const sale = await openSale(service);
+  const way = await network(service.base);
+  const page = await open(browser, way);
+  await page.goto(`/schedules/${sale.id}/seats`);
+  await ready(page);
+  await page.locator('#section-select').selectOption('0');
+  way.cut();
+  await page.locator('#live').filter({ hasText: 'No connection' }).waitFor({ timeout: 60_000 });
+  await shot(page, 'offline');
+  await accessible(page, 'offline');
+  const who = await buyer(service, { sale });
+  await who.hold({ seat_ids: [sale.seats[5].id] });
+  assert.equal(await page.locator('button[data-seat="5"].seat-free').count(), 1);
+  way.mend();
+  await page.locator('button[data-seat="5"].seat-taken').waitFor({ timeout: 60_000 });
+  await page.locator('#live').waitFor({ state: 'hidden' });
+  await page.context().close();
+  await way.end();
+});
+
+test('hostile titles, names of sections and messages are shown as text', async () => {
+  const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+  const sections = [
+    { name: '<b>A</b>"\'&', rows: 2, seats_per_row: 4, seat_price: 10 },
+    { name: '\u202eabc\u202c مرحبا', rows: 2, seats_per_row: 4, seat_price: 20 },
+  ];
+  const sale = await openSale(service, { title: `${evil} \u202e`, sections, queue: { message: evil.repeat(10) } });
+  const who = await buyer(service, { sale, name: evil.slice(0, 100), points: 1000 });
+  const page = await open(browser, service, { who, size: PHONE });
+  page.on('dialog', () => assert.fail('a script ran'));
+  await choosing(page, sale);
+  assert.equal(await page.locator('main img, main script').count(), 0);
+  await page.locator('#section-select').selectOption('1');
+  await page.locator('.seat-free').first().click();
+  await page.locator('.chip').waitFor();
+  await shot(page, 'hostile');
+  await page.locator('#hold').click();
+  await page.locator('#pay').click();
+  await page.getByRole('heading', { name: 'Paid. The seats are yours.' }).waitFor();
+  await page.goto('/me');
+  await page.locator('.stub').waitFor();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `wider than the screen by ${wide}`);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('nothing is cut off on a screen of 320 pixels, nor at 200 % zoom', async () => {
+  const sale = await openSale(service);
+  const who = await buyer(service, { sale, points: 100_000 });
+  const hold = await who.hold({ quantity: 2, max_price: 70_000 });
+  for (const size of [{ viewport: { width: 320, height: 640 } }, { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }]) {
+    const page = await open(browser, service, { who, size });
+    for (const path of [`/schedules/${sale.id}/seats`, `/holds/${hold.hold_id}`, '/me']) {
+      await page.goto(path);
+      await page.waitForLoadState('networkidle').catch(() => {});
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${path} at ${size.viewport.width} is wider by ${wide}`);
+    }
+    await page.goto(`/schedules/${sale.id}/seats`);
+    await ready(page);
+    await shot(page, `narrow-${size.viewport.width}`, { full: true });
+    await page.context().close();
+  }
+});
+
+test('a schedule that is none is a page in the reader’s language', async () => {
+  const page = await open(browser, service, { lang: 'ko' });
+  const answer = await page.goto('/schedules/999999/seats');
+  assert.equal(answer.status(), 404);
+  assert.match(await page.locator('main').textContent(), /찾을 수 없습니다/);
+  await page.context().close();
+});

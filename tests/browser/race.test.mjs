@@ -1,0 +1,121 @@
+// Many want the same seats: who is late is told which, and offered others; what is lost on the way
+// costs nobody anything.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { accessible, DESKTOP, open, PHONE, shot } from './support/browser.mjs';
+import { choosing } from './support/map.mjs';
+import { buyer, openSale } from './support/sale.mjs';
+import { stage } from './support/stage.mjs';
+
+let service, browser, end;
+before(async () => ({ service, browser, end } = await stage()));
+after(() => end?.());
+
+/** A page on which seats of the first section are picked, by their place in it. */
+async function picking(sale, who, seats, { size = DESKTOP, deaf = false } = {}) {
+  const page = await open(browser, service, { who, size });
+  if (deaf) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
+  await choosing(page, sale);
+  await page.locator('#section-select').selectOption('0');
+  for (const seat of seats) await page.locator(`button[data-seat="${seat}"]`).click();
+  await page.locator('.chip').nth(seats.length - 1).waitFor();
+  return page;
+}
+
+test('two browsers want one seat: one gets it, the other is told and takes the next', async () => {
+  const sale = await openSale(service);
+  const [one, other] = [await buyer(service, { sale, name: 'One' }), await buyer(service, { sale, name: 'Other' })];
+  const [first, second] = [await picking(sale, one, [20]), await picking(sale, other, [20], { size: PHONE })];
+  await Promise.all([first, second].map((page) => page.locator('#hold').click()));
+  const won = await Promise.race([first, second].map((page) => page.waitForURL('**/holds/*').then(() => page)));
+  const lost = won === first ? second : first;
+  await lost.locator('#rival').filter({ hasText: 'seat 21' }).waitFor();
+  assert.ok((await lost.locator('.offer').count()) >= 1);
+  await shot(lost, 'rival-phone');
+  await accessible(lost, 'somebody was faster');
+  await lost.locator('.offer').first().click();
+  await lost.waitForURL('**/holds/*');
+  const { items } = await (won === first ? other : one).ask('GET', '/v1/reservations');
+  assert.equal(items.length, 1);
+  assert.notEqual(items[0].seat_number, 21);
+  await Promise.all([first, second].map((page) => page.context().close()));
+});
+
+test('a picked seat that somebody takes is told of at once, without a click', async () => {
+  const sale = await openSale(service);
+  const page = await picking(sale, await buyer(service, { sale }), [30, 31]);
+  const rival = await buyer(service, { sale, name: 'Rival' });
+  await rival.hold({ seat_ids: [sale.seats[30].id, sale.seats[40].id] });
+  await page.locator('#rival').filter({ hasText: 'seat 31' }).waitFor();
+  const said = await page.locator('.rival-what').textContent();
+  assert.doesNotMatch(said, /32|41/, 'only what was picked and is lost');
+  assert.equal(await page.locator('.chip').count(), 1);
+  await page.locator('button[data-seat="40"].seat-taken').waitFor();
+  await shot(page, 'rival-desktop');
+  await page.context().close();
+});
+
+test('without the stream the refusal tells which seat', async () => {
+  const sale = await openSale(service);
+  const page = await picking(sale, await buyer(service, { sale }), [50], { deaf: true });
+  const rival = await buyer(service, { sale, name: 'Rival' });
+  await rival.hold({ seat_ids: [sale.seats[50].id] });
+  await page.locator('#hold').click();
+  await page.locator('#rival').filter({ hasText: 'seat 51' }).waitFor();
+  await page.locator('.offer:focus').waitFor();
+  await page.context().close();
+});
+
+test('what one holds in another tab is nobody else’s', async () => {
+  const sale = await openSale(service);
+  const who = await buyer(service, { sale });
+  const page = await picking(sale, who, [60]);
+  await who.hold({ seat_ids: [sale.seats[60].id] });
+  await page.locator('#held').filter({ hasText: 'You hold 1 seat' }).waitFor();
+  assert.ok(await page.locator('#rival').isHidden());
+  await page.locator('button[data-seat="60"].seat-mine').waitFor();
+  await page.context().close();
+});
+
+test('what is picked outlasts a reload, as far as it is still free', async () => {
+  const sale = await openSale(service);
+  const page = await picking(sale, await buyer(service, { sale }), [90, 91]);
+  await (await buyer(service, { sale, name: 'Rival' })).hold({ seat_ids: [sale.seats[91].id] });
+  await page.locator('#rival').waitFor();
+  await page.reload();
+  await page.locator('.chip').filter({ hasText: 'seat 91' }).waitFor();
+  assert.equal(await page.locator('.chip').count(), 1);
+  await page.context().close();
+});
+
+test('no more than the limit can be picked, what one has included', async () => {
+  const sale = await openSale(service, { queue: { max_seats_per_user: 3 } });
+  const who = await buyer(service, { sale });
+  await who.hold({ seat_ids: [sale.seats[0].id] });
+  const page = await picking(sale, who, [70, 71]);
+  await page.locator('button[data-seat="72"]').click();
+  await page.locator('.toast').filter({ hasText: '3 seats' }).waitFor();
+  assert.equal(await page.locator('.chip').count(), 2);
+  await page.context().close();
+});
+
+test('a lost answer to holding: asked again, the same seats', async () => {
+  const sale = await openSale(service);
+  const who = await buyer(service, { sale });
+  const page = await picking(sale, who, [80]);
+  const keys = [];
+  await page.route('**/reservations', async (route) => {
+    keys.push(route.request().headers()['idempotency-key']);
+    if (keys.length > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await page.locator('#hold').click();
+  await page.waitForURL('**/holds/*');
+  assert.equal(new Set(keys).size, 1);
+  assert.ok(keys.length >= 2);
+  assert.equal((await who.ask('GET', '/v1/reservations')).items.length, 1);
+  await page.context().close();
+});
