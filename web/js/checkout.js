@@ -143,7 +143,7 @@ async function giveBack() {
   try {
     await onsale.release(id);
     await load();
-    arrived(t('checkout.cancelled'));
+    arrived(t('checkout.end.cancelled'));
   } catch (error) {
     announce(errorText(error), { urgent: true });
     await load();
@@ -176,7 +176,7 @@ function tick() {
 /** The time is up: the service says what became of it. */
 async function over() {
   await load();
-  if (known?.hold.status === 'EXPIRED') arrived(t('checkout.expired'));
+  if (known?.hold.status === 'EXPIRED') arrived(t('checkout.end.expired'));
 }
 
 everySecond(tick);

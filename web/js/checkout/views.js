@@ -210,8 +210,8 @@ export function ended(known) {
     'div',
     { class: 'narrow checkout ended' },
     mark(key === 'expired' ? 'time' : 'back'),
-    heading(t(`checkout.${key}`)),
-    el('p', { class: 'lead' }, t(`checkout.${key}.why`, { time: time(hold.expires_at, 'exact') })),
+    heading(t(`checkout.end.${key}`)),
+    el('p', { class: 'lead' }, t(`checkout.end.${key}.why`, { time: time(hold.expires_at, 'exact') })),
     el('div', { class: 'card' }, title, el('ul', { class: 'ended-seats' }, seats)),
     el(
       'p',
