@@ -68,6 +68,7 @@ function signIn(why) {
   signInPart($('#console-part'), why, () => route());
 }
 
+/** Shows the part that the address names. @returns {Promise<void>} */
 async function route() {
   if (adminToken() === null) return signIn('');
   turn += 1;
@@ -80,7 +81,10 @@ async function route() {
   const found = PARTS.map(([pattern, part]) => ({ part, match: pattern.exec(here) })).find(({ match }) => match);
   const place = el('div', { class: 'part' });
   fill($('#console-part'), place);
-  if (!found?.match) return fill(place, el('h1', null, t('admin.nowhere')), el('p', null, el('a', { href: '#/' }, t('admin.back.sales'))));
+  if (!found?.match) {
+    fill(place, el('h1', null, t('admin.nowhere')), el('p', null, el('a', { href: '#/' }, t('admin.back.sales'))));
+    return settle(place, here);
+  }
   fill(place, el('p', { class: 'muted', role: 'status' }, t('admin.loading')));
   const [, first, rest = ''] = found.match;
   try {
