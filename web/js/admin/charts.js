@@ -1,5 +1,6 @@
 // @ts-check
 /** The live charts: one figure a second, drawn by uPlot. */
+import { now } from '../lib/clock.js';
 import { el, fill, say } from '../lib/dom.js';
 import { money, number, t, time } from '../lib/text.js';
 import { page } from '../lib/page.js';
@@ -35,8 +36,14 @@ let UPlot = null;
 /** Short numbers for an axis: 12K, 1.2억. */
 const short = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** Times along an axis, as fine as they are apart; none where nothing was drawn yet. @param {number[]} at in seconds */
-const times = (at) => at.map((one) => (one < 1e9 ? '' : time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock')));
+/** What is shown of the time: a minute at least, to the last figure. @param {any} _ @param {number | null} first @param {number | null} last @returns {[number, number]} */
+function minute(_, first, last) {
+  const end = last ?? now() / 1000;
+  return [Math.min(first ?? end, end - 60), end];
+}
+
+/** Times along an axis, as fine as they are apart. @param {number[]} at in seconds */
+const times = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock'));
 
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';
@@ -55,7 +62,7 @@ function options(chart, box) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { sync: { key: 'onsale' }, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
+    scales: { x: { time: true, range: minute }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
     axes: [
       { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => times(at) },
       { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.tell === whole && !Number.isInteger(one) ? '' : short.format(one))) },

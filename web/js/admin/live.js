@@ -101,9 +101,11 @@ function said(stats, state, why) {
 
 /** Whether people are let in is asked less often than how many there are: what the figures of now say against it is not said. @param {string | null} still @param {any} stats */
 function newer(still, stats) {
-  if (still !== null && still !== 'EMPTY' && still !== 'FULL') return still;
+  const { paused, capacity } = stats.in_force;
+  const over = (still === 'PAUSED' && !paused) || (still === 'NO_CAPACITY' && capacity > 0);
+  if (still !== null && still !== 'EMPTY' && still !== 'FULL' && !over) return still;
   if (stats.waiting + stats.returned === 0) return 'EMPTY';
-  return stats.active >= stats.in_force.capacity ? 'FULL' : null;
+  return stats.active >= capacity ? 'FULL' : null;
 }
 
 /** @type {import('./schedule.js').Tab} */
