@@ -8,7 +8,12 @@ import { get } from './service.js';
 
 /** @typedef {{ action?: string, subject?: string, admin?: string }} Wanted */
 
-const ACTIONS = ['concert.create', 'concert.change', 'schedule.create', 'schedule.change', 'queue.change', 'seats.add', 'seats.block', 'seats.unblock'];
+const ACTIONS = [
+  ['concert', 'create', 'change'],
+  ['schedule', 'create', 'change'],
+  ['queue', 'change'],
+  ['seats', 'add', 'block', 'unblock'],
+].flatMap(([subject, ...verbs]) => verbs.map((verb) => `${subject}.${verb}`));
 /** What entries have that nobody changed. */
 const UNTOLD = ['id', 'concert_id'];
 /** So many differences are told of a change, and of what was made. */
