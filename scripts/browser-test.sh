@@ -5,8 +5,11 @@
 #   scripts/browser-test.sh                 all of them
 #   scripts/browser-test.sh wait draw       the files whose names have one of these in them
 #
+# Each file by itself, at most seven minutes.
+#
 # CHROMIUM     a browser of your own
 # ONSALE_BIN   a binary of your own, which is then not built
+# AGAIN        where set, files that failed are run once more: a busy machine keeps no time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,4 +47,18 @@ for file in *.test.mjs unit/*.test.mjs; do
   done
   ((wanted)) && files+=("$file")
 done
-exec node --test --test-concurrency=1 --test-timeout=180000 "${files[@]}"
+
+# The files of those given that fail.
+failing() {
+  local file
+  for file; do
+    timeout --foreground 420 node --test "$file" >&2 || echo "$file"
+  done
+}
+mapfile -t failed < <(failing "${files[@]}")
+if ((${#failed[@]})) && [[ -n ${AGAIN:-} ]]; then
+  echo "browser-test: FLAKY or broken, once more: ${failed[*]}" >&2
+  mapfile -t failed < <(failing "${failed[@]}")
+fi
+((${#failed[@]} == 0)) || { echo "browser-test: failed: ${failed[*]}" >&2; exit 1; }
+echo "browser-test: ${#files[@]} files passed" >&2
