@@ -16,7 +16,7 @@ PEOPLE = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 HOLDS = int(sys.argv[2]) if len(sys.argv) > 2 else 500
 sys.argv = sys.argv[:1]
 from line import BIN, token
-from overload import Callers
+from callers import Callers
 
 GONE = 1_000
 AT_ONCE = 64

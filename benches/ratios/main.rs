@@ -8,6 +8,7 @@ mod benchmark;
 mod cpu;
 mod draw;
 mod load;
+mod overload;
 mod pairs;
 mod polls;
 mod scripts;
@@ -26,7 +27,7 @@ type Outcome<T> = Result<T, Failure>;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which comparisons (polls, joins, refusals, seats, draw); all by default
+    /// Which comparisons (polls, joins, refusals, seats, draw, overload); all by default
     groups: Vec<String>,
     /// Pairs of rounds per comparison
     #[arg(long, default_value_t = 5)]
@@ -86,6 +87,9 @@ async fn run(args: &Args) -> Outcome<()> {
     }
     if wanted("draw") {
         rows.extend(draw::compare(args).await?);
+    }
+    if wanted("overload") {
+        rows.extend(overload::compare(args).await?);
     }
     table::print(&rows);
     Ok(())

@@ -4,13 +4,11 @@
 //! under that purpose's audience: every process accepts it, and none keeps it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Sequence, Ticket};
-use super::token::{InvalidTicket, key_id};
+use super::signed::Secrets;
+use super::token::InvalidTicket;
 use crate::store::id::{ScheduleId, UserId};
 
 /// A code is about 400 bytes long.
@@ -26,12 +24,10 @@ pub enum Purpose {
 }
 
 /// The secrets that codes of one purpose are signed with: the first signs, all verify.
+#[derive(Debug)]
 pub struct CodeKeys {
     purpose: Purpose,
-    signing: EncodingKey,
-    verifying: Vec<(String, DecodingKey)>,
-    issuer: String,
-    validation: Validation,
+    secrets: Secrets,
 }
 
 /// What a code says.
@@ -96,20 +92,7 @@ impl CodeKeys {
     /// Keys from the ticket secrets, of which there is at least one.
     #[must_use]
     pub fn new(purpose: Purpose, secrets: &[String], issuer: &str) -> Self {
-        let first = secrets.first().map_or("", String::as_str);
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[purpose.audience()]);
-        validation.set_issuer(&[issuer]);
-        validation.set_required_spec_claims(&["aud", "iss", "exp", "sub"]);
-        validation.leeway = 0;
-        let key = |secret: &String| (key_id(secret), DecodingKey::from_secret(secret.as_bytes()));
-        Self {
-            purpose,
-            signing: EncodingKey::from_secret(first.as_bytes()),
-            verifying: secrets.iter().map(key).collect(),
-            issuer: issuer.to_owned(),
-            validation,
-        }
+        Self { purpose, secrets: Secrets::new(secrets, issuer, purpose.audience(), 0) }
     }
 
     /// A code for a ticket in a line of this epoch, and when it expires.
@@ -122,12 +105,10 @@ impl CodeKeys {
         epoch: u64,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
-        let mut header = Header::new(Algorithm::HS256);
-        header.kid = self.verifying.first().map(|(id, _)| id.clone());
         let expires_at = now + self.purpose.lives();
         let claims = Claims {
-            aud: self.purpose.audience().to_owned(),
-            iss: self.issuer.clone(),
+            aud: self.secrets.audience(),
+            iss: self.secrets.issuer(),
             exp: expires_at.timestamp(),
             sub: ticket.user.to_string(),
             jti: uuid::Uuid::now_v7(),
@@ -140,7 +121,7 @@ impl CodeKeys {
             tex: ticket.expires_at.timestamp(),
             new: ticket.newest_key,
         };
-        let code = encode(&header, &claims, &self.signing).map_err(|_| InvalidTicket)?;
+        let code = self.secrets.sign(&claims)?;
         Ok((code, DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket)?))
     }
 
@@ -149,17 +130,7 @@ impl CodeKeys {
     /// # Errors
     /// [`InvalidTicket`] where it is forged, expired, or something else that we have signed.
     pub fn verify(&self, code: &str) -> Result<Code, InvalidTicket> {
-        if code.len() > LONGEST {
-            return Err(InvalidTicket);
-        }
-        let header = decode_header(code).map_err(|_| InvalidTicket)?;
-        if header.crit.is_some() {
-            return Err(InvalidTicket);
-        }
-        let kid = header.kid.ok_or(InvalidTicket)?;
-        let key = self.verifying.iter().find(|(id, _)| *id == kid).ok_or(InvalidTicket)?;
-        let data = decode::<Claims>(code, &key.1, &self.validation);
-        let claims = data.map_err(|_| InvalidTicket)?.claims;
+        let (claims, _) = self.secrets.read::<Claims>(code, LONGEST)?;
         let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket);
         let seconds = |at| DateTime::from_timestamp(at, 0).ok_or(InvalidTicket);
         let ticket = Ticket {
@@ -175,12 +146,6 @@ impl CodeKeys {
         };
         let expires_at = seconds(claims.exp)?;
         Ok(Code { id: claims.jti, ticket, epoch: claims.epo, expires_at })
-    }
-}
-
-impl std::fmt::Debug for CodeKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CodeKeys").field("keys", &self.verifying.len()).finish_non_exhaustive()
     }
 }
 

@@ -14,6 +14,7 @@ pub mod redis;
 mod rejoin;
 pub mod service;
 mod settings;
+mod signed;
 mod standing;
 pub mod stream;
 pub mod token;

@@ -1,0 +1,163 @@
+//! Overload: what the service can bear, then twice as much, and what becomes of it.
+//!
+//! First as many callers as are answered at once find out what can be borne: charges of a point, each
+//! a transaction in PostgreSQL. Then twice as many come, whether or not the others were answered (an
+//! open model): what took long is counted from when it was due. Nothing may be lost meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use onsale::http::auth::Role;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::stage::{self, Stage};
+use crate::table::Row;
+use crate::{Args, Outcome};
+
+const USERS: u32 = 5_000;
+/// Callers, each after its last answer, while it is found out what can be borne.
+const AT_ONCE: usize = 64;
+const WARM: Duration = Duration::from_secs(8);
+/// How long twice as many come.
+const RUSH: Duration = Duration::from_secs(20);
+/// What the codes are called of answers that leave open what was done: none, and a store's silence.
+const UNKNOWN: [&str; 2] = ["no answer", "store_unavailable"];
+
+/// Charges of a point without end, each of another user than the last ones, under a key of its own.
+#[derive(Debug)]
+struct Charges {
+    url: String,
+    http: reqwest::Client,
+    tokens: Vec<String>,
+    next: AtomicUsize,
+}
+
+/// How long answers of one kind took, from when they were due.
+type Answers = BTreeMap<String, Vec<Duration>>;
+
+/// Brings twice what the service can bear.
+pub async fn compare(_: &Args) -> Outcome<Vec<Row>> {
+    let stage = Stage::set().await?;
+    let charges = Arc::new(Charges::new(&stage).await?);
+    let borne = bear(&charges).await?;
+    let rate = per_second(borne, WARM);
+    let (answers, behind) = overload(&charges, 2.0 * rate).await?;
+
+    let counted = |code: &str| answers.get(code).map_or(0, Vec::len);
+    let told = borne + counted("201");
+    let unknown: usize = UNKNOWN.into_iter().map(counted).sum();
+    let pool = PgPool::connect(&stage.stores.database_url()).await?;
+    let there: i64 = sqlx::query_scalar("SELECT coalesce(sum(amount), 0)::bigint FROM point")
+        .fetch_one(&pool)
+        .await?;
+    pool.close().await;
+    stage.strike().await?;
+    let there = usize::try_from(there)?;
+    if !(told..=told + unknown).contains(&there) {
+        return Err(format!("{told} points told, {unknown} unknown, {there} there").into());
+    }
+
+    let row = |what: &str, found| Row::new(what, "itself", found, "");
+    let mut rows = vec![row("charges borne", format!("{rate:.0}/s, {AT_ONCE} at once"))];
+    for (code, took) in answers {
+        rows.push(row(&format!("twice as many: {code}"), spread(took)));
+    }
+    let sums = format!("{told} told, {there} there, {unknown} unknown");
+    rows.push(row("points", format!("{sums}; the generator was {behind:.0?} late at the end")));
+    Ok(rows)
+}
+
+impl Charges {
+    async fn new(stage: &Stage) -> Outcome<Self> {
+        let users = stage.users(USERS).await?;
+        let tokens = users.into_iter().map(|user| stage::token(user, Role::User));
+        Ok(Self {
+            url: format!("http://{}/v1/points/charges", stage.onsale.addr),
+            http: reqwest::Client::new(),
+            tokens: tokens.collect::<Outcome<_>>()?,
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// One charge: `201`, or the code of its refusal.
+    async fn charge(&self) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let request =
+            self.http.post(&self.url).bearer_auth(&self.tokens[number % self.tokens.len()]);
+        let request = request.header("idempotency-key", Uuid::new_v4().to_string());
+        let told = async {
+            let answer = request.json(&json!({"amount": 1})).send().await?;
+            if answer.status().is_success() {
+                // Read to its end, so that the connection is used again.
+                let status = answer.status().as_u16().to_string();
+                answer.bytes().await?;
+                return Ok(status);
+            }
+            let problem: Value = answer.json().await?;
+            Ok::<_, reqwest::Error>(problem["code"].as_str().unwrap_or("no code").to_owned())
+        };
+        told.await.unwrap_or_else(|_| UNKNOWN[0].to_owned())
+    }
+}
+
+/// How many charges are answered while as many callers as there are ask one after the other.
+async fn bear(charges: &Arc<Charges>) -> Outcome<usize> {
+    let until = Instant::now() + WARM;
+    let mut callers = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let charges = Arc::clone(charges);
+        callers.spawn(async move {
+            let mut done = 0;
+            while Instant::now() < until {
+                match charges.charge().await {
+                    code if code == "201" => done += 1,
+                    code => return Err(format!("nothing is to be refused yet: {code}")),
+                }
+            }
+            Ok(done)
+        });
+    }
+    let mut done = 0;
+    while let Some(caller) = callers.join_next().await {
+        done += caller??;
+    }
+    Ok(done)
+}
+
+/// What came of so many charges a second, and how late the last one was sent.
+async fn overload(charges: &Arc<Charges>, rate: f64) -> Outcome<(Answers, Duration)> {
+    let (begun, mut calls, mut number) = (Instant::now(), JoinSet::new(), 0.0);
+    let due = |number: f64| begun + Duration::from_secs_f64(number / rate);
+    while due(number) < begun + RUSH {
+        let at = due(number);
+        tokio::time::sleep_until(at.into()).await;
+        let charges = Arc::clone(charges);
+        calls.spawn(async move { (charges.charge().await, at.elapsed()) });
+        number += 1.0;
+    }
+    let behind = begun.elapsed().saturating_sub(RUSH);
+    let mut answers = Answers::new();
+    while let Some(answer) = calls.join_next().await {
+        let (code, took) = answer?;
+        answers.entry(code).or_default().push(took);
+    }
+    Ok((answers, behind))
+}
+
+fn spread(mut took: Vec<Duration>) -> String {
+    took.sort();
+    let of = |hundredth: usize| took[(took.len() * hundredth / 100).min(took.len() - 1)];
+    let rate = per_second(took.len(), RUSH);
+    let (middle, late, last) = (of(50), of(99), of(100));
+    format!("{rate:.0}/s, p50 {middle:.1?}, p99 {late:.1?}, slowest {last:.1?}")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count")]
+fn per_second(count: usize, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
