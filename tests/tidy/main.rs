@@ -88,8 +88,10 @@ fn every_script_says_what_it_does_and_is_short() {
 fn pages_say_the_same_in_both_languages_and_nothing_can_be_put_into_them() {
     let texts = sources(&["web/lang"], "json");
     let (modules, templates) = (sources(&["web/js"], "js"), sources(&["web/templates"], "html"));
+    let styles = sources(&["web/css"], "css");
     assert!(texts.len() > 2 && modules.len() > 5 && templates.len() > 1, "no pages were found");
-    let short = each(&modules, pages::length);
+    assert!(styles.len() > 5, "no styles were found");
+    let short = [each(&modules, pages::length), each(&styles, pages::length)].concat();
     let written: Vec<_> = modules.into_iter().chain(templates).collect();
     let safe = each(&written, pages::safe);
     let users: Vec<_> = written.into_iter().chain(sources(&["src/web"], "rs")).collect();
@@ -98,7 +100,7 @@ fn pages_say_the_same_in_both_languages_and_nothing_can_be_put_into_them() {
         ("a text is in its page's file", pages::misplaced(&texts)),
         ("texts that are used are there, and no others", pages::used(&texts, &users)),
         ("a text stays a text", safe),
-        ("modules are short", short),
+        ("modules and styles are short", short),
     ]);
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Source;
 
-/// The longest module.
+/// The longest module, and the longest file of styles.
 const MODULE: usize = 300;
 
 /// Never in a module or a template: with these a text could become more than a text.
@@ -136,7 +136,7 @@ pub fn safe(source: &Source) -> Vec<String> {
     broken
 }
 
-/// A module that is too long.
+/// A module, or a file of styles, that is too long.
 pub fn length(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
     let broken = (lines > MODULE).then(|| format!("{} has {lines} lines", source.path));

@@ -7,7 +7,7 @@ import { confirm } from './lib/dialog.js';
 import { $, $$, fill, say, show } from './lib/dom.js';
 import { patiently } from './lib/patience.js';
 import { current, ensure, onSession, onsale, signOut } from './lib/session.js';
-import { intent } from './lib/store.js';
+import { once } from './lib/store.js';
 import { countdown, errorText, money, t } from './lib/text.js';
 import { lookUp } from './me/load.js';
 import { Purse } from './me/points.js';
@@ -69,13 +69,10 @@ async function refund(mine, reservation) {
     danger: true,
   });
   if (!sure) return;
-  const { key, done } = intent(`refund.${payment.id}`);
   try {
-    await onsale.refund(payment.id, { key });
-    done();
+    await once(`refund.${payment.id}`, (key) => onsale.refund(payment.id, { key }));
     toast(t('me.refunded', { price: money(payment.amount) }));
   } catch (error) {
-    if (!error.passing) done();
     toast(error.passing ? `${errorText(error)} ${t('me.refund.unsure')}` : errorText(error), { error: true });
   }
   await load();

@@ -8,6 +8,7 @@ import './lib/frame.js';
 import { page } from './lib/page.js';
 import { current, onSession, onsale, signOut } from './lib/session.js';
 import { tab } from './lib/store.js';
+import { OneTab } from './lib/tabs.js';
 import { countdown, errorText, number, t, time } from './lib/text.js';
 import { dropTicket, keepTicket, onTicket, ticketOf } from './lib/ticket.js';
 import { alarms, ring } from './wait/alarm.js';
@@ -34,8 +35,8 @@ let line = null;
 let connection = 'connecting';
 let lostAt = 0;
 let stale = false;
-/** Whether this is the tab that is pushed to: the others ask. */
-let first = !navigator.locks;
+/** The tab that is pushed to: the others ask. */
+const one = new OneTab(`onsale.line.${id}`, () => line?.nudge());
 
 /** @param {import('./wait/slots.js').State} state */
 function go(state) {
@@ -120,7 +121,7 @@ function take(view) {
 function follow(token) {
   line?.stop();
   line = onsale.follow(token, {
-    stream: () => first,
+    stream: () => one.is,
     onTicket: (view) => {
       lostAt = 0;
       take(view);
@@ -213,12 +214,8 @@ onTicket(id, (token) => {
   else if (token !== null && !line) follow(token);
 });
 
-navigator.locks?.request(`onsale.line.${id}`, () => {
-  first = true;
-  line?.nudge();
-  // Held for as long as the tab is there; the next one has it then.
-  return new Promise(() => {});
-});
+// For as long as the tab is there, seen or not: whoever is called looks away.
+one.ask();
 alarms();
 everySecond(tick);
 if (page.drawn) {

@@ -1,20 +1,11 @@
 // @ts-check
 /** The course of a sale as bars: drawn once, sharp on paper too. */
-import { el } from '../lib/dom.js';
+import { el, svg } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 
 /** @typedef {{ since: string, [name: string]: any }} Part */
 
-const NS = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 190, 56, 24, 10];
-
-/** @param {string} tag @param {Record<string, string | number>} props @param {...(Node | string)} children */
-function svg(tag, props, ...children) {
-  const element = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(props)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-}
 
 /** A round number at least as large. @param {number} most */
 function round(most) {

@@ -3,7 +3,7 @@
 import { backoff, pause } from '../onsale/call.js';
 import { every } from '../lib/lists.js';
 import { onsale } from '../lib/session.js';
-import { intent, tab } from '../lib/store.js';
+import { once, tab } from '../lib/store.js';
 
 /** After so long without an answer it is said to be missing, in ms. */
 const UNSURE_MS = 4000;
@@ -19,14 +19,11 @@ export const begun = (hold) => tab.get(`onsale.key.pay.${hold}`) !== null;
  * @returns {Promise<Outcome>}
  */
 export async function settle({ hold_id }, unsure) {
-  const { key, done } = intent(`pay.${hold_id}`);
   const timer = setTimeout(unsure, UNSURE_MS);
   try {
     for (let failures = 1; ; failures++) {
       try {
-        const paid = await onsale.pay(hold_id, { key });
-        done();
-        return { paid };
+        return { paid: await once(`pay.${hold_id}`, (key) => onsale.pay(hold_id, { key })) };
       } catch (error) {
         // It may have been paid: only the same key can tell.
         if (error.passing) {
@@ -34,7 +31,6 @@ export async function settle({ hold_id }, unsure) {
           await pause(Math.max(error.retryAfter ?? 0, backoff(failures)));
           continue;
         }
-        done();
         return error.code === 'insufficient_points' ? { short: error } : { error };
       }
     }

@@ -2,7 +2,7 @@
 /** What the checkout looks like in each of its states. */
 import { until } from '../lib/clock.js';
 import { chargeForm } from '../lib/charge.js';
-import { el } from '../lib/dom.js';
+import { el, svg } from '../lib/dom.js';
 import { countdown, errorText, money, points, t, time } from '../lib/text.js';
 import { alone, seatName } from '../seats/say.js';
 import { begun } from './pay.js';
@@ -18,15 +18,11 @@ const ICONS = {
   time: 'M12 7v5l3 2M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18',
   back: 'M9 14L4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3',
 };
-const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {keyof typeof ICONS} name @param {string} [kind] */
 function mark(name, kind = '') {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  const path = svg.appendChild(document.createElementNS(SVG, 'path'));
-  path.setAttribute('d', ICONS[name]);
-  return el('p', { class: `mark ${kind}`, 'aria-hidden': 'true' }, svg);
+  const icon = svg('svg', { viewBox: '0 0 24 24' }, svg('path', { d: ICONS[name] }));
+  return el('p', { class: `mark ${kind}`, 'aria-hidden': 'true' }, icon);
 }
 
 const heading = (/** @type {string} */ text) => el('h1', { tabindex: -1 }, text);
@@ -34,36 +30,30 @@ const heading = (/** @type {string} */ text) => el('h1', { tabindex: -1 }, text)
 /** @param {Known} known */
 const mapOf = ({ hold }) => `/schedules/${hold.reservations[0].schedule_id}/seats`;
 
+/** A page without a hold on it. @param {string} title @param {...HTMLElement} parts */
+const without = (title, ...parts) => el('div', { class: 'narrow stack' }, heading(title), ...parts);
+
+/** @param {() => void} act @param {string} text */
+const button = (act, text) => el('p', null, el('button', { type: 'button', class: 'button', on: { click: act } }, text));
+
 /** @param {any} error @param {() => void} [again] */
 export function failed(error, again) {
-  return el(
-    'div',
-    { class: 'narrow stack' },
-    heading(t('checkout.title')),
+  return without(
+    t('checkout.title'),
     el('p', { class: 'note note-warn', role: 'status' }, errorText(error)),
-    again
-      ? el('p', null, el('button', { type: 'button', class: 'button', on: { click: again } }, t('common.retry')))
-      : el('p', { class: 'faint' }, t('checkout.again')),
+    again ? button(again, t('common.retry')) : el('p', { class: 'faint' }, t('checkout.again')),
   );
 }
 
 /** @param {() => void} go */
 export function signIn(go) {
-  return el(
-    'div',
-    { class: 'narrow stack' },
-    heading(t('checkout.signin')),
-    el('p', { class: 'lead' }, t('checkout.signin.why')),
-    el('p', null, el('button', { type: 'button', class: 'button', on: { click: go } }, t('common.signin.yes'))),
-  );
+  return without(t('checkout.signin'), el('p', { class: 'lead' }, t('checkout.signin.why')), button(go, t('common.signin.yes')));
 }
 
 /** No such hold, or somebody else's: nobody is told which. */
 export function absent() {
-  return el(
-    'div',
-    { class: 'narrow stack' },
-    heading(t('checkout.absent')),
+  return without(
+    t('checkout.absent'),
     el('p', { class: 'lead' }, t('checkout.absent.why')),
     el(
       'p',
@@ -74,13 +64,22 @@ export function absent() {
   );
 }
 
+/** A seat in words. @param {Known} known @param {any} reservation */
+function nameOf({ labels }, { seat_id, seat_number }) {
+  const label = labels.get(seat_id);
+  return label ? seatName(label) : t('checkout.seat', { seat: String(seat_number) });
+}
+
+/** Facts, each with its name. @param {string[][]} rows @param {string | null} [kind] */
+const facts = (rows, kind = null) =>
+  el('dl', { class: kind }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value))));
+
 /** What is bought: the concert, when it is, each seat and its price. @param {Known} known @param {string} total what the sum is called */
-function order({ hold, schedule, concert, labels }, total) {
-  const rows = hold.reservations.map((/** @type {any} */ one) => {
-    const label = labels.get(one.seat_id);
-    const name = label ? seatName(label) : t('checkout.seat', { seat: String(one.seat_number) });
-    return el('li', null, el('span', { dir: 'auto' }, name), el('b', { class: 'figure' }, money(one.amount)));
-  });
+function order(known, total) {
+  const { hold, schedule, concert } = known;
+  const rows = hold.reservations.map((/** @type {any} */ one) =>
+    el('li', null, el('span', { dir: 'auto' }, nameOf(known, one)), el('b', { class: 'figure' }, money(one.amount))),
+  );
   return el(
     'section',
     { class: 'card order', 'aria-labelledby': 'order-title' },
@@ -109,13 +108,12 @@ function purse({ hold, balance }, on) {
   const rows = [[t('checkout.balance'), balance === null ? t('common.unknown') : points(balance)]];
   const missing = balance === null ? 0 : hold.total_amount - balance;
   if (balance !== null && missing <= 0) rows.push([t('checkout.after'), points(-missing)]);
-  const terms = rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value)));
   const proposed = Math.ceil(missing / ROUND) * ROUND;
   return el(
     'section',
     { class: 'card purse', 'aria-labelledby': 'purse-title' },
     el('h2', { id: 'purse-title' }, t('checkout.purse')),
-    el('dl', null, terms),
+    facts(rows),
     missing > 0 && el('p', { class: 'note note-warn' }, t('checkout.short', { points: points(missing) })),
     missing > 0 && chargeForm({ amount: proposed, charged: on.charged, unsure: on.look }),
   );
@@ -186,7 +184,7 @@ export function receipt(known) {
     el('p', { class: 'lead' }, t('checkout.paid.lead')),
     gone > 0 && el('p', { class: 'note' }, t('checkout.receipt.refunded', { n: gone })),
     order(known, t('checkout.paid.total')),
-    el('dl', { class: 'card receipt-facts' }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value)))),
+    facts(rows, 'card receipt-facts'),
     el(
       'p',
       { class: 'buttons' },
@@ -201,10 +199,7 @@ export function receipt(known) {
 export function ended(known) {
   const { hold } = known;
   const key = { EXPIRED: 'expired', CANCELLED: 'cancelled', REFUNDED: 'refunded' }[/** @type {string} */ (hold.status)] ?? 'expired';
-  const seats = hold.reservations.map((/** @type {any} */ one) => {
-    const label = known.labels.get(one.seat_id);
-    return el('li', { dir: 'auto' }, label ? seatName(label) : t('checkout.seat', { seat: String(one.seat_number) }));
-  });
+  const seats = hold.reservations.map((/** @type {any} */ one) => el('li', { dir: 'auto' }, nameOf(known, one)));
   const title = known.concert ? el('p', { class: 'order-when', dir: 'auto' }, alone(known.concert.title)) : null;
   return el(
     'div',

@@ -3,7 +3,7 @@
 import { toast } from './announce.js';
 import { el, say, set } from './dom.js';
 import { onsale } from './session.js';
-import { intent } from './store.js';
+import { once } from './store.js';
 import { errorText, number, points, t } from './text.js';
 
 /** What buttons add, and what one charge may be. */
@@ -35,15 +35,12 @@ export function chargeForm({ amount, charged, unsure }) {
     set(button, 'aria-disabled', 'true');
     say(button, t('shop.charging'));
     const wanted = input.valueAsNumber;
-    // The same amount again after a lost answer is the same charge.
-    const { key, done } = intent(`charge.${wanted}`);
     try {
-      const { balance } = await onsale.charge(wanted, { key });
-      done();
+      // The same amount again after a lost answer is the same charge.
+      const { balance } = await once(`charge.${wanted}`, (key) => onsale.charge(wanted, { key }));
       toast(t('shop.charged', { points: points(wanted) }));
       charged(balance);
     } catch (error) {
-      if (!error.passing) done();
       toast(error.passing ? `${errorText(error)} ${t('shop.charge.unsure')}` : errorText(error), { error: true });
       if (error.passing) unsure();
     } finally {

@@ -27,6 +27,17 @@ export function el(tag, props, ...children) {
 }
 
 /**
+ * An element of a drawing.
+ * @param {string} tag @param {Record<string, string | number>} attributes @param {...(Node | string)} children
+ */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) set(element, name, value);
+  element.append(...children);
+  return element;
+}
+
+/**
  * Sets an attribute, or takes it away.
  * @param {Element} element @param {string} name @param {string | number | boolean | null | undefined} value
  */

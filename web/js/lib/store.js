@@ -72,13 +72,23 @@ function uuid() {
 }
 
 /**
- * The idempotency key of an intention: the same one, over reloads too, until `done`.
+ * Does what is intended under an idempotency key: the same one, over reloads too, until there is an
+ * answer that no asking will change.
+ * @template T
  * @param {string} intention such as `pay.<hold id>`
- * @returns {{ key: string, done: () => void }}
+ * @param {(key: string) => Promise<T>} act
+ * @returns {Promise<T>}
  */
-export function intent(intention) {
+export async function once(intention, act) {
   const name = `onsale.key.${intention}`;
   const key = tab.get(name) ?? uuid();
   tab.set(name, key);
-  return { key, done: () => tab.remove(name) };
+  try {
+    const answer = await act(key);
+    tab.remove(name);
+    return answer;
+  } catch (error) {
+    if (!(/** @type {any} */ (error).passing)) tab.remove(name);
+    throw error;
+  }
 }

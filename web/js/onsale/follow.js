@@ -1,10 +1,12 @@
 // @ts-check
 /** Following a place in line, and a seat map, through all that a network does. */
-import { OnsaleError, backoff, call, either, pause } from './call.js';
+import { OnsaleError, backoff, call, pause } from './call.js';
 import { stream } from './events.js';
 
 /** Polls between two tries to be pushed to. */
 const POLLS = 6;
+/** Between two questions what has changed on a map, in ms. */
+const ASK = 2000;
 /** A stream that has said nothing by then is kept back by something in between, in ms. */
 const FIRST_WORD = 8000;
 /** Back from sleep: what was last heard longer ago is asked for at once, in ms. */
@@ -28,35 +30,88 @@ const STALE = 12_000;
 
 const FINAL = ['EXPIRED', 'LEFT', 'COMPLETED'];
 
-/** A wait that can be cut short. */
-class Sleep {
-  #wake = () => {};
+/** What following anything has: how it ends, how it is woken, and how it waits after failures. */
+class Way {
+  #end = new AbortController();
+  #open = new AbortController();
+  #rest = new AbortController();
+  failures = 0;
+  /** When something was heard last, by `Date.now()`. */
+  heardAt = Date.now();
 
-  /** @param {number} ms @param {AbortSignal} signal */
-  async for(ms, signal) {
-    const cut = new AbortController();
-    this.#wake = () => cut.abort();
-    await pause(ms, either(signal, cut.signal)).catch(() => {});
-    if (signal.aborted) throw new OnsaleError('aborted', 0);
+  /** @param {(connection: Connection, error: OnsaleError | null) => void} told how the service is reached */
+  constructor(told) {
+    this.told = told;
   }
 
+  /** Given when it ends. */
+  get signal() {
+    return this.#end.signal;
+  }
+
+  get over() {
+    return this.#end.signal.aborted;
+  }
+
+  stop() {
+    this.#end.abort();
+    this.wake();
+  }
+
+  /** A signal for a stream, which `close` gives. */
+  open() {
+    this.#open = new AbortController();
+    if (this.over) this.close();
+    return this.#open.signal;
+  }
+
+  close() {
+    this.#open.abort();
+  }
+
+  /** Ends what is open, and the wait of now, or else the next one. */
   wake() {
-    this.#wake();
+    this.close();
+    this.#rest.abort();
   }
-}
 
-/**
- * Calls `nudge` when it is worth looking at once: the network is back, or the device was asleep.
- * @param {() => number} heardAt when something was heard last, by Date.now() @param {() => void} nudge @param {AbortSignal} signal
- */
-function wakeUps(heardAt, nudge, signal) {
-  if (typeof window === 'undefined') return;
-  const seen = () => {
-    if (document.visibilityState === 'visible' && Date.now() - heardAt() > STALE) nudge();
-  };
-  window.addEventListener('online', nudge, { signal });
-  window.addEventListener('pageshow', seen, { signal });
-  document.addEventListener('visibilitychange', seen, { signal });
+  /** @param {number} ms */
+  async rest(ms) {
+    await pause(ms, this.#rest.signal).catch(() => {});
+    this.#rest = new AbortController();
+    if (this.over) throw new OnsaleError('aborted', 0);
+  }
+
+  /** Waits longer after each failure. @param {OnsaleError} error */
+  async failed(error) {
+    this.failures += 1;
+    this.told('lost', error);
+    await this.rest(Math.max(error.retryAfter ?? 0, backoff(this.failures)));
+  }
+
+  /**
+   * Begins, and looks at once whenever that is worth it: the network is back, or the device was asleep.
+   * @param {() => Promise<void>} run @param {() => void} [nudged]
+   * @returns {Followed}
+   */
+  begin(run, nudged = () => {}) {
+    const nudge = () => {
+      this.failures = 0;
+      nudged();
+      this.wake();
+    };
+    if (typeof window !== 'undefined') {
+      const seen = () => {
+        if (document.visibilityState === 'visible' && Date.now() - this.heardAt > STALE) nudge();
+      };
+      window.addEventListener('online', nudge, { signal: this.signal });
+      window.addEventListener('pageshow', seen, { signal: this.signal });
+      document.addEventListener('visibilitychange', seen, { signal: this.signal });
+    }
+    this.told('connecting', null);
+    run().catch(() => {});
+    return { stop: () => this.stop(), nudge };
+  }
 }
 
 /**
@@ -66,181 +121,158 @@ function wakeUps(heardAt, nudge, signal) {
  * @returns {Followed}
  */
 export function followTicket(client, token, on) {
-  const stop = new AbortController();
-  const sleep = new Sleep();
-  let [ticket, heardAt, failures, last, retry] = [token, 0, 0, /** @type {string | null} */ (null), 1000];
-  /** @type {AbortController | null} */
-  let open = null;
-  let [over, polls] = [false, 0];
+  const way = new Way((connection, error) => on.onConnection?.(connection, error));
+  let [ticket, last, retry] = [token, /** @type {string | null} */ (null), 1000];
+  let [final, polls] = [false, 0];
 
   /** @param {any} view */
-  const told = (view) => {
-    [heardAt, failures] = [Date.now(), 0];
+  const heard = (view) => {
+    [way.heardAt, way.failures] = [Date.now(), 0];
     if (view.queue_token && view.queue_token !== ticket) {
       ticket = view.queue_token;
       on.onToken?.(ticket);
     }
-    over = FINAL.includes(view.status);
+    final = FINAL.includes(view.status);
     on.onStale?.(false);
     on.onTicket(view);
   };
 
   /** Asks once; how long until the next time, in ms. */
   const poll = async () => {
-    const view = await call(client, 'GET', '/v1/queue/ticket', { ticket, signal: stop.signal });
-    told(view);
-    if (!over) on.onConnection?.('polling', null);
+    const view = await call(client, 'GET', '/v1/queue/ticket', { ticket, signal: way.signal });
+    heard(view);
+    if (!final) way.told('polling', null);
     return view.poll_after_ms ?? 5000;
   };
 
   /** Is pushed to until the connection ends; whether anything came. */
   const listen = async () => {
-    let heard = false;
-    open = new AbortController();
-    const signal = either(stop.signal, open.signal);
-    const first = setTimeout(() => heard || open?.abort(), FIRST_WORD);
+    let any = false;
+    const first = setTimeout(() => any || way.close(), FIRST_WORD);
     const how = {
       ticket,
       last,
-      signal,
-      onBytes: () => (heardAt = Date.now()),
+      signal: way.open(),
+      onBytes: () => (way.heardAt = Date.now()),
       onRetry: (/** @type {number} */ ms) => (retry = Math.min(ms, 10_000)),
     };
     try {
       const ended = await stream(client, '/v1/queue/ticket/stream', how, ({ event, id, data }) => {
         if (event === 'stale') return on.onStale?.(true);
         if (event !== 'ticket') return undefined;
-        [heard, last] = [true, id ?? last];
-        on.onConnection?.('live', null);
-        return told(data);
+        [any, last] = [true, id ?? last];
+        way.told('live', null);
+        return heard(data);
       });
       if (ended === 'final') await poll();
     } finally {
       clearTimeout(first);
-      open = null;
     }
-    return heard;
+    return any;
   };
 
   const run = async () => {
-    while (!over) {
+    while (!final) {
       try {
         if (polls % POLLS === 0 && (on.stream?.() ?? true)) {
           const began = Date.now();
-          const heard = await listen().catch((error) => {
+          const any = await listen().catch((error) => {
             // A new ticket was opened elsewhere, a proxy keeps streams back, a process drains: ask instead.
-            if (stop.signal.aborted || error.status === 401) throw error;
+            if (way.over || error.status === 401) throw error;
             return false;
           });
-          if (over) return;
-          if (heard && Date.now() - began > 5000) {
-            await sleep.for(retry * (0.5 + Math.random()), stop.signal);
+          if (final) return;
+          if (any && Date.now() - began > 5000) {
+            await way.rest(retry * (0.5 + Math.random()));
             continue;
           }
         }
         polls += 1;
-        await sleep.for(await poll(), stop.signal);
+        await way.rest(await poll());
       } catch (error) {
-        if (stop.signal.aborted) return;
+        if (way.over) return;
         if (error.status === 401 || error.status === 403 || error.status === 404) {
           on.onEnd?.(error);
           return;
         }
-        failures += 1;
-        on.onConnection?.('lost', error);
-        await sleep.for(Math.max(error.retryAfter ?? 0, backoff(failures)), stop.signal);
+        await way.failed(error);
         polls = 0;
       }
     }
   };
 
-  const nudge = () => {
-    [failures, polls] = [0, 0];
-    open?.abort();
-    sleep.wake();
-  };
-  wakeUps(() => heardAt, nudge, stop.signal);
-  on.onConnection?.('connecting', null);
-  run().catch(() => {});
-  return { stop: () => stop.abort(), nudge };
+  return way.begin(run, () => (polls = 0));
 }
+
+/**
+ * @typedef {object} FollowingSeats
+ * @property {(changes: { version: string, since: string, seats: { id: number, status: string }[] }) => void} onSeats
+ * every step from one version to the next, also one that changed no seat
+ * @property {() => void} onReload what changed is not known any more: load the status anew, and follow from there
+ * @property {(connection: Connection, error: OnsaleError | null) => void} [onConnection]
+ * @property {(stale: boolean) => void} [onStale]
+ * @property {() => boolean} [stream] whether to be pushed to now, as in `Following`
+ */
 
 /**
  * Follows a seat map from `version` on.
  * @param {import('./call.js').Client} client @param {number} schedule @param {string} version of the status that was loaded
- * @param {{ onSeats: (changes: { version: string, since: string, seats: { id: number, status: string }[] }) => void, onReload: () => void, onConnection?: (connection: Connection, error: OnsaleError | null) => void, onStale?: (stale: boolean) => void }} on
- * `onSeats`: every step from one version to the next, also one that changed no seat. `onReload`: what changed is not known any more: load the status anew, and follow from there
+ * @param {FollowingSeats} on
  * @returns {Followed}
  */
 export function followSeats(client, schedule, version, on) {
-  const stop = new AbortController();
-  const sleep = new Sleep();
-  let [since, heardAt, failures] = [version, Date.now(), 0];
-  /** @type {AbortController | null} */
-  let open = null;
+  const way = new Way((connection, error) => on.onConnection?.(connection, error));
+  let since = version;
 
-  const listen = () => {
-    open = new AbortController();
-    const signal = either(stop.signal, open.signal);
-    const path = `/v1/schedules/${schedule}/seats/stream?since=${encodeURIComponent(since)}`;
-    return stream(client, path, { signal, onBytes: () => (heardAt = Date.now()) }, ({ event, data }) => {
-      if (event === 'stale') return on.onStale?.(true);
-      failures = 0;
-      on.onConnection?.('live', null);
-      on.onStale?.(false);
-      if (event === 'reload') {
-        stop.abort();
-        return on.onReload();
-      }
-      if (event === 'seats') {
-        since = data.version;
-        on.onSeats(data);
-      }
-      return undefined;
-    });
+  const path = (/** @type {string} */ what) => `/v1/schedules/${schedule}/seats/${what}?since=${encodeURIComponent(since)}`;
+  const reload = () => {
+    way.stop();
+    on.onReload();
+  };
+  const heard = (/** @type {any} */ changes) => {
+    since = changes.version;
+    on.onSeats(changes);
   };
 
-  /** Asks once for what changed, where streams do not get through. */
+  const listen = () =>
+    stream(client, path('stream'), { signal: way.open(), onBytes: () => (way.heardAt = Date.now()) }, ({ event, data }) => {
+      if (event === 'stale') return on.onStale?.(true);
+      way.failures = 0;
+      way.told('live', null);
+      on.onStale?.(false);
+      if (event === 'reload') return reload();
+      return event === 'seats' ? heard(data) : undefined;
+    });
+
+  /** Asks once for what changed. */
   const poll = async () => {
-    const path = `/v1/schedules/${schedule}/seats/status?since=${encodeURIComponent(since)}`;
-    const answer = await call(client, 'GET', path, { signal: stop.signal });
-    heardAt = Date.now();
-    on.onConnection?.('polling', null);
-    if (!Array.isArray(answer.seats)) {
-      stop.abort();
-      return on.onReload();
-    }
-    since = answer.version;
-    on.onSeats(answer);
-    return undefined;
+    const answer = await call(client, 'GET', path('status'), { signal: way.signal });
+    way.heardAt = Date.now();
+    way.told('polling', null);
+    return Array.isArray(answer.seats) ? heard(answer) : reload();
   };
 
   const run = async () => {
-    while (!stop.signal.aborted) {
+    while (!way.over) {
       try {
-        await listen().catch((error) => {
-          if (stop.signal.aborted || error.status === 404) throw error;
-        });
-        failures += 1;
-        if (!stop.signal.aborted) await poll();
-        await sleep.for(Math.min(backoff(failures), 3000), stop.signal);
+        const pushed = on.stream?.() ?? true;
+        if (pushed) {
+          await listen().catch((error) => {
+            if (way.over || error.status === 404) throw error;
+          });
+          way.failures += 1;
+        }
+        if (!way.over) await poll();
+        if (!pushed) way.failures = 0;
+        await way.rest(pushed ? Math.min(backoff(way.failures), ASK) : ASK);
       } catch (error) {
-        if (stop.signal.aborted) return;
-        on.onConnection?.('lost', error);
-        if (error.status === 404) return;
-        failures += 1;
-        await sleep.for(Math.max(error.retryAfter ?? 0, backoff(failures)), stop.signal);
+        if (way.over) return;
+        if (error.status === 404) return way.told('lost', error);
+        await way.failed(error);
       }
     }
+    return undefined;
   };
 
-  const nudge = () => {
-    failures = 0;
-    open?.abort();
-    sleep.wake();
-  };
-  wakeUps(() => heardAt, nudge, stop.signal);
-  on.onConnection?.('connecting', null);
-  run().catch(() => {});
-  return { stop: () => stop.abort(), nudge };
+  return way.begin(run);
 }

@@ -4,6 +4,7 @@ import { now } from '../lib/clock.js';
 import { $, say, show } from '../lib/dom.js';
 import { patiently } from '../lib/patience.js';
 import { onsale } from '../lib/session.js';
+import { OneTab } from '../lib/tabs.js';
 import { errorText, t, time } from '../lib/text.js';
 
 /** A short loss is not worth a word, in ms. */
@@ -27,32 +28,46 @@ export async function seatsOf(schedule, version) {
 export const statesOf = (schedule) => patiently(() => onsale.status(schedule), waiting);
 
 /**
- * Keeps `choice` as the service has it, for as long as the page is open.
+ * Keeps `choice` as the service has it, for as long as the page is open. Of all tabs that are seen
+ * one is pushed to, and the others ask; one that is not seen does neither, and makes up for it.
  * @param {number} schedule @param {number} version of the layout @param {import('./choice.js').Choice} choice
  * @param {import('./states.js').Whole} first its states, as they were loaded
  */
 export function keepLive(schedule, version, choice, first) {
   const strip = connectionStrip();
-  const begin = (/** @type {import('./states.js').Whole} */ whole) => {
-    // There are other seats now. Processes may learn of it one after the other.
-    if (whole.layout_version !== version) return void setTimeout(() => location.reload(), OUTGROWN_MS);
-    choice.load(whole);
-    strip.heard();
-    const following = onsale.followSeats(schedule, whole.version, {
+  /** @type {import('../onsale.js').Followed | null} */
+  let following = null;
+  const one = new OneTab(`onsale.seats.${schedule}`, () => following?.nudge());
+  const follow = () => {
+    following?.stop();
+    if (document.visibilityState === 'hidden') return one.letGo();
+    one.ask();
+    strip.stale(false);
+    following = onsale.followSeats(schedule, choice.states.version, {
+      stream: () => one.is,
       onSeats: (changes) => {
         strip.heard();
-        if (choice.apply(changes)) return;
-        following.stop();
-        again();
+        if (!choice.apply(changes)) again();
       },
-      onReload: again,
+      onReload: () => again(),
       onConnection: (connection) => strip.connection(connection),
       onStale: (stale) => strip.stale(stale),
     });
     return undefined;
   };
-  const again = async () => begin(await statesOf(schedule));
+  const begin = (/** @type {import('./states.js').Whole} */ whole) => {
+    // There are other seats now. Processes may learn of it one after the other.
+    if (whole.layout_version !== version) return void setTimeout(() => location.reload(), OUTGROWN_MS);
+    choice.load(whole);
+    strip.heard();
+    return follow();
+  };
+  const again = async () => {
+    following?.stop();
+    begin(await statesOf(schedule));
+  };
   begin(first);
+  document.addEventListener('visibilitychange', follow);
 }
 
 /** What is said of the connection: nothing while the map is as it is now. */
@@ -76,6 +91,8 @@ function connectionStrip() {
     },
     /** @param {import('../onsale.js').Connection} connection */
     connection(connection) {
+      // Nothing was heard yet.
+      if (connection === 'connecting') return;
       if (connection !== 'lost') heardAt = now();
       lost = connection === 'lost';
       later();

@@ -2,7 +2,7 @@
 /** Holding what was picked, and what to say where it did not come to that. */
 import { toast } from '../lib/announce.js';
 import { onsale } from '../lib/session.js';
-import { intent } from '../lib/store.js';
+import { once } from '../lib/store.js';
 import { errorText, t } from '../lib/text.js';
 import { ticketOf } from '../lib/ticket.js';
 import { remember } from './labels.js';
@@ -50,18 +50,16 @@ export class Taking {
     const ticket = ticketOf(schedule);
     if (bar.busy || ticket === null) return;
     bar.working(true);
-    // One key for one wish: whoever asks again after a lost answer gets the same seats.
-    const { key, done } = intent(`hold.${schedule}.${JSON.stringify(wanted)}`);
     try {
-      const held = await onsale.hold(schedule, wanted, { ticket, key });
-      done();
+      // One key for one wish: whoever asks again after a lost answer gets the same seats.
+      const wish = `hold.${schedule}.${JSON.stringify(wanted)}`;
+      const held = await once(wish, (key) => onsale.hold(schedule, wanted, { ticket, key }));
       const { states, venue } = this.page.choice;
       remember(held.reservations.flatMap(({ seat_id }) => venue.seats[states.seatOf.get(seat_id) ?? -1] ?? []));
       // They are held now, and no longer picked: what the stream says of them is no loss.
       this.page.choice.pickOnly([]);
       location.assign(`/holds/${held.hold_id}`);
     } catch (error) {
-      if (!error.passing) done();
       await this.#refused(error);
       bar.working(false);
     }

@@ -2,25 +2,16 @@
 /** Going on with another device: a link that is good once, for two minutes, and its QR code. */
 import { everySecond, until } from '../lib/clock.js';
 import { tell } from '../lib/dialog.js';
-import { el, say } from '../lib/dom.js';
+import { el, say, svg } from '../lib/dom.js';
 import { onsale } from '../lib/session.js';
 import { countdown, t } from '../lib/text.js';
 import { toast } from '../lib/announce.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 /** A QR code as a picture. @param {{ size: number, path: string }} code @param {string} label */
 function picture({ size, path }, label) {
-  const svg = document.createElementNS(SVG, 'svg');
   // Four modules of white around it, as the standard has it.
-  svg.setAttribute('viewBox', `-4 -4 ${size + 8} ${size + 8}`);
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', label);
-  svg.setAttribute('class', 'qr');
-  const shape = document.createElementNS(SVG, 'path');
-  shape.setAttribute('d', path);
-  svg.append(shape);
-  return svg;
+  const viewBox = `-4 -4 ${size + 8} ${size + 8}`;
+  return svg('svg', { viewBox, role: 'img', 'aria-label': label, class: 'qr' }, svg('path', { d: path }));
 }
 
 /** Makes a link for another device, and shows it. @param {string} ticket */

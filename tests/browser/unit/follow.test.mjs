@@ -1,0 +1,94 @@
+// Following without a browser: who is pushed to, who asks, and what a nudge does.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Onsale } from '../../../web/js/onsale.js';
+
+/** A service that is answered for by hand: `next` is the next call that comes. */
+function service() {
+  const [calls, waiting] = [[], []];
+  const fetch = (url, { signal }) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('aborted')));
+      if (signal.aborted) reject(new Error('aborted'));
+      const tell = (body) => resolve(new Response(typeof body === 'string' ? body : JSON.stringify(body)));
+      const call = { url, signal, tell };
+      if (waiting.length > 0) waiting.shift()(call);
+      else calls.push(call);
+    });
+  const next = () => (calls.length > 0 ? Promise.resolve(calls.shift()) : new Promise((resolve) => waiting.push(resolve)));
+  return { onsale: new Onsale({ fetch }), next, calls };
+}
+
+const STREAM = '/v1/schedules/7/seats/stream?since=';
+const STATUS = '/v1/schedules/7/seats/status?since=';
+const step = (since, version) => ({ since, version, seats: [] });
+const ignore = { onSeats() {}, onReload() {} };
+
+test('a map is asked for where one is not to be pushed to, and pushed to as soon as one is', async () => {
+  const { onsale, next } = service();
+  const [steps, how] = [[], []];
+  let stream = false;
+  const following = onsale.followSeats(7, 'a', {
+    stream: () => stream,
+    onSeats: ({ version }) => steps.push(version),
+    onReload: assert.fail,
+    onConnection: (connection) => how.push(connection),
+  });
+  const question = await next();
+  assert.equal(question.url, `${STATUS}a`);
+  stream = true;
+  following.nudge();
+  question.tell(step('a', 'b'));
+  const pushed = await next();
+  assert.equal(pushed.url, `${STREAM}b`, 'a nudge while it asked is not lost');
+  pushed.tell(`event: seats\ndata: ${JSON.stringify(step('b', 'c'))}\n\n`);
+  // The stream has ended: it asks from where it has come to.
+  assert.equal((await next()).url, `${STATUS}c`);
+  assert.deepEqual([steps, how], [['b', 'c'], ['connecting', 'polling', 'live']]);
+  following.stop();
+});
+
+test('who stops lets go of the connection, and asks for nothing more', async () => {
+  const { onsale, next, calls } = service();
+  const following = onsale.followSeats(7, 'a', ignore);
+  const pushed = await next();
+  assert.equal(pushed.url, `${STREAM}a`);
+  following.stop();
+  following.nudge();
+  assert.equal(pushed.signal.aborted, true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(calls, []);
+});
+
+test('what changed is not known any more: the whole is to be loaded, once', async () => {
+  const { onsale, next, calls } = service();
+  let reloads = 0;
+  onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onReload: () => (reloads += 1) });
+  (await next()).tell({ version: 'z', layout_version: 1, status: '' });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([reloads, calls], [1, []]);
+});
+
+test('a ticket is pushed to as soon as its tab may be, also where it was just asking', async () => {
+  const { onsale, next } = service();
+  let stream = false;
+  const following = onsale.follow('t', { stream: () => stream, onTicket() {} });
+  const question = await next();
+  assert.equal(question.url, '/v1/queue/ticket');
+  stream = true;
+  following.nudge();
+  question.tell({ status: 'WAITING', poll_after_ms: 60_000 });
+  assert.equal((await next()).url, '/v1/queue/ticket/stream');
+  following.stop();
+});
+
+test('a ticket that is final is followed no further', async () => {
+  const { onsale, next, calls } = service();
+  const seen = [];
+  onsale.follow('t', { stream: () => false, onTicket: ({ status }) => seen.push(status) });
+  (await next()).tell({ status: 'LEFT', poll_after_ms: null });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([seen, calls], [['LEFT'], []]);
+});
