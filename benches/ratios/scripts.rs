@@ -77,13 +77,10 @@ pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
         body: Some(&body),
     });
     let load = Load::new(&stage.folder, "refusals", requests, CONNECTIONS)?.refused();
-    let names = [
-        "meta", "active", "place", "called", "holder", "held", "claim", "sold", "seatlog", "buyers",
-    ];
-    let keys = line.place.keys.several(&names);
+    let keys = line.place.keys.take();
     let hold = uuid::Uuid::now_v7().to_string();
     let call = ["1", "1", hold.as_str(), "1", "2", "3", "4"];
-    let benchmark = Benchmark::new(&stage, &line, Script::Take, &keys, &call, 16);
+    let benchmark = Benchmark::new(&stage, &line, Script::Take, keys, &call, 16);
     let mut pairs = Pairs::default();
     once(args, &stage, &load, &benchmark).await?;
     for _ in 0..args.rounds {

@@ -177,7 +177,12 @@ impl Catalogue {
 
     /// All seats of a schedule, of the version that [`Catalogue::schedule`] tells or a newer one.
     pub async fn layout(&self, id: ScheduleId) -> Result<Arc<Layout>, CatalogueError> {
-        let known = (id, self.schedule(id).await?.layout_version);
+        self.layout_of(&*self.schedule(id).await?).await
+    }
+
+    /// As [`Catalogue::layout`], of a schedule at hand.
+    pub async fn layout_of(&self, schedule: &Schedule) -> Result<Arc<Layout>, CatalogueError> {
+        let (id, known) = (schedule.id, (schedule.id, schedule.layout_version));
         if let Some(layout) = self.kept.layouts.get(&known).await {
             return Ok(layout);
         }

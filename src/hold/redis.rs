@@ -27,18 +27,11 @@ pub async fn take(
     hold: Uuid,
     seats: &[u32],
 ) -> Result<Claim, ScriptError> {
-    let names = [
-        "meta", "active", "place", "called", "holder", "held", "claim", "sold", "seatlog", "buyers",
-    ];
-    let mut args = vec![
-        line.place.keys.epoch().to_string(),
-        ticket.user.to_string(),
-        ticket.sequence.0.to_string(),
-        hold.to_string(),
-    ];
-    args.extend(seats.iter().map(ToString::to_string));
-    let keys = line.place.keys.several(&names);
-    let reply = line.place.run(&line.redis, Script::Take, &keys, &args).await?;
+    let keys = &line.place.keys;
+    let mut id = Uuid::encode_buffer();
+    let id: &str = hold.hyphenated().encode_lower(&mut id);
+    let args = (keys.epoch(), ticket.user.0, ticket.sequence.0, id, seats);
+    let reply = line.place.run(&line.redis, Script::Take, keys.take(), args).await?;
     if reply.word == "OK" {
         line.place.seen.changed(reply.get(0)?);
     }

@@ -18,6 +18,9 @@ const STORE_RETRY_SECONDS: u64 = 1;
 /// How long a client waits before it comes back to a process that had too much to do.
 const OVERLOAD_RETRY_SECONDS: u64 = 2;
 
+/// What every problem has, `code` among it.
+const IN_ALL: [&str; 6] = ["type", "title", "status", "code", "detail", "instance"];
+
 /// An error answer, `application/problem+json`.
 ///
 /// As a response it carries status and headers and no body yet: the outermost layer, which knows
@@ -31,6 +34,21 @@ pub struct Problem {
     members: Map<String, Value>,
     retry_after: Option<u64>,
     exhausted: Option<Box<Exhausted>>,
+}
+
+/// A problem as it is written (RFC 9457).
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: std::fmt::Arguments<'a>,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    instance: &'a str,
+    /// What the code adds: none of the above.
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 /// One thing wrong with a request.
@@ -65,10 +83,13 @@ impl Problem {
         self
     }
 
-    /// Adds a member that `code` names, such as the seats that were taken.
+    /// Adds a member that `code` names, such as the seats that were taken. It cannot replace one
+    /// that every problem has.
     #[must_use]
     pub fn with(mut self, member: &str, value: Value) -> Self {
-        self.members.insert(member.to_owned(), value);
+        if !IN_ALL.contains(&member) {
+            self.members.insert(member.to_owned(), value);
+        }
         self
     }
 
@@ -154,16 +175,17 @@ impl Problem {
     /// The body, once the request's id is known.
     #[must_use]
     pub fn render(&self, instance: &str) -> String {
-        // What a code adds comes first: it cannot replace a member that the RFC defines.
-        let mut body = self.members.clone();
-        body.insert("type".to_owned(), json!(format!("/problems/{}", self.code)));
-        body.insert("title".to_owned(), json!(self.title));
-        body.insert("status".to_owned(), json!(self.status.as_u16()));
-        body.insert("code".to_owned(), json!(self.code));
-        body.insert("instance".to_owned(), json!(instance));
-        let detail = self.detail.as_deref().unwrap_or(self.title);
-        body.insert("detail".to_owned(), json!(detail));
-        Value::Object(body).to_string()
+        let body = Body {
+            kind: format_args!("/problems/{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: self.detail.as_deref().unwrap_or(self.title),
+            instance,
+            members: &self.members,
+        };
+        // Texts and numbers: nothing that JSON could not say.
+        serde_json::to_string(&body).unwrap_or_default()
     }
 }
 

@@ -15,23 +15,26 @@ pub struct Request {
     pub user: UserId,
     /// 1 to 255 visible ASCII characters.
     pub key: String,
-    /// SHA-256 of method, path and parsed body.
-    pub fingerprint: [u8; 32],
+    /// Method, path and parsed body.
+    asked: String,
 }
 
 impl Request {
-    /// Takes the fingerprint of `what` (method and path) and the body as it was understood, so that
-    /// neither white space nor the order of members makes two requests of one.
+    /// Of `what` (method and path) and the body as it was understood, so that neither white space
+    /// nor the order of members makes two requests of one.
     pub fn new(user: UserId, key: &str, what: &str, body: &impl Serialize) -> Self {
         // Serializing our own plain structs cannot fail; an empty text would only merge failures.
         let body = serde_json::to_string(body).unwrap_or_default();
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(what.as_bytes());
-        context.update(b"\n");
-        context.update(body.as_bytes());
+        Self { user, key: key.to_owned(), asked: format!("{what}\n{body}") }
+    }
+
+    /// SHA-256 of what was asked: only for those who come as far as PostgreSQL.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
         let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(context.finish().as_ref());
-        Self { user, key: key.to_owned(), fingerprint }
+        let digest = digest::digest(&digest::SHA256, self.asked.as_bytes());
+        fingerprint.copy_from_slice(digest.as_ref());
+        fingerprint
     }
 }
 

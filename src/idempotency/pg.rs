@@ -13,7 +13,7 @@ pub async fn claim(tx: &mut Tx, request: &Request) -> Result<Option<serde_json::
         r#"select reply as "reply!", outcome from key_claim($1, $2, $3)"#,
         request.user.0,
         request.key,
-        &request.fingerprint[..]
+        &request.fingerprint()[..]
     )
     .fetch_one(tx.conn())
     .await
@@ -60,7 +60,7 @@ pub async fn store(
         "select key_store($1, $2, $3, $4)",
         request.user.0,
         request.key,
-        &request.fingerprint[..],
+        &request.fingerprint()[..],
         outcome
     )
     .execute(tx.conn())
@@ -86,5 +86,5 @@ fn matching(
     fingerprint: &[u8],
     outcome: serde_json::Value,
 ) -> Result<serde_json::Value, KeyError> {
-    if fingerprint == request.fingerprint { Ok(outcome) } else { Err(KeyError::Reused) }
+    if fingerprint == request.fingerprint() { Ok(outcome) } else { Err(KeyError::Reused) }
 }

@@ -53,7 +53,7 @@ pub async fn pay_hold(
            from pay_hold($1, $2, $3, $4)"#,
         request.user.0,
         request.key,
-        &request.fingerprint[..],
+        &request.fingerprint()[..],
         hold
     )
     .fetch_one(on.conn())

@@ -123,7 +123,7 @@ impl Front {
 impl Line {
     /// `queue/next`.
     pub async fn next(&self) -> Result<Front, ScriptError> {
-        let reply = self.run(Script::Next, &[MOST.to_string()]).await?;
+        let reply = self.run(Script::Next, MOST).await?;
         Ok(Front::read(&reply)?)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use redis::ToRedisArgs;
 
 use super::lines::Line;
 use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
@@ -12,7 +13,7 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::Keys;
 use crate::store::redis::Redis;
-use crate::store::script::{Reply, Script, ScriptError};
+use crate::store::script::{NOTHING, Reply, Script, ScriptError};
 use crate::store::seen::Counters;
 
 /// What `queue/join` answers.
@@ -53,17 +54,18 @@ impl JoinReply {
 }
 
 impl Line {
-    pub(super) async fn run(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
-        let mut all = vec![self.place.keys.epoch().to_string()];
-        all.extend_from_slice(args);
-        self.place.run(&self.redis, script, self.place.keys.line(), &all).await
+    pub(super) async fn run(
+        &self,
+        script: Script,
+        args: impl ToRedisArgs,
+    ) -> Result<Reply, ScriptError> {
+        let keys = &self.place.keys;
+        self.place.run(&self.redis, script, keys.line(), (keys.epoch(), args)).await
     }
 
-    async fn meta(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
-        let mut all = vec![self.place.keys.epoch().to_string()];
-        all.extend_from_slice(args);
-        let keys = [self.place.keys.meta().to_owned()];
-        self.place.run(&self.redis, script, &keys, &all).await
+    async fn meta(&self, script: Script, args: impl ToRedisArgs) -> Result<Reply, ScriptError> {
+        let keys = &self.place.keys;
+        self.place.run(&self.redis, script, &keys.line()[..1], (keys.epoch(), args)).await
     }
 
     /// `queue/join`. With `ask`, whoever has no place here is not given one. A number that this
@@ -71,8 +73,7 @@ impl Line {
     /// are [`ScriptError::Lost`].
     pub async fn join(&self, user: UserId, ask: bool) -> Result<JoinReply, ScriptError> {
         let floor = self.place.seen.floor();
-        let args = [user.to_string(), u8::from(ask).to_string()];
-        let reply = self.run(Script::Join, &args).await?;
+        let reply = self.run(Script::Join, (user.0, u8::from(ask))).await?;
         let reply = JoinReply::read(&reply)?;
         if let JoinReply::Joined(Joined { stand, new }) = &reply
             && stand.sequence.epoch() == self.place.keys.epoch()
@@ -89,8 +90,7 @@ impl Line {
     /// `queue/ticket`; nothing where it is of before a draw, and what it drew is to be looked up.
     pub async fn ticket(&self, ticket: &Ticket) -> Result<Option<Stand>, ScriptError> {
         let until = ticket.active_until.map_or(0, |until| until.timestamp_millis());
-        let args = [ticket.user.to_string(), ticket.sequence.0.to_string(), until.to_string()];
-        let reply = self.run(Script::Ticket, &args).await?;
+        let reply = self.run(Script::Ticket, (ticket.user.0, ticket.sequence.0, until)).await?;
         if reply.word == "DRAWN" {
             return Ok(None);
         }
@@ -103,21 +103,19 @@ impl Line {
 
     /// `queue/leave`; tells how the place ended, now or before.
     pub async fn leave(&self, user: UserId, sequence: Sequence) -> Result<Ended, ScriptError> {
-        let args = [user.to_string(), sequence.0.to_string()];
-        ended(&self.run(Script::Leave, &args).await?)
+        ended(&self.run(Script::Leave, (user.0, sequence.0)).await?)
     }
 
     /// `queue/complete`; tells how the place ended, now or before.
     pub async fn complete(&self, user: UserId, sequence: Sequence) -> Result<Ended, ScriptError> {
-        let args = [user.to_string(), sequence.0.to_string()];
-        ended(&self.run(Script::Complete, &args).await?)
+        ended(&self.run(Script::Complete, (user.0, sequence.0)).await?)
     }
 
     /// `queue/admit`. Every process calls it at least once a second, so it is here that one notices
     /// a Redis that went back in time: [`ScriptError::Lost`].
     pub async fn admit(&self) -> Result<Admitted, ScriptError> {
         let floor = self.place.seen.floor();
-        let reply = self.run(Script::Admit, &[]).await?;
+        let reply = self.run(Script::Admit, NOTHING).await?;
         let counters = Counters { joined: reply.get(6)?, changes: reply.get(7)? };
         if counters.behind(floor) {
             return Err(ScriptError::Lost);
@@ -135,8 +133,7 @@ impl Line {
 
     /// `queue/here`.
     pub async fn here(&self, sequences: &[u64]) -> Result<(), ScriptError> {
-        let args: Vec<String> = sequences.iter().map(ToString::to_string).collect();
-        self.run(Script::Here, &args).await.map(|_| ())
+        self.run(Script::Here, sequences).await.map(|_| ())
     }
 
     /// `queue/configure`: puts the schedule's settings in force, unless newer ones are.
@@ -148,14 +145,14 @@ impl Line {
     /// else has begun a later one. May be repeated: only the winner of an epoch builds under it.
     pub async fn restore(&self, run_id: &str, loading_ms: u64) -> Result<bool, ScriptError> {
         let keys = self.place.keys.all();
-        let args = [self.place.keys.epoch().to_string(), run_id.to_owned(), loading_ms.to_string()];
-        let reply = self.place.run(&self.redis, Script::Restore, &keys, &args).await?;
+        let args = (self.place.keys.epoch(), run_id, loading_ms);
+        let reply = self.place.run(&self.redis, Script::Restore, &keys, args).await?;
         Ok(reply.word == "OK" || reply.get::<u64>(0)? == self.place.keys.epoch())
     }
 
     /// `queue/ready`: ends a rebuilding; admission waits for `pause_ms`.
     pub async fn ready(&self, pause_ms: u64) -> Result<(), ScriptError> {
-        self.meta(Script::Ready, &[pause_ms.to_string()]).await.map(|_| ())
+        self.meta(Script::Ready, pause_ms).await.map(|_| ())
     }
 
     /// Writes down how places ended, for a rebuilding; and how many there were before it.

@@ -1,6 +1,5 @@
 //! Reservations and holds over HTTP.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -57,8 +56,8 @@ struct HoldBody {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes its context by reference")]
 fn distinct(seats: &[SeatId], (): &()) -> garde::Result {
-    let mut seen = HashSet::new();
-    if seats.iter().all(|seat| seen.insert(*seat)) {
+    // A hundred at most: looking through them is quicker than hashing.
+    if seats.iter().enumerate().all(|(at, seat)| !seats[..at].contains(seat)) {
         Ok(())
     } else {
         Err(garde::Error::new("names a seat twice"))

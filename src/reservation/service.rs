@@ -118,7 +118,7 @@ impl Reservations {
             return Err(HoldError::NotActive);
         }
         let limit = sale.settings.max_seats_per_user;
-        let layout = self.catalogue.layout(schedule).await?;
+        let layout = self.catalogue.layout_of(&sale).await?;
         let hold = hold_id(schedule, request.user, &request.key);
         let attempt = Attempt { request, ticket, layout, hold };
         match wanted {

@@ -19,7 +19,12 @@ pub struct Keys {
     prefix: String,
     epoch: u64,
     line: Vec<String>,
+    take: Vec<String>,
 }
+
+/// What `hold/take` takes as KEYS, in its order.
+const TAKE: [&str; 10] =
+    ["meta", "active", "place", "called", "holder", "held", "claim", "sold", "seatlog", "buyers"];
 
 impl Keys {
     /// The keys of `schedule` whose line has come to `epoch`.
@@ -32,7 +37,8 @@ impl Keys {
             .chain((1..=epoch).map(|epoch| format!("{prefix}bits:{epoch}")))
             .chain((1..=epoch).map(|epoch| format!("{prefix}done:{epoch}")))
             .collect();
-        Self { prefix, epoch, line }
+        let take = TAKE.iter().map(|name| format!("{prefix}{name}")).collect();
+        Self { prefix, epoch, line, take }
     }
 
     /// The epoch these keys were built for.
@@ -69,6 +75,12 @@ impl Keys {
     #[must_use]
     pub fn line(&self) -> &[String] {
         &self.line
+    }
+
+    /// What `hold/take` takes as KEYS, in its order: a rush tries little else.
+    #[must_use]
+    pub fn take(&self) -> &[String] {
+        &self.take
     }
 
     /// The keys that `names` name, in that order.

@@ -62,6 +62,9 @@ scripts! {
     Recount = "hold/recount";
 }
 
+/// For scripts that need to know no more than the epoch.
+pub const NOTHING: &[u64] = &[];
+
 const LIBRARIES: &[(&str, &str)] = &[
     ("lib/guard", include_str!("../../lua/lib/guard.lua")),
     ("lib/line", include_str!("../../lua/lib/line.lua")),
@@ -159,12 +162,12 @@ impl Place {
         redis: &Redis,
         script: Script,
         keys: &[String],
-        args: &[impl redis::ToRedisArgs],
+        args: impl redis::ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
         let hashed = &self.server.scripts[script as usize];
         let command = |verb: &str, text: &str| {
             let mut command = redis::cmd(verb);
-            command.arg(text).arg(keys.len()).arg(keys).arg(args);
+            command.arg(text).arg(keys.len()).arg(keys).arg(&args);
             command
         };
         let first: Result<Value, _> = redis.hot(&command("EVALSHA", hashed.get_hash())).await;

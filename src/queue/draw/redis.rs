@@ -4,7 +4,7 @@ use super::model::{Draw, Placed};
 use crate::queue::lines::Line;
 use crate::queue::model::Sequence;
 use crate::store::StoreError;
-use crate::store::script::{Reply, Script, ScriptError};
+use crate::store::script::{NOTHING, Script, ScriptError};
 
 /// What `queue/draw_begin` answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +25,9 @@ pub enum BeginReply {
 }
 
 impl Line {
-    async fn draw(&self, script: Script, args: &[String]) -> Result<Reply, ScriptError> {
-        let mut all = vec![self.place.keys.epoch().to_string()];
-        all.extend_from_slice(args);
-        self.place.run(&self.redis, script, self.place.keys.line(), &all).await
-    }
-
     /// `queue/draw_begin`.
     pub async fn draw_begin(&self) -> Result<BeginReply, ScriptError> {
-        let reply = self.draw(Script::DrawBegin, &[]).await?;
+        let reply = self.run(Script::DrawBegin, NOTHING).await?;
         Ok(match reply.word.as_str() {
             "OK" => BeginReply::Begun {
                 base: Sequence(reply.get(0)?),
@@ -48,15 +42,14 @@ impl Line {
 
     /// `queue/draw_move`; false where the draw is over.
     pub async fn draw_move(&self, entrants: &[Placed]) -> Result<bool, ScriptError> {
-        let words =
-            |one: &Placed| [one.user.to_string(), one.joined.0.to_string(), one.place.to_string()];
-        let args: Vec<String> = entrants.iter().flat_map(words).collect();
-        Ok(self.draw(Script::DrawMove, &args).await?.word == "OK")
+        let words = |one: &Placed| (one.user.0, one.joined.0, one.place);
+        let args: Vec<_> = entrants.iter().map(words).collect();
+        Ok(self.run(Script::DrawMove, &args).await?.word == "OK")
     }
 
     /// `queue/draw_end`; false where it is to be called again.
     pub async fn draw_end(&self) -> Result<bool, ScriptError> {
-        Ok(self.draw(Script::DrawEnd, &[]).await?.word == "OK")
+        Ok(self.run(Script::DrawEnd, NOTHING).await?.word == "OK")
     }
 
     /// Tells a Redis that is being rebuilt how far the draw was.

@@ -19,13 +19,9 @@ impl Line {
     /// `queue/handoff`.
     pub(super) async fn hand_off(&self, code: &Code) -> Result<HandedOff, ScriptError> {
         let keys = self.place.keys.several(&["meta", "handed"]);
-        let args = [
-            self.place.keys.epoch().to_string(),
-            code.id.to_string(),
-            code.expires_at.timestamp_millis().to_string(),
-            code.epoch.to_string(),
-        ];
-        let reply = self.place.run(&self.redis, Script::HandOff, &keys, &args).await?;
+        let (id, until) = (code.id.to_string(), code.expires_at.timestamp_millis());
+        let args = (self.place.keys.epoch(), id, until, code.epoch);
+        let reply = self.place.run(&self.redis, Script::HandOff, &keys, args).await?;
         match reply.word.as_str() {
             "OK" => Ok(HandedOff::First),
             "USED" => Ok(HandedOff::Used),
