@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -15,6 +15,9 @@ use crate::store::id::ScheduleId;
 use crate::store::keys::{Keys, SEQUENCE_BITS};
 use crate::store::redis::Redis;
 use crate::store::{Store, StoreError};
+
+/// A healthy board is read more often than this.
+const OLD: Duration = Duration::from_secs(2);
 
 /// A schedule's line and seats as of one moment.
 #[derive(Debug, Clone)]
@@ -60,6 +63,13 @@ impl Board {
     #[must_use]
     pub fn read_at(&self) -> Instant {
         self.read_at
+    }
+
+    /// How old it is, where that is older than it should be: a healthy one is read every second at
+    /// least.
+    #[must_use]
+    pub fn overdue(&self) -> Option<Duration> {
+        Some(self.read_at.elapsed()).filter(|age| *age > OLD)
     }
 
     /// With the pauses that keep its line's polls below `ceiling` per second.

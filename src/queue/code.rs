@@ -1,18 +1,25 @@
 //! Codes that stand for a ticket where the ticket itself must not go: in an address, in a picture.
 //!
 //! A code lives a minute or two and is good for one purpose. It is signed with the ticket secrets
-//! under that purpose's audience: every process accepts it, and none keeps it.
+//! for that purpose alone: every process accepts it, and none keeps it. It is short, since a picture
+//! of five hundred characters is hard to read for a camera: base64url of 16 bytes of HMAC-SHA-256
+//! (RFC 2104) over the purpose, the issuer and what follows, which is what the code says in the
+//! encoding of postcard.
 
+use aws_lc_rs::{constant_time, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Sequence, Ticket};
-use super::signed::Secrets;
+use super::model::{Sequence, Ticket, ticket_id};
 use super::token::InvalidTicket;
 use crate::store::id::{ScheduleId, UserId};
 
-/// A code is about 400 bytes long.
-const LONGEST: usize = 1024;
+/// A code is about 80 bytes long.
+const LONGEST: usize = 256;
+/// How much of the HMAC is kept, in bytes: nobody guesses 128 bits within two minutes.
+const MAC: usize = 16;
 
 /// What a code is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +31,11 @@ pub enum Purpose {
 }
 
 /// The secrets that codes of one purpose are signed with: the first signs, all verify.
-#[derive(Debug)]
 pub struct CodeKeys {
     purpose: Purpose,
-    secrets: Secrets,
+    /// What is signed begins with this: no code of another purpose or issuer is one of ours.
+    context: Vec<u8>,
+    keys: Vec<hmac::Key>,
 }
 
 /// What a code says.
@@ -44,7 +52,7 @@ pub struct Code {
 }
 
 impl Purpose {
-    fn audience(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Stream => "onsale-stream",
             Self::HandOff => "onsale-handoff",
@@ -59,70 +67,64 @@ impl Purpose {
     }
 }
 
-/// A ticket as its code carries it.
+/// A ticket as its code carries it; its id follows from the rest.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Claims {
-    aud: String,
-    iss: String,
-    exp: i64,
-    /// The user.
-    sub: String,
     /// The code's own id.
-    jti: uuid::Uuid,
+    id: uuid::Uuid,
+    /// Until when the code is good, in s.
+    until: i64,
     /// The epoch it was made under.
-    epo: u64,
-    /// The ticket id.
-    tid: uuid::Uuid,
-    /// The schedule.
-    sch: i64,
-    seq: u64,
+    epoch: u64,
+    user: i64,
+    schedule: i64,
+    sequence: u64,
     /// The sequence of joining.
-    joi: u64,
+    joined: u64,
     /// Until when the ticket is active, in ms.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    act: Option<i64>,
-    /// When the ticket expires.
-    tex: i64,
+    active_until: Option<i64>,
+    /// When the ticket expires, in s.
+    expires: i64,
     /// Whether the ticket was signed with the first secret.
-    new: bool,
+    newest_key: bool,
 }
 
 impl CodeKeys {
     /// Keys from the ticket secrets, of which there is at least one.
     #[must_use]
     pub fn new(purpose: Purpose, secrets: &[String], issuer: &str) -> Self {
-        Self { purpose, secrets: Secrets::new(secrets, issuer, purpose.audience(), 0) }
+        let key = |secret: &String| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let context = format!("{}\0{issuer}\0", purpose.name()).into_bytes();
+        Self { purpose, context, keys: secrets.iter().map(key).collect() }
     }
 
     /// A code for a ticket in a line of this epoch, and when it expires.
     ///
     /// # Errors
-    /// [`InvalidTicket`] where signing fails, which a secret of the right size does not.
+    /// [`InvalidTicket`] where there is no secret to sign with.
     pub fn sign(
         &self,
         ticket: &Ticket,
         epoch: u64,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
-        let expires_at = now + self.purpose.lives();
+        let until = (now + self.purpose.lives()).timestamp();
         let claims = Claims {
-            aud: self.secrets.audience(),
-            iss: self.secrets.issuer(),
-            exp: expires_at.timestamp(),
-            sub: ticket.user.to_string(),
-            jti: uuid::Uuid::now_v7(),
-            epo: epoch,
-            tid: ticket.id,
-            sch: ticket.schedule.0,
-            seq: ticket.shown.0,
-            joi: ticket.joined.0,
-            act: ticket.active_until.map(|until| until.timestamp_millis()),
-            tex: ticket.expires_at.timestamp(),
-            new: ticket.newest_key,
+            id: uuid::Uuid::now_v7(),
+            until,
+            epoch,
+            user: ticket.user.0,
+            schedule: ticket.schedule.0,
+            sequence: ticket.shown.0,
+            joined: ticket.joined.0,
+            active_until: ticket.active_until.map(|until| until.timestamp_millis()),
+            expires: ticket.expires_at.timestamp(),
+            newest_key: ticket.newest_key,
         };
-        let code = self.secrets.sign(&claims)?;
-        Ok((code, DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket)?))
+        let said = postcard::to_allocvec(&claims).map_err(|_| InvalidTicket)?;
+        let mut code = self.mac(self.keys.first().ok_or(InvalidTicket)?, &said).to_vec();
+        code.extend(said);
+        Ok((URL_SAFE_NO_PAD.encode(code), seconds(until)?))
     }
 
     /// What a code says.
@@ -130,29 +132,60 @@ impl CodeKeys {
     /// # Errors
     /// [`InvalidTicket`] where it is forged, expired, or something else that we have signed.
     pub fn verify(&self, code: &str) -> Result<Code, InvalidTicket> {
-        let (claims, _) = self.secrets.read::<Claims>(code, LONGEST)?;
+        if code.len() > LONGEST {
+            return Err(InvalidTicket);
+        }
+        let code = URL_SAFE_NO_PAD.decode(code).map_err(|_| InvalidTicket)?;
+        let (mac, said) = code.split_first_chunk::<MAC>().ok_or(InvalidTicket)?;
+        let signed = |key| constant_time::verify_slices_are_equal(mac, &self.mac(key, said));
+        if !self.keys.iter().any(|key| signed(key).is_ok()) {
+            return Err(InvalidTicket);
+        }
+        let claims: Claims = postcard::from_bytes(said).map_err(|_| InvalidTicket)?;
+        let expires_at = seconds(claims.until)?;
+        if expires_at <= Utc::now() {
+            return Err(InvalidTicket);
+        }
+        let (user, schedule) = (UserId(claims.user), ScheduleId(claims.schedule));
+        let (sequence, joined) = (Sequence(claims.sequence), Sequence(claims.joined));
         let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket);
-        let seconds = |at| DateTime::from_timestamp(at, 0).ok_or(InvalidTicket);
         let ticket = Ticket {
-            id: claims.tid,
-            user: UserId(claims.sub.parse().map_err(|_| InvalidTicket)?),
-            schedule: ScheduleId(claims.sch),
-            sequence: Sequence(claims.seq),
-            shown: Sequence(claims.seq),
-            joined: Sequence(claims.joi),
-            active_until: claims.act.map(millis).transpose()?,
-            expires_at: seconds(claims.tex)?,
-            newest_key: claims.new,
+            id: ticket_id(schedule, user, joined),
+            user,
+            schedule,
+            sequence,
+            shown: sequence,
+            joined,
+            active_until: claims.active_until.map(millis).transpose()?,
+            expires_at: seconds(claims.expires)?,
+            newest_key: claims.newest_key,
         };
-        let expires_at = seconds(claims.exp)?;
-        Ok(Code { id: claims.jti, ticket, epoch: claims.epo, expires_at })
+        Ok(Code { id: claims.id, ticket, epoch: claims.epoch, expires_at })
+    }
+
+    fn mac(&self, key: &hmac::Key, said: &[u8]) -> [u8; MAC] {
+        let mut context = hmac::Context::with_key(key);
+        context.update(&self.context);
+        context.update(said);
+        let mut mac = [0; MAC];
+        mac.copy_from_slice(&context.sign().as_ref()[..MAC]);
+        mac
+    }
+}
+
+fn seconds(at: i64) -> Result<DateTime<Utc>, InvalidTicket> {
+    DateTime::from_timestamp(at, 0).ok_or(InvalidTicket)
+}
+
+impl std::fmt::Debug for CodeKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CodeKeys").field("purpose", &self.purpose).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::model::ticket_id;
     use crate::queue::token::TicketKeys;
 
     fn secrets() -> Vec<String> {
@@ -181,6 +214,7 @@ mod tests {
             let (keys, ticket) = (CodeKeys::new(purpose, &secrets(), "onsale"), ticket());
             let made = |ago| keys.sign(&ticket, 1, Utc::now() - TimeDelta::seconds(ago)).unwrap();
             let (code, expires_at) = made(lives - 5);
+            assert!(code.len() < 90, "short enough for a picture: {}", code.len());
             let read = keys.verify(&code).unwrap();
             assert_eq!((read.ticket, read.epoch, read.expires_at), (ticket, 1, expires_at));
             assert!(expires_at > Utc::now());
@@ -203,5 +237,28 @@ mod tests {
         let other = CodeKeys::new(Purpose::HandOff, &secrets(), "onsale");
         assert_eq!(other.verify(&code), Err(InvalidTicket), "of another purpose");
         assert_eq!(keys.verify(&format!("{code}x")), Err(InvalidTicket));
+    }
+
+    #[test]
+    fn a_code_of_an_older_secret_is_good_and_no_changed_one_is() {
+        let old = CodeKeys::new(Purpose::HandOff, &secrets(), "onsale");
+        let two = ["a newer secret, of more than thirty-two bytes".to_owned()];
+        let keys = CodeKeys::new(Purpose::HandOff, &[&two[..], &secrets()].concat(), "onsale");
+        let (code, _) = old.sign(&ticket(), 1, Utc::now()).unwrap();
+        assert_eq!(keys.verify(&code).unwrap().ticket, ticket());
+        assert_eq!(
+            CodeKeys::new(Purpose::HandOff, &two, "onsale").verify(&code),
+            Err(InvalidTicket)
+        );
+        for at in 0..code.len() - 1 {
+            let mut bytes = code.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            assert_eq!(keys.verify(&changed), Err(InvalidTicket), "byte {at}");
+        }
+        for shorter in 0..code.len() {
+            assert_eq!(keys.verify(&code[..shorter]), Err(InvalidTicket), "{shorter} bytes");
+        }
+        assert_eq!(keys.verify(&"A".repeat(5_000)), Err(InvalidTicket));
     }
 }

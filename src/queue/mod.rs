@@ -14,7 +14,6 @@ pub mod redis;
 mod rejoin;
 pub mod service;
 mod settings;
-mod signed;
 mod standing;
 pub mod stream;
 pub mod token;

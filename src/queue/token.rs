@@ -1,10 +1,12 @@
 //! Tickets as they travel: JWTs that any service with the secret can verify.
 
 use chrono::{DateTime, Utc};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Sequence, Ticket, ticket_id};
-use super::signed::Secrets;
 use crate::store::id::{ScheduleId, UserId};
 
 const AUDIENCE: &str = "onsale-queue";
@@ -14,8 +16,12 @@ pub(super) const LEEWAY: u64 = 30;
 const LONGEST: usize = 2048;
 
 /// The secrets that tickets are signed with: the first signs, all verify.
-#[derive(Debug)]
-pub struct TicketKeys(Secrets);
+pub struct TicketKeys {
+    signing: EncodingKey,
+    verifying: Vec<(String, DecodingKey)>,
+    issuer: String,
+    validation: Validation,
+}
 
 /// Forged, expired, or no ticket at all. Callers are not told which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +65,20 @@ impl TicketKeys {
     /// Keys from `secrets`, of which there is at least one; `issuer` goes into every ticket.
     #[must_use]
     pub fn new(secrets: &[String], issuer: &str) -> Self {
-        Self(Secrets::new(secrets, issuer, AUDIENCE, LEEWAY))
+        let first = secrets.first().map_or("", String::as_str);
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.algorithms = vec![Algorithm::HS256];
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_issuer(&[issuer]);
+        validation.set_required_spec_claims(&["aud", "iss", "exp", "sub"]);
+        validation.leeway = LEEWAY;
+        let key = |secret: &String| (key_id(secret), DecodingKey::from_secret(secret.as_bytes()));
+        Self {
+            signing: EncodingKey::from_secret(first.as_bytes()),
+            verifying: secrets.iter().map(key).collect(),
+            issuer: issuer.to_owned(),
+            validation,
+        }
     }
 
     /// Signs a ticket for a place; `joined` is the one of joining.
@@ -74,9 +93,11 @@ impl TicketKeys {
         active_until: Option<DateTime<Utc>>,
         expires_at: DateTime<Utc>,
     ) -> Result<String, InvalidTicket> {
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = self.verifying.first().map(|(id, _)| id.clone());
         let claims = Claims {
-            aud: self.0.audience(),
-            iss: self.0.issuer(),
+            aud: AUDIENCE.to_owned(),
+            iss: self.issuer.clone(),
             sub: user.to_string(),
             jti: ticket_id(schedule, user, joined),
             sch: schedule.0,
@@ -88,13 +109,25 @@ impl TicketKeys {
             iat: Utc::now().timestamp(),
             exp: expires_at.timestamp(),
         };
-        self.0.sign(&claims)
+        encode(&header, &claims, &self.signing).map_err(|_| InvalidTicket)
     }
 
     /// Reads a ticket and checks everything about it: signature, algorithm, audience, issuer,
     /// expiry (RFC 8725), and that its id is the one of its place.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
-        let (claims, newest_key) = self.0.read::<Claims>(token, LONGEST)?;
+        if token.len() > LONGEST {
+            return Err(InvalidTicket);
+        }
+        let header = decode_header(token).map_err(|_| InvalidTicket)?;
+        if header.crit.is_some() {
+            // Extensions that must be understood (RFC 7515, 4.1.11): we understand none.
+            return Err(InvalidTicket);
+        }
+        let kid = header.kid.ok_or(InvalidTicket)?;
+        let index = self.verifying.iter().position(|(id, _)| *id == kid).ok_or(InvalidTicket)?;
+        let data = decode::<Claims>(token, &self.verifying[index].1, &self.validation)
+            .map_err(|_| InvalidTicket)?;
+        let claims = data.claims;
         let user = UserId(claims.sub.parse().map_err(|_| InvalidTicket)?);
         let (schedule, sequence) = (ScheduleId(claims.sch), Sequence(claims.seq));
         let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket);
@@ -116,16 +149,27 @@ impl TicketKeys {
             joined,
             active_until,
             expires_at,
-            newest_key,
+            newest_key: index == 0,
         })
     }
+}
+
+impl std::fmt::Debug for TicketKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TicketKeys").field("keys", &self.verifying.len()).finish_non_exhaustive()
+    }
+}
+
+/// Names a secret without telling it: the first bytes of its SHA-256.
+fn key_id(secret: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
+    hex::encode(&digest.as_ref()[..6])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use chrono::TimeDelta;
-    use jsonwebtoken::{EncodingKey, Header, decode_header, encode};
 
     const OLD: &str = "an old secret of thirty-two bytes";
     const NEW: &str = "a new secret of thirty-two bytes!";
@@ -196,8 +240,7 @@ mod tests {
             use base64::Engine;
             base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json)
         };
-        let mut critical = decode_header(&good).unwrap();
-        let kid = critical.kid.clone().unwrap();
+        let kid = key_id(OLD);
         for json in [
             r#"{"alg":"none","typ":"JWT"}"#.to_owned(),
             format!(r#"{{"alg":"none","kid":"{kid}"}}"#),
@@ -209,9 +252,10 @@ mod tests {
             let forged = format!("{}.{rest}", header(&json));
             assert_eq!(keys.verify(&forged), Err(InvalidTicket), "{json}");
         }
-        let (claims, _) = keys.0.read::<Claims>(&good, LONGEST).unwrap();
-        let key = EncodingKey::from_secret(OLD.as_bytes());
-        let signed = |header: &Header| keys.verify(&encode(header, &claims, &key).unwrap());
+        let mut critical = decode_header(&good).unwrap();
+        let claims: Claims = decode(&good, &keys.verifying[0].1, &keys.validation).unwrap().claims;
+        let signed =
+            |header: &Header| keys.verify(&encode(header, &claims, &keys.signing).unwrap());
         assert!(signed(&critical).is_ok());
         critical.crit = Some(vec!["exp".to_owned()]);
         assert_eq!(signed(&critical), Err(InvalidTicket), "an extension that must be understood");

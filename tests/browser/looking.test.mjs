@@ -27,6 +27,12 @@ test('a visitor without a ticket sees the map, and the way to the line', async (
     await page.locator('.toast').filter({ hasText: 'when it is your turn' }).waitFor();
     await shot(page, `looking-${name}`);
     await accessible(page, 'looking around');
+    // Of one section all seats cost the same: without their price none of them is offered.
+    const prices = page.locator('#bands input');
+    for (let at = 0; at < (await prices.count()); at += 1) await prices.nth(at).uncheck();
+    await page.waitForFunction(() => document.querySelector('.seat-out') && !document.querySelector('.seat-free:not(.seat-out)'));
+    await accessible(page, 'prices left out');
+    await prices.first().check();
     await page.context().close();
   }
 });

@@ -189,3 +189,31 @@ async fn only_what_changed_since_a_version_is_told_where_that_is_known() {
     .await;
     shape::is(&told, "version:text seats:list");
 }
+
+#[tokio::test]
+async fn a_map_says_how_old_it_is_while_redis_is_silent() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let (sale, ..) = mixed(&process).await;
+    let anybody = process.anonymous();
+    let map = map_with(&anybody, sale.schedule, 1, 3).await;
+    let path = format!("/v1/schedules/{}/seats", sale.schedule);
+    // Both ways to an answer: routed, as for a page elsewhere, and not.
+    let ages = async || {
+        let (short, long) = (
+            with(&anybody, &path, "accept", "*/*").await,
+            with(&anybody, &path, "origin", "https://elsewhere.example").await,
+        );
+        [header(&short, "age"), header(&long, "age")]
+    };
+    assert_eq!(ages().await, ["", ""]);
+    world.redis.pause();
+    until("the map is old", async || {
+        let old = |age: &String| age.parse::<u64>().is_ok_and(|age| age >= 2);
+        ages().await.iter().all(old).then_some(())
+    })
+    .await;
+    assert_eq!(anybody.get(&path).await.ok(200), map);
+    world.redis.resume();
+    until("the map is not old", async || (ages().await == ["", ""]).then_some(())).await;
+}

@@ -1,10 +1,11 @@
 //! The seat map over HTTP: conditional, compressed once, the same bytes for everybody.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
+use axum::http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
@@ -84,7 +85,7 @@ enum StatusAnswer {
     get, path = "/v1/schedules/{id}/seats", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), Since),
     responses(
-        (status = 200, description = "At most 1 s old", body = SeatsAnswer,
+        (status = 200, description = "At most 1 s old, but for what `Age` says while Redis is away", body = SeatsAnswer,
          headers(("ETag" = String, description = "Strong, of this encoding"))),
         (status = 304, description = "It still is what `If-None-Match` names"),
         (status = 404, description = "`schedule_not_found`"),
@@ -105,7 +106,7 @@ async fn seats(
     get, path = "/v1/schedules/{id}/seats/status", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), Since),
     responses(
-        (status = 200, description = "At most 1 s old", body = StatusAnswer,
+        (status = 200, description = "At most 1 s old, but for what `Age` says while Redis is away", body = StatusAnswer,
          headers(("ETag" = String, description = "Strong, of this encoding"))),
         (status = 304, description = "It still is what `If-None-Match` names"),
         (status = 404, description = "`schedule_not_found`"),
@@ -138,7 +139,8 @@ async fn layout(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let layout = maps.catalogue.layout(id).await?;
-    let wanted = Wanted { schedule: id, answer: "layout", fresh: DAY, headers: &headers };
+    let wanted =
+        Wanted { schedule: id, answer: "layout", fresh: DAY, age: None, headers: &headers };
     let version = layout.version.to_string();
     let write = move || json(&SeatLayout::new(id, &layout));
     maps.answer(wanted, version, write).await
@@ -149,6 +151,8 @@ struct Wanted<'h> {
     schedule: ScheduleId,
     answer: &'static str,
     fresh: HeaderValue,
+    /// The age of what is told, where a store does not answer.
+    age: Option<Duration>,
     headers: &'h HeaderMap,
 }
 
@@ -169,15 +173,15 @@ impl Maps {
         write: fn(&Layout, &SeatStates) -> std::io::Result<Vec<u8>>,
     ) -> Result<Response, Problem> {
         let (layout, board) = self.catalogue.seats(schedule).await?;
-        let states = Arc::clone(&board.seats);
+        let (states, age) = (Arc::clone(&board.seats), board.overdue());
         let version = version(&layout, &board);
         let since = since.and_then(|since| since.parse().ok());
         if let Some(changes) = since.and_then(|since| changes(&layout, &states, since)) {
-            let wanted = Wanted { schedule, answer: CHANGES, fresh: SECOND, headers };
+            let wanted = Wanted { schedule, answer: CHANGES, fresh: SECOND, age, headers };
             let version = format!("{version}_{}", changes.since);
             return self.answer(wanted, version, move || json(&changes)).await;
         }
-        let wanted = Wanted { schedule, answer, fresh: SECOND, headers };
+        let wanted = Wanted { schedule, answer, fresh: SECOND, age, headers };
         self.answer(wanted, version.to_string(), move || write(&layout, &states)).await
     }
 
@@ -231,17 +235,20 @@ impl Maps {
                 (CHANGES, format!("{version}_{since}"))
             }
         };
-        let wanted = Wanted { schedule, answer, fresh: SECOND, headers };
+        let wanted = Wanted { schedule, answer, fresh: SECOND, age: board.overdue(), headers };
         Some((route, self.known(&wanted, &Key { schedule, answer, version })?))
     }
 }
 
 impl Wanted<'_> {
-    /// The answer with what it says of its version.
+    /// The answer with what it says of its version, and of its age (RFC 9111) where it is old.
     fn tagged(&self, mut response: Response, tag: String) -> Response {
         let told = response.headers_mut();
         told.insert(CACHE_CONTROL, self.fresh.clone());
         told.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if let Some(age) = self.age {
+            told.insert(AGE, age.as_secs().into());
+        }
         if let Ok(tag) = HeaderValue::try_from(tag) {
             told.insert(ETAG, tag);
         }

@@ -12,7 +12,7 @@ function service() {
     new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('aborted')));
       if (signal.aborted) reject(new Error('aborted'));
-      const tell = (body) => resolve(new Response(typeof body === 'string' ? body : JSON.stringify(body)));
+      const tell = (body, headers = {}) => resolve(new Response(typeof body === 'string' ? body : JSON.stringify(body), { headers }));
       const call = { url, signal, tell };
       if (waiting.length > 0) waiting.shift()(call);
       else calls.push(call);
@@ -69,6 +69,18 @@ test('what changed is not known any more: the whole is to be loaded, once', asyn
   (await next()).tell({ version: 'z', layout_version: 1, status: '' });
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual([reloads, calls], [1, []]);
+});
+
+test('a map that was asked for is old where its age says so, a second from a cache aside', async () => {
+  for (const [age, old] of [[{}, false], [{ age: '1' }, false], [{ age: '4' }, true]]) {
+    const { onsale, next } = service();
+    const told = [];
+    const following = onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onStale: (stale) => told.push(stale) });
+    (await next()).tell(step('a', 'b'), age);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(told, [old], JSON.stringify(age));
+    following.stop();
+  }
 });
 
 test('a ticket is pushed to as soon as its tab may be, also where it was just asking', async () => {

@@ -109,7 +109,7 @@ function newer(still, stats) {
 }
 
 /** @type {import('./schedule.js').Tab} */
-export function livePart(place, { schedule }) {
+export function livePart(place, { schedule, onPhase }) {
   const ending = new AbortController();
   if (schedule.seats.total === 0) {
     return fill(place, el('p', { class: 'strip strip-warn' }, t('admin.still.NO_SEATS'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make'))));
@@ -128,6 +128,7 @@ export function livePart(place, { schedule }) {
     place.classList.toggle('is-live', news.state === 'live');
     drawn.show(history);
     if (!news.stats) return;
+    onPhase(news.stats.phase);
     figures.show(news.stats, history);
     tap.show(news.stats);
   };

@@ -34,16 +34,23 @@ export async function schedulePart(place, [id], rest) {
   });
   const buyers = el('a', { class: 'button quiet', href: `/schedules/${id}/wait`, target: '_blank', rel: 'noopener' }, t('admin.buyers'));
   const inside = el('div', { class: 'tab' });
+  let badge = phaseBadge(schedule.phase);
+  const onPhase = (/** @type {string} */ phase) => {
+    const now = phaseBadge(phase);
+    if (now.className === badge.className) return;
+    badge.replaceWith(now);
+    badge = now;
+  };
   fill(
     place,
     heading(concert.title, {
       back: [`/concerts/${concert.id}`, t('admin.back.concert')],
-      lead: el('span', null, time(schedule.concert_at), ' ', phaseBadge(schedule.phase), ' ', el('span', { class: 'id' }, t('admin.schedule.id', { id: String(id) }))),
+      lead: el('span', null, time(schedule.concert_at), ' ', badge, ' ', el('span', { class: 'id' }, t('admin.schedule.id', { id: String(id) }))),
       actions: [buyers],
     }),
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),
     inside,
   );
   const tab = TABS.find(([end]) => end === rest)?.[1] ?? livePart;
-  return tab(inside, { schedule, concert });
+  return tab(inside, { schedule, concert, onPhase });
 }

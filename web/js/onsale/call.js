@@ -38,6 +38,7 @@ export class OnsaleError extends Error {
  * an answer
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
+ * @property {(headers: Headers) => void} [onHeaders] told what the answer's headers say
  * @property {number} [patience] for how long to try again, in ms; 0 is once. 20 s with a key
  */
 
@@ -132,6 +133,7 @@ async function once(client, method, path, sent) {
   const began = performance.now();
   const response = await send(client, method, path, sent);
   const arrived = performance.now();
+  sent.onHeaders?.(response.headers);
   const text = await response.text().catch(() => {
     throw new OnsaleError(sent.signal?.aborted ? 'aborted' : 'network', 0);
   });

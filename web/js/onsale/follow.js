@@ -246,9 +246,15 @@ export function followSeats(client, schedule, version, on) {
 
   /** Asks once for what changed. */
   const poll = async () => {
-    const answer = await call(client, 'GET', path('status'), { signal: way.signal });
+    let old = false;
+    const onHeaders = (/** @type {Headers} */ headers) => {
+      // A cache in between adds no more than the second that it may keep the answer.
+      old = Number(headers.get('age') ?? 0) > 1;
+    };
+    const answer = await call(client, 'GET', path('status'), { signal: way.signal, onHeaders });
     way.heardAt = Date.now();
     way.told('polling', null);
+    on.onStale?.(old);
     return Array.isArray(answer.seats) ? heard(answer) : reload();
   };
 

@@ -111,7 +111,7 @@ export class SectionList {
     this.buttons.clear();
     this.current = -1;
     fill(this.rows, this.parts[part].map((row) => this.#row(section, row)));
-    const free = [...this.buttons.keys()].find((one) => choice.isOpen(one));
+    const free = [...this.buttons.keys()].find((one) => choice.suits(one));
     this.#stop(seat >= 0 ? seat : (free ?? this.buttons.keys().next().value ?? -1));
     const [first, last] = [this.parts[part][0], this.parts[part][this.parts[part].length - 1]];
     say($('#section-part'), t('seats.section.part', { first: alone(first.name), last: alone(last.name) }));
@@ -152,7 +152,8 @@ export class SectionList {
     const own = choice.mine.has(seat);
     const picked = choice.picked.has(seat);
     const state = own ? 'mine' : picked ? 'picked' : of[seat] === AVAILABLE ? 'free' : 'taken';
-    const name = `seat seat-${state} band-${choice.venue.band[seat]}`;
+    const out = state === 'free' && !choice.suits(seat);
+    const name = `seat seat-${state}${out ? ' seat-out' : ''} band-${choice.venue.band[seat]}`;
     if (button.className === name) return;
     button.className = name;
     const { seat_number, row, seat_price } = choice.venue.seats[seat];
@@ -191,7 +192,7 @@ export class SectionList {
   #to(key, from) {
     const { venue } = this.choice;
     const shown = [...this.buttons.keys()];
-    const usable = (/** @type {number} */ seat) => this.choice.isOpen(seat) || this.choice.picked.has(seat);
+    const usable = (/** @type {number} */ seat) => this.choice.suits(seat) || this.choice.picked.has(seat);
     const row = (/** @type {number} */ seat) => venue.row[seat];
     const place = shown.indexOf(from);
     const before = shown.slice(0, place).reverse().filter(usable);

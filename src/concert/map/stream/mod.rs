@@ -20,8 +20,6 @@ use crate::store::id::ScheduleId;
 const TICK: Duration = Duration::from_secs(1);
 /// How long the layout of the seats is waited for before the last one is used.
 const LAYOUT_WAIT: Duration = Duration::from_secs(1);
-/// A board older than this is stale: a healthy one is read every second at least.
-const OLD: Duration = Duration::from_secs(2);
 
 /// The streams of seat maps; cheap to clone.
 #[derive(Debug, Clone)]
@@ -124,7 +122,7 @@ impl Topic {
         };
         self.walked = Some(board.read_at());
         self.latest.is(&board.seats);
-        watched.is_failing() && board.read_at().elapsed() > OLD
+        watched.is_failing() && board.overdue().is_some()
     }
 
     async fn greet(&mut self, arrival: Arrival<Since>) {
