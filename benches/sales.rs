@@ -68,6 +68,7 @@ async fn turn(stage: &Stage, service: &Service, sale: &Sale, kind: &str) -> Turn
     if kind == "pay service" {
         service.warm(sale).await;
     }
+    stage.settled().await;
     let (cpu, began) = (stage.cpu_seconds(), std::time::Instant::now());
     match (kind, doing) {
         ("hold service", Some(tickets)) => service.hold(sale, &tickets).await,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use onsale::dev::Stores;
 use onsale::store::pg::{Pg, migrations};
@@ -59,6 +60,15 @@ impl Stage {
         migrations::apply(&pg).await.expect("the migrations apply");
         let pool = PgPool::connect(&stores.database_url()).await.expect("PostgreSQL");
         Self { stores, pool }
+    }
+
+    /// Waits until the relay has told Redis of everything: what a turn left behind is not the next
+    /// one's work.
+    pub async fn settled(&self) {
+        let left = "select count(*) from outbox";
+        while sqlx::query_scalar::<_, i64>(left).fetch_one(&self.pool).await.expect("a count") > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// A fresh sale beside the last ones: plans made on emptied tables would be no sale's.

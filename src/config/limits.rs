@@ -41,8 +41,8 @@ pub struct LimitSettings {
     #[arg(long, env = "ONSALE_MAX_CONNECTIONS", default_value = "50000")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// Where more than a tenth of a route's answers take longer, fewer are taken on at a time, and
-    /// the rest is refused with 503.
+    /// What is taken on of a route at a time is what is answered within this; the rest is refused
+    /// with 503.
     #[arg(long, env = "ONSALE_TARGET_LATENCY", default_value = "500ms")]
     #[arg(value_parser = humantime::parse_duration)]
     pub target_latency: Duration,

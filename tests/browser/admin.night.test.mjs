@@ -107,6 +107,7 @@ test('seats are kept back and given free, and what somebody has is not', async (
   const context = await on.context();
   const page = await open(context, on.service, `/schedules/${schedule}/seats`);
   await page.locator('.adm-seat-sold').nth(1).waitFor();
+  assert.equal(await page.locator('.adm-seat-row').nth(1).locator('.adm-seat').first().innerText(), '11', 'as buyers know it');
   await page.getByRole('button', { name: 'All of row 1' }).click();
   assert.equal(await page.locator('.chosen').innerText(), '8 seats chosen', 'sold ones can’t be');
   // Somebody buys one of them meanwhile.

@@ -1,12 +1,13 @@
 //! How many requests of a route are in progress at a time: as many as are answered in time.
 //!
 //! A process that takes on more than it can do answers everybody late. So each route begins with
-//! little room, which grows by one with each answer in time, as long as at least half of it is used:
-//! it doubles in the time that an answer takes (slow start, RFC 5681). Where more than a tenth of the
-//! answers were late, the route is given as many places as it empties in half the time that an
-//! answer may take (Little's law), and from then on a sixteenth more in each window that went well.
-//! What finds no place is refused at once, which costs next to nothing. Each route by itself: a store
-//! that is slow for one must not close the others.
+//! little room, which grows by one with each answer that is quick: it doubles in the time that an
+//! answer takes, until answers take half the time that they may (slow start, RFC 5681). From then on
+//! it grows by a sixteenth in each window that went well. Where more than a tenth of the answers were
+//! late, the route is given as many places as it empties in half the time that an answer may take
+//! (Little's law). Late is what takes three quarters of that time: what comes after it takes longer
+//! still. Room that is not used does not grow. What finds no place is refused at once, which costs
+//! next to nothing. Each route by itself: a store that is slow for one must not close the others.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,13 +51,14 @@ struct Depth {
 }
 
 /// What is counted until it is decided anew.
-
 #[derive(Debug, Clone, Copy)]
 struct Window {
     begun: Instant,
     done: usize,
     late: usize,
-    /// Nothing was late since there was nothing in progress.
+    /// The most that were in progress.
+    most: usize,
+    /// Everything was quick since there was nothing in progress.
     starting: bool,
 }
 
@@ -104,7 +106,7 @@ impl Depths {
 
 impl Depth {
     fn new(rules: Rules) -> Self {
-        let window = Window { begun: Instant::now(), done: 0, late: 0, starting: true };
+        let window = Window::new(Instant::now(), true);
         Self {
             rules,
             running: AtomicUsize::new(0),
@@ -116,11 +118,13 @@ impl Depth {
     fn left(&self, begun: Instant, now: Instant) {
         let still = self.running.fetch_sub(1, Ordering::AcqRel) - 1;
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        let late = now.saturating_duration_since(begun) > self.rules.target;
+        let (took, may) = (now.saturating_duration_since(begun), self.rules.target);
         window.done += 1;
-        window.late += usize::from(late);
+        window.late += usize::from(took > may * 3 / 4);
+        window.most = window.most.max(still + 1);
+        window.starting &= took <= may / 2;
         let room = self.room.load(Ordering::Relaxed);
-        if window.starting && !late && 2 * (still + 1) >= room {
+        if window.starting && 2 * (still + 1) >= room {
             self.room.store((room + 1).min(self.rules.most), Ordering::Relaxed);
         }
         let span = now.saturating_duration_since(window.begun);
@@ -133,12 +137,15 @@ impl Depth {
             self.room.store(self.rules.room(room, &window, span), Ordering::Relaxed);
         }
         // Once nothing is in progress, whatever it was is over.
-        let starting = still == 0 || (window.starting && !badly);
-        *window = Window { begun: now, done: 0, late: 0, starting };
+        *window = Window::new(now, still == 0 || (window.starting && !badly));
     }
 }
 
 impl Window {
+    fn new(begun: Instant, starting: bool) -> Self {
+        Self { begun, done: 0, late: 0, most: 0, starting }
+    }
+
     fn went_badly(&self) -> bool {
         self.late * LATE > self.done
     }
@@ -148,7 +155,8 @@ impl Rules {
     /// The room after a window of this length.
     fn room(&self, room: usize, window: &Window, span: Duration) -> usize {
         if !window.went_badly() {
-            return (room + room / 16 + 1).min(self.most);
+            let used = 2 * window.most >= room;
+            return if used { (room + room / 16 + 1).min(self.most) } else { room };
         }
         let in_time = window.done as u128 * (self.target.as_millis() / 2) / span.as_millis().max(1);
         let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
@@ -169,7 +177,7 @@ mod tests {
     const RULES: Rules = Rules { most: 4_096, target: Duration::from_millis(500) };
 
     fn after(room: usize, done: usize, late: usize, millis: u64) -> usize {
-        let window = Window { begun: Instant::now(), done, late, starting: false };
+        let window = Window { done, late, most: room, ..Window::new(Instant::now(), false) };
         RULES.room(room, &window, Duration::from_millis(millis))
     }
 
@@ -216,6 +224,8 @@ mod tests {
 
     #[test]
     fn little_used_room_does_not_grow() {
+        let window = Window { done: 500, most: 127, ..Window::new(Instant::now(), false) };
+        assert_eq!(RULES.room(256, &window, WINDOW), 256);
         let depths = Depths::new(4_096, Duration::from_millis(500));
         for _ in 0..10_000 {
             drop(depths.enter("/slow", "POST"));

@@ -94,15 +94,15 @@ class Choice {
     this.changed();
   }
 
-  /** @param {Seat} seat @param {number} at its place in the row */
-  button(seat, at) {
+  /** Under the number that buyers see. @param {Seat} seat */
+  button(seat) {
     const state = this.states.get(seat.id) ?? 'sold';
     const fixed = state === 'held' || state === 'sold';
-    const label = t('admin.seats.seat', { seat: String(at + 1), state: t(`admin.seats.state.${state}`) });
+    const label = t('admin.seats.seat', { seat: String(seat.seat_number), state: t(`admin.seats.state.${state}`) });
     const button = el(
       'button',
       { type: 'button', class: `adm-seat adm-seat-${state}`, 'aria-pressed': fixed ? null : String(this.chosen.has(seat.id)), 'aria-label': label, 'aria-disabled': fixed ? 'true' : null, dataset: { seat: String(seat.id) } },
-      String(at + 1),
+      String(seat.seat_number),
     );
     if (!fixed) button.addEventListener('click', () => this.toggle([seat]));
     this.buttons.set(seat.id, button);
@@ -124,7 +124,7 @@ class Choice {
         'div',
         { class: 'adm-seat-row', role: 'group', 'aria-label': t('admin.seats.row', { row }) },
         el('button', { type: 'button', class: 'adm-row-name', title: t('admin.seats.wholerow'), 'aria-label': t('admin.seats.wholerow.of', { row }), on: { click: () => this.toggle(seats) } }, row),
-        el('div', { class: 'adm-row-seats' }, seats.map((seat, at) => this.button(seat, at))),
+        el('div', { class: 'adm-row-seats' }, seats.map((seat) => this.button(seat))),
       );
     const go = (/** @type {number} */ from, /** @type {string} */ key) =>
       el('button', { type: 'button', class: 'button quiet small', on: { click: () => { this.from = from; this.show(); } } }, t(key));
