@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use onsale::dev::redis::cluster::RedisCluster;
 use onsale::dev::redis::sentinel::RedisSentinel;
 use serde_json::json;
 
@@ -17,8 +16,7 @@ use crate::support::world::World;
 const EPOCH: &str = "select max(queue_epoch)::bigint from concert_schedule";
 
 async fn cluster() -> World {
-    let cluster = RedisCluster::throwaway(true).await.expect("a cluster");
-    World::on(Servers::Cluster(cluster)).await
+    World::on(Servers::cluster(true).await).await
 }
 
 async fn says(world: &mut World, server: usize, part: &str, line: &str) -> bool {
