@@ -29,7 +29,7 @@ browser-test: ## The pages in a real browser, in both languages, with screenshot
 	@scripts/stores.sh
 	@scripts/browser-test.sh $(ARGS)
 
-test-cluster: ## The integration tests on a Redis Cluster, and what failovers are like (SOME=1: a choice)
+test-cluster: ## The integration tests and chaos on a Redis Cluster, and what failovers are like (SOME=1: a choice)
 	@scripts/test-cluster.sh $(if $(SOME),some)
 
 chaos: ## Break things at random and prove that nothing is lost (SEED=1, SECONDS=60, SEEDS=1)

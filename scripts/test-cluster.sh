@@ -1,6 +1,7 @@
 #!/bin/sh
 # The integration tests with a Redis Cluster for each test instead of one server, the failovers
-# among them: what each of those was like for buyers is printed at the end.
+# among them, and half a minute of chaos on one with replicas (docs/RELIABILITY.md): what the
+# failovers were like for buyers, and what the chaos came to, is printed at the end.
 #
 #   scripts/test-cluster.sh          all of them
 #   scripts/test-cluster.sh some     those that lean on Redis most, for CI
@@ -13,6 +14,7 @@ cd "$(dirname "$0")/.."
 fits='kind(test) & binary(onsale) - test(/^scripts::/)
     - test(=streams::a_store_that_is_away_is_told_once_and_so_is_its_return)
     - test(=fault::what_a_killed_process_committed_reaches_redis_and_whoever_asks_again)'
+chaos='binary(chaos) & test(=whatever_dies_nothing_is_lost)'
 case ${1:-all} in
 all) ;;
 # The failovers run in `make test` too.
@@ -27,5 +29,6 @@ fi
 cargo build --locked --quiet
 cargo nextest run --locked --no-run --cargo-quiet
 export ONSALE_TEST_REDIS=cluster
+export CHAOS_SECONDS="${CHAOS_SECONDS:-30}"
 exec "${CARGO_TARGET_DIR:-target}/debug/onsale" dev --throwaway -- \
-    cargo nextest run --locked --cargo-quiet -P "${NEXTEST_PROFILE:-cluster}" -E "$fits"
+    cargo nextest run --locked --cargo-quiet -P "${NEXTEST_PROFILE:-cluster}" -E "$fits" -E "$chaos"

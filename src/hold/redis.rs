@@ -7,7 +7,7 @@ use crate::queue::lines::Line;
 use crate::queue::model::Ticket;
 use crate::store::StoreError;
 use crate::store::id::UserId;
-use crate::store::script::{Reply, Script, ScriptError};
+use crate::store::script::{Reply, Script, ScriptError, in_force};
 
 /// What `hold/apply` is told of the seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,12 +114,7 @@ pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, S
     pipe.cmd("GETRANGE").arg(keys.named("sold")).arg(first / 8).arg(last / 8);
     let ((epoch, loading), (seconds, micros), holders, claims, held, sold): Answer =
         line.redis.bulk_pipe(&pipe).await?;
-    match epoch.unwrap_or(0) {
-        epoch if epoch < keys.epoch() => return Err(ScriptError::Lost),
-        epoch if epoch > keys.epoch() => return Err(ScriptError::Stale),
-        _ if loading.is_some() => return Err(ScriptError::Loading),
-        _ => {}
-    }
+    in_force(keys, epoch, loading)?;
     let now_ms = seconds * 1000 + micros / 1000;
     let bit = |number: u32| {
         let byte = usize::try_from(number / 8 - first / 8).ok().and_then(|at| sold.get(at));

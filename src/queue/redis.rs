@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::Keys;
 use crate::store::redis::Redis;
-use crate::store::script::{NOTHING, Reply, Script, ScriptError};
+use crate::store::script::{NOTHING, Reply, Script, ScriptError, in_force};
 use crate::store::seen::Counters;
 
 /// What `queue/join` answers.
@@ -196,10 +196,13 @@ impl Line {
 
 impl Line {
     /// Which version of the settings is in force; 0 where none is.
-    pub async fn settings_version(&self) -> Result<u64, StoreError> {
-        let mut command = redis::cmd("HGET");
-        command.arg(self.place.keys.meta()).arg("version");
-        let version: Option<u64> = self.redis.bulk(&command).await?;
+    pub async fn settings_version(&self) -> Result<u64, ScriptError> {
+        let keys = &self.place.keys;
+        let mut command = redis::cmd("HMGET");
+        command.arg(keys.meta()).arg(&["epoch", "loading_until", "version"]);
+        let read = self.redis.bulk(&command).await.map_err(StoreError::from)?;
+        let (epoch, loading, version): (_, _, Option<u64>) = read;
+        in_force(keys, epoch, loading)?;
         Ok(version.unwrap_or(0))
     }
 

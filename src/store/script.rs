@@ -117,6 +117,17 @@ pub enum ScriptError {
     Store(#[from] StoreError),
 }
 
+/// Whether keys are in force, by `epoch` and `loading_until` of their `meta`: what lua/lib/guard.lua
+/// asks, for those who read past the scripts.
+pub fn in_force(keys: &Keys, epoch: Option<u64>, loading: Option<u64>) -> Result<(), ScriptError> {
+    match epoch.unwrap_or(0) {
+        epoch if epoch < keys.epoch() => Err(ScriptError::Lost),
+        epoch if epoch > keys.epoch() => Err(ScriptError::Stale),
+        _ if loading.is_some() => Err(ScriptError::Loading),
+        _ => Ok(()),
+    }
+}
+
 /// What [`inspect`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {

@@ -140,7 +140,7 @@ impl Reconciler {
         let Some(version) = pg::settings_told(&self.pg, schedule).await? else {
             return Ok(());
         };
-        let read = |line: Line| async move { Ok(line.settings_version().await?) };
+        let read = |line: Line| async move { line.settings_version().await };
         let seen = self.lines.run(schedule, read).await?;
         if seen < version {
             tracing::error!(%schedule, version, seen, "Redis had older settings");

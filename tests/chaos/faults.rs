@@ -1,7 +1,6 @@
 //! Making faults, one after the other, and healing them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -70,7 +69,9 @@ impl Stage {
             | Kind::RedisOlder
             | Kind::RedisRestarted
             | Kind::RedisPaused
-            | Kind::RedisFull => self.suffer_redis(fault).await,
+            | Kind::RedisFull
+            | Kind::NodeKilled
+            | Kind::NodePaused => self.suffer_redis(fault).await,
             Kind::PostgresKilled | Kind::BackendKilled | Kind::PostgresPaused => {
                 self.suffer_postgres(fault).await;
             }
@@ -81,64 +82,17 @@ impl Stage {
         }
     }
 
-    async fn suffer_redis(&mut self, fault: &Fault) {
-        match fault.kind {
-            Kind::RedisWiped => self.tell_redis(&["FLUSHALL"]).await,
-            Kind::RedisPaused => {
-                self.stores.redis.pause();
-                sleep(fault.lasts).await;
-                self.stores.redis.resume();
-            }
-            Kind::RedisFull => {
-                self.tell_redis(&["CONFIG", "SET", "maxmemory", "1"]).await;
-                sleep(fault.lasts).await;
-                self.tell_redis(&["CONFIG", "SET", "maxmemory", "0"]).await;
-            }
-            _ => self.restart_redis(fault).await,
-        }
-    }
-
-    async fn restart_redis(&mut self, fault: &Fault) {
-        let file = self.redis_file().await;
-        if fault.kind != Kind::RedisEmpty {
-            self.tell_redis(&["SAVE"]).await;
-        }
-        if fault.kind == Kind::RedisOlder {
-            sleep(Duration::from_millis(500 + fault.choice % 1500)).await;
-        }
-        self.stores.redis.kill().await.expect("it ends");
-        if fault.kind == Kind::RedisEmpty && file.exists() {
-            std::fs::remove_file(&file).expect("its file goes");
-        }
-        sleep(fault.lasts / 4).await;
-        self.stores.redis.restart().await.expect("it starts");
-    }
-
-    async fn redis_file(&self) -> PathBuf {
-        let mut redis = self.redis().await;
-        let mut ask = redis::cmd("CONFIG");
-        let found: (String, String) =
-            ask.arg("GET").arg("dir").query_async(&mut redis).await.expect("its folder");
-        PathBuf::from(found.1).join("dump.rdb")
-    }
-
-    async fn tell_redis(&self, words: &[&str]) {
-        let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]);
-        command.query_async::<()>(&mut self.redis().await).await.expect("Redis obeys");
-    }
-
     async fn suffer_postgres(&mut self, fault: &Fault) {
         match fault.kind {
             Kind::PostgresKilled => {
-                self.stores.postgres.kill().await.expect("it ends");
+                self.postgres.kill().await.expect("it ends");
                 sleep(fault.lasts / 4).await;
-                self.stores.postgres.restart().await.expect("it starts");
+                self.postgres.restart().await.expect("it starts");
             }
             Kind::PostgresPaused => {
-                self.stores.postgres.pause();
+                self.postgres.pause();
                 sleep(fault.lasts).await;
-                self.stores.postgres.resume();
+                self.postgres.resume();
             }
             _ => {
                 let backends = "select pid from pg_stat_activity where pid <> pg_backend_pid()
@@ -182,17 +136,18 @@ impl Stage {
         let at = &self.processes[fault.process];
         let hole = if fault.choice.is_multiple_of(2) { Mode::HoleUp } else { Mode::HoleDown };
         let slow = Mode::Delay(Duration::from_millis(50 + fault.choice % 150));
-        let faults: &[(&Proxy, Mode)] = match fault.kind {
-            Kind::RedisCut => &[(&at.redis, Mode::Refuse)],
-            Kind::RedisHole => &[(&at.redis, hole)],
-            Kind::RedisAnswersLost => &[(&at.redis, Mode::Lose(20))],
-            Kind::PostgresCut => &[(&at.postgres, Mode::Refuse)],
-            Kind::PostgresHole => &[(&at.postgres, hole)],
-            Kind::PostgresAnswersLost => &[(&at.postgres, Mode::Lose(20))],
-            Kind::ClientsCut => &[(&at.gate, Mode::Refuse)],
-            _ => &[(&at.redis, slow), (&at.postgres, slow)],
+        let redis = |mode| at.redis.iter().map(move |proxy| (proxy, mode)).collect::<Vec<_>>();
+        let faults: Vec<(&Proxy, Mode)> = match fault.kind {
+            Kind::RedisCut => redis(Mode::Refuse),
+            Kind::RedisHole => redis(hole),
+            Kind::RedisAnswersLost => redis(Mode::Lose(20)),
+            Kind::PostgresCut => vec![(&at.postgres, Mode::Refuse)],
+            Kind::PostgresHole => vec![(&at.postgres, hole)],
+            Kind::PostgresAnswersLost => vec![(&at.postgres, Mode::Lose(20))],
+            Kind::ClientsCut => vec![(&at.gate, Mode::Refuse)],
+            _ => redis(slow).into_iter().chain([(&at.postgres, slow)]).collect(),
         };
-        for (proxy, mode) in faults {
+        for (proxy, mode) in &faults {
             proxy.set(*mode);
         }
         sleep(fault.lasts).await;
@@ -203,6 +158,7 @@ impl Stage {
     }
 }
 
-fn chosen(fault: &Fault, of: usize) -> usize {
+/// What the fault chooses of so many.
+pub fn chosen(fault: &Fault, of: usize) -> usize {
     usize::try_from(fault.choice % (of as u64).max(1)).expect("an index")
 }

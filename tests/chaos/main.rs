@@ -14,11 +14,13 @@ mod checker;
 mod dice;
 mod faults;
 mod history;
+mod mended;
 mod mutants;
 mod node;
 mod plan;
 mod probe;
 mod run;
+mod servers;
 mod stage;
 #[path = "../onsale/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the other integration tests, which use all of it")]
@@ -28,24 +30,28 @@ mod watch;
 mod workload;
 
 use checker::check;
-use plan::KINDS;
+use plan::{CLUSTER_KINDS, KINDS};
 use run::{Form, run};
+use support::servers::clusters_asked;
 
 /// A number from the environment.
 fn given(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
-/// `CHAOS_SEED` and `CHAOS_SECONDS` make it another run, or a longer one.
+/// `CHAOS_SEED` and `CHAOS_SECONDS` make it another run, or a longer one; `ONSALE_TEST_REDIS=cluster`
+/// one with a Redis Cluster.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_dies_nothing_is_lost() {
     let (seed, seconds) = (given("CHAOS_SEED", 1), given("CHAOS_SECONDS", 60));
-    let form = Form { seed, seconds, kinds: &KINDS, mutant: None, aftermath: true };
+    let cluster = clusters_asked();
+    let kinds = if cluster { &CLUSTER_KINDS[..] } else { &KINDS };
+    let form = Form { seed, seconds, kinds, cluster, mutant: None, aftermath: true };
     let evidence = run(form).await;
     let violations = check(&evidence);
     let told = verdict::told(seed, &evidence, &violations);
     println!("{told}");
-    let missing = verdict::missing(&evidence, seconds);
+    let missing = verdict::missing(&evidence, seconds, kinds);
     assert!(violations.is_empty(), "{told}");
     assert!(missing.is_empty(), "the run means nothing: {missing:?}\n{told}");
 }

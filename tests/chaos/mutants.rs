@@ -30,7 +30,7 @@ fn swap(function: &str, part: &str, by: &str) -> String {
 async fn is_found(mutant: String, kinds: &[Kind], by: &[&str]) {
     for seed in 1..=4 {
         let mutant = Some(mutant.clone());
-        let form = Form { seed, seconds: 10, kinds, mutant, aftermath: false };
+        let form = Form { seed, seconds: 10, kinds, cluster: false, mutant, aftermath: false };
         let violations = check(&run(form).await);
         let found = violations.iter().find(|it| by.contains(&it.invariant));
         if let Some(violation) = found {

@@ -19,6 +19,10 @@ pub enum Kind {
     RedisPaused,
     /// `maxmemory` below what is used.
     RedisFull,
+    /// SIGKILL of one primary of a cluster, and a start once its replica has been promoted.
+    NodeKilled,
+    /// SIGSTOP of one primary of a cluster; a long one makes its replica take over.
+    NodePaused,
     /// One process cannot connect to Redis.
     RedisCut,
     /// Bytes between one process and Redis are kept back, one way.
@@ -34,7 +38,7 @@ pub enum Kind {
     PostgresCut,
     PostgresHole,
     PostgresAnswersLost,
-    /// Each way to both stores takes 50 to 200 ms longer, for one process.
+    /// Each way to the stores takes 50 to 200 ms longer, for one process.
     StoresSlow,
     /// SIGKILL of a process.
     OnsaleKilled,
@@ -46,7 +50,7 @@ pub enum Kind {
     ClientsCut,
 }
 
-/// All kinds.
+/// The kinds with one Redis.
 pub const KINDS: [Kind; 20] = [
     Kind::RedisWiped,
     Kind::RedisEmpty,
@@ -70,12 +74,40 @@ pub const KINDS: [Kind; 20] = [
     Kind::ClientsCut,
 ];
 
+/// The kinds with a Redis Cluster. Its nodes name themselves, so that nothing can be in the way to
+/// them.
+pub const CLUSTER_KINDS: [Kind; 18] = [
+    Kind::RedisWiped,
+    Kind::RedisEmpty,
+    Kind::RedisOlder,
+    Kind::RedisRestarted,
+    Kind::RedisFull,
+    Kind::NodeKilled,
+    Kind::NodePaused,
+    Kind::PostgresKilled,
+    Kind::BackendKilled,
+    Kind::PostgresPaused,
+    Kind::PostgresCut,
+    Kind::PostgresHole,
+    Kind::PostgresAnswersLost,
+    Kind::StoresSlow,
+    Kind::OnsaleKilled,
+    Kind::OnsaleDrained,
+    Kind::OnsalePaused,
+    Kind::ClientsCut,
+];
+
 impl Kind {
-    /// Whether Redis counts as lost afterwards: the line is restored, and admission pauses.
+    /// Whether Redis counts as lost afterwards, or may: the line is restored, and admission pauses.
     pub fn is_loss(self) -> bool {
         matches!(
             self,
-            Self::RedisWiped | Self::RedisEmpty | Self::RedisOlder | Self::RedisRestarted
+            Self::RedisWiped
+                | Self::RedisEmpty
+                | Self::RedisOlder
+                | Self::RedisRestarted
+                | Self::NodeKilled
+                | Self::NodePaused
         )
     }
 }
@@ -141,12 +173,14 @@ impl Iterator for Plan {
 
 #[test]
 fn a_seed_decides_the_faults_and_every_round_has_each_kind() {
-    let dealt = |seed| Plan::new(seed, &KINDS).take(3 * KINDS.len()).collect::<Vec<_>>();
-    assert_eq!(dealt(7), dealt(7));
-    assert_ne!(dealt(7), dealt(8));
-    for round in dealt(7).chunks(KINDS.len()) {
-        let mut kinds: Vec<_> = round.iter().map(|fault| fault.kind).collect();
-        kinds.sort_unstable();
-        assert_eq!(kinds, KINDS);
+    for kinds in [&KINDS[..], &CLUSTER_KINDS] {
+        let dealt = |seed| Plan::new(seed, kinds).take(3 * kinds.len()).collect::<Vec<_>>();
+        assert_eq!(dealt(7), dealt(7));
+        assert_ne!(dealt(7), dealt(8));
+        for round in dealt(7).chunks(kinds.len()) {
+            let mut dealt: Vec<_> = round.iter().map(|fault| fault.kind).collect();
+            dealt.sort_unstable();
+            assert_eq!(dealt, kinds);
+        }
     }
 }

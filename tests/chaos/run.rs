@@ -13,6 +13,7 @@ use crate::caller::Office;
 use crate::checker::Evidence;
 use crate::faults::{Span, rage};
 use crate::history::{History, Moment, SECOND};
+use crate::mended::Asking;
 use crate::plan::{Kind, Plan};
 use crate::probe::{self, Aftermath};
 use crate::stage::Stage;
@@ -30,6 +31,8 @@ pub struct Form<'f> {
     /// For how long things break.
     pub seconds: u64,
     pub kinds: &'f [Kind],
+    /// Whether Redis is a cluster with replicas.
+    pub cluster: bool,
     /// A guard to be taken out once both processes serve: SQL.
     pub mutant: Option<String>,
     /// Whether it is waited for everything to be well again, and looked whether it is.
@@ -39,8 +42,8 @@ pub struct Form<'f> {
 /// Runs it to its end.
 pub async fn run(form: Form<'_>) -> Evidence {
     let name = if form.mutant.is_some() { "mutant" } else { "run" };
-    let mut stage =
-        Stage::set(form.seed, &format!("{name}-{}-{}", form.seed, std::process::id())).await;
+    let name = format!("{name}-{}-{}", form.seed, std::process::id());
+    let mut stage = Stage::set(form.seed, &name, form.cluster).await;
     if let Some(sql) = form.mutant {
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&stage.pool)
@@ -53,6 +56,7 @@ pub async fn run(form: Form<'_>) -> Evidence {
         Office { history: Arc::clone(&history), closing: closing.clone(), gates: stage.gates() };
     let market = Market::new(&stage, office.clone());
     let watch = Watch::begin(&stage, &history);
+    let asking = Asking::begin(&stage);
     let crowd = market.open(form.seed, stage.admin.user);
     let plan = Plan::new(form.seed, form.kinds);
     let faults = rage(&mut stage, &history, plan, form.seconds).await;
@@ -67,10 +71,11 @@ pub async fn run(form: Form<'_>) -> Evidence {
     let aftermath =
         if form.aftermath { probe::look(&stage, &office).await } else { Aftermath::default() };
     let books = read(&stage).await;
+    let mended = asking.end().await;
     let record = history.read();
     let skewed = stage.skewed;
     end(stage).await;
-    Evidence { record, books, faults, healed, closed, seen, aftermath, skewed }
+    Evidence { record, books, faults, healed, closed, seen, aftermath, mended, skewed }
 }
 
 async fn everybody_leaves(mut crowd: JoinSet<()>) {
@@ -99,7 +104,7 @@ async fn end(stage: Stage) {
         process.node.kill().await;
     }
     stage.pool.close().await;
-    stage.stores.stop().await.expect("the stores end");
+    stage.postgres.stop().await.expect("PostgreSQL ends");
 }
 
 /// The latest loss of Redis that was healed before a moment.

@@ -4,11 +4,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use onsale::dev::Stores;
+use onsale::dev::pg::PostgresServer;
 use onsale::http::auth::Role;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::service::create_many;
-use redis::aio::MultiplexedConnection;
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -17,6 +16,7 @@ use crate::node::{Node, has_faketime};
 use crate::support::client::Client;
 use crate::support::proxy::Proxy;
 use crate::support::sale::{self, Sale};
+use crate::support::servers::Servers;
 use crate::support::world::token;
 
 /// The most that may be inside of one line at once; the office moves it below this.
@@ -33,7 +33,8 @@ const PEOPLE: u32 = 6000;
 /// A process with the proxies around it.
 pub struct Surrounded {
     pub node: Node,
-    pub redis: Proxy,
+    /// None before a cluster.
+    pub redis: Option<Proxy>,
     pub postgres: Proxy,
     /// Clients come through here.
     pub gate: Proxy,
@@ -41,7 +42,8 @@ pub struct Surrounded {
 
 /// Everything that can be broken.
 pub struct Stage {
-    pub stores: Stores,
+    pub postgres: PostgresServer,
+    pub redis: Servers,
     pub processes: Vec<Surrounded>,
     pub pool: PgPool,
     pub sales: Vec<Sale>,
@@ -52,10 +54,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets it up. `name` is for the processes' logs.
-    pub async fn set(seed: u64, name: &str) -> Self {
-        let stores = Stores::throwaway().await.expect("the stores");
-        let pg = Pg::lazy(&stores.database_url(), 4).expect("a pool");
+    /// Sets it up, with one Redis or a cluster. `name` is for the processes' logs.
+    pub async fn set(seed: u64, name: &str, cluster: bool) -> Self {
+        let postgres = PostgresServer::throwaway().await.expect("PostgreSQL");
+        let redis = if cluster { Servers::cluster(true).await } else { Servers::single().await };
+        let database_url = postgres.url("onsale");
+        let pg = Pg::lazy(&database_url, 4).expect("a pool");
         migrations::apply(&pg).await.expect("the migrations apply");
         let people = create_many(&pg, PEOPLE).await.expect("people");
         let mut people: Vec<i64> = people.iter().map(|user| user.0).collect();
@@ -63,28 +67,26 @@ impl Stage {
         let mut processes = Vec::new();
         for number in 0..2 {
             let clock = (skewed && number == 1).then(|| Dice::new(seed).fork(2));
-            processes.push(surround(&stores, &log(name, number), clock).await);
+            processes.push(surround(&postgres, &redis, &log(name, number), clock).await);
         }
-        let pool = PgPool::connect(&stores.database_url()).await.expect("PostgreSQL");
+        let pool = PgPool::connect(&database_url).await.expect("PostgreSQL");
         let mut admin = Client::new(processes[0].node.addr);
         admin.user = people.pop().expect("somebody");
         admin.token = Some(token(admin.user, Role::Admin));
         let mut sales = Vec::new();
-        for _ in 0..2 {
+        while sales.len() < 2 {
             sales.push(open(&admin).await);
+            if cluster {
+                // Each on a node of its own.
+                sales.dedup_by_key(|sale| redis.primary_of(sale.schedule));
+            }
         }
-        Self { stores, processes, pool, sales, admin, people, skewed }
+        Self { postgres, redis, processes, pool, sales, admin, people, skewed }
     }
 
     /// Where clients call.
     pub fn gates(&self) -> [SocketAddr; 2] {
         [self.processes[0].gate.addr, self.processes[1].gate.addr]
-    }
-
-    /// A connection to Redis that no proxy is in the way of.
-    pub async fn redis(&self) -> MultiplexedConnection {
-        let client = redis::Client::open(self.stores.redis_url()).expect("a URL");
-        client.get_multiplexed_async_connection().await.expect("Redis")
     }
 }
 
@@ -97,16 +99,27 @@ async fn open(admin: &Client) -> Sale {
     sale::make(admin, (-1, 7200), 4, SEATS / 4, queue).await
 }
 
-async fn surround(stores: &Stores, log: &Path, clock: Option<Dice>) -> Surrounded {
+async fn surround(
+    postgres: &PostgresServer,
+    redis: &Servers,
+    log: &Path,
+    clock: Option<Dice>,
+) -> Surrounded {
     let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    let redis = Proxy::before(local(stores.redis.port())).await;
-    let postgres = Proxy::before(local(stores.postgres.port())).await;
-    let database_url = stores.postgres.url_through(postgres.addr.port(), "onsale");
-    let redis_url = stores.redis.url_through(redis.addr.port());
+    let (before_redis, redis_url) = match redis {
+        Servers::Single(server) => {
+            let proxy = Proxy::before(local(server.port())).await;
+            let url = server.url_through(proxy.addr.port());
+            (Some(proxy), url)
+        }
+        many => (None, many.url()),
+    };
+    let before_postgres = Proxy::before(local(postgres.port())).await;
+    let database_url = postgres.url_through(before_postgres.addr.port(), "onsale");
     let mut node = Node::new(database_url, redis_url, log.to_owned(), clock);
     node.start().await;
     let gate = Proxy::before(node.addr).await;
-    Surrounded { node, redis, postgres, gate }
+    Surrounded { node, redis: before_redis, postgres: before_postgres, gate }
 }
 
 /// Where a process writes its log, beside the test's binary.

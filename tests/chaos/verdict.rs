@@ -7,7 +7,8 @@ use std::fmt::Write;
 use crate::checker::{Evidence, Violation};
 use crate::faults::count;
 use crate::history::{Act, Answer, Op};
-use crate::plan::KINDS;
+use crate::mended::EVERY;
+use crate::plan::Kind;
 
 /// How often every kind of fault comes up in a run that is long.
 const OFTEN: usize = 8;
@@ -56,7 +57,7 @@ fn outcomes(evidence: &Evidence, classes: &[Class]) -> BTreeMap<&'static str, us
 }
 
 /// What would have to happen for the run to mean something, and did not.
-pub fn missing(evidence: &Evidence, seconds: u64) -> Vec<String> {
+pub fn missing(evidence: &Evidence, seconds: u64, kinds: &[Kind]) -> Vec<String> {
     let outcomes = outcomes(evidence, &CLASSES);
     let never = outcomes.iter().filter(|(_, times)| **times == 0);
     let mut missing: Vec<_> = never.map(|(name, _)| format!("never: {name}")).collect();
@@ -65,7 +66,7 @@ pub fn missing(evidence: &Evidence, seconds: u64) -> Vec<String> {
     }
     if seconds >= LONG {
         let counts = count(&evidence.faults);
-        let rare = KINDS.iter().filter(|kind| counts.get(kind).is_none_or(|it| *it < OFTEN));
+        let rare = kinds.iter().filter(|kind| counts.get(kind).is_none_or(|it| *it < OFTEN));
         missing.extend(rare.map(|kind| format!("fewer than {OFTEN} times: {kind:?}")));
     }
     missing
@@ -95,6 +96,10 @@ pub fn told(seed: u64, evidence: &Evidence, violations: &[Violation]) -> String 
     outcomes.extend(self::outcomes(evidence, &RARE));
     let outcomes: Vec<_> = outcomes.iter().map(|(name, times)| format!("{name} {times}")).collect();
     line("outcomes", outcomes.join(", "));
+    let mended = evidence.mended.iter().map(|(what, times)| format!("{what} {times}"));
+    let how =
+        format!("mended in Redis (/metrics every {EVERY:?} and at the end, restarts added up)");
+    line(&how, mended.collect::<Vec<_>>().join(", "));
     line("violations", violations.len().to_string());
     for violation in violations.iter().take(20) {
         line("-", violation.to_string());

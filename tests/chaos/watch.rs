@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redis::aio::MultiplexedConnection;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::history::{History, Moment};
 use crate::stage::{SEATS_PER_USER, Stage};
 use crate::support::faults::key;
+
+/// How long a server may be silent before another is asked.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What was seen by all the looks.
 #[derive(Debug, Clone, Default)]
@@ -32,9 +36,8 @@ pub struct Watch {
 impl Watch {
     pub fn begin(stage: &Stage, history: &Arc<History>) -> Self {
         let stop = CancellationToken::new();
-        let client = redis::Client::open(stage.stores.redis_url()).expect("a URL");
-        let schedules = stage.sales.iter().map(|sale| sale.schedule).collect();
-        let redis = tokio::spawn(lines(client, schedules, Arc::clone(history), stop.clone()));
+        let eyes = stage.sales.iter().map(|sale| Eye::on(stage, sale.schedule)).collect();
+        let redis = tokio::spawn(lines(eyes, Arc::clone(history), stop.clone()));
         let postgres = tokio::spawn(rows(stage.pool.clone(), Arc::clone(history), stop.clone()));
         Self { stop, redis, postgres }
     }
@@ -47,29 +50,49 @@ impl Watch {
     }
 }
 
-async fn lines(
-    client: redis::Client,
-    schedules: Vec<i64>,
-    history: Arc<History>,
-    stop: CancellationToken,
-) -> Seen {
-    let (mut seen, mut conn) = (Seen::default(), None);
-    let mut pipe = redis::pipe();
-    for schedule in schedules {
-        pipe.cmd("ZCARD").arg(key(schedule, "active"));
+/// Asks how many are inside of one line, of whichever server has its keys now.
+struct Eye {
+    key: String,
+    servers: Vec<redis::Client>,
+    /// Which of them answered last.
+    at: usize,
+    connection: Option<MultiplexedConnection>,
+}
+
+impl Eye {
+    fn on(stage: &Stage, schedule: i64) -> Self {
+        let servers = stage.redis.all().iter();
+        let servers = servers.map(|it| redis::Client::open(it.url()).expect("a URL")).collect();
+        Self { key: key(schedule, "active"), servers, at: 0, connection: None }
     }
-    while !stop.is_cancelled() {
-        if conn.is_none() {
-            conn = client.get_multiplexed_async_connection().await.ok();
+
+    async fn look(&mut self) -> Option<i64> {
+        let inside = timeout(PATIENCE, self.ask()).await.ok().flatten();
+        if inside.is_none() {
+            // Gone, silent, or not the one that has the keys: perhaps the next is.
+            self.connection = None;
+            self.at = (self.at + 1) % self.servers.len();
         }
-        if let Some(open) = &mut conn {
-            match pipe.query_async::<Vec<i64>>(open).await {
-                Ok(inside) => {
-                    seen.looks.0 += 1;
-                    let most = inside.into_iter().max().unwrap_or(0);
-                    seen.most_inside = seen.most_inside.max((most, history.now()));
-                }
-                Err(_) => conn = None,
+        inside
+    }
+
+    async fn ask(&mut self) -> Option<i64> {
+        if self.connection.is_none() {
+            let client = &self.servers[self.at];
+            self.connection = client.get_multiplexed_async_connection().await.ok();
+        }
+        let open = self.connection.as_mut()?;
+        redis::cmd("ZCARD").arg(&self.key).query_async(open).await.ok()
+    }
+}
+
+async fn lines(mut eyes: Vec<Eye>, history: Arc<History>, stop: CancellationToken) -> Seen {
+    let mut seen = Seen::default();
+    while !stop.is_cancelled() {
+        for eye in &mut eyes {
+            if let Some(inside) = eye.look().await {
+                seen.looks.0 += 1;
+                seen.most_inside = seen.most_inside.max((inside, history.now()));
             }
         }
         sleep(Duration::from_millis(15)).await;

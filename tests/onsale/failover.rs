@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use onsale::dev::redis::cluster::RedisCluster;
 use onsale::dev::redis::sentinel::RedisSentinel;
 use serde_json::json;
 
@@ -17,8 +16,7 @@ use crate::support::world::World;
 const EPOCH: &str = "select max(queue_epoch)::bigint from concert_schedule";
 
 async fn cluster() -> World {
-    let cluster = RedisCluster::throwaway(true).await.expect("a cluster");
-    World::on(Servers::Cluster(cluster)).await
+    World::on(Servers::cluster(true).await).await
 }
 
 async fn says(world: &mut World, server: usize, part: &str, line: &str) -> bool {
@@ -49,7 +47,8 @@ async fn ends_well(rush: Rush, world: &World, what: &str, since: Instant) {
 async fn a_primary_killed_in_the_rush_costs_no_seat_and_no_place() {
     let mut world = cluster().await;
     let rush = Rush::start(&world).await;
-    let doomed = world.redis.primary_of(rush.sale.schedule);
+    let schedule = rush.sale.schedule;
+    let doomed = world.redis.primary_of(schedule);
     // A sale that another node has never hears of it.
     let admin = rush.processes[0].admin().await;
     let elsewhere = loop {
@@ -69,11 +68,8 @@ async fn a_primary_killed_in_the_rush_costs_no_seat_and_no_place() {
     ends_well(rush, &world, "a primary of a cluster killed", since).await;
     // The killed one comes back as a replica, and nobody takes it for what it was.
     world.redis.server(doomed).restart().await.expect("it starts");
-    until("it is a replica", async || {
-        let info: String = world.redis.server(doomed).tell(&["INFO", "replication"]).await.ok()?;
-        info.contains("master_link_status:up").then_some(())
-    })
-    .await;
+    world.redis.settles().await.expect("it copies what was its replica");
+    assert_eq!(world.redis.primary_now(schedule, None).await, Some(doomed + 3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::refusals::{active, hold_path};
 use crate::support::client::Client;
 use crate::support::crowd::{all, join, people};
-use crate::support::faults::{holder, key, sound};
+use crate::support::faults::{holder, key, sound, wipe};
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Raw;
 use crate::support::wait::until;
@@ -162,6 +162,28 @@ async fn settings_that_redis_missed_are_put_in_force() {
     .await;
     until("it is counted", async || (repaired(&process, "settings").await == 1).then_some(()))
         .await;
+}
+
+#[tokio::test]
+async fn what_a_wiped_redis_lacks_is_rebuilt_and_counted_as_no_repair() {
+    let world = World::new().await;
+    let process = world.start_with(&["--reconcile-every=100ms"]).await;
+    let (sale, _owner) = seats(&process, &world).await;
+    let mut redis = world.raw_redis().await;
+    for epoch in 2..=5 {
+        wipe(&mut redis).await;
+        until("the keys are rebuilt", async || {
+            let fields = ["epoch", "loading_until"];
+            let found: (Option<u64>, Option<u64>) =
+                redis.hmget(key(sale.schedule, "meta"), &fields).await.expect("Redis");
+            (found == (Some(epoch), None)).then_some(())
+        })
+        .await;
+    }
+    rounds(&process, 3).await;
+    for what in ["seat", "count", "settings", "place"] {
+        assert_eq!(repaired(&process, what).await, 0, "{what}");
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ impl RedisCluster {
         cluster.give_slots().await?;
         cluster.introduce().await?;
         cluster.attach_replicas().await?;
-        cluster.serves().await?;
+        cluster.settles().await?;
         Ok(cluster)
     }
 
@@ -70,10 +70,10 @@ impl RedisCluster {
     }
 
     /// Starts every node again on its port, and waits until the cluster serves: with the slots that
-    /// each had, and empty.
+    /// each had, and empty unless somebody made it write a file.
     pub async fn restart(&mut self) -> Result<(), DevError> {
         try_join_all(self.nodes.iter_mut().map(RedisServer::restart)).await?;
-        self.serves().await
+        self.settles().await
     }
 
     /// Ends every node orderly.
@@ -121,13 +121,23 @@ impl RedisCluster {
                 sleep(LOOK_AGAIN).await;
             }
         }
-        let copies = async |node: &RedisServer| {
+        Ok(())
+    }
+
+    /// Waits until all is as after the first start, whoever is a primary now: every node serves, and
+    /// every primary has its replica, with a copy. One that was replaced is not taken for a primary
+    /// until it has heard so: its replica has left it.
+    pub async fn settles(&self) -> Result<(), DevError> {
+        self.serves().await?;
+        let copied = format!("connected_slaves:{}", self.nodes.len() / PRIMARIES - 1);
+        let paired = async |node: &RedisServer| {
             let info: Result<String, _> = node.tell(&["INFO", "replication"]).await;
             info.is_ok_and(|info| {
-                info.contains("role:master") || info.contains("master_link_status:up")
+                let says = |line: &str| info.lines().any(|it| it.trim_end() == line);
+                says("master_link_status:up") || says("role:master") && says(&copied)
             })
         };
-        self.until("every replica has a copy", copies).await
+        self.until("every primary is copied", paired).await
     }
 
     /// Waits until every node says that it serves.

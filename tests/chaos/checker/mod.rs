@@ -16,6 +16,7 @@ use std::fmt;
 use crate::books::Books;
 use crate::faults::Span;
 use crate::history::{Act, Moment, Op, Record};
+use crate::mended::Mended;
 use crate::probe::Aftermath;
 use crate::watch::Seen;
 
@@ -31,6 +32,8 @@ pub struct Evidence {
     pub closed: Moment,
     pub seen: Seen,
     pub aftermath: Aftermath,
+    /// What the reconcilers found wrong in Redis.
+    pub mended: Mended,
     /// Whether one process had a wrong clock.
     pub skewed: bool,
 }

@@ -1,5 +1,6 @@
 //! The Redis of one test: one server, or a cluster where the run asks for it (`make test-cluster`).
 
+use futures_util::future::try_join_all;
 use onsale::dev::DevError;
 use onsale::dev::redis::RedisServer;
 use onsale::dev::redis::cluster::RedisCluster;
@@ -27,16 +28,23 @@ pub struct Raw {
     primaries: Vec<MultiplexedConnection>,
 }
 
+/// Whether the run asks for clusters: `ONSALE_TEST_REDIS` is `cluster`, or not set.
+pub fn clusters_asked() -> bool {
+    std::env::var("ONSALE_TEST_REDIS").is_ok_and(|kind| kind == "cluster")
+}
+
 impl Servers {
-    /// What the run asks for: `ONSALE_TEST_REDIS` is `cluster`, or not set. A cluster without
-    /// replicas, which nothing but a failover needs.
+    /// What the run asks for; a cluster without replicas, which nothing but a failover needs.
     pub async fn new() -> Self {
-        match std::env::var("ONSALE_TEST_REDIS").as_deref() {
-            Ok("cluster") => {
-                Self::Cluster(RedisCluster::throwaway(false).await.expect("a cluster"))
-            }
-            _ => Self::Single(RedisServer::throwaway().await.expect("a Redis")),
-        }
+        if clusters_asked() { Self::cluster(false).await } else { Self::single().await }
+    }
+
+    pub async fn single() -> Self {
+        Self::Single(RedisServer::throwaway().await.expect("a Redis"))
+    }
+
+    pub async fn cluster(replicas: bool) -> Self {
+        Self::Cluster(RedisCluster::throwaway(replicas).await.expect("a cluster"))
     }
 
     /// `REDIS_URL`.
@@ -48,7 +56,9 @@ impl Servers {
         }
     }
 
-    fn all(&self) -> &[RedisServer] {
+    /// Every server: of a cluster, the primaries of the start and then their replicas, of Sentinel,
+    /// the primary and its replica.
+    pub fn all(&self) -> &[RedisServer] {
         match self {
             Self::Single(server) => std::slice::from_ref(server),
             Self::Cluster(cluster) => cluster.nodes(),
@@ -64,12 +74,9 @@ impl Servers {
         }
     }
 
-    /// Kills all of it.
+    /// Kills all of it, at once.
     pub async fn kill(&mut self) -> Result<(), DevError> {
-        for server in self.all_mut() {
-            server.kill().await?;
-        }
-        Ok(())
+        try_join_all(self.all_mut().iter_mut().map(RedisServer::kill)).await.map(|_| ())
     }
 
     /// Starts all of it again, and waits until it serves.
@@ -82,6 +89,11 @@ impl Servers {
             }
             Ok(())
         }
+    }
+
+    /// Waits until every replica of a cluster has a copy, so that any server of it may go.
+    pub async fn settles(&self) -> Result<(), DevError> {
+        if let Self::Cluster(cluster) = self { cluster.settles().await } else { Ok(()) }
     }
 
     /// Stops all of it (SIGSTOP).
@@ -100,8 +112,20 @@ impl Servers {
         if matches!(self, Self::Cluster(_)) { RedisCluster::primary_of(slot) } else { 0 }
     }
 
-    /// A server: of a cluster, the primaries and then their replicas, of Sentinel, the primary and
-    /// its replica.
+    /// Where in `all` the server is that serves a schedule's keys now; none where none does. `but` is
+    /// not asked.
+    pub async fn primary_now(&self, schedule: i64, but: Option<usize>) -> Option<usize> {
+        let key = key(schedule, "meta");
+        for (at, server) in self.all().iter().enumerate().filter(|(at, _)| Some(*at) != but) {
+            // The others name another node, or are gone.
+            if server.tell::<bool>(&["EXISTS", &key]).await.is_ok() {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// A server of `all`.
     pub fn server(&mut self, at: usize) -> &mut RedisServer {
         &mut self.all_mut()[at]
     }

@@ -1,0 +1,109 @@
+//! What the reconcilers mended, as the processes tell it: nothing that must hold, but a number that
+//! tells what Redis had wrong.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::stage::Stage;
+use crate::support::client::Client;
+
+/// How often each process is asked: what one mends after that and before its end goes unseen.
+pub const EVERY: Duration = Duration::from_millis(250);
+/// How long it may be silent.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const NAME: &str = "onsale_reconciler_repairs_total{what=\"";
+
+/// Repairs by what was mended.
+pub type Mended = BTreeMap<String, u64>;
+
+/// Asking every process while the run lasts.
+pub struct Asking {
+    stop: CancellationToken,
+    processes: Vec<JoinHandle<Mended>>,
+}
+
+/// The repairs of one process, whose counters start anew when it does.
+#[derive(Debug, Default)]
+struct Tally {
+    before: Mended,
+    last: Mended,
+}
+
+impl Asking {
+    pub fn begin(stage: &Stage) -> Self {
+        let stop = CancellationToken::new();
+        let clients = stage.processes.iter().map(|it| Client::new(it.node.addr));
+        let processes = clients.map(|client| tokio::spawn(ask(client, stop.clone()))).collect();
+        Self { stop, processes }
+    }
+
+    /// Asks once more, and adds up.
+    pub async fn end(self) -> Mended {
+        self.stop.cancel();
+        let mut all = Mended::new();
+        for process in self.processes {
+            add(&mut all, process.await.expect("no panic"));
+        }
+        all
+    }
+}
+
+async fn ask(client: Client, stop: CancellationToken) -> Mended {
+    let mut tally = Tally::default();
+    loop {
+        let last = stop.is_cancelled();
+        // It may be gone, or stopped, just now.
+        let request = client.request(Method::GET, "/metrics").timeout(PATIENCE);
+        if let Ok(answer) = request.send().await
+            && let Ok(text) = answer.text().await
+        {
+            tally.note(read(&text));
+        }
+        if last {
+            return tally.sum();
+        }
+        stop.run_until_cancelled(sleep(EVERY)).await;
+    }
+}
+
+impl Tally {
+    fn note(&mut self, told: Mended) {
+        if self.last.iter().any(|(what, times)| told.get(what).is_none_or(|it| it < times)) {
+            add(&mut self.before, std::mem::take(&mut self.last));
+        }
+        self.last = told;
+    }
+
+    fn sum(mut self) -> Mended {
+        add(&mut self.before, self.last);
+        self.before
+    }
+}
+
+fn read(metrics: &str) -> Mended {
+    let lines = metrics.lines().filter_map(|line| line.strip_prefix(NAME)?.split_once("\"} "));
+    lines.map(|(what, times)| (what.to_owned(), times.parse().expect("a number"))).collect()
+}
+
+fn add(to: &mut Mended, more: Mended) {
+    for (what, times) in more {
+        *to.entry(what).or_default() += times;
+    }
+}
+
+#[test]
+fn what_a_process_mended_before_it_was_started_again_is_counted() {
+    let mut tally = Tally::default();
+    for (seat, place) in [(0, 0), (2, 0), (3, 1), (0, 0), (4, 0)] {
+        let text = format!("# TYPE x\n{NAME}seat\"}} {seat}\n{NAME}place\"}} {place}\nx 7\n");
+        tally.note(read(&text));
+    }
+    let expected = [("place".to_owned(), 1), ("seat".to_owned(), 7)];
+    assert_eq!(tally.sum(), Mended::from(expected));
+}
