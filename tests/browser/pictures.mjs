@@ -1,4 +1,5 @@
-// Small pictures for the documents, out of the screenshots that the tests left:
+// Small pictures for the documents, out of the screenshots that the tests left (admin-rush.jpg is of
+// a rush by k6, see docs/LOADTEST.md):
 //
 //   node pictures.mjs                    all of the list below
 //   node pictures.mjs sale-desktop-en    these
@@ -21,7 +22,6 @@ const PICTURES = [
   ['checkout-phone-ko', 390],
   ['rival-desktop', 960],
   ['me-desktop-en', 960],
-  ['admin-rush', 960],
 ];
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
