@@ -117,7 +117,7 @@ test('seats are kept back and given free, and what somebody has is not', async (
   await page.getByRole('button', { name: 'Keep 8 seats back' }).click();
   await answer(page, 'yes');
   await page.locator('.toast-error', { hasText: 'Nothing was changed' }).waitFor();
-  assert.equal(await page.locator('.chosen').innerText(), '7 seats chosen');
+  await page.locator('.chosen', { hasText: '7 seats chosen' }).waitFor();
   await page.getByRole('button', { name: 'Keep 7 seats back' }).click();
   await answer(page, 'yes');
   await page.locator('.effect-done', { hasText: '83 → 76' }).waitFor();

@@ -44,6 +44,7 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await page.locator('#left').waitFor();
     await shot(page, `checkout-${name}`, { full: true });
     await accessible(page, 'the checkout, with too few points');
+    await page.locator('.order-seats li').nth(1).waitFor();
     assert.equal(await page.locator('.order-seats li').count(), 2);
     await page.locator('.charge button[type=submit]').click();
     await page.locator('#pay:not([aria-disabled])').waitFor();
@@ -138,6 +139,7 @@ test('best available: shown on the map, and held at once', async () => {
   assert.equal(await page.locator('.chip').count(), 3);
   await page.locator('#best-hold').click();
   await page.waitForURL('**/holds/*');
+  await page.locator('.order-seats li').nth(2).waitFor();
   assert.equal(await page.locator('.order-seats li').count(), 3);
   assert.match(await page.locator('.order-seats').textContent(), /Balcony/);
   await page.context().close();
