@@ -112,6 +112,12 @@ test('the line is waited for, and joined by itself when it opens', async () => {
   const soon = new Date(Date.now() + 7000).toISOString();
   const sale = await openSale(on.service, { title: 'Tomorrow', opensIn: 3600, queue: { queue_opens_at: soon } });
   const page = await open(on.browser, on.service);
+  // The page's clock may be a moment ahead: by the server's the line is not open yet.
+  let ahead = 0;
+  await page.route(`**/v1/schedules/${sale.id}/queue`, (route) => {
+    if (route.request().method() !== 'POST' || (ahead += 1) > 1) return route.continue();
+    return route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ code: 'queue_not_open', status: 409, opens_at: soon }) });
+  });
   await page.goto(`/schedules/${sale.id}/wait`);
   await inState(page, 'early');
   await page.locator('[data-when="early"] input').fill('Kim');
@@ -121,6 +127,7 @@ test('the line is waited for, and joined by itself when it opens', async () => {
   await accessible(page, 'before the line opens');
   await inState(page, 'waiting');
   await says(page, 'eta', 'nobody is let in before');
+  assert.ok(ahead >= 2, 'it was refused once');
   await page.context().close();
 });
 

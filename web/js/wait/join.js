@@ -81,22 +81,30 @@ export function joiner({ id, schedule, learn, go, joined }) {
         maybe('trouble', null);
         return void joined(ticket);
       } catch (error) {
-        if (!error.passing) {
+        const due = opensNow(error);
+        if (!error.passing && !due) {
           busy = false;
           maybe('trouble', null);
           return void refused(error);
         }
         // At an opening everybody comes at once: the line is joined all the same, a moment later.
-        maybe('trouble', errorText(error));
+        if (!due) maybe('trouble', errorText(error));
         await pause(Math.max(error.retryAfter ?? 0, backoff(failures)));
       }
     }
   };
 
+  /** Whether the line is not open yet only because our clock is a moment ahead of the server's. @param {any} error */
+  const opensNow = (error) => {
+    if (error.code !== 'queue_not_open') return false;
+    const known = schedule();
+    if (error.opens_at && known) learn({ ...known, queue_opens_at: error.opens_at });
+    return obstacle() !== 'early';
+  };
+
   /** @param {any} error */
   const refused = (error) => {
     const known = schedule();
-    if (error.code === 'queue_not_open' && error.opens_at && known) learn({ ...known, queue_opens_at: error.opens_at });
     if (error.code === 'sold_out' && known) learn({ ...known, phase: 'SOLD_OUT' });
     if (error.code === 'unauthenticated') signOut();
     stand();
