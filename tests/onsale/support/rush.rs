@@ -84,11 +84,11 @@ pub struct Rush {
 }
 
 impl Rush {
-    /// Starts one on a new sale of 100 seats.
+    /// Starts one on a new sale, with more seats than anybody can hold too often meanwhile.
     pub async fn start(world: &World) -> Self {
         let processes = [world.start().await, world.start().await];
         let queue = json!({"capacity": TRADERS, "max_seats_per_user": 100});
-        let sale = sale::open(&processes[0].admin().await, 10, 10, queue).await;
+        let sale = sale::open(&processes[0].admin().await, 20, 50, queue).await;
         Self::on(world, processes, sale).await
     }
 
