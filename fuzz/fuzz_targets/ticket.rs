@@ -4,13 +4,10 @@
 
 use std::sync::LazyLock;
 
-use jsonwebtoken::crypto::sign;
-use jsonwebtoken::{Algorithm, EncodingKey};
 use libfuzzer_sys::fuzz_target;
 use onsale::queue::model::ticket_id;
 use onsale::queue::token::TicketKeys;
-
-const SECRET: &str = "a secret of the fuzz targets, 32 bytes or more";
+use onsale_fuzz::{SECRET, signed_token};
 
 static KEYS: LazyLock<TicketKeys> =
     LazyLock::new(|| TicketKeys::new(&[SECRET.to_owned()], "onsale"));
@@ -20,10 +17,7 @@ fuzz_target!(|text: &str| {
         assert!(KEYS.verify(text).is_err(), "a ticket was forged");
         return;
     };
-    let message = format!("{}.{}", onsale_fuzz::base64(head), onsale_fuzz::base64(claims));
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
-    let signature = sign(message.as_bytes(), &key, Algorithm::HS256).expect("a signature");
-    if let Ok(ticket) = KEYS.verify(&format!("{message}.{signature}")) {
+    if let Ok(ticket) = KEYS.verify(&signed_token(head, claims)) {
         assert_eq!(ticket.id, ticket_id(ticket.schedule, ticket.user, ticket.joined));
         assert!(ticket.newest_key);
     }
