@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use crate::history::{History, Moment};
 use crate::plan::{Fault, Kind};
 use crate::stage::Stage;
+use crate::support::disk;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::wait::until;
 
@@ -72,8 +73,8 @@ impl Stage {
             | Kind::RedisFull
             | Kind::NodeKilled
             | Kind::NodePaused => self.suffer_redis(fault).await,
-            Kind::PostgresKilled | Kind::BackendKilled | Kind::PostgresPaused => {
-                self.suffer_postgres(fault).await;
+            Kind::PostgresKilled | Kind::BackendKilled | Kind::PostgresPaused | Kind::DiskFull => {
+                self.suffer_postgres(fault).await
             }
             Kind::OnsaleKilled | Kind::OnsaleDrained | Kind::OnsalePaused => {
                 self.suffer_process(fault).await;
@@ -93,6 +94,12 @@ impl Stage {
                 self.postgres.pause();
                 sleep(fault.lasts).await;
                 self.postgres.resume();
+            }
+            Kind::DiskFull => {
+                disk::fill(&self.postgres).await;
+                sleep(fault.lasts).await;
+                self.postgres.kill().await.expect("it ends");
+                self.postgres.restart().await.expect("it starts");
             }
             _ => {
                 let backends = "select pid from pg_stat_activity where pid <> pg_backend_pid()

@@ -30,7 +30,7 @@ mod watch;
 mod workload;
 
 use checker::check;
-use plan::{CLUSTER_KINDS, KINDS};
+use plan::kinds;
 use run::{Form, run};
 use support::servers::clusters_asked;
 
@@ -45,7 +45,7 @@ fn given(name: &str, otherwise: u64) -> u64 {
 async fn whatever_dies_nothing_is_lost() {
     let (seed, seconds) = (given("CHAOS_SEED", 1), given("CHAOS_SECONDS", 60));
     let cluster = clusters_asked();
-    let kinds = if cluster { &CLUSTER_KINDS[..] } else { &KINDS };
+    let kinds = &kinds(cluster);
     let form = Form { seed, seconds, kinds, cluster, mutant: None, aftermath: true };
     let evidence = run(form).await;
     let violations = check(&evidence);

@@ -35,6 +35,8 @@ pub enum Kind {
     BackendKilled,
     /// SIGSTOP of all of it.
     PostgresPaused,
+    /// No file of PostgreSQL can grow: it panics, and recovers only once it is started with room.
+    DiskFull,
     PostgresCut,
     PostgresHole,
     PostgresAnswersLost,
@@ -50,20 +52,23 @@ pub enum Kind {
     ClientsCut,
 }
 
-/// The kinds with one Redis.
-pub const KINDS: [Kind; 20] = [
+/// All of them.
+const KINDS: [Kind; 23] = [
     Kind::RedisWiped,
     Kind::RedisEmpty,
     Kind::RedisOlder,
     Kind::RedisRestarted,
     Kind::RedisPaused,
     Kind::RedisFull,
+    Kind::NodeKilled,
+    Kind::NodePaused,
     Kind::RedisCut,
     Kind::RedisHole,
     Kind::RedisAnswersLost,
     Kind::PostgresKilled,
     Kind::BackendKilled,
     Kind::PostgresPaused,
+    Kind::DiskFull,
     Kind::PostgresCut,
     Kind::PostgresHole,
     Kind::PostgresAnswersLost,
@@ -74,30 +79,24 @@ pub const KINDS: [Kind; 20] = [
     Kind::ClientsCut,
 ];
 
-/// The kinds with a Redis Cluster. Its nodes name themselves, so that nothing can be in the way to
-/// them.
-pub const CLUSTER_KINDS: [Kind; 18] = [
-    Kind::RedisWiped,
-    Kind::RedisEmpty,
-    Kind::RedisOlder,
-    Kind::RedisRestarted,
-    Kind::RedisFull,
-    Kind::NodeKilled,
-    Kind::NodePaused,
-    Kind::PostgresKilled,
-    Kind::BackendKilled,
-    Kind::PostgresPaused,
-    Kind::PostgresCut,
-    Kind::PostgresHole,
-    Kind::PostgresAnswersLost,
-    Kind::StoresSlow,
-    Kind::OnsaleKilled,
-    Kind::OnsaleDrained,
-    Kind::OnsalePaused,
-    Kind::ClientsCut,
-];
+/// The kinds that can be made with one Redis, or with a cluster.
+pub fn kinds(cluster: bool) -> Vec<Kind> {
+    KINDS.into_iter().filter(|kind| kind.fits(cluster)).collect()
+}
 
 impl Kind {
+    /// A cluster's nodes name themselves, so that nothing can be in the way to them; and one Redis has
+    /// no node that another takes over for.
+    fn fits(self, cluster: bool) -> bool {
+        match self {
+            Self::RedisPaused | Self::RedisCut | Self::RedisHole | Self::RedisAnswersLost => {
+                !cluster
+            }
+            Self::NodeKilled | Self::NodePaused => cluster,
+            _ => true,
+        }
+    }
+
     /// Whether Redis counts as lost afterwards, or may: the line is restored, and admission pauses.
     pub fn is_loss(self) -> bool {
         matches!(
@@ -173,8 +172,8 @@ impl Iterator for Plan {
 
 #[test]
 fn a_seed_decides_the_faults_and_every_round_has_each_kind() {
-    for kinds in [&KINDS[..], &CLUSTER_KINDS] {
-        let dealt = |seed| Plan::new(seed, kinds).take(3 * kinds.len()).collect::<Vec<_>>();
+    for kinds in [kinds(false), kinds(true)] {
+        let dealt = |seed| Plan::new(seed, &kinds).take(3 * kinds.len()).collect::<Vec<_>>();
         assert_eq!(dealt(7), dealt(7));
         assert_ne!(dealt(7), dealt(8));
         for round in dealt(7).chunks(kinds.len()) {

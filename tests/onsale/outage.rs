@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use onsale::dev::pg::PostgresServer;
 use serde_json::json;
 
 use crate::support::client::{Answer, Client};
 use crate::support::crowd::{join_in_turn, people};
+use crate::support::disk;
 use crate::support::faults::sound;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
+use crate::support::servers::Servers;
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
@@ -151,11 +154,15 @@ async fn behind_proxy() -> (World, Proxy, Scene) {
     let direct = std::mem::replace(&mut world.database_url, through);
     let scene = Scene::set(&world).await;
     world.database_url = direct;
+    the_loops_know_the_schedule(&world).await;
+    (world, proxy, scene)
+}
+
+async fn the_loops_know_the_schedule(world: &World) {
     until("the loops know the schedule", async || {
         (world.number("select count(*) from queue").await == 6).then_some(())
     })
     .await;
-    (world, proxy, scene)
 }
 
 /// What goes on without PostgreSQL: the line.
@@ -199,6 +206,25 @@ async fn with_postgresql_silent_the_line_goes_on_and_after_it_all_do() {
     proxy.set(Mode::Pass);
     scene.all_is_well().await;
     scene.crowd[0].pay(&held).await.ok(201);
+    sound(&world).await;
+}
+
+#[tokio::test]
+async fn with_its_disk_full_postgresql_is_down_and_what_it_took_on_is_there_after_it() {
+    let mut postgres = PostgresServer::throwaway().await.expect("PostgreSQL");
+    let world = World::beside(&postgres.url("postgres"), Servers::new().await).await;
+    let mut scene = Scene::set(&world).await;
+    the_loops_know_the_schedule(&world).await;
+    let held = scene.hold(0, 0).await.ok(201);
+    let (keyed, wish) = (scene.crowd[0].with_key("pay"), json!({"hold_id": held["hold_id"]}));
+    disk::fill(&postgres).await;
+    unavailable(&keyed.post("/v1/payments", wish.clone()).await);
+    without_postgresql(&mut scene, &held).await;
+    postgres.kill().await.expect("it ends");
+    postgres.restart().await.expect("it starts");
+    scene.all_is_well().await;
+    keyed.post("/v1/payments", wish).await.ok(201);
+    assert_eq!(world.number("select count(*) from payment").await, 2, "one each");
     sound(&world).await;
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A process that takes on more than it can do answers everybody late. So each route begins with
 //! little room, which grows by one with each answer that is quick: it doubles in the time that an
-//! answer takes, until answers take half the time that they may (slow start, RFC 5681). From then on
-//! it grows by a sixteenth in each window that went well. Where more than a tenth of the answers were
-//! late, the route is given as many places as it empties in half the time that an answer may take
-//! (Little's law). Late is what takes three quarters of that time: what comes after it takes longer
-//! still. Room that is not used does not grow. What finds no place is refused at once, which costs
-//! next to nothing. Each route by itself: a store that is slow for one must not close the others.
+//! answer takes, until answers take a quarter of the time that they may (slow start, RFC 5681). From
+//! then on it grows by a sixteenth in each window that went well. Where more than a tenth of the
+//! answers were late, the route is given as many places as it empties in a quarter of the time that an
+//! answer may take (Little's law). Late is what takes half of that time: what comes after it takes
+//! longer still, and a longer queue empties no faster. Room that is not used does not grow. What finds
+//! no place is refused at once, which costs next to nothing. Each route by itself: a store that is
+//! slow for one must not close the others.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,9 +121,9 @@ impl Depth {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let (took, may) = (now.saturating_duration_since(begun), self.rules.target);
         window.done += 1;
-        window.late += usize::from(took > may * 3 / 4);
+        window.late += usize::from(took > may / 2);
         window.most = window.most.max(still + 1);
-        window.starting &= took <= may / 2;
+        window.starting &= took <= may / 4;
         let room = self.room.load(Ordering::Relaxed);
         if window.starting && 2 * (still + 1) >= room {
             self.room.store((room + 1).min(self.rules.most), Ordering::Relaxed);
@@ -158,7 +159,7 @@ impl Rules {
             let used = 2 * window.most >= room;
             return if used { (room + room / 16 + 1).min(self.most) } else { room };
         }
-        let in_time = window.done as u128 * (self.target.as_millis() / 2) / span.as_millis().max(1);
+        let in_time = window.done as u128 * (self.target.as_millis() / 4) / span.as_millis().max(1);
         let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
         in_time.max(FLOOR).min(room)
     }
@@ -182,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn the_room_is_what_is_emptied_in_half_the_time_and_grows_while_all_goes_well() {
-        // 2,000 a second, 250 ms each.
-        assert_eq!(after(4_096, 500, 51, 250), 500);
+    fn the_room_is_what_is_emptied_in_a_quarter_of_the_time_and_grows_while_all_goes_well() {
+        // 2,000 a second, 125 ms each.
+        assert_eq!(after(4_096, 500, 51, 250), 250);
         assert_eq!(after(4_096, 500, 50, 250), 4_096);
         assert_eq!(after(800, 500, 0, 250), 851);
         assert_eq!(after(4_096, 10, 10, 1_000), FLOOR, "never below the floor");
-        assert_eq!(after(300, 500, 500, 250), 300, "lateness is no reason for more");
+        assert_eq!(after(200, 500, 500, 250), 200, "lateness is no reason for more");
     }
 
     /// Fills a route and empties it again, each answer after so long.

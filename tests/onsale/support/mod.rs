@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod crowd;
+pub mod disk;
 pub mod draw;
 pub mod events;
 pub mod faults;

@@ -52,7 +52,12 @@ impl World {
     /// A fresh database beside this Redis.
     pub async fn on(redis: Servers) -> Self {
         let given = std::env::var("DATABASE_URL").expect("DATABASE_URL: run `make test`");
-        let (server, _) = given.rsplit_once('/').expect("a database's URL");
+        Self::beside(&given, redis).await
+    }
+
+    /// A fresh database of the server that this one is of, and this Redis.
+    pub async fn beside(database_url: &str, redis: Servers) -> Self {
+        let (server, _) = database_url.rsplit_once('/').expect("a database's URL");
         template(server).await;
         let name = format!("test_{}", uuid::Uuid::now_v7().simple());
         let maintenance = format!("{server}/postgres");
