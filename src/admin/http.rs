@@ -113,7 +113,7 @@ async fn change_times(
 
 /// The settings of a line.
 #[utoipa::path(
-    get, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
+    get, path = "/v1/admin/schedules/{id}/queue", operation_id = "queue_settings", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(

@@ -3,6 +3,8 @@
 //! Handlers name their own answers and refusals; those that follow from what an operation takes are
 //! added here.
 
+mod links;
+
 use std::collections::btree_map::Entry;
 
 use axum::Router;
@@ -86,6 +88,7 @@ where
     api.info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
     add_components(api.components.get_or_insert_default());
     operations(&mut api.paths).for_each(complete);
+    links::add(&mut api.paths);
     (router, api)
 }
 

@@ -62,7 +62,7 @@ async fn pay(
 }
 
 /// Your payments, newest first.
-#[utoipa::path(get, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
+#[utoipa::path(get, path = "/v1/payments", operation_id = "list_payments", tag = "Payments", security(("bearer" = [])),
     params(PageQuery), responses((status = 200, body = Page<Payment>)))]
 async fn list(
     State(payments): State<Arc<Payments>>,

@@ -167,7 +167,7 @@ struct StatusQuery {
 }
 
 /// Your reservations, newest first.
-#[utoipa::path(get, path = "/v1/reservations", tag = "Reservations",
+#[utoipa::path(get, path = "/v1/reservations", operation_id = "list_reservations", tag = "Reservations",
     params(StatusQuery, PageQuery), security(("bearer" = [])),
     responses((status = 200, body = Page<Reservation>)))]
 async fn list(
@@ -180,7 +180,7 @@ async fn list(
 }
 
 /// One of your reservations.
-#[utoipa::path(get, path = "/v1/reservations/{id}", tag = "Reservations",
+#[utoipa::path(get, path = "/v1/reservations/{id}", operation_id = "find_reservation", tag = "Reservations",
     params(("id" = i64, Path)), security(("bearer" = [])),
     responses((status = 200, body = Reservation),
               (status = 404, description = "`reservation_not_found`")))]

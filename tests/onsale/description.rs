@@ -1,6 +1,6 @@
 //! The API's description: every route with every code, and pages that ask no other host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -160,6 +160,41 @@ async fn every_call_is_described_with_every_code_and_is_served() {
             assert!(answer.code() != "not_found" || path.contains("holds"), "{method} {path}");
         }
     }
+}
+
+/// Every operation, by its id.
+fn operations(api: &Value) -> BTreeMap<&str, &Value> {
+    let items = api["paths"].as_object().expect("paths").values();
+    let all: Vec<_> =
+        items.flat_map(|item| item.as_object().expect("operations").values()).collect();
+    let named = all.iter().map(|one| (one["operationId"].as_str().expect("an id"), *one));
+    let named: BTreeMap<_, _> = named.collect();
+    assert_eq!(named.len(), all.len(), "two operations have one id");
+    named
+}
+
+#[tokio::test]
+async fn operations_have_ids_of_their_own_and_links_lead_from_one_to_another() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let api = process.anonymous().get("/openapi.json").await.ok(200);
+    let operations = operations(&api);
+    let mut links = 0;
+    for operation in operations.values() {
+        for answer in operation["responses"].as_object().expect("responses").values() {
+            for link in answer["links"].as_object().into_iter().flat_map(|them| them.values()) {
+                let to = operations[link["operationId"].as_str().expect("an operation")];
+                for name in link["parameters"].as_object().into_iter().flat_map(|them| them.keys())
+                {
+                    let takes = to["parameters"].as_array().expect("parameters");
+                    assert!(takes.iter().any(|one| one["name"] == **name), "{link}");
+                }
+                assert!(link["requestBody"].is_null() || to["requestBody"].is_object(), "{link}");
+                links += 1;
+            }
+        }
+    }
+    assert_eq!(links, 22);
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn audit(
 /// `stats` has the body that asking once has. `stale`: a store does not answer, until the next
 /// `stats`. Closed after ten minutes, so that who may see it is asked again.
 #[utoipa::path(
-    get, path = "/v1/admin/schedules/{id}/stats/stream", tag = "Administration",
+    get, path = "/v1/admin/schedules/{id}/stats/stream", operation_id = "stream_stats", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(

@@ -19,8 +19,8 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
 
 /// Who is let in next, and why nobody is where nobody is.
 #[utoipa::path(
-    get, path = "/v1/admin/schedules/{id}/next", tag = "Administration",
-    security(("bearer" = [])),
+    get, path = "/v1/admin/schedules/{id}/next", operation_id = "next_in_line",
+    tag = "Administration", security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "At this moment", body = Front),

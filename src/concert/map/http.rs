@@ -103,7 +103,7 @@ async fn seats(
 
 /// The states alone, two bits per seat, or what changed.
 #[utoipa::path(
-    get, path = "/v1/schedules/{id}/seats/status", tag = "Catalogue",
+    get, path = "/v1/schedules/{id}/seats/status", operation_id = "seat_status", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), Since),
     responses(
         (status = 200, description = "At most 1 s old, but for what `Age` says while Redis is away", body = StatusAnswer,
@@ -124,7 +124,7 @@ async fn status(
 
 /// Every seat without its state.
 #[utoipa::path(
-    get, path = "/v1/schedules/{id}/seats/layout", tag = "Catalogue",
+    get, path = "/v1/schedules/{id}/seats/layout", operation_id = "seat_layout", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "Immutable per `layout_version`; keep it for a day",

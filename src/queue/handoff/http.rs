@@ -62,7 +62,7 @@ struct Owner {
 }
 
 /// Get a code with which another device of yours goes on in your place: good once, for two minutes.
-#[utoipa::path(post, path = "/v1/queue/ticket/handoff", tag = "Queue",
+#[utoipa::path(post, path = "/v1/queue/ticket/handoff", operation_id = "make_handoff", tag = "Queue",
     security(("bearer" = [], "queue_token" = [])),
     responses((status = 201, body = HandOffCode),
               (status = 403, description = "`ticket_not_yours`"),
@@ -78,7 +78,7 @@ async fn make(
 }
 
 /// Go on in the place that a code stands for.
-#[utoipa::path(post, path = "/v1/handoffs", tag = "Queue", request_body = Taking,
+#[utoipa::path(post, path = "/v1/handoffs", operation_id = "take_handoff", tag = "Queue", request_body = Taking,
     responses((status = 201, body = TakenOverAnswer),
               (status = 409, description = "`handoff_invalid`: forged, expired, or of before a loss; \
                                             `handoff_used`: somebody was first")))]

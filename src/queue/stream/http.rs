@@ -41,7 +41,7 @@ struct Opening {
 }
 
 /// Get a code that opens this ticket's stream, and nothing else, for a minute.
-#[utoipa::path(post, path = "/v1/queue/ticket/stream-code", tag = "Queue",
+#[utoipa::path(post, path = "/v1/queue/ticket/stream-code", operation_id = "make_stream_code", tag = "Queue",
     security(("queue_token" = [])),
     responses((status = 201, body = StreamCode)))]
 async fn code(
@@ -58,7 +58,7 @@ async fn code(
 /// `ticket` has the body of a poll. `stale`: a store does not answer, and what was told last may be
 /// old, until the next `ticket`. `end` comes after a final status. A comment comes at least every
 /// 15 s. With `Last-Event-ID`, what has not changed since is not told again.
-#[utoipa::path(get, path = "/v1/queue/ticket/stream", tag = "Queue",
+#[utoipa::path(get, path = "/v1/queue/ticket/stream", operation_id = "stream_ticket", tag = "Queue",
     security(("queue_token" = []), ()),
     params(Opening, ("Last-Event-ID" = Option<String>, Header,
                      description = "The id of the last event that was seen")),

@@ -35,7 +35,7 @@ struct From {
 /// `status`; the first comes at once. `reload`: what changed is not known any more, the map of this
 /// `version` is to be loaded. `stale`: a store does not answer, until the next `seats`.
 #[utoipa::path(
-    get, path = "/v1/schedules/{id}/seats/stream", tag = "Catalogue",
+    get, path = "/v1/schedules/{id}/seats/stream", operation_id = "stream_seats", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), From,
            ("Last-Event-ID" = Option<String>, Header,
             description = "The id of the last event that was seen: a version")),
