@@ -194,7 +194,7 @@ async fn operations_have_ids_of_their_own_and_links_lead_from_one_to_another() {
             }
         }
     }
-    assert_eq!(links, 22);
+    assert_eq!(links, 23);
 }
 
 #[tokio::test]

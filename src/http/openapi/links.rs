@@ -21,19 +21,21 @@ struct Follows {
 const ID: &str = "$response.body#/id";
 /// Where a list has the id of what comes first.
 const FIRST: &str = "$response.body#/items/0/id";
+const SCHEDULE: &str = "$response.body#/schedule_id";
 const HOLD: &str = "$response.body#/hold_id";
 const CODE: &str = "$response.body#/code";
 
-fn all() -> [Follows; 22] {
+fn all() -> [Follows; 23] {
     [
         to("concerts", "concert", "id", FIRST),
         to("concerts", "schedules", "id", FIRST),
         to("schedules", "schedule", "id", FIRST),
         to("schedules", "seat_layout", "id", FIRST),
         to("schedules", "join", "id", FIRST),
+        to("poll", "seat_layout", "id", SCHEDULE),
         Follows {
             body: Some(json!({"seat_ids": ["$response.body#/seats/0/id"]})),
-            ..to("seat_layout", "hold", "id", "$response.body#/schedule_id")
+            ..to("seat_layout", "hold", "id", SCHEDULE)
         },
         to("hold", "find_hold", "hold_id", HOLD),
         to("hold", "release", "hold_id", HOLD),
