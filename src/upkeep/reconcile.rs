@@ -21,9 +21,11 @@ use crate::queue;
 use crate::queue::lines::{Line, Lines};
 use crate::queue::model::Completed;
 use crate::queue::service::Queue;
-use crate::store::StoreError;
 use crate::store::id::ScheduleId;
+use crate::store::keys::Keys;
 use crate::store::pg::Pg;
+use crate::store::script::inspect;
+use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Seats looked at in one call of Redis: about a millisecond of its time.
@@ -84,6 +86,9 @@ impl Reconciler {
     pub async fn reconcile(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         self.settings(schedule).await?;
         let suspects = self.suspects(schedule).await?;
+        if !suspects.is_empty() {
+            self.intact(schedule).await?;
+        }
         let mut mended = 0;
         for some in suspects.chunks(MENDED).take(TRANSACTIONS) {
             mended += self.mend(schedule, some).await?;
@@ -97,6 +102,18 @@ impl Reconciler {
             self.metrics.repaired("count", 1);
         }
         self.places(schedule).await
+    }
+
+    /// Makes sure that what differs was not read of keys that are lost, which nobody may have found out
+    /// yet: then it is rebuilt, and nothing was wrong with it.
+    async fn intact(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+        let known = self.lines.known(schedule).await?;
+        let found = inspect(self.lines.redis(), &Keys::new(schedule, 1)).await?;
+        if known.agrees(&found) && found.loading_until_ms == 0 {
+            return Ok(());
+        }
+        let reason = "the schedule's keys are lost".to_owned();
+        Err(StoreError::Unavailable { store: Store::Redis, reason })
     }
 
     /// The seats that Redis and PostgreSQL differ about.
@@ -143,6 +160,7 @@ impl Reconciler {
         let read = |line: Line| async move { line.settings_version().await };
         let seen = self.lines.run(schedule, read).await?;
         if seen < version {
+            self.intact(schedule).await?;
             tracing::error!(%schedule, version, seen, "Redis had older settings");
             self.lines.configure(schedule).await?;
             self.metrics.repaired("settings", 1);
@@ -160,6 +178,7 @@ impl Reconciler {
         }
         // Asked again: PostgreSQL, where they had paid, was asked after Redis, where they were.
         let still = self.lines.run(schedule, read).await?;
+        self.intact(schedule).await?;
         for (user, sequence) in paid.into_iter().filter(|place| still.contains(place)) {
             tracing::error!(%schedule, %user, sequence = sequence.0, "a paid place was inside");
             self.queue.complete(&Completed { schedule, user, sequence }).await?;

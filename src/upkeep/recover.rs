@@ -221,6 +221,7 @@ impl Recovery {
         if let Some(draw) = queue::draw::pg::find(&self.pg, schedule).await? {
             line.load_draw(&draw).await?;
         }
+        queue::pg::complete_paid(&self.pg, schedule).await?;
         let places = self.draws.places(schedule).await?;
         let mut after = Sequence(0);
         loop {

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::reconciler::{repaired, rounds, until_told};
 use crate::support::client::Client;
 use crate::support::crowd::{join_in_turn, people};
 use crate::support::faults::{key, sound};
@@ -138,4 +139,25 @@ async fn a_process_that_has_seen_nothing_believes_postgresql() {
     is_rebuilt(&world).await;
     let mut crowd: Vec<Client> = crowd.iter().map(|person| person.at(process.addr)).collect();
     assert_eq!(places(&mut crowd).await, first(10));
+}
+
+#[tokio::test]
+async fn what_a_redis_of_before_lacks_is_rebuilt_and_counted_as_no_repair() {
+    let world = World::new().await;
+    let process = world.start_with(&["--reconcile-every=100ms"]).await;
+    let (sale, crowd) = opened(&world, &process).await;
+    let mut redis = world.raw_redis().await;
+    let past = Past::of(&mut redis, sale.schedule).await;
+    let queue = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    process.admin().await.patch(&queue, json!({"max_seats_per_user": 3})).await.ok(200);
+    let held = crowd[0].hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
+    crowd[0].pay(&held).await.ok(201);
+    until_told(&world).await;
+    past.return_to(&mut redis).await;
+    is_rebuilt(&world).await;
+    rounds(&process, 3).await;
+    for what in ["seat", "count", "settings", "place"] {
+        assert_eq!(repaired(&process, what).await, 0, "{what}");
+    }
+    sound(&world).await;
 }

@@ -101,14 +101,19 @@ async fn whoever_lost_redis_and_the_ticket_gets_the_same_place_back() {
     assert_eq!(waiting, 4, "three of before, one new");
 }
 
-#[tokio::test]
-async fn a_place_that_ended_is_not_found_again_by_joining_after_a_loss() {
+/// One buys, one leaves, Redis is lost: with its log written, or with that of the purchase missing.
+async fn ended_places_stay_ended(written: bool) {
     let world = World::new().await;
     let (processes, sale, crowd) = line(&world, 3, json!({})).await;
     let held = crowd[0].hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
     crowd[0].pay(&held).await.ok(201);
     leave(&crowd[2]).await;
     archived(&world, 3, 2).await;
+    if !written {
+        let lost =
+            "update queue set status = 'ACTIVE', expired_at = null where status = 'COMPLETED'";
+        sqlx::query(lost).execute(&world.pool).await.expect("as if it had not been written");
+    }
     wipe(&mut world.raw_redis().await).await;
     let mut honest = crowd[1].without_ticket();
     let (status, _) = rejoin(&mut honest, sale.schedule).await;
@@ -123,6 +128,19 @@ async fn a_place_that_ended_is_not_found_again_by_joining_after_a_loss() {
         let old = crowd[number].at(processes[1].addr);
         assert_eq!(ask(&old).await["status"], status, "the old ticket is of no use");
     }
+    let completed =
+        "select count(*) from queue where status = 'COMPLETED' and expired_at > entered_at";
+    assert_eq!(world.number(completed).await, 1);
+}
+
+#[tokio::test]
+async fn a_place_that_ended_is_not_found_again_by_joining_after_a_loss() {
+    ended_places_stay_ended(true).await;
+}
+
+#[tokio::test]
+async fn a_place_that_was_paid_from_stays_ended_where_its_log_was_lost_with_redis() {
+    ended_places_stay_ended(false).await;
 }
 
 #[tokio::test]

@@ -24,12 +24,12 @@ async fn figure(process: &Process, name: &str) -> u64 {
     line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} is not in\n{text}"))
 }
 
-async fn repaired(process: &Process, what: &str) -> u64 {
+pub async fn repaired(process: &Process, what: &str) -> u64 {
     figure(process, &format!(r#"onsale_reconciler_repairs_total{{what="{what}"}}"#)).await
 }
 
 /// Returns when the schedules of a process were compared `rounds` more times.
-async fn rounds(process: &Process, rounds: u64) {
+pub async fn rounds(process: &Process, rounds: u64) {
     let count = "onsale_reconciler_duration_seconds_count";
     let before = figure(process, count).await;
     until("rounds of comparing", async || {
@@ -38,7 +38,7 @@ async fn rounds(process: &Process, rounds: u64) {
     .await;
 }
 
-async fn until_told(world: &World) {
+pub async fn until_told(world: &World) {
     until("the outbox is empty", async || {
         (world.number("select count(*) from outbox").await == 0).then_some(())
     })
