@@ -74,7 +74,7 @@ impl Stage {
             | Kind::NodeKilled
             | Kind::NodePaused => self.suffer_redis(fault).await,
             Kind::PostgresKilled | Kind::BackendKilled | Kind::PostgresPaused | Kind::DiskFull => {
-                self.suffer_postgres(fault).await
+                self.suffer_postgres(fault).await;
             }
             Kind::OnsaleKilled | Kind::OnsaleDrained | Kind::OnsalePaused => {
                 self.suffer_process(fault).await;
