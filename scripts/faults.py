@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Breaks the stores of DATABASE_URL and REDIS_URL, a fault every second, until it is ended.
 
-For private stores that `onsale dev` has started: scripts/schemathesis.sh does it to a service that
-answers made-up requests meanwhile. The same seed (the one argument) makes the same faults: Redis is
-emptied, loses its connections, stops; PostgreSQL loses a session, or all, and stops. Each line that
-is printed is a fault that was made.
+For throwaway stores of `onsale dev`: scripts/schemathesis.sh does it to a service that answers made-up
+requests meanwhile. The same seed (the one argument) makes the same faults in the same order: Redis is
+emptied, loses its connections, stops; PostgreSQL loses a session, which ends them all, is told to end
+all, stops. Each line that is printed is a fault. It signals nobody but these two servers, leaves them
+running, and ends with whoever has started it.
 """
 
 import os
@@ -32,67 +33,70 @@ def redis(*words):
         return connection.recv(65536).decode()
 
 
-def redis_pid():
-    """The process that serves REDIS_URL."""
-    lines = redis("INFO", "server").splitlines()
-    return int(next(line.partition(":")[2] for line in lines if line.startswith("process_id:")))
-
-
-def postmaster():
-    """The process that serves DATABASE_URL: the one that was started with its port."""
-    port = f"port={urlsplit(os.environ['DATABASE_URL']).port}"
+def server(name, words):
+    """The process of this name that was started with these words; nobody else's is ever signalled."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            words = (folder / "cmdline").read_text().split("\0")
-            if port in words and Path(words[0]).name == "postgres":
+            command = (folder / "cmdline").read_text().replace("\0", " ").split()
+            if command and Path(command[0]).name == name and set(words) <= set(command):
                 return int(folder.name)
-    raise SystemExit(f"no PostgreSQL was started with {port}")
+    raise SystemExit(f"no {name} was started with {words}")
 
 
-def sessions(server):
-    """The processes of PostgreSQL that serve a client."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+def postgres():
+    """The process that serves DATABASE_URL, and behind it those of its sessions."""
+    port = f"port={urlsplit(os.environ['DATABASE_URL']).port}"
+    postmaster = server("postgres", [port])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    sessions = []
     for child in map(int, children):
         with suppress(OSError):
             if "127.0.0.1" in Path(f"/proc/{child}/cmdline").read_text():
-                yield child
+                sessions.append(child)
+    return [postmaster, *sessions]
 
 
-def stop(pids, dice):
-    """Stops processes for a while."""
-    for sent in signal.SIGSTOP, signal.SIGCONT:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, sent)
-        if sent is signal.SIGSTOP:
-            time.sleep(dice.uniform(*PAUSE))
+def redis_server():
+    """The process that serves REDIS_URL."""
+    url = urlsplit(os.environ["REDIS_URL"])
+    return server("redis-server", [f"{url.hostname}:{url.port}"])
 
 
-def end(pids, how):
-    """Ends processes."""
+def signalled(pids, sent):
+    """Sends a signal to processes, of which some may have ended."""
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, how)
+            os.kill(pid, sent)
+
+
+def stopped(pids, dice):
+    """Stops processes for a while."""
+    try:
+        signalled(pids, signal.SIGSTOP)
+        time.sleep(dice.uniform(*PAUSE))
+    finally:
+        signalled(pids, signal.SIGCONT)
 
 
 def main():
-    dice = random.Random(sys.argv[1])
-    server, cache = postmaster(), redis_pid()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    parent, dice = os.getppid(), random.Random(sys.argv[1])
     faults = {
         "Redis is emptied": lambda: redis("FLUSHALL"),
         "Redis loses its connections": lambda: redis("CLIENT", "KILL", "TYPE", "normal"),
-        "Redis stops": lambda: stop([cache], dice),
+        "Redis stops": lambda: stopped([redis_server()], dice),
         # A session that is killed ends all of them: PostgreSQL starts over.
-        "PostgreSQL starts over": lambda: end(list(sessions(server))[:1], signal.SIGKILL),
-        "PostgreSQL ends all sessions": lambda: end(sessions(server), signal.SIGTERM),
-        "PostgreSQL stops": lambda: stop([server, *sessions(server)], dice),
+        "PostgreSQL starts over": lambda: signalled(postgres()[1:2], signal.SIGKILL),
+        "PostgreSQL ends all sessions": lambda: signalled(postgres()[1:], signal.SIGTERM),
+        "PostgreSQL stops": lambda: stopped(postgres(), dice),
     }
-    while True:
+    while os.getppid() == parent:
         time.sleep(dice.uniform(*CALM))
-        fault = dice.choice(sorted(faults))
-        print(fault, flush=True)
-        with suppress(OSError):
-            faults[fault]()
+        name = dice.choice(sorted(faults))
+        print(name, flush=True)
+        # PostgreSQL may just be starting over, and its processes be others.
+        with suppress(FileNotFoundError):
+            faults[name]()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@
 #   FUZZ_EXAMPLES    made-up requests per operation and run (default: 25)
 #   FUZZ_SEED        the same requests again (default: as the report of the last run says, or any)
 #   FUZZ_SECONDS     the longest that one of the runs may take (default: 85)
-#   FUZZ_BROKEN      how long each of two runs is while the stores are broken, in seconds (default: 20)
+#   FUZZ_BROKEN      how long each of two runs is while the stores are broken, in seconds, less than
+#                    FUZZ_SECONDS (default: 20)
 set -euo pipefail
 
 VERSION=4.32.5
@@ -33,7 +34,8 @@ install() {
 
 # A member of the JSON object on standard input, or else what the second word says.
 member() {
-  python3 -c 'import json, sys; print(json.load(sys.stdin).get(*sys.argv[1:]))' "$@"
+  python3 -c 'import json, sys; said, name, *other = json.load(sys.stdin), *sys.argv[1:]
+print(said.get(name, *other) if other else said[name])' "$@"
 }
 
 # Starts the service on the stores that the environment names; sets `address`.
@@ -42,7 +44,7 @@ serve() {
   ONSALE_LISTEN=127.0.0.1:0 ONSALE_OPEN_SIGNUP=true ONSALE_LOG=warn \
     "$ONSALE_BIN" serve >"$data/fuzz.address" 2>"$data/fuzz.log" &
   service=$!
-  trap 'kill "$service" 2>/dev/null || true; wait "$service" || true' EXIT
+  trap 'kill $service ${faults:-} 2>/dev/null || true; wait || true' EXIT
   for _ in $(seq 100); do
     address=$(sed -n 's/^onsale is listening on //p' "$data/fuzz.address")
     [[ -z $address ]] || return 0
@@ -98,7 +100,8 @@ singly() {
 # Requests that lead to each other, while the stores are broken again and again.
 broken() {
   scripts/faults.py "${FUZZ_SEED:-1}" >"$data/fuzz.faults" &
-  local faults=$! failed=0 buying=()
+  faults=$!
+  local failed=0 buying=()
   options=(--config-file "$here/schemathesis.toml")
   set -- --phases stateful --max-time "${FUZZ_BROKEN:-20}" --exclude-operation-id leave "$@"
   for operation in poll seat_layout hold find_hold release pay refund find_reservation; do
@@ -108,6 +111,7 @@ broken() {
   run "from anything to anything, while stores are broken" "$@" || failed=$?
   kill "$faults" || failed=1
   wait "$faults" || true
+  faults=
   echo "faults:"
   sort "$data/fuzz.faults" | uniq -c
   return "$failed"
@@ -121,11 +125,11 @@ inside() {
   schedule=$("$ONSALE_BIN" seed | sed -n 's/^schedule \([0-9]*\) is on sale.*/\1/p')
   enter
   singly "a buyer, everywhere" -H "Authorization: Bearer $token" -H "Queue-Token: $ticket" || failed=$?
+  # Before an administrator may close the line.
+  enter
   token=$("$ONSALE_BIN" token --user "$user" --admin)
   singly "an administrator, in administration" -H "Authorization: Bearer $token" \
     --include-path-regex '^/v1/admin/' || failed=$?
-  enter
-  token=$("$ONSALE_BIN" token --user "$user" --admin)
   broken -H "Authorization: Bearer $token" -H "Queue-Token: $ticket" || failed=$?
   if grep -E 'ERROR|panicked' "$data/fuzz.log"; then
     echo "the service logged errors: $data/fuzz.log" >&2

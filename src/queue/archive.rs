@@ -62,6 +62,10 @@ pub fn fold<'e>(
             What::Ended(ended) => {
                 row.status = ended.status();
                 row.expired_at = Some(at);
+                // Whoever has bought was let in, though it was lost when; the table keeps what it has.
+                if ended == Ended::Completed {
+                    row.entered_at.get_or_insert(at);
+                }
             }
         }
     }

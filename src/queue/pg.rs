@@ -129,23 +129,6 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
     Ok(done.rows_affected())
 }
 
-/// Ends the places that were paid from and whose rows do not say so, since Redis was lost before its
-/// log was written. Those that were drawn are paid from under another number: where one of them comes
-/// back, the reconciler ends it.
-pub async fn complete_paid(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
-    let ended = sqlx::query!(
-        "update queue q set status = 'COMPLETED', expired_at = paid.at
-         from (select r.user_id, r.queue_sequence, min(p.payment_at) as at
-                 from reservation r join payment p on p.reservation_id = r.id
-                where r.concert_schedule_id = $1 group by r.user_id, r.queue_sequence) paid
-         where q.concert_schedule_id = $1 and q.sequence = paid.queue_sequence
-           and q.user_id = paid.user_id and q.status in ('WAITING', 'ACTIVE')",
-        schedule.0
-    );
-    ended.execute(pg.pool()).await?;
-    Ok(())
-}
-
 /// How places ended, a page at a time in order of sequence, for rebuilding Redis.
 pub async fn ended(
     pg: &Pg,

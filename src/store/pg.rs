@@ -171,9 +171,11 @@ impl From<sqlx::Error> for StoreError {
                 "ON001" => Self::Inconsistent(reason),
                 // Lock timeout, cancelled statement, idle-in-transaction timeout.
                 "55P03" | "57014" | "25P03" | "25P04" => unavailable(reason),
-                // Connection, resources, operator intervention (shutdown), system errors, and what
-                // PostgreSQL calls internal: its files, its memory, nothing that we have asked for.
-                code if ["08", "53", "57", "58", "XX"].contains(&&code[..code.len().min(2)]) => {
+                // What PostgreSQL calls internal: of its files, its memory, nothing that we have asked
+                // for. But not XX001 and XX002, which say that data is damaged.
+                "XX000" => unavailable(reason),
+                // Connection, resources, operator intervention (shutdown), system errors.
+                code if ["08", "53", "57", "58"].contains(&&code[..code.len().min(2)]) => {
                     unavailable(reason)
                 }
                 _ => defect(reason),

@@ -201,6 +201,24 @@ pub async fn paid_of(
     Ok(rows.into_iter().map(|row| place(row.user_id, row.sequence)).collect())
 }
 
+/// Places that were paid from, of which it is not written that they ended since: Redis was lost before
+/// its log was written. Some of them may have ended after all, by another clock than that of the seats.
+pub async fn paid_and_open(
+    pg: &Pg,
+    schedule: ScheduleId,
+) -> Result<Vec<(UserId, Sequence)>, StoreError> {
+    let rows = sqlx::query!(
+        "select distinct r.user_id, r.queue_sequence from reservation r
+         where r.concert_schedule_id = $1 and r.status in ('COMPLETE', 'REFUNDED')
+           and not exists (select from queue q where q.user_id = r.user_id
+                 and q.concert_schedule_id = $1 and q.expired_at >= r.reservation_at)",
+        schedule.0
+    );
+    let rows = rows.fetch_all(pg.pool()).await?;
+    let sequence = |number: i64| Sequence(number.cast_unsigned());
+    Ok(rows.iter().map(|row| (UserId(row.user_id), sequence(row.queue_sequence))).collect())
+}
+
 /// Everybody who ever held a seat of a schedule.
 pub async fn buyers(pg: &Pg, schedule: ScheduleId) -> Result<Vec<UserId>, StoreError> {
     let users = sqlx::query_scalar!(

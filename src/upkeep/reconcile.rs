@@ -22,9 +22,8 @@ use crate::queue::lines::{Line, Lines};
 use crate::queue::model::Completed;
 use crate::queue::service::Queue;
 use crate::store::id::ScheduleId;
-use crate::store::keys::Keys;
 use crate::store::pg::Pg;
-use crate::store::script::inspect;
+use crate::store::script::{ScriptError, inspect};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -84,10 +83,12 @@ impl Reconciler {
 
     /// Compares one schedule, and mends what differs.
     pub async fn reconcile(&self, schedule: ScheduleId) -> Result<(), StoreError> {
-        self.settings(schedule).await?;
+        let epoch = async |line: Line| Ok(line.place.keys.epoch());
+        let epoch = self.lines.run(schedule, epoch).await?;
+        self.settings(schedule, epoch).await?;
         let suspects = self.suspects(schedule).await?;
         if !suspects.is_empty() {
-            self.intact(schedule).await?;
+            self.intact(schedule, epoch).await?;
         }
         let mut mended = 0;
         for some in suspects.chunks(MENDED).take(TRANSACTIONS) {
@@ -101,18 +102,24 @@ impl Reconciler {
             tracing::error!(%schedule, gone_off, blocked_off, "Redis had miscounted seats");
             self.metrics.repaired("count", 1);
         }
-        self.places(schedule).await
+        self.places(schedule, epoch).await
     }
 
-    /// Makes sure that what differs was not read of keys that are lost, which nobody may have found out
-    /// yet: then it is rebuilt, and nothing was wrong with it.
-    async fn intact(&self, schedule: ScheduleId) -> Result<(), StoreError> {
-        let known = self.lines.known(schedule).await?;
-        let found = inspect(self.lines.redis(), &Keys::new(schedule, 1)).await?;
-        if known.agrees(&found) && found.loading_until_ms == 0 {
+    /// Makes sure that what differs was read of keys that are those of `epoch` still, and not lost, which
+    /// nobody may have found out yet: then they are rebuilt, and nothing was wrong with them.
+    async fn intact(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
+        let same = |line: Line| async move {
+            let known = self.lines.known(schedule).await?;
+            let found = inspect(self.lines.redis(), &line.place.keys).await?;
+            if !known.agrees(&found) {
+                return Err(ScriptError::Lost);
+            }
+            Ok(found.epoch == epoch && found.loading_until_ms == 0)
+        };
+        if self.lines.run(schedule, same).await? {
             return Ok(());
         }
-        let reason = "the schedule's keys are lost".to_owned();
+        let reason = "the schedule's keys were rebuilt meanwhile".to_owned();
         Err(StoreError::Unavailable { store: Store::Redis, reason })
     }
 
@@ -153,14 +160,14 @@ impl Reconciler {
     }
 
     /// Whether Redis has the settings in force.
-    async fn settings(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+    async fn settings(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
         let Some(version) = pg::settings_told(&self.pg, schedule).await? else {
             return Ok(());
         };
         let read = |line: Line| async move { line.settings_version().await };
         let seen = self.lines.run(schedule, read).await?;
         if seen < version {
-            self.intact(schedule).await?;
+            self.intact(schedule, epoch).await?;
             tracing::error!(%schedule, version, seen, "Redis had older settings");
             self.lines.configure(schedule).await?;
             self.metrics.repaired("settings", 1);
@@ -169,7 +176,7 @@ impl Reconciler {
     }
 
     /// Whether somebody is still inside with a place that they have paid from.
-    async fn places(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+    async fn places(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
         let read = |line: Line| async move { Ok(line.inside(INSIDE).await?) };
         let inside = self.lines.run(schedule, read).await?;
         let paid = pg::paid_of(&self.pg, schedule, &inside).await?;
@@ -178,7 +185,7 @@ impl Reconciler {
         }
         // Asked again: PostgreSQL, where they had paid, was asked after Redis, where they were.
         let still = self.lines.run(schedule, read).await?;
-        self.intact(schedule).await?;
+        self.intact(schedule, epoch).await?;
         for (user, sequence) in paid.into_iter().filter(|place| still.contains(place)) {
             tracing::error!(%schedule, %user, sequence = sequence.0, "a paid place was inside");
             self.queue.complete(&Completed { schedule, user, sequence }).await?;

@@ -221,7 +221,6 @@ impl Recovery {
         if let Some(draw) = queue::draw::pg::find(&self.pg, schedule).await? {
             line.load_draw(&draw).await?;
         }
-        queue::pg::complete_paid(&self.pg, schedule).await?;
         let places = self.draws.places(schedule).await?;
         let mut after = Sequence(0);
         loop {
@@ -235,9 +234,16 @@ impl Recovery {
             line.load_ended(&[page, drawn].concat(), before).await?;
             match last {
                 Some(last) => after = last,
-                None => return Ok(()),
+                None => break,
             }
         }
+        // After the others, so that what has ended stays as it ended.
+        let mut joined = Vec::new();
+        for (user, sequence) in pg::paid_and_open(&self.pg, schedule).await? {
+            line.complete(user, sequence).await.map_err(gave_up)?;
+            joined.extend(places.as_ref().map(|it| (it.joined(sequence), Ended::Completed)));
+        }
+        line.load_ended(&joined, before).await
     }
 }
 

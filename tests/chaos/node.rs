@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,8 +15,6 @@ use tokio::process::{Child, Command};
 use crate::dice::Dice;
 use crate::support::faults::serve;
 
-/// Where Debian puts the library that gives a process another clock.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 /// How long a start may take before it is tried again.
 const START: Duration = Duration::from_secs(20);
 
@@ -31,9 +29,14 @@ pub struct Node {
     child: Option<Child>,
 }
 
+/// The library that gives a process another clock, where it is installed, where Debian puts it.
+fn faketime() -> PathBuf {
+    format!("/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH).into()
+}
+
 /// Whether a process can be given another clock here.
 pub fn has_faketime() -> bool {
-    Path::new(FAKETIME).exists()
+    faketime().exists()
 }
 
 impl Node {
@@ -65,7 +68,7 @@ impl Node {
         if let Some(dice) = &mut self.clock {
             let (minutes, ahead) = (dice.between(1, 5), dice.percent(50));
             let offset = format!("{}{minutes}m", if ahead { '+' } else { '-' });
-            command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", offset);
+            command.env("LD_PRELOAD", faketime()).env("FAKETIME", offset);
             command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
         command

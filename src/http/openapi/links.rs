@@ -1,5 +1,6 @@
-//! What one answer gives the next request: links between operations (OpenAPI 3.1, Link Object), which
-//! a generated client can follow, and `make fuzz` does.
+//! What one answer gives the next request: links between operations (OpenAPI 3.1, Link Object), for
+//! readers, and for tools that follow them, as `make fuzz` does. Expressions inside of a body are an
+//! extension that such tools know; the specification has them only instead of one.
 
 use serde_json::{Value, json};
 use utoipa::openapi::link::Link;

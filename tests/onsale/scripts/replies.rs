@@ -67,11 +67,11 @@ provoked! {
     nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_guard:
         Join [LOST STALE LOADING] Ticket [LOST STALE LOADING] Admit [LOST STALE LOADING]
         DrawBegin [LOST STALE LOADING] DrawMove [LOST STALE LOADING] DrawEnd [LOST STALE LOADING]
-        Here [LOST STALE LOADING] Next [LOST STALE LOADING] Leave [LOST STALE LOADING] Complete [LOST STALE LOADING]
+        Here [LOST STALE LOADING] Next [LOST STALE LOADING] Leave [LOST STALE LOADING]
         HandOff [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
         Recount [LOST STALE LOADING]
-        Apply [LOST STALE] Configure [LOST STALE] Ready [LOST STALE];
+        Apply [LOST STALE] Configure [LOST STALE] Complete [LOST STALE] Ready [LOST STALE];
 }
 
 #[test]
