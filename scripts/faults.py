@@ -25,41 +25,38 @@ PAUSE = (0.3, 1.5)
 
 
 def redis(*words):
-    """What Redis answers to a command, as text."""
+    """What Redis answers to a command, as text; nothing where it ends the connection instead."""
     url = urlsplit(os.environ["REDIS_URL"])
-    with socket.create_connection((url.hostname, url.port), timeout=2) as connection:
+    with suppress(ConnectionError), socket.create_connection((url.hostname, url.port)) as connection:
         parts = [b"$%d\r\n%s\r\n" % (len(word), word) for word in map(str.encode, words)]
         connection.sendall(b"*%d\r\n%s" % (len(parts), b"".join(parts)))
         return connection.recv(65536).decode()
-
-
-def server(name, words):
-    """The process of this name that was started with these words; nobody else's is ever signalled."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            command = (folder / "cmdline").read_text().replace("\0", " ").split()
-            if command and Path(command[0]).name == name and set(words) <= set(command):
-                return int(folder.name)
-    raise SystemExit(f"no {name} was started with {words}")
-
-
-def postgres():
-    """The process that serves DATABASE_URL, and behind it those of its sessions."""
-    port = f"port={urlsplit(os.environ['DATABASE_URL']).port}"
-    postmaster = server("postgres", [port])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    sessions = []
-    for child in map(int, children):
-        with suppress(OSError):
-            if "127.0.0.1" in Path(f"/proc/{child}/cmdline").read_text():
-                sessions.append(child)
-    return [postmaster, *sessions]
+    return ""
 
 
 def redis_server():
-    """The process that serves REDIS_URL."""
-    url = urlsplit(os.environ["REDIS_URL"])
-    return server("redis-server", [f"{url.hostname}:{url.port}"])
+    """The process that serves REDIS_URL, by its own word."""
+    lines = redis("INFO", "server").splitlines()
+    return int(next(line.partition(":")[2] for line in lines if line.startswith("process_id:")))
+
+
+def postgres():
+    """The process that serves DATABASE_URL, by the port it was started with; then its sessions."""
+    port = f"port={urlsplit(os.environ['DATABASE_URL']).port}"
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_text().split("\0")
+            if port in command and Path(command[0]).name == "postgres":
+                children = (folder / "task" / folder.name / "children").read_text().split()
+                return [int(folder.name), *(int(child) for child in children if is_session(child))]
+    raise SystemExit(f"no PostgreSQL was started with {port}")
+
+
+def is_session(pid):
+    """Whether a process of PostgreSQL serves a client: its title says where that is."""
+    with suppress(OSError):
+        return "127.0.0.1" in Path(f"/proc/{pid}/cmdline").read_text()
+    return False
 
 
 def signalled(pids, sent):
@@ -94,9 +91,7 @@ def main():
         time.sleep(dice.uniform(*CALM))
         name = dice.choice(sorted(faults))
         print(name, flush=True)
-        # PostgreSQL may just be starting over, and its processes be others.
-        with suppress(FileNotFoundError):
-            faults[name]()
+        faults[name]()
 
 
 if __name__ == "__main__":

@@ -169,11 +169,9 @@ impl From<sqlx::Error> for StoreError {
                 "40001" | "40P01" => Self::Conflict(reason),
                 // Raised by the functions of migrations/.
                 "ON001" => Self::Inconsistent(reason),
-                // Lock timeout, cancelled statement, idle-in-transaction timeout.
-                "55P03" | "57014" | "25P03" | "25P04" => unavailable(reason),
-                // What PostgreSQL calls internal: of its files, its memory, nothing that we have asked
-                // for. But not XX001 and XX002, which say that data is damaged.
-                "XX000" => unavailable(reason),
+                // Lock timeout, cancelled statement, idle-in-transaction timeout; and what PostgreSQL
+                // calls internal, of its files or its memory. XX001 and XX002 say that data is damaged.
+                "55P03" | "57014" | "25P03" | "25P04" | "XX000" => unavailable(reason),
                 // Connection, resources, operator intervention (shutdown), system errors.
                 code if ["08", "53", "57", "58"].contains(&&code[..code.len().min(2)]) => {
                     unavailable(reason)
