@@ -169,10 +169,11 @@ if __name__ == "__main__":
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         PORT = free.getsockname()[1]
-    REDIS = start_redis(PORT)
     os.environ["REDIS_URL"] = f"redis://127.0.0.1:{PORT}"
+    # Before there is a Redis that a failure would leave behind.
     subprocess.run([BIN, "migrate"], check=True)
     subprocess.run([BIN, "seed", "--users", str(NEXT)], check=True, stdout=subprocess.DEVNULL)
+    REDIS = start_redis(PORT)
     service = subprocess.Popen([BIN, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
     try:
         REDIS = asyncio.run(main(service.stdout.readline().split("http://")[1].strip(), REDIS, PORT))
