@@ -1,6 +1,6 @@
 -- lib/line: what the scripts of the line share: the names of their keys, and how a place moves.
 --
--- KEYS  meta waiting active place called parked returned log here:0 here:1 here:2
+-- KEYS  meta waiting active place called parked returned log here:0 here:1 here:2 mergers
 --       bits:1 … bits:<epoch>  done:1 … done:<epoch>
 -- ARGV  epoch …
 --
@@ -8,14 +8,14 @@
 -- a loss of Redis (their tickets bring them back), hence the bitmaps of every epoch.
 local META, WAITING, ACTIVE, PLACE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local CALLED, PARKED, RETURNED, LOG = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local HERE = { KEYS[9], KEYS[10], KEYS[11] }
+local HERE, MERGERS = { KEYS[9], KEYS[10], KEYS[11] }, KEYS[12]
 local EPOCH = tonumber(ARGV[1])
 local SPAN = 2 ^ 40
 -- Why a place ended: two bits per place in done:<epoch>, 0 while it has not.
 local EXPIRED, LEFT, COMPLETED = 1, 2, 3
 
-local function bits_of(sequence) return KEYS[11 + math.floor(sequence / SPAN)] end
-local function done_of(sequence) return KEYS[11 + EPOCH + math.floor(sequence / SPAN)] end
+local function bits_of(sequence) return KEYS[12 + math.floor(sequence / SPAN)] end
+local function done_of(sequence) return KEYS[12 + EPOCH + math.floor(sequence / SPAN)] end
 
 local function set_waiting(sequence, bit)
   redis.call('SETBIT', bits_of(sequence), sequence % SPAN, bit)

@@ -4,6 +4,7 @@
 -- than all else that a join does. What scripts change themselves has a field each.
 local LIVE = {
   'settings', 'gone', 'pause_until', 'here_slot', 'here_since', 'drawn', 'draw_base', 'draw_room',
+  'notice', 'noticed', 'notice_at', 'notice_short', 'reach',
 }
 local function load_sale(meta)
   local values = redis.call('HMGET', meta, unpack(LIVE))

@@ -3,15 +3,17 @@
 --
 -- Leaderless: every process calls it a few times a second, and however many do, capacity and rate
 -- hold, because both are read and written here. Whoever returned within their grace goes first;
--- whoever was not heard from within the presence window is passed over and costs no slot. Bounded:
--- at most 100 let in, 100 passed over and 100 of each kind of overdue per call.
+-- whoever was not heard from within the presence window is passed over and costs no slot. The walk
+-- stops at the first silent entry whose silence does not count yet (lib/presence). Bounded: at most
+-- 100 let in, 100 passed over and 100 of each kind of overdue per call.
 --
 -- KEYS  as lib/line
 -- ARGV  epoch
--- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now, next_n, seat_version}
+-- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now, next_n, seat_version, stopped}
 --       MORE: a bound was reached, call again at once; expired counts those among the parked whose
 --       grace was over already; next_n, seat_version: what only rises, so that
---       the caller notices a Redis that went back in time
+--       the caller notices a Redis that went back in time; stopped: the silent entry at which the
+--       walk stopped, or 0
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/line lib/presence lib/place lib/sale
 local BATCH = 100
@@ -60,6 +62,11 @@ if admits(sale, now) then
   room = math.min(sale.capacity - redis.call('ZCARD', ACTIVE), math.floor(tokens), BATCH)
 end
 
+extend_notice(sale, now)
+local counts_up_to, over = silence_counts_up_to(sale, now)
+if #over > 0 then redis.call('HDEL', MERGERS, unpack(over)) end
+local stopped = 0
+
 local function let_in(user, sequence, grace)
   local deadline = math.min(now + sale.active_ms, sale.deadline_ms)
   redis.call('ZADD', ACTIVE, whole(deadline), user)
@@ -69,16 +76,23 @@ local function let_in(user, sequence, grace)
   admitted = admitted + 1
 end
 
--- Walks a line from its head until the room is used up or BATCH were passed over.
+-- Walks a line from its head until the room is used up, BATCH were passed over, or silence does not
+-- count yet.
 local function walk(key, leave_line)
   local head = redis.call('ZRANGE', key, 0, math.max(room - admitted, 0) + BATCH - 1, 'WITHSCORES')
   for i = 1, #head, 2 do
     if admitted >= room or parked >= BATCH then return end
     local user, sequence = head[i], tonumber(head[i + 1])
+    local present = heard(sequence)
+    if not present and sequence > counts_up_to then
+      stopped = sequence
+      if sequence > sale.noticed then redis.call('HSET', META, 'notice_short', 1) end
+      return
+    end
     local _, grace = read_place(user)
     redis.call('ZREM', key, user)
     leave_line(sequence)
-    if heard(sequence) then
+    if present then
       let_in(user, sequence, grace)
     else
       park(user, sequence, grace, sale.grace_ms, now)
@@ -99,5 +113,5 @@ local rising = redis.call('HMGET', META, 'next_n', 'seat_version')
 return {
   more and 'MORE' or 'OK', admitted, parked + #unseen, lapsed,
   redis.call('ZCARD', WAITING), redis.call('ZCARD', ACTIVE), now,
-  tonumber(rising[1] or 0), tonumber(rising[2] or 0),
+  tonumber(rising[1] or 0), tonumber(rising[2] or 0), stopped,
 }

@@ -9,7 +9,7 @@
 -- ARGV  epoch  most
 -- Reply {'OK', why, until_ms, room, now, (sequence, user, here, back)...}
 --       why: the first that fits of RECOVERING WITHDRAWN CLOSED NO_SEATS UPCOMING PAUSED SOLD_OUT
---       DRAW NO_CAPACITY EMPTY FULL; empty where people are let in
+--       DRAW NO_CAPACITY EMPTY FULL ASKING; empty where people are let in
 --       until_ms: when that ends by itself, else 0; room: free slots
 --       here: 1 if heard from within the presence window; back: 1 if passed over and back
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
@@ -43,6 +43,12 @@ local function why()
   if sale.capacity == 0 then return 'NO_CAPACITY', 0 end
   if redis.call('ZCARD', WAITING) + redis.call('ZCARD', RETURNED) == 0 then return 'EMPTY', 0 end
   if room == 0 then return 'FULL', next_free() end
+  local head = redis.call('ZRANGE', WAITING, 0, 0, 'WITHSCORES')
+  if redis.call('ZCARD', RETURNED) == 0 and not heard(tonumber(head[2]))
+    and tonumber(head[2]) > silence_counts_up_to(sale, now)
+  then
+    return 'ASKING', 0
+  end
   return '', 0
 end
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -48,6 +49,10 @@ pub struct Meta {
     pub rate: u64,
     /// Presence window, ms.
     pub presence_ms: u64,
+    /// Claim window, ms.
+    pub claim_ms: u64,
+    /// The sequence up to which clients are asked to poll with their own tickets.
+    pub notice: u64,
     /// Seats, of every state.
     pub seats_total: u32,
     /// Sold or blocked.
@@ -102,6 +107,8 @@ impl Meta {
             capacity: count("capacity"),
             rate: count("rate"),
             presence_ms: count("presence_ms"),
+            claim_ms: count("claim_ms"),
+            notice: count("notice"),
             seats_total: seats("seats_total"),
             gone: seats("gone"),
             blocked: seats("blocked"),
@@ -114,6 +121,12 @@ impl Meta {
             parked,
             returned,
         }
+    }
+
+    /// The presence window.
+    #[must_use]
+    pub fn presence(&self) -> Duration {
+        Duration::from_millis(self.presence_ms)
     }
 
     /// When the sale closes.

@@ -3,10 +3,10 @@
 //! One snapshot per process and schedule, read a few times a second while anybody asks, and swapped
 //! in whole. [`service::Boards`] keeps them, [`snapshot::Board`] is one.
 
-pub mod here;
 pub mod line;
 pub mod meta;
 pub mod pace;
+pub mod presence;
 pub mod rate;
 pub mod seats;
 pub mod service;

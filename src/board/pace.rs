@@ -21,22 +21,46 @@ pub struct Pace {
     until_open_ms: u64,
     /// Admissions per second at most: the setting, since a turn must not come unnoticed.
     per_second: u64,
+    /// No pause is longer: whoever polls as asked is never taken for absent.
+    longest_ms: u64,
     /// By how much the pauses of those further back are stretched, in sixteenths.
     stretch: u64,
 }
 
+/// The queue that a pace is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Paced {
+    /// Entries.
+    pub waiting: u64,
+    /// Admissions per second at most.
+    pub per_second: u64,
+    /// Until the sale opens.
+    pub until_open_ms: u64,
+    /// The longest pause that may be asked for.
+    pub longest_ms: u64,
+}
+
+/// The longest pause between polls that lets nobody be taken for absent: half a presence window,
+/// and three quarters of a claim window, however quickly silent entries ahead are passed over.
+#[must_use]
+pub fn longest_ms(presence_ms: u64, claim_ms: u64) -> u64 {
+    (presence_ms / 2).min(claim_ms / 4 * 3).max(SHORTEST_MS)
+}
+
 impl Default for Pace {
     fn default() -> Self {
-        Self { until_open_ms: 0, per_second: 1, stretch: 16 }
+        Self { until_open_ms: 0, per_second: 1, longest_ms: LONGEST_MS, stretch: 16 }
     }
 }
 
 impl Pace {
-    /// The pace of `waiting` people, of whom `per_second` may be let in from `until_open_ms` on:
-    /// with the shortest pauses that cause no more than `ceiling` polls per second.
+    /// The pace of a queue, with the shortest pauses that cause no more than `ceiling` polls per
+    /// second, as far as its longest pause allows.
     #[must_use]
-    pub fn of(waiting: u64, per_second: u64, until_open_ms: u64, ceiling: u32) -> Self {
-        let mut pace = Self { until_open_ms, per_second: per_second.max(1), stretch: 16 };
+    pub fn of(line: Paced, ceiling: u32) -> Self {
+        let Paced { waiting, per_second, until_open_ms, longest_ms } = line;
+        let per_second = per_second.max(1);
+        let mut pace = Self { until_open_ms, per_second, longest_ms, stretch: 16 };
         while pace.polls_per_second(waiting) > u64::from(ceiling)
             && pace.stretch < 16 * MOST_STRETCH
         {
@@ -51,7 +75,7 @@ impl Pace {
     pub fn pause_ms(&self, ahead: u64) -> u64 {
         let wait = self.until_open_ms.saturating_add(ahead.saturating_mul(1000) / self.per_second);
         let pause = (wait / PART).clamp(SHORTEST_MS, LONGEST_MS).saturating_mul(self.stretch) / 16;
-        let bound = wait.saturating_add(LATE_MS);
+        let bound = wait.saturating_add(LATE_MS).min(self.longest_ms);
         if wait < NEAR_MS { pause.min(bound).min(NEAR_PAUSE_MS) } else { pause.min(bound) }
     }
 
@@ -87,21 +111,40 @@ mod tests {
         sum
     }
 
+    fn pace(waiting: u64, per_second: u64, until_open_ms: u64, ceiling: u32) -> Pace {
+        let longest_ms = longest_ms(600_000, 600_000);
+        Pace::of(Paced { waiting, per_second, until_open_ms, longest_ms }, ceiling)
+    }
+
     #[test]
     fn a_million_who_wait_stay_under_the_ceiling() {
         for (rate, ceiling) in [(50, 30_000), (50, 5_000), (200, 10_000), (1000, 35_000)] {
-            let asked = exact(&Pace::of(1_000_000, rate, 0, ceiling), 1_000_000);
+            let asked = exact(&pace(1_000_000, rate, 0, ceiling), 1_000_000);
             assert!(asked <= u64::from(ceiling) * 101 / 100, "{asked} at {rate}/s, not {ceiling}");
         }
         // Before the opening as well, when the whole line is far from its turn.
-        let asked = exact(&Pace::of(1_000_000, 50, 600_000, 5_000), 1_000_000);
+        let asked = exact(&pace(1_000_000, 50, 600_000, 5_000), 1_000_000);
         assert!(asked <= 5_050, "{asked}");
     }
 
     #[test]
+    fn no_ceiling_asks_anybody_to_be_silent_for_longer_than_their_presence_lasts() {
+        assert_eq!((longest_ms(90_000, 60_000), longest_ms(90_000, 10_000)), (45_000, 7_500));
+        assert_eq!((longest_ms(600_000, 600_000), longest_ms(1_000, 1_000)), (300_000, 1_000));
+        let line = Paced {
+            waiting: 10_000_000,
+            per_second: 50,
+            until_open_ms: 3_600_000,
+            longest_ms: longest_ms(90_000, 60_000),
+        };
+        let pace = Pace::of(line, 1_000);
+        assert!((0..10_000_000).step_by(1000).all(|ahead| pace.pause_ms(ahead) <= 45_000));
+    }
+
+    #[test]
     fn a_short_line_asks_often_in_front_and_seldom_at_the_back() {
-        let pace = Pace::of(100_000, 50, 0, 30_000);
-        assert_eq!(pace, Pace { until_open_ms: 0, per_second: 50, stretch: 16 });
+        let pace = pace(100_000, 50, 0, 30_000);
+        assert_eq!(pace.stretch, 16);
         assert_eq!((pace.pause_ms(0), pace.pause_ms(100)), (1_000, 1_000));
         assert_eq!((pace.pause_ms(1000), pace.pause_ms(2999)), (2_000, 5_998));
         assert_eq!((pace.pause_ms(3000), pace.pause_ms(90_000)), (6_000, 30_000));
@@ -113,13 +156,13 @@ mod tests {
             waiting in 1u64..3_000_000, rate in 1u64..2_000, open in 0u64..3_600_000,
             ceiling in 100u32..50_000, part in 0u64..1000,
         ) {
-            let pace = Pace::of(waiting, rate, open, ceiling);
+            let chosen = pace(waiting, rate, open, ceiling);
             let ahead = waiting * part / 1000;
             let wait = open + ahead * 1000 / rate;
-            let pause = pace.pause_ms(ahead);
+            let pause = chosen.pause_ms(ahead);
             prop_assert!(pause >= 1_000 && pause <= wait + 2_000);
             prop_assert!(wait >= 60_000 || pause <= 7_000);
-            prop_assert!(pause >= Pace::of(waiting, rate, open, 1_000_000).pause_ms(ahead));
+            prop_assert!(pause >= pace(waiting, rate, open, 1_000_000).pause_ms(ahead));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
-use super::here::Here;
+use super::presence::Presence;
 use super::snapshot::Board;
 use crate::store::id::ScheduleId;
 use crate::store::redis::Redis;
@@ -40,7 +40,7 @@ pub struct Boards {
 pub struct Watched {
     board: ArcSwapOption<Board>,
     /// Who was heard from, to be merged into Redis.
-    pub here: Here,
+    pub presence: Presence,
     /// Seconds after `Boards::begun`.
     asked: AtomicU64,
     /// The last failure, until a reading succeeds; changes after every reading.
@@ -97,7 +97,7 @@ impl Boards {
         }
         let new = Arc::new(Watched {
             board: ArcSwapOption::empty(),
-            here: Here::default(),
+            presence: Presence::default(),
             asked: AtomicU64::new(now),
             state: watch::Sender::new(None),
         });
@@ -112,6 +112,12 @@ impl Boards {
         }
         tokio::spawn(self.clone().keep_reading(schedule, Arc::clone(&new)));
         new
+    }
+
+    /// The watch of a schedule, where there is one.
+    #[must_use]
+    pub fn watched(&self, schedule: ScheduleId) -> Option<Arc<Watched>> {
+        self.watched.load().get(&schedule).map(Arc::clone)
     }
 
     /// Every schedule that is being watched, with its board.

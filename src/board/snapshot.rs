@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::line::Line;
 use super::meta::Meta;
-use super::pace::Pace;
+use super::pace::{Pace, Paced, longest_ms};
 use super::rate::{Count, Rates};
 use super::seats::{SeatStates, SeatVersion};
 use crate::store::id::ScheduleId;
@@ -76,7 +76,13 @@ impl Board {
     #[must_use]
     pub fn paced(self, ceiling: u32) -> Self {
         let until_open = u64::try_from(self.meta.opens_ms - self.now_ms).unwrap_or(0);
-        let pace = Pace::of(self.line.waiting(), self.meta.rate, until_open, ceiling);
+        let line = Paced {
+            waiting: self.line.waiting(),
+            per_second: self.meta.rate,
+            until_open_ms: until_open,
+            longest_ms: longest_ms(self.meta.presence_ms, self.meta.claim_ms),
+        };
+        let pace = Pace::of(line, ceiling);
         Self { pace, ..self }
     }
 

@@ -29,7 +29,8 @@ use crate::store::keys::SEQUENCE_BITS;
 
 /// Where polls go.
 const POLL: &str = "/v1/queue/ticket";
-/// Whoever may be let in within this many seconds should ask for their own ticket.
+/// Those who may be let in within this many seconds should ask for their own ticket, as far as
+/// admission has not asked more of the queue to do so.
 const SOON_SECONDS: u64 = 60;
 /// Points of the public board, less one.
 const POINTS: u64 = 256;
@@ -138,7 +139,7 @@ impl PublicBoard {
         Self {
             phase: phase(board),
             message: board.meta.message.clone(),
-            poll_from_sequence: Sequence(soon.unwrap_or(everybody)),
+            poll_from_sequence: Sequence(soon.unwrap_or(everybody).max(board.meta.notice + 1)),
             server_time: board.now(),
             epoch: board.meta.epoch,
             waiting: board.line.waiting(),

@@ -208,6 +208,8 @@ pub struct Admitted {
     pub active: u64,
     /// The bound of a round was reached: there is more to do.
     pub more: bool,
+    /// The silent entry at which the walk stopped, since its silence does not count yet.
+    pub stopped_at: Option<Sequence>,
 }
 
 /// What the owner of a ticket is told, by join, poll and stream.

@@ -42,6 +42,8 @@ pub enum Still {
     Empty,
     /// As many are inside as may be.
     Full,
+    /// The front has not been heard from, and was asked to poll only seconds ago.
+    Asking,
 }
 
 /// Somebody near the front.
@@ -89,6 +91,7 @@ impl Still {
             "NO_CAPACITY" => Self::NoCapacity,
             "EMPTY" => Self::Empty,
             "FULL" => Self::Full,
+            "ASKING" => Self::Asking,
             _ => return Err(reply.unknown()),
         }))
     }

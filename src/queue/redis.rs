@@ -53,6 +53,18 @@ impl JoinReply {
     }
 }
 
+/// What a process states when it merges presence: that it has merged everything it heard up to a
+/// sequence, and until when it will do so again.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Statement<'p> {
+    /// Its name among the processes that serve this schedule; empty for none.
+    pub process: &'p str,
+    /// Up to which sequence.
+    pub upto: u64,
+    /// For how long; zero ends the statement.
+    pub lease: Duration,
+}
+
 impl Line {
     pub(super) async fn run(
         &self,
@@ -128,12 +140,20 @@ impl Line {
             expired: reply.get(2)?,
             waiting: reply.get(3)?,
             active: reply.get(4)?,
+            stopped_at: Some(reply.get(8)?).filter(|sequence| *sequence > 0).map(Sequence),
         })
     }
 
-    /// `queue/here`.
-    pub async fn here(&self, sequences: &[u64]) -> Result<(), ScriptError> {
-        self.run(Script::Here, sequences).await.map(|_| ())
+    /// `queue/mark_present`: merges the entries that a process heard from. With a `statement` Redis
+    /// counts on it that this was everything the process heard up to its sequence.
+    pub async fn mark_present(
+        &self,
+        statement: Option<Statement<'_>>,
+        sequences: &[u64],
+    ) -> Result<(), ScriptError> {
+        let Statement { process, upto, lease } = statement.unwrap_or_default();
+        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        self.run(Script::MarkPresent, (process, upto, lease_ms, sequences)).await.map(|_| ())
     }
 
     /// `queue/configure`: puts the schedule's settings in force, unless newer ones are.

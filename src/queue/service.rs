@@ -190,6 +190,7 @@ impl Queue {
             }
         }
         let board = self.board_of(schedule, joined.stand.sequence).await?;
+        self.confirm_presence(&board, schedule, joined.stand);
         let mut stand = self.remember(schedule, joined.stand);
         if !joined.new {
             stand = self.draws.with_joining(schedule, stand, None).await?;
@@ -213,7 +214,9 @@ impl Queue {
         if !waits || outdated(&board, &ticket, stand) {
             return None;
         }
-        watched.here.mark(ticket.sequence.0, Instant::now());
+        if !watched.presence.mark(ticket.sequence.0, board.meta.presence(), Instant::now()) {
+            return None;
+        }
         self.polls.fetch_add(1, Ordering::Relaxed);
         Some(view(&board, ticket.schedule, ticket.id, stand))
     }
@@ -223,17 +226,13 @@ impl Queue {
         let ticket = self.tickets.verify(token)?;
         self.polls.fetch_add(1, Ordering::Relaxed);
         let watched = self.boards.watch(ticket.schedule);
-        let mut board = Boards::of(&watched).await?;
+        let board = Boards::of(&watched).await?;
         let ticket = self.draws.placed(&board, ticket).await?;
-        let stand = if let Some(stand) = self.known(&board, &ticket) {
-            if matches!(stand.standing, Standing::Waiting { .. }) {
-                watched.here.mark(ticket.sequence.0, Instant::now());
-            }
-            stand
-        } else {
-            let (newer, stand) = self.ask(&ticket).await?;
-            board = newer;
-            stand
+        let (board, stand) = match self.known(&board, &ticket) {
+            Some(stand) if self.may_answer(&watched, &board, stand) => (board, stand),
+            // With Redis away, or asked too often, the last board is answered from.
+            Some(stand) => self.ask(&ticket).await.unwrap_or((board, stand)),
+            None => self.ask(&ticket).await?,
         };
         self.tell(&board, &ticket, stand)
     }

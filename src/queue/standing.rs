@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::model::{Ended, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
 use super::service::{Queue, QueueError};
 use super::view::{outdated, view};
+use crate::board::service::Watched;
 use crate::board::snapshot::Board;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::{Store, StoreError};
@@ -40,6 +41,24 @@ impl Queue {
         Some(Stand { sequence, joined: ticket.joined, standing })
     }
 
+    /// Whether the owner of an entry may be answered from memory: admission knows of an entry that
+    /// waits, or will before it passes it over. While Redis is away nobody is passed over.
+    pub(super) fn may_answer(&self, watched: &Watched, board: &Board, stand: Stand) -> bool {
+        let waits = matches!(stand.standing, Standing::Waiting { .. });
+        let window = board.meta.presence();
+        !waits
+            || watched.presence.mark(stand.sequence.0, window, Instant::now())
+            || watched.is_failing()
+    }
+
+    /// Notes that Redis has just heard from somebody who waits.
+    pub(super) fn confirm_presence(&self, board: &Board, schedule: ScheduleId, stand: Stand) {
+        if matches!(stand.standing, Standing::Waiting { .. }) {
+            let presence = &self.boards.watch(schedule).presence;
+            presence.confirm(stand.sequence.0, board.meta.presence(), Instant::now());
+        }
+    }
+
     /// Asks Redis where a ticket stands, which claims a slot and puts back what was lost; but not
     /// where all there is to know is the place that was drawn for it.
     pub(super) async fn ask(&self, ticket: &Ticket) -> Result<(Arc<Board>, Stand), QueueError> {
@@ -54,6 +73,7 @@ impl Queue {
         self.limit(schedule, user)?;
         let stand = self.draws.ask(placed).await?;
         let board = self.board_of(schedule, stand.sequence).await?;
+        self.confirm_presence(&board, schedule, stand);
         Ok((board, self.remember(schedule, stand)))
     }
 

@@ -34,6 +34,7 @@ impl Keys {
         let fixed = ["meta", "waiting", "active", "place", "called", "parked", "returned", "log"];
         let line = (fixed.iter().map(|name| format!("{prefix}{name}")))
             .chain((0..3).map(|slot| format!("{prefix}here:{slot}")))
+            .chain([format!("{prefix}mergers")])
             .chain((1..=epoch).map(|epoch| format!("{prefix}bits:{epoch}")))
             .chain((1..=epoch).map(|epoch| format!("{prefix}done:{epoch}")))
             .collect();

@@ -43,7 +43,7 @@ scripts! {
     Join = "queue/join";
     Ticket = "queue/ticket";
     Admit = "queue/admit";
-    Here = "queue/here";
+    MarkPresent = "queue/mark_present";
     Leave = "queue/leave";
     Complete = "queue/complete";
     Configure = "queue/configure";

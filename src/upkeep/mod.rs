@@ -80,7 +80,7 @@ pub fn start(
         metrics.clone(),
         reconciling,
     );
-    let present = admission.clone();
+    let (present, ending) = (admission.clone(), admission.clone());
     let relay = relay::Relay::new(
         pg.clone(),
         holds.clone(),
@@ -96,6 +96,11 @@ pub fn start(
     let purge = purge::Purge::new(pg.clone(), redis.clone());
     let recovery = recover::Recovery::new(pg, redis, catalogue, lines, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
+    let stop = loops.stop.clone();
+    loops.tasks.spawn(async move {
+        stop.cancelled().await;
+        ending.end_presence().await;
+    });
     let every = Duration::from_millis;
     loops.every("admission", every(100), admission, |it| async move { it.step().await });
     loops.every("presence", every(1000), present, |it| async move { it.presence().await });

@@ -110,11 +110,14 @@ impl Listener {
             }
             None => round.queue.known(&round.board, &self.ticket).or(self.asked),
         };
+        let mut must_ask = false;
         if ready {
-            if ahead.is_some() {
-                self.mark_here(round);
-            }
+            must_ask = ahead.is_some() && !self.mark_present(round);
             self.tell(round, stand, out)?;
+        }
+        if must_ask && !round.failing {
+            self.ask_at = None;
+            return Ok(Next::Ask);
         }
         Ok(self.next(round, stand, ahead.is_some()))
     }
@@ -135,13 +138,15 @@ impl Listener {
         self.ask_at = Some(Instant::now() + wait);
     }
 
-    /// A stream that is read is its owner being here, marked every third of the presence window.
-    fn mark_here(&mut self, round: &Round) {
-        let window = Duration::from_millis(round.board.meta.presence_ms);
-        if round.now.saturating_duration_since(self.here_at) >= window / 3 {
-            round.watched.here.mark(self.ticket.sequence.0, round.now);
-            self.here_at = round.now;
+    /// Marks the owner of a stream that is read as present, every third of the presence window. False
+    /// where Redis has to hear of it first.
+    fn mark_present(&mut self, round: &Round) -> bool {
+        let window = round.board.meta.presence();
+        if round.now.saturating_duration_since(self.here_at) < window / 3 {
+            return true;
         }
+        self.here_at = round.now;
+        round.watched.presence.mark(self.ticket.sequence.0, window, round.now)
     }
 
     fn tell(&mut self, round: &Round, stand: Option<Stand>, out: &mut Vec<u8>) -> Result<(), Gone> {

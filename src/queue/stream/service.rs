@@ -1,7 +1,6 @@
 //! Opening the stream of a ticket.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
@@ -75,19 +74,20 @@ impl TicketStreams {
     ) -> Result<Option<Beginning>, QueueError> {
         let board = self.queue.boards.get(ticket.schedule).await?;
         let ticket = self.queue.draws.placed(&board, ticket).await?;
-        let (stand, asked) = if let Some(stand) = self.queue.known(&board, &ticket) {
-            (stand, None)
-        } else {
-            let (_, stand) = self.queue.ask(&ticket).await?;
-            (stand, Some(stand))
-        };
-        match stand.standing {
-            Standing::Ended(_) if last.is_none_or(|last| last == END) => return Ok(None),
-            Standing::Waiting { .. } => {
-                let here = &self.queue.boards.watch(ticket.schedule).here;
-                here.mark(ticket.sequence.0, Instant::now());
+        let watched = self.queue.boards.watch(ticket.schedule);
+        let (stand, asked) = match self.queue.known(&board, &ticket) {
+            Some(stand) if self.queue.may_answer(&watched, &board, stand) => (stand, None),
+            Some(stand) => match self.queue.ask(&ticket).await {
+                Ok((_, asked)) => (asked, Some(asked)),
+                Err(_) => (stand, None),
+            },
+            None => {
+                let (_, stand) = self.queue.ask(&ticket).await?;
+                (stand, Some(stand))
             }
-            _ => {}
+        };
+        if matches!(stand.standing, Standing::Ended(_)) && last.is_none_or(|last| last == END) {
+            return Ok(None);
         }
         let last = last.and_then(|last| u64::from_str_radix(last, 16).ok());
         let wants = Wants { ticket, asked, last };

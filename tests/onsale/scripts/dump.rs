@@ -24,6 +24,10 @@ pub struct LineState {
     /// The bits of the presence ring.
     pub here: [BTreeSet<u64>; 3],
     pub ring: (usize, i64),
+    /// Up to which sequence clients are asked to poll, and up to which they were asked before.
+    pub notices: (u64, u64),
+    /// Processes that answer polls, and up to which sequence each has merged whom it heard from.
+    pub mergers: BTreeMap<String, u64>,
     /// Number, let in, expired, all since the keys were built.
     pub counted: (u64, u64, u64),
     pub tokens: (String, i64),
@@ -104,6 +108,7 @@ pub async fn line(stage: &Stage) -> LineState {
         stream(stage, "log"),
     );
     let mut all = LineState {
+        notices: (count(number("notice")), count(number("noticed"))),
         ring: (usize::try_from(number("here_slot")).expect("a slot"), number("here_since")),
         counted: (count(number("next_n")), count(number("admitted")), count(number("expired"))),
         tokens: (tokens, number("tokens_at")),
@@ -120,6 +125,11 @@ pub async fn line(stage: &Stage) -> LineState {
     let heard =
         tokio::join!(bitmap(stage, "here:0"), bitmap(stage, "here:1"), bitmap(stage, "here:2"));
     all.here = heard.into();
+    let mergers: BTreeMap<String, String> = read(stage, "HGETALL", "mergers", &[]).await;
+    for (process, statement) in mergers {
+        let upto = statement.split(' ').next().and_then(|upto| upto.parse().ok());
+        all.mergers.insert(process, upto.expect("a sequence"));
+    }
     for event in log {
         let parts: Vec<&str> = event.split(' ').collect();
         assert!(parts[3].parse::<i64>().is_ok(), "{event}");

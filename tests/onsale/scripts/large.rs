@@ -91,7 +91,11 @@ async fn no_script_looks_at_the_whole_line() {
             ("poll", Script::Ticket, vec![user, sequence, 0]),
             ("leave", Script::Leave, vec![user, sequence]),
             ("complete", Script::Complete, vec![buyer, bought]),
-            ("presence", Script::Here, present.clone()),
+            (
+                "presence",
+                Script::MarkPresent,
+                [vec![1, present[999], 5000], present.clone()].concat(),
+            ),
             ("admit", Script::Admit, vec![]),
         ] {
             stage.tell(script, &args).await;

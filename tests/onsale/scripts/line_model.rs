@@ -43,6 +43,12 @@ pub struct LineModel {
     pub tokens: f64,
     pub tokens_at: i64,
     pub here: [BTreeSet<u64>; 3],
+    /// Up to which sequence clients are asked to poll; up to which they were asked before; since when.
+    pub notice: u64,
+    pub noticed: u64,
+    pub notice_at: i64,
+    /// Up to which sequence each process that answers polls has merged; none where its time is over.
+    pub mergers: BTreeMap<String, Option<u64>>,
     pub slot: usize,
     pub since: i64,
     pub next: u64,
@@ -50,6 +56,9 @@ pub struct LineModel {
     pub expired: u64,
     pub log: Vec<String>,
 }
+
+/// What a process has stated whose time is over, on the stage of a test.
+pub const OVER: u64 = 7;
 
 impl LineModel {
     /// A line that was just built, under `epoch`, with what has ended before.
@@ -64,6 +73,10 @@ impl LineModel {
             tokens: 0.0,
             tokens_at: now,
             here: Default::default(),
+            notice: 0,
+            noticed: 0,
+            notice_at: 0,
+            mergers: BTreeMap::new(),
             slot: 1,
             since: now,
             next: 0,

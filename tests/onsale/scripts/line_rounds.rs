@@ -1,8 +1,11 @@
 //! The model's round of admission, and what it expects Redis to have.
 
 use super::dump::LineState;
-use super::line_model::{Answer, At, EXPIRED, LineModel, Place};
+use super::line_model::{Answer, At, EXPIRED, LineModel, OVER, Place};
 use super::stage::HOUR;
+
+/// How long clients have been asked to poll before their silence counts.
+const NOTICE_MS: i64 = 10_000;
 
 impl LineModel {
     fn pass_over(&mut self, user: u64, now: i64) {
@@ -20,6 +23,18 @@ impl LineModel {
         let mut all: Vec<(i64, u64)> = all.filter(|(time, _)| *time <= now).collect();
         all.sort_unstable();
         all.into_iter().map(|(_, user)| user).collect()
+    }
+
+    /// Asks more of the queue to poll, where that is due; gives the last entry whose silence counts.
+    fn extend_notice(&mut self, now: i64) -> u64 {
+        if now - self.notice_at >= NOTICE_MS {
+            let last = self.in_order(At::Waiting).last().map_or(0, |(sequence, _)| *sequence);
+            self.noticed = self.notice;
+            self.notice = self.notice.max(last);
+            self.notice_at = now;
+        }
+        self.mergers.retain(|_, upto| upto.is_some());
+        self.mergers.values().flatten().copied().min().unwrap_or(u64::MAX).min(self.noticed)
     }
 
     pub fn admit(&mut self, now: i64) -> Answer {
@@ -46,6 +61,7 @@ impl LineModel {
         }
 
         let tokens = self.bucket(now);
+        let counts_up_to = self.extend_notice(now);
         let (mut admitted, mut parked) = (0u32, passed_over);
         for at in [At::Returned, At::Waiting] {
             for (sequence, user) in self.in_order(at) {
@@ -53,7 +69,12 @@ impl LineModel {
                 if !room || f64::from(admitted) + 1.0 > tokens {
                     break;
                 }
-                if self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence))) {
+                let present =
+                    self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence)));
+                if !present && sequence > counts_up_to {
+                    break;
+                }
+                if present {
                     let place = self.places.get_mut(&user).expect("a place");
                     place.at = At::Active { until: now + HOUR, claim_by: Some(now + HOUR) };
                     self.note("A", sequence, user, None);
@@ -79,11 +100,15 @@ impl LineModel {
             done: self.done.clone(),
             here: self.here.clone(),
             ring: (self.slot, self.since),
+            notices: (self.notice, self.noticed),
             counted: (self.next, self.admitted, self.expired),
             tokens: (format!("{:.6}", self.tokens), self.tokens_at),
             log: self.log.clone(),
             ..LineState::default()
         };
+        let merged = self.mergers.iter();
+        state.mergers =
+            merged.map(|(process, upto)| (process.clone(), upto.unwrap_or(OVER))).collect();
         state.bits = state.waiting.iter().map(|(sequence, _)| *sequence).collect();
         for (user, place) in &self.places {
             if let At::Active { until, claim_by } = place.at {

@@ -156,8 +156,24 @@ impl World {
 
     pub async fn hear(&mut self, user: u64, pick: usize) {
         let (shown, _) = self.ticket(user, pick);
-        self.stage.tell(Script::Here, &[shown.cast_signed()]).await.is("OK", &[1]);
+        let args = ["", "0", "0", &shown.to_string()];
+        self.stage.say(Script::MarkPresent, &args).await.is("OK", &[1]);
         self.line.hear(shown, now());
+    }
+
+    /// A process states that it has merged whom it heard from up to a ticket's sequence; with
+    /// `leaves` that it serves no longer.
+    pub async fn merge(&mut self, process: &str, user: u64, pick: usize, leaves: bool) {
+        let (upto, _) = self.ticket(user, pick);
+        let lease = if leaves { "0" } else { "3600000" };
+        let args = [process, &upto.to_string(), lease];
+        self.stage.say(Script::MarkPresent, &args).await.is("OK", &[0]);
+        self.line.turn_ring(now());
+        if leaves {
+            self.line.mergers.remove(process);
+        } else {
+            self.line.mergers.insert(process.to_owned(), Some(upto));
+        }
     }
 
     pub fn epoch(&self) -> u64 {

@@ -6,7 +6,7 @@ use onsale::queue::model::{Ended, Sequence};
 use onsale::store::id::UserId;
 use onsale::store::script::Script;
 
-use super::line_model::{At, LineModel};
+use super::line_model::{At, LineModel, OVER};
 use super::model::World;
 use super::seats_model::Shown;
 use super::stage::{HOUR, now};
@@ -60,7 +60,19 @@ impl World {
     pub async fn pass_windows(&mut self, halves: i64) {
         self.line.since -= halves * (HOUR / 2);
         let since = self.line.since.to_string();
-        self.stage.touch::<()>("HSET", "meta", &["here_since", &since]).await;
+        self.line.notice_at -= halves * (HOUR / 2);
+        let notice = self.line.notice_at.to_string();
+        let times = ["here_since", &since, "notice_at", &notice];
+        self.stage.touch::<()>("HSET", "meta", &times).await;
+    }
+
+    /// Lets a process that answers polls die: its time is over.
+    pub async fn end_merger(&mut self, process: &str) {
+        if let Some(upto) = self.line.mergers.get_mut(process) {
+            *upto = None;
+            let over = format!("{OVER} 1");
+            self.stage.touch::<()>("HSET", "mergers", &[process, &over]).await;
+        }
     }
 
     /// Lets the deadline of a seat pass.

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::dump::{LineState, SeatsState};
+use super::line_model::LineModel;
 use super::model::{SEATS, World};
 
 /// Whether people may join and are let in.
@@ -33,6 +34,8 @@ enum Op {
     Complete(u64, usize),
     Admit,
     Here(u64, usize),
+    Merge(&'static str, u64, usize, bool),
+    MergerDies(&'static str),
     Take(u64, usize, usize, Vec<u32>),
     GiveUp(usize, Vec<u32>),
     Decide(&'static str, usize, i64, Vec<(u32, i64)>),
@@ -50,6 +53,7 @@ enum Op {
 
 fn line() -> impl Strategy<Value = Op> {
     let (user, pick) = (|| 1u64..=USERS, || 0usize..8);
+    let process = || prop::sample::select(vec!["one", "two"]);
     prop_oneof![
         12 => user().prop_map(Op::Join),
         8 => (user(), pick()).prop_map(|(user, pick)| Op::Show(user, pick)),
@@ -57,6 +61,9 @@ fn line() -> impl Strategy<Value = Op> {
         2 => (user(), pick()).prop_map(|(user, pick)| Op::Complete(user, pick)),
         10 => Just(Op::Admit),
         2 => (user(), pick()).prop_map(|(user, pick)| Op::Here(user, pick)),
+        2 => (process(), user(), pick(), prop::bool::weighted(0.3))
+            .prop_map(|(process, user, pick, leaves)| Op::Merge(process, user, pick, leaves)),
+        1 => process().prop_map(Op::MergerDies),
         5 => (0u32..6000, 0i64..3000).prop_map(|(tokens, ago)| Op::Bucket(tokens, ago)),
         2 => user().prop_map(Op::SlotEnds),
         2 => user().prop_map(Op::ClaimEnds),
@@ -113,16 +120,17 @@ fn story() -> impl Strategy<Value = Vec<Op>> {
             [Op::Settings(capacity, 4, Phase::Open), Op::Loss].into_iter().chain(all).collect()
         }),
         2 => (user(), user(), 0usize..8).prop_map(|(one, other, pick)| {
-            let away = [Op::Settings(0, 4, Phase::Open), Op::Join(one), Op::WindowsPass(3)];
+            let away = [Op::Settings(0, 4, Phase::Open), Op::Join(one), Op::Admit];
+            let away = away.into_iter().chain([Op::WindowsPass(1), Op::Admit, Op::WindowsPass(3)]);
             let back = [Op::Bucket(4000, 0), Op::Admit, Op::Join(one), Op::Leave(other, pick)];
             let open = [Op::Settings(5, 4, Phase::Open)];
             let join = [Op::Bucket(4000, 0), Op::Join(other)];
-            away.into_iter().chain(open).chain(back).chain(join).collect()
+            away.chain(open).chain(back).chain(join).collect()
         }),
         1 => (user(), 0usize..8)
             .prop_map(|(user, pick)| vec![Op::Loss, Op::Join(user), Op::Leave(user, pick)]),
         2 => Just(round()),
-        3 => Just([vec![Op::WindowsPass(3)], round()].concat()),
+        3 => Just([vec![Op::WindowsPass(3), Op::Admit, Op::WindowsPass(1)], round()].concat()),
         2 => user().prop_map(move |user| [vec![Op::ClaimEnds(user)], round()].concat()),
         2 => (user(), user()).prop_map(|(one, other)| {
             vec![Op::Show(one, 0), Op::Bucket(4000, 0), Op::Join(other)]
@@ -143,6 +151,8 @@ async fn play(world: &mut World, op: &Op) {
         Op::Complete(user, pick) => world.finish(Script::Complete, user, pick).await,
         Op::Admit => world.admit().await,
         Op::Here(user, pick) => world.hear(user, pick).await,
+        Op::Merge(process, user, pick, leaves) => world.merge(process, user, pick, leaves).await,
+        Op::MergerDies(process) => world.end_merger(process).await,
         Op::Take(user, pick, hold, seats) => world.take(user, pick, hold, &seats).await,
         Op::GiveUp(hold, seats) => world.give_up(hold, &seats).await,
         Op::Decide(state, hold, left, seats) => world.decide(state, hold, left, &seats).await,
@@ -196,7 +206,9 @@ fn lets_in_the_first(old: &LineState, new: &LineState) {
     assert_eq!(admitted, [first.clone(), then.clone()].concat(), "who returned goes first");
     assert!(first.is_sorted() && then.is_sorted(), "in order of their places");
     if let Some(last) = then.last() {
-        assert!(new.returned.is_empty());
+        let heard =
+            |sequence| old.here.iter().any(|one| one.contains(&LineModel::here_bit(sequence)));
+        assert!(new.returned.iter().all(|(sequence, _)| !heard(*sequence)), "present, and back");
         assert!(new.waiting.iter().all(|(sequence, _)| sequence > last), "nobody is overtaken");
     }
 }

@@ -35,7 +35,7 @@ provoked! {
     whoever_has_no_place_is_not_given_one_where_that_is_asked in replies_line:
         Join [UNKNOWN WAITING ACTIVE];
     a_ticket_is_worth_what_its_place_has_come_to in replies_line:
-        Ticket [WAITING RETURNED ACTIVE ENDED] Here [OK];
+        Ticket [WAITING RETURNED ACTIVE ENDED] MarkPresent [OK];
     a_ticket_of_before_a_loss_puts_its_owner_back in replies_line:
         Ticket [WAITING RETURNED ACTIVE ENDED] Restore [OK] Ready [OK];
     admission_asks_to_be_called_again_while_there_is_more_to_do in replies_line:
@@ -67,7 +67,7 @@ provoked! {
     nobody_is_served_from_keys_that_are_lost_stale_or_loading in replies_guard:
         Join [LOST STALE LOADING] Ticket [LOST STALE LOADING] Admit [LOST STALE LOADING]
         DrawBegin [LOST STALE LOADING] DrawMove [LOST STALE LOADING] DrawEnd [LOST STALE LOADING]
-        Here [LOST STALE LOADING] Next [LOST STALE LOADING] Leave [LOST STALE LOADING]
+        MarkPresent [LOST STALE LOADING] Next [LOST STALE LOADING] Leave [LOST STALE LOADING]
         HandOff [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
         Recount [LOST STALE LOADING]

@@ -52,7 +52,7 @@ pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &m
         (Script::Join, &["7"], true),
         (Script::Ticket, &["7", place, "0"], true),
         (Script::Admit, &[], true),
-        (Script::Here, &[place], true),
+        (Script::MarkPresent, &["p", place, "5000", place], true),
         (Script::Next, &["5"], true),
         (Script::Leave, &["7", place], true),
         (Script::HandOff, &["code", "9000000000000", "1"], true),

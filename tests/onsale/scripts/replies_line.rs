@@ -22,11 +22,13 @@ async fn fill_bucket(stage: &Stage) {
     stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
 }
 
-/// Nobody was heard from within the presence window.
-async fn silence(stage: &Stage) {
+/// Nobody was heard from within the presence window, and everybody was asked to poll long ago.
+pub async fn silence(stage: &Stage) {
     for slot in ["here:0", "here:1", "here:2"] {
         stage.touch::<()>("DEL", slot, &[]).await;
     }
+    let all = &place(1000, 0).to_string();
+    stage.touch::<()>("HSET", "meta", &["notice", all, "noticed", all]).await;
 }
 
 pub async fn number(stage: &Stage, field: &str) -> i64 {
@@ -99,7 +101,7 @@ pub async fn a_ticket_is_worth_what_its_place_has_come_to(stage: &mut Stage) {
     begins(&ticket(stage, 3, place(1, 3), 0).await, "WAITING", &[place(1, 3), 1]);
 
     silence(stage).await;
-    stage.tell(Script::Here, &[place(1, 2)]).await.is("OK", &[1]);
+    stage.say(Script::MarkPresent, &["", "0", "0", &place(1, 2).to_string()]).await.is("OK", &[1]);
     stage.configure(&[("capacity", 9)]).await;
     fill_bucket(stage).await;
     begins(&stage.say(Script::Admit, &[]).await, "OK", &[1, 2, 0, 0, 2]);

@@ -2,7 +2,7 @@
 
 use onsale::store::script::Script;
 
-use super::replies_line::place;
+use super::replies_line::{place, silence};
 use super::stage::{HOUR, Said, Stage, now};
 
 async fn next(stage: &Stage) -> Said {
@@ -40,11 +40,13 @@ pub async fn who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission(sta
     assert_eq!(said.get::<i64>(2), 1);
 
     // Nobody is here: two are passed over, one comes back, and is next.
-    for slot in ["here:0", "here:1", "here:2"] {
-        stage.touch::<()>("DEL", slot, &[]).await;
-    }
+    silence(stage).await;
+    stands(&next(stage).await, "", 0);
+    stage.touch::<()>("HSET", "meta", &["noticed", "0"]).await;
+    stands(&next(stage).await, "ASKING", 0);
+    silence(stage).await;
     assert_eq!(people(&next(stage).await)[2], 0, "not heard from");
-    stage.tell(Script::Here, &[place(1, 4)]).await;
+    stage.say(Script::MarkPresent, &["", "0", "0", &place(1, 4).to_string()]).await;
     stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
     assert_eq!(stage.say(Script::Admit, &[]).await.numbers()[..2], [1, 2]);
     stage.tell(Script::Join, &[3]).await;
