@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 
 use super::claim::Identity;
@@ -18,6 +19,8 @@ use super::{DevError, find, port};
 
 /// Loading what was kept may take a while.
 const START: Duration = Duration::from_mins(1);
+/// How long an answer is waited for. The driver's half a second is too short on a busy machine.
+const ANSWER: Duration = Duration::from_secs(10);
 /// How long a server may be silent before the others replace it.
 const FAILS_MS: u32 = 2000;
 /// How often another port is tried: somebody may take one between its choice and its use.
@@ -137,7 +140,9 @@ impl RedisServer {
 
     /// A new connection to it.
     pub async fn connect(&self) -> Result<MultiplexedConnection, DevError> {
-        Ok(redis::Client::open(self.url())?.get_multiplexed_async_connection().await?)
+        let limits = AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER));
+        let client = redis::Client::open(self.url())?;
+        Ok(client.get_multiplexed_async_connection_with_config(&limits).await?)
     }
 
     /// Stops it (SIGSTOP): connections stay open and get no answer.

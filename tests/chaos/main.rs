@@ -30,6 +30,7 @@ mod watch;
 mod workload;
 
 use checker::check;
+use checker::line::passed_over;
 use plan::kinds;
 use run::{Form, run};
 use support::servers::clusters_asked;
@@ -54,4 +55,20 @@ async fn whatever_dies_nothing_is_lost() {
     let missing = verdict::missing(&evidence, seconds, kinds);
     assert!(violations.is_empty(), "{told}");
     assert!(missing.is_empty(), "the run means nothing: {missing:?}\n{told}");
+}
+
+/// Without losses of Redis, so that many are silent for long enough to be passed over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_silent_queue_nobody_who_polls_is_passed_whatever_dies() {
+    let (seed, seconds) = (given("CHAOS_SEED", 1), given("CHAOS_SECONDS", 60));
+    let cluster = clusters_asked();
+    let kinds: Vec<_> = kinds(cluster).into_iter().filter(|kind| !kind.is_loss()).collect();
+    let form = Form { seed, seconds, kinds: &kinds, cluster, mutant: None, aftermath: true };
+    let evidence = run(form).await;
+    let violations = check(&evidence);
+    let told = verdict::told(seed, &evidence, &violations);
+    println!("{told}");
+    assert!(violations.is_empty(), "{told}");
+    let passed = passed_over(&evidence);
+    assert!(passed > 100, "the run means nothing: {passed} silent places were passed over");
 }

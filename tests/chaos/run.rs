@@ -73,9 +73,9 @@ pub async fn run(form: Form<'_>) -> Evidence {
     let books = read(&stage).await;
     let mended = asking.end().await;
     let record = history.read();
-    let skewed = stage.skewed;
+    let (skewed, silent) = (stage.skewed, stage.silent.schedule);
     end(stage).await;
-    Evidence { record, books, faults, healed, closed, seen, aftermath, mended, skewed }
+    Evidence { record, books, faults, healed, closed, seen, aftermath, mended, skewed, silent }
 }
 
 async fn everybody_leaves(mut crowd: JoinSet<()>) {

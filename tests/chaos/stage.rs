@@ -1,5 +1,5 @@
 //! What a run takes place on: two processes, a proxy on each of their ways to a store and to
-//! clients, two private stores, two sales.
+//! clients, two private stores, two sales that people buy from, and one whose queue falls silent.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use onsale::dev::pg::PostgresServer;
 use onsale::http::auth::Role;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::service::create_many;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::dice::Dice;
@@ -28,7 +28,7 @@ pub const HOLD_SECONDS: i64 = 2;
 /// Seats of one sale.
 const SEATS: u32 = 24;
 /// People who may come.
-const PEOPLE: u32 = 6000;
+const PEOPLE: u32 = 9000;
 
 /// A process with the proxies around it.
 pub struct Surrounded {
@@ -47,6 +47,8 @@ pub struct Stage {
     pub processes: Vec<Surrounded>,
     pub pool: PgPool,
     pub sales: Vec<Sale>,
+    /// A sale whose queue is long and mostly silent: nobody buys there.
+    pub silent: Sale,
     pub admin: Client,
     pub people: Vec<i64>,
     /// Whether the second process has a wrong clock.
@@ -81,7 +83,8 @@ impl Stage {
                 sales.dedup_by_key(|sale| redis.primary_of(sale.schedule));
             }
         }
-        Self { postgres, redis, processes, pool, sales, admin, people, skewed }
+        let silent = sale::make(&admin, (-1, 7200), 1, 4, queue(5)).await;
+        Self { postgres, redis, processes, pool, sales, silent, admin, people, skewed }
     }
 
     /// Where clients call.
@@ -91,12 +94,15 @@ impl Stage {
 }
 
 async fn open(admin: &Client) -> Sale {
-    let queue = json!({
+    sale::make(admin, (-1, 7200), 4, SEATS / 4, queue(20)).await
+}
+
+fn queue(claim_window_seconds: u32) -> Value {
+    json!({
         "capacity": CAPACITY, "admit_per_second": 20, "active_ttl_seconds": 40,
-        "claim_window_seconds": 20, "presence_window_seconds": 20, "return_grace_seconds": 600,
+        "claim_window_seconds": claim_window_seconds, "presence_window_seconds": 20, "return_grace_seconds": 600,
         "hold_ttl_seconds": HOLD_SECONDS, "max_seats_per_user": SEATS_PER_USER,
-    });
-    sale::make(admin, (-1, 7200), 4, SEATS / 4, queue).await
+    })
 }
 
 async fn surround(

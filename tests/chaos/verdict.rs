@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::checker::line::passed_over;
 use crate::checker::{Evidence, Violation};
 use crate::faults::count;
 use crate::history::{Act, Answer, Op};
@@ -100,6 +101,7 @@ pub fn told(seed: u64, evidence: &Evidence, violations: &[Violation]) -> String 
     let how =
         format!("mended in Redis (/metrics every {EVERY:?} and at the end, restarts added up)");
     line(&how, mended.collect::<Vec<_>>().join(", "));
+    line("silent places passed over", passed_over(evidence).to_string());
     line("violations", violations.len().to_string());
     for violation in violations.iter().take(20) {
         line("-", violation.to_string());

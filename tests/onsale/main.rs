@@ -38,6 +38,7 @@ mod operations;
 mod outage;
 mod pages;
 mod parking;
+mod presence;
 mod provider;
 mod race;
 mod reconciler;

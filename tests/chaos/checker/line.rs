@@ -55,6 +55,14 @@ pub fn nobody_is_passed(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
+/// How many were passed over by later ones in the queue that is mostly silent.
+pub fn passed_over(evidence: &Evidence) -> usize {
+    let places = || evidence.books.places.iter().filter(|it| it.schedule == evidence.silent);
+    let entered = places().filter(|it| it.entered.is_some());
+    let last = entered.map(|it| it.sequence).max().unwrap_or(0);
+    places().filter(|it| it.entered.is_none() && it.sequence < last).count()
+}
+
 /// Whether somebody had been let in before, as far as they were told.
 fn was_inside(sights: &[&Sight], at: Moment) -> bool {
     sights.iter().any(|it| it.status != "WAITING" && it.to < at)

@@ -3,7 +3,7 @@
 
 mod answers;
 mod holds;
-mod line;
+pub mod line;
 mod linear;
 mod money;
 mod owners;
@@ -36,6 +36,8 @@ pub struct Evidence {
     pub mended: Mended,
     /// Whether one process had a wrong clock.
     pub skewed: bool,
+    /// The schedule whose queue is long and mostly silent.
+    pub silent: i64,
 }
 
 /// A promise that was not kept.

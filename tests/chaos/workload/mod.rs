@@ -1,6 +1,7 @@
 //! Who comes to the sales, and what they do there.
 
 mod buyer;
+mod silent;
 mod staff;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,10 @@ use crate::stage::Stage;
 
 /// Buyers at a time.
 const BUYERS: u64 = 72;
+/// Buyers who poll as asked in the queue that falls silent.
+const PATIENT: u64 = 12;
+/// Those who join it and never poll.
+const SILENT_PEOPLE: usize = 3000;
 /// Payments that are left alone: more are refunded, or everything would be sold.
 const KEPT: usize = 12;
 
@@ -36,7 +41,10 @@ pub struct Stall {
 pub struct Market {
     pub office: Office,
     pub stalls: Arc<Vec<Stall>>,
+    /// The schedule whose queue is long and mostly silent.
+    silent: i64,
     people: Arc<Mutex<Vec<i64>>>,
+    silent_people: Arc<Mutex<Vec<i64>>>,
     paid: Arc<Mutex<Vec<Paid>>>,
 }
 
@@ -47,8 +55,16 @@ impl Market {
             seats: sale.seats.clone(),
         };
         let stalls = Arc::new(stage.sales.iter().map(stall).collect());
-        let people = Arc::new(Mutex::new(stage.people.clone()));
-        Self { office, stalls, people, paid: Arc::default() }
+        let mut people = stage.people.clone();
+        let silent_people = people.split_off(people.len() - SILENT_PEOPLE);
+        Self {
+            office,
+            stalls,
+            silent: stage.silent.schedule,
+            people: Arc::new(Mutex::new(people)),
+            silent_people: Arc::new(Mutex::new(silent_people)),
+            paid: Arc::default(),
+        }
     }
 
     /// Opens: everybody comes, until the office closes. They end what they are at.
@@ -60,6 +76,12 @@ impl Market {
         }
         for number in 0..2 {
             tasks.spawn(staff::refund(self.clone(), dice.fork(1000 + number)));
+        }
+        for number in 0..2 {
+            tasks.spawn(silent::join_and_fall_silent(self.clone(), dice.fork(3000 + number)));
+        }
+        for number in 0..PATIENT {
+            tasks.spawn(silent::poll_as_asked(self.clone(), dice.fork(4000 + number)));
         }
         let admin = Person::new(admin, Role::Admin, &self.office, dice.fork(2000));
         tasks.spawn(staff::administer(self.clone(), admin));
@@ -73,6 +95,11 @@ impl Market {
             return people.pop().expect("somebody");
         }
         people[dice.index(people.len())]
+    }
+
+    /// Somebody who will join and never poll; none where all have.
+    fn silent_user(&self) -> Option<i64> {
+        self.silent_people.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     pub fn bought(&self, paid: Paid) {

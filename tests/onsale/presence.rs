@@ -1,0 +1,268 @@
+//! Presence: nobody who polls as asked is passed over, however many silent entries stand before them
+//! and however many processes answer the polls.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::support::client::Client;
+use crate::support::crowd::{all, people};
+use crate::support::faults::key;
+use crate::support::sale::{self, Sale};
+use crate::support::servers::Raw;
+use crate::support::wait::{until, until_within};
+use crate::support::world::{Process, World};
+
+/// A presence window as short as the API allows, so that silence comes soon.
+const QUEUE: &str = r#"{"capacity": 50, "admit_per_second": 50, "presence_window_seconds": 10,
+                        "claim_window_seconds": 600, "paused": true}"#;
+
+async fn sale_with_silence(process: &Process) -> Sale {
+    let queue: Value = serde_json::from_str(QUEUE).expect("settings");
+    sale::open(&process.admin().await, 1, 10, queue).await
+}
+
+async fn pause(process: &Process, sale: &Sale, paused: bool) {
+    let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
+    process.admin().await.patch(&path, json!({"paused": paused})).await.ok(200);
+}
+
+/// Joins in order, so that sequences rise with the position in `people`; gives the sequences.
+async fn join_in_order(people: &mut [Client], schedule: i64) -> Vec<u64> {
+    let mut sequences = Vec::new();
+    for person in people {
+        let ticket = person.join(schedule).await.ok(201);
+        sequences.push(ticket["sequence"].as_u64().expect("a sequence"));
+    }
+    sequences
+}
+
+/// Polls exactly as `poll_after_ms` says, each time at another process, until active.
+fn poll_as_asked(person: &Client, at: Vec<SocketAddr>) -> JoinHandle<()> {
+    let mut person = person.clone();
+    tokio::spawn(async move {
+        for addr in at.iter().cycle().skip(usize::try_from(person.user).unwrap_or(0)) {
+            let mut there = person.at(*addr);
+            let answer = there.poll().await;
+            person = there;
+            if answer.status == 503 {
+                // A busy machine: as a client does, the next try comes after a moment.
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                continue;
+            }
+            let ticket = answer.ok(200);
+            if ticket["status"] == "ACTIVE" {
+                return;
+            }
+            let pause = ticket["poll_after_ms"].as_u64().expect("a pause");
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    })
+}
+
+/// The bit of an entry in the bitmaps of the presence ring; see lua/lib/presence.
+fn presence_bit(sequence: u64) -> usize {
+    usize::try_from(2 * (sequence & ((1 << 40) - 1)) + (sequence >> 40) % 2).expect("a bit")
+}
+
+async fn is_present(redis: &mut Raw, schedule: i64, sequence: u64) -> bool {
+    let mut ring = redis::pipe();
+    (0..3).for_each(|slot| {
+        ring.getbit(key(schedule, &format!("here:{slot}")), presence_bit(sequence));
+    });
+    let bits: Vec<u8> = ring.query_async(redis).await.expect("Redis");
+    bits.contains(&1)
+}
+
+async fn until_silent(world: &World, schedule: i64, sequences: &[u64]) {
+    let mut redis = world.raw_redis().await;
+    let limit = Duration::from_secs(90);
+    until_within(limit, "nobody has heard from them for the window", async || {
+        for sequence in [sequences[0], sequences[sequences.len() - 1]] {
+            if is_present(&mut redis, schedule, sequence).await {
+                return None;
+            }
+        }
+        Some(())
+    })
+    .await;
+}
+
+async fn users_in(redis: &mut Raw, schedule: i64, set: &str) -> BTreeSet<i64> {
+    let users: Vec<i64> = redis.zrange(key(schedule, set), 0, -1).await.expect("Redis");
+    users.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_who_poll_behind_a_long_silent_queue_are_admitted_first() {
+    let world = World::new().await;
+    let processes = [world.start().await, world.start().await];
+    let at = [processes[0].addr, processes[1].addr];
+    let sale = sale_with_silence(&processes[0]).await;
+    let mut silent = people(&world, &at, 900, 0).await;
+    let mut honest = people(&world, &at, 300, 0).await;
+    let mut late = people(&world, &at, 200, 0).await;
+    let silent_at = join_in_order(&mut silent, sale.schedule).await;
+    join_in_order(&mut honest, sale.schedule).await;
+    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.to_vec())).collect();
+    until_silent(&world, sale.schedule, &silent_at).await;
+    join_in_order(&mut late, sale.schedule).await;
+    pause(&processes[0], &sale, false).await;
+
+    let mut redis = world.raw_redis().await;
+    let active = until_within(Duration::from_secs(60), "all slots are taken", async || {
+        let active = users_in(&mut redis, sale.schedule, "active").await;
+        (active.len() == 50).then_some(active)
+    })
+    .await;
+    let first: BTreeSet<i64> = honest[..50].iter().map(|person| person.user).collect();
+    assert_eq!(active, first, "the first who polled are admitted, in order");
+    let honest: BTreeSet<i64> = honest.iter().map(|person| person.user).collect();
+    for set in ["parked", "returned"] {
+        let passed = users_in(&mut redis, sale.schedule, set).await;
+        assert_eq!(passed.intersection(&honest).count(), 0, "nobody who polls is {set}");
+    }
+    let parked = users_in(&mut redis, sale.schedule, "parked").await;
+    assert_eq!(parked.len(), 900, "the silent are passed over");
+    polling.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_nine_of_ten_silent_the_others_are_admitted_in_order_by_four_processes() {
+    const PEOPLE: usize = 600;
+    let world = World::new().await;
+    let processes =
+        [world.start().await, world.start().await, world.start().await, world.start().await];
+    let at: Vec<SocketAddr> = processes.iter().map(|process| process.addr).collect();
+    let sale = sale_with_silence(&processes[0]).await;
+    let schedule = sale.schedule;
+    let mut crowd = people(&world, &at, PEOPLE.try_into().expect("few"), 0).await;
+    let mut sequences = join_in_order(&mut crowd, schedule).await;
+    let honest: Vec<Client> = crowd.iter().step_by(10).cloned().collect();
+    let users: BTreeSet<i64> = honest.iter().map(|person| person.user).collect();
+    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.clone())).collect();
+    let mut index = 0;
+    sequences.retain(|_| {
+        index += 1;
+        (index - 1) % 10 != 0
+    });
+    until_silent(&world, schedule, &sequences).await;
+
+    // Nobody who polls is passed over at any moment.
+    let (watch, mut redis) = (users.clone(), world.raw_redis().await);
+    let watching = tokio::spawn(async move {
+        loop {
+            for set in ["parked", "returned"] {
+                let passed = users_in(&mut redis, schedule, set).await;
+                assert_eq!(passed.intersection(&watch).count(), 0, "nobody who polls is {set}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    pause(&processes[0], &sale, false).await;
+    for task in polling {
+        task.await.expect("whoever polls is admitted");
+    }
+    assert!(!watching.is_finished(), "the watch has seen nobody passed over");
+    watching.abort();
+    all(honest, |person: Client| async move {
+        assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+    })
+    .await;
+    let rows = until("the queue is archived", async || {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "select user_id, sequence from queue where entered_at is not null
+             order by entered_at, sequence",
+        )
+        .fetch_all(&world.pool)
+        .await
+        .expect("rows");
+        (rows.len() == PEOPLE / 10).then_some(rows)
+    })
+    .await;
+    assert!(rows.iter().all(|(user, _)| users.contains(user)), "only those who poll are admitted");
+    assert!(rows.is_sorted_by_key(|(_, sequence)| *sequence), "in order");
+}
+
+#[tokio::test]
+async fn a_poll_by_somebody_whom_redis_has_not_heard_from_is_known_there_before_its_answer() {
+    let world = World::new().await;
+    let processes = [world.start().await, world.start().await];
+    let sale = sale_with_silence(&processes[0]).await;
+    let schedule = sale.schedule;
+    let mut crowd = people(&world, &[processes[0].addr], 20, 0).await;
+    let sequences = join_in_order(&mut crowd, schedule).await;
+    let mut redis = world.raw_redis().await;
+    // The other process answers polls, and has stated that it has merged everything up to the last.
+    for person in &crowd {
+        person.at(processes[1].addr).poll().await.ok(200);
+    }
+    let last = sequences[sequences.len() - 1];
+    until("both processes state what they have merged", async || {
+        let all: Vec<String> = redis.hvals(key(schedule, "mergers")).await.expect("Redis");
+        let upto = |statement: &String| statement.split(' ').next()?.parse::<u64>().ok();
+        (all.iter().filter(|one| upto(one) >= Some(last)).count() == 2).then_some(())
+    })
+    .await;
+    until_silent(&world, schedule, &sequences).await;
+    for (person, sequence) in crowd.iter().zip(sequences) {
+        person.at(processes[1].addr).poll().await.ok(200);
+        assert!(is_present(&mut redis, schedule, sequence).await, "before the answer");
+    }
+}
+
+#[tokio::test]
+async fn silence_does_not_count_while_a_process_has_not_merged_and_does_once_it_is_gone() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale_with_silence(&process).await;
+    let schedule = sale.schedule;
+    let mut crowd = people(&world, &[process.addr], 3, 0).await;
+    let sequences = join_in_order(&mut crowd, schedule).await;
+    let polling = poll_as_asked(&crowd[2], vec![process.addr]);
+    until_silent(&world, schedule, &sequences[..2]).await;
+    let mut redis = world.raw_redis().await;
+    let mergers = key(schedule, "mergers");
+    let hour = 1000 * 3600 + chrono::Utc::now().timestamp_millis();
+    redis.hset::<_, _, _, ()>(&mergers, "another", format!("0 {hour}")).await.expect("Redis");
+    pause(&process, &sale, false).await;
+    let path = format!("/v1/admin/schedules/{schedule}/next");
+    let admin = process.admin().await;
+    until("the console says that the front is being asked", async || {
+        let front = admin.get(&path).await.ok(200);
+        (front["still"] == "ASKING").then_some(())
+    })
+    .await;
+    assert!(users_in(&mut redis, schedule, "parked").await.is_empty());
+    assert!(users_in(&mut redis, schedule, "active").await.is_empty());
+    redis.hset::<_, _, _, ()>(&mergers, "another", "0 1").await.expect("Redis");
+    polling.await.expect("admitted");
+    let silent: BTreeSet<i64> = crowd[..2].iter().map(|person| person.user).collect();
+    assert_eq!(users_in(&mut redis, schedule, "parked").await, silent);
+    assert!(!redis.hexists::<_, _, bool>(&mergers, "another").await.expect("Redis"));
+}
+
+#[tokio::test]
+async fn a_process_that_drains_merges_what_it_heard_and_is_counted_on_no_longer() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let draining = world.start().await;
+    let sale = sale_with_silence(&process).await;
+    let mut crowd = people(&world, &[process.addr], 3, 0).await;
+    join_in_order(&mut crowd, sale.schedule).await;
+    let mergers = key(sale.schedule, "mergers");
+    let mut redis = world.raw_redis().await;
+    for at in [process.addr, draining.addr] {
+        crowd[1].at(at).poll().await.ok(200);
+    }
+    until("both processes state what they have merged", async || {
+        (redis.hlen::<_, usize>(&mergers).await.expect("Redis") == 2).then_some(())
+    })
+    .await;
+    draining.stop().await;
+    assert_eq!(redis.hlen::<_, usize>(&mergers).await.expect("Redis"), 1, "before its lease ends");
+}
