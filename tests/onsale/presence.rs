@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::support::client::Client;
-use crate::support::crowd::{all, people};
+use crate::support::crowd::people;
 use crate::support::faults::key;
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Raw;
@@ -41,8 +41,9 @@ async fn join_in_order(people: &mut [Client], schedule: i64) -> Vec<u64> {
     sequences
 }
 
-/// Polls exactly as `poll_after_ms` says, each time at another process, until active.
-fn poll_as_asked(person: &Client, at: Vec<SocketAddr>) -> JoinHandle<()> {
+/// Polls exactly as `poll_after_ms` says, each time at another process, until active; gives the slot
+/// back then, where `leaves`.
+fn poll_as_asked(person: &Client, at: Vec<SocketAddr>, leaves: bool) -> JoinHandle<()> {
     let mut person = person.clone();
     tokio::spawn(async move {
         for addr in at.iter().cycle().skip(usize::try_from(person.user).unwrap_or(0)) {
@@ -56,6 +57,9 @@ fn poll_as_asked(person: &Client, at: Vec<SocketAddr>) -> JoinHandle<()> {
             }
             let ticket = answer.ok(200);
             if ticket["status"] == "ACTIVE" {
+                if leaves {
+                    assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+                }
                 return;
             }
             let pause = ticket["poll_after_ms"].as_u64().expect("a pause");
@@ -108,7 +112,7 @@ async fn those_who_poll_behind_a_long_silent_queue_are_admitted_first() {
     let mut late = people(&world, &at, 200, 0).await;
     let silent_at = join_in_order(&mut silent, sale.schedule).await;
     join_in_order(&mut honest, sale.schedule).await;
-    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.to_vec())).collect();
+    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.to_vec(), false)).collect();
     until_silent(&world, sale.schedule, &silent_at).await;
     join_in_order(&mut late, sale.schedule).await;
     pause(&processes[0], &sale, false).await;
@@ -144,7 +148,7 @@ async fn with_nine_of_ten_silent_the_others_are_admitted_in_order_by_four_proces
     let mut sequences = join_in_order(&mut crowd, schedule).await;
     let honest: Vec<Client> = crowd.iter().step_by(10).cloned().collect();
     let users: BTreeSet<i64> = honest.iter().map(|person| person.user).collect();
-    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.clone())).collect();
+    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.clone(), true)).collect();
     let mut index = 0;
     sequences.retain(|_| {
         index += 1;
@@ -169,10 +173,6 @@ async fn with_nine_of_ten_silent_the_others_are_admitted_in_order_by_four_proces
     }
     assert!(!watching.is_finished(), "the watch has seen nobody passed over");
     watching.abort();
-    all(honest, |person: Client| async move {
-        assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
-    })
-    .await;
     let rows = until("the queue is archived", async || {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "select user_id, sequence from queue where entered_at is not null
@@ -223,7 +223,7 @@ async fn silence_does_not_count_while_a_process_has_not_merged_and_does_once_it_
     let schedule = sale.schedule;
     let mut crowd = people(&world, &[process.addr], 3, 0).await;
     let sequences = join_in_order(&mut crowd, schedule).await;
-    let polling = poll_as_asked(&crowd[2], vec![process.addr]);
+    let polling = poll_as_asked(&crowd[2], vec![process.addr], false);
     until_silent(&world, schedule, &sequences[..2]).await;
     let mut redis = world.raw_redis().await;
     let mergers = key(schedule, "mergers");
