@@ -110,10 +110,13 @@ async fn those_who_poll_behind_a_long_silent_queue_are_admitted_first() {
     let mut silent = people(&world, &at, 900, 0).await;
     let mut honest = people(&world, &at, 300, 0).await;
     let mut late = people(&world, &at, 200, 0).await;
-    let silent_at = join_in_order(&mut silent, sale.schedule).await;
+    join_in_order(&mut silent, sale.schedule).await;
     join_in_order(&mut honest, sale.schedule).await;
+    // Once nobody has heard from this one, joining counts for none of those before them either.
+    let mut last = people(&world, &at, 1, 0).await;
+    let last = join_in_order(&mut last, sale.schedule).await;
     let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.to_vec(), false)).collect();
-    until_silent(&world, sale.schedule, &silent_at).await;
+    until_silent(&world, sale.schedule, &last).await;
     join_in_order(&mut late, sale.schedule).await;
     pause(&processes[0], &sale, false).await;
 
