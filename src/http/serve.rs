@@ -185,7 +185,7 @@ impl Here {
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
-        let known = self.routes.shortcuts.answer(&request);
+        let known = self.routes.shortcuts.answer(self.peer, &request);
         let asking = if known.is_some() {
             self.turns.passed();
             None
