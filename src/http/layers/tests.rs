@@ -68,6 +68,8 @@ fn app_for_users(in_flight: usize, user_requests: u32, metrics: &Metrics) -> Rou
     let routes = Router::new()
         .route("/slow", get(forever))
         .route("/panic", get(panics))
+        .route("/kept", get(|| async { (KEPT_FOR_A_DAY, "kept") }))
+        .route("/broken", get(|| async { (StatusCode::BAD_GATEWAY, KEPT_FOR_A_DAY, "broken") }))
         .route("/mine", get(|_: Caller| async { "yours" }))
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
         .route("/v1/admin/large", axum::routing::post(echo).layer(seat_list_limit()));
@@ -148,6 +150,23 @@ async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
     assert_eq!(call(&app, "GET", "/livez", Body::empty()).await.0, StatusCode::OK);
     busy.await.unwrap();
     assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
+}
+
+const KEPT_FOR_A_DAY: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=86400")];
+
+#[tokio::test]
+async fn no_cache_keeps_an_error_whatever_its_handler_says() {
+    let app = app(8, &Metrics::new());
+    for (path, kept) in [
+        ("/kept", "public, max-age=86400"),
+        ("/broken", "no-store"),
+        ("/nothing", "no-store"),
+        ("/livez", "no-store"),
+    ] {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let answer = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.headers()[CACHE_CONTROL], kept, "{path}");
+    }
 }
 
 async fn ask_as(app: &Router, user: &str) -> StatusCode {
