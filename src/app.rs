@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::limits::house;
+use self::limits::{addresses, house};
 use self::operations::{Stores, open_files, relied_on};
 use self::routes::{Made, router};
 use crate::admin::demo::{self, Demo};
@@ -126,12 +126,21 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
     let codes = keys::codes(&settings, Purpose::HandOff);
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
-    let made = Made { services: &services, handoffs, maps: &maps, stores: &stores, theme };
+    let addresses = Arc::new(addresses(&settings.http));
+    let made = Made {
+        services: &services,
+        handoffs,
+        maps: &maps,
+        stores: &stores,
+        theme,
+        addresses: Arc::clone(&addresses),
+    };
     let router = router(made, &settings.http, &metrics);
     let house = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
-    let routes = Routes { router, shortcuts: Shortcuts::new(vec![polls, maps], metrics) };
+    let shortcuts = Shortcuts::new(vec![polls], vec![maps], addresses, metrics);
+    let routes = Routes { router, shortcuts };
 
     let HttpSettings { listen, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);

@@ -1,4 +1,5 @@
-//! `X-Forwarded-For` and `Forwarded` by a proxy of ours: the client that they name is no proxy.
+//! `X-Forwarded-For` and `Forwarded` from a trusted proxy: a request always has an address, and what
+//! the proxy appends wins over everything before it.
 #![no_main]
 
 use std::net::IpAddr;
@@ -6,23 +7,45 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use onsale::config::limits::ForwardedHeader;
-use onsale::http::guard::address::Proxies;
+use onsale::http::guard::address::{ClientAddress, Proxies};
+
+/// The header lines in `text`, of which the last has `appended` at its end.
+fn headers(name: &'static str, text: &[u8], appended: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').take(4).map(Vec::from).collect();
+    if let Some(last) = lines.last_mut() {
+        last.extend_from_slice(appended.as_bytes());
+    }
+    for line in lines {
+        if let Ok(value) = HeaderValue::from_bytes(&line) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
 
 fuzz_target!(|text: &[u8]| {
-    let peer: IpAddr = [10, 0, 0, 1].into();
-    for (name, header) in [
-        ("x-forwarded-for", ForwardedHeader::XForwardedFor),
-        ("forwarded", ForwardedHeader::Forwarded),
+    let address = |text: &str| -> IpAddr { text.parse().expect("an address") };
+    let (proxy, client, loopback) =
+        (address("10.0.0.1"), address("203.0.113.9"), address("127.0.0.1"));
+    for (name, header, appended) in [
+        ("x-forwarded-for", ForwardedHeader::XForwardedFor, ", 203.0.113.9, 10.0.0.2:80"),
+        ("forwarded", ForwardedHeader::Forwarded, ", for=203.0.113.9;host=\"a,b\", for=10.0.0.2"),
     ] {
-        let mut headers = HeaderMap::new();
-        for line in text.split(|byte| *byte == b'\n').take(4) {
-            if let Ok(value) = HeaderValue::from_bytes(line) {
-                headers.append(name, value);
-            }
+        let networks = ["10.0.0.0/8", "127.0.0.1"].map(|text| text.parse().expect("a network"));
+        let trusting = Proxies::new(networks.to_vec(), header);
+        let trusting_none = Proxies::new(Vec::new(), header);
+        let sent = headers(name, text, "");
+        for peer in [proxy, loopback] {
+            assert!(trusting.client(peer, &sent).is_some(), "a forwarded request has an address");
         }
-        let ours = Proxies::new(vec!["10.0.0.0/8".parse().expect("a network")], header);
-        let nobody = Proxies::new(Vec::new(), header);
-        assert_ne!(ours.client(peer, &headers), nobody.peer(peer), "a proxy stands for many");
-        assert_eq!(nobody.client(peer, &headers), nobody.peer(peer), "only proxies are believed");
+        let by_peer: Option<ClientAddress> = trusting_none.peer(proxy);
+        assert_eq!(trusting_none.client(proxy, &sent), by_peer, "only proxies are believed");
+        let sent = headers(name, text, appended);
+        // A line with a control byte is no header, and takes what was appended with it.
+        if sent.get_all(name).iter().any(|line| line.as_bytes().ends_with(appended.as_bytes())) {
+            let expected = trusting_none.peer(client);
+            assert_eq!(trusting.client(proxy, &sent), expected, "what the proxy appended");
+        }
     }
 });

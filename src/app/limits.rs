@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use crate::config::HttpSettings;
 use crate::config::limits::LimitSettings;
-use crate::http::gate::{Limits, Scarce};
+use crate::http::gate::Limits;
 use crate::http::guard::address::Proxies;
+use crate::http::guard::client::{AddressLimits, AddressPolicies, Scarce};
 use crate::http::guard::door::Door;
 use crate::http::guard::patience::Patience;
 use crate::http::serve::House;
 use crate::telemetry::Metrics;
+use crate::web::SIGN_UPS;
 
 /// What gives out something that everybody wants.
 const SCARCE: [Scarce; 2] = [
@@ -17,11 +19,23 @@ const SCARCE: [Scarce; 2] = [
         name: "joins",
         calls: &[("POST", "/v1/schedules/{id}/queue"), ("POST", "/schedules/{id}/wait")],
     },
-    Scarce { name: "sign-ups", calls: &[("POST", "/v1/users")] },
+    // The form of the waiting page signs up too: it takes from this allowance by its name.
+    Scarce { name: SIGN_UPS, calls: &[("POST", "/v1/users")] },
 ];
 
 fn proxies(settings: &LimitSettings) -> Proxies {
     Proxies::new(settings.trusted_proxies.clone(), settings.forwarded_header)
+}
+
+/// What one address may ask for.
+pub(super) fn addresses(settings: &HttpSettings) -> AddressLimits {
+    let LimitSettings { address_requests, address_joins, .. } = settings.limits;
+    let policies = AddressPolicies {
+        requests: address_requests,
+        scarce_calls: address_joins,
+        scarce: &SCARCE,
+    };
+    AddressLimits::new(proxies(&settings.limits), policies)
 }
 
 /// What requests must pass.
@@ -30,11 +44,7 @@ pub(super) fn limits(settings: &HttpSettings) -> Limits {
         in_flight: settings.max_in_flight,
         timeout: settings.request_timeout,
         target: settings.limits.target_latency,
-        proxies: proxies(&settings.limits),
-        address_requests: settings.limits.address_requests,
-        address_scarce: settings.limits.address_joins,
         user_requests: settings.limits.user_requests,
-        scarce: &SCARCE,
     }
 }
 

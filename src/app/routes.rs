@@ -1,5 +1,7 @@
 //! Every route of a process, and what is around them.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::HeaderValue;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +14,8 @@ use crate::concert::map::http::Maps;
 use crate::config::HttpSettings;
 use crate::http::auth::Identity;
 use crate::http::cors::Cors;
-use crate::http::layers::around;
+use crate::http::guard::client::AddressLimits;
+use crate::http::layers::{Surroundings, around};
 use crate::http::openapi;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
@@ -26,11 +29,12 @@ pub(super) struct Made<'m> {
     pub(super) maps: &'m Maps,
     pub(super) stores: &'m Stores,
     pub(super) theme: Theme,
+    pub(super) addresses: Arc<AddressLimits>,
 }
 
 /// The API, the pages, and what operators ask.
 pub(super) fn router(
-    Made { services, handoffs, maps, stores, theme }: Made<'_>,
+    Made { services, handoffs, maps, stores, theme, addresses }: Made<'_>,
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
@@ -50,12 +54,16 @@ pub(super) fn router(
     let (routes, api) = openapi::describe(api);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
     let (pages, dress) = pages(services, handoffs, theme);
+    let surroundings = Surroundings {
+        dress,
+        identity: Identity(services.users.clone()),
+        addresses,
+        limits: limits(settings),
+        cors: Cors { origins: origins.filter_map(Result::ok).collect() },
+        metrics: metrics.clone(),
+    };
     around(
         (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
-        dress,
-        Identity(services.users.clone()),
-        limits(settings),
-        Cors { origins: origins.filter_map(Result::ok).collect() },
-        metrics.clone(),
+        surroundings,
     )
 }

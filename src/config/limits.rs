@@ -10,11 +10,12 @@ use clap::{Args, ValueEnum};
 /// What one address, one user, one connection may take; 0 is no limit.
 ///
 /// Whoever calls over loopback is the machine itself, or a proxy on it that is not named: their
-/// address is not counted, since it may stand for everybody.
+/// address is not counted, since it may stand for everybody. A proxy that is named counts for itself
+/// where it does not name its client.
 #[derive(Debug, Clone, Args)]
 pub struct LimitSettings {
-    /// Comma-separated addresses or networks (`10.0.0.0/8`) of the proxies in front: only they are
-    /// believed whom they forward for.
+    /// Comma-separated addresses or networks (`10.0.0.0/8`) of the proxies in front: only their
+    /// forwarding header is trusted. A request that it names no client for counts for the proxy.
     #[arg(long, env = "ONSALE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
     /// The header in which they say so. The other one is never read.
@@ -23,8 +24,8 @@ pub struct LimitSettings {
     /// Joins per minute from one address, and sign-ups; 0: no limit.
     #[arg(long, env = "ONSALE_ADDRESS_JOINS", default_value = "600")]
     pub address_joins: u32,
-    /// Requests per second from one address, in bursts of up to five times as many; polls by those
-    /// who wait are not counted. 0: no limit.
+    /// Requests per second from one address, in bursts of up to five times as many, of every path;
+    /// only polls by those who wait are not counted. 0: no limit.
     #[arg(long, env = "ONSALE_ADDRESS_REQUESTS", default_value = "500")]
     #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub address_requests: u32,

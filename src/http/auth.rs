@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::guard::allowance::Callers;
+use super::guard::allowance::{CallerKey, Callers};
 use super::problem::Problem;
 use crate::store::StoreError;
 use crate::store::id::UserId;
@@ -63,6 +63,10 @@ pub type Identified<'a> = Pin<Box<dyn Future<Output = Result<Caller, IdentifyErr
 pub trait Identify: Send + Sync + 'static {
     /// Verifies `token` and finds its user.
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a>;
+
+    /// Verifies `token` without asking a store; which user's allowance its requests count for, if
+    /// it is valid.
+    fn recognize(&self, token: &str) -> Option<CallerKey>;
 }
 
 /// The [`Identify`] of this process, put into each request's extensions by the app.
@@ -82,7 +86,7 @@ impl std::fmt::Debug for Identity {
 }
 
 /// The token of `Authorization: Bearer`, if there is exactly one such header and it has one.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = only(headers, AUTHORIZATION.as_str())?;
     let (scheme, token) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
@@ -121,7 +125,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             IdentifyError::Store(error) => error.into(),
         })?;
         if let Some(callers) = parts.extensions.get::<Callers>() {
-            callers.take(caller.user)?;
+            callers.ask(caller.user)?;
         }
         Ok(caller)
     }

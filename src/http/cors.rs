@@ -1,15 +1,12 @@
 //! Which pages on other origins may call.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
     VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -50,34 +47,50 @@ fn is_public(method: &Method, path: &str) -> bool {
     read && PUBLIC.iter().any(under)
 }
 
-/// Answers preflights, and tells browsers which answers the page may read.
-pub(super) async fn share(State(cors): State<Arc<Cors>>, request: Request, next: Next) -> Response {
-    let asked = asked(request.method(), request.headers());
-    let method = asked.as_ref().unwrap_or(request.method());
-    let path = request.uri().path();
-    let public = is_public(method, path);
-    let origin = request.headers().get(ORIGIN);
-    let allowed = origin.and_then(|origin| cors.allowed(method, path, origin));
+/// What a request's answer says to browsers about pages on other origins.
+#[derive(Debug)]
+pub(super) struct Sharing {
+    preflight: bool,
+    public: bool,
+    allowed: Option<HeaderValue>,
+}
 
-    let preflight = asked.is_some();
-    let mut response =
-        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
-    let headers = response.headers_mut();
-    if !public {
-        headers.append(VARY, HeaderValue::from_static("origin"));
+impl Sharing {
+    /// By the request's method, path and origin.
+    pub(super) fn of(cors: &Cors, request: &Request) -> Self {
+        let asked = asked(request.method(), request.headers());
+        let method = asked.as_ref().unwrap_or(request.method());
+        let path = request.uri().path();
+        let origin = request.headers().get(ORIGIN);
+        Self {
+            preflight: asked.is_some(),
+            public: is_public(method, path),
+            allowed: origin.and_then(|origin| cors.allowed(method, path, origin)),
+        }
     }
-    let Some(allowed) = allowed else {
-        return response;
-    };
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-    if preflight {
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
-        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    } else {
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+
+    /// The answer to a preflight, which no route answers; none where the request is no preflight.
+    pub(super) fn preflight(&self) -> Option<Response> {
+        self.preflight.then(|| StatusCode::NO_CONTENT.into_response())
     }
-    response
+
+    /// Tells a browser whether the page may read the answer.
+    pub(super) fn add_headers(self, headers: &mut HeaderMap) {
+        if !self.public {
+            headers.append(VARY, HeaderValue::from_static("origin"));
+        }
+        let Some(allowed) = self.allowed else {
+            return;
+        };
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        if self.preflight {
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
+            headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        } else {
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+        }
+    }
 }
 
 /// The method that a preflight asks about; none where the request is no preflight.
@@ -91,24 +104,19 @@ fn asked(method: &Method, headers: &HeaderMap) -> Option<Method> {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::routing::{get, post};
-    use axum::{Router, middleware};
-    use tower::ServiceExt;
 
     use super::*;
 
-    async fn call(method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
+    fn call(method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
         let cors = Cors { origins: vec![HeaderValue::from_static("https://shop.example")] };
-        let routes = Router::new()
-            .route("/v1/concerts", get(|| async {}))
-            .route("/v1/points", get(|| async {}))
-            .route("/v1/schedules/1/queue", post(|| async {}))
-            .layer(middleware::from_fn_with_state(Arc::new(cors), share));
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        routes.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        let sharing = Sharing::of(&cors, &request.body(Body::empty()).unwrap());
+        let mut response = sharing.preflight().unwrap_or_default();
+        sharing.add_headers(response.headers_mut());
+        response
     }
 
     fn allowed(response: &Response) -> Option<&str> {
@@ -118,32 +126,32 @@ mod tests {
     const SHOP: (&str, &str) = ("origin", "https://shop.example");
     const EVIL: (&str, &str) = ("origin", "https://evil.example");
 
-    #[tokio::test]
-    async fn anybody_reads_what_is_public_and_only_listed_origins_the_rest() {
-        let response = call("GET", "/v1/concerts", &[EVIL]).await;
+    #[test]
+    fn anybody_reads_what_is_public_and_only_listed_origins_the_rest() {
+        let response = call("GET", "/v1/concerts", &[EVIL]);
         assert_eq!(allowed(&response), Some("*"));
         assert!(!response.headers().contains_key(VARY));
         assert!(response.headers().contains_key(ACCESS_CONTROL_EXPOSE_HEADERS));
 
-        assert_eq!(allowed(&call("GET", "/v1/points", &[EVIL]).await), None);
-        let response = call("GET", "/v1/points", &[SHOP]).await;
+        assert_eq!(allowed(&call("GET", "/v1/points", &[EVIL])), None);
+        let response = call("GET", "/v1/points", &[SHOP]);
         assert_eq!(allowed(&response), Some("https://shop.example"));
         assert_eq!(response.headers()[VARY], "origin");
-        assert_eq!(allowed(&call("GET", "/v1/points", &[]).await), None);
+        assert_eq!(allowed(&call("GET", "/v1/points", &[])), None);
     }
 
-    #[tokio::test]
-    async fn a_preflight_is_answered_for_the_method_it_asks_about() {
+    #[test]
+    fn a_preflight_is_answered_for_the_method_it_asks_about() {
         let path = "/v1/schedules/1/queue";
         let post = ("access-control-request-method", "POST");
         let get = ("access-control-request-method", "GET");
-        let response = call("OPTIONS", path, &[SHOP, post]).await;
+        let response = call("OPTIONS", path, &[SHOP, post]);
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         assert_eq!(allowed(&response), Some("https://shop.example"));
         let headers = response.headers()[ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
         assert!(headers.contains("idempotency-key"));
 
-        assert_eq!(allowed(&call("OPTIONS", path, &[EVIL, post]).await), None);
-        assert_eq!(allowed(&call("OPTIONS", path, &[EVIL, get]).await), Some("*"));
+        assert_eq!(allowed(&call("OPTIONS", path, &[EVIL, post])), None);
+        assert_eq!(allowed(&call("OPTIONS", path, &[EVIL, get])), Some("*"));
     }
 }

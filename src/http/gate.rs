@@ -1,39 +1,26 @@
-//! What a request must pass before its handler runs: the limits of its address, its body's arrival,
-//! and room among those in progress.
+//! What a request must pass before its handler runs, in this order: the limit of joins and sign-ups
+//! of its address, the limit of its user, the arrival of its body, and the limits of requests in
+//! progress. A caller beyond their own limit therefore takes no room from others.
 
 use std::error::Error;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 use tokio::sync::Semaphore;
 
-use super::auth::Identity;
-use super::guard::address::{ClientAddress, Peer, Proxies};
-use super::guard::allowance::{Allowance, Callers, Exhausted, Left, Policy, tell};
+use super::auth::{Identity, bearer};
+use super::guard::allowance::{Allowance, CallerKey, Callers, Exhausted, Left, tell};
+use super::guard::client::{Client, per_second};
 use super::guard::depth::Depths;
 use super::layers::BODY_LIMIT;
 use super::problem::Problem;
 use crate::telemetry::Metrics;
-
-/// Allowances per second come in bursts of so many seconds.
-const BURST_SECONDS: u32 = 5;
-
-/// Something scarce, and what gives it out: an address may ask for it a few times a minute only.
-#[derive(Debug, Clone, Copy)]
-pub struct Scarce {
-    /// As clients are told of the allowance.
-    pub name: &'static str,
-    /// Methods, and the patterns of their paths.
-    pub calls: &'static [(&'static str, &'static str)],
-}
 
 /// What one process takes on at a time, and for how long.
 #[derive(Debug, Clone)]
@@ -44,16 +31,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// Where answers of a route take longer, fewer are taken on at a time.
     pub target: Duration,
-    /// Who is believed whom they forward for.
-    pub proxies: Proxies,
-    /// Requests per second from one address; 0 is no limit.
-    pub address_requests: u32,
-    /// How often per minute one address may ask for each thing that is scarce; 0 is no limit.
-    pub address_scarce: u32,
     /// Requests per second of one user; 0 is no limit.
     pub user_requests: u32,
-    /// What is scarce.
-    pub scarce: &'static [Scarce],
 }
 
 /// Everything a request must pass.
@@ -63,10 +42,7 @@ pub(super) struct Gate {
     depths: Depths,
     timeout: Duration,
     identity: Identity,
-    proxies: Proxies,
-    requests: Option<Allowance<ClientAddress>>,
-    scarce: Vec<(Scarce, Allowance<ClientAddress>)>,
-    callers: Option<Arc<Allowance<i64>>>,
+    callers: Option<Arc<Allowance<CallerKey>>>,
     metrics: Metrics,
 }
 
@@ -75,41 +51,21 @@ struct Refusal(&'static str, Problem);
 
 impl Gate {
     pub(super) fn new(limits: Limits, identity: Identity, metrics: Metrics) -> Self {
-        let per_second = |name, each: u32| {
-            let window = Duration::from_secs(BURST_SECONDS.into());
-            let most = NonZeroU32::new(each.saturating_mul(BURST_SECONDS));
-            most.map(|most| Policy { name, most, window })
-        };
-        let per_minute = |scarce: &Scarce| {
-            let most = NonZeroU32::new(limits.address_scarce)?;
-            let policy = Policy { name: scarce.name, most, window: Duration::from_mins(1) };
-            Some((*scarce, Allowance::new(policy)))
-        };
         Self {
             slots: Semaphore::new(limits.in_flight),
             depths: Depths::new(limits.in_flight, limits.target),
             timeout: limits.timeout,
             identity,
-            requests: per_second("requests", limits.address_requests).map(Allowance::new),
-            scarce: limits.scarce.iter().filter_map(per_minute).collect(),
             callers: per_second("user", limits.user_requests).map(Allowance::new).map(Arc::new),
-            proxies: limits.proxies,
             metrics,
         }
     }
 
-    /// Takes the request out of its address's buckets; what is left of the scarce one.
-    fn of_address(&self, request: &Request, route: &str) -> Result<Option<Left>, Exhausted> {
-        let peer = request.extensions().get::<Peer>();
-        let client = peer.and_then(|peer| self.proxies.client(peer.0, request.headers()));
-        let Some(client) = client else { return Ok(None) };
-        if let Some(requests) = &self.requests {
-            requests.take(&client)?;
-        }
-        let method = request.method().as_str();
-        let called = |scarce: &Scarce| scarce.calls.contains(&(method, route));
-        let scarce = self.scarce.iter().find(|(scarce, _)| called(scarce));
-        scarce.map(|(_, allowance)| allowance.take(&client)).transpose()
+    /// Takes the request from its user's allowance, where its access token names a user without
+    /// asking a store. A user who is not known yet is counted when the handler asks who calls.
+    fn take_of_user(&self, callers: &Callers, headers: &HeaderMap) -> Result<(), Exhausted> {
+        let key = bearer(headers).and_then(|token| self.identity.0.recognize(token));
+        key.map_or(Ok(()), |key| callers.take(key))
     }
 
     /// The request with its body at hand, so that whoever sends slowly keeps no room meanwhile.
@@ -142,8 +98,15 @@ impl Gate {
     async fn pass(&self, request: Request, next: Next) -> Result<Response, Refusal> {
         let matched = request.extensions().get::<MatchedPath>().cloned();
         let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
-        let left = self.of_address(&request, route);
+        let client = request.extensions().get::<Client>();
+        let left =
+            client.map_or(Ok(None), |client| client.take_call(request.method().as_str(), route));
         let left = left.map_err(|exhausted| Refusal("address", exhausted.into()))?;
+        let callers = self.callers.clone().map(Callers::new);
+        let taken = callers
+            .as_ref()
+            .map_or(Ok(()), |callers| self.take_of_user(callers, request.headers()));
+        taken.map_err(|exhausted| Refusal("user", exhausted.into()))?;
 
         let mut request = self.arrived(request).await?;
         let overloaded = |reason| Refusal(reason, Problem::overloaded());
@@ -151,7 +114,6 @@ impl Gate {
         let place = self.depths.enter(route, request.method().as_str());
         let _place = place.ok_or_else(|| overloaded("late"))?;
 
-        let callers = self.callers.clone().map(Callers::new);
         let extensions = request.extensions_mut();
         extensions.insert(self.identity.clone());
         if let Some(callers) = &callers {
@@ -178,12 +140,7 @@ pub(super) async fn limit(State(gate): State<Arc<Gate>>, request: Request, next:
         Ok(answer) => answer,
         Err(Refusal(reason, problem)) => {
             gate.metrics.refused(reason);
-            let mut response = problem.into_response();
-            if reason == "body" {
-                // What is still to come of it would be taken for another request.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            response
+            problem.into_response()
         }
     }
 }

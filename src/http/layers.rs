@@ -11,7 +11,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -19,8 +19,9 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::Identity;
-use super::cors::{Cors, share};
+use super::cors::{Cors, Sharing};
 use super::gate::{Gate, Limits, limit};
+use super::guard::client::AddressLimits;
 use super::problem::Problem;
 use crate::telemetry::Metrics;
 
@@ -58,20 +59,30 @@ pub fn seat_list_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SEAT_LIST_LIMIT)
 }
 
+/// What is around every route.
+pub struct Surroundings {
+    /// Makes a page of a refusal for a browser.
+    pub dress: Arc<dyn Dress>,
+    /// Says whose access token a token is.
+    pub identity: Identity,
+    /// What one address may ask for.
+    pub addresses: Arc<AddressLimits>,
+    /// What the process takes on.
+    pub limits: Limits,
+    /// The origins whose pages may call.
+    pub cors: Cors,
+    /// Counts requests and refusals.
+    pub metrics: Metrics,
+}
+
 /// Puts everything around `routes` that every request passes, outermost first: the envelope (id,
-/// span, count, problems rendered), CORS, panics, limits. Health checks and metrics go into
-/// `always`: they are answered also when the process takes on nothing more. Browsers are told of
-/// refusals by `dress`.
-pub fn around(
-    (routes, always): (Router, Router),
-    dress: Arc<dyn Dress>,
-    identity: Identity,
-    limits: Limits,
-    cors: Cors,
-    metrics: Metrics,
-) -> Router {
+/// span, count, problems rendered, CORS, panics, the limit of requests of its address), then the
+/// other limits. Health checks and metrics go into `always`: they are answered also when the
+/// process takes on nothing more. Paths and methods that no route has pass the envelope too.
+pub fn around((routes, always): (Router, Router), surroundings: Surroundings) -> Router {
+    let Surroundings { dress, identity, addresses, limits, cors, metrics } = surroundings;
     let gate = Gate::new(limits, identity, metrics.clone());
-    let around = Around { cors: Arc::new(cors), dress, metrics };
+    let around = Around { addresses, cors, dress, metrics };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(Arc::new(gate), limit))
@@ -82,7 +93,8 @@ pub fn around(
 }
 
 struct Around {
-    cors: Arc<Cors>,
+    addresses: Arc<AddressLimits>,
+    cors: Cors,
     dress: Arc<dyn Dress>,
     metrics: Metrics,
 }
@@ -104,8 +116,9 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     let span = tracing::info_span!("request", %method, route, %id, status);
 
     let page = wants_page(&request).then(|| (request.uri().clone(), request.headers().clone()));
-    let answer = share(State(Arc::clone(&around.cors)), request, next);
-    let answer = AssertUnwindSafe(answer).catch_unwind().instrument(span.clone()).await;
+    let sharing = Sharing::of(&around.cors, &request);
+    let answer = AssertUnwindSafe(around.answer(&sharing, request, next));
+    let answer = answer.catch_unwind().instrument(span.clone()).await;
     let mut response = answer.unwrap_or_else(|panic| span.in_scope(|| panicked(&*panic)));
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         match page {
@@ -119,14 +132,32 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     }
     let header = HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("none"));
     response.headers_mut().insert("x-request-id", header);
-    harden(response.headers_mut());
-
+    sharing.add_headers(response.headers_mut());
     let status = response.status();
+    harden(status, response.headers_mut());
+
     span.record("status", status.as_u16());
     let took = started.elapsed();
     span.in_scope(|| tracing::debug!(took_ms = took.as_secs_f64() * 1e3, "answered"));
     around.metrics.request(route, method, status.as_u16(), took);
     response
+}
+
+impl Around {
+    /// The answer of a route, unless the request's address has used up its allowance. A preflight
+    /// counts as any request.
+    async fn answer(&self, sharing: &Sharing, mut request: Request, next: Next) -> Response {
+        let client = self.addresses.client(request.extensions(), request.headers());
+        if let Err(exhausted) = client.take_request(request.uri().path()) {
+            self.metrics.refused("address");
+            return Problem::from(exhausted).into_response();
+        }
+        if let Some(response) = sharing.preflight() {
+            return response;
+        }
+        request.extensions_mut().insert(client);
+        next.run(request).await
+    }
 }
 
 /// Whether it is somebody's browser that asks for something to read. Programs say nothing of HTML.
@@ -136,11 +167,16 @@ fn wants_page(request: &Request) -> bool {
 }
 
 /// What keeps browsers and caches from doing more with an answer than it is for: it is of the kind
-/// that it says; nobody keeps it, unless it says so; and a page runs nothing but its own files, is
-/// shown in no frame, and tells other sites nothing.
-fn harden(headers: &mut HeaderMap) {
+/// that it says; nobody keeps it, unless it says so and is no error; and a page runs nothing but its
+/// own files, is shown in no frame, and tells other sites nothing.
+fn harden(status: StatusCode, headers: &mut HeaderMap) {
     headers.insert(NOSNIFF.0, NOSNIFF.1);
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let unkept = HeaderValue::from_static("no-store");
+    if status.is_client_error() || status.is_server_error() {
+        headers.insert(CACHE_CONTROL, unkept);
+    } else {
+        headers.entry(CACHE_CONTROL).or_insert(unkept);
+    }
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if kind.starts_with(b"text/html") {
         for (name, value) in PAGE_HEADERS {

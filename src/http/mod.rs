@@ -16,3 +16,4 @@ pub mod remembered;
 pub mod serve;
 pub mod shortcut;
 pub mod stream;
+mod unread;

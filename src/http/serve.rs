@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,7 +14,7 @@ use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
@@ -30,6 +31,7 @@ use super::guard::patience::{Patience, Patient, Turns};
 use super::problem::Problem;
 use super::shortcut::Shortcuts;
 use super::stream::takeover::Handover;
+use super::unread::{linger, watch};
 use crate::telemetry::Metrics;
 
 /// How long an idle connection is kept: longer than clients wait between polls.
@@ -143,7 +145,8 @@ async fn connection(came: Came, house: House, routes: Routes, stop: Cancellation
     let (handing, mut handed) = mpsc::channel(1);
     let turns = Turns::default();
     let patient = Patient::new(stream, house.patience, turns.clone());
-    let here = Here { routes, door: house.door, peer, turns, handing };
+    let unread = Arc::new(AtomicBool::new(false));
+    let here = Here { routes, door: house.door, peer, turns, handing, unread: Arc::clone(&unread) };
     let service = service_fn(move |request| here.answer(request));
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -159,7 +162,7 @@ async fn connection(came: Came, house: House, routes: Routes, stop: Cancellation
         () = stop.cancelled() => {
             std::pin::Pin::new(&mut serving).graceful_shutdown();
             tokio::select! {
-                ended = serving => ended,
+                ended = &mut serving => ended,
                 // No stream begins any more.
                 _ = handed.recv() => return,
             }
@@ -167,6 +170,11 @@ async fn connection(came: Came, house: House, routes: Routes, stop: Cancellation
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+    if unread.load(Ordering::Relaxed) {
+        // The connection counts as open meanwhile.
+        let _guest = guest;
+        linger(serving.into_parts().io.into_inner()).await;
     }
 }
 
@@ -177,6 +185,8 @@ struct Here {
     peer: Peer,
     turns: Turns,
     handing: mpsc::Sender<Handover>,
+    /// A body was not read to its end, so the connection closes after its answer.
+    unread: Arc<AtomicBool>,
 }
 
 impl Here {
@@ -185,19 +195,21 @@ impl Here {
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
-        let known = self.routes.shortcuts.answer(&request);
+        // Nothing ahead of the router reads a body.
+        let plain = request.body().is_end_stream();
+        let known = plain.then(|| self.routes.shortcuts.answer(self.peer, &request)).flatten();
         let asking = if known.is_some() {
             self.turns.passed();
             None
         } else {
-            Some((self.turns.begin(), self.routes.router.clone(), self.handing.clone()))
+            let Self { turns, routes, handing, unread, .. } = self;
+            let parts = (routes.router.clone(), handing.clone(), Arc::clone(unread));
+            Some((turns.begin(), parts))
         };
         let (peer, crowded) = (self.peer, self.door.is_crowded());
         async move {
             let mut response = match (known, asking) {
-                (None, Some((_answering, router, handing))) => {
-                    answer(router, peer, request, handing).await?
-                }
+                (None, Some((_answering, parts))) => answer(parts, peer, request).await?,
                 (known, _) => known.unwrap_or_default(),
             };
             if crowded {
@@ -211,18 +223,23 @@ impl Here {
 /// The answer, unless it is a stream: then the connection is handed over, and hyper, which is about
 /// to be dropped, never hears of an answer.
 async fn answer(
-    router: Router,
+    (router, handing, unread): (Router, mpsc::Sender<Handover>, Arc<AtomicBool>),
     peer: Peer,
-    mut request: Request<Incoming>,
-    handing: mpsc::Sender<Handover>,
+    request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let method = request.method().clone();
+    let (mut request, watch) = watch(request);
     request.extensions_mut().insert(peer);
     let mut response = router.oneshot(request).await?;
     if let Some(handover) = Handover::of(&method, &mut response) {
         // The receiver lives as long as this does.
         let _ = handing.send(handover).await;
         std::future::pending::<()>().await;
+    }
+    if let Some(watch) = watch
+        && !watch.settle(&mut response).await
+    {
+        unread.store(true, Ordering::Relaxed);
     }
     Ok(response)
 }

@@ -5,6 +5,7 @@ pub mod code;
 pub mod draw;
 pub mod handoff;
 pub mod http;
+mod joinable;
 pub mod lines;
 pub mod model;
 pub mod next;

@@ -93,7 +93,7 @@ pub struct Queue {
     pub(super) lines: Lines,
     pub(super) draws: Draws,
     pub(super) boards: Boards,
-    catalogue: Catalogue,
+    pub(super) catalogue: Catalogue,
     tickets: Arc<Verified>,
     pub(super) recent: Arc<Cache<(ScheduleId, Sequence), Recent>>,
     pub(super) slow: Arc<Allowance<(i64, i64)>>,
@@ -153,12 +153,17 @@ impl Queue {
         user: UserId,
     ) -> Result<(TicketView, bool), QueueError> {
         let joined = self.try_join(schedule, user).await;
-        if let Err(refusal) = &joined
-            && !matches!(refusal, QueueError::NoSchedule)
-        {
-            self.metrics.join_refused(schedule.0, refusal.code());
+        if let Err(refusal) = &joined {
+            self.count_refusal(schedule, refusal);
         }
         joined
+    }
+
+    /// Counts a join that was refused.
+    pub(super) fn count_refusal(&self, schedule: ScheduleId, refusal: &QueueError) {
+        if !matches!(refusal, QueueError::NoSchedule) {
+            self.metrics.join_refused(schedule.0, refusal.code());
+        }
     }
 
     async fn try_join(

@@ -1,5 +1,6 @@
 //! Sign-up, and whose token a token is.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -8,6 +9,7 @@ use super::model::{Subject, User, name_of};
 use super::pg;
 use super::token::{Bearer, Minted, TokenError, Tokens};
 use crate::http::auth::{Caller, Identified, Identify, IdentifyError, Role};
+use crate::http::guard::allowance::CallerKey;
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::Pg;
@@ -29,6 +31,8 @@ pub struct Users {
     open_signup: bool,
     /// A pair never changes its user, so nothing in here can be stale.
     known: Cache<Subject, UserId>,
+    /// Hashes subjects whose users are not known yet.
+    subjects: RandomState,
 }
 
 /// A user just made, and their first token.
@@ -61,7 +65,13 @@ impl Users {
     /// The use cases on `pg`, with `tokens` saying whom a token speaks for.
     #[must_use]
     pub fn new(pg: Pg, tokens: Tokens, open_signup: bool) -> Self {
-        Self { pg, tokens, open_signup, known: Cache::new(KNOWN_SUBJECTS) }
+        Self {
+            pg,
+            tokens,
+            open_signup,
+            known: Cache::new(KNOWN_SUBJECTS),
+            subjects: RandomState::new(),
+        }
     }
 
     /// Makes a user, with an empty balance, and their token. `name` as [`super::model::tidy_name`]
@@ -146,6 +156,16 @@ pub async fn create_many(pg: &Pg, count: u32) -> Result<Vec<UserId>, StoreError>
 }
 
 impl Identify for Users {
+    fn recognize(&self, token: &str) -> Option<CallerKey> {
+        Some(match self.tokens.verify(token).ok()? {
+            Bearer::Own(user, _) => CallerKey::User(user.0),
+            Bearer::Provided(subject, _) => match self.known.get(&subject) {
+                Some(user) => CallerKey::User(user.0),
+                None => CallerKey::Subject(self.subjects.hash_one(&subject)),
+            },
+        })
+    }
+
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
         Box::pin(async move {
             match self.tokens.verify(token) {

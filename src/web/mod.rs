@@ -39,6 +39,9 @@ use crate::queue::handoff::service::HandOffs;
 use crate::queue::service::Queue;
 use crate::user::service::Users;
 
+/// The name of the allowance that a sign-up takes from: the form of the waiting page as the API.
+pub const SIGN_UPS: &str = "sign-ups";
+
 /// What pages are made of; cheap to clone.
 #[derive(Clone)]
 pub struct Web {

@@ -18,7 +18,7 @@ const BETWEEN: char = '~';
 /// As long as the access token.
 const A_DAY_SECONDS: u32 = 24 * 60 * 60;
 
-/// The cookie: a ticket, and the access token of its owner.
+/// The cookie: a ticket, empty where the user has no place yet, and the access token of its owner.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlaceCookie {
     /// The ticket.
@@ -34,6 +34,18 @@ impl std::fmt::Debug for PlaceCookie {
 }
 
 impl PlaceCookie {
+    /// The cookie of a user who was made and got no place: it has no ticket.
+    #[must_use]
+    pub fn of_new_user(access: String) -> Self {
+        Self { ticket: String::new(), access }
+    }
+
+    /// Whether it is the cookie of a user without a place.
+    #[must_use]
+    pub fn is_new_user(&self) -> bool {
+        self.ticket.is_empty()
+    }
+
     /// The one that a browser sent.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {

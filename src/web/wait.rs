@@ -4,25 +4,28 @@
 //! loaded again and again.
 
 use askama::Template;
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 
-use super::Web;
 use super::forms::Form;
 use super::page::{Page, Visit};
 use super::place::{Place, PlaceCookie, link};
 use super::theme::Slots;
+use super::{SIGN_UPS, Web};
 use crate::concert::model::{Concert, EntryOrder};
 use crate::concert::service::CatalogueError;
 use crate::concert::view::ScheduleView;
 use crate::http::body::Path;
+use crate::http::guard::allowance::{LEFT, POLICY};
+use crate::http::guard::client::Client;
 use crate::http::problem::Problem;
 use crate::queue::service::QueueError;
-use crate::store::id::ScheduleId;
+use crate::store::id::{ScheduleId, UserId};
 use crate::user::model::tidy_name;
 
 #[derive(Template)]
@@ -63,13 +66,15 @@ pub(super) async fn wait(
     let known = known(&web, id).await?;
     let kept = PlaceCookie::of(&headers);
     let mut place = match &kept {
-        Some(kept) => Place::look(&web, kept).await,
-        None => None,
+        Some(kept) if !kept.is_new_user() => Place::look(&web, kept).await,
+        _ => None,
     };
     if let (Some(place), Some(kept)) = (place.as_mut().filter(|place| place.active()), &kept) {
         place.link = link(&web, kept).await;
     }
     let cookie = kept.and_then(|kept| match place.as_ref().map(Place::token) {
+        // Somebody who signed up and has no place yet: their next try is no sign-up.
+        None if kept.is_new_user() => None,
         None => Some(PlaceCookie::gone(id)),
         Some(Some(ticket)) => {
             Some(PlaceCookie { ticket: ticket.to_owned(), ..kept }.kept(id, is_secure(&headers)))
@@ -85,56 +90,94 @@ pub(super) async fn wait(
 pub(super) async fn act(
     State(web): State<Web>,
     visit: Visit,
+    Extension(client): Extension<Client>,
     Path(id): Path<ScheduleId>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let form = Form::read(&headers, &body)?;
     let kept = PlaceCookie::of(&headers);
-    let done = match form.get("do") {
-        "leave" => leave(&web, kept.as_ref()).await.map(|()| PlaceCookie::gone(id)),
-        _ => join(&web, id, kept.as_ref(), form.get("name"))
-            .await
-            .map(|place| place.kept(id, is_secure(&headers))),
+    let (done, cookie) = match form.get("do") {
+        "leave" => {
+            let left = leave(&web, kept.as_ref()).await;
+            let cookie = left.is_ok().then(|| PlaceCookie::gone(id));
+            (left, cookie)
+        }
+        _ => {
+            let (joined, kept) = join(&web, id, kept, (&client, form.get("name"))).await;
+            (joined, kept.map(|kept| kept.kept(id, is_secure(&headers))))
+        }
     };
-    match done {
-        Ok(cookie) => {
+    let mut response = match done {
+        Ok(()) => {
             let address = format!("/schedules/{id}/wait");
-            let mut response = (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response();
-            keep(&mut response, Some(cookie));
-            Ok(response)
+            (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response()
         }
-        Err(problem) => {
-            let key = format!("common.error.{}", problem.code());
-            let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
-            let known = known(&web, id).await?;
-            let page = page(&web, &visit, id, known, (None, Some(said)));
-            visit.html_as(problem.status(), &page)
-        }
-    }
+        Err(problem) => refused(&web, &visit, id, problem).await?,
+    };
+    keep(&mut response, cookie);
+    Ok(response)
 }
 
-/// The place of whoever has one already, or else of somebody new.
+/// The page with what went wrong, and when to try again.
+async fn refused(
+    web: &Web,
+    visit: &Visit,
+    id: ScheduleId,
+    problem: Problem,
+) -> Result<Response, Problem> {
+    let key = format!("common.error.{}", problem.code());
+    let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
+    let page = page(web, visit, id, known(web, id).await?, (None, Some(said)));
+    let mut response = visit.html_as(problem.status(), &page)?;
+    for (name, value) in problem.into_response().headers() {
+        if [&RETRY_AFTER, &LEFT, &POLICY].contains(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    Ok(response)
+}
+
+/// Joins as the user of the cookie, or else as a new one; with what to keep in the cookie, in case of
+/// a refusal too: a user who was made and got no place tries again as the same user.
 async fn join(
     web: &Web,
     id: ScheduleId,
-    kept: Option<&PlaceCookie>,
-    name: &str,
-) -> Result<PlaceCookie, Problem> {
+    kept: Option<PlaceCookie>,
+    new: (&Client, &str),
+) -> (Result<(), Problem>, Option<PlaceCookie>) {
     let known = match kept {
-        Some(kept) => kept.user(web).await.map(|user| (user, kept.access.clone())),
+        Some(kept) => kept.user(web).await.map(|user| (user, kept.access)),
         None => None,
     };
-    let (user, access) = if let Some(known) = known {
-        known
-    } else {
-        let name = tidy_name(name).ok_or_else(|| Problem::invalid_request(Vec::new()))?;
-        let made = web.users.sign_up(name).await?;
-        (made.user.id, made.token.access_token)
+    let made = known.is_none();
+    let (user, access) = match known {
+        Some(known) => known,
+        None => match sign_up(web, id, new).await {
+            Ok(made) => made,
+            Err(problem) => return (Err(problem), None),
+        },
     };
-    let (view, _) = web.queue.join(id, user).await?;
-    let ticket = view.queue_token.ok_or_else(Problem::internal)?;
-    Ok(PlaceCookie { ticket, access })
+    let joined = web.queue.join(id, user).await;
+    match joined.map(|(view, _)| view.queue_token) {
+        Ok(Some(ticket)) => (Ok(()), Some(PlaceCookie { ticket, access })),
+        Ok(None) => (Err(Problem::internal()), made.then(|| PlaceCookie::of_new_user(access))),
+        Err(error) => (Err(error.into()), made.then(|| PlaceCookie::of_new_user(access))),
+    }
+}
+
+/// Makes a user for somebody who joins: only where the schedule can be joined, and within the
+/// sign-ups of their address.
+async fn sign_up(
+    web: &Web,
+    id: ScheduleId,
+    (client, name): (&Client, &str),
+) -> Result<(UserId, String), Problem> {
+    let name = tidy_name(name).ok_or_else(|| Problem::invalid_request(Vec::new()))?;
+    web.queue.check_joinable(id).await?;
+    client.take_scarce(SIGN_UPS)?;
+    let made = web.users.sign_up(name).await?;
+    Ok((made.user.id, made.token.access_token))
 }
 
 async fn leave(web: &Web, kept: Option<&PlaceCookie>) -> Result<(), Problem> {

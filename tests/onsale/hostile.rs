@@ -15,10 +15,10 @@ use crate::support::wait::until;
 use crate::support::world::World;
 
 /// A proxy in front, on this machine.
-const PROXY: &str = "--trusted-proxies=127.0.0.1";
+pub const PROXY: &str = "--trusted-proxies=127.0.0.1";
 
 /// A call that a proxy forwards for an address.
-async fn forwarded(person: &Client, method: Method, path: &str, whom: &str) -> Answer {
+pub async fn forwarded(person: &Client, method: Method, path: &str, whom: &str) -> Answer {
     let request = person.request(method.clone(), path).header("x-forwarded-for", whom);
     let request =
         if method == Method::POST { request.json(&json!({"name": "Kim"})) } else { request };
@@ -27,7 +27,7 @@ async fn forwarded(person: &Client, method: Method, path: &str, whom: &str) -> A
 
 /// Fails unless it is refused for want of so-and-so, and says for how long.
 #[track_caller]
-fn used_up(answer: &Answer, policy: &str) {
+pub fn used_up(answer: &Answer, policy: &str) {
     answer.refused(429, "rate_limited");
     assert!(answer.header("retry-after").parse::<u64>().expect("seconds") >= 1);
     assert_eq!(answer.header("ratelimit-policy"), policy);
@@ -91,10 +91,12 @@ async fn sign_ups_are_capped_per_address() {
 #[tokio::test]
 async fn requests_are_capped_per_address_and_polls_by_those_who_wait_are_not() {
     let world = World::new().await;
-    let process = world.start_with(&[PROXY, "--address-requests=1"]).await;
-    let sale = sale::open(&process.admin().await, 1, 9, json!({"capacity": 0})).await;
-    let mut waiting = process.buyer().await;
+    let (open, process) =
+        (world.start().await, world.start_with(&[PROXY, "--address-requests=1"]).await);
+    let sale = sale::open(&open.admin().await, 1, 9, json!({"capacity": 0})).await;
+    let mut waiting = open.buyer().await;
     waiting.join(sale.schedule).await.ok(201);
+    let mut waiting = waiting.at(process.addr);
     until("the board knows of the place", async || {
         (waiting.poll().await.body["waiting"] == 1).then_some(())
     })
@@ -131,7 +133,7 @@ async fn requests_are_capped_per_user_at_whatever_route() {
 }
 
 /// What a process says to bytes as they are, until it closes.
-async fn said(addr: SocketAddr, bytes: &[u8]) -> Answer {
+pub async fn said(addr: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(addr).await.expect("a connection");
     // Closed with some of it unread, a connection is reset after its answer.
     let _ = stream.write_all(bytes).await;

@@ -8,7 +8,7 @@ use crate::support::sale;
 use crate::support::world::{Process, World};
 
 /// A browser's request.
-async fn open(client: &Client, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub async fn open(client: &Client, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = client.request(Method::GET, path).header("accept", "text/html,*/*;q=0.8");
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -143,10 +143,10 @@ async fn a_file_is_kept_for_good_under_its_build_and_asked_for_again_under_any_o
 }
 
 /// What a browser says of a form that one of our own pages sends.
-const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
+pub const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// Sends the form of the waiting page.
-async fn send(process: &Process, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+pub async fn send(process: &Process, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     let mut request =
         http.build().expect("a client").post(format!("http://{}{path}", process.addr));

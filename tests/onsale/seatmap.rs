@@ -78,9 +78,7 @@ async fn the_map_the_bits_and_the_layout_tell_of_the_same_seats() {
         assert_eq!([free, held, gone][usize::from(two)], *state, "seat {}", index + 1);
     }
 
-    let layout = anybody.get(&format!("{path}/layout")).await;
-    assert_eq!(layout.header("cache-control"), "public, max-age=86400");
-    let layout = layout.ok(200);
+    let layout = anybody.get(&format!("{path}/layout")).await.ok(200);
     shape::is(&layout, "schedule_id:int layout_version:int seats:list");
     assert_eq!(layout["layout_version"], bits["layout_version"]);
     for (seat, drawn) in seats.iter().zip(layout["seats"].as_array().unwrap()) {
@@ -132,6 +130,62 @@ async fn each_encoding_has_its_own_etag_and_is_not_sent_again() {
         let same = request.header("if-none-match", &etags[1]).send().await.expect("an answer");
         assert_eq!(same.status(), 304);
     }
+}
+
+#[tokio::test]
+async fn a_layout_is_kept_for_long_only_under_the_version_that_it_has() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let (sale, ..) = mixed(&process).await;
+    let (admin, anybody) = (process.admin().await, process.anonymous());
+    let path = format!("/v1/schedules/{}/seats", sale.schedule);
+    let current = anybody.get(&format!("{path}/layout")).await;
+    let first = current.body["layout_version"].as_i64().expect("a version");
+    let check = async |current: i64, seats: usize| {
+        let of = |version: i64| (format!("?version={version}"), "no-store");
+        let own = (format!("?version={current}"), "public, max-age=86400, immutable");
+        let none = (String::new(), "public, no-cache");
+        for (query, kept) in
+            [own, none, of(current - 1), of(current + 1), of(0), of(i64::from(i32::MAX))]
+        {
+            let answer = anybody.get(&format!("{path}/layout{query}")).await;
+            assert_eq!(answer.header("cache-control"), kept, "{query} of {current}");
+            let tag = answer.header("etag").to_owned();
+            let layout = answer.ok(200);
+            assert_eq!(layout["layout_version"], current, "{query}: the current one");
+            assert_eq!(layout["seats"].as_array().expect("seats").len(), seats);
+            let again =
+                with(&anybody, &format!("{path}/layout{query}"), "if-none-match", &tag).await;
+            assert_eq!(
+                (again.status().as_u16(), header(&again, "cache-control")),
+                (304, kept.to_owned())
+            );
+        }
+    };
+    assert!(first > 0);
+    check(first, 7).await;
+    let more = json!({"name": "B", "rows": 1, "seats_per_row": 1, "seat_price": 5});
+    admin
+        .post(&format!("/v1/admin/schedules/{}/seats", sale.schedule), json!({"sections": [more]}))
+        .await
+        .ok(201);
+    // Until the process knows of it, the new version is one that it does not have.
+    until("the new layout", async || {
+        let answer = anybody.get(&format!("{path}/layout?version={}", first + 1)).await;
+        let new = answer.body["layout_version"] == first + 1;
+        assert!(new || answer.header("cache-control") == "no-store", "{}", answer.text);
+        new.then_some(())
+    })
+    .await;
+    check(first + 1, 8).await;
+    for wrong in ["", "x", "-1", "1.5", "1x", "2147483648", "1&version=2"] {
+        let answer = anybody.get(&format!("{path}/layout?version={wrong}")).await;
+        answer.refused(422, "invalid_request");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    let nobody = anybody.get("/v1/schedules/999999/seats/layout?version=1").await;
+    nobody.refused(404, "schedule_not_found");
+    assert_eq!(nobody.header("cache-control"), "no-store");
 }
 
 fn changed(answer: &Answer) -> Vec<(i64, &str)> {

@@ -157,9 +157,9 @@ export class Onsale {
     return this.call('POST', '/v1/handoffs', { body: { code } });
   }
 
-  /** Every seat without its state; the browser keeps it for a day. @param {number} schedule @returns {Promise<{ schedule_id: number, layout_version: number, seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[] }>} */
-  layout(schedule) {
-    return this.call('GET', `/v1/schedules/${schedule}/seats/layout`);
+  /** Every seat without its state. With the current `layout_version` the browser keeps it for a day. @param {number} schedule @param {number | null} [version] @returns {Promise<{ schedule_id: number, layout_version: number, seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[] }>} */
+  layout(schedule, version = null) {
+    return this.call('GET', `/v1/schedules/${schedule}/seats/layout${query({ version })}`);
   }
 
   /** The states alone, two bits per seat (`states` reads them), or what changed since a version. @param {number} schedule @param {string | null} [since] @returns {Promise<{ version: string, layout_version?: number, status?: string, since?: string, seats?: { id: number, status: string }[] }>} */

@@ -28,8 +28,12 @@ use crate::store::id::ScheduleId;
 
 /// As fresh as the read model.
 const SECOND: HeaderValue = HeaderValue::from_static("public, max-age=1");
-/// Immutable per version, and versions are rare.
-const DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+/// What never changes: the layout of the version that the request names.
+const DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400, immutable");
+/// What is asked for again each time, and not sent again while it is the same.
+const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
+/// What no cache keeps: an answer to a version that is not the current one.
+const UNKEPT: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The names of answers, among renderings.
 const MAP: &str = "map";
@@ -62,6 +66,17 @@ struct Since {
     /// that version is not known any more.
     #[garde(skip)]
     since: Option<String>,
+}
+
+/// Which layout a client wants.
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanting {
+    /// The `layout_version` that the client saw. Where it is the current one, the answer may be
+    /// kept for a day; where it is another, the answer is the current layout, and not to be kept.
+    #[garde(range(min = 0))]
+    #[param(minimum = 0)]
+    version: Option<i32>,
 }
 
 #[derive(ToSchema)]
@@ -125,9 +140,10 @@ async fn status(
 /// Every seat without its state.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats/layout", operation_id = "seat_layout", tag = "Catalogue",
-    params(("id" = ScheduleId, Path, description = "The schedule")),
+    params(("id" = ScheduleId, Path, description = "The schedule"), Wanting),
     responses(
-        (status = 200, description = "Immutable per `layout_version`; keep it for a day",
+        (status = 200, description = "The current layout. Immutable for a day if `version` is \
+                                      its `layout_version`; without `version` to be revalidated",
          body = SeatLayout, headers(("ETag" = String, description = "Strong, of this encoding"))),
         (status = 304, description = "It still is what `If-None-Match` names"),
         (status = 404, description = "`schedule_not_found`"),
@@ -136,11 +152,18 @@ async fn status(
 async fn layout(
     State(maps): State<Arc<Maps>>,
     Path(id): Path<ScheduleId>,
+    Query(Wanting { version }): Query<Wanting>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let layout = maps.catalogue.layout(id).await?;
-    let wanted =
-        Wanted { schedule: id, answer: "layout", fresh: DAY, age: None, headers: &headers };
+    // A cache that kept this layout under another version would give it to those who ask for that
+    // version later. Processes learn of a new version one after the other.
+    let fresh = match version {
+        None => REVALIDATED,
+        Some(version) if version == layout.version => DAY,
+        Some(_) => UNKEPT,
+    };
+    let wanted = Wanted { schedule: id, answer: "layout", fresh, age: None, headers: &headers };
     let version = layout.version.to_string();
     let write = move || json(&SeatLayout::new(id, &layout));
     maps.answer(wanted, version, write).await

@@ -14,6 +14,10 @@ impl Identify for Known {
             }
         })
     }
+
+    fn recognize(&self, _: &str) -> Option<CallerKey> {
+        None
+    }
 }
 
 fn parts(headers: &[(&str, &str)]) -> Parts {

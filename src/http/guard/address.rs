@@ -1,16 +1,19 @@
-//! Whose request it is: the address of the peer, or the one that a proxy of ours names.
+//! The address that a request counts for: the peer's, or the client's that trusted proxies name.
 //!
-//! Only the proxies that the settings name are believed, and only one header is read: a proxy that
-//! sets one of the two passes the other on as the client made it up. The header is read from its
-//! end, since what stands in front of the first address that is no proxy of ours is anybody's word.
+//! Only the proxies in the settings are trusted, and only one header is read: a proxy that sets one
+//! of the two passes the other on as the client wrote it. The header is read backwards, one element
+//! per proxy, and reading stops at the first address that is no trusted proxy: anybody may have
+//! written what stands before it. Reading also stops at an element that names no address
+//! (`unknown`, `_hidden`, an empty one, bytes that are not ASCII). The request then counts for the
+//! proxy that sent this element, so a header can never make a request count for nobody.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 
 use crate::config::limits::{ForwardedHeader, Network};
 
-/// Proxies in a row that are followed.
+/// The most proxies in a row that are followed.
 const HOPS: usize = 16;
 
 /// The last bits of an IPv6 address, which a customer has to themselves and which say nothing.
@@ -24,7 +27,7 @@ pub struct Peer(pub IpAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpAddr);
 
-/// Who is believed whom they forward for.
+/// The trusted proxies, and the header in which they name the client.
 #[derive(Debug, Clone)]
 pub struct Proxies {
     networks: Vec<Network>,
@@ -43,128 +46,141 @@ impl ClientAddress {
 }
 
 impl Proxies {
-    /// The proxies in `networks`, which tell in `header`.
+    /// The proxies in `networks`, which name the client in `header`.
     #[must_use]
     pub fn new(networks: Vec<Network>, header: ForwardedHeader) -> Self {
         Self { networks, header }
     }
 
-    /// The client that a request counts for. None for what stands for everybody: a proxy that names
-    /// nobody, and the machine itself.
+    /// The client that a request counts for. None only for a loopback peer that is no trusted proxy:
+    /// the machine itself, or a proxy on it that the settings do not name.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<ClientAddress> {
-        let mut speaker = peer.to_canonical();
-        if self.is_ours(speaker) {
-            let (name, node): (_, fn(&str) -> Option<IpAddr>) = match self.header {
-                ForwardedHeader::XForwardedFor => ("x-forwarded-for", node),
-                ForwardedHeader::Forwarded => ("forwarded", forwarded_for),
-            };
-            let lines = headers.get_all(name).iter().rev();
-            let named = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
-            for element in named.take(HOPS) {
-                let Some(address) = node(element) else { break };
-                speaker = address.to_canonical();
-                if !self.is_ours(speaker) {
-                    break;
-                }
+        let peer = peer.to_canonical();
+        if self.is_trusted(peer) {
+            return Some(ClientAddress::of(self.forwarded(peer, headers)));
+        }
+        (!peer.is_loopback()).then(|| ClientAddress::of(peer))
+    }
+
+    /// The address that a trusted proxy forwards for; its own where its header names none.
+    fn forwarded(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
+        match self.header {
+            ForwardedHeader::XForwardedFor => {
+                let lines = headers.get_all("x-forwarded-for").iter().rev();
+                let elements = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+                self.farthest(proxy, elements.map(node))
+            }
+            ForwardedHeader::Forwarded => {
+                let lines = headers.get_all("forwarded").iter().rev();
+                let elements = lines.flat_map(|line| Backwards::new(line.as_bytes(), b','));
+                self.farthest(proxy, elements.map(forwarded_for))
             }
         }
-        self.counted(speaker)
     }
 
-    /// The client that a connection counts for.
+    /// Follows the proxies backwards from `proxy` to the first address that is not trusted, or to the
+    /// last trusted one before an element without an address.
+    fn farthest(&self, proxy: IpAddr, named: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
+        let mut address = proxy;
+        for named in named.take(HOPS) {
+            let Some(named) = named else { break };
+            address = named;
+            if !self.is_trusted(address) {
+                break;
+            }
+        }
+        address
+    }
+
+    /// The client that a connection counts for. None for a trusted proxy, whose connections carry
+    /// the requests of many, and for a loopback peer.
     #[must_use]
     pub fn peer(&self, peer: IpAddr) -> Option<ClientAddress> {
-        self.counted(peer.to_canonical())
+        let peer = peer.to_canonical();
+        (!peer.is_loopback() && !self.is_trusted(peer)).then(|| ClientAddress::of(peer))
     }
 
-    fn counted(&self, address: IpAddr) -> Option<ClientAddress> {
-        let everybody = address.is_loopback() || self.is_ours(address);
-        (!everybody).then(|| ClientAddress::of(address))
-    }
-
-    fn is_ours(&self, address: IpAddr) -> bool {
+    fn is_trusted(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(address))
     }
 }
 
-/// The address of `for=` in one element of `Forwarded` (RFC 7239, section 4).
-fn forwarded_for(element: &str) -> Option<IpAddr> {
-    let mut named = element.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, value) = named.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    let value = value.trim();
-    node(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
+/// The parts of a header between separators, the last first. A separator in a quoted string
+/// (RFC 9110, section 5.6.4) does not count. Reading backwards from the end of what a proxy wrote,
+/// a quote that the client left open earlier in the header changes nothing.
+struct Backwards<'h> {
+    rest: Option<&'h [u8]>,
+    separator: u8,
 }
 
-/// An address with or without a port: `192.0.2.7`, `192.0.2.7:4711`, `2001:db8::7`,
-/// `[2001:db8::7]`, `[2001:db8::7]:4711`.
-fn node(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let with_port = || text.parse().ok().map(|address: std::net::SocketAddr| address.ip());
-    bare.parse().ok().or_else(with_port)
+impl<'h> Backwards<'h> {
+    fn new(text: &'h [u8], separator: u8) -> Self {
+        Self { rest: Some(text), separator }
+    }
+}
+
+impl<'h> Iterator for Backwards<'h> {
+    type Item = &'h [u8];
+
+    fn next(&mut self) -> Option<&'h [u8]> {
+        let text = self.rest.take()?;
+        let mut quoted = false;
+        for (at, byte) in text.iter().enumerate().rev() {
+            let before = text.get(..at).unwrap_or_default();
+            if *byte == b'"' {
+                let escapes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+                // Within a quoted string, a quote after an odd number of backslashes is text.
+                quoted ^= !quoted || escapes.is_multiple_of(2);
+            } else if *byte == self.separator && !quoted {
+                self.rest = Some(before);
+                return text.get(at + 1..);
+            }
+        }
+        Some(text)
+    }
+}
+
+/// The address of `for=` in one element of `Forwarded` (RFC 7239, section 4); none where it has
+/// none, or more than one.
+fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
+    let mut found = Backwards::new(element, b';').filter_map(|pair| {
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        let name = pair.get(..at)?.trim_ascii();
+        name.eq_ignore_ascii_case(b"for").then(|| pair.get(at + 1..))?
+    });
+    let value = found.next()?.trim_ascii();
+    if found.next().is_some() {
+        return None;
+    }
+    node(value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value))
+}
+
+/// An address with or without a port (RFC 7239, section 6): `192.0.2.7`, `192.0.2.7:4711`,
+/// `192.0.2.7:_port`, `2001:db8::7`, `[2001:db8::7]`, `[2001:db8::7]:4711`. An IPv4 address that is
+/// written as IPv6 is the IPv4 address.
+fn node(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let (address, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        (address.parse::<Ipv6Addr>().ok()?.into(), port)
+    } else {
+        // More than one colon: an IPv6 address without brackets has no port.
+        let colon = text.find(':').filter(|first| text.rfind(':') == Some(*first));
+        let (address, port) = text.split_at(colon.unwrap_or(text.len()));
+        (address.parse::<IpAddr>().ok()?, port)
+    };
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then(|| address.to_canonical())
+}
+
+/// Whether it is a port, or an obfuscated one (`_gazonk`).
+fn is_port(text: &str) -> bool {
+    let obfuscated = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    text.parse::<u16>().is_ok() || text.strip_prefix('_').is_some_and(obfuscated)
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    fn client(header: ForwardedHeader, peer: &str, lines: &[(&'static str, &str)]) -> String {
-        let networks = ["10.0.0.0/8", "127.0.0.1"].map(|text| text.parse().unwrap());
-        let proxies = Proxies::new(networks.to_vec(), header);
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            headers.append(*name, HeaderValue::from_str(value).unwrap());
-        }
-        let found = proxies.client(peer.parse().unwrap(), &headers);
-        found.map_or_else(|| "-".to_owned(), |ClientAddress(address)| address.to_string())
-    }
-
-    #[test]
-    fn only_a_proxy_of_ours_is_believed_and_only_in_its_header() {
-        let (xff, rfc) = (ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded);
-        let by_xff = ("x-forwarded-for", "192.0.2.7");
-        let by_rfc = ("forwarded", "for=192.0.2.8");
-        for (header, peer, lines, expected) in [
-            (xff, "203.0.113.9", &[by_xff, by_rfc][..], "203.0.113.9"),
-            (xff, "10.1.1.1", &[by_xff, by_rfc], "192.0.2.7"),
-            (rfc, "10.1.1.1", &[by_xff, by_rfc], "192.0.2.8"),
-            (rfc, "10.1.1.1", &[by_xff], "-"),
-            (xff, "::ffff:10.1.1.1", &[by_xff], "192.0.2.7"),
-            (xff, "127.0.0.1", &[], "-"),
-            (xff, "127.0.0.2", &[by_xff], "-"),
-        ] {
-            assert_eq!(client(header, peer, lines), expected, "{peer} {lines:?}");
-        }
-    }
-
-    #[test]
-    fn what_a_client_puts_in_front_of_the_proxies_words_is_not_believed() {
-        let xff = ForwardedHeader::XForwardedFor;
-        let of = |value: &str| client(xff, "10.1.1.1", &[("x-forwarded-for", value)]);
-        assert_eq!(of("1.1.1.1, 198.51.100.4, 10.2.2.2"), "198.51.100.4");
-        assert_eq!(of("1.1.1.1, nonsense"), "-");
-        assert_eq!(of("\"1.1.1.1, 198.51.100.4:4711"), "198.51.100.4");
-        let lines = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "198.51.100.4")];
-        assert_eq!(client(xff, "10.1.1.1", &lines), "198.51.100.4");
-        let long = vec!["10.0.0.1"; HOPS].join(", ");
-        assert_eq!(of(&format!("1.1.1.1, {long}")), "-");
-
-        let rfc = ForwardedHeader::Forwarded;
-        let of = |value: &str| client(rfc, "10.1.1.1", &[("forwarded", value)]);
-        assert_eq!(of("for=\"x, for=1.1.1.1;proto=https, For=198.51.100.4"), "198.51.100.4");
-        assert_eq!(of("for=1.1.1.1, for=\"[2001:db8:1:2:3::4]:80\";by=_x"), "2001:db8:1:2::");
-        assert_eq!(of("for=unknown"), "-");
-        assert_eq!(of("for=_hidden, proto=https"), "-");
-    }
-
-    #[test]
-    fn whoever_has_an_ipv6_network_is_one_client() {
-        let xff = ForwardedHeader::XForwardedFor;
-        let one = client(xff, "2001:db8:0:7::1", &[]);
-        assert_eq!(client(xff, "2001:db8:0:7:ffff::2", &[]), one);
-        assert_ne!(client(xff, "2001:db8:0:8::1", &[]), one);
-    }
-}
+mod tests;

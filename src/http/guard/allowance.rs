@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -137,37 +137,65 @@ fn insert(headers: &mut HeaderMap, (policy, left): (String, String)) {
     }
 }
 
-/// The allowance of whoever turns out to call, in a request's extensions: the caller is known only
-/// in the handler, and what is left is told after it.
+/// What names a user among the allowances of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallerKey {
+    /// The user's id.
+    User(i64),
+    /// A keyed hash of an identity provider's name for the user, while the id is not known.
+    Subject(u64),
+}
+
+/// The allowance of a request's user, in its extensions. It is taken before the handler runs where
+/// the access token alone names the user, and otherwise when the handler asks who calls.
 #[derive(Debug, Clone)]
 pub struct Callers {
-    allowance: Arc<Allowance<i64>>,
-    left: Arc<OnceLock<Left>>,
+    allowance: Arc<Allowance<CallerKey>>,
+    taken: Arc<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    left: OnceLock<Left>,
+    /// The handler asked who calls: the answer is this user's alone, and may say what is left.
+    asked: AtomicBool,
 }
 
 impl Callers {
     /// For one request.
     #[must_use]
-    pub fn new(allowance: Arc<Allowance<i64>>) -> Self {
-        Self { allowance, left: Arc::default() }
+    pub fn new(allowance: Arc<Allowance<CallerKey>>) -> Self {
+        Self { allowance, taken: Arc::default() }
     }
 
-    /// Takes the request out of the caller's bucket, once.
+    /// Takes the request from the user's allowance, once.
     ///
     /// # Errors
     /// [`Exhausted`].
-    pub fn take(&self, user: UserId) -> Result<(), Exhausted> {
-        if self.left.get().is_none() {
-            let left = self.allowance.take(&user.0)?;
-            self.left.get_or_init(|| left);
+    pub fn take(&self, user: CallerKey) -> Result<(), Exhausted> {
+        if self.taken.left.get().is_none() {
+            let left = self.allowance.take(&user)?;
+            self.taken.left.get_or_init(|| left);
         }
         Ok(())
     }
 
-    /// What is left, where a caller was known.
+    /// As [`Callers::take`], for a handler that asks who calls.
+    ///
+    /// # Errors
+    /// [`Exhausted`].
+    pub fn ask(&self, user: UserId) -> Result<(), Exhausted> {
+        self.take(CallerKey::User(user.0))?;
+        self.taken.asked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What is left, where the handler asked who calls. A public answer does not say it: a cache
+    /// would tell it to others.
     #[must_use]
     pub fn left(&self) -> Option<Left> {
-        self.left.get().copied()
+        let asked = self.taken.asked.load(Ordering::Relaxed);
+        self.taken.left.get().copied().filter(|_| asked)
     }
 }
 

@@ -1,5 +1,4 @@
 use axum::body::{Body, to_bytes};
-use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -8,15 +7,28 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::limits::ForwardedHeader;
-use crate::http::auth::{Identified, Identify, IdentifyError};
+use crate::http::auth::{Caller, Identified, Identify, IdentifyError, Role};
 use crate::http::body::Json;
 use crate::http::guard::address::Proxies;
+use crate::http::guard::allowance::CallerKey;
+use crate::http::guard::client::AddressPolicies;
+use crate::store::id::UserId;
 
-struct Nobody;
+/// Knows users by tokens that are their ids; finding one takes a moment, as in a store.
+struct Numbered;
 
-impl Identify for Nobody {
-    fn identify<'a>(&'a self, _: &'a str) -> Identified<'a> {
-        Box::pin(async { Err(IdentifyError::Refused("nobody".into())) })
+impl Identify for Numbered {
+    fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
+        Box::pin(async {
+            let refused = |_| IdentifyError::Refused("nobody".into());
+            let user = UserId(token.parse().map_err(refused)?);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok(Caller { user, role: Role::User })
+        })
+    }
+
+    fn recognize(&self, token: &str) -> Option<CallerKey> {
+        token.parse().ok().map(CallerKey::User)
     }
 }
 
@@ -49,9 +61,16 @@ async fn panics() {
 }
 
 fn app(in_flight: usize, metrics: &Metrics) -> Router {
+    app_for_users(in_flight, 0, metrics)
+}
+
+fn app_for_users(in_flight: usize, user_requests: u32, metrics: &Metrics) -> Router {
     let routes = Router::new()
         .route("/slow", get(forever))
         .route("/panic", get(panics))
+        .route("/kept", get(|| async { (KEPT_FOR_A_DAY, "kept") }))
+        .route("/broken", get(|| async { (StatusCode::BAD_GATEWAY, KEPT_FOR_A_DAY, "broken") }))
+        .route("/mine", get(|_: Caller| async { "yours" }))
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
         .route("/v1/admin/large", axum::routing::post(echo).layer(seat_list_limit()));
     let always = Router::new().route("/livez", get(|| async { "ok" }));
@@ -59,15 +78,19 @@ fn app(in_flight: usize, metrics: &Metrics) -> Router {
         in_flight,
         timeout: Duration::from_millis(200),
         target: Duration::from_secs(1),
-        proxies: Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor),
-        address_requests: 0,
-        address_scarce: 0,
-        user_requests: 0,
-        scarce: &[],
+        user_requests,
     };
-    let identity = Identity(Arc::new(Nobody));
-    let dress = Arc::new(Plain);
-    around((routes, always), dress, identity, limits, Cors::default(), metrics.clone())
+    let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
+    let policies = AddressPolicies { requests: 0, scarce_calls: 0, scarce: &[] };
+    let surroundings = Surroundings {
+        dress: Arc::new(Plain),
+        identity: Identity(Arc::new(Numbered)),
+        addresses: Arc::new(AddressLimits::new(proxies, policies)),
+        limits,
+        cors: Cors::default(),
+        metrics: metrics.clone(),
+    };
+    around((routes, always), surroundings)
 }
 
 async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {
@@ -127,6 +150,43 @@ async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
     assert_eq!(call(&app, "GET", "/livez", Body::empty()).await.0, StatusCode::OK);
     busy.await.unwrap();
     assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
+}
+
+const KEPT_FOR_A_DAY: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=86400")];
+
+#[tokio::test]
+async fn no_cache_keeps_an_error_whatever_its_handler_says() {
+    let app = app(8, &Metrics::new());
+    for (path, kept) in [
+        ("/kept", "public, max-age=86400"),
+        ("/broken", "no-store"),
+        ("/nothing", "no-store"),
+        ("/livez", "no-store"),
+    ] {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let answer = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.headers()[CACHE_CONTROL], kept, "{path}");
+    }
+}
+
+async fn ask_as(app: &Router, user: &str) -> StatusCode {
+    let request = Request::builder().uri("/mine").header("authorization", format!("Bearer {user}"));
+    app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+}
+
+#[tokio::test]
+async fn a_user_beyond_the_limit_takes_no_room_from_another_user() {
+    let metrics = Metrics::new();
+    // Room for four at a time, and one request per second for each user, five at once.
+    let app = app_for_users(4, 1, &metrics);
+    while ask_as(&app, "1").await == StatusCode::OK {}
+    let flood = futures_util::future::join_all((0..40).map(|_| ask_as(&app, "1")));
+    let (flood, other) = tokio::join!(flood, ask_as(&app, "2"));
+    assert_eq!(other, StatusCode::OK);
+    assert!(!flood.contains(&StatusCode::SERVICE_UNAVAILABLE), "{flood:?}");
+    assert!(flood.contains(&StatusCode::TOO_MANY_REQUESTS), "{flood:?}");
+    let counted = r#"onsale_http_refused_total{reason="user"}"#;
+    assert!(metrics.render().contains(counted), "{}", metrics.render());
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::config::limits::ForwardedHeader;
 use crate::http::guard::address::Proxies;
+use crate::http::guard::client::{AddressLimits, AddressPolicies};
 
 /// More than the kernel takes for a client that does not read.
 const MUCH: usize = 64 << 20;
@@ -27,12 +28,17 @@ fn house(most: usize) -> House {
 async fn start(house: House, drain: Duration) -> (SocketAddr, CancellationToken, TaskTracker) {
     let router = Router::new()
         .route("/soon", get(|| slow(300)))
+        .route("/early", post(async || StatusCode::SERVICE_UNAVAILABLE))
         .route("/never", get(|| slow(3_600_000)))
         .route("/much", get(|| async { vec![0_u8; MUCH] }));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (addr, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
     let tasks = TaskTracker::new();
-    let routes = Routes { router, shortcuts: Shortcuts::new(Vec::new(), Metrics::new()) };
+    let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
+    let policies = AddressPolicies { requests: 0, scarce_calls: 0, scarce: &[] };
+    let addresses = Arc::new(AddressLimits::new(proxies, policies));
+    let shortcuts = Shortcuts::new(Vec::new(), Vec::new(), addresses, Metrics::new());
+    let routes = Routes { router, shortcuts };
     tasks.spawn(serve(listener, house, routes, stop.clone(), drain));
     tasks.close();
     (addr, stop, tasks)
@@ -129,4 +135,60 @@ async fn who_comes_when_all_are_in_is_told_so_at_once_and_nobody_stays_while_it_
     stop.cancel();
     tasks.wait().await;
     drop(first);
+}
+
+/// What is answered to a request without its body, and whether the connection closes after it.
+async fn early(addr: SocketAddr, request: &str) -> (String, bool) {
+    let mut client = TcpStream::connect(addr).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    while !text.contains("\r\n\r\n") {
+        let mut read = [0; 1024];
+        let length = client.read(&mut read).await.unwrap();
+        assert!(length > 0, "closed without an answer: {text}");
+        text.push_str(std::str::from_utf8(&read[..length]).unwrap());
+    }
+    let closes = text.contains("connection: close");
+    if closes {
+        assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0, "it said so");
+    } else {
+        client
+            .write_all(b"GET /soon HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        text.push_str(&answer(client).await);
+    }
+    (text, closes)
+}
+
+#[tokio::test]
+async fn an_answer_before_the_body_closes_its_connection_unless_the_rest_is_small_and_there() {
+    let (addr, _stop, _tasks) = start(house(64), Duration::from_secs(1)).await;
+    for (rest, stays) in [
+        ("content-length: 4\r\n\r\nbody", true),
+        ("transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", true),
+        ("content-length: 4\r\nexpect: 100-continue\r\n\r\n", false),
+        ("content-length: 4\r\n\r\nbo", false),
+        ("content-length: 65537\r\n\r\nbody", false),
+        ("transfer-encoding: chunked\r\n\r\nnot a chunk", false),
+    ] {
+        let request = format!("POST /early HTTP/1.1\r\nhost: x\r\n{rest}");
+        let (text, closes) = early(addr, &request).await;
+        assert!(text.starts_with("HTTP/1.1 503"), "{rest:?}: {text}");
+        assert_eq!(closes, !stays, "{rest:?}: {text}");
+        assert_eq!(text.ends_with("done"), stays, "{rest:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_still_sending_gets_the_answer_that_closes_its_connection() {
+    let (addr, _stop, _tasks) = start(house(64), Duration::from_secs(1)).await;
+    let mut client = TcpStream::connect(addr).await.unwrap();
+    let body = vec![b'x'; 4 << 20];
+    let head = format!("POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    client.write_all(head.as_bytes()).await.unwrap();
+    // More than the kernel's buffers hold: the server reads it after its answer.
+    client.write_all(&body).await.unwrap();
+    let text = answer(client).await;
+    assert!(text.starts_with("HTTP/1.1 503") && text.contains("connection: close"), "{text}");
 }

@@ -15,4 +15,5 @@ pub mod servers;
 pub mod shape;
 pub mod state;
 pub mod wait;
+pub mod wire;
 pub mod world;

@@ -20,8 +20,10 @@ const waiting = (error) => say($('#map-loading'), `${errorText(error)} ${t('seat
  * @returns {Promise<import('./venue.js').Seat[]>}
  */
 export async function seatsOf(schedule, version) {
-  const path = `/v1/schedules/${schedule}/seats/layout?version=${version}`;
-  return (await patiently(() => onsale.call('GET', path), waiting)).seats;
+  const layout = await patiently(() => onsale.layout(schedule, version), waiting);
+  // Processes learn of a new version one after the other.
+  if (layout.layout_version !== version) setTimeout(() => location.reload(), OUTGROWN_MS);
+  return layout.seats;
 }
 
 /** The states of all of them. @param {number} schedule @returns {Promise<any>} */
