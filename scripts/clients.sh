@@ -63,7 +63,7 @@ inside() {
   rm -rf "$out"
   mkdir -p "$out/ts"
   serve
-  local schedule address python=$tools/venv/bin
+  local schedule python=$tools/venv/bin
   schedule=$("$ONSALE_BIN" seed | sed -n 's/^schedule \([0-9]*\) is on sale.*/\1/p')
   curl -fsS "$address/openapi.json" -o "$out/openapi.json"
 

@@ -120,27 +120,32 @@ fn parse<T: DeserializeOwned + Validate<Context = ()> + ToSchema>(
     body: &[u8],
 ) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let mut checker = None;
-    let first = match serde_path_to_error::deserialize(&mut deserializer) {
+    let checker = Checker::of::<T>;
+    let errors = match serde_path_to_error::deserialize(&mut deserializer) {
         Ok(Object(value)) => {
             deserializer.end().map_err(|error| not_json(&error))?;
             match check(value) {
                 Ok(value) => return Ok(value),
-                Err(errors) => errors,
+                Err(errors) => merged(checker().check(body), errors),
             }
         }
         Err(error) => {
-            let cause = error.inner();
-            if cause.classify() != Category::Data && !is_huge_number(cause) {
+            let (checker, cause) = (checker(), error.inner());
+            let unreadable = is_huge_number(cause);
+            if cause.classify() != Category::Data && !unreadable {
                 return Err(not_json(cause));
             }
-            let pointer = pointer(error.path());
-            let detail = checker.insert(Checker::of::<T>()).wanted(&pointer);
-            vec![FieldError { pointer, detail }]
+            let found = checker.check(body);
+            if found.is_empty() || unreadable {
+                let pointer = pointer(error.path());
+                let detail = checker.wanted(&pointer);
+                merged(found, vec![FieldError { pointer, detail }])
+            } else {
+                found
+            }
         }
     };
-    let found = checker.unwrap_or_else(Checker::of::<T>).check(body);
-    Err(Problem::invalid_request(merged(found, first)))
+    Err(Problem::invalid_request(errors))
 }
 
 /// Parses and checks a query string.
