@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::client::{Answer, Client};
 use crate::support::sale::{self, Sale};
-use crate::support::world::World;
+use crate::support::world::{Process, World};
 
 /// Words that only somebody who reads the code understands.
 const INSIDE: [&str; 40] = [
@@ -154,7 +154,7 @@ fn of_another_type(api: &Value, schema: &Value) -> Value {
 }
 
 /// An administrator with an active ticket, who may call everything.
-async fn caller() -> (World, Client, Sale, Value) {
+async fn caller() -> (World, Process, Client, Sale, Value) {
     let world = World::new().await;
     let free = ["--user-requests=0", "--address-joins=0", "--address-requests=0"];
     let process = world.start_with(&free).await;
@@ -162,12 +162,12 @@ async fn caller() -> (World, Client, Sale, Value) {
     let sale = sale::open(&admin, 1, 4, json!({})).await;
     admin.join(sale.schedule).await.ok(201);
     let api = admin.get("/openapi.json").await.ok(200);
-    (world, admin, sale, api)
+    (world, process, admin, sale, api)
 }
 
 #[tokio::test]
 async fn every_wrong_field_of_every_body_is_listed() {
-    let (_world, admin, sale, api) = caller().await;
+    let (_world, _process, admin, sale, api) = caller().await;
     let mut bodies = 0;
     for operation in Operation::all(&api) {
         let Some(schema) = operation.body(&api) else { continue };
@@ -194,7 +194,7 @@ async fn every_wrong_field_of_every_body_is_listed() {
 
 #[tokio::test]
 async fn no_answer_to_a_wrong_body_shows_the_implementation() {
-    let (_world, admin, sale, api) = caller().await;
+    let (_world, _process, admin, sale, api) = caller().await;
     let mut refused = 0;
     for operation in Operation::all(&api) {
         let Some(schema) = operation.body(&api) else { continue };
@@ -216,7 +216,7 @@ async fn no_answer_to_a_wrong_body_shows_the_implementation() {
 
 #[tokio::test]
 async fn no_answer_to_a_wrong_query_path_or_header_shows_the_implementation() {
-    let (_world, admin, sale, api) = caller().await;
+    let (_world, _process, admin, sale, api) = caller().await;
     let mut listed = 0;
     for operation in Operation::all(&api) {
         let path = operation.path(&sale);
@@ -250,7 +250,7 @@ async fn no_answer_to_a_wrong_query_path_or_header_shows_the_implementation() {
 
 #[tokio::test]
 async fn every_route_refuses_a_body_that_is_compressed_or_in_another_charset() {
-    let (_world, admin, sale, api) = caller().await;
+    let (_world, _process, admin, sale, api) = caller().await;
     let mut bodies = 0;
     for operation in Operation::all(&api) {
         if operation.body(&api).is_none() {
