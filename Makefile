@@ -12,7 +12,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser-test test-cluster chaos bench sqlx fmt deny fuzz loadtest
+.PHONY: help run test browser-test test-cluster chaos bench sqlx fmt deny fuzz clients loadtest
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -53,6 +53,10 @@ fuzz: ## Made-up bytes for every parser, made-up requests for every route (FUZZ_
 	@scripts/fuzz.sh
 	@scripts/stores.sh
 	@scripts/schemathesis.sh
+
+clients: ## Check /openapi.json, and use clients that are generated from it against a service
+	@scripts/stores.sh
+	@scripts/clients.sh
 
 loadtest: ## Load tests with k6, on throwaway stores (SCENARIO=rush, PROFILE as in loadtest/run.sh)
 	@scripts/stores.sh

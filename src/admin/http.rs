@@ -1,7 +1,7 @@
 //! Administration over HTTP: concerts, schedules and lines; seats, figures and audit lie beside it.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,8 +14,8 @@ use super::{event, report, seat, watch};
 use crate::concert::model::{Concert, QueueSettings};
 use crate::concert::service::CatalogueError;
 use crate::http::auth::Admin;
-use crate::http::body::{Json, Path};
-use crate::http::problem::{FieldError, Problem};
+use crate::http::body::{Json, Path, created};
+use crate::http::problem::{FieldError, Problem, ProblemCode};
 use crate::store::id::{ConcertId, ScheduleId};
 
 /// The routes of administration.
@@ -34,11 +34,14 @@ pub fn routes(admin: AdminService) -> OpenApiRouter {
 }
 
 /// Make a concert.
+///
+/// It has no schedules yet.
 #[utoipa::path(
     post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = [])),
     request_body = NewConcert,
     responses(
-        (status = 201, description = "Made", body = Concert),
+        (status = 201, description = "Made", body = Concert,
+         headers(("Location" = String, description = "The concert"))),
         (status = 403, description = "`forbidden`"),
     ),
 )]
@@ -46,11 +49,14 @@ async fn create_concert(
     State(service): State<AdminService>,
     Admin(caller): Admin,
     Json(new): Json<NewConcert>,
-) -> Result<(StatusCode, Json<Concert>), Problem> {
-    Ok((StatusCode::CREATED, Json(service.create_concert(caller.user, &new).await?)))
+) -> Result<Response, Problem> {
+    let concert = service.create_concert(caller.user, &new).await?;
+    Ok(created(&format!("/v1/concerts/{}", concert.id), Json(concert)))
 }
 
 /// Change a concert; withdrawing it stops joins and holds at once.
+///
+/// What is absent from the body stays as it is.
 #[utoipa::path(
     patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = ConcertChange,
@@ -70,12 +76,15 @@ async fn change_concert(
 }
 
 /// Make a schedule: times, and a line where the defaults do not fit.
+///
+/// The schedule has no seats yet, so its phase is `UPCOMING`.
 #[utoipa::path(
     post, path = "/v1/admin/concerts/{id}/schedules", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = NewSchedule,
     responses(
-        (status = 201, description = "Made", body = ScheduleSettings),
+        (status = 201, description = "Made", body = ScheduleSettings,
+         headers(("Location" = String, description = "The schedule"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`concert_not_found`"),
         (status = 422, description = "`invalid_times` unless available < deadline ≤ concert, \
@@ -87,11 +96,14 @@ async fn create_schedule(
     Admin(caller): Admin,
     Path(id): Path<ConcertId>,
     Json(new): Json<NewSchedule>,
-) -> Result<(StatusCode, Json<ScheduleSettings>), Problem> {
-    Ok((StatusCode::CREATED, Json(service.create_schedule(caller.user, id, &new).await?)))
+) -> Result<Response, Problem> {
+    let schedule = service.create_schedule(caller.user, id, &new).await?;
+    Ok(created(&format!("/v1/schedules/{}", schedule.id), Json(schedule)))
 }
 
 /// Move the times of a schedule; tickets and holds stay.
+///
+/// What is absent from the body stays as it is.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = TimesChange,
@@ -112,6 +124,8 @@ async fn change_times(
 }
 
 /// The settings of a line.
+///
+/// The settings that are stored; `stats` shows those in force.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/queue", operation_id = "queue_settings", tag = "Administration",
     security(("bearer" = [])),
@@ -131,6 +145,8 @@ async fn queue(
 }
 
 /// Change the settings of a line, in force everywhere within 1 s.
+///
+/// What is absent from the body stays as it is. `null` clears `message`.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
     security(("bearer" = [])),
@@ -153,24 +169,14 @@ async fn change_queue(
 
 impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
-        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
         match error {
             AdminError::ConcertNotFound => CatalogueError::ConcertNotFound.into(),
             AdminError::ScheduleNotFound => CatalogueError::ScheduleNotFound.into(),
-            AdminError::SeatNotFound => {
-                let title = "There is no such seat in this schedule";
-                Self::new(StatusCode::NOT_FOUND, "seat_not_found", title)
-            }
-            AdminError::InvalidTimes(detail) => {
-                let (status, title) = (StatusCode::UNPROCESSABLE_ENTITY, "The times do not fit");
-                Self::new(status, "invalid_times", title).detail(detail)
-            }
-            AdminError::LineIsOpen => {
-                conflict("line_is_open", "The order of entry is fixed once the line is open")
-            }
+            AdminError::SeatNotFound => Self::new(ProblemCode::SeatNotFound),
+            AdminError::InvalidTimes(detail) => Self::new(ProblemCode::InvalidTimes).detail(detail),
+            AdminError::LineIsOpen => Self::new(ProblemCode::LineIsOpen),
             AdminError::SeatsInUse(seats) => {
-                let title = "Somebody holds or has bought seats among these";
-                conflict("seat_in_use", title).with("seat_ids", json!(seats))
+                Self::new(ProblemCode::SeatInUse).with("seat_ids", json!(seats))
             }
             AdminError::Invalid { pointer, detail } => {
                 Self::invalid_request(vec![FieldError { pointer, detail }])

@@ -17,45 +17,53 @@ const OPENS_BEFORE: TimeDelta = TimeDelta::minutes(30);
 #[serde(deny_unknown_fields, default)]
 pub struct QueueChange {
     /// How many may be inside at once.
+    /// New schedules: 500.
     #[serde(deserialize_with = "given")]
     #[garde(range(max = 1_000_000))]
-    #[schema(value_type = u32, maximum = 1_000_000, default = 500)]
+    #[schema(value_type = u32, maximum = 1_000_000)]
     pub capacity: Option<u32>,
     /// How many are let in per second at most.
+    /// New schedules: 50.
     #[serde(deserialize_with = "given")]
     #[garde(range(min = 1, max = 10_000))]
-    #[schema(value_type = u32, minimum = 1, maximum = 10_000, default = 50)]
+    #[schema(value_type = u32, minimum = 1, maximum = 10_000)]
     pub admit_per_second: Option<u32>,
     /// How long a slot lasts from admission.
+    /// New schedules: 600.
     #[serde(deserialize_with = "given")]
     #[garde(range(min = 1, max = 86_400))]
-    #[schema(value_type = u32, minimum = 1, maximum = 86_400, default = 600)]
+    #[schema(value_type = u32, minimum = 1, maximum = 86_400)]
     pub active_ttl_seconds: Option<u32>,
     /// How long a slot waits for its owner to be seen.
+    /// New schedules: 60.
     #[serde(deserialize_with = "given")]
     #[garde(range(min = 1, max = 3_600))]
-    #[schema(value_type = u32, minimum = 1, maximum = 3_600, default = 60)]
+    #[schema(value_type = u32, minimum = 1, maximum = 3_600)]
     pub claim_window_seconds: Option<u32>,
     /// Who was not heard from for this long is passed over when their turn comes. At least 10:
     /// clients near the front ask every few seconds.
+    /// New schedules: 90.
     #[serde(deserialize_with = "given")]
     #[garde(range(min = 10, max = 600))]
-    #[schema(value_type = u32, minimum = 10, maximum = 600, default = 90)]
+    #[schema(value_type = u32, minimum = 10, maximum = 600)]
     pub presence_window_seconds: Option<u32>,
     /// How long the place of somebody passed over is kept, counted from the first time.
+    /// New schedules: 600.
     #[serde(deserialize_with = "given")]
     #[garde(range(max = 86_400))]
-    #[schema(value_type = u32, maximum = 86_400, default = 600)]
+    #[schema(value_type = u32, maximum = 86_400)]
     pub return_grace_seconds: Option<u32>,
     /// How long held seats wait for payment.
+    /// New schedules: 300.
     #[serde(deserialize_with = "given")]
     #[garde(range(min = 1, max = 3_600))]
-    #[schema(value_type = u32, minimum = 1, maximum = 3_600, default = 300)]
+    #[schema(value_type = u32, minimum = 1, maximum = 3_600)]
     pub hold_ttl_seconds: Option<u32>,
     /// How many seats one user may hold or own.
+    /// New schedules: 4.
     #[serde(deserialize_with = "given")]
     #[garde(range(min = 1, max = 100))]
-    #[schema(value_type = u32, minimum = 1, maximum = 100, default = 4)]
+    #[schema(value_type = u32, minimum = 1, maximum = 100)]
     pub max_seats_per_user: Option<u32>,
     /// Fixed once the line is open.
     #[serde(deserialize_with = "given")]
@@ -69,9 +77,10 @@ pub struct QueueChange {
     #[schema(value_type = DateTime<Utc>)]
     pub queue_opens_at: Option<DateTime<Utc>>,
     /// Stops admission; the line stays.
+    /// New schedules: false.
     #[serde(deserialize_with = "given")]
     #[garde(skip)]
-    #[schema(value_type = bool, default = false)]
+    #[schema(value_type = bool)]
     pub paused: Option<bool>,
     /// Shown to those who wait; null clears it.
     #[serde(deserialize_with = "given")]

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
+use axum::response::IntoResponse;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemCode};
 use crate::store::StoreError;
 use crate::store::pg::{Pg, guards, migrations};
 use crate::store::redis::Redis;
@@ -80,18 +83,48 @@ pub(super) fn open_files(streams: usize) -> usize {
     most.saturating_sub(OTHER_FILES).max(most / 2)
 }
 
-/// Health and metrics, for whoever operates the process.
-pub(super) fn operations(stores: &Stores, metrics: &Metrics) -> Router {
-    let (asked, counted, metrics) = (stores.clone(), stores.pg.clone(), metrics.clone());
+/// Health and metrics, for the operator, and their description.
+pub(super) fn operations(stores: &Stores, metrics: &Metrics) -> (Router, OpenApi) {
+    OpenApiRouter::new()
+        .routes(routes!(livez))
+        .routes(routes!(readyz))
+        .routes(routes!(render))
+        .with_state((stores.clone(), metrics.clone()))
+        .split_for_parts()
+}
+
+/// Whether the process runs.
+///
+/// Asks no store. A process that does not answer is to be restarted.
+#[utoipa::path(get, path = "/livez", tag = "Operations",
+    responses((status = 200, description = "The process runs", body = String,
+               content_type = "text/plain")))]
+async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Whether the process can serve.
+///
+/// Asks Redis and PostgreSQL, and compares the schema with the one that this process needs.
+#[utoipa::path(get, path = "/readyz", tag = "Operations",
+    responses((status = 200, description = "Both stores answer and the schema matches",
+               body = String, content_type = "text/plain"),
+              (status = 503, description = "`not_ready` with `failing`")))]
+async fn readyz(State((stores, _)): State<(Stores, Metrics)>) -> Result<&'static str, Problem> {
+    ready(&stores).await
+}
+
+/// Metrics for Prometheus.
+///
+/// `OpenMetrics` text of this process alone: each process is scraped by itself.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "Operations",
+    responses((status = 200, description = "OpenMetrics text", body = String,
+               content_type = "application/openmetrics-text")))]
+async fn render(State((stores, metrics)): State<(Stores, Metrics)>) -> impl IntoResponse {
+    let pool = stores.pg.pool();
+    metrics.pool(pool.size(), pool.num_idle());
     let text = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    let render = async move || {
-        metrics.pool(counted.pool().size(), counted.pool().num_idle());
-        (text, metrics.render())
-    };
-    Router::new()
-        .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(async move || ready(&asked).await))
-        .route("/metrics", get(render))
+    (text, metrics.render())
 }
 
 /// Whether both stores answer and the schema is ours; `503 not_ready` says what is not.
@@ -114,7 +147,6 @@ async fn ready(stores: &Stores) -> Result<&'static str, Problem> {
     if failing.is_empty() {
         return Ok("ready\n");
     }
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let problem = Problem::new(status, "not_ready", "Not ready to serve");
+    let problem = Problem::new(ProblemCode::NotReady);
     Err(problem.with("failing", json!(failing)).retry_after(1))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::Services;
 use crate::http::layers::Dress;
@@ -11,12 +12,12 @@ use crate::web::assets::Assets;
 use crate::web::theme::Theme;
 use crate::web::{self, Sorry, Web};
 
-/// The routes of pages, and how browsers are told of refusals.
+/// The routes of pages, those of problem codes, and the error page of browsers.
 pub(super) fn pages(
     services: &Services,
     handoffs: HandOffs,
     theme: Theme,
-) -> (Router, Arc<dyn Dress>) {
+) -> (Router, OpenApiRouter, Arc<dyn Dress>) {
     let assets = Assets::new();
     let sorry = Arc::new(Sorry(assets.clone()));
     let web = Web::new(
@@ -26,5 +27,5 @@ pub(super) fn pages(
         services.users.clone(),
         handoffs,
     );
-    (web::routes(web), sorry)
+    (web::routes(web.clone()), web::problem_routes(web), sorry)
 }

@@ -38,22 +38,24 @@ pub(super) fn router(
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
+    let (pages, problems, dress) = pages(services, handoffs.clone(), theme);
+    let (always, described) = operations(stores, metrics);
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
         .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
-        .merge(queue::handoff::http::routes(handoffs.clone()))
+        .merge(queue::handoff::http::routes(handoffs))
         .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
         .merge(queue::draw::http::routes(services.draws.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
         .merge(admin::http::routes(services.admin.clone()))
-        .merge(admin::report::http::pushed(services.pushed.stats.clone()));
-    let (routes, api) = openapi::describe(api);
+        .merge(admin::report::http::pushed(services.pushed.stats.clone()))
+        .merge(problems);
+    let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
-    let (pages, dress) = pages(services, handoffs, theme);
     let surroundings = Surroundings {
         dress,
         identity: Identity(services.users.clone()),
@@ -63,7 +65,7 @@ pub(super) fn router(
         metrics: metrics.clone(),
     };
     around(
-        (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
+        (routes.merge(openapi::pages(api)).merge(pages), always),
         surroundings,
     )
 }

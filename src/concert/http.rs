@@ -1,8 +1,8 @@
 //! The catalogue over HTTP, open to everybody.
 
 use axum::extract::State;
+use axum::http::HeaderName;
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderName, StatusCode};
 use garde::Validate;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,9 +13,9 @@ use super::map::http::Maps;
 use super::model::{Concert, ConcertStatus};
 use super::service::{Catalogue, CatalogueError};
 use super::view::ScheduleView;
-use crate::http::body::{Json, Path, Query};
-use crate::http::page::{Page, PageQuery, Paging};
-use crate::http::problem::Problem;
+use crate::http::body::{Json, Path};
+use crate::http::page::{Filtered, Page, PageQuery, Paging};
+use crate::http::problem::{Problem, ProblemCode};
 use crate::http::shortcut::Shortcut;
 use crate::store::id::{ConcertId, ScheduleId};
 
@@ -49,23 +49,27 @@ pub fn routes(catalogue: Catalogue, maps: Maps) -> OpenApiRouter {
 struct Which {
     /// Only those of this status.
     #[garde(skip)]
+    #[param(inline)]
     status: Option<ConcertStatus>,
 }
 
 /// Concerts, in order of their ids.
+///
+/// Public, at most a second old. `?status=` keeps only the concerts of one status.
 #[utoipa::path(
     get, path = "/v1/concerts", tag = "Catalogue", params(Which, PageQuery),
     responses((status = 200, description = "A page of them", body = Page<Concert>)),
 )]
 async fn concerts(
     State(catalogue): State<Catalogue>,
-    Query(Which { status }): Query<Which>,
-    paging: Paging,
+    Filtered(Which { status }, paging): Filtered<Which>,
 ) -> Result<Fresh<Page<Concert>>, Problem> {
     Ok(fresh(catalogue.concerts(status, paging).await?))
 }
 
 /// One concert.
+///
+/// Public, at most a second old.
 #[utoipa::path(
     get, path = "/v1/concerts/{id}", tag = "Catalogue",
     params(("id" = ConcertId, Path, description = "The concert")),
@@ -82,6 +86,8 @@ async fn concert(
 }
 
 /// The schedules of a concert, in order of their ids.
+///
+/// Public, at most a second old. Each has its phase, prices and seat counts.
 #[utoipa::path(
     get, path = "/v1/concerts/{id}/schedules", tag = "Catalogue",
     params(("id" = ConcertId, Path, description = "The concert"), PageQuery),
@@ -99,6 +105,8 @@ async fn schedules(
 }
 
 /// One schedule: times, phase, prices, and how many seats there are to be had.
+///
+/// Public, at most a second old. `server_time` is what countdowns count from.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
@@ -116,14 +124,9 @@ async fn schedule(
 
 impl From<CatalogueError> for Problem {
     fn from(error: CatalogueError) -> Self {
-        let absent = |code, title| Self::new(StatusCode::NOT_FOUND, code, title);
         match error {
-            CatalogueError::ConcertNotFound => {
-                absent("concert_not_found", "There is no such concert")
-            }
-            CatalogueError::ScheduleNotFound => {
-                absent("schedule_not_found", "There is no such schedule")
-            }
+            CatalogueError::ConcertNotFound => Self::new(ProblemCode::ConcertNotFound),
+            CatalogueError::ScheduleNotFound => Self::new(ProblemCode::ScheduleNotFound),
             CatalogueError::Store(error) => error.into(),
         }
     }

@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::guard::allowance::{CallerKey, Callers};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use crate::store::StoreError;
 use crate::store::id::UserId;
 
@@ -48,9 +49,12 @@ pub struct QueueToken(pub String);
 /// Why a token did not say who calls.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentifyError {
-    /// Forged, expired, for somebody else, or of nobody we know. Callers are not told which.
+    /// Forged, malformed, for another audience, or of an unknown user. Callers learn no more.
     #[error("the token is refused: {0}")]
     Refused(String),
+    /// Signed by a key that is trusted, and expired.
+    #[error("the token has expired")]
+    Expired,
     /// A store was needed and failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -116,11 +120,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             tracing::error!("no Identity in the request: the app did not wire one");
             return Err(Problem::internal());
         };
-        let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
+        let token = bearer(&parts.headers).ok_or_else(|| {
+            let missing = !parts.headers.contains_key(AUTHORIZATION);
+            Problem::unauthenticated().detail(if missing {
+                "The access token is missing: send it as `Authorization: Bearer`."
+            } else {
+                "The Authorization header is not one bearer token."
+            })
+        })?;
         let caller = identity.identify(token).await.map_err(|error| match error {
             IdentifyError::Refused(reason) => {
                 tracing::debug!(%reason, "an access token was refused");
                 Problem::unauthenticated()
+            }
+            IdentifyError::Expired => {
+                Problem::unauthenticated().detail("The access token has expired.")
             }
             IdentifyError::Store(error) => error.into(),
         })?;
@@ -138,7 +152,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Admin {
         let caller = Caller::from_request_parts(parts, state).await?;
         match caller.role {
             Role::Admin => Ok(Self(caller)),
-            Role::User => Err(Problem::forbidden()),
+            Role::User => {
+                let detail = "This call needs a token with the role admin.";
+                Err(Problem::forbidden().detail(detail).with("required_role", json!(Role::Admin)))
+            }
         }
     }
 }
@@ -148,8 +165,12 @@ impl<S: Send + Sync> FromRequestParts<S> for QueueToken {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let refused = || {
-            let title = "A valid queue ticket is needed";
-            Problem::new(StatusCode::UNAUTHORIZED, "ticket_invalid", title)
+            let missing = !parts.headers.contains_key("queue-token");
+            Problem::new(ProblemCode::TicketInvalid).detail(if missing {
+                "The queue ticket is missing: send it as the header `Queue-Token`."
+            } else {
+                "The Queue-Token header is not one queue ticket."
+            })
         };
         queue_token(&parts.headers).map(|ticket| Self(ticket.to_owned())).ok_or_else(refused)
     }

@@ -1,24 +1,30 @@
 //! What a request says, parsed and checked: bodies, query strings, path parameters.
 
+mod check;
+mod expected;
+mod media;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::LOCATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
+use utoipa::{IntoParams, ToSchema};
 
+use self::check::{Checker, MAX_ERRORS, check_query};
 use super::object::Object;
-use super::problem::{FieldError, Problem};
+use super::problem::{FieldError, Problem, ProblemCode};
 
 /// A JSON body, valid by its type's own rules; as an answer, the value as JSON.
 ///
-/// Refuses with `415 unsupported_media_type`, `413 body_too_large`, `400 invalid_json`, and
-/// `422 invalid_request` with every field that is wrong.
+/// Refuses with `415 unsupported_encoding`, `415 unsupported_media_type`, `413 body_too_large`,
+/// `400 invalid_json`, and `422 invalid_request` with every field that is wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -33,27 +39,35 @@ pub struct Path<T>(pub T);
 impl<S, T> FromRequest<S> for Json<T>
 where
     S: Send + Sync,
-    T: DeserializeOwned + Validate<Context = ()>,
+    T: DeserializeOwned + Validate<Context = ()> + ToSchema,
 {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            let title = "The body must be application/json";
-            return Err(Problem::new(status, "unsupported_media_type", title));
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let (status, title) = (rejection.status(), "The body could not be read");
-            match status {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    Problem::new(status, "body_too_large", "The body is too large")
+        media::check(request.headers())?;
+        let body =
+            Bytes::from_request(request, state).await.map_err(|rejection| {
+                match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ProblemCode::BodyTooLarge),
+                    _ => {
+                        Problem::new(ProblemCode::InvalidJson).detail("The body could not be read.")
+                    }
                 }
-                _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title),
-            }
-        })?;
+            })?;
         Self::read(&body)
     }
+}
+
+/// `201 Created` with the path of what was created in `Location`.
+pub fn created(location: &str, answer: impl IntoResponse) -> Response {
+    let mut response = (StatusCode::CREATED, answer).into_response();
+    match HeaderValue::try_from(location) {
+        Ok(location) => {
+            response.headers_mut().insert(LOCATION, location);
+        }
+        Err(error) => tracing::error!(%error, "a path is not a header value"),
+    }
+    response
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -65,12 +79,13 @@ impl<T: Serialize> IntoResponse for Json<T> {
 impl<S, T> FromRequestParts<S> for Query<T>
 where
     S: Send + Sync,
-    T: DeserializeOwned + Validate<Context = ()>,
+    T: DeserializeOwned + Validate<Context = ()> + IntoParams,
 {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parse_query(parts.uri.query().unwrap_or_default()).map(Self)
+        let query = parts.uri.query().unwrap_or_default();
+        parse_query(query).map(Self).map_err(Problem::invalid_request)
     }
 }
 
@@ -89,19 +104,7 @@ where
     }
 }
 
-/// Whether the body is said to be JSON: `application/json` or any `application/*+json`.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let Some(subtype) = essence.strip_prefix("application/") else {
-        return false;
-    };
-    subtype == "json" || subtype.ends_with("+json")
-}
-
-impl<T: DeserializeOwned + Validate<Context = ()>> Json<T> {
+impl<T: DeserializeOwned + Validate<Context = ()> + ToSchema> Json<T> {
     /// Reads a body.
     ///
     /// # Errors
@@ -111,38 +114,63 @@ impl<T: DeserializeOwned + Validate<Context = ()>> Json<T> {
     }
 }
 
-/// Parses and checks a JSON body.
-fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
+/// Parses and checks a JSON body. A body that is not valid is read a second time, against the
+/// schema of `T`, which finds every wrong field: serde stops at the first.
+fn parse<T: DeserializeOwned + Validate<Context = ()> + ToSchema>(
+    body: &[u8],
+) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let Object(value): Object<T> =
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let told = error.inner();
-            if told.classify() != Category::Data && !is_huge_number(told) {
-                return not_json(told);
+    let checker = Checker::of::<T>;
+    let errors = match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(Object(value)) => {
+            deserializer.end().map_err(|error| not_json(&error))?;
+            match check(value) {
+                Ok(value) => return Ok(value),
+                Err(errors) => merged(checker().check(body), errors),
             }
-            let (pointer, detail) = (pointer(error.path()), reason(told));
-            Problem::invalid_request(vec![FieldError { pointer, detail }])
-        })?;
-    deserializer.end().map_err(|error| not_json(&error))?;
-    check(value)
+        }
+        Err(error) => {
+            let (checker, cause) = (checker(), error.inner());
+            let unreadable = is_huge_number(cause);
+            if cause.classify() != Category::Data && !unreadable {
+                return Err(not_json(cause));
+            }
+            let found = checker.check(body);
+            if found.is_empty() || unreadable {
+                let pointer = pointer(error.path());
+                let detail = checker.wanted(&pointer);
+                merged(found, vec![FieldError { pointer, detail }])
+            } else {
+                found
+            }
+        }
+    };
+    Err(Problem::invalid_request(errors))
 }
 
 /// Parses and checks a query string.
-pub(super) fn parse_query<T>(query: &str) -> Result<T, Problem>
+pub(super) fn parse_query<T>(query: &str) -> Result<T, Vec<FieldError>>
 where
-    T: DeserializeOwned + Validate<Context = ()>,
+    T: DeserializeOwned + Validate<Context = ()> + IntoParams,
 {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let deserializer = serde_urlencoded::Deserializer::new(pairs);
-    let value = serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let pointer = pointer(error.path());
-        Problem::invalid_request(vec![FieldError { pointer, detail: error.inner().to_string() }])
-    })?;
-    check(value)
+    let first = match serde_path_to_error::deserialize(deserializer) {
+        Ok(value) => match check(value) {
+            Ok(value) => return Ok(value),
+            Err(errors) => errors,
+        },
+        Err(error) => {
+            // The schema says more of each parameter; this stays where it finds nothing.
+            let detail = "is missing or not accepted".to_owned();
+            vec![FieldError { pointer: pointer(error.path()), detail }]
+        }
+    };
+    Err(merged(check_query(&T::into_params(|| None), query), first))
 }
 
 /// Holds a parsed value against its type's rules.
-fn check<T: Validate<Context = ()>>(value: T) -> Result<T, Problem> {
+fn check<T: Validate<Context = ()>>(value: T) -> Result<T, Vec<FieldError>> {
     let Err(report) = value.validate() else {
         return Ok(value);
     };
@@ -150,24 +178,34 @@ fn check<T: Validate<Context = ()>>(value: T) -> Result<T, Problem> {
         pointer: garde_pointer(path),
         detail: error.message().to_owned(),
     });
-    Err(Problem::invalid_request(errors.collect()))
+    Err(errors.collect())
 }
 
+/// What the schema finds, and then what only the type's own rules find.
+fn merged(mut found: Vec<FieldError>, others: Vec<FieldError>) -> Vec<FieldError> {
+    for other in others {
+        if found.len() < MAX_ERRORS && !found.iter().any(|error| error.pointer == other.pointer) {
+            found.push(other);
+        }
+    }
+    found
+}
+
+/// Where reading stopped, without the parser's own words.
 fn not_json(error: &serde_json::Error) -> Problem {
-    let title = "The body is not JSON";
-    Problem::new(StatusCode::BAD_REQUEST, "invalid_json", title).detail(error.to_string())
+    let (line, column) = (error.line(), error.column());
+    let detail = if error.classify() == Category::Eof {
+        format!("The JSON ends too early, at line {line}, column {column}.")
+    } else {
+        format!("The JSON is not well formed at line {line}, column {column}.")
+    };
+    Problem::new(ProblemCode::InvalidJson).detail(detail)
 }
 
 /// Whether the text is JSON with a number in it that no type here holds, such as `1e400`, which
 /// `serde_json` counts among the errors of syntax.
 fn is_huge_number(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("number out of range")
-}
-
-/// serde's words without the place in the text: the pointer says where.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

@@ -13,7 +13,8 @@ const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, queue-token, idempotency-key, content-type, if-none-match, last-event-id",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "etag, age, retry-after, idempotency-replayed, x-request-id, ratelimit, ratelimit-policy",
+    "etag, age, location, retry-after, idempotency-replayed, x-request-id, ratelimit, \
+     ratelimit-policy",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE");
 

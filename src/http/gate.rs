@@ -19,7 +19,7 @@ use super::guard::allowance::{Allowance, CallerKey, Callers, Exhausted, Left, te
 use super::guard::client::{Client, per_second};
 use super::guard::depth::Depths;
 use super::layers::BODY_LIMIT;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use crate::telemetry::Metrics;
 
 /// What one process takes on at a time, and for how long.
@@ -81,17 +81,13 @@ impl Gate {
         match tokio::time::timeout(self.timeout, to_bytes(body, most)).await {
             Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body))),
             Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
-                let (status, title) = (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
-                Err(Refusal("body", Problem::new(status, "body_too_large", title)))
+                Err(Refusal("body", Problem::new(ProblemCode::BodyTooLarge)))
             }
             Ok(Err(_)) => {
-                let (status, title) = (StatusCode::BAD_REQUEST, "The body could not be read");
-                Err(Refusal("body", Problem::new(status, "invalid_json", title)))
+                let problem = Problem::new(ProblemCode::InvalidJson);
+                Err(Refusal("body", problem.detail("The body could not be read.")))
             }
-            Err(_) => {
-                let (status, title) = (StatusCode::REQUEST_TIMEOUT, "The body did not arrive");
-                Err(Refusal("body", Problem::new(status, "body_timeout", title)))
-            }
+            Err(_) => Err(Refusal("body", Problem::new(ProblemCode::BodyTimeout))),
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,7 @@ use super::auth::Identity;
 use super::cors::{Cors, Sharing};
 use super::gate::{Gate, Limits, limit};
 use super::guard::client::AddressLimits;
+use super::negotiate;
 use super::problem::Problem;
 use crate::telemetry::Metrics;
 
@@ -162,8 +163,7 @@ impl Around {
 
 /// Whether it is somebody's browser that asks for something to read. Programs say nothing of HTML.
 fn wants_page(request: &Request) -> bool {
-    let accepts = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
-    accepts.starts_with(b"text/html") && !request.uri().path().starts_with("/v1/")
+    negotiate::wants_page(request.headers()) && !request.uri().path().starts_with("/v1/")
 }
 
 /// What keeps browsers and caches from doing more with an answer than it is for: it is of the kind

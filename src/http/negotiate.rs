@@ -1,7 +1,7 @@
-//! What a client takes, and what it has: `Accept-Encoding` and `If-None-Match` (RFC 9110).
+//! What a client takes, and what it has: `Accept`, `Accept-Encoding` and `If-None-Match` (RFC 9110).
 
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT_ENCODING, IF_NONE_MATCH};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, IF_NONE_MATCH};
 
 /// How a body may travel, the smallest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,12 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
         })
     };
     Encoding::NAMED.into_iter().find(takes).unwrap_or(Encoding::Plain)
+}
+
+/// Whether a browser asks for a page. Programs do not put HTML first.
+#[must_use]
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).is_some_and(|accepts| accepts.as_bytes().starts_with(b"text/html"))
 }
 
 /// Whether `If-None-Match` names `etag`; compared weakly, as RFC 9110 has it.

@@ -3,11 +3,13 @@
 //! Handlers name their own answers and refusals; those that follow from what an operation takes are
 //! added here.
 
+mod finish;
 mod links;
 
 use std::collections::btree_map::Entry;
 
 use axum::Router;
+use serde_json::Value;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
@@ -44,7 +46,7 @@ const WITH_BODY: [Refusal; 4] = [
     ("400", "`invalid_json`"),
     ("408", "`body_timeout`: it did not arrive in time"),
     ("413", "`body_too_large`"),
-    ("415", "`unsupported_media_type`: the body must be JSON"),
+    ("415", "`unsupported_media_type`: not JSON in UTF-8; `unsupported_encoding`: compressed"),
 ];
 
 /// What an operation that needs an idempotency key may refuse with.
@@ -62,7 +64,7 @@ const WITH_QUEUE_TOKEN: Refusal = ("401", "`ticket_invalid`: no good ticket");
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used: http::problem renders the real one")]
 struct ProblemBody {
-    /// What kind of problem: a stable relative reference.
+    /// What kind of problem: the path of the page that explains it, `/problems/{code}`.
     r#type: String,
     /// The kind in words, the same every time.
     title: String,
@@ -78,8 +80,9 @@ struct ProblemBody {
     errors: Option<Vec<FieldError>>,
 }
 
-/// Splits the collected routes into the router and the description of the whole API.
-pub fn describe<S>(collected: OpenApiRouter<S>) -> (Router<S>, OpenApi)
+/// Splits the collected routes into the router and the description of the whole API. `always` are
+/// operations that the limits do not apply to: they are described as their handlers say.
+pub fn describe<S>(collected: OpenApiRouter<S>, always: OpenApi) -> (Router<S>, Value)
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -89,17 +92,20 @@ where
     add_components(api.components.get_or_insert_default());
     operations(&mut api.paths).for_each(complete);
     links::add(&mut api.paths);
-    (router, api)
+    let mut always = always;
+    operations(&mut always.paths).for_each(refusals);
+    api.paths.paths.extend(always.paths.paths);
+    (router, finish::finish(api))
 }
 
 /// `/openapi.json`, and `/docs`: Swagger UI out of this binary, which asks no other host.
-pub fn pages<S>(api: OpenApi) -> Router<S>
+pub fn pages<S>(api: Value) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     // Without this the page shows the badge of an online validator.
     let config = Config::default().validator_url("none");
-    SwaggerUi::new("/docs").url("/openapi.json", api).config(config).into()
+    SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", api).config(config).into()
 }
 
 fn add_components(components: &mut Components) {
@@ -119,9 +125,8 @@ fn operations(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
     })
 }
 
-/// Gives an operation's own refusals the body that all refusals have, and adds those that follow
-/// from what it takes.
-fn complete(operation: &mut Operation) {
+/// Gives an operation's own refusals the body that all refusals have.
+fn refusals(operation: &mut Operation) {
     for (status, answer) in &mut operation.responses.responses {
         let refusal = status.starts_with(['4', '5']);
         if let RefOr::T(response) = answer
@@ -131,6 +136,11 @@ fn complete(operation: &mut Operation) {
             *response = problem(std::mem::take(response));
         }
     }
+}
+
+/// Completes an operation's own refusals, and adds those that follow from what it takes.
+fn complete(operation: &mut Operation) {
+    refusals(operation);
     for (status, codes) in implied(operation) {
         match operation.responses.responses.entry(status.to_owned()) {
             Entry::Vacant(none) => {

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use garde::Validate;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,6 +30,11 @@ pub struct Paging {
     pub after: Option<i64>,
 }
 
+/// What a list is filtered by, and which page of it is asked for. Everything that is wrong with
+/// either is in one `422 invalid_request`.
+#[derive(Debug, Clone, Copy)]
+pub struct Filtered<T>(pub T, pub Paging);
+
 /// The query parameters of a list.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -40,6 +46,10 @@ pub struct PageQuery {
     limit: u16,
     /// The `next_cursor` of the page before.
     #[garde(skip)]
+    #[expect(
+        dead_code,
+        reason = "read from the query itself, to be checked whatever else is wrong"
+    )]
     cursor: Option<String>,
 }
 
@@ -57,9 +67,26 @@ impl Paging {
     /// Reads a query string.
     ///
     /// # Errors
-    /// `422 invalid_request` where the limit or the cursor is none.
+    /// `422 invalid_request` where the limit or the cursor is not valid.
     pub fn parse(query: &str) -> Result<Self, Problem> {
-        parse_query::<PageQuery>(query)?.try_into()
+        Self::read(query).map_err(Problem::invalid_request)
+    }
+
+    /// Reads a query string; lists everything that is wrong with it.
+    fn read(query: &str) -> Result<Self, Vec<FieldError>> {
+        let page = parse_query::<PageQuery>(query);
+        let mut sent = form_urlencoded::parse(query.as_bytes());
+        let after = match sent.find(|(name, _)| name == "cursor") {
+            None => Ok(None),
+            Some((_, cursor)) => decode(&cursor).map(Some).ok_or_else(|| FieldError {
+                pointer: "/cursor".to_owned(),
+                detail: "must be a next_cursor of this list".to_owned(),
+            }),
+        };
+        match (page, after) {
+            (Ok(page), Ok(after)) => Ok(Self { limit: page.limit, after }),
+            (page, after) => Err(page.err().into_iter().flatten().chain(after.err()).collect()),
+        }
     }
 
     /// Makes the page out of up to [`Paging::fetch`] rows, in the list's order; `id` says what the
@@ -81,19 +108,22 @@ impl<T> Page<T> {
     }
 }
 
-impl TryFrom<PageQuery> for Paging {
-    type Error = Problem;
+impl<S, T> FromRequestParts<S> for Filtered<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Validate<Context = ()> + IntoParams,
+{
+    type Rejection = Problem;
 
-    fn try_from(query: PageQuery) -> Result<Self, Problem> {
-        let after = match query.cursor.as_deref() {
-            None => None,
-            Some(cursor) => Some(decode(cursor).ok_or_else(|| {
-                let pointer = "/cursor".to_owned();
-                let detail = "not a cursor that this list gave".to_owned();
-                Problem::invalid_request(vec![FieldError { pointer, detail }])
-            })?),
-        };
-        Ok(Self { limit: query.limit, after })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        match (parse_query(query), Paging::read(query)) {
+            (Ok(filter), Ok(paging)) => Ok(Self(filter, paging)),
+            (filter, paging) => {
+                let errors = filter.err().into_iter().chain(paging.err()).flatten();
+                Err(Problem::invalid_request(errors.collect()))
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Errors as the API tells them: RFC 9457 problems with a stable `code`.
 
+mod code;
+
 use std::hash::{BuildHasher, RandomState};
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -9,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+pub use self::code::{ProblemCode, ProblemKind};
 use super::guard::allowance::Exhausted;
 use crate::store::StoreError;
 
@@ -27,9 +30,7 @@ const IN_ALL: [&str; 6] = ["type", "title", "status", "code", "detail", "instanc
 /// the request's id, renders it ([`Problem::render`]), so that `instance` is right in every answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
+    code: ProblemCode,
     detail: Option<String>,
     members: Map<String, Value>,
     retry_after: Option<u64>,
@@ -62,18 +63,10 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// A problem with a stable, `snake_case` `code` and a title that is the same for all of its kind.
+    /// A problem of this code, which decides status and title.
     #[must_use]
-    pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self {
-            status,
-            code,
-            title,
-            detail: None,
-            members: Map::new(),
-            retry_after: None,
-            exhausted: None,
-        }
+    pub fn new(code: ProblemCode) -> Self {
+        Self { code, detail: None, members: Map::new(), retry_after: None, exhausted: None }
     }
 
     /// Says what happened this time.
@@ -106,81 +99,74 @@ impl Problem {
     /// `404 not_found`
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here")
+        Self::new(ProblemCode::NotFound)
     }
 
     /// `405 method_not_allowed`
     #[must_use]
     pub fn method_not_allowed() -> Self {
-        let status = StatusCode::METHOD_NOT_ALLOWED;
-        Self::new(status, "method_not_allowed", "This method is not allowed here")
+        Self::new(ProblemCode::MethodNotAllowed)
     }
 
     /// `422 invalid_request`: each thing that is wrong, where it is known.
     #[must_use]
     pub fn invalid_request(errors: Vec<FieldError>) -> Self {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self::new(status, "invalid_request", "The request is not valid")
+        Self::new(ProblemCode::InvalidRequest)
             .with("errors", errors.into_iter().map(|error| json!(error)).collect())
     }
 
-    /// `401 unauthenticated`: no access token, or none that is good.
+    /// `401 unauthenticated`: the access token is not valid.
     #[must_use]
     pub fn unauthenticated() -> Self {
-        let status = StatusCode::UNAUTHORIZED;
-        Self::new(status, "unauthenticated", "A valid access token is needed")
+        Self::new(ProblemCode::Unauthenticated).detail("The access token is not valid.")
     }
 
-    /// `403 forbidden`: known, and not allowed.
+    /// `403 forbidden`: the caller is known, and not allowed to do this.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do this")
+        Self::new(ProblemCode::Forbidden)
     }
 
     /// `503 overloaded`: this process has too much to do, or took too long.
     #[must_use]
     pub fn overloaded() -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self::new(status, "overloaded", "Too busy at the moment")
-            .retry_after(OVERLOAD_RETRY_SECONDS)
+        Self::new(ProblemCode::Overloaded).retry_after(OVERLOAD_RETRY_SECONDS)
     }
 
     /// `503 store_unavailable`: nothing is half done; the same request may succeed a moment later.
     #[must_use]
     pub fn store_unavailable() -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Self::new(status, "store_unavailable", "A store is not available at the moment")
-            .retry_after(STORE_RETRY_SECONDS)
+        Self::new(ProblemCode::StoreUnavailable).retry_after(STORE_RETRY_SECONDS)
     }
 
     /// `500 internal_error`: our fault; the log has the reason, the answer does not.
     #[must_use]
     pub fn internal() -> Self {
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self::new(status, "internal_error", "Something went wrong on our side")
+        Self::new(ProblemCode::InternalError)
     }
 
     /// The status it answers with.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.code.kind().status
     }
 
     /// The stable name of what went wrong.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code
+        self.code.kind().code
     }
 
     /// The body, once the request's id is known.
     #[must_use]
     pub fn render(&self, instance: &str) -> String {
+        let ProblemKind { code, status, title, .. } = self.code.kind();
         let body = Body {
-            kind: format_args!("/problems/{}", self.code),
-            title: self.title,
-            status: self.status.as_u16(),
-            code: self.code,
-            detail: self.detail.as_deref().unwrap_or(self.title),
+            kind: format_args!("/problems/{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: self.detail.as_deref().unwrap_or(title),
             instance,
             members: &self.members,
         };
@@ -192,8 +178,7 @@ impl Problem {
 impl From<Exhausted> for Problem {
     /// `429 rate_limited`, with what is used up.
     fn from(exhausted: Exhausted) -> Self {
-        let (status, title) = (StatusCode::TOO_MANY_REQUESTS, "Too many requests");
-        let problem = Self::new(status, "rate_limited", title);
+        let problem = Self::new(ProblemCode::RateLimited);
         let problem = problem.detail(exhausted.to_string()).retry_after(exhausted.seconds());
         Self { exhausted: Some(Box::new(exhausted)), ..problem }
     }
@@ -218,7 +203,7 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.status().into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
@@ -227,7 +212,7 @@ impl IntoResponse for Problem {
         if let Some(exhausted) = &self.exhausted {
             exhausted.tell(headers);
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);

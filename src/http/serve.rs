@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::Request;
 use hyper::body::{Body, Incoming};
@@ -28,7 +28,7 @@ use uuid::Uuid;
 use super::guard::address::Peer;
 use super::guard::door::{Door, Full, Guest};
 use super::guard::patience::{Patience, Patient, Turns};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use super::shortcut::Shortcuts;
 use super::stream::takeover::Handover;
 use super::unread::{linger, watch};
@@ -115,8 +115,8 @@ fn turn_away(stream: TcpStream, full: Full) {
     let problem = match full {
         Full::InAll => Problem::overloaded(),
         Full::FromOne => {
-            let title = "Too many connections from this address";
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", title).retry_after(5)
+            let detail = "Too many connections from this address.";
+            Problem::new(ProblemCode::RateLimited).detail(detail).retry_after(5)
         }
     };
     let sent = stream.into_std().and_then(|mut stream| say(&mut stream, problem));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::model::{Answer, KeyError};
 use crate::http::body::Json;
-use crate::http::problem::{FieldError, Problem};
+use crate::http::problem::{FieldError, Problem, ProblemCode};
 
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -31,8 +31,7 @@ impl IdempotencyKey {
     pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut sent = headers.get_all("idempotency-key").iter();
         let Some(key) = sent.next() else {
-            let title = "This request needs an Idempotency-Key header";
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "idempotency_key_required", title));
+            return Err(Problem::new(ProblemCode::IdempotencyKeyRequired));
         };
         let bytes = key.as_bytes();
         let fits = (1..=MAX_BYTES).contains(&bytes.len());
@@ -77,15 +76,8 @@ fn marked(replayed: bool, mut response: Response) -> Response {
 impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         match error {
-            KeyError::InProgress => {
-                let title = "A request under this key is under way";
-                Self::new(StatusCode::CONFLICT, "request_in_progress", title).retry_after(1)
-            }
-            KeyError::Reused => {
-                let title = "The key was used for another request";
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                Self::new(status, "idempotency_key_reused", title)
-            }
+            KeyError::InProgress => Self::new(ProblemCode::RequestInProgress).retry_after(1),
+            KeyError::Reused => Self::new(ProblemCode::IdempotencyKeyReused),
             KeyError::Store(error) => error.into(),
         }
     }

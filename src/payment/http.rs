@@ -18,7 +18,7 @@ use super::service::{PayError, Payments};
 use crate::http::auth::Caller;
 use crate::http::body::{Json, Path};
 use crate::http::page::{Page, PageQuery, Paging};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemCode};
 use crate::idempotency::http::{IdempotencyKey, answer, refusal};
 use crate::idempotency::model::{Answer, Request};
 use crate::store::id::PaymentId;
@@ -41,9 +41,11 @@ struct PayBody {
 }
 
 /// Pay a hold with points.
+///
+/// Pays every seat of the hold or none. Repeat it with the same key until there is an answer.
 #[utoipa::path(post, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = PayBody,
-    responses((status = 201, body = Paid),
+    responses((status = 201, description = "Paid: the seats are the buyer's", body = Paid),
               (status = 402, description = "`insufficient_points` with `balance` and `required`"),
               (status = 404, description = "`hold_not_found`"),
               (status = 409, description = "`hold_expired`, `already_paid`")))]
@@ -62,8 +64,10 @@ async fn pay(
 }
 
 /// Your payments, newest first.
+///
+/// Refunded payments stay in the list.
 #[utoipa::path(get, path = "/v1/payments", operation_id = "list_payments", tag = "Payments", security(("bearer" = [])),
-    params(PageQuery), responses((status = 200, body = Page<Payment>)))]
+    params(PageQuery), responses((status = 200, description = "A page of payments", body = Page<Payment>)))]
 async fn list(
     State(payments): State<Arc<Payments>>,
     caller: Caller,
@@ -73,10 +77,12 @@ async fn list(
 }
 
 /// Give a payment back: points to you, the seat to everybody.
+///
+/// Allowed until the schedule's `deadline_at`. Repeat it with the same key until there is an answer.
 #[utoipa::path(post, path = "/v1/payments/{id}/refund", tag = "Payments",
     security(("bearer" = [])),
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 200, body = Refunded),
+    responses((status = 200, description = "Refunded: the seat is free again", body = Refunded),
               (status = 404, description = "`payment_not_found`"),
               (status = 409, description = "`refund_closed`, `already_refunded`")))]
 async fn refund(
@@ -96,38 +102,32 @@ async fn refund(
 
 impl From<PayRefusal> for Problem {
     fn from(refusal: PayRefusal) -> Self {
-        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
         match refusal {
             PayRefusal::InsufficientPoints { balance, required } => {
-                let title = "The balance does not cover it";
-                Self::new(StatusCode::PAYMENT_REQUIRED, "insufficient_points", title)
+                Self::new(ProblemCode::InsufficientPoints)
                     .with("balance", json!(balance))
                     .with("required", json!(required))
             }
-            PayRefusal::HoldExpired => conflict("hold_expired", "The hold is over"),
-            PayRefusal::AlreadyPaid => conflict("already_paid", "The hold was paid before"),
+            PayRefusal::HoldExpired => Self::new(ProblemCode::HoldExpired),
+            PayRefusal::AlreadyPaid => Self::new(ProblemCode::AlreadyPaid),
         }
     }
 }
 
 impl From<RefundRefusal> for Problem {
     fn from(refusal: RefundRefusal) -> Self {
-        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
         match refusal {
-            RefundRefusal::Closed => conflict("refund_closed", "The sale is over"),
-            RefundRefusal::AlreadyRefunded => {
-                conflict("already_refunded", "The payment was given back before")
-            }
+            RefundRefusal::Closed => Self::new(ProblemCode::RefundClosed),
+            RefundRefusal::AlreadyRefunded => Self::new(ProblemCode::AlreadyRefunded),
         }
     }
 }
 
 impl From<PayError> for Problem {
     fn from(error: PayError) -> Self {
-        let missing = |code, title| Self::new(StatusCode::NOT_FOUND, code, title);
         match error {
-            PayError::NoHold => missing("hold_not_found", "You have no such hold"),
-            PayError::NoPayment => missing("payment_not_found", "You have no such payment"),
+            PayError::NoHold => Self::new(ProblemCode::HoldNotFound),
+            PayError::NoPayment => Self::new(ProblemCode::PaymentNotFound),
             PayError::Key(error) => error.into(),
             PayError::Store(error) => error.into(),
         }

@@ -16,7 +16,7 @@ use super::service::{PointError, Points};
 use crate::http::auth::Caller;
 use crate::http::body::Json;
 use crate::http::page::{Page, PageQuery, Paging};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemCode};
 use crate::idempotency::http::{IdempotencyKey, answer};
 use crate::idempotency::model::Request;
 
@@ -40,16 +40,20 @@ struct ChargeBody {
 }
 
 /// Your balance.
+///
+/// In whole points.
 #[utoipa::path(get, path = "/v1/points", tag = "Points", security(("bearer" = [])),
-    responses((status = 200, body = Balance)))]
+    responses((status = 200, description = "The balance", body = Balance)))]
 async fn balance(State(points): State<Arc<Points>>, caller: Caller) -> Result<Response, Problem> {
     Ok(Json(points.balance(caller.user).await?).into_response())
 }
 
 /// Add points.
+///
+/// Repeat it with the same key until there is an answer: the points are added once.
 #[utoipa::path(post, path = "/v1/points/charges", tag = "Points", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = ChargeBody,
-    responses((status = 201, body = Charged),
+    responses((status = 201, description = "Added", body = Charged),
               (status = 422, description = "`invalid_amount`")))]
 async fn charge(
     State(points): State<Arc<Points>>,
@@ -63,8 +67,10 @@ async fn charge(
 }
 
 /// Every change of your balance, newest first.
+///
+/// Charges, payments and refunds, each with the balance after it.
 #[utoipa::path(get, path = "/v1/points/history", tag = "Points", security(("bearer" = [])),
-    params(PageQuery), responses((status = 200, body = Page<Change>)))]
+    params(PageQuery), responses((status = 200, description = "A page of changes", body = Page<Change>)))]
 async fn history(
     State(points): State<Arc<Points>>,
     caller: Caller,
@@ -76,10 +82,7 @@ async fn history(
 impl From<PointError> for Problem {
     fn from(error: PointError) -> Self {
         match error {
-            PointError::InvalidAmount => {
-                let title = "An amount is from 1 to 10,000,000";
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_amount", title)
-            }
+            PointError::InvalidAmount => Self::new(ProblemCode::InvalidAmount),
             PointError::UnknownUser => Self::unauthenticated(),
             PointError::Key(error) => error.into(),
             PointError::Store(error) => error.into(),

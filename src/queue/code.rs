@@ -121,8 +121,8 @@ impl CodeKeys {
             expires: ticket.expires_at.timestamp(),
             newest_key: ticket.newest_key,
         };
-        let said = postcard::to_allocvec(&claims).map_err(|_| InvalidTicket)?;
-        let mut code = self.mac(self.keys.first().ok_or(InvalidTicket)?, &said).to_vec();
+        let said = postcard::to_allocvec(&claims).map_err(|_| InvalidTicket::Refused)?;
+        let mut code = self.mac(self.keys.first().ok_or(InvalidTicket::Refused)?, &said).to_vec();
         code.extend(said);
         Ok((URL_SAFE_NO_PAD.encode(code), seconds(until)?))
     }
@@ -133,22 +133,22 @@ impl CodeKeys {
     /// [`InvalidTicket`] where it is forged, expired, or something else that we have signed.
     pub fn verify(&self, code: &str) -> Result<Code, InvalidTicket> {
         if code.len() > LONGEST {
-            return Err(InvalidTicket);
+            return Err(InvalidTicket::Refused);
         }
-        let code = URL_SAFE_NO_PAD.decode(code).map_err(|_| InvalidTicket)?;
-        let (mac, said) = code.split_first_chunk::<MAC>().ok_or(InvalidTicket)?;
+        let code = URL_SAFE_NO_PAD.decode(code).map_err(|_| InvalidTicket::Refused)?;
+        let (mac, said) = code.split_first_chunk::<MAC>().ok_or(InvalidTicket::Refused)?;
         let signed = |key| constant_time::verify_slices_are_equal(mac, &self.mac(key, said));
         if !self.keys.iter().any(|key| signed(key).is_ok()) {
-            return Err(InvalidTicket);
+            return Err(InvalidTicket::Refused);
         }
-        let claims: Claims = postcard::from_bytes(said).map_err(|_| InvalidTicket)?;
+        let claims: Claims = postcard::from_bytes(said).map_err(|_| InvalidTicket::Refused)?;
         let expires_at = seconds(claims.until)?;
         if expires_at <= Utc::now() {
-            return Err(InvalidTicket);
+            return Err(InvalidTicket::Refused);
         }
         let (user, schedule) = (UserId(claims.user), ScheduleId(claims.schedule));
         let (sequence, joined) = (Sequence(claims.sequence), Sequence(claims.joined));
-        let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket);
+        let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket::Refused);
         let ticket = Ticket {
             id: ticket_id(schedule, user, joined),
             user,
@@ -174,7 +174,7 @@ impl CodeKeys {
 }
 
 fn seconds(at: i64) -> Result<DateTime<Utc>, InvalidTicket> {
-    DateTime::from_timestamp(at, 0).ok_or(InvalidTicket)
+    DateTime::from_timestamp(at, 0).ok_or(InvalidTicket::Refused)
 }
 
 impl std::fmt::Debug for CodeKeys {
@@ -219,7 +219,7 @@ mod tests {
             assert_eq!((read.ticket, read.epoch, read.expires_at), (ticket, 1, expires_at));
             assert!(expires_at > Utc::now());
             assert_ne!(keys.verify(&made(0).0).unwrap().id, read.id, "another code");
-            assert_eq!(keys.verify(&made(lives + 2).0), Err(InvalidTicket));
+            assert_eq!(keys.verify(&made(lives + 2).0), Err(InvalidTicket::Refused));
         }
     }
 
@@ -228,15 +228,15 @@ mod tests {
         let keys = CodeKeys::new(Purpose::Stream, &secrets(), "onsale");
         let (tickets, ticket) = (TicketKeys::new(&secrets(), "onsale"), ticket());
         let (code, _) = keys.sign(&ticket, 1, Utc::now()).unwrap();
-        assert_eq!(tickets.verify(&code), Err(InvalidTicket));
+        assert_eq!(tickets.verify(&code), Err(InvalidTicket::Refused));
         let Ticket { schedule, user, sequence, expires_at, .. } = ticket;
         let token = tickets.sign(schedule, user, (sequence, sequence), None, expires_at).unwrap();
-        assert_eq!(keys.verify(&token), Err(InvalidTicket));
+        assert_eq!(keys.verify(&token), Err(InvalidTicket::Refused));
         let elsewhere = CodeKeys::new(Purpose::Stream, &secrets(), "elsewhere");
-        assert_eq!(elsewhere.verify(&code), Err(InvalidTicket));
+        assert_eq!(elsewhere.verify(&code), Err(InvalidTicket::Refused));
         let other = CodeKeys::new(Purpose::HandOff, &secrets(), "onsale");
-        assert_eq!(other.verify(&code), Err(InvalidTicket), "of another purpose");
-        assert_eq!(keys.verify(&format!("{code}x")), Err(InvalidTicket));
+        assert_eq!(other.verify(&code), Err(InvalidTicket::Refused), "of another purpose");
+        assert_eq!(keys.verify(&format!("{code}x")), Err(InvalidTicket::Refused));
     }
 
     #[test]
@@ -248,17 +248,21 @@ mod tests {
         assert_eq!(keys.verify(&code).unwrap().ticket, ticket());
         assert_eq!(
             CodeKeys::new(Purpose::HandOff, &two, "onsale").verify(&code),
-            Err(InvalidTicket)
+            Err(InvalidTicket::Refused)
         );
         for at in 0..code.len() - 1 {
             let mut bytes = code.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(keys.verify(&changed), Err(InvalidTicket), "byte {at}");
+            assert_eq!(keys.verify(&changed), Err(InvalidTicket::Refused), "byte {at}");
         }
         for shorter in 0..code.len() {
-            assert_eq!(keys.verify(&code[..shorter]), Err(InvalidTicket), "{shorter} bytes");
+            assert_eq!(
+                keys.verify(&code[..shorter]),
+                Err(InvalidTicket::Refused),
+                "{shorter} bytes"
+            );
         }
-        assert_eq!(keys.verify(&"A".repeat(5_000)), Err(InvalidTicket));
+        assert_eq!(keys.verify(&"A".repeat(5_000)), Err(InvalidTicket::Refused));
     }
 }

@@ -16,13 +16,14 @@ use utoipa_axum::routes;
 
 use super::model::{Sequence, TicketView};
 use super::service::{Queue, QueueError};
+use super::token::InvalidTicket;
 use super::view::phase;
 use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::http::auth::{Caller, QueueToken, queue_token};
-use crate::http::body::Path;
-use crate::http::problem::Problem;
+use crate::http::body::{Path, created};
+use crate::http::problem::{Problem, ProblemCode};
 use crate::http::shortcut::{Known, Shortcut};
 use crate::store::id::ScheduleId;
 use crate::store::keys::SEQUENCE_BITS;
@@ -44,9 +45,13 @@ pub fn routes(queue: Queue) -> OpenApiRouter {
 }
 
 /// Join the line of a schedule: one place per user.
+///
+/// Joining again answers `200` with the same place. Where the sale is open, has room and nobody waits,
+/// the first answer is already `ACTIVE`.
 #[utoipa::path(post, path = "/v1/schedules/{id}/queue", tag = "Queue",
     params(("id" = i64, Path)), security(("bearer" = [])),
-    responses((status = 201, body = TicketView, description = "A new place"),
+    responses((status = 201, body = TicketView, description = "A new place",
+               headers(("Location" = String, description = "The ticket"))),
               (status = 200, body = TicketView, description = "The place this user has already"),
               (status = 404, description = "`schedule_not_found`"),
               (status = 409, description = "`queue_not_open` with `opens_at`, `schedule_closed`, \
@@ -57,18 +62,22 @@ async fn join(
     Path(schedule): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let (view, new) = queue.join(schedule, caller.user).await?;
-    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, told(&view)).into_response())
+    let answer = told(&view);
+    Ok(if new { created(POLL, answer) } else { answer })
 }
 
 /// Ask what a ticket is worth.
+///
+/// Ask again after `poll_after_ms`. Where the answer has a `queue_token`, send that one from now on.
 #[utoipa::path(get, path = "/v1/queue/ticket", tag = "Queue", security(("queue_token" = [])),
-    responses((status = 200, body = TicketView)))]
+    responses((status = 200, description = "The ticket as it stands", body = TicketView)))]
 async fn poll(State(queue): State<Arc<Queue>>, token: QueueToken) -> Result<Response, Problem> {
     Ok(told(&queue.poll(&token.0).await?))
 }
 
 /// Leave the line, or give an active slot back. Holds are kept until they lapse.
+///
+/// Repeating it is safe.
 #[utoipa::path(delete, path = "/v1/queue/ticket", tag = "Queue",
     security(("bearer" = [], "queue_token" = [])),
     responses((status = 204, description = "Left, now or before"),
@@ -83,9 +92,12 @@ async fn leave(
 }
 
 /// The public board: one answer for everybody, from which a client computes its own place.
+///
+/// At most a second old and the same for everybody, so a cache can answer it. A client finds its
+/// place from `ranks` and the `sequence` in its ticket.
 #[utoipa::path(get, path = "/v1/schedules/{id}/queue", tag = "Queue",
     params(("id" = i64, Path)),
-    responses((status = 200, body = PublicBoard),
+    responses((status = 200, description = "The board, at most 1 s old", body = PublicBoard),
               (status = 404, description = "`schedule_not_found`")))]
 async fn board(
     State(queue): State<Arc<Queue>>,
@@ -185,26 +197,51 @@ fn told(view: &TicketView) -> Response {
     response
 }
 
+impl From<InvalidTicket> for Problem {
+    fn from(reason: InvalidTicket) -> Self {
+        let detail = match reason {
+            InvalidTicket::Refused => "The queue ticket is not valid.",
+            InvalidTicket::Expired => "The queue ticket has expired.",
+        };
+        Self::new(ProblemCode::TicketInvalid).detail(detail)
+    }
+}
+
 impl From<QueueError> for Problem {
     fn from(error: QueueError) -> Self {
-        let code = error.code();
-        let conflict = |title| Self::new(StatusCode::CONFLICT, code, title);
         match error {
-            QueueError::Invalid(_) => {
-                Self::new(StatusCode::UNAUTHORIZED, code, "The ticket is not valid")
-            }
-            QueueError::NotYours => {
-                Self::new(StatusCode::FORBIDDEN, code, "The ticket is another user's")
-            }
-            QueueError::NoSchedule => Self::new(StatusCode::NOT_FOUND, code, "No such schedule"),
+            QueueError::Invalid(reason) => reason.into(),
+            QueueError::NotYours => Self::new(ProblemCode::TicketNotYours),
+            QueueError::NoSchedule => Self::new(ProblemCode::ScheduleNotFound),
             QueueError::NotOpen { opens_at } => {
-                conflict("The line is not open yet").with("opens_at", json!(opens_at))
+                Self::new(ProblemCode::QueueNotOpen).with("opens_at", json!(opens_at))
             }
-            QueueError::Closed => conflict("The sale is over"),
-            QueueError::SoldOut => conflict("Every seat is sold"),
-            QueueError::ConcertUnavailable => conflict("The concert is withdrawn"),
+            QueueError::Closed => Self::new(ProblemCode::ScheduleClosed),
+            QueueError::SoldOut => Self::new(ProblemCode::SoldOut),
+            QueueError::ConcertUnavailable => Self::new(ProblemCode::ConcertUnavailable),
             QueueError::TooMany(exhausted) => exhausted.into(),
             QueueError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_join_is_counted_under_the_code_that_the_client_gets() {
+        for error in [
+            QueueError::Invalid(InvalidTicket::Refused),
+            QueueError::NotYours,
+            QueueError::NoSchedule,
+            QueueError::NotOpen { opens_at: Utc::now() },
+            QueueError::Closed,
+            QueueError::SoldOut,
+            QueueError::ConcertUnavailable,
+        ] {
+            let code = error.code();
+            assert_eq!(Problem::from(error).code(), code);
         }
     }
 }

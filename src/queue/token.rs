@@ -1,6 +1,7 @@
 //! Tickets as they travel: JWTs that any service with the secret can verify.
 
 use chrono::{DateTime, Utc};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
@@ -23,10 +24,16 @@ pub struct TicketKeys {
     validation: Validation,
 }
 
-/// Forged, expired, or no ticket at all. Callers are not told which.
+/// Why a ticket or a code is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the ticket is not valid")]
-pub struct InvalidTicket;
+pub enum InvalidTicket {
+    /// Forged, malformed, or of another audience. Callers learn no more than this.
+    #[error("the ticket is not valid")]
+    Refused,
+    /// Signed by this service, and expired.
+    #[error("the ticket has expired")]
+    Expired,
+}
 
 /// What a ticket says. `seq` carries the epoch in its high bits.
 #[derive(Debug, Serialize, Deserialize)]
@@ -109,37 +116,43 @@ impl TicketKeys {
             iat: Utc::now().timestamp(),
             exp: expires_at.timestamp(),
         };
-        encode(&header, &claims, &self.signing).map_err(|_| InvalidTicket)
+        encode(&header, &claims, &self.signing).map_err(|_| InvalidTicket::Refused)
     }
 
     /// Reads a ticket and checks everything about it: signature, algorithm, audience, issuer,
     /// expiry (RFC 8725), and that its id is the one of its place.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
         if token.len() > LONGEST {
-            return Err(InvalidTicket);
+            return Err(InvalidTicket::Refused);
         }
-        let header = decode_header(token).map_err(|_| InvalidTicket)?;
+        let header = decode_header(token).map_err(|_| InvalidTicket::Refused)?;
         if header.crit.is_some() {
             // Extensions that must be understood (RFC 7515, 4.1.11): we understand none.
-            return Err(InvalidTicket);
+            return Err(InvalidTicket::Refused);
         }
-        let kid = header.kid.ok_or(InvalidTicket)?;
-        let index = self.verifying.iter().position(|(id, _)| *id == kid).ok_or(InvalidTicket)?;
-        let data = decode::<Claims>(token, &self.verifying[index].1, &self.validation)
-            .map_err(|_| InvalidTicket)?;
+        let kid = header.kid.ok_or(InvalidTicket::Refused)?;
+        let index =
+            self.verifying.iter().position(|(id, _)| *id == kid).ok_or(InvalidTicket::Refused)?;
+        let data = decode::<Claims>(token, &self.verifying[index].1, &self.validation).map_err(
+            |error| match error.kind() {
+                // Checked after the signature: only a genuine ticket is said to be expired.
+                ErrorKind::ExpiredSignature => InvalidTicket::Expired,
+                _ => InvalidTicket::Refused,
+            },
+        )?;
         let claims = data.claims;
-        let user = UserId(claims.sub.parse().map_err(|_| InvalidTicket)?);
+        let user = UserId(claims.sub.parse().map_err(|_| InvalidTicket::Refused)?);
         let (schedule, sequence) = (ScheduleId(claims.sch), Sequence(claims.seq));
-        let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket);
+        let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket::Refused);
         let active_until = claims.act.map(millis).transpose()?;
         let joined = claims.joi.map_or(sequence, Sequence);
         let whole = ticket_id(schedule, user, joined) == claims.jti
             && sequence.epoch() == claims.epo
             && active_until.is_some() == (claims.sta == State::Active);
         if !whole {
-            return Err(InvalidTicket);
+            return Err(InvalidTicket::Refused);
         }
-        let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket)?;
+        let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket::Refused)?;
         Ok(Ticket {
             id: claims.jti,
             user,
@@ -207,27 +220,27 @@ mod tests {
         assert!(!ticket.newest_key);
         assert_eq!((ticket.user, ticket.sequence.number()), (UserId(7), 5));
         assert!(keys(&[OLD, NEW]).verify(&token).unwrap().newest_key);
-        assert_eq!(keys(&[NEW]).verify(&token), Err(InvalidTicket));
+        assert_eq!(keys(&[NEW]).verify(&token), Err(InvalidTicket::Refused));
     }
 
     #[test]
     fn an_expired_ticket_is_refused() {
         let keys = keys(&[OLD]);
         assert!(keys.verify(&token(&keys, -20)).is_ok(), "within the leeway");
-        assert_eq!(keys.verify(&token(&keys, -40)), Err(InvalidTicket));
+        assert_eq!(keys.verify(&token(&keys, -40)), Err(InvalidTicket::Expired));
     }
 
     #[test]
     fn a_ticket_of_another_issuer_or_with_a_changed_byte_is_refused() {
         let keys = keys(&[OLD]);
         let other = TicketKeys::new(&[OLD.to_owned()], "elsewhere");
-        assert_eq!(other.verify(&token(&keys, 60)), Err(InvalidTicket));
+        assert_eq!(other.verify(&token(&keys, 60)), Err(InvalidTicket::Refused));
         let token = token(&keys, 60);
         for at in (0..token.len() - 1).filter(|at| token.as_bytes()[*at] != b'.') {
             let mut bytes = token.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(keys.verify(&changed), Err(InvalidTicket), "byte {at}");
+            assert_eq!(keys.verify(&changed), Err(InvalidTicket::Refused), "byte {at}");
         }
     }
 
@@ -250,7 +263,7 @@ mod tests {
             r#"{"alg":"HS256","kid":"../../etc/passwd"}"#.to_owned(),
         ] {
             let forged = format!("{}.{rest}", header(&json));
-            assert_eq!(keys.verify(&forged), Err(InvalidTicket), "{json}");
+            assert_eq!(keys.verify(&forged), Err(InvalidTicket::Refused), "{json}");
         }
         let mut critical = decode_header(&good).unwrap();
         let claims: Claims = decode(&good, &keys.verifying[0].1, &keys.validation).unwrap().claims;
@@ -258,8 +271,12 @@ mod tests {
             |header: &Header| keys.verify(&encode(header, &claims, &keys.signing).unwrap());
         assert!(signed(&critical).is_ok());
         critical.crit = Some(vec!["exp".to_owned()]);
-        assert_eq!(signed(&critical), Err(InvalidTicket), "an extension that must be understood");
-        assert_eq!(keys.verify(""), Err(InvalidTicket));
-        assert_eq!(keys.verify(&"a".repeat(5000)), Err(InvalidTicket));
+        assert_eq!(
+            signed(&critical),
+            Err(InvalidTicket::Refused),
+            "an extension that must be understood"
+        );
+        assert_eq!(keys.verify(""), Err(InvalidTicket::Refused));
+        assert_eq!(keys.verify(&"a".repeat(5000)), Err(InvalidTicket::Refused));
     }
 }

@@ -36,7 +36,7 @@ impl Verified {
     /// [`InvalidTicket`]: forged, expired, or no ticket at all.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
         let ticket = self.known.get_or(token, || self.keys.verify(token))?;
-        if expired(&ticket, Utc::now()) { Err(InvalidTicket) } else { Ok(ticket) }
+        if expired(&ticket, Utc::now()) { Err(InvalidTicket::Expired) } else { Ok(ticket) }
     }
 }
 
@@ -73,11 +73,11 @@ mod tests {
             // In its last character only the high bits count.
             forged[at] = if forged[at] == b'A' { b'Q' } else { b'A' };
             let forged = String::from_utf8(forged).unwrap();
-            assert_eq!(tickets.verify(&forged), Err(InvalidTicket), "byte {at}");
+            assert_eq!(tickets.verify(&forged), Err(InvalidTicket::Refused), "byte {at}");
         }
         assert_eq!(
             verified("another secret of thirty-two bytes").verify(&token),
-            Err(InvalidTicket)
+            Err(InvalidTicket::Refused)
         );
     }
 
@@ -91,6 +91,6 @@ mod tests {
         let old = token(&tickets, -29);
         tickets.verify(&old).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(2100));
-        assert_eq!(tickets.verify(&old), Err(InvalidTicket), "known, and expired since");
+        assert_eq!(tickets.verify(&old), Err(InvalidTicket::Expired), "known, and expired since");
     }
 }

@@ -17,9 +17,9 @@ use super::error::HoldError;
 use super::model::{Best, Hold, MAX_SEATS, Reservation, ReservationStatus, Wanted};
 use super::service::Reservations;
 use crate::http::auth::{Caller, QueueToken};
-use crate::http::body::{Json, Path, Query};
-use crate::http::page::{Page, PageQuery, Paging};
-use crate::http::problem::{FieldError, Problem};
+use crate::http::body::{Json, Path, created};
+use crate::http::page::{Filtered, Page, PageQuery};
+use crate::http::problem::{FieldError, Problem, ProblemCode};
 use crate::idempotency::http::{IdempotencyKey, answer};
 use crate::idempotency::model::Request;
 use crate::store::id::{ReservationId, ScheduleId, SeatId};
@@ -47,10 +47,12 @@ struct HoldBody {
     #[schema(minimum = 1, maximum = 100)]
     quantity: Option<usize>,
     /// With `quantity`: only in this section.
-    #[garde(inner(length(min = 1, max = 50)))]
+    #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[schema(min_length = 1, max_length = 50)]
     section: Option<String>,
     /// With `quantity`: only seats up to this price each.
     #[garde(inner(range(min = 0)))]
+    #[schema(minimum = 0)]
     max_price: Option<i64>,
 }
 
@@ -66,33 +68,47 @@ fn distinct(seats: &[SeatId], (): &()) -> garde::Result {
 
 impl HoldBody {
     fn wanted(&self) -> Result<Wanted, Problem> {
-        let wrong = |pointer: &str, detail: &str| {
-            let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
-            Problem::invalid_request(vec![FieldError { pointer, detail }])
-        };
-        match (&self.seat_ids, self.quantity) {
-            (Some(_), _) if self.section.is_some() => {
-                Err(wrong("/section", "goes with quantity, not with seat_ids"))
-            }
-            (Some(_), _) if self.max_price.is_some() => {
-                Err(wrong("/max_price", "goes with quantity, not with seat_ids"))
-            }
-            (Some(seats), None) => Ok(Wanted::Seats(seats.clone())),
+        let seats = match (&self.seat_ids, self.quantity) {
             (None, Some(quantity)) => {
                 let (section, max_price) = (self.section.clone(), self.max_price);
-                Ok(Wanted::Best(Best { quantity, section, max_price }))
+                return Ok(Wanted::Best(Best { quantity, section, max_price }));
             }
-            (Some(_), Some(_)) => Err(wrong("/quantity", "seat_ids or quantity, not both")),
-            (None, None) => Err(wrong("/seat_ids", "seat_ids or quantity is required")),
+            (Some(seats), _) => Some(seats),
+            (None, None) => None,
+        };
+        let wrong = |pointer: &str, detail: &str| FieldError {
+            pointer: pointer.to_owned(),
+            detail: detail.to_owned(),
+        };
+        let mut errors = Vec::new();
+        if seats.is_none() {
+            errors.push(wrong("/seat_ids", "seat_ids or quantity is required"));
+        }
+        if self.quantity.is_some() {
+            errors.push(wrong("/quantity", "goes without seat_ids only"));
+        }
+        if self.section.is_some() {
+            errors.push(wrong("/section", "goes with quantity only"));
+        }
+        if self.max_price.is_some() {
+            errors.push(wrong("/max_price", "goes with quantity only"));
+        }
+        match seats {
+            Some(seats) if errors.is_empty() => Ok(Wanted::Seats(seats.clone())),
+            _ => Err(Problem::invalid_request(errors)),
         }
     }
 }
 
 /// Hold seats: all or none.
+///
+/// Either the seats in `seat_ids`, or `quantity` of the best available. The seats are exclusive until
+/// `expires_at`.
 #[utoipa::path(post, path = "/v1/schedules/{id}/reservations", tag = "Reservations",
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
     security(("bearer" = [], "queue_token" = [])), request_body = HoldBody,
-    responses((status = 201, body = Hold),
+    responses((status = 201, description = "Held: pay before `expires_at`", body = Hold,
+               headers(("Location" = String, description = "The hold"))),
               (status = 403, description = "`ticket_not_active`, `ticket_not_yours`"),
               (status = 404, description = "`seat_not_found`, `schedule_not_found`"),
               (status = 409, description = "`seat_taken` with `seat_ids`, `not_enough_seats`, \
@@ -117,7 +133,8 @@ async fn hold(
         reservations.refused(schedule, problem.code());
         problem
     })?;
-    Ok(answer(StatusCode::CREATED, held))
+    let location = format!("/v1/holds/{}", held.outcome.hold_id);
+    Ok(created(&location, answer(StatusCode::CREATED, held)))
 }
 
 /// A hold and where it stands.
@@ -130,9 +147,11 @@ struct HoldView {
 }
 
 /// Your hold.
+///
+/// With the status of the whole hold and of each reservation.
 #[utoipa::path(get, path = "/v1/holds/{hold_id}", tag = "Reservations",
     params(("hold_id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 200, body = HoldView),
+    responses((status = 200, description = "The hold and its reservations", body = HoldView),
               (status = 404, description = "`hold_not_found`")))]
 async fn find_hold(
     State(reservations): State<Arc<Reservations>>,
@@ -144,6 +163,8 @@ async fn find_hold(
 }
 
 /// Give a hold back: its seats are free at once.
+///
+/// Repeating it is safe. A hold that is paid cannot be released: refund its payments.
 #[utoipa::path(delete, path = "/v1/holds/{hold_id}", tag = "Reservations",
     params(("hold_id" = Uuid, Path)), security(("bearer" = [])),
     responses((status = 204, description = "Given back, now or before"),
@@ -163,26 +184,30 @@ async fn release(
 struct StatusQuery {
     /// Only those that stand like this.
     #[garde(skip)]
+    #[param(inline)]
     status: Option<ReservationStatus>,
 }
 
 /// Your reservations, newest first.
+///
+/// `?status=` keeps only the reservations of one status.
 #[utoipa::path(get, path = "/v1/reservations", operation_id = "list_reservations", tag = "Reservations",
     params(StatusQuery, PageQuery), security(("bearer" = [])),
-    responses((status = 200, body = Page<Reservation>)))]
+    responses((status = 200, description = "A page of reservations", body = Page<Reservation>)))]
 async fn list(
     State(reservations): State<Arc<Reservations>>,
     caller: Caller,
-    Query(query): Query<StatusQuery>,
-    paging: Paging,
+    Filtered(query, paging): Filtered<StatusQuery>,
 ) -> Result<Response, Problem> {
     Ok(Json(reservations.list(caller.user, query.status, paging).await?).into_response())
 }
 
 /// One of your reservations.
+///
+/// Another user's reservation is not found.
 #[utoipa::path(get, path = "/v1/reservations/{id}", operation_id = "find_reservation", tag = "Reservations",
     params(("id" = i64, Path)), security(("bearer" = [])),
-    responses((status = 200, body = Reservation),
+    responses((status = 200, description = "The reservation", body = Reservation),
               (status = 404, description = "`reservation_not_found`")))]
 async fn find(
     State(reservations): State<Arc<Reservations>>,
@@ -194,39 +219,24 @@ async fn find(
 
 impl From<HoldError> for Problem {
     fn from(error: HoldError) -> Self {
-        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
-        let missing = |code, title| Self::new(StatusCode::NOT_FOUND, code, title);
         match error {
             HoldError::Taken { seats, .. } => {
-                conflict("seat_taken", "Somebody else has these seats")
-                    .with("seat_ids", json!(seats))
+                Self::new(ProblemCode::SeatTaken).with("seat_ids", json!(seats))
             }
-            HoldError::NotEnough => conflict("not_enough_seats", "There are not enough such seats"),
-            HoldError::NotActive => {
-                let title = "The ticket is not active in this schedule";
-                Self::new(StatusCode::FORBIDDEN, "ticket_not_active", title)
-            }
+            HoldError::NotEnough => Self::new(ProblemCode::NotEnoughSeats),
+            HoldError::NotActive => Self::new(ProblemCode::TicketNotActive),
             HoldError::OverLimit { limit } => {
-                let title = "More seats than one person may have";
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "seat_limit_exceeded", title)
-                    .with("limit", json!(limit))
+                Self::new(ProblemCode::SeatLimitExceeded).with("limit", json!(limit))
             }
-            HoldError::Churn => {
-                let title = "These seats were held again and again without paying";
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "hold_limit", title).retry_after(60)
-            }
-            HoldError::NoSeat => missing("seat_not_found", "No such seat in this schedule"),
-            HoldError::NoSchedule => missing("schedule_not_found", "No such schedule"),
-            HoldError::NotOpen => conflict("schedule_not_open", "The sale is not open yet"),
-            HoldError::Closed => conflict("schedule_closed", "The sale is over"),
-            HoldError::ConcertUnavailable => {
-                conflict("concert_unavailable", "The concert is withdrawn")
-            }
-            HoldError::NoHold => missing("hold_not_found", "You have no such hold"),
-            HoldError::NoReservation => {
-                missing("reservation_not_found", "You have no such reservation")
-            }
-            HoldError::AlreadyPaid => conflict("already_paid", "The hold was paid"),
+            HoldError::Churn => Self::new(ProblemCode::HoldLimit).retry_after(60),
+            HoldError::NoSeat => Self::new(ProblemCode::SeatNotFound),
+            HoldError::NoSchedule => Self::new(ProblemCode::ScheduleNotFound),
+            HoldError::NotOpen => Self::new(ProblemCode::ScheduleNotOpen),
+            HoldError::Closed => Self::new(ProblemCode::ScheduleClosed),
+            HoldError::ConcertUnavailable => Self::new(ProblemCode::ConcertUnavailable),
+            HoldError::NoHold => Self::new(ProblemCode::HoldNotFound),
+            HoldError::NoReservation => Self::new(ProblemCode::ReservationNotFound),
+            HoldError::AlreadyPaid => Self::new(ProblemCode::AlreadyPaid),
             HoldError::UnknownUser => Self::unauthenticated(),
             HoldError::Ticket(error) => error.into(),
             HoldError::Key(error) => error.into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 use super::model::{User, tidy_name};
 use super::service::{SignUpError, SignedUp, Users};
 use crate::http::auth::Caller;
-use crate::http::body::Json;
-use crate::http::problem::Problem;
+use crate::http::body::{Json, created};
+use crate::http::problem::{Problem, ProblemCode};
 use crate::store::id::UserId;
 
 /// The routes of people.
@@ -47,18 +47,22 @@ struct UserAnswer {
     name: String,
 }
 
-/// Sign up
+/// Sign up.
+///
+/// Makes a user and an access token that lasts 24 hours. Closed where an identity provider makes the
+/// tokens.
 #[utoipa::path(
-    post, path = "/v1/users", tag = "identity", request_body = NewUser,
+    post, path = "/v1/users", tag = "Identity", request_body = NewUser,
     responses(
-        (status = 201, body = NewUserAnswer),
+        (status = 201, description = "The user and an access token", body = NewUserAnswer,
+         headers(("Location" = String, description = "The user, as their token shows them"))),
         (status = 403, description = "`signup_closed`"),
     )
 )]
 async fn sign_up(
     State(users): State<Arc<Users>>,
     Json(wanted): Json<NewUser>,
-) -> Result<(StatusCode, Json<NewUserAnswer>), Problem> {
+) -> Result<Response, Problem> {
     let name = tidy_name(&wanted.name).unwrap_or_default();
     let SignedUp { user, token } = users.sign_up(name).await?;
     let answer = NewUserAnswer {
@@ -67,13 +71,15 @@ async fn sign_up(
         access_token: token.access_token,
         expires_at: token.expires_at,
     };
-    Ok((StatusCode::CREATED, Json(answer)))
+    Ok(created("/v1/users/me", Json(answer)))
 }
 
-/// Who the access token speaks for
+/// The user of the access token.
+///
+/// The quickest way to check a token.
 #[utoipa::path(
-    get, path = "/v1/users/me", tag = "identity", security(("bearer" = [])),
-    responses((status = 200, body = UserAnswer))
+    get, path = "/v1/users/me", tag = "Identity", security(("bearer" = [])),
+    responses((status = 200, description = "The user", body = UserAnswer))
 )]
 async fn me(State(users): State<Arc<Users>>, caller: Caller) -> Result<Json<UserAnswer>, Problem> {
     // A good token may outlive the database it was made for.
@@ -84,9 +90,7 @@ async fn me(State(users): State<Arc<Users>>, caller: Caller) -> Result<Json<User
 impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
-            SignUpError::Closed => {
-                Self::new(StatusCode::FORBIDDEN, "signup_closed", "Sign-up is closed")
-            }
+            SignUpError::Closed => Self::new(ProblemCode::SignupClosed),
             SignUpError::Unknown(_) => Self::not_found(),
             SignUpError::Token(error) => {
                 tracing::error!(%error, "an access token could not be made");

@@ -174,6 +174,7 @@ impl Identify for Users {
                     let user = self.provided(subject).await?;
                     Ok(Caller { user, role })
                 }
+                Err(error) if error.is_expired() => Err(IdentifyError::Expired),
                 Err(error) => Err(IdentifyError::Refused(error.to_string())),
             }
         })

@@ -67,6 +67,14 @@ pub enum TokenError {
     NotOurs,
 }
 
+impl TokenError {
+    /// Whether nothing else is wrong with the token: the signature is checked before the expiry.
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        matches!(self, Self::Invalid(error) if *error.kind() == ErrorKind::ExpiredSignature)
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     aud: Audiences,

@@ -17,7 +17,8 @@ impl Form {
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         if !is_ours(headers) || !kind.starts_with("application/x-www-form-urlencoded") {
-            return Err(Problem::forbidden());
+            let detail = "The form was not sent by a page of this site.";
+            return Err(Problem::forbidden().detail(detail));
         }
         Ok(Self(form_urlencoded::parse(body).into_owned().collect()))
     }

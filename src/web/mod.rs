@@ -14,6 +14,7 @@ mod me;
 mod modules;
 pub mod page;
 mod place;
+mod problems;
 mod qr;
 mod resume;
 mod sale;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
 
 use self::assets::Assets;
 use self::shop::Shop;
@@ -84,6 +86,12 @@ impl Web {
             handoffs,
         }
     }
+}
+
+/// The pages of problem codes, which API clients read as JSON.
+#[must_use]
+pub fn problem_routes(web: Web) -> OpenApiRouter {
+    problems::routes().with_state(web)
 }
 
 /// Every page, and their files.

@@ -5,15 +5,17 @@ use axum::response::{IntoResponse, Response};
 use fast_qr::{ECL, QRBuilder};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http::body::Json;
 use crate::http::problem::Problem;
 
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// What is to be read from it.
     #[garde(length(bytes, min = 1, max = 1200))]
+    #[schema(min_length = 1, max_length = 1200)]
     text: String,
 }
 

@@ -1,12 +1,13 @@
-//! Every code that the contract names is provoked by a test, and the contract names every code.
+//! The one list of problem codes: the contract and the documents name the same ones, and a test
+//! provokes each.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use syn::visit::Visit;
+use onsale::http::problem::ProblemCode;
 
 /// Status and code of every refusal there is.
-const CODES: [(u16, &str); 47] = [
+const CODES: [(u16, &str); 48] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -43,6 +44,7 @@ const CODES: [(u16, &str); 47] = [
     (409, "seat_taken"),
     (409, "sold_out"),
     (413, "body_too_large"),
+    (415, "unsupported_encoding"),
     (415, "unsupported_media_type"),
     (422, "idempotency_key_reused"),
     (422, "invalid_amount"),
@@ -85,53 +87,48 @@ fn every_code_is_provoked_by_a_test() {
     }
 }
 
-/// Codes in the source: a literal that looks like one, where a call makes a problem of it, or where a
-/// method says the code of an error.
-#[derive(Default)]
-struct Codes(BTreeSet<String>);
+#[test]
+fn the_contract_and_the_list_of_codes_are_the_same() {
+    let listed: BTreeSet<(u16, &str)> = ProblemCode::ALL
+        .iter()
+        .map(|code| (code.kind().status.as_u16(), code.kind().code))
+        .collect();
+    assert_eq!(listed.len(), ProblemCode::ALL.len(), "a code is listed twice");
+    let contract: BTreeSet<_> = CODES.into_iter().chain([(500, UNPROVOKED)]).collect();
+    assert_eq!(listed, contract);
+}
 
-impl<'ast> Visit<'ast> for Codes {
-    fn visit_impl_item_fn(&mut self, method: &'ast syn::ImplItemFn) {
-        if method.sig.ident == "code" {
-            let arms = method.block.stmts.iter().filter_map(|stmt| match stmt {
-                syn::Stmt::Expr(syn::Expr::Match(told), _) => Some(&told.arms),
-                _ => None,
-            });
-            self.0.extend(arms.flatten().filter_map(|arm| match &*arm.body {
-                syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
-                _ => None,
-            }));
-        }
-        syn::visit::visit_impl_item_fn(self, method);
+#[test]
+fn the_documents_name_every_code_and_no_other() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/API.md");
+    let text = std::fs::read_to_string(path).expect("docs/API.md");
+    let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    for code in ProblemCode::ALL {
+        let name = code.kind().code;
+        let named = quoted.iter().any(|words| words.split(' ').any(|word| word == name));
+        assert!(named, "docs/API.md does not name {name}");
     }
-
-    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        let name = match &*call.func {
-            syn::Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-            _ => None,
-        };
-        if matches!(name.as_deref(), Some("new" | "conflict" | "missing" | "absent")) {
-            let literals = call.args.iter().filter_map(|argument| match argument {
-                syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
-                _ => None,
-            });
-            let code = |text: &String| {
-                text.len() > 1 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-            };
-            self.0.extend(literals.filter(code).filter(|text| text != env!("CARGO_PKG_NAME")));
+    for words in quoted {
+        let Some((status, name)) = words.split_once(' ') else { continue };
+        let is_code = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        // Plain answers such as `200 ok` are no problems.
+        if status.parse::<u16>().is_ok_and(|status| status >= 400) && is_code {
+            let code = ProblemCode::find(name).unwrap_or_else(|| panic!("no code is {name}"));
+            assert_eq!(code.kind().status.as_str(), status, "{name}");
         }
-        syn::visit::visit_expr_call(self, call);
     }
 }
 
 #[test]
-fn every_code_in_the_source_is_in_the_list() {
-    let mut codes = Codes::default();
-    let tells = |text: &&String| text.contains("Problem") || text.contains("fn code(");
-    for text in sources("src").iter().filter(tells) {
-        codes.visit_file(&syn::parse_file(text).expect("Rust"));
+fn every_code_says_what_it_means_and_what_to_do() {
+    for code in ProblemCode::ALL {
+        let kind = code.kind();
+        for text in [kind.title, kind.meaning, kind.action] {
+            assert!(text.len() > 10, "{}: {text}", kind.code);
+        }
+        let example = code.example();
+        assert_eq!(example["type"], format!("/problems/{}", kind.code));
+        assert_eq!(example["status"], kind.status.as_u16());
+        assert!(["title", "code", "detail", "instance"].iter().all(|it| example[it].is_string()));
     }
-    let listed: BTreeSet<String> =
-        CODES.iter().map(|(_, code)| *code).chain([UNPROVOKED]).map(str::to_owned).collect();
-    assert_eq!(codes.0, listed);
 }

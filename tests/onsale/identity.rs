@@ -126,6 +126,11 @@ async fn only_a_token_that_is_whole_current_and_meant_for_us_is_accepted() {
     let me = |token: &str| process.anonymous().with_token(token);
     me(&good).get("/v1/users/me").await.ok(200);
 
+    let past = json!({"sub": user.to_string(), "exp": Utc::now().timestamp() - 60});
+    let expired = me(&signed(&Header::new(Algorithm::HS256), &key, &past));
+    let refused = expired.get("/v1/users/me").await;
+    refused.refused(401, "unauthenticated");
+    assert_eq!(refused.body["detail"], "The access token has expired.");
     for token in misclaimed(user).into_iter().chain(malformed(&good)) {
         let refused = me(&token).get("/v1/users/me").await;
         refused.refused(401, "unauthenticated");

@@ -29,7 +29,7 @@ enum Foreign {
 }
 
 /// Every operation beside those of administration.
-const OPERATIONS: [(&str, &str, Foreign); 31] = [
+const OPERATIONS: [(&str, &str, Foreign); 36] = [
     ("post", "/v1/users", Foreign::Public),
     ("get", "/v1/users/me", Foreign::Own),
     ("get", "/v1/concerts", Foreign::Public),
@@ -61,6 +61,11 @@ const OPERATIONS: [(&str, &str, Foreign); 31] = [
     ("get", "/v1/points", Foreign::Own),
     ("post", "/v1/points/charges", Foreign::Own),
     ("get", "/v1/points/history", Foreign::Own),
+    ("get", "/problems", Foreign::Public),
+    ("get", "/problems/{code}", Foreign::Public),
+    ("get", "/livez", Foreign::Public),
+    ("get", "/readyz", Foreign::Public),
+    ("get", "/metrics", Foreign::Public),
 ];
 
 fn foreign(method: &str, path: &str) -> Foreign {
@@ -102,7 +107,10 @@ impl Owned {
             _ => self.sale.schedule.into(),
         };
         let hold = self.hold["hold_id"].as_str().expect("a hold");
-        pattern.replace("{hold_id}", hold).replace("{id}", &id.to_string())
+        pattern
+            .replace("{hold_id}", hold)
+            .replace("{code}", "seat_taken")
+            .replace("{id}", &id.to_string())
     }
 
     /// A body that is valid, so that nothing but the caller can be wrong.

@@ -20,6 +20,8 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
 }
 
 /// What a sale came to: from PostgreSQL alone, whatever Redis has lost.
+///
+/// May be asked for at any time. `settled` says whether it can still change.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/report", tag = "Administration",
     security(("bearer" = [])),
@@ -39,6 +41,8 @@ async fn report(
 }
 
 /// The same as CSV (RFC 4180), one figure a line: `part,item,since,value,unit`.
+///
+/// The figures of the report for a spreadsheet.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/report.csv", tag = "Administration",
     security(("bearer" = [])),

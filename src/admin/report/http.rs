@@ -9,8 +9,8 @@ use super::model::{AuditEntry, AuditQuery, Stats};
 use super::stream::StatsStreams;
 use crate::admin::service::AdminService;
 use crate::http::auth::Admin;
-use crate::http::body::{Json, Path, Query};
-use crate::http::page::{Page, PageQuery, Paging};
+use crate::http::body::{Json, Path};
+use crate::http::page::{Filtered, Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::stream::takeover;
 use crate::store::id::ScheduleId;
@@ -26,6 +26,8 @@ pub fn pushed(streams: StatsStreams) -> OpenApiRouter {
 }
 
 /// How the sale of a schedule goes.
+///
+/// Queue figures from Redis, sales figures from PostgreSQL.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/stats", tag = "Administration",
     security(("bearer" = [])),
@@ -45,6 +47,8 @@ async fn stats(
 }
 
 /// Who changed what, newest first.
+///
+/// Filtered by any of `action`, `subject` and `admin`.
 #[utoipa::path(
     get, path = "/v1/admin/audit", tag = "Administration", security(("bearer" = [])),
     params(AuditQuery, PageQuery),
@@ -56,8 +60,7 @@ async fn stats(
 async fn audit(
     State(service): State<AdminService>,
     Admin(_): Admin,
-    Query(wanted): Query<AuditQuery>,
-    paging: Paging,
+    Filtered(wanted, paging): Filtered<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
     Ok(Json(service.audit(&wanted, paging).await?))
 }

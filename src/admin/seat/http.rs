@@ -1,14 +1,14 @@
 //! `/v1/admin/schedules/{id}/seats`.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{BlockedSeats, Blocking, NewSeats, SeatsAdded, SeatsBlocked};
 use crate::admin::service::AdminService;
 use crate::http::auth::Admin;
-use crate::http::body::{Json, Path};
+use crate::http::body::{Json, Path, created};
 use crate::http::layers::seat_list_limit;
 use crate::http::problem::Problem;
 use crate::store::id::ScheduleId;
@@ -20,12 +20,15 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
 }
 
 /// Add seats to a schedule: up to 100,000 in one call, 200,000 in all.
+///
+/// Either whole `sections`, or `seats` one by one. Numbers go on from the last seat without a gap.
 #[utoipa::path(
     post, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = NewSeats,
     responses(
-        (status = 201, description = "Added", body = SeatsAdded),
+        (status = 201, description = "Added", body = SeatsAdded,
+         headers(("Location" = String, description = "The seats of the schedule"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -35,11 +38,14 @@ async fn add_seats(
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
     Json(new): Json<NewSeats>,
-) -> Result<(StatusCode, Json<SeatsAdded>), Problem> {
-    Ok((StatusCode::CREATED, Json(service.add_seats(caller.user, id, new).await?)))
+) -> Result<Response, Problem> {
+    let added = service.add_seats(caller.user, id, new).await?;
+    Ok(created(&format!("/v1/schedules/{id}/seats"), Json(added)))
 }
 
 /// Keep seats back, or give them free again.
+///
+/// Blocked seats cannot be held. Seats that buyers hold or own are refused, and nothing changes.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
     security(("bearer" = [])),
@@ -62,6 +68,8 @@ async fn block_seats(
 }
 
 /// The seats that are kept back: the public maps tell them from sold ones nowhere.
+///
+/// In order of seat number.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/seats/blocked", tag = "Administration",
     security(("bearer" = [])),

@@ -23,7 +23,7 @@ pub struct NewSeats {
     /// Numbered in this order, row by row, on from the last seat there is.
     #[serde(default, deserialize_with = "objects")]
     #[garde(length(min = 1, max = 10_000), dive)]
-    #[schema(value_type = Vec<NewSection>, required = false, min_items = 1)]
+    #[schema(value_type = Vec<NewSection>, required = false, min_items = 1, max_items = 10_000)]
     pub sections: Option<Vec<NewSection>>,
     /// In any order; their numbers go on from the last seat there is, without a gap.
     #[serde(default, deserialize_with = "objects")]

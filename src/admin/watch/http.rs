@@ -18,6 +18,8 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
 }
 
 /// Who is let in next, and why nobody is where nobody is.
+///
+/// By the rules of admission, asked of Redis at this moment.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/next", operation_id = "next_in_line",
     tag = "Administration", security(("bearer" = [])),
@@ -37,6 +39,8 @@ async fn next(
 }
 
 /// How the answering process, its loops and its stores are: an answer also where a store is down.
+///
+/// Of this process alone: each process answers for itself.
 #[utoipa::path(
     get, path = "/v1/admin/health", tag = "Administration", security(("bearer" = [])),
     responses(

@@ -96,6 +96,9 @@ enum StatusAnswer {
 }
 
 /// Every seat with its state, or what changed.
+///
+/// `?since=` gives only the seats that changed since an earlier `version`. `If-None-Match` gives
+/// `304` while nothing changed.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), Since),
@@ -117,6 +120,8 @@ async fn seats(
 }
 
 /// The states alone, two bits per seat, or what changed.
+///
+/// The smallest answer for a client that has the layout. `?since=` gives only what changed.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats/status", operation_id = "seat_status", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), Since),
@@ -138,6 +143,8 @@ async fn status(
 }
 
 /// Every seat without its state.
+///
+/// Load it once, then ask for the states alone or follow their stream.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats/layout", operation_id = "seat_layout", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), Wanting),

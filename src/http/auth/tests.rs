@@ -10,6 +10,7 @@ impl Identify for Known {
             match token {
                 "ada" => Ok(Caller { user: UserId(1), role: Role::User }),
                 "root" => Ok(Caller { user: UserId(2), role: Role::Admin }),
+                "late" => Err(IdentifyError::Expired),
                 _ => Err(IdentifyError::Refused("unknown".into())),
             }
         })
@@ -70,4 +71,37 @@ async fn a_queue_token_is_there_once_or_the_ticket_is_invalid() {
 #[test]
 fn a_queue_token_is_not_printed() {
     assert!(!format!("{:?}", QueueToken("secret".into())).contains("secret"));
+}
+
+async fn detail<T: FromRequestParts<(), Rejection = Problem>>(
+    headers: &[(&str, &str)],
+) -> serde_json::Value {
+    let problem = T::from_request_parts(&mut parts(headers), &()).await.err().unwrap();
+    serde_json::from_str::<serde_json::Value>(&problem.render("")).unwrap()
+}
+
+#[tokio::test]
+async fn missing_invalid_and_expired_tokens_are_told_apart() {
+    let bearer = async |value: &str| detail::<Caller>(&[("authorization", value)]).await;
+    let missing = detail::<Caller>(&[]).await;
+    let all = [
+        (missing, "The access token is missing"),
+        (bearer("Basic ada").await, "The Authorization header is not one bearer token"),
+        (bearer("Bearer eve").await, "The access token is not valid"),
+        (bearer("Bearer late").await, "The access token has expired"),
+    ];
+    for (problem, expected) in all {
+        assert!(problem["detail"].as_str().unwrap().starts_with(expected), "{problem}");
+    }
+    let missing = detail::<QueueToken>(&[]).await;
+    let empty = detail::<QueueToken>(&[("queue-token", "")]).await;
+    assert!(missing["detail"].as_str().unwrap().contains("missing"), "{missing}");
+    assert_ne!(missing["detail"], empty["detail"]);
+}
+
+#[tokio::test]
+async fn a_caller_without_the_role_learns_which_role_is_needed() {
+    let problem = detail::<Admin>(&[("authorization", "Bearer ada")]).await;
+    assert_eq!(problem["required_role"], "admin");
+    assert!(problem["detail"].as_str().unwrap().contains("role admin"), "{problem}");
 }

@@ -45,7 +45,7 @@ async fn forever() {
     tokio::time::sleep(Duration::from_hours(1)).await;
 }
 
-#[derive(serde::Deserialize, garde::Validate)]
+#[derive(serde::Deserialize, garde::Validate, utoipa::ToSchema)]
 struct Said {
     #[garde(skip)]
     text: String,

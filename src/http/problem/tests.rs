@@ -3,12 +3,12 @@ use crate::store::Store;
 
 #[test]
 fn a_problem_has_the_members_of_the_rfc_and_those_its_code_names() {
-    let problem = Problem::new(StatusCode::CONFLICT, "seat_taken", "Seats are taken")
+    let problem = Problem::new(ProblemCode::SeatTaken)
         .detail("somebody was faster")
         .with("seat_ids", json!([7]));
     let body: Value = serde_json::from_str(&problem.render("request-1")).unwrap();
     let expected = json!({
-        "type": "/problems/seat_taken", "title": "Seats are taken", "status": 409,
+        "type": "/problems/seat_taken", "title": "Somebody else has these seats", "status": 409,
         "detail": "somebody was faster", "code": "seat_taken", "instance": "request-1",
         "seat_ids": [7],
     });

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -17,7 +16,7 @@ use uuid::Uuid;
 
 use super::service::Draws;
 use crate::http::body::{Json, Path};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemCode};
 use crate::queue::model::Sequence;
 use crate::queue::service::QueueError;
 use crate::store::StoreError;
@@ -47,8 +46,9 @@ struct DrawView {
     opened_at: Option<DateTime<Utc>>,
 }
 
-/// What the sale has committed itself to, and after the draw what it was: enough, with the list of
-/// entrants, to hold the order against it.
+/// The commitment of a draw, and its secret once the draw is made.
+///
+/// Enough, together with the list of entrants, to verify the order. Public.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/queue/draw", tag = "Queue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
@@ -72,8 +72,10 @@ async fn draw(
     Ok(([(CACHE_CONTROL, cache)], Json(view)).into_response())
 }
 
-/// The ticket ids of all entrants, one a line, in order of joining. The order of the lines does not
-/// matter: the draw depends on the ids alone.
+/// The ticket ids of all entrants of a draw.
+///
+/// One ticket id per line, in order of joining. The draw depends on the ids alone. The list never
+/// changes.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/queue/draw/entrants", tag = "Queue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
@@ -91,8 +93,7 @@ async fn entrants(
 ) -> Result<Response, Problem> {
     let Some(first) = draws.entrants(schedule, Sequence(0)).await? else {
         draws.proof(schedule).await?.ok_or(QueueError::NoSchedule)?;
-        let title = "The list of entrants is not frozen";
-        return Err(Problem::new(StatusCode::CONFLICT, "draw_not_frozen", title));
+        return Err(Problem::new(ProblemCode::DrawNotFrozen));
     };
     // Page by page: a million of them are 37 MB.
     let pages = stream::try_unfold(Some(first), move |page: Option<Vec<_>>| {

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::service::{HandOffError, HandOffs, TakenOver};
 use crate::http::auth::{Caller, QueueToken};
-use crate::http::body::Json;
-use crate::http::problem::Problem;
+use crate::http::body::{Json, created};
+use crate::http::problem::{Problem, ProblemCode};
 use crate::store::id::{ScheduleId, UserId};
 
 /// The routes.
@@ -38,6 +38,7 @@ struct HandOffCode {
 struct Taking {
     /// The code.
     #[garde(length(bytes, min = 1, max = 1024))]
+    #[schema(min_length = 1, max_length = 1024)]
     code: String,
 }
 
@@ -62,9 +63,11 @@ struct Owner {
 }
 
 /// Get a code with which another device of yours goes on in your place: good once, for two minutes.
+///
+/// The other device sends the code to `POST /v1/handoffs`.
 #[utoipa::path(post, path = "/v1/queue/ticket/handoff", operation_id = "make_handoff", tag = "Queue",
     security(("bearer" = [], "queue_token" = [])),
-    responses((status = 201, body = HandOffCode),
+    responses((status = 201, description = "A code that works once", body = HandOffCode),
               (status = 403, description = "`ticket_not_yours`"),
               (status = 404, description = "`schedule_not_found`")))]
 async fn make(
@@ -78,8 +81,11 @@ async fn make(
 }
 
 /// Go on in the place that a code stands for.
+///
+/// Answers the ticket, and an access token where this service makes them.
 #[utoipa::path(post, path = "/v1/handoffs", operation_id = "take_handoff", tag = "Queue", request_body = Taking,
-    responses((status = 201, body = TakenOverAnswer),
+    responses((status = 201, description = "The ticket, for this device", body = TakenOverAnswer,
+               headers(("Location" = String, description = "The ticket"))),
               (status = 409, description = "`handoff_invalid`: forged, expired, or of before a loss; \
                                             `handoff_used`: somebody was first")))]
 async fn take(
@@ -96,17 +102,14 @@ async fn take(
         access_token,
         expires_at,
     };
-    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    Ok(created("/v1/queue/ticket", ([(CACHE_CONTROL, "no-store")], Json(answer))))
 }
 
 impl From<HandOffError> for Problem {
     fn from(error: HandOffError) -> Self {
-        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title);
         match error {
-            HandOffError::Invalid => {
-                conflict("handoff_invalid", "The code is not valid, or not any more")
-            }
-            HandOffError::Used => conflict("handoff_used", "The code was used"),
+            HandOffError::Invalid => Self::new(ProblemCode::HandoffInvalid),
+            HandOffError::Used => Self::new(ProblemCode::HandoffUsed),
             HandOffError::Queue(error) => error.into(),
             HandOffError::User(error) => error.into(),
         }

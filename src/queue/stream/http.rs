@@ -41,9 +41,11 @@ struct Opening {
 }
 
 /// Get a code that opens this ticket's stream, and nothing else, for a minute.
+///
+/// For `EventSource`, which sends no headers: the code goes into `?code=`.
 #[utoipa::path(post, path = "/v1/queue/ticket/stream-code", operation_id = "make_stream_code", tag = "Queue",
     security(("queue_token" = [])),
-    responses((status = 201, body = StreamCode)))]
+    responses((status = 201, description = "A code that opens the stream", body = StreamCode)))]
 async fn code(
     State(streams): State<TicketStreams>,
     token: QueueToken,

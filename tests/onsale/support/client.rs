@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use onsale::http::problem::ProblemCode;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
@@ -29,6 +30,18 @@ impl Answer {
     /// The stable code of a problem; empty where it is none.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or("")
+    }
+
+    /// Fails where the answer is a problem that is not in the list of codes, or not as listed.
+    #[track_caller]
+    fn is_listed(&self) {
+        if self.header("content-type") == "application/problem+json" {
+            let code = ProblemCode::find(self.code());
+            let kind = code.unwrap_or_else(|| panic!("not a listed code: {}", self.text)).kind();
+            assert_eq!(self.status, kind.status.as_u16(), "{}", self.text);
+            assert_eq!(self.body["title"], kind.title);
+            assert_eq!(self.body["type"], format!("/problems/{}", kind.code));
+        }
     }
 
     /// A header's text; empty where it is missing.
@@ -113,7 +126,9 @@ impl Client {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.expect("a body");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, text, body }
+        let answer = Answer { status, headers, text, body };
+        answer.is_listed();
+        answer
     }
 
     /// Only the head of the answer: the body of a stream has no end.

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Holds /openapi.json to the OpenAPI specification and its examples to their schemas, generates a
+# Python client and TypeScript types from it, and uses each for a buyer's journey against a running
+# service: join, poll, hold, pay.
+#
+# usage: scripts/clients.sh
+#
+# Runs on private stores of its own, started by `onsale dev --throwaway`, which end with it.
+# Settings, all optional:
+#   ONSALE_BIN    the binary (default: cargo builds it)
+#   ONSALE_DATA   the folder that keeps the installed tools (default: .onsale)
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+mkdir -p "${ONSALE_DATA:=.onsale}"
+data=$(cd "$ONSALE_DATA" && pwd)
+sources=$PWD/tests/clients
+# Other versions of the tools go into another folder.
+tools=$data/clients-$(cat "$sources/requirements.txt" "$sources/package.json" | cksum | cut -d ' ' -f 1)
+out=$data/clients-out
+
+# Installs the tools once. A folder without the mark was left half done.
+install() {
+  [[ ! -e $tools/installed ]] || return 0
+  local missing=() as_root=()
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+  command -v node >/dev/null || missing+=(nodejs)
+  command -v npm >/dev/null || missing+=(npm)
+  if ((${#missing[@]})); then
+    ((EUID == 0)) || as_root=(sudo -n)
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  fi
+  rm -rf "$tools"
+  mkdir -p "$tools"
+  python3 -m venv "$tools/venv"
+  "$tools/venv/bin/pip" install --quiet --disable-pip-version-check -r "$sources/requirements.txt"
+  cp "$sources/package.json" "$sources/package-lock.json" "$tools"
+  npm --prefix "$tools" ci --silent --no-audit --no-fund --ignore-scripts
+  touch "$tools/installed"
+}
+
+# Starts the service on the stores that the environment names; sets `address`.
+serve() {
+  "$ONSALE_BIN" migrate
+  ONSALE_LISTEN=127.0.0.1:0 ONSALE_OPEN_SIGNUP=true ONSALE_LOG=warn \
+    "$ONSALE_BIN" serve >"$out/address" 2>"$out/log" &
+  service=$!
+  trap 'kill $service 2>/dev/null || true; wait || true' EXIT
+  for _ in $(seq 300); do
+    address=$(sed -n 's/^onsale is listening on //p' "$out/address")
+    [[ -z $address ]] || return 0
+    kill -0 "$service" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$out/log" >&2
+  return 1
+}
+
+inside() {
+  install
+  rm -rf "$out"
+  mkdir -p "$out/ts"
+  serve
+  local schedule python=$tools/venv/bin
+  schedule=$("$ONSALE_BIN" seed | sed -n 's/^schedule \([0-9]*\) is on sale.*/\1/p')
+  curl -fsS "$address/openapi.json" -o "$out/openapi.json"
+
+  "$python/python" "$sources/check.py" "$out/openapi.json"
+
+  printf 'package_name_override: onsale_client\npost_hooks: []\n' >"$out/config.yml"
+  "$python/openapi-python-client" generate --path "$out/openapi.json" --config "$out/config.yml" \
+    --meta none --output-path "$out/py/onsale_client" >"$out/generated" 2>&1 ||
+    { cat "$out/generated" >&2; return 1; }
+  PYTHONPATH=$out/py "$python/python" "$sources/journey.py" "$address" "$schedule"
+
+  cp "$sources/journey.ts" "$sources/tsconfig.json" "$sources/package.json" "$out/ts"
+  ln -s "$tools/node_modules" "$out/ts/node_modules"
+  "$tools/node_modules/.bin/openapi-typescript" "$out/openapi.json" -o "$out/ts/onsale.d.ts" >"$out/typed" 2>&1 ||
+    { cat "$out/typed" >&2; return 1; }
+  "$tools/node_modules/.bin/tsc" --noEmit --project "$out/ts"
+  "$tools/node_modules/.bin/tsc" --project "$out/ts"
+  node "$out/ts/out/journey.js" "$address" "$schedule"
+}
+
+if [[ ${1:-} == inside ]]; then
+  inside
+else
+  if [[ -z ${ONSALE_BIN:-} ]]; then
+    cargo build --quiet
+    ONSALE_BIN=$(cargo metadata --format-version 1 --no-deps |
+      python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/onsale
+  fi
+  export ONSALE_BIN ONSALE_UNSAFE_POSTGRES=true
+  exec "$ONSALE_BIN" dev --throwaway -- "$PWD/scripts/clients.sh" inside
+fi

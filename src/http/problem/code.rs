@@ -1,0 +1,252 @@
+//! The one list of problem codes: what each means, its status, and what a client does about it.
+//!
+//! Every refusal is made from a [`ProblemCode`], so a code that is not in this list cannot be sent.
+//! The description of the API and the pages at `/problems` are made from the same list.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// What is the same for every problem of one code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProblemKind {
+    /// The stable name, `snake_case`.
+    pub code: &'static str,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// The kind in words; the same in every problem of this code (RFC 9457).
+    pub title: &'static str,
+    /// When this problem is sent.
+    pub meaning: &'static str,
+    /// What a client does about it.
+    pub action: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $status:ident, $title:literal,
+        $meaning:literal, $action:literal, $members:tt;)+) => {
+        /// A problem code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ProblemCode {
+            $(#[doc = $meaning] $name,)+
+        }
+
+        impl ProblemCode {
+            /// Every code, in order of status.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// What is the same for every problem of this code.
+            #[must_use]
+            pub fn kind(self) -> ProblemKind {
+                match self {
+                    $(Self::$name => ProblemKind {
+                        code: $code,
+                        status: StatusCode::$status,
+                        title: $title,
+                        meaning: $meaning,
+                        action: $action,
+                    },)+
+                }
+            }
+
+            /// The members that this code adds, with example values.
+            fn members(self) -> Value {
+                match self {
+                    $(Self::$name => json!($members),)+
+                }
+            }
+        }
+    };
+}
+
+impl ProblemCode {
+    /// The code of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.kind().code == name)
+    }
+
+    /// The reference in the member `type`: where the page of this code is.
+    #[must_use]
+    pub fn reference(self) -> String {
+        format!("/problems/{}", self.kind().code)
+    }
+
+    /// A body that a problem of this code may have.
+    #[must_use]
+    pub fn example(self) -> Value {
+        let ProblemKind { code, status, title, .. } = self.kind();
+        let mut body = json!({
+            "type": self.reference(),
+            "title": title,
+            "status": status.as_u16(),
+            "code": code,
+            "detail": title,
+            "instance": "01a204a3-6085-71f0-926c-0b548a1543cc",
+        });
+        if let (Value::Object(body), Value::Object(members)) = (&mut body, self.members()) {
+            body.extend(members);
+        }
+        body
+    }
+}
+
+codes! {
+    InvalidJson = "invalid_json", BAD_REQUEST, "The body is not JSON",
+        "The body is not JSON in UTF-8, or its bytes did not arrive whole.",
+        "Send one JSON object. `detail` says at which line and column reading stopped.", {};
+    IdempotencyKeyRequired = "idempotency_key_required", BAD_REQUEST,
+        "This request needs an Idempotency-Key header",
+        "The call holds, pays, refunds or charges, and has no `Idempotency-Key` header.",
+        "Make one key per intention, and send the same key with every retry.", {};
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid access token is needed",
+        "The access token is missing, not valid, or expired. `detail` says which of the three.",
+        "Sign in again, and send the token as `Authorization: Bearer`.",
+        {"detail": "The access token has expired."};
+    TicketInvalid = "ticket_invalid", UNAUTHORIZED, "A valid queue ticket is needed",
+        "The queue ticket is missing, not valid, or expired. `detail` says which of the three.",
+        "Send the latest `queue_token` as the `Queue-Token` header, or join the queue again.",
+        {"detail": "The queue ticket has expired."};
+    InsufficientPoints = "insufficient_points", PAYMENT_REQUIRED, "The balance is too low",
+        "The balance is lower than the hold's total amount. No points moved.",
+        "Charge points, then pay again with a new idempotency key before the hold expires.",
+        {"balance": 50_000, "required": 198_000};
+    Forbidden = "forbidden", FORBIDDEN, "You may not do this",
+        "The token is valid, but its role does not allow this call. A form from another site is \
+         refused with this code as well.",
+        "Use a token with the role that `required_role` names.",
+        {"detail": "This call needs a token with the role admin.", "required_role": "admin"};
+    SignupClosed = "signup_closed", FORBIDDEN, "Sign-up is closed",
+        "The operator has closed sign-up, or an identity provider makes the users.",
+        "Get an access token from the operator's identity provider.", {};
+    TicketNotActive = "ticket_not_active", FORBIDDEN, "The ticket is not active in this schedule",
+        "The ticket is still waiting, has ended, or is for another schedule.",
+        "Poll `GET /v1/queue/ticket` until `status` is `ACTIVE`, or join again.", {};
+    TicketNotYours = "ticket_not_yours", FORBIDDEN, "The ticket is another user's",
+        "The access token and the queue ticket are of different users.",
+        "Send the ticket together with the token of the user who joined.", {};
+    ConcertNotFound = "concert_not_found", NOT_FOUND, "There is no such concert",
+        "No concert has this id.", "List the concerts with `GET /v1/concerts`.", {};
+    HoldNotFound = "hold_not_found", NOT_FOUND, "You have no such hold",
+        "No hold has this id, or it is another user's.",
+        "Use the `hold_id` of your own hold.", {};
+    NotFound = "not_found", NOT_FOUND, "There is nothing here",
+        "No route has this path, or an id in the path is malformed.",
+        "Check the path against `/openapi.json`.", {};
+    PaymentNotFound = "payment_not_found", NOT_FOUND, "You have no such payment",
+        "No payment has this id, or it is another user's.",
+        "List your payments with `GET /v1/payments`.", {};
+    ReservationNotFound = "reservation_not_found", NOT_FOUND, "You have no such reservation",
+        "No reservation has this id, or it is another user's.",
+        "List your reservations with `GET /v1/reservations`.", {};
+    ScheduleNotFound = "schedule_not_found", NOT_FOUND, "There is no such schedule",
+        "No schedule has this id.",
+        "List the schedules with `GET /v1/concerts/{id}/schedules`.", {};
+    SeatNotFound = "seat_not_found", NOT_FOUND, "There is no such seat in this schedule",
+        "A seat id is not one of this schedule.",
+        "Take seat ids from `GET /v1/schedules/{id}/seats/layout`.", {};
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not allowed here",
+        "The path exists, but not with this method.",
+        "Use a method that the `Allow` header lists.", {};
+    BodyTimeout = "body_timeout", REQUEST_TIMEOUT, "The body did not arrive in time",
+        "The body did not arrive within the request timeout. The connection is closed.",
+        "Send the request again over a new connection.", {};
+    AlreadyPaid = "already_paid", CONFLICT, "The hold is already paid",
+        "The hold was paid by an earlier request.",
+        "Show the reservations; do not pay again.", {};
+    AlreadyRefunded = "already_refunded", CONFLICT, "The payment is already refunded",
+        "The payment was refunded by an earlier request.", "Show the balance; nothing is left to do.", {};
+    ConcertUnavailable = "concert_unavailable", CONFLICT, "The concert is withdrawn",
+        "The organiser has withdrawn the concert: nobody joins and no seat is held.",
+        "Tell the buyer. Existing holds can still be paid.", {};
+    DrawNotFrozen = "draw_not_frozen", CONFLICT, "The list of entrants is not frozen",
+        "The sale has not opened, its list is not complete yet, or its entry order is not a draw.",
+        "Ask again after the sale has opened.", {};
+    HandoffInvalid = "handoff_invalid", CONFLICT, "The hand-off code is not valid",
+        "The code is forged, expired, or from before a loss of Redis.",
+        "Make a new code with `POST /v1/queue/ticket/handoff`.", {};
+    HandoffUsed = "handoff_used", CONFLICT, "The hand-off code is already used",
+        "A device has used this code. Each code works once.",
+        "Make a new code with `POST /v1/queue/ticket/handoff`.", {};
+    HoldExpired = "hold_expired", CONFLICT, "The hold has expired",
+        "The hold expired or was released before this payment.", "Hold seats again.", {};
+    LineIsOpen = "line_is_open", CONFLICT, "The entry order is fixed once the queue is open",
+        "`entry_order` cannot change after `queue_opens_at`.",
+        "Leave `entry_order` out of the change.", {};
+    NotEnoughSeats = "not_enough_seats", CONFLICT, "There are not enough such seats",
+        "Fewer seats than `quantity` are free in this section and up to this price.",
+        "Ask for fewer seats, another section, or a higher price.", {};
+    QueueNotOpen = "queue_not_open", CONFLICT, "The queue is not open yet",
+        "Joining starts at `opens_at`.", "Join at `opens_at`.",
+        {"opens_at": "2026-11-22T10:30:00Z"};
+    RefundClosed = "refund_closed", CONFLICT, "The time for refunds is over",
+        "The schedule's `deadline_at` has passed.", "Contact the organiser.", {};
+    RequestInProgress = "request_in_progress", CONFLICT, "A request under this key is in progress",
+        "The first request with this idempotency key has not finished.",
+        "Wait as long as `Retry-After` says, then send the same request with the same key.", {};
+    ScheduleClosed = "schedule_closed", CONFLICT, "The sale is over",
+        "The schedule's `deadline_at` has passed.", "Choose another schedule.", {};
+    ScheduleNotOpen = "schedule_not_open", CONFLICT, "The sale is not open yet",
+        "The schedule's `reservation_available_at` is in the future.",
+        "Hold seats after `reservation_available_at`.", {};
+    SeatInUse = "seat_in_use", CONFLICT, "Buyers hold or own some of these seats",
+        "Seats with a live reservation cannot be blocked. `seat_ids` lists them. Nothing changed.",
+        "Leave these seats out.", {"seat_ids": [2]};
+    SeatTaken = "seat_taken", CONFLICT, "Somebody else has these seats",
+        "Another buyer holds or owns the seats in `seat_ids`. None of the wanted seats is held.",
+        "Choose other seats.", {"seat_ids": [2]};
+    SoldOut = "sold_out", CONFLICT, "Every seat is sold",
+        "Every seat is sold or blocked, so nobody new can join.",
+        "Try later: a refund frees its seat.", {};
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
+        "Bodies are at most 64 KiB; lists of seats in administration at most 16 MiB.",
+        "Send less, or split the list into several calls.", {};
+    UnsupportedEncoding = "unsupported_encoding", UNSUPPORTED_MEDIA_TYPE,
+        "Bodies in this content encoding are not accepted",
+        "The request has a `Content-Encoding` other than `identity`, such as `gzip` or `br`.",
+        "Send the body uncompressed.", {};
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
+        "The body must be application/json in UTF-8",
+        "`Content-Type` is missing, is not JSON, or names a charset other than UTF-8.",
+        "Send `Content-Type: application/json`.", {};
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY,
+        "The key was used for another request",
+        "An earlier request with this key had another path or body.",
+        "Use a new key for each new intention.", {};
+    InvalidAmount = "invalid_amount", UNPROCESSABLE_ENTITY, "An amount is from 1 to 10,000,000",
+        "The amount to charge is out of range.", "Charge from 1 to 10,000,000 points.", {};
+    InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The request is not valid",
+        "Fields, query parameters or headers are unknown, missing, of a wrong type or out of \
+         range. `errors` lists each: `pointer` is a JSON Pointer into the body, or `/` and the \
+         name of a query parameter or header.",
+        "Correct every entry of `errors`.",
+        {"errors": [{"pointer": "/quantity", "detail": "must be a whole number from 1 to 100"}]};
+    InvalidTimes = "invalid_times", UNPROCESSABLE_ENTITY, "The times do not fit together",
+        "The queue opens at or before `reservation_available_at`, which is before `deadline_at`, \
+         which is not after `concert_at`. `detail` names the pair in the wrong order.",
+        "Correct the times.", {"detail": "deadline_at must not be after concert_at"};
+    SeatLimitExceeded = "seat_limit_exceeded", UNPROCESSABLE_ENTITY,
+        "More seats than one person may have",
+        "The user's held and paid seats of this schedule would exceed `limit`.",
+        "Hold fewer seats.", {"limit": 4};
+    HoldLimit = "hold_limit", TOO_MANY_REQUESTS,
+        "These seats were held again and again without paying",
+        "The user has held the same seats several times without paying.",
+        "Choose other seats, or wait as long as `Retry-After` says.", {};
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
+        "A quota of this user or this address is used up, or it has too many connections. \
+         `RateLimit-Policy` and `RateLimit` name the quota.",
+        "Wait as long as `Retry-After` says.", {};
+    InternalError = "internal_error", INTERNAL_SERVER_ERROR, "Something went wrong on our side",
+        "A defect of the service. Its log has the reason under the id in `instance`.",
+        "Report the `instance` to the operator.", {};
+    NotReady = "not_ready", SERVICE_UNAVAILABLE, "Not ready to serve",
+        "`GET /readyz` only: the dependencies in `failing` do not answer or do not match.",
+        "Route no traffic to this process until it is ready.", {"failing": ["redis"]};
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too busy at the moment",
+        "The process has too many requests in progress, or the answer took too long.",
+        "Wait as long as `Retry-After` says; repeat with the same idempotency key.", {};
+    StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE,
+        "A store is not available at the moment",
+        "Redis or PostgreSQL is down or slow. Nothing is half done.",
+        "Wait as long as `Retry-After` says; repeat with the same idempotency key.", {};
+}
