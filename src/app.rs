@@ -29,6 +29,7 @@ use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
 use crate::hold::service::Holds;
+use crate::http::changes::Changes;
 use crate::http::serve;
 use crate::http::serve::Routes;
 use crate::http::shortcut::Shortcuts;
@@ -126,7 +127,8 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
     let codes = keys::codes(&settings, Purpose::HandOff);
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
-    let made = Made { services: &services, handoffs, maps: &maps, stores: &stores, theme };
+    let changes = Changes::among(tasks.clone());
+    let made = Made { services: &services, handoffs, maps: &maps, stores: &stores, theme, changes };
     let router = router(made, &settings.http, &metrics);
     let house = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());

@@ -11,6 +11,7 @@ use super::pages::pages;
 use crate::concert::map::http::Maps;
 use crate::config::HttpSettings;
 use crate::http::auth::Identity;
+use crate::http::changes::Changes;
 use crate::http::cors::Cors;
 use crate::http::layers::around;
 use crate::http::openapi;
@@ -26,11 +27,12 @@ pub(super) struct Made<'m> {
     pub(super) maps: &'m Maps,
     pub(super) stores: &'m Stores,
     pub(super) theme: Theme,
+    pub(super) changes: Changes,
 }
 
 /// The API, the pages, and what operators ask.
 pub(super) fn router(
-    Made { services, handoffs, maps, stores, theme }: Made<'_>,
+    Made { services, handoffs, maps, stores, theme, changes }: Made<'_>,
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
@@ -56,6 +58,7 @@ pub(super) fn router(
         Identity(services.users.clone()),
         limits(settings),
         Cors { origins: origins.filter_map(Result::ok).collect() },
+        changes,
         metrics.clone(),
     )
 }

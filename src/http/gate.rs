@@ -16,6 +16,7 @@ use http_body_util::LengthLimitError;
 use tokio::sync::Semaphore;
 
 use super::auth::Identity;
+use super::changes::Changes;
 use super::guard::address::{ClientAddress, Peer, Proxies};
 use super::guard::allowance::{Allowance, Callers, Exhausted, Left, Policy, tell};
 use super::guard::depth::Depths;
@@ -40,7 +41,8 @@ pub struct Scarce {
 pub struct Limits {
     /// Requests whose answer has not begun.
     pub in_flight: usize,
-    /// Until a body is there, and again until an answer begins.
+    /// Until a body is there, and again until an answer begins. What changes state goes on after it,
+    /// without its client.
     pub timeout: Duration,
     /// Where answers of a route take longer, fewer are taken on at a time.
     pub target: Duration,
@@ -59,7 +61,7 @@ pub struct Limits {
 /// Everything a request must pass.
 #[derive(Debug)]
 pub(super) struct Gate {
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     depths: Depths,
     timeout: Duration,
     identity: Identity,
@@ -67,6 +69,7 @@ pub(super) struct Gate {
     requests: Option<Allowance<ClientAddress>>,
     scarce: Vec<(Scarce, Allowance<ClientAddress>)>,
     callers: Option<Arc<Allowance<i64>>>,
+    changes: Changes,
     metrics: Metrics,
 }
 
@@ -74,7 +77,12 @@ pub(super) struct Gate {
 struct Refusal(&'static str, Problem);
 
 impl Gate {
-    pub(super) fn new(limits: Limits, identity: Identity, metrics: Metrics) -> Self {
+    pub(super) fn new(
+        limits: Limits,
+        identity: Identity,
+        changes: Changes,
+        metrics: Metrics,
+    ) -> Self {
         let per_second = |name, each: u32| {
             let window = Duration::from_secs(BURST_SECONDS.into());
             let most = NonZeroU32::new(each.saturating_mul(BURST_SECONDS));
@@ -86,7 +94,7 @@ impl Gate {
             Some((*scarce, Allowance::new(policy)))
         };
         Self {
-            slots: Semaphore::new(limits.in_flight),
+            slots: Arc::new(Semaphore::new(limits.in_flight)),
             depths: Depths::new(limits.in_flight, limits.target),
             timeout: limits.timeout,
             identity,
@@ -94,6 +102,7 @@ impl Gate {
             scarce: limits.scarce.iter().filter_map(per_minute).collect(),
             callers: per_second("user", limits.user_requests).map(Allowance::new).map(Arc::new),
             proxies: limits.proxies,
+            changes,
             metrics,
         }
     }
@@ -147,9 +156,10 @@ impl Gate {
 
         let mut request = self.arrived(request).await?;
         let overloaded = |reason| Refusal(reason, Problem::overloaded());
-        let _slot = self.slots.try_acquire().map_err(|_| overloaded("in_flight"))?;
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        let slot = slot.map_err(|_| overloaded("in_flight"))?;
         let place = self.depths.enter(route, request.method().as_str());
-        let _place = place.ok_or_else(|| overloaded("late"))?;
+        let place = place.ok_or_else(|| overloaded("late"))?;
 
         let callers = self.callers.clone().map(Callers::new);
         let extensions = request.extensions_mut();
@@ -157,9 +167,22 @@ impl Gate {
         if let Some(callers) = &callers {
             extensions.insert(callers.clone());
         }
-        let answer = tokio::time::timeout(self.timeout, next.run(request)).await;
+        let changes_state = !request.method().is_safe();
+        // The room is taken for as long as the work goes on, not for as long as its client waits.
+        let work = async move {
+            let answer = next.run(request).await;
+            drop((place, slot));
+            answer
+        };
+        // The time limit is for the client. A change that it has run out for goes on: its own limits are
+        // those of the stores' calls.
+        let answer = if changes_state {
+            tokio::time::timeout(self.timeout, self.changes.run(work)).await
+        } else {
+            tokio::time::timeout(self.timeout, work).await
+        };
         let mut answer = answer.map_err(|_| {
-            tracing::warn!("a request took too long");
+            tracing::warn!(goes_on = changes_state, "a request took too long");
             overloaded("timeout")
         })?;
         let user = callers.and_then(|callers| callers.left());

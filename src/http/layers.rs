@@ -19,6 +19,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::Identity;
+use super::changes::{self, Changes};
 use super::cors::{Cors, share};
 use super::gate::{Gate, Limits, limit};
 use super::problem::Problem;
@@ -61,16 +62,17 @@ pub fn seat_list_limit() -> DefaultBodyLimit {
 /// Puts everything around `routes` that every request passes, outermost first: the envelope (id,
 /// span, count, problems rendered), CORS, panics, limits. Health checks and metrics go into
 /// `always`: they are answered also when the process takes on nothing more. Browsers are told of
-/// refusals by `dress`.
+/// refusals by `dress`. What changes state runs to its end among `changes`.
 pub fn around(
     (routes, always): (Router, Router),
     dress: Arc<dyn Dress>,
     identity: Identity,
     limits: Limits,
     cors: Cors,
+    changes: Changes,
     metrics: Metrics,
 ) -> Router {
-    let gate = Gate::new(limits, identity, metrics.clone());
+    let gate = Gate::new(limits, identity, changes, metrics.clone());
     let around = Around { cors: Arc::new(cors), dress, metrics };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -165,9 +167,7 @@ fn name(method: &Method) -> &'static str {
 
 /// A defect: told in the log, and to the client only as such.
 fn panicked(panic: &(dyn Any + Send)) -> Response {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = text.unwrap_or("not a text"), "a handler panicked");
+    tracing::error!(panic = changes::text(panic), "a handler panicked");
     Problem::internal().into_response()
 }
 

@@ -6,6 +6,8 @@ use tower::ServiceExt;
 
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use super::*;
 use crate::config::limits::ForwardedHeader;
 use crate::http::auth::{Identified, Identify, IdentifyError};
@@ -48,8 +50,37 @@ async fn panics() {
     panic!("a secret in a panic")
 }
 
+/// A change of state in two steps, and what a test sees of it.
+#[derive(Clone, Default)]
+struct Change {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+    done: Arc<Notify>,
+}
+
+impl Change {
+    async fn run(self) -> &'static str {
+        self.begun.notify_one();
+        self.go_on.notified().await;
+        self.done.notify_one();
+        "changed"
+    }
+
+    async fn ends(&self) {
+        self.go_on.notify_one();
+        let done = tokio::time::timeout(Duration::from_secs(20), self.done.notified()).await;
+        done.expect("the change goes on to its end");
+    }
+}
+
 fn app(in_flight: usize, metrics: &Metrics) -> Router {
+    changing(in_flight, metrics, &Change::default())
+}
+
+fn changing(in_flight: usize, metrics: &Metrics, change: &Change) -> Router {
+    let change = change.clone();
     let routes = Router::new()
+        .route("/change", axum::routing::post(move || change.clone().run()))
         .route("/slow", get(forever))
         .route("/panic", get(panics))
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
@@ -67,7 +98,8 @@ fn app(in_flight: usize, metrics: &Metrics) -> Router {
     };
     let identity = Identity(Arc::new(Nobody));
     let dress = Arc::new(Plain);
-    around((routes, always), dress, identity, limits, Cors::default(), metrics.clone())
+    let (cors, changes) = (Cors::default(), Changes::default());
+    around((routes, always), dress, identity, limits, cors, changes, metrics.clone())
 }
 
 async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {
@@ -127,6 +159,34 @@ async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
     assert_eq!(call(&app, "GET", "/livez", Body::empty()).await.0, StatusCode::OK);
     busy.await.unwrap();
     assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_change_of_state_goes_on_without_its_client_and_keeps_its_room_until_it_ends() {
+    let change = Change::default();
+    let app = changing(1, &Metrics::new(), &change);
+    let client = tokio::spawn({
+        let app = app.clone();
+        async move { call(&app, "POST", "/change", Body::empty()).await }
+    });
+    change.begun.notified().await;
+    client.abort();
+    assert!(client.await.is_err_and(|error| error.is_cancelled()), "the client has hung up");
+    let (status, code) = call(&app, "GET", "/echo/1", Body::empty()).await;
+    assert_eq!((status.as_u16(), code), (503, "overloaded".into()), "its room is still taken");
+    change.ends().await;
+    while call(&app, "GET", "/echo/1", Body::empty()).await.0 != StatusCode::OK {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_state_goes_on_after_its_client_was_told_that_it_took_too_long() {
+    let change = Change::default();
+    let app = changing(8, &Metrics::new(), &change);
+    let (status, code) = call(&app, "POST", "/change", Body::empty()).await;
+    assert_eq!((status.as_u16(), code), (503, "overloaded".into()));
+    change.ends().await;
 }
 
 #[tokio::test]
