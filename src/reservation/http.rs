@@ -206,7 +206,7 @@ impl From<HoldError> for Problem {
                 let title = "The ticket is not active in this schedule";
                 Self::new(StatusCode::FORBIDDEN, "ticket_not_active", title)
             }
-            HoldError::OverLimit { limit } => {
+            HoldError::OverLimit { limit, .. } => {
                 let title = "More seats than one person may have";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "seat_limit_exceeded", title)
                     .with("limit", json!(limit))
