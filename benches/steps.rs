@@ -171,9 +171,10 @@ fn claims(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     let (hold, seats) = (uuid::Uuid::now_v7(), [1, 2, 3, 4]);
     let mut round = async || {
         let begun = Instant::now();
-        let claim = hold::redis::take(&set.line, &ticket, hold, &seats).await.expect("an answer");
+        let claim =
+            hold::redis::take(&set.line, &ticket, hold, 4, &seats).await.expect("an answer");
         let took = begun.elapsed();
-        assert_eq!(claim, hold::model::Claim::Ok);
+        assert_eq!(claim, hold::model::Claim::Ok { fresh: true });
         hold::redis::drop(&set.line, hold, &seats).await.expect("an answer");
         took
     };

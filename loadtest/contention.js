@@ -2,12 +2,15 @@
 
 import { audit } from './lib/audit.js';
 import * as buyers from './lib/buyer.js';
+import { grab } from './lib/hostile.js';
 import { makeSale, seatId } from './lib/data.js';
 import { visits } from './lib/invariants.js';
 import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
 const SEATS = 100;
+// The share of buyers who try to keep seats from everybody.
+const HOSTILE = 0.02;
 // The first pick of everybody is among these.
 const FAVOURITES = 20;
 
@@ -53,6 +56,9 @@ export default function (sale) {
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, { patienceSeconds: size.patience / 2 });
   if (turn !== 'active') return turn;
+  if (buyers.chance(HOSTILE)) {
+    return grab(buyer, sale, { limit: QUEUE.max_seats_per_user, holdSeconds: QUEUE.hold_ttl_seconds });
+  }
   const deadline = Date.now() + (size.patience - 60) * 1000;
   while (Date.now() < deadline) {
     const held = buyers.holdSeats(buyer, sale, (attempt) => wish(buyer, sale, attempt), { attempts: 3, pauseSeconds: 0.5 });

@@ -2,6 +2,7 @@
 
 import { audit } from './lib/audit.js';
 import * as buyers from './lib/buyer.js';
+import { grab } from './lib/hostile.js';
 import { makeSale } from './lib/data.js';
 import { visits } from './lib/invariants.js';
 import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
@@ -18,6 +19,8 @@ const size = profile({
 });
 
 const HOLD_SECONDS = 12;
+// The share of buyers who try to keep seats from everybody.
+const HOSTILE = 0.02;
 const QUEUE = {
   capacity: size.capacity,
   admit_per_second: size.admitPerSecond,
@@ -59,6 +62,7 @@ function visit(buyer, sale) {
     reloads: buyers.chance(0.05),
   });
   if (turn !== 'active') return turn;
+  if (buyers.chance(HOSTILE)) return grab(buyer, sale, { limit: QUEUE.max_seats_per_user, holdSeconds: HOLD_SECONDS });
   if (buyers.chance(0.1)) buyer.seats(sale.schedule);
   buyer.look(sale);
   buyers.think(0.5, 2);

@@ -29,6 +29,7 @@ use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
 use crate::hold::service::Holds;
+use crate::http::changes::Changes;
 use crate::http::serve;
 use crate::http::serve::Routes;
 use crate::http::shortcut::Shortcuts;
@@ -126,6 +127,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
     let codes = keys::codes(&settings, Purpose::HandOff);
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
+    let changes = Changes::among(tasks.clone());
     let addresses = Arc::new(addresses(&settings.http));
     let made = Made {
         services: &services,
@@ -134,6 +136,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         stores: &stores,
         theme,
         addresses: Arc::clone(&addresses),
+        changes,
     };
     let router = router(made, &settings.http, &metrics);
     let house = house(&settings.http, files, &metrics);

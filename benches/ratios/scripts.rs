@@ -79,7 +79,7 @@ pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
     let load = Load::new(&stage.folder, "refusals", requests, CONNECTIONS)?.refused();
     let keys = line.place.keys.take();
     let hold = uuid::Uuid::now_v7().to_string();
-    let call = ["1", "1", hold.as_str(), "1", "2", "3", "4"];
+    let call = ["1", "1", hold.as_str(), "4", "1", "2", "3", "4"];
     let benchmark = Benchmark::new(&stage, &line, Script::Take, keys, &call, 16);
     let mut pairs = Pairs::default();
     once(args, &stage, &load, &benchmark).await?;

@@ -163,10 +163,32 @@ export class Client {
   }
 
   // Holds seats: `wanted` is `{seat_ids}` or `{quantity, section, max_price}`.
-  hold(schedule, wanted) {
+  hold(schedule, wanted, key = this.newKey('hold')) {
     const refused = ['seat_taken', 'not_enough_seats', 'ticket_not_active', 'hold_limit', 'seat_limit_exceeded', 'schedule_closed'];
-    const options = { body: wanted, key: this.newKey('hold'), ticket: true };
+    const options = { body: wanted, key, ticket: true };
     return this.send('POST', 'hold', `/v1/schedules/${schedule}/reservations`, [201, ...refused], options);
+  }
+
+  // Tries to hold other seats under a key that was used for a hold. None of it may have an effect.
+  holdUnderUsedKey(schedule, wanted, key) {
+    const refused = ['idempotency_key_reused', 'seat_taken', 'seat_limit_exceeded', 'ticket_not_active', 'schedule_closed'];
+    const options = { body: wanted, key, ticket: true };
+    return this.send('POST', 'hold', `/v1/schedules/${schedule}/reservations`, refused, options);
+  }
+
+  // Sends a hold request and hangs up a few milliseconds later, whatever has come of it. k6 has no
+  // other way to close a connection early.
+  holdAndHangUp(schedule, wanted) {
+    const headers = { Authorization: this.bearer, 'Content-Type': 'application/json', 'Queue-Token': this.queueToken };
+    headers['Idempotency-Key'] = this.newKey('hang-up');
+    const params = { headers, tags: { name: 'hang_up' }, timeout: `${1 + Math.floor(Math.random() * 8)}ms` };
+    params.responseCallback = null;
+    http.post(`${BASE}/v1/schedules/${schedule}/reservations`, JSON.stringify(wanted), params);
+  }
+
+  // The reservations of this user that wait for payment or are paid.
+  reservations(status) {
+    return this.send('GET', 'reservations', `/v1/reservations?status=${status}&limit=200`, [200]);
   }
 
   release(holdId) {

@@ -10,6 +10,10 @@ export const positionWentBack = new Counter('position_went_back');
 export const placeLost = new Counter('place_lost');
 // Looks at the sale that found more active buyers than the capacity.
 export const overCapacity = new Counter('over_capacity');
+// Looks at one buyer's reservations that found more seats than the limit.
+export const overLimit = new Counter('over_limit');
+// The seats that a hostile buyer kept from others (the maximum is what the report shows).
+export const keptByOne = new Trend('kept_by_one');
 // Two accounts of the same thing (reservations, payments, points, map, statistics) that disagree.
 export const sumsDiffer = new Counter('sums_differ');
 // Seats that the service said were paid, less those refunded, less those found sold at the end.
@@ -70,6 +74,7 @@ export function startAtZero() {
     positionWentBack,
     placeLost,
     overCapacity,
+    overLimit,
     sumsDiffer,
     paidSeatsMissing,
     unexpectedAnswers,

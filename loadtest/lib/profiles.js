@@ -36,6 +36,7 @@ const ALWAYS_ZERO = [
   'position_went_back',
   'place_lost',
   'over_capacity',
+  'over_limit',
   'sums_differ',
   'paid_seats_missing',
   'unexpected_answers',

@@ -13,6 +13,7 @@ use super::pages::pages;
 use crate::concert::map::http::Maps;
 use crate::config::HttpSettings;
 use crate::http::auth::Identity;
+use crate::http::changes::Changes;
 use crate::http::cors::Cors;
 use crate::http::guard::client::AddressLimits;
 use crate::http::layers::{Surroundings, around};
@@ -30,11 +31,12 @@ pub(super) struct Made<'m> {
     pub(super) stores: &'m Stores,
     pub(super) theme: Theme,
     pub(super) addresses: Arc<AddressLimits>,
+    pub(super) changes: Changes,
 }
 
 /// The API, the pages, and what operators ask.
 pub(super) fn router(
-    Made { services, handoffs, maps, stores, theme, addresses }: Made<'_>,
+    Made { services, handoffs, maps, stores, theme, addresses, changes }: Made<'_>,
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
@@ -62,6 +64,7 @@ pub(super) fn router(
         addresses,
         limits: limits(settings),
         cors: Cors { origins: origins.filter_map(Result::ok).collect() },
+        changes,
         metrics: metrics.clone(),
     };
     around(

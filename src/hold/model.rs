@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::idempotency::model::Request;
 use crate::store::id::{ScheduleId, UserId};
 
 /// The kind of outbox entry whose payload is a [`SeatsChanged`].
@@ -42,6 +43,9 @@ pub struct FencedSeat {
     pub number: u32,
     /// Rises with every change of the seat.
     pub fence: i64,
+    /// Whose it is now, where it is held or sold; counted in Redis for the seat limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
 }
 
 /// What seats became.
@@ -83,20 +87,28 @@ pub struct SeatSeen {
     pub claimed: bool,
 }
 
-/// The hold that a request makes: a repeat of the request meets its own claim.
+/// The id that a request's claims carry, and the hold that it makes: a repeat of the request meets
+/// its own claim, and a request for other seats under the same key does not.
 ///
-/// UUIDv5 (RFC 9562) of schedule, user and idempotency key.
+/// UUIDv5 (RFC 9562) of schedule, user, idempotency key and what was asked (method, path, body). Where
+/// PostgreSQL has a hold of this id although the key is free, because the key was purged after 48 h,
+/// the new hold gets a random id (`hold_seats` in `migrations/0008_claims.sql`).
 #[must_use]
-pub fn hold_id(schedule: ScheduleId, user: UserId, key: &str) -> Uuid {
+pub fn hold_id(schedule: ScheduleId, request: &Request) -> Uuid {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6f6e_7361_6c65_4068_8f6c_6421_0000_0001);
-    Uuid::new_v5(&NAMESPACE, format!("{schedule}:{user}:{key}").as_bytes())
+    let Request { user, key, asked } = request;
+    // A key has no line break, so no two requests read the same.
+    Uuid::new_v5(&NAMESPACE, format!("{schedule}:{user}:{key}\n{asked}").as_bytes())
 }
 
 /// What trying to claim seats came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// All are claimed, for 5 s.
-    Ok,
+    Ok {
+        /// Some were no claim of this hold before: this call made them.
+        fresh: bool,
+    },
     /// These are somebody else's.
     Taken {
         /// By number.
@@ -106,4 +118,26 @@ pub enum Claim {
     },
     /// The ticket's slot is over, or never was.
     NotActive,
+    /// With these seats the user would keep more than the limit.
+    OverLimit {
+        /// Some of the user's seats are of holds past their end: they count until PostgreSQL ends them.
+        lapsed: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holds_id_depends_on_everything_that_its_request_says_and_on_nothing_else() {
+        let id = |schedule, user, key: &str, body: &str| {
+            hold_id(ScheduleId(schedule), &Request::new(UserId(user), key, "POST /", &body))
+        };
+        let first = id(1, 2, "key", "[3]");
+        assert_eq!(first, id(1, 2, "key", "[3]"));
+        let others = [id(2, 2, "key", "[3]"), id(1, 3, "key", "[3]"), id(1, 2, "kez", "[3]")];
+        assert!(!others.contains(&first), "{others:?}");
+        assert_ne!(first, id(1, 2, "key", "[4]"), "other seats under the same key");
+    }
 }

@@ -25,12 +25,13 @@ pub async fn take(
     line: &Line,
     ticket: &Ticket,
     hold: Uuid,
+    limit: u32,
     seats: &[u32],
 ) -> Result<Claim, ScriptError> {
     let keys = &line.place.keys;
     let mut id = Uuid::encode_buffer();
     let id: &str = hold.hyphenated().encode_lower(&mut id);
-    let args = (keys.epoch(), ticket.user.0, ticket.sequence.0, id, seats);
+    let args = (keys.epoch(), ticket.user.0, ticket.sequence.0, id, limit, seats);
     let reply = line.place.run(&line.redis, Script::Take, keys.take(), args).await?;
     if reply.word == "OK" {
         line.place.seen.changed(reply.get(0)?);
@@ -41,9 +42,10 @@ pub async fn take(
 /// Reads what `hold/take` said.
 pub fn claim(reply: &Reply) -> Result<Claim, StoreError> {
     match reply.word.as_str() {
-        "OK" => Ok(Claim::Ok),
+        "OK" => Ok(Claim::Ok { fresh: reply.get::<u32>(2)? > 0 }),
         "TAKEN" => Ok(Claim::Taken { repeater: reply.get::<u8>(0)? == 1, seats: reply.rest(1)? }),
         "NOT_ACTIVE" => Ok(Claim::NotActive),
+        "OVER_LIMIT" => Ok(Claim::OverLimit { lapsed: reply.get::<u32>(0)? > 0 }),
         _ => Err(reply.unknown()),
     }
 }
@@ -58,7 +60,8 @@ pub async fn drop(line: &Line, hold: Uuid, seats: &[u32]) -> Result<(), ScriptEr
 
 /// `hold/apply`, for any number of seats, 200 at a time: more would keep everybody waiting.
 pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Result<(), ScriptError> {
-    let keys = line.place.keys.several(&["meta", "holder", "held", "claim", "sold", "seatlog"]);
+    let names = ["meta", "holder", "held", "claim", "sold", "seatlog", "user_seats"];
+    let keys = line.place.keys.several(&names);
     for seats in seats.chunks(200) {
         let mut args = vec![
             line.place.keys.epoch().to_string(),
@@ -66,9 +69,10 @@ pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Resul
             decided.hold.map_or_else(|| "-".to_owned(), |hold| hold.to_string()),
             decided.left_ms.to_string(),
         ];
-        args.extend(
-            seats.iter().flat_map(|seat| [seat.number.to_string(), seat.fence.to_string()]),
-        );
+        args.extend(seats.iter().flat_map(|seat| {
+            let user = seat.user.map_or(0, |user| user.0);
+            [seat.number.to_string(), seat.fence.to_string(), user.to_string()]
+        }));
         let reply = line.place.run(&line.redis, Script::Apply, &keys, &args).await?;
         line.place.seen.changed(reply.get(1)?);
     }

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 
 /// How much longer Redis keeps a seat than the buyer was promised: nobody else can take it in
-/// PostgreSQL before that either.
+/// PostgreSQL before that either. `lua/hold/take.lua` has the same figure.
 const BEYOND_EXPIRY: TimeDelta = TimeDelta::milliseconds(5_500);
 
 /// Holds as a service; cheap to clone.
@@ -29,14 +29,16 @@ impl Holds {
         Self { lines, delivered }
     }
 
-    /// Claims `seats` for `hold` for 5 s, all or none: the right to try in PostgreSQL.
+    /// Claims `seats` for `hold` for 5 s, all or none: the right to try in PostgreSQL. With what the
+    /// ticket's user has claimed, holds and owns they must not be more than `limit`.
     pub async fn claim(
         &self,
         ticket: &Ticket,
         hold: Uuid,
+        limit: u32,
         seats: &[u32],
     ) -> Result<Claim, StoreError> {
-        let take = |line: Line| async move { redis::take(&line, ticket, hold, seats).await };
+        let take = |line: Line| async move { redis::take(&line, ticket, hold, limit, seats).await };
         self.lines.run(ticket.schedule, take).await
     }
 

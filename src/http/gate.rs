@@ -15,6 +15,7 @@ use http_body_util::LengthLimitError;
 use tokio::sync::Semaphore;
 
 use super::auth::{Identity, bearer};
+use super::changes::Changes;
 use super::guard::allowance::{Allowance, CallerKey, Callers, Exhausted, Left, tell};
 use super::guard::client::{Client, per_second};
 use super::guard::depth::Depths;
@@ -27,7 +28,8 @@ use crate::telemetry::Metrics;
 pub struct Limits {
     /// Requests whose answer has not begun.
     pub in_flight: usize,
-    /// Until a body is there, and again until an answer begins.
+    /// Until a body is there, and again until an answer begins. What changes state goes on after it,
+    /// without its client.
     pub timeout: Duration,
     /// Where answers of a route take longer, fewer are taken on at a time.
     pub target: Duration,
@@ -38,11 +40,12 @@ pub struct Limits {
 /// Everything a request must pass.
 #[derive(Debug)]
 pub(super) struct Gate {
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     depths: Depths,
     timeout: Duration,
     identity: Identity,
     callers: Option<Arc<Allowance<CallerKey>>>,
+    changes: Changes,
     metrics: Metrics,
 }
 
@@ -50,13 +53,19 @@ pub(super) struct Gate {
 struct Refusal(&'static str, Problem);
 
 impl Gate {
-    pub(super) fn new(limits: Limits, identity: Identity, metrics: Metrics) -> Self {
+    pub(super) fn new(
+        limits: Limits,
+        identity: Identity,
+        changes: Changes,
+        metrics: Metrics,
+    ) -> Self {
         Self {
-            slots: Semaphore::new(limits.in_flight),
+            slots: Arc::new(Semaphore::new(limits.in_flight)),
             depths: Depths::new(limits.in_flight, limits.target),
             timeout: limits.timeout,
             identity,
             callers: per_second("user", limits.user_requests).map(Allowance::new).map(Arc::new),
+            changes,
             metrics,
         }
     }
@@ -106,18 +115,32 @@ impl Gate {
 
         let mut request = self.arrived(request).await?;
         let overloaded = |reason| Refusal(reason, Problem::overloaded());
-        let _slot = self.slots.try_acquire().map_err(|_| overloaded("in_flight"))?;
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        let slot = slot.map_err(|_| overloaded("in_flight"))?;
         let place = self.depths.enter(route, request.method().as_str());
-        let _place = place.ok_or_else(|| overloaded("late"))?;
+        let place = place.ok_or_else(|| overloaded("late"))?;
 
         let extensions = request.extensions_mut();
         extensions.insert(self.identity.clone());
         if let Some(callers) = &callers {
             extensions.insert(callers.clone());
         }
-        let answer = tokio::time::timeout(self.timeout, next.run(request)).await;
+        let changes_state = !request.method().is_safe();
+        // The room is taken for as long as the work goes on, not for as long as its client waits.
+        let work = async move {
+            let answer = next.run(request).await;
+            drop((place, slot));
+            answer
+        };
+        // The time limit is for the client. A change that it has run out for goes on: its own limits are
+        // those of the stores' calls.
+        let answer = if changes_state {
+            tokio::time::timeout(self.timeout, self.changes.run(work)).await
+        } else {
+            tokio::time::timeout(self.timeout, work).await
+        };
         let mut answer = answer.map_err(|_| {
-            tracing::warn!("a request took too long");
+            tracing::warn!(goes_on = changes_state, "a request took too long");
             overloaded("timeout")
         })?;
         let user = callers.and_then(|callers| callers.left());

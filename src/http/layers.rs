@@ -19,6 +19,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::auth::Identity;
+use super::changes::{self, Changes};
 use super::cors::{Cors, Sharing};
 use super::gate::{Gate, Limits, limit};
 use super::guard::client::AddressLimits;
@@ -72,6 +73,8 @@ pub struct Surroundings {
     pub limits: Limits,
     /// The origins whose pages may call.
     pub cors: Cors,
+    /// Where changes of state run to their end.
+    pub changes: Changes,
     /// Counts requests and refusals.
     pub metrics: Metrics,
 }
@@ -79,10 +82,10 @@ pub struct Surroundings {
 /// Puts everything around `routes` that every request passes, outermost first: the envelope (id,
 /// span, count, problems rendered, CORS, panics, the limit of requests of its address), then the
 /// other limits. Health checks and metrics go into `always`: they are answered also when the
-/// process takes on nothing more. Paths and methods that no route has pass the envelope too.
+/// process takes on nothing more. What changes state runs to its end among `changes`. Paths and methods that no route has pass the envelope too.
 pub fn around((routes, always): (Router, Router), surroundings: Surroundings) -> Router {
-    let Surroundings { dress, identity, addresses, limits, cors, metrics } = surroundings;
-    let gate = Gate::new(limits, identity, metrics.clone());
+    let Surroundings { dress, identity, addresses, limits, cors, changes, metrics } = surroundings;
+    let gate = Gate::new(limits, identity, changes, metrics.clone());
     let around = Around { addresses, cors, dress, metrics };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -201,9 +204,7 @@ fn name(method: &Method) -> &'static str {
 
 /// A defect: told in the log, and to the client only as such.
 fn panicked(panic: &(dyn Any + Send)) -> Response {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = text.unwrap_or("not a text"), "a handler panicked");
+    tracing::error!(panic = changes::text(panic), "a handler panicked");
     Problem::internal().into_response()
 }
 

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod changes;
 pub mod cors;
 pub mod gate;
 pub mod guard;

@@ -16,7 +16,7 @@ pub struct Request {
     /// 1 to 255 visible ASCII characters.
     pub key: String,
     /// Method, path and parsed body.
-    asked: String,
+    pub asked: String,
 }
 
 impl Request {

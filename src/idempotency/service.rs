@@ -28,15 +28,28 @@ where
 
 /// As [`once`], for an effect that is one call of a function that takes the key, stores the answer
 /// and commits, all by itself (`migrations/0005_hold_and_pay.sql`).
-pub async fn once_called<C: Call>(pg: &Pg, effect: &C) -> Result<C::Output, StoreError> {
+///
+/// # Errors
+/// [`StoreError::OutcomeUnknown`] where the connection broke during the first call, and the second
+/// gave no answer. With any other error nothing was written.
+pub async fn once_called<C: Call>(pg: &Pg, effect: &C) -> Result<Called<C::Output>, StoreError> {
+    let reason = match pg.call(effect).await {
+        Err(StoreError::OutcomeUnknown(reason)) => reason,
+        other => return other.map(|output| Called { output, again: false }),
+    };
     match pg.call(effect).await {
-        Err(StoreError::OutcomeUnknown(_)) => {}
-        other => return other,
+        Ok(output) => Ok(Called { output, again: true }),
+        Err(error) => Err(StoreError::OutcomeUnknown(format!("{reason}, then {error}"))),
     }
-    match pg.call(effect).await {
-        Err(StoreError::OutcomeUnknown(_)) => Err(unknown()),
-        other => other,
-    }
+}
+
+/// What [`once_called`] comes to.
+#[derive(Debug)]
+pub struct Called<T> {
+    /// What the function returned.
+    pub output: T,
+    /// It is that of a second call: the first may still be running, where the key is in progress.
+    pub again: bool,
 }
 
 fn unknown() -> StoreError {

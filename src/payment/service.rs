@@ -63,7 +63,7 @@ impl Payments {
         hold: Uuid,
     ) -> Result<Answer<Result<Paid, PayRefusal>>, PayError> {
         let called = idempotency::once_called(&self.pg, &Pay { request, hold }).await?;
-        let Settled { answer, seats, completed } = paid(called)?;
+        let Settled { answer, seats, completed } = paid(called.output)?;
         if let (Ok(paid), false) = (&answer.outcome, answer.replayed) {
             let seats = paid.payments.len() as u64;
             self.metrics.paid(seats, paid.total_amount.unsigned_abs());

@@ -29,6 +29,8 @@ pub enum HoldError {
     OverLimit {
         /// How many one user may have.
         limit: u32,
+        /// Some of them may be of holds past their end, which count until they are ended.
+        lapsed: bool,
     },
     /// The same seats were held again and again without paying.
     #[error("held too often without paying")]

@@ -225,7 +225,7 @@ impl From<HoldError> for Problem {
             }
             HoldError::NotEnough => Self::new(ProblemCode::NotEnoughSeats),
             HoldError::NotActive => Self::new(ProblemCode::TicketNotActive),
-            HoldError::OverLimit { limit } => {
+            HoldError::OverLimit { limit, .. } => {
                 Self::new(ProblemCode::SeatLimitExceeded).with("limit", json!(limit))
             }
             HoldError::Churn => Self::new(ProblemCode::HoldLimit).retry_after(60),

@@ -13,7 +13,7 @@ use crate::idempotency::model::Request;
 use crate::outbox::model::OutboxId;
 use crate::queue::model::Sequence;
 use crate::store::StoreError;
-use crate::store::id::{ReservationId, ScheduleId, SeatId};
+use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Single, lost};
 use crate::store::pg::{Tx, violated};
 
@@ -21,7 +21,8 @@ use crate::store::pg::{Tx, violated};
 /// the seat before this much later, so no instant allows both.
 pub const TAKEOVER_AFTER: Duration = Duration::from_secs(5);
 
-/// Unpaid holds of one seat by one user within ten minutes; one more is refused.
+/// Unpaid holds of one seat by one user, within ten minutes and the time that so many last; one more
+/// is refused.
 const CHURN: i32 = 3;
 
 /// What says that a seat has an owner already, should the locks be wrong.
@@ -34,7 +35,7 @@ pub struct LiveRow {
     pub id: ReservationId,
     /// The seat.
     pub seat: SeatId,
-    /// So far past its end that the seat may be taken over.
+    /// So far past its end that the seat may be taken over, by whoever asks.
     pub lapsed: bool,
 }
 
@@ -87,6 +88,26 @@ pub async fn live_rows(tx: &mut Tx, seats: &[SeatId]) -> Result<Vec<LiveRow>, St
     Ok(rows.into_iter().map(|row| live(row.id, row.seat_id, row.lapsed)).collect())
 }
 
+/// A user's holds of a schedule that are past their end and wait for payment still, row by row: they
+/// can't be paid any more, and others may not have the seats yet.
+pub async fn lapsed_rows(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    user: UserId,
+) -> Result<Vec<LiveRow>, StoreError> {
+    let rows = sqlx::query!(
+        "select id, seat_id from reservation
+         where user_id = $1 and concert_schedule_id + 0 = $2 and status = 'PAYMENT_WAITING'
+           and expires_at <= clock_timestamp() order by id",
+        user.0,
+        schedule.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let lapsed = |id, seat| LiveRow { id: ReservationId(id), seat: SeatId(seat), lapsed: true };
+    Ok(rows.into_iter().map(|row| lapsed(row.id, row.seat_id)).collect())
+}
+
 /// Moves waiting reservations to where they end.
 ///
 /// # Errors
@@ -130,7 +151,11 @@ pub async fn change_seats(
     all_of(&ids, rows.len() as u64, "seats changed")?;
     Ok(rows
         .into_iter()
-        .map(|row| FencedSeat { number: row.seat_number.unsigned_abs(), fence: row.fence })
+        .map(|row| FencedSeat {
+            number: row.seat_number.unsigned_abs(),
+            fence: row.fence,
+            user: None,
+        })
         .collect())
 }
 

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::attempt::Attempts;
 use super::error::HoldError;
 use super::model::{Best, Hold, Reservation, ReservationStatus, Wanted};
 use super::pick::pick;
 use super::read;
-use super::write::{Decision, Release, Write, held};
+use super::write::{Attempt, Decision, Release};
 use crate::board::service::Boards;
-use crate::concert::model::{ConcertStatus, Layout, Schedule};
+use crate::concert::model::{ConcertStatus, Schedule};
 use crate::concert::service::Catalogue;
-use crate::hold::model::{Claim, hold_id};
+use crate::hold::model::hold_id;
 use crate::hold::service::Holds;
 use crate::http::guard::allowance::{Allowance, Policy};
 use crate::http::page::{Page, Paging};
@@ -27,16 +27,12 @@ use crate::queue::model::Ticket;
 use crate::queue::service::{Queue, QueueError};
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Pg;
-use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// How often best available tries its next choice when a race took a seat of the last one.
 const TRIES: usize = 40;
 /// After so many lost races others are left their first choice.
 const CROWDED: usize = 4;
-/// Transactions at once while Redis is away and keeps nobody off PostgreSQL.
-const WITHOUT_REDIS: usize = 4;
-const WITHOUT_REDIS_WAIT: Duration = Duration::from_millis(500);
 
 /// Tries to hold per user: enough for anybody who picks by hand, too little to keep PostgreSQL busy.
 const HOLDS: Policy = Policy {
@@ -53,22 +49,9 @@ pub struct Reservations {
     catalogue: Catalogue,
     queue: Queue,
     holds: Holds,
+    attempts: Attempts,
     metrics: Metrics,
-    without_redis: Arc<Semaphore>,
     tries: Arc<Allowance<i64>>,
-}
-
-/// One attempt to hold: everything that stays the same over its tries.
-#[derive(Debug)]
-pub struct Attempt<'a> {
-    /// Who asks, under which key.
-    pub request: &'a Request,
-    /// The place they hold from.
-    pub ticket: Ticket,
-    /// The seats there are.
-    pub layout: Arc<Layout>,
-    /// The hold it is to be.
-    pub hold: Uuid,
 }
 
 impl Reservations {
@@ -82,9 +65,9 @@ impl Reservations {
         holds: Holds,
         metrics: Metrics,
     ) -> Self {
-        let without_redis = Arc::new(Semaphore::new(WITHOUT_REDIS));
+        let attempts = Attempts::new(pg.clone(), queue.clone(), holds.clone(), metrics.clone());
         let tries = Arc::new(Allowance::new(HOLDS));
-        Self { pg, boards, catalogue, queue, holds, metrics, without_redis, tries }
+        Self { pg, boards, catalogue, queue, holds, attempts, metrics, tries }
     }
 
     /// Holds seats for the owner of an active ticket, all or none, once per key.
@@ -119,20 +102,20 @@ impl Reservations {
         }
         let limit = sale.settings.max_seats_per_user;
         let layout = self.catalogue.layout_of(&sale).await?;
-        let hold = hold_id(schedule, request.user, &request.key);
-        let attempt = Attempt { request, ticket, layout, hold };
+        let hold = hold_id(schedule, request);
+        let attempt = Attempt { request, ticket, layout, limit, hold };
         match wanted {
             Wanted::Seats(seats) => {
                 if seats.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
-                    return Err(HoldError::OverLimit { limit });
+                    return Err(HoldError::OverLimit { limit, lapsed: false });
                 }
                 let number = |seat: &SeatId| attempt.layout.number(*seat).ok_or(HoldError::NoSeat);
                 let numbers = seats.iter().map(number).collect::<Result<Vec<u32>, _>>()?;
-                self.claim_and_write(&attempt, &numbers).await
+                self.attempts.hold(&attempt, &numbers).await
             }
             Wanted::Best(best) => {
                 if best.quantity > usize::try_from(limit).unwrap_or(usize::MAX) {
-                    return Err(HoldError::OverLimit { limit });
+                    return Err(HoldError::OverLimit { limit, lapsed: false });
                 }
                 self.best(&attempt, best).await
             }
@@ -175,7 +158,7 @@ impl Reservations {
             let choice = pick(&attempt.layout, best, |number| number >= from && free(number))
                 .or_else(|| pick(&attempt.layout, best, free));
             let Some(numbers) = choice else { break };
-            match self.claim_and_write(attempt, &numbers).await {
+            match self.attempts.hold(attempt, &numbers).await {
                 Err(HoldError::Taken { seats, .. }) => {
                     lost.extend(seats.iter().filter_map(|seat| attempt.layout.number(*seat)));
                     if round >= CROWDED {
@@ -188,65 +171,6 @@ impl Reservations {
             }
         }
         Err(HoldError::NotEnough)
-    }
-
-    async fn claim_and_write(
-        &self,
-        attempt: &Attempt<'_>,
-        numbers: &[u32],
-    ) -> Result<Answer<Hold>, HoldError> {
-        let Attempt { ticket, hold, .. } = attempt;
-        let inside = || ticket.active_until > Some(Utc::now());
-        let mut claim = self.holds.claim(ticket, *hold, numbers).await;
-        // A slot that a loss of Redis took along is back once its owner is asked for.
-        let lost = matches!(claim, Ok(Claim::NotActive)) && inside();
-        if lost && Box::pin(self.queue.is_inside(ticket)).await? {
-            claim = self.holds.claim(ticket, *hold, numbers).await;
-        }
-        let _permit = match claim {
-            Ok(Claim::Ok) => None,
-            Ok(Claim::NotActive) => return Err(HoldError::NotActive),
-            Ok(Claim::Taken { seats, repeater }) => {
-                let seats = seats.into_iter().filter_map(|n| Some(attempt.layout.seat(n)?.id));
-                return Err(HoldError::Taken { seats: seats.collect(), repeater });
-            }
-            // Whoever is inside by their ticket goes on, a few at a time.
-            Err(StoreError::Unavailable { .. }) if inside() => {
-                let wait = self.without_redis.acquire();
-                let permit = tokio::time::timeout(WITHOUT_REDIS_WAIT, wait).await;
-                Some(permit.map_err(|_| busy())?.map_err(|_| busy())?)
-            }
-            Err(error) => return Err(error.into()),
-        };
-        // Boxed: most of those who try in a rush come no further than this.
-        Box::pin(self.write(attempt, numbers)).await
-    }
-
-    /// Makes a hold of what is claimed.
-    async fn write(
-        &self,
-        attempt: &Attempt<'_>,
-        numbers: &[u32],
-    ) -> Result<Answer<Hold>, HoldError> {
-        let write = Write { attempt, numbers };
-        let called = idempotency::once_called(&self.pg, &write).await;
-        let held = called.map_err(HoldError::from).and_then(held);
-        match &held {
-            Ok((answer, changed)) if !answer.replayed => {
-                let seats = answer.outcome.reservations.len() as u64;
-                self.metrics.held();
-                self.metrics.reservations(ReservationStatus::PaymentWaiting.as_str(), seats);
-                if let Some((id, event)) = changed {
-                    self.holds.tell(*id, event, answer.outcome.server_time).await;
-                }
-            }
-            // Held by an earlier try, of which Redis may not have heard yet.
-            Ok((answer, _)) if answer.outcome.expires_at > Utc::now() => {}
-            // Perhaps committed: the claim is left alone, and lapses.
-            Err(HoldError::Store(StoreError::Unavailable { .. }) | HoldError::Key(_)) => {}
-            _ => self.holds.give_up(attempt.ticket.schedule, attempt.hold, numbers).await,
-        }
-        held.map(|(answer, _)| answer)
     }
 
     /// Gives a hold back: every seat of it is free when this returns. Repeating it changes nothing.
@@ -291,9 +215,4 @@ impl Reservations {
         let rows = read::pg::list(&self.pg, user, status, paging).await?;
         Ok(paging.page(rows, |reservation| reservation.id.0))
     }
-}
-
-fn busy() -> HoldError {
-    let reason = "Redis is away, and too many hold without it".to_owned();
-    StoreError::Unavailable { store: Store::Redis, reason }.into()
 }

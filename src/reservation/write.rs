@@ -1,24 +1,40 @@
 //! What holding and giving back do inside their transaction: lock, then look, then write.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::error::HoldError;
 use super::model::{Hold, Reservation, ReservationStatus};
-use super::pg::{self, HoldReply, NewHold};
+use super::pg::{self, HoldReply, LiveRow, NewHold};
 use super::read;
-use super::service::Attempt;
+use crate::concert::model::Layout;
 use crate::hold::model::{SEATS_CHANGED, SeatState, SeatsChanged};
-use crate::idempotency::model::Answer;
+use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::pg as key;
 use crate::outbox;
 use crate::outbox::model::OutboxId;
+use crate::queue::model::Ticket;
 use crate::store::StoreError;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
+
+/// One attempt to hold: everything that stays the same over its tries.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// Who asks, under which key.
+    pub request: &'a Request,
+    /// The place they hold from.
+    pub ticket: Ticket,
+    /// The seats there are.
+    pub layout: Arc<Layout>,
+    /// The most seats that one user may have.
+    pub limit: u32,
+    /// The id that the claims carry, and that the hold gets.
+    pub hold: Uuid,
+}
 
 /// What a transaction decided about seats, to be told to Redis after its commit.
 #[derive(Debug, Default)]
@@ -39,7 +55,7 @@ impl Decision {
 }
 
 /// Writing the rows of a hold whose seats are claimed: one call, which locks, looks, writes and
-/// commits (`hold_seats` in `migrations/0005_hold_and_pay.sql`).
+/// commits (`hold_seats` in `migrations/0008_claims.sql`).
 #[derive(Debug)]
 pub struct Write<'a> {
     /// Who asks, for which hold.
@@ -52,7 +68,7 @@ impl Call for Write<'_> {
     type Output = HoldReply;
 
     async fn run(&self, on: &mut Single) -> Result<HoldReply, StoreError> {
-        let Attempt { request, ticket, layout, hold } = self.attempt;
+        let Attempt { request, ticket, layout, hold, .. } = self.attempt;
         let id = |number: &u32| Some(layout.seat(*number)?.id);
         let seats: Vec<SeatId> = self.numbers.iter().filter_map(id).collect();
         let (schedule, sequence) = (ticket.schedule, ticket.sequence);
@@ -74,7 +90,7 @@ pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
     }
     Err(match word {
         "TAKEN" => HoldError::Taken { seats: reply.taken, repeater: false },
-        "OVER_LIMIT" => HoldError::OverLimit { limit: reply.limit },
+        "OVER_LIMIT" => HoldError::OverLimit { limit: reply.limit, lapsed: true },
         "CHURN" => HoldError::Churn,
         "NO_SEAT" => HoldError::NoSeat,
         "NO_SCHEDULE" => HoldError::NoSchedule,
@@ -164,6 +180,46 @@ async fn expire(
     pg::lock_seats(tx, schedule, seats).await?;
     let live = pg::live_rows(tx, seats).await?;
     let lapsed: Vec<_> = live.into_iter().filter(|row| row.lapsed).collect();
+    end_as_expired(tx, schedule, &lapsed, decision).await
+}
+
+/// Ending what of one user's holds is past its end, before others may have the seats: it can't be
+/// paid any more, and counts for the limit as long as it keeps the seats. Returns how many rows it
+/// ended, and PostgreSQL's clock.
+#[derive(Debug)]
+pub struct EndLapsed<'a> {
+    /// Of which schedule.
+    pub schedule: ScheduleId,
+    /// Whose.
+    pub user: UserId,
+    /// What Redis is to be told.
+    pub decision: &'a Decision,
+}
+
+impl Work for EndLapsed<'_> {
+    type Output = (u64, DateTime<Utc>);
+    type Error = StoreError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
+        let Self { schedule, user, decision } = *self;
+        let found = pg::lapsed_rows(tx, schedule, user).await?;
+        let seats: Vec<SeatId> = found.iter().map(|row| row.seat).collect();
+        pg::lock_schedule(tx, schedule).await?;
+        pg::lock_seats(tx, schedule, &seats).await?;
+        // Again, now that nobody pays or ends them meanwhile.
+        let mut rows = pg::lapsed_rows(tx, schedule, user).await?;
+        rows.retain(|row| seats.contains(&row.seat));
+        end_as_expired(tx, schedule, &rows, decision).await
+    }
+}
+
+/// Ends rows whose seats are locked as expired: the seats are free.
+async fn end_as_expired(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    lapsed: &[LiveRow],
+    decision: &Decision,
+) -> Result<(u64, DateTime<Utc>), StoreError> {
     let now = read::pg::clock(tx).await?;
     if lapsed.is_empty() {
         return Ok((0, now));

@@ -23,8 +23,19 @@ pub struct Keys {
 }
 
 /// What `hold/take` takes as KEYS, in its order.
-const TAKE: [&str; 10] =
-    ["meta", "active", "place", "called", "holder", "held", "claim", "sold", "seatlog", "buyers"];
+const TAKE: [&str; 11] = [
+    "meta",
+    "active",
+    "place",
+    "called",
+    "holder",
+    "held",
+    "claim",
+    "sold",
+    "seatlog",
+    "buyers",
+    "user_seats",
+];
 
 impl Keys {
     /// The keys of `schedule` whose line has come to `epoch`.
@@ -100,6 +111,7 @@ impl Keys {
             "sold",
             "seatlog",
             "buyers",
+            "user_seats",
             "handed",
             "rebuilder",
             "reconciler",

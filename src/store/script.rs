@@ -73,6 +73,7 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("lib/sale", include_str!("../../lua/lib/sale.lua")),
     ("lib/draw", include_str!("../../lua/lib/draw.lua")),
     ("lib/seats", include_str!("../../lua/lib/seats.lua")),
+    ("lib/user_seats", include_str!("../../lua/lib/user_seats.lua")),
 ];
 
 /// One schedule's keys on one server: what a script needs to know where it runs.

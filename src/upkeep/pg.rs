@@ -46,7 +46,7 @@ pub async fn overdue(
 /// A seat that is not free, or was not always, as Redis is to know it.
 #[derive(Debug, Clone)]
 pub struct SeatNow {
-    /// Number and fence.
+    /// Number, fence, and whose it is.
     pub seat: FencedSeat,
     /// Kept back.
     pub blocked: bool,
@@ -62,7 +62,7 @@ impl SeatNow {
     /// A seat that never changed.
     #[must_use]
     pub fn untouched(number: u32) -> Self {
-        let seat = FencedSeat { number, fence: 0 };
+        let seat = FencedSeat { number, fence: 0, user: None };
         Self { seat, blocked: false, sold: false, hold: None, pending: false }
     }
 
@@ -88,12 +88,14 @@ struct SeatRow {
     sold: bool,
     hold_id: Option<Uuid>,
     expires_at: Option<DateTime<Utc>>,
+    user_id: Option<i64>,
     pending: bool,
 }
 
 impl From<SeatRow> for (SeatId, SeatNow) {
     fn from(row: SeatRow) -> Self {
-        let seat = FencedSeat { number: row.seat_number.unsigned_abs(), fence: row.fence };
+        let number = row.seat_number.unsigned_abs();
+        let seat = FencedSeat { number, fence: row.fence, user: row.user_id.map(UserId) };
         let SeatRow { blocked, sold, pending, .. } = row;
         let hold = row.hold_id.zip(row.expires_at);
         (SeatId(row.id), SeatNow { seat, blocked, sold, hold, pending })
@@ -107,10 +109,12 @@ pub async fn seats_now(
 ) -> Result<(Vec<SeatNow>, DateTime<Utc>), StoreError> {
     let rows = sqlx::query_as!(
         SeatRow,
-        r#"select id as "id!", seat_number as "seat_number!", fence as "fence!",
-                  blocked as "blocked!", sold as "sold!", hold_id, expires_at,
-                  pending as "pending!"
-           from seat_now where concert_schedule_id = $1 and fence > 0 order by seat_number"#,
+        r#"select n.id as "id!", n.seat_number as "seat_number!", n.fence as "fence!",
+                  n.blocked as "blocked!", n.sold as "sold!", n.hold_id, n.expires_at,
+                  r.user_id as "user_id?", n.pending as "pending!"
+           from seat_now n left join reservation r
+             on r.seat_id = n.id and r.status in ('PAYMENT_WAITING', 'COMPLETE')
+           where n.concert_schedule_id = $1 and n.fence > 0 order by n.seat_number"#,
         schedule.0
     )
     .fetch_all(pg.pool())
@@ -130,10 +134,12 @@ pub async fn seats_numbered(
     let numbers: Vec<i32> = numbers.iter().map(|number| number.cast_signed()).collect();
     let rows = sqlx::query_as!(
         SeatRow,
-        r#"select id as "id!", seat_number as "seat_number!", fence as "fence!",
-                  blocked as "blocked!", sold as "sold!", hold_id, expires_at,
-                  pending as "pending!"
-           from seat_now where concert_schedule_id = $1 and seat_number = any($2) order by id"#,
+        r#"select n.id as "id!", n.seat_number as "seat_number!", n.fence as "fence!",
+                  n.blocked as "blocked!", n.sold as "sold!", n.hold_id, n.expires_at,
+                  r.user_id as "user_id?", n.pending as "pending!"
+           from seat_now n left join reservation r
+             on r.seat_id = n.id and r.status in ('PAYMENT_WAITING', 'COMPLETE')
+           where n.concert_schedule_id = $1 and n.seat_number = any($2) order by n.id"#,
         schedule.0,
         &numbers
     )
@@ -142,17 +148,17 @@ pub async fn seats_numbered(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Raises the fence of a seat that is locked above `seen` too; tells the new one.
-pub async fn raise_fence(tx: &mut Tx, seat: SeatId, seen: i64) -> Result<FencedSeat, StoreError> {
+/// Raises the fence of a seat that is locked above `seen` too; returns the new one.
+pub async fn raise_fence(tx: &mut Tx, seat: SeatId, seen: i64) -> Result<i64, StoreError> {
     let row = sqlx::query!(
         "update seat set fence = greatest(fence, $2) + 1 where id = $1
-         returning seat_number, fence",
+         returning fence",
         seat.0,
         seen
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(FencedSeat { number: row.seat_number.unsigned_abs(), fence: row.fence })
+    Ok(row.fence)
 }
 
 /// How many seats a schedule has: they are numbered from 1 on.

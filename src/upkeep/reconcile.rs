@@ -198,7 +198,7 @@ impl Reconciler {
 /// Whether a seat differs, as of PostgreSQL's clock `now`. What Redis may not have heard of is left
 /// alone.
 fn suspect(one: &SeatNow, seen: &SeatSeen, now: DateTime<Utc>) -> Option<Suspect> {
-    let FencedSeat { number, fence } = one.seat;
+    let FencedSeat { number, fence, .. } = one.seat;
     let how: Contradiction = between(fence, decided(one.state(), now), seen)?;
     (!one.pending).then_some(Suspect { number, fence, seen: seen.fence, how })
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::contradiction::Contradiction;
 use super::pg::{self, SeatNow};
-use crate::hold::model::{SEATS_CHANGED, SeatsChanged};
+use crate::hold::model::{FencedSeat, SEATS_CHANGED, SeatsChanged};
 use crate::outbox;
 use crate::outbox::model::OutboxId;
 use crate::reservation::pg::{lock_schedule, lock_seats};
@@ -66,7 +66,8 @@ impl Work for Restate<'_> {
         let mut events = Vec::new();
         for (id, seat, suspect) in self.standing(tx).await? {
             if ids.contains(&id) {
-                let fenced = pg::raise_fence(tx, id, suspect.seen).await?;
+                let fence = pg::raise_fence(tx, id, suspect.seen).await?;
+                let fenced = FencedSeat { fence, ..seat.seat };
                 let state = seat.state();
                 tracing::error!(%schedule, ?suspect, ?state, "Redis contradicted a seat");
                 SeatsChanged::gather(&mut events, schedule, fenced, state);

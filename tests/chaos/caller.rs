@@ -36,6 +36,8 @@ pub struct Person {
     pub client: Client,
     pub dice: Dice,
     pub office: Office,
+    /// Under which the last wish was made.
+    pub last_key: Option<String>,
 }
 
 /// A request, as often as it takes.
@@ -56,13 +58,21 @@ impl Wish {
     pub fn plain(act: Act, method: Method, path: &str, body: Option<Value>) -> Self {
         Self { act, method, path: path.to_owned(), body, keyed: false }
     }
+
+    fn request(&self, client: &Client) -> reqwest::RequestBuilder {
+        let request = client.request(self.method.clone(), &self.path);
+        match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        }
+    }
 }
 
 impl Person {
     pub fn new(user: i64, role: Role, office: &Office, dice: Dice) -> Self {
         let mut client = Client::new(office.gates[0]);
         (client.user, client.token) = (user, Some(token(user, role)));
-        Self { client, dice, office: office.clone() }
+        Self { client, dice, office: office.clone(), last_key: None }
     }
 
     /// One try, at one of the processes.
@@ -72,12 +82,36 @@ impl Person {
         attempt(&self.office.history, &client, wish).await
     }
 
+    /// One try whose client hangs up right after sending, or a moment later.
+    async fn hang_up(&mut self, wish: &Wish, key: Option<&str>) -> Attempt {
+        let mut client = self.client.at(self.office.gates[self.dice.index(2)]);
+        client.key = key.map(str::to_owned);
+        let waits = Duration::from_millis(self.dice.between(1, 12));
+        let history = &self.office.history;
+        let from = history.now();
+        let answer = timeout(waits, read(wish.request(&client))).await.ok().flatten();
+        Attempt { from, to: history.now(), answer }
+    }
+
+    /// Makes another request under the key of the last wish, which was granted: to no effect.
+    pub async fn reuse_key(&mut self, wish: &Wish) -> Option<Answer> {
+        let key = self.last_key.clone();
+        if self.dice.percent(40) {
+            return self.hang_up(wish, key.as_deref()).await.answer;
+        }
+        self.attempt(wish, key.as_deref()).await.answer
+    }
+
     /// Makes a wish until its outcome is known, and notes all tries. The outcome; none where it
     /// stayed unknown until long after the last fault.
     pub async fn want(&mut self, wish: Wish) -> Option<Answer> {
         let key = wish.keyed.then(|| format!("{:016x}{:016x}", self.dice.next(), self.dice.next()));
+        self.last_key.clone_from(&key);
         let mut attempts = Vec::new();
         let mut closed = None;
+        if wish.keyed && self.dice.percent(6) {
+            attempts.push(self.hang_up(&wish, key.as_deref()).await);
+        }
         let answer = loop {
             if wish.keyed && self.dice.percent(4) {
                 attempts.extend(self.twins(&wish, key.as_deref()).await);
@@ -141,12 +175,8 @@ impl Person {
 }
 
 async fn attempt(history: &History, client: &Client, wish: &Wish) -> Attempt {
-    let mut request = client.request(wish.method.clone(), &wish.path);
-    if let Some(body) = &wish.body {
-        request = request.json(body);
-    }
     let from = history.now();
-    let answer = timeout(PATIENCE, read(request)).await.ok().flatten();
+    let answer = timeout(PATIENCE, read(wish.request(client))).await.ok().flatten();
     let to = history.now();
     let well = answer.as_ref().is_some_and(|it| it.status != 503);
     history.note(|record| {
@@ -170,7 +200,8 @@ async fn read(request: reqwest::RequestBuilder) -> Option<Answer> {
 
 /// Whether an answer is one that this workload may be given.
 fn is_known(answer: &Answer) -> bool {
-    const CODES: [&str; 17] = [
+    const CODES: [&str; 18] = [
+        "idempotency_key_reused",
         "seat_taken",
         "not_enough_seats",
         "ticket_not_active",

@@ -102,6 +102,8 @@ pub fn told(seed: u64, evidence: &Evidence, violations: &[Violation]) -> String 
         format!("mended in Redis (/metrics every {EVERY:?} and at the end, restarts added up)");
     line(&how, mended.collect::<Vec<_>>().join(", "));
     line("silent places passed over", passed_over(evidence).to_string());
+    let (claimed, kept) = (evidence.seen.most_claimed.0, evidence.seen.most_kept);
+    line("most seats of one buyer in Redis", format!("claimed {claimed}, kept in all {kept}"));
     line("violations", violations.len().to_string());
     for violation in violations.iter().take(20) {
         line("-", violation.to_string());

@@ -1,5 +1,6 @@
 //! Looking at both stores from beside the service while the run lasts: what must hold at any time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::history::{History, Moment};
 use crate::stage::{SEATS_PER_USER, Stage};
 use crate::support::faults::key;
+use crate::support::kept::{self, Kept};
 
 /// How long a server may be silent before another is asked.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -21,6 +23,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub struct Seen {
     /// The most that were inside of one line, and when.
     pub most_inside: (i64, Moment),
+    /// The most seats that one buyer had claimed in one sale, and when.
+    pub most_claimed: (usize, Moment),
+    /// The most that one buyer kept from others by what Redis had: claimed, held and bought.
+    pub most_kept: usize,
     /// How often Redis, and PostgreSQL, answered.
     pub looks: (u64, u64),
     /// Rules that were broken, with when.
@@ -50,9 +56,9 @@ impl Watch {
     }
 }
 
-/// Asks how many are inside of one line, of whichever server has its keys now.
+/// Asks how many are inside of one line, and who keeps which seats, of whichever server has its keys now.
 struct Eye {
-    key: String,
+    schedule: i64,
     servers: Vec<redis::Client>,
     /// Which of them answered last.
     at: usize,
@@ -63,10 +69,10 @@ impl Eye {
     fn on(stage: &Stage, schedule: i64) -> Self {
         let servers = stage.redis.all().iter();
         let servers = servers.map(|it| redis::Client::open(it.url()).expect("a URL")).collect();
-        Self { key: key(schedule, "active"), servers, at: 0, connection: None }
+        Self { schedule, servers, at: 0, connection: None }
     }
 
-    async fn look(&mut self) -> Option<i64> {
+    async fn look(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
         let inside = timeout(PATIENCE, self.ask()).await.ok().flatten();
         if inside.is_none() {
             // Gone, silent, or not the one that has the keys: perhaps the next is.
@@ -76,13 +82,15 @@ impl Eye {
         inside
     }
 
-    async fn ask(&mut self) -> Option<i64> {
+    async fn ask(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
         if self.connection.is_none() {
             let client = &self.servers[self.at];
             self.connection = client.get_multiplexed_async_connection().await.ok();
         }
         let open = self.connection.as_mut()?;
-        redis::cmd("ZCARD").arg(&self.key).query_async(open).await.ok()
+        let kept = kept::look(open, self.schedule).await.ok()?;
+        let active = key(self.schedule, "active");
+        Some((redis::cmd("ZCARD").arg(active).query_async(open).await.ok()?, kept))
     }
 }
 
@@ -90,9 +98,13 @@ async fn lines(mut eyes: Vec<Eye>, history: Arc<History>, stop: CancellationToke
     let mut seen = Seen::default();
     while !stop.is_cancelled() {
         for eye in &mut eyes {
-            if let Some(inside) = eye.look().await {
+            if let Some((inside, kept)) = eye.look().await {
                 seen.looks.0 += 1;
                 seen.most_inside = seen.most_inside.max((inside, history.now()));
+                for kept in kept.values() {
+                    seen.most_claimed = seen.most_claimed.max((kept.claimed, history.now()));
+                    seen.most_kept = seen.most_kept.max(kept.claimed + kept.owned);
+                }
             }
         }
         sleep(Duration::from_millis(15)).await;
@@ -111,7 +123,7 @@ const RULES: [(&str, &str); 3] = [
     (
         "a user has no more seats than the limit",
         "select count(*) from (select 1 from reservation where status = 'COMPLETE'
-           or status = 'PAYMENT_WAITING' and expires_at > clock_timestamp()
+           or status = 'PAYMENT_WAITING' and expires_at + interval '5 s' > clock_timestamp()
            group by user_id, concert_schedule_id having count(*) > $1) x",
     ),
 ];

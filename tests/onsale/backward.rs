@@ -14,9 +14,23 @@ use crate::support::world::{Process, World};
 
 const EPOCH: &str = "select max(queue_epoch)::bigint from concert_schedule";
 /// Every key that this sale has.
-const NAMES: [&str; 15] = [
-    "meta", "waiting", "active", "place", "called", "here:0", "here:1", "here:2", "bits:1", "held",
-    "claim", "holder", "sold", "seatlog", "log",
+const NAMES: [&str; 16] = [
+    "meta",
+    "waiting",
+    "active",
+    "place",
+    "called",
+    "here:0",
+    "here:1",
+    "here:2",
+    "bits:1",
+    "held",
+    "claim",
+    "holder",
+    "sold",
+    "seatlog",
+    "log",
+    "user_seats",
 ];
 
 /// Keys as they were.

@@ -100,7 +100,7 @@ pub async fn write_blocked(
     let fenced = rows.into_iter().map(|row| {
         let number = u32::try_from(row.seat_number)
             .map_err(|_| StoreError::Inconsistent(format!("seat number {}", row.seat_number)))?;
-        Ok(FencedSeat { number, fence: row.fence })
+        Ok(FencedSeat { number, fence: row.fence, user: None })
     });
     fenced.collect()
 }

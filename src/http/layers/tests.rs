@@ -5,6 +5,8 @@ use tower::ServiceExt;
 
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use super::*;
 use crate::config::limits::ForwardedHeader;
 use crate::http::auth::{Caller, Identified, Identify, IdentifyError, Role};
@@ -60,12 +62,46 @@ async fn panics() {
     panic!("a secret in a panic")
 }
 
+/// A change of state in two steps, and what a test sees of it.
+#[derive(Clone, Default)]
+struct Change {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+    done: Arc<Notify>,
+}
+
+impl Change {
+    async fn run(self) -> &'static str {
+        self.begun.notify_one();
+        self.go_on.notified().await;
+        self.done.notify_one();
+        "changed"
+    }
+
+    async fn ends(&self) {
+        self.go_on.notify_one();
+        let done = tokio::time::timeout(Duration::from_secs(20), self.done.notified()).await;
+        done.expect("the change goes on to its end");
+    }
+}
+
 fn app(in_flight: usize, metrics: &Metrics) -> Router {
-    app_for_users(in_flight, 0, metrics)
+    changing(in_flight, 0, metrics, &Change::default())
 }
 
 fn app_for_users(in_flight: usize, user_requests: u32, metrics: &Metrics) -> Router {
+    changing(in_flight, user_requests, metrics, &Change::default())
+}
+
+fn changing(
+    in_flight: usize,
+    user_requests: u32,
+    metrics: &Metrics,
+    change: &Change,
+) -> Router {
+    let change = change.clone();
     let routes = Router::new()
+        .route("/change", axum::routing::post(move || change.clone().run()))
         .route("/slow", get(forever))
         .route("/panic", get(panics))
         .route("/kept", get(|| async { (KEPT_FOR_A_DAY, "kept") }))
@@ -88,6 +124,7 @@ fn app_for_users(in_flight: usize, user_requests: u32, metrics: &Metrics) -> Rou
         addresses: Arc::new(AddressLimits::new(proxies, policies)),
         limits,
         cors: Cors::default(),
+        changes: Changes::default(),
         metrics: metrics.clone(),
     };
     around((routes, always), surroundings)
@@ -187,6 +224,34 @@ async fn a_user_beyond_the_limit_takes_no_room_from_another_user() {
     assert!(flood.contains(&StatusCode::TOO_MANY_REQUESTS), "{flood:?}");
     let counted = r#"onsale_http_refused_total{reason="user"}"#;
     assert!(metrics.render().contains(counted), "{}", metrics.render());
+}
+
+#[tokio::test]
+async fn a_change_of_state_goes_on_without_its_client_and_keeps_its_room_until_it_ends() {
+    let change = Change::default();
+    let app = changing(1, 0, &Metrics::new(), &change);
+    let client = tokio::spawn({
+        let app = app.clone();
+        async move { call(&app, "POST", "/change", Body::empty()).await }
+    });
+    change.begun.notified().await;
+    client.abort();
+    assert!(client.await.is_err_and(|error| error.is_cancelled()), "the client has hung up");
+    let (status, code) = call(&app, "GET", "/echo/1", Body::empty()).await;
+    assert_eq!((status.as_u16(), code), (503, "overloaded".into()), "its room is still taken");
+    change.ends().await;
+    while call(&app, "GET", "/echo/1", Body::empty()).await.0 != StatusCode::OK {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_state_goes_on_after_its_client_was_told_that_it_took_too_long() {
+    let change = Change::default();
+    let app = changing(8, 0, &Metrics::new(), &change);
+    let (status, code) = call(&app, "POST", "/change", Body::empty()).await;
+    assert_eq!((status.as_u16(), code), (503, "overloaded".into()));
+    change.ends().await;
 }
 
 #[tokio::test]

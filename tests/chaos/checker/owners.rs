@@ -58,6 +58,10 @@ pub fn limits_kept(evidence: &Evidence) -> Vec<String> {
     let over = over.map(|((user, schedule), seats)| {
         format!("user {user} has {seats} seats of schedule {schedule}")
     });
+    let (claimed, at) = evidence.seen.most_claimed;
+    let claimed = (claimed > usize::try_from(SEATS_PER_USER).unwrap_or(0))
+        .then(|| format!("a user had claimed {claimed} seats at {at}"));
+    let over = over.chain(claimed);
     over.chain(seen(evidence, "a user has no more seats than the limit")).collect()
 }
 

@@ -171,6 +171,7 @@ const PLANTINGS: [Planting; 27] = [
             e.books.reservations.push(row(id, "h9", id, 3, "PAYMENT_WAITING"));
         }
     }),
+    ("I8 the seat limit", |e| e.seen.most_claimed = (5, 0)),
     ("I9 recovery", |e| e.record.ops[0].attempts[0].answer = None),
     ("I9 recovery", |e| e.record.traffic[0].well = false),
     ("I10 order of admission", passed),

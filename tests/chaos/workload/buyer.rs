@@ -12,6 +12,7 @@ use super::{Market, Paid, Stall};
 use crate::caller::{Person, Wish};
 use crate::dice::Dice;
 use crate::history::Act;
+use crate::stage::SEATS_PER_USER;
 
 /// Comes again and again: often as somebody else.
 pub async fn come_and_go(market: Market, mut dice: Dice) {
@@ -46,11 +47,14 @@ impl Visit {
             if self.market.is_closing() {
                 break;
             }
-            if let Some(hold) = self.hold().await
-                && self.use_hold(&hold).await
-            {
-                // A payment ends the ticket.
-                return;
+            if let Some(hold) = self.hold().await {
+                if self.person.dice.percent(15) {
+                    self.grab().await;
+                }
+                if self.use_hold(&hold).await {
+                    // A payment ends the ticket.
+                    return;
+                }
             }
             let pause = self.person.dice.between(10, 150);
             sleep(Duration::from_millis(pause)).await;
@@ -103,6 +107,39 @@ impl Visit {
         false
     }
 
+    /// Tries to keep others from more seats, by the key of the hold that there is.
+    async fn grab(&mut self) {
+        for _ in 0..self.person.dice.between(2, 8) {
+            let quantity = self.person.dice.between(1, SEATS_PER_USER.unsigned_abs());
+            let quantity = usize::try_from(quantity).expect("small");
+            let first = self.person.dice.index(self.stall.seats.len() - quantity);
+            let wish = self.wish_for(&self.stall.seats[first..first + quantity]);
+            if let Some(answer) = self.person.reuse_key(&wish).await {
+                assert!(!answer.is_ok(), "a key was used for other seats: {}", answer.body);
+            }
+        }
+    }
+
+    fn wish_for(&self, seats: &[i64]) -> Wish {
+        let schedule = self.stall.schedule;
+        let path = format!("/v1/schedules/{schedule}/reservations");
+        let act = Act::Hold { schedule, quantity: seats.len() };
+        Wish::post(act, &path, json!({"seat_ids": seats}))
+    }
+
+    /// Waits for the end of a hold, and holds its seats again.
+    async fn hold_again(&mut self, hold: &Value) {
+        let ends: DateTime<Utc> =
+            hold["expires_at"].as_str().expect("a time").parse().expect("a time");
+        let late = self.person.dice.between(0, 400).cast_signed();
+        let left = ends - Utc::now() + chrono::TimeDelta::milliseconds(late);
+        sleep(left.to_std().unwrap_or_default()).await;
+        let rows = hold["reservations"].as_array().expect("reservations");
+        let seats: Vec<i64> = rows.iter().filter_map(|row| row["seat_id"].as_i64()).collect();
+        let wish = self.wish_for(&seats);
+        self.person.want(wish).await;
+    }
+
     async fn hold(&mut self) -> Option<Value> {
         let schedule = self.stall.schedule;
         let dice = &mut self.person.dice;
@@ -142,6 +179,10 @@ impl Visit {
             61..=80 => {
                 let (act, path) = (Act::Release { hold: id.clone() }, format!("/v1/holds/{id}"));
                 self.person.want(Wish::plain(act, Method::DELETE, &path, None)).await;
+                false
+            }
+            81..=88 => {
+                self.hold_again(hold).await;
                 false
             }
             _ => false,

@@ -45,6 +45,8 @@ pub struct SeatsState {
     /// Gone, blocked, version.
     pub counted: (u64, u64, u64),
     pub buyers: BTreeSet<u64>,
+    /// Where to look for a user's seats.
+    pub user_seats: BTreeMap<u64, String>,
     /// What replaying the seatlog comes to: seats that are not free.
     pub map: BTreeMap<u32, u8>,
 }
@@ -138,19 +140,40 @@ pub async fn line(stage: &Stage) -> LineState {
     all
 }
 
+impl SeatsState {
+    /// How many seats are kept from others for a user at `now`: claimed, held or sold.
+    pub fn kept_for(&self, user: u64, now: i64) -> usize {
+        let user = user.to_string();
+        let is_theirs = |seat: &u32| {
+            let live = self.held.get(seat).is_some_and(|until| *until > now);
+            let (claim, holder) = (self.claim.get(seat), self.holder.get(seat));
+            let (text, at) = match (claim, holder) {
+                (Some(claim), _) if live => (claim, 2),
+                (_, Some(holder)) if live || self.sold.contains(&u64::from(*seat)) => (holder, 3),
+                _ => return false,
+            };
+            text.split(' ').nth(at) == Some(&user)
+        };
+        let seats: BTreeSet<u32> = self.claim.keys().chain(self.holder.keys()).copied().collect();
+        seats.iter().filter(|seat| is_theirs(seat)).count()
+    }
+}
+
 /// Reads the seats.
 pub async fn seats(stage: &Stage) -> SeatsState {
-    let (number, holder, held, claim, sold, buyers, log) = tokio::join!(
+    let (number, holder, held, claim, sold, buyers, user_seats, log) = tokio::join!(
         meta(stage),
         read(stage, "HGETALL", "holder", &[]),
         sorted(stage, "held"),
         read(stage, "HGETALL", "claim", &[]),
         bitmap(stage, "sold"),
         read(stage, "SMEMBERS", "buyers", &[]),
+        read(stage, "HGETALL", "user_seats", &[]),
         stream(stage, "seatlog"),
     );
     let counted = (count(number("gone")), count(number("blocked")), count(number("seat_version")));
-    let mut all = SeatsState { holder, held, claim, sold, counted, buyers, map: BTreeMap::new() };
+    let map = BTreeMap::new();
+    let mut all = SeatsState { holder, held, claim, sold, counted, buyers, user_seats, map };
     for change in log {
         for (seat, shown) in change.split(',').map(|part| part.split_once(':').expect("a change")) {
             all.map.insert(seat.parse().expect("a seat"), shown.parse().expect("a all"));

@@ -11,8 +11,8 @@ const USED: [(Script, &[&str]); 6] = [
     (Script::Join, &["7"]),
     (Script::Ticket, &["7", "1099511627777", "0"]),
     (Script::Admit, &[]),
-    (Script::Take, &["7", "1099511627777", "hold", "1"]),
-    (Script::Apply, &["SELL", "hold", "0", "1", "1"]),
+    (Script::Take, &["7", "1099511627777", "hold", "4", "1"]),
+    (Script::Apply, &["SELL", "hold", "0", "1", "1", "7"]),
     (Script::Configure, &["9", "capacity", "1"]),
 ];
 

@@ -7,10 +7,13 @@ use super::model::{World, hold, without_clock};
 use super::seats_model::Shown;
 use super::stage::{HOUR, now};
 
+/// The most seats of one user.
+const LIMIT: usize = 3;
+
 impl World {
     pub async fn take(&mut self, user: u64, pick: usize, number: usize, seats: &[u32]) {
         let (shown, _) = self.ticket(user, pick);
-        let mut args = vec![user.to_string(), shown.to_string(), hold(number)];
+        let mut args = vec![user.to_string(), shown.to_string(), hold(number), LIMIT.to_string()];
         args.extend(seats.iter().map(ToString::to_string));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let said = self.stage.say(Script::Take, &args).await;
@@ -21,7 +24,7 @@ impl World {
         let active = place
             .as_ref()
             .is_some_and(|place| matches!(place.at, At::Active { until, .. } if until > now));
-        let answer = self.seats.take((user, active), &hold(number), seats, now);
+        let answer = self.seats.take((user, active), &hold(number), (LIMIT, seats), now);
         assert_eq!((said.word.as_str(), numbers), answer);
         if let Some(place) = place
             && let At::Active { until, .. } = place.at
@@ -29,7 +32,10 @@ impl World {
         {
             place.at = At::Active { until, claim_by: None };
         }
-        self.compare().await;
+        let (_, redis) = self.compare().await;
+        if said.word == "OK" && said.try_get(2) > Some(0) {
+            assert!(redis.kept_for(user, now) <= LIMIT, "more than the limit: {redis:?}");
+        }
         // Claims last 5 s: from here on they last until an operation lets them lapse.
         for (seat, state) in &mut self.seats.seats {
             if state.claim.is_some() && matches!(state.shown, Shown::Held(until) if until > 1) {
@@ -45,7 +51,7 @@ impl World {
         args.extend(seats.iter().map(ToString::to_string));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let said = self.stage.say(Script::Drop, &args).await;
-        Self::agree(&said, &self.seats.give_up(&hold(number), seats));
+        Self::agree(&said, &self.seats.give_up(&hold(number), seats, now()));
     }
 
     pub async fn sweep(&mut self) {
@@ -56,12 +62,16 @@ impl World {
     pub async fn apply(
         &mut self,
         state: &'static str,
-        hold: &str,
+        (hold, user): (&str, u64),
         left: i64,
         seats: &[(u32, i64)],
     ) {
         let mut args = vec![state.to_owned(), hold.to_owned(), left.to_string()];
-        args.extend(seats.iter().flat_map(|(seat, fence)| [seat.to_string(), fence.to_string()]));
+        args.extend(
+            seats
+                .iter()
+                .flat_map(|(seat, fence)| [seat.to_string(), fence.to_string(), user.to_string()]),
+        );
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let before = now();
         let said = self.stage.say(Script::Apply, &args).await;
@@ -76,17 +86,17 @@ impl World {
             assert!((before + left..=after + left).contains(&score));
             until = Some(score);
         }
-        Self::agree(&said, &self.seats.apply((state, hold), until, seats));
+        Self::agree(&said, &self.seats.apply((state, hold, user), until, seats));
     }
 
     pub async fn decide(
         &mut self,
         state: &'static str,
-        number: usize,
+        (number, user): (usize, u64),
         left: i64,
         seats: &[(u32, i64)],
     ) {
         let hold = if let "KEEP" | "SELL" = state { hold(number) } else { "-".to_owned() };
-        self.apply(state, &hold, left, seats).await;
+        self.apply(state, (&hold, user), left, seats).await;
     }
 }

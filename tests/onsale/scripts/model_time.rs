@@ -8,7 +8,7 @@ use onsale::store::script::Script;
 
 use super::line_model::{At, LineModel, OVER};
 use super::model::World;
-use super::seats_model::Shown;
+use super::seats_model::{Seat, Shown};
 use super::stage::{HOUR, now};
 
 impl World {
@@ -85,6 +85,22 @@ impl World {
         }
     }
 
+    /// Waits until no deadline is about to pass, so that Redis's clock and ours say the same of each.
+    pub async fn wait_past_deadlines(&self) {
+        let soon = |state: &Seat| {
+            let shown = match state.shown {
+                Shown::Held(until) => Some(until),
+                Shown::Free | Shown::Gone => None,
+            };
+            let kept = state.claim.as_ref().and_then(|claim| claim.kept_until);
+            let mut deadlines = shown.into_iter().chain(kept);
+            deadlines.any(|until| (-100..1000).contains(&(until - now())))
+        };
+        while self.seats.seats.values().any(soon) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn flush_scripts(&mut self) {
         redis::cmd("SCRIPT").arg("FLUSH").query_async::<()>(&mut self.stage.raw).await.expect("OK");
     }
@@ -106,10 +122,10 @@ impl World {
         self.seats.buyers = kept.buyers;
         self.line = LineModel::new(old.epoch + 1, now, old.done);
         for (seat, state) in kept.seats {
-            if let (None, Some((fence, word, hold))) = (state.claim, state.decided)
+            if let (None, Some((fence, word, hold, user))) = (state.claim, state.decided)
                 && !matches!(state.shown, Shown::Free | Shown::Held(1))
             {
-                self.apply(word, &hold, HOUR, &[(seat, fence)]).await;
+                self.apply(word, (&hold, user), HOUR, &[(seat, fence)]).await;
             }
         }
         self.fill_bucket(0, 0).await;

@@ -38,7 +38,7 @@ enum Op {
     MergerDies(&'static str),
     Take(u64, usize, usize, Vec<u32>),
     GiveUp(usize, Vec<u32>),
-    Decide(&'static str, usize, i64, Vec<(u32, i64)>),
+    Decide(&'static str, (usize, u64), i64, Vec<(u32, i64)>),
     Sweep,
     Settings(u32, u32, Phase),
     Bucket(u32, i64),
@@ -76,13 +76,14 @@ fn seats() -> impl Strategy<Value = Op> {
     let numbers = || prop::collection::btree_set(1..=SEATS, 1..4).prop_map(Vec::from_iter);
     let fenced = prop::collection::vec((1..=SEATS, 1i64..9), 1..5);
     let state = prop::sample::select(vec!["KEEP", "SELL", "FREE", "BLOCK"]);
-    let left = prop::sample::select(vec![super::stage::HOUR, 0, -7]);
+    // 5,000: past its end, and kept from others.
+    let left = prop::sample::select(vec![super::stage::HOUR, 5_000, 0, -7]);
     prop_oneof![
         6 => (1..=USERS, 0usize..8, 0usize..4, numbers())
             .prop_map(|(user, pick, hold, seats)| Op::Take(user, pick, hold, seats)),
         2 => (0usize..4, numbers()).prop_map(|(hold, seats)| Op::GiveUp(hold, seats)),
-        4 => (state, 0usize..4, left, fenced)
-            .prop_map(|(state, hold, left, seats)| Op::Decide(state, hold, left, seats)),
+        4 => (state, (0usize..4, 0..=USERS), left, fenced)
+            .prop_map(|(state, of, left, seats)| Op::Decide(state, of, left, seats)),
         1 => Just(Op::Sweep),
         2 => (1..=SEATS).prop_map(Op::SeatLapses),
     ]
@@ -110,6 +111,13 @@ fn story() -> impl Strategy<Value = Vec<Op>> {
     prop_oneof![
         1 => (user(), 0usize..8, 1..=USERS).prop_map(|(user, pick, other)| {
             vec![Op::SlotEnds(other), Op::Loss, Op::Show(user, pick), Op::Show(other, pick)]
+        }),
+        2 => (user(), 0usize..8, 0usize..3).prop_map(move |(user, pick, hold)| {
+            let lapsed = Op::Decide("KEEP", (hold, user), 5_000, vec![(1, 7), (2, 7)]);
+            let join = [Op::Bucket(4000, 0), Op::Join(user), lapsed];
+            let take = [Op::Take(user, pick, hold + 1, seats()), Op::GiveUp(hold + 1, vec![1])];
+            let others = [Op::Take(user, pick, hold + 1, vec![3, 4])];
+            join.into_iter().chain(take).chain(others).collect()
         }),
         2 => (user(), 0usize..8, 0usize..4).prop_map(move |(user, pick, hold)| {
             let take = Op::Take(user, pick, hold, seats());
@@ -144,6 +152,7 @@ fn sequence() -> impl Strategy<Value = Vec<Op>> {
 }
 
 async fn play(world: &mut World, op: &Op) {
+    world.wait_past_deadlines().await;
     match op.clone() {
         Op::Join(user) => world.join(user).await,
         Op::Show(user, pick) => world.show(user, pick).await,
@@ -155,7 +164,7 @@ async fn play(world: &mut World, op: &Op) {
         Op::MergerDies(process) => world.end_merger(process).await,
         Op::Take(user, pick, hold, seats) => world.take(user, pick, hold, &seats).await,
         Op::GiveUp(hold, seats) => world.give_up(hold, &seats).await,
-        Op::Decide(state, hold, left, seats) => world.decide(state, hold, left, &seats).await,
+        Op::Decide(state, of, left, seats) => world.decide(state, of, left, &seats).await,
         Op::Sweep => world.sweep().await,
         Op::Settings(capacity, rate, phase) => world.settings(capacity, rate, phase).await,
         Op::Bucket(thousandths, ago) => world.fill_bucket(thousandths, ago).await,

@@ -56,6 +56,10 @@ provoked! {
         Configure [OK OLD] Restore [BEHIND] Inspect [OK];
     seats_are_claimed_all_or_none_by_whoever_is_inside in replies_seats:
         Take [OK TAKEN NOT_ACTIVE] Drop [OK];
+    a_buyer_keeps_no_more_seats_than_the_limit in replies_seats:
+        Take [OK OVER_LIMIT] Drop [OK] Apply [OK];
+    whose_hold_is_past_its_end_may_claim_its_seats_again_at_once in replies_seats:
+        Take [OK TAKEN OVER_LIMIT] Drop [OK] Apply [OK];
     the_highest_fence_has_the_last_word in replies_seats:
         Apply [OK];
     lapsed_seats_are_taken_off_the_map in replies_seats:

@@ -14,7 +14,17 @@ async fn inside(stage: &Stage, user: i64) -> i64 {
 }
 
 async fn take(stage: &Stage, user: i64, sequence: i64, hold: &str, seats: &[u32]) -> Said {
-    let mut args = vec![user.to_string(), sequence.to_string(), hold.to_owned()];
+    take_at_most(stage, 100, (user, sequence), hold, seats).await
+}
+
+async fn take_at_most(
+    stage: &Stage,
+    limit: usize,
+    (user, sequence): (i64, i64),
+    hold: &str,
+    seats: &[u32],
+) -> Said {
+    let mut args = vec![user.to_string(), sequence.to_string(), hold.to_owned(), limit.to_string()];
     args.extend(seats.iter().map(ToString::to_string));
     stage.say(Script::Take, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
@@ -26,8 +36,22 @@ async fn give_up(stage: &Stage, hold: &str, seats: &[u32]) -> Said {
 }
 
 async fn apply(stage: &Stage, word: &str, hold: &str, left: i64, seats: &[(u32, i64)]) -> Said {
+    apply_for(stage, 0, (word, hold), left, seats).await
+}
+
+async fn apply_for(
+    stage: &Stage,
+    user: i64,
+    (word, hold): (&str, &str),
+    left: i64,
+    seats: &[(u32, i64)],
+) -> Said {
     let mut args = vec![word.to_owned(), hold.to_owned(), left.to_string()];
-    args.extend(seats.iter().flat_map(|(seat, fence)| [seat.to_string(), fence.to_string()]));
+    args.extend(
+        seats
+            .iter()
+            .flat_map(|(seat, fence)| [seat.to_string(), fence.to_string(), user.to_string()]),
+    );
     stage.say(Script::Apply, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
 
@@ -81,6 +105,82 @@ pub async fn seats_are_claimed_all_or_none_by_whoever_is_inside(stage: &mut Stag
 
     stage.touch::<()>("ZADD", "active", &["1", "1"]).await;
     take(stage, 1, first, "a", &[4]).await.is("NOT_ACTIVE", &[]);
+}
+
+/// Lets what keeps seats from others end in so many ms.
+async fn ends_in(stage: &Stage, left: i64, seats: &[u32]) {
+    let deadline = (now() + left).to_string();
+    for seat in seats {
+        stage.touch::<()>("ZADD", "held", &[&deadline, &seat.to_string()]).await;
+    }
+}
+
+pub async fn a_buyer_keeps_no_more_seats_than_the_limit(stage: &mut Stage) {
+    let (one, two) = ((1, inside(stage, 1).await), (2, inside(stage, 2).await));
+    let words = async |hold: &str, seats: &[u32]| {
+        let said = take_at_most(stage, 4, one, hold, seats).await;
+        if said.word == "OK" {
+            ends_in(stage, HOUR, seats).await;
+        }
+        said
+    };
+    assert_eq!(words("a", &[1, 2]).await.word, "OK");
+    assert_eq!(words("b", &[3, 4]).await.word, "OK");
+    words("c", &[5]).await.is("OVER_LIMIT", &[0]);
+    assert_eq!(held(stage, 5).await, None);
+    assert_eq!(words("b", &[3, 4]).await.try_get(2), Some(0), "a repeat counts its own claim once");
+    words("b", &[3, 4, 5]).await.is("OVER_LIMIT", &[0]);
+    assert_eq!(take_at_most(stage, 4, two, "d", &[5, 6, 7, 8]).await.word, "OK", "of one buyer");
+
+    // What lapsed, was given up, given back or refunded does not count any more.
+    stage.touch::<()>("ZADD", "held", &["1", "1", "1", "2"]).await;
+    assert_eq!(words("c", &[9, 10]).await.word, "OK");
+    words("e", &[11]).await.is("OVER_LIMIT", &[0]);
+    give_up(stage, "c", &[9, 10]).await.is("OK", &[2, 6]);
+    assert_eq!(words("e", &[11, 12]).await.word, "OK");
+    apply_for(stage, 1, ("KEEP", "b"), HOUR, &[(3, 1), (4, 1)]).await;
+    apply_for(stage, 1, ("KEEP", "e"), HOUR, &[(11, 1), (12, 1)]).await;
+    words("f", &[13]).await.is("OVER_LIMIT", &[0]);
+    apply(stage, "SELL", "b", 0, &[(3, 2), (4, 2)]).await;
+    words("f", &[13]).await.is("OVER_LIMIT", &[0]);
+    apply(stage, "FREE", "-", 0, &[(4, 3), (11, 2)]).await;
+    assert_eq!(words("f", &[13, 14]).await.word, "OK");
+    let listed: String = stage.touch("HGET", "user_seats", &["1"]).await;
+    assert_eq!(listed, "12 3 13 14", "what is no longer theirs is not looked at for ever");
+
+    // As a rebuilding tells it: held and sold seats count though nobody claimed them here.
+    apply_for(stage, 2, ("SELL", "-"), 0, &[(21, 1), (22, 1)]).await;
+    apply_for(stage, 2, ("KEEP", "g"), HOUR, &[(23, 1)]).await;
+    give_up(stage, "d", &[5, 6, 7, 8]).await.is("OK", &[4, 15]);
+    take_at_most(stage, 4, two, "h", &[5, 6]).await.is("OVER_LIMIT", &[0]);
+    assert_eq!(take_at_most(stage, 4, two, "h", &[5]).await.word, "OK");
+}
+
+pub async fn whose_hold_is_past_its_end_may_claim_its_seats_again_at_once(stage: &mut Stage) {
+    let (one, two) = ((1, inside(stage, 1).await), (2, inside(stage, 2).await));
+    apply_for(stage, 1, ("KEEP", "a"), HOUR, &[(1, 1), (2, 1)]).await;
+    take_at_most(stage, 2, one, "b", &[1, 2]).await.is("TAKEN", &[0, 1, 2]);
+    // From its end on a hold is kept from others for 5.5 s.
+    ends_in(stage, 5_499, &[1, 2]).await;
+    take_at_most(stage, 2, two, "c", &[1]).await.is("TAKEN", &[0, 1]);
+    ends_in(stage, 5_499, &[1, 2]).await;
+    take_at_most(stage, 2, one, "b", &[3]).await.is("OVER_LIMIT", &[2]);
+    ends_in(stage, 5_499, &[1, 2]).await;
+    let kept: i64 = stage.touch("ZSCORE", "held", &["1"]).await;
+    assert_eq!(take_at_most(stage, 2, one, "b", &[1, 2]).await.try_get(2), Some(2));
+    // Given up, it is kept from others for as long as before.
+    give_up(stage, "b", &[1, 2]).await.is("OK", &[2, 2]);
+    assert_eq!(stage.touch::<i64>("ZSCORE", "held", &["1"]).await, kept);
+    let claim: Option<String> = stage.touch("HGET", "claim", &["1"]).await;
+    assert_eq!(claim, None);
+    ends_in(stage, 5_499, &[1, 2]).await;
+    take_at_most(stage, 2, two, "c", &[1]).await.is("TAKEN", &[0, 1]);
+    ends_in(stage, 5_499, &[1, 2]).await;
+    assert_eq!(take_at_most(stage, 2, one, "b", &[1, 2]).await.try_get(2), Some(2));
+    apply_for(stage, 1, ("KEEP", "b"), HOUR, &[(1, 3), (2, 3)]).await;
+    take_at_most(stage, 2, one, "d", &[1, 2]).await.is("TAKEN", &[1, 1, 2]);
+    apply(stage, "FREE", "-", 0, &[(1, 4), (2, 4)]).await;
+    assert_eq!(take_at_most(stage, 2, two, "c", &[1, 2]).await.word, "OK");
 }
 
 pub async fn the_highest_fence_has_the_last_word(stage: &mut Stage) {

@@ -14,19 +14,61 @@ pub enum Shown {
     Gone,
 }
 
+/// A claim that PostgreSQL has not decided about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    pub hold: String,
+    /// As the claim itself tells it.
+    pub deadline: i64,
+    pub user: u64,
+    /// When the same user's hold that it lies over stops keeping others from the seat.
+    pub kept_until: Option<i64>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seat {
-    /// The highest fence, its state, its hold.
-    pub decided: Option<(i64, &'static str, String)>,
+    /// The highest fence, its state, its hold, and its user (0: none).
+    pub decided: Option<(i64, &'static str, String, u64)>,
     pub shown: Shown,
-    /// Whose claim, and its deadline as the claim itself tells it.
-    pub claim: Option<(String, i64)>,
+    pub claim: Option<Claim>,
+}
+
+impl Seat {
+    fn live(&self, now: i64) -> bool {
+        matches!(self.shown, Shown::Held(until) if until > now) || self.shown == Shown::Gone
+    }
+
+    /// The hold that keeps it, and whose that is, while it is not free.
+    fn owner(&self) -> Option<(&str, u64)> {
+        match (&self.claim, &self.decided) {
+            (Some(claim), _) => Some((&claim.hold, claim.user)),
+            (None, Some((_, _, hold, user))) => Some((hold, *user)),
+            (None, None) => None,
+        }
+    }
+
+    fn is_kept_for(&self, user: u64, now: i64) -> bool {
+        self.live(now) && self.owner().is_some_and(|owner| owner.1 == user)
+    }
+
+    /// Until when others are kept from it though the user's hold is past its end.
+    fn kept_until(&self, user: u64, now: i64) -> Option<i64> {
+        let held = matches!(&self.decided, Some((_, "KEEP", _, _))) && self.claim.is_none();
+        match self.shown {
+            Shown::Held(until) if held && self.is_kept_for(user, now) => {
+                (until <= now + 5_500).then_some(until)
+            }
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SeatsModel {
     pub seats: BTreeMap<u32, Seat>,
     pub buyers: BTreeSet<u64>,
+    /// The seats that may be a user's, in the order in which they came to be.
+    pub lists: BTreeMap<u64, Vec<u32>>,
     pub version: u64,
 }
 
@@ -35,16 +77,8 @@ impl SeatsModel {
         self.seats.values().filter(|seat| seat.shown == Shown::Gone).count()
     }
 
-    fn live(seat: &Seat, now: i64) -> bool {
-        matches!(seat.shown, Shown::Held(until) if until > now) || seat.shown == Shown::Gone
-    }
-
-    /// The hold that a seat stands in for while it is not free.
-    fn owner(seat: &Seat) -> Option<&str> {
-        match (&seat.claim, &seat.decided) {
-            (Some((hold, _)), _) | (None, Some((_, _, hold))) => Some(hold),
-            (None, None) => None,
-        }
+    fn seat(&self, number: u32) -> Seat {
+        self.seats.get(&number).cloned().unwrap_or_default()
     }
 
     /// `active`: whether the buyer's slot is, for the place they name.
@@ -52,43 +86,62 @@ impl SeatsModel {
         &mut self,
         (user, active): (u64, bool),
         hold: &str,
-        seats: &[u32],
+        (limit, seats): (usize, &[u32]),
         now: i64,
     ) -> (&'static str, Vec<u64>) {
-        let seat = |number: &u32| self.seats.get(number).cloned().unwrap_or_default();
-        let not_mine = |number: &&u32| {
-            Self::live(&seat(number), now) && Self::owner(&seat(number)) != Some(hold)
+        let free = |number: u32| {
+            let seat = self.seat(number);
+            !seat.live(now) || seat.kept_until(user, now).is_some()
         };
-        let taken: Vec<u64> = seats.iter().filter(not_mine).map(|n| u64::from(*n)).collect();
+        let is_this = |number: u32| self.seat(number).owner().is_some_and(|owner| owner.0 == hold);
+        let taken = |number: &&u32| !free(**number) && !is_this(**number);
+        let taken: Vec<u64> = seats.iter().filter(taken).map(|n| u64::from(*n)).collect();
         if !taken.is_empty() {
             let repeater = u64::from(self.buyers.contains(&user));
             return ("TAKEN", [vec![repeater], taken].concat());
         }
-        let wants = |number: &&u32| !Self::live(&seat(number), now) || seat(number).claim.is_some();
+        let wants = |number: &&u32| free(**number) || self.seat(**number).claim.is_some();
         let wanted: Vec<u32> = seats.iter().filter(wants).copied().collect();
+        let fresh = seats.iter().filter(|number| free(**number)).count();
         if !wanted.is_empty() {
             if !active {
                 return ("NOT_ACTIVE", Vec::new());
             }
+            let mut theirs = self.lists.get(&user).cloned().unwrap_or_default();
+            theirs.retain(|number| {
+                !seats.contains(number) && self.seat(*number).is_kept_for(user, now)
+            });
+            if fresh > 0 && theirs.len() + seats.len() > limit {
+                let lapsed = |number: &&u32| self.seat(**number).kept_until(user, now).is_some();
+                return ("OVER_LIMIT", vec![theirs.iter().filter(lapsed).count() as u64]);
+            }
+            self.lists.insert(user, [&theirs, seats].concat());
             self.buyers.insert(user);
             self.version += 1;
         }
         for number in wanted {
+            let kept_until = self.seat(number).kept_until(user, now);
             let seat = self.seats.entry(number).or_default();
-            seat.shown = Shown::Held(now + 5000);
-            seat.claim = Some((hold.to_owned(), now + 5000));
+            let deadline = now + 5000;
+            seat.shown = Shown::Held(deadline.max(kept_until.unwrap_or(0)));
+            seat.claim = Some(Claim { hold: hold.to_owned(), deadline, user, kept_until });
         }
-        ("OK", vec![self.version])
+        ("OK", vec![self.version, fresh as u64])
     }
 
-    pub fn give_up(&mut self, hold: &str, seats: &[u32]) -> (&'static str, Vec<u64>) {
-        let mine = |number: &&u32| {
-            let seat = self.seats.get(number);
-            seat.and_then(|seat| seat.claim.as_ref()).is_some_and(|claim| claim.0 == hold)
-        };
-        let mine: Vec<u32> = seats.iter().filter(mine).copied().collect();
-        self.free(&mine);
-        ("OK", vec![mine.len() as u64, self.version])
+    pub fn give_up(&mut self, hold: &str, seats: &[u32], now: i64) -> (&'static str, Vec<u64>) {
+        let (mut dropped, mut freed) = (0, 0);
+        for number in seats {
+            let seat = self.seats.entry(*number).or_default();
+            if let Some(claim) = seat.claim.take_if(|claim| claim.hold == hold) {
+                let kept = claim.kept_until.filter(|until| *until > now);
+                seat.shown = kept.map_or(Shown::Free, Shown::Held);
+                dropped += 1;
+                freed += u64::from(kept.is_none());
+            }
+        }
+        self.version += u64::from(freed > 0);
+        ("OK", vec![dropped, self.version])
     }
 
     fn free(&mut self, seats: &[u32]) {
@@ -102,7 +155,7 @@ impl SeatsModel {
     pub fn sweep(&mut self, now: i64) -> (&'static str, Vec<u64>) {
         let held = self.seats.iter().filter(|(_, seat)| matches!(seat.shown, Shown::Held(_)));
         let lapsed: Vec<u32> =
-            held.filter(|(_, seat)| !Self::live(seat, now)).map(|(number, _)| *number).collect();
+            held.filter(|(_, seat)| !seat.live(now)).map(|(number, _)| *number).collect();
         self.free(&lapsed);
         ("OK", vec![lapsed.len() as u64, self.version])
     }
@@ -110,7 +163,7 @@ impl SeatsModel {
     /// `until`: when a seat that is kept stops being.
     pub fn apply(
         &mut self,
-        (state, hold): (&'static str, &str),
+        (state, hold, user): (&'static str, &str, u64),
         until: Option<i64>,
         seats: &[(u32, i64)],
     ) -> (&'static str, Vec<u64>) {
@@ -121,14 +174,30 @@ impl SeatsModel {
                 continue;
             }
             applied += 1;
-            seat.decided = Some((*fence, state, hold.to_owned()));
-            seat.claim = None;
+            let before = seat.decided.take();
+            let claimed = seat.claim.take().filter(|claim| claim.hold == hold);
+            let of_before = before.as_ref().filter(|before| before.2 == hold);
+            let user = match (state, user) {
+                ("FREE" | "BLOCK", _) => 0,
+                (_, 0) => claimed
+                    .map_or_else(|| of_before.map_or(0, |before| before.3), |claim| claim.user),
+                (_, user) => user,
+            };
+            seat.decided = Some((*fence, state, hold.to_owned(), user));
             seat.shown = match (state, until) {
                 ("SELL" | "BLOCK", _) => Shown::Gone,
                 ("KEEP", Some(until)) => Shown::Held(until),
                 _ => Shown::Free,
             };
+            for of in [before.map_or(0, |before| before.3), user] {
+                let list = self.lists.entry(of).or_default();
+                list.retain(|listed| listed != number);
+            }
+            if user > 0 {
+                self.lists.entry(user).or_default().push(*number);
+            }
         }
+        self.lists.retain(|_, list| !list.is_empty());
         self.version += u64::from(applied > 0);
         ("OK", vec![applied, self.version])
     }
@@ -136,14 +205,20 @@ impl SeatsModel {
     /// What Redis is to have.
     pub fn state(&self) -> SeatsState {
         let mut state = SeatsState { buyers: self.buyers.clone(), ..SeatsState::default() };
+        for (user, seats) in &self.lists {
+            let seats: Vec<String> = seats.iter().map(ToString::to_string).collect();
+            state.user_seats.insert(*user, seats.join(" "));
+        }
         let mut blocked = 0;
         for (number, seat) in &self.seats {
-            if let Some((fence, word, hold)) = &seat.decided {
-                state.holder.insert(*number, format!("{fence} {word} {hold}"));
+            if let Some((fence, word, hold, user)) = &seat.decided {
+                let user = if *user > 0 { format!(" {user}") } else { String::new() };
+                state.holder.insert(*number, format!("{fence} {word} {hold}{user}"));
                 blocked += u64::from(*word == "BLOCK");
             }
-            if let Some((hold, deadline)) = &seat.claim {
-                state.claim.insert(*number, format!("{hold} {deadline}"));
+            if let Some(Claim { hold, deadline, user, kept_until }) = &seat.claim {
+                let kept = kept_until.map_or_else(String::new, |until| format!(" {until}"));
+                state.claim.insert(*number, format!("{hold} {deadline} {user}{kept}"));
             }
             match seat.shown {
                 Shown::Free => {}

@@ -67,6 +67,27 @@ pub struct Blocker {
 }
 
 impl Blocker {
+    /// Locks a user's balance.
+    pub async fn of_balance(pool: &PgPool, user: i64) -> Self {
+        let mut tx = pool.begin().await.expect("a transaction");
+        let lock = sqlx::query("select from point where user_id = $1 for update").bind(user);
+        assert_eq!(lock.execute(&mut *tx).await.expect("a lock").rows_affected(), 1);
+        Self::waiting(tx).await
+    }
+
+    /// Has a seat blocked, without a word to Redis, once it is released.
+    pub async fn that_blocks_a_seat(pool: &PgPool, seat: i64) -> Self {
+        let mut tx = pool.begin().await.expect("a transaction");
+        let block = sqlx::query("update seat set blocked = true where id = $1").bind(seat);
+        assert_eq!(block.execute(&mut *tx).await.expect("a lock").rows_affected(), 1);
+        Self::waiting(tx).await
+    }
+
+    async fn waiting(mut tx: Transaction<'static, Postgres>) -> Self {
+        let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *tx).await;
+        Self { tx, pid: pid.expect("a pid") }
+    }
+
     /// Locks a seat, and its reservations.
     pub async fn of_seat(pool: &PgPool, seat: i64) -> Self {
         let mut tx = pool.begin().await.expect("a transaction");
@@ -76,8 +97,7 @@ impl Blocker {
         ] {
             sqlx::query(lock).bind(seat).execute(&mut *tx).await.expect("a lock");
         }
-        let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *tx).await;
-        Self { tx, pid: pid.expect("a pid") }
+        Self::waiting(tx).await
     }
 
     /// Returns once somebody waits for these locks.
@@ -92,7 +112,7 @@ impl Blocker {
         .await;
     }
 
-    /// Lets go; the locked rows were not changed.
+    /// Lets go, and commits what it has changed.
     pub async fn release(self) {
         self.tx.commit().await.expect("a commit");
     }
@@ -148,9 +168,14 @@ const RULES: [(&str, &str); 7] = [
            order by id) as sum from point_history) h where balance_after <> sum or sum < 0",
     ),
     (
-        "nobody took over a hold before its time and 5 s",
+        "nobody took over a hold before its time, nor within 5 s after it, but for its own buyer and
+         after its own buyer held something else",
         "select count(*) from reservation a join reservation b on b.seat_id = a.seat_id
-           and b.id > a.id and b.reservation_at < a.expires_at + interval '5 s'
+           and b.id > a.id and b.reservation_at < a.expires_at
+             + case when b.user_id = a.user_id or exists (select from reservation c
+                      where c.user_id = a.user_id and c.concert_schedule_id = a.concert_schedule_id
+                        and c.reservation_at between a.expires_at and b.reservation_at)
+                    then interval '0' else interval '5 s' end
          where a.status = 'EXPIRED'",
     ),
 ];

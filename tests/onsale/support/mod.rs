@@ -6,6 +6,7 @@ pub mod disk;
 pub mod draw;
 pub mod events;
 pub mod faults;
+pub mod kept;
 pub mod program;
 pub mod proxy;
 pub mod rush;

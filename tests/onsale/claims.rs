@@ -1,0 +1,253 @@
+//! Claims: nobody keeps more seats from others than the limit, and no claim outlives what it was for.
+
+use std::time::Duration;
+
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+
+use crate::support::client::{Answer, Client};
+use crate::support::crowd::{all, join, people};
+use crate::support::faults::{holder, key, sound, wipe};
+use crate::support::kept::{by_user, most_at_a_time};
+use crate::support::sale::{self, Sale};
+use crate::support::wait::until;
+use crate::support::world::{Process, World};
+
+/// Two buyers who are inside, and a sale of 40 seats, four for each buyer.
+async fn sale_of_40(world: &World, queue: Value) -> (Process, [Client; 2], Sale) {
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 2, 20, queue).await;
+    let crowd = join(people(world, &[process.addr], 2, 10_000).await, sale.schedule).await;
+    (process, crowd.try_into().unwrap_or_else(|_| panic!("two")), sale)
+}
+
+fn path(sale: &Sale) -> String {
+    format!("/v1/schedules/{}/reservations", sale.schedule)
+}
+
+fn seats(sale: &Sale, from: usize, count: usize) -> Value {
+    json!({"seat_ids": sale.seats[from..from + count]})
+}
+
+fn expiry(hold: &Value) -> chrono::DateTime<chrono::Utc> {
+    hold["expires_at"].as_str().expect("a time").parse().expect("a time")
+}
+
+async fn sleep_to_the_end_of(hold: &Value) {
+    let left = expiry(hold) - chrono::Utc::now();
+    tokio::time::sleep(left.to_std().unwrap_or_default()).await;
+}
+
+/// Holds as soon as it is not refused with one of these codes any more.
+async fn hold_once_possible(buyer: &Client, sale: &Sale, body: &Value, codes: &[&str]) -> Value {
+    until("the seats can be held", async || {
+        let answer = buyer.hold(sale.schedule, body.clone()).await;
+        assert!(answer.status == 201 || codes.contains(&answer.code()), "{}", answer.text);
+        (answer.status == 201).then_some(answer.body)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reused_key_keeps_no_other_seats_from_anybody() {
+    let world = World::new().await;
+    let (_process, [buyer, other], sale) = sale_of_40(&world, json!({})).await;
+    let buyer = buyer.with_key("again");
+    buyer.post(&path(&sale), seats(&sale, 0, 1)).await.ok(201);
+    for _ in 0..3 {
+        let reused = buyer.post(&path(&sale), seats(&sale, 1, 3)).await;
+        reused.refused(422, "idempotency_key_reused");
+    }
+    other.hold(sale.schedule, seats(&sale, 1, 3)).await.ok(201);
+    assert_eq!(
+        buyer.post(&path(&sale), seats(&sale, 0, 1)).await.header("idempotency-replayed"),
+        "true"
+    );
+}
+
+#[tokio::test]
+async fn a_request_repeated_after_its_hold_was_given_back_keeps_no_seats() {
+    let world = World::new().await;
+    let (_process, [buyer, other], sale) = sale_of_40(&world, json!({})).await;
+    let buyer = buyer.with_key("again");
+    let first = buyer.post(&path(&sale), seats(&sale, 0, 4)).await;
+    let held = first.clone().ok(201);
+    let hold = format!("/v1/holds/{}", held["hold_id"].as_str().expect("an id"));
+    assert_eq!(buyer.delete(&hold).await.status, 204);
+    let again = buyer.post(&path(&sale), seats(&sale, 0, 4)).await;
+    assert_eq!((again.status, &again.text), (201, &first.text));
+    other.hold(sale.schedule, seats(&sale, 0, 4)).await.ok(201);
+}
+
+#[tokio::test]
+async fn a_buyer_keeps_no_more_seats_than_the_limit_whatever_they_send_at_once() {
+    let world = World::new().await;
+    let (_process, [buyer, _], sale) = sale_of_40(&world, json!({})).await;
+    let used = buyer.with_key("used");
+    used.post(&path(&sale), seats(&sale, 0, 1)).await.ok(201);
+    let path = path(&sale);
+    let bodies = (0..36).map(|first| seats(&sale, first + 1, 3)).collect::<Vec<_>>();
+    let tries =
+        bodies.into_iter().flat_map(|body| [(used.clone(), body.clone()), (buyer.keyed(), body)]);
+    let answers: Vec<Answer> = all(tries, move |(buyer, body): (Client, Value)| {
+        let path = path.clone();
+        async move { buyer.post(&path, body).await }
+    })
+    .await;
+    let known =
+        ["seat_taken", "seat_limit_exceeded", "idempotency_key_reused", "request_in_progress"];
+    for answer in &answers {
+        assert!(answer.status == 201 || known.contains(&answer.code()), "{}", answer.text);
+    }
+    let mut redis = world.raw_redis().await;
+    assert!(most_at_a_time(&mut redis, sale.schedule).await <= 4);
+    assert!(answers.iter().any(|answer| answer.code() == "seat_limit_exceeded"));
+    sound(&world).await;
+}
+
+#[tokio::test]
+async fn beyond_the_limit_redis_refuses_without_a_claim() {
+    let world = World::new().await;
+    let (_process, [buyer, other], sale) = sale_of_40(&world, json!({})).await;
+    buyer.hold(sale.schedule, seats(&sale, 0, 3)).await.ok(201);
+    let mut redis = world.raw_redis().await;
+    let version = async |redis: &mut _| -> u64 {
+        AsyncCommands::hget(redis, key(sale.schedule, "meta"), "seat_version").await.expect("Redis")
+    };
+    let before = version(&mut redis).await;
+    let refused = buyer.hold(sale.schedule, seats(&sale, 3, 2)).await;
+    refused.refused(422, "seat_limit_exceeded");
+    assert_eq!(refused.body["limit"], 4);
+    assert_eq!(version(&mut redis).await, before, "nothing on the map has changed");
+    other.hold(sale.schedule, seats(&sale, 3, 4)).await.ok(201);
+    buyer.hold(sale.schedule, json!({"quantity": 2})).await.refused(422, "seat_limit_exceeded");
+    buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
+}
+
+#[tokio::test]
+async fn what_was_given_back_or_refunded_may_be_held_again() {
+    let world = World::new().await;
+    let (_process, [mut buyer, _], sale) = sale_of_40(&world, json!({})).await;
+    let held = buyer.hold(sale.schedule, seats(&sale, 0, 4)).await.ok(201);
+    let paid = buyer.pay(&held).await.ok(201);
+    buyer.join(sale.schedule).await.ok(201);
+    buyer.hold(sale.schedule, seats(&sale, 4, 1)).await.refused(422, "seat_limit_exceeded");
+    for payment in &paid["payments"].as_array().expect("payments")[..2] {
+        let path = format!("/v1/payments/{}/refund", payment["id"]);
+        buyer.keyed().post(&path, json!({})).await.ok(200);
+    }
+    let held = buyer.hold(sale.schedule, seats(&sale, 4, 2)).await.ok(201);
+    buyer.hold(sale.schedule, seats(&sale, 6, 1)).await.refused(422, "seat_limit_exceeded");
+    let hold = format!("/v1/holds/{}", held["hold_id"].as_str().expect("an id"));
+    assert_eq!(buyer.delete(&hold).await.status, 204);
+    buyer.hold(sale.schedule, seats(&sale, 6, 2)).await.ok(201);
+    let mut redis = world.raw_redis().await;
+    assert_eq!(by_user(&mut redis, sale.schedule).await.get(&buyer.user), Some(&4));
+    sound(&world).await;
+}
+
+#[tokio::test]
+async fn a_rebuilt_redis_counts_what_a_buyer_holds_and_owns() {
+    let world = World::new().await;
+    let (_process, [mut buyer, _], sale) = sale_of_40(&world, json!({})).await;
+    let held = buyer.hold(sale.schedule, seats(&sale, 0, 2)).await.ok(201);
+    buyer.pay(&held).await.ok(201);
+    buyer.join(sale.schedule).await.ok(201);
+    buyer.hold(sale.schedule, seats(&sale, 2, 2)).await.ok(201);
+    let mut redis = world.raw_redis().await;
+    wipe(&mut redis).await;
+    until("Redis is rebuilt", async || {
+        (buyer.poll().await.body["status"] == "ACTIVE").then_some(())
+    })
+    .await;
+    assert_eq!(by_user(&mut redis, sale.schedule).await.get(&buyer.user), Some(&4));
+    let refused = buyer.hold(sale.schedule, seats(&sale, 4, 1)).await;
+    refused.refused(422, "seat_limit_exceeded");
+    assert_eq!(holder(&mut redis, sale.schedule, 5).await, "");
+    let claim: Option<String> = redis.hget(key(sale.schedule, "claim"), 5).await.expect("Redis");
+    assert_eq!(claim, None);
+}
+
+#[tokio::test]
+async fn the_last_holder_may_have_lapsed_seats_again_at_once() {
+    let world = World::new().await;
+    let queue = json!({"hold_ttl_seconds": 1});
+    let (_process, [buyer, other], sale) = sale_of_40(&world, queue).await;
+    let body = seats(&sale, 0, 4);
+    let first = buyer.hold(sale.schedule, body.clone()).await.ok(201);
+    sleep_to_the_end_of(&first).await;
+    other.hold(sale.schedule, seats(&sale, 0, 1)).await.refused(409, "seat_taken");
+    let second = hold_once_possible(&buyer, &sale, &body, &["seat_taken"]).await;
+    let begun = expiry(&second) - Duration::from_secs(1);
+    assert!(begun >= expiry(&first), "not before the first was over");
+    assert!(begun < expiry(&first) + Duration::from_secs(5), "before others could have them");
+    buyer.pay(&first).await.refused(409, "hold_expired");
+    assert_ne!(first["hold_id"], second["hold_id"]);
+    let mut redis = world.raw_redis().await;
+    assert_eq!(most_at_a_time(&mut redis, sale.schedule).await, 4);
+    sound(&world).await;
+}
+
+#[tokio::test]
+async fn other_seats_may_be_held_once_a_hold_is_over_and_its_seats_are_anybodys_then() {
+    let world = World::new().await;
+    let queue = json!({"hold_ttl_seconds": 1});
+    let (_process, [buyer, other], sale) = sale_of_40(&world, queue).await;
+    let first = buyer.hold(sale.schedule, seats(&sale, 0, 4)).await.ok(201);
+    sleep_to_the_end_of(&first).await;
+    let body = seats(&sale, 4, 4);
+    let second = hold_once_possible(&buyer, &sale, &body, &["seat_limit_exceeded"]).await;
+    let begun = expiry(&second) - Duration::from_secs(1);
+    assert!(begun < expiry(&first) + Duration::from_secs(5), "the first kept seats no longer");
+    other.hold(sale.schedule, seats(&sale, 0, 4)).await.ok(201);
+    buyer.pay(&first).await.refused(409, "hold_expired");
+    sound(&world).await;
+}
+
+/// Moves all holds into the past.
+async fn let_pass(world: &World, seconds: i32) {
+    let shift =
+        "update reservation set reservation_at = reservation_at - make_interval(secs => $1),
+                        expires_at = expires_at - make_interval(secs => $1)";
+    let shifted = sqlx::query(shift).bind(f64::from(seconds)).execute(&world.pool).await;
+    shifted.expect("the holds are older");
+}
+
+#[tokio::test]
+async fn whoever_lets_the_same_seats_lapse_again_and_again_is_refused_by_default_settings() {
+    let world = World::new().await;
+    let (_process, [buyer, _], sale) = sale_of_40(&world, json!({})).await;
+    let body = seats(&sale, 0, 4);
+    for _ in 0..3 {
+        hold_once_possible(&buyer, &sale, &body, &["seat_taken"]).await;
+        let_pass(&world, 305).await;
+    }
+    let refused = until("the expiry loop has ended the last hold", async || {
+        let answer = buyer.hold(sale.schedule, body.clone()).await;
+        (answer.code() != "seat_taken").then_some(answer)
+    })
+    .await;
+    refused.refused(429, "hold_limit");
+    // The window is ten minutes and three holds: the first is out of it.
+    let_pass(&world, 601).await;
+    hold_once_possible(&buyer, &sale, &body, &[]).await;
+}
+
+#[tokio::test]
+async fn two_holds_under_one_key_have_two_ids_once_the_key_was_purged() {
+    let world = World::new().await;
+    let (_process, [buyer, _], sale) = sale_of_40(&world, json!({})).await;
+    let buyer = buyer.with_key("two days");
+    let first = buyer.post(&path(&sale), seats(&sale, 0, 1)).await.ok(201);
+    let hold = format!("/v1/holds/{}", first["hold_id"].as_str().expect("an id"));
+    assert_eq!(buyer.delete(&hold).await.status, 204);
+    sqlx::query("delete from idempotency_key").execute(&world.pool).await.expect("a purge");
+    let second = buyer.post(&path(&sale), seats(&sale, 0, 1)).await;
+    let held = second.clone().ok(201);
+    assert_ne!(first["hold_id"], held["hold_id"]);
+    let again = buyer.post(&path(&sale), seats(&sale, 0, 1)).await;
+    assert_eq!((again.header("idempotency-replayed"), &again.text), ("true", &second.text));
+    assert_eq!(buyer.get(&hold).await.ok(200)["status"], "CANCELLED");
+    buyer.pay(&held).await.ok(201);
+    sound(&world).await;
+}

@@ -1,0 +1,109 @@
+//! Clients that hang up right after sending: what they asked for runs to its end all the same.
+
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::client::Client;
+use crate::support::crowd::{join, people};
+use crate::support::faults::{Blocker, key, sound};
+use crate::support::kept::most_at_a_time;
+use crate::support::sale::{self, Sale};
+use crate::support::wait::until;
+use crate::support::world::{Process, World};
+
+async fn inside(world: &World) -> (Process, Client, Sale) {
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 2, 20, json!({})).await;
+    let mut buyers = join(people(world, &[process.addr], 1, 1000).await, sale.schedule).await;
+    (process, buyers.remove(0), sale)
+}
+
+/// Sends a request; nobody reads its answer.
+async fn send(process: &Process, buyer: &Client, path: &str, body: &Value) -> TcpStream {
+    let (token, body) = (buyer.token.as_deref().expect("a token"), body.to_string());
+    let ticket = buyer.ticket.as_deref().expect("a ticket");
+    let key = uuid::Uuid::now_v7();
+    let mut stream = TcpStream::connect(process.addr).await.expect("a connection");
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: onsale\r\nauthorization: Bearer {token}\r\n\
+         queue-token: {ticket}\r\nidempotency-key: {key}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.expect("it is sent");
+    stream
+}
+
+/// Hangs up, and returns once the process has noticed: it closes its end without an answer.
+async fn hang_up(mut stream: TcpStream) {
+    stream.shutdown().await.expect("the end is sent");
+    let mut rest = Vec::new();
+    // A reset is an end as well.
+    let _ = stream.read_to_end(&mut rest).await;
+    assert_eq!(String::from_utf8_lossy(&rest), "", "it was not answered before");
+}
+
+#[tokio::test]
+async fn a_charge_is_made_though_its_client_hangs_up_in_the_middle_of_it() {
+    let world = World::new().await;
+    let (process, buyer, _sale) = inside(&world).await;
+    let blocker = Blocker::of_balance(&world.pool, buyer.user).await;
+    let stream = send(&process, &buyer, "/v1/points/charges", &json!({"amount": 500})).await;
+    blocker.blocks(&world.pool).await;
+    hang_up(stream).await;
+    blocker.release().await;
+    until("the charge is made", async || {
+        (buyer.get("/v1/points").await.ok(200)["amount"] == 1500).then_some(())
+    })
+    .await;
+    sound(&world).await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_refused_leaves_no_claim_though_its_client_hangs_up() {
+    let world = World::new().await;
+    let (process, buyer, sale) = inside(&world).await;
+    let blocker = Blocker::that_blocks_a_seat(&world.pool, sale.seats[0]).await;
+    let path = format!("/v1/schedules/{}/reservations", sale.schedule);
+    let body = json!({"seat_ids": sale.seats[..4]});
+    let stream = send(&process, &buyer, &path, &body).await;
+    blocker.blocks(&world.pool).await;
+    let (mut redis, held) = (world.raw_redis().await, key(sale.schedule, "held"));
+    // The claims would lapse after 5 s; these do not.
+    for seat in 1..=4 {
+        redis.zadd::<_, _, _, ()>(&held, seat, 9e15).await.expect("Redis");
+    }
+    hang_up(stream).await;
+    blocker.release().await;
+    until("the claims are given back", async || {
+        let left: u64 = redis.zcard(&held).await.expect("Redis");
+        (left == 0).then_some(())
+    })
+    .await;
+    assert_eq!(world.number("select count(*) from reservation").await, 0);
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_again_and_again_keeps_no_more_seats_than_the_limit() {
+    let world = World::new().await;
+    let (process, buyer, sale) = inside(&world).await;
+    let path = format!("/v1/schedules/{}/reservations", sale.schedule);
+    for first in 0..30 {
+        let body = json!({"seat_ids": sale.seats[first..first + 4]});
+        drop(send(&process, &buyer, &path, &body).await);
+    }
+    let mut redis = world.raw_redis().await;
+    until("one of them is a hold", async || {
+        let rows = world.number("select count(*) from reservation").await;
+        (rows == 4).then_some(())
+    })
+    .await;
+    process.stop().await;
+    assert_eq!(world.number("select count(*) from reservation").await, 4);
+    assert_eq!(most_at_a_time(&mut redis, sale.schedule).await, 4);
+    let claims: u64 = redis.hlen(key(sale.schedule, "claim")).await.expect("Redis");
+    assert_eq!(claims, 0, "a drained process leaves no claim behind");
+    sound(&world).await;
+}
