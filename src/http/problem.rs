@@ -208,6 +208,9 @@ impl From<StoreError> for Problem {
                 tracing::warn!(%error, "a store could not serve a request");
                 Self::store_unavailable()
             }
+            StoreError::SaleOver => {
+                Self::new(StatusCode::CONFLICT, "schedule_closed", "The sale is over")
+            }
             StoreError::Inconsistent(_) | StoreError::Defect { .. } => {
                 tracing::error!(%error, "a store answered what it never should");
                 Self::internal()

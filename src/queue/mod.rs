@@ -6,6 +6,7 @@ pub mod draw;
 pub mod handoff;
 pub mod http;
 pub mod lines;
+pub mod load;
 pub mod model;
 pub mod next;
 pub mod pacing;

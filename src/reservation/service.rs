@@ -199,8 +199,11 @@ impl Reservations {
         let inside = || ticket.active_until > Some(Utc::now());
         let mut claim = self.holds.claim(ticket, *hold, numbers).await;
         // A slot that a loss of Redis took along is back once its owner is asked for.
-        let lost = matches!(claim, Ok(Claim::NotActive)) && inside();
-        if lost && Box::pin(self.queue.is_inside(ticket)).await? {
+        let lost = || inside() || self.queue.predates_rebuild(ticket);
+        if matches!(claim, Ok(Claim::NotActive))
+            && lost()
+            && Box::pin(self.queue.is_inside(ticket)).await?
+        {
             claim = self.holds.claim(ticket, *hold, numbers).await;
         }
         let _permit = match claim {

@@ -60,6 +60,8 @@ scripts! {
     Apply = "hold/apply";
     Sweep = "hold/sweep";
     Recount = "hold/recount";
+    LoadSeats = "hold/load";
+    LoadPlaces = "queue/load";
 }
 
 /// For scripts that need to know no more than the epoch.
@@ -67,6 +69,7 @@ pub const NOTHING: &[u64] = &[];
 
 const LIBRARIES: &[(&str, &str)] = &[
     ("lib/guard", include_str!("../../lua/lib/guard.lua")),
+    ("lib/rebuild", include_str!("../../lua/lib/rebuild.lua")),
     ("lib/line", include_str!("../../lua/lib/line.lua")),
     ("lib/presence", include_str!("../../lua/lib/presence.lua")),
     ("lib/place", include_str!("../../lua/lib/place.lua")),
