@@ -52,7 +52,8 @@ impl Loader<'_> {
     pub async fn load(&self) -> Result<(), StoreError> {
         self.load_seats().await?;
         if let Some(draw) = queue::draw::pg::find(self.pg, self.schedule).await? {
-            self.line.load_draw(&draw).await?;
+            let draw = &draw;
+            retry(|| async move { Ok(self.line.load_draw(draw).await?) }).await?;
         }
         let places = self.draws.places(self.schedule).await?;
         self.load_places(places.as_deref()).await?;
