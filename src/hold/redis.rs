@@ -99,7 +99,7 @@ pub async fn load(
         };
         let seats: Vec<_> = seats.iter().map(words).collect();
         let args = (line.place.keys.epoch(), lease_ms, seats);
-        let reply = line.place.run(&line.redis, Script::LoadSeats, &keys, args).await?;
+        let reply = line.place.run_bulk(&line.redis, Script::LoadSeats, &keys, args).await?;
         match reply.word.as_str() {
             "OK" => line.place.seen.changed(reply.get(1)?),
             "READY" => return Err(ScriptError::Stale),

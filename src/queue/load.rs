@@ -77,13 +77,13 @@ impl Line {
             return Ok(());
         }
         let args = (millis(lease), "ENDED", epoch, first_byte, bytes.as_slice());
-        loaded(&self.run(Script::LoadPlaces, args).await?)
+        loaded(&self.run_bulk(Script::LoadPlaces, args).await?)
     }
 
     /// `queue/load`: how many places were given out in the epochs before. Renews the lease.
     pub async fn load_count(&self, joined_before: u64, lease: Duration) -> Result<(), ScriptError> {
         let args = (millis(lease), "COUNT", joined_before);
-        loaded(&self.run(Script::LoadPlaces, args).await?)
+        loaded(&self.run_bulk(Script::LoadPlaces, args).await?)
     }
 
     /// `queue/load`: when the slots of open places end, in ms. Renews the lease with each call.
@@ -94,7 +94,7 @@ impl Line {
     ) -> Result<(), ScriptError> {
         for slots in slots.chunks(MAX_ITEMS) {
             let slots: Vec<(u64, i64)> = slots.iter().map(|(place, end)| (place.0, *end)).collect();
-            loaded(&self.run(Script::LoadPlaces, (millis(lease), "SLOTS", slots)).await?)?;
+            loaded(&self.run_bulk(Script::LoadPlaces, (millis(lease), "SLOTS", slots)).await?)?;
         }
         Ok(())
     }
@@ -108,7 +108,7 @@ impl Line {
         for places in places.chunks(MAX_ITEMS) {
             let places: Vec<(i64, u64)> =
                 places.iter().map(|(user, place)| (user.0, place.0)).collect();
-            loaded(&self.run(Script::LoadPlaces, (millis(lease), "PAID", places)).await?)?;
+            loaded(&self.run_bulk(Script::LoadPlaces, (millis(lease), "PAID", places)).await?)?;
         }
         Ok(())
     }

@@ -75,6 +75,16 @@ impl Line {
         self.place.run(&self.redis, script, keys.line(), (keys.epoch(), args)).await
     }
 
+    /// As [`Line::run`], for a rebuilding.
+    pub(super) async fn run_bulk(
+        &self,
+        script: Script,
+        args: impl ToRedisArgs,
+    ) -> Result<Reply, ScriptError> {
+        let keys = &self.place.keys;
+        self.place.run_bulk(&self.redis, script, keys.line(), (keys.epoch(), args)).await
+    }
+
     async fn meta(&self, script: Script, args: impl ToRedisArgs) -> Result<Reply, ScriptError> {
         let keys = &self.place.keys;
         self.place.run(&self.redis, script, &keys.line()[..1], (keys.epoch(), args)).await

@@ -6,7 +6,7 @@
 
 pub mod pg;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::pg::ReservationPage;
 use crate::hold;
@@ -23,12 +23,13 @@ use crate::store::script::ScriptError;
 use crate::store::{Store, StoreError};
 use crate::upkeep;
 
-/// How long a rebuilding may go without loading anything before another process starts over. Longer
-/// than the time limit of any statement of PostgreSQL or call of Redis that it makes.
-pub const LEASE: Duration = Duration::from_secs(5);
-/// How often one batch is tried, and the pause between two tries.
-const TRIES: usize = 5;
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long a rebuilding may go without loading anything before another process starts over. Long enough
+/// for a page of PostgreSQL and a call of Redis on a machine that has too much to do.
+pub const LEASE: Duration = Duration::from_secs(10);
+/// How long one batch is tried again, and the pause between two tries. Longer than the lease: as long as
+/// no other process has started over, going on costs less than starting over.
+const TRY_FOR: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Loads one schedule's keys.
 #[derive(Debug)]
@@ -132,22 +133,23 @@ impl Loader<'_> {
     }
 }
 
-/// Runs a batch until it succeeds, a few times. A shared connection may have died with the last server,
+/// Runs a batch until it succeeds, or was tried for too long. A shared connection may have died with the last server,
 /// unnoticed until it was used.
 async fn retry<T, F>(batch: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, ScriptError>>,
 {
-    let mut tries = 1;
+    let begun = Instant::now();
     loop {
         match batch().await {
             Ok(done) => return Ok(done),
-            Err(ScriptError::Store(error @ StoreError::Unavailable { .. })) if tries < TRIES => {
-                tracing::warn!(%error, tries, "a batch of a rebuilding is tried again");
+            Err(ScriptError::Store(error @ StoreError::Unavailable { .. }))
+                if begun.elapsed() < TRY_FOR =>
+            {
+                tracing::warn!(%error, "a batch of a rebuilding is tried again");
             }
             Err(error) => return Err(gave_up(error)),
         }
-        tries += 1;
         tokio::time::sleep(PAUSE).await;
     }
 }
