@@ -1,7 +1,7 @@
 -- lib/line: what the scripts of the line share: the names of their keys, and how a place moves.
 --
 -- KEYS  meta waiting active place called parked returned log here:0 here:1 here:2 mergers
---       bits:1 … bits:<epoch>  done:1 … done:<epoch>
+--       bits:1 … bits:<epoch>  done:1 … done:<epoch>  slot_ends
 -- ARGV  epoch …
 --
 -- A sequence is epoch * 2^40 + n, exact in a double. Places of older epochs are still in line after
@@ -9,6 +9,7 @@
 local META, WAITING, ACTIVE, PLACE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local CALLED, PARKED, RETURNED, LOG = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local HERE, MERGERS = { KEYS[9], KEYS[10], KEYS[11] }, KEYS[12]
+local SLOT_ENDS = KEYS[#KEYS] -- sequence → when its slot ends: admitted before a loss, not shown since
 local EPOCH = tonumber(ARGV[1])
 local SPAN = 2 ^ 40
 -- Why a place ended: two bits per place in done:<epoch>, 0 while it has not.
@@ -25,7 +26,8 @@ local function ended(sequence)
   return redis.call('BITFIELD_RO', done_of(sequence), 'GET', 'u2', '#' .. whole(sequence % SPAN))[1]
 end
 
--- Events for the queue table: '<letter> <sequence> <user> <ms> [reason]'. One stream entry per
+-- Events for the queue table: '<letter> <sequence> <user> <ms> [extra]'; extra: of 'A' when the slot
+-- ends (ms), of 'E' the reason. 'J' joined, 'A' admitted, 'P' passed over, 'E' ended. One stream entry per
 -- script, however many places it moved; trimmed by whoever has written it to PostgreSQL. Every
 -- script that may end a place calls write_log last.
 local events, lapsed = {}, 0 -- lapsed: places that this script ended by time

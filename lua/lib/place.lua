@@ -34,6 +34,7 @@ local function park(user, sequence, grace, grace_ms, now)
   if grace <= now then return finish(user, sequence, EXPIRED, now) end
   redis.call('HSET', PLACE, user, whole(sequence) .. ' ' .. whole(grace))
   redis.call('ZADD', PARKED, whole(grace), user)
+  note('P', sequence, user, now)
 end
 
 -- Where a user who is here now stands, after moving on what time has moved on:

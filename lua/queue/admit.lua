@@ -72,7 +72,7 @@ local function let_in(user, sequence, grace)
   redis.call('ZADD', ACTIVE, whole(deadline), user)
   redis.call('ZADD', CALLED, whole(now + sale.claim_ms), user)
   redis.call('HSET', PLACE, user, whole(sequence) .. (grace and ' ' .. whole(grace) or ''))
-  note('A', sequence, user, now)
+  note('A', sequence, user, now, whole(deadline))
   admitted = admitted + 1
 end
 

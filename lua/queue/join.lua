@@ -67,7 +67,7 @@ then
     redis.call('ZADD', ACTIVE, whole(deadline), user)
     redis.call('HSET', PLACE, user, whole(sequence))
     redis.call('HINCRBY', META, 'admitted', 1)
-    note('A', sequence, user, now)
+    note('A', sequence, user, now, whole(deadline))
     write_log()
     return { 'ACTIVE', sequence, deadline, now, 1 }
   end

@@ -2,10 +2,10 @@
 -- queue/restore: begins the rebuilding of a schedule's keys under a new epoch.
 --
 -- The caller has won the epoch in PostgreSQL. What is here is older or nothing, and goes; until
--- queue/ready (or the deadline, after which anyone starts over) nobody is served.
+-- queue/ready nobody is served. Each call that loads renews the lease; where it ends, anyone starts over.
 --
 -- KEYS  meta  every other key of the schedule…
--- ARGV  epoch  run_id  loading_ms     run_id: the server's, as INFO tells it
+-- ARGV  epoch  run_id  lease_ms     run_id: the server's, as INFO tells it
 -- Reply {'OK', now}
 --       {'BEHIND', epoch}   somebody rebuilt under a higher epoch already
 -- Uses  lib/guard

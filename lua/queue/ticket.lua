@@ -4,6 +4,8 @@
 --
 -- A place that ended stays ended. A place that Redis does not know is put back from the signed
 -- ticket: the caller has verified the signature, and a loss must cost nobody their place.
+-- A slot's end never moves: a ticket that was signed before admission and is shown after a loss brings
+-- back the slot that slot_ends names, or its end.
 -- Asking is being here, and being seen: it claims a slot, and brings back whoever was passed over.
 --
 -- KEYS  as lib/line
@@ -22,6 +24,9 @@ local now = clock()
 local reason = ended(shown)
 if reason > 0 then return { 'ENDED', reason, now } end
 local sale = load_sale(META)
+if until_ms == 0 then
+  until_ms = tonumber(redis.call('HGET', SLOT_ENDS, whole(shown)) or 0)
+end
 
 local state, sequence, deadline = find(user, now)
 local slot_over = until_ms > 0 and until_ms <= now
@@ -50,6 +55,7 @@ elseif not state then
   -- Unknown here: put back. Slots never exceed the capacity: without room, first in line instead.
   sequence = shown
   note('J', shown, user, now)
+  redis.call('HDEL', SLOT_ENDS, whole(shown))
   if until_ms == 0 then
     state = 'WAITING'
     redis.call('ZADD', WAITING, whole(shown), user)
@@ -58,7 +64,7 @@ elseif not state then
     state, deadline = 'ACTIVE', until_ms
     redis.call('ZADD', ACTIVE, whole(until_ms), user)
     redis.call('HSET', PLACE, user, whole(shown))
-    note('A', shown, user, now)
+    note('A', shown, user, now, whole(until_ms))
   else
     state = 'RETURNED'
     redis.call('HSET', PLACE, user, whole(shown) .. ' ' .. whole(now + sale.grace_ms))

@@ -227,6 +227,7 @@ mod tests {
             settings: defaults(reservation_available_at),
             settings_version: 1,
             queue_epoch: 0,
+            over: false,
             layout_version: 0,
             seats_total: 0,
         }

@@ -126,6 +126,9 @@ pub struct Schedule {
     pub queue_epoch: u64,
     /// Rises when seats are added.
     pub layout_version: i32,
+    /// Whether it closed so long ago that nothing of it moves any more, and its keys in Redis are not
+    /// built again: two hours, by PostgreSQL's clock.
+    pub over: bool,
     /// How many seats there are, sold and blocked ones included.
     pub seats_total: u32,
 }

@@ -39,6 +39,7 @@ struct ScheduleRow {
     settings_version: i64,
     queue_epoch: i64,
     layout_version: i32,
+    over: bool,
     seats_total: i32,
 }
 
@@ -54,6 +55,7 @@ macro_rules! select_schedules {
                       s.return_grace_seconds, s.hold_ttl_seconds, s.max_seats_per_user,
                       s.entry_order, s.paused, s.message, s.settings_version, s.queue_epoch,
                       s.layout_version,
+                      s.deadline_at <= clock_timestamp() - interval '2 hours' as "over!",
                       coalesce((select max(seat_number) from seat
                                 where concert_schedule_id = s.id), 0) as "seats_total!"
                from concert_schedule s join concert c on c.id = s.concert_id "# + $condition,
@@ -218,6 +220,7 @@ impl TryFrom<ScheduleRow> for Schedule {
             settings,
             settings_version: row.settings_version,
             queue_epoch: row.queue_epoch.unsigned_abs(),
+            over: row.over,
             layout_version: row.layout_version,
             seats_total: unsigned(row.seats_total)?,
         })

@@ -243,6 +243,7 @@ fn shared(error: Arc<StoreError>) -> StoreError {
         StoreError::Unavailable { store, reason } => {
             StoreError::Unavailable { store: *store, reason: reason.clone() }
         }
+        StoreError::SaleOver => StoreError::SaleOver,
         StoreError::Conflict(reason) => StoreError::Conflict(reason.clone()),
         StoreError::OutcomeUnknown(reason) => StoreError::OutcomeUnknown(reason.clone()),
         StoreError::Inconsistent(reason) => StoreError::Inconsistent(reason.clone()),

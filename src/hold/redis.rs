@@ -1,5 +1,7 @@
 //! Runs the scripts of the seats and reads their replies.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::model::{Claim, FencedSeat, SeatSeen};
@@ -79,6 +81,40 @@ pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Resul
     Ok(())
 }
 
+/// Seats in one call of `hold/load`: about a millisecond of Redis.
+const LOADED_AT_ONCE: usize = 500;
+
+/// `hold/load`: puts seats back while the keys are being rebuilt, each with what PostgreSQL decided about
+/// it. Renews the lease of the rebuilding with each call.
+///
+/// # Errors
+/// [`ScriptError::Stale`] where the rebuilding is over, or another process has started over.
+pub async fn load(
+    line: &Line,
+    seats: &[(FencedSeat, Decided)],
+    lease: Duration,
+) -> Result<(), ScriptError> {
+    let names = ["meta", "holder", "held", "claim", "sold", "user_seats"];
+    let keys = line.place.keys.several(&names);
+    let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+    for seats in seats.chunks(LOADED_AT_ONCE) {
+        let words = |(seat, decided): &(FencedSeat, Decided)| {
+            let hold = decided.hold.map_or_else(|| "-".to_owned(), |hold| hold.to_string());
+            let user = seat.user.map_or(0, |user| user.0);
+            (seat.number, seat.fence, decided.state, hold, decided.left_ms, user)
+        };
+        let seats: Vec<_> = seats.iter().map(words).collect();
+        let args = (line.place.keys.epoch(), lease_ms, seats);
+        let reply = line.place.run_bulk(&line.redis, Script::LoadSeats, &keys, args).await?;
+        match reply.word.as_str() {
+            "OK" => line.place.seen.changed(reply.get(1)?),
+            "READY" => return Err(ScriptError::Stale),
+            _ => return Err(reply.unknown().into()),
+        }
+    }
+    Ok(())
+}
+
 /// `hold/sweep`; true where there is more to do.
 pub async fn sweep(line: &Line) -> Result<bool, ScriptError> {
     let keys = line.place.keys.several(&["meta", "held", "claim", "seatlog"]);
@@ -141,8 +177,8 @@ pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, S
 }
 
 /// Notes who has claimed seats before, for a rebuilding.
-pub async fn load_buyers(line: &Line, buyers: &[UserId]) -> Result<(), StoreError> {
-    for buyers in buyers.chunks(5000) {
+pub async fn load_buyers(line: &Line, buyers: &[UserId]) -> Result<(), ScriptError> {
+    for buyers in buyers.chunks(2000) {
         let mut pipe = redis::pipe();
         pipe.cmd("SADD").arg(line.place.keys.named("buyers"));
         for buyer in buyers {

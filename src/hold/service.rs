@@ -61,7 +61,7 @@ impl Holds {
     pub async fn apply(&self, event: &SeatsChanged, now: DateTime<Utc>) -> Result<(), StoreError> {
         let decided = decided(event.state, now);
         let apply = |line: Line| async move { redis::apply(&line, decided, &event.seats).await };
-        self.lines.run(event.schedule, apply).await
+        self.lines.tell(event.schedule, apply).await
     }
 }
 

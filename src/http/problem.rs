@@ -193,6 +193,7 @@ impl From<StoreError> for Problem {
                 tracing::warn!(%error, "a store could not serve a request");
                 Self::store_unavailable()
             }
+            StoreError::SaleOver => Self::new(ProblemCode::ScheduleClosed),
             StoreError::Inconsistent(_) | StoreError::Defect { .. } => {
                 tracing::error!(%error, "a store answered what it never should");
                 Self::internal()

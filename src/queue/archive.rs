@@ -25,6 +25,17 @@ pub struct Row {
     pub entered_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub expired_at: Option<DateTime<Utc>>,
+    /// What the events say of its slot; nothing where they say nothing.
+    pub slot: Option<Slot>,
+}
+
+/// The active slot of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Admitted: until when.
+    Until(DateTime<Utc>),
+    /// Passed over: it has none.
+    Lost,
 }
 
 /// Folds events, oldest first, into one row per place. An event that can't be read is skipped and
@@ -52,12 +63,18 @@ pub fn fold<'e>(
             created_at: at,
             entered_at: None,
             expired_at: None,
+            slot: None,
         });
         match what {
             What::Joined => {}
-            What::Admitted => {
+            What::Admitted { until } => {
                 row.status = TicketStatus::Active;
                 row.entered_at.get_or_insert(at);
+                row.slot = until.map(Slot::Until).or(row.slot);
+            }
+            What::PassedOver => {
+                row.status = TicketStatus::Waiting;
+                row.slot = Some(Slot::Lost);
             }
             What::Ended(ended) => {
                 row.status = ended.status();
@@ -82,20 +99,24 @@ struct Event {
 
 enum What {
     Joined,
-    Admitted,
+    Admitted { until: Option<DateTime<Utc>> },
+    PassedOver,
     Ended(Ended),
 }
 
-/// `<letter> <sequence> <user> <ms> [reason]`, as `lua/lib/line` writes it.
+/// `<letter> <sequence> <user> <ms> [extra]`, as `lua/lib/line` writes it.
 fn parse(event: &str) -> Option<Event> {
     let mut parts = event.split(' ');
     let letter = parts.next()?;
     let sequence = Sequence(parts.next()?.parse().ok()?);
     let user = UserId(parts.next()?.parse().ok()?);
-    let at = DateTime::from_timestamp_millis(parts.next()?.parse().ok()?)?;
+    let time = |ms: &str| DateTime::from_timestamp_millis(ms.parse().ok()?);
+    let at = time(parts.next()?)?;
     let what = match letter {
         "J" => What::Joined,
-        "A" => What::Admitted,
+        // Entries of an older version do not say until when.
+        "A" => What::Admitted { until: parts.next().and_then(time) },
+        "P" => What::PassedOver,
         "E" => What::Ended(Ended::from_bits(parts.next()?.parse().ok()?)?),
         _ => return None,
     };
@@ -126,6 +147,24 @@ mod tests {
         assert_eq!(rows[0].entered_at.unwrap().timestamp_millis(), 2000);
         assert_eq!(rows[0].expired_at.unwrap().timestamp_millis(), 3000);
         assert_eq!((rows[1].user, rows[1].status), (UserId(8), TicketStatus::Waiting));
+    }
+
+    #[test]
+    fn a_slot_ends_when_the_last_admission_said_and_is_lost_when_its_owner_is_passed_over() {
+        let slot = |events: &[&str]| {
+            let (rows, unread) = fold(ScheduleId(1), |sequence| sequence, events.iter().copied());
+            assert_eq!((rows.len(), unread), (1, 0));
+            (rows[0].status, rows[0].slot)
+        };
+        let until = |ms| Some(Slot::Until(DateTime::from_timestamp_millis(ms).unwrap()));
+        let (admitted, again) = ("A 5 7 2000 9000", "A 5 7 4000 11000");
+        assert_eq!(slot(&["J 5 7 1000"]), (TicketStatus::Waiting, None));
+        assert_eq!(slot(&[admitted]), (TicketStatus::Active, until(9000)));
+        assert_eq!(slot(&[admitted, "J 5 7 3000"]).1, until(9000));
+        let passed_over = "P 5 7 3000";
+        assert_eq!(slot(&[admitted, passed_over]), (TicketStatus::Waiting, Some(Slot::Lost)));
+        assert_eq!(slot(&[admitted, passed_over, again]), (TicketStatus::Active, until(11_000)));
+        assert_eq!(slot(&["A 5 7 2000"]), (TicketStatus::Active, None));
     }
 
     #[test]

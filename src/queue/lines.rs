@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::model::Sequence;
 use super::pg;
@@ -19,7 +20,8 @@ use crate::store::script::{Inspection, Place, ScriptError, inspect};
 use crate::store::seen::{Counters, Seen};
 use crate::store::{Store, StoreError};
 
-/// How long a call waits for a rebuilding before it answers that the store is unavailable.
+/// How long a call waits in all to find a schedule's keys or to have them rebuilt, before it answers that
+/// the store is unavailable.
 const HEAL_WAIT: Duration = Duration::from_millis(1500);
 
 /// The scripts of one schedule's line; cheap to clone.
@@ -53,6 +55,13 @@ pub struct Known {
 }
 
 impl Known {
+    /// Whether what Redis has is whole and on the server that answers, but of an older epoch than
+    /// PostgreSQL's: another process rebuilds the keys, here in a moment or on another Redis.
+    #[must_use]
+    pub fn overtaken(&self, found: &Inspection) -> bool {
+        found.epoch > 0 && found.epoch < self.epoch && found.built_on == found.server
+    }
+
     /// Whether what Redis has can be all of it: built on the very server that answers, under no
     /// older epoch, and not behind what was seen. Where not, it is lost.
     #[must_use]
@@ -75,6 +84,8 @@ pub struct Lines {
     places: Cache<ScheduleId, Arc<Place>>,
     /// Under which epoch, and how far: kept when a place is forgotten.
     seen: Cache<ScheduleId, (u64, Arc<Seen>)>,
+    /// The highest epoch that PostgreSQL was seen to have: keys of an older one are never used again.
+    epochs: Cache<ScheduleId, u64>,
     lost: mpsc::Sender<Lost>,
     delivered: Delivered,
 }
@@ -91,7 +102,8 @@ impl Lines {
         let (lost, losses) = mpsc::channel(1024);
         let places = Cache::builder().max_capacity(100_000).build();
         let seen = Cache::builder().max_capacity(100_000).build();
-        (Self { redis, pg, catalogue, places, seen, lost, delivered }, losses)
+        let epochs = Cache::builder().max_capacity(100_000).build();
+        (Self { redis, pg, catalogue, places, seen, epochs, lost, delivered }, losses)
     }
 
     /// The connections.
@@ -110,7 +122,8 @@ impl Lines {
     /// where another process did that, the new epoch is read; then `call` runs once more.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where Redis does not answer or the rebuilding takes too long.
+    /// [`StoreError::Unavailable`] where Redis does not answer, or the rebuilding takes longer than
+    /// [`HEAL_WAIT`]. [`StoreError::SaleOver`] where the sale is over and has no keys.
     pub async fn run<T, F>(
         &self,
         schedule: ScheduleId,
@@ -120,8 +133,9 @@ impl Lines {
         F: Future<Output = Result<T, ScriptError>>,
     {
         let mut tries = 0;
+        let until = Instant::now() + HEAL_WAIT;
         loop {
-            let place = self.place(schedule).await?;
+            let place = self.place(schedule, until).await?;
             let failed = match call(Line { redis: self.redis.clone(), place }).await {
                 Ok(answer) => return Ok(answer),
                 Err(ScriptError::Store(error)) => return Err(error),
@@ -133,7 +147,7 @@ impl Lines {
             tries += 1;
             self.places.invalidate(&schedule);
             match failed {
-                ScriptError::Lost => Box::pin(self.heal(schedule)).await?,
+                ScriptError::Lost => within(until, self.heal(schedule)).await?,
                 ScriptError::Loading => tokio::time::sleep(Duration::from_millis(100)).await,
                 ScriptError::Stale | ScriptError::Store(_) => {}
             }
@@ -141,17 +155,19 @@ impl Lines {
     }
 
     /// The keys in force: those of PostgreSQL's epoch, on the server they were built on.
-    async fn place(&self, schedule: ScheduleId) -> Result<Arc<Place>, StoreError> {
+    async fn place(&self, schedule: ScheduleId, until: Instant) -> Result<Arc<Place>, StoreError> {
         match self.places.get(&schedule) {
             Some(place) => Ok(place),
-            None => Box::pin(self.find(schedule)).await,
+            None => within(until, self.find(schedule)).await,
         }
     }
 
     async fn find(&self, schedule: ScheduleId) -> Result<Arc<Place>, StoreError> {
         for _ in 0..2 {
             let known = match self.known(schedule).await {
-                Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => Known::default(),
+                Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => {
+                    self.remembered(schedule)
+                }
                 other => other?,
             };
             let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
@@ -168,15 +184,50 @@ impl Lines {
         Err(unavailable("the schedule's keys are not there"))
     }
 
-    /// What is known of a schedule's keys before Redis is asked. With PostgreSQL away the line goes
-    /// on by what Redis says of itself.
+    /// What is known of a schedule's keys before Redis is asked.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where PostgreSQL does not answer.
     pub async fn known(&self, schedule: ScheduleId) -> Result<Known, StoreError> {
-        let seen = self.seen.get(&schedule).map(|(epoch, seen)| (epoch, seen.floor()));
+        let before = self.remembered(schedule);
         let epoch = pg::epoch(&self.pg, schedule).await?;
-        Ok(Known { epoch, seen, written: pg::highest(&self.pg, schedule).await? })
+        self.note_epoch(schedule, epoch);
+        Ok(Known { epoch, written: pg::highest(&self.pg, schedule).await?, ..before })
+    }
+
+    /// What this process itself remembers of a schedule's keys: with PostgreSQL away the line goes on by
+    /// that, and by what Redis says.
+    fn remembered(&self, schedule: ScheduleId) -> Known {
+        let seen = self.seen.get(&schedule).map(|(epoch, seen)| (epoch, seen.floor()));
+        let epoch = self.epochs.get(&schedule).unwrap_or(0);
+        Known { epoch, seen, written: Sequence(0) }
+    }
+
+    /// Notes the epoch that PostgreSQL has. Keys of an older one are not used from here on: they were
+    /// rebuilt since, perhaps on another Redis than this process asks.
+    pub fn note_epoch(&self, schedule: ScheduleId, epoch: u64) {
+        let older = self.places.get(&schedule).filter(|place| place.keys.epoch() < epoch);
+        if let Some(place) = older {
+            let used = place.keys.epoch();
+            tracing::info!(%schedule, used, epoch, "stopped using keys of an older epoch");
+            self.places.invalidate(&schedule);
+        }
+        if epoch > self.epochs.get(&schedule).unwrap_or(0) {
+            self.epochs.insert(schedule, epoch);
+        }
+    }
+
+    /// Whether this process has seen that the schedule exists and had keys: only then may it be served
+    /// while PostgreSQL cannot be asked.
+    #[must_use]
+    pub fn knows(&self, schedule: ScheduleId) -> bool {
+        self.places.contains_key(&schedule) || self.epochs.contains_key(&schedule)
+    }
+
+    /// The epoch of the keys that this process uses; 0 where it uses none.
+    #[must_use]
+    pub fn epoch(&self, schedule: ScheduleId) -> u64 {
+        self.places.get(&schedule).map_or(0, |place| place.keys.epoch())
     }
 
     /// How far the keys were seen to come under an epoch.
@@ -190,13 +241,32 @@ impl Lines {
     }
 
     async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+        match self.catalogue.schedule(schedule).await {
+            Ok(sale) if sale.over => return Err(StoreError::SaleOver),
+            Ok(_) => {}
+            Err(CatalogueError::Store(error)) => return Err(error),
+            Err(error) => return Err(unavailable(&error.to_string())),
+        }
         let (healed, done) = oneshot::channel();
         self.lost
             .try_send(Lost { schedule, healed })
             .map_err(|_| unavailable("too many schedules wait to be rebuilt"))?;
-        match tokio::time::timeout(HEAL_WAIT, done).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(unavailable("the schedule's keys are being rebuilt")),
+        done.await.map_err(|_| unavailable("the schedule's keys could not be rebuilt"))
+    }
+
+    /// As [`Lines::run`], to tell Redis what PostgreSQL decided. Where the sale is over and has no keys,
+    /// there is nothing to tell.
+    pub async fn tell<F>(
+        &self,
+        schedule: ScheduleId,
+        call: impl Fn(Line) -> F,
+    ) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<(), ScriptError>>,
+    {
+        match self.run(schedule, call).await {
+            Err(StoreError::SaleOver) => Ok(()),
+            other => other,
         }
     }
 
@@ -218,7 +288,7 @@ impl Lines {
             }
         };
         let current = &current;
-        self.run(schedule, |line| async move { line.configure(current).await }).await
+        self.tell(schedule, |line| async move { line.configure(current).await }).await
     }
 
     /// As [`Lines::configure`], right after the commit that outbox entry `id` belongs to. A failure
@@ -226,6 +296,15 @@ impl Lines {
     pub async fn tell_settings(&self, id: OutboxId, schedule: ScheduleId) {
         self.delivered.after(id, self.configure(schedule)).await;
     }
+}
+
+/// What `search` comes to, or that the store is unavailable where it takes longer.
+async fn within<T>(
+    until: Instant,
+    search: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let waited = timeout_at(until, Box::pin(search)).await;
+    waited.unwrap_or_else(|_| Err(unavailable("the schedule's keys are being rebuilt")))
 }
 
 fn unavailable(reason: &str) -> StoreError {

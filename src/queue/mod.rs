@@ -7,6 +7,7 @@ pub mod handoff;
 pub mod http;
 mod joinable;
 pub mod lines;
+pub mod load;
 pub mod model;
 pub mod next;
 pub mod pacing;

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::archive::Row;
-use super::model::{Ended, Sequence, TicketStatus};
+use super::archive::{Row, Slot};
+use super::model::{Sequence, TicketStatus};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
@@ -101,19 +101,26 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
     let created: Vec<DateTime<Utc>> = rows.iter().map(|row| row.created_at).collect();
     let entered: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.entered_at).collect();
     let expired: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.expired_at).collect();
+    let until = |row: &Row| match row.slot {
+        Some(Slot::Until(until)) => Some(until),
+        Some(Slot::Lost) | None => None,
+    };
+    let slots: Vec<Option<DateTime<Utc>>> = rows.iter().map(until).collect();
     let done = sqlx::query!(
         r#"insert into queue (concert_schedule_id, user_id, sequence, token, status,
-                              created_at, entered_at, expired_at)
-           select $1, t.user_id, t.sequence, t.token, t.status, t.created, t.entered, t.expired
-           from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[],
-                       $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
-             as t (user_id, sequence, token, status, created, entered, expired)
+                              created_at, entered_at, expired_at, slot_ends_at)
+           select $1, t.user_id, t.sequence, t.token, t.status, t.created, t.entered, t.expired,
+                  t.slot
+           from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[],
+                       $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+             as t (user_id, sequence, token, status, created, entered, expired, slot)
            join "user" u on u.id = t.user_id
            on conflict (concert_schedule_id, sequence) do update set
              status = excluded.status,
              created_at = least(queue.created_at, excluded.created_at),
              entered_at = coalesce(queue.entered_at, excluded.entered_at),
-             expired_at = excluded.expired_at
+             expired_at = excluded.expired_at,
+             slot_ends_at = coalesce(excluded.slot_ends_at, queue.slot_ends_at)
            where queue.status in ('WAITING', 'ACTIVE')"#,
         schedule.0,
         &users,
@@ -123,37 +130,24 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
         &created,
         &entered as &[Option<DateTime<Utc>>],
         &expired as &[Option<DateTime<Utc>>],
+        &slots as &[Option<DateTime<Utc>>],
     )
     .execute(tx.conn())
     .await?;
+    let lost = rows.iter().filter(|row| row.slot == Some(Slot::Lost));
+    let lost: Vec<i64> = lost.map(|row| row.sequence.as_i64()).collect();
+    if !lost.is_empty() {
+        sqlx::query!(
+            "update queue set slot_ends_at = null
+             where concert_schedule_id = $1 and sequence = any($2)
+               and status in ('WAITING', 'ACTIVE') and slot_ends_at is not null",
+            schedule.0,
+            &lost
+        )
+        .execute(tx.conn())
+        .await?;
+    }
     Ok(done.rows_affected())
-}
-
-/// How places ended, a page at a time in order of sequence, for rebuilding Redis.
-pub async fn ended(
-    pg: &Pg,
-    schedule: ScheduleId,
-    after: Sequence,
-    limit: i64,
-) -> Result<Vec<(Sequence, Ended)>, StoreError> {
-    let rows = sqlx::query!(
-        "select sequence, status from queue
-         where concert_schedule_id = $1 and sequence > $2
-           and status in ('COMPLETED', 'EXPIRED', 'LEFT')
-         order by sequence limit $3",
-        schedule.0,
-        after.as_i64(),
-        limit
-    )
-    .fetch_all(pg.pool())
-    .await?;
-    let ended = |status: &str| match status {
-        "COMPLETED" => Ended::Completed,
-        "LEFT" => Ended::Left,
-        _ => Ended::Expired,
-    };
-    let place = |sequence: i64| Sequence(sequence.cast_unsigned());
-    Ok(rows.iter().map(|row| (place(row.sequence), ended(&row.status))).collect())
 }
 
 /// A place that has not ended, as far as it was written.
@@ -175,8 +169,7 @@ pub async fn open_place(
     user: UserId,
 ) -> Result<Option<OpenPlace>, StoreError> {
     let row = sqlx::query!(
-        r#"select q.sequence, s.deadline_at, case when q.status = 'ACTIVE' then least(s.deadline_at,
-                  q.entered_at + make_interval(secs => s.active_ttl_seconds)) end as until
+        r#"select q.sequence, s.deadline_at, q.slot_ends_at as until
            from queue q join concert_schedule s on s.id = q.concert_schedule_id
            where q.user_id = $2 and q.concert_schedule_id = $1
              and q.status in ('WAITING', 'ACTIVE') and not exists
@@ -193,15 +186,6 @@ pub async fn open_place(
         until: row.until,
         deadline: row.deadline_at,
     }))
-}
-
-/// How many places were ever given out, as far as they were written.
-pub async fn count(pg: &Pg, schedule: ScheduleId) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from queue where concert_schedule_id = $1"#,
-        schedule.0
-    );
-    Ok(count.fetch_one(pg.pool()).await?)
 }
 
 /// Ends places that still waited or were inside when the sale closed, at most `limit` of them;

@@ -75,6 +75,16 @@ impl Line {
         self.place.run(&self.redis, script, keys.line(), (keys.epoch(), args)).await
     }
 
+    /// As [`Line::run`], for a rebuilding.
+    pub(super) async fn run_bulk(
+        &self,
+        script: Script,
+        args: impl ToRedisArgs,
+    ) -> Result<Reply, ScriptError> {
+        let keys = &self.place.keys;
+        self.place.run_bulk(&self.redis, script, keys.line(), (keys.epoch(), args)).await
+    }
+
     async fn meta(&self, script: Script, args: impl ToRedisArgs) -> Result<Reply, ScriptError> {
         let keys = &self.place.keys;
         self.place.run(&self.redis, script, &keys.line()[..1], (keys.epoch(), args)).await
@@ -161,11 +171,12 @@ impl Line {
         self.meta(Script::Configure, &settings(schedule)).await.map(|_| ())
     }
 
-    /// `queue/restore`: begins a rebuilding, which may take up to `loading_ms`. False where somebody
-    /// else has begun a later one. May be repeated: only the winner of an epoch builds under it.
-    pub async fn restore(&self, run_id: &str, loading_ms: u64) -> Result<bool, ScriptError> {
+    /// `queue/restore`: begins a rebuilding; each call that loads renews its lease. False where another
+    /// process has begun a later one. May be repeated: only the winner of an epoch builds under it.
+    pub async fn restore(&self, run_id: &str, lease: Duration) -> Result<bool, ScriptError> {
         let keys = self.place.keys.all();
-        let args = (self.place.keys.epoch(), run_id, loading_ms);
+        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        let args = (self.place.keys.epoch(), run_id, lease_ms);
         let reply = self.place.run(&self.redis, Script::Restore, &keys, args).await?;
         Ok(reply.word == "OK" || reply.get::<u64>(0)? == self.place.keys.epoch())
     }
@@ -173,23 +184,6 @@ impl Line {
     /// `queue/ready`: ends a rebuilding; admission waits for `pause_ms`.
     pub async fn ready(&self, pause_ms: u64) -> Result<(), ScriptError> {
         self.meta(Script::Ready, pause_ms).await.map(|_| ())
-    }
-
-    /// Writes down how places ended, for a rebuilding; and how many there were before it.
-    pub async fn load_ended(
-        &self,
-        places: &[(Sequence, Ended)],
-        joined_before: i64,
-    ) -> Result<(), StoreError> {
-        let keys = &self.place.keys;
-        let mut pipe = redis::pipe();
-        pipe.cmd("HSET").arg(keys.meta()).arg("joined_before").arg(joined_before).ignore();
-        for (sequence, ended) in places {
-            let bit = format!("#{}", sequence.number());
-            pipe.cmd("BITFIELD").arg(keys.done(sequence.epoch()));
-            pipe.arg("SET").arg("u2").arg(bit).arg(ended.bits()).ignore();
-        }
-        self.redis.bulk_pipe(&pipe).await
     }
 
     /// Log entries after `position`, oldest first: each entry's id and its events.

@@ -82,6 +82,7 @@ impl QueueError {
             Self::SoldOut => "sold_out",
             Self::ConcertUnavailable => "concert_unavailable",
             Self::TooMany(_) => "rate_limited",
+            Self::Store(StoreError::SaleOver) => "schedule_closed",
             Self::Store(_) => "store_unavailable",
         }
     }
@@ -173,8 +174,11 @@ impl Queue {
     ) -> Result<(TicketView, bool), QueueError> {
         self.limit(schedule, user)?;
         match self.catalogue.schedule(schedule).await {
+            Ok(sale) if sale.over => return Err(QueueError::Closed),
+            Ok(sale) => self.lines.note_epoch(schedule, sale.queue_epoch),
             // With PostgreSQL away the line goes on: Redis knows the settings.
-            Ok(_) | Err(CatalogueError::Store(_)) => {}
+            Err(CatalogueError::Store(_)) if self.lines.knows(schedule) => {}
+            Err(CatalogueError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(QueueError::NoSchedule),
         }
         let joined = match self.join_line(schedule, user).await? {
@@ -246,7 +250,11 @@ impl Queue {
     pub async fn leave(&self, token: &str, user: UserId) -> Result<(), QueueError> {
         let ticket = self.verify(token, user).await?;
         let leave = |line: Line| async move { line.leave(user, ticket.sequence).await };
-        let ended = self.lines.run(ticket.schedule, leave).await?;
+        let ended = match self.lines.run(ticket.schedule, leave).await {
+            // Every place of it has ended.
+            Err(StoreError::SaleOver) => return Ok(()),
+            other => other?,
+        };
         self.recent.insert((ticket.schedule, ticket.sequence), Recent::Ended(ended));
         Ok(())
     }
@@ -261,17 +269,24 @@ impl Queue {
     pub async fn complete(&self, event: &Completed) -> Result<(), StoreError> {
         let Completed { schedule, user, sequence } = *event;
         let complete = |line: Line| async move { line.complete(user, sequence).await };
-        let ended = self.lines.run(schedule, complete).await?;
+        let ended = match self.lines.run(schedule, complete).await {
+            Err(StoreError::SaleOver) => return Ok(()),
+            other => other?,
+        };
         self.recent.insert((schedule, sequence), Recent::Ended(ended));
         Ok(())
     }
 
-    /// The board of a schedule that exists.
+    /// The board of a schedule that exists, as far as this process can tell: a made-up id makes no board,
+    /// also while PostgreSQL cannot be asked.
     pub async fn board(&self, schedule: ScheduleId) -> Result<Arc<Board>, QueueError> {
         match self.catalogue.schedule(schedule).await {
-            Ok(_) | Err(CatalogueError::Store(_)) => Ok(self.boards.get(schedule).await?),
-            Err(_) => Err(QueueError::NoSchedule),
+            Ok(_) => {}
+            Err(CatalogueError::Store(_)) if self.lines.knows(schedule) => {}
+            Err(CatalogueError::Store(error)) => return Err(error.into()),
+            Err(_) => return Err(QueueError::NoSchedule),
         }
+        Ok(self.boards.get(schedule).await?)
     }
 
     pub(super) fn sign(

@@ -77,6 +77,12 @@ impl Queue {
         Ok((board, self.remember(schedule, stand)))
     }
 
+    /// Whether Redis was rebuilt since the place of a ticket was given out, and may not know of it yet.
+    #[must_use]
+    pub fn predates_rebuild(&self, ticket: &Ticket) -> bool {
+        ticket.sequence.epoch() < self.lines.epoch(ticket.schedule)
+    }
+
     /// Whether a ticket is of somebody inside: puts back what was lost, as asking does.
     pub async fn is_inside(&self, ticket: &Ticket) -> Result<bool, QueueError> {
         let board = self.boards.get(ticket.schedule).await?;

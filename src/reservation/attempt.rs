@@ -92,8 +92,11 @@ impl Attempts {
         let inside = || ticket.active_until > Some(Utc::now());
         let mut claim = self.holds.claim(ticket, *hold, *limit, numbers).await;
         // A slot that a loss of Redis took along is back once its owner is asked for.
-        let lost = matches!(claim, Ok(Claim::NotActive)) && inside();
-        if lost && Box::pin(self.queue.is_inside(ticket)).await? {
+        let lost = || inside() || self.queue.predates_rebuild(ticket);
+        if matches!(claim, Ok(Claim::NotActive))
+            && lost()
+            && Box::pin(self.queue.is_inside(ticket)).await?
+        {
             claim = self.holds.claim(ticket, *hold, *limit, numbers).await;
         }
         let (claimed, _permit) = match claim {

@@ -48,6 +48,7 @@ impl Keys {
             .chain([format!("{prefix}mergers")])
             .chain((1..=epoch).map(|epoch| format!("{prefix}bits:{epoch}")))
             .chain((1..=epoch).map(|epoch| format!("{prefix}done:{epoch}")))
+            .chain([format!("{prefix}slot_ends")])
             .collect();
         let take = TAKE.iter().map(|name| format!("{prefix}{name}")).collect();
         Self { prefix, epoch, line, take }

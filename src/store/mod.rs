@@ -39,6 +39,9 @@ pub enum StoreError {
         /// The driver's words, for the log only.
         reason: String,
     },
+    /// The sale ended so long ago that its keys in Redis are not built any more.
+    #[error("the sale is over, and its keys are gone")]
+    SaleOver,
     /// A deadlock or serialization failure: nothing was written, the transaction can run again.
     #[error("the transaction lost a conflict: {0}")]
     Conflict(String),

@@ -60,6 +60,8 @@ scripts! {
     Apply = "hold/apply";
     Sweep = "hold/sweep";
     Recount = "hold/recount";
+    LoadSeats = "hold/load";
+    LoadPlaces = "queue/load";
 }
 
 /// For scripts that need to know no more than the epoch.
@@ -67,6 +69,7 @@ pub const NOTHING: &[u64] = &[];
 
 const LIBRARIES: &[(&str, &str)] = &[
     ("lib/guard", include_str!("../../lua/lib/guard.lua")),
+    ("lib/rebuild", include_str!("../../lua/lib/rebuild.lua")),
     ("lib/line", include_str!("../../lua/lib/line.lua")),
     ("lib/presence", include_str!("../../lua/lib/presence.lua")),
     ("lib/place", include_str!("../../lua/lib/place.lua")),
@@ -176,20 +179,41 @@ impl Place {
         keys: &[String],
         args: impl redis::ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
+        self.run_on(redis, false, (script, keys, args)).await
+    }
+
+    /// As [`Place::run`], on the connection for what may take long: for a rebuilding, whose batches must
+    /// neither delay the scripts of others nor fail because this process is busy.
+    pub async fn run_bulk(
+        &self,
+        redis: &Redis,
+        script: Script,
+        keys: &[String],
+        args: impl redis::ToRedisArgs,
+    ) -> Result<Reply, ScriptError> {
+        self.run_on(redis, true, (script, keys, args)).await
+    }
+
+    async fn run_on(
+        &self,
+        redis: &Redis,
+        bulk: bool,
+        (script, keys, args): (Script, &[String], impl redis::ToRedisArgs),
+    ) -> Result<Reply, ScriptError> {
         let hashed = &self.server.scripts[script as usize];
         let command = |verb: &str, text: &str| {
             let mut command = redis::cmd(verb);
             command.arg(text).arg(keys.len()).arg(keys).arg(&args);
             command
         };
-        let first: Result<Value, _> = redis.hot(&command("EVALSHA", hashed.get_hash())).await;
+        let first = send(redis, bulk, command("EVALSHA", hashed.get_hash())).await;
         let value = match first {
             Err(error) if error.code() == Some("NOSCRIPT") => {
                 // Rebuilding is what makes the keys this server's own: it needs no proof of it.
                 if script != Script::Restore {
                     Box::pin(self.prove(redis)).await?;
                 }
-                redis.hot(&command("EVAL", &text(script, &self.server.run_id))).await
+                send(redis, bulk, command("EVAL", &text(script, &self.server.run_id))).await
             }
             other => other,
         };
@@ -207,6 +231,10 @@ impl Place {
         }
         Ok(())
     }
+}
+
+async fn send(redis: &Redis, bulk: bool, command: redis::Cmd) -> Result<Value, redis::RedisError> {
+    if bulk { redis.bulk(&command).await } else { redis.hot(&command).await }
 }
 
 /// Asks whose keys a schedule's are, and which server answers.

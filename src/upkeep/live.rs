@@ -6,24 +6,34 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 use super::pg;
+use crate::queue::lines::Lines;
+use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 
 const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// The live schedules, read again every second; those last known while PostgreSQL is away.
+/// The live schedules, read again every second; those last known while PostgreSQL is away. Each reading
+/// tells [`Lines`] the epochs, so that keys of an older one are not used any longer than that.
 #[derive(Debug, Clone)]
 pub struct Live {
     pg: Pg,
+    lines: Lines,
     known: Arc<ArcSwap<(Instant, Vec<ScheduleId>)>>,
 }
 
 impl Live {
     /// Nothing known yet.
     #[must_use]
-    pub fn new(pg: Pg) -> Self {
+    pub fn new(pg: Pg, lines: Lines) -> Self {
         let long_ago = Instant::now().checked_sub(MAX_AGE).unwrap_or_else(Instant::now);
-        Self { pg, known: Arc::new(ArcSwap::from_pointee((long_ago, Vec::new()))) }
+        Self { pg, lines, known: Arc::new(ArcSwap::from_pointee((long_ago, Vec::new()))) }
+    }
+
+    /// One step of the loop that reads them also where no other loop asks: those may be waiting for Redis.
+    pub async fn step(&self) -> Result<bool, StoreError> {
+        self.schedules().await;
+        Ok(false)
     }
 
     /// The live schedules.
@@ -33,7 +43,11 @@ impl Live {
             return known.1.clone();
         }
         match pg::live(&self.pg).await {
-            Ok(schedules) => {
+            Ok(live) => {
+                for (schedule, epoch) in &live {
+                    self.lines.note_epoch(*schedule, *epoch);
+                }
+                let schedules: Vec<ScheduleId> = live.into_iter().map(|(id, _)| id).collect();
                 self.known.store(Arc::new((Instant::now(), schedules.clone())));
                 schedules
             }

@@ -5,6 +5,7 @@
 //! | loop | what it does | how often | bounded by |
 //! | --- | --- | --- | --- |
 //! | admission | lets people in, sweeps lapsed holds | 100 ms; 1 s where nothing moves | 100 per call |
+//! | live | reads which schedules are live, and their epochs | 1 s | one statement |
 //! | presence | merges whom this process heard from | 1 s | 1,000 per call |
 //! | relay | tells Redis what the outbox holds | 500 ms | 100 entries, 2 s old |
 //! | expiry | ends overdue reservations | 1 s | 200 seats |
@@ -35,6 +36,7 @@ pub mod contradiction;
 pub mod draw;
 pub mod expire;
 pub mod live;
+pub mod load;
 pub mod pg;
 pub mod purge;
 pub mod reconcile;
@@ -69,7 +71,7 @@ pub fn start(
     let reconciling = parts.reconcile_every;
     let Parts { pg, redis, boards, catalogue, lines, draws, queue, holds, .. } = parts;
     let metrics = loops.metrics.clone();
-    let live = live::Live::new(pg.clone());
+    let live = live::Live::new(pg.clone(), lines.clone());
     let both = || (lines.clone(), draws.clone());
     let admission = admission::Admission::new(both(), boards, live.clone(), metrics.clone());
     let reconciler = reconcile::Reconciler::new(
@@ -81,6 +83,7 @@ pub fn start(
         reconciling,
     );
     let (present, ending) = (admission.clone(), admission.clone());
+    let refreshing = live.clone();
     let relay = relay::Relay::new(
         pg.clone(),
         holds.clone(),
@@ -103,6 +106,7 @@ pub fn start(
     });
     let every = Duration::from_millis;
     loops.every("admission", every(100), admission, |it| async move { it.step().await });
+    loops.every("live", every(1000), refreshing, |it| async move { it.step().await });
     loops.every("presence", every(1000), present, |it| async move { it.presence().await });
     loops.every("relay", every(500), relay, |it| async move { it.step().await });
     loops.every("expiry", every(1000), expiry, |it| async move { it.step().await });

@@ -11,16 +11,16 @@ use crate::store::id::{ScheduleId, SeatId, UserId};
 use crate::store::pg::{Pg, Tx};
 use crate::telemetry::turned_away::Refusal;
 
-/// Schedules whose line may move: built in Redis, and not long past their deadline.
-pub async fn live(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
-    let ids = sqlx::query_scalar!(
-        "select id from concert_schedule
+/// Schedules whose line may move, with their epochs: built in Redis, and not long past their deadline.
+pub async fn live(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
+    let rows = sqlx::query!(
+        "select id, queue_epoch from concert_schedule
          where queue_epoch > 0 and deadline_at > clock_timestamp() - interval '2 hours'
          order by id"
     )
     .fetch_all(pg.pool())
     .await?;
-    Ok(ids.into_iter().map(ScheduleId).collect())
+    Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.queue_epoch.cast_unsigned())).collect())
 }
 
 /// Seats whose reservation is overdue by so much that it may be ended, with their schedules.
@@ -207,33 +207,6 @@ pub async fn paid_of(
     Ok(rows.into_iter().map(|row| place(row.user_id, row.sequence)).collect())
 }
 
-/// Places that were paid from, of which it is not written that they ended since: Redis was lost before
-/// its log was written. Some of them may have ended after all, by another clock than that of the seats.
-pub async fn paid_and_open(
-    pg: &Pg,
-    schedule: ScheduleId,
-) -> Result<Vec<(UserId, Sequence)>, StoreError> {
-    let rows = sqlx::query!(
-        "select distinct r.user_id, r.queue_sequence from reservation r
-         where r.concert_schedule_id = $1 and r.status in ('COMPLETE', 'REFUNDED')
-           and not exists (select from queue q where q.user_id = r.user_id
-                 and q.concert_schedule_id = $1 and q.expired_at >= r.reservation_at)",
-        schedule.0
-    );
-    let rows = rows.fetch_all(pg.pool()).await?;
-    let sequence = |number: i64| Sequence(number.cast_unsigned());
-    Ok(rows.iter().map(|row| (UserId(row.user_id), sequence(row.queue_sequence))).collect())
-}
-
-/// Everybody who ever held a seat of a schedule.
-pub async fn buyers(pg: &Pg, schedule: ScheduleId) -> Result<Vec<UserId>, StoreError> {
-    let users = sqlx::query_scalar!(
-        "select distinct user_id from reservation where concert_schedule_id = $1",
-        schedule.0
-    );
-    Ok(users.fetch_all(pg.pool()).await?.into_iter().map(UserId).collect())
-}
-
 /// Schedules that closed two hours ago and more and still have open places in `queue`.
 pub async fn closed(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
     let ids = sqlx::query_scalar!(
@@ -246,12 +219,19 @@ pub async fn closed(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
     Ok(ids.fetch_all(pg.pool()).await?.into_iter().map(ScheduleId).collect())
 }
 
-/// Schedules whose concert was a day ago, within the week: their keys go.
-pub async fn over(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
+/// Schedules whose concert was more than a day ago, however long, with their epochs: they need no keys.
+/// At most `limit` of them, in order of their ids, from the one after `after` on.
+pub async fn past(
+    pg: &Pg,
+    after: ScheduleId,
+    limit: i64,
+) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
     let rows = sqlx::query!(
         "select id, queue_epoch from concert_schedule
-         where queue_epoch > 0 and concert_at < clock_timestamp() - interval '1 day'
-           and concert_at > clock_timestamp() - interval '8 days'"
+         where queue_epoch > 0 and concert_at < clock_timestamp() - interval '1 day' and id > $1
+         order by id limit $2",
+        after.0,
+        limit
     )
     .fetch_all(pg.pool())
     .await?;

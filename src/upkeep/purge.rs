@@ -1,14 +1,22 @@
 //! Clearing away what is over.
 
+use std::future::ready;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::pg;
 use crate::idempotency;
 use crate::queue;
 use crate::store::StoreError;
+use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 
 const BATCH: i64 = 10_000;
+/// Past schedules read at a time, and how many of them have their keys removed at once.
+const PAGE: i64 = 1000;
+const AT_ONCE: usize = 16;
 
 /// The purge loop of one process.
 #[derive(Debug, Clone)]
@@ -28,12 +36,28 @@ impl Purge {
     /// concerts a day over; true where there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
-        for (schedule, epoch) in pg::over(&self.pg).await? {
-            queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await?;
-        }
+        self.unlink_past().await?;
         for schedule in pg::closed(&self.pg).await? {
             while queue::pg::close(&self.pg, schedule, BATCH).await? > 0 {}
         }
         Ok(i64::try_from(keys).unwrap_or(BATCH) == BATCH)
+    }
+
+    /// Removes the keys of every past schedule, however old it is: a process of an older version, or a
+    /// call that was late, may have built some again.
+    async fn unlink_past(&self) -> Result<(), StoreError> {
+        let mut after = ScheduleId(0);
+        loop {
+            let page = pg::past(&self.pg, after, PAGE).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let unlink = |(schedule, epoch)| async move {
+                queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await
+            };
+            let all = stream::iter(page).map(unlink).buffer_unordered(AT_ONCE);
+            all.try_for_each(|()| ready(Ok(()))).await?;
+        }
     }
 }

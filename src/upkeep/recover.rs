@@ -2,40 +2,40 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::pg::{self, SeatNow};
+use super::load::{LEASE, Loader, gave_up};
 use crate::concert::service::Catalogue;
-use crate::hold;
-use crate::hold::model::SeatsChanged;
-use crate::hold::service::decided;
 use crate::queue;
 use crate::queue::draw::service::Draws;
 use crate::queue::lines::{Line, Lines, Lost};
-use crate::queue::model::{Ended, Sequence};
 use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
-use crate::store::script::{Place, ScriptError, inspect};
+use crate::store::script::{Place, inspect};
 use crate::store::{Store, StoreError};
 
-/// A rebuilding that takes longer is given up, and anyone starts over.
-const LOADING: Duration = Duration::from_secs(30);
+/// Rebuildings at once in this process, each with one connection to PostgreSQL at a time. The others wait
+/// in order of arrival, so that none starves the rest of the process or another one.
+const AT_ONCE: usize = 4;
 /// After a loss nobody is let in for this long, so that those with old tickets are back first: twice
 /// what the nearest of them wait between polls.
 const PAUSE: Duration = Duration::from_secs(15);
-/// How often another process's rebuilding is looked at, and how many times.
+/// The pauses between two looks at another process's rebuilding grow from the first to the second.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// How many times it is looked at, about five minutes in all. Whoever asks after that looks again.
 const LOOKS: usize = 600;
-/// How often loading is tried.
-const TRIES: usize = 5;
 /// How long one process alone may begin a rebuilding.
-const LEASE: Duration = Duration::from_secs(2);
-const PAGE: i64 = 5000;
+const BEGIN: Duration = Duration::from_secs(2);
+/// Keys that are whole, but of an older epoch than PostgreSQL's, were rebuilt on another Redis, or are
+/// about to be rebuilt on this one. They are left to the other process for this long: two processes with
+/// different Redis servers must not raise the epoch in turn without a pause.
+const OVERTAKEN: Duration = Duration::from_secs(5);
 
 /// Who waits for which schedule to be healed.
 type Waiting = Arc<Mutex<HashMap<ScheduleId, Vec<oneshot::Sender<()>>>>>;
@@ -47,6 +47,8 @@ enum Found {
     Healed,
     /// Being built by another process.
     Loading,
+    /// Whole and on the server that answers, but of an older epoch than PostgreSQL's.
+    Overtaken,
     /// Gone, of an older epoch or an older time, on another server, or left half-built.
     Lost,
 }
@@ -59,13 +61,15 @@ pub struct Recovery {
     catalogue: Catalogue,
     lines: Lines,
     draws: Draws,
+    rebuilds: Arc<Semaphore>,
 }
 
 impl Recovery {
     /// Puts the loop together.
     #[must_use]
     pub fn new(pg: Pg, redis: Redis, catalogue: Catalogue, lines: Lines, draws: Draws) -> Self {
-        Self { pg, redis, catalogue, lines, draws }
+        let rebuilds = Arc::new(Semaphore::new(AT_ONCE));
+        Self { pg, redis, catalogue, lines, draws, rebuilds }
     }
 
     /// Heals what `losses` names, until `stop`. Whoever else lost the same schedule meanwhile finds
@@ -77,6 +81,10 @@ impl Recovery {
         {
             let mut all = waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(others) = all.get_mut(&schedule) {
+                // Those who have gone are forgotten before the list grows.
+                if others.len() == others.capacity() {
+                    others.retain(|healed| !healed.is_closed());
+                }
                 others.push(healed);
                 continue;
             }
@@ -88,9 +96,9 @@ impl Recovery {
 
     /// Heals a schedule and tells everybody who waits for it.
     async fn heal_for(self, schedule: ScheduleId, waiting: Waiting) {
+        let turn = Turn { waiting, schedule };
         let outcome = self.heal(schedule).await;
-        let mut all = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = all.remove(&schedule).unwrap_or_default();
+        let told = turn.end();
         match outcome {
             // Whoever waited may have gone; the schedule is healed all the same.
             Ok(()) => {
@@ -105,20 +113,27 @@ impl Recovery {
     /// Makes sure that a schedule's keys are there: finds them healed, waits for another process, or
     /// rebuilds them.
     pub async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+        let (mut pause, mut overtaken) = (LOOK_AGAIN, None);
         for _ in 0..LOOKS {
-            match self.look(schedule).await?.0 {
+            let found = self.look(schedule).await?.0;
+            let since = *overtaken.get_or_insert_with(Instant::now);
+            match found {
                 Found::Healed => {
                     self.lines.forget(schedule);
                     return Ok(());
                 }
-                Found::Loading => {}
-                Found::Lost => {
-                    if let Some((epoch, server)) = self.win(schedule).await? {
+                Found::Loading => overtaken = None,
+                Found::Overtaken if since.elapsed() < OVERTAKEN => {}
+                Found::Overtaken | Found::Lost => {
+                    // Held only while this process itself rebuilds.
+                    let _permit = self.rebuilds.acquire().await;
+                    if let Some((epoch, server)) = self.win(schedule, found).await? {
                         return self.rebuild(schedule, epoch, &server).await;
                     }
                 }
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Err(lost("another process's rebuilding takes too long"))
     }
@@ -127,7 +142,9 @@ impl Recovery {
     async fn look(&self, schedule: ScheduleId) -> Result<(Found, u64, String), StoreError> {
         let known = self.lines.known(schedule).await?;
         let seen = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
-        let found = if !known.agrees(&seen) {
+        let found = if known.overtaken(&seen) {
+            Found::Overtaken
+        } else if !known.agrees(&seen) {
             Found::Lost
         } else if seen.loading_until_ms == 0 {
             Found::Healed
@@ -144,18 +161,24 @@ impl Recovery {
     ///
     /// Only a Redis that can be written, where all keys are in one place, is rebuilt, and by one
     /// process at a time: an epoch that is raised and then not built is burnt, and there are not
-    /// many.
-    async fn win(&self, schedule: ScheduleId) -> Result<Option<(u64, String)>, StoreError> {
-        // Before anything is begun: what fails half-way keeps everybody out until its time is over.
+    /// many. `wanted` is what the keys were found to be, and must still be.
+    async fn win(
+        &self,
+        schedule: ScheduleId,
+        wanted: Found,
+    ) -> Result<Option<(u64, String)>, StoreError> {
+        // Before anything is begun: what fails half-way keeps everybody out until its lease has ended.
         let next = queue::pg::epoch(&self.pg, schedule).await? + 1;
+        // A million places of a draw take seconds to read, and renew no lease; they are kept.
+        self.draws.places(schedule).await?;
         queue::redis::reachable(&self.redis, &Keys::new(schedule, next)).await?;
-        if !queue::redis::lease(&self.redis, schedule, "rebuilder", LEASE).await? {
+        if !queue::redis::lease(&self.redis, schedule, "rebuilder", BEGIN).await? {
             return Ok(None);
         }
         // Looked at again under the lease: what was lost a moment ago may have been built since by
         // whoever had the lease before.
         let (found, known, server) = self.look(schedule).await?;
-        if found == Found::Lost && queue::pg::raise_epoch(&self.pg, schedule, known).await? {
+        if found == wanted && queue::pg::raise_epoch(&self.pg, schedule, known).await? {
             return Ok(Some((known + 1, server)));
         }
         queue::redis::end_lease(&self.redis, schedule).await?;
@@ -171,22 +194,10 @@ impl Recovery {
     ) -> Result<(), StoreError> {
         let place = Arc::new(Place::new(Keys::new(schedule, epoch), server));
         let line = Line { redis: self.redis.clone(), place };
-        let loading = u64::try_from(LOADING.as_millis()).unwrap_or(u64::MAX);
-        if !line.restore(server, loading).await.map_err(gave_up)? {
+        if !line.restore(server, LEASE).await.map_err(gave_up)? {
             return Err(lost("another process rebuilds under a later epoch"));
         }
-        let mut tries = 1;
-        while let Err(error) = self.load(&line, schedule).await {
-            // Most likely a shared connection that died with the last server, unnoticed until it
-            // was used. All of it may be loaded again; given up, it would keep everybody waiting
-            // until the deadline.
-            if tries == TRIES {
-                return Err(error);
-            }
-            tracing::warn!(%schedule, %error, "loading is tried again");
-            tries += 1;
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        self.load(&line, schedule).await?;
         // The first building of a schedule's keys has no tickets to wait for.
         let pause = if epoch == 1 { 0 } else { u64::try_from(PAUSE.as_millis()).unwrap_or(0) };
         line.ready(pause).await.map_err(gave_up)?;
@@ -196,71 +207,32 @@ impl Recovery {
     }
 
     async fn load(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
-        self.load_seats(line, schedule).await?;
-        self.load_places(line, schedule).await?;
+        Loader { pg: &self.pg, line, draws: &self.draws, schedule }.load().await?;
         self.catalogue.forget(schedule);
         let current = self.catalogue.schedule(schedule).await;
         let current = current.map_err(|error| lost(&error.to_string()))?;
         line.configure(&current).await.map_err(gave_up)
     }
+}
 
-    async fn load_seats(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
-        let (seats, now) = pg::seats_now(&self.pg, schedule).await?;
-        for event in events(schedule, &seats) {
-            hold::redis::apply(line, decided(event.state, now), &event.seats)
-                .await
-                .map_err(gave_up)?;
-        }
-        let buyers = pg::buyers(&self.pg, schedule).await?;
-        hold::redis::load_buyers(line, &buyers).await
-    }
+/// Takes a schedule off the list of those that are being healed, whatever became of it: a panic must not
+/// leave it there, or it is never healed again.
+struct Turn {
+    waiting: Waiting,
+    schedule: ScheduleId,
+}
 
-    async fn load_places(&self, line: &Line, schedule: ScheduleId) -> Result<(), StoreError> {
-        // Told in statistics, and what bounds a draw: whoever is beyond is not in it.
-        let before = queue::pg::count(&self.pg, schedule).await.unwrap_or(0);
-        if let Some(draw) = queue::draw::pg::find(&self.pg, schedule).await? {
-            line.load_draw(&draw).await?;
-        }
-        let places = self.draws.places(schedule).await?;
-        let mut after = Sequence(0);
-        loop {
-            let page = queue::pg::ended(&self.pg, schedule, after, PAGE).await?;
-            let last = page.last().map(|(last, _)| *last);
-            // Whoever was drawn has two places that are over.
-            let drawn = |(joined, ended): &(Sequence, Ended)| {
-                places.as_ref()?.drawn(*joined).map(|drawn| (drawn, *ended))
-            };
-            let drawn: Vec<(Sequence, Ended)> = page.iter().filter_map(drawn).collect();
-            line.load_ended(&[page, drawn].concat(), before).await?;
-            match last {
-                Some(last) => after = last,
-                None => break,
-            }
-        }
-        // After the others, so that what has ended stays as it ended.
-        let mut joined = Vec::new();
-        for (user, sequence) in pg::paid_and_open(&self.pg, schedule).await? {
-            line.complete(user, sequence).await.map_err(gave_up)?;
-            joined.extend(places.as_ref().map(|it| (it.joined(sequence), Ended::Completed)));
-        }
-        line.load_ended(&joined, before).await
+impl Turn {
+    /// Ends the turn; returns who waits.
+    fn end(&self) -> Vec<oneshot::Sender<()>> {
+        let mut all = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&self.schedule).unwrap_or_default()
     }
 }
 
-/// What Redis is told of seats that are not free, or were not always: one event for all sold, one for
-/// all blocked, one for each hold.
-fn events(schedule: ScheduleId, seats: &[SeatNow]) -> Vec<SeatsChanged> {
-    let mut events = Vec::new();
-    for one in seats {
-        SeatsChanged::gather(&mut events, schedule, one.seat, one.state());
-    }
-    events
-}
-
-fn gave_up(error: ScriptError) -> StoreError {
-    match error {
-        ScriptError::Store(error) => error,
-        other => lost(&other.to_string()),
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -84,6 +84,16 @@ impl Redis {
         *self = Self { epoch, loading: Some(now + 1), ..Self::LOST };
     }
 
+    /// `lib/rebuild`: renews the lease of a rebuilding. False where it is over, or another process has
+    /// started over: then nothing is loaded.
+    pub fn renew_lease(&mut self, epoch: u8, now: Tick) -> bool {
+        let loads = self.epoch == epoch && self.loading.is_some();
+        if loads {
+            self.loading = Some(now + 1);
+        }
+        loads
+    }
+
     /// `queue/ready`: false where somebody else has started over.
     pub fn ready(&mut self, guards: &Guards, epoch: u8) -> bool {
         if self.epoch == 0 || (guards.has(Guard::Epoch) && self.epoch != epoch) {

@@ -250,7 +250,7 @@ impl Protocol {
             Rebuild::Restored => Some(Rebuild::Read(next.pg.fence, next.pg.shown())),
             Rebuild::Read(fence, shown) => {
                 // Another epoch's keys are not this one's to load.
-                if next.redis.epoch != epoch {
+                if !next.redis.renew_lease(epoch, next.now) {
                     return None;
                 }
                 let free = shown == Shown::Free;

@@ -31,7 +31,7 @@ pub struct LineState {
     /// Number, let in, expired, all since the keys were built.
     pub counted: (u64, u64, u64),
     pub tokens: (String, i64),
-    /// `<letter> <sequence> <user> [reason]`: without the time.
+    /// `<letter> <sequence> <user> [extra]`: without the time.
     pub log: Vec<String>,
 }
 

@@ -104,15 +104,16 @@ impl LineModel {
         self.in_order(place.at).into_iter().filter(before).count() as u64
     }
 
-    pub fn note(&mut self, letter: &str, sequence: u64, user: u64, reason: Option<u8>) {
-        let reason = reason.map_or_else(String::new, |reason| format!(" {reason}"));
-        self.log.push(format!("{letter} {sequence} {user}{reason}"));
+    /// An event of the log; `extra`: the reason of an end, or the end of a slot.
+    pub fn note(&mut self, letter: &str, sequence: u64, user: u64, extra: Option<i64>) {
+        let extra = extra.map_or_else(String::new, |extra| format!(" {extra}"));
+        self.log.push(format!("{letter} {sequence} {user}{extra}"));
     }
 
     fn mark_ended(&mut self, user: u64, sequence: u64, reason: u8) {
         self.done.insert(sequence, reason);
         self.expired += u64::from(reason == EXPIRED);
-        self.note("E", sequence, user, Some(reason));
+        self.note("E", sequence, user, Some(reason.into()));
     }
 
     pub fn end(&mut self, user: u64, reason: u8) {
@@ -205,7 +206,7 @@ impl LineModel {
             self.spend(tokens - 1.0, now);
             at = At::Active { until: now + HOUR, claim_by: None };
             self.admitted += 1;
-            self.note("A", sequence, user, None);
+            self.note("A", sequence, user, Some(now + HOUR));
         }
         self.places.insert(user, Place { sequence, grace: None, at });
         let (word, mut numbers) = self.answer(user, now);
@@ -244,7 +245,7 @@ impl LineModel {
         let mut place = Place { sequence, grace: None, at: At::Waiting };
         if until > 0 && self.active() < self.capacity {
             place.at = At::Active { until, claim_by: None };
-            self.note("A", sequence, user, None);
+            self.note("A", sequence, user, Some(until));
         } else if until > 0 {
             (place.at, place.grace) = (At::Returned, Some(now + HOUR));
         }

@@ -14,6 +14,9 @@ impl LineModel {
         (place.at, place.grace) = (At::Parked, Some(grace));
         if grace <= now {
             self.end(user, EXPIRED);
+        } else {
+            let sequence = self.places[&user].sequence;
+            self.note("P", sequence, user, None);
         }
     }
 
@@ -77,7 +80,7 @@ impl LineModel {
                 if present {
                     let place = self.places.get_mut(&user).expect("a place");
                     place.at = At::Active { until: now + HOUR, claim_by: Some(now + HOUR) };
-                    self.note("A", sequence, user, None);
+                    self.note("A", sequence, user, Some(now + HOUR));
                     admitted += 1;
                 } else {
                     self.pass_over(user, now);

@@ -17,6 +17,7 @@ mod replies;
 mod replies_draw;
 mod replies_guard;
 mod replies_line;
+mod replies_load;
 mod replies_next;
 mod replies_seats;
 mod seats_model;

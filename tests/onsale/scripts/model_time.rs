@@ -1,7 +1,10 @@
 //! What happens to Redis and to the model alike without a call: time passes, scripts are flushed,
 //! everything is lost.
 
+use std::time::Duration;
+
 use onsale::hold::redis::load_buyers;
+use onsale::queue::load::EndedPlaces;
 use onsale::queue::model::{Ended, Sequence};
 use onsale::store::id::UserId;
 use onsale::store::script::Script;
@@ -10,6 +13,9 @@ use super::line_model::{At, LineModel, OVER};
 use super::model::World;
 use super::seats_model::{Seat, Shown};
 use super::stage::{HOUR, now};
+
+/// Longer than a rebuilding takes.
+const LEASE: Duration = Duration::from_secs(60);
 
 impl World {
     /// Sets how many tokens there are, and how long ago that was.
@@ -114,8 +120,11 @@ impl World {
         let ended = |(sequence, reason): (&u64, &u8)| {
             (Sequence(*sequence), Ended::from_bits(*reason).expect("a reason"))
         };
-        let ended: Vec<_> = old.done.iter().map(ended).collect();
-        line.load_ended(&ended, 0).await.expect("ended places");
+        let mut places = EndedPlaces::default();
+        old.done.iter().map(ended).for_each(|(place, reason)| places.add(place, reason));
+        for segment in places.take() {
+            line.load_ended(&segment, LEASE).await.expect("ended places");
+        }
         let buyers: Vec<UserId> =
             kept.buyers.iter().map(|user| UserId(user.cast_signed())).collect();
         load_buyers(&line, &buyers).await.expect("buyers");

@@ -6,7 +6,9 @@ use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
 
 use super::stage::Stage;
-use super::{header, replies_draw, replies_guard, replies_line, replies_next, replies_seats};
+use super::{
+    header, replies_draw, replies_guard, replies_line, replies_load, replies_next, replies_seats,
+};
 
 /// Makes each scenario a test, which fails unless the scripts said what the table says they do.
 macro_rules! provoked {
@@ -64,6 +66,12 @@ provoked! {
         Apply [OK];
     lapsed_seats_are_taken_off_the_map in replies_seats:
         Sweep [OK MORE];
+    seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt in replies_load:
+        LoadSeats [OK READY] Restore [OK] Apply [OK];
+    places_are_loaded_once_and_only_while_the_keys_are_rebuilt in replies_load:
+        LoadPlaces [OK READY] Restore [OK] Complete [OK];
+    a_slot_that_ended_or_goes_on_comes_back_as_it_was in replies_load:
+        LoadPlaces [OK] Ticket [ACTIVE ENDED RETURNED WAITING];
     counts_that_drifted_are_counted_anew in replies_seats:
         Recount [OK] Apply [OK];
     a_script_takes_as_many_seats_as_it_is_ever_given in replies_seats:
@@ -75,6 +83,7 @@ provoked! {
         HandOff [LOST STALE LOADING]
         Take [LOST STALE LOADING] Drop [LOST STALE LOADING] Sweep [LOST STALE LOADING]
         Recount [LOST STALE LOADING]
+        LoadSeats [LOST STALE] LoadPlaces [LOST STALE]
         Apply [LOST STALE] Configure [LOST STALE] Complete [LOST STALE] Ready [LOST STALE];
 }
 
@@ -95,6 +104,11 @@ fn every_reply_in_a_script_is_in_its_header() {
         let mut replied = header::replied(&text.code);
         if text.uses.iter().any(|used| used == "lib/guard") && text.code.contains("guard(") {
             replied.extend(header::replied(&header::file("lib/guard")));
+        }
+        if text.code.contains("renew_lease(") {
+            replied.extend(header::replied(&header::file("lib/guard")));
+            replied.extend(header::replied(&header::file("lib/rebuild")));
+            replied.remove("LOADING");
         }
         if text.code.contains("refused[1] ~= 'LOADING'") {
             replied.remove("LOADING");

@@ -48,7 +48,7 @@ pub async fn a_code_is_used_once_and_not_after_a_loss(stage: &mut Stage) {
 pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &mut Stage) {
     let place = place(1, 1).to_string();
     let place = place.as_str();
-    let calls: [(Script, &[&str], bool); 18] = [
+    let calls: [(Script, &[&str], bool); 20] = [
         (Script::Join, &["7"], true),
         (Script::Ticket, &["7", place, "0"], true),
         (Script::Admit, &[], true),
@@ -65,6 +65,8 @@ pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &m
         (Script::Recount, &["1"], true),
         // Rebuilding uses these.
         (Script::Apply, &["BLOCK", "-", "0", "1", "1", "0"], false),
+        (Script::LoadSeats, &["30000", "2", "1", "FREE", "-", "0", "0"], false),
+        (Script::LoadPlaces, &["30000", "COUNT", "1"], false),
         (Script::Configure, &["9", "capacity", "1"], false),
         (Script::Complete, &["7", place], false),
         (Script::Ready, &["0"], false),

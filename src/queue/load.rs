@@ -1,0 +1,164 @@
+//! Loading places into Redis while a schedule's keys are being rebuilt: how they ended, when the
+//! slots of the open ones end, and which were paid from.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::lines::Line;
+use super::model::{Ended, Sequence};
+use crate::store::StoreError;
+use crate::store::id::UserId;
+use crate::store::script::{Reply, Script, ScriptError};
+
+/// Bytes of `done:<epoch>` that one call loads: 16,384 places, less than a millisecond of Redis.
+const SEGMENT_BYTES: u64 = 4096;
+/// Segments that are collected before they are loaded: 1 MiB of memory.
+const MAX_SEGMENTS: usize = 256;
+/// Slots or paid places in one call.
+const MAX_ITEMS: usize = 500;
+
+/// Ended places, two bits each as Redis stores them. Bounded: the caller takes the segments out
+/// whenever [`EndedPlaces::is_full`] says so.
+#[derive(Debug, Default)]
+pub struct EndedPlaces {
+    segments: BTreeMap<(u64, u64), Vec<u8>>,
+}
+
+/// Consecutive bytes of `done:<epoch>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Of which epoch; from 1 on.
+    epoch: u64,
+    /// Position of the first byte.
+    first_byte: u64,
+    /// Without the zeros at the end.
+    bytes: Vec<u8>,
+}
+
+impl EndedPlaces {
+    /// Adds a place. The first reason that is added for a place stays.
+    pub fn add(&mut self, sequence: Sequence, ended: Ended) {
+        let (byte, shift) = (sequence.number() / 4, 6 - 2 * (sequence.number() % 4));
+        let segment = self.segments.entry((sequence.epoch(), byte / SEGMENT_BYTES)).or_default();
+        let at = usize::try_from(byte % SEGMENT_BYTES).unwrap_or(0);
+        if segment.len() <= at {
+            segment.resize(at + 1, 0);
+        }
+        if let Some(byte) = segment.get_mut(at)
+            && *byte >> shift & 3 == 0
+        {
+            *byte |= ended.bits() << shift;
+        }
+    }
+
+    /// Whether the segments should be loaded before more places are added.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.segments.len() >= MAX_SEGMENTS
+    }
+
+    /// Takes all segments out.
+    pub fn take(&mut self) -> Vec<Segment> {
+        let all = std::mem::take(&mut self.segments).into_iter();
+        let segment = |((epoch, number), bytes)| {
+            let first_byte = number * SEGMENT_BYTES;
+            Segment { epoch, first_byte, bytes }
+        };
+        all.map(segment).collect()
+    }
+}
+
+impl Line {
+    /// `queue/load`: how places ended. Renews the lease of the rebuilding. A segment of an epoch that
+    /// these keys do not have is skipped.
+    pub async fn load_ended(&self, segment: &Segment, lease: Duration) -> Result<(), ScriptError> {
+        let Segment { epoch, first_byte, bytes } = segment;
+        if *epoch == 0 || *epoch > self.place.keys.epoch() {
+            return Ok(());
+        }
+        let args = (millis(lease), "ENDED", epoch, first_byte, bytes.as_slice());
+        loaded(&self.run_bulk(Script::LoadPlaces, args).await?)
+    }
+
+    /// `queue/load`: how many places were given out in the epochs before. Renews the lease.
+    pub async fn load_count(&self, joined_before: u64, lease: Duration) -> Result<(), ScriptError> {
+        let args = (millis(lease), "COUNT", joined_before);
+        loaded(&self.run_bulk(Script::LoadPlaces, args).await?)
+    }
+
+    /// `queue/load`: when the slots of open places end, in ms. Renews the lease with each call.
+    pub async fn load_slots(
+        &self,
+        slots: &[(Sequence, i64)],
+        lease: Duration,
+    ) -> Result<(), ScriptError> {
+        for slots in slots.chunks(MAX_ITEMS) {
+            let slots: Vec<(u64, i64)> = slots.iter().map(|(place, end)| (place.0, *end)).collect();
+            loaded(&self.run_bulk(Script::LoadPlaces, (millis(lease), "SLOTS", slots)).await?)?;
+        }
+        Ok(())
+    }
+
+    /// `queue/load`: completes places that were paid from. Renews the lease with each call.
+    pub async fn load_paid(
+        &self,
+        places: &[(UserId, Sequence)],
+        lease: Duration,
+    ) -> Result<(), ScriptError> {
+        for places in places.chunks(MAX_ITEMS) {
+            let places: Vec<(i64, u64)> =
+                places.iter().map(|(user, place)| (user.0, place.0)).collect();
+            loaded(&self.run_bulk(Script::LoadPlaces, (millis(lease), "PAID", places)).await?)?;
+        }
+        Ok(())
+    }
+}
+
+/// A duration as scripts take it.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Fails where the rebuilding was over already.
+fn loaded(reply: &Reply) -> Result<(), ScriptError> {
+    match reply.word.as_str() {
+        "OK" => Ok(()),
+        "READY" => Err(ScriptError::Stale),
+        _ => Err(StoreError::from(reply.unknown()).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(epoch: u64, number: u64) -> Sequence {
+        Sequence((epoch << 40) + number)
+    }
+
+    #[test]
+    fn ended_places_are_packed_four_to_a_byte_and_the_first_reason_stays() {
+        let mut places = EndedPlaces::default();
+        places.add(place(1, 1), Ended::Completed);
+        places.add(place(1, 1), Ended::Expired);
+        places.add(place(1, 4), Ended::Left);
+        places.add(place(2, SEGMENT_BYTES * 4), Ended::Expired);
+        let segment = |epoch, first_byte, bytes| Segment { epoch, first_byte, bytes };
+        assert_eq!(
+            places.take(),
+            [segment(1, 0, vec![0b0011_0000, 0b1000_0000]), segment(2, 4096, vec![0b0100_0000])]
+        );
+        assert_eq!(places.take(), []);
+    }
+
+    #[test]
+    fn places_are_loaded_before_they_take_more_than_a_mebibyte() {
+        let mut places = EndedPlaces::default();
+        let mut added = 0;
+        while !places.is_full() {
+            places.add(place(1, added * SEGMENT_BYTES * 4), Ended::Left);
+            added += 1;
+        }
+        assert_eq!(added * SEGMENT_BYTES, 1 << 20);
+    }
+}

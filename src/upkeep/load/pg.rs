@@ -1,0 +1,164 @@
+//! What a rebuilding reads from PostgreSQL: a page at a time, each page one short statement over a
+//! bounded number of rows, however large the tables are.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::hold::model::{FencedSeat, SeatState};
+use crate::queue::model::{Ended, Sequence};
+use crate::store::StoreError;
+use crate::store::id::{ScheduleId, UserId};
+use crate::store::pg::Pg;
+
+/// Seats of a page: their numbers are consecutive.
+const SEATS: u32 = 5_000;
+/// Reservations or places of a page.
+const ROWS: i64 = 20_000;
+
+/// The seats of a page that ever changed, and PostgreSQL's clock when they were read.
+#[derive(Debug)]
+pub struct SeatPage {
+    /// Each with what it is now.
+    pub seats: Vec<(FencedSeat, SeatState)>,
+    /// When.
+    pub now: DateTime<Utc>,
+    /// The last number of the page; the next page begins after it.
+    pub last: u32,
+}
+
+/// What the reservations of a page say.
+#[derive(Debug)]
+pub struct ReservationPage {
+    /// Users who ever held a seat.
+    pub buyers: Vec<UserId>,
+    /// Places that were paid from and have no later end in `queue`: Redis was lost before its log was
+    /// written. Some of them may have ended after all, by another clock than that of the seats.
+    pub paid: Vec<(UserId, Sequence)>,
+    /// The id of the last one; the next page begins after it.
+    pub last: i64,
+}
+
+/// What the places of a page have come to.
+#[derive(Debug)]
+pub struct PlacePage {
+    /// How many places the page has, of every kind.
+    pub count: u64,
+    /// The places that ended, and how.
+    pub ended: Vec<(Sequence, Ended)>,
+    /// The open places that have a slot, and when it ends (ms).
+    pub slots: Vec<(Sequence, i64)>,
+    /// The last place; the next page begins after it.
+    pub last: Sequence,
+}
+
+/// The seats with the numbers after `after`, and as many as a page has.
+pub async fn seats(pg: &Pg, schedule: ScheduleId, after: u32) -> Result<SeatPage, StoreError> {
+    let last = after.saturating_add(SEATS);
+    // The limit keeps the planner from reading the reservations of all sales for each page.
+    let rows = sqlx::query!(
+        r#"select s.seat_number, s.fence, s.blocked, s.status = 'UNAVAILABLE' as "sold!",
+                  r.hold_id as "hold_id?", r.expires_at as "expires_at?", r.user_id as "user_id?"
+           from seat s left join lateral
+             (select user_id, case when status = 'PAYMENT_WAITING' then hold_id end as hold_id,
+                     expires_at
+              from reservation
+              where seat_id = s.id and status in ('PAYMENT_WAITING', 'COMPLETE') limit 1) r on true
+           where s.concert_schedule_id = $1 and s.seat_number > $2 and s.seat_number <= $3
+             and s.fence > 0
+           order by s.seat_number"#,
+        schedule.0,
+        after.cast_signed(),
+        last.cast_signed()
+    );
+    let rows = rows.fetch_all(pg.pool()).await?;
+    // After the seats: a hold must not last longer in Redis than in PostgreSQL.
+    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
+    let now = now.fetch_one(pg.pool()).await?;
+    let seats = rows.into_iter().map(|row| {
+        let number = row.seat_number.unsigned_abs();
+        let seat = FencedSeat { number, fence: row.fence, user: row.user_id.map(UserId) };
+        let state = match row.hold_id.zip(row.expires_at) {
+            _ if row.blocked => SeatState::Blocked,
+            _ if row.sold => SeatState::Sold { hold: Uuid::nil() },
+            Some((hold, expires_at)) => SeatState::Held { hold, expires_at },
+            // Free, but changed before: its fence keeps what is relayed late from undoing that.
+            None => SeatState::Free,
+        };
+        (seat, state)
+    });
+    Ok(SeatPage { seats: seats.collect(), now, last })
+}
+
+/// The reservations after the one with the id `after`; none where there are no more.
+pub async fn reservations(
+    pg: &Pg,
+    schedule: ScheduleId,
+    after: i64,
+) -> Result<Option<ReservationPage>, StoreError> {
+    let row = sqlx::query!(
+        r#"with page as materialized (
+             select id, user_id, queue_sequence, reservation_at,
+                    status in ('COMPLETE', 'REFUNDED') as paid
+             from reservation where concert_schedule_id = $1 and id > $2 order by id limit $3),
+           paid as materialized (
+             select distinct p.user_id, p.queue_sequence
+             from page p left join lateral
+               (select true as ended from queue q where q.user_id = p.user_id
+                  and q.concert_schedule_id = $1 and q.expired_at >= p.reservation_at limit 1) e on true
+             where p.paid and e.ended is null)
+           select (select max(id) from page) as last,
+                  array(select distinct user_id from page) as "buyers!",
+                  array(select user_id from paid order by user_id, queue_sequence) as "users!",
+                  array(select queue_sequence from paid order by user_id, queue_sequence)
+                    as "places!""#,
+        schedule.0,
+        after,
+        ROWS
+    );
+    let row = row.fetch_one(pg.pool()).await?;
+    let sequence = |number: i64| Sequence(number.cast_unsigned());
+    let paid = row.users.into_iter().map(UserId).zip(row.places.into_iter().map(sequence));
+    Ok(row.last.map(|last| ReservationPage {
+        buyers: row.buyers.into_iter().map(UserId).collect(),
+        paid: paid.collect(),
+        last,
+    }))
+}
+
+/// The places after `after`; none where there are no more.
+pub async fn places(
+    pg: &Pg,
+    schedule: ScheduleId,
+    after: Sequence,
+) -> Result<Option<PlacePage>, StoreError> {
+    let row = sqlx::query!(
+        r#"with page as materialized (
+             select sequence, status, slot_ends_at from queue
+             where concert_schedule_id = $1 and sequence > $2 order by sequence limit $3),
+           slot as materialized (
+             select sequence, (extract(epoch from slot_ends_at) * 1000)::bigint as ends from page
+             where status in ('WAITING', 'ACTIVE') and slot_ends_at is not null)
+           select (select max(sequence) from page) as last, (select count(*) from page) as "count!",
+                  array(select sequence from page where status = 'EXPIRED') as "expired!",
+                  array(select sequence from page where status = 'LEFT') as "left!",
+                  array(select sequence from page where status = 'COMPLETED') as "completed!",
+                  array(select sequence from slot order by sequence) as "slots!",
+                  array(select ends from slot order by sequence) as "ends!""#,
+        schedule.0,
+        after.as_i64(),
+        ROWS
+    );
+    let row = row.fetch_one(pg.pool()).await?;
+    let sequence = |number: i64| Sequence(number.cast_unsigned());
+    let reasons =
+        [(row.expired, Ended::Expired), (row.left, Ended::Left), (row.completed, Ended::Completed)];
+    let ended = |(places, ended): (Vec<i64>, Ended)| {
+        places.into_iter().map(move |place| (sequence(place), ended))
+    };
+    Ok(row.last.map(|last| PlacePage {
+        count: row.count.unsigned_abs(),
+        ended: reasons.into_iter().flat_map(ended).collect(),
+        slots: row.slots.into_iter().map(sequence).zip(row.ends).collect(),
+        last: sequence(last),
+    }))
+}

@@ -1,0 +1,276 @@
+//! What a rebuilding of Redis costs, who may begin one, and which keys are never built again.
+
+use onsale::store::id::ScheduleId;
+use onsale::store::keys::Keys;
+use onsale::store::pg::Pg;
+use onsale::store::redis::Redis;
+use onsale::upkeep::purge::Purge;
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::crowd::{join_in_turn, people};
+use crate::support::faults::{key, wipe};
+use crate::support::proxy::{Mode, Proxy};
+use crate::support::sale::{self, Sale};
+use crate::support::servers::{Raw, Servers};
+use crate::support::wait::until;
+use crate::support::world::{Process, World};
+
+/// Seats and ended places of a sale that is large for a test.
+const SEATS: u32 = 8_000;
+const ENDED: i64 = 60_000;
+
+/// Half of the seats are held, each by a hold of its own; every fourth is sold; many places have ended.
+async fn fill(world: &World, sale: &Sale, user: i64) {
+    let holds = "with live as (
+          insert into reservation (concert_id, concert_schedule_id, seat_id, user_id, hold_id, amount,
+                                   status, queue_sequence, reservation_at, expires_at)
+          select $1, $2, id, $3, gen_random_uuid(), seat_price,
+                 case when seat_number % 2 = 0 then 'PAYMENT_WAITING' else 'COMPLETE' end,
+                 (1::bigint << 40) + seat_number, now(), now() + interval '1 hour'
+          from seat where concert_schedule_id = $2 and (seat_number % 2 = 0 or seat_number % 4 = 1)
+          returning seat_id, status)
+        update seat s set fence = 1,
+               status = case live.status when 'COMPLETE' then 'UNAVAILABLE' else 'AVAILABLE' end
+        from live where s.id = live.seat_id";
+    let holds = sqlx::query(holds).bind(sale.concert).bind(sale.schedule).bind(user);
+    assert!(holds.execute(&world.pool).await.expect("holds").rows_affected() > 0);
+    let ended =
+        "insert into queue (user_id, concert_schedule_id, token, status, sequence, created_at,
+                                    entered_at, expired_at)
+        select $1, $2, gen_random_uuid(), 'EXPIRED', (1::bigint << 40) + n, now(), now(),
+               now() + interval '1 hour'
+        from generate_series(1, $3) n";
+    let ended = sqlx::query(ended).bind(user).bind(sale.schedule).bind(ENDED);
+    ended.execute(&world.pool).await.expect("ended places");
+}
+
+/// How often Redis was called with a script, since it was asked to count anew.
+async fn script_calls(redis: &mut Raw) -> u64 {
+    let info: String =
+        redis::cmd("INFO").arg("commandstats").query_async(redis).await.expect("INFO");
+    let calls = |line: &str| {
+        let rest = line.strip_prefix("cmdstat_evalsha:calls=")?;
+        rest.split(',').next()?.parse().ok()
+    };
+    info.lines().find_map(calls).unwrap_or(0)
+}
+
+async fn epoch(world: &World) -> i64 {
+    world.number("select max(queue_epoch)::bigint from concert_schedule").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_sale_is_rebuilt_by_two_processes_in_few_calls_and_under_one_epoch() {
+    let world = World::on(Servers::single().await).await;
+    let processes = [world.start().await, world.start().await];
+    let sale = sale::open(&processes[0].admin().await, SEATS / 100, 100, json!({})).await;
+    let mut buyer = processes[0].buyer().await;
+    buyer.join(sale.schedule).await.ok(201);
+    for process in processes {
+        process.stop().await;
+    }
+    fill(&world, &sale, buyer.user).await;
+    let mut redis = world.raw_redis().await;
+    wipe(&mut redis).await;
+    redis::cmd("CONFIG").arg("RESETSTAT").query_async::<()>(&mut redis).await.expect("Redis");
+    let processes = [world.start().await, world.start().await];
+    let path = format!("/v1/schedules/{}", sale.schedule);
+    for process in &processes {
+        until("the seats are back", async || {
+            let seats = process.anonymous().get(&path).await.body["seats"].clone();
+            let expected = (json!(SEATS / 2), json!(SEATS / 4));
+            ((seats["held"].clone(), seats["sold"].clone()) == expected).then_some(())
+        })
+        .await;
+    }
+    let calls = script_calls(&mut redis).await;
+    assert!(calls < u64::from(SEATS / 4), "{calls} calls for {} holds", SEATS / 2);
+    assert_eq!(epoch(&world).await, 2, "rebuilt once, by one of them");
+    let done: Vec<u8> = redis.get(key(sale.schedule, "done:1")).await.expect("Redis");
+    let ended: u32 = done.iter().map(|byte| (byte & 0x55).count_ones()).sum();
+    assert_eq!(i64::from(ended), ENDED, "every place stays ended");
+}
+
+/// A process that dies after it has won the epoch: its keys stay half-built.
+#[tokio::test]
+async fn a_rebuilding_whose_process_died_is_begun_again_once_its_lease_has_ended() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 9, json!({"capacity": 0})).await;
+    let mut crowd = join_in_turn(people(&world, &[process.addr], 1, 0).await, sale.schedule).await;
+    process.stop().await;
+    let mut redis = world.raw_redis().await;
+    let raise = "update concert_schedule set queue_epoch = 2";
+    sqlx::query(raise).execute(&world.pool).await.expect("an epoch");
+    let (seconds, _): (i64, i64) =
+        redis::cmd("TIME").query_async(&mut redis).await.expect("Redis's clock");
+    let fields = [("epoch", 2), ("loading_until", (seconds + 3) * 1000)];
+    redis
+        .hset_multiple::<_, _, _, ()>(key(sale.schedule, "meta"), &fields)
+        .await
+        .expect("half-built keys");
+    let process = world.start().await;
+    let mut newcomer = process.buyer().await;
+    newcomer.join(sale.schedule).await.refused(503, "store_unavailable");
+    until("joining works", async || {
+        (newcomer.join(sale.schedule).await.status == 201).then_some(())
+    })
+    .await;
+    assert_eq!(epoch(&world).await, 3, "begun again once");
+    crowd[0] = crowd[0].at(process.addr);
+    let back = crowd[0].poll().await.ok(200);
+    assert_eq!(back["sequence"], json!((1u64 << 40) + 1), "the place of before");
+}
+
+/// Lets a sale be one whose deadline was 40 days ago; its concert is `concert_in` from now.
+async fn end_sale(world: &World, sale: &Sale, concert_in: &str) {
+    sqlx::query(
+        "update concert_schedule set queue_opens_at = now() - interval '60 days',
+           reservation_available_at = now() - interval '50 days',
+           deadline_at = now() - interval '40 days', concert_at = now() + $1::text::interval
+         where id = $2",
+    )
+    .bind(concert_in)
+    .bind(sale.schedule)
+    .execute(&world.pool)
+    .await
+    .expect("a sale of long ago");
+}
+
+/// How many keys a schedule has.
+async fn keys_of(redis: &mut Raw, schedule: i64) -> i64 {
+    let mut exists = redis::cmd("EXISTS");
+    exists.arg(Keys::new(ScheduleId(schedule), 9).all());
+    exists.query_async(redis).await.expect("Redis")
+}
+
+#[tokio::test]
+async fn no_call_builds_keys_of_a_sale_that_ended_long_ago() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 2, 10, json!({})).await;
+    let mut buyer = process.buyer().await;
+    buyer.join(sale.schedule).await.ok(201);
+    process.stop().await;
+    end_sale(&world, &sale, "10 days").await;
+    let mut redis = world.raw_redis().await;
+    wipe(&mut redis).await;
+    // The last that PostgreSQL decided was not told to Redis.
+    sqlx::query("insert into outbox (kind, payload) values ('settings_changed', $1)")
+        .bind(json!({"schedule": sale.schedule}))
+        .execute(&world.pool)
+        .await
+        .expect("an entry");
+
+    let process = world.start().await;
+    let (schedule, admin) = (sale.schedule, process.admin().await);
+    let mut buyer = buyer.at(process.addr);
+    for _ in 0..3 {
+        buyer.join(schedule).await.refused(409, "schedule_closed");
+    }
+    let wish = json!({"seat_ids": [sale.seats[0]]});
+    let hold = buyer.hold(schedule, wish).await;
+    assert!([401, 409].contains(&hold.status), "{}", hold.text);
+    // Its ticket lasts as long as the deadline of then: only the sale has ended.
+    assert!([401, 409].contains(&buyer.poll().await.status));
+    assert_eq!(buyer.delete("/v1/queue/ticket").await.status, 204);
+    let next = format!("/v1/admin/schedules/{schedule}/next");
+    admin.get(&next).await.refused(409, "schedule_closed");
+    for path in [
+        format!("/v1/schedules/{schedule}"),
+        format!("/v1/schedules/{schedule}/queue"),
+        format!("/v1/schedules/{schedule}/seats"),
+        format!("/v1/admin/schedules/{schedule}/stats"),
+    ] {
+        let answer = admin.get(&path).await.ok(200);
+        assert!(answer.is_object(), "{path}");
+    }
+    until("nothing waits to be told", async || {
+        (world.number("select count(*) from outbox").await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(keys_of(&mut redis, schedule).await, 0);
+    assert_eq!(epoch(&world).await, 1, "nothing was rebuilt");
+}
+
+#[tokio::test]
+async fn keys_of_a_concert_of_long_ago_are_purged_however_old_it_is() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let (old, new) = (
+        sale::open(&process.admin().await, 1, 9, json!({})).await,
+        sale::open(&process.admin().await, 1, 9, json!({})).await,
+    );
+    for sale in [&old, &new] {
+        let mut buyer = process.buyer().await;
+        buyer.join(sale.schedule).await.ok(201);
+    }
+    process.stop().await;
+    end_sale(&world, &old, "-30 days").await;
+    let pg = Pg::lazy(&world.database_url, 2).expect("a pool");
+    let purge = Purge::new(pg, Redis::lazy(&world.redis_url).expect("a Redis"));
+    purge.step().await.expect("a step");
+    let mut redis = world.raw_redis().await;
+    assert_eq!(keys_of(&mut redis, old.schedule).await, 0);
+    assert!(keys_of(&mut redis, new.schedule).await > 0, "the other sale goes on");
+}
+
+#[tokio::test]
+async fn without_postgresql_only_schedules_that_the_process_knows_are_served() {
+    let mut world = World::new().await;
+    let (proxy, through) = Proxy::of_url(&world.database_url).await;
+    let direct = std::mem::replace(&mut world.database_url, through);
+    let process = world.start().await;
+    world.database_url = direct;
+    let sale = sale::open(&process.admin().await, 1, 9, json!({})).await;
+    let mut crowd = people(&world, &[process.addr], 2, 0).await;
+    crowd[0].join(sale.schedule).await.ok(201);
+    let anonymous = process.anonymous();
+    let board = |schedule: i64| format!("/v1/schedules/{schedule}/queue");
+    anonymous.get(&board(sale.schedule + 1)).await.refused(404, "schedule_not_found");
+    proxy.set(Mode::Refuse);
+    for made_up in sale.schedule + 100..sale.schedule + 120 {
+        anonymous.get(&board(made_up)).await.refused(503, "store_unavailable");
+        crowd[1].join(made_up).await.refused(503, "store_unavailable");
+    }
+    anonymous.get(&board(sale.schedule)).await.ok(200);
+    crowd[1].join(sale.schedule).await.ok(201);
+}
+
+/// Where the sequence of a ticket is of: the epoch.
+fn epoch_of(ticket: &Value) -> u64 {
+    ticket["sequence"].as_u64().expect("a sequence") >> 40
+}
+
+/// Joins, and tells the epoch of the place; nothing where that is refused.
+async fn joined_under(process: &Process, schedule: i64) -> Option<u64> {
+    let mut newcomer: Client = process.buyer().await;
+    let answer = newcomer.join(schedule).await;
+    (answer.status == 201).then(|| epoch_of(&answer.body))
+}
+
+/// One process was given another Redis by mistake. The keys of the first must not be used beside those
+/// of the second, or each of them lets in as many as there is room for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_used_no_longer_once_they_were_rebuilt_on_another_redis() {
+    let world = World::on(Servers::single().await).await;
+    let other = Servers::single().await;
+    let first = world.start().await;
+    let sale = sale::open(&first.admin().await, 1, 9, json!({"capacity": 1})).await;
+    assert_eq!(joined_under(&first, sale.schedule).await, Some(1));
+    let second = world.start_with(&[&format!("--redis-url={}", other.url())]).await;
+    until("the second process has built keys of its own", async || {
+        joined_under(&second, sale.schedule).await.filter(|epoch| *epoch == 2)
+    })
+    .await;
+    until("the first process uses its keys no more", async || {
+        let under = joined_under(&first, sale.schedule).await;
+        (under != Some(1)).then_some(())
+    })
+    .await;
+    for _ in 0..10 {
+        assert_ne!(joined_under(&first, sale.schedule).await, Some(1), "its keys are of before");
+    }
+}
