@@ -51,6 +51,8 @@ use crate::telemetry::Metrics;
 use crate::upkeep;
 use crate::upkeep::run::Loops;
 use crate::user::jwks::JwksError;
+use crate::user::keys::{JwksSource, ProviderKeys, ReadAgain};
+use crate::user::recovery::service::Recovery;
 use crate::user::service::Users;
 use crate::user::token::Tokens;
 use crate::web::theme::{Theme, ThemeError};
@@ -64,9 +66,12 @@ pub enum StartError {
     /// Settings that cannot all be meant.
     #[error(transparent)]
     Settings(#[from] Contradiction),
-    /// The identity provider's keys cannot be used.
-    #[error(transparent)]
-    Jwks(#[from] JwksError),
+    /// The file of the identity provider's keys cannot be used.
+    #[error("ONSALE_JWKS_PATH: {0}")]
+    JwksPath(JwksError),
+    /// No client can be made for the address of the identity provider's keys.
+    #[error("ONSALE_JWKS_URL: {0}")]
+    JwksUrl(JwksError),
     /// A store's address is not one, or the store must not be relied on.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,6 +97,7 @@ pub struct Running {
 #[derive(Clone)]
 struct Services {
     users: Arc<Users>,
+    recovery: Recovery,
     admin: AdminService,
     catalogue: Catalogue,
     draws: Draws,
@@ -145,7 +151,12 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
-    let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
+    let tokens = tokens(&settings.access)?;
+    if let Some(keys) = tokens.provider() {
+        let again = ReadAgain::default();
+        loops.tasks.spawn(Arc::clone(keys).keep_current(again, loops.stop.clone()));
+    }
+    let users = Arc::new(Users::new(pg.clone(), tokens, settings.access.open_signup));
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
@@ -185,7 +196,8 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     Ok(Services {
         pushed: pushed(settings, loops, &admin, &queue, &catalogue),
         admin,
-        users: Arc::new(users),
+        recovery: Recovery::new(pg.clone(), Arc::clone(&users)),
+        users,
         catalogue,
         draws,
         queue: queue.clone(),
@@ -246,12 +258,19 @@ impl Running {
     }
 }
 
-/// Whose tokens are accepted: an identity provider's where there is a JWKS, else our own.
+/// Whose tokens are accepted: an identity provider's where its keys are set, else our own.
 pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
     access.check()?;
-    let secret = access.jwt_secret.as_ref().map_or("", |secret| secret.reveal());
-    Ok(match &access.jwks_path {
-        Some(path) => Tokens::provided(&access.jwt_issuer, path)?,
-        None => Tokens::own(&access.jwt_issuer, secret.as_bytes()),
-    })
+    let issuer = &access.jwt_issuer;
+    let keys = match (&access.jwks_path, &access.jwks_url) {
+        (Some(path), _) => ProviderKeys::open(path).map_err(StartError::JwksPath)?,
+        (None, Some(url)) => {
+            ProviderKeys::at(JwksSource::address(url.clone()).map_err(StartError::JwksUrl)?)
+        }
+        (None, None) => {
+            let secret = access.jwt_secret.as_ref().map_or("", |secret| secret.reveal());
+            return Ok(Tokens::own(issuer, secret.as_bytes()));
+        }
+    };
+    Ok(Tokens::provided(issuer, Arc::new(keys)))
 }

@@ -12,12 +12,13 @@ use crate::http::serve::House;
 use crate::telemetry::Metrics;
 
 /// What gives out something that everybody wants.
-const SCARCE: [Scarce; 2] = [
+const SCARCE: [Scarce; 3] = [
     Scarce {
         name: "joins",
         calls: &[("POST", "/v1/schedules/{id}/queue"), ("POST", "/schedules/{id}/wait")],
     },
     Scarce { name: "sign-ups", calls: &[("POST", "/v1/users")] },
+    Scarce { name: "recoveries", calls: &[("POST", "/v1/users/recover")] },
 ];
 
 fn proxies(settings: &LimitSettings) -> Proxies {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use reqwest::Url;
 
 use super::Services;
 use crate::http::layers::Dress;
@@ -16,6 +17,7 @@ pub(super) fn pages(
     services: &Services,
     handoffs: HandOffs,
     theme: Theme,
+    sign_in_url: Option<Url>,
 ) -> (Router, Arc<dyn Dress>) {
     let assets = Assets::new();
     let sorry = Arc::new(Sorry(assets.clone()));
@@ -25,6 +27,7 @@ pub(super) fn pages(
         services.queue.clone(),
         services.users.clone(),
         handoffs,
+        sign_in_url,
     );
     (web::routes(web), sorry)
 }

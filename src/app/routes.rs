@@ -36,6 +36,7 @@ pub(super) fn router(
 ) -> Router {
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
+        .merge(user::recovery::http::routes(services.recovery.clone()))
         .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
@@ -49,7 +50,7 @@ pub(super) fn router(
         .merge(admin::report::http::pushed(services.pushed.stats.clone()));
     let (routes, api) = openapi::describe(api);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
-    let (pages, dress) = pages(services, handoffs, theme);
+    let (pages, dress) = pages(services, handoffs, theme, settings.sign_in_url.clone());
     around(
         (routes.merge(openapi::pages(api)).merge(pages), operations(stores, metrics)),
         dress,

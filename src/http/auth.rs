@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::guard::allowance::Callers;
@@ -35,6 +36,17 @@ pub struct Caller {
     pub user: UserId,
     /// What the token lets them do.
     pub role: Role,
+    /// How long the token and its session last.
+    pub lifetime: Lifetime,
+}
+
+/// How long an access token is valid, and until when its session can be renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// When the token expires.
+    pub expires_at: DateTime<Utc>,
+    /// No token of the session outlives this. `None`: the token cannot be renewed.
+    pub renew_until: Option<DateTime<Utc>>,
 }
 
 /// A caller whose token says `admin`; `403 forbidden` for everybody else.
@@ -51,6 +63,9 @@ pub enum IdentifyError {
     /// Forged, expired, for somebody else, or of nobody we know. Callers are not told which.
     #[error("the token is refused: {0}")]
     Refused(String),
+    /// The identity provider's keys are not known yet, so no token can be verified.
+    #[error("the identity provider's keys are not known yet")]
+    NoKeys,
     /// A store was needed and failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -118,6 +133,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
                 tracing::debug!(%reason, "an access token was refused");
                 Problem::unauthenticated()
             }
+            IdentifyError::NoKeys => Problem::store_unavailable()
+                .detail("the identity provider's keys are not known yet"),
             IdentifyError::Store(error) => error.into(),
         })?;
         if let Some(callers) = parts.extensions.get::<Callers>() {

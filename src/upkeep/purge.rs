@@ -7,6 +7,7 @@ use crate::store::StoreError;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
+use crate::user;
 
 const BATCH: i64 = 10_000;
 
@@ -24,16 +25,17 @@ impl Purge {
         Self { pg, redis }
     }
 
-    /// Removes idempotency keys past 48 h, ends places of closed sales, and drops the Redis keys of
+    /// Removes idempotency keys past 48 h and notes of sign-up forms past 1 h, ends places of closed sales, and drops the Redis keys of
     /// concerts a day over; true where there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
+        let forms = user::pg::purge_forms(&self.pg, BATCH).await?;
         for (schedule, epoch) in pg::over(&self.pg).await? {
             queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await?;
         }
         for schedule in pg::closed(&self.pg).await? {
             while queue::pg::close(&self.pg, schedule, BATCH).await? > 0 {}
         }
-        Ok(i64::try_from(keys).unwrap_or(BATCH) == BATCH)
+        Ok(i64::try_from(keys.max(forms)).unwrap_or(BATCH) == BATCH)
     }
 }

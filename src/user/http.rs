@@ -1,9 +1,11 @@
-//! `/v1/users`: sign-up, and who am I.
+//! `/v1/users`: sign-up, who am I, and renewing a token.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use utoipa_axum::routes;
 
 use super::model::{User, tidy_name};
 use super::service::{SignUpError, SignedUp, Users};
+use super::token::Minted;
 use crate::http::auth::Caller;
 use crate::http::body::Json;
 use crate::http::problem::Problem;
@@ -20,7 +23,11 @@ use crate::store::id::UserId;
 
 /// The routes of people.
 pub fn routes(users: Arc<Users>) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(sign_up)).routes(routes!(me)).with_state(users)
+    OpenApiRouter::new()
+        .routes(routes!(sign_up))
+        .routes(routes!(me))
+        .routes(routes!(renew))
+        .with_state(users)
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -32,11 +39,19 @@ struct NewUser {
     name: String,
 }
 
+/// A user, and the first token of a new session of theirs.
 #[derive(Debug, Serialize, ToSchema)]
-struct NewUserAnswer {
+pub(super) struct NewUserAnswer {
     id: UserId,
     name: String,
     /// A JWT: send it as `Authorization: Bearer`.
+    access_token: String,
+    expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RenewedAnswer {
+    /// A JWT, in place of the one that was sent.
     access_token: String,
     expires_at: DateTime<Utc>,
 }
@@ -60,14 +75,44 @@ async fn sign_up(
     Json(wanted): Json<NewUser>,
 ) -> Result<(StatusCode, Json<NewUserAnswer>), Problem> {
     let name = tidy_name(&wanted.name).unwrap_or_default();
-    let SignedUp { user, token } = users.sign_up(name).await?;
-    let answer = NewUserAnswer {
-        id: user.id,
-        name: user.name,
-        access_token: token.access_token,
-        expires_at: token.expires_at,
-    };
+    let answer = NewUserAnswer::from(users.sign_up(name).await?);
     Ok((StatusCode::CREATED, Json(answer)))
+}
+
+impl From<SignedUp> for NewUserAnswer {
+    fn from(SignedUp { user, token }: SignedUp) -> Self {
+        let Minted { access_token, expires_at } = token;
+        Self { id: user.id, name: user.name, access_token, expires_at }
+    }
+}
+
+/// Renew the access token
+///
+/// The new token lasts 24 h, but not longer than 7 days from signing up (or from redeeming a
+/// recovery code): the end of a session never moves. The token that was sent stays valid.
+#[utoipa::path(
+    post, path = "/v1/users/me/token", operation_id = "renew_token",
+    tag = "identity", security(("bearer" = [])),
+    responses(
+        (status = 201, body = RenewedAnswer),
+        (status = 403, description = "`session_not_renewable`: the token belongs to no session of \
+                                      a buyer who signed up here"),
+    )
+)]
+async fn renew(State(users): State<Arc<Users>>, caller: Caller) -> Result<Response, Problem> {
+    let Minted { access_token, expires_at } = match users.renew(&caller).await {
+        // A good token may outlive the database it was made for.
+        Err(SignUpError::Unknown(_)) => return Err(Problem::unauthenticated()),
+        renewed => renewed?,
+    };
+    let answer = Json(RenewedAnswer { access_token, expires_at });
+    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], answer).into_response())
+}
+
+/// `403 session_not_renewable`
+pub(super) fn not_renewable() -> Problem {
+    let title = "The access token belongs to no session that can be renewed";
+    Problem::new(StatusCode::FORBIDDEN, "session_not_renewable", title)
 }
 
 /// Who the access token speaks for
@@ -88,6 +133,7 @@ impl From<SignUpError> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "signup_closed", "Sign-up is closed")
             }
             SignUpError::Unknown(_) => Self::not_found(),
+            SignUpError::NotRenewable => not_renewable(),
             SignUpError::Token(error) => {
                 tracing::error!(%error, "an access token could not be made");
                 Self::internal()
@@ -101,6 +147,6 @@ impl From<SignUpError> for Problem {
 fn is_name(name: &str, (): &()) -> garde::Result {
     match tidy_name(name) {
         Some(_) => Ok(()),
-        None => Err(garde::Error::new("a name has 1 to 100 characters")),
+        None => Err(garde::Error::new("a name has 1 to 100 characters, one of them visible")),
     }
 }

@@ -7,6 +7,7 @@
 mod admin;
 pub mod assets;
 mod checkout;
+mod form_cookie;
 mod forms;
 mod headers;
 pub mod lang;
@@ -19,6 +20,7 @@ mod resume;
 mod sale;
 mod seats;
 mod shop;
+mod sign_in;
 mod sorry;
 mod texts;
 pub mod theme;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use reqwest::Url;
 
 use self::assets::Assets;
 use self::shop::Shop;
@@ -53,6 +56,8 @@ pub struct Web {
     pub users: Arc<Users>,
     /// Going on with another device.
     pub handoffs: HandOffs,
+    /// Where buyers sign in, where that is not here.
+    sign_in_url: Option<Url>,
 }
 
 impl std::fmt::Debug for Web {
@@ -70,6 +75,7 @@ impl Web {
         queue: Queue,
         users: Arc<Users>,
         handoffs: HandOffs,
+        sign_in_url: Option<Url>,
     ) -> Self {
         Self {
             assets,
@@ -79,6 +85,7 @@ impl Web {
             queue,
             users,
             handoffs,
+            sign_in_url,
         }
     }
 }
@@ -90,6 +97,7 @@ pub fn routes(web: Web) -> Router {
         .route("/concerts/{id}", get(sale::concert))
         .route("/schedules/{id}/wait", get(wait::wait).post(wait::act))
         .route("/continue", get(resume::resume))
+        .route("/sign-in", get(sign_in::sign_in))
         .route("/qr", post(qr::qr))
         .route("/theme/{file}", get(theme::file))
         .route("/schedules/{id}/seats", get(seats::seats))

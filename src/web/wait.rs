@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 
 use super::Web;
+use super::form_cookie::FormCookie;
 use super::forms::Form;
 use super::page::{Page, Visit};
 use super::place::{Place, PlaceCookie, link};
@@ -76,8 +77,13 @@ pub(super) async fn wait(
         }
         Some(None) => None,
     });
+    // Before the form is sent, so that sending it twice can be told from two people.
+    let form = (place.is_none() && visit.signup && FormCookie::of(&headers).is_none())
+        .then(FormCookie::random)
+        .flatten()
+        .map(|form| form.kept(id, is_secure(&headers)));
     let mut response = visit.html(&page(&web, &visit, id, known, (place, None)))?;
-    keep(&mut response, cookie);
+    keep(&mut response, cookie.into_iter().chain(form));
     Ok(response)
 }
 
@@ -92,16 +98,18 @@ pub(super) async fn act(
     let form = Form::read(&headers, &body)?;
     let kept = PlaceCookie::of(&headers);
     let done = match form.get("do") {
-        "leave" => leave(&web, kept.as_ref()).await.map(|()| PlaceCookie::gone(id)),
-        _ => join(&web, id, kept.as_ref(), form.get("name"))
-            .await
-            .map(|place| place.kept(id, is_secure(&headers))),
+        "leave" => leave(&web, kept.as_ref()).await.map(|()| vec![PlaceCookie::gone(id)]),
+        _ => {
+            let sent = FormCookie::of(&headers).map(|form| form.hash());
+            let joined = join(&web, id, kept.as_ref(), (form.get("name"), sent)).await;
+            joined.map(|place| vec![place.kept(id, is_secure(&headers)), FormCookie::gone(id)])
+        }
     };
     match done {
-        Ok(cookie) => {
+        Ok(cookies) => {
             let address = format!("/schedules/{id}/wait");
             let mut response = (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response();
-            keep(&mut response, Some(cookie));
+            keep(&mut response, cookies);
             Ok(response)
         }
         Err(problem) => {
@@ -114,22 +122,23 @@ pub(super) async fn act(
     }
 }
 
-/// The place of whoever has one already, or else of somebody new.
+/// The place of the user who has one already, or else of a new user. A form that is sent twice makes
+/// one user: `sent` is what it is known by.
 async fn join(
     web: &Web,
     id: ScheduleId,
     kept: Option<&PlaceCookie>,
-    name: &str,
+    (name, sent): (&str, Option<[u8; 32]>),
 ) -> Result<PlaceCookie, Problem> {
     let known = match kept {
-        Some(kept) => kept.user(web).await.map(|user| (user, kept.access.clone())),
+        Some(kept) => kept.caller(web).await.map(|caller| (caller.user, kept.access.clone())),
         None => None,
     };
     let (user, access) = if let Some(known) = known {
         known
     } else {
         let name = tidy_name(name).ok_or_else(|| Problem::invalid_request(Vec::new()))?;
-        let made = web.users.sign_up(name).await?;
+        let made = web.users.sign_up_once(name, sent).await?;
         (made.user.id, made.token.access_token)
     };
     let (view, _) = web.queue.join(id, user).await?;
@@ -139,8 +148,8 @@ async fn join(
 
 async fn leave(web: &Web, kept: Option<&PlaceCookie>) -> Result<(), Problem> {
     let Some(kept) = kept else { return Ok(()) };
-    let user = kept.user(web).await.ok_or_else(Problem::unauthenticated)?;
-    match web.queue.leave(&kept.ticket, user).await {
+    let caller = kept.caller(web).await.ok_or_else(Problem::unauthenticated)?;
+    match web.queue.leave(&kept.ticket, caller.user).await {
         Ok(()) | Err(QueueError::Invalid(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -200,13 +209,14 @@ fn page(
     }
 }
 
-fn keep(response: &mut Response, cookie: Option<String>) {
-    let cookie = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok());
-    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+fn keep(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
+    for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 /// Whether the browser came over TLS, by the word of the proxy in front. A client that says so
 /// itself only keeps its own cookie from going over anything else.
-fn is_secure(headers: &HeaderMap) -> bool {
+pub(super) fn is_secure(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
 }
