@@ -52,7 +52,6 @@ use crate::upkeep;
 use crate::upkeep::run::Loops;
 use crate::user::jwks::JwksError;
 use crate::user::keys::{JwksSource, ProviderKeys, ReadAgain};
-use crate::user::recovery::service::Recovery;
 use crate::user::service::Users;
 use crate::user::token::Tokens;
 use crate::web::theme::{Theme, ThemeError};
@@ -97,7 +96,6 @@ pub struct Running {
 #[derive(Clone)]
 struct Services {
     users: Arc<Users>,
-    recovery: Recovery,
     admin: AdminService,
     catalogue: Catalogue,
     draws: Draws,
@@ -151,12 +149,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
-    let tokens = tokens(&settings.access)?;
-    if let Some(keys) = tokens.provider() {
-        let again = ReadAgain::default();
-        loops.tasks.spawn(Arc::clone(keys).keep_current(again, loops.stop.clone()));
-    }
-    let users = Arc::new(Users::new(pg.clone(), tokens, settings.access.open_signup));
+    let users = users(settings, pg.clone(), loops)?;
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
@@ -196,7 +189,6 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     Ok(Services {
         pushed: pushed(settings, loops, &admin, &queue, &catalogue),
         admin,
-        recovery: Recovery::new(pg.clone(), Arc::clone(&users)),
         users,
         catalogue,
         draws,
@@ -256,6 +248,16 @@ impl Running {
             tracing::warn!(left = self.tasks.len(), "some loops did not end");
         }
     }
+}
+
+/// The users, and the loop that keeps an identity provider's keys current.
+fn users(settings: &Settings, pg: Pg, loops: &Loops) -> Result<Arc<Users>, StartError> {
+    let tokens = tokens(&settings.access)?;
+    if let Some(keys) = tokens.provider() {
+        let reading = Arc::clone(keys).keep_current(ReadAgain::default(), loops.stop.clone());
+        loops.tasks.spawn(reading);
+    }
+    Ok(Arc::new(Users::new(pg, tokens, settings.access.open_signup)))
 }
 
 /// Whose tokens are accepted: an identity provider's where its keys are set, else our own.

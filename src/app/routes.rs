@@ -16,6 +16,7 @@ use crate::http::layers::around;
 use crate::http::openapi;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
+use crate::user::recovery::service::Recovery;
 use crate::web::theme::Theme;
 use crate::{admin, concert, payment, point, queue, reservation, user};
 
@@ -34,9 +35,10 @@ pub(super) fn router(
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
+    let recovery = Recovery::new(stores.pg.clone(), services.users.clone());
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
-        .merge(user::recovery::http::routes(services.recovery.clone()))
+        .merge(user::recovery::http::routes(recovery))
         .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
