@@ -50,7 +50,8 @@ export async function showCode() {
     if (session) local.set(key(session.id), true);
     await tell({
       title: t('common.recovery.title'),
-      body: [t('common.recovery.text'), copyRow(code, t('common.recover.code')), t('common.recovery.once')],
+      // As text too: the field is too narrow for it on a phone.
+      body: [t('common.recovery.text'), el('p', null, el('code', { dir: 'ltr' }, code)), copyRow(code, t('common.recover.code')), t('common.recovery.once')],
     });
     return true;
   } catch (error) {
