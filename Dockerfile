@@ -10,6 +10,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/release/onsale /usr/local/bin/onsale
 
 FROM debian:bookworm-slim
+# The roots that an identity provider's keys are fetched under (ONSALE_JWKS_URL).
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
 # A number, so that an orchestrator can see that it is not root.
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin onsale
 COPY --from=build /usr/local/bin/onsale /usr/local/bin/onsale

@@ -52,6 +52,7 @@ use crate::telemetry::Metrics;
 use crate::upkeep;
 use crate::upkeep::run::Loops;
 use crate::user::jwks::JwksError;
+use crate::user::keys::{JwksSource, ProviderKeys, ReadAgain};
 use crate::user::service::Users;
 use crate::user::token::Tokens;
 use crate::web::theme::{Theme, ThemeError};
@@ -65,9 +66,12 @@ pub enum StartError {
     /// Settings that cannot all be meant.
     #[error(transparent)]
     Settings(#[from] Contradiction),
-    /// The identity provider's keys cannot be used.
-    #[error(transparent)]
-    Jwks(#[from] JwksError),
+    /// The file of the identity provider's keys cannot be used.
+    #[error("ONSALE_JWKS_PATH: {0}")]
+    JwksPath(JwksError),
+    /// No client can be made for the address of the identity provider's keys.
+    #[error("ONSALE_JWKS_URL: {0}")]
+    JwksUrl(JwksError),
     /// A store's address is not one, or the store must not be relied on.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -157,7 +161,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
-    let users = Users::new(pg.clone(), tokens(&settings.access)?, settings.access.open_signup);
+    let users = users(settings, pg.clone(), loops)?;
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
@@ -197,7 +201,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     Ok(Services {
         pushed: pushed(settings, loops, &admin, &queue, &catalogue),
         admin,
-        users: Arc::new(users),
+        users,
         catalogue,
         draws,
         queue: queue.clone(),
@@ -258,12 +262,29 @@ impl Running {
     }
 }
 
-/// Whose tokens are accepted: an identity provider's where there is a JWKS, else our own.
+/// The users, and the loop that keeps an identity provider's keys current.
+fn users(settings: &Settings, pg: Pg, loops: &Loops) -> Result<Arc<Users>, StartError> {
+    let tokens = tokens(&settings.access)?;
+    if let Some(keys) = tokens.provider() {
+        let reading = Arc::clone(keys).keep_current(ReadAgain::default(), loops.stop.clone());
+        loops.tasks.spawn(reading);
+    }
+    Ok(Arc::new(Users::new(pg, tokens, settings.access.open_signup)))
+}
+
+/// Whose tokens are accepted: an identity provider's where its keys are set, else our own.
 pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
     access.check()?;
-    let secret = access.jwt_secret.as_ref().map_or("", |secret| secret.reveal());
-    Ok(match &access.jwks_path {
-        Some(path) => Tokens::provided(&access.jwt_issuer, path)?,
-        None => Tokens::own(&access.jwt_issuer, secret.as_bytes()),
-    })
+    let issuer = &access.jwt_issuer;
+    let keys = match (&access.jwks_path, &access.jwks_url) {
+        (Some(path), _) => ProviderKeys::open(path).map_err(StartError::JwksPath)?,
+        (None, Some(url)) => {
+            ProviderKeys::at(JwksSource::address(url.clone()).map_err(StartError::JwksUrl)?)
+        }
+        (None, None) => {
+            let secret = access.jwt_secret.as_ref().map_or("", |secret| secret.reveal());
+            return Ok(Tokens::own(issuer, secret.as_bytes()));
+        }
+    };
+    Ok(Tokens::provided(issuer, Arc::new(keys)))
 }

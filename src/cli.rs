@@ -111,7 +111,9 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             eprintln!("onsale: {failure}");
             match failure {
-                Failure::Start(StartError::Settings(_) | StartError::Jwks(_)) => USAGE.into(),
+                Failure::Start(
+                    StartError::Settings(_) | StartError::JwksPath(_) | StartError::JwksUrl(_),
+                ) => USAGE.into(),
                 _ => ExitCode::FAILURE,
             }
         }

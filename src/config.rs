@@ -1,5 +1,6 @@
 //! Settings, by concern. Each is an environment variable and a flag; errors name the variable.
 
+pub mod access;
 pub mod limits;
 
 use std::fmt;
@@ -8,7 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
+use reqwest::Url;
 
+pub use self::access::AccessSettings;
+use self::access::{NOT_TRUSTED, is_trusted};
 use self::limits::LimitSettings;
 
 /// A key of HMAC-SHA-256 should not be shorter than its output.
@@ -58,6 +62,10 @@ pub struct HttpSettings {
     /// styles and pictures: docs/PAGES.md.
     #[arg(long, env = "ONSALE_THEME", value_name = "FOLDER")]
     pub theme: Option<PathBuf>,
+    /// Page on which buyers sign in, at the shop or the identity provider: https, or http on this
+    /// machine. It gets `return_to`, the address to send the buyer back to.
+    #[arg(long, env = "ONSALE_SIGN_IN_URL", value_name = "ONSALE_SIGN_IN_URL")]
+    pub sign_in_url: Option<Url>,
     /// How long an answer may take to begin.
     #[arg(long, env = "ONSALE_REQUEST_TIMEOUT", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
@@ -103,26 +111,6 @@ pub struct RedisSettings {
     #[arg(long, env = "ONSALE_RECONCILE_EVERY", default_value = "20s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub reconcile_every: Duration,
-}
-
-/// Who may call.
-#[derive(Debug, Clone, Args)]
-pub struct AccessSettings {
-    /// HS256 secret for access tokens, at least 32 bytes.
-    #[arg(long, env = "ONSALE_JWT_SECRET", value_name = "ONSALE_JWT_SECRET")]
-    #[arg(hide_env_values = true)]
-    #[arg(required_unless_present = "jwks_path")]
-    pub jwt_secret: Option<Secret>,
-    /// Issuer of access tokens.
-    #[arg(long, env = "ONSALE_JWT_ISSUER", default_value = "onsale")]
-    pub jwt_issuer: String,
-    /// JWKS file of an identity provider, instead of the secret.
-    #[arg(long, env = "ONSALE_JWKS_PATH", value_name = "ONSALE_JWKS_PATH")]
-    pub jwks_path: Option<PathBuf>,
-    /// Whether anybody may make a user.
-    #[arg(long, env = "ONSALE_OPEN_SIGNUP", default_value = "false")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
-    pub open_signup: bool,
 }
 
 /// Tickets.
@@ -221,34 +209,14 @@ impl Settings {
             let reason = "ONSALE_JWT_SECRET is among them; no ticket may pass for an access token";
             return refuse("ONSALE_QUEUE_SECRETS", reason);
         }
+        if self.http.sign_in_url.as_ref().is_some_and(|url| !is_trusted(url)) {
+            return refuse("ONSALE_SIGN_IN_URL", NOT_TRUSTED);
+        }
         if self.http.max_in_flight == 0 {
             return refuse("ONSALE_MAX_IN_FLIGHT", "with 0 nothing is ever served");
         }
         if self.redis.reconcile_every < SHORTEST_ROUND {
             return refuse("ONSALE_RECONCILE_EVERY", "it is 100ms at least");
-        }
-        Ok(())
-    }
-}
-
-impl AccessSettings {
-    /// Refuses settings of access tokens that contradict each other.
-    ///
-    /// # Errors
-    /// [`Contradiction`] names the variable to change, and no secret.
-    pub fn check(&self) -> Result<(), Contradiction> {
-        if self.jwt_secret.as_ref().is_some_and(Secret::is_short) {
-            return refuse("ONSALE_JWT_SECRET", SHORT_SECRET);
-        }
-        if self.jwt_issuer.is_empty() {
-            return refuse("ONSALE_JWT_ISSUER", "it is empty");
-        }
-        if self.jwks_path.is_some() && self.jwt_secret.is_some() {
-            return refuse("ONSALE_JWKS_PATH", "ONSALE_JWT_SECRET is set too; choose one");
-        }
-        if self.jwks_path.is_some() && self.open_signup {
-            let reason = "with ONSALE_JWKS_PATH there is no secret to sign tokens with";
-            return refuse("ONSALE_OPEN_SIGNUP", reason);
         }
         Ok(())
     }

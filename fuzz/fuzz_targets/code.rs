@@ -23,9 +23,9 @@ fuzz_target!(|said: &[u8]| {
     let ticket = code.ticket;
     assert!(code.expires_at > Utc::now());
     assert_eq!(ticket.id, ticket_id(ticket.schedule, ticket.user, ticket.joined));
-    let (again, _) = KEYS.sign(&ticket, code.epoch, Utc::now()).expect("a code");
+    let (again, _) = KEYS.sign_with(&ticket, code.epoch, code.access, Utc::now()).expect("a code");
     let read = KEYS.verify(&again).expect("a code of ours");
-    assert_eq!((read.ticket, read.epoch), (ticket, code.epoch));
+    assert_eq!((read.ticket, read.epoch, read.access), (ticket, code.epoch, code.access));
 });
 
 /// The code that says this, as the service would sign it.

@@ -14,13 +14,14 @@ use crate::telemetry::Metrics;
 use crate::web::SIGN_UPS;
 
 /// What gives out something that everybody wants.
-const SCARCE: [Scarce; 2] = [
+const SCARCE: [Scarce; 3] = [
     Scarce {
         name: "joins",
         calls: &[("POST", "/v1/schedules/{id}/queue"), ("POST", "/schedules/{id}/wait")],
     },
     // The form of the waiting page signs up too: it takes from this allowance by its name.
     Scarce { name: SIGN_UPS, calls: &[("POST", "/v1/users")] },
+    Scarce { name: "recoveries", calls: &[("POST", "/v1/users/recover")] },
 ];
 
 fn proxies(settings: &LimitSettings) -> Proxies {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use reqwest::Url;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Services;
@@ -17,6 +18,7 @@ pub(super) fn pages(
     services: &Services,
     handoffs: HandOffs,
     theme: Theme,
+    sign_in_url: Option<Url>,
 ) -> (Router, OpenApiRouter, Arc<dyn Dress>) {
     let assets = Assets::new();
     let sorry = Arc::new(Sorry(assets.clone()));
@@ -26,6 +28,7 @@ pub(super) fn pages(
         services.queue.clone(),
         services.users.clone(),
         handoffs,
+        sign_in_url,
     );
     (web::routes(web.clone()), web::problem_routes(web), sorry)
 }

@@ -20,6 +20,7 @@ use crate::http::layers::{Surroundings, around};
 use crate::http::openapi;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
+use crate::user::recovery::service::Recovery;
 use crate::web::theme::Theme;
 use crate::{admin, concert, payment, point, queue, reservation, user};
 
@@ -40,10 +41,12 @@ pub(super) fn router(
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
-    let (pages, problems, dress) = pages(services, handoffs.clone(), theme);
+    let (pages, problems, dress) = pages(services, handoffs.clone(), theme, settings.sign_in_url.clone());
     let (always, described) = operations(stores, metrics);
+    let recovery = Recovery::new(stores.pg.clone(), services.users.clone());
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
+        .merge(user::recovery::http::routes(recovery))
         .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
         .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))

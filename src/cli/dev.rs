@@ -66,6 +66,7 @@ fn settings(http: HttpSettings, environment: Environment) -> Settings {
             jwt_secret: Some(Secret::new(environment.jwt_secret)),
             jwt_issuer: "onsale".to_owned(),
             jwks_path: None,
+            jwks_url: None,
             open_signup: true,
         },
         queue: QueueSettings { queue_secrets: vec![Secret::new(environment.queue_secrets)] },

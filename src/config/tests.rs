@@ -50,18 +50,63 @@ fn a_missing_setting_is_named_by_its_variable_and_exits_with_2() {
         assert!(error.to_string().contains(variable), "{error}");
         assert_eq!(error.exit_code(), 2);
     }
-    parse(&[("--jwt-secret", "-"), ("--jwks-path", "keys.json")]).unwrap().check().unwrap();
+    for keys in [("--jwks-path", "keys.json"), ("--jwks-url", "https://id.example/keys")] {
+        parse(&[("--jwt-secret", "-"), keys]).unwrap().check().unwrap();
+    }
+}
+
+#[test]
+fn an_address_is_https_or_http_on_this_machine() {
+    for flag in ["--jwks-url", "--sign-in-url"] {
+        let check = |url| parse(&[("--jwt-secret", "-"), ("--jwks-path", "k"), (flag, url)]);
+        let check = |url| match flag {
+            "--jwks-url" => parse(&[("--jwt-secret", "-"), (flag, url)]),
+            _ => check(url),
+        };
+        for good in [
+            "https://id.example/keys?tenant=7",
+            "http://127.0.0.1:9000/keys",
+            "http://[::1]:9000/keys",
+            "http://localhost/keys",
+        ] {
+            check(good).unwrap().check().unwrap();
+        }
+        for bad in [
+            "http://id.example/keys",
+            "http://127.0.0.1.evil.example/keys",
+            "http://localhost.evil.example/keys",
+            "http://169.254.169.254/keys",
+            "http://0.0.0.0/keys",
+            "https://user:hunter2@id.example/keys",
+            "https://id.example/keys#x",
+            "file:///etc/passwd",
+            "ftp://127.0.0.1/keys",
+            "javascript:alert(1)",
+            "data:text/plain,x",
+        ] {
+            let refused = check(bad).unwrap().check().unwrap_err();
+            assert!(refused.variable.ends_with("_URL"), "{bad}");
+            assert!(!refused.to_string().contains("hunter2"), "{refused}");
+        }
+        for bad in ["", "keys", "//id.example/keys"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
 }
 
 #[test]
 fn contradictions_are_refused_by_the_variable_to_change() {
     let two = format!("{QUEUE},{JWT}");
     let jwks = ("--jwks-path", "keys.json");
+    let url = ("--jwks-url", "https://id.example/keys");
     for (change, variable) in [
         (&[("--jwt-secret", "short")][..], "ONSALE_JWT_SECRET"),
         (&[("--queue-secrets", "short")], "ONSALE_QUEUE_SECRETS"),
         (&[("--queue-secrets", &two)], "ONSALE_QUEUE_SECRETS"),
         (&[jwks], "ONSALE_JWKS_PATH"),
+        (&[url], "ONSALE_JWKS_URL"),
+        (&[jwks, url, ("--jwt-secret", "-")], "ONSALE_JWKS_URL"),
+        (&[url, ("--jwt-secret", "-"), ("--open-signup", "true")], "ONSALE_OPEN_SIGNUP"),
         (&[jwks, ("--jwt-secret", "-"), ("--open-signup", "true")], "ONSALE_OPEN_SIGNUP"),
         (&[("--max-in-flight", "0")], "ONSALE_MAX_IN_FLIGHT"),
         (&[("--jwt-issuer", "")], "ONSALE_JWT_ISSUER"),

@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -36,6 +37,17 @@ pub struct Caller {
     pub user: UserId,
     /// What the token lets them do.
     pub role: Role,
+    /// How long the token and its session last.
+    pub lifetime: Lifetime,
+}
+
+/// How long an access token is valid, and until when its session can be renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// When the token expires.
+    pub expires_at: DateTime<Utc>,
+    /// No token of the session outlives this. `None`: the token cannot be renewed.
+    pub renew_until: Option<DateTime<Utc>>,
 }
 
 /// A caller whose token says `admin`; `403 forbidden` for everybody else.
@@ -55,6 +67,9 @@ pub enum IdentifyError {
     /// Signed by a key that is trusted, and expired.
     #[error("the token has expired")]
     Expired,
+    /// The identity provider's keys are not known yet, so no token can be verified.
+    #[error("the identity provider's keys are not known yet")]
+    NoKeys,
     /// A store was needed and failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -136,6 +151,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             IdentifyError::Expired => {
                 Problem::unauthenticated().detail("The access token has expired.")
             }
+            IdentifyError::NoKeys => Problem::store_unavailable()
+                .detail("the identity provider's keys are not known yet"),
             IdentifyError::Store(error) => error.into(),
         })?;
         if let Some(callers) = parts.extensions.get::<Callers>() {

@@ -9,8 +9,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use quick_cache::sync::Cache;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-/// What tokens turned out to say. Secrets do not change while a process runs, so that what was
-/// verified stays so until it expires, which is the caller's to compare.
+/// What tokens turned out to say. The caller checks that an entry still counts: that the token has
+/// not expired, and that the keys it was verified with are still in force.
 #[derive(Debug)]
 pub struct Remembered<V> {
     known: Cache<[u64; 2], V>,
@@ -28,8 +28,18 @@ impl<V: Clone> Remembered<V> {
 
     /// What `verify` makes of `token`, or made of it before. A refusal is not remembered.
     pub fn get_or<E>(&self, token: &str, verify: impl FnOnce() -> Result<V, E>) -> Result<V, E> {
+        self.get_current_or(token, |_| true, verify)
+    }
+
+    /// As [`Remembered::get_or`]; an entry that is not `current` is verified again.
+    pub fn get_current_or<E>(
+        &self,
+        token: &str,
+        current: impl FnOnce(&V) -> bool,
+        verify: impl FnOnce() -> Result<V, E>,
+    ) -> Result<V, E> {
         let hash = self.hash(token);
-        if let Some(known) = self.known.get(&hash) {
+        if let Some(known) = self.known.get(&hash).filter(current) {
             return Ok(known);
         }
         let verified = verify()?;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Sequence, Ticket, ticket_id};
 use super::token::InvalidTicket;
+use crate::http::auth::Lifetime;
 use crate::store::id::{ScheduleId, UserId};
 
 /// A code is about 80 bytes long.
@@ -49,6 +50,9 @@ pub struct Code {
     pub epoch: u64,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,
+    /// How long the access token lasts that the code was made with; `None` where it was made
+    /// without one.
+    pub access: Option<Lifetime>,
 }
 
 impl Purpose {
@@ -87,6 +91,10 @@ struct Claims {
     expires: i64,
     /// Whether the ticket was signed with the first secret.
     newest_key: bool,
+    /// When the access token expires, in seconds after `until`: a small number is a short code.
+    access_expires: Option<i64>,
+    /// Until when its session can be renewed, likewise.
+    access_renews: Option<i64>,
 }
 
 impl CodeKeys {
@@ -98,7 +106,7 @@ impl CodeKeys {
         Self { purpose, context, keys: secrets.iter().map(key).collect() }
     }
 
-    /// A code for a ticket in a line of this epoch, and when it expires.
+    /// A code for a ticket in a queue of this epoch, and when it expires.
     ///
     /// # Errors
     /// [`InvalidTicket`] where there is no secret to sign with.
@@ -106,6 +114,20 @@ impl CodeKeys {
         &self,
         ticket: &Ticket,
         epoch: u64,
+        now: DateTime<Utc>,
+    ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
+        self.sign_with(ticket, epoch, None, now)
+    }
+
+    /// As [`CodeKeys::sign`], for a caller whose access token has this lifetime.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sign_with(
+        &self,
+        ticket: &Ticket,
+        epoch: u64,
+        access: Option<Lifetime>,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
         let until = (now + self.purpose.lives()).timestamp();
@@ -120,6 +142,10 @@ impl CodeKeys {
             active_until: ticket.active_until.map(|until| until.timestamp_millis()),
             expires: ticket.expires_at.timestamp(),
             newest_key: ticket.newest_key,
+            access_expires: access.map(|access| access.expires_at.timestamp() - until),
+            access_renews: access
+                .and_then(|access| access.renew_until)
+                .map(|renew| renew.timestamp() - until),
         };
         let said = postcard::to_allocvec(&claims).map_err(|_| InvalidTicket::Refused)?;
         let mut code = self.mac(self.keys.first().ok_or(InvalidTicket::Refused)?, &said).to_vec();
@@ -160,7 +186,11 @@ impl CodeKeys {
             expires_at: seconds(claims.expires)?,
             newest_key: claims.newest_key,
         };
-        Ok(Code { id: claims.id, ticket, epoch: claims.epoch, expires_at })
+        let after = |offset: i64| seconds(claims.until.checked_add(offset).ok_or(InvalidTicket::Refused)?);
+        let renew_until = claims.access_renews.map(after).transpose()?;
+        let access = claims.access_expires.map(after).transpose()?;
+        let access = access.map(|expires_at| Lifetime { expires_at, renew_until });
+        Ok(Code { id: claims.id, ticket, epoch: claims.epoch, expires_at, access })
     }
 
     fn mac(&self, key: &hmac::Key, said: &[u8]) -> [u8; MAC] {
@@ -184,85 +214,4 @@ impl std::fmt::Debug for CodeKeys {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::queue::token::TicketKeys;
-
-    fn secrets() -> Vec<String> {
-        vec!["a secret of at least thirty-two bytes".to_owned()]
-    }
-
-    fn ticket() -> Ticket {
-        let at = |seconds| DateTime::from_timestamp(Utc::now().timestamp() + seconds, 0).unwrap();
-        let sequence = Sequence((1 << 40) + 5);
-        Ticket {
-            id: ticket_id(ScheduleId(3), UserId(7), sequence),
-            user: UserId(7),
-            schedule: ScheduleId(3),
-            sequence,
-            shown: sequence,
-            joined: sequence,
-            active_until: Some(at(300)),
-            expires_at: at(3600),
-            newest_key: true,
-        }
-    }
-
-    #[test]
-    fn a_code_stands_for_its_ticket_for_as_long_as_its_purpose_says() {
-        for (purpose, lives) in [(Purpose::Stream, 60), (Purpose::HandOff, 120)] {
-            let (keys, ticket) = (CodeKeys::new(purpose, &secrets(), "onsale"), ticket());
-            let made = |ago| keys.sign(&ticket, 1, Utc::now() - TimeDelta::seconds(ago)).unwrap();
-            let (code, expires_at) = made(lives - 5);
-            assert!(code.len() < 90, "short enough for a picture: {}", code.len());
-            let read = keys.verify(&code).unwrap();
-            assert_eq!((read.ticket, read.epoch, read.expires_at), (ticket, 1, expires_at));
-            assert!(expires_at > Utc::now());
-            assert_ne!(keys.verify(&made(0).0).unwrap().id, read.id, "another code");
-            assert_eq!(keys.verify(&made(lives + 2).0), Err(InvalidTicket::Refused));
-        }
-    }
-
-    #[test]
-    fn a_code_is_no_ticket_and_a_ticket_no_code() {
-        let keys = CodeKeys::new(Purpose::Stream, &secrets(), "onsale");
-        let (tickets, ticket) = (TicketKeys::new(&secrets(), "onsale"), ticket());
-        let (code, _) = keys.sign(&ticket, 1, Utc::now()).unwrap();
-        assert_eq!(tickets.verify(&code), Err(InvalidTicket::Refused));
-        let Ticket { schedule, user, sequence, expires_at, .. } = ticket;
-        let token = tickets.sign(schedule, user, (sequence, sequence), None, expires_at).unwrap();
-        assert_eq!(keys.verify(&token), Err(InvalidTicket::Refused));
-        let elsewhere = CodeKeys::new(Purpose::Stream, &secrets(), "elsewhere");
-        assert_eq!(elsewhere.verify(&code), Err(InvalidTicket::Refused));
-        let other = CodeKeys::new(Purpose::HandOff, &secrets(), "onsale");
-        assert_eq!(other.verify(&code), Err(InvalidTicket::Refused), "of another purpose");
-        assert_eq!(keys.verify(&format!("{code}x")), Err(InvalidTicket::Refused));
-    }
-
-    #[test]
-    fn a_code_of_an_older_secret_is_good_and_no_changed_one_is() {
-        let old = CodeKeys::new(Purpose::HandOff, &secrets(), "onsale");
-        let two = ["a newer secret, of more than thirty-two bytes".to_owned()];
-        let keys = CodeKeys::new(Purpose::HandOff, &[&two[..], &secrets()].concat(), "onsale");
-        let (code, _) = old.sign(&ticket(), 1, Utc::now()).unwrap();
-        assert_eq!(keys.verify(&code).unwrap().ticket, ticket());
-        assert_eq!(
-            CodeKeys::new(Purpose::HandOff, &two, "onsale").verify(&code),
-            Err(InvalidTicket::Refused)
-        );
-        for at in 0..code.len() - 1 {
-            let mut bytes = code.clone().into_bytes();
-            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(keys.verify(&changed), Err(InvalidTicket::Refused), "byte {at}");
-        }
-        for shorter in 0..code.len() {
-            assert_eq!(
-                keys.verify(&code[..shorter]),
-                Err(InvalidTicket::Refused),
-                "{shorter} bytes"
-            );
-        }
-        assert_eq!(keys.verify(&"A".repeat(5_000)), Err(InvalidTicket::Refused));
-    }
-}
+mod tests;

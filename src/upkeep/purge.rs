@@ -12,6 +12,7 @@ use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
+use crate::user;
 
 const BATCH: i64 = 10_000;
 /// Past schedules read at a time, and how many of them have their keys removed at once.
@@ -32,15 +33,16 @@ impl Purge {
         Self { pg, redis }
     }
 
-    /// Removes idempotency keys past 48 h, ends places of closed sales, and drops the Redis keys of
+    /// Removes idempotency keys past 48 h and notes of sign-up forms past 1 h, ends places of closed sales, and drops the Redis keys of
     /// concerts a day over; true where there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
+        let forms = user::pg::purge_forms(&self.pg, BATCH).await?;
         self.unlink_past().await?;
         for schedule in pg::closed(&self.pg).await? {
             while queue::pg::close(&self.pg, schedule, BATCH).await? > 0 {}
         }
-        Ok(i64::try_from(keys).unwrap_or(BATCH) == BATCH)
+        Ok(i64::try_from(keys.max(forms)).unwrap_or(BATCH) == BATCH)
     }
 
     /// Removes the keys of every past schedule, however old it is: a process of an older version, or a

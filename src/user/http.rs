@@ -1,9 +1,10 @@
-//! `/v1/users`: sign-up, and who am I.
+//! `/v1/users`: sign-up, who am I, and renewing a token.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::model::{User, tidy_name};
 use super::service::{SignUpError, SignedUp, Users};
+use super::token::Minted;
 use crate::http::auth::Caller;
 use crate::http::body::{Json, created};
 use crate::http::problem::{Problem, ProblemCode};
@@ -20,7 +22,11 @@ use crate::store::id::UserId;
 
 /// The routes of people.
 pub fn routes(users: Arc<Users>) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(sign_up)).routes(routes!(me)).with_state(users)
+    OpenApiRouter::new()
+        .routes(routes!(sign_up))
+        .routes(routes!(me))
+        .routes(routes!(renew))
+        .with_state(users)
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -32,11 +38,19 @@ struct NewUser {
     name: String,
 }
 
+/// A user, and the first token of a new session of theirs.
 #[derive(Debug, Serialize, ToSchema)]
-struct NewUserAnswer {
+pub(super) struct NewUserAnswer {
     id: UserId,
     name: String,
     /// A JWT: send it as `Authorization: Bearer`.
+    access_token: String,
+    expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RenewedAnswer {
+    /// A JWT, in place of the one that was sent.
     access_token: String,
     expires_at: DateTime<Utc>,
 }
@@ -64,14 +78,44 @@ async fn sign_up(
     Json(wanted): Json<NewUser>,
 ) -> Result<Response, Problem> {
     let name = tidy_name(&wanted.name).unwrap_or_default();
-    let SignedUp { user, token } = users.sign_up(name).await?;
-    let answer = NewUserAnswer {
-        id: user.id,
-        name: user.name,
-        access_token: token.access_token,
-        expires_at: token.expires_at,
-    };
+    let answer = NewUserAnswer::from(users.sign_up(name).await?);
     Ok(created("/v1/users/me", Json(answer)))
+}
+
+impl From<SignedUp> for NewUserAnswer {
+    fn from(SignedUp { user, token }: SignedUp) -> Self {
+        let Minted { access_token, expires_at } = token;
+        Self { id: user.id, name: user.name, access_token, expires_at }
+    }
+}
+
+/// Renew the access token.
+///
+/// The new token lasts 24 h, but not longer than 7 days from signing up (or from redeeming a
+/// recovery code): the end of a session never moves. The token that was sent stays valid.
+#[utoipa::path(
+    post, path = "/v1/users/me/token", operation_id = "renew_token",
+    tag = "Identity", security(("bearer" = [])),
+    responses(
+        (status = 201, description = "A new access token of the same session", body = RenewedAnswer,
+         headers(("Location" = String, description = "The user, as their token shows them"))),
+        (status = 403, description = "`session_not_renewable`: the token belongs to no session of \
+                                      a buyer who signed up here"),
+    )
+)]
+async fn renew(State(users): State<Arc<Users>>, caller: Caller) -> Result<Response, Problem> {
+    let Minted { access_token, expires_at } = match users.renew(&caller).await {
+        // A good token may outlive the database it was made for.
+        Err(SignUpError::Unknown(_)) => return Err(Problem::unauthenticated()),
+        renewed => renewed?,
+    };
+    let answer = created("/v1/users/me", Json(RenewedAnswer { access_token, expires_at }));
+    Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())
+}
+
+/// `403 session_not_renewable`
+pub(super) fn not_renewable() -> Problem {
+    Problem::new(ProblemCode::SessionNotRenewable)
 }
 
 /// The user of the access token.
@@ -92,6 +136,7 @@ impl From<SignUpError> for Problem {
         match error {
             SignUpError::Closed => Self::new(ProblemCode::SignupClosed),
             SignUpError::Unknown(_) => Self::not_found(),
+            SignUpError::NotRenewable => not_renewable(),
             SignUpError::Token(error) => {
                 tracing::error!(%error, "an access token could not be made");
                 Self::internal()
@@ -105,6 +150,6 @@ impl From<SignUpError> for Problem {
 fn is_name(name: &str, (): &()) -> garde::Result {
     match tidy_name(name) {
         Some(_) => Ok(()),
-        None => Err(garde::Error::new("a name has 1 to 100 characters")),
+        None => Err(garde::Error::new("a name has 1 to 100 characters, one of them visible")),
     }
 }

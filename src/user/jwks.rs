@@ -1,12 +1,17 @@
-//! The public keys of an identity provider, out of a JWKS file (RFC 7517).
+//! The public keys of an identity provider, out of a JWKS document (RFC 7517).
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse,
-};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The largest document that is read, in bytes.
+pub const MAX_JWKS_BYTES: usize = 256 * 1024;
+
+/// The most keys that a document may have.
+const MAX_KEYS: usize = 100;
 
 /// One key, and the one algorithm that it is used with.
 #[derive(Debug, Clone)]
@@ -23,42 +28,52 @@ pub struct Jwks {
     keys: HashMap<String, Key>,
 }
 
-/// Why a JWKS file cannot be used.
+/// Why a JWKS document cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JwksError {
-    /// It cannot be read.
-    #[error("ONSALE_JWKS_PATH: {0}: {1}")]
-    Unreadable(PathBuf, std::io::Error),
+    /// The file cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+    /// The address does not answer with a document.
+    #[error("it cannot be fetched: {0}")]
+    Unreachable(String),
+    /// It is larger than [`MAX_JWKS_BYTES`].
+    #[error("it has more than {MAX_JWKS_BYTES} bytes")]
+    TooLarge,
+    /// It has more than [`MAX_KEYS`] keys.
+    #[error("it has more than {MAX_KEYS} keys")]
+    TooManyKeys,
     /// It is not a JWKS.
-    #[error("ONSALE_JWKS_PATH: {0}: not a JWKS: {1}")]
-    Malformed(PathBuf, serde_json::Error),
+    #[error("it is not a JWKS: {0}")]
+    Malformed(#[from] serde_json::Error),
     /// Two keys have one `kid`: a token could not say which it means.
-    #[error("ONSALE_JWKS_PATH: two keys are called {0:?}")]
+    #[error("two of its keys have the kid {0:?}")]
     Ambiguous(String),
     /// No key is one that signs with RS256, ES256 or EdDSA and has a `kid`.
-    #[error("ONSALE_JWKS_PATH: no key in it signs with RS256, ES256 or EdDSA and has a kid")]
+    #[error("no key in it signs with RS256, ES256 or EdDSA and has a kid")]
     Useless,
 }
 
+/// A document whose keys are still to be read.
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Value>,
+}
+
 impl Jwks {
-    /// Reads a file. Keys for other purposes and of other kinds are left out.
-    pub fn read(path: &Path) -> Result<Self, JwksError> {
-        let text =
-            std::fs::read(path).map_err(|error| JwksError::Unreadable(path.into(), error))?;
-        Self::parse(&text, path)
-    }
-
-    /// Reads the text of the file at `path`.
-    pub fn parse(text: &[u8], path: &Path) -> Result<Self, JwksError> {
-        let set: JwkSet = serde_json::from_slice(text)
-            .map_err(|error| JwksError::Malformed(path.into(), error))?;
-        Self::new(&set)
-    }
-
-    pub(super) fn new(set: &JwkSet) -> Result<Self, JwksError> {
+    /// Reads a document. Keys for other purposes and of other kinds are left out, also of kinds
+    /// that are not known here.
+    pub fn parse(text: &[u8]) -> Result<Self, JwksError> {
+        if text.len() > MAX_JWKS_BYTES {
+            return Err(JwksError::TooLarge);
+        }
+        let Document { keys: written } = serde_json::from_slice(text)?;
+        if written.len() > MAX_KEYS {
+            return Err(JwksError::TooManyKeys);
+        }
         let mut keys = HashMap::new();
-        for jwk in &set.keys {
-            let (Some(kid), Some(key)) = (&jwk.common.key_id, usable(jwk)) else {
+        for jwk in written.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()) {
+            let (Some(kid), Some(key)) = (&jwk.common.key_id, usable(&jwk)) else {
                 continue;
             };
             if keys.insert(kid.clone(), key).is_some() {

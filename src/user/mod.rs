@@ -2,7 +2,11 @@
 
 pub mod http;
 pub mod jwks;
+pub mod keys;
 pub mod model;
 pub mod pg;
+mod provided;
+pub mod recovery;
 pub mod service;
+pub mod session;
 pub mod token;

@@ -1,5 +1,8 @@
 //! A user, and what a name may be.
 
+use chrono::{DateTime, Utc};
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
 use crate::store::id::UserId;
 
 /// A person, buyer or administrator.
@@ -20,26 +23,98 @@ pub struct Subject {
     pub subject: String,
 }
 
+/// A user of an identity provider, as PostgreSQL has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectUser {
+    /// The user.
+    pub id: UserId,
+    /// Their name.
+    pub name: String,
+    /// When the token was issued that named them; `None` where no token has.
+    pub named_at: Option<DateTime<Utc>>,
+}
+
+impl SubjectUser {
+    /// Whether `claimed` is another name, of a later token than the one that named them.
+    #[must_use]
+    pub fn is_renamed_by(&self, claimed: &ClaimedName) -> bool {
+        self.name != claimed.name && self.named_at.is_none_or(|at| at < claimed.issued_at)
+    }
+}
+
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 100;
 
 /// The longest subject, in bytes; no provider that follows the standard sends a longer one.
 pub const MAX_SUBJECT_BYTES: usize = 255;
 
-/// A name as it is kept, without the spaces around it; none where nothing is left, where it is too
-/// long, or where it has a NUL, which PostgreSQL's text cannot hold.
-#[must_use]
-pub fn tidy_name(name: &str) -> Option<String> {
-    let name = name.trim();
-    let fits = (1..=MAX_NAME).contains(&name.chars().count());
-    (fits && !name.contains('\0')).then(|| name.to_owned())
+/// The name of a provider's user who has no usable one.
+const NEUTRAL_NAME: &str = "Buyer";
+
+/// What an identity provider's token calls its user, cleaned, and when the token was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedName {
+    /// As [`tidy_name`] leaves it.
+    pub name: String,
+    /// The token's `iat`: of two names the later one counts.
+    pub issued_at: DateTime<Utc>,
 }
 
-/// The name of somebody whom an identity provider sent, until they say another.
+impl ClaimedName {
+    /// Cleans `name` and cuts it to [`MAX_NAME`]; `None` where nothing visible is left.
+    #[must_use]
+    pub fn new(name: &str, issued_at: DateTime<Utc>) -> Option<Self> {
+        clip(name).map(|name| Self { name, issued_at })
+    }
+}
+
+/// A name as it is kept: control and bidirectional override characters are removed, spaces around
+/// it too. `None` where nothing visible is left, where it is too long, or where it has a NUL, which
+/// PostgreSQL's text cannot hold.
 #[must_use]
-pub fn name_of(subject: &Subject) -> String {
-    let name: String = subject.subject.chars().take(MAX_NAME).collect();
-    tidy_name(&name).unwrap_or_else(|| "Buyer".to_owned())
+pub fn tidy_name(name: &str) -> Option<String> {
+    if name.contains('\0') {
+        return None;
+    }
+    let kept: String = name.chars().filter_map(kept).collect();
+    let name = kept.trim();
+    let fits = (1..=MAX_NAME).contains(&name.chars().count());
+    (fits && name.chars().any(is_visible)).then(|| name.to_owned())
+}
+
+/// The first name of an identity provider's user: the claimed one, else their subject, else a
+/// neutral one.
+#[must_use]
+pub fn name_of(subject: &Subject, claimed: Option<&ClaimedName>) -> String {
+    let name = claimed.map(|claimed| claimed.name.clone()).or_else(|| clip(&subject.subject));
+    name.unwrap_or_else(|| NEUTRAL_NAME.to_owned())
+}
+
+/// A name of any length without its NULs, cut to what fits.
+fn clip(name: &str) -> Option<String> {
+    let kept: String = name.chars().filter(|c| *c != '\0').filter_map(kept).collect();
+    tidy_name(&kept.trim().chars().take(MAX_NAME).collect::<String>())
+}
+
+/// A character as a name keeps it: white space of control is a space, and what could turn the text
+/// around it is left out. Joiners stay, since names and emoji are written with them.
+fn kept(c: char) -> Option<char> {
+    match c {
+        '\t' | '\n' | '\r' => Some(' '),
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
+        c if c.is_control() => None,
+        c => Some(c),
+    }
+}
+
+/// Whether a character alone leaves ink: a letter, number, punctuation mark or symbol. Combining
+/// marks, spaces, format and private characters do not count, nor do the letters and the symbol that
+/// are blank by definition.
+fn is_visible(c: char) -> bool {
+    use GeneralCategoryGroup::{Letter, Number, Punctuation, Symbol};
+    let blank = ['\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
+    let group = c.general_category_group();
+    matches!(group, Letter | Number | Punctuation | Symbol) && !blank.contains(&c)
 }
 
 #[cfg(test)]
@@ -56,10 +131,43 @@ mod tests {
     }
 
     #[test]
-    fn whoever_a_provider_sends_gets_a_name_that_can_be_kept() {
-        for subject in ["auth0|7", &"x".repeat(255), "  ", "a\0b"] {
-            let subject = Subject { issuer: "idp".into(), subject: subject.into() };
-            assert!(tidy_name(&name_of(&subject)).is_some(), "{subject:?}");
+    fn a_name_with_nothing_visible_in_it_is_refused() {
+        for invisible in [
+            "\u{200b}\u{200d}\u{2060}", // zero-width
+            "\u{feff}",                 // byte order mark
+            "\u{ad}\u{61c}\u{200e}",    // format
+            "\u{202e}\u{2066}\u{2069}", // bidirectional overrides and isolates
+            "\u{301}\u{308}",           // combining marks alone
+            "\u{7}\u{1b}\u{85}",        // control
+            "\u{3164}\u{115f}\u{ffa0}", // Hangul fillers
+            "\u{2800}",                 // blank Braille pattern
+            "\u{3000}\u{a0}\u{2003}",   // spaces
+            "\u{e0041}\u{fe0f}",        // tags and variation selectors
+            "\u{e000}\u{10fffd}",       // private use
+        ] {
+            assert_eq!(tidy_name(invisible), None, "{invisible:?}");
+            assert_eq!(ClaimedName::new(invisible, Utc::now()), None, "{invisible:?}");
         }
+        for visible in ["김 서연", "José", "e\u{301}", "👩\u{200d}🚀", "محمد", "3", "?", "नेहा"]
+        {
+            assert_eq!(tidy_name(visible).as_deref(), Some(visible));
+        }
+    }
+
+    #[test]
+    fn what_turns_or_breaks_the_text_around_a_name_is_removed() {
+        assert_eq!(tidy_name("Ada\u{202e}\n\u{1b}[2J Kim").as_deref(), Some("Ada [2J Kim"));
+    }
+
+    #[test]
+    fn a_providers_user_gets_a_name_that_can_be_kept() {
+        for subject in ["auth0|7", &"x".repeat(255), "  ", "a\0b", "\u{200b}"] {
+            let subject = Subject { issuer: "idp".into(), subject: subject.into() };
+            assert!(tidy_name(&name_of(&subject, None)).is_some(), "{subject:?}");
+        }
+        let subject = Subject { issuer: "idp".into(), subject: "\u{200b}".into() };
+        assert_eq!(name_of(&subject, None), NEUTRAL_NAME);
+        let long = ClaimedName::new(&format!("\0 {}", "가".repeat(200)), Utc::now()).unwrap();
+        assert_eq!(name_of(&subject, Some(&long)), "가".repeat(MAX_NAME));
     }
 }

@@ -1,11 +1,13 @@
 //! The user's rows. A user and their point row are made in one statement: there is never one
 //! without the other.
 
+use chrono::{DateTime, Utc};
+
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::{Pg, Tx};
 
-use super::model::{Subject, User};
+use super::model::{ClaimedName, Subject, SubjectUser, User};
 
 /// Makes a user of our own.
 pub async fn create(tx: &mut Tx, name: &str) -> Result<UserId, StoreError> {
@@ -45,15 +47,19 @@ pub async fn find(pg: &Pg, id: UserId) -> Result<Option<User>, StoreError> {
 }
 
 /// Finds the user that an identity provider knows as `subject`.
-pub async fn find_subject(pg: &Pg, subject: &Subject) -> Result<Option<UserId>, StoreError> {
-    let found = sqlx::query_scalar!(
-        r#"select id from "user" where issuer = $1 and subject = $2"#,
+pub async fn find_subject(pg: &Pg, subject: &Subject) -> Result<Option<SubjectUser>, StoreError> {
+    let found = sqlx::query!(
+        r#"select id, name, name_claimed_at from "user" where issuer = $1 and subject = $2"#,
         subject.issuer,
         subject.subject
     )
     .fetch_optional(pg.pool())
     .await?;
-    Ok(found.map(UserId))
+    Ok(found.map(|row| SubjectUser {
+        id: UserId(row.id),
+        name: row.name,
+        named_at: row.name_claimed_at,
+    }))
 }
 
 /// Makes the user that an identity provider knows as `subject`; none where somebody else just did.
@@ -61,19 +67,82 @@ pub async fn create_subject(
     tx: &mut Tx,
     subject: &Subject,
     name: &str,
+    named_at: Option<DateTime<Utc>>,
 ) -> Result<Option<UserId>, StoreError> {
     let id = sqlx::query_scalar!(
         r#"with made as (
-               insert into "user" (name, issuer, subject) values ($1, $2, $3)
+               insert into "user" (name, issuer, subject, name_claimed_at) values ($1, $2, $3, $4)
                on conflict (issuer, subject) do nothing
                returning id),
                 balance as (insert into point (user_id) select id from made)
            select id as "id!" from made"#,
         name,
         subject.issuer,
-        subject.subject
+        subject.subject,
+        named_at
     )
     .fetch_optional(tx.conn())
     .await?;
     Ok(id.map(UserId))
+}
+
+/// Names the user of `subject` as a token says, unless a later token has named them.
+pub async fn rename_subject(
+    pg: &Pg,
+    subject: &Subject,
+    claimed: &ClaimedName,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        r#"update "user" set name = $3, name_claimed_at = $4
+           where issuer = $1 and subject = $2
+             and (name_claimed_at is null or name_claimed_at < $4)"#,
+        subject.issuer,
+        subject.subject,
+        claimed.name,
+        claimed.issued_at
+    )
+    .execute(pg.pool())
+    .await?;
+    Ok(())
+}
+
+/// Notes that the form called `form` has signed `user` up; false where it signed somebody up within
+/// the last two minutes. Waits for another transaction that notes the same form.
+pub async fn note_form(tx: &mut Tx, form: &[u8; 32], user: UserId) -> Result<bool, StoreError> {
+    let noted = sqlx::query!(
+        "insert into sign_up_form as f (form, user_id) values ($1, $2)
+         on conflict (form) do update
+           set user_id = excluded.user_id, created_at = excluded.created_at
+           where f.created_at <= clock_timestamp() - interval '2 minutes'",
+        &form[..],
+        user.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(noted.rows_affected() == 1)
+}
+
+/// The user that the form called `form` signed up last.
+pub async fn find_by_form(pg: &Pg, form: &[u8; 32]) -> Result<Option<User>, StoreError> {
+    let found = sqlx::query!(
+        r#"select u.id, u.name from sign_up_form f join "user" u on u.id = f.user_id
+           where f.form = $1"#,
+        &form[..]
+    )
+    .fetch_optional(pg.pool())
+    .await?;
+    Ok(found.map(|row| User { id: UserId(row.id), name: row.name }))
+}
+
+/// Removes the notes of forms that are older than an hour, at most `limit` of them.
+pub async fn purge_forms(pg: &Pg, limit: i64) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "delete from sign_up_form where form in (
+           select form from sign_up_form
+           where created_at < clock_timestamp() - interval '1 hour' limit $1)",
+        limit
+    )
+    .execute(pg.pool())
+    .await?;
+    Ok(done.rows_affected())
 }

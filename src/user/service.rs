@@ -3,22 +3,18 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use moka::sync::Cache;
+use chrono::Utc;
 
-use super::model::{Subject, User, name_of};
+use super::model::User;
 use super::pg;
-use super::token::{Bearer, Minted, TokenError, Tokens};
-use crate::http::auth::{Caller, Identified, Identify, IdentifyError, Role};
+use super::provided::ProvidedUsers;
+use super::session;
+use super::token::{Bearer, Minted, TokenError, Tokens, Verified};
+use crate::http::auth::{Caller, Identified, Identify, IdentifyError, Lifetime, Role};
 use crate::http::guard::allowance::CallerKey;
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::Pg;
-
-/// How long the token of a sign-up lasts: longer than any sale.
-const SIGN_UP_TTL: Duration = Duration::from_hours(24);
-
-/// How many people of an identity provider are kept in memory; the rest cost a read per request.
-const KNOWN_SUBJECTS: u64 = 100_000;
 
 /// Users made in one statement, so that seeding a million stays within the statement's time limit.
 const BATCH: i64 = 10_000;
@@ -29,8 +25,7 @@ pub struct Users {
     pg: Pg,
     tokens: Tokens,
     open_signup: bool,
-    /// A pair never changes its user, so nothing in here can be stale.
-    known: Cache<Subject, UserId>,
+    provided: ProvidedUsers,
     /// Hashes subjects whose users are not known yet.
     subjects: RandomState,
 }
@@ -53,6 +48,9 @@ pub enum SignUpError {
     /// There is no user with this id.
     #[error("there is no user {0}")]
     Unknown(UserId),
+    /// The caller's token belongs to no session, or the session is over.
+    #[error("the session cannot be renewed")]
+    NotRenewable,
     /// The token could not be made.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -65,26 +63,72 @@ impl Users {
     /// The use cases on `pg`, with `tokens` saying whom a token speaks for.
     #[must_use]
     pub fn new(pg: Pg, tokens: Tokens, open_signup: bool) -> Self {
-        Self {
-            pg,
-            tokens,
-            open_signup,
-            known: Cache::new(KNOWN_SUBJECTS),
-            subjects: RandomState::new(),
-        }
+        let provided = ProvidedUsers::new(pg.clone());
+        Self { pg, tokens, open_signup, provided, subjects: RandomState::new() }
     }
 
-    /// Makes a user, with an empty balance, and their token. `name` as [`super::model::tidy_name`]
-    /// leaves it.
+    /// Makes a user, with an empty balance, and the first token of their session. `name` as
+    /// [`super::model::tidy_name`] leaves it.
     pub async fn sign_up(&self, name: String) -> Result<SignedUp, SignUpError> {
+        self.sign_up_once(name, None).await
+    }
+
+    /// As [`Users::sign_up`], once for each `form`: sent again within two minutes, the same form
+    /// gives the user that it made, and a token of theirs.
+    pub async fn sign_up_once(
+        &self,
+        name: String,
+        form: Option<[u8; 32]>,
+    ) -> Result<SignedUp, SignUpError> {
         if !self.open_signup {
             return Err(SignUpError::Closed);
         }
+        if self.tokens.provider().is_some() {
+            // Before anything is written: the user could not call.
+            return Err(TokenError::NotOurs.into());
+        }
+        let user = self.create(name, form).await?;
+        let token = self.begin_session(user.id)?;
+        Ok(SignedUp { user, token })
+    }
+
+    async fn create(&self, name: String, form: Option<[u8; 32]>) -> Result<User, StoreError> {
         let mut tx = self.pg.begin().await?;
         let id = pg::create(&mut tx, &name).await?;
-        let token = self.tokens.mint(id, Role::User, SIGN_UP_TTL)?;
+        if let Some(form) = form
+            && !pg::note_form(&mut tx, &form, id).await?
+        {
+            drop(tx);
+            return pg::find_by_form(&self.pg, &form).await?.ok_or_else(|| {
+                StoreError::Inconsistent("a form was used and has no user".to_owned())
+            });
+        }
         tx.commit().await?;
-        Ok(SignedUp { user: User { id, name }, token })
+        Ok(User { id, name })
+    }
+
+    /// The first token of a new session of `user`.
+    pub(super) fn begin_session(&self, user: UserId) -> Result<Minted, TokenError> {
+        self.tokens.mint_within(user, Role::User, session::begin(Utc::now()))
+    }
+
+    /// The next token of the caller's session.
+    ///
+    /// # Errors
+    /// [`SignUpError::NotRenewable`] where the token belongs to no session.
+    pub async fn renew(&self, caller: &Caller) -> Result<Minted, SignUpError> {
+        let lifetime = session::renew(caller, Utc::now()).ok_or(SignUpError::NotRenewable)?;
+        self.token_within(caller.user, lifetime).await
+    }
+
+    /// Makes a buyer's token of exactly this lifetime for a user that there is.
+    pub async fn token_within(
+        &self,
+        user: UserId,
+        lifetime: Lifetime,
+    ) -> Result<Minted, SignUpError> {
+        self.find(user).await?.ok_or(SignUpError::Unknown(user))?;
+        Ok(self.tokens.mint_within(user, Role::User, lifetime)?)
     }
 
     /// Whether anybody may make a user.
@@ -114,30 +158,17 @@ impl Users {
         create_many(&self.pg, count).await
     }
 
-    async fn provided(&self, subject: Subject) -> Result<UserId, StoreError> {
-        if let Some(user) = self.known.get(&subject) {
-            return Ok(user);
-        }
-        let user = match pg::find_subject(&self.pg, &subject).await? {
-            Some(user) => user,
-            None => self.create_provided(&subject).await?,
+    /// Verifies a token; one that names a key that is not known may have been signed with a new one.
+    async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
+        let Some(keys) = self.tokens.provider() else {
+            return self.tokens.verify(token);
         };
-        self.known.insert(subject, user);
-        Ok(user)
-    }
-
-    /// Makes the user at their first call; where two first calls race, one makes it and the other
-    /// finds it.
-    async fn create_provided(&self, subject: &Subject) -> Result<UserId, StoreError> {
-        let mut tx = self.pg.begin().await?;
-        let made = pg::create_subject(&mut tx, subject, &name_of(subject)).await?;
-        tx.commit().await?;
-        match made {
-            Some(user) => Ok(user),
-            None => pg::find_subject(&self.pg, subject).await?.ok_or_else(|| {
-                let reason = "a subject conflicts with a user that is not there";
-                StoreError::Inconsistent(reason.to_owned())
-            }),
+        let generation = keys.generation();
+        match self.tokens.verify(token) {
+            Err(TokenError::UnknownKey) if keys.look_for_unknown(generation).await => {
+                self.tokens.verify(token)
+            }
+            answer => answer,
         }
     }
 }
@@ -157,9 +188,9 @@ pub async fn create_many(pg: &Pg, count: u32) -> Result<Vec<UserId>, StoreError>
 
 impl Identify for Users {
     fn recognize(&self, token: &str) -> Option<CallerKey> {
-        Some(match self.tokens.verify(token).ok()? {
+        Some(match self.tokens.verify(token).ok()?.bearer {
             Bearer::Own(user, _) => CallerKey::User(user.0),
-            Bearer::Provided(subject, _) => match self.known.get(&subject) {
+            Bearer::Provided(subject, _) => match self.provided.known(&subject) {
                 Some(user) => CallerKey::User(user.0),
                 None => CallerKey::Subject(self.subjects.hash_one(&subject)),
             },
@@ -168,15 +199,19 @@ impl Identify for Users {
 
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
         Box::pin(async move {
-            match self.tokens.verify(token) {
-                Ok(Bearer::Own(user, role)) => Ok(Caller { user, role }),
-                Ok(Bearer::Provided(subject, role)) => {
-                    let user = self.provided(subject).await?;
-                    Ok(Caller { user, role })
+            let verified = self.verify(token).await.map_err(|error| match error {
+                TokenError::NoKeys => IdentifyError::NoKeys,
+                error if error.is_expired() => IdentifyError::Expired,
+                error => IdentifyError::Refused(error.to_string()),
+            })?;
+            let Verified { bearer, lifetime, name } = verified;
+            let (user, role) = match bearer {
+                Bearer::Own(user, role) => (user, role),
+                Bearer::Provided(subject, role) => {
+                    (self.provided.find_or_create(subject, name).await?, role)
                 }
-                Err(error) if error.is_expired() => Err(IdentifyError::Expired),
-                Err(error) => Err(IdentifyError::Refused(error.to_string())),
-            }
+            };
+            Ok(Caller { user, role, lifetime })
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Access tokens, verified by RFC 8725: this side says which algorithm, issuer and audience; what
 //! the token's header proposes (`jku`, `jwk`, `x5u`) is never followed.
 
-use std::path::Path;
+mod claims;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,11 +11,11 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header,
 };
-use serde::{Deserialize, Serialize};
 
-use super::jwks::{Jwks, JwksError};
-use super::model::{MAX_SUBJECT_BYTES, Subject};
-use crate::http::auth::{MAX_TOKEN_BYTES, Role};
+use self::claims::{Audiences, Claims, time};
+use super::keys::ProviderKeys;
+use super::model::{ClaimedName, MAX_SUBJECT_BYTES, Subject};
+use crate::http::auth::{Lifetime, MAX_TOKEN_BYTES, Role};
 use crate::http::remembered::Remembered;
 use crate::store::id::UserId;
 
@@ -41,6 +43,17 @@ pub enum Bearer {
     Provided(Subject, Role),
 }
 
+/// What a good token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Whom it speaks for.
+    pub bearer: Bearer,
+    /// How long it and its session last.
+    pub lifetime: Lifetime,
+    /// What the identity provider calls the user.
+    pub name: Option<ClaimedName>,
+}
+
 /// Why a token is not accepted, or cannot be made. Callers are told none of it.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
@@ -59,6 +72,9 @@ pub enum TokenError {
     /// No key of the JWKS has its `kid`.
     #[error("no such key")]
     UnknownKey,
+    /// No keys of the identity provider have arrived yet.
+    #[error("the identity provider's keys are not known yet")]
+    NoKeys,
     /// `sub` is not one that a user can have.
     #[error("the subject is not a user")]
     Subject,
@@ -75,32 +91,13 @@ impl TokenError {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Claims {
-    aud: Audiences,
-    iss: String,
-    sub: String,
-    #[serde(default)]
-    role: Option<Role>,
-    #[serde(default)]
-    iat: Option<i64>,
-    exp: i64,
-}
-
-/// A provider may name several audiences.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Audiences {
-    One(String),
-    Many(Vec<String>),
-}
-
 /// Makes and verifies access tokens.
 #[derive(Debug)]
 pub struct Tokens {
     issuer: String,
     keys: Keys,
-    known: Remembered<(Bearer, i64)>,
+    /// Verified tokens, each with the generation of the keys it was verified with.
+    known: Remembered<(Verified, u64)>,
 }
 
 /// Tokens remembered: about 150 bytes each.
@@ -109,7 +106,7 @@ const KEPT: usize = 200_000;
 enum Keys {
     /// HS256: boxed, since the other side is far smaller.
     Secret(Box<(EncodingKey, DecodingKey)>),
-    Provider(Jwks),
+    Provider(Arc<ProviderKeys>),
 }
 
 impl std::fmt::Debug for Keys {
@@ -136,47 +133,74 @@ impl Tokens {
         Self { issuer: issuer.to_owned(), keys, known: Remembered::new(KEPT) }
     }
 
-    /// Tokens of an identity provider, verified by the keys in a JWKS file.
-    pub fn provided(issuer: &str, jwks: &Path) -> Result<Self, JwksError> {
-        let keys = Keys::Provider(Jwks::read(jwks)?);
-        Ok(Self { issuer: issuer.to_owned(), keys, known: Remembered::new(KEPT) })
+    /// Tokens of an identity provider, verified by its keys.
+    #[must_use]
+    pub fn provided(issuer: &str, keys: Arc<ProviderKeys>) -> Self {
+        let keys = Keys::Provider(keys);
+        Self { issuer: issuer.to_owned(), keys, known: Remembered::new(KEPT) }
     }
 
-    /// Makes a token for `user` that lasts `ttl`.
+    /// The identity provider's keys; `None` where tokens are our own.
+    #[must_use]
+    pub fn provider(&self) -> Option<&Arc<ProviderKeys>> {
+        match &self.keys {
+            Keys::Secret(_) => None,
+            Keys::Provider(keys) => Some(keys),
+        }
+    }
+
+    /// Makes a token for `user` that lasts `ttl` and cannot be renewed.
     pub fn mint(&self, user: UserId, role: Role, ttl: Duration) -> Result<Minted, TokenError> {
+        let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+        let expires_at = time(Utc::now().timestamp().saturating_add(seconds));
+        self.mint_within(user, role, Lifetime { expires_at, renew_until: None })
+    }
+
+    /// Makes a token for `user` with this lifetime.
+    pub fn mint_within(
+        &self,
+        user: UserId,
+        role: Role,
+        lifetime: Lifetime,
+    ) -> Result<Minted, TokenError> {
         let Keys::Secret(keys) = &self.keys else {
             return Err(TokenError::NotOurs);
         };
-        let now = Utc::now().timestamp();
-        let exp = now.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX));
+        let exp = lifetime.expires_at.timestamp();
         let claims = Claims {
             aud: Audiences::One(AUDIENCE.to_owned()),
             iss: self.issuer.clone(),
             sub: user.to_string(),
             role: Some(role),
-            iat: Some(now),
+            iat: Some(Utc::now().timestamp()),
             exp,
+            renew_until: lifetime.renew_until.map(|until| until.timestamp()),
+            name: None,
         };
         let access_token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &keys.0)?;
-        let expires_at = DateTime::from_timestamp(exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Ok(Minted { access_token, expires_at })
+        Ok(Minted { access_token, expires_at: time(exp) })
     }
 
-    /// Says whom `token` speaks for.
-    pub fn verify(&self, token: &str) -> Result<Bearer, TokenError> {
+    /// Says whom `token` speaks for, and for how long.
+    pub fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
-        let (bearer, expires) = self.known.get_or(token, || self.read(token))?;
+        // A token that was verified with keys since replaced is verified again: its key may have
+        // been withdrawn.
+        let generation = self.provider().map_or(0, |keys| keys.generation());
+        let current = |(_, with): &(Verified, u64)| *with == generation;
+        let read = || self.read(token).map(|verified| (verified, generation));
+        let (verified, _) = self.known.get_current_or(token, current, read)?;
         // As `jsonwebtoken` decides it.
-        if expires < Utc::now().timestamp() - LEEWAY_SECONDS.cast_signed() {
+        let exp = verified.lifetime.expires_at.timestamp();
+        if exp < Utc::now().timestamp() - LEEWAY_SECONDS.cast_signed() {
             return Err(TokenError::Invalid(ErrorKind::ExpiredSignature.into()));
         }
-        Ok(bearer)
+        Ok(verified)
     }
 
-    /// Whom `token` speaks for, and when it expires.
-    fn read(&self, token: &str) -> Result<(Bearer, i64), TokenError> {
+    fn read(&self, token: &str) -> Result<Verified, TokenError> {
         let header = decode_header(token)?;
         if header.crit.is_some() {
             return Err(TokenError::Critical);
@@ -188,18 +212,16 @@ impl Tokens {
             Keys::Secret(keys) => {
                 let claims = self.claims(token, &keys.1, Algorithm::HS256)?;
                 let user = own_user(&claims.sub).ok_or(TokenError::Subject)?;
-                Ok((Bearer::Own(user, claims.role.unwrap_or(Role::User)), claims.exp))
+                let renew_until = claims.renew_until.map(time);
+                let lifetime = Lifetime { expires_at: time(claims.exp), renew_until };
+                let bearer = Bearer::Own(user, claims.role.unwrap_or(Role::User));
+                Ok(Verified { bearer, lifetime, name: None })
             }
-            Keys::Provider(jwks) => {
+            Keys::Provider(keys) => {
                 let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-                let key = jwks.get(&kid).ok_or(TokenError::UnknownKey)?;
-                let Claims { iss: issuer, sub: subject, role, exp, .. } =
-                    self.claims(token, &key.key, key.algorithm)?;
-                if !(1..=MAX_SUBJECT_BYTES).contains(&subject.len()) || subject.contains('\0') {
-                    return Err(TokenError::Subject);
-                }
-                let subject = Subject { issuer, subject };
-                Ok((Bearer::Provided(subject, role.unwrap_or(Role::User)), exp))
+                let key = keys.get(&kid)?;
+                let claims = self.claims(token, &key.key, key.algorithm)?;
+                provided(claims)
             }
         }
     }
@@ -219,6 +241,19 @@ impl Tokens {
         rules.leeway = LEEWAY_SECONDS;
         Ok(decode::<Claims>(token, key, &rules)?.claims)
     }
+}
+
+/// What a provider's token says. The provider renews its tokens itself, so `renew_until` is ignored.
+fn provided(claims: Claims) -> Result<Verified, TokenError> {
+    let Claims { iss: issuer, sub: subject, role, exp, iat, name, .. } = claims;
+    if !(1..=MAX_SUBJECT_BYTES).contains(&subject.len()) || subject.contains('\0') {
+        return Err(TokenError::Subject);
+    }
+    let bearer = Bearer::Provided(Subject { issuer, subject }, role.unwrap_or(Role::User));
+    let name = name.as_ref().and_then(serde_json::Value::as_str);
+    let name = name.and_then(|name| ClaimedName::new(name, time(iat.unwrap_or(0))));
+    let lifetime = Lifetime { expires_at: time(exp), renew_until: None };
+    Ok(Verified { bearer, lifetime, name })
 }
 
 /// `JWT`, or the type that RFC 9068 gives access tokens.

@@ -7,6 +7,7 @@
 mod admin;
 pub mod assets;
 mod checkout;
+mod form_cookie;
 mod forms;
 mod headers;
 pub mod lang;
@@ -20,6 +21,7 @@ mod resume;
 mod sale;
 mod seats;
 mod shop;
+mod sign_in;
 mod sorry;
 mod texts;
 pub mod theme;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use reqwest::Url;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::assets::Assets;
@@ -58,6 +61,8 @@ pub struct Web {
     pub users: Arc<Users>,
     /// Going on with another device.
     pub handoffs: HandOffs,
+    /// Where buyers sign in, where that is not here.
+    sign_in_url: Option<Url>,
 }
 
 impl std::fmt::Debug for Web {
@@ -75,6 +80,7 @@ impl Web {
         queue: Queue,
         users: Arc<Users>,
         handoffs: HandOffs,
+        sign_in_url: Option<Url>,
     ) -> Self {
         Self {
             assets,
@@ -84,6 +90,7 @@ impl Web {
             queue,
             users,
             handoffs,
+            sign_in_url,
         }
     }
 }
@@ -101,6 +108,7 @@ pub fn routes(web: Web) -> Router {
         .route("/concerts/{id}", get(sale::concert))
         .route("/schedules/{id}/wait", get(wait::wait).post(wait::act))
         .route("/continue", get(resume::resume))
+        .route("/sign-in", get(sign_in::sign_in))
         .route("/qr", post(qr::qr))
         .route("/theme/{file}", get(theme::file))
         .route("/schedules/{id}/seats", get(seats::seats))

@@ -178,6 +178,7 @@ impl Page {
         all.insert("lang".to_owned(), json!(self.visit.lang.tag()));
         all.insert("build".to_owned(), json!(self.visit.built.id));
         all.insert("signup".to_owned(), json!(self.visit.signup));
+        all.insert("sign_in".to_owned(), json!(self.visit.sign_in));
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
         all.insert("server_time".to_owned(), json!(now));
         all.insert("texts".to_owned(), Value::Object(texts));

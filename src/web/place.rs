@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use super::Web;
 use super::lang::cookie;
 use super::page::Page;
-use crate::http::auth::Identify;
+use crate::http::auth::{Caller, Identify};
 use crate::queue::model::{TicketStatus, TicketView};
 use crate::queue::service::QueueError;
-use crate::store::id::{ScheduleId, UserId};
+use crate::store::id::ScheduleId;
 
 const NAME: &str = "onsale_place";
 /// Between ticket and access token, and in neither of them.
@@ -67,10 +67,9 @@ impl PlaceCookie {
         set("", schedule, 0, false)
     }
 
-    /// Whose access token it is; nobody where it is not good any more.
-    pub async fn user(&self, web: &Web) -> Option<UserId> {
-        let caller = web.users.identify(&self.access).await.ok()?;
-        Some(caller.user)
+    /// Whose access token it is; `None` where it is not valid any more.
+    pub async fn caller(&self, web: &Web) -> Option<Caller> {
+        web.users.identify(&self.access).await.ok()
     }
 }
 
@@ -190,7 +189,7 @@ impl Place {
 
 /// The link with which somebody goes on elsewhere.
 pub async fn link(web: &Web, kept: &PlaceCookie) -> Option<String> {
-    let user = kept.user(web).await?;
-    let (code, _) = web.handoffs.make(&kept.ticket, user).await.ok()?;
+    let caller = kept.caller(web).await?;
+    let (code, _) = web.handoffs.make(&kept.ticket, &caller).await.ok()?;
     Some(format!("/continue#{code}"))
 }

@@ -29,6 +29,8 @@ pub struct Visit {
     chosen: bool,
     /// Whether they could sign up here.
     pub signup: bool,
+    /// Whether there is another page on which they sign in: `/sign-in` leads there.
+    pub sign_in: bool,
     /// The path they asked for.
     pub path: String,
     encoding: Encoding,
@@ -45,6 +47,7 @@ impl Visit {
             lang: chosen.unwrap_or_else(|| Lang::of_headers(headers)),
             chosen: chosen.is_some(),
             signup: false,
+            sign_in: false,
             path: uri.path().to_owned(),
             encoding: encoding(headers),
             built: assets.now(),
@@ -129,6 +132,7 @@ impl FromRequestParts<Web> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
         let visit = Self::new(&web.assets, &parts.uri, &parts.headers);
-        Ok(Self { signup: web.users.open_signup(), ..visit })
+        let (signup, sign_in) = (web.users.open_signup(), web.sign_in_url.is_some());
+        Ok(Self { signup, sign_in, ..visit })
     }
 }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 
+use super::form_cookie::FormCookie;
 use super::forms::Form;
 use super::page::{Page, Visit};
 use super::place::{Place, PlaceCookie, link};
@@ -81,8 +82,13 @@ pub(super) async fn wait(
         }
         Some(None) => None,
     });
+    // Before the form is sent, so that sending it twice can be told from two people.
+    let form = (place.is_none() && visit.signup && FormCookie::of(&headers).is_none())
+        .then(FormCookie::random)
+        .flatten()
+        .map(|form| form.kept(id, is_secure(&headers)));
     let mut response = visit.html(&page(&web, &visit, id, known, (place, None)))?;
-    keep(&mut response, cookie);
+    keep(&mut response, cookie.into_iter().chain(form));
     Ok(response)
 }
 
@@ -97,15 +103,22 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     let form = Form::read(&headers, &body)?;
     let kept = PlaceCookie::of(&headers);
-    let (done, cookie) = match form.get("do") {
+    let (done, cookies) = match form.get("do") {
         "leave" => {
             let left = leave(&web, kept.as_ref()).await;
-            let cookie = left.is_ok().then(|| PlaceCookie::gone(id));
-            (left, cookie)
+            let cookies = left.is_ok().then(|| PlaceCookie::gone(id));
+            (left, cookies.into_iter().collect())
         }
         _ => {
-            let (joined, kept) = join(&web, id, kept, (&client, form.get("name"))).await;
-            (joined, kept.map(|kept| kept.kept(id, is_secure(&headers))))
+            let sent = FormCookie::of(&headers).map(|form| form.hash());
+            let new = New { client: &client, name: form.get("name"), form: sent };
+            let (joined, kept) = join(&web, id, kept, new).await;
+            let mut cookies: Vec<String> =
+                kept.map(|kept| kept.kept(id, is_secure(&headers))).into_iter().collect();
+            if joined.is_ok() {
+                cookies.push(FormCookie::gone(id));
+            }
+            (joined, cookies)
         }
     };
     let mut response = match done {
@@ -115,7 +128,7 @@ pub(super) async fn act(
         }
         Err(problem) => refused(&web, &visit, id, problem).await?,
     };
-    keep(&mut response, cookie);
+    keep(&mut response, cookies);
     Ok(response)
 }
 
@@ -138,16 +151,24 @@ async fn refused(
     Ok(response)
 }
 
+/// What the form of somebody new says.
+struct New<'f> {
+    client: &'f Client,
+    name: &'f str,
+    /// What the form is known by: sent twice, it makes one user.
+    form: Option<[u8; 32]>,
+}
+
 /// Joins as the user of the cookie, or else as a new one; with what to keep in the cookie, in case of
 /// a refusal too: a user who was made and got no place tries again as the same user.
 async fn join(
     web: &Web,
     id: ScheduleId,
     kept: Option<PlaceCookie>,
-    new: (&Client, &str),
+    new: New<'_>,
 ) -> (Result<(), Problem>, Option<PlaceCookie>) {
     let known = match kept {
-        Some(kept) => kept.user(web).await.map(|user| (user, kept.access)),
+        Some(kept) => kept.caller(web).await.map(|caller| (caller.user, kept.access)),
         None => None,
     };
     let made = known.is_none();
@@ -171,19 +192,19 @@ async fn join(
 async fn sign_up(
     web: &Web,
     id: ScheduleId,
-    (client, name): (&Client, &str),
+    New { client, name, form }: New<'_>,
 ) -> Result<(UserId, String), Problem> {
     let name = tidy_name(name).ok_or_else(|| Problem::invalid_request(Vec::new()))?;
     web.queue.check_joinable(id).await?;
     client.take_scarce(SIGN_UPS)?;
-    let made = web.users.sign_up(name).await?;
+    let made = web.users.sign_up_once(name, form).await?;
     Ok((made.user.id, made.token.access_token))
 }
 
 async fn leave(web: &Web, kept: Option<&PlaceCookie>) -> Result<(), Problem> {
     let Some(kept) = kept else { return Ok(()) };
-    let user = kept.user(web).await.ok_or_else(Problem::unauthenticated)?;
-    match web.queue.leave(&kept.ticket, user).await {
+    let caller = kept.caller(web).await.ok_or_else(Problem::unauthenticated)?;
+    match web.queue.leave(&kept.ticket, caller.user).await {
         Ok(()) | Err(QueueError::Invalid(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
@@ -243,13 +264,14 @@ fn page(
     }
 }
 
-fn keep(response: &mut Response, cookie: Option<String>) {
-    let cookie = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok());
-    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+fn keep(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
+    for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 /// Whether the browser came over TLS, by the word of the proxy in front. A client that says so
 /// itself only keeps its own cookie from going over anything else.
-fn is_secure(headers: &HeaderMap) -> bool {
+pub(super) fn is_secure(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
 }

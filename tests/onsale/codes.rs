@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use onsale::http::problem::ProblemCode;
 
 /// Status and code of every refusal there is.
-const CODES: [(u16, &str); 48] = [
+const CODES: [(u16, &str); 50] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
     (401, "unauthenticated"),
     (402, "insufficient_points"),
     (403, "forbidden"),
+    (403, "recovery_code_invalid"),
+    (403, "session_not_renewable"),
     (403, "signup_closed"),
     (403, "ticket_not_active"),
     (403, "ticket_not_yours"),

@@ -12,9 +12,13 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every call of the contract with the codes it may be refused with, beside those that all have.
-const CALLS: [(&str, &str, &[&str]); 46] = [
+const CALLS: [(&str, &str, &[&str]); 50] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
+    ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
+    ("post", "/v1/users/me/recovery-code", &["unauthenticated session_not_renewable"]),
+    ("get", "/v1/users/me/recovery-code", &["unauthenticated"]),
+    ("post", "/v1/users/recover", &["recovery_code_invalid", BODY]),
     ("get", "/v1/concerts", &[]),
     ("get", "/v1/concerts/{id}", &["concert_not_found"]),
     ("get", "/v1/concerts/{id}/schedules", &["concert_not_found"]),
@@ -38,7 +42,8 @@ const CALLS: [(&str, &str, &[&str]); 46] = [
     (
         "post",
         "/v1/queue/ticket/handoff",
-        &["unauthenticated ticket_invalid ticket_not_yours schedule_not_found rate_limited"],
+        &["unauthenticated forbidden ticket_invalid ticket_not_yours schedule_not_found \
+        rate_limited"],
     ),
     ("post", "/v1/handoffs", &["handoff_invalid handoff_used", BODY]),
     ("delete", "/v1/queue/ticket", &["unauthenticated ticket_invalid ticket_not_yours"]),

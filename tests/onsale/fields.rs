@@ -126,6 +126,7 @@ async fn what_people_say_of_themselves_and_of_points_is_checked() {
         (json!({"name": "   "}), "/name"),
         (json!({"name": long}), "/name"),
         (json!({"name": "a\u{0}b"}), "/name"),
+        (json!({"name": "\u{200b}\u{202e}\u{301}\u{3164}"}), "/name"),
         (json!({"name": 7}), "/name"),
         (json!({"name": null}), "/name"),
         (json!({"name": "Kim", "role": "admin"}), "/role"),

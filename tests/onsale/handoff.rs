@@ -1,12 +1,14 @@
 //! Going on with another device: a code is good once, for its owner's place, and for two minutes.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use onsale::http::auth::{Lifetime, Role};
 use onsale::queue::code::{CodeKeys, Purpose};
 use onsale::queue::token::TicketKeys;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
 use crate::support::sale;
-use crate::support::world::{Process, QUEUE_SECRET, World};
+use crate::support::world::{Process, QUEUE_SECRET, World, token, token_within};
 
 const MAKE: &str = "/v1/queue/ticket/handoff";
 const TAKE: &str = "/v1/handoffs";
@@ -79,11 +81,14 @@ async fn what_is_no_code_or_none_any_more_lets_nobody_go_on() {
     let secrets = [QUEUE_SECRET.to_owned()];
     let read = TicketKeys::new(&secrets, "onsale").verify(&ticket).expect("a ticket");
     let keys = CodeKeys::new(Purpose::HandOff, &secrets, "onsale");
-    let old = chrono::Utc::now() - chrono::TimeDelta::seconds(122);
-    let expired = keys.sign(&read, 1, old).expect("a code").0;
-    let of_before_a_loss = keys.sign(&read, 0, chrono::Utc::now()).expect("a code").0;
+    let old = Utc::now() - TimeDelta::seconds(122);
+    let access = Some(Lifetime { expires_at: Utc::now(), renew_until: None });
+    let expired = keys.sign_with(&read, 1, access, old).expect("a code").0;
+    let of_before_a_loss = keys.sign_with(&read, 0, access, Utc::now()).expect("a code").0;
+    let without_access = keys.sign(&read, 1, Utc::now()).expect("a code").0;
     let stream = stream["code"].as_str().expect("a code");
-    for wrong in ["x", &ticket, stream, &expired, &of_before_a_loss, &format!("{good}x")] {
+    let changed = format!("{good}x");
+    for wrong in ["x", &ticket, stream, &expired, &of_before_a_loss, &without_access, &changed] {
         take(&process, wrong).await.refused(409, "handoff_invalid");
     }
     take(&process, "").await.refused(422, "invalid_request");
@@ -91,4 +96,66 @@ async fn what_is_no_code_or_none_any_more_lets_nobody_go_on() {
 
     let stranger = process.buyer().await.with_ticket(&ticket);
     stranger.post(MAKE, json!({})).await.refused(403, "ticket_not_yours");
+}
+
+/// When an access token expires, by what it says.
+fn expiry(taken: &Value) -> DateTime<Utc> {
+    let text = taken["expires_at"].as_str().expect("a time");
+    text.parse().expect("a time")
+}
+
+#[tokio::test]
+async fn a_chain_of_hand_offs_never_outlives_the_token_it_began_with() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
+    let mut owner = process.buyer().await;
+    let expires_at = DateTime::from_timestamp(Utc::now().timestamp() + 60, 0).expect("a time");
+    let short = Lifetime { expires_at, renew_until: None };
+    owner.token = Some(token_within(owner.user, short));
+    owner.join(sale.schedule).await.ok(201);
+    for hop in 1..=3 {
+        let taken = take(&process, &code(&owner).await).await.ok(201);
+        assert_eq!(expiry(&taken), expires_at, "hop {hop}");
+        owner = device(&process, &taken);
+        owner.get("/v1/users/me").await.ok(200);
+        let renewed = owner.post("/v1/users/me/token", json!({})).await;
+        renewed.refused(403, "session_not_renewable");
+        let coded = owner.post("/v1/users/me/recovery-code", json!({})).await;
+        coded.refused(403, "session_not_renewable");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_at_the_same_time_on_the_device_that_it_was_handed_to() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
+    let mut owner = process.buyer().await;
+    let at = |seconds| DateTime::from_timestamp(Utc::now().timestamp() + seconds, 0);
+    let (expires_at, end) = (at(60).expect("a time"), at(3600).expect("a time"));
+    owner.token = Some(token_within(owner.user, Lifetime { expires_at, renew_until: Some(end) }));
+    owner.join(sale.schedule).await.ok(201);
+    let taken = take(&process, &code(&owner).await).await.ok(201);
+    assert_eq!(expiry(&taken), expires_at);
+    let other = device(&process, &taken);
+    for device in [&owner, &other] {
+        let renewed = device.post("/v1/users/me/token", json!({})).await;
+        assert_eq!(renewed.header("cache-control"), "no-store");
+        assert_eq!(expiry(&renewed.ok(201)), end, "the session's end, which is within a day");
+    }
+}
+
+#[tokio::test]
+async fn an_operators_session_is_not_handed_over() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
+    let mut owner = process.buyer().await;
+    owner.join(sale.schedule).await.ok(201);
+    let operator = owner.with_token(&token(owner.user, Role::Admin));
+    let refused = operator.post(MAKE, json!({})).await;
+    refused.refused(403, "forbidden");
+    assert!(refused.body["detail"].as_str().unwrap_or_default().contains("operator"));
+    code(&owner).await;
 }

@@ -89,6 +89,20 @@ async fn sign_ups_are_capped_per_address() {
 }
 
 #[tokio::test]
+async fn attempts_at_recovery_codes_are_capped_per_address() {
+    let world = World::new().await;
+    let process = world.start_with(&[PROXY, "--address-joins=2"]).await;
+    let nobody = process.anonymous();
+    let attempt =
+        async |from: &str| forwarded(&nobody, Method::POST, "/v1/users/recover", from).await;
+    for _ in 0..2 {
+        assert_ne!(attempt("2001:db8:0:7::1").await.status, 429);
+    }
+    used_up(&attempt("2001:db8:0:7:ffff::2").await, "\"recoveries\";q=2;w=60");
+    assert_ne!(attempt("2001:db8:0:8::1").await.status, 429);
+}
+
+#[tokio::test]
 async fn requests_are_capped_per_address_and_polls_by_those_who_wait_are_not() {
     let world = World::new().await;
     let (open, process) =

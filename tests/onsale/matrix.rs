@@ -29,9 +29,13 @@ enum Foreign {
 }
 
 /// Every operation beside those of administration.
-const OPERATIONS: [(&str, &str, Foreign); 36] = [
+const OPERATIONS: [(&str, &str, Foreign); 40] = [
     ("post", "/v1/users", Foreign::Public),
     ("get", "/v1/users/me", Foreign::Own),
+    ("post", "/v1/users/me/token", Foreign::Own),
+    ("post", "/v1/users/me/recovery-code", Foreign::Own),
+    ("get", "/v1/users/me/recovery-code", Foreign::Own),
+    ("post", "/v1/users/recover", Foreign::Public),
     ("get", "/v1/concerts", Foreign::Public),
     ("get", "/v1/concerts/{id}", Foreign::Public),
     ("get", "/v1/concerts/{id}/schedules", Foreign::Public),
@@ -117,6 +121,7 @@ impl Owned {
     fn body(&self, pattern: &str) -> Value {
         match pattern {
             "/v1/users" => json!({"name": "Kim"}),
+            "/v1/users/recover" => json!({"code": "x"}),
             "/v1/payments" => json!({"hold_id": self.hold["hold_id"]}),
             "/v1/points/charges" => json!({"amount": 7}),
             "/v1/schedules/{id}/reservations" => json!({"quantity": 1}),

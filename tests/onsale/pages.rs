@@ -193,6 +193,93 @@ async fn another_sites_form_makes_nobody_join_or_leave() {
     assert!(nameless.text.contains("role=\"alert\">Something in this is not right"));
 }
 
+/// The cookie of this name that an answer sets, as a browser sends it.
+fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
+    let values = answer.headers.get_all("set-cookie").into_iter();
+    let mut texts = values.filter_map(|value| value.to_str().ok());
+    let cookie = texts.find(|text| text.starts_with(&format!("{name}=")))?;
+    cookie.split(';').next().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_user_with_one_place() {
+    let world = World::new().await;
+    let (process, second) = (world.start().await, world.start().await);
+    let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 0})).await;
+    let path = format!("/schedules/{}/wait", sale.schedule);
+    let users = async || world.number(r#"select count(*) from "user""#).await;
+    let before = users().await;
+    let page = open(&process.anonymous(), &path, &[]).await;
+    let form = set_cookie(&page, "onsale_form").expect("a form's cookie");
+    let cookie = page.header("set-cookie");
+    for part in ["HttpOnly", "SameSite=Strict", &format!("Path=/schedules/{}", sale.schedule)] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let headers = [OURS, ("cookie", form.as_str())];
+    let presses = (0..6).map(|n| {
+        let process = if n % 2 == 0 { &process } else { &second };
+        send(process, &path, "do=join&name=Kim", &headers)
+    });
+    let answers = futures_util::future::join_all(presses).await;
+    assert_eq!(users().await, before + 1);
+    for answer in &answers {
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let place = set_cookie(answer, "onsale_place").expect("a place");
+        let page = open(&process.anonymous(), &path, &[("cookie", &place)]).await;
+        assert!(page.text.contains("<p class=\"big figure\">1</p>"), "the first in line");
+        assert_eq!(set_cookie(answer, "onsale_form").as_deref(), Some("onsale_form="), "used up");
+    }
+    // Long after, the same form is somebody new, and so is each browser that has none.
+    let age = "update sign_up_form set created_at = created_at - interval '2 minutes'";
+    sqlx::query(age).execute(&world.pool).await.expect("an update");
+    send(&process, &path, "do=join&name=Lee", &headers).await;
+    assert_eq!(users().await, before + 2);
+    for _ in 0..2 {
+        send(&process, &path, "do=join&name=Park", &[OURS, ("cookie", "onsale_form=short")]).await;
+    }
+    assert_eq!(users().await, before + 4);
+    let kept = "select count(*) from sign_up_form where length(form) = 32";
+    assert_eq!(world.number(kept).await, 1, "hashes alone are kept");
+}
+
+#[tokio::test]
+async fn a_buyer_is_sent_to_sign_in_and_back_to_a_page_of_this_site() {
+    let world = World::new().await;
+    let process = world.start_with(&["--sign-in-url=https://shop.example/sign-in?client=7"]).await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let to = async |query: &str, proto: &str| {
+        let address = format!("http://{}/sign-in{query}", process.addr);
+        let answer = client.get(address).header("x-forwarded-proto", proto).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 303);
+        answer.headers()["location"].to_str().expect("a text").to_owned()
+    };
+    let shop = "https://shop.example/sign-in?client=7&return_to=";
+    let encoded = |scheme: &str, path: &str| {
+        let address = format!("{scheme}://{}{path}", process.addr);
+        format!("{shop}{}", form_urlencoded::byte_serialize(address.as_bytes()).collect::<String>())
+    };
+    assert_eq!(
+        to("?return_to=/schedules/7/wait", "https").await,
+        encoded("https", "/schedules/7/wait")
+    );
+    for bad in [
+        "?return_to=//evil.example",
+        "?return_to=https://evil.example",
+        "?return_to=/%5Cevil.example",
+        "",
+        "?x=1",
+    ] {
+        assert_eq!(to(bad, "http").await, encoded("http", "/"), "{bad}");
+    }
+    let page = open(&process.anonymous(), "/me", &[]).await;
+    assert!(page.text.contains("\"sign_in\":true"));
+    let without = world.start().await;
+    let page = open(&without.anonymous(), "/me", &[]).await;
+    assert!(page.text.contains("\"sign_in\":false"));
+}
+
 #[tokio::test]
 async fn a_text_becomes_a_code_to_scan() {
     let world = World::new().await;

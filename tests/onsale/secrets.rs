@@ -94,6 +94,8 @@ async fn a_setting_that_is_missing_or_wrong_is_named_and_its_value_is_not_told()
         ("ONSALE_QUEUE_SECRETS", "too-short-a-secret"),
         ("ONSALE_QUEUE_SECRETS", JWT_SECRET),
         ("ONSALE_JWKS_PATH", "/nowhere/keys.json"),
+        ("ONSALE_JWKS_URL", "http://id.example/keys"),
+        ("ONSALE_SIGN_IN_URL", "http://shop.example/sign-in"),
         ("ONSALE_JWT_ISSUER", ""),
         ("ONSALE_LISTEN", "nowhere"),
         ("ONSALE_CORS_ORIGINS", "*"),

@@ -6,7 +6,8 @@ import { everySecond, until } from './lib/clock.js';
 import { confirm } from './lib/dialog.js';
 import { $, $$, fill, say, show } from './lib/dom.js';
 import { patiently } from './lib/patience.js';
-import { current, ensure, onSession, onsale, signOut } from './lib/session.js';
+import { canHaveCode, showCode } from './lib/recovery.js';
+import { current, ensure, onSession, onsale, recover, signOut } from './lib/session.js';
 import { once } from './lib/store.js';
 import { countdown, errorText, money, t } from './lib/text.js';
 import { lookUp } from './me/load.js';
@@ -25,6 +26,7 @@ async function load() {
   show($('#mine'), session !== null);
   if (!session) return;
   say($('#name'), session.name);
+  show($('#recovery-part'), canHaveCode());
   const trouble = (/** @type {any} */ error) => {
     show($('#me-trouble'), true);
     say($('#me-trouble'), `${errorText(error)} ${t('me.again')}`);
@@ -91,6 +93,8 @@ function tick() {
 }
 
 $('#me-signin-go').addEventListener('click', () => ensure());
+$('#me-recover').addEventListener('click', () => recover());
+$('#recovery').addEventListener('click', () => showCode());
 $('#signout').addEventListener('click', async () => {
   const sure = await confirm({ title: t('me.signout.title'), body: t('me.signout.body'), yes: t('common.signout'), danger: true });
   if (!sure) return;

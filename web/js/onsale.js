@@ -80,9 +80,29 @@ export class Onsale {
     return call(this.client, method, path, sent);
   }
 
-  /** A new user, where sign-up is open. @param {string} name @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
-  signUp(name) {
-    return this.call('POST', '/v1/users', { body: { name } });
+  /** A new user, where sign-up is open. @param {string} name @param {Sent} [sent] @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
+  signUp(name, sent = {}) {
+    return this.call('POST', '/v1/users', { body: { name }, ...sent });
+  }
+
+  /** The next access token of the session, in place of the one of now. @returns {Promise<{ access_token: string, expires_at: string }>} */
+  renew() {
+    return this.call('POST', '/v1/users/me/token');
+  }
+
+  /** A recovery code, in place of the one before. @returns {Promise<{ code: string, created_at: string }>} */
+  makeRecoveryCode() {
+    return this.call('POST', '/v1/users/me/recovery-code');
+  }
+
+  /** When the recovery code was made, if there is one. @returns {Promise<{ created_at: string | null }>} */
+  recoveryCodeMade() {
+    return this.call('GET', '/v1/users/me/recovery-code');
+  }
+
+  /** Signs in again. @param {string} code a recovery code @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
+  recover(code) {
+    return this.call('POST', '/v1/users/recover', { body: { code } });
   }
 
   /** Who the access token speaks for. @returns {Promise<{ id: number, name: string }>} */

@@ -2,7 +2,7 @@
 /** Going on with this device in a place that was taken on another one. */
 import { $, say, show } from './lib/dom.js';
 import './lib/frame.js';
-import { current, onsale, signIn } from './lib/session.js';
+import { current, onsale, signIn, signOut } from './lib/session.js';
 import { errorText, t } from './lib/text.js';
 import { keepTicket } from './lib/ticket.js';
 
@@ -25,6 +25,7 @@ async function takeOver() {
   try {
     const taken = await onsale.takeOver(code);
     if (taken.access_token) signIn({ ...taken.user, token: taken.access_token, expires_at: taken.expires_at });
+    else if (current() && current()?.id !== taken.user.id) signOut();
     keepTicket(taken.schedule_id, taken.queue_token);
     location.replace(`/schedules/${taken.schedule_id}/wait`);
   } catch (error) {

@@ -6,7 +6,8 @@ import { confirm } from './lib/dialog.js';
 import { set } from './lib/dom.js';
 import './lib/frame.js';
 import { page } from './lib/page.js';
-import { current, onSession, onsale, signOut } from './lib/session.js';
+import { canHaveCode, hasSeenCode, showCode } from './lib/recovery.js';
+import { current, onSession, onsale, recover, signOut } from './lib/session.js';
 import { tab } from './lib/store.js';
 import { OneTab } from './lib/tabs.js';
 import { countdown, errorText, number, t, time } from './lib/text.js';
@@ -51,7 +52,8 @@ const join = joiner({
   learn: (/** @type {any} */ newer) => (schedule = newer),
   go,
   joined: (/** @type {Ticket & { queue_token: string }} */ view) => {
-    keepTicket(id, view.queue_token);
+    // Somebody else has signed in since, in another tab.
+    if (!keepTicket(id, view.queue_token)) return void (current() ? join.now() : join.stand());
     take(view);
     follow(view.queue_token);
   },
@@ -105,12 +107,16 @@ function takeEnd(status) {
   announce(t(`wait.ended.${status}`), { now: true });
 }
 
+/** Offers a recovery code to who can have one and has not seen it. */
+const offerCode = () => given('recovery', canHaveCode() && !hasSeenCode());
+
 /** What a ticket is worth now. @param {Ticket} view */
 function take(view) {
   if (ticket && ticket.phase !== view.phase && view.phase === 'PAUSED') announce(t('wait.eta.paused'), { now: true });
   if (view.message && ticket?.message !== view.message) announce(view.message, { now: true });
   [ticket, heardAt] = [view, performance.now()];
   maybe('message', view.message);
+  offerCode();
   if (view.status === 'WAITING') takeWaiting(view);
   else if (view.status === 'ACTIVE') takeActive(view);
   else takeEnd(view.status);
@@ -193,9 +199,39 @@ async function leave() {
   }
 }
 
-does('join', (form) => {
+/** Follows the place of whoever is signed in now: another user's place is not theirs. */
+function reconsider() {
+  join.named();
+  const token = ticketOf(id);
+  if (token !== null) return void (line || follow(token));
+  if (!line && ticket === null) return undefined;
+  line?.stop();
+  [line, ticket] = [null, null];
+  return void (current() ? join.now() : join.stand());
+}
+
+does('join', async (form) => {
   const name = /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="name"]'));
-  join.asked(current() ? null : (name?.value ?? ''));
+  const buttons = /** @type {HTMLButtonElement[]} */ ([...form.querySelectorAll('button[type="submit"], button:not([type])')]);
+  for (const button of buttons) {
+    button.disabled = true;
+    set(button, 'aria-busy', true);
+  }
+  try {
+    await join.asked(current() ? null : (name?.value ?? ''));
+  } finally {
+    for (const button of buttons) {
+      button.disabled = false;
+      set(button, 'aria-busy', null);
+    }
+  }
+});
+does('recover', async () => {
+  if (await recover()) join.asked(null);
+});
+does('recovery', async () => {
+  await showCode();
+  offerCode();
 });
 does('signout', signOut);
 does('again', () => join.asked(null));
@@ -208,7 +244,7 @@ does('handoff', async () => {
     toast(errorText(error), { error: true });
   }
 });
-onSession(() => join.named());
+onSession(reconsider);
 onTicket(id, (token) => {
   if (token === null && ticket) takeEnd('LEFT');
   else if (token !== null && !line) follow(token);

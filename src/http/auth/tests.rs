@@ -4,12 +4,17 @@ use super::*;
 
 struct Known;
 
+fn caller(user: i64, role: Role) -> Caller {
+    let lifetime = Lifetime { expires_at: DateTime::<Utc>::MAX_UTC, renew_until: None };
+    Caller { user: UserId(user), role, lifetime }
+}
+
 impl Identify for Known {
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
         Box::pin(async move {
             match token {
-                "ada" => Ok(Caller { user: UserId(1), role: Role::User }),
-                "root" => Ok(Caller { user: UserId(2), role: Role::Admin }),
+                "ada" => Ok(caller(1, Role::User)),
+                "root" => Ok(caller(2, Role::Admin)),
                 "late" => Err(IdentifyError::Expired),
                 _ => Err(IdentifyError::Refused("unknown".into())),
             }

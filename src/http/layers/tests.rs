@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::config::limits::ForwardedHeader;
-use crate::http::auth::{Caller, Identified, Identify, IdentifyError, Role};
+use crate::http::auth::{Caller, Identified, Identify, IdentifyError, Lifetime, Role};
 use crate::http::body::Json;
 use crate::http::guard::address::Proxies;
 use crate::http::guard::allowance::CallerKey;
@@ -25,7 +25,8 @@ impl Identify for Numbered {
             let refused = |_| IdentifyError::Refused("nobody".into());
             let user = UserId(token.parse().map_err(refused)?);
             tokio::time::sleep(Duration::from_millis(50)).await;
-            Ok(Caller { user, role: Role::User })
+            let lifetime = Lifetime { expires_at: chrono::Utc::now(), renew_until: None };
+            Ok(Caller { user, role: Role::User, lifetime })
         })
     }
 

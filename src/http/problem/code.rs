@@ -118,6 +118,12 @@ codes! {
     SignupClosed = "signup_closed", FORBIDDEN, "Sign-up is closed",
         "The operator has closed sign-up, or an identity provider makes the users.",
         "Get an access token from the operator's identity provider.", {};
+    SessionNotRenewable = "session_not_renewable", FORBIDDEN, "This session cannot be renewed",
+        "The access token belongs to no session of a buyer who signed up here, or its session is over.",
+        "Sign up again, or sign in with a recovery code or at the identity provider.", {};
+    RecoveryCodeInvalid = "recovery_code_invalid", FORBIDDEN, "The recovery code is not valid",
+        "No user has this recovery code, or its owner has made another one since.",
+        "Check the code for typing errors. Case, spaces and hyphens do not matter.", {};
     TicketNotActive = "ticket_not_active", FORBIDDEN, "The ticket is not active in this schedule",
         "The ticket is still waiting, has ended, or is for another schedule.",
         "Poll `GET /v1/queue/ticket` until `status` is `ACTIVE`, or join again.", {};

@@ -51,7 +51,7 @@ struct TakenOverAnswer {
     user: Owner,
     /// The owner's access token; null where an identity provider makes them: sign in there.
     access_token: Option<String>,
-    /// When the access token expires.
+    /// When the access token expires: when the one expires that the code was made with.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -68,14 +68,15 @@ struct Owner {
 #[utoipa::path(post, path = "/v1/queue/ticket/handoff", operation_id = "make_handoff", tag = "Queue",
     security(("bearer" = [], "queue_token" = [])),
     responses((status = 201, description = "A code that works once", body = HandOffCode),
-              (status = 403, description = "`ticket_not_yours`"),
+              (status = 403, description = "`ticket_not_yours`; `forbidden`: an operator's session is \
+                                            not handed over"),
               (status = 404, description = "`schedule_not_found`")))]
 async fn make(
     State(handoffs): State<HandOffs>,
     caller: Caller,
     token: QueueToken,
 ) -> Result<Response, Problem> {
-    let (code, expires_at) = handoffs.make(&token.0, caller.user).await?;
+    let (code, expires_at) = handoffs.make(&token.0, &caller).await?;
     let code = Json(HandOffCode { code, expires_at, server_time: Utc::now() });
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], code).into_response())
 }
@@ -110,6 +111,9 @@ impl From<HandOffError> for Problem {
         match error {
             HandOffError::Invalid => Self::new(ProblemCode::HandoffInvalid),
             HandOffError::Used => Self::new(ProblemCode::HandoffUsed),
+            HandOffError::Operator => {
+                Self::forbidden().detail("An operator's session cannot be handed to another device.")
+            }
             HandOffError::Queue(error) => error.into(),
             HandOffError::User(error) => error.into(),
         }

@@ -1,22 +1,18 @@
 //! Making a code for another device, and taking the place over there.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::redis::HandedOff;
-use crate::http::auth::Role;
+use crate::http::auth::{Caller, Role};
 use crate::queue::code::CodeKeys;
 use crate::queue::lines::Line;
 use crate::queue::service::{Queue, QueueError};
-use crate::store::id::{ScheduleId, UserId};
+use crate::store::id::ScheduleId;
 use crate::user::model::User;
 use crate::user::service::{SignUpError, Users};
 use crate::user::token::{Minted, TokenError};
-
-/// How long the access token lasts that the other device gets, as that of a sign-up.
-const TOKEN_TTL: Duration = Duration::from_hours(24);
 
 /// Handing a place to another device of its owner's; cheap to clone.
 #[derive(Debug, Clone)]
@@ -48,6 +44,9 @@ pub enum HandOffError {
     /// Somebody has used it.
     #[error("the code was used")]
     Used,
+    /// The caller's token is an operator's.
+    #[error("an operator's session is not handed over")]
+    Operator,
     /// The line has something against it.
     #[error(transparent)]
     Queue(#[from] QueueError),
@@ -63,30 +62,38 @@ impl HandOffs {
         Self { queue, users, codes: Arc::new(codes) }
     }
 
-    /// A code for the ticket of `user`, and when it expires.
+    /// A code for the caller's ticket, and when it expires.
     ///
     /// # Errors
-    /// [`HandOffError::Queue`], where the ticket is none, or another user's.
+    /// [`HandOffError::Operator`] for an operator's token; [`HandOffError::Queue`] where the ticket
+    /// is not valid, or another user's.
     pub async fn make(
         &self,
         token: &str,
-        user: UserId,
+        caller: &Caller,
     ) -> Result<(String, DateTime<Utc>), HandOffError> {
-        let ticket = self.queue.verify(token, user).await?;
-        self.queue.limit(ticket.schedule, user)?;
+        if caller.role == Role::Admin {
+            return Err(HandOffError::Operator);
+        }
+        let ticket = self.queue.verify(token, caller.user).await?;
+        self.queue.limit(ticket.schedule, caller.user)?;
         let epoch = self.queue.board(ticket.schedule).await?.meta.epoch;
-        Ok(self.codes.sign(&ticket, epoch, Utc::now()).map_err(QueueError::from)?)
+        let code = self.codes.sign_with(&ticket, epoch, Some(caller.lifetime), Utc::now());
+        Ok(code.map_err(QueueError::from)?)
     }
 
     /// Takes over the place that a code stands for. Only the first who tries succeeds.
     ///
+    /// The new access token lasts as long as the one that the code was made with, and so does its
+    /// session: handing over again and again gives no more time.
+    ///
     /// What else is needed is fetched before the code is used up: a store that fails leaves it good.
     pub async fn take(&self, code: &str) -> Result<TakenOver, HandOffError> {
         let code = self.codes.verify(code).map_err(|_| HandOffError::Invalid)?;
-        let ticket = code.ticket;
+        let (ticket, lifetime) = (code.ticket, code.access.ok_or(HandOffError::Invalid)?);
         let user = self.users.find(ticket.user).await.map_err(QueueError::from)?;
         let user = user.ok_or(HandOffError::Invalid)?;
-        let access = match self.users.token(user.id, Role::User, TOKEN_TTL).await {
+        let access = match self.users.token_within(user.id, lifetime).await {
             Ok(minted) => Some(minted),
             Err(SignUpError::Token(TokenError::NotOurs)) => None,
             Err(error) => return Err(error.into()),

@@ -6,6 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm};
 use serde_json::json;
 
+use super::super::jwks::{Jwks, JwksError, MAX_JWKS_BYTES};
 use super::tests::{ISSUER, SECRET, claims, raw, with};
 use super::*;
 
@@ -45,8 +46,11 @@ fn provider() -> Provider {
 }
 
 fn provided(provider: &Provider) -> Tokens {
-    let jwks = Jwks::new(&provider.set).unwrap();
-    Tokens { issuer: ISSUER.to_owned(), keys: Keys::Provider(jwks), known: Remembered::new(1) }
+    let file = std::env::temp_dir().join(format!("jwks_{}.json", uuid::Uuid::now_v7()));
+    std::fs::write(&file, serde_json::to_vec(&provider.set).unwrap()).unwrap();
+    let keys = ProviderKeys::open(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    Tokens::provided(ISSUER, Arc::new(keys))
 }
 
 #[test]
@@ -62,7 +66,8 @@ fn a_providers_keys_verify_its_tokens_of_every_kind() {
         let header = json!({ "alg": name, "kid": kid, "typ": "at+jwt" });
         let token = raw(&header.to_string(), &claims.to_string(), key, algorithm);
         let subject = Subject { issuer: ISSUER.to_owned(), subject: "auth0|7".to_owned() };
-        assert_eq!(tokens.verify(&token).unwrap(), Bearer::Provided(subject, Role::User), "{kid}");
+        let verified = tokens.verify(&token).unwrap();
+        assert_eq!(verified.bearer, Bearer::Provided(subject, Role::User), "{kid}");
     }
     assert!(matches!(
         tokens.mint(UserId(1), Role::User, Duration::from_secs(1)),
@@ -119,10 +124,46 @@ fn a_subject_that_cannot_be_kept_is_refused() {
 #[test]
 fn a_jwks_that_is_no_use_or_ambiguous_is_refused() {
     let provider = provider();
-    let of = |keys: Vec<Jwk>| Jwks::new(&JwkSet { keys }).map(|_| ());
+    let of =
+        |keys: Vec<Jwk>| Jwks::parse(&serde_json::to_vec(&JwkSet { keys }).unwrap()).map(|_| ());
     let key = provider.set.keys[2].clone();
     assert!(of(vec![key.clone()]).is_ok());
     assert!(matches!(of(vec![]), Err(JwksError::Useless)));
     assert!(matches!(of(vec![provider.set.keys[3].clone()]), Err(JwksError::Useless)));
-    assert!(matches!(of(vec![key.clone(), key]), Err(JwksError::Ambiguous(_))));
+    assert!(matches!(of(vec![key.clone(), key.clone()]), Err(JwksError::Ambiguous(_))));
+    assert!(matches!(of(vec![key; 101]), Err(JwksError::TooManyKeys)));
+    let long = " ".repeat(MAX_JWKS_BYTES + 1);
+    assert!(matches!(Jwks::parse(long.as_bytes()), Err(JwksError::TooLarge)));
+    assert!(matches!(Jwks::parse(b"{}"), Err(JwksError::Malformed(_))));
+}
+
+#[test]
+fn a_key_of_a_kind_that_is_not_known_is_left_out_and_the_others_are_used() {
+    let provider = provider();
+    let mut document = serde_json::to_value(&provider.set).unwrap();
+    let keys = document["keys"].as_array_mut().unwrap();
+    keys.insert(0, json!({ "kty": "AKP", "alg": "ML-DSA-65", "kid": "later", "pub": "AA" }));
+    keys.insert(0, json!("not even an object"));
+    let jwks = Jwks::parse(document.to_string().as_bytes()).unwrap();
+    assert!(jwks.get("ed").is_some());
+    assert!(jwks.get("later").is_none());
+}
+
+#[test]
+fn the_name_claim_is_cleaned_and_bounded_and_anything_else_is_ignored() {
+    let provider = provider();
+    let tokens = provided(&provider);
+    let header = json!({ "alg": "EdDSA", "kid": "ed" }).to_string();
+    let name = |claim: serde_json::Value| {
+        let claims = with(claims(), &json!({ "iat": 1000.4, "name": claim })).to_string();
+        let token = raw(&header, &claims, &provider.ed, Algorithm::EdDSA);
+        tokens.verify(&token).unwrap().name
+    };
+    let named = name(json!(" 김\u{202e} 서연\n")).unwrap();
+    assert_eq!((named.name.as_str(), named.issued_at.timestamp()), ("김 서연", 1000));
+    assert_eq!(name(json!("x".repeat(500))).unwrap().name, "x".repeat(100));
+    for ignored in [json!(7), json!(["Kim"]), json!({}), json!(""), json!("\u{200b}"), json!(true)]
+    {
+        assert_eq!(name(ignored.clone()), None, "{ignored}");
+    }
 }

@@ -52,16 +52,44 @@ fn a_token_of_ours_says_its_user_and_role_until_it_expires() {
     let tokens = Tokens::own(ISSUER, SECRET);
     for role in [Role::User, Role::Admin] {
         let minted = tokens.mint(UserId(7), role, Duration::from_mins(1)).unwrap();
-        let bearer = tokens.verify(&minted.access_token).unwrap();
-        assert_eq!(bearer, Bearer::Own(UserId(7), role));
+        let verified = tokens.verify(&minted.access_token).unwrap();
+        assert_eq!(verified.bearer, Bearer::Own(UserId(7), role));
+        let lifetime = Lifetime { expires_at: minted.expires_at, renew_until: None };
+        assert_eq!(verified.lifetime, lifetime);
         assert!(minted.expires_at > Utc::now() + Duration::from_secs(50));
     }
     let good = signed(&header(), &with(claims(), &json!({ "role": null })));
-    assert_eq!(tokens.verify(&good).unwrap(), Bearer::Own(UserId(7), Role::User));
+    assert_eq!(tokens.verify(&good).unwrap().bearer, Bearer::Own(UserId(7), Role::User));
     // Clocks may differ by less than the leeway.
     let now = Utc::now().timestamp();
     let late = with(claims(), &json!({ "exp": now - 10, "nbf": now + 10 }));
     tokens.verify(&signed(&header(), &late)).unwrap();
+}
+
+#[test]
+fn a_time_with_a_fraction_is_a_time() {
+    let tokens = Tokens::own(ISSUER, SECRET);
+    let now = Utc::now().timestamp();
+    let later = |seconds: i64| json!(format!("{}.25", now + seconds).parse::<f64>().unwrap());
+    for change in [
+        json!({ "exp": later(600) }),
+        json!({ "nbf": later(-60) }),
+        json!({ "iat": later(-60) }),
+        json!({ "exp": later(600), "nbf": later(-60), "iat": later(-60) }),
+        json!({ "exp": 4_102_444_800.0 }),
+    ] {
+        tokens.verify(&signed(&header(), &with(claims(), &change))).unwrap();
+    }
+    for change in [
+        json!({ "exp": later(-60) }),
+        json!({ "nbf": later(60) }),
+        json!({ "exp": 1e300 }),
+        json!({ "exp": -1e300 }),
+        json!({ "iat": "now" }),
+    ] {
+        let token = signed(&header(), &with(claims(), &change));
+        assert!(tokens.verify(&token).is_err(), "{change}");
+    }
 }
 
 #[test]

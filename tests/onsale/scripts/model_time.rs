@@ -103,7 +103,7 @@ impl World {
             deadlines.any(|until| (-100..1000).contains(&(until - now())))
         };
         while self.seats.seats.values().any(soon) {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

@@ -7,7 +7,7 @@ use clap::Parser;
 use onsale::app::{self, Running};
 use onsale::config::Settings;
 use onsale::dev::pg::create_database;
-use onsale::http::auth::Role;
+use onsale::http::auth::{Lifetime, Role};
 use onsale::store::id::UserId;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::token::Tokens;
@@ -196,4 +196,10 @@ pub fn token(user: i64, role: Role) -> String {
     let tokens = Tokens::own("onsale", JWT_SECRET.as_bytes());
     let minted = tokens.mint(UserId(user), role, Duration::from_hours(1));
     minted.expect("a token").access_token
+}
+
+/// An access token of a buyer, with this lifetime.
+pub fn token_within(user: i64, lifetime: Lifetime) -> String {
+    let tokens = Tokens::own("onsale", JWT_SECRET.as_bytes());
+    tokens.mint_within(UserId(user), Role::User, lifetime).expect("a token").access_token
 }

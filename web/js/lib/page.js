@@ -7,6 +7,7 @@
  * @property {'en' | 'ko'} lang the language it is written in
  * @property {string} build which build its files are of
  * @property {boolean} signup whether anybody may sign up here
+ * @property {boolean} sign_in whether there is another page on which buyers sign in
  * @property {string} server_time when it was written, RFC 3339
  * @property {Record<string, string>} texts its texts, by key
  */

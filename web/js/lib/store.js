@@ -65,7 +65,7 @@ export function onChange(key, changed) {
 }
 
 /** A random id. `crypto.randomUUID` is there over https only, and on the device itself. */
-function uuid() {
+export function uuid() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

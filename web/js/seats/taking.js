@@ -4,7 +4,7 @@ import { toast } from '../lib/announce.js';
 import { onsale } from '../lib/session.js';
 import { once } from '../lib/store.js';
 import { errorText, t } from '../lib/text.js';
-import { ticketOf } from '../lib/ticket.js';
+import { dropTicket, ticketOf } from '../lib/ticket.js';
 import { remember } from './labels.js';
 
 /**
@@ -72,6 +72,12 @@ export class Taking {
       const seats = error.seat_ids.map((/** @type {number} */ id) => choice.states.seatOf.get(id));
       choice.taken(seats.filter((/** @type {number | undefined} */ seat) => seat !== undefined));
       await this.#tell(true);
+      return;
+    }
+    if (error.code === 'ticket_not_yours') {
+      // Not the place of whoever is signed in now: the waiting page finds theirs.
+      dropTicket(this.page.schedule);
+      location.assign(`/schedules/${this.page.schedule}/wait`);
       return;
     }
     if (error.code === 'ticket_not_active' || error.status === 401) turn.ask();

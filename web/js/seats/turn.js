@@ -1,7 +1,7 @@
 // @ts-check
 /** Whether it is one's turn, and for how long: asked for again and again while the page is open. */
 import { until } from '../lib/clock.js';
-import { current, onSession, onsale } from '../lib/session.js';
+import { onSession, onsale } from '../lib/session.js';
 import { dropTicket, keepTicket, onTicket, ticketOf } from '../lib/ticket.js';
 
 /**
@@ -42,7 +42,7 @@ export class Turn {
   }
 
   #begin() {
-    const token = current() ? ticketOf(this.schedule) : null;
+    const token = ticketOf(this.schedule);
     if (token !== null && token === this.token) return;
     this.following?.stop();
     this.following = null;

@@ -3,9 +3,9 @@
 import { everySecond, until } from '../lib/clock.js';
 import { tell } from '../lib/dialog.js';
 import { el, say, svg } from '../lib/dom.js';
+import { copyRow } from '../lib/recovery.js';
 import { onsale } from '../lib/session.js';
 import { countdown, t } from '../lib/text.js';
-import { toast } from '../lib/announce.js';
 
 /** A QR code as a picture. @param {{ size: number, path: string }} code @param {string} label */
 function picture({ size, path }, label) {
@@ -20,24 +20,13 @@ export async function handOff(ticket) {
   const link = `${location.origin}/continue#${code}`;
   const qr = await onsale.call('POST', '/qr', { body: { text: link } });
   const left = el('p', { class: 'figure', role: 'timer' });
-  const field = el('input', { readonly: true, value: link, 'aria-label': t('wait.handoff.link'), on: { focus: () => field.select() } });
-  const copy = el('button', { class: 'button quiet', type: 'button' }, t('wait.handoff.copy'));
-  copy.addEventListener('click', async () => {
-    try {
-      await navigator.clipboard.writeText(link);
-    } catch {
-      field.select();
-      document.execCommand('copy');
-    }
-    toast(t('wait.handoff.copied'));
-  });
   const stop = everySecond(() => {
     const rest = until(expires);
     say(left, rest > 0 ? t('wait.handoff.left', { time: countdown(rest) }) : t('wait.handoff.over'));
   });
   await tell({
     title: t('wait.handoff.title'),
-    body: [t('wait.handoff.text'), picture(qr, t('wait.handoff.qr')), el('div', { class: 'copy-row' }, field, copy), left],
+    body: [t('wait.handoff.text'), picture(qr, t('wait.handoff.qr')), copyRow(link, t('wait.handoff.link')), left],
   });
   stop();
 }

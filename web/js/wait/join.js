@@ -3,7 +3,7 @@
 import { announce } from '../lib/announce.js';
 import { until } from '../lib/clock.js';
 import { page } from '../lib/page.js';
-import { current, onsale, signOut, signUp } from '../lib/session.js';
+import { current, onsale, signUp } from '../lib/session.js';
 import { tab } from '../lib/store.js';
 import { countdown, errorText, number, t, time } from '../lib/text.js';
 import { pause, backoff } from '../onsale/call.js';
@@ -19,6 +19,7 @@ import { fill, given, maybe } from './slots.js';
  */
 export function joiner({ id, schedule, learn, go, joined }) {
   let busy = false;
+  let asking = false;
   /** @type {ReturnType<typeof obstacle>} */
   let shown = null;
 
@@ -28,6 +29,7 @@ export function joiner({ id, schedule, learn, go, joined }) {
   const named = () => {
     const known = current();
     given('name', known === null && page.signup);
+    given('elsewhere', known === null && page.sign_in === true);
     given('known', known !== null);
     if (known) fill('as', t('wait.join.as', { name: known.name }));
   };
@@ -63,7 +65,7 @@ export function joiner({ id, schedule, learn, go, joined }) {
     if (why === 'CLOSED') return offer(t('wait.closed'), t('wait.closed.text'), false);
     if (why === 'SOLD_OUT') return offer(t('wait.soldout'), t('wait.soldout.text'), false);
     if (before) return offer(t(`wait.ended.${before}`), t('wait.join.anew'), true);
-    if (!current() && !page.signup) return offer(t('common.signin.title'), t('common.signin.closed'), false);
+    if (!current() && !page.signup) return offer(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
     return offer(t('wait.join.title'), t('wait.join.text'), true);
   };
 
@@ -106,13 +108,14 @@ export function joiner({ id, schedule, learn, go, joined }) {
   const refused = (error) => {
     const known = schedule();
     if (error.code === 'sold_out' && known) learn({ ...known, phase: 'SOLD_OUT' });
-    if (error.code === 'unauthenticated') signOut();
     stand();
     if (!['queue_not_open', 'sold_out', 'schedule_closed'].includes(error.code)) problem(errorText(error));
   };
 
   /** Somebody asked to join, perhaps with a name. @param {string | null} name */
   const asked = async (name) => {
+    if (asking) return undefined;
+    asking = true;
     try {
       if (!current()) {
         if (name === null) return stand();
@@ -124,6 +127,8 @@ export function joiner({ id, schedule, learn, go, joined }) {
       await now();
     } catch (error) {
       problem(errorText(error));
+    } finally {
+      asking = false;
     }
     return undefined;
   };
@@ -182,5 +187,5 @@ export function joiner({ id, schedule, learn, go, joined }) {
     return stand();
   };
 
-  return { begin, now, asked, problem, named, tick };
+  return { begin, now, asked, problem, named, stand, tick };
 }

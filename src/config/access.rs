@@ -1,0 +1,87 @@
+//! Settings of access tokens: who makes them, with which keys they are verified.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+use reqwest::Url;
+
+use super::{Contradiction, SHORT_SECRET, Secret, refuse};
+
+/// Who may call.
+#[derive(Debug, Clone, Args)]
+pub struct AccessSettings {
+    /// HS256 secret for access tokens, at least 32 bytes.
+    #[arg(long, env = "ONSALE_JWT_SECRET", value_name = "ONSALE_JWT_SECRET")]
+    #[arg(hide_env_values = true)]
+    #[arg(required_unless_present_any = ["jwks_path", "jwks_url"])]
+    pub jwt_secret: Option<Secret>,
+    /// Issuer of access tokens.
+    #[arg(long, env = "ONSALE_JWT_ISSUER", default_value = "onsale")]
+    pub jwt_issuer: String,
+    /// JWKS file of an identity provider, instead of the secret. Read again when it changes.
+    #[arg(long, env = "ONSALE_JWKS_PATH", value_name = "ONSALE_JWKS_PATH")]
+    pub jwks_path: Option<PathBuf>,
+    /// Address of an identity provider's JWKS, instead of the secret: https, or http on this machine.
+    /// Read again every 5 minutes, and when a token names a key that is not known.
+    #[arg(long, env = "ONSALE_JWKS_URL", value_name = "ONSALE_JWKS_URL")]
+    pub jwks_url: Option<Url>,
+    /// Whether anybody may make a user.
+    #[arg(long, env = "ONSALE_OPEN_SIGNUP", default_value = "false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub open_signup: bool,
+}
+
+impl AccessSettings {
+    /// Refuses settings of access tokens that contradict each other.
+    ///
+    /// # Errors
+    /// [`Contradiction`] names the variable to change, and no secret.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        if self.jwt_secret.as_ref().is_some_and(Secret::is_short) {
+            return refuse("ONSALE_JWT_SECRET", SHORT_SECRET);
+        }
+        if self.jwt_issuer.is_empty() {
+            return refuse("ONSALE_JWT_ISSUER", "it is empty");
+        }
+        self.check_keys()?;
+        if self.jwks_url.as_ref().is_some_and(|url| !is_trusted(url)) {
+            return refuse("ONSALE_JWKS_URL", NOT_TRUSTED);
+        }
+        Ok(())
+    }
+
+    /// Exactly one of secret, file and address, and sign-up only with the secret.
+    fn check_keys(&self) -> Result<(), Contradiction> {
+        let provider = match (&self.jwks_path, &self.jwks_url) {
+            (Some(_), Some(_)) => {
+                return refuse("ONSALE_JWKS_URL", "ONSALE_JWKS_PATH is set too; choose one");
+            }
+            (Some(_), None) => "ONSALE_JWKS_PATH",
+            (None, Some(_)) => "ONSALE_JWKS_URL",
+            (None, None) => return Ok(()),
+        };
+        if self.jwt_secret.is_some() {
+            return refuse(provider, "ONSALE_JWT_SECRET is set too; choose one");
+        }
+        if self.open_signup {
+            let reason = "with an identity provider's keys there is no secret to sign tokens with";
+            return refuse("ONSALE_OPEN_SIGNUP", reason);
+        }
+        Ok(())
+    }
+}
+
+/// Why an address is refused.
+pub(super) const NOT_TRUSTED: &str =
+    "it is an https address, or http on this machine, without a user name, password or fragment";
+
+/// Whether nobody in between can change what an address answers, and nothing in it is secret.
+pub(super) fn is_trusted(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
+    let open = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    safe && open && !host.is_empty()
+}

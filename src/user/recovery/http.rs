@@ -1,0 +1,121 @@
+//! `/v1/users/me/recovery-code` and `/v1/users/recover`.
+
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::MAX_TEXT_BYTES;
+use super::service::{MadeCode, Recovery, RecoveryError};
+use crate::http::auth::Caller;
+use crate::http::body::{Json, created};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::user::http::{NewUserAnswer, not_renewable};
+use crate::user::token::TokenError;
+
+/// The routes.
+pub fn routes(recovery: Recovery) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(make, look)).routes(routes!(redeem)).with_state(recovery)
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct NewRecoveryCode {
+    /// 24 letters and digits in six groups. It is shown this once; only its hash is kept.
+    code: String,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RecoveryCodeAnswer {
+    /// When the code in force was made; null where there is none.
+    created_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Redeeming {
+    /// The code. Case, spaces and hyphens do not matter.
+    #[garde(length(bytes, min = 1, max = MAX_TEXT_BYTES))]
+    #[schema(min_length = 1, max_length = 100)]
+    code: String,
+}
+
+/// Make a recovery code, in place of the one before.
+#[utoipa::path(
+    post, path = "/v1/users/me/recovery-code", operation_id = "make_recovery_code",
+    tag = "Identity", security(("bearer" = [])),
+    responses(
+        (status = 201, description = "The code, shown this once", body = NewRecoveryCode,
+         headers(("Location" = String, description = "Where to see when it was made"))),
+        (status = 403, description = "`session_not_renewable`: the token belongs to no session of \
+                                      a buyer who signed up here"),
+    )
+)]
+async fn make(State(recovery): State<Recovery>, caller: Caller) -> Result<Response, Problem> {
+    let MadeCode { code, created_at } = recovery.make(&caller).await?;
+    let answer = Json(NewRecoveryCode { code, created_at });
+    let answer = created("/v1/users/me/recovery-code", answer);
+    Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())
+}
+
+/// When the caller's recovery code was made.
+#[utoipa::path(
+    get, path = "/v1/users/me/recovery-code", operation_id = "get_recovery_code",
+    tag = "Identity", security(("bearer" = [])),
+    responses((status = 200, description = "When it was made", body = RecoveryCodeAnswer))
+)]
+async fn look(
+    State(recovery): State<Recovery>,
+    caller: Caller,
+) -> Result<Json<RecoveryCodeAnswer>, Problem> {
+    let created_at = recovery.created_at(&caller).await?;
+    Ok(Json(RecoveryCodeAnswer { created_at }))
+}
+
+/// Sign in again with a recovery code.
+///
+/// Begins a new session of the user whose code it is. The code stays good until the user makes
+/// another. Ten attempts an hour are answered for one code, and a few a minute from one address.
+#[utoipa::path(
+    post, path = "/v1/users/recover", operation_id = "redeem_recovery_code",
+    tag = "Identity", request_body = Redeeming,
+    responses(
+        (status = 201, description = "The user and an access token of a new session", body = NewUserAnswer,
+         headers(("Location" = String, description = "The user, as their token shows them"))),
+        (status = 403, description = "`recovery_code_invalid`"),
+    )
+)]
+async fn redeem(
+    State(recovery): State<Recovery>,
+    Json(Redeeming { code }): Json<Redeeming>,
+) -> Result<Response, Problem> {
+    let answer = Json(NewUserAnswer::from(recovery.redeem(&code).await?));
+    Ok(([(CACHE_CONTROL, "no-store")], created("/v1/users/me", answer)).into_response())
+}
+
+impl From<RecoveryError> for Problem {
+    fn from(error: RecoveryError) -> Self {
+        match error {
+            RecoveryError::NoSession => not_renewable(),
+            // Where a provider makes the tokens, no code can lead to one.
+            RecoveryError::Invalid | RecoveryError::Token(TokenError::NotOurs) => {
+                Self::new(ProblemCode::RecoveryCodeInvalid)
+            }
+            RecoveryError::TooManyAttempts { retry_after } => {
+                Self::new(ProblemCode::RateLimited)
+                    .detail("There were too many attempts at this recovery code.")
+                    .retry_after(retry_after)
+            }
+            RecoveryError::NoRandom | RecoveryError::Token(_) => {
+                tracing::error!(%error, "a recovery code could not be made or redeemed");
+                Self::internal()
+            }
+            RecoveryError::Store(error) => error.into(),
+        }
+    }
+}

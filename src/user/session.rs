@@ -1,0 +1,63 @@
+//! How long a session lasts: from signing up, or from redeeming a recovery code, to its last token.
+//!
+//! A token of a session can be renewed while it is valid, and handed to another device. Neither
+//! moves the end of the session, so a stolen token is good until that end at most.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::http::auth::{Caller, Lifetime, Role};
+
+/// How long one token of a session lasts.
+pub const TOKEN_TTL: Duration = Duration::from_hours(24);
+
+/// How long a session lasts in all.
+pub const SESSION_TTL: Duration = Duration::from_hours(7 * 24);
+
+/// The first token of a session that begins now.
+#[must_use]
+pub fn begin(now: DateTime<Utc>) -> Lifetime {
+    Lifetime { expires_at: now + TOKEN_TTL, renew_until: Some(now + SESSION_TTL) }
+}
+
+/// The next token of the caller's session. `None` where it cannot be renewed: an operator's or a
+/// shop's token has no session, and neither has one of an identity provider.
+#[must_use]
+pub fn renew(caller: &Caller, now: DateTime<Utc>) -> Option<Lifetime> {
+    let until = caller.lifetime.renew_until.filter(|_| caller.role == Role::User)?;
+    (until > now)
+        .then(|| Lifetime { expires_at: until.min(now + TOKEN_TTL), renew_until: Some(until) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::id::UserId;
+
+    #[test]
+    fn renewing_again_and_again_never_moves_the_end_of_a_session() {
+        let start = Utc::now();
+        let mut caller = Caller { user: UserId(7), role: Role::User, lifetime: begin(start) };
+        let end = start + SESSION_TTL;
+        for hours in 1..7 * 24 {
+            let now = start + Duration::from_hours(hours);
+            let next = renew(&caller, now).unwrap();
+            assert_eq!(next.renew_until, Some(end));
+            assert_eq!(next.expires_at, end.min(now + TOKEN_TTL));
+            caller.lifetime = next;
+        }
+        assert_eq!(renew(&caller, end), None);
+    }
+
+    #[test]
+    fn a_token_without_a_session_and_an_operators_token_are_not_renewed() {
+        let now = Utc::now();
+        let session = begin(now);
+        let short = Lifetime { renew_until: None, ..session };
+        let caller = |role, lifetime| Caller { user: UserId(7), role, lifetime };
+        assert_eq!(renew(&caller(Role::User, short), now), None);
+        assert_eq!(renew(&caller(Role::Admin, session), now), None);
+        assert!(renew(&caller(Role::User, session), now).is_some());
+    }
+}
