@@ -97,16 +97,13 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     let form = Form::read(&headers, &body)?;
     let kept = PlaceCookie::of(&headers);
-    let (done, cookie) = match form.get("do") {
-        "leave" => {
-            let left = leave(&web, kept.as_ref()).await;
-            let cookie = left.is_ok().then(|| PlaceCookie::gone(id));
-            (left, cookie)
-        }
-        _ => {
-            let (joined, kept) = join(&web, id, kept, (&client, form.get("name"))).await;
-            (joined, kept.map(|kept| kept.kept(id, is_secure(&headers))))
-        }
+    let (done, cookie) = if form.get("do") == "leave" {
+        let left = leave(&web, kept.as_ref()).await;
+        let cookie = left.is_ok().then(|| PlaceCookie::gone(id));
+        (left, cookie)
+    } else {
+        let (joined, kept) = join(&web, id, kept, (&client, form.get("name"))).await;
+        (joined, kept.map(|kept| kept.kept(id, is_secure(&headers))))
     };
     let mut response = match done {
         Ok(()) => {
