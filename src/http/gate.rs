@@ -24,7 +24,7 @@ use super::problem::{Problem, ProblemCode};
 use crate::telemetry::Metrics;
 
 /// What one process takes on at a time, and for how long.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Requests whose answer has not begun.
     pub in_flight: usize,

@@ -103,23 +103,20 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     let form = Form::read(&headers, &body)?;
     let kept = PlaceCookie::of(&headers);
-    let (done, cookies) = match form.get("do") {
-        "leave" => {
-            let left = leave(&web, kept.as_ref()).await;
-            let cookies = left.is_ok().then(|| PlaceCookie::gone(id));
-            (left, cookies.into_iter().collect())
+    let (done, cookies) = if form.get("do") == "leave" {
+        let left = leave(&web, kept.as_ref()).await;
+        let cookies = left.is_ok().then(|| PlaceCookie::gone(id));
+        (left, cookies.into_iter().collect())
+    } else {
+        let sent = FormCookie::of(&headers).map(|form| form.hash());
+        let new = New { client: &client, name: form.get("name"), form: sent };
+        let (joined, kept) = join(&web, id, kept, new).await;
+        let mut cookies: Vec<String> =
+            kept.map(|kept| kept.kept(id, is_secure(&headers))).into_iter().collect();
+        if joined.is_ok() {
+            cookies.push(FormCookie::gone(id));
         }
-        _ => {
-            let sent = FormCookie::of(&headers).map(|form| form.hash());
-            let new = New { client: &client, name: form.get("name"), form: sent };
-            let (joined, kept) = join(&web, id, kept, new).await;
-            let mut cookies: Vec<String> =
-                kept.map(|kept| kept.kept(id, is_secure(&headers))).into_iter().collect();
-            if joined.is_ok() {
-                cookies.push(FormCookie::gone(id));
-            }
-            (joined, cookies)
-        }
+        (joined, cookies)
     };
     let mut response = match done {
         Ok(()) => {

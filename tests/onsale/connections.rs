@@ -150,8 +150,9 @@ async fn a_client_that_waits_to_be_asked_for_its_body_is_answered_at_once_and_th
             let request = head(&early, &line);
             let (mut wire, mut answer) = answered(&process, &early, &request).await;
             if answer.status == 100 {
-                // The route decides only once the body is there.
-                assert_eq!(early.status, 415, "{what}");
+                // The gate reads the body first; the route decides once it is there.
+                let by_route = ["POST /v1/users", "GET /v1/points"];
+                assert!(by_route.contains(&early.target), "{what}");
                 wire.send(framed(framing, r#"{"name":"Kim"}"#).1).await;
                 answer = wire.answer().await;
                 assert_eq!(answer.header("connection"), "", "{what}");

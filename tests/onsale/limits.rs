@@ -105,7 +105,8 @@ async fn every_path_and_method_counts_for_its_address_but_polls_by_those_who_wai
     let waiting = waiting.at(process.addr);
     let [(method, path)] = EXEMPT;
     until("the board knows of the place", async || {
-        (send(&waiting, method, path, &[]).await.status == 200).then_some(())
+        let poll = waiting.request(Method::GET, path).header("x-forwarded-for", "203.0.113.9");
+        (waiting.send(poll).await.body["waiting"] == 1).then_some(())
     })
     .await;
     for _ in 0..20 {
