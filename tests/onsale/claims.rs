@@ -237,7 +237,7 @@ async fn whoever_lets_the_same_seats_lapse_again_and_again_is_refused_by_default
 async fn two_holds_under_one_key_have_two_ids_once_the_key_was_purged() {
     let world = World::new().await;
     let (_process, [buyer, _], sale) = sale_of_40(&world, json!({})).await;
-    let buyer = buyer.with_key("two days");
+    let buyer = buyer.with_key("two-days");
     let first = buyer.post(&path(&sale), seats(&sale, 0, 1)).await.ok(201);
     let hold = format!("/v1/holds/{}", first["hold_id"].as_str().expect("an id"));
     assert_eq!(buyer.delete(&hold).await.status, 204);
