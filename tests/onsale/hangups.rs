@@ -14,7 +14,8 @@ use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
 async fn inside(world: &World) -> (Process, Client, Sale) {
-    let process = world.start().await;
+    // The reconciler would put right in 20 s what a hang-up leaves wrong.
+    let process = world.start_with(&["--reconcile-every=1h"]).await;
     let sale = sale::open(&process.admin().await, 2, 20, json!({})).await;
     let mut buyers = join(people(world, &[process.addr], 1, 1000).await, sale.schedule).await;
     (process, buyers.remove(0), sale)

@@ -80,10 +80,8 @@ async fn no_script_looks_at_the_whole_line() {
     for round in 0..rounds {
         let at = usize::try_from(round).expect("small");
         let ((user, sequence), (buyer, bought)) = (middle[at], middle[at + 100]);
-        let fenced = seats
-            .iter()
-            .map(|seat| format!("{seat} {} {}", round + 1, seat / 4 + 1))
-            .collect::<Vec<_>>();
+        let fenced = |seat| format!("{seat} {} {}", round + 1, seat / 4 + 1);
+        let fenced: Vec<String> = seats.iter().map(fenced).collect();
         let apply: Vec<&str> = ["SELL", "-", "0"]
             .into_iter()
             .chain(fenced.iter().flat_map(|it| it.split(' ')))
