@@ -41,7 +41,7 @@ async fn fill(world: &World, sale: &Sale, user: i64) {
                                     entered_at, expired_at)
         select $1, $2, gen_random_uuid(), 'EXPIRED', (1::bigint << 40) + n, now(), now(),
                now() + interval '1 hour'
-        from generate_series(1, $3) n";
+        from generate_series(2, $3) n";
     let ended = sqlx::query(ended).bind(user).bind(sale.schedule).bind(ENDED);
     ended.execute(&world.pool).await.expect("ended places");
 }
@@ -90,7 +90,8 @@ async fn a_large_sale_is_rebuilt_by_two_processes_in_few_calls_and_under_one_epo
     assert_eq!(epoch(&world).await, 2, "rebuilt once, by one of them");
     let done: Vec<u8> = redis.get(key(sale.schedule, "done:1")).await.expect("Redis");
     let ended: u32 = done.iter().map(|byte| (byte & 0x55).count_ones()).sum();
-    assert_eq!(i64::from(ended), ENDED, "every place stays ended");
+    // The first place is the buyer's, and is open.
+    assert_eq!(i64::from(ended), ENDED - 1, "every place stays ended");
 }
 
 /// A process that dies after it has won the epoch: its keys stay half-built.

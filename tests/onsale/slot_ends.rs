@@ -40,8 +40,10 @@ impl Scene {
         })
         .await;
         let known = "select count(*) from queue where slot_ends_at is not null";
-        until("PostgreSQL knows the slot", async || (world.number(known).await > 0).then_some(()))
-            .await;
+        until("PostgreSQL knows the slots of both", async || {
+            (world.number(known).await == 2).then_some(())
+        })
+        .await;
         let inside = crowd.remove(1);
         Self { world, process, sale, inside, before, ends }
     }

@@ -13,7 +13,7 @@ use crate::store::pg::Pg;
 /// Seats of a page: their numbers are consecutive.
 const SEATS: u32 = 5_000;
 /// Reservations or places of a page.
-const ROWS: i64 = 20_000;
+const ROWS: i64 = 10_000;
 
 /// The seats of a page that ever changed, and PostgreSQL's clock when they were read.
 #[derive(Debug)]
@@ -31,8 +31,7 @@ pub struct SeatPage {
 pub struct ReservationPage {
     /// Users who ever held a seat.
     pub buyers: Vec<UserId>,
-    /// Places that were paid from and have no later end in `queue`: Redis was lost before its log was
-    /// written. Some of them may have ended after all, by another clock than that of the seats.
+    /// Places that were paid from and have no end in `queue`: Redis was lost before its log was written.
     pub paid: Vec<(UserId, Sequence)>,
     /// The id of the last one; the next page begins after it.
     pub last: i64,
@@ -100,12 +99,20 @@ pub async fn reservations(
              select id, user_id, queue_sequence, reservation_at,
                     status in ('COMPLETE', 'REFUNDED') as paid
              from reservation where concert_schedule_id = $1 and id > $2 order by id limit $3),
+           place as materialized (
+             select user_id, queue_sequence, max(reservation_at) as last_at
+             from page where paid group by user_id, queue_sequence),
+           -- By its sequence, in one probe; only of a drawn place, or one that was never written, by its
+           -- user. The orders and limits keep the planner from reading the whole table.
            paid as materialized (
-             select distinct p.user_id, p.queue_sequence
-             from page p left join lateral
-               (select true as ended from queue q where q.user_id = p.user_id
-                  and q.concert_schedule_id = $1 and q.expired_at >= p.reservation_at limit 1) e on true
-             where p.paid and e.ended is null)
+             select p.user_id, p.queue_sequence
+             from place p left join lateral
+               (select status from queue q where q.concert_schedule_id = $1
+                  and q.sequence = p.queue_sequence order by q.sequence limit 1) own on true
+             where case when own.status is not null then own.status in ('WAITING', 'ACTIVE')
+                   else (select q.id from queue q where q.user_id = p.user_id
+                           and q.concert_schedule_id = $1 and q.expired_at >= p.last_at
+                         order by q.user_id, q.id desc limit 1) is null end)
            select (select max(id) from page) as last,
                   array(select distinct user_id from page) as "buyers!",
                   array(select user_id from paid order by user_id, queue_sequence) as "users!",
