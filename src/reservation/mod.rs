@@ -1,5 +1,6 @@
 //! Reservations: a claim in Redis becomes rows in PostgreSQL, all or none.
 
+pub mod best;
 pub mod error;
 pub mod http;
 pub mod model;

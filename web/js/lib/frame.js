@@ -2,6 +2,7 @@
 /** What every page does: times in the reader's zone, who is signed in, whether there is a network. */
 import { $, $$, say, set, show } from './dom.js';
 import { page } from './page.js';
+import { keeps } from './store.js';
 import { current, ensure, onSession, takeToken } from './session.js';
 import { time } from './text.js';
 
@@ -39,6 +40,9 @@ const offline = () => show($('#offline'), !navigator.onLine);
 window.addEventListener('online', offline);
 window.addEventListener('offline', offline);
 offline();
+
+// Said on every page, before anybody joins: a place that is not kept is lost on the next page.
+show($('#unkept'), !keeps);
 
 localTimes();
 who();

@@ -4,7 +4,7 @@ import { Onsale } from '../onsale.js';
 import { ask, tell } from './dialog.js';
 import { local, onChange, tab } from './store.js';
 import { errorText, t } from './text.js';
-import { learn } from './clock.js';
+import { isKnown, learn, until } from './clock.js';
 import { page } from './page.js';
 
 /** @typedef {{ id: number, name: string, token: string, expires_at: string | null }} Session */
@@ -22,8 +22,9 @@ export const onsale = new Onsale({ token: () => current()?.token ?? null, onTime
 export function current() {
   const kept = local.get(KEY);
   if (!kept?.token) return null;
-  // By the device's clock, which may be wrong: the service has the last word, with 401.
-  if (kept.expires_at && Date.parse(kept.expires_at) + 3_600_000 < Date.now()) return null;
+  // By the server's clock: the device's may be wrong by days. Where that is not known yet, the service
+  // has the last word, with 401.
+  if (kept.expires_at && isKnown() && until(kept.expires_at) <= 0) return null;
   return kept;
 }
 

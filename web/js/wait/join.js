@@ -4,7 +4,7 @@ import { announce } from '../lib/announce.js';
 import { until } from '../lib/clock.js';
 import { page } from '../lib/page.js';
 import { current, onsale, signOut, signUp } from '../lib/session.js';
-import { tab } from '../lib/store.js';
+import { keeps, tab } from '../lib/store.js';
 import { countdown, errorText, number, t, time } from '../lib/text.js';
 import { pause, backoff } from '../onsale/call.js';
 import { fill, given, maybe } from './slots.js';
@@ -62,6 +62,8 @@ export function joiner({ id, schedule, learn, go, joined }) {
     }
     if (why === 'CLOSED') return offer(t('wait.closed'), t('wait.closed.text'), false);
     if (why === 'SOLD_OUT') return offer(t('wait.soldout'), t('wait.soldout.text'), false);
+    // Without it the place would be lost on the way to the seats.
+    if (!keeps) return offer(t('wait.unkept'), t('common.unkept'), false);
     if (before) return offer(t(`wait.ended.${before}`), t('wait.join.anew'), true);
     if (!current() && !page.signup) return offer(t('common.signin.title'), t('common.signin.closed'), false);
     return offer(t('wait.join.title'), t('wait.join.text'), true);
@@ -114,6 +116,7 @@ export function joiner({ id, schedule, learn, go, joined }) {
   /** Somebody asked to join, perhaps with a name. @param {string | null} name */
   const asked = async (name) => {
     try {
+      if (!keeps) return problem(t('common.unkept'));
       if (!current()) {
         if (name === null) return stand();
         if (name.trim() === '') return problem(t('wait.join.name'));
