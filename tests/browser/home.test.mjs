@@ -15,7 +15,7 @@ before(async () => {
   for (let n = 0; n < 22; n += 1) await openSale(on.service, { title: `Season ${n}`, sections: ONE_ROW, opensIn: -9000 + n });
   await openSale(on.service, { title: 'Long ago', sections: ONE_ROW, opensIn: -9000, closesIn: -60 });
   await openSale(on.service, { title: 'Next week', sections: ONE_ROW, opensIn: 7 * 86_400, closesIn: 8 * 86_400 });
-  newest = await openSale(on.service, { title: 'The newest', sections: ONE_ROW });
+  newest = await openSale(on.service, { title: 'The newest', sections: ONE_ROW, opensIn: -1 });
   many = await openSale(on.service, { title: 'Many dates', sections: ONE_ROW, opensIn: -8000 });
   const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();
   const dates = [[-9000, -30], ...Array.from({ length: 33 }, (_, n) => [-9000, 90_000 + n * 86_400])];
