@@ -31,7 +31,9 @@ for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) 
     const page = await open(on.browser, on.service, { lang, size, dark });
     await page.goto('/');
     const sections = page.locator('.sale-section');
-    assert.equal(await sections.nth(0).locator('h3').first().textContent(), 'The newest');
+    // The demo concert of `onsale dev` has a date that opens later still.
+    const first = (await sections.nth(0).locator('h3').allTextContents()).slice(0, 2);
+    assert.ok(first.includes('The newest'), String(first));
     assert.deepEqual(await sections.nth(1).locator('h3').allTextContents(), ['Next week']);
     assert.equal(await page.getByText('Long ago').count(), 0);
     await page.locator(`[data-schedule="${newest.id}"] [data-part="left"]`).filter({ hasText: '4' }).waitFor();
