@@ -28,7 +28,7 @@ struct SalePage {
 }
 
 /// Where a list of the home page goes on.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 pub(super) struct After {
     /// Concerts on sale after this cursor.
     #[garde(skip)]
@@ -39,7 +39,7 @@ pub(super) struct After {
 }
 
 /// Which dates of a concert.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 pub(super) struct WhichDates {
     /// Dates to come after this cursor.
     #[garde(skip)]

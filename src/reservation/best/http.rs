@@ -43,8 +43,10 @@ struct BestQuery {
     except: Option<String>,
 }
 
-/// The best free seats now: those that a hold with the same `quantity`, `section`, `max_price` and
-/// `exclude_prices` tries first. Empty where there are too few. Nothing is held.
+/// The best free seats now.
+///
+/// Public, at most a second old. They are those that a hold with the same `quantity`, `section`,
+/// `max_price` and `exclude_prices` tries first. Empty where there are too few. Nothing is held.
 #[utoipa::path(get, path = "/v1/schedules/{id}/seats/best", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), BestQuery),
     responses((status = 200, description = "At most 1 s old", body = BestSeats),
