@@ -140,7 +140,7 @@ impl Service {
                 let request =
                     Request::new(user, &format!("p{}", hold + i64::from(n)), "POST /pay", &n);
                 let id = format!("{:032}", hold + i64::from(n));
-                let paid = payments.pay(&request, Uuid::try_parse(&id).expect("an id")).await;
+                let paid = payments.pay(&request, Uuid::try_parse(&id).expect("an id"), None).await;
                 paid.expect("an answer").outcome.expect("a payment");
             }
         })

@@ -53,6 +53,7 @@ pub(super) fn router(
         .merge(queue::handoff::http::routes(handoffs))
         .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
         .merge(queue::draw::http::routes(services.draws.clone()))
+        .merge(reservation::best::http::routes(services.catalogue.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
@@ -70,8 +71,5 @@ pub(super) fn router(
         changes,
         metrics: metrics.clone(),
     };
-    around(
-        (routes.merge(openapi::pages(api)).merge(pages), always),
-        surroundings,
-    )
+    around((routes.merge(openapi::pages(api)).merge(pages), always), surroundings)
 }

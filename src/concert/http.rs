@@ -1,8 +1,8 @@
 //! The catalogue over HTTP, open to everybody.
 
 use axum::extract::State;
-use axum::http::HeaderName;
 use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderName, Uri};
 use garde::Validate;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -10,11 +10,11 @@ use utoipa_axum::routes;
 
 use super::map;
 use super::map::http::Maps;
-use super::model::{Concert, ConcertStatus};
+use super::model::{Concert, ConcertStatus, Dates, Sale};
 use super::service::{Catalogue, CatalogueError};
 use super::view::ScheduleView;
 use crate::http::body::{Json, Path};
-use crate::http::page::{Filtered, Page, PageQuery, Paging};
+use crate::http::page::{ListPaging, Page, PageQuery, read_filtered};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::shortcut::Shortcut;
 use crate::store::id::{ConcertId, ScheduleId};
@@ -51,9 +51,25 @@ struct Which {
     #[garde(skip)]
     #[param(inline)]
     status: Option<ConcertStatus>,
+    /// Only those with a date whose sale is not over: `OPEN` where the sale of a date has opened, in
+    /// order of the latest opening; `UPCOMING` where none has, in order of the next opening.
+    #[garde(skip)]
+    #[param(inline)]
+    sale: Option<Sale>,
 }
 
-/// Concerts, in order of their ids.
+/// Which dates of a concert.
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct WhichDates {
+    /// Only those whose sale is not over, the next date first (`UPCOMING`), or is over, the latest
+    /// date first (`PAST`).
+    #[garde(skip)]
+    #[param(inline)]
+    dates: Option<Dates>,
+}
+
+/// Concerts, in order of their ids, or with `sale` of what can be bought now.
 ///
 /// Public, at most a second old. `?status=` keeps only the concerts of one status.
 #[utoipa::path(
@@ -62,9 +78,18 @@ struct Which {
 )]
 async fn concerts(
     State(catalogue): State<Catalogue>,
-    Filtered(Which { status }, paging): Filtered<Which>,
+    uri: Uri,
 ) -> Result<Fresh<Page<Concert>>, Problem> {
-    Ok(fresh(catalogue.concerts(status, paging).await?))
+    let query = uri.query().unwrap_or_default();
+    let (Which { status, sale }, paging) =
+        read_filtered(query, |which: &Which| which.sale.is_some())?;
+    let page = match (sale, paging) {
+        (Some(sale), ListPaging::ByTime(paging)) => {
+            catalogue.concerts_by_sale(sale, status, paging).await?
+        }
+        (_, paging) => catalogue.concerts(status, paging.by_id()).await?,
+    };
+    Ok(fresh(page))
 }
 
 /// One concert.
@@ -85,12 +110,12 @@ async fn concert(
     Ok(fresh(catalogue.concert(id).await?))
 }
 
-/// The schedules of a concert, in order of their ids.
+/// The schedules of a concert, in order of their ids, or with `dates` of when it plays.
 ///
 /// Public, at most a second old. Each has its phase, prices and seat counts.
 #[utoipa::path(
     get, path = "/v1/concerts/{id}/schedules", tag = "Catalogue",
-    params(("id" = ConcertId, Path, description = "The concert"), PageQuery),
+    params(("id" = ConcertId, Path, description = "The concert"), WhichDates, PageQuery),
     responses(
         (status = 200, description = "A page of them", body = Page<ScheduleView>),
         (status = 404, description = "`concert_not_found`"),
@@ -99,9 +124,19 @@ async fn concert(
 async fn schedules(
     State(catalogue): State<Catalogue>,
     Path(id): Path<ConcertId>,
-    paging: Paging,
+    uri: Uri,
 ) -> Result<Fresh<Page<ScheduleView>>, Problem> {
-    Ok(fresh(catalogue.schedules(id, paging).await?))
+    let query = uri.query().unwrap_or_default();
+    let (WhichDates { dates }, paging) =
+        read_filtered(query, |which: &WhichDates| which.dates.is_some())?;
+    let page = match (dates, paging) {
+        (Some(dates), ListPaging::ByTime(paging)) => {
+            catalogue.concert(id).await?;
+            catalogue.dates(id, dates, paging).await?
+        }
+        (_, paging) => catalogue.schedules(id, paging.by_id()).await?,
+    };
+    Ok(fresh(page))
 }
 
 /// One schedule: times, phase, prices, and how many seats there are to be had.

@@ -40,6 +40,26 @@ impl ConcertStatus {
     }
 }
 
+/// Concerts by what can be bought, among those that have a date whose sale is not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Sale {
+    /// The sale of a date has opened: those that opened last come first.
+    Open,
+    /// The sale of every date is still to open: those that open next come first.
+    Upcoming,
+}
+
+/// Dates of a concert by whether their sale is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Dates {
+    /// It is not: the next date comes first.
+    Upcoming,
+    /// It is: the latest date comes first.
+    Past,
+}
+
 /// A concert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Concert {

@@ -1,4 +1,7 @@
-//! The catalogue's SQL: reads only. Administration writes.
+//! The catalogue's SQL: reads only. Administration writes. Lists in order of a sale are in
+//! [`listing`].
+
+pub mod listing;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -10,14 +13,14 @@ use crate::store::StoreError;
 use crate::store::id::{ConcertId, ScheduleId, SeatId};
 use crate::store::pg::{Pg, Tx};
 
-struct ConcertRow {
+pub(in crate::concert) struct ConcertRow {
     id: i64,
     title: String,
     description: String,
     status: String,
 }
 
-struct ScheduleRow {
+pub(in crate::concert) struct ScheduleRow {
     id: i64,
     concert_id: i64,
     concert_status: String,
@@ -63,6 +66,7 @@ macro_rules! select_schedules {
         )
     };
 }
+use select_schedules;
 
 /// One concert.
 pub async fn concert(

@@ -9,12 +9,13 @@ use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
 use super::map::MapVersion;
-use super::model::{Concert, ConcertStatus, Layout, Schedule};
+use super::model::{Concert, ConcertStatus, Dates, Layout, Sale, Schedule};
 use super::pg;
+use super::pg::listing::{self, Listed};
 use super::view::{Block, ScheduleView, SectionPrice, prices};
 use crate::board::service::{Boards, Watched};
 use crate::board::snapshot::Board;
-use crate::http::page::{Page, Paging};
+use crate::http::page::{Page, Paging, TimeCursor, TimePaging};
 use crate::store::StoreError;
 use crate::store::id::{ConcertId, ScheduleId};
 use crate::store::pg::Pg;
@@ -119,7 +120,38 @@ impl Catalogue {
     ) -> Result<Page<ScheduleView>, CatalogueError> {
         self.concert(concert).await?;
         let schedules = pg::schedules(&self.pg, concert, paging).await?;
-        let page = paging.page(schedules, |schedule| schedule.id.0);
+        self.views(paging.page(schedules, |schedule| schedule.id.0)).await
+    }
+
+    /// Concerts by what can be bought now, all or those of one status.
+    pub async fn concerts_by_sale(
+        &self,
+        sale: Sale,
+        status: Option<ConcertStatus>,
+        paging: TimePaging,
+    ) -> Result<Page<Concert>, CatalogueError> {
+        let listed = listing::concerts_by_sale(&self.pg, sale, status, paging).await?;
+        Ok(paging.page(listed, Listed::cursor).map(|listed| listed.concert))
+    }
+
+    /// Available concerts that have no date yet, the newest first.
+    pub async fn concerts_without_dates(&self, limit: u16) -> Result<Vec<Concert>, CatalogueError> {
+        Ok(listing::concerts_without_dates(&self.pg, limit).await?)
+    }
+
+    /// The dates of a concert by when it plays. Empty where there is no such concert.
+    pub async fn dates(
+        &self,
+        concert: ConcertId,
+        dates: Dates,
+        paging: TimePaging,
+    ) -> Result<Page<ScheduleView>, CatalogueError> {
+        let found = listing::dates(&self.pg, concert, dates, paging).await?;
+        let end = |date: &Schedule| TimeCursor { time: date.concert_at, id: date.id.0 };
+        self.views(paging.page(found, end)).await
+    }
+
+    async fn views(&self, page: Page<Schedule>) -> Result<Page<ScheduleView>, CatalogueError> {
         let mut items = Vec::with_capacity(page.items.len());
         for schedule in &page.items {
             items.push(self.view_of(schedule).await?);

@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -74,19 +75,8 @@ impl Paging {
 
     /// Reads a query string; lists everything that is wrong with it.
     fn read(query: &str) -> Result<Self, Vec<FieldError>> {
-        let page = parse_query::<PageQuery>(query);
-        let mut sent = form_urlencoded::parse(query.as_bytes());
-        let after = match sent.find(|(name, _)| name == "cursor") {
-            None => Ok(None),
-            Some((_, cursor)) => decode(&cursor).map(Some).ok_or_else(|| FieldError {
-                pointer: "/cursor".to_owned(),
-                detail: "must be a next_cursor of this list".to_owned(),
-            }),
-        };
-        match (page, after) {
-            (Ok(page), Ok(after)) => Ok(Self { limit: page.limit, after }),
-            (page, after) => Err(page.err().into_iter().flatten().chain(after.err()).collect()),
-        }
+        let (limit, after) = read_page(query, decode)?;
+        Ok(Self { limit, after })
     }
 
     /// Makes the page out of up to [`Paging::fetch`] rows, in the list's order; `id` says what the
@@ -97,6 +87,133 @@ impl Paging {
         items.truncate(usize::from(self.limit));
         let next_cursor = items.last().filter(|_| more).map(|last| encode(id(last)));
         Page { items, next_cursor }
+    }
+}
+
+/// Which page is asked for of a list that is in order of a time, and of the id where times are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimePaging {
+    /// How many items, 1 to 200.
+    pub limit: u16,
+    /// The time and the id of the last item of the page before; none for the first page.
+    pub after: Option<TimeCursor>,
+}
+
+/// Where a page of a list in order of a time ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimeCursor {
+    /// The time of its last item, exact to the microsecond.
+    pub time: DateTime<Utc>,
+    /// The id of its last item.
+    pub id: i64,
+}
+
+impl TimePaging {
+    /// Reads a query string.
+    ///
+    /// # Errors
+    /// `422 invalid_request` where the limit or the cursor is none.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        Self::read(query).map_err(Problem::invalid_request)
+    }
+
+    /// Reads a query string; lists everything that is wrong with it.
+    fn read(query: &str) -> Result<Self, Vec<FieldError>> {
+        let (limit, after) = read_page(query, TimeCursor::decode)?;
+        Ok(Self { limit, after })
+    }
+
+    /// How many rows to ask the store for: one more than fits says whether there is a next page.
+    #[must_use]
+    pub fn fetch(self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// Makes the page out of up to [`TimePaging::fetch`] rows, in the list's order; `end` says where
+    /// the page ends that has this item last.
+    #[must_use]
+    pub fn page<T>(self, mut items: Vec<T>, end: impl Fn(&T) -> TimeCursor) -> Page<T> {
+        let more = items.len() > usize::from(self.limit);
+        items.truncate(usize::from(self.limit));
+        let next_cursor = items.last().filter(|_| more).map(|last| end(last).encode());
+        Page { items, next_cursor }
+    }
+}
+
+impl TimeCursor {
+    /// Reads a cursor.
+    ///
+    /// # Errors
+    /// `422 invalid_request` where it is none.
+    pub fn parse(cursor: &str) -> Result<Self, Problem> {
+        Self::decode(cursor).ok_or_else(|| Problem::invalid_request(vec![no_cursor()]))
+    }
+
+    fn decode(cursor: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let bytes: [u8; 16] = bytes.try_into().ok()?;
+        let value = u128::from_be_bytes(bytes);
+        let micros = i64::try_from(value >> 64).ok()?;
+        let id = i64::try_from(value & u128::from(u64::MAX)).ok()?;
+        Some(Self { time: DateTime::from_timestamp_micros(micros)?, id })
+    }
+
+    /// As [`TimeCursor::parse`] reads it.
+    #[must_use]
+    pub fn encode(self) -> String {
+        let micros = self.time.timestamp_micros();
+        let bytes = [micros.to_be_bytes(), self.id.to_be_bytes()].concat();
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
+
+/// Which page is asked for of a list that has two orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListPaging {
+    /// In order of ids.
+    ById(Paging),
+    /// In order of a time.
+    ByTime(TimePaging),
+}
+
+impl ListPaging {
+    /// The page of the list in order of ids; its first page where the other order was read.
+    #[must_use]
+    pub fn by_id(self) -> Paging {
+        match self {
+            Self::ById(paging) => paging,
+            Self::ByTime(TimePaging { limit, .. }) => Paging { limit, after: None },
+        }
+    }
+}
+
+/// Reads what a list is filtered by, and which page of it is asked for: of the list in order of a
+/// time where `by_time` says so of the filter.
+///
+/// # Errors
+/// `422 invalid_request` with everything that is wrong.
+pub fn read_filtered<T>(
+    query: &str,
+    by_time: impl Fn(&T) -> bool,
+) -> Result<(T, ListPaging), Problem>
+where
+    T: DeserializeOwned + Validate<Context = ()> + IntoParams,
+{
+    let filter = parse_query::<T>(query);
+    let paging = match &filter {
+        Ok(filter) if by_time(filter) => TimePaging::read(query).map(ListPaging::ByTime),
+        Ok(_) => Paging::read(query).map(ListPaging::ById),
+        // Without the filter it is not known which cursor belongs to it: either will do.
+        Err(_) => Paging::read(query)
+            .map(ListPaging::ById)
+            .or_else(|errors| TimePaging::read(query).map(ListPaging::ByTime).map_err(|_| errors)),
+    };
+    match (filter, paging) {
+        (Ok(filter), Ok(paging)) => Ok((filter, paging)),
+        (filter, paging) => {
+            let errors = filter.err().into_iter().chain(paging.err()).flatten();
+            Err(Problem::invalid_request(errors.collect()))
+        }
     }
 }
 
@@ -132,6 +249,30 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+/// Reads the limit and the cursor of a query string; lists everything that is wrong with them.
+fn read_page<C>(
+    query: &str,
+    decode: impl Fn(&str) -> Option<C>,
+) -> Result<(u16, Option<C>), Vec<FieldError>> {
+    let page = parse_query::<PageQuery>(query);
+    let mut sent = form_urlencoded::parse(query.as_bytes());
+    let after = match sent.find(|(name, _)| name == "cursor") {
+        None => Ok(None),
+        Some((_, cursor)) => decode(&cursor).map(Some).ok_or_else(no_cursor),
+    };
+    match (page, after) {
+        (Ok(page), Ok(after)) => Ok((page.limit, after)),
+        (page, after) => Err(page.err().into_iter().flatten().chain(after.err()).collect()),
+    }
+}
+
+fn no_cursor() -> FieldError {
+    FieldError {
+        pointer: "/cursor".to_owned(),
+        detail: "must be a next_cursor of this list".to_owned(),
     }
 }
 
@@ -172,6 +313,29 @@ mod tests {
     fn the_last_full_page_has_no_next() {
         let page = Paging { limit: 2, after: None }.page(vec![1, 2], |id| *id);
         assert_eq!(page, Page { items: vec![1, 2], next_cursor: None });
+    }
+
+    #[test]
+    fn a_list_in_order_of_a_time_goes_on_after_its_last_item() {
+        let at = |micros: i64, id| TimeCursor {
+            time: DateTime::from_timestamp_micros(micros).unwrap(),
+            id,
+        };
+        let all = [at(1, 9), at(5, 2), at(5, 3)];
+        let paging = TimePaging::parse("limit=2").unwrap();
+        let page = paging.page(all.to_vec(), |item| *item);
+        assert_eq!(page.items, all[..2]);
+        let query = format!("cursor={}", page.next_cursor.unwrap());
+        assert_eq!(TimePaging::parse(&query).unwrap().after, Some(at(5, 2)));
+        assert_eq!(
+            TimePaging { limit: 3, after: None }.page(all.to_vec(), |i| *i).next_cursor,
+            None
+        );
+        // Cursors of lists in order of ids, and made-up ones, times before 1970 among them.
+        for cursor in ["", "AAAA", &encode(7), &"_".repeat(22), &"A".repeat(43)] {
+            let refused = TimePaging::parse(&format!("cursor={cursor}")).unwrap_err();
+            assert_eq!(refused.code(), "invalid_request", "{cursor}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::http::page::{Page, PageQuery, Paging};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::idempotency::http::{IdempotencyKey, answer, refusal};
 use crate::idempotency::model::{Answer, Request};
+use crate::point::model::MAX_CHARGE;
 use crate::store::id::PaymentId;
 
 /// The routes of payments.
@@ -38,9 +39,16 @@ struct PayBody {
     /// Every seat of it.
     #[garde(skip)]
     hold_id: Uuid,
+    /// The most points that may be charged for this payment. Exactly what the balance lacks is
+    /// charged, in the same transaction; nothing is charged where the hold is not paid.
+    // Left out where it is missing, so that a body without it stays the same request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(range(min = 0, max = MAX_CHARGE)))]
+    #[schema(minimum = 0, maximum = 10_000_000)]
+    charge_up_to: Option<i64>,
 }
 
-/// Pay a hold with points.
+/// Pay a hold with points, and charge what is missing where `charge_up_to` allows it.
 ///
 /// Pays every seat of the hold or none. Repeat it with the same key until there is an answer.
 #[utoipa::path(post, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
@@ -56,7 +64,7 @@ async fn pay(
     Json(body): Json<PayBody>,
 ) -> Result<Response, Problem> {
     let request = Request::new(caller.user, &key.0, "POST /v1/payments", &body);
-    let paid = payments.pay(&request, body.hold_id).await?;
+    let paid = payments.pay(&request, body.hold_id, body.charge_up_to).await?;
     Ok(match paid.outcome {
         Ok(outcome) => answer(StatusCode::CREATED, Answer { outcome, replayed: paid.replayed }),
         Err(refused) => refusal(paid.replayed, refused.into()),

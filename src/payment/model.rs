@@ -40,6 +40,9 @@ pub struct Paid {
     pub total_amount: i64,
     /// The balance after it.
     pub balance: i64,
+    /// Points charged for it; missing where the request had no `charge_up_to`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged: Option<i64>,
 }
 
 /// Why a hold was not paid; stored like a payment, so that a retry can't turn a refusal that was

@@ -40,21 +40,24 @@ pub struct PayReply {
     pub completed: Option<(OutboxId, Completed)>,
 }
 
-/// Runs `pay_hold`: the whole transaction of a payment.
+/// Runs `pay_hold`: the whole transaction of a payment, and of a charge of what the balance lacks,
+/// up to `charge_up_to`.
 pub async fn pay_hold(
     on: &mut Single,
     request: &Request,
     hold: Uuid,
+    charge_up_to: Option<i64>,
 ) -> Result<PayReply, StoreError> {
     let row = sqlx::query!(
         r#"select reply as "reply!", outcome as "outcome: Json<Result<Paid, PayRefusal>>", seats_id,
                   seats as "seats: Json<SeatsChanged>", completed_id,
                   completed as "completed: Json<Completed>"
-           from pay_hold($1, $2, $3, $4)"#,
+           from pay_hold($1, $2, $3, $4, $5)"#,
         request.user.0,
         request.key,
         &request.fingerprint()[..],
-        hold
+        hold,
+        charge_up_to
     )
     .fetch_one(on.conn())
     .await

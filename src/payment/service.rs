@@ -56,18 +56,24 @@ impl Payments {
         Self { pg, queue, holds, metrics }
     }
 
-    /// Pays every seat of a hold, or none, once per key.
+    /// Pays every seat of a hold, or none, once per key. Charges the points that the balance lacks
+    /// first, where these are not more than `charge_up_to`.
     pub async fn pay(
         &self,
         request: &Request,
         hold: Uuid,
+        charge_up_to: Option<i64>,
     ) -> Result<Answer<Result<Paid, PayRefusal>>, PayError> {
-        let called = idempotency::once_called(&self.pg, &Pay { request, hold }).await?;
+        let called =
+            idempotency::once_called(&self.pg, &Pay { request, hold, charge_up_to }).await?;
         let Settled { answer, seats, completed } = paid(called.output)?;
         if let (Ok(paid), false) = (&answer.outcome, answer.replayed) {
             let seats = paid.payments.len() as u64;
             self.metrics.paid(seats, paid.total_amount.unsigned_abs());
             self.metrics.reservations("COMPLETE", seats);
+            if let Some(charged @ 1..) = paid.charged {
+                self.metrics.charged(charged.unsigned_abs());
+            }
         }
         // Nothing here is for a time: the clock does not matter. Nor does the order of the two.
         let sold = async {

@@ -20,20 +20,22 @@ use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
 
 /// Paying a hold: one call, which locks, looks, writes and commits (`pay_hold` in
-/// `migrations/0005_hold_and_pay.sql`). Reads nothing from Redis.
+/// `migrations/0013_pages.sql`). Reads nothing from Redis.
 #[derive(Debug)]
 pub struct Pay<'a> {
     /// Who pays, under which key.
     pub request: &'a Request,
     /// Which hold.
     pub hold: Uuid,
+    /// The most points that may be charged for it.
+    pub charge_up_to: Option<i64>,
 }
 
 impl Call for Pay<'_> {
     type Output = PayReply;
 
     async fn run(&self, on: &mut Single) -> Result<PayReply, StoreError> {
-        pg::pay_hold(on, self.request, self.hold).await
+        pg::pay_hold(on, self.request, self.hold, self.charge_up_to).await
     }
 }
 

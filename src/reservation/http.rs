@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::error::HoldError;
-use super::model::{Best, Hold, MAX_SEATS, Reservation, ReservationStatus, Wanted};
+use super::model::{Best, Hold, MAX_SEATS, Reservation, ReservationStatus, Wanted, are_ranges};
 use super::service::Reservations;
 use crate::http::auth::{Caller, QueueToken};
 use crate::http::body::{Json, Path, created};
@@ -54,6 +54,21 @@ struct HoldBody {
     #[garde(inner(range(min = 0)))]
     #[schema(minimum = 0)]
     max_price: Option<i64>,
+    /// With `quantity`: no seats of these price ranges, each `[low, high]`.
+    // Left out where it is missing, so that a body without it stays the same request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(custom(ranges)))]
+    #[schema(max_items = 20)]
+    exclude_prices: Option<Vec<[i64; 2]>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes its context by reference")]
+fn ranges(ranges: &[[i64; 2]], (): &()) -> garde::Result {
+    if are_ranges(ranges) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("up to 20 ranges, each of a lower and a higher price"))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes its context by reference")]
@@ -71,7 +86,8 @@ impl HoldBody {
         let seats = match (&self.seat_ids, self.quantity) {
             (None, Some(quantity)) => {
                 let (section, max_price) = (self.section.clone(), self.max_price);
-                return Ok(Wanted::Best(Best { quantity, section, max_price }));
+                let exclude_prices = self.exclude_prices.clone().unwrap_or_default();
+                return Ok(Wanted::Best(Best { quantity, section, max_price, exclude_prices }));
             }
             (Some(seats), _) => Some(seats),
             (None, None) => None,
@@ -92,6 +108,9 @@ impl HoldBody {
         }
         if self.max_price.is_some() {
             errors.push(wrong("/max_price", "goes with quantity only"));
+        }
+        if self.exclude_prices.is_some() {
+            errors.push(wrong("/exclude_prices", "goes with quantity only"));
         }
         match seats {
             Some(seats) if errors.is_empty() => Ok(Wanted::Seats(seats.clone())),

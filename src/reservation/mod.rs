@@ -1,6 +1,7 @@
 //! Reservations: a claim in Redis becomes rows in PostgreSQL, all or none.
 
 pub mod attempt;
+pub mod best;
 pub mod error;
 pub mod http;
 pub mod model;

@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::concert::model::Seat;
 use crate::store::StoreError;
 use crate::store::id::{ConcertId, ReservationId, ScheduleId, SeatId};
 
 /// The most seats one request may name, whatever the limit of the schedule.
 pub const MAX_SEATS: usize = 100;
+/// The most price ranges that one request may leave out.
+pub const MAX_PRICE_RANGES: usize = 20;
 
 /// Where a reservation stands: it waits for payment, and then ends once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -137,4 +140,21 @@ pub struct Best {
     pub section: Option<String>,
     /// Only up to this price each.
     pub max_price: Option<i64>,
+    /// No seat with a price from the first to the second of one of these.
+    pub exclude_prices: Vec<[i64; 2]>,
+}
+
+/// Whether these are at most [`MAX_PRICE_RANGES`] price ranges, each from a lower to a higher price.
+#[must_use]
+pub fn are_ranges(ranges: &[[i64; 2]]) -> bool {
+    ranges.len() <= MAX_PRICE_RANGES && ranges.iter().all(|[low, high]| 0 <= *low && low <= high)
+}
+
+/// Seats that are free and could be held together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BestSeats {
+    /// In order of their numbers; empty where there are too few.
+    pub seats: Vec<Seat>,
+    /// Points: the sum of their prices.
+    pub total_amount: i64,
 }

@@ -11,12 +11,16 @@ pub fn pick(layout: &Layout, wanted: &Best, free: impl Fn(u32) -> bool) -> Optio
     let suits = |seat: &Seat| {
         wanted.section.as_ref().is_none_or(|section| *section == seat.section)
             && wanted.max_price.is_none_or(|price| seat.seat_price <= price)
+            && !wanted
+                .exclude_prices
+                .iter()
+                .any(|[low, high]| (low..=high).contains(&&seat.seat_price))
     };
     let mut loose = Vec::with_capacity(wanted.quantity);
     let mut run: Vec<&Seat> = Vec::with_capacity(wanted.quantity);
     // Seats are numbered along their rows, so neighbours have neighbouring numbers.
     for seat in &layout.seats {
-        if !suits(seat) || !free(seat.seat_number) {
+        if !free(seat.seat_number) || !suits(seat) {
             run.clear();
             continue;
         }
@@ -52,7 +56,7 @@ mod tests {
     }
 
     fn best(quantity: usize) -> Best {
-        Best { quantity, section: None, max_price: None }
+        Best { quantity, section: None, max_price: None, exclude_prices: vec![] }
     }
 
     #[test]
@@ -83,5 +87,9 @@ mod tests {
         let price = Best { max_price: Some(100), ..best(2) };
         assert_eq!(pick(&layout(), &price, |_| true), Some(vec![9, 10]));
         assert_eq!(pick(&layout(), &Best { max_price: Some(99), ..best(1) }, |_| true), None);
+        let without = |ranges| Best { exclude_prices: ranges, ..best(2) };
+        assert_eq!(pick(&layout(), &without(vec![[150, 250]]), |_| true), Some(vec![9, 10]));
+        assert_eq!(pick(&layout(), &without(vec![[100, 100]]), |_| true), Some(vec![1, 2]));
+        assert_eq!(pick(&layout(), &without(vec![[100, 100], [200, 200]]), |_| true), None);
     }
 }

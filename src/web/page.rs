@@ -127,6 +127,12 @@ impl Page {
         &self.visit.path
     }
 
+    /// Its own address in another language.
+    #[must_use]
+    pub fn address_in(&self, lang: &Lang) -> String {
+        self.visit.address_in(*lang)
+    }
+
     /// Whether the reader could sign up here.
     #[must_use]
     pub fn signup(&self) -> bool {

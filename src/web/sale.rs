@@ -5,13 +5,16 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use garde::Validate;
+use serde::Deserialize;
 
 use super::Web;
 use super::page::{Page, Visit};
-use super::shop::{Offer, Show};
-use crate::concert::model::{ConcertStatus, Phase};
+use super::shop::{Kind, Offer, Section, View};
+use crate::concert::model::{Concert, ConcertStatus, Dates, Phase, Sale};
 use crate::concert::view::ScheduleView;
-use crate::http::body::Path;
+use crate::http::body::{Path, Query};
+use crate::http::page::TimeCursor;
 use crate::http::problem::Problem;
 use crate::store::id::ConcertId;
 
@@ -20,14 +23,44 @@ use crate::store::id::ConcertId;
 struct SalePage {
     page: Page,
     offer: Arc<Offer>,
-    /// Whether it is the page of one concert.
-    one: bool,
+    /// Whether it is the first page, with nothing before it.
+    first: bool,
+}
+
+/// Where a list of the home page goes on.
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+pub(super) struct After {
+    /// Concerts on sale after this cursor.
+    #[garde(skip)]
+    open: Option<String>,
+    /// Concerts whose sale is still to open after this cursor.
+    #[garde(skip)]
+    upcoming: Option<String>,
+}
+
+/// Which dates of a concert.
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+pub(super) struct WhichDates {
+    /// Dates to come after this cursor.
+    #[garde(skip)]
+    after: Option<String>,
+    /// Past dates, after this cursor or, where it is empty, from the latest.
+    #[garde(skip)]
+    past: Option<String>,
 }
 
 /// `GET /`
-pub(super) async fn concerts(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
-    let offer = web.shop.offer(None).await?;
-    show(&visit, offer, None)
+pub(super) async fn concerts(
+    State(web): State<Web>,
+    visit: Visit,
+    Query(After { open, upcoming }): Query<After>,
+) -> Result<Response, Problem> {
+    let view = match (open, upcoming) {
+        (Some(open), _) => View::More(Sale::Open, TimeCursor::parse(&open)?),
+        (None, Some(upcoming)) => View::More(Sale::Upcoming, TimeCursor::parse(&upcoming)?),
+        (None, None) => View::Home,
+    };
+    show(&visit, web.shop.offer(view).await?, view == View::Home)
 }
 
 /// `GET /concerts/{id}`
@@ -35,19 +68,45 @@ pub(super) async fn concert(
     State(web): State<Web>,
     visit: Visit,
     Path(id): Path<ConcertId>,
+    Query(WhichDates { after, past }): Query<WhichDates>,
 ) -> Result<Response, Problem> {
-    let offer = web.shop.offer(Some(id)).await?;
-    let title = offer.shows.first().map(|show| show.concert.title.clone());
-    show(&visit, offer, title)
+    let dates = if past.is_some() { Dates::Past } else { Dates::Upcoming };
+    let after = past.or(after).filter(|cursor| !cursor.is_empty());
+    let after = after.as_deref().map(TimeCursor::parse).transpose()?;
+    let offer = web.shop.offer(View::Concert(id, dates, after)).await?;
+    show(&visit, offer, dates == Dates::Upcoming && after.is_none())
 }
 
-fn show(visit: &Visit, offer: Arc<Offer>, title: Option<String>) -> Result<Response, Problem> {
-    let page = Page::named(visit, "sale").with("offer", &*offer).with("one", title.is_some());
-    let (page, one) = match title {
-        Some(title) => (page.titled(title), true),
-        None => (page, false),
+fn show(visit: &Visit, offer: Arc<Offer>, first: bool) -> Result<Response, Problem> {
+    let page = Page::named(visit, "sale").with("offer", &*offer);
+    let page = match &offer.concert {
+        Some(concert) => page.titled(&concert.title),
+        None => page,
     };
-    visit.html(&SalePage { page, offer, one })
+    visit.html(&SalePage { page, offer, first })
+}
+
+/// What the template asks of a section.
+impl SalePage {
+    /// Its heading; none where the page's own heading says what is listed.
+    fn heading(&self, section: &Section) -> Option<&str> {
+        Some(self.page.t(match section.kind {
+            Kind::Open => "sale.section.open",
+            Kind::Upcoming => "sale.section.upcoming",
+            Kind::Announced => "sale.section.announced",
+            Kind::Past => "sale.section.past",
+            Kind::Dates => return None,
+        }))
+    }
+
+    /// What the link to its next page says.
+    fn more(&self, section: &Section) -> &str {
+        self.page.t(match section.kind {
+            Kind::Dates => "sale.more.dates",
+            Kind::Past => "sale.more.past",
+            _ => "sale.more.concerts",
+        })
+    }
 }
 
 /// What the template asks of a schedule.
@@ -77,8 +136,8 @@ impl SalePage {
         on || self.upcoming(schedule)
     }
 
-    fn withdrawn(&self, show: &Show) -> bool {
-        self.one && show.concert.status == ConcertStatus::Unavailable
+    fn withdrawn(concert: &Concert) -> bool {
+        concert.status == ConcertStatus::Unavailable
     }
 
     /// The lowest and the highest price.

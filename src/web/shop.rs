@@ -1,4 +1,4 @@
-//! What is on sale, for the sale page: looked up once a second, however many look.
+//! What is on sale, for the sale pages: looked up once a second, however many look.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,47 +7,97 @@ use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use serde::Serialize;
 
-use crate::concert::model::{Concert, ConcertStatus, Phase};
+use crate::concert::model::{Concert, ConcertStatus, Dates, Phase, Sale};
 use crate::concert::service::{Catalogue, CatalogueError};
 use crate::concert::view::ScheduleView;
-use crate::http::page::Paging;
+use crate::http::page::{TimeCursor, TimePaging};
 use crate::http::problem::Problem;
 use crate::store::id::ConcertId;
 
 const FRESH: Duration = Duration::from_secs(1);
 /// Pages kept for when the stores do not answer.
 const KEPT: u64 = 1000;
-/// Concerts on the first page; each asks for its schedules.
-const CONCERTS: u16 = 50;
-const SCHEDULES: u16 = 100;
+/// Concerts in one section of the home page.
+const CONCERTS: u16 = 20;
+/// Dates of each concert there.
+const NEXT_DATES: u16 = 3;
+/// Dates on one page of a concert.
+const DATES: u16 = 30;
 
-/// A concert and when it plays.
+/// What a page shows. Cursors come from the page before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum View {
+    /// The first page: concerts on sale, those that open next, and those without dates.
+    Home,
+    /// More concerts of one of its sections.
+    More(Sale, TimeCursor),
+    /// Dates of one concert.
+    Concert(ConcertId, Dates, Option<TimeCursor>),
+    /// One concert without its dates.
+    About(ConcertId),
+}
+
+/// Which concerts or dates a section lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Concerts on sale.
+    Open,
+    /// Concerts whose sale is still to open.
+    Upcoming,
+    /// Concerts without dates.
+    Announced,
+    /// Dates of one concert whose sale is not over.
+    Dates,
+    /// Dates of one concert whose sale is over.
+    Past,
+}
+
+/// A concert and dates of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Show {
     /// The concert.
     pub concert: Concert,
-    /// Its schedules, those that can be bought first.
+    /// The dates, in the order of their section.
     pub schedules: Vec<ScheduleView>,
+    /// Whether it has more dates of this kind than these.
+    pub more: bool,
+}
+
+/// One list of a page.
+#[derive(Debug, Serialize)]
+pub struct Section {
+    /// What it lists.
+    pub kind: Kind,
+    /// The concerts; exactly one where it lists dates.
+    pub shows: Vec<Show>,
+    /// How many dates of each concert are listed at most.
+    pub dates: u16,
+    /// After which date it begins, for the API's `?cursor=`; none at the beginning.
+    pub cursor: Option<String>,
+    /// The address of its next page; none on the last one.
+    pub next: Option<String>,
 }
 
 /// What there was at some time.
 #[derive(Debug, Serialize)]
 pub struct Offer {
-    /// The concerts, those that can be bought first.
-    pub shows: Vec<Show>,
+    /// The lists, none of them empty.
+    pub sections: Vec<Section>,
+    /// The concert that the page is about; none on the home page.
+    pub concert: Option<Concert>,
+    /// Whether the concert has past dates that are not on the page.
+    pub past: bool,
     /// When it was looked up.
     pub as_of: DateTime<Utc>,
 }
-
-/// One concert, or all that are on.
-type Which = Option<ConcertId>;
 
 /// What is on sale; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Shop {
     catalogue: Catalogue,
-    now: Cache<Which, Arc<Offer>>,
-    last: Cache<Which, Arc<Offer>>,
+    now: Cache<View, Arc<Offer>>,
+    last: Cache<View, Arc<Offer>>,
 }
 
 impl Shop {
@@ -58,51 +108,113 @@ impl Shop {
         Self { catalogue, now, last: Cache::new(KEPT) }
     }
 
-    /// All concerts that are on, or one. While the stores do not answer, what was known last.
+    /// What a page shows. While the stores do not answer, what was known last.
     ///
     /// # Errors
     /// `404 concert_not_found`; `503 store_unavailable` where nothing was ever known.
-    pub async fn offer(&self, which: Which) -> Result<Arc<Offer>, Problem> {
-        let found = self.now.try_get_with(which, self.look(which)).await;
+    pub async fn offer(&self, view: View) -> Result<Arc<Offer>, Problem> {
+        let found = self.now.try_get_with(view, self.look(view)).await;
         match found.as_ref().map_err(|error| &**error) {
             Ok(offer) => Ok(Arc::clone(offer)),
             Err(CatalogueError::Store(error)) => {
                 tracing::warn!(%error, "a sale page could not be looked up");
-                self.last.get(&which).await.ok_or_else(Problem::store_unavailable)
+                self.last.get(&view).await.ok_or_else(Problem::store_unavailable)
             }
             Err(CatalogueError::ConcertNotFound) => Err(CatalogueError::ConcertNotFound.into()),
             Err(CatalogueError::ScheduleNotFound) => Err(CatalogueError::ScheduleNotFound.into()),
         }
     }
 
-    async fn look(&self, which: Which) -> Result<Arc<Offer>, CatalogueError> {
-        let concerts = if let Some(id) = which {
-            vec![self.catalogue.concert(id).await?]
-        } else {
-            let page = Paging { limit: CONCERTS, after: None };
-            self.catalogue.concerts(Some(ConcertStatus::Available), page).await?.items
-        };
-        let mut shows = Vec::with_capacity(concerts.len());
-        for concert in concerts {
-            let page = Paging { limit: SCHEDULES, after: None };
-            let mut schedules = self.catalogue.schedules(concert.id, page).await?.items;
-            schedules.sort_by_key(rank);
-            shows.push(Show { concert, schedules });
+    async fn look(&self, view: View) -> Result<Arc<Offer>, CatalogueError> {
+        let (mut sections, mut about, mut past) = (Vec::new(), None, false);
+        match view {
+            View::Home => {
+                sections.push(self.concerts(Sale::Open, None).await?);
+                sections.push(self.concerts(Sale::Upcoming, None).await?);
+                sections.push(self.announced().await?);
+            }
+            View::More(sale, after) => sections.push(self.concerts(sale, Some(after)).await?),
+            View::About(id) => about = Some(self.catalogue.concert(id).await?),
+            View::Concert(id, dates, after) => {
+                let concert = self.catalogue.concert(id).await?;
+                let section = self.dates(&concert, dates, after, DATES).await?;
+                let empty = section.shows.iter().all(|show| show.schedules.is_empty());
+                let first = dates == Dates::Upcoming && after.is_none();
+                if first && empty {
+                    sections.push(self.dates(&concert, Dates::Past, None, DATES).await?);
+                } else {
+                    sections.push(section);
+                    past = first && self.has_past(&concert).await?;
+                }
+                about = Some(concert);
+            }
         }
-        shows
-            .sort_by_key(|show| show.schedules.first().map_or((4, DateTime::<Utc>::MAX_UTC), rank));
-        let offer = Arc::new(Offer { shows, as_of: Utc::now() });
-        self.last.insert(which, Arc::clone(&offer)).await;
+        let listed = |show: &Show, kind| !show.schedules.is_empty() || kind == Kind::Announced;
+        sections.retain(|section| section.shows.iter().any(|show| listed(show, section.kind)));
+        let offer = Arc::new(Offer { sections, concert: about, past, as_of: Utc::now() });
+        self.last.insert(view, Arc::clone(&offer)).await;
         Ok(offer)
+    }
+
+    /// Concerts by what can be bought now, each with its next dates; those that are sold out last.
+    async fn concerts(
+        &self,
+        sale: Sale,
+        after: Option<TimeCursor>,
+    ) -> Result<Section, CatalogueError> {
+        let paging = TimePaging { limit: CONCERTS, after };
+        let available = Some(ConcertStatus::Available);
+        let page = self.catalogue.concerts_by_sale(sale, available, paging).await?;
+        let mut shows = Vec::with_capacity(page.items.len());
+        for concert in page.items {
+            let next = self.dates(&concert, Dates::Upcoming, None, NEXT_DATES).await?;
+            // Empty where its last sale ended between the two looks.
+            shows.extend(next.shows.into_iter().filter(|show| !show.schedules.is_empty()));
+        }
+        shows.sort_by_key(is_sold_out);
+        let (kind, name) = match sale {
+            Sale::Open => (Kind::Open, "open"),
+            Sale::Upcoming => (Kind::Upcoming, "upcoming"),
+        };
+        let next = page.next_cursor.map(|cursor| format!("/?{name}={cursor}"));
+        Ok(Section { kind, shows, dates: NEXT_DATES, cursor: None, next })
+    }
+
+    async fn announced(&self) -> Result<Section, CatalogueError> {
+        let concerts = self.catalogue.concerts_without_dates(CONCERTS).await?;
+        let show = |concert| Show { concert, schedules: Vec::new(), more: false };
+        let shows = concerts.into_iter().map(show).collect();
+        Ok(Section { kind: Kind::Announced, shows, dates: 0, cursor: None, next: None })
+    }
+
+    async fn dates(
+        &self,
+        concert: &Concert,
+        dates: Dates,
+        after: Option<TimeCursor>,
+        limit: u16,
+    ) -> Result<Section, CatalogueError> {
+        let paging = TimePaging { limit, after };
+        let page = self.catalogue.dates(concert.id, dates, paging).await?;
+        let (kind, name) = match dates {
+            Dates::Upcoming => (Kind::Dates, "after"),
+            Dates::Past => (Kind::Past, "past"),
+        };
+        let address = |cursor| format!("/concerts/{}?{name}={cursor}", concert.id);
+        let (concert, more) = (concert.clone(), page.next_cursor.is_some());
+        let next = page.next_cursor.map(address);
+        let shows = vec![Show { concert, schedules: page.items, more }];
+        let cursor = after.map(TimeCursor::encode);
+        Ok(Section { kind, shows, dates: limit, cursor, next })
+    }
+
+    async fn has_past(&self, concert: &Concert) -> Result<bool, CatalogueError> {
+        let one = TimePaging { limit: 1, after: None };
+        Ok(!self.catalogue.dates(concert.id, Dates::Past, one).await?.items.is_empty())
     }
 }
 
-/// What can be bought first, what opens next after it, and what is over last.
-fn rank(schedule: &ScheduleView) -> (u8, DateTime<Utc>) {
-    match schedule.phase {
-        Phase::Open | Phase::Paused => (0, schedule.concert_at),
-        Phase::Upcoming => (1, schedule.reservation_available_at),
-        Phase::SoldOut => (2, schedule.concert_at),
-        Phase::Closed => (3, schedule.concert_at),
-    }
+/// Whether every date is sold out, those that are not shown too.
+fn is_sold_out(show: &Show) -> bool {
+    !show.more && show.schedules.iter().all(|date| date.phase == Phase::SoldOut)
 }

@@ -33,6 +33,8 @@ pub struct Visit {
     pub sign_in: bool,
     /// The path they asked for.
     pub path: String,
+    /// What they asked of it, without the language: empty, or pairs that end in `&`.
+    query: String,
     encoding: Encoding,
     /// The files and texts of now.
     pub built: Arc<Built>,
@@ -49,9 +51,16 @@ impl Visit {
             signup: false,
             sign_in: false,
             path: uri.path().to_owned(),
+            query: without_language(uri.query().unwrap_or_default()),
             encoding: encoding(headers),
             built: assets.now(),
         }
+    }
+
+    /// The address of this page in a language.
+    #[must_use]
+    pub fn address_in(&self, lang: Lang) -> String {
+        format!("{}?{}lang={}", self.path, self.query, lang.tag())
     }
 
     /// A text in the reader's language.
@@ -125,6 +134,18 @@ impl Visit {
         let tag = self.lang.tag();
         format!("lang={tag}; Path=/; Max-Age={A_YEAR_SECONDS}; SameSite=Lax")
     }
+}
+
+/// A query string without `lang`, to put another in front of: empty, or pairs that end in `&`.
+fn without_language(query: &str) -> String {
+    let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "lang");
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    kept.extend_pairs(pairs);
+    let mut kept = kept.finish();
+    if !kept.is_empty() {
+        kept.push('&');
+    }
+    kept
 }
 
 impl FromRequestParts<Web> for Visit {

@@ -16,6 +16,7 @@ use super::form_cookie::FormCookie;
 use super::forms::Form;
 use super::page::{Page, Visit};
 use super::place::{Place, PlaceCookie, link};
+use super::shop::View;
 use super::theme::Slots;
 use super::{SIGN_UPS, Web};
 use crate::concert::model::{Concert, EntryOrder};
@@ -217,8 +218,8 @@ async fn known(web: &Web, id: ScheduleId) -> Result<Known, Problem> {
         }
         Err(error) => return Err(error.into()),
     };
-    let offer = web.shop.offer(Some(schedule.concert_id)).await.ok();
-    let concert = offer.and_then(|offer| offer.shows.first().map(|show| show.concert.clone()));
+    let offer = web.shop.offer(View::About(schedule.concert_id)).await.ok();
+    let concert = offer.and_then(|offer| offer.concert.clone());
     Ok(Known { schedule: Some(schedule), concert })
 }
 

@@ -46,8 +46,6 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await accessible(page, 'the checkout, with too few points');
     await page.locator('.order-seats li').nth(1).waitFor();
     assert.equal(await page.locator('.order-seats li').count(), 2);
-    await page.locator('.charge button[type=submit]').click();
-    await page.locator('#pay:not([aria-disabled])').waitFor();
     await page.locator('#pay').click();
     await page.getByRole('heading', { name: PAID[lang] }).waitFor();
     await page.waitForTimeout(300);
@@ -97,10 +95,8 @@ for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
     await tabTo(page, '#hold');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/holds/*');
-    await page.locator('.charge').waitFor();
-    await tabTo(page, '.charge button[type=submit]');
-    await page.keyboard.press('Enter');
-    await page.locator('#pay:focus').waitFor();
+    await page.locator('#pay').waitFor();
+    await tabTo(page, '#pay');
     await page.keyboard.press('Enter');
     await page.locator('h1:focus').filter({ hasText: PAID[lang] }).waitFor();
     await page.context().close();
@@ -137,10 +133,81 @@ test('best available: shown on the map, and held at once', async () => {
   await page.locator('#best-show').click();
   await page.locator('#best-found').filter({ hasText: 'Balcony' }).waitFor();
   assert.equal(await page.locator('.chip').count(), 3);
+  const shown = await page.locator('.chip span:nth-child(2)').allTextContents();
+  await shot(page, 'best-shown');
   await page.locator('#best-hold').click();
   await page.waitForURL('**/holds/*');
   await page.locator('.order-seats li').nth(2).waitFor();
-  assert.equal(await page.locator('.order-seats li').count(), 3);
-  assert.match(await page.locator('.order-seats').textContent(), /Balcony/);
+  assert.deepEqual(await page.locator('.order-seats li span').allTextContents(), shown, 'what was shown is held');
   await page.context().close();
+});
+
+/** What a buyer holds, by seat number. */
+const held = async (who) => (await who.ask('GET', '/v1/reservations')).items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
+
+test('what is shown as the best is what taking the best would hold', async () => {
+  const sale = await openSale(service);
+  const [who, other] = [await buyer(service, { sale }), await buyer(service, { sale })];
+  const page = await open(browser, service, { who });
+  await choosing(page, sale);
+  await page.locator('#best-show').click();
+  await page.locator('#best-found').filter({ hasText: 'seats 1 and 2' }).waitFor();
+  await other.hold({ quantity: 2 });
+  assert.deepEqual(await held(other), [1, 2]);
+  await page.context().close();
+});
+
+test('the best that are shown are held, whatever has come free meanwhile', async () => {
+  const sale = await openSale(service);
+  const [who, other] = [await buyer(service, { sale }), await buyer(service, { sale })];
+  const before = await other.hold({ quantity: 2 });
+  const page = await open(browser, service, { who });
+  await choosing(page, sale);
+  await page.locator('#best-show').click();
+  await page.locator('#best-found').filter({ hasText: 'seats 3 and 4' }).waitFor();
+  await other.ask('DELETE', `/v1/holds/${before.hold_id}`);
+  await page.locator('#best-hold').click();
+  await page.waitForURL('**/holds/*');
+  assert.deepEqual(await held(who), [3, 4]);
+  await page.context().close();
+});
+
+for (const deaf of [false, true]) {
+  test(`a shown seat that somebody takes: others are asked for, and it is said (${deaf ? 'by the refusal' : 'by the stream'})`, async () => {
+    const sale = await openSale(service);
+    const [who, other] = [await buyer(service, { sale }), await buyer(service, { sale })];
+    const page = await open(browser, service, { who, size: deaf ? PHONE : DESKTOP });
+    if (deaf) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
+    await choosing(page, sale);
+    await page.locator('#best-show').click();
+    await page.locator('#best-found').filter({ hasText: 'seats 1 and 2' }).waitFor();
+    await other.hold({ seat_ids: [sale.seats[1].id] });
+    if (deaf) await page.locator('#best-hold').click();
+    const said = page.locator('#best-found').filter({ hasText: 'Somebody was faster' }).filter({ hasText: 'seats 3 and 4' });
+    await said.waitFor();
+    assert.ok(await page.locator('#rival').isHidden(), 'the best, and not the nearest');
+    assert.deepEqual(await held(who), [], 'nothing is held that was not shown');
+    await shot(page, `best-lost-${deaf ? 'phone' : 'desktop'}`);
+    await accessible(page, 'a best seat was taken');
+    await page.locator('#best-hold').click();
+    await page.waitForURL('**/holds/*');
+    assert.deepEqual(await held(who), [3, 4]);
+    await page.context().close();
+  });
+}
+
+test('a price that is left out is left out of the best too, shown and taken', async () => {
+  const sale = await openSale(service);
+  for (const shown of [true, false]) {
+    const who = await buyer(service, { sale });
+    const page = await open(browser, service, { who });
+    await choosing(page, sale);
+    await page.locator('#bands input').first().uncheck();
+    if (shown) await page.locator('#best-show').click();
+    if (shown) await page.locator('#best-found').filter({ hasText: 'Circle' }).waitFor();
+    await page.locator('#best-hold').click();
+    await page.waitForURL('**/holds/*');
+    await page.locator('.order-seats').filter({ hasText: 'Circle' }).waitFor();
+    await page.context().close();
+  }
 });

@@ -25,7 +25,10 @@ async function held({ points = 500_000, of = sale, size } = {}) {
 }
 
 const paid = (page) => page.getByRole('heading', { name: 'Paid. The seats are yours.' }).waitFor();
-const payments = async (who) => (await who.ask('GET', '/v1/points/history')).items.filter(({ kind }) => kind === 'PAYMENT');
+const changes = async (who, wanted) => (await who.ask('GET', '/v1/points/history')).items.filter(({ kind }) => kind === wanted);
+/** What was charged, the first first. */
+const charges = async (who) => (await changes(who, 'CHARGE')).map(({ amount }) => amount).reverse();
+const payments = (who) => changes(who, 'PAYMENT');
 
 test('a double click pays once', async () => {
   const { who, page } = await held();
@@ -84,9 +87,9 @@ test('one that never arrived is paid with the same key after a reload', async ()
   });
   await page.locator('#pay').click();
   await page.locator('#trouble').filter({ hasText: 'not known' }).waitFor();
-  dead = false;
   await page.reload();
   await page.locator('#trouble').filter({ hasText: 'A payment was begun here' }).waitFor();
+  dead = false;
   await page.locator('#pay').click();
   await paid(page);
   assert.equal(new Set(keys).size, 1);
@@ -94,7 +97,7 @@ test('one that never arrived is paid with the same key after a reload', async ()
   await page.context().close();
 });
 
-test('after too few points: charge, and pay with a new key', async () => {
+test('after too few points: what is missing now is shown, and charged and paid with a new key', async () => {
   const { who, page } = await held({ points: 80_000 });
   const keys = [];
   page.on('request', (request) => {
@@ -104,15 +107,81 @@ test('after too few points: charge, and pay with a new key', async () => {
   const other = await who.hold({ quantity: 1, max_price: 70_000 });
   await who.pay(other.hold_id);
   await page.locator('#pay').click();
-  await page.locator('.charge').waitFor();
-  assert.match(await page.locator('.purse').textContent(), /60,000 points more/);
+  await page.locator('.purse').filter({ hasText: '60,000 points more' }).waitFor();
+  assert.equal(await page.locator('#pay').textContent(), 'Charge 60,000 points and pay ₩70,000');
+  assert.deepEqual(await charges(who), [80_000], 'nothing is charged that was not shown');
   await shot(page, 'short');
-  await page.locator('.charge button[type=submit]').click();
-  await page.locator('#pay:focus').waitFor();
+  await accessible(page, 'too few points');
   await page.locator('#pay').click();
   await paid(page);
+  assert.match(await page.locator('.receipt-facts').textContent(), /60,000 points/);
   assert.equal(new Set(keys).size, 2);
+  assert.deepEqual(await charges(who), [80_000, 60_000]);
+  assert.equal((await who.ask('GET', '/v1/points')).amount, 0);
   await page.context().close();
+});
+
+test('a checkout left open in another tab shows that it was paid', async () => {
+  const { who, hold, page } = await held({ points: 10_000 });
+  const other = await page.context().newPage();
+  await other.goto(`/holds/${hold.hold_id}`);
+  await other.locator('#pay').waitFor();
+  await page.locator('#pay').click();
+  await paid(page);
+  await paid(other);
+  assert.equal(await other.locator('#pay, #left').count(), 0, 'no countdown and nothing to pay');
+  assert.deepEqual(await charges(who), [10_000, 60_000]);
+  await page.context().close();
+});
+
+test('a checkout left open on another device charges nothing after the hold was paid', async () => {
+  const { who, hold, page } = await held({ points: 10_000 });
+  const device = await open(browser, service, { who });
+  await device.goto(`/holds/${hold.hold_id}`);
+  await device.locator('#pay').waitFor();
+  await page.locator('#pay').click();
+  await paid(page);
+  // It is not told, so it still asks for the points.
+  assert.equal(await device.locator('#pay').textContent(), 'Charge 60,000 points and pay ₩70,000');
+  await device.locator('#pay').click();
+  await paid(device);
+  assert.deepEqual(await charges(who), [10_000, 60_000]);
+  assert.equal((await payments(who)).length, 1);
+  await Promise.all([page, device].map((one) => one.context().close()));
+});
+
+test('a checkout that is looked at again looks its hold up again', async () => {
+  const { who, hold, page } = await held({ points: 100_000 });
+  await who.pay(hold.hold_id);
+  await page.evaluate(() => window.dispatchEvent(new Event('focus')));
+  await paid(page);
+  await page.context().close();
+});
+
+test('two tabs that charge and pay at the same moment charge once', async () => {
+  const { who, hold, page } = await held({ points: 10_000 });
+  const device = await open(browser, service, { who });
+  await device.goto(`/holds/${hold.hold_id}`);
+  await device.locator('#pay').waitFor();
+  await Promise.all([page, device].map((one) => one.locator('#pay').click()));
+  await Promise.all([paid(page), paid(device)]);
+  assert.deepEqual(await charges(who), [10_000, 60_000]);
+  assert.equal((await payments(who)).length, 1);
+  await Promise.all([page, device].map((one) => one.context().close()));
+});
+
+test('a balance that is spent to the last point is 0, without a sign', async () => {
+  for (const [points, lang] of [[70_000, 'en'], [10_000, 'ko']]) {
+    const who = await buyer(service, { sale, points });
+    const hold = await who.hold({ quantity: 1, max_price: 70_000 });
+    const page = await open(browser, service, { who, lang });
+    await page.goto(`/holds/${hold.hold_id}`);
+    await page.locator('#pay').waitFor();
+    assert.match(await page.locator('.purse dd').nth(1).textContent(), /^0/);
+    assert.doesNotMatch(await page.locator('.purse').textContent(), /[-−]\s?0/);
+    await shot(page, `spent-${lang}`, { full: true });
+    await page.context().close();
+  }
 });
 
 test('a hold that lapses says what happened, and leads back to the map', async () => {
@@ -120,6 +189,7 @@ test('a hold that lapses says what happened, and leads back to the map', async (
   for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
     const { page, who } = await held({ of: short, size });
     await page.getByRole('heading', { name: 'The time for these seats ran out' }).waitFor();
+    await page.getByText('They go back on sale about 5 seconds after that time').waitFor();
     await shot(page, `lapsed-${name}`);
     await accessible(page, 'a lapsed hold');
     assert.equal((await payments(who)).length, 0);

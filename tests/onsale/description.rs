@@ -12,7 +12,7 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every call of the contract with the codes it may be refused with, beside those that all have.
-const CALLS: [(&str, &str, &[&str]); 50] = [
+const CALLS: [(&str, &str, &[&str]); 51] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -27,6 +27,7 @@ const CALLS: [(&str, &str, &[&str]); 50] = [
     ("get", "/v1/schedules/{id}/seats/stream", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/seats/layout", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/seats/status", &["schedule_not_found"]),
+    ("get", "/v1/schedules/{id}/seats/best", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue/draw", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue/draw/entrants", &["schedule_not_found draw_not_frozen"]),

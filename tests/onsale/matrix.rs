@@ -29,7 +29,7 @@ enum Foreign {
 }
 
 /// Every operation beside those of administration.
-const OPERATIONS: [(&str, &str, Foreign); 40] = [
+const OPERATIONS: [(&str, &str, Foreign); 41] = [
     ("post", "/v1/users", Foreign::Public),
     ("get", "/v1/users/me", Foreign::Own),
     ("post", "/v1/users/me/token", Foreign::Own),
@@ -44,6 +44,7 @@ const OPERATIONS: [(&str, &str, Foreign); 40] = [
     ("get", "/v1/schedules/{id}/seats/stream", Foreign::Public),
     ("get", "/v1/schedules/{id}/seats/layout", Foreign::Public),
     ("get", "/v1/schedules/{id}/seats/status", Foreign::Public),
+    ("get", "/v1/schedules/{id}/seats/best", Foreign::Public),
     ("get", "/v1/schedules/{id}/queue", Foreign::Public),
     ("get", "/v1/schedules/{id}/queue/draw", Foreign::Public),
     ("get", "/v1/schedules/{id}/queue/draw/entrants", Foreign::Public),
@@ -111,10 +112,12 @@ impl Owned {
             _ => self.sale.schedule.into(),
         };
         let hold = self.hold["hold_id"].as_str().expect("a hold");
+        let query = if pattern.ends_with("/seats/best") { "?quantity=1" } else { "" };
         pattern
             .replace("{hold_id}", hold)
             .replace("{code}", "seat_taken")
             .replace("{id}", &id.to_string())
+            + query
     }
 
     /// A body that is valid, so that nothing but the caller can be wrong.

@@ -10,13 +10,15 @@ import { patiently } from './lib/patience.js';
 import { current, ensure, onSession, onsale } from './lib/session.js';
 import { errorText, countdown, t } from './lib/text.js';
 import { paymentsOf, settle } from './checkout/pay.js';
-import { absent, ended, failed, receipt, signIn, waiting } from './checkout/views.js';
+import { absent, ended, failed, missingFor, receipt, signIn, waiting } from './checkout/views.js';
 import { labelsOf } from './seats/labels.js';
 
 /** Listeners are told when so much is left, in ms. */
 const TOLD_MS = [120_000, 60_000, 30_000, 10_000];
 
 const id = page.hold_id;
+/** Other tabs of this browser that show the same hold. */
+const tabs = 'BroadcastChannel' in window ? new BroadcastChannel(`onsale.hold.${id}`) : null;
 const host = $('#checkout');
 
 /**
@@ -27,6 +29,7 @@ const host = $('#checkout');
  * @property {Map<number, import('./seats/labels.js').Label>} labels
  * @property {number | null} balance null: not known
  * @property {any[]} payments
+ * @property {number} charged points charged with the payment that this tab has made
  */
 
 /** @type {Known | null} */
@@ -44,7 +47,7 @@ async function load() {
     const found = await around(hold);
     if (turn !== loading) return undefined;
     const same = known !== null && face(known) === face(found);
-    known = found;
+    known = { ...found, charged: known?.charged ?? 0 };
     // What is being typed is not taken away for nothing.
     if (!same) draw();
   } catch (error) {
@@ -67,7 +70,7 @@ async function around(hold) {
     maybe(onsale.points()),
     hold.status === 'COMPLETE' ? maybe(paymentsOf(hold)) : [],
   ]);
-  return { hold, schedule, concert, labels, balance: points?.amount ?? null, payments: payments ?? [] };
+  return { hold, schedule, concert, labels, balance: points?.amount ?? null, payments: payments ?? [], charged: 0 };
 }
 
 /** All that what is shown depends on. @param {Known} of */
@@ -79,28 +82,19 @@ function draw() {
   const { status } = known.hold;
   const focused = document.activeElement?.id;
   if (status === 'COMPLETE') fill(host, receipt(known));
-  else if (status === 'PAYMENT_WAITING') fill(host, waiting(known, way, { pay, giveBack, charged, look }));
+  else if (status === 'PAYMENT_WAITING') fill(host, waiting(known, way, { pay, giveBack }));
   else fill(host, ended(known));
   if (focused) document.getElementById(focused)?.focus();
   tick();
 }
 
-/** @param {number} balance */
-function charged(balance) {
-  if (!known) return;
-  known.balance = balance;
-  draw();
-  $('#pay')?.focus();
-}
-
-/** The balance may be another. */
-const look = () => load();
-
+/** Pays, and charges what is missing, as it is shown. The service looks at the hold and at the balance once more. */
 async function pay() {
   if (!known || way.paying) return;
+  const charge = missingFor(known);
   way.paying = true;
   draw();
-  const outcome = await settle(known.hold, () => {
+  const outcome = await settle(known.hold, charge, () => {
     way.unsure = true;
     draw();
   });
@@ -115,12 +109,15 @@ async function pay() {
     known.hold = { ...known.hold, status: 'COMPLETE' };
     known.balance = outcome.paid.balance;
     known.payments = outcome.paid.payments;
+    known.charged = outcome.paid.charged ?? 0;
     draw();
+    tabs?.postMessage('changed');
     arrived(t('checkout.paid'));
     return;
   }
   announce(errorText(outcome.error), { urgent: true });
   await load();
+  if (known?.hold.status === 'COMPLETE') arrived(t('checkout.paid'));
   if (known?.hold.status === 'PAYMENT_WAITING') $('#trouble').textContent = errorText(outcome.error);
 }
 
@@ -142,6 +139,7 @@ async function giveBack() {
   if (!sure) return;
   try {
     await onsale.release(id);
+    tabs?.postMessage('changed');
     await load();
     arrived(t('checkout.end.cancelled'));
   } catch (error) {
@@ -182,8 +180,9 @@ async function over() {
 everySecond(tick);
 onSession(load);
 // Another tab, or another device, may have paid meanwhile.
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible' && known && !way.paying) load();
-});
+const again = () => known !== null && !way.paying && load();
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && again());
+window.addEventListener('focus', again);
+tabs?.addEventListener('message', again);
 window.addEventListener('pageshow', (event) => event.persisted && load());
 load();

@@ -67,8 +67,9 @@ export class Onsale {
    * @param {string} [how.base] where the service is; nothing for the page's own
    * @param {() => (string | null)} [how.token] the access token of now
    * @param {typeof fetch} [how.fetch]
-   * @param {(time: string, sent: number, received: number) => void} [how.onTime] told the server's
-   * time of each answer, and when (`performance.now()`) it was asked for and came
+   * @param {(time: string, sent: number, received: number, slack?: number) => void} [how.onTime] told
+   * the server's time of each answer, when (`performance.now()`) it was asked for and came, and by how
+   * many ms the time may be wrong by itself
    */
   constructor({ base = '', token = () => null, fetch = globalThis.fetch.bind(globalThis), onTime = () => {} } = {}) {
     /** @type {import('./onsale/call.js').Client} */
@@ -110,7 +111,7 @@ export class Onsale {
     return this.call('GET', '/v1/users/me');
   }
 
-  /** What is on. @param {{ status?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** What is on. @param {{ status?: string, sale?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
   concerts(which = {}) {
     return this.call('GET', `/v1/concerts${query(which)}`);
   }
@@ -120,7 +121,7 @@ export class Onsale {
     return this.call('GET', `/v1/concerts/${id}`);
   }
 
-  /** When a concert plays. @param {number} concert @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** When a concert plays. @param {number} concert @param {{ dates?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
   schedules(concert, which = {}) {
     return this.call('GET', `/v1/concerts/${concert}/schedules${query(which)}`);
   }
@@ -192,7 +193,19 @@ export class Onsale {
     return followSeats(this.client, schedule, version, on);
   }
 
-  /** Holds seats: these, all or none, or the best that are free. @param {number} schedule @param {{ seat_ids: number[] } | { quantity: number, section?: string | null, max_price?: number | null }} wanted @param {{ ticket: string, key: string, signal?: AbortSignal }} how @returns {Promise<Hold>} */
+  /**
+   * The best free seats now, those that a hold of the same wish tries first. Nothing is held.
+   * @param {number} schedule
+   * @param {{ quantity: number, section?: string | null, max_price?: number | null, exclude_prices?: number[][], except?: number[] }} wish
+   * @returns {Promise<{ seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[], total_amount: number }>}
+   */
+  bestSeats(schedule, { exclude_prices = [], except = [], ...wish }) {
+    const ranges = exclude_prices.map(([low, high]) => `${low}-${high}`).join(',');
+    const left_out = { exclude_prices: ranges || null, except: except.join(',') || null };
+    return this.call('GET', `/v1/schedules/${schedule}/seats/best${query({ ...wish, ...left_out })}`);
+  }
+
+  /** Holds seats: these, all or none, or the best that are free. @param {number} schedule @param {{ seat_ids: number[] } | { quantity: number, section?: string | null, max_price?: number | null, exclude_prices?: number[][] }} wanted @param {{ ticket: string, key: string, signal?: AbortSignal }} how @returns {Promise<Hold>} */
   hold(schedule, wanted, how) {
     return this.call('POST', `/v1/schedules/${schedule}/reservations`, { body: wanted, ...how });
   }
@@ -207,9 +220,16 @@ export class Onsale {
     return this.call('DELETE', `/v1/holds/${encodeURIComponent(hold)}`, { patience: 10_000 });
   }
 
-  /** Pays for a hold, once per key. @param {string} hold @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ payments: any[], total_amount: number, balance: number }>} */
-  pay(hold, how) {
-    return this.call('POST', '/v1/payments', { body: { hold_id: hold }, ...how });
+  /**
+   * Pays for a hold, once per key. With `charge_up_to` points that the balance lacks are charged in
+   * the same step, up to so many; nothing is charged where the hold is not paid.
+   * @param {string} hold
+   * @param {{ key: string, charge_up_to?: number, signal?: AbortSignal }} how
+   * @returns {Promise<{ payments: any[], total_amount: number, balance: number, charged?: number }>}
+   */
+  pay(hold, { charge_up_to = 0, ...how }) {
+    const body = charge_up_to > 0 ? { hold_id: hold, charge_up_to } : { hold_id: hold };
+    return this.call('POST', '/v1/payments', { body, ...how });
   }
 
   /** Gives one paid seat back, for its points. @param {number} payment @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ payment: any, balance: number }>} */

@@ -9,13 +9,19 @@ import { onsale } from './lib/session.js';
 import { countdown, t, time } from './lib/text.js';
 import { ticketOf } from './lib/ticket.js';
 
-/** Between two looks at one concert, in ms; all concerts on the page take turns. */
+/** Between two looks, in ms; the concerts on the page take turns. */
 const LOOK = 3000;
 
 /** @type {Map<number, any>} the schedules by their ids, as they were known last */
 const schedules = new Map();
-for (const { schedules: all } of page.offer.shows) for (const schedule of all) schedules.set(schedule.id, schedule);
-const concerts = page.offer.shows.map((/** @type {any} */ { concert }) => concert.id);
+/** What to look up again: the same page of dates of each concert. Past dates do not change. @type {{concert: number, which: any}[]} */
+const lists = [];
+for (const { kind, shows, dates: limit, cursor } of page.offer.sections) {
+  for (const { concert, schedules: all } of shows) {
+    for (const schedule of all) schedules.set(schedule.id, schedule);
+    if (all.length > 0 && kind !== 'past') lists.push({ concert: concert.id, which: { dates: 'UPCOMING', limit, cursor } });
+  }
+}
 const shownAt = Date.parse(page.offer.as_of);
 let failedSince = Date.parse(page.server_time) - shownAt > 5000 ? shownAt : 0;
 
@@ -87,10 +93,10 @@ let knownAt = now();
 
 /** Looks at one concert, and at the next one the next time. */
 async function look() {
-  if (document.visibilityState === 'hidden' || concerts.length === 0) return;
-  const concert = concerts[turn++ % concerts.length];
+  if (document.visibilityState === 'hidden' || lists.length === 0) return;
+  const { concert, which } = lists[turn++ % lists.length];
   try {
-    const { items } = await onsale.schedules(concert, { limit: 100 });
+    const { items } = await onsale.schedules(concert, which);
     for (const schedule of items) schedules.set(schedule.id, schedule);
     knownAt = now();
     failedSince = 0;

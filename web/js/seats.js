@@ -88,14 +88,20 @@ function buying(map) {
     look: (/** @type {number[]} */ seats) => lookAt(map, seats),
     take: (/** @type {number[]} */ seats) => only([...choice.picked, ...seats]),
   };
-  const beaten = (/** @type {number[]} */ lost, /** @type {boolean} */ asked) => rival(choice, lost, instead, asked);
+  const beaten = (/** @type {number[]} */ lost, /** @type {boolean} */ asked) => {
+    noRival();
+    if (!offered.lost(lost)) rival(choice, lost, instead, asked);
+  };
   const taking = new Taking({ schedule: id, choice, bar, turn, refresh, beaten });
   const hold = () => {
     noRival();
     const seat_ids = [...choice.picked].map((seat) => choice.venue.seats[seat].id).sort((one, other) => one - other);
     return taking.hold({ seat_ids });
   };
-  best(map, { take: only, wanted: (wish) => taking.hold(wish) });
+  const offered = best(map, (wanted) => {
+    noRival();
+    taking.hold(wanted);
+  });
   keepPicks(id, choice);
   turn.start();
   const again = () => refresh().catch(() => {});
@@ -103,6 +109,9 @@ function buying(map) {
   onSession(again);
   // Back from paying, by the browser's back button: what was picked is held or sold now.
   window.addEventListener('pageshow', (event) => event.persisted && location.reload());
+  // Paid or given back in another tab, perhaps.
+  window.addEventListener('focus', again);
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && again());
   everySecond(() => {
     turn.tick();
     bar.tick();
@@ -116,14 +125,14 @@ function lookAt(map, [first]) {
   map.reveal(first);
 }
 
-/** Best available. @param {SeatMap} map @param {{take: (seats: number[]) => void, wanted: (wish: import('./seats/best.js').Wish) => void}} told */
-function best(map, { take, wanted }) {
+/** Best available. @param {SeatMap} map @param {(wanted: import('./seats/best.js').Wish | {seat_ids: number[]}) => void} hold */
+function best(map, hold) {
   const { choice } = map;
   const shown = (/** @type {number[]} */ seats) => {
     if (choice.active) choice.pickOnly(seats);
     lookAt(map, seats);
   };
-  bestAvailable(choice, { wanted, exactly: take, shown });
+  return bestAvailable(choice, { schedule: id, shown, hold });
 }
 
 /** The sale as it is now: its phase, its limit, what the organiser says. @param {() => void} changed */

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { states as decode } from '../../../web/js/onsale.js';
-import { best, instead } from '../../../web/js/seats/near.js';
+import { instead } from '../../../web/js/seats/near.js';
 import { FULL, Raster, RING, SPECK } from '../../../web/js/seats/raster.js';
 import { AVAILABLE, GONE, HELD, States } from '../../../web/js/seats/states.js';
 import { plan, seatAt, sectionAt } from '../../../web/js/seats/venue.js';
@@ -125,14 +125,6 @@ test('counts of free seats are those of the states after any changes', () => {
     assert.equal(states.inSection[one], free.filter((seat) => section[seat] === one).length);
     assert.equal(states.inBand[one], free.filter((seat) => band[seat] === one).length);
   }
-});
-
-test('the best are neighbours in the middle of the nearest row', () => {
-  const venue = plan(seatsOf(...THEATRE));
-  assert.deepEqual(best(venue, 2, () => true), [7, 8]);
-  assert.deepEqual(best(venue, 4, (seat) => seat >= 160), [165, 166, 167, 168]);
-  assert.deepEqual(best(venue, 2, (seat) => seat === 3 || seat === 90), [3, 90], 'apart, where no two are free');
-  assert.equal(best(venue, 3, (seat) => seat === 3 || seat === 90), null);
 });
 
 test('instead of what was lost: neighbours nearby, three choices, no seat twice', () => {

@@ -2,7 +2,7 @@
 /** The live charts: one figure a second, drawn by uPlot. */
 import { now } from '../lib/clock.js';
 import { el, fill, say } from '../lib/dom.js';
-import { money, number, t, time } from '../lib/text.js';
+import { decimal, money, number, t, time, written } from '../lib/text.js';
 import { page } from '../lib/page.js';
 
 /** @typedef {import('./feed.js').Name} Name */
@@ -10,9 +10,8 @@ import { page } from '../lib/page.js';
 /** @typedef {{ key: string, lines: Line[], tell: (value: number) => string }} Chart */
 
 const whole = (/** @type {number} */ value) => number(Math.round(value));
-const fine = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
-const perSecond = (/** @type {number} */ value) => t('admin.persecond', { value: fine.format(value) });
-const ms = (/** @type {number} */ value) => t('admin.ms', { value: value < 10 ? fine.format(value) : whole(value) });
+const perSecond = (/** @type {number} */ value) => t('admin.persecond', { value: decimal(value) });
+const ms = (/** @type {number} */ value) => t('admin.ms', { value: value < 10 ? decimal(value) : whole(value) });
 
 /** @type {Chart[]} */
 const CHARTS = [
@@ -65,7 +64,7 @@ function options(chart, box) {
     scales: { x: { time: true, range: minute }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
     axes: [
       { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => times(at) },
-      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.tell === whole && !Number.isInteger(one) ? '' : short.format(one))) },
+      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.tell === whole && !Number.isInteger(one) ? '' : written(short, one))) },
     ],
     series: [{}, ...series],
   };

@@ -2,14 +2,12 @@
 /** How the process that answers, its loops and its stores are. */
 import { announce } from '../lib/announce.js';
 import { el, fill, say } from '../lib/dom.js';
-import { page } from '../lib/page.js';
-import { duration, number, t, time } from '../lib/text.js';
+import { decimal, duration, number, t, time } from '../lib/text.js';
 import { card, figure, heading, table } from './parts.js';
 import { call } from './service.js';
 
 /** How often it is asked, in ms. */
 const EVERY = 2000;
-const fine = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
 
 /** @param {any} store */
 function storeCard(store) {
@@ -18,7 +16,7 @@ function storeCard(store) {
     { class: `store ${store.up ? 'store-up' : 'store-down'}` },
     el('strong', null, store.store === 'redis' ? 'Redis' : 'PostgreSQL'),
     el('span', { class: `badge ${store.up ? 'badge-open' : 'badge-bad'}` }, t(store.up ? 'admin.health.up' : 'admin.health.down')),
-    el('span', { class: 'muted' }, store.up ? t('admin.ms', { value: fine.format(store.answer_ms) }) : t(`admin.health.down.${store.store}`)),
+    el('span', { class: 'muted' }, store.up ? t('admin.ms', { value: decimal(store.answer_ms) }) : t(`admin.health.down.${store.store}`)),
   );
 }
 
@@ -29,7 +27,7 @@ function loopRow(one) {
     el('span', null, t(`admin.loop.${one.name.replace(' ', '_')}`), el('span', { class: 'loop-does' }, t(`admin.loop.${one.name.replace(' ', '_')}.does`))),
     el('span', { class: `badge ${state === 'fine' ? 'badge-open' : 'badge-bad'}` }, t(`admin.loop.${state}`)),
     one.every_ms < 1000 ? t('admin.ms', { value: number(one.every_ms) }) : duration(one.every_ms / 1000),
-    t('admin.ms', { value: fine.format(one.took_ms) }),
+    t('admin.ms', { value: decimal(one.took_ms) }),
     time(one.last_run_at, 'exact'),
   ];
 }

@@ -2,14 +2,12 @@
 /** The sale now: how it goes, the hand on the tap, and who is next. */
 import { announce } from '../lib/announce.js';
 import { el, fill, say, set } from '../lib/dom.js';
-import { duration, money, number, t, time } from '../lib/text.js';
-import { page } from '../lib/page.js';
+import { decimal, duration, money, number, t, time } from '../lib/text.js';
 import { charts } from './charts.js';
 import { controls } from './controls.js';
 import { follow, lineStands, rate } from './feed.js';
 import { front, whyText } from './front.js';
 
-const fine = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
 
 /** The tiles: a name, its figure, and a note. @type {[string, (stats: any, history: import('./feed.js').History) => (string | null), (stats: any) => string][]} */
 const TILES = [
@@ -18,7 +16,7 @@ const TILES = [
   ['joins', (_, history) => last(history.joins), (stats) => t('admin.tile.all', { n: stats.joined_total })],
   ['admissions', (_, history) => last(history.admissions), (stats) => t('admin.tile.eta', { eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds) })],
   ['held', (stats) => number(stats.held), (stats) => t('admin.tile.free', { n: stats.seats.available })],
-  ['sold', (stats) => number(stats.sold), (stats) => t('admin.tile.share', { percent: fine.format(stats.seats.total > 0 ? (100 * stats.sold) / stats.seats.total : 0), n: stats.seats.total })],
+  ['sold', (stats) => number(stats.sold), (stats) => t('admin.tile.share', { percent: decimal(stats.seats.total > 0 ? (100 * stats.sold) / stats.seats.total : 0), n: stats.seats.total })],
   ['revenue', (stats) => money(stats.revenue), () => t('admin.tile.revenue.note')],
   ['p99', (stats) => worst(stats), () => t('admin.tile.p99.note')],
   ['errors', (stats) => known(rate(stats, 'errors_per_second')), (stats) => t('admin.tile.limited', { value: known(rate(stats, 'limited_per_second')) ?? '–' })],
@@ -28,7 +26,7 @@ const TILES = [
 const OF_LINE = ['waiting', 'inside', 'joins', 'admissions'];
 
 /** @param {number | null | undefined} value */
-const known = (value) => (value === null || value === undefined ? null : fine.format(value));
+const known = (value) => (value === null || value === undefined ? null : decimal(value));
 /** @param {(number | null)[]} values */
 const last = (values) => known(values.at(-1));
 
@@ -36,7 +34,7 @@ const last = (values) => known(values.at(-1));
 function worst(stats) {
   const all = stats.answers.filter((/** @type {any} */ one) => ['join', 'hold', 'pay'].includes(one.call)).map((/** @type {any} */ one) => one.p99_ms);
   const found = all.filter((/** @type {any} */ value) => value !== null);
-  return found.length > 0 ? t('admin.ms', { value: fine.format(Math.max(...found)) }) : null;
+  return found.length > 0 ? t('admin.ms', { value: decimal(Math.max(...found)) }) : null;
 }
 
 function tiles() {

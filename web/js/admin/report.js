@@ -1,18 +1,16 @@
 // @ts-check
 /** The report of a sale: what it came to, to be read, printed, and taken along as CSV. */
 import { el, fill } from '../lib/dom.js';
-import { page } from '../lib/page.js';
-import { duration, has, money, number, t, time } from '../lib/text.js';
+import { decimal, duration, has, money, number, t, time } from '../lib/text.js';
 import { card, doing, figure, table } from './parts.js';
 import { bars } from './report-drawing.js';
 import { download, get } from './service.js';
 
-const fine = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
 
 /** A length of time, fine where it is short. @param {number | null} seconds */
-const span = (seconds) => (seconds === null ? '–' : seconds < 60 ? t('admin.seconds', { value: fine.format(seconds) }) : duration(seconds));
+const span = (seconds) => (seconds === null ? '–' : seconds < 60 ? t('admin.seconds', { value: decimal(seconds) }) : duration(seconds));
 /** A part of a whole. @param {number} part @param {number} whole */
-const share = (part, whole) => (whole > 0 ? t('admin.percent', { value: fine.format((100 * part) / whole) }) : '');
+const share = (part, whole) => (whole > 0 ? t('admin.percent', { value: decimal((100 * part) / whole) }) : '');
 
 /** @param {any} report */
 function about(report) {

@@ -1,14 +1,11 @@
 // @ts-check
 /** What the checkout looks like in each of its states. */
 import { until } from '../lib/clock.js';
-import { chargeForm } from '../lib/charge.js';
+import { MOST } from '../lib/charge.js';
 import { el, svg } from '../lib/dom.js';
 import { countdown, errorText, money, points, t, time } from '../lib/text.js';
 import { alone, seatName } from '../seats/say.js';
 import { begun } from './pay.js';
-
-/** What a charge that covers what is missing is rounded up to. */
-const ROUND = 10_000;
 
 /** @typedef {import('../checkout.js').Known} Known */
 
@@ -103,40 +100,44 @@ function timeLeft({ hold }) {
   );
 }
 
-/** @param {Known} known @param {{charged: (balance: number) => void, look: () => void}} on */
-function purse({ hold, balance }, on) {
+/** How many points are missing; 0 where that is not known. @param {Known} known */
+export const missingFor = ({ hold, balance }) => (balance === null ? 0 : Math.max(0, hold.total_amount - balance));
+
+/** @param {Known} known */
+function purse(known) {
+  const { hold, balance } = known;
+  const missing = missingFor(known);
   const rows = [[t('checkout.balance'), balance === null ? t('common.unknown') : points(balance)]];
-  const missing = balance === null ? 0 : hold.total_amount - balance;
-  if (balance !== null && missing <= 0) rows.push([t('checkout.after'), points(-missing)]);
-  const proposed = Math.ceil(missing / ROUND) * ROUND;
+  if (balance !== null) rows.push([t('checkout.after'), points(Math.max(0, balance - hold.total_amount))]);
   return el(
     'section',
     { class: 'card purse', 'aria-labelledby': 'purse-title' },
     el('h2', { id: 'purse-title' }, t('checkout.purse')),
     facts(rows),
     missing > 0 && el('p', { class: 'note note-warn' }, t('checkout.short', { points: points(missing) })),
-    missing > 0 && chargeForm({ amount: proposed, charged: on.charged, unsure: on.look }),
+    missing > MOST && el('p', null, t('checkout.short.much', { points: points(MOST) }), ' ', el('a', { href: '/me' }, t('checkout.mine'))),
   );
 }
 
 /**
  * Seats that wait for payment.
  * @param {Known} known @param {{paying: boolean, unsure: boolean}} way
- * @param {{pay: () => void, giveBack: () => void, charged: (balance: number) => void, look: () => void}} on
+ * @param {{pay: () => void, giveBack: () => void}} on
  */
 export function waiting(known, way, on) {
   const { hold } = known;
   // While it is not known whether it was paid, neither is what is left.
-  const balance = way.unsure ? null : known.balance;
-  const short = balance !== null && balance < hold.total_amount;
+  const now = { ...known, balance: way.unsure ? null : known.balance };
+  const missing = missingFor(now);
+  const price = money(hold.total_amount);
   const trouble = way.unsure ? t('checkout.unsure') : begun(hold.hold_id) && !way.paying ? t('checkout.begun') : '';
   const pay = el(
     'button',
     {
-      id: 'pay', type: 'button', class: 'button large wide', 'aria-disabled': way.paying || short ? 'true' : null,
-      on: { click: () => !short && on.pay() },
+      id: 'pay', type: 'button', class: 'button large wide', 'aria-disabled': way.paying || missing > MOST ? 'true' : null,
+      on: { click: () => missing <= MOST && on.pay() },
     },
-    way.paying ? t('checkout.paying') : t('checkout.pay', { price: money(hold.total_amount) }),
+    way.paying ? t('checkout.paying') : missing > 0 ? t('checkout.charge.pay', { points: points(missing), price }) : t('checkout.pay', { price }),
   );
   const back = el(
     'button',
@@ -155,10 +156,10 @@ export function waiting(known, way, on) {
       el(
         'div',
         null,
-        purse({ ...known, balance }, on),
+        purse(now),
         el('p', { id: 'trouble', class: 'trouble', role: 'status' }, trouble),
         pay,
-        el('p', { class: 'faint center' }, t('checkout.once')),
+        el('p', { class: 'faint center' }, t(missing > 0 ? 'checkout.charge.once' : 'checkout.once')),
         el('p', { class: 'center' }, back),
       ),
     ),
@@ -167,12 +168,13 @@ export function waiting(known, way, on) {
 
 /** Paid. @param {Known} known */
 export function receipt(known) {
-  const { hold, balance, payments } = known;
+  const { hold, balance, payments, charged } = known;
   const paidAt = payments[0]?.payment_at;
   const ids = payments.map(({ id }) => `#${id}`).join(', ');
   const rows = [
     paidAt && [t('checkout.receipt.at'), time(paidAt, 'full')],
     ids && [t('checkout.receipt.number'), ids],
+    charged > 0 && [t('checkout.receipt.charged'), points(charged)],
     balance !== null && [t('checkout.balance'), points(balance)],
   ].filter(Boolean);
   const gone = hold.reservations.filter((/** @type {any} */ one) => one.status === 'REFUNDED').length;

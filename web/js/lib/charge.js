@@ -8,7 +8,7 @@ import { errorText, number, points, t } from './text.js';
 
 /** What buttons add, and what one charge may be. */
 const STEPS = [10_000, 50_000, 100_000];
-const MOST = 10_000_000;
+export const MOST = 10_000_000;
 
 /**
  * A form that charges points.

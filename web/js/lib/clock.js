@@ -19,12 +19,13 @@ const DRIFT = 0.0005;
  * @param {string | number} serverTime RFC 3339, or ms
  * @param {number} sent `performance.now()` when it was asked for
  * @param {number} [received] `performance.now()` when its head was there
+ * @param {number} [slack] by how much the time may be wrong by itself, in ms
  */
-export function learn(serverTime, sent, received = performance.now()) {
+export function learn(serverTime, sent, received = performance.now(), slack = 0) {
   const told = typeof serverTime === 'number' ? serverTime : Date.parse(serverTime);
   if (Number.isNaN(told)) return;
-  const half = Math.max(0, received - sent) / 2;
-  const found = told - (received - half);
+  const half = Math.max(0, received - sent) / 2 + slack;
+  const found = told - (received + sent) / 2;
   const known = error + (received - learnedAt) * DRIFT;
   // One that is better, or one that the one before can't be right beside: the device slept.
   if (half <= known || Math.abs(found - origin) > half + known) {
@@ -32,11 +33,11 @@ export function learn(serverTime, sent, received = performance.now()) {
   }
 }
 
+/** Whether the server has told its time. Until then only the device's is known. */
+export const isKnown = () => error !== Infinity;
+
 /** The server's time, in ms. */
 export const now = () => origin + performance.now();
-
-/** The difference to the device's clock, in ms: positive where the device is behind. */
-export const deviceError = () => (error === Infinity ? 0 : now() - Date.now());
 
 /** How long until a time of the server's, in ms; negative once it has passed. @param {string | number} when */
 export const until = (when) => (typeof when === 'number' ? when : Date.parse(when)) - now();

@@ -3,6 +3,7 @@
 import { $, $$, say, set, show } from './dom.js';
 import { page } from './page.js';
 import { current, ensure, former, left, onSession, onsale, renew, renewable, signInAgain, takeToken } from './session.js';
+import { keeps } from './store.js';
 import { t, time } from './text.js';
 
 /** Tells the times that the server wrote in the reader's zone. @param {ParentNode} [within] */
@@ -66,6 +67,9 @@ const offline = () => show($('#offline'), !navigator.onLine);
 window.addEventListener('online', offline);
 window.addEventListener('offline', offline);
 offline();
+
+// Said on every page, before anybody joins: a place that is not kept is lost on the next page.
+show($('#unkept'), !keeps);
 
 localTimes();
 who();

@@ -2,7 +2,7 @@
 /** Who is signed in. The access token is kept in this browser and goes out in headers only. */
 import { Onsale } from '../onsale.js';
 import { alone } from './alone.js';
-import { learn, now } from './clock.js';
+import { isKnown, learn, now, until } from './clock.js';
 import { OTHER, ask, tell } from './dialog.js';
 import { claimsOf } from './jwt.js';
 import { page } from './page.js';
@@ -41,8 +41,9 @@ const kept = () => local.get(KEY);
 export function current() {
   const session = kept();
   if (!session?.token || session.ended) return null;
-  // By a clock that may be wrong: the service has the last word, with 401.
-  if (session.expires_at && Date.parse(session.expires_at) + 3_600_000 < now()) return null;
+  // By the server's clock: the device's may be wrong by days. Where that is not known yet, the service
+  // has the last word, with 401.
+  if (session.expires_at && isKnown() && until(session.expires_at) <= 0) return null;
   return session;
 }
 

@@ -47,6 +47,19 @@ function keeper(find) {
   };
 }
 
+/** Whether this browser keeps anything for the site: with cookies blocked, many do not. */
+export const keeps = (() => {
+  const name = 'onsale.probe';
+  try {
+    window.localStorage.setItem(name, name);
+    const kept = window.localStorage.getItem(name) === name;
+    window.localStorage.removeItem(name);
+    return kept;
+  } catch {
+    return false;
+  }
+})();
+
 /** Kept for good, and shared by all tabs. */
 export const local = keeper(() => window.localStorage);
 

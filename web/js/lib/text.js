@@ -4,6 +4,13 @@ import { page } from './page.js';
 
 const plural = new Intl.PluralRules(page.lang);
 const whole = new Intl.NumberFormat(page.lang);
+const tenths = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
+
+/** A number in words, zero without a sign: sums and roundings may come to -0. @param {Intl.NumberFormat} form @param {number} value */
+export function written(form, value) {
+  const text = form.format(value);
+  return text === '-0' ? '0' : text;
+}
 
 /**
  * The text of `key`, with `{name}` replaced from `values`. With a count `n` the form for so many is
@@ -26,7 +33,10 @@ export function t(key, values = {}) {
 export const has = (key) => key in page.texts;
 
 /** A whole number. @param {number} value */
-export const number = (value) => whole.format(value);
+export const number = (value) => written(whole, value);
+
+/** A number with one decimal at most. @param {number} value */
+export const decimal = (value) => written(tenths, value);
 
 /** A price. @param {number} value in points, each of which is a won */
 export const money = (value) => (page.lang === 'ko' ? `${number(value)}원` : `₩${number(value)}`);

@@ -52,7 +52,7 @@ export class Purse {
 
 /** @param {any} change */
 function row({ kind, amount, balance_after, created_at }) {
-  const sign = amount > 0 ? '+' : '−';
+  const sign = amount > 0 ? '+' : amount < 0 ? '−' : '';
   return el(
     'tr',
     null,

@@ -42,7 +42,7 @@ export class OnsaleError extends Error {
  * @property {number} [patience] for how long to try again, in ms; 0 is once. 20 s with a key
  */
 
-/** What a call needs to know of its client. @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number) => void }} Client */
+/** What a call needs to know of its client. @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number, slack?: number) => void }} Client */
 
 /** Longest wait between two tries, in ms. */
 const LONGEST = 30_000;
@@ -128,11 +128,27 @@ export async function send(client, method, path, { body, ticket, key, headers = 
   return response;
 }
 
+/** The `Date` of an answer is in whole seconds, and a cache may have kept the answer for one more, in ms. */
+const DATE_SLACK = 2000;
+
+/**
+ * Tells the time by the `Date` header, for answers without a better one in them. What a cache may have
+ * kept for longer than a second tells nothing.
+ * @param {Client} client @param {Headers} headers @param {number} began @param {number} arrived
+ */
+function tellTime(client, headers, began, arrived) {
+  const date = Date.parse(headers.get('date') ?? '');
+  const kept = Number(/max-age=(\d+)/.exec(headers.get('cache-control') ?? '')?.[1] ?? 0);
+  if (Number.isNaN(date) || headers.has('age') || kept > 1) return;
+  client.onTime(new Date(date + 1000).toISOString(), began, arrived, DATE_SLACK);
+}
+
 /** @param {Client} client @param {string} method @param {string} path @param {Sent} sent */
 async function once(client, method, path, sent) {
   const began = performance.now();
   const response = await send(client, method, path, sent);
   const arrived = performance.now();
+  tellTime(client, response.headers, began, arrived);
   sent.onHeaders?.(response.headers);
   const text = await response.text().catch(() => {
     throw new OnsaleError(sent.signal?.aborted ? 'aborted' : 'network', 0);

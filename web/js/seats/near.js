@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Which seats to offer: the best of what is asked for, and the nearest to what was lost.
+ * Which seats to offer instead of those that were lost: the nearest. Which seats are the best the
+ * service says.
  * Pure: no document, no network.
  */
 
@@ -28,32 +29,6 @@ function eachRun(venue, many, suits, found) {
       }
     }
   }
-}
-
-/**
- * The best seats for so many people: neighbours in the nearest row to the stage that has them,
- * and there those closest to its middle. Where no row has, the nearest to one another. Null
- * where there are too few.
- * @param {Venue} venue @param {number} many @param {Suits} suits @returns {number[] | null}
- */
-export function best(venue, many, suits) {
-  /** @type {{run: Int32Array | null, cost: number}} */
-  const chosen = { run: null, cost: Infinity };
-  eachRun(venue, many, suits, (run) => {
-    const [one, other] = [run[0], run[many - 1]];
-    const [x, y] = [(venue.x[one] + venue.x[other]) / 2, (venue.y[one] + venue.y[other]) / 2];
-    const cost = Math.hypot(x, y) + 0.35 * Math.abs(x);
-    if (cost < chosen.cost) Object.assign(chosen, { run, cost });
-  });
-  return chosen.run ? [...chosen.run] : scattered(venue, many, suits);
-}
-
-/** @param {Venue} venue @param {number} many @param {Suits} suits */
-function scattered(venue, many, suits) {
-  for (let seat = 0; seat < venue.count; seat++) {
-    if (suits(seat)) return closest(venue, [seat], many, suits);
-  }
-  return null;
 }
 
 /** The free seats closest to `lost`, one by one. @param {Venue} venue @param {number[]} lost @param {number} many @param {Suits} suits */

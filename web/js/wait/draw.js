@@ -1,5 +1,6 @@
 // @ts-check
 /** The draw: what it is, what was promised before it, and whether the promise was kept. docs/DRAW.md has the steps. */
+import { now } from '../lib/clock.js';
 import { local } from '../lib/store.js';
 import { $, el, fill as put } from '../lib/dom.js';
 import { page } from '../lib/page.js';
@@ -66,7 +67,7 @@ let published = null;
 export async function lookAtDraw() {
   published = await onsale.draw(page.schedule_id);
   const key = `onsale.draw.${page.schedule_id}`;
-  if (!published.secret && !local.get(key)) local.set(key, { commitment: published.commitment, at: Date.now() });
+  if (!published.secret && !local.get(key)) local.set(key, { commitment: published.commitment, at: now() });
   fill('commitment', published.commitment);
   if (published.secret) fill('secret', published.secret);
   given('secret', Boolean(published.secret));

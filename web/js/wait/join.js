@@ -4,7 +4,7 @@ import { announce } from '../lib/announce.js';
 import { until } from '../lib/clock.js';
 import { page } from '../lib/page.js';
 import { current, onsale, signUp } from '../lib/session.js';
-import { tab } from '../lib/store.js';
+import { keeps, tab } from '../lib/store.js';
 import { countdown, errorText, number, t, time } from '../lib/text.js';
 import { pause, backoff } from '../onsale/call.js';
 import { fill, given, maybe } from './slots.js';
@@ -64,6 +64,8 @@ export function joiner({ id, schedule, learn, go, joined }) {
     }
     if (why === 'CLOSED') return offer(t('wait.closed'), t('wait.closed.text'), false);
     if (why === 'SOLD_OUT') return offer(t('wait.soldout'), t('wait.soldout.text'), false);
+    // Without it the place would be lost on the way to the seats.
+    if (!keeps) return offer(t('wait.unkept'), t('common.unkept'), false);
     if (before) return offer(t(`wait.ended.${before}`), t('wait.join.anew'), true);
     if (!current() && !page.signup) return offer(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
     return offer(t('wait.join.title'), t('wait.join.text'), true);
@@ -117,6 +119,7 @@ export function joiner({ id, schedule, learn, go, joined }) {
     if (asking) return undefined;
     asking = true;
     try {
+      if (!keeps) return problem(t('common.unkept'));
       if (!current()) {
         if (name === null) return stand();
         if (name.trim() === '') return problem(t('wait.join.name'));

@@ -1,8 +1,7 @@
 // @ts-check
 /** A place in words: what is known of it, and what is not. No elements in here. */
-import { page } from '../lib/page.js';
 import { local } from '../lib/store.js';
-import { number, t, time } from '../lib/text.js';
+import { decimal, number, t, time } from '../lib/text.js';
 
 /** @typedef {import('../onsale.js').Ticket} Ticket */
 /** @typedef {{ ticket_id: string, first: number, lowest: number | null }} Seen */
@@ -47,9 +46,8 @@ export function range(low, high) {
   const step = unit === 'hours' && high < 6 * 3600 ? 0.5 : 1;
   const round = (/** @type {number} */ value, /** @type {(n: number) => number} */ to) => Math.max(step, to(value / size / step) * step);
   const [from, until] = [round(low, Math.floor), round(high, Math.ceil)];
-  const told = (/** @type {number} */ value) => new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 }).format(value);
   if (from === until) return t(`wait.eta.about.${unit}`, { n: until });
-  return t(`wait.eta.range.${unit}`, { from: told(from), to: told(until) });
+  return t(`wait.eta.range.${unit}`, { from: decimal(from), to: decimal(until) });
 }
 
 /**

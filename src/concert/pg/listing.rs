@@ -1,0 +1,159 @@
+//! Lists of the catalogue in order of a sale: by `migrations/0013_pages.sql` their indexes.
+
+use chrono::{DateTime, Utc};
+
+use super::{ConcertRow, ScheduleRow, select_schedules};
+use crate::concert::model::{Concert, ConcertStatus, Dates, Sale, Schedule};
+use crate::http::page::{TimeCursor, TimePaging};
+use crate::store::StoreError;
+use crate::store::id::ConcertId;
+use crate::store::pg::Pg;
+
+/// Concerts without any date are looked for among this many of the newest.
+const NEWEST: i64 = 1000;
+
+/// A concert, and the opening that its place in the list goes by.
+#[derive(Debug)]
+pub struct Listed {
+    /// The concert.
+    pub concert: Concert,
+    /// When a sale of it opens or has opened.
+    pub opens_at: DateTime<Utc>,
+}
+
+impl Listed {
+    /// Where a page ends that has this concert last.
+    #[must_use]
+    pub fn cursor(&self) -> TimeCursor {
+        TimeCursor { time: self.opens_at, id: self.concert.id.0 }
+    }
+}
+
+/// Concerts of one status, or of any, by what can be bought now, one more than fits the page.
+pub async fn concerts_by_sale(
+    pg: &Pg,
+    sale: Sale,
+    status: Option<ConcertStatus>,
+    paging: TimePaging,
+) -> Result<Vec<Listed>, StoreError> {
+    let status = status.map(ConcertStatus::as_str);
+    let (time, id) = (paging.after.map(|after| after.time), paging.after.map(|after| after.id));
+    // Both read the dates whose sale is not over, by the index on deadline_at, and no others.
+    let rows = match sale {
+        Sale::Open => {
+            sqlx::query_as!(
+                ListedRow,
+                r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
+                   from (select concert_id, max(reservation_available_at) as opens_at
+                         from concert_schedule where deadline_at > now()
+                         group by concert_id having min(reservation_available_at) <= now()) sale
+                   join concert c on c.id = sale.concert_id
+                   where ($1::text is null or c.status = $1)
+                     and ($2::timestamptz is null or (sale.opens_at, c.id) < ($2, $3::bigint))
+                   order by sale.opens_at desc, c.id desc limit $4"#,
+                status,
+                time,
+                id,
+                paging.fetch()
+            )
+            .fetch_all(pg.pool())
+            .await?
+        }
+        Sale::Upcoming => {
+            sqlx::query_as!(
+                ListedRow,
+                r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
+                   from (select concert_id, min(reservation_available_at) as opens_at
+                         from concert_schedule where deadline_at > now()
+                         group by concert_id having min(reservation_available_at) > now()) sale
+                   join concert c on c.id = sale.concert_id
+                   where ($1::text is null or c.status = $1)
+                     and ($2::timestamptz is null or (sale.opens_at, c.id) > ($2, $3::bigint))
+                   order by sale.opens_at, c.id limit $4"#,
+                status,
+                time,
+                id,
+                paging.fetch()
+            )
+            .fetch_all(pg.pool())
+            .await?
+        }
+    };
+    rows.into_iter().map(Listed::try_from).collect()
+}
+
+/// Available concerts that have no date yet, the newest first, among the newest [`NEWEST`].
+pub async fn concerts_without_dates(pg: &Pg, limit: u16) -> Result<Vec<Concert>, StoreError> {
+    let rows = sqlx::query_as!(
+        ConcertRow,
+        r#"select c.id as "id!", c.title as "title!", c.description as "description!",
+                  c.status as "status!"
+           from (select id, title, description, status from concert order by id desc limit $1) c
+           where c.status = 'AVAILABLE'
+             and not exists (select from concert_schedule s where s.concert_id = c.id)
+           order by c.id desc limit $2"#,
+        NEWEST,
+        i64::from(limit)
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    rows.into_iter().map(Concert::try_from).collect()
+}
+
+/// The dates of a concert by when it plays, one more than fits the page.
+pub async fn dates(
+    pg: &Pg,
+    concert: ConcertId,
+    dates: Dates,
+    paging: TimePaging,
+) -> Result<Vec<Schedule>, StoreError> {
+    let (time, id) = (paging.after.map(|after| after.time), paging.after.map(|after| after.id));
+    let rows = match dates {
+        Dates::Upcoming => {
+            // No deadline is after its concert, so the index begins at now.
+            select_schedules!(
+                "where s.concert_id = $1 and s.concert_at > now() and s.deadline_at > now()
+                   and ($2::timestamptz is null or (s.concert_at, s.id) > ($2, $3::bigint))
+                 order by s.concert_at, s.id limit $4",
+                concert.0,
+                time,
+                id,
+                paging.fetch()
+            )
+            .fetch_all(pg.pool())
+            .await?
+        }
+        Dates::Past => {
+            select_schedules!(
+                "where s.concert_id = $1 and s.deadline_at <= now()
+                   and ($2::timestamptz is null or (s.concert_at, s.id) < ($2, $3::bigint))
+                 order by s.concert_at desc, s.id desc limit $4",
+                concert.0,
+                time,
+                id,
+                paging.fetch()
+            )
+            .fetch_all(pg.pool())
+            .await?
+        }
+    };
+    rows.into_iter().map(Schedule::try_from).collect()
+}
+
+struct ListedRow {
+    id: i64,
+    title: String,
+    description: String,
+    status: String,
+    opens_at: DateTime<Utc>,
+}
+
+impl TryFrom<ListedRow> for Listed {
+    type Error = StoreError;
+
+    fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+        let ListedRow { id, title, description, status, opens_at } = row;
+        let concert = Concert::try_from(ConcertRow { id, title, description, status })?;
+        Ok(Self { concert, opens_at })
+    }
+}

@@ -1,0 +1,104 @@
+//! Best available over HTTP, open to everybody.
+
+use std::str::FromStr;
+
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::header::CACHE_CONTROL;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::service::choose_seats;
+use crate::concert::service::Catalogue;
+use crate::http::body::{Json, Path, Query};
+use crate::http::problem::{FieldError, Problem};
+use crate::reservation::model::{Best, BestSeats, MAX_PRICE_RANGES, MAX_SEATS, are_ranges};
+use crate::store::id::{ScheduleId, SeatId};
+
+/// The route of the best available seats.
+pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(best_seats)).with_state(catalogue)
+}
+
+#[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct BestQuery {
+    /// How many seats.
+    #[garde(range(min = 1, max = MAX_SEATS))]
+    #[param(minimum = 1, maximum = 100)]
+    quantity: usize,
+    /// Only in this section.
+    #[garde(inner(length(min = 1, max = 50)))]
+    section: Option<String>,
+    /// Only seats up to this price each.
+    #[garde(inner(range(min = 0)))]
+    max_price: Option<i64>,
+    /// Price ranges to leave out: up to 20 of `low-high`, separated by commas.
+    #[garde(skip)]
+    exclude_prices: Option<String>,
+    /// Seats to leave out, by id: up to 100, separated by commas.
+    #[garde(skip)]
+    except: Option<String>,
+}
+
+/// The best free seats now.
+///
+/// Public, at most a second old. They are those that a hold with the same `quantity`, `section`,
+/// `max_price` and `exclude_prices` tries first. Empty where there are too few. Nothing is held.
+#[utoipa::path(get, path = "/v1/schedules/{id}/seats/best", tag = "Catalogue",
+    params(("id" = ScheduleId, Path, description = "The schedule"), BestQuery),
+    responses((status = 200, description = "At most 1 s old", body = BestSeats),
+              (status = 404, description = "`schedule_not_found`")))]
+async fn best_seats(
+    State(catalogue): State<Catalogue>,
+    Path(id): Path<ScheduleId>,
+    Query(query): Query<BestQuery>,
+) -> Result<([(HeaderName, &'static str); 1], Json<BestSeats>), Problem> {
+    let BestQuery { quantity, section, max_price, exclude_prices, except } = query;
+    let exclude_prices = list(exclude_prices.as_deref(), MAX_PRICE_RANGES, range)
+        .filter(|ranges| are_ranges(ranges))
+        .ok_or_else(|| wrong("/exclude_prices", "up to 20 of low-high, separated by commas"))?;
+    let except = list(except.as_deref(), MAX_SEATS, |id| i64::from_str(id).ok().map(SeatId))
+        .ok_or_else(|| wrong("/except", "up to 100 seat ids, separated by commas"))?;
+    let wanted = Best { quantity, section, max_price, exclude_prices };
+    let chosen = choose_seats(&catalogue, id, &wanted, &except).await?;
+    Ok(([(CACHE_CONTROL, "public, max-age=1")], Json(chosen)))
+}
+
+fn wrong(pointer: &str, detail: &str) -> Problem {
+    let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
+    Problem::invalid_request(vec![FieldError { pointer, detail }])
+}
+
+/// Items separated by commas, at most `most`; none where one of them cannot be read.
+fn list<T>(text: Option<&str>, most: usize, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let items = text.filter(|text| !text.is_empty()).map(|text| text.split(','));
+    // One more than fits shows that there are too many, without reading the rest.
+    let items: Vec<T> =
+        items.into_iter().flatten().take(most + 1).map(read).collect::<Option<_>>()?;
+    (items.len() <= most).then_some(items)
+}
+
+/// `low-high`.
+fn range(text: &str) -> Option<[i64; 2]> {
+    let (low, high) = text.split_once('-')?;
+    Some([low.parse().ok()?, high.parse().ok()?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_whole_or_not_at_all() {
+        let read = |text| list(text, 2, range);
+        assert_eq!(read(None), Some(vec![]));
+        assert_eq!(read(Some("")), Some(vec![]));
+        assert_eq!(read(Some("5-7,9-9")), Some(vec![[5, 7], [9, 9]]));
+        for text in ["5", "5-", "-5", "5-7,", "a-b", "1-1,2-2,3-3", "5-99999999999999999999"] {
+            assert_eq!(read(Some(text)), None, "{text}");
+        }
+    }
+}

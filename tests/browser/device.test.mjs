@@ -1,0 +1,90 @@
+// Devices that are not as they should be: a clock that is wrong by days, a browser that keeps nothing.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { accessible, open, PHONE, shot } from './support/browser.mjs';
+import { inState, joinByPage } from './support/line.mjs';
+import { openSale } from './support/sale.mjs';
+import { stage } from './support/stage.mjs';
+
+let service, browser, end;
+before(async () => ({ service, browser, end } = await stage()));
+after(() => end?.());
+
+/** A page on a device whose clock is wrong by so many hours. */
+async function wrongBy(hours) {
+  const page = await open(browser, service);
+  await page.addInitScript((ms) => {
+    const Right = Date;
+    globalThis.Date = class extends Right {
+      constructor(...given) {
+        if (given.length === 0) super(Right.now() + ms);
+        else super(...given);
+      }
+
+      static now() {
+        return Right.now() + ms;
+      }
+    };
+  }, hours * 3_600_000);
+  return page;
+}
+
+for (const hours of [26, 24 * 400, -26]) {
+  test(`one joins, and stays joined, on a device whose clock is wrong by ${hours} h`, async () => {
+    const sale = await openSale(service);
+    const page = await wrongBy(hours);
+    await joinByPage(page, sale);
+    await inState(page, 'active');
+    await page.reload();
+    await inState(page, 'active');
+    await page.locator('[data-slot="remaining"]').filter({ hasText: /^(9|10):/ }).first().waitFor();
+    await page.goto('/me');
+    await page.locator('#mine').waitFor();
+    assert.ok(await page.locator('#me-signin').isHidden());
+    await page.context().close();
+  });
+}
+
+test('a page that comes out of the history counts by the server too', async () => {
+  const sale = await openSale(service, { opensIn: 3600 });
+  const page = await wrongBy(26);
+  await page.goto(`/concerts/${sale.concert}`);
+  const note = page.locator(`[data-schedule="${sale.id}"] [data-part="note"]`);
+  await note.filter({ hasText: /Opens in (59|1:00):/ }).waitFor();
+  await page.goto('/me');
+  await page.goBack();
+  await note.filter({ hasText: /Opens in (59|1:00):/ }).waitFor();
+  await page.context().close();
+});
+
+for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]) {
+  test(`a browser that keeps nothing is told before one joins: ${lang}`, async () => {
+    const sale = await openSale(service);
+    const page = await open(browser, service, { lang, size, dark });
+    await page.addInitScript(() => {
+      const denied = { get: () => { throw new DOMException('denied', 'SecurityError'); } };
+      Object.defineProperty(window, 'localStorage', denied);
+      Object.defineProperty(window, 'sessionStorage', denied);
+    });
+    await page.goto('/');
+    await page.locator('#unkept').waitFor();
+    await page.goto(`/schedules/${sale.id}/wait`);
+    await inState(page, 'join');
+    await page.locator('#unkept').waitFor();
+    assert.ok(await page.locator('form[data-do="join"]').first().isHidden(), 'nobody joins who would lose the place');
+    await shot(page, `unkept-${lang}`);
+    await accessible(page, 'a browser that keeps nothing');
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+}
+
+test('a browser that keeps things is told nothing', async () => {
+  const page = await open(browser, service);
+  await page.goto('/');
+  await page.locator('html[data-ready]').waitFor();
+  assert.ok(await page.locator('#unkept').isHidden());
+  await page.context().close();
+});
