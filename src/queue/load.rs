@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::lines::Line;
 use super::model::{Ended, Sequence};
-use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::script::{Reply, Script, ScriptError};
 
@@ -45,7 +44,7 @@ impl EndedPlaces {
             segment.resize(at + 1, 0);
         }
         if let Some(byte) = segment.get_mut(at)
-            && *byte >> shift & 3 == 0
+            && (*byte >> shift).trailing_zeros() >= 2
         {
             *byte |= ended.bits() << shift;
         }
@@ -124,7 +123,7 @@ fn loaded(reply: &Reply) -> Result<(), ScriptError> {
     match reply.word.as_str() {
         "OK" => Ok(()),
         "READY" => Err(ScriptError::Stale),
-        _ => Err(StoreError::from(reply.unknown()).into()),
+        _ => Err(reply.unknown().into()),
     }
 }
 

@@ -134,20 +134,27 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
     )
     .execute(tx.conn())
     .await?;
+    forget_slots(tx, schedule, rows).await?;
+    Ok(done.rows_affected())
+}
+
+/// Clears the slot ends of places that were passed over after their admission.
+async fn forget_slots(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<(), StoreError> {
     let lost = rows.iter().filter(|row| row.slot == Some(Slot::Lost));
     let lost: Vec<i64> = lost.map(|row| row.sequence.as_i64()).collect();
-    if !lost.is_empty() {
-        sqlx::query!(
-            "update queue set slot_ends_at = null
+    if lost.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update queue set slot_ends_at = null
              where concert_schedule_id = $1 and sequence = any($2)
                and status in ('WAITING', 'ACTIVE') and slot_ends_at is not null",
-            schedule.0,
-            &lost
-        )
-        .execute(tx.conn())
-        .await?;
-    }
-    Ok(done.rows_affected())
+        schedule.0,
+        &lost
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// A place that has not ended, as far as it was written.

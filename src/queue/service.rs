@@ -78,11 +78,10 @@ impl QueueError {
             Self::NotYours => "ticket_not_yours",
             Self::NoSchedule => "schedule_not_found",
             Self::NotOpen { .. } => "queue_not_open",
-            Self::Closed => "schedule_closed",
+            Self::Closed | Self::Store(StoreError::SaleOver) => "schedule_closed",
             Self::SoldOut => "sold_out",
             Self::ConcertUnavailable => "concert_unavailable",
             Self::TooMany(_) => "rate_limited",
-            Self::Store(StoreError::SaleOver) => "schedule_closed",
             Self::Store(_) => "store_unavailable",
         }
     }
@@ -238,7 +237,7 @@ impl Queue {
         let board = Boards::of(&watched).await?;
         let ticket = self.draws.placed(&board, ticket).await?;
         let (board, stand) = match self.known(&board, &ticket) {
-            Some(stand) if self.may_answer(&watched, &board, stand) => (board, stand),
+            Some(stand) if Self::may_answer(&watched, &board, stand) => (board, stand),
             // With Redis away, or asked too often, the last board is answered from.
             Some(stand) => self.ask(&ticket).await.unwrap_or((board, stand)),
             None => self.ask(&ticket).await?,

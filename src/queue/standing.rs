@@ -43,7 +43,7 @@ impl Queue {
 
     /// Whether the owner of an entry may be answered from memory: admission knows of an entry that
     /// waits, or will before it passes it over. While Redis is away nobody is passed over.
-    pub(super) fn may_answer(&self, watched: &Watched, board: &Board, stand: Stand) -> bool {
+    pub(super) fn may_answer(watched: &Watched, board: &Board, stand: Stand) -> bool {
         let waits = matches!(stand.standing, Standing::Waiting { .. });
         let window = board.meta.presence();
         !waits

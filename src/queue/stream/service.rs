@@ -76,7 +76,7 @@ impl TicketStreams {
         let ticket = self.queue.draws.placed(&board, ticket).await?;
         let watched = self.queue.boards.watch(ticket.schedule);
         let (stand, asked) = match self.queue.known(&board, &ticket) {
-            Some(stand) if self.queue.may_answer(&watched, &board, stand) => (stand, None),
+            Some(stand) if Queue::may_answer(&watched, &board, stand) => (stand, None),
             Some(stand) => match self.queue.ask(&ticket).await {
                 Ok((_, asked)) => (asked, Some(asked)),
                 Err(_) => (stand, None),
