@@ -82,7 +82,8 @@ if #wanted > 0 then
   local others, theirs, lapsed = {}, {}, 0
   local listed = redis.call('HGET', user_seats, user)
   for number in (listed or ''):gmatch('%d+') do
-    if not named[number] then others[#others + 1] = number end
+    -- Once, though hold/load may have listed it twice.
+    if not named[number] then named[number], others[#others + 1] = true, number end
   end
   for i, seat in ipairs(#others > 0 and look(others) or {}) do
     if seat.theirs then theirs[#theirs + 1] = others[i] end
