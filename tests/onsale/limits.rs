@@ -149,9 +149,10 @@ async fn a_forwarding_header_that_cannot_be_read_switches_no_limit_off() {
         let mut asks = vec![anybody.request(Method::GET, "/v1/concerts")];
         for value in values {
             let forwarded = [b"for=", value].concat();
-            let (name, value) = match flag.ends_with("=forwarded") {
-                true => ("forwarded", &forwarded[..]),
-                false => ("x-forwarded-for", value),
+            let (name, value) = if flag.ends_with("=forwarded") {
+                ("forwarded", &forwarded[..])
+            } else {
+                ("x-forwarded-for", value)
             };
             let value = HeaderValue::from_bytes(value).expect("a value");
             asks.push(anybody.request(Method::GET, "/v1/concerts").header(name, value));

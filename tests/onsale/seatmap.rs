@@ -178,6 +178,15 @@ async fn a_layout_is_kept_for_long_only_under_the_version_that_it_has() {
     })
     .await;
     check(first + 1, 8).await;
+}
+
+#[tokio::test]
+async fn a_layout_that_is_refused_is_kept_by_no_cache() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 1, json!({})).await;
+    let anybody = process.anonymous();
+    let path = format!("/v1/schedules/{}/seats", sale.schedule);
     for wrong in ["", "x", "-1", "1.5", "1x", "2147483648", "1&version=2"] {
         let answer = anybody.get(&format!("{path}/layout?version={wrong}")).await;
         answer.refused(422, "invalid_request");

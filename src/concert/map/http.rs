@@ -1,11 +1,12 @@
 //! The seat map over HTTP: conditional, compressed once, the same bytes for everybody.
 
+mod encoded;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
+use axum::http::header::{AGE, CACHE_CONTROL, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
@@ -14,14 +15,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::render::{Key, Rendered, Renderings, json};
+use self::encoded::{encoded, etag};
+use super::render::{Key, Renderings, json};
 use super::{MapVersion, SeatBits, SeatChanges, SeatLayout, SeatMap, bits, changes, whole};
 use crate::board::seats::SeatStates;
 use crate::board::snapshot::Board;
 use crate::concert::model::Layout;
 use crate::concert::service::Catalogue;
 use crate::http::body::{Path, Query};
-use crate::http::negotiate::{Encoding, encoding, matches};
+use crate::http::negotiate::{encoding, matches};
 use crate::http::problem::Problem;
 use crate::http::shortcut::{Known, Shortcut};
 use crate::store::id::ScheduleId;
@@ -288,34 +290,4 @@ impl Wanted<'_> {
 
 fn version(layout: &Layout, board: &Board) -> MapVersion {
     MapVersion { seats: board.seats.version, layout: layout.version }
-}
-
-/// The strong validator of a version in one encoding.
-fn etag(version: &str, encoding: Encoding) -> String {
-    match encoding {
-        Encoding::Plain => format!("\"{version}\""),
-        named => format!("\"{version}-{}\"", named.name()),
-    }
-}
-
-/// A rendered body without a copy of it.
-struct Encoded {
-    body: Arc<Rendered>,
-    encoding: Encoding,
-}
-
-impl AsRef<[u8]> for Encoded {
-    fn as_ref(&self) -> &[u8] {
-        self.body.bytes(self.encoding)
-    }
-}
-
-fn encoded(body: Arc<Rendered>, encoding: Encoding) -> Response {
-    let mut response = Bytes::from_owner(Encoded { body, encoding }).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if encoding != Encoding::Plain {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
-    }
-    response
 }

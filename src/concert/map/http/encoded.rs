@@ -1,0 +1,42 @@
+//! A body in one of its encodings, and the validator of that encoding.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+
+use crate::concert::map::render::Rendered;
+use crate::http::negotiate::Encoding;
+
+/// The strong validator of a version in one encoding.
+pub(super) fn etag(version: &str, encoding: Encoding) -> String {
+    match encoding {
+        Encoding::Plain => format!("\"{version}\""),
+        named => format!("\"{version}-{}\"", named.name()),
+    }
+}
+
+/// A rendered body without a copy of it.
+struct Encoded {
+    body: Arc<Rendered>,
+    encoding: Encoding,
+}
+
+impl AsRef<[u8]> for Encoded {
+    fn as_ref(&self) -> &[u8] {
+        self.body.bytes(self.encoding)
+    }
+}
+
+/// A rendered body as an answer.
+pub(super) fn encoded(body: Arc<Rendered>, encoding: Encoding) -> Response {
+    let mut response = Bytes::from_owner(Encoded { body, encoding }).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if encoding != Encoding::Plain {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    response
+}
