@@ -30,10 +30,12 @@ struct BestQuery {
     #[param(minimum = 1, maximum = 100)]
     quantity: usize,
     /// Only in this section.
-    #[garde(inner(length(min = 1, max = 50)))]
+    #[garde(inner(length(chars, min = 1, max = 50)))]
+    #[param(min_length = 1, max_length = 50)]
     section: Option<String>,
     /// Only seats up to this price each.
     #[garde(inner(range(min = 0)))]
+    #[param(minimum = 0)]
     max_price: Option<i64>,
     /// Price ranges to leave out: up to 20 of `low-high`, separated by commas.
     #[garde(skip)]

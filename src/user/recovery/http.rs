@@ -46,6 +46,8 @@ struct Redeeming {
 }
 
 /// Make a recovery code, in place of the one before.
+///
+/// With it the user signs in again after losing every token. The answer is the only time it is shown.
 #[utoipa::path(
     post, path = "/v1/users/me/recovery-code", operation_id = "make_recovery_code",
     tag = "Identity", security(("bearer" = [])),
@@ -64,6 +66,8 @@ async fn make(State(recovery): State<Recovery>, caller: Caller) -> Result<Respon
 }
 
 /// When the caller's recovery code was made.
+///
+/// The code itself is not kept: only its hash is.
 #[utoipa::path(
     get, path = "/v1/users/me/recovery-code", operation_id = "get_recovery_code",
     tag = "Identity", security(("bearer" = [])),
