@@ -41,7 +41,8 @@ pub(super) fn router(
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
-    let (pages, problems, dress) = pages(services, handoffs.clone(), theme, settings.sign_in_url.clone());
+    let (pages, problems, dress) =
+        pages(services, handoffs.clone(), theme, settings.sign_in_url.clone());
     let (always, described) = operations(stores, metrics);
     let recovery = Recovery::new(stores.pg.clone(), services.users.clone());
     let api = OpenApiRouter::new()

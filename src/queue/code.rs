@@ -186,7 +186,8 @@ impl CodeKeys {
             expires_at: seconds(claims.expires)?,
             newest_key: claims.newest_key,
         };
-        let after = |offset: i64| seconds(claims.until.checked_add(offset).ok_or(InvalidTicket::Refused)?);
+        let after =
+            |offset: i64| seconds(claims.until.checked_add(offset).ok_or(InvalidTicket::Refused)?);
         let renew_until = claims.access_renews.map(after).transpose()?;
         let access = claims.access_expires.map(after).transpose()?;
         let access = access.map(|expires_at| Lifetime { expires_at, renew_until });

@@ -94,12 +94,7 @@ fn app_for_users(in_flight: usize, user_requests: u32, metrics: &Metrics) -> Rou
     changing(in_flight, user_requests, metrics, &Change::default())
 }
 
-fn changing(
-    in_flight: usize,
-    user_requests: u32,
-    metrics: &Metrics,
-    change: &Change,
-) -> Router {
+fn changing(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Change) -> Router {
     let change = change.clone();
     let routes = Router::new()
         .route("/change", axum::routing::post(move || change.clone().run()))

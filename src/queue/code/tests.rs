@@ -74,7 +74,10 @@ fn a_code_of_an_older_secret_is_good_and_no_changed_one_is() {
     let keys = CodeKeys::new(Purpose::HandOff, &[&two[..], &secrets()].concat(), "onsale");
     let (code, _) = old.sign(&ticket(), 1, Utc::now()).unwrap();
     assert_eq!(keys.verify(&code).unwrap().ticket, ticket());
-    assert_eq!(CodeKeys::new(Purpose::HandOff, &two, "onsale").verify(&code), Err(InvalidTicket::Refused));
+    assert_eq!(
+        CodeKeys::new(Purpose::HandOff, &two, "onsale").verify(&code),
+        Err(InvalidTicket::Refused)
+    );
     for at in 0..code.len() - 1 {
         let mut bytes = code.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

@@ -111,9 +111,8 @@ impl From<HandOffError> for Problem {
         match error {
             HandOffError::Invalid => Self::new(ProblemCode::HandoffInvalid),
             HandOffError::Used => Self::new(ProblemCode::HandoffUsed),
-            HandOffError::Operator => {
-                Self::forbidden().detail("An operator's session cannot be handed to another device.")
-            }
+            HandOffError::Operator => Self::forbidden()
+                .detail("An operator's session cannot be handed to another device."),
             HandOffError::Queue(error) => error.into(),
             HandOffError::User(error) => error.into(),
         }

@@ -106,11 +106,9 @@ impl From<RecoveryError> for Problem {
             RecoveryError::Invalid | RecoveryError::Token(TokenError::NotOurs) => {
                 Self::new(ProblemCode::RecoveryCodeInvalid)
             }
-            RecoveryError::TooManyAttempts { retry_after } => {
-                Self::new(ProblemCode::RateLimited)
-                    .detail("There were too many attempts at this recovery code.")
-                    .retry_after(retry_after)
-            }
+            RecoveryError::TooManyAttempts { retry_after } => Self::new(ProblemCode::RateLimited)
+                .detail("There were too many attempts at this recovery code.")
+                .retry_after(retry_after),
             RecoveryError::NoRandom | RecoveryError::Token(_) => {
                 tracing::error!(%error, "a recovery code could not be made or redeemed");
                 Self::internal()
