@@ -5,9 +5,10 @@ use serde_json::json;
 
 use crate::hostile::PROXY;
 use crate::pages::{OURS, open, send};
+use crate::support::client::Answer;
 use crate::support::sale;
 use crate::support::wait::until;
-use crate::support::world::World;
+use crate::support::world::{Process, World};
 
 async fn user_count(world: &World) -> i64 {
     world.number(r#"select count(*) from "user""#).await
@@ -98,4 +99,103 @@ async fn a_form_whose_join_fails_after_the_sign_up_is_sent_again_as_the_same_use
         assert!(!joined.header("set-cookie").starts_with("onsale_place=~"));
         assert_eq!(user_count(&world).await, before + 1, "no second user");
     }
+}
+
+/// The cookie of this name that an answer sets, as a browser sends it.
+fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
+    let values = answer.headers.get_all("set-cookie").into_iter();
+    let mut texts = values.filter_map(|value| value.to_str().ok());
+    let cookie = texts.find(|text| text.starts_with(&format!("{name}=")))?;
+    cookie.split(';').next().map(str::to_owned)
+}
+
+/// Sends a form until no store is too slow for it.
+async fn taken(process: &Process, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+    until("the form to be taken", async || {
+        let answer = send(process, path, form, headers).await;
+        (answer.status != 503).then_some(answer)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_user_with_one_place() {
+    let world = World::new().await;
+    let (process, second) = (world.start().await, world.start().await);
+    let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 0})).await;
+    let path = format!("/schedules/{}/wait", sale.schedule);
+    let users = async || world.number(r#"select count(*) from "user""#).await;
+    let before = users().await;
+    let page = open(&process.anonymous(), &path, &[]).await;
+    let form = set_cookie(&page, "onsale_form").expect("a form's cookie");
+    let cookie = page.header("set-cookie");
+    for part in ["HttpOnly", "SameSite=Strict", &format!("Path=/schedules/{}", sale.schedule)] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let headers = [OURS, ("cookie", form.as_str())];
+    let (first, other, headers) = (&process, &second, &headers[..]);
+    let path = path.as_str();
+    let presses = (0..6).map(|n| {
+        let process = if n % 2 == 0 { first } else { other };
+        taken(process, path, "do=join&name=Kim", headers)
+    });
+    let answers = futures_util::future::join_all(presses).await;
+    assert_eq!(users().await, before + 1);
+    for answer in &answers {
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let place = set_cookie(answer, "onsale_place").expect("a place");
+        let page = open(&process.anonymous(), path, &[("cookie", &place)]).await;
+        assert!(page.text.contains("<p class=\"big figure\">1</p>"), "the first in line");
+        assert_eq!(set_cookie(answer, "onsale_form").as_deref(), Some("onsale_form="), "used up");
+    }
+    // Long after, the same form is somebody new, and so is each browser that has none.
+    let age = "update sign_up_form set created_at = created_at - interval '2 minutes'";
+    sqlx::query(age).execute(&world.pool).await.expect("an update");
+    taken(&process, path, "do=join&name=Lee", headers).await;
+    assert_eq!(users().await, before + 2);
+    for _ in 0..2 {
+        let headers = [OURS, ("cookie", "onsale_form=short")];
+        taken(&process, path, "do=join&name=Park", &headers).await;
+    }
+    assert_eq!(users().await, before + 4);
+    let kept = "select count(*) from sign_up_form where length(form) = 32";
+    assert_eq!(world.number(kept).await, 1, "hashes alone are kept");
+}
+
+#[tokio::test]
+async fn a_buyer_is_sent_to_sign_in_and_back_to_a_page_of_this_site() {
+    let world = World::new().await;
+    let process = world.start_with(&["--sign-in-url=https://shop.example/sign-in?client=7"]).await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let to = async |query: &str, proto: &str| {
+        let address = format!("http://{}/sign-in{query}", process.addr);
+        let answer = client.get(address).header("x-forwarded-proto", proto).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 303);
+        answer.headers()["location"].to_str().expect("a text").to_owned()
+    };
+    let shop = "https://shop.example/sign-in?client=7&return_to=";
+    let encoded = |scheme: &str, path: &str| {
+        let address = format!("{scheme}://{}{path}", process.addr);
+        format!("{shop}{}", form_urlencoded::byte_serialize(address.as_bytes()).collect::<String>())
+    };
+    assert_eq!(
+        to("?return_to=/schedules/7/wait", "https").await,
+        encoded("https", "/schedules/7/wait")
+    );
+    for bad in [
+        "?return_to=//evil.example",
+        "?return_to=https://evil.example",
+        "?return_to=/%5Cevil.example",
+        "",
+        "?x=1",
+    ] {
+        assert_eq!(to(bad, "http").await, encoded("http", "/"), "{bad}");
+    }
+    let page = open(&process.anonymous(), "/me", &[]).await;
+    assert!(page.text.contains("\"sign_in\":true"));
+    let without = world.start().await;
+    let page = open(&without.anonymous(), "/me", &[]).await;
+    assert!(page.text.contains("\"sign_in\":false"));
 }

@@ -12,7 +12,7 @@ const TAGS: [(&str, &str); 8] = [
     ("Reservations", "Hold seats, and look at holds and reservations."),
     ("Payments", "Pay a hold with points, and refund a payment."),
     ("Points", "The balance: charge it, read its history."),
-    ("Identity", "Sign up, and ask whose token it is."),
+    ("Identity", "Sign up, renew the token, and come back with a recovery code."),
     ("Administration", "Make and steer sales. Needs a token with the role `admin`."),
     ("Operations", "Health, metrics, and the meaning of every problem code."),
 ];
@@ -24,7 +24,7 @@ const EXAMPLES: &str = include_str!("examples.json");
 const COUNTED: &str = super::BEARER;
 
 /// Calls that count against a quota of the address, beside those of a known user.
-const SCARCE: [&str; 2] = ["sign_up", "join"];
+const SCARCE: [&str; 3] = ["sign_up", "join", "redeem_recovery_code"];
 
 /// Answers that say when to ask again.
 const POLLED: [&str; 2] = ["poll", "join"];

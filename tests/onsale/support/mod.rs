@@ -8,6 +8,7 @@ pub mod events;
 pub mod faults;
 pub mod kept;
 pub mod program;
+pub mod provider;
 pub mod proxy;
 pub mod rush;
 pub mod sale;
