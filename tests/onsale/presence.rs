@@ -121,7 +121,7 @@ async fn those_who_poll_behind_a_long_silent_queue_are_admitted_first() {
     pause(&processes[0], &sale, false).await;
 
     let mut redis = world.raw_redis().await;
-    let active = until_within(Duration::from_secs(60), "all slots are taken", async || {
+    let active = until_within(Duration::from_mins(1), "all slots are taken", async || {
         let active = users_in(&mut redis, sale.schedule, "active").await;
         (active.len() == 50).then_some(active)
     })

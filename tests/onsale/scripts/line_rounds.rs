@@ -28,6 +28,10 @@ impl LineModel {
         all.into_iter().map(|(_, user)| user).collect()
     }
 
+    fn is_present(&self, sequence: u64) -> bool {
+        self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence)))
+    }
+
     /// Asks more of the queue to poll, where that is due; gives the last entry whose silence counts.
     fn extend_notice(&mut self, now: i64) -> u64 {
         if now - self.notice_at >= NOTICE_MS {
@@ -72,8 +76,7 @@ impl LineModel {
                 if !room || f64::from(admitted) + 1.0 > tokens {
                     break;
                 }
-                let present =
-                    self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence)));
+                let present = self.is_present(sequence);
                 if !present && sequence > counts_up_to {
                     break;
                 }

@@ -15,7 +15,7 @@ use super::seats_model::{Seat, Shown};
 use super::stage::{HOUR, now};
 
 /// Longer than a rebuilding takes.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 impl World {
     /// Sets how many tokens there are, and how long ago that was.
