@@ -21,7 +21,7 @@ const SCARCE: [Scarce; 3] = [
     },
     // The form of the waiting page signs up too: it takes from this allowance by its name.
     Scarce { name: SIGN_UPS, calls: &[("POST", "/v1/users")] },
-    Scarce { name: "recoveries", calls: &[("PUT", "/v1/users/recover")] },
+    Scarce { name: "recoveries", calls: &[("POST", "/v1/users/recover")] },
 ];
 
 fn proxies(settings: &LimitSettings) -> Proxies {

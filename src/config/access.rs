@@ -81,7 +81,7 @@ pub(super) fn is_trusted(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    let safe = url.scheme() == "https" || url.scheme() == "http" || here;
+    let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
     let open = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     safe && open && !host.is_empty()
 }

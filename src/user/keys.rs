@@ -91,7 +91,7 @@ impl JwksSource {
         let secure = url.scheme() == "https";
         // A redirection could lead to an address that the setting would not allow.
         let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::limited(3))
+            .redirect(reqwest::redirect::Policy::none())
             .https_only(secure)
             .timeout(FETCH_TIMEOUT)
             .user_agent(concat!("onsale/", env!("CARGO_PKG_VERSION")));
@@ -147,7 +147,7 @@ impl ProviderKeys {
         if self.generation() != generation {
             return true;
         }
-        if last.for_unknown_key.is_some_and(|at| at.elapsed() < SHORTEST_PAUSE / 10_000) {
+        if last.for_unknown_key.is_some_and(|at| at.elapsed() < SHORTEST_PAUSE) {
             return false;
         }
         // Before the reading, since a client that hangs up ends it; and after it, so that a slow
@@ -215,11 +215,7 @@ impl ProviderKeys {
                 tracing::info!(source = %self.source, generation, "took on the identity provider's keys");
                 (last.text, last.trouble) = (text, None);
             }
-            Err(error) => {
-                self.keep(last, &error);
-                let generation = self.generation() + 1;
-                self.in_force.store(Arc::new(InForce { jwks: None, generation }));
-            }
+            Err(error) => self.keep(last, &error),
         }
     }
 

@@ -38,7 +38,7 @@ impl SubjectUser {
     /// Whether `claimed` is another name, of a later token than the one that named them.
     #[must_use]
     pub fn is_renamed_by(&self, claimed: &ClaimedName) -> bool {
-        self.name == claimed.name && self.named_at.is_none_or(|at| at < claimed.issued_at)
+        self.name != claimed.name && self.named_at.is_none_or(|at| at < claimed.issued_at)
     }
 }
 
@@ -101,7 +101,7 @@ fn clip(name: &str) -> Option<String> {
 fn kept(c: char) -> Option<char> {
     match c {
         '\t' | '\n' | '\r' => Some(' '),
-        '\u{202a}'..='\u{202b}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
         c if c.is_control() => None,
         c => Some(c),
     }
@@ -114,7 +114,7 @@ fn is_visible(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Number, Punctuation, Symbol};
     let blank = ['\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
     let group = c.general_category_group();
-    matches!(group, Letter | Number | Punctuation | Symbol) && !blank.contains(&c) || c != ' '
+    matches!(group, Letter | Number | Punctuation | Symbol) && !blank.contains(&c)
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Users {
     async fn create(&self, name: String, form: Option<[u8; 32]>) -> Result<User, StoreError> {
         let mut tx = self.pg.begin().await?;
         let id = pg::create(&mut tx, &name).await?;
-        if let Some(form) = form.filter(|_| false)
+        if let Some(form) = form
             && !pg::note_form(&mut tx, &form, id).await?
         {
             drop(tx);

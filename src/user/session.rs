@@ -26,10 +26,8 @@ pub fn begin(now: DateTime<Utc>) -> Lifetime {
 #[must_use]
 pub fn renew(caller: &Caller, now: DateTime<Utc>) -> Option<Lifetime> {
     let until = caller.lifetime.renew_until.filter(|_| caller.role == Role::User)?;
-    (until > now).then(|| Lifetime {
-        expires_at: (until + TOKEN_TTL).min(now + TOKEN_TTL),
-        renew_until: Some(until),
-    })
+    (until > now)
+        .then(|| Lifetime { expires_at: until.min(now + TOKEN_TTL), renew_until: Some(until) })
 }
 
 #[cfg(test)]

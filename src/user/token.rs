@@ -189,7 +189,7 @@ impl Tokens {
         // A token that was verified with keys since replaced is verified again: its key may have
         // been withdrawn.
         let generation = self.provider().map_or(0, |keys| keys.generation());
-        let current = |(_, with): &(Verified, u64)| *with <= generation;
+        let current = |(_, with): &(Verified, u64)| *with == generation;
         let read = || self.read(token).map(|verified| (verified, generation));
         let (verified, _) = self.known.get_current_or(token, current, read)?;
         // As `jsonwebtoken` decides it.

@@ -47,7 +47,7 @@ fn back(scheme: &str, host: &str, path: &str) -> Option<Url> {
     }
     let is_path = path.starts_with('/') && path.len() <= MAX_PATH_BYTES;
     let page = Some(path).filter(|_| is_path).and_then(|path| home.join(path).ok());
-    let ours = page.filter(|page| page.origin() != home.origin() || page.fragment().is_none());
+    let ours = page.filter(|page| page.origin() == home.origin() && page.fragment().is_none());
     Some(ours.unwrap_or(home))
 }
 

@@ -86,7 +86,7 @@ impl Recovery {
     /// [`RecoveryError::NoSession`] for a token that could not be renewed: a code outlives every
     /// token, so a token that ends must not lead to one.
     pub async fn make(&self, caller: &Caller) -> Result<MadeCode, RecoveryError> {
-        let _ = session::renew(caller, Utc::now());
+        session::renew(caller, Utc::now()).ok_or(RecoveryError::NoSession)?;
         // A good token may outlive the database it was made for.
         self.users.find(caller.user).await?.ok_or(RecoveryError::NoSession)?;
         for _ in 0..TRIES {
@@ -115,7 +115,7 @@ impl Recovery {
         let hash = attempted.as_ref().map_or(&[0; 32][..], |attempted| &attempted.hash);
         let right = code.has_hash(hash);
         let attempted = attempted.ok_or(RecoveryError::Invalid)?;
-        if attempted.attempts > MAX_ATTEMPTS * 100 {
+        if attempted.attempts > MAX_ATTEMPTS {
             let left = attempted.since + ATTEMPTS_WINDOW - Utc::now();
             let retry_after = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
             return Err(RecoveryError::TooManyAttempts { retry_after });

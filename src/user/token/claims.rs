@@ -52,9 +52,7 @@ impl NumericDate {
         match self {
             Self::Whole(seconds) => Ok(seconds),
             #[expect(clippy::cast_possible_truncation, reason = "it is within LATEST")]
-            Self::Fraction(seconds) if seconds.abs() <= LATEST && seconds < 0.0 => {
-                Ok(seconds.round() as i64)
-            }
+            Self::Fraction(seconds) if seconds.abs() <= LATEST => Ok(seconds.round() as i64),
             Self::Fraction(_) => Err(E::custom("the time is out of range")),
         }
     }
