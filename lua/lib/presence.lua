@@ -58,3 +58,10 @@ local function silence_counts_up_to(sale, now)
   end
   return last, over
 end
+
+-- Admission stops at a silent entry. Where that is beyond the notice in force, the next one reaches
+-- further.
+local function stop_at(sale, sequence)
+  if sequence > sale.noticed then redis.call('HSET', META, 'notice_short', 1) end
+  return sequence
+end

@@ -30,7 +30,7 @@ if now - looked_at > math.max(sale.presence_ms / 3, 5000) then
 end
 redis.call('HSET', META, 'looked_at', whole(now))
 turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
-local admitted, parked, more = 0, 0, false
+local admitted, parked, stopped, more = 0, 0, 0, false
 
 local function overdue(key)
   local users = redis.call('ZRANGEBYSCORE', key, '-inf', whole(now), 'LIMIT', 0, BATCH)
@@ -47,13 +47,9 @@ for _, user in ipairs(unseen) do
   redis.call('ZREM', CALLED, user)
   park(user, sequence, grace, sale.grace_ms, now)
 end
--- Slots whose time is up.
-for _, user in ipairs(overdue(ACTIVE)) do
-  finish(user, read_place(user), EXPIRED, now)
-end
--- Passed over, and not back within the grace.
-for _, user in ipairs(overdue(PARKED)) do
-  finish(user, read_place(user), EXPIRED, now)
+-- Slots whose time is up; then those passed over and not back within the grace.
+for _, key in ipairs({ ACTIVE, PARKED }) do
+  for _, user in ipairs(overdue(key)) do finish(user, read_place(user), EXPIRED, now) end
 end
 
 local tokens = tokens_now(META, sale, now)
@@ -65,7 +61,6 @@ end
 extend_notice(sale, now)
 local counts_up_to, over = silence_counts_up_to(sale, now)
 if #over > 0 then redis.call('HDEL', MERGERS, unpack(over)) end
-local stopped = 0
 
 local function let_in(user, sequence, grace)
   local deadline = math.min(now + sale.active_ms, sale.deadline_ms)
@@ -85,8 +80,7 @@ local function walk(key, leave_line)
     local user, sequence = head[i], tonumber(head[i + 1])
     local present = heard(sequence)
     if not present and sequence > counts_up_to then
-      stopped = sequence
-      if sequence > sale.noticed then redis.call('HSET', META, 'notice_short', 1) end
+      stopped = stop_at(sale, sequence)
       return
     end
     local _, grace = read_place(user)

@@ -1,11 +1,15 @@
 //! Which keys a schedule has, under which epoch, on which server; and having them rebuilt when
 //! Redis turns out to have lost them.
 
+mod known;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
 use tokio::sync::{mpsc, oneshot};
+
+pub use self::known::Known;
 use tokio::time::{Instant, timeout_at};
 
 use super::model::Sequence;
@@ -16,8 +20,8 @@ use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
-use crate::store::script::{Inspection, Place, ScriptError, inspect};
-use crate::store::seen::{Counters, Seen};
+use crate::store::script::{Place, ScriptError, inspect};
+use crate::store::seen::Seen;
 use crate::store::{Store, StoreError};
 
 /// How long a call waits in all to find a schedule's keys or to have them rebuilt, before it answers that
@@ -40,39 +44,6 @@ pub struct Lost {
     pub schedule: ScheduleId,
     /// Told when its keys are there again; dropped where that failed.
     pub healed: oneshot::Sender<()>,
-}
-
-/// What keys must have come to, if nothing was lost. Asked for before Redis is: what happens
-/// meanwhile only makes it say more.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Known {
-    /// PostgreSQL's epoch.
-    pub epoch: u64,
-    /// Under which epoch this process has seen them, and how far.
-    seen: Option<(u64, Counters)>,
-    /// The highest place that PostgreSQL has.
-    written: Sequence,
-}
-
-impl Known {
-    /// Whether what Redis has is whole and on the server that answers, but of an older epoch than
-    /// PostgreSQL's: another process rebuilds the keys, here in a moment or on another Redis.
-    #[must_use]
-    pub fn overtaken(&self, found: &Inspection) -> bool {
-        found.epoch > 0 && found.epoch < self.epoch && found.built_on == found.server
-    }
-
-    /// Whether what Redis has can be all of it: built on the very server that answers, under no
-    /// older epoch, and not behind what was seen. Where not, it is lost.
-    #[must_use]
-    pub fn agrees(&self, found: &Inspection) -> bool {
-        let seen = self.seen.filter(|(epoch, _)| *epoch == found.epoch);
-        let written = self.written.epoch() == found.epoch;
-        found.epoch >= self.epoch.max(1)
-            && found.built_on == found.server
-            && !seen.is_some_and(|(_, floor)| found.counters.behind(floor))
-            && !(written && found.counters.joined < self.written.number())
-    }
 }
 
 /// The lines of all schedules, as this process knows them; cheap to clone.

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod code;
 pub mod draw;
+pub mod error;
 pub mod handoff;
 pub mod http;
 mod joinable;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 
 use super::draw::service::Draws;
+pub use super::error::QueueError;
 use super::lines::{Line, Lines};
 use super::model::{Completed, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
 use super::redis::JoinReply;
@@ -19,7 +19,7 @@ use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
-use crate::http::guard::allowance::{Allowance, Exhausted, Policy};
+use crate::http::guard::allowance::{Allowance, Policy};
 use crate::outbox::model::{Delivered, OutboxId};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
@@ -33,59 +33,6 @@ const SLOW: Policy = Policy {
 };
 /// Places that this process has told something of, the latest.
 const REMEMBERED: usize = 200_000;
-
-/// Why the line did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum QueueError {
-    /// Forged, expired, of another audience.
-    #[error(transparent)]
-    Invalid(#[from] InvalidTicket),
-    /// The ticket is another user's.
-    #[error("the ticket is another user's")]
-    NotYours,
-    /// No such schedule.
-    #[error("no such schedule")]
-    NoSchedule,
-    /// Before the line opens.
-    #[error("the line opens at {opens_at}")]
-    NotOpen {
-        /// When it does.
-        opens_at: DateTime<Utc>,
-    },
-    /// Past the deadline.
-    #[error("the sale is over")]
-    Closed,
-    /// Every seat is sold or blocked.
-    #[error("sold out")]
-    SoldOut,
-    /// The concert is withdrawn.
-    #[error("the concert is withdrawn")]
-    ConcertUnavailable,
-    /// This user asks too often.
-    #[error(transparent)]
-    TooMany(#[from] Exhausted),
-    /// A store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl QueueError {
-    /// The stable name of what went wrong, where the line itself refused.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Invalid(_) => "ticket_invalid",
-            Self::NotYours => "ticket_not_yours",
-            Self::NoSchedule => "schedule_not_found",
-            Self::NotOpen { .. } => "queue_not_open",
-            Self::Closed | Self::Store(StoreError::SaleOver) => "schedule_closed",
-            Self::SoldOut => "sold_out",
-            Self::ConcertUnavailable => "concert_unavailable",
-            Self::TooMany(_) => "rate_limited",
-            Self::Store(_) => "store_unavailable",
-        }
-    }
-}
 
 /// The line as a service; cheap to clone.
 #[derive(Debug, Clone)]

@@ -70,7 +70,7 @@ async fn a_lock_that_is_not_taken_is_found() {
       order by id for no key update;";
     let unlocked = swap("hold_seats", lock, "");
     // A moment between the look and the write, which a busy machine would have given too.
-    let slow = swap("hold_seats", "-- Then write.", "perform pg_sleep(0.1);");
+    let slow = swap("hold_seats", "-- Then write.", "perform pg_sleep(0.1); --");
     let by = ["I1 one owner by the books", "I1 one owner by the answers", "I7 a hold is exclusive"];
     is_found(format!("{NO_INDEX} {unlocked} {slow}"), &WITHOUT_REDIS, &by).await;
 }

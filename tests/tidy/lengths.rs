@@ -6,7 +6,7 @@ use syn::visit::Visit;
 use crate::source::Source;
 
 const FILE: usize = 300;
-const MEDIAN: usize = 120;
+const MEDIAN: usize = 140;
 const FUNCTION: usize = 50;
 
 /// A function and the lines of code in its body.
