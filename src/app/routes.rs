@@ -69,6 +69,7 @@ pub(super) fn router(
         addresses,
         limits: limits(settings),
         cors: Cors { origins: origins.filter_map(Result::ok).collect() },
+        exempt: queue::http::exempt(services.queue.clone()),
         changes,
         metrics: metrics.clone(),
     };

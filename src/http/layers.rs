@@ -61,6 +61,10 @@ pub fn seat_list_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SEAT_LIST_LIMIT)
 }
 
+/// Tells whether a request with this method, target and headers counts for no address: polls of those
+/// who wait, where they are not answered ahead of routing.
+pub type Exempt = Arc<dyn Fn(&Method, &Uri, &HeaderMap) -> bool + Send + Sync>;
+
 /// What is around every route.
 pub struct Surroundings {
     /// Makes a page of a refusal for a browser.
@@ -73,6 +77,8 @@ pub struct Surroundings {
     pub limits: Limits,
     /// The origins whose pages may call.
     pub cors: Cors,
+    /// Requests that count for no address.
+    pub exempt: Exempt,
     /// Where changes of state run to their end.
     pub changes: Changes,
     /// Counts requests and refusals.
@@ -84,9 +90,10 @@ pub struct Surroundings {
 /// other limits. Health checks and metrics go into `always`: they are answered also when the
 /// process takes on nothing more. What changes state runs to its end among `changes`. Paths and methods that no route has pass the envelope too.
 pub fn around((routes, always): (Router, Router), surroundings: Surroundings) -> Router {
-    let Surroundings { dress, identity, addresses, limits, cors, changes, metrics } = surroundings;
+    let Surroundings { dress, identity, addresses, limits, cors, exempt, changes, metrics } =
+        surroundings;
     let gate = Gate::new(limits, identity, changes, metrics.clone());
-    let around = Around { addresses, cors, dress, metrics };
+    let around = Around { addresses, exempt, cors, dress, metrics };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(Arc::new(gate), limit))
@@ -98,6 +105,7 @@ pub fn around((routes, always): (Router, Router), surroundings: Surroundings) ->
 
 struct Around {
     addresses: Arc<AddressLimits>,
+    exempt: Exempt,
     cors: Cors,
     dress: Arc<dyn Dress>,
     metrics: Metrics,
@@ -152,7 +160,8 @@ impl Around {
     /// counts as any request.
     async fn answer(&self, sharing: &Sharing, mut request: Request, next: Next) -> Response {
         let client = self.addresses.client(request.extensions(), request.headers());
-        if let Err(exhausted) = client.take_request(request.uri().path()) {
+        let exempt = (self.exempt)(request.method(), request.uri(), request.headers());
+        if !exempt && let Err(exhausted) = client.take_request(request.uri().path()) {
             self.metrics.refused("address");
             return Problem::from(exhausted).into_response();
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -23,6 +23,7 @@ use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::http::auth::{Caller, QueueToken, queue_token};
 use crate::http::body::{Path, created};
+use crate::http::layers::Exempt;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::shortcut::{Known, Shortcut};
 use crate::store::id::ScheduleId;
@@ -175,6 +176,17 @@ pub fn shortcut(queue: Queue) -> Shortcut {
         let mut response = told(&queue.poll_waiting(queue_token(headers)?)?);
         response.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
         Some((POLL, response))
+    })
+}
+
+/// Polls of those who wait count for no address, also where Redis has to be asked before the answer.
+#[must_use]
+pub fn exempt(queue: Queue) -> Exempt {
+    Arc::new(move |method, uri, headers| {
+        method == Method::GET
+            && uri.path() == POLL
+            && uri.query().is_none()
+            && queue_token(headers).is_some_and(|token| queue.is_waiting(token))
     })
 }
 

@@ -41,6 +41,15 @@ impl Queue {
         Some(Stand { sequence, joined: ticket.joined, standing })
     }
 
+    /// Whether a ticket is good and waits, as far as the board knows.
+    pub(super) fn is_waiting(&self, token: &str) -> bool {
+        let waits = |ticket: Ticket| {
+            let board = self.boards.watched(ticket.schedule)?.board()?;
+            board.line.ahead(ticket.sequence.0)
+        };
+        self.read(token).is_ok_and(|ticket| waits(ticket).is_some())
+    }
+
     /// Whether the owner of an entry may be answered from memory: admission knows of an entry that
     /// waits, or will before it passes it over. While Redis is away nobody is passed over.
     pub(super) fn may_answer(watched: &Watched, board: &Board, stand: Stand) -> bool {

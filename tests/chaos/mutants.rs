@@ -59,8 +59,8 @@ async fn seats_that_are_trusted_to_redis_are_found() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_that_is_given_away_before_its_end_is_found() {
-    let margin = "and r.expires_at + make_interval(secs => p_takeover_after) <= v_now as lapsed";
-    let mutant = swap("hold_seats", margin, "as lapsed");
+    let margin = "else make_interval(secs => p_takeover_after) end <= v_now as lapsed";
+    let mutant = swap("hold_seats", margin, "else interval '-1 day' end <= v_now as lapsed");
     is_found(mutant, &WITHOUT_REDIS, &["I7 a hold is exclusive"]).await;
 }
 

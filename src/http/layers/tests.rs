@@ -120,6 +120,7 @@ fn changing(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Ch
         addresses: Arc::new(AddressLimits::new(proxies, policies)),
         limits,
         cors: Cors::default(),
+        exempt: Arc::new(|_, _, _| false),
         changes: Changes::default(),
         metrics: metrics.clone(),
     };
