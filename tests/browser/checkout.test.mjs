@@ -189,7 +189,7 @@ test('a hold that lapses says what happened, and leads back to the map', async (
   for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
     const { page, who } = await held({ of: short, size });
     await page.getByRole('heading', { name: 'The time for these seats ran out' }).waitFor();
-    await page.getByText('They go back on sale about 5 seconds after that time').waitFor();
+    await page.getByText('Others can have them 5 seconds after that time').waitFor();
     await shot(page, `lapsed-${name}`);
     await accessible(page, 'a lapsed hold');
     assert.equal((await payments(who)).length, 0);

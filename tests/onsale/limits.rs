@@ -114,7 +114,10 @@ async fn every_path_and_method_counts_for_its_address_but_polls_by_those_who_wai
     }
     is_limited(&waiting.with_ticket("forged"), method, path, &[]).await;
     is_limited(&waiting.without_ticket(), method, path, &[]).await;
-    is_limited(&waiting, method, path, &[("origin", "https://elsewhere.example")]).await;
+    let elsewhere = [("origin", "https://elsewhere.example")];
+    for _ in 0..20 {
+        assert_eq!(send(&waiting, method, path, &elsewhere).await.status, 200, "exempt");
+    }
     is_limited(&waiting, method, "/v1/queue/ticket?x", &[]).await;
 }
 

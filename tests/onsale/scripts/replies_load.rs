@@ -20,11 +20,11 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
     stage.build().await;
     let before = lease(stage).await;
     let seats = [
-        ["1", "3", "SELL", "-", "0"],
-        ["2", "2", "KEEP", "hold", "3600000"],
-        ["3", "1", "FREE", "-", "0"],
-        ["4", "1", "BLOCK", "-", "0"],
-        ["5", "1", "KEEP", "over", "-5"],
+        ["1", "3", "SELL", "-", "0", "0"],
+        ["2", "2", "KEEP", "hold", "3600000", "77"],
+        ["3", "1", "FREE", "-", "0", "0"],
+        ["4", "1", "BLOCK", "-", "0", "0"],
+        ["5", "1", "KEEP", "over", "-5", "0"],
     ];
     let all = [&["90000"], seats.concat().as_slice()].concat();
     stage.say(Script::LoadSeats, &all).await.is("OK", &[5, 1]);
@@ -33,12 +33,14 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
     assert_eq!((number(stage, "gone").await, number(stage, "blocked").await), (2, 1));
     let held: Vec<String> = stage.touch("ZRANGE", "held", &["0", "-1"]).await;
     assert_eq!(held, ["2"], "a hold that is over is not held");
+    let theirs: String = stage.touch("HGET", "user_seats", &["77"]).await;
+    assert_eq!(theirs, "2", "a seat that is loaded counts for its user");
 
     // What PostgreSQL decided meanwhile came first, and the page that was read before it comes later.
-    let decided = stage.say(Script::Apply, &["KEEP", "later", "3600000", "1", "5"]).await;
+    let decided = stage.say(Script::Apply, &["KEEP", "later", "3600000", "1", "5", "0"]).await;
     assert_eq!(decided.word, "OK");
     let load = async |fence, state| {
-        let args = ["30000", "1", fence, state, "-", "0"];
+        let args = ["30000", "1", fence, state, "-", "0", "0"];
         stage.say(Script::LoadSeats, &args).await.get::<i64>(0)
     };
     assert_eq!(load("4", "SELL").await, 0);
@@ -50,7 +52,10 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
 
     stage.configure(&[]).await;
     stage.say(Script::Ready, &["0"]).await;
-    stage.say(Script::LoadSeats, &["30000", "1", "9", "SELL", "-", "0"]).await.is("READY", &[]);
+    stage
+        .say(Script::LoadSeats, &["30000", "1", "9", "SELL", "-", "0", "0"])
+        .await
+        .is("READY", &[]);
     let owner: String = stage.touch("HGET", "holder", &["1"]).await;
     assert_eq!(owner, "6 FREE -", "a late call loads nothing");
 }
