@@ -83,7 +83,7 @@ async fn a_deadline_that_is_not_looked_at_is_found() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn points_that_move_without_a_line_in_the_history_are_found() {
-    let mutant = swap("point_change", "if found then", "if found and p_kind <> 'REFUND' then");
-    let by = ["I3 paid once, refunded once", "I5 balances are their history"];
+    let mutant = swap("point_change", "if found then", "if found and p_kind <> 'CHARGE' then");
+    let by = ["I5 balances are their history", "I5b balances are what was answered"];
     is_found(mutant, &[Kind::ClientsCut], &by).await;
 }
