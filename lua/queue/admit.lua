@@ -3,7 +3,7 @@
 --
 -- Leaderless: every process calls it a few times a second, and however many do, capacity and rate
 -- hold, because both are read and written here. Whoever returned within their grace goes first;
--- whoever was not heard from within the presence window is passed over and costs no slot. The walk
+-- an entry not heard from within the presence window is passed over and costs no slot. The walk
 -- stops at the first silent entry whose silence does not count yet (lib/presence). Bounded: at most
 -- 100 let in, 100 passed over and 100 of each kind of overdue per call.
 --

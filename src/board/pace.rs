@@ -21,7 +21,7 @@ pub struct Pace {
     until_open_ms: u64,
     /// Admissions per second at most: the setting, since a turn must not come unnoticed.
     per_second: u64,
-    /// No pause is longer: whoever polls as asked is never taken for absent.
+    /// Longest pause, so that nobody who polls as asked is taken for absent.
     longest_ms: u64,
     /// By how much the pauses of those further back are stretched, in sixteenths.
     stretch: u64,

@@ -29,6 +29,8 @@ struct Aged(VecDeque<(Instant, Bits)>);
 #[derive(Debug, Default)]
 pub struct Presence {
     state: Mutex<State>,
+    /// Held during a merge: what one merge has taken, another must not state as merged.
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +64,11 @@ impl Presence {
     /// Notes that Redis has set the bit of `sequence` itself.
     pub fn confirm(&self, sequence: u64, window: Duration, now: Instant) {
         self.lock().merged.insert(sequence, window, now);
+    }
+
+    /// Waits until no other merge is in progress; a merge holds this to its end.
+    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// Takes out every entry up to `upto` that was heard from within `window`, to be merged under

@@ -183,6 +183,7 @@ impl Admission {
         if board.meta.draw == Drawn::Done {
             self.rename(schedule, &watched.presence, &board).await;
         }
+        let _turn = watched.presence.turn().await;
         let begun = Instant::now();
         let send = |line: Line| {
             let merge = Merge { watched: Arc::clone(&watched), board: Arc::clone(&board), begun };
