@@ -13,12 +13,12 @@ use criterion::Criterion;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use onsale::board::snapshot::Board;
-use onsale::hold;
-use onsale::queue::lines::Line;
+use onsale::queue::keyspaces::Line;
 use onsale::queue::model::{Sequence, Standing, Ticket};
 use onsale::queue::redis::JoinReply;
-use onsale::queue::token::TicketKeys;
-use onsale::queue::verified::Verified;
+use onsale::queue::ticket::cache::Verified;
+use onsale::queue::ticket::jwt::TicketKeys;
+use onsale::seats;
 use onsale::store::id::{ScheduleId, UserId};
 use serde_json::{Value, json};
 use stage::{QUEUE_SECRET, Stage};
@@ -172,10 +172,10 @@ fn claims(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     let mut round = async || {
         let begun = Instant::now();
         let claim =
-            hold::redis::take(&set.line, &ticket, hold, 4, &seats).await.expect("an answer");
+            seats::redis::take(&set.line, &ticket, hold, 4, &seats).await.expect("an answer");
         let took = begun.elapsed();
-        assert_eq!(claim, hold::model::Claim::Ok { fresh: true });
-        hold::redis::drop(&set.line, hold, &seats).await.expect("an answer");
+        assert_eq!(claim, seats::model::Claim::Ok { fresh: true });
+        seats::redis::drop(&set.line, hold, &seats).await.expect("an answer");
         took
     };
     timed(criterion, runtime, &set.id("claim of 4 seats"), &mut round);

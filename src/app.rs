@@ -2,9 +2,11 @@
 
 mod keys;
 mod limits;
+pub mod loops;
 mod operations;
 mod pages;
 mod routes;
+mod services;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,39 +20,39 @@ use tokio_util::task::TaskTracker;
 use self::limits::{addresses, house};
 use self::operations::{Stores, open_files, relied_on};
 use self::routes::{Made, router};
+use self::services::{Services, StreamServices};
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
 use crate::admin::report::stream::StatsStreams;
 use crate::admin::service::AdminService;
+use crate::app::loops::Loops;
 use crate::board::service::Boards;
 use crate::concert;
 use crate::concert::map::http::Maps;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
-use crate::config::{AccessSettings, Contradiction, HttpSettings, Settings};
-use crate::hold::service::Holds;
-use crate::http::changes::Changes;
-use crate::http::serve;
-use crate::http::serve::Routes;
-use crate::http::shortcut::Shortcuts;
+use crate::config::{AccessSettings, HttpSettings, InvalidSetting, Settings};
+use crate::http::server::fast_path::Shortcuts;
+use crate::http::server::serve;
+use crate::http::server::serve::Routes;
+use crate::http::server::state_changes::Changes;
 use crate::http::stream::Streams;
 use crate::outbox::model::Delivered;
 use crate::payment::service::Payments;
 use crate::point::service::Points;
 use crate::queue;
-use crate::queue::code::Purpose;
 use crate::queue::draw::service::Draws;
 use crate::queue::handoff::service::HandOffs;
-use crate::queue::lines::Lines;
+use crate::queue::keyspaces::Lines;
 use crate::queue::service::Queue;
-use crate::queue::stream::service::TicketStreams;
+use crate::queue::stream::http::TicketStreams;
+use crate::queue::ticket::short_code::Purpose;
 use crate::reservation::service::Reservations;
+use crate::seats::service::Holds;
 use crate::store::StoreError;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
-use crate::upkeep;
-use crate::upkeep::run::Loops;
 use crate::user::jwks::JwksError;
 use crate::user::keys::{JwksSource, ProviderKeys, ReadAgain};
 use crate::user::service::Users;
@@ -65,7 +67,7 @@ const LAST_STEP: Duration = Duration::from_secs(1);
 pub enum StartError {
     /// Settings that cannot all be meant.
     #[error(transparent)]
-    Settings(#[from] Contradiction),
+    Settings(#[from] InvalidSetting),
     /// The file of the identity provider's keys cannot be used.
     #[error("ONSALE_JWKS_PATH: {0}")]
     JwksPath(JwksError),
@@ -91,28 +93,6 @@ pub struct Running {
     tasks: TaskTracker,
     drain: Duration,
     admin: AdminService,
-}
-
-/// What the routes are made of.
-#[derive(Clone)]
-struct Services {
-    users: Arc<Users>,
-    admin: AdminService,
-    catalogue: Catalogue,
-    draws: Draws,
-    queue: Queue,
-    pushed: Pushed,
-    reservations: Reservations,
-    points: Points,
-    payments: Payments,
-}
-
-/// What is pushed.
-#[derive(Clone)]
-struct Pushed {
-    tickets: TicketStreams,
-    seats: SeatStreams,
-    stats: StatsStreams,
 }
 
 /// Starts a process: wires everything, listens, and returns once it serves.
@@ -185,7 +165,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         holds.clone(),
         metrics.clone(),
     );
-    let parts = upkeep::Parts {
+    let parts = loops::LoopServices {
         pg: pg.clone(),
         redis,
         boards,
@@ -197,9 +177,9 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         reconcile_every: settings.redis.reconcile_every,
     };
     let admin = administration(&parts, &metrics);
-    upkeep::start(loops, parts, deliveries, losses);
+    loops::start(loops, parts, deliveries, losses);
     Ok(Services {
-        pushed: pushed(settings, loops, &admin, &queue, &catalogue),
+        streams: streams(settings, loops, &admin, &queue, &catalogue),
         admin,
         users,
         catalogue,
@@ -211,24 +191,24 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     })
 }
 
-fn pushed(
+fn streams(
     settings: &Settings,
     loops: &Loops,
     admin: &AdminService,
     queue: &Queue,
     catalogue: &Catalogue,
-) -> Pushed {
+) -> StreamServices {
     let Loops { tasks, stop, metrics } = loops.clone();
     let streams = Streams::new(settings.http.max_streams, tasks, stop, metrics);
     let codes = keys::codes(settings, Purpose::Stream);
-    Pushed {
+    StreamServices {
         tickets: TicketStreams::new(queue.clone(), codes, streams.clone()),
         seats: SeatStreams::new(catalogue.clone(), streams.clone()),
         stats: StatsStreams::new(admin.clone(), streams),
     }
 }
 
-fn administration(parts: &upkeep::Parts, metrics: &Metrics) -> AdminService {
+fn administration(parts: &loops::LoopServices, metrics: &Metrics) -> AdminService {
     AdminService::new(
         parts.pg.clone(),
         (parts.catalogue.clone(), parts.boards.clone()),

@@ -2,8 +2,8 @@
 
 pub mod access;
 pub mod limits;
+mod secret;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,14 +14,11 @@ use reqwest::Url;
 pub use self::access::AccessSettings;
 use self::access::{NOT_TRUSTED, is_trusted};
 use self::limits::LimitSettings;
-
-/// A key of HMAC-SHA-256 should not be shorter than its output.
-const MIN_SECRET_BYTES: usize = 32;
+pub use self::secret::{InvalidSetting, Secret};
+use self::secret::{SHORT_SECRET, refuse};
 
 /// Comparing the stores more often would be most of what they do.
 const SHORTEST_ROUND: Duration = Duration::from_millis(100);
-
-const SHORT_SECRET: &str = "a secret has at least 32 bytes";
 
 /// Everything `onsale serve` runs by.
 #[derive(Debug, Clone, Args)]
@@ -145,61 +142,12 @@ pub enum LogFormat {
     Json,
 }
 
-/// A text that is never printed: a secret, or an address with a password in it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a text from being printed.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    // Checked after parsing, not by clap, which would print the value it refuses.
-    fn is_short(&self) -> bool {
-        self.0.len() < MIN_SECRET_BYTES
-    }
-
-    /// The text itself, for the one place that needs it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
-/// Settings that cannot all be meant.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{variable}: {reason}")]
-pub struct Contradiction {
-    variable: &'static str,
-    reason: &'static str,
-}
-
 impl Settings {
     /// Refuses settings that contradict each other.
     ///
     /// # Errors
-    /// [`Contradiction`] names the variable to change, and no secret.
-    pub fn check(&self) -> Result<(), Contradiction> {
+    /// [`InvalidSetting`] names the variable to change, and no secret.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
         self.access.check()?;
         let secrets = &self.queue.queue_secrets;
         if secrets.iter().any(Secret::is_short) {
@@ -220,10 +168,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-fn refuse(variable: &'static str, reason: &'static str) -> Result<(), Contradiction> {
-    Err(Contradiction { variable, reason })
 }
 
 /// An origin as browsers send it: nothing after the port, or it would never match.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onsale::queue::lines::Line;
+use onsale::queue::keyspaces::Line;
 use onsale::store::script::Script;
 use tokio::process::Command;
 

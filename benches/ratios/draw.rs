@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use onsale::store::id::ScheduleId;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

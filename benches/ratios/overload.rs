@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::task::JoinSet;

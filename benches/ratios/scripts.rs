@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use onsale::http::auth::Role;
-use onsale::queue::lines::Line;
+use onsale::caller::Role;
+use onsale::queue::keyspaces::Line;
 use onsale::queue::redis::JoinReply;
 use onsale::store::id::{ScheduleId, UserId};
 use onsale::store::script::Script;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use onsale::caller::Role;
 use onsale::dev::Stores;
-use onsale::http::auth::Role;
-use onsale::queue::lines::Line;
+use onsale::queue::keyspaces::Line;
 use onsale::queue::model::{Sequence, Standing};
 use onsale::queue::redis::JoinReply;
-use onsale::queue::token::TicketKeys;
+use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::store::id::{ScheduleId, UserId};
 use onsale::store::keys::{Keys, SEQUENCE_BITS};
 use onsale::store::pg::{Pg, migrations};

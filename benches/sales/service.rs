@@ -3,23 +3,23 @@
 
 use std::sync::Arc;
 
+use onsale::app::loops::{self, LoopServices, Loops};
 use onsale::board::service::Boards;
 use onsale::concert::service::Catalogue;
-use onsale::hold::service::Holds;
 use onsale::idempotency::model::Request;
 use onsale::outbox::model::Delivered;
 use onsale::payment::service::Payments;
 use onsale::queue::draw::service::Draws;
-use onsale::queue::lines::Lines;
+use onsale::queue::keyspaces::Lines;
 use onsale::queue::service::Queue;
-use onsale::queue::token::TicketKeys;
+use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::reservation::model::Wanted;
 use onsale::reservation::service::Reservations;
+use onsale::seats::service::Holds;
 use onsale::store::id::{ScheduleId, SeatId, UserId};
 use onsale::store::pg::Pg;
 use onsale::store::redis::Redis;
 use onsale::telemetry::Metrics;
-use onsale::upkeep::{self, Parts, run::Loops};
 use uuid::Uuid;
 
 use super::CLIENTS;
@@ -66,7 +66,7 @@ impl Service {
         let loops = Loops { tasks, stop, metrics };
         let line = queue.clone();
         let reconcile_every = std::time::Duration::from_secs(20);
-        let parts = Parts {
+        let parts = LoopServices {
             draws,
             pg,
             redis,
@@ -77,7 +77,7 @@ impl Service {
             holds,
             reconcile_every,
         };
-        upkeep::start(&loops, parts, deliveries, losses);
+        loops::start(&loops, parts, deliveries, losses);
         Self { queue, reservations, payments }
     }
 

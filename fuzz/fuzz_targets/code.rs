@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use aws_lc_rs::hmac;
 use chrono::Utc;
 use libfuzzer_sys::fuzz_target;
-use onsale::queue::code::{CodeKeys, Purpose};
+use onsale::queue::ticket::short_code::{CodeKeys, Purpose};
 use onsale::queue::model::ticket_id;
 use onsale_fuzz::{SECRET, base64};
 

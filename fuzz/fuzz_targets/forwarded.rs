@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use onsale::config::limits::ForwardedHeader;
-use onsale::http::guard::address::{ClientAddress, Proxies};
+use onsale::http::limit::client_address::{ClientAddress, Proxies};
 
 /// The header lines in `text`, of which the last has `appended` at its end.
 fn headers(name: &'static str, text: &[u8], appended: &str) -> HeaderMap {

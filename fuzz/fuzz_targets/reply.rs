@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use onsale::hold::redis::claim;
+use onsale::seats::redis::claim;
 use onsale::queue::redis::JoinReply;
 use onsale::store::script::Reply;
 

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use onsale::admin::seat::model::{Columns, MAX_PER_CALL, NewSeats};
-use onsale::http::body::Json;
+use onsale::http::api::body::Json;
 
 fuzz_target!(|text: &[u8]| {
     let Ok(Json(new)) = Json::<NewSeats>::read(text) else { return };

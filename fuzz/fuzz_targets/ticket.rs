@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use onsale::queue::model::ticket_id;
-use onsale::queue::token::TicketKeys;
+use onsale::queue::ticket::jwt::TicketKeys;
 use onsale_fuzz::{SECRET, signed_token};
 
 static KEYS: LazyLock<TicketKeys> =

@@ -13,9 +13,9 @@ use super::settings::QueueChange;
 use super::{event, report, seat, watch};
 use crate::concert::model::{Concert, QueueSettings};
 use crate::concert::service::CatalogueError;
-use crate::http::auth::Admin;
-use crate::http::body::{Json, Path, created};
-use crate::http::problem::{FieldError, Problem, ProblemCode};
+use crate::http::api::auth::Admin;
+use crate::http::api::body::{Json, Path, created};
+use crate::http::api::problem::{FieldError, Problem, ProblemCode};
 use crate::store::id::{ConcertId, ScheduleId};
 
 /// The routes of administration.

@@ -8,6 +8,7 @@ pub mod http;
 pub mod model;
 pub mod pg;
 pub mod report;
+mod rules;
 pub mod seat;
 pub mod service;
 pub mod settings;

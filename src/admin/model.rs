@@ -1,15 +1,16 @@
 //! Concerts and schedules as an administrator makes and changes them.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use garde::Validate;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::AdminError;
+use super::rules::{given, storable};
 use super::settings::QueueChange;
 use crate::concert::model::{Concert, ConcertStatus, QueueSettings, Schedule};
-use crate::http::object::object;
 use crate::store::id::{ConcertId, ScheduleId};
+use crate::strict_object::object;
 
 /// A concert to be made.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
@@ -194,47 +195,6 @@ impl TimesChange {
 
 fn available() -> ConcertStatus {
     ConcertStatus::Available
-}
-
-/// A member that may be absent, but not null unless its own type has it.
-pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
-
-/// What PostgreSQL and RFC 3339 can both hold.
-pub(super) trait Storable {
-    /// Why they cannot.
-    fn trouble(&self) -> Option<&'static str>;
-}
-
-impl Storable for String {
-    fn trouble(&self) -> Option<&'static str> {
-        self.contains('\0').then_some("must not contain NUL")
-    }
-}
-
-impl Storable for DateTime<Utc> {
-    fn trouble(&self) -> Option<&'static str> {
-        // With room to reckon at both ends.
-        let fits = (1970..=9998).contains(&self.year());
-        (!fits).then_some("must be a time from 1970 to 9998")
-    }
-}
-
-impl<T: Storable> Storable for Option<T> {
-    fn trouble(&self) -> Option<&'static str> {
-        self.as_ref().and_then(T::trouble)
-    }
-}
-
-/// [`Storable`] as a rule of garde.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
-pub(super) fn storable(value: &impl Storable, (): &()) -> garde::Result {
-    value.trouble().map_or(Ok(()), |trouble| Err(garde::Error::new(trouble)))
 }
 
 #[cfg(test)]

@@ -16,20 +16,20 @@ use super::error::AdminError;
 use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
 use super::pg::{self, Audit, Secret};
 use super::report::answers::Answers;
-use super::report::service::Rate;
 use super::settings::{QueueChange, defaults, may_change};
 use crate::board::service::Boards;
 use crate::concert::model::{Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
 use crate::concert::pg as catalogue_pg;
 use crate::concert::service::Catalogue;
-use crate::hold::service::Holds;
 use crate::outbox::model::OutboxId;
 use crate::outbox::pg as outbox;
-use crate::queue::lines::Lines;
+use crate::queue::keyspaces::Lines;
+use crate::seats::service::Holds;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
+use crate::telemetry::rate::CounterRate;
 
 /// How long an answer waits for Redis to be told of all schedules of a concert.
 const TELL_ALL_LIMIT: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub struct AdminService {
     pub(super) boards: Boards,
     pub(super) holds: Holds,
     pub(super) lines: Lines,
-    pub(super) polls: Arc<Rate>,
+    pub(super) polls: Arc<CounterRate>,
     pub(super) answers: Arc<Answers>,
     pub(super) metrics: Metrics,
 }
@@ -61,7 +61,7 @@ impl AdminService {
         polls: Arc<AtomicU64>,
         metrics: Metrics,
     ) -> Self {
-        let polls = Arc::new(Rate::new(polls));
+        let polls = Arc::new(CounterRate::new(polls));
         let answers = Arc::new(Answers::new(metrics.clone()));
         Self { pg, catalogue, boards, holds, lines, polls, answers, metrics }
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::error::AdminError;
-use super::model::{given, storable};
+use super::rules::{given, storable};
 use crate::concert::model::{EntryOrder, QueueSettings, Schedule};
 
 /// How long before the sale its line opens, where nobody said.

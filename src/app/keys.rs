@@ -1,8 +1,8 @@
 //! What tickets and codes are signed with, as the settings say.
 
 use crate::config::Settings;
-use crate::queue::code::{CodeKeys, Purpose};
-use crate::queue::token::TicketKeys;
+use crate::queue::ticket::jwt::TicketKeys;
+use crate::queue::ticket::short_code::{CodeKeys, Purpose};
 
 fn secrets(settings: &Settings) -> Vec<String> {
     settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::config::HttpSettings;
 use crate::config::limits::LimitSettings;
-use crate::http::gate::Limits;
-use crate::http::guard::address::Proxies;
-use crate::http::guard::client::{AddressLimits, AddressPolicies, Scarce};
-use crate::http::guard::door::Door;
-use crate::http::guard::patience::Patience;
-use crate::http::serve::House;
+use crate::http::limit::address_limits::{AddressLimits, AddressPolicies, Scarce};
+use crate::http::limit::client_address::Proxies;
+use crate::http::limit::connections::Door;
+use crate::http::limit::gate::Limits;
+use crate::http::limit::slow_client::Patience;
+use crate::http::server::serve::House;
 use crate::telemetry::Metrics;
 use crate::web::SIGN_UPS;
 

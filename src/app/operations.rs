@@ -12,7 +12,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::problem::{Problem, ProblemCode};
+use crate::http::api::problem::{Problem, ProblemCode};
 use crate::store::StoreError;
 use crate::store::pg::{Pg, guards, migrations};
 use crate::store::redis::Redis;

@@ -6,12 +6,13 @@ use axum::Router;
 use reqwest::Url;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::Services;
-use crate::http::layers::Dress;
+use super::services::Services;
+use crate::http::server::middleware::Dress;
 use crate::queue::handoff::service::HandOffs;
 use crate::web::assets::Assets;
+use crate::web::error_page::Sorry;
 use crate::web::theme::Theme;
-use crate::web::{self, Sorry, Web};
+use crate::web::{self, Web};
 
 /// The routes of pages, those of problem codes, and the error page of browsers.
 pub(super) fn pages(

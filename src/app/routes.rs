@@ -6,18 +6,18 @@ use axum::Router;
 use axum::http::HeaderValue;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::Services;
 use super::limits::limits;
 use super::operations::{Stores, operations};
 use super::pages::pages;
+use super::services::Services;
 use crate::concert::map::http::Maps;
 use crate::config::HttpSettings;
-use crate::http::auth::Identity;
-use crate::http::changes::Changes;
-use crate::http::cors::Cors;
-use crate::http::guard::client::AddressLimits;
-use crate::http::layers::{Surroundings, around};
-use crate::http::openapi;
+use crate::http::api::auth::Identity;
+use crate::http::api::openapi;
+use crate::http::limit::address_limits::AddressLimits;
+use crate::http::server::cors::Cors;
+use crate::http::server::middleware::{Surroundings, around};
+use crate::http::server::state_changes::Changes;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
 use crate::user::recovery::service::Recovery;
@@ -49,17 +49,17 @@ pub(super) fn router(
         .merge(user::http::routes(services.users.clone()))
         .merge(user::recovery::http::routes(recovery))
         .merge(concert::http::routes(services.catalogue.clone(), maps.clone()))
-        .merge(concert::map::stream::http::routes(services.pushed.seats.clone()))
+        .merge(concert::map::stream::http::routes(services.streams.seats.clone()))
         .merge(queue::http::routes(services.queue.clone()))
         .merge(queue::handoff::http::routes(handoffs))
-        .merge(queue::stream::http::routes(services.pushed.tickets.clone()))
+        .merge(queue::stream::http::routes(services.streams.tickets.clone()))
         .merge(queue::draw::http::routes(services.draws.clone()))
         .merge(reservation::best::http::routes(services.catalogue.clone()))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
         .merge(admin::http::routes(services.admin.clone()))
-        .merge(admin::report::http::pushed(services.pushed.stats.clone()))
+        .merge(admin::report::http::pushed(services.streams.stats.clone()))
         .merge(problems);
     let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));

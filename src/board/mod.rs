@@ -3,11 +3,11 @@
 //! One snapshot per process and schedule, read a few times a second while anybody asks, and swapped
 //! in whole. [`service::Boards`] keeps them, [`snapshot::Board`] is one.
 
-pub mod line;
 pub mod meta;
-pub mod pace;
+pub mod pacing;
 pub mod presence;
 pub mod rate;
 pub mod seats;
 pub mod service;
 pub mod snapshot;
+pub mod waiting;

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use super::line::Line;
+use super::meta::Drawn;
 use super::meta::Meta;
-use super::pace::{Pace, Paced, longest_ms};
+use super::pacing::{self, PollPacing, QueueLoad, WaitEstimate, longest_ms};
 use super::rate::{Count, Rates};
 use super::seats::{SeatStates, SeatVersion};
+use super::waiting::Line;
 use crate::store::id::ScheduleId;
 use crate::store::keys::{Keys, SEQUENCE_BITS};
 use crate::store::redis::Redis;
@@ -32,8 +33,8 @@ pub struct Board {
     pub recovering: bool,
     /// How fast people come and are let in.
     pub rates: Rates,
-    /// How often those who wait ask.
-    pub pace: Pace,
+    /// How long clients pause between polls.
+    pub pacing: PollPacing,
     /// What everybody is answered who asks about this snapshot and no ticket, rendered by the first.
     pub public: OnceLock<Arc<[u8]>>,
     now_ms: i64,
@@ -76,14 +77,43 @@ impl Board {
     #[must_use]
     pub fn paced(self, ceiling: u32) -> Self {
         let until_open = u64::try_from(self.meta.opens_ms - self.now_ms).unwrap_or(0);
-        let line = Paced {
+        let load = QueueLoad {
             waiting: self.line.waiting(),
             per_second: self.meta.rate,
             until_open_ms: until_open,
             longest_ms: longest_ms(self.meta.presence_ms, self.meta.claim_ms),
         };
-        let pace = Pace::of(line, ceiling);
-        Self { pace, ..self }
+        let pacing = PollPacing::of(load, ceiling);
+        Self { pacing, ..self }
+    }
+
+    /// Pause in ms before the next poll of an entry with `ahead` others before it, with jitter by
+    /// `spread`.
+    #[must_use]
+    pub fn poll_after_ms(&self, ahead: u64, spread: u64) -> u64 {
+        // Before a draw nobody is ahead of anybody, and every entry must be present.
+        let pause = if self.meta.draw == Drawn::Pending {
+            let present = (self.meta.presence_ms / 3).max(1000);
+            self.pacing.pause_ms(self.line.waiting()).min(present)
+        } else {
+            self.pacing.pause_ms(ahead)
+        };
+        pacing::shorten(pause, spread)
+    }
+
+    /// Pause between two position events of the stream of an entry with `ahead` others before it, by
+    /// the configured rate.
+    #[must_use]
+    pub fn event_pause(&self, ahead: u64, spread: u64) -> Duration {
+        let until_open = u64::try_from(self.meta.opens_ms - self.now_ms()).unwrap_or(0);
+        let wait = until_open.saturating_add(ahead.saturating_mul(1000) / self.meta.rate.max(1));
+        pacing::event_pause(wait, spread)
+    }
+
+    /// Expected wait of an entry with `ahead` others before it; `None` while no rate is known.
+    #[must_use]
+    pub fn wait_estimate(&self, ahead: u64) -> Option<WaitEstimate> {
+        pacing::wait_estimate(&self.rates, ahead)
     }
 
     /// Reads the schedule anew. `last` tells where the seat map stood and what was counted.
@@ -112,7 +142,7 @@ impl Board {
         let rates = last.map_or_else(Rates::default, |last| last.rates.clone()).after(count);
         Ok(Self {
             recovering: meta.pause_until_ms > now_ms,
-            pace: Pace::default(),
+            pacing: PollPacing::default(),
             public: OnceLock::new(),
             read_at: Instant::now(),
             meta,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use onsale::admin::demo::Demo;
 use onsale::app::{self, StartError};
+use onsale::caller::Role;
 use onsale::config::{
     AccessSettings, HttpSettings, PostgresSettings, QueueSettings, RedisSettings, Secret, Settings,
 };
 use onsale::dev::Environment;
-use onsale::http::auth::Role;
 use onsale::store::pg::{Pg, migrations};
 use tokio_util::sync::CancellationToken;
 

@@ -13,10 +13,11 @@ use super::map::http::Maps;
 use super::model::{Concert, ConcertStatus, Dates, Sale};
 use super::service::{Catalogue, CatalogueError};
 use super::view::ScheduleView;
-use crate::http::body::{Json, Path};
-use crate::http::page::{ListPaging, Page, PageQuery, read_filtered};
-use crate::http::problem::{Problem, ProblemCode};
-use crate::http::shortcut::Shortcut;
+use crate::http::api::body::{Json, Path};
+use crate::http::api::pagination::{PageQuery, parse_filtered};
+use crate::http::api::problem::{Problem, ProblemCode};
+use crate::http::server::fast_path::Shortcut;
+use crate::pagination::{ListPaging, Page};
 use crate::store::id::{ConcertId, ScheduleId};
 
 /// Every answer here is for everybody, and at most a second old.
@@ -82,7 +83,7 @@ async fn concerts(
 ) -> Result<Fresh<Page<Concert>>, Problem> {
     let query = uri.query().unwrap_or_default();
     let (Which { status, sale }, paging) =
-        read_filtered(query, |which: &Which| which.sale.is_some())?;
+        parse_filtered(query, |which: &Which| which.sale.is_some())?;
     let page = match (sale, paging) {
         (Some(sale), ListPaging::ByTime(paging)) => {
             catalogue.concerts_by_sale(sale, status, paging).await?
@@ -128,7 +129,7 @@ async fn schedules(
 ) -> Result<Fresh<Page<ScheduleView>>, Problem> {
     let query = uri.query().unwrap_or_default();
     let (WhichDates { dates }, paging) =
-        read_filtered(query, |which: &WhichDates| which.dates.is_some())?;
+        parse_filtered(query, |which: &WhichDates| which.dates.is_some())?;
     let page = match (dates, paging) {
         (Some(dates), ListPaging::ByTime(paging)) => {
             catalogue.concert(id).await?;

@@ -8,7 +8,7 @@ use sqlx::PgExecutor;
 
 use super::model::{Concert, ConcertStatus, EntryOrder, Layout, QueueSettings, Schedule, Seat};
 use super::view::Block;
-use crate::http::page::Paging;
+use crate::pagination::Paging;
 use crate::store::StoreError;
 use crate::store::id::{ConcertId, ScheduleId, SeatId};
 use crate::store::pg::{Pg, Tx};

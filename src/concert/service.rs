@@ -15,7 +15,7 @@ use super::pg::listing::{self, Listed};
 use super::view::{Block, ScheduleView, SectionPrice, prices};
 use crate::board::service::{Boards, Watched};
 use crate::board::snapshot::Board;
-use crate::http::page::{Page, Paging, TimeCursor, TimePaging};
+use crate::pagination::{Page, Paging, TimeCursor, TimePaging};
 use crate::store::StoreError;
 use crate::store::id::{ConcertId, ScheduleId};
 use crate::store::pg::Pg;

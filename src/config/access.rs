@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 use reqwest::Url;
 
-use super::{Contradiction, SHORT_SECRET, Secret, refuse};
+use super::secret::{InvalidSetting, SHORT_SECRET, Secret, refuse};
 
 /// Who may call.
 #[derive(Debug, Clone, Args)]
@@ -36,8 +36,8 @@ impl AccessSettings {
     /// Refuses settings of access tokens that contradict each other.
     ///
     /// # Errors
-    /// [`Contradiction`] names the variable to change, and no secret.
-    pub fn check(&self) -> Result<(), Contradiction> {
+    /// [`InvalidSetting`] names the variable to change, and no secret.
+    pub fn check(&self) -> Result<(), InvalidSetting> {
         if self.jwt_secret.as_ref().is_some_and(Secret::is_short) {
             return refuse("ONSALE_JWT_SECRET", SHORT_SECRET);
         }
@@ -52,7 +52,7 @@ impl AccessSettings {
     }
 
     /// Exactly one of secret, file and address, and sign-up only with the secret.
-    fn check_keys(&self) -> Result<(), Contradiction> {
+    fn check_keys(&self) -> Result<(), InvalidSetting> {
         let provider = match (&self.jwks_path, &self.jwks_url) {
             (Some(_), Some(_)) => {
                 return refuse("ONSALE_JWKS_URL", "ONSALE_JWKS_PATH is set too; choose one");

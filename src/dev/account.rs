@@ -7,7 +7,7 @@ use std::process::Command;
 
 use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
-use super::DevError;
+use super::error::DevError;
 
 /// An account other than our own. Only root has one to lend.
 #[derive(Debug, Clone)]

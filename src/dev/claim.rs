@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::sleep;
 
-use super::DevError;
+use super::error::DevError;
 
 /// How long a server may take to end orderly before it is killed: PostgreSQL writes a checkpoint.
 pub(super) const ORDERLY: Duration = Duration::from_secs(30);

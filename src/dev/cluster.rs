@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use nix::unistd::geteuid;
 
 use super::account::Account;
+use super::error::DevError;
+use super::find;
 use super::folder::{self, Folder};
 use super::process::command;
-use super::{DevError, find};
 
 /// Where root's `PostgreSQL` keeps data whose own folder the account cannot get to: it survives a
 /// restart of the machine and nobody cleans it up.

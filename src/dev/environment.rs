@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::DevError;
+use super::error::DevError;
 use super::folder::{random_hex, secret, write_private};
 
 /// The settings that `onsale serve` requires, for one pair of private stores. Not `Debug`: most

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::DevError;
+use super::error::DevError;
 
 /// The oldest versions that onsale runs on.
 const REDIS: u32 = 7;

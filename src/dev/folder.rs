@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
 
-use super::DevError;
 use super::account::Account;
+use super::error::DevError;
 
 /// Where data lives, and for how long.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::Signal;
 
-use super::DevError;
+use super::error::DevError;
 
 /// A shell that waits on a pipe from us. A line means that the server has ended; the end of the
 /// pipe without one means that we were killed, and the shell ends the server in our place.

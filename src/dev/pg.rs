@@ -9,9 +9,10 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::claim::Identity;
 use super::cluster::{Cluster, USER};
+use super::error::DevError;
 use super::folder::Folder;
+use super::port;
 use super::process::Process;
-use super::{DevError, port};
 
 /// Recovery after a crash may take a while.
 const START: Duration = Duration::from_mins(1);

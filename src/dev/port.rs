@@ -6,7 +6,7 @@ use std::path::Path;
 
 use aws_lc_rs::rand;
 
-use super::DevError;
+use super::error::DevError;
 
 /// Below the ports that Linux and macOS give to outgoing connections, so that a server that is
 /// killed and started again finds its port still free.

@@ -11,8 +11,8 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tokio::time::sleep;
 
-use super::DevError;
 use super::claim::{Identity, ORDERLY, children, send};
+use super::error::DevError;
 use super::guard::Guard;
 
 /// How often a server is looked at while it starts or ends.

@@ -13,9 +13,10 @@ use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 
 use super::claim::Identity;
+use super::error::DevError;
 use super::folder::{self, Folder};
 use super::process::{Process, command};
-use super::{DevError, find, port};
+use super::{find, port};
 
 /// Loading what was kept may take a while.
 const START: Duration = Duration::from_mins(1);

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::error::DevError;
 use super::pg::PostgresServer;
 use super::redis::setup::{RedisKind, RedisSetup};
-use super::{DevError, Environment, command};
+use super::{Environment, command};
 
 /// The command line of `onsale dev`.
 #[derive(Debug, clap::Args)]

@@ -1,20 +1,6 @@
-//! What every route shares: problems, callers, bodies, pages, limits, and the API's description.
+//! HTTP, for every feature: the server, its limits, the API's common parts, and event streams.
 
-pub mod auth;
-pub mod body;
-pub mod changes;
-pub mod cors;
-pub mod gate;
-pub mod guard;
-pub mod layers;
-pub mod negotiate;
-pub mod object;
-pub mod openapi;
-pub mod packing;
-pub mod page;
-pub mod problem;
-pub mod remembered;
-pub mod serve;
-pub mod shortcut;
+pub mod api;
+pub mod limit;
+pub mod server;
 pub mod stream;
-mod unread;

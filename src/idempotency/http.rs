@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::model::{Answer, KeyError};
-use crate::http::body::Json;
-use crate::http::problem::{FieldError, Problem, ProblemCode};
+use crate::http::api::body::Json;
+use crate::http::api::problem::{FieldError, Problem, ProblemCode};
 
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

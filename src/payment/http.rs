@@ -13,14 +13,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::error::PayError;
 use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
-use super::service::{PayError, Payments};
-use crate::http::auth::Caller;
-use crate::http::body::{Json, Path};
-use crate::http::page::{Page, PageQuery, Paging};
-use crate::http::problem::{Problem, ProblemCode};
+use super::service::Payments;
+use crate::caller::Caller;
+use crate::http::api::body::{Json, Path};
+use crate::http::api::pagination::PageQuery;
+use crate::http::api::problem::{Problem, ProblemCode};
 use crate::idempotency::http::{IdempotencyKey, answer, refusal};
 use crate::idempotency::model::{Answer, Request};
+use crate::pagination::{Page, Paging};
 use crate::point::model::MAX_CHARGE;
 use crate::store::id::PaymentId;
 

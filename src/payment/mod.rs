@@ -1,5 +1,6 @@
 //! Payments and refunds: where money and seats change hands, in one transaction each.
 
+pub mod error;
 pub mod http;
 pub mod model;
 pub mod pg;

@@ -5,12 +5,12 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::model::{Paid, PayRefusal, Payment, PaymentStatus};
-use crate::hold::model::SeatsChanged;
-use crate::http::page::Paging;
 use crate::idempotency::model::Request;
 use crate::outbox::model::OutboxId;
+use crate::pagination::Paging;
 use crate::queue::model::Completed;
 use crate::reservation::pg::all_of;
+use crate::seats::model::SeatsChanged;
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Single, lost};

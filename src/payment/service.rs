@@ -3,42 +3,19 @@
 use chrono::Utc;
 use uuid::Uuid;
 
+use super::error::PayError;
 use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
 use super::pg;
 use super::settle::{Pay, Refund, Settled, paid};
-use crate::hold::service::Holds;
-use crate::http::page::{Page, Paging};
-use crate::idempotency::model::{Answer, KeyError, Request};
+use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::service as idempotency;
+use crate::pagination::{Page, Paging};
 use crate::queue::service::Queue;
 use crate::reservation::write::Decision;
-use crate::store::StoreError;
+use crate::seats::service::Holds;
 use crate::store::id::{PaymentId, UserId};
-use crate::store::pg::{MaybeConflict, Pg};
+use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
-
-/// Why nothing was decided. What was decided is in the answer, refusals included.
-#[derive(Debug, thiserror::Error)]
-pub enum PayError {
-    /// No such hold, or another user's.
-    #[error("no such hold")]
-    NoHold,
-    /// No such payment, or another user's.
-    #[error("no such payment")]
-    NoPayment,
-    /// The idempotency key stood in the way.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// A store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl MaybeConflict for PayError {
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_conflict())
-    }
-}
 
 /// Payments as a service; cheap to clone.
 #[derive(Debug, Clone)]

@@ -2,10 +2,9 @@
 
 use uuid::Uuid;
 
+use super::error::PayError;
 use super::model::{Paid, PayRefusal, PaymentStatus, RefundRefusal, Refunded};
 use super::pg::{self, PayReply};
-use super::service::PayError;
-use crate::hold::model::{SeatState, SeatsChanged};
 use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::pg as key;
 use crate::outbox::model::OutboxId;
@@ -14,6 +13,7 @@ use crate::point::model::Kind;
 use crate::queue::model::Completed;
 use crate::reservation;
 use crate::reservation::write::Decision;
+use crate::seats::model::{SeatState, SeatsChanged};
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::single::{Call, Single};

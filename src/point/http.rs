@@ -13,12 +13,13 @@ use utoipa_axum::routes;
 
 use super::model::{Balance, Change, Charged};
 use super::service::{PointError, Points};
-use crate::http::auth::Caller;
-use crate::http::body::Json;
-use crate::http::page::{Page, PageQuery, Paging};
-use crate::http::problem::{Problem, ProblemCode};
+use crate::caller::Caller;
+use crate::http::api::body::Json;
+use crate::http::api::pagination::PageQuery;
+use crate::http::api::problem::{Problem, ProblemCode};
 use crate::idempotency::http::{IdempotencyKey, answer};
 use crate::idempotency::model::Request;
+use crate::pagination::{Page, Paging};
 
 /// The routes of points.
 pub fn routes(points: Points) -> OpenApiRouter {

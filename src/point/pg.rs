@@ -1,7 +1,7 @@
 //! The `point` and `point_history` tables: a balance changes only together with a history row.
 
 use super::model::{Balance, Change, Kind};
-use crate::http::page::Paging;
+use crate::pagination::Paging;
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::{Pg, Tx, violated};

@@ -2,9 +2,9 @@
 
 use super::model::{Balance, Change, Charged, Kind, MAX_CHARGE};
 use super::pg;
-use crate::http::page::{Page, Paging};
 use crate::idempotency::model::{Answer, KeyError, Request};
 use crate::idempotency::service as idempotency;
+use crate::pagination::{Page, Paging};
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::{MaybeConflict, Pg, Tx, Work};

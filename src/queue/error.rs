@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::token::InvalidTicket;
-use crate::http::guard::allowance::Exhausted;
+use super::ticket::jwt::InvalidTicket;
+use crate::rate_limit::RateLimitExceeded;
 use crate::store::StoreError;
 
 /// Why the line did not do what it was asked.
@@ -35,7 +35,7 @@ pub enum QueueError {
     ConcertUnavailable,
     /// This user asks too often.
     #[error(transparent)]
-    TooMany(#[from] Exhausted),
+    TooMany(#[from] RateLimitExceeded),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

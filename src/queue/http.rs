@@ -16,16 +16,17 @@ use utoipa_axum::routes;
 
 use super::model::{Sequence, TicketView};
 use super::service::{Queue, QueueError};
-use super::token::InvalidTicket;
+use super::ticket::jwt::InvalidTicket;
 use super::view::phase;
 use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
+use crate::caller::Caller;
 use crate::concert::model::Phase;
-use crate::http::auth::{Caller, QueueToken, queue_token};
-use crate::http::body::{Path, created};
-use crate::http::layers::Exempt;
-use crate::http::problem::{Problem, ProblemCode};
-use crate::http::shortcut::{Known, Shortcut};
+use crate::http::api::auth::{QueueToken, queue_token};
+use crate::http::api::body::{Path, created};
+use crate::http::api::problem::{Problem, ProblemCode};
+use crate::http::server::fast_path::{Known, Shortcut};
+use crate::http::server::middleware::Exempt;
 use crate::store::id::ScheduleId;
 use crate::store::keys::SEQUENCE_BITS;
 
@@ -231,7 +232,7 @@ impl From<QueueError> for Problem {
             QueueError::Closed => Self::new(ProblemCode::ScheduleClosed),
             QueueError::SoldOut => Self::new(ProblemCode::SoldOut),
             QueueError::ConcertUnavailable => Self::new(ProblemCode::ConcertUnavailable),
-            QueueError::TooMany(exhausted) => exhausted.into(),
+            QueueError::TooMany(exceeded) => exceeded.into(),
             QueueError::Store(error) => error.into(),
         }
     }

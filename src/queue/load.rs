@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::lines::Line;
+use super::keyspaces::Line;
 use super::model::{Ended, Sequence};
 use crate::store::id::UserId;
 use crate::store::script::{Reply, Script, ScriptError};

@@ -1,24 +1,24 @@
-//! The line: joining, waiting, being let in, leaving.
+//! The waiting room: joining, waiting, admission, leaving.
 
+pub mod admission_loop;
 pub mod archive;
-pub mod code;
+pub mod archive_worker;
 pub mod draw;
 pub mod error;
 pub mod handoff;
 pub mod http;
 mod joinable;
-pub mod lines;
+pub mod keyspaces;
+pub mod live_schedules;
 pub mod load;
 pub mod model;
 pub mod next;
-pub mod pacing;
 pub mod pg;
 pub mod redis;
 mod rejoin;
+pub(crate) mod resolver;
 pub mod service;
 mod settings;
-mod standing;
 pub mod stream;
-pub mod token;
-pub mod verified;
+pub mod ticket;
 pub mod view;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::lines::{Line, Lines};
+use super::keyspaces::{Line, Lines};
 use super::model::Sequence;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};

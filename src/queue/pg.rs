@@ -219,3 +219,15 @@ fn text(status: TicketStatus) -> &'static str {
         TicketStatus::Completed => "COMPLETED",
     }
 }
+
+/// Schedules whose line may move, with their epochs: built in Redis, and not long past their deadline.
+pub async fn live(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
+    let rows = sqlx::query!(
+        "select id, queue_epoch from concert_schedule
+         where queue_epoch > 0 and deadline_at > clock_timestamp() - interval '2 hours'
+         order by id"
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.queue_epoch.cast_unsigned())).collect())
+}

@@ -5,16 +5,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use redis::ToRedisArgs;
 
-use super::lines::Line;
+use super::keyspaces::Line;
 use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
 use super::settings::settings;
 use crate::concert::model::Schedule;
 use crate::store::StoreError;
+use crate::store::high_water::Counters;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::Keys;
 use crate::store::redis::Redis;
 use crate::store::script::{NOTHING, Reply, Script, ScriptError, in_force};
-use crate::store::seen::Counters;
 
 /// What `queue/join` answers.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::lines::Line;
+use super::keyspaces::Line;
 use super::model::{Joined, Sequence, Standing, Ticket, ticket_id};
 use super::pg;
 use super::redis::JoinReply;

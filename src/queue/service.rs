@@ -1,38 +1,24 @@
 //! The use cases of the line: join, ask, leave, and what everybody may know.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-
-use quick_cache::sync::Cache;
 
 use super::draw::service::Draws;
 pub use super::error::QueueError;
-use super::lines::{Line, Lines};
-use super::model::{Completed, Sequence, Stand, Standing, Ticket, TicketView, ticket_id};
+use super::keyspaces::{Line, Lines};
+use super::model::{Completed, Stand, Standing, Ticket, TicketView, ticket_id};
 use super::redis::JoinReply;
-use super::standing::Recent;
-use super::token::{InvalidTicket, TicketKeys};
-use super::verified::Verified;
+use super::resolver::{Resolved, TicketResolver};
+use super::ticket::cache::Verified;
+use super::ticket::jwt::{InvalidTicket, TicketKeys};
 use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
-use crate::http::guard::allowance::{Allowance, Policy};
 use crate::outbox::model::{Delivered, OutboxId};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::telemetry::Metrics;
-
-/// Calls per user and line that reach Redis: polls are answered without it while a ticket waits.
-const SLOW: Policy = Policy {
-    name: "line",
-    most: NonZeroU32::MIN.saturating_add(19),
-    window: Duration::from_secs(4),
-};
-/// Places that this process has told something of, the latest.
-const REMEMBERED: usize = 200_000;
 
 /// The line as a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,8 +28,7 @@ pub struct Queue {
     pub(super) boards: Boards,
     pub(super) catalogue: Catalogue,
     tickets: Arc<Verified>,
-    pub(super) recent: Arc<Cache<(ScheduleId, Sequence), Recent>>,
-    pub(super) slow: Arc<Allowance<(i64, i64)>>,
+    pub(super) resolver: TicketResolver,
     delivered: Delivered,
     metrics: Metrics,
     polls: Arc<AtomicU64>,
@@ -60,11 +45,10 @@ impl Queue {
         delivered: Delivered,
         metrics: Metrics,
     ) -> Self {
-        let recent = Arc::new(Cache::new(REMEMBERED));
-        let slow = Arc::new(Allowance::new(SLOW));
+        let resolver = TicketResolver::new(boards.clone(), draws.clone());
         let tickets = Arc::new(Verified::new(keys));
         let polls = Arc::default();
-        Self { lines, draws, boards, catalogue, tickets, recent, slow, delivered, metrics, polls }
+        Self { lines, draws, boards, catalogue, tickets, resolver, delivered, metrics, polls }
     }
 
     /// How many polls this process has answered.
@@ -118,7 +102,7 @@ impl Queue {
         schedule: ScheduleId,
         user: UserId,
     ) -> Result<(TicketView, bool), QueueError> {
-        self.limit(schedule, user)?;
+        self.resolver.count_redis_call(schedule, user)?;
         match self.catalogue.schedule(schedule).await {
             Ok(sale) if sale.over => return Err(QueueError::Closed),
             Ok(sale) => self.lines.note_epoch(schedule, sale.queue_epoch),
@@ -144,9 +128,9 @@ impl Queue {
                 self.metrics.admitted(1);
             }
         }
-        let board = self.board_of(schedule, joined.stand.sequence).await?;
-        self.confirm_presence(&board, schedule, joined.stand);
-        let mut stand = self.remember(schedule, joined.stand);
+        let board = self.resolver.board_of_epoch(schedule, joined.stand.sequence).await?;
+        self.resolver.confirm_presence(&board, schedule, joined.stand);
+        let mut stand = self.resolver.remember(schedule, joined.stand);
         if !joined.new {
             stand = self.draws.with_joining(schedule, stand, None).await?;
         }
@@ -156,40 +140,61 @@ impl Queue {
         Ok((told, joined.new))
     }
 
-    /// What a ticket is worth that waits as far as the board knows, where its owner is to be told
-    /// nothing new but the place: nearly all polls. Waits for nothing and nobody.
+    /// The view of a waiting ticket whose position alone changed; `None` where more work is needed.
+    /// Most polls are answered here: it waits for nothing.
     #[must_use]
     pub fn poll_waiting(&self, token: &str) -> Option<TicketView> {
         let ticket = self.tickets.verify(token).ok()?;
-        let watched = self.boards.watch(ticket.schedule);
-        let board = watched.board()?;
-        let drawn = ticket.sequence.0 <= board.meta.draw_base;
-        let stand = self.known(&board, &ticket).filter(|_| !drawn)?;
-        let waits = matches!(stand.standing, Standing::Waiting { .. });
-        if !waits || outdated(&board, &ticket, stand) {
-            return None;
-        }
-        if !watched.presence.mark(ticket.sequence.0, board.meta.presence(), Instant::now()) {
+        let (board, entry) = self.resolver.resolve_waiting(&ticket)?;
+        if outdated(&board, &ticket, entry) {
             return None;
         }
         self.polls.fetch_add(1, Ordering::Relaxed);
-        Some(view(&board, ticket.schedule, ticket.id, stand))
+        Some(view(&board, ticket.schedule, ticket.id, entry))
     }
 
-    /// What a ticket is worth. While it waits, as far as the board knows, no store is asked.
+    /// The view of a ticket.
     pub async fn poll(&self, token: &str) -> Result<TicketView, QueueError> {
         let ticket = self.tickets.verify(token)?;
         self.polls.fetch_add(1, Ordering::Relaxed);
-        let watched = self.boards.watch(ticket.schedule);
-        let board = Boards::of(&watched).await?;
-        let ticket = self.draws.placed(&board, ticket).await?;
-        let (board, stand) = match self.known(&board, &ticket) {
-            Some(stand) if Self::may_answer(&watched, &board, stand) => (board, stand),
-            // With Redis away, or asked too often, the last board is answered from.
-            Some(stand) => self.ask(&ticket).await.unwrap_or((board, stand)),
-            None => self.ask(&ticket).await?,
+        let Resolved { board, ticket, entry, .. } = self.resolver.resolve(ticket).await?;
+        self.view_of(&board, &ticket, entry)
+    }
+
+    /// Whether a ticket is valid and waits, as far as the board shows.
+    pub(super) fn is_waiting(&self, token: &str) -> bool {
+        self.read(token).is_ok_and(|ticket| self.resolver.is_waiting(&ticket))
+    }
+
+    /// Whether a ticket has an active slot. Restores what Redis lost, as a poll does.
+    pub async fn is_active(&self, ticket: &Ticket) -> Result<bool, QueueError> {
+        let resolved = self.resolver.resolve(*ticket).await?;
+        Ok(matches!(resolved.entry.standing, Standing::Active { .. }))
+    }
+
+    /// Whether Redis was rebuilt since a ticket's sequence was given out, and may not have it yet.
+    #[must_use]
+    pub fn predates_rebuild(&self, ticket: &Ticket) -> bool {
+        ticket.sequence.epoch() < self.lines.epoch(ticket.schedule)
+    }
+
+    /// The view of a ticket in this state, with a new ticket if theirs is outdated.
+    pub(super) fn view_of(
+        &self,
+        board: &Board,
+        ticket: &Ticket,
+        entry: Stand,
+    ) -> Result<TicketView, QueueError> {
+        let id = if entry.joined == ticket.joined {
+            ticket.id
+        } else {
+            ticket_id(ticket.schedule, ticket.user, entry.joined)
         };
-        self.tell(&board, &ticket, stand)
+        let mut view = view(board, ticket.schedule, id, entry);
+        if outdated(board, ticket, entry) {
+            view.queue_token = Some(self.sign(board, ticket.schedule, ticket.user, entry)?);
+        }
+        Ok(view)
     }
 
     /// Gives a place up. Repeating it changes nothing.
@@ -201,7 +206,7 @@ impl Queue {
             Err(StoreError::SaleOver) => return Ok(()),
             other => other?,
         };
-        self.recent.insert((ticket.schedule, ticket.sequence), Recent::Ended(ended));
+        self.resolver.remember_end(ticket.schedule, ticket.sequence, ended);
         Ok(())
     }
 
@@ -219,7 +224,7 @@ impl Queue {
             Err(StoreError::SaleOver) => return Ok(()),
             other => other?,
         };
-        self.recent.insert((schedule, sequence), Recent::Ended(ended));
+        self.resolver.remember_end(schedule, sequence, ended);
         Ok(())
     }
 

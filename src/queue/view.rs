@@ -4,8 +4,8 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::model::{Stand, Standing, Ticket, TicketStatus, TicketView};
-use super::pacing;
 use crate::board::meta::Drawn;
+use crate::board::pacing::poll_active_ms;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::store::id::ScheduleId;
@@ -17,16 +17,16 @@ pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, stand: Stand) -> Tick
     let spread = stand.sequence.0 ^ now_ms.cast_unsigned();
     let (status, ahead, until, poll_after_ms) = match stand.standing {
         Standing::Waiting { ahead } => {
-            let pause = pacing::poll_after_ms(board, ahead, spread);
+            let pause = board.poll_after_ms(ahead, spread);
             (TicketStatus::Waiting, Some(ahead), None, Some(pause))
         }
         Standing::Active { until } => {
-            (TicketStatus::Active, None, Some(until), Some(pacing::poll_active_ms(spread)))
+            (TicketStatus::Active, None, Some(until), Some(poll_active_ms(spread)))
         }
         Standing::Ended(ended) => (ended.status(), None, None, None),
     };
     let ahead = ahead.filter(|_| !board.recovering && board.meta.draw != Drawn::Pending);
-    let eta = ahead.and_then(|ahead| pacing::eta(&board.rates, ahead));
+    let wait = ahead.and_then(|ahead| board.wait_estimate(ahead));
     TicketView {
         queue_token: None,
         ticket_id: id,
@@ -36,9 +36,9 @@ pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, stand: Stand) -> Tick
         position: ahead.map(|ahead| ahead + 1),
         ahead,
         waiting: board.line.waiting(),
-        eta_seconds: eta.map(|(middle, _, _)| middle),
-        eta_low_seconds: eta.map(|(_, low, _)| low),
-        eta_high_seconds: eta.map(|(_, _, high)| high),
+        eta_seconds: wait.map(|wait| wait.seconds),
+        eta_low_seconds: wait.map(|wait| wait.low),
+        eta_high_seconds: wait.map(|wait| wait.high),
         poll_after_ms,
         seats_available: board.seats.available,
         active_expires_at: until,

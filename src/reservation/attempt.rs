@@ -14,11 +14,11 @@ use super::error::HoldError;
 use super::model::{Hold, ReservationStatus};
 use super::read;
 use super::write::{Attempt, Decision, EndLapsed, Write, held};
-use crate::hold::model::Claim;
-use crate::hold::service::Holds;
 use crate::idempotency::model::{Answer, KeyError};
 use crate::idempotency::service as idempotency;
 use crate::queue::service::Queue;
+use crate::seats::model::Claim;
+use crate::seats::service::Holds;
 use crate::store::pg::Pg;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
@@ -95,7 +95,7 @@ impl Attempts {
         let lost = || inside() || self.queue.predates_rebuild(ticket);
         if matches!(claim, Ok(Claim::NotActive))
             && lost()
-            && Box::pin(self.queue.is_inside(ticket)).await?
+            && Box::pin(self.queue.is_active(ticket)).await?
         {
             claim = self.holds.claim(ticket, *hold, *limit, numbers).await;
         }

@@ -16,12 +16,14 @@ use uuid::Uuid;
 use super::error::HoldError;
 use super::model::{Best, Hold, MAX_SEATS, Reservation, ReservationStatus, Wanted, are_ranges};
 use super::service::Reservations;
-use crate::http::auth::{Caller, QueueToken};
-use crate::http::body::{Json, Path, created};
-use crate::http::page::{Filtered, Page, PageQuery};
-use crate::http::problem::{FieldError, Problem, ProblemCode};
+use crate::caller::Caller;
+use crate::http::api::auth::QueueToken;
+use crate::http::api::body::{Json, Path, created};
+use crate::http::api::pagination::{Filtered, PageQuery};
+use crate::http::api::problem::{FieldError, Problem, ProblemCode};
 use crate::idempotency::http::{IdempotencyKey, answer};
 use crate::idempotency::model::Request;
+use crate::pagination::Page;
 use crate::store::id::{ReservationId, ScheduleId, SeatId};
 
 /// The routes of reservations and holds.

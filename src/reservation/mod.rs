@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod best;
 pub mod error;
+pub mod expiry;
 pub mod http;
 pub mod model;
 pub mod pg;

@@ -8,14 +8,14 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::model::{Hold, ReservationStatus};
-use crate::hold::model::{FencedSeat, SeatsChanged};
 use crate::idempotency::model::Request;
 use crate::outbox::model::OutboxId;
 use crate::queue::model::Sequence;
+use crate::seats::model::{FencedSeat, SeatsChanged};
 use crate::store::StoreError;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Single, lost};
-use crate::store::pg::{Tx, violated};
+use crate::store::pg::{Pg, Tx, violated};
 
 /// Between the end of a hold and its takeover: payment stops at `expires_at`, nobody else may have
 /// the seat before this much later, so no instant allows both.
@@ -233,4 +233,24 @@ pub fn all_of(meant: &[i64], touched: u64, what: &str) -> Result<(), StoreError>
         return Ok(());
     }
     Err(StoreError::Inconsistent(format!("{touched} of {} {what}", meant.len())))
+}
+
+/// Seats whose reservation is overdue by so much that it may be ended, with their schedules.
+pub async fn overdue(
+    pg: &Pg,
+    takeover_seconds: f64,
+    limit: i64,
+) -> Result<Vec<(ScheduleId, SeatId)>, StoreError> {
+    let rows = sqlx::query!(
+        "select concert_schedule_id, seat_id from reservation
+         where status = 'PAYMENT_WAITING'
+           and expires_at < clock_timestamp() - make_interval(secs => $1)
+         order by expires_at limit $2",
+        takeover_seconds,
+        limit
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let seat = |schedule, seat| (ScheduleId(schedule), SeatId(seat));
+    Ok(rows.into_iter().map(|row| seat(row.concert_schedule_id, row.seat_id)).collect())
 }

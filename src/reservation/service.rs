@@ -17,14 +17,14 @@ use super::write::{Attempt, Decision, Release};
 use crate::board::service::Boards;
 use crate::concert::model::{ConcertStatus, Schedule};
 use crate::concert::service::Catalogue;
-use crate::hold::model::hold_id;
-use crate::hold::service::Holds;
-use crate::http::guard::allowance::{Allowance, Policy};
-use crate::http::page::{Page, Paging};
 use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::service as idempotency;
+use crate::pagination::{Page, Paging};
 use crate::queue::model::Ticket;
 use crate::queue::service::{Queue, QueueError};
+use crate::rate_limit::{RateLimitPolicy, RateLimiter};
+use crate::seats::model::hold_id;
+use crate::seats::service::Holds;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
@@ -35,9 +35,9 @@ const TRIES: usize = 40;
 const CROWDED: usize = 4;
 
 /// Tries to hold per user: enough for anybody who picks by hand, too little to keep PostgreSQL busy.
-const HOLDS: Policy = Policy {
+const HOLDS: RateLimitPolicy = RateLimitPolicy {
     name: "holds",
-    most: NonZeroU32::MIN.saturating_add(199),
+    quota: NonZeroU32::MIN.saturating_add(199),
     window: Duration::from_secs(4),
 };
 
@@ -51,7 +51,7 @@ pub struct Reservations {
     holds: Holds,
     attempts: Attempts,
     metrics: Metrics,
-    tries: Arc<Allowance<i64>>,
+    tries: Arc<RateLimiter<i64>>,
 }
 
 impl Reservations {
@@ -66,7 +66,7 @@ impl Reservations {
         metrics: Metrics,
     ) -> Self {
         let attempts = Attempts::new(pg.clone(), queue.clone(), holds.clone(), metrics.clone());
-        let tries = Arc::new(Allowance::new(HOLDS));
+        let tries = Arc::new(RateLimiter::new(HOLDS));
         Self { pg, boards, catalogue, queue, holds, attempts, metrics, tries }
     }
 

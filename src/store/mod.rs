@@ -1,12 +1,13 @@
 //! The two stores and how they fail. No feature names a driver: it says [`StoreError`] and
 //! [`pg::Tx`].
 
+pub mod high_water;
 pub mod id;
 pub mod keys;
 pub mod pg;
 pub mod redis;
 pub mod script;
-pub mod seen;
+pub mod token_cache;
 
 use std::fmt;
 

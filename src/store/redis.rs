@@ -13,9 +13,10 @@
 //! | `failure` | what an error means: moved, away, or a defect |
 
 mod cluster;
+mod connect;
 mod failure;
-mod lane;
 mod sentinel;
+mod shared_connection;
 
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Arg, Client, Cmd, FromRedisValue, Pipeline, RedisError};
 
 use self::cluster::Cluster;
-use self::lane::{Kind, Pair, Server};
 use self::sentinel::Sentinels;
+use self::shared_connection::{Kind, Pair, Server};
 use super::StoreError;
 use super::keys::slot;
 

@@ -14,9 +14,9 @@ use redis::{Script as Hashed, Value};
 
 use self::list::LIBRARIES;
 pub use self::list::Script;
+use super::high_water::{Counters, Seen};
 use super::keys::Keys;
 use super::redis::Redis;
-use super::seen::{Counters, Seen};
 use super::{Store, StoreError};
 
 /// For scripts that need to know no more than the epoch.

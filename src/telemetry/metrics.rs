@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::text::encode;
 
+use super::latency::Counts;
 use super::registry::{All, Connections, Kind, Loop, Movement, Reason, Schedule, Status, What};
+use super::rejections::Refusal;
 use super::rounds::Round;
-use super::spread::Counts;
-use super::turned_away::Refusal;
 
 /// The process's counters; cheap to clone, and every clone counts into the same ones.
 #[derive(Clone)]

@@ -1,10 +1,11 @@
 //! What the service tells its operators: logs, traces, metrics.
 
+pub mod latency;
 pub mod metrics;
+pub mod rate;
 mod registry;
+pub mod rejections;
 pub mod rounds;
-pub mod spread;
 pub mod tracing;
-pub mod turned_away;
 
 pub use metrics::Metrics;

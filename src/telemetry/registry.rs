@@ -11,9 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::latency::Spread;
+use super::rejections::TurnedAway;
 use super::rounds::Rounds;
-use super::spread::Spread;
-use super::turned_away::TurnedAway;
 
 /// From half a millisecond to the request timeout, in seconds.
 const LATENCY_BUCKETS: [f64; 14] =

@@ -4,44 +4,11 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::hold::model::{FencedSeat, SeatState};
 use crate::queue::model::Sequence;
+use crate::seats::model::{FencedSeat, SeatState};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId, UserId};
 use crate::store::pg::{Pg, Tx};
-use crate::telemetry::turned_away::Refusal;
-
-/// Schedules whose line may move, with their epochs: built in Redis, and not long past their deadline.
-pub async fn live(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
-    let rows = sqlx::query!(
-        "select id, queue_epoch from concert_schedule
-         where queue_epoch > 0 and deadline_at > clock_timestamp() - interval '2 hours'
-         order by id"
-    )
-    .fetch_all(pg.pool())
-    .await?;
-    Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.queue_epoch.cast_unsigned())).collect())
-}
-
-/// Seats whose reservation is overdue by so much that it may be ended, with their schedules.
-pub async fn overdue(
-    pg: &Pg,
-    takeover_seconds: f64,
-    limit: i64,
-) -> Result<Vec<(ScheduleId, SeatId)>, StoreError> {
-    let rows = sqlx::query!(
-        "select concert_schedule_id, seat_id from reservation
-         where status = 'PAYMENT_WAITING'
-           and expires_at < clock_timestamp() - make_interval(secs => $1)
-         order by expires_at limit $2",
-        takeover_seconds,
-        limit
-    )
-    .fetch_all(pg.pool())
-    .await?;
-    let seat = |schedule, seat| (ScheduleId(schedule), SeatId(seat));
-    Ok(rows.into_iter().map(|row| seat(row.concert_schedule_id, row.seat_id)).collect())
-}
 
 /// A seat that is not free, or was not always, as Redis is to know it.
 #[derive(Debug, Clone)]
@@ -236,32 +203,4 @@ pub async fn past(
     .fetch_all(pg.pool())
     .await?;
     Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.queue_epoch.cast_unsigned())).collect())
-}
-
-/// Adds refusals to those of these ten seconds. Of a schedule that there is not, none is written.
-pub async fn write_turned_away(pg: &Pg, counted: &[(Refusal, u64)]) -> Result<(), StoreError> {
-    // Two processes write the same rows: in one order, they wait for each other and not both ways.
-    let mut counted = counted.to_vec();
-    counted.sort_unstable();
-    let schedules: Vec<i64> = counted.iter().map(|(refusal, _)| refusal.schedule).collect();
-    let wanted: Vec<String> = counted.iter().map(|(it, _)| it.wanted.to_owned()).collect();
-    let reasons: Vec<String> = counted.iter().map(|(it, _)| it.reason.to_owned()).collect();
-    let times: Vec<i64> = counted.iter().map(|(_, times)| times.cast_signed()).collect();
-    sqlx::query!(
-        "insert into turned_away (concert_schedule_id, wanted, reason, since, times)
-         select s.id, t.wanted, t.reason,
-                date_bin('10 seconds', clock_timestamp(), 'epoch'), t.times
-         from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
-              with ordinality as t (schedule, wanted, reason, times, n)
-         join concert_schedule s on s.id = t.schedule order by t.n
-         on conflict (concert_schedule_id, wanted, reason, since)
-         do update set times = turned_away.times + excluded.times",
-        &schedules,
-        &wanted,
-        &reasons,
-        &times
-    )
-    .execute(pg.pool())
-    .await?;
-    Ok(())
 }

@@ -6,21 +6,24 @@
 //! the outbox still names; then at Redis, which was told of all the rest before. What Redis knows
 //! beyond that is compared with PostgreSQL again, under the seat's lock.
 
+pub mod drift;
+pub mod repair;
+
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::contradiction::{Contradiction, between};
-use super::live::Live;
+use self::drift::{Contradiction, between};
+use self::repair::{Restate, Suspect};
 use super::pg::{self, SeatNow};
-use super::restate::{Restate, Suspect};
-use crate::hold;
-use crate::hold::model::{FencedSeat, SeatSeen};
-use crate::hold::service::{Holds, decided};
 use crate::queue;
-use crate::queue::lines::{Line, Lines};
+use crate::queue::keyspaces::{Line, Lines};
+use crate::queue::live_schedules::Live;
 use crate::queue::model::Completed;
 use crate::queue::service::Queue;
+use crate::seats;
+use crate::seats::model::{FencedSeat, SeatSeen};
+use crate::seats::service::{Holds, decided};
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 use crate::store::script::{ScriptError, inspect};
@@ -95,7 +98,7 @@ impl Reconciler {
             mended += self.mend(schedule, some).await?;
         }
         let again = mended > 0;
-        let recount = |line: Line| async move { hold::redis::recount(&line, again).await };
+        let recount = |line: Line| async move { seats::redis::recount(&line, again).await };
         let (gone_off, blocked_off) = self.lines.run(schedule, recount).await?;
         // What a repair itself has moved is no finding of its own.
         if !again && (gone_off, blocked_off) != (0, 0) {
@@ -132,7 +135,7 @@ impl Reconciler {
         let mut suspects = Vec::new();
         for first in (1..=total).step_by(PAGE as usize) {
             let last = total.min(first + PAGE - 1);
-            let look = |line: Line| async move { hold::redis::look(&line, first, last).await };
+            let look = |line: Line| async move { seats::redis::look(&line, first, last).await };
             let seen = self.lines.run(schedule, look).await?;
             let passed = TimeDelta::from_std(begun.elapsed()).unwrap_or_default();
             for (number, seen) in (first..=last).zip(&seen) {

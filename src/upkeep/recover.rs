@@ -11,7 +11,7 @@ use super::load::{LEASE, Loader, gave_up};
 use crate::concert::service::Catalogue;
 use crate::queue;
 use crate::queue::draw::service::Draws;
-use crate::queue::lines::{Line, Lines, Lost};
+use crate::queue::keyspaces::{Line, Lines, Lost};
 use crate::store::id::ScheduleId;
 use crate::store::keys::Keys;
 use crate::store::pg::Pg;

@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::concert::model::{SETTINGS_CHANGED, SettingsChanged};
-use crate::hold::model::{SEATS_CHANGED, SeatsChanged};
-use crate::hold::service::Holds;
 use crate::outbox::model::{Entry, OutboxId};
 use crate::outbox::pg;
-use crate::queue::lines::Lines;
+use crate::queue::keyspaces::Lines;
 use crate::queue::model::{Completed, TICKET_COMPLETED};
 use crate::queue::service::Queue;
 use crate::reservation::read::pg::clock;
+use crate::seats::model::{SEATS_CHANGED, SeatsChanged};
+use crate::seats::service::Holds;
 use crate::store::StoreError;
 use crate::store::pg::{Pg, Tx};
 use crate::telemetry::Metrics;

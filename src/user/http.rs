@@ -15,9 +15,9 @@ use utoipa_axum::routes;
 use super::model::{User, tidy_name};
 use super::service::{SignUpError, SignedUp, Users};
 use super::token::Minted;
-use crate::http::auth::Caller;
-use crate::http::body::{Json, created};
-use crate::http::problem::{Problem, ProblemCode};
+use crate::caller::Caller;
+use crate::http::api::body::{Json, created};
+use crate::http::api::problem::{Problem, ProblemCode};
 use crate::store::id::UserId;
 
 /// The routes of people.

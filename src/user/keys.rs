@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::jwks::{Jwks, JwksError, Key, MAX_JWKS_BYTES};
-use super::token::TokenError;
+use super::token_error::TokenError;
 
 /// The longest that one fetch takes, from connecting to the last byte.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);

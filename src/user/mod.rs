@@ -10,3 +10,4 @@ pub mod recovery;
 pub mod service;
 pub mod session;
 pub mod token;
+pub mod token_error;

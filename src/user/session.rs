@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::http::auth::{Caller, Lifetime, Role};
+use crate::caller::{Caller, Lifetime, Role};
 
 /// How long one token of a session lasts.
 pub const TOKEN_TTL: Duration = Duration::from_hours(24);

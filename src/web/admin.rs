@@ -4,8 +4,9 @@
 use askama::Template;
 use axum::response::Response;
 
-use super::page::{Page, Visit};
-use crate::http::problem::Problem;
+use super::page::Page;
+use super::visit::Visit;
+use crate::http::api::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "admin.html")]

@@ -10,33 +10,26 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY,
-};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderValue;
 use rust_embed::Embed;
 
-use super::Web;
 use super::modules::needed;
 use super::texts::Texts;
-use crate::http::body::Path;
-use crate::http::negotiate::{Encoding, encoding, matches};
-use crate::http::packing::{Effort, pack};
-use crate::http::problem::Problem;
+use crate::http::api::compression::{Effort, pack};
+use crate::http::api::negotiation::Encoding;
 
 /// How often a debug build looks whether a file has changed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The one stylesheet.
 const STYLES: &str = "onsale.css";
 /// The client.
-const CLIENT: &str = "js/onsale.js";
+pub(super) const CLIENT: &str = "js/onsale.js";
 
 /// Under an address with the build in it a file never changes.
-const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+pub(super) const FOR_GOOD: HeaderValue =
+    HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Under any other address it is asked for again each time.
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+pub(super) const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
 #[derive(Embed)]
 #[folder = "web/"]
@@ -53,16 +46,16 @@ pub struct Built {
     pub id: String,
     /// What pages say.
     pub texts: Texts,
-    files: HashMap<String, Arc<File>>,
+    pub(super) files: HashMap<String, Arc<File>>,
     modules: BTreeMap<String, String>,
 }
 
 /// One file.
 #[derive(Debug)]
-struct File {
-    kind: &'static str,
+pub(super) struct File {
+    pub(super) kind: &'static str,
     plain: Bytes,
-    tag: String,
+    pub(super) tag: String,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
 }
@@ -159,7 +152,7 @@ impl File {
     }
 
     /// The file as it travels. Packing it the first time takes a moment.
-    fn bytes(&self, encoding: Encoding) -> Bytes {
+    pub(super) fn bytes(&self, encoding: Encoding) -> Bytes {
         let packed = match encoding {
             Encoding::Plain => return self.plain.clone(),
             Encoding::Gzip => &self.gzip,
@@ -173,7 +166,7 @@ impl File {
 }
 
 /// The type of a file, by its name.
-fn kind(name: &str) -> &'static str {
+pub(super) fn kind(name: &str) -> &'static str {
     match name.rsplit('.').next().unwrap_or_default() {
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -183,60 +176,4 @@ fn kind(name: &str) -> &'static str {
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
-}
-
-/// `GET /assets/{build}/…`. An older build's address gives the file of now: a page that was loaded
-/// before an update goes on.
-pub(super) async fn file(
-    State(web): State<Web>,
-    Path((build, path)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let now = web.assets.now();
-    let fresh = if build == now.id { FOR_GOOD } else { ASK_AGAIN };
-    answer(&now, &path, fresh, &headers).await
-}
-
-/// `GET /onsale.js`: the client, for pages of other sites too, under an address that stays. It names
-/// the file of this build, beside which its parts are.
-pub(super) async fn client(State(web): State<Web>) -> Response {
-    let text = format!("export * from '{}';\n", web.assets.now().address(CLIENT));
-    let kind = HeaderValue::from_static(kind(CLIENT));
-    let anybody = HeaderValue::from_static("*");
-    let told =
-        [(CONTENT_TYPE, kind), (CACHE_CONTROL, ASK_AGAIN), (ACCESS_CONTROL_ALLOW_ORIGIN, anybody)];
-    (told, text).into_response()
-}
-
-async fn answer(
-    built: &Built,
-    path: &str,
-    fresh: HeaderValue,
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
-    let file = built.files.get(path).cloned().ok_or_else(Problem::not_found)?;
-    // Small images are packed as they are.
-    let encoding = if file.kind == "image/png" { Encoding::Plain } else { encoding(headers) };
-    let tag = format!("\"{}-{}\"", file.tag, encoding.name());
-    let kind = file.kind;
-    let mut response = if matches(headers, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let packed = tokio::task::spawn_blocking(move || file.bytes(encoding)).await;
-        packed.map_err(|_| Problem::internal())?.into_response()
-    };
-    let told = response.headers_mut();
-    told.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    told.insert(CACHE_CONTROL, fresh);
-    told.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    // They are the same for everybody, and nobody's secret.
-    told.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        told.insert(ETAG, tag);
-    }
-    if encoding != Encoding::Plain && response.status() == StatusCode::OK {
-        let coding = HeaderValue::from_static(encoding.name());
-        response.headers_mut().insert(CONTENT_ENCODING, coding);
-    }
-    Ok(response)
 }

@@ -5,9 +5,10 @@ use askama::Template;
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::page::{Page, Visit};
-use crate::http::body::Path;
-use crate::http::problem::Problem;
+use super::page::Page;
+use super::visit::Visit;
+use crate::http::api::body::Path;
+use crate::http::api::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "checkout.html")]

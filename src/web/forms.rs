@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 
-use crate::http::problem::Problem;
+use crate::http::api::problem::Problem;
 
 /// What was filled in, by name.
 #[derive(Debug)]

@@ -23,3 +23,9 @@ pub(super) fn add(headers: &mut HeaderMap) {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
 }
+
+/// Whether the browser came over TLS, by the word of the proxy in front. A client that says so
+/// itself only keeps its own cookie from going over anything else.
+pub(super) fn is_secure(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
+}

@@ -7,6 +7,9 @@
 mod admin;
 pub mod assets;
 mod checkout;
+mod context;
+pub mod error_page;
+mod files;
 mod form_cookie;
 mod forms;
 mod headers;
@@ -14,7 +17,6 @@ pub mod lang;
 mod me;
 mod modules;
 pub mod page;
-mod place;
 mod problems;
 mod qr;
 mod resume;
@@ -22,78 +24,17 @@ mod sale;
 mod seats;
 mod shop;
 mod sign_in;
-mod sorry;
 mod texts;
 pub mod theme;
+mod ticket_cookie;
 pub mod visit;
 mod wait;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
-use reqwest::Url;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::assets::Assets;
-use self::shop::Shop;
-pub use self::sorry::Sorry;
-use self::theme::Theme;
-use crate::concert::service::Catalogue;
-use crate::queue::handoff::service::HandOffs;
-use crate::queue::service::Queue;
-use crate::user::service::Users;
-
-/// The name of the allowance that a sign-up takes from: the form of the waiting page as the API.
-pub const SIGN_UPS: &str = "sign-ups";
-
-/// What pages are made of; cheap to clone.
-#[derive(Clone)]
-pub struct Web {
-    assets: Assets,
-    theme: Theme,
-    shop: Shop,
-    /// What is on sale.
-    pub catalogue: Catalogue,
-    /// The line.
-    pub queue: Queue,
-    /// People.
-    pub users: Arc<Users>,
-    /// Going on with another device.
-    pub handoffs: HandOffs,
-    /// Where buyers sign in, where that is not here.
-    sign_in_url: Option<Url>,
-}
-
-impl std::fmt::Debug for Web {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Web(..)")
-    }
-}
-
-impl Web {
-    /// Pages on these services.
-    #[must_use]
-    pub fn new(
-        (assets, theme): (Assets, Theme),
-        catalogue: Catalogue,
-        queue: Queue,
-        users: Arc<Users>,
-        handoffs: HandOffs,
-        sign_in_url: Option<Url>,
-    ) -> Self {
-        Self {
-            assets,
-            theme,
-            shop: Shop::new(catalogue.clone()),
-            catalogue,
-            queue,
-            users,
-            handoffs,
-            sign_in_url,
-        }
-    }
-}
+pub use self::context::{SIGN_UPS, Web};
 
 /// The pages of problem codes, which API clients read as JSON.
 #[must_use]
@@ -110,12 +51,12 @@ pub fn routes(web: Web) -> Router {
         .route("/continue", get(resume::resume))
         .route("/sign-in", get(sign_in::sign_in))
         .route("/qr", post(qr::qr))
-        .route("/theme/{file}", get(theme::file))
+        .route("/theme/{file}", get(files::theme))
         .route("/schedules/{id}/seats", get(seats::seats))
         .route("/holds/{hold_id}", get(checkout::checkout))
         .route("/me", get(me::me))
         .route("/admin", get(admin::console))
-        .route("/onsale.js", get(assets::client))
-        .route("/assets/{build}/{*path}", get(assets::file))
+        .route("/onsale.js", get(files::client))
+        .route("/assets/{build}/{*path}", get(files::asset))
         .with_state(web)
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::lang::Lang;
-pub use super::visit::Visit;
+use super::visit::Visit;
 
 /// The texts that every page has.
 const EVERYWHERE: &str = "common";

@@ -12,11 +12,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Web;
-use super::page::{Page, Visit};
-use crate::http::body::Json;
-use crate::http::negotiate::wants_page;
-use crate::http::problem::{Problem, ProblemCode, ProblemKind};
+use super::context::Web;
+use super::page::Page;
+use super::visit::Visit;
+use crate::http::api::body::Json;
+use crate::http::api::negotiation::wants_page;
+use crate::http::api::problem::{Problem, ProblemCode, ProblemKind};
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<Web> {

@@ -7,8 +7,8 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::body::Json;
-use crate::http::problem::Problem;
+use crate::http::api::body::Json;
+use crate::http::api::problem::Problem;
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -8,14 +8,15 @@ use axum::response::Response;
 use garde::Validate;
 use serde::Deserialize;
 
-use super::Web;
-use super::page::{Page, Visit};
+use super::context::Web;
+use super::page::Page;
 use super::shop::{Kind, Offer, Section, View};
+use super::visit::Visit;
 use crate::concert::model::{Concert, ConcertStatus, Dates, Phase, Sale};
 use crate::concert::view::ScheduleView;
-use crate::http::body::{Path, Query};
-use crate::http::page::TimeCursor;
-use crate::http::problem::Problem;
+use crate::http::api::body::{Path, Query};
+use crate::http::api::pagination::parse_time_cursor;
+use crate::http::api::problem::Problem;
 use crate::store::id::ConcertId;
 
 #[derive(Template)]
@@ -56,8 +57,8 @@ pub(super) async fn concerts(
     Query(After { open, upcoming }): Query<After>,
 ) -> Result<Response, Problem> {
     let view = match (open, upcoming) {
-        (Some(open), _) => View::More(Sale::Open, TimeCursor::parse(&open)?),
-        (None, Some(upcoming)) => View::More(Sale::Upcoming, TimeCursor::parse(&upcoming)?),
+        (Some(open), _) => View::More(Sale::Open, parse_time_cursor(&open)?),
+        (None, Some(upcoming)) => View::More(Sale::Upcoming, parse_time_cursor(&upcoming)?),
         (None, None) => View::Home,
     };
     show(&visit, web.shop.offer(view).await?, view == View::Home)
@@ -72,7 +73,7 @@ pub(super) async fn concert(
 ) -> Result<Response, Problem> {
     let dates = if past.is_some() { Dates::Past } else { Dates::Upcoming };
     let after = past.or(after).filter(|cursor| !cursor.is_empty());
-    let after = after.as_deref().map(TimeCursor::parse).transpose()?;
+    let after = after.as_deref().map(parse_time_cursor).transpose()?;
     let offer = web.shop.offer(View::Concert(id, dates, after)).await?;
     show(&visit, offer, dates == Dates::Upcoming && after.is_none())
 }

@@ -4,12 +4,13 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::Web;
-use super::page::{Page, Visit};
+use super::context::Web;
+use super::page::Page;
+use super::visit::Visit;
 use crate::concert::model::Concert;
 use crate::concert::view::ScheduleView;
-use crate::http::body::Path;
-use crate::http::problem::Problem;
+use crate::http::api::body::Path;
+use crate::http::api::problem::Problem;
 use crate::store::id::ScheduleId;
 
 #[derive(Template)]

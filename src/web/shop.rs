@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::concert::model::{Concert, ConcertStatus, Dates, Phase, Sale};
 use crate::concert::service::{Catalogue, CatalogueError};
 use crate::concert::view::ScheduleView;
-use crate::http::page::{TimeCursor, TimePaging};
-use crate::http::problem::Problem;
+use crate::http::api::problem::Problem;
+use crate::pagination::{TimeCursor, TimePaging};
 use crate::store::id::ConcertId;
 
 const FRESH: Duration = Duration::from_secs(1);

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use reqwest::Url;
 
-use super::Web;
-use super::wait::is_secure;
+use super::context::Web;
+use super::headers::is_secure;
 
 /// Where a buyer is sent who names no page, or none of ours.
 const HOME: &str = "/";

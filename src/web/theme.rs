@@ -7,15 +7,9 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::HeaderName;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use chrono::{DateTime, Utc};
 
-use super::Web;
-use super::page::Visit;
-use crate::http::body::Path;
-use crate::http::problem::Problem;
+use super::visit::Visit;
 use crate::store::id::ScheduleId;
 
 /// The largest file; a page on a phone has no use for more.
@@ -100,6 +94,12 @@ fn is_slot(name: &str) -> bool {
 }
 
 impl Theme {
+    /// A file of the theme, with its content type.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<(&'static str, Bytes)> {
+        self.0.files.get(name).cloned()
+    }
+
     /// Reads a folder.
     ///
     /// # Errors
@@ -195,15 +195,6 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// `GET /theme/{file}`
-pub(super) async fn file(
-    State(web): State<Web>,
-    Path(name): Path<String>,
-) -> Result<([(HeaderName, &'static str); 2], Bytes), Problem> {
-    let (kind, data) = web.theme.0.files.get(&name).ok_or_else(Problem::not_found)?;
-    Ok(([(CONTENT_TYPE, *kind), (CACHE_CONTROL, "public, max-age=60")], data.clone()))
 }
 
 #[cfg(test)]

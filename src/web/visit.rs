@@ -1,21 +1,18 @@
 //! Somebody who opened a page: what they read, and the answer that they get.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE, VARY};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::assets::{Assets, Built};
+use super::headers;
 use super::lang::Lang;
-use super::{Web, headers};
-use crate::http::negotiate::{Encoding, encoding};
-use crate::http::packing::{Effort, pack};
-use crate::http::problem::Problem;
+use crate::http::api::compression::{Effort, pack};
+use crate::http::api::negotiation::{Encoding, encoding};
+use crate::http::api::problem::Problem;
 
 /// How long a chosen language is remembered.
 const A_YEAR_SECONDS: u32 = 365 * 24 * 60 * 60;
@@ -146,14 +143,4 @@ fn without_language(query: &str) -> String {
         kept.push('&');
     }
     kept
-}
-
-impl FromRequestParts<Web> for Visit {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Infallible> {
-        let visit = Self::new(&web.assets, &parts.uri, &parts.headers);
-        let (signup, sign_in) = (web.users.open_signup(), web.sign_in_url.is_some());
-        Ok(Self { signup, sign_in, ..visit })
-    }
 }

@@ -12,20 +12,22 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 
+use super::context::{SIGN_UPS, Web};
 use super::form_cookie::FormCookie;
 use super::forms::Form;
-use super::page::{Page, Visit};
-use super::place::{Place, PlaceCookie, link};
+use super::headers::is_secure;
+use super::page::Page;
 use super::shop::View;
 use super::theme::Slots;
-use super::{SIGN_UPS, Web};
+use super::ticket_cookie::{Place, PlaceCookie, link};
+use super::visit::Visit;
 use crate::concert::model::{Concert, EntryOrder};
 use crate::concert::service::CatalogueError;
 use crate::concert::view::ScheduleView;
-use crate::http::body::Path;
-use crate::http::guard::allowance::{LEFT, POLICY};
-use crate::http::guard::client::Client;
-use crate::http::problem::Problem;
+use crate::http::api::body::Path;
+use crate::http::api::problem::Problem;
+use crate::http::limit::address_limits::Client;
+use crate::http::limit::rate_headers::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::queue::service::QueueError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::user::model::tidy_name;
@@ -142,7 +144,7 @@ async fn refused(
     let page = page(web, visit, id, known(web, id).await?, (None, Some(said)));
     let mut response = visit.html_as(problem.status(), &page)?;
     for (name, value) in problem.into_response().headers() {
-        if [&RETRY_AFTER, &LEFT, &POLICY].contains(&name) {
+        if [&RETRY_AFTER, &RATE_LIMIT, &RATE_LIMIT_POLICY].contains(&name) {
             response.headers_mut().insert(name, value.clone());
         }
     }
@@ -266,10 +268,4 @@ fn keep(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
     for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok()) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-}
-
-/// Whether the browser came over TLS, by the word of the proxy in front. A client that says so
-/// itself only keeps its own cookie from going over anything else.
-pub(super) fn is_secure(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
 }

@@ -1,19 +1,19 @@
 /** The operator's console for everybody: axe on each part in each state, keys alone, narrow, dark, Korean. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { buyers, rush } from './support/crowd.mjs';
-import { call, go, makeSale, open } from './support/console.mjs';
-import { stage } from './support/stage.mjs';
+import { createBuyers, runBuyers } from './support/crowd.mjs';
+import { callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
+import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
+/** @type {Awaited<ReturnType<typeof startStage>>} */
 let on;
 /** @type {{ concert: number, schedule: number }} */
 let sale;
 before(async () => {
-  on = await stage();
+  on = await startStage();
   sale = await makeSale(on.service, { title: '한여름 밤의 콘서트', queue: { capacity: 3, admit_per_second: 4 } });
-  await rush(await buyers(on.service.url, 8), sale.schedule, 20);
-  for (const buyer of await buyers(on.service.url, 6)) await buyer.join(sale.schedule);
+  await runBuyers(await createBuyers(on.service.url, 8), sale.schedule, 20);
+  for (const buyer of await createBuyers(on.service.url, 6)) await buyer.join(sale.schedule);
 });
 after(() => on.end());
 
@@ -43,18 +43,18 @@ for (const [name, options] of /** @type {[string, any][]} */ ([
 ])) {
   test(`axe finds nothing in any part, and nothing is wider than the screen: ${name}`, async () => {
     const context = await on.context(options);
-    const page = await open(context, on.service);
+    const page = await openConsole(context, on.service);
     // All that is wrong is told, not only the first of it.
     const wrong = /** @type {string[]} */ ([]);
     const look = async (/** @type {string} */ part) => {
-      await on.axe(page, part).catch((/** @type {Error} */ error) => wrong.push(error.message.split('\n+ actual')[0]));
+      await on.assertAccessible(page, part).catch((/** @type {Error} */ error) => wrong.push(error.message.split('\n+ actual')[0]));
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide !== 0) wrong.push(`${part} is ${wide} px too wide`);
     };
     for (const [part, address, there] of parts()) {
-      await go(page, address);
+      await openPart(page, address);
       await page.locator(there).first().waitFor();
-      await on.shot(page, `admin-${part}-${name}`, { full: true });
+      await on.takeScreenshot(page, `admin-${part}-${name}`, { full: true });
       await look(part);
     }
     await page.getByRole('button', { name: /Sign out|로그아웃/ }).click();
@@ -68,7 +68,7 @@ for (const [name, options] of /** @type {[string, any][]} */ ([
 test('a sale is paused and a seat kept back by keys alone', async () => {
   const { schedule } = await makeSale(on.service);
   const context = await on.context();
-  const page = await open(context, on.service, `/schedules/${schedule}`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   await page.locator('.kpi').first().waitFor();
   /** Goes on with Tab until the focus is where it is wanted. @param {string} selector */
   const tabTo = async (selector) => {
@@ -86,7 +86,7 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
   await tabTo('.pause .button');
   await page.keyboard.press('Enter');
   await page.locator('dialog[open]').waitFor();
-  await on.axe(page, 'question');
+  await on.assertAccessible(page, 'question');
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
   assert.ok(await page.evaluate(() => document.activeElement?.matches('.pause .button')), 'the focus is back');
@@ -94,9 +94,9 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
   await tabTo('dialog button[value="yes"]');
   await page.keyboard.press('Enter');
   await page.locator('.effect-done').waitFor();
-  assert.equal((await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).paused, true);
+  assert.equal((await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).paused, true);
 
-  await go(page, `/schedules/${schedule}/seats`);
+  await openPart(page, `/schedules/${schedule}/seats`);
   assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'a part begins at its heading');
   await tabTo('.adm-seat');
   await page.keyboard.press('Space');
@@ -106,13 +106,13 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
   await tabTo('dialog button[value="yes"]');
   await page.keyboard.press('Enter');
   await page.locator('.effect-done').waitFor();
-  assert.equal((await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/seats/blocked`)).seat_ids.length, 1);
+  assert.equal((await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/seats/blocked`)).seat_ids.length, 1);
   await context.close();
 });
 
 test('the other language opens the same part', async () => {
   const context = await on.context();
-  const page = await open(context, on.service, `/schedules/${sale.schedule}/report`);
+  const page = await openConsole(context, on.service, `/schedules/${sale.schedule}/report`);
   await page.locator('a.switch').first().click();
   await page.locator('.report').waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'ko');

@@ -1,35 +1,35 @@
 /** The operator's console while a store or the service is away, and when the token ends. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { buyers } from './support/crowd.mjs';
-import { go, makeSale, open } from './support/console.mjs';
-import { stage } from './support/stage.mjs';
-import { freeze } from './support/stores.mjs';
+import { createBuyers } from './support/crowd.mjs';
+import { openPart, makeSale, openConsole } from './support/console.mjs';
+import { startStage } from './support/stage.mjs';
+import { freezeStore } from './support/stores.mjs';
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
+/** @type {Awaited<ReturnType<typeof startStage>>} */
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
 test('while Redis is away the line is said to be old, and it goes on by itself', async () => {
   const { schedule } = await makeSale(on.service, { queue: { capacity: 1 } });
-  const people = await buyers(on.service.url, 3);
+  const people = await createBuyers(on.service.url, 3);
   for (const buyer of people) await buyer.join(schedule);
   const context = await on.context();
-  const page = await open(context, on.service, `/schedules/${schedule}`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   await page.locator('#tile-waiting strong', { hasText: '2' }).waitFor();
-  const thaw = freeze(on.pid, 'redis');
+  const thaw = freezeStore(on.pid, 'redis');
   try {
     await page.locator('.status[data-kind="bad"]', { hasText: 'Redis' }).waitFor();
     assert.equal(await page.locator('#tile-waiting strong').innerText(), '–', 'no false figure');
-    await page.locator('.next .strip', { hasText: 'Redis does not answer' }).waitFor();
-    await on.shot(page, 'admin-redis-away', { full: true });
-    const health = await open(context, on.service, '/health');
+    await page.locator('.next .strip', { hasText: 'Redis is not responding' }).waitFor();
+    await on.takeScreenshot(page, 'admin-redis-away', { full: true });
+    const health = await openConsole(context, on.service, '/health');
     await health.locator('.store-down', { hasText: 'Redis' }).waitFor();
     await health.locator('.store-up', { hasText: 'PostgreSQL' }).waitFor();
-    await on.shot(health, 'admin-health-redis', { full: true });
+    await on.takeScreenshot(health, 'admin-health-redis', { full: true });
     await health.close();
   } finally {
     thaw();
@@ -42,17 +42,17 @@ test('while Redis is away the line is said to be old, and it goes on by itself',
 test('while PostgreSQL is away the figures are said to be old', async () => {
   const { schedule } = await makeSale(on.service);
   const context = await on.context();
-  const page = await open(context, on.service, `/schedules/${schedule}`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   await page.locator('#tile-sold strong', { hasText: '0' }).waitFor();
-  const thaw = freeze(on.pid, 'postgres');
+  const thaw = freezeStore(on.pid, 'postgres');
   try {
-    await page.locator('.status[data-kind="bad"]', { hasText: 'does not answer' }).waitFor();
+    await page.locator('.status[data-kind="bad"]', { hasText: 'not responding' }).waitFor();
     await page.getByRole('button', { name: 'Pause admission' }).click();
     await page.locator('dialog button[value="yes"]').click();
     await page.locator('.toast-error').waitFor();
     assert.equal(await page.locator('.effect').count(), 0, 'what was not saved is not shown as done');
-    await on.shot(page, 'admin-postgres-away', { full: true });
-    await go(page, '/health');
+    await on.takeScreenshot(page, 'admin-postgres-away', { full: true });
+    await openPart(page, '/health');
     await page.locator('.store-down', { hasText: 'PostgreSQL' }).waitFor();
   } finally {
     thaw();
@@ -64,11 +64,11 @@ test('while PostgreSQL is away the figures are said to be old', async () => {
 test('while the service is away the figures are said to be old, and a token that ends asks for another', async () => {
   const { schedule } = await makeSale(on.service);
   const context = await on.context();
-  const page = await open(context, on.service, `/schedules/${schedule}`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   await page.locator('#tile-sold strong', { hasText: '0' }).waitFor();
   await page.route('**/v1/admin/**', (route) => route.abort());
-  await go(page, '/health');
-  await page.locator('.status[data-kind="bad"]', { hasText: 'does not answer' }).waitFor();
+  await openPart(page, '/health');
+  await page.locator('.status[data-kind="bad"]', { hasText: 'not responding' }).waitFor();
   await page.unroute('**/v1/admin/**');
   await page.locator('.store-up').first().waitFor();
 

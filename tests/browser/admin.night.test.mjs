@@ -2,19 +2,19 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { buyers, pause, rush } from './support/crowd.mjs';
-import { answer, call, go, makeSale, open } from './support/console.mjs';
-import { stage } from './support/stage.mjs';
+import { createBuyers, pause, runBuyers } from './support/crowd.mjs';
+import { answerDialog, callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
+import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
+/** @type {Awaited<ReturnType<typeof startStage>>} */
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
 /** The number in a tile. @param {import('playwright-core').Page} page @param {string} name */
-const tile = async (page, name) => Number((await page.locator(`#tile-${name} strong`).innerText()).replace(/[^\d.]/g, ''));
+const readTile = async (page, name) => Number((await page.locator(`#tile-${name} strong`).innerText()).replace(/[^\d.]/g, ''));
 
 /** What a chart shows, as a text of its own. @param {import('playwright-core').Page} page @param {string} name */
 const pixels = (page, name) => page.locator(`#chart-${name} canvas`).evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL().length);
@@ -22,47 +22,47 @@ const pixels = (page, name) => page.locator(`#chart-${name} canvas`).evaluate((c
 test('the charts and figures move while people join, wait and buy', async () => {
   const { schedule } = await makeSale(on.service, { title: 'The Night', queue: { capacity: 6, admit_per_second: 4 } });
   const context = await on.context({ size: { viewport: { width: 1440, height: 1060 } } });
-  const page = await open(context, on.service, `/schedules/${schedule}`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   await page.locator('#chart-waiting canvas').waitFor();
-  const people = await buyers(on.service.url, 60);
+  const people = await createBuyers(on.service.url, 60);
   const before = await pixels(page, 'waiting');
-  const done = rush(people, schedule, 90);
+  const done = runBuyers(people, schedule, 90);
   await page.waitForFunction(() => Number(document.querySelector('#tile-waiting strong')?.textContent) >= 8);
   assert.equal(await page.locator('.status').getAttribute('data-kind') === 'bad', false);
   await page.locator('.next tbody tr').nth(3).waitFor();
   await page.waitForFunction(() => Number(document.querySelector('#tile-sold strong')?.textContent) >= 35);
   assert.notEqual(await pixels(page, 'waiting'), before, 'the line of those who wait is drawn');
-  await on.shot(page, 'admin-rush');
-  await on.shot(page, 'admin-live', { full: true });
+  await on.takeScreenshot(page, 'admin-rush');
+  await on.takeScreenshot(page, 'admin-live', { full: true });
   assert.equal(await done, 60, 'everybody bought');
   await page.waitForFunction(() => document.querySelector('#tile-sold strong')?.textContent === '60');
-  const stats = await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/stats`);
+  const stats = await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/stats`);
   assert.equal(await page.locator('#tile-revenue strong').innerText(), `₩${stats.revenue.toLocaleString('en')}`);
   await page.locator('#tile-p99 strong', { hasText: 'ms' }).waitFor();
-  assert.equal(await tile(page, 'errors'), 0);
+  assert.equal(await readTile(page, 'errors'), 0);
   await context.close();
 });
 
 test('each turn of the tap shows what it was, what it is and when it is in force, and is in the audit', async () => {
   const { schedule } = await makeSale(on.service, { queue: { capacity: 50, admit_per_second: 20 } });
   const context = await on.context();
-  const page = await open(context, on.service, `/schedules/${schedule}`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   const waiting = await on.context();
   const buyer = await waiting.newPage();
   const done = () => page.locator('.effect-done').first();
   await page.getByRole('button', { name: 'Pause admission' }).click();
   await page.locator('dialog', { hasText: 'running → paused' }).waitFor();
-  await on.shot(page, 'admin-confirm', { full: true });
-  await answer(page, 'yes');
+  await on.takeScreenshot(page, 'admin-confirm', { full: true });
+  await answerDialog(page, 'yes');
   await done().waitFor();
   const seconds = Number(/after ([\d.]+) s/.exec(await done().innerText())?.[1]);
   assert.ok(seconds > 0 && seconds <= 5, `in force, and said when: ${seconds}`);
   await page.locator('.status[data-kind="paused"]').waitFor();
-  const [somebody] = await buyers(on.service.url, 1);
+  const [somebody] = await createBuyers(on.service.url, 1);
   assert.equal((await somebody.join(schedule)).body.status, 'WAITING');
 
   const rate = page.locator('.dial', { has: page.locator('#dial-admit_per_second') });
-  await page.getByRole('spinbutton', { name: 'Rate' }).fill('30');
+  await page.getByRole('spinbutton', { name: 'Admission rate' }).fill('30');
   await rate.getByRole('button', { name: 'Apply' }).click();
   await page.locator('.effect-done', { hasText: '30 per second' }).waitFor();
   const capacity = page.locator('.dial', { has: page.locator('#dial-capacity') });
@@ -70,28 +70,28 @@ test('each turn of the tap shows what it was, what it is and when it is in force
   assert.equal(await page.getByRole('spinbutton', { name: 'Capacity' }).inputValue(), '25');
   await page.getByRole('spinbutton', { name: 'Capacity' }).fill('0');
   await capacity.getByRole('button', { name: 'Apply' }).click();
-  await page.locator('dialog', { hasText: 'Nobody more is let in' }).waitFor();
-  await answer(page, 'no');
-  assert.equal((await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).capacity, 50, 'no is no');
+  await page.locator('dialog', { hasText: 'Nobody else is admitted' }).waitFor();
+  await answerDialog(page, 'no');
+  assert.equal((await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).capacity, 50, 'no is no');
 
-  await page.getByLabel('Message to those who wait').fill('The doors open at eight.');
+  await page.getByLabel('Message to the queue').fill('The doors open at eight.');
   await page.getByRole('button', { name: 'Send' }).click();
   await page.locator('.message-now', { hasText: 'The doors open at eight.' }).waitFor();
   await buyer.goto(`${on.service.url}/schedules/${schedule}/wait`);
   assert.equal((await somebody.poll()).body.message, 'The doors open at eight.');
   await page.getByRole('button', { name: 'Resume admission' }).click();
   await page.locator('.effect-done', { hasText: 'paused → running' }).waitFor();
-  assert.ok(await somebody.inside(), 'whoever waited is let in');
-  await on.shot(page, 'admin-effects', { full: true });
+  assert.ok(await somebody.waitUntilActive(), 'whoever waited is let in');
+  await on.takeScreenshot(page, 'admin-effects', { full: true });
 
-  await go(page, `/schedules/${schedule}/audit`);
+  await openPart(page, `/schedules/${schedule}/audit`);
   const entries = await page.locator('.entry').allInnerTexts();
-  assert.match(entries[0], /Line changed[\s\S]*paused → running/);
+  assert.match(entries[0], /Queue changed[\s\S]*paused → running/);
   assert.match(entries[1], /The doors open at eight/);
   assert.match(entries[2], /20 per second → 30 per second/);
-  await go(page, '/audit');
-  await page.getByLabel('What').selectOption('seats.add');
-  await page.getByLabel('Of').selectOption('schedule');
+  await openPart(page, '/audit');
+  await page.getByLabel('Action').selectOption('seats.add');
+  await page.getByLabel('Subject').selectOption('schedule');
   await page.getByLabel('Number', { exact: true }).fill(String(schedule));
   await page.getByRole('button', { name: 'Show' }).click();
   await page.waitForFunction(() => document.querySelectorAll('.entry').length === 1);
@@ -101,57 +101,57 @@ test('each turn of the tap shows what it was, what it is and when it is in force
 
 test('seats are kept back and given free, and what somebody has is not', async () => {
   const { schedule } = await makeSale(on.service);
-  const [buyer] = await buyers(on.service.url, 1);
+  const [buyer] = await createBuyers(on.service.url, 1);
   await buyer.join(schedule);
   await buyer.buy(schedule, 2);
   const context = await on.context();
-  const page = await open(context, on.service, `/schedules/${schedule}/seats`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}/seats`);
   await page.locator('.adm-seat-sold').nth(1).waitFor();
   assert.equal(await page.locator('.adm-seat-row').nth(1).locator('.adm-seat').first().innerText(), '11', 'as buyers know it');
   await page.getByRole('button', { name: 'All of row 1' }).click();
-  assert.equal(await page.locator('.chosen').innerText(), '8 seats chosen', 'sold ones can’t be');
+  assert.equal(await page.locator('.chosen').innerText(), '8 seats selected', 'sold ones can’t be');
   // Somebody buys one of them meanwhile.
-  const [late] = await buyers(on.service.url, 1);
+  const [late] = await createBuyers(on.service.url, 1);
   await late.join(schedule);
   await late.buy(schedule, 1);
-  await page.getByRole('button', { name: 'Keep 8 seats back' }).click();
-  await answer(page, 'yes');
-  await page.locator('.toast-error', { hasText: 'Nothing was changed' }).waitFor();
-  await page.locator('.chosen', { hasText: '7 seats chosen' }).waitFor();
-  await page.getByRole('button', { name: 'Keep 7 seats back' }).click();
-  await answer(page, 'yes');
+  await page.getByRole('button', { name: 'Hold back 8 seats' }).click();
+  await answerDialog(page, 'yes');
+  await page.locator('.toast-error', { hasText: 'held or sold in the meantime' }).waitFor();
+  await page.locator('.chosen', { hasText: '7 seats selected' }).waitFor();
+  await page.getByRole('button', { name: 'Hold back 7 seats' }).click();
+  await answerDialog(page, 'yes');
   await page.locator('.effect-done', { hasText: '83 → 76' }).waitFor();
   await page.getByLabel('Section').selectOption('Balcony');
   await page.getByRole('button', { name: 'The whole section' }).click();
-  await page.getByRole('button', { name: 'Keep 36 seats back' }).click();
-  await answer(page, 'yes');
+  await page.getByRole('button', { name: 'Hold back 36 seats' }).click();
+  await answerDialog(page, 'yes');
   await page.locator('.effect-done', { hasText: '76 → 40' }).waitFor();
-  await on.shot(page, 'admin-seats', { full: true });
-  assert.equal((await call(on.service, 'GET', `/v1/schedules/${schedule}`)).seats.blocked, 43);
+  await on.takeScreenshot(page, 'admin-seats', { full: true });
+  assert.equal((await callAsOperator(on.service, 'GET', `/v1/schedules/${schedule}`)).seats.blocked, 43);
   await page.locator('.adm-seat-blocked').first().click();
-  await page.getByRole('button', { name: 'Give 1 seat free' }).click();
-  await answer(page, 'yes');
+  await page.getByRole('button', { name: 'Release 1 seat' }).click();
+  await answerDialog(page, 'yes');
   await page.locator('.effect-done', { hasText: '40 → 41' }).waitFor();
   await context.close();
 });
 
 test('the report says what happened, prints, and comes along as CSV', async () => {
   const { schedule } = await makeSale(on.service, { title: 'Reported', queue: { capacity: 2, admit_per_second: 5 } });
-  const people = await buyers(on.service.url, 12);
-  assert.equal(await rush(people, schedule, 20), 12);
-  const poor = await buyers(on.service.url, 1, 0);
+  const people = await createBuyers(on.service.url, 12);
+  assert.equal(await runBuyers(people, schedule, 20), 12);
+  const poor = await createBuyers(on.service.url, 1, 0);
   await poor[0].join(schedule);
-  await poor[0].inside();
+  await poor[0].waitUntilActive();
   assert.equal((await poor[0].buy(schedule, 9, false)).body.code, 'seat_limit_exceeded');
   for (let told = null; told === null || told.line.completed < 12 || told.turned_away.length === 0; await pause(500)) {
-    told = await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/report`);
+    told = await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/report`);
   }
   const context = await on.context({ acceptDownloads: true });
-  const page = await open(context, on.service, `/schedules/${schedule}/report`);
+  const page = await openConsole(context, on.service, `/schedules/${schedule}/report`);
   const text = await page.locator('.report').innerText();
-  for (const part of [/Reported/, /Joined\s+13/, /Seats sold\s+12/, /more seats than one person may have/, /Floor/]) assert.match(text, part);
+  for (const part of [/Reported/, /Joined\s+13/, /Seats sold\s+12/, /over the limit of seats per person/, /Floor/]) assert.match(text, part);
   assert.ok((await page.locator('.bars rect').count()) >= 2, 'the course is drawn');
-  await on.shot(page, 'admin-report', { full: true });
+  await on.takeScreenshot(page, 'admin-report', { full: true });
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download CSV' }).click();
   const download = await downloading;
@@ -162,6 +162,6 @@ test('the report says what happened, prints, and comes along as CSV', async () =
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
   const shown = await page.evaluate(() => ['.console-nav', '.tabs', '.report-actions', 'header.top'].map((one) => getComputedStyle(/** @type {Element} */ (document.querySelector(one))).display));
   assert.deepEqual(shown, ['none', 'none', 'none', 'none'], 'paper has no buttons');
-  await on.shot(page, 'admin-report-print', { full: true });
+  await on.takeScreenshot(page, 'admin-report-print', { full: true });
   await context.close();
 });

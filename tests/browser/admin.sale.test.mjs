@@ -2,32 +2,32 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Buyer } from './support/crowd.mjs';
-import { answer, call, go, makeSale, open } from './support/console.mjs';
-import { stage } from './support/stage.mjs';
+import { answerDialog, callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
+import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof stage>>} */
+/** @type {Awaited<ReturnType<typeof startStage>>} */
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
 test('a sale is made from nothing until it is open, and somebody buys in it', async () => {
   const context = await on.context();
-  const page = await open(context, on.service);
+  const page = await openConsole(context, on.service);
   await page.getByRole('link', { name: 'New concert' }).click();
   await page.getByLabel('Title').fill('The First Night');
   await page.getByLabel('Description').fill('Once only.');
-  await page.getByRole('button', { name: /Make it/ }).click();
+  await page.getByRole('button', { name: 'Create and add a date' }).click();
 
   await page.getByLabel('Sale opens').waitFor();
   // The browser is in Seoul.
   const local = (/** @type {number} */ ms) => new Date(ms + 9 * 3_600_000).toISOString().slice(0, 16);
   await page.getByLabel('Sale opens').fill(local(Date.now() - 60_000));
   await page.getByLabel('Sale closes').fill(local(Date.now() + 3_600_000));
-  await page.getByLabel('Concert begins').fill(local(Date.now() + 7_200_000));
+  await page.getByLabel('Concert starts').fill(local(Date.now() + 7_200_000));
   await page.getByLabel('Capacity').fill('7');
-  await page.getByRole('button', { name: /Make it/ }).click();
+  await page.getByRole('button', { name: 'Create and add seats' }).click();
 
   await page.locator('.section-line').first().waitFor();
   const drawn = () => page.locator('canvas.plan').evaluate((canvas) => {
@@ -44,60 +44,60 @@ test('a sale is made from nothing until it is open, and somebody buys in it', as
   await page.waitForFunction((before) => before > 0, small);
   assert.notEqual(await drawn(), small, 'another venue is another drawing');
   await line.getByLabel('Rows').fill('4');
-  await line.getByLabel('Seats a row').fill('5');
+  await line.getByLabel('Seats per row').fill('5');
   await line.getByLabel('Price').fill('90000');
-  await page.getByRole('button', { name: 'Another section' }).click();
+  await page.getByRole('button', { name: 'Add a section' }).click();
   const second = page.locator('.section-line').nth(1);
   await second.getByLabel('Section').fill('Circle');
   await second.getByLabel('Rows').fill('2');
-  await second.getByLabel('Seats a row').fill('5');
+  await second.getByLabel('Seats per row').fill('5');
   assert.match(await page.locator('.total').innerText(), /30 seats/);
   await page.getByRole('button', { name: 'Add these seats' }).click();
-  await answer(page, 'yes');
+  await answerDialog(page, 'yes');
 
   await page.locator('.status[data-kind]').waitFor();
   await page.locator('#tile-sold .kpi-note', { hasText: 'of 30' }).waitFor();
   const schedule = Number(/schedules\/(\d+)/.exec(page.url())?.[1]);
-  const made = await call(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`);
+  const made = await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`);
   assert.equal(made.capacity, 7);
-  const buyer = await new Buyer(on.service.url).arrive(1_000_000);
+  const buyer = await new Buyer(on.service.url).signUp(1_000_000);
   assert.equal((await buyer.join(schedule)).body.status, 'ACTIVE');
   assert.equal((await buyer.buy(schedule, 2)).status, 201);
   await page.locator('#tile-sold strong', { hasText: '2' }).waitFor();
-  await on.shot(page, 'admin-live-new', { full: true });
+  await on.takeScreenshot(page, 'admin-live-new', { full: true });
   await context.close();
 });
 
 test('a concert is changed and withdrawn, and a date is put off, each after a question', async () => {
   const { concert, schedule } = await makeSale(on.service, { title: 'Before' });
   const context = await on.context();
-  const page = await open(context, on.service, `/concerts/${concert}`);
+  const page = await openConsole(context, on.service, `/concerts/${concert}`);
   await page.getByLabel('Title').fill('After');
   await page.getByLabel('Status').selectOption('UNAVAILABLE');
   await page.getByRole('button', { name: 'Save' }).click();
-  await answer(page, 'no');
-  assert.equal((await call(on.service, 'GET', `/v1/concerts/${concert}`)).title, 'Before', 'no is no');
+  await answerDialog(page, 'no');
+  assert.equal((await callAsOperator(on.service, 'GET', `/v1/concerts/${concert}`)).title, 'Before', 'no is no');
   await page.getByRole('button', { name: 'Save' }).click();
-  await answer(page, 'yes');
+  await answerDialog(page, 'yes');
   await page.locator('.toast').first().waitFor();
-  const changed = await call(on.service, 'GET', `/v1/concerts/${concert}`);
+  const changed = await callAsOperator(on.service, 'GET', `/v1/concerts/${concert}`);
   assert.deepEqual([changed.title, changed.status], ['After', 'UNAVAILABLE']);
 
-  await go(page, `/schedules/${schedule}/settings`);
-  const field = page.getByLabel('Concert begins');
+  await openPart(page, `/schedules/${schedule}/settings`);
+  const field = page.getByLabel('Concert starts');
   const before = await field.inputValue();
   const later = `${Number(before.slice(0, 4)) + 1}${before.slice(4)}`;
   await field.fill(later);
-  await page.getByRole('button', { name: 'Move the times' }).click();
+  await page.getByRole('button', { name: 'Change the times' }).click();
   await page.locator('dialog .changes').waitFor();
-  await on.shot(page, 'admin-postpone', { full: true });
-  await answer(page, 'yes');
+  await on.takeScreenshot(page, 'admin-postpone', { full: true });
+  await answerDialog(page, 'yes');
   await page.waitForFunction((wanted) => /** @type {HTMLInputElement} */ (document.querySelector('input[name="concert_at"]'))?.value === wanted, later);
-  const moved = await call(on.service, 'GET', `/v1/schedules/${schedule}`);
+  const moved = await callAsOperator(on.service, 'GET', `/v1/schedules/${schedule}`);
   assert.equal(new Date(moved.concert_at).getFullYear(), Number(later.slice(0, 4)));
   await page.getByLabel('Sale closes').fill('2001-01-01T00:00');
-  await page.getByRole('button', { name: 'Move the times' }).click();
-  await answer(page, 'yes');
+  await page.getByRole('button', { name: 'Change the times' }).click();
+  await answerDialog(page, 'yes');
   await page.locator('[role=alert]', { hasText: 'deadline_at' }).waitFor();
   await context.close();
 });
@@ -109,11 +109,11 @@ test('nobody but an operator gets in, and the token is in no address', async () 
   await page.getByLabel('Access token').fill('nonsense');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.locator('[role=alert]', { hasText: 'not valid' }).waitFor();
-  const buyer = await new Buyer(on.service.url).arrive();
+  const buyer = await new Buyer(on.service.url).signUp();
   await page.getByLabel('Access token').fill(String(buyer.token));
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.locator('[role=alert]', { hasText: 'not an administrator' }).waitFor();
-  await on.shot(page, 'admin-signin', { full: true });
+  await on.takeScreenshot(page, 'admin-signin', { full: true });
   // By the address it is the same.
   await page.goto(`${on.service.url}/admin#token=${buyer.token}`);
   await page.reload();
@@ -136,12 +136,12 @@ test('hostile titles, sections and messages are text in every part', async () =>
   const title = `${script} \u202Eevil ${'x'.repeat(100)}`.slice(0, 200);
   const { concert, schedule } = await makeSale(on.service, { title, sections: [{ name: '<b>=1+1</b>', rows: 2, seats_per_row: 3, seat_price: 5 }] });
   const message = `${script}${'long '.repeat(150)}`;
-  await call(on.service, 'PATCH', `/v1/admin/schedules/${schedule}/queue`, { message });
-  await call(on.service, 'PATCH', `/v1/admin/concerts/${concert}`, { description: 'y'.repeat(10_000) });
+  await callAsOperator(on.service, 'PATCH', `/v1/admin/schedules/${schedule}/queue`, { message });
+  await callAsOperator(on.service, 'PATCH', `/v1/admin/concerts/${concert}`, { description: 'y'.repeat(10_000) });
   const context = await on.context({ viewport: { width: 390, height: 800 } });
-  const page = await open(context, on.service);
+  const page = await openConsole(context, on.service);
   for (const part of ['/', `/concerts/${concert}`, ...['', '/venue', '/seats', '/settings', '/audit', '/report'].map((end) => `/schedules/${schedule}${end}`), '/audit']) {
-    await go(page, part);
+    await openPart(page, part);
     if (part === `/schedules/${schedule}`) await page.locator('.message-now', { hasText: 'long' }).waitFor();
     const found = await page.evaluate(() => ({
       hacked: /** @type {any} */ (window).hacked,
@@ -151,6 +151,6 @@ test('hostile titles, sections and messages are text in every part', async () =>
     assert.deepEqual(found, { hacked: undefined, made: 0, wide: 0 }, part);
   }
   assert.ok((await page.locator('.entries').innerText()).includes('<img src=x'), 'it is shown as it is');
-  await on.shot(page, 'admin-hostile-phone', { full: true });
+  await on.takeScreenshot(page, 'admin-hostile-phone', { full: true });
   await context.close();
 });

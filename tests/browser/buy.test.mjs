@@ -4,30 +4,30 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, DESKTOP, open, PHONE, shot, tabTo } from './support/browser.mjs';
-import { choosing, mapOf } from './support/map.mjs';
-import { buyer, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot, tabTo } from './support/browser.mjs';
+import { openMapInTurn, locateMap } from './support/map.mjs';
+import { createBuyer, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
 
 let service, browser, end;
-before(async () => ({ service, browser, end } = await stage()));
+before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
 const SIZES = { desktop: DESKTOP, phone: PHONE };
-const PAID = { en: 'Paid. The seats are yours.', ko: '결제가 완료되었습니다' };
+const PAID = { en: 'Payment complete. The seats are yours.', ko: '결제가 완료되었습니다' };
 
 for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', false], ['phone', 'en', true], ['desktop', 'ko', true]]) {
   const name = `${size}-${lang}${dark ? '-dark' : ''}`;
   test(`seats are bought by clicks: ${name}`, async () => {
     const sale = await openSale(service);
-    const who = await buyer(service, { sale, points: 50_000 });
-    const page = await open(browser, service, { who, size: SIZES[size], lang, dark });
-    await choosing(page, sale);
-    await shot(page, `seats-${name}`);
-    await accessible(page, 'the map');
+    const who = await createBuyer(service, { sale, points: 50_000 });
+    const page = await openPage(browser, service, { who, size: SIZES[size], lang, dark });
+    await openMapInTurn(page, sale);
+    await takeScreenshot(page, `seats-${name}`);
+    await assertAccessible(page, 'the map');
 
     // On a phone the seats are too small at first: a tap opens the section.
-    if (size === 'phone') await page.touchscreen.tap(...(await mapOf(page, sale)).section(1));
+    if (size === 'phone') await page.touchscreen.tap(...(await locateMap(page, sale)).section(1));
     else await page.locator('#section-select').selectOption('1');
     await page.locator('#section-open').waitFor();
     assert.equal(await page.locator('#section-name').textContent(), 'Circle');
@@ -36,26 +36,26 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await page.locator('.chip').nth(1).waitFor();
     await page.evaluate(() => scrollTo(0, 0));
     await page.waitForTimeout(500);
-    await shot(page, `picked-${name}`);
-    await accessible(page, 'two seats picked');
+    await takeScreenshot(page, `picked-${name}`);
+    await assertAccessible(page, 'two seats picked');
     await page.locator('#hold').click();
 
     await page.waitForURL('**/holds/*');
     await page.locator('#left').waitFor();
-    await shot(page, `checkout-${name}`, { full: true });
-    await accessible(page, 'the checkout, with too few points');
+    await takeScreenshot(page, `checkout-${name}`, { full: true });
+    await assertAccessible(page, 'the checkout, with too few points');
     await page.locator('.order-seats li').nth(1).waitFor();
     assert.equal(await page.locator('.order-seats li').count(), 2);
     await page.locator('#pay').click();
     await page.getByRole('heading', { name: PAID[lang] }).waitFor();
     await page.waitForTimeout(300);
-    await shot(page, `receipt-${name}`, { full: true });
-    await accessible(page, 'the receipt');
+    await takeScreenshot(page, `receipt-${name}`, { full: true });
+    await assertAccessible(page, 'the receipt');
 
     await page.goto('/me');
     await page.locator('.stub').nth(1).waitFor();
-    await shot(page, `me-${name}`, { full: true });
-    await accessible(page, 'my tickets');
+    await takeScreenshot(page, `me-${name}`, { full: true });
+    await assertAccessible(page, 'my tickets');
     const { items } = await who.ask('GET', '/v1/reservations?status=COMPLETE');
     assert.deepEqual(items.map(({ amount }) => amount), [110_000, 110_000]);
     assert.deepEqual(page.faults, []);
@@ -65,10 +65,10 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
 
 test('seats are picked on the map itself, and the way the mouse points says which', async () => {
   const sale = await openSale(service);
-  const who = await buyer(service, { sale, points: 200_000 });
-  const page = await open(browser, service, { who });
-  await choosing(page, sale);
-  const map = await mapOf(page, sale);
+  const who = await createBuyer(service, { sale, points: 200_000 });
+  const page = await openPage(browser, service, { who });
+  await openMapInTurn(page, sale);
+  const map = await locateMap(page, sale);
   assert.ok(map.view.scale >= 11, 'so small a venue is shown with seats to pick');
   await page.mouse.move(...map.seat(37));
   await page.locator('#map-here').filter({ hasText: 'seat 38' }).waitFor();
@@ -82,9 +82,9 @@ test('seats are picked on the map itself, and the way the mouse points says whic
 for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
   test(`seats are bought by keys alone: ${size}, ${lang}`, async () => {
     const sale = await openSale(service);
-    const who = await buyer(service, { sale, points: 0 });
-    const page = await open(browser, service, { who, size: SIZES[size], lang });
-    await choosing(page, sale);
+    const who = await createBuyer(service, { sale, points: 0 });
+    const page = await openPage(browser, service, { who, size: SIZES[size], lang });
+    await openMapInTurn(page, sale);
     await tabTo(page, '#section-select');
     await page.keyboard.press('ArrowDown');
     await page.locator('#section-open').waitFor();
@@ -105,15 +105,15 @@ for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
 
 test('the map is moved, zoomed and opened by keys', async () => {
   const sale = await openSale(service);
-  const who = await buyer(service, { sale });
-  const page = await open(browser, service, { who });
-  await choosing(page, sale);
+  const who = await createBuyer(service, { sale });
+  const page = await openPage(browser, service, { who });
+  await openMapInTurn(page, sale);
   await tabTo(page, '#map');
   for (const key of ['+', '+', 'ArrowLeft', 'ArrowUp', '-', '0']) await page.keyboard.press(key);
   await page.waitForTimeout(400);
   await page.keyboard.press('+');
   // On until there is a seat in the middle, and not an aisle.
-  const told = page.locator('#polite').filter({ hasText: /seat \d+ .* free$/ });
+  const told = page.locator('#polite').filter({ hasText: /seat \d+ .* available$/ });
   for (let steps = 0; steps < 10 && !(await told.count()); steps++) {
     await page.keyboard.press('ArrowDown');
     await page.waitForTimeout(600);
@@ -125,16 +125,16 @@ test('the map is moved, zoomed and opened by keys', async () => {
 
 test('best available: shown on the map, and held at once', async () => {
   const sale = await openSale(service);
-  const who = await buyer(service, { sale });
-  const page = await open(browser, service, { who });
-  await choosing(page, sale);
+  const who = await createBuyer(service, { sale });
+  const page = await openPage(browser, service, { who });
+  await openMapInTurn(page, sale);
   await page.locator('#best-more').click();
   await page.locator('#best-section').selectOption({ label: 'Balcony' });
   await page.locator('#best-show').click();
   await page.locator('#best-found').filter({ hasText: 'Balcony' }).waitFor();
   assert.equal(await page.locator('.chip').count(), 3);
   const shown = await page.locator('.chip span:nth-child(2)').allTextContents();
-  await shot(page, 'best-shown');
+  await takeScreenshot(page, 'best-shown');
   await page.locator('#best-hold').click();
   await page.waitForURL('**/holds/*');
   await page.locator('.order-seats li').nth(2).waitFor();
@@ -143,55 +143,55 @@ test('best available: shown on the map, and held at once', async () => {
 });
 
 /** What a buyer holds, by seat number. */
-const held = async (who) => (await who.ask('GET', '/v1/reservations')).items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
+const heldSeats = async (who) => (await who.ask('GET', '/v1/reservations')).items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
 
 test('what is shown as the best is what taking the best would hold', async () => {
   const sale = await openSale(service);
-  const [who, other] = [await buyer(service, { sale }), await buyer(service, { sale })];
-  const page = await open(browser, service, { who });
-  await choosing(page, sale);
+  const [who, other] = [await createBuyer(service, { sale }), await createBuyer(service, { sale })];
+  const page = await openPage(browser, service, { who });
+  await openMapInTurn(page, sale);
   await page.locator('#best-show').click();
   await page.locator('#best-found').filter({ hasText: 'seats 1 and 2' }).waitFor();
   await other.hold({ quantity: 2 });
-  assert.deepEqual(await held(other), [1, 2]);
+  assert.deepEqual(await heldSeats(other), [1, 2]);
   await page.context().close();
 });
 
 test('the best that are shown are held, whatever has come free meanwhile', async () => {
   const sale = await openSale(service);
-  const [who, other] = [await buyer(service, { sale }), await buyer(service, { sale })];
+  const [who, other] = [await createBuyer(service, { sale }), await createBuyer(service, { sale })];
   const before = await other.hold({ quantity: 2 });
-  const page = await open(browser, service, { who });
-  await choosing(page, sale);
+  const page = await openPage(browser, service, { who });
+  await openMapInTurn(page, sale);
   await page.locator('#best-show').click();
   await page.locator('#best-found').filter({ hasText: 'seats 3 and 4' }).waitFor();
   await other.ask('DELETE', `/v1/holds/${before.hold_id}`);
   await page.locator('#best-hold').click();
   await page.waitForURL('**/holds/*');
-  assert.deepEqual(await held(who), [3, 4]);
+  assert.deepEqual(await heldSeats(who), [3, 4]);
   await page.context().close();
 });
 
 for (const deaf of [false, true]) {
   test(`a shown seat that somebody takes: others are asked for, and it is said (${deaf ? 'by the refusal' : 'by the stream'})`, async () => {
     const sale = await openSale(service);
-    const [who, other] = [await buyer(service, { sale }), await buyer(service, { sale })];
-    const page = await open(browser, service, { who, size: deaf ? PHONE : DESKTOP });
+    const [who, other] = [await createBuyer(service, { sale }), await createBuyer(service, { sale })];
+    const page = await openPage(browser, service, { who, size: deaf ? PHONE : DESKTOP });
     if (deaf) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
-    await choosing(page, sale);
+    await openMapInTurn(page, sale);
     await page.locator('#best-show').click();
     await page.locator('#best-found').filter({ hasText: 'seats 1 and 2' }).waitFor();
     await other.hold({ seat_ids: [sale.seats[1].id] });
     if (deaf) await page.locator('#best-hold').click();
-    const said = page.locator('#best-found').filter({ hasText: 'Somebody was faster' }).filter({ hasText: 'seats 3 and 4' });
+    const said = page.locator('#best-found').filter({ hasText: 'Someone else got there first' }).filter({ hasText: 'seats 3 and 4' });
     await said.waitFor();
     assert.ok(await page.locator('#rival').isHidden(), 'the best, and not the nearest');
-    assert.deepEqual(await held(who), [], 'nothing is held that was not shown');
-    await shot(page, `best-lost-${deaf ? 'phone' : 'desktop'}`);
-    await accessible(page, 'a best seat was taken');
+    assert.deepEqual(await heldSeats(who), [], 'nothing is held that was not shown');
+    await takeScreenshot(page, `best-lost-${deaf ? 'phone' : 'desktop'}`);
+    await assertAccessible(page, 'a best seat was taken');
     await page.locator('#best-hold').click();
     await page.waitForURL('**/holds/*');
-    assert.deepEqual(await held(who), [3, 4]);
+    assert.deepEqual(await heldSeats(who), [3, 4]);
     await page.context().close();
   });
 }
@@ -199,9 +199,9 @@ for (const deaf of [false, true]) {
 test('a price that is left out is left out of the best too, shown and taken', async () => {
   const sale = await openSale(service);
   for (const shown of [true, false]) {
-    const who = await buyer(service, { sale });
-    const page = await open(browser, service, { who });
-    await choosing(page, sale);
+    const who = await createBuyer(service, { sale });
+    const page = await openPage(browser, service, { who });
+    await openMapInTurn(page, sale);
     await page.locator('#bands input').first().uncheck();
     if (shown) await page.locator('#best-show').click();
     if (shown) await page.locator('#best-found').filter({ hasText: 'Circle' }).waitFor();

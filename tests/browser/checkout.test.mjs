@@ -3,44 +3,44 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, PHONE, shot } from './support/browser.mjs';
-import { buyer, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { assertAccessible, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { createBuyer, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
 
 let service, browser, end, sale;
 before(async () => {
-  ({ service, browser, end } = await stage());
+  ({ service, browser, end } = await startStage());
   sale = await openSale(service);
 });
 after(() => end?.());
 
 /** A page on which somebody has held a seat of the cheapest section, with points to pay it. */
-async function held({ points = 500_000, of = sale, size } = {}) {
-  const who = await buyer(service, { sale: of, points });
+async function openCheckout({ points = 500_000, of = sale, size } = {}) {
+  const who = await createBuyer(service, { sale: of, points });
   const hold = await who.hold({ quantity: 1, max_price: 70_000 });
-  const page = await open(browser, service, { who, size });
+  const page = await openPage(browser, service, { who, size });
   await page.goto(`/holds/${hold.hold_id}`);
   await page.locator('#pay').waitFor();
   return { who, hold, page };
 }
 
-const paid = (page) => page.getByRole('heading', { name: 'Paid. The seats are yours.' }).waitFor();
-const changes = async (who, wanted) => (await who.ask('GET', '/v1/points/history')).items.filter(({ kind }) => kind === wanted);
+const waitForReceipt = (page) => page.getByRole('heading', { name: 'Payment complete. The seats are yours.' }).waitFor();
+const listChanges = async (who, wanted) => (await who.ask('GET', '/v1/points/history')).items.filter(({ kind }) => kind === wanted);
 /** What was charged, the first first. */
-const charges = async (who) => (await changes(who, 'CHARGE')).map(({ amount }) => amount).reverse();
-const payments = (who) => changes(who, 'PAYMENT');
+const listCharges = async (who) => (await listChanges(who, 'CHARGE')).map(({ amount }) => amount).reverse();
+const listPayments = (who) => listChanges(who, 'PAYMENT');
 
 test('a double click pays once', async () => {
-  const { who, page } = await held();
+  const { who, page } = await openCheckout();
   await page.locator('#pay').dblclick();
-  await paid(page);
-  assert.equal((await payments(who)).length, 1);
+  await waitForReceipt(page);
+  assert.equal((await listPayments(who)).length, 1);
   assert.equal((await who.ask('GET', '/v1/points')).amount, 430_000);
   await page.context().close();
 });
 
 test('an answer that is lost after it was paid: said so, asked again, paid once', async () => {
-  const { who, page } = await held();
+  const { who, page } = await openCheckout();
   const keys = [];
   let lost = true;
   await page.route('**/v1/payments', async (route) => {
@@ -51,33 +51,33 @@ test('an answer that is lost after it was paid: said so, asked again, paid once'
     return route.abort();
   });
   await page.locator('#pay').click();
-  await page.locator('#trouble').filter({ hasText: 'not known whether this is paid' }).waitFor();
+  await page.locator('#trouble').filter({ hasText: "don't know whether your payment went through" }).waitFor();
   lost = false;
-  await shot(page, 'unsure');
-  await accessible(page, 'an answer is missing');
-  await paid(page);
+  await takeScreenshot(page, 'unsure');
+  await assertAccessible(page, 'an answer is missing');
+  await waitForReceipt(page);
   assert.equal(new Set(keys).size, 1);
-  assert.equal((await payments(who)).length, 1);
+  assert.equal((await listPayments(who)).length, 1);
   await page.context().close();
 });
 
 test('a page that is loaded anew in the middle of paying tells what became of it', async () => {
-  const { who, page } = await held();
+  const { who, page } = await openCheckout();
   await page.route('**/v1/payments', async (route) => {
     if (route.request().method() !== 'POST') return route.continue();
     await route.fetch();
     return route.abort();
   });
   await page.locator('#pay').click();
-  await page.locator('#trouble').filter({ hasText: 'not known' }).waitFor();
+  await page.locator('#trouble').filter({ hasText: "don't know whether" }).waitFor();
   await page.reload();
-  await paid(page);
-  assert.equal((await payments(who)).length, 1);
+  await waitForReceipt(page);
+  assert.equal((await listPayments(who)).length, 1);
   await page.context().close();
 });
 
 test('one that never arrived is paid with the same key after a reload', async () => {
-  const { who, page } = await held();
+  const { who, page } = await openCheckout();
   const keys = [];
   let dead = true;
   await page.route('**/v1/payments', (route) => {
@@ -86,19 +86,19 @@ test('one that never arrived is paid with the same key after a reload', async ()
     return dead ? route.abort() : route.continue();
   });
   await page.locator('#pay').click();
-  await page.locator('#trouble').filter({ hasText: 'not known' }).waitFor();
+  await page.locator('#trouble').filter({ hasText: "don't know whether" }).waitFor();
   await page.reload();
-  await page.locator('#trouble').filter({ hasText: 'A payment was begun here' }).waitFor();
+  await page.locator('#trouble').filter({ hasText: 'You started a payment here' }).waitFor();
   dead = false;
   await page.locator('#pay').click();
-  await paid(page);
+  await waitForReceipt(page);
   assert.equal(new Set(keys).size, 1);
-  assert.equal((await payments(who)).length, 1);
+  assert.equal((await listPayments(who)).length, 1);
   await page.context().close();
 });
 
 test('after too few points: what is missing now is shown, and charged and paid with a new key', async () => {
-  const { who, page } = await held({ points: 80_000 });
+  const { who, page } = await openCheckout({ points: 80_000 });
   const keys = [];
   page.on('request', (request) => {
     if (request.method() === 'POST' && request.url().endsWith('/v1/payments')) keys.push(request.headers()['idempotency-key']);
@@ -108,78 +108,78 @@ test('after too few points: what is missing now is shown, and charged and paid w
   await who.pay(other.hold_id);
   await page.locator('#pay').click();
   await page.locator('.purse').filter({ hasText: '60,000 points more' }).waitFor();
-  assert.equal(await page.locator('#pay').textContent(), 'Charge 60,000 points and pay ₩70,000');
-  assert.deepEqual(await charges(who), [80_000], 'nothing is charged that was not shown');
-  await shot(page, 'short');
-  await accessible(page, 'too few points');
+  assert.equal(await page.locator('#pay').textContent(), 'Top up 60,000 points and pay ₩70,000');
+  assert.deepEqual(await listCharges(who), [80_000], 'nothing is charged that was not shown');
+  await takeScreenshot(page, 'short');
+  await assertAccessible(page, 'too few points');
   await page.locator('#pay').click();
-  await paid(page);
+  await waitForReceipt(page);
   assert.match(await page.locator('.receipt-facts').textContent(), /60,000 points/);
   assert.equal(new Set(keys).size, 2);
-  assert.deepEqual(await charges(who), [80_000, 60_000]);
+  assert.deepEqual(await listCharges(who), [80_000, 60_000]);
   assert.equal((await who.ask('GET', '/v1/points')).amount, 0);
   await page.context().close();
 });
 
 test('a checkout left open in another tab shows that it was paid', async () => {
-  const { who, hold, page } = await held({ points: 10_000 });
+  const { who, hold, page } = await openCheckout({ points: 10_000 });
   const other = await page.context().newPage();
   await other.goto(`/holds/${hold.hold_id}`);
   await other.locator('#pay').waitFor();
   await page.locator('#pay').click();
-  await paid(page);
-  await paid(other);
+  await waitForReceipt(page);
+  await waitForReceipt(other);
   assert.equal(await other.locator('#pay, #left').count(), 0, 'no countdown and nothing to pay');
-  assert.deepEqual(await charges(who), [10_000, 60_000]);
+  assert.deepEqual(await listCharges(who), [10_000, 60_000]);
   await page.context().close();
 });
 
 test('a checkout left open on another device charges nothing after the hold was paid', async () => {
-  const { who, hold, page } = await held({ points: 10_000 });
-  const device = await open(browser, service, { who });
+  const { who, hold, page } = await openCheckout({ points: 10_000 });
+  const device = await openPage(browser, service, { who });
   await device.goto(`/holds/${hold.hold_id}`);
   await device.locator('#pay').waitFor();
   await page.locator('#pay').click();
-  await paid(page);
+  await waitForReceipt(page);
   // It is not told, so it still asks for the points.
-  assert.equal(await device.locator('#pay').textContent(), 'Charge 60,000 points and pay ₩70,000');
+  assert.equal(await device.locator('#pay').textContent(), 'Top up 60,000 points and pay ₩70,000');
   await device.locator('#pay').click();
-  await paid(device);
-  assert.deepEqual(await charges(who), [10_000, 60_000]);
-  assert.equal((await payments(who)).length, 1);
+  await waitForReceipt(device);
+  assert.deepEqual(await listCharges(who), [10_000, 60_000]);
+  assert.equal((await listPayments(who)).length, 1);
   await Promise.all([page, device].map((one) => one.context().close()));
 });
 
 test('a checkout that is looked at again looks its hold up again', async () => {
-  const { who, hold, page } = await held({ points: 100_000 });
+  const { who, hold, page } = await openCheckout({ points: 100_000 });
   await who.pay(hold.hold_id);
   await page.evaluate(() => window.dispatchEvent(new Event('focus')));
-  await paid(page);
+  await waitForReceipt(page);
   await page.context().close();
 });
 
 test('two tabs that charge and pay at the same moment charge once', async () => {
-  const { who, hold, page } = await held({ points: 10_000 });
-  const device = await open(browser, service, { who });
+  const { who, hold, page } = await openCheckout({ points: 10_000 });
+  const device = await openPage(browser, service, { who });
   await device.goto(`/holds/${hold.hold_id}`);
   await device.locator('#pay').waitFor();
   await Promise.all([page, device].map((one) => one.locator('#pay').click()));
-  await Promise.all([paid(page), paid(device)]);
-  assert.deepEqual(await charges(who), [10_000, 60_000]);
-  assert.equal((await payments(who)).length, 1);
+  await Promise.all([waitForReceipt(page), waitForReceipt(device)]);
+  assert.deepEqual(await listCharges(who), [10_000, 60_000]);
+  assert.equal((await listPayments(who)).length, 1);
   await Promise.all([page, device].map((one) => one.context().close()));
 });
 
 test('a balance that is spent to the last point is 0, without a sign', async () => {
   for (const [points, lang] of [[70_000, 'en'], [10_000, 'ko']]) {
-    const who = await buyer(service, { sale, points });
+    const who = await createBuyer(service, { sale, points });
     const hold = await who.hold({ quantity: 1, max_price: 70_000 });
-    const page = await open(browser, service, { who, lang });
+    const page = await openPage(browser, service, { who, lang });
     await page.goto(`/holds/${hold.hold_id}`);
     await page.locator('#pay').waitFor();
     assert.match(await page.locator('.purse dd').nth(1).textContent(), /^0/);
     assert.doesNotMatch(await page.locator('.purse').textContent(), /[-−]\s?0/);
-    await shot(page, `spent-${lang}`, { full: true });
+    await takeScreenshot(page, `spent-${lang}`, { full: true });
     await page.context().close();
   }
 });
@@ -187,55 +187,55 @@ test('a balance that is spent to the last point is 0, without a sign', async () 
 test('a hold that lapses says what happened, and leads back to the map', async () => {
   const short = await openSale(service, { queue: { hold_ttl_seconds: 6 } });
   for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
-    const { page, who } = await held({ of: short, size });
-    await page.getByRole('heading', { name: 'The time for these seats ran out' }).waitFor();
-    await page.getByText('Others can have them 5 seconds after that time').waitFor();
-    await shot(page, `lapsed-${name}`);
-    await accessible(page, 'a lapsed hold');
-    assert.equal((await payments(who)).length, 0);
-    await page.getByRole('link', { name: 'To the seat map' }).click();
+    const { page, who } = await openCheckout({ of: short, size });
+    await page.getByRole('heading', { name: 'Your time to pay ran out' }).waitFor();
+    await page.getByText('Others can reserve them 5 seconds after that time').waitFor();
+    await takeScreenshot(page, `lapsed-${name}`);
+    await assertAccessible(page, 'a lapsed hold');
+    assert.equal((await listPayments(who)).length, 0);
+    await page.getByRole('link', { name: 'Back to the seat map' }).click();
     await page.waitForURL(`**/schedules/${short.id}/seats`);
     await page.context().close();
   }
 });
 
 test('giving back is asked about, and frees the seats', async () => {
-  const { page, hold } = await held();
-  await page.getByRole('button', { name: 'Give this seat back' }).click();
-  await accessible(page, 'the question');
-  await page.getByRole('button', { name: 'Keep them' }).click();
+  const { page, hold } = await openCheckout();
+  await page.getByRole('button', { name: 'Release this seat' }).click();
+  await assertAccessible(page, 'the question');
+  await page.getByRole('button', { name: 'Keep', exact: true }).click();
   await page.locator('#pay').waitFor();
-  await page.getByRole('button', { name: 'Give this seat back' }).click();
-  await page.getByRole('button', { name: 'Give back', exact: true }).click();
-  await page.getByRole('heading', { name: 'You gave these seats back' }).waitFor();
-  await accessible(page, 'given back');
-  const other = await buyer(service, { sale });
+  await page.getByRole('button', { name: 'Release this seat' }).click();
+  await page.getByRole('button', { name: 'Release', exact: true }).click();
+  await page.getByRole('heading', { name: 'You released these seats' }).waitFor();
+  await assertAccessible(page, 'given back');
+  const other = await createBuyer(service, { sale });
   await other.hold({ seat_ids: [hold.reservations[0].seat_id] });
   await page.context().close();
 });
 
 test('links to other people’s holds are not found, and neither is what never was', async () => {
-  const { hold } = await held();
-  const other = await buyer(service, { name: 'Other' });
-  const page = await open(browser, service, { who: other });
+  const { hold } = await openCheckout();
+  const other = await createBuyer(service, { name: 'Other' });
+  const page = await openPage(browser, service, { who: other });
   for (const id of [hold.hold_id, '7d444840-9dc0-11d1-b245-5ffdce74fad2']) {
     await page.goto(`/holds/${id}`);
-    await page.getByRole('heading', { name: 'Not found' }).waitFor();
+    await page.getByRole('heading', { name: 'Seats not found' }).waitFor();
     assert.equal(await page.locator('#pay, .order').count(), 0);
   }
-  await shot(page, 'absent');
-  await accessible(page, 'not found');
+  await takeScreenshot(page, 'absent');
+  await assertAccessible(page, 'not found');
   assert.equal((await page.goto('/holds/nonsense')).status(), 404);
-  const nobody = await open(browser, service);
+  const nobody = await openPage(browser, service);
   await nobody.goto(`/holds/${hold.hold_id}`);
   await nobody.getByRole('heading', { name: 'Sign in to see these seats' }).waitFor();
-  await accessible(nobody, 'not signed in');
+  await assertAccessible(nobody, 'not signed in');
 });
 
 test('the countdown is right on a device whose clock is an hour wrong', async () => {
-  const who = await buyer(service, { sale, points: 100_000 });
+  const who = await createBuyer(service, { sale, points: 100_000 });
   const hold = await who.hold({ quantity: 1, max_price: 70_000 });
-  const page = await open(browser, service, { who });
+  const page = await openPage(browser, service, { who });
   await page.addInitScript(() => {
     const right = Date.now.bind(Date);
     Date.now = () => right() + 3_600_000;
@@ -249,13 +249,13 @@ test('the countdown is right on a device whose clock is an hour wrong', async ()
 });
 
 test('a service that is away: the page says so, and goes on by itself', async () => {
-  const who = await buyer(service, { sale, points: 100_000 });
+  const who = await createBuyer(service, { sale, points: 100_000 });
   const hold = await who.hold({ quantity: 1, max_price: 70_000 });
-  const page = await open(browser, service, { who });
+  const page = await openPage(browser, service, { who });
   let away = true;
   await page.route('**/v1/**', (route) => (away ? route.abort() : route.continue()));
   await page.goto(`/holds/${hold.hold_id}`);
-  await page.locator('.note-warn').filter({ hasText: "can't be reached" }).waitFor();
+  await page.locator('.note-warn').filter({ hasText: "can't reach the service" }).waitFor();
   assert.equal(await page.locator('#pay, #left').count(), 0, 'nothing that is not known');
   away = false;
   await page.locator('#pay').waitFor();
@@ -263,9 +263,9 @@ test('a service that is away: the page says so, and goes on by itself', async ()
 });
 
 test('a ticket is refunded after a question, once, and its points come back', async () => {
-  const { who, page } = await held();
+  const { who, page } = await openCheckout();
   await page.locator('#pay').click();
-  await paid(page);
+  await waitForReceipt(page);
   await page.goto('/me');
   await page.locator('.stub').waitFor();
   let calls = 0;
@@ -276,8 +276,8 @@ test('a ticket is refunded after a question, once, and its points come back', as
     return route.abort();
   });
   await page.locator('.stub button').click();
-  await accessible(page, 'the question');
-  await shot(page, 'refund');
+  await assertAccessible(page, 'the question');
+  await takeScreenshot(page, 'refund');
   await page.locator('dialog button[value=yes]').click();
   await page.locator('#tickets-none').waitFor();
   assert.ok(calls >= 2);
@@ -285,20 +285,20 @@ test('a ticket is refunded after a question, once, and its points come back', as
   await page.locator('#past-part summary').click();
   await page.locator('#past').filter({ hasText: 'Refunded' }).waitFor();
   await page.locator('#payments-part summary').click();
-  await shot(page, 'me-refunded', { full: true });
-  await accessible(page, 'after a refund');
+  await takeScreenshot(page, 'me-refunded', { full: true });
+  await assertAccessible(page, 'after a refund');
   await page.context().close();
 });
 
 test('after the deadline nothing can be refunded, and the page says so', async () => {
   const closes = Date.now() + 12_000;
   const closing = await openSale(service, { closesIn: 12 });
-  const { who, hold, page } = await held({ of: closing });
+  const { who, hold, page } = await openCheckout({ of: closing });
   await who.pay(hold.hold_id);
   await page.waitForTimeout(Math.max(0, closes + 1000 - Date.now()));
   await page.goto('/me');
   await page.locator('.stub').waitFor();
   assert.equal(await page.locator('.stub button').count(), 0);
-  await page.getByText('Refunds were possible until').waitFor();
+  await page.getByText('Refunds closed at').waitFor();
   await page.context().close();
 });

@@ -3,18 +3,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, PHONE, shot } from './support/browser.mjs';
-import { inState, joinByPage } from './support/line.mjs';
+import { assertAccessible, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { waitForState, joinByPage } from './support/line.mjs';
 import { openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { startStage } from './support/stage.mjs';
 
 let service, browser, end;
-before(async () => ({ service, browser, end } = await stage()));
+before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
 /** A page on a device whose clock is wrong by so many hours. */
-async function wrongBy(hours) {
-  const page = await open(browser, service);
+async function openWithWrongClock(hours) {
+  const page = await openPage(browser, service);
   await page.addInitScript((ms) => {
     const Right = Date;
     globalThis.Date = class extends Right {
@@ -34,11 +34,11 @@ async function wrongBy(hours) {
 for (const hours of [26, 24 * 400, -26]) {
   test(`one joins, and stays joined, on a device whose clock is wrong by ${hours} h`, async () => {
     const sale = await openSale(service);
-    const page = await wrongBy(hours);
+    const page = await openWithWrongClock(hours);
     await joinByPage(page, sale);
-    await inState(page, 'active');
+    await waitForState(page, 'active');
     await page.reload();
-    await inState(page, 'active');
+    await waitForState(page, 'active');
     await page.locator('[data-slot="remaining"]').filter({ hasText: /^(9|10):/ }).first().waitFor();
     await page.goto('/me');
     await page.locator('#mine').waitFor();
@@ -49,7 +49,7 @@ for (const hours of [26, 24 * 400, -26]) {
 
 test('a page that comes out of the history counts by the server too', async () => {
   const sale = await openSale(service, { opensIn: 3600 });
-  const page = await wrongBy(26);
+  const page = await openWithWrongClock(26);
   await page.goto(`/concerts/${sale.concert}`);
   const note = page.locator(`[data-schedule="${sale.id}"] [data-part="note"]`);
   await note.filter({ hasText: /Opens in (59|1:00):/ }).waitFor();
@@ -62,7 +62,7 @@ test('a page that comes out of the history counts by the server too', async () =
 for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]) {
   test(`a browser that keeps nothing is told before one joins: ${lang}`, async () => {
     const sale = await openSale(service);
-    const page = await open(browser, service, { lang, size, dark });
+    const page = await openPage(browser, service, { lang, size, dark });
     await page.addInitScript(() => {
       const denied = { get: () => { throw new DOMException('denied', 'SecurityError'); } };
       Object.defineProperty(window, 'localStorage', denied);
@@ -71,18 +71,18 @@ for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]
     await page.goto('/');
     await page.locator('#unkept').waitFor();
     await page.goto(`/schedules/${sale.id}/wait`);
-    await inState(page, 'join');
+    await waitForState(page, 'join');
     await page.locator('#unkept').waitFor();
     assert.ok(await page.locator('form[data-do="join"]').first().isHidden(), 'nobody joins who would lose the place');
-    await shot(page, `unkept-${lang}`);
-    await accessible(page, 'a browser that keeps nothing');
+    await takeScreenshot(page, `unkept-${lang}`);
+    await assertAccessible(page, 'a browser that keeps nothing');
     assert.deepEqual(page.faults, []);
     await page.context().close();
   });
 }
 
 test('a browser that keeps things is told nothing', async () => {
-  const page = await open(browser, service);
+  const page = await openPage(browser, service);
   await page.goto('/');
   await page.locator('html[data-ready]').waitFor();
   assert.ok(await page.locator('#unkept').isHidden());

@@ -3,61 +3,61 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, shot } from './support/browser.mjs';
-import { inState, joinByPage, says } from './support/line.mjs';
-import { buyer, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { assertAccessible, openPage, takeScreenshot } from './support/browser.mjs';
+import { waitForState, joinByPage, waitForSlot } from './support/line.mjs';
+import { createBuyer, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
 
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
 test('a draw is explained, held, and checked by whoever was in it', async () => {
   const opensIn = 14;
   const sale = await openSale(on.service, { title: 'The Draw', opensIn, queue: { entry_order: 'DRAW', capacity: 1, queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
-  for (let n = 0; n < 5; n += 1) await buyer(on.service, { sale });
-  const page = await open(on.browser, on.service);
+  for (let n = 0; n < 5; n += 1) await createBuyer(on.service, { sale });
+  const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
-  await inState(page, 'draw');
-  await says(page, 'draw-in', /^0:\d\d$/);
+  await waitForState(page, 'draw');
+  await waitForSlot(page, 'draw-in', /^0:\d\d$/);
   await page.locator('.draw summary').click();
-  await says(page, 'commitment', /^[0-9a-f]{64}$/);
-  await says(page, 'ticket-id', /^[0-9a-f-]{36}$/);
+  await waitForSlot(page, 'commitment', /^[0-9a-f]{64}$/);
+  await waitForSlot(page, 'ticket-id', /^[0-9a-f-]{36}$/);
   const commitment = await page.locator('[data-slot="commitment"]').textContent();
-  await shot(page, 'draw-before', { full: true });
-  await accessible(page, 'before the draw');
+  await takeScreenshot(page, 'draw-before', { full: true });
+  await assertAccessible(page, 'before the draw');
 
   await page.waitForFunction(() => ['waiting', 'active'].includes(document.body.dataset.state), null, { timeout: 60_000 });
-  await says(page, 'secret', /^[0-9a-f]{64}$/);
+  await waitForSlot(page, 'secret', /^[0-9a-f]{64}$/);
   assert.equal(await page.locator('[data-slot="commitment"]').textContent(), commitment);
   await page.locator('[data-do="check"]').click();
   await page.locator('.checks li').nth(4).waitFor();
   const said = await page.locator('.checks li').allTextContents();
   assert.deepEqual(said.filter((text) => !text.startsWith('✓')), []);
-  assert.match(said.join('\n'), /6 tickets are on the list/);
+  assert.match(said.join('\n'), /The list has 6 tickets and no duplicates/);
   assert.match(said.join('\n'), /your place in the draw is [1-6] of 6/);
   await page.locator('.checks').scrollIntoViewIfNeeded();
-  await shot(page, 'draw-checked', { full: true });
-  await accessible(page, 'after the check');
+  await takeScreenshot(page, 'draw-checked', { full: true });
+  await assertAccessible(page, 'after the check');
 
   // A draw that was tampered with does not pass.
   const forged = await page.evaluate(async () => {
     const modules = performance.getEntriesByType('resource').map(({ name }) => name);
-    const { verify } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
+    const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
     const secret = '11'.repeat(32);
     const hash = await crypto.subtle.digest('SHA-256', Uint8Array.from({ length: 32 }, () => 0x11));
     const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
     const list = ['a', 'b', 'c'];
-    const run = async (draw, entrants, mine) => (await verify(draw, entrants, { ticket: 'b', noted: null, told: 1, ...mine })).checks.filter(({ good }) => !good).length;
+    const run = async (draw, entrants, mine) => (await verifyDraw(draw, entrants, { ticket: 'b', noted: null, firstPlace: 1, ...mine })).checks.filter(({ good }) => !good).length;
     return [
       await run({ commitment: hex, secret }, list, {}),
       await run({ commitment: hex.replace(/./, (first) => (first === '0' ? '1' : '0')), secret }, list, {}),
       await run({ commitment: hex, secret }, [...list, 'a'], {}),
       await run({ commitment: hex, secret, entrants: 4 }, list, {}),
       await run({ commitment: hex, secret }, list, { ticket: 'd' }),
-      await run({ commitment: hex, secret }, list, { told: 4 }),
+      await run({ commitment: hex, secret }, list, { firstPlace: 4 }),
       await run({ commitment: hex, secret }, list, { noted: { commitment: 'other', at: 0 } }),
     ];
   });
@@ -67,7 +67,7 @@ test('a draw is explained, held, and checked by whoever was in it', async () => 
 });
 
 test('the check agrees with the one of docs/DRAW.md', async () => {
-  const page = await open(on.browser, on.service);
+  const page = await openPage(on.browser, on.service);
   const sale = await openSale(on.service, { title: 'Known', opensIn: 3600, queue: { entry_order: 'DRAW', queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
   await joinByPage(page, sale);
   const { createHmac, createHash, randomUUID } = await import('node:crypto');
@@ -78,9 +78,9 @@ test('the check agrees with the one of docs/DRAW.md', async () => {
   const commitment = createHash('sha256').update(Buffer.from(secret, 'hex')).digest('hex');
   const places = await page.evaluate(async ({ draw, entrants }) => {
     const modules = performance.getEntriesByType('resource').map(({ name }) => name);
-    const { verify } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
+    const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
     const all = [];
-    for (const ticket of entrants) all.push((await verify(draw, entrants, { ticket, noted: null, told: null })).place);
+    for (const ticket of entrants) all.push((await verifyDraw(draw, entrants, { ticket, noted: null, firstPlace: null })).place);
     return all;
   }, { draw: { secret, commitment, entrants: 50 }, entrants });
   assert.deepEqual(places, entrants.map((ticket) => drawn.indexOf(ticket) + 1));

@@ -7,8 +7,8 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, shot } from './support/browser.mjs';
-import { inState, joinByPage, line, says } from './support/line.mjs';
+import { assertAccessible, openPage, takeScreenshot } from './support/browser.mjs';
+import { waitForState, joinByPage, createQueue, waitForSlot } from './support/line.mjs';
 import { openSale } from './support/sale.mjs';
 import { startService } from './support/service.mjs';
 import { launch } from './support/browser.mjs';
@@ -42,16 +42,16 @@ after(async () => {
 });
 
 test('an organiser\'s own waiting page does all that ours does, and stays a text', async () => {
-  const { sale, inside, leave } = await line(service, 0, { title: 'Club <script>globalThis.stolen=1</script> & "Friends"' });
-  const page = await open(browser, service);
+  const { sale, active, leave } = await createQueue(service, 0, { title: 'Club <script>globalThis.stolen=1</script> & "Friends"' });
+  const page = await openPage(browser, service);
   await joinByPage(page, sale);
   await page.locator('.club h1').filter({ hasText: 'Club <script>globalThis.stolen=1</script> & "Friends"' }).waitFor();
-  await says(page, 'place', '1');
+  await waitForSlot(page, 'place', '1');
   assert.equal(await page.locator('.club').evaluate((club) => getComputedStyle(club).color), 'rgb(255, 238, 153)');
-  await shot(page, 'own-page');
-  await accessible(page, 'a page of one\'s own');
-  await leave(inside);
-  await inState(page, 'active');
+  await takeScreenshot(page, 'own-page');
+  await assertAccessible(page, 'a page of one\'s own');
+  await leave(active);
+  await waitForState(page, 'active');
   assert.equal(await page.evaluate(() => globalThis.stolen), undefined);
   assert.deepEqual(page.faults, []);
   await page.context().close();
@@ -88,7 +88,7 @@ async function cost(page, path) {
 test('a first visit is less than 100 kB over the wire', async () => {
   const sale = await openSale(service);
   for (const path of ['/', `/concerts/${sale.concert}`, `/schedules/${sale.id}/wait`]) {
-    const page = await open(browser, service);
+    const page = await openPage(browser, service);
     const { bytes, files } = await cost(page, path);
     console.log(`first visit ${path.replace(/\d+/, 'N')}: ${(bytes / 1000).toFixed(1)} kB in ${files} files`);
     assert.ok(bytes < 100_000, `${path}: ${bytes} bytes`);
@@ -99,7 +99,7 @@ test('a first visit is less than 100 kB over the wire', async () => {
 test('on a slow phone the page can be used before long', async () => {
   const sale = await openSale(service);
   for (const path of ['/', `/schedules/${sale.id}/wait`]) {
-    const page = await open(browser, service);
+    const page = await openPage(browser, service);
     const client = await page.context().newCDPSession(page);
     await client.send('Emulation.setCPUThrottlingRate', { rate: 4 });
     // What Chromium calls slow 3G: 400 ms, 400 kbit/s.

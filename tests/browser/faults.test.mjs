@@ -3,61 +3,61 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, shot } from './support/browser.mjs';
-import { inState, joinByPage, line, says, settle } from './support/line.mjs';
-import { network } from './support/proxy.mjs';
-import { buyer, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
-import { freeze } from './support/stores.mjs';
+import { assertAccessible, openPage, takeScreenshot } from './support/browser.mjs';
+import { waitForState, joinByPage, createQueue, waitForSlot, changeQueue } from './support/line.mjs';
+import { startProxy } from './support/proxy.mjs';
+import { createBuyer, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
+import { freezeStore } from './support/stores.mjs';
 
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
 test('ten minutes without a network: what was known is said to be old, and the page goes on by itself', async () => {
-  const { sale, waiting, leave } = await line(on.service, 2);
-  const way = await network(on.service.base);
-  const page = await open(on.browser, way);
+  const { sale, waiting, leave } = await createQueue(on.service, 2);
+  const way = await startProxy(on.service.base);
+  const page = await openPage(on.browser, way);
   await page.clock.install();
   await joinByPage(page, sale);
-  await says(page, 'place', '3');
+  await waitForSlot(page, 'place', '3');
   way.cut();
   await page.clock.fastForward('00:31');
-  await says(page, 'connection', 'No connection');
+  await waitForSlot(page, 'connection', 'No connection');
   for (let minute = 0; minute < 10; minute += 1) await page.clock.fastForward('01:00');
-  await says(page, 'trouble', 'No connection since');
-  await says(page, 'place', '3');
-  await shot(page, 'offline', { full: true });
-  await accessible(page, 'without a network');
+  await waitForSlot(page, 'trouble', 'No connection since');
+  await waitForSlot(page, 'place', '3');
+  await takeScreenshot(page, 'offline', { full: true });
+  await assertAccessible(page, 'without a network');
   await leave(waiting[0]);
-  way.mend();
+  way.restore();
   for (let tries = 0; tries < 40 && !(await page.locator('[data-slot="place"]').textContent()).includes('2'); tries += 1) {
     await page.clock.fastForward('00:31');
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
-  await says(page, 'place', '2');
+  await waitForSlot(page, 'place', '2');
   await page.locator('[data-if="trouble"]').waitFor({ state: 'hidden' });
   await page.context().close();
   await way.end();
 });
 
 test('where no stream gets through the page asks instead, and says so', async () => {
-  const { sale, waiting, leave } = await line(on.service, 1);
-  const page = await open(on.browser, on.service);
+  const { sale, waiting, leave } = await createQueue(on.service, 1);
+  const page = await openPage(on.browser, on.service);
   await page.route('**/v1/queue/ticket/stream', (route) => route.abort());
   await joinByPage(page, sale);
-  await says(page, 'connection', 'Connected');
-  await says(page, 'place', '2');
+  await waitForSlot(page, 'connection', 'Connected');
+  await waitForSlot(page, 'place', '2');
   await leave(waiting[0]);
-  await says(page, 'place', '1');
+  await waitForSlot(page, 'place', '1');
   await page.context().close();
 });
 
 test('answers that get lost while joining cost no second place', async () => {
-  const { sale } = await line(on.service, 0);
-  const page = await open(on.browser, on.service);
+  const { sale } = await createQueue(on.service, 0);
+  const page = await openPage(on.browser, on.service);
   let lost = 0;
   await page.route(`**/v1/schedules/${sale.id}/queue`, async (route) => {
     if (lost < 2) {
@@ -67,7 +67,7 @@ test('answers that get lost while joining cost no second place', async () => {
     } else await route.continue();
   });
   await joinByPage(page, sale);
-  await says(page, 'place', '1');
+  await waitForSlot(page, 'place', '1');
   assert.equal(lost, 2);
   await page.context().close();
 });
@@ -75,7 +75,7 @@ test('answers that get lost while joining cost no second place', async () => {
 test('a clock that is wrong by an hour changes no countdown', async () => {
   for (const hours of [1, -1]) {
     const sale = await openSale(on.service, { title: `Clock ${hours}`, opensIn: 90, queue: { queue_opens_at: new Date(Date.now() + 60_000).toISOString() } });
-    const page = await open(on.browser, on.service);
+    const page = await openPage(on.browser, on.service);
     await page.addInitScript((shift) => {
       const Real = Date;
       globalThis.Date = class extends Real {
@@ -91,34 +91,34 @@ test('a clock that is wrong by an hour changes no countdown', async () => {
     await page.goto(`/concerts/${sale.concert}`);
     await page.locator(`[data-schedule="${sale.id}"] [data-part="note"]`).filter({ hasText: /Opens in 1:[0-3]\d/ }).waitFor();
     await page.goto(`/schedules/${sale.id}/wait`);
-    await says(page, 'opens-in', /^0:[0-5]\d$|^1:00$/);
+    await waitForSlot(page, 'opens-in', /^0:[0-5]\d$|^1:00$/);
     await page.context().close();
   }
 });
 
 test('while a store is away no page shows a false place, and all go on by themselves', async () => {
-  const { sale, waiting, leave } = await line(on.service, 1);
-  const page = await open(on.browser, on.service);
+  const { sale, waiting, leave } = await createQueue(on.service, 1);
+  const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
-  await says(page, 'place', '2');
+  await waitForSlot(page, 'place', '2');
   // Until the snapshot has the place too.
   await page.waitForTimeout(1500);
   for (const store of ['redis', 'postgres']) {
-    const thaw = freeze(on.pid, store);
+    const thaw = freezeStore(on.pid, store);
     try {
       await page.waitForTimeout(1500);
       assert.equal(await page.locator('[data-slot="place"]').textContent(), '2');
       await page.reload();
-      await says(page, 'place', '2');
-      if (store === 'redis') await says(page, 'trouble', 'The service has trouble');
-      await shot(page, `${store}-away`);
+      await waitForSlot(page, 'place', '2');
+      if (store === 'redis') await waitForSlot(page, 'trouble', 'The service has a problem');
+      await takeScreenshot(page, `${store}-away`);
     } finally {
       thaw();
     }
     await page.locator('[data-if="trouble"]').waitFor({ state: 'hidden' });
   }
   await leave(waiting[0]);
-  await says(page, 'place', '1');
+  await waitForSlot(page, 'place', '1');
   await page.context().close();
 });
 
@@ -134,21 +134,21 @@ const storedName = (text) => text.slice(0, 100).replaceAll(/[\u202A-\u202E\u2066
 test('titles, names and messages stay texts, however they are written', async () => {
   for (const [at, title] of HOSTILE.entries()) {
     const text = title.slice(0, 200);
-    const { sale } = await line(on.service, 0, { title: text, description: text.repeat(60).slice(0, 10_000) });
-    const page = await open(on.browser, on.service);
+    const { sale } = await createQueue(on.service, 0, { title: text, description: text.repeat(60).slice(0, 10_000) });
+    const page = await openPage(on.browser, on.service);
     await page.goto(`/concerts/${sale.concert}`);
     assert.equal((await page.locator('h1').textContent()).trim(), text.trim());
     const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
     assert.ok(await fits(), 'the concert is not wider than the window');
-    await shot(page, `hostile-concert-${at}`);
-    await accessible(page, 'a hostile concert');
+    await takeScreenshot(page, `hostile-concert-${at}`);
+    await assertAccessible(page, 'a hostile concert');
     await joinByPage(page, sale, text.slice(0, 100).trim());
-    await settle(on.service, sale, { message: title.repeat(20).slice(0, 1000) });
+    await changeQueue(on.service, sale, { message: title.repeat(20).slice(0, 1000) });
     await page.locator('[data-if="message"]').first().waitFor();
     assert.equal((await page.locator('#who').textContent()).trim(), storedName(text));
     assert.ok(await fits(), 'the waiting page is not wider than the window');
-    await shot(page, `hostile-wait-${at}`);
-    await accessible(page, 'a hostile line');
+    await takeScreenshot(page, `hostile-wait-${at}`);
+    await assertAccessible(page, 'a hostile line');
     assert.equal(await page.evaluate(() => globalThis.stolen), undefined);
     assert.equal(await page.locator('img[src="x"]').count(), 0);
     assert.deepEqual(page.faults, []);
@@ -157,7 +157,7 @@ test('titles, names and messages stay texts, however they are written', async ()
 });
 
 test('another site can make nobody join or leave, and no page runs what is not its own file', async () => {
-  const { sale } = await line(on.service, 0);
+  const { sale } = await createQueue(on.service, 0);
   const address = `${on.service.base}/schedules/${sale.id}/wait`;
   const form = (headers) => fetch(address, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: 'do=join&name=Eve' });
   for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, {}]) assert.equal((await form(headers)).status, 403);
@@ -169,7 +169,7 @@ test('another site can make nobody join or leave, and no page runs what is not i
     assert.doesNotMatch(policy, /unsafe/);
     assert.doesNotMatch(await answer.text(), /<script(?![^>]*(src=|type="application\/json"))|\son[a-z]+="|\sstyle="/, path);
   }
-  const page = await open(on.browser, on.service);
+  const page = await openPage(on.browser, on.service);
   await page.goto('/');
   await page.evaluate(() => {
     const script = document.createElement('script');
@@ -182,14 +182,14 @@ test('another site can make nobody join or leave, and no page runs what is not i
 });
 
 test('a page in a language: by the browser, by the switch, remembered', async () => {
-  await buyer(on.service);
-  const page = await open(on.browser, on.service, { lang: 'ko' });
+  await createBuyer(on.service);
+  const page = await openPage(on.browser, on.service, { lang: 'ko' });
   await page.goto('/');
   assert.equal(await page.locator('html').getAttribute('lang'), 'ko');
   await page.locator('a.switch').click();
   await page.waitForFunction(() => document.documentElement.lang === 'en');
   assert.equal(new URL(page.url()).search, '');
   await page.goto('/nothing/here');
-  await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
   await page.context().close();
 });

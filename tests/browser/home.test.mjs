@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, DESKTOP, open, PHONE, shot } from './support/browser.mjs';
+import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
 import { call, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { startStage } from './support/stage.mjs';
 
 const ONE_ROW = [{ name: 'Floor', rows: 1, seats_per_row: 4, seat_price: 50_000 }];
 
 let on, newest, many;
 before(async () => {
-  on = await stage();
+  on = await startStage();
   for (let n = 0; n < 22; n += 1) await openSale(on.service, { title: `Season ${n}`, sections: ONE_ROW, opensIn: -9000 + n });
   await openSale(on.service, { title: 'Long ago', sections: ONE_ROW, opensIn: -9000, closesIn: -60 });
   await openSale(on.service, { title: 'Next week', sections: ONE_ROW, opensIn: 7 * 86_400, closesIn: 8 * 86_400 });
@@ -28,7 +28,7 @@ after(() => on.end());
 
 for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) {
   test(`the newest sale comes first, what is over is not there, the rest is behind links: ${lang}`, async () => {
-    const page = await open(on.browser, on.service, { lang, size, dark });
+    const page = await openPage(on.browser, on.service, { lang, size, dark });
     await page.goto('/');
     const sections = page.locator('.sale-section');
     // The demo concert of `onsale dev` has a date that opens later still.
@@ -37,14 +37,14 @@ for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) 
     assert.deepEqual(await sections.nth(1).locator('h3').allTextContents(), ['Next week']);
     assert.equal(await page.getByText('Long ago').count(), 0);
     await page.locator(`[data-schedule="${newest.id}"] [data-part="left"]`).filter({ hasText: '4' }).waitFor();
-    await shot(page, `home-${lang}`, { full: true });
-    await accessible(page, 'the home page');
+    await takeScreenshot(page, `home-${lang}`, { full: true });
+    await assertAccessible(page, 'the home page');
     const seen = new Set(await page.locator('h3').allTextContents());
     await page.locator('a[rel="next"]').click();
     await page.waitForURL('**/?open=*');
     for (const title of await page.locator('h3').allTextContents()) seen.add(title);
     for (let n = 0; n < 22; n += 1) assert.ok(seen.has(`Season ${n}`), `Season ${n}`);
-    await accessible(page, 'more concerts');
+    await assertAccessible(page, 'more concerts');
     // The other language, of the same page.
     await page.locator('.switch').click();
     await page.locator(`html[lang="${lang === 'en' ? 'ko' : 'en'}"]`).waitFor();
@@ -65,21 +65,21 @@ test('without scripts every date of a concert is reached', async () => {
   await page.locator('a[rel="next"]').click();
   assert.equal(await page.locator('.date').count(), 4);
   await page.goto(`/concerts/${many.concert}`);
-  await shot(page, 'concert-many', { full: true });
+  await takeScreenshot(page, 'concert-many', { full: true });
   await page.locator('.show-next a').last().click();
   assert.equal(await page.locator('.date[data-phase="CLOSED"]').count(), 1);
-  await shot(page, 'concert-past');
+  await takeScreenshot(page, 'concert-past');
   await context.close();
 });
 
 test('the dates of a further page follow the sale as those of the first do', async () => {
-  const page = await open(on.browser, on.service);
+  const page = await openPage(on.browser, on.service);
   await page.goto(`/concerts/${many.concert}`);
   await page.locator('a[rel="next"]').click();
   const last = page.locator('.date').last();
   const id = Number(await last.getAttribute('data-schedule'));
   await call(on.service, 'POST', `/v1/admin/schedules/${id}/seats`, { token: on.service.admin, body: { sections: ONE_ROW } });
   await last.locator('[data-part="left"]').filter({ hasText: '4 seats left' }).waitFor();
-  await accessible(page, 'more dates');
+  await assertAccessible(page, 'more dates');
   await page.context().close();
 });

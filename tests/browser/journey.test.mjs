@@ -3,57 +3,57 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, DESKTOP, open, PHONE, shot } from './support/browser.mjs';
-import { inState, joinByPage, line, says, settle } from './support/line.mjs';
+import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { waitForState, joinByPage, createQueue, waitForSlot, changeQueue } from './support/line.mjs';
 import { call, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { startStage } from './support/stage.mjs';
 
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
 const SIZES = { desktop: DESKTOP, phone: PHONE };
 const TITLE = { en: 'Night Lights', ko: '밤의 불빛' };
-const AHEAD = { en: '1 person ahead of you', ko: '앞에 1명이 있습니다' };
+const AHEAD = { en: '1 person ahead of you', ko: '내 앞 대기 인원 1명' };
 
 for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', false], ['phone', 'en', true], ['desktop', 'ko', true]]) {
   const name = `${size}-${lang}${dark ? '-dark' : ''}`;
   test(`a reader comes from the first page to the seats: ${name}`, async () => {
-    const { sale, inside, waiting, leave } = await line(on.service, 1, { title: `${TITLE[lang]} ${name}`, description: 'One evening only, with the whole orchestra.' });
-    const page = await open(on.browser, on.service, { size: SIZES[size], lang, dark });
+    const { sale, active, waiting, leave } = await createQueue(on.service, 1, { title: `${TITLE[lang]} ${name}`, description: 'One evening only, with the whole orchestra.' });
+    const page = await openPage(on.browser, on.service, { size: SIZES[size], lang, dark });
     await page.goto('/');
     await page.locator(`.date[data-schedule="${sale.id}"] .date-note, .date[data-schedule="${sale.id}"] .badge-good`).first().waitFor();
-    await shot(page, `sale-${name}`);
-    await accessible(page, 'the sale page');
+    await takeScreenshot(page, `sale-${name}`);
+    await assertAccessible(page, 'the sale page');
     await page.getByRole('link', { name: `${TITLE[lang]} ${name}` }).click();
     await page.locator('.date-prices').waitFor();
-    await shot(page, `concert-${name}`, { full: true });
-    await accessible(page, 'the concert');
+    await takeScreenshot(page, `concert-${name}`, { full: true });
+    await assertAccessible(page, 'the concert');
     await page.locator(`[data-schedule="${sale.id}"] a.button`).click();
 
-    await inState(page, 'join');
-    await shot(page, `join-${name}`);
-    await accessible(page, 'before joining');
+    await waitForState(page, 'join');
+    await takeScreenshot(page, `join-${name}`);
+    await assertAccessible(page, 'before joining');
     await page.locator('[data-when="join"] input[name="name"]').fill('이하나');
     await page.locator('[data-when="join"] button[type=submit]').click();
-    await inState(page, 'waiting');
-    await says(page, 'ahead', AHEAD[lang]);
-    await says(page, 'place', '2');
+    await waitForState(page, 'waiting');
+    await waitForSlot(page, 'ahead', AHEAD[lang]);
+    await waitForSlot(page, 'place', '2');
     await page.waitForTimeout(700);
-    await shot(page, `waiting-${name}`, { full: true });
-    await accessible(page, 'waiting');
+    await takeScreenshot(page, `waiting-${name}`, { full: true });
+    await assertAccessible(page, 'waiting');
     assert.match(await page.title(), /^\(2\) /);
 
     await leave(waiting[0]);
-    await says(page, 'place', '1');
-    await leave(inside);
-    await inState(page, 'active');
+    await waitForSlot(page, 'place', '1');
+    await leave(active);
+    await waitForState(page, 'active');
     await page.locator('[data-slot="remaining"]').filter({ hasText: ':' }).waitFor();
     assert.match(await page.title(), /^● /);
-    await shot(page, `turn-${name}`, { full: true });
-    await accessible(page, 'one\'s turn');
+    await takeScreenshot(page, `turn-${name}`, { full: true });
+    await assertAccessible(page, 'one\'s turn');
     assert.equal(await page.locator('[data-do="seats"]').getAttribute('href'), `/schedules/${sale.id}/seats`);
     await page.locator('[data-do="seats"]').click();
     await page.waitForURL(`**/schedules/${sale.id}/seats`);
@@ -63,8 +63,8 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
 }
 
 test('by keys alone one joins, looks, and leaves', async () => {
-  const { sale } = await line(on.service, 1);
-  const page = await open(on.browser, on.service);
+  const { sale } = await createQueue(on.service, 1);
+  const page = await openPage(on.browser, on.service);
   await page.goto('/');
   const press = async (selector) => {
     for (let tabs = 0; tabs < 80; tabs += 1) {
@@ -75,34 +75,34 @@ test('by keys alone one joins, looks, and leaves', async () => {
   };
   await press(`[data-schedule="${sale.id}"] a.button`);
   await page.keyboard.press('Enter');
-  await inState(page, 'join');
+  await waitForState(page, 'join');
   await press('[data-when="join"] input[name="name"]');
   await page.keyboard.type('Kim');
   await page.keyboard.press('Enter');
-  await inState(page, 'waiting');
+  await waitForState(page, 'waiting');
   await press('[data-do="leave"]');
   await page.keyboard.press('Enter');
   await page.locator('dialog[open]').waitFor();
-  await accessible(page, 'the question before leaving');
+  await assertAccessible(page, 'the question before leaving');
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
   assert.ok(await page.evaluate(() => document.activeElement?.matches('[data-do="leave"]')), 'the focus is back');
   await page.keyboard.press('Enter');
   await press('dialog [value="yes"]');
   await page.keyboard.press('Enter');
-  await inState(page, 'ended');
+  await waitForState(page, 'ended');
   await page.waitForTimeout(200);
-  await shot(page, 'left');
-  await accessible(page, 'after leaving');
+  await takeScreenshot(page, 'left');
+  await assertAccessible(page, 'after leaving');
   await page.reload();
-  await inState(page, 'join');
+  await waitForState(page, 'join');
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
 
 test('the sale page follows the sale: it opens, seats go, it is paused', async () => {
   const sale = await openSale(on.service, { title: 'Soon', opensIn: 4, queue: { queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
-  const page = await open(on.browser, on.service);
+  const page = await openPage(on.browser, on.service);
   await page.goto(`/concerts/${sale.concert}`);
   const row = page.locator(`[data-schedule="${sale.id}"]`);
   await row.locator('[data-part="note"]').filter({ hasText: /Opens in 0:0[1-4]/ }).waitFor();
@@ -110,23 +110,23 @@ test('the sale page follows the sale: it opens, seats go, it is paused', async (
   const { id } = sale.seats[0];
   await call(on.service, 'PATCH', `/v1/admin/schedules/${id && sale.id}/seats`, { token: on.service.admin, body: { seat_ids: [id], blocked: true } });
   await row.locator('[data-part="left"]').filter({ hasText: `${sale.seats.length - 1} seats left` }).waitFor();
-  await settle(on.service, sale, { paused: true });
+  await changeQueue(on.service, sale, { paused: true });
   await page.locator(`[data-schedule="${sale.id}"][data-phase="PAUSED"]`).waitFor();
   await page.context().close();
 });
 
 test('everything fits at 320 px and at 200 %', async () => {
-  const { sale } = await line(on.service, 1);
+  const { sale } = await createQueue(on.service, 1);
   for (const [name, size] of [['320', { viewport: { width: 320, height: 640 } }], ['200', { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }]]) {
     for (const lang of ['en', 'ko']) {
-      const page = await open(on.browser, on.service, { size, lang });
+      const page = await openPage(on.browser, on.service, { size, lang });
       await page.goto('/');
       const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
       assert.ok(await fits(), `the sale page at ${name}`);
       await joinByPage(page, sale);
       await page.waitForTimeout(300);
       assert.ok(await fits(), `the waiting page at ${name}`);
-      await shot(page, `waiting-${name}-${lang}`, { full: true });
+      await takeScreenshot(page, `waiting-${name}-${lang}`, { full: true });
       await page.context().close();
     }
   }

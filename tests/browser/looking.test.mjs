@@ -3,35 +3,35 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, PHONE, shot } from './support/browser.mjs';
-import { choosing, ready } from './support/map.mjs';
-import { network } from './support/proxy.mjs';
-import { buyer, call, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { assertAccessible, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { openMapInTurn, waitForMap } from './support/map.mjs';
+import { startProxy } from './support/proxy.mjs';
+import { createBuyer, call, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
 
 let service, browser, end;
-before(async () => ({ service, browser, end } = await stage()));
+before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
 test('a visitor without a ticket sees the map, and the way to the line', async () => {
   const sale = await openSale(service);
   for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
-    const page = await open(browser, service, { size });
+    const page = await openPage(browser, service, { size });
     await page.goto(`/schedules/${sale.id}/seats`);
-    await ready(page);
+    await waitForMap(page);
     const line = page.getByRole('link', { name: 'Join the line' });
     await line.waitFor();
     assert.equal(await line.getAttribute('href'), `/schedules/${sale.id}/wait`);
     await page.locator('#section-select').selectOption('2');
     await page.locator('.seat-free').first().click();
-    await page.locator('.toast').filter({ hasText: 'when it is your turn' }).waitFor();
-    await shot(page, `looking-${name}`);
-    await accessible(page, 'looking around');
+    await page.locator('.toast').filter({ hasText: "when it's your turn" }).waitFor();
+    await takeScreenshot(page, `looking-${name}`);
+    await assertAccessible(page, 'looking around');
     // Of one section all seats cost the same: without their price none of them is offered.
     const prices = page.locator('#bands input');
     for (let at = 0; at < (await prices.count()); at += 1) await prices.nth(at).uncheck();
     await page.waitForFunction(() => document.querySelector('.seat-out') && !document.querySelector('.seat-free:not(.seat-out)'));
-    await accessible(page, 'prices left out');
+    await assertAccessible(page, 'prices left out');
     await prices.first().check();
     await page.context().close();
   }
@@ -39,12 +39,12 @@ test('a visitor without a ticket sees the map, and the way to the line', async (
 
 test('whoever waits sees the way back to their place, and may pick when let in', async () => {
   const sale = await openSale(service, { queue: { capacity: 0 } });
-  const who = await buyer(service, { sale });
-  const page = await open(browser, service, { who });
+  const who = await createBuyer(service, { sale });
+  const page = await openPage(browser, service, { who });
   await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
-  await page.getByRole('link', { name: 'To my place in line' }).waitFor();
-  await accessible(page, 'waiting');
+  await waitForMap(page);
+  await page.getByRole('link', { name: 'Back to my place' }).waitFor();
+  await assertAccessible(page, 'waiting');
   await call(service, 'PATCH', `/v1/admin/schedules/${sale.id}/queue`, { token: service.admin, body: { capacity: 10 } });
   await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor({ timeout: 30_000 });
   await page.context().close();
@@ -52,30 +52,30 @@ test('whoever waits sees the way back to their place, and may pick when let in',
 
 test('when the turn is over the page says so', async () => {
   const sale = await openSale(service, { queue: { active_ttl_seconds: 3 } });
-  const who = await buyer(service, { sale });
-  const page = await open(browser, service, { who });
+  const who = await createBuyer(service, { sale });
+  const page = await openPage(browser, service, { who });
   await page.goto(`/schedules/${sale.id}/seats`);
-  await page.getByText('Your time to choose is over').waitFor({ timeout: 20_000 });
+  await page.getByText('Your time to choose seats is over').waitFor({ timeout: 20_000 });
   await page.getByRole('link', { name: 'Join the line again' }).waitFor();
-  await accessible(page, 'the turn is over');
+  await assertAccessible(page, 'the turn is over');
   await page.context().close();
 });
 
 test('a lost connection is said, with when the map was right, and made up for', async () => {
   const sale = await openSale(service);
-  const way = await network(service.base);
-  const page = await open(browser, way);
+  const way = await startProxy(service.base);
+  const page = await openPage(browser, way);
   await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
+  await waitForMap(page);
   await page.locator('#section-select').selectOption('0');
   way.cut();
   await page.locator('#live').filter({ hasText: 'No connection' }).waitFor({ timeout: 60_000 });
-  await shot(page, 'offline');
-  await accessible(page, 'offline');
-  const who = await buyer(service, { sale });
+  await takeScreenshot(page, 'offline');
+  await assertAccessible(page, 'offline');
+  const who = await createBuyer(service, { sale });
   await who.hold({ seat_ids: [sale.seats[5].id] });
   assert.equal(await page.locator('button[data-seat="5"].seat-free').count(), 1);
-  way.mend();
+  way.restore();
   await page.locator('button[data-seat="5"].seat-taken').waitFor({ timeout: 60_000 });
   await page.locator('#live').waitFor({ state: 'hidden' });
   await page.context().close();
@@ -89,18 +89,18 @@ test('hostile titles, names of sections and messages are shown as text', async (
     { name: '\u202eabc\u202c مرحبا', rows: 2, seats_per_row: 4, seat_price: 20 },
   ];
   const sale = await openSale(service, { title: `${evil} \u202e`, sections, queue: { message: evil.repeat(10) } });
-  const who = await buyer(service, { sale, name: evil.slice(0, 100), points: 1000 });
-  const page = await open(browser, service, { who, size: PHONE });
+  const who = await createBuyer(service, { sale, name: evil.slice(0, 100), points: 1000 });
+  const page = await openPage(browser, service, { who, size: PHONE });
   page.on('dialog', () => assert.fail('a script ran'));
-  await choosing(page, sale);
+  await openMapInTurn(page, sale);
   assert.equal(await page.locator('main img, main script').count(), 0);
   await page.locator('#section-select').selectOption('1');
   await page.locator('.seat-free').first().click();
   await page.locator('.chip').waitFor();
-  await shot(page, 'hostile');
+  await takeScreenshot(page, 'hostile');
   await page.locator('#hold').click();
   await page.locator('#pay').click();
-  await page.getByRole('heading', { name: 'Paid. The seats are yours.' }).waitFor();
+  await page.getByRole('heading', { name: 'Payment complete. The seats are yours.' }).waitFor();
   await page.goto('/me');
   await page.locator('.stub').waitFor();
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -111,10 +111,10 @@ test('hostile titles, names of sections and messages are shown as text', async (
 
 test('nothing is cut off on a screen of 320 pixels, nor at 200 % zoom', async () => {
   const sale = await openSale(service);
-  const who = await buyer(service, { sale, points: 100_000 });
+  const who = await createBuyer(service, { sale, points: 100_000 });
   const hold = await who.hold({ quantity: 2, max_price: 70_000 });
   for (const size of [{ viewport: { width: 320, height: 640 } }, { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }]) {
-    const page = await open(browser, service, { who, size });
+    const page = await openPage(browser, service, { who, size });
     for (const path of [`/schedules/${sale.id}/seats`, `/holds/${hold.hold_id}`, '/me']) {
       await page.goto(path);
       await page.waitForLoadState('networkidle').catch(() => {});
@@ -122,14 +122,14 @@ test('nothing is cut off on a screen of 320 pixels, nor at 200 % zoom', async ()
       assert.ok(wide <= 0, `${path} at ${size.viewport.width} is wider by ${wide}`);
     }
     await page.goto(`/schedules/${sale.id}/seats`);
-    await ready(page);
-    await shot(page, `narrow-${size.viewport.width}`, { full: true });
+    await waitForMap(page);
+    await takeScreenshot(page, `narrow-${size.viewport.width}`, { full: true });
     await page.context().close();
   }
 });
 
 test('a schedule that is none is a page in the reader’s language', async () => {
-  const page = await open(browser, service, { lang: 'ko' });
+  const page = await openPage(browser, service, { lang: 'ko' });
   const answer = await page.goto('/schedules/999999/seats');
   assert.equal(answer.status(), 404);
   assert.match(await page.locator('main').textContent(), /찾을 수 없습니다/);

@@ -4,20 +4,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, DESKTOP, open, PHONE, shot } from './support/browser.mjs';
-import { choosing } from './support/map.mjs';
-import { buyer, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { openMapInTurn } from './support/map.mjs';
+import { createBuyer, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
 
 let service, browser, end;
-before(async () => ({ service, browser, end } = await stage()));
+before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
 /** A page on which seats of the first section are picked, by their place in it. */
-async function picking(sale, who, seats, { size = DESKTOP, deaf = false } = {}) {
-  const page = await open(browser, service, { who, size });
+async function openWithPicks(sale, who, seats, { size = DESKTOP, deaf = false } = {}) {
+  const page = await openPage(browser, service, { who, size });
   if (deaf) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
-  await choosing(page, sale);
+  await openMapInTurn(page, sale);
   await page.locator('#section-select').selectOption('0');
   for (const seat of seats) await page.locator(`button[data-seat="${seat}"]`).click();
   await page.locator('.chip').nth(seats.length - 1).waitFor();
@@ -26,15 +26,15 @@ async function picking(sale, who, seats, { size = DESKTOP, deaf = false } = {}) 
 
 test('two browsers want one seat: one gets it, the other is told and takes the next', async () => {
   const sale = await openSale(service);
-  const [one, other] = [await buyer(service, { sale, name: 'One' }), await buyer(service, { sale, name: 'Other' })];
-  const [first, second] = [await picking(sale, one, [20]), await picking(sale, other, [20], { size: PHONE })];
+  const [one, other] = [await createBuyer(service, { sale, name: 'One' }), await createBuyer(service, { sale, name: 'Other' })];
+  const [first, second] = [await openWithPicks(sale, one, [20]), await openWithPicks(sale, other, [20], { size: PHONE })];
   await Promise.all([first, second].map((page) => page.locator('#hold').click()));
   const won = await Promise.race([first, second].map((page) => page.waitForURL('**/holds/*').then(() => page)));
   const lost = won === first ? second : first;
   await lost.locator('#rival').filter({ hasText: 'seat 21' }).waitFor();
   assert.ok((await lost.locator('.offer').count()) >= 1);
-  await shot(lost, 'rival-phone');
-  await accessible(lost, 'somebody was faster');
+  await takeScreenshot(lost, 'rival-phone');
+  await assertAccessible(lost, 'somebody was faster');
   await lost.locator('.offer').first().click();
   await lost.waitForURL('**/holds/*');
   const { items } = await (won === first ? other : one).ask('GET', '/v1/reservations');
@@ -45,22 +45,22 @@ test('two browsers want one seat: one gets it, the other is told and takes the n
 
 test('a picked seat that somebody takes is told of at once, without a click', async () => {
   const sale = await openSale(service);
-  const page = await picking(sale, await buyer(service, { sale }), [30, 31]);
-  const rival = await buyer(service, { sale, name: 'Rival' });
+  const page = await openWithPicks(sale, await createBuyer(service, { sale }), [30, 31]);
+  const rival = await createBuyer(service, { sale, name: 'Rival' });
   await rival.hold({ seat_ids: [sale.seats[30].id, sale.seats[40].id] });
   await page.locator('#rival').filter({ hasText: 'seat 31' }).waitFor();
   const said = await page.locator('.rival-what').textContent();
   assert.doesNotMatch(said, /32|41/, 'only what was picked and is lost');
   assert.equal(await page.locator('.chip').count(), 1);
   await page.locator('button[data-seat="40"].seat-taken').waitFor();
-  await shot(page, 'rival-desktop');
+  await takeScreenshot(page, 'rival-desktop');
   await page.context().close();
 });
 
 test('without the stream the refusal tells which seat', async () => {
   const sale = await openSale(service);
-  const page = await picking(sale, await buyer(service, { sale }), [50], { deaf: true });
-  const rival = await buyer(service, { sale, name: 'Rival' });
+  const page = await openWithPicks(sale, await createBuyer(service, { sale }), [50], { deaf: true });
+  const rival = await createBuyer(service, { sale, name: 'Rival' });
   await rival.hold({ seat_ids: [sale.seats[50].id] });
   await page.locator('#hold').click();
   await page.locator('#rival').filter({ hasText: 'seat 51' }).waitFor();
@@ -70,10 +70,10 @@ test('without the stream the refusal tells which seat', async () => {
 
 test('what one holds in another tab is nobody else’s', async () => {
   const sale = await openSale(service);
-  const who = await buyer(service, { sale });
-  const page = await picking(sale, who, [60]);
+  const who = await createBuyer(service, { sale });
+  const page = await openWithPicks(sale, who, [60]);
   await who.hold({ seat_ids: [sale.seats[60].id] });
-  await page.locator('#held').filter({ hasText: 'You hold 1 seat' }).waitFor();
+  await page.locator('#held').filter({ hasText: '1 seat held for you' }).waitFor();
   assert.ok(await page.locator('#rival').isHidden());
   await page.locator('button[data-seat="60"].seat-mine').waitFor();
   await page.context().close();
@@ -81,8 +81,8 @@ test('what one holds in another tab is nobody else’s', async () => {
 
 test('what is picked outlasts a reload, as far as it is still free', async () => {
   const sale = await openSale(service);
-  const page = await picking(sale, await buyer(service, { sale }), [90, 91]);
-  await (await buyer(service, { sale, name: 'Rival' })).hold({ seat_ids: [sale.seats[91].id] });
+  const page = await openWithPicks(sale, await createBuyer(service, { sale }), [90, 91]);
+  await (await createBuyer(service, { sale, name: 'Rival' })).hold({ seat_ids: [sale.seats[91].id] });
   await page.locator('#rival').waitFor();
   await page.reload();
   await page.locator('.chip').filter({ hasText: 'seat 91' }).waitFor();
@@ -92,9 +92,9 @@ test('what is picked outlasts a reload, as far as it is still free', async () =>
 
 test('no more than the limit can be picked, what one has included', async () => {
   const sale = await openSale(service, { queue: { max_seats_per_user: 3 } });
-  const who = await buyer(service, { sale });
+  const who = await createBuyer(service, { sale });
   await who.hold({ seat_ids: [sale.seats[0].id] });
-  const page = await picking(sale, who, [70, 71]);
+  const page = await openWithPicks(sale, who, [70, 71]);
   await page.locator('button[data-seat="72"]').click();
   await page.locator('.toast').filter({ hasText: '3 seats' }).waitFor();
   assert.equal(await page.locator('.chip').count(), 2);
@@ -103,8 +103,8 @@ test('no more than the limit can be picked, what one has included', async () => 
 
 test('a lost answer to holding: asked again, the same seats', async () => {
   const sale = await openSale(service);
-  const who = await buyer(service, { sale });
-  const page = await picking(sale, who, [80]);
+  const who = await createBuyer(service, { sale });
+  const page = await openWithPicks(sale, who, [80]);
   const keys = [];
   await page.route('**/reservations', async (route) => {
     keys.push(route.request().headers()['idempotency-key']);

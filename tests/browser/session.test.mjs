@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, shot } from './support/browser.mjs';
-import { inState, line, says } from './support/line.mjs';
-import { buyer, call, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { assertAccessible, openPage, takeScreenshot } from './support/browser.mjs';
+import { waitForState, createQueue, waitForSlot } from './support/line.mjs';
+import { createBuyer, call, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
 
 let on;
 let signIn;
@@ -20,20 +20,20 @@ before(async () => {
     response.writeHead(302, { location: answer(back) }).end();
   });
   await new Promise((resolve) => signIn.listen(0, '127.0.0.1', resolve));
-  on = await stage();
+  on = await startStage();
 });
 after(async () => {
   await on.end();
   signIn.close();
 });
 
-const kept = (page, key) => page.evaluate((name) => JSON.parse(localStorage.getItem(name)), key);
+const readStored = (page, key) => page.evaluate((name) => JSON.parse(localStorage.getItem(name)), key);
 
 /** Whose the ticket is that a browser has, as the ticket says. */
-const ownerOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub;
+const readTicketUser = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub;
 
 /** Makes sign-ups slow in a context, and counts them. */
-async function slowSignUps(context) {
+async function slowDownSignUps(context) {
   const seen = { count: 0 };
   await context.route('**/v1/users', async (route) => {
     seen.count += 1;
@@ -44,12 +44,12 @@ async function slowSignUps(context) {
 }
 
 /** Presses join in several tabs at once, twice in each. */
-async function pressEverywhere(context, sale, count) {
+async function submitInTabs(context, sale, count) {
   const pages = [];
   for (let at = 0; at < count; at += 1) {
     const page = await context.newPage();
     await page.goto(`/schedules/${sale.id}/wait`);
-    await inState(page, 'join');
+    await waitForState(page, 'join');
     await page.locator('[data-when="join"] input[name="name"]').fill(`Kim ${at}`);
     pages.push(page);
   }
@@ -68,28 +68,28 @@ async function pressEverywhere(context, sale, count) {
 
 for (const locks of [true, false]) {
   test(`presses of join in two tabs make one user with one place, ${locks ? 'with' : 'without'} locks`, async () => {
-    const { sale } = await line(on.service, 1);
+    const { sale } = await createQueue(on.service, 1);
     const context = await on.context();
     if (!locks) await context.addInitScript(() => Object.defineProperty(navigator, 'locks', { value: undefined }));
-    const seen = await slowSignUps(context);
-    const pages = await pressEverywhere(context, sale, 2);
-    for (const page of pages) await says(page, 'place', '2');
+    const seen = await slowDownSignUps(context);
+    const pages = await submitInTabs(context, sale, 2);
+    for (const page of pages) await waitForSlot(page, 'place', '2');
     assert.equal(seen.count, 1, 'one sign-up');
-    const session = await kept(pages[0], 'onsale.session');
-    const { user, token } = await kept(pages[0], `onsale.ticket.${sale.id}`);
-    assert.deepEqual([user, ownerOf(token)], [String(session.id), String(session.id)]);
+    const session = await readStored(pages[0], 'onsale.session');
+    const { user, token } = await readStored(pages[0], `onsale.ticket.${sale.id}`);
+    assert.deepEqual([user, readTicketUser(token)], [String(session.id), String(session.id)]);
     await context.close();
   });
 }
 
 test('a place of another user is replaced by the own one of whoever is signed in', async () => {
   const sale = await openSale(on.service);
-  const [one, other] = [await buyer(on.service, { sale }), await buyer(on.service, { sale, name: 'Lee' })];
-  const page = await open(on.browser, on.service, { who: { ...one, tickets: other.tickets } });
+  const [one, other] = [await createBuyer(on.service, { sale }), await createBuyer(on.service, { sale, name: 'Lee' })];
+  const page = await openPage(on.browser, on.service, { who: { ...one, tickets: other.tickets } });
   await page.goto(`/schedules/${sale.id}/wait`);
-  await inState(page, 'active');
-  const { token } = await kept(page, `onsale.ticket.${sale.id}`);
-  assert.equal(ownerOf(token), String(one.session.id));
+  await waitForState(page, 'active');
+  const { token } = await readStored(page, `onsale.ticket.${sale.id}`);
+  assert.equal(readTicketUser(token), String(one.session.id));
   await call(on.service, 'POST', `/v1/schedules/${sale.id}/reservations`, {
     token: one.session.token,
     ticket: token,
@@ -106,25 +106,25 @@ test('a place of another user is replaced by the own one of whoever is signed in
       ([key, id]) => JSON.parse(localStorage.getItem(key))?.user === id,
       [`onsale.ticket.${sale.id}`, String(who.session.id)],
     );
-    await inState(page, 'active');
+    await waitForState(page, 'active');
   }
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
 
 test('a session that has ended is said, the place stays, and a recovery code brings its user back', async () => {
-  const { sale } = await line(on.service, 1);
-  const who = await buyer(on.service, {});
+  const { sale } = await createQueue(on.service, 1);
+  const who = await createBuyer(on.service, {});
   who.tickets[sale.id] = (await who.ask('POST', `/v1/schedules/${sale.id}/queue`)).queue_token;
   const { code } = await who.ask('POST', '/v1/users/me/recovery-code');
   const past = { ...who.session, token: `${who.session.token}x`, expires_at: new Date(Date.now() - 120_000).toISOString() };
   for (const lang of ['en', 'ko']) {
-    const page = await open(on.browser, on.service, { lang, who: { session: past, tickets: who.tickets } });
+    const page = await openPage(on.browser, on.service, { lang, who: { session: past, tickets: who.tickets } });
     await page.goto(`/schedules/${sale.id}/wait`);
-    await says(page, 'place', '2');
+    await waitForSlot(page, 'place', '2');
     await page.locator('#session-text').filter({ hasText: 'Kim' }).waitFor();
-    await accessible(page, 'the sign-in has ended');
-    await shot(page, `session-ended-${lang}`);
+    await assertAccessible(page, 'the sign-in has ended');
+    await takeScreenshot(page, `session-ended-${lang}`);
     await page.locator('#session-go').click();
     await page.locator('dialog input').fill('0000-0000-0000-0000-0000-0000');
     await page.keyboard.press('Enter');
@@ -132,19 +132,19 @@ test('a session that has ended is said, the place stays, and a recovery code bri
     await page.locator('dialog input').fill(code.toLowerCase());
     await page.keyboard.press('Enter');
     await page.locator('#session').waitFor({ state: 'hidden' });
-    const session = await kept(page, 'onsale.session');
+    const session = await readStored(page, 'onsale.session');
     assert.equal(session.id, who.session.id);
     assert.equal((await call(on.service, 'GET', '/v1/users/me', { token: session.token })).id, who.session.id);
-    await says(page, 'place', '2');
+    await waitForSlot(page, 'place', '2');
     assert.deepEqual(page.faults, []);
     await page.context().close();
   }
 });
 
 test('a token is renewed while the page is open, in one tab, long before it expires', async () => {
-  const who = await buyer(on.service, {});
+  const who = await createBuyer(on.service, {});
   const soon = { ...who.session, expires_at: new Date(Date.now() + 3_600_000).toISOString() };
-  const page = await open(on.browser, on.service, { who: { session: soon, tickets: {} } });
+  const page = await openPage(on.browser, on.service, { who: { session: soon, tickets: {} } });
   await page.goto('/me');
   await page.waitForFunction(
     (before) => {
@@ -159,31 +159,31 @@ test('a token is renewed while the page is open, in one tab, long before it expi
 
 test('a recovery code is shown after joining and in "My tickets", and leads back in another browser', async () => {
   const sale = await openSale(on.service);
-  const page = await open(on.browser, on.service);
+  const page = await openPage(on.browser, on.service);
   await page.goto(`/schedules/${sale.id}/wait`);
   await page.locator('[data-when="join"] input[name="name"]').fill('Kim');
   await page.locator('[data-when="join"] form button[type="submit"]').click();
-  await inState(page, 'active');
+  await waitForState(page, 'active');
   await page.locator('[data-do="recovery"]').click();
   const code = await page.locator('dialog input').inputValue();
   assert.match(code, /^([0-9A-Z]{4}-){5}[0-9A-Z]{4}$/);
-  await accessible(page, 'a recovery code');
-  await shot(page, 'recovery-code');
+  await assertAccessible(page, 'a recovery code');
+  await takeScreenshot(page, 'recovery-code');
   await page.locator('dialog [value="yes"]').click();
   await page.locator('[data-if="recovery"]').waitFor({ state: 'hidden' });
-  const session = await kept(page, 'onsale.session');
+  const session = await readStored(page, 'onsale.session');
   await page.goto('/me');
   await page.locator('#recovery').click();
-  await page.locator('dialog h2').filter({ hasText: 'Make a new recovery code?' }).waitFor();
+  await page.locator('dialog h2').filter({ hasText: 'Create a new recovery code?' }).waitFor();
   await page.locator('dialog [value="no"]').click();
 
-  const elsewhere = await open(on.browser, on.service);
+  const elsewhere = await openPage(on.browser, on.service);
   await elsewhere.goto('/me');
   await elsewhere.locator('#me-recover').click();
   await elsewhere.locator('dialog input').fill(code);
   await elsewhere.keyboard.press('Enter');
   await elsewhere.locator('#mine').waitFor();
-  assert.equal((await kept(elsewhere, 'onsale.session')).id, session.id);
+  assert.equal((await readStored(elsewhere, 'onsale.session')).id, session.id);
   for (const one of [page, elsewhere]) {
     assert.deepEqual(one.faults, []);
     await one.context().close();
@@ -192,18 +192,18 @@ test('a recovery code is shown after joining and in "My tickets", and leads back
 
 test('where buyers sign in elsewhere, they come back to the page that they left', async () => {
   const { port } = signIn.address();
-  const there = await stage({ ONSALE_SIGN_IN_URL: `http://127.0.0.1:${port}/sign-in` });
+  const there = await startStage({ ONSALE_SIGN_IN_URL: `http://127.0.0.1:${port}/sign-in` });
   try {
     const sale = await openSale(there.service);
-    const who = await buyer(there.service, {});
+    const who = await createBuyer(there.service, {});
     answer = (back) => `${back}#token=${who.session.token}`;
-    const page = await open(there.browser, there.service);
+    const page = await openPage(there.browser, there.service);
     await page.goto(`/schedules/${sale.id}/wait`);
     await page.locator('#signin').click();
     await page.locator('#who').filter({ hasText: 'Kim' }).waitFor();
     assert.equal(new URL(page.url()).pathname, `/schedules/${sale.id}/wait`);
     assert.equal(new URL(page.url()).hash, '', 'the token is in no history');
-    const session = await kept(page, 'onsale.session');
+    const session = await readStored(page, 'onsale.session');
     assert.equal(session.id, who.session.id);
     assert.ok(Date.parse(session.expires_at) > Date.now(), 'known from the token');
     await page.context().close();

@@ -4,17 +4,17 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { DESKTOP, open, PHONE, shot } from './support/browser.mjs';
-import { ready } from './support/map.mjs';
-import { buyer, openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { DESKTOP, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { waitForMap } from './support/map.mjs';
+import { createBuyer, openSale } from './support/sale.mjs';
+import { startStage } from './support/stage.mjs';
 
 const PRICES = [180_000, 150_000, 120_000, 90_000, 60_000];
 const CHANGES_A_SECOND = 200;
 const SECONDS = 8;
 
 let service, browser, end;
-before(async () => ({ service, browser, end } = await stage()));
+before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
 /** Fifty sections of a thousand seats. */
@@ -32,7 +32,7 @@ function p95(times) {
 }
 
 /** Holds and gives back seats at random, so many a second, until told to stop. */
-function churn(sale, buyers) {
+function changeSeats(sale, buyers) {
   let going = true;
   let changed = 0;
   const each = CHANGES_A_SECOND / buyers.length;
@@ -57,7 +57,7 @@ function churn(sale, buyers) {
 }
 
 /** Times between frames, and of long tasks, while `during` goes on. */
-async function frames(page, during) {
+async function measureFrames(page, during) {
   await page.evaluate(() => {
     const times = [];
     let last = performance.now();
@@ -79,12 +79,12 @@ async function frames(page, during) {
 test('50,000 seats', async () => {
   const sale = await openSale(service, { sections: arena, queue: { max_seats_per_user: 100 } });
   assert.equal(sale.seats.length, 50_000);
-  const buyers = await Promise.all(Array.from({ length: 10 }, (_, nth) => buyer(service, { sale, name: `Rival ${nth}` })));
+  const buyers = await Promise.all(Array.from({ length: 10 }, (_, nth) => createBuyer(service, { sale, name: `Rival ${nth}` })));
   for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]]) {
-    const page = await open(browser, service, { size, who: buyers[0] });
+    const page = await openPage(browser, service, { size, who: buyers[0] });
     for (const visit of ['first', 'again']) {
       await page.goto(`/schedules/${sale.id}/seats`, { waitUntil: 'commit' });
-      await ready(page);
+      await waitForMap(page);
       const first = await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())))));
       const [layout] = await page.evaluate(() =>
         performance.getEntriesByType('resource').filter(({ name }) => name.includes('/seats/layout')).map((entry) => entry.toJSON()),
@@ -92,10 +92,10 @@ test('50,000 seats', async () => {
       const loaded = `the layout of ${layout.encodedBodySize} bytes took ${Math.round(layout.duration)} ms of it`;
       console.log(`${name}: the map is there after ${Math.round(first)} ms (${visit}); ${loaded}`);
     }
-    await shot(page, `arena-${name}`);
-    const stop = churn(sale, buyers.slice(1));
-    const still = await frames(page, () => page.waitForTimeout(SECONDS * 1000));
-    const moved = await frames(page, async () => {
+    await takeScreenshot(page, `arena-${name}`);
+    const stop = changeSeats(sale, buyers.slice(1));
+    const still = await measureFrames(page, () => page.waitForTimeout(SECONDS * 1000));
+    const moved = await measureFrames(page, async () => {
       const box = await page.locator('#map').boundingBox();
       const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
       await page.mouse.move(x, y);
@@ -114,7 +114,7 @@ test('50,000 seats', async () => {
       assert.ok(times.length > 20, 'frames were drawn');
     }
     console.log(`${name}: ${changed} changes in all`);
-    await shot(page, `arena-moved-${name}`);
+    await takeScreenshot(page, `arena-moved-${name}`);
     assert.deepEqual(page.faults, []);
     await page.context().close();
   }

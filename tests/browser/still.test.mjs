@@ -3,34 +3,34 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, shot } from './support/browser.mjs';
-import { line, settle } from './support/line.mjs';
-import { stage } from './support/stage.mjs';
+import { assertAccessible, takeScreenshot } from './support/browser.mjs';
+import { createQueue, changeQueue } from './support/line.mjs';
+import { startStage } from './support/stage.mjs';
 
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
 test('somebody without scripts joins, waits, is called and leaves', async () => {
-  const { sale, inside, waiting, leave } = await line(on.service, 1);
+  const { sale, active, waiting, leave } = await createQueue(on.service, 1);
   for (const lang of ['en', 'ko']) {
     const context = await on.context({ lang, javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`/schedules/${sale.id}/wait`);
     await page.locator('noscript form input').waitFor();
     assert.equal(await page.locator('meta[http-equiv="refresh"]').count(), 0, 'a form is not reloaded away');
-    await shot(page, `still-join-${lang}`);
+    await takeScreenshot(page, `still-join-${lang}`);
     await page.locator('noscript form input').fill('Kim');
     await page.locator('noscript form button').click();
     await page.locator('noscript .big').filter({ hasText: '2' }).waitFor();
     assert.equal(await page.locator('meta[http-equiv="refresh"]').count(), 1);
-    await settle(on.service, sale, { message: 'A little later <b>tonight</b>' });
+    await changeQueue(on.service, sale, { message: 'A little later <b>tonight</b>' });
     await page.waitForTimeout(1200);
     await page.reload();
     await page.locator('noscript .message').filter({ hasText: 'A little later <b>tonight</b>' }).waitFor();
-    await shot(page, `still-waiting-${lang}`);
+    await takeScreenshot(page, `still-waiting-${lang}`);
     const [cookie] = (await context.cookies()).filter(({ name }) => name === 'onsale_place');
     assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', `/schedules/${sale.id}`]);
     await page.locator('noscript form button[value="leave"]').click();
@@ -44,17 +44,17 @@ test('somebody without scripts joins, waits, is called and leaves', async () => 
   await page.locator('noscript form button').click();
   await page.locator('noscript .big').waitFor();
   await leave(waiting[0]);
-  await leave(inside);
+  await leave(active);
   // The page looks again by itself.
   await page.locator('noscript a[href^="/continue#"]').waitFor({ timeout: 40_000 });
-  await shot(page, 'still-turn');
+  await takeScreenshot(page, 'still-turn');
   const link = await page.locator('noscript a[href^="/continue#"]').getAttribute('href');
   const other = await (await on.context()).newPage();
   await other.goto(link);
   await other.locator('#go').click();
   await other.waitForFunction(() => document.body.dataset.state === 'active');
   assert.equal(await other.locator('#who').textContent(), 'Lee');
-  await accessible(other, 'one\'s turn, on another device');
+  await assertAccessible(other, 'one\'s turn, on another device');
   await other.context().close();
   await context.close();
 });

@@ -3,115 +3,115 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { accessible, open, PHONE, shot } from './support/browser.mjs';
-import { inState, joinByPage, line, says, settle } from './support/line.mjs';
+import { assertAccessible, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { waitForState, joinByPage, createQueue, waitForSlot, changeQueue } from './support/line.mjs';
 import { openSale } from './support/sale.mjs';
-import { stage } from './support/stage.mjs';
+import { startStage } from './support/stage.mjs';
 
 let on;
 before(async () => {
-  on = await stage();
+  on = await startStage();
 });
 after(() => on.end());
 
-const placeOf = (page) => page.locator('[data-slot="place"]').first().textContent();
+const readPlace = (page) => page.locator('[data-slot="place"]').first().textContent();
 
 test('a reload, the way back, a closed tab and a second one find the same place', async () => {
-  const { sale, waiting, leave } = await line(on.service, 2);
-  const page = await open(on.browser, on.service);
+  const { sale, waiting, leave } = await createQueue(on.service, 2);
+  const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
-  await says(page, 'place', '3');
+  await waitForSlot(page, 'place', '3');
   await page.reload();
-  await says(page, 'place', '3');
+  await waitForSlot(page, 'place', '3');
   await page.goto('/');
   await page.locator(`[data-schedule="${sale.id}"] [data-part="do"]`).filter({ hasText: 'Back to my place' }).waitFor();
   await page.goBack();
-  await says(page, 'place', '3');
+  await waitForSlot(page, 'place', '3');
   const second = await page.context().newPage();
   await second.goto(`/schedules/${sale.id}/wait`);
-  await says(second, 'place', '3');
+  await waitForSlot(second, 'place', '3');
   await page.close();
   const third = await second.context().newPage();
   await third.goto(`/schedules/${sale.id}/wait`);
-  await says(third, 'place', '3');
+  await waitForSlot(third, 'place', '3');
   const { held, pending } = await third.evaluate(() => navigator.locks.query());
   assert.deepEqual([held.length, pending.length], [1, 1], 'one tab is pushed to, the other asks');
   await leave(waiting[0]);
-  for (const tab of [second, third]) await says(tab, 'place', '2');
+  for (const tab of [second, third]) await waitForSlot(tab, 'place', '2');
   await third.locator('[data-do="leave"]').click();
   await third.locator('dialog [value="yes"]').click();
-  for (const tab of [second, third]) await inState(tab, 'ended');
+  for (const tab of [second, third]) await waitForState(tab, 'ended');
   await second.context().close();
 });
 
 test('what the operator says and does is seen by everybody', async () => {
-  const { sale } = await line(on.service, 1);
+  const { sale } = await createQueue(on.service, 1);
   const pages = [];
   for (const [lang, size] of [['en', undefined], ['ko', PHONE]]) {
-    const page = await open(on.browser, on.service, { lang, ...(size && { size }) });
+    const page = await openPage(on.browser, on.service, { lang, ...(size && { size }) });
     await joinByPage(page, sale);
     pages.push(page);
   }
-  await settle(on.service, sale, { paused: true, message: 'The doors are stuck. We go on at 8.\nThank you for waiting.' });
-  const PAUSED = ['the organiser has paused the line', '입장을 잠시 멈췄습니다'];
+  await changeQueue(on.service, sale, { paused: true, message: 'The doors are stuck. We go on at 8.\nThank you for waiting.' });
+  const PAUSED = ['the organiser has paused entry', '입장을 잠시 멈췄습니다'];
   for (const [at, page] of pages.entries()) {
-    await says(page, 'message', 'The doors are stuck');
-    await says(page, 'eta', PAUSED[at]);
+    await waitForSlot(page, 'message', 'The doors are stuck');
+    await waitForSlot(page, 'eta', PAUSED[at]);
     await page.waitForTimeout(200);
-    await shot(page, `paused-${at === 0 ? 'desktop-en' : 'phone-ko'}`, { full: true });
-    await accessible(page, 'paused, with a message');
+    await takeScreenshot(page, `paused-${at === 0 ? 'desktop-en' : 'phone-ko'}`, { full: true });
+    await assertAccessible(page, 'paused, with a message');
   }
-  await settle(on.service, sale, { paused: false, message: null });
+  await changeQueue(on.service, sale, { paused: false, message: null });
   await pages[0].locator('[data-if="message"]').waitFor({ state: 'hidden' });
   for (const page of pages) await page.context().close();
 });
 
 test('a place that is hopeless is said to be so, in a plain word', async () => {
-  const { sale } = await line(on.service, 3, { sections: [{ name: 'A', rows: 1, seats_per_row: 2, seat_price: 1000 }] });
-  const page = await open(on.browser, on.service);
+  const { sale } = await createQueue(on.service, 3, { sections: [{ name: 'A', rows: 1, seats_per_row: 2, seat_price: 1000 }] });
+  const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
-  await says(page, 'outlook', 'It is unlikely that you get one');
-  await shot(page, 'hopeless');
-  await accessible(page, 'hopeless');
+  await waitForSlot(page, 'outlook', "You're unlikely to get a seat");
+  await takeScreenshot(page, 'hopeless');
+  await assertAccessible(page, 'hopeless');
   await page.context().close();
 });
 
 test('another device goes on by a link that is good once', async () => {
-  const { sale } = await line(on.service, 1);
-  const page = await open(on.browser, on.service);
+  const { sale } = await createQueue(on.service, 1);
+  const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale, 'Han');
   await page.locator('[data-do="handoff"]').click();
   await page.locator('dialog .qr').waitFor();
-  await shot(page, 'handoff');
-  await accessible(page, 'the link and its code');
+  await takeScreenshot(page, 'handoff');
+  await assertAccessible(page, 'the link and its code');
   const link = await page.locator('dialog input[readonly]').inputValue();
   assert.match(link, /\/continue#/);
   const dark = await page.locator('dialog .qr path').getAttribute('d');
   assert.ok(dark.startsWith('M0 0h7v1h-7z'), 'the finder pattern of a QR code');
 
-  const other = await open(on.browser, on.service, { size: PHONE });
+  const other = await openPage(on.browser, on.service, { size: PHONE });
   await other.goto(link);
   await other.locator('#go').waitFor();
   assert.equal(new URL(other.url()).hash, '', 'the code is not in the address any more');
-  await shot(other, 'continue');
-  await accessible(other, 'before going on');
+  await takeScreenshot(other, 'continue');
+  await assertAccessible(other, 'before going on');
   await other.locator('#go').click();
-  await inState(other, 'waiting');
-  await says(other, 'place', '2');
+  await waitForState(other, 'waiting');
+  await waitForSlot(other, 'place', '2');
   assert.equal(await other.locator('#who').textContent(), 'Han');
 
-  const third = await open(on.browser, on.service, { lang: 'ko' });
+  const third = await openPage(on.browser, on.service, { lang: 'ko' });
   await third.goto(link);
   await third.locator('#go').click();
   await third.locator('#problem').filter({ hasText: '이미 사용된 링크입니다' }).waitFor();
-  await accessible(third, 'a link that was used');
+  await assertAccessible(third, 'a link that was used');
   for (const one of [page, other, third]) await one.context().close();
 });
 
 test('the line is waited for, and joined by itself when it opens', async () => {
   const soon = new Date(Date.now() + 7000).toISOString();
   const sale = await openSale(on.service, { title: 'Tomorrow', opensIn: 3600, queue: { queue_opens_at: soon } });
-  const page = await open(on.browser, on.service);
+  const page = await openPage(on.browser, on.service);
   // The page's clock may be a moment ahead: by the server's the line is not open yet.
   let ahead = 0;
   await page.route(`**/v1/schedules/${sale.id}/queue`, (route) => {
@@ -119,14 +119,14 @@ test('the line is waited for, and joined by itself when it opens', async () => {
     return route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ code: 'queue_not_open', status: 409, opens_at: soon }) });
   });
   await page.goto(`/schedules/${sale.id}/wait`);
-  await inState(page, 'early');
+  await waitForState(page, 'early');
   await page.locator('[data-when="early"] input').fill('Kim');
   await page.locator('[data-when="early"] button').click();
-  await says(page, 'opens-in', /^0:0[1-6]$/);
-  await shot(page, 'early');
-  await accessible(page, 'before the line opens');
-  await inState(page, 'waiting');
-  await says(page, 'eta', 'nobody is let in before');
+  await waitForSlot(page, 'opens-in', /^0:0[1-6]$/);
+  await takeScreenshot(page, 'early');
+  await assertAccessible(page, 'before the line opens');
+  await waitForState(page, 'waiting');
+  await waitForSlot(page, 'eta', 'entry starts');
   assert.ok(ahead >= 2, 'it was refused once');
   await page.context().close();
 });
@@ -136,24 +136,24 @@ test('sold out and closed are said, and a wrong name is explained', async () => 
   const block = { token: on.service.admin, body: { seat_ids: [sold.seats[0].id], blocked: true } };
   const { call } = await import('./support/sale.mjs');
   await call(on.service, 'PATCH', `/v1/admin/schedules/${sold.id}/seats`, block);
-  const page = await open(on.browser, on.service);
+  const page = await openPage(on.browser, on.service);
   await page.goto(`/schedules/${sold.id}/wait`);
-  await says(page, 'join-title', 'Sold out');
+  await waitForSlot(page, 'join-title', 'Sold out');
   assert.equal(await page.locator('[data-when="join"] [type=submit]').isVisible(), false);
-  await shot(page, 'sold-out');
-  await accessible(page, 'sold out');
+  await takeScreenshot(page, 'sold-out');
+  await assertAccessible(page, 'sold out');
   const closed = await openSale(on.service, { closesIn: 2 });
   await page.goto(`/schedules/${closed.id}/wait`);
-  await says(page, 'join-title', 'This sale has ended');
+  await waitForSlot(page, 'join-title', 'This sale has ended');
   await page.goto('/schedules/999999/wait');
-  await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
-  await shot(page, 'nothing-here');
-  await accessible(page, 'a page that is not there');
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+  await takeScreenshot(page, 'nothing-here');
+  await assertAccessible(page, 'a page that is not there');
   await page.context().close();
 });
 
 test('who is called looks away: title, notification and sound, each asked for first', async () => {
-  const { sale, inside, leave } = await line(on.service, 0);
+  const { sale, active, leave } = await createQueue(on.service, 0);
   const context = await on.context({ permissions: ['notifications'] });
   const page = await context.newPage();
   await page.addInitScript(() => {
@@ -177,11 +177,11 @@ test('who is called looks away: title, notification and sound, each asked for fi
   await page.locator('[data-do="sound"]').click();
   await page.locator('[data-do="sound"][aria-pressed="true"]').waitFor();
   await page.waitForTimeout(200);
-  await shot(page, 'alarms');
-  await accessible(page, 'with alarms on');
-  assert.equal(await placeOf(page), '1');
-  await leave(inside);
-  await inState(page, 'active');
-  assert.match((await page.evaluate(() => globalThis.notes)).join(), /^It is your turn: /);
+  await takeScreenshot(page, 'alarms');
+  await assertAccessible(page, 'with alarms on');
+  assert.equal(await readPlace(page), '1');
+  await leave(active);
+  await waitForState(page, 'active');
+  assert.match((await page.evaluate(() => globalThis.notes)).join(), /^It's your turn: /);
   await context.close();
 });

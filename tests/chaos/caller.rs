@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};

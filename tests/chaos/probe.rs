@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;

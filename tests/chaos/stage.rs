@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use onsale::caller::Role;
 use onsale::dev::pg::PostgresServer;
-use onsale::http::auth::Role;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::service::create_many;
 use serde_json::{Value, json};

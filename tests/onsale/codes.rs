@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use onsale::http::problem::ProblemCode;
+use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal there is.
 const CODES: [(u16, &str); 50] = [

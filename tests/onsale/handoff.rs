@@ -1,9 +1,9 @@
 //! Going on with another device: a code is good once, for its owner's place, and for two minutes.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onsale::http::auth::{Lifetime, Role};
-use onsale::queue::code::{CodeKeys, Purpose};
-use onsale::queue::token::TicketKeys;
+use onsale::caller::{Lifetime, Role};
+use onsale::queue::ticket::jwt::TicketKeys;
+use onsale::queue::ticket::short_code::{CodeKeys, Purpose};
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};

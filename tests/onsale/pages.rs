@@ -190,7 +190,7 @@ async fn another_sites_form_makes_nobody_join_or_leave() {
     assert!(page.text.contains("name=\"name\"") && !page.text.contains("http-equiv=\"refresh\""));
     let nameless = send(&process, &path, "do=join&name=%20", &[OURS]).await;
     assert_eq!(nameless.status, 422);
-    assert!(nameless.text.contains("role=\"alert\">Something in this is not right"));
+    assert!(nameless.text.contains("role=\"alert\">Please check what you entered"));
 }
 
 #[tokio::test]

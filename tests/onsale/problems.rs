@@ -1,6 +1,6 @@
 //! The pages of problem codes, and where the things that were created are.
 
-use onsale::http::problem::ProblemCode;
+use onsale::http::api::problem::ProblemCode;
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -36,7 +36,7 @@ async fn nothing_secret_is_ever_logged() {
         people.push(person);
     }
     let mut secrets = vec![JWT_SECRET.to_owned(), QUEUE_SECRET.to_owned()];
-    let role = onsale::http::auth::Role::Admin;
+    let role = onsale::caller::Role::Admin;
     let admin = process.with_token(&crate::support::world::token(people[0].user, role));
     let sale = sale::open(&admin, 1, 4, json!({})).await;
     let mut buyer = people.pop().unwrap();

@@ -1,7 +1,7 @@
 //! Sessions: renewing a token, and coming back with a recovery code.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use onsale::http::auth::{Lifetime, Role};
+use onsale::caller::{Lifetime, Role};
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};

@@ -1,7 +1,7 @@
 //! Pushed positions: what a poll tells, when it changes, until there is no more.
 
-use onsale::queue::code::{CodeKeys, Purpose};
-use onsale::queue::token::TicketKeys;
+use onsale::queue::ticket::jwt::TicketKeys;
+use onsale::queue::ticket::short_code::{CodeKeys, Purpose};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 

@@ -1,28 +1,29 @@
 //! Who may import whom, and who may name which driver.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::imports::{Named, named};
 use crate::source::Source;
 
 /// From left to right; an import goes rightward only, and not between neighbours of one column.
-const COLUMNS: [&[&str]; 14] = [
+const COLUMNS: [&[&str]; 16] = [
     &["main", "cli"],
     &["app"],
     &["web"],
     &["upkeep", "admin"],
     &["payment"],
     &["reservation"],
-    &["point", "hold"],
+    &["point", "seats"],
     &["queue"],
     &["concert", "user"],
     &["board"],
     &["outbox", "idempotency"],
-    &["http", "store"],
+    &["http"],
+    &["caller"],
+    &["store", "pagination", "rate_limit", "strict_object"],
     &["telemetry"],
     &["config"],
 ];
-
-/// What goes sideways on purpose: a store's failure is told as a problem.
-const SIDEWAYS: [(&str, &str); 1] = [("http", "store")];
 
 /// Who may use the private servers of development, which themselves use nothing of ours.
 const DEVELOPMENT: &str = "dev";
@@ -56,7 +57,7 @@ pub fn direction(source: &Source) -> Vec<String> {
         _ if from == to => false,
         _ if from == DEVELOPMENT => true,
         (Some(from), _) if to == DEVELOPMENT => from > 0,
-        (Some(left), Some(right)) => right <= left && !SIDEWAYS.contains(&(from.as_str(), to)),
+        (Some(left), Some(right)) => right <= left,
         // A module that has no column yet must be given one; other names are types and functions.
         (None, _) => true,
         (Some(_), None) => false,
@@ -99,6 +100,58 @@ pub fn boundary(source: &Source) -> Vec<String> {
     ours(source).into_iter().filter_map(of).collect()
 }
 
+/// Imports of `crate::http` by a feature's model, service or store access: only a feature's HTTP and
+/// stream files know HTTP.
+pub fn http(source: &Source) -> Vec<String> {
+    if source.is_test() {
+        return Vec::new();
+    }
+    let module = source.module();
+    let first = module.first().map_or("", String::as_str);
+    let knows_http = ["http", "app", "web", "main", "cli"].contains(&first)
+        || module.iter().any(|part| part == "http" || part == "stream");
+    let imports = ours(source).into_iter().any(|(to, _)| to == "http");
+    if imports && !knows_http { vec![format!("{} imports http", source.path)] } else { Vec::new() }
+}
+
+/// Files that import each other, directly or through others. A parent that only declares a module
+/// does not import it.
+pub fn circles(sources: &[Source]) -> Vec<String> {
+    let shipped: Vec<&Source> = sources.iter().filter(|source| !source.is_test()).collect();
+    let files: HashMap<Named, usize> =
+        shipped.iter().enumerate().map(|(at, source)| (source.module(), at)).collect();
+    let file_of = |path: &Named| {
+        (0..=path.len()).rev().find_map(|length| files.get(&path[..length]).copied())
+    };
+    let imports: Vec<HashSet<usize>> = shipped
+        .iter()
+        .enumerate()
+        .map(|(at, source)| {
+            let paths = named(source).into_iter();
+            let ours = paths.filter(|path| path[0] == "crate" && path.len() > 1);
+            let targets = ours.filter_map(|path| file_of(&path[1..].to_vec()));
+            targets.filter(|to| *to != at).collect()
+        })
+        .collect();
+    let reaches = |from: usize| {
+        let (mut seen, mut open) = (HashSet::new(), vec![from]);
+        while let Some(at) = open.pop() {
+            open.extend(imports[at].iter().filter(|to| seen.insert(**to)));
+        }
+        seen
+    };
+    let reached: Vec<HashSet<usize>> = (0..shipped.len()).map(reaches).collect();
+    let mut found = Vec::new();
+    for (at, targets) in imports.iter().enumerate() {
+        let mut back: Vec<_> = targets.iter().filter(|to| reached[**to].contains(&at)).collect();
+        back.sort();
+        found.extend(back.into_iter().map(|to| {
+            format!("{} imports {}, which leads back", shipped[at].path, shipped[*to].path)
+        }));
+    }
+    found
+}
+
 /// Drivers named outside of the files that are there for them.
 pub fn drivers(source: &Source) -> Vec<String> {
     if source.is_test() {
@@ -139,7 +192,7 @@ mod tests {
         for (path, text) in [
             ("src/http/body.rs", "use crate::user::model::User;"),
             ("src/store/pg.rs", "use crate::http::problem::Problem;"),
-            ("src/point/service.rs", "use crate::hold::service::Holds;"),
+            ("src/point/service.rs", "use crate::seats::service::Holds;"),
             ("src/concert/service.rs", "use super::super::user::service::Users;"),
             ("src/queue/service.rs", "fn f() { crate::payment::service::pay(); }"),
             ("src/upkeep/relay.rs", "use crate::admin::service::Admin;"),
@@ -169,7 +222,7 @@ mod tests {
             ("src/payment/model.rs", "fn f() { crate::point::pg::debit(); }"),
             ("src/reservation/http.rs", "use crate::concert::http::routes;"),
             ("src/queue/service.rs", "use crate::board::redis::read;"),
-            ("src/hold/service.rs", "use crate::queue::redis::Line;"),
+            ("src/seats/service.rs", "use crate::queue::redis::Line;"),
             ("src/upkeep/relay.rs", "use crate::queue::http::routes;"),
             ("src/web/sale.rs", "use crate::concert::pg::concert;"),
         ] {
@@ -183,10 +236,38 @@ mod tests {
             ("src/queue/redis.rs", "use crate::store::redis::Redis;"),
             ("src/app.rs", "use crate::user::http::routes;"),
             ("src/payment/settle.rs", "use crate::point::pg::debit;"),
-            ("src/upkeep/recover.rs", "use crate::hold::redis::apply;"),
+            ("src/upkeep/recover.rs", "use crate::seats::redis::apply;"),
         ] {
             assert!(!broken(boundary, path, text), "{path}: {text}");
         }
+    }
+
+    #[test]
+    fn http_in_a_service_is_found_and_in_an_http_file_allowed() {
+        let text = "use crate::http::api::problem::Problem;";
+        for path in ["src/queue/service.rs", "src/user/model.rs", "src/concert/pg.rs"] {
+            assert!(broken(http, path, text), "{path}");
+        }
+        for path in ["src/queue/http.rs", "src/concert/map/stream/topic.rs", "src/web/sale.rs"] {
+            assert!(!broken(http, path, text), "{path}");
+        }
+    }
+
+    #[test]
+    fn files_in_a_circle_are_found_also_through_a_third() {
+        let source = |path, text| Source::new(path, text);
+        let circle = [
+            source("src/board/meta.rs", "use super::rate::Rate;"),
+            source("src/board/rate.rs", "use crate::store::pg::Pg;"),
+            source("src/store/pg.rs", "fn f() { crate::board::meta::read(); }"),
+        ];
+        assert_eq!(circles(&circle).len(), 3);
+        assert_eq!(circles(&circle[..2]), Vec::<String>::new());
+        let parent = [
+            source("src/board/mod.rs", "pub mod meta;"),
+            source("src/board/meta.rs", "use super::seats::Seats;"),
+        ];
+        assert_eq!(circles(&parent), Vec::<String>::new());
     }
 
     #[test]

@@ -44,6 +44,8 @@ fn imports_go_one_way() {
         ("imports go one way", each(&sources, layers::direction)),
         ("a feature is called through its service", each(&sources, layers::boundary)),
         ("drivers are named where they belong", each(&sources, layers::drivers)),
+        ("only HTTP files import http", each(&sources, layers::http)),
+        ("no file imports itself through others", layers::circles(&sources)),
     ]);
 }
 

@@ -1,20 +1,20 @@
 // @ts-check
-/** `/holds/{id}`: paying for held seats before their time is over. */
+/** `/holds/{id}`: paying for held seats before the hold expires. */
 import './lib/frame.js';
 import { announce } from './lib/announce.js';
-import { everySecond, until } from './lib/clock.js';
+import { everySecond, msUntil } from './lib/clock.js';
 import { confirm } from './lib/dialog.js';
-import { $, fill } from './lib/dom.js';
+import { $, setChildren } from './lib/dom.js';
 import { page } from './lib/page.js';
-import { patiently } from './lib/patience.js';
-import { current, ensure, onSession, onsale } from './lib/session.js';
+import { retry } from './lib/retry.js';
+import { currentSession, ensureSignedIn, onSessionChange, onsale } from './lib/session.js';
 import { errorText, countdown, t } from './lib/text.js';
-import { paymentsOf, settle } from './checkout/pay.js';
-import { absent, ended, failed, missingFor, receipt, signIn, waiting } from './checkout/views.js';
-import { labelsOf } from './seats/labels.js';
+import { loadPayments, payHold } from './checkout/pay.js';
+import { notFound, ended, failed, missingFor, receipt, signIn, waiting } from './checkout/views.js';
+import { loadLabels } from './seats/labels.js';
 
-/** Listeners are told when so much is left, in ms. */
-const TOLD_MS = [120_000, 60_000, 30_000, 10_000];
+/** The time left is announced at these times, in ms. */
+const ANNOUNCE_MS = [120_000, 60_000, 30_000, 10_000];
 
 const id = page.hold_id;
 /** Other tabs of this browser that show the same hold. */
@@ -22,107 +22,107 @@ const tabs = 'BroadcastChannel' in window ? new BroadcastChannel(`onsale.hold.${
 const host = $('#checkout');
 
 /**
- * @typedef {object} Known
+ * @typedef {object} Details
  * @property {any} hold
  * @property {any} schedule
  * @property {any} concert
  * @property {Map<number, import('./seats/labels.js').Label>} labels
- * @property {number | null} balance null: not known
+ * @property {number | null} balance null if unknown
  * @property {any[]} payments
- * @property {number} charged points charged with the payment that this tab has made
+ * @property {number} charged points added with the payment that this tab made
  */
 
-/** @type {Known | null} */
-let known = null;
-/** Whether a payment is on its way, and whether its answer has been missing for long. */
-const way = { paying: false, unsure: false };
+/** @type {Details | null} */
+let details = null;
+/** Whether a payment is in progress, and whether its answer is late. */
+const payState = { paying: false, unsure: false };
 let loading = 0;
 
-/** Looks everything up, and shows it. */
+/** Loads everything and shows it. */
 async function load() {
   const turn = ++loading;
-  if (!current()) return fill(host, signIn(async () => (await ensure()) && load()));
+  if (!currentSession()) return setChildren(host, signIn(async () => (await ensureSignedIn()) && load()));
   try {
-    const hold = await patiently(() => onsale.getHold(id), (error) => known ?? fill(host, failed(error)));
-    const found = await around(hold);
+    const hold = await retry(() => onsale.getHold(id), { onError: (error) => details ?? setChildren(host, failed(error)) });
+    const found = await loadDetails(hold);
     if (turn !== loading) return undefined;
-    const same = known !== null && face(known) === face(found);
-    known = { ...found, charged: known?.charged ?? 0 };
-    // What is being typed is not taken away for nothing.
+    const same = details !== null && fingerprint(details) === fingerprint(found);
+    details = { ...found, charged: details?.charged ?? 0 };
+    // Nothing is redrawn unless it changed, so that the focus stays.
     if (!same) draw();
   } catch (error) {
     if (turn !== loading) return undefined;
-    if (error.status === 401) return fill(host, signIn(async () => (await ensure()) && load()));
-    fill(host, error.status === 404 ? absent() : failed(error, load));
+    if (error.status === 401) return setChildren(host, signIn(async () => (await ensureSignedIn()) && load()));
+    setChildren(host, error.status === 404 ? notFound() : failed(error, load));
   }
   return undefined;
 }
 
-/** What a hold is for, and what there is to pay it with. @param {any} hold @returns {Promise<Known>} */
-async function around(hold) {
+/** Loads what belongs to a hold: the concert, the seats, the balance and the payments. @param {any} hold @returns {Promise<Details>} */
+async function loadDetails(hold) {
   const [{ schedule_id, concert_id }] = hold.reservations;
-  // What only makes the page nicer must not keep it from being shown.
-  const maybe = (/** @type {Promise<any>} */ call) => call.catch(() => null);
+  // The page is shown even if one of these can't be loaded.
+  const orNull = (/** @type {Promise<any>} */ call) => call.catch(() => null);
   const [schedule, concert, labels, points, payments] = await Promise.all([
-    maybe(onsale.schedule(schedule_id)),
-    maybe(onsale.concert(concert_id)),
-    labelsOf(hold.reservations),
-    maybe(onsale.points()),
-    hold.status === 'COMPLETE' ? maybe(paymentsOf(hold)) : [],
+    orNull(onsale.schedule(schedule_id)),
+    orNull(onsale.concert(concert_id)),
+    loadLabels(hold.reservations),
+    orNull(onsale.points()),
+    hold.status === 'COMPLETE' ? orNull(loadPayments(hold)) : [],
   ]);
   return { hold, schedule, concert, labels, balance: points?.amount ?? null, payments: payments ?? [], charged: 0 };
 }
 
-/** All that what is shown depends on. @param {Known} of */
-const face = ({ hold, balance, payments }) => JSON.stringify([hold.status, hold.reservations, balance, payments]);
+/** The values that the page depends on, as a text. @param {Details} details */
+const fingerprint = ({ hold, balance, payments }) => JSON.stringify([hold.status, hold.reservations, balance, payments]);
 
-/** Shows what is known. The focus stays where it is, as far as that is still there. */
+/** Draws the page. Keeps the focus if its element still exists. */
 function draw() {
-  if (!known) return;
-  const { status } = known.hold;
+  if (!details) return;
+  const { status } = details.hold;
   const focused = document.activeElement?.id;
-  if (status === 'COMPLETE') fill(host, receipt(known));
-  else if (status === 'PAYMENT_WAITING') fill(host, waiting(known, way, { pay, giveBack }));
-  else fill(host, ended(known));
+  if (status === 'COMPLETE') setChildren(host, receipt(details));
+  else if (status === 'PAYMENT_WAITING') setChildren(host, waiting(details, payState, { pay, giveBack }));
+  else setChildren(host, ended(details));
   if (focused) document.getElementById(focused)?.focus();
   tick();
 }
 
-/** Pays, and charges what is missing, as it is shown. The service looks at the hold and at the balance once more. */
+/** Pays and adds the missing points, as shown. The service checks the hold and the balance again. */
 async function pay() {
-  if (!known || way.paying) return;
-  const charge = missingFor(known);
-  way.paying = true;
+  if (!details || payState.paying) return;
+  const charge = missingFor(details);
+  payState.paying = true;
   draw();
-  const outcome = await settle(known.hold, charge, () => {
-    way.unsure = true;
+  const outcome = await payHold(details.hold, charge, () => {
+    payState.unsure = true;
     draw();
   });
-  Object.assign(way, { paying: false, unsure: false });
+  Object.assign(payState, { paying: false, unsure: false });
   if (outcome.short) {
-    known.balance = outcome.short.balance;
+    details.balance = outcome.short.balance;
     draw();
-    announce(t('checkout.short.told'), { urgent: true });
+    announce(t('checkout.short.announce'), { urgent: true });
     return;
   }
   if (outcome.paid) {
-    known.hold = { ...known.hold, status: 'COMPLETE' };
-    known.balance = outcome.paid.balance;
-    known.payments = outcome.paid.payments;
-    known.charged = outcome.paid.charged ?? 0;
+    details.hold = { ...details.hold, status: 'COMPLETE' };
+    details.balance = outcome.paid.balance;
+    details.payments = outcome.paid.payments;
+    details.charged = outcome.paid.charged ?? 0;
     draw();
     tabs?.postMessage('changed');
-    arrived(t('checkout.paid'));
+    announceState(t('checkout.paid'));
     return;
   }
   announce(errorText(outcome.error), { urgent: true });
   await load();
-  if (known?.hold.status === 'COMPLETE') arrived(t('checkout.paid'));
-  if (known?.hold.status === 'PAYMENT_WAITING') $('#trouble').textContent = errorText(outcome.error);
+  if (details?.hold.status === 'COMPLETE') announceState(t('checkout.paid'));
+  if (details?.hold.status === 'PAYMENT_WAITING') $('#trouble').textContent = errorText(outcome.error);
 }
 
-/** A new state of the page: read out, and the focus is at its beginning. @param {string} text */
-function arrived(text) {
+/** Announces a new state of the page and moves the focus to its heading. @param {string} text */
+function announceState(text) {
   announce(text, { urgent: true });
   $('h1', host)?.focus();
   scrollTo(0, 0);
@@ -141,48 +141,48 @@ async function giveBack() {
     await onsale.release(id);
     tabs?.postMessage('changed');
     await load();
-    arrived(t('checkout.end.cancelled'));
+    announceState(t('checkout.end.cancelled'));
   } catch (error) {
     announce(errorText(error), { urgent: true });
     await load();
-    if (known?.hold.status === 'PAYMENT_WAITING') $('#trouble').textContent = errorText(error);
+    if (details?.hold.status === 'PAYMENT_WAITING') $('#trouble').textContent = errorText(error);
   }
 }
 
-let told = Infinity;
-let asked = false;
+let lastAnnounced = Infinity;
+let expiring = false;
 
-/** Once a second: what is left, and the end. */
+/** Once a second: the time left, and the end. */
 function tick() {
-  if (known?.hold.status !== 'PAYMENT_WAITING') return;
-  const left = until(known.hold.expires_at);
+  if (details?.hold.status !== 'PAYMENT_WAITING') return;
+  const left = msUntil(details.hold.expires_at);
   const clock = $('#left');
   if (!clock) return;
   clock.textContent = countdown(left);
   const bar = /** @type {HTMLProgressElement | null} */ ($('#left-bar'));
   if (bar) bar.value = Math.max(0, left);
   $('#time').classList.toggle('urgent', left < 60_000);
-  const due = TOLD_MS.filter((at) => left <= at).at(-1) ?? Infinity;
-  if (due < told && left > 0) announce(t('checkout.left.told', { time: countdown(left) }), { urgent: due <= 60_000 });
-  told = due;
-  if (left <= 0 && !asked && !way.paying) {
-    asked = true;
-    over().finally(() => (asked = false));
+  const due = ANNOUNCE_MS.filter((at) => left <= at).at(-1) ?? Infinity;
+  if (due < lastAnnounced && left > 0) announce(t('checkout.left.announce', { time: countdown(left) }), { urgent: due <= 60_000 });
+  lastAnnounced = due;
+  if (left <= 0 && !expiring && !payState.paying) {
+    expiring = true;
+    onTimeUp().finally(() => (expiring = false));
   }
 }
 
-/** The time is up: the service says what became of it. */
-async function over() {
+/** When the time is up, loads the hold's final state. */
+async function onTimeUp() {
   await load();
-  if (known?.hold.status === 'EXPIRED') arrived(t('checkout.end.expired'));
+  if (details?.hold.status === 'EXPIRED') announceState(t('checkout.end.expired'));
 }
 
 everySecond(tick);
-onSession(load);
-// Another tab, or another device, may have paid meanwhile.
-const again = () => known !== null && !way.paying && load();
-document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && again());
-window.addEventListener('focus', again);
-tabs?.addEventListener('message', again);
+onSessionChange(load);
+// Another tab or device may have paid meanwhile.
+const reload = () => details !== null && !payState.paying && load();
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && reload());
+window.addEventListener('focus', reload);
+tabs?.addEventListener('message', reload);
 window.addEventListener('pageshow', (event) => event.persisted && load());
 load();

@@ -1,68 +1,69 @@
 // @ts-check
-/** `/me`: tickets, what still waits for payment, and points. */
+/** `/me`: tickets, holds that wait for payment, and points. */
 import './lib/frame.js';
 import { announce, toast } from './lib/announce.js';
-import { everySecond, until } from './lib/clock.js';
+import { everySecond, msUntil } from './lib/clock.js';
 import { confirm } from './lib/dialog.js';
-import { $, $$, fill, say, show } from './lib/dom.js';
-import { patiently } from './lib/patience.js';
-import { canHaveCode, showCode } from './lib/recovery.js';
-import { current, ensure, onSession, onsale, recover, signOut } from './lib/session.js';
-import { once } from './lib/store.js';
+import { $, $$, setChildren, setText, setVisible } from './lib/dom.js';
+import { retry } from './lib/retry.js';
+import { canHaveRecoveryCode, showRecoveryCode } from './lib/recovery.js';
+import { currentSession, ensureSignedIn, onSessionChange, onsale, signInWithCode, signOut } from './lib/session.js';
+import { withIdempotencyKey } from './lib/store.js';
 import { countdown, errorText, money, t } from './lib/text.js';
-import { lookUp } from './me/load.js';
+import { loadAccount } from './me/load.js';
 import { Purse } from './me/points.js';
 import { holds, past, payments, seatOf, tickets } from './me/tickets.js';
 
-/** @typedef {import('./me/load.js').Mine} Mine */
+/** @typedef {import('./me/load.js').Account} Account */
 
 const purse = new Purse();
+/** Counts the loads: an outdated one shows nothing. */
 let loading = 0;
 
 async function load() {
   const turn = ++loading;
-  const session = current();
-  show($('#me-signin'), !session);
-  show($('#mine'), session !== null);
+  const session = currentSession();
+  setVisible($('#me-signin'), !session);
+  setVisible($('#mine'), session !== null);
   if (!session) return;
-  say($('#name'), session.name);
-  show($('#recovery-part'), canHaveCode());
-  const trouble = (/** @type {any} */ error) => {
-    show($('#me-trouble'), true);
-    say($('#me-trouble'), `${errorText(error)} ${t('me.again')}`);
+  setText($('#name'), session.name);
+  setVisible($('#recovery-part'), canHaveRecoveryCode());
+  const showTrouble = (/** @type {any} */ error) => {
+    setVisible($('#me-trouble'), true);
+    setText($('#me-trouble'), `${errorText(error)} ${t('me.again')}`);
   };
   try {
-    const mine = await patiently(lookUp, trouble);
+    const account = await retry(loadAccount, { onError: showTrouble });
     if (turn !== loading) return;
-    show($('#me-trouble'), false);
-    draw(mine);
+    setVisible($('#me-trouble'), false);
+    draw(account);
   } catch (error) {
     if (turn !== loading) return;
-    show($('#me-trouble'), true);
-    say($('#me-trouble'), errorText(error));
-    if (error.status === 401) show($('#me-signin'), true);
+    setVisible($('#me-trouble'), true);
+    setText($('#me-trouble'), errorText(error));
+    if (error.status === 401) setVisible($('#me-signin'), true);
   }
 }
 
-/** @param {Mine} mine */
-function draw(mine) {
-  const parts = { '#holds': holds(mine), '#tickets': tickets(mine, refund), '#past': past(mine), '#payments': payments(mine) };
+/** @param {Account} account */
+function draw(account) {
+  const parts = { '#holds': holds(account), '#tickets': tickets(account, refund), '#past': past(account), '#payments': payments(account) };
   for (const [part, shown] of Object.entries(parts)) {
-    show($(`${part}-part`), shown.length > 0 || part === '#tickets');
-    fill($(part), shown);
+    setVisible($(`${part}-part`), shown.length > 0 || part === '#tickets');
+    setChildren($(part), shown);
   }
-  show($('#tickets-none'), mine.reservations.every(({ status }) => status !== 'COMPLETE'));
-  purse.show(mine.points, mine.history);
+  setVisible($('#tickets-none'), account.reservations.every(({ status }) => status !== 'COMPLETE'));
+  purse.show(account.points, account.history);
 }
 
 /**
- * Gives one seat back, once, after a question.
- * @param {Mine} mine @param {any} reservation
+ * Refunds one seat, after a confirmation.
+ * @param {Account} account @param {any} reservation
  */
-async function refund(mine, reservation) {
-  const payment = mine.paymentOf.get(reservation.id);
+async function refund(account, reservation) {
+  const payment = account.paymentOf.get(reservation.id);
   if (!payment) return;
-  const seat = seatOf(mine, reservation);
+  const seat = seatOf(account, reservation);
   const sure = await confirm({
     title: t('me.refund.title'),
     body: [seat, t('me.refund.body', { price: money(payment.amount) })],
@@ -72,7 +73,7 @@ async function refund(mine, reservation) {
   });
   if (!sure) return;
   try {
-    await once(`refund.${payment.id}`, (key) => onsale.refund(payment.id, { key }));
+    await withIdempotencyKey(`refund.${payment.id}`, (key) => onsale.refund(payment.id, { key }));
     toast(t('me.refunded', { price: money(payment.amount) }));
   } catch (error) {
     toast(error.passing ? `${errorText(error)} ${t('me.refund.unsure')}` : errorText(error), { error: true });
@@ -83,8 +84,8 @@ async function refund(mine, reservation) {
 
 function tick() {
   for (const clock of $$('#holds [data-until]')) {
-    const left = until(clock.dataset.until ?? '');
-    say(clock, countdown(left));
+    const left = msUntil(clock.dataset.until ?? '');
+    setText(clock, countdown(left));
     if (left <= 0) {
       clock.removeAttribute('data-until');
       load();
@@ -92,9 +93,9 @@ function tick() {
   }
 }
 
-$('#me-signin-go').addEventListener('click', () => ensure());
-$('#me-recover').addEventListener('click', () => recover());
-$('#recovery').addEventListener('click', () => showCode());
+$('#me-signin-go').addEventListener('click', () => ensureSignedIn());
+$('#me-recover').addEventListener('click', () => signInWithCode());
+$('#recovery').addEventListener('click', () => showRecoveryCode());
 $('#signout').addEventListener('click', async () => {
   const sure = await confirm({ title: t('me.signout.title'), body: t('me.signout.body'), yes: t('common.signout'), danger: true });
   if (!sure) return;
@@ -102,7 +103,7 @@ $('#signout').addEventListener('click', async () => {
   announce(t('me.signedout'), { now: true });
 });
 purse.onChanged = load;
-onSession(load);
+onSessionChange(load);
 window.addEventListener('pageshow', (event) => event.persisted && load());
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && load());
 everySecond(tick);

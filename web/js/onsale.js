@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * The client of onsale, for anybody's pages: no dependencies, a few kilobytes.
+ * The JavaScript client of onsale, for any site. It has no dependencies and is a few kilobytes large.
  *
  *   import { Onsale } from 'https://tickets.example/onsale.js';
  *   const onsale = new Onsale({ base: 'https://tickets.example', token: () => accessToken });
  *   const ticket = await onsale.join(7);
  *   onsale.follow(ticket.queue_token, { onTicket: (now) => show(now.position) });
  *
- * What the calls answer is described in docs/API.md, and at /docs of a running service. Every call
- * may throw an `OnsaleError`, whose `code` says what happened.
+ * docs/API.md and /docs of a running service describe the answers. Every call may throw an `OnsaleError`,
+ * whose `code` says what went wrong.
  */
 import { OnsaleError, call } from './onsale/call.js';
 import { followSeats, followTicket } from './onsale/follow.js';
@@ -24,7 +24,7 @@ export { OnsaleError };
 
 /**
  * @typedef {object} Ticket
- * @property {string} [queue_token] the ticket to send from now on, where it changed
+ * @property {string} [queue_token] the ticket to send from now on, if it changed
  * @property {string} ticket_id
  * @property {number} schedule_id
  * @property {TicketStatus} status
@@ -64,165 +64,165 @@ function query(values) {
 export class Onsale {
   /**
    * @param {object} [how]
-   * @param {string} [how.base] where the service is; nothing for the page's own
-   * @param {() => (string | null)} [how.token] the access token of now
+   * @param {string} [how.base] the service's address; empty for the page's own origin
+   * @param {() => (string | null)} [how.token] returns the current access token
    * @param {typeof fetch} [how.fetch]
-   * @param {(time: string, sent: number, received: number, slack?: number) => void} [how.onTime] told
-   * the server's time of each answer, when (`performance.now()`) it was asked for and came, and by how
-   * many ms the time may be wrong by itself
+   * @param {(time: string, sent: number, received: number, slack?: number) => void} [how.onTime] called
+   * with the server's time of each answer, when (`performance.now()`) the request was sent and the answer
+   * came, and how inexact the time itself is, in ms
    */
   constructor({ base = '', token = () => null, fetch = globalThis.fetch.bind(globalThis), onTime = () => {} } = {}) {
     /** @type {import('./onsale/call.js').Client} */
     this.client = { base, token, fetch, onTime };
   }
 
-  /** Any call of the API. @param {string} method @param {string} path @param {Sent} [sent] @returns {Promise<any>} */
+  /** Makes any call of the API. @param {string} method @param {string} path @param {Sent} [sent] @returns {Promise<any>} */
   call(method, path, sent) {
     return call(this.client, method, path, sent);
   }
 
-  /** A new user, where sign-up is open. @param {string} name @param {Sent} [sent] @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
+  /** Creates a user, if sign-up is open. @param {string} name @param {Sent} [sent] @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
   signUp(name, sent = {}) {
     return this.call('POST', '/v1/users', { body: { name }, ...sent });
   }
 
-  /** The next access token of the session, in place of the one of now. @returns {Promise<{ access_token: string, expires_at: string }>} */
+  /** Renews the session's access token. @returns {Promise<{ access_token: string, expires_at: string }>} */
   renew() {
     return this.call('POST', '/v1/users/me/token');
   }
 
-  /** A recovery code, in place of the one before. @returns {Promise<{ code: string, created_at: string }>} */
+  /** Creates a recovery code, which replaces the previous one. @returns {Promise<{ code: string, created_at: string }>} */
   makeRecoveryCode() {
     return this.call('POST', '/v1/users/me/recovery-code');
   }
 
-  /** When the recovery code was made, if there is one. @returns {Promise<{ created_at: string | null }>} */
+  /** Returns when the recovery code was created, or null if there is none. @returns {Promise<{ created_at: string | null }>} */
   recoveryCodeMade() {
     return this.call('GET', '/v1/users/me/recovery-code');
   }
 
-  /** Signs in again. @param {string} code a recovery code @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
+  /** Signs in with a recovery code. @param {string} code @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
   recover(code) {
     return this.call('POST', '/v1/users/recover', { body: { code } });
   }
 
-  /** Who the access token speaks for. @returns {Promise<{ id: number, name: string }>} */
+  /** Returns the user of the access token. @returns {Promise<{ id: number, name: string }>} */
   me() {
     return this.call('GET', '/v1/users/me');
   }
 
-  /** What is on. @param {{ status?: string, sale?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists concerts. @param {{ status?: string, sale?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
   concerts(which = {}) {
     return this.call('GET', `/v1/concerts${query(which)}`);
   }
 
-  /** One concert. @param {number} id */
+  /** Returns one concert. @param {number} id */
   concert(id) {
     return this.call('GET', `/v1/concerts/${id}`);
   }
 
-  /** When a concert plays. @param {number} concert @param {{ dates?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists the schedules (dates) of a concert. @param {number} concert @param {{ dates?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
   schedules(concert, which = {}) {
     return this.call('GET', `/v1/concerts/${concert}/schedules${query(which)}`);
   }
 
-  /** One schedule: times, phase, prices, seats left. @param {number} id */
+  /** Returns one schedule: times, phase, prices, seats left. @param {number} id */
   schedule(id) {
     return this.call('GET', `/v1/schedules/${id}`);
   }
 
-  /** The public board of a line. @param {number} schedule */
+  /** Returns the public state of a queue. @param {number} schedule */
   board(schedule) {
     return this.call('GET', `/v1/schedules/${schedule}/queue`);
   }
 
-  /** The commitment of a draw, and after it the secret. @param {number} schedule @returns {Promise<{ commitment: string, secret?: string, entrants?: number, opened_at?: string }>} */
+  /** Returns the commitment of a draw, and after the draw also the secret. @param {number} schedule @returns {Promise<{ commitment: string, secret?: string, entrants?: number, opened_at?: string }>} */
   draw(schedule) {
     return this.call('GET', `/v1/schedules/${schedule}/queue/draw`);
   }
 
-  /** The ticket ids in a draw. @param {number} schedule @returns {Promise<string[]>} */
+  /** Returns the ticket ids in a draw. @param {number} schedule @returns {Promise<string[]>} */
   async entrants(schedule) {
     const response = await this.client.fetch(`${this.client.base}/v1/schedules/${schedule}/queue/draw/entrants`, { credentials: 'omit' });
     if (!response.ok) throw new OnsaleError('draw_not_frozen', response.status);
     return (await response.text()).split('\n').filter(Boolean);
   }
 
-  /** A place in line: a new one, or the one that this user has. Repeating it is safe. @param {number} schedule @param {Sent} [sent] @returns {Promise<Ticket & { queue_token: string }>} */
+  /** Joins the queue, or returns the place that this user already has. Repeating it is safe. @param {number} schedule @param {Sent} [sent] @returns {Promise<Ticket & { queue_token: string }>} */
   join(schedule, sent = {}) {
     return this.call('POST', `/v1/schedules/${schedule}/queue`, { patience: 20_000, ...sent });
   }
 
-  /** What a ticket is worth now. @param {string} ticket @returns {Promise<Ticket>} */
+  /** Returns a ticket's current state. @param {string} ticket @returns {Promise<Ticket>} */
   ticket(ticket) {
     return this.call('GET', '/v1/queue/ticket', { ticket });
   }
 
-  /** Follows a ticket through all that a network does. @param {string} ticket @param {Following} on @returns {Followed} */
+  /** Follows a ticket until it is final, through network failures. @param {string} ticket @param {Following} on @returns {Followed} */
   follow(ticket, on) {
     return followTicket(this.client, ticket, on);
   }
 
-  /** Gives a place up. @param {string} ticket */
+  /** Leaves the queue. @param {string} ticket */
   leave(ticket) {
     return this.call('DELETE', '/v1/queue/ticket', { ticket, patience: 10_000 });
   }
 
-  /** A code that lets another device go on in one's place: good once, for two minutes. @param {string} ticket @returns {Promise<{ code: string, expires_at: string }>} */
+  /** Creates a hand-off code, with which another device takes over the place. It works once, for two minutes. @param {string} ticket @returns {Promise<{ code: string, expires_at: string }>} */
   handOff(ticket) {
     return this.call('POST', '/v1/queue/ticket/handoff', { ticket });
   }
 
-  /** Goes on in the place that a code stands for. @param {string} code @returns {Promise<{ queue_token: string, schedule_id: number, user: { id: number, name: string }, access_token: string | null, expires_at: string | null }>} */
+  /** Takes over a place by a hand-off code. @param {string} code @returns {Promise<{ queue_token: string, schedule_id: number, user: { id: number, name: string }, access_token: string | null, expires_at: string | null }>} */
   takeOver(code) {
     return this.call('POST', '/v1/handoffs', { body: { code } });
   }
 
-  /** Every seat without its state. With the current `layout_version` the browser keeps it for a day. @param {number} schedule @param {number | null} [version] @returns {Promise<{ schedule_id: number, layout_version: number, seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[] }>} */
+  /** Returns every seat without its state. With the current `layout_version`, the browser caches it for a day. @param {number} schedule @param {number | null} [version] @returns {Promise<{ schedule_id: number, layout_version: number, seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[] }>} */
   layout(schedule, version = null) {
     return this.call('GET', `/v1/schedules/${schedule}/seats/layout${query({ version })}`);
   }
 
-  /** The states alone, two bits per seat (`states` reads them), or what changed since a version. @param {number} schedule @param {string | null} [since] @returns {Promise<{ version: string, layout_version?: number, status?: string, since?: string, seats?: { id: number, status: string }[] }>} */
+  /** Returns the states of all seats, two bits each (`states` decodes them), or the changes since a version. @param {number} schedule @param {string | null} [since] @returns {Promise<{ version: string, layout_version?: number, status?: string, since?: string, seats?: { id: number, status: string }[] }>} */
   status(schedule, since = null) {
     return this.call('GET', `/v1/schedules/${schedule}/seats/status${query({ since })}`);
   }
 
-  /** Follows a seat map from a version on. @param {number} schedule @param {string} version @param {Parameters<typeof followSeats>[3]} on @returns {Followed} */
+  /** Follows the changes of a seat map from a version on. @param {number} schedule @param {string} version @param {Parameters<typeof followSeats>[3]} on @returns {Followed} */
   followSeats(schedule, version, on) {
     return followSeats(this.client, schedule, version, on);
   }
 
   /**
-   * The best free seats now, those that a hold of the same wish tries first. Nothing is held.
+   * Returns the best free seats now, which a hold of the same wish tries first. Holds nothing.
    * @param {number} schedule
    * @param {{ quantity: number, section?: string | null, max_price?: number | null, exclude_prices?: number[][], except?: number[] }} wish
    * @returns {Promise<{ seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[], total_amount: number }>}
    */
   bestSeats(schedule, { exclude_prices = [], except = [], ...wish }) {
     const ranges = exclude_prices.map(([low, high]) => `${low}-${high}`).join(',');
-    const left_out = { exclude_prices: ranges || null, except: except.join(',') || null };
-    return this.call('GET', `/v1/schedules/${schedule}/seats/best${query({ ...wish, ...left_out })}`);
+    const exclusions = { exclude_prices: ranges || null, except: except.join(',') || null };
+    return this.call('GET', `/v1/schedules/${schedule}/seats/best${query({ ...wish, ...exclusions })}`);
   }
 
-  /** Holds seats: these, all or none, or the best that are free. @param {number} schedule @param {{ seat_ids: number[] } | { quantity: number, section?: string | null, max_price?: number | null, exclude_prices?: number[][] }} wanted @param {{ ticket: string, key: string, signal?: AbortSignal }} how @returns {Promise<Hold>} */
+  /** Holds the given seats, all or none, or the best free ones. @param {number} schedule @param {{ seat_ids: number[] } | { quantity: number, section?: string | null, max_price?: number | null, exclude_prices?: number[][] }} wanted @param {{ ticket: string, key: string, signal?: AbortSignal }} how @returns {Promise<Hold>} */
   hold(schedule, wanted, how) {
     return this.call('POST', `/v1/schedules/${schedule}/reservations`, { body: wanted, ...how });
   }
 
-  /** A hold as it stands. @param {string} hold @returns {Promise<Hold>} */
+  /** Returns a hold. @param {string} hold @returns {Promise<Hold>} */
   getHold(hold) {
     return this.call('GET', `/v1/holds/${encodeURIComponent(hold)}`);
   }
 
-  /** Gives held seats back. Repeating it is safe. @param {string} hold */
+  /** Releases held seats. Repeating it is safe. @param {string} hold */
   release(hold) {
     return this.call('DELETE', `/v1/holds/${encodeURIComponent(hold)}`, { patience: 10_000 });
   }
 
   /**
-   * Pays for a hold, once per key. With `charge_up_to` points that the balance lacks are charged in
-   * the same step, up to so many; nothing is charged where the hold is not paid.
+   * Pays for a hold, once per key. With `charge_up_to`, missing points are added in the same step, up to
+   * this number. If the hold is not paid, no points are added.
    * @param {string} hold
    * @param {{ key: string, charge_up_to?: number, signal?: AbortSignal }} how
    * @returns {Promise<{ payments: any[], total_amount: number, balance: number, charged?: number }>}
@@ -232,41 +232,42 @@ export class Onsale {
     return this.call('POST', '/v1/payments', { body, ...how });
   }
 
-  /** Gives one paid seat back, for its points. @param {number} payment @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ payment: any, balance: number }>} */
+  /** Refunds one paid seat in points. @param {number} payment @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ payment: any, balance: number }>} */
   refund(payment, how) {
     return this.call('POST', `/v1/payments/${payment}/refund`, how);
   }
 
-  /** The balance. @returns {Promise<{ amount: number, last_updated_at: string }>} */
+  /** Returns the balance. @returns {Promise<{ amount: number, last_updated_at: string }>} */
   points() {
     return this.call('GET', '/v1/points');
   }
 
-  /** Charges points. @param {number} amount @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ amount: number, balance: number }>} */
+  /** Adds points to the balance. @param {number} amount @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ amount: number, balance: number }>} */
   charge(amount, how) {
     return this.call('POST', '/v1/points/charges', { body: { amount }, ...how });
   }
 
-  /** Every change of the balance, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists the balance changes, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
   pointHistory(which = {}) {
     return this.call('GET', `/v1/points/history${query(which)}`);
   }
 
-  /** One's reservations, newest first. @param {{ status?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists the user's reservations, newest first. @param {{ status?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
   reservations(which = {}) {
     return this.call('GET', `/v1/reservations${query(which)}`);
   }
 
-  /** One's payments, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists the user's payments, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
   payments(which = {}) {
     return this.call('GET', `/v1/payments${query(which)}`);
   }
 }
 
 /**
- * The states of all seats out of `status`: 0 available, 1 held, 2 unavailable, by seat number less 1.
+ * Decodes `status` into the states of all seats: 0 available, 1 held, 2 unavailable. The index is the
+ * seat number minus 1.
  * @param {string} status base64, two bits per seat
- * @param {number} seats how many there are
+ * @param {number} seats the number of seats
  * @returns {Uint8Array}
  */
 export function states(status, seats) {

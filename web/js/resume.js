@@ -1,49 +1,49 @@
 // @ts-check
-/** Going on with this device in a place that was taken on another one. */
-import { $, say, show } from './lib/dom.js';
+/** `/continue`: takes over a place in line from another device. */
+import { $, setText, setVisible } from './lib/dom.js';
 import './lib/frame.js';
-import { current, onsale, signIn, signOut } from './lib/session.js';
+import { currentSession, onsale, signIn, signOut } from './lib/session.js';
 import { errorText, t } from './lib/text.js';
-import { keepTicket } from './lib/ticket.js';
+import { saveTicket } from './lib/ticket.js';
 
 const code = location.hash.slice(1);
-// The code is good once, and is nobody else's to see: it is in no history either.
+// The code works once and is secret, so it is removed from the address and the history.
 history.replaceState(null, '', location.pathname);
 
 const go = /** @type {HTMLButtonElement} */ ($('#go'));
 
 /** @param {string} text */
-function failed(text) {
-  say($('#problem'), text);
-  show($('#problem'), true);
-  show($('#home'), true);
+function showFailure(text) {
+  setText($('#problem'), text);
+  setVisible($('#problem'), true);
+  setVisible($('#home'), true);
 }
 
 async function takeOver() {
   go.disabled = true;
-  show($('#problem'), false);
+  setVisible($('#problem'), false);
   try {
     const taken = await onsale.takeOver(code);
     if (taken.access_token) signIn({ ...taken.user, token: taken.access_token, expires_at: taken.expires_at });
-    else if (current() && current()?.id !== taken.user.id) signOut();
-    keepTicket(taken.schedule_id, taken.queue_token);
+    else if (currentSession() && currentSession()?.id !== taken.user.id) signOut();
+    saveTicket(taken.schedule_id, taken.queue_token);
     location.replace(`/schedules/${taken.schedule_id}/wait`);
   } catch (error) {
-    failed(errorText(error));
-    // Where it is not known what became of it, another try tells.
-    show(go, error.passing === true);
+    showFailure(errorText(error));
+    // After a lost answer, another try shows the result.
+    setVisible(go, error.passing === true);
     go.disabled = false;
   }
 }
 
-if (code === '') failed(t('common.error.handoff_invalid'));
+if (code === '') showFailure(t('common.error.handoff_invalid'));
 else {
-  show(go, true);
+  setVisible(go, true);
   go.focus();
-  const here = current();
+  const here = currentSession();
   if (here) {
-    say($('#other'), t('resume.other', { name: here.name }));
-    show($('#other'), true);
+    setText($('#other'), t('resume.other', { name: here.name }));
+    setVisible($('#other'), true);
   }
 }
 go.addEventListener('click', takeOver);

@@ -1,53 +1,53 @@
 // @ts-check
-/** `/schedules/{id}/seats`: the map of the venue, and choosing seats on it. */
+/** `/schedules/{id}/seats`: the seat map, and choosing seats on it. */
 import './lib/frame.js';
 import { everySecond } from './lib/clock.js';
-import { $, say, show } from './lib/dom.js';
+import { $, setText, setVisible } from './lib/dom.js';
 import { page } from './lib/page.js';
-import { onSession, onsale } from './lib/session.js';
+import { onSessionChange, onsale } from './lib/session.js';
 import { errorText, t } from './lib/text.js';
-import { bands } from './seats/bands.js';
+import { showBands } from './seats/bands.js';
 import { Bar } from './seats/bar.js';
-import { bestAvailable } from './seats/best.js';
+import { setUpBestAvailable } from './seats/best.js';
 import { Choice } from './seats/choice.js';
-import { hands, pick } from './seats/hands.js';
-import { keepPicks } from './seats/kept.js';
-import { keepLive, seatsOf, statesOf } from './seats/live.js';
+import { setUpMapActions, toggleSeat } from './seats/map-actions.js';
+import { persistPicks } from './seats/saved-picks.js';
+import { followMap, loadSeats, loadStates } from './seats/live.js';
 import { SeatMap } from './seats/map.js';
-import { holdsIn, mineOf } from './seats/mine.js';
-import { noRival, rival } from './seats/rival.js';
+import { groupHolds, loadOwnReservations } from './seats/mine.js';
+import { hideLostSeats, showLostSeats } from './seats/lost-seats.js';
 import { SectionList } from './seats/section.js';
-import { Taking } from './seats/taking.js';
+import { SeatHolder } from './seats/hold.js';
 import { Turn } from './seats/turn.js';
-import { plan } from './seats/venue.js';
+import { planVenue } from './seats/venue.js';
 
-/** How often the sale itself is looked up: its phase, and the organiser's message. */
-const SALE_MS = 10_000;
+/** How often the schedule is loaded again, for its phase and the organiser's message, in ms. */
+const SALE_INTERVAL_MS = 10_000;
 
 const id = page.schedule.id;
 
 async function start() {
   const version = page.layout_version;
-  const [seats, states] = await Promise.all([seatsOf(id, version), statesOf(id)]);
-  if (seats.length === 0) return say($('#map-loading'), t('seats.empty'));
-  const choice = new Choice(plan(seats));
-  choice.allow(false, page.schedule.max_seats_per_user);
-  keepLive(id, version, choice, states);
-  show($('#map-loading'), false);
+  const [seats, states] = await Promise.all([loadSeats(id, version), loadStates(id)]);
+  if (seats.length === 0) return setText($('#map-loading'), t('seats.empty'));
+  const choice = new Choice(planVenue(seats));
+  choice.setAllowed(false, page.schedule.max_seats_per_user);
+  followMap(id, version, choice, states);
+  setVisible($('#map-loading'), false);
   const map = new SeatMap($('#map'), choice);
-  const list = listOf(map);
-  hands(map, { open: list.open });
-  bands(choice);
-  buying(map);
+  const list = setUpSectionList(map);
+  setUpMapActions(map, { open: list.open });
+  showBands(choice);
+  setUpBuying(map);
   return undefined;
 }
 
-/** The open section, on the map and as buttons. @param {SeatMap} map */
-function listOf(map) {
+/** Shows the open section on the map and as buttons. @param {SeatMap} map */
+function setUpSectionList(map) {
   const list = new SectionList(map.choice, {
-    pick: (seat) => pick(map.choice, seat),
+    pick: (seat) => toggleSeat(map.choice, seat),
     pointed: (seat) => {
-      map.point(seat);
+      map.setHovered(seat);
       if (seat >= 0) map.reveal(seat);
     },
     opened: (section) => open(section, { at: [section.x, section.y] }),
@@ -55,107 +55,107 @@ function listOf(map) {
   /** @param {import('./seats/venue.js').Section} section @param {{focus?: boolean, at?: number[]}} how */
   const open = (section, { focus = false, at }) => {
     if (list.section !== section) list.open(section);
-    map.mark(section);
-    if (at) map.lookAt(section, at);
+    map.setOpenSection(section);
+    if (at) map.flyToSection(section, at);
     if (focus) list.focus();
   };
   return { open };
 }
 
-/** All that is for whoever may buy. @param {SeatMap} map */
-function buying(map) {
+/** Sets up what a buyer needs: the turn, the bar, picking and holding seats. @param {SeatMap} map */
+function setUpBuying(map) {
   const { choice } = map;
   /** @type {import('./seats/mine.js').Reservation[]} */
   let mine = [];
-  const allowed = () => {
-    choice.allow(turn.standing === 'active', sale.now.max_seats_per_user);
+  const onChange = () => {
+    choice.setAllowed(turn.state === 'active', sale.now.max_seats_per_user);
     bar.refresh();
   };
-  const sale = saleNow(allowed);
-  const turn = new Turn(id, allowed);
-  const known = { choice, turn, phase: () => sale.now.phase, holds: () => holdsIn(mine) };
-  const bar = new Bar(id, known, { drop: (seat) => pick(choice, seat), hold: () => hold(), lapsed: () => again() });
+  const sale = followSale(onChange);
+  const turn = new Turn(id, onChange);
+  const data = { choice, turn, phase: () => sale.now.phase, holds: () => groupHolds(mine) };
+  const bar = new Bar(id, data, { drop: (seat) => toggleSeat(choice, seat), hold: () => hold(), lapsed: () => refreshQuietly() });
   const refresh = async () => {
-    mine = await mineOf(id);
-    choice.own(mine.flatMap(({ seat_id }) => choice.states.seatOf.get(seat_id) ?? []));
+    mine = await loadOwnReservations(id);
+    choice.setOwn(mine.flatMap(({ seat_id }) => choice.states.seatById.get(seat_id) ?? []));
     bar.refresh();
   };
-  const only = (/** @type {number[]} */ seats) => {
+  const holdOnly = (/** @type {number[]} */ seats) => {
     choice.pickOnly(seats);
     hold();
   };
-  const instead = {
-    look: (/** @type {number[]} */ seats) => lookAt(map, seats),
-    take: (/** @type {number[]} */ seats) => only([...choice.picked, ...seats]),
+  const offers = {
+    look: (/** @type {number[]} */ seats) => showSeat(map, seats),
+    take: (/** @type {number[]} */ seats) => holdOnly([...choice.picked, ...seats]),
   };
-  const beaten = (/** @type {number[]} */ lost, /** @type {boolean} */ asked) => {
-    noRival();
-    if (!offered.lost(lost)) rival(choice, lost, instead, asked);
+  const onLost = (/** @type {number[]} */ lost, /** @type {boolean} */ asked) => {
+    hideLostSeats();
+    if (!bestForm.onLost(lost)) showLostSeats(choice, lost, offers, asked);
   };
-  const taking = new Taking({ schedule: id, choice, bar, turn, refresh, beaten });
+  const holder = new SeatHolder({ schedule: id, choice, bar, turn, refresh, onLost });
   const hold = () => {
-    noRival();
+    hideLostSeats();
     const seat_ids = [...choice.picked].map((seat) => choice.venue.seats[seat].id).sort((one, other) => one - other);
-    return taking.hold({ seat_ids });
+    return holder.hold({ seat_ids });
   };
-  const offered = best(map, (wanted) => {
-    noRival();
-    taking.hold(wanted);
+  const bestForm = setUpBest(map, (wanted) => {
+    hideLostSeats();
+    holder.hold(wanted);
   });
-  keepPicks(id, choice);
+  persistPicks(id, choice);
   turn.start();
-  const again = () => refresh().catch(() => {});
-  again();
-  onSession(again);
-  // Back from paying, by the browser's back button: what was picked is held or sold now.
+  const refreshQuietly = () => refresh().catch(() => {});
+  refreshQuietly();
+  onSessionChange(refreshQuietly);
+  // After the browser's back button from the checkout, the picked seats are held or sold, so the page reloads.
   window.addEventListener('pageshow', (event) => event.persisted && location.reload());
-  // Paid or given back in another tab, perhaps.
-  window.addEventListener('focus', again);
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && again());
+  // Another tab may have paid or released the seats.
+  window.addEventListener('focus', refreshQuietly);
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refreshQuietly());
   everySecond(() => {
     turn.tick();
     bar.tick();
   });
 }
 
-/** Shows the first of some seats. @param {SeatMap} map @param {number[]} seats */
-function lookAt(map, [first]) {
+/** Moves the map to the first of these seats. @param {SeatMap} map @param {number[]} seats */
+function showSeat(map, [first]) {
   if (first === undefined) return;
-  map.point(first);
+  map.setHovered(first);
   map.reveal(first);
 }
 
-/** Best available. @param {SeatMap} map @param {(wanted: import('./seats/best.js').Wish | {seat_ids: number[]}) => void} hold */
-function best(map, hold) {
+/** Sets up the form for the best available seats. @param {SeatMap} map @param {(wanted: import('./seats/best.js').Wish | {seat_ids: number[]}) => void} hold */
+function setUpBest(map, hold) {
   const { choice } = map;
-  const shown = (/** @type {number[]} */ seats) => {
+  const onFound = (/** @type {number[]} */ seats) => {
     if (choice.active) choice.pickOnly(seats);
-    lookAt(map, seats);
+    showSeat(map, seats);
   };
-  return bestAvailable(choice, { schedule: id, shown, hold });
+  return setUpBestAvailable(choice, { schedule: id, onFound, hold });
 }
 
-/** The sale as it is now: its phase, its limit, what the organiser says. @param {() => void} changed */
-function saleNow(changed) {
+/** Keeps the schedule up to date: its phase, its limit and the organiser's message. @param {() => void} onChange */
+function followSale(onChange) {
   const sale = { now: page.schedule };
-  const lookUp = async () => {
+  const load = async () => {
     if (document.visibilityState === 'hidden') return;
     sale.now = await onsale.schedule(id);
-    message(sale.now.message);
-    changed();
+    showMessage(sale.now.message);
+    onChange();
   };
-  message(sale.now.message);
-  setInterval(() => lookUp().catch(() => {}), SALE_MS);
+  showMessage(sale.now.message);
+  setInterval(() => load().catch(() => {}), SALE_INTERVAL_MS);
   return sale;
 }
 
-/** What the organiser says. @param {string | null} text */
-function message(text) {
-  show($('#message'), Boolean(text));
-  say($('#message'), text ?? '');
+/** Shows the organiser's message. @param {string | null} text */
+function showMessage(text) {
+  setVisible($('#message'), Boolean(text));
+  setText($('#message'), text ?? '');
 }
 
 start().catch((error) => {
-  show($('#map-loading'), true);
-  say($('#map-loading'), errorText(error));
+  setVisible($('#map-loading'), true);
+  setText($('#map-loading'), errorText(error));
 });

@@ -1,3 +1,3 @@
 // @ts-check
-/** Pages that only have to be read. */
+/** Pages without a module of their own. */
 import './lib/frame.js';

@@ -9,9 +9,9 @@ use utoipa_axum::routes;
 use super::csv;
 use super::model::EventReport;
 use crate::admin::service::AdminService;
-use crate::http::auth::Admin;
-use crate::http::body::{Json, Path};
-use crate::http::problem::Problem;
+use crate::http::api::auth::Admin;
+use crate::http::api::body::{Json, Path};
+use crate::http::api::problem::Problem;
 use crate::store::id::ScheduleId;
 
 /// The routes of the report of a sale.

@@ -5,4 +5,5 @@ pub mod csv;
 pub mod http;
 pub mod model;
 pub mod pg;
+pub mod rejection_writer;
 pub mod service;

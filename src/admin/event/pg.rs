@@ -6,6 +6,7 @@ use super::model::{LineReport, PERCENTILES, Part, SalesReport, SectionReport, Tu
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
+use crate::telemetry::rejections::Refusal;
 
 /// Opens the snapshot, with more time than a buyer's statement has: a large sale has a million places.
 pub async fn snapshot(pg: &Pg) -> Result<Tx, StoreError> {
@@ -168,4 +169,32 @@ pub async fn course(
         f64::from(i32::try_from(interval_seconds).unwrap_or(i32::MAX))
     );
     Ok(parts.fetch_all(tx.conn()).await?)
+}
+
+/// Adds refusals to those of these ten seconds. Of a schedule that there is not, none is written.
+pub async fn write_turned_away(pg: &Pg, counted: &[(Refusal, u64)]) -> Result<(), StoreError> {
+    // Two processes write the same rows: in one order, they wait for each other and not both ways.
+    let mut counted = counted.to_vec();
+    counted.sort_unstable();
+    let schedules: Vec<i64> = counted.iter().map(|(refusal, _)| refusal.schedule).collect();
+    let wanted: Vec<String> = counted.iter().map(|(it, _)| it.wanted.to_owned()).collect();
+    let reasons: Vec<String> = counted.iter().map(|(it, _)| it.reason.to_owned()).collect();
+    let times: Vec<i64> = counted.iter().map(|(_, times)| times.cast_signed()).collect();
+    sqlx::query!(
+        "insert into turned_away (concert_schedule_id, wanted, reason, since, times)
+         select s.id, t.wanted, t.reason,
+                date_bin('10 seconds', clock_timestamp(), 'epoch'), t.times
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
+              with ordinality as t (schedule, wanted, reason, times, n)
+         join concert_schedule s on s.id = t.schedule order by t.n
+         on conflict (concert_schedule_id, wanted, reason, since)
+         do update set times = turned_away.times + excluded.times",
+        &schedules,
+        &wanted,
+        &reasons,
+        &times
+    )
+    .execute(pg.pool())
+    .await?;
+    Ok(())
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::telemetry::Metrics;
-use crate::telemetry::spread::Counts;
+use crate::telemetry::latency::Counts;
 
 /// How far back is looked.
 const WINDOW: Duration = Duration::from_secs(10);

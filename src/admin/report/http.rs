@@ -8,11 +8,12 @@ use utoipa_axum::routes;
 use super::model::{AuditEntry, AuditQuery, Stats};
 use super::stream::StatsStreams;
 use crate::admin::service::AdminService;
-use crate::http::auth::Admin;
-use crate::http::body::{Json, Path};
-use crate::http::page::{Filtered, Page, PageQuery};
-use crate::http::problem::Problem;
+use crate::http::api::auth::Admin;
+use crate::http::api::body::{Json, Path};
+use crate::http::api::pagination::{Filtered, PageQuery};
+use crate::http::api::problem::Problem;
 use crate::http::stream::takeover;
+use crate::pagination::Page;
 use crate::store::id::ScheduleId;
 
 /// The routes of figures and audit.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answers::Answered;
-use crate::admin::model::storable;
+use crate::admin::rules::storable;
 use crate::board::snapshot::Board;
 use crate::concert::model::{Phase, Schedule};
 use crate::concert::view::SeatCounts;
@@ -154,7 +154,10 @@ impl Stats {
             held: sales.held,
             sold: sales.sold,
             revenue: sales.revenue,
-            eta_seconds: eta_seconds(meta.waiting + meta.returned, admit_per_second),
+            eta_seconds: match meta.waiting + meta.returned {
+                0 => Some(0),
+                entries => board.wait_estimate(entries - 1).map(|wait| wait.seconds),
+            },
             returned: meta.returned,
             phase: schedule.phase(server_time, seats.sold + seats.blocked),
             recovering: board.recovering,
@@ -170,34 +173,5 @@ impl Stats {
             line_as_of: board.as_of(),
             server_time,
         }
-    }
-}
-
-/// How long `ahead` people take at `rate` per second, rounded up.
-#[must_use]
-pub fn eta_seconds(ahead: u64, rate: Option<f64>) -> Option<u64> {
-    if ahead == 0 {
-        return Some(0);
-    }
-    let rate = rate.filter(|rate| *rate > 0.0)?;
-    let ahead = u32::try_from(ahead).map_or(f64::from(u32::MAX), f64::from);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cast from a float saturates, and both numbers are positive"
-    )]
-    Some((ahead / rate).ceil() as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_is_the_line_at_the_measured_rate_rounded_up() {
-        assert_eq!(eta_seconds(101, Some(50.0)), Some(3));
-        assert_eq!(eta_seconds(0, None), Some(0));
-        assert_eq!(eta_seconds(5, None), None);
-        assert_eq!(eta_seconds(5, Some(0.0)), None);
     }
 }

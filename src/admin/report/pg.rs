@@ -1,7 +1,7 @@
 //! The reads behind figures and audit.
 
 use super::model::{AuditEntry, AuditQuery, Sales};
-use crate::http::page::Paging;
+use crate::pagination::Paging;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;

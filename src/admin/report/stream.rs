@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::model::Stats;
 use crate::admin::error::AdminError;
 use crate::admin::service::AdminService;
-use crate::http::problem::Problem;
+use crate::http::api::problem::Problem;
 use crate::http::stream::event::{self, STALE};
 use crate::http::stream::hub::{Arrival, Arrivals, Hub, walk};
 use crate::http::stream::socket::{Event, Gone, Socket};

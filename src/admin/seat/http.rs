@@ -7,10 +7,10 @@ use utoipa_axum::routes;
 
 use super::model::{BlockedSeats, Blocking, NewSeats, SeatsAdded, SeatsBlocked};
 use crate::admin::service::AdminService;
-use crate::http::auth::Admin;
-use crate::http::body::{Json, Path, created};
-use crate::http::layers::seat_list_limit;
-use crate::http::problem::Problem;
+use crate::http::api::auth::Admin;
+use crate::http::api::body::{Json, Path, created};
+use crate::http::api::problem::Problem;
+use crate::http::server::middleware::seat_list_limit;
 use crate::store::id::ScheduleId;
 
 /// The routes of seats, which take long lists.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::admin::error::AdminError;
-use crate::admin::model::storable;
-use crate::http::object::objects;
+use crate::admin::rules::storable;
 use crate::store::id::SeatId;
+use crate::strict_object::objects;
 
 /// Seats added by one call.
 pub const MAX_PER_CALL: usize = 100_000;

@@ -1,7 +1,7 @@
 //! The statements that add seats, and that keep some back.
 
 use super::model::Columns;
-use crate::hold::model::FencedSeat;
+use crate::seats::model::FencedSeat;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId};
 use crate::store::pg::{Pg, Tx};

@@ -8,11 +8,11 @@ use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
 use crate::admin::service::{AdminService, announce, schedule_in};
-use crate::hold::model::{SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::outbox::model::OutboxId;
 use crate::outbox::pg as outbox;
 use crate::reservation::model::ReservationStatus;
 use crate::reservation::pg::{end_waiting, live_rows, lock_schedule};
+use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Tx;
 

@@ -6,9 +6,9 @@ use utoipa_axum::routes;
 
 use super::model::Health;
 use crate::admin::service::AdminService;
-use crate::http::auth::Admin;
-use crate::http::body::{Json, Path};
-use crate::http::problem::Problem;
+use crate::http::api::auth::Admin;
+use crate::http::api::body::{Json, Path};
+use crate::http::api::problem::Problem;
 use crate::queue::next::Front;
 use crate::store::id::ScheduleId;
 

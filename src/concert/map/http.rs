@@ -1,6 +1,7 @@
 //! The seat map over HTTP: conditional, compressed once, the same bytes for everybody.
 
 mod encoded;
+pub mod render;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +17,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::encoded::{encoded, etag};
-use super::render::{Key, Renderings, json};
+use self::render::{Key, Renderings, json};
 use super::{MapVersion, SeatBits, SeatChanges, SeatLayout, SeatMap, bits, changes, whole};
 use crate::board::seats::SeatStates;
 use crate::board::snapshot::Board;
 use crate::concert::model::Layout;
 use crate::concert::service::Catalogue;
-use crate::http::body::{Path, Query};
-use crate::http::negotiate::{encoding, matches};
-use crate::http::problem::Problem;
-use crate::http::shortcut::{Known, Shortcut};
+use crate::http::api::body::{Path, Query};
+use crate::http::api::negotiation::{encoding, matches};
+use crate::http::api::problem::Problem;
+use crate::http::server::fast_path::{Known, Shortcut};
 use crate::store::id::ScheduleId;
 
 /// As fresh as the read model.

@@ -1,7 +1,6 @@
 //! The public seat map: whole, without states, as two bits per seat, or what changed.
 
 pub mod http;
-pub mod render;
 pub mod stream;
 
 use std::fmt;

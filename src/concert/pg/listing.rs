@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{ConcertRow, ScheduleRow, select_schedules};
 use crate::concert::model::{Concert, ConcertStatus, Dates, Sale, Schedule};
-use crate::http::page::{TimeCursor, TimePaging};
+use crate::pagination::{TimeCursor, TimePaging};
 use crate::store::StoreError;
 use crate::store::id::ConcertId;
 use crate::store::pg::Pg;

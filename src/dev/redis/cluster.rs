@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
-use super::{DevError, RedisServer, Role, port};
+use super::error::DevError;
+use super::{RedisServer, Role, port};
 
 const PRIMARIES: usize = 3;
 const SLOTS: usize = 16_384;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
-use super::{DevError, RedisServer, Role};
+use super::error::DevError;
+use super::{RedisServer, Role};
 
 /// The name that the sentinels have for the primary.
 pub(super) const SERVICE: &str = "onsale";

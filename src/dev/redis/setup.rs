@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::RedisServer;
 use super::cluster::RedisCluster;
+use super::error::DevError;
 use super::sentinel::RedisSentinel;
-use super::{DevError, RedisServer};
 
 /// The kinds there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

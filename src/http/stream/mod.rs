@@ -15,8 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::guard::door::Guest;
-use super::problem::Problem;
+use super::api::problem::Problem;
+use super::limit::connections::Guest;
 use crate::telemetry::Metrics;
 
 /// How many streams a task serves before it lets others run.

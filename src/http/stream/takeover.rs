@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use super::Open;
 use super::socket::Socket;
-use crate::http::guard::door::Guest;
+use crate::http::limit::connections::Guest;
 
 type Enter = Box<dyn FnOnce(Socket) + Send>;
 

@@ -15,8 +15,8 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::service::Draws;
-use crate::http::body::{Json, Path};
-use crate::http::problem::{Problem, ProblemCode};
+use crate::http::api::body::{Json, Path};
+use crate::http::api::problem::{Problem, ProblemCode};
 use crate::queue::model::Sequence;
 use crate::queue::service::QueueError;
 use crate::store::StoreError;

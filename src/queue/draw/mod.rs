@@ -5,3 +5,4 @@ pub mod model;
 pub mod pg;
 pub mod redis;
 pub mod service;
+pub mod worker;

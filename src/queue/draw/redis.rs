@@ -1,7 +1,7 @@
 //! Runs the scripts of the draw.
 
 use super::model::{Draw, Placed};
-use crate::queue::lines::Line;
+use crate::queue::keyspaces::Line;
 use crate::queue::model::Sequence;
 use crate::store::StoreError;
 use crate::store::script::{NOTHING, Script, ScriptError};

@@ -12,7 +12,7 @@ use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::EntryOrder;
 use crate::concert::service::Catalogue;
-use crate::queue::lines::{Line, Lines};
+use crate::queue::keyspaces::{Line, Lines};
 use crate::queue::model::{Ended, Sequence, Stand, Standing, Ticket};
 use crate::queue::redis::JoinReply;
 use crate::store::id::ScheduleId;

@@ -12,9 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::service::{HandOffError, HandOffs, TakenOver};
-use crate::http::auth::{Caller, QueueToken};
-use crate::http::body::{Json, created};
-use crate::http::problem::{Problem, ProblemCode};
+use crate::caller::Caller;
+use crate::http::api::auth::QueueToken;
+use crate::http::api::body::{Json, created};
+use crate::http::api::problem::{Problem, ProblemCode};
 use crate::store::id::{ScheduleId, UserId};
 
 /// The routes.

@@ -1,7 +1,7 @@
 //! Runs the script that lets a code be used once.
 
-use crate::queue::code::Code;
-use crate::queue::lines::Line;
+use crate::queue::keyspaces::Line;
+use crate::queue::ticket::short_code::Code;
 use crate::store::script::{Script, ScriptError};
 
 /// What `queue/handoff` answers.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::redis::HandedOff;
-use crate::http::auth::{Caller, Role};
-use crate::queue::code::CodeKeys;
-use crate::queue::lines::Line;
+use crate::caller::{Caller, Role};
+use crate::queue::keyspaces::Line;
 use crate::queue::service::{Queue, QueueError};
+use crate::queue::ticket::short_code::CodeKeys;
 use crate::store::id::ScheduleId;
 use crate::user::model::User;
 use crate::user::service::{SignUpError, Users};
-use crate::user::token::{Minted, TokenError};
+use crate::user::token::Minted;
+use crate::user::token_error::TokenError;
 
 /// Handing a place to another device of its owner's; cheap to clone.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ pub enum HandOffError {
 }
 
 impl HandOffs {
-    /// Puts the service together; `codes` are of [`crate::queue::code::Purpose::HandOff`].
+    /// Puts the service together; `codes` are of [`crate::queue::ticket::short_code::Purpose::HandOff`].
     #[must_use]
     pub fn new(queue: Queue, users: Arc<Users>, codes: CodeKeys) -> Self {
         Self { queue, users, codes: Arc::new(codes) }
@@ -76,7 +77,7 @@ impl HandOffs {
             return Err(HandOffError::Operator);
         }
         let ticket = self.queue.verify(token, caller.user).await?;
-        self.queue.limit(ticket.schedule, caller.user)?;
+        self.queue.resolver.count_redis_call(ticket.schedule, caller.user)?;
         let epoch = self.queue.board(ticket.schedule).await?.meta.epoch;
         let code = self.codes.sign_with(&ticket, epoch, Some(caller.lifetime), Utc::now());
         Ok(code.map_err(QueueError::from)?)

@@ -1,4 +1,6 @@
-//! Streams of tickets over HTTP.
+//! The stream of a ticket: opening it, and handing its socket to [`topic`].
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
@@ -7,15 +9,103 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::service::TicketStreams;
-use crate::http::auth::QueueToken;
-use crate::http::body::{Json, Query};
-use crate::http::problem::Problem;
-use crate::http::stream::takeover;
+use super::listener::{END, Wants};
+use super::topic;
+use crate::http::api::auth::QueueToken;
+use crate::http::api::body::{Json, Query};
+use crate::http::api::problem::Problem;
+use crate::http::stream::hub::{Arrival, Hub};
+use crate::http::stream::socket::Socket;
+use crate::http::stream::{Open, Streams, takeover};
+use crate::queue::model::{Standing, Ticket};
+use crate::queue::resolver::Resolved;
+use crate::queue::service::{Queue, QueueError};
+use crate::queue::ticket::short_code::CodeKeys;
+
+/// Questions to Redis that all streams of a process may have under way at a time: a loss finds all
+/// of them asking at once.
+const QUESTIONS: usize = 32;
+
+/// The streams of tickets; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct TicketStreams {
+    queue: Queue,
+    codes: Arc<CodeKeys>,
+    streams: Streams,
+    hub: Hub<Wants>,
+    slots: Arc<Semaphore>,
+}
+
+/// A stream that is to be begun.
+#[derive(Debug)]
+struct Beginning {
+    streams: TicketStreams,
+    wants: Wants,
+}
+
+impl TicketStreams {
+    /// Puts the service together.
+    #[must_use]
+    pub fn new(queue: Queue, codes: CodeKeys, streams: Streams) -> Self {
+        let slots = Arc::new(Semaphore::new(QUESTIONS));
+        Self { queue, codes: Arc::new(codes), streams, hub: Hub::default(), slots }
+    }
+
+    /// A code that opens the stream of a ticket, and when it expires.
+    fn code(&self, token: &str) -> Result<(String, DateTime<Utc>), QueueError> {
+        let ticket = self.queue.read(token)?;
+        Ok(self.codes.sign(&ticket, ticket.shown.epoch(), Utc::now())?)
+    }
+
+    /// The ticket of a token.
+    fn by_token(&self, token: &str) -> Result<Ticket, QueueError> {
+        Ok(self.queue.read(token)?)
+    }
+
+    /// The ticket of a code.
+    fn by_code(&self, code: &str) -> Result<Ticket, QueueError> {
+        Ok(self.codes.verify(code)?.ticket)
+    }
+
+    /// Counts a stream as open; `503` where there are too many.
+    fn open(&self) -> Result<Open, Problem> {
+        self.streams.open("ticket")
+    }
+
+    /// Looks where a ticket stands, as a poll does; nothing where its stream is over. `last` is the
+    /// id of the last event that the client has seen: whoever saw one before the end is told it.
+    async fn begin(
+        &self,
+        ticket: Ticket,
+        last: Option<&str>,
+    ) -> Result<Option<Beginning>, QueueError> {
+        let Resolved { ticket, entry, from_redis, .. } =
+            self.queue.resolver.resolve(ticket).await?;
+        let asked = from_redis.then_some(entry);
+        if matches!(entry.standing, Standing::Ended(_)) && last.is_none_or(|last| last == END) {
+            return Ok(None);
+        }
+        let last = last.and_then(|last| u64::from_str_radix(last, 16).ok());
+        let wants = Wants { ticket, asked, last };
+        Ok(Some(Beginning { streams: self.clone(), wants }))
+    }
+}
+
+impl Beginning {
+    /// Serves the stream on this socket.
+    fn serve(self, socket: Socket) {
+        let Self { streams: TicketStreams { queue, streams, hub, slots, .. }, wants } = self;
+        let schedule = wants.ticket.schedule;
+        hub.enter(schedule, Arrival { socket, wants }, |arrivals| {
+            streams.spawn(topic::serve(queue, schedule, slots, arrivals));
+        });
+    }
+}
 
 /// The routes of pushed positions.
 pub fn routes(streams: TicketStreams) -> OpenApiRouter {

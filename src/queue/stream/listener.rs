@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use super::pace;
 use super::round::{Round, Told};
 use crate::http::stream::event::{self, STALE};
 use crate::http::stream::socket::{Gone, Socket};
@@ -108,7 +107,7 @@ impl Listener {
                 let standing = Standing::Waiting { ahead };
                 Some(Stand { standing, ..Stand::of(&self.ticket) })
             }
-            None => round.queue.known(&round.board, &self.ticket).or(self.asked),
+            None => round.queue.resolver.known_entry(&round.board, &self.ticket).or(self.asked),
         };
         let mut must_ask = false;
         if ready {
@@ -186,14 +185,14 @@ impl Listener {
             _ => return true,
         };
         let since = round.now.saturating_duration_since(self.told_at);
-        since >= pace::pause(&round.board, ahead, self.ticket.sequence.0)
+        since >= round.board.event_pause(ahead, self.ticket.sequence.0)
     }
 
     /// Writes the event `ticket`, and `end` after it where that was the last.
     fn write(&mut self, round: &Round, stand: Stand, out: &mut Vec<u8>) {
         // Only now, since it costs more: what this process knows beside the board.
-        let stand = round.queue.known(&round.board, &self.ticket).unwrap_or(stand);
-        let view = match round.queue.tell(&round.board, &self.ticket, stand) {
+        let stand = round.queue.resolver.known_entry(&round.board, &self.ticket).unwrap_or(stand);
+        let view = match round.queue.view_of(&round.board, &self.ticket, stand) {
             Ok(view) => view,
             Err(error) => return tracing::error!(%error, "a ticket could not be told"),
         };

@@ -1,11 +1,9 @@
 //! Pushed positions: what a poll answers, sent when it changes.
 //!
-//! [`service::TicketStreams`] opens a stream, [`topic`] serves all streams of one schedule, and
+//! [`http::TicketStreams`] opens a stream, [`topic`] serves all streams of one schedule, and
 //! [`listener`] is one of them.
 
 pub mod http;
 mod listener;
-mod pace;
 mod round;
-pub mod service;
 mod topic;

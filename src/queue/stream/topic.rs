@@ -172,7 +172,7 @@ impl Topic {
             };
             let (queue, answers) = (self.queue.clone(), self.answers.clone());
             tokio::spawn(async move {
-                let said = queue.ask(&ticket).await.map(|(_, stand)| stand);
+                let said = queue.resolver.ask_redis(&ticket).await.map(|(_, stand)| stand);
                 // Nobody waits for it where the topic is over.
                 let _ = answers.send(Answer { key, said, _slot: slot });
             });

@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::service::choose_seats;
 use crate::concert::service::Catalogue;
-use crate::http::body::{Json, Path, Query};
-use crate::http::problem::{FieldError, Problem};
+use crate::http::api::body::{Json, Path, Query};
+use crate::http::api::problem::{FieldError, Problem};
 use crate::reservation::model::{Best, BestSeats, MAX_PRICE_RANGES, MAX_SEATS, are_ranges};
 use crate::store::id::{ScheduleId, SeatId};
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use crate::http::page::Paging;
+use crate::pagination::Paging;
 use crate::queue::model::Sequence;
 use crate::reservation::model::{Reservation, ReservationStatus};
 use crate::store::StoreError;

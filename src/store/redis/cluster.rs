@@ -17,7 +17,7 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisErr
 use tokio::sync::{Mutex, watch};
 
 use super::failure::{is_broken, moved_to, refused};
-use super::lane::{Kind, Pair, Server};
+use super::shared_connection::{Kind, Pair, Server};
 
 /// How often one call is sent on.
 const MOVES: usize = 3;

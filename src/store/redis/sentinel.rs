@@ -11,8 +11,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value};
 use tokio::sync::watch;
 
+use super::connect::connect;
 use super::failure::refused;
-use super::lane::connect;
 
 const SCHEME: &str = "redis+sentinel://";
 /// How long a sentinel may take to answer: others are asked at the same time.

@@ -9,14 +9,14 @@ pub mod pg;
 use std::time::{Duration, Instant};
 
 use self::pg::ReservationPage;
-use crate::hold;
-use crate::hold::service::decided;
 use crate::queue;
 use crate::queue::draw::model::Places;
 use crate::queue::draw::service::Draws;
-use crate::queue::lines::Line;
+use crate::queue::keyspaces::Line;
 use crate::queue::load::EndedPlaces;
 use crate::queue::model::{Ended, Sequence};
+use crate::seats;
+use crate::seats::service::decided;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 use crate::store::script::ScriptError;
@@ -71,7 +71,7 @@ impl Loader<'_> {
             let seat = |&(seat, state)| (seat, decided(state, page.now));
             let seats: Vec<_> = page.seats.iter().map(seat).collect();
             // Also where none of them ever changed: it is progress.
-            retry(|| hold::redis::load(self.line, &seats, LEASE)).await?;
+            retry(|| seats::redis::load(self.line, &seats, LEASE)).await?;
             after = page.last;
         }
         Ok(())
@@ -113,7 +113,7 @@ impl Loader<'_> {
                 return Ok(());
             };
             let ReservationPage { buyers, paid, last } = &page;
-            retry(|| hold::redis::load_buyers(self.line, buyers)).await?;
+            retry(|| seats::redis::load_buyers(self.line, buyers)).await?;
             retry(|| self.line.load_paid(paid, LEASE)).await?;
             for (_, place) in paid {
                 if let Some(drawn) = drawn {

@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::hold::model::{FencedSeat, SeatState};
 use crate::queue::model::{Ended, Sequence};
+use crate::seats::model::{FencedSeat, SeatState};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;

@@ -12,11 +12,11 @@ use utoipa_axum::routes;
 
 use super::model::MAX_TEXT_BYTES;
 use super::service::{MadeCode, Recovery, RecoveryError};
-use crate::http::auth::Caller;
-use crate::http::body::{Json, created};
-use crate::http::problem::{Problem, ProblemCode};
+use crate::caller::Caller;
+use crate::http::api::body::{Json, created};
+use crate::http::api::problem::{Problem, ProblemCode};
 use crate::user::http::{NewUserAnswer, not_renewable};
-use crate::user::token::TokenError;
+use crate::user::token_error::TokenError;
 
 /// The routes.
 pub fn routes(recovery: Recovery) -> OpenApiRouter {

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 
 use super::model::RecoveryCode;
 use super::pg;
-use crate::http::auth::Caller;
+use crate::caller::Caller;
 use crate::store::StoreError;
 use crate::store::pg::Pg;
 use crate::user::service::{SignedUp, Users};
 use crate::user::session;
-use crate::user::token::TokenError;
+use crate::user::token_error::TokenError;
 
 /// Attempts at one code within [`ATTEMPTS_WINDOW`], at all processes together. A right one counts
 /// until it is answered.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::http::auth::Role;
+use crate::caller::Role;
 
 /// The latest time that is read, in seconds: every whole number up to it has an exact `f64`.
 const LATEST: f64 = 9_007_199_254_740_991.0;

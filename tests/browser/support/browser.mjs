@@ -23,7 +23,7 @@ export function launch() {
  * A page of its own, of somebody. Errors of scripts and of the Content-Security-Policy are
  * collected in `page.faults`.
  */
-export async function open(browser, service, { who = null, size = DESKTOP, lang = 'en', dark = false } = {}) {
+export async function openPage(browser, service, { who = null, size = DESKTOP, lang = 'en', dark = false } = {}) {
   const context = await browser.newContext({
     ...size,
     baseURL: service.base,
@@ -50,7 +50,7 @@ export async function open(browser, service, { who = null, size = DESKTOP, lang 
 }
 
 /** Holds a page, as it is, against the rules of WCAG 2.2 AA. */
-export async function accessible(page, state) {
+export async function assertAccessible(page, state) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() =>
     globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
@@ -60,7 +60,7 @@ export async function accessible(page, state) {
 }
 
 /** Keeps a picture of a page. */
-export async function shot(page, name, { full = false } = {}) {
+export async function takeScreenshot(page, name, { full = false } = {}) {
   await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: full });
 }
 

@@ -8,16 +8,16 @@
  * @param {Service} service
  * @param {string} [part] such as `/schedules/7`
  */
-export async function open(context, service, part = '/') {
+export async function openConsole(context, service, part = '/') {
   const page = await context.newPage();
   await page.goto(`${service.url}/admin#token=${service.admin}`);
   await page.locator('#console-nav a').first().waitFor();
-  if (part !== '/') await go(page, part);
+  if (part !== '/') await openPart(page, part);
   return page;
 }
 
 /** Goes to a part, and waits until it is there. @param {import('playwright-core').Page} page @param {string} part */
-export async function go(page, part) {
+export async function openPart(page, part) {
   await page.evaluate((to) => {
     location.hash = `#${to}`;
   }, part);
@@ -25,7 +25,7 @@ export async function go(page, part) {
 }
 
 /** Answers the question that is open. @param {import('playwright-core').Page} page @param {'yes' | 'no'} answer */
-export async function answer(page, answer) {
+export async function answerDialog(page, answer) {
   await page.locator(`dialog[open] button[value="${answer}"]`).click();
   await page.locator('dialog').waitFor({ state: 'detached' });
 }
@@ -34,7 +34,7 @@ export async function answer(page, answer) {
  * Calls the API as the operator.
  * @param {Service} service @param {string} method @param {string} path @param {any} [body]
  */
-export async function call(service, method, path, body) {
+export async function callAsOperator(service, method, path, body) {
   const headers = { authorization: `Bearer ${service.admin}`, 'content-type': 'application/json' };
   const answer = await fetch(service.url + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const text = await answer.text();
@@ -50,10 +50,10 @@ export async function call(service, method, path, body) {
  */
 export async function makeSale(service, { title = 'Night', sections, queue = {}, opensInSeconds = -60 } = {}) {
   const at = (/** @type {number} */ seconds) => new Date(Date.now() + seconds * 1000).toISOString();
-  const concert = await call(service, 'POST', '/v1/admin/concerts', { title });
+  const concert = await callAsOperator(service, 'POST', '/v1/admin/concerts', { title });
   const times = { reservation_available_at: at(opensInSeconds), deadline_at: at(86_400), concert_at: at(90_000) };
-  const schedule = await call(service, 'POST', `/v1/admin/concerts/${concert.id}/schedules`, { ...times, queue });
+  const schedule = await callAsOperator(service, 'POST', `/v1/admin/concerts/${concert.id}/schedules`, { ...times, queue });
   const all = sections ?? [{ name: 'Floor', rows: 5, seats_per_row: 10, seat_price: 120_000 }, { name: 'Balcony', rows: 3, seats_per_row: 12, seat_price: 70_000 }];
-  if (all.length > 0) await call(service, 'POST', `/v1/admin/schedules/${schedule.id}/seats`, { sections: all });
+  if (all.length > 0) await callAsOperator(service, 'POST', `/v1/admin/schedules/${schedule.id}/seats`, { sections: all });
   return { concert: concert.id, schedule: schedule.id };
 }

@@ -31,7 +31,7 @@ export class Buyer {
   }
 
   /** Signs up, with points to spend. @param {number} [points] */
-  async arrive(points = 0) {
+  async signUp(points = 0) {
     const made = await this.call('POST', '/v1/users', { name: 'Kim' });
     this.token = made.body.access_token;
     if (points > 0) await this.call('POST', '/v1/points/charges', { amount: points }, true);
@@ -48,7 +48,7 @@ export class Buyer {
   }
 
   /** Asks until inside, or until nothing comes of it any more. @param {number} [ms] */
-  async inside(ms = 20_000) {
+  async waitUntilActive(ms = 20_000) {
     for (const end = Date.now() + ms; Date.now() < end; await pause(200)) {
       const { body } = await this.poll();
       if (body?.status !== 'WAITING') return body?.status === 'ACTIVE';
@@ -65,17 +65,17 @@ export class Buyer {
 }
 
 /** So many buyers at once. @param {string} url @param {number} count @param {number} [points] @returns {Promise<Buyer[]>} */
-export const buyers = (url, count, points = 1_000_000) => Promise.all(Array.from({ length: count }, () => new Buyer(url).arrive(points)));
+export const createBuyers = (url, count, points = 1_000_000) => Promise.all(Array.from({ length: count }, () => new Buyer(url).signUp(points)));
 
 /**
  * Buyers who join one after the other, wait, hold and pay, until all are done.
  * @param {Buyer[]} people @param {number} schedule @param {number} [everyMs]
  */
-export async function rush(people, schedule, everyMs = 50) {
+export async function runBuyers(people, schedule, everyMs = 50) {
   const each = people.map(async (buyer, at) => {
     await pause(at * everyMs);
     const joined = await buyer.join(schedule);
-    if (joined.status >= 300 || !(await buyer.inside())) return false;
+    if (joined.status >= 300 || !(await buyer.waitUntilActive())) return false;
     return (await buyer.buy(schedule)).status === 201;
   });
   return (await Promise.all(each)).filter(Boolean).length;

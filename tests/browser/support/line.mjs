@@ -1,19 +1,19 @@
 // A line with people in it, and somebody in a browser at its end.
 
-import { buyer, call, openSale } from './sale.mjs';
+import { createBuyer, call, openSale } from './sale.mjs';
 
 /** Changes the line's settings, as an operator. */
-export const settle = (service, sale, queue) =>
+export const changeQueue = (service, sale, queue) =>
   call(service, 'PATCH', `/v1/admin/schedules/${sale.id}/queue`, { token: service.admin, body: queue });
 
 /** A sale with one slot, which somebody has, and so many more who wait. Their tickets are asked about until `done`, so that nobody is passed over. */
-export async function line(service, count, { queue = {}, ...sale } = {}) {
+export async function createQueue(service, count, { queue = {}, ...sale } = {}) {
   const made = await openSale(service, { queue: { capacity: 1, admit_per_second: 100, presence_window_seconds: 600, ...queue }, ...sale });
-  const inside = await buyer(service, { sale: made });
+  const active = await createBuyer(service, { sale: made });
   const waiting = [];
-  for (let n = 0; n < count; n += 1) waiting.push(await buyer(service, { sale: made }));
+  for (let n = 0; n < count; n += 1) waiting.push(await createBuyer(service, { sale: made }));
   const leave = (who) => who.ask('DELETE', '/v1/queue/ticket', { ticket: who.tickets[made.id] });
-  return { sale: made, inside, waiting, leave };
+  return { sale: made, active, waiting, leave };
 }
 
 /** Joins by the page, and waits until the place is there. */
@@ -26,7 +26,7 @@ export async function joinByPage(page, sale, name = 'Lee') {
 }
 
 /** Waits for the page to be in a state. */
-export const inState = (page, state, timeout = 30_000) => page.waitForFunction((wanted) => document.body.dataset.state === wanted, state, { timeout });
+export const waitForState = (page, state, timeout = 30_000) => page.waitForFunction((wanted) => document.body.dataset.state === wanted, state, { timeout });
 
 /** Waits until a slot says something. */
-export const says = (page, slot, text) => page.locator(`[data-slot="${slot}"]`).filter({ hasText: text }).first().waitFor();
+export const waitForSlot = (page, slot, text) => page.locator(`[data-slot="${slot}"]`).filter({ hasText: text }).first().waitFor();

@@ -1,14 +1,14 @@
 // Where on the screen a seat or a section of the map is, by the map's own plan.
 
-import { plan } from '../../../web/js/seats/venue.js';
-import { fit, toScreen } from '../../../web/js/seats/view.js';
+import { planVenue } from '../../../web/js/seats/venue.js';
+import { fitView, toScreen } from '../../../web/js/seats/view.js';
 
 /** The map of a sale as it is shown at first: all of it. */
-export async function mapOf(page, sale) {
-  const venue = plan(sale.seats);
+export async function locateMap(page, sale) {
+  const venue = planVenue(sale.seats);
   const box = await page.locator('#map').boundingBox();
-  const inside = await page.locator('#map').evaluate(({ clientWidth, clientHeight }) => [clientWidth, clientHeight]);
-  const view = fit(venue.bounds, ...inside);
+  const size = await page.locator('#map').evaluate(({ clientWidth, clientHeight }) => [clientWidth, clientHeight]);
+  const view = fitView(venue.bounds, ...size);
   const at = (x, y) => {
     const [left, top] = toScreen(view, x, y);
     return [box.x + left, box.y + top];
@@ -22,14 +22,14 @@ export async function mapOf(page, sale) {
 }
 
 /** Waits until the map is there, with states. */
-export async function ready(page) {
+export async function waitForMap(page) {
   await page.locator('#map canvas').first().waitFor();
   await page.locator('#map-loading').waitFor({ state: 'hidden' });
 }
 
 /** Opens the map of a sale as somebody whose turn it is. */
-export async function choosing(page, sale) {
+export async function openMapInTurn(page, sale) {
   await page.goto(`/schedules/${sale.id}/seats`);
-  await ready(page);
+  await waitForMap(page);
   await page.locator('#turn-clock').filter({ hasText: ':' }).waitFor();
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
 /** A way to `base` that breaks when it is told to. */
-export async function network(base) {
+export async function startProxy(base) {
   const { hostname, port } = new URL(base);
   const open = new Set();
   let up = true;
@@ -31,7 +31,7 @@ export async function network(base) {
       up = false;
       for (const socket of open) socket.destroy();
     },
-    mend() {
+    restore() {
       up = true;
     },
     async end() {

@@ -41,7 +41,7 @@ export async function openSale(service, { title = 'Night Lights', description = 
 }
 
 /** Somebody with points; with a sale, somebody whose turn it is there. */
-export async function buyer(service, { sale, name = 'Kim', points = 0 } = {}) {
+export async function createBuyer(service, { sale, name = 'Kim', points = 0 } = {}) {
   const { id, access_token: token, expires_at } = await call(service, 'POST', '/v1/users', { body: { name } });
   const ask = (method, path, more = {}) => call(service, method, path, { token, ...more });
   const charge = (amount) => ask('POST', '/v1/points/charges', { key: randomUUID(), body: { amount } });

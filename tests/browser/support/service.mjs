@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const BINARY = process.env.ONSALE_BIN ?? fileURLToPath(new URL('../../../target/debug/onsale', import.meta.url));
-const STARTS_MS = 60_000;
+const START_TIMEOUT_MS = 60_000;
 
 /**
  * Starts it, and tells its address (`base`, `url`), an operator's token, and its process.
@@ -17,7 +17,7 @@ export async function startService(more = {}) {
   let said = '';
   const found = (pattern) => said.match(pattern)?.[1];
   const known = new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`not started:\n${said}`)), STARTS_MS);
+    const late = setTimeout(() => reject(new Error(`not started:\n${said}`)), START_TIMEOUT_MS);
     child.once('exit', (code) => reject(new Error(`ended with ${code}:\n${said}`)));
     child.stdout.setEncoding('utf8').on('data', (text) => {
       said += text;

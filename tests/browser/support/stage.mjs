@@ -1,13 +1,13 @@
 // A service and a browser, and pages in it: what most test files begin with.
 
-import { accessible, launch, DESKTOP, shot } from './browser.mjs';
+import { assertAccessible, launch, DESKTOP, takeScreenshot } from './browser.mjs';
 import { startService } from './service.mjs';
 
 /**
  * Starts both.
  * @param {Record<string, string>} [settings] of the service
  */
-export async function stage(settings) {
+export async function startStage(settings) {
   const service = await startService(settings);
   const browser = await launch().catch(async (error) => {
     await service.stop();
@@ -28,8 +28,8 @@ export async function stage(settings) {
         colorScheme: dark ? 'dark' : 'light',
         ...more,
       }),
-    shot,
-    axe: accessible,
+    takeScreenshot,
+    assertAccessible,
     async end() {
       await browser.close();
       await service.stop();

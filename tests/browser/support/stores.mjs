@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** What is known of a process; an empty text where it has ended. @param {number} pid @param {string} file */
-function told(pid, file) {
+function readProcFile(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
@@ -11,10 +11,10 @@ function told(pid, file) {
 }
 
 /** The processes that a process has started, and theirs. @param {number} pid @returns {number[]} */
-function children(pid) {
+function descendants(pid) {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
-  const of = (/** @type {number} */ parent) => all.filter((one) => Number(/\) \w (\d+)/.exec(told(one, 'stat'))?.[1]) === parent);
-  return of(pid).flatMap((one) => [one, ...children(one)]);
+  const of = (/** @type {number} */ parent) => all.filter((one) => Number(/\) \w (\d+)/.exec(readProcFile(one, 'stat'))?.[1]) === parent);
+  return of(pid).flatMap((one) => [one, ...descendants(one)]);
 }
 
 /**
@@ -23,9 +23,9 @@ function children(pid) {
  * @param {'redis' | 'postgres'} store
  * @returns {() => void} lets it go on
  */
-export function freeze(service, store) {
+export function freezeStore(service, store) {
   const name = store === 'redis' ? /redis|valkey/ : /postgres/;
-  const found = children(service).filter((pid) => name.test(told(pid, 'comm')));
+  const found = descendants(service).filter((pid) => name.test(readProcFile(pid, 'comm')));
   if (found.length === 0) throw new Error(`no ${store} was found below process ${service}`);
   for (const pid of found) process.kill(pid, 'SIGSTOP');
   return () => {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { OnsaleError, backoff, either } from '../../../web/js/onsale/call.js';
-import { parser } from '../../../web/js/onsale/events.js';
+import { OnsaleError, backoff, anySignal } from '../../../web/js/onsale/call.js';
+import { createParser } from '../../../web/js/onsale/events.js';
 import { states } from '../../../web/js/onsale.js';
 
 const TEXT = 'retry: 2500\n: a comment\nevent: ticket\nid: 7\ndata: {"a":\ndata: 1}\n\nevent: stale\ndata: {}\n\ndata: no json\n\nevent: end\r\nid: end\r\ndata: {}\r\n\r\n';
@@ -12,7 +12,7 @@ const TEXT = 'retry: 2500\n: a comment\nevent: ticket\nid: 7\ndata: {"a":\ndata:
 test('a stream is the same events however it is cut', () => {
   for (let size = 1; size <= TEXT.length; size += 1) {
     const [events, retries] = [[], []];
-    const take = parser((event) => events.push(event), (ms) => retries.push(ms));
+    const take = createParser((event) => events.push(event), (ms) => retries.push(ms));
     for (let at = 0; at < TEXT.length; at += size) take(TEXT.slice(at, at + size));
     assert.deepEqual(events, [
       { event: 'ticket', id: '7', data: { a: 1 } },
@@ -43,11 +43,11 @@ test('an error says whether the same call may succeed later', () => {
 
 test('a signal of several is given once any of them is', () => {
   const [one, other] = [new AbortController(), new AbortController()];
-  const both = either(one.signal, undefined, other.signal);
+  const both = anySignal(one.signal, undefined, other.signal);
   assert.equal(both.aborted, false);
   other.abort();
   assert.equal(both.aborted, true);
-  assert.equal(either(AbortSignal.abort()).aborted, true);
+  assert.equal(anySignal(AbortSignal.abort()).aborted, true);
 });
 
 test('two bits of each seat are read in the order of their numbers', () => {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Onsale } from '../../../web/js/onsale.js';
 
 /** A service that is answered for by hand: `next` is the next call that comes. */
-function service() {
+function createFakeService() {
   const [calls, waiting] = [[], []];
   const fetch = (url, { signal }) =>
     new Promise((resolve, reject) => {
@@ -27,7 +27,7 @@ const step = (since, version) => ({ since, version, seats: [] });
 const ignore = { onSeats() {}, onReload() {} };
 
 test('a map is asked for where one is not to be pushed to, and pushed to as soon as one is', async () => {
-  const { onsale, next } = service();
+  const { onsale, next } = createFakeService();
   const [steps, how] = [[], []];
   let stream = false;
   const following = onsale.followSeats(7, 'a', {
@@ -51,7 +51,7 @@ test('a map is asked for where one is not to be pushed to, and pushed to as soon
 });
 
 test('who stops lets go of the connection, and asks for nothing more', async () => {
-  const { onsale, next, calls } = service();
+  const { onsale, next, calls } = createFakeService();
   const following = onsale.followSeats(7, 'a', ignore);
   const pushed = await next();
   assert.equal(pushed.url, `${STREAM}a`);
@@ -63,7 +63,7 @@ test('who stops lets go of the connection, and asks for nothing more', async () 
 });
 
 test('what changed is not known any more: the whole is to be loaded, once', async () => {
-  const { onsale, next, calls } = service();
+  const { onsale, next, calls } = createFakeService();
   let reloads = 0;
   onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onReload: () => (reloads += 1) });
   (await next()).tell({ version: 'z', layout_version: 1, status: '' });
@@ -73,7 +73,7 @@ test('what changed is not known any more: the whole is to be loaded, once', asyn
 
 test('a map that was asked for is old where its age says so, a second from a cache aside', async () => {
   for (const [age, old] of [[{}, false], [{ age: '1' }, false], [{ age: '4' }, true]]) {
-    const { onsale, next } = service();
+    const { onsale, next } = createFakeService();
     const told = [];
     const following = onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onStale: (stale) => told.push(stale) });
     (await next()).tell(step('a', 'b'), age);
@@ -84,7 +84,7 @@ test('a map that was asked for is old where its age says so, a second from a cac
 });
 
 test('a ticket is pushed to as soon as its tab may be, also where it was just asking', async () => {
-  const { onsale, next } = service();
+  const { onsale, next } = createFakeService();
   let stream = false;
   const following = onsale.follow('t', { stream: () => stream, onTicket() {} });
   const question = await next();
@@ -97,7 +97,7 @@ test('a ticket is pushed to as soon as its tab may be, also where it was just as
 });
 
 test('a ticket that is final is followed no further', async () => {
-  const { onsale, next, calls } = service();
+  const { onsale, next, calls } = createFakeService();
   const seen = [];
   onsale.follow('t', { stream: () => false, onTicket: ({ status }) => seen.push(status) });
   (await next()).tell({ status: 'LEFT', poll_after_ms: null });

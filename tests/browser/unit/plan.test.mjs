@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { band, place, pricesOf } from '../../../web/js/admin/plan.js';
+import { bandOf, placeSections, pricesOf } from '../../../web/js/admin/plan.js';
 
 const section = (name, rows, seats_per_row, seat_price = 100) => ({ name, rows, seats_per_row, seat_price });
 
 test('a few sections have rows of their own, and a short row looks shorter', () => {
-  const { placed, rows } = place([section('Floor', 10, 40), section('Balcony', 5, 20)]);
+  const { placed, rows } = placeSections([section('Floor', 10, 40), section('Balcony', 5, 20)]);
   assert.equal(rows, 17, 'two rows of space between them');
   assert.deepEqual(placed.map(({ first }) => first), [0, 12]);
   assert.deepEqual(placed.map(({ from, to }) => [from, to]), [[-1, 1], [-0.5, 0.5]]);
@@ -16,7 +16,7 @@ test('a few sections have rows of their own, and a short row looks shorter', () 
 
 test('many sections share rows, each as wide as its seats, and none over another', () => {
   const all = Array.from({ length: 30 }, (_, at) => section(`S${at}`, 5 + (at % 3), 10 + at));
-  const { placed, rows } = place(all);
+  const { placed, rows } = placeSections(all);
   assert.equal(placed.length, 30);
   for (const [at, one] of placed.entries()) {
     assert.ok(one.from >= -1.0001 && one.to <= 1.0001 && one.from < one.to, one.section.name);
@@ -30,5 +30,5 @@ test('many sections share rows, each as wide as its seats, and none over another
 test('each price has its colour, the highest the first', () => {
   const prices = pricesOf([section('A', 1, 1, 70), section('B', 1, 1, 150), section('C', 1, 1, 70)]);
   assert.deepEqual(prices, [150, 70]);
-  assert.deepEqual([band(150, prices), band(70, prices)], [0, 1]);
+  assert.deepEqual([bandOf(150, prices), bandOf(70, prices)], [0, 1]);
 });

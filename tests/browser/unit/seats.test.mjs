@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { states as decode } from '../../../web/js/onsale.js';
-import { instead } from '../../../web/js/seats/near.js';
+import { nearestSets } from '../../../web/js/seats/near.js';
 import { FULL, Raster, RING, SPECK } from '../../../web/js/seats/raster.js';
 import { AVAILABLE, GONE, HELD, States } from '../../../web/js/seats/states.js';
-import { plan, seatAt, sectionAt } from '../../../web/js/seats/venue.js';
-import { between, fit, kept, toPlan, toScreen, zoomed } from '../../../web/js/seats/view.js';
+import { planVenue, seatAt, sectionAt } from '../../../web/js/seats/venue.js';
+import { interpolateView, fitView, clampView, toPlan, toScreen, zoomView } from '../../../web/js/seats/view.js';
 
 /** Seats numbered as the service numbers them. */
 function seatsOf(...sections) {
@@ -40,7 +40,7 @@ const ODD = {
 
 for (const [name, sections] of Object.entries(ODD)) {
   test(`no two seats lie on one another, and each is found where it lies: ${name}`, () => {
-    const venue = plan(seatsOf(...sections));
+    const venue = planVenue(seatsOf(...sections));
     const cells = new Map();
     for (let seat = 0; seat < venue.count; seat++) {
       assert.equal(seatAt(venue, venue.x[seat], venue.y[seat]), seat);
@@ -60,7 +60,7 @@ for (const [name, sections] of Object.entries(ODD)) {
 }
 
 test('a venue without seats has a plan too', () => {
-  const venue = plan([]);
+  const venue = planVenue([]);
   assert.equal(venue.count, 0);
   assert.ok(venue.bounds.right > venue.bounds.left);
   assert.equal(seatAt(venue, 0, 10), -1);
@@ -69,13 +69,13 @@ test('a venue without seats has a plan too', () => {
 test('a seat that is added to a section later is in it', () => {
   const seats = seatsOf(['A', 1, 2, 10], ['B', 1, 2, 10]);
   seats.push({ id: 9, seat_number: 5, section: 'A', row: '1', seat_price: 10 });
-  const venue = plan(seats);
+  const venue = planVenue(seats);
   assert.deepEqual([...venue.sections[0].seats], [0, 1, 4]);
   assert.equal(venue.sections[0].rows.length, 1);
 });
 
 test('the stage and between sections is nowhere', () => {
-  const venue = plan(seatsOf(...THEATRE));
+  const venue = planVenue(seatsOf(...THEATRE));
   assert.equal(seatAt(venue, 0, venue.stage.inner), -1);
   assert.equal(sectionAt(venue, 0, venue.stage.inner), null);
   const [floor] = venue.sections;
@@ -84,7 +84,7 @@ test('the stage and between sections is nowhere', () => {
 });
 
 test('many prices share six bands, and none is left out', () => {
-  const venue = plan(seatsOf(...Array.from({ length: 20 }, (_, n) => [`S${n}`, 1, 5, 100 - n])));
+  const venue = planVenue(seatsOf(...Array.from({ length: 20 }, (_, n) => [`S${n}`, 1, 5, 100 - n])));
   assert.equal(venue.bands.length, 6);
   assert.equal(venue.bands.reduce((sum, band) => sum + band.count, 0), 100);
   for (let seat = 0; seat < venue.count; seat++) {
@@ -100,76 +100,76 @@ test('two bits per seat, the first in the lowest', () => {
 });
 
 test('changes follow what is known, or the whole is loaded', () => {
-  const states = new States(plan(seatsOf(['A', 2, 4, 10], ['B', 1, 4, 5])));
+  const states = new States(planVenue(seatsOf(['A', 2, 4, 10], ['B', 1, 4, 5])));
   assert.deepEqual(states.load({ version: '1', status: Buffer.from([0b01, 0, 0]).toString('base64') }), [0]);
-  assert.deepEqual([states.free, ...states.inSection, ...states.inBand], [11, 7, 4, 7, 4]);
+  assert.deepEqual([states.free, ...states.freeInSection, ...states.freeInBand], [11, 7, 4, 7, 4]);
   const seats = [{ id: 1001, status: 'AVAILABLE' }, { id: 1009, status: 'UNAVAILABLE' }, { id: 1002, status: 'AVAILABLE' }];
   assert.deepEqual(states.apply({ since: '1', version: '2', seats }), [0, 8]);
-  assert.deepEqual([states.version, states.of[0], states.of[8]], ['2', AVAILABLE, GONE]);
-  assert.deepEqual([states.free, ...states.inSection], [11, 8, 3]);
+  assert.deepEqual([states.version, states.states[0], states.states[8]], ['2', AVAILABLE, GONE]);
+  assert.deepEqual([states.free, ...states.freeInSection], [11, 8, 3]);
   assert.equal(states.apply({ since: '1', version: '3', seats: [] }), null, 'a gap');
   assert.equal(states.apply({ since: '2', version: '3', seats: [{ id: 5, status: 'HELD' }] }), null, 'a stranger');
 });
 
 test('counts of free seats are those of the states after any changes', () => {
-  const states = new States(plan(seatsOf(...THEATRE)));
+  const states = new States(planVenue(seatsOf(...THEATRE)));
   let dice = 7;
   for (let turn = 0; turn < 2000; turn++) {
     dice = (dice * 48271) % 2147483647;
     states.set(dice % 400, dice % 3);
   }
-  const free = [...states.of.keys()].filter((seat) => states.of[seat] === AVAILABLE);
+  const free = [...states.states.keys()].filter((seat) => states.states[seat] === AVAILABLE);
   assert.equal(states.free, free.length);
   const { section, band } = states.venue;
   for (const one of [0, 1, 2]) {
-    assert.equal(states.inSection[one], free.filter((seat) => section[seat] === one).length);
-    assert.equal(states.inBand[one], free.filter((seat) => band[seat] === one).length);
+    assert.equal(states.freeInSection[one], free.filter((seat) => section[seat] === one).length);
+    assert.equal(states.freeInBand[one], free.filter((seat) => band[seat] === one).length);
   }
 });
 
 test('instead of what was lost: neighbours nearby, three choices, no seat twice', () => {
-  const venue = plan(seatsOf(...THEATRE));
-  const sets = instead(venue, [7, 8], (seat) => seat !== 7 && seat !== 8);
+  const venue = planVenue(seatsOf(...THEATRE));
+  const sets = nearestSets(venue, [7, 8], (seat) => seat !== 7 && seat !== 8);
   assert.equal(sets.length, 3);
   assert.equal(new Set(sets.flat()).size, 6);
   for (const [one, other] of sets) {
     assert.equal(other, one + 1);
     assert.ok(Math.hypot(venue.x[one] - venue.x[7], venue.y[one] - venue.y[7]) < 4);
   }
-  assert.deepEqual(instead(venue, [7], (seat) => seat === 399), [[399]], 'however far');
-  assert.deepEqual(instead(venue, [7, 8], (seat) => seat === 399), [], 'too few');
-  assert.deepEqual(instead(venue, [7, 8], (seat) => seat === 20 || seat === 22), [[20, 22]], 'apart');
+  assert.deepEqual(nearestSets(venue, [7], (seat) => seat === 399), [[399]], 'however far');
+  assert.deepEqual(nearestSets(venue, [7, 8], (seat) => seat === 399), [], 'too few');
+  assert.deepEqual(nearestSets(venue, [7, 8], (seat) => seat === 20 || seat === 22), [[20, 22]], 'apart');
 });
 
 test('what is under the finger stays there while zooming', () => {
-  const { bounds } = plan(seatsOf(...arena()));
-  const view = fit(bounds, 400, 300);
-  const near = zoomed(view, 220, 140, 6, bounds);
+  const { bounds } = planVenue(seatsOf(...arena()));
+  const view = fitView(bounds, 400, 300);
+  const near = zoomView(view, 220, 140, 6, bounds);
   assert.ok(Math.abs(near.scale - view.scale * 6) < 1e-9);
   const [x, y] = toPlan(view, 220, 140);
   const [left, top] = toScreen(near, x, y);
   assert.ok(Math.hypot(left - 220, top - 140) < 0.01);
-  assert.ok(zoomed(near, 0, 0, 1e9, bounds).scale <= 46);
-  assert.deepEqual(zoomed(near, 0, 0, 1e-9, bounds), view, 'not smaller than the whole');
+  assert.ok(zoomView(near, 0, 0, 1e9, bounds).scale <= 46);
+  assert.deepEqual(zoomView(near, 0, 0, 1e-9, bounds), view, 'not smaller than the whole');
 });
 
 test('the view stays on the plan, and a flight ends where it goes', () => {
-  const { bounds } = plan(seatsOf(...arena()));
-  const view = { ...fit(bounds, 400, 300), scale: 20 };
-  const far = kept({ ...view, x: 1e6, y: -1e6 }, bounds);
+  const { bounds } = planVenue(seatsOf(...arena()));
+  const view = { ...fitView(bounds, 400, 300), scale: 20 };
+  const far = clampView({ ...view, x: 1e6, y: -1e6 }, bounds);
   assert.ok(far.x < bounds.right && far.y > bounds.top);
   const to = { ...view, x: 10, y: 90, scale: 30 };
-  const end = between(view, to, 1);
+  const end = interpolateView(view, to, 1);
   assert.ok(Math.abs(end.x - 10) < 1e-6 && Math.abs(end.scale - 30) < 1e-6);
 });
 
 test('a seat drawn anew is the same as all drawn anew, and only its square changes', () => {
-  const venue = plan(seatsOf(...THEATRE));
+  const venue = planVenue(seatsOf(...THEATRE));
   const look = (shape) => ({ red: 10, green: 20, blue: 30, alpha: 1, shape });
   const looks = [look(FULL), look(RING), look(SPECK)];
   const kinds = new Uint8Array(venue.count);
   for (const scale of [1.3, 4, 9.7, 30]) {
-    const view = { ...fit(venue.bounds, 300, 200), scale };
+    const view = { ...fitView(venue.bounds, 300, 200), scale };
     const make = () => {
       const raster = new Raster(300, 200, new Uint32Array(300 * 200));
       raster.aim(view, 1, looks);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;

@@ -6,7 +6,7 @@ mod staff;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use tokio::task::JoinSet;
 
 use crate::caller::{Office, Person};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use reqwest::Method;
 use tokio::time::sleep;
 
@@ -41,6 +41,10 @@ pub async fn poll_as_asked(market: Market, mut dice: Dice) {
                 }
             }
             sleep(Duration::from_millis(pause)).await;
+        }
+        if !joined {
+            // The run ended, or the join was refused: there is no ticket to leave with.
+            continue;
         }
         let act = Act::Leave { schedule: market.silent };
         person.want(Wish::plain(act, Method::DELETE, "/v1/queue/ticket", None)).await;

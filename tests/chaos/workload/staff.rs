@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::sleep;

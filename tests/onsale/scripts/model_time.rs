@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use onsale::hold::redis::load_buyers;
 use onsale::queue::load::EndedPlaces;
 use onsale::queue::model::{Ended, Sequence};
+use onsale::seats::redis::load_buyers;
 use onsale::store::id::UserId;
 use onsale::store::script::Script;
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use onsale::dev::redis::RedisServer;
-use onsale::queue::lines::Line;
+use onsale::queue::keyspaces::Line;
 use onsale::store::id::ScheduleId;
 use onsale::store::keys::Keys;
 use onsale::store::redis::Redis;

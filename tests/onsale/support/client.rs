@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use onsale::http::problem::ProblemCode;
+use onsale::http::api::problem::ProblemCode;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 

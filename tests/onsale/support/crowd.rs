@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use onsale::http::auth::Role;
+use onsale::caller::Role;
 use onsale::user::service::create_many;
 
 use super::client::{Answer, Client};

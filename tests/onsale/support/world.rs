@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use onsale::app::{self, Running};
+use onsale::caller::{Lifetime, Role};
 use onsale::config::Settings;
 use onsale::dev::pg::create_database;
-use onsale::http::auth::{Lifetime, Role};
 use onsale::store::id::UserId;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::token::Tokens;

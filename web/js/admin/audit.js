@@ -1,10 +1,10 @@
 // @ts-check
-/** Who changed what, when, from what to what. */
-import { el, fill } from '../lib/dom.js';
-import { has, number, t, time } from '../lib/text.js';
-import { told } from './line-fields.js';
-import { doing, field, heading } from './parts.js';
-import { get } from './service.js';
+/** The audit log: who changed what, when, from what to what. */
+import { el, setChildren } from '../lib/dom.js';
+import { hasText, number, t, time } from '../lib/text.js';
+import { settingText } from './queue-fields.js';
+import { runOnce, field, heading } from './parts.js';
+import { get } from './api.js';
 
 /** @typedef {{ action?: string, subject?: string, admin?: string }} Wanted */
 
@@ -14,16 +14,16 @@ const ACTIONS = [
   ['queue', 'change'],
   ['seats', 'add', 'block', 'unblock'],
 ].flatMap(([subject, ...verbs]) => verbs.map((verb) => `${subject}.${verb}`));
-/** What entries have that nobody changed. */
-const UNTOLD = ['id', 'concert_id'];
-/** So many differences are told of a change, and of what was made. */
-const MOST = 12;
-const MADE = 4;
+/** Fields of entries that are not changes. */
+const HIDDEN_FIELDS = ['id', 'concert_id'];
+/** Maximum number of fields shown for a changed and for a created subject. */
+const MAX_CHANGES = 12;
+const MAX_CREATED = 4;
 
-/** The members of an object and of those in it, flat. @param {any} value @returns {Record<string, any>} */
-function flat(value) {
+/** Flattens the queue settings into their schedule. @param {any} value @returns {Record<string, any>} */
+function flatten(value) {
   if (value === null || typeof value !== 'object') return {};
-  return Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flat(one)) : [[name, one]])));
+  return Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flatten(one)) : [[name, one]])));
 }
 
 /** @param {string} name @param {any} value */
@@ -32,7 +32,7 @@ function valueText(name, value) {
   if (name === 'seat_ids') return t('admin.audit.seats', { n: value.length });
   if (name === 'status') return t(`admin.concert.${value}`);
   if (name.endsWith('_at')) return time(value);
-  if (has(`admin.setting.${name}`)) return told(name, value);
+  if (hasText(`admin.setting.${name}`)) return settingText(name, value);
   if (typeof value === 'number') return number(value);
   if (typeof value === 'boolean') return t(value ? 'admin.yes' : 'admin.no');
   return value === null ? '–' : String(value);
@@ -40,16 +40,16 @@ function valueText(name, value) {
 
 /** @param {string} name */
 const nameText = (name) => {
-  const key = [`admin.setting.${name}`, `admin.time.${name}`, `admin.audit.field.${name}`].find(has);
+  const key = [`admin.setting.${name}`, `admin.time.${name}`, `admin.audit.field.${name}`].find(hasText);
   return key ? t(key) : name;
 };
 
-/** What an entry changed. @param {any} entry */
+/** The fields that an entry changed. @param {any} entry */
 function differences(entry) {
-  const [before, after] = [flat(entry.before), flat(entry.after)];
+  const [before, after] = [flatten(entry.before), flatten(entry.after)];
   const empty = (/** @type {any} */ value) => entry.before === null && (value === null || value === '');
-  const names = Object.keys(after).filter((name) => !UNTOLD.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  const most = entry.before === null ? MADE : MOST;
+  const names = Object.keys(after).filter((name) => !HIDDEN_FIELDS.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const most = entry.before === null ? MAX_CREATED : MAX_CHANGES;
   const lines = names.slice(0, most).map((name) =>
     el(
       'li',
@@ -62,11 +62,11 @@ function differences(entry) {
   return el('ul', { class: 'differences' }, lines, names.length > most && el('li', { class: 'muted' }, t('admin.audit.more', { n: names.length - most })));
 }
 
-/** Where an entry's subject is looked at. @param {string} subject */
+/** A link to an entry's subject. @param {string} subject */
 function subjectLink(subject) {
   const [kind, id] = subject.split(' ');
   const to = kind === 'schedule' ? `#/schedules/${id}` : kind === 'concert' ? `#/concerts/${id}` : null;
-  const text = has(`admin.audit.${kind}`) ? t(`admin.audit.${kind}`, { id }) : subject;
+  const text = hasText(`admin.audit.${kind}`) ? t(`admin.audit.${kind}`, { id }) : subject;
   return to ? el('a', { href: to }, text) : text;
 }
 
@@ -78,7 +78,7 @@ function item(entry) {
     el(
       'p',
       { class: 'entry-head' },
-      el('b', null, has(`admin.audit.${entry.action}`) ? t(`admin.audit.${entry.action}`) : entry.action),
+      el('b', null, hasText(`admin.audit.${entry.action}`) ? t(`admin.audit.${entry.action}`) : entry.action),
       ' · ',
       subjectLink(entry.subject),
     ),
@@ -93,29 +93,29 @@ function query(wanted, cursor) {
   return `/v1/admin/audit?${new URLSearchParams(/** @type {[string, string][]} */ (given))}`;
 }
 
-/** A list that grows by pages. @param {() => Wanted} wanted */
+/** The list of entries, which grows page by page. @param {() => Wanted} wanted */
 function entries(wanted) {
   const list = el('ol', { class: 'entries' });
   const none = el('p', { class: 'empty', hidden: true }, t('admin.audit.none'));
   const more = el('button', { type: 'button', class: 'button quiet', hidden: true }, t('admin.audit.older'));
   let cursor = '';
-  const load = async (/** @type {boolean} */ anew) => {
-    const page = await get(query(wanted(), anew ? undefined : cursor));
+  const load = async (/** @type {boolean} */ fromStart) => {
+    const page = await get(query(wanted(), fromStart ? undefined : cursor));
     cursor = page.next_cursor ?? '';
-    if (anew) fill(list, page.items.map(item));
+    if (fromStart) setChildren(list, page.items.map(item));
     else list.append(...page.items.map(item));
     none.hidden = list.children.length > 0;
     more.hidden = cursor === '';
   };
-  more.addEventListener('click', () => doing(more, () => load(false)));
+  more.addEventListener('click', () => runOnce(more, () => load(false)));
   return { element: el('div', null, list, none, more), load };
 }
 
-/** The entries of one subject. @param {HTMLElement} place @param {Wanted} wanted */
-export async function auditOf(place, wanted) {
+/** Shows the entries of one subject. @param {HTMLElement} place @param {Wanted} wanted */
+export async function showAuditOf(place, wanted) {
   const found = entries(() => wanted);
   await found.load(true);
-  fill(place, el('section', { class: 'card' }, el('h2', null, t('admin.nav.audit')), found.element));
+  setChildren(place, el('section', { class: 'card' }, el('h2', null, t('admin.nav.audit')), found.element));
 }
 
 /** @type {import('../admin.js').Part} */
@@ -128,10 +128,10 @@ export async function auditPart(place) {
   const button = el('button', { type: 'submit', class: 'button' }, t('admin.audit.filter'));
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    doing(button, () => found.load(true));
+    runOnce(button, () => found.load(true));
   };
   await found.load(true);
-  fill(
+  setChildren(
     place,
     heading(t('admin.nav.audit'), { lead: t('admin.audit.lead') }),
     el(

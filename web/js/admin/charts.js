@@ -1,13 +1,13 @@
 // @ts-check
-/** The live charts: one figure a second, drawn by uPlot. */
-import { now } from '../lib/clock.js';
-import { el, fill, say } from '../lib/dom.js';
-import { decimal, money, number, t, time, written } from '../lib/text.js';
+/** The live charts, with one value per second, drawn by uPlot. */
+import { serverNow } from '../lib/clock.js';
+import { el, setChildren, setText } from '../lib/dom.js';
+import { decimal, money, number, t, time, formatNumber } from '../lib/text.js';
 import { page } from '../lib/page.js';
 
 /** @typedef {import('./feed.js').Name} Name */
 /** @typedef {{ name: Name, colour: number, dash?: boolean, fill?: boolean }} Line */
-/** @typedef {{ key: string, lines: Line[], tell: (value: number) => string }} Chart */
+/** @typedef {{ key: string, lines: Line[], format: (value: number) => string }} Chart */
 
 const whole = (/** @type {number} */ value) => number(Math.round(value));
 const perSecond = (/** @type {number} */ value) => t('admin.persecond', { value: decimal(value) });
@@ -15,39 +15,39 @@ const ms = (/** @type {number} */ value) => t('admin.ms', { value: value < 10 ? 
 
 /** @type {Chart[]} */
 const CHARTS = [
-  { key: 'waiting', lines: [{ name: 'waiting', colour: 1, fill: true }], tell: whole },
-  { key: 'inside', lines: [{ name: 'active', colour: 2, fill: true }, { name: 'capacity', colour: 6, dash: true }], tell: whole },
-  { key: 'flow', lines: [{ name: 'joins', colour: 1 }, { name: 'admissions', colour: 2 }], tell: perSecond },
-  { key: 'seats', lines: [{ name: 'sold', colour: 3, fill: true }, { name: 'held', colour: 4 }], tell: whole },
-  { key: 'sales', lines: [{ name: 'sales', colour: 3 }], tell: perSecond },
-  { key: 'revenue', lines: [{ name: 'revenue', colour: 3, fill: true }], tell: money },
-  { key: 'p99', lines: [{ name: 'join', colour: 1 }, { name: 'hold', colour: 4 }, { name: 'pay', colour: 3 }, { name: 'poll', colour: 6 }], tell: ms },
-  { key: 'errors', lines: [{ name: 'errors', colour: 5, fill: true }, { name: 'limited', colour: 6 }], tell: perSecond },
+  { key: 'waiting', lines: [{ name: 'waiting', colour: 1, fill: true }], format: whole },
+  { key: 'inside', lines: [{ name: 'active', colour: 2, fill: true }, { name: 'capacity', colour: 6, dash: true }], format: whole },
+  { key: 'flow', lines: [{ name: 'joins', colour: 1 }, { name: 'admissions', colour: 2 }], format: perSecond },
+  { key: 'seats', lines: [{ name: 'sold', colour: 3, fill: true }, { name: 'held', colour: 4 }], format: whole },
+  { key: 'sales', lines: [{ name: 'sales', colour: 3 }], format: perSecond },
+  { key: 'revenue', lines: [{ name: 'revenue', colour: 3, fill: true }], format: money },
+  { key: 'p99', lines: [{ name: 'join', colour: 1 }, { name: 'hold', colour: 4 }, { name: 'pay', colour: 3 }, { name: 'poll', colour: 6 }], format: ms },
+  { key: 'errors', lines: [{ name: 'errors', colour: 5, fill: true }, { name: 'limited', colour: 6 }], format: perSecond },
 ];
 
-/** How long the shown time is, in seconds. */
-const SHOWN = 600;
+/** The time span shown, in seconds. */
+const SHOWN_SECONDS = 600;
 const HEIGHT = 150;
 
 /** @type {any} */
 let UPlot = null;
 
-/** Short numbers for an axis: 12K, 1.2억. */
-const short = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
+/** Compact numbers for the axes: 12K, 1.2억. */
+const compact = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** What is shown of the time: a minute at least, to the last figure. @param {any} _ @param {number | null} first @param {number | null} last @returns {[number, number]} */
-function minute(_, first, last) {
-  const end = last ?? now() / 1000;
+/** The time range shown: at least a minute, up to the last value. @param {any} _ @param {number | null} first @param {number | null} last @returns {[number, number]} */
+function timeRange(_, first, last) {
+  const end = last ?? serverNow() / 1000;
   return [Math.min(first ?? end, end - 60), end];
 }
 
-/** Times along an axis, as fine as they are apart. @param {number[]} at in seconds */
-const times = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock'));
+/** Formats the times of an axis, with seconds if they are less than a minute apart. @param {number[]} at in seconds */
+const axisTimes = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1] - at[0] < 60 ? 'exact' : 'clock'));
 
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';
 
-/** What uPlot is told. @param {Chart} chart @param {HTMLElement} box */
+/** The options for uPlot. @param {Chart} chart @param {HTMLElement} box */
 function options(chart, box) {
   const style = getComputedStyle(box);
   const [ink, grid] = [colourOf(style, '--chart-ink'), colourOf(style, '--chart-grid')];
@@ -61,16 +61,16 @@ function options(chart, box) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { sync: { key: 'onsale' }, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { time: true, range: minute }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
+    scales: { x: { time: true, range: timeRange }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
     axes: [
-      { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => times(at) },
-      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.tell === whole && !Number.isInteger(one) ? '' : written(short, one))) },
+      { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => axisTimes(at) },
+      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.format === whole && !Number.isInteger(one) ? '' : formatNumber(compact, one))) },
     ],
     series: [{}, ...series],
   };
 }
 
-/** One chart with its title and a legend that tells the values. */
+/** A chart with its title and a legend with the current values. */
 class Panel {
   /** @param {Chart} chart */
   constructor(chart) {
@@ -93,10 +93,10 @@ class Panel {
   show(history) {
     this.chart.lines.forEach(({ name }, at) => {
       const value = history[name].at(-1);
-      say(this.values[at], value === null || value === undefined ? '–' : this.chart.tell(value));
+      setText(this.values[at], value === null || value === undefined ? '–' : this.chart.format(value));
     });
     if (!this.plot || history.at.length === 0) return;
-    const first = Math.max(0, history.at.length - SHOWN);
+    const first = Math.max(0, history.at.length - SHOWN_SECONDS);
     this.plot.setData([history.at.slice(first), ...this.chart.lines.map(({ name }) => history[name].slice(first))]);
   }
 }
@@ -120,7 +120,7 @@ export function charts() {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   dark.addEventListener('change', make);
   resize.observe(element);
-  load(element).then((loaded) => loaded && make());
+  loadLibrary(element).then((loaded) => loaded && make());
   return {
     element,
     show: (history) => {
@@ -135,13 +135,13 @@ export function charts() {
   };
 }
 
-/** uPlot, which nothing else needs; false, and said so, where it can't be had. @param {HTMLElement} element */
-async function load(element) {
+/** Loads uPlot. If that fails, shows a notice and returns false. @param {HTMLElement} element */
+async function loadLibrary(element) {
   try {
     UPlot ??= (await import('../../vendor/uplot/uPlot.esm.js')).default;
     return true;
   } catch {
-    fill(element, el('p', { class: 'strip strip-warn' }, t('admin.chart.none')));
+    setChildren(element, el('p', { class: 'strip strip-warn' }, t('admin.chart.none')));
     return false;
   }
 }

@@ -1,13 +1,13 @@
 // @ts-check
-/** Making a concert, and changing one. */
+/** Creating and changing a concert. */
 import { toast } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
-import { el, fill } from '../lib/dom.js';
+import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
 import { card, field, form, heading, phaseBadge, table } from './parts.js';
-import { all, get, patch, post } from './service.js';
+import { fetchAll, get, patch, post } from './api.js';
 
-/** The fields of a concert. @param {Partial<import('./service.js').Concert>} concert */
+/** The form fields of a concert. @param {Partial<import('./api.js').Concert>} concert */
 function fields(concert) {
   const title = el('input', { type: 'text', required: true, maxlength: 200, value: concert.title ?? '', dir: 'auto' });
   const description = el('textarea', { rows: 5, maxlength: 10_000, value: concert.description ?? '', dir: 'auto' });
@@ -28,21 +28,21 @@ function fields(concert) {
 }
 
 /** @param {HTMLElement} place */
-function make(place) {
+function newConcert(place) {
   const { parts, value } = fields({});
   const act = async () => {
     const made = await post('/v1/admin/concerts', value());
     location.hash = `#/concerts/${made.id}/schedules/new`;
   };
-  fill(
+  setChildren(
     place,
     heading(t('admin.concert.new'), { back: ['/', t('admin.back.sales')], lead: t('admin.concert.new.lead') }),
     el('section', { class: 'card' }, form(t('admin.concert.make'), act, ...parts)),
   );
 }
 
-/** Withdrawing stops a sale at once: asked for first. @param {import('./service.js').Concert} old @param {any} wanted */
-async function sure(old, wanted) {
+/** Asks before a concert is withdrawn, since that stops its sales at once. @param {import('./api.js').Concert} old @param {any} wanted */
+async function confirmWithdrawal(old, wanted) {
   if (wanted.status === old.status || wanted.status === 'AVAILABLE') return true;
   return confirm({
     title: t('admin.concert.withdraw'),
@@ -52,7 +52,7 @@ async function sure(old, wanted) {
   });
 }
 
-/** @param {import('./service.js').Schedule[]} schedules */
+/** @param {import('./api.js').Schedule[]} schedules */
 function schedulesTable(schedules) {
   return table(
     t('admin.schedules'),
@@ -69,19 +69,19 @@ function schedulesTable(schedules) {
 
 /** @type {import('../admin.js').Part} */
 export async function concertPart(place, [id]) {
-  if (id === undefined) return make(place);
-  /** @type {[import('./service.js').Concert, import('./service.js').Schedule[]]} */
-  let [concert, schedules] = await Promise.all([get(`/v1/concerts/${id}`), all(`/v1/concerts/${id}/schedules`)]);
+  if (id === undefined) return newConcert(place);
+  /** @type {[import('./api.js').Concert, import('./api.js').Schedule[]]} */
+  let [concert, schedules] = await Promise.all([get(`/v1/concerts/${id}`), fetchAll(`/v1/concerts/${id}/schedules`)]);
   const { parts, value } = fields(concert);
   const act = async () => {
     const wanted = value();
-    if (!(await sure(concert, wanted))) return;
+    if (!(await confirmWithdrawal(concert, wanted))) return;
     concert = await patch(`/v1/admin/concerts/${id}`, wanted);
     toast(t('admin.saved'));
-    fill(place.querySelector('h1') ?? place, concert.title);
+    setChildren(place.querySelector('h1') ?? place, concert.title);
   };
   const add = el('a', { class: 'button', href: `#/concerts/${id}/schedules/new` }, t('admin.schedule.new'));
-  fill(
+  setChildren(
     place,
     heading(concert.title, { back: ['/', t('admin.back.sales')], actions: [add] }),
     card(t('admin.schedules'), schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules'))),

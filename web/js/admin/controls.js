@@ -1,24 +1,24 @@
 // @ts-check
-/** The hand on the tap: pause, rate, capacity, message. Each says what it does, and shows what came of it. */
+/** The admission controls: pause, rate, capacity and message. They show when a change is in effect. */
 import { announce } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
-import { el, say, show } from '../lib/dom.js';
+import { el, setText, setVisible } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
-import { now } from '../lib/clock.js';
-import { told } from './line-fields.js';
-import { card, doing, field } from './parts.js';
-import { patch } from './service.js';
-import { changes } from './settings.js';
+import { serverNow } from '../lib/clock.js';
+import { settingText } from './queue-fields.js';
+import { card, runOnce, field } from './parts.js';
+import { patch } from './api.js';
+import { changesList } from './settings.js';
 
 /** @typedef {{ capacity: number, admit_per_second: number, paused: boolean, message: string | null }} InForce */
 /** @typedef {{ name: keyof InForce, after: any, element: HTMLElement, state: HTMLElement, begun: number, done: boolean }} Effect */
 
-/** So many of the last effects are shown. */
-const SHOWN = 5;
-/** What is not in force after so long, in ms, is said not to be. */
-const LATE = 3000;
+/** Number of recent changes shown. */
+const SHOWN_EFFECTS = 5;
+/** A change that is not in effect after this time is marked as unconfirmed, in ms. */
+const LATE_MS = 3000;
 
-/** What was changed here, and whether it is in force. */
+/** The changes made here, and whether they are in effect. */
 class Effects {
   constructor() {
     this.element = el('ol', { class: 'effects', 'aria-label': t('admin.effects') });
@@ -26,44 +26,44 @@ class Effects {
     this.all = [];
   }
 
-  /** @param {keyof InForce} name @param {any} before @param {any} after @param {number} begun when it was asked for */
+  /** @param {keyof InForce} name @param {any} before @param {any} after @param {number} begun when it was requested */
   add(name, before, after, begun) {
-    // What was asked for before, and was not seen in force, never will be.
-    for (const effect of this.all.filter((one) => one.name === name)) say(effect.state, t('admin.effect.replaced'));
+    // An earlier change of the same setting can no longer be confirmed.
+    for (const effect of this.all.filter((one) => one.name === name)) setText(effect.state, t('admin.effect.replaced'));
     this.all = this.all.filter((one) => one.name !== name);
     const state = el('span', { class: 'effect-state' }, t('admin.effect.waiting'));
     const element = el(
       'li',
       { class: 'effect' },
-      el('span', { class: 'effect-at' }, time(now(), 'exact')),
-      el('span', { dir: 'auto' }, el('b', null, t(`admin.setting.${name}`)), ': ', el('s', { dir: 'auto' }, told(name, before)), ' → ', el('b', { dir: 'auto' }, told(name, after))),
+      el('span', { class: 'effect-at' }, time(serverNow(), 'exact')),
+      el('span', { dir: 'auto' }, el('b', null, t(`admin.setting.${name}`)), ': ', el('s', { dir: 'auto' }, settingText(name, before)), ' → ', el('b', { dir: 'auto' }, settingText(name, after))),
       state,
     );
     this.all.unshift({ name, after, element, state, begun, done: false });
     this.element.prepend(element);
-    while (this.element.children.length > SHOWN) this.element.lastElementChild?.remove();
+    while (this.element.children.length > SHOWN_EFFECTS) this.element.lastElementChild?.remove();
   }
 
-  /** Compares with what is in force. @param {InForce} inForce */
+  /** Compares the changes with the settings in effect. @param {InForce} inForce */
   check(inForce) {
     for (const effect of this.all.filter(({ done }) => !done)) {
       const took = performance.now() - effect.begun;
       if (inForce[effect.name] === effect.after) {
         effect.done = true;
         effect.element.classList.add('effect-done');
-        say(effect.state, t('admin.effect.done', { seconds: (Math.ceil(took / 100) / 10).toFixed(1) }));
-        announce(`${t(`admin.setting.${effect.name}`)}: ${told(effect.name, effect.after)}. ${t('admin.effect.inforce')}`, { now: true });
-      } else if (took > LATE) {
+        setText(effect.state, t('admin.effect.done', { seconds: (Math.ceil(took / 100) / 10).toFixed(1) }));
+        announce(`${t(`admin.setting.${effect.name}`)}: ${settingText(effect.name, effect.after)}. ${t('admin.effect.inforce')}`, { now: true });
+      } else if (took > LATE_MS) {
         effect.element.classList.add('effect-late');
-        say(effect.state, t('admin.effect.late'));
+        setText(effect.state, t('admin.effect.late'));
       }
     }
     this.all = this.all.filter(({ done }) => !done);
   }
 }
 
-/** Whether a change hurts somebody, so that it is asked for first. @param {InForce} before @param {Partial<InForce>} change @param {number} waiting */
-function harm(before, change, waiting) {
+/** What a change does to buyers if it needs a confirmation, or null. @param {InForce} before @param {Partial<InForce>} change @param {number} waiting */
+function harmText(before, change, waiting) {
   if (change.paused === true) return waiting > 0 ? t('admin.harm.pause', { n: waiting }) : t('admin.pause.does');
   if (change.capacity === 0) return t('admin.harm.nocapacity');
   if (change.capacity !== undefined && change.capacity < before.capacity / 2) return t('admin.harm.capacity');
@@ -73,7 +73,7 @@ function harm(before, change, waiting) {
   return null;
 }
 
-/** A number with steps on both sides. @param {'capacity' | 'admit_per_second'} name @param {number} min @param {number} max @param {(value: number) => Promise<void>} apply */
+/** A number field with buttons that change it by factors. @param {'capacity' | 'admit_per_second'} name @param {number} min @param {number} max @param {(value: number) => Promise<void>} apply */
 function dial(name, min, max, apply) {
   const input = el('input', { type: 'number', min, max, step: 1, required: true, inputmode: 'numeric', id: `dial-${name}` });
   const current = el('strong', null, '–');
@@ -88,7 +88,7 @@ function dial(name, min, max, apply) {
   let shown = NaN;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    doing(button, () => apply(Number(input.value)));
+    runOnce(button, () => apply(Number(input.value)));
   };
   const element = el(
     'form',
@@ -101,26 +101,26 @@ function dial(name, min, max, apply) {
     element,
     /** @param {number} value */
     show: (value) => {
-      say(current, told(name, value));
-      // What is being typed stays; what nobody has touched follows.
+      setText(current, settingText(name, value));
+      // A value that the operator is editing stays. An untouched one follows the setting.
       if (value !== shown && (Number.isNaN(shown) || Number(input.value) === shown)) input.value = String(value);
       shown = value;
     },
   };
 }
 
-/** The message to those who wait. @param {(message: string | null) => Promise<void>} apply */
+/** The form for the message to the queue. @param {(message: string | null) => Promise<void>} apply */
 function messenger(apply) {
   const text = el('textarea', { rows: 2, maxlength: 1000, dir: 'auto', id: 'message' });
   const current = el('q', { dir: 'auto', class: 'message-now' });
   const none = el('span', { class: 'muted' }, t('admin.nomessage'));
   const send = el('button', { type: 'submit', class: 'button small' }, t('admin.message.send'));
   const clear = el('button', { type: 'button', class: 'button quiet small' }, t('admin.message.clear'));
-  clear.addEventListener('click', () => doing(clear, () => apply(null)));
+  clear.addEventListener('click', () => runOnce(clear, () => apply(null)));
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const message = text.value.trim();
-    doing(send, () => apply(message === '' ? null : message));
+    runOnce(send, () => apply(message === '' ? null : message));
   };
   const element = el(
     'form',
@@ -133,19 +133,19 @@ function messenger(apply) {
     element,
     /** @param {string | null} message */
     show: (message) => {
-      say(current, message ?? '');
-      show(current, message !== null);
-      show(none, message === null);
+      setText(current, message ?? '');
+      setVisible(current, message !== null);
+      setVisible(none, message === null);
       clear.hidden = message === null;
     },
   };
 }
 
 /**
- * The controls of a line.
+ * The admission controls of a schedule.
  * @param {number} schedule
  */
-export function controls(schedule) {
+export function admissionControls(schedule) {
   const effects = new Effects();
   /** @type {InForce | null} */
   let inForce = null;
@@ -155,15 +155,15 @@ export function controls(schedule) {
     const before = { ...inForce };
     const [[name, after]] = /** @type {[keyof InForce, any][]} */ (Object.entries(change));
     if (before[name] === after) return announce(t('admin.nochange'), { now: true });
-    const hurts = harm(before, change, waiting);
-    const sure = hurts === null || (await confirm({ title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`), body: [changes(before, change, told), el('p', null, hurts)], yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'), danger: true }));
+    const harm = harmText(before, change, waiting);
+    const sure = harm === null || (await confirm({ title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`), body: [changesList(before, change, settingText), el('p', null, harm)], yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'), danger: true }));
     if (!sure) return;
     const begun = performance.now();
     await patch(`/v1/admin/schedules/${schedule}/queue`, change);
     effects.add(name, before[name], after, begun);
   };
   const pause = el('button', { type: 'button', class: 'button large danger', disabled: true }, t('admin.pause'));
-  pause.addEventListener('click', () => doing(pause, () => apply({ paused: !inForce?.paused })));
+  pause.addEventListener('click', () => runOnce(pause, () => apply({ paused: !inForce?.paused })));
   const paused = el('p', { class: 'hint' });
   const rate = dial('admit_per_second', 1, 10_000, (admit_per_second) => apply({ admit_per_second }));
   const capacity = dial('capacity', 0, 1_000_000, (value) => apply({ capacity: value }));
@@ -184,9 +184,9 @@ export function controls(schedule) {
       inForce = stats.in_force;
       waiting = stats.waiting;
       pause.disabled = false;
-      say(pause, t(stats.in_force.paused ? 'admin.resume' : 'admin.pause'));
+      setText(pause, t(stats.in_force.paused ? 'admin.resume' : 'admin.pause'));
       pause.classList.toggle('danger', !stats.in_force.paused);
-      say(paused, t(stats.in_force.paused ? 'admin.resume.does' : 'admin.pause.does', { waiting: number(waiting) }));
+      setText(paused, t(stats.in_force.paused ? 'admin.resume.does' : 'admin.pause.does', { waiting: number(waiting) }));
       rate.show(stats.in_force.admit_per_second);
       capacity.show(stats.in_force.capacity);
       message.show(stats.in_force.message);

@@ -1,13 +1,13 @@
 // @ts-check
-/** How the process that answers, its loops and its stores are. */
+/** The health of the process that answers, its background tasks and the two stores. */
 import { announce } from '../lib/announce.js';
-import { el, fill, say } from '../lib/dom.js';
+import { el, setChildren, setText } from '../lib/dom.js';
 import { decimal, duration, number, t, time } from '../lib/text.js';
 import { card, figure, heading, table } from './parts.js';
-import { call } from './service.js';
+import { call } from './api.js';
 
-/** How often it is asked, in ms. */
-const EVERY = 2000;
+/** Interval between two requests, in ms. */
+const INTERVAL_MS = 2000;
 
 /** @param {any} store */
 function storeCard(store) {
@@ -33,7 +33,7 @@ function loopRow(one) {
 }
 
 /** @param {any} health */
-function shown(health) {
+function healthCards(health) {
   const heads = ['name', 'state', 'every', 'took', 'last'].map((name, at) => ({ text: t(`admin.loop.head.${name}`), number: at > 1 }));
   return [
     card(t('admin.health.stores'), el('div', { class: 'stores' }, health.stores.map(storeCard))),
@@ -59,9 +59,9 @@ export async function healthPart(place) {
   const rest = el('div', { class: 'health' });
   let before = '';
   let lastAt = '';
-  const judge = (/** @type {string} */ kind, /** @type {string} */ text) => {
+  const showVerdict = (/** @type {string} */ kind, /** @type {string} */ text) => {
     verdict.dataset.kind = kind;
-    fill(verdict, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), el('strong', null, text), lastAt && el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(lastAt, 'exact') })));
+    setChildren(verdict, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), el('strong', null, text), lastAt && el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(lastAt, 'exact') })));
     if (before !== '' && before !== kind) announce(text, { now: true });
     before = kind;
   };
@@ -71,18 +71,18 @@ export async function healthPart(place) {
     try {
       const health = await call('GET', '/v1/admin/health', { signal: ending.signal });
       lastAt = health.server_time;
-      fill(rest, ...shown(health));
+      setChildren(rest, ...healthCards(health));
       rest.classList.remove('is-old');
-      judge(health.well ? 'flowing' : 'bad', t(health.well ? 'admin.health.well' : 'admin.health.ill'));
+      showVerdict(health.well ? 'flowing' : 'bad', t(health.well ? 'admin.health.well' : 'admin.health.ill'));
     } catch {
       if (ending.signal.aborted) return;
       rest.classList.add('is-old');
-      judge('bad', t('admin.status.lost'));
+      showVerdict('bad', t('admin.status.lost'));
     }
-    if (!ending.signal.aborted) timer = setTimeout(look, EVERY);
+    if (!ending.signal.aborted) timer = setTimeout(look, INTERVAL_MS);
   };
-  fill(place, heading(t('admin.nav.health'), { lead: t('admin.health.lead') }), verdict, rest);
-  say(verdict, t('admin.loading'));
+  setChildren(place, heading(t('admin.nav.health'), { lead: t('admin.health.lead') }), verdict, rest);
+  setText(verdict, t('admin.loading'));
   await look();
   return () => {
     ending.abort();

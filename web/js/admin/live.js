@@ -1,37 +1,37 @@
 // @ts-check
-/** The sale now: how it goes, the hand on the tap, and who is next. */
+/** The live view of a sale: status, figures, charts, admission controls and the next in the queue. */
 import { announce } from '../lib/announce.js';
-import { el, fill, say, set } from '../lib/dom.js';
+import { el, setChildren, setText, setAttribute } from '../lib/dom.js';
 import { decimal, duration, money, number, t, time } from '../lib/text.js';
 import { charts } from './charts.js';
-import { controls } from './controls.js';
-import { follow, lineStands, rate } from './feed.js';
-import { front, whyText } from './front.js';
+import { admissionControls } from './controls.js';
+import { follow, isQueueDataOld, sumRates } from './feed.js';
+import { nextInQueue, admissionText } from './next-in-queue.js';
 
 
 /** The tiles: a name, its figure, and a note. @type {[string, (stats: any, history: import('./feed.js').History) => (string | null), (stats: any) => string][]} */
 const TILES = [
   ['waiting', (stats) => number(stats.waiting + stats.returned), (stats) => t('admin.tile.parked', { n: stats.parked })],
   ['inside', (stats) => number(stats.active), (stats) => t('admin.tile.of', { n: stats.in_force.capacity })],
-  ['joins', (_, history) => last(history.joins), (stats) => t('admin.tile.all', { n: stats.joined_total })],
-  ['admissions', (_, history) => last(history.admissions), (stats) => t('admin.tile.eta', { eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds) })],
+  ['joins', (_, history) => lastText(history.joins), (stats) => t('admin.tile.all', { n: stats.joined_total })],
+  ['admissions', (_, history) => lastText(history.admissions), (stats) => t('admin.tile.eta', { eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds) })],
   ['held', (stats) => number(stats.held), (stats) => t('admin.tile.free', { n: stats.seats.available })],
   ['sold', (stats) => number(stats.sold), (stats) => t('admin.tile.share', { percent: decimal(stats.seats.total > 0 ? (100 * stats.sold) / stats.seats.total : 0), n: stats.seats.total })],
   ['revenue', (stats) => money(stats.revenue), () => t('admin.tile.revenue.note')],
-  ['p99', (stats) => worst(stats), () => t('admin.tile.p99.note')],
-  ['errors', (stats) => known(rate(stats, 'errors_per_second')), (stats) => t('admin.tile.limited', { value: known(rate(stats, 'limited_per_second')) ?? '–' })],
+  ['p99', (stats) => slowestText(stats), () => t('admin.tile.p99.note')],
+  ['errors', (stats) => decimalOrNull(sumRates(stats, 'errors_per_second')), (stats) => t('admin.tile.limited', { value: decimalOrNull(sumRates(stats, 'limited_per_second')) ?? '–' })],
   ['refused', (stats) => number(stats.turned_away), () => t('admin.tile.refused.note')],
 ];
-/** Those that Redis tells: unknown while it is away. */
-const OF_LINE = ['waiting', 'inside', 'joins', 'admissions'];
+/** The tiles whose figures come from Redis, unknown while it does not respond. */
+const FROM_REDIS = ['waiting', 'inside', 'joins', 'admissions'];
 
 /** @param {number | null | undefined} value */
-const known = (value) => (value === null || value === undefined ? null : decimal(value));
+const decimalOrNull = (value) => (value === null || value === undefined ? null : decimal(value));
 /** @param {(number | null)[]} values */
-const last = (values) => known(values.at(-1));
+const lastText = (values) => decimalOrNull(values.at(-1));
 
-/** The slowest of what buyers wait for. @param {any} stats */
-function worst(stats) {
+/** The slowest p99 of the calls that buyers wait for. @param {any} stats */
+function slowestText(stats) {
   const all = stats.answers.filter((/** @type {any} */ one) => ['join', 'hold', 'pay'].includes(one.call)).map((/** @type {any} */ one) => one.p99_ms);
   const found = all.filter((/** @type {any} */ value) => value !== null);
   return found.length > 0 ? t('admin.ms', { value: decimal(Math.max(...found)) }) : null;
@@ -46,18 +46,18 @@ function tiles() {
     element: el('dl', { class: 'kpis' }, made.map(({ element }) => element)),
     /** @param {any} stats @param {import('./feed.js').History} history */
     show: (stats, history) => {
-      const stands = lineStands(stats);
+      const queueIsOld = isQueueDataOld(stats);
       TILES.forEach(([name, figure, note], at) => {
-        const unknown = stands && OF_LINE.includes(name);
-        say(made[at].value, (unknown ? null : figure(stats, history)) ?? '–');
-        say(made[at].note, unknown ? t('admin.unknown') : note(stats));
-        made[at].element.classList.toggle('kpi-alarm', name === 'errors' && (rate(stats, 'errors_per_second') ?? 0) > 0);
+        const unknown = queueIsOld && FROM_REDIS.includes(name);
+        setText(made[at].value, (unknown ? null : figure(stats, history)) ?? '–');
+        setText(made[at].note, unknown ? t('admin.unknown') : note(stats));
+        made[at].element.classList.toggle('kpi-alarm', name === 'errors' && (sumRates(stats, 'errors_per_second') ?? 0) > 0);
       });
     },
   };
 }
 
-/** What the line does now, in a sentence; and, where it is not known, since when. */
+/** The state of admission as a sentence, with the time of the data. */
 function status() {
   const [text, fresh] = [el('strong', { class: 'status-text' }), el('span', { class: 'status-fresh' })];
   const element = el('p', { class: 'status' }, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), text, fresh);
@@ -66,17 +66,17 @@ function status() {
   let before = '';
   return {
     element,
-    /** @param {Record<string, any> | null} found */
-    front: (found) => {
-      why = found;
+    /** @param {Record<string, any> | null} answer */
+    setAdmission: (answer) => {
+      why = answer;
     },
     /** @param {import('./feed.js').News} news */
     show: ({ stats, state }) => {
-      const [kind, sentence] = said(stats, state, why);
-      set(element, 'data-kind', kind);
-      say(text, sentence);
-      say(fresh, stats ? t('admin.asof', { at: time(lineStands(stats) ? stats.line_as_of : stats.server_time, 'exact') }) : '');
-      // The kind of trouble is news, its seconds are not.
+      const [kind, sentence] = statusText(stats, state, why);
+      setAttribute(element, 'data-kind', kind);
+      setText(text, sentence);
+      setText(fresh, stats ? t('admin.asof', { at: time(isQueueDataOld(stats) ? stats.line_as_of : stats.server_time, 'exact') }) : '');
+      // Only a new kind of trouble is announced.
       if (kind !== before && kind !== 'flowing') announce(sentence, { now: true });
       before = kind;
     },
@@ -84,24 +84,24 @@ function status() {
 }
 
 /** @param {any} stats @param {import('./feed.js').State} state @param {any} why @returns {[string, string]} */
-function said(stats, state, why) {
+function statusText(stats, state, why) {
   if (state === 'lost') return ['bad', t('admin.status.lost')];
   if (state === 'stale') return ['bad', t('admin.status.stale')];
   if (!stats) return ['still', t('admin.status.connecting')];
-  if (lineStands(stats)) return ['bad', t('admin.status.redis')];
+  if (isQueueDataOld(stats)) return ['bad', t('admin.status.redis')];
   if (stats.recovering) return ['bad', t('admin.status.recovering')];
   if (stats.in_force.paused) return ['paused', t('admin.still.PAUSED')];
   if (!why) return ['still', t(`admin.phase.${stats.phase}`)];
-  const found = { ...why, still: newer(why.still, stats) };
+  const found = { ...why, still: correctedBlock(why.still, stats) };
   if (found.still === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
-  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.still) ? 'still' : 'paused', whyText(found)];
+  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.still) ? 'still' : 'paused', admissionText(found)];
 }
 
-/** Whether people are let in is asked less often than how many there are: what the figures of now say against it is not said. @param {string | null} still @param {any} stats */
-function newer(still, stats) {
+/** Corrects why admission stands still by newer figures, since the reason is loaded less often. @param {string | null} still @param {any} stats */
+function correctedBlock(still, stats) {
   const { paused, capacity } = stats.in_force;
-  const over = (still === 'PAUSED' && !paused) || (still === 'NO_CAPACITY' && capacity > 0);
-  if (still !== null && still !== 'EMPTY' && still !== 'FULL' && !over) return still;
+  const outdated = (still === 'PAUSED' && !paused) || (still === 'NO_CAPACITY' && capacity > 0);
+  if (still !== null && still !== 'EMPTY' && still !== 'FULL' && !outdated) return still;
   if (stats.waiting + stats.returned === 0) return 'EMPTY';
   return stats.active >= capacity ? 'FULL' : null;
 }
@@ -110,27 +110,27 @@ function newer(still, stats) {
 export function livePart(place, { schedule, onPhase }) {
   const ending = new AbortController();
   if (schedule.seats.total === 0) {
-    return fill(place, el('p', { class: 'strip strip-warn' }, t('admin.still.NO_SEATS'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make'))));
+    return setChildren(place, el('p', { class: 'strip strip-warn' }, t('admin.still.NO_SEATS'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make'))));
   }
-  const [top, figures, drawn, tap] = [status(), tiles(), charts(), controls(schedule.id)];
-  const next = front(schedule.id, ending.signal, top.front);
-  fill(
+  const [top, figures, drawn, control] = [status(), tiles(), charts(), admissionControls(schedule.id)];
+  const next = nextInQueue(schedule.id, ending.signal, top.setAdmission);
+  setChildren(
     place,
     top.element,
     figures.element,
-    el('div', { class: 'live' }, tap.element, el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next)),
+    el('div', { class: 'live' }, control.element, el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next)),
   );
-  const tell = (/** @type {import('./feed.js').News} */ news, /** @type {import('./feed.js').History} */ history) => {
+  const onNews = (/** @type {import('./feed.js').News} */ news, /** @type {import('./feed.js').History} */ history) => {
     top.show(news);
     place.classList.toggle('is-old', news.state === 'stale' || news.state === 'lost');
     place.classList.toggle('is-live', news.state === 'live');
     drawn.show(history);
     if (!news.stats) return;
-    onPhase(news.stats.phase);
+    onPhase?.(news.stats.phase);
     figures.show(news.stats, history);
-    tap.show(news.stats);
+    control.show(news.stats);
   };
-  follow(schedule.id, tell, ending.signal);
+  follow(schedule.id, onNews, ending.signal);
   return () => {
     ending.abort();
     drawn.end();

@@ -1,14 +1,14 @@
 // @ts-check
-/** Every concert with its schedules, and whether all that they rest on is well. */
-import { el, fill } from '../lib/dom.js';
+/** All concerts with their schedules, and a warning if the service is not healthy. */
+import { el, setChildren } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 import { heading, phaseBadge } from './parts.js';
-import { all, get } from './service.js';
+import { fetchAll, get } from './api.js';
 
-/** So many concerts are shown at once, the newest first. */
-const MOST = 100;
+/** Maximum number of concerts shown, newest first. */
+const MAX_CONCERTS = 100;
 
-/** @param {import('./service.js').Schedule} schedule */
+/** @param {import('./api.js').Schedule} schedule */
 function row(schedule) {
   const { sold, total, held } = schedule.seats;
   const part = total > 0 ? Math.round((100 * sold) / total) : 0;
@@ -26,14 +26,14 @@ function row(schedule) {
   );
 }
 
-/** A bar that is filled so far. @param {number} percent */
+/** A bar that is filled to `percent`. @param {number} percent */
 export function meter(percent) {
   const bar = el('span', { class: 'meter-bar' });
   bar.style.inlineSize = `${Math.min(100, percent)}%`;
   return bar;
 }
 
-/** @param {import('./service.js').Concert} concert @param {import('./service.js').Schedule[]} schedules */
+/** @param {import('./api.js').Concert} concert @param {import('./api.js').Schedule[]} schedules */
 function concertCard(concert, schedules) {
   return el(
     'section',
@@ -51,8 +51,8 @@ function concertCard(concert, schedules) {
   );
 }
 
-/** A line on top where something is not well. */
-async function ill() {
+/** A warning if the service is not healthy. */
+async function healthWarning() {
   const health = await get('/v1/admin/health').catch(() => null);
   if (!health || health.well) return null;
   return el('p', { class: 'strip strip-bad', role: 'alert' }, t('admin.health.ill'), ' ', el('a', { href: '#/health' }, t('admin.health.look')));
@@ -60,17 +60,17 @@ async function ill() {
 
 /** @type {import('../admin.js').Part} */
 export async function overviewPart(place) {
-  const [concerts, warning] = await Promise.all([all('/v1/concerts'), ill()]);
+  const [concerts, warning] = await Promise.all([fetchAll('/v1/concerts'), healthWarning()]);
   concerts.reverse();
-  const shown = concerts.slice(0, MOST);
-  const schedules = await Promise.all(shown.map(({ id }) => all(`/v1/concerts/${id}/schedules`)));
+  const shown = concerts.slice(0, MAX_CONCERTS);
+  const schedules = await Promise.all(shown.map(({ id }) => fetchAll(`/v1/concerts/${id}/schedules`)));
   const add = el('a', { class: 'button', href: '#/concerts/new' }, t('admin.concert.new'));
-  fill(
+  setChildren(
     place,
     heading(t('admin.nav.sales'), { lead: t('admin.overview.lead'), actions: [add] }),
     warning,
     shown.length === 0 && el('p', { class: 'empty' }, t('admin.overview.none')),
     el('div', { class: 'concerts' }, shown.map((concert, at) => concertCard(concert, schedules[at]))),
-    concerts.length > MOST && el('p', { class: 'muted' }, t('admin.overview.more', { shown: number(MOST), all: number(concerts.length) })),
+    concerts.length > MAX_CONCERTS && el('p', { class: 'muted' }, t('admin.overview.more', { shown: number(MAX_CONCERTS), all: number(concerts.length) })),
   );
 }

@@ -1,7 +1,7 @@
 // @ts-check
-/** What the parts of the console are built of. */
+/** Elements that the parts of the console are built of. */
 import { toast } from '../lib/announce.js';
-import { el, fill } from '../lib/dom.js';
+import { el, setChildren } from '../lib/dom.js';
 import { errorText, t } from '../lib/text.js';
 
 /** @typedef {import('../lib/dom.js').Child} Child */
@@ -9,7 +9,7 @@ import { errorText, t } from '../lib/text.js';
 /**
  * The head of a part.
  * @param {string} title
- * @param {{ back?: [string, string], lead?: Child, actions?: Child[] }} [more] `back`: an address and its text
+ * @param {{ back?: [string, string], lead?: Child, actions?: Child[] }} [more] `back`: an address and its label
  */
 export function heading(title, { back, lead, actions = [] } = {}) {
   return el(
@@ -32,7 +32,7 @@ export function card(title, ...children) {
 }
 
 /**
- * A labelled field with what it is for.
+ * A field with a label and a hint.
  * @param {string} label
  * @param {HTMLElement} input
  * @param {{ hint?: string, unit?: string }} [more]
@@ -52,8 +52,8 @@ export function field(label, input, { hint, unit } = {}) {
 let fields = 0;
 
 /**
- * A table that scrolls by itself where it is too wide.
- * @param {string} caption for those who listen
+ * A table that scrolls if it is too wide.
+ * @param {string} caption for screen readers
  * @param {{ text: string, number?: boolean }[]} heads
  * @param {Child[][]} rows
  */
@@ -73,12 +73,12 @@ export function table(caption, heads, rows) {
   );
 }
 
-/** A figure with its name. @param {string} label @param {Child} value @param {Child} [note] */
+/** A figure with its label. @param {string} label @param {Child} value @param {Child} [note] */
 export function figure(label, value, note) {
   return el('div', { class: 'figure' }, el('dt', null, label), el('dd', null, el('strong', null, value), note && el('span', { class: 'muted' }, note)));
 }
 
-/** What could not be shown, why, and another try. @param {any} error @param {() => void} again */
+/** A page for a part that could not be loaded, with a button to try again. @param {any} error @param {() => void} again */
 export function failure(error, again) {
   const missing = error?.status === 404;
   return el(
@@ -91,19 +91,19 @@ export function failure(error, again) {
 }
 
 /**
- * Does something that a button or form asks for: once at a time, and says what went wrong.
+ * Runs a button's or form's action, one at a time, and shows errors.
  * @param {HTMLButtonElement} button
  * @param {() => Promise<void>} act
  */
-export async function doing(button, act) {
-  // Not disabled meanwhile: that would take the focus away, which a question gives back.
+export async function runOnce(button, act) {
+  // The button is not disabled meanwhile, since it would lose the focus that a dialog restores.
   if (busy.has(button)) return;
   busy.add(button);
   button.setAttribute('aria-busy', 'true');
   try {
     await act();
   } catch (error) {
-    toast(problem(error), { error: true });
+    toast(problemText(error), { error: true });
   } finally {
     busy.delete(button);
     button.removeAttribute('aria-busy');
@@ -112,46 +112,46 @@ export async function doing(button, act) {
 /** @type {WeakSet<HTMLButtonElement>} */
 const busy = new WeakSet();
 
-/** What went wrong, with each field that was. @param {any} error */
-export function problem(error) {
+/** The text of an error, with each invalid field. @param {any} error */
+export function problemText(error) {
   const wrong = (error?.errors ?? []).map((/** @type {any} */ one) => `${one.pointer}: ${one.detail}`);
   const detail = error?.code === 'invalid_times' && error.detail ? [error.detail] : [];
   return [errorText(error), ...wrong, ...detail].join(' ');
 }
 
 /**
- * A form whose button does something.
+ * A form whose button runs an action.
  * @param {string} yes
  * @param {() => Promise<void>} act
  * @param {...(Child | Child[])} children
  */
 export function form(yes, act, ...children) {
   const button = el('button', { type: 'submit', class: 'button' }, yes);
-  const said = el('p', { class: 'strip strip-bad', role: 'alert', hidden: true });
+  const message = el('p', { class: 'strip strip-bad', role: 'alert', hidden: true });
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    said.hidden = true;
-    await doing(button, async () => {
+    message.hidden = true;
+    await runOnce(button, async () => {
       try {
         await act();
       } catch (error) {
-        fill(said, problem(error));
-        said.hidden = false;
-        said.scrollIntoView({ block: 'nearest' });
+        setChildren(message, problemText(error));
+        message.hidden = false;
+        message.scrollIntoView({ block: 'nearest' });
       }
     });
   };
-  return el('form', { class: 'adm-form', on: { submit } }, ...children, said, el('div', { class: 'actions' }, button));
+  return el('form', { class: 'adm-form', on: { submit } }, ...children, message, el('div', { class: 'actions' }, button));
 }
 
 /** The phase of a sale as a badge. @param {string} phase */
 export const phaseBadge = (phase) => el('span', { class: `badge badge-${phase.toLowerCase()}` }, t(`admin.phase.${phase}`));
 
-/** A time as `datetime-local` has it, to the minute, in the reader's zone. @param {string | number | Date} at */
+/** Formats a time for `datetime-local`, to the minute, in the reader's time zone. @param {string | number | Date} at */
 export function localInput(at) {
   const date = new Date(at);
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-/** The reader's zone, as people call it. */
-export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** The name of the reader's time zone. */
+export const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,5 +1,5 @@
 // @ts-check
-/** The course of a sale as bars: drawn once, sharp on paper too. */
+/** Bar charts of a sale over time, as SVG, so that they are sharp on paper too. */
 import { el, svg } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 
@@ -7,48 +7,48 @@ import { number, t, time } from '../lib/text.js';
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 190, 56, 24, 10];
 
-/** A round number at least as large. @param {number} most */
-function round(most) {
+/** The next round number. @param {number} most */
+function roundUp(most) {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, most)));
   return [1, 2, 2.5, 5, 10].map((step) => step * power).find((value) => value >= most) ?? most;
 }
 
 /**
- * The parts, with those in which nothing happened.
+ * The starts of all intervals, including those without events.
  * @param {Part[]} parts @param {number} seconds
- * @returns {number[]} their beginnings, in ms
+ * @returns {number[]} the starts, in ms
  */
-export function beginnings(parts, seconds) {
+export function intervalStarts(parts, seconds) {
   if (parts.length === 0) return [];
   const [first, last] = [Date.parse(parts[0].since), Date.parse(/** @type {Part} */ (parts.at(-1)).since)];
   const count = Math.min(2000, Math.round((last - first) / 1000 / seconds) + 1);
   return Array.from({ length: count }, (_, at) => first + at * seconds * 1000);
 }
 
-/** The lines across, with their values. @param {number} most @param {(value: number) => number} y */
-const rules = (most, y) =>
+/** The horizontal grid lines with their values. @param {number} most @param {(value: number) => number} y */
+const gridLines = (most, y) =>
   (most < 2 ? [0, 1] : [0, 0.5, 1]).map((part) => part * most).flatMap((value) => [
     svg('line', { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: 'bar-rule' }),
     svg('text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end', class: 'bar-text' }, number(Math.round(value))),
   ]);
 
 /**
- * A drawing of some counts over time, bars beside each other.
+ * A chart of counts over time, with one bar per series side by side.
  * @param {string} title
  * @param {Part[]} parts
- * @param {number} seconds how long each part is
+ * @param {number} seconds length of each interval
  * @param {{ name: string, colour: number, label: string }[]} lines
  */
-export function bars(title, parts, seconds, lines) {
-  const at = beginnings(parts, seconds);
-  const known = new Map(parts.map((part) => [Date.parse(part.since), part]));
-  const most = round(Math.max(...parts.flatMap((part) => lines.map(({ name }) => part[name])), 1));
+export function barChart(title, parts, seconds, lines) {
+  const at = intervalStarts(parts, seconds);
+  const partAt = new Map(parts.map((part) => [Date.parse(part.since), part]));
+  const most = roundUp(Math.max(...parts.flatMap((part) => lines.map(({ name }) => part[name])), 1));
   const y = (/** @type {number} */ value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most);
   const step = (WIDTH - LEFT) / Math.max(1, at.length);
   const wide = Math.max(0.8, (step * 0.8) / lines.length);
   const drawn = at.flatMap((since, index) =>
     lines.flatMap(({ name, colour }, of) => {
-      const value = known.get(since)?.[name] ?? 0;
+      const value = partAt.get(since)?.[name] ?? 0;
       const x = LEFT + index * step + step * 0.1 + of * wide;
       return value > 0 ? [svg('rect', { x, y: y(value), width: wide, height: y(0) - y(value), class: `chart-bar bar-${colour}` })] : [];
     }),
@@ -57,7 +57,7 @@ export function bars(title, parts, seconds, lines) {
     svg('text', { x: Math.min(WIDTH - 24, Math.max(LEFT + 24, LEFT + (index + 0.5) * step)), y: HEIGHT - 6, 'text-anchor': 'middle', class: 'bar-text' }, time(at[index], at.length * seconds > 86_400 ? 'day' : seconds < 60 ? 'exact' : 'clock')),
   );
   const sums = lines.map(({ name, label }) => `${label} ${number(parts.reduce((sum, part) => sum + part[name], 0))}`).join(', ');
-  const image = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('admin.report.drawing', { title, sums }), class: 'bars' }, ...rules(most, y), ...drawn, ...labels);
+  const image = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('admin.report.drawing', { title, sums }), class: 'bars' }, ...gridLines(most, y), ...drawn, ...labels);
   const legend = lines.map(({ colour, label }) => el('li', null, el('span', { class: `adm-swatch adm-swatch-bar-${colour}` }), label));
   return el('figure', { class: 'drawing' }, el('figcaption', null, el('h3', null, title), el('ul', { class: 'legend' }, legend)), image);
 }

@@ -1,20 +1,20 @@
 // @ts-check
-/** Making a schedule: when, and how its line behaves. Its seats come next. */
-import { el, fill } from '../lib/dom.js';
+/** Creating a schedule: its times and queue settings. Its seats come next. */
+import { el, setChildren } from '../lib/dom.js';
 import { t } from '../lib/text.js';
-import { card, field, form, heading, localInput, zone } from './parts.js';
-import { lineFields } from './line-fields.js';
-import { get, post } from './service.js';
-import { now } from '../lib/clock.js';
+import { card, field, form, heading, localInput, timeZone } from './parts.js';
+import { queueFields } from './queue-fields.js';
+import { get, post } from './api.js';
+import { serverNow } from '../lib/clock.js';
 
 const HOUR = 3_600_000;
 
-/** The next full hour, so many hours from now. @param {number} hours */
-const proposed = (hours) => localInput((Math.floor(now() / HOUR) + 1 + hours) * HOUR);
+/** The next full hour, plus `hours`. @param {number} hours */
+const proposed = (hours) => localInput((Math.floor(serverNow() / HOUR) + 1 + hours) * HOUR);
 
 /**
- * The three times of a schedule.
- * @param {Record<string, string>} values as `datetime-local` has them
+ * The fields for the three times of a schedule.
+ * @param {Record<string, string>} values in the format of `datetime-local`
  */
 export function timeFields(values) {
   const names = ['reservation_available_at', 'deadline_at', 'concert_at'];
@@ -27,18 +27,18 @@ export function timeFields(values) {
 export async function newSchedulePart(place, [id]) {
   const concert = await get(`/v1/concerts/${id}`);
   const times = timeFields({ reservation_available_at: proposed(24), deadline_at: proposed(24 * 8), concert_at: proposed(24 * 8 + 2) });
-  const line = lineFields({});
+  const line = queueFields({});
   const act = async () => {
     const made = await post(`/v1/admin/concerts/${id}/schedules`, { ...times.value(), queue: line.change({}) });
     location.hash = `#/schedules/${made.id}/venue`;
   };
-  fill(
+  setChildren(
     place,
     heading(t('admin.schedule.new'), { back: [`/concerts/${id}`, concert.title], lead: t('admin.schedule.new.lead') }),
     form(
       t('admin.schedule.make'),
       act,
-      card(t('admin.schedule.times'), el('p', { class: 'hint' }, t('admin.zone', { zone: zone() })), times.part),
+      card(t('admin.schedule.times'), el('p', { class: 'hint' }, t('admin.zone', { zone: timeZone() })), times.part),
       card(t('admin.schedule.line'), line.parts),
     ),
   );

@@ -1,26 +1,26 @@
 // @ts-check
-/** One schedule: its sale now, its settings, its seats, its report. */
-import { el, fill } from '../lib/dom.js';
+/** One schedule, with tabs for the live view, venue, seats, settings, audit log and report. */
+import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
-import { auditOf } from './audit.js';
+import { showAuditOf } from './audit.js';
 import { livePart } from './live.js';
 import { heading, phaseBadge } from './parts.js';
 import { reportPart } from './report.js';
 import { seatsPart } from './seats.js';
-import { get } from './service.js';
+import { get } from './api.js';
 import { settingsPart } from './settings.js';
 import { venuePart } from './venue.js';
 
-/** What a tab is given. @typedef {{ schedule: import('./service.js').Schedule, concert: import('./service.js').Concert }} Sale */
+/** What a tab shows. @typedef {{ schedule: import('./api.js').Schedule, concert: import('./api.js').Concert, onPhase?: (phase: string) => void }} Sale */
 /** @typedef {(place: HTMLElement, sale: Sale) => Promise<(() => void) | void> | (() => void) | void} Tab */
 
-/** The tabs by the ends of their addresses, in their order. @type {[string, Tab][]} */
+/** The tabs by the end of their address, in order. @type {[string, Tab][]} */
 const TABS = [
   ['', livePart],
   ['venue', venuePart],
   ['seats', seatsPart],
   ['settings', settingsPart],
-  ['audit', (place, { schedule }) => auditOf(place, { subject: `schedule ${schedule.id}` })],
+  ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
 ];
 
@@ -33,7 +33,7 @@ export async function schedulePart(place, [id], rest) {
     return el('a', { href, 'aria-current': end === rest ? 'page' : null }, t(`admin.tab.${end || 'live'}`));
   });
   const buyers = el('a', { class: 'button quiet', href: `/schedules/${id}/wait`, target: '_blank', rel: 'noopener' }, t('admin.buyers'));
-  const inside = el('div', { class: 'tab' });
+  const content = el('div', { class: 'tab' });
   let badge = phaseBadge(schedule.phase);
   const onPhase = (/** @type {string} */ phase) => {
     const now = phaseBadge(phase);
@@ -41,7 +41,7 @@ export async function schedulePart(place, [id], rest) {
     badge.replaceWith(now);
     badge = now;
   };
-  fill(
+  setChildren(
     place,
     heading(concert.title, {
       back: [`/concerts/${concert.id}`, t('admin.back.concert')],
@@ -49,8 +49,8 @@ export async function schedulePart(place, [id], rest) {
       actions: [buyers],
     }),
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),
-    inside,
+    content,
   );
   const tab = TABS.find(([end]) => end === rest)?.[1] ?? livePart;
-  return tab(inside, { schedule, concert, onPhase });
+  return tab(content, { schedule, concert, onPhase });
 }

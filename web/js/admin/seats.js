@@ -1,24 +1,24 @@
 // @ts-check
-/** Keeping seats back, and giving them free again: by seat, by row, by section. */
+/** Holding back seats and releasing them, by seat, row or section. */
 import { announce, toast } from '../lib/announce.js';
 import { pause } from '../onsale/call.js';
 import { confirm } from '../lib/dialog.js';
-import { el, fill, say, set } from '../lib/dom.js';
+import { el, setChildren, setText, setAttribute } from '../lib/dom.js';
 import { number, t } from '../lib/text.js';
-import { card, doing, figure } from './parts.js';
-import { get, patch } from './service.js';
+import { card, runOnce, figure } from './parts.js';
+import { get, patch } from './api.js';
 
 /** @typedef {'free' | 'held' | 'sold' | 'blocked'} State */
 /** @typedef {{ id: number, seat_number: number, section: string, row: string, seat_price: number }} Seat */
 
-/** One call tells Redis of so many. */
-const AT_ONCE = 1000;
-/** So many seats are shown at once. */
-const SHOWN = 600;
+/** Maximum number of seats per call. */
+const SEATS_PER_CALL = 1000;
+/** Maximum number of seats shown at once. */
+const SHOWN_SEATS = 600;
 
-/** The two bits of each seat that the public map shows. @typedef {(seat: Seat) => number} Shown */
+/** Returns the two bits of a seat in the public map. @typedef {(seat: Seat) => number} Shown */
 
-/** The seats with their states. @param {number} schedule */
+/** Loads the seats with their states. @param {number} schedule */
 async function load(schedule) {
   const base = `/v1/schedules/${schedule}/seats`;
   const [layout, status, blocked] = await Promise.all([get(`${base}/layout`), get(`${base}/status`), get(`/v1/admin/schedules/${schedule}/seats/blocked`)]);
@@ -31,24 +31,24 @@ async function load(schedule) {
   return { seats, shown, states: new Map(seats.map((seat) => [seat.id, /** @type {State} */ (state(seat))])) };
 }
 
-/** Loads again until the map shows seats as they are to be, for a few seconds at most. @param {number} schedule @param {Set<number>} ids @param {(bits: number) => boolean} is */
-async function loadUntil(schedule, ids, is) {
+/** Loads until the map shows the expected states of these seats, for about 3 s at most. @param {number} schedule @param {Set<number>} ids @param {(bits: number) => boolean} isExpected */
+async function loadUntil(schedule, ids, isExpected) {
   for (let left = 15; ; left -= 1) {
     const loaded = await load(schedule);
-    if (left === 0 || loaded.seats.every((seat) => !ids.has(seat.id) || is(loaded.shown(seat)))) return loaded;
+    if (left === 0 || loaded.seats.every((seat) => !ids.has(seat.id) || isExpected(loaded.shown(seat)))) return loaded;
     await pause(200);
   }
 }
 
-/** How many seats are in which state. @param {Map<number, State>} states */
-function counts(states) {
+/** Counts the seats per state. @param {Map<number, State>} states */
+function countStates(states) {
   const all = { free: 0, held: 0, sold: 0, blocked: 0 };
   for (const state of states.values()) all[state] += 1;
   return all;
 }
 
-/** Groups in order of first appearance. @template T @param {T[]} all @param {(one: T) => string} by @returns {Map<string, T[]>} */
-function grouped(all, by) {
+/** Groups items, in order of first appearance. @template T @param {T[]} all @param {(one: T) => string} by @returns {Map<string, T[]>} */
+function groupBy(all, by) {
   /** @type {Map<string, T[]>} */
   const groups = new Map();
   for (const one of all) {
@@ -59,12 +59,12 @@ function grouped(all, by) {
   return groups;
 }
 
-/** What is chosen of the seats, and shown of them. */
-class Choice {
+/** The selected seats, and the rows shown. */
+class SeatSelection {
   /** @param {Seat[]} seats @param {Map<number, State>} states @param {() => void} changed */
   constructor(seats, states, changed) {
     this.seats = new Map(seats.map((seat) => [seat.id, seat]));
-    this.sections = grouped(seats, ({ section }) => section);
+    this.sections = groupBy(seats, ({ section }) => section);
     this.states = states;
     this.changed = changed;
     /** @type {Set<number>} */
@@ -76,12 +76,12 @@ class Choice {
     this.from = 0;
   }
 
-  /** The chosen ones in a state. @param {State} state */
+  /** The selected seats in a state. @param {State} state */
   in(state) {
     return [...this.chosen].filter((id) => this.states.get(id) === state);
   }
 
-  /** Chooses seats that can be changed, or, where all of them are chosen, none of them. @param {Seat[]} seats */
+  /** Selects the seats that can be changed, or deselects them if all are selected. @param {Seat[]} seats */
   toggle(seats) {
     const open = seats.filter(({ id }) => ['free', 'blocked'].includes(this.states.get(id) ?? ''));
     const all = open.every(({ id }) => this.chosen.has(id));
@@ -89,12 +89,12 @@ class Choice {
       if (all) this.chosen.delete(id);
       else this.chosen.add(id);
       const button = this.buttons.get(id);
-      if (button) set(button, 'aria-pressed', String(!all));
+      if (button) setAttribute(button, 'aria-pressed', String(!all));
     }
     this.changed();
   }
 
-  /** Under the number that buyers see. @param {Seat} seat */
+  /** A seat's button, labelled with the number that buyers see. @param {Seat} seat */
   button(seat) {
     const state = this.states.get(seat.id) ?? 'sold';
     const fixed = state === 'held' || state === 'sold';
@@ -109,13 +109,13 @@ class Choice {
     return button;
   }
 
-  /** Shows a section, from a row on. */
+  /** Shows the section's rows, from the current row on. */
   show() {
-    const rows = [...grouped(this.sections.get(this.section) ?? [], ({ row }) => row)];
+    const rows = [...groupBy(this.sections.get(this.section) ?? [], ({ row }) => row)];
     this.buttons.clear();
     let shown = 0;
     let end = this.from;
-    while (end < rows.length && (end === this.from || shown + rows[end][1].length <= SHOWN)) {
+    while (end < rows.length && (end === this.from || shown + rows[end][1].length <= SHOWN_SEATS)) {
       shown += rows[end][1].length;
       end += 1;
     }
@@ -129,11 +129,11 @@ class Choice {
     const go = (/** @type {number} */ from, /** @type {string} */ key) =>
       el('button', { type: 'button', class: 'button quiet small', on: { click: () => { this.from = from; this.show(); } } }, t(key));
     const before = this.from > 0 && go(Math.max(0, this.from - (end - this.from)), 'admin.seats.before');
-    fill(this.rows, rows.slice(this.from, end).map(line), el('div', { class: 'actions' }, before, end < rows.length && go(end, 'admin.seats.after')));
+    setChildren(this.rows, rows.slice(this.from, end).map(line), el('div', { class: 'actions' }, before, end < rows.length && go(end, 'admin.seats.after')));
   }
 }
 
-/** The section to choose from. @param {Choice} choice */
+/** The list of sections. @param {SeatSelection} choice */
 function sectionPicker(choice) {
   const select = el('select', { id: 'seats-section' }, [...choice.sections.keys()].map((name) => el('option', { value: name }, name)));
   select.addEventListener('change', () => {
@@ -144,8 +144,8 @@ function sectionPicker(choice) {
   return el('div', { class: 'toolbar' }, el('label', { for: 'seats-section' }, t('admin.seats.section')), select, whole);
 }
 
-/** What a refusal of seats in use is called. @param {any} error @param {Choice} choice */
-function inUse(error, choice) {
+/** The text for a refusal because seats are held or sold. Deselects those seats. @param {any} error @param {SeatSelection} choice */
+function inUseText(error, choice) {
   const ids = /** @type {number[]} */ (error.seat_ids ?? []);
   ids.forEach((id) => choice.chosen.delete(id));
   const names = ids.slice(0, 5).map((id) => { const seat = choice.seats.get(id); return seat ? `${seat.section} ${seat.row}` : String(id); });
@@ -155,59 +155,59 @@ function inUse(error, choice) {
 /** @type {import('./schedule.js').Tab} */
 export async function seatsPart(place, { schedule }) {
   const { seats, states } = await load(schedule.id);
-  if (seats.length === 0) return fill(place, el('p', { class: 'empty' }, t('admin.seats.none'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.tab.venue'))));
+  if (seats.length === 0) return setChildren(place, el('p', { class: 'empty' }, t('admin.seats.none'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.tab.venue'))));
   const [said, effect, figures] = [el('p', { class: 'chosen', role: 'status' }), el('div', { class: 'effects', 'aria-live': 'polite' }), el('dl', { class: 'figures' })];
   const block = el('button', { type: 'button', class: 'button' });
   const free = el('button', { type: 'button', class: 'button quiet' });
-  const choice = new Choice(seats, states, () => tell());
+  const choice = new SeatSelection(seats, states, () => tell());
   const tell = () => {
     const [back, give] = [choice.in('free').length, choice.in('blocked').length];
-    say(said, t('admin.seats.chosen', { n: choice.chosen.size }));
-    fill(block, t('admin.seats.block', { n: back }));
-    fill(free, t('admin.seats.free', { n: give }));
+    setText(said, t('admin.seats.chosen', { n: choice.chosen.size }));
+    setChildren(block, t('admin.seats.block', { n: back }));
+    setChildren(free, t('admin.seats.free', { n: give }));
     [block.disabled, free.disabled] = [back === 0, give === 0];
   };
   const count = () => {
-    const now = counts(choice.states);
-    fill(figures, /** @type {State[]} */ (['free', 'held', 'sold', 'blocked']).map((state) => figure(t(`admin.seats.state.${state}`), number(now[state]))));
+    const now = countStates(choice.states);
+    setChildren(figures, /** @type {State[]} */ (['free', 'held', 'sold', 'blocked']).map((state) => figure(t(`admin.seats.state.${state}`), number(now[state]))));
     return now;
   };
   const change = async (/** @type {boolean} */ blocked) => {
     const ids = choice.in(blocked ? 'free' : 'blocked');
     const sure = await confirm({ title: t(blocked ? 'admin.seats.block' : 'admin.seats.free', { n: ids.length }), body: t(blocked ? 'admin.seats.block.body' : 'admin.seats.free.body'), yes: t(blocked ? 'admin.seats.block.yes' : 'admin.seats.free.yes'), danger: blocked });
     if (!sure) return;
-    const before = counts(choice.states);
+    const before = countStates(choice.states);
     let changed = 0;
     /** @type {[Set<number>, (bits: number) => boolean]} */
     let wanted = [new Set(ids), (bits) => bits === (blocked ? 2 : 0)];
     try {
-      for (let at = 0; at < ids.length; at += AT_ONCE) {
-        changed += (await patch(`/v1/admin/schedules/${schedule.id}/seats`, { seat_ids: ids.slice(at, at + AT_ONCE), blocked })).changed;
+      for (let at = 0; at < ids.length; at += SEATS_PER_CALL) {
+        changed += (await patch(`/v1/admin/schedules/${schedule.id}/seats`, { seat_ids: ids.slice(at, at + SEATS_PER_CALL), blocked })).changed;
       }
       choice.chosen.clear();
     } catch (error) {
       if (/** @type {any} */ (error).code !== 'seat_in_use') throw error;
       wanted = [new Set(/** @type {any} */ (error).seat_ids), (bits) => bits !== 0];
-      toast(inUse(error, choice), { error: true });
+      toast(inUseText(error, choice), { error: true });
     } finally {
       choice.states = (await loadUntil(schedule.id, ...wanted)).states;
       choice.show();
       tell();
       const after = count();
-      if (changed > 0) effect.prepend(effectOf(before, after, schedule.id));
+      if (changed > 0) effect.prepend(effectNote(before, after, schedule.id));
     }
   };
-  block.addEventListener('click', () => doing(block, () => change(true)).then(tell));
-  free.addEventListener('click', () => doing(free, () => change(false)).then(tell));
-  fill(place, card(t('admin.tab.seats'), el('p', { class: 'hint' }, t('admin.seats.hint')), figures, sectionPicker(choice), choice.rows, el('div', { class: 'seat-bar' }, said, block, free), effect));
+  block.addEventListener('click', () => runOnce(block, () => change(true)).then(tell));
+  free.addEventListener('click', () => runOnce(free, () => change(false)).then(tell));
+  setChildren(place, card(t('admin.tab.seats'), el('p', { class: 'hint' }, t('admin.seats.hint')), figures, sectionPicker(choice), choice.rows, el('div', { class: 'seat-bar' }, said, block, free), effect));
   choice.show();
   count();
   tell();
   return undefined;
 }
 
-/** What a change came to. @param {Record<State, number>} before @param {Record<State, number>} after @param {number} schedule */
-function effectOf(before, after, schedule) {
+/** A note with the effect of a change. @param {Record<State, number>} before @param {Record<State, number>} after @param {number} schedule */
+function effectNote(before, after, schedule) {
   const text = t('admin.seats.effect', { free: `${number(before.free)} → ${number(after.free)}`, blocked: `${number(before.blocked)} → ${number(after.blocked)}` });
   announce(text, { now: true });
   return el('p', { class: 'effect effect-done' }, text, ' ', el('a', { href: `#/schedules/${schedule}/audit` }, t('admin.audit.look')));

@@ -1,33 +1,33 @@
 // @ts-check
-/** All settings of a schedule, each with what it does; and its times, which can be put off. */
+/** The settings and the times of a schedule. */
 import { toast } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
-import { el, fill } from '../lib/dom.js';
-import { now } from '../lib/clock.js';
+import { el, setChildren } from '../lib/dom.js';
+import { serverNow } from '../lib/clock.js';
 import { t, time } from '../lib/text.js';
-import { card, form, localInput, zone } from './parts.js';
-import { lineFields, told } from './line-fields.js';
+import { card, form, localInput, timeZone } from './parts.js';
+import { queueFields, settingText } from './queue-fields.js';
 import { timeFields } from './schedule-new.js';
-import { get, patch } from './service.js';
+import { get, patch } from './api.js';
 
-/** What changes, from what to what. @param {Record<string, any>} before @param {Record<string, any>} change @param {(name: string, value: any) => string} tell */
-export function changes(before, change, tell) {
+/** A list of changes with old and new values. @param {Record<string, any>} before @param {Record<string, any>} change @param {(name: string, value: any) => string} format */
+export function changesList(before, change, format) {
   const named = (/** @type {string} */ name) => (name.endsWith('_at') && name !== 'queue_opens_at' ? t(`admin.time.${name}`) : t(`admin.setting.${name}`));
   return el(
     'dl',
     { class: 'changes' },
     Object.entries(change).flatMap(([name, value]) => [
       el('dt', null, named(name)),
-      el('dd', null, el('s', { dir: 'auto' }, tell(name, before[name])), ' → ', el('b', { dir: 'auto' }, tell(name, value))),
+      el('dd', null, el('s', { dir: 'auto' }, format(name, before[name])), ' → ', el('b', { dir: 'auto' }, format(name, value))),
     ]),
   );
 }
 
 /** @param {string} name @param {any} value */
-const tell = (name, value) => (name.endsWith('_at') ? time(value) : told(name, value));
+const valueText = (name, value) => (name.endsWith('_at') ? time(value) : settingText(name, value));
 
-/** The times, and putting them off. @param {import('./service.js').Schedule} schedule @param {() => void} again */
-function times(schedule, again) {
+/** The card with the times, which can be postponed. @param {import('./api.js').Schedule} schedule @param {() => void} again */
+function timesCard(schedule, again) {
   const names = ['reservation_available_at', 'deadline_at', 'concert_at'];
   const all = /** @type {Record<string, any>} */ (schedule);
   const old = Object.fromEntries(names.map((name) => [name, localInput(all[name])]));
@@ -36,10 +36,10 @@ function times(schedule, again) {
     const wanted = value();
     const change = Object.fromEntries(Object.entries(wanted).filter(([name, at]) => localInput(at) !== old[name]));
     if (Object.keys(change).length === 0) return toast(t('admin.nochange'));
-    const open = Date.parse(schedule.reservation_available_at) <= now();
+    const open = Date.parse(schedule.reservation_available_at) <= serverNow();
     const sure = await confirm({
       title: t('admin.postpone'),
-      body: [changes(all, change, tell), el('p', null, t(open ? 'admin.postpone.open' : 'admin.postpone.body'))],
+      body: [changesList(all, change, valueText), el('p', null, t(open ? 'admin.postpone.open' : 'admin.postpone.body'))],
       yes: t('admin.postpone.yes'),
       danger: open,
     });
@@ -48,7 +48,7 @@ function times(schedule, again) {
     toast(t('admin.saved.force'));
     again();
   };
-  return card(t('admin.schedule.times'), el('p', { class: 'hint' }, t('admin.postpone.hint'), ' ', t('admin.zone', { zone: zone() })), form(t('admin.postpone.go'), act, part));
+  return card(t('admin.schedule.times'), el('p', { class: 'hint' }, t('admin.postpone.hint'), ' ', t('admin.zone', { zone: timeZone() })), form(t('admin.postpone.go'), act, part));
 }
 
 /** @type {import('./schedule.js').Tab} */
@@ -58,16 +58,16 @@ export async function settingsPart(place, { schedule }) {
     settingsPart(place, { schedule: await get(`/v1/schedules/${schedule.id}`), concert: /** @type {any} */ (null) });
   };
   const settings = await get(path);
-  const fixed = Date.parse(settings.queue_opens_at) <= now();
-  const line = lineFields(settings, { fixed });
+  const fixed = Date.parse(settings.queue_opens_at) <= serverNow();
+  const line = queueFields(settings, { fixed });
   const act = async () => {
     const change = line.change(settings);
     if (Object.keys(change).length === 0) return toast(t('admin.nochange'));
-    const sure = await confirm({ title: t('admin.settings.sure'), body: [changes(settings, change, tell), el('p', null, t('admin.settings.sure.body'))], yes: t('admin.save') });
+    const sure = await confirm({ title: t('admin.settings.sure'), body: [changesList(settings, change, valueText), el('p', null, t('admin.settings.sure.body'))], yes: t('admin.save') });
     if (!sure) return;
     await patch(path, change);
     toast(t('admin.saved.force'));
     await again();
   };
-  fill(place, card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)), times(schedule, again));
+  setChildren(place, card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)), timesCard(schedule, again));
 }

@@ -1,12 +1,12 @@
 // @ts-check
-/** Signing in: a token that `onsale token --admin` prints, or that an identity provider gives. */
-import { el, fill, say, show } from '../lib/dom.js';
-import { tab } from '../lib/store.js';
+/** Signing in with a token from `onsale token --admin` or from an identity provider. */
+import { el, setChildren, setText, setVisible } from '../lib/dom.js';
+import { tabStore } from '../lib/store.js';
 import { errorText, t } from '../lib/text.js';
-import { isOperator } from './service.js';
+import { checkOperator } from './api.js';
 
 /**
- * Asks for a token, until there is one that is good.
+ * Asks for a token until it is an operator's.
  * @param {HTMLElement} place
  * @param {string} why
  * @param {() => void} done
@@ -18,8 +18,8 @@ export function signInPart(place, why, done) {
   });
   const button = el('button', { type: 'submit', class: 'button' }, t('admin.signin.yes'));
   const refuse = (/** @type {string} */ text) => {
-    say(problem, text);
-    show(problem, true);
+    setText(problem, text);
+    setVisible(problem, true);
     token.focus();
   };
   const submit = async (/** @type {Event} */ event) => {
@@ -28,17 +28,19 @@ export function signInPart(place, why, done) {
     if (given === '') return refuse(t('admin.signin.missing'));
     button.disabled = true;
     try {
-      await isOperator(given);
-      tab.set('onsale.admin', { token: given });
+      await checkOperator(given);
+      tabStore.set('onsale.admin', { token: given });
       done();
     } catch (error) {
-      const known = { 401: 'admin.signin.invalid', 403: 'admin.signin.forbidden' }[/** @type {any} */ (error).status];
-      refuse(known ? t(known) : errorText(error));
+      /** @type {Record<number, string>} */
+      const keys = { 401: 'admin.signin.invalid', 403: 'admin.signin.forbidden' };
+      const key = keys[error.status];
+      refuse(key ? t(key) : errorText(error));
     } finally {
       button.disabled = false;
     }
   };
-  fill(
+  setChildren(
     place,
     el(
       'form',

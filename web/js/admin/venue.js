@@ -1,21 +1,21 @@
 // @ts-check
-/** The seats of a schedule: sections with rows and prices, and a drawing of what that comes to. */
+/** Adding seats to a schedule: sections with rows and prices, and a preview of the venue. */
 import { announce, toast } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
-import { el, fill, say } from '../lib/dom.js';
+import { el, setChildren, setText } from '../lib/dom.js';
 import { money, number, t } from '../lib/text.js';
 import { card, form, table } from './parts.js';
-import { band, draw, pricesOf } from './plan.js';
-import { get, post } from './service.js';
+import { bandOf, drawPlan, pricesOf } from './plan.js';
+import { get, post } from './api.js';
 
 /** @typedef {import('./plan.js').Section} Section */
 
-/** What a call and a schedule take. */
-const MOST_PER_CALL = 100_000;
-const MOST = 200_000;
-const USUAL = { name: '', rows: 10, seats_per_row: 20, seat_price: 100_000 };
+/** Maximum number of seats per call and per schedule. */
+const MAX_PER_CALL = 100_000;
+const MAX_SEATS = 200_000;
+const DEFAULTS = { name: '', rows: 10, seats_per_row: 20, seat_price: 100_000 };
 
-/** The sections of a layout, each as its rows: those that are there already. @param {any[]} seats @returns {Section[]} */
+/** The existing sections of a layout. @param {any[]} seats @returns {Section[]} */
 export function sectionsOf(seats) {
   /** @type {Map<string, { name: string, seat_price: number, rows: Map<string, number> }>} */
   const found = new Map();
@@ -30,15 +30,15 @@ export function sectionsOf(seats) {
   }));
 }
 
-/** One section that is being made. @param {Section} values @param {() => void} changed @param {(what: 'up' | 'remove') => void} act */
-function line(values, changed, act) {
+/** The fields of a new section. @param {Section} values @param {() => void} changed @param {(what: 'up' | 'remove') => void} act */
+function sectionFields(values, changed, act) {
   const input = (/** @type {keyof Section} */ name, /** @type {Record<string, any>} */ more) =>
     el('input', { ...more, required: true, value: values[name], 'aria-label': t(`admin.venue.${name}`), on: { input: changed } });
   const whole = { type: 'number', step: 1, inputmode: 'numeric' };
   const inputs = {
     name: input('name', { type: 'text', maxlength: 50, dir: 'auto', placeholder: t('admin.venue.name.example') }),
-    rows: input('rows', { ...whole, min: 1, max: MOST_PER_CALL }),
-    seats_per_row: input('seats_per_row', { ...whole, min: 1, max: MOST_PER_CALL }),
+    rows: input('rows', { ...whole, min: 1, max: MAX_PER_CALL }),
+    seats_per_row: input('seats_per_row', { ...whole, min: 1, max: MAX_PER_CALL }),
     seat_price: input('seat_price', { ...whole, min: 0, max: 1_000_000_000 }),
   };
   const button = (/** @type {'up' | 'remove'} */ what, /** @type {string} */ sign) =>
@@ -52,19 +52,19 @@ function line(values, changed, act) {
   };
 }
 
-/** How many seats, and what they come to. @param {Section[]} sections */
-const sum = (sections) => ({
+/** The number of seats and their total price. @param {Section[]} sections */
+const sumUp = (sections) => ({
   seats: sections.reduce((all, { rows, seats_per_row }) => all + rows * seats_per_row, 0),
   worth: sections.reduce((all, { rows, seats_per_row, seat_price }) => all + rows * seats_per_row * seat_price, 0),
 });
 
-/** The drawing, with what its colours mean. */
+/** The preview of the venue, with a legend of its colours. */
 export function preview() {
   const canvas = el('canvas', { class: 'plan', 'aria-hidden': 'true' });
   const legend = el('ul', { class: 'legend' });
   /** @type {Section[]} */
   let shown = [];
-  const redraw = () => draw(canvas, shown, t('admin.venue.stage'));
+  const redraw = () => drawPlan(canvas, shown, t('admin.venue.stage'));
   const watch = new ResizeObserver(redraw);
   const dark = matchMedia('(prefers-color-scheme: dark)');
   watch.observe(canvas);
@@ -73,9 +73,9 @@ export function preview() {
     element: el('div', { class: 'preview' }, canvas, legend),
     /** @param {Section[]} sections */
     show: (sections) => {
-      shown = sections.filter(({ rows, seats_per_row }) => rows > 0 && seats_per_row > 0 && rows * seats_per_row <= MOST_PER_CALL);
+      shown = sections.filter(({ rows, seats_per_row }) => rows > 0 && seats_per_row > 0 && rows * seats_per_row <= MAX_PER_CALL);
       const prices = pricesOf(shown);
-      fill(legend, prices.slice(0, 12).map((price) => el('li', null, el('span', { class: `adm-swatch adm-swatch-${band(price, prices) + 1}` }), money(price))));
+      setChildren(legend, prices.slice(0, 12).map((price) => el('li', null, el('span', { class: `adm-swatch adm-swatch-${bandOf(price, prices) + 1}` }), money(price))));
       redraw();
     },
     end: () => {
@@ -85,18 +85,18 @@ export function preview() {
   };
 }
 
-/** The lines of sections that are being made. @param {(sections: Section[]) => void} changed */
+/** The list of new sections. @param {(sections: Section[]) => void} changed */
 function editor(changed) {
   const list = el('ol', { class: 'section-lines' });
-  /** @type {ReturnType<typeof line>[]} */
+  /** @type {ReturnType<typeof sectionFields>[]} */
   let lines = [];
   const values = () => lines.map((one) => one.value());
   const show = () => {
-    fill(list, lines.map(({ element }) => element));
+    setChildren(list, lines.map(({ element }) => element));
     changed(values());
   };
   const add = (/** @type {Section} */ section) => {
-    const made = line(section, () => changed(values()), (what) => {
+    const made = sectionFields(section, () => changed(values()), (what) => {
       const at = lines.indexOf(made);
       if (what === 'remove') lines = lines.filter((one) => one !== made);
       else if (at > 0) [lines[at - 1], lines[at]] = [lines[at], lines[at - 1]];
@@ -110,31 +110,31 @@ function editor(changed) {
   return { list, values, add };
 }
 
-/** The sections that there are, as a table. @param {Section[]} there */
-function thereTable(there) {
+/** The existing sections as a table. @param {Section[]} sections */
+function currentTable(sections) {
   return table(
     t('admin.venue.there'),
     [{ text: t('admin.venue.name') }, { text: t('admin.venue.rows'), number: true }, { text: t('admin.venue.seats_per_row'), number: true }, { text: t('admin.venue.seat_price'), number: true }],
-    there.map(({ name, rows, seats_per_row, seat_price }) => [name, number(rows), number(seats_per_row), money(seat_price)]),
+    sections.map(({ name, rows, seats_per_row, seat_price }) => [name, number(rows), number(seats_per_row), money(seat_price)]),
   );
 }
 
 /** @type {import('./schedule.js').Tab} */
 export async function venuePart(place, { schedule, concert }) {
   const layout = await get(`/v1/schedules/${schedule.id}/seats/layout`);
-  const there = sectionsOf(layout.seats);
+  const existing = sectionsOf(layout.seats);
   const drawing = preview();
   const total = el('p', { class: 'total', role: 'status' });
   const lines = editor((sections) => {
-    const { seats, worth } = sum(sections);
-    say(total, t('admin.venue.total', { seats: number(seats), worth: money(worth) }));
-    drawing.show([...there, ...sections]);
+    const { seats, worth } = sumUp(sections);
+    setText(total, t('admin.venue.total', { seats: number(seats), worth: money(worth) }));
+    drawing.show([...existing, ...sections]);
   });
   const act = async () => {
     const sections = lines.values();
-    const { seats, worth } = sum(sections);
+    const { seats, worth } = sumUp(sections);
     if (sections.length === 0) return toast(t('admin.venue.none'), { error: true });
-    if (seats > MOST_PER_CALL || seats + layout.seats.length > MOST) return toast(t('admin.venue.toomany', { call: number(MOST_PER_CALL), all: number(MOST) }), { error: true });
+    if (seats > MAX_PER_CALL || seats + layout.seats.length > MAX_SEATS) return toast(t('admin.venue.toomany', { call: number(MAX_PER_CALL), all: number(MAX_SEATS) }), { error: true });
     const sure = await confirm({ title: t('admin.venue.sure', { n: seats }), body: [t('admin.venue.total', { seats: number(seats), worth: money(worth) }), t('admin.venue.sure.body')], yes: t('admin.venue.add.yes') });
     if (!sure) return;
     await post(`/v1/admin/schedules/${schedule.id}/seats`, { sections });
@@ -142,9 +142,9 @@ export async function venuePart(place, { schedule, concert }) {
     drawing.end();
     location.hash = `#/schedules/${schedule.id}`;
   };
-  const more = el('button', { type: 'button', class: 'button quiet', on: { click: () => lines.add({ ...USUAL }).focus() } }, t('admin.venue.more'));
-  const empty = there.length === 0;
-  fill(
+  const more = el('button', { type: 'button', class: 'button quiet', on: { click: () => lines.add({ ...DEFAULTS }).focus() } }, t('admin.venue.more'));
+  const empty = existing.length === 0;
+  setChildren(
     place,
     el(
       'div',
@@ -152,14 +152,14 @@ export async function venuePart(place, { schedule, concert }) {
       el(
         'div',
         null,
-        !empty && card(t('admin.venue.there'), thereTable(there)),
+        !empty && card(t('admin.venue.there'), currentTable(existing)),
         card(t(empty ? 'admin.venue.make' : 'admin.venue.add'), el('p', { class: 'hint' }, t('admin.venue.hint')), form(t('admin.venue.add.yes'), act, lines.list, more, total)),
       ),
       card(t('admin.venue.preview'), el('p', { class: 'hint', dir: 'auto' }, concert?.title ?? ''), drawing.element),
     ),
   );
-  // Drawn once it has its width.
-  if (empty) lines.add({ ...USUAL, name: t('admin.venue.name.first') });
-  else lines.add({ ...USUAL });
+  // After the page has its width, since the preview depends on it.
+  if (empty) lines.add({ ...DEFAULTS, name: t('admin.venue.name.first') });
+  else lines.add({ ...DEFAULTS });
   return drawing.end;
 }

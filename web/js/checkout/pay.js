@@ -1,55 +1,47 @@
 // @ts-check
-/** Paying once, whatever becomes of the answers. */
-import { backoff, pause } from '../onsale/call.js';
-import { every } from '../lib/lists.js';
+/** Pays a hold exactly once, even if answers are lost. */
+import { fetchAll } from '../lib/lists.js';
+import { retry } from '../lib/retry.js';
 import { onsale } from '../lib/session.js';
-import { once, tab } from '../lib/store.js';
+import { withIdempotencyKey, tabStore } from '../lib/store.js';
 
-/** After so long without an answer it is said to be missing, in ms. */
-const UNSURE_MS = 4000;
+/** After this long without an answer the page says so, in ms. */
+const UNSURE_AFTER_MS = 4000;
 
 /** @typedef {{paid?: {payments: any[], total_amount: number, balance: number, charged?: number}, short?: {balance: number, required: number}, error?: any}} Outcome */
 
-/** The names of the keys under which payments of this hold were begun in this tab. @param {string} hold */
-const keysOf = (hold) => tab.keys(`onsale.key.pay.${hold}.`);
+/** The names of the idempotency keys of this hold's payments that this tab has started and not finished. @param {string} hold */
+const keysOf = (hold) => tabStore.keys(`onsale.key.pay.${hold}.`);
 
-/** Whether a payment of this hold was begun in this tab, and its answer has not come. @param {string} hold */
-export const begun = (hold) => keysOf(hold).length > 0;
+/** Whether this tab started a payment of this hold and got no answer. @param {string} hold */
+export const isPaymentPending = (hold) => keysOf(hold).length > 0;
 
 /**
- * Pays a hold and charges what is missing for it, in one step, under one key until there is a final
- * answer. Another tab may do the same at the same time, with another charge: the service pays a hold
- * once, and charges only with the payment.
- * @param {any} hold @param {number} charge the most points that may be charged: what the visitor saw
- * @param {() => void} unsure called where the answer is missing for long
+ * Pays a hold and adds the missing points in the same step, under one key until there is a final
+ * answer. Another tab may do the same with another charge: the service pays a hold once, and adds
+ * points only with the payment.
+ * @param {any} hold @param {number} charge the most points to add: the amount that the buyer saw
+ * @param {() => void} onUnsure called when the answer is late or lost
  * @returns {Promise<Outcome>}
  */
-export async function settle({ hold_id }, charge, unsure) {
-  const timer = setTimeout(unsure, UNSURE_MS);
+export async function payHold({ hold_id }, charge, onUnsure) {
+  const timer = setTimeout(onUnsure, UNSURE_AFTER_MS);
   try {
-    for (let failures = 1; ; failures++) {
-      try {
-        const paid = await once(`pay.${hold_id}.${charge}`, (key) => onsale.pay(hold_id, { key, charge_up_to: charge }));
-        keysOf(hold_id).forEach(tab.remove);
-        return { paid };
-      } catch (error) {
-        // It may have been paid: only the same key can tell.
-        if (error.passing) {
-          unsure();
-          await pause(Math.max(error.retryAfter ?? 0, backoff(failures)));
-          continue;
-        }
-        return error.code === 'insufficient_points' ? { short: error } : { error };
-      }
-    }
+    const pay = (/** @type {string} */ key) => onsale.pay(hold_id, { key, charge_up_to: charge });
+    // After a lost answer only the same key can tell whether it was paid.
+    const paid = await retry(() => withIdempotencyKey(`pay.${hold_id}.${charge}`, pay), { onError: onUnsure });
+    keysOf(hold_id).forEach(tabStore.remove);
+    return { paid };
+  } catch (error) {
+    return error.code === 'insufficient_points' ? { short: error } : { error };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** The payments of a hold. @param {any} hold @returns {Promise<any[]>} */
-export async function paymentsOf({ reservations }) {
+/** Loads the payments of a hold. @param {any} hold @returns {Promise<any[]>} */
+export async function loadPayments({ reservations }) {
   const ids = new Set(reservations.map((/** @type {any} */ one) => one.id));
   const of = (/** @type {any[]} */ payments) => payments.filter(({ reservation_id }) => ids.has(reservation_id));
-  return of(await every((page) => onsale.payments(page), (payments) => of(payments).length >= ids.size));
+  return of(await fetchAll((page) => onsale.payments(page), (payments) => of(payments).length >= ids.size));
 }

@@ -1,15 +1,15 @@
 // @ts-check
-/** What the checkout looks like in each of its states. */
-import { until } from '../lib/clock.js';
-import { MOST } from '../lib/charge.js';
+/** The checkout's views, one for each of its states. */
+import { msUntil } from '../lib/clock.js';
+import { MAX_CHARGE } from '../lib/charge.js';
 import { el, svg } from '../lib/dom.js';
 import { countdown, errorText, money, points, t, time } from '../lib/text.js';
-import { alone, seatName } from '../seats/say.js';
-import { begun } from './pay.js';
+import { isolate, seatName } from '../seats/names.js';
+import { isPaymentPending } from './pay.js';
 
-/** @typedef {import('../checkout.js').Known} Known */
+/** @typedef {import('../checkout.js').Details} Details */
 
-/** Pictures as lines: done, the time is up, given back. */
+/** Icons as SVG paths: done, expired, released. */
 const ICONS = {
   done: 'M5 12.5l4.5 4.5L19 7.5',
   time: 'M12 7v5l3 2M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18',
@@ -24,10 +24,10 @@ function mark(name, kind = '') {
 
 const heading = (/** @type {string} */ text) => el('h1', { tabindex: -1 }, text);
 
-/** @param {Known} known */
+/** @param {Details} details */
 const mapOf = ({ hold }) => `/schedules/${hold.reservations[0].schedule_id}/seats`;
 
-/** A page without a hold on it. @param {string} title @param {...HTMLElement} parts */
+/** A page without a hold. @param {string} title @param {...HTMLElement} parts */
 const without = (title, ...parts) => el('div', { class: 'narrow stack' }, heading(title), ...parts);
 
 /** @param {() => void} act @param {string} text */
@@ -47,8 +47,8 @@ export function signIn(go) {
   return without(t('checkout.signin'), el('p', { class: 'lead' }, t('checkout.signin.why')), button(go, t('common.signin.yes')));
 }
 
-/** No such hold, or somebody else's: nobody is told which. */
-export function absent() {
+/** The hold does not exist or belongs to another user. The page does not reveal which. */
+export function notFound() {
   return without(
     t('checkout.absent'),
     el('p', { class: 'lead' }, t('checkout.absent.why')),
@@ -61,21 +61,21 @@ export function absent() {
   );
 }
 
-/** A seat in words. @param {Known} known @param {any} reservation */
+/** Names a seat. @param {Details} details @param {any} reservation */
 function nameOf({ labels }, { seat_id, seat_number }) {
   const label = labels.get(seat_id);
   return label ? seatName(label) : t('checkout.seat', { seat: String(seat_number) });
 }
 
-/** Facts, each with its name. @param {string[][]} rows @param {string | null} [kind] */
+/** A list of terms and values. @param {string[][]} rows @param {string | null} [kind] */
 const facts = (rows, kind = null) =>
   el('dl', { class: kind }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value))));
 
-/** What is bought: the concert, when it is, each seat and its price. @param {Known} known @param {string} total what the sum is called */
-function order(known, total) {
-  const { hold, schedule, concert } = known;
+/** The order: the concert, its date, each seat with its price. @param {Details} details @param {string} total label of the sum */
+function order(details, total) {
+  const { hold, schedule, concert } = details;
   const rows = hold.reservations.map((/** @type {any} */ one) =>
-    el('li', null, el('span', { dir: 'auto' }, nameOf(known, one)), el('b', { class: 'figure' }, money(one.amount))),
+    el('li', null, el('span', { dir: 'auto' }, nameOf(details, one)), el('b', { class: 'figure' }, money(one.amount))),
   );
   return el(
     'section',
@@ -87,10 +87,10 @@ function order(known, total) {
   );
 }
 
-/** @param {Known} known */
+/** @param {Details} details */
 function timeLeft({ hold }) {
   const all = Date.parse(hold.expires_at) - Date.parse(hold.reservations[0].reservation_at);
-  const left = until(hold.expires_at);
+  const left = msUntil(hold.expires_at);
   return el(
     'section',
     { id: 'time', class: 'card time', 'aria-label': t('checkout.left') },
@@ -100,13 +100,13 @@ function timeLeft({ hold }) {
   );
 }
 
-/** How many points are missing; 0 where that is not known. @param {Known} known */
+/** How many points are missing; 0 if the balance is unknown. @param {Details} details */
 export const missingFor = ({ hold, balance }) => (balance === null ? 0 : Math.max(0, hold.total_amount - balance));
 
-/** @param {Known} known */
-function purse(known) {
-  const { hold, balance } = known;
-  const missing = missingFor(known);
+/** @param {Details} details */
+function purse(details) {
+  const { hold, balance } = details;
+  const missing = missingFor(details);
   const rows = [[t('checkout.balance'), balance === null ? t('common.unknown') : points(balance)]];
   if (balance !== null) rows.push([t('checkout.after'), points(Math.max(0, balance - hold.total_amount))]);
   return el(
@@ -115,44 +115,44 @@ function purse(known) {
     el('h2', { id: 'purse-title' }, t('checkout.purse')),
     facts(rows),
     missing > 0 && el('p', { class: 'note note-warn' }, t('checkout.short', { points: points(missing) })),
-    missing > MOST && el('p', null, t('checkout.short.much', { points: points(MOST) }), ' ', el('a', { href: '/me' }, t('checkout.mine'))),
+    missing > MAX_CHARGE && el('p', null, t('checkout.short.much', { points: points(MAX_CHARGE) }), ' ', el('a', { href: '/me' }, t('checkout.mine'))),
   );
 }
 
 /**
- * Seats that wait for payment.
- * @param {Known} known @param {{paying: boolean, unsure: boolean}} way
+ * The view of seats that wait for payment.
+ * @param {Details} details @param {{paying: boolean, unsure: boolean}} payState
  * @param {{pay: () => void, giveBack: () => void}} on
  */
-export function waiting(known, way, on) {
-  const { hold } = known;
-  // While it is not known whether it was paid, neither is what is left.
-  const now = { ...known, balance: way.unsure ? null : known.balance };
+export function waiting(details, payState, on) {
+  const { hold } = details;
+  // Until it is known whether it was paid, the balance is unknown too.
+  const now = { ...details, balance: payState.unsure ? null : details.balance };
   const missing = missingFor(now);
   const price = money(hold.total_amount);
-  const trouble = way.unsure ? t('checkout.unsure') : begun(hold.hold_id) && !way.paying ? t('checkout.begun') : '';
+  const trouble = payState.unsure ? t('checkout.unsure') : isPaymentPending(hold.hold_id) && !payState.paying ? t('checkout.begun') : '';
   const pay = el(
     'button',
     {
-      id: 'pay', type: 'button', class: 'button large wide', 'aria-disabled': way.paying || missing > MOST ? 'true' : null,
-      on: { click: () => missing <= MOST && on.pay() },
+      id: 'pay', type: 'button', class: 'button large wide', 'aria-disabled': payState.paying || missing > MAX_CHARGE ? 'true' : null,
+      on: { click: () => missing <= MAX_CHARGE && on.pay() },
     },
-    way.paying ? t('checkout.paying') : missing > 0 ? t('checkout.charge.pay', { points: points(missing), price }) : t('checkout.pay', { price }),
+    payState.paying ? t('checkout.paying') : missing > 0 ? t('checkout.charge.pay', { points: points(missing), price }) : t('checkout.pay', { price }),
   );
   const back = el(
     'button',
-    { type: 'button', class: 'button plain', disabled: way.paying, on: { click: on.giveBack } },
+    { type: 'button', class: 'button plain', disabled: payState.paying, on: { click: on.giveBack } },
     t('checkout.back', { n: hold.reservations.length }),
   );
   return el(
     'div',
     { class: 'checkout' },
-    el('p', { class: 'back' }, el('a', { href: mapOf(known) }, t('checkout.map.back'))),
+    el('p', { class: 'back' }, el('a', { href: mapOf(details) }, t('checkout.map.back'))),
     heading(t('checkout.title')),
     el(
       'div',
       { class: 'checkout-parts' },
-      el('div', null, timeLeft(known), order(known, t('checkout.total'))),
+      el('div', null, timeLeft(details), order(details, t('checkout.total'))),
       el(
         'div',
         null,
@@ -166,9 +166,9 @@ export function waiting(known, way, on) {
   );
 }
 
-/** Paid. @param {Known} known */
-export function receipt(known) {
-  const { hold, balance, payments, charged } = known;
+/** The receipt. @param {Details} details */
+export function receipt(details) {
+  const { hold, balance, payments, charged } = details;
   const paidAt = payments[0]?.payment_at;
   const ids = payments.map(({ id }) => `#${id}`).join(', ');
   const rows = [
@@ -185,24 +185,24 @@ export function receipt(known) {
     heading(t('checkout.paid')),
     el('p', { class: 'lead' }, t('checkout.paid.lead')),
     gone > 0 && el('p', { class: 'note' }, t('checkout.receipt.refunded', { n: gone })),
-    order(known, t('checkout.paid.total')),
+    order(details, t('checkout.paid.total')),
     facts(rows, 'card receipt-facts'),
     el(
       'p',
       { class: 'buttons' },
       el('a', { class: 'button', href: '/me' }, t('checkout.mine')),
       el('button', { type: 'button', class: 'button quiet', on: { click: () => print() } }, t('checkout.print')),
-      el('a', { class: 'button plain', href: mapOf(known) }, t('checkout.map')),
+      el('a', { class: 'button plain', href: mapOf(details) }, t('checkout.map')),
     ),
   );
 }
 
-/** Not paid, given back or refunded: what happened, and where to go. @param {Known} known */
-export function ended(known) {
-  const { hold } = known;
+/** The view of a hold that expired, was released or was refunded. @param {Details} details */
+export function ended(details) {
+  const { hold } = details;
   const key = { EXPIRED: 'expired', CANCELLED: 'cancelled', REFUNDED: 'refunded' }[/** @type {string} */ (hold.status)] ?? 'expired';
-  const seats = hold.reservations.map((/** @type {any} */ one) => el('li', { dir: 'auto' }, nameOf(known, one)));
-  const title = known.concert ? el('p', { class: 'order-when', dir: 'auto' }, alone(known.concert.title)) : null;
+  const seats = hold.reservations.map((/** @type {any} */ one) => el('li', { dir: 'auto' }, nameOf(details, one)));
+  const title = details.concert ? el('p', { class: 'order-when', dir: 'auto' }, isolate(details.concert.title)) : null;
   return el(
     'div',
     { class: 'narrow checkout ended' },
@@ -213,7 +213,7 @@ export function ended(known) {
     el(
       'p',
       { class: 'buttons' },
-      el('a', { class: 'button', href: mapOf(known) }, t('checkout.map')),
+      el('a', { class: 'button', href: mapOf(details) }, t('checkout.map')),
       el('a', { class: 'button quiet', href: '/me' }, t('checkout.mine')),
     ),
   );

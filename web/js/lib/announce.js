@@ -1,10 +1,10 @@
 // @ts-check
-/** Telling those who listen instead of look, and not too often. */
+/** Announcements for screen readers, at most one in 20 s unless urgent, and toasts. */
 import { el } from './dom.js';
 import { t } from './text.js';
 
-/** What changes all the time is told at most this often, in ms. */
-const PAUSE = 20_000;
+/** Shortest time between two announcements that are neither urgent nor immediate, in ms. */
+const PAUSE_MS = 20_000;
 
 let lastAt = -Infinity;
 /** @type {string | null} */
@@ -13,43 +13,42 @@ let waiting = null;
 let timer;
 
 /** @param {string} id @param {string} text */
-function tell(id, text) {
+function setRegion(id, text) {
   const region = document.getElementById(id);
   if (!region) return;
-  // The same text again is only read out where the region was empty before.
+  // A screen reader reads the same text again only if the region was empty before.
   region.textContent = '';
   requestAnimationFrame(() => {
     region.textContent = text;
   });
 }
 
-function flush() {
+function announceWaiting() {
   timer = undefined;
   if (waiting === null) return;
   lastAt = performance.now();
-  tell('polite', waiting);
+  setRegion('polite', waiting);
   waiting = null;
 }
 
 /**
- * Tells listeners. What is not urgent waits until 20 s after the last time; of several that wait
- * only the last is told.
+ * Announces a text to screen readers. A text that is not urgent waits until 20 s after the last
+ * announcement; if several wait, only the latest is announced.
  * @param {string} text
- * @param {{ urgent?: boolean, now?: boolean }} [how] `urgent` interrupts; `now` is polite, but at once
+ * @param {{ urgent?: boolean, now?: boolean }} [how] `urgent` interrupts; `now` is polite, but immediate
  */
 export function announce(text, { urgent = false, now = false } = {}) {
-  if (urgent) return tell('urgent', text);
+  if (urgent) return setRegion('urgent', text);
   waiting = text;
   if (now) {
     clearTimeout(timer);
-    return flush();
+    return announceWaiting();
   }
-  timer ??= setTimeout(flush, Math.max(0, lastAt + PAUSE - performance.now()));
+  timer ??= setTimeout(announceWaiting, Math.max(0, lastAt + PAUSE_MS - performance.now()));
 }
 
 /**
- * Shows a note at the foot of the page until it is dismissed, 8 s at most unless it is an error, and
- * tells listeners.
+ * Shows a toast and announces it. It stays until it is closed; a toast that is no error closes after 8 s.
  * @param {string} text
  * @param {{ error?: boolean }} [how]
  */

@@ -1,30 +1,30 @@
 // @ts-check
-/** Charging points. */
+/** The form that adds points to the balance. */
 import { toast } from './announce.js';
-import { el, say, set } from './dom.js';
+import { el, setText, setAttribute } from './dom.js';
 import { onsale } from './session.js';
-import { once } from './store.js';
+import { withIdempotencyKey } from './store.js';
 import { errorText, number, points, t } from './text.js';
 
-/** What buttons add, and what one charge may be. */
-const STEPS = [10_000, 50_000, 100_000];
-export const MOST = 10_000_000;
+/** Amounts that the buttons add, and the largest charge that the API accepts, in points. */
+const AMOUNT_STEPS = [10_000, 50_000, 100_000];
+export const MAX_CHARGE = 10_000_000;
 
 /**
- * A form that charges points.
+ * The form that adds points.
  * @param {{amount: number, charged: (balance: number) => void, unsure: () => void}} how `amount` is
- *   proposed; `charged` is told the balance; `unsure`: there was no answer, so that the balance is
- *   to be looked up
+ *   the initial value; `charged` gets the new balance; `unsure` is called when no answer came, so that
+ *   the caller loads the balance again
  */
 export function chargeForm({ amount, charged, unsure }) {
   const input = el('input', {
-    type: 'number', class: 'figure', inputmode: 'numeric', min: 1, max: MOST, step: 1, required: true, value: String(amount),
+    type: 'number', class: 'figure', inputmode: 'numeric', min: 1, max: MAX_CHARGE, step: 1, required: true, value: String(amount),
   });
   const button = el('button', { type: 'submit', class: 'button' }, t('shop.charge'));
   const add = (/** @type {number} */ more) => {
-    input.value = String(Math.min(MOST, (input.valueAsNumber || 0) + more));
+    input.value = String(Math.min(MAX_CHARGE, (input.valueAsNumber || 0) + more));
   };
-  const steps = STEPS.map((step) =>
+  const steps = AMOUNT_STEPS.map((step) =>
     el('button', { type: 'button', class: 'button quiet', on: { click: () => add(step) } }, `+${number(step)}`),
   );
   let busy = false;
@@ -32,12 +32,12 @@ export function chargeForm({ amount, charged, unsure }) {
     event.preventDefault();
     if (busy) return;
     busy = true;
-    set(button, 'aria-disabled', 'true');
-    say(button, t('shop.charging'));
+    setAttribute(button, 'aria-disabled', 'true');
+    setText(button, t('shop.charging'));
     const wanted = input.valueAsNumber;
     try {
-      // The same amount again after a lost answer is the same charge.
-      const { balance } = await once(`charge.${wanted}`, (key) => onsale.charge(wanted, { key }));
+      // After a lost answer, charging the same amount again repeats the same charge.
+      const { balance } = await withIdempotencyKey(`charge.${wanted}`, (key) => onsale.charge(wanted, { key }));
       toast(t('shop.charged', { points: points(wanted) }));
       charged(balance);
     } catch (error) {
@@ -45,8 +45,8 @@ export function chargeForm({ amount, charged, unsure }) {
       if (error.passing) unsure();
     } finally {
       busy = false;
-      set(button, 'aria-disabled', null);
-      say(button, t('shop.charge'));
+      setAttribute(button, 'aria-disabled', null);
+      setText(button, t('shop.charge'));
     }
   };
   return el(

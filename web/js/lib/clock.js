@@ -1,52 +1,52 @@
 // @ts-check
 /**
- * The server's clock. The device's may be wrong by hours, and may be set while the page is open, so
- * that nothing is counted by it: only how much time has passed since an answer came.
+ * The server's clock. The device's clock may be wrong by hours and may be changed while the page is
+ * open. So times are computed from the server's time in an answer and the time elapsed since.
  */
 import { page } from './page.js';
 
-/** The server's time when the page's own clock showed 0, in ms. */
+/** The server's time when `performance.now()` was 0, in ms. */
 let origin = Date.now() - performance.now();
-/** By how much that may be wrong, in ms, as of `learnedAt`. */
+/** The largest error of `origin` at `learnedAt`, in ms. */
 let error = Infinity;
 let learnedAt = 0;
 
-/** By how much two clocks may drift apart in a second, and in ms: generous. */
+/** Drift between the two clocks per ms, estimated generously. */
 const DRIFT = 0.0005;
 
 /**
- * Learns from an answer that has the server's time in it.
+ * Adjusts the clock by an answer that contains the server's time.
  * @param {string | number} serverTime RFC 3339, or ms
- * @param {number} sent `performance.now()` when it was asked for
- * @param {number} [received] `performance.now()` when its head was there
- * @param {number} [slack] by how much the time may be wrong by itself, in ms
+ * @param {number} sent `performance.now()` when the request was sent
+ * @param {number} [received] `performance.now()` when the answer's headers arrived
+ * @param {number} [slack] how inexact the server's time itself is, in ms
  */
-export function learn(serverTime, sent, received = performance.now(), slack = 0) {
-  const told = typeof serverTime === 'number' ? serverTime : Date.parse(serverTime);
-  if (Number.isNaN(told)) return;
+export function syncClock(serverTime, sent, received = performance.now(), slack = 0) {
+  const serverMs = typeof serverTime === 'number' ? serverTime : Date.parse(serverTime);
+  if (Number.isNaN(serverMs)) return;
   const half = Math.max(0, received - sent) / 2 + slack;
-  const found = told - (received + sent) / 2;
+  const found = serverMs - (received + sent) / 2;
   const known = error + (received - learnedAt) * DRIFT;
-  // One that is better, or one that the one before can't be right beside: the device slept.
+  // Taken if it is more exact, or if it contradicts the old one, as after the device slept.
   if (half <= known || Math.abs(found - origin) > half + known) {
     [origin, error, learnedAt] = [found, half, received];
   }
 }
 
-/** Whether the server has told its time. Until then only the device's is known. */
-export const isKnown = () => error !== Infinity;
+/** Whether the server's time is known. Until then the device's clock is used. */
+export const isClockSynced = () => error !== Infinity;
 
 /** The server's time, in ms. */
-export const now = () => origin + performance.now();
+export const serverNow = () => origin + performance.now();
 
-/** How long until a time of the server's, in ms; negative once it has passed. @param {string | number} when */
-export const until = (when) => (typeof when === 'number' ? when : Date.parse(when)) - now();
+/** Milliseconds until a server time; negative once it has passed. @param {string | number} when */
+export const msUntil = (when) => (typeof when === 'number' ? when : Date.parse(when)) - serverNow();
 
 /**
- * Calls back at once and then at every second of the server's clock, until told to stop. While the
- * page is hidden it is not called.
+ * Calls `tick` at once and then at every full second of the server's clock. Does not call it while
+ * the page is hidden.
  * @param {() => void} tick
- * @returns {() => void} stops it
+ * @returns {() => void} ends the calls
  */
 export function everySecond(tick) {
   /** @type {ReturnType<typeof setTimeout>} */
@@ -55,7 +55,7 @@ export function everySecond(tick) {
     clearTimeout(timer);
     if (document.visibilityState === 'hidden') return;
     tick();
-    timer = setTimeout(next, 1005 - (now() % 1000));
+    timer = setTimeout(next, 1005 - (serverNow() % 1000));
   };
   document.addEventListener('visibilitychange', next);
   next();
@@ -65,8 +65,8 @@ export function everySecond(tick) {
   };
 }
 
-// The page itself is the first answer, unless the browser had kept it.
+// The page itself is the first answer with a time, unless it came from the browser's back/forward cache.
 const loaded = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType('navigation')[0]);
 if (page.server_time && loaded && loaded.type !== 'back_forward' && loaded.responseStart > 0) {
-  learn(page.server_time, loaded.requestStart, loaded.responseStart);
+  syncClock(page.server_time, loaded.requestStart, loaded.responseStart);
 }

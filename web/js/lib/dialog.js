@@ -1,5 +1,5 @@
 // @ts-check
-/** Questions. Escape and the back of the page answer with "no". */
+/** Dialogs. Escape and a click outside the dialog answer "no". */
 import { el } from './dom.js';
 import { t } from './text.js';
 
@@ -7,10 +7,10 @@ import { t } from './text.js';
  * @typedef {object} Question
  * @property {string} title
  * @property {string | Node | (string | Node)[]} [body]
- * @property {string} [yes] what the button says that does it
- * @property {string | null} [no] what the other one says; null: there is none
- * @property {string} [other] what a third button says, whose answer is `OTHER`
- * @property {boolean} [danger] whether it can't be undone
+ * @property {string} [yes] label of the button that confirms
+ * @property {string | null} [no] label of the button that declines; null for no such button
+ * @property {string} [other] label of a third button, whose answer is `OTHER`
+ * @property {boolean} [danger] whether the action can't be undone
  */
 
 /** The answer of the third button. */
@@ -19,14 +19,14 @@ export const OTHER = Symbol('other');
 let count = 0;
 
 /**
- * Opens a dialog, and gives what `answer` says when it was closed with "yes", else null.
+ * Opens a dialog. Resolves to `answer()` if it was confirmed, to `OTHER` for the third button, else to null.
  * @template T
  * @param {Question} question
  * @param {Node[]} fields
  * @param {() => T} answer
  * @returns {Promise<T | typeof OTHER | null>}
  */
-function open({ title, body = [], yes = t('common.ok'), no = t('common.cancel'), other, danger = false }, fields, answer) {
+function openDialog({ title, body = [], yes = t('common.ok'), no = t('common.cancel'), other, danger = false }, fields, answer) {
   const id = `dialog-${(count += 1)}`;
   const parts = [body].flat().map((part) => (typeof part === 'string' ? el('p', { dir: 'auto' }, part) : part));
   const form = el(
@@ -38,7 +38,7 @@ function open({ title, body = [], yes = t('common.ok'), no = t('common.cancel'),
     el(
       'div',
       { class: 'dialog-buttons' },
-      // No submit button: the first of those answers the Enter key.
+      // Not a submit button: the Enter key presses the first submit button.
       no !== null && el('button', { type: 'button', value: 'no', class: 'button quiet', on: { click: () => dialog.close('no') } }, no),
       el('button', { type: 'submit', value: 'yes', class: danger ? 'button danger' : 'button', autofocus: danger ? null : true }, yes),
     ),
@@ -62,30 +62,30 @@ function open({ title, body = [], yes = t('common.ok'), no = t('common.cancel'),
 }
 
 /**
- * Asks, and waits for the answer.
+ * Asks a yes-or-no question.
  * @param {Question} question
  * @returns {Promise<boolean>}
  */
 export async function confirm(question) {
-  return (await open(question, [], () => true)) === true;
+  return (await openDialog(question, [], () => true)) === true;
 }
 
 /**
- * Asks for a text. The answer is never empty.
+ * Asks for a text, which is never empty.
  * @param {Question & { label: string, value?: string, max?: number, type?: string, autocomplete?: string }} question
- * @returns {Promise<string | typeof OTHER | null>} null where there was no answer
+ * @returns {Promise<string | typeof OTHER | null>} null if the dialog was declined
  */
 export function ask(question) {
   const { label, value = '', max = 100, type = 'text', autocomplete = 'off' } = question;
   const input = el('input', { type, maxlength: max, required: true, autocomplete, value, autofocus: true, pattern: '.*\\S.*' });
-  return open({ ...question, danger: question.danger ?? false }, [el('label', { class: 'field' }, el('span', null, label), input)], () => input.value.trim());
+  return openDialog({ ...question, danger: question.danger ?? false }, [el('label', { class: 'field' }, el('span', null, label), input)], () => input.value.trim());
 }
 
 /**
- * Shows something, and waits until it is closed.
+ * Shows a dialog with one button and waits until it is closed.
  * @param {Question} question
  * @returns {Promise<void>}
  */
-export async function tell(question) {
-  await open({ yes: t('common.close'), ...question, no: null }, [], () => true);
+export async function showInfo(question) {
+  await openDialog({ yes: t('common.close'), ...question, no: null }, [], () => true);
 }

@@ -1,55 +1,55 @@
 // @ts-check
-/** What every page does: times in the reader's zone, who is signed in, whether there is a network. */
-import { $, $$, say, set, show } from './dom.js';
+/** What every page does: local times, the signed-in user, the session, and the offline notice. */
+import { $, $$, setText, setAttribute, setVisible } from './dom.js';
 import { page } from './page.js';
-import { current, ensure, former, left, onSession, onsale, renew, renewable, signInAgain, takeToken } from './session.js';
-import { keeps } from './store.js';
+import { currentSession, ensureSignedIn, formerUser, sessionTimeLeft, onSessionChange, onsale, renewSession, isRenewable, signInAgain, takeTokenFromAddress } from './session.js';
+import { canStore } from './store.js';
 import { t, time } from './text.js';
 
-/** Tells the times that the server wrote in the reader's zone. @param {ParentNode} [within] */
-export function localTimes(within = document) {
+/** Rewrites the server's times in the reader's time zone. @param {ParentNode} [within] */
+export function showLocalTimes(within = document) {
   for (const element of /** @type {HTMLTimeElement[]} */ ($$('time[datetime]', within))) {
     const form = /** @type {any} */ (element.dataset.form ?? 'full');
-    say(element, time(element.dateTime, form));
+    setText(element, time(element.dateTime, form));
   }
 }
 
-/** Whether it is a page of buyers: the console has its own token. */
-const buyers = !document.body.classList.contains('page-admin');
+/** Whether this is a buyer's page. The console uses a token of its own. */
+const isBuyerPage = !document.body.classList.contains('page-admin');
 
-function who() {
-  const session = current();
+function showUser() {
+  const session = currentSession();
   const link = $('#who');
-  if (session) say(link, session.name);
-  show(link, session !== null);
-  show($('#signin'), session === null && (page.signup || page.sign_in));
-  if (buyers) told();
+  if (session) setText(link, session.name);
+  setVisible(link, session !== null);
+  setVisible($('#signin'), session === null && (page.signup || page.sign_in));
+  if (isBuyerPage) showSessionNotice();
 }
 
-/** A session that ends is said before it does, in ms. */
-const ENDING = 15 * 60_000;
-/** Tokens are accepted for so long after their end, in ms: clocks differ. */
-const LEEWAY = 30_000;
+/** How long before its end an ending session is announced, in ms. */
+const ENDING_SOON_MS = 15 * 60_000;
+/** How long the service accepts a token after its expiry, in ms, since clocks differ. */
+const EXPIRY_LEEWAY_MS = 30_000;
 
-/** Says that the session ends soon, or has ended, and offers to sign in again. */
-function told() {
-  const [rest, before] = [left(), former()];
-  const ending = rest !== null && rest < ENDING && !renewable();
-  const text = before ? t('common.session.ended', { name: before.name }) : ending ? t('common.session.ending', { time: time(current()?.expires_at ?? 0, 'clock') }) : '';
-  say($('#session-text'), text);
-  show($('#session'), text !== '');
+/** Shows that the session ends soon or has ended, and offers to sign in again. */
+function showSessionNotice() {
+  const [rest, before] = [sessionTimeLeft(), formerUser()];
+  const ending = rest !== null && rest < ENDING_SOON_MS && !isRenewable();
+  const text = before ? t('common.session.ended', { name: before.name }) : ending ? t('common.session.ending', { time: time(currentSession()?.expires_at ?? 0, 'clock') }) : '';
+  setText($('#session-text'), text);
+  setVisible($('#session'), text !== '');
 }
 
-/** Keeps the session going while the page is open. */
-function keepSession() {
-  const rest = left();
-  // Whether it has ended is for the service to say, which ends it here too.
-  if (rest !== null && rest < -LEEWAY) onsale.me().catch(() => {});
-  renew().catch(() => {});
-  told();
+/** Renews the session while the page is open. */
+function keepSessionAlive() {
+  const rest = sessionTimeLeft();
+  // Only the service decides whether it has expired. Its 401 ends the session here too.
+  if (rest !== null && rest < -EXPIRY_LEEWAY_MS) onsale.me().catch(() => {});
+  renewSession().catch(() => {});
+  showSessionNotice();
 }
 
-// Where the language was chosen by a link, the choice is in a cookie now.
+// A language chosen by `?lang=` is stored in a cookie by now, so the address does not need it.
 if (location.search.includes('lang=')) {
   const query = new URLSearchParams(location.search);
   query.delete('lang');
@@ -57,28 +57,28 @@ if (location.search.includes('lang=')) {
   history.replaceState(history.state, '', location.pathname + rest + location.hash);
 }
 
-// What can be scrolled can be reached by keys; what can't is no stop on the way.
+// A part that scrolls must be reachable by keyboard; a part that does not should be no tab stop.
 const sizes = new ResizeObserver((entries) => {
-  for (const { target } of entries) set(target, 'tabindex', target.scrollHeight > target.clientHeight + 1 ? 0 : null);
+  for (const { target } of entries) setAttribute(target, 'tabindex', target.scrollHeight > target.clientHeight + 1 ? 0 : null);
 });
 for (const part of $$('.scrolls')) sizes.observe(part);
 
-const offline = () => show($('#offline'), !navigator.onLine);
-window.addEventListener('online', offline);
-window.addEventListener('offline', offline);
-offline();
+const showOffline = () => setVisible($('#offline'), !navigator.onLine);
+window.addEventListener('online', showOffline);
+window.addEventListener('offline', showOffline);
+showOffline();
 
-// Said on every page, before anybody joins: a place that is not kept is lost on the next page.
-show($('#unkept'), !keeps);
+// Shown on every page before joining: without storage, the next page would lose the ticket.
+setVisible($('#unkept'), !canStore);
 
-localTimes();
-who();
-onSession(who);
-$('#signin').addEventListener('click', () => ensure());
+showLocalTimes();
+showUser();
+onSessionChange(showUser);
+$('#signin').addEventListener('click', () => ensureSignedIn());
 $('#session-go').addEventListener('click', () => signInAgain());
-if (buyers) {
-  takeToken().catch(() => {});
-  keepSession();
-  setInterval(keepSession, 30_000);
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && keepSession());
+if (isBuyerPage) {
+  takeTokenFromAddress().catch(() => {});
+  keepSessionAlive();
+  setInterval(keepSessionAlive, 30_000);
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && keepSessionAlive());
 }

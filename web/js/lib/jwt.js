@@ -1,8 +1,8 @@
 // @ts-check
-/** What a token says. Only the service can verify it: nothing is decided by this. */
+/** Reads tokens without verifying them, which only the service can do. */
 
-/** The claims of a JWT; nothing where it is none. @param {string} token @returns {Record<string, any>} */
-export function claimsOf(token) {
+/** Reads the claims of a JWT; an empty object if it is not one. @param {string} token @returns {Record<string, any>} */
+export function readClaims(token) {
   try {
     const claims = JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
     return typeof claims === 'object' && claims !== null ? claims : {};

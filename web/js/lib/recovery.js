@@ -1,26 +1,26 @@
 // @ts-check
-/** The recovery code: with it a buyer who signed up by name comes back to their tickets. */
+/** Recovery codes: a buyer who signed up with a name can sign in again with one. */
 import { toast } from './announce.js';
-import { confirm, tell } from './dialog.js';
+import { confirm, showInfo } from './dialog.js';
 import { el } from './dom.js';
-import { claimsOf } from './jwt.js';
-import { current, onsale } from './session.js';
-import { local } from './store.js';
+import { readClaims } from './jwt.js';
+import { currentSession, onsale } from './session.js';
+import { localStore } from './store.js';
 import { errorText, t, time } from './text.js';
 
 /** @param {number} user */
 const key = (user) => `onsale.recovery.${user}`;
 
-/** Whether whoever is signed in can have a code: those who signed up here can. */
-export function canHaveCode() {
-  const session = current();
-  return Boolean(session && claimsOf(session.token).renew_until);
+/** Whether the signed-in user can have a code: only users who signed up on this site can. */
+export function canHaveRecoveryCode() {
+  const session = currentSession();
+  return Boolean(session && readClaims(session.token).renew_until);
 }
 
-/** Whether they have seen one in this browser. */
-export const hasSeenCode = () => Boolean(local.get(key(current()?.id ?? 0)));
+/** Whether this browser has shown them one. */
+export const hasSeenRecoveryCode = () => Boolean(localStore.get(key(currentSession()?.id ?? 0)));
 
-/** A text and a button that copies it. @param {string} text @param {string} label */
+/** A read-only field with a button that copies its text. @param {string} text @param {string} label */
 export function copyRow(text, label) {
   const field = el('input', { readonly: true, value: text, 'aria-label': label, on: { focus: () => field.select() } });
   const copy = el('button', { class: 'button quiet', type: 'button' }, t('common.copy'));
@@ -36,8 +36,8 @@ export function copyRow(text, label) {
   return el('div', { class: 'copy-row' }, field, copy);
 }
 
-/** Makes a code and shows it; a code that there is already is replaced after a question only. @returns {Promise<boolean>} whether one was shown */
-export async function showCode() {
+/** Creates a code and shows it. Asks first if it would replace an existing one. @returns {Promise<boolean>} whether a code was shown */
+export async function showRecoveryCode() {
   try {
     const { created_at: before } = await onsale.recoveryCodeMade();
     if (before) {
@@ -46,11 +46,11 @@ export async function showCode() {
       if (!sure) return false;
     }
     const { code } = await onsale.makeRecoveryCode();
-    const session = current();
-    if (session) local.set(key(session.id), true);
-    await tell({
+    const session = currentSession();
+    if (session) localStore.set(key(session.id), true);
+    await showInfo({
       title: t('common.recovery.title'),
-      // As text too: the field is too narrow for it on a phone.
+      // Also as text, since the field is too narrow for it on a phone.
       body: [t('common.recovery.text'), el('p', null, el('code', { dir: 'ltr' }, code)), copyRow(code, t('common.recover.code')), t('common.recovery.once')],
     });
     return true;

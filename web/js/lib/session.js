@@ -1,12 +1,12 @@
 // @ts-check
-/** Who is signed in. The access token is kept in this browser and goes out in headers only. */
+/** The session. The access token is stored in this browser and sent in headers only. */
 import { Onsale } from '../onsale.js';
-import { alone } from './alone.js';
-import { isKnown, learn, now, until } from './clock.js';
-import { OTHER, ask, tell } from './dialog.js';
-import { claimsOf } from './jwt.js';
+import { runExclusively } from './exclusive.js';
+import { isClockSynced, syncClock, serverNow, msUntil } from './clock.js';
+import { OTHER, ask, showInfo } from './dialog.js';
+import { readClaims } from './jwt.js';
 import { page } from './page.js';
-import { local, onChange, tab } from './store.js';
+import { localStore, onStoredChange, tabStore } from './store.js';
 import { errorText, t } from './text.js';
 
 /**
@@ -15,84 +15,84 @@ import { errorText, t } from './text.js';
  * @property {string} name
  * @property {string} token
  * @property {string | null} expires_at
- * @property {boolean} [ended] whether the service has refused the token: the user has to sign in again
+ * @property {boolean} [ended] whether the service refused the token, so that the user has to sign in again
  */
 
 const KEY = 'onsale.session';
 const ADMIN = 'onsale.admin';
 
-/** A token with less left than this is renewed, in ms. */
-const RENEW_BELOW = 12 * 3_600_000;
-/** A renewal that gains less than this is none, in ms. */
-const WORTH = 60_000;
-/** How long a sign-up may take before another may be tried, in ms. */
-const SIGN_UP_MS = 30_000;
+/** A token with less than this left is renewed, in ms. */
+const RENEW_BELOW_MS = 12 * 3_600_000;
+/** A renewal must extend the session by more than this, in ms. */
+const MIN_GAIN_MS = 60_000;
+/** Timeout of a sign-up, in ms. Afterwards another one can be tried. */
+const SIGN_UP_TIMEOUT_MS = 30_000;
 
 /** @type {Set<(session: Session | null) => void>} */
 const listeners = new Set();
 
-/** Talks to the service in the name of whoever is signed in. */
-export const onsale = new Onsale({ token: () => current()?.token ?? null, onTime: learn, fetch: watched });
+/** The API client, with the signed-in user's token. */
+export const onsale = new Onsale({ token: () => currentSession()?.token ?? null, onTime: syncClock, fetch: fetchAndWatch });
 
 /** @returns {Session | null} */
-const kept = () => local.get(KEY);
+const loadSession = () => localStore.get(KEY);
 
-/** Who is signed in, or null. @returns {Session | null} */
-export function current() {
-  const session = kept();
+/** The session of the signed-in user, or null. @returns {Session | null} */
+export function currentSession() {
+  const session = loadSession();
   if (!session?.token || session.ended) return null;
-  // By the server's clock: the device's may be wrong by days. Where that is not known yet, the service
-  // has the last word, with 401.
-  if (session.expires_at && isKnown() && until(session.expires_at) <= 0) return null;
+  // Judged by the server's clock, since the device's may be wrong by days. Until that is known, the
+  // service decides, with a 401.
+  if (session.expires_at && isClockSynced() && msUntil(session.expires_at) <= 0) return null;
   return session;
 }
 
-/** Who is signed in, or was until their session ended: their places are theirs still. @returns {{ id: number, name: string } | null} */
-export function known() {
-  const session = kept();
+/** The user who is signed in, or whose session has ended but whose tickets are still here. @returns {{ id: number, name: string } | null} */
+export function knownUser() {
+  const session = loadSession();
   return session?.id ? { id: session.id, name: session.name } : null;
 }
 
-/** Who has to sign in again, or null. */
-export const former = () => (current() ? null : known());
+/** The user who has to sign in again, or null. */
+export const formerUser = () => (currentSession() ? null : knownUser());
 
-/** How long the token lasts, in ms; null where that is not known. */
-export function left() {
-  const ends = current()?.expires_at;
-  return ends ? Date.parse(ends) - now() : null;
+/** Milliseconds until the token expires; null if unknown. */
+export function sessionTimeLeft() {
+  const ends = currentSession()?.expires_at;
+  return ends ? Date.parse(ends) - serverNow() : null;
 }
 
-/** Calls back when somebody signs in or out, here or in another tab. @param {(session: Session | null) => void} listener */
-export function onSession(listener) {
+/** Calls `listener` when a user signs in or out, here or in another tab. @param {(session: Session | null) => void} listener */
+export function onSessionChange(listener) {
   listeners.add(listener);
 }
 
-const changed = () => listeners.forEach((listener) => listener(current()));
-onChange(KEY, changed);
+const notifyListeners = () => listeners.forEach((listener) => listener(currentSession()));
+onStoredChange(KEY, notifyListeners);
 
-/** Keeps somebody signed in. Places of others stay, and are nobody's while they are away. @param {Session} session */
+/** Stores a session. Tickets of other users stay stored but are not used. @param {Session} session */
 export function signIn(session) {
-  local.set(KEY, session);
-  changed();
+  localStore.set(KEY, session);
+  notifyListeners();
 }
 
-/** Forgets who was signed in, and the places in line. */
+/** Removes the session and all tickets. */
 export function signOut() {
-  for (const key of local.keys('onsale.ticket.')) local.remove(key);
-  local.remove(KEY);
-  changed();
+  for (const key of localStore.keys('onsale.ticket.')) localStore.remove(key);
+  localStore.remove(KEY);
+  notifyListeners();
 }
 
 /**
- * Notices that the service refuses the token of now: the session has ended, and the page says so.
+ * Fetches, and ends the session if the service refuses its token.
  * @param {RequestInfo | URL} input @param {RequestInit} [init]
  */
-async function watched(input, init) {
+async function fetchAndWatch(input, init) {
   const response = await globalThis.fetch(input, init);
   const sent = /** @type {Record<string, string>} */ (init?.headers ?? {}).Authorization;
   if (response.status === 401 && sent) {
     const problem = await response.clone().json().catch(() => null);
-    const session = current();
+    const session = currentSession();
     if (problem?.code === 'unauthenticated' && session && sent === `Bearer ${session.token}`) {
       signIn({ ...session, ended: true });
     }
@@ -100,14 +100,14 @@ async function watched(input, init) {
   return response;
 }
 
-/** When a token expires, as it says itself. @param {string} token */
-function expiryOf(token) {
-  const { exp } = claimsOf(token);
+/** Reads when a token expires. @param {string} token */
+function readExpiry(token) {
+  const { exp } = readClaims(token);
   return typeof exp === 'number' ? new Date(exp * 1000).toISOString() : null;
 }
 
 /** @param {{ id: number, name: string, access_token: string, expires_at: string }} made @returns {Session} */
-function begin(made) {
+function startSession(made) {
   const session = { id: made.id, name: made.name, token: made.access_token, expires_at: made.expires_at };
   signIn(session);
   return session;
@@ -117,59 +117,59 @@ function begin(made) {
 let signingUp = null;
 
 /**
- * Signs somebody up by their name, and in. One sign-up is in flight at a time, in all tabs: who asks
- * meanwhile gets the session that comes of it.
+ * Signs a user up by name, and in. Only one sign-up runs at a time across all tabs; calls during it
+ * get the same session.
  * @param {string} name
  * @returns {Promise<Session>}
  */
 export function signUp(name) {
   const once = async () => {
-    const already = current();
+    const already = currentSession();
     if (already) return already;
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), SIGN_UP_MS);
-    return begin(await onsale.signUp(name, { signal: late.signal }).finally(() => clearTimeout(timer)));
+    const timer = setTimeout(() => late.abort(), SIGN_UP_TIMEOUT_MS);
+    return startSession(await onsale.signUp(name, { signal: late.signal }).finally(() => clearTimeout(timer)));
   };
-  signingUp ??= alone('sign-up', once).finally(() => (signingUp = null));
+  signingUp ??= runExclusively('sign-up', once).finally(() => (signingUp = null));
   return signingUp;
 }
 
-/** Whether the token of now can be renewed, and should be. @param {Session | null} session */
-function isDue(session) {
-  const end = session && claimsOf(session.token).renew_until;
+/** Whether the session's token can and should be renewed now. @param {Session | null} session */
+function isRenewalDue(session) {
+  const end = session && readClaims(session.token).renew_until;
   if (!end || !session.expires_at) return false;
   const expires = Date.parse(session.expires_at);
-  return expires - now() < RENEW_BELOW && end * 1000 - expires > WORTH;
+  return expires - serverNow() < RENEW_BELOW_MS && end * 1000 - expires > MIN_GAIN_MS;
 }
 
-/** Whether the session can go on by itself. */
-export function renewable() {
-  const session = current();
-  const end = session && claimsOf(session.token).renew_until;
-  return Boolean(end && session.expires_at && end * 1000 - Date.parse(session.expires_at) > WORTH);
+/** Whether the session can be extended without signing in again. */
+export function isRenewable() {
+  const session = currentSession();
+  const end = session && readClaims(session.token).renew_until;
+  return Boolean(end && session.expires_at && end * 1000 - Date.parse(session.expires_at) > MIN_GAIN_MS);
 }
 
-/** Renews the token where it is time to, in one tab. */
-export async function renew() {
-  if (!isDue(current())) return;
-  await alone('renew', async () => {
-    const session = current();
-    if (!session || !isDue(session)) return;
+/** Renews the token if it is due, in one tab only. */
+export async function renewSession() {
+  if (!isRenewalDue(currentSession())) return;
+  await runExclusively('renew', async () => {
+    const session = currentSession();
+    if (!session || !isRenewalDue(session)) return;
     const { access_token: token, expires_at } = await onsale.renew();
-    // Somebody else may have signed in meanwhile.
-    if (current()?.token === session.token) local.set(KEY, { ...session, token, expires_at });
+    // Another user may have signed in meanwhile.
+    if (currentSession()?.token === session.token) localStore.set(KEY, { ...session, token, expires_at });
   });
 }
 
-/** Leaves for the page on which buyers sign in, which sends them back to this one. */
+/** Goes to the site on which buyers sign in. It sends them back to this page. */
 export const signInElsewhere = () => location.assign(`/sign-in?return_to=${encodeURIComponent(location.pathname + location.search)}`);
 
 /**
- * Asks for a recovery code until there is a session, or the reader gives up.
- * @param {string} [other] what a third button says, whose answer is `OTHER`
+ * Asks for a recovery code until it is valid or the user cancels.
+ * @param {string} [other] label of a third button, whose answer is `OTHER`
  * @returns {Promise<Session | typeof OTHER | null>}
  */
-export async function recover(other) {
+export async function signInWithCode(other) {
   let problem = '';
   for (;;) {
     const code = await ask({
@@ -182,35 +182,35 @@ export async function recover(other) {
     if (code === OTHER) return OTHER;
     if (typeof code !== 'string') return null;
     try {
-      return begin(await onsale.recover(code));
+      return startSession(await onsale.recover(code));
     } catch (error) {
       problem = errorText(error);
     }
   }
 }
 
-/** Signs in again: elsewhere, where that is set, else with a recovery code. */
-export const signInAgain = () => (page.sign_in ? signInElsewhere() : recover());
+/** Signs in again: on the other site if there is one, else with a recovery code. */
+export const signInAgain = () => (page.sign_in ? signInElsewhere() : signInWithCode());
 
 /**
- * Whoever is signed in; asks for a name where nobody is, and sign-up is open.
- * @param {string} [why] what it is for, in words
- * @returns {Promise<Session | null>} null where they would not, or could not
+ * Returns the session. If there is none, asks the user to sign in or sign up.
+ * @param {string} [why] the reason, as a text for the dialog
+ * @returns {Promise<Session | null>} null if the user cancelled or can't sign in here
  */
-export async function ensure(why) {
-  const already = current();
+export async function ensureSignedIn(why) {
+  const already = currentSession();
   if (already) return already;
   if (page.sign_in) {
     signInElsewhere();
     return null;
   }
   if (page.signup === false) {
-    await tell({ title: t('common.signin.title'), body: t('common.signin.closed') });
+    await showInfo({ title: t('common.signin.title'), body: t('common.signin.closed') });
     return null;
   }
-  if (former()) {
-    // Under a new name they would lose their place and their seats.
-    const session = await recover(t('common.recover.fresh'));
+  if (formerUser()) {
+    // Signing up again would make another user, without the place in line and the seats.
+    const session = await signInWithCode(t('common.recover.fresh'));
     if (session !== OTHER) return /** @type {Session | null} */ (session);
   }
   let problem = '';
@@ -225,7 +225,7 @@ export async function ensure(why) {
     });
     if (name === null) return null;
     try {
-      const session = name === OTHER ? await recover() : await signUp(/** @type {string} */ (name));
+      const session = name === OTHER ? await signInWithCode() : await signUp(/** @type {string} */ (name));
       if (session) return /** @type {Session} */ (session);
     } catch (error) {
       problem = errorText(error);
@@ -234,22 +234,22 @@ export async function ensure(why) {
 }
 
 /**
- * Takes an access token out of the address (`#token=…`), where a shop of its own or an operator has
- * put one, and removes it from there, so that it is in no history.
- * @param {{ admin?: boolean }} [who] operators' tokens are kept for this tab only
+ * Takes an access token out of the address (`#token=…`), where the organiser's site or an operator has
+ * put it. Removes it from the address, so that it is not in the history.
+ * @param {{ admin?: boolean }} [who] an operator's token is stored for this tab only
  * @returns {Promise<void>}
  */
-export async function takeToken({ admin = false } = {}) {
+export async function takeTokenFromAddress({ admin = false } = {}) {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (!token) return;
   history.replaceState(history.state, '', location.pathname + location.search);
-  if (admin) return tab.set(ADMIN, { token });
+  if (admin) return tabStore.set(ADMIN, { token });
   const me = await new Onsale({ token: () => token }).me();
-  signIn({ id: me.id, name: me.name, token, expires_at: expiryOf(token) });
+  signIn({ id: me.id, name: me.name, token, expires_at: readExpiry(token) });
 }
 
-/** The operator's token of this tab, or null. @returns {string | null} */
-export const adminToken = () => tab.get(ADMIN)?.token ?? null;
+/** This tab's operator token, or null. @returns {string | null} */
+export const adminToken = () => tabStore.get(ADMIN)?.token ?? null;
 
-/** Forgets the operator's token. */
-export const forgetAdmin = () => tab.remove(ADMIN);
+/** Removes the operator's token. */
+export const dropAdminToken = () => tabStore.remove(ADMIN);

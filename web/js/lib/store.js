@@ -1,8 +1,8 @@
 // @ts-check
-/** Values kept in the browser, as JSON. Where it keeps nothing (private windows, full disks), they last as long as the page. */
+/** Values stored in the browser as JSON. If the browser stores nothing (private window, full disk), they last as long as the page. */
 
 /** @param {() => Storage} find */
-function keeper(find) {
+function createStore(find) {
   /** @type {Map<string, string>} */
   const memory = new Map();
   /** @type {Storage | null} */
@@ -13,7 +13,7 @@ function keeper(find) {
     storage = null;
   }
   return {
-    /** @param {string} key @returns {any} what was kept under it, or null */
+    /** @param {string} key @returns {any} the stored value, or null */
     get(key) {
       try {
         return JSON.parse(storage?.getItem(key) ?? memory.get(key) ?? 'null');
@@ -21,7 +21,7 @@ function keeper(find) {
         return null;
       }
     },
-    /** The keys that begin with `prefix`. @param {string} prefix @returns {string[]} */
+    /** All keys that begin with `prefix`. @param {string} prefix @returns {string[]} */
     keys(prefix) {
       return [...new Set([...memory.keys(), ...Object.keys(storage ?? {})])].filter((key) => key.startsWith(prefix));
     },
@@ -32,7 +32,7 @@ function keeper(find) {
       try {
         storage?.setItem(key, text);
       } catch {
-        // Kept in memory.
+      // It stays in memory.
       }
     },
     /** @param {string} key */
@@ -41,14 +41,14 @@ function keeper(find) {
       try {
         storage?.removeItem(key);
       } catch {
-        // It was not there.
+      // It was not stored.
       }
     },
   };
 }
 
-/** Whether this browser keeps anything for the site: with cookies blocked, many do not. */
-export const keeps = (() => {
+/** Whether this browser stores values for the site. With cookies blocked, many do not. */
+export const canStore = (() => {
   const name = 'onsale.probe';
   try {
     window.localStorage.setItem(name, name);
@@ -60,24 +60,24 @@ export const keeps = (() => {
   }
 })();
 
-/** Kept for good, and shared by all tabs. */
-export const local = keeper(() => window.localStorage);
+/** Permanent, shared by all tabs. */
+export const localStore = createStore(() => window.localStorage);
 
-/** Kept as long as this tab, over reloads. */
-export const tab = keeper(() => window.sessionStorage);
+/** For this tab only, across reloads. */
+export const tabStore = createStore(() => window.sessionStorage);
 
 /**
- * Calls back when another tab has changed what is kept under `key`.
+ * Calls `changed` when another tab changes the value of `key`.
  * @param {string} key
  * @param {(value: any) => void} changed
  */
-export function onChange(key, changed) {
+export function onStoredChange(key, changed) {
   window.addEventListener('storage', (event) => {
-    if (event.key === key || event.key === null) changed(local.get(key));
+    if (event.key === key || event.key === null) changed(localStore.get(key));
   });
 }
 
-/** A random id. `crypto.randomUUID` is there over https only, and on the device itself. */
+/** A random id. `crypto.randomUUID` exists only over https and on localhost. */
 export function uuid() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -85,23 +85,23 @@ export function uuid() {
 }
 
 /**
- * Does what is intended under an idempotency key: the same one, over reloads too, until there is an
- * answer that no asking will change.
+ * Runs `act` with an idempotency key for `intention`. The key stays the same, across reloads too, until
+ * there is a final answer.
  * @template T
  * @param {string} intention such as `pay.<hold id>`
  * @param {(key: string) => Promise<T>} act
  * @returns {Promise<T>}
  */
-export async function once(intention, act) {
+export async function withIdempotencyKey(intention, act) {
   const name = `onsale.key.${intention}`;
-  const key = tab.get(name) ?? uuid();
-  tab.set(name, key);
+  const key = tabStore.get(name) ?? uuid();
+  tabStore.set(name, key);
   try {
     const answer = await act(key);
-    tab.remove(name);
+    tabStore.remove(name);
     return answer;
   } catch (error) {
-    if (!(/** @type {any} */ (error).passing)) tab.remove(name);
+    if (!(/** @type {any} */ (error).passing)) tabStore.remove(name);
     throw error;
   }
 }

@@ -1,35 +1,35 @@
 // @ts-check
-/** Of several tabs one is pushed to: a browser has six connections to a site, and a stream keeps one. */
+/** Chooses one of several tabs to hold the stream, since a browser opens only six connections to a site. */
 
-export class OneTab {
-  /** Whether it is this tab. Where a browser has no locks (a site without https), it is every tab. */
-  is = !navigator.locks;
+export class TabLeader {
+  /** Whether this tab leads. Without Web Locks (a site without https), every tab does. */
+  isLeader = !navigator.locks;
   /** @type {AbortController | null} */
-  #asked = null;
+  #request = null;
 
-  /** @param {string} name which tabs are meant @param {() => void} chosen it is this one now */
-  constructor(name, chosen) {
+  /** @param {string} name names the group of tabs @param {() => void} onLead called when this tab becomes the leader */
+  constructor(name, onLead) {
     this.name = name;
-    this.chosen = chosen;
+    this.onLead = onLead;
   }
 
-  /** Asks to be the one, once no other tab is; until it lets go, or is closed. */
-  ask() {
-    if (this.#asked || !navigator.locks) return;
-    const { signal } = (this.#asked = new AbortController());
-    const have = async () => {
+  /** Requests the lead. This tab gets it when no other tab has it, and keeps it until released or closed. */
+  requestLead() {
+    if (this.#request || !navigator.locks) return;
+    const { signal } = (this.#request = new AbortController());
+    const lead = async () => {
       if (signal.aborted) return;
-      this.is = true;
-      this.chosen();
+      this.isLeader = true;
+      this.onLead();
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     };
-    navigator.locks.request(this.name, { signal }, have).catch(() => {});
+    navigator.locks.request(this.name, { signal }, lead).catch(() => {});
   }
 
-  /** Lets another tab be the one. */
-  letGo() {
-    this.#asked?.abort();
-    this.#asked = null;
-    this.is = !navigator.locks;
+  /** Releases the lead to another tab. */
+  releaseLead() {
+    this.#request?.abort();
+    this.#request = null;
+    this.isLeader = !navigator.locks;
   }
 }

@@ -1,20 +1,20 @@
 // @ts-check
-/** Texts, numbers, money and times in the reader's language. */
+/** Formats texts, numbers, money and times in the reader's language. */
 import { page } from './page.js';
 
 const plural = new Intl.PluralRules(page.lang);
 const whole = new Intl.NumberFormat(page.lang);
 const tenths = new Intl.NumberFormat(page.lang, { maximumFractionDigits: 1 });
 
-/** A number in words, zero without a sign: sums and roundings may come to -0. @param {Intl.NumberFormat} form @param {number} value */
-export function written(form, value) {
+/** Formats a number. Writes -0, which sums and rounding can produce, as 0. @param {Intl.NumberFormat} form @param {number} value */
+export function formatNumber(form, value) {
   const text = form.format(value);
   return text === '-0' ? '0' : text;
 }
 
 /**
- * The text of `key`, with `{name}` replaced from `values`. With a count `n` the form for so many is
- * taken: `key.one`, `key.other`. A text that is missing shows as its key.
+ * The text of `key`, with `{name}` replaced from `values`. A count `n` selects the plural form
+ * `key.one` or `key.other`. A missing text shows as its key.
  * @param {string} key
  * @param {Record<string, string | number>} [values]
  * @returns {string}
@@ -29,19 +29,19 @@ export function t(key, values = {}) {
   });
 }
 
-/** Whether there is a text of this key. @param {string} key */
-export const has = (key) => key in page.texts;
+/** Whether a text with this key exists. @param {string} key */
+export const hasText = (key) => key in page.texts;
 
 /** A whole number. @param {number} value */
-export const number = (value) => written(whole, value);
+export const number = (value) => formatNumber(whole, value);
 
 /** A number with one decimal at most. @param {number} value */
-export const decimal = (value) => written(tenths, value);
+export const decimal = (value) => formatNumber(tenths, value);
 
-/** A price. @param {number} value in points, each of which is a won */
+/** A price. @param {number} value in points; one point is one won */
 export const money = (value) => (page.lang === 'ko' ? `${number(value)}원` : `₩${number(value)}`);
 
-/** A balance, or a part of one. @param {number} value */
+/** An amount of points. @param {number} value */
 export const points = (value) => t('common.points', { n: value });
 
 /** @type {Record<string, Intl.DateTimeFormatOptions>} */
@@ -54,7 +54,7 @@ const FORMS = {
 };
 
 /**
- * A time in the reader's zone.
+ * A time in the reader's time zone.
  * @param {string | number | Date} value
  * @param {'full' | 'day' | 'date' | 'clock' | 'exact'} [form]
  */
@@ -65,7 +65,7 @@ export function time(value, form = 'full') {
 }
 
 /**
- * How much time is left: `4:59`, `1:02:03`, `3 days 04:05:06`.
+ * The remaining time: `4:59`, `1:02:03`, `3 days 04:05:06`.
  * @param {number} ms
  */
 export function countdown(ms) {
@@ -77,7 +77,7 @@ export function countdown(ms) {
 }
 
 /**
- * A length of time in words: `40 seconds`, `3 minutes`, `about 2 hours`.
+ * A duration in words: `40 seconds`, `3 minutes`, `2 hours`.
  * @param {number} seconds
  */
 export function duration(seconds) {
@@ -89,11 +89,11 @@ export function duration(seconds) {
 }
 
 /**
- * What went wrong, in words for the reader.
- * @param {any} error an OnsaleError, or anything else that was thrown
+ * The text that explains an error to the reader.
+ * @param {any} error an OnsaleError, or any other thrown value
  * @returns {string}
  */
 export function errorText(error) {
   const key = `common.error.${error?.code ?? 'unknown'}`;
-  return has(key) ? t(key) : t('common.error.unknown');
+  return hasText(key) ? t(key) : t('common.error.unknown');
 }

@@ -1,14 +1,14 @@
 // @ts-check
-/** Everything that is somebody's: reservations, payments, points, and what they are for. */
-import { every } from '../lib/lists.js';
+/** Loads a buyer's account: reservations, payments, points, and their concerts and seats. */
+import { fetchAll } from '../lib/lists.js';
 import { onsale } from '../lib/session.js';
-import { labelsOf } from '../seats/labels.js';
+import { loadLabels } from '../seats/labels.js';
 
-/** Changes of the balance on the first page. */
-export const HISTORY = 20;
+/** Balance changes on the first page. */
+export const HISTORY_PAGE_SIZE = 20;
 
 /**
- * @typedef {object} Mine
+ * @typedef {object} Account
  * @property {any[]} reservations newest first
  * @property {any[]} payments newest first
  * @property {Map<number, any>} paymentOf by reservation
@@ -19,25 +19,25 @@ export const HISTORY = 20;
  * @property {import('../onsale.js').List} history
  */
 
-/** @returns {Promise<Mine>} */
-export async function lookUp() {
+/** @returns {Promise<Account>} */
+export async function loadAccount() {
   const [reservations, payments, points, history] = await Promise.all([
-    every((page) => onsale.reservations(page)),
-    every((page) => onsale.payments(page)),
+    fetchAll((page) => onsale.reservations(page)),
+    fetchAll((page) => onsale.payments(page)),
     onsale.points(),
-    onsale.pointHistory({ limit: HISTORY }),
+    onsale.pointHistory({ limit: HISTORY_PAGE_SIZE }),
   ]);
   const [schedules, concerts, labels] = await Promise.all([
-    each(reservations.map((one) => one.schedule_id), (id) => onsale.schedule(id)),
-    each(reservations.map((one) => one.concert_id), (id) => onsale.concert(id)),
-    labelsOf(reservations),
+    fetchEach(reservations.map((one) => one.schedule_id), (id) => onsale.schedule(id)),
+    fetchEach(reservations.map((one) => one.concert_id), (id) => onsale.concert(id)),
+    loadLabels(reservations),
   ]);
   const paymentOf = new Map(payments.map((one) => [one.reservation_id, one]));
   return { reservations, payments, paymentOf, schedules, concerts, labels, points, history };
 }
 
-/** One of each, by id; those that can't be had are left out: they only make the page nicer. @param {number[]} ids @param {(id: number) => Promise<any>} ask */
-async function each(ids, ask) {
+/** Fetches each id once and returns the results by id. An id that can't be fetched is left out. @param {number[]} ids @param {(id: number) => Promise<any>} ask */
+async function fetchEach(ids, ask) {
   const found = new Map();
   const one = async (/** @type {number} */ id) => found.set(id, await ask(id));
   await Promise.all([...new Set(ids)].map((id) => one(id).catch(() => {})));

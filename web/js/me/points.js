@@ -1,51 +1,51 @@
 // @ts-check
-/** The balance, charging it, and every change of it. */
+/** The balance, the form that adds points, and the balance changes. */
 import { toast } from '../lib/announce.js';
 import { chargeForm } from '../lib/charge.js';
-import { $, el, fill, say, set, show } from '../lib/dom.js';
+import { $, el, setChildren, setText, setAttribute, setVisible } from '../lib/dom.js';
 import { onsale } from '../lib/session.js';
 import { errorText, number, points, t, time } from '../lib/text.js';
 
-/** What is proposed to be charged. */
-const PROPOSED = 100_000;
-/** Changes on a further page. */
-const MORE = 50;
+/** The initial value of the form, in points. */
+const PROPOSED_CHARGE = 100_000;
+/** Balance changes on each further page. */
+const MORE_PAGE_SIZE = 50;
 
 export class Purse {
   constructor() {
     /** @type {string | null} */
     this.cursor = null;
     this.onChanged = () => {};
-    const again = () => this.onChanged();
-    fill($('#charge'), chargeForm({ amount: PROPOSED, charged: again, unsure: again }));
-    $('#history-more').addEventListener('click', () => this.#more());
+    const onCharged = () => this.onChanged();
+    setChildren($('#charge'), chargeForm({ amount: PROPOSED_CHARGE, charged: onCharged, unsure: onCharged }));
+    $('#history-more').addEventListener('click', () => this.#loadMore());
   }
 
   /** @param {{amount: number}} balance @param {import('../onsale.js').List} history */
   show({ amount }, { items, next_cursor }) {
-    say($('#balance'), points(amount));
-    fill($('#history'), items.map(row));
-    show($('#history-part'), items.length > 0);
-    this.#next(next_cursor);
+    setText($('#balance'), points(amount));
+    setChildren($('#history'), items.map(row));
+    setVisible($('#history-part'), items.length > 0);
+    this.#setCursor(next_cursor);
   }
 
   /** @param {string | null} cursor */
-  #next(cursor) {
+  #setCursor(cursor) {
     this.cursor = cursor;
-    show($('#history-more'), cursor !== null);
+    setVisible($('#history-more'), cursor !== null);
   }
 
-  async #more() {
+  async #loadMore() {
     const button = $('#history-more');
-    set(button, 'aria-disabled', 'true');
+    setAttribute(button, 'aria-disabled', 'true');
     try {
-      const { items, next_cursor } = await onsale.pointHistory({ limit: MORE, cursor: this.cursor });
+      const { items, next_cursor } = await onsale.pointHistory({ limit: MORE_PAGE_SIZE, cursor: this.cursor });
       $('#history').append(...items.map(row));
-      this.#next(next_cursor);
+      this.#setCursor(next_cursor);
     } catch (error) {
       toast(errorText(error), { error: true });
     } finally {
-      set(button, 'aria-disabled', null);
+      setAttribute(button, 'aria-disabled', null);
     }
   }
 }

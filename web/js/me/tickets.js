@@ -1,32 +1,32 @@
 // @ts-check
-/** What tickets, holds and payments look like. */
-import { until } from '../lib/clock.js';
+/** Elements for tickets, holds and payments. */
+import { msUntil } from '../lib/clock.js';
 import { el } from '../lib/dom.js';
 import { countdown, money, t, time } from '../lib/text.js';
-import { seatName } from '../seats/say.js';
+import { seatName } from '../seats/names.js';
 
-/** @typedef {import('./load.js').Mine} Mine */
+/** @typedef {import('./load.js').Account} Account */
 
-/** A seat in words. @param {Mine} mine @param {any} reservation */
+/** Names a seat. @param {Account} account @param {any} reservation */
 export function seatOf({ labels }, { seat_id, seat_number }) {
   const label = labels.get(seat_id);
   return label ? seatName(label) : t('me.seat', { seat: String(seat_number) });
 }
 
-/** @param {Mine} mine @param {any} reservation */
+/** @param {Account} account @param {any} reservation */
 const titleOf = ({ concerts }, { concert_id }) => concerts.get(concert_id)?.title ?? t('me.concert', { n: String(concert_id) });
 
-/** Reservations together that have the same `key`. @param {any[]} reservations @param {string} key @returns {any[][]} */
-function together(reservations, key) {
+/** Groups reservations by the value of `key`. @param {any[]} reservations @param {string} key @returns {any[][]} */
+function groupBy(reservations, key) {
   const groups = new Map();
   for (const one of reservations) groups.set(one[key], [...(groups.get(one[key]) ?? []), one]);
   return [...groups.values()];
 }
 
-/** Holds that wait for payment. @param {Mine} mine */
-export function holds(mine) {
-  const waiting = mine.reservations.filter(({ status, expires_at }) => status === 'PAYMENT_WAITING' && until(expires_at) > 0);
-  return together(waiting, 'hold_id').map((seats) => {
+/** Holds that wait for payment. @param {Account} account */
+export function holds(account) {
+  const waiting = account.reservations.filter(({ status, expires_at }) => status === 'PAYMENT_WAITING' && msUntil(expires_at) > 0);
+  return groupBy(waiting, 'hold_id').map((seats) => {
     const [{ hold_id, expires_at }] = seats;
     return el(
       'article',
@@ -34,40 +34,40 @@ export function holds(mine) {
       el(
         'div',
         null,
-        el('h3', { dir: 'auto' }, titleOf(mine, seats[0])),
-        el('p', { class: 'faint' }, seats.map((one) => seatOf(mine, one)).join(', ')),
+        el('h3', { dir: 'auto' }, titleOf(account, seats[0])),
+        el('p', { class: 'faint' }, seats.map((one) => seatOf(account, one)).join(', ')),
       ),
-      el('p', { class: 'me-left' }, el('b', { class: 'figure', dataset: { until: expires_at } }, countdown(until(expires_at))), el('span', null, t('me.left'))),
+      el('p', { class: 'me-left' }, el('b', { class: 'figure', dataset: { until: expires_at } }, countdown(msUntil(expires_at))), el('span', null, t('me.left'))),
       el('a', { class: 'button', href: `/holds/${hold_id}` }, t('me.pay')),
     );
   });
 }
 
-/** Paid seats, one card for each date. @param {Mine} mine @param {(mine: Mine, reservation: any) => void} refund */
-export function tickets(mine, refund) {
-  const paid = mine.reservations.filter(({ status }) => status === 'COMPLETE');
-  return together(paid, 'schedule_id').map((seats) => {
-    const schedule = mine.schedules.get(seats[0].schedule_id);
-    const open = schedule && until(schedule.deadline_at) > 0;
+/** Paid seats, one card per date. @param {Account} account @param {(account: Account, reservation: any) => void} refund */
+export function tickets(account, refund) {
+  const paid = account.reservations.filter(({ status }) => status === 'COMPLETE');
+  return groupBy(paid, 'schedule_id').map((seats) => {
+    const schedule = account.schedules.get(seats[0].schedule_id);
+    const open = schedule && msUntil(schedule.deadline_at) > 0;
     return el(
       'article',
       { class: 'card ticket-card' },
       el(
         'header',
         null,
-        el('h3', { dir: 'auto' }, titleOf(mine, seats[0])),
+        el('h3', { dir: 'auto' }, titleOf(account, seats[0])),
         schedule && el('p', { class: 'ticket-when' }, time(schedule.concert_at)),
       ),
-      el('ul', { class: 'stubs' }, seats.sort((one, other) => one.seat_number - other.seat_number).map((one) => stub(mine, one, open ? () => refund(mine, one) : null))),
+      el('ul', { class: 'stubs' }, seats.sort((one, other) => one.seat_number - other.seat_number).map((one) => stub(account, one, open ? () => refund(account, one) : null))),
       schedule && el('p', { class: 'faint' }, t(open ? 'me.refund.until' : 'me.refund.closed', { time: time(schedule.deadline_at) })),
     );
   });
 }
 
-/** @param {Mine} mine @param {any} reservation @param {(() => void) | null} refund */
-function stub(mine, reservation, refund) {
-  const seat = seatOf(mine, reservation);
-  const label = mine.labels.get(reservation.seat_id);
+/** @param {Account} account @param {any} reservation @param {(() => void) | null} refund */
+function stub(account, reservation, refund) {
+  const seat = seatOf(account, reservation);
+  const label = account.labels.get(reservation.seat_id);
   return el(
     'li',
     { class: 'stub' },
@@ -88,32 +88,32 @@ function stub(mine, reservation, refund) {
   );
 }
 
-/** Reservations that came to nothing, or were given back. @param {Mine} mine */
-export function past(mine) {
-  const over = mine.reservations.filter(
-    ({ status, expires_at }) => status !== 'COMPLETE' && !(status === 'PAYMENT_WAITING' && until(expires_at) > 0),
+/** Reservations that expired, were released or were refunded. @param {Account} account */
+export function past(account) {
+  const over = account.reservations.filter(
+    ({ status, expires_at }) => status !== 'COMPLETE' && !(status === 'PAYMENT_WAITING' && msUntil(expires_at) > 0),
   );
   return over.map((one) => {
     const status = one.status === 'PAYMENT_WAITING' ? 'EXPIRED' : one.status;
     return el(
       'li',
       null,
-      el('div', null, el('p', { dir: 'auto' }, titleOf(mine, one)), el('p', { class: 'faint' }, seatOf(mine, one))),
+      el('div', null, el('p', { dir: 'auto' }, titleOf(account, one)), el('p', { class: 'faint' }, seatOf(account, one))),
       el('div', { class: 'me-end' }, el('span', { class: 'badge' }, t(`me.status.${status}`)), el('p', { class: 'faint' }, time(one.reservation_at, 'day'))),
     );
   });
 }
 
-/** Payments as rows of a table. @param {Mine} mine */
-export function payments(mine) {
-  const reservationOf = new Map(mine.reservations.map((one) => [one.id, one]));
-  return mine.payments.map((payment) => {
+/** Payments as rows of a table. @param {Account} account */
+export function payments(account) {
+  const reservationOf = new Map(account.reservations.map((one) => [one.id, one]));
+  return account.payments.map((payment) => {
     const reservation = reservationOf.get(payment.reservation_id);
     return el(
       'tr',
       null,
       el('td', null, time(payment.payment_at, 'day')),
-      el('td', { dir: 'auto' }, reservation ? seatOf(mine, reservation) : `#${payment.reservation_id}`),
+      el('td', { dir: 'auto' }, reservation ? seatOf(account, reservation) : `#${payment.reservation_id}`),
       el('td', null, t(`me.payment.${payment.status}`)),
       el('td', { class: 'number' }, money(payment.amount)),
     );

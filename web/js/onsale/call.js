@@ -1,13 +1,13 @@
 // @ts-check
-/** One call of the API: what is sent, what comes back, and when to try again. */
+/** API calls: sending, errors, and repeating. */
 
-/** Why a call came to nothing. Members that the code adds (`seat_ids`, `limit`, `balance`, …) are its own. */
+/** Why a call failed. The members that a code adds (`seat_ids`, `limit`, `balance`, …) become properties. */
 export class OnsaleError extends Error {
   /**
-   * @param {string} code the API's stable code; `network` where there was no answer, `aborted` where
-   * the caller gave up
+   * @param {string} code the API's stable code; `network` if no answer came, `aborted` if the
+   * caller cancelled it
    * @param {number} status the HTTP status; 0 without an answer
-   * @param {Record<string, any>} [body] the problem as it came
+   * @param {Record<string, any>} [body] the received problem
    * @param {number | null} [retryAfter] how long to wait before the next try, in ms
    */
   constructor(code, status, body = {}, retryAfter = null) {
@@ -24,7 +24,7 @@ export class OnsaleError extends Error {
     this.detail = body.detail ?? code;
   }
 
-  /** Whether the same call may succeed a moment later. */
+  /** Whether the same call may succeed later. */
   get passing() {
     return this.code === 'network' || this.status === 429 || this.status === 503 || this.code === 'request_in_progress';
   }
@@ -38,48 +38,49 @@ export class OnsaleError extends Error {
  * an answer
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
- * @property {(headers: Headers) => void} [onHeaders] told what the answer's headers say
- * @property {number} [patience] for how long to try again, in ms; 0 is once. 20 s with a key
+ * @property {(headers: Headers) => void} [onHeaders] called with the answer's headers
+ * @property {number} [patience] how long to repeat the call, in ms; 0 for no repeat. The default is 20 s with
+ * a key, else 0
  */
 
-/** What a call needs to know of its client. @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number, slack?: number) => void }} Client */
+/** What a call needs from its client. @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number, slack?: number) => void }} Client */
 
-/** Longest wait between two tries, in ms. */
-const LONGEST = 30_000;
+/** Longest wait between two attempts, in ms. */
+const MAX_WAIT_MS = 30_000;
 
 /**
- * How long to wait before the try after `failures` failures, in ms: up to 1, 2, 4, … 30 s, at
- * random, so that those who failed together do not come back together.
+ * The wait after `failures` failures, in ms: up to 1, 2, 4, … 30 s, at random, so that clients that failed
+ * together do not come back together.
  * @param {number} failures
  */
-export const backoff = (failures) => Math.min(LONGEST, 1000 * 2 ** Math.min(failures - 1, 5)) * (0.5 + Math.random() / 2);
+export const backoff = (failures) => Math.min(MAX_WAIT_MS, 1000 * 2 ** Math.min(failures - 1, 5)) * (0.5 + Math.random() / 2);
 
 /**
- * Waits; a signal ends it early, with an error.
+ * Waits. A signal ends the wait early with an error.
  * @param {number} ms @param {AbortSignal} [signal]
  * @returns {Promise<void>}
  */
 export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
-    const give = () => {
+    const giveUp = () => {
       clearTimeout(timer);
       reject(new OnsaleError('aborted', 0));
     };
     const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', give);
+      signal?.removeEventListener('abort', giveUp);
       resolve();
     }, ms);
-    if (signal?.aborted) give();
-    else signal?.addEventListener('abort', give, { once: true });
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
   });
 }
 
 /**
- * A signal that is given when any of these is.
+ * A signal that aborts when any of these does.
  * @param {...(AbortSignal | undefined)} signals
  * @returns {AbortSignal}
  */
-export function either(...signals) {
+export function anySignal(...signals) {
   const both = new AbortController();
   for (const signal of signals) {
     if (signal?.aborted) both.abort();
@@ -88,13 +89,13 @@ export function either(...signals) {
   return both.signal;
 }
 
-/** @param {Response} response @returns {Promise<OnsaleError>} */
-export async function refusal(response) {
+/** Reads the error of a response. @param {Response} response @returns {Promise<OnsaleError>} */
+export async function readError(response) {
   let body;
   try {
     body = await response.json();
   } catch {
-    // A proxy in between, perhaps: no problem of ours.
+    // Not a problem of the API, perhaps from a proxy.
     body = {};
   }
   const seconds = Number(response.headers.get('retry-after'));
@@ -106,7 +107,7 @@ export async function refusal(response) {
 /**
  * Sends a request once.
  * @param {Client} client @param {string} method @param {string} path @param {Sent} sent
- * @returns {Promise<Response>} one with a good status
+ * @returns {Promise<Response>} a successful one, or `304`
  */
 export async function send(client, method, path, { body, ticket, key, headers = {}, signal }) {
   const token = client.token();
@@ -119,24 +120,24 @@ export async function send(client, method, path, { body, ticket, key, headers = 
   const init = { method, headers: all, body: body === undefined ? undefined : JSON.stringify(body), signal };
   let response;
   try {
-    // Cookies decide nothing, so none are sent.
+    // The API ignores cookies, so none are sent.
     response = await client.fetch(client.base + path, { ...init, credentials: 'omit' });
   } catch {
     throw new OnsaleError(signal?.aborted ? 'aborted' : 'network', 0);
   }
-  if (!response.ok && response.status !== 304) throw await refusal(response);
+  if (!response.ok && response.status !== 304) throw await readError(response);
   return response;
 }
 
-/** The `Date` of an answer is in whole seconds, and a cache may have kept the answer for one more, in ms. */
+/** How inexact a `Date` header is, in ms: it is in whole seconds, and a cache may have kept the answer for one more. */
 const DATE_SLACK = 2000;
 
 /**
- * Tells the time by the `Date` header, for answers without a better one in them. What a cache may have
- * kept for longer than a second tells nothing.
+ * Reports the time by the `Date` header, for answers without a more exact one. Answers that a cache may
+ * have kept for longer than a second are skipped.
  * @param {Client} client @param {Headers} headers @param {number} began @param {number} arrived
  */
-function tellTime(client, headers, began, arrived) {
+function reportTime(client, headers, began, arrived) {
   const date = Date.parse(headers.get('date') ?? '');
   const kept = Number(/max-age=(\d+)/.exec(headers.get('cache-control') ?? '')?.[1] ?? 0);
   if (Number.isNaN(date) || headers.has('age') || kept > 1) return;
@@ -144,11 +145,11 @@ function tellTime(client, headers, began, arrived) {
 }
 
 /** @param {Client} client @param {string} method @param {string} path @param {Sent} sent */
-async function once(client, method, path, sent) {
+async function callOnce(client, method, path, sent) {
   const began = performance.now();
   const response = await send(client, method, path, sent);
   const arrived = performance.now();
-  tellTime(client, response.headers, began, arrived);
+  reportTime(client, response.headers, began, arrived);
   sent.onHeaders?.(response.headers);
   const text = await response.text().catch(() => {
     throw new OnsaleError(sent.signal?.aborted ? 'aborted' : 'network', 0);
@@ -160,24 +161,24 @@ async function once(client, method, path, sent) {
   } catch {
     throw new OnsaleError('network', 0);
   }
-  // What a cache may have kept says nothing of the time now.
+  // An answer that a cache may have kept does not contain the current time.
   const kept = (response.headers.get('cache-control') ?? '').includes('max-age');
   if (answer.server_time && !kept) client.onTime(answer.server_time, began, arrived);
   return answer;
 }
 
 /**
- * Calls the API. A call with an idempotency key is repeated under it while it is not known what
- * became of it, for as long as `patience` says; others once, unless `patience` is given.
+ * Calls the API. A call with an idempotency key is repeated while its result is unknown, for `patience`
+ * ms. Other calls are made once, unless `patience` is given.
  * @param {Client} client @param {string} method @param {string} path @param {Sent} [sent]
- * @returns {Promise<any>} the answer; null where it has no body
+ * @returns {Promise<any>} the answer; null if it has no body
  */
 export async function call(client, method, path, sent = {}) {
   const { key, signal, patience = key ? 20_000 : 0 } = sent;
   const end = performance.now() + patience;
   for (let failures = 1; ; failures += 1) {
     try {
-      return await once(client, method, path, sent);
+      return await callOnce(client, method, path, sent);
     } catch (error) {
       const wait = Math.max(error.retryAfter ?? 0, backoff(failures));
       if (!error.passing || performance.now() + wait > end) throw error;

@@ -1,30 +1,30 @@
 // @ts-check
 /** Server-sent events read with fetch: tickets and tokens go in headers, never in an address. */
-import { OnsaleError, either, send } from './call.js';
+import { OnsaleError, anySignal, send } from './call.js';
 
-/** A stream that is silent for longer is taken for dead, in ms: ours has a comment every 15 s. */
-const SILENCE = 30_000;
+/** A stream silent for longer than this counts as broken, in ms. The service sends a comment every 15 s. */
+const SILENCE_MS = 30_000;
 
 /** @typedef {{ event: string, id: string | null, data: any }} Event */
 
 /**
  * Takes lines apart into events, as the HTML standard has it.
  * @param {(event: Event) => void} found
- * @param {(ms: number) => void} retry what the server proposes to wait before coming back
- * @returns {(text: string) => void} takes the next piece of the stream
+ * @param {(ms: number) => void} retry called with the reconnection time that the server proposes, in ms
+ * @returns {(text: string) => void} parses the next piece of the stream
  */
-export function parser(found, retry) {
+export function createParser(found, retry) {
   let rest = '';
   /** @type {{ event: string, id: string | null, data: string[] }} */
   let next = { event: 'message', id: null, data: [] };
   /** @param {string} line */
-  const take = (line) => {
+  const parseLine = (line) => {
     if (line === '') {
       if (next.data.length > 0) {
         try {
           found({ ...next, data: JSON.parse(next.data.join('\n')) });
         } catch {
-          // Not ours.
+          // Not JSON: ignored.
         }
       }
       next = { event: 'message', id: null, data: [] };
@@ -40,42 +40,42 @@ export function parser(found, retry) {
   return (text) => {
     const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
-    lines.forEach(take);
+    lines.forEach(parseLine);
   };
 }
 
 /**
- * Opens a stream and reads it to its end.
+ * Opens a stream and reads it until it ends.
  * @param {import('./call.js').Client} client
  * @param {string} path
  * @param {import('./call.js').Sent & { last?: string | null, onOpen?: () => void, onBytes?: () => void, onRetry?: (ms: number) => void, silence?: number }} how
  * @param {(event: Event) => void} found
- * @returns {Promise<'closed' | 'final'>} final: there is nothing more to come (`204`)
+ * @returns {Promise<'closed' | 'final'>} `final`: no more events will come (`204`)
  */
-export async function stream(client, path, how, found) {
-  const { last, onOpen, onBytes, onRetry = () => {}, silence = SILENCE, signal } = how;
+export async function readStream(client, path, how, found) {
+  const { last, onOpen, onBytes, onRetry = () => {}, silence = SILENCE_MS, signal } = how;
   const quiet = new AbortController();
-  const both = either(signal, quiet.signal);
+  const both = anySignal(signal, quiet.signal);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  const heard = () => {
+  const restartTimer = () => {
     clearTimeout(timer);
     timer = setTimeout(() => quiet.abort(), silence);
   };
-  heard();
+  restartTimer();
   try {
     const headers = { Accept: 'text/event-stream', ...(last ? { 'Last-Event-ID': last } : {}) };
     const response = await send(client, 'GET', path, { ...how, headers, signal: both });
     if (response.status === 204) return 'final';
     if (!response.body) throw new OnsaleError('network', 0);
     onOpen?.();
-    const [reader, decoder, take] = [response.body.getReader(), new TextDecoder(), parser(found, onRetry)];
+    const [reader, decoder, parse] = [response.body.getReader(), new TextDecoder(), createParser(found, onRetry)];
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return 'closed';
-      heard();
+      restartTimer();
       onBytes?.();
-      take(decoder.decode(value, { stream: true }));
+      parse(decoder.decode(value, { stream: true }));
     }
   } catch (error) {
     if (signal?.aborted) throw new OnsaleError('aborted', 0);

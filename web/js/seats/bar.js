@@ -1,17 +1,17 @@
 // @ts-check
-/** The bar at the foot: the time left, what is picked, and what to do next. Always in sight. */
+/** The bar at the foot: the time left, the picked seats, and the next step. It is always visible. */
 import { announce } from '../lib/announce.js';
-import { until } from '../lib/clock.js';
-import { $, el, fill, say, set, show } from '../lib/dom.js';
+import { msUntil } from '../lib/clock.js';
+import { $, el, setChildren, setText, setAttribute, setVisible } from '../lib/dom.js';
 import { countdown, money, t } from '../lib/text.js';
-import { seatName, shortName } from './say.js';
+import { seatName, shortName } from './names.js';
 
-/** From so little time on it is shown as urgent, in ms; and told to listeners at these. */
+/** Below this time left it is shown as urgent, and at these times it is announced, in ms. */
 const URGENT_MS = 60_000;
-const TOLD_MS = [120_000, 60_000, 30_000, 10_000];
+const ANNOUNCE_MS = [120_000, 60_000, 30_000, 10_000];
 
 /**
- * @typedef {object} Known what the bar tells of
+ * @typedef {object} BarData what the bar shows
  * @property {import('./choice.js').Choice} choice
  * @property {import('./turn.js').Turn} turn
  * @property {() => string} phase
@@ -20,78 +20,78 @@ const TOLD_MS = [120_000, 60_000, 30_000, 10_000];
 
 export class Bar {
   /**
-   * @param {number} schedule @param {Known} known
-   * @param {{drop: (seat: number) => void, hold: () => void, lapsed: () => void}} told
+   * @param {number} schedule @param {BarData} data
+   * @param {{drop: (seat: number) => void, hold: () => void, lapsed: () => void}} handlers
    */
-  constructor(schedule, known, told) {
+  constructor(schedule, data, handlers) {
     this.schedule = schedule;
-    this.known = known;
-    this.told = told;
+    this.data = data;
+    this.handlers = handlers;
     this.button = /** @type {HTMLButtonElement} */ ($('#hold'));
     this.busy = false;
     this.warned = Infinity;
-    /** What each part was made of: what has not changed keeps the focus. @type {Map<string, string>} */
-    this.made = new Map();
+    /** The values that each part shows. A part with unchanged values is not replaced, so it keeps the focus. @type {Map<string, string>} */
+    this.shownValues = new Map();
     this.button.addEventListener('click', () => {
-      if (!this.busy && known.choice.picked.size > 0) told.hold();
+      if (!this.busy && data.choice.picked.size > 0) handlers.hold();
     });
-    known.choice.on('picks', () => this.refresh());
+    data.choice.on('picks', () => this.refresh());
     this.refresh();
   }
 
-  /** Tells everything anew. */
+  /** Updates all parts. */
   refresh() {
-    const { choice, turn } = this.known;
-    const active = turn.standing === 'active';
-    $('#bar').dataset.standing = turn.standing;
-    show($('#turn-left'), active);
-    show($('#turn-note'), !active);
-    show($('#picks'), active);
-    show($('#buy'), active);
-    if (!active) this.#note();
-    this.#picks();
-    say($('#total'), choice.picked.size > 0 ? money(choice.total) : '');
+    const { choice, turn } = this.data;
+    const active = turn.state === 'active';
+    $('#bar').dataset.turn = turn.state;
+    setVisible($('#turn-left'), active);
+    setVisible($('#turn-note'), !active);
+    setVisible($('#picks'), active);
+    setVisible($('#buy'), active);
+    if (!active) this.#showNote();
+    this.#showPicks();
+    setText($('#total'), choice.picked.size > 0 ? money(choice.total) : '');
     const many = choice.picked.size;
     const says = many === 0 ? t('seats.hold.none') : t('seats.hold', { n: many });
-    say(this.button, this.busy ? t('seats.holding') : says);
-    set(this.button, 'aria-disabled', this.busy || choice.picked.size === 0 ? 'true' : null);
-    this.#holds();
+    setText(this.button, this.busy ? t('seats.holding') : says);
+    setAttribute(this.button, 'aria-disabled', this.busy || choice.picked.size === 0 ? 'true' : null);
+    this.#showHolds();
     this.tick();
   }
 
   /** @param {boolean} busy */
-  working(busy) {
+  setBusy(busy) {
     this.busy = busy;
     this.refresh();
   }
 
-  /** Fills a part, where it was made of something else before. @param {string} part @param {any[]} of @param {() => any[]} children */
-  #part(part, of, children) {
-    const made = JSON.stringify(of);
-    if (this.made.get(part) === made) return;
-    this.made.set(part, made);
-    fill($(part), ...children());
+  /** Fills a part if its values have changed. @param {string} part @param {any[]} values @param {() => any[]} children */
+  #fillPart(part, values, children) {
+    const made = JSON.stringify(values);
+    if (this.shownValues.get(part) === made) return;
+    this.shownValues.set(part, made);
+    setChildren($(part), ...children());
   }
 
-  /** What whoever can't pick now is told, and where to go. */
-  #note() {
-    const { turn } = this.known;
-    const phase = this.known.phase();
+  /** Shows why no seats can be picked now, and where to go. */
+  #showNote() {
+    const { turn } = this.data;
+    const phase = this.data.phase();
     const line = `/schedules/${this.schedule}/wait`;
-    const key = noteOf(turn.standing, turn.ticket?.status ?? '', phase);
+    const key = chooseNote(turn.state, turn.ticket?.status ?? '', phase);
     const goes = key !== 'unknown' && key !== 'closed';
-    this.#part('#turn-note', [key], () => [
+    this.#fillPart('#turn-note', [key], () => [
       el('p', null, t(`seats.turn.${key}`)),
       goes && el('a', { class: 'button', href: line }, t(`seats.turn.${key}.go`)),
     ]);
   }
 
-  #picks() {
-    const { choice } = this.known;
-    const { picked, room, venue } = choice;
+  #showPicks() {
+    const { choice } = this.data;
+    const { picked, remaining, venue } = choice;
     if (picked.size === 0) {
-      const hint = room > 0 ? t('seats.hint', { n: room }) : t('seats.hint.full');
-      return this.#part('#picks', [hint], () => [el('p', { class: 'picks-hint' }, hint)]);
+      const hint = remaining > 0 ? t('seats.hint', { n: remaining }) : t('seats.hint.full');
+      return this.#fillPart('#picks', [hint], () => [el('p', { class: 'picks-hint' }, hint)]);
     }
     const chip = (/** @type {number} */ seat) => {
       const one = venue.seats[seat];
@@ -101,43 +101,43 @@ export class Bar {
         { class: 'chip' },
         el('span', { class: `swatch band-${venue.band[seat]}`, 'aria-hidden': 'true' }),
         el('span', null, name),
-        el('button', { type: 'button', 'aria-label': t('seats.drop', { seat: name }), on: { click: () => this.told.drop(seat) } }, '×'),
+        el('button', { type: 'button', 'aria-label': t('seats.drop', { seat: name }), on: { click: () => this.handlers.drop(seat) } }, '×'),
       );
     };
     const label = t('seats.picked', { n: picked.size });
-    return this.#part('#picks', [...picked], () => [el('ul', { 'aria-label': label }, [...picked].map(chip))]);
+    return this.#fillPart('#picks', [...picked], () => [el('ul', { 'aria-label': label }, [...picked].map(chip))]);
   }
 
-  /** Holds that wait for payment: the way to pay them, and how long it is open. */
-  #holds() {
-    const live = this.known.holds().filter(({ ends }) => until(ends) > 0);
-    show($('#held'), live.length > 0);
+  /** Shows the holds that wait for payment, with the time left and a link to pay. */
+  #showHolds() {
+    const live = this.data.holds().filter(({ ends }) => msUntil(ends) > 0);
+    setVisible($('#held'), live.length > 0);
     const row = (/** @type {{hold: string, ends: string, seats: number}} */ { hold, ends, seats }) =>
       el(
         'p',
         { class: 'held' },
         el('span', null, t('seats.held', { n: seats })),
-        el('b', { class: 'clock', dataset: { until: ends } }, countdown(until(ends))),
+        el('b', { class: 'clock', dataset: { until: ends } }, countdown(msUntil(ends))),
         el('a', { class: 'button small', href: `/holds/${hold}` }, t('seats.held.go')),
       );
-    this.#part('#held', live, () => live.map(row));
+    this.#fillPart('#held', live, () => live.map(row));
   }
 
-  /** Once a second: what is left. */
+  /** Once a second: the time left. */
   tick() {
     for (const clock of document.querySelectorAll('#held [data-until]')) {
       const ends = /** @type {HTMLElement} */ (clock).dataset.until ?? '';
-      say(clock, countdown(until(ends)));
-      if (until(ends) > 0) continue;
+      setText(clock, countdown(msUntil(ends)));
+      if (msUntil(ends) > 0) continue;
       clock.closest('.held')?.remove();
-      this.told.lapsed();
+      this.handlers.lapsed();
     }
-    const { ends } = this.known.turn;
+    const { ends } = this.data.turn;
     if (!ends) return;
-    const left = until(ends);
-    say($('#turn-clock'), countdown(left));
+    const left = msUntil(ends);
+    setText($('#turn-clock'), countdown(left));
     $('#turn-left').classList.toggle('urgent', left < URGENT_MS);
-    const due = TOLD_MS.filter((at) => left <= at).at(-1);
+    const due = ANNOUNCE_MS.filter((at) => left <= at).at(-1);
     if (due !== undefined && due < this.warned && left > 0) {
       announce(t('seats.turn.left', { time: countdown(left) }), { urgent: due <= URGENT_MS });
     }
@@ -145,12 +145,12 @@ export class Bar {
   }
 }
 
-/** Which note fits. @param {string} standing @param {string} status @param {string} phase */
-function noteOf(standing, status, phase) {
-  if (standing === 'waiting') return 'waiting';
-  if (standing === 'unknown') return 'unknown';
+/** Chooses the note to show. @param {string} state @param {string} status @param {string} phase */
+function chooseNote(state, status, phase) {
+  if (state === 'waiting') return 'waiting';
+  if (state === 'unknown') return 'unknown';
   if (phase === 'CLOSED') return 'closed';
-  if (standing === 'over') return status === 'COMPLETED' ? 'completed' : 'over';
+  if (state === 'over') return status === 'COMPLETED' ? 'completed' : 'over';
   if (phase === 'UPCOMING') return 'upcoming';
   return phase === 'SOLD_OUT' ? 'sold_out' : 'none';
 }

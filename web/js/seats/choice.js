@@ -1,22 +1,22 @@
 // @ts-check
 /**
- * What somebody chooses among the seats: picked seats, the filter, and what of it is lost to
- * others. Pure: no document, no network.
+ * The buyer's choice: the picked seats, the price filter, and picked seats lost to other buyers. Uses
+ * no document and no network.
  */
-import { MOST_BANDS } from './prices.js';
+import { MAX_BANDS } from './prices.js';
 import { AVAILABLE, GONE, HELD, States } from './states.js';
 
-/** Kinds of seats as they look: free ones by band, again where the filter leaves them out, others. */
-export const LEFT_OUT = MOST_BANDS;
-export const KIND_HELD = 2 * MOST_BANDS;
+/** How seats look: free seats by price band, excluded free seats by band plus `EXCLUDED`, and other kinds. */
+export const EXCLUDED = MAX_BANDS;
+export const KIND_HELD = 2 * MAX_BANDS;
 export const KIND_GONE = KIND_HELD + 1;
 export const KIND_MINE = KIND_HELD + 2;
 export const KIND_PICKED = KIND_HELD + 3;
 
 /**
- * @typedef {'seats' | 'picks' | 'filter' | 'lost'} What `seats`: these look otherwise; `picks`:
- *   what is picked, or may be, changed; `filter`: what is left out; `lost`: these were picked, and
- *   somebody else has them
+ * @typedef {'seats' | 'picks' | 'filter' | 'lost'} Topic `seats`: these seats look different now; `picks`:
+ *   the picked seats, or the right to pick, changed; `filter`: the price filter changed; `lost`: another
+ *   buyer took these picked seats
  */
 
 export class Choice {
@@ -25,150 +25,150 @@ export class Choice {
     this.venue = venue;
     this.states = new States(venue);
     this.kinds = new Uint8Array(venue.count);
-    /** In the order of picking. @type {Set<number>} */
+    /** Picked seats, in the order of picking. @type {Set<number>} */
     this.picked = new Set();
-    /** What the visitor holds or owns already. @type {Set<number>} */
+    /** Seats that the buyer holds or owns. @type {Set<number>} */
     this.mine = new Set();
-    /** Bands that are left out. @type {Set<number>} */
+    /** Price bands that the filter excludes. @type {Set<number>} */
     this.hidden = new Set();
-    /** As many seats one may have, what one has already included. */
+    /** Maximum number of seats for one buyer, including those they hold or own. */
     this.limit = 0;
     /** Whether seats can be picked now. */
     this.active = false;
-    /** @type {Map<What, ((seats: number[]) => void)[]>} */
+    /** @type {Map<Topic, ((seats: number[]) => void)[]>} */
     this.listeners = new Map();
-    this.#look([...this.kinds.keys()]);
+    this.#updateKinds([...this.kinds.keys()]);
   }
 
-  /** @param {What} what @param {(seats: number[]) => void} listener */
-  on(what, listener) {
-    this.listeners.set(what, [...(this.listeners.get(what) ?? []), listener]);
+  /** @param {Topic} topic @param {(seats: number[]) => void} listener */
+  on(topic, listener) {
+    this.listeners.set(topic, [...(this.listeners.get(topic) ?? []), listener]);
   }
 
-  /** @param {What} what @param {number[]} [seats] */
-  #tell(what, seats = []) {
-    this.listeners.get(what)?.forEach((listener) => listener(seats));
+  /** @param {Topic} topic @param {number[]} [seats] */
+  #emit(topic, seats = []) {
+    this.listeners.get(topic)?.forEach((listener) => listener(seats));
   }
 
-  /** How many more can be picked. */
-  get room() {
+  /** How many more seats can be picked. */
+  get remaining() {
     return Math.max(0, this.limit - this.mine.size - this.picked.size);
   }
 
-  /** What all that is picked costs. */
+  /** The price of all picked seats. */
   get total() {
     return [...this.picked].reduce((sum, seat) => sum + this.venue.seats[seat].seat_price, 0);
   }
 
-  /** Free, and not picked. @param {number} seat */
+  /** Whether a seat is free and not picked. @param {number} seat */
   isOpen(seat) {
-    return this.states.of[seat] === AVAILABLE && !this.picked.has(seat);
+    return this.states.states[seat] === AVAILABLE && !this.picked.has(seat);
   }
 
-  /** Open, and not left out by the filter. @param {number} seat */
-  suits(seat) {
+  /** Whether a seat is open and not excluded by the filter. @param {number} seat */
+  isSelectable(seat) {
     return this.isOpen(seat) && !this.hidden.has(this.venue.band[seat]);
   }
 
-  /** @param {import('./states.js').Whole} whole */
+  /** @param {import('./states.js').FullStatus} whole */
   load(whole) {
-    this.#changed(this.states.load(whole));
+    this.#onStatesChanged(this.states.load(whole));
   }
 
-  /** Whether these changes follow what is known. @param {import('./states.js').Changes} changes */
+  /** Applies changes. Returns false if they do not follow the known version. @param {import('./states.js').StatusChanges} changes */
   apply(changes) {
     const changed = this.states.apply(changes);
     if (!changed) return false;
-    this.#changed(changed);
+    this.#onStatesChanged(changed);
     return true;
   }
 
-  /** The service says that somebody has these. @param {number[]} seats */
-  taken(seats) {
-    this.#changed(seats.filter((seat) => this.states.set(seat, HELD) || this.picked.has(seat)));
+  /** Marks seats that the service reported as taken. @param {number[]} seats */
+  markTaken(seats) {
+    this.#onStatesChanged(seats.filter((seat) => this.states.set(seat, HELD) || this.picked.has(seat)));
   }
 
   /** @param {number[]} seats */
-  #changed(seats) {
+  #onStatesChanged(seats) {
     const lost = seats.filter((seat) => this.picked.has(seat) && !this.states.isFree(seat));
     lost.forEach((seat) => this.picked.delete(seat));
-    this.#look(seats);
+    this.#updateKinds(seats);
     if (lost.length > 0) {
-      this.#tell('picks');
-      this.#tell('lost', lost);
+      this.#emit('picks');
+      this.#emit('lost', lost);
     }
   }
 
   /**
-   * Picks a seat, or gives it up.
-   * @param {number} seat @returns {'picked' | 'given up' | 'full' | 'taken' | 'not now'}
+   * Picks a seat, or removes it if it is picked.
+   * @param {number} seat @returns {'picked' | 'removed' | 'full' | 'taken' | 'not now'}
    */
   toggle(seat) {
     if (!this.active) return 'not now';
     if (this.picked.delete(seat)) {
-      this.#look([seat]);
-      this.#tell('picks');
-      return 'given up';
+      this.#updateKinds([seat]);
+      this.#emit('picks');
+      return 'removed';
     }
     if (!this.states.isFree(seat)) return 'taken';
-    if (this.room === 0) return 'full';
+    if (this.remaining === 0) return 'full';
     this.picked.add(seat);
-    this.#look([seat]);
-    this.#tell('picks');
+    this.#updateKinds([seat]);
+    this.#emit('picks');
     return 'picked';
   }
 
-  /** Picks these and nothing else. @param {number[]} seats */
+  /** Picks exactly these seats. @param {number[]} seats */
   pickOnly(seats) {
     const before = [...this.picked];
     this.picked = new Set(seats);
-    this.#look([...before, ...seats]);
-    this.#tell('picks');
+    this.#updateKinds([...before, ...seats]);
+    this.#emit('picks');
   }
 
-  /** These are the visitor's own: held or paid. @param {Iterable<number>} seats */
-  own(seats) {
+  /** Sets the seats that the buyer holds or owns. @param {Iterable<number>} seats */
+  setOwn(seats) {
     const before = [...this.mine];
     this.mine = new Set(seats);
     this.mine.forEach((seat) => this.picked.delete(seat));
-    this.#look([...before, ...this.mine]);
-    this.#tell('picks');
+    this.#updateKinds([...before, ...this.mine]);
+    this.#emit('picks');
   }
 
-  /** Whether seats can be picked, and how many one may have. @param {boolean} active @param {number} [limit] */
-  allow(active, limit = this.limit) {
+  /** Sets whether seats can be picked, and the limit. @param {boolean} active @param {number} [limit] */
+  setAllowed(active, limit = this.limit) {
     if (active === this.active && limit === this.limit) return;
     this.active = active;
     this.limit = limit;
-    this.#tell('picks');
+    this.#emit('picks');
   }
 
-  /** Leaves a band out, or takes it in. @param {number} band @param {boolean} out */
-  hide(band, out) {
-    if (out) this.hidden.add(band);
+  /** Excludes a price band, or includes it again. @param {number} band @param {boolean} hidden */
+  setBandHidden(band, hidden) {
+    if (hidden) this.hidden.add(band);
     else this.hidden.delete(band);
     const { venue } = this;
-    this.#look([...this.kinds.keys()].filter((seat) => venue.band[seat] === band));
-    this.#tell('filter');
+    this.#updateKinds([...this.kinds.keys()].filter((seat) => venue.band[seat] === band));
+    this.#emit('filter');
   }
 
   /** @param {number[]} seats */
-  #look(seats) {
+  #updateKinds(seats) {
     const changed = seats.filter((seat) => {
       const before = this.kinds[seat];
-      this.kinds[seat] = this.#kind(seat);
+      this.kinds[seat] = this.#kindOf(seat);
       return this.kinds[seat] !== before;
     });
-    this.#tell('seats', changed);
+    this.#emit('seats', changed);
   }
 
   /** @param {number} seat */
-  #kind(seat) {
+  #kindOf(seat) {
     if (this.mine.has(seat)) return KIND_MINE;
     if (this.picked.has(seat)) return KIND_PICKED;
-    if (this.states.of[seat] === HELD) return KIND_HELD;
-    if (this.states.of[seat] === GONE) return KIND_GONE;
+    if (this.states.states[seat] === HELD) return KIND_HELD;
+    if (this.states.states[seat] === GONE) return KIND_GONE;
     const band = this.venue.band[seat];
-    return this.hidden.has(band) ? band + LEFT_OUT : band;
+    return this.hidden.has(band) ? band + EXCLUDED : band;
   }
 }

@@ -1,101 +1,101 @@
 // @ts-check
-/** Loading a map, and keeping it as it is now; and saying so where that is not known. */
-import { now } from '../lib/clock.js';
-import { $, say, show } from '../lib/dom.js';
-import { patiently } from '../lib/patience.js';
+/** Loads the map and keeps it up to date. Shows a notice while it may be out of date. */
+import { serverNow } from '../lib/clock.js';
+import { $, setText, setVisible } from '../lib/dom.js';
+import { retry } from '../lib/retry.js';
 import { onsale } from '../lib/session.js';
-import { OneTab } from '../lib/tabs.js';
+import { TabLeader } from '../lib/tabs.js';
 import { errorText, t, time } from '../lib/text.js';
 
-/** A short loss is not worth a word, in ms. */
+/** An interruption shorter than this is not shown, in ms. */
 const QUIET_MS = 1500;
-const OUTGROWN_MS = 2000;
+const RELOAD_MS = 2000;
 
-/** What is said while there is no answer. @param {any} error */
-const waiting = (error) => say($('#map-loading'), `${errorText(error)} ${t('seats.again')}`);
+/** Shows why the map is not loaded yet. @param {any} error */
+const showLoadError = (error) => setText($('#map-loading'), `${errorText(error)} ${t('seats.again')}`);
 
 /**
- * The seats of a schedule. Its layout is kept by the browser, by its version.
+ * Loads the seats of a schedule. The browser caches the layout by its version.
  * @param {number} schedule @param {number} version
  * @returns {Promise<import('./venue.js').Seat[]>}
  */
-export async function seatsOf(schedule, version) {
-  const layout = await patiently(() => onsale.layout(schedule, version), waiting);
-  // Processes learn of a new version one after the other.
-  if (layout.layout_version !== version) setTimeout(() => location.reload(), OUTGROWN_MS);
+export async function loadSeats(schedule, version) {
+  const layout = await retry(() => onsale.layout(schedule, version), { onError: showLoadError });
+  // Not all processes have the new version at the same time.
+  if (layout.layout_version !== version) setTimeout(() => location.reload(), RELOAD_MS);
   return layout.seats;
 }
 
-/** The states of all of them. @param {number} schedule @returns {Promise<any>} */
-export const statesOf = (schedule) => patiently(() => onsale.status(schedule), waiting);
+/** Loads the states of all seats. @param {number} schedule @returns {Promise<any>} */
+export const loadStates = (schedule) => retry(() => onsale.status(schedule), { onError: showLoadError });
 
 /**
- * Keeps `choice` as the service has it, for as long as the page is open. Of all tabs that are seen
- * one is pushed to, and the others ask; one that is not seen does neither, and makes up for it.
+ * Keeps the states of `choice` up to date while the page is open. One visible tab holds the stream and
+ * the others poll. A hidden tab does neither, and catches up when it is visible again.
  * @param {number} schedule @param {number} version of the layout @param {import('./choice.js').Choice} choice
- * @param {import('./states.js').Whole} first its states, as they were loaded
+ * @param {import('./states.js').FullStatus} first the loaded states
  */
-export function keepLive(schedule, version, choice, first) {
+export function followMap(schedule, version, choice, first) {
   const strip = connectionStrip();
   /** @type {import('../onsale.js').Followed | null} */
   let following = null;
-  const one = new OneTab(`onsale.seats.${schedule}`, () => following?.nudge());
+  const leader = new TabLeader(`onsale.seats.${schedule}`, () => following?.nudge());
   const follow = () => {
     following?.stop();
-    if (document.visibilityState === 'hidden') return one.letGo();
-    one.ask();
+    if (document.visibilityState === 'hidden') return leader.releaseLead();
+    leader.requestLead();
     strip.stale(false);
     following = onsale.followSeats(schedule, choice.states.version, {
-      stream: () => one.is,
+      stream: () => leader.isLeader,
       onSeats: (changes) => {
-        strip.heard();
-        if (!choice.apply(changes)) again();
+        strip.markFresh();
+        if (!choice.apply(changes)) reload();
       },
-      onReload: () => again(),
+      onReload: () => reload(),
       onConnection: (connection) => strip.connection(connection),
       onStale: (stale) => strip.stale(stale),
     });
     return undefined;
   };
-  const begin = (/** @type {import('./states.js').Whole} */ whole) => {
-    // There are other seats now. Processes may learn of it one after the other.
-    if (whole.layout_version !== version) return void setTimeout(() => location.reload(), OUTGROWN_MS);
-    choice.load(whole);
-    strip.heard();
+  const start = (/** @type {import('./states.js').FullStatus} */ status) => {
+    // The seats have changed. Not all processes have the new layout at the same time.
+    if (status.layout_version !== version) return void setTimeout(() => location.reload(), RELOAD_MS);
+    choice.load(status);
+    strip.markFresh();
     return follow();
   };
-  const again = async () => {
+  const reload = async () => {
     following?.stop();
-    begin(await statesOf(schedule));
+    start(await loadStates(schedule));
   };
-  begin(first);
+  start(first);
   document.addEventListener('visibilitychange', follow);
 }
 
-/** What is said of the connection: nothing while the map is as it is now. */
+/** The notice about the connection, hidden while the map is up to date. */
 function connectionStrip() {
-  let [heardAt, lost, old, timer] = [now(), false, false, 0];
-  const tell = () => {
+  let [freshAt, lost, old, timer] = [serverNow(), false, false, 0];
+  const show = () => {
     timer = 0;
     const strip = $('#live');
-    show(strip, lost || old);
-    if (lost || old) say(strip, t(lost ? 'seats.live.lost' : 'seats.live.stale', { time: time(heardAt, 'exact') }));
+    setVisible(strip, lost || old);
+    if (lost || old) setText(strip, t(lost ? 'seats.live.lost' : 'seats.live.stale', { time: time(freshAt, 'exact') }));
   };
   const later = () => {
     if (!lost && !old) {
       clearTimeout(timer);
-      tell();
-    } else timer ||= window.setTimeout(tell, QUIET_MS);
+      show();
+    } else timer ||= window.setTimeout(show, QUIET_MS);
   };
   return {
-    heard() {
-      heardAt = now();
+    markFresh() {
+      freshAt = serverNow();
     },
     /** @param {import('../onsale.js').Connection} connection */
     connection(connection) {
-      // Nothing was heard yet.
+      // No data has arrived yet.
       if (connection === 'connecting') return;
-      if (connection !== 'lost') heardAt = now();
+      if (connection !== 'lost') freshAt = serverNow();
       lost = connection === 'lost';
       later();
     },

@@ -1,65 +1,65 @@
 // @ts-check
 /**
- * The map of a venue: two canvases, seats below and marks above them.
+ * The seat map: two canvases, the seats below and the marks above them.
  *
- * Seats are drawn whole when the view changes. When seats change, only their squares are. All
- * drawing is done once a frame, and none where nothing changed.
+ * All seats are drawn when the view changes. When seats change, only their squares are drawn. It draws
+ * at most once per frame, and only if something changed.
  */
-import { paintOf } from './looks.js';
+import { readPaint } from './looks.js';
 import { drawMarks } from './marks.js';
 import { Raster } from './raster.js';
 import { seatAt, sectionAt } from './venue.js';
-import { between, fit, FINGER, kept, onto, PICKABLE, toPlan } from './view.js';
+import { interpolateView, fitView, FINGER_FROM, clampView, viewOfSection, MOUSE_FROM, toPlan } from './view.js';
 
-/** More pixels than that are drawn coarser: memory of a phone. */
-const MOST_PIXELS = 6_000_000;
-/** More squares than that take longer than the whole. */
-const MOST_SQUARES = 600;
-/** How long a flight to a section takes. */
+/** Maximum number of pixels, for the memory of phones. A larger map is drawn at a lower resolution. */
+const MAX_PIXELS = 6_000_000;
+/** Above this number of squares, drawing all seats is faster. */
+const MAX_SQUARES = 600;
+/** Duration of a flight to a section, in ms. */
 const FLIGHT_MS = 320;
-/** After so long without a move, numbers are drawn. */
-const STILL_MS = 90;
+/** Seat numbers are drawn when the map has not moved for this long, in ms. */
+const SETTLE_MS = 90;
 
 /** @typedef {import('./view.js').View} View */
 
 export class SeatMap {
   /**
-   * @param {HTMLElement} host what the map fills
+   * @param {HTMLElement} host the element that the map fills
    * @param {import('./choice.js').Choice} choice
    */
   constructor(host, choice) {
     this.host = host;
     this.choice = choice;
     this.venue = choice.venue;
-    this.seats = layer(host, 'map-seats');
-    this.marks = layer(host, 'map-marks');
-    this.paint = paintOf(host);
+    this.seats = addLayer(host, 'map-seats');
+    this.marks = addLayer(host, 'map-marks');
+    this.paint = readPaint(host);
     this.ratio = 1;
     /** @type {View} */
-    this.view = fit(this.venue.bounds, 1, 1);
-    this.whole = true;
+    this.view = fitView(this.venue.bounds, 1, 1);
+    this.showsAll = true;
     this.raster = new Raster(0, 0, new Uint32Array(0));
     this.image = new ImageData(1, 1);
-    /** What is marked: a section, a seat under the pointer or the focus, the middle. */
-    this.open = /** @type {import('./venue.js').Section | null} */ (null);
-    this.hover = -1;
-    this.aimed = false;
-    /** What is to be drawn in the next frame. */
+    /** The marks: the open section, the seat under the pointer or the focus, and a cross in the middle. */
+    this.openSection = /** @type {import('./venue.js').Section | null} */ (null);
+    this.hoveredSeat = -1;
+    this.showsCross = false;
+    /** What the next frame has to draw. */
     this.due = { seats: true, marks: true, squares: /** @type {Set<number>} */ (new Set()) };
     this.frame = 0;
     this.moving = false;
-    this.calm = 0;
+    this.settleTimer = 0;
     /** @type {{from: View, to: View, begun: number} | null} */
     this.flight = null;
-    choice.on('seats', (seats) => this.#changed(seats));
-    choice.on('picks', () => this.#mark());
+    choice.on('seats', (seats) => this.#onSeatsChanged(seats));
+    choice.on('picks', () => this.#requestMarks());
     new ResizeObserver(() => this.#resize()).observe(host);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#repaint());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#onThemeChanged());
     this.#watchRatio();
     this.#resize();
   }
 
-  /** The window may go to another screen. */
+  /** Redraws when the window moves to a screen with another pixel ratio. */
   #watchRatio() {
     const now = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
     const changed = () => {
@@ -70,28 +70,28 @@ export class SeatMap {
   }
 
   /** @param {number[]} seats */
-  #changed(seats) {
+  #onSeatsChanged(seats) {
     seats.forEach((seat) => this.due.squares.add(seat));
-    if (this.due.squares.size > MOST_SQUARES) this.due.seats = true;
-    // Counts of free seats are among the marks.
-    if (seats.length > 0) this.#mark();
+    if (this.due.squares.size > MAX_SQUARES) this.due.seats = true;
+    // The marks contain the counts of free seats.
+    if (seats.length > 0) this.#requestMarks();
   }
 
-  #mark() {
+  #requestMarks() {
     this.due.marks = true;
-    this.#ask();
+    this.#requestFrame();
   }
 
-  #repaint() {
-    this.paint = paintOf(this.host);
+  #onThemeChanged() {
+    this.paint = readPaint(this.host);
     this.due.seats = true;
-    this.#mark();
+    this.#requestMarks();
   }
 
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.host;
     if (width === 0 || height === 0) return;
-    this.ratio = Math.min(devicePixelRatio, Math.sqrt(MOST_PIXELS / (width * height)));
+    this.ratio = Math.min(devicePixelRatio, Math.sqrt(MAX_PIXELS / (width * height)));
     const [across, down] = [Math.round(width * this.ratio), Math.round(height * this.ratio)];
     for (const canvas of [this.seats, this.marks]) {
       canvas.width = across;
@@ -100,95 +100,95 @@ export class SeatMap {
     this.image = new ImageData(across, down);
     this.raster = new Raster(across, down, new Uint32Array(this.image.data.buffer));
     const view = { ...this.view, width, height };
-    this.#aim(this.whole ? fit(this.venue.bounds, width, height) : kept(view, this.venue.bounds));
+    this.#applyView(this.showsAll ? fitView(this.venue.bounds, width, height) : clampView(view, this.venue.bounds));
   }
 
   /** @param {View} view */
-  #aim(view) {
+  #applyView(view) {
     this.view = view;
     this.due.seats = true;
     this.moving = true;
-    clearTimeout(this.calm);
-    this.calm = setTimeout(() => {
+    clearTimeout(this.settleTimer);
+    this.settleTimer = setTimeout(() => {
       this.moving = false;
-      this.#mark();
-    }, STILL_MS);
-    this.#mark();
+      this.#requestMarks();
+    }, SETTLE_MS);
+    this.#requestMarks();
   }
 
-  /** Shows this, at once. @param {View} view */
-  look(view) {
+  /** Shows a view at once. @param {View} view */
+  setView(view) {
     this.flight = null;
-    this.whole = false;
-    this.#aim(view);
+    this.showsAll = false;
+    this.#applyView(view);
   }
 
-  /** Goes there, in a moment. @param {View} to */
-  fly(to) {
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return this.look(to);
-    this.whole = false;
+  /** Moves to a view, animated. @param {View} to */
+  flyTo(to) {
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return this.setView(to);
+    this.showsAll = false;
     this.flight = { from: this.view, to, begun: performance.now() };
-    this.#ask();
+    this.#requestFrame();
   }
 
-  /** Shows the whole venue. */
-  lookAtAll() {
-    this.fly(fit(this.venue.bounds, this.view.width, this.view.height));
-    this.whole = true;
+  /** Moves to the whole venue. */
+  flyToAll() {
+    this.flyTo(fitView(this.venue.bounds, this.view.width, this.view.height));
+    this.showsAll = true;
   }
 
-  /** From so many CSS pixels per unit seats can be picked here. */
+  /** From this scale on, seats can be picked on this device, in CSS pixels per unit. */
   get pickable() {
-    return matchMedia('(pointer: coarse)').matches ? FINGER : PICKABLE;
+    return matchMedia('(pointer: coarse)').matches ? FINGER_FROM : MOUSE_FROM;
   }
 
-  /** Shows one section, so large that its seats can be picked; a point of it where it is too large. @param {import('./venue.js').Section} section @param {number[]} [at] */
-  lookAt(section, at) {
-    this.fly(onto(section, this.view, this.venue.bounds, this.pickable, at));
+  /** Moves to a section, at a scale at which its seats can be picked. `at` is the point to show if the section is too large. @param {import('./venue.js').Section} section @param {number[]} [at] */
+  flyToSection(section, at) {
+    this.flyTo(viewOfSection(section, this.view, this.venue.bounds, this.pickable, at));
   }
 
-  /** Brings a seat into view where it is not. @param {number} seat */
+  /** Moves the map if a seat is not visible. @param {number} seat */
   reveal(seat) {
     const { x, y, scale, width, height } = this.flight?.to ?? this.view;
     const [dx, dy] = [this.venue.x[seat] - x, this.venue.y[seat] - y];
     const near = Math.abs(dx) * scale < width * 0.42 && Math.abs(dy) * scale < height * 0.42;
     if (near && scale > 8) return;
     const to = { ...this.view, x: this.venue.x[seat], y: this.venue.y[seat], scale: Math.max(scale, 20) };
-    this.fly(kept(to, this.venue.bounds));
+    this.flyTo(clampView(to, this.venue.bounds));
   }
 
-  /** Marks a section as open. @param {import('./venue.js').Section | null} section */
-  mark(section) {
-    this.open = section;
-    this.#mark();
+  /** Sets the open section. @param {import('./venue.js').Section | null} section */
+  setOpenSection(section) {
+    this.openSection = section;
+    this.#requestMarks();
   }
 
-  /** Marks the seat under the pointer or the focus; -1 for none. @param {number} seat */
-  point(seat) {
-    if (seat === this.hover) return;
-    this.hover = seat;
-    this.#mark();
+  /** Sets the seat under the pointer or the focus; -1 for none. @param {number} seat */
+  setHovered(seat) {
+    if (seat === this.hoveredSeat) return;
+    this.hoveredSeat = seat;
+    this.#requestMarks();
   }
 
-  /** Whether the middle is marked, for who moves the map by keys. @param {boolean} aimed */
-  cross(aimed) {
-    this.aimed = aimed;
-    this.#mark();
+  /** Shows or hides the cross in the middle, for readers who move the map by keys. @param {boolean} aimed */
+  setAimed(aimed) {
+    this.showsCross = aimed;
+    this.#requestMarks();
   }
 
-  /** The seat there on the screen, or -1. @param {number} left @param {number} top */
+  /** The seat at a point of the screen, or -1. @param {number} left @param {number} top */
   seatAt(left, top) {
     const [x, y] = toPlan(this.view, left, top);
     return seatAt(this.venue, x, y);
   }
 
-  /** The section there on the screen, or null. @param {number} left @param {number} top */
+  /** The section at a point of the screen, or null. @param {number} left @param {number} top */
   sectionAt(left, top) {
     const [x, y] = toPlan(this.view, left, top);
     return sectionAt(this.venue, x, y);
   }
 
-  #ask() {
+  #requestFrame() {
     if (this.frame) return;
     this.frame = requestAnimationFrame((now) => {
       this.frame = 0;
@@ -202,13 +202,13 @@ export class SeatMap {
       const { from, to, begun } = this.flight;
       const part = Math.min(1, Math.max(0, (now - begun) / FLIGHT_MS));
       if (part === 1) this.flight = null;
-      this.#aim(part === 1 ? to : between(from, to, part));
+      this.#applyView(part === 1 ? to : interpolateView(from, to, part));
     }
     if (this.due.seats) this.#drawSeats();
     else if (this.due.squares.size > 0) this.#drawSquares();
     if (this.due.marks) drawMarks(this);
     this.due = { seats: false, marks: false, squares: new Set() };
-    if (this.flight) this.#ask();
+    if (this.flight) this.#requestFrame();
   }
 
   #drawSeats() {
@@ -229,7 +229,7 @@ export class SeatMap {
 }
 
 /** @param {HTMLElement} host @param {string} name */
-function layer(host, name) {
+function addLayer(host, name) {
   const canvas = document.createElement('canvas');
   canvas.className = name;
   canvas.setAttribute('aria-hidden', 'true');

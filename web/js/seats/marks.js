@@ -1,19 +1,19 @@
 // @ts-check
 /**
- * What is drawn above the seats: the stage, names, numbers, and what is picked or pointed at.
+ * The marks above the seats: the stage, names, numbers, picked seats and the seat under the pointer.
  */
 import { t } from '../lib/text.js';
 import { KIND_MINE, KIND_PICKED } from './choice.js';
 import { outline } from './venue.js';
-import { PICKABLE, READABLE, toScreen } from './view.js';
+import { MOUSE_FROM, NUMBERS_FROM, toScreen } from './view.js';
 
 /** @typedef {import('./map.js').SeatMap} SeatMap */
 /** @typedef {import('./venue.js').Section} Section */
 
-/** Names of sections are drawn up to this many. */
-const MOST_NAMES = 400;
-/** From so many CSS pixels per unit there is room for the names of rows. */
-const LEGIBLE = 17;
+/** Section names are drawn for up to this many sections. */
+const MAX_NAMES = 400;
+/** Row names are drawn from this scale on, in CSS pixels per unit. */
+const ROW_NAMES_FROM = 17;
 
 /** Draws all marks of a map. @param {SeatMap} map */
 export function drawMarks(map) {
@@ -23,22 +23,22 @@ export function drawMarks(map) {
   context.clearRect(0, 0, map.view.width, map.view.height);
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  stage(context, map);
-  if (map.open) around(context, map, map.open);
-  if (map.view.scale >= PICKABLE) {
-    titles(context, map);
-    rows(context, map);
-  } else names(context, map);
-  if (map.view.scale >= READABLE && !map.moving) numbers(context, map);
-  own(context, map);
-  if (map.hover >= 0) ring(context, map, map.hover, map.paint.ink, 2);
-  if (map.aimed) cross(context, map);
+  drawStage(context, map);
+  if (map.openSection) drawSectionOutline(context, map, map.openSection);
+  if (map.view.scale >= MOUSE_FROM) {
+    drawSectionTitles(context, map);
+    drawRowNames(context, map);
+  } else drawSectionNames(context, map);
+  if (map.view.scale >= NUMBERS_FROM && !map.moving) drawSeatNumbers(context, map);
+  drawOwnSeats(context, map);
+  if (map.hoveredSeat >= 0) drawRing(context, map, map.hoveredSeat, map.paint.ink, 2);
+  if (map.showsCross) drawCross(context, map);
 }
 
-/** A ring's part between two radii, `half` an angle to each side of `angle`. @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {{inner: number, outer: number, atInner: number, atOuter: number}} shape @param {number} angle */
-function arc(context, { view }, { inner, outer, atInner, atOuter }, angle) {
+/** Traces the part of a ring between two radii, around `angle`. @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {{inner: number, outer: number, atInner: number, atOuter: number}} shape @param {number} angle */
+function traceArc(context, { view }, { inner, outer, atInner, atOuter }, angle) {
   const [x, y] = toScreen(view, 0, 0);
-  // The plan's angles begin at the bottom and grow to the right.
+  // The plan's angles start at the bottom and grow to the right.
   const at = (/** @type {number} */ turned) => Math.PI / 2 - angle - turned;
   context.beginPath();
   context.arc(x, y, inner * view.scale, at(-atInner), at(atInner), true);
@@ -47,10 +47,10 @@ function arc(context, { view }, { inner, outer, atInner, atOuter }, angle) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {SeatMap} map */
-function stage(context, map) {
+function drawStage(context, map) {
   const { inner, outer, half } = map.venue.stage;
   const { view, paint } = map;
-  arc(context, map, { inner, outer, atInner: half, atOuter: half }, 0);
+  traceArc(context, map, { inner, outer, atInner: half, atOuter: half }, 0);
   context.fillStyle = paint.stage;
   context.fill();
   const [x, y] = toScreen(view, 0, (inner + outer) / 2);
@@ -62,50 +62,50 @@ function stage(context, map) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {Section} section */
-function around(context, map, section) {
-  arc(context, map, outline(section), section.angle);
+function drawSectionOutline(context, map, section) {
+  traceArc(context, map, outline(section), section.angle);
   context.strokeStyle = map.paint.accent;
   context.lineWidth = 2;
   context.stroke();
 }
 
-/** The sections' names and how many seats are free, where there is room. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
-function names(context, map) {
+/** Draws section names and their numbers of free seats, where there is room. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
+function drawSectionNames(context, map) {
   const { view, paint, choice } = map;
-  if (map.venue.sections.length > MOST_NAMES) return;
+  if (map.venue.sections.length > MAX_NAMES) return;
   for (const section of map.venue.sections) {
     const [x, y] = toScreen(view, section.x, section.y);
     const [wide, high] = [section.width * view.scale, section.depth * view.scale];
     const size = Math.min(14, wide * 0.3, high * 0.55);
     if (size < 8 || x < -wide || y < -high || x > view.width + wide || y > view.height + high) continue;
     context.font = `600 ${size}px ${paint.font}`;
-    const name = fitted(context, section.name, wide * 0.9);
-    const told = t('seats.band.free', { n: choice.states.inSection[section.index] });
-    // Seats are to be seen around the words.
-    const roomy = high > 4 * size && context.measureText(told).width * 0.82 < wide * 0.55;
-    const free = roomy ? told : '';
-    label(context, map, { x, y, name, free, size });
+    const name = fitText(context, section.name, wide * 0.9);
+    const count = t('seats.band.free', { n: choice.states.freeInSection[section.index] });
+    // Seats must stay visible around the text.
+    const roomy = high > 4 * size && context.measureText(count).width * 0.82 < wide * 0.55;
+    const free = roomy ? count : '';
+    drawLabel(context, map, { x, y, name, free, size });
   }
 }
 
-/** The sections' names before their first rows, where seats are large. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
-function titles(context, map) {
+/** Draws section names in front of the first rows, where seats are large. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
+function drawSectionTitles(context, map) {
   const { view, paint, choice } = map;
   context.font = `650 ${Math.min(15, view.scale * 0.85)}px ${paint.font}`;
   context.fillStyle = paint.ink;
   for (const section of map.venue.sections) {
-    const free = t('seats.band.free', { n: choice.states.inSection[section.index] });
-    const text = `${fitted(context, section.name, section.width * view.scale * 0.7)} · ${free}`;
-    // The row bends, and the words do not.
+    const free = t('seats.band.free', { n: choice.states.freeInSection[section.index] });
+    const text = `${fitText(context, section.name, section.width * view.scale * 0.7)} · ${free}`;
+    // The row is curved, but the text is not.
     const half = context.measureText(text).width / 2 / view.scale / section.inner;
     const radius = section.inner * Math.cos(Math.min(half, 0.4)) - 1.15;
     const [x, y] = toScreen(view, radius * Math.sin(section.angle), radius * Math.cos(section.angle));
-    if (inside(map, x, y)) context.fillText(text, x, y);
+    if (isVisible(map, x, y)) context.fillText(text, x, y);
   }
 }
 
 /** @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {{x: number, y: number, name: string, free: string, size: number}} label */
-function label(context, { paint }, { x, y, name, free, size }) {
+function drawLabel(context, { paint }, { x, y, name, free, size }) {
   const small = size * 0.82;
   const wide = Math.max(context.measureText(name).width, context.measureText(free).width * 0.82) + size;
   const high = (free ? 2.5 : 1.6) * size;
@@ -123,18 +123,18 @@ function label(context, { paint }, { x, y, name, free, size }) {
   context.fillText(free, x, y + size * 0.6);
 }
 
-/** As much of a name as has room. @param {CanvasRenderingContext2D} context @param {string} name @param {number} room */
-function fitted(context, name, room) {
+/** Shortens a name to the available room. @param {CanvasRenderingContext2D} context @param {string} name @param {number} room */
+function fitText(context, name, room) {
   const letters = [...name.slice(0, 60)];
   while (letters.length > 1 && context.measureText(letters.join('')).width > room) letters.pop();
   const short = letters.join('');
   return short === name || letters.length < 3 ? short : `${letters.slice(0, -1).join('')}…`;
 }
 
-/** The names of rows, at both ends of them. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
-function rows(context, map) {
+/** Draws row names at both ends of the rows. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
+function drawRowNames(context, map) {
   const { view, paint } = map;
-  if (view.scale < LEGIBLE) return;
+  if (view.scale < ROW_NAMES_FROM) return;
   context.font = `500 ${Math.min(13, view.scale * 0.55)}px ${paint.font}`;
   context.fillStyle = paint.soft;
   for (const section of map.venue.sections) {
@@ -143,42 +143,42 @@ function rows(context, map) {
       for (const side of [-1, 1]) {
         const angle = section.angle + (side * ((line.count - 1) / 2 + 1.1)) / line.radius;
         const [x, y] = toScreen(view, line.radius * Math.sin(angle), line.radius * Math.cos(angle));
-        if (inside(map, x, y)) context.fillText(name, x, y);
+        if (isVisible(map, x, y)) context.fillText(name, x, y);
       }
     }
   }
 }
 
-/** The numbers of free seats. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
-function numbers(context, map) {
+/** Draws the seat numbers of free seats. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
+function drawSeatNumbers(context, map) {
   const { venue, view, paint, choice } = map;
   context.fillStyle = paint.paper;
   for (let seat = 0; seat < venue.count; seat++) {
     if (!choice.isOpen(seat) || choice.hidden.has(venue.band[seat])) continue;
     const [x, y] = toScreen(view, venue.x[seat], venue.y[seat]);
-    if (!inside(map, x, y)) continue;
+    if (!isVisible(map, x, y)) continue;
     const text = String(venue.seats[seat].seat_number);
     context.font = `600 ${Math.min(13, (view.scale * 1.02) / Math.max(2, text.length))}px ${paint.font}`;
     context.fillText(text, x, y + 0.5);
   }
 }
 
-/** What is picked, and what one has already: to be seen from afar too. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
-function own(context, map) {
+/** Draws picked and own seats so that they are visible at every scale. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
+function drawOwnSeats(context, map) {
   const { choice, paint, view } = map;
   for (const seat of [...choice.mine, ...choice.picked]) {
     const picked = choice.kinds[seat] === KIND_PICKED;
     if (!picked && choice.kinds[seat] !== KIND_MINE) continue;
     const [x, y] = toScreen(view, map.venue.x[seat], map.venue.y[seat]);
-    if (!inside(map, x, y)) continue;
-    if (view.scale < PICKABLE) pin(context, map, x, y);
-    else tick(context, x, y, view.scale * 0.4, paint.paper);
-    if (picked && view.scale >= PICKABLE) ring(context, map, seat, paint.ink, 2);
+    if (!isVisible(map, x, y)) continue;
+    if (view.scale < MOUSE_FROM) drawPin(context, map, x, y);
+    else drawTick(context, x, y, view.scale * 0.4, paint.paper);
+    if (picked && view.scale >= MOUSE_FROM) drawRing(context, map, seat, paint.ink, 2);
   }
 }
 
 /** @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {number} x @param {number} y */
-function pin(context, { paint }, x, y) {
+function drawPin(context, { paint }, x, y) {
   context.beginPath();
   context.arc(x, y, 6, 0, 2 * Math.PI);
   context.fillStyle = paint.ink;
@@ -189,7 +189,7 @@ function pin(context, { paint }, x, y) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number} size @param {string} colour */
-function tick(context, x, y, size, colour) {
+function drawTick(context, x, y, size, colour) {
   context.beginPath();
   context.moveTo(x - size * 0.5, y);
   context.lineTo(x - size * 0.12, y + size * 0.4);
@@ -202,7 +202,7 @@ function tick(context, x, y, size, colour) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {number} seat @param {string} colour @param {number} width */
-function ring(context, map, seat, colour, width) {
+function drawRing(context, map, seat, colour, width) {
   const [x, y] = toScreen(map.view, map.venue.x[seat], map.venue.y[seat]);
   const half = Math.max(5, map.view.scale * 0.4) + 2;
   context.beginPath();
@@ -213,7 +213,7 @@ function ring(context, map, seat, colour, width) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {SeatMap} map */
-function cross(context, { view, paint }) {
+function drawCross(context, { view, paint }) {
   const [x, y] = [view.width / 2, view.height / 2];
   context.beginPath();
   for (const [across, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
@@ -226,6 +226,6 @@ function cross(context, { view, paint }) {
 }
 
 /** @param {SeatMap} map @param {number} x @param {number} y */
-function inside({ view }, x, y) {
+function isVisible({ view }, x, y) {
   return x > -20 && y > -20 && x < view.width + 20 && y < view.height + 20;
 }

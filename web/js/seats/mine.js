@@ -1,28 +1,28 @@
 // @ts-check
-/** What the visitor holds and owns of a schedule already. */
-import { until } from '../lib/clock.js';
-import { every } from '../lib/lists.js';
-import { current, onsale } from '../lib/session.js';
+/** The seats of a schedule that the buyer holds or owns. */
+import { msUntil } from '../lib/clock.js';
+import { fetchAll } from '../lib/lists.js';
+import { currentSession, onsale } from '../lib/session.js';
 
 /** @typedef {import('../onsale.js').Hold['reservations'][number]} Reservation */
 
 /**
- * Reservations of this schedule that count: waiting for payment, or paid.
+ * Loads the buyer's reservations of this schedule that wait for payment or are paid.
  * @param {number} schedule @returns {Promise<Reservation[]>}
  */
-export async function mineOf(schedule) {
-  if (!current()) return [];
-  const of = (/** @type {string} */ status) => every((page) => onsale.reservations({ status, ...page }));
+export async function loadOwnReservations(schedule) {
+  if (!currentSession()) return [];
+  const of = (/** @type {string} */ status) => fetchAll((page) => onsale.reservations({ status, ...page }));
   const found = await Promise.all(['PAYMENT_WAITING', 'COMPLETE'].map(of));
-  const counts = (/** @type {Reservation} */ one) => one.status === 'COMPLETE' || until(one.expires_at) > 0;
+  const counts = (/** @type {Reservation} */ one) => one.status === 'COMPLETE' || msUntil(one.expires_at) > 0;
   return found.flat().filter((one) => one.schedule_id === schedule && counts(one));
 }
 
 /**
- * Holds among reservations, each with when it ends and how many seats it has.
+ * Groups reservations that wait for payment into holds, with their end and number of seats.
  * @param {Reservation[]} reservations @returns {{hold: string, ends: string, seats: number}[]}
  */
-export function holdsIn(reservations) {
+export function groupHolds(reservations) {
   /** @type {Map<string, {hold: string, ends: string, seats: number}>} */
   const holds = new Map();
   for (const { status, hold_id, expires_at } of reservations) {

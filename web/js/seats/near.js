@@ -1,41 +1,40 @@
 // @ts-check
 /**
- * Which seats to offer instead of those that were lost: the nearest. Which seats are the best the
- * service says.
- * Pure: no document, no network.
+ * Finds the free seats nearest to lost ones. (Which seats are the best available, the service decides.)
+ * Uses no document and no network.
  */
 
-/** What a seat of another section, or a dearer one, is further away by, in units of the plan. */
+/** Extra distance of a seat in another section, and of a dearer seat, in units of the plan. */
 const OTHER_SECTION = 12;
 const DEARER = 8;
 
 /**
  * @typedef {import('./venue.js').Venue} Venue
- * @typedef {(seat: number) => boolean} Suits
+ * @typedef {(seat: number) => boolean} SeatFilter
  */
 
 /**
- * Runs of neighbours that all suit, `many` seats each.
- * @param {Venue} venue @param {number} many @param {Suits} suits
+ * Calls `found` for each run of `many` neighbouring seats that all match the filter.
+ * @param {Venue} venue @param {number} many @param {SeatFilter} isFree
  * @param {(run: Int32Array) => void} found
  */
-function eachRun(venue, many, suits, found) {
+function forEachRun(venue, many, isFree, found) {
   for (const section of venue.sections) {
     for (const { first, count } of section.lines) {
       let run = 0;
       for (let at = first; at < first + count; at++) {
-        run = suits(section.seats[at]) ? run + 1 : 0;
+        run = isFree(section.seats[at]) ? run + 1 : 0;
         if (run >= many) found(section.seats.subarray(at - many + 1, at + 1));
       }
     }
   }
 }
 
-/** The free seats closest to `lost`, one by one. @param {Venue} venue @param {number[]} lost @param {number} many @param {Suits} suits */
-function closest(venue, lost, many, suits) {
-  const near = nearest(venue, lost);
+/** The free seats closest to `lost`, not necessarily side by side. @param {Venue} venue @param {number[]} lost @param {number} many @param {SeatFilter} isFree */
+function closestSeats(venue, lost, many, isFree) {
+  const near = distanceTo(venue, lost);
   const free = [];
-  for (let seat = 0; seat < venue.count; seat++) if (suits(seat)) free.push(seat);
+  for (let seat = 0; seat < venue.count; seat++) if (isFree(seat)) free.push(seat);
   if (free.length < many) return null;
   const costs = new Map(free.map((seat) => [seat, near(seat)]));
   const order = (/** @type {number} */ one, /** @type {number} */ other) =>
@@ -43,8 +42,8 @@ function closest(venue, lost, many, suits) {
   return free.sort(order).slice(0, many).sort((one, other) => one - other);
 }
 
-/** How far a seat is from what was lost. @param {Venue} venue @param {number[]} lost */
-function nearest(venue, lost) {
+/** Returns a function for a seat's distance to the lost seats. @param {Venue} venue @param {number[]} lost */
+function distanceTo(venue, lost) {
   const middle = (/** @type {Float32Array} */ axis) =>
     lost.reduce((sum, seat) => sum + axis[seat], 0) / lost.length;
   const [x, y] = [middle(venue.x), middle(venue.y)];
@@ -57,17 +56,17 @@ function nearest(venue, lost) {
 }
 
 /**
- * What to offer instead of the seats that were lost: at most `choices` sets of as many seats each,
- * the nearest first; neighbours where there are any, no seat in two sets.
- * @param {Venue} venue @param {number[]} lost @param {Suits} suits free, and not chosen already
+ * Finds up to `choices` sets of as many seats as were lost, the nearest first. The seats of a set are
+ * neighbours if possible, and no seat is in two sets.
+ * @param {Venue} venue @param {number[]} lost @param {SeatFilter} isFree whether a seat is free and not picked
  * @returns {number[][]}
  */
-export function instead(venue, lost, suits, choices = 3) {
+export function nearestSets(venue, lost, isFree, choices = 3) {
   if (lost.length === 0) return [];
-  const cost = nearest(venue, lost);
+  const cost = distanceTo(venue, lost);
   /** @type {{run: Int32Array, cost: number}[]} */
   const runs = [];
-  eachRun(venue, lost.length, suits, (run) => {
+  forEachRun(venue, lost.length, isFree, (run) => {
     runs.push({ run, cost: run.reduce((sum, seat) => sum + cost(seat), 0) / run.length });
   });
   runs.sort((one, other) => one.cost - other.cost || one.run[0] - other.run[0]);
@@ -80,6 +79,6 @@ export function instead(venue, lost, suits, choices = 3) {
     sets.push([...run]);
   }
   if (sets.length > 0) return sets;
-  const loose = closest(venue, lost, lost.length, suits);
+  const loose = closestSeats(venue, lost, lost.length, isFree);
   return loose ? [loose] : [];
 }

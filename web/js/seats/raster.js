@@ -1,25 +1,25 @@
 // @ts-check
 /**
- * Seats as pixels. Pure: writes into an array, knows no document.
+ * Draws seats as pixels into an array. Uses no document.
  *
- * Drawing 50,000 shapes through a canvas takes longer than a frame; copying 50,000 little
- * pictures of a seat into an array takes a few milliseconds, and one seat next to nothing. There
- * is a picture for each kind of seat, in 16 positions between pixels, made anew for each scale.
+ * Drawing 50,000 shapes with canvas calls takes longer than a frame. Copying 50,000 small pictures of
+ * a seat into an array takes a few milliseconds. There is one picture per kind of seat and subpixel
+ * position (up to 16), created anew for each scale.
  */
 
-/** How a kind of seat is drawn: by shape as well as by colour, for who can't tell colours apart. */
+/** Shapes. The kinds of seats differ by shape as well as by colour, for people who can't tell colours apart. */
 export const FULL = 0;
 export const RING = 1;
 export const SPECK = 2;
 
 /** A seat's width, in units of the plan. */
-const WIDE = 0.8;
-/** Pictures below so many pixels come in positions between pixels. */
-const FINE = 12;
+const SEAT_WIDTH = 0.8;
+/** Pictures smaller than this many pixels exist in several subpixel positions. */
+const SUBPIXEL_BELOW = 12;
 
 /**
  * @typedef {{red: number, green: number, blue: number, alpha: number, shape: number}} Look
- * @typedef {{at: Int32Array, value: Uint32Array}} Picture `at` is from the seat's pixel
+ * @typedef {{at: Int32Array, value: Uint32Array}} Picture `at` holds offsets from the seat's pixel
  */
 
 export class Raster {
@@ -30,7 +30,7 @@ export class Raster {
     this.pixels = pixels;
     /** @type {Look[]} */
     this.looks = [];
-    /** How far a picture reaches from its seat's pixel. */
+    /** Distance from the seat's pixel to the edge of its picture, in pixels. */
     this.reach = 0;
     this.steps = 1;
     /** @type {Picture[][]} */
@@ -43,7 +43,7 @@ export class Raster {
   }
 
   /**
-   * What is drawn from now on: this part of the plan, with so many pixels to a CSS pixel.
+   * Sets the part of the plan to draw, and the number of pixels per CSS pixel.
    * @param {import('./view.js').View} view @param {number} ratio @param {Look[]} looks
    */
   aim(view, ratio, looks) {
@@ -53,11 +53,11 @@ export class Raster {
     if (factor === this.factor && looks === this.looks) return;
     this.factor = factor;
     this.looks = looks;
-    const size = Math.max(1, factor * WIDE);
+    const size = Math.max(1, factor * SEAT_WIDTH);
     this.reach = Math.ceil(size / 2 + 1);
-    this.steps = size < FINE ? 4 : 1;
-    this.pictures = looks.map((look) => this.#positions((x, y) => picture(this, look, size, x, y)));
-    this.erasers = this.#positions((x, y) => picture(this, ERASED, size, x, y).at);
+    this.steps = size < SUBPIXEL_BELOW ? 4 : 1;
+    this.pictures = looks.map((look) => this.#positions((x, y) => createPicture(this, look, size, x, y)));
+    this.erasers = this.#positions((x, y) => createPicture(this, ERASED, size, x, y).at);
   }
 
   /**
@@ -73,7 +73,7 @@ export class Raster {
   }
 
   /**
-   * Draws every seat anew.
+   * Draws all seats.
    * @param {import('./venue.js').Venue} venue @param {Uint8Array} kinds
    */
   paint(venue, kinds) {
@@ -82,8 +82,8 @@ export class Raster {
   }
 
   /**
-   * Draws one seat anew, and tells its square: the left and top pixel, and how many each way. Null
-   * where it is not seen.
+   * Draws one seat again. Returns its square (left and top pixel, side length), or null if it is not
+   * visible.
    * @param {import('./venue.js').Venue} venue @param {Uint8Array} kinds @param {number} seat
    */
   repaint(venue, kinds, seat) {
@@ -117,7 +117,7 @@ export class Raster {
     return centre;
   }
 
-  /** At the edge, where a part of the picture is outside. @param {number} right @param {number} down @param {Picture} picture @param {Int32Array} [eraser] */
+  /** Draws a picture that is partly outside. @param {number} right @param {number} down @param {Picture} picture @param {Int32Array} [eraser] */
   #clipped(right, down, { at, value }, eraser) {
     const { width, height, reach, pixels } = this;
     const write = (/** @type {number} */ offset, /** @type {number} */ colour) => {
@@ -125,7 +125,7 @@ export class Raster {
       const [x, y] = [right + offset - dy * width, down + dy];
       if (x >= 0 && y >= 0 && x < width && y < height) pixels[y * width + x] = colour;
     };
-    // Narrower than a picture: offsets could be read two ways.
+    // If the map is narrower than a picture, an offset is ambiguous.
     if (width <= 2 * reach + 1) return;
     eraser?.forEach((offset) => write(offset, 0));
     at.forEach((offset, n) => write(offset, value[n]));
@@ -136,11 +136,12 @@ export class Raster {
 const ERASED = { red: 0, green: 0, blue: 0, alpha: 1, shape: FULL };
 
 /**
- * One seat, with its middle `x`, `y` from the middle of its pixel.
+ * Creates the picture of a seat whose middle is `x`, `y` away from the middle of its pixel.
  * @param {Raster} raster @param {Look} look @param {number} size in pixels
  * @param {number} x @param {number} y @returns {Picture}
  */
-function picture({ reach, width }, look, size, x, y) {
+function createPicture({ reach, width }, look, size, x, y) {
+  /** @type {[number[], number[]]} */
   const [at, value] = [[], []];
   const rgb = ((look.blue << 16) | (look.green << 8) | look.red) >>> 0;
   for (let down = -reach; down <= reach; down++) {
@@ -155,17 +156,17 @@ function picture({ reach, width }, look, size, x, y) {
   return { at: Int32Array.from(at), value: Uint32Array.from(value) };
 }
 
-/** How much of a pixel `x`, `y` from the middle is covered: 0 to 1. @param {number} shape @param {number} size @param {number} x @param {number} y */
+/** How much of the pixel at `x`, `y` from the middle is covered, 0 to 1. @param {number} shape @param {number} size @param {number} x @param {number} y */
 function coverage(shape, size, x, y) {
   const whole = rounded(size, x, y);
   if (shape === FULL) return whole;
   if (shape === SPECK) return rounded(Math.max(1, size * 0.42), x, y);
-  // A ring below some pixels is a paler seat.
+  // A ring of less than 4 pixels is drawn as a paler seat.
   const line = Math.max(1, size * 0.16);
   return size < 4 ? whole * 0.5 : Math.max(0, whole - rounded(size - 2 * line, x, y));
 }
 
-/** A square of this size with round corners. @param {number} size @param {number} x @param {number} y */
+/** Coverage of a square of this size with round corners. @param {number} size @param {number} x @param {number} y */
 function rounded(size, x, y) {
   const corner = size * 0.34;
   const [right, down] = [Math.abs(x) - size / 2 + corner, Math.abs(y) - size / 2 + corner];

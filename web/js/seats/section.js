@@ -1,18 +1,18 @@
 // @ts-check
 /**
- * The seats of one section as buttons, for keys, fingers and those who listen.
+ * The seats of one section as buttons, for keyboards, touch and screen readers.
  *
- * One of the buttons is in the order of tabs; arrows go on from it, over free seats only. Long
- * sections come in parts.
+ * One button is a tab stop; arrow keys move from it to other free seats. Large sections are split into
+ * parts.
  */
-import { $, el, fill, say, set, show } from '../lib/dom.js';
+import { $, el, setChildren, setText, setAttribute, setVisible } from '../lib/dom.js';
 import { money, t } from '../lib/text.js';
-import { alone, count } from './say.js';
+import { isolate, formatCount } from './names.js';
 import { AVAILABLE } from './states.js';
 
-/** As many buttons at once. */
-const MOST_BUTTONS = 480;
-/** The list of sections is told how many seats are free at most this often. */
+/** Maximum number of buttons in a part. */
+const MAX_BUTTONS = 480;
+/** The free counts in the list of sections are updated at most this often, in ms. */
 const COUNTS_MS = 1000;
 
 /** @typedef {import('./venue.js').Section} Section */
@@ -21,11 +21,11 @@ const COUNTS_MS = 1000;
 export class SectionList {
   /**
    * @param {import('./choice.js').Choice} choice
-   * @param {{pick: (seat: number) => void, pointed: (seat: number) => void, opened: (section: Section) => void}} told
+   * @param {{pick: (seat: number) => void, pointed: (seat: number) => void, opened: (section: Section) => void}} handlers
    */
-  constructor(choice, told) {
+  constructor(choice, handlers) {
     this.choice = choice;
-    this.told = told;
+    this.handlers = handlers;
     this.host = $('#section');
     this.rows = $('#section-rows');
     this.select = /** @type {HTMLSelectElement} */ ($('#section-select'));
@@ -36,96 +36,96 @@ export class SectionList {
     this.part = 0;
     /** @type {Map<number, HTMLButtonElement>} */
     this.buttons = new Map();
-    /** The one in the order of tabs. */
+    /** The seat whose button is the tab stop. */
     this.current = -1;
-    this.#listen();
+    this.#addListeners();
   }
 
-  #listen() {
+  #addListeners() {
     const { choice, select, rows } = this;
     const options = choice.venue.sections.map(({ name, index }) => el('option', { value: String(index) }, name));
-    fill(select, el('option', { value: '' }, t('seats.section.choose')), options);
-    const told = () => choice.venue.sections.forEach(({ name, index }) => {
-      say(options[index], t('seats.section.option', { section: alone(name), n: choice.states.inSection[index] }));
+    setChildren(select, el('option', { value: '' }, t('seats.section.choose')), options);
+    const showCounts = () => choice.venue.sections.forEach(({ name, index }) => {
+      setText(options[index], t('seats.section.option', { section: isolate(name), n: choice.states.freeInSection[index] }));
     });
-    // An open list must not change.
+    // A list must not change while it is open.
     let due = 0;
     const later = () => {
       due ||= window.setTimeout(() => {
         due = 0;
-        if (document.activeElement !== select) told();
+        if (document.activeElement !== select) showCounts();
       }, COUNTS_MS);
     };
     choice.on('seats', later);
-    select.addEventListener('focus', told);
-    select.addEventListener('pointerdown', told);
-    told();
+    select.addEventListener('focus', showCounts);
+    select.addEventListener('pointerdown', showCounts);
+    showCounts();
     select.addEventListener('change', () => {
       const section = choice.venue.sections[Number(select.value)];
-      if (select.value !== '' && section) this.told.opened(section);
+      if (select.value !== '' && section) this.handlers.opened(section);
     });
     rows.addEventListener('click', (event) => {
       const seat = seatOf(event.target);
-      if (seat >= 0) this.told.pick(seat);
+      if (seat >= 0) this.handlers.pick(seat);
     });
     rows.addEventListener('focusin', (event) => {
       const seat = seatOf(event.target);
       if (seat < 0) return;
-      this.#stop(seat);
-      this.told.pointed(seat);
+      this.#setTabStop(seat);
+      this.handlers.pointed(seat);
     });
-    rows.addEventListener('focusout', () => this.told.pointed(-1));
-    rows.addEventListener('keydown', (event) => this.#key(event));
+    rows.addEventListener('focusout', () => this.handlers.pointed(-1));
+    rows.addEventListener('keydown', (event) => this.#onKeyDown(event));
     for (const [id, by] of /** @type {[string, number][]} */ ([['#section-before', -1], ['#section-after', 1]])) {
-      $(id).addEventListener('click', () => this.#turn(this.part + by));
+      $(id).addEventListener('click', () => this.#showPart(this.part + by));
     }
-    choice.on('seats', (seats) => seats.forEach((seat) => this.#refresh(seat)));
-    choice.on('picks', () => this.buttons.forEach((_, seat) => this.#refresh(seat)));
+    choice.on('seats', (seats) => seats.forEach((seat) => this.#refreshButton(seat)));
+    choice.on('picks', () => this.buttons.forEach((_, seat) => this.#refreshButton(seat)));
   }
 
-  /** Opens a section; with a seat, at that seat. @param {Section} section @param {number} [seat] */
+  /** Opens a section, at a seat if one is given. @param {Section} section @param {number} [seat] */
   open(section, seat = -1) {
     const row = seat < 0 ? undefined : section.rows[this.choice.venue.row[seat]];
     if (section !== this.section) {
       this.section = section;
-      this.parts = parted(section);
+      this.parts = splitIntoParts(section);
       this.select.value = String(section.index);
-      say($('#section-name'), section.name);
-      show($('#section-open'), true);
+      setText($('#section-name'), section.name);
+      setVisible($('#section-open'), true);
     }
     const part = row ? this.parts.findIndex((rows) => rows.some(({ name }) => name === row.name)) : 0;
-    this.#turn(Math.max(0, part), seat);
+    this.#showPart(Math.max(0, part), seat);
   }
 
-  /** Moves the focus to the first free seat that is shown, or to the list's head. */
+  /** Focuses the tab stop, or the list of sections if there is none. */
   focus() {
     const button = this.buttons.get(this.current) ?? this.select;
     button.focus();
   }
 
   /** @param {number} part @param {number} [seat] */
-  #turn(part, seat = -1) {
+  #showPart(part, seat = -1) {
     const { section, choice } = this;
     if (!section || !this.parts[part]) return;
     this.part = part;
     this.buttons.clear();
     this.current = -1;
-    fill(this.rows, this.parts[part].map((row) => this.#row(section, row)));
-    const free = [...this.buttons.keys()].find((one) => choice.suits(one));
-    this.#stop(seat >= 0 ? seat : (free ?? this.buttons.keys().next().value ?? -1));
+    setChildren(this.rows, this.parts[part].map((row) => this.#createRow(section, row)));
+    const free = [...this.buttons.keys()].find((one) => choice.isSelectable(one));
+    this.#setTabStop(seat >= 0 ? seat : (free ?? this.buttons.keys().next().value ?? -1));
     const [first, last] = [this.parts[part][0], this.parts[part][this.parts[part].length - 1]];
-    say($('#section-part'), t('seats.section.part', { first: alone(first.name), last: alone(last.name) }));
-    show($('#section-parts'), this.parts.length > 1);
-    set($('#section-before'), 'disabled', part === 0);
-    set($('#section-after'), 'disabled', part === this.parts.length - 1);
-    this.#count();
+    setText($('#section-part'), t('seats.section.part', { first: isolate(first.name), last: isolate(last.name) }));
+    setVisible($('#section-parts'), this.parts.length > 1);
+    setAttribute($('#section-before'), 'disabled', part === 0);
+    setAttribute($('#section-after'), 'disabled', part === this.parts.length - 1);
+    this.#showFreeCount();
   }
 
   /** @param {Section} section @param {Row} row */
-  #row(section, row) {
+  #createRow(section, row) {
     const seats = section.seats.subarray(row.first, row.first + row.count);
-    const label = t('seats.row', { row: alone(row.name) });
-    const buttons = [...seats].map((seat) => this.#button(seat));
+    const label = t('seats.row', { row: isolate(row.name) });
+    const buttons = [...seats].map((seat) => this.#createButton(seat));
     return el(
       'div',
       { class: 'seat-row', role: 'group', 'aria-label': label },
@@ -135,64 +135,64 @@ export class SectionList {
   }
 
   /** @param {number} seat */
-  #button(seat) {
+  #createButton(seat) {
     const { seat_number } = this.choice.venue.seats[seat];
     const button = el('button', { type: 'button', tabindex: -1, dataset: { seat: String(seat) } }, String(seat_number));
     this.buttons.set(seat, button);
-    this.#refresh(seat);
+    this.#refreshButton(seat);
     return button;
   }
 
   /** @param {number} seat */
-  #refresh(seat) {
+  #refreshButton(seat) {
     const button = this.buttons.get(seat);
     if (!button) return;
     const { choice } = this;
-    const { of } = choice.states;
+    const { states } = choice.states;
     const own = choice.mine.has(seat);
     const picked = choice.picked.has(seat);
-    const state = own ? 'mine' : picked ? 'picked' : of[seat] === AVAILABLE ? 'free' : 'taken';
-    const out = state === 'free' && !choice.suits(seat);
+    const state = own ? 'mine' : picked ? 'picked' : states[seat] === AVAILABLE ? 'free' : 'taken';
+    const out = state === 'free' && !choice.isSelectable(seat);
     const name = `seat seat-${state}${out ? ' seat-out' : ''} band-${choice.venue.band[seat]}`;
     if (button.className === name) return;
     button.className = name;
     const { seat_number, row, seat_price } = choice.venue.seats[seat];
-    const told = state === 'free' || state === 'picked' ? money(seat_price) : t(`seats.state.${state}`);
-    // What is written on it comes first: that is what is said to press it by voice.
-    set(button, 'aria-label', `${seat_number}, ${t('seats.row', { row: alone(row) })}, ${told}`);
-    set(button, 'aria-pressed', String(picked));
-    set(button, 'aria-disabled', state === 'taken' || own ? 'true' : null);
-    this.#count();
+    const detail = state === 'free' || state === 'picked' ? money(seat_price) : t(`seats.state.${state}`);
+    // The label starts with the visible number, which voice control users say.
+    setAttribute(button, 'aria-label', `${seat_number}, ${t('seats.row', { row: isolate(row) })}, ${detail}`);
+    setAttribute(button, 'aria-pressed', String(picked));
+    setAttribute(button, 'aria-disabled', state === 'taken' || own ? 'true' : null);
+    this.#showFreeCount();
   }
 
-  #count() {
+  #showFreeCount() {
     if (!this.section) return;
-    const free = this.choice.states.inSection[this.section.index];
-    say($('#section-free'), t('seats.free', { n: free, of: count(this.section.seats.length) }));
+    const free = this.choice.states.freeInSection[this.section.index];
+    setText($('#section-free'), t('seats.free', { n: free, of: formatCount(this.section.seats.length) }));
   }
 
-  /** Makes a seat the one in the order of tabs. @param {number} seat */
-  #stop(seat) {
+  /** Makes a seat's button the tab stop. @param {number} seat */
+  #setTabStop(seat) {
     this.buttons.get(this.current)?.setAttribute('tabindex', '-1');
     this.current = seat;
     this.buttons.get(seat)?.setAttribute('tabindex', '0');
   }
 
   /** @param {KeyboardEvent} event */
-  #key(event) {
+  #onKeyDown(event) {
     const seat = seatOf(event.target);
     if (seat < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
-    const to = this.#to(event.key, seat);
+    const to = this.#findTarget(event.key, seat);
     if (to === undefined) return;
     event.preventDefault();
     this.buttons.get(to)?.focus();
   }
 
-  /** Where a key leads to from a seat. @param {string} key @param {number} from @returns {number | undefined} */
-  #to(key, from) {
+  /** The seat to which a key moves the focus. @param {string} key @param {number} from @returns {number | undefined} */
+  #findTarget(key, from) {
     const { venue } = this.choice;
     const shown = [...this.buttons.keys()];
-    const usable = (/** @type {number} */ seat) => this.choice.suits(seat) || this.choice.picked.has(seat);
+    const usable = (/** @type {number} */ seat) => this.choice.isSelectable(seat) || this.choice.picked.has(seat);
     const row = (/** @type {number} */ seat) => venue.row[seat];
     const place = shown.indexOf(from);
     const before = shown.slice(0, place).reverse().filter(usable);
@@ -222,15 +222,15 @@ function seatOf(target) {
   return button instanceof HTMLElement ? Number(button.dataset.seat) : -1;
 }
 
-/** A section's rows in parts with room for their buttons; a row that is too long is cut. @param {Section} section @returns {Row[][]} */
-export function parted(section) {
+/** Splits a section's rows into parts of at most `MAX_BUTTONS` seats. A row that is too long is split. @param {Section} section @returns {Row[][]} */
+export function splitIntoParts(section) {
   /** @type {Row[][]} */
   const parts = [[]];
   let buttons = 0;
   for (const row of section.rows) {
-    for (let from = 0; from < row.count; from += MOST_BUTTONS) {
-      const many = Math.min(MOST_BUTTONS, row.count - from);
-      if (buttons + many > MOST_BUTTONS && buttons > 0) {
+    for (let from = 0; from < row.count; from += MAX_BUTTONS) {
+      const many = Math.min(MAX_BUTTONS, row.count - from);
+      if (buttons + many > MAX_BUTTONS && buttons > 0) {
         parts.push([]);
         buttons = 0;
       }

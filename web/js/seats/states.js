@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What every seat's state is, and how it changes. Pure: no document, no network.
+ * The states of all seats and their changes. Uses no document and no network.
  */
 import { states as decode } from '../onsale.js';
 
@@ -9,57 +9,57 @@ export const HELD = 1;
 export const GONE = 2;
 
 /** @type {Record<string, number>} */
-const NAMED = { AVAILABLE, HELD, UNAVAILABLE: GONE };
+const STATE_BY_NAME = { AVAILABLE, HELD, UNAVAILABLE: GONE };
 
 /**
- * @typedef {{version: string, layout_version: number, status: string}} Whole two bits per seat
- * @typedef {{version: string, since: string, seats: {id: number, status: string}[]}} Changes
+ * @typedef {{version: string, layout_version: number, status: string}} FullStatus two bits per seat
+ * @typedef {{version: string, since: string, seats: {id: number, status: string}[]}} StatusChanges
  */
 
 /**
- * The states of a venue's seats, and how many are free where.
+ * The states of a venue's seats, and the numbers of free seats.
  */
 export class States {
   /** @param {import('./venue.js').Venue} venue */
   constructor(venue) {
     this.venue = venue;
-    this.of = new Uint8Array(venue.count);
+    this.states = new Uint8Array(venue.count);
     this.version = '';
-    /** Free seats of each section, of each band, and of all. */
-    this.inSection = new Int32Array(venue.sections.length);
-    this.inBand = new Int32Array(venue.bands.length);
+    /** Numbers of free seats per section, per band, and in total. */
+    this.freeInSection = new Int32Array(venue.sections.length);
+    this.freeInBand = new Int32Array(venue.bands.length);
     this.free = 0;
-    this.seatOf = new Map(venue.seats.map((seat, index) => [seat.id, index]));
-    this.#count();
+    this.seatById = new Map(venue.seats.map((seat, index) => [seat.id, index]));
+    this.#countFree();
   }
 
   /**
-   * Takes the whole in, and tells which seats changed.
-   * @param {Whole} whole @returns {number[]}
+   * Loads a full status. Returns the seats that changed.
+   * @param {FullStatus} full @returns {number[]}
    */
-  load(whole) {
-    const states = decode(whole.status, this.venue.count);
+  load(full) {
+    const states = decode(full.status, this.venue.count);
     const changed = [];
     for (let seat = 0; seat < states.length; seat++) {
-      if (states[seat] !== this.of[seat]) changed.push(seat);
+      if (states[seat] !== this.states[seat]) changed.push(seat);
     }
-    this.of = states;
-    this.version = whole.version;
-    this.#count();
+    this.states = states;
+    this.version = full.version;
+    this.#countFree();
     return changed;
   }
 
   /**
-   * Takes changes in, and tells which seats are now otherwise. Null where these changes do not
-   * follow what is known here: then the whole is to be loaded.
-   * @param {Changes} changes @returns {number[] | null}
+   * Applies changes. Returns the seats that changed, or null if the changes do not follow the known
+   * version; then the full status must be loaded.
+   * @param {StatusChanges} changes @returns {number[] | null}
    */
   apply(changes) {
     if (changes.since !== this.version) return null;
     const changed = [];
     for (const { id, status } of changes.seats) {
-      const seat = this.seatOf.get(id);
-      const state = NAMED[status];
+      const seat = this.seatById.get(id);
+      const state = STATE_BY_NAME[status];
       if (seat === undefined || state === undefined) return null;
       if (this.set(seat, state)) changed.push(seat);
     }
@@ -68,36 +68,36 @@ export class States {
   }
 
   /**
-   * Whether it was otherwise before.
+   * Sets a seat's state. Returns whether it changed.
    * @param {number} seat @param {number} state
    */
   set(seat, state) {
-    const before = this.of[seat];
+    const before = this.states[seat];
     if (before === state) return false;
-    this.of[seat] = state;
+    this.states[seat] = state;
     const change = Number(state === AVAILABLE) - Number(before === AVAILABLE);
-    this.#free(seat, change);
+    this.#addFree(seat, change);
     return true;
   }
 
   /** @param {number} seat */
   isFree(seat) {
-    return this.of[seat] === AVAILABLE;
+    return this.states[seat] === AVAILABLE;
   }
 
-  #count() {
-    this.inSection.fill(0);
-    this.inBand.fill(0);
+  #countFree() {
+    this.freeInSection.fill(0);
+    this.freeInBand.fill(0);
     this.free = 0;
-    for (let seat = 0; seat < this.of.length; seat++) {
-      if (this.of[seat] === AVAILABLE) this.#free(seat, 1);
+    for (let seat = 0; seat < this.states.length; seat++) {
+      if (this.states[seat] === AVAILABLE) this.#addFree(seat, 1);
     }
   }
 
   /** @param {number} seat @param {number} change */
-  #free(seat, change) {
-    this.inSection[this.venue.section[seat]] += change;
-    this.inBand[this.venue.band[seat]] += change;
+  #addFree(seat, change) {
+    this.freeInSection[this.venue.section[seat]] += change;
+    this.freeInBand[this.venue.band[seat]] += change;
     this.free += change;
   }
 }

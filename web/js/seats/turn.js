@@ -1,12 +1,12 @@
 // @ts-check
-/** Whether it is one's turn, and for how long: asked for again and again while the page is open. */
-import { until } from '../lib/clock.js';
-import { onSession, onsale } from '../lib/session.js';
-import { dropTicket, keepTicket, onTicket, ticketOf } from '../lib/ticket.js';
+/** The buyer's turn and its end, polled while the page is open. */
+import { msUntil } from '../lib/clock.js';
+import { onSessionChange, onsale } from '../lib/session.js';
+import { dropTicket, saveTicket, onTicketChange, loadTicket } from '../lib/ticket.js';
 
 /**
- * @typedef {'none' | 'waiting' | 'active' | 'over' | 'unknown'} Standing `none`: not in line;
- *   `unknown`: there is a ticket, and no answer yet
+ * @typedef {'none' | 'waiting' | 'active' | 'over' | 'unknown'} TurnState `none`: not in line;
+ *   `unknown`: there is a ticket but no answer yet
  */
 
 export class Turn {
@@ -14,76 +14,76 @@ export class Turn {
   constructor(schedule, changed) {
     this.schedule = schedule;
     this.changed = changed;
-    /** @type {Standing} */
-    this.standing = 'none';
+    /** @type {TurnState} */
+    this.state = 'none';
     /** @type {import('../onsale.js').Ticket | null} */
     this.ticket = null;
     /** @type {import('../onsale.js').Followed | null} */
     this.following = null;
-    /** The ticket that is followed. @type {string | null} */
+    /** The followed ticket. @type {string | null} */
     this.token = null;
   }
 
-  /** Asks from now on. */
+  /** Starts polling. */
   start() {
-    onTicket(this.schedule, () => this.#begin());
-    onSession(() => this.#begin());
-    this.#begin();
+    onTicketChange(this.schedule, () => this.#followTicket());
+    onSessionChange(() => this.#followTicket());
+    this.#followTicket();
   }
 
-  /** The end of the slot as the service told it, or null. */
+  /** When the active slot ends, or null. */
   get ends() {
-    return this.standing === 'active' ? (this.ticket?.active_expires_at ?? null) : null;
+    return this.state === 'active' ? (this.ticket?.active_expires_at ?? null) : null;
   }
 
-  /** Asks at once. */
-  ask() {
+  /** Polls at once. */
+  refresh() {
     this.following?.nudge();
   }
 
-  #begin() {
-    const token = ticketOf(this.schedule);
+  #followTicket() {
+    const token = loadTicket(this.schedule);
     if (token !== null && token === this.token) return;
     this.following?.stop();
     this.following = null;
     this.token = token;
     if (token === null) {
-      this.#stand('none', null);
+      this.#setState('none', null);
       return;
     }
-    this.#stand('unknown', null);
-    // One stream, the map's, is enough: browsers open few connections to one host.
+    this.#setState('unknown', null);
+    // The map's stream is enough, since browsers open few connections to one host.
     this.following = onsale.follow(token, {
       stream: () => false,
-      onTicket: (ticket) => this.#heard(ticket),
-      onToken: (kept) => {
-        this.token = kept;
-        keepTicket(this.schedule, kept);
+      onTicket: (ticket) => this.#onTicket(ticket),
+      onToken: (newer) => {
+        this.token = newer;
+        saveTicket(this.schedule, newer);
       },
       onEnd: () => {
         dropTicket(this.schedule);
         this.token = null;
-        this.#stand('none', null);
+        this.#setState('none', null);
       },
     });
   }
 
   /** @param {import('../onsale.js').Ticket} ticket */
-  #heard(ticket) {
-    /** @type {Record<string, Standing>} */
-    const known = { WAITING: 'waiting', ACTIVE: 'active' };
-    this.#stand(known[ticket.status] ?? 'over', ticket);
+  #onTicket(ticket) {
+    /** @type {Record<string, TurnState>} */
+    const states = { WAITING: 'waiting', ACTIVE: 'active' };
+    this.#setState(states[ticket.status] ?? 'over', ticket);
   }
 
-  /** @param {Standing} standing @param {import('../onsale.js').Ticket | null} ticket */
-  #stand(standing, ticket) {
-    this.standing = standing;
+  /** @param {TurnState} state @param {import('../onsale.js').Ticket | null} ticket */
+  #setState(state, ticket) {
+    this.state = state;
     this.ticket = ticket;
     this.changed();
   }
 
-  /** To be called every second: the end is asked about when it comes. */
+  /** Once a second: polls when the slot ends. */
   tick() {
-    if (this.ends && until(this.ends) <= 0 && until(this.ends) > -1500) this.ask();
+    if (this.ends && msUntil(this.ends) <= 0 && msUntil(this.ends) > -1500) this.refresh();
   }
 }

@@ -1,45 +1,45 @@
 // @ts-check
 /**
- * Where the seats of a venue are drawn. Pure: no document, no network.
+ * Computes where the seats of a venue are drawn. Uses no document and no network.
  *
- * A layout says only which section and row a seat is in. The plan made of it is a fan around a
- * stage: rows are arcs, the rows of a section lie behind one another, sections of one price form
- * rings, the first of them nearest. A unit is the distance between two neighbours of a row; the
- * middle of all arcs is at 0,0, and `y` grows away from it.
+ * A layout contains only the section and row of each seat. The plan is a fan around a stage: rows are
+ * arcs, the rows of a section lie behind one another, and sections of one price form rings, the first
+ * one nearest. One unit is the distance between two neighbouring seats of a row. The centre of all arcs
+ * is at 0,0, and `y` grows away from the stage.
  */
 import { bandOfEach, priceBands } from './prices.js';
 
-/** Between rows. */
-const ROW = 1.12;
-/** Between sections of one ring, and between rings. */
+/** Distance between rows. */
+const ROW_DISTANCE = 1.12;
+/** Distance between sections of one ring, and between rings. */
 const AISLE = 2.2;
 const RING_GAP = 2.6;
-/** As many rings by price; more prices than that are packed without regard to them. */
-const MOST_GROUPS = 9;
+/** Maximum number of rings by price. If there are more prices, sections are packed regardless of price. */
+const MAX_GROUPS = 9;
 /**
  * @typedef {{id: number, seat_number: number, section: string, row: string, seat_price: number}} Seat
  * @typedef {{first: number, count: number, row: number, radius: number}} Line seats of one row that
- *   are drawn on one arc: `count` of the section's `seats`, from `first`
- * @typedef {{name: string, first: number, count: number}} Row seats of one name in a section
+ *   are drawn on one arc: `count` of the section's `seats`, starting at `first`
+ * @typedef {{name: string, first: number, count: number}} Row the seats of one row in a section
  * @typedef {{name: string, index: number, seats: Int32Array, rows: Row[], lines: Line[],
  *   width: number, depth: number, price: number, inner: number, angle: number, x: number,
- *   y: number}} Section `inner` is the radius of its first line, `angle` where its middle points
- *   to (0 is straight away from the stage), `x` and `y` its middle
+ *   y: number}} Section `inner` is the radius of its first line, `angle` the direction of its
+ *   middle (0 is straight away from the stage), `x` and `y` its middle
  * @typedef {import('./prices.js').Band} Band
  * @typedef {{left: number, top: number, right: number, bottom: number}} Box
  * @typedef {{count: number, seats: Seat[], x: Float32Array, y: Float32Array, section: Uint32Array,
  *   row: Uint32Array, band: Uint8Array, sections: Section[], bands: Band[], bounds: Box,
- *   stage: Stage}} Venue seats are named by their place in `seats`
- * @typedef {{inner: number, outer: number, half: number}} Stage an arc too: half its angle to each side
+ *   stage: Stage}} Venue a seat is identified by its index in `seats`
+ * @typedef {{inner: number, outer: number, half: number}} Stage also an arc; `half` is half its angle
  */
 
 /**
- * The plan of a layout's seats, which come in order of their numbers.
+ * Computes the plan of a layout's seats, which are sorted by number.
  * @param {Seat[]} seats
  * @returns {Venue}
  */
-export function plan(seats) {
-  const sections = gather(seats);
+export function planVenue(seats) {
+  const sections = groupSeats(seats);
   const bands = priceBands(seats);
   const venue = {
     count: seats.length,
@@ -54,14 +54,14 @@ export function plan(seats) {
     bounds: { left: 0, top: 0, right: 0, bottom: 0 },
     stage: { inner: 0, outer: 0, half: 0 },
   };
-  venue.stage = stageBefore(arrange(sections, seats.length), sections);
-  for (const section of sections) place(venue, section);
+  venue.stage = stageBefore(arrangeSections(sections, seats.length), sections);
+  for (const section of sections) placeSeats(venue, section);
   venue.bounds = boundsOf(venue);
   return venue;
 }
 
-/** Seats by section and row, in the order of their first seats. @param {Seat[]} seats */
-function gather(seats) {
+/** Groups seats by section and row, in the order of their first seats. @param {Seat[]} seats */
+function groupSeats(seats) {
   /** @type {Map<string, {rows: Map<string, number[]>, price: number}>} */
   const found = new Map();
   seats.forEach((seat, index) => {
@@ -72,16 +72,16 @@ function gather(seats) {
     if (row) row.push(index);
     else section.rows.set(seat.row, [index]);
   });
-  return [...found].map(([name, { rows, price }], index) => sectionOf(name, index, rows, price));
+  return [...found].map(([name, { rows, price }], index) => createSection(name, index, rows, price));
 }
 
 /**
  * @param {string} name @param {number} index @param {Map<string, number[]>} rows
  * @param {number} price @returns {Section}
  */
-function sectionOf(name, index, rows, price) {
+function createSection(name, index, rows, price) {
   const seats = Int32Array.from([...rows.values()].flat());
-  // A row that is too long to be drawn as one is folded.
+  // A row that is too long for one line is folded into several.
   const longest = Math.max(48, Math.ceil(5 * Math.sqrt(seats.length)));
   /** @type {Section} */
   const section = {
@@ -99,11 +99,11 @@ function sectionOf(name, index, rows, price) {
     section.rows.push({ name: label, first, count: length });
     first += length;
   }
-  section.depth = section.lines.length * ROW;
+  section.depth = section.lines.length * ROW_DISTANCE;
   return section;
 }
 
-/** The stage before a first row of this radius: as wide as it, within reason. @param {number} first @param {Section[]} sections @returns {Stage} */
+/** The stage in front of a first row of this radius, about as wide as the row. @param {number} first @param {Section[]} sections @returns {Stage} */
 function stageBefore(first, sections) {
   const ring = sections.filter(({ inner }) => inner === first);
   const widest = Math.max(0, ...ring.map(({ angle, width }) => Math.abs(angle) + width / 2 / first));
@@ -112,36 +112,36 @@ function stageBefore(first, sections) {
   return { inner: outer - depth, outer, half: Math.min(0.62, widest * 0.8) };
 }
 
-/** How far a ring reaches around the stage: a big venue nearly closes. @param {number} count */
+/** The angle of the widest ring. In a big venue it nearly closes around the stage. @param {number} count */
 function widestArc(count) {
   const size = Math.log10(Math.max(count, 10) / 500) / 2;
   return 1.5 + 1.4 * Math.min(1, Math.max(0, size));
 }
 
 /**
- * Gives each section its radius and angle, and tells the radius of the first row.
+ * Sets the radius and angle of each section. Returns the radius of the first row.
  * @param {Section[]} sections @param {number} count
  */
-function arrange(sections, count) {
+function arrangeSections(sections, count) {
   const arc = widestArc(count);
-  const groups = byPrice(sections);
+  const groups = groupByPrice(sections);
   let radius = firstRadius(groups[0] ?? [], arc, count);
   for (const group of groups) {
-    // Rather one ring a little further away than two.
+    // One ring a little further away is better than two.
     const single = widthOf(group) / arc;
     if (single <= 1.3 * radius) radius = Math.max(radius, single);
-    for (const ring of rings(group, radius, arc)) {
+    for (const ring of splitIntoRings(group, radius, arc)) {
       const widest = Math.max(...ring.map((section) => section.width));
       radius = Math.max(radius, widest / arc);
-      spread(ring, radius);
+      placeRing(ring, radius);
       radius += Math.max(...ring.map((section) => section.depth)) + RING_GAP;
     }
   }
   return Math.min(radius, ...sections.map(({ inner }) => inner));
 }
 
-/** Neighbours of one price, or all where there are too many prices. @param {Section[]} sections */
-function byPrice(sections) {
+/** Groups neighbouring sections of one price; all in one group if there are too many prices. @param {Section[]} sections */
+function groupByPrice(sections) {
   /** @type {Section[][]} */
   const groups = [];
   for (const section of sections) {
@@ -149,7 +149,7 @@ function byPrice(sections) {
     if (last && last[0].price === section.price) last.push(section);
     else groups.push([section]);
   }
-  return groups.length > MOST_GROUPS ? [sections] : groups;
+  return groups.length > MAX_GROUPS ? [sections] : groups;
 }
 
 /** @param {Section[]} group @param {number} arc @param {number} count */
@@ -161,17 +161,17 @@ function firstRadius(group, arc, count) {
 }
 
 /**
- * Divides a group into as few rings as have room for it, each with its share.
+ * Splits a group into as few rings as it needs, each filled in proportion to its room.
  * @param {Section[]} group @param {number} radius @param {number} arc @returns {Section[][]}
  */
-function rings(group, radius, arc) {
+function splitIntoRings(group, radius, arc) {
   const width = widthOf(group);
   if (width <= radius * arc * (1 + 1e-9)) return [group];
   const depth = group.reduce((most, section) => Math.max(most, section.depth), 0) + RING_GAP;
   const widest = group.reduce((most, section) => Math.max(most, section.width), 0) + AISLE;
   const room = [];
   for (let sum = 0, at = radius; sum < width; at += depth) {
-    // In whole sections.
+    // Rings hold whole sections.
     room.push(Math.max(1, Math.floor((at * arc) / widest)) * widest);
     sum += room[room.length - 1];
   }
@@ -187,20 +187,20 @@ function rings(group, radius, arc) {
   return found;
 }
 
-/** What sections take side by side. @param {Section[]} group */
+/** The width of sections side by side. @param {Section[]} group */
 function widthOf(group) {
   return group.reduce((sum, section) => sum + section.width + AISLE, 0);
 }
 
-/** Lays a ring's sections side by side, the middle of all straight ahead. @param {Section[]} ring @param {number} inner */
-function spread(ring, inner) {
+/** Places a ring's sections side by side, centred. @param {Section[]} ring @param {number} inner */
+function placeRing(ring, inner) {
   let angle = -widthOf(ring) / inner / 2;
   for (const section of ring) {
     const wide = (section.width + AISLE) / inner;
     section.inner = inner;
     section.angle = angle + wide / 2;
-    section.lines.forEach((line, nth) => (line.radius = inner + nth * ROW));
-    const middle = inner + section.depth / 2 - ROW / 2;
+    section.lines.forEach((line, nth) => (line.radius = inner + nth * ROW_DISTANCE));
+    const middle = inner + section.depth / 2 - ROW_DISTANCE / 2;
     section.x = middle * Math.sin(section.angle);
     section.y = middle * Math.cos(section.angle);
     angle += wide;
@@ -208,7 +208,7 @@ function spread(ring, inner) {
 }
 
 /** @param {Venue} venue @param {Section} section */
-function place(venue, section) {
+function placeSeats(venue, section) {
   for (const line of section.lines) {
     for (let nth = 0; nth < line.count; nth++) {
       const angle = section.angle + (nth - (line.count - 1) / 2) / line.radius;
@@ -242,35 +242,35 @@ function boundsOf(venue) {
 export function seatAt(venue, x, y) {
   const section = sectionAt(venue, x, y, 0.6);
   if (!section) return -1;
-  const line = section.lines[Math.round((Math.hypot(x, y) - section.inner) / ROW)];
+  const line = section.lines[Math.round((Math.hypot(x, y) - section.inner) / ROW_DISTANCE)];
   if (!line) return -1;
-  const along = turn(Math.atan2(x, y) - section.angle) * line.radius;
+  const along = normalizeAngle(Math.atan2(x, y) - section.angle) * line.radius;
   const nth = Math.round(along + (line.count - 1) / 2);
   return nth < 0 || nth >= line.count ? -1 : section.seats[line.first + nth];
 }
 
 /**
- * The section at a point, `slack` units around it included, or null.
+ * The section at a point or within `slack` units of it, or null.
  * @param {Venue} venue @param {number} x @param {number} y @returns {Section | null}
  */
 export function sectionAt(venue, x, y, slack = AISLE / 2) {
   const [radius, angle] = [Math.hypot(x, y), Math.atan2(x, y)];
   const inside = (/** @type {Section} */ section) => {
-    const outer = section.inner + section.depth - ROW;
-    const along = Math.abs(turn(angle - section.angle)) * radius;
+    const outer = section.inner + section.depth - ROW_DISTANCE;
+    const along = Math.abs(normalizeAngle(angle - section.angle)) * radius;
     return radius >= section.inner - slack && radius <= outer + slack && along <= section.width / 2 + slack;
   };
   return venue.sections.find(inside) ?? null;
 }
 
-/** An angle between -π and π. @param {number} angle */
-function turn(angle) {
+/** Normalizes an angle to -π to π. @param {number} angle */
+function normalizeAngle(angle) {
   return angle - 2 * Math.PI * Math.round(angle / (2 * Math.PI));
 }
 
-/** A section's outline, with room for its name and those of its rows: inner and outer radius, and half its angle at each. @param {Section} section */
+/** A section's outline, with room for its name and row names: inner and outer radius, and half the angle at each. @param {Section} section */
 export function outline(section) {
-  const [inner, outer] = [section.inner - 1.9, section.inner + section.depth - ROW + 0.9];
+  const [inner, outer] = [section.inner - 1.9, section.inner + section.depth - ROW_DISTANCE + 0.9];
   const half = section.width / 2 + 1.5;
   return { inner, outer, atInner: half / inner, atOuter: half / outer };
 }

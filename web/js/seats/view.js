@@ -1,38 +1,38 @@
 // @ts-check
 /**
- * Which part of the plan is seen, and how large. Pure: no document.
+ * The visible part of the plan. Uses no document.
  *
- * A view's middle is at `x`, `y` of the plan; `scale` is CSS pixels per unit.
+ * A view's middle is at `x`, `y` of the plan. `scale` is in CSS pixels per unit.
  */
 
-/** The largest a seat is shown, in CSS pixels per unit. */
-export const NEAREST = 46;
-/** From so many CSS pixels per unit a seat is large enough to be picked by a mouse, and by a finger. */
-export const PICKABLE = 11;
-export const FINGER = 21;
-/** From so many CSS pixels per unit there is room for a seat's number. */
-export const READABLE = 27;
+/** The largest scale, in CSS pixels per unit. */
+export const MAX_SCALE = 46;
+/** The scales from which on a mouse and a finger can pick seats, in CSS pixels per unit. */
+export const MOUSE_FROM = 11;
+export const FINGER_FROM = 21;
+/** The scale from which on there is room for seat numbers, in CSS pixels per unit. */
+export const NUMBERS_FROM = 27;
 
 /** @typedef {{x: number, y: number, scale: number, width: number, height: number}} View */
 /** @typedef {import('./venue.js').Box} Box */
 
-/** The scale at which all of `box` is seen. @param {Box} box @param {number} width @param {number} height */
+/** The scale at which all of `box` is visible. @param {Box} box @param {number} width @param {number} height */
 export function wholeScale(box, width, height) {
   const across = width / Math.max(box.right - box.left, 1);
   const down = height / Math.max(box.bottom - box.top, 1);
-  return Math.min(NEAREST, across, down);
+  return Math.min(MAX_SCALE, across, down);
 }
 
 /**
- * All of `box`, in the middle.
+ * The view that shows all of `box`.
  * @param {Box} box @param {number} width @param {number} height @returns {View}
  */
-export function fit(box, width, height) {
+export function fitView(box, width, height) {
   const scale = wholeScale(box, width, height);
   return { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2, scale, width, height };
 }
 
-/** Where a point of the plan is on the screen. @param {View} view @param {number} x @param {number} y */
+/** Converts a point of the plan to a point of the screen. @param {View} view @param {number} x @param {number} y */
 export function toScreen(view, x, y) {
   return [
     (x - view.x) * view.scale + view.width / 2,
@@ -40,7 +40,7 @@ export function toScreen(view, x, y) {
   ];
 }
 
-/** What point of the plan is there on the screen. @param {View} view @param {number} left @param {number} top */
+/** Converts a point of the screen to a point of the plan. @param {View} view @param {number} left @param {number} top */
 export function toPlan(view, left, top) {
   return [
     (left - view.width / 2) / view.scale + view.x,
@@ -49,15 +49,15 @@ export function toPlan(view, left, top) {
 }
 
 /**
- * Kept to what there is to see: not smaller than the whole, not larger than a seat can be, with
- * the middle on the plan.
+ * Limits a view: not smaller than the whole plan, not larger than `MAX_SCALE`, and with its middle on the
+ * plan.
  * @param {View} view @param {Box} box @returns {View}
  */
-export function kept(view, box) {
+export function clampView(view, box) {
   const least = wholeScale(box, view.width, view.height);
-  const scale = Math.min(NEAREST, Math.max(least, view.scale));
+  const scale = Math.min(MAX_SCALE, Math.max(least, view.scale));
   const along = (/** @type {number} */ at, /** @type {number} */ low, /** @type {number} */ high, /** @type {number} */ seen) => {
-    // What is narrower than the screen stays in its middle.
+    // A plan that is narrower than the screen stays centred.
     if (high - low <= seen) return (low + high) / 2;
     return Math.min(high - seen / 2, Math.max(low + seen / 2, at));
   };
@@ -67,34 +67,34 @@ export function kept(view, box) {
 }
 
 /**
- * Larger by `factor`, with what is at `left`, `top` on the screen staying there.
+ * Zooms by `factor` around a point of the screen, which stays in place.
  * @param {View} view @param {number} left @param {number} top @param {number} factor
  * @param {Box} box @returns {View}
  */
-export function zoomed(view, left, top, factor, box) {
+export function zoomView(view, left, top, factor, box) {
   const least = wholeScale(box, view.width, view.height);
-  const scale = Math.min(NEAREST, Math.max(least, view.scale * factor));
+  const scale = Math.min(MAX_SCALE, Math.max(least, view.scale * factor));
   const [x, y] = toPlan(view, left, top);
   const middle = {
     x: x - (left - view.width / 2) / scale,
     y: y - (top - view.height / 2) / scale,
   };
-  return kept({ ...view, ...middle, scale }, box);
+  return clampView({ ...view, ...middle, scale }, box);
 }
 
-/** Moved by so many CSS pixels. @param {View} view @param {number} right @param {number} down @param {Box} box */
-export function moved(view, right, down, box) {
-  return kept({ ...view, x: view.x - right / view.scale, y: view.y - down / view.scale }, box);
+/** Moves a view by CSS pixels. @param {View} view @param {number} right @param {number} down @param {Box} box */
+export function moveView(view, right, down, box) {
+  return clampView({ ...view, x: view.x - right / view.scale, y: view.y - down / view.scale }, box);
 }
 
 /**
- * On the way from one view to another, `part` of 1; sizes change by the same factor in the same time.
+ * The view at `part` (0 to 1) of the way between two views. The scale changes by a constant factor per time.
  * @param {View} from @param {View} to @param {number} part @returns {View}
  */
-export function between(from, to, part) {
+export function interpolateView(from, to, part) {
   const eased = 1 - (1 - part) ** 3;
   const scale = from.scale * (to.scale / from.scale) ** eased;
-  // The middle moves as the size does, so that the target does not swing out of sight.
+  // The middle moves along with the scale, so that the target stays visible.
   const share =
     Math.abs(to.scale - from.scale) < 1e-6
       ? eased
@@ -105,16 +105,16 @@ export function between(from, to, part) {
 }
 
 /**
- * One section, as large as fits and its seats can be picked at. Where it is larger than the screen
- * then, `at` is in the middle.
+ * The view of one section, as large as fits, at a scale at which its seats can be picked. If it is larger
+ * than the screen then, `at` is in the middle.
  * @param {import('./venue.js').Section} section @param {View} view @param {Box} box
- * @param {number} pickable CSS pixels per unit from which seats can be picked
+ * @param {number} pickable the scale from which on seats can be picked, in CSS pixels per unit
  * @param {number[]} [at] @returns {View}
  */
-export function onto(section, view, box, pickable, at = [section.x, section.y]) {
+export function viewOfSection(section, view, box, pickable, at = [section.x, section.y]) {
   const around = Math.max(section.width, section.depth) + 2;
   const whole = Math.min(view.width, view.height * 1.2) / around;
   const scale = Math.min(34, Math.max(pickable + 3, whole));
   const [x, y] = whole < scale ? at : [section.x, section.y];
-  return kept({ ...view, x, y, scale }, box);
+  return clampView({ ...view, x, y, scale }, box);
 }

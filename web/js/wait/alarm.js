@@ -1,20 +1,20 @@
 // @ts-check
-/** Being told when it is one's turn: by the title, by a sound, by a notification, by a screen that stays on. Each is asked for first. */
+/** Alarms for the turn: a sound, a notification, and a screen that stays on. The reader turns each of them on. */
 import { toast } from '../lib/announce.js';
-import { local } from '../lib/store.js';
+import { localStore } from '../lib/store.js';
 import { t } from '../lib/text.js';
-import { does, given } from './slots.js';
+import { onAction, showIf } from './slots.js';
 
 const KEY = 'onsale.alarms';
 /** @type {{ sound?: boolean, notify?: boolean, awake?: boolean }} */
-const wanted = local.get(KEY) ?? {};
+const wanted = localStore.get(KEY) ?? {};
 
 /** @type {AudioContext | null} */
 let audio = null;
 /** @type {any} */
-let lock = null;
+let wakeLock = null;
 
-/** A browser plays nothing before the reader has touched the page. */
+/** Starts the audio. Browsers allow that only after the reader has used the page. */
 function wakeAudio() {
   const Context = window.AudioContext ?? /** @type {any} */ (window).webkitAudioContext;
   if (!Context || !wanted.sound) return;
@@ -22,49 +22,50 @@ function wakeAudio() {
   audio.resume().catch(() => {});
 }
 
-/** Three rising tones. @param {number} [times] */
-function chime(times = 1) {
-  if (!audio || audio.state !== 'running') return;
+/** Plays three rising tones. @param {number} [times] */
+function playChime(times = 1) {
+  const context = audio;
+  if (!context || context.state !== 'running') return;
   for (let round = 0; round < times; round += 1) {
     [523.25, 659.25, 783.99].forEach((pitch, at) => {
-      const from = audio.currentTime + round * 1.2 + at * 0.18;
-      const [tone, gain] = [audio.createOscillator(), audio.createGain()];
+      const from = context.currentTime + round * 1.2 + at * 0.18;
+      const [tone, gain] = [context.createOscillator(), context.createGain()];
       tone.frequency.value = pitch;
       gain.gain.setValueAtTime(0, from);
       gain.gain.linearRampToValueAtTime(0.25, from + 0.03);
       gain.gain.exponentialRampToValueAtTime(0.001, from + 0.5);
-      tone.connect(gain).connect(audio.destination);
+      tone.connect(gain).connect(context.destination);
       tone.start(from);
       tone.stop(from + 0.55);
     });
   }
 }
 
-async function stayAwake() {
+async function keepScreenOn() {
   if (!wanted.awake || document.visibilityState !== 'visible') return;
   try {
-    lock = await /** @type {any} */ (navigator).wakeLock.request('screen');
+    wakeLock = await /** @type {any} */ (navigator).wakeLock.request('screen');
   } catch {
-    lock = null;
+    wakeLock = null;
   }
 }
 
 /** @param {'sound' | 'notify' | 'awake'} name @param {boolean} on */
-function keep(name, on) {
+function saveAlarm(name, on) {
   wanted[name] = on;
-  local.set(KEY, wanted);
-  draw();
+  localStore.set(KEY, wanted);
+  showAlarms();
 }
 
-function draw() {
+function showAlarms() {
   for (const name of /** @type {const} */ (['sound', 'notify', 'awake'])) {
     const on = Boolean(wanted[name]) && (name !== 'notify' || Notification.permission === 'granted');
     for (const button of document.querySelectorAll(`[data-do="${name}"]`)) button.setAttribute('aria-pressed', String(on));
   }
 }
 
-/** Sets the buttons up; those that this browser can't do are not there. */
-export function alarms() {
+/** Sets up the buttons and removes those that this browser does not support. */
+export function setUpAlarms() {
   const able = {
     sound: 'AudioContext' in window || 'webkitAudioContext' in window,
     notify: 'Notification' in window && window.isSecureContext && Notification.permission !== 'denied',
@@ -74,38 +75,38 @@ export function alarms() {
   for (const [name, can] of Object.entries(able)) {
     if (!can) for (const button of document.querySelectorAll(`[data-do="${name}"]`)) button.remove();
   }
-  given('alarms', Object.values(able).some(Boolean));
-  if (able.notify || able.sound || able.awake) draw();
-  does('sound', () => {
-    keep('sound', !wanted.sound);
+  showIf('alarms', Object.values(able).some(Boolean));
+  if (able.notify || able.sound || able.awake) showAlarms();
+  onAction('sound', () => {
+    saveAlarm('sound', !wanted.sound);
     wakeAudio();
-    if (wanted.sound) setTimeout(() => chime(), 50);
+    if (wanted.sound) setTimeout(() => playChime(), 50);
   });
-  does('awake', async () => {
-    keep('awake', !wanted.awake);
-    if (!wanted.awake) await lock?.release();
-    await stayAwake();
+  onAction('awake', async () => {
+    saveAlarm('awake', !wanted.awake);
+    if (!wanted.awake) await wakeLock?.release();
+    await keepScreenOn();
   });
-  does('notify', async () => {
-    if (wanted.notify) return keep('notify', false);
+  onAction('notify', async () => {
+    if (wanted.notify) return saveAlarm('notify', false);
     const allowed = (await Notification.requestPermission()) === 'granted';
-    keep('notify', allowed);
+    saveAlarm('notify', allowed);
     if (!allowed) toast(t('wait.notify.denied'));
   });
   for (const event of ['pointerdown', 'keydown']) document.addEventListener(event, wakeAudio);
-  document.addEventListener('visibilitychange', stayAwake);
-  stayAwake();
+  document.addEventListener('visibilitychange', keepScreenOn);
+  keepScreenOn();
 }
 
 /**
- * Calls whoever looks away: once for each ticket and occasion, in one of the tabs.
- * @param {string} occasion @param {string} title @param {string} text @param {string} address where a press on the notification leads
+ * Sounds the alarms once per ticket and occasion, in one tab only.
+ * @param {string} occasion @param {string} title @param {string} text @param {string} address the page that a click on the notification opens
  */
-export function ring(occasion, title, text, address) {
+export function ringAlarms(occasion, title, text, address) {
   const key = 'onsale.rung';
-  if (local.get(key) === occasion) return;
-  local.set(key, occasion);
-  if (wanted.sound) chime(3);
+  if (localStore.get(key) === occasion) return;
+  localStore.set(key, occasion);
+  if (wanted.sound) playChime(3);
   if (wanted.sound) navigator.vibrate?.([200, 100, 200]);
   if (!wanted.notify || Notification.permission !== 'granted') return;
   try {
@@ -116,6 +117,6 @@ export function ring(occasion, title, text, address) {
       note.close();
     });
   } catch {
-    // Some phones have notifications for installed pages only.
+    // Some phones allow notifications for installed pages only.
   }
 }

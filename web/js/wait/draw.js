@@ -1,38 +1,38 @@
 // @ts-check
-/** The draw: what it is, what was promised before it, and whether the promise was kept. docs/DRAW.md has the steps. */
-import { now } from '../lib/clock.js';
-import { local } from '../lib/store.js';
-import { $, el, fill as put } from '../lib/dom.js';
+/** Checks a draw against its commitment, by the steps in docs/DRAW.md. */
+import { serverNow } from '../lib/clock.js';
+import { localStore } from '../lib/store.js';
+import { $, el, setChildren } from '../lib/dom.js';
 import { page } from '../lib/page.js';
 import { onsale } from '../lib/session.js';
 import { errorText, number, t, time } from '../lib/text.js';
-import { does, fill, given } from './slots.js';
+import { onAction, fillSlots, showIf } from './slots.js';
 
-/** Digests made at a time. */
-const AT_ONCE = 1000;
+/** Digests computed before the progress is shown again. */
+const DIGESTS_PER_BATCH = 1000;
 
 /** @param {string} hex @returns {Uint8Array<ArrayBuffer>} */
-const bytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+const hexToBytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 /** @param {ArrayBuffer} buffer */
-const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+const bytesToHex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** @typedef {{ good: boolean, text: string }} Check */
 
 /**
- * Holds a draw to its word.
- * @param {{ commitment: string, secret?: string, entrants?: number }} draw as it is published
- * @param {string[]} entrants the ticket ids on the list
- * @param {{ ticket: string | null, noted: { commitment: string, at: number } | null, told: number | null }} mine
- * one's ticket id, the commitment noted before the draw, and the place that was told first
+ * Checks a draw.
+ * @param {{ commitment: string, secret?: string, entrants?: number }} draw the published draw
+ * @param {string[]} entrants the ticket ids on the published list
+ * @param {{ ticket: string | null, noted: { commitment: string, at: number } | null, firstPlace: number | null }} mine
+ * the reader's ticket id, the commitment that this browser saved before the draw, and the first place it was shown
  * @param {(done: number) => void} [progress]
  * @returns {Promise<{ checks: Check[], place: number | null }>}
  */
-export async function verify(draw, entrants, { ticket, noted, told }, progress = () => {}) {
+export async function verifyDraw(draw, entrants, { ticket, noted, firstPlace }, progress = () => {}) {
   /** @type {Check[]} */
   const checks = [];
   const check = (/** @type {boolean} */ good, /** @type {string} */ yes, /** @type {string} */ no) => checks.push({ good, text: good ? yes : no });
-  const secret = bytes(draw.secret ?? '');
-  const digest = hex(await crypto.subtle.digest('SHA-256', secret));
+  const secret = hexToBytes(draw.secret ?? '');
+  const digest = bytesToHex(await crypto.subtle.digest('SHA-256', secret));
   check(digest === draw.commitment, t('wait.check.secret'), t('wait.check.secret.no'));
   if (noted) {
     const at = time(noted.at, 'full');
@@ -46,49 +46,49 @@ export async function verify(draw, entrants, { ticket, noted, told }, progress =
 
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   const encoder = new TextEncoder();
-  const sign = async (/** @type {string} */ id) => hex(await crypto.subtle.sign('HMAC', key, encoder.encode(id)));
+  const sign = async (/** @type {string} */ id) => bytesToHex(await crypto.subtle.sign('HMAC', key, encoder.encode(id)));
   const own = await sign(ticket);
   let place = 1;
-  for (let from = 0; from < entrants.length; from += AT_ONCE) {
-    const digests = await Promise.all(entrants.slice(from, from + AT_ONCE).map(sign));
+  for (let from = 0; from < entrants.length; from += DIGESTS_PER_BATCH) {
+    const digests = await Promise.all(entrants.slice(from, from + DIGESTS_PER_BATCH).map(sign));
     place += digests.filter((other) => other < own).length;
-    progress(Math.min(entrants.length, from + AT_ONCE));
+    progress(Math.min(entrants.length, from + DIGESTS_PER_BATCH));
   }
   checks.push({ good: true, text: t('wait.check.place', { place: number(place), n: entrants.length }) });
-  // Whoever was ahead may have left or been let in before one looked: never the other way round.
-  if (told !== null) check(told <= place, t('wait.check.told', { told: number(told) }), t('wait.check.told.no', { told: number(told) }));
+  // The first place shown may be better, since others may have left or been admitted, but never worse.
+  if (firstPlace !== null) check(firstPlace <= place, t('wait.check.told', { told: number(firstPlace) }), t('wait.check.told.no', { told: number(firstPlace) }));
   return { checks, place };
 }
 
 /** @type {any} */
 let published = null;
 
-/** Reads what is published of the draw, and notes the commitment the first time. @returns {Promise<boolean>} whether it is over */
-export async function lookAtDraw() {
+/** Loads the published draw and saves the commitment the first time. @returns {Promise<boolean>} whether the draw is over */
+export async function loadDraw() {
   published = await onsale.draw(page.schedule_id);
   const key = `onsale.draw.${page.schedule_id}`;
-  if (!published.secret && !local.get(key)) local.set(key, { commitment: published.commitment, at: now() });
-  fill('commitment', published.commitment);
-  if (published.secret) fill('secret', published.secret);
-  given('secret', Boolean(published.secret));
+  if (!published.secret && !localStore.get(key)) localStore.set(key, { commitment: published.commitment, at: serverNow() });
+  fillSlots('commitment', published.commitment);
+  if (published.secret) fillSlots('secret', published.secret);
+  showIf('secret', Boolean(published.secret));
   return Boolean(published.secret);
 }
 
-/** Sets the check up. @param {() => { ticket: string | null, told: number | null }} mine */
-export function drawCheck(mine) {
-  does('check', async (button) => {
+/** Sets up the button that checks the draw. @param {() => { ticket: string | null, firstPlace: number | null }} mine */
+export function setUpDrawCheck(mine) {
+  onAction('check', async (button) => {
     const list = $('[data-slot="checks"]');
-    const tell = (/** @type {Check[]} */ checks) => put(list, checks.map(({ good, text }) => el('li', { class: good ? 'good' : 'bad' }, `${good ? '✓' : '✗'} ${text}`)));
+    const showChecks = (/** @type {Check[]} */ checks) => setChildren(list, checks.map(({ good, text }) => el('li', { class: good ? 'good' : 'bad' }, `${good ? '✓' : '✗'} ${text}`)));
     button.setAttribute('aria-disabled', 'true');
     try {
-      if (!crypto.subtle) return tell([{ good: false, text: t('wait.check.insecure') }]);
-      await lookAtDraw();
+      if (!crypto.subtle) return showChecks([{ good: false, text: t('wait.check.insecure') }]);
+      await loadDraw();
       const entrants = await onsale.entrants(page.schedule_id);
-      const noted = local.get(`onsale.draw.${page.schedule_id}`);
-      const running = (/** @type {number} */ done) => put(list, el('li', null, t('wait.check.running', { done: number(done), n: entrants.length })));
-      tell((await verify(published, entrants, { noted, ...mine() }, running)).checks);
+      const noted = localStore.get(`onsale.draw.${page.schedule_id}`);
+      const onProgress = (/** @type {number} */ done) => setChildren(list, el('li', null, t('wait.check.running', { done: number(done), n: entrants.length })));
+      showChecks((await verifyDraw(published, entrants, { noted, ...mine() }, onProgress)).checks);
     } catch (error) {
-      tell([{ good: false, text: errorText(error) }]);
+      showChecks([{ good: false, text: errorText(error) }]);
     } finally {
       button.removeAttribute('aria-disabled');
     }

@@ -1,194 +1,194 @@
 // @ts-check
-/** Getting into the line: before it opens, at its opening, and when there is nothing to get into. */
+/** Joining the line: before it opens, when it opens, and what to show when joining is impossible. */
 import { announce } from '../lib/announce.js';
-import { until } from '../lib/clock.js';
+import { msUntil } from '../lib/clock.js';
 import { page } from '../lib/page.js';
-import { current, onsale, signUp } from '../lib/session.js';
-import { keeps, tab } from '../lib/store.js';
+import { retry } from '../lib/retry.js';
+import { currentSession, onsale, signUp } from '../lib/session.js';
+import { canStore, tabStore } from '../lib/store.js';
 import { countdown, errorText, number, t, time } from '../lib/text.js';
-import { pause, backoff } from '../onsale/call.js';
-import { fill, given, maybe } from './slots.js';
+import { pause } from '../onsale/call.js';
+import { fillSlots, showIf, showText } from './slots.js';
 
 /**
- * @param {object} on
- * @param {number} on.id the schedule
- * @param {() => any} on.schedule as it is known
- * @param {(schedule: any) => void} on.learn
- * @param {(state: import('./slots.js').State) => void} on.go
- * @param {(ticket: any) => void} on.joined
+ * @param {object} how
+ * @param {number} how.id the schedule's id
+ * @param {() => any} how.schedule the latest known schedule, or null
+ * @param {(schedule: any) => void} how.setSchedule
+ * @param {(state: import('./slots.js').State) => void} how.goTo
+ * @param {(ticket: any) => void} how.onJoined
  */
-export function joiner({ id, schedule, learn, go, joined }) {
-  let busy = false;
-  let asking = false;
-  /** @type {ReturnType<typeof obstacle>} */
-  let shown = null;
+export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
+  let joining = false;
+  let submitting = false;
+  /** @type {ReturnType<typeof findObstacle>} */
+  let shownObstacle = null;
 
   /** @param {string | null} text */
-  const problem = (text) => maybe('join-problem', text);
+  const showProblem = (text) => showText('join-problem', text);
 
-  const named = () => {
-    const known = current();
-    given('name', known === null && page.signup);
-    given('elsewhere', known === null && page.sign_in === true);
-    given('known', known !== null);
-    if (known) fill('as', t('wait.join.as', { name: known.name }));
+  const showUser = () => {
+    const session = currentSession();
+    showIf('name', session === null && page.signup);
+    showIf('elsewhere', session === null && page.sign_in === true);
+    showIf('known', session !== null);
+    if (session) fillSlots('as', t('wait.join.as', { name: session.name }));
   };
 
-  /** @param {string} title @param {string} text @param {boolean} open whether one can join */
-  const offer = (title, text, open) => {
-    go('join');
-    fill('join-title', title);
-    fill('join-text', text);
-    given('joinable', open);
-    named();
+  /** @param {string} title @param {string} text @param {boolean} joinable */
+  const offerJoin = (title, text, joinable) => {
+    goTo('join');
+    fillSlots('join-title', title);
+    fillSlots('join-text', text);
+    showIf('joinable', joinable);
+    showUser();
   };
 
-  /** What stands in the way, or nothing. @returns {'early' | 'CLOSED' | 'SOLD_OUT' | null} */
-  const obstacle = () => {
-    const known = schedule();
-    if (!known) return null;
-    if (until(known.deadline_at) <= 0) return 'CLOSED';
-    if (until(known.queue_opens_at) > 0) return 'early';
-    return known.phase === 'SOLD_OUT' ? 'SOLD_OUT' : null;
+  /** Why nobody can join now, or null. @returns {'early' | 'CLOSED' | 'SOLD_OUT' | null} */
+  const findObstacle = () => {
+    const sale = schedule();
+    if (!sale) return null;
+    if (msUntil(sale.deadline_at) <= 0) return 'CLOSED';
+    if (msUntil(sale.queue_opens_at) > 0) return 'early';
+    return sale.phase === 'SOLD_OUT' ? 'SOLD_OUT' : null;
   };
 
-  /** Shows where one is who has no place. */
-  const stand = () => {
-    const before = tab.get(`onsale.ended.${id}`);
-    const why = obstacle();
-    shown = why;
-    if (why === 'early') {
-      go('early');
-      named();
+  /** Shows the page to a reader who has no place in line. */
+  const showWithoutPlace = () => {
+    const endedAs = tabStore.get(`onsale.ended.${id}`);
+    const obstacle = findObstacle();
+    shownObstacle = obstacle;
+    if (obstacle === 'early') {
+      goTo('early');
+      showUser();
       return tick();
     }
-    if (why === 'CLOSED') return offer(t('wait.closed'), t('wait.closed.text'), false);
-    if (why === 'SOLD_OUT') return offer(t('wait.soldout'), t('wait.soldout.text'), false);
-    // Without it the place would be lost on the way to the seats.
-    if (!keeps) return offer(t('wait.unkept'), t('common.unkept'), false);
-    if (before) return offer(t(`wait.ended.${before}`), t('wait.join.anew'), true);
-    if (!current() && !page.signup) return offer(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
-    return offer(t('wait.join.title'), t('wait.join.text'), true);
+    if (obstacle === 'CLOSED') return offerJoin(t('wait.closed'), t('wait.closed.text'), false);
+    if (obstacle === 'SOLD_OUT') return offerJoin(t('wait.soldout'), t('wait.soldout.text'), false);
+    // Without storage the place would be lost on the way to the seats.
+    if (!canStore) return offerJoin(t('wait.unkept'), t('common.unkept'), false);
+    if (endedAs) return offerJoin(t(`wait.ended.${endedAs}`), t('wait.join.anew'), true);
+    if (!currentSession() && !page.signup) return offerJoin(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
+    return offerJoin(t('wait.join.title'), t('wait.join.text'), true);
   };
 
-  /** Joins, however long it takes. */
-  const now = async () => {
-    if (busy) return;
-    busy = true;
-    problem(null);
-    go('loading');
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const ticket = await onsale.join(id);
-        tab.remove(`onsale.ended.${id}`);
-        busy = false;
-        maybe('trouble', null);
-        return void joined(ticket);
-      } catch (error) {
-        const due = opensNow(error);
-        if (!error.passing && !due) {
-          busy = false;
-          maybe('trouble', null);
-          return void refused(error);
-        }
-        // At an opening everybody comes at once: the line is joined all the same, a moment later.
-        if (!due) maybe('trouble', errorText(error));
-        await pause(Math.max(error.retryAfter ?? 0, backoff(failures)));
-      }
+  /** Joins, and tries again until it succeeds or is refused for good. */
+  const joinNow = async () => {
+    if (joining) return;
+    joining = true;
+    showProblem(null);
+    goTo('loading');
+    let opening = false;
+    try {
+      const ticket = await retry(() => onsale.join(id), {
+        isTemporary: (error) => {
+          opening = isOpening(error);
+          return error.passing || opening;
+        },
+        // While the line is just opening there is nothing to report: the next try joins it.
+        onError: (error) => opening || showText('trouble', errorText(error)),
+      });
+      tabStore.remove(`onsale.ended.${id}`);
+      joining = false;
+      showText('trouble', null);
+      onJoined(ticket);
+    } catch (error) {
+      joining = false;
+      showText('trouble', null);
+      showRefusal(error);
     }
   };
 
-  /** Whether the line is not open yet only because our clock is a moment ahead of the server's. @param {any} error */
-  const opensNow = (error) => {
+  /** Whether the line was not open only because this page's clock is a moment ahead of the server's. @param {any} error */
+  const isOpening = (error) => {
     if (error.code !== 'queue_not_open') return false;
-    const known = schedule();
-    if (error.opens_at && known) learn({ ...known, queue_opens_at: error.opens_at });
-    return obstacle() !== 'early';
+    const sale = schedule();
+    if (error.opens_at && sale) setSchedule({ ...sale, queue_opens_at: error.opens_at });
+    return findObstacle() !== 'early';
   };
 
   /** @param {any} error */
-  const refused = (error) => {
-    const known = schedule();
-    if (error.code === 'sold_out' && known) learn({ ...known, phase: 'SOLD_OUT' });
-    stand();
-    if (!['queue_not_open', 'sold_out', 'schedule_closed'].includes(error.code)) problem(errorText(error));
+  const showRefusal = (error) => {
+    const sale = schedule();
+    if (error.code === 'sold_out' && sale) setSchedule({ ...sale, phase: 'SOLD_OUT' });
+    showWithoutPlace();
+    if (!['queue_not_open', 'sold_out', 'schedule_closed'].includes(error.code)) showProblem(errorText(error));
   };
 
-  /** Somebody asked to join, perhaps with a name. @param {string | null} name */
-  const asked = async (name) => {
-    if (asking) return undefined;
-    asking = true;
+  /** Joins at the reader's request; signs them up first if they gave a name. @param {string | null} name */
+  const joinAs = async (name) => {
+    if (submitting) return undefined;
+    submitting = true;
     try {
-      if (!keeps) return problem(t('common.unkept'));
-      if (!current()) {
-        if (name === null) return stand();
-        if (name.trim() === '') return problem(t('wait.join.name'));
+      if (!canStore) return showProblem(t('common.unkept'));
+      if (!currentSession()) {
+        if (name === null) return showWithoutPlace();
+        if (name.trim() === '') return showProblem(t('wait.join.name'));
         await signUp(name.trim());
       }
-      tab.remove(`onsale.ended.${id}`);
-      if (obstacle() === 'early') return stand();
-      await now();
+      tabStore.remove(`onsale.ended.${id}`);
+      if (findObstacle() === 'early') return showWithoutPlace();
+      await joinNow();
     } catch (error) {
-      problem(errorText(error));
+      showProblem(errorText(error));
     } finally {
-      asking = false;
+      submitting = false;
     }
     return undefined;
   };
 
+  /** Once a second: the countdown, joining when the line opens, and a changed obstacle. */
   const tick = () => {
     if (document.body.dataset.state === 'join') {
-      if (!busy && schedule() && obstacle() !== shown) stand();
+      if (!joining && schedule() && findObstacle() !== shownObstacle) showWithoutPlace();
       return;
     }
-    const known = schedule();
-    const left = until(known.queue_opens_at);
+    const sale = schedule();
+    const left = msUntil(sale.queue_opens_at);
     if (left > 0) {
-      fill('opens-in', countdown(left));
-      const opens = time(known.reservation_available_at, 'day');
-      fill('early-text', t(page.drawn ? 'wait.early.draw' : 'wait.early.text', { time: time(known.queue_opens_at, 'day'), opens }));
+      fillSlots('opens-in', countdown(left));
+      const opens = time(sale.reservation_available_at, 'day');
+      fillSlots('early-text', t(page.drawn ? 'wait.early.draw' : 'wait.early.text', { time: time(sale.queue_opens_at, 'day'), opens }));
       return;
     }
-    if (current()) now();
+    if (currentSession()) joinNow();
     else {
       announce(t('wait.early.opened'), { urgent: true });
-      stand();
+      showWithoutPlace();
     }
   };
 
-  /** How long the line is, for whoever thinks about joining. */
-  const facts = async () => {
+  /** Shows the line's length and the seats left to a reader who has not joined. */
+  const showQueueFacts = async () => {
     const { waiting, seats_available: seats } = await onsale.board(id);
-    fill('now-waiting', t('wait.people', { n: waiting }));
-    fill('now-seats', number(seats));
-    given('facts', true);
+    fillSlots('now-waiting', t('wait.people', { n: waiting }));
+    fillSlots('now-seats', number(seats));
+    showIf('facts', true);
   };
 
-  /** Sold out now may be on again after a refund. */
-  const watch = async () => {
+  /** Checks the sale every 10 to 15 s: a refund may reopen a sold-out sale. */
+  const watchSale = async () => {
     for (;;) {
       await pause(10_000 + Math.random() * 5000);
-      if (!['join', 'early', 'loading'].includes(document.body.dataset.state ?? '') || busy) continue;
-      await onsale.schedule(id).then(learn, () => {});
-      await facts().catch(() => given('facts', false));
-      if (obstacle() !== shown) stand();
+      if (!['join', 'early', 'loading'].includes(document.body.dataset.state ?? '') || joining) continue;
+      await onsale.schedule(id).then(setSchedule, () => {});
+      await showQueueFacts().catch(() => showIf('facts', false));
+      if (findObstacle() !== shownObstacle) showWithoutPlace();
     }
   };
 
-  /** Begins: whoever is known and did not leave joins at once, since that is what they came for. */
-  const begin = async () => {
-    for (let failures = 1; !schedule(); failures += 1) {
-      await onsale.schedule(id).then(learn, async (error) => {
-        maybe('trouble', errorText(error));
-        await pause(backoff(failures));
-      });
+  /** Starts. A signed-in reader joins at once, unless their last place ended in this tab. */
+  const start = async () => {
+    if (!schedule()) {
+      const onError = (/** @type {any} */ error) => showText('trouble', errorText(error));
+      setSchedule(await retry(() => onsale.schedule(id), { isTemporary: () => true, onError }));
     }
-    maybe('trouble', null);
-    watch();
-    if (!obstacle()) facts().catch(() => {});
-    if (current() && !obstacle() && !tab.get(`onsale.ended.${id}`)) return now();
-    return stand();
+    showText('trouble', null);
+    watchSale();
+    if (!findObstacle()) showQueueFacts().catch(() => {});
+    if (currentSession() && !findObstacle() && !tabStore.get(`onsale.ended.${id}`)) return joinNow();
+    return showWithoutPlace();
   };
 
-  return { begin, now, asked, problem, named, stand, tick };
+  return { start, joinNow, joinAs, showProblem, showUser, showWithoutPlace, tick };
 }

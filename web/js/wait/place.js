@@ -1,33 +1,33 @@
 // @ts-check
-/** A place in words: what is known of it, and what is not. No elements in here. */
-import { local } from '../lib/store.js';
+/** Texts about a place in line. Creates no elements. */
+import { localStore } from '../lib/store.js';
 import { decimal, number, t, time } from '../lib/text.js';
 
 /** @typedef {import('../onsale.js').Ticket} Ticket */
-/** @typedef {{ ticket_id: string, first: number, lowest: number | null }} Seen */
+/** @typedef {{ ticket_id: string, first: number, lowest: number | null }} PlaceRecord `first`: people ahead at first; `lowest`: the fewest people ahead so far */
 
-/** Where somebody stood first and best, over reloads and in all tabs. @param {number} schedule @param {Ticket} ticket @returns {Seen} */
-export function seen(schedule, ticket) {
+/** Records a ticket's first and best place, shared across reloads and tabs. @param {number} schedule @param {Ticket} ticket @returns {PlaceRecord} */
+export function recordPlace(schedule, ticket) {
   const key = `onsale.seen.${schedule}`;
-  const kept = local.get(key);
-  const mine = kept?.ticket_id === ticket.ticket_id ? kept : { ticket_id: ticket.ticket_id, first: 0, lowest: null };
-  if (ticket.recovering) mine.lowest = null;
+  const stored = localStore.get(key);
+  const record = stored?.ticket_id === ticket.ticket_id ? stored : { ticket_id: ticket.ticket_id, first: 0, lowest: null };
+  if (ticket.recovering) record.lowest = null;
   if (ticket.ahead !== null) {
-    // Two processes may differ by a moment: a place never gets worse.
-    mine.lowest = mine.lowest === null ? ticket.ahead : Math.min(mine.lowest, ticket.ahead);
-    mine.first = Math.max(mine.first, ticket.ahead);
+    // Two processes may be a moment apart. The place shown never gets worse.
+    record.lowest = record.lowest === null ? ticket.ahead : Math.min(record.lowest, ticket.ahead);
+    record.first = Math.max(record.first, ticket.ahead);
   }
-  local.set(key, mine);
-  return mine;
+  localStore.set(key, record);
+  return record;
 }
 
-/** How much of the way is behind since one's first place, in thousandths. @param {Seen} seen */
-export const progress = ({ first, lowest }) => (lowest === null ? 0 : Math.round(((first - lowest) / (first + 1)) * 1000));
+/** The progress since the first place, in thousandths. @param {PlaceRecord} record */
+export const progressOf = ({ first, lowest }) => (lowest === null ? 0 : Math.round(((first - lowest) / (first + 1)) * 1000));
 
 /** @param {number} ahead */
 export const aheadText = (ahead) => (ahead === 0 ? t('wait.ahead.none') : t('wait.ahead', { n: ahead }));
 
-/** The expected wait as a range, or why there is none. @param {Ticket} ticket @param {{ reservation_available_at?: string } | null} schedule */
+/** The estimated wait as a range, or the reason why there is none. @param {Ticket} ticket @param {{ reservation_available_at?: string } | null} schedule */
 export function etaText(ticket, schedule) {
   if (ticket.recovering) return t('wait.eta.recovering');
   if (ticket.phase === 'UPCOMING') return schedule?.reservation_available_at ? t('wait.eta.opens', { time: time(schedule.reservation_available_at, 'day') }) : t('wait.eta.before');
@@ -36,11 +36,11 @@ export function etaText(ticket, schedule) {
   if (ticket.phase === 'CLOSED') return t('wait.eta.closed');
   const { eta_seconds: middle, eta_low_seconds: low, eta_high_seconds: high } = ticket;
   if (middle === null) return t('wait.eta.unknown');
-  return range(low ?? middle, high ?? middle);
+  return waitRangeText(low ?? middle, high ?? middle);
 }
 
 /** @param {number} low @param {number} high both in seconds @returns {string} */
-export function range(low, high) {
+export function waitRangeText(low, high) {
   if (high < 60) return t('wait.eta.under');
   const [unit, size] = high < 90 * 60 ? ['minutes', 60] : ['hours', 3600];
   const step = unit === 'hours' && high < 6 * 3600 ? 0.5 : 1;
@@ -51,22 +51,22 @@ export function range(low, high) {
 }
 
 /**
- * How it looks, in a plain word: whether there may be a seat left.
- * @param {Ticket} ticket @param {number | null} ahead @param {number} most seats that one person may have
+ * The chance of getting a seat, as a text.
+ * @param {Ticket} ticket @param {number | null} ahead @param {number} limit seats that one person can have
  * @returns {{ text: string, mood: 'good' | 'warn' | 'bad' }}
  */
-export function outlook(ticket, ahead, most) {
+export function outlook(ticket, ahead, limit) {
   const seats = ticket.seats_available;
   if (seats === 0) return { text: t('wait.outlook.none'), mood: 'bad' };
   if (ahead === null) return { text: t('wait.outlook.unknown', { seats: number(seats) }), mood: 'good' };
   if (ahead === 0) return { text: t('wait.outlook.next', { seats: number(seats) }), mood: 'good' };
   if (ahead >= seats) return { text: t('wait.outlook.hopeless', { seats: number(seats), n: ahead }), mood: 'bad' };
-  if (ahead * most >= seats) return { text: t('wait.outlook.tight', { seats: number(seats), n: ahead }), mood: 'warn' };
+  if (ahead * limit >= seats) return { text: t('wait.outlook.tight', { seats: number(seats), n: ahead }), mood: 'warn' };
   return { text: t('wait.outlook.good', { seats: number(seats), n: ahead }), mood: 'good' };
 }
 
-/** How long ago, in words that don't flicker. @param {number} ms */
-export function ago(ms) {
+/** How long ago the page was updated. Changes rarely enough not to flicker. @param {number} ms */
+export function agoText(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 2) return t('wait.updated.now');
   return seconds < 90 ? t('wait.updated.seconds', { n: seconds }) : t('wait.updated.minutes', { n: Math.round(seconds / 60) });

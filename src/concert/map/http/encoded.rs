@@ -7,8 +7,8 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
-use crate::concert::map::render::Rendered;
-use crate::http::negotiate::Encoding;
+use crate::concert::map::http::render::Rendered;
+use crate::http::api::negotiation::Encoding;
 
 /// The strong validator of a version in one encoding.
 pub(super) fn etag(version: &str, encoding: Encoding) -> String {

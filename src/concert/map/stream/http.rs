@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use super::SeatStreams;
 use super::latest::Since;
-use crate::http::body::{Path, Query};
-use crate::http::problem::Problem;
+use crate::http::api::body::{Path, Query};
+use crate::http::api::problem::Problem;
 use crate::http::stream::takeover;
 use crate::store::id::ScheduleId;
 

@@ -9,7 +9,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use self::latest::{Latest, Since};
 use crate::concert::service::{Catalogue, CatalogueError};
-use crate::http::problem::Problem;
+use crate::http::api::problem::Problem;
 use crate::http::stream::event::STALE;
 use crate::http::stream::hub::{Arrival, Arrivals, Hub, walk};
 use crate::http::stream::socket::{Gone, Socket};

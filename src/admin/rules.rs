@@ -1,0 +1,46 @@
+//! Rules that several request bodies share.
+
+use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Deserializer};
+
+/// For `#[serde(deserialize_with)]`: a member that may be absent. It may be null only if its own type
+/// allows null.
+pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A value that PostgreSQL and RFC 3339 can both represent.
+pub(super) trait Storable {
+    /// Why it cannot be stored; `None` if it can.
+    fn problem(&self) -> Option<&'static str>;
+}
+
+impl Storable for String {
+    fn problem(&self) -> Option<&'static str> {
+        self.contains('\0').then_some("must not contain NUL")
+    }
+}
+
+impl Storable for DateTime<Utc> {
+    fn problem(&self) -> Option<&'static str> {
+        // Leaves room for arithmetic at both ends.
+        let fits = (1970..=9998).contains(&self.year());
+        (!fits).then_some("must be a time from 1970 to 9998")
+    }
+}
+
+impl<T: Storable> Storable for Option<T> {
+    fn problem(&self) -> Option<&'static str> {
+        self.as_ref().and_then(T::problem)
+    }
+}
+
+/// [`Storable`] as a rule of garde.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
+pub(super) fn storable(value: &impl Storable, (): &()) -> garde::Result {
+    value.problem().map_or(Ok(()), |problem| Err(garde::Error::new(problem)))
+}

@@ -1,0 +1,172 @@
+//! The background loops: starts each, and runs its steps until the process drains.
+//!
+//! A loop exposes one step that says whether there may be more to do, so a test drives it without
+//! waiting. Every process runs all of them, and none needs a leader.
+//!
+//! | loop | what it does | period | bounded by |
+//! | --- | --- | --- | --- |
+//! | admission | admits entries, frees expired slots and lapsed seats | 100 ms; 1 s for an idle queue | 100 entries per call |
+//! | live | reads which schedules are live, and their epochs | 1 s | one statement |
+//! | presence | merges the entries heard from by this process into Redis | 1 s | 1,000 entries per call |
+//! | relay | delivers outbox entries to Redis | 500 ms | 100 entries, 2 s old |
+//! | expiry | expires overdue reservations | 1 s | 200 seats |
+//! | archive | writes the queue's event log to PostgreSQL | 1 s | 2,000 log entries or 5,000 events per schedule |
+//! | draw | runs the draws that are due | 250 ms | 10,000 entrants per statement, 50 per call; one process per schedule |
+//! | recovery | rebuilds a schedule's keys that Redis lost | on demand | one process per schedule |
+//! | reconciler | compares Redis with PostgreSQL and repairs differences | 20 s | 1,000 seats per call, 5,000 repairs per round |
+//! | rejections | writes the counts of rejections to PostgreSQL | 5 s | 10,000 different counts |
+//! | purge | deletes old rows and keys | 10 min | 10,000 rows |
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admin::event::rejection_writer::TurnedAway;
+use crate::board::service::Boards;
+use crate::concert::service::Catalogue;
+use crate::outbox::model::OutboxId;
+use crate::queue::admission_loop::Admission;
+use crate::queue::archive_worker::Archive;
+use crate::queue::draw::service::Draws;
+use crate::queue::draw::worker::Drawing;
+use crate::queue::keyspaces::{Lines, Lost};
+use crate::queue::live_schedules::Live;
+use crate::queue::service::Queue;
+use crate::reservation::expiry::Expiry;
+use crate::seats;
+use crate::seats::service::Holds;
+use crate::store::StoreError;
+use crate::store::pg::Pg;
+use crate::store::redis::Redis;
+use crate::telemetry::Metrics;
+use crate::telemetry::rounds::Round;
+use crate::upkeep::purge::Purge;
+use crate::upkeep::reconcile::Reconciler;
+use crate::upkeep::recover::Recovery;
+use crate::upkeep::relay::Relay;
+
+/// Runs the loops of one process.
+#[derive(Debug, Clone)]
+pub struct Loops {
+    /// Tracks the running loops.
+    pub tasks: TaskTracker,
+    /// Ends all loops.
+    pub stop: CancellationToken,
+    /// Counts how late rounds are.
+    pub metrics: Metrics,
+}
+
+impl Loops {
+    /// Runs `step` of `part` every `period`, and again at once while it returns `true`. A failure is
+    /// logged and retried after the period.
+    pub fn every<P, S, F>(&self, name: &'static str, period: Duration, part: P, step: S)
+    where
+        P: Clone + Send + 'static,
+        S: Fn(P) -> F + Send + 'static,
+        F: Future<Output = Result<bool, StoreError>> + Send,
+    {
+        let Self { stop, metrics, .. } = self.clone();
+        self.tasks.spawn(async move {
+            let mut due = Instant::now();
+            loop {
+                let begun = Instant::now();
+                let done = step(part.clone()).await;
+                if let Err(error) = &done {
+                    tracing::warn!(name, %error, "loop step failed");
+                }
+                let round = Round::ended(period, begun.elapsed(), done.is_err());
+                metrics.loop_ran(name, due.elapsed().saturating_sub(period), round);
+                let pause = if done.unwrap_or(false) { Duration::ZERO } else { period };
+                due = Instant::now();
+                if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// The services that the loops use.
+#[expect(missing_docs, reason = "each is what its type says")]
+#[derive(Debug, Clone)]
+pub struct LoopServices {
+    pub pg: Pg,
+    pub redis: Redis,
+    pub boards: Boards,
+    pub catalogue: Catalogue,
+    pub lines: Lines,
+    pub draws: Draws,
+    pub queue: Queue,
+    pub holds: Holds,
+    pub reconcile_every: Duration,
+}
+
+/// Starts every loop.
+pub fn start(
+    loops: &Loops,
+    services: LoopServices,
+    deliveries: mpsc::Receiver<OutboxId>,
+    losses: mpsc::Receiver<Lost>,
+) {
+    let reconciling = services.reconcile_every;
+    let LoopServices { pg, redis, boards, catalogue, lines, draws, queue, holds, .. } = services;
+    let metrics = loops.metrics.clone();
+    let live = Live::new(pg.clone(), lines.clone());
+    let both = || (lines.clone(), draws.clone());
+    let admission = Admission::new(
+        both(),
+        boards,
+        live.clone(),
+        |line| Box::pin(async move { seats::redis::sweep(&line).await }),
+        metrics.clone(),
+    );
+    let reconciler = Reconciler::new(
+        pg.clone(),
+        lines.clone(),
+        (holds.clone(), queue.clone()),
+        live.clone(),
+        metrics.clone(),
+        reconciling,
+    );
+    let (present, ending) = (admission.clone(), admission.clone());
+    let refreshing = live.clone();
+    let relay = Relay::new(
+        pg.clone(),
+        holds.clone(),
+        queue.clone(),
+        lines.clone(),
+        metrics.clone(),
+        deliveries,
+    );
+    let archive = Archive::new(pg.clone(), both(), live, metrics.clone());
+    let drawing = Drawing::new(pg.clone(), lines.clone(), draws.clone(), archive.clone());
+    let expiry = Expiry::new(pg.clone(), holds, metrics.clone());
+    let refused = TurnedAway::new(pg.clone(), metrics);
+    let purge = Purge::new(pg.clone(), redis.clone());
+    let recovery = Recovery::new(pg, redis, catalogue, lines, draws);
+    loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
+    withdraw_presence_at_stop(loops, ending);
+    let every = Duration::from_millis;
+    loops.every("admission", every(100), admission, |it| async move { it.step().await });
+    loops.every("live", every(1000), refreshing, |it| async move { it.step().await });
+    loops.every("presence", every(1000), present, |it| async move { it.presence().await });
+    loops.every("relay", every(500), relay, |it| async move { it.step().await });
+    loops.every("expiry", every(1000), expiry, |it| async move { it.step().await });
+    loops.every("archive", every(1000), archive, |it| async move { it.step().await });
+    loops.every("draw", every(250), drawing, |it| async move { it.step().await });
+    loops.every("reconciler", reconciling, reconciler, |it| async move { it.step().await });
+    loops.every("rejections", every(5000), refused, |it| async move { it.step().await });
+    loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
+}
+
+/// Withdraws this process's statement about merged presence when it drains, so that admission does
+/// not wait for it.
+fn withdraw_presence_at_stop(loops: &Loops, admission: Admission) {
+    let stop = loops.stop.clone();
+    loops.tasks.spawn(async move {
+        stop.cancelled().await;
+        admission.end_presence().await;
+    });
+}

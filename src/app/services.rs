@@ -1,0 +1,37 @@
+//! The services that the routes use.
+
+use std::sync::Arc;
+
+use crate::admin::report::stream::StatsStreams;
+use crate::admin::service::AdminService;
+use crate::concert::map::stream::SeatStreams;
+use crate::concert::service::Catalogue;
+use crate::payment::service::Payments;
+use crate::point::service::Points;
+use crate::queue::draw::service::Draws;
+use crate::queue::service::Queue;
+use crate::queue::stream::http::TicketStreams;
+use crate::reservation::service::Reservations;
+use crate::user::service::Users;
+
+/// The services behind the routes.
+#[derive(Clone)]
+pub(super) struct Services {
+    pub(super) users: Arc<Users>,
+    pub(super) admin: AdminService,
+    pub(super) catalogue: Catalogue,
+    pub(super) draws: Draws,
+    pub(super) queue: Queue,
+    pub(super) streams: StreamServices,
+    pub(super) reservations: Reservations,
+    pub(super) points: Points,
+    pub(super) payments: Payments,
+}
+
+/// The services behind the event streams.
+#[derive(Clone)]
+pub(super) struct StreamServices {
+    pub(super) tickets: TicketStreams,
+    pub(super) seats: SeatStreams,
+    pub(super) stats: StatsStreams,
+}

@@ -1,0 +1,75 @@
+//! Who calls: the user and role of an access token, and the trait that verifies one.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::rate_limit::CallerKey;
+use crate::store::StoreError;
+use crate::store::id::UserId;
+
+/// Maximum length of an access token in bytes. A longer one is refused before it is read.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// What a caller may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Buys tickets.
+    User,
+    /// Sells tickets: makes concerts and runs sales.
+    Admin,
+}
+
+/// Who calls, by a verified access token. As an HTTP extractor: `401 unauthenticated`
+/// without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// The user of the token.
+    pub user: UserId,
+    /// What the token lets them do.
+    pub role: Role,
+    /// How long the token and its session last.
+    pub lifetime: Lifetime,
+}
+
+/// How long an access token is valid, and until when its session can be renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// When the token expires.
+    pub expires_at: DateTime<Utc>,
+    /// No token of the session outlives this. `None`: the token cannot be renewed.
+    pub renew_until: Option<DateTime<Utc>>,
+}
+
+/// Why a token does not identify a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentifyError {
+    /// Forged, malformed, for another audience, or of an unknown user. Callers get no details.
+    #[error("the token is refused: {0}")]
+    Refused(String),
+    /// Signed by a key that is trusted, and expired.
+    #[error("the token has expired")]
+    Expired,
+    /// The identity provider's keys are not known yet, so no token can be verified.
+    #[error("the identity provider's keys are not known yet")]
+    NoKeys,
+    /// A store was needed and failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The future of [`Identify::identify`].
+pub type Identified<'a> = Pin<Box<dyn Future<Output = Result<Caller, IdentifyError>> + Send + 'a>>;
+
+/// Verifies access tokens. The user feature implements it, the HTTP layer calls it.
+pub trait Identify: Send + Sync + 'static {
+    /// Verifies `token` and finds its user.
+    fn identify<'a>(&'a self, token: &'a str) -> Identified<'a>;
+
+    /// Verifies `token` without a store call. If it is valid, returns the key that its requests
+    /// count for in the rate limit per user.
+    fn recognize(&self, token: &str) -> Option<CallerKey>;
+}

@@ -1,0 +1,60 @@
+//! Secrets, and the error of a setting that cannot be used.
+
+use std::fmt;
+
+/// A key of HMAC-SHA-256 should not be shorter than its output.
+pub(super) const MIN_SECRET_BYTES: usize = 32;
+pub(super) const SHORT_SECRET: &str = "a secret has at least 32 bytes";
+
+/// A text that is never printed: a secret, or an address with a password in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a text from being printed.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    // Checked after parsing, not by clap, which would print the value it refuses.
+    pub(super) fn is_short(&self) -> bool {
+        self.0.len() < MIN_SECRET_BYTES
+    }
+
+    /// The text itself, for the one place that needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// A setting that contradicts another one, or is out of range.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{variable}: {reason}")]
+pub struct InvalidSetting {
+    pub(super) variable: &'static str,
+    pub(super) reason: &'static str,
+}
+
+pub(super) fn refuse(variable: &'static str, reason: &'static str) -> Result<(), InvalidSetting> {
+    Err(InvalidSetting { variable, reason })
+}

@@ -1,0 +1,129 @@
+//! Who calls: the access token's user and role, and the queue ticket as it was sent.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use serde_json::json;
+
+use super::problem::{Problem, ProblemCode};
+use crate::caller::{Caller, Identify, IdentifyError, MAX_TOKEN_BYTES, Role};
+use crate::http::limit::user_limit::UserLimit;
+
+/// A caller whose token says `admin`; `403 forbidden` for everybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admin(pub Caller);
+
+/// The ticket of the `Queue-Token` header, unverified; `401 ticket_invalid` without one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct QueueToken(pub String);
+
+/// The [`Identify`] of this process, put into each request's extensions by the app.
+#[derive(Clone)]
+pub struct Identity(pub Arc<dyn Identify>);
+
+impl std::fmt::Debug for QueueToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QueueToken(..)")
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity(..)")
+    }
+}
+
+/// The token of `Authorization: Bearer`, if there is exactly one such header and it has one.
+pub(in crate::http) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = only(headers, AUTHORIZATION.as_str())?;
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The value of a header that was sent once; two different answers to "who" are none.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() || value.len() > MAX_TOKEN_BYTES {
+        return None;
+    }
+    value.to_str().ok()
+}
+
+/// The ticket of the `Queue-Token` header, if there is exactly one.
+#[must_use]
+pub fn queue_token(headers: &HeaderMap) -> Option<&str> {
+    only(headers, "queue-token").filter(|ticket| !ticket.is_empty())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(Identity(identity)) = parts.extensions.get::<Identity>() else {
+            tracing::error!("no Identity in the request: the app did not wire one");
+            return Err(Problem::internal());
+        };
+        let token = bearer(&parts.headers).ok_or_else(|| {
+            let missing = !parts.headers.contains_key(AUTHORIZATION);
+            Problem::unauthenticated().detail(if missing {
+                "The access token is missing: send it as `Authorization: Bearer`."
+            } else {
+                "The Authorization header is not one bearer token."
+            })
+        })?;
+        let caller = identity.identify(token).await.map_err(|error| match error {
+            IdentifyError::Refused(reason) => {
+                tracing::debug!(%reason, "an access token was refused");
+                Problem::unauthenticated()
+            }
+            IdentifyError::Expired => {
+                Problem::unauthenticated().detail("The access token has expired.")
+            }
+            IdentifyError::NoKeys => Problem::store_unavailable()
+                .detail("the identity provider's keys are not known yet"),
+            IdentifyError::Store(error) => error.into(),
+        })?;
+        if let Some(limit) = parts.extensions.get::<UserLimit>() {
+            limit.count_identified(caller.user)?;
+        }
+        Ok(caller)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        match caller.role {
+            Role::Admin => Ok(Self(caller)),
+            Role::User => {
+                let detail = "This call needs a token with the role admin.";
+                Err(Problem::forbidden().detail(detail).with("required_role", json!(Role::Admin)))
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for QueueToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let refused = || {
+            let missing = !parts.headers.contains_key("queue-token");
+            Problem::new(ProblemCode::TicketInvalid).detail(if missing {
+                "The queue ticket is missing: send it as the header `Queue-Token`."
+            } else {
+                "The Queue-Token header is not one queue ticket."
+            })
+        };
+        queue_token(&parts.headers).map(|ticket| Self(ticket.to_owned())).ok_or_else(refused)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! The API's description, OpenAPI 3.1, made from the handlers, and a page to read it.
+//!
+//! Handlers name their own answers and refusals; those that follow from what an operation takes are
+//! added here.
+
+mod finish;
+mod links;
+
+use std::collections::btree_map::Entry;
+
+use axum::Router;
+use serde_json::Value;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Components, Content, Info, OpenApi, Ref, RefOr, Response};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::problem::FieldError;
+
+use self::finish::BEARER;
+use self::links::operations;
+
+/// The security scheme of a ticket: `security(("queue_token" = []))` in a handler.
+pub const QUEUE_TOKEN: &str = "queue_token";
+
+/// The name of the schema below.
+const PROBLEM: &str = "Problem";
+
+/// A status, and the codes it comes with.
+type Refusal = (&'static str, &'static str);
+
+/// What any operation may refuse with.
+const COMMON: [Refusal; 4] = [
+    ("422", "`invalid_request`, with `errors`: what is wrong, and where"),
+    ("429", "`rate_limited`: `Retry-After` says when to try again"),
+    ("500", "`internal_error`: a defect of ours"),
+    ("503", "`store_unavailable`, `overloaded`: nothing is half done, try again"),
+];
+
+/// What an operation that takes a body may refuse with.
+const WITH_BODY: [Refusal; 4] = [
+    ("400", "`invalid_json`"),
+    ("408", "`body_timeout`: it did not arrive in time"),
+    ("413", "`body_too_large`"),
+    ("415", "`unsupported_media_type`: not JSON in UTF-8; `unsupported_encoding`: compressed"),
+];
+
+/// What an operation that needs an idempotency key may refuse with.
+const WITH_KEY: [Refusal; 3] = [
+    ("400", "`idempotency_key_required`"),
+    ("409", "`request_in_progress`: the first request under this key is under way"),
+    ("422", "`idempotency_key_reused`: for another request"),
+];
+
+const WITH_PATH: Refusal = ("404", "`not_found`: what the path names cannot be");
+const WITH_BEARER: Refusal = ("401", "`unauthenticated`: no good access token");
+const WITH_QUEUE_TOKEN: Refusal = ("401", "`ticket_invalid`: no good ticket");
+
+/// A refusal, by RFC 9457. Further members are named by `code`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used: http::problem renders the real one")]
+struct ProblemBody {
+    /// What kind of problem: the path of the page that explains it, `/problems/{code}`.
+    r#type: String,
+    /// The kind in words, the same every time.
+    title: String,
+    /// The status of the answer.
+    status: u16,
+    /// What happened this time.
+    detail: String,
+    /// The stable name of what went wrong.
+    code: String,
+    /// The request's id, also in the header `x-request-id`.
+    instance: String,
+    /// For `invalid_request`: each thing that is wrong.
+    errors: Option<Vec<FieldError>>,
+}
+
+/// Splits the collected routes into the router and the description of the whole API. `always` are
+/// operations that the limits do not apply to: they are described as their handlers say.
+pub fn describe<S>(collected: OpenApiRouter<S>, always: OpenApi) -> (Router<S>, Value)
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let (router, mut api) = collected.split_for_parts();
+    api.info = Info::new("onsale", env!("CARGO_PKG_VERSION"));
+    api.info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
+    add_components(api.components.get_or_insert_default());
+    operations(&mut api.paths).for_each(complete);
+    links::add(&mut api.paths);
+    let mut always = always;
+    operations(&mut always.paths).for_each(refusals);
+    api.paths.paths.extend(always.paths.paths);
+    (router, finish::finish(api))
+}
+
+/// `/openapi.json`, and `/docs`: Swagger UI out of this binary, which asks no other host.
+pub fn pages<S>(api: Value) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    // Without this the page shows the badge of an online validator.
+    let config = Config::default().validator_url("none");
+    SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", api).config(config).into()
+}
+
+fn add_components(components: &mut Components) {
+    let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let said = "The ticket that joining a queue gave; swap it when an answer has another.";
+    let ticket = ApiKey::Header(ApiKeyValue::with_description("Queue-Token", said));
+    components.add_security_scheme(QUEUE_TOKEN, SecurityScheme::ApiKey(ticket));
+    components.schemas.insert(PROBLEM.to_owned(), ProblemBody::schema());
+    components.schemas.insert("FieldError".to_owned(), FieldError::schema());
+}
+
+/// Gives an operation's own refusals the body that all refusals have.
+fn refusals(operation: &mut Operation) {
+    for (status, answer) in &mut operation.responses.responses {
+        let refusal = status.starts_with(['4', '5']);
+        if let RefOr::T(response) = answer
+            && refusal
+            && response.content.is_empty()
+        {
+            *response = problem(std::mem::take(response));
+        }
+    }
+}
+
+/// Completes an operation's own refusals, and adds those that follow from what it takes.
+fn complete(operation: &mut Operation) {
+    refusals(operation);
+    for (status, codes) in implied(operation) {
+        match operation.responses.responses.entry(status.to_owned()) {
+            Entry::Vacant(none) => {
+                none.insert(problem(Response::new(codes)).into());
+            }
+            Entry::Occupied(mut own) => {
+                if let RefOr::T(response) = own.get_mut() {
+                    response.description = format!("{}; {codes}", response.description);
+                }
+            }
+        }
+    }
+}
+
+/// What an operation may refuse with since it takes a body, a key, a token, or an id in its path.
+fn implied(operation: &Operation) -> Vec<Refusal> {
+    let takes = |place: ParameterIn, name: Option<&str>| {
+        operation.parameters.iter().flatten().any(|parameter| match parameter {
+            RefOr::T(one) => one.parameter_in == place && name.is_none_or(|name| one.name == name),
+            RefOr::Ref(_) => false,
+        })
+    };
+    let secured = |scheme| operation.security.iter().flatten().any(|one| names(one, scheme));
+    let mut refusals = COMMON.to_vec();
+    refusals.extend(operation.request_body.iter().flat_map(|_| WITH_BODY));
+    if takes(ParameterIn::Header, Some("Idempotency-Key")) {
+        refusals.extend(WITH_KEY);
+    }
+    if takes(ParameterIn::Path, None) {
+        refusals.push(WITH_PATH);
+    }
+    refusals.extend(secured(BEARER).then_some(WITH_BEARER));
+    refusals.extend(secured(QUEUE_TOKEN).then_some(WITH_QUEUE_TOKEN));
+    refusals
+}
+
+/// Whether a requirement, perhaps of several schemes together, has this one among them.
+fn names(requirement: &SecurityRequirement, scheme: &str) -> bool {
+    serde_json::to_value(requirement).is_ok_and(|value| value.get(scheme).is_some())
+}
+
+fn problem(mut response: Response) -> Response {
+    let content = Content::new(Some(Ref::from_schema_name(PROBLEM)));
+    response.content.insert("application/problem+json".to_owned(), content.into());
+    response
+}
+
+#[cfg(test)]
+mod tests;

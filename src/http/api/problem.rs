@@ -1,0 +1,226 @@
+//! Errors as the API tells them: RFC 9457 problems with a stable `code`.
+
+mod code;
+
+use std::hash::{BuildHasher, RandomState};
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+pub use self::code::{ProblemCode, ProblemKind};
+use crate::http::limit::rate_headers::write_exceeded;
+use crate::rate_limit::RateLimitExceeded;
+use crate::store::StoreError;
+
+/// How long a client waits before it asks a store again that was down or slow.
+const STORE_RETRY_SECONDS: u64 = 1;
+
+/// How long a client waits before it comes back to a process that had too much to do.
+const OVERLOAD_RETRY_SECONDS: u64 = 2;
+
+/// What every problem has, `code` among it.
+const IN_ALL: [&str; 6] = ["type", "title", "status", "code", "detail", "instance"];
+
+/// An error answer, `application/problem+json`.
+///
+/// As a response it carries status and headers and no body yet: the outermost layer, which knows
+/// the request's id, renders it ([`Problem::render`]), so that `instance` is right in every answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    code: ProblemCode,
+    detail: Option<String>,
+    members: Map<String, Value>,
+    retry_after: Option<u64>,
+    exceeded: Option<Box<RateLimitExceeded>>,
+}
+
+/// A problem as it is written (RFC 9457).
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: std::fmt::Arguments<'a>,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    instance: &'a str,
+    /// What the code adds: none of the above.
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
+}
+
+/// One thing wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where: a JSON Pointer into the body (`/sections/0/rows`), or `/` and the name of a
+    /// query parameter or header.
+    pub pointer: String,
+    /// What, in words.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem of this code, which decides status and title.
+    #[must_use]
+    pub fn new(code: ProblemCode) -> Self {
+        Self { code, detail: None, members: Map::new(), retry_after: None, exceeded: None }
+    }
+
+    /// Says what happened this time.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a member that `code` names, such as the seats that were taken. It cannot replace one
+    /// that every problem has.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: Value) -> Self {
+        if !IN_ALL.contains(&member) {
+            self.members.insert(member.to_owned(), value);
+        }
+        self
+    }
+
+    /// Adds `Retry-After`: `seconds`, or up to half as many more, so that those who were refused
+    /// together do not come back together.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        // RandomState is seeded per instance: randomness enough to spread clients.
+        let random = RandomState::new().hash_one(seconds);
+        self.retry_after = Some(seconds + random % (seconds / 2 + 2));
+        self
+    }
+
+    /// `404 not_found`
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(ProblemCode::NotFound)
+    }
+
+    /// `405 method_not_allowed`
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        Self::new(ProblemCode::MethodNotAllowed)
+    }
+
+    /// `422 invalid_request`: each thing that is wrong, where it is known.
+    #[must_use]
+    pub fn invalid_request(errors: Vec<FieldError>) -> Self {
+        Self::new(ProblemCode::InvalidRequest)
+            .with("errors", errors.into_iter().map(|error| json!(error)).collect())
+    }
+
+    /// `401 unauthenticated`: the access token is not valid.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(ProblemCode::Unauthenticated).detail("The access token is not valid.")
+    }
+
+    /// `403 forbidden`: the caller is known, and not allowed to do this.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(ProblemCode::Forbidden)
+    }
+
+    /// `503 overloaded`: this process has too much to do, or took too long.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        Self::new(ProblemCode::Overloaded).retry_after(OVERLOAD_RETRY_SECONDS)
+    }
+
+    /// `503 store_unavailable`: nothing is half done; the same request may succeed a moment later.
+    #[must_use]
+    pub fn store_unavailable() -> Self {
+        Self::new(ProblemCode::StoreUnavailable).retry_after(STORE_RETRY_SECONDS)
+    }
+
+    /// `500 internal_error`: our fault; the log has the reason, the answer does not.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(ProblemCode::InternalError)
+    }
+
+    /// The status it answers with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.code.kind().status
+    }
+
+    /// The stable name of what went wrong.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code.kind().code
+    }
+
+    /// The body, once the request's id is known.
+    #[must_use]
+    pub fn render(&self, instance: &str) -> String {
+        let ProblemKind { code, status, title, .. } = self.code.kind();
+        let body = Body {
+            kind: format_args!("/problems/{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: self.detail.as_deref().unwrap_or(title),
+            instance,
+            members: &self.members,
+        };
+        // Texts and numbers: nothing that JSON could not say.
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+}
+
+impl From<RateLimitExceeded> for Problem {
+    /// `429 rate_limited`, with what is used up.
+    fn from(exceeded: RateLimitExceeded) -> Self {
+        let problem = Self::new(ProblemCode::RateLimited);
+        let problem = problem.detail(exceeded.to_string()).retry_after(exceeded.wait_seconds());
+        Self { exceeded: Some(Box::new(exceeded)), ..problem }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. }
+            | StoreError::Conflict(_)
+            | StoreError::OutcomeUnknown(_) => {
+                tracing::warn!(%error, "a store could not serve a request");
+                Self::store_unavailable()
+            }
+            StoreError::SaleOver => Self::new(ProblemCode::ScheduleClosed),
+            StoreError::Inconsistent(_) | StoreError::Defect { .. } => {
+                tracing::error!(%error, "a store answered what it never should");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(exceeded) = &self.exceeded {
+            write_exceeded(exceeded, headers);
+        }
+        if self.status() == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests;

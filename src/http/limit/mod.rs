@@ -1,0 +1,11 @@
+//! Limits that protect the service: connections, slow clients, concurrent requests, and rates per
+//! address and per user.
+
+pub mod address_limits;
+pub mod client_address;
+pub mod concurrency;
+pub mod connections;
+pub mod gate;
+pub mod rate_headers;
+pub mod slow_client;
+pub mod user_limit;

@@ -1,0 +1,8 @@
+//! The HTTP server: connections, the fast path, and the middleware around the router.
+
+pub mod cors;
+pub mod fast_path;
+pub mod middleware;
+pub mod serve;
+pub mod state_changes;
+mod unread_body;

@@ -1,0 +1,222 @@
+//! Resolves a ticket to the state of its queue entry: from memory where the board and this process
+//! know enough, otherwise from Redis. Polls, streams and admission checks all resolve here.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use quick_cache::sync::Cache;
+
+use super::draw::service::Draws;
+use super::error::QueueError;
+use super::model::{Ended, Sequence, Stand, Standing, Ticket};
+use crate::board::service::{Boards, Watched};
+use crate::board::snapshot::Board;
+use crate::rate_limit::{RateLimitPolicy, RateLimiter};
+use crate::store::id::{ScheduleId, UserId};
+use crate::store::{Store, StoreError};
+
+/// How long a join waits for a board of the entry's epoch.
+const BOARD_WAIT: Duration = Duration::from_secs(1);
+/// Calls per user and schedule that reach Redis. Polls of waiting tickets do not.
+const REDIS_CALLS: RateLimitPolicy = RateLimitPolicy {
+    name: "line",
+    quota: NonZeroU32::MIN.saturating_add(19),
+    window: Duration::from_secs(4),
+};
+/// Number of entries whose latest answer is remembered.
+const REMEMBERED: usize = 200_000;
+
+/// The latest answer that this process gave about an entry. No later answer may contradict it.
+#[derive(Debug, Clone, Copy)]
+enum LastAnswer {
+    /// Final: no store has to be asked again.
+    Ended(Ended),
+    /// The best position shown, and when. A board may be older than the answer of a script.
+    Waiting(u64, Instant),
+}
+
+/// Resolves tickets; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct TicketResolver {
+    boards: Boards,
+    draws: Draws,
+    answers: Arc<Cache<(ScheduleId, Sequence), LastAnswer>>,
+    limiter: Arc<RateLimiter<(i64, i64)>>,
+}
+
+/// The state of a ticket's entry, and the board it was compared with.
+#[derive(Debug, Clone)]
+pub(super) struct Resolved {
+    pub board: Arc<Board>,
+    /// The ticket, at the sequence of its drawn rank after a draw.
+    pub ticket: Ticket,
+    pub entry: Stand,
+    /// Redis gave the state.
+    pub from_redis: bool,
+}
+
+impl TicketResolver {
+    /// Puts the resolver together.
+    #[must_use]
+    pub fn new(boards: Boards, draws: Draws) -> Self {
+        let answers = Arc::new(Cache::new(REMEMBERED));
+        Self { boards, draws, answers, limiter: Arc::new(RateLimiter::new(REDIS_CALLS)) }
+    }
+
+    /// Resolves a ticket: from memory if possible, otherwise from Redis. If Redis does not answer, or
+    /// the user has reached the rate limit, the board's state is returned where there is one.
+    ///
+    /// # Errors
+    /// [`QueueError`] if only Redis knows the state and it does not answer.
+    pub(super) async fn resolve(&self, ticket: Ticket) -> Result<Resolved, QueueError> {
+        let watched = self.boards.watch(ticket.schedule);
+        let board = Boards::of(&watched).await?;
+        let ticket = self.draws.placed(&board, ticket).await?;
+        let known = self.known_entry(&board, &ticket);
+        let resolved =
+            |entry| Resolved { board: Arc::clone(&board), ticket, entry, from_redis: false };
+        if let Some(entry) = known
+            && Self::may_answer(&watched, &board, entry)
+        {
+            return Ok(resolved(entry));
+        }
+        match (self.ask_redis(&ticket).await, known) {
+            (Ok((board, entry)), _) => Ok(Resolved { board, ticket, entry, from_redis: true }),
+            (Err(_), Some(entry)) => Ok(resolved(entry)),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Resolves a waiting ticket without waiting for a store; `None` where more work is needed. Most
+    /// polls end here.
+    pub(super) fn resolve_waiting(&self, ticket: &Ticket) -> Option<(Arc<Board>, Stand)> {
+        let watched = self.boards.watch(ticket.schedule);
+        let board = watched.board()?;
+        let drawn = ticket.sequence.0 <= board.meta.draw_base;
+        let entry = self.known_entry(&board, ticket).filter(|_| !drawn)?;
+        let is_waiting = matches!(entry.standing, Standing::Waiting { .. });
+        let answers = is_waiting
+            && watched.presence.mark(ticket.sequence.0, board.meta.presence(), Instant::now());
+        answers.then_some((board, entry))
+    }
+
+    /// Whether a ticket waits, as far as the board shows.
+    pub(super) fn is_waiting(&self, ticket: &Ticket) -> bool {
+        let board = self.boards.watched(ticket.schedule).and_then(|watched| watched.board());
+        board.is_some_and(|board| board.line.ahead(ticket.sequence.0).is_some())
+    }
+
+    /// The state that the board and this process know. Never a worse position than shown before.
+    /// `None` where Redis must be asked.
+    pub(super) fn known_entry(&self, board: &Board, ticket: &Ticket) -> Option<Stand> {
+        let sequence = ticket.sequence;
+        let last = self.answers.get(&(ticket.schedule, sequence));
+        let standing = match (last, board.line.ahead(sequence.0)) {
+            (Some(LastAnswer::Ended(ended)), _) => Standing::Ended(ended),
+            // A board read before that answer may show an earlier queue.
+            (Some(LastAnswer::Waiting(shown, at)), Some(ahead)) if board.read_at() <= at => {
+                Standing::Waiting { ahead: ahead.min(shown) }
+            }
+            (_, Some(ahead)) => Standing::Waiting { ahead },
+            (_, None) => return None,
+        };
+        Some(Stand { sequence, joined: ticket.joined, standing })
+    }
+
+    /// Whether a state may be answered from memory. A waiting entry must be marked as present first,
+    /// in a way that admission sees before it passes the entry over. While Redis is down nobody is
+    /// passed over.
+    fn may_answer(watched: &Watched, board: &Board, entry: Stand) -> bool {
+        let is_waiting = matches!(entry.standing, Standing::Waiting { .. });
+        !is_waiting
+            || watched.presence.mark(entry.sequence.0, board.meta.presence(), Instant::now())
+            || watched.is_failing()
+    }
+
+    /// Asks Redis for the state of a ticket. The script also takes a slot after admission, and restores
+    /// what Redis lost. If the drawn rank is all that is missing, the board answers.
+    pub(super) async fn ask_redis(
+        &self,
+        ticket: &Ticket,
+    ) -> Result<(Arc<Board>, Stand), QueueError> {
+        let board = self.boards.get(ticket.schedule).await?;
+        let placed = self.draws.placed(&board, *ticket).await?;
+        if placed.sequence != ticket.sequence
+            && let Some(entry) = self.known_entry(&board, &placed)
+        {
+            return Ok((board, entry));
+        }
+        let Ticket { schedule, user, .. } = placed;
+        self.count_redis_call(schedule, user)?;
+        let entry = self.draws.ask(placed).await?;
+        let board = self.board_of_epoch(schedule, entry.sequence).await?;
+        self.confirm_presence(&board, schedule, entry);
+        Ok((board, self.remember(schedule, entry)))
+    }
+
+    /// Notes that Redis has just marked a waiting entry as present.
+    pub(super) fn confirm_presence(&self, board: &Board, schedule: ScheduleId, entry: Stand) {
+        if matches!(entry.standing, Standing::Waiting { .. }) {
+            let presence = &self.boards.watch(schedule).presence;
+            presence.confirm(entry.sequence.0, board.meta.presence(), Instant::now());
+        }
+    }
+
+    /// Waits for a board of the epoch of `sequence`: the sale's keys may just have been built.
+    pub(super) async fn board_of_epoch(
+        &self,
+        schedule: ScheduleId,
+        sequence: Sequence,
+    ) -> Result<Arc<Board>, StoreError> {
+        let begun = Instant::now();
+        loop {
+            let board = self.boards.get(schedule).await?;
+            if board.meta.deadline_ms > 0 && board.meta.epoch >= sequence.epoch() {
+                return Ok(board);
+            }
+            let left = BOARD_WAIT.saturating_sub(begun.elapsed());
+            let watched = self.boards.watch(schedule);
+            if tokio::time::timeout(left, watched.changed()).await.is_err() {
+                let reason = "the board does not show the queue yet".to_owned();
+                return Err(StoreError::Unavailable { store: Store::Redis, reason });
+            }
+        }
+    }
+
+    /// Counts a call that reaches Redis.
+    ///
+    /// # Errors
+    /// [`QueueError::TooMany`] beyond the rate limit of the user and the schedule.
+    pub(super) fn count_redis_call(
+        &self,
+        schedule: ScheduleId,
+        user: UserId,
+    ) -> Result<(), QueueError> {
+        self.limiter.take(&(schedule.0, user.0)).map(|_| ()).map_err(QueueError::from)
+    }
+
+    /// Remembers the state that a client is sent; returns no worse a position than sent before.
+    pub(super) fn remember(&self, schedule: ScheduleId, entry: Stand) -> Stand {
+        let key = (schedule, entry.sequence);
+        let standing = match (entry.standing, self.answers.get(&key)) {
+            (Standing::Waiting { ahead }, Some(LastAnswer::Waiting(shown, _))) => {
+                Standing::Waiting { ahead: ahead.min(shown) }
+            }
+            (standing, _) => standing,
+        };
+        match standing {
+            Standing::Waiting { ahead } => {
+                self.answers.insert(key, LastAnswer::Waiting(ahead, Instant::now()));
+            }
+            Standing::Ended(ended) => self.remember_end(schedule, entry.sequence, ended),
+            Standing::Active { .. } => {}
+        }
+        Stand { standing, ..entry }
+    }
+
+    /// Remembers that an entry ended.
+    pub(super) fn remember_end(&self, schedule: ScheduleId, sequence: Sequence, ended: Ended) {
+        self.answers.insert((schedule, sequence), LastAnswer::Ended(ended));
+    }
+}

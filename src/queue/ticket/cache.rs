@@ -1,0 +1,96 @@
+//! Tickets that were verified lately: a poll is not asked to prove the same thing again and again.
+
+use chrono::{DateTime, Utc};
+
+use super::jwt::{InvalidTicket, LEEWAY, TicketKeys};
+use crate::queue::model::Ticket;
+use crate::store::token_cache::Remembered;
+
+/// About 100 bytes each: 100 MB where a million people poll one process.
+const KEPT: usize = 1_000_000;
+
+/// Ticket secrets, and the tickets that were verified under them. Secrets do not change while a
+/// process runs, so that what was verified stays so until it expires.
+#[derive(Debug)]
+pub struct Verified {
+    keys: TicketKeys,
+    known: Remembered<Ticket>,
+}
+
+impl Verified {
+    /// Nothing verified yet.
+    #[must_use]
+    pub fn new(keys: TicketKeys) -> Self {
+        Self { keys, known: Remembered::new(KEPT) }
+    }
+
+    /// The secrets, for signing.
+    #[must_use]
+    pub fn keys(&self) -> &TicketKeys {
+        &self.keys
+    }
+
+    /// Reads a ticket and checks everything about it, as [`TicketKeys::verify`] does.
+    ///
+    /// # Errors
+    /// [`InvalidTicket`]: forged, expired, or no ticket at all.
+    pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
+        let ticket = self.known.get_or(token, || self.keys.verify(token))?;
+        if expired(&ticket, Utc::now()) { Err(InvalidTicket::Expired) } else { Ok(ticket) }
+    }
+}
+
+/// As `jsonwebtoken` decides it.
+fn expired(ticket: &Ticket, now: DateTime<Utc>) -> bool {
+    ticket.expires_at.timestamp() < now.timestamp() - LEEWAY.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::model::Sequence;
+    use crate::store::id::{ScheduleId, UserId};
+    use chrono::TimeDelta;
+
+    fn verified(secret: &str) -> Verified {
+        Verified::new(TicketKeys::new(&[secret.to_owned()], "onsale"))
+    }
+
+    fn token(tickets: &Verified, in_seconds: i64) -> String {
+        let expires = Utc::now() + TimeDelta::seconds(in_seconds);
+        let place = Sequence((1 << 40) + 5);
+        tickets.keys().sign(ScheduleId(3), UserId(7), (place, place), None, expires).unwrap()
+    }
+
+    #[test]
+    fn a_ticket_is_the_same_the_second_time_and_a_changed_byte_is_still_refused() {
+        let tickets = verified("a secret of thirty-two bytes, new");
+        let token = token(&tickets, 60);
+        let first = tickets.verify(&token).unwrap();
+        assert_eq!(tickets.verify(&token), Ok(first));
+        for at in (0..token.len()).filter(|at| token.as_bytes()[*at] != b'.') {
+            let mut forged = token.clone().into_bytes();
+            // In its last character only the high bits count.
+            forged[at] = if forged[at] == b'A' { b'Q' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert_eq!(tickets.verify(&forged), Err(InvalidTicket::Refused), "byte {at}");
+        }
+        assert_eq!(
+            verified("another secret of thirty-two bytes").verify(&token),
+            Err(InvalidTicket::Refused)
+        );
+    }
+
+    #[test]
+    fn a_ticket_that_was_good_is_refused_once_it_has_expired() {
+        let tickets = verified("a secret of thirty-two bytes, new");
+        let ticket = tickets.verify(&token(&tickets, 60)).unwrap();
+        let at = |seconds| ticket.expires_at + TimeDelta::seconds(seconds);
+        assert!(!expired(&ticket, at(30)), "within the leeway");
+        assert!(expired(&ticket, at(31)));
+        let old = token(&tickets, -29);
+        tickets.verify(&old).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(2100));
+        assert_eq!(tickets.verify(&old), Err(InvalidTicket::Expired), "known, and expired since");
+    }
+}

@@ -1,0 +1,20 @@
+//! Opening a multiplexed connection.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, RedisError};
+
+/// How long connecting may take, asking Sentinel included.
+pub(super) const CONNECT_LIMIT: Duration = Duration::from_millis(700);
+
+/// A new connection, on which a call may take `limit`.
+pub(super) async fn connect(
+    client: &Client,
+    limit: Duration,
+) -> Result<MultiplexedConnection, RedisError> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_LIMIT))
+        .set_response_timeout(Some(limit));
+    client.get_multiplexed_async_connection_with_config(&config).await
+}

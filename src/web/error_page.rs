@@ -1,0 +1,45 @@
+//! Pages for what is not there, what may not be, and what does not work at the moment.
+
+use askama::Template;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use super::assets::Assets;
+use super::page::Page;
+use super::visit::Visit;
+use crate::http::api::problem::Problem;
+use crate::http::server::middleware::Dress;
+
+/// Tells people of refusals, in their language.
+#[derive(Debug, Clone)]
+pub struct Sorry(pub Assets);
+
+#[derive(Template)]
+#[template(path = "sorry.html")]
+struct SorryPage {
+    page: Page,
+    said: String,
+    /// The request's id, by which an operator finds it in the log.
+    instance: String,
+    /// Whether it may be better in a moment.
+    passing: bool,
+}
+
+impl Dress for Sorry {
+    fn dress(&self, uri: &Uri, headers: &HeaderMap, problem: &Problem, instance: &str) -> Response {
+        let visit = Visit::new(&self.0, uri, headers);
+        let status = problem.status();
+        let passing =
+            status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS;
+        let title = match status {
+            StatusCode::NOT_FOUND => "common.sorry.absent",
+            _ if passing => "common.sorry.busy",
+            _ => "common.sorry.failed",
+        };
+        let key = format!("common.error.{}", problem.code());
+        let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
+        let page = Page::named(&visit, "sorry").still().titled(visit.t(title));
+        let page = SorryPage { page, said, instance: instance.to_owned(), passing };
+        visit.html_as(status, &page).unwrap_or_else(|_| status.into_response())
+    }
+}

@@ -1,0 +1,83 @@
+// @ts-check
+/** The next people in the queue, and why nobody is admitted. */
+import { el, setChildren, setText, setVisible } from '../lib/dom.js';
+import { duration, number, t, time } from '../lib/text.js';
+import { msUntil } from '../lib/clock.js';
+import { card, table } from './parts.js';
+import { get } from './api.js';
+
+/** Interval between two requests, in ms. Each costs a Redis call. */
+const INTERVAL_MS = 2000;
+/** A sequence is epoch × 2^40 + n. */
+const EPOCH_SPAN = 2 ** 40;
+
+/** Whether people are admitted; if not, why and until when. @param {Record<string, any>} answer */
+export function admissionText(answer) {
+  if (answer.still === null) return t('admin.still.flowing', { n: answer.room });
+  const why = t(`admin.still.${answer.still}`);
+  if (!answer.until) return why;
+  const left = msUntil(answer.until) / 1000;
+  const at = t('admin.still.until', { at: time(answer.until, left < 86_400 ? 'exact' : 'full') });
+  return left > 0 ? `${why} ${at} ${t('admin.still.left', { left: duration(left) })}` : why;
+}
+
+/** A place's number, with the epoch if the queue was rebuilt. @param {number} sequence */
+const placeText = (sequence) => {
+  const epoch = Math.floor(sequence / EPOCH_SPAN);
+  return epoch === 1 ? number(sequence % EPOCH_SPAN) : t('admin.next.place', { n: number(sequence % EPOCH_SPAN), epoch: String(epoch) });
+};
+
+/** @param {any} one @param {number} at */
+const row = (one, at) => [
+  at + 1,
+  placeText(one.sequence),
+  String(one.user),
+  el('span', { class: one.here ? 'badge badge-open' : 'badge badge-paused' }, t(one.here ? 'admin.next.here' : 'admin.next.away')),
+  one.back ? t('admin.next.back') : '',
+];
+
+/**
+ * Shows the next people in the queue. Loads them again while the page is visible.
+ * @param {number} schedule
+ * @param {AbortSignal} signal
+ * @param {(answer: Record<string, any> | null) => void} onAnswer
+ */
+export function nextInQueue(schedule, signal, onAnswer) {
+  const why = el('p', { class: 'why' });
+  const list = el('div', null);
+  const old = el('p', { class: 'strip strip-warn', hidden: true });
+  let lastAt = 0;
+  const look = async () => {
+    if (signal.aborted) return;
+    if (document.visibilityState === 'visible') {
+      try {
+        const found = await get(`/v1/admin/schedules/${schedule}/next`, signal);
+        lastAt = Date.now();
+        setVisible(old, false);
+        why.classList.toggle('why-still', found.still !== null && found.still !== 'EMPTY');
+        setText(why, admissionText(found));
+        setChildren(list, found.next.length > 0 ? nextTable(found.next) : el('p', { class: 'muted' }, t(found.still === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')));
+        onAnswer(found);
+      } catch {
+        if (signal.aborted) return;
+        setVisible(old, true);
+        setText(old, lastAt ? t('admin.next.old', { at: time(lastAt, 'exact') }) : t('admin.next.unknown'));
+        onAnswer(null);
+      }
+    }
+    timer = setTimeout(look, INTERVAL_MS);
+  };
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  look();
+  const element = card(t('admin.next'), el('p', { class: 'hint' }, t('admin.next.hint')), old, why, list);
+  element.classList.add('next');
+  return element;
+}
+
+/** @param {any[]} next */
+function nextTable(next) {
+  const heads = [{ text: '#', number: true }, { text: t('admin.next.place.head'), number: true }, { text: t('admin.next.user'), number: true }, { text: t('admin.next.heard') }, { text: '' }];
+  return table(t('admin.next'), heads.slice(0, 4).concat(next.some(({ back }) => back) ? [{ text: t('admin.next.note') }] : []), next.map((one, at) => row(one, at).slice(0, next.some(({ back }) => back) ? 5 : 4)));
+}
