@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::Environment;
+use super::environment::Environment;
 use super::error::DevError;
 
 /// How long a command may take to end after it was asked to.

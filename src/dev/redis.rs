@@ -18,6 +18,9 @@ use super::folder::{self, Folder};
 use super::process::{Process, command};
 use super::{find, port};
 
+/// The name that the sentinels have for the primary.
+pub(super) const SERVICE: &str = "onsale";
+
 /// Loading what was kept may take a while.
 const START: Duration = Duration::from_mins(1);
 /// How long an answer is waited for. The driver's half a second is too short on a busy machine.
@@ -186,7 +189,7 @@ impl Role {
                 "sentinel monitor {0} 127.0.0.1 {primary} 2\n\
                  sentinel down-after-milliseconds {0} {FAILS_MS}\n\
                  sentinel failover-timeout {0} 10000\n",
-                sentinel::SERVICE
+                SERVICE
             ),
         }
     }

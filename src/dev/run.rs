@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::command;
+use super::environment::Environment;
 use super::error::DevError;
 use super::pg::PostgresServer;
 use super::redis::setup::{RedisKind, RedisSetup};
-use super::{Environment, command};
 
 /// The command line of `onsale dev`.
 #[derive(Debug, clap::Args)]

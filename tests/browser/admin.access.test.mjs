@@ -1,4 +1,4 @@
-/** The operator's console for everybody: axe on each part in each state, keys alone, narrow, dark, Korean. */
+/** The console's accessibility: axe on each part, by keyboard alone, on narrow screens, dark, in Korean. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createBuyers, runBuyers } from './support/crowd.mjs';
@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => on.end());
 
-/** Every part, and what says that it is there. @returns {[string, string, string][]} */
+/** Every part: its name, its address, and a selector that matches once it is loaded. @returns {[string, string, string][]} */
 const parts = () => [
   ['overview', '/', '.concert'],
   ['concert-new', '/concerts/new', 'form'],
@@ -41,12 +41,12 @@ for (const [name, options] of /** @type {[string, any][]} */ ([
   ['narrow-dark', { colorScheme: 'dark', viewport: { width: 320, height: 640 } }],
   ['tablet-korean-dark', { locale: 'ko-KR', colorScheme: 'dark', viewport: { width: 820, height: 1180 } }],
 ])) {
-  test(`axe finds nothing in any part, and nothing is wider than the screen: ${name}`, async () => {
+  test(`axe finds no violation in any part, and nothing is wider than the screen: ${name}`, async () => {
     const context = await on.context(options);
     const page = await openConsole(context, on.service);
-    // All that is wrong is told, not only the first of it.
+    // Collects all problems instead of failing at the first.
     const wrong = /** @type {string[]} */ ([]);
-    const look = async (/** @type {string} */ part) => {
+    const check = async (/** @type {string} */ part) => {
       await on.assertAccessible(page, part).catch((/** @type {Error} */ error) => wrong.push(error.message.split('\n+ actual')[0]));
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide !== 0) wrong.push(`${part} is ${wide} px too wide`);
@@ -55,22 +55,22 @@ for (const [name, options] of /** @type {[string, any][]} */ ([
       await openPart(page, address);
       await page.locator(there).first().waitFor();
       await on.takeScreenshot(page, `admin-${part}-${name}`, { full: true });
-      await look(part);
+      await check(part);
     }
     await page.getByRole('button', { name: /Sign out|로그아웃/ }).click();
     await page.locator('#token').waitFor();
-    await look('sign-in');
+    await check('sign-in');
     assert.equal(wrong.join('\n'), '');
     await context.close();
   });
 }
 
-test('a sale is paused and a seat kept back by keys alone', async () => {
+test('a sale is paused and a seat held back by keyboard alone', async () => {
   const { schedule } = await makeSale(on.service);
   const context = await on.context();
   const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   await page.locator('.kpi').first().waitFor();
-  /** Goes on with Tab until the focus is where it is wanted. @param {string} selector */
+  /** Presses Tab until the focus is on the selector. @param {string} selector */
   const tabTo = async (selector) => {
     for (let times = 0; times < 400; times += 1) {
       await page.keyboard.press('Tab');
@@ -79,9 +79,9 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
         const outline = here ? getComputedStyle(here).outlineStyle : 'none';
         return { there: here?.matches(wanted) ?? false, shown: outline !== 'none' };
       }, selector);
-      if (at.there) return assert.ok(at.shown, `the focus on ${selector} is seen`);
+      if (at.there) return assert.ok(at.shown, `the focus on ${selector} is visible`);
     }
-    return assert.fail(`${selector} is not reached`);
+    return assert.fail(`Tab does not reach ${selector}`);
   };
   await tabTo('.pause .button');
   await page.keyboard.press('Enter');
@@ -89,7 +89,7 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
   await on.assertAccessible(page, 'question');
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
-  assert.ok(await page.evaluate(() => document.activeElement?.matches('.pause .button')), 'the focus is back');
+  assert.ok(await page.evaluate(() => document.activeElement?.matches('.pause .button')), 'the focus returns');
   await page.keyboard.press('Enter');
   await tabTo('dialog button[value="yes"]');
   await page.keyboard.press('Enter');
@@ -97,7 +97,7 @@ test('a sale is paused and a seat kept back by keys alone', async () => {
   assert.equal((await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).paused, true);
 
   await openPart(page, `/schedules/${schedule}/seats`);
-  assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'a part begins at its heading');
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'a part starts at its heading');
   await tabTo('.adm-seat');
   await page.keyboard.press('Space');
   await tabTo('.seat-bar .button');

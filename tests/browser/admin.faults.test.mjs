@@ -1,4 +1,4 @@
-/** The operator's console while a store or the service is away, and when the token ends. */
+/** The console while a store or the service does not respond, and when the token expires. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createBuyers } from './support/crowd.mjs';
@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => on.end());
 
-test('while Redis is away the line is said to be old, and it goes on by itself', async () => {
+test('while Redis does not respond the queue is marked as old, and the console recovers', async () => {
   const { schedule } = await makeSale(on.service, { queue: { capacity: 1 } });
   const people = await createBuyers(on.service.url, 3);
   for (const buyer of people) await buyer.join(schedule);
@@ -39,7 +39,7 @@ test('while Redis is away the line is said to be old, and it goes on by itself',
   await context.close();
 });
 
-test('while PostgreSQL is away the figures are said to be old', async () => {
+test('while PostgreSQL does not respond the figures are marked as old', async () => {
   const { schedule } = await makeSale(on.service);
   const context = await on.context();
   const page = await openConsole(context, on.service, `/schedules/${schedule}`);
@@ -61,7 +61,7 @@ test('while PostgreSQL is away the figures are said to be old', async () => {
   await context.close();
 });
 
-test('while the service is away the figures are said to be old, and a token that ends asks for another', async () => {
+test('while the service does not respond the figures are marked as old, and an expired token asks for another', async () => {
   const { schedule } = await makeSale(on.service);
   const context = await on.context();
   const page = await openConsole(context, on.service, `/schedules/${schedule}`);

@@ -1,4 +1,4 @@
-/** The operator's console on the night: charts that move, a hand on the tap, seats kept back, the report. */
+/** The console during a sale: live charts, admission controls, held-back seats, and the report. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -13,11 +13,11 @@ before(async () => {
 });
 after(() => on.end());
 
-/** The number in a tile. @param {import('playwright-core').Page} page @param {string} name */
+/** Reads the number in a tile. @param {import('playwright-core').Page} page @param {string} name */
 const readTile = async (page, name) => Number((await page.locator(`#tile-${name} strong`).innerText()).replace(/[^\d.]/g, ''));
 
-/** What a chart shows, as a text of its own. @param {import('playwright-core').Page} page @param {string} name */
-const pixels = (page, name) => page.locator(`#chart-${name} canvas`).evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL().length);
+/** Returns the size of a chart's drawing as a data URL, which changes when the drawing does. @param {import('playwright-core').Page} page @param {string} name */
+const drawingSize = (page, name) => page.locator(`#chart-${name} canvas`).evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL().length);
 
 test('the charts and figures move while people join, wait and buy', async () => {
   const { schedule } = await makeSale(on.service, { title: 'The Night', queue: { capacity: 6, admit_per_second: 4 } });
@@ -25,13 +25,13 @@ test('the charts and figures move while people join, wait and buy', async () => 
   const page = await openConsole(context, on.service, `/schedules/${schedule}`);
   await page.locator('#chart-waiting canvas').waitFor();
   const people = await createBuyers(on.service.url, 60);
-  const before = await pixels(page, 'waiting');
+  const before = await drawingSize(page, 'waiting');
   const done = runBuyers(people, schedule, 90);
   await page.waitForFunction(() => Number(document.querySelector('#tile-waiting strong')?.textContent) >= 8);
   assert.equal(await page.locator('.status').getAttribute('data-kind') === 'bad', false);
   await page.locator('.next tbody tr').nth(3).waitFor();
   await page.waitForFunction(() => Number(document.querySelector('#tile-sold strong')?.textContent) >= 35);
-  assert.notEqual(await pixels(page, 'waiting'), before, 'the line of those who wait is drawn');
+  assert.notEqual(await drawingSize(page, 'waiting'), before, 'the chart of waiting people moves');
   await on.takeScreenshot(page, 'admin-rush');
   await on.takeScreenshot(page, 'admin-live', { full: true });
   assert.equal(await done, 60, 'everybody bought');
@@ -43,7 +43,7 @@ test('the charts and figures move while people join, wait and buy', async () => 
   await context.close();
 });
 
-test('each turn of the tap shows what it was, what it is and when it is in force, and is in the audit', async () => {
+test('each change of the admission controls shows its old and new value and when it takes effect, and is audited', async () => {
   const { schedule } = await makeSale(on.service, { queue: { capacity: 50, admit_per_second: 20 } });
   const context = await on.context();
   const page = await openConsole(context, on.service, `/schedules/${schedule}`);
@@ -58,8 +58,8 @@ test('each turn of the tap shows what it was, what it is and when it is in force
   const seconds = Number(/after ([\d.]+) s/.exec(await done().innerText())?.[1]);
   assert.ok(seconds > 0 && seconds <= 5, `in force, and said when: ${seconds}`);
   await page.locator('.status[data-kind="paused"]').waitFor();
-  const [somebody] = await createBuyers(on.service.url, 1);
-  assert.equal((await somebody.join(schedule)).body.status, 'WAITING');
+  const [waitingBuyer] = await createBuyers(on.service.url, 1);
+  assert.equal((await waitingBuyer.join(schedule)).body.status, 'WAITING');
 
   const rate = page.locator('.dial', { has: page.locator('#dial-admit_per_second') });
   await page.getByRole('spinbutton', { name: 'Admission rate' }).fill('30');
@@ -72,16 +72,16 @@ test('each turn of the tap shows what it was, what it is and when it is in force
   await capacity.getByRole('button', { name: 'Apply' }).click();
   await page.locator('dialog', { hasText: 'Nobody else is admitted' }).waitFor();
   await answerDialog(page, 'no');
-  assert.equal((await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).capacity, 50, 'no is no');
+  assert.equal((await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).capacity, 50, 'declined, so nothing changed');
 
   await page.getByLabel('Message to the queue').fill('The doors open at eight.');
   await page.getByRole('button', { name: 'Send' }).click();
   await page.locator('.message-now', { hasText: 'The doors open at eight.' }).waitFor();
   await buyer.goto(`${on.service.url}/schedules/${schedule}/wait`);
-  assert.equal((await somebody.poll()).body.message, 'The doors open at eight.');
+  assert.equal((await waitingBuyer.poll()).body.message, 'The doors open at eight.');
   await page.getByRole('button', { name: 'Resume admission' }).click();
   await page.locator('.effect-done', { hasText: 'paused → running' }).waitFor();
-  assert.ok(await somebody.waitUntilActive(), 'whoever waited is let in');
+  assert.ok(await waitingBuyer.waitUntilActive(), 'the waiting buyer is admitted');
   await on.takeScreenshot(page, 'admin-effects', { full: true });
 
   await openPart(page, `/schedules/${schedule}/audit`);
@@ -99,7 +99,7 @@ test('each turn of the tap shows what it was, what it is and when it is in force
   await Promise.all([context.close(), waiting.close()]);
 });
 
-test('seats are kept back and given free, and what somebody has is not', async () => {
+test('seats are held back and released, except seats that are held or sold', async () => {
   const { schedule } = await makeSale(on.service);
   const [buyer] = await createBuyers(on.service.url, 1);
   await buyer.join(schedule);
@@ -107,10 +107,10 @@ test('seats are kept back and given free, and what somebody has is not', async (
   const context = await on.context();
   const page = await openConsole(context, on.service, `/schedules/${schedule}/seats`);
   await page.locator('.adm-seat-sold').nth(1).waitFor();
-  assert.equal(await page.locator('.adm-seat-row').nth(1).locator('.adm-seat').first().innerText(), '11', 'as buyers know it');
+  assert.equal(await page.locator('.adm-seat-row').nth(1).locator('.adm-seat').first().innerText(), '11', 'the number that buyers see');
   await page.getByRole('button', { name: 'All of row 1' }).click();
-  assert.equal(await page.locator('.chosen').innerText(), '8 seats selected', 'sold ones can’t be');
-  // Somebody buys one of them meanwhile.
+  assert.equal(await page.locator('.chosen').innerText(), '8 seats selected', 'sold seats can’t be selected');
+  // Another buyer buys one of them meanwhile.
   const [late] = await createBuyers(on.service.url, 1);
   await late.join(schedule);
   await late.buy(schedule, 1);
@@ -135,7 +135,7 @@ test('seats are kept back and given free, and what somebody has is not', async (
   await context.close();
 });
 
-test('the report says what happened, prints, and comes along as CSV', async () => {
+test('the report shows what happened, prints, and downloads as CSV', async () => {
   const { schedule } = await makeSale(on.service, { title: 'Reported', queue: { capacity: 2, admit_per_second: 5 } });
   const people = await createBuyers(on.service.url, 12);
   assert.equal(await runBuyers(people, schedule, 20), 12);
@@ -143,14 +143,14 @@ test('the report says what happened, prints, and comes along as CSV', async () =
   await poor[0].join(schedule);
   await poor[0].waitUntilActive();
   assert.equal((await poor[0].buy(schedule, 9, false)).body.code, 'seat_limit_exceeded');
-  for (let told = null; told === null || told.line.completed < 12 || told.turned_away.length === 0; await pause(500)) {
-    told = await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/report`);
+  for (let report = null; report === null || report.line.completed < 12 || report.turned_away.length === 0; await pause(500)) {
+    report = await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/report`);
   }
   const context = await on.context({ acceptDownloads: true });
   const page = await openConsole(context, on.service, `/schedules/${schedule}/report`);
   const text = await page.locator('.report').innerText();
   for (const part of [/Reported/, /Joined\s+13/, /Seats sold\s+12/, /over the limit of seats per person/, /Floor/]) assert.match(text, part);
-  assert.ok((await page.locator('.bars rect').count()) >= 2, 'the course is drawn');
+  assert.ok((await page.locator('.bars rect').count()) >= 2, 'the chart is drawn');
   await on.takeScreenshot(page, 'admin-report', { full: true });
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download CSV' }).click();
@@ -161,7 +161,7 @@ test('the report says what happened, prints, and comes along as CSV', async () =
   assert.match(csv, /line,joined,,13,places/);
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
   const shown = await page.evaluate(() => ['.console-nav', '.tabs', '.report-actions', 'header.top'].map((one) => getComputedStyle(/** @type {Element} */ (document.querySelector(one))).display));
-  assert.deepEqual(shown, ['none', 'none', 'none', 'none'], 'paper has no buttons');
+  assert.deepEqual(shown, ['none', 'none', 'none', 'none'], 'the printed page has no controls');
   await on.takeScreenshot(page, 'admin-report-print', { full: true });
   await context.close();
 });

@@ -1,4 +1,4 @@
-/** The operator's console: making a sale from nothing, and who may not. */
+/** The console: creating a sale, and who has no access. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Buyer } from './support/crowd.mjs';
@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => on.end());
 
-test('a sale is made from nothing until it is open, and somebody buys in it', async () => {
+test('a sale is created from nothing until it is open and a buyer buys in it', async () => {
   const context = await on.context();
   const page = await openConsole(context, on.service);
   await page.getByRole('link', { name: 'New concert' }).click();
@@ -42,7 +42,7 @@ test('a sale is made from nothing until it is open, and somebody buys in it', as
   assert.ok(small > 0, 'the venue is drawn');
   await line.getByLabel('Rows').fill('40');
   await page.waitForFunction((before) => before > 0, small);
-  assert.notEqual(await drawn(), small, 'another venue is another drawing');
+  assert.notEqual(await drawn(), small, 'another venue gives another drawing');
   await line.getByLabel('Rows').fill('4');
   await line.getByLabel('Seats per row').fill('5');
   await line.getByLabel('Price').fill('90000');
@@ -68,7 +68,7 @@ test('a sale is made from nothing until it is open, and somebody buys in it', as
   await context.close();
 });
 
-test('a concert is changed and withdrawn, and a date is put off, each after a question', async () => {
+test('a concert is changed and withdrawn, and a date is postponed, each after a confirmation', async () => {
   const { concert, schedule } = await makeSale(on.service, { title: 'Before' });
   const context = await on.context();
   const page = await openConsole(context, on.service, `/concerts/${concert}`);
@@ -76,7 +76,7 @@ test('a concert is changed and withdrawn, and a date is put off, each after a qu
   await page.getByLabel('Status').selectOption('UNAVAILABLE');
   await page.getByRole('button', { name: 'Save' }).click();
   await answerDialog(page, 'no');
-  assert.equal((await callAsOperator(on.service, 'GET', `/v1/concerts/${concert}`)).title, 'Before', 'no is no');
+  assert.equal((await callAsOperator(on.service, 'GET', `/v1/concerts/${concert}`)).title, 'Before', 'declined, so nothing changed');
   await page.getByRole('button', { name: 'Save' }).click();
   await answerDialog(page, 'yes');
   await page.locator('.toast').first().waitFor();
@@ -102,7 +102,7 @@ test('a concert is changed and withdrawn, and a date is put off, each after a qu
   await context.close();
 });
 
-test('nobody but an operator gets in, and the token is in no address', async () => {
+test('only an operator has access, and the token is in no address', async () => {
   const context = await on.context();
   const page = await context.newPage();
   await page.goto(`${on.service.url}/admin`);
@@ -114,7 +114,7 @@ test('nobody but an operator gets in, and the token is in no address', async () 
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.locator('[role=alert]', { hasText: 'not an administrator' }).waitFor();
   await on.takeScreenshot(page, 'admin-signin', { full: true });
-  // By the address it is the same.
+  // A token in the address is refused too.
   await page.goto(`${on.service.url}/admin#token=${buyer.token}`);
   await page.reload();
   await page.locator('[role=alert]', { hasText: 'not an administrator' }).waitFor();
@@ -124,7 +124,7 @@ test('nobody but an operator gets in, and the token is in no address', async () 
   await page.locator('#console-nav a').first().waitFor();
   assert.ok(!page.url().includes('token'), page.url());
   const kept = await page.evaluate(() => [JSON.stringify(localStorage), document.cookie]);
-  assert.ok(kept.every((text) => !text.includes(on.service.admin)), 'only this tab keeps it');
+  assert.ok(kept.every((text) => !text.includes(on.service.admin)), 'only this tab stores it');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Access token').waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.getItem('onsale.admin')), null);
@@ -150,7 +150,7 @@ test('hostile titles, sections and messages are text in every part', async () =>
     }));
     assert.deepEqual(found, { hacked: undefined, made: 0, wide: 0 }, part);
   }
-  assert.ok((await page.locator('.entries').innerText()).includes('<img src=x'), 'it is shown as it is');
+  assert.ok((await page.locator('.entries').innerText()).includes('<img src=x'), 'it is shown as text');
   await on.takeScreenshot(page, 'admin-hostile-phone', { full: true });
   await context.close();
 });

@@ -1,4 +1,4 @@
-// From the seat map to the receipt: by clicks and by keys alone, on a desktop and on a phone, in
+// From the seat map to the receipt: by clicks and by keyboard alone, on a desktop and on a phone, in
 // both languages.
 
 import assert from 'node:assert/strict';
@@ -26,7 +26,7 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await takeScreenshot(page, `seats-${name}`);
     await assertAccessible(page, 'the map');
 
-    // On a phone the seats are too small at first: a tap opens the section.
+    // On a phone the seats are too small at first, so a tap opens the section.
     if (size === 'phone') await page.touchscreen.tap(...(await locateMap(page, sale)).section(1));
     else await page.locator('#section-select').selectOption('1');
     await page.locator('#section-open').waitFor();
@@ -63,13 +63,13 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
   });
 }
 
-test('seats are picked on the map itself, and the way the mouse points says which', async () => {
+test('seats are picked on the map itself, and the seat under the mouse is named', async () => {
   const sale = await openSale(service);
   const who = await createBuyer(service, { sale, points: 200_000 });
   const page = await openPage(browser, service, { who });
   await openMapInTurn(page, sale);
   const map = await locateMap(page, sale);
-  assert.ok(map.view.scale >= 11, 'so small a venue is shown with seats to pick');
+  assert.ok(map.view.scale >= 11, 'in a venue this small, seats can be picked at once');
   await page.mouse.move(...map.seat(37));
   await page.locator('#map-here').filter({ hasText: 'seat 38' }).waitFor();
   await page.mouse.click(...map.seat(37));
@@ -80,7 +80,7 @@ test('seats are picked on the map itself, and the way the mouse points says whic
 });
 
 for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
-  test(`seats are bought by keys alone: ${size}, ${lang}`, async () => {
+  test(`seats are bought by keyboard alone: ${size}, ${lang}`, async () => {
     const sale = await openSale(service);
     const who = await createBuyer(service, { sale, points: 0 });
     const page = await openPage(browser, service, { who, size: SIZES[size], lang });
@@ -103,7 +103,7 @@ for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
   });
 }
 
-test('the map is moved, zoomed and opened by keys', async () => {
+test('the map is moved, zoomed and opened by keyboard', async () => {
   const sale = await openSale(service);
   const who = await createBuyer(service, { sale });
   const page = await openPage(browser, service, { who });
@@ -112,9 +112,9 @@ test('the map is moved, zoomed and opened by keys', async () => {
   for (const key of ['+', '+', 'ArrowLeft', 'ArrowUp', '-', '0']) await page.keyboard.press(key);
   await page.waitForTimeout(400);
   await page.keyboard.press('+');
-  // On until there is a seat in the middle, and not an aisle.
-  const told = page.locator('#polite').filter({ hasText: /seat \d+ .* available$/ });
-  for (let steps = 0; steps < 10 && !(await told.count()); steps++) {
+  // Until there is a seat in the middle, not an aisle.
+  const announced = page.locator('#polite').filter({ hasText: /seat \d+ .* available$/ });
+  for (let steps = 0; steps < 10 && !(await announced.count()); steps++) {
     await page.keyboard.press('ArrowDown');
     await page.waitForTimeout(600);
   }
@@ -123,7 +123,7 @@ test('the map is moved, zoomed and opened by keys', async () => {
   await page.context().close();
 });
 
-test('best available: shown on the map, and held at once', async () => {
+test('the best available seats are previewed on the map, then held', async () => {
   const sale = await openSale(service);
   const who = await createBuyer(service, { sale });
   const page = await openPage(browser, service, { who });
@@ -138,14 +138,14 @@ test('best available: shown on the map, and held at once', async () => {
   await page.locator('#best-hold').click();
   await page.waitForURL('**/holds/*');
   await page.locator('.order-seats li').nth(2).waitFor();
-  assert.deepEqual(await page.locator('.order-seats li span').allTextContents(), shown, 'what was shown is held');
+  assert.deepEqual(await page.locator('.order-seats li span').allTextContents(), shown, 'the previewed seats are held');
   await page.context().close();
 });
 
-/** What a buyer holds, by seat number. */
+/** The seat numbers that a buyer holds. */
 const heldSeats = async (who) => (await who.ask('GET', '/v1/reservations')).items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
 
-test('what is shown as the best is what taking the best would hold', async () => {
+test('the preview shows the seats that a hold of the best would get', async () => {
   const sale = await openSale(service);
   const [who, other] = [await createBuyer(service, { sale }), await createBuyer(service, { sale })];
   const page = await openPage(browser, service, { who });
@@ -157,7 +157,7 @@ test('what is shown as the best is what taking the best would hold', async () =>
   await page.context().close();
 });
 
-test('the best that are shown are held, whatever has come free meanwhile', async () => {
+test('the previewed seats are held, even if better ones were released meanwhile', async () => {
   const sale = await openSale(service);
   const [who, other] = [await createBuyer(service, { sale }), await createBuyer(service, { sale })];
   const before = await other.hold({ quantity: 2 });
@@ -172,22 +172,22 @@ test('the best that are shown are held, whatever has come free meanwhile', async
   await page.context().close();
 });
 
-for (const deaf of [false, true]) {
-  test(`a shown seat that somebody takes: others are asked for, and it is said (${deaf ? 'by the refusal' : 'by the stream'})`, async () => {
+for (const withoutStream of [false, true]) {
+  test(`when another buyer takes a previewed seat, the next best are shown (${withoutStream ? 'by the refusal' : 'by the stream'})`, async () => {
     const sale = await openSale(service);
     const [who, other] = [await createBuyer(service, { sale }), await createBuyer(service, { sale })];
-    const page = await openPage(browser, service, { who, size: deaf ? PHONE : DESKTOP });
-    if (deaf) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
+    const page = await openPage(browser, service, { who, size: withoutStream ? PHONE : DESKTOP });
+    if (withoutStream) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
     await openMapInTurn(page, sale);
     await page.locator('#best-show').click();
     await page.locator('#best-found').filter({ hasText: 'seats 1 and 2' }).waitFor();
     await other.hold({ seat_ids: [sale.seats[1].id] });
-    if (deaf) await page.locator('#best-hold').click();
+    if (withoutStream) await page.locator('#best-hold').click();
     const said = page.locator('#best-found').filter({ hasText: 'Someone else got there first' }).filter({ hasText: 'seats 3 and 4' });
     await said.waitFor();
-    assert.ok(await page.locator('#rival').isHidden(), 'the best, and not the nearest');
-    assert.deepEqual(await heldSeats(who), [], 'nothing is held that was not shown');
-    await takeScreenshot(page, `best-lost-${deaf ? 'phone' : 'desktop'}`);
+    assert.ok(await page.locator('#rival').isHidden(), 'the best seats, not the nearest');
+    assert.deepEqual(await heldSeats(who), [], 'nothing is held that was not previewed');
+    await takeScreenshot(page, `best-lost-${withoutStream ? 'phone' : 'desktop'}`);
     await assertAccessible(page, 'a best seat was taken');
     await page.locator('#best-hold').click();
     await page.waitForURL('**/holds/*');
@@ -196,7 +196,7 @@ for (const deaf of [false, true]) {
   });
 }
 
-test('a price that is left out is left out of the best too, shown and taken', async () => {
+test('an excluded price is excluded from the best seats too, in the preview and in the hold', async () => {
   const sale = await openSale(service);
   for (const shown of [true, false]) {
     const who = await createBuyer(service, { sale });

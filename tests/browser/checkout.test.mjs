@@ -1,4 +1,4 @@
-// Paying, whatever happens to time, answers, clicks and points; and refunds.
+// Paying with late clocks, lost answers, double clicks and missing points; and refunds.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => end?.());
 
-/** A page on which somebody has held a seat of the cheapest section, with points to pay it. */
+/** Opens the checkout of a buyer who holds a seat of the cheapest section and has points. */
 async function openCheckout({ points = 500_000, of = sale, size } = {}) {
   const who = await createBuyer(service, { sale: of, points });
   const hold = await who.hold({ quantity: 1, max_price: 70_000 });
@@ -26,7 +26,7 @@ async function openCheckout({ points = 500_000, of = sale, size } = {}) {
 
 const waitForReceipt = (page) => page.getByRole('heading', { name: 'Payment complete. The seats are yours.' }).waitFor();
 const listChanges = async (who, wanted) => (await who.ask('GET', '/v1/points/history')).items.filter(({ kind }) => kind === wanted);
-/** What was charged, the first first. */
+/** The amounts of the top-ups, oldest first. */
 const listCharges = async (who) => (await listChanges(who, 'CHARGE')).map(({ amount }) => amount).reverse();
 const listPayments = (who) => listChanges(who, 'PAYMENT');
 
@@ -39,7 +39,7 @@ test('a double click pays once', async () => {
   await page.context().close();
 });
 
-test('an answer that is lost after it was paid: said so, asked again, paid once', async () => {
+test('after a lost answer the page says so, tries again and pays once', async () => {
   const { who, page } = await openCheckout();
   const keys = [];
   let lost = true;
@@ -61,7 +61,7 @@ test('an answer that is lost after it was paid: said so, asked again, paid once'
   await page.context().close();
 });
 
-test('a page that is loaded anew in the middle of paying tells what became of it', async () => {
+test('a reload during the payment shows its result', async () => {
   const { who, page } = await openCheckout();
   await page.route('**/v1/payments', async (route) => {
     if (route.request().method() !== 'POST') return route.continue();
@@ -76,7 +76,7 @@ test('a page that is loaded anew in the middle of paying tells what became of it
   await page.context().close();
 });
 
-test('one that never arrived is paid with the same key after a reload', async () => {
+test('a payment that never arrived is repeated with the same key after a reload', async () => {
   const { who, page } = await openCheckout();
   const keys = [];
   let dead = true;
@@ -97,19 +97,19 @@ test('one that never arrived is paid with the same key after a reload', async ()
   await page.context().close();
 });
 
-test('after too few points: what is missing now is shown, and charged and paid with a new key', async () => {
+test('if points are missing, the page shows how many, and tops up and pays with a new key', async () => {
   const { who, page } = await openCheckout({ points: 80_000 });
   const keys = [];
   page.on('request', (request) => {
     if (request.method() === 'POST' && request.url().endsWith('/v1/payments')) keys.push(request.headers()['idempotency-key']);
   });
-  // The points go elsewhere while the page is open.
+  // The points are spent elsewhere while the page is open.
   const other = await who.hold({ quantity: 1, max_price: 70_000 });
   await who.pay(other.hold_id);
   await page.locator('#pay').click();
   await page.locator('.purse').filter({ hasText: '60,000 points more' }).waitFor();
   assert.equal(await page.locator('#pay').textContent(), 'Top up 60,000 points and pay ₩70,000');
-  assert.deepEqual(await listCharges(who), [80_000], 'nothing is charged that was not shown');
+  assert.deepEqual(await listCharges(who), [80_000], 'no points are added beyond the shown amount');
   await takeScreenshot(page, 'short');
   await assertAccessible(page, 'too few points');
   await page.locator('#pay').click();
@@ -121,7 +121,7 @@ test('after too few points: what is missing now is shown, and charged and paid w
   await page.context().close();
 });
 
-test('a checkout left open in another tab shows that it was paid', async () => {
+test('a checkout open in another tab shows that the hold was paid', async () => {
   const { who, hold, page } = await openCheckout({ points: 10_000 });
   const other = await page.context().newPage();
   await other.goto(`/holds/${hold.hold_id}`);
@@ -134,14 +134,14 @@ test('a checkout left open in another tab shows that it was paid', async () => {
   await page.context().close();
 });
 
-test('a checkout left open on another device charges nothing after the hold was paid', async () => {
+test('a checkout open on another device adds no points after the hold was paid', async () => {
   const { who, hold, page } = await openCheckout({ points: 10_000 });
   const device = await openPage(browser, service, { who });
   await device.goto(`/holds/${hold.hold_id}`);
   await device.locator('#pay').waitFor();
   await page.locator('#pay').click();
   await waitForReceipt(page);
-  // It is not told, so it still asks for the points.
+  // It is not notified, so it still asks for the points.
   assert.equal(await device.locator('#pay').textContent(), 'Top up 60,000 points and pay ₩70,000');
   await device.locator('#pay').click();
   await waitForReceipt(device);
@@ -150,7 +150,7 @@ test('a checkout left open on another device charges nothing after the hold was 
   await Promise.all([page, device].map((one) => one.context().close()));
 });
 
-test('a checkout that is looked at again looks its hold up again', async () => {
+test('a checkout that becomes visible again reloads its hold', async () => {
   const { who, hold, page } = await openCheckout({ points: 100_000 });
   await who.pay(hold.hold_id);
   await page.evaluate(() => window.dispatchEvent(new Event('focus')));
@@ -158,7 +158,7 @@ test('a checkout that is looked at again looks its hold up again', async () => {
   await page.context().close();
 });
 
-test('two tabs that charge and pay at the same moment charge once', async () => {
+test('two tabs that top up and pay at the same moment top up once', async () => {
   const { who, hold, page } = await openCheckout({ points: 10_000 });
   const device = await openPage(browser, service, { who });
   await device.goto(`/holds/${hold.hold_id}`);
@@ -170,7 +170,7 @@ test('two tabs that charge and pay at the same moment charge once', async () => 
   await Promise.all([page, device].map((one) => one.context().close()));
 });
 
-test('a balance that is spent to the last point is 0, without a sign', async () => {
+test('a fully spent balance is 0, without a sign', async () => {
   for (const [points, lang] of [[70_000, 'en'], [10_000, 'ko']]) {
     const who = await createBuyer(service, { sale, points });
     const hold = await who.hold({ quantity: 1, max_price: 70_000 });
@@ -184,7 +184,7 @@ test('a balance that is spent to the last point is 0, without a sign', async () 
   }
 });
 
-test('a hold that lapses says what happened, and leads back to the map', async () => {
+test('an expired hold shows what happened and links back to the map', async () => {
   const short = await openSale(service, { queue: { hold_ttl_seconds: 6 } });
   for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
     const { page, who } = await openCheckout({ of: short, size });
@@ -199,7 +199,7 @@ test('a hold that lapses says what happened, and leads back to the map', async (
   }
 });
 
-test('giving back is asked about, and frees the seats', async () => {
+test('releasing asks for a confirmation and frees the seats', async () => {
   const { page, hold } = await openCheckout();
   await page.getByRole('button', { name: 'Release this seat' }).click();
   await assertAccessible(page, 'the question');
@@ -208,13 +208,13 @@ test('giving back is asked about, and frees the seats', async () => {
   await page.getByRole('button', { name: 'Release this seat' }).click();
   await page.getByRole('button', { name: 'Release', exact: true }).click();
   await page.getByRole('heading', { name: 'You released these seats' }).waitFor();
-  await assertAccessible(page, 'given back');
+  await assertAccessible(page, 'released');
   const other = await createBuyer(service, { sale });
   await other.hold({ seat_ids: [hold.reservations[0].seat_id] });
   await page.context().close();
 });
 
-test('links to other people’s holds are not found, and neither is what never was', async () => {
+test('other people’s holds and unknown holds are not found', async () => {
   const { hold } = await openCheckout();
   const other = await createBuyer(service, { name: 'Other' });
   const page = await openPage(browser, service, { who: other });
@@ -232,7 +232,7 @@ test('links to other people’s holds are not found, and neither is what never w
   await assertAccessible(nobody, 'not signed in');
 });
 
-test('the countdown is right on a device whose clock is an hour wrong', async () => {
+test('the countdown is correct on a device whose clock is an hour wrong', async () => {
   const who = await createBuyer(service, { sale, points: 100_000 });
   const hold = await who.hold({ quantity: 1, max_price: 70_000 });
   const page = await openPage(browser, service, { who });
@@ -248,7 +248,7 @@ test('the countdown is right on a device whose clock is an hour wrong', async ()
   await page.context().close();
 });
 
-test('a service that is away: the page says so, and goes on by itself', async () => {
+test('while the service does not respond the page says so, and it recovers', async () => {
   const who = await createBuyer(service, { sale, points: 100_000 });
   const hold = await who.hold({ quantity: 1, max_price: 70_000 });
   const page = await openPage(browser, service, { who });
@@ -256,13 +256,13 @@ test('a service that is away: the page says so, and goes on by itself', async ()
   await page.route('**/v1/**', (route) => (away ? route.abort() : route.continue()));
   await page.goto(`/holds/${hold.hold_id}`);
   await page.locator('.note-warn').filter({ hasText: "can't reach the service" }).waitFor();
-  assert.equal(await page.locator('#pay, #left').count(), 0, 'nothing that is not known');
+  assert.equal(await page.locator('#pay, #left').count(), 0, 'nothing unknown is shown');
   away = false;
   await page.locator('#pay').waitFor();
   await page.context().close();
 });
 
-test('a ticket is refunded after a question, once, and its points come back', async () => {
+test('a ticket is refunded once, after a confirmation, and its points come back', async () => {
   const { who, page } = await openCheckout();
   await page.locator('#pay').click();
   await waitForReceipt(page);
@@ -290,7 +290,7 @@ test('a ticket is refunded after a question, once, and its points come back', as
   await page.context().close();
 });
 
-test('after the deadline nothing can be refunded, and the page says so', async () => {
+test('after the deadline refunds are closed, and the page says so', async () => {
   const closes = Date.now() + 12_000;
   const closing = await openSale(service, { closesIn: 12 });
   const { who, hold, page } = await openCheckout({ of: closing });

@@ -1,4 +1,4 @@
-// Devices that are not as they should be: a clock that is wrong by days, a browser that keeps nothing.
+// Broken devices: a clock that is wrong by days, a browser that stores nothing.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -12,7 +12,7 @@ let service, browser, end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-/** A page on a device whose clock is wrong by so many hours. */
+/** Opens a page on a device whose clock is wrong by `hours`. */
 async function openWithWrongClock(hours) {
   const page = await openPage(browser, service);
   await page.addInitScript((ms) => {
@@ -32,7 +32,7 @@ async function openWithWrongClock(hours) {
 }
 
 for (const hours of [26, 24 * 400, -26]) {
-  test(`one joins, and stays joined, on a device whose clock is wrong by ${hours} h`, async () => {
+  test(`a reader joins and stays joined on a device whose clock is wrong by ${hours} h`, async () => {
     const sale = await openSale(service);
     const page = await openWithWrongClock(hours);
     await joinByPage(page, sale);
@@ -47,7 +47,7 @@ for (const hours of [26, 24 * 400, -26]) {
   });
 }
 
-test('a page that comes out of the history counts by the server too', async () => {
+test('a page restored from the history counts by the server’s clock too', async () => {
   const sale = await openSale(service, { opensIn: 3600 });
   const page = await openWithWrongClock(26);
   await page.goto(`/concerts/${sale.concert}`);
@@ -60,7 +60,7 @@ test('a page that comes out of the history counts by the server too', async () =
 });
 
 for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]) {
-  test(`a browser that keeps nothing is told before one joins: ${lang}`, async () => {
+  test(`a reader whose browser stores nothing is warned before joining: ${lang}`, async () => {
     const sale = await openSale(service);
     const page = await openPage(browser, service, { lang, size, dark });
     await page.addInitScript(() => {
@@ -73,7 +73,7 @@ for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]
     await page.goto(`/schedules/${sale.id}/wait`);
     await waitForState(page, 'join');
     await page.locator('#unkept').waitFor();
-    assert.ok(await page.locator('form[data-do="join"]').first().isHidden(), 'nobody joins who would lose the place');
+    assert.ok(await page.locator('form[data-do="join"]').first().isHidden(), 'a reader who would lose the place can’t join');
     await takeScreenshot(page, `unkept-${lang}`);
     await assertAccessible(page, 'a browser that keeps nothing');
     assert.deepEqual(page.faults, []);
@@ -81,7 +81,7 @@ for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]
   });
 }
 
-test('a browser that keeps things is told nothing', async () => {
+test('a reader whose browser stores data is not warned', async () => {
   const page = await openPage(browser, service);
   await page.goto('/');
   await page.locator('html[data-ready]').waitFor();

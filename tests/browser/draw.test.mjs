@@ -1,4 +1,4 @@
-// A draw: what is promised before it, the place after it, and the check in the browser.
+// A draw: the commitment before it, the place after it, and the check in the browser.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => on.end());
 
-test('a draw is explained, held, and checked by whoever was in it', async () => {
+test('a draw is explained, run, and checked by an entrant', async () => {
   const opensIn = 14;
   const sale = await openSale(on.service, { title: 'The Draw', opensIn, queue: { entry_order: 'DRAW', capacity: 1, queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
   for (let n = 0; n < 5; n += 1) await createBuyer(on.service, { sale });
@@ -42,7 +42,7 @@ test('a draw is explained, held, and checked by whoever was in it', async () => 
   await takeScreenshot(page, 'draw-checked', { full: true });
   await assertAccessible(page, 'after the check');
 
-  // A draw that was tampered with does not pass.
+  // A manipulated draw fails the check.
   const forged = await page.evaluate(async () => {
     const modules = performance.getEntriesByType('resource').map(({ name }) => name);
     const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
@@ -66,7 +66,7 @@ test('a draw is explained, held, and checked by whoever was in it', async () => 
   await page.context().close();
 });
 
-test('the check agrees with the one of docs/DRAW.md', async () => {
+test('the check agrees with the steps of docs/DRAW.md', async () => {
   const page = await openPage(on.browser, on.service);
   const sale = await openSale(on.service, { title: 'Known', opensIn: 3600, queue: { entry_order: 'DRAW', queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
   await joinByPage(page, sale);

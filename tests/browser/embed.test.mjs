@@ -1,4 +1,4 @@
-// A waiting page of one's own, the client on another site, and what a first visit costs.
+// A custom waiting page, the client on another site, and the size of a first visit.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ before(async () => {
   const [, own] = docs.match(/```html\n(<!-- wait\.html -->[\s\S]*?)```/);
   await writeFile(`${folder}/wait.html`, own);
   await writeFile(`${folder}/club.css`, '.club { background: #221; color: #fe9; padding: 2rem; }');
-  // The page of another site: another origin, which the service is told of.
+  // A page of another origin, which is in the service's CORS list.
   let sale = 1;
   shop = createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
@@ -41,7 +41,7 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('an organiser\'s own waiting page does all that ours does, and stays a text', async () => {
+test('a custom waiting page has all functions, and shows user texts as text', async () => {
   const { sale, active, leave } = await createQueue(service, 0, { title: 'Club <script>globalThis.stolen=1</script> & "Friends"' });
   const page = await openPage(browser, service);
   await joinByPage(page, sale);
@@ -57,7 +57,7 @@ test('an organiser\'s own waiting page does all that ours does, and stays a text
   await page.context().close();
 });
 
-test('the example of another site goes from the line to paid seats', async () => {
+test('the example on another site goes from the queue to paid seats', async () => {
   const sale = await openSale(service);
   shop.sell(sale.id);
   const page = await (await browser.newContext()).newPage();
@@ -74,7 +74,7 @@ test('the example of another site goes from the line to paid seats', async () =>
   await page.context().close();
 });
 
-/** What a first visit loads: bytes over the wire, heads included. */
+/** Measures what a first visit loads: bytes over the wire, headers included. */
 async function cost(page, path) {
   const client = await page.context().newCDPSession(page);
   await client.send('Network.enable');
@@ -96,13 +96,13 @@ test('a first visit is less than 100 kB over the wire', async () => {
   }
 });
 
-test('on a slow phone the page can be used before long', async () => {
+test('on a slow phone the page is usable soon', async () => {
   const sale = await openSale(service);
   for (const path of ['/', `/schedules/${sale.id}/wait`]) {
     const page = await openPage(browser, service);
     const client = await page.context().newCDPSession(page);
     await client.send('Emulation.setCPUThrottlingRate', { rate: 4 });
-    // What Chromium calls slow 3G: 400 ms, 400 kbit/s.
+    // Chromium's slow 3G: 400 ms latency, 400 kbit/s.
     await client.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 });
     await page.goto(path, { waitUntil: 'domcontentloaded', timeout: 60_000 });
     await page.waitForFunction(() => document.documentElement.dataset.ready !== undefined, null, { timeout: 60_000 });

@@ -1,4 +1,4 @@
-// Bad networks, wrong clocks, stores that are away, texts that want to be more than texts.
+// Bad networks, wrong clocks, stores that do not respond, and hostile texts.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => on.end());
 
-test('ten minutes without a network: what was known is said to be old, and the page goes on by itself', async () => {
+test('during ten minutes without a network the data is marked as old, and the page recovers', async () => {
   const { sale, waiting, leave } = await createQueue(on.service, 2);
   const way = await startProxy(on.service.base);
   const page = await openPage(on.browser, way);
@@ -43,7 +43,7 @@ test('ten minutes without a network: what was known is said to be old, and the p
   await way.end();
 });
 
-test('where no stream gets through the page asks instead, and says so', async () => {
+test('if no stream gets through the page polls, and says so', async () => {
   const { sale, waiting, leave } = await createQueue(on.service, 1);
   const page = await openPage(on.browser, on.service);
   await page.route('**/v1/queue/ticket/stream', (route) => route.abort());
@@ -55,7 +55,7 @@ test('where no stream gets through the page asks instead, and says so', async ()
   await page.context().close();
 });
 
-test('answers that get lost while joining cost no second place', async () => {
+test('lost answers while joining create no second place', async () => {
   const { sale } = await createQueue(on.service, 0);
   const page = await openPage(on.browser, on.service);
   let lost = 0;
@@ -96,12 +96,12 @@ test('a clock that is wrong by an hour changes no countdown', async () => {
   }
 });
 
-test('while a store is away no page shows a false place, and all go on by themselves', async () => {
+test('while a store does not respond no page shows a false place, and all recover', async () => {
   const { sale, waiting, leave } = await createQueue(on.service, 1);
   const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
   await waitForSlot(page, 'place', '2');
-  // Until the snapshot has the place too.
+  // Until the snapshot contains the place.
   await page.waitForTimeout(1500);
   for (const store of ['redis', 'postgres']) {
     const thaw = freezeStore(on.pid, store);
@@ -128,10 +128,10 @@ const HOSTILE = [
   `${'a'.repeat(150)}${'가'.repeat(50)}`,
 ];
 
-// A name as the service stores it: controls that reorder other people's text are removed.
+// A name as the service stores it: without controls that reorder the text around it.
 const storedName = (text) => text.slice(0, 100).replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '').trim();
 
-test('titles, names and messages stay texts, however they are written', async () => {
+test('hostile titles, names and messages stay text', async () => {
   for (const [at, title] of HOSTILE.entries()) {
     const text = title.slice(0, 200);
     const { sale } = await createQueue(on.service, 0, { title: text, description: text.repeat(60).slice(0, 10_000) });
@@ -156,7 +156,7 @@ test('titles, names and messages stay texts, however they are written', async ()
   }
 });
 
-test('another site can make nobody join or leave, and no page runs what is not its own file', async () => {
+test('another site can’t make anyone join or leave, and pages run their own files only', async () => {
   const { sale } = await createQueue(on.service, 0);
   const address = `${on.service.base}/schedules/${sale.id}/wait`;
   const form = (headers) => fetch(address, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: 'do=join&name=Eve' });
@@ -181,7 +181,7 @@ test('another site can make nobody join or leave, and no page runs what is not i
   await page.context().close();
 });
 
-test('a page in a language: by the browser, by the switch, remembered', async () => {
+test('the language follows the browser, then the switch, and is remembered', async () => {
   await createBuyer(on.service);
   const page = await openPage(on.browser, on.service, { lang: 'ko' });
   await page.goto('/');

@@ -1,4 +1,4 @@
-// The home page and a concert's page with more on them than fits, with and without scripts.
+// The home page and a concert's page with several pages of entries, with and without scripts.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -27,11 +27,11 @@ before(async () => {
 after(() => on.end());
 
 for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) {
-  test(`the newest sale comes first, what is over is not there, the rest is behind links: ${lang}`, async () => {
+  test(`the newest sale comes first, ended sales are missing, and links lead to the rest: ${lang}`, async () => {
     const page = await openPage(on.browser, on.service, { lang, size, dark });
     await page.goto('/');
     const sections = page.locator('.sale-section');
-    // The demo concert of `onsale dev` has a date that opens later still.
+    // The demo concert of `onsale dev` has a date that opens even later.
     const first = (await sections.nth(0).locator('h3').allTextContents()).slice(0, 2);
     assert.ok(first.includes('The newest'), String(first));
     assert.deepEqual(await sections.nth(1).locator('h3').allTextContents(), ['Next week']);
@@ -45,7 +45,7 @@ for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) 
     for (const title of await page.locator('h3').allTextContents()) seen.add(title);
     for (let n = 0; n < 22; n += 1) assert.ok(seen.has(`Season ${n}`), `Season ${n}`);
     await assertAccessible(page, 'more concerts');
-    // The other language, of the same page.
+    // The same page in the other language.
     await page.locator('.switch').click();
     await page.locator(`html[lang="${lang === 'en' ? 'ko' : 'en'}"]`).waitFor();
     assert.ok((await page.locator('h3').count()) < 20);
@@ -54,7 +54,7 @@ for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) 
   });
 }
 
-test('without scripts every date of a concert is reached', async () => {
+test('every date of a concert can be reached without scripts', async () => {
   const context = await on.context({ javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto('/');
@@ -72,7 +72,7 @@ test('without scripts every date of a concert is reached', async () => {
   await context.close();
 });
 
-test('the dates of a further page follow the sale as those of the first do', async () => {
+test('the dates on further pages follow the sale too', async () => {
   const page = await openPage(on.browser, on.service);
   await page.goto(`/concerts/${many.concert}`);
   await page.locator('a[rel="next"]').click();

@@ -1,4 +1,4 @@
-// From the sale page into the line and to the seats: on a desktop and on a phone, in both languages.
+// From the home page through the queue to the seats: on a desktop and on a phone, in both languages.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -20,7 +20,7 @@ const AHEAD = { en: '1 person ahead of you', ko: '내 앞 대기 인원 1명' };
 
 for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', false], ['phone', 'en', true], ['desktop', 'ko', true]]) {
   const name = `${size}-${lang}${dark ? '-dark' : ''}`;
-  test(`a reader comes from the first page to the seats: ${name}`, async () => {
+  test(`a reader gets from the home page to the seats: ${name}`, async () => {
     const { sale, active, waiting, leave } = await createQueue(on.service, 1, { title: `${TITLE[lang]} ${name}`, description: 'One evening only, with the whole orchestra.' });
     const page = await openPage(on.browser, on.service, { size: SIZES[size], lang, dark });
     await page.goto('/');
@@ -53,7 +53,7 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await page.locator('[data-slot="remaining"]').filter({ hasText: ':' }).waitFor();
     assert.match(await page.title(), /^● /);
     await takeScreenshot(page, `turn-${name}`, { full: true });
-    await assertAccessible(page, 'one\'s turn');
+    await assertAccessible(page, 'the turn');
     assert.equal(await page.locator('[data-do="seats"]').getAttribute('href'), `/schedules/${sale.id}/seats`);
     await page.locator('[data-do="seats"]').click();
     await page.waitForURL(`**/schedules/${sale.id}/seats`);
@@ -62,7 +62,7 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
   });
 }
 
-test('by keys alone one joins, looks, and leaves', async () => {
+test('a reader joins, waits and leaves by keyboard alone', async () => {
   const { sale } = await createQueue(on.service, 1);
   const page = await openPage(on.browser, on.service);
   await page.goto('/');
@@ -71,7 +71,7 @@ test('by keys alone one joins, looks, and leaves', async () => {
       if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
       await page.keyboard.press('Tab');
     }
-    assert.fail(`${selector} is not reached`);
+    assert.fail(`Tab does not reach ${selector}`);
   };
   await press(`[data-schedule="${sale.id}"] a.button`);
   await page.keyboard.press('Enter');
@@ -86,7 +86,7 @@ test('by keys alone one joins, looks, and leaves', async () => {
   await assertAccessible(page, 'the question before leaving');
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
-  assert.ok(await page.evaluate(() => document.activeElement?.matches('[data-do="leave"]')), 'the focus is back');
+  assert.ok(await page.evaluate(() => document.activeElement?.matches('[data-do="leave"]')), 'the focus returns');
   await page.keyboard.press('Enter');
   await press('dialog [value="yes"]');
   await page.keyboard.press('Enter');
@@ -100,7 +100,7 @@ test('by keys alone one joins, looks, and leaves', async () => {
   await page.context().close();
 });
 
-test('the sale page follows the sale: it opens, seats go, it is paused', async () => {
+test('the concert page follows the sale: it opens, seats are taken, it is paused', async () => {
   const sale = await openSale(on.service, { title: 'Soon', opensIn: 4, queue: { queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
   const page = await openPage(on.browser, on.service);
   await page.goto(`/concerts/${sale.concert}`);
@@ -115,7 +115,7 @@ test('the sale page follows the sale: it opens, seats go, it is paused', async (
   await page.context().close();
 });
 
-test('everything fits at 320 px and at 200 %', async () => {
+test('everything fits at 320 px and at 200 % zoom', async () => {
   const { sale } = await createQueue(on.service, 1);
   for (const [name, size] of [['320', { viewport: { width: 320, height: 640 } }], ['200', { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }]]) {
     for (const lang of ['en', 'ko']) {

@@ -1,4 +1,4 @@
-// The seat map for whoever may not buy yet, in bad conditions, and with hostile texts.
+// The seat map for readers who can't buy yet, on bad networks, and with hostile texts.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -13,7 +13,7 @@ let service, browser, end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-test('a visitor without a ticket sees the map, and the way to the line', async () => {
+test('a visitor without a ticket sees the map and a link to the queue', async () => {
   const sale = await openSale(service);
   for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
     const page = await openPage(browser, service, { size });
@@ -27,7 +27,7 @@ test('a visitor without a ticket sees the map, and the way to the line', async (
     await page.locator('.toast').filter({ hasText: "when it's your turn" }).waitFor();
     await takeScreenshot(page, `looking-${name}`);
     await assertAccessible(page, 'looking around');
-    // Of one section all seats cost the same: without their price none of them is offered.
+    // All seats of a section cost the same, so without their price none is offered.
     const prices = page.locator('#bands input');
     for (let at = 0; at < (await prices.count()); at += 1) await prices.nth(at).uncheck();
     await page.waitForFunction(() => document.querySelector('.seat-out') && !document.querySelector('.seat-free:not(.seat-out)'));
@@ -37,7 +37,7 @@ test('a visitor without a ticket sees the map, and the way to the line', async (
   }
 });
 
-test('whoever waits sees the way back to their place, and may pick when let in', async () => {
+test('a waiting reader sees a link to their place, and can pick seats once admitted', async () => {
   const sale = await openSale(service, { queue: { capacity: 0 } });
   const who = await createBuyer(service, { sale });
   const page = await openPage(browser, service, { who });
@@ -61,7 +61,7 @@ test('when the turn is over the page says so', async () => {
   await page.context().close();
 });
 
-test('a lost connection is said, with when the map was right, and made up for', async () => {
+test('after a lost connection the map shows its time, and catches up', async () => {
   const sale = await openSale(service);
   const way = await startProxy(service.base);
   const page = await openPage(browser, way);
@@ -128,7 +128,7 @@ test('nothing is cut off on a screen of 320 pixels, nor at 200 % zoom', async ()
   }
 });
 
-test('a schedule that is none is a page in the reader’s language', async () => {
+test('an unknown schedule gets an error page in the reader’s language', async () => {
   const page = await openPage(browser, service, { lang: 'ko' });
   const answer = await page.goto('/schedules/999999/seats');
   assert.equal(answer.status(), 404);

@@ -1,15 +1,15 @@
-// Small pictures for the documents, out of the screenshots that the tests left (admin-rush.jpg is of
-// a rush by k6, see docs/LOADTEST.md):
+// Makes small pictures for the documents from the screenshots of the tests (admin-rush.jpg shows a load
+// test with k6, see docs/LOADTEST.md):
 //
-//   node pictures.mjs                    all of the list below
-//   node pictures.mjs sale-desktop-en    these
+//   node pictures.mjs                    all pictures of the list below
+//   node pictures.mjs sale-desktop-en    only the named ones
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { launch } from './support/browser.mjs';
 
-/** Which, and how wide they are shown. */
+/** The screenshots, and their width in the documents. */
 const PICTURES = [
   ['sale-desktop-en', 960],
   ['concert-phone-en-dark', 390],

@@ -1,5 +1,5 @@
-// Many want the same seats: who is late is told which, and offered others; what is lost on the way
-// costs nobody anything.
+// Several buyers want the same seats: the later one sees which are taken and gets offers. Lost answers do
+// no harm.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -13,10 +13,10 @@ let service, browser, end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-/** A page on which seats of the first section are picked, by their place in it. */
-async function openWithPicks(sale, who, seats, { size = DESKTOP, deaf = false } = {}) {
+/** Opens the map and picks seats of the first section, by their index. */
+async function openWithPicks(sale, who, seats, { size = DESKTOP, withoutStream = false } = {}) {
   const page = await openPage(browser, service, { who, size });
-  if (deaf) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
+  if (withoutStream) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
   await openMapInTurn(page, sale);
   await page.locator('#section-select').selectOption('0');
   for (const seat of seats) await page.locator(`button[data-seat="${seat}"]`).click();
@@ -24,7 +24,7 @@ async function openWithPicks(sale, who, seats, { size = DESKTOP, deaf = false } 
   return page;
 }
 
-test('two browsers want one seat: one gets it, the other is told and takes the next', async () => {
+test('of two buyers who want one seat one gets it, and the other is notified and takes another', async () => {
   const sale = await openSale(service);
   const [one, other] = [await createBuyer(service, { sale, name: 'One' }), await createBuyer(service, { sale, name: 'Other' })];
   const [first, second] = [await openWithPicks(sale, one, [20]), await openWithPicks(sale, other, [20], { size: PHONE })];
@@ -34,7 +34,7 @@ test('two browsers want one seat: one gets it, the other is told and takes the n
   await lost.locator('#rival').filter({ hasText: 'seat 21' }).waitFor();
   assert.ok((await lost.locator('.offer').count()) >= 1);
   await takeScreenshot(lost, 'rival-phone');
-  await assertAccessible(lost, 'somebody was faster');
+  await assertAccessible(lost, 'another buyer took the seat');
   await lost.locator('.offer').first().click();
   await lost.waitForURL('**/holds/*');
   const { items } = await (won === first ? other : one).ask('GET', '/v1/reservations');
@@ -43,23 +43,23 @@ test('two browsers want one seat: one gets it, the other is told and takes the n
   await Promise.all([first, second].map((page) => page.context().close()));
 });
 
-test('a picked seat that somebody takes is told of at once, without a click', async () => {
+test('a picked seat that another buyer takes is reported at once, without a click', async () => {
   const sale = await openSale(service);
   const page = await openWithPicks(sale, await createBuyer(service, { sale }), [30, 31]);
   const rival = await createBuyer(service, { sale, name: 'Rival' });
   await rival.hold({ seat_ids: [sale.seats[30].id, sale.seats[40].id] });
   await page.locator('#rival').filter({ hasText: 'seat 31' }).waitFor();
   const said = await page.locator('.rival-what').textContent();
-  assert.doesNotMatch(said, /32|41/, 'only what was picked and is lost');
+  assert.doesNotMatch(said, /32|41/, 'only picked seats that were lost');
   assert.equal(await page.locator('.chip').count(), 1);
   await page.locator('button[data-seat="40"].seat-taken').waitFor();
   await takeScreenshot(page, 'rival-desktop');
   await page.context().close();
 });
 
-test('without the stream the refusal tells which seat', async () => {
+test('without the stream the refusal shows which seat', async () => {
   const sale = await openSale(service);
-  const page = await openWithPicks(sale, await createBuyer(service, { sale }), [50], { deaf: true });
+  const page = await openWithPicks(sale, await createBuyer(service, { sale }), [50], { withoutStream: true });
   const rival = await createBuyer(service, { sale, name: 'Rival' });
   await rival.hold({ seat_ids: [sale.seats[50].id] });
   await page.locator('#hold').click();
@@ -68,7 +68,7 @@ test('without the stream the refusal tells which seat', async () => {
   await page.context().close();
 });
 
-test('what one holds in another tab is nobody else’s', async () => {
+test('seats that the buyer holds in another tab are not reported as lost', async () => {
   const sale = await openSale(service);
   const who = await createBuyer(service, { sale });
   const page = await openWithPicks(sale, who, [60]);
@@ -79,7 +79,7 @@ test('what one holds in another tab is nobody else’s', async () => {
   await page.context().close();
 });
 
-test('what is picked outlasts a reload, as far as it is still free', async () => {
+test('picked seats that are still free survive a reload', async () => {
   const sale = await openSale(service);
   const page = await openWithPicks(sale, await createBuyer(service, { sale }), [90, 91]);
   await (await createBuyer(service, { sale, name: 'Rival' })).hold({ seat_ids: [sale.seats[91].id] });
@@ -90,7 +90,7 @@ test('what is picked outlasts a reload, as far as it is still free', async () =>
   await page.context().close();
 });
 
-test('no more than the limit can be picked, what one has included', async () => {
+test('no more seats than the limit can be picked, including those that the buyer has', async () => {
   const sale = await openSale(service, { queue: { max_seats_per_user: 3 } });
   const who = await createBuyer(service, { sale });
   await who.hold({ seat_ids: [sale.seats[0].id] });
@@ -101,7 +101,7 @@ test('no more than the limit can be picked, what one has included', async () => 
   await page.context().close();
 });
 
-test('a lost answer to holding: asked again, the same seats', async () => {
+test('after a lost answer to a hold, trying again gets the same seats', async () => {
   const sale = await openSale(service);
   const who = await createBuyer(service, { sale });
   const page = await openWithPicks(sale, who, [80]);

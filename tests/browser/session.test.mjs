@@ -1,4 +1,4 @@
-// Who is signed in: one sign-up at a time, a place that is the session's own, and signing in again.
+// Sessions: one sign-up at a time, tickets of the session's own user, and signing in again.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -11,7 +11,7 @@ import { startStage } from './support/stage.mjs';
 
 let on;
 let signIn;
-/** Where the page on which buyers sign in sends them, by what it was asked. */
+/** Where the other site's sign-in page redirects to, given `return_to`. */
 let answer = () => '/';
 
 before(async () => {
@@ -29,10 +29,10 @@ after(async () => {
 
 const readStored = (page, key) => page.evaluate((name) => JSON.parse(localStorage.getItem(name)), key);
 
-/** Whose the ticket is that a browser has, as the ticket says. */
+/** Reads a ticket's user id. */
 const readTicketUser = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub;
 
-/** Makes sign-ups slow in a context, and counts them. */
+/** Delays sign-ups in a context, and counts them. */
 async function slowDownSignUps(context) {
   const seen = { count: 0 };
   await context.route('**/v1/users', async (route) => {
@@ -43,7 +43,7 @@ async function slowDownSignUps(context) {
   return seen;
 }
 
-/** Presses join in several tabs at once, twice in each. */
+/** Submits the join form in several tabs at once, twice in each. */
 async function submitInTabs(context, sale, count) {
   const pages = [];
   for (let at = 0; at < count; at += 1) {
@@ -67,7 +67,7 @@ async function submitInTabs(context, sale, count) {
 }
 
 for (const locks of [true, false]) {
-  test(`presses of join in two tabs make one user with one place, ${locks ? 'with' : 'without'} locks`, async () => {
+  test(`joining in two tabs at once makes one user with one place, ${locks ? 'with' : 'without'} locks`, async () => {
     const { sale } = await createQueue(on.service, 1);
     const context = await on.context();
     if (!locks) await context.addInitScript(() => Object.defineProperty(navigator, 'locks', { value: undefined }));
@@ -82,7 +82,7 @@ for (const locks of [true, false]) {
   });
 }
 
-test('a place of another user is replaced by the own one of whoever is signed in', async () => {
+test('another user’s ticket is replaced by one of the signed-in user', async () => {
   const sale = await openSale(on.service);
   const [one, other] = [await createBuyer(on.service, { sale }), await createBuyer(on.service, { sale, name: 'Lee' })];
   const page = await openPage(on.browser, on.service, { who: { ...one, tickets: other.tickets } });
@@ -96,7 +96,7 @@ test('a place of another user is replaced by the own one of whoever is signed in
     key: 'own-place',
     body: { quantity: 1 },
   });
-  // Somebody else signs in, in another tab: their place is shown, and the first one comes back with its user.
+  // Another user signs in, in another tab: their place is shown. The first user gets the first place back.
   const second = await page.context().newPage();
   await second.goto('/me');
   const become = (session) => second.evaluate((value) => localStorage.setItem('onsale.session', JSON.stringify(value)), session);
@@ -112,7 +112,7 @@ test('a place of another user is replaced by the own one of whoever is signed in
   await page.context().close();
 });
 
-test('a session that has ended is said, the place stays, and a recovery code brings its user back', async () => {
+test('after the session has ended the page says so, the place stays, and a recovery code signs the user in again', async () => {
   const { sale } = await createQueue(on.service, 1);
   const who = await createBuyer(on.service, {});
   who.tickets[sale.id] = (await who.ask('POST', `/v1/schedules/${sale.id}/queue`)).queue_token;
@@ -157,7 +157,7 @@ test('a token is renewed while the page is open, in one tab, long before it expi
   await page.context().close();
 });
 
-test('a recovery code is shown after joining and in "My tickets", and leads back in another browser', async () => {
+test('a recovery code is offered after joining and in "My tickets", and works in another browser', async () => {
   const sale = await openSale(on.service);
   const page = await openPage(on.browser, on.service);
   await page.goto(`/schedules/${sale.id}/wait`);
@@ -190,7 +190,7 @@ test('a recovery code is shown after joining and in "My tickets", and leads back
   }
 });
 
-test('where buyers sign in elsewhere, they come back to the page that they left', async () => {
+test('buyers who sign in on another site come back to the page that they left', async () => {
   const { port } = signIn.address();
   const there = await startStage({ ONSALE_SIGN_IN_URL: `http://127.0.0.1:${port}/sign-in` });
   try {
@@ -202,10 +202,10 @@ test('where buyers sign in elsewhere, they come back to the page that they left'
     await page.locator('#signin').click();
     await page.locator('#who').filter({ hasText: 'Kim' }).waitFor();
     assert.equal(new URL(page.url()).pathname, `/schedules/${sale.id}/wait`);
-    assert.equal(new URL(page.url()).hash, '', 'the token is in no history');
+    assert.equal(new URL(page.url()).hash, '', 'the token is not in the history');
     const session = await readStored(page, 'onsale.session');
     assert.equal(session.id, who.session.id);
-    assert.ok(Date.parse(session.expires_at) > Date.now(), 'known from the token');
+    assert.ok(Date.parse(session.expires_at) > Date.now(), 'read from the token');
     await page.context().close();
   } finally {
     await there.end();

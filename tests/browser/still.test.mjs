@@ -1,4 +1,4 @@
-// Waiting without a script: joining by a form, the place by reloading, and leaving.
+// Waiting without scripts: joining by a form, the place by reloads, and leaving.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -13,14 +13,14 @@ before(async () => {
 });
 after(() => on.end());
 
-test('somebody without scripts joins, waits, is called and leaves', async () => {
+test('a reader without scripts joins, waits, gets the turn and leaves', async () => {
   const { sale, active, waiting, leave } = await createQueue(on.service, 1);
   for (const lang of ['en', 'ko']) {
     const context = await on.context({ lang, javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`/schedules/${sale.id}/wait`);
     await page.locator('noscript form input').waitFor();
-    assert.equal(await page.locator('meta[http-equiv="refresh"]').count(), 0, 'a form is not reloaded away');
+    assert.equal(await page.locator('meta[http-equiv="refresh"]').count(), 0, 'a page with a form does not reload');
     await takeScreenshot(page, `still-join-${lang}`);
     await page.locator('noscript form input').fill('Kim');
     await page.locator('noscript form button').click();
@@ -45,7 +45,7 @@ test('somebody without scripts joins, waits, is called and leaves', async () => 
   await page.locator('noscript .big').waitFor();
   await leave(waiting[0]);
   await leave(active);
-  // The page looks again by itself.
+  // The page reloads automatically.
   await page.locator('noscript a[href^="/continue#"]').waitFor({ timeout: 40_000 });
   await takeScreenshot(page, 'still-turn');
   const link = await page.locator('noscript a[href^="/continue#"]').getAttribute('href');
@@ -54,7 +54,7 @@ test('somebody without scripts joins, waits, is called and leaves', async () => 
   await other.locator('#go').click();
   await other.waitForFunction(() => document.body.dataset.state === 'active');
   assert.equal(await other.locator('#who').textContent(), 'Lee');
-  await assertAccessible(other, 'one\'s turn, on another device');
+  await assertAccessible(other, 'the turn, on another device');
   await other.context().close();
   await context.close();
 });

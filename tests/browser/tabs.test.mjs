@@ -1,4 +1,4 @@
-// The seat map in many tabs: a browser has six connections to a site, and streams must not take them all.
+// The seat map in many tabs: streams must not take all of a browser's six connections to a site.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -12,7 +12,7 @@ let service, browser, end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-/** Tabs of one reader, each with the first section of the map open. */
+/** Opens tabs of one reader, each with the first section of the map open. */
 async function openTabs(sale, count) {
   const first = await openPage(browser, service);
   const all = [first];
@@ -29,22 +29,22 @@ async function openTabs(sale, count) {
 
 const takenSeat = (page, seat) => page.locator(`button[data-seat="${seat}"].seat-taken`);
 
-/** Whether the page is seen, as a browser tells it. */
+/** Sets the page's visibility state. */
 const setVisibility = (page, state) =>
   page.evaluate((now) => {
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => now });
     document.dispatchEvent(new Event('visibilitychange'));
   }, state);
 
-/** Which of several tabs is pushed to next. */
+/** Returns the tab that opens the stream next. */
 const nextStreaming = (pages) => Promise.race(pages.map((page) => page.waitForRequest(/\/seats\/stream\?/).then(() => page)));
 
-test('six tabs of the map leave room for a seventh page, and all show what changes', async () => {
+test('six tabs of the map leave room for a seventh page, and all show changes', async () => {
   const sale = await openSale(service);
   const pages = await openTabs(sale, 6);
   const { held, pending } = await pages[0].evaluate(() => navigator.locks.query());
-  assert.deepEqual([held.length, pending.length], [1, 5], 'one tab is pushed to');
-  assert.deepEqual(pages.slice(1).map(({ streams }) => streams), [0, 0, 0, 0, 0], 'the others ask');
+  assert.deepEqual([held.length, pending.length], [1, 5], 'one tab has the stream');
+  assert.deepEqual(pages.slice(1).map(({ streams }) => streams), [0, 0, 0, 0, 0], 'the others poll');
   const seventh = await pages[0].context().newPage();
   await seventh.goto(`/concerts/${sale.concert}`, { timeout: 10_000 });
   await seventh.locator(`[data-schedule="${sale.id}"]`).waitFor();
@@ -54,7 +54,7 @@ test('six tabs of the map leave room for a seventh page, and all show what chang
   await pages[0].context().close();
 });
 
-test('a tab that is closed, and one that is not seen, leave the stream to another, and make up for it', async () => {
+test('closed and hidden tabs leave the stream to another tab, and hidden ones catch up', async () => {
   const sale = await openSale(service);
   const rival = await createBuyer(service, { sale });
   const pages = await openTabs(sale, 3);
@@ -68,7 +68,7 @@ test('a tab that is closed, and one that is not seen, leave the stream to anothe
   await third;
   await rival.hold({ seat_ids: [sale.seats[5].id] });
   await takenSeat(last, 5).waitFor();
-  assert.equal(await takenSeat(first, 5).count(), 0, 'nobody looks at it');
+  assert.equal(await takenSeat(first, 5).count(), 0, 'it is hidden');
   await setVisibility(first, 'visible');
   await takenSeat(first, 5).waitFor();
   await last.locator('#live').waitFor({ state: 'hidden' });

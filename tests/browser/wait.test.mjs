@@ -1,4 +1,4 @@
-// A place is kept: over reloads, in a second tab, on another device, while the line stands still.
+// A place is kept: across reloads, in a second tab, on another device, while admission stands still.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -16,7 +16,7 @@ after(() => on.end());
 
 const readPlace = (page) => page.locator('[data-slot="place"]').first().textContent();
 
-test('a reload, the way back, a closed tab and a second one find the same place', async () => {
+test('the place is the same after a reload, after going back, and in a second tab', async () => {
   const { sale, waiting, leave } = await createQueue(on.service, 2);
   const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
@@ -35,7 +35,7 @@ test('a reload, the way back, a closed tab and a second one find the same place'
   await third.goto(`/schedules/${sale.id}/wait`);
   await waitForSlot(third, 'place', '3');
   const { held, pending } = await third.evaluate(() => navigator.locks.query());
-  assert.deepEqual([held.length, pending.length], [1, 1], 'one tab is pushed to, the other asks');
+  assert.deepEqual([held.length, pending.length], [1, 1], 'one tab has the stream, the other polls');
   await leave(waiting[0]);
   for (const tab of [second, third]) await waitForSlot(tab, 'place', '2');
   await third.locator('[data-do="leave"]').click();
@@ -44,7 +44,7 @@ test('a reload, the way back, a closed tab and a second one find the same place'
   await second.context().close();
 });
 
-test('what the operator says and does is seen by everybody', async () => {
+test('everyone sees the operator’s message and pause', async () => {
   const { sale } = await createQueue(on.service, 1);
   const pages = [];
   for (const [lang, size] of [['en', undefined], ['ko', PHONE]]) {
@@ -66,7 +66,7 @@ test('what the operator says and does is seen by everybody', async () => {
   for (const page of pages) await page.context().close();
 });
 
-test('a place that is hopeless is said to be so, in a plain word', async () => {
+test('the page says so when there is hardly any chance of a seat', async () => {
   const { sale } = await createQueue(on.service, 3, { sections: [{ name: 'A', rows: 1, seats_per_row: 2, seat_price: 1000 }] });
   const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
@@ -76,7 +76,7 @@ test('a place that is hopeless is said to be so, in a plain word', async () => {
   await page.context().close();
 });
 
-test('another device goes on by a link that is good once', async () => {
+test('another device continues by a link that works once', async () => {
   const { sale } = await createQueue(on.service, 1);
   const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale, 'Han');
@@ -108,11 +108,11 @@ test('another device goes on by a link that is good once', async () => {
   for (const one of [page, other, third]) await one.context().close();
 });
 
-test('the line is waited for, and joined by itself when it opens', async () => {
+test('a reader who waits for the opening joins automatically', async () => {
   const soon = new Date(Date.now() + 7000).toISOString();
   const sale = await openSale(on.service, { title: 'Tomorrow', opensIn: 3600, queue: { queue_opens_at: soon } });
   const page = await openPage(on.browser, on.service);
-  // The page's clock may be a moment ahead: by the server's the line is not open yet.
+  // The page's clock may be a moment ahead of the server's, where the line is not open yet.
   let ahead = 0;
   await page.route(`**/v1/schedules/${sale.id}/queue`, (route) => {
     if (route.request().method() !== 'POST' || (ahead += 1) > 1) return route.continue();
@@ -127,11 +127,11 @@ test('the line is waited for, and joined by itself when it opens', async () => {
   await assertAccessible(page, 'before the line opens');
   await waitForState(page, 'waiting');
   await waitForSlot(page, 'eta', 'entry starts');
-  assert.ok(ahead >= 2, 'it was refused once');
+  assert.ok(ahead >= 2, 'the first join was refused');
   await page.context().close();
 });
 
-test('sold out and closed are said, and a wrong name is explained', async () => {
+test('sold-out, closed and unknown sales are explained', async () => {
   const sold = await openSale(on.service, { sections: [{ name: 'A', rows: 1, seats_per_row: 1, seat_price: 10 }] });
   const block = { token: on.service.admin, body: { seat_ids: [sold.seats[0].id], blocked: true } };
   const { call } = await import('./support/sale.mjs');
@@ -152,7 +152,7 @@ test('sold out and closed are said, and a wrong name is explained', async () => 
   await page.context().close();
 });
 
-test('who is called looks away: title, notification and sound, each asked for first', async () => {
+test('the turn is announced by title, notification and sound, if the reader turned them on', async () => {
   const { sale, active, leave } = await createQueue(on.service, 0);
   const context = await on.context({ permissions: ['notifications'] });
   const page = await context.newPage();
@@ -171,7 +171,7 @@ test('who is called looks away: title, notification and sound, each asked for fi
     };
   });
   await joinByPage(page, sale);
-  assert.deepEqual(await page.evaluate(() => globalThis.notes), [], 'nobody is notified unasked');
+  assert.deepEqual(await page.evaluate(() => globalThis.notes), [], 'no notification unless it is turned on');
   await page.locator('[data-do="notify"]').click();
   await page.locator('[data-do="notify"][aria-pressed="true"]').waitFor();
   await page.locator('[data-do="sound"]').click();

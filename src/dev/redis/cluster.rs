@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
-use super::error::DevError;
 use super::{RedisServer, Role, port};
+use crate::dev::error::DevError;
 
 const PRIMARIES: usize = 3;
 const SLOTS: usize = 16_384;

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
-use super::error::DevError;
+use super::SERVICE;
 use super::{RedisServer, Role};
+use crate::dev::error::DevError;
 
-/// The name that the sentinels have for the primary.
-pub(super) const SERVICE: &str = "onsale";
 const SENTINELS: usize = 3;
 /// How long they may take to find each other.
 const FORMS: Duration = Duration::from_secs(30);

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::RedisServer;
 use super::cluster::RedisCluster;
-use super::error::DevError;
 use super::sentinel::RedisSentinel;
+use crate::dev::error::DevError;
 
 /// The kinds there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -1,4 +1,4 @@
-// Browsers: pages as somebody, of a size, in a language; screenshots; and what axe says of them.
+// Browsers: pages of a user, size and language; screenshots; and accessibility checks with axe.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -13,15 +13,15 @@ const SHOTS = fileURLToPath(new URL('../shots/', import.meta.url));
 export const DESKTOP = { viewport: { width: 1280, height: 860 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
-/** Chromium, of the system. */
+/** Launches the system's Chromium. */
 export function launch() {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
 /**
- * A page of its own, of somebody. Errors of scripts and of the Content-Security-Policy are
- * collected in `page.faults`.
+ * Opens a page in a new context, signed in as `who` if given. Collects script errors and violations of the
+ * Content-Security-Policy in `page.faults`.
  */
 export async function openPage(browser, service, { who = null, size = DESKTOP, lang = 'en', dark = false } = {}) {
   const context = await browser.newContext({
@@ -49,26 +49,26 @@ export async function openPage(browser, service, { who = null, size = DESKTOP, l
   return page;
 }
 
-/** Holds a page, as it is, against the rules of WCAG 2.2 AA. */
+/** Asserts that the page in its current state violates no rule of WCAG 2.2 AA. */
 export async function assertAccessible(page, state) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() =>
     globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
   );
-  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html}\n    ${node.failureSummary}`).join('\n  ')}`);
-  assert.deepEqual(told, [], `${state}:\n${told.join('\n')}`);
+  const problems = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html}\n    ${node.failureSummary}`).join('\n  ')}`);
+  assert.deepEqual(problems, [], `${state}:\n${problems.join('\n')}`);
 }
 
-/** Keeps a picture of a page. */
+/** Saves a screenshot. */
 export async function takeScreenshot(page, name, { full = false } = {}) {
   await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: full });
 }
 
-/** Presses Tab until the focus is on what matches. */
+/** Presses Tab until the focused element matches. */
 export async function tabTo(page, selector, most = 120) {
   for (let presses = 0; presses < most; presses++) {
     if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
     await page.keyboard.press('Tab');
   }
-  assert.fail(`${selector} is not reached by Tab`);
+  assert.fail(`Tab does not reach ${selector}`);
 }

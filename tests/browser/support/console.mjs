@@ -1,9 +1,9 @@
-/** The operator's console: opening it, and what is done there again and again. */
+/** Helpers for the operator's console. */
 
-/** What the tests of the console are given of a service. @typedef {{ url: string, admin: string }} Service */
+/** What the console's tests use of a service. @typedef {{ url: string, admin: string }} Service */
 
 /**
- * Opens a part of the console, signed in by the address as operators are.
+ * Opens a part of the console, signed in by a token in the address.
  * @param {import('playwright-core').BrowserContext} context
  * @param {Service} service
  * @param {string} [part] such as `/schedules/7`
@@ -16,7 +16,7 @@ export async function openConsole(context, service, part = '/') {
   return page;
 }
 
-/** Goes to a part, and waits until it is there. @param {import('playwright-core').Page} page @param {string} part */
+/** Goes to a part and waits until it is loaded. @param {import('playwright-core').Page} page @param {string} part */
 export async function openPart(page, part) {
   await page.evaluate((to) => {
     location.hash = `#${to}`;
@@ -24,7 +24,7 @@ export async function openPart(page, part) {
   await page.locator(`#console[data-part="${part}"]`).waitFor();
 }
 
-/** Answers the question that is open. @param {import('playwright-core').Page} page @param {'yes' | 'no'} answer */
+/** Answers the open dialog. @param {import('playwright-core').Page} page @param {'yes' | 'no'} answer */
 export async function answerDialog(page, answer) {
   await page.locator(`dialog[open] button[value="${answer}"]`).click();
   await page.locator('dialog').waitFor({ state: 'detached' });
@@ -43,7 +43,7 @@ export async function callAsOperator(service, method, path, body) {
 }
 
 /**
- * A sale that is open, as an operator makes it.
+ * Creates an open sale as the operator.
  * @param {Service} service
  * @param {{ title?: string, sections?: any[], queue?: any, opensInSeconds?: number }} [how]
  * @returns {Promise<{ concert: number, schedule: number }>}

@@ -1,11 +1,11 @@
-/** Buyers without a browser: a small real load, over the API that everybody uses. */
+/** Buyers without a browser: a small real load over the public API. */
 
-/** Waits so many ms. @param {number} ms */
+/** Waits. @param {number} ms */
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Somebody who buys. */
+/** A buyer. */
 export class Buyer {
-  /** @param {string} url where the service is */
+  /** @param {string} url the service's address */
   constructor(url) {
     this.url = url;
     /** @type {string | null} */
@@ -15,22 +15,22 @@ export class Buyer {
     this.keys = 0;
   }
 
-  /** @param {string} method @param {string} path @param {any} [body] @param {boolean} [keyed] */
-  async call(method, path, body, keyed = false) {
+  /** @param {string} method @param {string} path @param {any} [content] @param {boolean} [keyed] */
+  async call(method, path, content, keyed = false) {
     /** @type {Record<string, string>} */
     const headers = {};
     if (this.token) headers.authorization = `Bearer ${this.token}`;
     if (this.ticket) headers['queue-token'] = this.ticket;
-    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (content !== undefined) headers['content-type'] = 'application/json';
     if (keyed) headers['idempotency-key'] = `k${(this.keys += 1)}`;
-    const answer = await fetch(this.url + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    const answer = await fetch(this.url + path, { method, headers, body: content === undefined ? undefined : JSON.stringify(content) });
     const text = await answer.text();
-    const told = text === '' ? null : JSON.parse(text);
-    if (told?.queue_token) this.ticket = told.queue_token;
-    return { status: answer.status, body: told };
+    const body = text === '' ? null : JSON.parse(text);
+    if (body?.queue_token) this.ticket = body.queue_token;
+    return { status: answer.status, body };
   }
 
-  /** Signs up, with points to spend. @param {number} [points] */
+  /** Signs up and adds points. @param {number} [points] */
   async signUp(points = 0) {
     const made = await this.call('POST', '/v1/users', { name: 'Kim' });
     this.token = made.body.access_token;
@@ -47,7 +47,7 @@ export class Buyer {
     return this.call('GET', '/v1/queue/ticket');
   }
 
-  /** Asks until inside, or until nothing comes of it any more. @param {number} [ms] */
+  /** Polls until the ticket is active. Returns false if it ends or the time runs out. @param {number} [ms] */
   async waitUntilActive(ms = 20_000) {
     for (const end = Date.now() + ms; Date.now() < end; await pause(200)) {
       const { body } = await this.poll();
@@ -56,7 +56,7 @@ export class Buyer {
     return false;
   }
 
-  /** Holds so many of the best, and pays. @param {number} schedule @param {number} [quantity] @param {boolean} [paying] */
+  /** Holds the best seats and pays. @param {number} schedule @param {number} [quantity] @param {boolean} [paying] */
   async buy(schedule, quantity = 1, paying = true) {
     const held = await this.call('POST', `/v1/schedules/${schedule}/reservations`, { quantity }, true);
     if (held.status !== 201 || !paying) return held;
@@ -64,11 +64,11 @@ export class Buyer {
   }
 }
 
-/** So many buyers at once. @param {string} url @param {number} count @param {number} [points] @returns {Promise<Buyer[]>} */
+/** Creates buyers, all at once. @param {string} url @param {number} count @param {number} [points] @returns {Promise<Buyer[]>} */
 export const createBuyers = (url, count, points = 1_000_000) => Promise.all(Array.from({ length: count }, () => new Buyer(url).signUp(points)));
 
 /**
- * Buyers who join one after the other, wait, hold and pay, until all are done.
+ * Lets buyers join one after the other, wait, hold and pay. Returns how many paid.
  * @param {Buyer[]} people @param {number} schedule @param {number} [everyMs]
  */
 export async function runBuyers(people, schedule, everyMs = 50) {

@@ -1,12 +1,12 @@
-// A line with people in it, and somebody in a browser at its end.
+// A queue with people in it, and a reader in a browser at its end.
 
 import { createBuyer, call, openSale } from './sale.mjs';
 
-/** Changes the line's settings, as an operator. */
+/** Changes the queue's settings as the operator. */
 export const changeQueue = (service, sale, queue) =>
   call(service, 'PATCH', `/v1/admin/schedules/${sale.id}/queue`, { token: service.admin, body: queue });
 
-/** A sale with one slot, which somebody has, and so many more who wait. Their tickets are asked about until `done`, so that nobody is passed over. */
+/** Creates a sale with one active buyer, who has the only slot, and `count` waiting ones. The presence window is long, so that nobody is passed over. */
 export async function createQueue(service, count, { queue = {}, ...sale } = {}) {
   const made = await openSale(service, { queue: { capacity: 1, admit_per_second: 100, presence_window_seconds: 600, ...queue }, ...sale });
   const active = await createBuyer(service, { sale: made });
@@ -16,7 +16,7 @@ export async function createQueue(service, count, { queue = {}, ...sale } = {}) 
   return { sale: made, active, waiting, leave };
 }
 
-/** Joins by the page, and waits until the place is there. */
+/** Joins on the page and waits until it shows the place. */
 export async function joinByPage(page, sale, name = 'Lee') {
   await page.goto(`/schedules/${sale.id}/wait`);
   const field = page.locator('[data-when="join"] input[name="name"]');
@@ -25,8 +25,8 @@ export async function joinByPage(page, sale, name = 'Lee') {
   await page.waitForFunction(() => ['waiting', 'draw', 'active'].includes(document.body.dataset.state));
 }
 
-/** Waits for the page to be in a state. */
+/** Waits until the page is in a state. */
 export const waitForState = (page, state, timeout = 30_000) => page.waitForFunction((wanted) => document.body.dataset.state === wanted, state, { timeout });
 
-/** Waits until a slot says something. */
+/** Waits until a slot contains a text. */
 export const waitForSlot = (page, slot, text) => page.locator(`[data-slot="${slot}"]`).filter({ hasText: text }).first().waitFor();

@@ -1,9 +1,9 @@
-// Where on the screen a seat or a section of the map is, by the map's own plan.
+// Finds seats and sections on the screen, by the map's own plan.
 
 import { planVenue } from '../../../web/js/seats/venue.js';
 import { fitView, toScreen } from '../../../web/js/seats/view.js';
 
-/** The map of a sale as it is shown at first: all of it. */
+/** Locates seats and sections of a map that shows the whole venue. */
 export async function locateMap(page, sale) {
   const venue = planVenue(sale.seats);
   const box = await page.locator('#map').boundingBox();
@@ -21,13 +21,13 @@ export async function locateMap(page, sale) {
   };
 }
 
-/** Waits until the map is there, with states. */
+/** Waits until the map is shown. */
 export async function waitForMap(page) {
   await page.locator('#map canvas').first().waitFor();
   await page.locator('#map-loading').waitFor({ state: 'hidden' });
 }
 
-/** Opens the map of a sale as somebody whose turn it is. */
+/** Opens the map of a sale in the buyer's turn. */
 export async function openMapInTurn(page, sale) {
   await page.goto(`/schedules/${sale.id}/seats`);
   await waitForMap(page);

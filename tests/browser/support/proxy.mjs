@@ -1,9 +1,9 @@
-// What is between a phone and the service: a network that can be cut.
+// A proxy between browser and service that can be cut off.
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-/** A way to `base` that breaks when it is told to. */
+/** Starts a proxy to `base`. */
 export async function startProxy(base) {
   const { hostname, port } = new URL(base);
   const open = new Set();
@@ -26,7 +26,7 @@ export async function startProxy(base) {
   await once(server, 'listening');
   return {
     base: `http://127.0.0.1:${server.address().port}`,
-    /** Breaks what is open, and refuses what comes. */
+    /** Closes all connections and refuses new ones. */
     cut() {
       up = false;
       for (const socket of open) socket.destroy();

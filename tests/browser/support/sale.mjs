@@ -1,4 +1,4 @@
-// Sales and buyers, made over the API.
+// Creates sales and buyers over the API.
 
 import { randomUUID } from 'node:crypto';
 
@@ -8,7 +8,7 @@ const SECTIONS = [
   { name: 'Balcony', rows: 6, seats_per_row: 20, seat_price: 70_000 },
 ];
 
-/** A call of the API; throws what is no success. */
+/** Calls the API. Throws if the call fails. */
 export async function call(service, method, path, { token, ticket, key, body } = {}) {
   const headers = {
     ...(token && { authorization: `Bearer ${token}` }),
@@ -23,7 +23,7 @@ export async function call(service, method, path, { token, ticket, key, body } =
   return answer;
 }
 
-/** A sale that is open. */
+/** Creates an open sale. */
 export async function openSale(service, { title = 'Night Lights', description = 'A test.', sections = SECTIONS, queue = {}, opensIn = -60, closesIn = 86_400 } = {}) {
   const admin = (method, path, body) => call(service, method, path, { token: service.admin, body });
   const concert = await admin('POST', '/v1/admin/concerts', { title, description, status: 'AVAILABLE' });
@@ -40,7 +40,7 @@ export async function openSale(service, { title = 'Night Lights', description = 
   return sale;
 }
 
-/** Somebody with points; with a sale, somebody whose turn it is there. */
+/** Creates a buyer with points. With a sale, the buyer also joins its queue. */
 export async function createBuyer(service, { sale, name = 'Kim', points = 0 } = {}) {
   const { id, access_token: token, expires_at } = await call(service, 'POST', '/v1/users', { body: { name } });
   const ask = (method, path, more = {}) => call(service, method, path, { token, ...more });

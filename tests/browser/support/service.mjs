@@ -1,4 +1,4 @@
-// A service of its own for a test file: `onsale dev --throwaway`, on stores that end with it.
+// A private service for a test file: `onsale dev --throwaway`, whose stores end with it.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,19 +8,19 @@ const BINARY = process.env.ONSALE_BIN ?? fileURLToPath(new URL('../../../target/
 const START_TIMEOUT_MS = 60_000;
 
 /**
- * Starts it, and tells its address (`base`, `url`), an operator's token, and its process.
+ * Starts the service. Returns its address (`base`, `url`), an operator's token, its process id and `stop`.
  * @param {Record<string, string>} [more] further settings
  */
 export async function startService(more = {}) {
   const env = { ...process.env, ONSALE_LISTEN: '127.0.0.1:0', ONSALE_LOG: 'warn', ...more };
   const child = spawn(BINARY, ['dev', '--throwaway'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  const found = (pattern) => said.match(pattern)?.[1];
-  const known = new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`not started:\n${said}`)), START_TIMEOUT_MS);
-    child.once('exit', (code) => reject(new Error(`ended with ${code}:\n${said}`)));
+  let output = '';
+  const found = (pattern) => output.match(pattern)?.[1];
+  const started = new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`not started:\n${output}`)), START_TIMEOUT_MS);
+    child.once('exit', (code) => reject(new Error(`ended with ${code}:\n${output}`)));
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      said += text;
+      output += text;
       const [base, admin] = [found(/listening on (http:\S+)/), found(/ADMIN=(\S+)/)];
       if (!base || !admin) return;
       clearTimeout(late);
@@ -34,7 +34,7 @@ export async function startService(more = {}) {
     await once(child, 'exit');
   };
   try {
-    const { base, admin } = await known;
+    const { base, admin } = await started;
     return { base, url: base, admin, pid: child.pid, stop };
   } catch (error) {
     await stop();

@@ -1,11 +1,11 @@
-// A service and a browser, and pages in it: what most test files begin with.
+// A service and a browser, which most test files need.
 
 import { assertAccessible, launch, DESKTOP, takeScreenshot } from './browser.mjs';
 import { startService } from './service.mjs';
 
 /**
- * Starts both.
- * @param {Record<string, string>} [settings] of the service
+ * Starts a service and a browser.
+ * @param {Record<string, string>} [settings] settings of the service
  */
 export async function startStage(settings) {
   const service = await startService(settings);
@@ -18,7 +18,7 @@ export async function startStage(settings) {
     browser,
     /** The process of `onsale dev`. */
     pid: service.pid,
-    /** A reader of their own, with nothing kept. */
+    /** Opens a new browser context. */
     context: ({ size = DESKTOP, lang = 'en', dark = false, ...more } = {}) =>
       browser.newContext({
         ...size,

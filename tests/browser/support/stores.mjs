@@ -1,7 +1,7 @@
-/** The stores of a private service: what it is like when one does not answer. */
+/** Freezes the stores of a private service. */
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** What is known of a process; an empty text where it has ended. @param {number} pid @param {string} file */
+/** Reads a file of a process in /proc; an empty text if the process has ended. @param {number} pid @param {string} file */
 function readProcFile(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
@@ -10,7 +10,7 @@ function readProcFile(pid, file) {
   }
 }
 
-/** The processes that a process has started, and theirs. @param {number} pid @returns {number[]} */
+/** The ids of a process's descendants. @param {number} pid @returns {number[]} */
 function descendants(pid) {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
   const of = (/** @type {number} */ parent) => all.filter((one) => Number(/\) \w (\d+)/.exec(readProcFile(one, 'stat'))?.[1]) === parent);
@@ -18,10 +18,10 @@ function descendants(pid) {
 }
 
 /**
- * Stops a private store in its tracks: it takes connections and says nothing.
+ * Freezes a private store: it accepts connections but does not respond.
  * @param {number} service the process of `onsale dev`
  * @param {'redis' | 'postgres'} store
- * @returns {() => void} lets it go on
+ * @returns {() => void} resumes it
  */
 export function freezeStore(service, store) {
   const name = store === 'redis' ? /redis|valkey/ : /postgres/;

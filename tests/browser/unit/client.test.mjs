@@ -1,4 +1,4 @@
-// The client without a browser: how a stream is taken apart, and how long it waits.
+// The client without a browser: parsing streams, errors and waits.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { states } from '../../../web/js/onsale.js';
 
 const TEXT = 'retry: 2500\n: a comment\nevent: ticket\nid: 7\ndata: {"a":\ndata: 1}\n\nevent: stale\ndata: {}\n\ndata: no json\n\nevent: end\r\nid: end\r\ndata: {}\r\n\r\n';
 
-test('a stream is the same events however it is cut', () => {
+test('a stream gives the same events however it is split', () => {
   for (let size = 1; size <= TEXT.length; size += 1) {
     const [events, retries] = [[], []];
     const take = createParser((event) => events.push(event), (ms) => retries.push(ms));
@@ -23,7 +23,7 @@ test('a stream is the same events however it is cut', () => {
   }
 });
 
-test('who failed waits longer each time, never the same, and half a minute at most', () => {
+test('waits grow with each failure, are random, and last 30 s at most', () => {
   for (let failures = 1; failures <= 40; failures += 1) {
     const most = Math.min(30_000, 1000 * 2 ** Math.min(failures - 1, 5));
     for (let tries = 0; tries < 50; tries += 1) {
@@ -41,7 +41,7 @@ test('an error says whether the same call may succeed later', () => {
   assert.deepEqual([taken.seat_ids, taken.message, taken.code], [[3], 'gone', 'seat_taken']);
 });
 
-test('a signal of several is given once any of them is', () => {
+test('a combined signal aborts once any of its signals does', () => {
   const [one, other] = [new AbortController(), new AbortController()];
   const both = anySignal(one.signal, undefined, other.signal);
   assert.equal(both.aborted, false);
@@ -50,7 +50,7 @@ test('a signal of several is given once any of them is', () => {
   assert.equal(anySignal(AbortSignal.abort()).aborted, true);
 });
 
-test('two bits of each seat are read in the order of their numbers', () => {
+test('the two bits of each seat are read in the order of seat numbers', () => {
   // Seats 1 to 5: available, held, unavailable, available, held.
   const status = Buffer.from([0b00_10_01_00, 0b01]).toString('base64');
   assert.deepEqual([...states(status, 5)], [0, 1, 2, 0, 1]);

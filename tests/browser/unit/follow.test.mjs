@@ -1,11 +1,11 @@
-// Following without a browser: who is pushed to, who asks, and what a nudge does.
+// Following without a browser: streams, polls and nudges.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Onsale } from '../../../web/js/onsale.js';
 
-/** A service that is answered for by hand: `next` is the next call that comes. */
+/** Creates a fake service, answered by the test: `next` returns the next call. */
 function createFakeService() {
   const [calls, waiting] = [[], []];
   const fetch = (url, { signal }) =>
@@ -26,7 +26,7 @@ const STATUS = '/v1/schedules/7/seats/status?since=';
 const step = (since, version) => ({ since, version, seats: [] });
 const ignore = { onSeats() {}, onReload() {} };
 
-test('a map is asked for where one is not to be pushed to, and pushed to as soon as one is', async () => {
+test('a map is polled while streams are not wanted, and streamed as soon as they are', async () => {
   const { onsale, next } = createFakeService();
   const [steps, how] = [[], []];
   let stream = false;
@@ -42,15 +42,15 @@ test('a map is asked for where one is not to be pushed to, and pushed to as soon
   following.nudge();
   question.tell(step('a', 'b'));
   const pushed = await next();
-  assert.equal(pushed.url, `${STREAM}b`, 'a nudge while it asked is not lost');
+  assert.equal(pushed.url, `${STREAM}b`, 'a nudge during a poll is not lost');
   pushed.tell(`event: seats\ndata: ${JSON.stringify(step('b', 'c'))}\n\n`);
-  // The stream has ended: it asks from where it has come to.
+  // The stream has ended, so it polls from the last version.
   assert.equal((await next()).url, `${STATUS}c`);
   assert.deepEqual([steps, how], [['b', 'c'], ['connecting', 'polling', 'live']]);
   following.stop();
 });
 
-test('who stops lets go of the connection, and asks for nothing more', async () => {
+test('stopping closes the connection and ends the polls', async () => {
   const { onsale, next, calls } = createFakeService();
   const following = onsale.followSeats(7, 'a', ignore);
   const pushed = await next();
@@ -62,7 +62,7 @@ test('who stops lets go of the connection, and asks for nothing more', async () 
   assert.deepEqual(calls, []);
 });
 
-test('what changed is not known any more: the whole is to be loaded, once', async () => {
+test('when the changes are no longer available a reload is requested, once', async () => {
   const { onsale, next, calls } = createFakeService();
   let reloads = 0;
   onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onReload: () => (reloads += 1) });
@@ -71,19 +71,19 @@ test('what changed is not known any more: the whole is to be loaded, once', asyn
   assert.deepEqual([reloads, calls], [1, []]);
 });
 
-test('a map that was asked for is old where its age says so, a second from a cache aside', async () => {
+test('a polled map is stale by its age, except for a second from a cache', async () => {
   for (const [age, old] of [[{}, false], [{ age: '1' }, false], [{ age: '4' }, true]]) {
     const { onsale, next } = createFakeService();
-    const told = [];
-    const following = onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onStale: (stale) => told.push(stale) });
+    const stales = [];
+    const following = onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onStale: (stale) => stales.push(stale) });
     (await next()).tell(step('a', 'b'), age);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.deepEqual(told, [old], JSON.stringify(age));
+    assert.deepEqual(stales, [old], JSON.stringify(age));
     following.stop();
   }
 });
 
-test('a ticket is pushed to as soon as its tab may be, also where it was just asking', async () => {
+test('a ticket is streamed as soon as its tab leads, even during a poll', async () => {
   const { onsale, next } = createFakeService();
   let stream = false;
   const following = onsale.follow('t', { stream: () => stream, onTicket() {} });
@@ -96,7 +96,7 @@ test('a ticket is pushed to as soon as its tab may be, also where it was just as
   following.stop();
 });
 
-test('a ticket that is final is followed no further', async () => {
+test('a final ticket is not followed any further', async () => {
   const { onsale, next, calls } = createFakeService();
   const seen = [];
   onsale.follow('t', { stream: () => false, onTicket: ({ status }) => seen.push(status) });

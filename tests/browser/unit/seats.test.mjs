@@ -1,5 +1,4 @@
-// The seat map's rules, without a browser: the plan, what is where, states and changes, what is
-// offered, the view and the pixels.
+// The seat map without a browser: the plan, states and changes, offers, the view and the pixels.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +10,7 @@ import { AVAILABLE, GONE, HELD, States } from '../../../web/js/seats/states.js';
 import { planVenue, seatAt, sectionAt } from '../../../web/js/seats/venue.js';
 import { interpolateView, fitView, clampView, toPlan, toScreen, zoomView } from '../../../web/js/seats/view.js';
 
-/** Seats numbered as the service numbers them. */
+/** Creates seats, numbered as the service does. */
 function seatsOf(...sections) {
   const seats = [];
   for (const [section, rows, each, seat_price] of sections) {
@@ -39,7 +38,7 @@ const ODD = {
 };
 
 for (const [name, sections] of Object.entries(ODD)) {
-  test(`no two seats lie on one another, and each is found where it lies: ${name}`, () => {
+  test(`no two seats overlap, and each is found at its position: ${name}`, () => {
     const venue = planVenue(seatsOf(...sections));
     const cells = new Map();
     for (let seat = 0; seat < venue.count; seat++) {
@@ -66,7 +65,7 @@ test('a venue without seats has a plan too', () => {
   assert.equal(seatAt(venue, 0, 10), -1);
 });
 
-test('a seat that is added to a section later is in it', () => {
+test('a seat added to a section later belongs to it', () => {
   const seats = seatsOf(['A', 1, 2, 10], ['B', 1, 2, 10]);
   seats.push({ id: 9, seat_number: 5, section: 'A', row: '1', seat_price: 10 });
   const venue = planVenue(seats);
@@ -74,7 +73,7 @@ test('a seat that is added to a section later is in it', () => {
   assert.equal(venue.sections[0].rows.length, 1);
 });
 
-test('the stage and between sections is nowhere', () => {
+test('there is no seat on the stage or between sections', () => {
   const venue = planVenue(seatsOf(...THEATRE));
   assert.equal(seatAt(venue, 0, venue.stage.inner), -1);
   assert.equal(sectionAt(venue, 0, venue.stage.inner), null);
@@ -83,7 +82,7 @@ test('the stage and between sections is nowhere', () => {
   assert.equal(seatAt(venue, floor.x + floor.width, floor.y), -1);
 });
 
-test('many prices share six bands, and none is left out', () => {
+test('many prices share six bands, and no price is missing', () => {
   const venue = planVenue(seatsOf(...Array.from({ length: 20 }, (_, n) => [`S${n}`, 1, 5, 100 - n])));
   assert.equal(venue.bands.length, 6);
   assert.equal(venue.bands.reduce((sum, band) => sum + band.count, 0), 100);
@@ -93,13 +92,13 @@ test('many prices share six bands, and none is left out', () => {
   }
 });
 
-test('two bits per seat, the first in the lowest', () => {
+test('each seat has two bits, the first seat the lowest', () => {
   // 0b11_10_01_00, 0b01: free, held, gone, 3, held.
   const states = decode(Buffer.from([0b11100100, 0b01]).toString('base64'), 6);
   assert.deepEqual([...states], [0, 1, 2, 3, 1, 0]);
 });
 
-test('changes follow what is known, or the whole is loaded', () => {
+test('changes apply to the known version only', () => {
   const states = new States(planVenue(seatsOf(['A', 2, 4, 10], ['B', 1, 4, 5])));
   assert.deepEqual(states.load({ version: '1', status: Buffer.from([0b01, 0, 0]).toString('base64') }), [0]);
   assert.deepEqual([states.free, ...states.freeInSection, ...states.freeInBand], [11, 7, 4, 7, 4]);
@@ -108,10 +107,10 @@ test('changes follow what is known, or the whole is loaded', () => {
   assert.deepEqual([states.version, states.states[0], states.states[8]], ['2', AVAILABLE, GONE]);
   assert.deepEqual([states.free, ...states.freeInSection], [11, 8, 3]);
   assert.equal(states.apply({ since: '1', version: '3', seats: [] }), null, 'a gap');
-  assert.equal(states.apply({ since: '2', version: '3', seats: [{ id: 5, status: 'HELD' }] }), null, 'a stranger');
+  assert.equal(states.apply({ since: '2', version: '3', seats: [{ id: 5, status: 'HELD' }] }), null, 'an unknown seat');
 });
 
-test('counts of free seats are those of the states after any changes', () => {
+test('the counts of free seats match the states after any changes', () => {
   const states = new States(planVenue(seatsOf(...THEATRE)));
   let dice = 7;
   for (let turn = 0; turn < 2000; turn++) {
@@ -127,7 +126,7 @@ test('counts of free seats are those of the states after any changes', () => {
   }
 });
 
-test('instead of what was lost: neighbours nearby, three choices, no seat twice', () => {
+test('lost seats are replaced by up to three sets of nearby neighbours, no seat twice', () => {
   const venue = planVenue(seatsOf(...THEATRE));
   const sets = nearestSets(venue, [7, 8], (seat) => seat !== 7 && seat !== 8);
   assert.equal(sets.length, 3);
@@ -136,12 +135,12 @@ test('instead of what was lost: neighbours nearby, three choices, no seat twice'
     assert.equal(other, one + 1);
     assert.ok(Math.hypot(venue.x[one] - venue.x[7], venue.y[one] - venue.y[7]) < 4);
   }
-  assert.deepEqual(nearestSets(venue, [7], (seat) => seat === 399), [[399]], 'however far');
+  assert.deepEqual(nearestSets(venue, [7], (seat) => seat === 399), [[399]], 'at any distance');
   assert.deepEqual(nearestSets(venue, [7, 8], (seat) => seat === 399), [], 'too few');
   assert.deepEqual(nearestSets(venue, [7, 8], (seat) => seat === 20 || seat === 22), [[20, 22]], 'apart');
 });
 
-test('what is under the finger stays there while zooming', () => {
+test('the point under the finger stays in place while zooming', () => {
   const { bounds } = planVenue(seatsOf(...arena()));
   const view = fitView(bounds, 400, 300);
   const near = zoomView(view, 220, 140, 6, bounds);
@@ -153,7 +152,7 @@ test('what is under the finger stays there while zooming', () => {
   assert.deepEqual(zoomView(near, 0, 0, 1e-9, bounds), view, 'not smaller than the whole');
 });
 
-test('the view stays on the plan, and a flight ends where it goes', () => {
+test('the view stays on the plan, and a flight ends at its target', () => {
   const { bounds } = planVenue(seatsOf(...arena()));
   const view = { ...fitView(bounds, 400, 300), scale: 20 };
   const far = clampView({ ...view, x: 1e6, y: -1e6 }, bounds);
@@ -163,7 +162,7 @@ test('the view stays on the plan, and a flight ends where it goes', () => {
   assert.ok(Math.abs(end.x - 10) < 1e-6 && Math.abs(end.scale - 30) < 1e-6);
 });
 
-test('a seat drawn anew is the same as all drawn anew, and only its square changes', () => {
+test('redrawing one seat gives the same pixels as redrawing all, and changes only its square', () => {
   const venue = planVenue(seatsOf(...THEATRE));
   const look = (shape) => ({ red: 10, green: 20, blue: 30, alpha: 1, shape });
   const looks = [look(FULL), look(RING), look(SPECK)];
@@ -184,7 +183,7 @@ test('a seat drawn anew is the same as all drawn anew, and only its square chang
     const squares = [200, 3].map((seat) => one.repaint(venue, kinds, seat));
     const whole = make();
     whole.paint(venue, kinds);
-    // Below two pixels a seat, neighbours share pixels, and whoever is drawn last has them.
+    // Below two pixels per seat, neighbours share pixels, and the last one drawn wins.
     if (scale > 1.3) assert.deepEqual(one.pixels, whole.pixels, `at ${scale}`);
     const inside = (x, y) => squares.some((square) => square && x >= square.left && y >= square.top
       && x < square.left + square.side && y < square.top + square.side);

@@ -2,7 +2,7 @@
 /** The health of the process that answers, its background tasks and the two stores. */
 import { announce } from '../lib/announce.js';
 import { el, setChildren, setText } from '../lib/dom.js';
-import { decimal, duration, number, t, time } from '../lib/text.js';
+import { decimal, duration, hasText, number, t, time } from '../lib/text.js';
 import { card, figure, heading, table } from './parts.js';
 import { call } from './api.js';
 
@@ -23,8 +23,9 @@ function storeCard(store) {
 /** @param {any} one */
 function loopRow(one) {
   const state = one.failed ? 'failed' : one.late ? 'late' : 'fine';
+  const key = `admin.loop.${one.name.replaceAll(' ', '_')}`;
   return [
-    el('span', null, t(`admin.loop.${one.name.replace(' ', '_')}`), el('span', { class: 'loop-does' }, t(`admin.loop.${one.name.replace(' ', '_')}.does`))),
+    el('span', null, hasText(key) ? t(key) : one.name, el('span', { class: 'loop-does' }, hasText(`${key}.does`) ? t(`${key}.does`) : '')),
     el('span', { class: `badge ${state === 'fine' ? 'badge-open' : 'badge-bad'}` }, t(`admin.loop.${state}`)),
     one.every_ms < 1000 ? t('admin.ms', { value: number(one.every_ms) }) : duration(one.every_ms / 1000),
     t('admin.ms', { value: decimal(one.took_ms) }),
