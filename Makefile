@@ -1,9 +1,9 @@
-# onsale: what there is to do. `make help` lists it.
+# The tasks of onsale. `make help` lists them.
 
-# Servers that scripts/stores.sh could not install for the whole machine are linked in .onsale/bin.
+# scripts/stores.sh links servers in .onsale/bin if it cannot install them for the whole machine.
 export PATH := $(PATH):$(CURDIR)/.onsale/bin
 
-# How `run` is built. `make run PROFILE=release` is several times faster under load, and takes
+# The build profile of `run`. `make run PROFILE=release` is several times faster under load, and takes
 # several times as long to build.
 PROFILE ?= dev
 LISTEN ?= 127.0.0.1:8080
@@ -17,29 +17,29 @@ onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores kept in .onsale
+run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores in .onsale
 	@scripts/stores.sh
 	cargo build --locked --profile $(PROFILE)
 	@exec env ONSALE_LISTEN=$(LISTEN) $(onsale) dev
 
-test: ## Everything CI checks: format, lints, .sqlx, and the tests on throwaway stores
+test: ## Check format, lints and .sqlx, and run the tests on throwaway stores
 	@scripts/test.sh
 
-browser-test: ## The pages in a real browser, in both languages, with screenshots (ARGS='wait draw': those files)
+browser-test: ## Test the pages in a real browser, with screenshots (ARGS='wait draw': only these files)
 	@scripts/stores.sh
 	@scripts/browser-test.sh $(ARGS)
 
-test-cluster: ## The integration tests and chaos on a Redis Cluster, and what failovers are like (SOME=1: a choice)
+test-cluster: ## Run the integration, failover and chaos tests on a Redis Cluster (SOME=1: a selection)
 	@scripts/test-cluster.sh $(if $(SOME),some)
 
-chaos: ## Break things at random and prove that nothing is lost (SEED=1, SECONDS=60, SEEDS=1)
+chaos: ## Inject random faults and check that nothing is lost (SEED=1, SECONDS=60, SEEDS=1)
 	@scripts/stores.sh
 	@scripts/chaos.sh $(or $(SEED),1) $(or $(SECONDS),60) $(or $(SEEDS),1)
 
-bench: ## Our paths beside their yardsticks, as ratios (ARGS='polls --rounds 5', see scripts/bench.sh)
+bench: ## Compare onsale's paths with yardsticks (ARGS='polls --rounds 5', see scripts/bench.sh)
 	@scripts/bench.sh $(ARGS)
 
-sqlx: ## Write .sqlx anew, after a change to a query or a migration
+sqlx: ## Write .sqlx again, after a change to a query or a migration
 	@scripts/sqlx.sh
 
 fmt: ## Format the sources
@@ -49,15 +49,15 @@ deny: ## Check the dependencies' licences, sources and advisories (fetches the a
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny --locked check
 
-fuzz: ## Made-up bytes for every parser, made-up requests for every route (FUZZ_TARGET_SECONDS=, FUZZ_SEED=)
+fuzz: ## Fuzz all parsers with bytes and all routes with requests (FUZZ_TARGET_SECONDS=, FUZZ_SEED=)
 	@scripts/fuzz.sh
 	@scripts/stores.sh
 	@scripts/schemathesis.sh
 
-clients: ## Check /openapi.json, and use clients that are generated from it against a service
+clients: ## Check /openapi.json, and test generated clients against a service
 	@scripts/stores.sh
 	@scripts/clients.sh
 
-loadtest: ## Load tests with k6, on throwaway stores (SCENARIO=rush, PROFILE as in loadtest/run.sh)
+loadtest: ## Run load tests with k6 on throwaway stores (SCENARIO=rush, PROFILE as in loadtest/run.sh)
 	@scripts/stores.sh
 	@loadtest/run.sh $(SCENARIO)

@@ -1,7 +1,8 @@
-//! Reserve and pay: onsale's own path beside pgbench, and one call beside a round trip for each
-//! statement, in turns in one run, on private stores that wait for the disk.
+//! Measures holds and payments: onsale's services against pgbench, and one SQL call against a round
+//! trip per statement. All take turns in one run, on private stores with durable commits.
 //!
-//! `cargo bench --bench sales [-- ROUNDS COUNT]`: COUNT holds of 4 seats, or payments, in each turn.
+//! `cargo bench --bench sales [-- ROUNDS COUNT]`: each turn has COUNT holds of 4 seats, or
+//! payments.
 
 #![expect(clippy::expect_used, reason = "a bench fails as a test does")]
 
@@ -13,17 +14,17 @@ mod stage;
 use service::Service;
 use stage::{Sale, Stage};
 
-/// What takes turns.
+/// The variants that take turns.
 const KINDS: [&str; 6] = ["hold_plain", "hold", "hold service", "pay_plain", "pay", "pay service"];
 
-/// Operations at a time.
+/// Concurrent operations.
 const CLIENTS: usize = 8;
 
-/// What one turn came to.
+/// Result of one turn.
 #[derive(Debug, Clone, Copy)]
 struct Turn {
     per_second: f64,
-    /// Of PostgreSQL, per operation.
+    /// CPU time of PostgreSQL per operation, in microseconds.
     cpu_us: f64,
 }
 
@@ -34,7 +35,7 @@ async fn main() {
     let stage = Stage::new().await;
     let service = Service::new(&stage);
     let mut rows = Vec::new();
-    // The first round warms up.
+    // Round 0 is the warm-up.
     for round in 0..=rounds {
         let mut turns = Vec::new();
         for kind in KINDS {
@@ -84,7 +85,7 @@ fn shown(turn: &Turn) -> String {
     format!("{:.0}/s {:.0} us", turn.per_second, turn.cpu_us)
 }
 
-/// Median and range.
+/// Formats median and range.
 fn spread(values: impl Iterator<Item = f64>) -> String {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! Single steps by criterion, on a real Redis and a real PostgreSQL, with 10 and with 1,000,000
-//! people in line: `cargo bench --bench steps`. Holding and paying are in `sales`.
+//! Measures single steps with criterion, on a real Redis and PostgreSQL, with 10 and with 1,000,000
+//! users in the queue: `cargo bench --bench steps`. The bench `sales` measures holds and payments.
 
 #![expect(clippy::expect_used, reason = "a bench fails as a test does")]
 
@@ -13,10 +13,10 @@ use criterion::Criterion;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use onsale::board::snapshot::Board;
-use onsale::queue::keyspaces::Line;
-use onsale::queue::model::{Sequence, Standing, Ticket};
+use onsale::queue::keyspaces::ScheduleScripts;
+use onsale::queue::model::{EntryState, Sequence, Ticket};
 use onsale::queue::redis::JoinReply;
-use onsale::queue::ticket::cache::Verified;
+use onsale::queue::ticket::cache::TicketCache;
 use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::seats;
 use onsale::store::id::{ScheduleId, UserId};
@@ -27,20 +27,22 @@ use tokio::runtime::Runtime;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome<T> = Result<T, Failure>;
 
-/// Batches of an admission round.
+/// Batches in one measured round of admission.
 const BATCHES: u64 = 10;
+/// Entries in one batch.
 const BATCH: u64 = 100;
-/// Users from here on join while others wait; this one is inside.
+/// First of the users who join while others wait. This one has the active slot.
 const LATE: i64 = 100_000_000;
 
-/// A line of so many, with the presence of all of them fresh for the whole bench.
+/// A queue of `people` users. Its presence window is long enough that all count as present for the
+/// whole bench.
 struct Set {
     people: u64,
     schedule: ScheduleId,
-    line: Line,
+    line: ScheduleScripts,
     last: (UserId, Sequence),
     ticket: String,
-    /// The place of the one who is inside.
+    /// Sequence of the user with the active slot.
     inside: Sequence,
 }
 
@@ -70,13 +72,13 @@ impl Set {
         });
         let schedule = stage.sale(1000, queue).await?;
         let line = stage.line(schedule).await?;
-        // The one slot, so that everybody after this one waits.
+        // This user takes the only slot, so that all later users wait.
         tokio::time::sleep(Duration::from_millis(200)).await;
         let JoinReply::Joined(inside) = line.join(UserId(LATE), false).await? else {
-            return Err("nobody may join".into());
+            return Err("the first join was refused".into());
         };
-        if !matches!(inside.stand.standing, Standing::Active { .. }) {
-            return Err("the first is not let in".into());
+        if !matches!(inside.stand.state, EntryState::Active { .. }) {
+            return Err("the first user was not admitted".into());
         }
         let waiting = stage.fill(schedule, people).await?;
         stage.settled(schedule).await?;
@@ -87,13 +89,13 @@ impl Set {
     }
 
     fn id(&self, name: &str) -> String {
-        format!("{name}/{} in line", self.people)
+        format!("{name}/{} in the queue", self.people)
     }
 }
 
 fn tickets(criterion: &mut Criterion, set: &Set) {
     let keys = || TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
-    let (keys, verified) = (keys(), Verified::new(keys()));
+    let (keys, verified) = (keys(), TicketCache::new(keys()));
     criterion.bench_function(&set.id("ticket, first time"), |bench| {
         bench.iter(|| keys.verify(&set.ticket));
     });
@@ -105,9 +107,9 @@ fn tickets(criterion: &mut Criterion, set: &Set) {
 fn rank(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) {
     let read = || Board::read(&stage.redis, set.schedule, None);
     let board = runtime.block_on(read()).expect("a board");
-    assert_eq!(board.line.ahead(set.last.1.0), Some(set.people - 1));
+    assert_eq!(board.waiting.ahead(set.last.1.0), Some(set.people - 1));
     criterion.bench_function(&set.id("rank"), |bench| {
-        bench.iter(|| board.line.ahead(set.last.1.0));
+        bench.iter(|| board.waiting.ahead(set.last.1.0));
     });
     criterion.bench_function(&set.id("board, read and built"), |bench| {
         bench.to_async(runtime).iter(read);
@@ -124,8 +126,8 @@ fn joins(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     });
 }
 
-/// Ten batches of a hundred; as many join before, off the clock. onsale itself is stopped meanwhile,
-/// or it would let some of them in.
+/// Measures ten batches of 100 admissions. As many users join before each round, outside the
+/// measured time. onsale itself is stopped meanwhile, because its loop would admit some of them.
 fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) {
     let meta = format!("onsale:{{{}}}:meta", set.schedule);
     let mut read = redis::cmd("HGET");
@@ -158,12 +160,13 @@ fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: 
         assert_eq!(admitted, BATCHES * BATCH);
         took
     };
-    timed(criterion, runtime, &set.id("ten batches of 100 let in"), &mut round);
+    timed(criterion, runtime, &set.id("ten batches of 100 admissions"), &mut round);
     runtime.block_on(stage.redis.hot::<()>(&room(1))).expect("Redis");
     kill(onsale, Signal::SIGCONT).expect("it goes on");
 }
 
-/// A claim of four seats by somebody inside, given back off the clock.
+/// Measures a claim of four seats by an active user. The claim is released outside the measured
+/// time.
 fn claims(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
     let ticket = keys.verify(&set.ticket).expect("a ticket");
@@ -181,7 +184,7 @@ fn claims(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     timed(criterion, runtime, &set.id("claim of 4 seats"), &mut round);
 }
 
-/// Measures rounds that say themselves how long they took.
+/// Measures rounds that return their own duration.
 fn timed(
     criterion: &mut Criterion,
     runtime: &Runtime,

@@ -1,10 +1,10 @@
-"""Many requests at a time over kept connections, for the tests here. Needs no package."""
+"""Sends many requests at a time over kept-alive connections. Needs no package."""
 
 import asyncio
 
 
 class Connection(asyncio.Protocol):
-    """One connection, kept; one request at a time."""
+    """One kept-alive connection with one request at a time."""
 
     def __init__(self):
         self.got, self.answer = b"", None
@@ -33,7 +33,7 @@ class Connection(asyncio.Protocol):
 
 
 class Callers:
-    """Connections that are free, and more where none is."""
+    """A pool of connections that grows when none is free."""
 
     def __init__(self, address):
         self.host, self.port = address.split(":")

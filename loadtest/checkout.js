@@ -1,4 +1,4 @@
-// The till: the door is wide open, and purchases come at a steady or rising rate.
+// The checkout scenario: nobody has to wait, and purchases come at a steady or rising rate.
 
 import { audit } from './lib/audit.js';
 import * as buyers from './lib/buyer.js';
@@ -7,7 +7,7 @@ import { visits } from './lib/invariants.js';
 import { options as plan, profile } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
-// `rates`: purchases a second, each for `step` seconds, with 5 s from one to the next.
+// `rates` are purchases per second. Each rate lasts `step` seconds, after a rise of 5 s.
 const size = profile({
   smoke: { rates: [10], step: 8, vus: 100, seats: 1_000 },
   load: { rates: [50], step: 60, vus: 500, seats: 20_000 },
@@ -20,12 +20,12 @@ const stages = size.rates.flatMap((target) => [
   { target, duration: `${RISE_SECONDS}s` },
   { target, duration: `${size.step}s` },
 ]);
-// A rise goes in a straight line, so it brings the mean of the rates before and after it.
+// During a rise the rate grows linearly, so its mean is the mean of the rates before and after it.
 const purchases = size.rates.reduce(
   (sum, rate, index) => sum + rate * size.step + (RISE_SECONDS * (rate + (size.rates[index - 1] || 0))) / 2,
   0,
 );
-// k6 may start one more or one fewer for each stage.
+// k6 may start one iteration more or fewer per stage.
 const mostBuyers = Math.ceil(purchases) + stages.length;
 
 const QUEUE = {
@@ -67,7 +67,7 @@ export default function (sale) {
   visits[visit(buyers.thisBuyer(sale), sale)].add(1);
 }
 
-// A purchase without hesitation; every fifth buyer gives a seat back.
+// Buys without pauses. Every fifth buyer refunds a seat.
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, { patienceSeconds: 60 });
   if (turn !== 'active') return turn;

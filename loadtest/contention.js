@@ -1,4 +1,4 @@
-// Contention: everybody is in the sale at once, and all want the same 100 seats.
+// The contention scenario: all buyers are active at once, and all want the same 100 seats.
 
 import { audit } from './lib/audit.js';
 import * as buyers from './lib/buyer.js';
@@ -9,12 +9,12 @@ import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
 const SEATS = 100;
-// The share of buyers who try to keep seats from everybody.
+// Share of hostile buyers, who try to keep seats from others.
 const HOSTILE = 0.02;
-// The first pick of everybody is among these.
+// Each buyer's first choice is among the first seats, up to this number.
 const FAVOURITES = 20;
 
-// No soak: it is over when 100 seats are sold.
+// There is no soak profile, because the run ends when 100 seats are sold.
 const size = profile({
   smoke: { buyers: 150, seconds: 2, patience: 120 },
   load: { buyers: 2_000, seconds: 4, patience: 240 },
@@ -39,7 +39,7 @@ export const options = plan({
   thresholds: {
     visits_gave_up: ['count==0'],
     seats_unsold: ['value==0'],
-    // Without refusals there was no contention, and the run has shown nothing.
+    // Without refusals there was no contention, and the run proves nothing.
     refused_seat_taken: [`count>${size.buyers / 10}`],
   },
 });
@@ -52,7 +52,7 @@ export default function (sale) {
   visits[visit(buyers.thisBuyer(sale), sale)].add(1);
 }
 
-// Tries until it has seats or none is left; those who have some pay, give them back or walk off.
+// Tries until the buyer has seats or all are sold. With seats, the buyer pays, releases them or leaves.
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, { patienceSeconds: size.patience / 2 });
   if (turn !== 'active') return turn;
@@ -71,7 +71,7 @@ function visit(buyer, sale) {
   return 'gave_up';
 }
 
-// First blindly among the favourites, then what the map shows as free.
+// The first attempt picks from the favourites without looking at the map; later ones pick free seats.
 function wish(buyer, sale, attempt) {
   const quantity = 1 + Math.floor(Math.random() * 4);
   if (attempt > 1) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The part of run.sh that runs inside `onsale dev --throwaway`, which has set DATABASE_URL,
-# REDIS_URL, ONSALE_JWT_SECRET and ONSALE_QUEUE_SECRETS for stores that end with this script.
+# The part of run.sh that runs under `onsale dev --throwaway`. That has set DATABASE_URL, REDIS_URL,
+# ONSALE_JWT_SECRET and ONSALE_QUEUE_SECRETS for stores that end with this script.
 #
 #   ONSALE_BIN=… K6=… sh loadtest/inside.sh scenario profile
 set -eu
@@ -11,7 +11,7 @@ script=loadtest/$1.js
 log=$REPORT_DIR/$1-$PROFILE.log
 mkdir -p "$REPORT_DIR"
 
-# Each buyer is a connection, on both sides.
+# Each buyer takes a connection on both sides.
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
 
 users=$("$K6" inspect --include-system-env-vars "$script" | sed -n 's/^ *"users": *\([0-9]*\).*/\1/p')
@@ -19,7 +19,7 @@ users=$("$K6" inspect --include-system-env-vars "$script" | sed -n 's/^ *"users"
 "$ONSALE_BIN" migrate
 "$ONSALE_BIN" seed --users "$users"
 
-# Port 0 would do for the service, but k6 must know it before the first line is there to read.
+# The service could listen on port 0, but k6 needs the port before the service prints it.
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null ||
         echo $((20000 + $$ % 12000))
@@ -30,10 +30,10 @@ serve=$!
 trap 'kill -TERM $serve 2>/dev/null; wait $serve 2>/dev/null || true' EXIT
 trap 'exit 130' INT TERM
 
-# setup() waits for /readyz; a service that could not even start is not waited for.
+# setup() waits for /readyz. A service that fails to start is reported here, without that wait.
 sleep 1
 if ! kill -0 $serve 2>/dev/null; then
-    echo "loadtest: onsale serve ended at once:" >&2
+    echo "loadtest: onsale serve failed to start:" >&2
     tail -n 20 "$log" >&2
     exit 1
 fi
@@ -47,7 +47,7 @@ if ! kill -0 $serve 2>/dev/null; then
     exit 1
 fi
 
-# The same questions again, asked of the database itself.
+# Check the sums again, directly in the database.
 psql=$(command -v psql || ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | tail -n 1)
 if [ -n "$psql" ]; then
     differences=$("$psql" -X -A -t -q -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -f loadtest/sums.sql)
@@ -59,6 +59,6 @@ if [ -n "$psql" ]; then
         echo "loadtest: the sums in the database agree"
     fi
 else
-    echo "loadtest: no psql here, the sums were checked through the API only"
+    echo "loadtest: psql is missing, so the sums were checked only through the API"
 fi
 exit $result

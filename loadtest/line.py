@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Puts many people into one line over HTTP and looks at what that costs and whether all still works.
+"""Lets many users join one queue over HTTP, and measures the memory of Redis per entry.
 
     onsale dev --throwaway -- python3 loadtest/line.py [PEOPLE]
 
-Joins, asks, lets in and leaves with PEOPLE (100,000) in line of one schedule, and prints what Redis
-keeps for each of them. Needs no package. ONSALE_BIN names the binary, else the one on PATH.
+Lets PEOPLE (100,000) users join one schedule, then polls, admits and leaves. Fails if an answer is
+wrong. Needs no package. ONSALE_BIN names the binary (default: `onsale` on PATH).
 """
 
 import base64, hashlib, hmac, http.client, json, os, re, socket, subprocess, sys, threading, time
@@ -24,7 +24,7 @@ def token(user, role="user"):
 
 
 class Caller:
-    """One connection, kept."""
+    """A client with one kept-alive connection."""
 
     def __init__(self, address):
         self.http = http.client.HTTPConnection(address, timeout=30)
@@ -40,7 +40,7 @@ class Caller:
 
 
 def redis(*words):
-    """One command, answered in full; enough of the protocol for INFO, ZCARD and MEMORY USAGE."""
+    """Sends one command and returns its reply. Reads only the reply types used here."""
     host, port = re.search(r"@?([\w.]+):(\d+)", os.environ["REDIS_URL"]).groups()
     with socket.create_connection((host, int(port))) as conn:
         conn.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
@@ -56,7 +56,7 @@ def used():
 
 
 def in_threads(items, work):
-    """Runs `work(caller, item)` for every item; prints the rate."""
+    """Runs `work(caller, item)` for every item. Returns the results, and the rate per second."""
     left, results, lock = iter(items), [], threading.Lock()
 
     def run():
@@ -95,8 +95,8 @@ def main():
     before = used()
     join = lambda caller, user: caller.call("POST", f"/v1/schedules/{schedule}/queue", authorization=f"Bearer {token(user)}")
     joined, rate = in_threads(range(2, PEOPLE + 2), join)
-    assert all(status == 201 for status, _ in joined), "every join makes a place"
-    print(f"joined    {len(joined):>9,}  at {rate:,.0f}/s (this client is the limit)")
+    assert all(status == 201 for status, _ in joined), "every join creates an entry"
+    print(f"joined    {len(joined):>9,}  at {rate:,.0f}/s (limited by this client)")
     tickets = {body["sequence"]: body["queue_token"] for _, body in joined}
     order = sorted(tickets)
     key = lambda name: f"onsale:{{{schedule}}}:{name}"
@@ -105,24 +105,24 @@ def main():
         time.sleep(0.5)
     each = lambda size: f"{size / PEOPLE:6.1f} bytes each"
     print(f"redis     {used() - before:>9,}  {each(used() - before)}, the log written to PostgreSQL and trimmed")
-    for name in ("waiting", "bits:1", "here:0", "here:1", "here:2", "log"):
+    for name in ("waiting", "bits:1", "present:0", "present:1", "present:2", "log"):
         size = redis("MEMORY", "USAGE", key(name), "SAMPLES", "0")
-        print(f"  {name:<8}{size or 0:>9,}  {each(size or 0)}" if isinstance(size, int) else f"  {name:<8}        0")
+        print(f"  {name:<10}{size or 0:>9,}  {each(size or 0)}" if isinstance(size, int) else f"  {name:<10}        0")
     sample = order[:: max(1, PEOPLE // 2000)]
     ask = lambda caller, sequence: (sequence, caller.call("GET", "/v1/queue/ticket", queue_token=tickets[sequence])[1])
     polled, rate = in_threads(sample, ask)
     place = {sequence: index for index, sequence in enumerate(order)}
     wrong = sum(body["ahead"] != place[sequence] for sequence, body in polled)
-    print(f"polled    {len(polled):>9,}  at {rate:,.0f}/s (this client is the limit), {wrong} places wrong")
+    print(f"polled    {len(polled):>9,}  at {rate:,.0f}/s (limited by this client), {wrong} positions wrong")
     caller.call("PATCH", f"/v1/admin/schedules/{schedule}/queue", {"capacity": 1000, "admit_per_second": 500}, **as_admin)
     begun = time.time()
     while redis("ZCARD", key("active")) < 1000:
-        assert time.time() - begun < 60, "1,000 are let in within a minute"
+        assert time.time() - begun < 60, "1,000 are admitted within a minute"
         time.sleep(0.05)
-    print(f"let in        1,000  in {time.time() - begun:.1f} s at 500/s set")
+    print(f"admitted      1,000  in {time.time() - begun:.1f} s with admit_per_second 500")
     first = [body for _, body in in_threads(order[:1000], ask)[0]]
     inside = sum(body["status"] == "ACTIVE" for body in first)
-    print(f"inside    {inside:>9,}  of the first 1,000 in line")
+    print(f"active    {inside:>9,}  of the first 1,000 in the queue")
     leave = lambda caller, sequence: caller.call("DELETE", "/v1/queue/ticket", queue_token=tickets[sequence], authorization=f"Bearer {token(user_of[sequence])}")[0]
     user_of = {body["sequence"]: user for user, body in users_of(joined)}
     left, rate = in_threads(order[-2000:], leave)

@@ -1,4 +1,4 @@
-// The line: many wait, each asks as often as it was told to, and few are let in.
+// The poll scenario: many users wait, each polls as often as the service asks, and few are admitted.
 
 import http from 'k6/http';
 import { sleep } from 'k6';
@@ -10,7 +10,7 @@ import { fault, inLine, inSale, placeLost, sumsDiffer, unexpectedAnswers, waited
 import { FIRST_BUYER, options as plan, profile } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
-// `ticks` a second: a tick asks for one place that is due, or finds none due and does nothing.
+// `ticks` is per second. A tick polls for one user whose poll is due, or does nothing if none is due.
 const size = profile({
   smoke: { line: 200, ticks: 100, seconds: 20, vus: 10, admitPerSecond: 2 },
   load: { line: 20_000, ticks: 2_500, seconds: 120, vus: 500, admitPerSecond: 50 },
@@ -18,7 +18,7 @@ const size = profile({
   soak: { line: 20_000, ticks: 1_000, seconds: 1_800, vus: 200, admitPerSecond: 10 },
 });
 
-// One tick in this many looks at the public board instead.
+// One tick in this many reads the public board instead.
 const BOARD_EVERY = 50;
 const JOINS_AT_ONCE = 40;
 
@@ -47,11 +47,11 @@ export const options = plan({
   },
   routes: ['join', 'poll', 'board'],
   slowestMs: 2_000,
-  // A line that nobody leaves at its head was not tested for going forward.
+  // At least one user has to be admitted: otherwise the run did not test that the queue advances.
   thresholds: { waited: ['max>0'] },
 });
 
-// Makes the sale and puts everybody in line before the clock starts.
+// Creates the sale, and lets all users join before the measured time starts.
 export function setup() {
   const sale = makeSale({ seats: 100, opensInSeconds: -60, queue: QUEUE });
   for (let first = 0; first < size.line; first += JOINS_AT_ONCE) {
@@ -69,30 +69,30 @@ function joinRequest(sale, user) {
   return { method: 'POST', url: `${BASE}/v1/schedules/${sale.schedule}/queue`, params };
 }
 
-// Each VU answers for its own part of the line: this one's people, whoever is due first at the end.
+// Each VU polls for its own part of the queue. The user whose poll is due next is the last in the list.
 let people = null;
 let ticks = 0;
 
-function myPeople(sale) {
-  const mine = [];
+function usersOfThisVu(sale) {
+  const users = [];
   for (let number = exec.vu.idInTest % size.vus; number < size.line; number += size.vus) {
-    mine.push({ user: FIRST_BUYER + number, client: null, dueAt: 0 });
+    users.push({ user: FIRST_BUYER + number, client: null, dueAt: 0 });
   }
-  return mine;
+  return users;
 }
 
 export default function (sale) {
-  people = people || myPeople(sale);
+  people = people || usersOfThisVu(sale);
   ticks += 1;
   if (ticks % BOARD_EVERY === 0) return checkBoard(sale);
   const next = people[people.length - 1];
   if (!next || next.dueAt > Date.now()) return sleep(0.001);
   people.pop();
-  if (ask(next, sale)) queueUp(next);
+  if (ask(next, sale)) insertByDueTime(next);
 }
 
-// Puts a person among the others by the time they are due.
-function queueUp(person) {
+// Inserts a user into the list, in order of the time of the next poll.
+function insertByDueTime(person) {
   let low = 0;
   let high = people.length;
   while (low < high) {
@@ -103,8 +103,8 @@ function queueUp(person) {
   people.splice(low, 0, person);
 }
 
-// Asks, and says whether this person still waits. The first question is a join: whoever is in
-// line already gets the same place, with `200`.
+// Polls for a user. Returns whether the user still waits. The first call is a join: the user has joined
+// before, so it returns the same entry with `200`.
 function ask(person, sale) {
   const first = person.client === null;
   if (first) person.client = new Client(person.user, { run: sale.run });
@@ -120,7 +120,7 @@ function ask(person, sale) {
   return false;
 }
 
-// The board's points must rise in both coordinates, and end within the line.
+// The board's points must rise in both coordinates, and must not exceed the number of waiting users.
 function checkBoard(sale) {
   const board = new Client(FIRST_BUYER).board(sale.schedule).body;
   inLine.add(board.waiting);

@@ -1,4 +1,4 @@
-// The rush: everybody comes within seconds, waits in line, and buys or goes home.
+// The rush scenario: all buyers come within seconds, wait in the queue, and buy or leave.
 
 import { audit } from './lib/audit.js';
 import * as buyers from './lib/buyer.js';
@@ -8,18 +8,18 @@ import { visits } from './lib/invariants.js';
 import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
-// `opensIn`: half of the buyers of a rush come before the sale opens. `sellsOut`: there are so
-// many buyers that a seat left over at the end is a fault.
+// `opensIn`: seconds until the sale opens; half of the buyers of a rush come before that. `sellsOut`:
+// there are enough buyers that an unsold seat at the end is a fault.
 const size = profile({
   smoke: { buyers: 60, seats: 40, capacity: 10, admitPerSecond: 5, seconds: 4, opensIn: 2, patience: 180, sellsOut: true },
   load: { buyers: 5_000, seats: 1_000, capacity: 200, admitPerSecond: 30, seconds: 10, opensIn: 5, patience: 600, sellsOut: true },
   stress: { buyers: 8_000, seats: 3_000, capacity: 500, admitPerSecond: 100, seconds: 5, opensIn: 2, patience: 600, sellsOut: true },
-  // A long sale with a short line: 8 buyers a second for half an hour.
+  // A long sale with a short queue: 8 buyers a second for half an hour.
   soak: { buyers: 14_400, seats: 50_000, capacity: 300, admitPerSecond: 12, seconds: 1_800, opensIn: 1, patience: 300, waiting: 1_200 },
 });
 
 const HOLD_SECONDS = 12;
-// The share of buyers who try to keep seats from everybody.
+// Share of hostile buyers, who try to keep seats from others.
 const HOSTILE = 0.02;
 const QUEUE = {
   capacity: size.capacity,
@@ -36,7 +36,7 @@ const arrivals = rush(size.buyers, size.seconds, size.patience);
 export const options = plan({
   buyers: size.buyers + ONE_MORE,
   iterations: size.buyers,
-  // Fewer VUs than buyers only where the buyers come over a long time.
+  // Fewer VUs than buyers only if the buyers come over a long time.
   scenarios: { rush: size.waiting ? { ...arrivals, preAllocatedVUs: size.waiting, maxVUs: size.waiting } : arrivals },
   routes: ['join', 'poll', 'seats', 'seats_status', 'hold', 'charge', 'pay', 'leave'],
   slowestMs: 5_000,
@@ -54,7 +54,7 @@ export default function (sale) {
   visits[visit(buyers.thisBuyer(sale), sale)].add(1);
 }
 
-// One person's visit; the answer is how it ended.
+// Runs one buyer's visit. Returns how it ended.
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, {
     patienceSeconds: size.patience - 60,
@@ -81,7 +81,8 @@ function visit(buyer, sale) {
   return buyers.pay(buyer, held, prepared) ? 'bought' : 'never_paid';
 }
 
-// One to four seats, by the map or the best available; after a refusal fewer, wherever they are.
+// Chooses one to four seats, from the map or the best available. After a refusal it chooses fewer, from
+// any section.
 function wishes(buyer, sale) {
   const quantity = 1 + Math.floor(Math.random() * 4);
   const picky = buyers.chance(0.3);

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Opens many ticket streams and looks at what each costs the service, and how soon a change is told.
+"""Measures what many ticket streams cost the service, and how soon a change reaches them.
 
     onsale dev --throwaway -- python3 loadtest/streams.py [STREAMS]
 
-Puts STREAMS (15,000) people into one line, follows each ticket, and prints memory per stream, CPU per
-event, and the delay from a change to its event. Each stream takes a file here and one in the service:
-mind `ulimit -n`. Needs no package. ONSALE_BIN names the binary, else the one on PATH.
+Lets STREAMS (15,000) users join one queue, opens a stream for each ticket, and prints memory per stream,
+CPU per event, and the delay from a change to its event. Each stream takes a file descriptor here and one
+in the service, so `ulimit -n` has to be high enough. Needs no package. ONSALE_BIN names the binary
+(default: `onsale` on PATH).
 """
 
 import base64, hashlib, hmac, http.client, json, os, resource, selectors, socket, subprocess, sys, threading, time
@@ -13,7 +14,7 @@ import base64, hashlib, hmac, http.client, json, os, resource, selectors, socket
 STREAMS = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
 BIN = os.environ.get("ONSALE_BIN", "onsale")
 THREADS = 16
-OPENING = 200  # requests under way at a time: a listener's backlog is short
+OPENING = 200  # streams that open at a time, because a listener's backlog is short
 ROUNDS = 5
 MOVES = 20
 
@@ -28,7 +29,7 @@ def token(user, role="user"):
 
 
 class Caller:
-    """One connection, kept."""
+    """A client with one kept-alive connection."""
 
     def __init__(self):
         self.http = http.client.HTTPConnection(ADDRESS, timeout=30)
@@ -56,7 +57,7 @@ def make_sale(admin):
 
 
 def join_all(schedule):
-    """The tickets of users 2 to STREAMS + 1, who join side by side."""
+    """Lets users 2 to STREAMS + 1 join, several at a time. Returns their tickets by user."""
     left, tickets, lock = iter(range(2, STREAMS + 2)), {}, threading.Lock()
 
     def run():
@@ -77,7 +78,7 @@ def join_all(schedule):
 
 
 class Follower:
-    """All streams of this client."""
+    """Reads all open streams."""
 
     def __init__(self):
         self.selector = selectors.EpollSelector()
@@ -125,8 +126,8 @@ def part(values, share):
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
-def told_at_once(follower, schedule, admin, idle):
-    """A message that all are told at once: every stream gets one event as soon as the board has it."""
+def broadcast(follower, schedule, admin, idle):
+    """Changes the message: every stream gets one event as soon as the board has the new message."""
     for number in range(ROUNDS):
         word, delays = f"message number {number}".encode(), []
         begun, used = time.time(), cpu()
@@ -138,19 +139,19 @@ def told_at_once(follower, schedule, admin, idle):
         used, span = cpu() - used, time.time() - begun
         each = (used - idle * span) / max(1, len(delays)) * 1e6
         p50, p99 = part(delays, 0.5) * 1000, part(delays, 0.99) * 1000
-        print(f"told at once  {len(delays):>7,} events in {span:5.2f} s, {each:5.1f} us of CPU each (idle taken off); delay p50 {p50:,.0f} ms, p99 {p99:,.0f} ms")
+        print(f"broadcast     {len(delays):>7,} events in {span:5.2f} s, {each:5.1f} us of CPU each (idle CPU subtracted); delay p50 {p50:,.0f} ms, p99 {p99:,.0f} ms")
         follower.rest(6)
 
 
-def moved(follower, schedule, tickets):
-    """One at the front leaves every second: everybody behind is told, as often as their distance allows."""
+def advance(follower, schedule, tickets):
+    """The first entry leaves every second. Users behind it get events, less often further back."""
     users, begun, used, before = sorted(tickets), time.time(), cpu(), follower.events
     for user in users[:MOVES]:
         Caller().call("DELETE", "/v1/queue/ticket", queue_token=tickets[user], authorization=f"Bearer {token(user)}")
         follower.rest(1)
     follower.rest(5)
     events, used, span = follower.events - before, cpu() - used, time.time() - begun
-    print(f"moved         {events:>7,} events in {span:5.2f} s ({events / span:,.0f}/s), {used / events * 1e6:5.1f} us of CPU each, walks included; {used / span * 100:.0f} % of a core")
+    print(f"advance       {events:>7,} events in {span:5.2f} s ({events / span:,.0f}/s), {used / events * 1e6:5.1f} us of CPU each, including the walks over all streams; {used / span * 100:.0f} % of a core")
 
 
 def main():
@@ -168,16 +169,16 @@ def main():
             follower.read(0)
     while follower.events < STREAMS and time.time() < begun + 120:
         follower.read(1)
-    print(f"open          {follower.open:>7,} in {time.time() - begun:.1f} s, {follower.closed} closed (this client is the limit)")
+    print(f"open          {follower.open:>7,} in {time.time() - begun:.1f} s, {follower.closed} closed (limited by this client)")
     follower.rest(3)
     after = rss()
-    print(f"memory        {(after - before) / STREAMS:>7,.0f} bytes a stream: {before / 2**20:.1f} MiB before, {after / 2**20:.1f} MiB with them")
+    print(f"memory        {(after - before) / STREAMS:>7,.0f} bytes a stream: {before / 2**20:.1f} MiB before, {after / 2**20:.1f} MiB after")
     used = cpu()
     follower.rest(15)
     idle = (cpu() - used) / 15
-    print(f"idle          {idle * 100:6.1f} % of a core, comments and all")
-    told_at_once(follower, schedule, admin, idle)
-    moved(follower, schedule, tickets)
+    print(f"idle          {idle * 100:6.1f} % of a core, including comments")
+    broadcast(follower, schedule, admin, idle)
+    advance(follower, schedule, tickets)
     print(f"at the end    {follower.open - follower.closed:>7,} open, {rss() / 2**20:.1f} MiB")
 
 

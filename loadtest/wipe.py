@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Kills Redis and starts it with nothing, with many in line and many seats held, and looks at what is
-there afterwards.
+"""Kills Redis and starts it without data, with many users in the queue and many seats held. Then checks
+what the service has recovered.
 
     onsale dev --throwaway -- python3 loadtest/wipe.py [PEOPLE] [HOLDS]
 
-PEOPLE (100,000) wait, HOLDS (500) are inside and hold a seat each, 1,000 have left. Everybody who waits
-asks once with the ticket they have, as soon as Redis is back. Prints how long joins and holds did not
-work, and fails where a place, a hold or the end of a place was lost. Runs on a Redis of its own: needs
-`redis-server` on PATH. ONSALE_BIN names the binary, else the one on PATH.
+PEOPLE (100,000) wait, HOLDS (500) have an active slot and hold a seat each, 1,000 have left. As soon as
+Redis is back, each waiting user polls once with their ticket. Prints how long joins and holds did not
+work. Fails if a queue entry, a hold or the end of an entry was lost. Starts its own Redis, so
+`redis-server` has to be on PATH. ONSALE_BIN names the binary (default: `onsale` on PATH).
 """
 
 import asyncio, json, os, signal, socket, subprocess, sys, time, uuid
@@ -35,7 +35,7 @@ def start_redis(port):
 
 
 class Sale:
-    """What is asked of the service."""
+    """The requests of this test to the service."""
 
     def __init__(self, address):
         self.callers = Callers(address)
@@ -76,7 +76,7 @@ class Sale:
 
 
 async def in_turns(items, work):
-    """`work(item)` for every item, a bounded number at a time, in order of the items."""
+    """Runs `work(item)` for every item, AT_ONCE at a time. Returns the results in order of the items."""
     items, results = list(items), {}
     left = iter(enumerate(items))
 
@@ -89,7 +89,7 @@ async def in_turns(items, work):
 
 
 async def until(work, good):
-    """Tries `work` until its answer is `good`; the seconds from now until it was asked for."""
+    """Repeats `work` until its status is `good`. Returns the seconds until that request, and its body."""
     begun = time.perf_counter()
     while True:
         asked = time.perf_counter()
@@ -100,16 +100,16 @@ async def until(work, good):
 
 
 async def fill(sale):
-    """The tickets of those inside, of those who wait, in order, and of those who left."""
+    """Returns the active users, their holds, the waiting entries in order, and the entries that left."""
     inside = range(2, HOLDS + 2)
     joined = await in_turns(inside, sale.join)
-    assert all(status == 201 and body["status"] == "ACTIVE" for status, body in joined), "there is room"
+    assert all(status == 201 and body["status"] == "ACTIVE" for status, body in joined), "there are free slots"
     inside = [(user, body["queue_token"]) for user, (_, body) in zip(inside, joined)]
     held = await in_turns(enumerate(inside), lambda at: sale.hold(*at[1], sale.seats[at[0]]))
     assert all(status == 201 for status, _ in held), "every seat is free"
     begun, waiting = time.perf_counter(), range(HOLDS + 2, NEXT)
     joined = await in_turns(waiting, sale.join)
-    assert all(status == 201 for status, _ in joined), "every join makes a place"
+    assert all(status == 201 for status, _ in joined), "every join creates an entry"
     print(f"before     {PEOPLE + GONE:,} joined in {time.perf_counter() - begun:.0f} s, {HOLDS} hold a seat")
     waiting = [(user, body["queue_token"], body["sequence"]) for user, (_, body) in zip(waiting, joined)]
     waiting.sort(key=lambda place: place[2])
@@ -123,39 +123,39 @@ async def main(address, redis, port):
     sale = Sale(address)
     await sale.make()
     inside, holds, waiting, gone = await fill(sale)
-    await asyncio.sleep(3)  # What ended is written to PostgreSQL within a second or two.
+    await asyncio.sleep(3)  # Ended entries are written to PostgreSQL within a second or two.
 
     redis.send_signal(signal.SIGKILL)
     redis.wait()
     redis = start_redis(port)
     user, ticket = inside[0]
     joins = until(lambda: sale.join(NEXT), lambda status: status in (200, 201))
-    # The same key each time: what was held at a try that had no answer is held once.
+    # The same key each time, so that a try without an answer does not hold the seat twice.
     key = str(uuid.uuid4())
     takes = until(lambda: sale.hold(user, ticket, sale.seats[-1], key), lambda status: status == 201)
     (joined_after, newcomer), (held_after, _) = await asyncio.gather(joins, takes)
     print(f"back       joins after {joined_after:.1f} s, holds after {held_after:.1f} s")
 
     begun = time.perf_counter()
-    told = await in_turns(waiting, lambda place: until(lambda: sale.ask(place[1]), lambda status: status == 200))
+    answers = await in_turns(waiting, lambda place: until(lambda: sale.ask(place[1]), lambda status: status == 200))
     took = time.perf_counter() - begun
-    there = [body for _, body in told]
-    kept = sum(body["sequence"] == place[2] and body["status"] in ("WAITING", "ACTIVE") for body, place in zip(there, waiting))
-    await asyncio.sleep(20)  # Admission rests for 15 s after a loss.
+    bodies = [body for _, body in answers]
+    kept = sum(body["sequence"] == place[2] and body["status"] in ("WAITING", "ACTIVE") for body, place in zip(bodies, waiting))
+    await asyncio.sleep(20)  # Admission pauses for 15 s after a loss.
     sample = waiting[:: max(1, len(waiting) // 2000)]
     again = [body for _, body in await in_turns(sample, lambda place: sale.ask(place[1]))]
     wrong = sum(a["ahead"] > b["ahead"] for a, b in zip(again, again[1:]) if a["ahead"] is not None and b["ahead"] is not None)
-    print(f"places     {kept:,} of {len(waiting):,} kept, asked within {took:.0f} s; of {len(sample):,} asked again, {wrong} out of order")
+    print(f"entries    {kept:,} of {len(waiting):,} kept, polled within {took:.0f} s; of {len(sample):,} polled again, {wrong} out of order")
 
     seen = await in_turns(zip(inside, holds), lambda at: sale.call("GET", f"/v1/holds/{at[1]}", authorization=f"Bearer {token(at[0][0])}"))
     held = sum(status == 200 and body["status"] == "PAYMENT_WAITING" for status, body in seen)
     other = inside[1]
     taken = [await sale.hold(*other, seat) for seat in sale.seats[2:52]]
     refused = sum(status == 409 and body["code"] == "seat_taken" for status, body in taken)
-    print(f"holds      {held} of {HOLDS} kept; {refused} of {len(taken)} tries at others' seats refused")
+    print(f"holds      {held} of {HOLDS} kept; {refused} of {len(taken)} tries to hold seats of others refused")
     ended = await in_turns(gone, lambda place: sale.ask(place[1]))
     back = sum(body.get("status") in ("WAITING", "ACTIVE") for _, body in ended)
-    print(f"ended      {back} of {len(gone):,} places that had ended came back")
+    print(f"ended      {back} of {len(gone):,} ended entries came back")
     rows = subprocess.run(
         ["psql", "-XAtq", "-d", os.environ["DATABASE_URL"], "-c", "select count(*) - count(distinct seat_id) from reservation where status in ('PAYMENT_WAITING', 'COMPLETE')"],
         check=True, capture_output=True, text=True,
@@ -170,7 +170,7 @@ if __name__ == "__main__":
         free.bind(("127.0.0.1", 0))
         PORT = free.getsockname()[1]
     os.environ["REDIS_URL"] = f"redis://127.0.0.1:{PORT}"
-    # Before there is a Redis that a failure would leave behind.
+    # These run first, so that a failure of theirs leaves no Redis behind.
     subprocess.run([BIN, "migrate"], check=True)
     subprocess.run([BIN, "seed", "--users", str(NEXT)], check=True, stdout=subprocess.DEVNULL)
     REDIS = start_redis(PORT)

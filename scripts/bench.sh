@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Our paths beside their yardsticks, in turns on private stores, as one table of ratios; then the
-# single steps by criterion.
+# Compares onsale's paths with yardsticks, in turns on private stores, and prints the ratios as a table.
+# Then measures sales, and single steps with criterion.
 #
 #   scripts/bench.sh                       everything
-#   scripts/bench.sh polls --rounds 9      one group; groups and flags as `ratios --help` lists them
+#   scripts/bench.sh polls --rounds 9      one group; `ratios --help` lists groups and flags
 #
-# Load comes from wrk, redis-benchmark and pgbench, which are installed where they are missing.
+# The load generators are wrk, redis-benchmark and pgbench. The first two are installed if missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/stores.sh
@@ -18,7 +18,7 @@ if ((${#missing[@]})); then
   ((EUID == 0)) || as_root=(sudo -n)
   if ! { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >&2; then
-    echo "bench: ${missing[*]} could not be installed; install by hand and try again" >&2
+    echo "bench: installing ${missing[*]} failed; install these packages and try again" >&2
     exit 1
   fi
 fi

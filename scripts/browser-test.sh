@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# The pages in a real browser, against a real `onsale dev`: installs what is missing (node, Chromium,
-# Korean fonts, the test's packages), builds, runs. Screenshots are left in tests/browser/shots.
+# Tests the pages in a real browser, against a real `onsale dev`. Installs missing packages (node, Chromium,
+# Korean fonts, the npm packages of the tests), builds, and runs. Screenshots are in tests/browser/shots.
 #
-#   scripts/browser-test.sh                 all of them
-#   scripts/browser-test.sh wait draw       the files whose names have one of these in them
+#   scripts/browser-test.sh                 all test files
+#   scripts/browser-test.sh wait draw       test files with one of these words in their names
 #
-# Each file by itself, at most seven minutes.
+# Two files run at a time, each for at most seven minutes.
 #
-# CHROMIUM     a browser of your own
-# ONSALE_BIN   a binary of your own, which is then not built
-# AGAIN        where set, files that failed are run once more: a busy machine keeps no time
+# CHROMIUM     the browser to use (default: /usr/bin/chromium)
+# ONSALE_BIN   the binary to use (default: a debug build of this checkout)
+# AGAIN        if set, failed files run once more, because timing on a busy machine is unreliable
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,7 +28,7 @@ if ((${#missing[@]})); then
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-# Exactly what the lock file says; the package of the browser's driver brings no browser.
+# Installs exactly the versions in the lock file. The driver's package must not download a browser.
 (cd tests/browser && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --silent)
 if [[ -z ${ONSALE_BIN:-} ]]; then
   cargo build --locked --quiet
@@ -48,16 +48,18 @@ for file in *.test.mjs unit/*.test.mjs; do
   ((wanted)) && files+=("$file")
 done
 
-# The files of those given that fail.
+# Runs the given files, two at a time, and prints the names of those that fail. A file's output is
+# printed when it ends, so that two files do not mix.
 failing() {
-  local file
-  for file; do
-    timeout --foreground 420 node --test "$file" >&2 || echo "$file"
-  done
+  # shellcheck disable=SC2016 # expanded by that shell
+  printf '%s\n' "$@" | xargs -P 2 -I {} bash -c '
+    output=$(timeout --foreground 420 node --test "$1" 2>&1) && passed=1 || passed=
+    printf "%s\n" "$output" >&2
+    [[ $passed ]] || echo "$1"' _ {}
 }
 mapfile -t failed < <(failing "${files[@]}")
 if ((${#failed[@]})) && [[ -n ${AGAIN:-} ]]; then
-  echo "browser-test: FLAKY or broken, once more: ${failed[*]}" >&2
+  echo "browser-test: FLAKY or broken, running again: ${failed[*]}" >&2
   mapfile -t failed < <(failing "${failed[@]}")
 fi
 ((${#failed[@]} == 0)) || { echo "browser-test: failed: ${failed[*]}" >&2; exit 1; }

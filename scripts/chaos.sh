@@ -1,8 +1,8 @@
 #!/bin/sh
-# Breaks things at moments that a seed decides, and proves that nothing was lost: `make chaos`.
-# docs/RELIABILITY.md says how to read what it prints.
+# Injects faults at times that a seed determines, and checks that nothing was lost: `make chaos`.
+# docs/RELIABILITY.md explains the output.
 #
-# chaos.sh [FIRST_SEED [SECONDS [SEEDS]]]: so many runs of so many seconds, each with the next seed.
+# chaos.sh [FIRST_SEED [SECONDS [SEEDS]]]: SEEDS runs of SECONDS seconds each, with consecutive seeds.
 set -eu
 cd "$(dirname "$0")/.."
 seed=${1:-1} seconds=${2:-60} seeds=${3:-1}
@@ -19,4 +19,4 @@ while [ "$seed" -le "$last" ]; do
         --profile chaos --test chaos -E 'test(=whatever_dies_nothing_is_lost)' || failed="$failed $seed"
     seed=$((seed + 1))
 done
-[ -z "$failed" ] || { echo "seeds that failed:$failed" >&2; exit 1; }
+[ -z "$failed" ] || { echo "failed seeds:$failed" >&2; exit 1; }

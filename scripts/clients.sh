@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
-# Holds /openapi.json to the OpenAPI specification and its examples to their schemas, generates a
-# Python client and TypeScript types from it, and uses each for a buyer's journey against a running
-# service: join, poll, hold, pay.
+# Checks /openapi.json against the OpenAPI specification, and its examples against their schemas. Then
+# generates a Python client and TypeScript types from it, and uses each for a buyer's journey against a
+# running service: join, poll, hold, pay.
 #
 # usage: scripts/clients.sh
 #
-# Runs on private stores of its own, started by `onsale dev --throwaway`, which end with it.
+# Runs on private stores that `onsale dev --throwaway` starts and stops.
 # Settings, all optional:
-#   ONSALE_BIN    the binary (default: cargo builds it)
-#   ONSALE_DATA   the folder that keeps the installed tools (default: .onsale)
+#   ONSALE_BIN    the binary to test (default: a debug build of this checkout)
+#   ONSALE_DATA   the folder for the installed tools (default: .onsale)
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 mkdir -p "${ONSALE_DATA:=.onsale}"
 data=$(cd "$ONSALE_DATA" && pwd)
 sources=$PWD/tests/clients
-# Other versions of the tools go into another folder.
+# Other versions of the tools get another folder.
 tools=$data/clients-$(cat "$sources/requirements.txt" "$sources/package.json" | cksum | cut -d ' ' -f 1)
 out=$data/clients-out
 
-# Installs the tools once. A folder without the mark was left half done.
+# Installs the tools once. A folder without the file `installed` is incomplete, and is installed again.
 install() {
   [[ ! -e $tools/installed ]] || return 0
   local missing=() as_root=()
@@ -41,7 +41,7 @@ install() {
   touch "$tools/installed"
 }
 
-# Starts the service on the stores that the environment names; sets `address`.
+# Starts the service on the stores in the environment. Sets `address`.
 serve() {
   "$ONSALE_BIN" migrate
   ONSALE_LISTEN=127.0.0.1:0 ONSALE_OPEN_SIGNUP=true ONSALE_LOG=warn \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of fuzz/ for a bounded time, and says how many inputs each has seen. The exit
-# code is 1 where one of them crashed; what it crashed on is kept in fuzz/artifacts.
+# Runs each fuzz target of fuzz/ for a limited time, and prints its number of inputs. The exit code is 1 if
+# a target crashed. The inputs that crash a target are in fuzz/artifacts.
 #
 # usage: scripts/fuzz.sh [target…]
 #
-# Needs a nightly toolchain, which is not installed by itself, and cargo-fuzz, which is. Settings, all
+# Needs a nightly toolchain, which the script does not install, and cargo-fuzz, which it does. Settings, all
 # optional:
 #   FUZZ_TARGET_SECONDS  how long each target runs (default: 20)
 set -euo pipefail
@@ -19,7 +19,7 @@ cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-fuz
 targets=("$@")
 ((${#targets[@]})) || mapfile -t targets < <(cargo fuzz list)
 
-# There is no unsafe code here for a sanitizer to watch: without one it builds and runs faster.
+# The code has no unsafe blocks for a sanitizer to check. Without one it builds and runs faster.
 options=(--dev --sanitizer none)
 cargo +nightly fuzz build "${options[@]}" >&2
 

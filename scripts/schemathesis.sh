@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Holds the service against its own description: requests made up from /openapi.json, well and ill
-# formed, must be answered as the description says, and never with a 500; first one by one, and then one
-# leading to the next, as the description's links say, while the stores are broken again and again.
+# Tests the service against its own description. It generates valid and invalid requests from
+# /openapi.json. Each answer has to match the description, and must not be a 500. First the requests are
+# independent. Then they follow the links of the description, while faults are injected into the stores.
 #
 # usage: scripts/schemathesis.sh
 #
-# Runs on private stores of its own, started by `onsale dev --throwaway`, which end with it. The
-# exit code is that of the checks. Settings, all optional:
-#   ONSALE_BIN       the binary (default: cargo builds it)
-#   ONSALE_DATA      the folder that keeps the installed tool and the reports (default: .onsale)
-#   FUZZ_EXAMPLES    made-up requests per operation and run (default: 25)
-#   FUZZ_SEED        the same requests again (default: as the report of the last run says, or any)
-#   FUZZ_SECONDS     the longest that one of the runs may take (default: 85)
-#   FUZZ_BROKEN      how long each of two runs is while the stores are broken, in seconds, less than
-#                    FUZZ_SECONDS (default: 20)
+# Runs on private stores that `onsale dev --throwaway` starts and stops. The exit code is not 0 if a check
+# failed. Settings, all optional:
+#   ONSALE_BIN       the binary to test (default: a debug build of this checkout)
+#   ONSALE_DATA      the folder for the installed tool and the reports (default: .onsale)
+#   FUZZ_EXAMPLES    generated requests per operation and run (default: 25)
+#   FUZZ_SEED        the seed of the requests, to repeat a run (default: random; each run prints its seed)
+#   FUZZ_SECONDS     longest duration of each run, in seconds (default: 85)
+#   FUZZ_BROKEN      duration of each of the two runs with faults, in seconds; less than FUZZ_SECONDS
+#                    (default: 20)
 set -euo pipefail
 
 VERSION=4.32.5
@@ -22,7 +22,7 @@ mkdir -p "${ONSALE_DATA:=.onsale}"
 data=$(cd "$ONSALE_DATA" && pwd)
 here=$PWD/scripts options=()
 
-# Installs the tool once, beside the data of `onsale dev`.
+# Installs the tool once.
 install() {
   local venv="$data/schemathesis-$VERSION"
   if [[ ! -x $venv/bin/schemathesis ]]; then
@@ -32,13 +32,13 @@ install() {
   schemathesis=$venv/bin/schemathesis
 }
 
-# A member of the JSON object on standard input, or else what the second word says.
+# Prints a member of the JSON object on standard input, or else the second argument.
 member() {
-  python3 -c 'import json, sys; said, name, *other = json.load(sys.stdin), *sys.argv[1:]
-print(said.get(name, *other) if other else said[name])' "$@"
+  python3 -c 'import json, sys; data, name, *other = json.load(sys.stdin), *sys.argv[1:]
+print(data.get(name, *other) if other else data[name])' "$@"
 }
 
-# Starts the service on the stores that the environment names; sets `address`.
+# Starts the service on the stores in the environment. Sets `address`.
 serve() {
   "$ONSALE_BIN" migrate
   ONSALE_LISTEN=127.0.0.1:0 ONSALE_OPEN_SIGNUP=true ONSALE_LOG=warn \
@@ -54,14 +54,13 @@ serve() {
   return 1
 }
 
-# Streams are left out: their answers have no end to wait for. What is made up may be very long.
-#
-# One run: a name, and what to add to the command line.
+# Runs schemathesis once. Arguments: a name, and more options. Streams are excluded, because their answers
+# do not end. Output lines are cut, because generated values may be very long.
 run() {
   local name=$1
   shift
   echo "== $name"
-  # From the data folder, where it leaves its notes.
+  # Run in the data folder, since the tool writes files into its current folder.
   env -C "$data" timeout --signal=INT "${FUZZ_SECONDS:-85}" "$schemathesis" "${options[@]}" run "$address/openapi.json" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --max-examples "${FUZZ_EXAMPLES:-25}" --workers 1 \
@@ -69,7 +68,7 @@ run() {
     ${FUZZ_SEED:+--seed "$FUZZ_SEED"} "$@" | cut -c 1-400
 }
 
-# Somebody new with points, inside the line of $schedule; sets `user`, `token` and `ticket`.
+# Creates a user with points and an active slot in $schedule. Sets `user`, `token` and `ticket`.
 enter() {
   local made status=WAITING
   made=$(curl -fsS "$address/v1/users" -H 'content-type: application/json' -d '{"name":"Fuzz"}')
@@ -86,18 +85,18 @@ enter() {
     ticket=$(member queue_token "$ticket" <<<"$made")
     status=$(member status <<<"$made")
   done
-  echo "nobody is let in: $made" >&2
+  echo "the user was not admitted within 10 s: $made" >&2
   return 1
 }
 
-# One run of requests that have nothing to do with each other.
+# Runs independent requests.
 singly() {
   local name=$1
   shift
   run "$name" --phases examples,coverage,fuzzing "$@"
 }
 
-# Requests that lead to each other, while the stores are broken again and again.
+# Runs requests that follow each other's links, while faults are injected into the stores.
 broken() {
   scripts/faults.py "${FUZZ_SEED:-1}" >"$data/fuzz.faults" &
   faults=$!
@@ -107,8 +106,8 @@ broken() {
   for operation in poll seat_layout hold find_hold release pay refund find_reservation; do
     buying+=(--include-operation-id "$operation")
   done
-  run "from the seats to a refund, while stores are broken" "$@" "${buying[@]}" || failed=$?
-  run "from anything to anything, while stores are broken" "$@" || failed=$?
+  run "from the seats to a refund, with faults in the stores" "$@" "${buying[@]}" || failed=$?
+  run "from any operation to any other, with faults in the stores" "$@" || failed=$?
   kill "$faults" || failed=1
   wait "$faults" || true
   faults=
@@ -121,14 +120,14 @@ inside() {
   install
   serve
   local user token ticket schedule failed=0
-  # The demo sale: schedules to find, and a line to be in.
+  # The demo sale has schedules and a queue for the requests.
   schedule=$("$ONSALE_BIN" seed | sed -n 's/^schedule \([0-9]*\) is on sale.*/\1/p')
   enter
-  singly "a buyer, everywhere" -H "Authorization: Bearer $token" -H "Queue-Token: $ticket" || failed=$?
-  # Before an administrator may close the line.
+  singly "as a buyer, all operations" -H "Authorization: Bearer $token" -H "Queue-Token: $ticket" || failed=$?
+  # Join now, since the administrator's requests may close the queue.
   enter
   token=$("$ONSALE_BIN" token --user "$user" --admin)
-  singly "an administrator, in administration" -H "Authorization: Bearer $token" \
+  singly "as an administrator, administration only" -H "Authorization: Bearer $token" \
     --include-path-regex '^/v1/admin/' || failed=$?
   broken -H "Authorization: Bearer $token" -H "Queue-Token: $ticket" || failed=$?
   if grep -E 'ERROR|panicked' "$data/fuzz.log"; then

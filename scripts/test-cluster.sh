@@ -1,13 +1,13 @@
 #!/bin/sh
-# The integration tests with a Redis Cluster for each test instead of one server, the failovers
-# among them, and half a minute of chaos on one with replicas (docs/RELIABILITY.md): what the
-# failovers were like for buyers, and what the chaos came to, is printed at the end.
+# Runs the integration tests, including failovers, with a Redis Cluster per test instead of one server.
+# Then runs the chaos test for 30 s on a cluster with replicas (docs/RELIABILITY.md). At the end it prints
+# how the failovers affected buyers, and the result of the chaos test.
 #
-#   scripts/test-cluster.sh          all of them
-#   scripts/test-cluster.sh some     those that lean on Redis most, for CI
+#   scripts/test-cluster.sh          all tests
+#   scripts/test-cluster.sh some     only those that depend most on Redis, for CI
 #
-# Left out are those that need no Redis of their own kind: the scripts one by one (`scripts::`), and
-# two that put a proxy before the one server there is, where a cluster's nodes name themselves.
+# Excluded are the tests of single scripts (`scripts::`), which run on any Redis. Also excluded are two
+# tests that put a proxy in front of the only server: clients find a cluster's nodes by their own addresses.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,9 +17,9 @@ fits='kind(test) & binary(onsale) - test(/^scripts::/)
 chaos='binary(chaos) & test(=whatever_dies_nothing_is_lost)'
 case ${1:-all} in
 all) ;;
-# The failovers run in `make test` too.
+# The failover tests also run in `make test`.
 some) fits="$fits & test(/^(line|recovery|draw_recovery|backward|outage|race|reshard)::/)" ;;
-*) echo "test-cluster: all or some, not $1" >&2; exit 2 ;;
+*) echo "test-cluster: unknown choice \"$1\": use all or some" >&2; exit 2 ;;
 esac
 
 scripts/stores.sh
@@ -29,7 +29,7 @@ fi
 cargo build --locked --quiet
 cargo nextest run --locked --no-run --cargo-quiet
 export ONSALE_TEST_REDIS=cluster
-# A seed that begins with a primary killed, one stopped, and every kind of loss.
+# A seed whose first faults are a killed primary, a stopped primary, and every kind of loss.
 export CHAOS_SEED="${CHAOS_SEED:-39}" CHAOS_SECONDS="${CHAOS_SECONDS:-30}"
 exec "${CARGO_TARGET_DIR:-target}/debug/onsale" dev --throwaway -- \
     cargo nextest run --locked --cargo-quiet -P "${NEXTEST_PROFILE:-cluster}" -E "$fits" -E "$chaos"

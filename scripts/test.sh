@@ -1,6 +1,6 @@
 #!/bin/sh
-# Everything CI checks, the cheapest first. The tests run on a PostgreSQL and a Redis of their own,
-# gone afterwards. The test runner's closing lines are the last thing printed.
+# Runs the checks, the cheapest first: format, lints, dependencies, queries, tests. The tests run on a
+# throwaway PostgreSQL and Redis. The last output is the summary of the test runner.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -12,23 +12,20 @@ scripts/stores.sh
 step "format"
 cargo fmt --check
 
-step "lints"
-cargo clippy --locked --all-targets --quiet -- -D warnings
-
-# Licences and sources are checked by a test in any case; the advisories are `make deny`'s.
+# A test always checks licences and sources. `make deny` also checks advisories.
 if cargo deny --version >/dev/null 2>&1; then
     step "dependencies"
     cargo deny --locked --offline check bans licenses sources
 fi
 
-step "queries against .sqlx"
+step "lints, and queries against .sqlx"
 scripts/sqlx.sh check
 
 step "tests"
 if ! cargo nextest --version >/dev/null 2>&1; then
     cargo install --locked --quiet cargo-nextest
 fi
-# Both built before the stores start: the binary that runs them, and the tests.
+# Build before the stores start: the binary that starts them, and the tests.
 cargo build --locked --quiet
 cargo nextest run --locked --no-run --cargo-quiet
 exec "${CARGO_TARGET_DIR:-target}/debug/onsale" dev --throwaway -- \

@@ -1,4 +1,4 @@
-//! One process: stores, services, routes and loops, wired once, and drained at the end.
+//! One process: wires stores, services, routes and loops, and drains them at the end.
 
 mod keys;
 mod limits;
@@ -32,7 +32,7 @@ use crate::concert::map::http::Maps;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, HttpSettings, InvalidSetting, Settings};
-use crate::http::server::fast_path::Shortcuts;
+use crate::http::server::fast_path::FastPaths;
 use crate::http::server::serve;
 use crate::http::server::serve::Routes;
 use crate::http::server::state_changes::Changes;
@@ -43,12 +43,12 @@ use crate::point::service::Points;
 use crate::queue;
 use crate::queue::draw::service::Draws;
 use crate::queue::handoff::service::HandOffs;
-use crate::queue::keyspaces::Lines;
-use crate::queue::service::Queue;
+use crate::queue::keyspaces::Keyspaces;
+use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::queue::ticket::short_code::Purpose;
 use crate::reservation::service::Reservations;
-use crate::seats::service::Holds;
+use crate::seats::service::SeatClaims;
 use crate::store::StoreError;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
@@ -59,35 +59,35 @@ use crate::user::service::Users;
 use crate::user::token::Tokens;
 use crate::web::theme::{Theme, ThemeError};
 
-/// How long a loop's last step may outlast the connections.
+/// How long the last step of a loop may run after the connections are closed.
 const LAST_STEP: Duration = Duration::from_secs(1);
 
 /// Why a process did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Settings that cannot all be meant.
+    /// Settings contradict each other.
     #[error(transparent)]
     Settings(#[from] InvalidSetting),
     /// The file of the identity provider's keys cannot be used.
     #[error("ONSALE_JWKS_PATH: {0}")]
     JwksPath(JwksError),
-    /// No client can be made for the address of the identity provider's keys.
+    /// No HTTP client can be created for the URL of the identity provider's keys.
     #[error("ONSALE_JWKS_URL: {0}")]
     JwksUrl(JwksError),
-    /// A store's address is not one, or the store must not be relied on.
+    /// A store's URL is not valid, or the store could lose data.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// `ONSALE_THEME` has no pages that could be used.
+    /// The folder `ONSALE_THEME` cannot be used.
     #[error("ONSALE_THEME: {0}")]
     Theme(#[from] ThemeError),
-    /// The address cannot be listened on.
+    /// The process cannot listen on the address.
     #[error("ONSALE_LISTEN: {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
 }
 
 /// A process that serves.
 pub struct Running {
-    /// Where it listens, with the port it was given.
+    /// The address on which it listens, with the actual port.
     pub addr: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -95,7 +95,7 @@ pub struct Running {
     admin: AdminService,
 }
 
-/// Starts a process: wires everything, listens, and returns once it serves.
+/// Starts a process: wires all parts, listens, and returns when it serves.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     settings.check()?;
     let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
@@ -113,7 +113,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
     let changes = Changes::among(tasks.clone());
     let addresses = Arc::new(addresses(&settings.http));
-    let made = Made {
+    let parts = Made {
         services: &services,
         handoffs,
         maps: &maps,
@@ -122,22 +122,22 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         addresses: Arc::clone(&addresses),
         changes,
     };
-    let router = router(made, &settings.http, &metrics);
-    let house = house(&settings.http, files, &metrics);
+    let router = router(parts, &settings.http, &metrics);
+    let policy = house(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
-    let shortcuts = Shortcuts::new(vec![polls], vec![maps], addresses, metrics);
+    let shortcuts = FastPaths::new(vec![polls], vec![maps], addresses, metrics);
     let routes = Routes { router, shortcuts };
 
     let HttpSettings { listen, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    tasks.spawn(serve::serve(listener, house, routes, stop.clone(), drain_timeout));
+    tasks.spawn(serve::serve(listener, policy, routes, stop.clone(), drain_timeout));
     Ok(Running { addr, stop, tasks, drain: drain_timeout, admin: services.admin })
 }
 
-/// Makes the services out of the stores, and starts the loops.
+/// Creates the services on the stores, and starts the loops.
 fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
     let Stores { pg, redis } = stores.clone();
     let metrics = loops.metrics.clone();
@@ -145,18 +145,18 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
-    let (lines, losses) =
-        Lines::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
-    let draws = Draws::new(pg.clone(), catalogue.clone(), lines.clone());
-    let queue = Queue::new(
-        (lines.clone(), draws.clone()),
+    let (keyspaces, losses) =
+        Keyspaces::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
+    let draws = Draws::new(pg.clone(), catalogue.clone(), keyspaces.clone());
+    let queue = WaitingRoom::new(
+        (keyspaces.clone(), draws.clone()),
         boards.clone(),
         catalogue.clone(),
         keys::tickets(settings),
         delivered.clone(),
         metrics.clone(),
     );
-    let holds = Holds::new(lines.clone(), delivered);
+    let holds = SeatClaims::new(keyspaces.clone(), delivered);
     let reservations = Reservations::new(
         pg.clone(),
         boards.clone(),
@@ -170,7 +170,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         redis,
         boards,
         catalogue: catalogue.clone(),
-        lines,
+        keyspaces,
         draws: draws.clone(),
         queue: queue.clone(),
         holds: holds.clone(),
@@ -195,7 +195,7 @@ fn streams(
     settings: &Settings,
     loops: &Loops,
     admin: &AdminService,
-    queue: &Queue,
+    queue: &WaitingRoom,
     catalogue: &Catalogue,
 ) -> StreamServices {
     let Loops { tasks, stop, metrics } = loops.clone();
@@ -213,36 +213,36 @@ fn administration(parts: &loops::LoopServices, metrics: &Metrics) -> AdminServic
         parts.pg.clone(),
         (parts.catalogue.clone(), parts.boards.clone()),
         parts.holds.clone(),
-        parts.lines.clone(),
+        parts.keyspaces.clone(),
         parts.queue.polls(),
         metrics.clone(),
     )
 }
 
 impl Running {
-    /// Cancelling it makes the process drain and stop.
+    /// The token that makes the process drain and stop when it is cancelled.
     #[must_use]
     pub fn stop(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Makes the demo sale, or finds it.
+    /// Creates the demo sale if it does not exist, and returns it.
     pub async fn demo(&self) -> Result<Demo, AdminError> {
         demo::make(&self.admin, Utc::now()).await
     }
 
-    /// Returns when all that ran has ended, or [`LAST_STEP`] after the connections had to: every
-    /// step of a loop may be cut off, since any process may be killed at any instant.
+    /// Returns when all tasks have ended, or 1 s after the drain timeout. A loop's step may be cut
+    /// off at any point: a process may also be killed at any time.
     pub async fn stopped(self) {
         self.tasks.close();
         self.stop.cancelled().await;
         if tokio::time::timeout(self.drain + LAST_STEP, self.tasks.wait()).await.is_err() {
-            tracing::warn!(left = self.tasks.len(), "some loops did not end");
+            tracing::warn!(running = self.tasks.len(), "tasks did not end before the process");
         }
     }
 }
 
-/// The users, and the loop that keeps an identity provider's keys current.
+/// Creates the user service, and starts the loop that keeps an identity provider's keys current.
 fn users(settings: &Settings, pg: Pg, loops: &Loops) -> Result<Arc<Users>, StartError> {
     let tokens = tokens(&settings.access)?;
     if let Some(keys) = tokens.provider() {
@@ -252,7 +252,7 @@ fn users(settings: &Settings, pg: Pg, loops: &Loops) -> Result<Arc<Users>, Start
     Ok(Arc::new(Users::new(pg, tokens, settings.access.open_signup)))
 }
 
-/// Whose tokens are accepted: an identity provider's where its keys are set, else our own.
+/// The accepted access tokens: those of an identity provider if its keys are set, else our own.
 pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
     access.check()?;
     let issuer = &access.jwt_issuer;

@@ -1,4 +1,4 @@
-//! Who calls: the user and role of an access token, and the trait that verifies one.
+//! The caller of a request: the user and role of an access token, and the trait that verifies it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,23 +13,23 @@ use crate::store::id::UserId;
 /// Maximum length of an access token in bytes. A longer one is refused before it is read.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// What a caller may do.
+/// The role of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Buys tickets.
     User,
-    /// Sells tickets: makes concerts and runs sales.
+    /// Sells tickets: creates concerts and controls sales.
     Admin,
 }
 
-/// Who calls, by a verified access token. As an HTTP extractor: `401 unauthenticated`
-/// without one.
+/// The caller of a request, according to a verified access token. As an HTTP extractor it refuses a
+/// request without one with `401 unauthenticated`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     /// The user of the token.
     pub user: UserId,
-    /// What the token lets them do.
+    /// The role that the token gives to the user.
     pub role: Role,
     /// How long the token and its session last.
     pub lifetime: Lifetime,
@@ -47,14 +47,15 @@ pub struct Lifetime {
 /// Why a token does not identify a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentifyError {
-    /// Forged, malformed, for another audience, or of an unknown user. Callers get no details.
+    /// The token is forged, malformed, for another audience, or of an unknown user. Callers get no
+    /// details.
     #[error("the token is refused: {0}")]
     Refused(String),
-    /// Signed by a key that is trusted, and expired.
+    /// The token has a valid signature, but has expired.
     #[error("the token has expired")]
     Expired,
-    /// The identity provider's keys are not known yet, so no token can be verified.
-    #[error("the identity provider's keys are not known yet")]
+    /// The identity provider's keys are not loaded yet, so no token can be verified.
+    #[error("the identity provider's keys are not loaded yet")]
     NoKeys,
     /// A store was needed and failed.
     #[error(transparent)]
@@ -64,7 +65,7 @@ pub enum IdentifyError {
 /// The future of [`Identify::identify`].
 pub type Identified<'a> = Pin<Box<dyn Future<Output = Result<Caller, IdentifyError>> + Send + 'a>>;
 
-/// Verifies access tokens. The user feature implements it, the HTTP layer calls it.
+/// Verifies access tokens. The user feature implements this trait, and the HTTP layer calls it.
 pub trait Identify: Send + Sync + 'static {
     /// Verifies `token` and finds its user.
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a>;

@@ -1,4 +1,4 @@
-//! What each command does, and how it says that it could not.
+//! The commands of the program, and their errors and exit codes.
 
 mod dev;
 mod draw;
@@ -18,10 +18,11 @@ use onsale::telemetry;
 use onsale::user::service::{SignUpError, Users, create_many};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What a shell takes for "the command line or the settings are wrong".
+/// Exit code for a wrong command line or wrong settings.
 const USAGE: u8 = 2;
 
-/// A ticket-sale engine: a fair line, exclusive seat holds and paid reservations that never collide.
+/// A ticket-sale engine: a fair queue, exclusive seat holds and paid reservations that never
+/// collide.
 #[derive(Debug, Parser)]
 #[command(name = "onsale", version)]
 struct Cli {
@@ -39,12 +40,12 @@ enum Command {
     Migrate(PostgresSettings),
     /// Print an access token
     Token(TokenArgs),
-    /// Make the demo sale, or users for load tests
+    /// Create the demo sale, or users for load tests
     Seed(Box<SeedArgs>),
-    /// Check a draw that was held
+    /// Check a published draw
     #[command(subcommand)]
     Draw(draw::DrawCommand),
-    /// Run private stores, and on them a demo sale or a command of yours: no set-up
+    /// Run private stores with a demo sale, or with your own command; needs no setup
     Dev(Box<DevArgs>),
 }
 
@@ -62,13 +63,13 @@ struct TokenArgs {
     postgres: PostgresSettings,
     #[command(flatten)]
     access: AccessSettings,
-    /// Whose
+    /// Id of the user
     #[arg(long)]
     user: i64,
-    /// Lets its bearer administer
+    /// Give the token the role admin
     #[arg(long)]
     admin: bool,
-    /// How long it lasts
+    /// Lifetime of the token
     #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]
     ttl: Duration,
 }
@@ -77,12 +78,12 @@ struct TokenArgs {
 struct SeedArgs {
     #[command(flatten)]
     settings: Settings,
-    /// Make so many users instead of the demo sale
+    /// Create this many users instead of the demo sale
     #[arg(long)]
     users: Option<u32>,
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
@@ -99,11 +100,12 @@ enum Failure {
     Dev(#[from] onsale::dev::DevError),
     #[error(transparent)]
     Telemetry(#[from] telemetry::tracing::TelemetryError),
-    #[error("the runtime did not start: {0}")]
+    #[error("the runtime could not start: {0}")]
     Runtime(#[from] std::io::Error),
 }
 
-/// Parses the command line and runs it; 0 where it went well, 2 where settings are wrong, else 1.
+/// Parses the command line and runs the command. The exit code is 0 after success, 2 for wrong
+/// settings, and else 1.
 pub fn main() -> ExitCode {
     let Cli { telemetry, command } = Cli::parse();
     match run(&telemetry, command) {
@@ -134,7 +136,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
             Command::Migrate(postgres) => Ok(migrations::apply(&connect(&postgres)?).await?),
             Command::Token(args) => token(args).await,
             Command::Seed(args) => seed(*args).await,
-            Command::Draw(_) => Ok(()), // answered above
+            Command::Draw(_) => Ok(()), // handled above
             Command::Dev(args) => {
                 let http = args.http;
                 let service = |environment, stop| dev::service(http, environment, stop);
@@ -150,7 +152,7 @@ fn connect(postgres: &PostgresSettings) -> Result<Pg, StoreError> {
 }
 
 async fn serve(settings: Settings) -> Result<(), Failure> {
-    // Listened for before anything is told to be ready: a signal that comes at once must count.
+    // Before the process reports that it is ready, so that an early signal is not lost.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = app::start(settings).await?;
@@ -159,7 +161,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("draining");
+    tracing::info!("the process drains after a signal");
     running.stop().cancel();
     running.stopped().await;
     Ok(())
@@ -175,7 +177,7 @@ async fn token(args: TokenArgs) -> Result<(), Failure> {
 }
 
 async fn seed_demo(mut settings: Settings) -> Result<(), Failure> {
-    // A process of its own for a moment: the sale is told to Redis as any other is.
+    // Starts a process for a short time, which also brings the sale to Redis.
     settings.http.listen.set_port(0);
     let running = app::start(settings).await?;
     let demo = running.demo().await;
@@ -190,9 +192,9 @@ async fn seed(args: SeedArgs) -> Result<(), Failure> {
     let Some(users) = args.users else {
         return seed_demo(args.settings).await;
     };
-    let made = create_many(&connect(&args.settings.postgres)?, users).await?;
-    if let (Some(first), Some(last)) = (made.first(), made.last()) {
-        println!("made {} users, {first} to {last}", made.len());
+    let created = create_many(&connect(&args.settings.postgres)?, users).await?;
+    if let (Some(first), Some(last)) = (created.first(), created.last()) {
+        println!("created {} users, {first} to {last}", created.len());
     }
     Ok(())
 }

@@ -1,48 +1,48 @@
-//! onsale: a ticket-sale engine. The modules, in the order a buyer meets them.
+//! onsale: a ticket-sale engine.
 
-/// Making concerts, schedules and seats, and steering sales.
+/// Administration: creates concerts, schedules and seats, and controls sales.
 pub mod admin;
 /// Wires stores, services, routes and loops into one process, and drains it.
 pub mod app;
-/// The read model: polls, boards and seat maps without asking a store.
+/// The read model: answers polls, boards and seat maps from memory.
 pub mod board;
-/// Who calls: the user and role of an access token.
+/// The caller of a request: the user and role of an access token.
 pub mod caller;
-/// What is on sale: concerts, schedules, seats, and the public seat map.
+/// The catalogue: concerts, schedules, seats, and the public seat map.
 pub mod concert;
 /// Settings by concern, read from the environment and the command line.
 pub mod config;
-/// Private Redis and PostgreSQL servers, for `onsale dev`, tests and benches alike.
+/// Private Redis and PostgreSQL servers for `onsale dev`, tests and benchmarks.
 pub mod dev;
-/// What the service speaks: problems, callers, pages, limits, and the API's description.
+/// HTTP: the server, its limits, the common parts of the API, and event streams.
 pub mod http;
-/// One effect and one answer per idempotency key.
+/// Idempotency keys: one effect and one answer per key.
 pub mod idempotency;
-/// What Redis must still hear of, written with the effect.
+/// The outbox: changes that Redis must still get, written in the transaction of the effect.
 pub mod outbox;
-/// Pages of lists, and their cursors.
+/// Lists in pages, and their cursors.
 pub mod pagination;
-/// Payments and refunds: where money and seats change hands.
+/// Payments of holds, and refunds.
 pub mod payment;
-/// Points: the balance, and the history that it is the sum of.
+/// Points: each user's balance and its history.
 pub mod point;
-/// The line: joining, waiting, being let in, leaving.
+/// The waiting room: joining, waiting, admission, leaving.
 pub mod queue;
 /// Rate limits: a token bucket per key.
 pub mod rate_limit;
-/// Reservations: a claim becomes rows, all or none.
+/// Reservations: seat claims become rows in PostgreSQL, all or none.
 pub mod reservation;
-/// Seat claims in Redis before PostgreSQL decides, and what Redis learns of seats afterwards.
+/// Seat claims in Redis before PostgreSQL decides, and the updates of Redis afterwards.
 pub mod seats;
-/// The two stores: connections, transactions, and how they fail.
+/// The two stores: connections, transactions and errors.
 pub mod store;
 /// JSON objects that must not be arrays.
 pub mod strict_object;
-/// What the service tells its operators: logs, traces, metrics.
+/// Logs, traces and metrics for operators.
 pub mod telemetry;
-/// The loops: what keeps the two stores in step and time moving.
+/// Background work between the two stores: relay, rebuild, reconciliation, purge.
 pub mod upkeep;
-/// People: sign-up, access tokens, and who a token speaks for.
+/// Users: sign-up, access tokens, and the users of tokens.
 pub mod user;
-/// What people see: pages in their language, and the files that pages are made of.
+/// The pages for buyers and operators, and their files.
 pub mod web;

@@ -2,7 +2,7 @@
 
 mod cli;
 
-/// Requests are many small allocations, which this takes a good part of the cost off
+/// The allocator: requests make many small allocations, and mimalloc makes them cheaper
 /// (docs/PERFORMANCE.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,4 +1,4 @@
-//! Lists in pages: a limit, and an opaque cursor that says where the page before ended.
+//! Lists in pages: a limit, and an opaque cursor that marks the end of the previous page.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The items of this page.
     pub items: Vec<T>,
-    /// What `?cursor=` must say for the next page; null on the last one.
+    /// The value of `?cursor=` for the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -20,7 +20,7 @@ pub struct Page<T> {
 pub struct Paging {
     /// Maximum number of items, 1 to 200.
     pub limit: u16,
-    /// The id of the last item of the page before; `None` for the first page.
+    /// The id of the last item of the previous page; `None` for the first page.
     pub after: Option<i64>,
 }
 
@@ -29,16 +29,16 @@ pub struct Paging {
 pub struct TimePaging {
     /// Maximum number of items, 1 to 200.
     pub limit: u16,
-    /// The time and the id of the last item of the page before; `None` for the first page.
+    /// The time and the id of the last item of the previous page; `None` for the first page.
     pub after: Option<TimeCursor>,
 }
 
-/// Where a page of a list in order of a time ended.
+/// The end of a page of a list in order of a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeCursor {
-    /// The time of its last item, exact to the microsecond.
+    /// The time of the last item, exact to the microsecond.
     pub time: DateTime<Utc>,
-    /// The id of its last item.
+    /// The id of the last item.
     pub id: i64,
 }
 
@@ -58,8 +58,8 @@ impl Paging {
         i64::from(self.limit) + 1
     }
 
-    /// Makes the page from up to [`Paging::fetch`] rows in the list's order. `id` is the id of an
-    /// item, after which the next page begins.
+    /// Builds the page from up to [`Paging::fetch`] rows in the list's order. `id` returns the id
+    /// of an item; the next page begins after the last one.
     #[must_use]
     pub fn page<T>(self, items: Vec<T>, id: impl Fn(&T) -> i64) -> Page<T> {
         cut(items, self.limit, |last| encode_id(id(last)))
@@ -73,8 +73,8 @@ impl TimePaging {
         i64::from(self.limit) + 1
     }
 
-    /// Makes the page from up to [`TimePaging::fetch`] rows in the list's order. `end` is where a
-    /// page ends whose last item is this one.
+    /// Builds the page from up to [`TimePaging::fetch`] rows in the list's order. `end` returns the
+    /// cursor for a page that ends with an item.
     #[must_use]
     pub fn page<T>(self, items: Vec<T>, end: impl Fn(&T) -> TimeCursor) -> Page<T> {
         cut(items, self.limit, |last| end(last).encode())
@@ -82,7 +82,8 @@ impl TimePaging {
 }
 
 impl ListPaging {
-    /// The page of the list in order of ids; its first page where the other order was read.
+    /// The page of the list in order of ids; the first page if a page in order of a time was
+    /// requested.
     #[must_use]
     pub fn by_id(self) -> Paging {
         match self {
@@ -104,7 +105,7 @@ impl TimeCursor {
         Some(Self { time: DateTime::from_timestamp_micros(micros)?, id })
     }
 
-    /// The cursor as clients send it back: base64url of the time in microseconds and the id.
+    /// Writes the cursor for clients: base64url of the time in microseconds and the id.
     #[must_use]
     pub fn encode(self) -> String {
         let micros = self.time.timestamp_micros();

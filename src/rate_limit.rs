@@ -53,7 +53,7 @@ pub struct RateLimiter<K: Hash + Eq + Clone + Debug> {
 }
 
 impl<K: Hash + Eq + Clone + Debug> RateLimiter<K> {
-    /// Makes a limiter with a full bucket for every key.
+    /// Creates a limiter with a full bucket for every key.
     #[must_use]
     pub fn new(policy: RateLimitPolicy) -> Self {
         let interval = policy.window / policy.quota.get();
@@ -65,7 +65,7 @@ impl<K: Hash + Eq + Clone + Debug> RateLimiter<K> {
     /// Takes one request from the bucket of `key`.
     ///
     /// # Errors
-    /// [`RateLimitExceeded`] if the bucket is empty. Nothing is taken then.
+    /// [`RateLimitExceeded`] if the bucket is empty. Then nothing is taken.
     pub fn take(&self, key: &K) -> Result<Remaining, RateLimitExceeded> {
         if self.checks.fetch_add(1, Ordering::Relaxed) % CLEAN_EVERY == CLEAN_EVERY - 1 {
             // A client that invents addresses must not fill the memory with their buckets.
@@ -102,12 +102,12 @@ impl RateLimitExceeded {
     }
 }
 
-/// What the rate limit per user counts by.
+/// The key of the rate limit per user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallerKey {
     /// The user's id.
     User(i64),
-    /// A keyed hash of an identity provider's subject, while the user's id is not known.
+    /// A keyed hash of an identity provider's subject, while the user's id is unknown.
     Subject(u64),
 }
 

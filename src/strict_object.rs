@@ -1,4 +1,5 @@
-//! Objects that are objects: serde also takes a list for one, its members by their place.
+//! Deserializes structs from JSON objects only. By default, serde also accepts an array, with the
+//! members in order.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A `T` read from an object and from nothing else.
+/// A `T` that was read from a JSON object.
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(super) T);
 
@@ -30,7 +31,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
     }
 }
 
-/// For `#[serde(deserialize_with)]`: a member that is an object.
+/// Deserializes a member that is an object; for `#[serde(deserialize_with)]`.
 pub fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -39,7 +40,7 @@ where
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
-/// For `#[serde(deserialize_with)]`: a member that is a list of objects, or null.
+/// Deserializes a member that is a list of objects, or null; for `#[serde(deserialize_with)]`.
 pub fn objects<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_known_by_their_names_only() {
+    fn members_are_read_by_name_and_never_by_order() {
         assert_eq!(rows(r#"{"sections":[{"rows":2},{"rows":3}]}"#), Ok(Some(5)));
         assert_eq!(rows("{}"), Ok(None));
         for text in ["[]", "[[{\"rows\":2}]]", r#"{"sections":[[2]]}"#, "null", "7"] {

@@ -1,8 +1,8 @@
-//! `redis-benchmark`: the same script without a service in front.
+//! Runs `redis-benchmark` with the same script, without a service in front.
 
 use std::time::Duration;
 
-use onsale::queue::keyspaces::Line;
+use onsale::queue::keyspaces::ScheduleScripts;
 use onsale::store::script::Script;
 use tokio::process::Command;
 
@@ -12,7 +12,7 @@ use crate::{Outcome, cpu};
 
 const CLIENTS: u32 = 50;
 
-/// Calls one script again and again.
+/// Calls of one script.
 #[derive(Debug)]
 pub struct Benchmark {
     words: Vec<String>,
@@ -22,26 +22,26 @@ pub struct Benchmark {
 }
 
 impl Benchmark {
-    /// Of `script` on these keys, after the epoch with these arguments; `__rand_int__` among them
-    /// is another number in each call. `deep` calls are sent at a time on each connection.
+    /// Prepares calls of `script` with these keys, the epoch and these arguments. An argument
+    /// `__rand_int__` is another number in each call. Each connection pipelines `deep` calls.
     pub fn new(
         stage: &Stage,
-        line: &Line,
+        line: &ScheduleScripts,
         script: Script,
         keys: &[String],
         args: &[&str],
         deep: u32,
     ) -> Self {
-        let mut words = vec!["EVALSHA".to_owned(), line.place.name(script).to_owned()];
+        let mut words = vec!["EVALSHA".to_owned(), line.keyspace.name(script).to_owned()];
         words.push(keys.len().to_string());
         words.extend_from_slice(keys);
-        words.push(line.place.keys.epoch().to_string());
+        words.push(line.keyspace.keys.epoch().to_string());
         words.extend(args.iter().map(ToString::to_string));
         let redis = &stage.stores.redis;
         Self { words, port: redis.port(), pid: redis.pid(), deep }
     }
 
-    /// Calls for about `time`, given what a first short run came to.
+    /// Calls the script for about `time`. A short first run determines the number of calls.
     pub async fn run(&self, time: Duration) -> Outcome<Round> {
         let rate = self.calls(20_000).await?.rate;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
@@ -60,7 +60,7 @@ impl Benchmark {
         let used = cpu::used(self.pid)?.saturating_sub(before);
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default();
-        // The command may hold commas, but no quotes: "command","rate",…
+        // The first field may have commas, but no quotes: "command","rate",…
         let rate = last.split("\",\"").nth(1).ok_or_else(|| format!("redis-benchmark: {text}"))?;
         let calls = f64::from(u32::try_from(count)?);
         Ok(Round { rate: rate.parse()?, cpu: [0.0, used.as_secs_f64() * 1e6 / calls] })

@@ -1,5 +1,5 @@
-//! The draw: how long a whole line of entrants takes from the opening until the first is let in, and
-//! what a bystander in another line notices of it.
+//! The draw: the time from the opening until the first entrant of a whole queue is admitted, and
+//! the latency of joins in another queue meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -13,17 +13,17 @@ use crate::stage::{self, Stage};
 use crate::table::Row;
 use crate::{Args, Outcome, cpu};
 
-/// From the order to open until the opening.
+/// Time from setting the opening until the opening.
 const NOTICE: TimeDelta = TimeDelta::seconds(2);
-/// Between two looks.
+/// Time between two checks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Draws a line of `args.people`.
+/// Draws a queue of `args.people` users.
 pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let settings = json!({
         "entry_order": "DRAW", "queue_opens_at": Utc::now() - TimeDelta::hours(1),
-        // Filling the line takes minutes, and nobody of it polls.
+        // Filling the queue takes minutes, and its users do not poll.
         "presence_window_seconds": 600,
     });
     let drawn = stage.sale_that_opens(TimeDelta::hours(2), 10, settings).await?;
@@ -54,13 +54,13 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let row = |found| Row::new(&what, "itself", found, "");
     Ok(vec![
         row(format!("{:.1} s from the opening until the order is drawn", secret.as_secs_f64())),
-        row(format!("{:.1} s until the first is let in", first.as_secs_f64())),
+        row(format!("{:.1} s until the first is admitted", first.as_secs_f64())),
         row(format!("{:.1} µs of CPU of onsale, {:.1} µs of Redis, each entrant", per(0), per(1))),
         row(format!("slowest join elsewhere {busy:.0?} meanwhile, {calm:.0?} just before")),
     ])
 }
 
-/// CPU that onsale and Redis have used.
+/// Returns the CPU time of onsale and of Redis so far.
 fn used(stage: &Stage) -> Outcome<[Duration; 2]> {
     Ok([cpu::used(stage.onsale.pid)?, cpu::used(stage.stores.redis.pid())?])
 }
@@ -70,7 +70,7 @@ fn count(people: u64) -> f64 {
     people as f64
 }
 
-/// When, from now, the secret is public, and when the first is let in.
+/// Measures the time until the secret is public, and until the first user is admitted.
 async fn watch(
     stage: &Stage,
     schedule: ScheduleId,
@@ -82,10 +82,10 @@ async fn watch(
     loop {
         tokio::time::sleep(LOOK).await;
         if secret.is_none() {
-            let proof = told(stage, &format!("/v1/schedules/{schedule}/queue/draw")).await?;
+            let proof = read_json(stage, &format!("/v1/schedules/{schedule}/queue/draw")).await?;
             secret = proof.get("secret").map(|_| begun.elapsed());
         }
-        let board = told(stage, &format!("/v1/schedules/{schedule}/queue")).await?;
+        let board = read_json(stage, &format!("/v1/schedules/{schedule}/queue")).await?;
         if let Some(secret) = secret
             && board["admitted_total"].as_u64() > Some(0)
         {
@@ -94,12 +94,13 @@ async fn watch(
     }
 }
 
-async fn told(stage: &Stage, path: &str) -> Outcome<Value> {
+/// Reads one answer as JSON.
+async fn read_json(stage: &Stage, path: &str) -> Outcome<Value> {
     let answer = stage.answer(path, &[]).await?;
     Ok(serde_json::from_str(answer["body"].as_str().ok_or("no body")?)?)
 }
 
-/// The slowest of the joins within `time`.
+/// Returns the slowest join within `time`.
 async fn bystander(stage: &Stage, schedule: ScheduleId, time: Duration) -> Outcome<Duration> {
     let done = CancellationToken::new();
     let ends = done.clone();
@@ -110,7 +111,7 @@ async fn bystander(stage: &Stage, schedule: ScheduleId, time: Duration) -> Outco
     bystanding(stage, schedule, &done).await
 }
 
-/// The slowest of the joins until `done`.
+/// Returns the slowest join until `done`.
 async fn bystanding(
     stage: &Stage,
     schedule: ScheduleId,
@@ -122,7 +123,7 @@ async fn bystanding(
     let http = reqwest::Client::new();
     let mut slowest = Duration::ZERO;
     while !done.is_cancelled() {
-        // Seldom enough for the limit of one user.
+        // Slow enough for the rate limit of one user.
         tokio::time::sleep(LOOK * 15).await;
         let begun = Instant::now();
         http.post(&url).bearer_auth(&token).send().await?.error_for_status()?;

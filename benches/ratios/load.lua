@@ -1,4 +1,4 @@
--- What wrk does: the requests of the file LIST in turn, each with headers of its own.
+-- Script for wrk: sends the requests of the file LIST in turn, each with its own headers.
 local requests, n, at = {}, 0, 0
 for line in io.lines("LIST") do
   local parts = {}

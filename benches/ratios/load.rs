@@ -1,4 +1,4 @@
-//! HTTP load by wrk, in a process of its own.
+//! HTTP load from wrk, in its own process.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -9,21 +9,21 @@ use tokio::process::Command;
 
 use crate::{Outcome, cpu};
 
-/// Requests that wrk sends in turn, each with headers of its own, over kept connections.
+/// Requests that wrk sends in turn over kept-alive connections, each with its own headers.
 #[derive(Debug)]
 pub struct Load {
     script: PathBuf,
     connections: u32,
-    /// Every answer is to be a refusal, not a success.
+    /// Whether every answer has to be a refusal instead of a success.
     refused: bool,
 }
 
-/// What a round of load came to.
+/// Result of one round of load.
 #[derive(Debug, Clone, Copy)]
 pub struct Round {
     /// Answers per second.
     pub rate: f64,
-    /// CPU per answer of each process that was watched, in microseconds.
+    /// CPU per answer of each watched process, in microseconds.
     pub cpu: [f64; 2],
 }
 
@@ -32,13 +32,13 @@ pub struct Round {
 pub struct Request<'a> {
     pub method: &'a str,
     pub path: &'a str,
-    /// Header lines: a name, a value.
+    /// Headers as (name, value).
     pub headers: Vec<(&'a str, &'a str)>,
     pub body: Option<&'a str>,
 }
 
 impl Load {
-    /// A load of these requests, written into `folder` under `name`.
+    /// Writes a load of these requests into `folder` under `name`.
     pub fn new<'a>(
         folder: &Path,
         name: &str,
@@ -60,15 +60,16 @@ impl Load {
         Ok(Self { script, connections, refused: false })
     }
 
-    /// The same load, where every answer is to be a refusal.
+    /// Returns the same load, for which every answer has to be a refusal.
     pub fn refused(self) -> Self {
         Self { refused: true, ..self }
     }
 
-    /// Sends for `time` to `addr`, and watches what `pids` use meanwhile.
+    /// Sends requests to `addr` for `time`, and measures the CPU of `pids` meanwhile.
     ///
     /// # Errors
-    /// Where an answer was no success (or, if so expected, one was): a path that fails is fast.
+    /// Fails if an answer was not a success (or, for a refused load, if one was), because failures
+    /// are fast.
     pub async fn run(&self, addr: SocketAddr, time: Duration, pids: [u32; 2]) -> Outcome<Round> {
         let used = || -> Outcome<[Duration; 2]> { Ok([cpu::used(pids[0])?, cpu::used(pids[1])?]) };
         let before = used()?;
@@ -78,16 +79,16 @@ impl Load {
         let output = wrk.output().await.map_err(|error| format!("wrk: {error}"))?;
         let after = used()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let told =
+        let value =
             |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let (Some(count), Some(micros)) = (told("ANSWERS "), told("MICROS ")) else {
+        let (Some(count), Some(micros)) = (value("ANSWERS "), value("MICROS ")) else {
             return Err(
-                format!("wrk said: {text}{}", String::from_utf8_lossy(&output.stderr)).into()
+                format!("wrk printed: {text}{}", String::from_utf8_lossy(&output.stderr)).into()
             );
         };
-        let status = told("STATUS ");
+        let status = value("STATUS ");
         let expected = if self.refused { status == Some(count) } else { status == Some("0") };
-        if told("FAILED ") != Some("0") || !expected {
+        if value("FAILED ") != Some("0") || !expected {
             return Err(format!("an answer was not as expected: {text}").into());
         }
         let (count, micros): (f64, f64) = (count.parse()?, micros.parse()?);

@@ -1,8 +1,8 @@
-//! Our paths and their yardsticks, in turns, in one run, as ratios: `make bench`.
+//! Compares onsale's paths with yardsticks, in one run, as ratios: `make bench`.
 //!
-//! Every comparison is A B A B …: our path, then its yardstick, for a few seconds each, and the
-//! ratio is taken pair by pair, so that whatever else the machine does falls on both. CPU is each
-//! process's own accounting, since it says what a request costs also where wall time does not.
+//! Each comparison runs A B A B …: onsale's path, then its yardstick, for a few seconds each.
+//! Ratios are computed per pair, so that other work of the machine affects both. CPU is the
+//! accounting of each process, which shows the cost of a request even if the wall time does not.
 
 mod benchmark;
 mod cpu;
@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// What anything here may fail with; a bench ends at the first.
+/// Error of a bench. The first error ends it.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome<T> = Result<T, Failure>;
 
@@ -35,16 +35,16 @@ struct Args {
     /// Seconds per round
     #[arg(long, default_value_t = 3)]
     seconds: u32,
-    /// People in the long line
+    /// Users in the long queue
     #[arg(long, default_value_t = 1_000_000)]
     people: u64,
-    /// People in the longest line, who are put there without joining
+    /// Users in the longest queue, who are written there without joining
     #[arg(long, default_value_t = 10_000_000)]
     longest: u64,
-    /// Serve as a yardstick instead: this route's name, then what it needs
+    /// Serve as a yardstick instead: its name, then its arguments
     #[arg(long, num_args = 1.., value_name = "ROUTE")]
     yardstick: Vec<String>,
-    /// Cargo says so
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }

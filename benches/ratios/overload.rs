@@ -1,8 +1,8 @@
-//! Overload: what the service can bear, then twice as much, and what becomes of it.
+//! Overload: measures the capacity of the service, then sends twice as many requests.
 //!
-//! First as many callers as are answered at once find out what can be borne: charges of a point, each
-//! a transaction in PostgreSQL. Then twice as many come, whether or not the others were answered (an
-//! open model): what took long is counted from when it was due. Nothing may be lost meanwhile.
+//! A closed loop of callers measures the capacity with charges of one point, each a transaction in
+//! PostgreSQL. Then twice that rate arrives, whether or not earlier requests were answered (an open
+//! model). Latency counts from the time when a request was due. No charge may be lost meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,15 +20,17 @@ use crate::table::Row;
 use crate::{Args, Outcome};
 
 const USERS: u32 = 5_000;
-/// Callers, each after its last answer, while it is found out what can be borne.
+/// Callers that measure the capacity. Each sends its next request after its last answer.
 const AT_ONCE: usize = 64;
+/// How long the capacity is measured.
 const WARM: Duration = Duration::from_secs(8);
-/// How long twice as many come.
+/// How long the double rate lasts.
 const RUSH: Duration = Duration::from_secs(20);
-/// What the codes are called of answers that leave open what was done: none, and a store's silence.
+/// Codes of answers after which it is unknown whether the charge was made: no answer, and a failed
+/// store.
 const UNKNOWN: [&str; 2] = ["no answer", "store_unavailable"];
 
-/// Charges of a point without end, each of another user than the last ones, under a key of its own.
+/// Charges of one point. The users take turns, and each charge has its own idempotency key.
 #[derive(Debug)]
 struct Charges {
     url: String,
@@ -37,10 +39,10 @@ struct Charges {
     next: AtomicUsize,
 }
 
-/// How long answers of one kind took, from when they were due.
+/// Latencies by status or code, from when the requests were due.
 type Answers = BTreeMap<String, Vec<Duration>>;
 
-/// Brings twice what the service can bear.
+/// Sends twice the rate that the service can answer.
 pub async fn compare(_: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let charges = Arc::new(Charges::new(&stage).await?);
@@ -49,17 +51,18 @@ pub async fn compare(_: &Args) -> Outcome<Vec<Row>> {
     let (answers, behind) = overload(&charges, 2.0 * rate).await?;
 
     let counted = |code: &str| answers.get(code).map_or(0, Vec::len);
-    let told = borne + counted("201");
+    let confirmed = borne + counted("201");
     let unknown: usize = UNKNOWN.into_iter().map(counted).sum();
     let pool = PgPool::connect(&stage.stores.database_url()).await?;
-    let there: i64 = sqlx::query_scalar("SELECT coalesce(sum(amount), 0)::bigint FROM point")
+    let stored: i64 = sqlx::query_scalar("SELECT coalesce(sum(amount), 0)::bigint FROM point")
         .fetch_one(&pool)
         .await?;
     pool.close().await;
     stage.strike().await?;
-    let there = usize::try_from(there)?;
-    if !(told..=told + unknown).contains(&there) {
-        return Err(format!("{told} points told, {unknown} unknown, {there} there").into());
+    let stored = usize::try_from(stored)?;
+    if !(confirmed..=confirmed + unknown).contains(&stored) {
+        let sums = format!("{confirmed} points confirmed, {unknown} unknown, {stored} stored");
+        return Err(sums.into());
     }
 
     let row = |what: &str, found| Row::new(what, "itself", found, "");
@@ -67,7 +70,7 @@ pub async fn compare(_: &Args) -> Outcome<Vec<Row>> {
     for (code, took) in answers {
         rows.push(row(&format!("twice as many: {code}"), spread(took)));
     }
-    let sums = format!("{told} told, {there} there, {unknown} unknown");
+    let sums = format!("{confirmed} confirmed, {stored} stored, {unknown} unknown");
     rows.push(row("points", format!("{sums}; the generator was {behind:.0?} late at the end")));
     Ok(rows)
 }
@@ -84,16 +87,16 @@ impl Charges {
         })
     }
 
-    /// One charge: `201`, or the code of its refusal.
+    /// Makes one charge. Returns `201`, or the code of its refusal.
     async fn charge(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let request =
             self.http.post(&self.url).bearer_auth(&self.tokens[number % self.tokens.len()]);
         let request = request.header("idempotency-key", Uuid::new_v4().to_string());
-        let told = async {
+        let outcome = async {
             let answer = request.json(&json!({"amount": 1})).send().await?;
             if answer.status().is_success() {
-                // Read to its end, so that the connection is used again.
+                // Read the whole body, so that the connection is reused.
                 let status = answer.status().as_u16().to_string();
                 answer.bytes().await?;
                 return Ok(status);
@@ -101,11 +104,11 @@ impl Charges {
             let problem: Value = answer.json().await?;
             Ok::<_, reqwest::Error>(problem["code"].as_str().unwrap_or("no code").to_owned())
         };
-        told.await.unwrap_or_else(|_| UNKNOWN[0].to_owned())
+        outcome.await.unwrap_or_else(|_| UNKNOWN[0].to_owned())
     }
 }
 
-/// How many charges are answered while as many callers as there are ask one after the other.
+/// Measures how many charges are answered within [`WARM`], with [`AT_ONCE`] callers.
 async fn bear(charges: &Arc<Charges>) -> Outcome<usize> {
     let until = Instant::now() + WARM;
     let mut callers = JoinSet::new();
@@ -116,7 +119,7 @@ async fn bear(charges: &Arc<Charges>) -> Outcome<usize> {
             while Instant::now() < until {
                 match charges.charge().await {
                     code if code == "201" => done += 1,
-                    code => return Err(format!("nothing is to be refused yet: {code}")),
+                    code => return Err(format!("a charge was refused below capacity: {code}")),
                 }
             }
             Ok(done)
@@ -129,7 +132,7 @@ async fn bear(charges: &Arc<Charges>) -> Outcome<usize> {
     Ok(done)
 }
 
-/// What came of so many charges a second, and how late the last one was sent.
+/// Sends `rate` charges per second. Returns the latencies, and how late the last charge was sent.
 async fn overload(charges: &Arc<Charges>, rate: f64) -> Outcome<(Answers, Duration)> {
     let (begun, mut calls, mut number) = (Instant::now(), JoinSet::new(), 0.0);
     let due = |number: f64| begun + Duration::from_secs_f64(number / rate);

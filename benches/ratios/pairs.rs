@@ -1,10 +1,10 @@
-//! Pairs of rounds, and what their ratios come to.
+//! Pairs of rounds, and their ratios.
 
 use std::fmt;
 
 use crate::load::Round;
 
-/// The median of some ratios, with the least and the greatest.
+/// Median, minimum and maximum of some ratios.
 #[derive(Debug, Clone, Copy)]
 pub struct Spread {
     pub median: f64,
@@ -13,7 +13,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one value.
+    /// Computes the spread of at least one value.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let median = values[values.len() / 2];
@@ -27,7 +27,7 @@ impl fmt::Display for Spread {
     }
 }
 
-/// Rounds of ours and of a yardstick, in turns.
+/// Rounds of onsale and of a yardstick, in turns.
 #[derive(Debug, Default)]
 pub struct Pairs {
     pub ours: Vec<Round>,
@@ -35,18 +35,18 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// Our rate over the yardstick's.
+    /// Returns onsale's rate divided by the yardstick's.
     pub fn rate(&self) -> Spread {
         Spread::of(self.ours.iter().zip(&self.other).map(|(a, b)| a.rate / b.rate).collect())
     }
 
-    /// Our CPU per answer over the yardstick's, of the service itself.
+    /// Returns onsale's CPU per answer divided by the yardstick's, without Redis.
     pub fn cpu(&self) -> Spread {
         Spread::of(self.ours.iter().zip(&self.other).map(|(a, b)| a.cpu[0] / b.cpu[0]).collect())
     }
 }
 
-/// The median of something about rounds.
+/// Returns the median of a value of the rounds.
 pub fn middle(rounds: &[Round], what: impl Fn(&Round) -> f64) -> f64 {
     Spread::of(rounds.iter().map(what).collect()).median
 }

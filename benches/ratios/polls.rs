@@ -1,4 +1,5 @@
-//! Polls by waiting tickets: against an empty answer, against Redis, and against a short line.
+//! Polls of waiting tickets, against a server with the same bytes, against Redis, and against a
+//! short queue.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,13 +14,13 @@ use crate::stage::{QUEUE_SECRET, Server, Stage, ticket};
 use crate::table::Row;
 use crate::{Args, Outcome, yardstick};
 
-/// Distinct tickets of a load.
+/// Distinct tickets in a load.
 const TICKETS: usize = 20_000;
 const CONNECTIONS: u32 = 64;
 const PATH: &str = "/v1/queue/ticket";
 
-/// A line, and a load of polls by people all over it.
-struct Line {
+/// A queue, and a load of polls by users at all positions.
+struct ScheduleScripts {
     load: Load,
     first: String,
     schedule: ScheduleId,
@@ -30,7 +31,7 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let mut rows = Vec::new();
     let before = stage.redis_memory().await?;
-    let long = Line::of(&stage, args.people).await?;
+    let long = ScheduleScripts::of(&stage, args.people).await?;
     let each = (stage.redis_memory().await? - before) / args.people;
     rows.push(Row::new("Redis memory per waiting person", "", format!("{each} B"), "≤ 130 B"));
     let bare = stage.folder.join("bare.json");
@@ -39,7 +40,7 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let bare = yardstick::start(&["bare", &bare.display().to_string()]).await?;
 
     let pairs = pairs(args, &stage, (&long.load, &stage.onsale), (&long.load, &bare)).await?;
-    let what = format!("poll, {} in line", args.people);
+    let what = format!("poll, {} in the queue", args.people);
     let against = "bare axum route, the same bytes";
     rows.push(Row::new(&what, against, format!("{} of its rate", pairs.rate()), "≥ 0.80"));
     rows.push(Row::new(&what, against, format!("{} of its CPU", pairs.cpu()), "≤ 1.35"));
@@ -60,15 +61,15 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
         let pairs =
             self::pairs(args, &stage, (&long.load, &stage.onsale), (&long.load, &other)).await?;
         let found = format!("{} of its rate", pairs.rate());
-        rows.push(Row::new(&format!("poll, {} in line", args.people), what, found, target));
+        rows.push(Row::new(&format!("poll, {} in the queue", args.people), what, found, target));
     }
 
-    let short = Line::of(&stage, 1000).await?;
-    let longest = Line::laid(&stage, args.longest).await?;
+    let short = ScheduleScripts::of(&stage, 1000).await?;
+    let longest = ScheduleScripts::laid(&stage, args.longest).await?;
     for (long, people) in [(&long, args.people), (&longest, args.longest)] {
         let ours = (&long.load, &stage.onsale);
         let pairs = self::pairs(args, &stage, ours, (&short.load, &stage.onsale)).await?;
-        let (what, against) = (format!("poll, {people} in line"), "1,000 in line");
+        let (what, against) = (format!("poll, {people} in the queue"), "1,000 in the queue");
         rows.push(Row::new(&what, against, format!("{} of its rate", pairs.rate()), "≥ 0.93"));
         rows.push(Row::new(&what, against, format!("{} of its CPU", pairs.cpu()), "≤ 1.10"));
     }
@@ -76,8 +77,8 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
-impl Line {
-    /// A sale that lets nobody in, with so many who wait.
+impl ScheduleScripts {
+    /// Creates a sale without admission, and lets `people` users join.
     async fn of(stage: &Stage, people: u64) -> Outcome<Self> {
         let schedule = stage.sale(500, json!({"capacity": 0})).await?;
         let waiting = stage.fill(schedule, people).await?;
@@ -85,15 +86,15 @@ impl Line {
         Self::polled(stage, schedule, &waiting).await
     }
 
-    /// The same, of people who were put there all at once: to join one by one, ten million take
-    /// longer than all that is measured.
+    /// Like `of`, but writes the users into Redis at once. Ten million joins would take longer than
+    /// all measurements.
     async fn laid(stage: &Stage, people: u64) -> Outcome<Self> {
         let schedule = stage.sale(500, json!({"capacity": 0})).await?;
         let waiting = stage.lay(schedule, people).await?;
         Self::polled(stage, schedule, &waiting).await
     }
 
-    /// A load of polls by some of these, evenly.
+    /// Creates a load of polls by evenly distributed users.
     async fn polled(
         stage: &Stage,
         schedule: ScheduleId,
@@ -118,10 +119,10 @@ impl Line {
     }
 }
 
-/// A load at a server.
+/// A load and the server that gets it.
 type Side<'a> = (&'a Load, &'a Server);
 
-/// Rounds of ours and another's in turns, after a warm-up of each.
+/// Runs rounds of onsale and of another server in turns, after a warm-up of each.
 pub async fn pairs(args: &Args, stage: &Stage, ours: Side<'_>, other: Side<'_>) -> Outcome<Pairs> {
     let redis = stage.stores.redis.pid();
     let once = async |(load, server): Side<'_>, seconds: u32| {

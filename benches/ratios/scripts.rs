@@ -1,9 +1,9 @@
-//! Joins, and holds that lose a race: over HTTP, against the same script without a service.
+//! Joins, and holds of taken seats: over HTTP, against the same script without a service.
 
 use std::time::Duration;
 
 use onsale::caller::Role;
-use onsale::queue::keyspaces::Line;
+use onsale::queue::keyspaces::ScheduleScripts;
 use onsale::queue::redis::JoinReply;
 use onsale::store::id::{ScheduleId, UserId};
 use onsale::store::script::Script;
@@ -17,18 +17,18 @@ use crate::table::Row;
 use crate::{Args, Outcome};
 
 const CONNECTIONS: u32 = 64;
-/// People who hold: so many that the limit of tries per user is not reached.
+/// Users who try to hold. There are enough that none reaches the rate limit of holds.
 const HOLDERS: i64 = 4_000;
 
-/// Joins by people who were not there before.
+/// Compares joins by new users.
 pub async fn joins(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let ours = stage.sale(500, json!({"capacity": 0})).await?;
     let other = stage.sale(500, json!({"capacity": 0})).await?;
     let line = stage.line(other).await?;
-    // Known to the server by name only once it was run.
+    // Run the script once, so that Redis has it.
     line.join(UserId(1), false).await?;
-    let keys = line.place.keys.line();
+    let keys = line.keyspace.keys.line();
     let mut rows = Vec::new();
     let mut people = Newcomers { next: 1, schedule: ours, per_second: 50_000 };
     for (deep, against, target) in [
@@ -52,7 +52,7 @@ pub async fn joins(args: &Args) -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
-/// Holds of four seats that somebody else has.
+/// Compares refused holds of four taken seats.
 pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let schedule =
@@ -77,10 +77,10 @@ pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
         body: Some(&body),
     });
     let load = Load::new(&stage.folder, "refusals", requests, CONNECTIONS)?.refused();
-    let keys = line.place.keys.take();
+    let keys = line.keyspace.keys.take();
     let hold = uuid::Uuid::now_v7().to_string();
     let call = ["1", "1", hold.as_str(), "4", "1", "2", "3", "4"];
-    let benchmark = Benchmark::new(&stage, &line, Script::Take, keys, &call, 16);
+    let benchmark = Benchmark::new(&stage, &line, Script::ClaimSeats, keys, &call, 16);
     let mut pairs = Pairs::default();
     once(args, &stage, &load, &benchmark).await?;
     for _ in 0..args.rounds {
@@ -95,10 +95,10 @@ pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
     Ok(vec![rate, costs(what, &pairs)])
 }
 
-/// People who are inside: the header of each, and the ticket.
+/// Lets users join and be admitted. Returns the `Authorization` header and the ticket of each.
 async fn holders(
     stage: &Stage,
-    line: &Line,
+    line: &ScheduleScripts,
     schedule: ScheduleId,
 ) -> Outcome<Vec<(String, String)>> {
     let deadline = stage.deadline(schedule).await?;
@@ -106,7 +106,7 @@ async fn holders(
     for user in 1..=HOLDERS {
         let user = UserId(user);
         let JoinReply::Joined(joined) = line.join(user, false).await? else {
-            return Err("nobody can join".into());
+            return Err("a join was refused".into());
         };
         let ticket = ticket(schedule, user, joined.stand.sequence, deadline)?;
         holders.push((format!("Bearer {}", token(user, Role::User)?), ticket));
@@ -114,7 +114,7 @@ async fn holders(
     Ok(holders)
 }
 
-/// One round of each.
+/// Runs one round of each.
 async fn once(
     args: &Args,
     stage: &Stage,
@@ -135,16 +135,16 @@ fn costs(what: &str, pairs: &Pairs) -> Row {
     Row::new(what, "itself", found, "")
 }
 
-/// People who have never joined.
+/// Users who have not joined yet.
 struct Newcomers {
     next: i64,
     schedule: ScheduleId,
-    /// More than can join in a second.
+    /// Users per second of load. More than can join in a second.
     per_second: u32,
 }
 
 impl Newcomers {
-    /// A load of joins by the next of them.
+    /// Creates a load of joins by the next users.
     fn load(&mut self, stage: &Stage, seconds: u32) -> Outcome<Load> {
         let count = i64::from(self.per_second * seconds);
         let path = format!("/v1/schedules/{}/queue", self.schedule);

@@ -1,4 +1,5 @@
-//! The seat map of 50,000 seats: what has not changed, and what has, against an empty answer.
+//! Seat map of 50,000 seats: `304` for an unchanged map, and changes, against a server with the
+//! same bytes.
 
 use serde_json::{Value, json};
 
@@ -9,10 +10,10 @@ use crate::table::Row;
 use crate::{Args, Outcome, yardstick};
 
 const CONNECTIONS: u32 = 64;
-/// Seats that change between two versions.
+/// Number of seats that change between the two versions.
 const CHANGED: usize = 20;
 
-/// A map that the client has, and the changes since an older one.
+/// Compares requests for a map that the client has, and for the changes since an older version.
 pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let schedule = stage.sale(500, json!({})).await?;

@@ -1,4 +1,4 @@
-//! What is measured on: private stores, onsale in a process of its own, a sale, a line.
+//! The test setup: private stores, onsale in its own process, sales and queues.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,15 +9,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use onsale::caller::Role;
 use onsale::dev::Stores;
-use onsale::queue::keyspaces::Line;
-use onsale::queue::model::{Sequence, Standing};
+use onsale::queue::keyspaces::ScheduleScripts;
+use onsale::queue::model::{EntryState, Sequence};
 use onsale::queue::redis::JoinReply;
 use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::store::id::{ScheduleId, UserId};
-use onsale::store::keys::{Keys, SEQUENCE_BITS};
+use onsale::store::keys::{SEQUENCE_BITS, ScheduleKeys};
 use onsale::store::pg::{Pg, migrations};
 use onsale::store::redis::Redis;
-use onsale::store::script::{Place, inspect};
+use onsale::store::script::{Keyspace, inspect};
 use onsale::user::service::create_many;
 use onsale::user::token::Tokens;
 use serde_json::{Value, json};
@@ -28,12 +28,12 @@ use tokio::task::JoinSet;
 use crate::Outcome;
 
 const JWT_SECRET: &str = "a secret for access tokens in benches";
-/// What tickets are signed with.
+/// Secret for queue tickets.
 pub const QUEUE_SECRET: &str = "a secret for queue tickets in benches";
-/// Joins under way at a time while a line is filled.
+/// Concurrent joins while a queue is filled.
 const JOINING: u64 = 128;
 
-/// A process that serves HTTP; killed when dropped.
+/// A process that serves HTTP. It is killed when dropped.
 #[derive(Debug)]
 pub struct Server {
     pub addr: SocketAddr,
@@ -41,7 +41,7 @@ pub struct Server {
     _child: Child,
 }
 
-/// Stores, an onsale on them, and somebody who administers it.
+/// Private stores, onsale on them, and an administrator.
 #[derive(Debug)]
 pub struct Stage {
     pub stores: Stores,
@@ -53,7 +53,7 @@ pub struct Stage {
 }
 
 impl Server {
-    /// Starts a program that prints a line that ends in its address when it is ready.
+    /// Starts a program. When it is ready it prints a line that ends in its address.
     pub async fn start(mut command: Command) -> Outcome<Self> {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
@@ -66,7 +66,7 @@ impl Server {
 }
 
 impl Stage {
-    /// Throwaway stores, migrated, and an onsale that serves on them.
+    /// Starts throwaway stores, applies the migrations, and starts onsale.
     pub async fn set() -> Outcome<Self> {
         let stores = Stores::throwaway().await?;
         migrations::apply(&Pg::lazy(&stores.database_url(), 2)?).await?;
@@ -95,12 +95,12 @@ impl Stage {
         Ok(stage)
     }
 
-    /// So many new users.
+    /// Creates `count` users.
     pub async fn users(&self, count: u32) -> Outcome<Vec<UserId>> {
         Ok(create_many(&Pg::lazy(&self.stores.database_url(), 2)?, count).await?)
     }
 
-    /// Calls as the administrator.
+    /// Sends a request as the administrator.
     pub async fn admin(&self, method: reqwest::Method, path: &str, body: &Value) -> Outcome<Value> {
         let url = format!("http://{}{path}", self.onsale.addr);
         let request = self.http.request(method, url).bearer_auth(&self.admin).json(body);
@@ -112,12 +112,12 @@ impl Stage {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// A sale that is open, of `rows` rows of 100 seats, with these queue settings.
+    /// Creates an open sale with `rows` rows of 100 seats and these queue settings.
     pub async fn sale(&self, rows: u32, queue: Value) -> Outcome<ScheduleId> {
         self.sale_that_opens(TimeDelta::hours(-1), rows, queue).await
     }
 
-    /// The same, open from so long from now.
+    /// Creates a sale that opens after `opens`.
     pub async fn sale_that_opens(
         &self,
         opens: TimeDelta,
@@ -140,19 +140,23 @@ impl Stage {
         Ok(ScheduleId(schedule.as_i64().ok_or("no id")?))
     }
 
-    /// The scripts of a schedule's line, as onsale runs them.
-    pub async fn line(&self, schedule: ScheduleId) -> Outcome<Line> {
+    /// Returns the scripts of a schedule's queue, once its keys are built.
+    pub async fn line(&self, schedule: ScheduleId) -> Outcome<ScheduleScripts> {
         loop {
-            let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
+            let found = inspect(&self.redis, &ScheduleKeys::new(schedule, 1)).await?;
             if found.epoch > 0 && found.loading_until_ms == 0 {
-                let place = Place::new(Keys::new(schedule, found.epoch), &found.server);
-                return Ok(Line { redis: self.redis.clone(), place: Arc::new(place) });
+                let place = Keyspace::new(ScheduleKeys::new(schedule, found.epoch), &found.server);
+                return Ok(ScheduleScripts {
+                    redis: self.redis.clone(),
+                    keyspace: Arc::new(place),
+                });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Has users 1 to `people` join through the script that buyers join by; their sequences.
+    /// Lets users 1 to `people` join, through the script that the service uses. Returns their
+    /// sequences.
     pub async fn fill(
         &self,
         schedule: ScheduleId,
@@ -169,11 +173,11 @@ impl Stage {
                     match line.join(user, false).await {
                         Ok(JoinReply::Joined(place)) => {
                             let stand = place.stand;
-                            if matches!(stand.standing, Standing::Waiting { .. }) {
+                            if matches!(stand.state, EntryState::Waiting { .. }) {
                                 joined.push((user, stand.sequence));
                             }
                         }
-                        other => return Err(format!("somebody could not join: {other:?}")),
+                        other => return Err(format!("a join failed: {other:?}")),
                     }
                 }
                 Ok(joined)
@@ -187,9 +191,9 @@ impl Stage {
         Ok(all)
     }
 
-    /// Puts users 1 to `people` in line as joining would, but for the log and their presence.
+    /// Writes users 1 to `people` into the queue's keys, like joins, but without log and presence.
     pub async fn lay(&self, schedule: ScheduleId, people: u64) -> Outcome<Vec<(UserId, Sequence)>> {
-        let keys = self.line(schedule).await?.place.keys.clone();
+        let keys = self.line(schedule).await?.keyspace.keys.clone();
         let first = keys.epoch() << SEQUENCE_BITS;
         let all: Vec<u64> = (1..=people).collect();
         for users in all.chunks(10_000) {
@@ -202,7 +206,7 @@ impl Stage {
         }
         let mut pipe = redis::pipe();
         pipe.cmd("HSET").arg(keys.meta()).arg("next_n").arg(people).ignore();
-        // The first bit belongs to nobody; what is beyond the last whole byte follows one by one.
+        // Bit 0 belongs to no entry. The bits after the last whole byte are set one by one.
         let bits = keys.bits(keys.epoch());
         pipe.cmd("SETRANGE")
             .arg(&bits)
@@ -217,14 +221,14 @@ impl Stage {
         Ok(all.iter().map(|user| (UserId(user.cast_signed()), Sequence(first + user))).collect())
     }
 
-    /// When a sale closes, and its tickets expire.
+    /// Returns when a sale closes and its tickets expire.
     pub async fn deadline(&self, schedule: ScheduleId) -> Outcome<DateTime<Utc>> {
         let answer = self.answer(&format!("/v1/schedules/{schedule}"), &[]).await?;
         let body: Value = serde_json::from_str(answer["body"].as_str().ok_or("no body")?)?;
         Ok(serde_json::from_value(body["deadline_at"].clone())?)
     }
 
-    /// The ids of the first seats of a sale.
+    /// Returns the ids of the first seats of a sale.
     pub async fn seats(&self, schedule: ScheduleId, count: usize) -> Outcome<Vec<i64>> {
         let answer = self.answer(&format!("/v1/schedules/{schedule}/seats/layout"), &[]).await?;
         let body: Value = serde_json::from_str(answer["body"].as_str().ok_or("no body")?)?;
@@ -232,24 +236,25 @@ impl Stage {
         Ok(seats.iter().take(count).filter_map(|seat| seat["id"].as_i64()).collect())
     }
 
-    /// Waits until the line's log is written to PostgreSQL: that work is not what is measured.
+    /// Waits until the queue's log is written to PostgreSQL, because that work must not be
+    /// measured.
     pub async fn settled(&self, schedule: ScheduleId) -> Outcome<()> {
         let mut length = redis::cmd("XLEN");
-        length.arg(Keys::new(schedule, 1).named("log"));
+        length.arg(ScheduleKeys::new(schedule, 1).named("log"));
         while self.redis.hot::<u64>(&length).await? > 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Ok(())
     }
 
-    /// What Redis uses in memory, in bytes.
+    /// Returns the memory that Redis uses, in bytes.
     pub async fn redis_memory(&self) -> Outcome<u64> {
         let info: String = self.redis.hot(redis::cmd("INFO").arg("memory")).await?;
         let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
         Ok(used.ok_or("no used_memory")?.trim().parse()?)
     }
 
-    /// One answer of onsale as it came: the body, and the headers that its layers and routes set.
+    /// Returns one answer of onsale: its status, its body, and the headers that onsale sets.
     pub async fn answer(&self, path: &str, headers: &[(&str, &str)]) -> Outcome<Value> {
         let mut request = self.http.get(format!("http://{}{path}", self.onsale.addr));
         for (name, value) in headers {
@@ -265,7 +270,7 @@ impl Stage {
         Ok(json!({"status": status, "headers": headers, "body": answer.text().await?}))
     }
 
-    /// Ends everything.
+    /// Stops everything, and removes the folder.
     pub async fn strike(self) -> Outcome<()> {
         drop(self.onsale);
         self.stores.stop().await?;
@@ -273,13 +278,13 @@ impl Stage {
     }
 }
 
-/// An access token.
+/// Creates an access token.
 pub fn token(user: UserId, role: Role) -> Outcome<String> {
     let tokens = Tokens::own("onsale", JWT_SECRET.as_bytes());
     Ok(tokens.mint(user, role, Duration::from_hours(24))?.access_token)
 }
 
-/// A ticket for a place that waits.
+/// Creates a ticket for a waiting entry.
 pub fn ticket(
     schedule: ScheduleId,
     user: UserId,

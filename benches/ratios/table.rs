@@ -1,15 +1,15 @@
-//! The table of what was measured.
+//! The table of results.
 
-/// One line of it.
+/// One row of the table.
 #[derive(Debug)]
 pub struct Row {
-    /// What, with its state.
-    pub what: String,
-    /// Against which yardstick.
-    pub against: String,
     /// What was measured.
+    pub what: String,
+    /// The yardstick.
+    pub against: String,
+    /// The result.
     pub found: String,
-    /// What was aimed at.
+    /// The target.
     pub target: String,
 }
 

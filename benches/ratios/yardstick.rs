@@ -1,4 +1,4 @@
-//! What we are measured against: servers that do less, or that do it as people do it today.
+//! Yardsticks: servers that do less than onsale, or that work in the usual way.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use tokio::process::Command;
 use crate::Outcome;
 use crate::stage::Server;
 
-/// Starts a yardstick in a process of its own.
+/// Starts a yardstick in its own process.
 pub async fn start(args: &[&str]) -> Outcome<Server> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--yardstick").args(args);
     Server::start(command).await
 }
 
-/// Serves as the yardstick that `args` name, until it is killed.
+/// Serves as the yardstick that `args` name, until the process is killed.
 pub async fn serve(args: &[String]) -> Outcome<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let router = match args[..] {
@@ -36,7 +36,7 @@ pub async fn serve(args: &[String]) -> Outcome<()> {
     Ok(axum::serve(listener, router).await?)
 }
 
-/// The ceiling: every path answers the same bytes.
+/// The upper limit: every path answers the same bytes.
 fn bare(answer: &str) -> Outcome<Router> {
     let answer: Value = serde_json::from_str(answer)?;
     let mut headers = HeaderMap::new();
@@ -53,12 +53,12 @@ fn bare(answer: &str) -> Outcome<Router> {
         .route("/v1/schedules/{id}/{*rest}", whole))
 }
 
-/// Somebody who asks Redis for a rank.
+/// A client that reads a rank from Redis.
 trait Rank: Clone + Send + Sync + 'static {
     fn rank(&self, key: &str, member: &str) -> impl Future<Output = Option<u64>> + Send;
 }
 
-/// One multiplexed connection for everybody.
+/// One multiplexed connection for all requests.
 #[derive(Clone)]
 struct One(redis::aio::MultiplexedConnection);
 
@@ -74,7 +74,7 @@ impl Rank for One {
     }
 }
 
-/// A pool of sixteen exclusive connections.
+/// A pool of 16 exclusive connections.
 #[derive(Clone)]
 struct Pool(deadpool_redis::Pool);
 
@@ -93,7 +93,7 @@ impl Rank for Pool {
     }
 }
 
-/// What people write today: verify the token, ask Redis for the rank, answer.
+/// The usual way: verify the token, ask Redis for the rank, answer.
 fn zrank(ranks: impl Rank, key: &str, secret: &str) -> Router {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_audience(&["onsale-queue"]);

@@ -1,4 +1,5 @@
--- Hold 4 seats as onsale does: one call. -D i=0 schedule seat user hold; seats in blocks of 4, a user for each 10.
+-- Holds 4 seats as onsale does, with one call. Needs -D i=0 schedule seat user hold. Each hold takes the next
+-- 4 seats, and each user makes 10 holds.
 \set n :client_id + 8 * :i
 \set i :i + 1
 \set u :user + :n / 10

@@ -1,4 +1,4 @@
--- Pay a hold of 4 seats as onsale does: one call.
+-- Pays a hold of 4 seats as onsale does, with one call.
 \set n :client_id + 8 * :i
 \set i :i + 1
 \set u :user + :n / 10

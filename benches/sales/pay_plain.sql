@@ -1,4 +1,4 @@
--- Pay a hold of 4 seats with a round trip for each statement, as onsale did before 0005_hold_and_pay.sql.
+-- Pays a hold of 4 seats with one round trip per statement, as onsale did before 0005_hold_and_pay.sql.
 \set n :client_id + 8 * :i
 \set i :i + 1
 \set u :user + :n / 10

@@ -1,5 +1,4 @@
-//! onsale's own path: its services with a pool of as many connections as there are clients, the
-//! loops running as they do in a process.
+//! onsale's own services, with one connection per client, and with the loops of a process running.
 
 use std::sync::Arc;
 
@@ -10,12 +9,12 @@ use onsale::idempotency::model::Request;
 use onsale::outbox::model::Delivered;
 use onsale::payment::service::Payments;
 use onsale::queue::draw::service::Draws;
-use onsale::queue::keyspaces::Lines;
-use onsale::queue::service::Queue;
+use onsale::queue::keyspaces::Keyspaces;
+use onsale::queue::service::WaitingRoom;
 use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::reservation::model::Wanted;
 use onsale::reservation::service::Reservations;
-use onsale::seats::service::Holds;
+use onsale::seats::service::SeatClaims;
 use onsale::store::id::{ScheduleId, SeatId, UserId};
 use onsale::store::pg::Pg;
 use onsale::store::redis::Redis;
@@ -26,7 +25,7 @@ use super::CLIENTS;
 use super::stage::{EACH, Sale, Stage};
 
 pub struct Service {
-    queue: Queue,
+    queue: WaitingRoom,
     reservations: Reservations,
     payments: Payments,
 }
@@ -41,10 +40,10 @@ impl Service {
         let catalogue = Catalogue::new(pg.clone(), boards.clone());
         let (delivered, deliveries) = Delivered::channel();
         let (lines, losses) =
-            Lines::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
+            Keyspaces::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
         let keys = TicketKeys::new(&["a secret for tickets in a bench, long".to_owned()], "onsale");
         let draws = Draws::new(pg.clone(), catalogue.clone(), lines.clone());
-        let queue = Queue::new(
+        let queue = WaitingRoom::new(
             (lines.clone(), draws.clone()),
             boards.clone(),
             catalogue.clone(),
@@ -52,7 +51,7 @@ impl Service {
             delivered.clone(),
             metrics.clone(),
         );
-        let holds = Holds::new(lines.clone(), delivered);
+        let holds = SeatClaims::new(lines.clone(), delivered);
         let reservations = Reservations::new(
             pg.clone(),
             boards.clone(),
@@ -72,7 +71,7 @@ impl Service {
             redis,
             boards,
             catalogue,
-            lines,
+            keyspaces: lines,
             queue: line,
             holds,
             reconcile_every,
@@ -81,12 +80,12 @@ impl Service {
         Self { queue, reservations, payments }
     }
 
-    /// Has the schedule's keys built in Redis.
+    /// Makes Redis build the schedule's keys, with one join.
     pub async fn warm(&self, sale: &Sale) {
         self.join(sale, 0).await;
     }
 
-    /// Everybody's ticket: all are let in.
+    /// Lets all users join and be admitted. Returns their tickets.
     pub async fn inside(&self, sale: &Sale) -> Arc<Vec<String>> {
         let mut tickets = Vec::new();
         for user in 0..sale.count.div_ceil(EACH) {
@@ -104,10 +103,10 @@ impl Service {
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
-        panic!("nobody is let in");
+        panic!("the user was not admitted within 5 s");
     }
 
-    /// Every hold of the sale, so many at a time.
+    /// Makes all holds of the sale, CLIENTS at a time.
     pub async fn hold(&self, sale: &Sale, tickets: &Arc<Vec<String>>) {
         let (schedule, seat, user) = (sale.schedule, sale.first_seat, sale.first_user);
         let hold = sale.first_hold;
@@ -129,7 +128,7 @@ impl Service {
         .await;
     }
 
-    /// Every payment of the sale, so many at a time.
+    /// Makes all payments of the sale, CLIENTS at a time.
     pub async fn pay(&self, sale: &Sale) {
         let (hold, user) = (sale.first_hold, sale.first_user);
         let payments = self.payments.clone();
@@ -148,7 +147,8 @@ impl Service {
     }
 }
 
-/// Does `act` for 0..count, each of the clients every eighth, as the pgbench scripts do.
+/// Runs `act` for each number below `count`. Each client takes every CLIENTS-th number, like in the
+/// pgbench scripts.
 async fn each<F>(count: u32, act: impl Fn(u32) -> F + Clone + Send + 'static)
 where
     F: Future<Output = ()> + Send,

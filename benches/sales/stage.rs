@@ -1,4 +1,4 @@
-//! The stores, the sales to be sold, pgbench, and what PostgreSQL's processes have used.
+//! Private stores, sales to measure on, pgbench, and the CPU time of PostgreSQL's processes.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,23 +11,24 @@ use sqlx::PgPool;
 /// Holds per user.
 pub const EACH: u32 = 10;
 
-/// Private stores that wait for the disk.
+/// Private stores with durable commits.
 pub struct Stage {
     pub stores: Stores,
     pub pool: PgPool,
 }
 
-/// A schedule with seats for so many holds of 4, nobody's yet or all held.
+/// A schedule with seats for `count` holds of 4 seats. The seats are all free or all held.
 pub struct Sale {
     pub schedule: i64,
     pub first_seat: i64,
     pub first_user: i64,
-    /// The number in the first hold's id.
+    /// Number in the id of the first hold.
     pub first_hold: i64,
     pub count: u32,
 }
 
-/// People of one sale: who buys again and again has a history that no buyer has.
+/// Creates users for one sale. Each sale has its own, because a user who buys again and again has
+/// an unrealistic history.
 const PEOPLE: &str = r#"with made as (insert into "user" (name)
     select 'bench' from generate_series(1, $1) returning id)
     insert into point (user_id, amount) select id, 1000000000 from made returning user_id"#;
@@ -62,8 +63,8 @@ impl Stage {
         Self { stores, pool }
     }
 
-    /// Waits until the relay has told Redis of everything: what a turn left behind is not the next
-    /// one's work.
+    /// Waits until the relay has applied the whole outbox, so that the work of one turn does not
+    /// count in the next.
     pub async fn settled(&self) {
         let left = "select count(*) from outbox";
         while sqlx::query_scalar::<_, i64>(left).fetch_one(&self.pool).await.expect("a count") > 0 {
@@ -71,7 +72,8 @@ impl Stage {
         }
     }
 
-    /// A fresh sale beside the last ones: plans made on emptied tables would be no sale's.
+    /// Creates a sale beside the earlier ones. Emptied tables would lead to unrealistic query
+    /// plans.
     pub async fn sale(&self, count: usize, held: bool) -> Sale {
         let count = u32::try_from(count / super::CLIENTS * super::CLIENTS).expect("a count");
         let made = sqlx::query_as(SALE).bind(i64::from(count)).fetch_all(&self.pool).await;
@@ -79,7 +81,7 @@ impl Stage {
         let schedule = made[0].0;
         let people = sqlx::query_scalar(PEOPLE).bind(i64::from(count.div_ceil(EACH)));
         let people: Vec<i64> = people.fetch_all(&self.pool).await.expect("people");
-        let first_user = people.into_iter().min().expect("somebody");
+        let first_user = people.into_iter().min().expect("a user");
         let first_seat = made.iter().map(|row| row.1).min().expect("a seat");
         let first_hold = (schedule + 1000) * 1_000_000;
         if held {
@@ -92,7 +94,7 @@ impl Stage {
         Sale { schedule, first_seat, first_user, first_hold, count }
     }
 
-    /// Fails unless every hold, or payment, is there whole, once.
+    /// Fails unless every hold, or payment, exists completely and once.
     pub async fn check(&self, sale: &Sale, paid: bool) {
         let (status, kind) = if paid { ("COMPLETE", "p") } else { ("PAYMENT_WAITING", "h") };
         let there = "select
@@ -131,7 +133,7 @@ impl Stage {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// What the postmaster and its children have used, those that have ended included.
+    /// Returns the CPU seconds of the postmaster and its children, including ended ones.
     pub fn cpu_seconds(&self) -> f64 {
         let postmaster = self.stores.postgres.pid();
         let mut ticks = 0;

@@ -1,5 +1,5 @@
-//! Access tokens. Where the input is two lines, they are a head and claims, and are signed with the
-//! right secret, so that what lies behind the signature is reached too.
+//! Access tokens. If the input has two lines, they are a header and claims, and are signed with the
+//! right secret, so that the code behind the signature check is reached too.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ fuzz_target!(|text: &str| {
     };
     match TOKENS.verify(&signed_token(head, claims)).map(|verified| verified.bearer) {
         Ok(Bearer::Own(user, _)) => assert!(user.0 > 0),
-        Ok(Bearer::Provided(..)) => panic!("nobody provides tokens here"),
+        Ok(Bearer::Provided(..)) => panic!("there is no identity provider here"),
         Err(_) => {}
     }
 });

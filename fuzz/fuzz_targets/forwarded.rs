@@ -1,5 +1,5 @@
-//! `X-Forwarded-For` and `Forwarded` from a trusted proxy: a request always has an address, and what
-//! the proxy appends wins over everything before it.
+//! `X-Forwarded-For` and `Forwarded` from a trusted proxy: a request always has an address, and the
+//! address that the proxy appends takes precedence over all earlier ones.
 #![no_main]
 
 use std::net::IpAddr;
@@ -9,10 +9,11 @@ use libfuzzer_sys::fuzz_target;
 use onsale::config::limits::ForwardedHeader;
 use onsale::http::limit::client_address::{ClientAddress, Proxies};
 
-/// The header lines in `text`, of which the last has `appended` at its end.
+/// Returns the header lines in `text`, with `appended` at the end of the last one.
 fn headers(name: &'static str, text: &[u8], appended: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let mut lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').take(4).map(Vec::from).collect();
+    let mut lines: Vec<Vec<u8>> =
+        text.split(|byte| *byte == b'\n').take(4).map(Vec::from).collect();
     if let Some(last) = lines.last_mut() {
         last.extend_from_slice(appended.as_bytes());
     }
@@ -40,12 +41,12 @@ fuzz_target!(|text: &[u8]| {
             assert!(trusting.client(peer, &sent).is_some(), "a forwarded request has an address");
         }
         let by_peer: Option<ClientAddress> = trusting_none.peer(proxy);
-        assert_eq!(trusting_none.client(proxy, &sent), by_peer, "only proxies are believed");
+        assert_eq!(trusting_none.client(proxy, &sent), by_peer, "only proxies are trusted");
         let sent = headers(name, text, appended);
-        // A line with a control byte is no header, and takes what was appended with it.
+        // A line with a control byte is not a header, so its appended part is missing too.
         if sent.get_all(name).iter().any(|line| line.as_bytes().ends_with(appended.as_bytes())) {
             let expected = trusting_none.peer(client);
-            assert_eq!(trusting.client(proxy, &sent), expected, "what the proxy appended");
+            assert_eq!(trusting.client(proxy, &sent), expected, "the appended address");
         }
     }
 });

@@ -1,4 +1,4 @@
-//! JWKS files of identity providers.
+//! JWKS documents of identity providers.
 #![no_main]
 
 use jsonwebtoken::Algorithm;

@@ -1,4 +1,4 @@
-//! Idempotency keys, one header a line.
+//! Idempotency keys. Each line of the input is a header.
 #![no_main]
 
 use axum::http::{HeaderMap, HeaderValue};

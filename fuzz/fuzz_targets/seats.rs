@@ -1,4 +1,4 @@
-//! Lists of new seats: what is accepted is a whole list within its bounds.
+//! Lists of new seats: an accepted list is complete and within its limits.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Queue tickets. Where the input is two lines, they are a head and claims, and are signed with the
-//! right secret, so that what lies behind the signature is reached too.
+//! Queue tickets. If the input has two lines, they are a header and claims, and are signed with the
+//! right secret, so that the code behind the signature check is reached too.
 #![no_main]
 
 use std::sync::LazyLock;

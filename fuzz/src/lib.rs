@@ -1,23 +1,23 @@
-//! What the targets share.
+//! Code that the fuzz targets share.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
 
-/// The secret that the targets sign with, and that what they call verifies with.
+/// Secret that the targets sign with, and that the tested code verifies with.
 pub const SECRET: &str = "a secret of the fuzz targets, 32 bytes or more";
 
-/// Bytes in the base64 of URLs, without padding, as tokens and codes are.
+/// Encodes bytes as base64url without padding, like tokens and codes.
 #[must_use]
 pub fn base64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A token of this head and these claims, rightly signed with [`SECRET`].
+/// Returns a token with this header and these claims, correctly signed with [`SECRET`].
 ///
 /// # Panics
-/// Where HMAC-SHA-256 fails, which it does not.
+/// Panics if HMAC-SHA-256 fails, which does not happen.
 #[must_use]
 pub fn signed_token(head: &str, claims: &str) -> String {
     let message = format!("{}.{}", base64(head), base64(claims));

@@ -1,5 +1,5 @@
-// The books, compared after a run: every buyer's reservations, payments and points, the seat map,
-// and what the administration's statistics say.
+// The audit after a run: compares each buyer's reservations, payments and points with the seat map and the
+// sale's figures.
 
 import http from 'k6/http';
 import { sleep } from 'k6';
@@ -9,11 +9,11 @@ import * as metrics from './invariants.js';
 
 const PEOPLE_AT_ONCE = 40;
 const PAGE = 200;
-// A hold is free 5 s after it lapsed; the rest is for slow machines.
+// The seats of a hold are free 5 s after its end. The rest is reserve for slow machines.
 const SETTLE_SECONDS = 60;
 
-// Compares the books of `buyers` buyers once no hold lives any more. Counts each difference in
-// `sums_differ`, each seat with two owners in `oversold`.
+// Compares the records of `buyers` buyers once there are no holds any more. Counts each difference in
+// `sums_differ`, and each seat with two owners in `oversold`.
 export function audit(sale, buyers) {
   const admin = new Client(ADMIN, { role: 'admin', run: sale.run });
   const seats = settled(admin, sale);
@@ -37,7 +37,7 @@ function same(what, one, other) {
   if (one !== other) metrics.fault(metrics.sumsDiffer, `${what}: ${one} and ${other}`);
 }
 
-// The schedule's seat counts once nothing is held.
+// Waits until no seat is held. Returns the schedule's seat counts.
 function settled(admin, sale) {
   let seats;
   for (let waited = 0; waited < SETTLE_SECONDS; waited += 1) {
@@ -46,14 +46,14 @@ function settled(admin, sale) {
     sleep(1);
   }
   same('seats held after every hold lapsed', seats.held, 0);
-  // What is at most a second old is exact a second after the last change.
+  // The answer is at most 1 s old, so 1.5 s after the last change it is exact.
   sleep(1.5);
   seats = admin.schedule(sale.schedule).body.seats;
   same('the states of the seats and their number', seats.available + seats.held + seats.sold + seats.blocked, sale.seats);
   return seats;
 }
 
-// Each person's reservations, payments, points and history, asked for side by side.
+// Reads each user's reservations, payments, points and history, several users at a time.
 function booksOf(people) {
   const pages = ['/v1/reservations', '/v1/payments', '/v1/points/history'];
   const requests = people.flatMap((person) => [
@@ -78,7 +78,7 @@ function get(person, path) {
   return { method: 'GET', url: BASE + path, params };
 }
 
-// All pages of a list whose first page is `first` (asked for again where that was refused).
+// Reads all pages of a list. `first` is the first page; it is requested again if it was refused.
 function everything(person, path, first) {
   let page = first;
   const items = [];
@@ -124,7 +124,7 @@ function checkStats(admin, sale, totals) {
   same('revenue, by the statistics', stats.revenue, totals.revenue);
 }
 
-// Both maps against the owners, seat by seat.
+// Compares both maps with the owners, seat by seat.
 function checkMaps(admin, sale, owners) {
   const map = admin.seats(sale.schedule).body.seats;
   const packed = admin.send('GET', 'audit', `/v1/schedules/${sale.schedule}/seats/status`, [200]).body.status;

@@ -1,4 +1,4 @@
-// What buyers do, in the words of a visit: wait for their turn, choose, hold, pay.
+// The steps of a buyer's visit: wait for the turn, choose seats, hold them, pay.
 
 import { sleep } from 'k6';
 import exec from 'k6/execution';
@@ -7,7 +7,7 @@ import { Client } from './client.js';
 import { SECTIONS, seatId } from './data.js';
 import * as metrics from './invariants.js';
 
-// One buyer in this many also looks at the sale as a whole, each time it asks for its place.
+// One buyer in this many also reads the figures of the sale at each poll.
 const WATCH_EVERY = 25;
 const AVAILABLE = 0;
 
@@ -15,10 +15,10 @@ export const chance = (share) => Math.random() < share;
 const between = (low, high) => low + Math.random() * (high - low);
 const oneOf = (list) => list[Math.floor(Math.random() * list.length)];
 
-// People hesitate; short here, so that a run ends in minutes.
+// Pauses like a person who hesitates. The pauses are short, so that a run ends in minutes.
 export const think = (least, most) => sleep(between(least, most));
 
-// The buyer of this iteration: every iteration is another person.
+// Returns the buyer of this iteration. Each iteration is another user.
 export function thisBuyer(sale) {
   const number = exec.scenario.iterationInTest;
   const buyer = new Client(FIRST_BUYER + number, { run: sale.run });
@@ -36,8 +36,8 @@ function watch(buyer, sale) {
   }
 }
 
-// Joins and asks as often as it is told to until the turn comes. The answer is `active`, or how
-// the visit ended: `sold_out`, `left` (`impatient`, and bored after a few answers), `gave_up`.
+// Joins, and polls at the requested intervals until admission. Returns `active`, or how the visit ended:
+// `sold_out`, `left` (an `impatient` buyer after a few answers) or `gave_up`.
 export function waitForTurn(buyer, sale, { patienceSeconds, impatient = false, reloads = false }) {
   const joinedAt = Date.now();
   const joined = buyer.join(sale.schedule);
@@ -65,8 +65,8 @@ export function waitForTurn(buyer, sale, { patienceSeconds, impatient = false, r
   return 'active';
 }
 
-// Seats next to each other (by number) that the map shows as free, or fewer where there are none;
-// `null` where nothing is free.
+// Chooses seats with consecutive numbers that the map shows as free, or fewer if there are none. Returns
+// `null` if no seat is free.
 export function chooseSeats(buyer, sale, quantity) {
   const states = buyer.look(sale);
   const start = Math.floor(Math.random() * states.length);
@@ -88,20 +88,20 @@ function allFree(states, first, count) {
   return true;
 }
 
-// The best available seats, sometimes of one section or up to a price.
+// Asks for the best available seats, sometimes in one section or up to a price.
 export function bestAvailable(quantity) {
   const section = chance(0.15) ? oneOf(SECTIONS) : null;
   return { quantity, section, max_price: section === null && chance(0.1) ? 90_000 : null };
 }
 
-// Holds what `wanted` (called anew for each attempt) asks for; after a refusal tries again, a
-// little later, up to `attempts` times. Returns the hold, or how the visit ended.
+// Holds seats. `wanted` returns the request for each attempt. After a refusal it pauses and tries again, up
+// to `attempts` times. Returns the hold, or how the visit ended.
 export function holdSeats(buyer, sale, wanted, { attempts, pauseSeconds }) {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const request = wanted(attempt);
     const refusal = request === null ? 'not_enough_seats' : null;
     const answer = refusal === null ? buyer.hold(sale.schedule, request) : { code: refusal };
-    if (answer.code === null) return kept(answer.body, request);
+    if (answer.code === null) return checkHold(answer.body, request);
     if (answer.code === 'ticket_not_active') return { end: 'slot_ran_out' };
     if (metrics.refusals[answer.code]) metrics.refusals[answer.code].add(1);
     else return { end: 'gave_up' };
@@ -110,8 +110,8 @@ export function holdSeats(buyer, sale, wanted, { attempts, pauseSeconds }) {
   return { end: 'sold_out' };
 }
 
-// Compares a hold with what was asked for: all or nothing, each seat once, the price its sum.
-function kept(hold, request) {
+// Compares a hold with its request: all seats or none, each seat once, and the total is their sum.
+function checkHold(hold, request) {
   const ids = hold.reservations.map((reservation) => reservation.seat_id);
   const wanted = request.seat_ids ? request.seat_ids.length : request.quantity;
   const asked = request.seat_ids === undefined || ids.every((id) => request.seat_ids.includes(id));
@@ -123,14 +123,14 @@ function kept(hold, request) {
   return { hold, heldAt: Date.now() };
 }
 
-// Charges what the hold costs and pays it. `unpreparedly` pays first and is refused for lack of
-// points; `twice` sends the payment again, as after a lost answer. Returns the payment's answer,
-// or `null` where the hold ran out.
+// Charges the price of the hold and pays it. `unpreparedly` first tries to pay without points and is
+// refused. `twice` repeats the payment, as after a lost answer. Returns the payment's answer, or `null`
+// if the hold expired.
 export function pay(buyer, { hold, heldAt }, { unpreparedly = false, twice = false } = {}) {
   if (unpreparedly) {
     const refused = buyer.pay(hold.hold_id);
     if (refused.code === 'insufficient_points') metrics.refusals.insufficient_points.add(1);
-    else if (refused.code === null) metrics.fault(metrics.sumsDiffer, 'paid without points');
+    else if (refused.code === null) metrics.fault(metrics.sumsDiffer, 'a hold was paid without points');
   }
   buyer.charge(hold.total_amount);
   const key = buyer.newKey('pay');
@@ -152,7 +152,7 @@ function compareReplay(first, second) {
   }
 }
 
-// Gives a paid seat back.
+// Refunds a paid seat.
 export function refund(buyer, payment) {
   const answer = buyer.refund(payment.id);
   if (answer.code === null) {

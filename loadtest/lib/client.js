@@ -1,4 +1,4 @@
-// A client of onsale: one method for each call, one instance for each user.
+// A client of onsale: one method per call, one instance per user.
 
 import http from 'k6/http';
 import encoding from 'k6/encoding';
@@ -8,15 +8,15 @@ import { askedToComeBack, comparePlaces, fault, placeLost, unexpectedAnswers } f
 
 export const BASE = (__ENV.BASE_URL || 'http://127.0.0.1:8080').replace(/\/+$/, '');
 
-// How often a client that was told to come back does so before it gives up.
-const TRIES = 8;
-// "Later", not "no": the same request is sent again, with the same idempotency key.
-const LATER = ['rate_limited', 'store_unavailable', 'overloaded', 'request_in_progress'];
+// Most attempts of one request while the service asks to retry.
+const MAX_ATTEMPTS = 8;
+// Codes after which the same request is sent again, with the same idempotency key.
+const RETRY_CODES = ['rate_limited', 'store_unavailable', 'overloaded', 'request_in_progress'];
 
-// A refusal by contract is not a failed request; no answer, or a 5xx without a reason, is.
+// A refusal that the API describes is not a failed request. No answer, or another 5xx than 503, is.
 http.setResponseCallback(http.expectedStatuses({ min: 200, max: 499 }, 503));
 
-// Reads k6's response: `code` is the problem's code of a refusal, `null` of a success.
+// Reads k6's response. `code` is the problem code of a refusal, and `null` for a success.
 export function read(response) {
   const status = response.status;
   let body = null;
@@ -47,11 +47,11 @@ function problemCode(response, body) {
   return complete ? body.code : 'incomplete_problem';
 }
 
-// The answer says to come back, and when.
-const isLater = (answer) => LATER.includes(answer.code) && (answer.retryAfter !== null || answer.status === 409);
+// Whether the answer asks to retry, and says when.
+const asksToRetry = (answer) => RETRY_CODES.includes(answer.code) && (answer.retryAfter !== null || answer.status === 409);
 
 export class Client {
-  // `run` sets the idempotency keys of this run apart from those of earlier ones.
+  // `run` distinguishes the idempotency keys of this run from those of earlier runs.
   constructor(user, { role = 'user', run = 'run' } = {}) {
     this.user = user;
     this.run = run;
@@ -62,14 +62,14 @@ export class Client {
     this.keys = 0;
   }
 
-  // A new idempotency key, never used before by this user.
+  // Returns an idempotency key that this user has not used before.
   newKey(purpose) {
     this.keys += 1;
     return `${this.run}-${purpose}-${this.keys}`;
   }
 
-  // Sends a request, comes back as often as told to, and counts answers that the contract does
-  // not give: `expect` lists the statuses of success and the codes of refusal.
+  // Sends a request and retries it while the service asks to. Counts answers that the API does not allow
+  // here: `expect` lists the allowed statuses of success and codes of refusal.
   send(method, route, path, expect, { body = null, key = null, ticket = false, headers = {} } = {}) {
     const params = { tags: { name: route }, timeout: '30s', headers: { Authorization: this.bearer, ...headers } };
     if (body !== null) params.headers['Content-Type'] = 'application/json';
@@ -77,9 +77,9 @@ export class Client {
     if (ticket) params.headers['Queue-Token'] = this.queueToken;
     const payload = body === null ? null : JSON.stringify(body);
     let answer;
-    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       answer = read(http.request(method, BASE + path, payload, params));
-      if (!isLater(answer) || attempt === TRIES) break;
+      if (!asksToRetry(answer) || attempt === MAX_ATTEMPTS) break;
       askedToComeBack.add(1, { code: answer.code });
       sleep(answer.retryAfter || 0.2);
     }
@@ -89,7 +89,7 @@ export class Client {
     return answer;
   }
 
-  // Joins the line of a schedule; joining again gives the same ticket as long as it lives.
+  // Joins the queue of a schedule. Joining again returns the same ticket until it ends.
   join(schedule) {
     const refused = ['queue_not_open', 'schedule_closed', 'sold_out', 'concert_unavailable'];
     const answer = this.send('POST', 'join', `/v1/schedules/${schedule}/queue`, [200, 201, ...refused]);
@@ -100,7 +100,7 @@ export class Client {
     return answer;
   }
 
-  // Joins again, as a page reloaded while waiting does: the place must be the same.
+  // Joins again, like a page that is reloaded while waiting. The ticket must be the same.
   rejoin(schedule) {
     const before = this.ticket;
     const answer = this.join(schedule);
@@ -111,14 +111,14 @@ export class Client {
     return answer;
   }
 
-  // Asks where the ticket stands.
+  // Polls the state of the ticket.
   poll() {
     const answer = this.send('GET', 'poll', '/v1/queue/ticket', [200], { ticket: true });
     if (answer.code === null) this.keepTicket(answer.body, answer.retryAfter);
     return answer;
   }
 
-  // Takes over what an answer says about the ticket, and the new token where there is one.
+  // Stores the ticket's state from an answer, and the new token if there is one.
   keepTicket(ticket, retryAfter = null) {
     comparePlaces(this.ticket, ticket);
     if (ticket.queue_token) this.queueToken = ticket.queue_token;
@@ -126,12 +126,12 @@ export class Client {
     this.askAgainMs = ticket.poll_after_ms || (retryAfter || 1) * 1000;
   }
 
-  // Waits for as long as the last answer asked for.
+  // Waits for the time that the last answer asked for.
   waitToAskAgain() {
     sleep(this.askAgainMs / 1000);
   }
 
-  // Leaves the line or the sale.
+  // Leaves the queue, or gives up the active slot.
   leave() {
     return this.send('DELETE', 'leave', '/v1/queue/ticket', [204], { ticket: true });
   }
@@ -144,14 +144,14 @@ export class Client {
     return this.send('GET', 'schedule', `/v1/schedules/${schedule}`, [200]);
   }
 
-  // The whole seat map, as a page that opens loads it.
+  // Reads the whole seat map, like a page that opens.
   seats(schedule) {
     const headers = { 'Accept-Encoding': 'gzip' };
     return this.send('GET', 'seats', `/v1/schedules/${schedule}/seats`, [200], { headers });
   }
 
-  // The seats' states, one number each in order of seat number (0 available, 1 held,
-  // 2 unavailable); asks with the ETag of the last look, so that nothing is sent twice.
+  // Reads the states of all seats in order of seat number: 0 available, 1 held, 2 unavailable. Sends the
+  // ETag of the last answer, so that an unchanged map is not sent again.
   look(sale) {
     const path = `/v1/schedules/${sale.schedule}/seats/status`;
     const headers = this.map ? { 'If-None-Match': this.map.etag } : {};
@@ -162,22 +162,22 @@ export class Client {
     return this.map ? this.map.states : [];
   }
 
-  // Holds seats: `wanted` is `{seat_ids}` or `{quantity, section, max_price}`.
+  // Holds seats. `wanted` is `{seat_ids}` or `{quantity, section, max_price}`.
   hold(schedule, wanted, key = this.newKey('hold')) {
     const refused = ['seat_taken', 'not_enough_seats', 'ticket_not_active', 'hold_limit', 'seat_limit_exceeded', 'schedule_closed'];
     const options = { body: wanted, key, ticket: true };
     return this.send('POST', 'hold', `/v1/schedules/${schedule}/reservations`, [201, ...refused], options);
   }
 
-  // Tries to hold other seats under a key that was used for a hold. None of it may have an effect.
+  // Tries to hold other seats under the key of an earlier hold. This must have no effect.
   holdUnderUsedKey(schedule, wanted, key) {
     const refused = ['idempotency_key_reused', 'seat_taken', 'seat_limit_exceeded', 'ticket_not_active', 'schedule_closed'];
     const options = { body: wanted, key, ticket: true };
     return this.send('POST', 'hold', `/v1/schedules/${schedule}/reservations`, refused, options);
   }
 
-  // Sends a hold request and hangs up a few milliseconds later, whatever has come of it. k6 has no
-  // other way to close a connection early.
+  // Sends a hold request and disconnects a few milliseconds later. A short timeout is k6's only way to
+  // close a connection early.
   holdAndHangUp(schedule, wanted) {
     const headers = { Authorization: this.bearer, 'Content-Type': 'application/json', 'Queue-Token': this.queueToken };
     headers['Idempotency-Key'] = this.newKey('hang-up');
@@ -186,7 +186,7 @@ export class Client {
     http.post(`${BASE}/v1/schedules/${schedule}/reservations`, JSON.stringify(wanted), params);
   }
 
-  // The reservations of this user that wait for payment or are paid.
+  // Reads this user's reservations with a status.
   reservations(status) {
     return this.send('GET', 'reservations', `/v1/reservations?status=${status}&limit=200`, [200]);
   }
@@ -213,7 +213,7 @@ export class Client {
   }
 }
 
-// Two bits for each seat, four seats to a byte, the lowest bits first.
+// Unpacks the states: two bits per seat, four seats to a byte, the lowest bits first.
 export function unpack(status, seats) {
   const bytes = new Uint8Array(encoding.b64decode(status, 'std'));
   const states = new Uint8Array(seats);

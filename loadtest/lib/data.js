@@ -1,4 +1,4 @@
-// The concert of a run: made anew through the administration's API in setup().
+// The concert of a run. setup() creates it through the administration API.
 
 import http from 'k6/http';
 import { sleep } from 'k6';
@@ -12,12 +12,11 @@ const SEATS_PER_ROW = 20;
 
 export const SECTIONS = Object.keys(PRICES);
 
-// What setup() hands to every VU: kept small, since each VU gets its own copy.
+// Waits for the service, then creates a concert with one schedule and `seats` seats. The sale opens
+// `opensInSeconds` from now (below zero: it is open already). `queue` has the queue settings.
 //
-// `seatRuns` are runs of seats whose numbers and ids both rise by one: [number, id, count].
-
-// Waits for the service, then makes a concert with one schedule that opens `opensInSeconds` from
-// now (below zero: is open already), `seats` seats, and the queue's settings `queue`.
+// Each VU gets its own copy of the result, so it is small. `seatRuns` are runs of seats whose numbers and
+// ids both rise by one: [number, id, count].
 export function makeSale({ seats, opensInSeconds, queue }) {
   startAtZero();
   waitUntilReady();
@@ -25,7 +24,7 @@ export function makeSale({ seats, opensInSeconds, queue }) {
   const admin = new Client(ADMIN, { role: 'admin', run });
   const concert = must(
     admin.send('POST', 'setup', '/v1/admin/concerts', [201], {
-      body: { title: `Load test ${run}`, description: 'Made by the load tests.', status: 'AVAILABLE' },
+      body: { title: `Load test ${run}`, description: 'Created by the load tests.', status: 'AVAILABLE' },
     }),
   );
   const schedule = makeSchedule(admin, concert.id, opensInSeconds, queue);
@@ -40,21 +39,21 @@ function makeSchedule(admin, concert, opensInSeconds, queue) {
   const hours = 3600 * 1000;
   const at = (ms) => new Date(Date.now() + ms).toISOString();
   const opensAt = opensInSeconds * 1000;
-  // The line is open from now on, whenever the sale opens.
-  const lineOpens = Math.min(0, opensAt) - 1000;
+  // The queue is open now, even if the sale opens later.
+  const queueOpens = Math.min(0, opensAt) - 1000;
   return must(
     admin.send('POST', 'setup', `/v1/admin/concerts/${concert}/schedules`, [201], {
       body: {
         reservation_available_at: at(opensAt),
         deadline_at: at(opensAt + 6 * hours),
         concert_at: at(opensAt + 8 * hours),
-        queue: { ...queue, queue_opens_at: at(lineOpens) },
+        queue: { ...queue, queue_opens_at: at(queueOpens) },
       },
     }),
   );
 }
 
-// A fifth of the seats in A, two fifths each in B and C.
+// One fifth of the seats is in A, and two fifths each are in B and C.
 function seatList(count) {
   return Array.from({ length: count }, (_, index) => {
     const part = (5 * index) / count;
@@ -70,17 +69,17 @@ function waitUntilReady() {
     if (response.status === 200) return;
     sleep(0.5);
   }
-  throw new Error(`${BASE}/readyz was not 200 within ${READY_SECONDS} s`);
+  throw new Error(`${BASE}/readyz did not answer 200 within ${READY_SECONDS} s`);
 }
 
-// The settings and the map are read models: up to a second old.
+// Waits until the seat map shows all seats, since settings and map may be 1 s old.
 function waitForMap(admin, sale) {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     sleep(1);
     const map = must(admin.seats(sale.schedule)).seats;
     if (map.length === sale.seats) return runsOf(map);
   }
-  throw new Error(`the seat map of schedule ${sale.schedule} never showed its ${sale.seats} seats`);
+  throw new Error(`the seat map of schedule ${sale.schedule} did not show its ${sale.seats} seats in 20 attempts`);
 }
 
 function runsOf(map) {
@@ -93,7 +92,7 @@ function runsOf(map) {
   return runs;
 }
 
-// The id of the seat with this number.
+// Returns the id of the seat with this number.
 export function seatId(sale, number) {
   const run = sale.seatRuns.find(([first, , count]) => number >= first && number < first + count);
   return run[1] + number - run[0];
@@ -101,7 +100,7 @@ export function seatId(sale, number) {
 
 function must(answer) {
   if (answer.code !== null) {
-    throw new Error(`the sale could not be made: ${answer.status} ${answer.code}: ${answer.text}`);
+    throw new Error(`creating the sale failed: ${answer.status} ${answer.code}: ${answer.text}`);
   }
   return answer.body;
 }

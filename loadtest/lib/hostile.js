@@ -1,14 +1,15 @@
-// A buyer who tries to keep seats from everybody: used keys with other seats, connections closed right
-// after sending, holds that lapse and are held again. What they keep must stay within the limit.
+// A hostile buyer, who tries to keep seats from others: with used keys and other seats, with connections
+// closed right after sending, and with holds that lapse and are held again. The seats kept from others must
+// stay within the limit.
 
 import * as buyers from './buyer.js';
 import { seatId } from './data.js';
 import * as metrics from './invariants.js';
 
-// A hold keeps others from its seats for so long after its end.
+// Time after the end of a hold in which other buyers cannot have its seats.
 const TAKEOVER_AFTER_MS = 5_000;
 
-// One visit of a buyer who is inside; the answer is how it ended.
+// Runs the visit of an active hostile buyer. Returns how it ended.
 export function grab(buyer, sale, { limit, holdSeconds, rounds = 2 }) {
   const key = buyer.newKey('used');
   const first = buyer.hold(sale.schedule, { quantity: 1, section: null, max_price: null }, key);
@@ -30,7 +31,7 @@ function anySeats(sale, quantity) {
   return { seat_ids: Array.from({ length: quantity }, (_, index) => seatId(sale, first + index)) };
 }
 
-// Counts the seats that this buyer keeps from others, as the service lists them.
+// Counts the seats that this buyer keeps from others, from the buyer's reservations.
 function countKept(buyer, limit) {
   const waiting = buyer.reservations('PAYMENT_WAITING');
   const paid = buyer.reservations('COMPLETE');

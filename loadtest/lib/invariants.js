@@ -1,27 +1,27 @@
-// What must be true whatever the load, counted: each of these metrics has the threshold 0.
+// Counters of faults that must not occur at any load. Each of them has the threshold 0.
 
 import { Counter, Gauge, Trend } from 'k6/metrics';
 
-// Seats sold or held more than once, or more of them than there are.
+// Seats sold or held more than once, or more seats than there are.
 export const oversold = new Counter('oversold');
-// Answers in which a buyer's place was further back than in an earlier answer.
+// Answers with a position further back than in an earlier answer.
 export const positionWentBack = new Counter('position_went_back');
-// Tickets of buyers who kept asking, replaced by a later place or ended by the service.
+// Tickets of polling buyers that the service ended, or replaced by a later entry.
 export const placeLost = new Counter('place_lost');
-// Looks at the sale that found more active buyers than the capacity.
+// Reads of the sale with more active slots than the capacity.
 export const overCapacity = new Counter('over_capacity');
-// Looks at one buyer's reservations that found more seats than the limit.
+// Reads of one buyer's reservations with more seats than the limit.
 export const overLimit = new Counter('over_limit');
-// The seats that a hostile buyer kept from others (the maximum is what the report shows).
+// Seats that a hostile buyer kept from others. The report shows the maximum.
 export const keptByOne = new Trend('kept_by_one');
-// Two accounts of the same thing (reservations, payments, points, map, statistics) that disagree.
+// Two records of the same thing (reservations, payments, points, map, figures) that differ.
 export const sumsDiffer = new Counter('sums_differ');
-// Seats that the service said were paid, less those refunded, less those found sold at the end.
+// Seats paid by the service's answers, minus refunded seats, minus seats sold in the final audit.
 export const paidSeatsMissing = new Counter('paid_seats_missing');
-// Answers that the contract does not give for that call, and calls without an answer.
+// Answers that the API does not allow for the call, and calls without an answer.
 export const unexpectedAnswers = new Counter('unexpected_answers');
 
-// Answers that asked the client to come back (429, 503 with Retry-After), which it then did.
+// Answers that asked the client to retry (429, 503 with Retry-After). It then retried.
 export const askedToComeBack = new Counter('asked_to_come_back');
 
 export const seatsHeld = new Counter('seats_held');
@@ -35,39 +35,39 @@ export const refusals = {
   insufficient_points: new Counter('refused_insufficient_points'),
 };
 
-// How a buyer's visit ended, one counter each.
+// One counter for each end of a visit.
 export const visits = Object.fromEntries(
   [
     'bought',
-    'sold_out', // nothing left
-    'left', // walked off, from the line or from the sale
-    'never_paid', // held seats and let them lapse
-    'slot_ran_out', // was too slow
-    'gave_up', // was still waiting when patience ended
+    'sold_out', // no seat was left
+    'left', // left the queue, or gave up the active slot
+    'never_paid', // held seats and did not pay
+    'slot_ran_out', // the active slot expired
+    'gave_up', // still waiting after the longest accepted wait
   ].map((end) => [end, new Counter(`visits_${end}`)]),
 );
 
-// From joining to being let in, and from the hold to the payment's answer.
+// Times from joining to admission, and from the hold to the payment's answer.
 export const waited = new Trend('waited', true);
 export const checkout = new Trend('checkout', true);
-// The line as the board showed it (the maximum is what the report shows).
+// Waiting and active users as the board shows them. The report shows the maximum.
 export const inLine = new Trend('in_line');
 export const inSale = new Trend('in_sale');
 
-// A VU that goes on about the same fault would drown the rest of the output.
-const LOUD = 3;
-let said = 0;
+// Faults that one VU prints. More would hide the rest of the output.
+const MAX_PRINTED = 3;
+let printed = 0;
 
-// Counts a fault and says what it was, on the console.
+// Counts a fault, and prints it on the console.
 export function fault(metric, what, count = 1) {
   metric.add(count);
-  said += 1;
-  if (said <= LOUD) {
+  printed += 1;
+  if (printed <= MAX_PRINTED) {
     console.error(`${metric.name}: ${what}`);
   }
 }
 
-// Makes every fault counter exist, so that a report without faults says 0 and not nothing.
+// Creates all fault counters, so that a report without faults shows 0.
 export function startAtZero() {
   const faults = [
     oversold,
@@ -87,9 +87,9 @@ export function startAtZero() {
 
 // Compares two successive answers about one ticket.
 //
-// After a recovery a place may be behind others that were restored, so the comparison starts
-// anew once `recovering` was seen. The service promises this within one process: run these tests
-// against one, or behind something that keeps a client on one.
+// After a recovery an entry may be behind others that were restored, so answers with `recovering` are not
+// compared. The service guarantees the order only within one process: run these tests against one process,
+// or behind a proxy that keeps each client on one.
 export function comparePlaces(before, after) {
   if (after.position !== null && after.position !== after.ahead + 1) {
     fault(sumsDiffer, `position ${after.position} with ${after.ahead} ahead`);
@@ -105,7 +105,7 @@ export function comparePlaces(before, after) {
   }
 }
 
-// Compares a look at the schedule and its statistics with what can be true of a sale.
+// Checks the counts of the schedule and its figures against the limits of the sale.
 export function compareSale(seats, stats, capacity) {
   const taken = seats.sold + seats.held;
   if (taken > seats.total) {

@@ -1,6 +1,6 @@
-// The report as one HTML file that fetches nothing.
+// Renders the report as one HTML file without external resources.
 
-// A figure as people read it.
+// Formats a number, with separators for thousands.
 export const number = (value) => {
   if (value === null || value === undefined) return '–';
   const rounded = Math.abs(value) >= 100 || Number.isInteger(value) ? Math.round(value) : Number(value.toFixed(1));
@@ -36,9 +36,9 @@ function limits(report) {
     cell(metric),
     cell(limit),
     cell(number(found)),
-    `<td class="${ok ? 'good' : 'bad'}">${ok ? 'kept' : 'broken'}</td>`,
+    `<td class="${ok ? 'good' : 'bad'}">${ok ? 'met' : 'missed'}</td>`,
   ]);
-  return table(['what', 'limit', 'found', ''], rows);
+  return table(['metric', 'limit', 'measured', ''], rows);
 }
 
 function latencies(report) {
@@ -48,14 +48,14 @@ function latencies(report) {
     ...['count', 'med', 'p(95)', 'p(99)', 'max'].map((value) => cell(number(route[value]))),
     `<td class="wide"><span class="bar" style="width:${((100 * route['p(99)']) / slowest).toFixed(1)}%"></span></td>`,
   ]);
-  return table(['route', 'requests', 'median', 'p95', 'p99', 'slowest', 'p99 beside the others'], rows);
+  return table(['route', 'requests', 'median', 'p95', 'p99', 'slowest', 'p99 compared'], rows);
 }
 
 function counts(report) {
   const rows = Object.entries(report.counts)
     .filter(([name]) => !report.trends[name])
     .map(([name, value]) => [cell(words(name)), cell(number(value))]);
-  return table(['what', 'how many'], rows);
+  return table(['count', 'value'], rows);
 }
 
 function trends(report) {
@@ -63,10 +63,10 @@ function trends(report) {
     cell(words(name)),
     ...['count', 'min', 'med', 'p(95)', 'max'].map((value) => cell(number(values[value]))),
   ]);
-  return table(['what', 'samples', 'least', 'median', 'p95', 'most'], rows);
+  return table(['measure', 'samples', 'minimum', 'median', 'p95', 'maximum'], rows);
 }
 
-// The whole page.
+// Renders the whole page.
 export function page(report) {
   const verdict = report.passed ? 'passed' : 'failed';
   const size = Object.entries(report.size).map(([name, value]) => [cell(words(name)), cell(value)]);
@@ -79,16 +79,16 @@ export function page(report) {
 <h1>${escape(report.scenario)}, ${escape(report.profile)}:
 <span class="verdict ${report.passed ? 'good' : 'bad'}">${verdict}</span></h1>
 <p>Ended ${escape(report.ended_at)} after ${number(report.run_seconds)} s;
-${number(report.requests)} requests, the making of the sale and the checking of the books included.</p>
+${number(report.requests)} requests, including the setup of the sale and the final audit.</p>
 <h2>Limits</h2>
 ${limits(report)}
 <h2>What happened</h2>
 ${counts(report)}
 <h2>Latency by route, in milliseconds</h2>
 ${latencies(report)}
-<h2>Along the way (times in milliseconds, the line in people)</h2>
+<h2>Along the way (times in milliseconds, the queue in users)</h2>
 ${trends(report)}
-<h2>What the run was set to</h2>
+<h2>Settings of the run</h2>
 ${table(['setting', 'value'], size)}
 </html>
 `;

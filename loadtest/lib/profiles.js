@@ -1,23 +1,23 @@
-// The size of a run, and the k6 options that every scenario shares.
+// The size of a run, and the k6 options that all scenarios share.
 
-// User 1 makes the concert; the buyers are the users after it.
+// User 1 creates the concert. The users after it are the buyers.
 export const ADMIN = 1;
 export const FIRST_BUYER = 2;
 
-// The numbers of PROFILE out of a scenario's `table` (profile name → numbers), with its name.
+// Returns the numbers of PROFILE from a scenario's `table` (profile name → numbers), and its name.
 export function profile(table) {
   const name = __ENV.PROFILE || 'smoke';
   if (!table[name]) {
-    throw new Error(`PROFILE is "${name}", this scenario has ${Object.keys(table).join(', ')}`);
+    throw new Error(`PROFILE is "${name}", but this scenario has only ${Object.keys(table).join(', ')}`);
   }
   return { name, ...table[name] };
 }
 
-// k6 may start one iteration more than a rate and a duration make.
+// k6 may start one iteration more than rate × duration.
 export const ONE_MORE = 1;
 
-// `buyers` iterations, started evenly over `seconds`, each with a VU of its own to wait in:
-// nobody waits for a VU, so a slow service cannot slow the arrivals down.
+// Starts `buyers` iterations evenly over `seconds`, each with its own VU. So no buyer waits for a VU, and a
+// slow service cannot slow down the arrivals.
 export function rush(buyers, seconds, patienceSeconds) {
   return {
     executor: 'constant-arrival-rate',
@@ -30,7 +30,7 @@ export function rush(buyers, seconds, patienceSeconds) {
   };
 }
 
-// What must be zero in every scenario, whatever the load.
+// Counters that must be zero in every scenario, at any load.
 const ALWAYS_ZERO = [
   'oversold',
   'position_went_back',
@@ -43,7 +43,7 @@ const ALWAYS_ZERO = [
   'dropped_iterations',
 ];
 
-// A route's latency limit is a sanity check, not a promise: generator, service and stores share
+// A route's latency limit is a sanity check, not a promise, because generator, service and stores share
 // the machine. The thresholds also make k6 keep figures for each route.
 function latency(routes, slowestMs) {
   return routes.map((route) => [
@@ -52,9 +52,9 @@ function latency(routes, slowestMs) {
   ]);
 }
 
-// The options of a scenario. `plan.routes` are the routes whose latency is limited and shown,
-// `plan.buyers` how many may come at most: they and the administrator must exist as users (the
-// runner reads their number with `k6 inspect`).
+// Returns the k6 options of a scenario. `plan.routes` lists the routes whose latency is limited and shown.
+// `plan.buyers` is the largest possible number of buyers: they and the administrator have to exist as
+// users. The runner reads their number with `k6 inspect`.
 export function options(plan) {
   const zero = ALWAYS_ZERO.map((metric) => [metric, ['count==0']]);
   const thresholds = Object.fromEntries([

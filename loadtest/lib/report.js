@@ -1,12 +1,12 @@
-// What is left of a run: a page, the figures as JSON, and a table on the console.
+// The report of a run: an HTML page, the figures as JSON, and a table on the console.
 
 import { number, page } from './page.js';
 
 const DIRECTORY = __ENV.REPORT_DIR || 'loadtest/report';
 
-// The handleSummary of a scenario. `size` is what the run was set to.
+// Returns the handleSummary function of a scenario. `size` has the settings of the run.
 //
-// The directory must exist: k6 makes none.
+// The directory has to exist, because k6 does not create it.
 export function reporter(scenario, profile, size) {
   return (data) => {
     const report = condense(scenario, profile, size, data);
@@ -19,7 +19,7 @@ export function reporter(scenario, profile, size) {
   };
 }
 
-// Reduces k6's metrics to what the report shows.
+// Reduces k6's metrics to those in the report.
 function condense(scenario, profile, size, { metrics, state }) {
   const thresholds = Object.entries(metrics).flatMap(([metric, { thresholds: limits = {}, values }]) =>
     Object.entries(limits).map(([limit, { ok }]) => ({ metric, limit, ok, found: found(limit, values) })),
@@ -49,7 +49,7 @@ function condense(scenario, profile, size, { metrics, state }) {
 
 const BUILT_IN = /^(http_req|data_|iteration_|vus|checks|group_)/;
 
-// The value that a threshold such as `p(95)<500` or `count==0` looked at.
+// Returns the value that a threshold such as `p(95)<500` or `count==0` compares.
 function found(limit, values) {
   const name = limit.match(/^[a-z]+(\([\d.]+\))?/)[0];
   return values[name] ?? null;
@@ -60,7 +60,7 @@ function text(report, path) {
   const lines = [
     '',
     `${report.scenario} (${report.profile}): ${report.passed ? 'PASSED' : 'FAILED'}`,
-    `${number(report.requests)} requests in ${number(report.run_seconds)} s, checks of the books included`,
+    `${number(report.requests)} requests in ${number(report.run_seconds)} s, including the final audit`,
     '',
     row(['route', 'requests', 'median ms', 'p95', 'p99', 'slowest']),
     ...report.routes.map((route) =>

@@ -1,17 +1,17 @@
-// Access tokens, signed here as an identity provider would: HS256 under ONSALE_JWT_SECRET.
+// Signs access tokens with HS256 and ONSALE_JWT_SECRET, as the service does.
 
 import crypto from 'k6/crypto';
 import encoding from 'k6/encoding';
 
 const SECRET = __ENV.ONSALE_JWT_SECRET;
 const ISSUER = __ENV.ONSALE_JWT_ISSUER || 'onsale';
-// Longer than the longest profile, so that no token runs out under a buyer.
+// Longer than the longest profile, so that no token expires during a run.
 const LIFETIME_SECONDS = 4 * 3600;
 
 const base64url = (text) => encoding.b64encode(text, 'rawurl');
 const HEADER = base64url(JSON.stringify({ alg: 'HS256', typ: 'JWT' }));
 
-// The access token of a user (`role` is `user` or `admin`).
+// Returns an access token of a user. `role` is `user` or `admin`.
 export function accessToken(userId, role) {
   if (!SECRET) {
     throw new Error('ONSALE_JWT_SECRET is not set: the tests sign the access tokens of their users');

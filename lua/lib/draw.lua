@@ -1,4 +1,4 @@
--- lib/draw: who is in the draw, and which numbers it gives out. After lib/line and lib/sale.
+-- lib/draw: who is in the draw, and which numbers it gives out. After lib/queue and lib/sale.
 --
 -- Everybody whose sequence is up to draw_base joined before the opening, under this epoch or an
 -- older one. The draw_room numbers after it are the draw's; whoever joins later is behind them.

@@ -1,4 +1,4 @@
--- lib/presence: who was heard from lately, and whose silence counts. After lib/line.
+-- lib/presence: who was heard from lately, and whose silence counts. After lib/queue.
 --
 -- Three bitmaps in a ring, each for half a presence window; whoever is in one of them was
 -- heard from within the window. Two bits apart so that neighbouring epochs do not share a bit.

@@ -1,6 +1,6 @@
 -- lib/rebuild: the lease of a rebuilding. After lib/guard.
 --
--- Only the process that won the epoch loads, and only until queue/ready. Each call that loads renews
+-- Only the process that won the epoch loads, and only until queue/finish_rebuild. Each call that loads renews
 -- the lease, so that a rebuilding may take as long as it makes progress. A process that dies or hangs
 -- stops renewing, and another one starts over when the lease has ended.
 

@@ -4,7 +4,7 @@
 --         over the same user's hold that is past its end
 -- holder  seat → '<fence> <state> <hold_id>', and the user where the state is of one
 -- user_seats  user → '<seat> <seat> …': where to look for what is theirs. It may name seats that are
---         no longer theirs; hold/take and hold/apply take those out as they come across them.
+--         no longer theirs; seats/claim and seats/apply take those out as they come across them.
 local function write_claim(hold_id, deadline, user, kept_until)
   return table.concat({ hold_id, deadline, user, kept_until }, ' ')
 end

@@ -7,7 +7,7 @@
 -- stops at the first silent entry whose silence does not count yet (lib/presence). Bounded: at most
 -- 100 let in, 100 passed over and 100 of each kind of overdue per call.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch
 -- Reply {'OK' | 'MORE', admitted, parked, expired, waiting, active, now, next_n, seat_version, stopped}
 --       MORE: a bound was reached, call again at once; expired counts those among the parked whose
@@ -15,7 +15,7 @@
 --       the caller notices a Redis that went back in time; stopped: the silent entry at which the
 --       walk stopped, or 0
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/place lib/sale
+-- Uses  lib/guard lib/queue lib/presence lib/entry lib/sale
 local BATCH = 100
 local refused = guard(META, EPOCH)
 if refused then return refused end

@@ -8,7 +8,7 @@
 -- After a loss somebody may have a place that nobody has shown a ticket of: with `ask` those who have
 -- none here are not given one yet, since PostgreSQL may know of theirs.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch  user  ask     ask: 1, else 0
 -- Reply {'WAITING', sequence, ahead, now, new}     new: 1 if this call made the place, else 0
 --       {'RETURNED', sequence, ahead, now, new}    back within the grace: let in before all others
@@ -16,7 +16,7 @@
 --       {'UNKNOWN'}     has no place here; only where asked for
 --       {'NOT_OPEN', opens_ms} {'CLOSED'} {'SOLD_OUT'} {'UNAVAILABLE'}
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/place lib/sale lib/draw
+-- Uses  lib/guard lib/queue lib/presence lib/entry lib/sale lib/draw
 local user = ARGV[2]
 local refused = guard(META, EPOCH)
 if refused then return refused end

@@ -6,12 +6,12 @@
 -- everything it heard, and for how long that holds: it merges again before, or answers no poll up to
 -- that sequence from memory. queue/admit passes nobody over beyond what every such process merged.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch  process  upto  lease_ms  sequence...
 --       process: '' where this call states nothing; lease_ms: 0 where the process serves no longer
 -- Reply {'OK', marked}
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/sale
+-- Uses  lib/guard lib/queue lib/presence lib/sale
 local process, upto, lease_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local refused = guard(META, EPOCH)
 if refused then return refused end

@@ -1,4 +1,4 @@
-//! A sale to try: one schedule that is open, and one that opens soon.
+//! The demo sale: one schedule that is on sale, and one whose sale opens in ten minutes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,54 +12,56 @@ use crate::concert::model::ConcertStatus;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::user::pg as user_pg;
 
-/// Who makes it.
+/// Name of the administrator who creates the demo sale.
 const ADMIN: &str = "Box office";
-/// What it is found by again.
+/// Title of the demo concert. A later run finds the concert by it.
 const TITLE: &str = "The Grand Opening";
 const DESCRIPTION: &str = "A demo concert. The first evening is on sale now; the sale of the second \
-                           opens ten minutes after it was made, so its queue can be tried.";
-const LASTS: TimeDelta = TimeDelta::days(7);
-const OPENS_SOON: TimeDelta = TimeDelta::minutes(10);
-/// Name, rows, seats per row, price.
+                           opens ten minutes later, so that you can try its queue.";
+/// How long each sale is open. The concert takes place at its end.
+const SALE_DURATION: TimeDelta = TimeDelta::days(7);
+/// Time until the second sale opens.
+const OPENS_IN: TimeDelta = TimeDelta::minutes(10);
+/// Sections of the hall: name, number of rows, seats per row, price in points.
 const SECTIONS: [(&str, u32, u32, i64); 3] =
     [("Floor", 10, 16, 150_000), ("Circle", 8, 15, 110_000), ("Balcony", 6, 20, 70_000)];
 
-/// The demo sale.
+/// Ids of the demo sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Demo {
-    /// The administrator, for whom a token can be made.
+    /// The administrator. An operator can create a token for this user.
     pub admin: UserId,
     /// The concert.
     pub concert: ConcertId,
     /// The schedule that is on sale.
     pub open: ScheduleId,
-    /// The schedule whose sale opened later.
+    /// The schedule whose sale opens, or opened, second.
     pub upcoming: ScheduleId,
 }
 
-/// Makes the demo sale, or what is missing of it: what is there already stays as it is, until its
-/// sale is over.
+/// Creates the demo sale, or those parts of it that are missing. Schedules whose sale is not over
+/// stay as they are.
 pub async fn make(service: &AdminService, now: DateTime<Utc>) -> Result<Demo, AdminError> {
     let Found { admin, concert, mut running } = find(service).await?;
     let concert = match concert {
         Some(concert) => concert,
         None => service.create_concert(admin, &new_concert()).await?.id,
     };
-    let maker = Maker { service, admin, concert };
-    let open = maker.schedule(running.next(), now).await?;
-    let upcoming = maker.schedule(running.next(), now + OPENS_SOON).await?;
+    let creator = Creator { service, admin, concert };
+    let open = creator.find_or_create_schedule(running.next(), now).await?;
+    let upcoming = creator.find_or_create_schedule(running.next(), now + OPENS_IN).await?;
     Ok(Demo { admin, concert, open, upcoming })
 }
 
-/// What there is of it.
+/// The existing parts of the demo sale.
 struct Found {
     admin: UserId,
     concert: Option<ConcertId>,
-    /// Each with whether it has seats.
+    /// Schedules whose sale is not over, each with whether it has seats.
     running: std::vec::IntoIter<(ScheduleId, bool)>,
 }
 
-/// Finds what there is, and makes the administrator.
+/// Finds the existing parts, and creates the administrator if there is none.
 async fn find(service: &AdminService) -> Result<Found, AdminError> {
     let mut tx = service.pg.begin().await?;
     let admin = match pg::find_user(&mut tx, ADMIN).await? {
@@ -75,15 +77,16 @@ async fn find(service: &AdminService) -> Result<Found, AdminError> {
     Ok(Found { admin, concert, running: running.into_iter() })
 }
 
-struct Maker<'s> {
+struct Creator<'s> {
     service: &'s AdminService,
     admin: UserId,
     concert: ConcertId,
 }
 
-impl Maker<'_> {
-    /// The schedule `found`, or a new one whose sale opens at `opens`; with seats.
-    async fn schedule(
+impl Creator<'_> {
+    /// Returns the schedule `found`, or creates one whose sale opens at `opens`. Adds seats if it
+    /// has none.
+    async fn find_or_create_schedule(
         &self,
         found: Option<(ScheduleId, bool)>,
         opens: DateTime<Utc>,
@@ -93,8 +96,8 @@ impl Maker<'_> {
         } else {
             let new = NewSchedule {
                 reservation_available_at: opens,
-                deadline_at: opens + LASTS,
-                concert_at: opens + LASTS,
+                deadline_at: opens + SALE_DURATION,
+                concert_at: opens + SALE_DURATION,
                 queue: QueueChange::default(),
             };
             (self.service.create_schedule(self.admin, self.concert, &new).await?.id, false)

@@ -1,10 +1,10 @@
-//! Why administration refuses.
+//! Errors of administration.
 
 use crate::concert::service::CatalogueError;
 use crate::store::StoreError;
 use crate::store::id::SeatId;
 
-/// Why a change was not made; then nothing of it was.
+/// Why a change was refused. A refused change has no effect at all.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// There is no such concert.
@@ -13,24 +13,24 @@ pub enum AdminError {
     /// There is no such schedule.
     #[error("there is no such schedule")]
     ScheduleNotFound,
-    /// At least one seat is not of this schedule.
+    /// At least one seat does not belong to this schedule.
     #[error("there is no such seat in this schedule")]
     SeatNotFound,
-    /// The times are not in their order.
+    /// The times are not in the required order.
     #[error("the times are not in order: {0}")]
     InvalidTimes(&'static str),
-    /// The order of entry is fixed once people may join.
-    #[error("the line is open")]
+    /// The entry order cannot change once the queue is open.
+    #[error("the queue is open, so its entry order is fixed")]
     LineIsOpen,
-    /// Seats that somebody holds or has bought.
+    /// Buyers hold or own these seats.
     #[error("seats are in use")]
     SeatsInUse(Vec<SeatId>),
-    /// What only the stored state, or the whole of the request, can tell to be wrong.
+    /// The request contradicts the stored state, or its fields contradict each other.
     #[error("{pointer}: {detail}")]
     Invalid {
-        /// A JSON Pointer into the body.
+        /// JSON Pointer to the field in the request body.
         pointer: String,
-        /// In words.
+        /// What is wrong with it.
         detail: String,
     },
     /// A store failed.
@@ -39,7 +39,7 @@ pub enum AdminError {
 }
 
 impl AdminError {
-    /// [`AdminError::Invalid`].
+    /// Builds an [`AdminError::Invalid`].
     #[must_use]
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid { pointer: pointer.into(), detail: detail.into() }

@@ -1,4 +1,5 @@
-//! Administration over HTTP: concerts, schedules and lines; seats, figures and audit lie beside it.
+//! The HTTP routes that manage concerts, schedules and queue settings. The routes of seats, figures
+//! and the audit are in the modules beside this one.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -33,14 +34,14 @@ pub fn routes(admin: AdminService) -> OpenApiRouter {
         .with_state(admin)
 }
 
-/// Make a concert.
+/// Create a concert.
 ///
-/// It has no schedules yet.
+/// The new concert has no schedules.
 #[utoipa::path(
     post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = [])),
     request_body = NewConcert,
     responses(
-        (status = 201, description = "Made", body = Concert,
+        (status = 201, description = "Created", body = Concert,
          headers(("Location" = String, description = "The concert"))),
         (status = 403, description = "`forbidden`"),
     ),
@@ -54,14 +55,15 @@ async fn create_concert(
     Ok(created(&format!("/v1/concerts/{}", concert.id), Json(concert)))
 }
 
-/// Change a concert; withdrawing it stops joins and holds at once.
+/// Change a concert.
 ///
-/// What is absent from the body stays as it is.
+/// Fields that are absent from the body keep their values. `UNAVAILABLE` stops joins and holds at
+/// once.
 #[utoipa::path(
     patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = ConcertChange,
     responses(
-        (status = 200, description = "As it is now", body = Concert),
+        (status = 200, description = "The concert after the change", body = Concert),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`concert_not_found`"),
     ),
@@ -75,20 +77,21 @@ async fn change_concert(
     Ok(Json(service.change_concert(caller.user, id, &change).await?))
 }
 
-/// Make a schedule: times, and a line where the defaults do not fit.
+/// Create a schedule.
 ///
-/// The schedule has no seats yet, so its phase is `UPCOMING`.
+/// Takes the times, and those queue settings that differ from the defaults. The new schedule has no
+/// seats, so its phase is `UPCOMING`.
 #[utoipa::path(
     post, path = "/v1/admin/concerts/{id}/schedules", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = NewSchedule,
     responses(
-        (status = 201, description = "Made", body = ScheduleSettings,
+        (status = 201, description = "Created", body = ScheduleSettings,
          headers(("Location" = String, description = "The schedule"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`concert_not_found`"),
-        (status = 422, description = "`invalid_times` unless available < deadline ≤ concert, \
-                                      with the line's opening not after available"),
+        (status = 422, description = "`invalid_times` unless queue_opens_at ≤ \
+                                      reservation_available_at < deadline_at ≤ concert_at"),
     ),
 )]
 async fn create_schedule(
@@ -101,14 +104,14 @@ async fn create_schedule(
     Ok(created(&format!("/v1/schedules/{}", schedule.id), Json(schedule)))
 }
 
-/// Move the times of a schedule; tickets and holds stay.
+/// Change the times of a schedule.
 ///
-/// What is absent from the body stays as it is.
+/// Fields that are absent from the body keep their values. Tickets and holds stay valid.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = TimesChange,
     responses(
-        (status = 200, description = "As it is now", body = ScheduleSettings),
+        (status = 200, description = "The schedule after the change", body = ScheduleSettings),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
         (status = 422, description = "`invalid_times`"),
@@ -123,15 +126,15 @@ async fn change_times(
     Ok(Json(service.change_times(caller.user, id, &change).await?))
 }
 
-/// The settings of a line.
+/// Get the queue settings of a schedule.
 ///
-/// The settings that are stored; `stats` shows those in force.
+/// These are the stored settings. `in_force` in `stats` shows those that Redis applies now.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/queue", operation_id = "queue_settings", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "As they stand", body = QueueSettings),
+        (status = 200, description = "The settings", body = QueueSettings),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -144,18 +147,19 @@ async fn queue(
     Ok(Json(service.queue(id).await?))
 }
 
-/// Change the settings of a line, in force everywhere within 1 s.
+/// Change the queue settings of a schedule.
 ///
-/// What is absent from the body stays as it is. `null` clears `message`.
+/// Every process applies them within 1 s. Fields that are absent from the body keep their values.
+/// `null` clears `message`.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = QueueChange,
     responses(
-        (status = 200, description = "As they are now", body = QueueSettings),
+        (status = 200, description = "The settings after the change", body = QueueSettings),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
-        (status = 409, description = "`line_is_open`: the order of entry is fixed by now"),
+        (status = 409, description = "`line_is_open`: an open queue keeps its entry order"),
     ),
 )]
 async fn change_queue(

@@ -1,5 +1,5 @@
-//! Making concerts, schedules and seats, and steering sales. Every change is written together with
-//! who made it and with what Redis must hear of it.
+//! Administration: creates concerts, schedules and seats, and changes the settings of sales. Each
+//! change commits together with its audit row and, if Redis needs to know, its outbox entry.
 
 pub mod demo;
 pub mod error;

@@ -1,4 +1,4 @@
-//! Concerts and schedules as an administrator makes and changes them.
+//! Request and response bodies for concerts and schedules.
 
 use chrono::{DateTime, Utc};
 use garde::Validate;
@@ -12,80 +12,80 @@ use crate::concert::model::{Concert, ConcertStatus, QueueSettings, Schedule};
 use crate::store::id::{ConcertId, ScheduleId};
 use crate::strict_object::object;
 
-/// A concert to be made.
+/// A concert to create.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConcert {
-    /// What it is called.
+    /// Title, 1 to 200 characters.
     #[garde(length(chars, min = 1, max = 200), custom(storable))]
     #[schema(min_length = 1, max_length = 200)]
     pub title: String,
-    /// What it is.
+    /// Description, up to 10,000 characters.
     #[serde(default)]
     #[garde(length(chars, max = 10_000), custom(storable))]
     #[schema(max_length = 10_000)]
     pub description: String,
-    /// Whether it is on.
+    /// Whether the concert is on sale at all. Default: AVAILABLE.
     #[serde(default = "available")]
     #[garde(skip)]
     pub status: ConcertStatus,
 }
 
-/// Changes to a concert: what is absent stays.
+/// Changes to a concert. Absent fields keep their values.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConcertChange {
-    /// What it is called.
+    /// Title, 1 to 200 characters.
     #[serde(deserialize_with = "given")]
     #[garde(length(chars, min = 1, max = 200))]
     #[garde(custom(storable))]
     #[schema(value_type = String, min_length = 1, max_length = 200)]
     pub title: Option<String>,
-    /// What it is.
+    /// Description, up to 10,000 characters.
     #[serde(deserialize_with = "given")]
     #[garde(length(chars, max = 10_000))]
     #[garde(custom(storable))]
     #[schema(value_type = String, max_length = 10_000)]
     pub description: Option<String>,
-    /// Whether it is on: UNAVAILABLE stops joins and holds at once.
+    /// Whether the concert is on sale at all. UNAVAILABLE stops joins and holds at once.
     #[serde(deserialize_with = "given")]
     #[garde(skip)]
     #[schema(value_type = ConcertStatus)]
     pub status: Option<ConcertStatus>,
 }
 
-/// The times of a schedule: the sale opens before it closes, and closes before the doors open or
-/// just then.
+/// The times of a schedule. The sale opens before it closes, and closes no later than the doors
+/// open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
     /// When the sale opens.
     pub reservation_available_at: DateTime<Utc>,
-    /// When it closes.
+    /// When the sale closes.
     pub deadline_at: DateTime<Utc>,
     /// When the doors open.
     pub concert_at: DateTime<Utc>,
 }
 
-/// A schedule to be made.
+/// A schedule to create.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSchedule {
     /// When the sale opens.
     #[garde(custom(storable))]
     pub reservation_available_at: DateTime<Utc>,
-    /// When it closes.
+    /// When the sale closes.
     #[garde(custom(storable))]
     pub deadline_at: DateTime<Utc>,
     /// When the doors open.
     #[garde(custom(storable))]
     pub concert_at: DateTime<Utc>,
-    /// The line's settings, where they are not the defaults.
+    /// Queue settings that differ from the defaults.
     #[serde(default, deserialize_with = "object")]
     #[garde(dive)]
     pub queue: QueueChange,
 }
 
-/// Changes to the times of a schedule: what is absent stays.
+/// Changes to the times of a schedule. Absent fields keep their values.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimesChange {
@@ -94,7 +94,7 @@ pub struct TimesChange {
     #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
     pub reservation_available_at: Option<DateTime<Utc>>,
-    /// When it closes.
+    /// When the sale closes.
     #[serde(deserialize_with = "given")]
     #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
@@ -109,17 +109,17 @@ pub struct TimesChange {
 /// A schedule as an administrator sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ScheduleSettings {
-    /// Its id.
+    /// Id of the schedule.
     pub id: ScheduleId,
-    /// The concert that plays.
+    /// Id of its concert.
     pub concert_id: ConcertId,
     /// When the sale opens.
     pub reservation_available_at: DateTime<Utc>,
-    /// When it closes.
+    /// When the sale closes.
     pub deadline_at: DateTime<Utc>,
     /// When the doors open.
     pub concert_at: DateTime<Utc>,
-    /// The line's settings.
+    /// Queue settings.
     pub queue: QueueSettings,
 }
 
@@ -137,10 +137,10 @@ impl From<Schedule> for ScheduleSettings {
 }
 
 impl Times {
-    /// Whether they are in order, the line's opening among them.
+    /// Checks that the times are in order, including the opening of the queue.
     ///
     /// # Errors
-    /// [`AdminError::InvalidTimes`] says which are not.
+    /// [`AdminError::InvalidTimes`] names the two times that are not.
     pub fn check(&self, queue_opens_at: DateTime<Utc>) -> Result<(), AdminError> {
         let wrong = if self.reservation_available_at >= self.deadline_at {
             "reservation_available_at must be before deadline_at"
@@ -156,7 +156,7 @@ impl Times {
 }
 
 impl NewSchedule {
-    /// Its times.
+    /// Returns the times of the new schedule.
     #[must_use]
     pub fn times(&self) -> Times {
         Times {
@@ -168,7 +168,7 @@ impl NewSchedule {
 }
 
 impl ConcertChange {
-    /// The concert after this change to `old`.
+    /// Returns `old` with this change applied.
     #[must_use]
     pub fn applied_to(&self, old: &Concert) -> Concert {
         Concert {
@@ -181,7 +181,7 @@ impl ConcertChange {
 }
 
 impl TimesChange {
-    /// The times after this change to those of `old`.
+    /// Returns the times of `old` with this change applied.
     #[must_use]
     pub fn applied_to(&self, old: &Schedule) -> Times {
         Times {
@@ -215,18 +215,21 @@ mod tests {
         for wrong in [times(1, 1, 2), times(2, 1, 3), times(0, 2, 1)] {
             assert!(wrong.check(now).is_err(), "{wrong:?}");
         }
-        assert!(times(0, 1, 1).check(now + TimeDelta::seconds(1)).is_err(), "the line opens first");
+        assert!(
+            times(0, 1, 1).check(now + TimeDelta::seconds(1)).is_err(),
+            "the queue opens no later than the sale"
+        );
     }
 
     #[test]
-    fn a_concert_needs_a_title_that_can_be_kept() {
-        let made = |title: &str| {
+    fn a_concert_needs_a_title_that_can_be_stored() {
+        let is_valid = |title: &str| {
             let text = serde_json::json!({ "title": title }).to_string();
             serde_json::from_str::<NewConcert>(&text).unwrap().validate().is_ok()
         };
-        assert!(made("가"));
+        assert!(is_valid("가"));
         for refused in ["", &"x".repeat(201), "a\0b"] {
-            assert!(!made(refused), "{refused:?}");
+            assert!(!is_valid(refused), "{refused:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Administration's SQL: concerts, schedules, and who changed what.
+//! The SQL of administration: concerts, schedules and the audit.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,18 +10,18 @@ use crate::store::StoreError;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Tx, violated};
 
-/// Who did what to what.
+/// One audit row.
 #[derive(Debug)]
 pub struct Audit<'a> {
-    /// Who.
+    /// The administrator who made the change.
     pub admin: UserId,
-    /// Such as `concert.change`.
+    /// The action, such as `concert.change`.
     pub action: &'a str,
-    /// Such as `concert 7`.
+    /// What was changed, such as `concert 7`.
     pub subject: String,
-    /// What it was; none for what was made.
+    /// State before the change; `None` for a creation.
     pub before: Option<Value>,
-    /// What it is.
+    /// State after the change.
     pub after: Value,
 }
 
@@ -30,30 +30,30 @@ pub struct Audit<'a> {
 pub struct Secret {
     /// 32 random bytes.
     pub secret: [u8; 32],
-    /// Their SHA-256.
+    /// SHA-256 of the secret.
     pub commitment: [u8; 32],
 }
 
-/// Makes a concert.
+/// Creates a concert.
 pub async fn create_concert(
     tx: &mut Tx,
     title: &str,
     description: &str,
     status: &str,
 ) -> Result<ConcertId, StoreError> {
-    let made = sqlx::query_scalar!(
+    let insert = sqlx::query_scalar!(
         "insert into concert (title, description, status) values ($1, $2, $3) returning id",
         title,
         description,
         status
     );
-    Ok(ConcertId(made.fetch_one(tx.conn()).await?))
+    Ok(ConcertId(insert.fetch_one(tx.conn()).await?))
 }
 
 /// Locks a concert against other changes.
 ///
 /// # Errors
-/// [`AdminError::ConcertNotFound`].
+/// [`AdminError::ConcertNotFound`] if there is no such concert.
 pub async fn lock_concert(tx: &mut Tx, id: ConcertId) -> Result<(), AdminError> {
     let locked =
         sqlx::query_scalar!("select id from concert where id = $1 for no key update", id.0);
@@ -61,7 +61,7 @@ pub async fn lock_concert(tx: &mut Tx, id: ConcertId) -> Result<(), AdminError> 
     found.map(|_| ()).ok_or(AdminError::ConcertNotFound)
 }
 
-/// Writes a concert that is locked.
+/// Updates a concert that this transaction has locked.
 pub async fn write_concert(tx: &mut Tx, concert: &Concert) -> Result<(), StoreError> {
     sqlx::query!(
         "update concert set title = $2, description = $3, status = $4 where id = $1",
@@ -75,8 +75,8 @@ pub async fn write_concert(tx: &mut Tx, concert: &Concert) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Numbers anew the settings of all schedules of a concert that is locked; in order of their ids,
-/// so that whoever else locks several meets no deadlock.
+/// Raises the settings version of all schedules of a locked concert. Locks them in order of their
+/// ids, so that two transactions that lock several cannot deadlock.
 pub async fn touch_schedules(tx: &mut Tx, id: ConcertId) -> Result<Vec<ScheduleId>, StoreError> {
     let ids = sqlx::query_scalar!(
         "select id from concert_schedule where concert_id = $1 order by id for no key update",
@@ -93,10 +93,10 @@ pub async fn touch_schedules(tx: &mut Tx, id: ConcertId) -> Result<Vec<ScheduleI
     Ok(ids.into_iter().map(ScheduleId).collect())
 }
 
-/// Makes a schedule; [`write_settings`] says the rest of its settings.
+/// Creates a schedule. [`write_settings`] then sets its other settings.
 ///
 /// # Errors
-/// [`AdminError::ConcertNotFound`].
+/// [`AdminError::ConcertNotFound`] if there is no such concert.
 pub async fn create_schedule(
     tx: &mut Tx,
     concert: ConcertId,
@@ -104,7 +104,7 @@ pub async fn create_schedule(
     queue_opens_at: DateTime<Utc>,
     secret: &Secret,
 ) -> Result<ScheduleId, AdminError> {
-    let made = sqlx::query_scalar!(
+    let insert = sqlx::query_scalar!(
         "insert into concert_schedule (concert_id, reservation_available_at, deadline_at,
              concert_at, queue_opens_at, draw_secret, draw_commitment)
          values ($1, $2, $3, $4, $5, $6, $7) returning id",
@@ -116,7 +116,7 @@ pub async fn create_schedule(
         &secret.secret[..],
         &secret.commitment[..]
     );
-    match made.fetch_one(tx.conn()).await {
+    match insert.fetch_one(tx.conn()).await {
         Ok(id) => Ok(ScheduleId(id)),
         Err(error) if violated(&error) == Some("concert_schedule_concert_id_fkey") => {
             Err(AdminError::ConcertNotFound)
@@ -125,10 +125,11 @@ pub async fn create_schedule(
     }
 }
 
-/// Locks a schedule against other changes; holds and payments go on, they lock its key only.
+/// Locks a schedule against other changes. Holds and payments continue: they lock only its key, and
+/// share that lock.
 ///
 /// # Errors
-/// [`AdminError::ScheduleNotFound`].
+/// [`AdminError::ScheduleNotFound`] if there is no such schedule.
 pub async fn lock_schedule(tx: &mut Tx, id: ScheduleId) -> Result<(), AdminError> {
     let locked = sqlx::query_scalar!(
         "select id from concert_schedule where id = $1 for no key update",
@@ -138,7 +139,7 @@ pub async fn lock_schedule(tx: &mut Tx, id: ScheduleId) -> Result<(), AdminError
     found.map(|_| ()).ok_or(AdminError::ScheduleNotFound)
 }
 
-/// Writes the times of a schedule that is locked, and numbers its settings anew.
+/// Updates the times of a locked schedule and raises its settings version.
 pub async fn write_times(tx: &mut Tx, id: ScheduleId, times: &Times) -> Result<(), StoreError> {
     sqlx::query!(
         "update concert_schedule set reservation_available_at = $2, deadline_at = $3,
@@ -153,7 +154,7 @@ pub async fn write_times(tx: &mut Tx, id: ScheduleId, times: &Times) -> Result<(
     Ok(())
 }
 
-/// Writes the settings of the line of a schedule that is locked, and numbers them anew.
+/// Updates the queue settings of a locked schedule and raises their version.
 pub async fn write_settings(
     tx: &mut Tx,
     id: ScheduleId,
@@ -185,13 +186,13 @@ pub async fn write_settings(
     Ok(())
 }
 
-/// PostgreSQL's clock: asked after the locks are there.
+/// Reads PostgreSQL's clock. Call it after taking the locks, whose wait may be long.
 pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>, StoreError> {
     let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
     Ok(now.fetch_one(tx.conn()).await?)
 }
 
-/// Writes down a change in its own transaction.
+/// Writes an audit row in the transaction of the change.
 pub async fn write_audit(tx: &mut Tx, audit: Audit<'_>) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into audit (admin, action, subject, before, after) values ($1, $2, $3, $4, $5)",
@@ -206,7 +207,7 @@ pub async fn write_audit(tx: &mut Tx, audit: Audit<'_>) -> Result<(), StoreError
     Ok(())
 }
 
-/// The first of our own users of this name.
+/// Finds the first user of this name who belongs to no identity provider.
 pub async fn find_user(tx: &mut Tx, name: &str) -> Result<Option<UserId>, StoreError> {
     let found = sqlx::query_scalar!(
         r#"select id from "user" where name = $1 and issuer is null order by id limit 1"#,
@@ -215,14 +216,14 @@ pub async fn find_user(tx: &mut Tx, name: &str) -> Result<Option<UserId>, StoreE
     Ok(found.fetch_optional(tx.conn()).await?.map(UserId))
 }
 
-/// The first concert of this title.
+/// Finds the first concert with this title.
 pub async fn find_concert(tx: &mut Tx, title: &str) -> Result<Option<ConcertId>, StoreError> {
     let found =
         sqlx::query_scalar!("select id from concert where title = $1 order by id limit 1", title);
     Ok(found.fetch_optional(tx.conn()).await?.map(ConcertId))
 }
 
-/// The first schedules of a concert whose sale is not over, each with whether it has seats.
+/// Finds the first schedules of a concert whose sale is not over, each with whether it has seats.
 pub async fn running(
     tx: &mut Tx,
     concert: ConcertId,
@@ -240,7 +241,7 @@ pub async fn running(
     Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.seated)).collect())
 }
 
-/// A count that the schema bounds far below this type's end.
+/// Converts a count. The request schema keeps all counts far below `i32::MAX`.
 fn signed(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

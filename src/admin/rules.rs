@@ -1,10 +1,10 @@
-//! Rules that several request bodies share.
+//! Validation rules that several request bodies share.
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Deserializer};
 
-/// For `#[serde(deserialize_with)]`: a member that may be absent. It may be null only if its own type
-/// allows null.
+/// Deserializes a member that may be absent, for `#[serde(deserialize_with)]`. Null is allowed only
+/// if the member's own type allows it.
 pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -15,7 +15,7 @@ where
 
 /// A value that PostgreSQL and RFC 3339 can both represent.
 pub(super) trait Storable {
-    /// Why it cannot be stored; `None` if it can.
+    /// Returns why the value cannot be stored; `None` if it can.
     fn problem(&self) -> Option<&'static str>;
 }
 
@@ -27,7 +27,7 @@ impl Storable for String {
 
 impl Storable for DateTime<Utc> {
     fn problem(&self) -> Option<&'static str> {
-        // Leaves room for arithmetic at both ends.
+        // This range leaves room for time arithmetic at both ends.
         let fits = (1970..=9998).contains(&self.year());
         (!fits).then_some("must be a time from 1970 to 9998")
     }
@@ -39,7 +39,7 @@ impl<T: Storable> Storable for Option<T> {
     }
 }
 
-/// [`Storable`] as a rule of garde.
+/// Checks [`Storable`] as a garde rule.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
 pub(super) fn storable(value: &impl Storable, (): &()) -> garde::Result {
     value.problem().map_or(Ok(()), |problem| Err(garde::Error::new(problem)))

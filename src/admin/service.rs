@@ -1,8 +1,9 @@
-//! Making and changing concerts, schedules and lines. A change, its audit row and what Redis must
-//! hear of it are one transaction; afterwards Redis is told at once where it can be.
+//! Creates and changes concerts, schedules and queue settings. One transaction writes the change,
+//! its audit row and its outbox entry. After the commit the change is applied in Redis at once if
+//! Redis answers, and by the relay otherwise.
 //!
-//! Locks are taken in one order (concert → schedules by id → seats by id), so no two of these
-//! transactions can wait for each other.
+//! All transactions take locks in one order (concert → schedules by id → seats by id), so that no
+//! two of them can deadlock.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -23,16 +24,16 @@ use crate::concert::pg as catalogue_pg;
 use crate::concert::service::Catalogue;
 use crate::outbox::model::OutboxId;
 use crate::outbox::pg as outbox;
-use crate::queue::keyspaces::Lines;
-use crate::seats::service::Holds;
+use crate::queue::keyspaces::Keyspaces;
+use crate::seats::service::SeatClaims;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::telemetry::rate::CounterRate;
 
-/// How long an answer waits for Redis to be told of all schedules of a concert.
-const TELL_ALL_LIMIT: Duration = Duration::from_secs(1);
+/// Longest time that a request waits until Redis has the settings of all changed schedules.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Administration as a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,33 +41,33 @@ pub struct AdminService {
     pub(super) pg: Pg,
     pub(super) catalogue: Catalogue,
     pub(super) boards: Boards,
-    pub(super) holds: Holds,
-    pub(super) lines: Lines,
+    pub(super) holds: SeatClaims,
+    pub(super) keyspaces: Keyspaces,
     pub(super) polls: Arc<CounterRate>,
     pub(super) answers: Arc<Answers>,
     pub(super) metrics: Metrics,
 }
 
-/// A schedule whose settings changed, and the entry that says so.
-pub(super) type Told = (OutboxId, ScheduleId);
+/// The outbox entry of a changed schedule, and the schedule.
+pub(super) type SettingsEntry = (OutboxId, ScheduleId);
 
 impl AdminService {
-    /// Puts the service together. `polls` counts the polls that this process served.
+    /// Creates the service. `polls` counts the polls that this process has served.
     #[must_use]
     pub fn new(
         pg: Pg,
         (catalogue, boards): (Catalogue, Boards),
-        holds: Holds,
-        lines: Lines,
+        holds: SeatClaims,
+        keyspaces: Keyspaces,
         polls: Arc<AtomicU64>,
         metrics: Metrics,
     ) -> Self {
         let polls = Arc::new(CounterRate::new(polls));
         let answers = Arc::new(Answers::new(metrics.clone()));
-        Self { pg, catalogue, boards, holds, lines, polls, answers, metrics }
+        Self { pg, catalogue, boards, holds, keyspaces, polls, answers, metrics }
     }
 
-    /// Makes a concert.
+    /// Creates a concert.
     pub async fn create_concert(
         &self,
         admin: UserId,
@@ -83,7 +84,7 @@ impl AdminService {
         Ok(concert)
     }
 
-    /// Changes a concert; whether it is on is in force in all its schedules.
+    /// Changes a concert. A new status applies to all its schedules.
     pub async fn change_concert(
         &self,
         admin: UserId,
@@ -98,18 +99,18 @@ impl AdminService {
         let (action, subject) = ("concert.change", format!("concert {id}"));
         let (before, after) = (Some(json(&old)?), json(&concert)?);
         pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
-        let mut told = Vec::new();
+        let mut entries = Vec::new();
         if concert.status != old.status {
             for schedule in pg::touch_schedules(&mut tx, id).await? {
-                told.push(announce(&mut tx, schedule).await?);
+                entries.push(announce(&mut tx, schedule).await?);
             }
         }
         tx.commit().await?;
-        self.put_in_force(&told).await;
+        self.apply_settings(&entries).await;
         Ok(concert)
     }
 
-    /// Makes a schedule, with the secret of its draw.
+    /// Creates a schedule, with a random secret for its draw.
     pub async fn create_schedule(
         &self,
         admin: UserId,
@@ -124,17 +125,17 @@ impl AdminService {
         let opens = settings.queue_opens_at;
         let id = pg::create_schedule(&mut tx, concert, &times, opens, &secret).await?;
         pg::write_settings(&mut tx, id, &settings).await?;
-        let made = ScheduleSettings::from(schedule_in(&mut tx, id).await?);
+        let created = ScheduleSettings::from(schedule_in(&mut tx, id).await?);
         let subject = format!("schedule {id}");
-        let (action, before, after) = ("schedule.create", None, json(&made)?);
+        let (action, before, after) = ("schedule.create", None, json(&created)?);
         pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
-        let told = announce(&mut tx, id).await?;
+        let entry = announce(&mut tx, id).await?;
         tx.commit().await?;
-        self.put_in_force(&[told]).await;
-        Ok(made)
+        self.apply_settings(&[entry]).await;
+        Ok(created)
     }
 
-    /// Moves the times of a schedule; tickets and holds stay.
+    /// Changes the times of a schedule. Tickets and holds stay valid.
     pub async fn change_times(
         &self,
         admin: UserId,
@@ -142,19 +143,19 @@ impl AdminService {
         change: &TimesChange,
     ) -> Result<ScheduleSettings, AdminError> {
         let mut tx = self.pg.begin().await?;
-        let old = locked(&mut tx, id).await?;
+        let old = lock_and_read(&mut tx, id).await?;
         let times = change.applied_to(&old);
         times.check(old.settings.queue_opens_at)?;
         pg::write_times(&mut tx, id, &times).await?;
-        self.changed(tx, admin, "schedule.change", old).await
+        self.commit_change(tx, admin, "schedule.change", old).await
     }
 
-    /// The settings of a line, at most 1 s old.
+    /// Reads the queue settings of a schedule, at most 1 s old.
     pub async fn queue(&self, id: ScheduleId) -> Result<QueueSettings, AdminError> {
         Ok(self.catalogue.schedule(id).await?.settings.clone())
     }
 
-    /// Changes the settings of a line, at once here and within a second everywhere.
+    /// Changes the queue settings of a schedule: at once in this process, within 1 s in all others.
     pub async fn change_queue(
         &self,
         admin: UserId,
@@ -162,16 +163,16 @@ impl AdminService {
         change: &QueueChange,
     ) -> Result<QueueSettings, AdminError> {
         let mut tx = self.pg.begin().await?;
-        let old = locked(&mut tx, id).await?;
+        let old = lock_and_read(&mut tx, id).await?;
         let settings = change.applied_to(&old.settings);
         may_change(&old, &settings, pg::clock(&mut tx).await?)?;
         pg::write_settings(&mut tx, id, &settings).await?;
-        Ok(self.changed(tx, admin, "queue.change", old).await?.queue)
+        Ok(self.commit_change(tx, admin, "queue.change", old).await?.queue)
     }
 
-    /// Ends a transaction that has changed a schedule: writes down what it was and is, commits, and
-    /// puts that in force.
-    async fn changed(
+    /// Completes a transaction that has changed a schedule: writes the audit row, commits, and
+    /// applies the settings.
+    async fn commit_change(
         &self,
         mut tx: Tx,
         admin: UserId,
@@ -183,41 +184,48 @@ impl AdminService {
         let subject = format!("schedule {id}");
         let (before, after) = (Some(json(&ScheduleSettings::from(old))?), json(&new)?);
         pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
-        let told = announce(&mut tx, id).await?;
+        let entry = announce(&mut tx, id).await?;
         tx.commit().await?;
-        self.put_in_force(&[told]).await;
+        self.apply_settings(&[entry]).await;
         Ok(new)
     }
 
-    /// Makes what was committed hold in this process at once, and in Redis as soon as it answers.
-    pub(super) async fn put_in_force(&self, told: &[Told]) {
-        for (_, schedule) in told {
+    /// Applies committed settings: in this process at once, in Redis within [`APPLY_TIMEOUT`] if it
+    /// answers. Otherwise the relay applies them later.
+    pub(super) async fn apply_settings(&self, entries: &[SettingsEntry]) {
+        for (_, schedule) in entries {
             self.catalogue.forget(*schedule);
         }
-        let tell = async {
-            for (entry, schedule) in told {
-                self.lines.tell_settings(*entry, *schedule).await;
+        let apply = async {
+            for (entry, schedule) in entries {
+                self.keyspaces.tell_settings(*entry, *schedule).await;
             }
         };
-        if tokio::time::timeout(TELL_ALL_LIMIT, tell).await.is_err() {
-            tracing::warn!("settings reach Redis later: it takes too long");
+        if tokio::time::timeout(APPLY_TIMEOUT, apply).await.is_err() {
+            tracing::warn!(
+                schedules = entries.len(),
+                "applying settings in Redis timed out; the relay applies them later"
+            );
         }
     }
 }
 
-/// Writes what Redis must hear of a schedule.
-pub(super) async fn announce(tx: &mut Tx, schedule: ScheduleId) -> Result<Told, StoreError> {
+/// Writes the outbox entry that makes Redis load the settings of a schedule.
+pub(super) async fn announce(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+) -> Result<SettingsEntry, StoreError> {
     let entry = outbox::append(tx, SETTINGS_CHANGED, &SettingsChanged { schedule }).await?;
     Ok((entry, schedule))
 }
 
-/// A schedule, locked against other changes.
-async fn locked(tx: &mut Tx, id: ScheduleId) -> Result<Schedule, AdminError> {
+/// Locks a schedule against other changes, and reads it.
+async fn lock_and_read(tx: &mut Tx, id: ScheduleId) -> Result<Schedule, AdminError> {
     pg::lock_schedule(tx, id).await?;
     schedule_in(tx, id).await
 }
 
-/// A schedule that is there, since it is locked or was made in this transaction.
+/// Reads a schedule that this transaction has locked or created.
 pub(super) async fn schedule_in(tx: &mut Tx, id: ScheduleId) -> Result<Schedule, AdminError> {
     catalogue_pg::schedule_in(tx, id).await?.ok_or(AdminError::ScheduleNotFound)
 }
@@ -226,7 +234,7 @@ pub(super) async fn concert_in(tx: &mut Tx, id: ConcertId) -> Result<Concert, Ad
     catalogue_pg::concert(tx.conn(), id).await?.ok_or(AdminError::ConcertNotFound)
 }
 
-/// As an audit row keeps it.
+/// Converts a value to JSON for the audit.
 pub(super) fn json(value: &impl Serialize) -> Result<Value, StoreError> {
     serde_json::to_value(value)
         .map_err(|error| StoreError::Inconsistent(format!("a change is not JSON: {error}")))
@@ -235,9 +243,9 @@ pub(super) fn json(value: &impl Serialize) -> Result<Value, StoreError> {
 fn new_secret() -> Result<Secret, StoreError> {
     let mut secret = [0; 32];
     aws_lc_rs::rand::fill(&mut secret).map_err(|_| StoreError::Defect {
-        // The secret is PostgreSQL's to keep; there is no store to name for a lack of randomness.
+        // No store failed here, but the error has to name one. PostgreSQL would store the secret.
         store: Store::PostgreSql,
-        reason: "no random bytes for the secret of a draw".to_owned(),
+        reason: "generating the secret of a draw failed".to_owned(),
     })?;
     let mut commitment = [0; 32];
     commitment.copy_from_slice(digest(&SHA256, &secret).as_ref());

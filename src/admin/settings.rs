@@ -1,4 +1,4 @@
-//! How the settings of a line may be changed, and what they are where nobody said.
+//! Changes to queue settings, their limits, and the defaults of new schedules.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use garde::Validate;
@@ -8,81 +8,87 @@ use utoipa::ToSchema;
 use super::error::AdminError;
 use super::rules::{given, storable};
 use crate::concert::model::{EntryOrder, QueueSettings, Schedule};
+use crate::concert::sale_settings::{
+    ACTIVE_TTL, ADMIT_PER_SECOND, CAPACITY, CLAIM_WINDOW, HOLD_TTL, MAX_SEATS_PER_USER,
+    PRESENCE_WINDOW, RETURN_GRACE,
+};
 
-/// How long before the sale its line opens, where nobody said.
+/// Default time from the opening of the queue to the opening of the sale.
 const OPENS_BEFORE: TimeDelta = TimeDelta::minutes(30);
 
-/// Changes to a line's settings: what is absent stays.
+/// Changes to queue settings. Absent fields keep their values.
 #[derive(Debug, Clone, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueChange {
-    /// How many may be inside at once.
+    /// Limit of active slots at a time.
     /// New schedules: 500.
     #[serde(deserialize_with = "given")]
-    #[garde(range(max = 1_000_000))]
+    #[garde(range(min = CAPACITY.min, max = CAPACITY.max))]
     #[schema(value_type = u32, maximum = 1_000_000)]
     pub capacity: Option<u32>,
-    /// How many are let in per second at most.
+    /// Limit of admissions per second.
     /// New schedules: 50.
     #[serde(deserialize_with = "given")]
-    #[garde(range(min = 1, max = 10_000))]
+    #[garde(range(min = ADMIT_PER_SECOND.min, max = ADMIT_PER_SECOND.max))]
     #[schema(value_type = u32, minimum = 1, maximum = 10_000)]
     pub admit_per_second: Option<u32>,
-    /// How long a slot lasts from admission.
+    /// Time from admission until the active slot expires, in seconds.
     /// New schedules: 600.
     #[serde(deserialize_with = "given")]
-    #[garde(range(min = 1, max = 86_400))]
+    #[garde(range(min = ACTIVE_TTL.min, max = ACTIVE_TTL.max))]
     #[schema(value_type = u32, minimum = 1, maximum = 86_400)]
     pub active_ttl_seconds: Option<u32>,
-    /// How long a slot waits for its owner to be seen.
+    /// Time after admission until an owner who does not show up loses the slot, in seconds.
     /// New schedules: 60.
     #[serde(deserialize_with = "given")]
-    #[garde(range(min = 1, max = 3_600))]
+    #[garde(range(min = CLAIM_WINDOW.min, max = CLAIM_WINDOW.max))]
     #[schema(value_type = u32, minimum = 1, maximum = 3_600)]
     pub claim_window_seconds: Option<u32>,
-    /// Who was not heard from for this long is passed over when their turn comes. At least 10:
-    /// clients near the front ask every few seconds.
+    /// Time without a request after which a waiting user counts as absent, in seconds. Absent users
+    /// are passed over when their turn comes. At least 10, because clients near the front poll
+    /// every few seconds.
     /// New schedules: 90.
     #[serde(deserialize_with = "given")]
-    #[garde(range(min = 10, max = 600))]
+    #[garde(range(min = PRESENCE_WINDOW.min, max = PRESENCE_WINDOW.max))]
     #[schema(value_type = u32, minimum = 10, maximum = 600)]
     pub presence_window_seconds: Option<u32>,
-    /// How long the place of somebody passed over is kept, counted from the first time.
+    /// Time for which the entry of a user who was passed over is kept, in seconds. It counts from
+    /// the first time.
     /// New schedules: 600.
     #[serde(deserialize_with = "given")]
-    #[garde(range(max = 86_400))]
+    #[garde(range(min = RETURN_GRACE.min, max = RETURN_GRACE.max))]
     #[schema(value_type = u32, maximum = 86_400)]
     pub return_grace_seconds: Option<u32>,
-    /// How long held seats wait for payment.
+    /// Time to pay for held seats, in seconds.
     /// New schedules: 300.
     #[serde(deserialize_with = "given")]
-    #[garde(range(min = 1, max = 3_600))]
+    #[garde(range(min = HOLD_TTL.min, max = HOLD_TTL.max))]
     #[schema(value_type = u32, minimum = 1, maximum = 3_600)]
     pub hold_ttl_seconds: Option<u32>,
-    /// How many seats one user may hold or own.
+    /// Limit of seats that one user may hold or own.
     /// New schedules: 4.
     #[serde(deserialize_with = "given")]
-    #[garde(range(min = 1, max = 100))]
+    #[garde(range(min = MAX_SEATS_PER_USER.min, max = MAX_SEATS_PER_USER.max))]
     #[schema(value_type = u32, minimum = 1, maximum = 100)]
     pub max_seats_per_user: Option<u32>,
-    /// Fixed once the line is open.
+    /// The order of admission. Cannot change once the queue is open.
     #[serde(deserialize_with = "given")]
     #[garde(skip)]
     #[schema(value_type = EntryOrder)]
     pub entry_order: Option<EntryOrder>,
-    /// From when on people may join: not after the sale opens. 30 minutes before it, where nobody
-    /// said.
+    /// When the queue opens for joins. Not after the opening of the sale.
+    /// New schedules: 30 minutes before the opening of the sale.
     #[serde(deserialize_with = "given")]
     #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
     pub queue_opens_at: Option<DateTime<Utc>>,
-    /// Stops admission; the line stays.
+    /// Stops admission. The queue keeps its entries.
     /// New schedules: false.
     #[serde(deserialize_with = "given")]
     #[garde(skip)]
     #[schema(value_type = bool)]
     pub paused: Option<bool>,
-    /// Shown to those who wait; null clears it.
+    /// Message shown to waiting users. Null clears it.
     #[serde(deserialize_with = "given")]
     #[garde(custom(storable))]
     #[garde(inner(inner(length(chars, max = 1_000))))]
@@ -90,18 +96,18 @@ pub struct QueueChange {
     pub message: Option<Option<String>>,
 }
 
-/// The settings of a line that nobody has said anything about.
+/// Returns the default queue settings for a sale that opens at `reservation_available_at`.
 #[must_use]
 pub fn defaults(reservation_available_at: DateTime<Utc>) -> QueueSettings {
     QueueSettings {
-        capacity: 500,
-        admit_per_second: 50,
-        active_ttl_seconds: 600,
-        claim_window_seconds: 60,
-        presence_window_seconds: 90,
-        return_grace_seconds: 600,
-        hold_ttl_seconds: 300,
-        max_seats_per_user: 4,
+        capacity: CAPACITY.default,
+        admit_per_second: ADMIT_PER_SECOND.default,
+        active_ttl_seconds: ACTIVE_TTL.default,
+        claim_window_seconds: CLAIM_WINDOW.default,
+        presence_window_seconds: PRESENCE_WINDOW.default,
+        return_grace_seconds: RETURN_GRACE.default,
+        hold_ttl_seconds: HOLD_TTL.default,
+        max_seats_per_user: MAX_SEATS_PER_USER.default,
         entry_order: EntryOrder::Fifo,
         queue_opens_at: reservation_available_at - OPENS_BEFORE,
         paused: false,
@@ -110,7 +116,7 @@ pub fn defaults(reservation_available_at: DateTime<Utc>) -> QueueSettings {
 }
 
 impl QueueChange {
-    /// The settings after this change to `old`.
+    /// Returns `old` with this change applied.
     #[must_use]
     pub fn applied_to(&self, old: &QueueSettings) -> QueueSettings {
         QueueSettings {
@@ -131,10 +137,11 @@ impl QueueChange {
     }
 }
 
-/// Whether the line of `schedule` may get settings `new` at `now`.
+/// Checks that `schedule` may get the settings `new` at `now`.
 ///
 /// # Errors
-/// [`AdminError::LineIsOpen`] for another order of entry once people may join.
+/// [`AdminError::LineIsOpen`] if the entry order would change after the queue has opened.
+/// [`AdminError::Invalid`] if the queue would open after the sale.
 pub fn may_change(
     schedule: &Schedule,
     new: &QueueSettings,
@@ -164,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_stays_and_null_clears_the_message_only() {
+    fn absent_settings_keep_their_values_and_null_clears_only_the_message() {
         let mut old = defaults(Utc::now());
         old.message = Some("soon".to_owned());
         let new = change(r#"{"capacity":0,"paused":true}"#).unwrap().applied_to(&old);
@@ -196,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_entry_is_fixed_once_the_line_is_open() {
+    fn the_entry_order_is_fixed_once_the_queue_is_open() {
         let now = Utc::now();
         let old = schedule(now + OPENS_BEFORE);
         let draw = QueueSettings { entry_order: EntryOrder::Draw, ..old.settings.clone() };
@@ -207,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_opens_no_later_than_the_sale() {
+    fn the_queue_opens_no_later_than_the_sale() {
         let now = Utc::now();
         let old = schedule(now);
         let opens = |at| QueueSettings { queue_opens_at: at, ..old.settings.clone() };

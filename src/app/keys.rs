@@ -1,4 +1,4 @@
-//! What tickets and codes are signed with, as the settings say.
+//! The signing keys of tickets and codes, from the settings.
 
 use crate::config::Settings;
 use crate::queue::ticket::jwt::TicketKeys;
@@ -13,7 +13,7 @@ pub(super) fn tickets(settings: &Settings) -> TicketKeys {
     TicketKeys::new(&secrets(settings), &settings.access.jwt_issuer)
 }
 
-/// The keys of codes that are good for `purpose`.
+/// The keys of codes for `purpose`.
 pub(super) fn codes(settings: &Settings, purpose: Purpose) -> CodeKeys {
     CodeKeys::new(purpose, &secrets(settings), &settings.access.jwt_issuer)
 }

@@ -1,4 +1,4 @@
-//! What a process takes on, as the settings say.
+//! The limits of a process, from the settings.
 
 use std::sync::Arc;
 
@@ -6,20 +6,20 @@ use crate::config::HttpSettings;
 use crate::config::limits::LimitSettings;
 use crate::http::limit::address_limits::{AddressLimits, AddressPolicies, Scarce};
 use crate::http::limit::client_address::Proxies;
-use crate::http::limit::connections::Door;
+use crate::http::limit::connections::ConnectionLimiter;
 use crate::http::limit::gate::Limits;
-use crate::http::limit::slow_client::Patience;
-use crate::http::server::serve::House;
+use crate::http::limit::slow_client::ClientTimeouts;
+use crate::http::server::serve::ConnectionPolicy;
 use crate::telemetry::Metrics;
 use crate::web::SIGN_UPS;
 
-/// What gives out something that everybody wants.
+/// Calls that create something scarce: queue entries, users and sessions.
 const SCARCE: [Scarce; 3] = [
     Scarce {
         name: "joins",
         calls: &[("POST", "/v1/schedules/{id}/queue"), ("POST", "/schedules/{id}/wait")],
     },
-    // The form of the waiting page signs up too: it takes from this allowance by its name.
+    // The form of the waiting page signs up too: it counts for this limit by its name.
     Scarce { name: SIGN_UPS, calls: &[("POST", "/v1/users")] },
     Scarce { name: "recoveries", calls: &[("POST", "/v1/users/recover")] },
 ];
@@ -28,7 +28,7 @@ fn proxies(settings: &LimitSettings) -> Proxies {
     Proxies::new(settings.trusted_proxies.clone(), settings.forwarded_header)
 }
 
-/// What one address may ask for.
+/// The rate limits per address.
 pub(super) fn addresses(settings: &HttpSettings) -> AddressLimits {
     let LimitSettings { address_requests, address_joins, .. } = settings.limits;
     let policies = AddressPolicies {
@@ -39,7 +39,7 @@ pub(super) fn addresses(settings: &HttpSettings) -> AddressLimits {
     AddressLimits::new(proxies(&settings.limits), policies)
 }
 
-/// What requests must pass.
+/// The limits that each request must pass.
 pub(super) fn limits(settings: &HttpSettings) -> Limits {
     Limits {
         in_flight: settings.max_in_flight,
@@ -49,10 +49,14 @@ pub(super) fn limits(settings: &HttpSettings) -> Limits {
     }
 }
 
-/// As many connections as are set and as there may be open files.
-pub(super) fn house(settings: &HttpSettings, files: usize, metrics: &Metrics) -> House {
+/// The connection limit: the setting, or `files` if that is lower.
+pub(super) fn house(settings: &HttpSettings, files: usize, metrics: &Metrics) -> ConnectionPolicy {
     let LimitSettings { max_connections, address_connections, .. } = settings.limits;
     let most = files.min(usize::try_from(max_connections).unwrap_or(usize::MAX));
-    let door = Door::new(most, address_connections, proxies(&settings.limits));
-    House { door: Arc::new(door), patience: Patience::default(), metrics: metrics.clone() }
+    let limiter = ConnectionLimiter::new(most, address_connections, proxies(&settings.limits));
+    ConnectionPolicy {
+        door: Arc::new(limiter),
+        patience: ClientTimeouts::default(),
+        metrics: metrics.clone(),
+    }
 }

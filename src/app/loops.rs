@@ -7,7 +7,7 @@
 //! | --- | --- | --- | --- |
 //! | admission | admits entries, frees expired slots and lapsed seats | 100 ms; 1 s for an idle queue | 100 entries per call |
 //! | live | reads which schedules are live, and their epochs | 1 s | one statement |
-//! | presence | merges the entries heard from by this process into Redis | 1 s | 1,000 entries per call |
+//! | presence | merges the presence that this process recorded into Redis | 1 s | 1,000 entries per call |
 //! | relay | delivers outbox entries to Redis | 500 ms | 100 entries, 2 s old |
 //! | expiry | expires overdue reservations | 1 s | 200 seats |
 //! | archive | writes the queue's event log to PostgreSQL | 1 s | 2,000 log entries or 5,000 events per schedule |
@@ -23,26 +23,26 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::event::rejection_writer::TurnedAway;
+use crate::admin::event::rejection_writer::RejectionWriter;
 use crate::board::service::Boards;
 use crate::concert::service::Catalogue;
 use crate::outbox::model::OutboxId;
-use crate::queue::admission_loop::Admission;
-use crate::queue::archive_worker::Archive;
+use crate::queue::admission_loop::AdmissionLoop;
+use crate::queue::archive_worker::ArchiveWorker;
 use crate::queue::draw::service::Draws;
-use crate::queue::draw::worker::Drawing;
-use crate::queue::keyspaces::{Lines, Lost};
-use crate::queue::live_schedules::Live;
-use crate::queue::service::Queue;
-use crate::reservation::expiry::Expiry;
+use crate::queue::draw::worker::DrawWorker;
+use crate::queue::keyspaces::{Keyspaces, RebuildRequest};
+use crate::queue::live_schedules::LiveSchedules;
+use crate::queue::service::WaitingRoom;
+use crate::reservation::expiry::ExpiryLoop;
 use crate::seats;
-use crate::seats::service::Holds;
+use crate::seats::service::SeatClaims;
 use crate::store::StoreError;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
 use crate::telemetry::rounds::Round;
-use crate::upkeep::purge::Purge;
+use crate::upkeep::purge::PurgeLoop;
 use crate::upkeep::reconcile::Reconciler;
 use crate::upkeep::recover::Recovery;
 use crate::upkeep::relay::Relay;
@@ -59,8 +59,8 @@ pub struct Loops {
 }
 
 impl Loops {
-    /// Runs `step` of `part` every `period`, and again at once while it returns `true`. A failure is
-    /// logged and retried after the period.
+    /// Runs `step` of `part` every `period`, and again at once while it returns `true`. A failure
+    /// is logged and retried after the period.
     pub fn every<P, S, F>(&self, name: &'static str, period: Duration, part: P, step: S)
     where
         P: Clone + Send + 'static,
@@ -72,13 +72,13 @@ impl Loops {
             let mut due = Instant::now();
             loop {
                 let begun = Instant::now();
-                let done = step(part.clone()).await;
-                if let Err(error) = &done {
-                    tracing::warn!(name, %error, "loop step failed");
+                let result = step(part.clone()).await;
+                if let Err(error) = &result {
+                    tracing::warn!(name, %error, "a loop step failed");
                 }
-                let round = Round::ended(period, begun.elapsed(), done.is_err());
+                let round = Round::ended(period, begun.elapsed(), result.is_err());
                 metrics.loop_ran(name, due.elapsed().saturating_sub(period), round);
-                let pause = if done.unwrap_or(false) { Duration::ZERO } else { period };
+                let pause = if result.unwrap_or(false) { Duration::ZERO } else { period };
                 due = Instant::now();
                 if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                     return;
@@ -96,10 +96,10 @@ pub struct LoopServices {
     pub redis: Redis,
     pub boards: Boards,
     pub catalogue: Catalogue,
-    pub lines: Lines,
+    pub keyspaces: Keyspaces,
     pub draws: Draws,
-    pub queue: Queue,
-    pub holds: Holds,
+    pub queue: WaitingRoom,
+    pub holds: SeatClaims,
     pub reconcile_every: Duration,
 }
 
@@ -108,62 +108,63 @@ pub fn start(
     loops: &Loops,
     services: LoopServices,
     deliveries: mpsc::Receiver<OutboxId>,
-    losses: mpsc::Receiver<Lost>,
+    losses: mpsc::Receiver<RebuildRequest>,
 ) {
-    let reconciling = services.reconcile_every;
-    let LoopServices { pg, redis, boards, catalogue, lines, draws, queue, holds, .. } = services;
+    let reconcile_period = services.reconcile_every;
+    let LoopServices { pg, redis, boards, catalogue, keyspaces, draws, queue, holds, .. } =
+        services;
     let metrics = loops.metrics.clone();
-    let live = Live::new(pg.clone(), lines.clone());
-    let both = || (lines.clone(), draws.clone());
-    let admission = Admission::new(
-        both(),
+    let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
+    let queue_parts = || (keyspaces.clone(), draws.clone());
+    let admission = AdmissionLoop::new(
+        queue_parts(),
         boards,
         live.clone(),
-        |line| Box::pin(async move { seats::redis::sweep(&line).await }),
+        |scripts| Box::pin(async move { seats::redis::sweep(&scripts).await }),
         metrics.clone(),
     );
     let reconciler = Reconciler::new(
         pg.clone(),
-        lines.clone(),
+        keyspaces.clone(),
         (holds.clone(), queue.clone()),
         live.clone(),
         metrics.clone(),
-        reconciling,
+        reconcile_period,
     );
-    let (present, ending) = (admission.clone(), admission.clone());
-    let refreshing = live.clone();
+    let (presence, at_stop) = (admission.clone(), admission.clone());
+    let live_refresh = live.clone();
     let relay = Relay::new(
         pg.clone(),
         holds.clone(),
         queue.clone(),
-        lines.clone(),
+        keyspaces.clone(),
         metrics.clone(),
         deliveries,
     );
-    let archive = Archive::new(pg.clone(), both(), live, metrics.clone());
-    let drawing = Drawing::new(pg.clone(), lines.clone(), draws.clone(), archive.clone());
-    let expiry = Expiry::new(pg.clone(), holds, metrics.clone());
-    let refused = TurnedAway::new(pg.clone(), metrics);
-    let purge = Purge::new(pg.clone(), redis.clone());
-    let recovery = Recovery::new(pg, redis, catalogue, lines, draws);
+    let archive = ArchiveWorker::new(pg.clone(), queue_parts(), live, metrics.clone());
+    let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
+    let expiry = ExpiryLoop::new(pg.clone(), holds, metrics.clone());
+    let rejections = RejectionWriter::new(pg.clone(), metrics);
+    let purge = PurgeLoop::new(pg.clone(), redis.clone());
+    let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
-    withdraw_presence_at_stop(loops, ending);
+    withdraw_presence_at_stop(loops, at_stop);
     let every = Duration::from_millis;
     loops.every("admission", every(100), admission, |it| async move { it.step().await });
-    loops.every("live", every(1000), refreshing, |it| async move { it.step().await });
-    loops.every("presence", every(1000), present, |it| async move { it.presence().await });
+    loops.every("live", every(1000), live_refresh, |it| async move { it.step().await });
+    loops.every("presence", every(1000), presence, |it| async move { it.presence().await });
     loops.every("relay", every(500), relay, |it| async move { it.step().await });
     loops.every("expiry", every(1000), expiry, |it| async move { it.step().await });
     loops.every("archive", every(1000), archive, |it| async move { it.step().await });
-    loops.every("draw", every(250), drawing, |it| async move { it.step().await });
-    loops.every("reconciler", reconciling, reconciler, |it| async move { it.step().await });
-    loops.every("rejections", every(5000), refused, |it| async move { it.step().await });
+    loops.every("draw", every(250), draw, |it| async move { it.step().await });
+    loops.every("reconciler", reconcile_period, reconciler, |it| async move { it.step().await });
+    loops.every("rejections", every(5000), rejections, |it| async move { it.step().await });
     loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
 }
 
 /// Withdraws this process's statement about merged presence when it drains, so that admission does
 /// not wait for it.
-fn withdraw_presence_at_stop(loops: &Loops, admission: Admission) {
+fn withdraw_presence_at_stop(loops: &Loops, admission: AdmissionLoop) {
     let stop = loops.stop.clone();
     loops.tasks.spawn(async move {
         stop.cancelled().await;

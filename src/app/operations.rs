@@ -1,4 +1,5 @@
-//! Whether the stores can be relied on, and what operators ask a process.
+//! Checks the stores before a process serves, and answers the operators' calls: health, readiness
+//! and metrics.
 
 use std::time::Duration;
 
@@ -18,55 +19,56 @@ use crate::store::pg::{Pg, guards, migrations};
 use crate::store::redis::Redis;
 use crate::telemetry::Metrics;
 
-/// How long a readiness check waits for each store.
+/// Time limit of a readiness check, per store.
 const READY_LIMIT: Duration = Duration::from_secs(1);
-/// Files that a process needs beside its streams: stores, polls, the program itself.
+/// Open files that a process needs beside its streams: for stores, polls and the program itself.
 const OTHER_FILES: usize = 1024;
 
-/// What readiness and metrics ask.
+/// The stores that readiness and metrics check.
 #[derive(Clone)]
 pub(super) struct Stores {
     pub(super) pg: Pg,
     pub(super) redis: Redis,
 }
 
-/// Refuses stores that must not be relied on, before anything is served.
+/// Refuses stores that could lose data, before the process serves.
 pub(super) async fn relied_on(stores: &Stores, durable: bool) -> Result<(), StoreError> {
-    check(&stores.redis).await?;
+    check_redis(&stores.redis).await?;
     check_guards(&stores.pg, durable).await
 }
 
-/// Refuses a Redis that loses what it holds while it runs. One that is down is waited for: the
-/// process starts, and `/readyz` says so.
-async fn check(redis: &Redis) -> Result<(), StoreError> {
+/// Refuses a Redis server that evicts keys. If Redis is down, the process starts anyway, and
+/// `/readyz` reports it.
+async fn check_redis(redis: &Redis) -> Result<(), StoreError> {
     match redis.check_server().await {
         Err(StoreError::Unavailable { reason, .. }) => {
-            tracing::warn!(reason, "Redis is not there yet");
+            tracing::warn!(reason, "Redis is not available at the start");
             Ok(())
         }
         other => other,
     }
 }
 
-/// Refuses a PostgreSQL that lacks what the promises rest on. One that is down is waited for.
+/// Refuses a PostgreSQL server that lacks a constraint or setting that the guarantees need. If
+/// PostgreSQL is down, the process starts anyway.
 async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
     let missing = match migrations::mismatch(pg).await {
         Ok(None) => guards::missing(pg, durable).await,
-        mismatch => mismatch.map(|found| found.map(|found| format!("{found}; onsale migrate"))),
+        mismatch => mismatch.map(|found| found.map(|text| format!("{text}; run onsale migrate"))),
     };
     match missing {
         Ok(None) => Ok(()),
         Ok(Some(missing)) => Err(StoreError::Inconsistent(format!("PostgreSQL: {missing}"))),
         Err(StoreError::Unavailable { reason, .. }) => {
-            tracing::warn!(reason, "PostgreSQL is not there yet");
+            tracing::warn!(reason, "PostgreSQL is not available at the start");
             Ok(())
         }
         Err(error) => Err(error),
     }
 }
 
-/// Lets the process open as many files as it may, since the usual limit is for other programs, and
-/// says where that is too few for so many streams. How many connections that leaves room for.
+/// Raises the soft limit of open files to the hard limit, and warns if that is too low for
+/// `streams`. Returns the number of connections that fit into the limit.
 pub(super) fn open_files(streams: usize) -> usize {
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| {
         setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
@@ -74,16 +76,16 @@ pub(super) fn open_files(streams: usize) -> usize {
     });
     let most = raised.or_else(|error| {
         tracing::warn!(%error, "the limit of open files could not be raised");
-        getrlimit(Resource::RLIMIT_NOFILE).map(|(usual, _)| usual)
+        getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, _)| soft)
     });
     let most = usize::try_from(most.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     if most < streams.saturating_add(OTHER_FILES) {
-        tracing::warn!(most, streams, "ONSALE_MAX_STREAMS needs a higher limit of open files");
+        tracing::warn!(most, streams, "the limit of open files is too low for ONSALE_MAX_STREAMS");
     }
     most.saturating_sub(OTHER_FILES).max(most / 2)
 }
 
-/// Health and metrics, for the operator, and their description.
+/// The routes for health and metrics, and their description.
 pub(super) fn operations(stores: &Stores, metrics: &Metrics) -> (Router, OpenApi) {
     OpenApiRouter::new()
         .routes(routes!(livez))
@@ -93,9 +95,9 @@ pub(super) fn operations(stores: &Stores, metrics: &Metrics) -> (Router, OpenApi
         .split_for_parts()
 }
 
-/// Whether the process runs.
+/// Check that the process runs.
 ///
-/// Asks no store. A process that does not answer is to be restarted.
+/// Calls no store. Restart a process that does not answer.
 #[utoipa::path(get, path = "/livez", tag = "Operations",
     responses((status = 200, description = "The process runs", body = String,
                content_type = "text/plain")))]
@@ -103,9 +105,10 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Whether the process can serve.
+/// Check that the process can serve.
 ///
-/// Asks Redis and PostgreSQL, and compares the schema with the one that this process needs.
+/// Calls Redis and PostgreSQL, and compares the database's schema with the one that this process
+/// needs.
 #[utoipa::path(get, path = "/readyz", tag = "Operations",
     responses((status = 200, description = "Both stores answer and the schema matches",
                body = String, content_type = "text/plain"),
@@ -114,9 +117,9 @@ async fn readyz(State((stores, _)): State<(Stores, Metrics)>) -> Result<&'static
     ready(&stores).await
 }
 
-/// Metrics for Prometheus.
+/// Read metrics for Prometheus.
 ///
-/// `OpenMetrics` text of this process alone: each process is scraped by itself.
+/// `OpenMetrics` text with the metrics of this process only: scrape each process.
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "Operations",
     responses((status = 200, description = "OpenMetrics text", body = String,
                content_type = "application/openmetrics-text")))]
@@ -127,7 +130,7 @@ async fn render(State((stores, metrics)): State<(Stores, Metrics)>) -> impl Into
     (text, metrics.render())
 }
 
-/// Whether both stores answer and the schema is ours; `503 not_ready` says what is not.
+/// Checks that both stores answer and the schema matches; `503 not_ready` lists what does not.
 async fn ready(stores: &Stores) -> Result<&'static str, Problem> {
     let redis = tokio::time::timeout(READY_LIMIT, stores.redis.ping());
     let schema = tokio::time::timeout(READY_LIMIT, migrations::mismatch(&stores.pg));
@@ -139,7 +142,7 @@ async fn ready(stores: &Stores) -> Result<&'static str, Problem> {
     match schema {
         Ok(Ok(None)) => {}
         Ok(Ok(Some(mismatch))) => {
-            tracing::warn!(mismatch, "not ready");
+            tracing::warn!(mismatch, "the process is not ready: the schema does not match");
             failing.push("migrations");
         }
         Ok(Err(_)) | Err(_) => failing.push("postgresql"),

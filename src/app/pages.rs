@@ -1,4 +1,4 @@
-//! The pages, on the services that there are.
+//! Builds the pages on the services.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use reqwest::Url;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::services::Services;
-use crate::http::server::middleware::Dress;
+use crate::http::server::middleware::RenderErrorPage;
 use crate::queue::handoff::service::HandOffs;
 use crate::web::assets::Assets;
-use crate::web::error_page::Sorry;
+use crate::web::error_page::ErrorPage;
 use crate::web::theme::Theme;
 use crate::web::{self, Web};
 
-/// The routes of pages, those of problem codes, and the error page of browsers.
+/// The routes of pages, the routes of problem codes, and the error page for browsers.
 pub(super) fn pages(
     services: &Services,
     handoffs: HandOffs,
     theme: Theme,
     sign_in_url: Option<Url>,
-) -> (Router, OpenApiRouter, Arc<dyn Dress>) {
+) -> (Router, OpenApiRouter, Arc<dyn RenderErrorPage>) {
     let assets = Assets::new();
-    let sorry = Arc::new(Sorry(assets.clone()));
+    let error_page = Arc::new(ErrorPage(assets.clone()));
     let web = Web::new(
         (assets, theme),
         services.catalogue.clone(),
@@ -31,5 +31,5 @@ pub(super) fn pages(
         handoffs,
         sign_in_url,
     );
-    (web::routes(web.clone()), web::problem_routes(web), sorry)
+    (web::routes(web.clone()), web::problem_routes(web), error_page)
 }

@@ -1,4 +1,4 @@
-//! Every route of a process, and what is around them.
+//! Builds the router of a process: all routes and their middleware.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::http::api::auth::Identity;
 use crate::http::api::openapi;
 use crate::http::limit::address_limits::AddressLimits;
 use crate::http::server::cors::Cors;
-use crate::http::server::middleware::{Surroundings, around};
+use crate::http::server::middleware::{RouterContext, around};
 use crate::http::server::state_changes::Changes;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
@@ -24,7 +24,7 @@ use crate::user::recovery::service::Recovery;
 use crate::web::theme::Theme;
 use crate::{admin, concert, payment, point, queue, reservation, user};
 
-/// What routes are made of.
+/// What the router needs.
 pub(super) struct Made<'m> {
     pub(super) services: &'m Services,
     pub(super) handoffs: HandOffs,
@@ -35,13 +35,13 @@ pub(super) struct Made<'m> {
     pub(super) changes: Changes,
 }
 
-/// The API, the pages, and what operators ask.
+/// The API, the pages, and the operators' routes, with their middleware.
 pub(super) fn router(
     Made { services, handoffs, maps, stores, theme, addresses, changes }: Made<'_>,
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {
-    let (pages, problems, dress) =
+    let (pages, problems, error_page) =
         pages(services, handoffs.clone(), theme, settings.sign_in_url.clone());
     let (always, described) = operations(stores, metrics);
     let recovery = Recovery::new(stores.pg.clone(), services.users.clone());
@@ -63,8 +63,8 @@ pub(super) fn router(
         .merge(problems);
     let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
-    let surroundings = Surroundings {
-        dress,
+    let context = RouterContext {
+        dress: error_page,
         identity: Identity(services.users.clone()),
         addresses,
         limits: limits(settings),
@@ -73,5 +73,5 @@ pub(super) fn router(
         changes,
         metrics: metrics.clone(),
     };
-    around((routes.merge(openapi::pages(api)).merge(pages), always), surroundings)
+    around((routes.merge(openapi::pages(api)).merge(pages), always), context)
 }

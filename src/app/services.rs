@@ -9,7 +9,7 @@ use crate::concert::service::Catalogue;
 use crate::payment::service::Payments;
 use crate::point::service::Points;
 use crate::queue::draw::service::Draws;
-use crate::queue::service::Queue;
+use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::reservation::service::Reservations;
 use crate::user::service::Users;
@@ -21,7 +21,7 @@ pub(super) struct Services {
     pub(super) admin: AdminService,
     pub(super) catalogue: Catalogue,
     pub(super) draws: Draws,
-    pub(super) queue: Queue,
+    pub(super) queue: WaitingRoom,
     pub(super) streams: StreamServices,
     pub(super) reservations: Reservations,
     pub(super) points: Points,

@@ -8,77 +8,78 @@ use chrono::{DateTime, Utc};
 
 use crate::store::keys::SEQUENCE_BITS;
 
-/// Whether places in line are drawn.
+/// State of a schedule's draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Drawn {
-    /// Never.
+    /// The schedule has no draw.
     #[default]
     No,
-    /// A draw is to come, or under way: nobody has a place, and nobody is let in.
+    /// The draw has not finished: no entry has a position yet, and nobody is admitted.
     Pending,
-    /// It was held.
+    /// The draw has finished: the queue is in drawn order.
     Done,
 }
 
-/// What `meta` says, with the sizes of the sets beside it.
+/// The fields of `meta`, and the sizes of four sets of the queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
-    /// 0 where Redis has no such schedule.
+    /// Epoch of the keys; 0 if Redis does not have the schedule.
     pub epoch: u64,
-    /// Set while the keys are being rebuilt.
+    /// The keys are being rebuilt.
     pub loading: bool,
-    /// Until when admission waits for old tickets after a loss (Redis's clock, ms).
+    /// Nobody is admitted before this time, after a loss or a standstill (Redis's clock, ms).
     pub pause_until_ms: i64,
-    /// Whether the concert is on.
+    /// The concert is available.
     pub available: bool,
-    /// Stops admission.
+    /// An administrator has paused admission.
     pub paused: bool,
-    /// Whether the order of those who came before the opening is drawn, or was.
+    /// State of the draw that orders the entries from before the opening.
     pub draw: Drawn,
-    /// The last place of before the draw; 0 until it was begun.
+    /// The last sequence before the draw; 0 until the draw is closed.
     pub draw_base: u64,
-    /// Shown to those who wait.
+    /// The organiser's message to waiting users.
     pub message: Option<Arc<str>>,
-    /// When the sale opens, ms.
+    /// When the sale opens (ms since 1970).
     pub opens_ms: i64,
-    /// When it closes, ms.
+    /// When the sale closes (ms since 1970).
     pub deadline_ms: i64,
-    /// Slots.
+    /// Maximum number of active slots.
     pub capacity: u64,
-    /// Admissions per second at most.
+    /// Maximum admissions per second.
     pub rate: u64,
-    /// Presence window, ms.
+    /// Presence window (ms).
     pub presence_ms: u64,
-    /// Claim window, ms.
+    /// Claim window (ms).
     pub claim_ms: u64,
     /// The sequence up to which clients are asked to poll with their own tickets.
     pub notice: u64,
-    /// Seats, of every state.
+    /// Number of seats, of every state.
     pub seats_total: u32,
-    /// Sold or blocked.
+    /// Number of sold or blocked seats.
     pub gone: u32,
-    /// Blocked.
+    /// Number of blocked seats.
     pub blocked: u32,
-    /// The version of the seat map.
+    /// Version of the seat map.
     pub seat_version: u64,
-    /// Places given out, ever.
+    /// Entries created, in all epochs.
     pub joined: u64,
-    /// Let in, since the keys were built.
+    /// Entries admitted since the keys were built.
     pub admitted: u64,
-    /// Ended by time, since the keys were built.
+    /// Entries ended by time since the keys were built.
     pub expired: u64,
-    /// In line.
+    /// Waiting entries.
     pub waiting: u64,
-    /// Inside.
+    /// Active slots in use.
     pub active: u64,
-    /// Passed over, and not back yet.
+    /// Entries that were passed over and have not returned.
     pub parked: u64,
-    /// Passed over, and back: let in first.
+    /// Entries that were passed over and have returned: admitted first.
     pub returned: u64,
 }
 
 impl Meta {
-    /// Reads the fields of the hash; absent ones are 0.
+    /// Reads the fields of the hash; absent numbers are 0. `sizes` are the numbers of waiting,
+    /// active, parked and returned entries.
     #[must_use]
     pub fn parse(fields: &HashMap<String, String>, sizes: [u64; 4]) -> Self {
         let [waiting, active, parked, returned] = sizes;
@@ -87,8 +88,9 @@ impl Meta {
         let count = |name: &str| u64::try_from(number(name)).unwrap_or(0);
         let seats = |name: &str| u32::try_from(number(name)).unwrap_or(0);
         let draw_base = count("draw_base");
-        // Numbers that were kept for the draw were given to nobody, in the epoch it was begun in.
-        let kept = (draw_base >> SEQUENCE_BITS == count("epoch")).then(|| count("draw_room"));
+        // In the epoch of the draw, `next_n` also counts the numbers that are reserved for it. No
+        // entry was created with them.
+        let reserved = (draw_base >> SEQUENCE_BITS == count("epoch")).then(|| count("draw_room"));
         Self {
             epoch: count("epoch"),
             loading: text("loading_until").is_some(),
@@ -113,7 +115,8 @@ impl Meta {
             gone: seats("gone"),
             blocked: seats("blocked"),
             seat_version: count("seat_version"),
-            joined: (count("joined_before") + count("next_n")).saturating_sub(kept.unwrap_or(0)),
+            joined: (count("joined_before") + count("next_n"))
+                .saturating_sub(reserved.unwrap_or(0)),
             admitted: count("admitted"),
             expired: count("expired"),
             waiting,

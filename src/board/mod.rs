@@ -1,7 +1,8 @@
-//! The read model: what polls, boards and seat maps are answered from, without asking a store.
+//! The read model: polls, public boards and seat maps are answered from it without a store.
 //!
-//! One snapshot per process and schedule, read a few times a second while anybody asks, and swapped
-//! in whole. [`service::Boards`] keeps them, [`snapshot::Board`] is one.
+//! A process has one snapshot per schedule. It reads the snapshot again a few times a second while
+//! clients ask for the schedule, and replaces it as a whole. [`service::Boards`] holds the
+//! snapshots; [`snapshot::Board`] is one of them.
 
 pub mod meta;
 pub mod pacing;

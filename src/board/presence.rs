@@ -1,55 +1,56 @@
-//! Which waiting entries this process has heard from, and what of that Redis knows.
+//! Which waiting entries polled at this process, and which of these marks Redis has.
 //!
-//! A poll by somebody who waits sets one bit here, and no store is asked. Admission asks Redis who is
-//! present, so the bits are merged into it every second for everybody whose turn may be near: up to
-//! the notice that the board carries. Those further back are remembered until the notice has come to
+//! A poll of a waiting entry sets one bit here and reads no store. Admission reads presence from
+//! Redis. So the bits of entries whose turn may be near are merged into Redis every second: up to
+//! the notice that the board carries. The bits of later entries stay here until the notice reaches
 //! them, or for one presence window.
 //!
-//! A process states to Redis up to which sequence it has merged everything it heard, as a lease.
-//! While the lease holds, a poll up to that sequence is answered from memory only where Redis was
-//! given the entry's bit within half a presence window; else Redis is asked, which sets the bit
-//! before the poll is answered. So admission passes nobody over who was heard from.
+//! A process states to Redis, as a lease, up to which sequence it has merged every entry it heard
+//! from. While the lease holds, a poll up to that sequence is answered from memory only if Redis
+//! got the entry's bit within half a presence window. Otherwise Redis is called first, and sets the
+//! bit before the poll is answered. So admission passes over no entry that a process heard from.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Ages of bits are known to this part of the presence window.
+/// The age of a bit is known to this fraction of the presence window.
 const SLOTS_PER_WINDOW: u32 = 8;
 
-/// Bits by sequence / 64.
+/// Words of 64 bits, by sequence / 64.
 type Bits = BTreeMap<u64, u64>;
 
-/// Sequences by the time when they were noted, to an eighth of a presence window; the newest first,
-/// each with the time it was begun.
+/// Sequences grouped by the time when they were noted. A group covers an eighth of a presence
+/// window; the newest is first, each with its start.
 #[derive(Debug, Default)]
 struct Aged(VecDeque<(Instant, Bits)>);
 
-/// The presence of one schedule's queue, as this process knows it.
+/// The presence of one schedule's waiting entries, as far as they polled at this process.
 #[derive(Debug, Default)]
 pub struct Presence {
     state: Mutex<State>,
-    /// Held during a merge: what one merge has taken, another must not state as merged.
+    /// Held during a merge: one merge must not state as merged what another has taken out.
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Heard from, and not merged into Redis since.
+    /// Entries that were heard from and not merged into Redis since.
     heard: Aged,
-    /// Merged into Redis.
+    /// Entries that were merged into Redis.
     merged: Aged,
-    /// The epoch that the bits were merged under.
+    /// The epoch under which the bits were merged.
     epoch: u64,
-    /// Everything heard up to here is merged, or about to be. Never falls under one epoch.
+    /// Every entry up to here that was heard from is merged, or the current merge includes it.
+    /// Never falls within one epoch.
     upto: u64,
-    /// Until when Redis counts on that.
+    /// Until when this process relies on its statement to Redis.
     lease_until: Option<Instant>,
 }
 
 impl Presence {
-    /// Notes that the entry with `sequence` was heard from. False where Redis has to be asked before
-    /// its owner is answered: [`Presence::confirm`] follows then.
+    /// Marks the entry with `sequence` as present. Returns false if Redis must be called before the
+    /// poll is answered; the caller then calls [`Presence::confirm`].
     #[must_use]
     pub fn mark(&self, sequence: u64, window: Duration, now: Instant) -> bool {
         let mut state = self.lock();
@@ -61,19 +62,20 @@ impl Presence {
             && state.merged.contains(sequence, window / 2, now)
     }
 
-    /// Notes that Redis has set the bit of `sequence` itself.
+    /// Notes that Redis has set the bit of `sequence`.
     pub fn confirm(&self, sequence: u64, window: Duration, now: Instant) {
         self.lock().merged.insert(sequence, window, now);
     }
 
-    /// Waits until no other merge is in progress; a merge holds this to its end.
+    /// Waits until no other merge is in progress. A merge holds the guard until it ends.
     pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
     }
 
-    /// Takes out every entry up to `upto` that was heard from within `window`, to be merged under
-    /// `epoch`, and gives up to where that is everything. Under a new epoch everything that was
-    /// merged before is to be merged again: Redis lost it.
+    /// Takes out every entry up to `upto` that was heard from within `window`, to merge it under
+    /// `epoch`. Also returns the sequence up to which the merge is complete: never lower than
+    /// before. Under a new epoch all merged entries are merged again, because Redis lost their
+    /// bits.
     #[must_use]
     pub fn begin_merge(
         &self,
@@ -89,25 +91,26 @@ impl Presence {
             *state = State { heard: std::mem::take(&mut state.heard), epoch, ..State::default() };
         }
         state.upto = state.upto.max(upto);
-        state.merged.forget(window, now);
+        state.merged.drop_old(window, now);
         let upto = state.upto;
         (upto, state.heard.take(upto, window, now))
     }
 
-    /// Takes out everybody up to `upto` who was heard from within `window`, and states nothing.
+    /// Takes out every entry up to `upto` that was heard from within `window`, without a statement
+    /// to Redis.
     #[must_use]
     pub fn take(&self, upto: u64, window: Duration, now: Instant) -> Vec<u64> {
         self.lock().heard.take(upto, window, now)
     }
 
-    /// Up to which sequence everything that was heard is merged, or about to be.
+    /// The sequence up to which every entry that was heard from is merged, or in the current merge.
     #[must_use]
     pub fn merged_up_to(&self) -> u64 {
         self.lock().upto
     }
 
-    /// Notes that Redis has taken the bits of a merge that was begun at `begun`; polls may rest on
-    /// it until `lease_until`, and from now on not at all where there is none.
+    /// Notes that Redis has the bits of a merge that began at `begun`. Polls may be answered from
+    /// memory until `lease_until`; with `None`, no longer.
     pub fn end_merge(
         &self,
         sequences: &[u64],
@@ -122,7 +125,7 @@ impl Presence {
         state.lease_until = lease_until;
     }
 
-    /// Notes entries that were heard from and are to be merged.
+    /// Notes entries that were heard from and must still be merged.
     pub fn remember(&self, sequences: &[u64], window: Duration, now: Instant) {
         let mut state = self.lock();
         for sequence in sequences {
@@ -146,22 +149,22 @@ impl Aged {
         }
     }
 
-    /// Whether `sequence` was surely noted within `age`.
+    /// Whether `sequence` was noted within `age`. Only groups that began within `age` count.
     fn contains(&self, sequence: u64, age: Duration, now: Instant) -> bool {
-        let young = self.0.iter().take_while(|(begun, _)| now.duration_since(*begun) < age);
+        let recent = self.0.iter().take_while(|(begun, _)| now.duration_since(*begun) < age);
         let (word, bit) = (sequence >> 6, sequence & 63);
-        young.into_iter().any(|(_, bits)| bits.get(&word).is_some_and(|word| word >> bit & 1 == 1))
+        recent.into_iter().any(|(_, bits)| bits.get(&word).is_some_and(|word| word >> bit & 1 == 1))
     }
 
-    /// Drops what was surely noted longer than `window` ago.
-    fn forget(&mut self, window: Duration, now: Instant) {
-        let kept = window + window / SLOTS_PER_WINDOW;
-        self.0.retain(|(begun, bits)| now.duration_since(*begun) < kept && !bits.is_empty());
+    /// Drops the groups in which every sequence was noted more than `window` ago.
+    fn drop_old(&mut self, window: Duration, now: Instant) {
+        let max_age = window + window / SLOTS_PER_WINDOW;
+        self.0.retain(|(begun, bits)| now.duration_since(*begun) < max_age && !bits.is_empty());
     }
 
-    /// Takes out what is at most `upto` and not older than `window`, in ascending order.
+    /// Takes out the sequences up to `upto` that are not older than `window`, in ascending order.
     fn take(&mut self, upto: u64, window: Duration, now: Instant) -> Vec<u64> {
-        self.forget(window, now);
+        self.drop_old(window, now);
         let mut words = Bits::new();
         for (_, bits) in &mut self.0 {
             while let Some(mut entry) = bits.first_entry()
@@ -180,10 +183,10 @@ impl Aged {
                 }
             }
         }
-        let of = |(word, bits): (u64, u64)| {
+        let sequences = |(word, bits): (u64, u64)| {
             (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| (word << 6) + bit)
         };
-        words.into_iter().flat_map(of).collect()
+        words.into_iter().flat_map(sequences).collect()
     }
 }
 
@@ -220,21 +223,21 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_silent_for_the_window_is_not_merged() {
+    fn an_entry_that_was_silent_for_the_presence_window_is_not_merged() {
         let (presence, now) = (Presence::default(), Instant::now());
         let _ = presence.mark(1, WINDOW, now);
         assert_eq!(presence.take(9, WINDOW, later(now, 102)), NOTHING);
     }
 
     #[test]
-    fn polls_rest_on_memory_only_while_redis_counts_on_this_process() {
+    fn polls_are_answered_from_memory_only_while_the_lease_holds() {
         let (presence, now) = (Presence::default(), Instant::now());
         assert!(!presence.mark(500, WINDOW, now), "nothing was stated to Redis yet");
         let (upto, taken) = presence.begin_merge(1, 100, WINDOW, now);
         presence.end_merge(&taken, WINDOW, now, Some(later(now, 2)));
         assert_eq!((upto, taken), (100, vec![]));
         assert!(presence.mark(500, WINDOW, now), "beyond what was stated");
-        assert!(!presence.mark(50, WINDOW, now), "Redis must hear of it before its owner does");
+        assert!(!presence.mark(50, WINDOW, now), "Redis must have the bit before the answer");
         presence.confirm(50, WINDOW, now);
         assert!(presence.mark(50, WINDOW, later(now, 1)));
         assert!(!presence.mark(50, WINDOW, later(now, 3)), "the lease is over");
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_merged_half_a_window_ago_is_stated_again_before_an_answer() {
+    fn a_bit_that_was_merged_half_a_window_ago_is_set_again_before_an_answer() {
         let (presence, now) = (Presence::default(), Instant::now());
         let _ = presence.mark(50, WINDOW, now);
         let (_, taken) = presence.begin_merge(1, 100, WINDOW, now);
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_does_not_fall_and_a_merge_that_failed_is_made_again() {
+    fn the_bound_does_not_fall_and_a_failed_merge_is_repeated() {
         let (presence, now) = (Presence::default(), Instant::now());
         let _ = presence.mark(50, WINDOW, now);
         assert_eq!(presence.begin_merge(1, 100, WINDOW, now), (100, vec![50]));

@@ -1,39 +1,39 @@
-//! How fast people come and are let in, as measured.
+//! Measured rates of joins and admissions.
 
 use std::collections::VecDeque;
 
-/// How far back is counted, in milliseconds.
+/// Rates are measured over this long (ms).
 const WINDOW_MS: i64 = 30_000;
-/// Less time than this tells nothing.
+/// Shortest time (ms) from which a rate is computed.
 const LEAST_MS: i64 = 2_000;
 
-/// What was counted by one moment.
+/// The counters of a schedule at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// Redis's clock, ms.
+    /// The moment, by Redis's clock (ms).
     pub at_ms: i64,
-    /// Let in so far.
+    /// Entries admitted so far.
     pub admitted: u64,
-    /// Joined so far.
+    /// Entries created so far.
     pub joined: u64,
 }
 
-/// Counts of the last half minute, and the rates they come to, per second.
+/// The counts of the last 30 s, and the rates per second that follow from them.
 #[derive(Debug, Clone, Default)]
 pub struct Rates {
-    /// The oldest first.
+    /// Oldest first.
     counts: VecDeque<Count>,
-    /// Let in; nothing before two seconds were seen, or where nobody was.
+    /// Admissions per second; `None` with counts of less than 2 s, or without an admission.
     pub admit: Option<f64>,
-    /// The slowest and the fastest admission of the last half minute's thirds.
+    /// The lowest and the highest admission rate among the thirds of the last 30 s.
     pub admit_range: Option<(f64, f64)>,
-    /// Joined; nothing as for `admit`.
+    /// Joins per second; `None` as for `admit`.
     pub join: Option<f64>,
 }
 
 impl Rates {
-    /// The rates after one more count. One that has gone back belongs to keys that were built anew,
-    /// and begins from nothing.
+    /// The rates after one more count. If `admitted` fell, the keys were rebuilt, and measuring
+    /// starts again.
     #[must_use]
     pub fn after(&self, count: Count) -> Self {
         let mut counts = self.counts.clone();
@@ -53,17 +53,17 @@ impl Rates {
             let (low, high) = range.unwrap_or((rate, rate));
             Some((low.min(rate), high.max(rate)))
         });
-        let whole = |what: fn(&Count) -> u64| per_second(counts.front()?, counts.back()?, what);
-        let (admit, join) = (whole(|count| count.admitted), whole(|count| count.joined));
+        let overall = |field: fn(&Count) -> u64| per_second(counts.front()?, counts.back()?, field);
+        let (admit, join) = (overall(|count| count.admitted), overall(|count| count.joined));
         Self { admit, admit_range: range, join, counts }
     }
 }
 
-fn per_second(first: &Count, last: &Count, what: impl Fn(&Count) -> u64) -> Option<f64> {
+fn per_second(first: &Count, last: &Count, field: impl Fn(&Count) -> u64) -> Option<f64> {
     let millis = u32::try_from(last.at_ms - first.at_ms).ok()?;
-    let more = u32::try_from(what(last).checked_sub(what(first))?).ok()?;
-    let told = i64::from(millis) >= LEAST_MS && more > 0;
-    told.then(|| f64::from(more) * 1000.0 / f64::from(millis))
+    let increase = u32::try_from(field(last).checked_sub(field(first))?).ok()?;
+    let is_known = i64::from(millis) >= LEAST_MS && increase > 0;
+    is_known.then(|| f64::from(increase) * 1000.0 / f64::from(millis))
 }
 
 #[cfg(test)]
@@ -77,14 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_rate_is_what_it_is_and_varies_by_nothing() {
+    fn a_steady_rate_has_no_range() {
         let rates = counted((0..100i64).map(|step| (step * 200, step.unsigned_abs() * 10)));
         assert_eq!((rates.admit, rates.admit_range), (Some(50.0), Some((50.0, 50.0))));
         assert_eq!(rates.join, None, "nobody joined");
     }
 
     #[test]
-    fn a_rate_that_changed_shows_as_a_range_and_the_old_part_is_forgotten() {
+    fn a_changed_rate_shows_as_a_range_until_the_old_counts_are_dropped() {
         let fast = |step: i64| step.unsigned_abs() * 20;
         let slow = |step: i64| fast(60) + (step.unsigned_abs() - 60) * 2;
         let mixed = counted((0..150).map(|s| (s * 200, if s < 60 { fast(s) } else { slow(s) })));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn too_short_a_time_and_a_line_built_anew_tell_nothing() {
+    fn there_is_no_rate_after_too_short_a_time_or_a_rebuild() {
         assert_eq!(counted([(0, 0), (1900, 500)]).admit, None);
         assert_eq!(counted([(0, 500), (3000, 600), (3200, 0)]).admit, None);
     }

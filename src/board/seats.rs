@@ -1,51 +1,53 @@
-//! The state of every seat as of one snapshot, and what changed lately.
+//! The state of every seat in one snapshot, and the latest changes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// How many changes are kept for `?since=`.
-const KEPT: usize = 2000;
+/// Number of changes that are stored for `?since=`.
+const STORED_CHANGES: usize = 2000;
 
-/// Free, for everybody to see.
+/// State of a free seat.
 pub const AVAILABLE: u8 = 0;
-/// Somebody is about to pay for it.
+/// State of a claimed or held seat.
 pub const HELD: u8 = 1;
-/// Sold or blocked.
+/// State of a sold or blocked seat.
 pub const UNAVAILABLE: u8 = 2;
 
-/// The version of a seat map, the same in every process: the epoch and Redis's count of changes.
+/// The version of a seat map: the epoch, and the number of changes in Redis. It means the same in
+/// every process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SeatVersion {
     /// The epoch of the schedule's keys.
     pub epoch: u64,
-    /// Changes since they were built.
+    /// Number of changes since the keys were built.
     pub number: u64,
 }
 
-/// Seats changed together.
+/// Seats that changed together: number and state.
 type Change = Vec<(u32, u8)>;
 
 /// The state of every seat.
 #[derive(Debug, Clone, Default)]
 pub struct SeatStates {
-    /// Which version this is.
+    /// The version of this map.
     pub version: SeatVersion,
-    /// How many are free, held, and sold or blocked; a seat never touched is in none of them.
+    /// Number of free, held, and sold or blocked seats.
     counts: [u32; 3],
-    /// By number; a seat beyond the end was never touched.
+    /// States by seat number. A seat beyond the end never changed.
     states: Vec<u8>,
-    /// The latest changes, in order of their versions without a gap, the last being `version`.
+    /// The latest changes, in order of their versions and without a gap; the last is `version`.
     changes: VecDeque<Arc<Change>>,
-    /// Held seats.
+    /// Number of held seats.
     pub held: u32,
-    /// Free seats.
+    /// Number of free seats.
     pub available: u32,
 }
 
 impl SeatStates {
-    /// A whole map: which numbers are gone (a bitmap as Redis has it) and which are held.
+    /// Builds a whole map of `total` seats. `gone` is Redis's bitmap of sold and blocked seats;
+    /// `held` are the numbers of held seats.
     #[must_use]
     pub fn whole(version: SeatVersion, total: u32, gone: &[u8], held: &[u32]) -> Self {
         let mut states = vec![AVAILABLE; index(total) + 1];
@@ -62,7 +64,8 @@ impl SeatStates {
         Self { version, states, ..Self::default() }.counted(total)
     }
 
-    /// The map after `changes`, each with its version. Nothing where one is missing: load it whole.
+    /// The map after `changes`, each with its version. `None` if a change is missing; the caller
+    /// then loads the whole map.
     #[must_use]
     pub fn after(&self, total: u32, changes: Vec<(u64, Change)>) -> Option<Self> {
         let mut next = self.clone();
@@ -77,7 +80,7 @@ impl SeatStates {
             }
             next.changes.push_back(Arc::new(change));
         }
-        while next.changes.len() > KEPT {
+        while next.changes.len() > STORED_CHANGES {
             next.changes.pop_front();
         }
         Some(next.counted(total))
@@ -89,14 +92,14 @@ impl SeatStates {
         self.states.get(index(number)).copied().unwrap_or(AVAILABLE)
     }
 
-    /// Sold or blocked seats.
+    /// Number of sold or blocked seats.
     #[must_use]
     pub fn gone(&self) -> u32 {
         self.counts[usize::from(UNAVAILABLE)]
     }
 
-    /// The seats that changed after `version`, each with its state now; nothing where that version
-    /// is no longer known, or not yet.
+    /// The seats that changed after `version`, each with its current state. `None` if the changes
+    /// since `version` are not stored, or `version` is newer than this map.
     #[must_use]
     pub fn since(&self, version: SeatVersion) -> Option<BTreeMap<u32, u8>> {
         if version.epoch != self.version.epoch {
@@ -157,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_change_is_noticed() {
+    fn a_missing_change_is_detected() {
         let old = SeatStates::whole(SeatVersion { epoch: 1, number: 7 }, 10, &[], &[]);
         assert!(old.after(10, vec![(9, vec![(5, 1)])]).is_none());
     }
 
     #[test]
-    fn a_version_reads_back_as_it_was_written() {
+    fn a_version_is_parsed_as_it_was_written() {
         let version = SeatVersion { epoch: 3, number: 41 };
         assert_eq!(version.to_string().parse(), Ok(version));
         assert!("3".parse::<SeatVersion>().is_err());

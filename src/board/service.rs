@@ -1,4 +1,5 @@
-//! The boards of this process: read while anybody asks, dropped a minute after nobody does.
+//! The boards of this process. A board is read again and again while clients ask for it, and
+//! dropped after a minute without a request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,57 +15,58 @@ use crate::store::id::ScheduleId;
 use crate::store::redis::Redis;
 use crate::store::{Store, StoreError};
 
-/// Between two readings of one schedule, at least; longer where reading takes long.
+/// Shortest pause between two reads of one schedule.
 const PAUSE: Duration = Duration::from_millis(200);
-/// A reading may take this part of the time: a large line is read less often, never over 1 s apart.
-const DUTY: u32 = 20;
+/// The pause is this many times as long as the read took, within the bounds: a large queue is read
+/// less often.
+const PAUSE_FACTOR: u32 = 20;
 const LONGEST_PAUSE: Duration = Duration::from_millis(900);
-/// A board that nobody asked for is dropped.
-const FORGET_AFTER: Duration = Duration::from_mins(1);
-/// How long a first reading is waited for.
+/// A board without a request for this long is dropped.
+const DROP_AFTER: Duration = Duration::from_mins(1);
+/// How long a request waits for the first read.
 const FIRST_WAIT: Duration = Duration::from_millis(1500);
 
 /// All boards of this process; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Boards {
     redis: Redis,
-    /// Read by every poll, changed when a schedule is first asked about or forgotten.
+    /// Every poll reads it. It changes when a schedule is first asked for, and when one is dropped.
     watched: Arc<ArcSwap<HashMap<ScheduleId, Arc<Watched>>>>,
     begun: Instant,
-    /// Polls per second that one line may cause here.
+    /// Ceiling for polls per second of one queue at this process.
     polls_per_second: u32,
 }
 
-/// A schedule that is being watched.
+/// A schedule whose board is read, with its latest board.
 #[derive(Debug)]
 pub struct Watched {
     board: ArcSwapOption<Board>,
-    /// Who was heard from, to be merged into Redis.
+    /// The entries that polled at this process, to be merged into Redis.
     pub presence: Presence,
-    /// Seconds after `Boards::begun`.
+    /// Time of the last request, in seconds after `Boards::begun`.
     asked: AtomicU64,
-    /// The last failure, until a reading succeeds; changes after every reading.
+    /// The error of the last read, `None` if it succeeded. Sent after every read.
     state: watch::Sender<Option<String>>,
 }
 
 impl Boards {
-    /// No boards yet. The pauses that clients are told keep one line's polls below
-    /// `polls_per_second`, as far as nobody's turn goes by unnoticed.
+    /// Starts without boards. Poll intervals keep the polls of one queue at this process below
+    /// `polls_per_second`, as long as no client learns of its turn too late ([`super::pacing`]).
     #[must_use]
     pub fn new(redis: Redis, polls_per_second: u32) -> Self {
         Self { redis, watched: Arc::default(), begun: Instant::now(), polls_per_second }
     }
 
-    /// The latest snapshot of a schedule. The first call for it waits for the first reading; later
-    /// ones cost no call to Redis, and go on being answered from the last reading while it is down.
+    /// The latest snapshot of a schedule. The first call waits for the first read. Later calls do
+    /// not call Redis; while Redis is down they return the last snapshot.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where there has been no reading yet.
+    /// [`StoreError::Unavailable`] if no read has succeeded yet.
     pub async fn get(&self, schedule: ScheduleId) -> Result<Arc<Board>, StoreError> {
         Self::of(&self.watch(schedule)).await
     }
 
-    /// As [`Boards::get`], of a watch.
+    /// As [`Boards::get`], for a schedule that is already watched.
     pub async fn of(watched: &Watched) -> Result<Arc<Board>, StoreError> {
         if let Some(board) = watched.board() {
             return Ok(board);
@@ -78,18 +80,18 @@ impl Boards {
                 Err(StoreError::Unavailable { store: Store::Redis, reason })
             }
             (None, Err(_)) => {
-                let reason = "the first reading of a board takes too long".to_owned();
+                let reason = "reading the first board takes too long".to_owned();
                 Err(StoreError::Unavailable { store: Store::Redis, reason })
             }
         }
     }
 
-    /// The watch of a schedule; begins one where there is none.
+    /// The watched schedule; starts to watch it if it is not watched yet.
     #[must_use]
     pub fn watch(&self, schedule: ScheduleId) -> Arc<Watched> {
         let now = self.begun.elapsed().as_secs();
         if let Some(watched) = self.watched.load().get(&schedule) {
-            // Written once a second at most: the line of cache is every poll's.
+            // Written at most once a second: all polls share this cache line.
             if watched.asked.load(Ordering::Relaxed) != now {
                 watched.asked.store(now, Ordering::Relaxed);
             }
@@ -106,7 +108,7 @@ impl Boards {
             all.entry(schedule).or_insert_with(|| Arc::clone(&new));
             all
         });
-        // Another call may have begun one meanwhile.
+        // Another call may have added it meanwhile.
         if let Some(watched) = before.get(&schedule) {
             return Arc::clone(watched);
         }
@@ -114,13 +116,13 @@ impl Boards {
         new
     }
 
-    /// The watch of a schedule, where there is one.
+    /// The watched schedule, if it is watched.
     #[must_use]
     pub fn watched(&self, schedule: ScheduleId) -> Option<Arc<Watched>> {
         self.watched.load().get(&schedule).map(Arc::clone)
     }
 
-    /// Every schedule that is being watched, with its board.
+    /// Every watched schedule.
     #[must_use]
     pub fn all(&self) -> Vec<(ScheduleId, Arc<Watched>)> {
         let all = self.watched.load();
@@ -138,14 +140,14 @@ impl Boards {
                     watched.state.send_replace(None);
                 }
                 Err(error) => {
-                    tracing::debug!(%schedule, %error, "a board could not be read");
+                    tracing::debug!(%schedule, %error, "reading the board failed");
                     watched.state.send_replace(Some(error.to_string()));
                 }
             }
-            let pause = (begun.elapsed() * DUTY).clamp(PAUSE, LONGEST_PAUSE);
+            let pause = (begun.elapsed() * PAUSE_FACTOR).clamp(PAUSE, LONGEST_PAUSE);
             tokio::time::sleep(pause).await;
             let idle = self.begun.elapsed().as_secs() - watched.asked.load(Ordering::Relaxed);
-            if idle > FORGET_AFTER.as_secs() {
+            if idle > DROP_AFTER.as_secs() {
                 self.watched.rcu(|all| {
                     let mut all = HashMap::clone(all);
                     all.remove(&schedule);
@@ -158,21 +160,21 @@ impl Boards {
 }
 
 impl Watched {
-    /// The latest snapshot, if one was read.
+    /// The latest snapshot; `None` before the first read.
     #[must_use]
     pub fn board(&self) -> Option<Arc<Board>> {
         self.board.load_full()
     }
 
-    /// Whether the last reading failed.
+    /// Whether the last read failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.state.borrow().is_some()
     }
 
-    /// Waits until the next reading.
+    /// Waits for the next read.
     pub async fn changed(&self) {
-        // The sender lives as long as this does.
+        // The sender lives as long as `self`.
         let _ = self.state.subscribe().changed().await;
     }
 }

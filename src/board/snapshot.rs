@@ -1,4 +1,4 @@
-//! One snapshot of one schedule, and how it is read from Redis.
+//! One snapshot of one schedule, and reading it from Redis.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -11,74 +11,74 @@ use super::meta::Meta;
 use super::pacing::{self, PollPacing, QueueLoad, WaitEstimate, longest_ms};
 use super::rate::{Count, Rates};
 use super::seats::{SeatStates, SeatVersion};
-use super::waiting::Line;
+use super::waiting::WaitingEntries;
 use crate::store::id::ScheduleId;
-use crate::store::keys::{Keys, SEQUENCE_BITS};
+use crate::store::keys::{SEQUENCE_BITS, ScheduleKeys};
 use crate::store::redis::Redis;
 use crate::store::{Store, StoreError};
 
-/// A healthy board is read more often than this.
-const OLD: Duration = Duration::from_secs(2);
+/// A board that is older than this is overdue. In good order a board is read at least every second.
+const OVERDUE: Duration = Duration::from_secs(2);
 
-/// A schedule's line and seats as of one moment.
+/// A schedule's queue and seats at one moment.
 #[derive(Debug, Clone)]
 pub struct Board {
     /// Settings, counters, epoch.
     pub meta: Meta,
-    /// Who waits before whom.
-    pub line: Line,
+    /// The waiting entries, in order.
+    pub waiting: WaitingEntries,
     /// The state of every seat.
     pub seats: Arc<SeatStates>,
-    /// Redis has lost what this shows, or is being rebuilt: places are those of before the loss.
+    /// Redis lost its data, and the queue is as before the loss; or admission is paused after a
+    /// rebuild or a standstill.
     pub recovering: bool,
-    /// How fast people come and are let in.
+    /// Measured rates of joins and admissions.
     pub rates: Rates,
-    /// How long clients pause between polls.
+    /// Pauses between polls.
     pub pacing: PollPacing,
-    /// What everybody is answered who asks about this snapshot and no ticket, rendered by the first.
+    /// The body of the public board. The first request renders it.
     pub public: OnceLock<Arc<[u8]>>,
     now_ms: i64,
     read_at: Instant,
 }
 
 impl Board {
-    /// Redis's clock now, as far as this process can tell, in ms.
+    /// Redis's clock now (ms): the time of the read plus the time since then.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
         self.now_ms + i64::try_from(self.read_at.elapsed().as_millis()).unwrap_or(0)
     }
 
-    /// Redis's clock now, as far as this process can tell.
+    /// As [`Board::now_ms`], as a time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.now_ms()).unwrap_or_default()
     }
 
-    /// Redis's clock when it was read: with Redis away it stands still.
+    /// Redis's clock when the board was read. It does not move while Redis is down.
     #[must_use]
     pub fn as_of(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.now_ms).unwrap_or_default()
     }
 
-    /// When it was read, by this process's clock.
+    /// When the board was read, by this process's clock.
     #[must_use]
     pub fn read_at(&self) -> Instant {
         self.read_at
     }
 
-    /// How old it is, where that is older than it should be: a healthy one is read every second at
-    /// least.
+    /// The board's age if it is above 2 s.
     #[must_use]
     pub fn overdue(&self) -> Option<Duration> {
-        Some(self.read_at.elapsed()).filter(|age| *age > OLD)
+        Some(self.read_at.elapsed()).filter(|age| *age > OVERDUE)
     }
 
-    /// With the pauses that keep its line's polls below `ceiling` per second.
+    /// This board with the pauses that keep the polls of its queue below `ceiling` per second.
     #[must_use]
     pub fn paced(self, ceiling: u32) -> Self {
         let until_open = u64::try_from(self.meta.opens_ms - self.now_ms).unwrap_or(0);
         let load = QueueLoad {
-            waiting: self.line.waiting(),
+            waiting: self.waiting.len(),
             per_second: self.meta.rate,
             until_open_ms: until_open,
             longest_ms: longest_ms(self.meta.presence_ms, self.meta.claim_ms),
@@ -91,18 +91,18 @@ impl Board {
     /// `spread`.
     #[must_use]
     pub fn poll_after_ms(&self, ahead: u64, spread: u64) -> u64 {
-        // Before a draw nobody is ahead of anybody, and every entry must be present.
+        // Before the draw there is no order yet, and every entry must be present.
         let pause = if self.meta.draw == Drawn::Pending {
             let present = (self.meta.presence_ms / 3).max(1000);
-            self.pacing.pause_ms(self.line.waiting()).min(present)
+            self.pacing.pause_ms(self.waiting.len()).min(present)
         } else {
             self.pacing.pause_ms(ahead)
         };
         pacing::shorten(pause, spread)
     }
 
-    /// Pause between two position events of the stream of an entry with `ahead` others before it, by
-    /// the configured rate.
+    /// Pause between two position events of the stream of an entry with `ahead` others before it,
+    /// by the configured rate.
     #[must_use]
     pub fn event_pause(&self, ahead: u64, spread: u64) -> Duration {
         let until_open = u64::try_from(self.meta.opens_ms - self.now_ms()).unwrap_or(0);
@@ -116,27 +116,30 @@ impl Board {
         pacing::wait_estimate(&self.rates, ahead)
     }
 
-    /// Reads the schedule anew. `last` tells where the seat map stood and what was counted.
+    /// Reads the schedule from Redis. `last` is the previous board: its seat map is updated, and
+    /// its counts continue. If Redis lost its data or the keys are being rebuilt, returns `last` as
+    /// recovering.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where Redis does not answer.
+    /// [`StoreError::Unavailable`] if Redis does not answer, or the keys are being rebuilt and
+    /// there is no `last`.
     pub async fn read(
         redis: &Redis,
         schedule: ScheduleId,
         last: Option<&Self>,
     ) -> Result<Self, StoreError> {
         let guess = last.map_or(1, |last| last.meta.epoch.max(1));
-        let keys = Keys::new(schedule, guess);
+        let keys = ScheduleKeys::new(schedule, guess);
         let (meta, now_ms, head) = read_meta(redis, &keys).await?;
-        let gone = last.filter(|last| meta.epoch < last.meta.epoch || meta.loading);
-        if let Some(before) = gone {
+        let before_loss = last.filter(|last| meta.epoch < last.meta.epoch || meta.loading);
+        if let Some(before) = before_loss {
             return Ok(Self { recovering: true, public: OnceLock::new(), ..before.clone() });
         }
         if meta.loading {
             let reason = "the schedule's keys are being rebuilt".to_owned();
             return Err(StoreError::Unavailable { store: Store::Redis, reason });
         }
-        let line = read_line(redis, &keys, meta.epoch, head).await?;
+        let waiting = read_waiting(redis, &keys, meta.epoch, head).await?;
         let seats = read_seats(redis, &keys, &meta, last.map(|last| &last.seats)).await?;
         let count = Count { at_ms: now_ms, admitted: meta.admitted, joined: meta.joined };
         let rates = last.map_or_else(Rates::default, |last| last.rates.clone()).after(count);
@@ -146,7 +149,7 @@ impl Board {
             public: OnceLock::new(),
             read_at: Instant::now(),
             meta,
-            line,
+            waiting,
             seats,
             rates,
             now_ms,
@@ -154,8 +157,12 @@ impl Board {
     }
 }
 
-/// The hash, the sizes beside it, Redis's clock, and the head of the line, in one round trip.
-async fn read_meta(redis: &Redis, keys: &Keys) -> Result<(Meta, i64, Option<u64>), StoreError> {
+/// Reads the hash `meta`, the sizes of four sets, Redis's clock (ms), and the sequence at the head
+/// of the queue, in one round trip.
+async fn read_meta(
+    redis: &Redis,
+    keys: &ScheduleKeys,
+) -> Result<(Meta, i64, Option<u64>), StoreError> {
     type Answer = (HashMap<String, String>, u64, u64, u64, u64, Vec<(String, f64)>, (i64, i64));
     let mut pipe = redis::pipe();
     pipe.cmd("HGETALL").arg(keys.meta());
@@ -176,15 +183,15 @@ async fn read_meta(redis: &Redis, keys: &Keys) -> Result<(Meta, i64, Option<u64>
     Ok((meta, seconds * 1000 + micros / 1000, head))
 }
 
-/// The waiting bitmaps, from the byte that holds the head of the line.
-async fn read_line(
+/// Reads the waiting bitmaps from the byte that holds the head of the queue.
+async fn read_waiting(
     redis: &Redis,
-    keys: &Keys,
+    keys: &ScheduleKeys,
     epoch: u64,
     head: Option<u64>,
-) -> Result<Line, StoreError> {
+) -> Result<WaitingEntries, StoreError> {
     let Some(head) = head else {
-        return Ok(Line::default());
+        return Ok(WaitingEntries::default());
     };
     let (first, number) = (head >> SEQUENCE_BITS, head & ((1 << SEQUENCE_BITS) - 1));
     let mut pipe = redis::pipe();
@@ -195,13 +202,15 @@ async fn read_line(
         pipe.cmd("GETRANGE").arg(keys.bits(*epoch)).arg(*offset).arg(-1);
     }
     let bitmaps: Vec<Vec<u8>> = redis.bulk_pipe(&pipe).await?;
-    Ok(Line::build(parts.into_iter().zip(bitmaps).map(|((epoch, offset), b)| (epoch, offset, b))))
+    Ok(WaitingEntries::build(
+        parts.into_iter().zip(bitmaps).map(|((epoch, offset), b)| (epoch, offset, b)),
+    ))
 }
 
-/// The seat map: what changed since `last`, or the whole where that can't be told.
+/// Reads the seat map: the changes since `last`, or the whole map if some of them are missing.
 async fn read_seats(
     redis: &Redis,
-    keys: &Keys,
+    keys: &ScheduleKeys,
     meta: &Meta,
     last: Option<&Arc<SeatStates>>,
 ) -> Result<Arc<SeatStates>, StoreError> {
@@ -223,7 +232,7 @@ async fn read_seats(
             return Ok(Arc::new(next));
         }
     }
-    // Atomic, so that the version belongs to what is read with it.
+    // Atomic, so that the version is the one of the map read with it.
     let mut pipe = redis::pipe();
     pipe.atomic().cmd("HGET").arg(keys.meta()).arg("seat_version");
     pipe.cmd("GET").arg(keys.named("sold")).cmd("ZRANGE").arg(keys.named("held")).arg(0).arg(-1);
@@ -233,7 +242,7 @@ async fn read_seats(
     Ok(Arc::new(SeatStates::whole(version, total, &gone.unwrap_or_default(), &held)))
 }
 
-/// An entry of the seatlog: its id is the version, its text `seat_number:state,…`.
+/// Parses an entry of the seatlog: the version from its id, the seats from `seat_number:state,…`.
 fn change(id: &str, text: &str) -> Option<(u64, Vec<(u32, u8)>)> {
     let version = id.split('-').next()?.parse().ok()?;
     let seats = text.split(',').map(|part| {

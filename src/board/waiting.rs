@@ -1,56 +1,58 @@
-//! Who waits before whom: the waiting bitmaps with running counts.
+//! The waiting entries in order: the waiting bitmaps, with running counts.
 //!
-//! A place in line is a bit. With the count of bits before every block of 512, the number of people
-//! ahead of a sequence is one addition and a few popcounts, whether 100 wait or 10 million.
+//! A waiting entry is a bit. Each block of 512 bits has the number of entries before it. So the
+//! number of entries ahead of a sequence is one addition and a few popcounts, whether 100 or 10
+//! million wait.
 
 use crate::store::keys::SEQUENCE_BITS;
 
 /// 512 bits: one cache line of words per count.
 const WORDS_PER_BLOCK: usize = 8;
 
-/// Everybody who waits, as of one snapshot.
+/// All waiting entries of one snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct WaitingEntries {
     epochs: Vec<Bits>,
     total: u64,
 }
 
-/// The waiting bits of one epoch, from the head of the line on.
+/// The waiting bits of one epoch, from the head of the queue on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Bits {
     epoch: u64,
-    /// The number that the first bit stands for; a multiple of 8.
+    /// The number of the entry of the first bit; a multiple of 8.
     first: u64,
     words: Vec<u64>,
-    /// People of older epochs and earlier blocks, for each block.
+    /// For each block, the number of entries in older epochs and earlier blocks.
     before: Vec<u64>,
 }
 
-impl Line {
-    /// Builds the line from each epoch's bitmap as Redis has it (bit 0 is the highest of byte 0),
-    /// in order of epochs; each from the byte `offset` on.
+impl WaitingEntries {
+    /// Builds the entries from Redis's bitmaps, in order of epochs. Each is an epoch, the position
+    /// of its first byte, and the bytes; bit 0 is the highest of byte 0.
     #[must_use]
     pub fn build(bitmaps: impl IntoIterator<Item = (u64, u64, Vec<u8>)>) -> Self {
-        let mut line = Self::default();
+        let mut entries = Self::default();
         for (epoch, offset, bytes) in bitmaps {
             let words: Vec<u64> = bytes.chunks(8).map(word).collect();
             let mut before = Vec::with_capacity(words.len() / WORDS_PER_BLOCK + 1);
             for block in words.chunks(WORDS_PER_BLOCK) {
-                before.push(line.total);
-                line.total += block.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+                before.push(entries.total);
+                let count = block.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+                entries.total += count;
             }
-            line.epochs.push(Bits { epoch, first: offset * 8, words, before });
+            entries.epochs.push(Bits { epoch, first: offset * 8, words, before });
         }
-        line
+        entries
     }
 
-    /// How many wait.
+    /// Number of waiting entries.
     #[must_use]
-    pub fn waiting(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.total
     }
 
-    /// How many are ahead of `sequence`; nothing where it does not wait as far as this knows.
+    /// Number of entries ahead of `sequence`; `None` if `sequence` does not wait in this snapshot.
     #[must_use]
     pub fn ahead(&self, sequence: u64) -> Option<u64> {
         let (epoch, number) = (sequence >> SEQUENCE_BITS, sequence & ((1 << SEQUENCE_BITS) - 1));
@@ -63,12 +65,12 @@ impl Line {
         }
         let start = index / 64 / WORDS_PER_BLOCK * WORDS_PER_BLOCK;
         let whole: u32 = bits.words[start..index / 64].iter().map(|word| word.count_ones()).sum();
-        // Shifted in two steps: by 64 at once is not a shift.
+        // In two steps, since a shift by 64 overflows.
         let part = (word >> (63 - bit) >> 1).count_ones();
         Some(bits.before[start / WORDS_PER_BLOCK] + u64::from(whole + part))
     }
 
-    /// The sequence of whoever has `ahead` people ahead of them.
+    /// The sequence of the entry with `ahead` others before it; `None` if fewer wait.
     #[must_use]
     pub fn at(&self, ahead: u64) -> Option<u64> {
         if ahead >= self.total {
@@ -92,8 +94,8 @@ impl Line {
         None
     }
 
-    /// Up to `count` + 1 points of the line, from its head to its end: each a sequence and how many
-    /// wait before it. Whoever knows their sequence finds their place between two of them.
+    /// Up to `count` + 1 points of the queue, from its head to its end: each is a sequence and the
+    /// number of entries before it. A client interpolates its position between two points.
     #[must_use]
     pub fn points(&self, count: u64) -> Vec<(u64, u64)> {
         let Some(last) = self.total.checked_sub(1) else {
@@ -138,37 +140,38 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_place_is_the_number_of_people_with_lower_sequences(
+        fn the_number_ahead_is_the_number_of_entries_with_lower_sequences(
             old in proptest::collection::btree_set(0u64..3000, 0..200),
             new in proptest::collection::btree_set(1024u64..5000, 0..400),
         ) {
-            let line = Line::build([(1, 0, bitmap(&old, 0)), (2, 128, bitmap(&new, 128))]);
+            let bitmaps = [(1, 0, bitmap(&old, 0)), (2, 128, bitmap(&new, 128))];
+            let entries = WaitingEntries::build(bitmaps);
             let all: Vec<u64> = (old.iter().map(|n| (1 << SEQUENCE_BITS) + n))
                 .chain(new.iter().map(|n| (2 << SEQUENCE_BITS) + n)).collect();
-            prop_assert_eq!(line.waiting(), all.len() as u64);
+            prop_assert_eq!(entries.len(), all.len() as u64);
             for (ahead, sequence) in all.iter().enumerate() {
-                prop_assert_eq!(line.ahead(*sequence), Some(ahead as u64));
-                prop_assert_eq!(line.at(ahead as u64), Some(*sequence));
+                prop_assert_eq!(entries.ahead(*sequence), Some(ahead as u64));
+                prop_assert_eq!(entries.at(ahead as u64), Some(*sequence));
             }
-            prop_assert_eq!(line.at(all.len() as u64), None);
+            prop_assert_eq!(entries.at(all.len() as u64), None);
             for number in (1024..5000).filter(|n| !new.contains(n)) {
-                prop_assert_eq!(line.ahead((2 << SEQUENCE_BITS) + number), None);
+                prop_assert_eq!(entries.ahead((2 << SEQUENCE_BITS) + number), None);
             }
         }
 
         #[test]
-        fn points_run_from_the_head_to_the_end_of_the_line(
+        fn points_run_from_the_head_to_the_end_of_the_queue(
             numbers in proptest::collection::btree_set(0u64..20_000, 1..2000),
         ) {
-            let line = Line::build([(1, 0, bitmap(&numbers, 0))]);
-            let points = line.points(256);
+            let entries = WaitingEntries::build([(1, 0, bitmap(&numbers, 0))]);
+            let points = entries.points(256);
             prop_assert!(points.len() <= 257);
             prop_assert_eq!(points.first().unwrap().1, 0);
             prop_assert_eq!(points.last().unwrap().1, numbers.len() as u64 - 1);
             for (sequence, ahead) in &points {
-                prop_assert_eq!(line.ahead(*sequence), Some(*ahead));
+                prop_assert_eq!(entries.ahead(*sequence), Some(*ahead));
             }
-            // What docs/API.md promises of the place that a client makes out between two points.
+            // What docs/API.md promises about the position that a client interpolates.
             let most = (numbers.len() as u64).div_ceil(256);
             for (ahead, number) in numbers.iter().enumerate() {
                 let sequence = (1 << SEQUENCE_BITS) + number;

@@ -1,4 +1,5 @@
-//! `onsale dev`: migrated private stores, a demo sale, the service, and what to try next.
+//! `onsale dev`: runs migrated private stores, a demo sale and the service, and prints what to try
+//! next.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long the administrator's token of the welcome lasts.
+/// Lifetime of the administrator's token in the welcome text.
 const ADMIN_TTL: Duration = Duration::from_hours(7 * 24);
 
-/// Migrates, seeds, serves until `stop`.
+/// Migrates the database, creates the demo sale, and serves until `stop`.
 pub async fn service(
     http: HttpSettings,
     environment: Environment,
@@ -38,11 +39,11 @@ pub async fn service(
     Ok(())
 }
 
-/// Serves; on another port where somebody has the usual one.
+/// Starts to serve; on a free port if the configured one is in use.
 async fn start(mut settings: Settings) -> Result<app::Running, StartError> {
     match app::start(settings.clone()).await {
         Err(StartError::Listen(address, error)) if address.port() != 0 => {
-            eprintln!("onsale: {address}: {error}; taking a free port instead");
+            eprintln!("onsale: {address}: {error}; using a free port instead");
             settings.http.listen.set_port(0);
             app::start(settings).await
         }
@@ -73,7 +74,7 @@ fn settings(http: HttpSettings, environment: Environment) -> Settings {
     }
 }
 
-/// What to open and what to paste. Every line works as it stands, in order.
+/// Prints what to open and what to paste. The commands work as printed, in this order.
 fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
     let (schedule, upcoming) = (demo.open, demo.upcoming);
     println!(
@@ -81,11 +82,11 @@ fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
   onsale is listening on http://{addr}
 
   The sale, in a browser         http://{addr}/
-  The API, to read and to try    http://{addr}/docs
+  The API, to read and try       http://{addr}/docs
   The demo sale, open now        http://{addr}/v1/schedules/{schedule}
-  One that opens soon            http://{addr}/v1/schedules/{upcoming}
+  A sale that opens soon         http://{addr}/v1/schedules/{upcoming}
 
-  From joining the line to owning two seats, by curl:
+  From joining the queue to owning two seats, with curl:
 
     B=http://{addr}
     field() {{ python3 -c 'import json,sys; print(json.load(sys.stdin)["'$1'"])'; }}
@@ -97,7 +98,7 @@ fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
     curl -s $B/v1/payments -H "authorization: Bearer $TOKEN" -H 'idempotency-key: pay-1' -H 'content-type: application/json' -d '{{"hold_id":"'$HOLD'"}}'; echo
     curl -s "$B/v1/reservations?status=COMPLETE" -H "authorization: Bearer $TOKEN"; echo
 
-  As the box office (a week's token): the console, already signed in
+  For the box office: the console, already signed in with a token for a week
 
     http://{addr}/admin#token={admin}
 
@@ -105,6 +106,6 @@ fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
     curl -s $B/v1/admin/schedules/{schedule}/stats -H "authorization: Bearer $ADMIN"; echo
     curl -s -X PATCH $B/v1/admin/schedules/{schedule}/queue -H "authorization: Bearer $ADMIN" -H 'content-type: application/json' -d '{{"admit_per_second":5,"capacity":20}}'; echo
 
-  Ctrl-C stops it and its stores; the next start finds the data again."#
+  Ctrl-C stops the service and its stores; the next start finds the data again."#
     );
 }

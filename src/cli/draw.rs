@@ -1,4 +1,5 @@
-//! `onsale draw verify`: holds a published draw against its list, with nothing but the three files.
+//! `onsale draw verify`: checks a published draw against its secret, its commitment and its list of
+//! entrants.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -9,22 +10,22 @@ use uuid::Uuid;
 
 #[derive(Debug, Subcommand)]
 pub enum DrawCommand {
-    /// Check a draw offline, and print where tickets fell
+    /// Check a draw offline, and print the rank of each ticket
     Verify(VerifyArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The secret, as the draw tells it once it is open
+    /// Secret of the draw, which is published when the sale opens
     #[arg(long, value_name = "HEX")]
     secret: String,
-    /// The commitment that was public before
+    /// Commitment that was published before the draw
     #[arg(long, value_name = "HEX")]
     commitment: String,
-    /// The list of entrants, a ticket id a line; `-` reads standard input
+    /// File with the list of entrants, one ticket id per line; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     entrants: PathBuf,
-    /// Print the place of this ticket only
+    /// Print only the rank of this ticket
     #[arg(long, value_name = "ID")]
     ticket: Option<Uuid>,
 }
@@ -32,32 +33,32 @@ pub struct VerifyArgs {
 /// Why a draw does not verify.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// Not hex.
+    /// An argument is not hex.
     #[error("the {0} is not hex")]
     NotHex(&'static str),
-    /// Another secret than the one committed to.
-    #[error("the secret is not the one that the commitment was made of: the draw does not verify")]
+    /// The commitment is not the hash of the secret.
+    #[error("the secret does not match the commitment: the draw does not verify")]
     OtherSecret,
     /// The list cannot be read.
     #[error("{0}: {1}")]
     Unread(PathBuf, std::io::Error),
-    /// A line of the list is none of it.
+    /// A line of the list is not a ticket id.
     #[error("line {0} of the entrants is not a ticket id")]
     NoTicket(usize),
-    /// Listed twice.
+    /// A ticket is listed twice.
     #[error("{0} is listed twice: the list does not verify")]
     Twice(Uuid),
-    /// Not on the list.
+    /// The ticket is not in the list.
     #[error("{0} is not among the {1} entrants")]
     Absent(Uuid, usize),
 }
 
-/// What is printed: `<place> <ticket id>` a line.
+/// Checks the draw, and returns the text to print: `<rank> <ticket id>` per line.
 pub fn verify(args: &VerifyArgs) -> Result<String, VerifyError> {
     let secret = hex::decode(args.secret.trim()).map_err(|_| VerifyError::NotHex("secret"))?;
-    let public =
+    let published =
         hex::decode(args.commitment.trim()).map_err(|_| VerifyError::NotHex("commitment"))?;
-    if commitment(&secret) != public {
+    if commitment(&secret) != published {
         return Err(VerifyError::OtherSecret);
     }
     let text =
@@ -65,8 +66,8 @@ pub fn verify(args: &VerifyArgs) -> Result<String, VerifyError> {
     let parse = |(index, line): (usize, &str)| {
         line.trim().parse().map_err(|_| VerifyError::NoTicket(index + 1))
     };
-    let filled = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let tickets: Vec<Uuid> = filled.map(parse).collect::<Result<_, _>>()?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let tickets: Vec<Uuid> = lines.map(parse).collect::<Result<_, _>>()?;
     let mut sorted = tickets.clone();
     sorted.sort_unstable();
     if let Some(twice) = sorted.windows(2).find(|two| two[0] == two[1]) {
@@ -74,12 +75,12 @@ pub fn verify(args: &VerifyArgs) -> Result<String, VerifyError> {
     }
     let drawn = order(&secret, &tickets).into_iter();
     let drawn = drawn.filter_map(|index| tickets.get(usize::try_from(index).ok()?));
-    let wanted = |(_, id): &(usize, &Uuid)| args.ticket.is_none_or(|ticket| ticket == **id);
-    let lines: Vec<String> =
-        (1..).zip(drawn).filter(wanted).map(|(place, id)| format!("{place} {id}\n")).collect();
+    let is_printed = |(_, id): &(usize, &Uuid)| args.ticket.is_none_or(|ticket| ticket == **id);
+    let ranks: Vec<String> =
+        (1..).zip(drawn).filter(is_printed).map(|(rank, id)| format!("{rank} {id}\n")).collect();
     match args.ticket {
-        Some(ticket) if lines.is_empty() => Err(VerifyError::Absent(ticket, tickets.len())),
-        _ => Ok(lines.concat()),
+        Some(ticket) if ranks.is_empty() => Err(VerifyError::Absent(ticket, tickets.len())),
+        _ => Ok(ranks.concat()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The catalogue over HTTP, open to everybody.
+//! The HTTP routes of the catalogue. They need no authentication.
 
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
@@ -16,24 +16,24 @@ use super::view::ScheduleView;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::pagination::{PageQuery, parse_filtered};
 use crate::http::api::problem::{Problem, ProblemCode};
-use crate::http::server::fast_path::Shortcut;
+use crate::http::server::fast_path::FastPath;
 use crate::pagination::{ListPaging, Page};
 use crate::store::id::{ConcertId, ScheduleId};
 
-/// Every answer here is for everybody, and at most a second old.
+/// An answer that any cache may keep for 1 s, since it is the same for all clients.
 type Fresh<T> = ([(HeaderName, &'static str); 1], Json<T>);
 
 fn fresh<T>(body: T) -> Fresh<T> {
     ([(CACHE_CONTROL, "public, max-age=1")], Json(body))
 }
 
-/// The shortcut of seat maps that were rendered already.
+/// The fast path of seat maps: answers from bodies that are already rendered.
 #[must_use]
-pub fn shortcut(maps: Maps) -> Shortcut {
+pub fn shortcut(maps: Maps) -> FastPath {
     map::http::shortcut(maps)
 }
 
-/// The routes of the catalogue, the seat map among them.
+/// The routes of the catalogue, including the seat map.
 pub fn routes(catalogue: Catalogue, maps: Maps) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(concerts))
@@ -44,46 +44,47 @@ pub fn routes(catalogue: Catalogue, maps: Maps) -> OpenApiRouter {
         .merge(map::http::routes(maps))
 }
 
-/// Which concerts.
+/// Filters for the list of concerts.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
-    /// Only those of this status.
+struct ConcertQuery {
+    /// Only concerts with this status.
     #[garde(skip)]
     #[param(inline)]
     status: Option<ConcertStatus>,
-    /// Only those with a date whose sale is not over: `OPEN` where the sale of a date has opened, in
-    /// order of the latest opening; `UPCOMING` where none has, in order of the next opening.
+    /// Only concerts with a date whose sale is not over. `OPEN`: the sale of at least one date has
+    /// opened; the latest opening comes first. `UPCOMING`: no sale has opened; the next opening
+    /// comes first.
     #[garde(skip)]
     #[param(inline)]
     sale: Option<Sale>,
 }
 
-/// Which dates of a concert.
+/// Filters for the dates of a concert.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct WhichDates {
-    /// Only those whose sale is not over, the next date first (`UPCOMING`), or is over, the latest
-    /// date first (`PAST`).
+struct ScheduleQuery {
+    /// Only dates whose sale is not over, the next date first (`UPCOMING`), or dates whose sale is
+    /// over, the latest date first (`PAST`).
     #[garde(skip)]
     #[param(inline)]
     dates: Option<Dates>,
 }
 
-/// Concerts, in order of their ids, or with `sale` of what can be bought now.
+/// List concerts.
 ///
-/// Public, at most a second old. `?status=` keeps only the concerts of one status.
+/// Public, at most 1 s old. In order of ids, or with `sale` in order of the opening of their sales.
 #[utoipa::path(
-    get, path = "/v1/concerts", tag = "Catalogue", params(Which, PageQuery),
-    responses((status = 200, description = "A page of them", body = Page<Concert>)),
+    get, path = "/v1/concerts", tag = "Catalogue", params(ConcertQuery, PageQuery),
+    responses((status = 200, description = "A page of concerts", body = Page<Concert>)),
 )]
 async fn concerts(
     State(catalogue): State<Catalogue>,
     uri: Uri,
 ) -> Result<Fresh<Page<Concert>>, Problem> {
     let query = uri.query().unwrap_or_default();
-    let (Which { status, sale }, paging) =
-        parse_filtered(query, |which: &Which| which.sale.is_some())?;
+    let (ConcertQuery { status, sale }, paging) =
+        parse_filtered(query, |filters: &ConcertQuery| filters.sale.is_some())?;
     let page = match (sale, paging) {
         (Some(sale), ListPaging::ByTime(paging)) => {
             catalogue.concerts_by_sale(sale, status, paging).await?
@@ -93,9 +94,9 @@ async fn concerts(
     Ok(fresh(page))
 }
 
-/// One concert.
+/// Get a concert.
 ///
-/// Public, at most a second old.
+/// Public, at most 1 s old.
 #[utoipa::path(
     get, path = "/v1/concerts/{id}", tag = "Catalogue",
     params(("id" = ConcertId, Path, description = "The concert")),
@@ -111,14 +112,15 @@ async fn concert(
     Ok(fresh(catalogue.concert(id).await?))
 }
 
-/// The schedules of a concert, in order of their ids, or with `dates` of when it plays.
+/// List the schedules of a concert.
 ///
-/// Public, at most a second old. Each has its phase, prices and seat counts.
+/// Public, at most 1 s old. In order of ids, or with `dates` in order of the dates. Each has its
+/// phase, prices and seat counts.
 #[utoipa::path(
     get, path = "/v1/concerts/{id}/schedules", tag = "Catalogue",
-    params(("id" = ConcertId, Path, description = "The concert"), WhichDates, PageQuery),
+    params(("id" = ConcertId, Path, description = "The concert"), ScheduleQuery, PageQuery),
     responses(
-        (status = 200, description = "A page of them", body = Page<ScheduleView>),
+        (status = 200, description = "A page of schedules", body = Page<ScheduleView>),
         (status = 404, description = "`concert_not_found`"),
     ),
 )]
@@ -128,8 +130,8 @@ async fn schedules(
     uri: Uri,
 ) -> Result<Fresh<Page<ScheduleView>>, Problem> {
     let query = uri.query().unwrap_or_default();
-    let (WhichDates { dates }, paging) =
-        parse_filtered(query, |which: &WhichDates| which.dates.is_some())?;
+    let (ScheduleQuery { dates }, paging) =
+        parse_filtered(query, |filters: &ScheduleQuery| filters.dates.is_some())?;
     let page = match (dates, paging) {
         (Some(dates), ListPaging::ByTime(paging)) => {
             catalogue.concert(id).await?;
@@ -140,9 +142,9 @@ async fn schedules(
     Ok(fresh(page))
 }
 
-/// One schedule: times, phase, prices, and how many seats there are to be had.
+/// Get a schedule: its times, phase, prices and seat counts.
 ///
-/// Public, at most a second old. `server_time` is what countdowns count from.
+/// Public, at most 1 s old. Countdowns should use `server_time` as the current time.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule")),

@@ -4,5 +4,6 @@ pub mod http;
 pub mod map;
 pub mod model;
 pub mod pg;
+pub mod sale_settings;
 pub mod service;
 pub mod view;

@@ -1,4 +1,4 @@
-//! What is on sale: concerts, schedules with their queue settings, seats, and the phase of a sale.
+//! Concerts, schedules with their queue settings, seats, and the phase of a sale.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,25 +12,26 @@ use crate::store::id::{ConcertId, ScheduleId, SeatId};
 /// The kind of outbox entry whose payload is a [`SettingsChanged`].
 pub const SETTINGS_CHANGED: &str = "settings_changed";
 
-/// A schedule's settings, times or seats changed; whoever relays it reads the newest themselves.
+/// Outbox payload: the settings, times or seats of a schedule changed. The relay reads the current
+/// values from PostgreSQL, so the payload does not have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsChanged {
-    /// Whose.
+    /// The schedule.
     pub schedule: ScheduleId,
 }
 
-/// Whether a concert is on at all. UNAVAILABLE stops joins and holds at once.
+/// Whether a concert is on sale at all. UNAVAILABLE stops joins and holds at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ConcertStatus {
-    /// On.
+    /// The concert's schedules follow their own times.
     Available,
-    /// Withdrawn: no join, no hold; a live hold may still be paid.
+    /// Withdrawn: joins and holds are refused. Existing holds can still be paid.
     Unavailable,
 }
 
 impl ConcertStatus {
-    /// As PostgreSQL and the API have it.
+    /// Returns the name in PostgreSQL and in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,51 +41,52 @@ impl ConcertStatus {
     }
 }
 
-/// Concerts by what can be bought, among those that have a date whose sale is not over.
+/// Filter for concerts that have a date whose sale is not over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Sale {
-    /// The sale of a date has opened: those that opened last come first.
+    /// The sale of at least one date has opened. The latest opening comes first.
     Open,
-    /// The sale of every date is still to open: those that open next come first.
+    /// The sale of no date has opened. The next opening comes first.
     Upcoming,
 }
 
-/// Dates of a concert by whether their sale is over.
+/// Filter for dates of a concert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Dates {
-    /// It is not: the next date comes first.
+    /// The sale is not over. The next date comes first.
     Upcoming,
-    /// It is: the latest date comes first.
+    /// The sale is over. The latest date comes first.
     Past,
 }
 
 /// A concert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Concert {
-    /// Its id.
+    /// Id of the concert.
     pub id: ConcertId,
-    /// 1 to 200 characters.
+    /// Title, 1 to 200 characters.
     pub title: String,
-    /// Up to 10,000 characters.
+    /// Description, up to 10,000 characters.
     pub description: String,
-    /// Whether it is on.
+    /// Whether the concert is on sale at all.
     pub status: ConcertStatus,
 }
 
-/// In which order those in line are let in.
+/// The order of admission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum EntryOrder {
-    /// In order of arrival.
+    /// First come, first served.
     Fifo,
-    /// Those who came before the opening in an order drawn at the opening; the rest as they come.
+    /// Entries that join before the sale opens get a random order, drawn at the opening. Later
+    /// entries follow first come, first served.
     Draw,
 }
 
 impl EntryOrder {
-    /// As PostgreSQL and the API have it.
+    /// Returns the name in PostgreSQL and in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,83 +96,87 @@ impl EntryOrder {
     }
 }
 
-/// How the line of one schedule behaves; any part may change while it runs.
+/// Queue settings of one schedule. All may change during the sale, except `entry_order` once the
+/// queue is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueueSettings {
-    /// How many may be inside at once.
+    /// Limit of active slots at a time.
     pub capacity: u32,
-    /// How many are let in per second at most.
+    /// Limit of admissions per second.
     pub admit_per_second: u32,
-    /// How long a slot lasts from admission.
+    /// Time from admission until the active slot expires, in seconds.
     pub active_ttl_seconds: u32,
-    /// How long a slot waits for its owner to be seen.
+    /// Time after admission until an owner who does not show up loses the slot, in seconds.
     pub claim_window_seconds: u32,
-    /// Who was not heard from for this long is passed over when their turn comes.
+    /// Time without a request after which a waiting user counts as absent, in seconds. Absent users
+    /// are passed over when their turn comes.
     pub presence_window_seconds: u32,
-    /// How long the place of somebody passed over is kept, counted from the first time.
+    /// Time for which the entry of a user who was passed over is kept, in seconds. It counts from
+    /// the first time.
     pub return_grace_seconds: u32,
-    /// How long held seats wait for payment.
+    /// Time to pay for held seats, in seconds.
     pub hold_ttl_seconds: u32,
-    /// How many seats of this schedule one user may hold or own.
+    /// Limit of seats of this schedule that one user may hold or own.
     pub max_seats_per_user: u32,
-    /// Fixed once the line is open.
+    /// The order of admission. Cannot change once the queue is open.
     pub entry_order: EntryOrder,
-    /// From when on people may join.
+    /// When the queue opens for joins.
     pub queue_opens_at: DateTime<Utc>,
-    /// Stops admission; the line stays.
+    /// Whether admission is paused. The queue keeps its entries.
     pub paused: bool,
-    /// Shown to those who wait.
+    /// Message shown to waiting users.
     pub message: Option<String>,
 }
 
-/// One performance, as it stands in PostgreSQL.
+/// One schedule, as PostgreSQL stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// Its id.
+    /// Id of the schedule.
     pub id: ScheduleId,
-    /// The concert that plays.
+    /// Id of its concert.
     pub concert_id: ConcertId,
-    /// Whether that concert is on.
+    /// Status of its concert.
     pub concert_status: ConcertStatus,
     /// When the sale opens.
     pub reservation_available_at: DateTime<Utc>,
-    /// When it closes: no join, no hold, no refund from here on.
+    /// When the sale closes. From then on joins, holds and refunds are refused.
     pub deadline_at: DateTime<Utc>,
     /// When the doors open.
     pub concert_at: DateTime<Utc>,
-    /// The line's settings.
+    /// Queue settings.
     pub settings: QueueSettings,
-    /// Which version of the settings (and times) this is.
+    /// Version of settings and times. Rises with each change.
     pub settings_version: i64,
-    /// How often the schedule's keys in Redis were built; 0: never yet.
+    /// Number of times that the schedule's Redis keys were built. 0 before the first time.
     pub queue_epoch: u64,
-    /// Rises when seats are added.
+    /// Version of the layout. Rises when seats are added.
     pub layout_version: i32,
-    /// Whether it closed so long ago that nothing of it moves any more, and its keys in Redis are not
-    /// built again: two hours, by PostgreSQL's clock.
+    /// Whether the sale closed at least two hours ago, by PostgreSQL's clock. Then nothing of it
+    /// changes any more, and its Redis keys are not built again.
     pub over: bool,
-    /// How many seats there are, sold and blocked ones included.
+    /// Number of seats in all states together.
     pub seats_total: u32,
 }
 
-/// Where a sale stands: the first that fits, in this order.
+/// Phase of a sale. If several fit, the first in this order applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Phase {
-    /// Past the deadline.
+    /// The deadline has passed.
     Closed,
-    /// Before the opening, or without seats.
+    /// The sale has not opened, or the schedule has no seats.
     Upcoming,
-    /// Nobody is let in for now.
+    /// Admission is paused.
     Paused,
-    /// Every seat is sold or blocked; a refund reopens.
+    /// Every seat is sold or blocked. A refund opens the sale again.
     SoldOut,
     /// On sale.
     Open,
 }
 
 impl Phase {
-    /// The phase by the times (now, opening, deadline) in ms, and by how many of the seats are gone.
+    /// Computes the phase from the times (now, opening, deadline) in milliseconds since 1970, and
+    /// the number of seats that are sold or blocked (`gone`) out of all `seats`.
     #[must_use]
     pub fn at(
         (now, opens, deadline): (i64, i64, i64),
@@ -193,7 +199,7 @@ impl Phase {
 }
 
 impl Schedule {
-    /// The phase at `now`, given how many seats are sold or blocked.
+    /// Computes the phase at `now`. `gone` is the number of seats that are sold or blocked.
     #[must_use]
     pub fn phase(&self, now: DateTime<Utc>, gone: u32) -> Phase {
         let ms = |time: DateTime<Utc>| time.timestamp_millis();
@@ -201,42 +207,42 @@ impl Schedule {
         Phase::at(times, self.settings.paused, gone, self.seats_total)
     }
 
-    /// How long a hold lasts.
+    /// Returns the time to pay for held seats.
     #[must_use]
     pub fn hold_ttl(&self) -> Duration {
         Duration::from_secs(u64::from(self.settings.hold_ttl_seconds))
     }
 }
 
-/// One seat without its state: what a map is drawn from.
+/// One seat without its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Seat {
-    /// Its id.
+    /// Id of the seat.
     pub id: SeatId,
-    /// 1..n without a gap within a schedule.
+    /// Number of the seat: 1..n in a schedule, without a gap.
     pub seat_number: u32,
-    /// Such as `A`, `Balcony`.
+    /// Name of the section, such as `A` or `Balcony`.
     pub section: String,
-    /// Such as `1`, `AA`.
+    /// Name of the row, such as `1` or `AA`.
     pub row: String,
-    /// Points.
+    /// Price in points.
     pub seat_price: i64,
 }
 
-/// What a seat looks like to everybody.
+/// Public state of a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum SeatStatus {
-    /// Free.
+    /// Free to hold.
     Available,
-    /// Somebody is about to pay for it.
+    /// Held: it waits for payment.
     Held,
     /// Sold or blocked.
     Unavailable,
 }
 
 impl SeatStatus {
-    /// From the read model's number for it.
+    /// Converts the state number of the read model.
     #[must_use]
     pub fn from_state(state: u8) -> Self {
         match state {
@@ -247,10 +253,10 @@ impl SeatStatus {
     }
 }
 
-/// All seats of a schedule, immutable per version.
+/// All seats of a schedule. Immutable per version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// Rises when seats are added.
+    /// Version of the layout. Rises when seats are added.
     pub version: i32,
     /// In order of `seat_number`, which is its index plus one.
     pub seats: Vec<Seat>,
@@ -258,20 +264,20 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Takes seats in order of their numbers.
+    /// Builds a layout from seats in order of seat number.
     #[must_use]
     pub fn new(version: i32, seats: Vec<Seat>) -> Self {
         let by_id = seats.iter().map(|seat| (seat.id, seat.seat_number)).collect();
         Self { version, seats, by_id }
     }
 
-    /// The number of a seat, if it is one of this schedule.
+    /// Returns the number of a seat; `None` if the seat belongs to another schedule.
     #[must_use]
     pub fn number(&self, id: SeatId) -> Option<u32> {
         self.by_id.get(&id).copied()
     }
 
-    /// A seat by its number.
+    /// Returns the seat with this number.
     #[must_use]
     pub fn seat(&self, number: u32) -> Option<&Seat> {
         self.seats.get(usize::try_from(number).ok()?.checked_sub(1)?)

@@ -1,5 +1,5 @@
-//! The catalogue's SQL: reads only. Administration writes. Lists in order of a sale are in
-//! [`listing`].
+//! The SQL of the catalogue, which only reads: administration writes. Lists in order of sale times
+//! are in [`listing`].
 
 pub mod listing;
 
@@ -46,8 +46,8 @@ pub(in crate::concert) struct ScheduleRow {
     seats_total: i32,
 }
 
-/// The columns of [`ScheduleRow`]. Seats are numbered 1..n, so the highest number is their count,
-/// and the index has it at its end.
+/// Selects the columns of [`ScheduleRow`]. Seats are numbered 1..n, so the highest number is their
+/// count, and the index finds it at its end.
 macro_rules! select_schedules {
     ($condition:literal, $($argument:expr),+) => {
         sqlx::query_as!(
@@ -68,7 +68,7 @@ macro_rules! select_schedules {
 }
 use select_schedules;
 
-/// One concert.
+/// Reads a concert.
 pub async fn concert(
     executor: impl PgExecutor<'_>,
     id: ConcertId,
@@ -83,7 +83,7 @@ pub async fn concert(
     row.map(Concert::try_from).transpose()
 }
 
-/// Concerts in order of their ids, one more than fits the page.
+/// Lists concerts in order of their ids, one more than fits the page.
 pub async fn concerts(
     pg: &Pg,
     status: Option<ConcertStatus>,
@@ -102,19 +102,19 @@ pub async fn concerts(
     rows.into_iter().map(Concert::try_from).collect()
 }
 
-/// One schedule.
+/// Reads a schedule.
 pub async fn schedule(pg: &Pg, id: ScheduleId) -> Result<Option<Schedule>, StoreError> {
     let row = select_schedules!("where s.id = $1", id.0).fetch_optional(pg.pool()).await?;
     row.map(Schedule::try_from).transpose()
 }
 
-/// One schedule as this transaction sees it.
+/// Reads a schedule in a transaction.
 pub async fn schedule_in(tx: &mut Tx, id: ScheduleId) -> Result<Option<Schedule>, StoreError> {
     let row = select_schedules!("where s.id = $1", id.0).fetch_optional(tx.conn()).await?;
     row.map(Schedule::try_from).transpose()
 }
 
-/// The schedules of a concert in order of their ids, one more than fits the page.
+/// Lists the schedules of a concert in order of their ids, one more than fits the page.
 pub async fn schedules(
     pg: &Pg,
     concert: ConcertId,
@@ -131,9 +131,9 @@ pub async fn schedules(
     rows.into_iter().map(Schedule::try_from).collect()
 }
 
-/// All seats of a schedule with the version of the layout they are. One statement, so that the
-/// version belongs to the seats whatever is added meanwhile; with more time than others have, since
-/// a busy process takes in two hundred thousand rows slowly.
+/// Reads all seats of a schedule with the version of the layout. One statement reads both, so that
+/// they match even if seats are added meanwhile. It may take 15 s, because a busy process is slow
+/// to receive 200,000 rows.
 pub async fn layout(pg: &Pg, id: ScheduleId) -> Result<Layout, StoreError> {
     let mut tx = pg.begin().await?;
     sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
@@ -158,8 +158,8 @@ pub async fn layout(pg: &Pg, id: ScheduleId) -> Result<Layout, StoreError> {
     Ok(Layout::new(version, seats.collect::<Result<_, StoreError>>()?))
 }
 
-/// Runs of consecutive seats with the same section and price, in order of their numbers: a few
-/// rows where the seats themselves would be thousands.
+/// Reads runs of consecutive seats with the same section and price, in order of seat number. These
+/// are a few rows instead of thousands of seats.
 pub async fn blocks(pg: &Pg, id: ScheduleId) -> Result<Vec<Block>, StoreError> {
     let rows = sqlx::query!(
         r#"select section, seat_price, min(seat_number) as "first!", max(seat_number) as "last!"
@@ -183,8 +183,9 @@ pub async fn blocks(pg: &Pg, id: ScheduleId) -> Result<Vec<Block>, StoreError> {
 }
 
 fn unsigned(number: i32) -> Result<u32, StoreError> {
-    u32::try_from(number)
-        .map_err(|_| StoreError::Inconsistent(format!("{number} where a count belongs")))
+    u32::try_from(number).map_err(|_| {
+        StoreError::Inconsistent(format!("{number} is negative, but should be a count"))
+    })
 }
 
 impl TryFrom<ConcertRow> for Concert {
@@ -235,12 +236,12 @@ fn concert_status(text: &str) -> Result<ConcertStatus, StoreError> {
     [ConcertStatus::Available, ConcertStatus::Unavailable]
         .into_iter()
         .find(|status| status.as_str() == text)
-        .ok_or_else(|| StoreError::Inconsistent(format!("{text} is no status of a concert")))
+        .ok_or_else(|| StoreError::Inconsistent(format!("unknown concert status {text}")))
 }
 
 fn entry_order(text: &str) -> Result<EntryOrder, StoreError> {
     [EntryOrder::Fifo, EntryOrder::Draw]
         .into_iter()
         .find(|order| order.as_str() == text)
-        .ok_or_else(|| StoreError::Inconsistent(format!("{text} is no entry order")))
+        .ok_or_else(|| StoreError::Inconsistent(format!("unknown entry order {text}")))
 }

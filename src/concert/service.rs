@@ -1,4 +1,5 @@
-//! The catalogue as this process knows it: at most 1 s old, whoever changed it.
+//! Reads of the catalogue, with caches. A schedule is at most 1 s old, whichever process changed
+//! it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,40 +21,41 @@ use crate::store::StoreError;
 use crate::store::id::{ConcertId, ScheduleId};
 use crate::store::pg::Pg;
 
-/// How long a schedule is taken for what it was; also how long one that is not there stays so.
-const FRESH: Duration = Duration::from_millis(900);
-/// Schedules remembered, found or not: made-up ids push out the least used only.
+/// Time for which a read schedule is used, and for which a missing one counts as missing.
+const SCHEDULE_TTL: Duration = Duration::from_millis(900);
+/// Schedules in the cache, found or missing. Made-up ids push out only the least recently used.
 const SCHEDULES: u64 = 10_000;
-/// Seats of all layouts kept at a time.
+/// Seats of all cached layouts together.
 const LAYOUT_SEATS: u64 = 1_000_000;
+/// Time without use after which an entry is dropped.
 const IDLE: Duration = Duration::from_mins(10);
-/// Changes are counted in this many counters, each for its share of the schedules.
+/// Number of counters of changes. Schedules share them.
 const COUNTERS: usize = 64;
 
-/// What is on sale; cheap to clone.
+/// The catalogue as a service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     pg: Pg,
     boards: Boards,
-    kept: Arc<Kept>,
+    caches: Arc<Caches>,
 }
 
-/// A schedule and the number of changes made here before it was asked for: what was read before a
-/// change is never taken for what stands after it, also when the reading ends later.
-type Known = (ScheduleId, u64);
+/// Cache key: a schedule, and the number of changes that this process made before the read. So a
+/// read that began before a change is not used after it, even if the read ends later.
+type CacheKey = (ScheduleId, u64);
 
 #[derive(Debug)]
-struct Kept {
+struct Caches {
     changes: [AtomicU64; COUNTERS],
-    schedules: Cache<Known, Option<Arc<Schedule>>>,
-    /// Stands in while PostgreSQL cannot be asked: those who wait go on by it.
-    last: Cache<Known, Arc<Schedule>>,
+    schedules: Cache<CacheKey, Option<Arc<Schedule>>>,
+    /// The last read, for use while PostgreSQL is unavailable. Waiting users continue with it.
+    last: Cache<CacheKey, Arc<Schedule>>,
     layouts: Cache<(ScheduleId, i32), Arc<Layout>>,
     blocks: Cache<(ScheduleId, i32), Arc<Vec<Block>>>,
     prices: Cache<(ScheduleId, MapVersion), Arc<Vec<SectionPrice>>>,
 }
 
-/// Why the catalogue did not tell.
+/// Errors of the catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// There is no such concert.
@@ -68,13 +70,13 @@ pub enum CatalogueError {
 }
 
 impl Catalogue {
-    /// A catalogue that has read nothing yet.
+    /// Creates the service with empty caches.
     #[must_use]
     pub fn new(pg: Pg, boards: Boards) -> Self {
         let recent = || Cache::builder().max_capacity(SCHEDULES).eviction_policy(lru());
-        let kept = Kept {
+        let caches = Caches {
             changes: std::array::from_fn(|_| AtomicU64::new(0)),
-            schedules: recent().time_to_live(FRESH).build(),
+            schedules: recent().time_to_live(SCHEDULE_TTL).build(),
             last: Cache::builder().max_capacity(SCHEDULES).time_to_idle(IDLE).build(),
             layouts: Cache::builder()
                 .weigher(|_, layout: &Arc<Layout>| count(layout.seats.len()))
@@ -94,15 +96,15 @@ impl Catalogue {
                 .time_to_live(Duration::from_secs(5))
                 .build(),
         };
-        Self { pg, boards, kept: Arc::new(kept) }
+        Self { pg, boards, caches: Arc::new(caches) }
     }
 
-    /// One concert.
+    /// Reads a concert.
     pub async fn concert(&self, id: ConcertId) -> Result<Concert, CatalogueError> {
         pg::concert(self.pg.pool(), id).await?.ok_or(CatalogueError::ConcertNotFound)
     }
 
-    /// Concerts in order of their ids, all or those of one status.
+    /// Lists concerts of one status, or of any, in order of their ids.
     pub async fn concerts(
         &self,
         status: Option<ConcertStatus>,
@@ -112,7 +114,7 @@ impl Catalogue {
         Ok(paging.page(concerts, |concert| concert.id.0))
     }
 
-    /// The schedules of a concert in order of their ids.
+    /// Lists the schedules of a concert in order of their ids.
     pub async fn schedules(
         &self,
         concert: ConcertId,
@@ -123,7 +125,7 @@ impl Catalogue {
         self.views(paging.page(schedules, |schedule| schedule.id.0)).await
     }
 
-    /// Concerts by what can be bought now, all or those of one status.
+    /// Lists concerts of one status, or of any, by the openings of their sales.
     pub async fn concerts_by_sale(
         &self,
         sale: Sale,
@@ -134,12 +136,12 @@ impl Catalogue {
         Ok(paging.page(listed, Listed::cursor).map(|listed| listed.concert))
     }
 
-    /// Available concerts that have no date yet, the newest first.
+    /// Lists available concerts without dates, the newest first.
     pub async fn concerts_without_dates(&self, limit: u16) -> Result<Vec<Concert>, CatalogueError> {
         Ok(listing::concerts_without_dates(&self.pg, limit).await?)
     }
 
-    /// The dates of a concert by when it plays. Empty where there is no such concert.
+    /// Lists the dates of a concert in order of time. Empty if there is no such concert.
     pub async fn dates(
         &self,
         concert: ConcertId,
@@ -159,37 +161,38 @@ impl Catalogue {
         Ok(Page { items, next_cursor: page.next_cursor })
     }
 
-    /// One schedule as everybody sees it.
+    /// Reads the public view of a schedule.
     pub async fn view(&self, id: ScheduleId) -> Result<ScheduleView, CatalogueError> {
         self.view_of(&*self.schedule(id).await?).await
     }
 
-    /// One schedule, at most 1 s old; after a change made in this process, as it stands now.
+    /// Reads a schedule, at most 1 s old. Changes made in this process are visible at once.
     ///
-    /// While PostgreSQL cannot be asked, what was read last.
+    /// While PostgreSQL is unavailable, returns the last schedule that was read.
     ///
     /// # Errors
-    /// [`CatalogueError::ScheduleNotFound`], also for the next second after it was made elsewhere.
+    /// [`CatalogueError::ScheduleNotFound`]; also for up to 1 s after another process created the
+    /// schedule.
     pub async fn schedule(&self, id: ScheduleId) -> Result<Arc<Schedule>, CatalogueError> {
-        let known = (id, self.changes(id).load(Ordering::Acquire));
-        let found = if let Some(found) = self.kept.schedules.get(&known).await {
+        let key = (id, self.changes(id).load(Ordering::Acquire));
+        let found = if let Some(found) = self.caches.schedules.get(&key).await {
             found
         } else {
-            let read = self.kept.schedules.try_get_with(known, self.read(known));
-            Box::pin(read).await.map_err(shared)?
+            let read = self.caches.schedules.try_get_with(key, self.read(key));
+            Box::pin(read).await.map_err(clone_error)?
         };
         found.ok_or(CatalogueError::ScheduleNotFound)
     }
 
-    async fn read(&self, known: Known) -> Result<Option<Arc<Schedule>>, StoreError> {
-        match pg::schedule(&self.pg, known.0).await {
+    async fn read(&self, key: CacheKey) -> Result<Option<Arc<Schedule>>, StoreError> {
+        match pg::schedule(&self.pg, key.0).await {
             Ok(Some(schedule)) => {
                 let schedule = Arc::new(schedule);
-                self.kept.last.insert(known, Arc::clone(&schedule)).await;
+                self.caches.last.insert(key, Arc::clone(&schedule)).await;
                 Ok(Some(schedule))
             }
             Ok(None) => Ok(None),
-            Err(error @ StoreError::Unavailable { .. }) => match self.kept.last.get(&known).await {
+            Err(error @ StoreError::Unavailable { .. }) => match self.caches.last.get(&key).await {
                 Some(last) => Ok(Some(last)),
                 None => Err(error),
             },
@@ -197,48 +200,49 @@ impl Catalogue {
         }
     }
 
-    /// Makes the next [`Catalogue::schedule`] read anew: for after a change of one's own.
+    /// Makes the next [`Catalogue::schedule`] read from PostgreSQL. Call it after a change.
     pub fn forget(&self, id: ScheduleId) {
         self.changes(id).fetch_add(1, Ordering::AcqRel);
     }
 
     fn changes(&self, id: ScheduleId) -> &AtomicU64 {
         let id = usize::try_from(id.0.unsigned_abs()).unwrap_or(usize::MAX);
-        &self.kept.changes[id % COUNTERS]
+        &self.caches.changes[id % COUNTERS]
     }
 
-    /// All seats of a schedule, of the version that [`Catalogue::schedule`] tells or a newer one.
+    /// Reads all seats of a schedule, in the layout version of [`Catalogue::schedule`] or a newer
+    /// one.
     pub async fn layout(&self, id: ScheduleId) -> Result<Arc<Layout>, CatalogueError> {
         self.layout_of(&*self.schedule(id).await?).await
     }
 
-    /// As [`Catalogue::layout`], of a schedule at hand.
+    /// Like [`Catalogue::layout`], for a schedule that the caller has read.
     pub async fn layout_of(&self, schedule: &Schedule) -> Result<Arc<Layout>, CatalogueError> {
-        let (id, known) = (schedule.id, (schedule.id, schedule.layout_version));
-        if let Some(layout) = self.kept.layouts.get(&known).await {
+        let (id, key) = (schedule.id, (schedule.id, schedule.layout_version));
+        if let Some(layout) = self.caches.layouts.get(&key).await {
             return Ok(layout);
         }
         let read = async { pg::layout(&self.pg, id).await.map(Arc::new) };
-        Ok(Box::pin(self.kept.layouts.try_get_with(known, read)).await.map_err(shared)?)
+        Ok(Box::pin(self.caches.layouts.try_get_with(key, read)).await.map_err(clone_error)?)
     }
 
-    /// The seats and their states.
+    /// Reads all seats of a schedule, and the board with their states.
     pub async fn seats(&self, id: ScheduleId) -> Result<(Arc<Layout>, Arc<Board>), CatalogueError> {
         let layout = self.layout(id).await?;
         Ok((layout, self.boards.get(id).await?))
     }
 
-    /// As [`Catalogue::seats`], where all of it is in memory.
+    /// Like [`Catalogue::seats`], but only from memory; `None` if a part of it is missing there.
     #[must_use]
     pub fn known_seats(&self, id: ScheduleId) -> Option<(Arc<Layout>, Arc<Board>)> {
-        let known = (id, self.changes(id).load(Ordering::Acquire));
-        let schedule = self.kept.schedules.get(&known).now_or_never()??;
+        let key = (id, self.changes(id).load(Ordering::Acquire));
+        let schedule = self.caches.schedules.get(&key).now_or_never()??;
         let layout = (id, schedule?.layout_version);
-        let layout = self.kept.layouts.get(&layout).now_or_never()??;
+        let layout = self.caches.layouts.get(&layout).now_or_never()??;
         Some((layout, self.boards.watch(id).board()?))
     }
 
-    /// The watch of a schedule's seats.
+    /// Returns the watch on a schedule's board.
     #[must_use]
     pub fn watch(&self, id: ScheduleId) -> Arc<Watched> {
         self.boards.watch(id)
@@ -250,16 +254,18 @@ impl Catalogue {
         let version = MapVersion { seats: board.seats.version, layout };
         let count = async {
             let read = async { pg::blocks(&self.pg, id).await.map(Arc::new) };
-            let blocks = self.kept.blocks.try_get_with((id, layout), read).await.map_err(shared)?;
+            let blocks = self.caches.blocks.try_get_with((id, layout), read).await;
+            let blocks = blocks.map_err(clone_error)?;
             Ok(Arc::new(prices(&blocks, &board.seats)))
         };
-        let prices = self.kept.prices.try_get_with((id, version), count).await.map_err(shared)?;
+        let prices = self.caches.prices.try_get_with((id, version), count).await;
+        let prices = prices.map_err(clone_error)?;
         Ok(ScheduleView::new(schedule, &board, prices.to_vec()))
     }
 }
 
-/// With the default policy a new entry must be asked for often before it pushes out an old one:
-/// a version that has just come would be made for every request.
+/// The LRU policy. With the default policy a new entry enters a full cache only after many
+/// requests, so each request for a new version would build it again.
 fn lru() -> EvictionPolicy {
     EvictionPolicy::lru()
 }
@@ -268,9 +274,9 @@ fn count(items: usize) -> u32 {
     u32::try_from(items).unwrap_or(u32::MAX).max(1)
 }
 
-/// An error that several callers wait for is theirs together; each gets its own.
+/// Clones an error for one of the callers that waited for the same read.
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
-fn shared(error: Arc<StoreError>) -> StoreError {
+fn clone_error(error: Arc<StoreError>) -> StoreError {
     match &*error {
         StoreError::Unavailable { store, reason } => {
             StoreError::Unavailable { store: *store, reason: reason.clone() }

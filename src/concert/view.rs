@@ -1,4 +1,4 @@
-//! A schedule as everybody sees it: times, phase, and how many seats there are to be had.
+//! The public view of a schedule: times, phase, prices and seat counts.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -12,77 +12,77 @@ use crate::board::seats::{AVAILABLE, SeatStates};
 use crate::board::snapshot::Board;
 use crate::store::id::{ConcertId, ScheduleId};
 
-/// Consecutive seats of one section at one price.
+/// Consecutive seats of one section with one price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// Such as `A`.
+    /// Name of the section, such as `A`.
     pub section: String,
-    /// Points.
+    /// Price of a seat, in points.
     pub seat_price: i64,
     /// The first and the last seat number.
     pub numbers: RangeInclusive<u32>,
 }
 
-/// The seats of one section at one price.
+/// The seats of one section with one price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SectionPrice {
-    /// Such as `A`.
+    /// Name of the section, such as `A`.
     pub section: String,
-    /// Points.
+    /// Price of a seat, in points.
     pub seat_price: i64,
-    /// How many of them are free.
+    /// Number of free seats among them.
     pub available: u32,
 }
 
-/// How many seats there are, by state; the last four sum up to the first.
+/// Number of seats by state. `total` is the sum of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SeatCounts {
-    /// Of every state.
+    /// Seats in all states together.
     pub total: u32,
-    /// Free.
+    /// Free seats.
     pub available: u32,
-    /// Waiting for payment.
+    /// Seats that wait for payment.
     pub held: u32,
-    /// Paid.
+    /// Seats paid for.
     pub sold: u32,
-    /// Kept back by an administrator.
+    /// Seats that an administrator blocked.
     pub blocked: u32,
 }
 
-/// A schedule as everybody sees it, at most 1 s old.
+/// The public view of a schedule, at most 1 s old.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ScheduleView {
-    /// Its id.
+    /// Id of the schedule.
     pub id: ScheduleId,
-    /// The concert that plays.
+    /// Id of its concert.
     pub concert_id: ConcertId,
     /// When the sale opens.
     pub reservation_available_at: DateTime<Utc>,
-    /// When it closes.
+    /// When the sale closes.
     pub deadline_at: DateTime<Utc>,
     /// When the doors open.
     pub concert_at: DateTime<Utc>,
-    /// From when on people may join the queue.
+    /// When the queue opens for joins.
     pub queue_opens_at: DateTime<Utc>,
-    /// In which order those in the queue are let in.
+    /// The order of admission.
     pub entry_order: EntryOrder,
-    /// How many seats one user may hold or own.
+    /// Limit of seats that one user may hold or own.
     pub max_seats_per_user: u32,
-    /// Each section and price, in order of seat numbers.
+    /// Each combination of section and price, in order of seat numbers.
     pub prices: Vec<SectionPrice>,
-    /// From those who run the sale.
+    /// Message from the operator of the sale.
     pub message: Option<String>,
-    /// Where the sale stands.
+    /// Phase of the sale.
     pub phase: Phase,
-    /// How many seats there are.
+    /// Number of seats by state.
     pub seats: SeatCounts,
-    /// What countdowns count from.
+    /// Server time of this answer. Countdowns should use it as the current time.
     pub server_time: DateTime<Utc>,
 }
 
 impl SeatCounts {
-    /// Of `total` seats, as `board` knows them. PostgreSQL counts `total`: seats may have been
-    /// added since the board was read, and are free.
+    /// Counts seats by state on `board`. `total` comes from PostgreSQL: seats that were added since
+    /// the board was read count as free.
     #[must_use]
     pub fn new(total: u32, board: &Board) -> Self {
         let (gone, held) = (board.seats.gone(), board.seats.held);
@@ -93,7 +93,7 @@ impl SeatCounts {
 }
 
 impl ScheduleView {
-    /// The view of `schedule` as of `board`.
+    /// Builds the view of `schedule` from `board`.
     #[must_use]
     pub fn new(schedule: &Schedule, board: &Board, prices: Vec<SectionPrice>) -> Self {
         let server_time = board.now();
@@ -121,15 +121,15 @@ impl ScheduleView {
 #[must_use]
 pub fn prices(blocks: &[Block], states: &SeatStates) -> Vec<SectionPrice> {
     let mut prices: Vec<SectionPrice> = Vec::new();
-    let mut known: HashMap<(&str, i64), usize> = HashMap::new();
+    let mut index: HashMap<(&str, i64), usize> = HashMap::new();
     for Block { section, seat_price, numbers } in blocks {
         let free = numbers.clone().filter(|number| states.state(*number) == AVAILABLE).count();
-        let place = *known.entry((section, *seat_price)).or_insert_with(|| {
+        let at = *index.entry((section, *seat_price)).or_insert_with(|| {
             let (section, seat_price) = (section.clone(), *seat_price);
             prices.push(SectionPrice { section, seat_price, available: 0 });
             prices.len() - 1
         });
-        prices[place].available += u32::try_from(free).unwrap_or(u32::MAX);
+        prices[at].available += u32::try_from(free).unwrap_or(u32::MAX);
     }
     prices
 }
@@ -144,19 +144,19 @@ mod tests {
     }
 
     #[test]
-    fn a_section_that_is_added_to_later_is_still_one() {
+    fn seats_added_to_a_section_later_count_in_that_section() {
         let blocks = [block("A", 100, 1..=4), block("B", 50, 5..=6), block("A", 100, 7..=9)];
-        // Seat 2 is gone, seat 8 held; 9 is beyond what the board knows, and free.
+        // Seat 2 is sold, seat 8 held. The board does not have seat 9 yet, so it is free.
         let states = SeatStates::whole(SeatVersion::default(), 8, &[0b0010_0000], &[8]);
-        let told = prices(&blocks, &states);
-        let told: Vec<_> = told.iter().map(|p| (p.section.as_str(), p.available)).collect();
-        assert_eq!(told, [("A", 5), ("B", 2)]);
+        let counted = prices(&blocks, &states);
+        let free: Vec<_> = counted.iter().map(|p| (p.section.as_str(), p.available)).collect();
+        assert_eq!(free, [("A", 5), ("B", 2)]);
     }
 
     #[test]
     fn one_section_may_have_two_prices() {
         let blocks = [block("A", 100, 1..=4), block("A", 50, 5..=6)];
-        let told = prices(&blocks, &SeatStates::default());
-        assert_eq!(told.iter().map(|p| p.available).collect::<Vec<_>>(), [4, 2]);
+        let counted = prices(&blocks, &SeatStates::default());
+        assert_eq!(counted.iter().map(|p| p.available).collect::<Vec<_>>(), [4, 2]);
     }
 }

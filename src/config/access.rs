@@ -1,4 +1,4 @@
-//! Settings of access tokens: who makes them, with which keys they are verified.
+//! Settings of access tokens: the issuer and the keys that verify them.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use super::secret::{InvalidSetting, SHORT_SECRET, Secret, refuse};
 
-/// Who may call.
+/// Settings of access tokens.
 #[derive(Debug, Clone, Args)]
 pub struct AccessSettings {
     /// HS256 secret for access tokens, at least 32 bytes.
@@ -19,14 +19,14 @@ pub struct AccessSettings {
     /// Issuer of access tokens.
     #[arg(long, env = "ONSALE_JWT_ISSUER", default_value = "onsale")]
     pub jwt_issuer: String,
-    /// JWKS file of an identity provider, instead of the secret. Read again when it changes.
+    /// JWKS file of an identity provider, in place of the secret. Read again when it changes.
     #[arg(long, env = "ONSALE_JWKS_PATH", value_name = "ONSALE_JWKS_PATH")]
     pub jwks_path: Option<PathBuf>,
-    /// Address of an identity provider's JWKS, instead of the secret: https, or http on this machine.
-    /// Read again every 5 minutes, and when a token names a key that is not known.
+    /// URL of an identity provider's JWKS, in place of the secret: https, or http on this machine.
+    /// Read again every 5 minutes, and when a token names an unknown key.
     #[arg(long, env = "ONSALE_JWKS_URL", value_name = "ONSALE_JWKS_URL")]
     pub jwks_url: Option<Url>,
-    /// Whether anybody may make a user.
+    /// Whether everybody may sign up as a user.
     #[arg(long, env = "ONSALE_OPEN_SIGNUP", default_value = "false")]
     #[arg(action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub open_signup: bool,
@@ -36,7 +36,7 @@ impl AccessSettings {
     /// Refuses settings of access tokens that contradict each other.
     ///
     /// # Errors
-    /// [`InvalidSetting`] names the variable to change, and no secret.
+    /// [`InvalidSetting`] names the variable to change. It contains no secret.
     pub fn check(&self) -> Result<(), InvalidSetting> {
         if self.jwt_secret.as_ref().is_some_and(Secret::is_short) {
             return refuse("ONSALE_JWT_SECRET", SHORT_SECRET);
@@ -51,7 +51,7 @@ impl AccessSettings {
         Ok(())
     }
 
-    /// Exactly one of secret, file and address, and sign-up only with the secret.
+    /// Checks that exactly one of secret, file and URL is set, and sign-up only with the secret.
     fn check_keys(&self) -> Result<(), InvalidSetting> {
         let provider = match (&self.jwks_path, &self.jwks_url) {
             (Some(_), Some(_)) => {
@@ -65,23 +65,24 @@ impl AccessSettings {
             return refuse(provider, "ONSALE_JWT_SECRET is set too; choose one");
         }
         if self.open_signup {
-            let reason = "with an identity provider's keys there is no secret to sign tokens with";
+            let reason = "sign-up needs ONSALE_JWT_SECRET, to sign the tokens of new users";
             return refuse("ONSALE_OPEN_SIGNUP", reason);
         }
         Ok(())
     }
 }
 
-/// Why an address is refused.
-pub(super) const NOT_TRUSTED: &str =
-    "it is an https address, or http on this machine, without a user name, password or fragment";
+/// Why a URL is refused.
+pub(super) const NOT_TRUSTED: &str = "it must be an https URL, or an http URL on this machine, \
+     without a user name, password or fragment";
 
-/// Whether nobody in between can change what an address answers, and nothing in it is secret.
+/// Whether nobody on the network can change the answer of a URL, and the URL contains no secret.
 pub(super) fn is_trusted(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    let safe = url.scheme() == "https" || (url.scheme() == "http" && here);
-    let open = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    safe && open && !host.is_empty()
+    let is_local = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_local);
+    let has_secret =
+        !url.username().is_empty() || url.password().is_some() || url.fragment().is_some();
+    is_safe && !has_secret && !host.is_empty()
 }

@@ -1,4 +1,4 @@
-//! What hostile or merely eager clients may take of a process.
+//! Limits of a process against hostile or too eager clients.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,49 +7,51 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-/// What one address, one user, one connection may take; 0 is no limit.
+/// Limits per address, per user and per connection; 0 means no limit.
 ///
-/// Whoever calls over loopback is the machine itself, or a proxy on it that is not named: their
-/// address is not counted, since it may stand for everybody. A proxy that is named counts for itself
-/// where it does not name its client.
+/// A call over loopback comes from the machine itself, or from a proxy on it that is not named in
+/// the settings. Its address is not counted, because it may stand for all clients. A proxy that is
+/// named counts for itself if it does not name its client.
 #[derive(Debug, Clone, Args)]
 pub struct LimitSettings {
-    /// Comma-separated addresses or networks (`10.0.0.0/8`) of the proxies in front: only their
-    /// forwarding header is trusted. A request that it names no client for counts for the proxy.
+    /// Comma-separated addresses or networks (`10.0.0.0/8`) of the proxies in front. Only these
+    /// proxies' forwarding header is trusted. If it names no client, the request counts for the
+    /// proxy.
     #[arg(long, env = "ONSALE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
-    /// The header in which they say so. The other one is never read.
+    /// Header in which the proxies name the client. The other header is never read.
     #[arg(long, env = "ONSALE_FORWARDED_HEADER", default_value = "x-forwarded-for")]
     pub forwarded_header: ForwardedHeader,
-    /// Joins per minute from one address, and sign-ups; 0: no limit.
+    /// Joins per minute from one address; the same limit applies to sign-ups and to recoveries. 0:
+    /// no limit.
     #[arg(long, env = "ONSALE_ADDRESS_JOINS", default_value = "600")]
     pub address_joins: u32,
-    /// Requests per second from one address, in bursts of up to five times as many, of every path;
-    /// only polls by those who wait are not counted. 0: no limit.
+    /// Requests per second from one address, to all paths, in bursts of up to five times as many.
+    /// Polls of waiting users do not count. 0: no limit.
     #[arg(long, env = "ONSALE_ADDRESS_REQUESTS", default_value = "500")]
     #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub address_requests: u32,
-    /// Connections open at a time from one address, streams among them; 0: no limit.
+    /// Maximum number of open connections from one address, including streams. 0: no limit.
     #[arg(long, env = "ONSALE_ADDRESS_CONNECTIONS", default_value = "2000")]
     pub address_connections: usize,
-    /// Requests per second with one user's access token, in bursts of up to five times as many; 0:
+    /// Requests per second with one user's access token, in bursts of up to five times as many. 0:
     /// no limit.
     #[arg(long, env = "ONSALE_USER_REQUESTS", default_value = "100")]
     #[arg(value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub user_requests: u32,
-    /// Connections open at a time, streams among them, as far as the limit of open files allows;
-    /// more are refused with 503.
+    /// Maximum number of open connections, including streams; the limit of open files may lower it.
+    /// More are refused with 503.
     #[arg(long, env = "ONSALE_MAX_CONNECTIONS", default_value = "50000")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// What is taken on of a route at a time is what is answered within this; the rest is refused
-    /// with 503.
+    /// Target latency per route. Requests beyond what a route can answer in this time are refused
+    /// with 503 at once.
     #[arg(long, env = "ONSALE_TARGET_LATENCY", default_value = "500ms")]
     #[arg(value_parser = humantime::parse_duration)]
     pub target_latency: Duration,
 }
 
-/// Where proxies say whom they forward for.
+/// The header in which proxies name the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For: client, proxy`
@@ -58,26 +60,26 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// A range of addresses: `10.0.0.0/8`, `2001:db8::/32`, or one alone.
+/// A range of addresses: `10.0.0.0/8`, `2001:db8::/32`, or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
-    /// How many of its first bits count.
+    /// Number of leading bits that count.
     prefix: u8,
 }
 
-/// A text that is no network.
+/// The error for a text that is not a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a network is an address, maybe with a prefix: 10.0.0.0/8")]
+#[error("a network is an address with an optional prefix length: 10.0.0.0/8")]
 pub struct NotANetwork;
 
 impl Network {
-    /// Whether an address is in it. An IPv4 address in IPv6 clothes is the IPv4 address.
+    /// Whether the network contains an address. An IPv4 address in IPv6 form is the IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let same = |ours: u128, theirs: u128, bits: u8| {
-            let beyond = u32::from(bits.saturating_sub(self.prefix));
-            ours.checked_shr(beyond) == theirs.checked_shr(beyond)
+            let ignored = u32::from(bits.saturating_sub(self.prefix));
+            ours.checked_shr(ignored) == theirs.checked_shr(ignored)
         };
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_has_the_addresses_that_begin_as_it_does() {
+    fn a_network_contains_the_addresses_with_its_prefix() {
         for (network, inside, outside) in [
             ("10.0.0.0/8", "10.9.8.7", "11.0.0.0"),
             ("192.0.2.7", "192.0.2.7", "192.0.2.6"),
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn a_text_that_is_not_a_network_is_refused() {
         for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "/8", "proxy.example"] {
             assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
         }

@@ -1,28 +1,28 @@
-//! Secrets, and the error of a setting that cannot be used.
+//! Secret settings, and the error for a setting that cannot be used.
 
 use std::fmt;
 
-/// A key of HMAC-SHA-256 should not be shorter than its output.
+/// Minimum length of a secret: a key of HMAC-SHA-256 should not be shorter than its output.
 pub(super) const MIN_SECRET_BYTES: usize = 32;
-pub(super) const SHORT_SECRET: &str = "a secret has at least 32 bytes";
+pub(super) const SHORT_SECRET: &str = "a secret must have at least 32 bytes";
 
-/// A text that is never printed: a secret, or an address with a password in it.
+/// A text that is never printed: a secret, or a URL with a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps a text from being printed.
+    /// Wraps a text so that it is not printed.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    // Checked after parsing, not by clap, which would print the value it refuses.
+    // Checked after parsing, because clap would print the refused value.
     pub(super) fn is_short(&self) -> bool {
         self.0.len() < MIN_SECRET_BYTES
     }
 
-    /// The text itself, for the one place that needs it.
+    /// Returns the text, for the code that uses the secret.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

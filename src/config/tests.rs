@@ -22,14 +22,14 @@ fn parse(change: &[(&str, &str)]) -> Result<Settings, clap::Error> {
     flags.extend(change.iter().copied());
     let given = flags.into_iter().filter(|(_, value)| *value != "-");
     let line = given.flat_map(|(flag, value)| [flag, value]);
-    // What the test run's own environment says must not matter.
+    // The environment of the test run must have no effect.
     let command = Line::command().mut_args(|arg| arg.env(Resettable::Reset));
     let matches = command.try_get_matches_from(std::iter::once("serve").chain(line))?;
     Ok(Line::from_arg_matches(&matches)?.settings)
 }
 
 #[test]
-fn what_is_printed_has_no_secret_in_it() {
+fn printed_settings_contain_no_secret() {
     let settings = parse(&[]).unwrap();
     settings.check().unwrap();
     let printed = format!("{settings:?}");
@@ -56,7 +56,7 @@ fn a_missing_setting_is_named_by_its_variable_and_exits_with_2() {
 }
 
 #[test]
-fn an_address_is_https_or_http_on_this_machine() {
+fn a_url_must_be_https_or_http_on_this_machine() {
     for flag in ["--jwks-url", "--sign-in-url"] {
         let check = |url| parse(&[("--jwt-secret", "-"), ("--jwks-path", "k"), (flag, url)]);
         let check = |url| match flag {
@@ -95,7 +95,7 @@ fn an_address_is_https_or_http_on_this_machine() {
 }
 
 #[test]
-fn contradictions_are_refused_by_the_variable_to_change() {
+fn contradicting_settings_are_refused_with_the_variable_to_change() {
     let two = format!("{QUEUE},{JWT}");
     let jwks = ("--jwks-path", "keys.json");
     let url = ("--jwks-url", "https://id.example/keys");
@@ -118,7 +118,7 @@ fn contradictions_are_refused_by_the_variable_to_change() {
 }
 
 #[test]
-fn lists_are_split_and_an_origin_is_an_origin() {
+fn lists_are_split_at_commas_and_origins_are_checked() {
     let origins = ("--cors-origins", "https://a.example,http://localhost:3000");
     let secrets = format!("{QUEUE},{QUEUE}2");
     let settings = parse(&[origins, ("--queue-secrets", &secrets)]).unwrap();

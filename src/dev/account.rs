@@ -1,4 +1,5 @@
-//! Whom PostgreSQL runs as: it refuses root, so root lends it an unprivileged account.
+//! The account for PostgreSQL, which refuses to run as root: root starts it under an unprivileged
+//! account.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
@@ -9,7 +10,7 @@ use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
 use super::error::DevError;
 
-/// An account other than our own. Only root has one to lend.
+/// An account other than our own. Only root can use one.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     name: String,
@@ -18,7 +19,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// `postgres` where the system has it, else `nobody`; none where we are not root ourselves.
+    /// `postgres` if the system has it, else `nobody`; `None` if we are not root.
     pub(super) fn unprivileged() -> Result<Option<Self>, DevError> {
         if !geteuid().is_root() {
             return Ok(None);
@@ -34,9 +35,9 @@ impl Account {
         })
     }
 
-    /// The account that existing data belongs to; none where that is our own or we are not root.
+    /// The account that owns existing data; `None` if that is our own or we are not root.
     pub(super) fn owner_of(data: &Path) -> Result<Option<Self>, DevError> {
-        let metadata = data.metadata().map_err(DevError::io("look at", data))?;
+        let metadata = data.metadata().map_err(DevError::io("read the owner of", data))?;
         let (uid, gid) = (Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
         if !geteuid().is_root() || uid.is_root() {
             return Ok(None);
@@ -46,12 +47,12 @@ impl Account {
         Ok(Some(Self { name, uid, gid }))
     }
 
-    /// Its name, for messages.
+    /// The account's name, for messages.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it may pass through this folder and all above it.
+    /// Whether the account may enter this folder and all its parent folders.
     pub(super) fn can_enter(&self, folder: &Path) -> bool {
         let Ok(folder) = folder.canonicalize() else {
             return false;
@@ -70,13 +71,13 @@ impl Account {
         })
     }
 
-    /// Gives a file or folder to it.
+    /// Makes the account the owner of a file or folder.
     pub(super) fn give(&self, path: &Path) -> Result<(), DevError> {
         chown(path, Some(self.uid), Some(self.gid))
             .map_err(|errno| DevError::io("change the owner of", path)(errno.into()))
     }
 
-    /// Makes the command run under it; the child's pid stays the program's own.
+    /// Makes the command run under this account; the child process is the program itself.
     pub(super) fn lend(&self, command: &mut Command) {
         command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
     }

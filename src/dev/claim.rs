@@ -1,8 +1,9 @@
-//! One server per data folder: ending what a killed run left behind, before a new server starts.
+//! Ensures one server per data folder: ends a server that a killed run has left, before a new
+//! server starts.
 //!
-//! A server's output is its log, and the log is locked before the server gets it. The lock goes
-//! with the open file, so it lasts exactly as long as any process of that server lives, whoever
-//! started it: nothing else needs to be believed about a pid file that was left behind.
+//! A server's output goes to its log, and the log is locked before the server starts. The lock
+//! belongs to the open file, so it lasts exactly as long as a process of that server lives. The
+//! lock shows whether a server is still alive; an old pid file alone proves nothing.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,41 +16,41 @@ use tokio::time::sleep;
 
 use super::error::DevError;
 
-/// How long a server may take to end orderly before it is killed: PostgreSQL writes a checkpoint.
+/// Time limit for a shutdown, after which the server is killed: PostgreSQL writes a checkpoint.
 pub(super) const ORDERLY: Duration = Duration::from_secs(30);
-/// How long the system may take to remove a killed process.
+/// Time limit for the system to remove a killed process.
 const KILLED: Duration = Duration::from_secs(10);
-/// A log larger than this starts anew.
+/// Maximum size of a log, in bytes; a larger log is emptied at the next start.
 const LOG_BYTES: u64 = 1 << 20;
 
-/// What tells a folder's server from every other process.
+/// How to recognize and end the server of a folder.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
-    /// For messages.
+    /// The server's name, for messages.
     pub(super) name: &'static str,
-    /// Its output.
+    /// The file with the server's output.
     pub(super) log: PathBuf,
-    /// Where it writes its pid, on the first line.
+    /// The file with the server's pid on the first line.
     pub(super) pid_file: PathBuf,
-    /// A path of this folder that stands on its command line.
+    /// A path in this folder that is part of the server's command line.
     pub(super) mark: PathBuf,
-    /// What asks it to end orderly.
+    /// The signal that shuts the server down.
     pub(super) orderly: Signal,
-    /// What ends it at once, and also the children that it has.
+    /// The signal that ends the server and its children at once.
     pub(super) abrupt: Signal,
 }
 
 impl Identity {
-    /// Waits until no process of this server lives, ending the one that does, and returns the
-    /// log, locked for the next one.
+    /// Ends the server that still runs in this folder, waits until none of its processes lives, and
+    /// returns the log, locked for the next server.
     pub(super) async fn claim(&self) -> Result<File, DevError> {
         let begun = Instant::now();
-        let mut asked = false;
+        let mut signalled = false;
         loop {
             let log = File::options().create(true).append(true).open(&self.log);
             let log = log.map_err(DevError::io("open", &self.log))?;
             match log.try_lock() {
-                Ok(()) => return self.fresh(log),
+                Ok(()) => return self.empty_if_large(log),
                 Err(fs::TryLockError::WouldBlock) => {}
                 Err(fs::TryLockError::Error(error)) => {
                     return Err(DevError::io("lock", &self.log)(error));
@@ -61,34 +62,34 @@ impl Identity {
             if let Some(pid) = self.leftover() {
                 if begun.elapsed() > ORDERLY {
                     send(pid, Signal::SIGKILL);
-                } else if !asked {
-                    tracing::info!("ending the {} that an earlier run left behind", self.name);
+                } else if !signalled {
+                    tracing::info!(server = self.name, "ending the server of an earlier run");
                     send(pid, Signal::SIGCONT);
                     send(pid, self.orderly);
-                    asked = true;
+                    signalled = true;
                 }
             }
             sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// The process that the pid file names, if it is this folder's server and not a stranger
-    /// that was given the same number since.
+    /// The process in the pid file, if it is this folder's server and not another process that got
+    /// the same pid later.
     fn leftover(&self) -> Option<Pid> {
         let text = fs::read_to_string(&self.pid_file).ok()?;
         let pid = text.lines().next()?.trim().parse().ok()?;
         command_line(pid).contains(self.mark.to_str()?).then(|| Pid::from_raw(pid))
     }
 
-    fn fresh(&self, log: File) -> Result<File, DevError> {
-        let length = log.metadata().map_err(DevError::io("look at", &self.log))?.len();
+    fn empty_if_large(&self, log: File) -> Result<File, DevError> {
+        let length = log.metadata().map_err(DevError::io("read the size of", &self.log))?.len();
         if length > LOG_BYTES {
             log.set_len(0).map_err(DevError::io("empty", &self.log))?;
         }
         Ok(log)
     }
 
-    /// The error for a server that ended, or stayed silent, with the last lines of its log.
+    /// The error for a server that ended or gave no answer, with the last lines of its log.
     pub(super) fn did_not_start(&self, reason: String) -> DevError {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -98,22 +99,22 @@ impl Identity {
     }
 }
 
-/// Sends a signal; a process that is gone already is no error.
+/// Sends a signal. It is no error if the process has already ended.
 pub(super) fn send(pid: Pid, signal: Signal) {
     if let Err(errno) = kill(pid, signal) {
-        tracing::debug!("{signal} to {pid}: {errno}");
+        tracing::debug!(%signal, %pid, %errno, "a signal could not be sent");
     }
 }
 
-/// The processes that `parent` started and that still live.
+/// The live child processes of `parent`.
 pub(super) fn children(parent: Pid) -> Vec<Pid> {
     let linux = format!("/proc/{parent}/task/{parent}/children");
     if let Ok(text) = fs::read_to_string(linux) {
         let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
         return pids.map(Pid::from_raw).collect();
     }
-    let listed = output("ps", &["-A", "-o", "pid=,ppid="]);
-    let pairs = listed.lines().filter_map(|line| {
+    let table = output("ps", &["-A", "-o", "pid=,ppid="]);
+    let pairs = table.lines().filter_map(|line| {
         let mut columns = line.split_whitespace();
         let pid: i32 = columns.next()?.parse().ok()?;
         let started_by: i32 = columns.next()?.parse().ok()?;
@@ -122,7 +123,7 @@ pub(super) fn children(parent: Pid) -> Vec<Pid> {
     pairs.collect()
 }
 
-/// The words that a process was started with; empty where there is no such process.
+/// The command line of a process; empty if there is no such process.
 fn command_line(pid: i32) -> String {
     if Path::new("/proc/self/cmdline").exists() {
         let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A PostgreSQL data directory: where it is, whose it is, and making it.
+//! The data directory of a PostgreSQL server: its location, its owner, and its creation.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -12,26 +12,26 @@ use super::find;
 use super::folder::{self, Folder};
 use super::process::command;
 
-/// Where root's `PostgreSQL` keeps data whose own folder the account cannot get to: it survives a
-/// restart of the machine and nobody cleans it up.
+/// Folder for the data of root's `PostgreSQL` if the account cannot enter the original folder. It
+/// survives a restart of the machine, and no program cleans it up.
 const ELSEWHERE: &str = "/var/lib/onsale";
-/// The superuser, and the database made for it.
+/// Name of the superuser and of its database.
 pub(super) const USER: &str = "onsale";
 
-/// An initialised data directory, and what may run a server on it.
+/// A data directory, with the account and the binaries that run a server on it.
 #[derive(Debug)]
 pub(super) struct Cluster {
     home: PathBuf,
     /// The folder with the binaries.
     bin: PathBuf,
-    /// Whom the server runs as, where that is not us.
+    /// The account that the server runs under, if that is not our own.
     pub(super) account: Option<Account>,
-    /// What the superuser gives to log in; none where the data is thrown away.
+    /// The superuser's password; `None` for throwaway data.
     pub(super) password: Option<String>,
 }
 
 impl Cluster {
-    /// Where a folder's cluster is, and with which account and binaries it can be run.
+    /// Finds the data directory of a folder, and the account and binaries to run a server on it.
     pub(super) fn locate(folder: &Folder) -> Result<Self, DevError> {
         let (home, account) = home(folder)?;
         let version = fs::read_to_string(home.join("data/PG_VERSION")).ok();
@@ -53,7 +53,7 @@ impl Cluster {
         self.home.join("data")
     }
 
-    /// One of PostgreSQL's programs, to be run under the account that it needs.
+    /// A command for one of PostgreSQL's programs, under the account that it needs.
     pub(super) fn program(&self, name: &str) -> std::process::Command {
         let mut command = command(self.bin.join(name));
         if let Some(account) = &self.account {
@@ -62,9 +62,9 @@ impl Cluster {
         command
     }
 
-    /// Makes the data directory where there is none. It appears in one step, so that a start that
-    /// is killed in the middle of this leaves none; what `initdb` says goes to `log`, whose lock
-    /// keeps the next start waiting until it has ended.
+    /// Creates the data directory if there is none. It appears in one step, so a start that is
+    /// killed during this leaves no half directory. The output of `initdb` goes to `log`, whose
+    /// lock makes the next start wait until `initdb` has ended. Returns whether it succeeded.
     pub(super) async fn initialise(&self, log: &File) -> Result<bool, DevError> {
         let (data, new) = (self.data(), self.home.join("data.new"));
         if data.exists() {
@@ -88,35 +88,35 @@ impl Cluster {
         let output = || log.try_clone().map_err(DevError::io("share the log with", &new));
         initdb.stdout(output()?).stderr(output()?);
         let status = tokio::process::Command::from(initdb).kill_on_drop(true).status().await;
-        let made = status.map_err(DevError::io("run", &self.bin.join("initdb")))?.success();
-        if made {
-            fs::rename(&new, &data).map_err(DevError::io("make", &data))?;
+        let succeeded = status.map_err(DevError::io("run", &self.bin.join("initdb")))?.success();
+        if succeeded {
+            fs::rename(&new, &data).map_err(DevError::io("create", &data))?;
         }
-        Ok(made)
+        Ok(succeeded)
     }
 }
 
-/// The folder that holds the data directory, and whom it belongs to where that is not us.
+/// The folder that contains the data directory, and its owner if that is not us.
 fn home(folder: &Folder) -> Result<(PathBuf, Option<Account>), DevError> {
-    let here = folder.path().join("postgres");
-    if here.symlink_metadata().is_ok() {
-        let home = here.canonicalize().map_err(DevError::io("follow", &here))?;
+    let path = folder.path().join("postgres");
+    if path.symlink_metadata().is_ok() {
+        let home = path.canonicalize().map_err(DevError::io("follow", &path))?;
         let owner = Account::owner_of(&home)?;
         return if owner.is_none() && geteuid().is_root() {
-            // Made, and not yet given away: a start was killed here.
-            given_away(home)
+            // An earlier start was killed before it changed the owner.
+            change_owner(home)
         } else {
             Ok((home, owner))
         };
     }
     match Account::unprivileged()? {
-        Some(account) if !account.can_enter(folder.path()) => elsewhere(folder, &here, &account),
-        _ => given_away(folder.private("postgres")?),
+        Some(account) if !account.can_enter(folder.path()) => elsewhere(folder, &path, &account),
+        _ => change_owner(folder.private("postgres")?),
     }
 }
 
-/// A home outside of the folder, with a link to it in the folder. It lasts as long as the folder
-/// may: beside it where that is temporary.
+/// Creates the home outside of the folder, with a link in the folder. For a folder in a temporary
+/// directory, the home is in the same directory.
 fn elsewhere(
     folder: &Folder,
     link: &Path,
@@ -125,15 +125,16 @@ fn elsewhere(
     let temporary = folder::temporary().into_iter().find(|base| folder.path().starts_with(base));
     let parent = temporary.filter(|base| account.can_enter(base));
     let parent = parent.unwrap_or_else(|| ELSEWHERE.into());
-    fs::create_dir_all(&parent).map_err(DevError::io("make", &parent))?;
+    fs::create_dir_all(&parent).map_err(DevError::io("create", &parent))?;
     let home = parent.join(format!("onsale-{}", folder::random_hex::<8>()?));
     folder::make_private(&home, 0o700)?;
     symlink(&home, link).map_err(DevError::io("link", link))?;
-    tracing::info!("PostgreSQL cannot run as root: its data is in {}", home.display());
-    given_away(home)
+    tracing::info!(home = %home.display(), "PostgreSQL cannot run as root: its data is elsewhere");
+    change_owner(home)
 }
 
-fn given_away(home: PathBuf) -> Result<(PathBuf, Option<Account>), DevError> {
+/// Makes the unprivileged account the owner of `home`.
+fn change_owner(home: PathBuf) -> Result<(PathBuf, Option<Account>), DevError> {
     let account = Account::unprivileged()?;
     if let Some(account) = &account {
         account.give(&home)?;

@@ -1,4 +1,4 @@
-//! A command that runs beside the private stores: `onsale dev -- COMMAND`.
+//! Runs a command beside the private stores: `onsale dev -- COMMAND`.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -17,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::environment::Environment;
 use super::error::DevError;
 
-/// How long a command may take to end after it was asked to.
+/// Time limit for the command to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs the command to its end, or ends it when `stop` is cancelled; returns its exit code (128
-/// and the number of the signal where one ended it, as shells say).
+/// Runs the command to its end, or ends it when `stop` is cancelled. Returns its exit code: 128
+/// plus the signal's number if a signal ended it, as in shells.
 pub(super) async fn run(
     words: &[OsString],
     environment: &Environment,
@@ -30,8 +30,8 @@ pub(super) async fn run(
     let [program, arguments @ ..] = words else {
         return Ok(ExitCode::SUCCESS);
     };
-    // At a terminal the command shares our group, so that it may read the keyboard and Ctrl-C
-    // reaches it; elsewhere it leads a group of its own, so that all it started can be ended.
+    // At a terminal the command shares our process group, so that it can read the keyboard and
+    // Ctrl-C reaches it. Otherwise it leads its own group, so that its children can be ended too.
     let leads_group = !std::io::stdin().is_terminal();
     let mut command = Command::new(program);
     command.args(arguments).envs(environment.variables()).kill_on_drop(true);
@@ -61,16 +61,16 @@ async fn end(child: &mut Child, leads_group: bool) -> Result<ExitCode, DevError>
         child.wait().await
     };
     if leads_group {
-        // What the command started and did not wait for.
+        // Ends the children that the command did not wait for.
         send(Signal::SIGKILL);
     }
     Ok(code(status.map_err(DevError::io("wait for", Path::new("the command")))?))
 }
 
-fn report(sent: nix::Result<()>) {
-    match sent {
+fn report(result: nix::Result<()>) {
+    match result {
         Ok(()) | Err(Errno::ESRCH) => {}
-        Err(errno) => tracing::warn!("the command could not be signalled: {errno}"),
+        Err(errno) => tracing::warn!(%errno, "a signal to the command could not be sent"),
     }
 }
 

@@ -1,12 +1,12 @@
-//! What onsale needs to run on the private stores.
+//! The settings with which onsale runs on the private stores.
 
 use std::path::Path;
 
 use super::error::DevError;
 use super::folder::{random_hex, secret, write_private};
 
-/// The settings that `onsale serve` requires, for one pair of private stores. Not `Debug`: most
-/// of it is secret.
+/// The settings that `onsale serve` requires, for one pair of private stores. Not `Debug`, because
+/// most of them are secret.
 #[derive(Clone)]
 pub struct Environment {
     /// `DATABASE_URL`
@@ -17,14 +17,14 @@ pub struct Environment {
     pub jwt_secret: String,
     /// `ONSALE_QUEUE_SECRETS`: one secret, 32 random bytes in hex.
     pub queue_secrets: String,
-    /// Whether what is committed survives a power cut (the stores' data is kept). Where it does
-    /// not, `onsale serve` wants to be told so: `ONSALE_UNSAFE_POSTGRES`.
+    /// Whether committed data survives a power failure (the stores' data is kept). If not, onsale
+    /// serves only with `ONSALE_UNSAFE_POSTGRES`.
     pub durable: bool,
 }
 
 impl Environment {
-    /// With secrets that `folder` keeps, so that tokens survive the next start. The whole goes
-    /// into `folder/env` too, for a shell: `set -a; . .onsale/env`.
+    /// Settings with secrets that `folder` keeps, so that tokens stay valid after the next start.
+    /// Also writes all settings to `folder/env`, for a shell: `set -a; . .onsale/env`.
     pub(super) fn kept(
         (database_url, redis_url): (String, String),
         folder: &Path,
@@ -41,7 +41,7 @@ impl Environment {
         Ok(environment)
     }
 
-    /// With secrets of this run only.
+    /// Settings with secrets for this run only.
     pub(super) fn throwaway((database_url, redis_url): (String, String)) -> Result<Self, DevError> {
         Ok(Self {
             database_url,
@@ -52,7 +52,7 @@ impl Environment {
         })
     }
 
-    /// As environment variables.
+    /// The settings as environment variables.
     #[must_use]
     pub fn variables(&self) -> [(&'static str, &str); 5] {
         [

@@ -1,15 +1,15 @@
-//! Why the private servers could not be had.
+//! Errors of the private servers.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What went wrong with a private server or its folder. Each text says what to do about it.
+/// Why a private server or its folder could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DevError {
-    /// No usable binary on this machine.
+    /// This machine has no usable binary.
     #[error("{what} was not found. {hint}")]
     Missing {
-        /// The program and the version it takes.
+        /// The program and its required version.
         what: String,
         /// How to get it.
         hint: String,
@@ -17,44 +17,44 @@ pub enum DevError {
     /// Another process runs servers in this folder.
     #[error("{} is in use: another `onsale dev` runs there", .0.display())]
     InUse(PathBuf),
-    /// A server ended, or stayed silent, instead of getting ready.
+    /// A server ended or gave no answer before it was ready.
     #[error("{server} did not start: {reason}\n{log}")]
     Start {
         /// Which server.
         server: &'static str,
-        /// What was seen.
+        /// Why it did not start.
         reason: String,
         /// The end of its log.
         log: String,
     },
-    /// A server left behind by a killed run neither ended nor named itself.
-    #[error("a {server} of an earlier run still holds {} and could not be ended", log.display())]
+    /// A server of a killed run still runs, and could not be ended or has no pid file.
+    #[error("{server} of an earlier run still uses {} and could not be ended", log.display())]
     Leftover {
         /// Which server.
         server: &'static str,
         /// The log that it holds a lock on.
         log: PathBuf,
     },
-    /// The account that PostgreSQL runs under cannot get at what it needs.
-    #[error("PostgreSQL does not run as root, and the account `{account}` cannot use {}", path.display())]
+    /// The account that PostgreSQL runs under cannot enter a folder that it needs.
+    #[error("PostgreSQL cannot run as root, and the account `{account}` cannot use {}", path.display())]
     Unreachable {
         /// The account's name.
         account: String,
-        /// What it cannot use.
+        /// The folder that it cannot use.
         path: PathBuf,
     },
     /// PostgreSQL refused a statement or a connection.
     #[error("PostgreSQL: {0}")]
     Database(String),
-    /// Redis refused a command or a connection, or did not become what it was to be.
+    /// Redis refused a command or a connection, or did not reach the expected state in time.
     #[error("Redis: {0}")]
     Redis(String),
-    /// A file or a process could not be handled.
+    /// An operation on a file or a process failed.
     #[error("{what}: {error}")]
     Io {
-        /// What was tried, and on which path.
+        /// The operation and its path.
         what: String,
-        /// The system's words.
+        /// The system's error.
         error: io::Error,
     },
     /// The service that `onsale dev` runs on its stores ended with an error.
@@ -63,7 +63,7 @@ pub enum DevError {
 }
 
 impl DevError {
-    /// Says which path an I/O error was about: `.map_err(DevError::io("read", path))`.
+    /// Adds the operation and the path to an I/O error: `.map_err(DevError::io("read", path))`.
     pub(super) fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let what = format!("cannot {verb} {}", path.display());
         move |error| Self::Io { what, error }

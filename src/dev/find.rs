@@ -1,4 +1,4 @@
-//! Finds the servers' binaries on this machine.
+//! Finds the binaries of the servers on this machine.
 
 use std::cmp::Reverse;
 use std::env;
@@ -8,49 +8,50 @@ use std::process::Command;
 
 use super::error::DevError;
 
-/// The oldest versions that onsale runs on.
+/// Lowest major version of Redis.
 const REDIS: u32 = 7;
+/// Lowest major version of PostgreSQL.
 const POSTGRES: u32 = 15;
 
-/// Where packages put PostgreSQL, which they keep out of PATH: a folder per version.
+/// Folders in which packages install PostgreSQL outside of PATH, with one folder per version.
 const POSTGRES_PARENTS: [&str; 4] = [
     "/usr/lib/postgresql",
     "/usr/local/opt",
     "/opt/homebrew/opt",
     "/home/linuxbrew/.linuxbrew/opt",
 ];
-/// Where Homebrew links programs, in case PATH does not say so.
+/// Folders in which Homebrew links programs, in case PATH does not contain them.
 const HOMEBREW: [&str; 2] = ["/opt/homebrew/bin", "/usr/local/bin"];
-/// Where `scripts/stores.sh` links what it could not install for the whole machine.
+/// Folder in which `scripts/stores.sh` links programs that it could not install for all users.
 const PRIVATE: &str = ".onsale/bin";
 
 const HINT: &str = "`make run` and `make test` install it (scripts/stores.sh).";
 
-/// A Redis or Valkey server: `ONSALE_REDIS_SERVER`, else the first on PATH that is new enough.
+/// The Redis or Valkey server: `ONSALE_REDIS_SERVER`, else the first on PATH that is new enough.
 pub(super) fn redis() -> Result<PathBuf, DevError> {
-    let given = env::var_os("ONSALE_REDIS_SERVER").map(PathBuf::from);
-    let found = places()
+    let configured = env::var_os("ONSALE_REDIS_SERVER").map(PathBuf::from);
+    let found = folders()
         .into_iter()
-        .flat_map(|place| ["redis-server", "valkey-server"].map(|name| place.join(name)));
-    given
+        .flat_map(|folder| ["redis-server", "valkey-server"].map(|name| folder.join(name)));
+    configured
         .into_iter()
         .chain(found)
         .find(|server| major(server).is_some_and(|version| version >= REDIS))
         .ok_or_else(|| DevError::Missing {
             what: format!("redis-server or valkey-server, version {REDIS} or later,"),
-            hint: format!("{HINT} Another place: ONSALE_REDIS_SERVER=/path/to/redis-server."),
+            hint: format!("{HINT} Or set ONSALE_REDIS_SERVER=/path/to/redis-server."),
         })
 }
 
-/// A folder with `initdb` and `postgres`: `ONSALE_POSTGRES_BIN`, else the newest version here.
-/// Data that exists already can be read by its own major version only.
+/// The folder with `initdb` and `postgres`: `ONSALE_POSTGRES_BIN`, else the newest version. Only
+/// the same major version can read existing data.
 pub(super) fn postgres(existing: Option<u32>) -> Result<PathBuf, DevError> {
-    let given = env::var_os("ONSALE_POSTGRES_BIN").map(PathBuf::from);
+    let configured = env::var_os("ONSALE_POSTGRES_BIN").map(PathBuf::from);
     let versions = POSTGRES_PARENTS.iter().flat_map(fs::read_dir).flatten();
     let packaged = versions.flatten().map(|entry| entry.path().join("bin"));
-    let found = match given {
+    let found = match configured {
         Some(folder) => vec![folder],
-        None => packaged.chain(places()).collect(),
+        None => packaged.chain(folders()).collect(),
     };
     found
         .into_iter()
@@ -69,24 +70,24 @@ fn missing_postgres(existing: Option<u32>) -> DevError {
     match existing {
         Some(version) => DevError::Missing {
             what: format!("PostgreSQL {version}"),
-            hint: "The data folder was made by that version: install it, or remove the folder's \
+            hint: "That version has created the data folder: install it, or remove the folder's \
                    `postgres` to start empty."
                 .into(),
         },
         None => DevError::Missing {
             what: format!("PostgreSQL {POSTGRES} or later"),
-            hint: format!("{HINT} Another place: ONSALE_POSTGRES_BIN=/folder/with/initdb."),
+            hint: format!("{HINT} Or set ONSALE_POSTGRES_BIN=/folder/with/initdb."),
         },
     }
 }
 
-fn places() -> Vec<PathBuf> {
+fn folders() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let private = env::current_dir().map(|folder| folder.join(PRIVATE));
     env::split_paths(&path).chain(HOMEBREW.map(PathBuf::from)).chain(private).collect()
 }
 
-/// The major version that a program says it is; none where it does not run.
+/// The major version that a program prints; `None` if it does not run.
 fn major(program: &Path) -> Option<u32> {
     if !program.is_file() {
         return None;
@@ -95,7 +96,8 @@ fn major(program: &Path) -> Option<u32> {
     version_in(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// `postgres (PostgreSQL) 15.18 (Debian …)`, `Redis server v=7.0.15 sha=…`
+/// The major version in a text such as `postgres (PostgreSQL) 15.18 (Debian …)` or
+/// `Redis server v=7.0.15 sha=…`.
 fn version_in(text: &str) -> Option<u32> {
     text.split_whitespace().find_map(|word| {
         let word = word.strip_prefix("v=").unwrap_or(word);
@@ -109,7 +111,7 @@ mod tests {
     use super::version_in;
 
     #[test]
-    fn the_version_is_read_from_what_each_server_prints() {
+    fn the_major_version_is_read_from_the_output_of_each_server() {
         let postgres = "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)";
         let redis = "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64";
         assert_eq!(version_in(postgres), Some(15));

@@ -1,4 +1,4 @@
-//! The folder a server's data lives in: kept for the next start, or gone with the server.
+//! The folder with a server's data: kept for the next start, or removed with the server.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -10,27 +10,27 @@ use aws_lc_rs::rand;
 use super::account::Account;
 use super::error::DevError;
 
-/// Where data lives, and for how long.
+/// A folder for a server's data.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
     throwaway: bool,
-    /// Says that the servers in it are ours; goes with the process.
+    /// Marks the servers in this folder as ours; released when the process ends.
     _lock: Option<File>,
 }
 
 impl Folder {
-    /// A folder that stays, made where it is missing, and the right to run its `server`. The path
-    /// becomes absolute.
+    /// Opens a folder that is kept, and locks it for this `server`. Creates the folder if it is
+    /// missing. The path becomes absolute.
     pub(super) fn kept(path: &Path, server: &str) -> Result<Self, DevError> {
-        fs::create_dir_all(path).map_err(DevError::io("make", path))?;
+        fs::create_dir_all(path).map_err(DevError::io("create", path))?;
         let path = path.canonicalize().map_err(DevError::io("resolve", path))?;
         let lock = Some(lock(&path, server)?);
         Ok(Self { path, throwaway: false, _lock: lock })
     }
 
-    /// A new folder that is removed when this is dropped. Everybody may pass through it (what is
-    /// private inside says so itself), since PostgreSQL may run under another account.
+    /// Creates a folder that is removed when this is dropped. Every account may pass through it,
+    /// because PostgreSQL may run under another account. Private subfolders have their own mode.
     pub(super) fn throwaway() -> Result<Self, DevError> {
         let account = Account::unprivileged()?;
         let usable = |base: &PathBuf| account.as_ref().is_none_or(|it| it.can_enter(base));
@@ -40,17 +40,18 @@ impl Folder {
         Ok(Self { path, throwaway: true, _lock: None })
     }
 
-    /// Where it is; absolute.
+    /// The absolute path of the folder.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it goes with its owner: then nothing in it needs to survive a power cut either.
+    /// Whether the folder is removed with its owner. Then its data need not survive a power
+    /// failure.
     pub(super) fn is_throwaway(&self) -> bool {
         self.throwaway
     }
 
-    /// A folder inside it, for its owner only.
+    /// A subfolder that only its owner may enter; created if it is missing.
     pub(super) fn private(&self, name: &str) -> Result<PathBuf, DevError> {
         let path = self.path.join(name);
         if !path.exists() {
@@ -66,21 +67,21 @@ impl Drop for Folder {
             && let Err(error) = fs::remove_dir_all(&self.path)
             && error.kind() != ErrorKind::NotFound
         {
-            tracing::warn!("cannot remove {}: {error}", self.path.display());
+            tracing::warn!(path = %self.path.display(), %error, "a folder could not be removed");
         }
     }
 }
 
-/// Where this system keeps what need not last; the caller's own choice first.
+/// The system's folders for temporary files; the one from the environment comes first.
 pub(super) fn temporary() -> Vec<PathBuf> {
     let bases = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
     bases.into_iter().filter_map(|base| base.canonicalize().ok()).collect()
 }
 
-/// Makes one folder with this mode, whatever the umask.
+/// Creates a folder with this mode, independent of the umask.
 pub(super) fn make_private(path: &Path, mode: u32) -> Result<(), DevError> {
     use std::os::unix::fs::PermissionsExt;
-    DirBuilder::new().mode(mode).create(path).map_err(DevError::io("make", path))?;
+    DirBuilder::new().mode(mode).create(path).map_err(DevError::io("create", path))?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .map_err(DevError::io("set the mode of", path))
 }
@@ -96,7 +97,7 @@ fn lock(folder: &Path, server: &str) -> Result<File, DevError> {
     }
 }
 
-/// The secret in this file; made at random (32 bytes in hex) where there is none yet.
+/// The secret in this file; if the file is missing, a new random secret (32 bytes in hex).
 pub(super) fn secret(path: &Path) -> Result<String, DevError> {
     let mut text = String::new();
     match File::open(path).and_then(|mut file| file.read_to_string(&mut text)) {
@@ -109,7 +110,7 @@ pub(super) fn secret(path: &Path) -> Result<String, DevError> {
     Ok(secret)
 }
 
-/// Replaces a file that only its owner may read, in one step: half a file is never seen.
+/// Writes a file that only its owner may read, in one step: nobody can read half of it.
 pub(super) fn write_private(path: &Path, text: &str) -> Result<(), DevError> {
     let new = path.with_extension("new");
     let mut options = OpenOptions::new();
@@ -124,7 +125,7 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), DevError> {
 pub(super) fn random_hex<const BYTES: usize>() -> Result<String, DevError> {
     let mut bytes = [0; BYTES];
     rand::fill(&mut bytes).map_err(|_| DevError::Io {
-        what: "cannot make a random name".into(),
+        what: "cannot create random bytes".into(),
         error: ErrorKind::Other.into(),
     })?;
     Ok(hex::encode(bytes))

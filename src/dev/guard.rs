@@ -1,4 +1,4 @@
-//! Ends a server whose owner was killed: the one case in which the owner cannot do it.
+//! Ends a server whose owner was killed, because then the owner cannot end it.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -9,10 +9,10 @@ use nix::sys::signal::Signal;
 
 use super::error::DevError;
 
-/// A shell that waits on a pipe from us. A line means that the server has ended; the end of the
-/// pipe without one means that we were killed, and the shell ends the server in our place.
+/// A shell script that reads a pipe from us. A line means that the server has ended. The end of the
+/// pipe without a line means that we were killed: then the shell ends the server.
 ///
-/// Removing is tried for 10 s: the server may still write while it ends.
+/// The shell tries for 10 s to remove the folder, because the server may still write to it.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 server=$1 signal=$2 throwaway=$3
@@ -34,7 +34,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Watches the process `server`. `signal` is what makes it end; `throwaway` is removed then.
+    /// Starts the guard of the process `server`. If we are killed, it sends `signal` and removes
+    /// the folder `throwaway`.
     pub(super) fn over(
         server: u32,
         signal: Signal,
@@ -48,22 +49,22 @@ impl Guard {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Ctrl-C on the terminal is for us alone.
+            // Ctrl-C on the terminal must reach only us.
             .process_group(0)
             .spawn()
             .map_err(DevError::io("run", Path::new("sh")))?;
         Ok(Self { shell })
     }
 
-    /// The server has ended, and its pid may become another's: do nothing any more.
+    /// Ends the guard after the server has ended: its pid may soon belong to another process.
     pub(super) fn dismiss(mut self) {
         if let Some(mut pipe) = self.shell.stdin.take()
             && let Err(error) = pipe.write_all(b"ended\n")
         {
-            tracing::warn!("the guard of a server is gone: {error}");
+            tracing::warn!(%error, "the guard of a server does not read its pipe");
         }
         if let Err(error) = self.shell.wait() {
-            tracing::warn!("the guard of a server was not found: {error}");
+            tracing::warn!(%error, "the end of a server's guard could not be awaited");
         }
     }
 }

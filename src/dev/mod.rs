@@ -1,22 +1,22 @@
-//! Private servers: the Redis and the `PostgreSQL` that `onsale dev`, tests and benches run for
-//! themselves, on free loopback ports, in a folder of their own.
+//! Private Redis and PostgreSQL servers for `onsale dev`, tests and benchmarks, on free loopback
+//! ports and in their own folder.
 //!
-//! | file | what it knows |
+//! | file | content |
 //! | --- | --- |
-//! | `run`, `command` | `onsale dev`: signals, and the service or the command that runs on the stores |
-//! | `environment` | the URLs and secrets that onsale is given |
-//! | `redis`, `pg` | how each server is set up, started, and known to be ready |
-//! | `redis/cluster`, `redis/sentinel`, `redis/setup` | several servers of Redis at once |
-//! | `cluster` | `PostgreSQL`'s data directory |
+//! | `run`, `command` | `onsale dev`: signals, and the service or command that runs on the stores |
+//! | `environment` | the URLs and secrets for onsale |
+//! | `redis`, `pg` | configures and starts each server, and waits until it is ready |
+//! | `redis/cluster`, `redis/sentinel`, `redis/setup` | several Redis servers together |
+//! | `cluster` | the data directory of `PostgreSQL` |
 //! | `process` | a child process: its signals and its end |
-//! | `claim` | one server per folder: ends what a killed run left behind |
+//! | `claim` | one server per folder: ends a server that a killed run has left |
 //! | `guard` | ends the servers of a run that is killed |
-//! | `folder`, `account`, `port`, `find` | places, owners, ports, binaries |
+//! | `folder`, `account`, `port`, `find` | folders, accounts, ports, binaries |
 //!
-//! A kept folder (`.onsale`) holds `redis/` and `postgres/` (data, passwords), `redis.log` and
-//! `postgres.log`, the ports last used, the dev secrets, and `env` for a shell. Two promises: what
-//! a server has acknowledged is found again however the last run ended, and no process other than
-//! our own servers is ever signalled.
+//! A kept folder (`.onsale`) contains `redis/` and `postgres/` (data, passwords), `redis.log` and
+//! `postgres.log`, the last ports, the secrets, and `env` for a shell. Two guarantees: data that a
+//! server has acknowledged survives any end of the last run, and no process other than our own
+//! servers gets a signal.
 
 mod account;
 mod claim;
@@ -43,24 +43,24 @@ use pg::PostgresServer;
 use redis::RedisServer;
 pub use run::{Args, run};
 
-/// Both servers.
+/// A private PostgreSQL server and a private Redis server.
 #[derive(Debug)]
 pub struct Stores {
-    /// What must last.
+    /// The PostgreSQL server.
     pub postgres: PostgresServer,
-    /// What can time out.
+    /// The Redis server.
     pub redis: RedisServer,
 }
 
 impl Stores {
-    /// Starts both, each with what an earlier start kept in `folder`.
+    /// Starts both servers with the data that an earlier start kept in `folder`.
     pub async fn start(folder: &Path) -> Result<Self, DevError> {
         let servers = (Box::pin(PostgresServer::start(folder)), RedisServer::start(folder));
         let (postgres, redis) = tokio::try_join!(servers.0, servers.1)?;
         Ok(Self { postgres, redis })
     }
 
-    /// Starts both empty; they keep nothing and leave nothing.
+    /// Starts both servers empty; all their data is removed with them.
     pub async fn throwaway() -> Result<Self, DevError> {
         let servers = (Box::pin(PostgresServer::throwaway()), RedisServer::throwaway());
         let (postgres, redis) = tokio::try_join!(servers.0, servers.1)?;
@@ -79,7 +79,7 @@ impl Stores {
         self.redis.url()
     }
 
-    /// Ends both orderly.
+    /// Shuts both servers down.
     pub async fn stop(self) -> Result<(), DevError> {
         let (postgres, redis) = tokio::join!(self.postgres.stop(), self.redis.stop());
         postgres.and(redis)

@@ -14,17 +14,17 @@ use super::folder::Folder;
 use super::port;
 use super::process::Process;
 
-/// Recovery after a crash may take a while.
+/// Time limit of a start, which may include the recovery after a crash.
 const START: Duration = Duration::from_mins(1);
-/// How often another port is tried: somebody may take one between its choice and its use.
+/// Maximum number of ports to try: another process may take a port before the server does.
 const PORTS: usize = 5;
-/// Enough for every process and test that shares the server.
+/// Maximum number of connections: enough for all processes and tests that share the server.
 const CONNECTIONS: u16 = 300;
 
-/// A running PostgreSQL on a loopback port of its own, with an empty database `onsale`.
+/// A running PostgreSQL server on its own loopback port, with an empty database `onsale`.
 #[derive(Debug)]
 pub struct PostgresServer {
-    // Before the folder, which it must not outlive.
+    // Dropped before the folder, which it must not outlive.
     process: Process,
     port: u16,
     cluster: Cluster,
@@ -32,17 +32,18 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// Starts a server whose data stays in `folder/postgres`, as durable as PostgreSQL is, behind
-    /// a password of its own. What an earlier start left there is found again.
+    /// Starts a server that keeps its data in `folder/postgres` with full durability and its own
+    /// password. It continues with the data of an earlier start.
     ///
-    /// Run by root, whom PostgreSQL refuses, the server gets an unprivileged account, and where
-    /// that one cannot get to `folder`, `folder/postgres` is a link to a place where it can.
+    /// PostgreSQL refuses to run as root, so root runs the server under an unprivileged account. If
+    /// that account cannot enter `folder`, `folder/postgres` is a link to a folder that it can
+    /// enter.
     pub async fn start(folder: &Path) -> Result<Self, DevError> {
         Self::launch(Folder::kept(folder, "postgres")?).await
     }
 
-    /// Starts an empty server that never waits for the disk (`fsync` off) and whose folder goes
-    /// with it. It survives [`PostgresServer::kill`]: only a power cut would harm the data.
+    /// Starts an empty server that does not wait for the disk (`fsync` off). Its folder is removed
+    /// with it. The data survives [`PostgresServer::kill`]; only a power failure could damage it.
     pub async fn throwaway() -> Result<Self, DevError> {
         Self::launch(Folder::throwaway()?).await
     }
@@ -70,14 +71,14 @@ impl PostgresServer {
         Ok(server)
     }
 
-    /// Where a database is: `postgres://onsale@127.0.0.1:PORT/DATABASE`, with the password where
-    /// it has one.
+    /// The URL of a database: `postgres://onsale@127.0.0.1:PORT/DATABASE`, with the password if
+    /// there is one.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.url_through(self.port, database)
     }
 
-    /// The same by way of another loopback port: that of a proxy in front of it.
+    /// The URL through another loopback port, for example that of a proxy.
     #[must_use]
     pub fn url_through(&self, port: u16, database: &str) -> String {
         let password = self.cluster.password.as_deref();
@@ -85,36 +86,37 @@ impl PostgresServer {
         format!("postgres://{USER}{password}@127.0.0.1:{port}/{database}")
     }
 
-    /// Its port on 127.0.0.1, the same after a restart.
+    /// The server's port on 127.0.0.1; it stays the same after a restart.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The process id of its postmaster.
+    /// The pid of the postmaster.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.pid().as_raw().unsigned_abs()
     }
 
-    /// See [`create_database`].
+    /// Creates a database; see [`create_database`].
     pub async fn create_database(&self, name: &str, template: &str) -> Result<(), DevError> {
         create_database(&self.url("postgres"), name, template).await
     }
 
-    /// Kills it with all its backends (SIGKILL), as a crash would, and waits until it is gone.
+    /// Kills the server and all its backends (SIGKILL), like a crash, and waits until they have
+    /// ended.
     pub async fn kill(&mut self) -> Result<(), DevError> {
         self.process.kill().await
     }
 
-    /// Starts it again on the same port, after [`PostgresServer::kill`] or while it still runs.
+    /// Starts the server again on the same port, after [`PostgresServer::kill`] or while it runs.
     pub async fn restart(&mut self) -> Result<(), DevError> {
         self.process.stop().await?;
         self.process = run(&self.folder, &self.cluster, self.port).await?;
         Ok(())
     }
 
-    /// Stops it with all its backends (SIGSTOP): connections stay open and get no answer.
+    /// Stops the server and all its backends (SIGSTOP): connections stay open and get no answer.
     pub fn pause(&self) {
         self.process.pause();
     }
@@ -124,14 +126,14 @@ impl PostgresServer {
         self.process.resume();
     }
 
-    /// Ends it orderly: open transactions are rolled back, connections closed.
+    /// Shuts the server down: open transactions are rolled back, and connections are closed.
     pub async fn stop(mut self) -> Result<(), DevError> {
         self.process.stop().await
     }
 }
 
-/// Makes a database as a copy of another one that nobody is connected to. `server` is the URL of
-/// a third database of the same server, for whoever may create databases.
+/// Creates a database as a copy of `template`, which must have no connections. `server` is the URL
+/// of a third database of the same server, for a user who may create databases.
 pub async fn create_database(server: &str, name: &str, template: &str) -> Result<(), DevError> {
     let statement = format!("create database {} template {}", quoted(name), quoted(template));
     let mut connection = PgConnection::connect(server).await.map_err(refused)?;
@@ -157,9 +159,9 @@ async fn run(folder: &Folder, cluster: &Cluster, port: u16) -> Result<Process, D
         log: folder.path().join("postgres.log"),
         pid_file: data.join("postmaster.pid"),
         mark: data.clone(),
-        // A "fast" shutdown: it does not wait for clients to leave.
+        // A "fast" shutdown: it does not wait for clients to disconnect.
         orderly: Signal::SIGINT,
-        // An "immediate" one; it reaches backends that are paused, too.
+        // An "immediate" shutdown: it also reaches backends that are paused.
         abrupt: Signal::SIGQUIT,
     };
     let log = identity.claim().await?;
@@ -181,10 +183,10 @@ async fn run(folder: &Folder, cluster: &Cluster, port: u16) -> Result<Process, D
     Ok(process)
 }
 
-/// Whether the postmaster's own notes name this process and say that it takes connections.
+/// Whether `postmaster.pid` names this process and says that it accepts connections.
 fn is_ready(data: &Path, pid: Pid) -> bool {
-    let notes = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    let lines: Vec<_> = notes.lines().map(str::trim).collect();
+    let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
     lines.first() == Some(&pid.to_string().as_str()) && lines.get(7) == Some(&"ready")
 }
 

@@ -1,4 +1,4 @@
-//! One running server: signals, waiting for it, and never leaving it behind.
+//! One running server: its signals, waiting for it, and its end together with its owner.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,11 +15,11 @@ use super::claim::{Identity, ORDERLY, children, send};
 use super::error::DevError;
 use super::guard::Guard;
 
-/// How often a server is looked at while it starts or ends.
+/// Interval of checks while a server starts or ends.
 const POLL: Duration = Duration::from_millis(2);
 
-/// A server process and its guard. Dropped while it runs, it is asked to end orderly, or killed
-/// where its data is thrown away.
+/// A server process and its guard. If it is dropped while it runs, the server is shut down, or
+/// killed if its data is throwaway.
 #[derive(Debug)]
 pub(super) struct Process {
     identity: Identity,
@@ -29,8 +29,9 @@ pub(super) struct Process {
     throwaway: bool,
 }
 
-/// A command for a server: its messages in English, no folder that it may be unable to enter, and
-/// a process group of its own, since Ctrl-C on the terminal is for us: we end the servers in order.
+/// A command for a server. Its messages are in English, and its working directory is `/`, which
+/// every account can enter. It has its own process group, so that Ctrl-C on the terminal reaches
+/// only us and we end the servers in order.
 pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null()).process_group(0);
@@ -67,7 +68,7 @@ impl Process {
         }
     }
 
-    /// Waits until `ready` is true. The server may take `limit` for it, and must not end.
+    /// Waits up to `limit` until `ready` returns true; an error if the server ends before.
     pub(super) async fn until_ready(
         &mut self,
         limit: Duration,
@@ -88,12 +89,12 @@ impl Process {
         }
     }
 
-    /// The server's own pid.
+    /// The server's pid.
     pub(super) fn pid(&self) -> Pid {
         pid_of(&self.child)
     }
 
-    /// Ends the server orderly; kills it where that takes too long.
+    /// Shuts the server down; kills it if that takes longer than [`ORDERLY`].
     pub(super) async fn stop(&mut self) -> Result<(), DevError> {
         if !self.runs() {
             return Ok(());
@@ -101,25 +102,25 @@ impl Process {
         send(self.pid(), Signal::SIGCONT);
         send(self.pid(), self.identity.orderly);
         if !self.ends_within(ORDERLY).await? {
-            tracing::warn!("{} does not end: killing it", self.identity.name);
+            tracing::warn!(server = self.identity.name, "a server did not shut down: killing it");
             self.kill().await?;
         }
         Ok(())
     }
 
-    /// Kills the server and what it started, as a crash would.
+    /// Kills the server and its child processes, like a crash.
     pub(super) async fn kill(&mut self) -> Result<(), DevError> {
         self.kill_all();
         while !self.ends_within(ORDERLY).await? {}
         Ok(())
     }
 
-    /// Stops the server's clock, so to speak: it keeps its connections and answers nothing.
+    /// Stops the server and its children (SIGSTOP): it keeps its connections and answers nothing.
     pub(super) fn pause(&self) {
         if !self.runs() {
             return;
         }
-        // The parent first, so that no child is started behind our back.
+        // The parent first, so that it cannot start another child meanwhile.
         send(self.pid(), Signal::SIGSTOP);
         for child in children(self.pid()) {
             send(child, Signal::SIGSTOP);
@@ -137,7 +138,7 @@ impl Process {
         send(self.pid(), Signal::SIGCONT);
     }
 
-    /// Whether the pid is still the server's: once its end was seen, it may be a stranger's.
+    /// Whether the pid still belongs to the server: after its end, another process may get the pid.
     fn runs(&self) -> bool {
         self.guard.is_some()
     }
@@ -164,7 +165,7 @@ impl Process {
         Ok(true)
     }
 
-    /// How the server ended, if it has.
+    /// The server's exit status, if it has ended.
     fn ended(&mut self) -> Result<Option<String>, DevError> {
         let status = self.child.try_wait().map_err(DevError::io("wait for", &self.identity.log))?;
         if status.is_some()
@@ -178,13 +179,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Kept data: the guard, dropped with us, asks the server to end orderly.
+        // With kept data, the guard shuts the server down when it is dropped here.
         if !self.throwaway || !self.runs() {
             return;
         }
         self.kill_all();
         if let Err(error) = self.child.wait() {
-            tracing::warn!("{} was not found at its end: {error}", self.identity.name);
+            tracing::warn!(server = self.identity.name, %error, "a server's end was not awaited");
         }
         if let Some(guard) = self.guard.take() {
             guard.dismiss();

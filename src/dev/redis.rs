@@ -1,4 +1,4 @@
-//! A private Redis (or Valkey) server, alone or as a part of something larger.
+//! A private Redis or Valkey server: alone, or as a part of a cluster or a Sentinel setup.
 
 pub mod cluster;
 pub mod sentinel;
@@ -18,35 +18,35 @@ use super::folder::{self, Folder};
 use super::process::{Process, command};
 use super::{find, port};
 
-/// The name that the sentinels have for the primary.
+/// The sentinels' name for the primary.
 pub(super) const SERVICE: &str = "onsale";
 
-/// Loading what was kept may take a while.
+/// Time limit of a start, which may include loading the kept data.
 const START: Duration = Duration::from_mins(1);
-/// How long an answer is waited for. The driver's half a second is too short on a busy machine.
+/// Time limit of an answer. The driver's default of 500 ms is too short on a busy machine.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How long a server may be silent before the others replace it.
+/// How long a server may give no answer before the others replace it, in ms.
 const FAILS_MS: u32 = 2000;
-/// How often another port is tried: somebody may take one between its choice and its use.
+/// Maximum number of ports to try: another process may take a port before the server does.
 const PORTS: usize = 5;
 
-/// What a server is for.
+/// The role of a server.
 #[derive(Debug, Clone, Copy)]
 enum Role {
-    /// One server that is all there is.
+    /// A single server.
     Alone,
-    /// A node of a cluster, whose nodes reach it at the port `bus`.
+    /// A node of a cluster; the other nodes reach it at the port `bus`.
     Node { bus: u16 },
-    /// A copy of the server at the port `primary`.
+    /// A replica of the server at the port `primary`.
     Replica { primary: u16 },
-    /// Watches the server at the port `primary`, and those that copy it.
+    /// A sentinel for the server at the port `primary` and its replicas.
     Sentinel { primary: u16 },
 }
 
-/// A running redis-server on a loopback port of its own.
+/// A running Redis server on its own loopback port.
 #[derive(Debug)]
 pub struct RedisServer {
-    // Before the folder, which it must not outlive.
+    // Dropped before the folder, which it must not outlive.
     process: Process,
     port: u16,
     password: Option<String>,
@@ -55,16 +55,16 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts a server whose data stays in `folder/redis` (append-only file, written out every
-    /// second) behind a password of its own. What an earlier start left there is found again.
+    /// Starts a server that keeps its data in `folder/redis` (append-only file, flushed every
+    /// second) with its own password. It continues with the data of an earlier start.
     pub async fn start(folder: &Path) -> Result<Self, DevError> {
         let folder = Folder::kept(folder, "redis")?;
         let password = folder::secret(&folder.private("redis")?.join("password"))?;
         Self::launch(folder, Some(password), Role::Alone).await
     }
 
-    /// Starts an empty server that keeps nothing: its folder goes with it, and a restart after
-    /// [`RedisServer::kill`] finds it wiped.
+    /// Starts an empty server without persistence. Its folder is removed with it, and it is empty
+    /// after a restart.
     pub async fn throwaway() -> Result<Self, DevError> {
         Self::throwaway_as(Role::Alone).await
     }
@@ -98,36 +98,36 @@ impl RedisServer {
         }
     }
 
-    /// Where it listens: `redis://127.0.0.1:PORT`, with its password where it has one.
+    /// The server's URL: `redis://127.0.0.1:PORT`, with the password if there is one.
     #[must_use]
     pub fn url(&self) -> String {
         self.url_through(self.port)
     }
 
-    /// The same by way of another loopback port: that of a proxy in front of it.
+    /// The URL through another loopback port, for example that of a proxy.
     #[must_use]
     pub fn url_through(&self, port: u16) -> String {
         url(port, self.password.as_deref())
     }
 
-    /// Its port on 127.0.0.1, the same after a restart.
+    /// The server's port on 127.0.0.1; it stays the same after a restart.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its process id.
+    /// The server's pid.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.pid().as_raw().unsigned_abs()
     }
 
-    /// Kills it (SIGKILL) and waits until it is gone.
+    /// Kills the server (SIGKILL) and waits until it has ended.
     pub async fn kill(&mut self) -> Result<(), DevError> {
         self.process.kill().await
     }
 
-    /// Starts it again on the same port, after [`RedisServer::kill`] or while it still runs.
+    /// Starts the server again on the same port, after [`RedisServer::kill`] or while it runs.
     pub async fn restart(&mut self) -> Result<(), DevError> {
         self.process.stop().await?;
         let password = self.password.as_deref();
@@ -135,21 +135,21 @@ impl RedisServer {
         Ok(())
     }
 
-    /// Runs one command on it, on a connection of its own.
+    /// Runs one command on a new connection.
     pub async fn tell<T: redis::FromRedisValue>(&self, words: &[&str]) -> Result<T, DevError> {
         let mut connection = self.connect().await?;
         let command = redis::cmd(words[0]).arg(&words[1..]).to_owned();
         Ok(command.query_async(&mut connection).await?)
     }
 
-    /// A new connection to it.
+    /// Opens a new connection.
     pub async fn connect(&self) -> Result<MultiplexedConnection, DevError> {
         let limits = AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER));
         let client = redis::Client::open(self.url())?;
         Ok(client.get_multiplexed_async_connection_with_config(&limits).await?)
     }
 
-    /// Stops it (SIGSTOP): connections stay open and get no answer.
+    /// Stops the server (SIGSTOP): connections stay open and get no answer.
     pub fn pause(&self) {
         self.process.pause();
     }
@@ -159,21 +159,21 @@ impl RedisServer {
         self.process.resume();
     }
 
-    /// Ends it orderly: what it was told is on disk then, if it keeps anything.
+    /// Shuts the server down. If it keeps its data, all writes are on disk then.
     pub async fn stop(mut self) -> Result<(), DevError> {
         self.process.stop().await
     }
 }
 
 impl Role {
-    /// Whether nobody listens on the ports that a server of this kind needs.
+    /// Whether the ports that a server with this role needs are free.
     fn is_free_beside(self, port: u16) -> bool {
         port::is_free(port) && !matches!(self, Self::Node { bus } if !port::is_free(bus))
     }
 
-    /// What its configuration says beside what all have.
+    /// The part of the configuration that depends on the role.
     fn settings(self, keeps: &str) -> String {
-        // A copy is made at once: there is nobody else to wait for.
+        // Without a delay for further replicas: there is at most one.
         let all = format!(
             "save \"\"\nappendonly {keeps}\nappendfsync everysec\nmaxmemory-policy noeviction\n\
              repl-diskless-sync-delay 0\n"
@@ -227,8 +227,8 @@ async fn run(
     Ok(process)
 }
 
-/// The configuration, in a file so that the password is on no command line. The title stays as
-/// started, since the folder's server is known by it.
+/// The configuration file; the password is there so that it is on no command line. The process
+/// title stays the original command line, by which `claim` recognizes the server.
 fn settings(
     folder: &Folder,
     port: u16,
@@ -251,15 +251,15 @@ fn url(port: u16, password: Option<&str>) -> String {
     format!("redis://{user}127.0.0.1:{port}")
 }
 
-/// Whether the server on that port is this process, and has loaded its data.
+/// Whether the server on this port is this process, and has loaded its data.
 async fn answers(client: &redis::Client, pid: Pid) -> bool {
     let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
         return false;
     };
     let info: Result<String, _> = redis::cmd("INFO").query_async(&mut connection).await;
     info.is_ok_and(|info| {
-        let says = |line: &str| info.lines().any(|it| it == line);
-        says(&format!("process_id:{pid}")) && !says("loading:1")
+        let has_line = |line: &str| info.lines().any(|it| it == line);
+        has_line(&format!("process_id:{pid}")) && !has_line("loading:1")
     })
 }
 

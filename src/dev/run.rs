@@ -1,4 +1,4 @@
-//! `onsale dev`: the stores, what runs on them, and an end that leaves no process.
+//! `onsale dev`: runs the stores and the service or command on them, and leaves no process behind.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -20,24 +20,24 @@ pub struct Args {
     /// Folder that keeps the data of the private stores
     #[arg(long, value_name = "DIR", default_value = ".onsale")]
     pub data: PathBuf,
-    /// Start with empty stores, and keep nothing of them (faster, not durable)
+    /// Start with empty stores and remove their data at the end (faster, not durable)
     #[arg(long, conflicts_with = "data")]
     pub throwaway: bool,
-    /// Which Redis to run on
+    /// Redis setup to run on
     #[arg(long, value_enum, default_value_t)]
     pub redis: RedisKind,
-    /// Run the stores alone, and print what connects to them
+    /// Run only the stores, and print the settings to connect to them
     #[arg(long, conflicts_with = "command")]
     pub stores_only: bool,
-    /// Run this instead of the service, with `DATABASE_URL`, `REDIS_URL`, `ONSALE_JWT_SECRET` and
-    /// `ONSALE_QUEUE_SECRETS` set; its exit code becomes ours
+    /// Command to run in place of the service, with `DATABASE_URL`, `REDIS_URL`,
+    /// `ONSALE_JWT_SECRET` and `ONSALE_QUEUE_SECRETS` set; onsale exits with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
-/// Starts the stores, runs what `args` ask for (a command, nothing, or else `service`) until it
-/// ends or a signal comes (SIGINT, SIGTERM, SIGHUP), and ends the stores orderly. A second signal
-/// ends us at once, and the stores right after.
+/// Starts the stores, and runs the command in `args`, nothing, or else `service`. When that ends or
+/// a signal arrives (SIGINT, SIGTERM, SIGHUP), shuts the stores down. A second signal ends this
+/// process at once; the guards then end the stores.
 ///
 /// `service` migrates, seeds and serves; it must return soon after its token is cancelled.
 pub async fn run<S, F>(args: &Args, service: S) -> Result<ExitCode, DevError>
@@ -61,7 +61,7 @@ where
         Some(folder) => Environment::kept(urls, folder)?,
         None => Environment::throwaway(urls)?,
     };
-    let outcome = if stop.is_cancelled() {
+    let result = if stop.is_cancelled() {
         Ok(ExitCode::SUCCESS)
     } else if !args.command.is_empty() {
         command::run(&args.command, &environment, &stop).await
@@ -74,7 +74,7 @@ where
         served.map(|()| ExitCode::SUCCESS).map_err(DevError::Service)
     };
     let (postgres, redis) = tokio::join!(postgres.stop(), redis.stop());
-    let code = outcome?;
+    let code = result?;
     postgres.and(redis).map(|()| code)
 }
 
@@ -93,7 +93,7 @@ fn listen(stop: &CancellationToken) -> Result<(), DevError> {
                 _ = hangup.recv() => 129,
             };
             if stop.is_cancelled() {
-                // The guards of the servers see us go, and end them.
+                // The guards notice the end of this process, and end the servers.
                 std::process::exit(code);
             }
             stop.cancel();

@@ -1,4 +1,4 @@
-//! The private servers, for real.
+//! Tests with real private servers.
 
 use std::fs::File;
 use std::path::Path;
@@ -55,7 +55,7 @@ async fn ended(log: &Path) {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_found_again_by_the_second_start() {
+async fn kept_data_is_still_there_after_a_second_start() {
     let folder = Folder::throwaway().unwrap();
     let stores = Stores::start(folder.path()).await.unwrap();
     let urls = (stores.database_url(), stores.redis_url());
@@ -71,7 +71,7 @@ async fn what_is_kept_is_found_again_by_the_second_start() {
 }
 
 #[tokio::test]
-async fn kept_servers_let_nobody_in_without_the_password() {
+async fn kept_servers_refuse_connections_without_the_password() {
     let folder = Folder::throwaway().unwrap();
     let stores = Stores::start(folder.path()).await.unwrap();
     let bare = format!("postgres://onsale@127.0.0.1:{}/onsale", stores.postgres.port());
@@ -93,7 +93,7 @@ async fn a_folder_has_one_owner_at_a_time() {
 }
 
 #[tokio::test]
-async fn kept_servers_dropped_by_their_owner_end_orderly() {
+async fn kept_servers_dropped_by_their_owner_shut_down() {
     let folder = Folder::throwaway().unwrap();
     let stores = Stores::start(folder.path()).await.unwrap();
     set(&stores.redis_url(), 3).await;
@@ -141,7 +141,7 @@ async fn a_killed_postgres_keeps_what_it_committed() {
 }
 
 #[tokio::test]
-async fn a_paused_postgres_stops_the_backends_that_are_connected_too() {
+async fn a_paused_postgres_also_stops_its_connected_backends() {
     let postgres = PostgresServer::throwaway().await.unwrap();
     let url = postgres.url("onsale");
     let mut connection = PgConnection::connect(&url).await.unwrap();
@@ -166,7 +166,7 @@ async fn a_throwaway_leaves_neither_process_nor_folder() {
 }
 
 #[tokio::test]
-async fn a_cluster_serves_all_slots_and_each_primary_has_its_copy() {
+async fn a_cluster_serves_all_slots_and_each_primary_has_a_replica() {
     let cluster = RedisCluster::throwaway(true).await.unwrap();
     assert_eq!(cluster.nodes().len(), 6);
     for (slot, primary) in [(0, 0), (5460, 0), (5461, 1), (10921, 1), (10922, 2), (16383, 2)] {
@@ -178,7 +178,7 @@ async fn a_cluster_serves_all_slots_and_each_primary_has_its_copy() {
     let begun = Instant::now();
     let mut copied = 0;
     while copied != 1 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "no copy was made");
+        assert!(begun.elapsed() < Duration::from_secs(10), "the replica got no copy");
         copied = replica.tell(&["DBSIZE"]).await.unwrap();
     }
     let elsewhere = cluster.nodes()[0].tell::<u64>(&["GET", "onsale:{123456789}"]).await;
@@ -208,7 +208,7 @@ async fn sentinels_name_the_primary_that_they_watch() {
     watched.stop().await.unwrap();
 }
 
-/// A process that looks to `claim` like the server of that folder.
+/// The identity of a shell process that `claim` takes for the server of that folder.
 fn server_in(folder: &Path) -> Identity {
     let mark = folder.join("mark");
     std::fs::write(&mark, "trap 'exit 0' TERM; echo $$ > \"$0.pid\"; while :; do sleep 0.01; done")
@@ -224,7 +224,7 @@ fn server_in(folder: &Path) -> Identity {
 }
 
 #[tokio::test]
-async fn a_server_left_behind_by_a_killed_owner_is_ended_by_the_next_start() {
+async fn the_server_of_a_killed_owner_is_ended_by_the_next_start() {
     let folder = Folder::throwaway().unwrap();
     let identity = server_in(folder.path());
     let log = identity.claim().await.unwrap();
@@ -234,7 +234,7 @@ async fn a_server_left_behind_by_a_killed_owner_is_ended_by_the_next_start() {
     drop(log);
     let pid_file = identity.pid_file.clone();
     left.until_ready(Duration::from_secs(5), async |_| pid_file.exists()).await.unwrap();
-    // Its owner never learns of it: neither the handle nor the guard does anything.
+    // As after a kill of the owner: neither the handle nor the guard ends the server.
     let pid = left.pid();
     std::mem::forget(left);
     identity.claim().await.unwrap();
@@ -242,19 +242,19 @@ async fn a_server_left_behind_by_a_killed_owner_is_ended_by_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_stranger_with_the_number_of_a_dead_server_is_left_alone() {
+async fn another_process_with_the_pid_of_a_dead_server_is_left_alone() {
     let folder = Folder::throwaway().unwrap();
     let identity = server_in(folder.path());
-    let mut stranger = tokio::process::Command::new("sleep").arg("60").spawn().unwrap();
-    std::fs::write(&identity.pid_file, stranger.id().unwrap().to_string()).unwrap();
-    // Something holds the log, as a dying server's child may, while the pid file is out of date.
+    let mut other = tokio::process::Command::new("sleep").arg("60").spawn().unwrap();
+    std::fs::write(&identity.pid_file, other.id().unwrap().to_string()).unwrap();
+    // The log is still locked, as by a child of an ending server, and the pid file is outdated.
     let held = identity.claim().await.unwrap();
     let claim = identity.claim();
     assert!(timeout(Duration::from_millis(300), claim).await.is_err());
     drop(held);
     identity.claim().await.unwrap();
-    assert!(stranger.try_wait().unwrap().is_none());
-    stranger.kill().await.unwrap();
+    assert!(other.try_wait().unwrap().is_none());
+    other.kill().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The `Idempotency-Key` header, and answers that may be given again.
+//! The `Idempotency-Key` header, and the mark on repeated answers.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,33 +10,35 @@ use super::model::{Answer, KeyError};
 use crate::http::api::body::Json;
 use crate::http::api::problem::{FieldError, Problem, ProblemCode};
 
-/// Says that an answer was given before.
+/// Header that marks the repeated answer to an earlier request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The longest key, in bytes.
+/// Maximum length of a key, in bytes.
 const MAX_BYTES: usize = 255;
 
-/// The key under which a request may be repeated: 1 to 255 visible ASCII characters.
+/// The idempotency key of a request: 1 to 255 visible ASCII characters.
 ///
-/// `400 idempotency_key_required` without one, `422 invalid_request` where it is malformed or sent
+/// `400 idempotency_key_required` without one; `422 invalid_request` if it is malformed or sent
 /// more than once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub String);
 
 impl IdempotencyKey {
-    /// The key of a request.
+    /// Reads the key of a request.
     ///
     /// # Errors
-    /// As the type says.
+    /// `400 idempotency_key_required`, or `422 invalid_request`.
     pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let mut sent = headers.get_all("idempotency-key").iter();
-        let Some(key) = sent.next() else {
+        let mut values = headers.get_all("idempotency-key").iter();
+        let Some(key) = values.next() else {
             return Err(Problem::new(ProblemCode::IdempotencyKeyRequired));
         };
         let bytes = key.as_bytes();
         let fits = (1..=MAX_BYTES).contains(&bytes.len());
         match key.to_str() {
-            Ok(key) if fits && bytes.iter().all(u8::is_ascii_graphic) && sent.next().is_none() => {
+            Ok(key)
+                if fits && bytes.iter().all(u8::is_ascii_graphic) && values.next().is_none() =>
+            {
                 Ok(Self(key.to_owned()))
             }
             _ => Err(Problem::invalid_request(vec![FieldError {
@@ -55,18 +57,18 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
-/// An answer, marked where it is a repeat.
+/// An answer, marked if it is a repeated one.
 pub fn answer<T: Serialize>(status: StatusCode, answer: Answer<T>) -> Response {
-    marked(answer.replayed, (status, Json(answer.outcome)).into_response())
+    mark_replayed(answer.replayed, (status, Json(answer.outcome)).into_response())
 }
 
-/// A refusal that is as final as an answer, marked where it is a repeat.
+/// A final refusal, marked if it is a repeated one.
 #[must_use]
 pub fn refusal(replayed: bool, problem: Problem) -> Response {
-    marked(replayed, problem.into_response())
+    mark_replayed(replayed, problem.into_response())
 }
 
-fn marked(replayed: bool, mut response: Response) -> Response {
+fn mark_replayed(replayed: bool, mut response: Response) -> Response {
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

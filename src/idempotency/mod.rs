@@ -1,5 +1,5 @@
-//! One effect and one answer per idempotency key: the key, the effect and the answer commit
-//! together.
+//! Idempotency keys: one effect and one answer per key. The key, the effect and the answer commit
+//! in one transaction.
 
 pub mod http;
 pub mod model;

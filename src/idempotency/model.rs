@@ -1,4 +1,4 @@
-//! A request that may come again, and what became of it.
+//! A request with an idempotency key, and its answer.
 
 use aws_lc_rs::digest;
 use serde::Serialize;
@@ -8,27 +8,27 @@ use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::MaybeConflict;
 
-/// A request under its key: who, which key, and what was asked.
+/// A request with its idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Keys are per user.
+    /// The user; each user has their own keys.
     pub user: UserId,
-    /// 1 to 255 visible ASCII characters.
+    /// The key: 1 to 255 visible ASCII characters.
     pub key: String,
-    /// Method, path and parsed body.
+    /// Method, path and parsed body of the request.
     pub asked: String,
 }
 
 impl Request {
-    /// Of `what` (method and path) and the body as it was understood, so that neither white space
-    /// nor the order of members makes two requests of one.
+    /// Creates a request from `what` (method and path) and the parsed body. Two bodies that differ
+    /// only in white space or in the order of members are the same request.
     pub fn new(user: UserId, key: &str, what: &str, body: &impl Serialize) -> Self {
-        // Serializing our own plain structs cannot fail; an empty text would only merge failures.
+        // Serializing our own plain structs cannot fail.
         let body = serde_json::to_string(body).unwrap_or_default();
         Self { user, key: key.to_owned(), asked: format!("{what}\n{body}") }
     }
 
-    /// SHA-256 of what was asked: only for those who come as far as PostgreSQL.
+    /// The SHA-256 hash of `asked`. Computed only for requests that reach PostgreSQL.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut fingerprint = [0; 32];
@@ -41,28 +41,28 @@ impl Request {
 /// An answer, and whether it was given before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<T> {
-    /// A value, or a refusal that was final.
+    /// A value, or a final refusal.
     pub outcome: T,
-    /// True where this is the answer of an earlier request under the same key.
+    /// Whether this is the answer to an earlier request with the same key.
     pub replayed: bool,
 }
 
 impl<T> Answer<T> {
-    /// Changes the outcome, keeping whether it was replayed.
+    /// Converts the outcome, and keeps `replayed`.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         Answer { outcome: change(self.outcome), replayed: self.replayed }
     }
 }
 
-/// What can be stored as an outcome.
+/// A type that can be stored as an outcome.
 pub trait Outcome: Serialize + DeserializeOwned + Send {}
 impl<T: Serialize + DeserializeOwned + Send> Outcome for T {}
 
-/// Why a key stood in the way.
+/// Why a request with an idempotency key got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The first request under this key is still under way.
-    #[error("a request under this key is under way")]
+    /// The first request with this key is still in progress.
+    #[error("a request with this key is in progress")]
     InProgress,
     /// The key was used for another request.
     #[error("the key was used for another request")]

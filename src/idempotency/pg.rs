@@ -4,10 +4,9 @@ use super::model::{KeyError, Request};
 use crate::store::StoreError;
 use crate::store::pg::{Pg, Tx};
 
-/// Takes the key for this transaction and returns the outcome stored under it, if any.
+/// Locks the key in this transaction, and returns the outcome stored with it, if any.
 ///
-/// The lock is tried, never waited for: twenty retries of one request must not hold twenty
-/// connections.
+/// It does not wait for the lock: twenty retries of one request must not hold twenty connections.
 pub async fn claim(tx: &mut Tx, request: &Request) -> Result<Option<serde_json::Value>, KeyError> {
     let row = sqlx::query!(
         r#"select reply as "reply!", outcome from key_claim($1, $2, $3)"#,
@@ -22,7 +21,7 @@ pub async fn claim(tx: &mut Tx, request: &Request) -> Result<Option<serde_json::
     Ok(row.outcome)
 }
 
-/// Why a function did not come to an answer, where its reply says that the key stood in the way.
+/// Checks a function's reply: an error if the key is in progress or was used for another request.
 pub fn refused(reply: &str) -> Result<(), KeyError> {
     match reply {
         "IN_PROGRESS" => Err(KeyError::InProgress),
@@ -31,13 +30,13 @@ pub fn refused(reply: &str) -> Result<(), KeyError> {
     }
 }
 
-/// Whether a function's reply says that its outcome is that of an earlier request.
+/// Whether a function's reply is the outcome of an earlier request.
 #[must_use]
 pub fn replayed(reply: &str) -> bool {
     reply == "REPLAYED"
 }
 
-/// The outcome stored under a key, without taking it.
+/// Reads the outcome stored with a key, without locking the key.
 pub async fn look(pg: &Pg, request: &Request) -> Result<Option<serde_json::Value>, KeyError> {
     let row = sqlx::query!(
         "select fingerprint, outcome from idempotency_key where user_id = $1 and key = $2",

@@ -1,4 +1,4 @@
-//! Running an effect at most once per key.
+//! Runs an effect at most once per idempotency key.
 
 use super::model::{Answer, KeyError, Outcome, Request};
 use super::pg;
@@ -6,11 +6,11 @@ use crate::store::pg::single::Call;
 use crate::store::pg::{MaybeConflict, Pg, Tx, Work};
 use crate::store::{Store, StoreError};
 
-/// Runs `effect` in a transaction, unless `request` was answered before: then that answer again.
+/// Runs `effect` in a transaction. If `request` was answered before, returns that answer instead.
 ///
-/// `effect` comes to what is to be told and stored, a value or a final refusal; an `Err` stores
-/// nothing and rolls back. Where the connection breaks during COMMIT, the whole is run once more
-/// under the same key, which tells whether the first try counted.
+/// `effect` returns the outcome to answer and store: a value or a final refusal. An `Err` stores
+/// nothing and rolls back. If the connection breaks during COMMIT, everything runs once more with
+/// the same key, which shows whether the first try was committed.
 pub async fn once<W>(pg: &Pg, request: &Request, effect: &W) -> Result<Answer<W::Output>, W::Error>
 where
     W: Work<Output: Outcome, Error: From<KeyError>>,
@@ -22,16 +22,16 @@ where
     }
     .map_err(|failed| match failed {
         Failed::Unknown => unknown().into(),
-        Failed::Told(error) => error,
+        Failed::RolledBack(error) => error,
     })
 }
 
-/// As [`once`], for an effect that is one call of a function that takes the key, stores the answer
-/// and commits, all by itself (`migrations/0005_hold_and_pay.sql`).
+/// Like [`once`], for an effect that is one call of an SQL function. The function itself locks the
+/// key, stores the answer and commits (`migrations/0005_hold_and_pay.sql`).
 ///
 /// # Errors
-/// [`StoreError::OutcomeUnknown`] where the connection broke during the first call, and the second
-/// gave no answer. With any other error nothing was written.
+/// [`StoreError::OutcomeUnknown`] if the connection broke during the first call and the second call
+/// gave no answer. After any other error nothing was written.
 pub async fn once_called<C: Call>(pg: &Pg, effect: &C) -> Result<Called<C::Output>, StoreError> {
     let reason = match pg.call(effect).await {
         Err(StoreError::OutcomeUnknown(reason)) => reason,
@@ -43,12 +43,13 @@ pub async fn once_called<C: Call>(pg: &Pg, effect: &C) -> Result<Called<C::Outpu
     }
 }
 
-/// What [`once_called`] comes to.
+/// The result of [`once_called`].
 #[derive(Debug)]
 pub struct Called<T> {
     /// What the function returned.
     pub output: T,
-    /// It is that of a second call: the first may still be running, where the key is in progress.
+    /// Whether this is the result of a second call. If it says that the key is in progress, the
+    /// first call may still be running.
     pub again: bool,
 }
 
@@ -57,8 +58,8 @@ fn unknown() -> StoreError {
     StoreError::Unavailable { store: Store::PostgreSql, reason }
 }
 
-/// The answer given under this key before, if any: for refusals that are decided before the
-/// transaction, which must not hide an earlier success.
+/// Reads the answer that was given for this key before, if any. For refusals that are decided
+/// before the transaction: they must not hide an earlier success.
 pub async fn replay<T: Outcome>(pg: &Pg, request: &Request) -> Result<Option<Answer<T>>, KeyError> {
     let Some(stored) = pg::look(pg, request).await? else {
         return Ok(None);
@@ -66,7 +67,7 @@ pub async fn replay<T: Outcome>(pg: &Pg, request: &Request) -> Result<Option<Ans
     Ok(Some(Answer { outcome: read(stored)?, replayed: true }))
 }
 
-/// An effect behind its key.
+/// An effect with its request, as the work of one transaction.
 struct Once<'a, W> {
     request: &'a Request,
     effect: &'a W,
@@ -80,11 +81,11 @@ where
     type Error = Failed<W::Error>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, Self::Error> {
-        let told = |error: KeyError| Failed::Told(error.into());
-        if let Some(stored) = pg::claim(tx, self.request).await.map_err(told)? {
+        let failed = |error: KeyError| Failed::RolledBack(error.into());
+        if let Some(stored) = pg::claim(tx, self.request).await.map_err(failed)? {
             return Ok(Answer { outcome: read(stored)?, replayed: true });
         }
-        let outcome = self.effect.run(tx).await.map_err(Failed::Told)?;
+        let outcome = self.effect.run(tx).await.map_err(Failed::RolledBack)?;
         let stored = serde_json::to_value(&outcome).map_err(|error| {
             StoreError::Inconsistent(format!("an outcome is not JSON: {error}"))
         })?;
@@ -93,17 +94,17 @@ where
     }
 }
 
-/// What a transaction came to where not to an answer.
+/// Why a transaction gave no answer.
 enum Failed<E> {
-    /// Perhaps committed.
+    /// The transaction may be committed.
     Unknown,
-    /// Rolled back.
-    Told(E),
+    /// The transaction has rolled back.
+    RolledBack(E),
 }
 
 impl<E: MaybeConflict> MaybeConflict for Failed<E> {
     fn is_conflict(&self) -> bool {
-        matches!(self, Self::Told(error) if error.is_conflict())
+        matches!(self, Self::RolledBack(error) if error.is_conflict())
     }
 }
 
@@ -111,13 +112,13 @@ impl<E: From<StoreError>> From<StoreError> for Failed<E> {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::OutcomeUnknown(_) => Self::Unknown,
-            other => Self::Told(other.into()),
+            other => Self::RolledBack(other.into()),
         }
     }
 }
 
 fn read<T: Outcome>(stored: serde_json::Value) -> Result<T, StoreError> {
     serde_json::from_value(stored).map_err(|error| {
-        StoreError::Inconsistent(format!("a stored outcome is unreadable: {error}"))
+        StoreError::Inconsistent(format!("a stored outcome cannot be read: {error}"))
     })
 }

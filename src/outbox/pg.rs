@@ -8,7 +8,7 @@ use super::model::{Entry, OutboxId};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
 
-/// Adds an event to be relayed once `tx` has committed.
+/// Adds an event, which the relay delivers after `tx` has committed.
 pub async fn append(
     tx: &mut Tx,
     kind: &str,
@@ -28,8 +28,8 @@ pub async fn append(
     Ok(OutboxId(id))
 }
 
-/// Locks up to `limit` entries that were made, or tried last, longer than `age` ago, the longest ago
-/// first; other relays skip them. Those that are parked are left alone.
+/// Locks up to `limit` entries that were created, or last tried, longer than `age` ago, in this
+/// order. Other relays skip them. Parked entries are not returned.
 pub async fn overdue(tx: &mut Tx, age: Duration, limit: i64) -> Result<Vec<Entry>, StoreError> {
     let rows = sqlx::query!(
         "select id, kind, payload from outbox
@@ -44,7 +44,7 @@ pub async fn overdue(tx: &mut Tx, age: Duration, limit: i64) -> Result<Vec<Entry
     Ok(rows.into_iter().map(|row| entry(row.id, row.kind, row.payload)).collect())
 }
 
-/// Lets entries whose store was away wait behind the others.
+/// Puts entries that could not be delivered, because Redis was down, behind the others.
 pub async fn postpone(tx: &mut Tx, ids: &[OutboxId]) -> Result<(), StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     sqlx::query!("update outbox set due_at = clock_timestamp() where id = any($1)", &ids)
@@ -53,8 +53,8 @@ pub async fn postpone(tx: &mut Tx, ids: &[OutboxId]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes that an entry was refused, and why; true where that was the time too many, the `most`th, and
-/// it is parked.
+/// Records that an entry was refused, and why. The `most`th refusal parks the entry; returns
+/// whether it did.
 pub async fn refuse(
     tx: &mut Tx,
     id: OutboxId,
@@ -80,7 +80,7 @@ pub async fn remove(pg: &Pg, ids: &[OutboxId]) -> Result<u64, StoreError> {
     Ok(done.rows_affected())
 }
 
-/// Removes entries within the transaction that locked them.
+/// Removes entries in the transaction that locked them.
 pub async fn remove_locked(tx: &mut Tx, ids: &[OutboxId]) -> Result<u64, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let done =
@@ -88,16 +88,16 @@ pub async fn remove_locked(tx: &mut Tx, ids: &[OutboxId]) -> Result<u64, StoreEr
     Ok(done.rows_affected())
 }
 
-/// How many entries there are.
+/// The numbers of entries in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
-    /// Not told yet.
+    /// Entries that are not delivered yet.
     pub waiting: i64,
-    /// Refused too often, and left alone.
+    /// Entries that were refused too often, which the relay skips.
     pub parked: i64,
 }
 
-/// How many entries wait, and how many are parked.
+/// Counts the waiting and the parked entries.
 pub async fn backlog(pg: &Pg) -> Result<Backlog, StoreError> {
     let backlog = sqlx::query_as!(
         Backlog,

@@ -1,18 +1,18 @@
-//! Why a payment or a refund was not decided.
+//! Errors of payments and refunds.
 
 use crate::idempotency::model::KeyError;
 use crate::store::StoreError;
 use crate::store::pg::MaybeConflict;
 
-/// Why a payment or a refund was not decided. A decision, refusals included, is an answer and not an
-/// error.
+/// Why a payment or refund was not decided. A decided refusal is an answer and not an error: it is
+/// stored under the idempotency key.
 #[derive(Debug, thiserror::Error)]
 pub enum PayError {
-    /// No such hold, or another user's.
-    #[error("no such hold")]
+    /// There is no such hold, or it belongs to another user.
+    #[error("there is no such hold")]
     NoHold,
-    /// No such payment, or another user's.
-    #[error("no such payment")]
+    /// There is no such payment, or it belongs to another user.
+    #[error("there is no such payment")]
     NoPayment,
     /// The idempotency key does not allow the request.
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! Payments over HTTP.
+//! The HTTP routes of payments.
 
 use std::sync::Arc;
 
@@ -34,28 +34,29 @@ pub fn routes(payments: Payments) -> OpenApiRouter {
         .with_state(Arc::new(payments))
 }
 
-/// Which hold to pay.
+/// The hold to pay, and the limit of a charge.
 #[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PayBody {
-    /// Every seat of it.
+    /// Id of the hold. All its seats are paid.
     #[garde(skip)]
     hold_id: Uuid,
-    /// The most points that may be charged for this payment. Exactly what the balance lacks is
-    /// charged, in the same transaction; nothing is charged where the hold is not paid.
-    // Left out where it is missing, so that a body without it stays the same request.
+    /// Limit of points that may be charged for this payment. The server charges exactly what the
+    /// balance lacks, in the same transaction. It charges nothing if the hold is not paid.
+    // Absent values are not serialized, so that a body without this field keeps its fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(range(min = 0, max = MAX_CHARGE)))]
     #[schema(minimum = 0, maximum = 10_000_000)]
     charge_up_to: Option<i64>,
 }
 
-/// Pay a hold with points, and charge what is missing where `charge_up_to` allows it.
+/// Pay a hold with points.
 ///
-/// Pays every seat of the hold or none. Repeat it with the same key until there is an answer.
+/// Pays every seat of the hold or none. If the balance is too low, charges the missing points if
+/// they are at most `charge_up_to`. Repeat the request with the same key until there is an answer.
 #[utoipa::path(post, path = "/v1/payments", tag = "Payments", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = PayBody,
-    responses((status = 201, description = "Paid: the seats are the buyer's", body = Paid),
+    responses((status = 201, description = "Paid: the buyer owns the seats", body = Paid),
               (status = 402, description = "`insufficient_points` with `balance` and `required`"),
               (status = 404, description = "`hold_not_found`"),
               (status = 409, description = "`hold_expired`, `already_paid`")))]
@@ -73,7 +74,7 @@ async fn pay(
     })
 }
 
-/// Your payments, newest first.
+/// List the caller's payments, newest first.
 ///
 /// Refunded payments stay in the list.
 #[utoipa::path(get, path = "/v1/payments", operation_id = "list_payments", tag = "Payments", security(("bearer" = [])),
@@ -86,13 +87,14 @@ async fn list(
     Ok(Json(payments.list(caller.user, paging).await?).into_response())
 }
 
-/// Give a payment back: points to you, the seat to everybody.
+/// Refund a payment.
 ///
-/// Allowed until the schedule's `deadline_at`. Repeat it with the same key until there is an answer.
+/// The points return to the caller, and the seat is for sale again. Allowed until the schedule's
+/// `deadline_at`. Repeat the request with the same key until there is an answer.
 #[utoipa::path(post, path = "/v1/payments/{id}/refund", tag = "Payments",
     security(("bearer" = [])),
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 200, description = "Refunded: the seat is free again", body = Refunded),
+    responses((status = 200, description = "Refunded: the seat is for sale again", body = Refunded),
               (status = 404, description = "`payment_not_found`"),
               (status = 409, description = "`refund_closed`, `already_refunded`")))]
 async fn refund(
@@ -101,8 +103,8 @@ async fn refund(
     Path(id): Path<PaymentId>,
     key: IdempotencyKey,
 ) -> Result<Response, Problem> {
-    let what = format!("POST /v1/payments/{id}/refund");
-    let request = Request::new(caller.user, &key.0, &what, &());
+    let operation = format!("POST /v1/payments/{id}/refund");
+    let request = Request::new(caller.user, &key.0, &operation, &());
     let refunded = payments.refund(&request, id).await?;
     Ok(match refunded.outcome {
         Ok(outcome) => answer(StatusCode::OK, Answer { outcome, replayed: refunded.replayed }),

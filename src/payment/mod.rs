@@ -1,4 +1,4 @@
-//! Payments and refunds: where money and seats change hands, in one transaction each.
+//! Payments and refunds. One transaction moves points and seats together.
 
 pub mod error;
 pub mod http;

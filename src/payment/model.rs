@@ -1,4 +1,4 @@
-//! Payments, and the refusals that are as final as a payment.
+//! Payments, refunds, and their final refusals.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,78 +6,78 @@ use utoipa::ToSchema;
 
 use crate::store::id::{PaymentId, ReservationId};
 
-/// Where a payment stands.
+/// Status of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum PaymentStatus {
-    /// Made.
+    /// Paid.
     Complete,
-    /// Given back.
+    /// Refunded.
     Refunded,
 }
 
 /// The payment of one reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Payment {
-    /// Its id.
+    /// Id of the payment.
     pub id: PaymentId,
-    /// What was paid for.
+    /// Id of the reservation that was paid.
     pub reservation_id: ReservationId,
-    /// Points.
+    /// Amount in points.
     pub amount: i64,
-    /// Where it stands.
+    /// Status of the payment.
     pub status: PaymentStatus,
-    /// When it was made.
+    /// When the payment was made.
     pub payment_at: DateTime<Utc>,
 }
 
-/// A hold that was paid.
+/// Result of paying a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Paid {
-    /// One for each seat.
+    /// One payment for each seat.
     pub payments: Vec<Payment>,
-    /// Points.
+    /// Sum of the payments, in points.
     pub total_amount: i64,
-    /// The balance after it.
+    /// Balance afterwards, in points.
     pub balance: i64,
-    /// Points charged for it; missing where the request had no `charge_up_to`.
+    /// Points charged for this payment. Absent if the request had no `charge_up_to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged: Option<i64>,
 }
 
-/// Why a hold was not paid; stored like a payment, so that a retry can't turn a refusal that was
-/// told into a charge.
+/// Why a hold was not paid. Stored under the idempotency key like a payment, so that a retry cannot
+/// turn a refusal that the client has received into a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PayRefusal {
-    /// The balance does not cover it.
+    /// The balance is too low.
     InsufficientPoints {
-        /// What there is.
+        /// Balance in points.
         balance: i64,
-        /// What it takes.
+        /// Points that the payment takes.
         required: i64,
     },
-    /// Past its time, given back, or taken over.
+    /// The hold expired, was released, or was taken over.
     HoldExpired,
-    /// Paid before.
+    /// The hold was paid before.
     AlreadyPaid,
 }
 
-/// A payment that was given back.
+/// Result of refunding a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Refunded {
-    /// The payment, now refunded.
+    /// The refunded payment.
     pub payment: Payment,
-    /// The balance after it.
+    /// Balance afterwards, in points.
     pub balance: i64,
 }
 
-/// Why a payment was not given back; stored like a refund.
+/// Why a payment was not refunded. Stored under the idempotency key like a refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundRefusal {
-    /// Past the schedule's deadline.
+    /// The schedule's deadline has passed.
     Closed,
-    /// Given back before.
+    /// The payment was refunded before.
     AlreadyRefunded,
 }

@@ -1,4 +1,4 @@
-//! The `payment` table, and the last step of a reservation.
+//! The SQL of payments and refunds.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -16,32 +16,32 @@ use crate::store::id::{PaymentId, ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Single, lost};
 use crate::store::pg::{Pg, Tx};
 
-/// What refunding needs to know before anything is locked.
+/// What a payment paid for. A refund reads it before it takes locks.
 #[derive(Debug, Clone, Copy)]
 pub struct Paying {
-    /// What was paid for.
+    /// Id of the reservation.
     pub reservation: ReservationId,
-    /// Of which schedule.
+    /// Id of its schedule.
     pub schedule: ScheduleId,
-    /// Which seat.
+    /// Id of its seat.
     pub seat: SeatId,
 }
 
-/// What `pay_hold` came to.
+/// Reply of the SQL function `pay_hold`.
 #[derive(Debug)]
 pub struct PayReply {
-    /// How it ended.
+    /// Code of the reply, such as `OK` or `REPLAYED`.
     pub word: String,
-    /// The payment, or why there is none for good.
+    /// The payment, or its final refusal.
     pub outcome: Option<Result<Paid, PayRefusal>>,
-    /// What Redis is to be told of the seats.
+    /// Outbox entry that marks the seats as sold in Redis.
     pub seats: Option<(OutboxId, SeatsChanged)>,
-    /// What Redis is to be told of the ticket.
+    /// Outbox entry that completes the queue entry in Redis.
     pub completed: Option<(OutboxId, Completed)>,
 }
 
-/// Runs `pay_hold`: the whole transaction of a payment, and of a charge of what the balance lacks,
-/// up to `charge_up_to`.
+/// Calls `pay_hold`, which is the whole transaction of a payment. It also charges the points that
+/// the balance lacks, up to `charge_up_to`.
 pub async fn pay_hold(
     on: &mut Single,
     request: &Request,
@@ -70,7 +70,7 @@ pub async fn pay_hold(
     })
 }
 
-/// What a user's payment paid for.
+/// Reads what a user's payment paid for; `None` if the user has no such payment.
 pub async fn find(tx: &mut Tx, user: UserId, id: PaymentId) -> Result<Option<Paying>, StoreError> {
     let row = sqlx::query!(
         "select p.reservation_id, r.concert_schedule_id, r.seat_id
@@ -88,7 +88,8 @@ pub async fn find(tx: &mut Tx, user: UserId, id: PaymentId) -> Result<Option<Pay
     }))
 }
 
-/// Where a payment stands, and PostgreSQL's clock: a statement after the one that locked its seat.
+/// Reads a payment's status and PostgreSQL's clock. It has to be a later statement than the one
+/// that locked the seat, to see what other transactions committed meanwhile.
 pub async fn status(
     tx: &mut Tx,
     id: PaymentId,
@@ -106,7 +107,7 @@ fn parse(status: &str) -> PaymentStatus {
     if status == "REFUNDED" { PaymentStatus::Refunded } else { PaymentStatus::Complete }
 }
 
-/// Refunds a payment that is complete, and its reservation; their seat is locked.
+/// Marks a complete payment and its reservation as refunded. The caller has locked their seat.
 pub async fn refund(tx: &mut Tx, id: PaymentId) -> Result<Payment, StoreError> {
     let row = sqlx::query!(
         "update payment set status = 'REFUNDED', refunded_at = clock_timestamp()
@@ -131,7 +132,7 @@ pub async fn refund(tx: &mut Tx, id: PaymentId) -> Result<Payment, StoreError> {
     })
 }
 
-/// A user's payments, newest first.
+/// Lists a user's payments, newest first.
 pub async fn list(pg: &Pg, user: UserId, paging: Paging) -> Result<Vec<Payment>, StoreError> {
     let rows = sqlx::query!(
         "select id, reservation_id, amount, status, payment_at from payment

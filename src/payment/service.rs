@@ -1,4 +1,4 @@
-//! Paying holds and giving payments back.
+//! Pays holds and refunds payments.
 
 use chrono::Utc;
 use uuid::Uuid;
@@ -10,31 +10,31 @@ use super::settle::{Pay, Refund, Settled, paid};
 use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::service as idempotency;
 use crate::pagination::{Page, Paging};
-use crate::queue::service::Queue;
+use crate::queue::service::WaitingRoom;
 use crate::reservation::write::Decision;
-use crate::seats::service::Holds;
+use crate::seats::service::SeatClaims;
 use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
-/// Payments as a service; cheap to clone.
+/// Payments as a service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Payments {
     pg: Pg,
-    queue: Queue,
-    holds: Holds,
+    queue: WaitingRoom,
+    holds: SeatClaims,
     metrics: Metrics,
 }
 
 impl Payments {
-    /// Puts the service together.
+    /// Creates the service.
     #[must_use]
-    pub fn new(pg: Pg, queue: Queue, holds: Holds, metrics: Metrics) -> Self {
+    pub fn new(pg: Pg, queue: WaitingRoom, holds: SeatClaims, metrics: Metrics) -> Self {
         Self { pg, queue, holds, metrics }
     }
 
-    /// Pays every seat of a hold, or none, once per key. Charges the points that the balance lacks
-    /// first, where these are not more than `charge_up_to`.
+    /// Pays every seat of a hold or none, once per idempotency key. First charges the points that
+    /// the balance lacks, if they are at most `charge_up_to`.
     pub async fn pay(
         &self,
         request: &Request,
@@ -52,22 +52,23 @@ impl Payments {
                 self.metrics.charged(charged.unsigned_abs());
             }
         }
-        // Nothing here is for a time: the clock does not matter. Nor does the order of the two.
-        let sold = async {
+        // Neither change has a deadline, so this machine's clock is good enough. Their order does
+        // not matter either.
+        let tell_sold = async {
             if let Some((id, event)) = seats {
                 self.holds.tell(id, &event, Utc::now()).await;
             }
         };
-        let over = async {
+        let tell_completed = async {
             if let Some((id, event)) = completed {
                 self.queue.tell_completed(id, &event).await;
             }
         };
-        tokio::join!(sold, over);
+        tokio::join!(tell_sold, tell_completed);
         Ok(answer)
     }
 
-    /// Gives one payment back, once per key.
+    /// Refunds one payment, once per idempotency key.
     pub async fn refund(
         &self,
         request: &Request,
@@ -86,7 +87,7 @@ impl Payments {
         Ok(answer)
     }
 
-    /// A user's payments, newest first.
+    /// Lists a user's payments, newest first.
     pub async fn list(&self, user: UserId, paging: Paging) -> Result<Page<Payment>, PayError> {
         let rows = pg::list(&self.pg, user, paging).await?;
         Ok(paging.page(rows, |payment| payment.id.0))

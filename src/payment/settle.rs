@@ -1,4 +1,4 @@
-//! What paying and refunding do inside their transaction: lock, then look, then write.
+//! The transactions of payments and refunds. Each first takes locks, then reads, then writes.
 
 use uuid::Uuid;
 
@@ -19,15 +19,15 @@ use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
 
-/// Paying a hold: one call, which locks, looks, writes and commits (`pay_hold` in
-/// `migrations/0013_pages.sql`). Reads nothing from Redis.
+/// Paying a hold: one call of `pay_hold` (`migrations/0013_pages.sql`), which locks, reads, writes
+/// and commits. It reads nothing from Redis.
 #[derive(Debug)]
 pub struct Pay<'a> {
-    /// Who pays, under which key.
+    /// The request: the user and the idempotency key.
     pub request: &'a Request,
-    /// Which hold.
+    /// Id of the hold.
     pub hold: Uuid,
-    /// The most points that may be charged for it.
+    /// Limit of points that may be charged for the payment.
     pub charge_up_to: Option<i64>,
 }
 
@@ -39,7 +39,7 @@ impl Call for Pay<'_> {
     }
 }
 
-/// Reads what `pay_hold` came to.
+/// Converts the reply of `pay_hold`.
 pub fn paid(reply: PayReply) -> Result<Settled, PayError> {
     key::refused(&reply.word)?;
     let word = reply.word.as_str();
@@ -53,25 +53,25 @@ pub fn paid(reply: PayReply) -> Result<Settled, PayError> {
     })
 }
 
-/// An answer to a payment, and what Redis is to be told of it.
+/// The answer to a payment, and the outbox entries for Redis.
 #[derive(Debug)]
 pub struct Settled {
-    /// What the buyer is told.
+    /// The answer to the buyer.
     pub answer: Answer<Result<Paid, PayRefusal>>,
-    /// The seats.
+    /// The change of the seats.
     pub seats: Option<(OutboxId, SeatsChanged)>,
-    /// The ticket that a payment completed.
+    /// The queue entry that the payment completed.
     pub completed: Option<(OutboxId, Completed)>,
 }
 
-/// Giving a payment back: points to the buyer, the seat to everybody.
+/// Refunding a payment: the points return to the buyer, and the seat is for sale again.
 #[derive(Debug)]
 pub struct Refund<'a> {
-    /// Whose.
+    /// The user who owns the payment.
     pub user: UserId,
-    /// Which.
+    /// Id of the payment.
     pub payment: PaymentId,
-    /// What Redis is to be told.
+    /// Receives the change of the seat, for Redis.
     pub decision: &'a Decision,
 }
 
@@ -106,9 +106,8 @@ async fn refund(
     point::pg::lock(tx, user).await?.ok_or(PayError::NoPayment)?;
     let reference = payment.to_string();
     let balance = point::pg::change(tx, user, Kind::Refund, refunded.amount, &reference).await?;
-    let balance = balance.ok_or_else(|| {
-        StoreError::Inconsistent("giving points back made a balance negative".to_owned())
-    })?;
+    let balance = balance
+        .ok_or_else(|| StoreError::Inconsistent("a refund made a balance negative".to_owned()))?;
     let seats = reservation::pg::change_seats(tx, &seat, false, false).await?;
     let event = SeatsChanged { schedule: paid.schedule, seats, state: SeatState::Free };
     decision.note(tx, event).await?;

@@ -1,4 +1,4 @@
-//! Points over HTTP.
+//! The HTTP routes of points.
 
 use std::sync::Arc;
 
@@ -30,17 +30,17 @@ pub fn routes(points: Points) -> OpenApiRouter {
         .with_state(Arc::new(points))
 }
 
-/// How many points to add.
+/// The number of points to add.
 #[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ChargeBody {
-    /// 1 to 10,000,000; anything else is `422 invalid_amount`.
+    /// Points to add: 1 to 10,000,000. Other values get `422 invalid_amount`.
     #[garde(skip)]
     #[schema(minimum = 1, maximum = 10_000_000)]
     amount: i64,
 }
 
-/// Your balance.
+/// Get the caller's balance.
 ///
 /// In whole points.
 #[utoipa::path(get, path = "/v1/points", tag = "Points", security(("bearer" = [])),
@@ -49,9 +49,9 @@ async fn balance(State(points): State<Arc<Points>>, caller: Caller) -> Result<Re
     Ok(Json(points.balance(caller.user).await?).into_response())
 }
 
-/// Add points.
+/// Add points to the caller's balance.
 ///
-/// Repeat it with the same key until there is an answer: the points are added once.
+/// Repeat the request with the same key until there is an answer. The points are added once.
 #[utoipa::path(post, path = "/v1/points/charges", tag = "Points", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = ChargeBody,
     responses((status = 201, description = "Added", body = Charged),
@@ -67,7 +67,7 @@ async fn charge(
     Ok(answer(StatusCode::CREATED, charged))
 }
 
-/// Every change of your balance, newest first.
+/// List all changes of the caller's balance, newest first.
 ///
 /// Charges, payments and refunds, each with the balance after it.
 #[utoipa::path(get, path = "/v1/points/history", tag = "Points", security(("bearer" = [])),

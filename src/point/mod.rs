@@ -1,4 +1,4 @@
-//! Points: the balance, and the history that it is the sum of.
+//! Points: balances, and their history. A balance is the sum of its history.
 
 pub mod http;
 pub mod model;

@@ -1,18 +1,18 @@
-//! Balances and their history. One point is one KRW; amounts are whole.
+//! Balances and their history. One point is worth one KRW. All amounts are integers.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The most that one charge may add.
+/// Most points that one charge may add.
 pub const MAX_CHARGE: i64 = 10_000_000;
 
 /// A user's balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Balance {
-    /// Points; never negative.
+    /// Balance in points. Never negative.
     pub amount: i64,
-    /// When it last changed.
+    /// When the balance last changed.
     pub last_updated_at: DateTime<Utc>,
 }
 
@@ -24,12 +24,12 @@ pub enum Kind {
     Charge,
     /// Spent on a hold.
     Payment,
-    /// Given back.
+    /// Refunded to the user.
     Refund,
 }
 
 impl Kind {
-    /// As it is stored.
+    /// Returns the name in PostgreSQL.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,28 +40,28 @@ impl Kind {
     }
 }
 
-/// One change of a balance; rows are only ever added.
+/// One change of a balance. Changes are never updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Change {
-    /// Its id; newer ones are higher.
+    /// Id of the change. Newer changes have higher ids.
     pub id: i64,
-    /// Why.
+    /// Why the balance changed.
     pub kind: Kind,
-    /// Signed: negative where points were spent.
+    /// Change in points. Negative for a payment.
     pub amount: i64,
-    /// The balance it led to.
+    /// Balance after the change, in points.
     pub balance_after: i64,
-    /// What for: a hold, a payment, or the key of a charge.
+    /// What caused the change: the id of a hold or payment, or the idempotency key of a charge.
     pub reference: String,
-    /// When.
+    /// When the change was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// A charge that was made.
+/// Result of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Charged {
-    /// What was added.
+    /// Points added.
     pub amount: i64,
-    /// The balance after it.
+    /// Balance afterwards, in points.
     pub balance: i64,
 }

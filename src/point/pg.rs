@@ -1,4 +1,5 @@
-//! The `point` and `point_history` tables: a balance changes only together with a history row.
+//! The SQL of the `point` and `point_history` tables. A balance changes only together with a
+//! history row.
 
 use super::model::{Balance, Change, Kind};
 use crate::pagination::Paging;
@@ -6,15 +7,15 @@ use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::{Pg, Tx, violated};
 
-/// Locks a user's balance, which serialises all that one person does with money and with the seat
-/// limit, and returns it. Made here where it is missing; nothing where there is no such user.
+/// Locks and returns a user's balance. The lock serialises everything that one user does with
+/// points and with the seat limit. Creates a missing balance; `None` if there is no such user.
 pub async fn lock(tx: &mut Tx, user: UserId) -> Result<Option<i64>, StoreError> {
     let lock = sqlx::query_scalar!("select point_lock($1)", user.0);
     Ok(lock.fetch_one(tx.conn()).await?)
 }
 
 /// Changes a balance by `amount`, which is negative for a payment, and writes the history row.
-/// Nothing where the balance does not cover it; the transaction stays usable.
+/// Returns the new balance; `None` if the balance is too low. The transaction stays usable then.
 pub async fn change(
     tx: &mut Tx,
     user: UserId,
@@ -33,13 +34,13 @@ pub async fn change(
     .await;
     changed.map_err(|error| match violated(&error) {
         Some("point_history_once_per_reference") => {
-            StoreError::Inconsistent(format!("{reference} has moved points before"))
+            StoreError::Inconsistent(format!("{reference} has changed a balance before"))
         }
         _ => error.into(),
     })
 }
 
-/// A user's balance.
+/// Reads a user's balance.
 pub async fn balance(pg: &Pg, user: UserId) -> Result<Option<Balance>, StoreError> {
     let find = sqlx::query_as!(
         Balance,
@@ -49,7 +50,7 @@ pub async fn balance(pg: &Pg, user: UserId) -> Result<Option<Balance>, StoreErro
     Ok(find.fetch_optional(pg.pool()).await?)
 }
 
-/// A user's history, newest first.
+/// Lists the changes of a user's balance, newest first.
 pub async fn history(pg: &Pg, user: UserId, paging: Paging) -> Result<Vec<Change>, StoreError> {
     let rows = sqlx::query!(
         "select id, kind, amount, balance_after, reference, created_at from point_history
@@ -64,7 +65,7 @@ pub async fn history(pg: &Pg, user: UserId, paging: Paging) -> Result<Vec<Change
         "CHARGE" => Ok(Kind::Charge),
         "PAYMENT" => Ok(Kind::Payment),
         "REFUND" => Ok(Kind::Refund),
-        other => Err(StoreError::Inconsistent(format!("a change of points is of kind {other}"))),
+        other => Err(StoreError::Inconsistent(format!("unknown kind of balance change {other}"))),
     };
     rows.into_iter()
         .map(|row| {

@@ -1,4 +1,4 @@
-//! Charging points, and looking at them.
+//! Charges points, and reads balances and their history.
 
 use super::model::{Balance, Change, Charged, Kind, MAX_CHARGE};
 use super::pg;
@@ -13,13 +13,13 @@ use crate::telemetry::Metrics;
 /// Why points were not charged.
 #[derive(Debug, thiserror::Error)]
 pub enum PointError {
-    /// Outside 1 to 10,000,000.
-    #[error("an amount is from 1 to {MAX_CHARGE}")]
+    /// The amount is outside 1 to 10,000,000.
+    #[error("the amount must be from 1 to {MAX_CHARGE}")]
     InvalidAmount,
-    /// The token's user is gone.
-    #[error("no such user")]
+    /// The token's user does not exist.
+    #[error("there is no such user")]
     UnknownUser,
-    /// The idempotency key stood in the way.
+    /// The idempotency key does not allow the request.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A store failed.
@@ -33,7 +33,7 @@ impl MaybeConflict for PointError {
     }
 }
 
-/// Points as a service; cheap to clone.
+/// Points as a service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Points {
     pg: Pg,
@@ -41,24 +41,24 @@ pub struct Points {
 }
 
 impl Points {
-    /// Puts the service together.
+    /// Creates the service.
     #[must_use]
     pub fn new(pg: Pg, metrics: Metrics) -> Self {
         Self { pg, metrics }
     }
 
-    /// A user's balance.
+    /// Reads a user's balance.
     pub async fn balance(&self, user: UserId) -> Result<Balance, PointError> {
         pg::balance(&self.pg, user).await?.ok_or(PointError::UnknownUser)
     }
 
-    /// A user's history, newest first.
+    /// Lists the changes of a user's balance, newest first.
     pub async fn history(&self, user: UserId, paging: Paging) -> Result<Page<Change>, PointError> {
         let rows = pg::history(&self.pg, user, paging).await?;
         Ok(paging.page(rows, |change| change.id))
     }
 
-    /// Adds `amount` points, once per key.
+    /// Adds `amount` points, once per idempotency key.
     pub async fn charge(
         &self,
         request: &Request,
@@ -75,7 +75,7 @@ impl Points {
     }
 }
 
-/// Adding points.
+/// The transaction of a charge.
 struct Charge<'a> {
     request: &'a Request,
     amount: i64,
@@ -90,7 +90,7 @@ impl Work for Charge<'_> {
         pg::lock(tx, *user).await?.ok_or(PointError::UnknownUser)?;
         let balance = pg::change(tx, *user, Kind::Charge, amount, key).await?;
         let balance = balance.ok_or_else(|| {
-            StoreError::Inconsistent("adding points made a balance negative".to_owned())
+            StoreError::Inconsistent("a charge made a balance negative".to_owned())
         })?;
         Ok(Charged { amount, balance })
     }

@@ -1,4 +1,4 @@
-//! Admission, and merging into Redis whom this process heard from.
+//! The admission loop, and merging this process's presence into Redis.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
-use super::live_schedules::Live;
+use super::live_schedules::LiveSchedules;
 use crate::board::meta::Drawn;
 use crate::board::presence::Presence;
 use crate::board::service::{Boards, Watched};
 use crate::board::snapshot::Board;
 use crate::queue::draw::service::Draws;
-use crate::queue::keyspaces::{Line, Lines};
+use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::{Admitted, Sequence};
 use crate::queue::redis::Statement;
 use crate::store::StoreError;
@@ -22,54 +22,56 @@ use crate::store::id::ScheduleId;
 use crate::store::script::ScriptError;
 use crate::telemetry::Metrics;
 
-/// A schedule where nothing moves is looked at this often.
+/// Interval of a schedule without waiting or active entries, and after an error.
 const IDLE: Duration = Duration::from_secs(1);
-/// How often one round is continued at once.
-const ROUNDS: usize = 20;
+/// Maximum calls of `queue/admit` per schedule and round.
+const CALLS: usize = 20;
 /// Entries marked as present per script call.
 const MARKS: usize = 1000;
-/// How long Redis counts on a process that states up to where it has merged presence: it states so
-/// every second. As long as this a process that died keeps the silent from being passed over.
+/// Lease of a process's statement up to where it has merged presence. The process renews it every
+/// second. For this long a dead process keeps silent entries from being passed over.
 const LEASE: Duration = Duration::from_secs(5);
-/// How long the process itself counts on it. Shorter, so that it ends first.
+/// How long the process itself relies on its statement. Shorter, so that it ends before Redis's
+/// lease.
 const OWN_LEASE: Duration = Duration::from_millis(2500);
-/// Schedules whose presence is merged at a time.
+/// Schedules whose presence is merged at the same time.
 const MERGES: usize = 16;
 
-/// Frees the lapsed seats of one schedule; `true` if there may be more. The seats feature, which is
-/// above this one, provides it.
-pub type SweepSeats = fn(Line) -> Pin<Box<dyn Future<Output = Result<bool, ScriptError>> + Send>>;
+/// Removes the lapsed seats of one schedule from the seat map; `true` if there may be more. The
+/// seats feature provides it, since this feature must not import it.
+pub type SweepSeats =
+    fn(ScheduleScripts) -> Pin<Box<dyn Future<Output = Result<bool, ScriptError>> + Send>>;
 
 /// The admission loop of one process.
 #[derive(Debug, Clone)]
-pub struct Admission {
-    lines: Lines,
+pub struct AdmissionLoop {
+    keyspaces: Keyspaces,
     draws: Draws,
     boards: Boards,
-    live: Live,
+    live: LiveSchedules,
     sweep_seats: SweepSeats,
     metrics: Metrics,
-    /// When to look at a schedule again.
+    /// When an idle schedule is due again.
     due: Arc<Mutex<HashMap<ScheduleId, Instant>>>,
-    /// Whose gauges are told.
-    told: Arc<Mutex<HashSet<ScheduleId>>>,
-    /// The name of this process among those that serve a schedule.
+    /// The schedules that have gauges.
+    gauges: Arc<Mutex<HashSet<ScheduleId>>>,
+    /// This process's name among the processes that serve a schedule.
     process: Arc<str>,
 }
 
-impl Admission {
+impl AdmissionLoop {
     /// Puts the loop together.
     #[must_use]
     pub fn new(
-        (lines, draws): (Lines, Draws),
+        (keyspaces, draws): (Keyspaces, Draws),
         boards: Boards,
-        live: Live,
+        live: LiveSchedules,
         sweep_seats: SweepSeats,
         metrics: Metrics,
     ) -> Self {
         let process = Uuid::now_v7().simple().to_string().into();
-        let (due, told) = Default::default();
-        Self { lines, draws, boards, live, sweep_seats, metrics, due, told, process }
+        let (due, gauges) = Default::default();
+        Self { keyspaces, draws, boards, live, sweep_seats, metrics, due, gauges, process }
     }
 
     /// One round over every live schedule that is due.
@@ -77,35 +79,35 @@ impl Admission {
         let now = Instant::now();
         let schedules = self.live.schedules().await;
         let due: Vec<ScheduleId> = {
-            let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-            known.retain(|schedule, _| schedules.contains(schedule));
+            let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+            due.retain(|schedule, _| schedules.contains(schedule));
             self.forget_gauges(&schedules);
-            let is_due = |schedule: &ScheduleId| known.get(schedule).is_none_or(|at| *at <= now);
+            let is_due = |schedule: &ScheduleId| due.get(schedule).is_none_or(|at| *at <= now);
             schedules.into_iter().filter(is_due).collect()
         };
         for schedule in due {
             match self.admit(schedule).await {
                 Ok(round) if round.waiting == 0 && round.active == 0 => {
-                    let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-                    known.insert(schedule, now + IDLE);
+                    let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+                    due.insert(schedule, now + IDLE);
                 }
                 Ok(_) => {
                     self.due.lock().unwrap_or_else(PoisonError::into_inner).remove(&schedule);
                 }
                 Err(error) => {
-                    tracing::warn!(%schedule, %error, "nobody could be let in");
-                    let mut known = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-                    known.insert(schedule, now + IDLE);
+                    tracing::warn!(%schedule, %error, "admission failed");
+                    let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+                    due.insert(schedule, now + IDLE);
                 }
             }
         }
         Ok(false)
     }
 
-    /// Tells no more of lines that are over.
+    /// Removes the gauges of schedules that are no longer live.
     fn forget_gauges(&self, live: &[ScheduleId]) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|schedule| {
+        let mut gauges = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
+        gauges.retain(|schedule| {
             let stays = live.contains(schedule);
             if !stays {
                 self.metrics.forget_line(schedule.0);
@@ -114,11 +116,14 @@ impl Admission {
         });
     }
 
-    /// Lets in whom there is room for in one line, and frees what has lapsed.
+    /// Admits the entries of one schedule for which there are slots, and sweeps its lapsed seats.
     pub async fn admit(&self, schedule: ScheduleId) -> Result<Admitted, StoreError> {
         let mut all = Admitted::default();
-        for _ in 0..ROUNDS {
-            let round = self.lines.run(schedule, |line| async move { line.admit().await }).await?;
+        for _ in 0..CALLS {
+            let round = self
+                .keyspaces
+                .run(schedule, |scripts| async move { scripts.admit().await })
+                .await?;
             self.metrics.admitted(u64::from(round.admitted));
             all = Admitted {
                 admitted: all.admitted + round.admitted,
@@ -134,12 +139,13 @@ impl Admission {
             }
         }
         self.metrics.line(schedule.0, all.waiting, all.active);
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(schedule);
-        while self.lines.run(schedule, self.sweep_seats).await? {}
+        self.gauges.lock().unwrap_or_else(PoisonError::into_inner).insert(schedule);
+        while self.keyspaces.run(schedule, self.sweep_seats).await? {}
         Ok(all)
     }
 
-    /// Whether admission stopped at an entry up to which this process can merge presence at once.
+    /// Whether admission stopped at an entry up to which this process has not merged presence yet,
+    /// although the board asks its client to poll.
     fn must_merge(&self, schedule: ScheduleId, stopped_at: Sequence) -> bool {
         self.boards.watched(schedule).is_some_and(|watched| {
             let is_asked = |board: Arc<Board>| stopped_at.0 <= board.meta.notice;
@@ -147,7 +153,8 @@ impl Admission {
         })
     }
 
-    /// Whoever was heard from by a ticket of before the draw was heard from at the place drawn.
+    /// Moves presence from the sequences of joining to the drawn sequences: clients may still show
+    /// tickets from before the draw.
     async fn rename(&self, schedule: ScheduleId, presence: &Presence, board: &Board) {
         let window = board.meta.presence();
         let before = presence.take(board.meta.draw_base, window, Instant::now());
@@ -161,7 +168,7 @@ impl Admission {
         }
     }
 
-    /// Merges whom this process heard from into Redis, for every schedule that is watched.
+    /// Merges this process's presence into Redis, for every watched schedule.
     pub async fn presence(&self) -> Result<bool, StoreError> {
         let schedules = self.boards.all().into_iter().map(|(schedule, _)| schedule);
         let merge = |schedule| self.merge(schedule, LEASE);
@@ -169,15 +176,15 @@ impl Admission {
         Ok(false)
     }
 
-    /// Merges what is left, and tells Redis to count on this process no longer.
+    /// Merges the rest of this process's presence, and ends its statements in Redis.
     pub async fn end_presence(&self) {
         let schedules = self.boards.all().into_iter().map(|(schedule, _)| schedule);
         let merge = |schedule| self.merge(schedule, Duration::ZERO);
         stream::iter(schedules).for_each_concurrent(MERGES, merge).await;
     }
 
-    /// Merges everybody whom this process heard from up to the notice, and states so to Redis for
-    /// `lease`: a poll up to there is answered from memory only while that holds.
+    /// Merges the entries up to the notice that this process heard from, and states that to Redis
+    /// for `lease`. Polls up to there are answered from memory only while the statement holds.
     async fn merge(&self, schedule: ScheduleId, lease: Duration) {
         let Some(watched) = self.boards.watched(schedule) else {
             return;
@@ -190,13 +197,13 @@ impl Admission {
         }
         let _turn = watched.presence.turn().await;
         let begun = Instant::now();
-        let send = |line: Line| {
+        let send = |scripts: ScheduleScripts| {
             let merge = Merge { watched: Arc::clone(&watched), board: Arc::clone(&board), begun };
             let process = Arc::clone(&self.process);
-            async move { merge.send(&line, &process, lease).await }
+            async move { merge.send(&scripts, &process, lease).await }
         };
-        if let Err(error) = self.lines.run(schedule, send).await {
-            tracing::warn!(%schedule, %error, "presence is merged later");
+        if let Err(error) = self.keyspaces.run(schedule, send).await {
+            tracing::warn!(%schedule, %error, "merging presence into Redis failed");
         }
     }
 }
@@ -209,13 +216,18 @@ struct Merge {
 }
 
 impl Merge {
-    async fn send(&self, line: &Line, process: &str, lease: Duration) -> Result<(), ScriptError> {
+    async fn send(
+        &self,
+        scripts: &ScheduleScripts,
+        process: &str,
+        lease: Duration,
+    ) -> Result<(), ScriptError> {
         let Self { watched, board, begun } = self;
         let (presence, window) = (&watched.presence, board.meta.presence());
-        let epoch = line.place.keys.epoch();
+        let epoch = scripts.keyspace.keys.epoch();
         let (upto, mut heard) = presence.begin_merge(epoch, board.meta.notice, window, *begun);
         if board.meta.draw == Drawn::Pending || lease.is_zero() {
-            // Anybody may be drawn first; and this process will not come back to the rest.
+            // Before a draw, every entry may be drawn first. With no lease, this is the last merge.
             heard.append(&mut presence.take(u64::MAX, window, *begun));
         }
         let statement = Statement { process, upto, lease };
@@ -223,10 +235,10 @@ impl Merge {
             let chunks = heard.chunks(MARKS);
             let last = chunks.len().saturating_sub(1);
             for (number, chunk) in chunks.enumerate() {
-                line.mark_present((number == last).then_some(statement), chunk).await?;
+                scripts.mark_present((number == last).then_some(statement), chunk).await?;
             }
             if heard.is_empty() {
-                line.mark_present(Some(statement), &[]).await?;
+                scripts.mark_present(Some(statement), &[]).await?;
             }
             Ok(())
         };

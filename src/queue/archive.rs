@@ -1,4 +1,4 @@
-//! Events of the line's log, folded into rows of the `queue` table. Pure.
+//! Folds the events of the queue's log into rows of the table `queue`. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,39 +7,38 @@ use chrono::{DateTime, Utc};
 use super::model::{Ended, Sequence, TicketStatus, ticket_id};
 use crate::store::id::{ScheduleId, UserId};
 
-/// What the `queue` table is to say of one place. Times are set only by the events that carry them;
-/// the table keeps what it has.
+/// The row of one queue entry. Only events with a time set that time; the table keeps the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Which place.
+    /// The entry's sequence of joining.
     pub sequence: Sequence,
-    /// Whose.
+    /// The entry's user.
     pub user: UserId,
     /// The ticket id.
     pub token: uuid::Uuid,
-    /// The last that is known.
+    /// The status after the last event.
     pub status: TicketStatus,
-    /// The earliest event that is known of it.
+    /// Time of the entry's first event.
     pub created_at: DateTime<Utc>,
-    /// When it was first let in.
+    /// When the entry was first admitted.
     pub entered_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When the entry ended.
     pub expired_at: Option<DateTime<Utc>>,
-    /// What the events say of its slot; nothing where they say nothing.
+    /// The change of the active slot; `None` if the events do not change it.
     pub slot: Option<Slot>,
 }
 
-/// The active slot of a place.
+/// A change of an entry's active slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// Admitted: until when.
+    /// The entry was admitted: the end of the slot.
     Until(DateTime<Utc>),
-    /// Passed over: it has none.
+    /// The entry was passed over and has no slot.
     Lost,
 }
 
-/// Folds events, oldest first, into one row per place. An event that can't be read is skipped and
-/// counted. `joined` tells of a drawn place where its owner joined: that is where its row stays.
+/// Folds events, oldest first, into one row per entry. Events that can't be parsed are skipped and
+/// counted. `joined` maps a drawn sequence to the sequence of joining, which names the row.
 #[must_use]
 pub fn fold<'e>(
     schedule: ScheduleId,
@@ -47,11 +46,11 @@ pub fn fold<'e>(
     events: impl IntoIterator<Item = &'e str>,
 ) -> (Vec<Row>, u64) {
     let mut rows: BTreeMap<Sequence, Row> = BTreeMap::new();
-    let mut unread = 0;
-    // 'D' marks where a draw was begun, and is of no place.
+    let mut unparsed = 0;
+    // 'D' marks the closing of a draw, and names no entry.
     for event in events.into_iter().filter(|event| !event.starts_with("D ")) {
         let Some(Event { sequence, user, at, what }) = parse(event) else {
-            unread += 1;
+            unparsed += 1;
             continue;
         };
         let sequence = joined(sequence);
@@ -79,14 +78,15 @@ pub fn fold<'e>(
             What::Ended(ended) => {
                 row.status = ended.status();
                 row.expired_at = Some(at);
-                // Whoever has bought was let in, though it was lost when; the table keeps what it has.
+                // A buyer was admitted, though the time may be lost. The table keeps an earlier
+                // time.
                 if ended == Ended::Completed {
                     row.entered_at.get_or_insert(at);
                 }
             }
         }
     }
-    (rows.into_values().collect(), unread)
+    (rows.into_values().collect(), unparsed)
 }
 
 /// One event of the log.
@@ -104,7 +104,7 @@ enum What {
     Ended(Ended),
 }
 
-/// `<letter> <sequence> <user> <ms> [extra]`, as `lua/lib/line` writes it.
+/// `<letter> <sequence> <user> <ms> [extra]`, as `lua/lib/queue` writes it.
 fn parse(event: &str) -> Option<Event> {
     let mut parts = event.split(' ');
     let letter = parts.next()?;
@@ -114,7 +114,7 @@ fn parse(event: &str) -> Option<Event> {
     let at = time(parts.next()?)?;
     let what = match letter {
         "J" => What::Joined,
-        // Entries of an older version do not say until when.
+        // Events of an older version do not have the end of the slot.
         "A" => What::Admitted { until: parts.next().and_then(time) },
         "P" => What::PassedOver,
         "E" => What::Ended(Ended::from_bits(parts.next()?.parse().ok()?)?),
@@ -128,8 +128,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_events_of_one_place_make_one_row() {
-        let (rows, unread) = fold(
+    fn the_events_of_one_entry_make_one_row() {
+        let (rows, unparsed) = fold(
             ScheduleId(1),
             |sequence| sequence,
             [
@@ -141,7 +141,7 @@ mod tests {
                 "E 1099511627779 9 1",
             ],
         );
-        assert_eq!((rows.len(), unread), (2, 2));
+        assert_eq!((rows.len(), unparsed), (2, 2));
         assert_eq!(rows[0].status, TicketStatus::Completed);
         assert_eq!(rows[0].created_at.timestamp_millis(), 1000);
         assert_eq!(rows[0].entered_at.unwrap().timestamp_millis(), 2000);
@@ -150,10 +150,10 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_ends_when_the_last_admission_said_and_is_lost_when_its_owner_is_passed_over() {
+    fn the_last_admission_sets_the_slot_end_and_passing_over_removes_it() {
         let slot = |events: &[&str]| {
-            let (rows, unread) = fold(ScheduleId(1), |sequence| sequence, events.iter().copied());
-            assert_eq!((rows.len(), unread), (1, 0));
+            let (rows, unparsed) = fold(ScheduleId(1), |sequence| sequence, events.iter().copied());
+            assert_eq!((rows.len(), unparsed), (1, 0));
             (rows[0].status, rows[0].slot)
         };
         let until = |ms| Some(Slot::Until(DateTime::from_timestamp_millis(ms).unwrap()));
@@ -168,11 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_a_drawn_place_is_told_of_the_place_of_joining() {
+    fn events_of_a_drawn_sequence_go_to_the_row_of_the_sequence_of_joining() {
         let joined = |place: Sequence| if place.0 > 90 { Sequence(place.0 - 90) } else { place };
         let events = ["J 5 7 1000", "D 9", "A 95 7 2000", "E 95 7 3000 2"];
-        let (rows, unread) = fold(ScheduleId(1), joined, events);
-        assert_eq!((rows.len(), unread), (1, 0));
+        let (rows, unparsed) = fold(ScheduleId(1), joined, events);
+        assert_eq!((rows.len(), unparsed), (1, 0));
         assert_eq!((rows[0].sequence, rows[0].status), (Sequence(5), TicketStatus::Left));
         assert_eq!(rows[0].token, ticket_id(ScheduleId(1), UserId(7), Sequence(5)));
     }

@@ -1,71 +1,77 @@
-//! Writing the line's log into the `queue` table, in batches behind the line.
+//! The archive loop: writes the queue's log to the table `queue`, in batches.
 
-use super::live_schedules::Live;
+use super::live_schedules::LiveSchedules;
 use crate::queue::archive::fold;
 use crate::queue::draw::service::Draws;
-use crate::queue::keyspaces::{Line, Lines};
+use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::pg;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
+/// Log entries per batch, and maximum number of events in them.
 const BATCH: usize = 2000;
 const EVENTS: usize = 5000;
 
 /// The archive loop of one process.
 #[derive(Debug, Clone)]
-pub struct Archive {
+pub struct ArchiveWorker {
     pg: Pg,
-    lines: Lines,
+    keyspaces: Keyspaces,
     draws: Draws,
-    live: Live,
+    live: LiveSchedules,
     metrics: Metrics,
 }
 
-impl Archive {
+impl ArchiveWorker {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(pg: Pg, (lines, draws): (Lines, Draws), live: Live, metrics: Metrics) -> Self {
-        Self { pg, lines, draws, live, metrics }
+    pub fn new(
+        pg: Pg,
+        (keyspaces, draws): (Keyspaces, Draws),
+        live: LiveSchedules,
+        metrics: Metrics,
+    ) -> Self {
+        Self { pg, keyspaces, draws, live, metrics }
     }
 
-    /// Writes one batch of each line; true where there may be more.
+    /// Writes one batch of each schedule's log; true if there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for schedule in self.live.schedules().await {
             match self.write(schedule).await {
                 Ok(full) => more |= full,
-                // One line's trouble is not the others'.
-                Err(error) => tracing::warn!(%schedule, %error, "the log is written later"),
+                // An error of one schedule must not stop the others.
+                Err(error) => tracing::warn!(%schedule, %error, "archiving the queue log failed"),
             }
         }
         Ok(more)
     }
 
-    /// Writes one batch of one line; true where there may be more.
+    /// Writes one batch of one schedule's log; true if there may be more.
     ///
-    /// The position moves in the transaction that writes the rows, and the log is trimmed after its
-    /// commit: a crash between the two trims later, and loses nothing.
+    /// The transaction that writes the rows also moves the position. The log is trimmed after the
+    /// commit. A crash in between loses nothing: the log is trimmed later.
     pub async fn write(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let mut tx = self.pg.begin().await?;
         let Some((epoch, position)) = pg::lock_archive(&mut tx, schedule).await? else {
             return Ok(false);
         };
         let position = position.as_str();
-        let read = |line: Line| async move {
-            let now = line.place.keys.epoch();
+        let read = |scripts: ScheduleScripts| async move {
+            let now = scripts.keyspace.keys.epoch();
             let from = if now == epoch { position } else { "0-0" };
-            Ok((now, line.log(from, BATCH).await?))
+            Ok((now, scripts.log(from, BATCH).await?))
         };
-        let (now, mut entries) = self.lines.run(schedule, read).await?;
+        let (now, mut entries) = self.keyspaces.run(schedule, read).await?;
         let read = entries.len();
         entries.truncate(fitting(&entries));
         let more = read == BATCH || entries.len() < read;
         let Some((last, _)) = entries.last() else {
             return Ok(false);
         };
-        // Asked for after the log was read: whatever is in it of drawn places, they are known.
+        // Read after the log: then the ranks of all drawn entries in the log are known.
         let places = self.draws.places(schedule).await?;
         let joined = |place| places.as_ref().map_or(place, |places| places.joined(place));
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
@@ -75,13 +81,14 @@ impl Archive {
         pg::move_archive(&mut tx, schedule, now, last).await?;
         tx.commit().await?;
         self.metrics.queue_rows_skipped(unread + (rows.len() as u64).saturating_sub(known));
-        let trim = |line: Line| async move { Ok(line.trim_log(last).await?) };
-        self.lines.run(schedule, trim).await?;
+        let trim = |scripts: ScheduleScripts| async move { Ok(scripts.trim_log(last).await?) };
+        self.keyspaces.run(schedule, trim).await?;
         Ok(more)
     }
 }
 
-/// How many entries go into one statement: one may carry many events, and there is little time.
+/// How many entries fit into one statement of [`EVENTS`] events, at least one: an entry may have
+/// many events, and the time for a statement is limited.
 fn fitting(entries: &[(String, Vec<(String, String)>)]) -> usize {
     let mut events = 0;
     let fits = |(_, more): &&(String, Vec<(String, String)>)| {

@@ -1,4 +1,4 @@
-//! Why the queue did not do what it was asked.
+//! The errors of the waiting room.
 
 use chrono::{DateTime, Utc};
 
@@ -6,25 +6,25 @@ use super::ticket::jwt::InvalidTicket;
 use crate::rate_limit::RateLimitExceeded;
 use crate::store::StoreError;
 
-/// Why the line did not do what it was asked.
+/// Error of a call to the waiting room.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// Forged, expired, of another audience.
+    /// The ticket is forged, expired, or of another audience.
     #[error(transparent)]
     Invalid(#[from] InvalidTicket),
-    /// The ticket is another user's.
-    #[error("the ticket is another user's")]
+    /// The ticket belongs to another user.
+    #[error("the ticket belongs to another user")]
     NotYours,
-    /// No such schedule.
+    /// There is no such schedule.
     #[error("no such schedule")]
     NoSchedule,
-    /// Before the line opens.
-    #[error("the line opens at {opens_at}")]
+    /// The queue has not opened yet.
+    #[error("the queue opens at {opens_at}")]
     NotOpen {
-        /// When it does.
+        /// When the queue opens.
         opens_at: DateTime<Utc>,
     },
-    /// Past the deadline.
+    /// The deadline of the sale has passed.
     #[error("the sale is over")]
     Closed,
     /// Every seat is sold or blocked.
@@ -33,7 +33,7 @@ pub enum QueueError {
     /// The concert is withdrawn.
     #[error("the concert is withdrawn")]
     ConcertUnavailable,
-    /// This user asks too often.
+    /// The user has reached the rate limit.
     #[error(transparent)]
     TooMany(#[from] RateLimitExceeded),
     /// A store failed.
@@ -42,7 +42,7 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// The stable name of what went wrong, where the line itself refused.
+    /// The problem code of the error.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The line over HTTP.
+//! The waiting room over HTTP.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{Sequence, TicketView};
-use super::service::{Queue, QueueError};
+use super::service::{QueueError, WaitingRoom};
 use super::ticket::jwt::InvalidTicket;
 use super::view::phase;
 use crate::board::meta::Drawn;
@@ -25,59 +25,62 @@ use crate::concert::model::Phase;
 use crate::http::api::auth::{QueueToken, queue_token};
 use crate::http::api::body::{Path, created};
 use crate::http::api::problem::{Problem, ProblemCode};
-use crate::http::server::fast_path::{Known, Shortcut};
+use crate::http::server::fast_path::{FastPath, RoutedResponse};
 use crate::http::server::middleware::Exempt;
 use crate::store::id::ScheduleId;
 use crate::store::keys::SEQUENCE_BITS;
 
-/// Where polls go.
+/// Path of polls.
 const POLL: &str = "/v1/queue/ticket";
-/// Those who may be let in within this many seconds should ask for their own ticket, as far as
-/// admission has not asked more of the queue to do so.
+/// Entries that may be admitted within this many seconds must poll with their own tickets. The
+/// notice of admission may reach further.
 const SOON_SECONDS: u64 = 60;
-/// Points of the public board, less one.
+/// Number of points of the public board, minus one.
 const POINTS: u64 = 256;
-/// Room for the answer to a poll.
+/// Initial capacity of the body of a poll's answer, in bytes.
 const BODY_BYTES: usize = 640;
 
-/// The routes of the line.
-pub fn routes(queue: Queue) -> OpenApiRouter {
+/// The routes of the waiting room.
+pub fn routes(queue: WaitingRoom) -> OpenApiRouter {
     let routes = OpenApiRouter::new().routes(routes!(join, board)).routes(routes!(poll, leave));
     routes.with_state(Arc::new(queue))
 }
 
-/// Join the line of a schedule: one place per user.
+/// Join the queue of a schedule. A user has one queue entry per schedule.
 ///
-/// Joining again answers `200` with the same place. Where the sale is open, has room and nobody waits,
-/// the first answer is already `ACTIVE`.
+/// Joining again answers `200` with the same entry. If the sale is open, a slot is free and nobody
+/// waits, the first answer is already `ACTIVE`.
 #[utoipa::path(post, path = "/v1/schedules/{id}/queue", tag = "Queue",
     params(("id" = i64, Path)), security(("bearer" = [])),
-    responses((status = 201, body = TicketView, description = "A new place",
+    responses((status = 201, body = TicketView, description = "A new queue entry",
                headers(("Location" = String, description = "The ticket"))),
-              (status = 200, body = TicketView, description = "The place this user has already"),
+              (status = 200, body = TicketView, description = "The user's existing queue entry"),
               (status = 404, description = "`schedule_not_found`"),
               (status = 409, description = "`queue_not_open` with `opens_at`, `schedule_closed`, \
                                             `sold_out`, `concert_unavailable`")))]
 async fn join(
-    State(queue): State<Arc<Queue>>,
+    State(queue): State<Arc<WaitingRoom>>,
     caller: Caller,
     Path(schedule): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let (view, new) = queue.join(schedule, caller.user).await?;
-    let answer = told(&view);
+    let answer = ticket_response(&view);
     Ok(if new { created(POLL, answer) } else { answer })
 }
 
-/// Ask what a ticket is worth.
+/// Get the current state of a ticket.
 ///
-/// Ask again after `poll_after_ms`. Where the answer has a `queue_token`, send that one from now on.
+/// Poll again after `poll_after_ms`. If the answer has a `queue_token`, send that one from now on.
 #[utoipa::path(get, path = "/v1/queue/ticket", tag = "Queue", security(("queue_token" = [])),
-    responses((status = 200, description = "The ticket as it stands", body = TicketView)))]
-async fn poll(State(queue): State<Arc<Queue>>, token: QueueToken) -> Result<Response, Problem> {
-    Ok(told(&queue.poll(&token.0).await?))
+    responses((status = 200, description = "The state of the ticket", body = TicketView)))]
+async fn poll(
+    State(queue): State<Arc<WaitingRoom>>,
+    token: QueueToken,
+) -> Result<Response, Problem> {
+    Ok(ticket_response(&queue.poll(&token.0).await?))
 }
 
-/// Leave the line, or give an active slot back. Holds are kept until they lapse.
+/// Leave the queue, or give an active slot back. Holds stay until they expire.
 ///
 /// Repeating it is safe.
 #[utoipa::path(delete, path = "/v1/queue/ticket", tag = "Queue",
@@ -85,7 +88,7 @@ async fn poll(State(queue): State<Arc<Queue>>, token: QueueToken) -> Result<Resp
     responses((status = 204, description = "Left, now or before"),
               (status = 403, description = "`ticket_not_yours`")))]
 async fn leave(
-    State(queue): State<Arc<Queue>>,
+    State(queue): State<Arc<WaitingRoom>>,
     caller: Caller,
     token: QueueToken,
 ) -> Result<StatusCode, Problem> {
@@ -93,16 +96,16 @@ async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The public board: one answer for everybody, from which a client computes its own place.
+/// The public board: one answer for all clients, from which each computes its own position.
 ///
-/// At most a second old and the same for everybody, so a cache can answer it. A client finds its
-/// place from `ranks` and the `sequence` in its ticket.
+/// The answer is at most one second old and the same for all clients, so a cache can serve it. A
+/// client computes its position from `ranks` and the `sequence` of its ticket.
 #[utoipa::path(get, path = "/v1/schedules/{id}/queue", tag = "Queue",
     params(("id" = i64, Path)),
     responses((status = 200, description = "The board, at most 1 s old", body = PublicBoard),
               (status = 404, description = "`schedule_not_found`")))]
 async fn board(
-    State(queue): State<Arc<Queue>>,
+    State(queue): State<Arc<WaitingRoom>>,
     Path(schedule): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let board = queue.board(schedule).await?;
@@ -111,7 +114,7 @@ async fn board(
         Arc::clone(body)
     } else {
         let body = render().map_err(|error| {
-            tracing::error!(%error, "a board could not be rendered");
+            tracing::error!(%error, "rendering the public board failed");
             Problem::internal()
         })?;
         Arc::clone(board.public.get_or_init(|| body))
@@ -120,26 +123,26 @@ async fn board(
     Ok((headers, Bytes::from_owner(body)).into_response())
 }
 
-/// A line as everybody may see it, at most 1 s old.
+/// The public board of a schedule, at most 1 s old.
 #[derive(Debug, Serialize, ToSchema)]
 struct PublicBoard {
     phase: Phase,
     #[schema(value_type = Option<String>)]
     message: Option<Arc<str>>,
-    /// Whoever has a lower sequence may be let in soon, and asks for their own ticket.
+    /// Clients with a lower sequence may be admitted soon and must poll with their own tickets.
     poll_from_sequence: Sequence,
     server_time: DateTime<Utc>,
-    /// Rises when the line was rebuilt after a loss.
+    /// Rises when the queue is rebuilt after a loss of data.
     epoch: u64,
     waiting: u64,
     active: u64,
     admitted_total: u64,
-    /// Measured over the last half minute; null while unknown.
+    /// Measured over the last 30 s; null while unknown.
     admit_per_second: Option<f64>,
     seats_available: u32,
-    /// The sequence at the head of the line; null where nobody waits.
+    /// The sequence at the head of the queue; null if nobody waits, and before the draw.
     now_serving: Option<Sequence>,
-    /// Points of the line: a sequence, and how many wait before it.
+    /// Points of the queue: a sequence, and the number of entries before it. Empty before the draw.
     #[schema(value_type = Vec<Vec<i64>>, max_items = 257)]
     ranks: Vec<(u64, u64)>,
 }
@@ -147,8 +150,8 @@ struct PublicBoard {
 impl PublicBoard {
     fn of(board: &Board) -> Self {
         let pending = board.meta.draw == Drawn::Pending;
-        let soon = board.line.at(board.meta.rate * SOON_SECONDS).filter(|_| !pending);
-        // Fewer wait than that, or nobody has a place yet: everybody asks.
+        let soon = board.waiting.at(board.meta.rate * SOON_SECONDS).filter(|_| !pending);
+        // If fewer wait, or before the draw, every client must poll.
         let everybody = (board.meta.epoch + 1) << SEQUENCE_BITS;
         Self {
             phase: phase(board),
@@ -156,33 +159,33 @@ impl PublicBoard {
             poll_from_sequence: Sequence(soon.unwrap_or(everybody).max(board.meta.notice + 1)),
             server_time: board.now(),
             epoch: board.meta.epoch,
-            waiting: board.line.waiting(),
+            waiting: board.waiting.len(),
             active: board.meta.active,
             admitted_total: board.meta.admitted,
             admit_per_second: board.rates.admit,
             seats_available: board.seats.available,
-            now_serving: board.line.at(0).filter(|_| !pending).map(Sequence),
-            ranks: if pending { Vec::new() } else { board.line.points(POINTS) },
+            now_serving: board.waiting.at(0).filter(|_| !pending).map(Sequence),
+            ranks: if pending { Vec::new() } else { board.waiting.points(POINTS) },
         }
     }
 }
 
-/// The shortcut of polls by those who wait.
+/// The fast path for polls of waiting tickets.
 #[must_use]
-pub fn shortcut(queue: Queue) -> Shortcut {
-    Box::new(move |uri: &Uri, headers: &HeaderMap| -> Option<Known> {
+pub fn shortcut(queue: WaitingRoom) -> FastPath {
+    Box::new(move |uri: &Uri, headers: &HeaderMap| -> Option<RoutedResponse> {
         if uri.path() != POLL || uri.query().is_some() {
             return None;
         }
-        let mut response = told(&queue.poll_waiting(queue_token(headers)?)?);
+        let mut response = ticket_response(&queue.poll_waiting(queue_token(headers)?)?);
         response.headers_mut().insert(VARY, HeaderValue::from_static("origin"));
         Some((POLL, response))
     })
 }
 
-/// Polls of those who wait count for no address, also where Redis has to be asked before the answer.
+/// Exempts polls of waiting tickets from the limits per address, also polls that call Redis.
 #[must_use]
-pub fn exempt(queue: Queue) -> Exempt {
+pub fn exempt(queue: WaitingRoom) -> Exempt {
     Arc::new(move |method, uri, headers| {
         method == Method::GET
             && uri.path() == POLL
@@ -191,12 +194,12 @@ pub fn exempt(queue: Queue) -> Exempt {
     })
 }
 
-/// A ticket's answer, which nobody but its owner may keep.
-fn told(view: &TicketView) -> Response {
+/// The answer with a ticket view. Caches must not store it.
+fn ticket_response(view: &TicketView) -> Response {
     let pause = view.poll_after_ms.map(|ms| ms.div_ceil(1000));
     let mut body = Vec::with_capacity(BODY_BYTES);
     if let Err(error) = serde_json::to_writer(&mut body, view) {
-        tracing::error!(%error, "a ticket's answer could not be written");
+        tracing::error!(%error, "serializing a ticket view failed");
         return Problem::internal().into_response();
     }
     let mut response = Response::new(Body::from(body));
@@ -243,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_join_is_counted_under_the_code_that_the_client_gets() {
+    fn a_rejected_join_is_counted_under_the_code_in_its_answer() {
         for error in [
             QueueError::Invalid(InvalidTicket::Refused),
             QueueError::NotYours,

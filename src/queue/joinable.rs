@@ -1,31 +1,31 @@
-//! Whether a schedule can be joined, before anything is done for somebody who wants to.
+//! Checks whether a schedule can be joined, before a join.
 
 use chrono::{DateTime, Utc};
 
-use super::service::{Queue, QueueError};
+use super::service::{QueueError, WaitingRoom};
 use crate::concert::model::{ConcertStatus, Phase, Schedule};
 use crate::concert::service::CatalogueError;
 use crate::store::id::ScheduleId;
 use crate::store::{Store, StoreError};
 
-impl Queue {
+impl WaitingRoom {
     /// Refuses what a join of `schedule` would refuse, by a schedule and a board that are at most
-    /// 1 s old. The join decides anew.
+    /// 1 s old. The join itself decides again.
     ///
     /// # Errors
-    /// As [`Queue::join`]; [`StoreError::Unavailable`] also where Redis has not answered lately.
+    /// As [`WaitingRoom::join`]; also [`StoreError::Unavailable`] if the board is older than 2 s.
     pub async fn check_joinable(&self, schedule: ScheduleId) -> Result<(), QueueError> {
-        let known = match self.catalogue.schedule(schedule).await {
-            Ok(known) => known,
+        let sale = match self.catalogue.schedule(schedule).await {
+            Ok(sale) => sale,
             Err(CatalogueError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(QueueError::NoSchedule),
         };
         let board = self.boards.get(schedule).await?;
         if board.overdue().is_some() {
-            let reason = "the board is too old to join by".to_owned();
+            let reason = "the board is overdue".to_owned();
             return Err(StoreError::Unavailable { store: Store::Redis, reason }.into());
         }
-        let joinable = refusal(&known, board.meta.gone, board.now()).map_or(Ok(()), Err);
+        let joinable = refusal(&sale, board.meta.gone, board.now()).map_or(Ok(()), Err);
         if let Err(error) = &joinable {
             self.count_refusal(schedule, error);
         }
@@ -33,7 +33,8 @@ impl Queue {
     }
 }
 
-/// Why a schedule cannot be joined at `now`, in the order in which `queue/join` decides it.
+/// The reason why a schedule cannot be joined at `now`, checked in the order of `queue/join`;
+/// `None` if it can be joined.
 fn refusal(schedule: &Schedule, gone: u32, now: DateTime<Utc>) -> Option<QueueError> {
     let opens_at = schedule.settings.queue_opens_at;
     if schedule.concert_status != ConcertStatus::Available {

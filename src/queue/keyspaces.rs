@@ -1,7 +1,7 @@
-//! Which keys a schedule has, under which epoch, on which server; and having them rebuilt when
-//! Redis turns out to have lost them.
+//! Finds a schedule's keys (the epoch and the server), runs scripts on them, and asks for a rebuild
+//! if Redis lost them.
 
-mod known;
+mod expected;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::known::Known;
+pub use self::expected::ExpectedKeys;
 use tokio::time::{Instant, timeout_at};
 
 use super::model::Sequence;
@@ -18,87 +18,87 @@ use crate::concert::service::{Catalogue, CatalogueError};
 use crate::outbox::model::{Delivered, OutboxId};
 use crate::store::high_water::Seen;
 use crate::store::id::ScheduleId;
-use crate::store::keys::Keys;
+use crate::store::keys::ScheduleKeys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
-use crate::store::script::{Place, ScriptError, inspect};
+use crate::store::script::{Keyspace, ScriptError, inspect};
 use crate::store::{Store, StoreError};
 
-/// How long a call waits in all to find a schedule's keys or to have them rebuilt, before it answers that
-/// the store is unavailable.
+/// How long a call waits in all until a schedule's keys are found or rebuilt. After that the store
+/// counts as unavailable.
 const HEAL_WAIT: Duration = Duration::from_millis(1500);
 
-/// The scripts of one schedule's line; cheap to clone.
+/// Runs the scripts on one schedule's keys; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct ScheduleScripts {
     /// The connections.
     pub redis: Redis,
-    /// Whose line, under which epoch, on which server.
-    pub place: Arc<Place>,
+    /// The schedule's keys: the epoch and the server.
+    pub keyspace: Arc<Keyspace>,
 }
 
-/// A schedule whose keys are to be rebuilt, and whom to tell when that is done.
+/// A request to rebuild a schedule's keys.
 #[derive(Debug)]
-pub struct Lost {
-    /// Which schedule.
+pub struct RebuildRequest {
+    /// The schedule.
     pub schedule: ScheduleId,
-    /// Told when its keys are there again; dropped where that failed.
+    /// Notified when the keys are in force again; dropped if the rebuild failed.
     pub healed: oneshot::Sender<()>,
 }
 
-/// The lines of all schedules, as this process knows them; cheap to clone.
+/// The keys of all schedules, as this process has found them; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Lines {
+pub struct Keyspaces {
     redis: Redis,
     pg: Pg,
     catalogue: Catalogue,
-    places: Cache<ScheduleId, Arc<Place>>,
+    known: Cache<ScheduleId, Arc<Keyspace>>,
     /// Under which epoch, and how far: kept when a place is forgotten.
     seen: Cache<ScheduleId, (u64, Arc<Seen>)>,
-    /// The highest epoch that PostgreSQL was seen to have: keys of an older one are never used again.
+    /// The highest epoch read from PostgreSQL. Keys of an older epoch are never used again.
     epochs: Cache<ScheduleId, u64>,
-    lost: mpsc::Sender<Lost>,
+    lost: mpsc::Sender<RebuildRequest>,
     delivered: Delivered,
 }
 
-impl Lines {
-    /// The lines, and the end at which `upkeep::recover` hears of lost ones.
+impl Keyspaces {
+    /// Puts the service together. `upkeep::recover` receives the requests to rebuild.
     #[must_use]
     pub fn new(
         redis: Redis,
         pg: Pg,
         catalogue: Catalogue,
         delivered: Delivered,
-    ) -> (Self, mpsc::Receiver<Lost>) {
+    ) -> (Self, mpsc::Receiver<RebuildRequest>) {
         let (lost, losses) = mpsc::channel(1024);
-        let places = Cache::builder().max_capacity(100_000).build();
+        let known = Cache::builder().max_capacity(100_000).build();
         let seen = Cache::builder().max_capacity(100_000).build();
         let epochs = Cache::builder().max_capacity(100_000).build();
-        (Self { redis, pg, catalogue, places, seen, epochs, lost, delivered }, losses)
+        (Self { redis, pg, catalogue, known, seen, epochs, lost, delivered }, losses)
     }
 
-    /// The connections.
+    /// The connections to Redis.
     #[must_use]
     pub fn redis(&self) -> &Redis {
         &self.redis
     }
 
-    /// The other store.
+    /// The connections to PostgreSQL.
     #[must_use]
     pub fn pg(&self) -> &Pg {
         &self.pg
     }
 
-    /// Runs `call` with the schedule's keys. Where Redis has lost them they are rebuilt first, and
-    /// where another process did that, the new epoch is read; then `call` runs once more.
+    /// Runs `call` with the schedule's keys. If Redis lost them, they are rebuilt, and if another
+    /// process has rebuilt them, the new epoch is read. Then `call` runs again.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where Redis does not answer, or the rebuilding takes longer than
-    /// [`HEAL_WAIT`]. [`StoreError::SaleOver`] where the sale is over and has no keys.
+    /// [`StoreError::Unavailable`] if Redis does not answer, or the rebuild takes longer than
+    /// [`HEAL_WAIT`]. [`StoreError::SaleOver`] if the sale is over and has no keys.
     pub async fn run<T, F>(
         &self,
         schedule: ScheduleId,
-        call: impl Fn(Line) -> F,
+        call: impl Fn(ScheduleScripts) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, ScriptError>>,
@@ -106,8 +106,8 @@ impl Lines {
         let mut tries = 0;
         let until = Instant::now() + HEAL_WAIT;
         loop {
-            let place = self.place(schedule, until).await?;
-            let failed = match call(Line { redis: self.redis.clone(), place }).await {
+            let keyspace = self.keyspace(schedule, until).await?;
+            let failed = match call(ScheduleScripts { redis: self.redis.clone(), keyspace }).await {
                 Ok(answer) => return Ok(answer),
                 Err(ScriptError::Store(error)) => return Err(error),
                 Err(failed) => failed,
@@ -116,7 +116,7 @@ impl Lines {
                 return Err(unavailable(&failed.to_string()));
             }
             tries += 1;
-            self.places.invalidate(&schedule);
+            self.known.invalidate(&schedule);
             match failed {
                 ScriptError::Lost => within(until, self.heal(schedule)).await?,
                 ScriptError::Loading => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -126,14 +126,18 @@ impl Lines {
     }
 
     /// The keys in force: those of PostgreSQL's epoch, on the server they were built on.
-    async fn place(&self, schedule: ScheduleId, until: Instant) -> Result<Arc<Place>, StoreError> {
-        match self.places.get(&schedule) {
-            Some(place) => Ok(place),
+    async fn keyspace(
+        &self,
+        schedule: ScheduleId,
+        until: Instant,
+    ) -> Result<Arc<Keyspace>, StoreError> {
+        match self.known.get(&schedule) {
+            Some(keyspace) => Ok(keyspace),
             None => within(until, self.find(schedule)).await,
         }
     }
 
-    async fn find(&self, schedule: ScheduleId) -> Result<Arc<Place>, StoreError> {
+    async fn find(&self, schedule: ScheduleId) -> Result<Arc<Keyspace>, StoreError> {
         for _ in 0..2 {
             let known = match self.known(schedule).await {
                 Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => {
@@ -141,67 +145,67 @@ impl Lines {
                 }
                 other => other?,
             };
-            let found = inspect(&self.redis, &Keys::new(schedule, 1)).await?;
+            let found = inspect(&self.redis, &ScheduleKeys::new(schedule, 1)).await?;
             let overdue = found.loading_until_ms > 0 && found.loading_until_ms < found.now_ms;
             if known.agrees(&found) && !overdue {
-                let keys = Keys::new(schedule, found.epoch);
+                let keys = ScheduleKeys::new(schedule, found.epoch);
                 let seen = self.seen_under(schedule, found.epoch);
-                let place = Arc::new(Place::new(keys, &found.server).after(seen));
-                self.places.insert(schedule, Arc::clone(&place));
-                return Ok(place);
+                let keyspace = Arc::new(Keyspace::new(keys, &found.server).after(seen));
+                self.known.insert(schedule, Arc::clone(&keyspace));
+                return Ok(keyspace);
             }
             self.heal(schedule).await?;
         }
-        Err(unavailable("the schedule's keys are not there"))
+        Err(unavailable("the schedule's keys were not found"))
     }
 
-    /// What is known of a schedule's keys before Redis is asked.
+    /// What a schedule's keys must be like if Redis lost nothing: from PostgreSQL and this process.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where PostgreSQL does not answer.
-    pub async fn known(&self, schedule: ScheduleId) -> Result<Known, StoreError> {
+    /// [`StoreError::Unavailable`] if PostgreSQL does not answer.
+    pub async fn known(&self, schedule: ScheduleId) -> Result<ExpectedKeys, StoreError> {
         let before = self.remembered(schedule);
         let epoch = pg::epoch(&self.pg, schedule).await?;
         self.note_epoch(schedule, epoch);
-        Ok(Known { epoch, written: pg::highest(&self.pg, schedule).await?, ..before })
+        Ok(ExpectedKeys { epoch, written: pg::highest(&self.pg, schedule).await?, ..before })
     }
 
-    /// What this process itself remembers of a schedule's keys: with PostgreSQL away the line goes on by
-    /// that, and by what Redis says.
-    fn remembered(&self, schedule: ScheduleId) -> Known {
+    /// As [`Keyspaces::known`], from this process alone: while PostgreSQL is down, queues continue
+    /// with that and with what Redis has.
+    fn remembered(&self, schedule: ScheduleId) -> ExpectedKeys {
         let seen = self.seen.get(&schedule).map(|(epoch, seen)| (epoch, seen.floor()));
         let epoch = self.epochs.get(&schedule).unwrap_or(0);
-        Known { epoch, seen, written: Sequence(0) }
+        ExpectedKeys { epoch, seen, written: Sequence(0) }
     }
 
-    /// Notes the epoch that PostgreSQL has. Keys of an older one are not used from here on: they were
-    /// rebuilt since, perhaps on another Redis than this process asks.
+    /// Notes the epoch that PostgreSQL has. Keys of an older epoch are not used any more: they were
+    /// rebuilt since, perhaps on another Redis than this process uses.
     pub fn note_epoch(&self, schedule: ScheduleId, epoch: u64) {
-        let older = self.places.get(&schedule).filter(|place| place.keys.epoch() < epoch);
-        if let Some(place) = older {
-            let used = place.keys.epoch();
+        let older = self.known.get(&schedule).filter(|keyspace| keyspace.keys.epoch() < epoch);
+        if let Some(keyspace) = older {
+            let used = keyspace.keys.epoch();
             tracing::info!(%schedule, used, epoch, "stopped using keys of an older epoch");
-            self.places.invalidate(&schedule);
+            self.known.invalidate(&schedule);
         }
         if epoch > self.epochs.get(&schedule).unwrap_or(0) {
             self.epochs.insert(schedule, epoch);
         }
     }
 
-    /// Whether this process has seen that the schedule exists and had keys: only then may it be served
-    /// while PostgreSQL cannot be asked.
+    /// Whether this process has seen that the schedule exists and has keys. Only then may it be
+    /// served while PostgreSQL is down.
     #[must_use]
     pub fn knows(&self, schedule: ScheduleId) -> bool {
-        self.places.contains_key(&schedule) || self.epochs.contains_key(&schedule)
+        self.known.contains_key(&schedule) || self.epochs.contains_key(&schedule)
     }
 
-    /// The epoch of the keys that this process uses; 0 where it uses none.
+    /// The epoch of the keys that this process uses; 0 if it uses none.
     #[must_use]
     pub fn epoch(&self, schedule: ScheduleId) -> u64 {
-        self.places.get(&schedule).map_or(0, |place| place.keys.epoch())
+        self.known.get(&schedule).map_or(0, |keyspace| keyspace.keys.epoch())
     }
 
-    /// How far the keys were seen to come under an epoch.
+    /// The highest counters that this process has seen under an epoch.
     fn seen_under(&self, schedule: ScheduleId, epoch: u64) -> Arc<Seen> {
         if let Some((_, seen)) = self.seen.get(&schedule).filter(|(known, _)| *known == epoch) {
             return seen;
@@ -220,17 +224,17 @@ impl Lines {
         }
         let (healed, done) = oneshot::channel();
         self.lost
-            .try_send(Lost { schedule, healed })
+            .try_send(RebuildRequest { schedule, healed })
             .map_err(|_| unavailable("too many schedules wait to be rebuilt"))?;
         done.await.map_err(|_| unavailable("the schedule's keys could not be rebuilt"))
     }
 
-    /// As [`Lines::run`], to tell Redis what PostgreSQL decided. Where the sale is over and has no keys,
-    /// there is nothing to tell.
+    /// As [`Keyspaces::run`], to apply a decision of PostgreSQL in Redis. Does nothing if the sale
+    /// is over and has no keys.
     pub async fn tell<F>(
         &self,
         schedule: ScheduleId,
-        call: impl Fn(Line) -> F,
+        call: impl Fn(ScheduleScripts) -> F,
     ) -> Result<(), StoreError>
     where
         F: Future<Output = Result<(), ScriptError>>,
@@ -241,9 +245,9 @@ impl Lines {
         }
     }
 
-    /// Forgets what is known of a schedule's keys.
+    /// Drops a schedule's keys; the next call finds them again.
     pub fn forget(&self, schedule: ScheduleId) {
-        self.places.invalidate(&schedule);
+        self.known.invalidate(&schedule);
     }
 
     /// Puts a schedule's settings in force in Redis, from PostgreSQL.
@@ -252,24 +256,24 @@ impl Lines {
         let current = match self.catalogue.schedule(schedule).await {
             Ok(current) => current,
             Err(CatalogueError::Store(_)) => {
-                return Err(unavailable("the settings could not be read"));
+                return Err(unavailable("reading the settings failed"));
             }
             Err(other) => {
                 return Err(StoreError::Inconsistent(format!("schedule {schedule}: {other}")));
             }
         };
         let current = &current;
-        self.tell(schedule, |line| async move { line.configure(current).await }).await
+        self.tell(schedule, |scripts| async move { scripts.configure(current).await }).await
     }
 
-    /// As [`Lines::configure`], right after the commit that outbox entry `id` belongs to. A failure
-    /// is left to the relay.
+    /// As [`Keyspaces::configure`], right after the commit of outbox entry `id`. After a failure
+    /// the relay tries again.
     pub async fn tell_settings(&self, id: OutboxId, schedule: ScheduleId) {
         self.delivered.after(id, self.configure(schedule)).await;
     }
 }
 
-/// What `search` comes to, or that the store is unavailable where it takes longer.
+/// Waits for `search` until the deadline; after that the store is unavailable.
 async fn within<T>(
     until: Instant,
     search: impl Future<Output = Result<T, StoreError>>,

@@ -1,4 +1,4 @@
-//! Which schedules the loops look after.
+//! The schedules that the loops work on.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,55 +6,58 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 use super::pg;
-use crate::queue::keyspaces::Lines;
+use crate::queue::keyspaces::Keyspaces;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 
+/// The list is read again after this long.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// The live schedules, read again every second; those last known while PostgreSQL is away. Each reading
-/// tells [`Lines`] the epochs, so that keys of an older one are not used any longer than that.
+/// The live schedules, read from PostgreSQL every second. While PostgreSQL is down, the last list
+/// stays in use. Each read passes the epochs to [`Keyspaces`], so that keys of an older epoch are
+/// used for at most one second more.
 #[derive(Debug, Clone)]
-pub struct Live {
+pub struct LiveSchedules {
     pg: Pg,
-    lines: Lines,
-    known: Arc<ArcSwap<(Instant, Vec<ScheduleId>)>>,
+    keyspaces: Keyspaces,
+    last: Arc<ArcSwap<(Instant, Vec<ScheduleId>)>>,
 }
 
-impl Live {
-    /// Nothing known yet.
+impl LiveSchedules {
+    /// Starts with an empty list, which the first call replaces.
     #[must_use]
-    pub fn new(pg: Pg, lines: Lines) -> Self {
+    pub fn new(pg: Pg, keyspaces: Keyspaces) -> Self {
         let long_ago = Instant::now().checked_sub(MAX_AGE).unwrap_or_else(Instant::now);
-        Self { pg, lines, known: Arc::new(ArcSwap::from_pointee((long_ago, Vec::new()))) }
+        Self { pg, keyspaces, last: Arc::new(ArcSwap::from_pointee((long_ago, Vec::new()))) }
     }
 
-    /// One step of the loop that reads them also where no other loop asks: those may be waiting for Redis.
+    /// One step of the loop that keeps the list current. The other loops may be waiting for Redis
+    /// and not ask for it.
     pub async fn step(&self) -> Result<bool, StoreError> {
         self.schedules().await;
         Ok(false)
     }
 
-    /// The live schedules.
+    /// The ids of the live schedules.
     pub async fn schedules(&self) -> Vec<ScheduleId> {
-        let known = self.known.load_full();
-        if known.0.elapsed() < MAX_AGE {
-            return known.1.clone();
+        let last = self.last.load_full();
+        if last.0.elapsed() < MAX_AGE {
+            return last.1.clone();
         }
         match pg::live(&self.pg).await {
             Ok(live) => {
                 for (schedule, epoch) in &live {
-                    self.lines.note_epoch(*schedule, *epoch);
+                    self.keyspaces.note_epoch(*schedule, *epoch);
                 }
                 let schedules: Vec<ScheduleId> = live.into_iter().map(|(id, _)| id).collect();
-                self.known.store(Arc::new((Instant::now(), schedules.clone())));
+                self.last.store(Arc::new((Instant::now(), schedules.clone())));
                 schedules
             }
             Err(error) => {
-                tracing::warn!(%error, "the live schedules could not be read");
-                self.known.store(Arc::new((Instant::now(), known.1.clone())));
-                known.1.clone()
+                tracing::warn!(%error, "reading the live schedules failed");
+                self.last.store(Arc::new((Instant::now(), last.1.clone())));
+                last.1.clone()
             }
         }
     }

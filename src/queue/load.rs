@@ -1,23 +1,23 @@
-//! Loading places into Redis while a schedule's keys are being rebuilt: how they ended, when the
-//! slots of the open ones end, and which were paid from.
+//! Loads queue entries into Redis during a rebuild: how entries ended, when the slots of open
+//! entries end, and which entries were paid from.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::keyspaces::Line;
+use super::keyspaces::ScheduleScripts;
 use super::model::{Ended, Sequence};
 use crate::store::id::UserId;
 use crate::store::script::{Reply, Script, ScriptError};
 
-/// Bytes of `done:<epoch>` that one call loads: 16,384 places, less than a millisecond of Redis.
+/// Bytes of `done:<epoch>` per call: 16,384 entries, less than 1 ms of Redis's time.
 const SEGMENT_BYTES: u64 = 4096;
 /// Segments that are collected before they are loaded: 1 MiB of memory.
 const MAX_SEGMENTS: usize = 256;
-/// Slots or paid places in one call.
+/// Slots or paid entries per call.
 const MAX_ITEMS: usize = 500;
 
-/// Ended places, two bits each as Redis stores them. Bounded: the caller takes the segments out
-/// whenever [`EndedPlaces::is_full`] says so.
+/// Ended entries, two bits each, as Redis stores them. Bounded: the caller takes the segments out
+/// when [`EndedPlaces::is_full`] returns true.
 #[derive(Debug, Default)]
 pub struct EndedPlaces {
     segments: BTreeMap<(u64, u64), Vec<u8>>,
@@ -26,16 +26,16 @@ pub struct EndedPlaces {
 /// Consecutive bytes of `done:<epoch>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// Of which epoch; from 1 on.
+    /// The epoch, from 1.
     epoch: u64,
     /// Position of the first byte.
     first_byte: u64,
-    /// Without the zeros at the end.
+    /// The bytes, without zeros at the end.
     bytes: Vec<u8>,
 }
 
 impl EndedPlaces {
-    /// Adds a place. The first reason that is added for a place stays.
+    /// Adds an ended entry. The first reason added for an entry stays.
     pub fn add(&mut self, sequence: Sequence, ended: Ended) {
         let (byte, shift) = (sequence.number() / 4, 6 - 2 * (sequence.number() % 4));
         let segment = self.segments.entry((sequence.epoch(), byte / SEGMENT_BYTES)).or_default();
@@ -50,7 +50,7 @@ impl EndedPlaces {
         }
     }
 
-    /// Whether the segments should be loaded before more places are added.
+    /// Whether the segments must be loaded before more entries are added.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.segments.len() >= MAX_SEGMENTS
@@ -67,25 +67,27 @@ impl EndedPlaces {
     }
 }
 
-impl Line {
-    /// `queue/load`: how places ended. Renews the lease of the rebuilding. A segment of an epoch that
-    /// these keys do not have is skipped.
+impl ScheduleScripts {
+    /// Runs `queue/load_entries` with ended entries. Renews the lease of the rebuild. Skips a
+    /// segment of an epoch that these keys do not have.
     pub async fn load_ended(&self, segment: &Segment, lease: Duration) -> Result<(), ScriptError> {
         let Segment { epoch, first_byte, bytes } = segment;
-        if *epoch == 0 || *epoch > self.place.keys.epoch() {
+        if *epoch == 0 || *epoch > self.keyspace.keys.epoch() {
             return Ok(());
         }
         let args = (millis(lease), "ENDED", epoch, first_byte, bytes.as_slice());
-        loaded(&self.run_bulk(Script::LoadPlaces, args).await?)
+        loaded(&self.run_bulk(Script::LoadEntries, args).await?)
     }
 
-    /// `queue/load`: how many places were given out in the epochs before. Renews the lease.
+    /// Runs `queue/load_entries` with the number of entries created in earlier epochs. Renews the
+    /// lease.
     pub async fn load_count(&self, joined_before: u64, lease: Duration) -> Result<(), ScriptError> {
         let args = (millis(lease), "COUNT", joined_before);
-        loaded(&self.run_bulk(Script::LoadPlaces, args).await?)
+        loaded(&self.run_bulk(Script::LoadEntries, args).await?)
     }
 
-    /// `queue/load`: when the slots of open places end, in ms. Renews the lease with each call.
+    /// Runs `queue/load_entries` with the slot ends (ms) of open entries. Each call renews the
+    /// lease.
     pub async fn load_slots(
         &self,
         slots: &[(Sequence, i64)],
@@ -93,12 +95,13 @@ impl Line {
     ) -> Result<(), ScriptError> {
         for slots in slots.chunks(MAX_ITEMS) {
             let slots: Vec<(u64, i64)> = slots.iter().map(|(place, end)| (place.0, *end)).collect();
-            loaded(&self.run_bulk(Script::LoadPlaces, (millis(lease), "SLOTS", slots)).await?)?;
+            loaded(&self.run_bulk(Script::LoadEntries, (millis(lease), "SLOTS", slots)).await?)?;
         }
         Ok(())
     }
 
-    /// `queue/load`: completes places that were paid from. Renews the lease with each call.
+    /// Runs `queue/load_entries` with entries that were paid from: it completes them. Each call
+    /// renews the lease.
     pub async fn load_paid(
         &self,
         places: &[(UserId, Sequence)],
@@ -107,18 +110,18 @@ impl Line {
         for places in places.chunks(MAX_ITEMS) {
             let places: Vec<(i64, u64)> =
                 places.iter().map(|(user, place)| (user.0, place.0)).collect();
-            loaded(&self.run_bulk(Script::LoadPlaces, (millis(lease), "PAID", places)).await?)?;
+            loaded(&self.run_bulk(Script::LoadEntries, (millis(lease), "PAID", places)).await?)?;
         }
         Ok(())
     }
 }
 
-/// A duration as scripts take it.
+/// A duration in ms, as the scripts take it.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Fails where the rebuilding was over already.
+/// Fails if the rebuild was already over.
 fn loaded(reply: &Reply) -> Result<(), ScriptError> {
     match reply.word.as_str() {
         "OK" => Ok(()),
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn ended_places_are_packed_four_to_a_byte_and_the_first_reason_stays() {
+    fn ended_entries_are_packed_four_to_a_byte_and_the_first_reason_stays() {
         let mut places = EndedPlaces::default();
         places.add(place(1, 1), Ended::Completed);
         places.add(place(1, 1), Ended::Expired);
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_loaded_before_they_take_more_than_a_mebibyte() {
+    fn ended_entries_take_at_most_one_mebibyte() {
         let mut places = EndedPlaces::default();
         let mut added = 0;
         while !places.is_full() {

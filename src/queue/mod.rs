@@ -1,4 +1,4 @@
-//! The waiting room: joining, waiting, admission, leaving.
+//! The waiting room: joining, waiting, admission and leaving.
 
 pub mod admission_loop;
 pub mod archive;

@@ -1,4 +1,4 @@
-//! Places in line: what a ticket says, how it may end, and what its owner is told.
+//! The types of the waiting room: queue entries, their states, tickets, and the ticket view.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::store::keys::SEQUENCE_BITS;
 /// The kind of outbox entry whose payload is a [`Completed`].
 pub const TICKET_COMPLETED: &str = "ticket_completed";
 
-/// A place in line: epoch × 2^40 + n, handed out by Redis, never twice.
+/// The sequence of a queue entry: epoch × 2^40 + n. A lower one is earlier. Redis hands out each
+/// sequence once.
 #[derive(
     Debug,
     Clone,
@@ -34,85 +35,86 @@ pub const TICKET_COMPLETED: &str = "ticket_completed";
 pub struct Sequence(pub u64);
 
 impl Sequence {
-    /// The rebuilding of the line that this place was given out under.
+    /// The epoch under which Redis handed out this sequence.
     #[must_use]
     pub fn epoch(self) -> u64 {
         self.0 >> SEQUENCE_BITS
     }
 
-    /// Its number within the epoch.
+    /// The number within the epoch.
     #[must_use]
     pub fn number(self) -> u64 {
         self.0 & ((1 << SEQUENCE_BITS) - 1)
     }
 
-    /// As PostgreSQL stores it; below 2^53.
+    /// The value that PostgreSQL stores; below 2^53.
     #[must_use]
     pub fn as_i64(self) -> i64 {
         self.0.cast_signed()
     }
 }
 
-/// The id of a ticket: derived, so that joining again gives the same one. UUIDv5 (RFC 9562) of
-/// schedule, user and sequence.
+/// The id of a ticket: UUIDv5 (RFC 9562) of the schedule, the user and the sequence of joining.
+/// Joining again gives the same id.
 #[must_use]
 pub fn ticket_id(schedule: ScheduleId, user: UserId, sequence: Sequence) -> Uuid {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6f6e_7361_6c65_4071_8f6c_6421_0000_0002);
     Uuid::new_v5(&NAMESPACE, format!("{schedule}:{user}:{}", sequence.0).as_bytes())
 }
 
-/// A verified ticket: whose place, where, and what it was when the ticket was signed.
+/// A verified ticket: the entry it names, and the entry's state when the ticket was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
-    /// Derived from the place: [`ticket_id`].
+    /// The ticket id, derived from the entry: [`ticket_id`].
     pub id: Uuid,
-    /// Whose.
+    /// The entry's user.
     pub user: UserId,
-    /// In which line.
+    /// The entry's schedule.
     pub schedule: ScheduleId,
-    /// Which place; of a ticket of before a draw, once it is looked up, the one that was drawn.
+    /// The entry's sequence. For a ticket from before a draw, the drawn sequence once it is looked
+    /// up.
     pub sequence: Sequence,
-    /// The place that the token itself names.
+    /// The sequence in the token.
     pub shown: Sequence,
-    /// The place of joining, which the ticket id is derived from: another one after a draw.
+    /// The sequence of joining, from which the ticket id is derived. It differs after a draw.
     pub joined: Sequence,
-    /// Set where it was signed for somebody inside: until when.
+    /// End of the active slot, if the entry was active when the ticket was signed.
     pub active_until: Option<DateTime<Utc>>,
-    /// When it expires: the sale's deadline at the time of signing.
+    /// When the ticket expires: the sale's deadline at the time of signing.
     pub expires_at: DateTime<Utc>,
-    /// Signed with the first of the secrets.
+    /// The ticket was signed with the first secret.
     pub newest_key: bool,
 }
 
-/// What a ticket is worth.
+/// Status of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TicketStatus {
-    /// In line.
+    /// Waits in the queue.
     Waiting,
-    /// Inside.
+    /// Has an active slot.
     Active,
-    /// The slot ran out, or nobody came for it within the grace. Final.
+    /// The active slot ended, or the user did not return within the grace. Final.
     Expired,
-    /// Given up by its owner. Final.
+    /// The user left. Final.
     Left,
-    /// Bought; the slot was given back. Final.
+    /// The user paid, and the active slot was released. Final.
     Completed,
 }
 
-/// How a place ended.
+/// How an entry ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// By time.
     Expired,
-    /// By its owner.
+    /// By the user.
     Left,
     /// By a payment.
     Completed,
 }
 
 impl Ended {
-    /// From the two bits that Redis keeps.
+    /// Reads the two bits that Redis stores.
     #[must_use]
     pub fn from_bits(bits: u8) -> Option<Self> {
         match bits {
@@ -123,7 +125,7 @@ impl Ended {
         }
     }
 
-    /// The two bits that Redis keeps.
+    /// The two bits that Redis stores.
     #[must_use]
     pub fn bits(self) -> u8 {
         match self {
@@ -133,7 +135,7 @@ impl Ended {
         }
     }
 
-    /// As clients are told it.
+    /// The status that clients see.
     #[must_use]
     pub fn status(self) -> TicketStatus {
         match self {
@@ -144,126 +146,126 @@ impl Ended {
     }
 }
 
-/// Where a place stands.
+/// State of a queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// In line, or back in front of it within the grace.
+pub enum EntryState {
+    /// Waits in the queue, or has returned within the grace and is admitted before the others.
     Waiting {
-        /// How many are let in before.
+        /// Number of entries admitted before this one.
         ahead: u64,
     },
-    /// Inside until the deadline.
+    /// Has an active slot.
     Active {
-        /// Set at admission and never moved.
+        /// End of the slot. Set at admission, never moved.
         until: DateTime<Utc>,
     },
-    /// Over.
+    /// Has ended.
     Ended(Ended),
 }
 
-/// A place and where it stands.
+/// One user's position in one schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stand {
-    /// The place in force: the lowest that its owner has shown.
+pub struct QueueEntry {
+    /// The sequence in force: the lowest that the user has shown.
     pub sequence: Sequence,
-    /// The place of joining: another one after a draw.
+    /// The sequence of joining. It differs after a draw.
     pub joined: Sequence,
-    /// Where it stands.
-    pub standing: Standing,
+    /// The state.
+    pub state: EntryState,
 }
 
-impl Stand {
-    /// What a ticket says of itself, which Redis may know better.
+impl QueueEntry {
+    /// The entry as its ticket states it. Redis may have a later state.
     #[must_use]
     pub fn of(ticket: &Ticket) -> Self {
-        let standing = match ticket.active_until {
-            Some(until) => Standing::Active { until },
-            None => Standing::Waiting { ahead: 0 },
+        let state = match ticket.active_until {
+            Some(until) => EntryState::Active { until },
+            None => EntryState::Waiting { ahead: 0 },
         };
-        Self { sequence: ticket.sequence, joined: ticket.joined, standing }
+        Self { sequence: ticket.sequence, joined: ticket.joined, state }
     }
 }
 
-/// What joining came to.
+/// The result of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Joined {
     /// The one place this user has.
-    pub stand: Stand,
-    /// False where they had it before.
+    pub stand: QueueEntry,
+    /// The join created the entry.
     pub new: bool,
 }
 
-/// What an admission round did.
+/// The result of one call of `queue/admit`, or of several in one round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Admitted {
-    /// Let in.
+    /// Entries admitted.
     pub admitted: u32,
-    /// Passed over.
+    /// Entries passed over.
     pub parked: u32,
-    /// Ended by time.
+    /// Entries ended by time.
     pub expired: u32,
-    /// Still in line.
+    /// Entries that still wait.
     pub waiting: u64,
-    /// Inside.
+    /// Active slots in use.
     pub active: u64,
-    /// The bound of a round was reached: there is more to do.
+    /// A bound of the script was reached: there is more to do.
     pub more: bool,
-    /// The silent entry at which the walk stopped, since its silence does not count yet.
+    /// The silent entry at which admission stopped, since its silence does not count yet.
     pub stopped_at: Option<Sequence>,
 }
 
-/// What the owner of a ticket is told, by join, poll and stream.
+/// A ticket and the state of its queue entry: the answer to a join and a poll, and a stream event.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TicketView {
-    /// Present when it changed: the client keeps this one from now on.
+    /// The new ticket, if it changed. Send this one from now on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_token: Option<String>,
-    /// The same for one place, whoever asks.
+    /// The ticket id. It never changes for one queue entry.
     pub ticket_id: Uuid,
-    /// The line.
+    /// The schedule.
     pub schedule_id: ScheduleId,
-    /// Where the place stands.
+    /// The status of the ticket.
     pub status: TicketStatus,
-    /// The place.
+    /// The sequence of the queue entry. A lower one is earlier. Not a position.
     pub sequence: Sequence,
-    /// `ahead` + 1; null when not waiting or while places are being restored.
+    /// `ahead` + 1; null when not waiting, before the draw, and while the queue is being restored.
     pub position: Option<u64>,
-    /// How many are let in before; null as `position`.
+    /// Number of entries admitted before this one; null when `position` is null.
     pub ahead: Option<u64>,
-    /// How many wait in all.
+    /// Number of waiting entries.
     pub waiting: u64,
-    /// Expected wait by the measured admission rate; null while unknown.
+    /// Expected wait in seconds, by the measured admission rate; null while unknown.
     pub eta_seconds: Option<u64>,
-    /// By the fastest rate measured lately.
+    /// Expected wait in seconds, by the fastest part of the last 30 s.
     pub eta_low_seconds: Option<u64>,
-    /// By the slowest rate measured lately.
+    /// Expected wait in seconds, by the slowest part of the last 30 s.
     pub eta_high_seconds: Option<u64>,
-    /// When to ask again; null when the status is final.
+    /// Milliseconds to wait before the next poll; null when the status is final.
     pub poll_after_ms: Option<u64>,
-    /// Free seats.
+    /// Number of free seats.
     pub seats_available: u32,
-    /// When the slot ends; only while ACTIVE.
+    /// When the active slot ends; only while ACTIVE.
     pub active_expires_at: Option<DateTime<Utc>>,
-    /// By when a slot must be claimed by asking; only in what is pushed, since asking claims.
+    /// Always null: a poll claims an active slot, and so does an open stream.
     pub claim_by: Option<DateTime<Utc>>,
-    /// Places are being restored after a loss.
+    /// The queue is being restored after a loss of data.
     pub recovering: bool,
-    /// Where the sale stands.
+    /// The phase of the sale.
     pub phase: Phase,
-    /// From the organiser.
+    /// The organiser's message.
     #[schema(value_type = Option<String>)]
     pub message: Option<Arc<str>>,
-    /// Clients count by it.
+    /// The server's time, for countdowns.
     pub server_time: DateTime<Utc>,
 }
 
-/// A buyer has paid: their place is complete.
+/// Event: the user of an entry has paid, and the entry is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completed {
-    /// In which line.
+    /// The entry's schedule.
     pub schedule: ScheduleId,
-    /// Who.
+    /// The buyer.
     pub user: UserId,
-    /// The place they bought from.
+    /// The entry's sequence.
     pub sequence: Sequence,
 }

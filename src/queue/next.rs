@@ -1,26 +1,27 @@
-//! Who is let in next, and why nobody is where nobody is.
+//! The next entries to be admitted, and why nobody is admitted.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::keyspaces::{Line, Lines};
+use super::keyspaces::{Keyspaces, ScheduleScripts};
 use super::model::Sequence;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::script::{Reply, Script, ScriptError};
 
-/// So many of those in front are told.
+/// Maximum number of entries in the answer.
 const MOST: u64 = 20;
-/// Values of a reply before those of people, and of each of them.
+/// Number of values in a reply before the entries, and per entry.
 const HEAD: usize = 4;
 const EACH: usize = 4;
 
-/// Why nobody is let in.
+/// Why nobody is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Still {
-    /// After a loss of Redis or a standstill, old tickets are waited for.
+pub enum AdmissionBlock {
+    /// Admission is paused after a loss of Redis or a standstill, until old tickets are shown
+    /// again.
     Recovering,
     /// The concert is UNAVAILABLE.
     Withdrawn,
@@ -30,53 +31,54 @@ pub enum Still {
     NoSeats,
     /// The sale has not opened.
     Upcoming,
-    /// By an administrator.
+    /// An administrator has paused admission.
     Paused,
     /// Every seat is sold or blocked.
     SoldOut,
-    /// The draw is not over.
+    /// The draw has not finished.
     Draw,
     /// The capacity is 0.
     NoCapacity,
     /// Nobody waits.
     Empty,
-    /// As many are inside as may be.
+    /// All active slots are in use.
     Full,
-    /// The front has not been heard from, and was asked to poll only seconds ago.
+    /// The first entry is silent, and its client was asked to poll only seconds ago.
     Asking,
 }
 
-/// Somebody near the front.
+/// An entry near the front of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct InFront {
-    /// Their place.
+pub struct NextEntry {
+    /// The sequence.
     pub sequence: Sequence,
-    /// Who.
+    /// The user's id.
     pub user: UserId,
-    /// Heard from within the presence window, as far as Redis was told: others are passed over.
+    /// The entry is present in Redis: it polled within the presence window. Absent entries are
+    /// passed over.
     pub here: bool,
-    /// Passed over before, and back: let in before all others.
+    /// The entry was passed over and has returned: it is admitted before all others.
     pub back: bool,
 }
 
-/// The front of a line, as Redis has it at this moment.
+/// The front of the queue, as Redis has it now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Front {
-    /// Why nobody is let in; null where people are.
-    pub still: Option<Still>,
-    /// When that ends by itself: the opening, the end of the pause after a loss, the first slot that
-    /// is free. Null where it doesn't.
+pub struct NextInQueue {
+    /// Why nobody is admitted; null while entries are admitted.
+    pub still: Option<AdmissionBlock>,
+    /// When that ends by itself: the opening, the end of the pause after a loss, or the end of the
+    /// first slot. Null if it does not end by itself.
     pub until: Option<DateTime<Utc>>,
-    /// Free slots.
+    /// Number of free active slots.
     pub room: u64,
-    /// The first ones, in the order in which they are let in; none while a draw is to come.
-    pub next: Vec<InFront>,
-    /// When.
+    /// Up to 20 entries, in the order of admission. Empty before the draw.
+    pub next: Vec<NextEntry>,
+    /// The server's time of this answer.
     pub server_time: DateTime<Utc>,
 }
 
-impl Still {
-    /// From the script's word; an empty one is none.
+impl AdmissionBlock {
+    /// Reads the script's word; an empty word is `None`.
     fn read(word: &str, reply: &Reply) -> Result<Option<Self>, StoreError> {
         Ok(Some(match word {
             "" => return Ok(None),
@@ -97,15 +99,15 @@ impl Still {
     }
 }
 
-impl Front {
+impl NextInQueue {
     fn read(reply: &Reply) -> Result<Self, StoreError> {
         let word: String = reply.get(0)?;
-        let still = Still::read(&word, reply)?;
+        let still = AdmissionBlock::read(&word, reply)?;
         let time = |ms: i64| DateTime::from_timestamp_millis(ms).ok_or_else(|| reply.unknown());
         let until_ms: i64 = reply.get(1)?;
-        let people: Vec<i64> = reply.rest(HEAD)?;
-        let person = |values: &[i64]| match *values {
-            [sequence, user, here, back] => Ok(InFront {
+        let values: Vec<i64> = reply.rest(HEAD)?;
+        let entry = |values: &[i64]| match *values {
+            [sequence, user, here, back] => Ok(NextEntry {
                 sequence: Sequence(sequence.cast_unsigned()),
                 user: UserId(user),
                 here: here == 1,
@@ -117,23 +119,23 @@ impl Front {
             still,
             until: (until_ms > 0).then(|| time(until_ms)).transpose()?,
             room: reply.get(2)?,
-            next: people.chunks(EACH).map(person).collect::<Result<_, _>>()?,
+            next: values.chunks(EACH).map(entry).collect::<Result<_, _>>()?,
             server_time: time(reply.get(3)?)?,
         })
     }
 }
 
-impl Line {
-    /// `queue/next`.
-    pub async fn next(&self) -> Result<Front, ScriptError> {
-        let reply = self.run(Script::Next, MOST).await?;
-        Ok(Front::read(&reply)?)
+impl ScheduleScripts {
+    /// Runs `queue/list_next`.
+    pub async fn next(&self) -> Result<NextInQueue, ScriptError> {
+        let reply = self.run(Script::ListNext, MOST).await?;
+        Ok(NextInQueue::read(&reply)?)
     }
 }
 
-impl Lines {
-    /// The front of a line: asked of Redis, for administrators alone.
-    pub async fn front(&self, schedule: ScheduleId) -> Result<Front, StoreError> {
-        self.run(schedule, |line| async move { line.next().await }).await
+impl Keyspaces {
+    /// The front of a queue, read from Redis. Only for administrators.
+    pub async fn front(&self, schedule: ScheduleId) -> Result<NextInQueue, StoreError> {
+        self.run(schedule, |scripts| async move { scripts.next().await }).await
     }
 }

@@ -1,4 +1,4 @@
-//! The `queue` table, its archive position, and the epoch.
+//! The SQL of the waiting room: the table `queue`, its archive position, and the epoch.
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 
-/// How often the schedule's keys were built; 0 where it has none yet or does not exist.
+/// The epoch of a schedule; 0 if its keys were never built or it does not exist.
 pub async fn epoch(pg: &Pg, schedule: ScheduleId) -> Result<u64, StoreError> {
     let epoch =
         sqlx::query_scalar!("select queue_epoch from concert_schedule where id = $1", schedule.0)
@@ -17,7 +17,7 @@ pub async fn epoch(pg: &Pg, schedule: ScheduleId) -> Result<u64, StoreError> {
     Ok(epoch.and_then(|epoch| u64::try_from(epoch).ok()).unwrap_or(0))
 }
 
-/// The highest place that was ever written down; 0 where there is none.
+/// The highest sequence in the table `queue`; 0 if there is none.
 pub async fn highest(pg: &Pg, schedule: ScheduleId) -> Result<Sequence, StoreError> {
     let highest = sqlx::query_scalar!(
         "select max(sequence) from queue where concert_schedule_id = $1",
@@ -27,7 +27,7 @@ pub async fn highest(pg: &Pg, schedule: ScheduleId) -> Result<Sequence, StoreErr
     Ok(Sequence(highest.and_then(|highest| u64::try_from(highest).ok()).unwrap_or(0)))
 }
 
-/// Raises the epoch from `seen`; false where another process was first.
+/// Raises the epoch by 1 if it is still `seen`; false if another process has raised it.
 pub async fn raise_epoch(pg: &Pg, schedule: ScheduleId, seen: u64) -> Result<bool, StoreError> {
     let done = sqlx::query!(
         "update concert_schedule set queue_epoch = queue_epoch + 1 where id = $1 and queue_epoch = $2",
@@ -39,8 +39,8 @@ pub async fn raise_epoch(pg: &Pg, schedule: ScheduleId, seen: u64) -> Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-/// How far the log of a schedule was written: the epoch and the position within its log. Locks it;
-/// nothing where another process is writing.
+/// Locks and returns the archive position of a schedule: the epoch, and the position in its log.
+/// `None` if another process has the lock.
 pub async fn lock_archive(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -61,7 +61,7 @@ pub async fn lock_archive(
     Ok(row.map(|row| (row.epoch.cast_unsigned(), row.log_position)))
 }
 
-/// Notes how far the log was written.
+/// Moves the archive position.
 pub async fn move_archive(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -79,7 +79,7 @@ pub async fn move_archive(
     Ok(())
 }
 
-/// How many of the rows are of users that there are.
+/// Counts the rows whose users exist.
 pub async fn known(tx: &mut Tx, rows: &[Row]) -> Result<u64, StoreError> {
     let users: Vec<i64> = rows.iter().map(|row| row.user.0).collect();
     let known = sqlx::query_scalar!(
@@ -90,8 +90,8 @@ pub async fn known(tx: &mut Tx, rows: &[Row]) -> Result<u64, StoreError> {
     Ok(known.fetch_one(tx.conn()).await?.unsigned_abs())
 }
 
-/// Writes what is known of places; returns how many rows were. Rows of unknown users are skipped,
-/// and what ended stays as it ended.
+/// Writes rows of queue entries; returns how many were inserted or changed. Rows of unknown users
+/// are skipped. An ended entry does not change.
 pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u64, StoreError> {
     let column = |value: fn(&Row) -> i64| rows.iter().map(value).collect::<Vec<i64>>();
     let users = column(|row| row.user.0);
@@ -138,7 +138,7 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
     Ok(done.rows_affected())
 }
 
-/// Clears the slot ends of places that were passed over after their admission.
+/// Clears the slot ends of entries that were passed over after their admission.
 async fn forget_slots(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<(), StoreError> {
     let lost = rows.iter().filter(|row| row.slot == Some(Slot::Lost));
     let lost: Vec<i64> = lost.map(|row| row.sequence.as_i64()).collect();
@@ -157,19 +157,19 @@ async fn forget_slots(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result
     Ok(())
 }
 
-/// A place that has not ended, as far as it was written.
+/// An entry that has not ended, as far as the log is archived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenPlace {
-    /// Which: of a place that was drawn, that of joining.
+    /// The sequence of joining.
     pub sequence: Sequence,
-    /// Where its owner was let in: the end of their slot.
+    /// The end of the active slot, if the entry was admitted.
     pub until: Option<DateTime<Utc>>,
-    /// The end of the sale.
+    /// The deadline of the sale.
     pub deadline: DateTime<Utc>,
 }
 
-/// The first place of a user that has not ended. Whoever has bought or run out of time from a later
-/// one has none before it.
+/// The user's open entry with the lowest sequence. Entries before a completed or expired one do not
+/// count.
 pub async fn open_place(
     pg: &Pg,
     schedule: ScheduleId,
@@ -195,8 +195,7 @@ pub async fn open_place(
     }))
 }
 
-/// Ends places that still waited or were inside when the sale closed, at most `limit` of them;
-/// returns how many.
+/// Ends up to `limit` entries of a closed sale that are still open; returns how many.
 pub async fn close(pg: &Pg, schedule: ScheduleId, limit: i64) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "update queue set status = 'EXPIRED', expired_at = clock_timestamp()
@@ -220,7 +219,8 @@ fn text(status: TicketStatus) -> &'static str {
     }
 }
 
-/// Schedules whose line may move, with their epochs: built in Redis, and not long past their deadline.
+/// The live schedules with their epochs: their keys were built, and their deadline is less than two
+/// hours ago.
 pub async fn live(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
     let rows = sqlx::query!(
         "select id, queue_epoch from concert_schedule

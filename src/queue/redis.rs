@@ -1,34 +1,34 @@
-//! Runs the scripts of the line and reads their replies.
+//! Runs the scripts in `lua/queue` and reads their replies.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use redis::ToRedisArgs;
 
-use super::keyspaces::Line;
-use super::model::{Admitted, Ended, Joined, Sequence, Stand, Standing, Ticket};
+use super::keyspaces::ScheduleScripts;
+use super::model::{Admitted, Ended, EntryState, Joined, QueueEntry, Sequence, Ticket};
 use super::settings::settings;
 use crate::concert::model::Schedule;
 use crate::store::StoreError;
 use crate::store::high_water::Counters;
 use crate::store::id::{ScheduleId, UserId};
-use crate::store::keys::Keys;
+use crate::store::keys::ScheduleKeys;
 use crate::store::redis::Redis;
 use crate::store::script::{NOTHING, Reply, Script, ScriptError, in_force};
 
-/// What `queue/join` answers.
+/// Reply of `queue/join`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinReply {
-    /// The user has a place.
+    /// The user has an entry.
     Joined(Joined),
-    /// The user has none here, and was not given one: as it was asked.
+    /// The user has no entry in Redis. With `ask`, the script does not create one.
     Unknown,
-    /// Before the line opens.
+    /// The queue has not opened yet.
     NotOpen {
-        /// When it does.
+        /// When the queue opens.
         opens_at: DateTime<Utc>,
     },
-    /// Past the deadline.
+    /// The deadline of the sale has passed.
     Closed,
     /// Every seat is sold or blocked.
     SoldOut,
@@ -37,10 +37,10 @@ pub enum JoinReply {
 }
 
 impl JoinReply {
-    /// Reads what the script said.
+    /// Reads the script's reply.
     ///
     /// # Errors
-    /// [`StoreError::Inconsistent`] where the script's header lists no such reply.
+    /// [`StoreError::Inconsistent`] if the script's header does not list the reply.
     pub fn read(reply: &Reply) -> Result<Self, StoreError> {
         Ok(match reply.word.as_str() {
             "UNKNOWN" => Self::Unknown,
@@ -48,101 +48,102 @@ impl JoinReply {
             "CLOSED" => Self::Closed,
             "SOLD_OUT" => Self::SoldOut,
             "UNAVAILABLE" => Self::Unavailable,
-            _ => Self::Joined(Joined { stand: stand(reply)?, new: reply.get::<u8>(3)? == 1 }),
+            _ => Self::Joined(Joined { stand: read_entry(reply)?, new: reply.get::<u8>(3)? == 1 }),
         })
     }
 }
 
-/// What a process states when it merges presence: that it has merged everything it heard up to a
-/// sequence, and until when it will do so again.
+/// A process's statement with a merge of presence: it has merged every entry it heard from up to a
+/// sequence, and will merge again before its lease ends.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Statement<'p> {
-    /// Its name among the processes that serve this schedule; empty for none.
+    /// The process's name; empty for no statement.
     pub process: &'p str,
-    /// Up to which sequence.
+    /// The sequence up to which presence is merged.
     pub upto: u64,
-    /// For how long; zero ends the statement.
+    /// How long the statement holds; zero ends it.
     pub lease: Duration,
 }
 
-impl Line {
+impl ScheduleScripts {
     pub(super) async fn run(
         &self,
         script: Script,
         args: impl ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
-        let keys = &self.place.keys;
-        self.place.run(&self.redis, script, keys.line(), (keys.epoch(), args)).await
+        let keys = &self.keyspace.keys;
+        self.keyspace.run(&self.redis, script, keys.line(), (keys.epoch(), args)).await
     }
 
-    /// As [`Line::run`], for a rebuilding.
+    /// As [`ScheduleScripts::run`], on the connection for rebuilds.
     pub(super) async fn run_bulk(
         &self,
         script: Script,
         args: impl ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
-        let keys = &self.place.keys;
-        self.place.run_bulk(&self.redis, script, keys.line(), (keys.epoch(), args)).await
+        let keys = &self.keyspace.keys;
+        self.keyspace.run_bulk(&self.redis, script, keys.line(), (keys.epoch(), args)).await
     }
 
     async fn meta(&self, script: Script, args: impl ToRedisArgs) -> Result<Reply, ScriptError> {
-        let keys = &self.place.keys;
-        self.place.run(&self.redis, script, &keys.line()[..1], (keys.epoch(), args)).await
+        let keys = &self.keyspace.keys;
+        self.keyspace.run(&self.redis, script, &keys.line()[..1], (keys.epoch(), args)).await
     }
 
-    /// `queue/join`. With `ask`, whoever has no place here is not given one. A number that this
-    /// process has seen given out before is not told again: Redis went back in time, and the keys
-    /// are [`ScriptError::Lost`].
+    /// Runs `queue/join`. With `ask`, no entry is created. If Redis hands out a number that this
+    /// process has seen before, it went back in time: [`ScriptError::Lost`].
     pub async fn join(&self, user: UserId, ask: bool) -> Result<JoinReply, ScriptError> {
-        let floor = self.place.seen.floor();
+        let floor = self.keyspace.seen.floor();
         let reply = self.run(Script::Join, (user.0, u8::from(ask))).await?;
         let reply = JoinReply::read(&reply)?;
         if let JoinReply::Joined(Joined { stand, new }) = &reply
-            && stand.sequence.epoch() == self.place.keys.epoch()
+            && stand.sequence.epoch() == self.keyspace.keys.epoch()
         {
             let number = stand.sequence.number();
             if *new && number <= floor.joined {
                 return Err(ScriptError::Lost);
             }
-            self.place.seen.joined(number);
+            self.keyspace.seen.joined(number);
         }
         Ok(reply)
     }
 
-    /// `queue/ticket`; nothing where it is of before a draw, and what it drew is to be looked up.
-    pub async fn ticket(&self, ticket: &Ticket) -> Result<Option<Stand>, ScriptError> {
+    /// Runs `queue/resolve_ticket`; `None` if the ticket's drawn sequence must be looked up first.
+    pub async fn ticket(&self, ticket: &Ticket) -> Result<Option<QueueEntry>, ScriptError> {
         let until = ticket.active_until.map_or(0, |until| until.timestamp_millis());
-        let reply = self.run(Script::Ticket, (ticket.user.0, ticket.sequence.0, until)).await?;
+        let reply =
+            self.run(Script::ResolveTicket, (ticket.user.0, ticket.sequence.0, until)).await?;
         if reply.word == "DRAWN" {
             return Ok(None);
         }
         if reply.word == "ENDED" {
             let ended = Ended::from_bits(reply.get(0)?).ok_or_else(|| reply.unknown())?;
-            return Ok(Some(Stand { standing: Standing::Ended(ended), ..Stand::of(ticket) }));
+            let state = EntryState::Ended(ended);
+            return Ok(Some(QueueEntry { state, ..QueueEntry::of(ticket) }));
         }
-        Ok(Some(stand(&reply)?))
+        Ok(Some(read_entry(&reply)?))
     }
 
-    /// `queue/leave`; tells how the place ended, now or before.
+    /// Runs `queue/leave`; returns how the entry ended, now or before.
     pub async fn leave(&self, user: UserId, sequence: Sequence) -> Result<Ended, ScriptError> {
-        ended(&self.run(Script::Leave, (user.0, sequence.0)).await?)
+        read_end(&self.run(Script::Leave, (user.0, sequence.0)).await?)
     }
 
-    /// `queue/complete`; tells how the place ended, now or before.
+    /// Runs `queue/complete`; returns how the entry ended, now or before.
     pub async fn complete(&self, user: UserId, sequence: Sequence) -> Result<Ended, ScriptError> {
-        ended(&self.run(Script::Complete, (user.0, sequence.0)).await?)
+        read_end(&self.run(Script::Complete, (user.0, sequence.0)).await?)
     }
 
-    /// `queue/admit`. Every process calls it at least once a second, so it is here that one notices
+    /// Runs `queue/admit`. Every process calls it at least once a second. So this call also detects
     /// a Redis that went back in time: [`ScriptError::Lost`].
     pub async fn admit(&self) -> Result<Admitted, ScriptError> {
-        let floor = self.place.seen.floor();
+        let floor = self.keyspace.seen.floor();
         let reply = self.run(Script::Admit, NOTHING).await?;
         let counters = Counters { joined: reply.get(6)?, changes: reply.get(7)? };
         if counters.behind(floor) {
             return Err(ScriptError::Lost);
         }
-        self.place.seen.note(counters);
+        self.keyspace.seen.note(counters);
         Ok(Admitted {
             more: reply.word == "MORE",
             admitted: reply.get(0)?,
@@ -154,8 +155,8 @@ impl Line {
         })
     }
 
-    /// `queue/mark_present`: merges the entries that a process heard from. With a `statement` Redis
-    /// counts on it that this was everything the process heard up to its sequence.
+    /// Runs `queue/mark_present`: merges the entries that a process heard from. With a `statement`,
+    /// they are every entry up to its sequence that the process heard from.
     pub async fn mark_present(
         &self,
         statement: Option<Statement<'_>>,
@@ -166,27 +167,27 @@ impl Line {
         self.run(Script::MarkPresent, (process, upto, lease_ms, sequences)).await.map(|_| ())
     }
 
-    /// `queue/configure`: puts the schedule's settings in force, unless newer ones are.
+    /// Runs `queue/configure`: puts the schedule's settings in force, unless newer ones are.
     pub async fn configure(&self, schedule: &Schedule) -> Result<(), ScriptError> {
         self.meta(Script::Configure, &settings(schedule)).await.map(|_| ())
     }
 
-    /// `queue/restore`: begins a rebuilding; each call that loads renews its lease. False where another
-    /// process has begun a later one. May be repeated: only the winner of an epoch builds under it.
+    /// Runs `queue/begin_rebuild`: begins a rebuild, whose lease each loading call renews. False if
+    /// another process has begun a later one. May be repeated: only the winner of an epoch uses it.
     pub async fn restore(&self, run_id: &str, lease: Duration) -> Result<bool, ScriptError> {
-        let keys = self.place.keys.all();
+        let keys = self.keyspace.keys.all();
         let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
-        let args = (self.place.keys.epoch(), run_id, lease_ms);
-        let reply = self.place.run(&self.redis, Script::Restore, &keys, args).await?;
-        Ok(reply.word == "OK" || reply.get::<u64>(0)? == self.place.keys.epoch())
+        let args = (self.keyspace.keys.epoch(), run_id, lease_ms);
+        let reply = self.keyspace.run(&self.redis, Script::BeginRebuild, &keys, args).await?;
+        Ok(reply.word == "OK" || reply.get::<u64>(0)? == self.keyspace.keys.epoch())
     }
 
-    /// `queue/ready`: ends a rebuilding; admission waits for `pause_ms`.
+    /// Runs `queue/finish_rebuild`: ends a rebuild; admission waits for `pause_ms`.
     pub async fn ready(&self, pause_ms: u64) -> Result<(), ScriptError> {
-        self.meta(Script::Ready, pause_ms).await.map(|_| ())
+        self.meta(Script::FinishRebuild, pause_ms).await.map(|_| ())
     }
 
-    /// Log entries after `position`, oldest first: each entry's id and its events.
+    /// Reads up to `count` log entries after `position`, oldest first: their ids and events.
     pub async fn log(
         &self,
         position: &str,
@@ -194,24 +195,22 @@ impl Line {
     ) -> Result<Vec<(String, Vec<(String, String)>)>, StoreError> {
         let mut command = redis::cmd("XRANGE");
         let after = format!("({position}");
-        command.arg(self.place.keys.named("log")).arg(after).arg("+").arg("COUNT").arg(count);
+        command.arg(self.keyspace.keys.named("log")).arg(after).arg("+").arg("COUNT").arg(count);
         Ok(self.redis.bulk(&command).await?)
     }
 
-    /// Drops log entries up to and including `position`.
+    /// Deletes the log entries up to and including `position`.
     pub async fn trim_log(&self, position: &str) -> Result<(), StoreError> {
         let mut pipe = redis::pipe();
-        pipe.cmd("XTRIM").arg(self.place.keys.named("log")).arg("MINID").arg(position).ignore();
-        // MINID keeps the entry itself, which is written too.
-        pipe.cmd("XDEL").arg(self.place.keys.named("log")).arg(position).ignore();
+        pipe.cmd("XTRIM").arg(self.keyspace.keys.named("log")).arg("MINID").arg(position).ignore();
+        // MINID keeps the entry at `position`, which is archived too.
+        pipe.cmd("XDEL").arg(self.keyspace.keys.named("log")).arg(position).ignore();
         self.redis.bulk_pipe(&pipe).await
     }
-}
 
-impl Line {
-    /// Which version of the settings is in force; 0 where none is.
+    /// Version of the settings in force; 0 if there is none.
     pub async fn settings_version(&self) -> Result<u64, ScriptError> {
-        let keys = &self.place.keys;
+        let keys = &self.keyspace.keys;
         let mut command = redis::cmd("HMGET");
         command.arg(keys.meta()).arg(&["epoch", "loading_until", "version"]);
         let read = self.redis.bulk(&command).await.map_err(StoreError::from)?;
@@ -220,35 +219,34 @@ impl Line {
         Ok(version.unwrap_or(0))
     }
 
-    /// Who is inside, and at which place; `most` of them, those whose slots last longest.
+    /// Up to `most` active entries, those whose slots end last: users and sequences.
     pub async fn inside(&self, most: isize) -> Result<Vec<(UserId, Sequence)>, StoreError> {
         let mut command = redis::cmd("ZREVRANGE");
-        command.arg(self.place.keys.named("active")).arg(0).arg(most - 1);
+        command.arg(self.keyspace.keys.named("active")).arg(0).arg(most - 1);
         let users: Vec<i64> = self.redis.bulk(&command).await?;
         if users.is_empty() {
             return Ok(Vec::new());
         }
         let mut command = redis::cmd("HMGET");
-        command.arg(self.place.keys.named("place")).arg(&users);
-        let places: Vec<Option<String>> = self.redis.bulk(&command).await?;
-        let sequence = |place: String| Some(Sequence(place.split(' ').next()?.parse().ok()?));
-        let place = |(user, place): (i64, Option<String>)| {
-            place.and_then(sequence).map(|sequence| (UserId(user), sequence))
+        command.arg(self.keyspace.keys.named("place")).arg(&users);
+        let stored: Vec<Option<String>> = self.redis.bulk(&command).await?;
+        let sequence = |stored: String| Some(Sequence(stored.split(' ').next()?.parse().ok()?));
+        let entry = |(user, stored): (i64, Option<String>)| {
+            stored.and_then(sequence).map(|sequence| (UserId(user), sequence))
         };
-        Ok(users.into_iter().zip(places).filter_map(place).collect())
+        Ok(users.into_iter().zip(stored).filter_map(entry).collect())
     }
 }
 
-/// Makes sure of new connections to where a schedule's keys are or will be, and that all of them may be
-/// touched there: not so while their slot is on its way to another node.
-pub async fn reachable(redis: &Redis, keys: &Keys) -> Result<(), StoreError> {
+/// Opens new connections to the node of a schedule's keys, and checks that it serves all of them.
+/// It does not while their hash slot moves to another node.
+pub async fn reachable(redis: &Redis, keys: &ScheduleKeys) -> Result<(), StoreError> {
     let mut command = redis::cmd("EXISTS");
     command.arg(keys.all());
     redis.renew(&command).await
 }
 
-/// Takes the right to be the one process that does something with a schedule's keys for `lease`:
-/// `rebuilder`, `reconciler`. False where another has it.
+/// Takes a lease of a schedule, `rebuilder` or `reconciler`; false if another process has it.
 pub async fn lease(
     redis: &Redis,
     schedule: ScheduleId,
@@ -256,38 +254,38 @@ pub async fn lease(
     lease: Duration,
 ) -> Result<bool, StoreError> {
     let mut command = redis::cmd("SET");
-    command.arg(Keys::new(schedule, 1).named(name)).arg(1).arg("NX");
+    command.arg(ScheduleKeys::new(schedule, 1).named(name)).arg(1).arg("NX");
     command.arg("PX").arg(u64::try_from(lease.as_millis()).unwrap_or(u64::MAX));
     let taken: Option<String> = redis.hot(&command).await?;
     Ok(taken.is_some())
 }
 
-/// Gives the right to rebuild back, unused.
+/// Gives the lease `rebuilder` back.
 pub async fn end_lease(redis: &Redis, schedule: ScheduleId) -> Result<(), StoreError> {
     let mut command = redis::cmd("UNLINK");
-    command.arg(Keys::new(schedule, 1).named("rebuilder"));
+    command.arg(ScheduleKeys::new(schedule, 1).named("rebuilder"));
     Ok(redis.hot(&command).await?)
 }
 
-/// Removes every key of a schedule whose time is over.
-pub async fn unlink(redis: &Redis, keys: &Keys) -> Result<(), StoreError> {
+/// Unlinks every key of a schedule.
+pub async fn unlink(redis: &Redis, keys: &ScheduleKeys) -> Result<(), StoreError> {
     let mut command = redis::cmd("UNLINK");
     command.arg(keys.all());
     Ok(redis.bulk(&command).await?)
 }
 
-fn stand(reply: &Reply) -> Result<Stand, StoreError> {
-    let standing = match reply.word.as_str() {
-        "WAITING" | "RETURNED" => Standing::Waiting { ahead: reply.get(1)? },
-        "ACTIVE" => Standing::Active { until: millis(reply.get(1)?)? },
+fn read_entry(reply: &Reply) -> Result<QueueEntry, StoreError> {
+    let state = match reply.word.as_str() {
+        "WAITING" | "RETURNED" => EntryState::Waiting { ahead: reply.get(1)? },
+        "ACTIVE" => EntryState::Active { until: millis(reply.get(1)?)? },
         _ => return Err(reply.unknown()),
     };
     let sequence = Sequence(reply.get(0)?);
-    // As far as Redis knows; a drawn place is looked up in the draw.
-    Ok(Stand { sequence, joined: sequence, standing })
+    // Redis has no sequence of joining. The caller looks it up in the draw.
+    Ok(QueueEntry { sequence, joined: sequence, state })
 }
 
-fn ended(reply: &Reply) -> Result<Ended, ScriptError> {
+fn read_end(reply: &Reply) -> Result<Ended, ScriptError> {
     Ok(Ended::from_bits(reply.get(0)?).ok_or_else(|| reply.unknown())?)
 }
 

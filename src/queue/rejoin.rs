@@ -1,73 +1,74 @@
-//! Joining after a loss of Redis, without a ticket: PostgreSQL knows the places of before the loss,
-//! and whose they are.
+//! Joining without a ticket after a loss of Redis: PostgreSQL has the entries from before the loss,
+//! with their users.
 //!
-//! Asked only in epochs after the first, and only for users whom Redis does not know, a few at a
-//! time. A place that ended stays ended: its row says so, or Redis's bits do.
+//! PostgreSQL is read only in epochs after the first, only for users without an entry in Redis, and
+//! for a few users at a time. An entry that ended stays ended, by its row or by Redis's bits.
 
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::keyspaces::Line;
-use super::model::{Joined, Sequence, Standing, Ticket, ticket_id};
+use super::keyspaces::ScheduleScripts;
+use super::model::{EntryState, Joined, Sequence, Ticket, ticket_id};
 use super::pg;
 use super::redis::JoinReply;
-use super::service::Queue;
+use super::service::WaitingRoom;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::{Store, StoreError};
 
-/// Questions to PostgreSQL at once in this process: a crowd that comes back must not take all its
-/// connections from those who pay.
-static TURNS: Semaphore = Semaphore::const_new(4);
-/// How long somebody waits for theirs.
+/// Maximum number of such reads at the same time in this process: many returning users must not
+/// take all connections from payments.
+static LOOKUPS: Semaphore = Semaphore::const_new(4);
+/// How long a join waits for its read.
 const WAIT: Duration = Duration::from_secs(2);
 
-impl Queue {
-    /// Gives `user` their place: the one that Redis knows, else the one of before a loss, else a new
-    /// one.
+impl WaitingRoom {
+    /// Finds or creates the entry of `user`: the one in Redis, else the one from before a loss,
+    /// else a new one.
     pub(super) async fn join_line(
         &self,
         schedule: ScheduleId,
         user: UserId,
     ) -> Result<JoinReply, StoreError> {
-        let ask = |line: Line| async move {
-            let lost = line.place.keys.epoch() > 1;
-            line.join(user, lost).await
+        let join = |scripts: ScheduleScripts| async move {
+            let lost = scripts.keyspace.keys.epoch() > 1;
+            scripts.join(user, lost).await
         };
-        let reply = self.lines.run(schedule, ask).await?;
+        let reply = self.keyspaces.run(schedule, join).await?;
         if reply != JoinReply::Unknown {
             return Ok(reply);
         }
-        if let Some(ticket) = self.before_the_loss(schedule, user).await? {
-            let stand = self.draws.ask(ticket).await?;
-            if !matches!(stand.standing, Standing::Ended(_)) {
-                return Ok(JoinReply::Joined(Joined { stand, new: false }));
+        if let Some(ticket) = self.find_earlier_entry(schedule, user).await? {
+            let entry = self.draws.ask(ticket).await?;
+            if !matches!(entry.state, EntryState::Ended(_)) {
+                return Ok(JoinReply::Joined(Joined { stand: entry, new: false }));
             }
         }
-        self.lines.run(schedule, |line| async move { line.join(user, false).await }).await
+        self.keyspaces.run(schedule, |scripts| async move { scripts.join(user, false).await }).await
     }
 
-    /// A ticket for the place that a user had, where one did not end. With PostgreSQL away there is
-    /// none, and the line goes on: whoever kept the ticket itself still has the place.
-    async fn before_the_loss(
+    /// A ticket for the user's open entry from before the loss. `None` if there is none, or
+    /// PostgreSQL is down: joins go on, and a user with the ticket itself still gets the entry
+    /// back.
+    async fn find_earlier_entry(
         &self,
         schedule: ScheduleId,
         user: UserId,
     ) -> Result<Option<Ticket>, StoreError> {
-        let Ok(Ok(_turn)) = tokio::time::timeout(WAIT, TURNS.acquire()).await else {
-            let reason = "too many look for their places of before the loss".to_owned();
+        let Ok(Ok(_permit)) = tokio::time::timeout(WAIT, LOOKUPS.acquire()).await else {
+            let reason = "too many users look up their earlier entries".to_owned();
             return Err(StoreError::Unavailable { store: Store::PostgreSql, reason });
         };
-        let open = match pg::open_place(self.lines.pg(), schedule, user).await {
+        let open = match pg::open_place(self.keyspaces.pg(), schedule, user).await {
             Ok(open) => open,
             Err(StoreError::Unavailable { reason, .. }) => {
-                tracing::warn!(%schedule, %user, reason, "joins without its place of before");
+                tracing::warn!(%schedule, %user, reason, "looking up an earlier entry failed");
                 None
             }
             Err(error) => return Err(error),
         };
-        Ok(open.map(|place| {
-            let sequence: Sequence = place.sequence;
+        Ok(open.map(|open| {
+            let sequence: Sequence = open.sequence;
             Ticket {
                 id: ticket_id(schedule, user, sequence),
                 user,
@@ -75,8 +76,8 @@ impl Queue {
                 sequence,
                 shown: sequence,
                 joined: sequence,
-                active_until: place.until,
-                expires_at: place.deadline,
+                active_until: open.until,
+                expires_at: open.deadline,
                 newest_key: true,
             }
         }))

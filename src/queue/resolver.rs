@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 
 use super::draw::service::Draws;
 use super::error::QueueError;
-use super::model::{Ended, Sequence, Stand, Standing, Ticket};
+use super::model::{Ended, EntryState, QueueEntry, Sequence, Ticket};
 use crate::board::service::{Boards, Watched};
 use crate::board::snapshot::Board;
 use crate::rate_limit::{RateLimitPolicy, RateLimiter};
@@ -24,7 +24,7 @@ const REDIS_CALLS: RateLimitPolicy = RateLimitPolicy {
     quota: NonZeroU32::MIN.saturating_add(19),
     window: Duration::from_secs(4),
 };
-/// Number of entries whose latest answer is remembered.
+/// Number of entries whose latest answer is stored.
 const REMEMBERED: usize = 200_000;
 
 /// The latest answer that this process gave about an entry. No later answer may contradict it.
@@ -51,7 +51,7 @@ pub(super) struct Resolved {
     pub board: Arc<Board>,
     /// The ticket, at the sequence of its drawn rank after a draw.
     pub ticket: Ticket,
-    pub entry: Stand,
+    pub entry: QueueEntry,
     /// Redis gave the state.
     pub from_redis: bool,
 }
@@ -64,8 +64,8 @@ impl TicketResolver {
         Self { boards, draws, answers, limiter: Arc::new(RateLimiter::new(REDIS_CALLS)) }
     }
 
-    /// Resolves a ticket: from memory if possible, otherwise from Redis. If Redis does not answer, or
-    /// the user has reached the rate limit, the board's state is returned where there is one.
+    /// Resolves a ticket: from memory if possible, otherwise from Redis. If Redis does not answer,
+    /// or the user has reached the rate limit, the board's state is returned where there is one.
     ///
     /// # Errors
     /// [`QueueError`] if only Redis knows the state and it does not answer.
@@ -88,14 +88,14 @@ impl TicketResolver {
         }
     }
 
-    /// Resolves a waiting ticket without waiting for a store; `None` where more work is needed. Most
-    /// polls end here.
-    pub(super) fn resolve_waiting(&self, ticket: &Ticket) -> Option<(Arc<Board>, Stand)> {
+    /// Resolves a waiting ticket without waiting for a store; `None` where more work is needed.
+    /// Most polls end here.
+    pub(super) fn resolve_waiting(&self, ticket: &Ticket) -> Option<(Arc<Board>, QueueEntry)> {
         let watched = self.boards.watch(ticket.schedule);
         let board = watched.board()?;
         let drawn = ticket.sequence.0 <= board.meta.draw_base;
         let entry = self.known_entry(&board, ticket).filter(|_| !drawn)?;
-        let is_waiting = matches!(entry.standing, Standing::Waiting { .. });
+        let is_waiting = matches!(entry.state, EntryState::Waiting { .. });
         let answers = is_waiting
             && watched.presence.mark(ticket.sequence.0, board.meta.presence(), Instant::now());
         answers.then_some((board, entry))
@@ -104,42 +104,42 @@ impl TicketResolver {
     /// Whether a ticket waits, as far as the board shows.
     pub(super) fn is_waiting(&self, ticket: &Ticket) -> bool {
         let board = self.boards.watched(ticket.schedule).and_then(|watched| watched.board());
-        board.is_some_and(|board| board.line.ahead(ticket.sequence.0).is_some())
+        board.is_some_and(|board| board.waiting.ahead(ticket.sequence.0).is_some())
     }
 
     /// The state that the board and this process know. Never a worse position than shown before.
     /// `None` where Redis must be asked.
-    pub(super) fn known_entry(&self, board: &Board, ticket: &Ticket) -> Option<Stand> {
+    pub(super) fn known_entry(&self, board: &Board, ticket: &Ticket) -> Option<QueueEntry> {
         let sequence = ticket.sequence;
         let last = self.answers.get(&(ticket.schedule, sequence));
-        let standing = match (last, board.line.ahead(sequence.0)) {
-            (Some(LastAnswer::Ended(ended)), _) => Standing::Ended(ended),
+        let state = match (last, board.waiting.ahead(sequence.0)) {
+            (Some(LastAnswer::Ended(ended)), _) => EntryState::Ended(ended),
             // A board read before that answer may show an earlier queue.
             (Some(LastAnswer::Waiting(shown, at)), Some(ahead)) if board.read_at() <= at => {
-                Standing::Waiting { ahead: ahead.min(shown) }
+                EntryState::Waiting { ahead: ahead.min(shown) }
             }
-            (_, Some(ahead)) => Standing::Waiting { ahead },
+            (_, Some(ahead)) => EntryState::Waiting { ahead },
             (_, None) => return None,
         };
-        Some(Stand { sequence, joined: ticket.joined, standing })
+        Some(QueueEntry { sequence, joined: ticket.joined, state })
     }
 
-    /// Whether a state may be answered from memory. A waiting entry must be marked as present first,
-    /// in a way that admission sees before it passes the entry over. While Redis is down nobody is
-    /// passed over.
-    fn may_answer(watched: &Watched, board: &Board, entry: Stand) -> bool {
-        let is_waiting = matches!(entry.standing, Standing::Waiting { .. });
+    /// Whether a state may be answered from memory. A waiting entry must be marked as present
+    /// first, in a way that admission sees before it passes the entry over. While Redis is down
+    /// nobody is passed over.
+    fn may_answer(watched: &Watched, board: &Board, entry: QueueEntry) -> bool {
+        let is_waiting = matches!(entry.state, EntryState::Waiting { .. });
         !is_waiting
             || watched.presence.mark(entry.sequence.0, board.meta.presence(), Instant::now())
             || watched.is_failing()
     }
 
-    /// Asks Redis for the state of a ticket. The script also takes a slot after admission, and restores
-    /// what Redis lost. If the drawn rank is all that is missing, the board answers.
+    /// Asks Redis for the state of a ticket. The script also takes a slot after admission, and
+    /// restores what Redis lost. If the drawn rank is all that is missing, the board answers.
     pub(super) async fn ask_redis(
         &self,
         ticket: &Ticket,
-    ) -> Result<(Arc<Board>, Stand), QueueError> {
+    ) -> Result<(Arc<Board>, QueueEntry), QueueError> {
         let board = self.boards.get(ticket.schedule).await?;
         let placed = self.draws.placed(&board, *ticket).await?;
         if placed.sequence != ticket.sequence
@@ -156,8 +156,8 @@ impl TicketResolver {
     }
 
     /// Notes that Redis has just marked a waiting entry as present.
-    pub(super) fn confirm_presence(&self, board: &Board, schedule: ScheduleId, entry: Stand) {
-        if matches!(entry.standing, Standing::Waiting { .. }) {
+    pub(super) fn confirm_presence(&self, board: &Board, schedule: ScheduleId, entry: QueueEntry) {
+        if matches!(entry.state, EntryState::Waiting { .. }) {
             let presence = &self.boards.watch(schedule).presence;
             presence.confirm(entry.sequence.0, board.meta.presence(), Instant::now());
         }
@@ -197,22 +197,22 @@ impl TicketResolver {
     }
 
     /// Remembers the state that a client is sent; returns no worse a position than sent before.
-    pub(super) fn remember(&self, schedule: ScheduleId, entry: Stand) -> Stand {
+    pub(super) fn remember(&self, schedule: ScheduleId, entry: QueueEntry) -> QueueEntry {
         let key = (schedule, entry.sequence);
-        let standing = match (entry.standing, self.answers.get(&key)) {
-            (Standing::Waiting { ahead }, Some(LastAnswer::Waiting(shown, _))) => {
-                Standing::Waiting { ahead: ahead.min(shown) }
+        let state = match (entry.state, self.answers.get(&key)) {
+            (EntryState::Waiting { ahead }, Some(LastAnswer::Waiting(shown, _))) => {
+                EntryState::Waiting { ahead: ahead.min(shown) }
             }
-            (standing, _) => standing,
+            (state, _) => state,
         };
-        match standing {
-            Standing::Waiting { ahead } => {
+        match state {
+            EntryState::Waiting { ahead } => {
                 self.answers.insert(key, LastAnswer::Waiting(ahead, Instant::now()));
             }
-            Standing::Ended(ended) => self.remember_end(schedule, entry.sequence, ended),
-            Standing::Active { .. } => {}
+            EntryState::Ended(ended) => self.remember_end(schedule, entry.sequence, ended),
+            EntryState::Active { .. } => {}
         }
-        Stand { standing, ..entry }
+        QueueEntry { state, ..entry }
     }
 
     /// Remembers that an entry ended.

@@ -1,15 +1,15 @@
-//! The use cases of the line: join, ask, leave, and what everybody may know.
+//! The use cases of the waiting room: join, poll, leave, and the public board.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::draw::service::Draws;
 pub use super::error::QueueError;
-use super::keyspaces::{Line, Lines};
-use super::model::{Completed, Stand, Standing, Ticket, TicketView, ticket_id};
+use super::keyspaces::{Keyspaces, ScheduleScripts};
+use super::model::{Completed, EntryState, QueueEntry, Ticket, TicketView, ticket_id};
 use super::redis::JoinReply;
 use super::resolver::{Resolved, TicketResolver};
-use super::ticket::cache::Verified;
+use super::ticket::cache::TicketCache;
 use super::ticket::jwt::{InvalidTicket, TicketKeys};
 use super::view::{outdated, view};
 use crate::board::service::Boards;
@@ -20,25 +20,25 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::telemetry::Metrics;
 
-/// The line as a service; cheap to clone.
+/// The waiting room; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Queue {
-    pub(super) lines: Lines,
+pub struct WaitingRoom {
+    pub(super) keyspaces: Keyspaces,
     pub(super) draws: Draws,
     pub(super) boards: Boards,
     pub(super) catalogue: Catalogue,
-    tickets: Arc<Verified>,
+    tickets: Arc<TicketCache>,
     pub(super) resolver: TicketResolver,
     delivered: Delivered,
     metrics: Metrics,
     polls: Arc<AtomicU64>,
 }
 
-impl Queue {
+impl WaitingRoom {
     /// Puts the service together.
     #[must_use]
     pub fn new(
-        (lines, draws): (Lines, Draws),
+        (keyspaces, draws): (Keyspaces, Draws),
         boards: Boards,
         catalogue: Catalogue,
         keys: TicketKeys,
@@ -46,28 +46,29 @@ impl Queue {
         metrics: Metrics,
     ) -> Self {
         let resolver = TicketResolver::new(boards.clone(), draws.clone());
-        let tickets = Arc::new(Verified::new(keys));
+        let tickets = Arc::new(TicketCache::new(keys));
         let polls = Arc::default();
-        Self { lines, draws, boards, catalogue, tickets, resolver, delivered, metrics, polls }
+        Self { keyspaces, draws, boards, catalogue, tickets, resolver, delivered, metrics, polls }
     }
 
-    /// How many polls this process has answered.
+    /// Number of polls that this process has answered.
     #[must_use]
     pub fn polls(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.polls)
     }
 
-    /// What tickets are signed with.
+    /// The keys that sign and verify tickets.
     pub(super) fn keys(&self) -> &TicketKeys {
         self.tickets.keys()
     }
 
-    /// Reads a ticket.
+    /// Verifies a ticket.
     pub(super) fn read(&self, token: &str) -> Result<Ticket, InvalidTicket> {
         self.tickets.verify(token)
     }
 
-    /// Reads a ticket whose owner calls too.
+    /// Verifies a ticket that must belong to `user`. After a draw, the returned ticket has the
+    /// drawn sequence.
     pub async fn verify(&self, token: &str, user: UserId) -> Result<Ticket, QueueError> {
         let ticket = self.tickets.verify(token)?;
         if ticket.user != user {
@@ -76,8 +77,8 @@ impl Queue {
         Ok(self.draws.placed_by(self.boards.get(ticket.schedule), ticket).await?)
     }
 
-    /// Gives `user` the one place they have in the line of `schedule`; true where it is new. Whoever
-    /// is refused is counted.
+    /// Finds or creates the entry of `user` in `schedule`; also returns whether it is new. Counts
+    /// rejections.
     pub async fn join(
         &self,
         schedule: ScheduleId,
@@ -90,7 +91,7 @@ impl Queue {
         joined
     }
 
-    /// Counts a join that was refused.
+    /// Counts a rejected join.
     pub(super) fn count_refusal(&self, schedule: ScheduleId, refusal: &QueueError) {
         if !matches!(refusal, QueueError::NoSchedule) {
             self.metrics.join_refused(schedule.0, refusal.code());
@@ -105,16 +106,16 @@ impl Queue {
         self.resolver.count_redis_call(schedule, user)?;
         match self.catalogue.schedule(schedule).await {
             Ok(sale) if sale.over => return Err(QueueError::Closed),
-            Ok(sale) => self.lines.note_epoch(schedule, sale.queue_epoch),
-            // With PostgreSQL away the line goes on: Redis knows the settings.
-            Err(CatalogueError::Store(_)) if self.lines.knows(schedule) => {}
+            Ok(sale) => self.keyspaces.note_epoch(schedule, sale.queue_epoch),
+            // While PostgreSQL is down joins go on: Redis has the settings.
+            Err(CatalogueError::Store(_)) if self.keyspaces.knows(schedule) => {}
             Err(CatalogueError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(QueueError::NoSchedule),
         }
         let joined = match self.join_line(schedule, user).await? {
             JoinReply::Joined(joined) => joined,
             JoinReply::Unknown => {
-                let reason = format!("user {user} joined and has no place");
+                let reason = format!("user {user} joined and has no queue entry");
                 return Err(StoreError::Inconsistent(reason).into());
             }
             JoinReply::NotOpen { opens_at } => return Err(QueueError::NotOpen { opens_at }),
@@ -124,24 +125,24 @@ impl Queue {
         };
         if joined.new {
             self.metrics.joined();
-            if matches!(joined.stand.standing, Standing::Active { .. }) {
+            if matches!(joined.stand.state, EntryState::Active { .. }) {
                 self.metrics.admitted(1);
             }
         }
         let board = self.resolver.board_of_epoch(schedule, joined.stand.sequence).await?;
         self.resolver.confirm_presence(&board, schedule, joined.stand);
-        let mut stand = self.resolver.remember(schedule, joined.stand);
+        let mut entry = self.resolver.remember(schedule, joined.stand);
         if !joined.new {
-            stand = self.draws.with_joining(schedule, stand, None).await?;
+            entry = self.draws.with_joining(schedule, entry, None).await?;
         }
-        let id = ticket_id(schedule, user, stand.joined);
-        let mut told = view(&board, schedule, id, stand);
-        told.queue_token = Some(self.sign(&board, schedule, user, stand)?);
-        Ok((told, joined.new))
+        let id = ticket_id(schedule, user, entry.joined);
+        let mut view = view(&board, schedule, id, entry);
+        view.queue_token = Some(self.sign(&board, schedule, user, entry)?);
+        Ok((view, joined.new))
     }
 
     /// The view of a waiting ticket whose position alone changed; `None` where more work is needed.
-    /// Most polls are answered here: it waits for nothing.
+    /// Answers most polls, without waiting for a store.
     #[must_use]
     pub fn poll_waiting(&self, token: &str) -> Option<TicketView> {
         let ticket = self.tickets.verify(token).ok()?;
@@ -161,7 +162,7 @@ impl Queue {
         self.view_of(&board, &ticket, entry)
     }
 
-    /// Whether a ticket is valid and waits, as far as the board shows.
+    /// Whether a ticket is valid and waits, according to the board.
     pub(super) fn is_waiting(&self, token: &str) -> bool {
         self.read(token).is_ok_and(|ticket| self.resolver.is_waiting(&ticket))
     }
@@ -169,21 +170,23 @@ impl Queue {
     /// Whether a ticket has an active slot. Restores what Redis lost, as a poll does.
     pub async fn is_active(&self, ticket: &Ticket) -> Result<bool, QueueError> {
         let resolved = self.resolver.resolve(*ticket).await?;
-        Ok(matches!(resolved.entry.standing, Standing::Active { .. }))
+        Ok(matches!(resolved.entry.state, EntryState::Active { .. }))
     }
 
-    /// Whether Redis was rebuilt since a ticket's sequence was given out, and may not have it yet.
+    /// Whether Redis was rebuilt since a ticket's sequence was handed out, and may not have the
+    /// entry yet.
     #[must_use]
     pub fn predates_rebuild(&self, ticket: &Ticket) -> bool {
-        ticket.sequence.epoch() < self.lines.epoch(ticket.schedule)
+        ticket.sequence.epoch() < self.keyspaces.epoch(ticket.schedule)
     }
 
-    /// The view of a ticket in this state, with a new ticket if theirs is outdated.
+    /// The view of a ticket whose entry is in this state, with a new ticket if this one is
+    /// outdated.
     pub(super) fn view_of(
         &self,
         board: &Board,
         ticket: &Ticket,
-        entry: Stand,
+        entry: QueueEntry,
     ) -> Result<TicketView, QueueError> {
         let id = if entry.joined == ticket.joined {
             ticket.id
@@ -197,12 +200,13 @@ impl Queue {
         Ok(view)
     }
 
-    /// Gives a place up. Repeating it changes nothing.
+    /// Ends the entry of a ticket. Repeating it changes nothing.
     pub async fn leave(&self, token: &str, user: UserId) -> Result<(), QueueError> {
         let ticket = self.verify(token, user).await?;
-        let leave = |line: Line| async move { line.leave(user, ticket.sequence).await };
-        let ended = match self.lines.run(ticket.schedule, leave).await {
-            // Every place of it has ended.
+        let leave =
+            |scripts: ScheduleScripts| async move { scripts.leave(user, ticket.sequence).await };
+        let ended = match self.keyspaces.run(ticket.schedule, leave).await {
+            // Every entry of the sale has ended.
             Err(StoreError::SaleOver) => return Ok(()),
             other => other?,
         };
@@ -210,17 +214,18 @@ impl Queue {
         Ok(())
     }
 
-    /// Completes the place that a buyer has paid from, right after the commit that outbox entry
-    /// `id` belongs to. A failure is left to the relay.
+    /// Completes the entry that a buyer has paid from, right after the commit of outbox entry `id`.
+    /// After a failure the relay tries again.
     pub async fn tell_completed(&self, id: OutboxId, event: &Completed) {
         self.delivered.after(id, self.complete(event)).await;
     }
 
-    /// Completes the place that a buyer has paid from.
+    /// Completes the entry that a buyer has paid from.
     pub async fn complete(&self, event: &Completed) -> Result<(), StoreError> {
         let Completed { schedule, user, sequence } = *event;
-        let complete = |line: Line| async move { line.complete(user, sequence).await };
-        let ended = match self.lines.run(schedule, complete).await {
+        let complete =
+            |scripts: ScheduleScripts| async move { scripts.complete(user, sequence).await };
+        let ended = match self.keyspaces.run(schedule, complete).await {
             Err(StoreError::SaleOver) => return Ok(()),
             other => other?,
         };
@@ -228,12 +233,12 @@ impl Queue {
         Ok(())
     }
 
-    /// The board of a schedule that exists, as far as this process can tell: a made-up id makes no board,
-    /// also while PostgreSQL cannot be asked.
+    /// The board of a schedule. An id that does not exist gets no board, also while PostgreSQL is
+    /// down: then only schedules that this process has seen have one.
     pub async fn board(&self, schedule: ScheduleId) -> Result<Arc<Board>, QueueError> {
         match self.catalogue.schedule(schedule).await {
             Ok(_) => {}
-            Err(CatalogueError::Store(_)) if self.lines.knows(schedule) => {}
+            Err(CatalogueError::Store(_)) if self.keyspaces.knows(schedule) => {}
             Err(CatalogueError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(QueueError::NoSchedule),
         }
@@ -245,13 +250,13 @@ impl Queue {
         board: &Board,
         schedule: ScheduleId,
         user: UserId,
-        stand: Stand,
+        entry: QueueEntry,
     ) -> Result<String, QueueError> {
-        let until = match stand.standing {
-            Standing::Active { until } => Some(until),
+        let until = match entry.state {
+            EntryState::Active { until } => Some(until),
             _ => None,
         };
-        let places = (stand.sequence, stand.joined);
-        Ok(self.keys().sign(schedule, user, places, until, board.meta.deadline())?)
+        let sequences = (entry.sequence, entry.joined);
+        Ok(self.keys().sign(schedule, user, sequences, until, board.meta.deadline())?)
     }
 }

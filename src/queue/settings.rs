@@ -1,8 +1,11 @@
-//! What Redis is told of a schedule's settings.
+//! The copy of a schedule's settings in Redis.
 
 use crate::concert::model::{ConcertStatus, EntryOrder, Schedule};
+use crate::concert::sale_settings::{
+    ACTIVE_TTL, ADMIT_PER_SECOND, CAPACITY, CLAIM_WINDOW, PRESENCE_WINDOW, RETURN_GRACE,
+};
 
-/// The copy of a schedule's settings that Redis has: the version, then fields and values.
+/// Returns the arguments of `queue/configure`: the version, then fields and values.
 pub(super) fn settings(schedule: &Schedule) -> Vec<String> {
     let settings = &schedule.settings;
     let seconds = |seconds: u32| (u64::from(seconds) * 1000).to_string();
@@ -13,17 +16,22 @@ pub(super) fn settings(schedule: &Schedule) -> Vec<String> {
         ("deadline_ms", schedule.deadline_at.timestamp_millis().to_string()),
         ("queue_opens_ms", settings.queue_opens_at.timestamp_millis().to_string()),
         ("seats_total", schedule.seats_total.to_string()),
-        ("capacity", settings.capacity.to_string()),
-        ("rate", settings.admit_per_second.to_string()),
-        ("active_ms", seconds(settings.active_ttl_seconds)),
-        ("claim_ms", seconds(settings.claim_window_seconds)),
-        ("presence_ms", seconds(settings.presence_window_seconds)),
-        ("grace_ms", seconds(settings.return_grace_seconds)),
         ("paused", flag(settings.paused)),
         ("draw", flag(settings.entry_order == EntryOrder::Draw)),
         ("message", settings.message.clone().unwrap_or_default()),
     ];
+    let numbers = [
+        (CAPACITY, settings.capacity.to_string()),
+        (ADMIT_PER_SECOND, settings.admit_per_second.to_string()),
+        (ACTIVE_TTL, seconds(settings.active_ttl_seconds)),
+        (CLAIM_WINDOW, seconds(settings.claim_window_seconds)),
+        (PRESENCE_WINDOW, seconds(settings.presence_window_seconds)),
+        (RETURN_GRACE, seconds(settings.return_grace_seconds)),
+    ];
+    let numbers = numbers.into_iter().filter_map(|(setting, value)| Some((setting.redis?, value)));
     let mut args = vec![schedule.settings_version.to_string()];
-    args.extend(fields.into_iter().flat_map(|(name, value)| [name.to_owned(), value]));
+    args.extend(
+        fields.into_iter().chain(numbers).flat_map(|(name, value)| [name.to_owned(), value]),
+    );
     args
 }

@@ -1,29 +1,29 @@
-//! What is told of a place, from a board. Pure.
+//! Computes the ticket view of a queue entry from a board. Pure.
 
 use chrono::DateTime;
 use uuid::Uuid;
 
-use super::model::{Stand, Standing, Ticket, TicketStatus, TicketView};
+use super::model::{EntryState, QueueEntry, Ticket, TicketStatus, TicketView};
 use crate::board::meta::Drawn;
 use crate::board::pacing::poll_active_ms;
 use crate::board::snapshot::Board;
 use crate::concert::model::Phase;
 use crate::store::id::ScheduleId;
 
-/// What the owner of a place is told. `id` is the ticket's.
+/// The view of a queue entry. `id` is the ticket's id.
 #[must_use]
-pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, stand: Stand) -> TicketView {
+pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, entry: QueueEntry) -> TicketView {
     let now_ms = board.now_ms();
-    let spread = stand.sequence.0 ^ now_ms.cast_unsigned();
-    let (status, ahead, until, poll_after_ms) = match stand.standing {
-        Standing::Waiting { ahead } => {
+    let spread = entry.sequence.0 ^ now_ms.cast_unsigned();
+    let (status, ahead, until, poll_after_ms) = match entry.state {
+        EntryState::Waiting { ahead } => {
             let pause = board.poll_after_ms(ahead, spread);
             (TicketStatus::Waiting, Some(ahead), None, Some(pause))
         }
-        Standing::Active { until } => {
+        EntryState::Active { until } => {
             (TicketStatus::Active, None, Some(until), Some(poll_active_ms(spread)))
         }
-        Standing::Ended(ended) => (ended.status(), None, None, None),
+        EntryState::Ended(ended) => (ended.status(), None, None, None),
     };
     let ahead = ahead.filter(|_| !board.recovering && board.meta.draw != Drawn::Pending);
     let wait = ahead.and_then(|ahead| board.wait_estimate(ahead));
@@ -32,10 +32,10 @@ pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, stand: Stand) -> Tick
         ticket_id: id,
         schedule_id: schedule,
         status,
-        sequence: stand.sequence,
+        sequence: entry.sequence,
         position: ahead.map(|ahead| ahead + 1),
         ahead,
-        waiting: board.line.waiting(),
+        waiting: board.waiting.len(),
         eta_seconds: wait.map(|wait| wait.seconds),
         eta_low_seconds: wait.map(|wait| wait.low),
         eta_high_seconds: wait.map(|wait| wait.high),
@@ -50,24 +50,24 @@ pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, stand: Stand) -> Tick
     }
 }
 
-/// Whether the owner should be given a new token: the state, the place or the expiry changed, or
-/// the secret was rotated.
+/// Whether the client needs a new ticket: the slot, the sequence or the expiry changed, or the
+/// secret was rotated.
 #[must_use]
-pub fn outdated(board: &Board, ticket: &Ticket, stand: Stand) -> bool {
-    let active_until = match stand.standing {
-        Standing::Active { until } => Some(until),
-        Standing::Waiting { .. } => None,
-        Standing::Ended(_) => return false,
+pub fn outdated(board: &Board, ticket: &Ticket, entry: QueueEntry) -> bool {
+    let active_until = match entry.state {
+        EntryState::Active { until } => Some(until),
+        EntryState::Waiting { .. } => None,
+        EntryState::Ended(_) => return false,
     };
-    // A board that knows no deadline knows nothing to sign.
+    // Without a deadline there is no expiry to sign.
     board.meta.deadline_ms > 0
         && (active_until != ticket.active_until
-            || stand.sequence != ticket.shown
+            || entry.sequence != ticket.shown
             || board.meta.deadline().timestamp() != ticket.expires_at.timestamp()
             || !ticket.newest_key)
 }
 
-/// The phase of a sale as its board shows it.
+/// The phase of the sale that a board shows.
 #[must_use]
 pub fn phase(board: &Board) -> Phase {
     phase_at(board, board.now_ms())

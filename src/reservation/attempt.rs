@@ -1,8 +1,7 @@
-//! One attempt to hold certain seats: a claim in Redis, a hold in PostgreSQL, and what becomes of the
-//! claim.
+//! One attempt to hold certain seats: a claim in Redis, then a hold in PostgreSQL.
 //!
-//! A claim keeps seats from everybody. So it goes as soon as it is known that no hold stands behind it,
-//! and stays only while that is unknown.
+//! A claim keeps other buyers from the seats. So the attempt releases its claim as soon as it knows
+//! that there is no hold, and leaves it only while that is unknown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,47 +15,48 @@ use super::read;
 use super::write::{Attempt, Decision, EndLapsed, Write, held};
 use crate::idempotency::model::{Answer, KeyError};
 use crate::idempotency::service as idempotency;
-use crate::queue::service::Queue;
+use crate::queue::service::WaitingRoom;
 use crate::seats::model::Claim;
-use crate::seats::service::Holds;
+use crate::seats::service::SeatClaims;
 use crate::store::pg::Pg;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
-/// Transactions at once while Redis is away and keeps nobody off PostgreSQL.
+/// Limit of concurrent transactions while Redis is unavailable. Then no claims protect PostgreSQL.
 const WITHOUT_REDIS: usize = 4;
+/// Longest wait for one of these transactions.
 const WITHOUT_REDIS_WAIT: Duration = Duration::from_millis(500);
 
-/// Makes attempts; cheap to clone.
+/// Runs attempts to hold seats. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Attempts {
     pg: Pg,
-    queue: Queue,
-    holds: Holds,
+    queue: WaitingRoom,
+    holds: SeatClaims,
     metrics: Metrics,
     without_redis: Arc<Semaphore>,
 }
 
-/// What is known of a claim when PostgreSQL is asked.
+/// State of the claim before the transaction in PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claimed {
-    /// This attempt made it, in part at least.
+    /// This attempt made the claim, or a part of it.
     Fresh,
-    /// An earlier try of the same request made it, and may still be in progress; or Redis gave no
-    /// answer.
+    /// An earlier try of the same request made the claim and may still be in progress, or Redis
+    /// gave no answer.
     Before,
 }
 
 impl Attempts {
-    /// Puts the service together.
+    /// Creates the service.
     #[must_use]
-    pub fn new(pg: Pg, queue: Queue, holds: Holds, metrics: Metrics) -> Self {
+    pub fn new(pg: Pg, queue: WaitingRoom, holds: SeatClaims, metrics: Metrics) -> Self {
         let without_redis = Arc::new(Semaphore::new(WITHOUT_REDIS));
         Self { pg, queue, holds, metrics, without_redis }
     }
 
-    /// Holds the seats with these numbers, all or none. Holds of the buyer that are past their end
-    /// are ended first where they stand in the way of the limit.
+    /// Holds the seats with these numbers, all or none. If lapsed holds of the buyer exceed the
+    /// seat limit, ends those holds and tries once more.
     pub async fn hold(
         &self,
         attempt: &Attempt<'_>,
@@ -70,7 +70,7 @@ impl Attempts {
         }
     }
 
-    /// Ends holds of the buyer that can't be paid any more; false where there are none.
+    /// Ends holds of the buyer that can no longer be paid. Returns false if there are none.
     async fn end_lapsed(&self, attempt: &Attempt<'_>) -> Result<bool, HoldError> {
         let decision = Decision::default();
         let (schedule, user) = (attempt.ticket.schedule, attempt.request.user);
@@ -83,18 +83,19 @@ impl Attempts {
         Ok(ended > 0)
     }
 
+    /// Claims the seats in Redis, then writes the hold.
     async fn claim_and_write(
         &self,
         attempt: &Attempt<'_>,
         numbers: &[u32],
     ) -> Result<Answer<Hold>, HoldError> {
         let Attempt { ticket, hold, limit, .. } = attempt;
-        let inside = || ticket.active_until > Some(Utc::now());
+        let is_active = || ticket.active_until > Some(Utc::now());
         let mut claim = self.holds.claim(ticket, *hold, *limit, numbers).await;
-        // A slot that a loss of Redis took along is back once its owner is asked for.
-        let lost = || inside() || self.queue.predates_rebuild(ticket);
+        // After a loss of Redis, looking up the ticket restores its active slot.
+        let may_be_lost = || is_active() || self.queue.predates_rebuild(ticket);
         if matches!(claim, Ok(Claim::NotActive))
-            && lost()
+            && may_be_lost()
             && Box::pin(self.queue.is_active(ticket)).await?
         {
             claim = self.holds.claim(ticket, *hold, *limit, numbers).await;
@@ -110,19 +111,19 @@ impl Attempts {
                 let seats = seats.into_iter().filter_map(|n| Some(attempt.layout.seat(n)?.id));
                 return Err(HoldError::Taken { seats: seats.collect(), repeater });
             }
-            // Whoever is inside by their ticket goes on, a few at a time.
-            Err(StoreError::Unavailable { .. }) if inside() => {
+            // Without Redis, buyers whose ticket says that it is active continue, a few at a time.
+            Err(StoreError::Unavailable { .. }) if is_active() => {
                 let wait = self.without_redis.acquire();
                 let permit = tokio::time::timeout(WITHOUT_REDIS_WAIT, wait).await;
                 (Claimed::Before, Some(permit.map_err(|_| busy())?.map_err(|_| busy())?))
             }
             Err(error) => return Err(error.into()),
         };
-        // Boxed: most of those who try in a rush come no further than this.
+        // Boxed, because in a rush most requests end before this point.
         Box::pin(self.write(attempt, numbers, claimed)).await
     }
 
-    /// Makes a hold of what is claimed.
+    /// Writes the hold of the claimed seats. Releases the claim if there is no hold.
     async fn write(
         &self,
         attempt: &Attempt<'_>,
@@ -131,9 +132,9 @@ impl Attempts {
     ) -> Result<Answer<Hold>, HoldError> {
         let write = Write { attempt, numbers };
         let called = idempotency::once_called(&self.pg, &write).await;
-        let again = called.as_ref().is_ok_and(|called| called.again);
+        let called_again = called.as_ref().is_ok_and(|called| called.again);
         let held = called.map_err(HoldError::from).and_then(|called| held(called.output));
-        let stays = match &held {
+        let keep_claim = match &held {
             Ok((answer, changed)) if !answer.replayed => {
                 let seats = answer.outcome.reservations.len() as u64;
                 self.metrics.held();
@@ -143,31 +144,32 @@ impl Attempts {
                 }
                 true
             }
-            // Held by an earlier try, of which Redis may not have heard yet; or ended since.
-            Ok((answer, _)) => self.stands(attempt, &answer.outcome).await,
-            // Perhaps committed: the claim is left alone, and lapses.
+            // An earlier try wrote this hold. Redis may not have it yet, or it may have ended
+            // since.
+            Ok((answer, _)) => self.keeps_seats(attempt, &answer.outcome).await,
+            // The hold may be committed, so the claim stays until it expires.
             Err(HoldError::Store(StoreError::OutcomeUnknown(_))) => true,
-            // The claim is that of the request in progress, where that asked for the same.
-            Err(HoldError::Key(KeyError::InProgress)) => again || claimed == Claimed::Before,
+            // The claim may belong to the request in progress, if that asked for the same seats.
+            Err(HoldError::Key(KeyError::InProgress)) => called_again || claimed == Claimed::Before,
             Err(_) => false,
         };
-        if !stays {
+        if !keep_claim {
             self.holds.give_up(attempt.ticket.schedule, attempt.hold, numbers).await;
         }
         held.map(|(answer, _)| answer)
     }
 
-    /// Whether a hold that was answered before still keeps its seats; true where PostgreSQL does not
-    /// tell.
-    async fn stands(&self, attempt: &Attempt<'_>, hold: &Hold) -> bool {
+    /// Whether a hold from an earlier answer still keeps its seats. True if PostgreSQL does not
+    /// answer.
+    async fn keeps_seats(&self, attempt: &Attempt<'_>, hold: &Hold) -> bool {
         let found = read::pg::hold(&self.pg, attempt.request.user, hold.hold_id).await;
         let Ok((rows, now)) = found else { return true };
-        let keeps = [ReservationStatus::PaymentWaiting, ReservationStatus::Complete];
-        Hold::of(rows, now).is_some_and(|hold| keeps.contains(&hold.status()))
+        let live = [ReservationStatus::PaymentWaiting, ReservationStatus::Complete];
+        Hold::of(rows, now).is_some_and(|hold| live.contains(&hold.status()))
     }
 }
 
 fn busy() -> HoldError {
-    let reason = "Redis is away, and too many hold without it".to_owned();
+    let reason = "Redis is unavailable, and too many holds are in progress without it".to_owned();
     StoreError::Unavailable { store: Store::Redis, reason }.into()
 }

@@ -1,4 +1,4 @@
-//! What can keep seats from being held, found or given back.
+//! Errors of holds and reservations.
 
 use crate::concert::service::CatalogueError;
 use crate::idempotency::model::KeyError;
@@ -7,65 +7,66 @@ use crate::store::StoreError;
 use crate::store::id::SeatId;
 use crate::store::pg::MaybeConflict;
 
-/// Why seats were not held or given back.
+/// Why seats were not held, found or released.
 #[derive(Debug, thiserror::Error)]
 pub enum HoldError {
-    /// Somebody else holds or has bought these.
-    #[error("seats are taken")]
+    /// Other buyers hold or own some of the seats.
+    #[error("some of the seats are taken")]
     Taken {
-        /// Which.
+        /// Ids of the taken seats.
         seats: Vec<SeatId>,
-        /// May hide the success of an earlier try under the same key.
+        /// The user has claimed seats of this schedule before, so an earlier try under the same key
+        /// may have succeeded.
         repeater: bool,
     },
-    /// Best available found too few, or lost every race for them.
-    #[error("not enough seats")]
+    /// There are too few seats, or other buyers took all choices first.
+    #[error("there are not enough free seats")]
     NotEnough,
-    /// The ticket's slot is over, or never was, or is of another schedule.
+    /// The ticket has no active slot in this schedule.
     #[error("the ticket is not active")]
     NotActive,
-    /// More seats than one user may have.
-    #[error("more than {limit} seats")]
+    /// The user would have more seats than the limit.
+    #[error("the limit is {limit} seats per user")]
     OverLimit {
-        /// How many one user may have.
+        /// Limit of seats per user.
         limit: u32,
-        /// Some of them may be of holds past their end, which count until they are ended.
+        /// Some of the user's seats may belong to lapsed holds. Those count until they are ended.
         lapsed: bool,
     },
-    /// The same seats were held again and again without paying.
-    #[error("held too often without paying")]
+    /// The user held the same seats too often without paying.
+    #[error("the seats were held too often without a payment")]
     Churn,
-    /// Not a seat of this schedule.
-    #[error("no such seat")]
+    /// One of the seats does not belong to this schedule.
+    #[error("there is no such seat in this schedule")]
     NoSeat,
-    /// No such schedule.
-    #[error("no such schedule")]
+    /// There is no such schedule.
+    #[error("there is no such schedule")]
     NoSchedule,
-    /// Before the sale opens.
-    #[error("the sale is not open")]
+    /// The sale has not opened.
+    #[error("the sale has not opened")]
     NotOpen,
-    /// Past the deadline.
+    /// The deadline has passed.
     #[error("the sale is over")]
     Closed,
     /// The concert is withdrawn.
     #[error("the concert is withdrawn")]
     ConcertUnavailable,
-    /// No such hold, or another user's.
-    #[error("no such hold")]
+    /// There is no such hold, or it belongs to another user.
+    #[error("there is no such hold")]
     NoHold,
-    /// No such reservation, or another user's.
-    #[error("no such reservation")]
+    /// There is no such reservation, or it belongs to another user.
+    #[error("there is no such reservation")]
     NoReservation,
-    /// The hold was paid: it can only be refunded.
-    #[error("already paid")]
+    /// The hold was paid, so its payments can only be refunded.
+    #[error("the hold is already paid")]
     AlreadyPaid,
-    /// The token's user is gone.
-    #[error("no such user")]
+    /// The token's user does not exist.
+    #[error("there is no such user")]
     UnknownUser,
-    /// The ticket stood in the way.
+    /// The ticket does not allow the request.
     #[error(transparent)]
     Ticket(#[from] QueueError),
-    /// The idempotency key stood in the way.
+    /// The idempotency key does not allow the request.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A store failed.
@@ -74,8 +75,9 @@ pub enum HoldError {
 }
 
 impl HoldError {
-    /// Whether this refusal, decided before the transaction, may hide that an earlier request under
-    /// the same key succeeded. Those who merely lost a race for a seat are spared PostgreSQL.
+    /// Whether an earlier request under the same key may have succeeded although this one is
+    /// refused. Only then is the stored answer read from PostgreSQL; losing a race for a seat needs
+    /// no read.
     #[must_use]
     pub fn may_hide_success(&self) -> bool {
         match self {

@@ -1,38 +1,39 @@
-//! Ending reservations that were not paid in time. Housekeeping: a new hold takes over lapsed seats
-//! itself.
+//! Ends reservations that were not paid in time. No buyer waits for it: a new hold takes over
+//! lapsed seats itself.
 
 use std::collections::BTreeMap;
 
 use super::pg;
 use super::pg::TAKEOVER_AFTER;
 use crate::reservation::write::{Decision, Expire};
-use crate::seats::service::Holds;
+use crate::seats::service::SeatClaims;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId};
 use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
+/// Most reservations that one step ends.
 const BATCH: i64 = 200;
 
 /// The expiry loop of one process.
 #[derive(Debug, Clone)]
-pub struct Expiry {
+pub struct ExpiryLoop {
     pg: Pg,
-    holds: Holds,
+    holds: SeatClaims,
     metrics: Metrics,
 }
 
-impl Expiry {
-    /// Puts the loop together.
+impl ExpiryLoop {
+    /// Creates the loop.
     #[must_use]
-    pub fn new(pg: Pg, holds: Holds, metrics: Metrics) -> Self {
+    pub fn new(pg: Pg, holds: SeatClaims, metrics: Metrics) -> Self {
         Self { pg, holds, metrics }
     }
 
-    /// Ends what is overdue; true where there may be more.
+    /// Ends up to [`BATCH`] overdue reservations. Returns true if there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let overdue = pg::overdue(&self.pg, TAKEOVER_AFTER.as_secs_f64(), BATCH).await?;
-        let full = i64::try_from(overdue.len()).unwrap_or(BATCH) == BATCH;
+        let is_full = i64::try_from(overdue.len()).unwrap_or(BATCH) == BATCH;
         let mut by_schedule: BTreeMap<ScheduleId, Vec<SeatId>> = BTreeMap::new();
         for (schedule, seat) in overdue {
             by_schedule.entry(schedule).or_default().push(seat);
@@ -46,6 +47,6 @@ impl Expiry {
                 self.holds.tell(id, &event, now).await;
             }
         }
-        Ok(full)
+        Ok(is_full)
     }
 }

@@ -1,4 +1,4 @@
-//! Reservations and holds over HTTP.
+//! The HTTP routes of reservations and holds.
 
 use std::sync::Arc;
 
@@ -36,55 +36,56 @@ pub fn routes(reservations: Reservations) -> OpenApiRouter {
         .with_state(Arc::new(reservations))
 }
 
-/// Either the seats by id, or how many of the best there are.
+/// The seats to hold: either `seat_ids` or `quantity`.
 #[derive(Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct HoldBody {
-    /// These seats, all or none; each once.
+    /// Ids of the seats, each once. All are held or none.
     #[garde(inner(length(min = 1, max = MAX_SEATS), custom(distinct)))]
     #[schema(min_items = 1, max_items = 100)]
     seat_ids: Option<Vec<SeatId>>,
-    /// So many of the best available, adjacent where possible.
+    /// Number of seats. The server chooses the best available ones, adjacent if possible.
     #[garde(inner(range(min = 1, max = MAX_SEATS)))]
     #[schema(minimum = 1, maximum = 100)]
     quantity: Option<usize>,
-    /// With `quantity`: only in this section.
+    /// With `quantity`: only seats in this section.
     #[garde(inner(length(chars, min = 1, max = 50)))]
     #[schema(min_length = 1, max_length = 50)]
     section: Option<String>,
-    /// With `quantity`: only seats up to this price each.
+    /// With `quantity`: only seats with at most this price, in points.
     #[garde(inner(range(min = 0)))]
     #[schema(minimum = 0)]
     max_price: Option<i64>,
-    /// With `quantity`: no seats of these price ranges, each `[low, high]`.
-    // Left out where it is missing, so that a body without it stays the same request.
+    /// With `quantity`: no seats in these price ranges, each `[low, high]`.
+    // Absent values are not serialized, so that a body without this field keeps its fingerprint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(custom(ranges)))]
+    #[garde(inner(custom(valid_ranges)))]
     #[schema(max_items = 20)]
     exclude_prices: Option<Vec<[i64; 2]>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes its context by reference")]
-fn ranges(ranges: &[[i64; 2]], (): &()) -> garde::Result {
+fn valid_ranges(ranges: &[[i64; 2]], (): &()) -> garde::Result {
     if are_ranges(ranges) {
         Ok(())
     } else {
-        Err(garde::Error::new("up to 20 ranges, each of a lower and a higher price"))
+        Err(garde::Error::new("must be up to 20 ranges, each of a lower and a higher price"))
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes its context by reference")]
 fn distinct(seats: &[SeatId], (): &()) -> garde::Result {
-    // A hundred at most: looking through them is quicker than hashing.
+    // There are at most 100 seats, so comparing them is faster than hashing.
     if seats.iter().enumerate().all(|(at, seat)| !seats[..at].contains(seat)) {
         Ok(())
     } else {
-        Err(garde::Error::new("names a seat twice"))
+        Err(garde::Error::new("must have each seat only once"))
     }
 }
 
 impl HoldBody {
-    fn wanted(&self) -> Result<Wanted, Problem> {
+    /// Converts the body; a problem lists every field that does not fit the others.
+    fn parse(&self) -> Result<Wanted, Problem> {
         let seats = match (&self.seat_ids, self.quantity) {
             (None, Some(quantity)) => {
                 let (section, max_price) = (self.section.clone(), self.max_price);
@@ -94,25 +95,25 @@ impl HoldBody {
             (Some(seats), _) => Some(seats),
             (None, None) => None,
         };
-        let wrong = |pointer: &str, detail: &str| FieldError {
+        let field_error = |pointer: &str, detail: &str| FieldError {
             pointer: pointer.to_owned(),
             detail: detail.to_owned(),
         };
         let mut errors = Vec::new();
         if seats.is_none() {
-            errors.push(wrong("/seat_ids", "seat_ids or quantity is required"));
+            errors.push(field_error("/seat_ids", "either seat_ids or quantity is required"));
         }
         if self.quantity.is_some() {
-            errors.push(wrong("/quantity", "goes without seat_ids only"));
+            errors.push(field_error("/quantity", "is not allowed with seat_ids"));
         }
         if self.section.is_some() {
-            errors.push(wrong("/section", "goes with quantity only"));
+            errors.push(field_error("/section", "is allowed only with quantity"));
         }
         if self.max_price.is_some() {
-            errors.push(wrong("/max_price", "goes with quantity only"));
+            errors.push(field_error("/max_price", "is allowed only with quantity"));
         }
         if self.exclude_prices.is_some() {
-            errors.push(wrong("/exclude_prices", "goes with quantity only"));
+            errors.push(field_error("/exclude_prices", "is allowed only with quantity"));
         }
         match seats {
             Some(seats) if errors.is_empty() => Ok(Wanted::Seats(seats.clone())),
@@ -121,10 +122,10 @@ impl HoldBody {
     }
 }
 
-/// Hold seats: all or none.
+/// Hold seats, all or none.
 ///
-/// Either the seats in `seat_ids`, or `quantity` of the best available. The seats are exclusive until
-/// `expires_at`.
+/// Send either `seat_ids`, or a `quantity` of the best available seats. No other buyer can have the
+/// seats before `expires_at`.
 #[utoipa::path(post, path = "/v1/schedules/{id}/reservations", tag = "Reservations",
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
     security(("bearer" = [], "queue_token" = [])), request_body = HoldBody,
@@ -136,7 +137,7 @@ impl HoldBody {
                                             `schedule_not_open`, `schedule_closed`, \
                                             `concert_unavailable`"),
               (status = 422, description = "`seat_limit_exceeded` with `limit`"),
-              (status = 429, description = "`hold_limit`: the same seats again and again, unpaid")))]
+              (status = 429, description = "`hold_limit`: the same seats too often, unpaid")))]
 async fn hold(
     State(reservations): State<Arc<Reservations>>,
     caller: Caller,
@@ -145,9 +146,9 @@ async fn hold(
     key: IdempotencyKey,
     Json(body): Json<HoldBody>,
 ) -> Result<Response, Problem> {
-    let wanted = body.wanted()?;
-    let what = format!("POST /v1/schedules/{schedule}/reservations");
-    let request = Request::new(caller.user, &key.0, &what, &body);
+    let wanted = body.parse()?;
+    let operation = format!("POST /v1/schedules/{schedule}/reservations");
+    let request = Request::new(caller.user, &key.0, &operation, &body);
     let held = reservations.hold(&token.0, schedule, &request, &wanted).await;
     let held = held.map_err(|error| {
         let problem = Problem::from(error);
@@ -158,16 +159,16 @@ async fn hold(
     Ok(created(&location, answer(StatusCode::CREATED, held)))
 }
 
-/// A hold and where it stands.
+/// A hold with its status.
 #[derive(Debug, Serialize, ToSchema)]
 struct HoldView {
-    /// Where the whole stands.
+    /// Status of the whole hold.
     status: ReservationStatus,
     #[serde(flatten)]
     hold: Hold,
 }
 
-/// Your hold.
+/// Get one of the caller's holds.
 ///
 /// With the status of the whole hold and of each reservation.
 #[utoipa::path(get, path = "/v1/holds/{hold_id}", tag = "Reservations",
@@ -183,12 +184,13 @@ async fn find_hold(
     Ok(Json(HoldView { status: hold.status(), hold }).into_response())
 }
 
-/// Give a hold back: its seats are free at once.
+/// Release a hold.
 ///
-/// Repeating it is safe. A hold that is paid cannot be released: refund its payments.
+/// Its seats are free at once. Repeating the request is safe. A paid hold cannot be released:
+/// refund its payments instead.
 #[utoipa::path(delete, path = "/v1/holds/{hold_id}", tag = "Reservations",
     params(("hold_id" = Uuid, Path)), security(("bearer" = [])),
-    responses((status = 204, description = "Given back, now or before"),
+    responses((status = 204, description = "Released, now or before"),
               (status = 404, description = "`hold_not_found`"),
               (status = 409, description = "`already_paid`")))]
 async fn release(
@@ -203,15 +205,15 @@ async fn release(
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct StatusQuery {
-    /// Only those that stand like this.
+    /// Only reservations with this status.
     #[garde(skip)]
     #[param(inline)]
     status: Option<ReservationStatus>,
 }
 
-/// Your reservations, newest first.
+/// List the caller's reservations, newest first.
 ///
-/// `?status=` keeps only the reservations of one status.
+/// `?status=` limits the list to one status.
 #[utoipa::path(get, path = "/v1/reservations", operation_id = "list_reservations", tag = "Reservations",
     params(StatusQuery, PageQuery), security(("bearer" = [])),
     responses((status = 200, description = "A page of reservations", body = Page<Reservation>)))]
@@ -223,9 +225,9 @@ async fn list(
     Ok(Json(reservations.list(caller.user, query.status, paging).await?).into_response())
 }
 
-/// One of your reservations.
+/// Get one of the caller's reservations.
 ///
-/// Another user's reservation is not found.
+/// The reservations of other users are not found.
 #[utoipa::path(get, path = "/v1/reservations/{id}", operation_id = "find_reservation", tag = "Reservations",
     params(("id" = i64, Path)), security(("bearer" = [])),
     responses((status = 200, description = "The reservation", body = Reservation),

@@ -1,4 +1,4 @@
-//! Reservations: a claim in Redis becomes rows in PostgreSQL, all or none.
+//! Holds seats: a claim in Redis becomes reservations in PostgreSQL, for all seats or none.
 
 pub mod attempt;
 pub mod best;

@@ -1,4 +1,4 @@
-//! Reservations and the holds they make up.
+//! Reservations, holds, and requests for the best available seats.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,29 +9,29 @@ use crate::concert::model::Seat;
 use crate::store::StoreError;
 use crate::store::id::{ConcertId, ReservationId, ScheduleId, SeatId};
 
-/// The most seats one request may name, whatever the limit of the schedule.
+/// Most seats in one request. The limit of the schedule may be lower.
 pub const MAX_SEATS: usize = 100;
-/// The most price ranges that one request may leave out.
+/// Most price ranges that one request may exclude.
 pub const MAX_PRICE_RANGES: usize = 20;
 
-/// Where a reservation stands: it waits for payment, and then ends once.
+/// Status of a reservation. It begins as PAYMENT_WAITING.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReservationStatus {
-    /// Held, until `expires_at`.
+    /// Held until `expires_at`.
     PaymentWaiting,
-    /// Paid: the seat is the buyer's.
+    /// Paid: the buyer owns the seat.
     Complete,
     /// Not paid in time.
     Expired,
-    /// Given back by the buyer.
+    /// Released by the buyer.
     Cancelled,
-    /// Paid, and given back.
+    /// Paid and refunded.
     Refunded,
 }
 
 impl ReservationStatus {
-    /// As it is stored.
+    /// Returns the name in PostgreSQL and in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,57 +43,60 @@ impl ReservationStatus {
         }
     }
 
-    /// From how it is stored.
+    /// Parses the name in PostgreSQL.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] for any other text.
     pub fn parse(text: &str) -> Result<Self, StoreError> {
         [Self::PaymentWaiting, Self::Complete, Self::Expired, Self::Cancelled, Self::Refunded]
             .into_iter()
             .find(|status| status.as_str() == text)
-            .ok_or_else(|| StoreError::Inconsistent(format!("a reservation is {text}")))
+            .ok_or_else(|| StoreError::Inconsistent(format!("unknown reservation status {text}")))
     }
 }
 
-/// One seat of one hold.
+/// The reservation of one seat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reservation {
-    /// Its id.
+    /// Id of the reservation.
     pub id: ReservationId,
-    /// The seats held together share it.
+    /// Id of the hold. Seats held by one request share it.
     pub hold_id: Uuid,
-    /// The concert.
+    /// Id of the concert.
     pub concert_id: ConcertId,
-    /// The schedule.
+    /// Id of the schedule.
     pub schedule_id: ScheduleId,
-    /// The seat.
+    /// Id of the seat.
     pub seat_id: SeatId,
-    /// The seat's number in its schedule.
+    /// Number of the seat in its schedule.
     pub seat_number: u32,
-    /// Where it stands.
+    /// Status of the reservation.
     pub status: ReservationStatus,
-    /// Points; what the seat cost when it was held.
+    /// Price of the seat when it was held, in points.
     pub amount: i64,
-    /// When it was held.
+    /// When the seat was held.
     pub reservation_at: DateTime<Utc>,
-    /// Until when it waits for payment.
+    /// When the time to pay ends.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Seats held together. Also what is stored under the idempotency key of the request.
+/// Seats held by one request. This is also the answer that is stored under its idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hold {
-    /// Names it.
+    /// Id of the hold.
     pub hold_id: Uuid,
-    /// Until when it may be paid.
+    /// When the time to pay ends.
     pub expires_at: DateTime<Utc>,
-    /// Points.
+    /// Sum of the prices, in points.
     pub total_amount: i64,
-    /// Clients count down by it.
+    /// Server time of this answer. Countdowns should use it as the current time.
     pub server_time: DateTime<Utc>,
-    /// One for each seat.
+    /// One reservation for each seat.
     pub reservations: Vec<Reservation>,
 }
 
 impl Hold {
-    /// A hold of `reservations`, of which there is at least one.
+    /// Builds a hold from its reservations; `None` if there are none.
     #[must_use]
     pub fn of(reservations: Vec<Reservation>, server_time: DateTime<Utc>) -> Option<Self> {
         let first = reservations.first()?;
@@ -102,11 +105,11 @@ impl Hold {
         Some(Self { hold_id, expires_at, total_amount, server_time, reservations })
     }
 
-    /// Where the whole stands at its `server_time`: what is past its time counts as expired, whether
-    /// or not the loop has come to it; partly refunded is complete.
+    /// Returns the status of the whole hold at its `server_time`. An overdue hold counts as
+    /// expired, even before the expiry loop ends it. A partly refunded hold counts as complete.
     #[must_use]
     pub fn status(&self) -> ReservationStatus {
-        let any = |status| self.reservations.iter().any(|one| one.status == status);
+        let any = |status| self.reservations.iter().any(|reservation| reservation.status == status);
         if any(ReservationStatus::PaymentWaiting) {
             let overdue = self.server_time >= self.expires_at;
             return if overdue {
@@ -122,39 +125,40 @@ impl Hold {
     }
 }
 
-/// What a buyer asks for.
+/// Seats that a buyer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// These seats, all or none.
     Seats(Vec<SeatId>),
-    /// The best there are.
+    /// The best available seats.
     Best(Best),
 }
 
-/// Seats by number only: adjacent where possible, lowest section and row first.
+/// A request for the best available seats: adjacent if possible, lowest section and row first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Best {
-    /// How many.
+    /// Number of seats.
     pub quantity: usize,
-    /// Only in this section.
+    /// Only seats in this section.
     pub section: Option<String>,
-    /// Only up to this price each.
+    /// Only seats with at most this price, in points.
     pub max_price: Option<i64>,
-    /// No seat with a price from the first to the second of one of these.
+    /// No seats in these price ranges, each from a lower to a higher price, both included.
     pub exclude_prices: Vec<[i64; 2]>,
 }
 
-/// Whether these are at most [`MAX_PRICE_RANGES`] price ranges, each from a lower to a higher price.
+/// Whether these are at most [`MAX_PRICE_RANGES`] valid ranges, each from a lower to a higher
+/// price.
 #[must_use]
 pub fn are_ranges(ranges: &[[i64; 2]]) -> bool {
     ranges.len() <= MAX_PRICE_RANGES && ranges.iter().all(|[low, high]| 0 <= *low && low <= high)
 }
 
-/// Seats that are free and could be held together.
+/// Free seats that could be held together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BestSeats {
-    /// In order of their numbers; empty where there are too few.
+    /// The seats in order of seat number. Empty if there are too few.
     pub seats: Vec<Seat>,
-    /// Points: the sum of their prices.
+    /// Sum of their prices, in points.
     pub total_amount: i64,
 }

@@ -1,5 +1,6 @@
-//! The statements of holding and giving back: locks first, then the clock, in one order everywhere:
-//! schedule (key share) → seats by id → points. Holding is one call of `hold_seats`.
+//! The SQL of holds. Transactions take all locks first, then read the clock. The order of locks is
+//! the same everywhere: schedule (key share) → seats by id → points. A hold is one call of
+//! `hold_seats`.
 
 use std::time::Duration;
 
@@ -17,29 +18,29 @@ use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Single, lost};
 use crate::store::pg::{Pg, Tx, violated};
 
-/// Between the end of a hold and its takeover: payment stops at `expires_at`, nobody else may have
-/// the seat before this much later, so no instant allows both.
+/// Time from the end of a hold until other buyers may take over its seats. Payment stops at
+/// `expires_at`, so no instant allows both a payment and a takeover.
 pub const TAKEOVER_AFTER: Duration = Duration::from_secs(5);
 
-/// Unpaid holds of one seat by one user, within ten minutes and the time that so many last; one more
-/// is refused.
+/// Limit of unpaid holds of one seat by one user. It covers the last ten minutes plus the time that
+/// this many holds last. A further hold is refused.
 const CHURN: i32 = 3;
 
-/// What says that a seat has an owner already, should the locks be wrong.
+/// Constraints that prevent a second owner of a seat even if the locks were wrong.
 const ONE_OWNER: [&str; 2] = ["reservation_one_live_per_seat", "reservation_of_hold"];
 
-/// A reservation that keeps others from a seat, or did until it lapsed.
+/// A reservation that keeps other buyers from a seat, or did until it lapsed.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveRow {
-    /// The row.
+    /// Id of the reservation.
     pub id: ReservationId,
-    /// The seat.
+    /// Id of the seat.
     pub seat: SeatId,
-    /// So far past its end that the seat may be taken over, by whoever asks.
+    /// It is so far past its end that another buyer may take over the seat.
     pub lapsed: bool,
 }
 
-/// Locks a schedule against being removed (not against new settings), and reads its deadline.
+/// Locks a schedule against removal, but not against new settings, and reads its deadline.
 pub async fn lock_schedule(
     tx: &mut Tx,
     id: ScheduleId,
@@ -51,7 +52,7 @@ pub async fn lock_schedule(
     Ok(lock.fetch_optional(tx.conn()).await?)
 }
 
-/// Locks seats of a schedule in order of their ids.
+/// Locks seats of a schedule in order of their ids, to prevent deadlocks.
 pub async fn lock_seats(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -69,8 +70,8 @@ pub async fn lock_seats(
     Ok(())
 }
 
-/// The live reservations of seats that are locked. A statement of its own, after the locks: only
-/// then does it see what the last holder of a lock committed, and the clock as it is now.
+/// Reads the live reservations of locked seats. It has to be a later statement than the locks, to
+/// see what the previous holder of a lock committed, and the current time.
 pub async fn live_rows(tx: &mut Tx, seats: &[SeatId]) -> Result<Vec<LiveRow>, StoreError> {
     let ids: Vec<i64> = seats.iter().map(|seat| seat.0).collect();
     let rows = sqlx::query!(
@@ -88,8 +89,8 @@ pub async fn live_rows(tx: &mut Tx, seats: &[SeatId]) -> Result<Vec<LiveRow>, St
     Ok(rows.into_iter().map(|row| live(row.id, row.seat_id, row.lapsed)).collect())
 }
 
-/// A user's holds of a schedule that are past their end and wait for payment still, row by row: they
-/// can't be paid any more, and others may not have the seats yet.
+/// Reads a user's reservations in a schedule that are past their end and still wait for payment.
+/// They can no longer be paid, and other buyers may not have the seats yet.
 pub async fn lapsed_rows(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -108,10 +109,10 @@ pub async fn lapsed_rows(
     Ok(rows.into_iter().map(|row| lapsed(row.id, row.seat_id)).collect())
 }
 
-/// Moves waiting reservations to where they end.
+/// Ends waiting reservations with this status.
 ///
 /// # Errors
-/// [`StoreError::Inconsistent`] where one of them, though locked, was not waiting.
+/// [`StoreError::Inconsistent`] if one of them, although locked, was not waiting for payment.
 pub async fn end_waiting(
     tx: &mut Tx,
     rows: &[ReservationId],
@@ -128,8 +129,8 @@ pub async fn end_waiting(
     all_of(&ids, done.rows_affected(), "reservations ended")
 }
 
-/// Notes a change of seats that are locked: the fence rises, and `held_at` says since when they are
-/// held (none: free). Returns each with its new fence, in order of ids.
+/// Sets the state of locked seats and raises their fences. Seats that are neither `sold` nor `held`
+/// become free. Returns each seat with its new fence.
 pub async fn change_seats(
     tx: &mut Tx,
     seats: &[SeatId],
@@ -159,38 +160,38 @@ pub async fn change_seats(
         .collect())
 }
 
-/// A hold to be written.
+/// A hold to write.
 #[derive(Debug, Clone, Copy)]
 pub struct NewHold<'a> {
-    /// Whose, under which key.
+    /// The request: the user and the idempotency key.
     pub request: &'a Request,
-    /// Of which schedule.
+    /// Id of the schedule.
     pub schedule: ScheduleId,
-    /// Its id.
+    /// Id of the hold.
     pub id: Uuid,
-    /// Held from which place in line.
+    /// Sequence of the buyer's queue entry.
     pub sequence: Sequence,
-    /// Which seats.
+    /// Ids of the seats.
     pub seats: &'a [SeatId],
 }
 
-/// What `hold_seats` came to.
+/// Reply of the SQL function `hold_seats`.
 #[derive(Debug)]
 pub struct HoldReply {
-    /// How it ended.
+    /// Code of the reply, such as `OK` or `TAKEN`.
     pub word: String,
-    /// The hold.
+    /// The hold, if there is one.
     pub outcome: Option<Hold>,
-    /// Those that are somebody else's.
+    /// Seats that other buyers hold or own.
     pub taken: Vec<SeatId>,
-    /// How many seats one user may have.
+    /// Limit of seats per user.
     pub limit: u32,
-    /// What Redis is to be told.
+    /// Outbox entry with the change of the seats, for Redis.
     pub changed: Option<(OutboxId, SeatsChanged)>,
 }
 
-/// Runs `hold_seats`: the whole transaction of a hold. A live row that slipped by the locks is a
-/// taken seat.
+/// Calls `hold_seats`, which is the whole transaction of a hold. A violation of [`ONE_OWNER`]
+/// counts as taken seats.
 pub async fn hold_seats(on: &mut Single, new: NewHold<'_>) -> Result<HoldReply, StoreError> {
     let ids: Vec<i64> = new.seats.iter().map(|seat| seat.0).collect();
     let called = sqlx::query!(
@@ -227,15 +228,19 @@ pub async fn hold_seats(on: &mut Single, new: NewHold<'_>) -> Result<HoldReply, 
     })
 }
 
-/// Whether as many rows were touched as were meant.
-pub fn all_of(meant: &[i64], touched: u64, what: &str) -> Result<(), StoreError> {
-    if touched == meant.len() as u64 {
+/// Checks that a statement changed all `expected` rows.
+///
+/// # Errors
+/// [`StoreError::Inconsistent`] if it changed another number of rows.
+pub fn all_of(expected: &[i64], changed: u64, what: &str) -> Result<(), StoreError> {
+    if changed == expected.len() as u64 {
         return Ok(());
     }
-    Err(StoreError::Inconsistent(format!("{touched} of {} {what}", meant.len())))
+    Err(StoreError::Inconsistent(format!("{changed} of {} {what}", expected.len())))
 }
 
-/// Seats whose reservation is overdue by so much that it may be ended, with their schedules.
+/// Lists up to `limit` seats whose reservation is overdue by more than `takeover_seconds`, with
+/// their schedules.
 pub async fn overdue(
     pg: &Pg,
     takeover_seconds: f64,

@@ -1,41 +1,40 @@
-//! Best available: which seats to try for. Pure.
+//! Chooses the best available seats. Pure: it reads no store and no clock.
 
 use super::model::Best;
 use crate::concert::model::{Layout, Seat};
 
-/// The seats to try for: `quantity` free ones next to each other in one row, in the lowest section
-/// and row that has them; where no row has, the first free ones in that order. Nothing where there
-/// are too few.
+/// Chooses `quantity` free seats: adjacent ones in the lowest section and row that has enough, or
+/// else the first free ones in that order. `None` if there are too few.
 #[must_use]
-pub fn pick(layout: &Layout, wanted: &Best, free: impl Fn(u32) -> bool) -> Option<Vec<u32>> {
+pub fn pick(layout: &Layout, best: &Best, free: impl Fn(u32) -> bool) -> Option<Vec<u32>> {
     let suits = |seat: &Seat| {
-        wanted.section.as_ref().is_none_or(|section| *section == seat.section)
-            && wanted.max_price.is_none_or(|price| seat.seat_price <= price)
-            && !wanted
+        best.section.as_ref().is_none_or(|section| *section == seat.section)
+            && best.max_price.is_none_or(|price| seat.seat_price <= price)
+            && !best
                 .exclude_prices
                 .iter()
                 .any(|[low, high]| (low..=high).contains(&&seat.seat_price))
     };
-    let mut loose = Vec::with_capacity(wanted.quantity);
-    let mut run: Vec<&Seat> = Vec::with_capacity(wanted.quantity);
-    // Seats are numbered along their rows, so neighbours have neighbouring numbers.
+    let mut scattered = Vec::with_capacity(best.quantity);
+    let mut run: Vec<&Seat> = Vec::with_capacity(best.quantity);
+    // Seats are numbered along their rows, so adjacent seats have consecutive numbers.
     for seat in &layout.seats {
         if !free(seat.seat_number) || !suits(seat) {
             run.clear();
             continue;
         }
-        if loose.len() < wanted.quantity {
-            loose.push(seat.seat_number);
+        if scattered.len() < best.quantity {
+            scattered.push(seat.seat_number);
         }
         if run.last().is_some_and(|last| last.row != seat.row || last.section != seat.section) {
             run.clear();
         }
         run.push(seat);
-        if run.len() == wanted.quantity {
+        if run.len() == best.quantity {
             return Some(run.iter().map(|seat| seat.seat_number).collect());
         }
     }
-    (loose.len() == wanted.quantity).then_some(loose)
+    (scattered.len() == best.quantity).then_some(scattered)
 }
 
 #[cfg(test)]
@@ -60,14 +59,14 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_the_lowest_row_come_first() {
+    fn adjacent_seats_in_the_lowest_row_are_chosen_first() {
         assert_eq!(pick(&layout(), &best(3), |_| true), Some(vec![1, 2, 3]));
         assert_eq!(pick(&layout(), &best(3), |n| n != 2), Some(vec![5, 6, 7]));
         assert_eq!(pick(&layout(), &best(2), |n| n != 2), Some(vec![3, 4]));
     }
 
     #[test]
-    fn a_run_does_not_go_round_the_end_of_a_row() {
+    fn adjacent_seats_are_in_one_row() {
         assert_eq!(
             pick(&layout(), &best(2), |n| [4, 5, 8, 9, 14, 15].contains(&n)),
             Some(vec![14, 15])
@@ -75,13 +74,13 @@ mod tests {
     }
 
     #[test]
-    fn without_neighbours_the_first_free_ones_do() {
+    fn without_adjacent_seats_the_first_free_ones_are_chosen() {
         assert_eq!(pick(&layout(), &best(2), |n| [4, 5, 9].contains(&n)), Some(vec![4, 5]));
         assert_eq!(pick(&layout(), &best(4), |n| [4, 5, 9].contains(&n)), None);
     }
 
     #[test]
-    fn section_and_price_narrow_the_choice() {
+    fn only_seats_of_the_section_and_prices_are_chosen() {
         let section = Best { section: Some("B".to_owned()), ..best(2) };
         assert_eq!(pick(&layout(), &section, |_| true), Some(vec![9, 10]));
         let price = Best { max_price: Some(100), ..best(2) };

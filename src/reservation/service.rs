@@ -1,4 +1,4 @@
-//! Holding seats: a claim in Redis, then rows in PostgreSQL, then Redis is told.
+//! Holds seats: a claim in Redis, then reservations in PostgreSQL, then the new state in Redis.
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
@@ -17,52 +17,53 @@ use super::write::{Attempt, Decision, Release};
 use crate::board::service::Boards;
 use crate::concert::model::{ConcertStatus, Schedule};
 use crate::concert::service::Catalogue;
-use crate::idempotency::model::{Answer, Request};
+use crate::idempotency::model::{Answer, KeyError, Request};
 use crate::idempotency::service as idempotency;
 use crate::pagination::{Page, Paging};
 use crate::queue::model::Ticket;
-use crate::queue::service::{Queue, QueueError};
+use crate::queue::service::{QueueError, WaitingRoom};
 use crate::rate_limit::{RateLimitPolicy, RateLimiter};
 use crate::seats::model::hold_id;
-use crate::seats::service::Holds;
+use crate::seats::service::SeatClaims;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
-/// How often best available tries its next choice when a race took a seat of the last one.
+/// Most choices that one request for the best seats tries when other buyers take them first.
 const TRIES: usize = 40;
-/// After so many lost races others are left their first choice.
+/// Number of lost races after which a request skips seats, to leave the crowded ones to others.
 const CROWDED: usize = 4;
 
-/// Tries to hold per user: enough for anybody who picks by hand, too little to keep PostgreSQL busy.
+/// Rate limit of attempts to hold per user. It is enough for choosing by hand, and too low to keep
+/// PostgreSQL busy.
 const HOLDS: RateLimitPolicy = RateLimitPolicy {
     name: "holds",
     quota: NonZeroU32::MIN.saturating_add(199),
     window: Duration::from_secs(4),
 };
 
-/// Reservations as a service; cheap to clone.
+/// Reservations as a service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reservations {
     pg: Pg,
     boards: Boards,
     catalogue: Catalogue,
-    queue: Queue,
-    holds: Holds,
+    queue: WaitingRoom,
+    holds: SeatClaims,
     attempts: Attempts,
     metrics: Metrics,
     tries: Arc<RateLimiter<i64>>,
 }
 
 impl Reservations {
-    /// Puts the service together.
+    /// Creates the service.
     #[must_use]
     pub fn new(
         pg: Pg,
         boards: Boards,
         catalogue: Catalogue,
-        queue: Queue,
-        holds: Holds,
+        queue: WaitingRoom,
+        holds: SeatClaims,
         metrics: Metrics,
     ) -> Self {
         let attempts = Attempts::new(pg.clone(), queue.clone(), holds.clone(), metrics.clone());
@@ -70,7 +71,7 @@ impl Reservations {
         Self { pg, boards, catalogue, queue, holds, attempts, metrics, tries }
     }
 
-    /// Holds seats for the owner of an active ticket, all or none, once per key.
+    /// Holds seats for the owner of an active ticket, all or none, once per idempotency key.
     pub async fn hold(
         &self,
         token: &str,
@@ -82,10 +83,31 @@ impl Reservations {
         self.tries.take(&request.user.0).map_err(QueueError::from)?;
         match self.try_hold(ticket, schedule, request, wanted).await {
             Err(refusal) if refusal.may_hide_success() => {
-                idempotency::replay(&self.pg, request).await?.ok_or(refusal)
+                self.earlier_answer(schedule, request, refusal).await
             }
             other => other,
         }
+    }
+
+    /// The answer of an earlier request under the same key, instead of `refusal`.
+    ///
+    /// # Errors
+    /// [`KeyError::InProgress`] while that request has claims and no answer yet; `refusal` where
+    /// there is no such request.
+    async fn earlier_answer(
+        &self,
+        schedule: ScheduleId,
+        request: &Request,
+        refusal: HoldError,
+    ) -> Result<Answer<Hold>, HoldError> {
+        // Claims first: a request that commits between the two calls has left an answer.
+        let hold = hold_id(schedule, request);
+        let claiming = self.holds.is_claiming(schedule, request.user, hold).await;
+        if let Some(answer) = idempotency::replay(&self.pg, request).await? {
+            return Ok(answer);
+        }
+        // With Redis down the refusal stands: it did not come from claims.
+        if claiming.unwrap_or(false) { Err(KeyError::InProgress.into()) } else { Err(refusal) }
     }
 
     async fn try_hold(
@@ -96,7 +118,7 @@ impl Reservations {
         wanted: &Wanted,
     ) -> Result<Answer<Hold>, HoldError> {
         let sale = self.catalogue.schedule(schedule).await?;
-        self.on_sale(&sale).await?;
+        self.check_on_sale(&sale).await?;
         if ticket.schedule != schedule {
             return Err(HoldError::NotActive);
         }
@@ -117,17 +139,18 @@ impl Reservations {
                 if best.quantity > usize::try_from(limit).unwrap_or(usize::MAX) {
                     return Err(HoldError::OverLimit { limit, lapsed: false });
                 }
-                self.best(&attempt, best).await
+                self.hold_best(&attempt, best).await
             }
         }
     }
 
-    /// Refuses early what PostgreSQL would refuse: by its clock, since this machine's may be wrong.
-    async fn on_sale(&self, sale: &Schedule) -> Result<(), HoldError> {
+    /// Refuses early what PostgreSQL would refuse. Uses its clock, since this machine's may be
+    /// wrong.
+    async fn check_on_sale(&self, sale: &Schedule) -> Result<(), HoldError> {
         if sale.concert_status == ConcertStatus::Unavailable {
             return Err(HoldError::ConcertUnavailable);
         }
-        let on = |now: DateTime<Utc>| {
+        let check = |now: DateTime<Utc>| {
             if now < sale.reservation_available_at {
                 Err(HoldError::NotOpen)
             } else if now >= sale.deadline_at {
@@ -136,31 +159,36 @@ impl Reservations {
                 Ok(())
             }
         };
-        if on(Utc::now()).is_ok() {
+        if check(Utc::now()).is_ok() {
             return Ok(());
         }
         let mut tx = self.pg.begin().await?;
-        on(read::pg::clock(&mut tx).await?)
+        check(read::pg::clock(&mut tx).await?)
     }
 
-    /// Tries the best choice, and the next best when a race took a seat of it.
-    async fn best(&self, attempt: &Attempt<'_>, best: &Best) -> Result<Answer<Hold>, HoldError> {
-        // A repeat must not pick other seats than the first try did.
+    /// Tries to hold the best seats, and the next best ones when another buyer takes one of them.
+    async fn hold_best(
+        &self,
+        attempt: &Attempt<'_>,
+        best: &Best,
+    ) -> Result<Answer<Hold>, HoldError> {
+        // A repeated request must not pick other seats than the first one did.
         if let Some(answer) = idempotency::replay(&self.pg, attempt.request).await? {
             return Ok(answer);
         }
-        let mut lost = HashSet::new();
-        // Seats before this one are left to others: many pick at once, and all would pick the same.
+        let mut taken = HashSet::new();
+        // The first seat number to try. Many requests pick at once, and would all pick the same
+        // seats.
         let mut from = 0;
         for round in 0..TRIES {
             let board = self.boards.get(attempt.ticket.schedule).await?;
-            let free = |number| board.seats.state(number) == 0 && !lost.contains(&number);
+            let free = |number| board.seats.state(number) == 0 && !taken.contains(&number);
             let choice = pick(&attempt.layout, best, |number| number >= from && free(number))
                 .or_else(|| pick(&attempt.layout, best, free));
             let Some(numbers) = choice else { break };
             match self.attempts.hold(attempt, &numbers).await {
                 Err(HoldError::Taken { seats, .. }) => {
-                    lost.extend(seats.iter().filter_map(|seat| attempt.layout.number(*seat)));
+                    taken.extend(seats.iter().filter_map(|seat| attempt.layout.number(*seat)));
                     if round >= CROWDED {
                         let step = best.quantity << (round - CROWDED).min(6);
                         let step = u32::try_from(step).unwrap_or(0);
@@ -173,39 +201,40 @@ impl Reservations {
         Err(HoldError::NotEnough)
     }
 
-    /// Gives a hold back: every seat of it is free when this returns. Repeating it changes nothing.
+    /// Releases a hold. All its seats are free when this returns. Repeating it changes nothing.
     pub async fn release(&self, user: UserId, hold: Uuid) -> Result<(), HoldError> {
         let decision = Decision::default();
         let release = Release { user, hold, decision: &decision };
         let (released, now) = self.pg.transact(&release).await?;
         self.metrics.reservations(ReservationStatus::Cancelled.as_str(), released);
-        self.tell(&decision, now).await;
+        self.apply_in_redis(&decision, now).await;
         Ok(())
     }
 
-    /// Counts a hold in a schedule that was refused with the problem `code`.
+    /// Counts a rejected hold in a schedule. `code` is the code of the problem.
     pub fn refused(&self, schedule: ScheduleId, code: &'static str) {
         self.metrics.hold_refused(schedule.0, code);
     }
 
-    async fn tell(&self, decision: &Decision, now: DateTime<Utc>) {
+    /// Applies a committed change of seats in Redis.
+    async fn apply_in_redis(&self, decision: &Decision, now: DateTime<Utc>) {
         if let Some((id, event)) = decision.take() {
             self.holds.tell(id, &event, now).await;
         }
     }
 
-    /// A user's hold.
+    /// Reads one of a user's holds.
     pub async fn find_hold(&self, user: UserId, hold: Uuid) -> Result<Hold, HoldError> {
         let (rows, now) = read::pg::hold(&self.pg, user, hold).await?;
         Hold::of(rows, now).ok_or(HoldError::NoHold)
     }
 
-    /// One of a user's reservations.
+    /// Reads one of a user's reservations.
     pub async fn find(&self, user: UserId, id: ReservationId) -> Result<Reservation, HoldError> {
         read::pg::one(&self.pg, user, id).await?.ok_or(HoldError::NoReservation)
     }
 
-    /// A user's reservations, newest first.
+    /// Lists a user's reservations, newest first.
     pub async fn list(
         &self,
         user: UserId,

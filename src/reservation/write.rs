@@ -1,4 +1,5 @@
-//! What holding and giving back do inside their transaction: lock, then look, then write.
+//! The transactions that write, release and expire holds. Each first takes locks, then reads, then
+//! writes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,46 +22,46 @@ use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
 
-/// One attempt to hold: everything that stays the same over its tries.
+/// One attempt to hold: the data that its tries share.
 #[derive(Debug)]
 pub struct Attempt<'a> {
-    /// Who asks, under which key.
+    /// The request: the user and the idempotency key.
     pub request: &'a Request,
-    /// The place they hold from.
+    /// The buyer's ticket.
     pub ticket: Ticket,
-    /// The seats there are.
+    /// The seats of the schedule.
     pub layout: Arc<Layout>,
-    /// The most seats that one user may have.
+    /// Limit of seats per user.
     pub limit: u32,
-    /// The id that the claims carry, and that the hold gets.
+    /// Id of the claims and of the hold.
     pub hold: Uuid,
 }
 
-/// What a transaction decided about seats, to be told to Redis after its commit.
+/// A change of seats that a transaction decided. After the commit it is applied in Redis.
 #[derive(Debug, Default)]
 pub struct Decision(Mutex<Option<(OutboxId, SeatsChanged)>>);
 
 impl Decision {
-    /// Notes it in the outbox of `tx`, and here.
+    /// Writes the change to the outbox in `tx`, and keeps it here.
     pub async fn note(&self, tx: &mut Tx, event: SeatsChanged) -> Result<(), StoreError> {
         let id = outbox::pg::append(tx, SEATS_CHANGED, &event).await?;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, event));
         Ok(())
     }
 
-    /// Takes it out, once the commit is acknowledged.
+    /// Takes the change out. Call it only after the commit is acknowledged.
     pub fn take(&self) -> Option<(OutboxId, SeatsChanged)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// Writing the rows of a hold whose seats are claimed: one call, which locks, looks, writes and
-/// commits (`hold_seats` in `migrations/0008_claims.sql`).
+/// Writing a hold of claimed seats: one call of `hold_seats` (`migrations/0008_claims.sql`), which
+/// locks, reads, writes and commits.
 #[derive(Debug)]
 pub struct Write<'a> {
-    /// Who asks, for which hold.
+    /// The attempt that made the claims.
     pub attempt: &'a Attempt<'a>,
-    /// The seats claimed.
+    /// Numbers of the claimed seats.
     pub numbers: &'a [u32],
 }
 
@@ -77,10 +78,10 @@ impl Call for Write<'_> {
     }
 }
 
-/// What a committed hold was, and what Redis is to be told of it.
+/// A committed hold, and the outbox entry for Redis.
 pub type Held = (Answer<Hold>, Option<(OutboxId, SeatsChanged)>);
 
-/// Reads what `hold_seats` came to.
+/// Converts the reply of `hold_seats`.
 pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
     key::refused(&reply.word)?;
     let word = reply.word.as_str();
@@ -102,14 +103,14 @@ pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
     })
 }
 
-/// Giving the seats of a hold back. Comes to how many there were, and PostgreSQL's clock.
+/// Releasing a hold. Returns the number of seats released, and PostgreSQL's clock.
 #[derive(Debug)]
 pub struct Release<'a> {
-    /// Whose.
+    /// The user who owns the hold.
     pub user: UserId,
-    /// Which.
+    /// Id of the hold.
     pub hold: Uuid,
-    /// What Redis is to be told.
+    /// Receives the change of the seats, for Redis.
     pub decision: &'a Decision,
 }
 
@@ -150,14 +151,14 @@ async fn release(
     Ok((ids.len() as u64, now))
 }
 
-/// Ending what has lapsed among seats. Comes to how many had, and PostgreSQL's clock.
+/// Ending the lapsed reservations of some seats. Returns the number ended, and PostgreSQL's clock.
 #[derive(Debug)]
 pub struct Expire<'a> {
-    /// Whose seats.
+    /// Id of the schedule.
     pub schedule: ScheduleId,
-    /// Which.
+    /// Ids of the seats.
     pub seats: &'a [SeatId],
-    /// What Redis is to be told.
+    /// Receives the change of the seats, for Redis.
     pub decision: &'a Decision,
 }
 
@@ -183,16 +184,16 @@ async fn expire(
     end_as_expired(tx, schedule, &lapsed, decision).await
 }
 
-/// Ending what of one user's holds is past its end, before others may have the seats: it can't be
-/// paid any more, and counts for the limit as long as it keeps the seats. Returns how many rows it
+/// Ending one user's overdue reservations before other buyers may have the seats. They can no
+/// longer be paid, but count towards the user's limit while they keep the seats. Returns the number
 /// ended, and PostgreSQL's clock.
 #[derive(Debug)]
 pub struct EndLapsed<'a> {
-    /// Of which schedule.
+    /// Id of the schedule.
     pub schedule: ScheduleId,
-    /// Whose.
+    /// The user who owns the reservations.
     pub user: UserId,
-    /// What Redis is to be told.
+    /// Receives the change of the seats, for Redis.
     pub decision: &'a Decision,
 }
 
@@ -206,14 +207,14 @@ impl Work for EndLapsed<'_> {
         let seats: Vec<SeatId> = found.iter().map(|row| row.seat).collect();
         pg::lock_schedule(tx, schedule).await?;
         pg::lock_seats(tx, schedule, &seats).await?;
-        // Again, now that nobody pays or ends them meanwhile.
+        // Read again under the locks: until then the rows could be paid or ended.
         let mut rows = pg::lapsed_rows(tx, schedule, user).await?;
         rows.retain(|row| seats.contains(&row.seat));
         end_as_expired(tx, schedule, &rows, decision).await
     }
 }
 
-/// Ends rows whose seats are locked as expired: the seats are free.
+/// Ends reservations of locked seats as expired, and frees the seats.
 async fn end_as_expired(
     tx: &mut Tx,
     schedule: ScheduleId,

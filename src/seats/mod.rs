@@ -1,4 +1,4 @@
-//! Seat holds in Redis: claims before PostgreSQL has spoken, and what it said afterwards.
+//! Seats in Redis: claims before PostgreSQL decides, and PostgreSQL's decisions afterwards.
 
 pub mod model;
 pub mod redis;

@@ -1,4 +1,4 @@
-//! Holds as Redis knows them: what PostgreSQL decided about seats, and what a claim came to.
+//! Seats as Redis has them: PostgreSQL's decisions, claims, and the reply to a claim.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,19 +10,19 @@ use crate::store::id::{ScheduleId, UserId};
 /// The kind of outbox entry whose payload is a [`SeatsChanged`].
 pub const SEATS_CHANGED: &str = "seats_changed";
 
-/// What PostgreSQL decided about seats; `hold/apply` tells Redis.
+/// A decision of PostgreSQL about seats. `seats/apply` applies it in Redis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsChanged {
-    /// Whose seats.
+    /// The schedule of the seats.
     pub schedule: ScheduleId,
-    /// Which, each with its new fence.
+    /// The seats, each with its new fence.
     pub seats: Vec<FencedSeat>,
-    /// What they are now.
+    /// The new state of all of them.
     pub state: SeatState,
 }
 
 impl SeatsChanged {
-    /// Adds a seat to the one of `events` that says what it is, or an event of its own.
+    /// Adds a seat to the event in `events` with its state, or adds a new event.
     pub fn gather(
         events: &mut Vec<Self>,
         schedule: ScheduleId,
@@ -36,91 +36,94 @@ impl SeatsChanged {
     }
 }
 
-/// A seat and the number of its last change.
+/// A seat and its fence, the number of its last change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FencedSeat {
-    /// 1..n in the schedule.
+    /// The seat's number in the schedule, from 1.
     pub number: u32,
     /// Rises with every change of the seat.
     pub fence: i64,
-    /// Whose it is now, where it is held or sold; counted in Redis for the seat limit.
+    /// The user who holds or owns the seat. Redis counts it for the seat limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
 }
 
-/// What seats became.
+/// The state of a seat, as PostgreSQL decided it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeatState {
     /// Held until `expires_at` (PostgreSQL's clock).
     Held {
-        /// By which hold.
+        /// The hold's id.
         hold: Uuid,
-        /// What the buyer was promised.
+        /// When the hold expires, as promised to the buyer.
         expires_at: DateTime<Utc>,
     },
-    /// Sold to this hold.
+    /// Sold.
     Sold {
-        /// By which hold.
+        /// The id of the hold that was paid.
         hold: Uuid,
     },
     /// Free again.
     Free,
-    /// Kept back by an administrator.
+    /// Blocked by an administrator.
     Blocked,
 }
 
-/// What Redis has of one seat.
+/// One seat as Redis has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeatSeen {
-    /// The last change it has heard of; 0 where none.
+    /// The fence of the last change that was applied; 0 if the seat never changed.
     pub fence: i64,
-    /// `KEEP`, `SELL`, `FREE`, `BLOCK`.
+    /// `KEEP`, `SELL`, `FREE` or `BLOCK`.
     pub state: String,
-    /// The hold that the state is of, where there is one.
+    /// The hold of that state, if it has one.
     pub hold: Option<Uuid>,
-    /// Shown as sold or blocked.
+    /// The seat map shows the seat as sold or blocked.
     pub gone: bool,
-    /// How long it is held or claimed yet, in ms; below zero where that is over and not swept.
+    /// Time until the claim or hold ends, in ms; negative if it has ended and was not swept yet.
     pub left_ms: Option<i64>,
-    /// Claimed: PostgreSQL has not spoken yet.
+    /// The seat has a claim that PostgreSQL has not decided yet.
     pub claimed: bool,
 }
 
-/// The id that a request's claims carry, and the hold that it makes: a repeat of the request meets
-/// its own claim, and a request for other seats under the same key does not.
+/// The id of a request's claims and of the hold that it makes. A repeat of the request has the same
+/// id, so its own claims do not refuse it. A request for other seats under the same key has another
+/// id.
 ///
-/// UUIDv5 (RFC 9562) of schedule, user, idempotency key and what was asked (method, path, body). Where
-/// PostgreSQL has a hold of this id although the key is free, because the key was purged after 48 h,
-/// the new hold gets a random id (`hold_seats` in `migrations/0008_claims.sql`).
+/// UUIDv5 (RFC 9562) of the schedule, the user, the idempotency key and the request (method, path,
+/// body). After 48 h the key is purged, and PostgreSQL may still have a hold with this id. The new
+/// hold then gets a random id (`hold_seats` in `migrations/0008_claims.sql`).
 #[must_use]
 pub fn hold_id(schedule: ScheduleId, request: &Request) -> Uuid {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6f6e_7361_6c65_4068_8f6c_6421_0000_0001);
     let Request { user, key, asked } = request;
-    // A key has no line break, so no two requests read the same.
+    // A key has no line break, so no two requests have the same text.
     Uuid::new_v5(&NAMESPACE, format!("{schedule}:{user}:{key}\n{asked}").as_bytes())
 }
 
-/// What trying to claim seats came to.
+/// The reply to a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// All are claimed, for 5 s.
+    /// All seats are claimed, for 5 s.
     Ok {
-        /// Some were no claim of this hold before: this call made them.
+        /// This call made at least one claim that the hold did not have before.
         fresh: bool,
     },
-    /// These are somebody else's.
+    /// Other claims or holds keep some of the seats, or they are sold or blocked.
     Taken {
-        /// By number.
+        /// Their numbers.
         seats: Vec<u32>,
-        /// The user has claimed seats here before: this may be the repeat of a success.
+        /// The user has claimed seats of this schedule before, so this may repeat a request that
+        /// succeeded.
         repeater: bool,
     },
-    /// The ticket's slot is over, or never was.
+    /// The ticket has no active slot.
     NotActive,
-    /// With these seats the user would keep more than the limit.
+    /// With these seats the user would have more seats than the limit.
     OverLimit {
-        /// Some of the user's seats are of holds past their end: they count until PostgreSQL ends them.
+        /// Some of the user's seats belong to holds past their end. They count until PostgreSQL
+        /// ends the holds.
         lapsed: bool,
     },
 }
@@ -130,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_holds_id_depends_on_everything_that_its_request_says_and_on_nothing_else() {
+    fn a_hold_id_depends_on_every_part_of_its_request_and_on_nothing_else() {
         let id = |schedule, user, key: &str, body: &str| {
             hold_id(ScheduleId(schedule), &Request::new(UserId(user), key, "POST /", &body))
         };

@@ -1,47 +1,47 @@
-//! Runs the scripts of the seats and reads their replies.
+//! Runs the scripts in `lua/seats` and reads their replies.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::model::{Claim, FencedSeat, SeatSeen};
-use crate::queue::keyspaces::Line;
+use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::model::Ticket;
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::script::{Reply, Script, ScriptError, in_force};
 
-/// What `hold/apply` is told of the seats.
+/// The state that `seats/apply` gives to seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decided {
-    /// `KEEP`, `SELL`, `FREE`, `BLOCK`.
+    /// `KEEP`, `SELL`, `FREE` or `BLOCK`.
     pub state: &'static str,
-    /// The hold, where there is one.
+    /// The hold, if the state has one.
     pub hold: Option<Uuid>,
-    /// For how long, where held.
+    /// Time until the hold ends (ms), with `KEEP`.
     pub left_ms: i64,
 }
 
-/// `hold/take`.
+/// Runs `seats/claim`.
 pub async fn take(
-    line: &Line,
+    scripts: &ScheduleScripts,
     ticket: &Ticket,
     hold: Uuid,
     limit: u32,
     seats: &[u32],
 ) -> Result<Claim, ScriptError> {
-    let keys = &line.place.keys;
+    let keys = &scripts.keyspace.keys;
     let mut id = Uuid::encode_buffer();
     let id: &str = hold.hyphenated().encode_lower(&mut id);
     let args = (keys.epoch(), ticket.user.0, ticket.sequence.0, id, limit, seats);
-    let reply = line.place.run(&line.redis, Script::Take, keys.take(), args).await?;
+    let reply = scripts.keyspace.run(&scripts.redis, Script::ClaimSeats, keys.take(), args).await?;
     if reply.word == "OK" {
-        line.place.seen.changed(reply.get(0)?);
+        scripts.keyspace.seen.changed(reply.get(0)?);
     }
     Ok(claim(&reply)?)
 }
 
-/// Reads what `hold/take` said.
+/// Reads the reply of `seats/claim`.
 pub fn claim(reply: &Reply) -> Result<Claim, StoreError> {
     match reply.word.as_str() {
         "OK" => Ok(Claim::Ok { fresh: reply.get::<u32>(2)? > 0 }),
@@ -52,21 +52,40 @@ pub fn claim(reply: &Reply) -> Result<Claim, StoreError> {
     }
 }
 
-/// `hold/drop`.
-pub async fn drop(line: &Line, hold: Uuid, seats: &[u32]) -> Result<(), ScriptError> {
-    let mut args = vec![line.place.keys.epoch().to_string(), hold.to_string()];
-    args.extend(seats.iter().map(ToString::to_string));
-    let keys = line.place.keys.several(&["meta", "held", "claim", "seatlog"]);
-    line.place.run(&line.redis, Script::Drop, &keys, &args).await.map(|_| ())
+/// Runs `seats/find_claims`: the number of live claims that `user` has for `hold`.
+pub async fn find_claims(
+    scripts: &ScheduleScripts,
+    user: UserId,
+    hold: Uuid,
+) -> Result<u32, ScriptError> {
+    let keys = scripts.keyspace.keys.several(&["meta", "claim", "user_seats"]);
+    let args = (scripts.keyspace.keys.epoch(), user.0, hold.to_string());
+    let reply = scripts.keyspace.run(&scripts.redis, Script::FindClaims, &keys, args).await?;
+    match reply.word.as_str() {
+        "OK" => Ok(reply.get(0)?),
+        _ => Err(reply.unknown().into()),
+    }
 }
 
-/// `hold/apply`, for any number of seats, 200 at a time: more would keep everybody waiting.
-pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Result<(), ScriptError> {
+/// Runs `seats/release_claims`.
+pub async fn drop(scripts: &ScheduleScripts, hold: Uuid, seats: &[u32]) -> Result<(), ScriptError> {
+    let mut args = vec![scripts.keyspace.keys.epoch().to_string(), hold.to_string()];
+    args.extend(seats.iter().map(ToString::to_string));
+    let keys = scripts.keyspace.keys.several(&["meta", "held", "claim", "seatlog"]);
+    scripts.keyspace.run(&scripts.redis, Script::ReleaseClaims, &keys, &args).await.map(|_| ())
+}
+
+/// Runs `seats/apply` for any number of seats, 200 per call: a longer call would delay other calls.
+pub async fn apply(
+    scripts: &ScheduleScripts,
+    decided: Decided,
+    seats: &[FencedSeat],
+) -> Result<(), ScriptError> {
     let names = ["meta", "holder", "held", "claim", "sold", "seatlog", "user_seats"];
-    let keys = line.place.keys.several(&names);
+    let keys = scripts.keyspace.keys.several(&names);
     for seats in seats.chunks(200) {
         let mut args = vec![
-            line.place.keys.epoch().to_string(),
+            scripts.keyspace.keys.epoch().to_string(),
             decided.state.to_owned(),
             decided.hold.map_or_else(|| "-".to_owned(), |hold| hold.to_string()),
             decided.left_ms.to_string(),
@@ -75,39 +94,40 @@ pub async fn apply(line: &Line, decided: Decided, seats: &[FencedSeat]) -> Resul
             let user = seat.user.map_or(0, |user| user.0);
             [seat.number.to_string(), seat.fence.to_string(), user.to_string()]
         }));
-        let reply = line.place.run(&line.redis, Script::Apply, &keys, &args).await?;
-        line.place.seen.changed(reply.get(1)?);
+        let reply = scripts.keyspace.run(&scripts.redis, Script::ApplySeats, &keys, &args).await?;
+        scripts.keyspace.seen.changed(reply.get(1)?);
     }
     Ok(())
 }
 
-/// Seats in one call of `hold/load`: about a millisecond of Redis.
+/// Seats per call of `seats/load`: about 1 ms of Redis's time.
 const LOADED_AT_ONCE: usize = 500;
 
-/// `hold/load`: puts seats back while the keys are being rebuilt, each with what PostgreSQL decided about
-/// it. Renews the lease of the rebuilding with each call.
+/// Runs `seats/load`: loads seats with PostgreSQL's decisions during a rebuild. Each call renews
+/// the lease of the rebuild.
 ///
 /// # Errors
-/// [`ScriptError::Stale`] where the rebuilding is over, or another process has started over.
+/// [`ScriptError::Stale`] if the rebuild is over, or another process has started a new one.
 pub async fn load(
-    line: &Line,
+    scripts: &ScheduleScripts,
     seats: &[(FencedSeat, Decided)],
     lease: Duration,
 ) -> Result<(), ScriptError> {
     let names = ["meta", "holder", "held", "claim", "sold", "user_seats"];
-    let keys = line.place.keys.several(&names);
+    let keys = scripts.keyspace.keys.several(&names);
     let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
     for seats in seats.chunks(LOADED_AT_ONCE) {
-        let words = |(seat, decided): &(FencedSeat, Decided)| {
+        let values = |(seat, decided): &(FencedSeat, Decided)| {
             let hold = decided.hold.map_or_else(|| "-".to_owned(), |hold| hold.to_string());
             let user = seat.user.map_or(0, |user| user.0);
             (seat.number, seat.fence, decided.state, hold, decided.left_ms, user)
         };
-        let seats: Vec<_> = seats.iter().map(words).collect();
-        let args = (line.place.keys.epoch(), lease_ms, seats);
-        let reply = line.place.run_bulk(&line.redis, Script::LoadSeats, &keys, args).await?;
+        let seats: Vec<_> = seats.iter().map(values).collect();
+        let args = (scripts.keyspace.keys.epoch(), lease_ms, seats);
+        let reply =
+            scripts.keyspace.run_bulk(&scripts.redis, Script::LoadSeats, &keys, args).await?;
         match reply.word.as_str() {
-            "OK" => line.place.seen.changed(reply.get(1)?),
+            "OK" => scripts.keyspace.seen.changed(reply.get(1)?),
             "READY" => return Err(ScriptError::Stale),
             _ => return Err(reply.unknown().into()),
         }
@@ -115,11 +135,11 @@ pub async fn load(
     Ok(())
 }
 
-/// `hold/sweep`; true where there is more to do.
-pub async fn sweep(line: &Line) -> Result<bool, ScriptError> {
-    let keys = line.place.keys.several(&["meta", "held", "claim", "seatlog"]);
-    let args = [line.place.keys.epoch().to_string()];
-    let reply = line.place.run(&line.redis, Script::Sweep, &keys, &args).await?;
+/// Runs `seats/sweep`; true if there is more to sweep.
+pub async fn sweep(scripts: &ScheduleScripts) -> Result<bool, ScriptError> {
+    let keys = scripts.keyspace.keys.several(&["meta", "held", "claim", "seatlog"]);
+    let args = [scripts.keyspace.keys.epoch().to_string()];
+    let reply = scripts.keyspace.run(&scripts.redis, Script::SweepSeats, &keys, &args).await?;
     match reply.word.as_str() {
         "OK" => Ok(false),
         "MORE" => Ok(true),
@@ -127,24 +147,31 @@ pub async fn sweep(line: &Line) -> Result<bool, ScriptError> {
     }
 }
 
-/// `hold/recount`: by how much the counts of seats gone, and of seats blocked, were too high. The
-/// blocked are counted where `blocked_too`.
-pub async fn recount(line: &Line, blocked_too: bool) -> Result<(i64, i64), ScriptError> {
-    let keys = line.place.keys.several(&["meta", "holder", "sold"]);
-    let args = [line.place.keys.epoch().to_string(), u8::from(blocked_too).to_string()];
-    let reply = line.place.run(&line.redis, Script::Recount, &keys, &args).await?;
+/// Runs `seats/recount`; returns by how much the counts of gone and of blocked seats were too high.
+/// Blocked seats are counted only with `blocked_too`.
+pub async fn recount(
+    scripts: &ScheduleScripts,
+    blocked_too: bool,
+) -> Result<(i64, i64), ScriptError> {
+    let keys = scripts.keyspace.keys.several(&["meta", "holder", "sold"]);
+    let args = [scripts.keyspace.keys.epoch().to_string(), u8::from(blocked_too).to_string()];
+    let reply = scripts.keyspace.run(&scripts.redis, Script::RecountSeats, &keys, &args).await?;
     match reply.word.as_str() {
         "OK" => Ok((reply.get(0)?, reply.get(1)?)),
         _ => Err(reply.unknown().into()),
     }
 }
 
-/// What Redis has of the seats from `first` to `last`, as of one moment. Past the scripts, so that
-/// nothing waits behind a long one.
-pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, ScriptError> {
+/// Reads the seats from `first` to `last` at one moment. Not a script: no call waits behind a long
+/// one.
+pub async fn look(
+    scripts: &ScheduleScripts,
+    first: u32,
+    last: u32,
+) -> Result<Vec<SeatSeen>, ScriptError> {
     type Texts = Vec<Option<String>>;
     type Answer = ((Option<u64>, Option<u64>), (i64, i64), Texts, Texts, Vec<Option<f64>>, Vec<u8>);
-    let keys = &line.place.keys;
+    let keys = &scripts.keyspace.keys;
     let mut pipe = redis::pipe();
     pipe.atomic().cmd("HMGET").arg(keys.meta()).arg("epoch").arg("loading_until").cmd("TIME");
     for (command, key) in [("HMGET", "holder"), ("HMGET", "claim"), ("ZMSCORE", "held")] {
@@ -153,7 +180,7 @@ pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, S
     }
     pipe.cmd("GETRANGE").arg(keys.named("sold")).arg(first / 8).arg(last / 8);
     let ((epoch, loading), (seconds, micros), holders, claims, held, sold): Answer =
-        line.redis.bulk_pipe(&pipe).await?;
+        scripts.redis.bulk_pipe(&pipe).await?;
     in_force(keys, epoch, loading)?;
     let now_ms = seconds * 1000 + micros / 1000;
     let bit = |number: u32| {
@@ -176,15 +203,15 @@ pub async fn look(line: &Line, first: u32, last: u32) -> Result<Vec<SeatSeen>, S
         .collect())
 }
 
-/// Notes who has claimed seats before, for a rebuilding.
-pub async fn load_buyers(line: &Line, buyers: &[UserId]) -> Result<(), ScriptError> {
+/// Loads the users who have claimed seats before, during a rebuild.
+pub async fn load_buyers(scripts: &ScheduleScripts, buyers: &[UserId]) -> Result<(), ScriptError> {
     for buyers in buyers.chunks(2000) {
         let mut pipe = redis::pipe();
-        pipe.cmd("SADD").arg(line.place.keys.named("buyers"));
+        pipe.cmd("SADD").arg(scripts.keyspace.keys.named("buyers"));
         for buyer in buyers {
             pipe.arg(buyer.0);
         }
-        line.redis.bulk_pipe::<()>(pipe.ignore()).await?;
+        scripts.redis.bulk_pipe::<()>(pipe.ignore()).await?;
     }
     Ok(())
 }

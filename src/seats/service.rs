@@ -1,4 +1,4 @@
-//! Claiming seats, and telling Redis what PostgreSQL decided about them.
+//! Claims seats, and applies PostgreSQL's decisions about seats in Redis.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -6,31 +6,32 @@ use uuid::Uuid;
 use super::model::{Claim, SeatState, SeatsChanged};
 use super::redis::{self, Decided};
 use crate::outbox::model::{Delivered, OutboxId};
-use crate::queue::keyspaces::{Line, Lines};
+use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::Ticket;
 use crate::store::StoreError;
-use crate::store::id::ScheduleId;
+use crate::store::id::{ScheduleId, UserId};
 
-/// How much longer Redis keeps a seat than the buyer was promised: nobody else can take it in
-/// PostgreSQL before that either. `lua/hold/take.lua` has the same figure.
+/// How long Redis keeps a seat from other buyers beyond the end of its hold. PostgreSQL gives the
+/// seat to another buyer 5 s after that end at the earliest. `lua/seats/claim.lua` has the same
+/// figure.
 const BEYOND_EXPIRY: TimeDelta = TimeDelta::milliseconds(5_500);
 
-/// Holds as a service; cheap to clone.
+/// The service for seat claims; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Holds {
-    lines: Lines,
+pub struct SeatClaims {
+    keyspaces: Keyspaces,
     delivered: Delivered,
 }
 
-impl Holds {
+impl SeatClaims {
     /// Puts the service together.
     #[must_use]
-    pub fn new(lines: Lines, delivered: Delivered) -> Self {
-        Self { lines, delivered }
+    pub fn new(keyspaces: Keyspaces, delivered: Delivered) -> Self {
+        Self { keyspaces, delivered }
     }
 
-    /// Claims `seats` for `hold` for 5 s, all or none: the right to try in PostgreSQL. With what the
-    /// ticket's user has claimed, holds and owns they must not be more than `limit`.
+    /// Claims `seats` for `hold` for 5 s, all or none. A claim is the right to try in PostgreSQL.
+    /// The user may have at most `limit` seats: claimed, held and bought ones, and these.
     pub async fn claim(
         &self,
         ticket: &Ticket,
@@ -38,34 +39,53 @@ impl Holds {
         limit: u32,
         seats: &[u32],
     ) -> Result<Claim, StoreError> {
-        let take = |line: Line| async move { redis::take(&line, ticket, hold, limit, seats).await };
-        self.lines.run(ticket.schedule, take).await
+        let take = |scripts: ScheduleScripts| async move {
+            redis::take(&scripts, ticket, hold, limit, seats).await
+        };
+        self.keyspaces.run(ticket.schedule, take).await
     }
 
-    /// Gives back claims that came to nothing; left to lapse where Redis does not answer.
+    /// Whether the user has live claims for `hold`: another request for it is in progress.
+    pub async fn is_claiming(
+        &self,
+        schedule: ScheduleId,
+        user: UserId,
+        hold: Uuid,
+    ) -> Result<bool, StoreError> {
+        let find = |scripts: ScheduleScripts| async move {
+            redis::find_claims(&scripts, user, hold).await
+        };
+        Ok(self.keyspaces.run(schedule, find).await? > 0)
+    }
+
+    /// Releases the claims of a hold that was not made. If Redis does not answer, they lapse after
+    /// 5 s.
     pub async fn give_up(&self, schedule: ScheduleId, hold: Uuid, seats: &[u32]) {
-        let drop = |line: Line| async move { redis::drop(&line, hold, seats).await };
-        if let Err(error) = self.lines.run(schedule, drop).await {
-            tracing::debug!(%schedule, %error, "claims are left to lapse");
+        let drop =
+            |scripts: ScheduleScripts| async move { redis::drop(&scripts, hold, seats).await };
+        if let Err(error) = self.keyspaces.run(schedule, drop).await {
+            tracing::debug!(%schedule, %error, "releasing claims failed");
         }
     }
 
-    /// Tells Redis what PostgreSQL decided, right after the commit that outbox entry `id` belongs
-    /// to; `now` is PostgreSQL's clock in that transaction. A failure is left to the relay.
+    /// Applies a decision in Redis right after the commit of outbox entry `id`. `now` is
+    /// PostgreSQL's clock in that transaction. After a failure the relay tries again.
     pub async fn tell(&self, id: OutboxId, event: &SeatsChanged, now: DateTime<Utc>) {
         self.delivered.after(id, self.apply(event, now)).await;
     }
 
-    /// Tells Redis what PostgreSQL decided. `now` is PostgreSQL's clock: a hold lasts in Redis for
-    /// what is left by it, whatever this machine's clock says.
+    /// Applies a decision in Redis. `now` is PostgreSQL's clock: the time left of a hold is
+    /// computed with it, not with this machine's clock.
     pub async fn apply(&self, event: &SeatsChanged, now: DateTime<Utc>) -> Result<(), StoreError> {
         let decided = decided(event.state, now);
-        let apply = |line: Line| async move { redis::apply(&line, decided, &event.seats).await };
-        self.lines.tell(event.schedule, apply).await
+        let apply = |scripts: ScheduleScripts| async move {
+            redis::apply(&scripts, decided, &event.seats).await
+        };
+        self.keyspaces.tell(event.schedule, apply).await
     }
 }
 
-/// What `hold/apply` is told at `now` of what seats became.
+/// The arguments of `seats/apply` for a state at `now`.
 #[must_use]
 pub fn decided(state: SeatState, now: DateTime<Utc>) -> Decided {
     let (state, hold, left_ms) = match state {

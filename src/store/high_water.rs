@@ -1,29 +1,30 @@
-//! The highest counters of a schedule's keys that this process has seen.
+//! The highest counters that this process has read from a schedule's keys.
 //!
-//! A server may go back in time under the same `run_id`: demoted, made a copy of the primary that
-//! replaced it, and promoted again before anybody asked. Its keys then say that fewer places were
-//! given out, or fewer changes made to the seats, than it had answered before. Such keys are lost.
+//! A Redis server may lose recent data and keep its `run_id`: it is demoted, becomes a copy of the
+//! primary that replaced it, and is promoted again before a process notices. Its counters of queue
+//! entries or of seat changes are then lower than those it has answered before. Such keys count as
+//! lost, and are rebuilt.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What only ever rises within an epoch.
+/// Counters that only rise within an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Places given out in this epoch.
+    /// Number of queue entries created in this epoch.
     pub joined: u64,
-    /// How often the seat map changed.
+    /// Number of changes to the seat map.
     pub changes: u64,
 }
 
 impl Counters {
-    /// Whether either is lower than what was seen before.
+    /// Whether one of the counters is lower than in `floor`.
     #[must_use]
     pub fn behind(self, floor: Self) -> bool {
         self.joined < floor.joined || self.changes < floor.changes
     }
 }
 
-/// The highest seen in one epoch.
+/// The highest counters read in one epoch.
 #[derive(Debug, Default)]
 pub struct Seen {
     joined: AtomicU64,
@@ -31,24 +32,24 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What every answer to a call that is made from now on must have reached.
+    /// The counters that every later answer must reach.
     #[must_use]
     pub fn floor(&self) -> Counters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counters { joined: read(&self.joined), changes: read(&self.changes) }
     }
 
-    /// Notes that a place was given out.
+    /// Records the number of a new queue entry.
     pub fn joined(&self, number: u64) {
         self.joined.fetch_max(number, Ordering::Relaxed);
     }
 
-    /// Notes a version of the seat map.
+    /// Records a version of the seat map.
     pub fn changed(&self, version: u64) {
         self.changes.fetch_max(version, Ordering::Relaxed);
     }
 
-    /// Notes what an answer says.
+    /// Records the counters of an answer.
     pub fn note(&self, counters: Counters) {
         self.joined(counters.joined);
         self.changed(counters.changes);
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_highest_of_each_stays_and_either_may_be_behind_it() {
+    fn each_counter_keeps_its_highest_value_and_a_lower_one_is_behind() {
         let seen = Seen::default();
         seen.note(Counters { joined: 5, changes: 2 });
         seen.note(Counters { joined: 3, changes: 9 });

@@ -1,4 +1,4 @@
-//! Ids as both stores know them: PostgreSQL gives them out, Redis keys and members carry them.
+//! Ids in both stores: PostgreSQL assigns them; Redis keys and members contain them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,16 +23,16 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A person, buyer or administrator.
+    /// The id of a user: a buyer or an administrator.
     UserId;
-    /// A concert: what is on, however often it plays.
+    /// The id of a concert, which has one or more schedules.
     ConcertId;
-    /// One performance of a concert: the thing that goes on sale and has a line.
+    /// The id of a schedule: one performance of a concert, with its own sale and queue.
     ScheduleId;
-    /// One seat of one schedule.
+    /// The id of one seat of one schedule.
     SeatId;
-    /// One seat of one hold, from waiting for payment to its end.
+    /// The id of a reservation: one seat of one hold.
     ReservationId;
-    /// The payment of one reservation.
+    /// The id of the payment of one reservation.
     PaymentId;
 }

@@ -1,28 +1,29 @@
-//! Every key name there is in Redis, built here and nowhere else.
+//! Builds every key name in Redis; no other module does.
 //!
-//! `onsale:{<schedule id>}:<name>`: the braces put all keys of a schedule in one hash slot, so that
-//! a script over several of them stays atomic in a Redis Cluster, and schedules spread over nodes.
+//! The form is `onsale:{<schedule id>}:<name>`. The braces put all keys of a schedule into one hash
+//! slot of a Redis Cluster. So a script over several keys stays atomic, and schedules spread over
+//! nodes.
 
 use super::id::ScheduleId;
 
-/// What every key of ours begins with; the schedule's id follows, and the closing brace.
+/// Beginning of every key; the schedule's id and the closing brace follow.
 const BRACE: &str = "onsale:{";
-/// How many hash slots a Redis Cluster has.
+/// Number of hash slots of a Redis Cluster.
 const SLOTS: u16 = 16_384;
 
-/// The bits of a sequence that are its number within the epoch: sequence = epoch × 2^40 + n.
+/// Number of low bits of a sequence that count within the epoch: sequence = epoch × 2^40 + n.
 pub const SEQUENCE_BITS: u32 = 40;
 
-/// The key names of one schedule under one epoch, built once and shared by all calls.
+/// The key names of one schedule in one epoch, built once and shared by all calls.
 #[derive(Debug, Clone)]
-pub struct Keys {
+pub struct ScheduleKeys {
     prefix: String,
     epoch: u64,
     line: Vec<String>,
     take: Vec<String>,
 }
 
-/// What `hold/take` takes as KEYS, in its order.
+/// The names of the keys that `seats/claim` takes as KEYS, in its order.
 const TAKE: [&str; 11] = [
     "meta",
     "active",
@@ -37,14 +38,14 @@ const TAKE: [&str; 11] = [
     "user_seats",
 ];
 
-impl Keys {
-    /// The keys of `schedule` whose line has come to `epoch`.
+impl ScheduleKeys {
+    /// Builds the key names of `schedule` in `epoch`.
     #[must_use]
     pub fn new(schedule: ScheduleId, epoch: u64) -> Self {
         let prefix = format!("{BRACE}{schedule}}}:");
         let fixed = ["meta", "waiting", "active", "place", "called", "parked", "returned", "log"];
         let line = (fixed.iter().map(|name| format!("{prefix}{name}")))
-            .chain((0..3).map(|slot| format!("{prefix}here:{slot}")))
+            .chain((0..3).map(|slot| format!("{prefix}present:{slot}")))
             .chain([format!("{prefix}mergers")])
             .chain((1..=epoch).map(|epoch| format!("{prefix}bits:{epoch}")))
             .chain((1..=epoch).map(|epoch| format!("{prefix}done:{epoch}")))
@@ -54,55 +55,56 @@ impl Keys {
         Self { prefix, epoch, line, take }
     }
 
-    /// The epoch these keys were built for.
+    /// The epoch of these keys.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// One key by its name.
+    /// The key with this name.
     #[must_use]
     pub fn named(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// Settings, epoch, counters, token bucket.
+    /// The key of the settings, the epoch, the counters and the token bucket.
     #[must_use]
     pub fn meta(&self) -> &str {
         &self.line[0]
     }
 
-    /// The waiting bitmap of `epoch`.
+    /// The key of the waiting bitmap of `epoch`.
     #[must_use]
     pub fn bits(&self, epoch: u64) -> String {
         self.named(&format!("bits:{epoch}"))
     }
 
-    /// How places of `epoch` ended, two bits each.
+    /// The key of the bitmap that says how queue entries of `epoch` ended, with two bits each.
     #[must_use]
     pub fn done(&self, epoch: u64) -> String {
         self.named(&format!("done:{epoch}"))
     }
 
-    /// What every script of the line takes as KEYS, in `lib/line`'s order.
+    /// The keys that every queue script takes as KEYS, in the order of `lib/queue`.
     #[must_use]
     pub fn line(&self) -> &[String] {
         &self.line
     }
 
-    /// What `hold/take` takes as KEYS, in its order: a rush tries little else.
+    /// The keys that `seats/claim` takes as KEYS, in its order. They are built in advance because
+    /// nearly all calls of a rush are claims.
     #[must_use]
     pub fn take(&self) -> &[String] {
         &self.take
     }
 
-    /// The keys that `names` name, in that order.
+    /// The keys with these names, in the same order.
     #[must_use]
     pub fn several(&self, names: &[&str]) -> Vec<String> {
         names.iter().map(|name| self.named(name)).collect()
     }
 
-    /// Every key a schedule can have, meta first.
+    /// Every key that a schedule can have; the first is `meta`.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
         let others = [
@@ -121,8 +123,8 @@ impl Keys {
     }
 }
 
-/// The hash slot of a key in a Redis Cluster, which is that of what its braces hold; nothing for what
-/// is no key of ours.
+/// The hash slot of a key in a Redis Cluster: that of the text between its braces. `None` if the
+/// key does not belong to this service.
 #[must_use]
 pub fn slot(key: &[u8]) -> Option<u16> {
     let rest = key.strip_prefix(BRACE.as_bytes())?;
@@ -130,7 +132,7 @@ pub fn slot(key: &[u8]) -> Option<u16> {
     Some(crc16(&rest[..end]) % SLOTS)
 }
 
-/// CRC-16/XMODEM, as Redis Cluster has it.
+/// CRC-16/XMODEM, which Redis Cluster uses for hash slots.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc: u16, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
@@ -145,8 +147,8 @@ mod tests {
 
     #[test]
     fn all_keys_of_a_schedule_have_the_slot_of_its_id() {
-        let keys = Keys::new(ScheduleId(123_456_789), 3).all();
-        // The check value of the CRC is that of these nine digits: 0x31c3.
+        let keys = ScheduleKeys::new(ScheduleId(123_456_789), 3).all();
+        // 0x31c3 is the check value of this CRC, defined over these nine digits.
         assert!(keys.iter().all(|key| slot(key.as_bytes()) == Some(0x31c3)), "{keys:?}");
         assert_eq!((slot(b"EVALSHA"), slot(b"{1}:x"), slot(b"onsale:{1")), (None, None, None));
     }

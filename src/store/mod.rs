@@ -1,5 +1,5 @@
-//! The two stores and how they fail. No feature names a driver: it says [`StoreError`] and
-//! [`pg::Tx`].
+//! The two stores, PostgreSQL and Redis, and their errors. Features do not name a database driver:
+//! they use [`StoreError`] and [`pg::Tx`].
 
 pub mod high_water;
 pub mod id;
@@ -11,12 +11,12 @@ pub mod token_cache;
 
 use std::fmt;
 
-/// Which of the two stores.
+/// One of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// Reservations, payments, points: what must last.
+    /// Holds the durable data: reservations, payments, points.
     PostgreSql,
-    /// The line, the active set, the holds: what can time out.
+    /// Holds the data that can expire: the queue, the active slots, the seat claims.
     Redis,
 }
 
@@ -29,36 +29,37 @@ impl fmt::Display for Store {
     }
 }
 
-/// Why a store did not do what it was asked.
+/// Why a call to a store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Down, too slow, or too busy: the same call may succeed a moment later.
+    /// The store is down, too slow, or too busy: the same call may succeed later.
     #[error("{store} is unavailable: {reason}")]
     Unavailable {
         /// Which store.
         store: Store,
-        /// The driver's words, for the log only.
+        /// The driver's message, for the log only.
         reason: String,
     },
-    /// The sale ended so long ago that its keys in Redis are not built any more.
-    #[error("the sale is over, and its keys are gone")]
+    /// The sale ended so long ago that its Redis keys are no longer rebuilt.
+    #[error("the sale is over, and Redis no longer has its keys")]
     SaleOver,
-    /// A deadlock or serialization failure: nothing was written, the transaction can run again.
+    /// A deadlock or a serialization failure: nothing was written, and the transaction can run
+    /// again.
     #[error("the transaction lost a conflict: {0}")]
     Conflict(String),
-    /// The connection broke while COMMIT was under way: it may or may not have happened.
-    /// Only a repeat under the same idempotency key can tell.
+    /// The connection broke during COMMIT: the transaction may or may not be committed. Only a
+    /// retry with the same idempotency key can find out.
     #[error("the outcome of the commit is unknown: {0}")]
     OutcomeUnknown(String),
-    /// What was read contradicts what the schema and the protocol promise.
+    /// The data that were read contradict the schema or the protocol.
     #[error("the data is inconsistent: {0}")]
     Inconsistent(String),
-    /// A statement or script failed in a way that no retry mends: a defect of ours.
+    /// A statement or script failed in a way that a retry cannot fix: a defect of this service.
     #[error("{store} refused a call: {reason}")]
     Defect {
         /// Which store.
         store: Store,
-        /// The driver's words, for the log only.
+        /// The driver's message, for the log only.
         reason: String,
     },
 }

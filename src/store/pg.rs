@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, the transaction that use cases hand down, and what its errors mean.
+//! PostgreSQL: the connection pool, transactions, and the classification of errors.
 
 pub mod guards;
 pub mod migrations;
@@ -11,12 +11,12 @@ use sqlx::{ConnectOptions, Postgres, Transaction};
 
 use super::{Store, StoreError};
 
-/// How often a transaction that lost a deadlock or a serialization conflict runs again.
+/// Maximum number of retries of a transaction after a deadlock or a serialization conflict.
 const CONFLICT_RETRIES: u32 = 4;
 
-/// Waits for a lock end before the statement does, and both before a client gives up (session
-/// settings, in milliseconds). A process that stalls inside a transaction loses its locks after
-/// `idle_in_transaction_session_timeout`.
+/// Settings of each session; times in milliseconds. A wait for a lock ends before its statement,
+/// and a statement ends before a client gives up. A process that stalls in a transaction loses its
+/// locks after `idle_in_transaction_session_timeout`.
 const SESSION: [(&str, &str); 5] = [
     ("lock_timeout", "1500"),
     ("statement_timeout", "3000"),
@@ -25,31 +25,30 @@ const SESSION: [(&str, &str); 5] = [
     ("timezone", "UTC"),
 ];
 
-/// A handle on the pool; cheap to clone.
+/// The connection pool; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pg {
     pool: PgPool,
 }
 
-/// One open transaction (READ COMMITTED). Dropped without [`Tx::commit`], it rolls back.
+/// One open transaction (READ COMMITTED). It rolls back if it is dropped without [`Tx::commit`].
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
 }
 
 impl Pg {
-    /// Makes the pool without waiting for a first connection, so that a service starts, and says
-    /// so in `/readyz`, while PostgreSQL is down.
+    /// Creates the pool without waiting for a connection. So a process can start while PostgreSQL
+    /// is down, and report that in `/readyz`.
     ///
     /// # Errors
-    /// [`StoreError::Defect`] where the URL is not one.
+    /// [`StoreError::Defect`] if the URL is not valid.
     pub fn lazy(url: &str, connections: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
             let reason = format!("DATABASE_URL: {error}");
             StoreError::Defect { store: Store::PostgreSql, reason }
         })?;
-        // Statements are no business of the log's at any level: a filter for everything must not
-        // bring them in.
+        // Never log statements, not even with a log filter that shows everything.
         let options = options.disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -65,10 +64,10 @@ impl Pg {
         &self.pool
     }
 
-    /// Answers when PostgreSQL does.
+    /// Checks that PostgreSQL answers.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where it does not.
+    /// [`StoreError::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("select 1").execute(&self.pool).await?;
         Ok(())
@@ -76,12 +75,12 @@ impl Pg {
 
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        // Boxed: what may need the database is moved about less where that part is small.
+        // Boxed, so that the futures that may need the database stay small: they are moved often.
         Ok(Tx { inner: Box::pin(self.pool.begin()).await? })
     }
 
-    /// Runs `work` in a transaction and commits it; runs it again, a bounded number of times, when
-    /// it lost a deadlock or a serialization conflict.
+    /// Runs `work` in a transaction and commits it. After a deadlock or a serialization conflict it
+    /// runs `work` again, up to four times.
     pub async fn transact<W: Work>(&self, work: &W) -> Result<W::Output, W::Error> {
         let mut tries = 0;
         loop {
@@ -100,19 +99,20 @@ impl Pg {
     }
 }
 
-/// Between two tries of a transaction that lost a conflict.
+/// Waits between two tries of a transaction that lost a conflict: 10 ms, then twice as long each
+/// time.
 async fn pause(tries: u32) {
     tokio::time::sleep(Duration::from_millis(5 << tries)).await;
 }
 
-/// What one transaction does. It may run several times, and only the last one counts.
+/// The work of one transaction. It may run several times; only the last run is committed.
 pub trait Work: Sync {
-    /// What it comes to.
+    /// The result of the transaction.
     type Output: Send;
-    /// Why it came to nothing.
+    /// Why the transaction failed.
     type Error: From<StoreError> + MaybeConflict + Send;
 
-    /// Does it; an error rolls back.
+    /// Runs the work; an error rolls the transaction back.
     fn run(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
@@ -122,10 +122,10 @@ impl Tx {
         &mut self.inner
     }
 
-    /// Commits. Only after this returned `Ok` may anybody be told of the effect.
+    /// Commits the transaction. A caller may report its effect only after this has returned `Ok`.
     ///
     /// # Errors
-    /// [`StoreError::OutcomeUnknown`] where the connection broke before the answer came.
+    /// [`StoreError::OutcomeUnknown`] if the connection broke before the answer arrived.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.inner.commit().await.map_err(|error| match StoreError::from(error) {
             StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
@@ -134,9 +134,9 @@ impl Tx {
     }
 }
 
-/// Whether an error means "run the transaction again".
+/// An error that may mean that the transaction must run again.
 pub trait MaybeConflict {
-    /// True for a deadlock or a serialization failure.
+    /// Whether the error is a deadlock or a serialization failure.
     fn is_conflict(&self) -> bool;
 }
 
@@ -146,8 +146,8 @@ impl MaybeConflict for StoreError {
     }
 }
 
-/// The constraint that `error` says was violated, so that a query can turn it into its feature's
-/// own error.
+/// The name of the constraint that `error` reports as violated, so that a query can turn it into an
+/// error of its feature.
 #[must_use]
 pub fn violated(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
@@ -169,10 +169,11 @@ impl From<sqlx::Error> for StoreError {
                 "40001" | "40P01" => Self::Conflict(reason),
                 // Raised by the functions of migrations/.
                 "ON001" => Self::Inconsistent(reason),
-                // Lock timeout, cancelled statement, idle-in-transaction timeout; and what PostgreSQL
-                // calls internal, of its files or its memory. XX001 and XX002 say that data is damaged.
+                // Lock timeout, cancelled statement, idle-in-transaction timeout, and internal
+                // errors of PostgreSQL's files or memory. XX001 and XX002 (damaged data) are not
+                // in this list.
                 "55P03" | "57014" | "25P03" | "25P04" | "XX000" => unavailable(reason),
-                // Connection, resources, operator intervention (shutdown), system errors.
+                // Classes: connection, resources, operator intervention (shutdown), system errors.
                 code if ["08", "53", "57", "58"].contains(&&code[..code.len().min(2)]) => {
                     unavailable(reason)
                 }

@@ -1,16 +1,16 @@
-//! Redis: two shared connections to each server, where each schedule's keys are, and what a server
-//! must be like.
+//! Redis: two shared connections per server, the routing of each schedule's calls to its server,
+//! and the check of a server's settings.
 //!
-//! Hot scripts share one multiplexed connection: their pipelining is free, where a pool of
-//! exclusive ones halves the rate. Long reads (snapshots, the log) and bulk loads have a second
-//! one, so that no script waits behind a megabyte.
+//! All hot scripts share one multiplexed connection, which pipelines them. A pool of exclusive
+//! connections halves the rate. Long reads (snapshots, the log) and bulk loads use a second
+//! connection, so that no script waits behind a megabyte of data.
 //!
-//! | file | what it knows |
+//! | file | content |
 //! | --- | --- |
-//! | `lane` | one shared connection: making it, and replacing it when it breaks |
-//! | `cluster` | which node has which slot, and a lane to each |
-//! | `sentinel` | which server is the primary now |
-//! | `failure` | what an error means: moved, away, or a defect |
+//! | `shared_connection` | opens one shared connection, and replaces it when it breaks |
+//! | `cluster` | knows which node has which slot, and the connections to each node |
+//! | `sentinel` | finds the current primary |
+//! | `failure` | what an error means: moved, unavailable, or a defect |
 
 mod cluster;
 mod connect;
@@ -25,20 +25,20 @@ use redis::{Arg, Client, Cmd, FromRedisValue, Pipeline, RedisError};
 
 use self::cluster::Cluster;
 use self::sentinel::Sentinels;
-use self::shared_connection::{Kind, Pair, Server};
+use self::shared_connection::{Kind, NodeConnections, Server};
 use super::StoreError;
 use super::keys::slot;
 
-/// The connections; cheap to clone.
+/// The connections to Redis; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Redis {
-    lanes: Arc<Lanes>,
+    nodes: Arc<Nodes>,
 }
 
 /// The connections to one server, or to each node of a cluster.
 #[derive(Debug)]
-enum Lanes {
-    One(Box<Pair>),
+enum Nodes {
+    One(Box<NodeConnections>),
     Cluster(Cluster),
 }
 
@@ -47,76 +47,77 @@ impl Redis {
     /// names; or several URLs, comma-separated: seed nodes of a cluster. Connects at first use.
     ///
     /// # Errors
-    /// [`StoreError::Defect`] where the URL is not one.
+    /// [`StoreError::Defect`] if the URL is not valid.
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
-        let lanes = Lanes::new(url).map_err(|error| failure::defect(&error))?;
-        Ok(Self { lanes: Arc::new(lanes) })
+        let nodes = Nodes::new(url).map_err(|error| failure::defect(&error))?;
+        Ok(Self { nodes: Arc::new(nodes) })
     }
 
-    /// Runs a command among the hot ones, where its first key is.
+    /// Runs a short command on the hot connection of the server that has its first key.
     pub async fn hot<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        // Boxed, as the others: what waits for Redis is moved about less where it is small.
-        Box::pin(self.lanes.command(Kind::Hot, command)).await
+        // Boxed, here and below, so that the futures that wait for Redis stay small: they are moved
+        // often.
+        Box::pin(self.nodes.command(Kind::Hot, command)).await
     }
 
-    /// Runs a command that may take long or answer much, where its first key is.
+    /// Runs a command with a long run time or a large answer, on the bulk connection of the server
+    /// that has its first key.
     pub async fn bulk<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        Box::pin(self.lanes.command(Kind::Bulk, command)).await
+        Box::pin(self.nodes.command(Kind::Bulk, command)).await
     }
 
-    /// Runs several commands on one schedule's keys in one round trip, on the connection for what
-    /// may take long. In a cluster they may run twice, where the keys are on their way to another
-    /// node.
+    /// Runs several commands on one schedule's keys in one round trip, on the bulk connection. In a
+    /// cluster they may run twice while the keys move to another node.
     pub async fn bulk_pipe<T: FromRedisValue>(&self, pipe: &Pipeline) -> Result<T, StoreError> {
-        let at = pipe.cmd_iter().find_map(slot_of);
+        let slot = pipe.cmd_iter().find_map(slot_of);
         let run =
             |mut conn: MultiplexedConnection| async move { pipe.query_async(&mut conn).await };
-        Box::pin(self.lanes.run(Kind::Bulk, at, run)).await.map_err(StoreError::from)
+        Box::pin(self.nodes.run(Kind::Bulk, slot, run)).await.map_err(StoreError::from)
     }
 
-    /// Answers when Redis does; for `/readyz`. A cluster answers when one of its nodes says that it
-    /// serves.
+    /// Checks that Redis answers; for `/readyz`. Of a cluster, one node must report that the
+    /// cluster serves.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where it does not.
+    /// [`StoreError::Unavailable`] if Redis does not answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        match &*self.lanes {
-            Lanes::One(_) => Ok(self.hot(&redis::cmd("PING")).await?),
-            Lanes::Cluster(cluster) => Ok(cluster.serves().await?),
+        match &*self.nodes {
+            Nodes::One(_) => Ok(self.hot(&redis::cmd("PING")).await?),
+            Nodes::Cluster(cluster) => Ok(cluster.serves().await?),
         }
     }
 
-    /// Runs `ask` on both connections to where its key is, each replaced where it broke without
-    /// anybody noticing yet, as those of before a restart have: for before work that must not stop
-    /// half-way.
+    /// Replaces both connections to the server of `probe`'s key if they are broken, as after a
+    /// restart of the server: runs `probe` on each, and once more on a new one. Call it before work
+    /// that must not stop half-way.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where Redis does not answer on new ones either.
-    pub async fn renew(&self, ask: &Cmd) -> Result<(), StoreError> {
+    /// [`StoreError::Unavailable`] if Redis does not answer on new connections either.
+    pub async fn renew(&self, probe: &Cmd) -> Result<(), StoreError> {
         for kind in [Kind::Hot, Kind::Bulk] {
-            if self.lanes.command::<redis::Value>(kind, ask).await.is_err() {
-                self.lanes.command::<redis::Value>(kind, ask).await?;
+            if self.nodes.command::<redis::Value>(kind, probe).await.is_err() {
+                self.nodes.command::<redis::Value>(kind, probe).await?;
             }
         }
         Ok(())
     }
 
-    /// Refuses servers that evict keys, and warns of those that keep nothing over a restart: each
-    /// node of a cluster that can be asked, or else the one server there is.
+    /// Refuses servers that evict keys, and warns about servers that lose their data at a restart.
+    /// Checks the one server, or every reachable node of a cluster.
     ///
     /// # Errors
-    /// [`StoreError::Inconsistent`] says what to change.
+    /// [`StoreError::Inconsistent`] names the setting to change.
     pub async fn check_server(&self) -> Result<(), StoreError> {
         let info = redis::cmd("INFO");
-        let Lanes::Cluster(cluster) = &*self.lanes else {
-            return relied_on(&self.hot::<String>(&info).await?, None);
+        let Nodes::Cluster(cluster) = &*self.nodes else {
+            return check_info(&self.hot::<String>(&info).await?, None);
         };
         cluster.serves().await?;
         for (address, node) in cluster.nodes() {
             let ask = |mut conn| async move { info_of(&mut conn).await };
-            match node.lane(Kind::Hot).run(ask).await {
-                Ok(said) => relied_on(&said, Some(&address))?,
-                Err(error) => tracing::warn!(address, %error, "a Redis node was not checked"),
+            match node.connection(Kind::Hot).run(ask).await {
+                Ok(info) => check_info(&info, Some(&address))?,
+                Err(error) => tracing::warn!(address, %error, "a Redis node could not be checked"),
             }
         }
         Ok(())
@@ -127,8 +128,8 @@ async fn info_of(conn: &mut MultiplexedConnection) -> Result<String, RedisError>
     redis::cmd("INFO").query_async(conn).await
 }
 
-/// Whether a server that says this of itself can be relied on; `node`: which, in a cluster.
-fn relied_on(info: &str, node: Option<&str>) -> Result<(), StoreError> {
+/// Checks the answer of a server to `INFO`; `node` is its address in a cluster.
+fn check_info(info: &str, node: Option<&str>) -> Result<(), StoreError> {
     let field = |name: &str| {
         info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
     };
@@ -138,31 +139,34 @@ fn relied_on(info: &str, node: Option<&str>) -> Result<(), StoreError> {
         Some("noeviction") | None => {}
         Some(policy) => {
             return refuse(format!(
-                "Redis{at} has maxmemory-policy {policy}, which evicts holds and places; \
-                 set it to noeviction"
+                "Redis{at} has maxmemory-policy {policy}, which evicts seat claims and queue \
+                 entries: set it to noeviction"
             ));
         }
     }
     if node.is_none() && field("cluster_enabled") == Some("1") {
-        return refuse("Redis is a node of a cluster: REDIS_URL must name several of them".into());
+        return refuse("Redis is a cluster node: REDIS_URL must name several nodes".into());
     }
     if field("aof_enabled") == Some("0") {
         tracing::warn!(
-            "Redis{at} keeps nothing over a restart; the line is then rebuilt from tickets"
+            node = node.unwrap_or_default(),
+            "Redis persists no data: after a restart, queues are rebuilt from tickets"
         );
     }
     Ok(())
 }
 
-impl Lanes {
+impl Nodes {
     fn new(url: &str) -> Result<Self, RedisError> {
         if let Some(sentinels) = Sentinels::of_url(url)? {
-            return Ok(Self::One(Box::new(Pair::new(&Server::Watched(Arc::new(sentinels))))));
+            return Ok(Self::One(Box::new(NodeConnections::new(&Server::Watched(Arc::new(
+                sentinels,
+            ))))));
         }
         if url.contains(',') {
             return Ok(Self::Cluster(Cluster::of_url(url)?));
         }
-        Ok(Self::One(Box::new(Pair::new(&Server::Known(Box::new(Client::open(url)?))))))
+        Ok(Self::One(Box::new(NodeConnections::new(&Server::Known(Box::new(Client::open(url)?))))))
     }
 
     async fn command<T: FromRedisValue>(&self, kind: Kind, command: &Cmd) -> Result<T, RedisError> {
@@ -171,7 +175,7 @@ impl Lanes {
         self.run(kind, slot_of(command), run).await
     }
 
-    /// Runs `call` on the connection to where the slot is; anywhere, where there is no key.
+    /// Runs `call` on the connection to the server that has the slot; on any server without a slot.
     async fn run<T, F>(
         &self,
         kind: Kind,
@@ -182,7 +186,7 @@ impl Lanes {
         F: Future<Output = Result<T, RedisError>>,
     {
         match self {
-            Self::One(pair) => pair.lane(kind).run(call).await,
+            Self::One(node) => node.connection(kind).run(call).await,
             Self::Cluster(cluster) => cluster.run(kind, slot.unwrap_or(0), call).await,
         }
     }

@@ -1,9 +1,9 @@
-//! The Lua scripts: embedding, running, and reading what they answer.
+//! Embeds and runs the Lua scripts, and reads their replies.
 //!
-//! The text of a script ends in a comment that names the `run_id` of the server its schedule was
-//! built on. A server that was restarted, restored from an older state or promoted has another, so
-//! it answers NOSCRIPT, and NOSCRIPT is never answered with a blind EVAL: first [`inspect`] says
-//! whether the keys are still those of this epoch on this very server.
+//! The text of a script ends in a comment with the `run_id` of the server on which its schedule's
+//! keys were built. A server that was restarted, restored from an older state or promoted has
+//! another `run_id`, so it answers NOSCRIPT. After NOSCRIPT, [`inspect`] first checks that the keys
+//! still belong to this epoch and this server. Only then is the script sent with EVAL.
 
 mod list;
 
@@ -15,31 +15,31 @@ use redis::{Script as Hashed, Value};
 use self::list::LIBRARIES;
 pub use self::list::Script;
 use super::high_water::{Counters, Seen};
-use super::keys::Keys;
+use super::keys::ScheduleKeys;
 use super::redis::Redis;
 use super::{Store, StoreError};
 
-/// For scripts that need to know no more than the epoch.
+/// The arguments of a script that needs only the epoch.
 pub const NOTHING: &[u64] = &[];
 
-/// One schedule's keys on one server: what a script needs to know where it runs.
+/// One schedule's keys in one epoch on one server. Scripts run on it.
 #[derive(Debug, Clone)]
-pub struct Place {
-    /// The keys, for the epoch that the caller believes in.
-    pub keys: Arc<Keys>,
-    /// How far this process has seen them come.
+pub struct Keyspace {
+    /// The key names, in the epoch that the caller expects.
+    pub keys: Arc<ScheduleKeys>,
+    /// The highest counters that this process has read from these keys.
     pub seen: Arc<Seen>,
     server: Arc<Bundle>,
 }
 
-/// All scripts, marked with one server's `run_id`.
+/// All scripts, with one server's `run_id` in their texts.
 #[derive(Debug)]
 struct Bundle {
     run_id: String,
     scripts: Vec<Hashed>,
 }
 
-/// What a script answered: a word, then flat values.
+/// A script's reply: a word, then flat values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// The first element: `OK`, `TAKEN`, …
@@ -47,16 +47,16 @@ pub struct Reply {
     values: Vec<Value>,
 }
 
-/// Why a script gave no answer of its own.
+/// Why a script gave no reply of its own.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
-    /// Redis does not have this schedule's keys under this epoch on this server: rebuild them.
+    /// This server does not have the schedule's keys in this epoch: rebuild them.
     #[error("Redis lost the schedule's keys")]
     Lost,
-    /// They were rebuilt under a higher epoch: read it again.
-    #[error("the epoch has moved on")]
+    /// The keys were rebuilt in a higher epoch: read the epoch again.
+    #[error("the schedule's keys have a higher epoch")]
     Stale,
-    /// They are being rebuilt.
+    /// The keys are being rebuilt.
     #[error("the schedule's keys are being rebuilt")]
     Loading,
     /// Redis failed.
@@ -64,9 +64,13 @@ pub enum ScriptError {
     Store(#[from] StoreError),
 }
 
-/// Whether keys are in force, by `epoch` and `loading_until` of their `meta`: what lua/lib/guard.lua
-/// asks, for those who read past the scripts.
-pub fn in_force(keys: &Keys, epoch: Option<u64>, loading: Option<u64>) -> Result<(), ScriptError> {
+/// Checks that keys may be used, by `epoch` and `loading_until` of their `meta`: the check of
+/// lua/lib/guard.lua, for callers that read keys without a script.
+pub fn in_force(
+    keys: &ScheduleKeys,
+    epoch: Option<u64>,
+    loading: Option<u64>,
+) -> Result<(), ScriptError> {
     match epoch.unwrap_or(0) {
         epoch if epoch < keys.epoch() => Err(ScriptError::Lost),
         epoch if epoch > keys.epoch() => Err(ScriptError::Stale),
@@ -75,46 +79,46 @@ pub fn in_force(keys: &Keys, epoch: Option<u64>, loading: Option<u64>) -> Result
     }
 }
 
-/// What [`inspect`] found.
+/// The result of [`inspect`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// The epoch of the keys, 0 where there are none.
+    /// The epoch of the keys; 0 if there are none.
     pub epoch: u64,
-    /// The server that the keys were built on, empty where there are none.
+    /// The `run_id` of the server on which the keys were built; empty if there are none.
     pub built_on: String,
-    /// The server that answered.
+    /// The `run_id` of the server that answered.
     pub server: String,
-    /// Until when a rebuilding may take (Redis's clock, ms), 0 when none is under way.
+    /// The time limit of the running rebuild (Redis's clock, ms); 0 if none is running.
     pub loading_until_ms: i64,
-    /// Redis's clock, ms.
+    /// Redis's clock, in ms.
     pub now_ms: i64,
-    /// How far the keys have come.
+    /// The counters in the keys.
     pub counters: Counters,
 }
 
-impl Place {
-    /// The place where `keys` were built on the server `run_id`.
+impl Keyspace {
+    /// Creates the keyspace of `keys` that were built on the server `run_id`.
     #[must_use]
-    pub fn new(keys: Keys, run_id: &str) -> Self {
+    pub fn new(keys: ScheduleKeys, run_id: &str) -> Self {
         Self { keys: Arc::new(keys), seen: Arc::default(), server: bundle(run_id) }
     }
 
-    /// The same, going on from what was seen before.
+    /// Continues with the counters that were read before.
     #[must_use]
     pub fn after(self, seen: Arc<Seen>) -> Self {
         Self { seen, ..self }
     }
 
-    /// The name by which the server knows a script, once it was run there.
+    /// The hash by which the server finds a script that has run there.
     #[must_use]
     pub fn name(&self, script: Script) -> &str {
         self.server.scripts[script as usize].get_hash()
     }
 
-    /// Runs a script there.
+    /// Runs a script on this keyspace.
     ///
     /// # Errors
-    /// [`ScriptError`]: the shared replies of `lua/lib/guard`, and Redis's own failures.
+    /// [`ScriptError`]: the shared replies of `lua/lib/guard`, and failures of Redis.
     pub async fn run(
         &self,
         redis: &Redis,
@@ -125,8 +129,8 @@ impl Place {
         self.run_on(redis, false, (script, keys, args)).await
     }
 
-    /// As [`Place::run`], on the connection for what may take long: for a rebuilding, whose batches must
-    /// neither delay the scripts of others nor fail because this process is busy.
+    /// Like [`Keyspace::run`], on the bulk connection. For rebuilds: their batches must not delay
+    /// the scripts of other callers, and must not fail because this process is busy.
     pub async fn run_bulk(
         &self,
         redis: &Redis,
@@ -152,9 +156,9 @@ impl Place {
         let first = send(redis, bulk, command("EVALSHA", hashed.get_hash())).await;
         let value = match first {
             Err(error) if error.code() == Some("NOSCRIPT") => {
-                // Rebuilding is what makes the keys this server's own: it needs no proof of it.
-                if script != Script::Restore {
-                    Box::pin(self.prove(redis)).await?;
+                // A rebuild binds the keys to this server, so it does not need this check.
+                if script != Script::BeginRebuild {
+                    Box::pin(self.check_keys(redis)).await?;
                 }
                 send(redis, bulk, command("EVAL", &text(script, &self.server.run_id))).await
             }
@@ -163,8 +167,8 @@ impl Place {
         Reply::read(value.map_err(StoreError::from)?)
     }
 
-    /// Whether the keys are still those that this place means, on the server it means.
-    async fn prove(&self, redis: &Redis) -> Result<(), ScriptError> {
+    /// Checks that the keys still belong to this epoch, and were built on this server.
+    async fn check_keys(&self, redis: &Redis) -> Result<(), ScriptError> {
         let found = inspect(redis, &self.keys).await?;
         if found.epoch < self.keys.epoch() || found.built_on != found.server {
             return Err(ScriptError::Lost);
@@ -180,8 +184,9 @@ async fn send(redis: &Redis, bulk: bool, command: redis::Cmd) -> Result<Value, r
     if bulk { redis.bulk(&command).await } else { redis.hot(&command).await }
 }
 
-/// Asks whose keys a schedule's are, and which server answers.
-pub async fn inspect(redis: &Redis, keys: &Keys) -> Result<Inspection, StoreError> {
+/// Reads the epoch and the counters of a schedule's keys, the server on which they were built, and
+/// the server that answers.
+pub async fn inspect(redis: &Redis, keys: &ScheduleKeys) -> Result<Inspection, StoreError> {
     type Answer = (String, u64, String, String, i64, i64, u64, u64);
     let mut command = redis::cmd("EVAL");
     command.arg(text(Script::Inspect, "any")).arg(1).arg(keys.meta());
@@ -191,14 +196,15 @@ pub async fn inspect(redis: &Redis, keys: &Keys) -> Result<Inspection, StoreErro
     Ok(Inspection { epoch, built_on, server, loading_until_ms, now_ms, counters })
 }
 
-/// A script as the server gets it: its first line, the libraries it names, its body, the `run_id`.
+/// The text of a script for the server: its first line, the libraries that it names, its body and
+/// the `run_id`.
 fn text(script: Script, run_id: &str) -> String {
     let source = script.source();
     let (first, body) = source.split_once('\n').unwrap_or((source, ""));
     let used = body.lines().find_map(|line| line.strip_prefix("-- Uses")).unwrap_or("");
     let mut text = format!("{first}\n");
     for (name, library) in LIBRARIES {
-        if used.split_whitespace().any(|wanted| wanted == *name) {
+        if used.split_whitespace().any(|word| word == *name) {
             text.push_str(library);
         }
     }
@@ -208,7 +214,7 @@ fn text(script: Script, run_id: &str) -> String {
     text
 }
 
-/// The scripts for `run_id`, hashed once per process and server.
+/// The scripts for `run_id`; each process hashes them once per server.
 fn bundle(run_id: &str) -> Arc<Bundle> {
     static BUNDLES: LazyLock<Mutex<HashMap<String, Arc<Bundle>>>> = LazyLock::new(Mutex::default);
     let mut bundles = BUNDLES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -220,11 +226,11 @@ fn bundle(run_id: &str) -> Arc<Bundle> {
 }
 
 impl Reply {
-    /// Reads what Redis sent.
+    /// Reads a reply.
     ///
     /// # Errors
-    /// [`ScriptError`]: the shared replies of `lua/lib/guard`, and whatever is no list that begins
-    /// with a word.
+    /// [`ScriptError`]: the shared replies of `lua/lib/guard`, and a value that is not a list that
+    /// begins with a word.
     pub fn read(value: Value) -> Result<Self, ScriptError> {
         let Value::Array(mut values) = value else {
             return Err(unexpected(&value).into());
@@ -252,7 +258,7 @@ impl Reply {
         (index..self.values.len()).map(|index| self.get(index)).collect()
     }
 
-    /// The error for a word or a shape that the caller's table does not list.
+    /// The error for a reply that the script's header does not list.
     #[must_use]
     pub fn unknown(&self) -> StoreError {
         StoreError::Inconsistent(format!("a script replied {} {:?}", self.word, self.values))

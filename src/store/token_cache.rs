@@ -1,37 +1,37 @@
-//! Tokens that were verified lately: nobody is asked to prove the same thing again and again.
+//! A cache of verified tokens, which saves repeated signature checks.
 //!
-//! What is remembered of a token is its `SipHash-2-4-128` under a key that this process made up and
-//! nobody else knows. Whoever could find another text with the same hash could forge the hash's own
-//! tags: `SipHash` is a pseudorandom function (Aumasson and Bernstein, 2012).
+//! The cache stores no token, only its `SipHash-2-4-128` under a random key of this process.
+//! `SipHash` is a pseudorandom function (Aumasson and Bernstein, 2012): an attacker who does not
+//! know the key cannot find another text with the same hash.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use quick_cache::sync::Cache;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-/// What tokens turned out to say. The caller checks that an entry still counts: that the token has
-/// not expired, and that the keys it was verified with are still in force.
+/// Maps tokens to what they say. The caller checks that an entry is still valid: that the token has
+/// not expired, and that the keys that verified it are still in use.
 #[derive(Debug)]
-pub struct Remembered<V> {
-    known: Cache<[u64; 2], V>,
+pub struct TokenCache<V> {
+    entries: Cache<[u64; 2], V>,
     key: (u64, u64),
 }
 
-impl<V: Clone> Remembered<V> {
-    /// Nothing verified yet; up to `kept` are remembered.
+impl<V: Clone> TokenCache<V> {
+    /// Creates an empty cache for up to `capacity` tokens.
     #[must_use]
-    pub fn new(kept: usize) -> Self {
-        // Each `RandomState` is seeded from the operating system's randomness, and differs.
+    pub fn new(capacity: usize) -> Self {
+        // Each `RandomState` has a new seed from the operating system.
         let random = || RandomState::new().build_hasher().finish();
-        Self { known: Cache::new(kept), key: (random(), random()) }
+        Self { entries: Cache::new(capacity), key: (random(), random()) }
     }
 
-    /// What `verify` makes of `token`, or made of it before. A refusal is not remembered.
+    /// The cached result for `token`, or the result of `verify`. Errors are not cached.
     pub fn get_or<E>(&self, token: &str, verify: impl FnOnce() -> Result<V, E>) -> Result<V, E> {
         self.get_current_or(token, |_| true, verify)
     }
 
-    /// As [`Remembered::get_or`]; an entry that is not `current` is verified again.
+    /// Like [`TokenCache::get_or`]; a token whose entry is not `current` is verified again.
     pub fn get_current_or<E>(
         &self,
         token: &str,
@@ -39,11 +39,11 @@ impl<V: Clone> Remembered<V> {
         verify: impl FnOnce() -> Result<V, E>,
     ) -> Result<V, E> {
         let hash = self.hash(token);
-        if let Some(known) = self.known.get(&hash).filter(current) {
-            return Ok(known);
+        if let Some(cached) = self.entries.get(&hash).filter(current) {
+            return Ok(cached);
         }
         let verified = verify()?;
-        self.known.insert(hash, verified.clone());
+        self.entries.insert(hash, verified.clone());
         Ok(verified)
     }
 
@@ -60,24 +60,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_verified_once_and_a_refused_one_each_time() {
-        let (remembered, mut asked) = (Remembered::<u8>::new(10), 0);
+    fn a_valid_token_is_verified_once_and_a_refused_one_each_time() {
+        let (cache, mut calls) = (TokenCache::<u8>::new(10), 0);
         for _ in 0..3 {
-            let found = remembered.get_or("a", || {
-                asked += 1;
+            let found = cache.get_or("a", || {
+                calls += 1;
                 Ok::<_, ()>(7)
             });
             assert_eq!(found, Ok(7));
         }
-        assert_eq!(asked, 1);
+        assert_eq!(calls, 1);
         for _ in 0..3 {
-            let refused = remembered.get_or("b", || {
-                asked += 1;
+            let refused = cache.get_or("b", || {
+                calls += 1;
                 Err("no")
             });
             assert_eq!(refused, Err("no"));
         }
-        assert_eq!(asked, 4);
-        assert_eq!(remembered.get_or("b", || Ok::<_, ()>(8)), Ok(8), "another token");
+        assert_eq!(calls, 4);
+        assert_eq!(cache.get_or("b", || Ok::<_, ()>(8)), Ok(8), "another token");
     }
 }

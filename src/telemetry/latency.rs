@@ -1,24 +1,25 @@
-//! How long answers took, counted finely enough for a percentile.
+//! A latency histogram that is fine enough to compute percentiles.
 
 use std::array::from_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Steps between one power of two of a microsecond and the next: a percentile is right to a quarter.
+/// Buckets between one power of two of a microsecond and the next: a percentile is at most a
+/// quarter too high.
 const STEPS: usize = 4;
-/// Up to about two minutes.
+/// Number of buckets: up to about two minutes.
 const BUCKETS: usize = 27 * STEPS;
 
-/// Counts of answers by how long they took. One relaxed addition each, beside a histogram that
-/// Prometheus reads and nobody else can.
+/// Counts answers by their latency, with one relaxed addition per answer. It exists beside the
+/// histogram for Prometheus because the process itself cannot read that one.
 #[derive(Debug)]
-pub(super) struct Spread([AtomicU64; BUCKETS]);
+pub(super) struct LatencyHistogram([AtomicU64; BUCKETS]);
 
-/// What a [`Spread`] had counted at one moment, or between two.
+/// The counts of a [`LatencyHistogram`] at one time, or between two times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts([u64; BUCKETS]);
 
-impl Default for Spread {
+impl Default for LatencyHistogram {
     fn default() -> Self {
         Self(from_fn(|_| AtomicU64::default()))
     }
@@ -30,7 +31,7 @@ impl Default for Counts {
     }
 }
 
-impl Spread {
+impl LatencyHistogram {
     pub(super) fn observe(&self, took: Duration) {
         self.0[bucket(took)].fetch_add(1, Ordering::Relaxed);
     }
@@ -41,40 +42,40 @@ impl Spread {
 }
 
 impl Counts {
-    /// These and those.
+    /// Adds the counts of another histogram.
     pub fn add(&mut self, more: &Self) {
         for (count, more) in self.0.iter_mut().zip(more.0) {
             *count += more;
         }
     }
 
-    /// What was counted since `before`.
+    /// The counts since `before`.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         Self(from_fn(|at| self.0[at].saturating_sub(before.0[at])))
     }
 
-    /// How many answers.
+    /// The number of answers.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// The time within which `per_mille` of a thousand answers were given, to a quarter; nothing
-    /// where there was none.
+    /// The time within which `per_mille` of 1,000 answers were given, at most a quarter too high.
+    /// `None` without an answer.
     #[must_use]
     pub fn percentile(&self, per_mille: u64) -> Option<Duration> {
-        let wanted = self.total().saturating_mul(per_mille).div_ceil(1000).max(1);
-        let mut seen = 0;
+        let rank = self.total().saturating_mul(per_mille).div_ceil(1000).max(1);
+        let mut counted = 0;
         let at = self.0.iter().position(|count| {
-            seen += count;
-            seen >= wanted
+            counted += count;
+            counted >= rank
         })?;
         Some(end(at))
     }
 }
 
-/// The bucket of a duration: its power of two, and the quarter within it.
+/// The bucket of a duration: its power of two in microseconds, and the quarter within it.
 fn bucket(took: Duration) -> usize {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(STEPS as u64);
     let power = micros.ilog2();
@@ -82,7 +83,7 @@ fn bucket(took: Duration) -> usize {
     (usize::try_from(power).unwrap_or(BUCKETS) * STEPS + quarter).min(BUCKETS - 1)
 }
 
-/// Where a bucket ends.
+/// The upper end of a bucket.
 fn end(at: usize) -> Duration {
     let (power, quarter) = (at / STEPS, at % STEPS);
     let steps = u64::try_from(STEPS + quarter + 1).unwrap_or(u64::MAX);
@@ -96,16 +97,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_the_time_that_so_many_took_at_most() {
-        let spread = Spread::default();
-        assert_eq!(spread.counts().percentile(990), None);
+    fn a_percentile_is_the_longest_time_of_its_share_of_answers() {
+        let histogram = LatencyHistogram::default();
+        assert_eq!(histogram.counts().percentile(990), None);
         for _ in 0..98 {
-            spread.observe(Duration::from_millis(1));
+            histogram.observe(Duration::from_millis(1));
         }
-        let before = spread.counts();
-        spread.observe(Duration::from_millis(100));
-        spread.observe(Duration::from_millis(100));
-        let all = spread.counts();
+        let before = histogram.counts();
+        histogram.observe(Duration::from_millis(100));
+        histogram.observe(Duration::from_millis(100));
+        let all = histogram.counts();
         assert_eq!((all.total(), all.since(&before).total()), (100, 2));
         let (half, most) = (all.percentile(500).unwrap(), all.percentile(990).unwrap());
         assert!((1000..=1280).contains(&half.as_micros()), "{half:?}");
@@ -114,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_bucket_ends_after_what_is_in_it_and_at_most_a_quarter_later(
+        fn a_bucket_ends_at_most_a_quarter_after_each_of_its_durations(
             micros in 4u64..100_000_000
         ) {
             let took = Duration::from_micros(micros);

@@ -1,4 +1,4 @@
-//! What is counted, in Prometheus' text format at `/metrics`.
+//! The metrics of the process, in the `OpenMetrics` text format at `/metrics`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use prometheus_client::encoding::text::encode;
 
 use super::latency::Counts;
 use super::registry::{All, Connections, Kind, Loop, Movement, Reason, Schedule, Status, What};
-use super::rejections::Refusal;
+use super::rejections::Rejection;
 use super::rounds::Round;
 
-/// The process's counters; cheap to clone, and every clone counts into the same ones.
+/// The metrics of the process; cheap to clone, and all clones share their counts.
 #[derive(Clone)]
 pub struct Metrics {
     all: Arc<All>,
@@ -31,13 +31,13 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// A registry of its own, so that two apps in one test process do not share counts.
+    /// Creates a new registry, so that two apps in one test process do not share counts.
     #[must_use]
     pub fn new() -> Self {
         Self { all: Arc::new(All::new()) }
     }
 
-    /// Everything counted so far, as `/metrics` answers it.
+    /// Writes all metrics as the text of `/metrics`.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -47,10 +47,11 @@ impl Metrics {
         text
     }
 
-    /// A request was answered. `route` is the pattern it matched, not its path.
+    /// Counts an answered request and its latency. `route` is the pattern that the request matched.
     pub fn request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
-        let known = self.all.answers.load();
-        let answers = match known.get(route).and_then(|of| of.get(&(method, status))) {
+        let routes = self.all.answers.load();
+        let by_status = routes.get(route);
+        let answers = match by_status.and_then(|answers| answers.get(&(method, status))) {
             Some(answers) => answers,
             None => &self.all.answers_of(route, method, status),
         };
@@ -59,104 +60,104 @@ impl Metrics {
         answers.spread.observe(took);
     }
 
-    /// Tells of each kind of answer given so far its route, method and status, and how long they took.
-    pub fn answered(&self, mut tell: impl FnMut(&str, &'static str, u16, &Counts)) {
-        for (route, of) in self.all.answers.load().iter() {
-            for ((method, status), answers) in of {
-                tell(route, method, *status, &answers.spread.counts());
+    /// Calls `visit` with each route, method and status answered so far, and its latencies.
+    pub fn answered(&self, mut visit: impl FnMut(&str, &'static str, u16, &Counts)) {
+        for (route, by_status) in self.all.answers.load().iter() {
+            for ((method, status), answers) in by_status {
+                visit(route, method, *status, &answers.spread.counts());
             }
         }
     }
 
-    /// A request or a connection was not taken on.
+    /// Counts a refused request or connection.
     pub fn refused(&self, reason: &'static str) {
         self.all.refused.get_or_create(&Reason { reason }).inc();
     }
 
-    /// How long a schedule's line is, and how many it has let in.
+    /// Sets how many buyers of a schedule wait and how many have an active slot.
     pub fn line(&self, schedule: i64, waiting: u64, active: u64) {
         let schedule = Schedule { schedule };
         self.all.waiting.get_or_create(&schedule).set(gauge(waiting));
         self.all.active.get_or_create(&schedule).set(gauge(active));
     }
 
-    /// Nobody watches this schedule any more: its line is no longer told.
+    /// Removes a schedule from the gauges, when this process no longer reads its queue.
     pub fn forget_line(&self, schedule: i64) {
         let schedule = Schedule { schedule };
         self.all.waiting.remove(&schedule);
         self.all.active.remove(&schedule);
     }
 
-    /// Somebody got a place in line (not: was given the one they had).
+    /// Counts a new queue entry. A repeated join of the same user does not count.
     pub fn joined(&self) {
         self.all.joins.inc();
     }
 
-    /// So many were let in.
+    /// Counts admitted buyers.
     pub fn admitted(&self, buyers: u64) {
         self.all.admissions.inc_by(buyers);
     }
 
-    /// A hold was taken and written.
+    /// Counts a hold that was created.
     pub fn held(&self) {
         self.all.holds.inc();
     }
 
-    /// A hold in a schedule was refused; `reason` is the problem's code.
+    /// Counts a refused hold; `reason` is the problem's code.
     pub fn hold_refused(&self, schedule: i64, reason: &'static str) {
         self.all.holds_refused.get_or_create(&Reason { reason }).inc();
-        self.all.turned_away.add(Refusal { schedule, wanted: "hold", reason }, 1);
+        self.all.rejections.add(Rejection { schedule, wanted: "hold", reason }, 1);
     }
 
-    /// Somebody was not given a place in a line; `reason` is the problem's code.
+    /// Counts a refused join; `reason` is the problem's code.
     pub fn join_refused(&self, schedule: i64, reason: &'static str) {
         self.all.joins_refused.get_or_create(&Reason { reason }).inc();
-        self.all.turned_away.add(Refusal { schedule, wanted: "join", reason }, 1);
+        self.all.rejections.add(Rejection { schedule, wanted: "join", reason }, 1);
     }
 
-    /// The refusals that were counted since they were last taken.
+    /// Takes the rejections that were counted since the last call.
     #[must_use]
-    pub fn take_turned_away(&self) -> Vec<(Refusal, u64)> {
-        self.all.turned_away.take()
+    pub fn take_rejections(&self) -> Vec<(Rejection, u64)> {
+        self.all.rejections.take()
     }
 
-    /// Puts refusals back that could not be written down.
-    pub fn give_back(&self, refusals: impl IntoIterator<Item = (Refusal, u64)>) {
-        for (refusal, times) in refusals {
-            self.all.turned_away.add(refusal, times);
+    /// Adds rejections again that could not be written to PostgreSQL.
+    pub fn give_back(&self, rejections: impl IntoIterator<Item = (Rejection, u64)>) {
+        for (rejection, times) in rejections {
+            self.all.rejections.add(rejection, times);
         }
     }
 
-    /// So many reservations became `status` (`PAYMENT_WAITING`, `COMPLETE`, …).
+    /// Counts reservations that reached a status (`PAYMENT_WAITING`, `COMPLETE`, …).
     pub fn reservations(&self, status: &'static str, count: u64) {
         self.all.reservations.get_or_create(&Status { status }).inc_by(count);
     }
 
-    /// A hold of so many seats was paid with so many points.
+    /// Counts a paid hold: its seats and points.
     pub fn paid(&self, seats: u64, points: u64) {
         self.all.payments.inc_by(seats);
         self.all.points.get_or_create(&Movement { kind: "PAYMENT" }).inc_by(points);
     }
 
-    /// One payment was refunded, with so many points.
+    /// Counts a refunded payment and its points.
     pub fn refunded(&self, points: u64) {
         self.all.refunds.inc();
         self.all.points.get_or_create(&Movement { kind: "REFUND" }).inc_by(points);
     }
 
-    /// So many points were charged.
+    /// Counts charged points.
     pub fn charged(&self, points: u64) {
         self.all.points.get_or_create(&Movement { kind: "CHARGE" }).inc_by(points);
     }
 
-    /// Connections to PostgreSQL: all, and those nobody uses.
+    /// Sets the number of connections to PostgreSQL: all of them, and the idle ones.
     pub fn pool(&self, size: u32, idle: usize) {
         let of = |state| self.all.pool.get_or_create_owned(&Connections { state });
         of("size").set(i64::from(size));
         of("idle").set(gauge(idle as u64));
     }
 
-    /// The loop `name` ran, so much later than it should have.
+    /// Records a run of the loop `name`, which began `lag` later than it should have.
     pub fn loop_ran(&self, name: &'static str, lag: Duration, round: Round) {
         let this = Loop { name };
         self.all.loop_lag.get_or_create(&this).set(lag.as_secs_f64());
@@ -171,51 +172,51 @@ impl Metrics {
         self.all.rounds.all()
     }
 
-    /// How many rows of the outbox Redis had not heard of, and how many were parked, when the relay
-    /// last looked.
+    /// The numbers of outbox rows that wait for the relay and that are parked, when the relay last
+    /// counted them.
     #[must_use]
     pub fn outbox_seen(&self) -> (u64, u64) {
         let count = |gauge: i64| u64::try_from(gauge).unwrap_or(0);
         (count(self.all.outbox.get()), count(self.all.outbox_parked.get()))
     }
 
-    /// A stream of a kind was opened.
+    /// Counts a stream of this kind as open.
     pub fn stream_opened(&self, kind: &'static str) {
         self.all.streams.get_or_create(&Kind { kind }).inc();
     }
 
-    /// A stream of a kind is over.
+    /// Counts a stream of this kind as closed.
     pub fn stream_closed(&self, kind: &'static str) {
         self.all.streams.get_or_create(&Kind { kind }).dec();
     }
 
-    /// An event was sent on a stream.
+    /// Counts an event that was sent on a stream.
     pub fn stream_event(&self, kind: &'static str) {
         self.all.stream_events.get_or_create(&Kind { kind }).inc();
     }
 
-    /// A stream was closed since its client did not read.
+    /// Counts a stream that was closed because its client did not read.
     pub fn stream_dropped(&self, kind: &'static str) {
         self.all.streams_dropped.get_or_create(&Kind { kind }).inc();
     }
 
-    /// How many rows of the outbox Redis has not heard of yet, and how many are parked.
+    /// Sets the numbers of outbox rows that wait for the relay and that are parked.
     pub fn outbox(&self, waiting: u64, parked: u64) {
         self.all.outbox.set(gauge(waiting));
         self.all.outbox_parked.set(gauge(parked));
     }
 
-    /// So many times the reconciler found Redis to contradict PostgreSQL about `what`, and mended it.
+    /// Counts differences in `what` between Redis and PostgreSQL that the reconciler repaired.
     pub fn repaired(&self, what: &'static str, times: u64) {
         self.all.repairs.get_or_create(&What { what }).inc_by(times);
     }
 
-    /// A schedule was compared, which took so long.
+    /// Records how long the comparison of a schedule in both stores took.
     pub fn compared(&self, took: Duration) {
         self.all.compared.observe(took.as_secs_f64());
     }
 
-    /// So many places could not be archived, since PostgreSQL does not know their users.
+    /// Counts queue entries that could not be archived because PostgreSQL has no such user.
     pub fn queue_rows_skipped(&self, rows: u64) {
         self.all.queue_rows_skipped.inc_by(rows);
     }
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_rendered_and_a_forgotten_line_is_not() {
+    fn counts_are_rendered_and_the_gauges_of_a_removed_schedule_are_not() {
         let metrics = Metrics::new();
         metrics.request("/v1/points", "GET", 200, Duration::from_millis(3));
         metrics.line(7, 1_000, 50);
@@ -246,7 +247,7 @@ mod tests {
             r#"onsale_points_total{kind="PAYMENT"} 300"#,
             r#"onsale_holds_refused_total{reason="seat_taken"} 1"#,
         ] {
-            assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
         assert!(!text.contains(r#"schedule="8""#));
     }

@@ -1,4 +1,4 @@
-//! What the service tells its operators: logs, traces, metrics.
+//! Logs, traces and metrics for operators.
 
 pub mod latency;
 pub mod metrics;

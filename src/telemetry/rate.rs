@@ -1,4 +1,4 @@
-//! Rates from counters.
+//! Computes rates from counters.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ struct Measurement {
 }
 
 impl CounterRate {
-    /// The rate of `count`, which must only rise.
+    /// Measures the rate of `count`, which must never fall.
     #[must_use]
     pub fn new(count: Arc<AtomicU64>) -> Self {
         let last =
@@ -30,15 +30,16 @@ impl CounterRate {
         Self { count, last: Mutex::new(last) }
     }
 
-    /// The rate per second, between the last two calls that were at least a second apart.
+    /// The rate per second, measured between the last two calls that were at least 1 s apart.
+    /// `None` before the first measurement.
     pub fn per_second(&self, now: Instant) -> Option<f64> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let span = now.saturating_duration_since(last.at);
         if span >= SPAN {
             let count = self.count.load(Ordering::Relaxed);
-            let more = u32::try_from(count.saturating_sub(last.count)).unwrap_or(u32::MAX);
-            *last =
-                Measurement { at: now, count, rate: Some(f64::from(more) / span.as_secs_f64()) };
+            let increase = u32::try_from(count.saturating_sub(last.count)).unwrap_or(u32::MAX);
+            let rate = Some(f64::from(increase) / span.as_secs_f64());
+            *last = Measurement { at: now, count, rate };
         }
         last.rate
     }
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_known_after_one_second() {
+    fn a_rate_is_measured_after_one_second() {
         let count = Arc::new(AtomicU64::new(7));
         let (rate, begun) = (CounterRate::new(Arc::clone(&count)), Instant::now());
         assert_eq!(rate.per_second(begun), None);

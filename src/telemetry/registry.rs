@@ -1,4 +1,4 @@
-//! The metrics themselves: their names, their labels, their help.
+//! Defines the metrics: their names, labels and help texts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::latency::Spread;
-use super::rejections::TurnedAway;
+use super::latency::LatencyHistogram;
+use super::rejections::RejectionCounter;
 use super::rounds::Rounds;
 
-/// From half a millisecond to the request timeout, in seconds.
+/// Upper bounds of the latency buckets, in seconds: from half a millisecond to the request timeout.
 const LATENCY_BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Every metric there is, and the registry that renders them.
+/// All metrics, and the registry that renders them.
 pub(super) struct All {
     pub(super) registry: Registry,
     pub(super) requests: Family<Request, Counter>,
     pub(super) latency: Family<Route, Histogram, fn() -> Histogram>,
-    /// The two of each route, method and status seen so far: found without making labels.
+    /// The metrics of each route, method and status so far, to find them without new labels.
     pub(super) answers: ArcSwap<ByRoute>,
     pub(super) refused: Family<Reason, Counter>,
     pub(super) streams: Family<Kind, Gauge>,
@@ -49,21 +49,21 @@ pub(super) struct All {
     pub(super) repairs: Family<What, Counter>,
     pub(super) compared: Histogram,
     pub(super) queue_rows_skipped: Counter,
-    /// Not for Prometheus: a loop writes it to PostgreSQL.
-    pub(super) turned_away: TurnedAway,
-    /// Not for Prometheus, which has two gauges of each.
+    /// Not rendered: a loop writes these counts to PostgreSQL.
+    pub(super) rejections: RejectionCounter,
+    /// Not rendered: two gauges per loop show the same.
     pub(super) rounds: Rounds,
 }
 
-/// By route, then by method and status.
+/// Metrics by route, then by method and status.
 type ByRoute = HashMap<String, HashMap<(&'static str, u16), Answers>>;
 
-/// What is counted of answers alike.
+/// The metrics of answers with the same route, method and status.
 #[derive(Clone)]
 pub(super) struct Answers {
     pub(super) count: Counter,
     pub(super) latency: Histogram,
-    pub(super) spread: Arc<Spread>,
+    pub(super) spread: Arc<LatencyHistogram>,
 }
 
 macro_rules! labels {
@@ -87,7 +87,7 @@ labels! {
 }
 
 impl All {
-    /// Everything at zero, under the prefix `onsale`.
+    /// Creates all metrics at zero, with the prefix `onsale`.
     pub(super) fn new() -> Self {
         let mut all = All {
             registry: Registry::with_prefix("onsale"),
@@ -117,24 +117,24 @@ impl All {
             repairs: Family::default(),
             compared: Histogram::new(LATENCY_BUCKETS),
             queue_rows_skipped: Counter::default(),
-            turned_away: TurnedAway::default(),
+            rejections: RejectionCounter::default(),
             rounds: Rounds::default(),
         };
         all.register();
         all
     }
 
-    /// What is counted of answers alike, for the first of them.
+    /// Creates the metrics for a new combination of route, method and status.
     pub(super) fn answers_of(&self, route: &str, method: &'static str, status: u16) -> Answers {
         let request = Request { route: route.to_owned(), method, status };
         let count = self.requests.get_or_create_owned(&request);
         let latency = self.latency.get_or_create_owned(&Route { route: request.route, method });
         let answers = Answers { count, latency, spread: Arc::default() };
-        self.answers.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            let of = known.entry(route.to_owned()).or_default();
-            of.entry((method, status)).or_insert_with(|| answers.clone());
-            known
+        self.answers.rcu(|routes| {
+            let mut routes = HashMap::clone(routes);
+            let by_status = routes.entry(route.to_owned()).or_default();
+            by_status.entry((method, status)).or_insert_with(|| answers.clone());
+            routes
         });
         answers
     }
@@ -150,24 +150,28 @@ impl All {
         to.register("http_requests", "Requests answered", self.requests.clone());
         let help = "Time until the head of the answer";
         to.register("http_request_duration_seconds", help, self.latency.clone());
-        let help = "Requests and connections not taken on, by reason";
+        let help = "Requests and connections refused, by reason";
         to.register("http_refused", help, self.refused.clone());
-        to.register("streams", "Streams open, by kind", self.streams.clone());
+        to.register("streams", "Open streams, by kind", self.streams.clone());
         to.register("stream_events", "Events sent, by kind", self.stream_events.clone());
-        let help = "Streams closed since their clients did not read";
+        let help = "Streams closed because their client did not read, by kind";
         to.register("streams_dropped", help, self.streams_dropped.clone());
     }
 
     fn register_sale(&mut self) {
         let to = &mut self.registry;
-        to.register("line_waiting", "Buyers waiting in a line", self.waiting.clone());
-        to.register("line_active", "Buyers let in and not done", self.active.clone());
-        to.register("joins", "Places in line given out", self.joins.clone());
+        to.register("line_waiting", "Buyers waiting in a queue", self.waiting.clone());
+        to.register("line_active", "Buyers with an active slot", self.active.clone());
+        to.register("joins", "Queue entries created", self.joins.clone());
         to.register("joins_refused", "Joins refused, by code", self.joins_refused.clone());
-        to.register("admissions", "Buyers let in", self.admissions.clone());
-        to.register("holds", "Holds taken", self.holds.clone());
+        to.register("admissions", "Buyers admitted", self.admissions.clone());
+        to.register("holds", "Holds created", self.holds.clone());
         to.register("holds_refused", "Holds refused, by code", self.holds_refused.clone());
-        to.register("reservations", "Reservations that became …", self.reservations.clone());
+        to.register(
+            "reservations",
+            "Reservations that reached a status",
+            self.reservations.clone(),
+        );
         to.register("payments", "Seats paid", self.payments.clone());
         to.register("refunds", "Payments refunded", self.refunds.clone());
         to.register("points", "Points moved, by kind", self.points.clone());
@@ -175,22 +179,24 @@ impl All {
 
     fn register_upkeep(&mut self) {
         let to = &mut self.registry;
-        to.register("postgres_connections", "Connections of the pool", self.pool.clone());
-        to.register("loop_lag_seconds", "How late a loop ran last", self.loop_lag.clone());
-        let help = "When a loop ran last, Unix time";
+        let help = "Connections of the PostgreSQL pool, in all and idle";
+        to.register("postgres_connections", help, self.pool.clone());
+        to.register("loop_lag_seconds", "Delay of a loop's last run", self.loop_lag.clone());
+        let help = "Unix time of a loop's last run";
         to.register("loop_last_run_seconds", help, self.loop_last_run.clone());
-        to.register("outbox_backlog", "Outbox rows not relayed", self.outbox.clone());
-        let help = "Outbox rows refused too often and left alone";
+        let help = "Outbox rows not yet applied to Redis";
+        to.register("outbox_backlog", help, self.outbox.clone());
+        let help = "Outbox rows that Redis refused too often, which the relay skips";
         to.register("outbox_parked", help, self.outbox_parked.clone());
-        let help = "Contradictions of Redis to PostgreSQL mended";
+        let help = "Differences between Redis and PostgreSQL repaired";
         to.register("reconciler_repairs", help, self.repairs.clone());
         for what in ["seat", "count", "settings", "place"] {
-            // There from the start, so that an alert on it has something to compare with 0.
+            // Present from the start, so that an alert can compare them with 0.
             self.repairs.get_or_create(&What { what }).inc_by(0);
         }
         let help = "Time to compare a schedule in both stores";
         to.register("reconciler_duration_seconds", help, self.compared.clone());
-        let help = "Places not archived, their user unknown";
+        let help = "Queue entries not archived, because their user is unknown";
         to.register("queue_rows_skipped", help, self.queue_rows_skipped.clone());
     }
 }

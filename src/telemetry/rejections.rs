@@ -1,38 +1,39 @@
-//! Whom this process turned away, and why: counted here, written down by a loop.
+//! Counts the joins and holds that this process rejected, by reason. A loop writes the counts to
+//! PostgreSQL.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// So many different counts are kept at most: with PostgreSQL away anybody can name schedules that
-/// there are not.
+/// Maximum number of different counts. Without a limit, requests for schedules that do not exist
+/// could fill the memory while PostgreSQL is down.
 const MOST: usize = 10_000;
 
-/// A refusal that is counted.
+/// A kind of rejection, which is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Refusal {
-    /// The schedule that somebody wanted into, or seats of.
+pub struct Rejection {
+    /// The schedule of the request.
     pub schedule: i64,
-    /// What they wanted: `join` or `hold`.
+    /// The rejected call: `join` or `hold`.
     pub wanted: &'static str,
     /// The problem's code.
     pub reason: &'static str,
 }
 
-/// How often each was given since it was last written down.
+/// The number of rejections of each kind since they were last written to PostgreSQL.
 #[derive(Debug, Default)]
-pub(super) struct TurnedAway(Mutex<HashMap<Refusal, u64>>);
+pub(super) struct RejectionCounter(Mutex<HashMap<Rejection, u64>>);
 
-impl TurnedAway {
-    pub(super) fn add(&self, refusal: Refusal, times: u64) {
+impl RejectionCounter {
+    pub(super) fn add(&self, rejection: Rejection, times: u64) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&refusal) {
+        if let Some(count) = counts.get_mut(&rejection) {
             *count += times;
         } else if counts.len() < MOST {
-            counts.insert(refusal, times);
+            counts.insert(rejection, times);
         }
     }
 
-    pub(super) fn take(&self) -> Vec<(Refusal, u64)> {
+    pub(super) fn take(&self) -> Vec<(Rejection, u64)> {
         let counts = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(counts).into_iter().collect()
     }
@@ -43,9 +44,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_are_counted_until_they_are_taken_and_no_more_kinds_than_there_is_room_for() {
-        let counts = TurnedAway::default();
-        let of = |schedule| Refusal { schedule, wanted: "join", reason: "sold_out" };
+    fn rejections_are_counted_until_they_are_taken_up_to_a_limit_of_kinds() {
+        let counts = RejectionCounter::default();
+        let of = |schedule| Rejection { schedule, wanted: "join", reason: "sold_out" };
         counts.add(of(1), 1);
         counts.add(of(1), 2);
         assert_eq!(counts.take(), [(of(1), 3)]);
@@ -54,7 +55,7 @@ mod tests {
             counts.add(of(schedule), 1);
         }
         counts.add(of(0), 1);
-        let taken: HashMap<Refusal, u64> = counts.take().into_iter().collect();
+        let taken: HashMap<Rejection, u64> = counts.take().into_iter().collect();
         assert_eq!((taken.len(), taken[&of(0)]), (MOST, 2));
     }
 }

@@ -1,4 +1,4 @@
-//! When each loop of this process ran last, for whoever asks how it is.
+//! Records when each loop of this process last ran, for the health report.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,25 +7,25 @@ use std::time::{Duration, Instant, SystemTime};
 /// The last round of a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Round {
-    /// How often it runs, where it has nothing to do.
+    /// Pause between two rounds when there is nothing to do.
     pub period: Duration,
-    /// When it ended.
+    /// When the round ended.
     pub at: SystemTime,
-    /// How long it took.
+    /// How long the round took.
     pub took: Duration,
-    /// Whether it failed; then the log says why.
+    /// Whether the round failed; the log has the error.
     pub failed: bool,
     ended: Instant,
 }
 
 impl Round {
-    /// A round that has just ended.
+    /// Records a round that has just ended.
     #[must_use]
     pub fn ended(period: Duration, took: Duration, failed: bool) -> Self {
         Self { period, at: SystemTime::now(), took, failed, ended: Instant::now() }
     }
 
-    /// Whether the next one should long have ended: after three periods, and 5 s.
+    /// Whether the next round is late: three periods and 5 s have passed since this one ended.
     #[must_use]
     pub fn is_late(&self) -> bool {
         self.ended.elapsed() > self.period * 3 + Duration::from_secs(5)

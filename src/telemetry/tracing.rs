@@ -1,4 +1,4 @@
-//! Log lines on standard error, and spans over OTLP where an endpoint is set.
+//! Writes logs to standard error, and sends spans over OTLP if an endpoint is set.
 
 use std::io::IsTerminal;
 
@@ -14,21 +14,21 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogFormat, TelemetrySettings};
 
-/// Why nothing would be told.
+/// Why logging and tracing could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The log filter does not parse.
     #[error("ONSALE_LOG: {0}")]
     Filter(#[from] ParseError),
-    /// The exporter of traces could not be made.
+    /// The exporter of traces could not be created.
     #[error("ONSALE_OTLP_ENDPOINT: {0}")]
     Exporter(#[from] ExporterBuildError),
-    /// Another subscriber is in place.
+    /// The process already has another subscriber.
     #[error(transparent)]
     Taken(#[from] TryInitError),
 }
 
-/// Sends what is still buffered when it is dropped: keep it until the process ends.
+/// Sends the buffered spans when it is dropped. Keep it until the process ends.
 #[derive(Debug)]
 pub struct Guard {
     provider: Option<SdkTracerProvider>,
@@ -37,13 +37,13 @@ pub struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.provider.as_ref().map(SdkTracerProvider::shutdown) {
-            tracing::warn!(%error, "the last traces were not sent");
+            tracing::warn!(%error, "the last spans could not be sent");
         }
     }
 }
 
-/// Starts logging and tracing for the process. Call it outside of an async runtime: the exporter's
-/// HTTP client is a blocking one, on a thread of its own.
+/// Starts logging and tracing for the process. Call it outside of an async runtime, because the
+/// exporter uses a blocking HTTP client on its own thread.
 pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
     let provider = settings.otlp_endpoint.as_deref().map(provider).transpose()?;
     let spans = provider.as_ref().map(|provider| {
@@ -60,7 +60,7 @@ pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
-    // The exporter takes the address of the signal, an operator gives that of the collector.
+    // The setting holds the address of the collector; the exporter needs that of its signal.
     let base = endpoint.trim_end_matches('/');
     let signal = if base.ends_with("/v1/traces") { "" } else { "/v1/traces" };
     let exporter =

@@ -1,5 +1,5 @@
-//! What works between the two stores: delivering the outbox to Redis, rebuilding lost keys,
-//! reconciling, and deleting what is no longer needed.
+//! Work between the two stores: delivering the outbox to Redis, rebuilding lost keys, repairing
+//! drift, and deleting data that is no longer needed.
 
 pub mod load;
 pub mod pg;

@@ -1,5 +1,4 @@
-//! What the loops read from PostgreSQL, and the two things they write: a seat's fence, and who was
-//! turned away.
+//! The loops' reads from PostgreSQL, and the write that raises a seat's fence.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -10,18 +9,18 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId, UserId};
 use crate::store::pg::{Pg, Tx};
 
-/// A seat that is not free, or was not always, as Redis is to know it.
+/// A seat as PostgreSQL has it now, for a comparison with Redis.
 #[derive(Debug, Clone)]
 pub struct SeatNow {
-    /// Number, fence, and whose it is.
+    /// Number, fence, and the user who holds or owns the seat.
     pub seat: FencedSeat,
-    /// Kept back.
+    /// Blocked by an administrator.
     pub blocked: bool,
     /// Sold.
     pub sold: bool,
-    /// The hold that keeps it, and until when.
+    /// The live hold and when it expires.
     pub hold: Option<(Uuid, DateTime<Utc>)>,
-    /// The outbox names it: Redis may not have heard of its last change yet.
+    /// An outbox entry names the seat: Redis may not have its last change yet.
     pub pending: bool,
 }
 
@@ -33,14 +32,14 @@ impl SeatNow {
         Self { seat, blocked: false, sold: false, hold: None, pending: false }
     }
 
-    /// What it is.
+    /// The seat's state.
     #[must_use]
     pub fn state(&self) -> SeatState {
         match self.hold {
             _ if self.blocked => SeatState::Blocked,
             _ if self.sold => SeatState::Sold { hold: Uuid::nil() },
             Some((hold, expires_at)) => SeatState::Held { hold, expires_at },
-            // Free, but changed before: its fence keeps what is relayed late from undoing that.
+            // Free, but changed before: its fence keeps a late relayed event from undoing that.
             None => SeatState::Free,
         }
     }
@@ -115,7 +114,7 @@ pub async fn seats_numbered(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Raises the fence of a seat that is locked above `seen` too; returns the new one.
+/// Raises the fence of a locked seat above its own value and above `seen`; returns the new fence.
 pub async fn raise_fence(tx: &mut Tx, seat: SeatId, seen: i64) -> Result<i64, StoreError> {
     let row = sqlx::query!(
         "update seat set fence = greatest(fence, $2) + 1 where id = $1
@@ -128,7 +127,7 @@ pub async fn raise_fence(tx: &mut Tx, seat: SeatId, seen: i64) -> Result<i64, St
     Ok(row.fence)
 }
 
-/// How many seats a schedule has: they are numbered from 1 on.
+/// Number of seats of a schedule; they are numbered from 1.
 pub async fn seats_total(pg: &Pg, schedule: ScheduleId) -> Result<u32, StoreError> {
     let last = sqlx::query_scalar!(
         "select max(seat_number) from seat where concert_schedule_id = $1",
@@ -137,7 +136,8 @@ pub async fn seats_total(pg: &Pg, schedule: ScheduleId) -> Result<u32, StoreErro
     Ok(last.fetch_one(pg.pool()).await?.map_or(0, i32::unsigned_abs))
 }
 
-/// The version of a schedule's settings that Redis was told; nothing while the outbox names it.
+/// The version of a schedule's settings that Redis must have; `None` while an outbox entry of that
+/// kind names the schedule.
 pub async fn settings_told(pg: &Pg, schedule: ScheduleId) -> Result<Option<u64>, StoreError> {
     let version = sqlx::query_scalar!(
         "select settings_version from concert_schedule s where id = $1 and not exists
@@ -148,7 +148,7 @@ pub async fn settings_told(pg: &Pg, schedule: ScheduleId) -> Result<Option<u64>,
     Ok(version.fetch_optional(pg.pool()).await?.map(i64::cast_unsigned))
 }
 
-/// Which of these places were paid from, as Redis was told.
+/// Which of these entries were paid from, without those whose completion is still in the outbox.
 pub async fn paid_of(
     pg: &Pg,
     schedule: ScheduleId,
@@ -174,7 +174,7 @@ pub async fn paid_of(
     Ok(rows.into_iter().map(|row| place(row.user_id, row.sequence)).collect())
 }
 
-/// Schedules that closed two hours ago and more and still have open places in `queue`.
+/// Up to 100 schedules that closed at least two hours ago and still have open entries in `queue`.
 pub async fn closed(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
     let ids = sqlx::query_scalar!(
         "select id from concert_schedule s
@@ -186,8 +186,8 @@ pub async fn closed(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
     Ok(ids.fetch_all(pg.pool()).await?.into_iter().map(ScheduleId).collect())
 }
 
-/// Schedules whose concert was more than a day ago, however long, with their epochs: they need no keys.
-/// At most `limit` of them, in order of their ids, from the one after `after` on.
+/// Schedules whose concert was more than a day ago, with their epochs: they need no keys. At most
+/// `limit` of them after the id `after`, in order of their ids.
 pub async fn past(
     pg: &Pg,
     after: ScheduleId,

@@ -1,4 +1,4 @@
-//! Clearing away what is over.
+//! Deletes data that is no longer needed.
 
 use std::future::ready;
 
@@ -9,32 +9,34 @@ use crate::idempotency;
 use crate::queue;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
-use crate::store::keys::Keys;
+use crate::store::keys::ScheduleKeys;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 use crate::user;
 
+/// Rows per statement.
 const BATCH: i64 = 10_000;
-/// Past schedules read at a time, and how many of them have their keys removed at once.
+/// Past schedules per page, and how many of them have their keys removed at the same time.
 const PAGE: i64 = 1000;
 const AT_ONCE: usize = 16;
 
 /// The purge loop of one process.
 #[derive(Debug, Clone)]
-pub struct Purge {
+pub struct PurgeLoop {
     pg: Pg,
     redis: Redis,
 }
 
-impl Purge {
+impl PurgeLoop {
     /// Puts the loop together.
     #[must_use]
     pub fn new(pg: Pg, redis: Redis) -> Self {
         Self { pg, redis }
     }
 
-    /// Removes idempotency keys past 48 h and notes of sign-up forms past 1 h, ends places of closed sales, and drops the Redis keys of
-    /// concerts a day over; true where there may be more.
+    /// Removes idempotency keys after 48 h and records of sign-up forms after 1 h. Ends the queue
+    /// entries of sales that closed two hours ago, and unlinks the Redis keys of schedules from a
+    /// day after the concert on. Returns true if there may be more to delete.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let keys = idempotency::pg::purge(&self.pg, BATCH).await?;
         let forms = user::pg::purge_forms(&self.pg, BATCH).await?;
@@ -45,8 +47,8 @@ impl Purge {
         Ok(i64::try_from(keys.max(forms)).unwrap_or(BATCH) == BATCH)
     }
 
-    /// Removes the keys of every past schedule, however old it is: a process of an older version, or a
-    /// call that was late, may have built some again.
+    /// Removes the Redis keys of every past schedule, however old: a process of an older version or
+    /// a late call may have created some again.
     async fn unlink_past(&self) -> Result<(), StoreError> {
         let mut after = ScheduleId(0);
         loop {
@@ -56,7 +58,7 @@ impl Purge {
             };
             after = *last;
             let unlink = |(schedule, epoch)| async move {
-                queue::redis::unlink(&self.redis, &Keys::new(schedule, epoch)).await
+                queue::redis::unlink(&self.redis, &ScheduleKeys::new(schedule, epoch)).await
             };
             let all = stream::iter(page).map(unlink).buffer_unordered(AT_ONCE);
             all.try_for_each(|()| ready(Ok(()))).await?;

@@ -1,5 +1,5 @@
-//! The outbox's relay: whatever Redis was not told right after a commit, it is told here. An entry
-//! that is refused again and again is parked with its reason, and keeps nobody else.
+//! The relay: delivers outbox entries to Redis if their delivery right after the commit failed. An
+//! entry that is refused again and again is parked with its reason, and does not delay others.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,55 +12,56 @@ use tokio::sync::{Mutex, mpsc};
 use crate::concert::model::{SETTINGS_CHANGED, SettingsChanged};
 use crate::outbox::model::{Entry, OutboxId};
 use crate::outbox::pg;
-use crate::queue::keyspaces::Lines;
+use crate::queue::keyspaces::Keyspaces;
 use crate::queue::model::{Completed, TICKET_COMPLETED};
-use crate::queue::service::Queue;
+use crate::queue::service::WaitingRoom;
 use crate::reservation::read::pg::clock;
 use crate::seats::model::{SEATS_CHANGED, SeatsChanged};
-use crate::seats::service::Holds;
+use crate::seats::service::SeatClaims;
 use crate::store::StoreError;
 use crate::store::pg::{Pg, Tx};
 use crate::telemetry::Metrics;
 
-/// Younger entries are being delivered by whoever made them.
+/// Minimum age of an entry: the process that wrote a younger one is still delivering it.
 const AGE: Duration = Duration::from_secs(2);
+/// Entries per round.
 const BATCH: i64 = 100;
-/// Schedules that Redis did not answer for in one round, after which it counts as away.
-const PATIENCE: usize = 3;
+/// After this many schedules without an answer in one round, Redis counts as unavailable.
+const MAX_UNANSWERED: usize = 3;
 /// Refusals of one entry, some 2 s apart, after which it is parked.
 const REFUSALS: i32 = 4;
-/// How long one round may take.
+/// Maximum duration of one round.
 const LONGEST: Duration = Duration::from_millis(1200);
 
 /// The relay of one process.
 #[derive(Debug, Clone)]
 pub struct Relay {
     pg: Pg,
-    holds: Holds,
-    queue: Queue,
-    lines: Lines,
+    holds: SeatClaims,
+    queue: WaitingRoom,
+    keyspaces: Keyspaces,
     metrics: Metrics,
     delivered: Arc<Mutex<mpsc::Receiver<OutboxId>>>,
 }
 
 impl Relay {
-    /// Puts the loop together; `delivered` is where entries come from that need no relaying.
+    /// Puts the loop together. `delivered` receives the ids of entries that are already delivered.
     #[must_use]
     pub fn new(
         pg: Pg,
-        holds: Holds,
-        queue: Queue,
-        lines: Lines,
+        holds: SeatClaims,
+        queue: WaitingRoom,
+        keyspaces: Keyspaces,
         metrics: Metrics,
         delivered: mpsc::Receiver<OutboxId>,
     ) -> Self {
         let delivered = Arc::new(Mutex::new(delivered));
-        Self { pg, holds, queue, lines, metrics, delivered }
+        Self { pg, holds, queue, keyspaces, metrics, delivered }
     }
 
-    /// Removes what was delivered, then delivers what is overdue; true where there may be more.
+    /// Removes delivered entries, then delivers overdue ones; true if there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
-        self.forget_delivered().await?;
+        self.remove_delivered().await?;
         let relayed = self.relay(AGE).await?;
         let backlog = pg::backlog(&self.pg).await?;
         let rows = |rows: i64| rows.unsigned_abs();
@@ -68,7 +69,7 @@ impl Relay {
         Ok(relayed == BATCH)
     }
 
-    async fn forget_delivered(&self) -> Result<(), StoreError> {
+    async fn remove_delivered(&self) -> Result<(), StoreError> {
         let mut done = Vec::new();
         let mut delivered = self.delivered.lock().await;
         while let Ok(id) = delivered.try_recv() {
@@ -80,8 +81,8 @@ impl Relay {
         Ok(())
     }
 
-    /// Delivers entries older than `age`; returns how many. One that fails stays for the next time,
-    /// behind the others, and keeps none but those of its own schedule.
+    /// Delivers entries older than `age`; returns how many. An entry whose delivery fails is tried
+    /// again later, after the others; in this round it only delays entries of its own schedule.
     pub async fn relay(&self, age: Duration) -> Result<i64, StoreError> {
         let mut tx = self.pg.begin().await?;
         let entries = pg::overdue(&mut tx, age, BATCH).await?;
@@ -89,25 +90,25 @@ impl Relay {
             return Ok(0);
         }
         let now = clock(&mut tx).await?;
-        let (mut done, mut later, mut away) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut done, mut later, mut unanswered) = (Vec::new(), Vec::new(), HashSet::new());
         let begun = Instant::now();
         for entry in &entries {
-            // The transaction is idle meanwhile, and must not be for long. Where one schedule after
-            // the other does not answer, Redis is away: each would take its whole time limit.
-            if begun.elapsed() > LONGEST || away.len() == PATIENCE {
+            // The transaction is idle during a delivery, which must not last long. If Redis does
+            // not answer for several schedules, each further one would take its whole timeout.
+            if begun.elapsed() > LONGEST || unanswered.len() == MAX_UNANSWERED {
                 break;
             }
             let schedule = entry.payload["schedule"].as_i64();
-            if away.contains(&schedule) {
+            if unanswered.contains(&schedule) {
                 later.push(entry.id);
                 continue;
             }
             match self.deliver(entry, now).await {
                 Ok(()) => done.push(entry.id),
                 Err(error @ StoreError::Unavailable { .. }) => {
-                    tracing::warn!(?schedule, %error, "the outbox waits");
+                    tracing::warn!(?schedule, %error, "delivering an outbox entry failed");
                     later.push(entry.id);
-                    away.insert(schedule);
+                    unanswered.insert(schedule);
                 }
                 Err(error) => refuse(&mut tx, entry, &error).await?,
             }
@@ -123,18 +124,18 @@ impl Relay {
             SEATS_CHANGED => self.holds.apply(&read::<SeatsChanged>(entry)?, now).await,
             TICKET_COMPLETED => self.queue.complete(&read::<Completed>(entry)?).await,
             SETTINGS_CHANGED => {
-                self.lines.configure(read::<SettingsChanged>(entry)?.schedule).await
+                self.keyspaces.configure(read::<SettingsChanged>(entry)?.schedule).await
             }
-            other => Err(StoreError::Inconsistent(format!("an outbox entry is of kind {other}"))),
+            other => Err(StoreError::Inconsistent(format!("unknown outbox entry kind {other}"))),
         }
     }
 }
 
-/// Notes a refusal, which no repetition is likely to mend.
+/// Notes a refusal, and parks the entry after [`REFUSALS`] of them.
 async fn refuse(tx: &mut Tx, entry: &Entry, error: &StoreError) -> Result<(), StoreError> {
     let Entry { id: OutboxId(id), kind, .. } = entry;
     if pg::refuse(tx, entry.id, &error.to_string(), REFUSALS).await? {
-        tracing::error!(id, kind, %error, "an event is parked: Redis was not told of it");
+        tracing::error!(id, kind, %error, "an event is parked");
     } else {
         tracing::warn!(id, kind, %error, "an event was refused");
     }

@@ -1,4 +1,4 @@
-//! `/v1/users`: sign-up, who am I, and renewing a token.
+//! The HTTP routes of users: sign-up, the caller's own user, and token renewal.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::http::api::body::{Json, created};
 use crate::http::api::problem::{Problem, ProblemCode};
 use crate::store::id::UserId;
 
-/// The routes of people.
+/// The routes of users.
 pub fn routes(users: Arc<Users>) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(sign_up))
@@ -32,25 +32,25 @@ pub fn routes(users: Arc<Users>) -> OpenApiRouter {
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewUser {
-    /// 1 to 100 characters, without the spaces around them.
+    /// Name, 1 to 100 characters. Spaces around it are removed.
     #[garde(custom(is_name))]
     #[schema(min_length = 1, max_length = 100)]
     name: String,
 }
 
-/// A user, and the first token of a new session of theirs.
+/// A user, and the first access token of a new session.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NewUserAnswer {
     id: UserId,
     name: String,
-    /// A JWT: send it as `Authorization: Bearer`.
+    /// Access token (a JWT). Send it as `Authorization: Bearer`.
     access_token: String,
     expires_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct RenewedAnswer {
-    /// A JWT, in place of the one that was sent.
+    /// New access token (a JWT), to use instead of the one that was sent.
     access_token: String,
     expires_at: DateTime<Utc>,
 }
@@ -63,8 +63,8 @@ struct UserAnswer {
 
 /// Sign up.
 ///
-/// Makes a user and an access token that lasts 24 hours. Closed where an identity provider makes the
-/// tokens.
+/// Creates a user and an access token that lasts 24 hours. Closed if an identity provider issues
+/// the tokens.
 #[utoipa::path(
     post, path = "/v1/users", tag = "Identity", request_body = NewUser,
     responses(
@@ -75,9 +75,9 @@ struct UserAnswer {
 )]
 async fn sign_up(
     State(users): State<Arc<Users>>,
-    Json(wanted): Json<NewUser>,
+    Json(new): Json<NewUser>,
 ) -> Result<Response, Problem> {
-    let name = tidy_name(&wanted.name).unwrap_or_default();
+    let name = tidy_name(&new.name).unwrap_or_default();
     let answer = NewUserAnswer::from(users.sign_up(name).await?);
     Ok(created("/v1/users/me", Json(answer)))
 }
@@ -91,21 +91,21 @@ impl From<SignedUp> for NewUserAnswer {
 
 /// Renew the access token.
 ///
-/// The new token lasts 24 h, but not longer than 7 days from signing up (or from redeeming a
-/// recovery code): the end of a session never moves. The token that was sent stays valid.
+/// The new token lasts 24 hours, but not beyond 7 days after the session began with a sign-up or a
+/// recovery code. Renewing never moves the end of a session. The token that was sent stays valid.
 #[utoipa::path(
     post, path = "/v1/users/me/token", operation_id = "renew_token",
     tag = "Identity", security(("bearer" = [])),
     responses(
         (status = 201, description = "A new access token of the same session", body = RenewedAnswer,
          headers(("Location" = String, description = "The user, as their token shows them"))),
-        (status = 403, description = "`session_not_renewable`: the token belongs to no session of \
-                                      a buyer who signed up here"),
+        (status = 403, description = "`session_not_renewable`: the token has no session of a buyer \
+                                      who signed up here"),
     )
 )]
 async fn renew(State(users): State<Arc<Users>>, caller: Caller) -> Result<Response, Problem> {
     let Minted { access_token, expires_at } = match users.renew(&caller).await {
-        // A good token may outlive the database it was made for.
+        // A valid token may name a user that this database does not have.
         Err(SignUpError::Unknown(_)) => return Err(Problem::unauthenticated()),
         renewed => renewed?,
     };
@@ -113,20 +113,20 @@ async fn renew(State(users): State<Arc<Users>>, caller: Caller) -> Result<Respon
     Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())
 }
 
-/// `403 session_not_renewable`
+/// Builds `403 session_not_renewable`.
 pub(super) fn not_renewable() -> Problem {
     Problem::new(ProblemCode::SessionNotRenewable)
 }
 
-/// The user of the access token.
+/// Get the user of the access token.
 ///
-/// The quickest way to check a token.
+/// The simplest way to check a token.
 #[utoipa::path(
     get, path = "/v1/users/me", tag = "Identity", security(("bearer" = [])),
     responses((status = 200, description = "The user", body = UserAnswer))
 )]
 async fn me(State(users): State<Arc<Users>>, caller: Caller) -> Result<Json<UserAnswer>, Problem> {
-    // A good token may outlive the database it was made for.
+    // A valid token may name a user that this database does not have.
     let User { id, name } = users.find(caller.user).await?.ok_or_else(Problem::unauthenticated)?;
     Ok(Json(UserAnswer { id, name }))
 }
@@ -138,7 +138,7 @@ impl From<SignUpError> for Problem {
             SignUpError::Unknown(_) => Self::not_found(),
             SignUpError::NotRenewable => not_renewable(),
             SignUpError::Token(error) => {
-                tracing::error!(%error, "an access token could not be made");
+                tracing::error!(%error, "creating an access token failed");
                 Self::internal()
             }
             SignUpError::Store(error) => error.into(),
@@ -150,6 +150,6 @@ impl From<SignUpError> for Problem {
 fn is_name(name: &str, (): &()) -> garde::Result {
     match tidy_name(name) {
         Some(_) => Ok(()),
-        None => Err(garde::Error::new("a name has 1 to 100 characters, one of them visible")),
+        None => Err(garde::Error::new("must have 1 to 100 characters, one of them visible")),
     }
 }

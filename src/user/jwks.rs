@@ -1,4 +1,4 @@
-//! The public keys of an identity provider, out of a JWKS document (RFC 7517).
+//! Reads the public keys of an identity provider from a JWKS document (RFC 7517).
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The largest document that is read, in bytes.
+/// Largest accepted document, in bytes.
 pub const MAX_JWKS_BYTES: usize = 256 * 1024;
 
-/// The most keys that a document may have.
+/// Most keys in a document.
 const MAX_KEYS: usize = 100;
 
-/// One key, and the one algorithm that it is used with.
+/// A public key, and the only algorithm that it is used with.
 #[derive(Debug, Clone)]
 pub struct Key {
     /// RS256, ES256 or EdDSA.
@@ -22,7 +22,7 @@ pub struct Key {
     pub key: DecodingKey,
 }
 
-/// The keys, by their `kid`.
+/// The usable keys of a document, by their `kid`.
 #[derive(Debug, Clone)]
 pub struct Jwks {
     keys: HashMap<String, Key>,
@@ -34,7 +34,7 @@ pub enum JwksError {
     /// The file cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    /// The address does not answer with a document.
+    /// The URL does not answer with a document.
     #[error("it cannot be fetched: {0}")]
     Unreachable(String),
     /// It is larger than [`MAX_JWKS_BYTES`].
@@ -46,33 +46,33 @@ pub enum JwksError {
     /// It is not a JWKS.
     #[error("it is not a JWKS: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// Two keys have one `kid`: a token could not say which it means.
+    /// Two keys have the same `kid`, so a token cannot name one of them.
     #[error("two of its keys have the kid {0:?}")]
     Ambiguous(String),
-    /// No key is one that signs with RS256, ES256 or EdDSA and has a `kid`.
-    #[error("no key in it signs with RS256, ES256 or EdDSA and has a kid")]
+    /// No key has a `kid` and signs with RS256, ES256 or EdDSA.
+    #[error("no key in it has a kid and signs with RS256, ES256 or EdDSA")]
     Useless,
 }
 
-/// A document whose keys are still to be read.
+/// A document whose keys are not parsed yet.
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,
 }
 
 impl Jwks {
-    /// Reads a document. Keys for other purposes and of other kinds are left out, also of kinds
-    /// that are not known here.
+    /// Parses a document. Ignores keys for other purposes and of other kinds, including unknown
+    /// kinds.
     pub fn parse(text: &[u8]) -> Result<Self, JwksError> {
         if text.len() > MAX_JWKS_BYTES {
             return Err(JwksError::TooLarge);
         }
-        let Document { keys: written } = serde_json::from_slice(text)?;
-        if written.len() > MAX_KEYS {
+        let Document { keys: entries } = serde_json::from_slice(text)?;
+        if entries.len() > MAX_KEYS {
             return Err(JwksError::TooManyKeys);
         }
         let mut keys = HashMap::new();
-        for jwk in written.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()) {
+        for jwk in entries.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()) {
             let (Some(kid), Some(key)) = (&jwk.common.key_id, usable(&jwk)) else {
                 continue;
             };
@@ -83,14 +83,15 @@ impl Jwks {
         if keys.is_empty() { Err(JwksError::Useless) } else { Ok(Self { keys }) }
     }
 
-    /// The key called `kid`.
+    /// Returns the key with this `kid`.
     #[must_use]
     pub fn get(&self, kid: &str) -> Option<&Key> {
         self.keys.get(kid)
     }
 }
 
-/// The key type decides the algorithm; an `alg` that says otherwise makes the key unusable.
+/// Converts a key that onsale can use. The key type decides the algorithm; a key whose `alg`
+/// differs is not used.
 fn usable(jwk: &Jwk) -> Option<Key> {
     let (algorithm, named) = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
@@ -100,11 +101,12 @@ fn usable(jwk: &Jwk) -> Option<Key> {
         AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
             (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
         }
-        // Shared secrets above all: whoever can read a public file could sign with them.
+        // This excludes shared secrets: anyone who reads the public document could sign with them.
         _ => return None,
     };
-    let agrees = jwk.common.key_algorithm.as_ref().is_none_or(|alg| *alg == named);
-    let signs = jwk.common.public_key_use.as_ref().is_none_or(|to| *to == PublicKeyUse::Signature);
+    let algorithm_agrees = jwk.common.key_algorithm.as_ref().is_none_or(|alg| *alg == named);
+    let key_use = jwk.common.public_key_use.as_ref();
+    let signs = key_use.is_none_or(|key_use| *key_use == PublicKeyUse::Signature);
     let key = DecodingKey::from_jwk(jwk).ok()?;
-    (agrees && signs).then_some(Key { algorithm, key })
+    (algorithm_agrees && signs).then_some(Key { algorithm, key })
 }

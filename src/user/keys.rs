@@ -1,8 +1,8 @@
-//! The identity provider's keys in force: read from a file or fetched from an address, and read
-//! again when they may have changed.
+//! The identity provider's current keys, from a file or a URL. They are read again when they may
+//! have changed.
 //!
-//! The last good keys stay in force while the provider does not answer, or answers with a document
-//! that cannot be used. A good document replaces them all, so a key that it lacks is withdrawn.
+//! While the provider does not answer, or its document cannot be used, the last good keys stay in
+//! force. A good document replaces all keys, so a key that it lacks is withdrawn.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,29 +17,29 @@ use tokio_util::sync::CancellationToken;
 use super::jwks::{Jwks, JwksError, Key, MAX_JWKS_BYTES};
 use super::token_error::TokenError;
 
-/// The longest that one fetch takes, from connecting to the last byte.
+/// Longest duration of one fetch, from connecting to the last byte.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The shortest time between two fetches for unknown keys, whatever tokens arrive.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
+/// Shortest time between two reads of the source because of unknown keys.
+const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(10);
 
-/// Where a document is read from.
+/// Source of the JWKS document.
 #[derive(Debug)]
 pub enum JwksSource {
     /// A file, read again when it changes.
     File(PathBuf),
-    /// An address, fetched with this client.
+    /// A URL, fetched with this client.
     Address(Box<Url>, reqwest::Client),
 }
 
-/// When a source is read again without a reason.
+/// Intervals at which a source is read again.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadAgain {
-    /// How often a file is compared with what was read.
+    /// Time between two checks of a file for changes.
     pub file: Duration,
-    /// How often an address is fetched.
+    /// Time between two fetches of a URL.
     pub address: Duration,
-    /// How often an address is fetched while no keys are known.
+    /// Time between two fetches of a URL until the first good document.
     pub first: Duration,
 }
 
@@ -55,41 +55,41 @@ impl Default for ReadAgain {
 struct InForce {
     /// `None` until the first good document arrives.
     jwks: Option<Jwks>,
-    /// Grows with each document that replaces another.
+    /// Rises with each document that replaces another.
     generation: u64,
 }
 
-/// What the last reading of the source found.
+/// Result of the last read of the source.
 #[derive(Debug, Default)]
 struct LastRead {
     text: Vec<u8>,
     stamp: Option<Stamp>,
-    /// When the source was last read because of a key that was not known.
+    /// When the source was last read because of an unknown key.
     for_unknown_key: Option<Instant>,
-    /// Why it could not be used, where that is so: logged once.
-    trouble: Option<String>,
+    /// Why the last document could not be used. Kept so that the same error is logged only once.
+    error: Option<String>,
 }
 
-/// What a file's entry says; it differs once the file was written or replaced.
+/// Modification time, size and inode of a file. They differ after the file is written or replaced.
 type Stamp = (SystemTime, u64, u64);
 
-/// The keys in force, and where they come from.
+/// The keys in force, and their source.
 #[derive(Debug)]
 pub struct ProviderKeys {
     source: JwksSource,
     in_force: ArcSwap<InForce>,
-    /// Held while the source is read: one reading at a time.
+    /// Locked while the source is read, so that there is one read at a time.
     last: Mutex<LastRead>,
 }
 
 impl JwksSource {
-    /// The document at `url`: https, or http on this machine.
+    /// Creates the source for the document at `url`: https, or http on this machine.
     ///
     /// # Errors
-    /// [`JwksError::Unreachable`] where no client can be made.
+    /// [`JwksError::Unreachable`] if the HTTP client cannot be created.
     pub fn address(url: Url) -> Result<Self, JwksError> {
         let secure = url.scheme() == "https";
-        // A redirection could lead to an address that the setting would not allow.
+        // A redirection could lead to a URL that the setting would not allow.
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .https_only(secure)
@@ -102,10 +102,10 @@ impl JwksSource {
 }
 
 impl ProviderKeys {
-    /// The keys of a file, which is read now.
+    /// Reads the keys of a file.
     ///
     /// # Errors
-    /// [`JwksError`] where the file cannot be used.
+    /// [`JwksError`] if the file cannot be used.
     pub fn open(path: &Path) -> Result<Self, JwksError> {
         let text = std::fs::read(path)?;
         let jwks = Some(Jwks::parse(&text)?);
@@ -113,7 +113,7 @@ impl ProviderKeys {
         Ok(Self::new(JwksSource::File(path.into()), jwks, last))
     }
 
-    /// The keys of an address, none of which is known before [`ProviderKeys::keep_current`] runs.
+    /// Uses the keys of a URL. There are none before [`ProviderKeys::keep_current`] runs.
     #[must_use]
     pub fn at(source: JwksSource) -> Self {
         Self::new(source, None, LastRead::default())
@@ -124,41 +124,41 @@ impl ProviderKeys {
         Self { source, in_force, last: Mutex::new(last) }
     }
 
-    /// The key called `kid`.
+    /// Returns the key with this `kid`.
     ///
     /// # Errors
-    /// [`TokenError::UnknownKey`]; [`TokenError::NoKeys`] where no document has arrived yet.
+    /// [`TokenError::UnknownKey`]; [`TokenError::NoKeys`] before the first good document.
     pub fn get(&self, kid: &str) -> Result<Key, TokenError> {
         let in_force = self.in_force.load();
         let jwks = in_force.jwks.as_ref().ok_or(TokenError::NoKeys)?;
         jwks.get(kid).cloned().ok_or(TokenError::UnknownKey)
     }
 
-    /// Another number whenever the keys are others.
+    /// Returns the generation of the keys. It rises whenever they change.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.in_force.load().generation
     }
 
-    /// Reads the source because a token names a key that is not known, unless that was done within
-    /// [`SHORTEST_PAUSE`]. Returns whether the keys are others than those of `generation`.
+    /// Reads the source because a token names an unknown key, unless that was done within
+    /// [`UNKNOWN_KEY_PAUSE`]. Returns whether the keys have changed since `generation`.
     pub async fn look_for_unknown(&self, generation: u64) -> bool {
         let mut last = self.last.lock().await;
         if self.generation() != generation {
             return true;
         }
-        if last.for_unknown_key.is_some_and(|at| at.elapsed() < SHORTEST_PAUSE) {
+        if last.for_unknown_key.is_some_and(|at| at.elapsed() < UNKNOWN_KEY_PAUSE) {
             return false;
         }
-        // Before the reading, since a client that hangs up ends it; and after it, so that a slow
-        // provider is not asked again at once.
+        // Set before the read, because a client that disconnects cancels it. Set again after it, so
+        // that a slow provider is not asked again at once.
         last.for_unknown_key = Some(Instant::now());
         self.read(&mut last).await;
         last.for_unknown_key = Some(Instant::now());
         self.generation() != generation
     }
 
-    /// Keeps the keys current until `stop` is cancelled: reads the source now, and again and again.
+    /// Keeps the keys current until `stop` is cancelled: reads the source now, then at intervals.
     pub async fn keep_current(self: Arc<Self>, every: ReadAgain, stop: CancellationToken) {
         while stop.run_until_cancelled(self.read_if_changed()).await.is_some() {
             let pause = match &self.source {
@@ -172,7 +172,7 @@ impl ProviderKeys {
         }
     }
 
-    /// Reads the source now, whatever it was before.
+    /// Reads the source now, even if it has not changed.
     pub async fn read_again(&self) {
         let mut last = self.last.lock().await;
         self.read(&mut last).await;
@@ -189,11 +189,11 @@ impl ProviderKeys {
         self.read(&mut last).await;
     }
 
-    /// Reads the source; a good document that differs from the last one replaces the keys.
+    /// Reads the source. A good document that differs from the last one replaces the keys.
     async fn read(&self, last: &mut LastRead) {
         let (text, stamp) = match &self.source {
             JwksSource::File(path) => {
-                // Taken before the text: what is written in between is read the next time.
+                // Taken before the text, so that a write in between is noticed the next time.
                 let stamp = stamp(path).await;
                 (read_file(path).await, stamp)
             }
@@ -201,33 +201,38 @@ impl ProviderKeys {
         };
         let text = match text {
             Ok(text) => text,
-            Err(error) => return self.keep(last, &error),
+            Err(error) => return self.keep_last_good(last, &error),
         };
         last.stamp = stamp;
         if text == last.text {
-            last.trouble = None;
+            last.error = None;
             return;
         }
         match Jwks::parse(&text) {
             Ok(jwks) => {
                 let generation = self.generation() + 1;
                 self.in_force.store(Arc::new(InForce { jwks: Some(jwks), generation }));
-                tracing::info!(source = %self.source, generation, "took on the identity provider's keys");
-                (last.text, last.trouble) = (text, None);
+                tracing::info!(
+                    source = %self.source,
+                    generation,
+                    "replaced the identity provider's keys"
+                );
+                (last.text, last.error) = (text, None);
             }
-            Err(error) => self.keep(last, &error),
+            Err(error) => self.keep_last_good(last, &error),
         }
     }
 
-    fn keep(&self, last: &mut LastRead, error: &JwksError) {
-        let trouble = error.to_string();
-        if last.trouble.as_ref() == Some(&trouble) {
+    /// Leaves the keys as they are, and logs an error that differs from the last one.
+    fn keep_last_good(&self, last: &mut LastRead, error: &JwksError) {
+        let message = error.to_string();
+        if last.error.as_ref() == Some(&message) {
             return;
         }
         let keys_known = self.in_force.load().jwks.is_some();
         tracing::warn!(source = %self.source, %error, keys_known,
             "the identity provider's keys could not be read; the last good ones stay in force");
-        last.trouble = Some(trouble);
+        last.error = Some(message);
     }
 }
 
@@ -247,9 +252,9 @@ async fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 async fn read_file(path: &Path) -> Result<Vec<u8>, JwksError> {
-    let most = u64::try_from(MAX_JWKS_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(MAX_JWKS_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut text = Vec::new();
-    tokio::fs::File::open(path).await?.take(most).read_to_end(&mut text).await?;
+    tokio::fs::File::open(path).await?.take(limit).read_to_end(&mut text).await?;
     Ok(text)
 }
 
@@ -257,7 +262,7 @@ async fn fetch(client: &reqwest::Client, url: &Url) -> Result<Vec<u8>, JwksError
     let request = client.get(url.clone()).header("accept", "application/json");
     let mut answer = request.send().await.map_err(|error| unreachable(&error))?;
     if answer.status() != reqwest::StatusCode::OK {
-        return Err(JwksError::Unreachable(format!("the answer is {}", answer.status())));
+        return Err(JwksError::Unreachable(format!("the status is {}", answer.status())));
     }
     let mut text = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(|error| unreachable(&error))? {
@@ -269,7 +274,7 @@ async fn fetch(client: &reqwest::Client, url: &Url) -> Result<Vec<u8>, JwksError
     Ok(text)
 }
 
-/// The error with its causes, which `reqwest` leaves to the reader.
+/// Converts an error together with its causes, which its own text does not include.
 fn unreachable(error: &reqwest::Error) -> JwksError {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

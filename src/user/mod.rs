@@ -1,4 +1,4 @@
-//! People: sign-up, access tokens, and who a token speaks for.
+//! Users: sign-up, access tokens, and the user that a token identifies.
 
 pub mod http;
 pub mod jwks;

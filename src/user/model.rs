@@ -1,104 +1,105 @@
-//! A user, and what a name may be.
+//! Users, and the rules for their names.
 
 use chrono::{DateTime, Utc};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::store::id::UserId;
 
-/// A person, buyer or administrator.
+/// A user: a buyer or an administrator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Given out by PostgreSQL.
+    /// Id, assigned by PostgreSQL.
     pub id: UserId,
-    /// What they call themselves: 1 to 100 characters.
+    /// Name, 1 to 100 characters.
     pub name: String,
 }
 
-/// The pair that an identity provider knows a person by.
+/// Identity of a user at an identity provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subject {
-    /// The provider.
+    /// The provider: the `iss` claim.
     pub issuer: String,
-    /// The person, in the provider's words.
+    /// The provider's id for the user: the `sub` claim.
     pub subject: String,
 }
 
-/// A user of an identity provider, as PostgreSQL has them.
+/// A user of an identity provider, as PostgreSQL stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectUser {
-    /// The user.
+    /// Id of the user.
     pub id: UserId,
-    /// Their name.
+    /// Name of the user.
     pub name: String,
-    /// When the token was issued that named them; `None` where no token has.
+    /// When the token that set the name was issued; `None` if no token has set it.
     pub named_at: Option<DateTime<Utc>>,
 }
 
 impl SubjectUser {
-    /// Whether `claimed` is another name, of a later token than the one that named them.
+    /// Whether `claimed` is a different name from a later token.
     #[must_use]
     pub fn is_renamed_by(&self, claimed: &ClaimedName) -> bool {
         self.name != claimed.name && self.named_at.is_none_or(|at| at < claimed.issued_at)
     }
 }
 
-/// The longest name, in characters.
+/// Longest name, in characters.
 pub const MAX_NAME: usize = 100;
 
-/// The longest subject, in bytes; no provider that follows the standard sends a longer one.
+/// Longest subject, in bytes. Providers that follow OpenID Connect send no longer ones.
 pub const MAX_SUBJECT_BYTES: usize = 255;
 
-/// The name of a provider's user who has no usable one.
+/// Name of a provider's user without a usable name.
 const NEUTRAL_NAME: &str = "Buyer";
 
-/// What an identity provider's token calls its user, cleaned, and when the token was issued.
+/// The cleaned name in an identity provider's token, and when the token was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedName {
-    /// As [`tidy_name`] leaves it.
+    /// Name, cleaned by [`tidy_name`].
     pub name: String,
-    /// The token's `iat`: of two names the later one counts.
+    /// The token's `iat` claim. The name with the later one applies.
     pub issued_at: DateTime<Utc>,
 }
 
 impl ClaimedName {
-    /// Cleans `name` and cuts it to [`MAX_NAME`]; `None` where nothing visible is left.
+    /// Cleans `name` and cuts it to [`MAX_NAME`]; `None` if nothing visible is left.
     #[must_use]
     pub fn new(name: &str, issued_at: DateTime<Utc>) -> Option<Self> {
         clip(name).map(|name| Self { name, issued_at })
     }
 }
 
-/// A name as it is kept: control and bidirectional override characters are removed, spaces around
-/// it too. `None` where nothing visible is left, where it is too long, or where it has a NUL, which
-/// PostgreSQL's text cannot hold.
+/// Cleans a name: removes control characters, bidirectional controls, and spaces around it. `None`
+/// if nothing visible is left, if the name is too long, or if it has a NUL, which PostgreSQL's text
+/// cannot store.
 #[must_use]
 pub fn tidy_name(name: &str) -> Option<String> {
     if name.contains('\0') {
         return None;
     }
-    let kept: String = name.chars().filter_map(kept).collect();
-    let name = kept.trim();
+    let cleaned: String = name.chars().filter_map(clean_char).collect();
+    let name = cleaned.trim();
     let fits = (1..=MAX_NAME).contains(&name.chars().count());
     (fits && name.chars().any(is_visible)).then(|| name.to_owned())
 }
 
-/// The first name of an identity provider's user: the claimed one, else their subject, else a
-/// neutral one.
+/// Chooses the initial name of an identity provider's user: the claimed name, or else the subject,
+/// or else a neutral name.
 #[must_use]
 pub fn name_of(subject: &Subject, claimed: Option<&ClaimedName>) -> String {
     let name = claimed.map(|claimed| claimed.name.clone()).or_else(|| clip(&subject.subject));
     name.unwrap_or_else(|| NEUTRAL_NAME.to_owned())
 }
 
-/// A name of any length without its NULs, cut to what fits.
+/// Cleans a name of any length: removes NULs, and cuts it to [`MAX_NAME`].
 fn clip(name: &str) -> Option<String> {
-    let kept: String = name.chars().filter(|c| *c != '\0').filter_map(kept).collect();
-    tidy_name(&kept.trim().chars().take(MAX_NAME).collect::<String>())
+    let cleaned: String = name.chars().filter(|c| *c != '\0').filter_map(clean_char).collect();
+    tidy_name(&cleaned.trim().chars().take(MAX_NAME).collect::<String>())
 }
 
-/// A character as a name keeps it: white space of control is a space, and what could turn the text
-/// around it is left out. Joiners stay, since names and emoji are written with them.
-fn kept(c: char) -> Option<char> {
+/// Cleans one character of a name. Tabs and line breaks become spaces. Other control characters,
+/// bidirectional controls and byte order marks are removed. Joiners stay, because names and emoji
+/// need them.
+fn clean_char(c: char) -> Option<char> {
     match c {
         '\t' | '\n' | '\r' => Some(' '),
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => None,
@@ -107,9 +108,9 @@ fn kept(c: char) -> Option<char> {
     }
 }
 
-/// Whether a character alone leaves ink: a letter, number, punctuation mark or symbol. Combining
-/// marks, spaces, format and private characters do not count, nor do the letters and the symbol that
-/// are blank by definition.
+/// Whether a character is visible alone: a letter, number, punctuation mark or symbol. Combining
+/// marks, spaces, format and private-use characters do not count, nor do the letters and the symbol
+/// that are blank by definition.
 fn is_visible(c: char) -> bool {
     use GeneralCategoryGroup::{Letter, Number, Punctuation, Symbol};
     let blank = ['\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
@@ -155,12 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn what_turns_or_breaks_the_text_around_a_name_is_removed() {
+    fn bidirectional_controls_and_line_breaks_are_removed_from_a_name() {
         assert_eq!(tidy_name("Ada\u{202e}\n\u{1b}[2J Kim").as_deref(), Some("Ada [2J Kim"));
     }
 
     #[test]
-    fn a_providers_user_gets_a_name_that_can_be_kept() {
+    fn a_providers_user_always_gets_a_valid_name() {
         for subject in ["auth0|7", &"x".repeat(255), "  ", "a\0b", "\u{200b}"] {
             let subject = Subject { issuer: "idp".into(), subject: subject.into() };
             assert!(tidy_name(&name_of(&subject, None)).is_some(), "{subject:?}");

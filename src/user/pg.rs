@@ -1,5 +1,5 @@
-//! The user's rows. A user and their point row are made in one statement: there is never one
-//! without the other.
+//! The SQL of users. One statement creates a user and its point row, so there is never one without
+//! the other.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::store::pg::{Pg, Tx};
 
 use super::model::{ClaimedName, Subject, SubjectUser, User};
 
-/// Makes a user of our own.
+/// Creates a user who belongs to no identity provider.
 pub async fn create(tx: &mut Tx, name: &str) -> Result<UserId, StoreError> {
     let id = sqlx::query_scalar!(
         r#"with made as (insert into "user" (name) values ($1) returning id),
@@ -22,7 +22,7 @@ pub async fn create(tx: &mut Tx, name: &str) -> Result<UserId, StoreError> {
     Ok(UserId(id))
 }
 
-/// Makes users named `Buyer N`, N from `first` to `last`, with their point rows; the ids, in order.
+/// Creates users named `Buyer N`, N from `first` to `last`. Returns their ids in order.
 pub async fn create_many(tx: &mut Tx, first: i64, last: i64) -> Result<Vec<UserId>, StoreError> {
     let ids = sqlx::query_scalar!(
         r#"with made as (
@@ -46,7 +46,7 @@ pub async fn find(pg: &Pg, id: UserId) -> Result<Option<User>, StoreError> {
     Ok(found.map(|row| User { id: UserId(row.id), name: row.name }))
 }
 
-/// Finds the user that an identity provider knows as `subject`.
+/// Finds the user with the identity `subject` at its provider.
 pub async fn find_subject(pg: &Pg, subject: &Subject) -> Result<Option<SubjectUser>, StoreError> {
     let found = sqlx::query!(
         r#"select id, name, name_claimed_at from "user" where issuer = $1 and subject = $2"#,
@@ -62,7 +62,7 @@ pub async fn find_subject(pg: &Pg, subject: &Subject) -> Result<Option<SubjectUs
     }))
 }
 
-/// Makes the user that an identity provider knows as `subject`; none where somebody else just did.
+/// Creates the user with the identity `subject`; `None` if another request has just created it.
 pub async fn create_subject(
     tx: &mut Tx,
     subject: &Subject,
@@ -86,7 +86,7 @@ pub async fn create_subject(
     Ok(id.map(UserId))
 }
 
-/// Names the user of `subject` as a token says, unless a later token has named them.
+/// Sets the name that a token claims, unless a later token has set one.
 pub async fn rename_subject(
     pg: &Pg,
     subject: &Subject,
@@ -106,8 +106,8 @@ pub async fn rename_subject(
     Ok(())
 }
 
-/// Notes that the form called `form` has signed `user` up; false where it signed somebody up within
-/// the last two minutes. Waits for another transaction that notes the same form.
+/// Records that the form with this id signed up `user`. Returns false if the form signed up a user
+/// within the last two minutes. Waits for another transaction that records the same form.
 pub async fn note_form(tx: &mut Tx, form: &[u8; 32], user: UserId) -> Result<bool, StoreError> {
     let noted = sqlx::query!(
         "insert into sign_up_form as f (form, user_id) values ($1, $2)
@@ -122,7 +122,7 @@ pub async fn note_form(tx: &mut Tx, form: &[u8; 32], user: UserId) -> Result<boo
     Ok(noted.rows_affected() == 1)
 }
 
-/// The user that the form called `form` signed up last.
+/// Finds the user that the form with this id signed up last.
 pub async fn find_by_form(pg: &Pg, form: &[u8; 32]) -> Result<Option<User>, StoreError> {
     let found = sqlx::query!(
         r#"select u.id, u.name from sign_up_form f join "user" u on u.id = f.user_id
@@ -134,7 +134,7 @@ pub async fn find_by_form(pg: &Pg, form: &[u8; 32]) -> Result<Option<User>, Stor
     Ok(found.map(|row| User { id: UserId(row.id), name: row.name }))
 }
 
-/// Removes the notes of forms that are older than an hour, at most `limit` of them.
+/// Removes up to `limit` records of forms that are older than an hour. Returns how many it removed.
 pub async fn purge_forms(pg: &Pg, limit: i64) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "delete from sign_up_form where form in (

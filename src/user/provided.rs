@@ -1,4 +1,4 @@
-//! The users that an identity provider sends: made at their first call, named as it names them.
+//! Users of an identity provider. The first request creates a user; tokens set its name.
 
 use moka::sync::Cache;
 
@@ -8,52 +8,52 @@ use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::Pg;
 
-/// How many people of an identity provider are kept in memory; the rest cost a read per request.
-const KNOWN_SUBJECTS: u64 = 100_000;
+/// Users of an identity provider in the cache. Each request of another user reads PostgreSQL.
+const CACHED_SUBJECTS: u64 = 100_000;
 
-/// Finds, makes and names the users of an identity provider.
+/// Finds, creates and renames the users of an identity provider.
 #[derive(Debug)]
 pub(super) struct ProvidedUsers {
     pg: Pg,
-    /// A pair never changes its user. Its name may be older than another process's: then a token
-    /// that names it otherwise leads to PostgreSQL.
-    known: Cache<Subject, SubjectUser>,
+    /// The user of a subject never changes. Its name may be outdated; a token with another name
+    /// then causes a read of PostgreSQL.
+    cache: Cache<Subject, SubjectUser>,
 }
 
 impl ProvidedUsers {
     pub(super) fn new(pg: Pg) -> Self {
-        Self { pg, known: Cache::new(KNOWN_SUBJECTS) }
+        Self { pg, cache: Cache::new(CACHED_SUBJECTS) }
     }
 
-    /// The user of `subject`, where that needs no store.
-    pub(super) fn known(&self, subject: &Subject) -> Option<UserId> {
-        self.known.get(subject).map(|known| known.id)
+    /// Finds the user of `subject` in the cache.
+    pub(super) fn find_cached(&self, subject: &Subject) -> Option<UserId> {
+        self.cache.get(subject).map(|user| user.id)
     }
 
-    /// The user of `subject`, named as `claimed` says unless a later token said otherwise.
+    /// Finds or creates the user of `subject`. Sets the name `claimed`, unless a later token has
+    /// set one.
     pub(super) async fn find_or_create(
         &self,
         subject: Subject,
         claimed: Option<ClaimedName>,
     ) -> Result<UserId, StoreError> {
-        let known = match self.known.get(&subject) {
-            Some(known) => known,
+        let user = match self.cache.get(&subject) {
+            Some(user) => user,
             None => match pg::find_subject(&self.pg, &subject).await? {
                 Some(found) => found,
                 None => self.create(&subject, claimed.as_ref()).await?,
             },
         };
-        let (user, renamed) = (known.id, claimed.filter(|claimed| known.is_renamed_by(claimed)));
-        let known = match renamed {
-            Some(claimed) => self.rename(&subject, claimed).await?.unwrap_or(known),
-            None => known,
+        let (id, renamed) = (user.id, claimed.filter(|claimed| user.is_renamed_by(claimed)));
+        let user = match renamed {
+            Some(claimed) => self.rename(&subject, claimed).await?.unwrap_or(user),
+            None => user,
         };
-        self.known.insert(subject, known);
-        Ok(user)
+        self.cache.insert(subject, user);
+        Ok(id)
     }
 
-    /// Makes the user at their first call; where two first calls race, one makes it and the other
-    /// finds it.
+    /// Creates a user. If two first requests race, one creates the user and the other finds it.
     async fn create(
         &self,
         subject: &Subject,
@@ -62,18 +62,19 @@ impl ProvidedUsers {
         let name = name_of(subject, claimed);
         let named_at = claimed.map(|claimed| claimed.issued_at);
         let mut tx = self.pg.begin().await?;
-        let made = pg::create_subject(&mut tx, subject, &name, named_at).await?;
+        let created = pg::create_subject(&mut tx, subject, &name, named_at).await?;
         tx.commit().await?;
-        match made {
+        match created {
             Some(id) => Ok(SubjectUser { id, name, named_at }),
             None => pg::find_subject(&self.pg, subject).await?.ok_or_else(|| {
-                let reason = "a subject conflicts with a user that is not there";
+                let reason = "a new subject conflicts with a user that cannot be found";
                 StoreError::Inconsistent(reason.to_owned())
             }),
         }
     }
 
-    /// Writes the name of a later token; what is in force after it, which may be later still.
+    /// Writes the name of a later token, and reads the user again. The name may then be from a
+    /// still later token.
     async fn rename(
         &self,
         subject: &Subject,

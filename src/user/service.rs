@@ -1,4 +1,4 @@
-//! Sign-up, and whose token a token is.
+//! Signs users up, issues access tokens, and identifies the user of a token.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -17,30 +17,31 @@ use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::Pg;
 
-/// Users made in one statement, so that seeding a million stays within the statement's time limit.
+/// Users created by one statement. Small enough that seeding a million users stays within the
+/// statement timeout.
 const BATCH: i64 = 10_000;
 
-/// The use cases of people.
+/// Users as a service.
 #[derive(Debug)]
 pub struct Users {
     pg: Pg,
     tokens: Tokens,
     open_signup: bool,
     provided: ProvidedUsers,
-    /// Hashes subjects whose users are not known yet.
+    /// Hashes the subjects of users that are not in the cache.
     subjects: RandomState,
 }
 
-/// A user just made, and their first token.
+/// A user, and the first token of a new session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedUp {
     /// The user.
     pub user: User,
-    /// What they call with.
+    /// The access token.
     pub token: Minted,
 }
 
-/// Why no user was made, or no token.
+/// Why a user or a token was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
     /// `ONSALE_OPEN_SIGNUP` is false.
@@ -49,10 +50,10 @@ pub enum SignUpError {
     /// There is no user with this id.
     #[error("there is no user {0}")]
     Unknown(UserId),
-    /// The caller's token belongs to no session, or the session is over.
+    /// The caller's token has no session, or the session is over.
     #[error("the session cannot be renewed")]
     NotRenewable,
-    /// The token could not be made.
+    /// The token could not be created.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// PostgreSQL failed.
@@ -61,21 +62,21 @@ pub enum SignUpError {
 }
 
 impl Users {
-    /// The use cases on `pg`, with `tokens` saying whom a token speaks for.
+    /// Creates the service. `tokens` issues and verifies access tokens.
     #[must_use]
     pub fn new(pg: Pg, tokens: Tokens, open_signup: bool) -> Self {
         let provided = ProvidedUsers::new(pg.clone());
         Self { pg, tokens, open_signup, provided, subjects: RandomState::new() }
     }
 
-    /// Makes a user, with an empty balance, and the first token of their session. `name` as
-    /// [`super::model::tidy_name`] leaves it.
+    /// Creates a user with an empty balance, and the first token of a session. The caller has
+    /// cleaned `name` with [`super::model::tidy_name`].
     pub async fn sign_up(&self, name: String) -> Result<SignedUp, SignUpError> {
         self.sign_up_once(name, None).await
     }
 
-    /// As [`Users::sign_up`], once for each `form`: sent again within two minutes, the same form
-    /// gives the user that it made, and a token of theirs.
+    /// Like [`Users::sign_up`], once for each `form`. If the same form arrives again within two
+    /// minutes, returns the user that it created, with a new token.
     pub async fn sign_up_once(
         &self,
         name: String,
@@ -85,7 +86,7 @@ impl Users {
             return Err(SignUpError::Closed);
         }
         if self.tokens.provider().is_some() {
-            // Before anything is written: the user could not call.
+            // Refuse before anything is written, because such a user would get no token.
             return Err(TokenError::NotOurs.into());
         }
         let user = self.create(name, form).await?;
@@ -101,28 +102,28 @@ impl Users {
         {
             drop(tx);
             return pg::find_by_form(&self.pg, &form).await?.ok_or_else(|| {
-                StoreError::Inconsistent("a form was used and has no user".to_owned())
+                StoreError::Inconsistent("a used sign-up form has no user".to_owned())
             });
         }
         tx.commit().await?;
         Ok(User { id, name })
     }
 
-    /// The first token of a new session of `user`.
+    /// Creates the first token of a new session of `user`.
     pub(super) fn begin_session(&self, user: UserId) -> Result<Minted, TokenError> {
         self.tokens.mint_within(user, Role::User, session::begin(Utc::now()))
     }
 
-    /// The next token of the caller's session.
+    /// Creates the next token of the caller's session.
     ///
     /// # Errors
-    /// [`SignUpError::NotRenewable`] where the token belongs to no session.
+    /// [`SignUpError::NotRenewable`] if the token has no session, or the session is over.
     pub async fn renew(&self, caller: &Caller) -> Result<Minted, SignUpError> {
         let lifetime = session::renew(caller, Utc::now()).ok_or(SignUpError::NotRenewable)?;
         self.token_within(caller.user, lifetime).await
     }
 
-    /// Makes a buyer's token of exactly this lifetime for a user that there is.
+    /// Creates a buyer's token with exactly this lifetime for an existing user.
     pub async fn token_within(
         &self,
         user: UserId,
@@ -132,7 +133,7 @@ impl Users {
         Ok(self.tokens.mint_within(user, Role::User, lifetime)?)
     }
 
-    /// Whether anybody may make a user.
+    /// Whether anyone may sign up.
     #[must_use]
     pub fn open_signup(&self) -> bool {
         self.open_signup
@@ -143,7 +144,7 @@ impl Users {
         pg::find(&self.pg, user).await
     }
 
-    /// Makes a token for a user that there is.
+    /// Creates a token for an existing user. It lasts `ttl` and cannot be renewed.
     pub async fn token(
         &self,
         user: UserId,
@@ -154,12 +155,13 @@ impl Users {
         Ok(self.tokens.mint(user, role, ttl)?)
     }
 
-    /// Makes `count` users named `Buyer 1` and so on; their ids, in order.
+    /// Creates `count` users named `Buyer 1` and so on. Returns their ids in order.
     pub async fn create_many(&self, count: u32) -> Result<Vec<UserId>, StoreError> {
         create_many(&self.pg, count).await
     }
 
-    /// Verifies a token; one that names a key that is not known may have been signed with a new one.
+    /// Verifies a token. If it names an unknown key, reads the provider's keys again first, since
+    /// the key may be new.
     async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         let Some(keys) = self.tokens.provider() else {
             return self.tokens.verify(token);
@@ -169,29 +171,30 @@ impl Users {
             Err(TokenError::UnknownKey) if keys.look_for_unknown(generation).await => {
                 self.tokens.verify(token)
             }
-            answer => answer,
+            result => result,
         }
     }
 }
 
-/// Makes `count` users without any token in sight: what a seed does.
+/// Creates `count` users named `Buyer 1` and so on, without tokens, for seeding. Returns their ids
+/// in order.
 pub async fn create_many(pg: &Pg, count: u32) -> Result<Vec<UserId>, StoreError> {
     let count = i64::from(count);
-    let mut made = Vec::new();
+    let mut ids = Vec::new();
     for first in (1..=count).step_by(usize::try_from(BATCH).unwrap_or(1)) {
         let last = count.min(first + BATCH - 1);
         let mut tx = pg.begin().await?;
-        made.extend(pg::create_many(&mut tx, first, last).await?);
+        ids.extend(pg::create_many(&mut tx, first, last).await?);
         tx.commit().await?;
     }
-    Ok(made)
+    Ok(ids)
 }
 
 impl Identify for Users {
     fn recognize(&self, token: &str) -> Option<CallerKey> {
         Some(match self.tokens.verify(token).ok()?.bearer {
             Bearer::Own(user, _) => CallerKey::User(user.0),
-            Bearer::Provided(subject, _) => match self.provided.known(&subject) {
+            Bearer::Provided(subject, _) => match self.provided.find_cached(&subject) {
                 Some(user) => CallerKey::User(user.0),
                 None => CallerKey::Subject(self.subjects.hash_one(&subject)),
             },

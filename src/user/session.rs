@@ -1,7 +1,7 @@
-//! How long a session lasts: from signing up, or from redeeming a recovery code, to its last token.
+//! The lifetime of a session, which begins with a sign-up or a recovery code.
 //!
 //! A token of a session can be renewed while it is valid, and handed to another device. Neither
-//! moves the end of the session, so a stolen token is good until that end at most.
+//! moves the end of the session, so a stolen token can be used until that end at most.
 
 use std::time::Duration;
 
@@ -9,20 +9,21 @@ use chrono::{DateTime, Utc};
 
 use crate::caller::{Caller, Lifetime, Role};
 
-/// How long one token of a session lasts.
+/// Lifetime of one token of a session.
 pub const TOKEN_TTL: Duration = Duration::from_hours(24);
 
-/// How long a session lasts in all.
+/// Lifetime of a session.
 pub const SESSION_TTL: Duration = Duration::from_hours(7 * 24);
 
-/// The first token of a session that begins now.
+/// Returns the lifetime of the first token of a session that begins now.
 #[must_use]
 pub fn begin(now: DateTime<Utc>) -> Lifetime {
     Lifetime { expires_at: now + TOKEN_TTL, renew_until: Some(now + SESSION_TTL) }
 }
 
-/// The next token of the caller's session. `None` where it cannot be renewed: an operator's or a
-/// shop's token has no session, and neither has one of an identity provider.
+/// Returns the lifetime of the next token of the caller's session. `None` if the session is over,
+/// or if the token has none: tokens of operators, of shops and of identity providers have no
+/// session.
 #[must_use]
 pub fn renew(caller: &Caller, now: DateTime<Utc>) -> Option<Lifetime> {
     let until = caller.lifetime.renew_until.filter(|_| caller.role == Role::User)?;

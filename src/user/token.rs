@@ -1,5 +1,6 @@
-//! Access tokens, verified by RFC 8725: this side says which algorithm, issuer and audience; what
-//! the token's header proposes (`jku`, `jwk`, `x5u`) is never followed.
+//! Creates and verifies access tokens, according to RFC 8725. The server decides which algorithm,
+//! issuer and audience it accepts. It never uses keys that the token's header proposes (`jku`,
+//! `jwk`, `x5u`).
 
 mod claims;
 
@@ -19,57 +20,57 @@ use super::token_error::TokenError;
 use crate::caller::MAX_TOKEN_BYTES;
 use crate::caller::{Lifetime, Role};
 use crate::store::id::UserId;
-use crate::store::token_cache::Remembered;
+use crate::store::token_cache::TokenCache;
 
-/// Whom access tokens are for. Queue tickets name another audience, so neither passes for the other.
+/// Audience of access tokens. Queue tickets have another one, so neither kind passes for the other.
 const AUDIENCE: &str = "onsale";
 
-/// How far the clocks of issuer and verifier may be apart, in seconds.
+/// Accepted difference between the clocks of issuer and verifier, in seconds.
 const LEEWAY_SECONDS: u64 = 30;
 
-/// An access token just made.
+/// A new access token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Minted {
     /// The JWT.
     pub access_token: String,
-    /// When it stops to be accepted.
+    /// When the token expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Whom a good token speaks for.
+/// The user that a valid token identifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bearer {
-    /// A user by their id: we signed it ourselves.
+    /// A user by id, from a token that this server signed.
     Own(UserId, Role),
-    /// A person by an identity provider's name for them.
+    /// A user by identity, from a token of an identity provider.
     Provided(Subject, Role),
 }
 
-/// What a good token says.
+/// The content of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Whom it speaks for.
+    /// The user.
     pub bearer: Bearer,
-    /// How long it and its session last.
+    /// Lifetime of the token and of its session.
     pub lifetime: Lifetime,
-    /// What the identity provider calls the user.
+    /// Name of the user at the identity provider.
     pub name: Option<ClaimedName>,
 }
 
-/// Makes and verifies access tokens.
+/// Creates and verifies access tokens.
 #[derive(Debug)]
 pub struct Tokens {
     issuer: String,
     keys: Keys,
-    /// Verified tokens, each with the generation of the keys it was verified with.
-    known: Remembered<(Verified, u64)>,
+    /// Verified tokens, each with the generation of the keys that verified it.
+    cache: TokenCache<(Verified, u64)>,
 }
 
-/// Tokens remembered: about 150 bytes each.
-const KEPT: usize = 200_000;
+/// Tokens in the cache, of about 150 bytes each.
+const CACHED_TOKENS: usize = 200_000;
 
 enum Keys {
-    /// HS256: boxed, since the other side is far smaller.
+    /// HS256. Boxed, because the other variant is far smaller.
     Secret(Box<(EncodingKey, DecodingKey)>),
     Provider(Arc<ProviderKeys>),
 }
@@ -90,22 +91,22 @@ impl std::fmt::Debug for Minted {
 }
 
 impl Tokens {
-    /// Tokens of our own, HS256 under `secret`.
+    /// Uses tokens that this server signs, with HS256 and `secret`.
     #[must_use]
     pub fn own(issuer: &str, secret: &[u8]) -> Self {
         let keys = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
         let keys = Keys::Secret(Box::new(keys));
-        Self { issuer: issuer.to_owned(), keys, known: Remembered::new(KEPT) }
+        Self { issuer: issuer.to_owned(), keys, cache: TokenCache::new(CACHED_TOKENS) }
     }
 
-    /// Tokens of an identity provider, verified by its keys.
+    /// Uses tokens of an identity provider, verified with its keys.
     #[must_use]
     pub fn provided(issuer: &str, keys: Arc<ProviderKeys>) -> Self {
         let keys = Keys::Provider(keys);
-        Self { issuer: issuer.to_owned(), keys, known: Remembered::new(KEPT) }
+        Self { issuer: issuer.to_owned(), keys, cache: TokenCache::new(CACHED_TOKENS) }
     }
 
-    /// The identity provider's keys; `None` where tokens are our own.
+    /// Returns the identity provider's keys; `None` if this server signs the tokens.
     #[must_use]
     pub fn provider(&self) -> Option<&Arc<ProviderKeys>> {
         match &self.keys {
@@ -114,14 +115,14 @@ impl Tokens {
         }
     }
 
-    /// Makes a token for `user` that lasts `ttl` and cannot be renewed.
+    /// Creates a token for `user` that lasts `ttl` and cannot be renewed.
     pub fn mint(&self, user: UserId, role: Role, ttl: Duration) -> Result<Minted, TokenError> {
         let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
         let expires_at = time(Utc::now().timestamp().saturating_add(seconds));
         self.mint_within(user, role, Lifetime { expires_at, renew_until: None })
     }
 
-    /// Makes a token for `user` with this lifetime.
+    /// Creates a token for `user` with this lifetime.
     pub fn mint_within(
         &self,
         user: UserId,
@@ -146,18 +147,18 @@ impl Tokens {
         Ok(Minted { access_token, expires_at: time(exp) })
     }
 
-    /// Says whom `token` speaks for, and for how long.
+    /// Verifies `token`, and returns its content.
     pub fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
-        // A token that was verified with keys since replaced is verified again: its key may have
-        // been withdrawn.
+        // If the keys were replaced since a token was verified, it is verified again: its key may
+        // have been withdrawn.
         let generation = self.provider().map_or(0, |keys| keys.generation());
-        let current = |(_, with): &(Verified, u64)| *with == generation;
+        let is_current = |(_, verified_with): &(Verified, u64)| *verified_with == generation;
         let read = || self.read(token).map(|verified| (verified, generation));
-        let (verified, _) = self.known.get_current_or(token, current, read)?;
-        // As `jsonwebtoken` decides it.
+        let (verified, _) = self.cache.get_current_or(token, is_current, read)?;
+        // The same rule as in `jsonwebtoken`, which does not check cached tokens.
         let exp = verified.lifetime.expires_at.timestamp();
         if exp < Utc::now().timestamp() - LEEWAY_SECONDS.cast_signed() {
             return Err(TokenError::Invalid(ErrorKind::ExpiredSignature.into()));
@@ -191,7 +192,8 @@ impl Tokens {
         }
     }
 
-    /// The claims of a token signed by `key` with `algorithm`, which the key says, not the token.
+    /// Returns the claims of a token signed by `key` with `algorithm`. The key decides the
+    /// algorithm, not the token.
     fn claims(
         &self,
         token: &str,
@@ -208,7 +210,8 @@ impl Tokens {
     }
 }
 
-/// What a provider's token says. The provider renews its tokens itself, so `renew_until` is ignored.
+/// Reads the claims of a provider's token. The provider renews its tokens itself, so `renew_until`
+/// is ignored.
 fn provided(claims: Claims) -> Result<Verified, TokenError> {
     let Claims { iss: issuer, sub: subject, role, exp, iat, name, .. } = claims;
     if !(1..=MAX_SUBJECT_BYTES).contains(&subject.len()) || subject.contains('\0') {
@@ -221,13 +224,14 @@ fn provided(claims: Claims) -> Result<Verified, TokenError> {
     Ok(Verified { bearer, lifetime, name })
 }
 
-/// `JWT`, or the type that RFC 9068 gives access tokens.
+/// Whether `typ` is `JWT`, or the type of access tokens in RFC 9068.
 fn is_access_token(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();
     matches!(typ.as_str(), "jwt" | "at+jwt" | "application/at+jwt")
 }
 
-/// The user that one of our own tokens names: the id as we write it, digits alone.
+/// Reads the user id in a token that this server signed. Only digits without leading zeros are an
+/// id.
 fn own_user(subject: &str) -> Option<UserId> {
     let id: i64 = subject.parse().ok().filter(|id| *id > 0)?;
     (subject == id.to_string()).then_some(UserId(id))

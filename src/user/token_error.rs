@@ -1,40 +1,41 @@
-//! Why an access token is refused or cannot be made.
+//! Errors of access tokens.
 
 use jsonwebtoken::errors::ErrorKind;
 
 use crate::caller::MAX_TOKEN_BYTES;
 
-/// Why a token is not accepted, or cannot be made. Callers get no details.
+/// Why a token was refused or could not be created. Clients get no details.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// Longer than any token of ours or a provider's.
-    #[error("longer than {MAX_TOKEN_BYTES} bytes")]
+    /// The token is longer than any valid token.
+    #[error("the token is longer than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
-    /// Malformed, forged, expired, of another issuer or audience.
+    /// The token is malformed, forged, expired, or for another issuer or audience.
     #[error(transparent)]
     Invalid(#[from] jsonwebtoken::errors::Error),
-    /// It demands extensions of JWS; we understand none (RFC 7515, 4.1.11).
-    #[error("critical extensions are not understood")]
+    /// The token requires JWS extensions, of which none is supported (RFC 7515, 4.1.11).
+    #[error("critical extensions are not supported")]
     Critical,
-    /// Some other kind of JWT.
+    /// The token is another kind of JWT.
     #[error("the type is not that of an access token")]
     Type,
-    /// No key of the JWKS has its `kid`.
-    #[error("no such key")]
+    /// No key of the JWKS has the token's `kid`.
+    #[error("no key has the token's kid")]
     UnknownKey,
-    /// No keys of the identity provider have arrived yet.
+    /// The identity provider has not sent any keys yet.
     #[error("the identity provider's keys are not known yet")]
     NoKeys,
-    /// `sub` is not one that a user can have.
+    /// `sub` is not a possible user.
     #[error("the subject is not a user")]
     Subject,
-    /// There is no secret to sign with: an identity provider makes the tokens.
-    #[error("tokens are made by the identity provider")]
+    /// This server signs no tokens: the identity provider issues them.
+    #[error("the identity provider issues the tokens")]
     NotOurs,
 }
 
 impl TokenError {
-    /// Whether nothing else is wrong with the token: the signature is checked before the expiry.
+    /// Whether the token is expired and otherwise valid. The signature is checked before the
+    /// expiry.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         matches!(self, Self::Invalid(error) if *error.kind() == ErrorKind::ExpiredSignature)

@@ -1,5 +1,5 @@
-//! `/admin`: the operator's console. The page is the same for everybody and knows nothing: each call
-//! that it makes needs an administrator's token.
+//! `/admin`: the operator's console. The page is the same for every user and contains no data: each
+//! of its calls needs an administrator's token.
 
 use askama::Template;
 use axum::response::Response;

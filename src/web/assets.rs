@@ -1,7 +1,7 @@
-//! The files of pages, out of the binary: packed once, kept by browsers for good.
+//! The files of pages, embedded in the binary: compressed once, and cached by browsers for a year.
 //!
-//! In a debug build they are read from `web/` anew when they change, so that a style or a text can
-//! be worked on without building.
+//! A debug build reads them from `web/` and reads them again when they change, so that a developer
+//! can edit styles and texts without a new build.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -18,33 +18,33 @@ use super::texts::Texts;
 use crate::http::api::compression::{Effort, pack};
 use crate::http::api::negotiation::Encoding;
 
-/// How often a debug build looks whether a file has changed.
+/// How often a debug build checks whether a file has changed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The one stylesheet.
+/// Name of the stylesheet, which joins all files of `web/css`.
 const STYLES: &str = "onsale.css";
-/// The client.
+/// Path of the JavaScript client.
 pub(super) const CLIENT: &str = "js/onsale.js";
 
-/// Under an address with the build in it a file never changes.
+/// `Cache-Control` for an address that contains the build: the file never changes.
 pub(super) const FOR_GOOD: HeaderValue =
     HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Under any other address it is asked for again each time.
+/// `Cache-Control` for any other address: the browser checks for a new version each time.
 pub(super) const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 
 #[derive(Embed)]
 #[folder = "web/"]
 struct Files;
 
-/// The files as they are now; cheap to clone.
+/// The current files; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Assets(Arc<Mutex<(Instant, Arc<Built>)>>);
 
 /// The files of one build.
 #[derive(Debug)]
 pub struct Built {
-    /// Which build: the same files have the same one, at every process.
+    /// The build's id: a hash of the files, so every process with the same files has the same id.
     pub id: String,
-    /// What pages say.
+    /// The texts of pages.
     pub texts: Texts,
     pub(super) files: HashMap<String, Arc<File>>,
     modules: BTreeMap<String, String>,
@@ -61,24 +61,25 @@ pub(super) struct File {
 }
 
 impl Assets {
-    /// Reads them all.
+    /// Reads all files.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Mutex::new((Instant::now(), Arc::new(Built::read())))))
     }
 
-    /// The files as they are now.
+    /// The current files.
     #[must_use]
     pub fn now(&self) -> Arc<Built> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if cfg!(debug_assertions) && kept.0.elapsed() > LOOK_EVERY {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (checked_at, current) = &mut *guard;
+        if cfg!(debug_assertions) && checked_at.elapsed() > LOOK_EVERY {
             let built = Built::read();
-            if built.id != kept.1.id {
-                kept.1 = Arc::new(built);
+            if built.id != current.id {
+                *current = Arc::new(built);
             }
-            kept.0 = Instant::now();
+            *checked_at = Instant::now();
         }
-        Arc::clone(&kept.1)
+        Arc::clone(current)
     }
 }
 
@@ -132,7 +133,7 @@ impl Built {
         self.address(STYLES)
     }
 
-    /// The addresses of all modules that `first` needs, itself among them.
+    /// The addresses of `first` and of all modules that it needs.
     #[must_use]
     pub fn modules(&self, first: &str) -> Vec<String> {
         needed(first, &self.modules).iter().map(|module| self.address(module)).collect()
@@ -151,21 +152,21 @@ impl File {
         Self { kind: kind(name), plain, tag, gzip, brotli }
     }
 
-    /// The file as it travels. Packing it the first time takes a moment.
+    /// The file in an encoding. The first call for an encoding compresses the file.
     pub(super) fn bytes(&self, encoding: Encoding) -> Bytes {
         let packed = match encoding {
             Encoding::Plain => return self.plain.clone(),
             Encoding::Gzip => &self.gzip,
             Encoding::Brotli => &self.brotli,
         };
-        // Unoptimised, the best brotli can do takes seconds.
+        // In a debug build, brotli's best quality takes seconds.
         let effort = if cfg!(debug_assertions) { Effort::Little } else { Effort::Much };
         let make = || pack(&self.plain, encoding, effort).map_or(self.plain.clone(), Bytes::from);
         packed.get_or_init(make).clone()
     }
 }
 
-/// The type of a file, by its name.
+/// The content type of a file, by the ending of its name.
 pub(super) fn kind(name: &str) -> &'static str {
     match name.rsplit('.').next().unwrap_or_default() {
         "js" | "mjs" => "text/javascript; charset=utf-8",

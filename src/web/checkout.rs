@@ -1,5 +1,5 @@
-//! `/holds/{hold_id}`: paying for held seats. Who may see them is known to the API alone, so that the
-//! page is the same for everybody, and its module asks.
+//! `/holds/{hold_id}`: the page to pay for held seats. The page is the same for every user; its
+//! module gets the hold from the API, which checks the owner.
 
 use askama::Template;
 use axum::response::Response;

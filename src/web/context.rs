@@ -1,4 +1,4 @@
-//! What the handlers of pages share.
+//! The services that the handlers of pages share.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::theme::Theme;
 use super::visit::Visit;
 use crate::concert::service::Catalogue;
 use crate::queue::handoff::service::HandOffs;
-use crate::queue::service::Queue;
+use crate::queue::service::WaitingRoom;
 use crate::user::service::Users;
 
-/// The name of the rate limit that counts sign-ups, by the API and by the form of the waiting page.
+/// Name of the rate limit for sign-ups, through the API and through the form of the waiting page.
 pub const SIGN_UPS: &str = "sign-ups";
 
 /// The services behind the pages; cheap to clone.
@@ -25,15 +25,15 @@ pub struct Web {
     pub(super) assets: Assets,
     pub(super) theme: Theme,
     pub(super) shop: Shop,
-    /// What is on sale.
+    /// Concerts, schedules and seat maps.
     pub catalogue: Catalogue,
     /// The waiting room.
-    pub queue: Queue,
-    /// Users.
+    pub queue: WaitingRoom,
+    /// Users and their access tokens.
     pub users: Arc<Users>,
-    /// Hand-off to another device.
+    /// Moves a session to another device.
     pub handoffs: HandOffs,
-    /// Where buyers sign in, if not here.
+    /// The page on which buyers sign in, if it is not part of this service.
     pub(super) sign_in_url: Option<Url>,
 }
 
@@ -44,12 +44,12 @@ impl std::fmt::Debug for Web {
 }
 
 impl Web {
-    /// Pages on these services.
+    /// Combines the services.
     #[must_use]
     pub fn new(
         (assets, theme): (Assets, Theme),
         catalogue: Catalogue,
-        queue: Queue,
+        queue: WaitingRoom,
         users: Arc<Users>,
         handoffs: HandOffs,
         sign_in_url: Option<Url>,

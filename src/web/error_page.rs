@@ -1,4 +1,4 @@
-//! Pages for what is not there, what may not be, and what does not work at the moment.
+//! The page that browsers get instead of a problem.
 
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -8,24 +8,24 @@ use super::assets::Assets;
 use super::page::Page;
 use super::visit::Visit;
 use crate::http::api::problem::Problem;
-use crate::http::server::middleware::Dress;
+use crate::http::server::middleware::RenderErrorPage;
 
-/// Tells people of refusals, in their language.
+/// Renders problems as pages, in the reader's language.
 #[derive(Debug, Clone)]
-pub struct Sorry(pub Assets);
+pub struct ErrorPage(pub Assets);
 
 #[derive(Template)]
 #[template(path = "sorry.html")]
-struct SorryPage {
+struct ErrorPageTemplate {
     page: Page,
     said: String,
     /// The request's id, by which an operator finds it in the log.
     instance: String,
-    /// Whether it may be better in a moment.
+    /// Whether a retry may succeed (status 429 or 503).
     passing: bool,
 }
 
-impl Dress for Sorry {
+impl RenderErrorPage for ErrorPage {
     fn dress(&self, uri: &Uri, headers: &HeaderMap, problem: &Problem, instance: &str) -> Response {
         let visit = Visit::new(&self.0, uri, headers);
         let status = problem.status();
@@ -39,7 +39,7 @@ impl Dress for Sorry {
         let key = format!("common.error.{}", problem.code());
         let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
         let page = Page::named(&visit, "sorry").still().titled(visit.t(title));
-        let page = SorryPage { page, said, instance: instance.to_owned(), passing };
+        let page = ErrorPageTemplate { page, said, instance: instance.to_owned(), passing };
         visit.html_as(status, &page).unwrap_or_else(|_| status.into_response())
     }
 }

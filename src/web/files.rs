@@ -1,4 +1,4 @@
-//! The routes of static files.
+//! Handlers of static files.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -14,37 +14,40 @@ use crate::http::api::body::Path;
 use crate::http::api::negotiation::{Encoding, encoding, matches};
 use crate::http::api::problem::Problem;
 
-/// `GET /assets/{build}/…`. An older build's address gives the file of now: a page that was loaded
-/// before an update goes on.
+/// `GET /assets/{build}/…`. The address of another build gives the current file, so that a page
+/// from before an update still works.
 pub(super) async fn asset(
     State(web): State<Web>,
     Path((build, path)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let now = web.assets.now();
-    let fresh = if build == now.id { FOR_GOOD } else { ASK_AGAIN };
-    answer(&now, &path, fresh, &headers).await
+    let current = web.assets.now();
+    let cache_control = if build == current.id { FOR_GOOD } else { ASK_AGAIN };
+    answer(&current, &path, cache_control, &headers).await
 }
 
-/// `GET /onsale.js`: the client, for pages of other sites too, under an address that stays. It names
-/// the file of this build, beside which its parts are.
+/// `GET /onsale.js`: the JavaScript client under a fixed address, also for pages of other sites. It
+/// re-exports the client file of this build, which imports its other files.
 pub(super) async fn client(State(web): State<Web>) -> Response {
     let text = format!("export * from '{}';\n", web.assets.now().address(CLIENT));
     let kind = HeaderValue::from_static(kind(CLIENT));
-    let anybody = HeaderValue::from_static("*");
-    let told =
-        [(CONTENT_TYPE, kind), (CACHE_CONTROL, ASK_AGAIN), (ACCESS_CONTROL_ALLOW_ORIGIN, anybody)];
-    (told, text).into_response()
+    let every_origin = HeaderValue::from_static("*");
+    let headers = [
+        (CONTENT_TYPE, kind),
+        (CACHE_CONTROL, ASK_AGAIN),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, every_origin),
+    ];
+    (headers, text).into_response()
 }
 
 async fn answer(
     built: &Built,
     path: &str,
-    fresh: HeaderValue,
+    cache_control: HeaderValue,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let file = built.files.get(path).cloned().ok_or_else(Problem::not_found)?;
-    // Small images are packed as they are.
+    // PNG images are already compressed.
     let encoding = if file.kind == "image/png" { Encoding::Plain } else { encoding(headers) };
     let tag = format!("\"{}-{}\"", file.tag, encoding.name());
     let kind = file.kind;
@@ -54,14 +57,14 @@ async fn answer(
         let packed = tokio::task::spawn_blocking(move || file.bytes(encoding)).await;
         packed.map_err(|_| Problem::internal())?.into_response()
     };
-    let told = response.headers_mut();
-    told.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    told.insert(CACHE_CONTROL, fresh);
-    told.insert(VARY, HeaderValue::from_static("accept-encoding"));
-    // They are the same for everybody, and nobody's secret.
-    told.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let reply = response.headers_mut();
+    reply.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply.insert(CACHE_CONTROL, cache_control);
+    reply.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    // The files are public and the same for every client.
+    reply.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     if let Ok(tag) = HeaderValue::try_from(tag) {
-        told.insert(ETAG, tag);
+        reply.insert(ETAG, tag);
     }
     if encoding != Encoding::Plain && response.status() == StatusCode::OK {
         let coding = HeaderValue::from_static(encoding.name());
@@ -70,7 +73,7 @@ async fn answer(
     Ok(response)
 }
 
-/// `GET /theme/{file}`
+/// `GET /theme/{file}`: a file of the organiser's theme.
 pub(super) async fn theme(
     State(web): State<Web>,
     Path(name): Path<String>,

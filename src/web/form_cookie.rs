@@ -1,5 +1,5 @@
-//! A sign-up form that is sent twice, by two quick presses or after a lost answer: a cookie that was
-//! set with the form names it, so that both make one user.
+//! Makes a sign-up form safe to send twice, after two quick clicks or a lost answer. A cookie that
+//! is set together with the form identifies it, so that both requests create one user.
 
 use aws_lc_rs::{digest, rand};
 use axum::http::HeaderMap;
@@ -10,10 +10,11 @@ use super::lang::cookie;
 use crate::store::id::ScheduleId;
 
 const NAME: &str = "onsale_form";
+/// Length of the random value, in bytes.
 const BYTES: usize = 24;
 
-/// The random text of a form. Its bearer can sign in as the user that the form makes, for two
-/// minutes: it is as secret as an access token.
+/// The random value of a form. For two minutes, its bearer can sign in as the user that the form
+/// creates, so it is as secret as an access token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FormCookie(String);
 
@@ -24,15 +25,16 @@ impl std::fmt::Debug for FormCookie {
 }
 
 impl FormCookie {
-    /// The one that a browser sent.
+    /// Reads the cookie that a browser sent.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let text = cookie(headers, NAME)?;
-        let whole = URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == BYTES);
-        whole.then(|| Self(text.to_owned()))
+        let is_valid = URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == BYTES);
+        is_valid.then(|| Self(text.to_owned()))
     }
 
-    /// A new one; `None` where there are no random numbers, and the form goes without.
+    /// Creates a new value. `None` if the random number generator fails; the form then has no
+    /// cookie.
     #[must_use]
     pub fn random() -> Option<Self> {
         let mut bytes = [0; BYTES];
@@ -40,7 +42,7 @@ impl FormCookie {
         Some(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// What it is known by where users are made.
+    /// The SHA-256 hash of the value, by which the sign-up recognizes the form.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         let mut hash = [0; 32];
@@ -48,19 +50,20 @@ impl FormCookie {
         hash
     }
 
-    /// `Set-Cookie`: for this schedule's waiting page alone, until the browser is closed.
+    /// The `Set-Cookie` value. The cookie is sent only to this schedule's pages, until the browser
+    /// is closed.
     #[must_use]
     pub fn kept(&self, schedule: ScheduleId, secure: bool) -> String {
         set(&self.0, schedule, if secure { "; Secure" } else { "" })
     }
 
-    /// `Set-Cookie` that removes it.
+    /// The `Set-Cookie` value that removes the cookie.
     #[must_use]
     pub fn gone(schedule: ScheduleId) -> String {
         set("", schedule, "; Max-Age=0")
     }
 }
 
-fn set(value: &str, schedule: ScheduleId, more: &str) -> String {
-    format!("{NAME}={value}; Path=/schedules/{schedule}; HttpOnly; SameSite=Strict{more}")
+fn set(value: &str, schedule: ScheduleId, attributes: &str) -> String {
+    format!("{NAME}={value}; Path=/schedules/{schedule}; HttpOnly; SameSite=Strict{attributes}")
 }

@@ -1,11 +1,11 @@
-//! Forms, for browsers that run no script: from our own pages only.
+//! Reads forms of browsers that run no script. Only forms of our own pages are accepted.
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 
 use crate::http::api::problem::Problem;
 
-/// What was filled in, by name.
+/// The fields of a form, by name.
 #[derive(Debug)]
 pub struct Form(Vec<(String, String)>);
 
@@ -13,7 +13,8 @@ impl Form {
     /// Reads a form that one of our own pages sent.
     ///
     /// # Errors
-    /// `403 forbidden` for another site's, whatever cookies came with it, and for what is no form.
+    /// `403 forbidden` for a form of another site, with any cookies, and for a body that is not a
+    /// form.
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
         if !is_ours(headers) || !kind.starts_with("application/x-www-form-urlencoded") {
@@ -23,7 +24,7 @@ impl Form {
         Ok(Self(form_urlencoded::parse(body).into_owned().collect()))
     }
 
-    /// What was filled in under a name; empty where nothing was.
+    /// The value of a field; empty if the form does not have it.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(key, _)| key == name);
@@ -31,8 +32,8 @@ impl Form {
     }
 }
 
-/// Whether a request comes from one of our own pages, by what the browser says and no page can
-/// change: where it was sent from, or else the origin, which must be the host that was asked.
+/// Whether a request comes from one of our own pages. Decided by headers that browsers set and
+/// pages cannot change: `Sec-Fetch-Site`, or else `Origin`, which must name the requested host.
 fn is_ours(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_ours_is_read_and_another_sites_is_refused() {
+    fn a_form_of_this_site_is_read_and_one_of_another_site_is_refused() {
         const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
         const HOST: (&str, &str) = ("host", "tickets.example:8080");
         for ours in [

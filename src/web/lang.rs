@@ -1,10 +1,10 @@
-//! The languages that pages speak, and which one a reader wants.
+//! The languages of the pages, and the choice of a reader's language.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
 use chrono::{DateTime, Utc};
 
-/// A language.
+/// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lang {
     /// English.
@@ -14,10 +14,10 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// Every one, the one for whoever wants none of them first.
+    /// All languages; the first is the default.
     pub const ALL: [Self; 2] = [Self::En, Self::Ko];
 
-    /// Its tag (BCP 47), which is also its folder in `web/lang`.
+    /// The language tag (BCP 47), which is also the folder in `web/lang`.
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl Lang {
         }
     }
 
-    /// Its name, as its speakers call it.
+    /// The language's own name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -35,28 +35,29 @@ impl Lang {
         }
     }
 
-    /// The language of a tag, whatever its region: `ko`, `ko-KR`.
+    /// The language of a tag with any region: `ko`, `ko-KR`.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split('-').next().unwrap_or_default();
         Self::ALL.into_iter().find(|lang| primary.eq_ignore_ascii_case(lang.tag()))
     }
 
-    /// What a query string asks for with `lang=`.
+    /// The language that a query string chooses with `lang=`.
     #[must_use]
     pub fn of_query(query: &str) -> Option<Self> {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         pairs.find(|(name, _)| name == "lang").and_then(|(_, tag)| Self::of_tag(&tag))
     }
 
-    /// What the reader chose before, else what their browser prefers, else the first.
+    /// The language that the reader chose before, else the one that the browser prefers, else the
+    /// default.
     #[must_use]
     pub fn of_headers(headers: &HeaderMap) -> Self {
         let chosen = cookie(headers, "lang").and_then(Self::of_tag);
         chosen.or_else(|| preferred(headers)).unwrap_or(Self::ALL[0])
     }
 
-    /// A number with its thousands apart.
+    /// A number with commas between thousands.
     #[must_use]
     pub fn number(self, number: i64) -> String {
         let digits = number.unsigned_abs().to_string();
@@ -79,7 +80,7 @@ impl Lang {
         }
     }
 
-    /// A time for those whose browser runs no script, which would tell it in their zone.
+    /// A time in UTC, for browsers that run no script. A script shows it in the reader's time zone.
     #[must_use]
     pub fn time(self, time: DateTime<Utc>) -> String {
         let pattern = match self {
@@ -90,7 +91,7 @@ impl Lang {
     }
 }
 
-/// The value of a cookie, where it is there once.
+/// The value of a cookie that was sent exactly once.
 #[must_use]
 pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let texts = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
@@ -100,7 +101,7 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     values.next().is_none().then_some(value)
 }
 
-/// The one of ours that `Accept-Language` gives the highest weight, the first of equals.
+/// The page language with the highest weight in `Accept-Language`; the first of equal ones.
 fn preferred(headers: &HeaderMap) -> Option<Lang> {
     let text = headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?;
     let mut best: Option<(Lang, f32)> = None;
@@ -131,8 +132,8 @@ mod tests {
     }
 
     #[test]
-    fn the_readers_choice_comes_before_the_browsers() {
-        for (wanted, expected) in [
+    fn the_readers_choice_precedes_the_browsers_preference() {
+        for (accepted, expected) in [
             ("ko-KR,ko;q=0.9,en;q=0.8", Lang::Ko),
             ("en-GB,ko;q=0.5", Lang::En),
             ("fr,en;q=0.3,ko;q=0.7", Lang::Ko),
@@ -140,7 +141,7 @@ mod tests {
             ("ko;q=0", Lang::En),
             ("ko;q=x", Lang::En),
         ] {
-            assert_eq!(Lang::of_headers(&headers(&[("accept-language", wanted)])), expected);
+            assert_eq!(Lang::of_headers(&headers(&[("accept-language", accepted)])), expected);
         }
         let chosen = headers(&[("accept-language", "en"), ("cookie", "a=b; lang=ko")]);
         assert_eq!(Lang::of_headers(&chosen), Lang::Ko);
@@ -150,15 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_that_is_there_twice_is_none() {
+    fn a_cookie_that_was_sent_twice_is_ignored() {
         assert_eq!(cookie(&headers(&[("cookie", "lang=ko; lang=en")]), "lang"), None);
         assert_eq!(cookie(&headers(&[("cookie", "xlang=ko")]), "lang"), None);
     }
 
     #[test]
-    fn numbers_have_their_thousands_apart() {
-        let told = |number| Lang::En.number(number);
-        let all = [0, 999, 1000, 1_234_567, -1000].map(told);
+    fn numbers_have_commas_between_thousands() {
+        let all = [0, 999, 1000, 1_234_567, -1000].map(|number| Lang::En.number(number));
         assert_eq!(all, ["0", "999", "1,000", "1,234,567", "-1,000"]);
         assert_eq!(
             (Lang::En.money(55_000), Lang::Ko.money(55_000)),

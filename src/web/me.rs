@@ -1,5 +1,5 @@
-//! `/me`: somebody's tickets and points. Whose is known to the API alone, so that the page is the
-//! same for everybody, and its module asks.
+//! `/me`: the buyer's tickets and points. The page is the same for every user; its module gets the
+//! data from the API, which knows the user by the access token.
 
 use askama::Template;
 use axum::response::Response;

@@ -1,8 +1,8 @@
-//! What people see: pages in their language, and the files that pages are made of.
+//! The pages for buyers and operators, in their language, and the files of the pages.
 //!
-//! A page is one file here (its handler and template), one line in [`routes`], and, of the same
-//! name, one template in `web/templates`, one module in `web/js` and one file of texts for each
-//! language in `web/lang`.
+//! A page consists of one file here (its handler and template struct) and one line in [`routes`].
+//! Under the same name it has one template in `web/templates`, one module in `web/js`, and one file
+//! of texts per language in `web/lang`.
 
 mod admin;
 pub mod assets;
@@ -36,13 +36,13 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use self::context::{SIGN_UPS, Web};
 
-/// The pages of problem codes, which API clients read as JSON.
+/// Routes of the pages that explain problem codes; API clients get JSON.
 #[must_use]
 pub fn problem_routes(web: Web) -> OpenApiRouter {
     problems::routes().with_state(web)
 }
 
-/// Every page, and their files.
+/// Routes of all other pages and their files.
 pub fn routes(web: Web) -> Router {
     Router::new()
         .route("/", get(sale::concerts))

@@ -1,8 +1,9 @@
-//! Which modules a module needs: a browser that is told at once does not find out one by one.
+//! Lists all JavaScript modules that a module needs, so that a browser can load them at once
+//! instead of one import after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The modules that a module's text imports, as they are written there.
+/// The paths that a module's text imports, as written there.
 fn imported(text: &str) -> impl Iterator<Item = &str> {
     let begins = |start: &'static str| {
         text.match_indices(start)
@@ -11,7 +12,7 @@ fn imported(text: &str) -> impl Iterator<Item = &str> {
     begins("from '").chain(begins("import '")).filter(|path| path.starts_with('.'))
 }
 
-/// `path` as the module `from` means it: `./lib/dom.js` in `js/sale.js` is `js/lib/dom.js`.
+/// Resolves an import of the module `from`: `./lib/dom.js` in `js/sale.js` is `js/lib/dom.js`.
 fn resolve(from: &str, path: &str) -> String {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -25,7 +26,8 @@ fn resolve(from: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// Every module that `first` needs, directly or not, itself among them, out of `texts` by path.
+/// The module `first` and every module that it needs, directly or indirectly. `texts` holds the
+/// modules by path.
 #[must_use]
 pub fn needed(first: &str, texts: &BTreeMap<String, String>) -> BTreeSet<String> {
     let (mut needed, mut next) = (BTreeSet::new(), vec![first.to_owned()]);
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_needed_is_found_however_far_away_and_in_circles_too() {
+    fn indirect_imports_are_found_and_circular_imports_end() {
         let texts = [
             ("js/sale.js", "import { t } from './lib/text.js';\nimport '../vendor/plot.js';"),
             ("js/lib/text.js", "import {\n  a,\n} from './dom.js'; export { b } from './gone.js';"),

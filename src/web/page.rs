@@ -1,4 +1,5 @@
-//! What every page gets: the reader's language, the files, the texts, and what its module is told.
+//! Common parts of every page: the reader's language, the files, the texts, and the data for the
+//! page's module.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -7,24 +8,24 @@ use serde_json::{Map, Value, json};
 use super::lang::Lang;
 use super::visit::Visit;
 
-/// The texts that every page has.
+/// The file of texts that every page has.
 const EVERYWHERE: &str = "common";
 
-/// What a template is given as `page`.
+/// The value `page` of a template.
 #[derive(Debug)]
 pub struct Page {
     visit: Visit,
     name: &'static str,
     title: String,
-    /// Whether it has a module of its own.
+    /// Whether the page has its own module.
     lively: bool,
     files: Vec<&'static str>,
     data: Map<String, Value>,
 }
 
 impl Page {
-    /// The page of this name: its module is `web/js/<name>.js`, its texts are those of `common` and
-    /// `<name>`, its title is the text `<name>.title`.
+    /// Creates the page with this name. Its module is `web/js/<name>.js`, its texts are those of
+    /// `common` and `<name>`, and its title is the text `<name>.title`.
     #[must_use]
     pub fn named(visit: &Visit, name: &'static str) -> Self {
         let title = visit.t(&format!("{name}.title")).to_owned();
@@ -32,28 +33,28 @@ impl Page {
         Self { visit, name, title, lively: true, files, data: Map::new() }
     }
 
-    /// With another title.
+    /// Replaces the title.
     #[must_use]
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// Without a module of its own.
+    /// Uses the module for pages without their own, `web/js/still.js`.
     #[must_use]
     pub fn still(mut self) -> Self {
         self.lively = false;
         self
     }
 
-    /// With the texts of another file too.
+    /// Adds the texts of another file.
     #[must_use]
     pub fn texts(mut self, file: &'static str) -> Self {
         self.files.push(file);
         self
     }
 
-    /// With something that the page's module is told as `page.<key>`.
+    /// Adds a value that the page's module reads as `page.<key>`.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).unwrap_or_default();
@@ -67,31 +68,31 @@ impl Page {
         self.visit.t(key)
     }
 
-    /// A text for so many.
+    /// The text for a count, in its singular or plural form.
     #[must_use]
     pub fn count<N: Copy + Into<i64>>(&self, key: &str, count: &N) -> String {
         self.visit.count(key, count)
     }
 
-    /// A text with its holes filled.
+    /// A text with its placeholders replaced by values.
     #[must_use]
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         self.visit.fill(key, values)
     }
 
-    /// A whole number.
+    /// A whole number with separators between thousands.
     #[must_use]
     pub fn number<N: Copy + Into<i64>>(&self, number: &N) -> String {
         self.visit.lang.number((*number).into())
     }
 
-    /// A price. Templates pass what they name by reference.
+    /// A price. The parameter is a reference because templates pass references.
     #[must_use]
     pub fn money(&self, points: &i64) -> String {
         self.visit.lang.money(*points)
     }
 
-    /// A time in words, for those without a script that tells it in their zone.
+    /// A time in UTC, for browsers that run no script. A script shows it in the reader's time zone.
     #[must_use]
     pub fn time(&self, time: &DateTime<Utc>) -> String {
         self.visit.lang.time(*time)
@@ -103,37 +104,37 @@ impl Page {
         self.name
     }
 
-    /// What it is called.
+    /// The page's title.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// The language it is written in.
+    /// The page's language.
     #[must_use]
     pub fn lang(&self) -> Lang {
         self.visit.lang
     }
 
-    /// The languages that it could be written in instead.
+    /// The other languages of the page.
     #[must_use]
     pub fn others(&self) -> Vec<Lang> {
         Lang::ALL.into_iter().filter(|lang| *lang != self.visit.lang).collect()
     }
 
-    /// Its own address, without what was asked.
+    /// The page's path, without its query string.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.visit.path
     }
 
-    /// Its own address in another language.
+    /// The page's address in another language.
     #[must_use]
     pub fn address_in(&self, lang: &Lang) -> String {
         self.visit.address_in(*lang)
     }
 
-    /// Whether the reader could sign up here.
+    /// Whether users can sign up on this service.
     #[must_use]
     pub fn signup(&self) -> bool {
         self.visit.signup
@@ -151,24 +152,25 @@ impl Page {
         self.visit.built.styles()
     }
 
-    /// Its module's path below `web/`.
+    /// The path of the page's module below `web/`.
     fn module(&self) -> String {
         if self.lively { format!("js/{}.js", self.name) } else { "js/still.js".to_owned() }
     }
 
-    /// The address of its module.
+    /// The address of the page's module.
     #[must_use]
     pub fn script(&self) -> String {
         self.asset(&self.module())
     }
 
-    /// The addresses of all modules that it needs.
+    /// The addresses of all modules that the page needs.
     #[must_use]
     pub fn modules(&self) -> Vec<String> {
         self.visit.built.modules(&self.module())
     }
 
-    /// What its module is told, to be written between script tags: nothing in it ends them.
+    /// The data for the page's module, as JSON to write inside a script element. `<` is escaped, so
+    /// the data cannot end the element.
     #[must_use]
     pub fn json(&self) -> String {
         let file = |name| self.visit.built.texts.file(self.visit.lang, name);

@@ -1,5 +1,5 @@
-//! `/problems`: what every problem code means, from the one list of codes. A page for browsers, JSON
-//! for API clients. The `type` of a problem is the path of its page here.
+//! `/problems`: explains every problem code, from the list of codes. Browsers get a page, API
+//! clients get JSON. The `type` of a problem is the path of its page here.
 
 use askama::Template;
 use axum::extract::Path;
@@ -19,12 +19,12 @@ use crate::http::api::body::Json;
 use crate::http::api::negotiation::wants_page;
 use crate::http::api::problem::{Problem, ProblemCode, ProblemKind};
 
-/// The routes.
+/// The routes of `/problems`.
 pub(super) fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new().routes(routes!(list_problems)).routes(routes!(find_problem))
 }
 
-/// What a problem code means.
+/// The explanation of a problem code.
 #[derive(Debug, Serialize, ToSchema)]
 struct ProblemDescription {
     /// The `type` of these problems: the path of this description.
@@ -33,21 +33,21 @@ struct ProblemDescription {
     code: &'static str,
     /// The status of the answer.
     status: u16,
-    /// The same in every problem of this code.
+    /// The title; the same in every problem of this code.
     title: &'static str,
-    /// When it is sent.
+    /// When this problem is sent.
     meaning: &'static str,
     /// What a client does about it.
     action: &'static str,
-    /// A body that such a problem may have.
+    /// An example body of such a problem.
     #[schema(value_type = Object)]
     example: Value,
 }
 
-/// Every problem code.
+/// The explanations of all problem codes.
 #[derive(Debug, Serialize, ToSchema)]
 struct ProblemDescriptions {
-    /// In order of status.
+    /// The explanations, in order of status.
     items: Vec<ProblemDescription>,
 }
 
@@ -81,10 +81,10 @@ impl From<ProblemCode> for ProblemDescription {
     }
 }
 
-/// Every problem code.
+/// List every problem code.
 ///
-/// What each means, with its status, what to do about it, and an example. A browser that asks for
-/// HTML gets a page.
+/// Each item has the status, the meaning, the client's action, and an example. A browser that asks
+/// for HTML gets a page.
 #[utoipa::path(get, path = "/problems", tag = "Operations",
     responses((status = 200, description = "Every code, in order of status",
                content((ProblemDescriptions = "application/json"), (String = "text/html")))))]
@@ -97,7 +97,7 @@ async fn list_problems(visit: Visit, headers: HeaderMap) -> Result<Response, Pro
     Ok(by_accept(visit.html(&ProblemsPage { page, problems })?))
 }
 
-/// One problem code.
+/// Explain one problem code.
 ///
 /// The path is the `type` of such a problem. A browser that asks for HTML gets a page.
 #[utoipa::path(get, path = "/problems/{code}", tag = "Operations",
@@ -120,15 +120,15 @@ async fn find_problem(
     Ok(by_accept(visit.html(&ProblemPage { page, problem, example })?))
 }
 
-/// An answer for everybody. The texts change with a release only.
+/// An answer that shared caches may keep for an hour. The texts change only with a release.
 fn shared(answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
-    let fresh = HeaderValue::from_static("public, max-age=3600");
-    response.headers_mut().insert(CACHE_CONTROL, fresh);
+    let an_hour = HeaderValue::from_static("public, max-age=3600");
+    response.headers_mut().insert(CACHE_CONTROL, an_hour);
     by_accept(response)
 }
 
-/// Tells caches that browsers and API clients get different answers.
+/// Adds `Vary: Accept`, because browsers and API clients get different answers.
 fn by_accept(mut response: Response) -> Response {
     response.headers_mut().append(VARY, HeaderValue::from_name(ACCEPT));
     response

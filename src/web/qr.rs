@@ -1,4 +1,5 @@
-//! `POST /qr`: a text as a QR code, for a page to draw. A body, since the text must be in no log.
+//! `POST /qr`: encodes a text as a QR code, which a page draws. The text is in the body because it
+//! must not appear in a log.
 
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
@@ -12,24 +13,24 @@ use crate::http::api::problem::Problem;
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
-    /// What is to be read from it.
+pub(super) struct QrRequest {
+    /// The text to encode.
     #[garde(length(bytes, min = 1, max = 1200))]
     #[schema(min_length = 1, max_length = 1200)]
     text: String,
 }
 
-/// A QR code in modules, the first at (0, 0), without the white around it.
+/// A QR code, measured in modules; the first is at (0, 0). Without the white border.
 #[derive(Debug, Serialize)]
 struct Picture {
-    /// How many modules wide and high.
+    /// Width and height, in modules.
     size: usize,
-    /// The dark ones, as the data of an SVG path.
+    /// The dark modules, as the data of an SVG path.
     path: String,
 }
 
-/// Makes the code.
-pub(super) async fn qr(Json(Wanted { text }): Json<Wanted>) -> Result<Response, Problem> {
+/// `POST /qr`
+pub(super) async fn qr(Json(QrRequest { text }): Json<QrRequest>) -> Result<Response, Problem> {
     let code = QRBuilder::new(text)
         .ecl(ECL::L)
         .build()

@@ -1,5 +1,6 @@
-//! `/continue#<code>`: going on with another device. The code stays behind the `#`, so that it is in
-//! no log and nothing that loads the page beforehand uses it up.
+//! `/continue#<code>`: continues on another device with a hand-off code. The code is in the
+//! fragment, so that it appears in no log, and a program that only loads the page does not use it
+//! up.
 
 use askama::Template;
 use axum::response::Response;

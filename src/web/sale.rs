@@ -1,4 +1,4 @@
-//! `/` and `/concerts/{id}`: what is on sale, when, and for how much.
+//! `/` and `/concerts/{id}`: the concerts and dates on sale, with their prices.
 
 use std::sync::Arc;
 
@@ -24,28 +24,28 @@ use crate::store::id::ConcertId;
 struct SalePage {
     page: Page,
     offer: Arc<Offer>,
-    /// Whether it is the first page, with nothing before it.
+    /// Whether it is the first page of its lists.
     first: bool,
 }
 
-/// Where a list of the home page goes on.
+/// The position at which a list of the home page continues.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 pub(super) struct After {
-    /// Concerts on sale after this cursor.
+    /// Concerts on sale, after this cursor.
     #[garde(skip)]
     open: Option<String>,
-    /// Concerts whose sale is still to open after this cursor.
+    /// Concerts whose sale has not opened yet, after this cursor.
     #[garde(skip)]
     upcoming: Option<String>,
 }
 
-/// Which dates of a concert.
+/// Which dates of a concert to list.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 pub(super) struct WhichDates {
-    /// Dates to come after this cursor.
+    /// Future dates, after this cursor.
     #[garde(skip)]
     after: Option<String>,
-    /// Past dates, after this cursor or, where it is empty, from the latest.
+    /// Past dates, after this cursor; from the latest if it is empty.
     #[garde(skip)]
     past: Option<String>,
 }
@@ -87,9 +87,9 @@ fn show(visit: &Visit, offer: Arc<Offer>, first: bool) -> Result<Response, Probl
     visit.html(&SalePage { page, offer, first })
 }
 
-/// What the template asks of a section.
+/// What the template needs to know about a section.
 impl SalePage {
-    /// Its heading; none where the page's own heading says what is listed.
+    /// The section's heading; none if the page's own heading suffices.
     fn heading(&self, section: &Section) -> Option<&str> {
         Some(self.page.t(match section.kind {
             Kind::Open => "sale.section.open",
@@ -100,7 +100,7 @@ impl SalePage {
         }))
     }
 
-    /// What the link to its next page says.
+    /// The text of the link to the next page.
     fn more(&self, section: &Section) -> &str {
         self.page.t(match section.kind {
             Kind::Dates => "sale.more.dates",
@@ -110,13 +110,13 @@ impl SalePage {
     }
 }
 
-/// What the template asks of a schedule.
+/// What the template needs to know about a schedule.
 impl SalePage {
     fn phase(&self, schedule: &ScheduleView) -> String {
         self.page.t(&format!("sale.phase.{}", Self::key(schedule))).to_owned()
     }
 
-    /// The phase as the API has it.
+    /// The name of the phase in the API.
     fn key(schedule: &ScheduleView) -> &'static str {
         match schedule.phase {
             Phase::Upcoming => "UPCOMING",
@@ -131,17 +131,17 @@ impl SalePage {
         schedule.phase == Phase::Upcoming && schedule.reservation_available_at > self.offer.as_of
     }
 
-    /// Whether there is a line to go to, now or when it opens.
+    /// Whether the queue can be joined, now or when it opens.
     fn joinable(&self, schedule: &ScheduleView) -> bool {
-        let on = matches!(schedule.phase, Phase::Open | Phase::Paused);
-        on || self.upcoming(schedule)
+        let is_open = matches!(schedule.phase, Phase::Open | Phase::Paused);
+        is_open || self.upcoming(schedule)
     }
 
     fn withdrawn(concert: &Concert) -> bool {
         concert.status == ConcertStatus::Unavailable
     }
 
-    /// The lowest and the highest price.
+    /// The price, or the lowest and the highest price.
     fn prices(&self, schedule: &ScheduleView) -> String {
         let prices = || schedule.prices.iter().map(|price| price.seat_price);
         match (prices().min(), prices().max()) {

@@ -1,4 +1,4 @@
-//! `/schedules/{id}/seats`: the map of a venue, to look at and to choose seats on.
+//! `/schedules/{id}/seats`: the seat map, to view and to choose seats.
 
 use askama::Template;
 use axum::extract::State;
@@ -34,7 +34,7 @@ pub(super) async fn seats(
         .titled(format!("{} · {}", visit.t("seats.title"), concert.title))
         .texts("shop")
         .with("schedule", &schedule)
-        // The browser keeps each version of the layout for as long as it likes.
+        // The browser may cache each version of the layout without a time limit.
         .with("layout_version", layout.version);
     visit.html(&SeatsPage { page, concert, schedule })
 }

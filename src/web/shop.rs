@@ -1,4 +1,5 @@
-//! What is on sale, for the sale pages: looked up once a second, however many look.
+//! Data of the sale pages: what is on sale. Each page is loaded at most once per second, for any
+//! number of readers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,22 +15,23 @@ use crate::http::api::problem::Problem;
 use crate::pagination::{TimeCursor, TimePaging};
 use crate::store::id::ConcertId;
 
+/// How long a page's data are served from memory.
 const FRESH: Duration = Duration::from_secs(1);
-/// Pages kept for when the stores do not answer.
-const KEPT: u64 = 1000;
-/// Concerts in one section of the home page.
+/// Maximum number of pages in memory, also of those kept for an outage of the stores.
+const CAPACITY: u64 = 1000;
+/// Maximum number of concerts in one section of the home page.
 const CONCERTS: u16 = 20;
-/// Dates of each concert there.
+/// Maximum number of dates per concert on the home page.
 const NEXT_DATES: u16 = 3;
-/// Dates on one page of a concert.
+/// Maximum number of dates on one page of a concert.
 const DATES: u16 = 30;
 
-/// What a page shows. Cursors come from the page before.
+/// Which data a page shows. Cursors come from the previous page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum View {
     /// The first page: concerts on sale, those that open next, and those without dates.
     Home,
-    /// More concerts of one of its sections.
+    /// More concerts of one section of the home page.
     More(Sale, TimeCursor),
     /// Dates of one concert.
     Concert(ConcertId, Dates, Option<TimeCursor>),
@@ -53,71 +55,73 @@ pub enum Kind {
     Past,
 }
 
-/// A concert and dates of it.
+/// A concert and some of its dates.
 #[derive(Debug, Clone, Serialize)]
 pub struct Show {
     /// The concert.
     pub concert: Concert,
     /// The dates, in the order of their section.
     pub schedules: Vec<ScheduleView>,
-    /// Whether it has more dates of this kind than these.
+    /// Whether the concert has more dates of this kind.
     pub more: bool,
 }
 
 /// One list of a page.
 #[derive(Debug, Serialize)]
 pub struct Section {
-    /// What it lists.
+    /// What the section lists.
     pub kind: Kind,
-    /// The concerts; exactly one where it lists dates.
+    /// The concerts; exactly one if the section lists dates.
     pub shows: Vec<Show>,
-    /// How many dates of each concert are listed at most.
+    /// Maximum number of listed dates per concert.
     pub dates: u16,
-    /// After which date it begins, for the API's `?cursor=`; none at the beginning.
+    /// The cursor at which the list begins, for the API's `?cursor=`; none on the first page.
     pub cursor: Option<String>,
-    /// The address of its next page; none on the last one.
+    /// The address of the next page; none on the last page.
     pub next: Option<String>,
 }
 
-/// What there was at some time.
+/// The data of one page at one time.
 #[derive(Debug, Serialize)]
 pub struct Offer {
     /// The lists, none of them empty.
     pub sections: Vec<Section>,
-    /// The concert that the page is about; none on the home page.
+    /// The concert of the page; none on the home page.
     pub concert: Option<Concert>,
     /// Whether the concert has past dates that are not on the page.
     pub past: bool,
-    /// When it was looked up.
+    /// When the data were loaded.
     pub as_of: DateTime<Utc>,
 }
 
-/// What is on sale; cheap to clone.
+/// Loads and caches what is on sale; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Shop {
     catalogue: Catalogue,
-    now: Cache<View, Arc<Offer>>,
+    current: Cache<View, Arc<Offer>>,
+    /// The last data of each page, for an outage of the stores.
     last: Cache<View, Arc<Offer>>,
 }
 
 impl Shop {
-    /// Nothing is known yet.
+    /// Creates an empty cache.
     #[must_use]
     pub fn new(catalogue: Catalogue) -> Self {
-        let now = Cache::builder().max_capacity(KEPT).time_to_live(FRESH).build();
-        Self { catalogue, now, last: Cache::new(KEPT) }
+        let current = Cache::builder().max_capacity(CAPACITY).time_to_live(FRESH).build();
+        Self { catalogue, current, last: Cache::new(CAPACITY) }
     }
 
-    /// What a page shows. While the stores do not answer, what was known last.
+    /// The data of a page. While the stores do not answer, the last data that were loaded.
     ///
     /// # Errors
-    /// `404 concert_not_found`; `503 store_unavailable` where nothing was ever known.
+    /// `404 concert_not_found`; `503 store_unavailable` if the stores do not answer and the page
+    /// was never loaded.
     pub async fn offer(&self, view: View) -> Result<Arc<Offer>, Problem> {
-        let found = self.now.try_get_with(view, self.look(view)).await;
-        match found.as_ref().map_err(|error| &**error) {
+        let offer = self.current.try_get_with(view, self.load(view)).await;
+        match offer.as_ref().map_err(|error| &**error) {
             Ok(offer) => Ok(Arc::clone(offer)),
             Err(CatalogueError::Store(error)) => {
-                tracing::warn!(%error, "a sale page could not be looked up");
+                tracing::warn!(%error, "the data of a sale page could not be loaded");
                 self.last.get(&view).await.ok_or_else(Problem::store_unavailable)
             }
             Err(CatalogueError::ConcertNotFound) => Err(CatalogueError::ConcertNotFound.into()),
@@ -125,7 +129,7 @@ impl Shop {
         }
     }
 
-    async fn look(&self, view: View) -> Result<Arc<Offer>, CatalogueError> {
+    async fn load(&self, view: View) -> Result<Arc<Offer>, CatalogueError> {
         let (mut sections, mut about, mut past) = (Vec::new(), None, false);
         match view {
             View::Home => {
@@ -156,7 +160,8 @@ impl Shop {
         Ok(offer)
     }
 
-    /// Concerts by what can be bought now, each with its next dates; those that are sold out last.
+    /// Concerts on sale, or soon on sale, each with its next dates; concerts that are sold out come
+    /// last.
     async fn concerts(
         &self,
         sale: Sale,
@@ -168,7 +173,7 @@ impl Shop {
         let mut shows = Vec::with_capacity(page.items.len());
         for concert in page.items {
             let next = self.dates(&concert, Dates::Upcoming, None, NEXT_DATES).await?;
-            // Empty where its last sale ended between the two looks.
+            // Empty if the concert's last sale ended between the two reads.
             shows.extend(next.shows.into_iter().filter(|show| !show.schedules.is_empty()));
         }
         shows.sort_by_key(is_sold_out);
@@ -214,7 +219,7 @@ impl Shop {
     }
 }
 
-/// Whether every date is sold out, those that are not shown too.
+/// Whether every date of the concert is sold out.
 fn is_sold_out(show: &Show) -> bool {
     !show.more && show.schedules.iter().all(|date| date.phase == Phase::SoldOut)
 }

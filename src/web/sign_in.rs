@@ -1,8 +1,8 @@
-//! `/sign-in?return_to=/…`: sends a buyer to the page on which they sign in (`ONSALE_SIGN_IN_URL`),
-//! and says where to send them back to.
+//! `/sign-in?return_to=/…`: redirects a buyer to the page on which they sign in
+//! (`ONSALE_SIGN_IN_URL`), with the address to return to.
 //!
-//! That is always a page of this site: what `return_to` asks for is a path, and the address before
-//! it is the one that the browser itself asked.
+//! That address is always a page of this site: `return_to` is a path, and the host is the one of
+//! the request.
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, HOST, LOCATION};
@@ -13,33 +13,34 @@ use reqwest::Url;
 use super::context::Web;
 use super::headers::is_secure;
 
-/// Where a buyer is sent who names no page, or none of ours.
+/// The page to return to if `return_to` names none of ours.
 const HOME: &str = "/";
 
-/// The longest path that a buyer is sent back to, in bytes.
+/// Maximum length of `return_to`, in bytes.
 const MAX_PATH_BYTES: usize = 1024;
 
 /// `GET /sign-in`
 pub(super) async fn sign_in(State(web): State<Web>, headers: HeaderMap, uri: Uri) -> Response {
     let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let wanted = pairs.find(|(name, _)| name == "return_to").map(|(_, path)| path);
+    let path = pairs.find(|(name, _)| name == "return_to").map(|(_, path)| path);
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let scheme = if is_secure(&headers) { "https" } else { "http" };
-    let back = back(scheme, host, wanted.as_deref().unwrap_or(HOME));
-    let to = match (web.sign_in_url, back) {
-        (Some(mut to), Some(back)) => {
-            to.query_pairs_mut().append_pair("return_to", back.as_str());
-            to.into()
+    let return_to = return_url(scheme, host, path.as_deref().unwrap_or(HOME));
+    let target = match (web.sign_in_url, return_to) {
+        (Some(mut target), Some(return_to)) => {
+            target.query_pairs_mut().append_pair("return_to", return_to.as_str());
+            target.into()
         }
-        (Some(to), None) => String::from(to),
+        (Some(target), None) => String::from(target),
         (None, _) => HOME.to_owned(),
     };
-    (StatusCode::SEE_OTHER, [(LOCATION, to), (CACHE_CONTROL, "no-store".to_owned())])
+    (StatusCode::SEE_OTHER, [(LOCATION, target), (CACHE_CONTROL, "no-store".to_owned())])
         .into_response()
 }
 
-/// The address of one of our pages, its home where `path` is none; `None` where the host is no host.
-fn back(scheme: &str, host: &str, path: &str) -> Option<Url> {
+/// The URL of one of our pages; the home page if `path` is not a path of this site. `None` if
+/// `host` is not a valid host.
+fn return_url(scheme: &str, host: &str, path: &str) -> Option<Url> {
     let home = Url::parse(&format!("{scheme}://{host}/")).ok()?;
     let plain = home.username().is_empty() && home.password().is_none();
     if !plain || home.path() != HOME || home.query().is_some() || home.fragment().is_some() {
@@ -56,8 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buyer_is_sent_back_to_a_page_of_this_site_whatever_was_asked_for() {
-        let to = |path: &str| back("https", "tickets.example:8443", path).unwrap().to_string();
+    fn a_buyer_returns_to_a_page_of_this_site_for_every_value_of_return_to() {
+        let to =
+            |path: &str| return_url("https", "tickets.example:8443", path).unwrap().to_string();
         assert_eq!(to("/schedules/7/wait"), "https://tickets.example:8443/schedules/7/wait");
         assert_eq!(to("/me?lang=ko"), "https://tickets.example:8443/me?lang=ko");
         let long = format!("/{}", "x".repeat(MAX_PATH_BYTES));
@@ -78,7 +80,7 @@ mod tests {
         }
         assert_eq!(to("/.//evil.example"), "https://tickets.example:8443//evil.example");
         for bad in ["", "user@tickets.example", "a/b", "a?b", "a#b", "a b"] {
-            assert_eq!(back("https", bad, "/me"), None, "{bad:?}");
+            assert_eq!(return_url("https", bad, "/me"), None, "{bad:?}");
         }
     }
 }

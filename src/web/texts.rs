@@ -1,10 +1,11 @@
-//! The texts of pages: `web/lang/<language>/<file>.json`, flat, keys beginning with the file's name.
+//! The texts of pages, from `web/lang/<language>/<file>.json`. The files are flat, and each key
+//! begins with the file's name.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::lang::Lang;
 
-/// What one file says in one language.
+/// The texts of one file in one language, by key.
 pub type TextFile = BTreeMap<String, String>;
 
 /// All texts.
@@ -14,11 +15,11 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Takes on a file by its path below `web/lang`: `ko/sale.json`. One that is none is told in
-    /// the log, and its texts show as their keys.
+    /// Adds a file by its path below `web/lang`: `ko/sale.json`. A file that cannot be parsed is
+    /// logged, and pages then show the keys of its texts.
     pub fn add(&mut self, path: &str, data: &[u8]) {
-        let place = path.strip_suffix(".json").and_then(|path| path.split_once('/'));
-        let Some((lang, name)) = place.and_then(|(tag, name)| Some((Lang::of_tag(tag)?, name)))
+        let parts = path.strip_suffix(".json").and_then(|path| path.split_once('/'));
+        let Some((lang, name)) = parts.and_then(|(tag, name)| Some((Lang::of_tag(tag)?, name)))
         else {
             return;
         };
@@ -26,24 +27,24 @@ impl Texts {
             Ok(texts) => {
                 self.files.insert((lang, name.to_owned()), texts);
             }
-            Err(error) => tracing::error!(path, %error, "these texts cannot be read"),
+            Err(error) => tracing::error!(path, %error, "a file of texts cannot be parsed"),
         }
     }
 
-    /// The text of a key; the key itself where there is none.
+    /// The text of a key; the key itself if it has no text.
     #[must_use]
     pub fn get<'t>(&'t self, lang: Lang, key: &'t str) -> &'t str {
         self.find(lang, key).unwrap_or(key)
     }
 
-    /// The text of a key, or none.
+    /// The text of a key, if it has one.
     #[must_use]
     pub fn find(&self, lang: Lang, key: &str) -> Option<&str> {
         let name = key.split('.').next().unwrap_or_default();
         self.file(lang, name)?.get(key).map(String::as_str)
     }
 
-    /// The text for so many: Korean has one form, English two.
+    /// The text for a count: English has a singular and a plural form, Korean has one form.
     #[must_use]
     pub fn count(&self, lang: Lang, key: &str, count: i64) -> String {
         let form = if lang == Lang::En && count == 1 { "one" } else { "other" };
@@ -51,7 +52,7 @@ impl Texts {
         self.get(lang, &key).replace("{n}", &lang.number(count))
     }
 
-    /// One file.
+    /// The texts of one file.
     #[must_use]
     pub fn file(&self, lang: Lang, name: &str) -> Option<&TextFile> {
         self.files.get(&(lang, name.to_owned()))
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_found_by_its_key_and_a_missing_one_shows_as_it() {
+    fn a_text_is_found_by_its_key_and_a_missing_text_shows_as_its_key() {
         let mut texts = Texts::default();
         texts.add("en/sale.json", br#"{"sale.left.one":"{n} seat","sale.left.other":"{n} seats"}"#);
         texts.add("ko/sale.json", "{\"sale.left.other\":\"{n}석\"}".as_bytes());

@@ -1,6 +1,7 @@
-//! An organiser's own waiting page, and the files it is made with, out of a folder (`ONSALE_THEME`).
+//! An organiser's own waiting page and its files, from a folder (`ONSALE_THEME`).
 //!
-//! `wait.html` is for every schedule, `wait.<schedule id>.html` for one. docs/PAGES.md has the slots.
+//! `wait.html` is for every schedule, `wait.<schedule id>.html` for one. docs/PAGES.md lists the
+//! slots.
 
 use std::collections::HashMap;
 use std::path::Path as FilePath;
@@ -12,11 +13,11 @@ use chrono::{DateTime, Utc};
 use super::visit::Visit;
 use crate::store::id::ScheduleId;
 
-/// The largest file; a page on a phone has no use for more.
+/// Maximum size of a file, in bytes; larger files are ignored.
 const LARGEST: u64 = 2 * 1024 * 1024;
 
-/// What a waiting page can't do without: without these nobody could join, see their place, be let
-/// in, or leave.
+/// What a waiting page must contain: without these a user could not join, see the position, go to
+/// the seats, or leave.
 const NEEDED: [&str; 5] = [
     "data-do=\"join\"",
     "data-slot=\"place\"",
@@ -25,7 +26,7 @@ const NEEDED: [&str; 5] = [
     "data-when=\"active\"",
 ];
 
-/// The types of files that are served beside the page.
+/// File endings that are served beside the page, with their content types.
 const KINDS: [(&str, &str); 6] = [
     ("css", "text/css; charset=utf-8"),
     ("svg", "image/svg+xml"),
@@ -35,45 +36,47 @@ const KINDS: [(&str, &str); 6] = [
     ("js", "text/javascript; charset=utf-8"),
 ];
 
-/// Why a folder is no theme.
+/// Why a folder cannot be used as a theme.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    /// It can't be read.
+    /// The folder or a file cannot be read.
     #[error("{0}: {1}")]
     Read(String, std::io::Error),
-    /// A page lacks something, or has a slot that there is not.
+    /// A page lacks a required part, or has an unknown slot.
     #[error("{0}: {1}")]
     Page(String, String),
 }
 
-/// The pages and files of an organiser; cheap to clone. None is the usual case.
+/// The pages and files of an organiser; cheap to clone. The default has none.
 #[derive(Debug, Clone, Default)]
 pub struct Theme(Arc<Parts>);
 
 #[derive(Debug, Default)]
 struct Parts {
-    usual: Option<String>,
+    /// The page for every schedule without its own.
+    default_page: Option<String>,
+    /// Pages for single schedules.
     own: HashMap<ScheduleId, String>,
     files: HashMap<String, (&'static str, Bytes)>,
 }
 
-/// What the slots of a page are filled with.
+/// The values for the slots of a page.
 #[derive(Debug)]
 pub struct Slots<'s> {
     /// The concert's title.
     pub title: &'s str,
-    /// Its description.
+    /// The concert's description.
     pub description: &'s str,
-    /// When it is; nothing where that is not known at the moment.
+    /// When the concert begins; `None` while the stores do not answer.
     pub when: Option<DateTime<Utc>>,
     /// The schedule.
     pub schedule: ScheduleId,
-    /// Who reads it.
+    /// The request for the page, with the reader's language.
     pub visit: &'s Visit,
 }
 
 impl Slots<'_> {
-    /// What a slot is filled with, as text; none where there is no such slot.
+    /// The value of a slot, as text; `None` if the slot is unknown.
     fn get(&self, name: &str) -> Option<String> {
         Some(match name {
             "title" => self.title.to_owned(),
@@ -87,10 +90,11 @@ impl Slots<'_> {
     }
 }
 
-/// Whether there is such a slot: those of texts are known once somebody reads them.
+/// Whether a slot with this name exists. Text slots (`t:`) are accepted with every key, because
+/// their texts depend on the language.
 fn is_slot(name: &str) -> bool {
-    let known = ["title", "description", "when", "when_iso", "schedule_id", "lang"];
-    known.contains(&name) || name.starts_with("t:")
+    let names = ["title", "description", "when", "when_iso", "schedule_id", "lang"];
+    names.contains(&name) || name.starts_with("t:")
 }
 
 impl Theme {
@@ -103,7 +107,7 @@ impl Theme {
     /// Reads a folder.
     ///
     /// # Errors
-    /// [`ThemeError`] says which file, and what is wrong with it.
+    /// [`ThemeError`] names the file and its fault.
     pub fn read(folder: &FilePath) -> Result<Self, ThemeError> {
         let mut parts = Parts::default();
         let failed = |path: &FilePath| {
@@ -123,10 +127,11 @@ impl Theme {
         Ok(Self(Arc::new(parts)))
     }
 
-    /// The waiting page of a schedule with its slots filled; none where it is the usual one.
+    /// The organiser's waiting page for a schedule, with its slots filled; `None` if the schedule
+    /// uses the built-in page.
     #[must_use]
     pub fn waiting_page(&self, slots: &Slots<'_>) -> Option<String> {
-        let page = self.0.own.get(&slots.schedule).or(self.0.usual.as_ref())?;
+        let page = self.0.own.get(&slots.schedule).or(self.0.default_page.as_ref())?;
         Some(fill(page, |name| slots.get(name)))
     }
 }
@@ -149,7 +154,7 @@ impl Parts {
                 return Err(wrong(&format!("there is no slot {slot}")));
             }
             match schedule {
-                None => self.usual = Some(page),
+                None => self.default_page = Some(page),
                 Some(id) => {
                     let id = id.parse().map_err(|_| wrong("it names no schedule"))?;
                     self.own.insert(ScheduleId(id), page);
@@ -158,14 +163,15 @@ impl Parts {
             return Ok(());
         }
         let ending = name.rsplit('.').next().unwrap_or_default();
-        if let Some((_, kind)) = KINDS.iter().find(|(known, _)| *known == ending) {
+        if let Some((_, kind)) = KINDS.iter().find(|(served, _)| *served == ending) {
             self.files.insert(name, (*kind, Bytes::from(data)));
         }
         Ok(())
     }
 }
 
-/// `{{ name }}` replaced, as text: nothing in it becomes an element or ends an attribute.
+/// Replaces each `{{ name }}` by its value. Values are escaped: they cannot become an element or
+/// end an attribute.
 fn fill(page: &str, mut slot: impl FnMut(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(page.len());
     let mut rest = page;
@@ -206,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_filled_with_text_whatever_is_in_it() {
+    fn the_value_of_a_slot_stays_text() {
         let slot = |name: &str| (name == "title").then(|| "</h1><script>'&\"".to_owned());
         let filled = fill("<h1 a=\"{{ title }}\">{{title}}</h1>{{gone}}{{", slot);
         let safe = "&lt;/h1&gt;&lt;script&gt;&#39;&amp;&quot;";
@@ -214,11 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_nobody_could_use_stops_the_start() {
+    fn a_page_without_a_required_part_is_refused_at_the_start() {
         let mut parts = Parts::default();
         parts.add("wait.html".to_owned(), page("{{ title }} {{ t:wait.join }}")).unwrap();
         parts.add("wait.7.html".to_owned(), page("")).unwrap();
-        assert!(parts.usual.is_some() && parts.own.contains_key(&ScheduleId(7)));
+        assert!(parts.default_page.is_some() && parts.own.contains_key(&ScheduleId(7)));
         for (name, data) in [
             ("wait.html", b"<h1>{{title}}</h1>".to_vec()),
             ("wait.html", page("{{ secret }}")),

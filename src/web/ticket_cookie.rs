@@ -1,5 +1,5 @@
-//! The place in line of somebody whose browser runs no script: kept in a cookie that only the
-//! waiting page of its schedule reads, and that decides nothing of the API.
+//! Keeps the ticket of a user whose browser runs no script, in a cookie. Only the waiting page of
+//! its schedule reads the cookie; the API ignores it.
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
@@ -13,17 +13,17 @@ use crate::queue::service::QueueError;
 use crate::store::id::ScheduleId;
 
 const NAME: &str = "onsale_place";
-/// Between ticket and access token, and in neither of them.
-const BETWEEN: char = '~';
-/// As long as the access token.
+/// Separates the ticket and the access token; neither contains it.
+const SEPARATOR: char = '~';
+/// Lifetime of the cookie, in seconds: as long as the access token.
 const A_DAY_SECONDS: u32 = 24 * 60 * 60;
 
-/// The cookie: a ticket, empty where the user has no place yet, and the access token of its owner.
+/// The cookie: a ticket, empty if the user has not joined yet, and the user's access token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlaceCookie {
-    /// The ticket.
+    /// The ticket; empty if the user has not joined yet.
     pub ticket: String,
-    /// Who it is.
+    /// The user's access token.
     pub access: String,
 }
 
@@ -34,40 +34,40 @@ impl std::fmt::Debug for PlaceCookie {
 }
 
 impl PlaceCookie {
-    /// The cookie of a user who was made and got no place: it has no ticket.
+    /// The cookie of a new user who could not join: it has no ticket.
     #[must_use]
     pub fn of_new_user(access: String) -> Self {
         Self { ticket: String::new(), access }
     }
 
-    /// Whether it is the cookie of a user without a place.
+    /// Whether the user has not joined yet.
     #[must_use]
     pub fn is_new_user(&self) -> bool {
         self.ticket.is_empty()
     }
 
-    /// The one that a browser sent.
+    /// Reads the cookie that a browser sent.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let (ticket, access) = cookie(headers, NAME)?.split_once(BETWEEN)?;
+        let (ticket, access) = cookie(headers, NAME)?.split_once(SEPARATOR)?;
         Some(Self { ticket: ticket.to_owned(), access: access.to_owned() })
     }
 
-    /// `Set-Cookie`: for this schedule's waiting page alone, out of every script's and every other
-    /// site's reach.
+    /// The `Set-Cookie` value. The cookie is sent only to this schedule's pages; scripts and other
+    /// sites cannot use it.
     #[must_use]
     pub fn kept(&self, schedule: ScheduleId, secure: bool) -> String {
         let Self { ticket, access } = self;
-        set(&format!("{ticket}{BETWEEN}{access}"), schedule, A_DAY_SECONDS, secure)
+        set(&format!("{ticket}{SEPARATOR}{access}"), schedule, A_DAY_SECONDS, secure)
     }
 
-    /// `Set-Cookie` that takes it away.
+    /// The `Set-Cookie` value that removes the cookie.
     #[must_use]
     pub fn gone(schedule: ScheduleId) -> String {
         set("", schedule, 0, false)
     }
 
-    /// Whose access token it is; `None` where it is not valid any more.
+    /// The owner of the access token; `None` if the token is no longer valid.
     pub async fn caller(&self, web: &Web) -> Option<Caller> {
         web.users.identify(&self.access).await.ok()
     }
@@ -81,69 +81,69 @@ fn set(value: &str, schedule: ScheduleId, seconds: u32, secure: bool) -> String 
     )
 }
 
-/// What is known of a place.
+/// The queue entry of a user whose browser runs no script, as the waiting page shows it.
 #[derive(Debug)]
 pub struct Place {
-    /// What the ticket is worth; none where the line can't be asked.
+    /// The state of the ticket; none while the stores do not answer.
     view: Option<TicketView>,
     at: DateTime<Utc>,
-    /// Where to go on with another device, once it is one's turn.
+    /// The link to continue on another device, once the user is admitted.
     pub link: Option<String>,
 }
 
 impl Place {
-    /// Looks the place of a cookie up; none where its ticket is no good.
-    pub async fn look(web: &Web, kept: &PlaceCookie) -> Option<Self> {
-        match web.queue.poll(&kept.ticket).await {
+    /// Polls the ticket of a cookie; `None` if the ticket is not valid.
+    pub async fn look(web: &Web, cookie: &PlaceCookie) -> Option<Self> {
+        match web.queue.poll(&cookie.ticket).await {
             Ok(view) => Some(Self { at: view.server_time, view: Some(view), link: None }),
             Err(QueueError::Invalid(_)) => None,
             Err(error) => {
-                tracing::debug!(%error, "a place could not be looked up for its page");
+                tracing::debug!(%error, "the ticket of a waiting page could not be polled");
                 Some(Self { view: None, at: Utc::now(), link: None })
             }
         }
     }
 
-    /// What it is now, where that is known.
+    /// The status of the ticket, while the stores answer.
     #[must_use]
     pub fn status(&self) -> Option<TicketStatus> {
         self.view.as_ref().map(|view| view.status)
     }
 
-    /// Whether it is one's turn.
+    /// Whether the user has an active slot.
     #[must_use]
     pub fn active(&self) -> bool {
         self.status() == Some(TicketStatus::Active)
     }
 
-    /// Whether it is over.
+    /// Whether the entry has ended.
     #[must_use]
     pub fn ended(&self) -> bool {
-        let on = [None, Some(TicketStatus::Waiting), Some(TicketStatus::Active)];
-        !on.contains(&self.status())
+        let not_ended = [None, Some(TicketStatus::Waiting), Some(TicketStatus::Active)];
+        !not_ended.contains(&self.status())
     }
 
-    /// A new ticket to keep.
+    /// A new ticket that replaces the one in the cookie.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.view.as_ref()?.queue_token.as_deref()
     }
 
-    /// In how many seconds to look again.
+    /// Seconds until the page reloads: the poll interval, from 2 to 30.
     #[must_use]
     pub fn refresh_seconds(&self) -> u64 {
         let pause = self.view.as_ref().and_then(|view| view.poll_after_ms);
         pause.unwrap_or(10_000).div_ceil(1000).clamp(2, 30)
     }
 
-    /// The place as a number; a dash where it is not known.
+    /// The position as a number; a dash if it is unknown.
     #[must_use]
     pub fn position(&self, page: &Page) -> String {
         let position = self.view.as_ref().and_then(|view| view.position);
         position.map_or("—".to_owned(), |position| page.lang().number(position.cast_signed()))
     }
 
-    /// Who is ahead, in words.
+    /// The number of users ahead, in words.
     #[must_use]
     pub fn ahead(&self, page: &Page) -> String {
         match self.view.as_ref() {
@@ -163,7 +163,7 @@ impl Place {
             let (low, high) = (view.eta_low_seconds?, view.eta_high_seconds?);
             Some((low / 60, high.div_ceil(60)))
         });
-        let told = match range {
+        let text = match range {
             None => page.t("wait.eta.unknown").to_owned(),
             Some((_, 0 | 1)) => page.t("wait.eta.under").to_owned(),
             Some((low, high)) => {
@@ -171,25 +171,25 @@ impl Place {
                 page.fill("wait.eta.range.minutes", &[("from", &low), ("to", &high)])
             }
         };
-        format!("{}: {told}", page.t("wait.eta"))
+        format!("{}: {text}", page.t("wait.eta"))
     }
 
-    /// What the organiser says.
+    /// The organiser's message.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.view.as_ref()?.message.as_deref()
     }
 
-    /// When this was so.
+    /// When this was the state.
     #[must_use]
     pub fn at(&self) -> &DateTime<Utc> {
         &self.at
     }
 }
 
-/// The link with which somebody goes on elsewhere.
-pub async fn link(web: &Web, kept: &PlaceCookie) -> Option<String> {
-    let caller = kept.caller(web).await?;
-    let (code, _) = web.handoffs.make(&kept.ticket, &caller).await.ok()?;
+/// Creates a hand-off code and returns the link to continue on another device.
+pub async fn link(web: &Web, cookie: &PlaceCookie) -> Option<String> {
+    let caller = cookie.caller(web).await?;
+    let (code, _) = web.handoffs.make(&cookie.ticket, &caller).await.ok()?;
     Some(format!("/continue#{code}"))
 }

@@ -1,4 +1,4 @@
-//! Somebody who opened a page: what they read, and the answer that they get.
+//! One request for a page: the reader's language and the page as an answer.
 
 use std::sync::Arc;
 
@@ -14,26 +14,26 @@ use crate::http::api::compression::{Effort, pack};
 use crate::http::api::negotiation::{Encoding, encoding};
 use crate::http::api::problem::Problem;
 
-/// How long a chosen language is remembered.
+/// Lifetime of the cookie with the chosen language, in seconds.
 const A_YEAR_SECONDS: u32 = 365 * 24 * 60 * 60;
 
-/// Somebody who opened a page.
+/// One request for a page.
 #[derive(Debug, Clone)]
 pub struct Visit {
-    /// The language they read.
+    /// The reader's language.
     pub lang: Lang,
-    /// Whether they have chosen it just now.
+    /// Whether this request chooses the language, with `?lang=`.
     chosen: bool,
-    /// Whether they could sign up here.
+    /// Whether users can sign up on this service.
     pub signup: bool,
-    /// Whether there is another page on which they sign in: `/sign-in` leads there.
+    /// Whether users sign in on another page, to which `/sign-in` redirects.
     pub sign_in: bool,
-    /// The path they asked for.
+    /// The path of the page.
     pub path: String,
-    /// What they asked of it, without the language: empty, or pairs that end in `&`.
+    /// The query string without the language: empty, or pairs that end in `&`.
     query: String,
     encoding: Encoding,
-    /// The files and texts of now.
+    /// The current files and texts.
     pub built: Arc<Built>,
 }
 
@@ -66,81 +66,82 @@ impl Visit {
         self.built.texts.get(self.lang, key)
     }
 
-    /// A text for so many.
+    /// The text for a count, in its singular or plural form.
     #[must_use]
     pub fn count<N: Copy + Into<i64>>(&self, key: &str, count: &N) -> String {
         self.built.texts.count(self.lang, key, (*count).into())
     }
 
-    /// A text with its holes filled.
+    /// A text with its placeholders replaced by values.
     #[must_use]
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         let text = self.t(key).to_owned();
-        values.iter().fold(text, |text, (hole, value)| text.replace(&format!("{{{hole}}}"), value))
+        values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 
-    /// A text that may not be there.
+    /// A text in the reader's language, if it exists.
     #[must_use]
     pub fn find(&self, key: &str) -> Option<&str> {
         self.built.texts.find(self.lang, key)
     }
 
-    /// The page as an answer.
+    /// Renders a page as an answer.
     ///
     /// # Errors
-    /// `500 internal_error` where the template fails, which none does on what it is given.
+    /// `500 internal_error` if the template fails, which is a defect.
     pub fn html(&self, template: &impl Template) -> Result<Response, Problem> {
         self.html_as(StatusCode::OK, template)
     }
 
-    /// As [`Visit::html`], with another status.
+    /// Like [`Visit::html`], with another status.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Visit::html`].
     pub fn html_as(
         &self,
         status: StatusCode,
         template: &impl Template,
     ) -> Result<Response, Problem> {
         let failed = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "a page could not be written");
+            tracing::error!(%error, "a page could not be rendered");
             Problem::internal()
         };
         let text = template.render().map_err(|error| failed(&error))?;
         let body = pack(text.as_bytes(), self.encoding, Effort::Little);
         let mut response = (status, body.map_err(|error| failed(&error))?).into_response();
-        let told = response.headers_mut();
-        told.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        // Kept for going back to, and looked at again before it is shown anew.
-        told.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        told.insert(VARY, HeaderValue::from_static("accept-encoding, accept-language, cookie"));
+        let reply = response.headers_mut();
+        reply.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        // The browser may keep the page for its back button, but checks for a new one otherwise.
+        reply.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        reply.insert(VARY, HeaderValue::from_static("accept-encoding, accept-language, cookie"));
         if self.encoding != Encoding::Plain {
-            told.insert(CONTENT_ENCODING, HeaderValue::from_static(self.encoding.name()));
+            reply.insert(CONTENT_ENCODING, HeaderValue::from_static(self.encoding.name()));
         }
         if self.chosen
-            && let Ok(cookie) = HeaderValue::try_from(self.remembered())
+            && let Ok(cookie) = HeaderValue::try_from(self.language_cookie())
         {
-            told.append(SET_COOKIE, cookie);
+            reply.append(SET_COOKIE, cookie);
         }
-        headers::add(told);
+        headers::add(reply);
         Ok(response)
     }
 
-    /// The cookie that remembers the language; it is read by us alone, and decides nothing else.
-    fn remembered(&self) -> String {
+    /// The `Set-Cookie` value that keeps the chosen language.
+    fn language_cookie(&self) -> String {
         let tag = self.lang.tag();
         format!("lang={tag}; Path=/; Max-Age={A_YEAR_SECONDS}; SameSite=Lax")
     }
 }
 
-/// A query string without `lang`, to put another in front of: empty, or pairs that end in `&`.
+/// A query string without `lang`, so that another `lang` can follow: empty, or pairs that end in
+/// `&`.
 fn without_language(query: &str) -> String {
     let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "lang");
-    let mut kept = form_urlencoded::Serializer::new(String::new());
-    kept.extend_pairs(pairs);
-    let mut kept = kept.finish();
-    if !kept.is_empty() {
-        kept.push('&');
+    let mut serializer = form_urlencoded::Serializer::new(String::new());
+    serializer.extend_pairs(pairs);
+    let mut rest = serializer.finish();
+    if !rest.is_empty() {
+        rest.push('&');
     }
-    kept
+    rest
 }

@@ -1,7 +1,8 @@
-//! `/schedules/{id}/wait`: a place in line, from before it opens until it is one's turn.
+//! `/schedules/{id}/wait`: the waiting page of a schedule, from before the queue opens until the
+//! buyer is admitted.
 //!
-//! The page's module does nearly all of it. Without it, a form joins and leaves, and the page is
-//! loaded again and again.
+//! The page's module does nearly all of the work. In a browser without scripts, a form joins and
+//! leaves, and the page reloads itself.
 
 use askama::Template;
 use axum::Extension;
@@ -38,24 +39,24 @@ struct WaitPage {
     page: Page,
     id: ScheduleId,
     title: String,
-    /// When the concert is; nothing where that is not known at the moment.
+    /// When the concert begins; `None` while the stores do not answer.
     when: Option<DateTime<Utc>>,
-    /// The page before.
+    /// The address of the concert's page.
     back: String,
-    /// Whether the order is drawn.
+    /// Whether a draw decides the entry order.
     drawn: bool,
-    /// The organiser's own page, its slots filled.
+    /// The organiser's own page, with its slots filled.
     own: Option<String>,
-    /// In how many seconds to look again, without a script; nothing where there is a form.
+    /// Seconds until the page reloads without a script; `None` if the page shows a form.
     refresh: Option<u64>,
-    /// The place of somebody whose browser runs no script.
+    /// The queue entry of a user whose browser runs no script.
     place: Option<Place>,
-    /// What went wrong with the form.
+    /// Why the form was refused, in the reader's language.
     problem: Option<String>,
 }
 
-/// What is known of a sale; less while the stores do not answer.
-struct Known {
+/// The schedule and its concert; `None` while the stores do not answer.
+struct SaleInfo {
     schedule: Option<ScheduleView>,
     concert: Option<Concert>,
 }
@@ -67,35 +68,35 @@ pub(super) async fn wait(
     Path(id): Path<ScheduleId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = known(&web, id).await?;
-    let kept = PlaceCookie::of(&headers);
-    let mut place = match &kept {
-        Some(kept) if !kept.is_new_user() => Place::look(&web, kept).await,
+    let sale = load_sale(&web, id).await?;
+    let cookie = PlaceCookie::of(&headers);
+    let mut place = match &cookie {
+        Some(cookie) if !cookie.is_new_user() => Place::look(&web, cookie).await,
         _ => None,
     };
-    if let (Some(place), Some(kept)) = (place.as_mut().filter(|place| place.active()), &kept) {
-        place.link = link(&web, kept).await;
+    if let (Some(place), Some(cookie)) = (place.as_mut().filter(|place| place.active()), &cookie) {
+        place.link = link(&web, cookie).await;
     }
-    let cookie = kept.and_then(|kept| match place.as_ref().map(Place::token) {
-        // Somebody who signed up and has no place yet: their next try is no sign-up.
-        None if kept.is_new_user() => None,
+    let new_cookie = cookie.and_then(|cookie| match place.as_ref().map(Place::token) {
+        // The user has signed up but not joined: the next try must not sign up again.
+        None if cookie.is_new_user() => None,
         None => Some(PlaceCookie::gone(id)),
         Some(Some(ticket)) => {
-            Some(PlaceCookie { ticket: ticket.to_owned(), ..kept }.kept(id, is_secure(&headers)))
+            Some(PlaceCookie { ticket: ticket.to_owned(), ..cookie }.kept(id, is_secure(&headers)))
         }
         Some(None) => None,
     });
-    // Before the form is sent, so that sending it twice can be told from two people.
+    // Set before the form is sent, so that a form sent twice differs from forms of two users.
     let form = (place.is_none() && visit.signup && FormCookie::of(&headers).is_none())
         .then(FormCookie::random)
         .flatten()
         .map(|form| form.kept(id, is_secure(&headers)));
-    let mut response = visit.html(&page(&web, &visit, id, known, (place, None)))?;
-    keep(&mut response, cookie.into_iter().chain(form));
+    let mut response = visit.html(&page(&web, &visit, id, sale, (place, None)))?;
+    set_cookies(&mut response, new_cookie.into_iter().chain(form));
     Ok(response)
 }
 
-/// `POST /schedules/{id}/wait`: joins, or leaves, for browsers that run no script.
+/// `POST /schedules/{id}/wait`: joins or leaves the queue, for browsers that run no script.
 pub(super) async fn act(
     State(web): State<Web>,
     visit: Visit,
@@ -105,43 +106,43 @@ pub(super) async fn act(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let form = Form::read(&headers, &body)?;
-    let kept = PlaceCookie::of(&headers);
-    let (done, cookies) = if form.get("do") == "leave" {
-        let left = leave(&web, kept.as_ref()).await;
+    let cookie = PlaceCookie::of(&headers);
+    let (result, cookies) = if form.get("do") == "leave" {
+        let left = leave(&web, cookie.as_ref()).await;
         let cookies = left.is_ok().then(|| PlaceCookie::gone(id));
         (left, cookies.into_iter().collect())
     } else {
-        let sent = FormCookie::of(&headers).map(|form| form.hash());
-        let new = New { client: &client, name: form.get("name"), form: sent };
-        let (joined, kept) = join(&web, id, kept, new).await;
+        let hash = FormCookie::of(&headers).map(|form| form.hash());
+        let new_user = NewUser { client: &client, name: form.get("name"), form: hash };
+        let (joined, cookie) = join(&web, id, cookie, new_user).await;
         let mut cookies: Vec<String> =
-            kept.map(|kept| kept.kept(id, is_secure(&headers))).into_iter().collect();
+            cookie.map(|cookie| cookie.kept(id, is_secure(&headers))).into_iter().collect();
         if joined.is_ok() {
             cookies.push(FormCookie::gone(id));
         }
         (joined, cookies)
     };
-    let mut response = match done {
+    let mut response = match result {
         Ok(()) => {
             let address = format!("/schedules/{id}/wait");
             (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response()
         }
-        Err(problem) => refused(&web, &visit, id, problem).await?,
+        Err(problem) => page_with_problem(&web, &visit, id, problem).await?,
     };
-    keep(&mut response, cookies);
+    set_cookies(&mut response, cookies);
     Ok(response)
 }
 
-/// The page with what went wrong, and when to try again.
-async fn refused(
+/// The page with the problem in the reader's language, and the problem's `Retry-After`.
+async fn page_with_problem(
     web: &Web,
     visit: &Visit,
     id: ScheduleId,
     problem: Problem,
 ) -> Result<Response, Problem> {
     let key = format!("common.error.{}", problem.code());
-    let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
-    let page = page(web, visit, id, known(web, id).await?, (None, Some(said)));
+    let text = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
+    let page = page(web, visit, id, load_sale(web, id).await?, (None, Some(text)));
     let mut response = visit.html_as(problem.status(), &page)?;
     for (name, value) in problem.into_response().headers() {
         if [&RETRY_AFTER, &RATE_LIMIT, &RATE_LIMIT_POLICY].contains(&name) {
@@ -151,85 +152,85 @@ async fn refused(
     Ok(response)
 }
 
-/// What the form of somebody new says.
-struct New<'f> {
+/// The form of a user who signs up by joining.
+struct NewUser<'f> {
     client: &'f Client,
     name: &'f str,
-    /// What the form is known by: sent twice, it makes one user.
+    /// Hash of the form cookie: a form that is sent twice creates one user.
     form: Option<[u8; 32]>,
 }
 
-/// Joins as the user of the cookie, or else as a new one; with what to keep in the cookie, in case of
-/// a refusal too: a user who was made and got no place tries again as the same user.
+/// Joins as the user of the cookie, or else signs up a new user. Also returns the cookie to set,
+/// even after a refusal: a new user who could not join tries again as the same user.
 async fn join(
     web: &Web,
     id: ScheduleId,
-    kept: Option<PlaceCookie>,
-    new: New<'_>,
+    cookie: Option<PlaceCookie>,
+    new_user: NewUser<'_>,
 ) -> (Result<(), Problem>, Option<PlaceCookie>) {
-    let known = match kept {
-        Some(kept) => kept.caller(web).await.map(|caller| (caller.user, kept.access)),
+    let signed_in = match cookie {
+        Some(cookie) => cookie.caller(web).await.map(|caller| (caller.user, cookie.access)),
         None => None,
     };
-    let made = known.is_none();
-    let (user, access) = match known {
-        Some(known) => known,
-        None => match sign_up(web, id, new).await {
-            Ok(made) => made,
+    let is_new = signed_in.is_none();
+    let (user, access) = match signed_in {
+        Some(signed_in) => signed_in,
+        None => match sign_up(web, id, new_user).await {
+            Ok(signed_up) => signed_up,
             Err(problem) => return (Err(problem), None),
         },
     };
     let joined = web.queue.join(id, user).await;
     match joined.map(|(view, _)| view.queue_token) {
         Ok(Some(ticket)) => (Ok(()), Some(PlaceCookie { ticket, access })),
-        Ok(None) => (Err(Problem::internal()), made.then(|| PlaceCookie::of_new_user(access))),
-        Err(error) => (Err(error.into()), made.then(|| PlaceCookie::of_new_user(access))),
+        Ok(None) => (Err(Problem::internal()), is_new.then(|| PlaceCookie::of_new_user(access))),
+        Err(error) => (Err(error.into()), is_new.then(|| PlaceCookie::of_new_user(access))),
     }
 }
 
-/// Makes a user for somebody who joins: only where the schedule can be joined, and within the
-/// sign-ups of their address.
+/// Creates a user who joins: only if the schedule can be joined, and within the rate limit of
+/// sign-ups of the address.
 async fn sign_up(
     web: &Web,
     id: ScheduleId,
-    New { client, name, form }: New<'_>,
+    NewUser { client, name, form }: NewUser<'_>,
 ) -> Result<(UserId, String), Problem> {
     let name = tidy_name(name).ok_or_else(|| Problem::invalid_request(Vec::new()))?;
     web.queue.check_joinable(id).await?;
     client.take_scarce(SIGN_UPS)?;
-    let made = web.users.sign_up_once(name, form).await?;
-    Ok((made.user.id, made.token.access_token))
+    let signed_up = web.users.sign_up_once(name, form).await?;
+    Ok((signed_up.user.id, signed_up.token.access_token))
 }
 
-async fn leave(web: &Web, kept: Option<&PlaceCookie>) -> Result<(), Problem> {
-    let Some(kept) = kept else { return Ok(()) };
-    let caller = kept.caller(web).await.ok_or_else(Problem::unauthenticated)?;
-    match web.queue.leave(&kept.ticket, caller.user).await {
+async fn leave(web: &Web, cookie: Option<&PlaceCookie>) -> Result<(), Problem> {
+    let Some(cookie) = cookie else { return Ok(()) };
+    let caller = cookie.caller(web).await.ok_or_else(Problem::unauthenticated)?;
+    match web.queue.leave(&cookie.ticket, caller.user).await {
         Ok(()) | Err(QueueError::Invalid(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn known(web: &Web, id: ScheduleId) -> Result<Known, Problem> {
+async fn load_sale(web: &Web, id: ScheduleId) -> Result<SaleInfo, Problem> {
     let schedule = match web.catalogue.view(id).await {
         Ok(schedule) => schedule,
-        // The page goes on by itself: whoever has a place must not be sent away.
+        // The page still works without these data, and a user in the queue must not get an error.
         Err(CatalogueError::Store(error)) => {
-            tracing::warn!(%error, "a waiting page could not look its schedule up");
-            return Ok(Known { schedule: None, concert: None });
+            tracing::warn!(%error, "the schedule of a waiting page could not be loaded");
+            return Ok(SaleInfo { schedule: None, concert: None });
         }
         Err(error) => return Err(error.into()),
     };
     let offer = web.shop.offer(View::About(schedule.concert_id)).await.ok();
     let concert = offer.and_then(|offer| offer.concert.clone());
-    Ok(Known { schedule: Some(schedule), concert })
+    Ok(SaleInfo { schedule: Some(schedule), concert })
 }
 
 fn page(
     web: &Web,
     visit: &Visit,
     id: ScheduleId,
-    Known { schedule, concert }: Known,
+    SaleInfo { schedule, concert }: SaleInfo,
     (place, problem): (Option<Place>, Option<String>),
 ) -> WaitPage {
     let title =
@@ -264,7 +265,7 @@ fn page(
     }
 }
 
-fn keep(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
+fn set_cookies(response: &mut Response, cookies: impl IntoIterator<Item = String>) {
     for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok()) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

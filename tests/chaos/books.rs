@@ -1,4 +1,4 @@
-//! What PostgreSQL says once everything is quiet.
+//! What PostgreSQL has at the end of a run.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ impl Reservation {
         self.status == "PAYMENT_WAITING" || self.status == "COMPLETE"
     }
 
-    /// Whether it was paid, whatever became of it.
+    /// Whether it was paid, and perhaps refunded later.
     pub fn was_paid(&self) -> bool {
         self.status == "COMPLETE" || self.status == "REFUNDED"
     }
@@ -55,7 +55,7 @@ pub struct Seat {
     pub status: String,
 }
 
-/// A place in line, and when its owner was let in.
+/// A queue entry, and when it was admitted.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Place {
     pub schedule: i64,
@@ -69,18 +69,18 @@ impl Place {
     }
 }
 
-/// All of it.
+/// All rows that the checker reads.
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     pub reservations: Vec<Reservation>,
     pub payments: Vec<Payment>,
-    /// In the order they were made.
+    /// In the order in which they were made.
     pub moves: Vec<Move>,
     pub balances: HashMap<i64, i64>,
     pub seats: Vec<Seat>,
     pub places: Vec<Place>,
-    /// What Redis has yet to hear.
-    pub untold: i64,
+    /// Events in the outbox that Redis does not have yet.
+    pub undelivered: i64,
 }
 
 impl Books {
@@ -104,7 +104,7 @@ impl Books {
             balances: balances.into_iter().collect(),
             seats: sqlx::query_as(seats).fetch_all(pool).await?,
             places: sqlx::query_as(places).fetch_all(pool).await?,
-            untold: sqlx::query_scalar("select count(*) from outbox").fetch_one(pool).await?,
+            undelivered: sqlx::query_scalar("select count(*) from outbox").fetch_one(pool).await?,
         })
     }
 }

@@ -1,4 +1,8 @@
-//! Calling until the outcome is known, with the same key, at either process; and writing it down.
+//! Clients that repeat a request under the same key, at either process, until its outcome is known; and
+//! the record of every try.
+//!
+//! They repeat sooner than `Retry-After` says, on purpose: the requests must meet the faults, and
+//! refusals are part of what is checked.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,31 +20,31 @@ use crate::history::{Act, Answer, Attempt, History, Op, Sight, Traffic};
 use crate::support::client::Client;
 use crate::support::world::token;
 
-/// How long an answer is waited for.
+/// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// How long after the last fault an outcome is asked for: what is unknown then stays unknown.
+/// How long after the last fault a request is repeated; then its outcome stays unknown.
 const RESOLVED: Duration = Duration::from_mins(1);
 
-/// What everybody who calls shares.
+/// What all clients share.
 #[derive(Clone)]
 pub struct Office {
     pub history: Arc<History>,
-    /// No new wish begins after this.
+    /// No new request begins after this.
     pub closing: CancellationToken,
-    /// Where the processes are called.
+    /// The addresses at which clients call the processes.
     pub gates: [SocketAddr; 2],
 }
 
-/// Somebody with an account.
+/// A user with a client.
 pub struct Person {
     pub client: Client,
     pub dice: Dice,
     pub office: Office,
-    /// Under which the last wish was made.
+    /// The idempotency key of the last request.
     pub last_key: Option<String>,
 }
 
-/// A request, as often as it takes.
+/// A request that is sent until its outcome is known.
 pub struct Wish {
     pub act: Act,
     pub method: Method,
@@ -54,7 +58,7 @@ impl Wish {
         Self { act, method: Method::POST, path: path.to_owned(), body: Some(body), keyed: true }
     }
 
-    /// One that has the same effect however often it is made, without a key.
+    /// A request without a key, which may be repeated because it is idempotent.
     pub fn plain(act: Act, method: Method, path: &str, body: Option<Value>) -> Self {
         Self { act, method, path: path.to_owned(), body, keyed: false }
     }
@@ -82,8 +86,8 @@ impl Person {
         attempt(&self.office.history, &client, wish).await
     }
 
-    /// One try whose client hangs up right after sending, or a moment later.
-    async fn hang_up(&mut self, wish: &Wish, key: Option<&str>) -> Attempt {
+    /// One try whose client disconnects 1 to 12 ms after it begins.
+    async fn disconnect(&mut self, wish: &Wish, key: Option<&str>) -> Attempt {
         let mut client = self.client.at(self.office.gates[self.dice.index(2)]);
         client.key = key.map(str::to_owned);
         let waits = Duration::from_millis(self.dice.between(1, 12));
@@ -93,24 +97,24 @@ impl Person {
         Attempt { from, to: history.now(), answer }
     }
 
-    /// Makes another request under the key of the last wish, which was granted: to no effect.
+    /// Sends another request under the key of the last one, which succeeded: it must have no effect.
     pub async fn reuse_key(&mut self, wish: &Wish) -> Option<Answer> {
         let key = self.last_key.clone();
         if self.dice.percent(40) {
-            return self.hang_up(wish, key.as_deref()).await.answer;
+            return self.disconnect(wish, key.as_deref()).await.answer;
         }
         self.attempt(wish, key.as_deref()).await.answer
     }
 
-    /// Makes a wish until its outcome is known, and notes all tries. The outcome; none where it
-    /// stayed unknown until long after the last fault.
+    /// Sends a request until its outcome is known, and records all tries. Returns the outcome; `None` if
+    /// it is still unknown one minute after the last fault.
     pub async fn want(&mut self, wish: Wish) -> Option<Answer> {
         let key = wish.keyed.then(|| format!("{:016x}{:016x}", self.dice.next(), self.dice.next()));
         self.last_key.clone_from(&key);
         let mut attempts = Vec::new();
         let mut closed = None;
         if wish.keyed && self.dice.percent(6) {
-            attempts.push(self.hang_up(&wish, key.as_deref()).await);
+            attempts.push(self.disconnect(&wish, key.as_deref()).await);
         }
         let answer = loop {
             if wish.keyed && self.dice.percent(4) {
@@ -118,8 +122,8 @@ impl Person {
             } else {
                 attempts.push(self.attempt(&wish, key.as_deref()).await);
             }
-            let mut told = attempts.iter().filter_map(|it| it.answer.as_ref());
-            if let Some(answer) = told.find(|answer| answer.tells()) {
+            let mut answers = attempts.iter().filter_map(|it| it.answer.as_ref());
+            if let Some(answer) = answers.find(|answer| answer.is_final()) {
                 break Some(answer.clone());
             }
             if self.office.closing.is_cancelled() {
@@ -150,8 +154,8 @@ impl Person {
         join_all(both).await
     }
 
-    /// Joins, if `schedule` is given, else asks what the ticket is worth; once. The answer.
-    pub async fn stand(&mut self, schedule: i64, joining: bool) -> Option<Answer> {
+    /// Joins once, if `joining` is true; otherwise polls the ticket once. Returns a final answer.
+    pub async fn join_or_poll(&mut self, schedule: i64, joining: bool) -> Option<Answer> {
         let (act, path) = (Act::Join { schedule }, format!("/v1/schedules/{schedule}/queue"));
         let wish = if joining {
             Wish::plain(act, Method::POST, &path, None)
@@ -159,7 +163,7 @@ impl Person {
             Wish::plain(act, Method::GET, "/v1/queue/ticket", None)
         };
         let tried = self.attempt(&wish, None).await;
-        let answer = tried.answer.filter(Answer::tells)?;
+        let answer = tried.answer.filter(Answer::is_final)?;
         if let Some(token) = answer.body["queue_token"].as_str() {
             self.client.ticket = Some(token.to_owned());
         }
@@ -178,12 +182,12 @@ async fn attempt(history: &History, client: &Client, wish: &Wish) -> Attempt {
     let from = history.now();
     let answer = timeout(PATIENCE, read(wish.request(client))).await.ok().flatten();
     let to = history.now();
-    let well = answer.as_ref().is_some_and(|it| it.status != 503);
+    let answered = answer.as_ref().is_some_and(|it| it.status != 503);
     history.note(|record| {
-        record.traffic.push(Traffic { from, well });
-        if let Some(answer) = answer.as_ref().filter(|it| !is_known(it)) {
+        record.traffic.push(Traffic { from, answered });
+        if let Some(answer) = answer.as_ref().filter(|it| !is_expected(it)) {
             let (method, path, body) = (&wish.method, &wish.path, &answer.body);
-            record.surprises.push(format!("{method} {path}: {} {body}", answer.status));
+            record.unexpected.push(format!("{method} {path}: {} {body}", answer.status));
         }
     });
     Attempt { from, to, answer }
@@ -198,8 +202,8 @@ async fn read(request: reqwest::RequestBuilder) -> Option<Answer> {
     Some(Answer { status, body, replayed })
 }
 
-/// Whether an answer is one that this workload may be given.
-fn is_known(answer: &Answer) -> bool {
+/// Whether an answer is one that this workload may get.
+fn is_expected(answer: &Answer) -> bool {
     const CODES: [&str; 18] = [
         "idempotency_key_reused",
         "seat_taken",

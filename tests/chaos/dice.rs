@@ -1,6 +1,6 @@
-//! Numbers that one seed decides.
+//! Pseudo-random numbers from a seed.
 
-/// A stream of numbers (`SplitMix64`): the same seed gives the same ones.
+/// A stream of numbers (`SplitMix64`): the same seed gives the same numbers.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 
@@ -9,7 +9,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// Another stream, decided by this one and by what it is for.
+    /// Another stream, determined by this one and by its purpose.
     pub fn fork(&self, purpose: u64) -> Self {
         let mut mixed = Self(self.0 ^ purpose.wrapping_mul(0xD6E8_FEB8_6659_FD93));
         Self(mixed.next())
@@ -33,12 +33,12 @@ impl Dice {
         usize::try_from(self.next() % length as u64).expect("below a length")
     }
 
-    /// True so many times in a hundred.
+    /// True with a probability of `chance` percent.
     pub fn percent(&mut self, chance: u64) -> bool {
         self.next() % 100 < chance
     }
 
-    /// Puts things in an order that nobody chose.
+    /// Shuffles a slice.
     pub fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {
             things.swap(last, self.index(last + 1));

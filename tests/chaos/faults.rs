@@ -1,4 +1,4 @@
-//! Making faults, one after the other, and healing them.
+//! Makes faults one after the other, and heals each of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::support::disk;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::wait::until;
 
-/// How many of a hundred answers to clients are lost, all the time.
+/// Percentage of answers to clients that are lost during the whole run.
 pub const LOST_ANSWERS: u64 = 3;
 
-/// A fault that was made.
+/// A fault that happened.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
     pub kind: Kind,
@@ -26,7 +26,7 @@ pub struct Span {
     pub to: Moment,
 }
 
-/// How often each kind came up.
+/// How often each kind of fault happened.
 pub fn count(spans: &[Span]) -> BTreeMap<Kind, usize> {
     let mut counts = BTreeMap::new();
     for span in spans {
@@ -35,8 +35,8 @@ pub fn count(spans: &[Span]) -> BTreeMap<Kind, usize> {
     counts
 }
 
-/// Makes faults until `seconds` have passed, then leaves everything whole.
-pub async fn rage(
+/// Makes faults until `seconds` have passed; then everything is healed.
+pub async fn make_faults(
     stage: &mut Stage,
     history: &History,
     plan: impl Iterator<Item = Fault>,
@@ -52,7 +52,7 @@ pub async fn rage(
             break;
         }
         let from = history.now();
-        stage.suffer(&fault).await;
+        stage.apply(&fault).await;
         spans.push(Span { kind: fault.kind, from, to: history.now() });
     }
     for process in &stage.processes {
@@ -62,8 +62,8 @@ pub async fn rage(
 }
 
 impl Stage {
-    /// Makes a fault, waits as long as it is to last, and heals it.
-    async fn suffer(&mut self, fault: &Fault) {
+    /// Makes a fault, waits as long as it lasts, and heals it.
+    async fn apply(&mut self, fault: &Fault) {
         match fault.kind {
             Kind::RedisWiped
             | Kind::RedisEmpty
@@ -72,18 +72,18 @@ impl Stage {
             | Kind::RedisPaused
             | Kind::RedisFull
             | Kind::NodeKilled
-            | Kind::NodePaused => self.suffer_redis(fault).await,
+            | Kind::NodePaused => self.apply_to_redis(fault).await,
             Kind::PostgresKilled | Kind::BackendKilled | Kind::PostgresPaused | Kind::DiskFull => {
-                self.suffer_postgres(fault).await;
+                self.apply_to_postgres(fault).await;
             }
             Kind::OnsaleKilled | Kind::OnsaleDrained | Kind::OnsalePaused => {
-                self.suffer_process(fault).await;
+                self.apply_to_process(fault).await;
             }
-            _ => self.suffer_network(fault).await,
+            _ => self.apply_to_network(fault).await,
         }
     }
 
-    async fn suffer_postgres(&mut self, fault: &Fault) {
+    async fn apply_to_postgres(&mut self, fault: &Fault) {
         match fault.kind {
             Kind::PostgresKilled => {
                 self.postgres.kill().await.expect("it ends");
@@ -107,11 +107,11 @@ impl Stage {
                 let pids: Vec<i32> =
                     sqlx::query_scalar(backends).fetch_all(&self.pool).await.unwrap_or_default();
                 if let Some(pid) = pids.get(chosen(fault, pids.len())) {
-                    // It may have ended by itself since.
+                    // The backend may have ended by itself.
                     let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
                 }
                 sleep(fault.lasts / 4).await;
-                until("PostgreSQL has started over", async || {
+                until("PostgreSQL has recovered", async || {
                     sqlx::query("select 1").execute(&self.pool).await.ok()
                 })
                 .await;
@@ -119,7 +119,7 @@ impl Stage {
         }
     }
 
-    async fn suffer_process(&mut self, fault: &Fault) {
+    async fn apply_to_process(&mut self, fault: &Fault) {
         let node = &mut self.processes[fault.process].node;
         match fault.kind {
             Kind::OnsalePaused => {
@@ -139,7 +139,7 @@ impl Stage {
         }
     }
 
-    async fn suffer_network(&mut self, fault: &Fault) {
+    async fn apply_to_network(&mut self, fault: &Fault) {
         let at = &self.processes[fault.process];
         let hole = if fault.choice.is_multiple_of(2) { Mode::HoleUp } else { Mode::HoleDown };
         let slow = Mode::Delay(Duration::from_millis(50 + fault.choice % 150));
@@ -165,7 +165,7 @@ impl Stage {
     }
 }
 
-/// What the fault chooses of so many.
+/// The index below `of` that the fault selects.
 pub fn chosen(fault: &Fault, of: usize) -> usize {
     usize::try_from(fault.choice % (of as u64).max(1)).expect("an index")
 }

@@ -1,4 +1,4 @@
-//! What was asked and what was answered: all that the checker is told of the run from outside.
+//! The requests and the answers of a run: what the checker has from outside the service.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -6,13 +6,13 @@ use std::time::Instant;
 use chrono::Utc;
 use serde_json::Value;
 
-/// Microseconds since the UNIX epoch, counted on by the monotonic clock from the start of a run.
+/// Microseconds since the UNIX epoch; from the start of a run on they follow the monotonic clock.
 pub type Moment = i64;
 
-/// One second, as a [`Moment`] counts.
+/// One second in [`Moment`]s.
 pub const SECOND: Moment = 1_000_000;
 
-/// What was asked for.
+/// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     Charge { amount: i64 },
@@ -27,7 +27,7 @@ pub enum Act {
     Settings,
 }
 
-/// An answer, read to its end.
+/// An answer, read completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -36,13 +36,13 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The stable code of a problem; empty where it is none.
+    /// The stable code of a problem; empty if the answer is not a problem.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or("")
     }
 
-    /// Whether it tells what came of the request; else the same request is to be made again.
-    pub fn tells(&self) -> bool {
+    /// Whether it is the outcome of the request; otherwise the client repeats the request.
+    pub fn is_final(&self) -> bool {
         self.status != 503 && !["request_in_progress", "rate_limited"].contains(&self.code())
     }
 
@@ -57,11 +57,11 @@ impl Answer {
 pub struct Attempt {
     pub from: Moment,
     pub to: Moment,
-    /// None where no answer came.
+    /// `None` if no answer came.
     pub answer: Option<Answer>,
 }
 
-/// One thing that somebody wanted, with every try of it.
+/// One request of a user, with all its tries.
 #[derive(Debug, Clone)]
 pub struct Op {
     pub user: i64,
@@ -71,51 +71,51 @@ pub struct Op {
 }
 
 impl Op {
-    /// Before this it cannot have had an effect.
+    /// When it was first sent; it cannot have an effect before that.
     pub fn invoked(&self) -> Moment {
         self.attempts.iter().map(|attempt| attempt.from).min().unwrap_or(Moment::MAX)
     }
 
-    /// The tries that told something, with what they told.
-    pub fn told(&self) -> impl Iterator<Item = (&Attempt, &Answer)> {
-        let told = self.attempts.iter().filter_map(|it| Some((it, it.answer.as_ref()?)));
-        told.filter(|(_, answer)| answer.tells())
+    /// The tries with a final answer, and the answers.
+    pub fn finals(&self) -> impl Iterator<Item = (&Attempt, &Answer)> {
+        let answered = self.attempts.iter().filter_map(|it| Some((it, it.answer.as_ref()?)));
+        answered.filter(|(_, answer)| answer.is_final())
     }
 
-    /// The try that told its outcome: the first success, else the first refusal. A refusal that is
-    /// not kept under the key may be followed by a success; where one is kept, the checker sees that
-    /// two answers differ.
+    /// The try with the outcome: the first success, otherwise the first refusal. A success may follow a
+    /// refusal that is not stored under the key. If a stored refusal is followed by a success, the
+    /// checker finds that two answers differ.
     fn outcome(&self) -> Option<(&Attempt, &Answer)> {
-        self.told().min_by_key(|(attempt, answer)| (!answer.is_ok(), attempt.to))
+        self.finals().min_by_key(|(attempt, answer)| (!answer.is_ok(), attempt.to))
     }
 
-    /// When its outcome was known; after this its effect is there.
+    /// When the outcome was known; from then on the effect must be visible.
     pub fn acked(&self) -> Option<Moment> {
         self.outcome().map(|(attempt, _)| attempt.to)
     }
 
-    /// Its outcome; none while it is unknown.
+    /// The outcome; `None` if it is unknown.
     pub fn answer(&self) -> Option<&Answer> {
         self.outcome().map(|(_, answer)| answer)
     }
 
-    /// Its outcome, if that is a success.
+    /// The outcome, if it is a success.
     pub fn success(&self) -> Option<&Answer> {
         self.answer().filter(|answer| answer.is_ok())
     }
 
-    /// Every answer that told its outcome.
+    /// Every final answer.
     pub fn answers(&self) -> impl Iterator<Item = &Answer> {
-        self.told().map(|(_, answer)| answer)
+        self.finals().map(|(_, answer)| answer)
     }
 
-    /// Whether a try of it may still have its effect, or has had one that nobody was told of.
+    /// Whether a try may still take effect, or has taken effect without a final answer.
     pub fn has_unknown_try(&self) -> bool {
         self.attempts.iter().any(|it| it.answer.as_ref().is_none_or(|answer| answer.status == 503))
     }
 }
 
-/// What a ticket was said to be worth.
+/// The state of a ticket in one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sight {
     pub user: i64,
@@ -127,11 +127,11 @@ pub struct Sight {
     pub to: Moment,
 }
 
-/// One request of any kind, and whether its answer said more than "not now".
+/// One request of any kind, and whether it got an answer other than `503`.
 #[derive(Debug, Clone, Copy)]
 pub struct Traffic {
     pub from: Moment,
-    pub well: bool,
+    pub answered: bool,
 }
 
 /// Everything that was recorded.
@@ -140,11 +140,11 @@ pub struct Record {
     pub ops: Vec<Op>,
     pub sights: Vec<Sight>,
     pub traffic: Vec<Traffic>,
-    /// Answers that no contract knows, each with its request.
-    pub surprises: Vec<String>,
+    /// Answers that the contract does not have, each with its request.
+    pub unexpected: Vec<String>,
 }
 
-/// Where the record is kept while the run lasts, and its clock.
+/// The record while the run lasts, and its clock.
 #[derive(Debug)]
 pub struct History {
     begun: Instant,
@@ -168,12 +168,12 @@ impl History {
         self.begun.elapsed().as_secs()
     }
 
-    /// Notes something down.
+    /// Adds to the record.
     pub fn note(&self, write: impl FnOnce(&mut Record)) {
         write(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// A copy of all that was noted.
+    /// A copy of the record.
     pub fn read(&self) -> Record {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

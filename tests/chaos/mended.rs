@@ -1,5 +1,5 @@
-//! What the reconcilers mended, as the processes tell it: nothing that must hold, but a number that
-//! tells what Redis had wrong.
+//! The repairs of the reconcilers, from the metrics of the processes. No invariant depends on them; they
+//! show how much drift Redis had.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,38 +12,38 @@ use tokio_util::sync::CancellationToken;
 use crate::stage::Stage;
 use crate::support::client::Client;
 
-/// How often each process is asked: what one mends after that and before its end goes unseen.
+/// How often the metrics are read. Repairs after the last read and before a process ends are not counted.
 pub const EVERY: Duration = Duration::from_millis(250);
-/// How long it may be silent.
+/// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const NAME: &str = "onsale_reconciler_repairs_total{what=\"";
 
-/// Repairs by what was mended.
+/// The number of repairs, by kind.
 pub type Mended = BTreeMap<String, u64>;
 
-/// Asking every process while the run lasts.
-pub struct Asking {
+/// Reads the metrics of every process during a run.
+pub struct RepairWatch {
     stop: CancellationToken,
     processes: Vec<JoinHandle<Mended>>,
 }
 
-/// The repairs of one process, whose counters start anew when it does.
+/// The repairs of one process, whose counters start at zero when it starts.
 #[derive(Debug, Default)]
 struct Tally {
     before: Mended,
     last: Mended,
 }
 
-impl Asking {
+impl RepairWatch {
     pub fn begin(stage: &Stage) -> Self {
         let stop = CancellationToken::new();
         let clients = stage.processes.iter().map(|it| Client::new(it.node.addr));
-        let processes = clients.map(|client| tokio::spawn(ask(client, stop.clone()))).collect();
+        let processes = clients.map(|client| tokio::spawn(watch(client, stop.clone()))).collect();
         Self { stop, processes }
     }
 
-    /// Asks once more, and adds up.
+    /// Reads the metrics once more; returns the sum of all processes.
     pub async fn end(self) -> Mended {
         self.stop.cancel();
         let mut all = Mended::new();
@@ -54,11 +54,11 @@ impl Asking {
     }
 }
 
-async fn ask(client: Client, stop: CancellationToken) -> Mended {
+async fn watch(client: Client, stop: CancellationToken) -> Mended {
     let mut tally = Tally::default();
     loop {
         let last = stop.is_cancelled();
-        // It may be gone, or stopped, just now.
+        // The process may be down or stopped.
         let request = client.request(Method::GET, "/metrics").timeout(PATIENCE);
         if let Ok(answer) = request.send().await
             && let Ok(text) = answer.text().await
@@ -73,11 +73,11 @@ async fn ask(client: Client, stop: CancellationToken) -> Mended {
 }
 
 impl Tally {
-    fn note(&mut self, told: Mended) {
-        if self.last.iter().any(|(what, times)| told.get(what).is_none_or(|it| it < times)) {
+    fn note(&mut self, now: Mended) {
+        if self.last.iter().any(|(what, times)| now.get(what).is_none_or(|it| it < times)) {
             add(&mut self.before, std::mem::take(&mut self.last));
         }
-        self.last = told;
+        self.last = now;
     }
 
     fn sum(mut self) -> Mended {

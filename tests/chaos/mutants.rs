@@ -1,16 +1,16 @@
-//! Negative controls: with one of its guards taken out, in the database and at run time, a run must
-//! find something. A check that never fails proves nothing.
+//! Negative controls: a run must find a violation when one guard is removed, in the database and at run
+//! time. A check that never fails proves nothing.
 
 use crate::checker::check;
 use crate::plan::Kind;
 use crate::run::{Form, run};
 
-/// Faults of the way to Redis, during which holds go on without it.
+/// Faults of the connection to Redis, during which holds continue without Redis.
 const WITHOUT_REDIS: [Kind; 3] = [Kind::RedisCut, Kind::RedisHole, Kind::RedisAnswersLost];
-/// The constraint that would stop what a missing lock lets by.
+/// Drops the index that would refuse what a missing lock allows.
 const NO_INDEX: &str = "drop index reservation_one_live_per_seat;";
 
-/// SQL that replaces a part of a function; it fails where that part is no longer there.
+/// SQL that replaces a part of a function; it fails if the function does not have that part.
 fn swap(function: &str, part: &str, by: &str) -> String {
     format!(
         "do $mutant$ declare
@@ -18,16 +18,16 @@ fn swap(function: &str, part: &str, by: &str) -> String {
            v_new text := replace(v_old, $part${part}$part$, $by${by}$by$);
          begin
            if v_new = v_old then
-             raise exception 'the guard of {function} is not where it was';
+             raise exception 'the guard of {function} was not found';
            end if;
            execute v_new;
          end $mutant$;"
     )
 }
 
-/// Runs with the guard taken out until one of these invariants is broken; a few times at most, since
+/// Runs without the guard until one of these invariants is violated: with up to four seeds, because
 /// chance is part of it.
-async fn is_found(mutant: String, kinds: &[Kind], by: &[&str]) {
+async fn check_detection(mutant: String, kinds: &[Kind], by: &[&str]) {
     for seed in 1..=4 {
         let mutant = Some(mutant.clone());
         let form = Form { seed, seconds: 10, kinds, cluster: false, mutant, aftermath: false };
@@ -38,7 +38,7 @@ async fn is_found(mutant: String, kinds: &[Kind], by: &[&str]) {
             return;
         }
     }
-    panic!("the guard is gone, and nobody noticed");
+    panic!("the guard is removed, and no violation was found");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,21 +47,21 @@ async fn an_answer_that_is_not_kept_under_its_key_is_found() {
     let table = "create table forgotten (user_id bigint, key text, fingerprint bytea,
                    outcome jsonb);";
     let by = ["I4 one key, one answer", "I5b balances are what was answered"];
-    is_found(format!("{table} {mutant}"), &[Kind::ClientsCut], &by).await;
+    check_detection(format!("{table} {mutant}"), &[Kind::ClientsCut], &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn seats_that_are_trusted_to_redis_are_found() {
     let mutant = swap("hold_seats", "if v_found.taken is not null then", "if false then");
     let by = ["I1 one owner by the books", "I1 one owner by the answers", "I7 a hold is exclusive"];
-    is_found(format!("{NO_INDEX} {mutant}"), &WITHOUT_REDIS, &by).await;
+    check_detection(format!("{NO_INDEX} {mutant}"), &WITHOUT_REDIS, &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hold_that_is_given_away_before_its_end_is_found() {
     let margin = "else make_interval(secs => p_takeover_after) end <= v_now as lapsed";
     let mutant = swap("hold_seats", margin, "else interval '-1 day' end <= v_now as lapsed");
-    is_found(mutant, &WITHOUT_REDIS, &["I7 a hold is exclusive"]).await;
+    check_detection(mutant, &WITHOUT_REDIS, &["I7 a hold is exclusive"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,21 +69,21 @@ async fn a_lock_that_is_not_taken_is_found() {
     let lock = "perform from seat where id = any (p_seats) and concert_schedule_id = p_schedule
       order by id for no key update;";
     let unlocked = swap("hold_seats", lock, "");
-    // A moment between the look and the write, which a busy machine would have given too.
+    // A pause between the check and the write, as on a busy machine.
     let slow = swap("hold_seats", "-- Then write.", "perform pg_sleep(0.1); --");
     let by = ["I1 one owner by the books", "I1 one owner by the answers", "I7 a hold is exclusive"];
-    is_found(format!("{NO_INDEX} {unlocked} {slow}"), &WITHOUT_REDIS, &by).await;
+    check_detection(format!("{NO_INDEX} {unlocked} {slow}"), &WITHOUT_REDIS, &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadline_that_is_not_looked_at_is_found() {
     let mutant = swap("pay_hold", "or clock_timestamp() >= v_look.expires_at", "");
-    is_found(mutant, &[Kind::ClientsCut], &["I7b no payment past the deadline"]).await;
+    check_detection(mutant, &[Kind::ClientsCut], &["I7b no payment past the deadline"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn points_that_move_without_a_line_in_the_history_are_found() {
     let mutant = swap("point_change", "if found then", "if found and p_kind <> 'CHARGE' then");
     let by = ["I5 balances are their history", "I5b balances are what was answered"];
-    is_found(mutant, &[Kind::ClientsCut], &by).await;
+    check_detection(mutant, &[Kind::ClientsCut], &by).await;
 }

@@ -1,5 +1,4 @@
-//! One onsale in an operating-system process of its own, always on the same port, its clock right
-//! or wrong.
+//! One onsale process of the operating system, always on the same port, with a right or a wrong clock.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
@@ -18,18 +17,18 @@ use crate::support::faults::serve;
 /// How long a start may take before it is tried again.
 const START: Duration = Duration::from_secs(20);
 
-/// What it takes to start a process, again and again.
+/// A process that can be started repeatedly.
 pub struct Node {
     pub addr: SocketAddr,
     database_url: String,
     redis_url: String,
     log: PathBuf,
-    /// Decides how wrong the clock is at each start; none where it is right.
+    /// Determines the error of the clock at each start; `None` for a right clock.
     clock: Option<Dice>,
     child: Option<Child>,
 }
 
-/// The library that gives a process another clock, where it is installed, where Debian puts it.
+/// The library that gives a process another clock, at the path that Debian uses.
 fn faketime() -> PathBuf {
     format!("/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH).into()
 }
@@ -46,7 +45,7 @@ impl Node {
         Self { addr, database_url, redis_url, log, clock, child: None }
     }
 
-    /// Starts it and waits until it serves; tries again where it ends before that.
+    /// Starts it and waits until it serves; tries again if it ends before that.
     pub async fn start(&mut self) {
         for _ in 0..5 {
             let mut child = self.command().spawn().expect("onsale");
@@ -84,7 +83,7 @@ impl Node {
         self.child.take().expect("it runs").kill().await.expect("it ends");
     }
 
-    /// Ends it with SIGTERM; it may finish what it is at.
+    /// Ends it with SIGTERM; it finishes the requests in progress.
     pub async fn drain(&mut self) {
         self.signal(Signal::SIGTERM);
         self.child.take().expect("it runs").wait().await.expect("it ends");

@@ -1,4 +1,4 @@
-//! Which faults come when: the seed decides, before the run begins.
+//! The faults of a run and their times, which the seed determines before the run begins.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use crate::dice::Dice;
 pub enum Kind {
     /// FLUSHALL.
     RedisWiped,
-    /// SIGKILL, and a start with nothing.
+    /// SIGKILL, and a start without data.
     RedisEmpty,
-    /// SIGKILL, and a start with what it had seconds before.
+    /// SIGKILL, and a start with a snapshot that is up to 2 s old.
     RedisOlder,
-    /// SIGKILL, and a start with what it had when it was killed.
+    /// SIGKILL, and a start with a snapshot of the time of the kill.
     RedisRestarted,
     /// SIGSTOP.
     RedisPaused,
-    /// `maxmemory` below what is used.
+    /// `maxmemory` below the memory in use.
     RedisFull,
     /// SIGKILL of one primary of a cluster, and a start once its replica has been promoted.
     NodeKilled,
@@ -25,22 +25,22 @@ pub enum Kind {
     NodePaused,
     /// One process cannot connect to Redis.
     RedisCut,
-    /// Bytes between one process and Redis are kept back, one way.
+    /// Bytes between one process and Redis are held back in one direction.
     RedisHole,
     /// A fifth of Redis's answers to one process end the connection instead.
     RedisAnswersLost,
     /// SIGKILL of the postmaster and every backend.
     PostgresKilled,
-    /// SIGKILL of one backend: PostgreSQL ends all sessions and starts over.
+    /// SIGKILL of one backend: PostgreSQL ends all sessions and recovers.
     BackendKilled,
-    /// SIGSTOP of all of it.
+    /// SIGSTOP of all PostgreSQL processes.
     PostgresPaused,
-    /// No file of PostgreSQL can grow: it panics, and recovers only once it is started with room.
+    /// No file of PostgreSQL can grow: it panics, and recovers only after a start with space.
     DiskFull,
     PostgresCut,
     PostgresHole,
     PostgresAnswersLost,
-    /// Each way to the stores takes 50 to 200 ms longer, for one process.
+    /// The connections of one process to the stores are 50 to 200 ms slower in each direction.
     StoresSlow,
     /// SIGKILL of a process.
     OnsaleKilled,
@@ -48,11 +48,11 @@ pub enum Kind {
     OnsaleDrained,
     /// SIGSTOP of a process.
     OnsalePaused,
-    /// Nobody can connect to one process.
+    /// No client can connect to one process.
     ClientsCut,
 }
 
-/// All of them.
+/// All kinds.
 const KINDS: [Kind; 23] = [
     Kind::RedisWiped,
     Kind::RedisEmpty,
@@ -79,14 +79,14 @@ const KINDS: [Kind; 23] = [
     Kind::ClientsCut,
 ];
 
-/// The kinds that can be made with one Redis, or with a cluster.
+/// The kinds that are possible with one Redis server, or with a cluster.
 pub fn kinds(cluster: bool) -> Vec<Kind> {
     KINDS.into_iter().filter(|kind| kind.fits(cluster)).collect()
 }
 
 impl Kind {
-    /// A cluster's nodes name themselves, so that nothing can be in the way to them; and one Redis has
-    /// no node that another takes over for.
+    /// The nodes of a cluster announce their own addresses, so that no proxy can be in front of them; and
+    /// a single Redis server has no node to be replaced.
     fn fits(self, cluster: bool) -> bool {
         match self {
             Self::RedisPaused | Self::RedisCut | Self::RedisHole | Self::RedisAnswersLost => {
@@ -97,7 +97,7 @@ impl Kind {
         }
     }
 
-    /// Whether Redis counts as lost afterwards, or may: the line is restored, and admission pauses.
+    /// Whether Redis counts as lost afterwards, or may: the queue is rebuilt, and admission pauses.
     pub fn is_loss(self) -> bool {
         matches!(
             self,
@@ -115,18 +115,18 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub kind: Kind,
-    /// Which of the two processes, where that matters.
+    /// Which of the two processes, if the kind concerns one.
     pub process: usize,
     /// How long it lasts.
     pub lasts: Duration,
-    /// How long nothing happens after it.
+    /// Pause before the next fault.
     pub calm: Duration,
-    /// What else there is to choose.
+    /// A number for further choices.
     pub choice: u64,
 }
 
-/// Faults without end. Each round has every kind once, in an order that the seed decides, with the
-/// losses of Redis one after the other: else admission would rest all the time.
+/// An endless sequence of faults. Each round has every kind once, in an order that the seed determines.
+/// The losses of Redis follow each other: otherwise admission would pause all the time.
 pub struct Plan {
     dice: Dice,
     kinds: Vec<Kind>,
@@ -158,7 +158,7 @@ impl Iterator for Plan {
             self.deal();
         }
         let kind = self.round.pop()?;
-        // One in six is long enough for every time limit there is to pass.
+        // 16 of 100 may last up to 4 s: longer than every time limit of the service.
         let longest = if self.dice.percent(16) { 4000 } else { 1500 };
         Some(Fault {
             kind,

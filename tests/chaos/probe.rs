@@ -1,4 +1,4 @@
-//! After the last fault: is everything that should be for sale for sale, and does nothing linger?
+//! After the last fault: every free seat can be held, and every process shows the right seat map.
 
 use std::time::{Duration, Instant};
 
@@ -14,21 +14,21 @@ use crate::stage::{SEATS_PER_USER, Stage};
 use crate::support::client::Client;
 use crate::support::sale::Sale;
 
-/// How long everything may take to come back.
+/// The time in which everything must work again.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// What did not come back in time.
+/// What still failed at the end of that time.
 #[derive(Debug, Clone, Default)]
 pub struct Aftermath {
     /// Free seats that could not be held.
     pub unsellable: Vec<String>,
-    /// Seats that a process shows otherwise than they are.
+    /// Seats that a process shows with a wrong status.
     pub misshown: Vec<String>,
-    /// How many free seats were held.
+    /// The number of free seats that were held.
     pub held: usize,
 }
 
-/// Waits for what lingers to go, holds every free seat once, and compares the maps.
+/// Waits until outbox and holds are empty, holds every free seat once, and compares the seat maps.
 pub async fn look(stage: &Stage, office: &Office) -> Aftermath {
     let begun = Instant::now();
     let mut found = Aftermath::default();
@@ -50,7 +50,7 @@ pub async fn look(stage: &Stage, office: &Office) -> Aftermath {
     found
 }
 
-/// Until no hold waits any more and Redis has heard of everything; or the limit.
+/// Waits until no hold waits for payment and the outbox is empty, or until the limit.
 async fn settle(pool: &PgPool, begun: Instant) {
     let open = "select (select count(*) from outbox)
                   + (select count(*) from reservation where status = 'PAYMENT_WAITING')";
@@ -76,7 +76,7 @@ async fn hold_all(
     let free: Vec<i64> =
         sqlx::query_scalar(free).bind(sale.schedule).fetch_all(&stage.pool).await.expect("seats");
     for (part, seats) in free.chunks(usize::try_from(SEATS_PER_USER).expect("few")).enumerate() {
-        // Somebody else for every few seats: there is a limit.
+        // Another user for every few seats: there is a seat limit.
         let dice = Dice::new(part as u64);
         let user = stage.people[number * 40 + part];
         let prober = Person::new(user, Role::User, office, dice);
@@ -86,14 +86,14 @@ async fn hold_all(
     }
 }
 
-/// Those of the seats that could not be held, with the last answer.
+/// Tries to hold each seat; returns the seats that could not be held, with the last answer.
 async fn hold_some(
     mut prober: Person,
     schedule: i64,
     seats: &[i64],
     begun: Instant,
 ) -> Vec<String> {
-    let mut inside = false;
+    let mut active = false;
     let mut unsellable = Vec::new();
     for seat in seats {
         let mut last = Value::Null;
@@ -101,25 +101,25 @@ async fn hold_some(
             if begun.elapsed() > LIMIT {
                 break false;
             }
-            if inside {
+            if active {
                 let path = format!("/v1/schedules/{schedule}/reservations");
                 let answer = prober.client.keyed().post(&path, json!({"seat_ids": [seat]})).await;
                 last = answer.body;
                 if answer.status == 201 {
                     break true;
                 }
-                inside = last["code"] != "ticket_not_active";
+                active = last["code"] != "ticket_not_active";
             } else {
-                let answer = prober.stand(schedule, true).await;
-                inside = answer.as_ref().is_some_and(|it| it.body["status"] == "ACTIVE");
+                let answer = prober.join_or_poll(schedule, true).await;
+                active = answer.as_ref().is_some_and(|it| it.body["status"] == "ACTIVE");
                 last = answer.map(|it| it.body).unwrap_or_default();
             }
             sleep(Duration::from_millis(100)).await;
         };
         if held {
             let hold = last["hold_id"].as_str().expect("an id");
-            let gone = prober.client.request(Method::DELETE, &format!("/v1/holds/{hold}"));
-            prober.client.send(gone).await;
+            let release = prober.client.request(Method::DELETE, &format!("/v1/holds/{hold}"));
+            prober.client.send(release).await;
         } else {
             unsellable.push(format!("schedule {schedule}, seat {seat}: {last}"));
         }
@@ -127,7 +127,7 @@ async fn hold_some(
     unsellable
 }
 
-/// Compares a process's seat map with the rows until they agree.
+/// Compares a process's seat map with the rows until they agree, or until the limit.
 async fn compare(
     pool: &PgPool,
     client: Client,

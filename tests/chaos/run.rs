@@ -1,4 +1,4 @@
-//! One run: the stage is set, everybody comes, things break, all is healed, the evidence is kept.
+//! One run: set-up, load, faults, recovery, and the collection of the evidence.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::books::Books;
 use crate::caller::Office;
 use crate::checker::Evidence;
-use crate::faults::{Span, rage};
+use crate::faults::{Span, make_faults};
 use crate::history::{History, Moment, SECOND};
-use crate::mended::Asking;
+use crate::mended::RepairWatch;
 use crate::plan::{Kind, Plan};
 use crate::probe::{self, Aftermath};
 use crate::stage::Stage;
@@ -22,33 +22,30 @@ use crate::workload::Market;
 
 /// How long after the last fault everything must work again.
 pub const RECOVERY: Moment = 10 * SECOND;
-/// For how long it is measured that it does.
+/// How long after that requests are counted.
 const MEASURED: Moment = 6 * SECOND;
 
-/// How a run is to be.
+/// The parameters of a run.
 pub struct Form<'f> {
     pub seed: u64,
-    /// For how long things break.
+    /// How long faults happen.
     pub seconds: u64,
     pub kinds: &'f [Kind],
     /// Whether Redis is a cluster with replicas.
     pub cluster: bool,
-    /// A guard to be taken out once both processes serve: SQL.
+    /// SQL that removes a guard after both processes have started.
     pub mutant: Option<String>,
-    /// Whether it is waited for everything to be well again, and looked whether it is.
+    /// Whether the run waits for recovery and checks it.
     pub aftermath: bool,
 }
 
-/// Runs it to its end.
+/// Runs to the end; returns the evidence.
 pub async fn run(form: Form<'_>) -> Evidence {
     let name = if form.mutant.is_some() { "mutant" } else { "run" };
     let name = format!("{name}-{}-{}", form.seed, std::process::id());
     let mut stage = Stage::set(form.seed, &name, form.cluster).await;
     if let Some(sql) = form.mutant {
-        sqlx::raw_sql(AssertSqlSafe(sql))
-            .execute(&stage.pool)
-            .await
-            .expect("the guard is taken out");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&stage.pool).await.expect("the guard is removed");
     }
     let history = Arc::new(History::begin());
     let closing = CancellationToken::new();
@@ -56,38 +53,39 @@ pub async fn run(form: Form<'_>) -> Evidence {
         Office { history: Arc::clone(&history), closing: closing.clone(), gates: stage.gates() };
     let market = Market::new(&stage, office.clone());
     let watch = Watch::begin(&stage, &history);
-    let asking = Asking::begin(&stage);
+    let repairs = RepairWatch::begin(&stage);
     let crowd = market.open(form.seed, stage.admin.user);
     let plan = Plan::new(form.seed, form.kinds);
-    let faults = rage(&mut stage, &history, plan, form.seconds).await;
+    let faults = make_faults(&mut stage, &history, plan, form.seconds).await;
     let healed = history.now();
     if form.aftermath {
         sleep(Duration::from_micros((RECOVERY + MEASURED).unsigned_abs())).await;
     }
     let closed = history.now();
     closing.cancel();
-    everybody_leaves(crowd).await;
+    wait_for_clients(crowd).await;
     let seen = watch.end().await;
     let aftermath =
         if form.aftermath { probe::look(&stage, &office).await } else { Aftermath::default() };
     let books = read(&stage).await;
-    let mended = asking.end().await;
+    let mended = repairs.end().await;
     let record = history.read();
     let (skewed, silent) = (stage.skewed, stage.silent.schedule);
     end(stage).await;
     Evidence { record, books, faults, healed, closed, seen, aftermath, mended, skewed, silent }
 }
 
-async fn everybody_leaves(mut crowd: JoinSet<()>) {
-    let leaving = async {
+/// Waits until every client has finished its last request.
+async fn wait_for_clients(mut crowd: JoinSet<()>) {
+    let finishing = async {
         while let Some(left) = crowd.join_next().await {
             left.expect("no panic");
         }
     };
-    timeout(Duration::from_mins(2), leaving).await.expect("everybody ends what they are at");
+    timeout(Duration::from_mins(2), finishing).await.expect("every client finishes");
 }
 
-/// The books, once the line's log has been written into them; PostgreSQL may just have started.
+/// Reads PostgreSQL after the archive worker has had time to write; PostgreSQL may just have started.
 async fn read(stage: &Stage) -> Books {
     sleep(Duration::from_secs(2)).await;
     for _ in 0..20 {
@@ -107,7 +105,7 @@ async fn end(stage: Stage) {
     stage.postgres.stop().await.expect("PostgreSQL ends");
 }
 
-/// The latest loss of Redis that was healed before a moment.
+/// The end of the last loss of Redis that began before a moment.
 pub fn last_loss(faults: &[Span], before: Moment) -> Option<Moment> {
     let losses = faults.iter().filter(|span| span.kind.is_loss() && span.from <= before);
     losses.map(|span| span.to).max()

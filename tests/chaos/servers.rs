@@ -1,4 +1,4 @@
-//! Faults of Redis itself: of the one server, of every node of a cluster, or of one primary of it.
+//! Faults of Redis itself: of the single server, of every node of a cluster, or of one primary.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::plan::{Fault, Kind};
 use crate::stage::Stage;
 use crate::support::wait::until;
 
-/// A primary that is stopped for longer than this stays so until its replica has been promoted.
+/// A primary that is stopped for longer than this stays stopped until its replica is promoted.
 const BRIEF: Duration = Duration::from_secs(1);
 
 impl Stage {
-    pub async fn suffer_redis(&mut self, fault: &Fault) {
+    pub async fn apply_to_redis(&mut self, fault: &Fault) {
         match fault.kind {
             Kind::RedisWiped => self.wipe().await,
             Kind::RedisPaused => {
@@ -46,34 +46,34 @@ impl Stage {
         }
         self.redis.kill().await.expect("it ends");
         for file in files.iter().filter(|file| fault.kind == Kind::RedisEmpty && file.exists()) {
-            std::fs::remove_file(file).expect("its file goes");
+            std::fs::remove_file(file).expect("the file is deleted");
         }
         sleep(fault.lasts / 4).await;
         self.redis.restart().await.expect("it starts");
     }
 
-    /// Kills or stops the primary of one of the sales; another has its place when it comes back.
+    /// Kills or stops the primary of one of the sales; its replica replaces it.
     async fn lose_primary(&mut self, fault: &Fault) {
         let schedule = self.sales[chosen(fault, self.sales.len())].schedule;
         let lost = self.redis.primary_now(schedule, None).await.expect("every slot is served");
         if fault.kind == Kind::NodeKilled {
             self.redis.server(lost).kill().await.expect("it ends");
-            self.is_replaced(schedule, lost).await;
+            self.wait_for_promotion(schedule, lost).await;
             sleep(fault.lasts / 4).await;
             self.redis.server(lost).restart().await.expect("it starts");
         } else {
             self.redis.server(lost).pause();
             sleep(fault.lasts).await;
             if fault.lasts > BRIEF {
-                self.is_replaced(schedule, lost).await;
+                self.wait_for_promotion(schedule, lost).await;
             }
             self.redis.server(lost).resume();
         }
-        // Its replica could not be replaced before it is a replica itself.
+        // The next fault may hit the new primary: that needs a replica with a full copy.
         self.redis.settles().await.expect("it is copied");
     }
 
-    async fn is_replaced(&self, schedule: i64, lost: usize) {
+    async fn wait_for_promotion(&self, schedule: i64, lost: usize) {
         until("a replica is promoted", async || self.redis.primary_now(schedule, Some(lost)).await)
             .await;
     }
@@ -82,19 +82,19 @@ impl Stage {
         for server in self.redis.all() {
             let role: String = server.tell(&["INFO", "replication"]).await.expect("its role");
             if role.contains("role:master") {
-                server.tell::<()>(&["FLUSHALL"]).await.expect("Redis obeys");
+                server.tell::<()>(&["FLUSHALL"]).await.expect("OK");
             }
         }
     }
 
     async fn tell_all(&self, words: &[&str]) {
         for server in self.redis.all() {
-            server.tell::<()>(words).await.expect("Redis obeys");
+            server.tell::<()>(words).await.expect("OK");
         }
     }
 }
 
-/// Where a server keeps what it has when it is told to.
+/// The snapshot file of a server.
 async fn file(server: &RedisServer) -> PathBuf {
     let (_, folder): (String, String) =
         server.tell(&["CONFIG", "GET", "dir"]).await.expect("its folder");

@@ -1,5 +1,5 @@
-//! What a run takes place on: two processes, a proxy on each of their ways to a store and to
-//! clients, two private stores, two sales that people buy from, and one whose queue falls silent.
+//! The set-up of a run: two processes, with a proxy in front of each of them and in front of their
+//! stores; two private stores; two sales that users buy from, and one with a mostly silent queue.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,35 +19,35 @@ use crate::support::sale::{self, Sale};
 use crate::support::servers::Servers;
 use crate::support::world::token;
 
-/// The most that may be inside of one line at once; the office moves it below this.
+/// The highest capacity of a sale; the administrator sets it to this or lower.
 pub const CAPACITY: i64 = 24;
-/// The most seats of one sale that a buyer may hold or own.
+/// The largest number of seats of one sale that a buyer may hold or own.
 pub const SEATS_PER_USER: i64 = 4;
 /// How long a hold lasts, in seconds.
 pub const HOLD_SECONDS: i64 = 2;
-/// Seats of one sale.
+/// Number of seats of one sale.
 const SEATS: u32 = 24;
-/// People who may come.
+/// Number of users.
 const PEOPLE: u32 = 9000;
 
 /// A process with the proxies around it.
 pub struct Surrounded {
     pub node: Node,
-    /// None before a cluster.
+    /// `None` with a cluster.
     pub redis: Option<Proxy>,
     pub postgres: Proxy,
-    /// Clients come through here.
+    /// Clients connect to this proxy.
     pub gate: Proxy,
 }
 
-/// Everything that can be broken.
+/// Everything that faults can hit, and the sales.
 pub struct Stage {
     pub postgres: PostgresServer,
     pub redis: Servers,
     pub processes: Vec<Surrounded>,
     pub pool: PgPool,
     pub sales: Vec<Sale>,
-    /// A sale whose queue is long and mostly silent: nobody buys there.
+    /// A sale with a long and mostly silent queue, where nobody buys.
     pub silent: Sale,
     pub admin: Client,
     pub people: Vec<i64>,
@@ -56,7 +56,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets it up, with one Redis or a cluster. `name` is for the processes' logs.
+    /// Sets everything up, with one Redis or a cluster. `name` is part of the names of the log files.
     pub async fn set(seed: u64, name: &str, cluster: bool) -> Self {
         let postgres = PostgresServer::throwaway().await.expect("PostgreSQL");
         let redis = if cluster { Servers::cluster(true).await } else { Servers::single().await };
@@ -73,28 +73,28 @@ impl Stage {
         }
         let pool = PgPool::connect(&database_url).await.expect("PostgreSQL");
         let mut admin = Client::new(processes[0].node.addr);
-        admin.user = people.pop().expect("somebody");
+        admin.user = people.pop().expect("a user");
         admin.token = Some(token(admin.user, Role::Admin));
         let mut sales = Vec::new();
         while sales.len() < 2 {
             sales.push(open(&admin).await);
             if cluster {
-                // Each on a node of its own.
+                // Each sale on another node.
                 sales.dedup_by_key(|sale| redis.primary_of(sale.schedule));
             }
         }
-        let silent = sale::make(&admin, (-1, 7200), 1, 4, queue(5)).await;
+        let silent = sale::create(&admin, (-1, 7200), 1, 4, queue(5)).await;
         Self { postgres, redis, processes, pool, sales, silent, admin, people, skewed }
     }
 
-    /// Where clients call.
+    /// The addresses that clients call.
     pub fn gates(&self) -> [SocketAddr; 2] {
         [self.processes[0].gate.addr, self.processes[1].gate.addr]
     }
 }
 
 async fn open(admin: &Client) -> Sale {
-    sale::make(admin, (-1, 7200), 4, SEATS / 4, queue(20)).await
+    sale::create(admin, (-1, 7200), 4, SEATS / 4, queue(20)).await
 }
 
 fn queue(claim_window_seconds: u32) -> Value {
@@ -128,7 +128,7 @@ async fn surround(
     Surrounded { node, redis: before_redis, postgres: before_postgres, gate }
 }
 
-/// Where a process writes its log, beside the test's binary.
+/// The log file of a process, in the target folder.
 fn log(name: &str, number: usize) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("chaos-{name}-{number}.log"));
     std::fs::write(&path, "").expect("a log");

@@ -1,5 +1,5 @@
-//! What a run is worth: how much was done and broken, what came of it, what was violated, and
-//! whether enough happened for that to mean anything.
+//! The report of a run: requests, faults, outcomes and violations, and whether enough happened for the
+//! run to prove anything.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,12 +11,12 @@ use crate::history::{Act, Answer, Op};
 use crate::mended::EVERY;
 use crate::plan::Kind;
 
-/// How often every kind of fault comes up in a run that is long.
+/// How often every kind of fault must happen in a long run.
 const OFTEN: usize = 8;
-/// A run of so many seconds is long.
+/// A run of at least this many seconds is long.
 const LONG: u64 = 600;
 
-/// What can come of a wish, and how to tell.
+/// A kind of outcome, and how to recognize it.
 type Class = (&'static str, fn(&Op) -> bool);
 
 const CLASSES: [Class; 16] = [
@@ -38,7 +38,7 @@ const CLASSES: [Class; 16] = [
     ("unknown, then resolved", |op| op.has_unknown_try() && op.answer().is_some()),
 ];
 
-/// What need not come up: chance decides.
+/// Outcomes that depend on chance and may be missing.
 const RARE: [Class; 1] = [("refused, then given under the same key", |op| {
     op.success().is_some() && op.answers().any(|answer| !answer.is_ok())
 })];
@@ -51,19 +51,19 @@ fn tries(op: &Op) -> impl Iterator<Item = &Answer> {
     op.attempts.iter().filter_map(|attempt| attempt.answer.as_ref())
 }
 
-/// How many wishes came to what.
+/// The number of requests with each outcome.
 fn outcomes(evidence: &Evidence, classes: &[Class]) -> BTreeMap<&'static str, usize> {
     let ops = &evidence.record.ops;
     classes.iter().map(|(name, is)| (*name, ops.iter().filter(|op| is(op)).count())).collect()
 }
 
-/// What would have to happen for the run to mean something, and did not.
+/// What must happen for the run to prove anything, and did not happen.
 pub fn missing(evidence: &Evidence, seconds: u64, kinds: &[Kind]) -> Vec<String> {
     let outcomes = outcomes(evidence, &CLASSES);
     let never = outcomes.iter().filter(|(_, times)| **times == 0);
     let mut missing: Vec<_> = never.map(|(name, _)| format!("never: {name}")).collect();
     if evidence.seen.looks.0 == 0 || evidence.seen.looks.1 == 0 {
-        missing.push("nobody looked at the stores".to_owned());
+        missing.push("the stores were not observed".to_owned());
     }
     if seconds >= LONG {
         let counts = count(&evidence.faults);
@@ -74,7 +74,7 @@ pub fn missing(evidence: &Evidence, seconds: u64, kinds: &[Kind]) -> Vec<String>
 }
 
 /// The run in a few lines.
-pub fn told(seed: u64, evidence: &Evidence, violations: &[Violation]) -> String {
+pub fn report(seed: u64, evidence: &Evidence, violations: &[Violation]) -> String {
     let record = &evidence.record;
     let lost = record.ops.iter().flat_map(|op| &op.attempts).filter(|it| it.answer.is_none());
     let mut text = format!(

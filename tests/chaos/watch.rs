@@ -1,4 +1,4 @@
-//! Looking at both stores from beside the service while the run lasts: what must hold at any time.
+//! Observes both stores during a run, without the service, and checks the rules that hold at any time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use crate::stage::{SEATS_PER_USER, Stage};
 use crate::support::faults::key;
 use crate::support::kept::{self, Kept};
 
-/// How long a server may be silent before another is asked.
+/// How long a server may take to answer before the next one is tried.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What was seen by all the looks.
+/// The result of all observations.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// The most that were inside of one line, and when.
-    pub most_inside: (i64, Moment),
-    /// The most seats that one buyer had claimed in one sale, and when.
+    /// The largest number of active slots of one sale, and when.
+    pub most_active: (i64, Moment),
+    /// The largest number of seats that one buyer had claimed in one sale, and when.
     pub most_claimed: (usize, Moment),
-    /// The most that one buyer kept from others by what Redis had: claimed, held and bought.
+    /// The largest number of seats that one buyer kept from others in Redis: claimed, held and bought.
     pub most_kept: usize,
-    /// How often Redis, and PostgreSQL, answered.
+    /// How often Redis answered, and how often PostgreSQL did.
     pub looks: (u64, u64),
-    /// Rules that were broken, with when.
+    /// Rules that were broken, and when.
     pub broken: Vec<(&'static str, Moment)>,
 }
 
@@ -56,11 +56,12 @@ impl Watch {
     }
 }
 
-/// Asks how many are inside of one line, and who keeps which seats, of whichever server has its keys now.
+/// Reads the number of active slots of one sale and the seats that each user keeps, from the server that
+/// has the sale's keys now.
 struct Eye {
     schedule: i64,
     servers: Vec<redis::Client>,
-    /// Which of them answered last.
+    /// Index of the server that answered last.
     at: usize,
     connection: Option<MultiplexedConnection>,
 }
@@ -73,13 +74,13 @@ impl Eye {
     }
 
     async fn look(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
-        let inside = timeout(PATIENCE, self.ask()).await.ok().flatten();
-        if inside.is_none() {
-            // Gone, silent, or not the one that has the keys: perhaps the next is.
+        let seen = timeout(PATIENCE, self.ask()).await.ok().flatten();
+        if seen.is_none() {
+            // The server is down, silent, or does not have the keys: the next one may have them.
             self.connection = None;
             self.at = (self.at + 1) % self.servers.len();
         }
-        inside
+        seen
     }
 
     async fn ask(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
@@ -88,7 +89,7 @@ impl Eye {
             self.connection = client.get_multiplexed_async_connection().await.ok();
         }
         let open = self.connection.as_mut()?;
-        let kept = kept::look(open, self.schedule).await.ok()?;
+        let kept = kept::read(open, self.schedule).await.ok()?;
         let active = key(self.schedule, "active");
         Some((redis::cmd("ZCARD").arg(active).query_async(open).await.ok()?, kept))
     }
@@ -98,9 +99,9 @@ async fn lines(mut eyes: Vec<Eye>, history: Arc<History>, stop: CancellationToke
     let mut seen = Seen::default();
     while !stop.is_cancelled() {
         for eye in &mut eyes {
-            if let Some((inside, kept)) = eye.look().await {
+            if let Some((active, kept)) = eye.look().await {
                 seen.looks.0 += 1;
-                seen.most_inside = seen.most_inside.max((inside, history.now()));
+                seen.most_active = seen.most_active.max((active, history.now()));
                 for kept in kept.values() {
                     seen.most_claimed = seen.most_claimed.max((kept.claimed, history.now()));
                     seen.most_kept = seen.most_kept.max(kept.claimed + kept.owned);
@@ -112,7 +113,7 @@ async fn lines(mut eyes: Vec<Eye>, history: Arc<History>, stop: CancellationToke
     seen
 }
 
-/// What no transaction may ever leave behind, each with how to count what does.
+/// Rules that hold after every transaction, each with a query that counts violations.
 const RULES: [(&str, &str); 3] = [
     (
         "a seat has one live row",

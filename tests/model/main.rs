@@ -1,7 +1,7 @@
 //! The protocol as a model that is searched to its end: two buyers, two processes, one seat, and every
 //! order in which steps, crashes, late commands, losses of Redis and time itself can come.
 //!
-//! What the model takes from where: `redis` from `lua/hold` and the rebuilding's scripts, `pg` from
+//! What the model takes from where: `redis` from `lua/seats` and the rebuilding's scripts, `pg` from
 //! `migrations/0005_hold_and_pay.sql` and the transactions in `src`, `steps` from the services and
 //! loops that call them. A transaction is one step once it has its lock, since nobody else can come
 //! between; a change may be told to Redis by anybody, at any time from its commit on, again and again,

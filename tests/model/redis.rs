@@ -1,8 +1,8 @@
-//! What the scripts do: `hold/take`, `hold/drop`, `hold/apply`, and those of a rebuilding.
+//! What the scripts do: `seats/claim`, `seats/release_claims`, `seats/apply`, and those of a rebuilding.
 
 use crate::state::{Buyer, Guard, Guards, Redis, Shown, Tick};
 
-/// What `hold/take` replies.
+/// What `seats/claim` replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Take {
     Ok,
@@ -19,7 +19,7 @@ impl Redis {
         self.epoch > 0 && self.loading.is_none()
     }
 
-    /// `hold/take`.
+    /// `seats/claim`.
     pub fn take(&mut self, buyer: Buyer, now: Tick) -> Take {
         if !self.serves() {
             return Take::Away;
@@ -41,7 +41,7 @@ impl Redis {
         Take::Ok
     }
 
-    /// `hold/drop`.
+    /// `seats/release_claims`.
     pub fn drop(&mut self, buyer: Buyer) {
         if self.serves() && self.claim == Some(buyer) {
             self.claim = None;
@@ -49,7 +49,7 @@ impl Redis {
         }
     }
 
-    /// `hold/apply`: takes a change while loading, too. Whether Redis was there to hear it.
+    /// `seats/apply`: takes a change while loading, too. Whether Redis was there to hear it.
     pub fn apply(&mut self, guards: &Guards, fence: u8, shown: Shown, now: Tick) -> bool {
         if self.epoch == 0 {
             return false;
@@ -79,7 +79,7 @@ impl Redis {
         self.epoch == 0 || self.loading.is_some_and(|until| until <= now)
     }
 
-    /// `queue/restore`.
+    /// `queue/begin_rebuild`.
     pub fn restore(&mut self, epoch: u8, now: Tick) {
         *self = Self { epoch, loading: Some(now + 1), ..Self::LOST };
     }
@@ -94,7 +94,7 @@ impl Redis {
         loads
     }
 
-    /// `queue/ready`: false where somebody else has started over.
+    /// `queue/finish_rebuild`: false where somebody else has started over.
     pub fn ready(&mut self, guards: &Guards, epoch: u8) -> bool {
         if self.epoch == 0 || (guards.has(Guard::Epoch) && self.epoch != epoch) {
             return false;

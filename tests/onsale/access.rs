@@ -1,31 +1,36 @@
-//! Nobody gets at what is another's; every route of all is asked in `matrix`.
+//! A user cannot read or change what belongs to another user. `matrix` tests this for every route.
 
 use serde_json::json;
 
-use crate::refusals::{active, hold_path};
+use crate::refusals::{active_buyer, hold_path};
 use crate::support::client::{Answer, Client};
 use crate::support::sale;
 use crate::support::shape;
 use crate::support::state;
 use crate::support::world::World;
 
-/// Everything that `owner` may do, tried without a token.
-async fn anonymously(owner: &Client, schedule: i64, own: &[&str], refund: &str) -> Vec<Answer> {
-    let nobody = owner.keyed().without_token();
+/// Tries everything that `owner` may do without an access token.
+async fn call_anonymously(
+    owner: &Client,
+    schedule: i64,
+    own: &[&str],
+    refund: &str,
+) -> Vec<Answer> {
+    let anonymous = owner.keyed().without_token();
     let mut answers = Vec::new();
     let lists = ["/v1/users/me", "/v1/reservations", "/v1/payments", "/v1/points"];
     for path in lists.iter().chain(&["/v1/points/history"]).chain(own) {
-        answers.push(nobody.get(path).await);
+        answers.push(anonymous.get(path).await);
     }
     for path in [own[own.len() - 1], "/v1/queue/ticket"] {
-        answers.push(nobody.delete(path).await);
+        answers.push(anonymous.delete(path).await);
     }
     let pay = json!({"hold_id": own[own.len() - 1].rsplit('/').next()});
-    answers.push(nobody.post("/v1/payments", pay).await);
-    answers.push(nobody.post(refund, json!({})).await);
-    answers.push(nobody.post("/v1/points/charges", json!({"amount": 5})).await);
-    answers.push(nobody.clone().join(schedule).await);
-    answers.push(nobody.hold(schedule, json!({"quantity": 1})).await);
+    answers.push(anonymous.post("/v1/payments", pay).await);
+    answers.push(anonymous.post(refund, json!({})).await);
+    answers.push(anonymous.post("/v1/points/charges", json!({"amount": 5})).await);
+    answers.push(anonymous.clone().join(schedule).await);
+    answers.push(anonymous.hold(schedule, json!({"quantity": 1})).await);
     answers
 }
 
@@ -36,18 +41,18 @@ async fn nobody_gets_at_what_is_anothers() {
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 6, json!({})).await;
     let other = sale::open(&admin, 1, 2, json!({})).await;
-    let owner = active(&process, &sale).await;
-    let stranger = active(&process, &sale).await;
-    let elsewhere = active(&process, &other).await;
+    let owner = active_buyer(&process, &sale).await;
+    let stranger = active_buyer(&process, &sale).await;
+    let elsewhere = active_buyer(&process, &other).await;
     let paid = owner.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
     let paid = owner.pay(&paid).await.ok(201);
-    // The first payment completed the ticket: to go on, the owner joins again.
+    // The first payment completed the ticket, so the owner joins again.
     let mut owner = owner;
     owner.join(sale.schedule).await.ok(201);
     let hold = owner.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     let reservation = format!("/v1/reservations/{}", hold["reservations"][0]["id"]);
     let refund = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
-    let before = state::of(&world, &[sale.schedule, other.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule, other.schedule]).await;
 
     for person in [&stranger, &elsewhere, &admin] {
         person.get(&hold_path(&hold)).await.refused(404, "hold_not_found");
@@ -64,17 +69,17 @@ async fn nobody_gets_at_what_is_anothers() {
     }
     elsewhere.hold(sale.schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_active");
     for answer in
-        anonymously(&owner, sale.schedule, &[&reservation, &hold_path(&hold)], &refund).await
+        call_anonymously(&owner, sale.schedule, &[&reservation, &hold_path(&hold)], &refund).await
     {
         answer.refused(401, "unauthenticated");
     }
-    assert_eq!(state::of(&world, &[sale.schedule, other.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule, other.schedule]).await, before);
 
     let seen = owner.get(&hold_path(&hold)).await.ok(200);
-    shape::is(&seen, &format!("status:text {}", shape::HOLD));
-    shape::is(&owner.get(&reservation).await.ok(200), shape::RESERVATION);
-    shape::page(&owner.get("/v1/reservations").await.ok(200), shape::RESERVATION);
-    let payments = shape::page(&owner.get("/v1/payments").await.ok(200), shape::PAYMENT);
+    shape::check(&seen, &format!("status:text {}", shape::HOLD));
+    shape::check(&owner.get(&reservation).await.ok(200), shape::RESERVATION);
+    shape::check_page(&owner.get("/v1/reservations").await.ok(200), shape::RESERVATION);
+    let payments = shape::check_page(&owner.get("/v1/payments").await.ok(200), shape::PAYMENT);
     assert_eq!(json!(payments), paid["payments"]);
     owner.delete(&hold_path(&hold)).await.ok(204);
 }

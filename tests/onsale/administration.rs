@@ -1,15 +1,15 @@
-//! Making sales and steering them.
+//! Creating sales and changing them.
 
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::sale;
 use crate::support::shape;
 use crate::support::state;
 use crate::support::wait::{until, until_within};
 use crate::support::world::World;
 
-const MADE: &str = "id:int concert_id:int reservation_available_at:time deadline_at:time \
+const SCHEDULE: &str = "id:int concert_id:int reservation_available_at:time deadline_at:time \
      concert_at:time queue:object";
 
 const STATS: &str = "waiting:int active:int parked:int admitted_total:int expired_total:int \
@@ -23,7 +23,7 @@ async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
     let process = world.start().await;
     let admin = process.admin().await;
     let concert = admin.post("/v1/admin/concerts", json!({"title": "밤"})).await.ok(201);
-    shape::is(&concert, "id:int title:text description:text status:text");
+    shape::check(&concert, "id:int title:text description:text status:text");
     assert_eq!((&concert["description"], &concert["status"]), (&json!(""), &json!("AVAILABLE")));
     let path = format!("/v1/admin/concerts/{}", concert["id"]);
     let changed =
@@ -36,8 +36,8 @@ async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
     let times = json!({"reservation_available_at": "2030-01-01T18:00:00+09:00",
         "deadline_at": "2030-01-01T10:00:00.5Z", "concert_at": "2030-01-01T10:00:00.5Z"});
     let made = admin.post(&format!("{path}/schedules"), times).await.ok(201);
-    shape::is(&made, MADE);
-    shape::is(&made["queue"], shape::SETTINGS);
+    shape::check(&made, SCHEDULE);
+    shape::check(&made["queue"], shape::SETTINGS);
     assert_eq!(made["reservation_available_at"], "2030-01-01T09:00:00Z");
     assert_eq!(made["deadline_at"], "2030-01-01T10:00:00.500Z");
     assert_eq!(
@@ -51,7 +51,7 @@ async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
 
     let path = format!("/v1/admin/schedules/{}", made["id"]);
     let moved = admin.patch(&path, json!({"concert_at": "2030-01-02T00:00:00Z"})).await.ok(200);
-    shape::is(&moved, MADE);
+    shape::check(&moved, SCHEDULE);
     assert_eq!(moved["concert_at"], "2030-01-02T00:00:00Z");
     assert_eq!(moved["deadline_at"], made["deadline_at"]);
 }
@@ -73,7 +73,7 @@ async fn seats_are_added_one_by_one_or_by_sections_and_numbered_on() {
         admin.post(&format!("{path}/seats"), json!({"sections": [section]})).await.ok(201);
     assert_eq!(created, json!({"created": 4}));
     let layout = admin.get(&format!("/v1/schedules/{}/seats/layout", sale.schedule)).await.ok(200);
-    let told: Vec<(&Value, &Value, &Value)> = layout["seats"]
+    let seats: Vec<(&Value, &Value, &Value)> = layout["seats"]
         .as_array()
         .unwrap()
         .iter()
@@ -85,7 +85,7 @@ async fn seats_are_added_one_by_one_or_by_sections_and_numbered_on() {
         [(1, &one, 0), (2, &two, 7), (3, &one, 5), (4, &one, 5), (5, &two, 5), (6, &two, 5)];
     let expected: Vec<_> =
         expected.iter().map(|(n, row, price)| (&numbers[*n], *row, &numbers[*price])).collect();
-    assert_eq!(told, expected);
+    assert_eq!(seats, expected);
 }
 
 #[tokio::test]
@@ -94,16 +94,13 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 4, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let paid = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
     buyer.pay(&paid).await.ok(201);
-    let rival = active(&process, &sale).await;
+    let rival = active_buyer(&process, &sale).await;
     rival.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
-    until("the outbox to run dry", async || {
-        (world.number("select count(*) from outbox").await == 0).then_some(())
-    })
-    .await;
-    let before = state::of(&world, &[sale.schedule]).await;
+    world.wait_for_empty_outbox().await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     let schedules = format!("/v1/admin/concerts/{}/schedules", sale.concert);
     let schedule = format!("/v1/admin/schedules/{}", sale.schedule);
     for (opens, closes, plays) in [(10, 10, 20), (20, 10, 30), (10, 30, 20)] {
@@ -126,11 +123,11 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
     let block = json!({"seat_ids": sale.seats, "blocked": true});
     let refused = admin.patch(&seats, block).await;
     refused.refused(409, "seat_in_use");
-    assert_eq!(refused.body["seat_ids"], json!(&sale.seats[..2]), "those in use only");
+    assert_eq!(refused.body["seat_ids"], json!(&sale.seats[..2]), "only the seats in use");
     let unknown = json!({"seat_ids": [sale.seats[2], 999_999], "blocked": true});
     admin.patch(&seats, unknown).await.refused(404, "seat_not_found");
 
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
 }
 
 #[tokio::test]
@@ -138,24 +135,24 @@ async fn what_is_not_there_cannot_be_changed() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let before = state::of(&world, &[]).await;
+    let before = state::snapshot(&world, &[]).await;
     let any = json!({"title": "x"});
     admin.patch("/v1/admin/concerts/999999", any).await.refused(404, "concert_not_found");
     let times = json!({"reservation_available_at": sale::in_seconds(10),
         "deadline_at": sale::in_seconds(20), "concert_at": sale::in_seconds(30)});
     let path = "/v1/admin/concerts/999999/schedules";
     admin.post(path, times.clone()).await.refused(404, "concert_not_found");
-    let nowhere = |rest: &str| format!("/v1/admin/schedules/999999{rest}");
-    admin.patch(&nowhere(""), times).await.refused(404, "schedule_not_found");
+    let unknown = |rest: &str| format!("/v1/admin/schedules/999999{rest}");
+    admin.patch(&unknown(""), times).await.refused(404, "schedule_not_found");
     let section = json!({"name": "B", "rows": 1, "seats_per_row": 1, "seat_price": 5});
     let sections = json!({"sections": [section]});
-    admin.post(&nowhere("/seats"), sections).await.refused(404, "schedule_not_found");
+    admin.post(&unknown("/seats"), sections).await.refused(404, "schedule_not_found");
     let block = json!({"seat_ids": [1], "blocked": true});
-    admin.patch(&nowhere("/seats"), block).await.refused(404, "schedule_not_found");
-    admin.get(&nowhere("/queue")).await.refused(404, "schedule_not_found");
-    admin.patch(&nowhere("/queue"), json!({})).await.refused(404, "schedule_not_found");
-    admin.get(&nowhere("/stats")).await.refused(404, "schedule_not_found");
-    assert_eq!(state::of(&world, &[]).await, before);
+    admin.patch(&unknown("/seats"), block).await.refused(404, "schedule_not_found");
+    admin.get(&unknown("/queue")).await.refused(404, "schedule_not_found");
+    admin.patch(&unknown("/queue"), json!({})).await.refused(404, "schedule_not_found");
+    admin.get(&unknown("/stats")).await.refused(404, "schedule_not_found");
+    assert_eq!(state::snapshot(&world, &[]).await, before);
 }
 
 #[tokio::test]
@@ -166,28 +163,28 @@ async fn settings_are_in_force_in_every_process_within_a_second() {
     let sale = sale::open(&admin, 1, 9, json!({})).await;
     let mut buyer = process.rich_buyer().await;
     buyer.join(sale.schedule).await.ok(201);
-    // The second process knows the old settings by now.
-    let there = buyer.at(second.addr);
+    // The second process has loaded the old settings.
+    let buyer_at_second = buyer.at(second.addr);
     let path = format!("/v1/schedules/{}", sale.schedule);
-    assert_eq!(there.get(&path).await.ok(200)["max_seats_per_user"], 4);
+    assert_eq!(buyer_at_second.get(&path).await.ok(200)["max_seats_per_user"], 4);
     let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     let change = json!({"max_seats_per_user": 6, "capacity": 0, "hold_ttl_seconds": 77});
     let settings = admin.patch(&line, change).await.ok(200);
     let changed = std::time::Instant::now();
-    shape::is(&settings, shape::SETTINGS);
+    shape::check(&settings, shape::SETTINGS);
     let second_long = std::time::Duration::from_secs(1).saturating_sub(changed.elapsed());
     until_within(second_long, "the new limit in the second process", async || {
-        (there.get(&path).await.ok(200)["max_seats_per_user"] == 6).then_some(())
+        (buyer_at_second.get(&path).await.ok(200)["max_seats_per_user"] == 6).then_some(())
     })
     .await;
     assert_eq!(admin.at(second.addr).get(&line).await.ok(200), settings);
-    let hold = there.hold(sale.schedule, json!({"quantity": 6})).await.ok(201);
+    let hold = buyer_at_second.hold(sale.schedule, json!({"quantity": 6})).await.ok(201);
     let at =
         |name: &str| hold[name].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     let left = at("expires_at") - at("server_time");
     assert_eq!(left.num_seconds(), 77);
     let mut late = second.buyer().await;
-    assert_eq!(late.join(sale.schedule).await.ok(201)["status"], "WAITING", "no room is left");
+    assert_eq!(late.join(sale.schedule).await.ok(201)["status"], "WAITING", "the capacity is 0");
 }
 
 #[tokio::test]
@@ -196,21 +193,21 @@ async fn figures_and_the_audit_tell_what_happened() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 9, json!({"capacity": 2})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let bought = buyer.hold(sale.schedule, json!({"quantity": 3})).await.ok(201);
     buyer.pay(&bought).await.ok(201);
-    let (one, two) = (active(&process, &sale).await, active(&process, &sale).await);
+    let (one, two) = (active_buyer(&process, &sale).await, active_buyer(&process, &sale).await);
     one.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     let mut waiting = process.buyer().await;
     assert_eq!(waiting.join(sale.schedule).await.ok(201)["status"], "WAITING");
     assert!(two.ticket.is_some());
     let path = format!("/v1/admin/schedules/{}/stats", sale.schedule);
-    let stats = until("the figures", async || {
+    let stats = until("the statistics", async || {
         let stats = admin.get(&path).await.ok(200);
         (stats["waiting"] == 1 && stats["active"] == 2).then_some(stats)
     })
     .await;
-    shape::is(&stats, STATS);
+    shape::check(&stats, STATS);
     let counts =
         ["parked", "admitted_total", "expired_total", "joined_total", "held", "sold", "revenue"];
     let counts: Vec<i64> = counts.iter().map(|name| stats[name].as_i64().unwrap()).collect();
@@ -222,7 +219,7 @@ async fn figures_and_the_audit_tell_what_happened() {
     assert_eq!(admin.patch(&seats, block).await.ok(200), json!({"changed": 0}));
     let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     admin.patch(&line, json!({"paused": true})).await.ok(200);
-    let entries = shape::page(
+    let entries = shape::check_page(
         &admin.get("/v1/admin/audit").await.ok(200),
         "id:int admin:int admin_name:text action:text subject:text before:object? after:object? \
          created_at:time",

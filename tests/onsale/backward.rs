@@ -1,18 +1,16 @@
-//! Redis goes back in time without being another server: the keys of a while ago, on the very server
-//! that they were built on.
+//! Redis goes back in time: it has older keys again, on the same server that they were built on.
 
 use serde_json::json;
 
-use crate::reconciler::{repaired, rounds, until_told};
+use crate::reconciler::{repair_count, wait_for_rounds};
 use crate::support::client::Client;
-use crate::support::crowd::{join_in_turn, people};
-use crate::support::faults::{key, sound};
+use crate::support::crowd::{create_users, join_in_order};
+use crate::support::faults::{assert_consistent, key};
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Raw;
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-const EPOCH: &str = "select max(queue_epoch)::bigint from concert_schedule";
 /// Every key that this sale has.
 const NAMES: [&str; 16] = [
     "meta",
@@ -20,9 +18,9 @@ const NAMES: [&str; 16] = [
     "active",
     "place",
     "called",
-    "here:0",
-    "here:1",
-    "here:2",
+    "present:0",
+    "present:1",
+    "present:2",
     "bits:1",
     "held",
     "claim",
@@ -33,7 +31,7 @@ const NAMES: [&str; 16] = [
     "user_seats",
 ];
 
-/// Keys as they were.
+/// The values of the keys at an earlier time.
 struct Past(Vec<(String, Option<Vec<u8>>)>);
 
 impl Past {
@@ -46,7 +44,7 @@ impl Past {
         Self(all)
     }
 
-    /// Puts them back in one step.
+    /// Restores all keys in one transaction.
     async fn return_to(&self, redis: &mut Raw) {
         let mut pipe = redis::pipe();
         pipe.atomic();
@@ -60,31 +58,29 @@ impl Past {
     }
 }
 
-async fn opened(world: &World, process: &Process) -> (Sale, Vec<Client>) {
+/// A sale with one slot, and five buyers who joined in order.
+async fn open_sale(world: &World, process: &Process) -> (Sale, Vec<Client>) {
     let sale = sale::open(&process.admin().await, 1, 10, json!({"capacity": 1})).await;
-    let crowd = people(world, &[process.addr], 5, 1000).await;
-    let crowd = join_in_turn(crowd, sale.schedule).await;
+    let crowd = create_users(world, &[process.addr], 5, 1000).await;
+    let crowd = join_in_order(crowd, sale.schedule).await;
     (sale, crowd)
 }
 
-async fn is_rebuilt(world: &World) {
-    until("it is found out", async || (world.number(EPOCH).await == 2).then_some(())).await;
+async fn wait_for_rebuild(world: &World) {
+    until("the keys are rebuilt", async || (world.epoch().await == 2).then_some(())).await;
 }
 
-/// The places of all of them, by their tickets.
-async fn places(crowd: &mut [Client]) -> Vec<u64> {
-    let mut places = Vec::new();
+/// The sequences of all buyers, by their tickets.
+async fn sequences(crowd: &mut [Client]) -> Vec<u64> {
+    let mut sequences = Vec::new();
     for person in crowd {
-        let ticket = until("an answer", async || {
-            let answer = person.poll().await;
-            (answer.status != 503).then_some(answer)
-        })
-        .await;
-        places.push(ticket.ok(200)["sequence"].as_u64().expect("a place"));
+        let ticket = person.poll_with_retries().await.ok(200);
+        sequences.push(ticket["sequence"].as_u64().expect("a sequence"));
     }
-    places
+    sequences
 }
 
+/// The first `count` sequences of epoch 1.
 fn first(count: u64) -> Vec<u64> {
     (1..=count).map(|number| (1 << 40) + number).collect()
 }
@@ -93,13 +89,13 @@ fn first(count: u64) -> Vec<u64> {
 async fn a_process_that_has_seen_more_places_given_out_has_them_rebuilt() {
     let world = World::new().await;
     let process = world.start().await;
-    let (sale, mut crowd) = opened(&world, &process).await;
+    let (sale, mut crowd) = open_sale(&world, &process).await;
     let mut redis = world.raw_redis().await;
     let past = Past::of(&mut redis, sale.schedule).await;
-    let late = people(&world, &[process.addr], 5, 0).await;
-    crowd.extend(join_in_turn(late, sale.schedule).await);
+    let late = create_users(&world, &[process.addr], 5, 0).await;
+    crowd.extend(join_in_order(late, sale.schedule).await);
     past.return_to(&mut redis).await;
-    is_rebuilt(&world).await;
+    wait_for_rebuild(&world).await;
     let mut newcomer = process.buyer().await;
     let ticket = until("joining works", async || {
         let answer = newcomer.join(sale.schedule).await;
@@ -107,71 +103,68 @@ async fn a_process_that_has_seen_more_places_given_out_has_them_rebuilt() {
     })
     .await;
     assert_eq!(ticket["sequence"].as_u64(), Some((2 << 40) + 1));
-    assert_eq!(places(&mut crowd).await, first(10));
+    assert_eq!(sequences(&mut crowd).await, first(10));
 }
 
 #[tokio::test]
 async fn a_process_that_has_seen_more_seats_change_has_them_rebuilt() {
     let world = World::new().await;
     let process = world.start().await;
-    let (sale, crowd) = opened(&world, &process).await;
+    let (sale, crowd) = open_sale(&world, &process).await;
     let mut redis = world.raw_redis().await;
     let past = Past::of(&mut redis, sale.schedule).await;
     let held = crowd[0].hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
-    until("Redis has heard of the hold", async || {
-        (world.number("select count(*) from outbox").await == 0).then_some(())
-    })
-    .await;
+    world.wait_for_empty_outbox().await;
     past.return_to(&mut redis).await;
-    is_rebuilt(&world).await;
-    until("the map says so again", async || {
+    wait_for_rebuild(&world).await;
+    until("the seat is shown as held again", async || {
         let path = format!("/v1/schedules/{}", sale.schedule);
         let seats = process.anonymous().get(&path).await.ok(200)["seats"].clone();
         (seats["held"] == 1).then_some(())
     })
     .await;
     crowd[0].pay(&held).await.ok(201);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
 async fn a_process_that_has_seen_nothing_believes_postgresql() {
     let world = World::new().await;
     let process = world.start().await;
-    let (sale, mut crowd) = opened(&world, &process).await;
+    let (sale, mut crowd) = open_sale(&world, &process).await;
     let mut redis = world.raw_redis().await;
     let past = Past::of(&mut redis, sale.schedule).await;
-    let late = people(&world, &[process.addr], 5, 0).await;
-    crowd.extend(join_in_turn(late, sale.schedule).await);
-    until("the line is written down", async || {
+    let late = create_users(&world, &[process.addr], 5, 0).await;
+    crowd.extend(join_in_order(late, sale.schedule).await);
+    until("the queue is archived", async || {
         (world.number("select count(*) from queue").await == 10).then_some(())
     })
     .await;
     process.stop().await;
     past.return_to(&mut redis).await;
     let process = world.start().await;
-    is_rebuilt(&world).await;
+    wait_for_rebuild(&world).await;
     let mut crowd: Vec<Client> = crowd.iter().map(|person| person.at(process.addr)).collect();
-    assert_eq!(places(&mut crowd).await, first(10));
+    assert_eq!(sequences(&mut crowd).await, first(10));
 }
 
 #[tokio::test]
 async fn what_a_redis_of_before_lacks_is_rebuilt_and_counted_as_no_repair() {
     let world = World::new().await;
     let process = world.start_with(&["--reconcile-every=100ms"]).await;
-    let (sale, crowd) = opened(&world, &process).await;
+    let (sale, crowd) = open_sale(&world, &process).await;
     let mut redis = world.raw_redis().await;
     let past = Past::of(&mut redis, sale.schedule).await;
     let queue = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     process.admin().await.patch(&queue, json!({"max_seats_per_user": 3})).await.ok(200);
     let held = crowd[0].hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     crowd[0].pay(&held).await.ok(201);
-    until_told(&world).await;
+    world.wait_for_empty_outbox().await;
     past.return_to(&mut redis).await;
-    is_rebuilt(&world).await;
-    rounds(&process, 3).await;
+    wait_for_rebuild(&world).await;
+    wait_for_rounds(&process, 3).await;
     for what in ["seat", "count", "settings", "place"] {
-        assert_eq!(repaired(&process, what).await, 0, "{what}");
+        assert_eq!(repair_count(&process, what).await, 0, "{what}");
     }
-    sound(&world).await;
+    assert_consistent(&world).await;
 }

@@ -1,8 +1,8 @@
-//! Best available: the seats that are shown are those that a hold takes.
+//! Best available seats: a hold takes the seats that are shown.
 
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::sale::{self, Sale};
 use crate::support::shape;
@@ -15,7 +15,7 @@ async fn best(client: &Client, sale: &Sale, query: &str) -> Vec<i64> {
     let answer = client.get(&path).await;
     assert_eq!(answer.header("cache-control"), "public, max-age=1");
     let body = answer.ok(200);
-    shape::is(&body, "seats:list total_amount:int");
+    shape::check(&body, "seats:list total_amount:int");
     let seats = body["seats"].as_array().expect("seats");
     let prices = seats.iter().map(|seat| seat["seat_price"].as_i64().expect("a price"));
     assert_eq!(body["total_amount"], prices.sum::<i64>());
@@ -42,7 +42,7 @@ async fn the_seats_shown_as_best_are_those_that_a_hold_takes() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = two_sections(&process.admin().await).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let anybody = process.anonymous();
     let mut taken: Vec<i64> = Vec::new();
     for (query, wanted, expected) in [
@@ -57,7 +57,7 @@ async fn the_seats_shown_as_best_are_those_that_a_hold_takes() {
         ),
     ] {
         let expected: Vec<i64> = expected.iter().map(|at: &usize| sale.seats[*at]).collect();
-        until("the board to know of the last hold", async || {
+        until("the board shows the last hold", async || {
             let seen = best(&anybody, &sale, query).await;
             (!seen.iter().any(|seat| taken.contains(seat))).then_some(())
         })
@@ -112,7 +112,7 @@ async fn what_is_asked_of_the_best_seats_is_checked() {
     let absent = anybody.get("/v1/schedules/0/seats/best?quantity=1").await;
     absent.refused(404, "schedule_not_found");
 
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     for (body, pointer) in [
         (json!({"quantity": 1, "exclude_prices": [[7, 5]]}), "/exclude_prices"),
         (json!({"quantity": 1, "exclude_prices": [[-1, 5]]}), "/exclude_prices"),

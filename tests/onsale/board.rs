@@ -1,8 +1,8 @@
-//! The line as everybody sees it and as each ticket is told it.
+//! The queue as the public board shows it, and as each ticket shows it.
 
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::sale;
 use crate::support::shape;
@@ -25,14 +25,14 @@ async fn a_client_finds_its_own_place_between_two_points_of_the_public_board() {
         buyer.join(sale.schedule).await.ok(201);
         line.push(buyer);
     }
-    // Holes, as everybody who leaves makes them.
+    // Buyers who leave make gaps.
     for gone in [250, 100, 7, 0] {
-        line.remove(gone).delete("/v1/queue/ticket").await.ok(204);
+        line.remove(gone).leave().await;
     }
     let path = format!("/v1/schedules/{}/queue", sale.schedule);
-    // A board of while they were joining may show as many, but not without the first.
+    // A board from while they were joining may show the same number, but it still has the first buyer.
     let second = (1u64 << 40) + 2;
-    let answer = until("everybody on the board", async || {
+    let answer = until("the board shows the queue", async || {
         let answer = process.anonymous().get(&path).await;
         let board = &answer.body;
         (board["waiting"] == 296 && board["now_serving"] == second).then_some(answer)
@@ -40,7 +40,7 @@ async fn a_client_finds_its_own_place_between_two_points_of_the_public_board() {
     .await;
     assert_eq!(answer.header("cache-control"), "public, max-age=1");
     let board = answer.body;
-    shape::is(&board, BOARD);
+    shape::check(&board, BOARD);
     let points: Vec<(u64, u64)> = serde_json::from_value(board["ranks"].clone()).expect("pairs");
     assert!(points.len() <= 257);
     let mut soon = 0;
@@ -55,13 +55,13 @@ async fn a_client_finds_its_own_place_between_two_points_of_the_public_board() {
         let high = points.get(next).map_or(u64::MAX, |(_, before)| *before);
         let ahead = ahead as u64;
         assert!((low..=high).contains(&ahead), "{ahead} is not in {low}..={high}");
-        assert!(high - low <= 1, "the points are close enough to tell");
+        assert!(high - low <= 1, "the points are close enough");
         if ahead == 0 {
             assert_eq!(board["now_serving"], ticket["sequence"]);
         }
         soon += u64::from(sequence < board["poll_from_sequence"].as_u64().unwrap());
     }
-    assert!(soon >= 60, "a minute's worth at one a second asks for its own ticket, not {soon}");
+    assert!(soon >= 60, "at 1 admission per second the next 60 poll their ticket, not {soon}");
 }
 
 #[tokio::test]
@@ -69,17 +69,17 @@ async fn a_ticket_is_told_the_same_by_joining_and_by_asking() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 1})).await;
-    let mut inside = process.buyer().await;
-    let joined = inside.join(sale.schedule).await;
+    let mut active = process.buyer().await;
+    let joined = active.join(sale.schedule).await;
     assert_eq!(joined.header("cache-control"), "no-store");
-    shape::is(&joined.body, shape::TICKET);
+    shape::check(&joined.body, shape::TICKET);
     assert_eq!((&joined.body["status"], joined.status), (&json!("ACTIVE"), 201));
     assert!(joined.body["active_expires_at"].is_string());
     assert!(joined.body["position"].is_null() && joined.body["ahead"].is_null());
 
     let mut waiting = process.buyer().await;
     let joined = waiting.join(sale.schedule).await;
-    shape::is(&joined.body, shape::TICKET);
+    shape::check(&joined.body, shape::TICKET);
     assert_eq!(joined.body["status"], "WAITING");
     assert_eq!((&joined.body["position"], &joined.body["ahead"]), (&json!(1), &json!(0)));
     let pause = joined.body["poll_after_ms"].as_u64().expect("a pause");
@@ -87,40 +87,39 @@ async fn a_ticket_is_told_the_same_by_joining_and_by_asking() {
 
     let asked = waiting.poll().await;
     let without_token = shape::TICKET.replace("queue_token:text ", "");
-    shape::is(&asked.body, &without_token);
+    shape::check(&asked.body, &without_token);
     for member in ["ticket_id", "schedule_id", "status", "sequence", "position", "phase"] {
         assert_eq!(asked.body[member], joined.body[member], "{member}");
     }
     let again = waiting.join(sale.schedule).await;
     assert_eq!(again.status, 200);
-    shape::is(&again.body, shape::TICKET);
+    shape::check(&again.body, shape::TICKET);
     assert_eq!(again.body["ticket_id"], joined.body["ticket_id"]);
 
-    waiting.delete("/v1/queue/ticket").await.ok(204);
+    waiting.leave().await;
     assert_eq!(waiting.delete("/v1/queue/ticket").await.ok(204), Value::Null);
     let left = waiting.poll().await.ok(200);
     assert_eq!(left["status"], "LEFT");
     assert!(left["poll_after_ms"].is_null() && left["position"].is_null());
-    // A slot that is given back is free at once: the next to join is let straight in.
-    inside.delete("/v1/queue/ticket").await.ok(204);
+    // A released slot is free at once: the next buyer who joins is admitted immediately.
+    active.leave().await;
     let mut next = process.buyer().await;
     assert_eq!(next.join(sale.schedule).await.ok(201)["status"], "ACTIVE");
     let back = waiting.join(sale.schedule).await.ok(201);
-    assert_ne!(back["ticket_id"], left["ticket_id"], "joining again makes a new ticket");
+    assert_ne!(back["ticket_id"], left["ticket_id"], "joining again creates a new ticket");
 }
 
-async fn told(buyer: &mut Client, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-    let mut asker = buyer.clone();
-    let answer = until(what, async || {
-        let answer = asker.clone().poll().await.ok(200);
-        is(&answer).then_some(answer)
+/// Polls with the same ticket until its view satisfies `is`; keeps a new ticket of that view.
+async fn poll_until(buyer: &mut Client, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let view = until(what, async || {
+        let view = buyer.clone().poll().await.ok(200);
+        is(&view).then_some(view)
     })
     .await;
-    if let Some(token) = answer["queue_token"].as_str() {
-        asker.ticket = Some(token.to_owned());
-        *buyer = asker;
+    if let Some(token) = view["queue_token"].as_str() {
+        buyer.ticket = Some(token.to_owned());
     }
-    answer
+    view
 }
 
 #[tokio::test]
@@ -135,11 +134,11 @@ async fn who_waits_is_told_of_messages_pauses_and_of_new_times_and_keeps_the_pla
     let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     admin.patch(&line, json!({"message": "The doors are stuck", "paused": true})).await.ok(200);
     for one in [&mut buyer, &mut elsewhere] {
-        let seen = told(one, "the message", |t| t["message"] == "The doors are stuck").await;
+        let seen = poll_until(one, "the message", |t| t["message"] == "The doors are stuck").await;
         assert_eq!(seen["phase"], "PAUSED");
         assert_eq!(seen["position"], 1);
     }
-    // Paused: room alone lets nobody in.
+    // While the sale is paused a higher capacity admits nobody.
     admin.patch(&line, json!({"capacity": 10})).await.ok(200);
     let mut late = process.buyer().await;
     assert_eq!(late.join(sale.schedule).await.ok(201)["status"], "WAITING");
@@ -150,16 +149,15 @@ async fn who_waits_is_told_of_messages_pauses_and_of_new_times_and_keeps_the_pla
     admin.patch(&path, times).await.ok(200);
     admin.patch(&line, json!({"paused": false, "message": null})).await.ok(200);
     for one in [&mut buyer, &mut elsewhere] {
-        let seen =
-            told(one, "the new opening", |t| t["phase"] == "UPCOMING" && t["message"].is_null())
-                .await;
+        let is = |t: &Value| t["phase"] == "UPCOMING" && t["message"].is_null();
+        let seen = poll_until(one, "the new opening", is).await;
         assert_eq!(seen["status"], "WAITING");
         assert_eq!(seen["ticket_id"], joined["ticket_id"]);
-        assert_eq!(seen["position"], 1, "the place is kept");
+        assert_eq!(seen["position"], 1, "the position is kept");
     }
     admin.patch(&path, json!({"reservation_available_at": sale::in_seconds(-1)})).await.ok(200);
     for one in [&mut buyer, &mut elsewhere] {
-        let seen = told(one, "admission", |t| t["status"] == "ACTIVE").await;
+        let seen = poll_until(one, "admission", |t| t["status"] == "ACTIVE").await;
         assert_eq!(seen["ticket_id"], joined["ticket_id"]);
     }
 }
@@ -170,16 +168,16 @@ async fn who_waits_is_told_that_it_is_sold_out_and_goes_on_when_a_refund_reopens
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 1, json!({"capacity": 1})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let hold = buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
     let mut waiting = process.buyer().await;
     waiting.join(sale.schedule).await.ok(201);
     let paid = buyer.pay(&hold).await.ok(201);
-    let seen = told(&mut waiting, "that it is sold out", |t| t["phase"] == "SOLD_OUT").await;
+    let seen = poll_until(&mut waiting, "sold out", |t| t["phase"] == "SOLD_OUT").await;
     assert_eq!((&seen["status"], &seen["seats_available"]), (&json!("WAITING"), &json!(0)));
 
     let path = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
     buyer.keyed().post(&path, json!({})).await.ok(200);
-    let seen = told(&mut waiting, "admission", |t| t["status"] == "ACTIVE").await;
+    let seen = poll_until(&mut waiting, "admission", |t| t["status"] == "ACTIVE").await;
     assert_eq!((&seen["phase"], &seen["seats_available"]), (&json!("OPEN"), &json!(1)));
 }

@@ -1,4 +1,4 @@
-//! Every process's board shows the line that Redis has, and no place ever grows.
+//! The board of every process shows the queue as Redis has it, and no position grows.
 
 use std::collections::HashMap;
 
@@ -10,20 +10,20 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::client::Client;
-use crate::support::crowd::{all, join_in_turn, people};
+use crate::support::crowd::{create_users, join_in_order, run_all};
 use crate::support::faults::key;
 use crate::support::sale::{self, Sale};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// What may happen to a line.
+/// A change of a queue.
 #[derive(Debug, Clone, Copy)]
 enum Op {
-    /// So many new people join, at process `at`.
+    /// `count` new users join, at process `at`.
     Join { count: u32, at: usize },
-    /// One of those who have a place leaves, at process `at`.
+    /// One of the users in the queue leaves, at process `at`.
     Leave { who: usize, at: usize },
-    /// So many more may be inside.
+    /// The capacity rises by this number.
     Admit(i64),
 }
 
@@ -49,13 +49,13 @@ impl Played<'_> {
     async fn play(&mut self, op: Op) {
         match op {
             Op::Join { count, at } => {
-                let new = people(self.world, &[self.processes[at].addr], count, 0).await;
-                self.line.extend(join_in_turn(new, self.sale.schedule).await);
+                let new = create_users(self.world, &[self.processes[at].addr], count, 0).await;
+                self.line.extend(join_in_order(new, self.sale.schedule).await);
             }
             Op::Leave { who, at } if !self.line.is_empty() => {
                 let gone = self.line.remove(who % self.line.len());
                 let gone = gone.at(self.processes[at].addr);
-                assert_eq!(gone.delete("/v1/queue/ticket").await.status, 204);
+                gone.leave().await;
             }
             Op::Leave { .. } => {}
             Op::Admit(more) => {
@@ -66,8 +66,8 @@ impl Played<'_> {
         }
     }
 
-    /// Everybody who waits is told their rank in Redis, by each process.
-    async fn settles(&self) {
+    /// Waits until each process shows every waiting user the rank that Redis has.
+    async fn wait_for_boards(&self) {
         let mut redis = self.world.raw_redis().await;
         let waiting = key(self.sale.schedule, "waiting");
         until("all boards show what Redis has", async || {
@@ -76,10 +76,10 @@ impl Played<'_> {
                 members.iter().enumerate().map(|(rank, user)| (*user, rank)).collect();
             for process in self.processes {
                 for person in &self.line {
-                    let told = person.at(process.addr).poll().await;
+                    let view = person.at(process.addr).poll().await;
                     let rank = ranks.get(&person.user);
-                    let waits = told.body["status"] == "WAITING";
-                    if waits != rank.is_some() || rank.is_some_and(|r| told.body["ahead"] != *r) {
+                    let waits = view.body["status"] == "WAITING";
+                    if waits != rank.is_some() || rank.is_some_and(|r| view.body["ahead"] != *r) {
                         return None;
                     }
                 }
@@ -106,24 +106,25 @@ async fn the_boards_of_three_processes_show_the_rank_that_redis_has() {
             played.play(*op).await;
         }
         println!("{ops:?}");
-        played.settles().await;
+        played.wait_for_boards().await;
     }
 }
 
-/// Asks again and again until `stop`; fails where a place grows.
+/// Polls until `stop`; fails if the number of buyers ahead grows.
 async fn watch(mut person: Client, stop: CancellationToken) {
     let mut best = u64::MAX;
     while !stop.is_cancelled() {
-        let told = person.poll().await.ok(200);
-        if let Some(ahead) = told["ahead"].as_u64() {
-            assert!(ahead <= best, "{ahead} after {best}: {told}");
+        let ticket = person.poll().await.ok(200);
+        if let Some(ahead) = ticket["ahead"].as_u64() {
+            assert!(ahead <= best, "{ahead} after {best}: {ticket}");
             best = ahead;
         }
         tokio::task::yield_now().await;
     }
 }
 
-/// Whoever was passed over and came back counts in nobody's place, nor does a change of settings.
+/// Buyers who return after they were passed over raise nobody's position, and neither does a change of
+/// settings.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_one_process_a_place_never_grows() {
     let world = World::new().await;
@@ -131,8 +132,8 @@ async fn in_one_process_a_place_never_grows() {
     let admin = process.admin().await;
     let queue = json!({"capacity": 1, "claim_window_seconds": 1});
     let sale = sale::open(&admin, 2, 10, queue).await;
-    let crowd = people(&world, &[process.addr], 40, 0).await;
-    let crowd = join_in_turn(crowd, sale.schedule).await;
+    let crowd = create_users(&world, &[process.addr], 40, 0).await;
+    let crowd = join_in_order(crowd, sale.schedule).await;
     let stop = CancellationToken::new();
     let watching: Vec<_> = (crowd.iter().skip(6).cloned())
         .map(|person| tokio::spawn(watch(person, stop.clone())))
@@ -141,25 +142,25 @@ async fn in_one_process_a_place_never_grows() {
     admin.patch(&path, json!({"capacity": 2})).await.ok(200);
     let mut redis = world.raw_redis().await;
     let parked = key(sale.schedule, "parked");
-    until("five who say nothing were passed over in turn", async || {
+    until("the five silent buyers were passed over", async || {
         (redis.zcard::<_, usize>(&parked).await.expect("Redis") == 5).then_some(())
     })
     .await;
     let silent = crowd[1..6].to_vec();
-    all(silent.clone(), |mut person: Client| async move { person.poll().await.ok(200) }).await;
+    run_all(silent.clone(), |mut person: Client| async move { person.poll().await.ok(200) }).await;
     admin.patch(&path, json!({"capacity": 12, "message": "It goes on"})).await.ok(200);
-    until("they are let in before all others", async || {
-        let inside = all(silent.clone(), |mut person: Client| async move {
+    until("they are admitted before all others", async || {
+        let active = run_all(silent.clone(), |mut person: Client| async move {
             person.poll().await.body["status"] == "ACTIVE"
         });
-        inside.await.into_iter().all(|inside| inside).then_some(())
+        active.await.into_iter().all(|active| active).then_some(())
     })
     .await;
-    for gone in crowd.iter().take(6) {
-        gone.delete("/v1/queue/ticket").await;
+    for leaver in crowd.iter().take(6) {
+        leaver.delete("/v1/queue/ticket").await;
     }
     stop.cancel();
     for watched in watching {
-        watched.await.expect("no place grew");
+        watched.await.expect("no position grew");
     }
 }

@@ -1,58 +1,56 @@
-//! Holding and paying are one call each: what that call must keep, and what breaks without it.
+//! A hold and a payment are one SQL call each. What each call guarantees, and what breaks without it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use crate::support::client::{Answer, Client};
-use crate::support::crowd::{join, people};
-use crate::support::faults::{Blocker, broken, sound};
+use crate::support::crowd::{create_users, join_at_once};
+use crate::support::faults::{Blocker, assert_consistent, broken_rules};
 use crate::support::proxy::{Mode, Proxy};
-use crate::support::sale::{self, Sale};
-use crate::support::wait::until;
+use crate::support::sale::{self, Sale, expires_at};
+use crate::support::wait::{sleep_until, until};
 use crate::support::world::{Process, World};
 
-async fn inside(world: &World, buyers: u32, queue: Value) -> (Process, Sale, Vec<Client>) {
+/// A process, a sale of 20 seats, and active buyers with 1000 points each.
+async fn active_buyers(world: &World, buyers: u32, queue: Value) -> (Process, Sale, Vec<Client>) {
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 20, queue).await;
-    let crowd = join(people(world, &[process.addr], buyers, 1000).await, sale.schedule).await;
+    let crowd =
+        join_at_once(create_users(world, &[process.addr], buyers, 1000).await, sale.schedule).await;
     (process, sale, crowd)
 }
 
-/// Makes a function another one, by a change of its text.
+/// Replaces parts of a function's source text.
 async fn mutate(world: &World, function: &str, changes: &[(&str, &str)]) {
     let ask = "select pg_get_functiondef(oid) from pg_proc where proname = $1";
     let found = sqlx::query_scalar(ask).bind(function).fetch_one(&world.pool).await;
     let mut text: String = found.expect("a function");
     for (from, to) in changes {
-        assert!(text.contains(from), "{function} says: {from}");
+        assert!(text.contains(from), "{function} has: {from}");
         text = text.replace(from, to);
     }
     sqlx::query(AssertSqlSafe(text)).execute(&world.pool).await.expect("it is replaced");
 }
 
-fn expiry(hold: &Value) -> DateTime<Utc> {
-    hold["expires_at"].as_str().expect("a time").parse().expect("a time")
-}
-
+/// Sleeps until 20 ms after a time.
 async fn sleep_past(at: DateTime<Utc>) {
-    let at = at + chrono::TimeDelta::milliseconds(20);
-    tokio::time::sleep((at - Utc::now()).to_std().unwrap_or_default()).await;
+    sleep_until(at + TimeDelta::milliseconds(20)).await;
 }
 
-/// Holds and pays five times through a proxy that cuts the connection at each call; how many
-/// answers were those of a first try.
+/// Holds and pays five times through a proxy that cuts the connection at each call; returns how many
+/// answers were replays.
 async fn through_cut_calls(fault: Mode) -> usize {
     let mut world = World::new().await;
-    let (_direct, sale, crowd) = inside(&world, 1, json!({"max_seats_per_user": 100})).await;
+    let (_direct, sale, crowd) = active_buyers(&world, 1, json!({"max_seats_per_user": 100})).await;
     let (proxy, through) = Proxy::of_url(&world.database_url).await;
     let direct_url = std::mem::replace(&mut world.database_url, through);
     let process = world.start().await;
     world.database_url = direct_url;
     let mut buyer = crowd[0].at(process.addr);
-    let mut repeats = 0;
+    let mut replays = 0;
     for round in 0..5 {
-        buyer.join(sale.schedule).await; // whoever has paid is out
+        buyer.join(sale.schedule).await; // a payment completes the entry
         let path = format!("/v1/schedules/{}/reservations", sale.schedule);
         let keyed = buyer.with_key(&format!("cut-here-hold-{round}"));
         let held = cut(&proxy, fault, &keyed, &path, json!({"seat_ids": [sale.seats[round]]}));
@@ -61,18 +59,18 @@ async fn through_cut_calls(fault: Mode) -> usize {
         let pay = json!({"hold_id": held.body["hold_id"]});
         let paid = cut(&proxy, fault, &keyed, "/v1/payments", pay).await;
         for answer in [held, paid] {
-            repeats += usize::from(answer.header("idempotency-replayed") == "true");
+            replays += usize::from(answer.header("idempotency-replayed") == "true");
             answer.ok(201);
         }
     }
     assert_eq!(proxy.cuts(), 10);
     assert_eq!(world.number("select count(*) from payment").await, 5);
     assert_eq!(world.number("select sum(amount)::bigint from point").await, 500);
-    sound(&world).await;
-    repeats
+    assert_consistent(&world).await;
+    replays
 }
 
-/// Sends a request whose call is cut; the first answer that is not that it is under way.
+/// Sends a request whose call is cut; returns the first answer except `request_in_progress`.
 async fn cut(proxy: &Proxy, fault: Mode, buyer: &Client, path: &str, body: Value) -> Answer {
     proxy.set(fault);
     until("an answer", async || {
@@ -84,7 +82,7 @@ async fn cut(proxy: &Proxy, fault: Mode, buyer: &Client, path: &str, body: Value
 
 #[tokio::test]
 async fn a_call_whose_answer_was_lost_counts_once() {
-    assert!(through_cut_calls(Mode::CutAfter("cut-here")).await > 0, "and its outcome is found");
+    assert!(through_cut_calls(Mode::CutAfter("cut-here")).await > 0, "the outcome is found");
 }
 
 #[tokio::test]
@@ -92,11 +90,11 @@ async fn a_call_that_was_lost_is_made_again() {
     assert_eq!(through_cut_calls(Mode::CutBefore("cut-here")).await, 0);
 }
 
-/// The row of a statement comes before its commit; only the commit counts.
+/// The result row of a statement arrives before its commit; only the commit counts.
 #[tokio::test]
 async fn a_payment_whose_commit_fails_is_not_told() {
     let world = World::new().await;
-    let (_process, sale, crowd) = inside(&world, 1, json!({})).await;
+    let (_process, sale, crowd) = active_buyers(&world, 1, json!({})).await;
     let held = crowd[0].hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
     for sql in [
         "create function fails() returns trigger language plpgsql as
@@ -113,18 +111,18 @@ async fn a_payment_whose_commit_fails_is_not_told() {
     sqlx::query("drop trigger fails on payment").execute(&world.pool).await.expect("no trigger");
     let paid = keyed.post("/v1/payments", pay).await;
     assert_eq!((paid.status, paid.header("idempotency-replayed")), (201, ""), "{}", paid.text);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
-/// Pays in time, but waits for the seat's lock until the hold is over.
+/// Sends a payment in time that waits for the seat's lock until the hold has ended.
 async fn pay_across_the_end(world: &World, buyer: &Client, sale: &Sale, seat: usize) -> Answer {
     let held = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[seat]]})).await.ok(201);
     let blocker = Blocker::of_seat(&world.pool, sale.seats[seat]).await;
     let (payer, hold) = (buyer.clone(), held.clone());
     let paying = tokio::spawn(async move { payer.pay(&hold).await });
-    blocker.blocks(&world.pool).await;
-    assert!(Utc::now() < expiry(&held), "it asked in time");
-    sleep_past(expiry(&held)).await;
+    blocker.wait_for_waiter(&world.pool).await;
+    assert!(Utc::now() < expires_at(&held), "the payment was sent in time");
+    sleep_past(expires_at(&held)).await;
     blocker.release().await;
     paying.await.expect("no panic")
 }
@@ -132,7 +130,7 @@ async fn pay_across_the_end(world: &World, buyer: &Client, sale: &Sale, seat: us
 #[tokio::test]
 async fn a_clock_read_with_the_lock_or_before_it_would_pay_after_the_end() {
     let world = World::new().await;
-    let (_process, sale, crowd) = inside(&world, 1, json!({"hold_ttl_seconds": 1})).await;
+    let (_process, sale, crowd) = active_buyers(&world, 1, json!({"hold_ttl_seconds": 1})).await;
     let mut buyer = crowd[0].clone();
     pay_across_the_end(&world, &buyer, &sale, 0).await.refused(409, "hold_expired");
 
@@ -147,7 +145,7 @@ async fn a_clock_read_with_the_lock_or_before_it_would_pay_after_the_end() {
     mutate(&world, "pay_hold", &same).await;
     pay_across_the_end(&world, &buyer, &sale, 1).await.ok(201);
 
-    buyer.join(sale.schedule).await; // whoever has paid is out
+    buyer.join(sale.schedule).await; // a payment completes the entry
     mutate(&world, "pay_hold", &[("v_at >= v_look", "statement_timestamp() >= v_look")]).await;
     pay_across_the_end(&world, &buyer, &sale, 2).await.ok(201);
 }
@@ -156,17 +154,18 @@ async fn a_clock_read_with_the_lock_or_before_it_would_pay_after_the_end() {
 async fn a_hold_that_waited_for_a_lock_across_the_deadline_is_refused() {
     let world = World::new().await;
     let process = world.start().await;
-    let sale = sale::make(&process.admin().await, (-1, 5), 1, 2, json!({})).await;
-    let crowd = join(people(&world, &[process.addr], 1, 0).await, sale.schedule).await;
+    let sale = sale::create(&process.admin().await, (-1, 5), 1, 2, json!({})).await;
+    let crowd =
+        join_at_once(create_users(&world, &[process.addr], 1, 0).await, sale.schedule).await;
     let ask = "select deadline_at from concert_schedule where id = $1";
     let deadline = sqlx::query_scalar(ask).bind(sale.schedule).fetch_one(&world.pool).await;
     let deadline: DateTime<Utc> = deadline.expect("a time");
-    // A lock is waited for at most 1.5 s.
-    sleep_past(deadline - chrono::TimeDelta::milliseconds(800)).await;
+    // A request waits for a lock for at most 1.5 s.
+    sleep_past(deadline - TimeDelta::milliseconds(800)).await;
     let blocker = Blocker::of_seat(&world.pool, sale.seats[0]).await;
     let (buyer, wish) = (crowd[0].clone(), json!({"seat_ids": [sale.seats[0]]}));
     let holding = tokio::spawn(async move { buyer.hold(sale.schedule, wish).await });
-    blocker.blocks(&world.pool).await;
+    blocker.wait_for_waiter(&world.pool).await;
     sleep_past(deadline).await;
     blocker.release().await;
     holding.await.expect("no panic").refused(409, "schedule_closed");
@@ -176,7 +175,7 @@ async fn a_hold_that_waited_for_a_lock_across_the_deadline_is_refused() {
 #[tokio::test]
 async fn a_key_that_is_not_stored_would_double() {
     let world = World::new().await;
-    let (_process, _sale, crowd) = inside(&world, 1, json!({})).await;
+    let (_process, _sale, crowd) = active_buyers(&world, 1, json!({})).await;
     let charge = async |key: &str| {
         let keyed = crowd[0].with_key(key);
         keyed.post("/v1/points/charges", json!({"amount": 10})).await.ok(201)["balance"].clone()
@@ -188,7 +187,7 @@ async fn a_key_that_is_not_stored_would_double() {
     assert_eq!((charge("lost").await, charge("lost").await), (json!(1020), json!(1030)));
 }
 
-/// Two calls for one seat, the second while the first has not committed; their replies.
+/// Makes two calls for one seat, the second before the first commits; returns their replies.
 async fn two_calls(world: &World, sale: &Sale, crowd: &[Client], seat: i64) -> (String, String) {
     let call = "select reply from hold_seats($1, 'key', sha256('hold'), $2, gen_random_uuid(), 1,
                                              array[$3], 5, 3)";
@@ -212,10 +211,10 @@ async fn two_calls(world: &World, sale: &Sale, crowd: &[Client], seat: i64) -> (
 #[tokio::test]
 async fn a_seat_goes_to_one_of_two_calls_and_without_its_lock_and_index_to_both() {
     let world = World::new().await;
-    let (_process, sale, crowd) = inside(&world, 2, json!({})).await;
+    let (_process, sale, crowd) = active_buyers(&world, 2, json!({})).await;
     let replies = two_calls(&world, &sale, &crowd, sale.seats[0]).await;
     assert_eq!(replies, ("OK".to_owned(), "TAKEN".to_owned()));
-    sound(&world).await;
+    assert_consistent(&world).await;
 
     for sql in ["drop index reservation_one_live_per_seat", "delete from idempotency_key"] {
         sqlx::query(sql).execute(&world.pool).await.expect("it is gone");
@@ -225,12 +224,13 @@ async fn a_seat_goes_to_one_of_two_calls_and_without_its_lock_and_index_to_both(
     let replies = two_calls(&world, &sale, &crowd, sale.seats[1]).await;
     assert_eq!(replies, ("OK".to_owned(), "OK".to_owned()));
     assert_eq!(
-        broken(&world.pool).await,
+        broken_rules(&world.pool).await,
         ["a seat has one live reservation at most: broken 1 times"]
     );
 }
 
-/// A look in the statement's first snapshot would not see what the last holder of a lock committed.
+/// In the first snapshot of its statement, a function would not see what the previous holder of the
+/// lock committed.
 #[tokio::test]
 async fn a_function_that_is_not_volatile_keeps_a_process_from_starting() {
     let world = World::new().await;

@@ -1,11 +1,10 @@
-//! What everybody may see: concerts, schedules, phases, pages of lists.
+//! The public catalogue: concerts, schedules, phases, and pages of lists.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::refusals::active;
-use crate::support::client::Client;
+use crate::refusals::active_buyer;
 use crate::support::sale;
 use crate::support::shape;
 use crate::support::wait::until;
@@ -20,7 +19,7 @@ async fn concerts_and_schedules_are_told_to_everybody_in_the_promised_shape() {
 
     let list = anybody.get("/v1/concerts").await;
     assert_eq!(list.header("content-type"), "application/json");
-    let items = shape::page(&list.ok(200), "id:int title:text description:text status:text");
+    let items = shape::check_page(&list.ok(200), "id:int title:text description:text status:text");
     let one = anybody.get(&format!("/v1/concerts/{}", sale.concert)).await.ok(200);
     assert_eq!(json!(items), json!([one]));
     assert_eq!(
@@ -30,19 +29,19 @@ async fn concerts_and_schedules_are_told_to_everybody_in_the_promised_shape() {
     );
 
     let path = format!("/v1/schedules/{}", sale.schedule);
-    until("seats on the board", async || {
+    until("the board shows the seats", async || {
         (anybody.get(&path).await.ok(200)["seats"]["available"] == 6).then_some(())
     })
     .await;
     let schedule = anybody.get(&path).await.ok(200);
-    shape::is(&schedule, shape::SCHEDULE);
-    shape::is(&schedule["seats"], "total:int available:int held:int sold:int blocked:int");
+    shape::check(&schedule, shape::SCHEDULE);
+    shape::check(&schedule["seats"], "total:int available:int held:int sold:int blocked:int");
     assert_eq!(schedule["prices"], json!([{"section": "A", "seat_price": 100, "available": 6}]));
     assert_eq!(schedule["entry_order"], "FIFO");
     assert_eq!(schedule["max_seats_per_user"], 4);
     assert_eq!((&schedule["message"], &schedule["phase"]), (&json!("welcome"), &json!("OPEN")));
     let path = format!("/v1/concerts/{}/schedules", sale.concert);
-    let items = shape::page(&anybody.get(&path).await.ok(200), shape::SCHEDULE);
+    let items = shape::check_page(&anybody.get(&path).await.ok(200), shape::SCHEDULE);
     assert_eq!(items.len(), 1);
     assert_eq!(items[0]["id"], sale.schedule);
 
@@ -64,15 +63,15 @@ async fn seats_are_counted_by_what_became_of_them() {
     admin.post(&seats, json!({"sections": [more]})).await.ok(201);
     let ids = sale::seat_ids(&admin, sale.schedule).await;
     admin.patch(&seats, json!({"seat_ids": [ids[7]], "blocked": true})).await.ok(200);
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let hold = buyer.hold(sale.schedule, json!({"seat_ids": &ids[..2]})).await.ok(201);
     buyer.pay(&hold).await.ok(201);
-    let rival = active(&process, &sale).await;
+    let rival = active_buyer(&process, &sale).await;
     rival.hold(sale.schedule, json!({"seat_ids": [ids[2]]})).await.ok(201);
 
     let counts = json!({"total": 8, "available": 4, "held": 1, "sold": 2, "blocked": 1});
     let path = format!("/v1/schedules/{}", sale.schedule);
-    let seen = until("every seat counted", async || {
+    let seen = until("every seat is counted", async || {
         let seen = process.anonymous().get(&path).await.ok(200);
         (seen["seats"] == counts).then_some(seen)
     })
@@ -83,22 +82,6 @@ async fn seats_are_counted_by_what_became_of_them() {
         {"section": "A", "seat_price": 100, "available": 3},
         {"section": "B", "seat_price": 50, "available": 1}])
     );
-}
-
-/// Walks a list two at a time, to its end.
-async fn walk(client: &Client, path: &str) -> Vec<i64> {
-    let (mut ids, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = client.get(&format!("{path}limit=2{cursor}")).await.ok(200);
-        let items = page["items"].as_array().expect("items");
-        assert!(items.len() <= 2);
-        ids.extend(items.iter().map(|item| item["id"].as_i64().expect("an id")));
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return ids,
-        }
-        assert_eq!(items.len(), 2, "only the last page is short");
-    }
 }
 
 #[tokio::test]
@@ -115,8 +98,8 @@ async fn a_list_is_walked_from_end_to_end_with_everything_exactly_once() {
         admin.post(&schedules, again.clone()).await.ok(201);
     }
     admin.post("/v1/admin/concerts", json!({"title": "x", "status": "UNAVAILABLE"})).await.ok(201);
-    let buyer = active(&process, &sale).await;
-    let stranger = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
+    let stranger = active_buyer(&process, &sale).await;
     let all = buyer.hold(sale.schedule, json!({"quantity": 5})).await.ok(201);
     stranger.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     buyer.pay(&all).await.ok(201);
@@ -124,28 +107,28 @@ async fn a_list_is_walked_from_end_to_end_with_everything_exactly_once() {
     let sorted = |mut ids: Vec<i64>, newest_first: bool| {
         let count = ids.iter().collect::<BTreeSet<_>>().len();
         assert_eq!(count, ids.len(), "each once: {ids:?}");
-        let told = ids.clone();
+        let listed = ids.clone();
         ids.sort_unstable();
         if newest_first {
             ids.reverse();
         }
-        assert_eq!(told, ids);
-        told.len()
+        assert_eq!(listed, ids);
+        listed.len()
     };
-    assert_eq!(sorted(walk(&admin, "/v1/concerts?").await, false), 6);
-    assert_eq!(sorted(walk(&admin, "/v1/concerts?status=AVAILABLE&").await, false), 5);
-    assert_eq!(sorted(walk(&admin, "/v1/concerts?status=UNAVAILABLE&").await, false), 1);
+    assert_eq!(sorted(admin.list_ids("/v1/concerts?").await, false), 6);
+    assert_eq!(sorted(admin.list_ids("/v1/concerts?status=AVAILABLE").await, false), 5);
+    assert_eq!(sorted(admin.list_ids("/v1/concerts?status=UNAVAILABLE").await, false), 1);
     let path = format!("/v1/concerts/{}/schedules?", sale.concert);
-    assert_eq!(sorted(walk(&admin, &path).await, false), 5);
-    assert_eq!(sorted(walk(&buyer, "/v1/reservations?").await, true), 5);
-    assert_eq!(sorted(walk(&buyer, "/v1/reservations?status=COMPLETE&").await, true), 5);
-    assert_eq!(walk(&buyer, "/v1/reservations?status=EXPIRED&").await, [0; 0]);
-    assert_eq!(sorted(walk(&buyer, "/v1/payments?").await, true), 5);
-    assert_eq!(sorted(walk(&buyer, "/v1/points/history?").await, true), 2);
-    assert_eq!(walk(&stranger, "/v1/payments?").await, [0; 0]);
+    assert_eq!(sorted(admin.list_ids(&path).await, false), 5);
+    assert_eq!(sorted(buyer.list_ids("/v1/reservations?").await, true), 5);
+    assert_eq!(sorted(buyer.list_ids("/v1/reservations?status=COMPLETE").await, true), 5);
+    assert_eq!(buyer.list_ids("/v1/reservations?status=EXPIRED").await, [0; 0]);
+    assert_eq!(sorted(buyer.list_ids("/v1/payments?").await, true), 5);
+    assert_eq!(sorted(buyer.list_ids("/v1/points/history?").await, true), 2);
+    assert_eq!(stranger.list_ids("/v1/payments?").await, [0; 0]);
     let entries = world.number("select count(*) from audit").await;
-    let walked = sorted(walk(&admin, "/v1/admin/audit?").await, true);
-    assert_eq!(i64::try_from(walked).unwrap(), entries);
+    let listed = sorted(admin.list_ids("/v1/admin/audit?").await, true);
+    assert_eq!(i64::try_from(listed).unwrap(), entries);
 }
 
 #[tokio::test]
@@ -154,7 +137,7 @@ async fn a_sale_is_in_the_first_phase_that_fits() {
     let process = world.start().await;
     let admin = process.admin().await;
     let empty = sale::open(&admin, 0, 0, json!({})).await;
-    let early = sale::make(&admin, (600, 3600), 1, 1, json!({"paused": true})).await;
+    let early = sale::create(&admin, (600, 3600), 1, 1, json!({"paused": true})).await;
     let sale = sale::open(&admin, 1, 2, json!({})).await;
     let (line, seats) = (
         format!("/v1/admin/schedules/{}/queue", sale.schedule),

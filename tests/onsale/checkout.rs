@@ -1,23 +1,24 @@
-//! Charging and paying in one step: exactly what is missing, once, and only where the hold is paid.
+//! Charging and paying in one request: it charges exactly what is missing, once, and only if the hold
+//! is paid.
 
 use serde_json::{Value, json};
 
-use crate::fields::wrong;
+use crate::fields::assert_invalid;
 use crate::refusals::hold_path;
 use crate::support::client::{Answer, Client};
-use crate::support::crowd::{all, join, people};
-use crate::support::faults::sound;
+use crate::support::crowd::{create_users, join_at_once, run_all};
+use crate::support::faults::assert_consistent;
 use crate::support::sale;
 use crate::support::wait::until;
 use crate::support::world::World;
 
-/// Pays under a fresh key, and allows a charge.
+/// Pays under a fresh key, and allows a charge up to an amount.
 async fn pay_charging(buyer: &Client, hold: &Value, charge_up_to: i64) -> Answer {
     let body = json!({"hold_id": hold["hold_id"], "charge_up_to": charge_up_to});
     buyer.keyed().post("/v1/payments", body).await
 }
 
-/// The changes of a balance as kind and amount, the oldest first.
+/// The changes of a balance as kind and amount, oldest first.
 async fn history(buyer: &Client) -> Vec<(String, i64)> {
     let list = buyer.get("/v1/points/history").await.ok(200);
     let change = |item: &Value| {
@@ -37,8 +38,9 @@ async fn a_payment_charges_exactly_what_the_balance_lacks() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 4, json!({})).await;
-    let mut buyer =
-        join(people(&world, &[process.addr], 1, 30).await, sale.schedule).await.remove(0);
+    let mut buyer = join_at_once(create_users(&world, &[process.addr], 1, 30).await, sale.schedule)
+        .await
+        .remove(0);
     let one = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
     let two = buyer.hold(sale.schedule, json!({"seat_ids": &sale.seats[1..3]})).await.ok(201);
 
@@ -50,7 +52,7 @@ async fn a_payment_charges_exactly_what_the_balance_lacks() {
     let again = keyed.post("/v1/payments", body).await;
     assert_eq!((again.header("idempotency-replayed"), &again.text), ("true", &paid.text));
 
-    // Nothing is charged where the balance covers it.
+    // Nothing is charged if the balance is enough.
     let charge = json!({"amount": 250});
     buyer.with_key("charge").post("/v1/points/charges", charge).await.ok(201);
     let paid = pay_charging(&buyer, &two, 500).await.ok(201);
@@ -59,7 +61,7 @@ async fn a_payment_charges_exactly_what_the_balance_lacks() {
     let expected = [&expected[..], &[("PAYMENT", -200)]].concat();
     assert_eq!(history(&buyer).await, changes(&expected));
 
-    // Without `charge_up_to` the answer is as ever.
+    // Without `charge_up_to` the answer has no `charged`.
     buyer.ticket = None;
     buyer.join(sale.schedule).await.ok(201);
     let last = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[3]]})).await.ok(201);
@@ -68,7 +70,7 @@ async fn a_payment_charges_exactly_what_the_balance_lacks() {
     buyer.with_key("more").post("/v1/points/charges", charge).await.ok(201);
     let paid = buyer.pay(&last).await.ok(201);
     assert!(paid.get("charged").is_none(), "{paid}");
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -77,30 +79,32 @@ async fn nothing_is_charged_for_a_hold_that_is_not_paid_by_this_request() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 4, json!({})).await;
-    let lapsing = sale::open(&admin, 1, 1, json!({"hold_ttl_seconds": 1})).await;
-    let crowd = people(&world, &[process.addr], 2, 30).await;
-    let mut buyer = join(crowd, sale.schedule).await.remove(0);
+    let brief = sale::open(&admin, 1, 1, json!({"hold_ttl_seconds": 1})).await;
+    let crowd = create_users(&world, &[process.addr], 2, 30).await;
+    let mut buyer = join_at_once(crowd, sale.schedule).await.remove(0);
     let held = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
-    let given_back = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
-    buyer.delete(&hold_path(&given_back)).await;
+    let released = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
+    buyer.delete(&hold_path(&released)).await;
     let gift = changes(&[("CHARGE", 30)]);
 
-    // One point more is missing than may be charged.
+    // The request allows one point less than the balance lacks.
     let refused = pay_charging(&buyer, &held, 69).await;
     refused.refused(402, "insufficient_points");
     assert_eq!((&refused.body["balance"], &refused.body["required"]), (&json!(30), &json!(100)));
-    pay_charging(&buyer, &given_back, 500).await.refused(409, "hold_expired");
-    let stranger = join(people(&world, &[process.addr], 1, 0).await, sale.schedule).await.remove(0);
+    pay_charging(&buyer, &released, 500).await.refused(409, "hold_expired");
+    let stranger = join_at_once(create_users(&world, &[process.addr], 1, 0).await, sale.schedule)
+        .await
+        .remove(0);
     pay_charging(&stranger, &held, 500).await.refused(404, "hold_not_found");
     buyer.ticket = None;
-    buyer.join(lapsing.schedule).await.ok(201);
-    let lapsed = buyer.hold(lapsing.schedule, json!({"quantity": 1})).await.ok(201);
-    until("the hold to lapse", async || {
-        let hold = buyer.get(&hold_path(&lapsed)).await.ok(200);
+    buyer.join(brief.schedule).await.ok(201);
+    let expired = buyer.hold(brief.schedule, json!({"quantity": 1})).await.ok(201);
+    until("the hold expires", async || {
+        let hold = buyer.get(&hold_path(&expired)).await.ok(200);
         (hold["status"] == "EXPIRED").then_some(())
     })
     .await;
-    pay_charging(&buyer, &lapsed, 500).await.refused(409, "hold_expired");
+    pay_charging(&buyer, &expired, 500).await.refused(409, "hold_expired");
     assert_eq!(history(&buyer).await, gift);
     assert_eq!(history(&stranger).await, []);
 
@@ -109,7 +113,7 @@ async fn nothing_is_charged_for_a_hold_that_is_not_paid_by_this_request() {
     pay_charging(&buyer, &held, 500).await.refused(409, "already_paid");
     assert_eq!(history(&buyer).await, paid);
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 0);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,16 +123,17 @@ async fn two_tabs_that_charge_and_pay_one_hold_at_once_charge_once() {
     let (one, two) = (world.start().await, world.start().await);
     let queue = json!({"max_seats_per_user": ROUNDS});
     let sale = sale::open(&one.admin().await, 1, 20, queue).await;
-    let buyer = join(people(&world, &[one.addr], 1, 40).await, sale.schedule).await.remove(0);
+    let buyer =
+        join_at_once(create_users(&world, &[one.addr], 1, 40).await, sale.schedule).await.remove(0);
     let mut holds = Vec::new();
     for seat in &sale.seats {
         holds.push(buyer.hold(sale.schedule, json!({"seat_ids": [seat]})).await.ok(201));
     }
     for (round, hold) in holds.into_iter().enumerate() {
-        // The tabs were loaded at different balances, so they allow different charges.
+        // The tabs showed different balances, so they allow different charges.
         let tabs = [(one.addr, 100), (two.addr, 300), (one.addr, 10_000_000), (two.addr, 200)];
         let (tab, paid) = (buyer.clone(), hold.clone());
-        let answers = all(tabs, move |(at, charge_up_to)| {
+        let answers = run_all(tabs, move |(at, charge_up_to)| {
             let (tab, hold) = (tab.at(at), paid.clone());
             async move { pay_charging(&tab, &hold, charge_up_to).await }
         })
@@ -144,7 +149,7 @@ async fn two_tabs_that_charge_and_pay_one_hold_at_once_charge_once() {
     let charged = "select sum(amount)::bigint from point_history where kind = 'CHARGE'";
     assert_eq!(world.number(charged).await, 40 + 60 + 19 * 100);
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 0);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -155,6 +160,6 @@ async fn what_may_be_charged_with_a_payment_is_checked() {
     for amount in ["-1", "10000001", "1.5", "\"5\"", "9223372036854775808"] {
         let body = format!(r#"{{"hold_id": "{}", "charge_up_to": {amount}}}"#, uuid::Uuid::nil());
         let pointers = &["/charge_up_to"];
-        wrong(&buyer, &reqwest::Method::POST, "/v1/payments", &body, pointers).await;
+        assert_invalid(&buyer, &reqwest::Method::POST, "/v1/payments", &body, pointers).await;
     }
 }

@@ -1,12 +1,12 @@
-//! The one list of problem codes: the contract and the documents name the same ones, and a test
-//! provokes each.
+//! The list of problem codes: the contract and the documents name the same codes, and a test provokes
+//! each of them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use onsale::http::api::problem::ProblemCode;
 
-/// Status and code of every refusal there is.
+/// Status and code of every refusal.
 const CODES: [(u16, &str); 50] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
@@ -60,7 +60,7 @@ const CODES: [(u16, &str); 50] = [
     (503, "store_unavailable"),
 ];
 
-/// A defect of ours: nobody can provoke it, or it would be mended.
+/// The code for a defect of the service, which no test can provoke.
 const UNPROVOKED: &str = "internal_error";
 
 fn sources(folder: &str) -> Vec<String> {
@@ -113,7 +113,7 @@ fn the_documents_name_every_code_and_no_other() {
     for words in quoted {
         let Some((status, name)) = words.split_once(' ') else { continue };
         let is_code = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        // Plain answers such as `200 ok` are no problems.
+        // Plain answers such as `200 ok` are not problems.
         if status.parse::<u16>().is_ok_and(|status| status >= 400) && is_code {
             let code = ProblemCode::find(name).unwrap_or_else(|| panic!("no code is {name}"));
             assert_eq!(code.kind().status.as_str(), status, "{name}");

@@ -1,5 +1,5 @@
 //! Connections after an answer that came before the request's body: the next request works, or the
-//! answer said that there is none.
+//! answer announced that the connection closes.
 
 use serde_json::json;
 
@@ -38,11 +38,11 @@ fn head(early: &Early, framing: &str) -> String {
     format!("{target} HTTP/1.1\r\nhost: onsale\r\n{framing}\r\n{headers}\r\n")
 }
 
-/// Every kind of early answer. The address and the user of the 429s have used up their limits.
+/// Every kind of early answer. The address and the user of the 429s have used up their rate limits.
 async fn early_answers(process: &Process) -> Vec<Early> {
     let json = "content-type: application/json\r\n";
     let greedy = process.buyer().await;
-    until("the user's limit to be used up", async || {
+    until("the user's limit is used up", async || {
         (greedy.get("/v1/points").await.status == 429).then_some(())
     })
     .await;
@@ -63,7 +63,7 @@ async fn early_answers(process: &Process) -> Vec<Early> {
     .into()
 }
 
-/// A process behind a trusted proxy, one client of which has used up its address's limit.
+/// A process behind a trusted proxy, with low rate limits.
 async fn process_with_limits(world: &World) -> Process {
     world
         .start_with(&[
@@ -76,7 +76,7 @@ async fn process_with_limits(world: &World) -> Process {
 }
 
 async fn exhaust_sign_ups(process: &Process) {
-    until("the sign-ups of an address to be used up", async || {
+    until("the sign-ups of an address are used up", async || {
         let anybody = process.anonymous();
         let request = anybody.request(reqwest::Method::POST, "/v1/users");
         let request = request.header("x-forwarded-for", "203.0.113.9");
@@ -85,10 +85,10 @@ async fn exhaust_sign_ups(process: &Process) {
     .await;
 }
 
-/// Sends a request until it is answered as it is to be: a limit that is used up gives a little more
-/// each second.
+/// Sends a request until it gets the expected answer: a rate limit that is used up allows a request
+/// again after a moment.
 async fn answered(process: &Process, early: &Early, bytes: &str) -> (Wire, Answer) {
-    until(&format!("{} to be answered with {}", early.target, early.status), async || {
+    until(&format!("{} gets {}", early.target, early.status), async || {
         let mut wire = Wire::open(process.addr).await;
         // The rest of a large body may find the connection closed.
         wire.send(bytes).await;
@@ -98,10 +98,10 @@ async fn answered(process: &Process, early: &Early, bytes: &str) -> (Wire, Answe
     .await
 }
 
-/// The second request of the connection works, unless the first answer said that it closes.
-async fn goes_on(wire: &mut Wire, closes: bool, what: &str) {
+/// Checks that the connection serves a second request, or closes if the first answer announced it.
+async fn check_next_request(wire: &mut Wire, closes: bool, what: &str) {
     if closes {
-        assert!(wire.is_closed().await, "{what}: it said that it closes");
+        assert!(wire.is_closed().await, "{what}: the answer announced that the connection closes");
     } else {
         assert!(wire.send("GET /livez HTTP/1.1\r\nhost: onsale\r\n\r\n").await, "{what}");
         assert_eq!(wire.answer().await.status, 200, "{what}: the second request");
@@ -123,13 +123,13 @@ async fn after_an_early_answer_the_next_request_works_or_the_answer_closes_the_c
                 let request = head(&early, &line) + &bytes;
                 let (mut wire, answer) = answered(&process, &early, &request).await;
                 let closes = answer.header("connection") == "close";
-                // The gate reads a body to its limit before the route is asked.
+                // The gate reads a body up to its limit before it calls the route.
                 if body.len() > 64 * 1024 && answer.status == 413 {
                     assert!(closes, "{what}");
                 } else {
                     assert_eq!((answer.status, closes), (early.status, !stays), "{what}");
                 }
-                goes_on(&mut wire, closes, &what).await;
+                check_next_request(&mut wire, closes, &what).await;
             }
         }
     }
@@ -150,7 +150,7 @@ async fn a_client_that_waits_to_be_asked_for_its_body_is_answered_at_once_and_th
             let request = head(&early, &line);
             let (mut wire, mut answer) = answered(&process, &early, &request).await;
             if answer.status == 100 {
-                // The gate reads the body first; the route decides once it is there.
+                // The gate reads the body first; then the route decides.
                 let by_route = ["POST /v1/users", "GET /v1/points"];
                 assert!(by_route.contains(&early.target), "{what}");
                 wire.send(framed(framing, r#"{"name":"Kim"}"#).1).await;
@@ -161,7 +161,7 @@ async fn a_client_that_waits_to_be_asked_for_its_body_is_answered_at_once_and_th
             }
             assert_eq!(answer.status, early.status, "{what}");
             let closes = answer.header("connection") == "close";
-            goes_on(&mut wire, closes, &what).await;
+            check_next_request(&mut wire, closes, &what).await;
         }
     }
 }
@@ -180,7 +180,7 @@ async fn a_body_that_is_asked_for_with_100_continue_is_read_and_the_connection_s
         wire.send(body).await;
         let answer = wire.answer().await;
         assert_eq!((answer.status, answer.header("connection")), (201, ""), "{}", answer.text);
-        goes_on(&mut wire, false, "a sign-up").await;
+        check_next_request(&mut wire, false, "a sign-up").await;
     }
 }
 
@@ -193,7 +193,7 @@ async fn a_user_beyond_the_limit_is_refused_before_the_body_arrives() {
     let (mut wire, answer) = answered(&process, &early, &request).await;
     answer.refused(429, "rate_limited");
     assert_eq!(answer.header("ratelimit-policy"), "\"user\";q=5;w=5");
-    goes_on(&mut wire, answer.header("connection") == "close", "without its body").await;
+    check_next_request(&mut wire, answer.header("connection") == "close", "without its body").await;
 }
 
 #[tokio::test]

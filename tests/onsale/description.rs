@@ -1,4 +1,5 @@
-//! The API's description: every route with every code, and pages that ask no other host.
+//! The API's description: every operation with every code, and a page that loads nothing from other
+//! hosts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ const BODY: &str =
     "invalid_json unsupported_media_type unsupported_encoding body_too_large body_timeout";
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
-/// Every call of the contract with the codes it may be refused with, beside those that all have.
+/// Every operation of the contract with its refusal codes, except those that all operations have.
 const CALLS: [(&str, &str, &[&str]); 51] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
@@ -119,22 +120,22 @@ const CALLS: [(&str, &str, &[&str]); 51] = [
     ("get", "/v1/admin/health", &["forbidden"]),
 ];
 
-/// What every call may be refused with.
+/// The refusal codes of every operation.
 const ALWAYS: &str = "invalid_request store_unavailable overloaded internal_error";
 
-/// The words in backticks of an operation's refusals, with references followed.
+/// The words in backticks in the descriptions of an operation's refusals; follows references.
 fn codes(api: &Value, operation: &Value) -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for (status, answer) in operation["responses"].as_object().expect("responses") {
         let reference = answer["$ref"].as_str().map(|reference| &reference[1..]);
         let answer = reference.map_or(answer, |pointer| api.pointer(pointer).expect("a component"));
         if !status.starts_with(['4', '5']) {
-            assert_ne!(status, "default", "a refusal that is not said is not described");
+            assert_ne!(status, "default", "every refusal has its own status");
             continue;
         }
         assert!(answer["content"]["application/problem+json"]["schema"].is_object(), "{answer}");
-        let said = answer["description"].as_str().expect("a description");
-        codes.extend(said.split('`').skip(1).step_by(2).map(str::to_owned));
+        let text = answer["description"].as_str().expect("a description");
+        codes.extend(text.split('`').skip(1).step_by(2).map(str::to_owned));
     }
     codes
 }
@@ -150,10 +151,10 @@ async fn every_call_is_described_with_every_code_and_is_served() {
     for (method, path, expected) in CALLS {
         let operation = &api["paths"][path][method];
         assert!(operation.is_object(), "{method} {path} is not described");
-        let told = codes(&api, operation);
+        let described = codes(&api, operation);
         let expected = expected.iter().copied().chain([ALWAYS]).flat_map(str::split_whitespace);
         for code in expected {
-            assert!(told.contains(code), "{method} {path}: {code} is not among {told:?}");
+            assert!(described.contains(code), "{method} {path}: {code} is not in {described:?}");
         }
     }
     for (path, item) in api["paths"].as_object().unwrap() {
@@ -164,13 +165,13 @@ async fn every_call_is_described_with_every_code_and_is_served() {
             let request = process.anonymous().request(method.clone(), &path).json(&json!({}));
             let answer = process.anonymous().send(request).await;
             assert_ne!(answer.code(), "method_not_allowed", "{method} {path}");
-            // Ours say which thing is missing; only a path that nobody serves is just not found.
+            // Our routes say which kind is missing; only a path without a route gets `not_found`.
             assert!(answer.code() != "not_found" || path.contains("holds"), "{method} {path}");
         }
     }
 }
 
-/// Every operation, by its id.
+/// Every operation, by id.
 pub fn operations(api: &Value) -> BTreeMap<&str, &Value> {
     let items = api["paths"].as_object().expect("paths").values();
     let all: Vec<_> =

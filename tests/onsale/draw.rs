@@ -1,4 +1,4 @@
-//! The draw: nobody before it is complete, the order that the secret gives, and a proof of it.
+//! The draw: nobody is admitted before it is complete, and its order follows from a published secret.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,19 @@ use redis::AsyncCommands;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::crowd::{join_in_turn, people};
-use crate::support::draw::{Opened, order, set};
+use crate::support::crowd::{create_users, join_in_order};
+use crate::support::draw::{PublishedDraw, create_sale, drawn_order};
 use crate::support::faults::key;
 use crate::support::sale::{self, in_seconds};
 use crate::support::wait::until;
 use crate::support::world::World;
 
-/// Everybody's ticket once it has a place, asked for with what they hold; all of them must wait.
-async fn places(people: &[Client]) -> BTreeMap<i64, (u64, Value)> {
+/// Polls each user's ticket until it has a position; returns user and ticket by position. All users
+/// must wait.
+async fn positions(users: &[Client]) -> BTreeMap<i64, (u64, Value)> {
     let mut found = BTreeMap::new();
-    for person in people {
-        let ticket = until("a board of after the draw", async || {
+    for person in users {
+        let ticket = until("a board from after the draw", async || {
             let ticket = person.clone().poll().await.ok(200);
             assert_eq!(ticket["status"], "WAITING", "{ticket}");
             ticket["position"].is_i64().then_some(ticket)
@@ -34,18 +35,18 @@ async fn the_order_is_the_one_that_the_secret_gives_and_later_joiners_are_behind
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
     let admin = processes[0].admin().await;
-    let (schedule, mut crowd, ids) = set(&world, &admin, &at, 40).await;
+    let (schedule, mut crowd, ids) = create_sale(&world, &admin, &at, 40).await;
     let proof = format!("/v1/schedules/{schedule}/queue/draw");
     let before = admin.get(&proof).await.ok(200);
     assert_eq!(before.as_object().unwrap().len(), 1, "{before}");
     let list = format!("{proof}/entrants");
     admin.get(&list).await.refused(409, "draw_not_frozen");
 
-    // One leaves, one leaves and comes back.
+    // One user leaves; another leaves and joins again.
     let leaver = crowd.remove(7);
-    assert_eq!(leaver.delete("/v1/queue/ticket").await.status, 204);
+    leaver.leave().await;
     let mut back = crowd.remove(11);
-    assert_eq!(back.delete("/v1/queue/ticket").await.status, 204);
+    back.leave().await;
     let again = back.join(schedule).await.ok(201);
     assert!(again["position"].is_null() && again["ahead"].is_null(), "{again}");
     assert!(again["eta_seconds"].is_null());
@@ -53,28 +54,28 @@ async fn the_order_is_the_one_that_the_secret_gives_and_later_joiners_are_behind
     assert_eq!((&board["ranks"], &board["now_serving"]), (&json!([]), &Value::Null));
     crowd.push(back);
 
-    let opened = Opened::now(&admin, schedule).await;
-    let late = join_in_turn(people(&world, &at, 3, 0).await, schedule).await;
-    opened.done(&world).await;
-    assert_eq!(opened.proof["commitment"], before["commitment"]);
-    assert_eq!(opened.proof["entrants"], 39);
-    let mut listed = opened.entrants.clone();
+    let draw = PublishedDraw::open_sale(&admin, schedule).await;
+    let late = join_in_order(create_users(&world, &at, 3, 0).await, schedule).await;
+    draw.wait_until_moved(&world).await;
+    assert_eq!(draw.proof["commitment"], before["commitment"]);
+    assert_eq!(draw.proof["entrants"], 39);
+    let mut listed = draw.entrants.clone();
     listed.sort();
     let mut expected: Vec<String> = ids.into_values().collect();
     expected.retain(|id| listed.contains(id));
-    assert_eq!((expected.len(), listed.len()), (38, 39), "all but the two that were given up");
+    assert_eq!((expected.len(), listed.len()), (38, 39), "all except the two tickets of leavers");
 
-    // By the old tickets, at the other of the two processes.
+    // With the old tickets, at the other of the two processes.
     let crossed: Vec<Client> =
         crowd.iter().zip(at.iter().rev().cycle()).map(|(person, at)| person.at(*at)).collect();
-    let found = places(&crossed).await;
-    let order = order(&opened);
-    for (place, (_, ticket)) in &found {
-        assert_eq!(ticket["ticket_id"], order[usize::try_from(*place).unwrap() - 1].as_str());
-        assert!(ticket["queue_token"].is_string(), "signed anew");
+    let found = positions(&crossed).await;
+    let order = drawn_order(&draw);
+    for (position, (_, ticket)) in &found {
+        assert_eq!(ticket["ticket_id"], order[usize::try_from(*position).unwrap() - 1].as_str());
+        assert!(ticket["queue_token"].is_string(), "a newly signed ticket");
     }
-    assert_eq!(found.len(), 39, "each has a place of their own");
-    let behind = places(&late).await;
+    assert_eq!(found.len(), 39, "each has a separate position");
+    let behind = positions(&late).await;
     assert_eq!(behind.keys().copied().collect::<Vec<_>>(), [40, 41, 42]);
     assert_eq!(behind[&40].0, late[0].user.unsigned_abs(), "in order of arrival");
     let mut gone = leaver;
@@ -87,24 +88,24 @@ async fn a_drawn_ticket_holds_leaves_and_is_found_again_by_joining() {
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
     let admin = processes[0].admin().await;
-    let (schedule, crowd, ids) = set(&world, &admin, &at, 6).await;
-    let opened = Opened::now(&admin, schedule).await;
-    opened.done(&world).await;
-    let order = order(&opened);
-    // Joining again gives the same place and the same id.
+    let (schedule, crowd, ids) = create_sale(&world, &admin, &at, 6).await;
+    let draw = PublishedDraw::open_sale(&admin, schedule).await;
+    draw.wait_until_moved(&world).await;
+    let order = drawn_order(&draw);
+    // Joining again returns the same entry and the same id.
     for person in &crowd {
         let ticket = person.clone().join(schedule).await.ok(200);
         assert_eq!(ticket["ticket_id"], ids[&person.user].as_str());
-        until("a board of after the draw", async || {
+        until("a board from after the draw", async || {
             let shown = person.clone().poll().await.ok(200);
             assert_eq!(shown["ticket_id"], ticket["ticket_id"]);
             (shown["sequence"] == ticket["sequence"]).then_some(())
         })
         .await;
     }
-    let of = |place: usize| crowd.iter().find(|person| ids[&person.user] == order[place]).unwrap();
-    // The third leaves with the ticket of before, at one process; the other knows.
-    assert_eq!(of(2).delete("/v1/queue/ticket").await.status, 204);
+    let of = |rank: usize| crowd.iter().find(|person| ids[&person.user] == order[rank]).unwrap();
+    // The third leaves with the ticket from before the draw; the other process shows it.
+    of(2).leave().await;
     until("the third has left", async || {
         let ticket = of(2).at(at[0]).poll().await.ok(200);
         (ticket["status"] == "LEFT").then_some(())
@@ -114,25 +115,25 @@ async fn a_drawn_ticket_holds_leaves_and_is_found_again_by_joining() {
         .patch(&format!("/v1/admin/schedules/{schedule}/queue"), json!({"capacity": 3}))
         .await
         .ok(200);
-    // Four places were asked for: the first, the second and the fourth are inside.
-    for place in [0, 1, 3] {
-        // Holding by the ticket of before the draw works too: it is the same place.
-        until("a board of after the draw", async || {
-            let held = of(place).hold(schedule, json!({"quantity": 1})).await;
+    // The capacity is three, and the third has left: the first, second and fourth are active.
+    for rank in [0, 1, 3] {
+        // A ticket from before the draw can hold too: it names the same entry.
+        until("a board from after the draw", async || {
+            let held = of(rank).hold(schedule, json!({"quantity": 1})).await;
             (held.status == 201).then_some(())
         })
         .await;
     }
-    for place in [4, 5] {
-        of(place).hold(schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_active");
+    for rank in [4, 5] {
+        of(rank).hold(schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_active");
     }
-    until("the table says so of the places of joining", async || {
+    until("the table has the slots under the sequences from joining", async || {
         let count = "select count(*) from queue q join draw_entrant e using (sequence)
                      where q.status = 'ACTIVE' and q.token = e.ticket_id and e.place in (1, 2, 4)";
         (world.number(count).await == 3).then_some(())
     })
     .await;
-    assert_eq!(world.number("select count(*) from queue").await, 6, "one row for each place");
+    assert_eq!(world.number("select count(*) from queue").await, 6, "one row for each entry");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,10 +141,10 @@ async fn nobody_is_let_in_before_the_draw_is_complete() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let (schedule, crowd, _) = set(&world, &admin, &[process.addr], 10).await;
-    // The list cannot be frozen while somebody writes the archive.
+    let (schedule, crowd, _) = create_sale(&world, &admin, &[process.addr], 10).await;
+    // This lock on the archive keeps the list of entrants from being frozen.
     let mut tx = world.pool.begin().await.unwrap();
-    until("the archive is known", async || {
+    until("the archive has a row to lock", async || {
         let done = sqlx::query("select 1 from queue_archive for update").execute(&mut *tx).await;
         (done.unwrap().rows_affected() == 1).then_some(())
     })
@@ -153,7 +154,7 @@ async fn nobody_is_let_in_before_the_draw_is_complete() {
     let times = json!({"reservation_available_at": in_seconds(0)});
     admin.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
     let mut redis = world.raw_redis().await;
-    until("it is shut", async || {
+    until("the draw has begun", async || {
         let mark: Option<String> = redis.hget(key(schedule, "meta"), "draw_mark").await.unwrap();
         mark.map(|_| ())
     })
@@ -166,12 +167,12 @@ async fn nobody_is_let_in_before_the_draw_is_complete() {
     })
     .await;
     assert_eq!((&ticket["status"], &ticket["position"]), (&json!("WAITING"), &Value::Null));
-    // Admission has looked at the sale since it opened, and more than once.
-    let mut looks = std::collections::BTreeSet::new();
-    until("admission looks", async || {
+    // The admission loop has run several times since the sale opened.
+    let mut rounds = std::collections::BTreeSet::new();
+    until("rounds of admission", async || {
         let at: i64 = redis.hget(key(schedule, "meta"), "looked_at").await.unwrap();
-        looks.insert(at);
-        (looks.len() > 3).then_some(())
+        rounds.insert(at);
+        (rounds.len() > 3).then_some(())
     })
     .await;
     let admitted: i64 = redis.hget(key(schedule, "meta"), "admitted").await.unwrap();
@@ -180,7 +181,7 @@ async fn nobody_is_let_in_before_the_draw_is_complete() {
     assert!(secret.get("secret").is_none());
     tx.rollback().await.unwrap();
     for mut person in crowd.into_iter().chain([late]) {
-        until("inside", async || {
+        until("the user is admitted", async || {
             let ticket = person.poll().await;
             (ticket.body["status"] == "ACTIVE").then_some(())
         })
@@ -194,12 +195,12 @@ async fn a_sale_without_entrants_opens_all_the_same() {
     let process = world.start().await;
     let admin = process.admin().await;
     let queue = json!({"entry_order": "DRAW"});
-    let sale = sale::make(&admin, (-1, 3600), 1, 5, queue).await;
-    let opened = Opened::of(&admin, sale.schedule).await;
-    opened.done(&world).await;
-    assert_eq!((opened.proof["entrants"].as_i64(), opened.entrants.len()), (Some(0), 0));
+    let sale = sale::create(&admin, (-1, 3600), 1, 5, queue).await;
+    let draw = PublishedDraw::wait_for(&admin, sale.schedule).await;
+    draw.wait_until_moved(&world).await;
+    assert_eq!((draw.proof["entrants"].as_i64(), draw.entrants.len()), (Some(0), 0));
     let mut buyer = process.buyer().await;
-    until("inside", async || {
+    until("the buyer is admitted", async || {
         buyer.join(sale.schedule).await;
         (buyer.poll().await.body["status"] == "ACTIVE").then_some(())
     })
@@ -218,11 +219,11 @@ async fn the_order_of_entry_may_be_drawn_until_the_line_opens() {
     let process = world.start().await;
     let admin = process.admin().await;
     let queue = json!({"queue_opens_at": in_seconds(1000)});
-    let sale = sale::make(&admin, (2000, 3600), 1, 5, queue).await;
+    let sale = sale::create(&admin, (2000, 3600), 1, 5, queue).await;
     let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     for order in ["DRAW", "FIFO", "DRAW"] {
-        let told = admin.patch(&path, json!({"entry_order": order})).await.ok(200);
-        assert_eq!(told["entry_order"], order);
+        let changed = admin.patch(&path, json!({"entry_order": order})).await.ok(200);
+        assert_eq!(changed["entry_order"], order);
     }
     admin.patch(&path, json!({"queue_opens_at": in_seconds(-1)})).await.ok(200);
     admin.patch(&path, json!({"entry_order": "FIFO"})).await.refused(409, "line_is_open");

@@ -1,10 +1,10 @@
-//! Draws that lose Redis or a process, at every step.
+//! Losing Redis or a process before, during and after a draw.
 
 use redis::AsyncCommands;
 use serde_json::json;
 
 use crate::support::client::Client;
-use crate::support::draw::{Opened, order, set};
+use crate::support::draw::{PublishedDraw, create_sale, drawn_order};
 use crate::support::faults::{Served, key, wipe};
 use crate::support::sale::in_seconds;
 use crate::support::wait::{until, until_within};
@@ -12,16 +12,15 @@ use crate::support::world::World;
 
 const LONG: std::time::Duration = std::time::Duration::from_secs(90);
 
-/// The ticket ids in the order of the places in line, asked for with the tickets there are, once
-/// all of them have one.
-async fn standing(crowd: &[Client]) -> Vec<String> {
+/// Polls each user's ticket until it has a position; returns the ticket ids in queue order.
+async fn queue_order(crowd: &[Client]) -> Vec<String> {
     let mut found = Vec::new();
     for person in crowd {
-        let one = until_within(LONG, "a place", async || {
+        let one = until_within(LONG, "a position", async || {
             let ticket = person.clone().poll().await.body;
             assert_ne!(ticket["status"], "LEFT", "{ticket}");
-            let placed = ticket["position"].is_i64();
-            placed.then(|| (ticket["sequence"].as_i64(), ticket["ticket_id"].clone()))
+            let has_position = ticket["position"].is_i64();
+            has_position.then(|| (ticket["sequence"].as_i64(), ticket["ticket_id"].clone()))
         })
         .await;
         found.push(one);
@@ -30,9 +29,9 @@ async fn standing(crowd: &[Client]) -> Vec<String> {
     found.into_iter().map(|(_, id)| id.as_str().unwrap().to_owned()).collect()
 }
 
-async fn ask_all(crowd: &[Client]) {
+async fn poll_all(crowd: &[Client]) {
     for person in crowd {
-        until("an answer", async || {
+        until("a poll succeeds", async || {
             let answer = person.clone().poll().await;
             (answer.status == 200).then_some(())
         })
@@ -40,8 +39,8 @@ async fn ask_all(crowd: &[Client]) {
     }
 }
 
-async fn rows(world: &World, count: i64) {
-    until("the archive", async || {
+async fn wait_for_rows(world: &World, count: i64) {
+    until("the queue is archived", async || {
         (world.number("select count(*) from queue").await == count).then_some(())
     })
     .await;
@@ -52,26 +51,26 @@ async fn a_redis_lost_before_the_opening_costs_no_entrant() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let (schedule, crowd, mut ids) = set(&world, &admin, &[process.addr], 12).await;
-    rows(&world, 12).await;
+    let (schedule, crowd, mut ids) = create_sale(&world, &admin, &[process.addr], 12).await;
+    wait_for_rows(&world, 12).await;
     wipe(&mut world.raw_redis().await).await;
-    // Half of them come back before the opening, and two new ones join.
-    ask_all(&crowd[..6]).await;
+    // Half of the users poll again before the opening, and two new users join.
+    poll_all(&crowd[..6]).await;
     let mut crowd = crowd;
     for mut person in [process.buyer().await, process.buyer().await] {
         let ticket = person.join(schedule).await.ok(201);
         ids.insert(person.user, ticket["ticket_id"].as_str().unwrap().to_owned());
         crowd.push(person);
     }
-    let opened = Opened::now(&admin, schedule).await;
-    assert_eq!(opened.proof["entrants"], 14);
-    let mut listed = opened.entrants.clone();
+    let draw = PublishedDraw::open_sale(&admin, schedule).await;
+    assert_eq!(draw.proof["entrants"], 14);
+    let mut listed = draw.entrants.clone();
     listed.sort();
     let mut expected: Vec<String> = ids.into_values().collect();
     expected.sort();
-    assert_eq!(listed, expected, "everybody, those who never came back too");
-    opened.done(&world).await;
-    assert_eq!(standing(&crowd).await, order(&opened));
+    assert_eq!(listed, expected, "all users, also those who did not poll again");
+    draw.wait_until_moved(&world).await;
+    assert_eq!(queue_order(&crowd).await, drawn_order(&draw));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,34 +79,34 @@ async fn a_redis_lost_after_the_draw_brings_everybody_back_where_they_were_drawn
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
     let admin = processes[0].admin().await;
-    let (schedule, crowd, _) = set(&world, &admin, &at, 12).await;
-    let opened = Opened::now(&admin, schedule).await;
-    opened.done(&world).await;
-    let drawn = standing(&crowd).await;
-    assert_eq!(drawn, order(&opened));
+    let (schedule, crowd, _) = create_sale(&world, &admin, &at, 12).await;
+    let draw = PublishedDraw::open_sale(&admin, schedule).await;
+    draw.wait_until_moved(&world).await;
+    let drawn = queue_order(&crowd).await;
+    assert_eq!(drawn, drawn_order(&draw));
     let mut redis = world.raw_redis().await;
     wipe(&mut redis).await;
-    ask_all(&crowd).await;
+    poll_all(&crowd).await;
     let mut newcomer = processes[1].buyer().await;
     let late = newcomer.join(schedule).await.ok(201);
-    assert_eq!(standing(&crowd).await, drawn, "by the tickets of before the draw");
+    assert_eq!(queue_order(&crowd).await, drawn, "with the tickets from before the draw");
     let last: i64 = redis.zscore(key(schedule, "waiting"), newcomer.user).await.unwrap();
     assert_eq!(late["sequence"], last);
     let order: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
     assert_eq!(order.last(), Some(&newcomer.user));
 }
 
-/// Whatever is lost when the places are drawn and the line is not moved yet, or in part.
+/// The loss comes when the ranks are drawn and the queue is not moved yet, or only in part.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_and_a_process_lost_in_the_middle_of_the_draw_change_nothing() {
     let world = World::new().await;
     let first = Served::start(&world).await;
     let helper = world.start().await;
     let admin = helper.admin().await;
-    let (schedule, crowd, _) = set(&world, &admin, &[helper.addr], 12).await;
-    rows(&world, 12).await;
+    let (schedule, crowd, _) = create_sale(&world, &admin, &[helper.addr], 12).await;
+    wait_for_rows(&world, 12).await;
     helper.stop().await;
-    // Killed while it cannot open the draw: the list is frozen, and nobody has a place.
+    // The process is killed while it cannot publish the draw: the list is frozen, the queue unchanged.
     let mut tx = world.pool.begin().await.unwrap();
     let block = "create function hold_on() returns trigger language plpgsql as
                  $$ begin perform pg_sleep(0.05); raise exception 'not yet'; end $$";
@@ -119,7 +118,7 @@ async fn a_redis_and_a_process_lost_in_the_middle_of_the_draw_change_nothing() {
     let steer = admin.at(first.addr);
     let times = json!({"reservation_available_at": in_seconds(0)});
     steer.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
-    until("everybody has a place that is not public", async || {
+    until("every user has a rank that is not public", async || {
         let placed = "select count(*) from draw_entrant where place is not null";
         (world.number(placed).await == 12).then_some(())
     })
@@ -133,9 +132,9 @@ async fn a_redis_and_a_process_lost_in_the_middle_of_the_draw_change_nothing() {
     let admin = admin.at(processes[0].addr);
     let crowd: Vec<Client> =
         crowd.iter().zip((0..2).cycle()).map(|(one, n)| one.at(processes[n].addr)).collect();
-    let opened = Opened::of(&admin, schedule).await;
-    opened.done(&world).await;
+    let draw = PublishedDraw::wait_for(&admin, schedule).await;
+    draw.wait_until_moved(&world).await;
     let order_now: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
-    assert_eq!(order_now.len(), 12, "those who have not come back are in line too");
-    assert_eq!(standing(&crowd).await, order(&opened));
+    assert_eq!(order_now.len(), 12, "users who have not polled again are in the queue too");
+    assert_eq!(queue_order(&crowd).await, drawn_order(&draw));
 }

@@ -1,8 +1,8 @@
-//! The report of a sale: what happened, from PostgreSQL alone, whatever Redis has lost.
+//! The sales report comes from PostgreSQL alone, so that it survives every loss of Redis.
 
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::faults::wipe;
 use crate::support::sale::{self, Sale};
@@ -16,15 +16,15 @@ const REPORT: &str = "schedule_id:int concert_id:int title:text queue_opens_at:t
      turned_away:list interval_seconds:int course:list server_time:time";
 const WAITS: &str = "mean_seconds:number? longest_seconds:number? percentiles:list";
 
-async fn report(admin: &Client, sale: &Sale) -> Value {
+async fn fetch_report(admin: &Client, sale: &Sale) -> Value {
     admin.get(&format!("/v1/admin/schedules/{}/report", sale.schedule)).await.ok(200)
 }
 
-/// One slot: the first buys two seats, and gives one back; the second is let in and is told that a
-/// seat is taken; the third gives up waiting; the fourth waits. Seats that are left are kept back,
-/// so that the fifth is turned away. Gives the fourth.
+/// A sale with one slot. The first buyer buys two seats and gets one refunded. The second is admitted,
+/// and a seat is refused as taken. The third leaves the queue; the fourth waits. Then the free seats
+/// are blocked, so that the fifth is refused. Returns the fourth.
 async fn play(process: &Process, admin: &Client, sale: &Sale) -> Client {
-    let first = active(process, sale).await;
+    let first = active_buyer(process, sale).await;
     let mut others = Vec::new();
     for _ in 0..3 {
         let mut other = process.rich_buyer().await;
@@ -34,7 +34,7 @@ async fn play(process: &Process, admin: &Client, sale: &Sale) -> Client {
     let [second, third, fourth] = &mut others[..] else { panic!("three") };
     let hold = first.hold(sale.schedule, json!({"seat_ids": &sale.seats[..2]})).await.ok(201);
     let paid = first.pay(&hold).await.ok(201);
-    until("the second is inside", async || {
+    until("the second is admitted", async || {
         (second.poll().await.ok(200)["status"] == "ACTIVE").then_some(())
     })
     .await;
@@ -42,7 +42,7 @@ async fn play(process: &Process, admin: &Client, sale: &Sale) -> Client {
     second.hold(sale.schedule, taken).await.refused(409, "seat_taken");
     let refund = format!("/v1/payments/{}/refund", paid["payments"][0]["id"]);
     first.keyed().post(&refund, json!({})).await.ok(200);
-    assert_eq!(third.delete("/v1/queue/ticket").await.status, 204);
+    third.leave().await;
     let mut block = sale.seats[2..].to_vec();
     block.push(sale.seats[0]);
     let seats = format!("/v1/admin/schedules/{}/seats", sale.schedule);
@@ -52,7 +52,7 @@ async fn play(process: &Process, admin: &Client, sale: &Sale) -> Client {
     fourth.clone()
 }
 
-/// The report without what passes by itself.
+/// The report without the members that change with time.
 fn lasting(report: &Value) -> Value {
     let mut report = report.clone();
     report.as_object_mut().expect("a report").remove("server_time");
@@ -73,66 +73,66 @@ async fn the_report_tells_what_happened_and_a_loss_of_redis_changes_nothing_of_i
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 4, json!({"capacity": 1})).await;
     let mut fourth = play(&process, &admin, &sale).await;
-    let told = until("all of it is written down", async || {
-        let told = report(&admin, &sale).await;
-        let line = &told["line"];
+    let report = until("everything is in the report", async || {
+        let report = fetch_report(&admin, &sale).await;
+        let line = &report["line"];
         let written = line["completed"] == 1 && line["left_waiting"] == 1 && line["inside"] == 1;
-        (written && refusals(&told, "join", "sold_out") > 0).then_some(told)
+        (written && refusals(&report, "join", "sold_out") > 0).then_some(report)
     })
     .await;
-    shape::is(&told, REPORT);
-    shape::is(&told["waits"], WAITS);
-    let line = &told["line"];
+    shape::check(&report, REPORT);
+    shape::check(&report["waits"], WAITS);
+    let line = &report["line"];
     let counts = ["joined", "people", "admitted", "waiting", "expired_inside", "left_inside"];
     assert_eq!(counts.map(|name| line[name].as_i64().unwrap()), [4, 4, 2, 1, 0, 0]);
-    let sales = &told["sales"];
+    let sales = &report["sales"];
     let counts = ["seats", "blocked", "sold", "revenue", "buyers", "refunded", "refunds", "held"];
     let counts = counts.map(|name| sales[name].as_i64().unwrap());
     assert_eq!(counts, [4, 3, 1, 100, 1, 1, 100, 0]);
     assert_eq!(
-        told["sections"],
+        report["sections"],
         json!([{"section": "A", "seats": 4, "blocked": 3, "sold": 1, "revenue": 100}])
     );
-    assert_eq!(refusals(&told, "hold", "seat_taken"), 1);
-    assert_eq!((&told["settled"], &told["interval_seconds"]), (&json!(false), &json!(10)));
-    the_parts_sum_up(&told);
-    the_waits_are_those_of_the_places(&world, &told).await;
+    assert_eq!(refusals(&report, "hold", "seat_taken"), 1);
+    assert_eq!((&report["settled"], &report["interval_seconds"]), (&json!(false), &json!(10)));
+    check_sums(&report);
+    check_waits(&world, &report).await;
 
     wipe(&mut world.raw_redis().await).await;
-    until("the fourth is back in line, and that is written down", async || {
+    until("the fourth waits again, and that is archived", async || {
         let ticket = fourth.poll().await;
         assert!(ticket.status == 503 || ticket.body["status"] == "WAITING", "{}", ticket.text);
         let again = "select count(*) from queue_archive where epoch = 2";
         (world.number(again).await == 1).then_some(())
     })
     .await;
-    assert_eq!(lasting(&report(&admin, &sale).await), lasting(&told));
+    assert_eq!(lasting(&fetch_report(&admin, &sale).await), lasting(&report));
 }
 
-/// The parts of the course come to what the whole says.
+/// Checks that the intervals of the course add up to the totals.
 #[track_caller]
-fn the_parts_sum_up(told: &Value) {
-    let parts = told["course"].as_array().expect("parts");
+fn check_sums(report: &Value) {
+    let parts = report["course"].as_array().expect("parts");
     let sum = |name: &str| parts.iter().map(|part| part[name].as_i64().unwrap()).sum::<i64>();
     assert_eq!(
         ["joined", "admitted", "sold", "paid", "refunded"].map(sum),
         [4, 2, 2, 200, 1],
         "{parts:?}"
     );
-    let refused = told["turned_away"].as_array().expect("refusals").iter();
+    let refused = report["turned_away"].as_array().expect("refusals").iter();
     assert_eq!(sum("turned_away"), refused.map(|one| one["times"].as_i64().unwrap()).sum::<i64>());
 }
 
-/// The second waited as long as its row says, and the first not at all.
-async fn the_waits_are_those_of_the_places(world: &World, told: &Value) {
+/// Checks that the longest wait is the one in the `queue` table, and that the percentiles rise.
+async fn check_waits(world: &World, report: &Value) {
     let longest = "select (1000 * extract(epoch from max(entered_at - created_at)))::bigint \
                    from queue";
     let longest = world.number(longest).await;
-    let waits = &told["waits"];
+    let waits = &report["waits"];
     let ms = |value: &Value| (value.as_f64().expect("seconds") * 1000.0).round();
     #[expect(clippy::cast_possible_truncation, reason = "a time of this test")]
-    let told_longest = ms(&waits["longest_seconds"]) as i64;
-    assert_eq!(told_longest, longest);
+    let reported = ms(&waits["longest_seconds"]) as i64;
+    assert_eq!(reported, longest);
     let percentiles = waits["percentiles"].as_array().expect("percentiles");
     let percents: Vec<String> = percentiles.iter().map(|one| one["percent"].to_string()).collect();
     assert_eq!(percents, ["25.0", "50.0", "75.0", "90.0", "95.0", "99.0"]);
@@ -146,21 +146,21 @@ async fn whoever_joined_before_the_opening_waited_from_the_opening_on_in_one_of_
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let sale = sale::make(&admin, (3, 3600), 1, 4, json!({})).await;
+    let sale = sale::create(&admin, (3, 3600), 1, 4, json!({})).await;
     let mut early = process.buyer().await;
     assert_eq!(early.join(sale.schedule).await.ok(201)["status"], "WAITING");
     until("the sale is open", async || {
         (early.poll().await.ok(200)["status"] == "ACTIVE").then_some(())
     })
     .await;
-    let told = until("that is written down", async || {
-        let told = report(&admin, &sale).await;
-        (told["line"]["admitted"] == 1).then_some(told)
+    let report = until("the admission is in the report", async || {
+        let report = fetch_report(&admin, &sale).await;
+        (report["line"]["admitted"] == 1).then_some(report)
     })
     .await;
-    let longest = |waits: &str| told[waits]["longest_seconds"].as_f64().expect("seconds");
+    let longest = |waits: &str| report[waits]["longest_seconds"].as_f64().expect("seconds");
     let before = longest("waits") - longest("waits_from_opening");
-    assert!(longest("waits_from_opening") >= 0.0 && before > 0.0, "{told}");
+    assert!(longest("waits_from_opening") >= 0.0 && before > 0.0, "{report}");
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn the_report_as_csv_has_the_same_figures_and_no_title_becomes_a_formula()
     let sale = sale::open(&admin, 1, 3, json!({})).await;
     let title = json!({"title": "=HYPERLINK(\"x\"),\"y\""});
     admin.patch(&format!("/v1/admin/concerts/{}", sale.concert), title).await.ok(200);
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let hold = buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     buyer.pay(&hold).await.ok(201);
     let path = format!("/v1/admin/schedules/{}/report.csv", sale.schedule);
@@ -190,7 +190,7 @@ async fn the_report_as_csv_has_the_same_figures_and_no_title_becomes_a_formula()
     ] {
         assert!(lines.contains(&line), "{line} is not in\n{}", answer.text);
     }
-    let nowhere = "/v1/admin/schedules/999999/report";
-    admin.get(nowhere).await.refused(404, "schedule_not_found");
-    admin.get(&format!("{nowhere}.csv")).await.refused(404, "schedule_not_found");
+    let unknown = "/v1/admin/schedules/999999/report";
+    admin.get(unknown).await.refused(404, "schedule_not_found");
+    admin.get(&format!("{unknown}.csv")).await.refused(404, "schedule_not_found");
 }

@@ -1,4 +1,4 @@
-//! The end of a hold: payable before it, nobody's after it, and somebody else's 5 s later.
+//! The end of a hold: it can be paid until then, and another buyer can hold its seats 5 s later.
 
 use std::time::Duration;
 
@@ -7,28 +7,19 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::support::client::{Answer, Client};
-use crate::support::crowd::{all, join, people};
-use crate::support::faults::{Blocker, sound};
-use crate::support::sale::{self, Sale};
-use crate::support::wait::{until, until_within};
+use crate::support::crowd::{create_users, join_at_once, run_all};
+use crate::support::faults::{Blocker, assert_consistent};
+use crate::support::sale::{self, Sale, expires_at};
+use crate::support::wait::{sleep_until, until, until_within};
 use crate::support::world::{Process, World};
 
-/// Buyers with points who are inside, and a sale whose holds last 1 s.
-async fn brief(world: &World, buyers: u32, seats: u32) -> (Process, Vec<Client>, Sale) {
+/// Active buyers with points, and a sale whose holds last 1 s.
+async fn brief_holds(world: &World, buyers: u32, seats: u32) -> (Process, Vec<Client>, Sale) {
     let process = world.start().await;
     let queue = json!({"hold_ttl_seconds": 1, "max_seats_per_user": 100});
     let sale = sale::open(&process.admin().await, 1, seats, queue).await;
-    let crowd = people(world, &[process.addr], buyers, 1000).await;
-    (process, join(crowd, sale.schedule).await, sale)
-}
-
-fn expiry(hold: &Value) -> DateTime<Utc> {
-    hold["expires_at"].as_str().expect("a time").parse().expect("a time")
-}
-
-/// Until a moment that may have passed.
-async fn sleep_until(at: DateTime<Utc>) {
-    tokio::time::sleep((at - Utc::now()).to_std().unwrap_or_default()).await;
+    let crowd = create_users(world, &[process.addr], buyers, 1000).await;
+    (process, join_at_once(crowd, sale.schedule).await, sale)
 }
 
 async fn hold(buyer: &Client, sale: &Sale, seat: usize) -> Answer {
@@ -45,7 +36,7 @@ async fn status_of(pool: &PgPool, hold: &Value) -> String {
 #[tokio::test]
 async fn a_hold_that_lapsed_is_free_for_the_next_buyer() {
     let world = World::new().await;
-    let (process, crowd, sale) = brief(&world, 2, 1).await;
+    let (process, crowd, sale) = brief_holds(&world, 2, 1).await;
     let first = hold(&crowd[0], &sale, 0).await.ok(201);
     let second = until_within(Duration::from_secs(10), "the seat is free again", async || {
         let answer = hold(&crowd[1], &sale, 0).await;
@@ -56,46 +47,46 @@ async fn a_hold_that_lapsed_is_free_for_the_next_buyer() {
         Some(answer.body)
     })
     .await;
-    let taken_at = expiry(&second) - Duration::from_secs(1);
-    assert!(taken_at >= expiry(&first) + Duration::from_secs(5), "not before its time");
+    let taken_at = expires_at(&second) - Duration::from_secs(1);
+    assert!(taken_at >= expires_at(&first) + Duration::from_secs(5), "not earlier");
     assert_eq!(status_of(&world.pool, &first).await, "EXPIRED");
     crowd[0].pay(&first).await.refused(409, "hold_expired");
-    until("the map shows it free once nobody comes", async || {
+    until("the map shows the seat as free when nobody pays", async || {
         let path = format!("/v1/schedules/{}/seats", sale.schedule);
         let map = process.anonymous().get(&path).await.ok(200);
         (map["seats"][0]["status"] == "AVAILABLE").then_some(())
     })
     .await;
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
 async fn a_lapsed_seat_is_taken_over_though_no_loop_came_by() {
     let world = World::new().await;
-    let (_process, crowd, sale) = brief(&world, 3, 2).await;
+    let (_process, crowd, sale) = brief_holds(&world, 3, 2).await;
     let stuck = hold(&crowd[0], &sale, 0).await.ok(201);
-    let lapsed = hold(&crowd[1], &sale, 1).await.ok(201);
-    // The loop takes seats in order, so it never gets past the first one.
+    let expired = hold(&crowd[1], &sale, 1).await.ok(201);
+    // The expiry loop processes seats in order, so it stops at the locked first seat.
     let blocker = Blocker::of_seat(&world.pool, sale.seats[0]).await;
     until("the second seat is free again", async || {
         (hold(&crowd[2], &sale, 1).await.status == 201).then_some(())
     })
     .await;
-    assert_eq!(status_of(&world.pool, &lapsed).await, "EXPIRED");
-    assert_eq!(status_of(&world.pool, &stuck).await, "PAYMENT_WAITING", "the loop was kept off");
+    assert_eq!(status_of(&world.pool, &expired).await, "EXPIRED");
+    assert_eq!(status_of(&world.pool, &stuck).await, "PAYMENT_WAITING", "the loop was blocked");
     blocker.release().await;
     until("the loop ends the first hold too", async || {
         (status_of(&world.pool, &stuck).await == "EXPIRED").then_some(())
     })
     .await;
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
     const BUYERS: u32 = 50;
     let world = World::new().await;
-    let (_process, crowd, sale) = brief(&world, BUYERS, 2 * BUYERS * 3).await;
+    let (_process, crowd, sale) = brief_holds(&world, BUYERS, 2 * BUYERS * 3).await;
     let (mut won, mut lost) = (0, 0);
     for round in 0..3 {
         let seats = sale.seats[100 * round..].to_vec();
@@ -104,13 +95,13 @@ async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
         let buyers = buyers.map(|(number, buyer)| {
             (number, buyer, seats[2 * number..2 * number + 2].to_vec(), pool.clone())
         });
-        let outcomes = all(buyers, move |(number, mut buyer, seats, pool)| async move {
-            buyer.join(schedule).await; // whoever has paid is out
+        let outcomes = run_all(buyers, move |(number, mut buyer, seats, pool)| async move {
+            buyer.join(schedule).await; // a payment completes the entry
             let wanted = json!({"seat_ids": seats});
             let held = buyer.hold(schedule, wanted).await.ok(201);
-            // From 300 ms before to 50 ms after, most of them within 50 ms of it.
+            // From 300 ms before to 50 ms after the end, mostly within 50 ms of it.
             let offset = [-300, -50, -30, -20, -10, -5, 0, 5, 20, 50][number % 10];
-            sleep_until(expiry(&held) + chrono::TimeDelta::milliseconds(offset)).await;
+            sleep_until(expires_at(&held) + chrono::TimeDelta::milliseconds(offset)).await;
             (buyer.pay(&held).await, status_of(&pool, &held).await)
         })
         .await;
@@ -123,12 +114,12 @@ async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
                 won += 1;
             } else {
                 answer.refused(409, "hold_expired");
-                assert_eq!(status, "PAYMENT_WAITING", "overdue, until it is taken over");
+                assert_eq!(status, "PAYMENT_WAITING", "overdue, until it is ended or taken over");
                 lost += 1;
             }
         }
     }
-    assert!(won >= 3 && lost >= 3, "{won} won, {lost} lost: it is about both");
+    assert!(won >= 3 && lost >= 3, "{won} won, {lost} lost: the test needs both");
     assert_eq!(world.number("select count(*) from payment").await, 2 * won);
     let spent =
         "select -coalesce(sum(amount), 0)::bigint from point_history where kind = 'PAYMENT'";
@@ -136,13 +127,13 @@ async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
     let halves = "select count(*) from (select hold_id from reservation
                   group by hold_id having count(distinct status) > 1) half";
     assert_eq!(world.number(halves).await, 0);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
 async fn a_payment_that_waited_for_a_lock_across_the_deadline_is_refused() {
     let world = World::new().await;
-    let (_process, crowd, sale) = brief(&world, 3, 3).await;
+    let (_process, crowd, sale) = brief_holds(&world, 3, 3).await;
     for (seat, buyer) in crowd.into_iter().enumerate() {
         let held = hold(&buyer, &sale, seat).await.ok(201);
         let blocker = Blocker::of_seat(&world.pool, sale.seats[seat]).await;
@@ -150,9 +141,9 @@ async fn a_payment_that_waited_for_a_lock_across_the_deadline_is_refused() {
         let paying = tokio::spawn(async move {
             payer.post("/v1/payments", json!({"hold_id": hold_now["hold_id"]})).await
         });
-        blocker.blocks(&world.pool).await;
-        assert!(Utc::now() < expiry(&held), "it asked in time");
-        sleep_until(expiry(&held) + chrono::TimeDelta::milliseconds(20)).await;
+        blocker.wait_for_waiter(&world.pool).await;
+        assert!(Utc::now() < expires_at(&held), "the payment was sent in time");
+        sleep_until(expires_at(&held) + chrono::TimeDelta::milliseconds(20)).await;
         blocker.release().await;
         let refused = paying.await.expect("no panic");
         refused.refused(409, "hold_expired");
@@ -162,14 +153,14 @@ async fn a_payment_that_waited_for_a_lock_across_the_deadline_is_refused() {
         assert_eq!(again.body["code"], refused.body["code"]);
         assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 1000);
     }
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
-/// Why the lock comes first and the clock in the next statement.
+/// The reason why the lock comes first, and the clock is read in the next statement.
 #[tokio::test]
 async fn a_single_statement_with_the_clock_in_it_would_pay_after_the_deadline() {
     let world = World::new().await;
-    let (_process, crowd, sale) = brief(&world, 1, 1).await;
+    let (_process, crowd, sale) = brief_holds(&world, 1, 1).await;
     let held = hold(&crowd[0], &sale, 0).await.ok(201);
     let blocker = Blocker::of_seat(&world.pool, sale.seats[0]).await;
     let naive = "update reservation set status = 'COMPLETE' where seat_id = $1
@@ -180,19 +171,19 @@ async fn a_single_statement_with_the_clock_in_it_would_pay_after_the_deadline() 
         let paid = sqlx::query_scalar(naive).bind(seat).fetch_optional(&pool).await;
         paid.expect("an answer")
     });
-    blocker.blocks(&world.pool).await;
-    sleep_until(expiry(&held) + chrono::TimeDelta::milliseconds(20)).await;
+    blocker.wait_for_waiter(&world.pool).await;
+    sleep_until(expires_at(&held) + chrono::TimeDelta::milliseconds(20)).await;
     blocker.release().await;
     let paid_at: Option<DateTime<Utc>> = paying.await.expect("no panic");
-    assert!(paid_at.is_some_and(|at| at > expiry(&held)), "it paid too late: {paid_at:?}");
+    assert!(paid_at.is_some_and(|at| at > expires_at(&held)), "paid after the end: {paid_at:?}");
 }
 
 #[tokio::test]
 async fn a_payment_after_the_deadline_takes_no_points() {
     let world = World::new().await;
-    let (_process, crowd, sale) = brief(&world, 1, 2).await;
+    let (_process, crowd, sale) = brief_holds(&world, 1, 2).await;
     let held = hold(&crowd[0], &sale, 0).await.ok(201);
-    sleep_until(expiry(&held)).await;
+    sleep_until(expires_at(&held)).await;
     crowd[0].pay(&held).await.refused(409, "hold_expired");
     assert_eq!(crowd[0].get("/v1/points").await.ok(200)["amount"], 1000);
     let path = format!("/v1/holds/{}", held["hold_id"].as_str().expect("an id"));
@@ -203,7 +194,7 @@ async fn a_payment_after_the_deadline_takes_no_points() {
 #[tokio::test]
 async fn a_hold_given_back_is_free_at_once_and_holding_it_again_and_again_is_refused() {
     let world = World::new().await;
-    let (_process, crowd, sale) = brief(&world, 2, 2).await;
+    let (_process, crowd, sale) = brief_holds(&world, 2, 2).await;
     let mut kept = None;
     for _ in 0..3 {
         let held = hold(&crowd[0], &sale, 0).await.ok(201);
@@ -217,9 +208,9 @@ async fn a_hold_given_back_is_free_at_once_and_holding_it_again_and_again_is_ref
     }
     hold(&crowd[0], &sale, 0).await.refused(429, "hold_limit");
     let other = hold(&crowd[1], &sale, 0).await.ok(201);
-    // The old hold's owner cannot give back what is another's now.
+    // The owner of the old hold cannot release what belongs to another buyer now.
     assert_eq!(crowd[0].delete(&kept.expect("a hold")).await.status, 204);
     assert_eq!(crowd[1].pay(&other).await.ok(201)["total_amount"], 100);
     hold(&crowd[0], &sale, 1).await.ok(201);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }

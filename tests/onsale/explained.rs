@@ -1,11 +1,11 @@
-//! The description explains every operation, with examples, and says nothing that is not so.
+//! The API's description explains every operation, with examples, and has only valid defaults.
 
 use serde_json::Value;
 
 use crate::description::operations;
 use crate::support::world::World;
 
-/// A response with its headers, and what is missing in it.
+/// What a described response lacks.
 fn missing_in_response(status: &str, response: &Value) -> Vec<String> {
     let mut missing = Vec::new();
     if response["description"].as_str().is_none_or(str::is_empty) {

@@ -1,4 +1,5 @@
-//! Lost answers, cut connections, killed processes: one effect, one answer, and back to normal.
+//! Lost answers, cut connections and killed processes: each request takes effect once, gets one answer,
+//! and everything works again afterwards.
 
 use std::time::Duration;
 
@@ -7,20 +8,20 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
-use crate::support::crowd::{join, people};
-use crate::support::faults::{Blocker, Served, holder, key, serve, sound};
+use crate::support::crowd::{create_users, join_at_once};
+use crate::support::faults::{Blocker, Served, assert_consistent, holder, key, serve};
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
 use crate::support::wait::{until, until_within};
 use crate::support::world::{Process, World};
 
-/// A sale with plenty of room, and people with points inside.
-async fn inside(world: &World, buyers: u32) -> (Process, Sale, Vec<Client>) {
+/// A sale of 40 seats, and active buyers with points.
+async fn active_buyers(world: &World, buyers: u32) -> (Process, Sale, Vec<Client>) {
     let process = world.start().await;
     let queue = json!({"max_seats_per_user": 100});
     let sale = sale::open(&process.admin().await, 2, 20, queue).await;
-    let crowd = people(world, &[process.addr], buyers, 10_000).await;
-    let crowd = join(crowd, sale.schedule).await;
+    let crowd = create_users(world, &[process.addr], buyers, 10_000).await;
+    let crowd = join_at_once(crowd, sale.schedule).await;
     (process, sale, crowd)
 }
 
@@ -28,11 +29,11 @@ fn reservations(sale: &Sale) -> String {
     format!("/v1/schedules/{}/reservations", sale.schedule)
 }
 
-/// Sends a request whose answer is lost on its way, then the same again; the answer to that.
+/// Sends a request whose answer is lost, then repeats it; returns the answer to the repeat.
 async fn lose_then_repeat(proxy: &Proxy, client: &Client, path: &str, body: &Value) -> Answer {
     let cuts = proxy.cuts();
     proxy.set(Mode::CutAtReply);
-    // A connection of its own, so that nobody repeats the request behind our back.
+    // A separate connection, so that the HTTP client does not repeat the request by itself.
     let mut fresh = Client::new(proxy.addr);
     fresh.token.clone_from(&client.token);
     fresh.ticket.clone_from(&client.ticket);
@@ -48,7 +49,7 @@ async fn lose_then_repeat(proxy: &Proxy, client: &Client, path: &str, body: &Val
 #[tokio::test]
 async fn a_request_whose_answer_was_lost_has_one_effect_and_its_repeat_that_answer() {
     let world = World::new().await;
-    let (process, sale, crowd) = inside(&world, 1).await;
+    let (process, sale, crowd) = active_buyers(&world, 1).await;
     let proxy = Proxy::before(process.addr).await;
     let buyer = &crowd[0];
     let charge = json!({"amount": 500});
@@ -65,21 +66,21 @@ async fn a_request_whose_answer_was_lost_has_one_effect_and_its_repeat_that_answ
     assert_eq!(refunded["balance"], 10_400);
     assert_eq!(world.number("select count(*) from reservation").await, 2);
     assert_eq!(world.number("select count(*) from point_history").await, 4);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
-/// Holds and pays ten times, with a fault at a COMMIT each time; how many answers were repeats.
+/// Charges and holds ten times, with a fault at each COMMIT; returns how many answers were replays.
 async fn through_cut_commits(fault: Mode) -> usize {
     let mut world = World::new().await;
-    let (_direct, sale, crowd) = inside(&world, 1).await;
+    let (_direct, sale, crowd) = active_buyers(&world, 1).await;
     let (proxy, through) = Proxy::of_url(&world.database_url).await;
     let direct_url = std::mem::replace(&mut world.database_url, through);
     let process = world.start().await;
     world.database_url = direct_url;
     let buyer = crowd[0].at(process.addr);
-    let mut repeats = 0;
-    // The first one under way may be refused as such, and is asked for again under its key.
-    let ask = async |path: &str, body: Value| {
+    let mut replays = 0;
+    // While the first try is in progress a repeat is refused, and is sent again under its key.
+    let send = async |path: &str, body: Value| {
         let keyed = buyer.keyed();
         until("an answer", async || {
             let answer = keyed.post(path, body.clone()).await;
@@ -90,11 +91,11 @@ async fn through_cut_commits(fault: Mode) -> usize {
     for round in 0..10 {
         proxy.set(fault);
         let answer = if round % 2 == 0 {
-            ask("/v1/points/charges", json!({"amount": 10})).await
+            send("/v1/points/charges", json!({"amount": 10})).await
         } else {
-            ask(&reservations(&sale), json!({"quantity": 1})).await
+            send(&reservations(&sale), json!({"quantity": 1})).await
         };
-        repeats += usize::from(answer.header("idempotency-replayed") == "true");
+        replays += usize::from(answer.header("idempotency-replayed") == "true");
         answer.ok(201);
     }
     assert!(proxy.cuts() >= 5, "{} cuts", proxy.cuts());
@@ -106,18 +107,18 @@ async fn through_cut_commits(fault: Mode) -> usize {
         sqlx::query_scalar(numbers).fetch_all(&world.pool).await.expect("numbers");
     for number in numbers {
         let number = number.unsigned_abs();
-        until("Redis hears of every hold", async || {
+        until("Redis has every hold", async || {
             holder(&mut redis, sale.schedule, number).await.contains(" KEEP ").then_some(())
         })
         .await;
     }
-    sound(&world).await;
-    repeats
+    assert_consistent(&world).await;
+    replays
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_counts_once() {
-    assert!(through_cut_commits(Mode::CutAfter("COMMIT")).await > 0, "and its outcome is found");
+    assert!(through_cut_commits(Mode::CutAfter("COMMIT")).await > 0, "the outcome is found");
 }
 
 #[tokio::test]
@@ -125,12 +126,12 @@ async fn a_commit_that_was_lost_is_made_again() {
     through_cut_commits(Mode::CutBefore("COMMIT")).await;
 }
 
-/// One process to be killed and one that stays, a seat, and a lock that holds the first one up.
+/// A process to be killed, one that stays, a sale, two buyers, and a lock on the first seat.
 async fn killed_while_holding(
     world: &World,
     redis_url: &str,
 ) -> (Served, Process, Sale, Vec<Client>, Blocker) {
-    let (process, sale, crowd) = inside(world, 2).await;
+    let (process, sale, crowd) = active_buyers(world, 2).await;
     let doomed = Served::start_on(&world.database_url, redis_url).await;
     let blocker = Blocker::of_seat(&world.pool, sale.seats[0]).await;
     (doomed, process, sale, crowd, blocker)
@@ -139,7 +140,7 @@ async fn killed_while_holding(
 #[tokio::test]
 async fn a_process_killed_before_its_commit_leaves_the_seat_free_within_6_s() {
     let world = World::new().await;
-    let (_process, sale, crowd) = inside(&world, 2).await;
+    let (_process, sale, crowd) = active_buyers(&world, 2).await;
     let (proxy, through) = Proxy::of_url(&world.database_url).await;
     let doomed = Served::start_on(&through, &world.redis_url).await;
     proxy.set(Mode::KeepFrom("never-arrives"));
@@ -147,7 +148,7 @@ async fn a_process_killed_before_its_commit_leaves_the_seat_free_within_6_s() {
     let holding = crowd[0].at(doomed.addr).with_key("never-arrives");
     let request = holding.request(Method::POST, &reservations(&sale)).json(&wish);
     let lost = tokio::spawn(request.send());
-    until("it has claimed the seat", async || {
+    until("the process has claimed the seat", async || {
         let claimed: bool = redis.hexists(key(sale.schedule, "claim"), 1).await.expect("Redis");
         claimed.then_some(())
     })
@@ -155,15 +156,15 @@ async fn a_process_killed_before_its_commit_leaves_the_seat_free_within_6_s() {
     doomed.kill().await;
     assert!(lost.await.expect("no panic").is_err());
     crowd[1].hold(sale.schedule, wish.clone()).await.refused(409, "seat_taken");
-    until_within(Duration::from_secs(6), "the claim lapses", async || {
+    until_within(Duration::from_secs(6), "the claim expires", async || {
         (crowd[1].hold(sale.schedule, wish.clone()).await.status == 201).then_some(())
     })
     .await;
     assert_eq!(world.number("select count(*) from reservation").await, 1);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
-/// What PostgreSQL has been asked for goes on without whoever asked.
+/// PostgreSQL finishes a call although the process that made it is gone.
 #[tokio::test]
 async fn a_hold_whose_process_was_killed_while_it_waited_is_there_for_whoever_asks_again() {
     let world = World::new().await;
@@ -172,11 +173,11 @@ async fn a_hold_whose_process_was_killed_while_it_waited_is_there_for_whoever_as
     let (wish, path) = (json!({"seat_ids": [sale.seats[0]]}), reservations(&sale));
     let holding = crowd[0].at(doomed.addr).with_key("hold");
     let lost = tokio::spawn(holding.request(Method::POST, &path).json(&wish).send());
-    blocker.blocks(&world.pool).await;
+    blocker.wait_for_waiter(&world.pool).await;
     doomed.kill().await;
     blocker.release().await;
     assert!(lost.await.expect("no panic").is_err());
-    let held = until("the outcome is known", async || {
+    let held = until("the hold is no longer in progress", async || {
         let answer = crowd[0].with_key("hold").post(&path, wish.clone()).await;
         (answer.code() != "request_in_progress").then_some(answer)
     })
@@ -185,7 +186,7 @@ async fn a_hold_whose_process_was_killed_while_it_waited_is_there_for_whoever_as
     let paid = crowd[0].pay(&held.ok(201)).await.ok(201);
     assert_eq!(paid["total_amount"], 100);
     assert_eq!(world.number("select count(*) from reservation").await, 1);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -198,10 +199,10 @@ async fn what_a_killed_process_committed_reaches_redis_and_whoever_asks_again() 
     let holding = crowd[0].at(doomed.addr).with_key("hold");
     let request = holding.request(Method::POST, &path).json(&wish);
     let lost = tokio::spawn(request.send());
-    blocker.blocks(&world.pool).await;
-    proxy.set(Mode::HoleUp); // it has claimed, and tells Redis nothing more
+    blocker.wait_for_waiter(&world.pool).await;
+    proxy.set(Mode::HoleUp); // the process has claimed, and can send Redis nothing more
     blocker.release().await;
-    until("it has committed", async || {
+    until("the hold is committed", async || {
         (world.number("select count(*) from reservation").await == 1).then_some(())
     })
     .await;
@@ -212,7 +213,7 @@ async fn what_a_killed_process_committed_reaches_redis_and_whoever_asks_again() 
     let held = held.ok(201);
     let mut redis = world.raw_redis().await;
     let kept = format!(" KEEP {}", held["hold_id"].as_str().unwrap());
-    until("the relay tells Redis of the hold", async || {
+    until("the relay applies the hold in Redis", async || {
         holder(&mut redis, schedule, 1).await.contains(&kept).then_some(())
     })
     .await;
@@ -220,14 +221,14 @@ async fn what_a_killed_process_committed_reaches_redis_and_whoever_asks_again() 
     proxy.set(Mode::Pass);
     let doomed = Served::start_on(&world.database_url, &through).await;
     proxy.set(Mode::HoleUp);
-    paid_and_killed(&world, doomed, &sale, &mut crowd[0], &held).await;
+    pay_and_kill(&world, doomed, &sale, &mut crowd[0], &held).await;
     crowd[1].hold(schedule, wish).await.refused(409, "seat_taken");
     assert_eq!(crowd.remove(0).at(process.addr).poll().await.ok(200)["status"], "COMPLETED");
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
-/// A payment at a process that is killed once it has committed; the others hear of it.
-async fn paid_and_killed(
+/// Pays at a process that is killed after its commit; checks that the other process completes it.
+async fn pay_and_kill(
     world: &World,
     doomed: Served,
     sale: &Sale,
@@ -238,13 +239,13 @@ async fn paid_and_killed(
     let pay = json!({"hold_id": held["hold_id"]});
     let paying = buyer.at(doomed.addr).with_key("pay");
     let lost = tokio::spawn(paying.request(Method::POST, "/v1/payments").json(&pay).send());
-    until("it has committed", async || {
+    until("the payment is committed", async || {
         (world.number("select count(*) from payment").await == 1).then_some(())
     })
     .await;
     doomed.kill().await;
     assert!(lost.await.expect("no panic").is_err());
-    until("the relay tells Redis of the sale", async || {
+    until("the relay applies the sale in Redis", async || {
         holder(&mut redis, sale.schedule, 1).await.contains(" SELL ").then_some(())
     })
     .await;
@@ -281,12 +282,12 @@ async fn without_a_guard_in_the_schema_no_process_starts() {
     drop(Served::start(&world).await);
     for (guard, how) in drops {
         let sql = sqlx::AssertSqlSafe(format!("{how} {guard}"));
-        sqlx::query(sql).execute(&world.pool).await.expect("it is dropped");
+        sqlx::query(sql).execute(&world.pool).await.expect("a drop");
         let refused = onsale::app::start(world.settings(&[])).await.err().expect("a refusal");
         assert!(refused.to_string().contains(guard), "{refused}");
     }
     let output = serve(&world.database_url, &world.redis_url).output().await.expect("it ends");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && output.stdout.is_empty());
-    assert!(said.contains("reservation_one_live_per_seat"), "{said}");
+    assert!(errors.contains("reservation_one_live_per_seat"), "{errors}");
 }

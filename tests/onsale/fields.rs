@@ -1,4 +1,4 @@
-//! What a request may say: each field that is wrong is named, and nothing comes of it.
+//! Validation of requests: each invalid field is named, and the request changes nothing.
 
 use reqwest::Method;
 use serde_json::json;
@@ -14,13 +14,19 @@ async fn send(client: &Client, method: &Method, path: &str, body: &str) -> Answe
 }
 
 /// Fails unless the request is refused with exactly these pointers.
-pub async fn wrong(client: &Client, method: &Method, path: &str, body: &str, pointers: &[&str]) {
+pub async fn assert_invalid(
+    client: &Client,
+    method: &Method,
+    path: &str,
+    body: &str,
+    pointers: &[&str],
+) {
     let answer = send(client, method, path, body).await;
     answer.refused(422, "invalid_request");
     let errors = answer.body["errors"].as_array().expect("errors");
-    let mut told: Vec<&str> = errors.iter().map(|e| e["pointer"].as_str().unwrap()).collect();
-    told.sort_unstable();
-    assert_eq!(told, pointers, "{method} {path} {body}: {}", answer.text);
+    let mut listed: Vec<&str> = errors.iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, pointers, "{method} {path} {body}: {}", answer.text);
     assert!(errors.iter().all(|error| error["detail"].as_str().is_some_and(|d| !d.is_empty())));
 }
 
@@ -33,7 +39,7 @@ async fn what_a_hold_asks_for_is_checked_field_by_field() {
     buyer.join(sale.schedule).await.ok(201);
     let path = format!("/v1/schedules/{}/reservations", sale.schedule);
     let (one, two) = (sale.seats[0], sale.seats[1]);
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     let too_many: Vec<i64> = (1..=101).collect();
     for (body, pointer) in [
         (json!({}), "/seat_ids"),
@@ -58,22 +64,22 @@ async fn what_a_hold_asks_for_is_checked_field_by_field() {
         (json!({"quantity": 1, "max_price": -1}), "/max_price"),
         (json!({"quantity": 1, "max_price": "10"}), "/max_price"),
     ] {
-        wrong(&buyer, &Method::POST, &path, &body.to_string(), &[pointer]).await;
+        assert_invalid(&buyer, &Method::POST, &path, &body.to_string(), &[pointer]).await;
     }
     for number in ["9223372036854775808", "1e400", "-1e400", "1e3", "1.0", "-0", "1e-1", "\"1.0\""]
     {
         let body = format!(r#"{{"seat_ids": [{one}, {number}]}}"#);
-        wrong(&buyer, &Method::POST, &path, &body, &["/seat_ids/1"]).await;
+        assert_invalid(&buyer, &Method::POST, &path, &body, &["/seat_ids/1"]).await;
         let body = format!(r#"{{"quantity": 1, "max_price": {number}}}"#);
-        wrong(&buyer, &Method::POST, &path, &body, &["/max_price"]).await;
+        assert_invalid(&buyer, &Method::POST, &path, &body, &["/max_price"]).await;
     }
     let body = r#"{"quantity": 0, "section": ""}"#;
-    wrong(&buyer, &Method::POST, &path, body, &["/quantity", "/section"]).await;
+    assert_invalid(&buyer, &Method::POST, &path, body, &["/quantity", "/section"]).await;
     let by_place = format!("[[{one}], null, null, null]");
     for body in ["[]", by_place.as_str(), "7", "null", "\"quantity\""] {
-        wrong(&buyer, &Method::POST, &path, body, &[""]).await;
+        assert_invalid(&buyer, &Method::POST, &path, body, &[""]).await;
     }
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
 }
 
 #[tokio::test]
@@ -82,7 +88,7 @@ async fn a_body_that_is_not_json_or_too_large_or_of_another_type_is_refused() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 1, json!({})).await;
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     for body in
         ["", "{", "nonsense", "{'name':'Kim'}", "{\"name\":\"\\ud800\"}", "{\"name\":\"Kim\"} {}"]
     {
@@ -105,12 +111,12 @@ async fn a_body_that_is_not_json_or_too_large_or_of_another_type_is_refused() {
         .refused(413, "body_too_large");
     let fits = filler(64 * 1024 - 11);
     assert_eq!(fits.len(), 64 * 1024);
-    wrong(&admin, &Method::POST, "/v1/users", &fits, &["/name"]).await;
+    assert_invalid(&admin, &Method::POST, "/v1/users", &fits, &["/name"]).await;
     let seats = format!("/v1/admin/schedules/{}/seats", sale.schedule);
     let large = send(&admin, &Method::POST, &seats, &filler(16 * 1024 * 1024)).await;
     large.refused(413, "body_too_large");
-    wrong(&admin, &Method::POST, &seats, &filler(1024 * 1024), &["/name"]).await;
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_invalid(&admin, &Method::POST, &seats, &filler(1024 * 1024), &["/name"]).await;
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
 }
 
 #[tokio::test]
@@ -118,7 +124,7 @@ async fn what_people_say_of_themselves_and_of_points_is_checked() {
     let world = World::new().await;
     let process = world.start().await;
     let buyer = process.buyer().await;
-    let before = state::of(&world, &[]).await;
+    let before = state::snapshot(&world, &[]).await;
     let long = "가".repeat(101);
     for (body, pointer) in [
         (json!({}), ""),
@@ -132,7 +138,7 @@ async fn what_people_say_of_themselves_and_of_points_is_checked() {
         (json!({"name": "Kim", "role": "admin"}), "/role"),
         (json!({"name": "Kim", "id": 1}), "/id"),
     ] {
-        wrong(&buyer, &Method::POST, "/v1/users", &body.to_string(), &[pointer]).await;
+        assert_invalid(&buyer, &Method::POST, "/v1/users", &body.to_string(), &[pointer]).await;
     }
     for amount in ["0", "-1", "10000001", "9223372036854775807", "-9223372036854775808"] {
         let body = format!(r#"{{"amount": {amount}}}"#);
@@ -143,10 +149,10 @@ async fn what_people_say_of_themselves_and_of_points_is_checked() {
         ["9223372036854775808", "1e400", "1.0", "1e2", "-0", "\"5\"", "null", "[]", "true"]
     {
         let body = format!(r#"{{"amount": {amount}}}"#);
-        wrong(&buyer, &Method::POST, "/v1/points/charges", &body, &["/amount"]).await;
+        assert_invalid(&buyer, &Method::POST, "/v1/points/charges", &body, &["/amount"]).await;
     }
     for (body, pointer) in [("{}", ""), (r#"{"amount": 5, "user_id": 1}"#, "/user_id")] {
-        wrong(&buyer, &Method::POST, "/v1/points/charges", body, &[pointer]).await;
+        assert_invalid(&buyer, &Method::POST, "/v1/points/charges", body, &[pointer]).await;
     }
     for (body, pointer) in [
         (json!({"hold_id": 7}), "/hold_id"),
@@ -154,14 +160,14 @@ async fn what_people_say_of_themselves_and_of_points_is_checked() {
         (json!({"hold_id": null}), "/hold_id"),
         (json!({"hold_id": uuid::Uuid::nil(), "amount": 0}), "/amount"),
     ] {
-        wrong(&buyer, &Method::POST, "/v1/payments", &body.to_string(), &[pointer]).await;
+        assert_invalid(&buyer, &Method::POST, "/v1/payments", &body.to_string(), &[pointer]).await;
     }
     for key in ["", "a b", "a\tb", &"k".repeat(256)] {
         let answer = buyer.with_key(key).post("/v1/points/charges", json!({"amount": 5})).await;
         answer.refused(422, "invalid_request");
         assert_eq!(answer.body["errors"][0]["pointer"], "/Idempotency-Key");
     }
-    assert_eq!(state::of(&world, &[]).await, before);
+    assert_eq!(state::snapshot(&world, &[]).await, before);
 }
 
 #[tokio::test]
@@ -189,7 +195,7 @@ async fn what_is_asked_of_lists_is_checked() {
             ("cursor=%00", "/cursor"),
             ("cursor=AAAAAAAAAAAAAAAAAAAAAAAA", "/cursor"),
         ] {
-            wrong(&admin, &Method::GET, &format!("{path}?{query}"), "", &[pointer]).await;
+            assert_invalid(&admin, &Method::GET, &format!("{path}?{query}"), "", &[pointer]).await;
         }
         admin.get(&format!("{path}?limit=1")).await.ok(200);
         admin.get(&format!("{path}?limit=200")).await.ok(200);
@@ -197,7 +203,7 @@ async fn what_is_asked_of_lists_is_checked() {
     for path in
         ["/v1/concerts?status=available", "/v1/concerts?status=", "/v1/reservations?status=PAID"]
     {
-        wrong(&admin, &Method::GET, path, "", &["/status"]).await;
+        assert_invalid(&admin, &Method::GET, path, "", &["/status"]).await;
     }
 }
 

@@ -1,9 +1,9 @@
-//! What an administrator may say: each field that is wrong is named, and nothing comes of it.
+//! Validation of administration requests: each invalid field is named, and the request changes nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::fields::wrong;
+use crate::fields::assert_invalid;
 use crate::support::sale;
 use crate::support::state;
 use crate::support::world::World;
@@ -14,7 +14,7 @@ async fn what_an_administrator_says_of_concerts_and_times_is_checked() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 2, json!({})).await;
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     let concerts = "/v1/admin/concerts".to_owned();
     let concert = format!("/v1/admin/concerts/{}", sale.concert);
     let schedules = format!("{concert}/schedules");
@@ -48,9 +48,9 @@ async fn what_an_administrator_says_of_concerts_and_times_is_checked() {
         (&patch, &schedule, json!({"deadline_at": null}), "/deadline_at"),
         (&patch, &schedule, json!({"concert_at": "9999-01-01T00:00:00Z"}), "/concert_at"),
     ] {
-        wrong(&admin, method, path, &body.to_string(), &[pointer]).await;
+        assert_invalid(&admin, method, path, &body.to_string(), &[pointer]).await;
     }
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn what_an_administrator_says_of_a_line_is_checked() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 2, json!({})).await;
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     for (body, pointer) in [
         (json!({"capacity": null}), "/capacity"),
@@ -77,9 +77,9 @@ async fn what_an_administrator_says_of_a_line_is_checked() {
         (json!({"message": "a\u{0}"}), "/message"),
         (json!({"speed": 7}), "/speed"),
     ] {
-        wrong(&admin, &Method::PATCH, &path, &body.to_string(), &[pointer]).await;
+        assert_invalid(&admin, &Method::PATCH, &path, &body.to_string(), &[pointer]).await;
     }
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn what_an_administrator_says_of_seats_is_checked() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 2, json!({})).await;
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     let path = format!("/v1/admin/schedules/{}/seats", sale.schedule);
     let section = |change: Value| {
         let mut one = json!({"name": "B", "rows": 1, "seats_per_row": 1, "seat_price": 1});
@@ -119,9 +119,9 @@ async fn what_an_administrator_says_of_seats_is_checked() {
         (&patch, json!({"seat_ids": [1], "blocked": 1}), "/blocked"),
         (&patch, json!({"seat_ids": [1, "x"], "blocked": true}), "/seat_ids/1"),
     ] {
-        wrong(&admin, method, &path, &body.to_string(), &[pointer]).await;
+        assert_invalid(&admin, method, &path, &body.to_string(), &[pointer]).await;
     }
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
 }
 
 fn section_ok() -> Value {

@@ -1,4 +1,4 @@
-//! Going on with another device: a code is good once, for its owner's place, and for two minutes.
+//! Hand-off to another device: a code works once, for its owner's queue entry, for two minutes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use onsale::caller::{Lifetime, Role};
@@ -11,22 +11,22 @@ use crate::support::sale;
 use crate::support::world::{Process, QUEUE_SECRET, World, token, token_within};
 
 const MAKE: &str = "/v1/queue/ticket/handoff";
-const TAKE: &str = "/v1/handoffs";
+const REDEEM: &str = "/v1/handoffs";
 
-/// A code for the ticket of somebody.
+/// A code for the ticket of a user.
 async fn code(owner: &Client) -> String {
     let made = owner.post(MAKE, json!({})).await;
     assert_eq!(made.header("cache-control"), "no-store");
     made.ok(201)["code"].as_str().expect("a code").to_owned()
 }
 
-async fn take(process: &Process, code: &str) -> Answer {
-    process.anonymous().post(TAKE, json!({ "code": code })).await
+async fn redeem(process: &Process, code: &str) -> Answer {
+    process.anonymous().post(REDEEM, json!({ "code": code })).await
 }
 
-/// The device that goes on with an answer.
-fn device(process: &Process, taken: &Value) -> Client {
-    let text = |name: &str| taken[name].as_str().expect("a text").to_owned();
+/// The device that continues with a redeemed code.
+fn device(process: &Process, redeemed: &Value) -> Client {
+    let text = |name: &str| redeemed[name].as_str().expect("a text").to_owned();
     let client = process.anonymous().with_token(&text("access_token"));
     client.with_ticket(&text("queue_token"))
 }
@@ -38,16 +38,16 @@ async fn another_device_goes_on_in_the_same_place_in_the_same_name() {
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
     let mut owner = process.rich_buyer().await;
     let joined = owner.join(sale.schedule).await.ok(201);
-    let taken = take(&process, &code(&owner).await).await.ok(201);
+    let redeemed = redeem(&process, &code(&owner).await).await.ok(201);
     assert_eq!(
-        (&taken["schedule_id"], &taken["user"]["id"]),
+        (&redeemed["schedule_id"], &redeemed["user"]["id"]),
         (&json!(sale.schedule), &json!(owner.user))
     );
-    let other = device(&process, &taken);
+    let other = device(&process, &redeemed);
     let seen = other.get("/v1/queue/ticket").await.ok(200);
     assert_eq!((&seen["ticket_id"], &seen["status"]), (&joined["ticket_id"], &json!("ACTIVE")));
     let hold = other.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
-    assert_eq!(owner.pay(&hold).await.status, 201, "both devices are the owner's");
+    assert_eq!(owner.pay(&hold).await.status, 201, "both devices act as the owner");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn of_all_who_have_a_code_one_goes_on() {
     let mut owner = process.buyer().await;
     owner.join(sale.schedule).await.ok(201);
     let code = code(&owner).await;
-    let tries = (0..20).map(|n| take(if n % 2 == 0 { &process } else { &second }, &code));
+    let tries = (0..20).map(|n| redeem(if n % 2 == 0 { &process } else { &second }, &code));
     let answers = futures_util::future::join_all(tries).await;
     let (first, rest): (Vec<_>, Vec<_>) =
         answers.into_iter().partition(|answer| answer.status == 201);
@@ -84,24 +84,18 @@ async fn what_is_no_code_or_none_any_more_lets_nobody_go_on() {
     let old = Utc::now() - TimeDelta::seconds(122);
     let access = Some(Lifetime { expires_at: Utc::now(), renew_until: None });
     let expired = keys.sign_with(&read, 1, access, old).expect("a code").0;
-    let of_before_a_loss = keys.sign_with(&read, 0, access, Utc::now()).expect("a code").0;
+    let from_before_a_loss = keys.sign_with(&read, 0, access, Utc::now()).expect("a code").0;
     let without_access = keys.sign(&read, 1, Utc::now()).expect("a code").0;
     let stream = stream["code"].as_str().expect("a code");
     let changed = format!("{good}x");
-    for wrong in ["x", &ticket, stream, &expired, &of_before_a_loss, &without_access, &changed] {
-        take(&process, wrong).await.refused(409, "handoff_invalid");
+    for wrong in ["x", &ticket, stream, &expired, &from_before_a_loss, &without_access, &changed] {
+        redeem(&process, wrong).await.refused(409, "handoff_invalid");
     }
-    take(&process, "").await.refused(422, "invalid_request");
-    assert_eq!(take(&process, &good).await.status, 201, "the good one still is");
+    redeem(&process, "").await.refused(422, "invalid_request");
+    assert_eq!(redeem(&process, &good).await.status, 201, "the valid code still works");
 
     let stranger = process.buyer().await.with_ticket(&ticket);
     stranger.post(MAKE, json!({})).await.refused(403, "ticket_not_yours");
-}
-
-/// When an access token expires, by what it says.
-fn expiry(taken: &Value) -> DateTime<Utc> {
-    let text = taken["expires_at"].as_str().expect("a time");
-    text.parse().expect("a time")
 }
 
 #[tokio::test]
@@ -115,9 +109,9 @@ async fn a_chain_of_hand_offs_never_outlives_the_token_it_began_with() {
     owner.token = Some(token_within(owner.user, short));
     owner.join(sale.schedule).await.ok(201);
     for hop in 1..=3 {
-        let taken = take(&process, &code(&owner).await).await.ok(201);
-        assert_eq!(expiry(&taken), expires_at, "hop {hop}");
-        owner = device(&process, &taken);
+        let redeemed = redeem(&process, &code(&owner).await).await.ok(201);
+        assert_eq!(sale::expires_at(&redeemed), expires_at, "hop {hop}");
+        owner = device(&process, &redeemed);
         owner.get("/v1/users/me").await.ok(200);
         let renewed = owner.post("/v1/users/me/token", json!({})).await;
         renewed.refused(403, "session_not_renewable");
@@ -136,13 +130,14 @@ async fn a_session_ends_at_the_same_time_on_the_device_that_it_was_handed_to() {
     let (expires_at, end) = (at(60).expect("a time"), at(3600).expect("a time"));
     owner.token = Some(token_within(owner.user, Lifetime { expires_at, renew_until: Some(end) }));
     owner.join(sale.schedule).await.ok(201);
-    let taken = take(&process, &code(&owner).await).await.ok(201);
-    assert_eq!(expiry(&taken), expires_at);
-    let other = device(&process, &taken);
+    let redeemed = redeem(&process, &code(&owner).await).await.ok(201);
+    assert_eq!(sale::expires_at(&redeemed), expires_at);
+    let other = device(&process, &redeemed);
     for device in [&owner, &other] {
         let renewed = device.post("/v1/users/me/token", json!({})).await;
         assert_eq!(renewed.header("cache-control"), "no-store");
-        assert_eq!(expiry(&renewed.ok(201)), end, "the session's end, which is within a day");
+        let renewed = sale::expires_at(&renewed.ok(201));
+        assert_eq!(renewed, end, "the session's end, which is less than a day away");
     }
 }
 

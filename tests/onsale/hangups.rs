@@ -1,4 +1,4 @@
-//! Clients that hang up right after sending: what they asked for runs to its end all the same.
+//! Clients that disconnect right after sending: their requests still run to the end.
 
 use redis::AsyncCommands;
 use serde_json::{Value, json};
@@ -6,22 +6,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::client::Client;
-use crate::support::crowd::{join, people};
-use crate::support::faults::{Blocker, key, sound};
-use crate::support::kept::most_at_a_time;
+use crate::support::crowd::{create_users, join_at_once};
+use crate::support::faults::{Blocker, assert_consistent, key};
+use crate::support::kept::most_at_once;
 use crate::support::sale::{self, Sale};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-async fn inside(world: &World) -> (Process, Client, Sale) {
-    // The reconciler would put right in 20 s what a hang-up leaves wrong.
+/// A process, an active buyer, and a sale of 40 seats.
+async fn active_buyer(world: &World) -> (Process, Client, Sale) {
+    // The reconciler would repair within 20 s what a disconnect leaves wrong.
     let process = world.start_with(&["--reconcile-every=1h"]).await;
     let sale = sale::open(&process.admin().await, 2, 20, json!({})).await;
-    let mut buyers = join(people(world, &[process.addr], 1, 1000).await, sale.schedule).await;
+    let mut buyers =
+        join_at_once(create_users(world, &[process.addr], 1, 1000).await, sale.schedule).await;
     (process, buyers.remove(0), sale)
 }
 
-/// Sends a request; nobody reads its answer.
+/// Sends a request and does not read its answer.
 async fn send(process: &Process, buyer: &Client, path: &str, body: &Value) -> TcpStream {
     let (token, body) = (buyer.token.as_deref().expect("a token"), body.to_string());
     let ticket = buyer.ticket.as_deref().expect("a ticket");
@@ -37,8 +39,8 @@ async fn send(process: &Process, buyer: &Client, path: &str, body: &Value) -> Tc
     stream
 }
 
-/// Hangs up, and returns once the process has noticed: it closes its end without an answer.
-async fn hang_up(mut stream: TcpStream) {
+/// Disconnects, and waits until the process has noticed: it closes its end without an answer.
+async fn disconnect(mut stream: TcpStream) {
     stream.shutdown().await.expect("the end is sent");
     let mut rest = Vec::new();
     // A reset is an end as well.
@@ -49,36 +51,36 @@ async fn hang_up(mut stream: TcpStream) {
 #[tokio::test]
 async fn a_charge_is_made_though_its_client_hangs_up_in_the_middle_of_it() {
     let world = World::new().await;
-    let (process, buyer, _sale) = inside(&world).await;
+    let (process, buyer, _sale) = active_buyer(&world).await;
     let blocker = Blocker::of_balance(&world.pool, buyer.user).await;
     let stream = send(&process, &buyer, "/v1/points/charges", &json!({"amount": 500})).await;
-    blocker.blocks(&world.pool).await;
-    hang_up(stream).await;
+    blocker.wait_for_waiter(&world.pool).await;
+    disconnect(stream).await;
     blocker.release().await;
     until("the charge is made", async || {
         (buyer.get("/v1/points").await.ok(200)["amount"] == 1500).then_some(())
     })
     .await;
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
 async fn a_hold_that_is_refused_leaves_no_claim_though_its_client_hangs_up() {
     let world = World::new().await;
-    let (process, buyer, sale) = inside(&world).await;
+    let (process, buyer, sale) = active_buyer(&world).await;
     let blocker = Blocker::that_blocks_a_seat(&world.pool, sale.seats[0]).await;
     let path = format!("/v1/schedules/{}/reservations", sale.schedule);
     let body = json!({"seat_ids": sale.seats[..4]});
     let stream = send(&process, &buyer, &path, &body).await;
-    blocker.blocks(&world.pool).await;
+    blocker.wait_for_waiter(&world.pool).await;
     let (mut redis, held) = (world.raw_redis().await, key(sale.schedule, "held"));
-    // The claims would lapse after 5 s; these do not.
+    // Claims expire after 5 s; these are changed to last for ever.
     for seat in 1..=4 {
         redis.zadd::<_, _, _, ()>(&held, seat, 9e15).await.expect("Redis");
     }
-    hang_up(stream).await;
+    disconnect(stream).await;
     blocker.release().await;
-    until("the claims are given back", async || {
+    until("the claims are released", async || {
         let left: u64 = redis.zcard(&held).await.expect("Redis");
         (left == 0).then_some(())
     })
@@ -89,22 +91,22 @@ async fn a_hold_that_is_refused_leaves_no_claim_though_its_client_hangs_up() {
 #[tokio::test]
 async fn whoever_hangs_up_again_and_again_keeps_no_more_seats_than_the_limit() {
     let world = World::new().await;
-    let (process, buyer, sale) = inside(&world).await;
+    let (process, buyer, sale) = active_buyer(&world).await;
     let path = format!("/v1/schedules/{}/reservations", sale.schedule);
     for first in 0..30 {
         let body = json!({"seat_ids": sale.seats[first..first + 4]});
         drop(send(&process, &buyer, &path, &body).await);
     }
     let mut redis = world.raw_redis().await;
-    until("one of them is a hold", async || {
+    until("one request has made a hold", async || {
         let rows = world.number("select count(*) from reservation").await;
         (rows == 4).then_some(())
     })
     .await;
     process.stop().await;
     assert_eq!(world.number("select count(*) from reservation").await, 4);
-    assert_eq!(most_at_a_time(&mut redis, sale.schedule).await, 4);
+    assert_eq!(most_at_once(&mut redis, sale.schedule).await, 4);
     let claims: u64 = redis.hlen(key(sale.schedule, "claim")).await.expect("Redis");
     assert_eq!(claims, 0, "a drained process leaves no claim behind");
-    sound(&world).await;
+    assert_consistent(&world).await;
 }

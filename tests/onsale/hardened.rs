@@ -1,4 +1,4 @@
-//! What answers say to browsers and caches, and what administration leaves behind.
+//! Security headers and cache headers of answers, and the audit of administration.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn every_answer_is_of_its_kind_and_nobody_keeps_what_is_private() {
     let sale = sale::open(&process.admin().await, 1, 2, json!({"capacity": 0})).await;
     let mut person = process.buyer().await;
     let mut private = vec![person.join(sale.schedule).await];
-    until("the board knows of the place", async || {
+    until("the board shows the entry", async || {
         (person.poll().await.body["waiting"] == 1).then_some(())
     })
     .await;
@@ -33,7 +33,7 @@ async fn every_answer_is_of_its_kind_and_nobody_keeps_what_is_private() {
     for path in [schedule.as_str(), &format!("{schedule}/queue"), "/v1/concerts"] {
         let public = person.get(path).await;
         assert_eq!(public.header("cache-control"), "public, max-age=1", "{path}");
-        assert!(public.header("ratelimit").is_empty(), "a cache would tell it to others");
+        assert!(public.header("ratelimit").is_empty(), "a cache would send it to others");
         answers.push(public);
     }
     let page = person.get("/docs/").await;
@@ -42,14 +42,14 @@ async fn every_answer_is_of_its_kind_and_nobody_keeps_what_is_private() {
     }
     let policy = page.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
-    assert!(!page.text.contains("<script>"), "no script that the policy would refuse");
+    assert!(!page.text.contains("<script>"), "no script that the policy refuses");
     answers.extend([page, person.get("/livez").await, person.get("/openapi.json").await]);
     for answer in answers {
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{}", answer.text);
     }
 }
 
-/// A change of each kind, and whether it has a before.
+/// One change of each kind, and whether its audit entry has a `before`.
 fn changes(sale: &Sale) -> Vec<(&'static str, &'static str, Value, bool)> {
     let times = json!({"reservation_available_at": in_seconds(-9), "deadline_at": in_seconds(900),
                        "concert_at": in_seconds(1_800)});
@@ -77,11 +77,11 @@ async fn every_change_of_administration_is_audited_and_what_is_refused_is_not() 
     let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;
     let admin = process.admin().await;
     let described = admin.get("/openapi.json").await.ok(200);
-    let mut left: Vec<(String, String)> = Vec::new();
+    let mut unchecked: Vec<(String, String)> = Vec::new();
     for (path, item) in described["paths"].as_object().expect("paths") {
         let methods = item.as_object().expect("operations").keys();
         let changes = methods.filter(|method| path.starts_with("/v1/admin/") && *method != "get");
-        left.extend(changes.map(|method| (method.clone(), path.clone())));
+        unchecked.extend(changes.map(|method| (method.clone(), path.clone())));
     }
     for (method, pattern, body, has_before) in changes(&sale) {
         let id = if pattern.contains("/concerts/") { sale.concert } else { sale.schedule };
@@ -103,7 +103,7 @@ async fn every_change_of_administration_is_audited_and_what_is_refused_is_not() 
         let from = &entry["before"];
         assert!(!has_before || from.is_object() && *from != entry["after"], "from: {entry}");
         assert!(entry["after"].is_object(), "to: {entry}");
-        left.retain(|one| *one != (method.to_owned(), pattern.to_owned()));
+        unchecked.retain(|one| *one != (method.to_owned(), pattern.to_owned()));
     }
-    assert_eq!(left, [], "changes that nobody looked for in the audit");
+    assert_eq!(unchecked, [], "operations whose audit this test does not check");
 }

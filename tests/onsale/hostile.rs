@@ -1,4 +1,4 @@
-//! Clients that want more than their share: of joins, of requests, of time.
+//! Clients that send too many joins or requests, or send them too slowly.
 
 use std::net::SocketAddr;
 
@@ -14,20 +14,20 @@ use crate::support::state;
 use crate::support::wait::until;
 use crate::support::world::World;
 
-/// A proxy in front, on this machine.
+/// Trusts a proxy on this machine.
 pub const PROXY: &str = "--trusted-proxies=127.0.0.1";
 
-/// A call that a proxy forwards for an address.
-pub async fn forwarded(person: &Client, method: Method, path: &str, whom: &str) -> Answer {
-    let request = person.request(method.clone(), path).header("x-forwarded-for", whom);
+/// Sends a request as a proxy that forwards it for `address`.
+pub async fn send_forwarded(person: &Client, method: Method, path: &str, address: &str) -> Answer {
+    let request = person.request(method.clone(), path).header("x-forwarded-for", address);
     let request =
         if method == Method::POST { request.json(&json!({"name": "Kim"})) } else { request };
     person.send(request).await
 }
 
-/// Fails unless it is refused for want of so-and-so, and says for how long.
+/// Fails unless the answer is refused by the rate limit of `policy`, with the time to wait.
 #[track_caller]
-pub fn used_up(answer: &Answer, policy: &str) {
+pub fn assert_rate_limited(answer: &Answer, policy: &str) {
     answer.refused(429, "rate_limited");
     assert!(answer.header("retry-after").parse::<u64>().expect("seconds") >= 1);
     assert_eq!(answer.header("ratelimit-policy"), policy);
@@ -42,9 +42,9 @@ async fn joins_are_capped_per_address_and_only_a_named_proxy_says_whose_they_are
     let sale = sale::open(&open.admin().await, 1, 9, json!({"capacity": 0})).await;
     let path = format!("/v1/schedules/{}/queue", sale.schedule);
     let guarded = world.start_with(&[PROXY, "--address-joins=3"]).await;
-    let join = async |addr: SocketAddr, whom: &str| {
+    let join = async |addr: SocketAddr, address: &str| {
         let person = open.buyer().await.at(addr);
-        forwarded(&person, Method::POST, &path, whom).await
+        send_forwarded(&person, Method::POST, &path, address).await
     };
     for left in [2, 1, 0] {
         let joined = join(guarded.addr, "203.0.113.9").await;
@@ -53,19 +53,20 @@ async fn joins_are_capped_per_address_and_only_a_named_proxy_says_whose_they_are
         assert!(policy.starts_with("\"joins\";q=3;w=60"), "{policy}");
         assert!(joined.header("ratelimit").starts_with(&format!("\"joins\";r={left};t=")));
     }
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     let person = open.buyer().await.at(guarded.addr);
-    for whom in ["203.0.113.9", "198.51.100.1, 203.0.113.9", "203.0.113.9:4711"] {
-        used_up(&forwarded(&person, Method::POST, &path, whom).await, "\"joins\";q=3;w=60");
+    for address in ["203.0.113.9", "198.51.100.1, 203.0.113.9", "203.0.113.9:4711"] {
+        let refused = send_forwarded(&person, Method::POST, &path, address).await;
+        assert_rate_limited(&refused, "\"joins\";q=3;w=60");
     }
-    let after = state::of(&world, &[sale.schedule]).await;
+    let after = state::snapshot(&world, &[sale.schedule]).await;
     assert_eq!(
         before.lines().skip(1).collect::<Vec<_>>(),
         after.lines().skip(1).collect::<Vec<_>>()
     );
     assert_eq!(join(guarded.addr, "198.51.100.1").await.status, 201, "another address");
 
-    // Raised, lifted, and behind a proxy that nobody named.
+    // Without a limit, and behind a proxy that is not trusted.
     let lifted = world.start_with(&[PROXY, "--address-joins=0"]).await;
     let unnamed = world.start_with(&["--address-joins=1"]).await;
     for addr in [lifted.addr, unnamed.addr] {
@@ -79,12 +80,12 @@ async fn joins_are_capped_per_address_and_only_a_named_proxy_says_whose_they_are
 async fn sign_ups_are_capped_per_address() {
     let world = World::new().await;
     let process = world.start_with(&[PROXY, "--address-joins=2"]).await;
-    let nobody = process.anonymous();
-    let sign_up = async |whom: &str| forwarded(&nobody, Method::POST, "/v1/users", whom).await;
+    let client = process.anonymous();
+    let sign_up = async |from: &str| send_forwarded(&client, Method::POST, "/v1/users", from).await;
     for _ in 0..2 {
         sign_up("2001:db8:0:7::1").await.ok(201);
     }
-    used_up(&sign_up("2001:db8:0:7:ffff::2").await, "\"sign-ups\";q=2;w=60");
+    assert_rate_limited(&sign_up("2001:db8:0:7:ffff::2").await, "\"sign-ups\";q=2;w=60");
     sign_up("2001:db8:0:8::1").await.ok(201);
 }
 
@@ -92,13 +93,13 @@ async fn sign_ups_are_capped_per_address() {
 async fn attempts_at_recovery_codes_are_capped_per_address() {
     let world = World::new().await;
     let process = world.start_with(&[PROXY, "--address-joins=2"]).await;
-    let nobody = process.anonymous();
+    let client = process.anonymous();
     let attempt =
-        async |from: &str| forwarded(&nobody, Method::POST, "/v1/users/recover", from).await;
+        async |from: &str| send_forwarded(&client, Method::POST, "/v1/users/recover", from).await;
     for _ in 0..2 {
         assert_ne!(attempt("2001:db8:0:7::1").await.status, 429);
     }
-    used_up(&attempt("2001:db8:0:7:ffff::2").await, "\"recoveries\";q=2;w=60");
+    assert_rate_limited(&attempt("2001:db8:0:7:ffff::2").await, "\"recoveries\";q=2;w=60");
     assert_ne!(attempt("2001:db8:0:8::1").await.status, 429);
 }
 
@@ -111,21 +112,21 @@ async fn requests_are_capped_per_address_and_polls_by_those_who_wait_are_not() {
     let mut waiting = open.buyer().await;
     waiting.join(sale.schedule).await.ok(201);
     let mut waiting = waiting.at(process.addr);
-    until("the board knows of the place", async || {
+    until("the board shows the entry", async || {
         (waiting.poll().await.body["waiting"] == 1).then_some(())
     })
     .await;
-    let refused = until("the allowance to be used up", async || {
-        let answer = forwarded(&waiting, Method::GET, "/v1/concerts", "203.0.113.9").await;
+    let refused = until("the rate limit is used up", async || {
+        let answer = send_forwarded(&waiting, Method::GET, "/v1/concerts", "203.0.113.9").await;
         (answer.status != 200).then_some(answer)
     })
     .await;
-    used_up(&refused, "\"requests\";q=5;w=5");
+    assert_rate_limited(&refused, "\"requests\";q=5;w=5");
     for _ in 0..20 {
-        let polled = forwarded(&waiting, Method::GET, "/v1/queue/ticket", "203.0.113.9").await;
+        let polled = send_forwarded(&waiting, Method::GET, "/v1/queue/ticket", "203.0.113.9").await;
         assert_eq!(polled.ok(200)["status"], "WAITING");
     }
-    forwarded(&waiting, Method::GET, "/v1/concerts", "203.0.113.8").await.ok(200);
+    send_forwarded(&waiting, Method::GET, "/v1/concerts", "203.0.113.8").await.ok(200);
 }
 
 #[tokio::test]
@@ -136,20 +137,20 @@ async fn requests_are_capped_per_user_at_whatever_route() {
     let first = greedy.get("/v1/points").await;
     assert_eq!(first.header("ratelimit-policy"), "\"user\";q=5;w=5");
     assert_eq!(first.header("ratelimit"), "\"user\";r=4;t=1");
-    let refused = until("the allowance to be used up", async || {
+    let refused = until("the rate limit is used up", async || {
         let answer = greedy.get("/v1/reservations").await;
         (answer.status != 200).then_some(answer)
     })
     .await;
-    used_up(&refused, "\"user\";q=5;w=5");
+    assert_rate_limited(&refused, "\"user\";q=5;w=5");
     other.get("/v1/points").await.ok(200);
     process.anonymous().get("/v1/concerts").await.ok(200);
 }
 
-/// What a process says to bytes as they are, until it closes.
-pub async fn said(addr: SocketAddr, bytes: &[u8]) -> Answer {
+/// Sends raw bytes; returns the answer, read until the server closes the connection.
+pub async fn send_bytes(addr: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(addr).await.expect("a connection");
-    // Closed with some of it unread, a connection is reset after its answer.
+    // A connection that the server closes with unread bytes is reset after the answer.
     let _ = stream.write_all(bytes).await;
     let mut read = Vec::new();
     let _ = stream.read_to_end(&mut read).await;
@@ -166,7 +167,7 @@ pub async fn said(addr: SocketAddr, bytes: &[u8]) -> Answer {
     Answer { status: status.expect("a status"), headers, text: body.to_owned(), body: json }
 }
 
-/// The head of a sign-up whose body is to have 14 bytes.
+/// The head of a sign-up whose body has 14 bytes.
 const HEAD: &str = "POST /v1/users HTTP/1.1\r\nhost: onsale\r\ncontent-type: application/json\r\n\
                     content-length: 14\r\n\r\n";
 
@@ -178,9 +179,9 @@ async fn who_sends_a_body_slowly_is_told_so_and_keeps_nobody_out_meanwhile() {
     let mut senders = Vec::new();
     for _ in 0..5 {
         let (addr, slow) = (process.addr, slow.clone());
-        senders.push(tokio::spawn(async move { said(addr, slow.as_bytes()).await }));
+        senders.push(tokio::spawn(async move { send_bytes(addr, slow.as_bytes()).await }));
     }
-    // There is room for one, and the slow do not have it.
+    // The limit is one request in progress, and requests without a complete body do not count.
     for _ in 0..20 {
         process.anonymous().get("/v1/concerts").await.ok(200);
     }
@@ -197,8 +198,8 @@ async fn a_head_that_is_too_large_is_refused() {
     let world = World::new().await;
     let process = world.start().await;
     let large = format!("GET /v1/concerts HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(512 * 1024));
-    assert_eq!(said(process.addr, large.as_bytes()).await.status, 431);
+    assert_eq!(send_bytes(process.addr, large.as_bytes()).await.status, 431);
     let many = "x: 1\r\n".repeat(200);
     let many = format!("GET /v1/concerts HTTP/1.1\r\n{many}\r\n");
-    assert_eq!(said(process.addr, many.as_bytes()).await.status, 431);
+    assert_eq!(send_bytes(process.addr, many.as_bytes()).await.status, 431);
 }

@@ -1,4 +1,4 @@
-//! Who calls: tokens, tickets, and that nobody gets at what is another's.
+//! The identity of clients: access tokens and tickets.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,13 +6,13 @@ use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::sale;
 use crate::support::shape;
 use crate::support::state;
 use crate::support::world::{JWT_SECRET, QUEUE_SECRET, World};
 
-/// A JWT with these claims over good ones.
+/// A JWT with valid claims, some of which `change` replaces.
 fn signed(header: &Header, key: &EncodingKey, change: &Value) -> String {
     let now = Utc::now().timestamp();
     let mut claims = json!({"aud": "onsale", "iss": "onsale", "sub": "1", "role": "admin",
@@ -23,7 +23,7 @@ fn signed(header: &Header, key: &EncodingKey, change: &Value) -> String {
     encode(header, &claims, key).expect("a token")
 }
 
-/// Tokens that say something else, or are signed otherwise, than a good one of `user`.
+/// Tokens that differ from a valid one of `user` in one claim or in the signature.
 fn misclaimed(user: i64) -> Vec<String> {
     let sub = user.to_string();
     let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
@@ -70,7 +70,7 @@ fn misclaimed(user: i64) -> Vec<String> {
     bad
 }
 
-/// Tokens made of parts of a good one.
+/// Malformed tokens that are made from a valid one.
 fn malformed(good: &str) -> Vec<String> {
     let mut bad = Vec::new();
     let (_, rest) = good.split_once('.').unwrap();
@@ -102,17 +102,17 @@ async fn people_sign_up_while_that_is_open_and_a_token_says_who_calls() {
     let process = world.start().await;
     let made = process.anonymous().post("/v1/users", json!({"name": "  김 서연 "})).await;
     let made = made.ok(201);
-    shape::is(&made, "id:int name:text access_token:text expires_at:time");
+    shape::check(&made, "id:int name:text access_token:text expires_at:time");
     assert_eq!(made["name"], "김 서연");
     let me = process.anonymous().with_token(made["access_token"].as_str().unwrap());
     let who = me.get("/v1/users/me").await.ok(200);
     assert_eq!(who, json!({"id": made["id"], "name": "김 서연"}));
 
     let closed = world.start_with(&["--open-signup=false"]).await;
-    let before = state::of(&world, &[]).await;
+    let before = state::snapshot(&world, &[]).await;
     let refused = closed.anonymous().post("/v1/users", json!({"name": "Kim"})).await;
     refused.refused(403, "signup_closed");
-    assert_eq!(state::of(&world, &[]).await, before);
+    assert_eq!(state::snapshot(&world, &[]).await, before);
     me.at(closed.addr).get("/v1/users/me").await.ok(200);
 }
 
@@ -136,7 +136,7 @@ async fn only_a_token_that_is_whole_current_and_meant_for_us_is_accepted() {
         refused.refused(401, "unauthenticated");
         assert_eq!(refused.header("www-authenticate"), "Bearer");
     }
-    // A ticket is no access token, nor the other way round.
+    // A ticket is not accepted as an access token, nor the other way round.
     let sale = sale::open(&process.admin().await, 1, 1, json!({})).await;
     let mut buyer = process.buyer().await;
     buyer.join(sale.schedule).await.ok(201);
@@ -145,8 +145,8 @@ async fn only_a_token_that_is_whole_current_and_meant_for_us_is_accepted() {
     buyer.with_ticket(&good).get("/v1/queue/ticket").await.refused(401, "ticket_invalid");
 }
 
-/// Claims that a good ticket for `schedule` does not make.
-fn elsewise(schedule: i64) -> Vec<Value> {
+/// Claims that make a valid ticket for `schedule` invalid.
+fn invalid_claims(schedule: i64) -> Vec<Value> {
     let past = Utc::now().timestamp() - 60;
     vec![
         json!({"exp": past}),
@@ -168,7 +168,7 @@ async fn only_a_ticket_that_is_whole_current_and_ours_is_accepted() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let good = buyer.ticket.clone().unwrap();
     let parts: Vec<&str> = good.split('.').collect();
     let read = |part: &str| -> Value {
@@ -189,7 +189,7 @@ async fn only_a_ticket_that_is_whole_current_and_ours_is_accepted() {
         (&json!(buyer.user.to_string()), &json!(sale.schedule))
     );
     let mut bad: Vec<String> =
-        elsewise(sale.schedule).into_iter().map(|change| made(change, &key)).collect();
+        invalid_claims(sale.schedule).into_iter().map(|change| made(change, &key)).collect();
     bad.push(made(json!({}), &EncodingKey::from_secret(JWT_SECRET.as_bytes())));
     for change in
         [json!({"alg": "none"}), json!({"alg": "HS512"}), json!({"kid": "x"}), json!({"kid": null})]

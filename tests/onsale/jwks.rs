@@ -1,5 +1,5 @@
-//! The identity provider's keys: fetched from its address, read from a file, and kept while it is
-//! away.
+//! The identity provider's keys: fetched from its address or read from a file, and kept while the
+//! provider is down.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ async fn me(running: &Running, token: &str) -> Answer {
     Client::new(running.addr).with_token(token).get("/v1/users/me").await
 }
 
-async fn until_known(running: &Running, token: &str) {
-    until("the keys to be known", async || (me(running, token).await.status == 200).then_some(()))
+async fn wait_for_keys(running: &Running, token: &str) {
+    until("the keys are loaded", async || (me(running, token).await.status == 200).then_some(()))
         .await;
 }
 
@@ -55,7 +55,7 @@ async fn a_provider_that_is_away_at_the_start_is_waited_for() {
     assert!(!refused.header("retry-after").is_empty());
     me(&running, "e30.e30.e30").await.refused(401, "unauthenticated");
     provider.answer(StatusCode::OK, document(&[&key]));
-    until_known(&running, &token).await;
+    wait_for_keys(&running, &token).await;
     stop(running).await;
 }
 
@@ -65,7 +65,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it_and_keys_made_up_cause_few_f
     let (old, new, evil) = (Key::new("old"), Key::new("new"), Key::new("made up"));
     let provider = Provider::start(StatusCode::OK, document(&[&old])).await;
     let running = start_at(&world, &provider).await;
-    until_known(&running, &old.token("ada", &json!({}))).await;
+    wait_for_keys(&running, &old.token("ada", &json!({}))).await;
     provider.answer(StatusCode::OK, document(&[&old, &new]));
     let (begun, before) = (Instant::now(), provider.asked());
     assert_eq!(me(&running, &new.token("ada", &json!({}))).await.status, 200, "at once");
@@ -75,7 +75,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it_and_keys_made_up_cause_few_f
     for answer in answers {
         answer.refused(401, "unauthenticated");
     }
-    // One each ten seconds, however many tokens name keys that are not there.
+    // At most one fetch in ten seconds, however many tokens name unknown keys.
     let allowed = 1 + usize::try_from(begun.elapsed().as_secs() / 10).expect("few");
     let fetches = provider.asked() - before;
     assert!((1..=allowed).contains(&fetches), "{fetches} fetches, {allowed} allowed");
@@ -97,11 +97,11 @@ async fn keys_are_fetched_by_one_request_at_a_time_even_where_clients_hang_up() 
     until("the first fetch", async || (provider.asked() == 1).then_some(())).await;
     drop(closed);
     let known = futures_util::future::join_all(asking).await;
-    assert!(known.into_iter().all(|known| known.expect("an answer")), "all learn of the new keys");
+    assert!(known.into_iter().all(|known| known.expect("an answer")), "all get the new keys");
     assert_eq!((provider.asked(), provider.most_at_once.load(Ordering::SeqCst)), (1, 1));
     assert!(keys.get(key.0).is_ok() && keys.get(evil.0).is_err());
 
-    // A client that hangs up during its fetch does not make room for another one.
+    // A client that disconnects during its fetch does not allow another fetch.
     let url = provider.url().parse().expect("a URL");
     let keys = ProviderKeys::at(JwksSource::address(url).expect("a client"));
     let closed = provider.open.write().await;
@@ -142,14 +142,14 @@ async fn a_document_that_cannot_be_used_does_not_replace_good_keys() {
         let (asked, generation) = (provider.asked(), keys.generation());
         keys.read_again().await;
         let shown: String = text.chars().take(60).collect();
-        assert_eq!(provider.asked(), asked + 1, "it was asked: {shown}");
+        assert_eq!(provider.asked(), asked + 1, "a request was sent: {shown}");
         assert!(keys.get(key.0).is_ok(), "{status} {shown}");
         assert_eq!(keys.generation(), generation, "{status} {shown}");
     }
     assert_eq!(elsewhere.asked(), 0, "a redirection is not followed");
 }
 
-/// A file of keys that a test writes.
+/// A key file that a test writes.
 struct File(PathBuf);
 
 impl File {
@@ -159,7 +159,7 @@ impl File {
         file
     }
 
-    /// Replaces it in one step, as a careful operator does.
+    /// Replaces the file in one step (rename).
     fn write(&self, text: &str) {
         let next = self.0.with_extension("next");
         std::fs::write(&next, text).expect("a file");
@@ -186,8 +186,8 @@ async fn a_file_that_changes_is_read_again_and_a_withdrawn_key_verifies_nothing_
     me(&running, &new.token("ada", &json!({}))).await.refused(401, "unauthenticated");
     me(&running, &token).await.ok(200);
     file.write(&document(&[&new]));
-    // The token was verified before, and its key is withdrawn now.
-    until("the old key to be withdrawn", async || {
+    // The token was verified before; now its key is withdrawn.
+    until("the old key is withdrawn", async || {
         (me(&running, &token).await.status == 401).then_some(())
     })
     .await;
@@ -216,7 +216,7 @@ async fn a_providers_name_claim_is_the_users_name_and_the_latest_token_counts() 
     assert_eq!(name(&second, &first).await, "김 서연");
     let later = token(json!("Kim Seoyeon"), now - 50);
     assert_eq!(name(&second, &later).await, "Kim Seoyeon");
-    // Whatever order the tokens arrive in, and at which process.
+    // In any order of the tokens, and at every process.
     for running in [&running, &second] {
         assert_eq!(name(running, &first).await, "Kim Seoyeon");
         assert_eq!(name(running, &later).await, "Kim Seoyeon");

@@ -1,4 +1,4 @@
-//! The whole sale, from joining the line to owning a seat.
+//! A whole sale, from joining the queue to owning seats.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ async fn a_buyer_joins_holds_pays_and_owns_the_seats() {
         .iter()
         .map(|one| one["seat_number"].as_i64().unwrap())
         .collect();
-    assert_eq!(numbers, [1, 2, 3], "the best there are, side by side");
+    assert_eq!(numbers, [1, 2, 3], "the best seats, side by side");
 
     let paid = buyer.pay(&hold).await.ok(201);
     assert_eq!((&paid["total_amount"], &paid["balance"]), (&json!(300), &json!(999_700)));
@@ -35,7 +35,7 @@ async fn a_buyer_joins_holds_pays_and_owns_the_seats() {
     let path = format!("/v1/holds/{}", hold["hold_id"].as_str().unwrap());
     assert_eq!(buyer.get(&path).await.ok(200)["status"], "COMPLETE");
 
-    assert_eq!(buyer.poll().await.ok(200)["status"], "COMPLETED", "the slot was given back");
+    assert_eq!(buyer.poll().await.ok(200)["status"], "COMPLETED", "the slot was released");
     assert_eq!(world.number("select count(*) from seat where status = 'UNAVAILABLE'").await, 3);
     assert_eq!(world.number("select sum(amount)::bigint from payment").await, 300);
 }

@@ -1,20 +1,20 @@
-//! Limits without holes: every path and method counts for its address, whatever the header says that
-//! names it. What is exempt is listed here.
+//! Rate limits without gaps: every path and method counts towards the limit of its address, whatever
+//! the forwarding header has. Exempt requests are listed here.
 
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::json;
 
-use crate::hostile::{PROXY, used_up};
+use crate::hostile::{PROXY, assert_rate_limited};
 use crate::support::client::{Answer, Client};
 use crate::support::sale::{self, Sale};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// What no limit per address counts: polls with the ticket of somebody who waits.
+/// Requests that do not count towards the limit per address: polls with the ticket of a waiting buyer.
 const EXEMPT: [(&str, &str); 1] = [("GET", "/v1/queue/ticket")];
 
-/// What is not in the API's description: pages, their files, operations, and what there is not.
+/// Requests that are not in the API's description: pages, their files, operations, unknown paths.
 const OTHERS: [(&str, &str); 24] = [
     ("GET", "/"),
     ("GET", "/concerts/{id}"),
@@ -42,7 +42,7 @@ const OTHERS: [(&str, &str); 24] = [
     ("BREW", "/v1/concerts"),
 ];
 
-/// Sends a request for an address behind the proxy; its head is enough.
+/// Sends a request for an address behind the proxy; reads only the head of the answer.
 async fn send(client: &Client, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let mut request = client.request(method, path).header("x-forwarded-for", "203.0.113.9");
@@ -52,9 +52,9 @@ async fn send(client: &Client, method: &str, path: &str, headers: &[(&str, &str)
     client.head(request).await
 }
 
-/// Asks until the address is refused, and checks by which limit.
-async fn is_limited(client: &Client, method: &str, path: &str, headers: &[(&str, &str)]) {
-    let what = format!("{method} {path} {headers:?} to be refused");
+/// Sends requests until the address is refused, and checks which limit refused it.
+async fn check_limit(client: &Client, method: &str, path: &str, headers: &[(&str, &str)]) {
+    let what = format!("{method} {path} {headers:?} is refused");
     let refused = until(&what, async || {
         let answer = send(client, method, path, headers).await;
         (answer.status == 429).then_some(answer)
@@ -65,7 +65,7 @@ async fn is_limited(client: &Client, method: &str, path: &str, headers: &[(&str,
     if method == "HEAD" {
         assert_eq!(refused.header("ratelimit-policy"), policy, "{what}");
     } else {
-        used_up(&refused, policy);
+        assert_rate_limited(&refused, policy);
     }
 }
 
@@ -95,16 +95,16 @@ async fn every_path_and_method_counts_for_its_address_but_polls_by_those_who_wai
     for (method, pattern) in &calls {
         let path = pattern.replace("{hold_id}", &hold);
         let path = path.replace("{id}", &sale.schedule.to_string());
-        is_limited(&anybody, method, &path, &[]).await;
+        check_limit(&anybody, method, &path, &[]).await;
     }
     let preflight = [("origin", "https://shop.example"), ("access-control-request-method", "POST")];
-    is_limited(&anybody, "OPTIONS", "/v1/users", &preflight).await;
+    check_limit(&anybody, "OPTIONS", "/v1/users", &preflight).await;
 
     let mut waiting = open.buyer().await;
     waiting.join(sale.schedule).await.ok(201);
     let waiting = waiting.at(process.addr);
     let [(method, path)] = EXEMPT;
-    until("the board knows of the place", async || {
+    until("the board shows the entry", async || {
         let poll = waiting.request(Method::GET, path).header("x-forwarded-for", "203.0.113.9");
         (waiting.send(poll).await.body["waiting"] == 1).then_some(())
     })
@@ -112,13 +112,13 @@ async fn every_path_and_method_counts_for_its_address_but_polls_by_those_who_wai
     for _ in 0..20 {
         assert_eq!(send(&waiting, method, path, &[]).await.status, 200, "exempt");
     }
-    is_limited(&waiting.with_ticket("forged"), method, path, &[]).await;
-    is_limited(&waiting.without_ticket(), method, path, &[]).await;
+    check_limit(&waiting.with_ticket("forged"), method, path, &[]).await;
+    check_limit(&waiting.without_ticket(), method, path, &[]).await;
     let elsewhere = [("origin", "https://elsewhere.example")];
     for _ in 0..20 {
         assert_eq!(send(&waiting, method, path, &elsewhere).await.status, 200, "exempt");
     }
-    is_limited(&waiting, method, "/v1/queue/ticket?x", &[]).await;
+    check_limit(&waiting, method, "/v1/queue/ticket?x", &[]).await;
 }
 
 #[tokio::test]
@@ -131,10 +131,10 @@ async fn seat_maps_that_are_answered_from_memory_count_for_their_address() {
         let seen = other.get(&path).await;
         let tag = seen.header("etag").to_owned();
         let since = format!("{path}?since={}", seen.body["version"].as_str().expect("a version"));
-        is_limited(&anybody, "GET", &path, &[]).await;
-        is_limited(&anybody, "GET", &path, &[("if-none-match", &tag)]).await;
-        is_limited(&anybody, "GET", &since, &[]).await;
-        // Nothing but the address's allowance refuses it.
+        check_limit(&anybody, "GET", &path, &[]).await;
+        check_limit(&anybody, "GET", &path, &[("if-none-match", &tag)]).await;
+        check_limit(&anybody, "GET", &since, &[]).await;
+        // Only the limit of the address refuses it.
         let unlimited = anybody.request(Method::GET, &path).header("x-forwarded-for", "192.0.2.7");
         let mut served = vec![anybody.send(unlimited).await.status];
         served.push(other.get(&path).await.status);
@@ -149,7 +149,7 @@ async fn a_forwarding_header_that_cannot_be_read_switches_no_limit_off() {
     for flag in ["--forwarded-header=x-forwarded-for", "--forwarded-header=forwarded"] {
         let process = world.start_with(&[PROXY, "--address-requests=1", flag]).await;
         let anybody = process.anonymous();
-        let mut asks = vec![anybody.request(Method::GET, "/v1/concerts")];
+        let mut requests = vec![anybody.request(Method::GET, "/v1/concerts")];
         for value in values {
             let forwarded = [b"for=", value].concat();
             let (name, value) = if flag.ends_with("=forwarded") {
@@ -158,15 +158,15 @@ async fn a_forwarding_header_that_cannot_be_read_switches_no_limit_off() {
                 ("x-forwarded-for", value)
             };
             let value = HeaderValue::from_bytes(value).expect("a value");
-            asks.push(anybody.request(Method::GET, "/v1/concerts").header(name, value));
+            requests.push(anybody.request(Method::GET, "/v1/concerts").header(name, value));
         }
-        for ask in asks {
-            let refused = until(&format!("{ask:?} to be refused"), async || {
-                let answer = anybody.send(ask.try_clone().expect("no stream")).await;
+        for request in requests {
+            let refused = until(&format!("{request:?} is refused"), async || {
+                let answer = anybody.send(request.try_clone().expect("no stream")).await;
                 (answer.status == 429).then_some(answer)
             })
             .await;
-            used_up(&refused, "\"requests\";q=5;w=5");
+            assert_rate_limited(&refused, "\"requests\";q=5;w=5");
         }
     }
 }
@@ -175,9 +175,9 @@ async fn a_forwarding_header_that_cannot_be_read_switches_no_limit_off() {
 async fn a_flood_behind_a_proxy_does_not_make_its_health_checks_fail() {
     let world = World::new().await;
     let (_open, process, _sale) = limited(&world).await;
-    // The proxy's own checks, and requests whose client it does not name, have the same address.
+    // The proxy's health checks and requests without a client address have the same address.
     let proxy = process.anonymous();
-    until("the proxy's requests to be used up", async || {
+    until("the proxy's limit is used up", async || {
         (proxy.get("/nowhere").await.status == 429).then_some(())
     })
     .await;

@@ -1,4 +1,4 @@
-//! The catalogue in order of its sales: what is on sale next, nothing that is over, every page of it.
+//! The catalogue in order of its sales: the next sales, no past ones, and every page of them.
 
 use serde_json::json;
 
@@ -7,22 +7,7 @@ use crate::support::sale;
 use crate::support::wait::until;
 use crate::support::world::World;
 
-/// The ids of a list of the API, page after page.
-async fn walk(client: &Client, path: &str) -> Vec<i64> {
-    let (mut ids, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = client.get(&format!("{path}&limit=2{cursor}")).await.ok(200);
-        let items = page["items"].as_array().expect("items");
-        ids.extend(items.iter().map(|item| item["id"].as_i64().expect("an id")));
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return ids,
-        }
-        assert_eq!(items.len(), 2, "only the last page is short");
-    }
-}
-
-/// The addresses that a page links to, those of its next pages first.
+/// The addresses that a page links to: those of its next pages, and those of concerts.
 fn links(text: &str) -> (Vec<String>, Vec<String>) {
     let address = |rest: &str| rest.split('"').next().unwrap_or_default().to_owned();
     let next = text.split("rel=\"next\" href=\"").skip(1).map(address).collect();
@@ -49,7 +34,7 @@ async fn concerts_are_listed_by_what_is_on_sale_next_without_those_that_are_over
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let make = async |opens, closes| sale::make(&admin, (opens, closes), 0, 0, json!({})).await;
+    let make = async |opens, closes| sale::create(&admin, (opens, closes), 0, 0, json!({})).await;
     let over = make(-7200, -60).await;
     let long_open = make(-7200, 3600).await;
     let later = make(7200, 9000).await;
@@ -59,7 +44,7 @@ async fn concerts_are_listed_by_what_is_on_sale_next_without_those_that_are_over
     let withdrawn = make(-30, 3600).await;
     let path = format!("/v1/admin/concerts/{}", withdrawn.concert);
     admin.patch(&path, json!({"status": "UNAVAILABLE"})).await.ok(200);
-    // One date of it is over, the next one opens before all others.
+    // One date of this concert is over; its next date opens before all others.
     let next = json!({"reservation_available_at": sale::in_seconds(30),
         "deadline_at": sale::in_seconds(3600), "concert_at": sale::in_seconds(3600)});
     let both = make(-7200, -60).await;
@@ -70,12 +55,12 @@ async fn concerts_are_listed_by_what_is_on_sale_next_without_those_that_are_over
     let anybody = process.anonymous();
     let open = [just_open.concert, older.concert, long_open.concert];
     let path = "/v1/concerts?sale=OPEN&status=AVAILABLE";
-    assert_eq!(walk(&anybody, path).await, open);
+    assert_eq!(anybody.list_ids(path).await, open);
     let upcoming = [both.concert, soon.concert, later.concert];
-    assert_eq!(walk(&anybody, "/v1/concerts?sale=UPCOMING").await, upcoming);
-    let all = walk(&anybody, "/v1/concerts?sale=OPEN").await;
+    assert_eq!(anybody.list_ids("/v1/concerts?sale=UPCOMING").await, upcoming);
+    let all = anybody.list_ids("/v1/concerts?sale=OPEN").await;
     assert_eq!(all, [&[withdrawn.concert][..], &open].concat());
-    assert_eq!(walk(&anybody, "/v1/concerts?").await.len(), 9, "the list by id has every concert");
+    assert_eq!(anybody.list_ids("/v1/concerts?").await.len(), 9, "the list by id has all concerts");
 
     let (_, shown) = links(&page(&anybody, "/").await);
     let expected = [&open[..], &upcoming, &[none["id"].as_i64().unwrap()]].concat();
@@ -105,15 +90,15 @@ async fn the_newest_sale_is_on_the_home_page_and_the_rest_behind_links() {
     let process = world.start().await;
     let admin = process.admin().await;
     for _ in 0..60 {
-        sale::make(&admin, (-7200, -60), 0, 0, json!({})).await;
+        sale::create(&admin, (-7200, -60), 0, 0, json!({})).await;
     }
     let mut made = Vec::new();
     for number in 0..23 {
-        made.push(sale::make(&admin, (number - 1000, 3600), 0, 0, json!({})).await.concert);
+        made.push(sale::create(&admin, (number - 1000, 3600), 0, 0, json!({})).await.concert);
     }
     let mut upcoming = Vec::new();
     for number in 0..22 {
-        let sale = sale::make(&admin, (2000 - number, 3600), 0, 0, json!({})).await;
+        let sale = sale::create(&admin, (2000 - number, 3600), 0, 0, json!({})).await;
         upcoming.push(sale.concert);
     }
     made.reverse();
@@ -129,7 +114,7 @@ async fn the_newest_sale_is_on_the_home_page_and_the_rest_behind_links() {
     assert_eq!((end, rest), (vec![], text(&made[20..])));
     let (end, rest) = links(&page(&anybody, &next[1]).await);
     assert_eq!((end, rest), (vec![], text(&upcoming[20..])));
-    // In another language one stays on the page.
+    // The link to the other language keeps the page.
     let more = page(&anybody, &next[0]).await;
     assert!(
         more.contains(&format!("href=\"{}&amp;lang=ko\"", next[0]))
@@ -143,7 +128,7 @@ async fn every_date_of_a_concert_is_reached_those_to_come_first() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let sale = sale::make(&admin, (-7200, -120), 0, 0, json!({})).await;
+    let sale = sale::create(&admin, (-7200, -120), 0, 0, json!({})).await;
     let path = format!("/v1/admin/concerts/{}/schedules", sale.concert);
     let date = async |closes: i64| {
         let times = json!({"reservation_available_at": sale::in_seconds(-7200),
@@ -155,15 +140,15 @@ async fn every_date_of_a_concert_is_reached_those_to_come_first() {
     for number in 0..33 {
         to_come.push(date(4000 - number).await);
     }
-    // The date of the sale plays an hour after its deadline.
+    // The concert of `sale` plays an hour after the deadline.
     let past = vec![sale.schedule, date(-100).await];
     to_come.reverse();
 
     let anybody = process.anonymous();
     let list = format!("/v1/concerts/{}/schedules?", sale.concert);
-    assert_eq!(walk(&anybody, &format!("{list}dates=UPCOMING")).await, to_come);
-    assert_eq!(walk(&anybody, &format!("{list}dates=PAST")).await, past);
-    assert_eq!(walk(&anybody, &list).await.len(), 35);
+    assert_eq!(anybody.list_ids(&format!("{list}dates=UPCOMING")).await, to_come);
+    assert_eq!(anybody.list_ids(&format!("{list}dates=PAST")).await, past);
+    assert_eq!(anybody.list_ids(&list).await.len(), 35);
     let absent = anybody.get("/v1/concerts/0/schedules?dates=PAST").await;
     absent.refused(404, "concert_not_found");
 
@@ -177,9 +162,9 @@ async fn every_date_of_a_concert_is_reached_those_to_come_first() {
     assert_eq!(dates(&page(&anybody, &link).await), past);
     assert_eq!(dates(&page(&anybody, "/").await), to_come[..3]);
 
-    // Once all is over the page shows what was.
-    let over = sale::make(&admin, (-2, 1), 0, 0, json!({})).await;
-    until("the sale to end", async || {
+    // When every date is over, the page shows the past ones.
+    let over = sale::create(&admin, (-2, 1), 0, 0, json!({})).await;
+    until("the sale ends", async || {
         let (_, shown) = links(&page(&anybody, "/").await);
         (!shown.contains(&over.concert.to_string())).then_some(())
     })

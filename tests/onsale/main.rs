@@ -1,11 +1,6 @@
-//! The integration tests: one binary, real servers. `make test` starts PostgreSQL for all of them;
-//! each test has a database and a Redis of its own, which is a cluster where `make test-cluster` runs
-//! them.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a helper of a test fails as the test does"
-)]
+//! The integration tests: one binary, real servers. `make test` starts one PostgreSQL for all tests.
+//! Each test has its own database and its own Redis, which is a cluster under `make test-cluster`.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper fails its test by a panic")]
 
 mod access;
 mod administration;
@@ -59,6 +54,7 @@ mod refusals;
 mod repeats;
 mod replays;
 mod reshard;
+mod sale_settings;
 mod scripts;
 mod seatmap;
 mod secrets;

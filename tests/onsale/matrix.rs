@@ -1,34 +1,34 @@
-//! Who may call what: every operation of the description, called by nobody, with a forged token, by
-//! a plain user, and by another user than the one it is about. An operation that is new fails here
-//! until it is said what another user gets.
+//! Access control: every operation of the description, called without a token, with a forged token, by
+//! a user without a role, and by another user than the owner of the data. A new operation fails here
+//! until this file says what another user gets.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::refusals::{active, hold_path};
+use crate::refusals::{active_buyer, hold_path};
 use crate::support::client::{Answer, Client};
 use crate::support::sale::{self, Sale};
 use crate::support::state;
 use crate::support::world::{Process, World};
 
-/// What another user gets, who names what is the owner's wherever it can be named.
+/// What another user gets who names the owner's data wherever that is possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Foreign {
-    /// Anybody may call it, and gets the same.
+    /// Everybody may call it, and gets the same answer.
     Public,
-    /// It is theirs alone: the owner's is nowhere in the answer.
+    /// The answer has only the caller's data, nothing of the owner's.
     Own,
-    /// A thing of the owner's is not there.
+    /// The owner's resource is not found.
     Absent(&'static str),
-    /// A ticket of the owner's is not theirs to use.
+    /// The owner's ticket is refused.
     NotYours,
-    /// A ticket speaks for itself: whoever has it may ask.
+    /// Everybody who has the ticket may call it.
     Bearer,
-    /// For administrators.
+    /// Only administrators may call it.
     Forbidden,
 }
 
-/// Every operation beside those of administration.
+/// Every operation except those of administration.
 const OPERATIONS: [(&str, &str, Foreign); 41] = [
     ("post", "/v1/users", Foreign::Public),
     ("get", "/v1/users/me", Foreign::Own),
@@ -78,10 +78,10 @@ fn foreign(method: &str, path: &str) -> Foreign {
         return Foreign::Forbidden;
     }
     let known = OPERATIONS.iter().find(|(with, known, _)| *with == method && *known == path);
-    known.unwrap_or_else(|| panic!("{method} {path}: say what another user gets")).2
+    known.unwrap_or_else(|| panic!("{method} {path}: add what another user gets")).2
 }
 
-/// What there is of the owner's, to be named by others.
+/// The owner's data, which others try to name.
 struct Owned {
     sale: Sale,
     hold: Value,
@@ -93,7 +93,7 @@ struct Owned {
 impl Owned {
     async fn make(process: &Process) -> Self {
         let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
-        let mut owner = active(process, &sale).await;
+        let mut owner = active_buyer(process, &sale).await;
         let paid = owner.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
         let paid = owner.pay(&paid).await.ok(201);
         owner.join(sale.schedule).await.ok(201);
@@ -103,7 +103,7 @@ impl Owned {
         Self { sale, hold, payment, ticket, owner }
     }
 
-    /// A pattern with the owner's things in it.
+    /// A path with the owner's ids in it.
     fn path(&self, pattern: &str) -> String {
         let id = match pattern {
             _ if pattern.contains("/reservations/") => self.hold["reservations"][0]["id"].clone(),
@@ -120,7 +120,7 @@ impl Owned {
             + query
     }
 
-    /// A body that is valid, so that nothing but the caller can be wrong.
+    /// A valid body, so that only the caller can be a reason for refusal.
     fn body(&self, pattern: &str) -> Value {
         match pattern {
             "/v1/users" => json!({"name": "Kim"}),
@@ -132,7 +132,7 @@ impl Owned {
         }
     }
 
-    /// The head of an answer decides: streams have no end.
+    /// Calls an operation; of a stream it reads only the head, because a stream does not end.
     async fn call(&self, client: &Client, method: &str, pattern: &str) -> Answer {
         let verb = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).expect("a method");
         let request = client.keyed().request(verb, &self.path(pattern));
@@ -145,7 +145,7 @@ impl Owned {
         }
     }
 
-    /// Fails where anything of the owner's can be read in an answer.
+    /// Fails if an answer has data of the owner.
     #[track_caller]
     fn not_in(&self, answer: &Answer, what: &str) {
         let hold = self.hold["hold_id"].as_str().expect("a hold");
@@ -154,7 +154,7 @@ impl Owned {
         }
         let theirs = answer.body["id"] == self.owner.user || answer.body["amount"] == 999_900;
         assert!(!theirs, "{what}: {}", answer.text);
-        // The other user has charged points, and nothing else.
+        // The other user's history has only charges.
         let items = answer.body["items"].as_array().into_iter().flatten();
         assert!(items.map(|item| &item["kind"]).all(|kind| kind == "CHARGE"), "{what}");
     }
@@ -182,16 +182,16 @@ async fn every_route_refuses_nobody_and_forged_tokens_unless_it_is_public() {
     let process = world.start_with(&["--open-signup=false"]).await;
     let maker = world.start().await;
     let owned = Owned::make(&maker).await;
-    let before = state::of(&world, &[owned.sale.schedule]).await;
+    let before = state::snapshot(&world, &[owned.sale.schedule]).await;
     let operations = described(&process).await;
     for (method, path, bearer, ticket) in &operations {
         let what = format!("{method} {path}");
         let public = foreign(method, path) == Foreign::Public;
-        assert_eq!(public, !bearer && !ticket, "{what}: the description says otherwise");
-        let nobody = process.anonymous();
-        let forged = nobody.with_token("e30.e30.e30").with_ticket("e30.e30.e30");
-        let with_own_ticket = nobody.with_ticket(&owned.ticket);
-        for caller in [&nobody, &forged, &with_own_ticket] {
+        assert_eq!(public, !bearer && !ticket, "{what}: the description has another security");
+        let anonymous = process.anonymous();
+        let forged = anonymous.with_token("e30.e30.e30").with_ticket("e30.e30.e30");
+        let with_ticket = anonymous.with_ticket(&owned.ticket);
+        for caller in [&anonymous, &forged, &with_ticket] {
             let answer = owned.call(caller, method, path).await;
             let code = if *bearer { "unauthenticated" } else { "ticket_invalid" };
             match (public, caller.ticket.as_ref() == Some(&owned.ticket) && !bearer) {
@@ -203,7 +203,7 @@ async fn every_route_refuses_nobody_and_forged_tokens_unless_it_is_public() {
         }
     }
     assert_eq!(operations.len() - OPERATIONS.len(), 16, "every route of administration");
-    assert_eq!(state::of(&world, &[owned.sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[owned.sale.schedule]).await, before);
 }
 
 #[tokio::test]
@@ -211,9 +211,9 @@ async fn every_route_keeps_what_is_one_users_from_every_other() {
     let world = World::new().await;
     let process = world.start().await;
     let owned = Owned::make(&process).await;
-    let stranger = active(&process, &owned.sale).await;
+    let stranger = active_buyer(&process, &owned.sale).await;
     let with_ticket = stranger.with_ticket(&owned.ticket);
-    let (mut asked, mut before) = (0, state::of(&world, &[owned.sale.schedule]).await);
+    let (mut asked, mut before) = (0, state::snapshot(&world, &[owned.sale.schedule]).await);
     for (method, path, ..) in described(&process).await {
         let what = format!("{method} {path}");
         let answer = owned.call(&with_ticket, &method, &path).await;
@@ -222,13 +222,13 @@ async fn every_route_keeps_what_is_one_users_from_every_other() {
             Foreign::Own => {
                 owned.not_in(&answer, &what);
                 assert_eq!(answer.status / 100, 2, "{what}: {}", answer.text);
-                before = state::of(&world, &[owned.sale.schedule]).await;
+                before = state::snapshot(&world, &[owned.sale.schedule]).await;
             }
             Foreign::Absent(code) => answer.refused(404, code),
             Foreign::NotYours => answer.refused(403, "ticket_not_yours"),
             Foreign::Forbidden => answer.refused(403, "forbidden"),
         }
-        assert_eq!(state::of(&world, &[owned.sale.schedule]).await, before, "{what}");
+        assert_eq!(state::snapshot(&world, &[owned.sale.schedule]).await, before, "{what}");
         asked += 1;
     }
     assert!(asked >= 25, "every route that is not public: {asked}");

@@ -1,4 +1,4 @@
-//! What operators rely on: health, metrics, request ids, limits, draining, logs, settings.
+//! What operators rely on: health checks, metrics, request ids, limits and draining.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::program::Program;
 use crate::support::sale;
@@ -81,9 +81,9 @@ async fn readiness_says_which_store_is_down_and_liveness_does_not_care() {
     assert_eq!(ready(&anybody).await, json!(["migrations"]));
 }
 
-/// Fails unless this is text of ours that Prometheus can read.
+/// Fails unless every metric is ours, and Prometheus can parse the text.
 #[track_caller]
-fn parses(text: &str) {
+fn check_syntax(text: &str) {
     // OpenMetrics: comments, then `name{labels} value`, and an end.
     assert!(text.ends_with("# EOF\n"));
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -101,7 +101,7 @@ async fn metrics_count_a_sale_and_can_be_parsed() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 4, json!({"capacity": 1})).await;
-    let mut buyer = active(&process, &sale).await;
+    let mut buyer = active_buyer(&process, &sale).await;
     let mut waiting = process.buyer().await;
     waiting.join(sale.schedule).await.ok(201);
     let hold = buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
@@ -113,7 +113,7 @@ async fn metrics_count_a_sale_and_can_be_parsed() {
 
     let schedule = sale.schedule;
     let line = |name: &str| format!(r#"onsale_line_{name}{{schedule="{schedule}"}}"#);
-    let text = until("the figures of the line", async || {
+    let text = until("the metrics of the queue", async || {
         let answer = process.anonymous().get("/metrics").await;
         let active = format!("{} 1\n", line("active"));
         (answer.text.contains(&active) && answer.text.contains(&format!("{} 0\n", line("waiting"))))
@@ -121,12 +121,12 @@ async fn metrics_count_a_sale_and_can_be_parsed() {
     })
     .await;
     assert!(text.header("content-type").contains("openmetrics-text"));
-    figures_of_a_sale(&text.text);
-    parses(&text.text);
+    check_metrics_of_sale(&text.text);
+    check_syntax(&text.text);
 }
 
-/// What [`metrics_count_a_sale_and_can_be_parsed`] did, as the metrics tell it.
-fn figures_of_a_sale(text: &str) {
+/// Checks the metrics of what [`metrics_count_a_sale_and_can_be_parsed`] did.
+fn check_metrics_of_sale(text: &str) {
     for series in [
         r#"onsale_http_requests_total{route="/v1/payments",method="POST",status="201"} 1"#,
         "onsale_joins_total 2",
@@ -159,8 +159,8 @@ fn figures_of_a_sale(text: &str) {
 
 const SIGN_UP: &str = "{\"name\":\"Kim\"}";
 
-/// A sign-up of which only so much of the body is there.
-async fn begun(addr: std::net::SocketAddr, body: &str) -> TcpStream {
+/// Sends a sign-up with this part of its body.
+async fn begin_sign_up(addr: std::net::SocketAddr, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(addr).await.expect("a connection");
     let head = "POST /v1/users HTTP/1.1\r\nhost: onsale\r\ncontent-type: application/json\r\n\
                 content-length: 14\r\nconnection: close\r\n\r\n";
@@ -169,15 +169,15 @@ async fn begun(addr: std::net::SocketAddr, body: &str) -> TcpStream {
     stream
 }
 
-/// Keeps every sign-up waiting until it is dropped.
-async fn blocked(world: &World) -> sqlx::Transaction<'static, sqlx::Postgres> {
+/// A lock that makes every sign-up wait until it is dropped.
+async fn block_sign_ups(world: &World) -> sqlx::Transaction<'static, sqlx::Postgres> {
     let mut blocker = world.pool.begin().await.expect("a transaction");
     let lock = sqlx::query("lock table \"user\" in exclusive mode").execute(&mut *blocker).await;
     lock.expect("the lock");
     blocker
 }
 
-async fn finished(mut stream: TcpStream) -> String {
+async fn read_answer(mut stream: TcpStream) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.expect("an answer");
     text
@@ -187,9 +187,9 @@ async fn finished(mut stream: TcpStream) -> String {
 async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_slow() {
     let world = World::new().await;
     let process = world.start_with(&["--max-in-flight=1"]).await;
-    let blocker = blocked(&world).await;
-    let slow = begun(process.addr, SIGN_UP).await;
-    let refused = until("the only slot to be taken", async || {
+    let blocker = block_sign_ups(&world).await;
+    let slow = begin_sign_up(process.addr, SIGN_UP).await;
+    let refused = until("the only permit is taken", async || {
         let answer = process.anonymous().get("/v1/concerts").await;
         (answer.status != 200).then_some(answer)
     })
@@ -200,12 +200,12 @@ async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_
         process.anonymous().get(path).await.ok(200);
     }
     blocker.rollback().await.expect("nothing was changed");
-    assert!(finished(slow).await.starts_with("HTTP/1.1 201"));
+    assert!(read_answer(slow).await.starts_with("HTTP/1.1 201"));
     process.anonymous().get("/v1/concerts").await.ok(200);
 
     let impatient = world.start_with(&["--request-timeout=200ms"]).await;
-    let _blocker = blocked(&world).await;
-    let text = finished(begun(impatient.addr, SIGN_UP).await).await;
+    let _blocker = block_sign_ups(&world).await;
+    let text = read_answer(begin_sign_up(impatient.addr, SIGN_UP).await).await;
     assert!(text.starts_with("HTTP/1.1 503") && text.contains(r#""code":"overloaded""#), "{text}");
 }
 
@@ -213,15 +213,15 @@ async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_
 async fn what_is_under_way_at_sigterm_is_finished_and_the_process_ends_well() {
     let world = World::new().await;
     let mut program = Program::start(&world, &[]).await;
-    let mut slow = begun(program.addr, &SIGN_UP[..7]).await;
+    let mut slow = begin_sign_up(program.addr, &SIGN_UP[..7]).await;
     let waits = TcpStream::connect(program.addr).await.expect("a connection");
     program.anonymous().get("/v1/concerts").await.ok(200);
     program.terminate();
-    until("the port to close", async || TcpStream::connect(program.addr).await.err()).await;
+    until("the port is closed", async || TcpStream::connect(program.addr).await.err()).await;
     slow.write_all(&SIGN_UP.as_bytes()[7..]).await.expect("the rest");
-    let answer = finished(slow).await;
+    let answer = read_answer(slow).await;
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     drop(waits);
-    assert_eq!(program.ended().await, Some(0), "{}", program.output());
+    assert_eq!(program.wait().await, Some(0), "{}", program.output());
     assert_eq!(world.number(r#"select count(*) from "user""#).await, 1);
 }

@@ -1,4 +1,5 @@
-//! A store that is away, silent or cut off: who is refused, who goes on, and that all is well after.
+//! A store that is down, silent or cut off: which requests are refused, which continue, and that
+//! everything works afterwards.
 
 use std::time::Duration;
 
@@ -7,16 +8,16 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 use crate::support::client::{Answer, Client};
-use crate::support::crowd::{join_in_turn, people};
+use crate::support::crowd::{create_users, join_in_order};
 use crate::support::disk;
-use crate::support::faults::sound;
+use crate::support::faults::assert_consistent;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Servers;
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// Three people inside, three who wait and know it, and two who have yet to come.
+/// Three active buyers, three who wait, and two who join later.
 struct Scene {
     process: Process,
     sale: Sale,
@@ -29,11 +30,11 @@ impl Scene {
         let process = world.start().await;
         let queue = json!({"capacity": 3, "max_seats_per_user": 10});
         let sale = sale::open(&process.admin().await, 1, 20, queue).await;
-        let mut crowd = people(world, &[process.addr], 8, 1000).await;
+        let mut crowd = create_users(world, &[process.addr], 8, 1000).await;
         let late = crowd.split_off(6);
-        let crowd = join_in_turn(crowd, sale.schedule).await;
+        let crowd = join_in_order(crowd, sale.schedule).await;
         for person in &crowd[3..] {
-            until("the board knows who waits", async || {
+            until("the board shows who waits", async || {
                 let board = process.anonymous();
                 let board = board.get(&format!("/v1/schedules/{}/queue", sale.schedule)).await;
                 (board.ok(200)["waiting"] == 3).then_some(())
@@ -49,29 +50,29 @@ impl Scene {
         self.crowd[person].hold(self.sale.schedule, wish).await
     }
 
-    /// Those who wait are answered as before.
-    async fn polls_go_on(&self) {
-        for (place, person) in self.crowd[3..].iter().enumerate() {
+    /// Checks that polls of waiting buyers are answered as before.
+    async fn polls_continue(&self) {
+        for (index, person) in self.crowd[3..].iter().enumerate() {
             let ticket = person.clone().poll().await.ok(200);
             assert_eq!(
                 (&ticket["status"], &ticket["position"]),
-                (&json!("WAITING"), &json!(place + 1))
+                (&json!("WAITING"), &json!(index + 1))
             );
         }
     }
 
-    /// Whoever comes now is refused, soon and politely.
+    /// Checks that joins are refused within 2 s, with `Retry-After`.
     async fn joins_are_refused(&self) {
         for late in &self.late {
             let mut late = late.clone();
             let answer =
                 tokio::time::timeout(Duration::from_secs(2), late.join(self.sale.schedule));
-            unavailable(&answer.await.expect("an answer within 2 s"));
+            assert_unavailable(&answer.await.expect("an answer within 2 s"));
         }
     }
 
-    /// Everything works again: joining, holding, paying, being let in.
-    async fn all_is_well(&mut self) {
+    /// Waits until everything works again: joins, holds, payments and admission.
+    async fn everything_works(&mut self) {
         let schedule = self.sale.schedule;
         for late in &mut self.late {
             until("joining works", async || {
@@ -89,7 +90,7 @@ impl Scene {
         .await;
         until("paying works", async || (buyer.pay(&held).await.status == 201).then_some(())).await;
         let mut next = self.crowd[3].clone();
-        until("the next is let in", async || {
+        until("the next buyer is admitted", async || {
             let ticket = next.poll().await;
             (ticket.body["status"] == "ACTIVE").then_some(())
         })
@@ -99,15 +100,15 @@ impl Scene {
     }
 }
 
-fn unavailable(answer: &Answer) {
+fn assert_unavailable(answer: &Answer) {
     answer.refused(503, "store_unavailable");
     assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
 }
 
-/// What goes on without Redis: polls, payments, and holds by those inside.
-async fn without_redis(scene: &Scene, held: &serde_json::Value) {
+/// Without Redis joins are refused; polls, payments, and holds of active buyers continue.
+async fn check_without_redis(scene: &Scene, held: &serde_json::Value) {
     scene.joins_are_refused().await;
-    scene.polls_go_on().await;
+    scene.polls_continue().await;
     assert_eq!(scene.crowd[0].pay(held).await.ok(201)["total_amount"], 100);
     for person in [1, 2] {
         for seat in 0..4 {
@@ -117,7 +118,7 @@ async fn without_redis(scene: &Scene, held: &serde_json::Value) {
         }
     }
     scene.hold(3, 0).await.refused(503, "store_unavailable");
-    scene.polls_go_on().await;
+    scene.polls_continue().await;
     let ready = scene.process.anonymous().get("/readyz").await;
     assert_eq!((ready.status, &ready.body["failing"]), (503, &json!(["redis"])));
 }
@@ -128,10 +129,10 @@ async fn with_redis_down_those_inside_go_on_and_after_it_all_do() {
     let mut scene = Scene::set(&world).await;
     let held = scene.hold(0, 0).await.ok(201);
     world.redis.kill().await.expect("it ends");
-    without_redis(&scene, &held).await;
+    check_without_redis(&scene, &held).await;
     world.redis.restart().await.expect("it starts");
-    scene.all_is_well().await;
-    sound(&world).await;
+    scene.everything_works().await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -140,48 +141,47 @@ async fn with_redis_silent_those_inside_go_on_and_after_it_all_do() {
     let mut scene = Scene::set(&world).await;
     let held = scene.hold(0, 0).await.ok(201);
     world.redis.pause();
-    without_redis(&scene, &held).await;
+    check_without_redis(&scene, &held).await;
     world.redis.resume();
-    scene.all_is_well().await;
-    let epochs = "select max(queue_epoch)::bigint from concert_schedule";
-    assert_eq!(world.number(epochs).await, 1, "nothing was lost, and nothing rebuilt");
-    sound(&world).await;
+    scene.everything_works().await;
+    assert_eq!(world.epoch().await, 1, "nothing was lost, and nothing was rebuilt");
+    assert_consistent(&world).await;
 }
 
-/// A process that reaches PostgreSQL by way of a proxy.
+/// A process that reaches PostgreSQL through a proxy.
 async fn behind_proxy() -> (World, Proxy, Scene) {
     let mut world = World::new().await;
     let (proxy, through) = Proxy::of_url(&world.database_url).await;
     let direct = std::mem::replace(&mut world.database_url, through);
     let scene = Scene::set(&world).await;
     world.database_url = direct;
-    the_loops_know_the_schedule(&world).await;
+    wait_for_archive(&world).await;
     (world, proxy, scene)
 }
 
-async fn the_loops_know_the_schedule(world: &World) {
-    until("the loops know the schedule", async || {
+/// Waits until the archive worker has written the queue: then the loops process the schedule.
+async fn wait_for_archive(world: &World) {
+    until("the queue is archived", async || {
         (world.number("select count(*) from queue").await == 6).then_some(())
     })
     .await;
 }
 
-/// What goes on without PostgreSQL: the line.
-async fn without_postgresql(scene: &mut Scene, held: &serde_json::Value) {
-    unavailable(&scene.hold(1, 5).await);
-    unavailable(&scene.crowd[0].pay(held).await);
-    unavailable(&scene.crowd[0].keyed().post("/v1/points/charges", json!({"amount": 5})).await);
-    unavailable(&scene.process.anonymous().post("/v1/users", json!({"name": "Lee"})).await);
-    scene.polls_go_on().await;
+/// Without PostgreSQL the queue continues; everything else is refused.
+async fn check_without_postgresql(scene: &mut Scene, held: &serde_json::Value) {
+    assert_unavailable(&scene.hold(1, 5).await);
+    assert_unavailable(&scene.crowd[0].pay(held).await);
+    let charge = json!({"amount": 5});
+    assert_unavailable(&scene.crowd[0].keyed().post("/v1/points/charges", charge).await);
+    let sign_up = json!({"name": "Lee"});
+    assert_unavailable(&scene.process.anonymous().post("/v1/users", sign_up).await);
+    scene.polls_continue().await;
     let ticket = scene.late[0].join(scene.sale.schedule).await.ok(201);
     assert_eq!((&ticket["status"], &ticket["position"]), (&json!("WAITING"), &json!(4)));
-    assert_eq!(scene.crowd[1].delete("/v1/queue/ticket").await.status, 204);
+    scene.crowd[1].leave().await;
     let mut next = scene.crowd.remove(3);
-    until("the next is let in", async || {
-        (next.poll().await.ok(200)["status"] == "ACTIVE").then_some(())
-    })
-    .await;
-    scene.crowd[1] = next; // inside instead of the one who left
+    next.wait_for_status("ACTIVE").await;
+    scene.crowd[1] = next; // active instead of the one who left
     let ready = scene.process.anonymous().get("/readyz").await;
     assert_eq!((ready.status, &ready.body["failing"]), (503, &json!(["postgresql"])));
 }
@@ -191,11 +191,11 @@ async fn with_postgresql_down_the_line_goes_on_and_after_it_all_do() {
     let (world, proxy, mut scene) = behind_proxy().await;
     let held = scene.hold(0, 0).await.ok(201);
     proxy.set(Mode::Refuse);
-    without_postgresql(&mut scene, &held).await;
+    check_without_postgresql(&mut scene, &held).await;
     proxy.set(Mode::Pass);
-    scene.all_is_well().await;
+    scene.everything_works().await;
     scene.crowd[0].pay(&held).await.ok(201);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -203,11 +203,11 @@ async fn with_postgresql_silent_the_line_goes_on_and_after_it_all_do() {
     let (world, proxy, mut scene) = behind_proxy().await;
     let held = scene.hold(0, 0).await.ok(201);
     proxy.set(Mode::HoleDown);
-    without_postgresql(&mut scene, &held).await;
+    check_without_postgresql(&mut scene, &held).await;
     proxy.set(Mode::Pass);
-    scene.all_is_well().await;
+    scene.everything_works().await;
     scene.crowd[0].pay(&held).await.ok(201);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -215,46 +215,43 @@ async fn with_its_disk_full_postgresql_is_down_and_what_it_took_on_is_there_afte
     let mut postgres = PostgresServer::throwaway().await.expect("PostgreSQL");
     let world = World::beside(&postgres.url("postgres"), Servers::new().await).await;
     let mut scene = Scene::set(&world).await;
-    the_loops_know_the_schedule(&world).await;
+    wait_for_archive(&world).await;
     let held = scene.hold(0, 0).await.ok(201);
     let (keyed, wish) = (scene.crowd[0].with_key("pay"), json!({"hold_id": held["hold_id"]}));
     disk::fill(&postgres).await;
-    let told = keyed.post("/v1/payments", wish.clone()).await;
-    // Or under way, while the server that took it on is ending.
-    assert!(told.status == 503 || told.code() == "request_in_progress", "{}", told.text);
-    until("PostgreSQL has panicked, and does not recover", async || {
+    let refused = keyed.post("/v1/payments", wish.clone()).await;
+    // Or in progress, while the backend that runs it ends.
+    assert!(refused.status == 503 || refused.code() == "request_in_progress", "{}", refused.text);
+    until("PostgreSQL has panicked and does not recover", async || {
         PgConnection::connect(&postgres.url("postgres")).await.is_err().then_some(())
     })
     .await;
-    without_postgresql(&mut scene, &held).await;
+    check_without_postgresql(&mut scene, &held).await;
     postgres.kill().await.expect("it ends");
     postgres.restart().await.expect("it starts");
-    scene.all_is_well().await;
+    scene.everything_works().await;
     keyed.post("/v1/payments", wish).await.ok(201);
     assert_eq!(world.number("select count(*) from payment").await, 2, "one each");
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
 async fn connections_that_died_without_a_word_are_given_up_loops_included() {
     let (world, proxy, mut scene) = behind_proxy().await;
     let held = scene.hold(0, 0).await.ok(201);
-    // Every loop comes by while its connection is dead.
+    // Long enough for every loop to use its connection while that is dead.
     proxy.set(Mode::HoleUp);
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    proxy.bury();
-    scene.all_is_well().await;
+    proxy.silence_open_connections();
+    scene.everything_works().await;
     scene.crowd[0].pay(&held).await.ok(201);
-    until("the line is archived", async || {
+    until("both payments are archived", async || {
         let ended = "select count(*) from queue where status = 'COMPLETED'";
         (world.number(ended).await == 2).then_some(())
     })
     .await;
-    until("the outbox is empty", async || {
-        (world.number("select count(*) from outbox").await == 0).then_some(())
-    })
-    .await;
-    sound(&world).await;
+    world.wait_for_empty_outbox().await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -264,6 +261,6 @@ async fn a_slow_network_slows_and_breaks_nothing() {
     let held = scene.hold(0, 0).await.ok(201);
     scene.hold(1, 0).await.refused(409, "seat_taken");
     scene.crowd[0].pay(&held).await.ok(201);
-    scene.all_is_well().await;
-    sound(&world).await;
+    scene.everything_works().await;
+    assert_consistent(&world).await;
 }

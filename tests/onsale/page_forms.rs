@@ -1,11 +1,11 @@
-//! The form of the waiting page, for browsers without scripts: nobody is signed up for nothing.
+//! The form of the waiting page, for browsers without scripts: it signs up only users who can join.
 
 use reqwest::Method;
 use serde_json::json;
 
 use crate::hostile::PROXY;
 use crate::pages::{OURS, open, send};
-use crate::support::client::Answer;
+use crate::support::client::{Answer, RETRIES};
 use crate::support::sale;
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
@@ -19,8 +19,8 @@ async fn a_form_signs_nobody_up_for_a_schedule_that_cannot_be_joined() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let early = sale::make(&admin, (7200, 10_800), 1, 2, json!({})).await;
-    let over = sale::make(&admin, (-60, -30), 1, 2, json!({})).await;
+    let early = sale::create(&admin, (7200, 10_800), 1, 2, json!({})).await;
+    let over = sale::create(&admin, (-60, -30), 1, 2, json!({})).await;
     let sold_out = sale::open(&admin, 1, 2, json!({})).await;
     let withdrawn = sale::open(&admin, 1, 2, json!({})).await;
     let path = format!("/v1/admin/schedules/{}/seats", sold_out.schedule);
@@ -28,7 +28,7 @@ async fn a_form_signs_nobody_up_for_a_schedule_that_cannot_be_joined() {
     let path = format!("/v1/admin/concerts/{}", withdrawn.concert);
     admin.patch(&path, json!({"status": "UNAVAILABLE"})).await.ok(200);
     let sold_out = sold_out.schedule;
-    until("the board knows that it is sold out", async || {
+    until("the board shows that it is sold out", async || {
         let seen = admin.get(&format!("/v1/schedules/{sold_out}")).await.ok(200);
         (seen["phase"] == "SOLD_OUT").then_some(())
     })
@@ -40,7 +40,7 @@ async fn a_form_signs_nobody_up_for_a_schedule_that_cannot_be_joined() {
         let refusal = buyer.join(schedule).await;
         let path = format!("/schedules/{schedule}/wait");
         let answer = send(&process, &path, "do=join&name=Kim", &[OURS]).await;
-        assert_eq!(answer.status, refusal.status, "as the API: {}", refusal.text);
+        assert_eq!(answer.status, refusal.status, "as in the API: {}", refusal.text);
         assert_eq!(answer.header("set-cookie"), "", "{}", refusal.text);
         assert_eq!(user_count(&world).await, before, "{}", refusal.text);
     }
@@ -53,20 +53,20 @@ async fn a_form_signs_up_as_often_as_the_api_lets_its_address() {
     let sale = sale::open(&open.admin().await, 1, 5, json!({"capacity": 0})).await;
     let process = world.start_with(&[PROXY, "--address-joins=2"]).await;
     let path = format!("/schedules/{}/wait", sale.schedule);
-    let whom = |address: &'static str| [OURS, ("x-forwarded-for", address)];
-    // Joins have an allowance of their own, so one of two sign-ups is made by the API.
+    let from = |address: &'static str| [OURS, ("x-forwarded-for", address)];
+    // Joins have a separate limit, so the API makes one of the two sign-ups.
     let anybody = process.anonymous();
     let sign_up = anybody.request(Method::POST, "/v1/users").json(&json!({"name": "Kim"}));
     anybody.send(sign_up.header("x-forwarded-for", "203.0.113.9")).await.ok(201);
-    let first = send(&process, &path, "do=join&name=Kim", &whom("203.0.113.9")).await;
+    let first = send(&process, &path, "do=join&name=Kim", &from("203.0.113.9")).await;
     assert_eq!(first.status, 303, "{}", first.text);
     let before = user_count(&world).await;
-    let refused = send(&process, &path, "do=join&name=Kim", &whom("203.0.113.9")).await;
+    let refused = send(&process, &path, "do=join&name=Kim", &from("203.0.113.9")).await;
     assert_eq!(refused.status, 429, "{}", refused.text);
     assert_eq!(refused.header("ratelimit-policy"), "\"sign-ups\";q=2;w=60");
     assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1));
     assert_eq!(user_count(&world).await, before);
-    let other = send(&process, &path, "do=join&name=Kim", &whom("198.51.100.4")).await;
+    let other = send(&process, &path, "do=join&name=Kim", &from("198.51.100.4")).await;
     assert_eq!(other.status, 303);
 }
 
@@ -78,7 +78,7 @@ async fn a_form_whose_join_fails_after_the_sign_up_is_sent_again_as_the_same_use
     let path = format!("/schedules/{}/wait", sale.schedule);
     process.anonymous().get(&format!("/v1/schedules/{}/queue", sale.schedule)).await.ok(200);
     let before = user_count(&world).await;
-    // The board is a moment old when Redis dies, so that the form gets as far as the sign-up.
+    // The board is still recent when Redis stops, so that the form gets as far as the sign-up.
     world.redis.kill().await.expect("it dies");
     let refused = send(&process, &path, "do=join&name=Kim", &[OURS]).await;
     assert_eq!(refused.status, 503, "{}", refused.text);
@@ -89,8 +89,8 @@ async fn a_form_whose_join_fails_after_the_sign_up_is_sent_again_as_the_same_use
     world.redis.restart().await.expect("it lives");
     if made == 1 {
         let page = open(&process.anonymous(), &path, &[("cookie", &cookie)]).await;
-        assert_eq!(set_cookie(&page, "onsale_place"), None, "it is kept");
-        let joined = until("the join", async || {
+        assert_eq!(set_cookie(&page, "onsale_place"), None, "the cookie is kept");
+        let joined = until("the join succeeds", async || {
             let headers = [OURS, ("cookie", cookie.as_str())];
             let answer = send(&process, &path, "do=join&name=Kim", &headers).await;
             (answer.status == 303).then_some(answer)
@@ -101,7 +101,7 @@ async fn a_form_whose_join_fails_after_the_sign_up_is_sent_again_as_the_same_use
     }
 }
 
-/// The cookie of this name that an answer sets, as a browser sends it.
+/// The cookie with this name that an answer sets, as a browser sends it.
 fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
     let values = answer.headers.get_all("set-cookie").into_iter();
     let mut texts = values.filter_map(|value| value.to_str().ok());
@@ -109,13 +109,19 @@ fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
     cookie.split(';').next().map(str::to_owned)
 }
 
-/// Sends a form until no store is too slow for it.
-async fn taken(process: &Process, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
-    until("the form to be taken", async || {
+/// Sends a form, and again after each `503` as late as its `Retry-After` says.
+async fn send_with_retries(
+    process: &Process,
+    path: &str,
+    form: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    for _ in 0..RETRIES {
         let answer = send(process, path, form, headers).await;
-        (answer.status != 503).then_some(answer)
-    })
-    .await
+        let Some(pause) = answer.retry_after() else { return answer };
+        tokio::time::sleep(pause).await;
+    }
+    send(process, path, form, headers).await
 }
 
 #[tokio::test]
@@ -124,8 +130,7 @@ async fn a_form_that_is_sent_twice_makes_one_user_with_one_place() {
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 0})).await;
     let path = format!("/schedules/{}/wait", sale.schedule);
-    let users = async || world.number(r#"select count(*) from "user""#).await;
-    let before = users().await;
+    let before = user_count(&world).await;
     let page = open(&process.anonymous(), &path, &[]).await;
     let form = set_cookie(&page, "onsale_form").expect("a form's cookie");
     let cookie = page.header("set-cookie");
@@ -137,29 +142,29 @@ async fn a_form_that_is_sent_twice_makes_one_user_with_one_place() {
     let path = path.as_str();
     let presses = (0..6).map(|n| {
         let process = if n % 2 == 0 { first } else { other };
-        taken(process, path, "do=join&name=Kim", headers)
+        send_with_retries(process, path, "do=join&name=Kim", headers)
     });
     let answers = futures_util::future::join_all(presses).await;
-    assert_eq!(users().await, before + 1);
+    assert_eq!(user_count(&world).await, before + 1);
     for answer in &answers {
         assert_eq!(answer.status, 303, "{}", answer.text);
         let place = set_cookie(answer, "onsale_place").expect("a place");
         let page = open(&process.anonymous(), path, &[("cookie", &place)]).await;
-        assert!(page.text.contains("<p class=\"big figure\">1</p>"), "the first in line");
+        assert!(page.text.contains("<p class=\"big figure\">1</p>"), "the first in the queue");
         assert_eq!(set_cookie(answer, "onsale_form").as_deref(), Some("onsale_form="), "used up");
     }
-    // Long after, the same form is somebody new, and so is each browser that has none.
+    // Two minutes later the same form creates a new user, and so does each browser without a form.
     let age = "update sign_up_form set created_at = created_at - interval '2 minutes'";
     sqlx::query(age).execute(&world.pool).await.expect("an update");
-    taken(&process, path, "do=join&name=Lee", headers).await;
-    assert_eq!(users().await, before + 2);
+    send_with_retries(&process, path, "do=join&name=Lee", headers).await;
+    assert_eq!(user_count(&world).await, before + 2);
     for _ in 0..2 {
         let headers = [OURS, ("cookie", "onsale_form=short")];
-        taken(&process, path, "do=join&name=Park", &headers).await;
+        send_with_retries(&process, path, "do=join&name=Park", &headers).await;
     }
-    assert_eq!(users().await, before + 4);
+    assert_eq!(user_count(&world).await, before + 4);
     let kept = "select count(*) from sign_up_form where length(form) = 32";
-    assert_eq!(world.number(kept).await, 1, "hashes alone are kept");
+    assert_eq!(world.number(kept).await, 1, "only hashes are stored");
 }
 
 #[tokio::test]

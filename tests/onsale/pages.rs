@@ -1,4 +1,4 @@
-//! Pages: what they may do, in which language, what they are made of, and the form without scripts.
+//! Pages: what they may load, their language, their files, and the form for browsers without scripts.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::support::client::{Answer, Client};
 use crate::support::sale;
 use crate::support::world::{Process, World};
 
-/// A browser's request.
+/// Requests a page as a browser does.
 pub async fn open(client: &Client, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = client.request(Method::GET, path).header("accept", "text/html,*/*;q=0.8");
     for (name, value) in headers {
@@ -16,7 +16,7 @@ pub async fn open(client: &Client, path: &str, headers: &[(&str, &str)]) -> Answ
     client.send(request).await
 }
 
-/// What a page loads, by attribute.
+/// The addresses in a page after each `attribute`.
 fn addresses<'t>(text: &'t str, attribute: &'t str) -> Vec<&'t str> {
     text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
@@ -142,7 +142,7 @@ async fn a_file_is_kept_for_good_under_its_build_and_asked_for_again_under_any_o
     assert_eq!(client.text, format!("export * from '/assets/{build}/js/onsale.js';\n"));
 }
 
-/// What a browser says of a form that one of our own pages sends.
+/// The header that a browser sends with a form of the same site.
 pub const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// Sends the form of the waiting page.

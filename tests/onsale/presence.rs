@@ -1,5 +1,5 @@
-//! Presence: nobody who polls as asked is passed over, however many silent entries stand before them
-//! and however many processes answer the polls.
+//! Presence: no buyer who polls as requested is passed over, with any number of silent entries ahead
+//! and any number of processes that answer polls.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::support::client::Client;
-use crate::support::crowd::people;
+use crate::support::crowd::create_users;
 use crate::support::faults::key;
+use crate::support::queue::is_present;
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Raw;
 use crate::support::wait::{until, until_within};
 use crate::support::world::{Process, World};
 
-/// A presence window as short as the API allows, so that silence comes soon.
+/// The shortest presence window that the API allows, so that silence counts soon.
 const QUEUE: &str = r#"{"capacity": 50, "admit_per_second": 50, "presence_window_seconds": 10,
                         "claim_window_seconds": 600, "paused": true}"#;
 
@@ -31,34 +32,34 @@ async fn pause(process: &Process, sale: &Sale, paused: bool) {
     process.admin().await.patch(&path, json!({"paused": paused})).await.ok(200);
 }
 
-/// Joins in order, so that sequences rise with the position in `people`; gives the sequences.
-async fn join_in_order(people: &mut [Client], schedule: i64) -> Vec<u64> {
+/// The users join in this order; returns their sequences, which rise.
+async fn join_and_list_sequences(users: &mut [Client], schedule: i64) -> Vec<u64> {
     let mut sequences = Vec::new();
-    for person in people {
+    for person in users {
         let ticket = person.join(schedule).await.ok(201);
         sequences.push(ticket["sequence"].as_u64().expect("a sequence"));
     }
     sequences
 }
 
-/// Polls exactly as `poll_after_ms` says, each time at another process, until active; gives the slot
-/// back then, where `leaves`.
-fn poll_as_asked(person: &Client, at: Vec<SocketAddr>, leaves: bool) -> JoinHandle<()> {
+/// Polls at the times of `poll_after_ms`, each time at another process, until active. Then it leaves, if
+/// `leaves` is true.
+fn poll_as_requested(person: &Client, at: Vec<SocketAddr>, leaves: bool) -> JoinHandle<()> {
     let mut person = person.clone();
     tokio::spawn(async move {
         for addr in at.iter().cycle().skip(usize::try_from(person.user).unwrap_or(0)) {
             let mut there = person.at(*addr);
             let answer = there.poll().await;
             person = there;
-            if answer.status == 503 {
-                // A busy machine: as a client does, the next try comes after a moment.
-                tokio::time::sleep(Duration::from_millis(300)).await;
+            if let Some(pause) = answer.retry_after() {
+                // The machine is busy.
+                tokio::time::sleep(pause).await;
                 continue;
             }
             let ticket = answer.ok(200);
             if ticket["status"] == "ACTIVE" {
                 if leaves {
-                    assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+                    person.leave().await;
                 }
                 return;
             }
@@ -68,24 +69,11 @@ fn poll_as_asked(person: &Client, at: Vec<SocketAddr>, leaves: bool) -> JoinHand
     })
 }
 
-/// The bit of an entry in the bitmaps of the presence ring; see lua/lib/presence.
-fn presence_bit(sequence: u64) -> usize {
-    usize::try_from(2 * (sequence & ((1 << 40) - 1)) + (sequence >> 40) % 2).expect("a bit")
-}
-
-async fn is_present(redis: &mut Raw, schedule: i64, sequence: u64) -> bool {
-    let mut ring = redis::pipe();
-    (0..3).for_each(|slot| {
-        ring.getbit(key(schedule, &format!("here:{slot}")), presence_bit(sequence));
-    });
-    let bits: Vec<u8> = ring.query_async(redis).await.expect("Redis");
-    bits.contains(&1)
-}
-
+/// Waits until the first and the last of the sequences are no longer present.
 async fn until_silent(world: &World, schedule: i64, sequences: &[u64]) {
     let mut redis = world.raw_redis().await;
     let limit = Duration::from_secs(90);
-    until_within(limit, "nobody has heard from them for the window", async || {
+    until_within(limit, "they are silent for the presence window", async || {
         for sequence in [sequences[0], sequences[sequences.len() - 1]] {
             if is_present(&mut redis, schedule, sequence).await {
                 return None;
@@ -107,17 +95,18 @@ async fn those_who_poll_behind_a_long_silent_queue_are_admitted_first() {
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
     let sale = sale_with_silence(&processes[0]).await;
-    let mut silent = people(&world, &at, 900, 0).await;
-    let mut honest = people(&world, &at, 300, 0).await;
-    let mut late = people(&world, &at, 200, 0).await;
-    join_in_order(&mut silent, sale.schedule).await;
-    join_in_order(&mut honest, sale.schedule).await;
-    // Once nobody has heard from this one, joining counts for none of those before them either.
-    let mut last = people(&world, &at, 1, 0).await;
-    let last = join_in_order(&mut last, sale.schedule).await;
-    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.to_vec(), false)).collect();
+    let mut silent = create_users(&world, &at, 900, 0).await;
+    let mut honest = create_users(&world, &at, 300, 0).await;
+    let mut late = create_users(&world, &at, 200, 0).await;
+    join_and_list_sequences(&mut silent, sale.schedule).await;
+    join_and_list_sequences(&mut honest, sale.schedule).await;
+    // When this last entry is no longer present, the joins of all earlier ones do not count either.
+    let mut last = create_users(&world, &at, 1, 0).await;
+    let last = join_and_list_sequences(&mut last, sale.schedule).await;
+    let polling: Vec<_> =
+        honest.iter().map(|one| poll_as_requested(one, at.to_vec(), false)).collect();
     until_silent(&world, sale.schedule, &last).await;
-    join_in_order(&mut late, sale.schedule).await;
+    join_and_list_sequences(&mut late, sale.schedule).await;
     pause(&processes[0], &sale, false).await;
 
     let mut redis = world.raw_redis().await;
@@ -127,11 +116,11 @@ async fn those_who_poll_behind_a_long_silent_queue_are_admitted_first() {
     })
     .await;
     let first: BTreeSet<i64> = honest[..50].iter().map(|person| person.user).collect();
-    assert_eq!(active, first, "the first who polled are admitted, in order");
+    assert_eq!(active, first, "the first 50 who poll are admitted");
     let honest: BTreeSet<i64> = honest.iter().map(|person| person.user).collect();
     for set in ["parked", "returned"] {
-        let passed = users_in(&mut redis, sale.schedule, set).await;
-        assert_eq!(passed.intersection(&honest).count(), 0, "nobody who polls is {set}");
+        let passed_over = users_in(&mut redis, sale.schedule, set).await;
+        assert_eq!(passed_over.intersection(&honest).count(), 0, "nobody who polls is {set}");
     }
     let parked = users_in(&mut redis, sale.schedule, "parked").await;
     assert_eq!(parked.len(), 900, "the silent are passed over");
@@ -147,11 +136,12 @@ async fn with_nine_of_ten_silent_the_others_are_admitted_in_order_by_four_proces
     let at: Vec<SocketAddr> = processes.iter().map(|process| process.addr).collect();
     let sale = sale_with_silence(&processes[0]).await;
     let schedule = sale.schedule;
-    let mut crowd = people(&world, &at, PEOPLE.try_into().expect("few"), 0).await;
-    let mut sequences = join_in_order(&mut crowd, schedule).await;
+    let mut crowd = create_users(&world, &at, PEOPLE.try_into().expect("few"), 0).await;
+    let mut sequences = join_and_list_sequences(&mut crowd, schedule).await;
     let honest: Vec<Client> = crowd.iter().step_by(10).cloned().collect();
     let users: BTreeSet<i64> = honest.iter().map(|person| person.user).collect();
-    let polling: Vec<_> = honest.iter().map(|one| poll_as_asked(one, at.clone(), true)).collect();
+    let polling: Vec<_> =
+        honest.iter().map(|one| poll_as_requested(one, at.clone(), true)).collect();
     let mut index = 0;
     sequences.retain(|_| {
         index += 1;
@@ -159,22 +149,23 @@ async fn with_nine_of_ten_silent_the_others_are_admitted_in_order_by_four_proces
     });
     until_silent(&world, schedule, &sequences).await;
 
-    // Nobody who polls is passed over at any moment.
+    // This task checks all the time that nobody who polls is passed over.
     let (watch, mut redis) = (users.clone(), world.raw_redis().await);
     let watching = tokio::spawn(async move {
         loop {
             for set in ["parked", "returned"] {
-                let passed = users_in(&mut redis, schedule, set).await;
-                assert_eq!(passed.intersection(&watch).count(), 0, "nobody who polls is {set}");
+                let passed_over = users_in(&mut redis, schedule, set).await;
+                let found = passed_over.intersection(&watch).count();
+                assert_eq!(found, 0, "nobody who polls is {set}");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
     pause(&processes[0], &sale, false).await;
     for task in polling {
-        task.await.expect("whoever polls is admitted");
+        task.await.expect("a buyer who polls is admitted");
     }
-    assert!(!watching.is_finished(), "the watch has seen nobody passed over");
+    assert!(!watching.is_finished(), "the check has not failed");
     watching.abort();
     let rows = until("the queue is archived", async || {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
@@ -197,18 +188,18 @@ async fn a_poll_by_somebody_whom_redis_has_not_heard_from_is_known_there_before_
     let processes = [world.start().await, world.start().await];
     let sale = sale_with_silence(&processes[0]).await;
     let schedule = sale.schedule;
-    let mut crowd = people(&world, &[processes[0].addr], 20, 0).await;
-    let sequences = join_in_order(&mut crowd, schedule).await;
+    let mut crowd = create_users(&world, &[processes[0].addr], 20, 0).await;
+    let sequences = join_and_list_sequences(&mut crowd, schedule).await;
     let mut redis = world.raw_redis().await;
-    // The other process answers polls, and has stated that it has merged everything up to the last.
+    // The other process answers polls, and states that it has merged everything up to the last.
     for person in &crowd {
         person.at(processes[1].addr).poll().await.ok(200);
     }
     let last = sequences[sequences.len() - 1];
     until("both processes state what they have merged", async || {
         let all: Vec<String> = redis.hvals(key(schedule, "mergers")).await.expect("Redis");
-        let upto = |statement: &String| statement.split(' ').next()?.parse::<u64>().ok();
-        (all.iter().filter(|one| upto(one) >= Some(last)).count() == 2).then_some(())
+        let merged = |statement: &String| statement.split(' ').next()?.parse::<u64>().ok();
+        (all.iter().filter(|one| merged(one) >= Some(last)).count() == 2).then_some(())
     })
     .await;
     until_silent(&world, schedule, &sequences).await;
@@ -224,9 +215,9 @@ async fn silence_does_not_count_while_a_process_has_not_merged_and_does_once_it_
     let process = world.start().await;
     let sale = sale_with_silence(&process).await;
     let schedule = sale.schedule;
-    let mut crowd = people(&world, &[process.addr], 3, 0).await;
-    let sequences = join_in_order(&mut crowd, schedule).await;
-    let polling = poll_as_asked(&crowd[2], vec![process.addr], false);
+    let mut crowd = create_users(&world, &[process.addr], 3, 0).await;
+    let sequences = join_and_list_sequences(&mut crowd, schedule).await;
+    let polling = poll_as_requested(&crowd[2], vec![process.addr], false);
     until_silent(&world, schedule, &sequences[..2]).await;
     let mut redis = world.raw_redis().await;
     let mergers = key(schedule, "mergers");
@@ -235,7 +226,7 @@ async fn silence_does_not_count_while_a_process_has_not_merged_and_does_once_it_
     pause(&process, &sale, false).await;
     let path = format!("/v1/admin/schedules/{schedule}/next");
     let admin = process.admin().await;
-    until("the console says that the front is being asked", async || {
+    until("the console shows the block ASKING", async || {
         let front = admin.get(&path).await.ok(200);
         (front["still"] == "ASKING").then_some(())
     })
@@ -255,8 +246,8 @@ async fn a_process_that_drains_merges_what_it_heard_and_is_counted_on_no_longer(
     let process = world.start().await;
     let draining = world.start().await;
     let sale = sale_with_silence(&process).await;
-    let mut crowd = people(&world, &[process.addr], 3, 0).await;
-    join_in_order(&mut crowd, sale.schedule).await;
+    let mut crowd = create_users(&world, &[process.addr], 3, 0).await;
+    join_and_list_sequences(&mut crowd, sale.schedule).await;
     let mergers = key(sale.schedule, "mergers");
     let mut redis = world.raw_redis().await;
     for at in [process.addr, draining.addr] {

@@ -1,10 +1,10 @@
-//! The pages of problem codes, and where the things that were created are.
+//! The pages of problem codes, and the `Location` of created resources.
 
 use onsale::http::api::problem::ProblemCode;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::client::{Answer, Client};
 use crate::support::sale;
 use crate::support::world::World;
@@ -62,7 +62,7 @@ async fn a_browser_gets_a_page_for_every_problem_code() {
     assert!(absent.header("content-type").starts_with("text/html"));
 }
 
-/// Fails unless the answer is a 201 whose `Location` is there for `client`; gives the body.
+/// Fails unless the answer is a 201 whose `Location` the client can fetch; returns the body.
 async fn created(client: &Client, answer: Answer) -> Value {
     let location = answer.header("location").to_owned();
     assert!(location.starts_with("/v1/"), "{location:?}: {}", answer.text);
@@ -101,7 +101,7 @@ async fn what_was_created_is_where_location_says() {
     created(&buyer, held).await;
     let again = buyer.post(&path, json!({"quantity": 1})).await;
     assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_eq!(again.header("location"), location, "a repeat says the same");
+    assert_eq!(again.header("location"), location, "a replay has the same location");
 
     let code = buyer.post("/v1/queue/ticket/handoff", json!({})).await.ok(201)["code"].clone();
     let taken = process.anonymous().post("/v1/handoffs", json!({"code": code})).await;
@@ -109,7 +109,7 @@ async fn what_was_created_is_where_location_says() {
     created(&process.anonymous().with_ticket(&ticket), taken).await;
 }
 
-/// Creations that no path shows again: codes are seen once, charges and payments stand in lists.
+/// Creations without a path: codes are shown once; charges and payments are in lists.
 const WITHOUT_PATH: [&str; 4] = ["make_stream_code", "make_handoff", "pay", "charge"];
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn an_answer_says_whether_a_token_is_missing_or_not_valid_and_which_role_i
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 3, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let detail = async |client: &Client, path: &str, status: u16, code: &str| {
         let refused = client.get(path).await;
         refused.refused(status, code);

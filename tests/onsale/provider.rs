@@ -1,4 +1,4 @@
-//! Tokens of an identity provider, and pages on other origins.
+//! Tokens of an identity provider, and requests of pages on other origins.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -17,7 +17,7 @@ use crate::support::world::{JWT_SECRET, World};
 fn keys() -> Vec<(Algorithm, EncodingKey)> {
     let random = aws_lc_rs::rand::SystemRandom::new();
     let rsa = KeyPair::generate(KeySize::Rsa2048).expect("a key");
-    // PKCS#1 is wanted, which PKCS#8 wraps in a header of 26 bytes at this size.
+    // jsonwebtoken needs PKCS#1; at this size PKCS#8 is the same with a header of 26 bytes.
     let rsa = EncodingKey::from_rsa_der(&rsa.as_der().expect("a key").as_ref()[26..]);
     let ec =
         EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect("a key");
@@ -42,7 +42,7 @@ fn signed(algorithm: Algorithm, key: &EncodingKey, kid: &str, subject: &str, rol
     encode(&header, &claims, key).expect("a token")
 }
 
-/// Tokens that no key of the provider has signed, or not as it signs, or for nobody.
+/// Tokens with another key, another algorithm, or an invalid subject.
 fn forged(keys: &[(Algorithm, EncodingKey)], set: &JwkSet) -> Vec<String> {
     let (rsa, ec) = (&keys[0], &keys[1]);
     let shared = EncodingKey::from_secret(JWT_SECRET.as_bytes());

@@ -1,37 +1,32 @@
-//! Many buyers, the same seats, several processes: a seat goes to one, and nobody gets a part.
+//! Many buyers want the same seats at several processes: each seat goes to one buyer, and every buyer
+//! gets all requested seats or none.
 
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
-use crate::support::crowd::{all, count, join, people};
-use crate::support::faults::{Served, broken, sound};
+use crate::support::crowd::{count, create_users, join_at_once, run_all};
+use crate::support::faults::{Served, assert_consistent, broken_rules};
 use crate::support::sale::{self, Sale};
 use crate::support::world::World;
 
-/// So many people, inside, spread over two operating-system processes, and a sale.
-async fn inside(world: &World, buyers: u32, seats: u32) -> (Vec<Client>, Sale, [Served; 2]) {
+/// Active buyers, spread over two operating-system processes, and a sale.
+async fn active_buyers(world: &World, buyers: u32, seats: u32) -> (Vec<Client>, Sale, [Served; 2]) {
     let served = [Served::start(world).await, Served::start(world).await];
     let process = world.start().await;
     let queue = json!({"max_seats_per_user": 100});
     let sale = sale::open(&process.admin().await, 1, seats, queue).await;
     let at = [served[0].addr, served[1].addr];
-    let crowd = join(people(world, &at, buyers, 0).await, sale.schedule).await;
+    let crowd = join_at_once(create_users(world, &at, buyers, 0).await, sale.schedule).await;
     process.stop().await;
     (crowd, sale, served)
 }
 
-/// Everybody asks at once; whoever is told that a store is too busy asks again under their key.
+/// All buyers send a hold at once; after a `503` they retry it under the same key.
 async fn hold(crowd: &[Client], schedule: i64, seats: impl Fn(usize) -> Vec<i64>) -> Vec<Answer> {
     let wishes = crowd.iter().enumerate().map(|(number, buyer)| (buyer.clone(), seats(number)));
-    all(wishes, move |(buyer, seats): (Client, Vec<i64>)| async move {
-        let (keyed, wish) = (buyer.keyed(), json!({"seat_ids": seats}));
-        loop {
-            let path = format!("/v1/schedules/{schedule}/reservations");
-            let answer = keyed.post(&path, wish.clone()).await;
-            if answer.status != 503 {
-                return answer;
-            }
-        }
+    run_all(wishes, move |(buyer, seats): (Client, Vec<i64>)| async move {
+        let path = format!("/v1/schedules/{schedule}/reservations");
+        buyer.keyed().post_with_retries(&path, json!({"seat_ids": seats})).await
     })
     .await
 }
@@ -45,7 +40,7 @@ fn held(answer: &Answer) -> Vec<i64> {
 async fn a_seat_that_200_want_goes_to_exactly_one_through_two_processes() {
     const ROUNDS: u32 = 20;
     let world = World::new().await;
-    let (crowd, sale, _served) = inside(&world, 200, ROUNDS).await;
+    let (crowd, sale, _served) = active_buyers(&world, 200, ROUNDS).await;
     for (round, seat) in sale.seats.iter().enumerate() {
         let wanted_by = if round % 10 == 0 { 200 } else { 40 };
         let answers = hold(&crowd[..wanted_by], sale.schedule, |_| vec![*seat]).await;
@@ -56,17 +51,17 @@ async fn a_seat_that_200_want_goes_to_exactly_one_through_two_processes() {
         }
     }
     assert_eq!(world.number("select count(*) from reservation").await, i64::from(ROUNDS));
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_ever_gets_a_part_of_the_seats_they_want() {
     const ROUNDS: usize = 20;
     let world = World::new().await;
-    let (crowd, sale, _served) = inside(&world, 24, 12 * 20).await;
+    let (crowd, sale, _served) = active_buyers(&world, 24, 12 * 20).await;
     for round in 0..ROUNDS {
         let seats = &sale.seats[12 * round..12 * (round + 1)];
-        // Four of twelve, each set another way round, so that sets overlap by one to three.
+        // Four of twelve seats, in different orders, so that the sets overlap by one to three.
         let wish = |number: usize| -> Vec<i64> {
             let step = [1, 5, 7, 11][number % 4];
             (0..4).map(|k| seats[(number * 5 + round + k * step) % 12]).collect()
@@ -93,13 +88,13 @@ async fn nobody_ever_gets_a_part_of_the_seats_they_want() {
     let parts = "select count(*) from (select hold_id from reservation
                  group by hold_id having count(*) <> 4) part";
     assert_eq!(world.number(parts).await, 0);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_the_rows_alone_give_a_seat_to_one_buyer() {
     let mut world = World::new().await;
-    let (crowd, sale, _served) = inside(&world, 24, 20).await;
+    let (crowd, sale, _served) = active_buyers(&world, 24, 20).await;
     world.redis.kill().await.expect("it ends");
     for seat in &sale.seats {
         let answers = hold(&crowd, sale.schedule, |_| vec![*seat]).await;
@@ -108,15 +103,15 @@ async fn without_redis_the_rows_alone_give_a_seat_to_one_buyer() {
             lost.refused(409, "seat_taken");
         }
     }
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_best_seats_are_never_given_twice() {
     let world = World::new().await;
-    let (crowd, sale, _served) = inside(&world, 60, 40).await;
+    let (crowd, sale, _served) = active_buyers(&world, 60, 40).await;
     let schedule = sale.schedule;
-    let answers = all(crowd, move |buyer: Client| async move {
+    let answers = run_all(crowd, move |buyer: Client| async move {
         buyer.hold(schedule, json!({"quantity": 2})).await
     })
     .await;
@@ -131,10 +126,10 @@ async fn the_best_seats_are_never_given_twice() {
         world.number("select count(*) from reservation").await,
         i64::try_from(given).unwrap()
     );
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
-/// Two sessions, each of which looks before the other writes, as a service without locks does.
+/// Two sessions, each of which reads before the other writes, like a service without locks.
 async fn naive_race(world: &World, seat: i64, buyers: [i64; 2]) -> Vec<Result<(), String>> {
     let mut sessions = Vec::new();
     for _ in buyers {
@@ -175,13 +170,13 @@ async fn a_double_sale_is_refused_by_the_index_and_without_it_seen_by_the_check(
     let guarded = naive_race(&world, sale.seats[0], buyers).await;
     assert!(guarded[0].is_ok());
     assert!(guarded[1].as_ref().unwrap_err().contains("reservation_one_live_per_seat"));
-    sound(&world).await;
+    assert_consistent(&world).await;
 
     sqlx::query("drop index reservation_one_live_per_seat").execute(&world.pool).await.unwrap();
     let unguarded = naive_race(&world, sale.seats[1], buyers).await;
     assert!(unguarded.iter().all(Result::is_ok), "{unguarded:?}");
     assert_eq!(
-        broken(&world.pool).await,
+        broken_rules(&world.pool).await,
         ["a seat has one live reservation at most: broken 1 times"]
     );
 }
@@ -189,15 +184,15 @@ async fn a_double_sale_is_refused_by_the_index_and_without_it_seen_by_the_check(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_index_the_locks_still_give_a_seat_to_one_buyer() {
     let mut world = World::new().await;
-    let (crowd, sale, _served) = inside(&world, 16, 20).await;
+    let (crowd, sale, _served) = active_buyers(&world, 16, 20).await;
     sqlx::query("drop index reservation_one_live_per_seat").execute(&world.pool).await.unwrap();
-    // Nor does Redis keep anybody off.
+    // Without Redis no request is refused before PostgreSQL.
     world.redis.kill().await.expect("it ends");
     for seat in &sale.seats {
         let answers = hold(&crowd, sale.schedule, |_| vec![*seat]).await;
         assert_eq!(count(&answers, 201), 1, "{:?}", answers.iter().map(status).collect::<Vec<_>>());
     }
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 fn status(answer: &Answer) -> (u16, Value) {

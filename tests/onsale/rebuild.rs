@@ -1,15 +1,15 @@
-//! What a rebuilding of Redis costs, who may begin one, and which keys are never built again.
+//! The cost of a rebuild of Redis, when a process may begin one, and which keys are never rebuilt.
 
 use onsale::store::id::ScheduleId;
-use onsale::store::keys::Keys;
+use onsale::store::keys::ScheduleKeys;
 use onsale::store::pg::Pg;
 use onsale::store::redis::Redis;
-use onsale::upkeep::purge::Purge;
+use onsale::upkeep::purge::PurgeLoop;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::crowd::{join_in_turn, people};
+use crate::support::crowd::{create_users, join_in_order};
 use crate::support::faults::{key, wipe};
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
@@ -17,11 +17,11 @@ use crate::support::servers::{Raw, Servers};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// Seats and ended places of a sale that is large for a test.
+/// Seats and ended entries of a sale that is large for a test.
 const SEATS: u32 = 8_000;
 const ENDED: i64 = 60_000;
 
-/// Half of the seats are held, each by a hold of its own; every fourth is sold; many places have ended.
+/// Half of the seats are held, each by a separate hold; every fourth is sold; many entries have ended.
 async fn fill(world: &World, sale: &Sale, user: i64) {
     let holds = "with live as (
           insert into reservation (concert_id, concert_schedule_id, seat_id, user_id, hold_id, amount,
@@ -43,10 +43,10 @@ async fn fill(world: &World, sale: &Sale, user: i64) {
                now() + interval '1 hour'
         from generate_series(2, $3) n";
     let ended = sqlx::query(ended).bind(user).bind(sale.schedule).bind(ENDED);
-    ended.execute(&world.pool).await.expect("ended places");
+    ended.execute(&world.pool).await.expect("ended entries");
 }
 
-/// How often Redis was called with a script, since it was asked to count anew.
+/// How often Redis ran a script since its statistics were reset.
 async fn script_calls(redis: &mut Raw) -> u64 {
     let info: String =
         redis::cmd("INFO").arg("commandstats").query_async(redis).await.expect("INFO");
@@ -55,10 +55,6 @@ async fn script_calls(redis: &mut Raw) -> u64 {
         rest.split(',').next()?.parse().ok()
     };
     info.lines().find_map(calls).unwrap_or(0)
-}
-
-async fn epoch(world: &World) -> i64 {
-    world.number("select max(queue_epoch)::bigint from concert_schedule").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,20 +83,21 @@ async fn a_large_sale_is_rebuilt_by_two_processes_in_few_calls_and_under_one_epo
     }
     let calls = script_calls(&mut redis).await;
     assert!(calls < u64::from(SEATS / 4), "{calls} calls for {} holds", SEATS / 2);
-    assert_eq!(epoch(&world).await, 2, "rebuilt once, by one of them");
+    assert_eq!(world.epoch().await, 2, "rebuilt once, by one process");
     let done: Vec<u8> = redis.get(key(sale.schedule, "done:1")).await.expect("Redis");
     let ended: u32 = done.iter().map(|byte| (byte & 0x55).count_ones()).sum();
-    // The first place is the buyer's, and is open.
-    assert_eq!(i64::from(ended), ENDED - 1, "every place stays ended");
+    // The first entry is the buyer's, which has not ended.
+    assert_eq!(i64::from(ended), ENDED - 1, "every ended entry stays ended");
 }
 
-/// A process that dies after it has won the epoch: its keys stay half-built.
+/// A process dies after it has taken the epoch: its keys stay half-built.
 #[tokio::test]
 async fn a_rebuilding_whose_process_died_is_begun_again_once_its_lease_has_ended() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 9, json!({"capacity": 0})).await;
-    let mut crowd = join_in_turn(people(&world, &[process.addr], 1, 0).await, sale.schedule).await;
+    let mut crowd =
+        join_in_order(create_users(&world, &[process.addr], 1, 0).await, sale.schedule).await;
     process.stop().await;
     let mut redis = world.raw_redis().await;
     let raise = "update concert_schedule set queue_epoch = 2";
@@ -119,13 +116,13 @@ async fn a_rebuilding_whose_process_died_is_begun_again_once_its_lease_has_ended
         (newcomer.join(sale.schedule).await.status == 201).then_some(())
     })
     .await;
-    assert_eq!(epoch(&world).await, 3, "begun again once");
+    assert_eq!(world.epoch().await, 3, "restarted once");
     crowd[0] = crowd[0].at(process.addr);
     let back = crowd[0].poll().await.ok(200);
-    assert_eq!(back["sequence"], json!((1u64 << 40) + 1), "the place of before");
+    assert_eq!(back["sequence"], json!((1u64 << 40) + 1), "the same entry");
 }
 
-/// Lets a sale be one whose deadline was 40 days ago; its concert is `concert_in` from now.
+/// Moves the deadline of a sale to 40 days ago, and its concert to `concert_in` from now.
 async fn end_sale(world: &World, sale: &Sale, concert_in: &str) {
     sqlx::query(
         "update concert_schedule set queue_opens_at = now() - interval '60 days',
@@ -140,10 +137,10 @@ async fn end_sale(world: &World, sale: &Sale, concert_in: &str) {
     .expect("a sale of long ago");
 }
 
-/// How many keys a schedule has.
+/// The number of keys of a schedule.
 async fn keys_of(redis: &mut Raw, schedule: i64) -> i64 {
     let mut exists = redis::cmd("EXISTS");
-    exists.arg(Keys::new(ScheduleId(schedule), 9).all());
+    exists.arg(ScheduleKeys::new(ScheduleId(schedule), 9).all());
     exists.query_async(redis).await.expect("Redis")
 }
 
@@ -158,7 +155,7 @@ async fn no_call_builds_keys_of_a_sale_that_ended_long_ago() {
     end_sale(&world, &sale, "10 days").await;
     let mut redis = world.raw_redis().await;
     wipe(&mut redis).await;
-    // The last that PostgreSQL decided was not told to Redis.
+    // An event of the sale is still in the outbox.
     sqlx::query("insert into outbox (kind, payload) values ('settings_changed', $1)")
         .bind(json!({"schedule": sale.schedule}))
         .execute(&world.pool)
@@ -174,9 +171,9 @@ async fn no_call_builds_keys_of_a_sale_that_ended_long_ago() {
     let wish = json!({"seat_ids": [sale.seats[0]]});
     let hold = buyer.hold(schedule, wish).await;
     assert!([401, 409].contains(&hold.status), "{}", hold.text);
-    // Its ticket lasts as long as the deadline of then: only the sale has ended.
+    // The ticket is valid until the original deadline: only the sale has ended.
     assert!([401, 409].contains(&buyer.poll().await.status));
-    assert_eq!(buyer.delete("/v1/queue/ticket").await.status, 204);
+    buyer.leave().await;
     let next = format!("/v1/admin/schedules/{schedule}/next");
     admin.get(&next).await.refused(409, "schedule_closed");
     for path in [
@@ -188,12 +185,9 @@ async fn no_call_builds_keys_of_a_sale_that_ended_long_ago() {
         let answer = admin.get(&path).await.ok(200);
         assert!(answer.is_object(), "{path}");
     }
-    until("nothing waits to be told", async || {
-        (world.number("select count(*) from outbox").await == 0).then_some(())
-    })
-    .await;
+    world.wait_for_empty_outbox().await;
     assert_eq!(keys_of(&mut redis, schedule).await, 0);
-    assert_eq!(epoch(&world).await, 1, "nothing was rebuilt");
+    assert_eq!(world.epoch().await, 1, "nothing was rebuilt");
 }
 
 #[tokio::test]
@@ -211,11 +205,11 @@ async fn keys_of_a_concert_of_long_ago_are_purged_however_old_it_is() {
     process.stop().await;
     end_sale(&world, &old, "-30 days").await;
     let pg = Pg::lazy(&world.database_url, 2).expect("a pool");
-    let purge = Purge::new(pg, Redis::lazy(&world.redis_url).expect("a Redis"));
+    let purge = PurgeLoop::new(pg, Redis::lazy(&world.redis_url).expect("a Redis"));
     purge.step().await.expect("a step");
     let mut redis = world.raw_redis().await;
     assert_eq!(keys_of(&mut redis, old.schedule).await, 0);
-    assert!(keys_of(&mut redis, new.schedule).await > 0, "the other sale goes on");
+    assert!(keys_of(&mut redis, new.schedule).await > 0, "the other sale keeps its keys");
 }
 
 #[tokio::test]
@@ -226,7 +220,7 @@ async fn without_postgresql_only_schedules_that_the_process_knows_are_served() {
     let process = world.start().await;
     world.database_url = direct;
     let sale = sale::open(&process.admin().await, 1, 9, json!({})).await;
-    let mut crowd = people(&world, &[process.addr], 2, 0).await;
+    let mut crowd = create_users(&world, &[process.addr], 2, 0).await;
     crowd[0].join(sale.schedule).await.ok(201);
     let anonymous = process.anonymous();
     let board = |schedule: i64| format!("/v1/schedules/{schedule}/queue");
@@ -240,20 +234,20 @@ async fn without_postgresql_only_schedules_that_the_process_knows_are_served() {
     crowd[1].join(sale.schedule).await.ok(201);
 }
 
-/// Where the sequence of a ticket is of: the epoch.
+/// The epoch in the sequence of a ticket.
 fn epoch_of(ticket: &Value) -> u64 {
     ticket["sequence"].as_u64().expect("a sequence") >> 40
 }
 
-/// Joins, and tells the epoch of the place; nothing where that is refused.
+/// Joins as a new user; returns the epoch of the entry, or `None` if the join is refused.
 async fn joined_under(process: &Process, schedule: i64) -> Option<u64> {
     let mut newcomer: Client = process.buyer().await;
     let answer = newcomer.join(schedule).await;
     (answer.status == 201).then(|| epoch_of(&answer.body))
 }
 
-/// One process was given another Redis by mistake. The keys of the first must not be used beside those
-/// of the second, or each of them lets in as many as there is room for.
+/// One process has another Redis by mistake. The keys on the first Redis must not be used beside those
+/// on the second: otherwise each of them would admit up to the full capacity.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_are_used_no_longer_once_they_were_rebuilt_on_another_redis() {
     let world = World::on(Servers::single().await).await;
@@ -262,16 +256,16 @@ async fn keys_are_used_no_longer_once_they_were_rebuilt_on_another_redis() {
     let sale = sale::open(&first.admin().await, 1, 9, json!({"capacity": 1})).await;
     assert_eq!(joined_under(&first, sale.schedule).await, Some(1));
     let second = world.start_with(&[&format!("--redis-url={}", other.url())]).await;
-    until("the second process has built keys of its own", async || {
+    until("the second process has rebuilt the keys on its Redis", async || {
         joined_under(&second, sale.schedule).await.filter(|epoch| *epoch == 2)
     })
     .await;
-    until("the first process uses its keys no more", async || {
-        let under = joined_under(&first, sale.schedule).await;
-        (under != Some(1)).then_some(())
+    until("the first process no longer uses its keys", async || {
+        let epoch = joined_under(&first, sale.schedule).await;
+        (epoch != Some(1)).then_some(())
     })
     .await;
     for _ in 0..10 {
-        assert_ne!(joined_under(&first, sale.schedule).await, Some(1), "its keys are of before");
+        assert_ne!(joined_under(&first, sale.schedule).await, Some(1), "its keys are stale");
     }
 }

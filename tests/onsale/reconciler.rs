@@ -1,4 +1,4 @@
-//! The reconciler: what Redis has wrong is put right and counted, and what is in flight is let alone.
+//! The reconciler: drift in Redis is repaired and counted; changes in flight are not touched.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
-use crate::refusals::{active, hold_path};
+use crate::refusals::{active_buyer, hold_path};
 use crate::support::client::Client;
-use crate::support::crowd::{all, join, people};
-use crate::support::faults::{holder, key, sound, wipe};
+use crate::support::crowd::{create_users, join_at_once, run_all};
+use crate::support::faults::{assert_consistent, holder, key, wipe};
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Raw;
 use crate::support::wait::until;
@@ -17,35 +17,29 @@ use crate::support::world::{Process, World};
 
 const OFTEN: [&str; 1] = ["--reconcile-every=300ms"];
 
-/// A figure of a process.
-async fn figure(process: &Process, name: &str) -> u64 {
+/// The value of a metric of a process.
+async fn metric(process: &Process, name: &str) -> u64 {
     let text = process.anonymous().get("/metrics").await.text;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} is not in\n{text}"))
 }
 
-pub async fn repaired(process: &Process, what: &str) -> u64 {
-    figure(process, &format!(r#"onsale_reconciler_repairs_total{{what="{what}"}}"#)).await
+/// The number of repairs of this kind.
+pub async fn repair_count(process: &Process, what: &str) -> u64 {
+    metric(process, &format!(r#"onsale_reconciler_repairs_total{{what="{what}"}}"#)).await
 }
 
-/// Returns when the schedules of a process were compared `rounds` more times.
-pub async fn rounds(process: &Process, rounds: u64) {
+/// Waits until a process has compared its schedules `rounds` more times.
+pub async fn wait_for_rounds(process: &Process, rounds: u64) {
     let count = "onsale_reconciler_duration_seconds_count";
-    let before = figure(process, count).await;
-    until("rounds of comparing", async || {
-        (figure(process, count).await >= before + rounds).then_some(())
+    let before = metric(process, count).await;
+    until("rounds of the reconciler", async || {
+        (metric(process, count).await >= before + rounds).then_some(())
     })
     .await;
 }
 
-pub async fn until_told(world: &World) {
-    until("the outbox is empty", async || {
-        (world.number("select count(*) from outbox").await == 0).then_some(())
-    })
-    .await;
-}
-
-/// What Redis shows of a seat: its state, whether it is gone, and whether it is held.
+/// What Redis has of a seat: its state, whether it is gone, and whether it is held.
 async fn shown(redis: &mut Raw, sale: &Sale, number: u32) -> (String, bool, bool) {
     let owner = holder(redis, sale.schedule, number).await;
     let state = owner.split(' ').nth(1).unwrap_or("FREE").to_owned();
@@ -55,12 +49,12 @@ async fn shown(redis: &mut Raw, sale: &Sale, number: u32) -> (String, bool, bool
     (state, gone, held.is_some())
 }
 
-/// One seat of each kind: 1 held, 2 sold, 3 blocked, 4 given back; 5 to 9 never touched.
+/// A sale with one seat of each kind: 1 held, 2 sold, 3 blocked, 4 released; 5 to 9 never used.
 async fn seats(process: &Process, world: &World) -> (Sale, Client) {
     let admin = process.admin().await;
     let queue = json!({"max_seats_per_user": 100});
     let sale = sale::open(&admin, 1, 9, queue).await;
-    let mut buyer = active(process, &sale).await;
+    let mut buyer = active_buyer(process, &sale).await;
     let hold = async |buyer: &Client, seat: usize| {
         buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[seat]]})).await.ok(201)
     };
@@ -72,7 +66,7 @@ async fn seats(process: &Process, world: &World) -> (Sale, Client) {
     hold(&buyer, 0).await;
     let path = format!("/v1/admin/schedules/{}/seats", sale.schedule);
     admin.patch(&path, json!({"seat_ids": [sale.seats[2]], "blocked": true})).await.ok(200);
-    until_told(world).await;
+    world.wait_for_empty_outbox().await;
     (sale, buyer)
 }
 
@@ -82,8 +76,8 @@ async fn seats_that_redis_has_wrong_are_put_right_and_counted() {
     let process = world.start_with(&OFTEN).await;
     let (sale, _owner) = seats(&process, &world).await;
     let mut redis = world.raw_redis().await;
-    rounds(&process, 3).await;
-    assert_eq!(repaired(&process, "seat").await, 0, "so far all is right");
+    wait_for_rounds(&process, 3).await;
+    assert_eq!(repair_count(&process, "seat").await, 0, "no drift so far");
     let mut right = Vec::new();
     for number in 1..=9 {
         right.push(shown(&mut redis, &sale, number).await);
@@ -97,36 +91,36 @@ async fn seats_that_redis_has_wrong_are_put_right_and_counted() {
     plant
         .zrem(named("held"), 1) // wrongly free
         .setbit(named("sold"), 2, false) // wrongly free
-        .hset(named("holder"), 3, "0 FREE -") // wrongly free, as of before it was blocked
+        .hset(named("holder"), 3, "0 FREE -") // wrongly free, as before it was blocked
         .setbit(named("sold"), 3, false)
         .setbit(named("sold"), 4, true) // wrongly sold
         .zadd(named("held"), 5, 32_503_680_000_000_i64) // wrongly held, for a thousand years
-        .hset(named("holder"), 6, stuck) // sold, by a change that there never was
+        .hset(named("holder"), 6, stuck) // sold, by a change that never happened
         .setbit(named("sold"), 6, true)
         .hset(named("claim"), 7, "0192d0a4-5a4c-5c3e-9d3f-0123456789ab 32503680000000")
         .zadd(named("held"), 7, 32_503_680_000_000_i64); // claimed, for a thousand years
     plant.exec_async(&mut redis).await.expect("Redis");
-    until("seven seats are put right", async || {
-        (repaired(&process, "seat").await >= 7).then_some(())
+    until("seven seats are repaired", async || {
+        (repair_count(&process, "seat").await >= 7).then_some(())
     })
     .await;
-    until_told(&world).await;
-    rounds(&process, 3).await;
+    world.wait_for_empty_outbox().await;
+    wait_for_rounds(&process, 3).await;
     for (number, right) in (1..=9).zip(&right) {
         assert_eq!(&shown(&mut redis, &sale, number).await, right, "seat {number}");
     }
-    assert_eq!(repaired(&process, "seat").await, 7, "each once");
+    assert_eq!(repair_count(&process, "seat").await, 7, "each once");
     let counts: (i64, i64) = redis.hmget(named("meta"), &["gone", "blocked"]).await.expect("Redis");
     assert_eq!(counts, (2, 1), "sold and blocked; blocked");
 
-    // And so people find them.
-    let buyer = active(&process, &sale).await;
+    // Buyers see the repaired seats.
+    let buyer = active_buyer(&process, &sale).await;
     for (number, seat) in (1..=9).zip(&sale.seats) {
         let answer = buyer.hold(sale.schedule, json!({"seat_ids": [seat]})).await;
         let status = if number <= 3 { 409 } else { 201 };
         assert_eq!(answer.status, status, "seat {number}: {}", answer.text);
     }
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -136,7 +130,7 @@ async fn a_count_that_is_wrong_does_not_close_a_sale_for_long() {
     let (sale, _owner) = seats(&process, &world).await;
     let mut redis = world.raw_redis().await;
     redis.hset::<_, _, _, ()>(key(sale.schedule, "meta"), "gone", 9).await.expect("Redis");
-    until("it is counted anew", async || (repaired(&process, "count").await == 1).then_some(()))
+    until("it is recounted", async || (repair_count(&process, "count").await == 1).then_some(()))
         .await;
     let gone: i64 = redis.hget(key(sale.schedule, "meta"), "gone").await.expect("Redis");
     assert_eq!(gone, 2);
@@ -149,8 +143,8 @@ async fn settings_that_redis_missed_are_put_in_force() {
     let world = World::new().await;
     let process = world.start_with(&OFTEN).await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({"capacity": 7})).await;
-    active(&process, &sale).await;
-    until_told(&world).await;
+    active_buyer(&process, &sale).await;
+    world.wait_for_empty_outbox().await;
     let mut redis = world.raw_redis().await;
     let meta = key(sale.schedule, "meta");
     let old = [("version", 1), ("capacity", 0)];
@@ -160,7 +154,7 @@ async fn settings_that_redis_missed_are_put_in_force() {
         (capacity == 7).then_some(())
     })
     .await;
-    until("it is counted", async || (repaired(&process, "settings").await == 1).then_some(()))
+    until("it is counted", async || (repair_count(&process, "settings").await == 1).then_some(()))
         .await;
 }
 
@@ -180,9 +174,9 @@ async fn what_a_wiped_redis_lacks_is_rebuilt_and_counted_as_no_repair() {
         })
         .await;
     }
-    rounds(&process, 3).await;
+    wait_for_rounds(&process, 3).await;
     for what in ["seat", "count", "settings", "place"] {
-        assert_eq!(repaired(&process, what).await, 0, "{what}");
+        assert_eq!(repair_count(&process, what).await, 0, "{what}");
     }
 }
 
@@ -191,21 +185,22 @@ async fn a_place_that_was_paid_from_gives_its_slot_back() {
     let world = World::new().await;
     let process = world.start_with(&OFTEN).await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({"capacity": 1})).await;
-    let buyer = active(&process, &sale).await;
-    let place = buyer.clone().poll().await.ok(200)["sequence"].as_u64().expect("a sequence");
+    let buyer = active_buyer(&process, &sale).await;
+    let sequence = buyer.clone().poll().await.ok(200)["sequence"].as_u64().expect("a sequence");
     let held = buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
     buyer.pay(&held).await.ok(201);
-    until_told(&world).await;
+    world.wait_for_empty_outbox().await;
     let mut redis = world.raw_redis().await;
-    // As after a loss, where it was not written down in time that the place had ended.
+    // As after a loss, when the end of the entry had not been archived in time.
     let named = |name: &str| key(sale.schedule, name);
     let mut plant = redis::pipe();
     plant.cmd("BITFIELD").arg(named("done:1")).arg("SET").arg("u2");
-    plant.arg(format!("#{}", place & ((1 << 40) - 1))).arg(0).ignore();
-    plant.hset(named("place"), buyer.user, place);
+    plant.arg(format!("#{}", sequence & ((1 << 40) - 1))).arg(0).ignore();
+    plant.hset(named("place"), buyer.user, sequence);
     plant.zadd(named("active"), buyer.user, 32_503_680_000_000_i64);
     plant.exec_async(&mut redis).await.expect("Redis");
-    until("it is completed", async || (repaired(&process, "place").await == 1).then_some(())).await;
+    until("it is completed", async || (repair_count(&process, "place").await == 1).then_some(()))
+        .await;
     let mut next = process.buyer().await;
     until("the slot is free", async || {
         next.join(sale.schedule).await;
@@ -220,7 +215,7 @@ async fn what_redis_is_still_to_hear_is_not_repaired() {
     let process = world.start_with(&OFTEN).await;
     let (sale, _owner) = seats(&process, &world).await;
     let mut redis = world.raw_redis().await;
-    // Not told yet, and for once not for an hour: what Redis has is of before.
+    // An event that is due in an hour: until then Redis has the state from before it.
     let kept = "insert into outbox (kind, payload, due_at) values ('seats_changed', $1,
                   clock_timestamp() + interval '1 hour') returning id";
     let payload: Value = json!({"schedule": sale.schedule, "state": "free",
@@ -228,19 +223,21 @@ async fn what_redis_is_still_to_hear_is_not_repaired() {
     let kept: i64 =
         sqlx::query_scalar(kept).bind(payload).fetch_one(&world.pool).await.expect("an event");
     redis.hset::<_, _, _, ()>(key(sale.schedule, "holder"), 1, "0 FREE -").await.expect("Redis");
-    rounds(&process, 5).await;
-    assert_eq!(repaired(&process, "seat").await, 0);
+    wait_for_rounds(&process, 5).await;
+    assert_eq!(repair_count(&process, "seat").await, 0);
     assert_eq!(holder(&mut redis, sale.schedule, 1).await, "0 FREE -");
-    // Parked, it is not on its way any more.
+    // A parked event is no longer in flight.
     let park = "update outbox set parked_at = clock_timestamp(), reason = 'a test' where id = $1";
     sqlx::query(park).bind(kept).execute(&world.pool).await.expect("parked");
-    until("the seat is put right", async || (repaired(&process, "seat").await == 1).then_some(()))
-        .await;
+    until("the seat is repaired", async || {
+        (repair_count(&process, "seat").await == 1).then_some(())
+    })
+    .await;
     until("Redis has it", async || shown(&mut redis, &sale, 1).await.0.eq("KEEP").then_some(()))
         .await;
 }
 
-/// Holds, gives back, pays, lets lapse, refunds, `calls` times.
+/// Holds forty times; releases, pays and refunds, or lets expire what it gets.
 async fn trade(mut buyer: Client, sale: (i64, Vec<i64>), done: Arc<AtomicUsize>) {
     let (schedule, seats) = sale;
     for call in 0..40usize {
@@ -273,26 +270,26 @@ async fn a_rush_leaves_nothing_to_repair() {
     let processes = [world.start_with(&often).await, world.start_with(&often).await];
     let queue = json!({"max_seats_per_user": 100, "hold_ttl_seconds": 1});
     let sale = sale::open(&processes[0].admin().await, 10, 10, queue).await;
-    let crowd = people(&world, &[processes[0].addr, processes[1].addr], 16, 100_000).await;
-    let crowd = join(crowd, sale.schedule).await;
+    let crowd = create_users(&world, &[processes[0].addr, processes[1].addr], 16, 100_000).await;
+    let crowd = join_at_once(crowd, sale.schedule).await;
     let done = Arc::new(AtomicUsize::new(0));
     let (schedule, seats) = (sale.schedule, sale.seats.clone());
-    all(crowd, |buyer| trade(buyer, (schedule, seats.clone()), done.clone())).await;
+    run_all(crowd, |buyer| trade(buyer, (schedule, seats.clone()), done.clone())).await;
     let done = done.load(Ordering::Relaxed);
     assert!(done >= 100, "only {done} holds");
-    until_told(&world).await;
-    until("what was not paid has lapsed", async || {
+    world.wait_for_empty_outbox().await;
+    until("every unpaid hold has ended", async || {
         let waiting = "select count(*) from reservation where status = 'PAYMENT_WAITING'";
         (world.number(waiting).await == 0).then_some(())
     })
     .await;
     let mut compared = 0;
     for process in &processes {
-        compared += figure(process, "onsale_reconciler_duration_seconds_count").await;
+        compared += metric(process, "onsale_reconciler_duration_seconds_count").await;
         for what in ["seat", "count", "settings", "place"] {
-            assert_eq!(repaired(process, what).await, 0, "{what}");
+            assert_eq!(repair_count(process, what).await, 0, "{what}");
         }
     }
     assert!(compared >= 10, "compared only {compared} times");
-    sound(&world).await;
+    assert_consistent(&world).await;
 }

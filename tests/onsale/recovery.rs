@@ -1,4 +1,4 @@
-//! Redis loses what it had: sold stays sold, held stays held, and the line comes back in order.
+//! Redis loses its data: sold seats stay sold, held seats stay held, and the queue is restored in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,31 +10,31 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::client::Client;
-use crate::support::crowd::{all, join_in_turn, people};
-use crate::support::faults::{key, sound, wipe};
+use crate::support::crowd::{create_users, join_in_order, run_all};
+use crate::support::faults::{assert_consistent, key, wipe};
 use crate::support::sale::{self, Sale};
 use crate::support::sampler::{Sampler, most_active};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// How Redis loses it.
+/// How Redis loses its data.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loss {
-    /// The same server, empty.
+    /// The same server, emptied.
     Wiped,
-    /// Killed, and started again with nothing.
+    /// Killed, and started again empty.
     Restarted,
-    /// Killed, and started again with what it had much earlier.
+    /// Killed, and started again with an old snapshot.
     Older,
 }
 
-/// Two processes; one who has paid, three inside (the first of whom holds a seat), ten who wait,
-/// one who has left. `queue` knows who has ended.
+/// Two processes; one buyer who has paid, three active (the first of whom holds a seat), ten who wait,
+/// and one who has left. The `queue` table has the ended entries.
 struct Scene {
     processes: [Process; 2],
     sale: Sale,
     paid: Client,
-    inside: Vec<Client>,
+    active: Vec<Client>,
     waiting: Vec<Client>,
     left: Client,
     held: Value,
@@ -45,40 +45,37 @@ impl Scene {
         let processes = [world.start().await, world.start().await];
         let queue = json!({"capacity": 3});
         let sale = sale::open(&processes[0].admin().await, 1, 10, queue).await;
-        let crowd = people(world, &[processes[0].addr], 15, 1000).await;
+        let crowd = create_users(world, &[processes[0].addr], 15, 1000).await;
         let mut crowd = crowd.into_iter();
         let mut next =
-            async |count| join_in_turn(crowd.by_ref().take(count).collect(), sale.schedule).await;
+            async |count| join_in_order(crowd.by_ref().take(count).collect(), sale.schedule).await;
         let paid = next(1).await.remove(0);
         let mut redis = world.raw_redis().await;
         if loss == Loss::Older {
             redis::cmd("SAVE").query_async::<()>(&mut redis).await.expect("Redis");
         }
-        let mut inside = next(3).await;
+        let mut active = next(3).await;
         let buying = paid.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
         paid.pay(&buying).await.ok(201);
         let wish = json!({"seat_ids": [sale.seats[0]]});
-        let held = inside[0].hold(sale.schedule, wish).await.ok(201);
-        until("the third is inside", async || {
-            (inside[2].poll().await.ok(200)["status"] == "ACTIVE").then_some(())
-        })
-        .await;
+        let held = active[0].hold(sale.schedule, wish).await.ok(201);
+        active[2].wait_for_status("ACTIVE").await;
         let waiting = next(10).await;
         let left = next(1).await.remove(0);
-        assert_eq!(left.delete("/v1/queue/ticket").await.status, 204);
-        until("the table knows who has ended", async || {
+        left.leave().await;
+        until("the table has the ended entries", async || {
             let ended = "select count(*) from queue where status in ('LEFT', 'COMPLETED')";
             (world.number(ended).await == 2).then_some(())
         })
         .await;
-        Self { processes, sale, paid, inside, waiting, left, held }
+        Self { processes, sale, paid, active, waiting, left, held }
     }
 
-    /// Of seats that are sold or held nobody else gets any, at either process.
+    /// Checks at both processes that nobody else can hold the sold seat or the held one.
     async fn seats_are_kept(&self) {
         for (number, process) in self.processes.iter().enumerate() {
             for seat in 0..2 {
-                let buyer = self.inside[1 + number].at(process.addr);
+                let buyer = self.active[1 + number].at(process.addr);
                 let wish = json!({"seat_ids": [self.sale.seats[seat]]});
                 let refused = until("an answer", async || {
                     buyer.clone().poll().await;
@@ -91,7 +88,7 @@ impl Scene {
         }
     }
 
-    /// Places that ended do not come back, though a process that never heard of them is asked.
+    /// Checks that ended entries stay ended, at a process that has not seen them.
     async fn ended_stays_ended(&self) {
         for (person, status) in [(&self.paid, "COMPLETED"), (&self.left, "LEFT")] {
             let mut person = person.at(self.processes[1].addr);
@@ -100,8 +97,10 @@ impl Scene {
     }
 }
 
-/// Polls until inside, and leaves; tells whether places were said to be recovering.
-async fn through_the_line(mut person: Client) -> bool {
+/// Polls until active, then leaves; returns whether a ticket was shown as recovering.
+///
+/// It polls every 200 ms, sooner than `Retry-After` says: recovery lasts only seconds.
+async fn poll_until_active_and_leave(mut person: Client) -> bool {
     let mut recovering = false;
     loop {
         let answer = person.poll().await;
@@ -109,7 +108,7 @@ async fn through_the_line(mut person: Client) -> bool {
             let ticket = answer.ok(200);
             recovering |= ticket["recovering"] == true && ticket["position"] == Value::Null;
             if ticket["status"] == "ACTIVE" {
-                assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+                person.leave().await;
                 return recovering;
             }
             assert_eq!(ticket["status"], "WAITING", "{ticket}");
@@ -126,14 +125,15 @@ async fn lose(world: &mut World, loss: Loss) {
     world.redis.restart().await.expect("it starts");
 }
 
-async fn survives(loss: Loss) {
+/// Loses Redis and checks that seats, slots, the queue's order and the capacity are kept.
+async fn check_loss(loss: Loss) {
     let mut world = World::new().await;
     let scene = Scene::set(&world, loss).await;
     let schedule = scene.sale.schedule;
-    let mut newcomers = people(&world, &[scene.processes[1].addr], 5, 0).await;
+    let mut newcomers = create_users(&world, &[scene.processes[1].addr], 5, 0).await;
     let sampler = Sampler::start(&world, schedule);
     lose(&mut world, loss).await;
-    // Newcomers are there before anybody of before the loss asks again, and stay behind them.
+    // Newcomers join before any earlier buyer polls again, and stay behind them.
     for person in &mut newcomers {
         until("joining works", async || (person.join(schedule).await.status == 201).then_some(()))
             .await;
@@ -141,20 +141,20 @@ async fn survives(loss: Loss) {
     scene.seats_are_kept().await;
     scene.ended_stays_ended().await;
     let line = scene.waiting.iter().chain(&newcomers).cloned();
-    let line = tokio::spawn(all(line.collect::<Vec<_>>(), through_the_line));
-    for person in &scene.inside {
+    let line = tokio::spawn(run_all(line.collect::<Vec<_>>(), poll_until_active_and_leave));
+    for person in &scene.active {
         assert_eq!(person.clone().poll().await.ok(200)["status"], "ACTIVE", "slots are kept");
     }
-    for person in &scene.inside[1..] {
-        assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+    for person in &scene.active[1..] {
+        person.leave().await;
     }
-    let told = line.await.expect("no panic");
-    assert!(told[..10].iter().all(|recovering| *recovering), "those who wait were told");
-    assert_eq!(scene.inside[0].pay(&scene.held).await.ok(201)["total_amount"], 100);
+    let recovering = line.await.expect("no panic");
+    assert!(recovering[..10].iter().all(|shown| *shown), "waiting buyers saw the recovery");
+    assert_eq!(scene.active[0].pay(&scene.held).await.ok(201)["total_amount"], 100);
 
     let seen = sampler.stop().await;
     assert_eq!(most_active(&seen), 3, "never more than the capacity");
-    until("the line is archived", async || {
+    until("the queue is archived", async || {
         let ended = "select count(*) from queue where status in ('LEFT', 'COMPLETED')";
         (world.number(ended).await == 20).then_some(())
     })
@@ -166,29 +166,28 @@ async fn survives(loss: Loss) {
     .fetch_all(&world.pool)
     .await
     .expect("rows");
-    assert_eq!(rows.len(), 19, "all but the one who left the line");
+    assert_eq!(rows.len(), 19, "all except the one who left the queue");
     assert!(rows.is_sorted_by_key(|(sequence, _)| *sequence), "in the old order: {rows:?}");
-    let epoch = "select max(queue_epoch)::bigint from concert_schedule";
-    assert_eq!(world.number(epoch).await, 2, "rebuilt once, by one of them");
-    sound(&world).await;
+    assert_eq!(world.epoch().await, 2, "rebuilt once, by one process");
+    assert_consistent(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wiped_redis_costs_no_seat_and_no_place() {
-    survives(Loss::Wiped).await;
+    check_loss(Loss::Wiped).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_comes_back_empty_costs_no_seat_and_no_place() {
-    survives(Loss::Restarted).await;
+    check_loss(Loss::Restarted).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_comes_back_with_an_older_state_costs_no_seat_and_no_place() {
-    survives(Loss::Older).await;
+    check_loss(Loss::Older).await;
 }
 
-/// What the pause after a loss is for.
+/// The reason for the pause of admission after a loss.
 #[tokio::test]
 async fn without_the_pause_a_newcomer_would_pass_those_who_wait() {
     let world = World::new().await;
@@ -196,7 +195,7 @@ async fn without_the_pause_a_newcomer_would_pass_those_who_wait() {
     let mut redis = world.raw_redis().await;
     let meta = key(scene.sale.schedule, "meta");
     wipe(&mut redis).await;
-    until("the keys are built anew", async || {
+    until("the keys are rebuilt", async || {
         let pause: Option<i64> = redis.hget(&meta, "pause_until").await.expect("Redis");
         pause.is_some_and(|at| at > 0).then_some(())
     })
@@ -205,17 +204,14 @@ async fn without_the_pause_a_newcomer_would_pass_those_who_wait() {
     let ticket = newcomer.join(scene.sale.schedule).await.ok(201);
     assert_eq!(ticket["status"], "WAITING");
     redis.hset::<_, _, _, ()>(&meta, "pause_until", 0).await.expect("Redis");
-    until("it is let in", async || {
-        (newcomer.poll().await.ok(200)["status"] == "ACTIVE").then_some(())
-    })
-    .await;
-    let passed = scene.waiting[0].clone().poll().await.ok(200);
-    assert_eq!(passed["status"], "WAITING");
-    assert!(passed["sequence"].as_u64() < ticket["sequence"].as_u64());
+    newcomer.wait_for_status("ACTIVE").await;
+    let overtaken = scene.waiting[0].clone().poll().await.ok(200);
+    assert_eq!(overtaken["status"], "WAITING");
+    assert!(overtaken["sequence"].as_u64() < ticket["sequence"].as_u64());
 }
 
-/// Holds a seat and gives it back, again and again, until `stop`; and pays once, at the end. Each
-/// thing done is counted.
+/// Holds a seat and releases it repeatedly until `stop`, then pays once. Counts its holds. It does not
+/// wait as `Retry-After` says, so that every wipe meets many requests.
 async fn trade(
     mut buyer: Client,
     sale: (i64, Vec<i64>),
@@ -232,7 +228,7 @@ async fn trade(
             continue;
         }
         done.fetch_add(1, Ordering::Relaxed);
-        // Money and seats need no Redis.
+        // Payments need no Redis.
         if stop.is_cancelled() {
             buyer.pay(&held.body).await.ok(201);
             return;
@@ -249,18 +245,18 @@ async fn redis_wiped_again_and_again_in_the_rush_costs_no_seat_and_no_point() {
     let queue = json!({"max_seats_per_user": 100});
     let sale = sale::open(&processes[0].admin().await, 10, 10, queue).await;
     let at = [processes[0].addr, processes[1].addr];
-    let crowd = people(&world, &at, 16, 100_000).await;
-    let crowd = join_in_turn(crowd, sale.schedule).await;
+    let crowd = create_users(&world, &at, 16, 100_000).await;
+    let crowd = join_in_order(crowd, sale.schedule).await;
     let (schedule, seats) = (sale.schedule, sale.seats.clone());
     let (stop, done) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
     let trading =
-        all(crowd, |buyer| trade(buyer, (schedule, seats.clone()), done.clone(), stop.clone()));
+        run_all(crowd, |buyer| trade(buyer, (schedule, seats.clone()), done.clone(), stop.clone()));
     let wiping = async {
         let mut redis = world.raw_redis().await;
         for wipe_number in 1..=8 {
             wipe(&mut redis).await;
-            // As soon as anything could be done again, it is lost again.
-            until("trade goes on", async || {
+            // Redis is wiped again as soon as a few holds have succeeded.
+            until("holds succeed again", async || {
                 (done.load(Ordering::Relaxed) >= wipe_number * 3).then_some(())
             })
             .await;
@@ -268,13 +264,13 @@ async fn redis_wiped_again_and_again_in_the_rush_costs_no_seat_and_no_point() {
         stop.cancel();
     };
     tokio::join!(trading, wiping);
-    assert_eq!(world.number("select count(*) from payment").await, 16, "each of them has paid");
-    sound(&world).await;
+    assert_eq!(world.number("select count(*) from payment").await, 16, "every buyer has paid");
+    assert_consistent(&world).await;
     assert_eq!(world.number("select count(*) from reservation where status = 'EXPIRED'").await, 0);
 
-    // What PostgreSQL has sold is gone and what it has not can be had, now that Redis stays.
+    // Redis is not wiped any more: sold seats are refused, and free ones can be held.
     let mut buyer = processes[0].buyer().await;
-    until("somebody gets in", async || {
+    until("a new buyer is admitted", async || {
         buyer.join(schedule).await;
         (buyer.poll().await.body["status"] == "ACTIVE").then_some(())
     })
@@ -283,7 +279,7 @@ async fn redis_wiped_again_and_again_in_the_rush_costs_no_seat_and_no_point() {
                   reservation r where r.seat_id = s.id and r.status = 'PAYMENT_WAITING')";
     let free: Vec<i64> = sqlx::query_scalar(free).fetch_all(&world.pool).await.expect("seats");
     for seat in &sale.seats {
-        let answer = until("claims of the rush lapse", async || {
+        let answer = until("old claims expire", async || {
             let answer = buyer.hold(schedule, json!({"seat_ids": [seat]})).await;
             let expected = if free.contains(seat) { 201 } else { 409 };
             (answer.status == expected).then_some(answer)
@@ -291,5 +287,5 @@ async fn redis_wiped_again_and_again_in_the_rush_costs_no_seat_and_no_point() {
         .await;
         assert!(answer.status == 201 || answer.code() == "seat_taken");
     }
-    sound(&world).await;
+    assert_consistent(&world).await;
 }

@@ -1,4 +1,4 @@
-//! What buyers are refused, with which code and which members, and that nothing comes of it.
+//! Refusals of buyers' requests: the code, the members, and that the request changes nothing.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::support::state;
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// Somebody with points whose slot in the sale is active.
-pub async fn active(process: &Process, sale: &Sale) -> Client {
+/// A new buyer with points and an active slot in the sale.
+pub async fn active_buyer(process: &Process, sale: &Sale) -> Client {
     let mut buyer = process.rich_buyer().await;
     assert_eq!(buyer.join(sale.schedule).await.ok(201)["status"], "ACTIVE");
     buyer
@@ -29,8 +29,8 @@ async fn nobody_joins_a_line_that_is_not_open_over_sold_out_or_withdrawn() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let early = sale::make(&admin, (7200, 10_800), 1, 2, json!({})).await;
-    let over = sale::make(&admin, (-60, -30), 1, 2, json!({})).await;
+    let early = sale::create(&admin, (7200, 10_800), 1, 2, json!({})).await;
+    let over = sale::create(&admin, (-60, -30), 1, 2, json!({})).await;
     let sold_out = sale::open(&admin, 1, 2, json!({})).await;
     let withdrawn = sale::open(&admin, 1, 2, json!({})).await;
     let path = format!("/v1/admin/schedules/{}/seats", sold_out.schedule);
@@ -40,7 +40,7 @@ async fn nobody_joins_a_line_that_is_not_open_over_sold_out_or_withdrawn() {
     let mut buyer = process.buyer().await;
 
     let schedules = [early.schedule, over.schedule, sold_out.schedule, withdrawn.schedule];
-    let before = state::of(&world, &schedules).await;
+    let before = state::snapshot(&world, &schedules).await;
     let refused = buyer.join(early.schedule).await;
     refused.refused(409, "queue_not_open");
     let seen = buyer.get(&format!("/v1/schedules/{}", early.schedule)).await.ok(200);
@@ -51,7 +51,7 @@ async fn nobody_joins_a_line_that_is_not_open_over_sold_out_or_withdrawn() {
     buyer.join(sold_out.schedule).await.refused(409, "sold_out");
     buyer.join(withdrawn.schedule).await.refused(409, "concert_unavailable");
     buyer.join(999_999).await.refused(404, "schedule_not_found");
-    assert_eq!(state::of(&world, &schedules).await, before);
+    assert_eq!(state::snapshot(&world, &schedules).await, before);
 }
 
 #[tokio::test]
@@ -61,17 +61,17 @@ async fn seats_are_not_held_without_the_right_and_nothing_comes_of_trying() {
     let admin = process.admin().await;
     let sale = sale::open(&admin, 2, 5, json!({"max_seats_per_user": 3})).await;
     let other = sale::open(&admin, 1, 2, json!({})).await;
-    let soon = sale::make(&admin, (600, 3600), 1, 2, json!({})).await;
+    let soon = sale::create(&admin, (600, 3600), 1, 2, json!({})).await;
     let full = sale::open(&admin, 1, 2, json!({"capacity": 0})).await;
-    let buyer = active(&process, &sale).await;
-    let rival = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
+    let rival = active_buyer(&process, &sale).await;
     let held = rival.hold(sale.schedule, json!({"seat_ids": &sale.seats[..2]})).await.ok(201);
     let mut waiting = process.buyer().await;
     assert_eq!(waiting.join(full.schedule).await.ok(201)["status"], "WAITING");
     let mut early = process.buyer().await;
     assert_eq!(early.join(soon.schedule).await.ok(201)["status"], "WAITING");
     let all = [sale.schedule, other.schedule, soon.schedule, full.schedule];
-    let before = state::of(&world, &all).await;
+    let before = state::snapshot(&world, &all).await;
 
     let free = json!({"seat_ids": [sale.seats[4]]});
     waiting.hold(full.schedule, json!({"quantity": 1})).await.refused(403, "ticket_not_active");
@@ -86,7 +86,7 @@ async fn seats_are_not_held_without_the_right_and_nothing_comes_of_trying() {
 
     let taken = buyer.hold(sale.schedule, json!({"seat_ids": &sale.seats[1..4]})).await;
     taken.refused(409, "seat_taken");
-    assert_eq!(taken.body["seat_ids"], json!([sale.seats[1]]), "only those that are taken");
+    assert_eq!(taken.body["seat_ids"], json!([sale.seats[1]]), "only the taken seats");
     for wanted in [json!({"quantity": 1, "section": "Z"}), json!({"quantity": 1, "max_price": 99})]
     {
         buyer.hold(sale.schedule, wanted).await.refused(409, "not_enough_seats");
@@ -105,8 +105,8 @@ async fn seats_are_not_held_without_the_right_and_nothing_comes_of_trying() {
     }
     let more = rival.hold(sale.schedule, json!({"seat_ids": &sale.seats[6..8]})).await;
     more.refused(422, "seat_limit_exceeded");
-    assert_eq!(more.body["limit"], 3, "what one has counts");
-    assert_eq!(state::of(&world, &all).await, before, "{held}");
+    assert_eq!(more.body["limit"], 3, "seats already held count");
+    assert_eq!(state::snapshot(&world, &all).await, before, "{held}");
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn seats_of_a_withdrawn_concert_or_past_the_deadline_are_not_held() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 2, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let free = json!({"seat_ids": [sale.seats[0]]});
     let path = format!("/v1/admin/concerts/{}", sale.concert);
     admin.patch(&path, json!({"status": "UNAVAILABLE"})).await.ok(200);
@@ -132,18 +132,18 @@ async fn whoever_holds_the_same_seat_again_and_again_is_stopped() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 3, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let seat = json!({"seat_ids": [sale.seats[0]]});
     for _ in 0..3 {
         let hold = buyer.hold(sale.schedule, seat.clone()).await.ok(201);
         buyer.delete(&hold_path(&hold)).await.ok(204);
         buyer.delete(&hold_path(&hold)).await.ok(204);
     }
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     let refused = buyer.hold(sale.schedule, seat).await;
     refused.refused(429, "hold_limit");
     has_retry_after(&refused);
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
     let other = json!({"seat_ids": [sale.seats[1]]});
     buyer.hold(sale.schedule, other).await.ok(201);
 }
@@ -153,18 +153,18 @@ async fn a_hold_is_paid_once_in_time_and_only_with_enough_points() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 2, 5, json!({"hold_ttl_seconds": 2})).await;
-    let rich = active(&process, &sale).await;
+    let rich = active_buyer(&process, &sale).await;
     let mut poor = process.buyer().await;
     poor.join(sale.schedule).await.ok(201);
 
     let unpaid = poor.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     rich.pay(&unpaid).await.refused(404, "hold_not_found");
     rich.pay(&json!({"hold_id": uuid::Uuid::now_v7()})).await.refused(404, "hold_not_found");
     poor.post("/v1/payments", json!({"hold_id": unpaid["hold_id"]}))
         .await
         .refused(400, "idempotency_key_required");
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
     let refused = poor.pay(&unpaid).await;
     refused.refused(402, "insufficient_points");
     assert_eq!((&refused.body["balance"], &refused.body["required"]), (&json!(0), &json!(200)));
@@ -176,7 +176,7 @@ async fn a_hold_is_paid_once_in_time_and_only_with_enough_points() {
     assert_eq!(world.number("select count(*) from payment").await, 1);
     assert_eq!(rich.get("/v1/points").await.ok(200)["amount"], 999_900);
 
-    until("the hold to lapse", async || {
+    until("the hold expires", async || {
         let seen = poor.get(&hold_path(&unpaid)).await.ok(200);
         (seen["status"] == "EXPIRED").then_some(())
     })
@@ -191,16 +191,16 @@ async fn a_payment_is_refunded_once_and_until_the_deadline() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 3, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let hold = buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     let paid = buyer.pay(&hold).await.ok(201);
     let path = |index: usize| format!("/v1/payments/{}/refund", paid["payments"][index]["id"]);
     let refund = async |path: &str| buyer.keyed().post(path, json!({})).await;
 
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     refund("/v1/payments/999999/refund").await.refused(404, "payment_not_found");
     buyer.post(&path(0), json!({})).await.refused(400, "idempotency_key_required");
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
     refund(&path(0)).await.ok(200);
     refund(&path(0)).await.refused(409, "already_refunded");
 
@@ -238,7 +238,7 @@ async fn what_only_redis_knows_is_refused_while_it_is_down_and_told_again_afterw
     has_retry_after(&refused);
     buyer.get("/v1/points").await.ok(200);
     world.redis.restart().await.expect("it lives");
-    until("a place in line", async || {
+    until("joining works", async || {
         let answer = buyer.clone().join(sale.schedule).await;
         (answer.status == 201).then_some(())
     })

@@ -1,10 +1,10 @@
-//! Idempotency keys: one effect and one answer for each, whatever comes twice.
+//! Idempotency keys: a request takes effect once and has one answer, however often it is sent.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::refusals::{active, hold_path};
+use crate::refusals::{active_buyer, hold_path};
 use crate::support::client::{Answer, Client};
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale;
@@ -13,7 +13,7 @@ use crate::support::state;
 use crate::support::wait::until;
 use crate::support::world::World;
 
-/// Fails unless `again` is `first` once more, byte for byte, and says so.
+/// Fails unless `again` is a replay of `first`: the same bytes, and the header that says so.
 #[track_caller]
 fn replayed(first: &Answer, again: &Answer) {
     assert_eq!((again.status, &again.text), (first.status, &first.text));
@@ -23,19 +23,19 @@ fn replayed(first: &Answer, again: &Answer) {
     assert_ne!(first.header("x-request-id"), again.header("x-request-id"));
 }
 
-/// What the balance of this buyer came from, newest first.
-async fn history_is_told(buyer: &Client) {
+/// Checks the buyer's history of points, newest first.
+async fn check_history(buyer: &Client) {
     let points = buyer.get("/v1/points").await.ok(200);
-    shape::is(&points, "amount:int last_updated_at:time");
-    let history = shape::page(
+    shape::check(&points, "amount:int last_updated_at:time");
+    let history = shape::check_page(
         &buyer.get("/v1/points/history").await.ok(200),
         "id:int kind:text amount:int balance_after:int reference:text created_at:time",
     );
-    let told: Vec<(&str, i64)> = history
+    let changes: Vec<(&str, i64)> = history
         .iter()
         .map(|one| (one["kind"].as_str().unwrap(), one["amount"].as_i64().unwrap()))
         .collect();
-    assert_eq!(told, [("REFUND", 100), ("PAYMENT", -200), ("CHARGE", 7), ("CHARGE", 1_000_000)]);
+    assert_eq!(changes, [("REFUND", 100), ("PAYMENT", -200), ("CHARGE", 7), ("CHARGE", 1_000_000)]);
 }
 
 #[tokio::test]
@@ -43,33 +43,33 @@ async fn the_same_request_again_has_the_first_answer_and_no_effect() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let there = buyer.at(second.addr);
     let holds = format!("/v1/schedules/{}/reservations", sale.schedule);
 
     let held = buyer.with_key("hold").post(&holds, json!({"quantity": 2})).await;
-    shape::is(&held.body, shape::HOLD);
+    shape::check(&held.body, shape::HOLD);
     held.body["reservations"]
         .as_array()
         .unwrap()
         .iter()
-        .for_each(|r| shape::is(r, shape::RESERVATION));
+        .for_each(|r| shape::check(r, shape::RESERVATION));
     let pay = json!({"hold_id": held.body["hold_id"]});
     let charged = buyer.with_key("charge").post("/v1/points/charges", json!({"amount": 7})).await;
-    shape::is(&charged.body, "amount:int balance:int");
+    shape::check(&charged.body, "amount:int balance:int");
     let paid = buyer.with_key("pay").post("/v1/payments", pay.clone()).await;
-    shape::is(&paid.body, "payments:list total_amount:int balance:int");
-    paid.body["payments"].as_array().unwrap().iter().for_each(|p| shape::is(p, shape::PAYMENT));
+    shape::check(&paid.body, "payments:list total_amount:int balance:int");
+    paid.body["payments"].as_array().unwrap().iter().for_each(|p| shape::check(p, shape::PAYMENT));
     let refund = format!("/v1/payments/{}/refund", paid.body["payments"][0]["id"]);
     let refunded = buyer.with_key("refund").post(&refund, json!({})).await;
-    shape::is(&refunded.body, "payment:object balance:int");
-    shape::is(&refunded.body["payment"], shape::PAYMENT);
+    shape::check(&refunded.body, "payment:object balance:int");
+    shape::check(&refunded.body["payment"], shape::PAYMENT);
     assert_eq!((held.status, charged.status, paid.status, refunded.status), (201, 201, 201, 200));
 
-    let before = state::of(&world, &[sale.schedule]).await;
+    let before = state::snapshot(&world, &[sale.schedule]).await;
     for client in [&buyer, &there] {
         let keyed = |key: &str| client.with_key(key);
-        // White space and the order of members are not what makes a request another one.
+        // White space and the order of members do not make a request a different one.
         replayed(&held, &keyed("hold").post(&holds, json!({"section": null, "quantity": 2})).await);
         replayed(&charged, &keyed("charge").post("/v1/points/charges", json!({"amount": 7})).await);
         replayed(&paid, &keyed("pay").post("/v1/payments", pay.clone()).await);
@@ -84,9 +84,9 @@ async fn the_same_request_again_has_the_first_answer_and_no_effect() {
             keyed(key).post(path, body).await.refused(422, "idempotency_key_reused");
         }
     }
-    assert_eq!(state::of(&world, &[sale.schedule]).await, before);
+    assert_eq!(state::snapshot(&world, &[sale.schedule]).await, before);
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 999_907);
-    history_is_told(&buyer).await;
+    check_history(&buyer).await;
 }
 
 #[tokio::test]
@@ -104,7 +104,8 @@ async fn keys_are_each_users_own() {
     assert_eq!(one.get("/v1/points").await.ok(200)["amount"], 5);
 }
 
-/// Sends one request 20 times at once and counts the answers; all that succeeded are the same.
+/// Sends one request 20 times at once; checks that all successful answers are the same. Returns the
+/// number of answers by status.
 async fn at_once(
     clients: &[Client],
     path: &str,
@@ -137,7 +138,7 @@ async fn twenty_at_once_have_one_effect() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let clients = |key: &str| [buyer.with_key(key), buyer.with_key(key).at(second.addr)];
 
     at_once(&clients("charge"), "/v1/points/charges", &json!({"amount": 5}), 201).await;
@@ -162,8 +163,8 @@ async fn a_key_whose_request_is_under_way_is_refused_at_once() {
     let world = World::new().await;
     let process = world.start().await;
     let buyer = process.buyer().await;
-    let before = state::of(&world, &[]).await;
-    // What a request under way holds.
+    let before = state::snapshot(&world, &[]).await;
+    // The lock that a request in progress holds.
     let mut busy = world.pool.begin().await.expect("a transaction");
     sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind(format!("{}:busy", buyer.user))
@@ -173,7 +174,7 @@ async fn a_key_whose_request_is_under_way_is_refused_at_once() {
     let refused = buyer.with_key("busy").post("/v1/points/charges", json!({"amount": 5})).await;
     refused.refused(409, "request_in_progress");
     assert!(!refused.header("retry-after").is_empty());
-    assert_eq!(state::of(&world, &[]).await, before);
+    assert_eq!(state::snapshot(&world, &[]).await, before);
     busy.rollback().await.expect("an end");
     buyer.with_key("busy").post("/v1/points/charges", json!({"amount": 5})).await.ok(201);
 }
@@ -185,7 +186,7 @@ async fn a_final_refusal_is_kept_and_one_before_any_write_is_not() {
     let sale = sale::open(&process.admin().await, 1, 4, json!({})).await;
     let mut poor = process.buyer().await;
     poor.join(sale.schedule).await.ok(201);
-    let rival = active(&process, &sale).await;
+    let rival = active_buyer(&process, &sale).await;
     let held = poor.hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
     let pay = json!({"hold_id": held["hold_id"]});
 
@@ -198,7 +199,7 @@ async fn a_final_refusal_is_kept_and_one_before_any_write_is_not() {
     assert_eq!((&again.body["balance"], &again.body["required"]), (&json!(0), &json!(100)));
     poor.with_key("pay 2".replace(' ', "-").as_str()).post("/v1/payments", pay).await.ok(201);
 
-    // Not kept: the seat was taken, and then it is free.
+    // Not stored: the seat is taken first, and free later.
     let holds = format!("/v1/schedules/{}/reservations", sale.schedule);
     poor.join(sale.schedule).await.ok(201);
     let theirs = rival.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
@@ -208,7 +209,7 @@ async fn a_final_refusal_is_kept_and_one_before_any_write_is_not() {
     rival.delete(&hold_path(&theirs)).await.ok(204);
     let held = mine.post(&holds, wanted).await;
     assert_eq!((held.status, held.header("idempotency-replayed")), (201, ""), "{}", held.text);
-    // Nor are 404 and 422.
+    // 404 and 422 are not stored either.
     let other = poor.with_key("other");
     let unknown = json!({"seat_ids": [999_999]});
     other.post(&holds, unknown).await.refused(404, "seat_not_found");
@@ -217,7 +218,7 @@ async fn a_final_refusal_is_kept_and_one_before_any_write_is_not() {
     other.post("/v1/points/charges", json!({"amount": 1})).await.ok(201);
 }
 
-/// As a network that loses half of all answers: what was asked for happens once.
+/// The network loses half of all answers.
 #[tokio::test]
 async fn requests_whose_answers_are_lost_again_and_again_have_one_effect_each() {
     let world = World::new().await;
@@ -228,7 +229,7 @@ async fn requests_whose_answers_are_lost_again_and_again_have_one_effect_each() 
     let through = buyer.at(proxy.addr);
     for number in 0..20 {
         let charging = through.with_key(&format!("charge-{number}"));
-        let charged = until("an answer comes through", async || {
+        let charged = until("an answer arrives", async || {
             let request = charging.request(reqwest::Method::POST, "/v1/points/charges");
             request.json(&json!({"amount": 10})).send().await.ok()
         })

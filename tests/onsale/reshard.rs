@@ -1,4 +1,4 @@
-//! The slot of a sale goes to another node of the cluster while people join and hold.
+//! The cluster slot of a sale moves to another node while buyers join and hold.
 
 use std::time::Instant;
 
@@ -10,10 +10,9 @@ use crate::support::rush::Rush;
 use crate::support::servers::Servers;
 use crate::support::world::World;
 
-const EPOCH: &str = "select max(queue_epoch)::bigint from concert_schedule";
 const PRIMARIES: usize = 3;
 
-/// A slot on its way from one node to another, by the commands that an operator's tool would give.
+/// A slot that moves from one node to another, by the commands that an operator's tool sends.
 struct Move {
     slot: String,
     from: usize,
@@ -31,29 +30,29 @@ impl Move {
             ids.push(world.redis.server(node).tell(&["CLUSTER", "MYID"]).await.expect("an id"));
         }
         for (node, word, other) in [(to, "IMPORTING", from), (from, "MIGRATING", to)] {
-            let say = ["CLUSTER", "SETSLOT", &slot, word, &ids[other]];
-            world.redis.server(node).tell::<()>(&say).await.expect("it is said");
+            let command = ["CLUSTER", "SETSLOT", &slot, word, &ids[other]];
+            world.redis.server(node).tell::<()>(&command).await.expect("OK");
         }
         Self { slot, from, to, ids }
     }
 
-    /// Moves up to so many keys; how many there were.
+    /// Moves up to `count` keys; returns how many were moved.
     async fn keys(&self, world: &mut World, count: &str) -> usize {
         let list = ["CLUSTER", "GETKEYSINSLOT", &self.slot, count];
         let keys: Vec<String> = world.redis.server(self.from).tell(&list).await.expect("keys");
         let port = world.redis.server(self.to).port().to_string();
-        let mut say = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
-        say.extend(keys.iter().map(String::as_str));
+        let mut command = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+        command.extend(keys.iter().map(String::as_str));
         if !keys.is_empty() {
-            world.redis.server(self.from).tell::<()>(&say).await.expect("they are moved");
+            world.redis.server(self.from).tell::<()>(&command).await.expect("OK");
         }
         keys.len()
     }
 
     async fn end(self, world: &mut World) {
         for node in [self.to, self.from, (self.to + 1) % PRIMARIES] {
-            let say = ["CLUSTER", "SETSLOT", &self.slot, "NODE", &self.ids[self.to]];
-            world.redis.server(node).tell::<()>(&say).await.expect("it is said");
+            let command = ["CLUSTER", "SETSLOT", &self.slot, "NODE", &self.ids[self.to]];
+            world.redis.server(node).tell::<()>(&command).await.expect("OK");
         }
     }
 }
@@ -64,27 +63,27 @@ async fn a_slot_moved_in_the_rush_costs_no_seat_and_no_place_and_one_rebuilding(
     let mut world = World::on(Servers::Cluster(cluster)).await;
     let rush = Rush::start(&world).await;
     let schedule = rush.sale.schedule;
-    rush.joined(20).await;
+    rush.wait_for_joins(20).await;
     let since = Instant::now();
     let moving = Move::begin(&mut world, schedule).await;
-    // Half of the keys here, half there: nobody takes that for a loss, however long it lasts.
+    // The keys are on two nodes now. No process takes that for a loss, however long it lasts.
     assert_eq!(moving.keys(&mut world, "5").await, 5);
-    rush.refused(12).await;
-    assert_eq!(world.number(EPOCH).await, 1, "nothing is rebuilt while the slot is on its way");
+    rush.wait_for_refusals(12).await;
+    assert_eq!(world.epoch().await, 1, "nothing is rebuilt while the slot moves");
     while moving.keys(&mut world, "100").await > 0 {}
     let there = moving.to;
     moving.end(&mut world).await;
     let arrived = Instant::now();
-    rush.goes_on_after(arrived).await;
-    rush.joined(10).await;
-    let (seen, places) = rush.over(&world).await;
+    rush.wait_for_join_after(arrived).await;
+    rush.wait_for_joins(10).await;
+    let (seen, entries) = rush.finish(&world).await;
     println!(
-        "a slot of a cluster moved: joins stood still for {:.1} s, and worked {:.1} s after its arrival; \
-         {places} of {places} places kept, 0 seats sold twice",
+        "a slot of a cluster moved: no joins for {:.1} s, and joins worked {:.1} s after its arrival; \
+         {entries} of {entries} entries kept, 0 seats sold twice",
         (arrived - since).as_secs_f64(),
-        seen.joins.next_after(arrived).expect("somebody joined").as_secs_f64(),
+        seen.joins.next_after(arrived).expect("a join succeeded").as_secs_f64(),
     );
-    assert_eq!(world.number(EPOCH).await, 2, "rebuilt once");
+    assert_eq!(world.epoch().await, 2, "rebuilt once");
     let built_on: String = world
         .redis
         .server(there)

@@ -1,4 +1,4 @@
-//! The public seat map: whole, in bits, as changes, compressed, and not sent twice.
+//! The public seat map: as a whole, in bits, as changes, compressed, and with ETags.
 
 use std::io::Read;
 
@@ -6,7 +6,7 @@ use base64::Engine;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::refusals::{active, hold_path};
+use crate::refusals::{active_buyer, hold_path};
 use crate::support::client::{Answer, Client};
 use crate::support::sale::{self, Sale};
 use crate::support::shape;
@@ -22,7 +22,7 @@ fn header(answer: &reqwest::Response, name: &str) -> String {
     value.map_or_else(String::new, |value| value.to_str().expect("text").to_owned())
 }
 
-/// The map once it shows so many seats held and gone.
+/// Waits until the map shows these numbers of held and of unavailable seats; returns it.
 async fn map_with(client: &Client, schedule: i64, held: usize, gone: usize) -> Value {
     let path = format!("/v1/schedules/{schedule}/seats");
     until("the map", async || {
@@ -42,10 +42,10 @@ async fn mixed(process: &Process) -> (Sale, Client, Value) {
     let sale = sale::open(&admin, 1, 7, json!({})).await;
     let path = format!("/v1/admin/schedules/{}/seats", sale.schedule);
     admin.patch(&path, json!({"seat_ids": [sale.seats[4]], "blocked": true})).await.ok(200);
-    let buyer = active(process, &sale).await;
+    let buyer = active_buyer(process, &sale).await;
     let bought = buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     buyer.pay(&bought).await.ok(201);
-    let rival = active(process, &sale).await;
+    let rival = active_buyer(process, &sale).await;
     let held = rival.hold(sale.schedule, json!({"seat_ids": [sale.seats[2]]})).await.ok(201);
     (sale, rival, held)
 }
@@ -57,11 +57,11 @@ async fn the_map_the_bits_and_the_layout_tell_of_the_same_seats() {
     let (sale, ..) = mixed(&process).await;
     let anybody = process.anonymous();
     let map = map_with(&anybody, sale.schedule, 1, 3).await;
-    shape::is(&map, "version:text seats:list");
+    shape::check(&map, "version:text seats:list");
     let seats = map["seats"].as_array().unwrap();
     let shaped = "id:int seat_number:int section:text row:text seat_price:int status:text";
     for seat in seats {
-        shape::is(seat, shaped);
+        shape::check(seat, shaped);
     }
     let states: Vec<&str> = seats.iter().map(|seat| seat["status"].as_str().unwrap()).collect();
     let (free, held, gone) = ("AVAILABLE", "HELD", "UNAVAILABLE");
@@ -69,7 +69,7 @@ async fn the_map_the_bits_and_the_layout_tell_of_the_same_seats() {
 
     let path = format!("/v1/schedules/{}/seats", sale.schedule);
     let bits = anybody.get(&format!("{path}/status")).await.ok(200);
-    shape::is(&bits, "version:text layout_version:int status:text");
+    shape::check(&bits, "version:text layout_version:int status:text");
     assert_eq!(bits["version"], map["version"]);
     let bytes = base64::engine::general_purpose::STANDARD.decode(bits["status"].as_str().unwrap());
     let bytes = bytes.expect("base64");
@@ -79,10 +79,10 @@ async fn the_map_the_bits_and_the_layout_tell_of_the_same_seats() {
     }
 
     let layout = anybody.get(&format!("{path}/layout")).await.ok(200);
-    shape::is(&layout, "schedule_id:int layout_version:int seats:list");
+    shape::check(&layout, "schedule_id:int layout_version:int seats:list");
     assert_eq!(layout["layout_version"], bits["layout_version"]);
     for (seat, drawn) in seats.iter().zip(layout["seats"].as_array().unwrap()) {
-        shape::is(drawn, "id:int seat_number:int section:text row:text seat_price:int");
+        shape::check(drawn, "id:int seat_number:int section:text row:text seat_price:int");
         for member in ["id", "seat_number", "section", "row", "seat_price"] {
             assert_eq!(seat[member], drawn[member]);
         }
@@ -168,7 +168,7 @@ async fn a_layout_is_kept_for_long_only_under_the_version_that_it_has() {
         .post(&format!("/v1/admin/schedules/{}/seats", sale.schedule), json!({"sections": [more]}))
         .await
         .ok(201);
-    // Until the process knows of it, the new version is one that it does not have.
+    // Until the process has loaded the new layout, it does not have that version.
     until("the new layout", async || {
         let answer = anybody.get(&format!("{path}/layout?version={}", first + 1)).await;
         let new = answer.body["layout_version"] == first + 1;
@@ -208,7 +208,7 @@ async fn only_what_changed_since_a_version_is_told_where_that_is_known() {
     let (sale, rival, held) = mixed(&process).await;
     let anybody = process.anonymous();
     let path = format!("/v1/schedules/{}/seats", sale.schedule);
-    // Both processes watch: a change is known to whoever was there.
+    // Both processes have the map before the change, so both can say what changed.
     map_with(&second.anonymous(), sale.schedule, 1, 3).await;
     let old = map_with(&anybody, sale.schedule, 1, 3).await;
     let since = format!("{path}?since={}", old["version"].as_str().unwrap());
@@ -221,35 +221,35 @@ async fn only_what_changed_since_a_version_is_told_where_that_is_known() {
         map_with(&process.anonymous(), sale.schedule, 2, 3).await;
         for rest in ["", "/status"] {
             let asked = since.replace("/seats", &format!("/seats{rest}"));
-            let told = process.anonymous().get(&asked).await;
-            shape::is(&told.body, "version:text since:text seats:list");
-            assert_eq!(told.body["since"], old["version"]);
-            told.body["seats"]
+            let changes = process.anonymous().get(&asked).await;
+            shape::check(&changes.body, "version:text since:text seats:list");
+            assert_eq!(changes.body["since"], old["version"]);
+            changes.body["seats"]
                 .as_array()
                 .unwrap()
                 .iter()
-                .for_each(|s| shape::is(s, "id:int status:text"));
+                .for_each(|s| shape::check(s, "id:int status:text"));
             let expected =
                 [(sale.seats[2], "AVAILABLE"), (sale.seats[5], "HELD"), (sale.seats[6], "HELD")];
-            assert_eq!(changed(&told), expected);
+            assert_eq!(changed(&changes), expected);
         }
     }
     for unknown in ["", "0", "nonsense", "999999.999999-1", "%00", "1.1-1-1"] {
-        let told = anybody.get(&format!("{path}?since={unknown}")).await.ok(200);
-        shape::is(&told, "version:text seats:list");
-        assert_eq!(told["seats"].as_array().unwrap().len(), 7, "the whole map");
+        let map = anybody.get(&format!("{path}?since={unknown}")).await.ok(200);
+        shape::check(&map, "version:text seats:list");
+        assert_eq!(map["seats"].as_array().unwrap().len(), 7, "the whole map");
     }
-    // Seats that are added make another layout: whoever has the old one gets the whole.
+    // Added seats make a new layout: a client with the old one gets the whole map.
     let admin = process.admin().await;
     let more = json!({"name": "B", "rows": 1, "seats_per_row": 1, "seat_price": 5});
     let seats = format!("/v1/admin/schedules/{}/seats", sale.schedule);
     admin.post(&seats, json!({"sections": [more]})).await.ok(201);
-    let told = until("the new seat", async || {
-        let told = anybody.get(&since).await.ok(200);
-        (told["seats"].as_array().unwrap().len() == 8).then_some(told)
+    let map = until("the new seat is in the map", async || {
+        let map = anybody.get(&since).await.ok(200);
+        (map["seats"].as_array().unwrap().len() == 8).then_some(map)
     })
     .await;
-    shape::is(&told, "version:text seats:list");
+    shape::check(&map, "version:text seats:list");
 }
 
 #[tokio::test]
@@ -260,13 +260,13 @@ async fn a_map_says_how_old_it_is_while_redis_is_silent() {
     let anybody = process.anonymous();
     let map = map_with(&anybody, sale.schedule, 1, 3).await;
     let path = format!("/v1/schedules/{}/seats", sale.schedule);
-    // Both ways to an answer: routed, as for a page elsewhere, and not.
+    // On the fast path, and through the router (a request with an origin).
     let ages = async || {
-        let (short, long) = (
+        let (fast, routed) = (
             with(&anybody, &path, "accept", "*/*").await,
             with(&anybody, &path, "origin", "https://elsewhere.example").await,
         );
-        [header(&short, "age"), header(&long, "age")]
+        [header(&fast, "age"), header(&routed, "age")]
     };
     assert_eq!(ages().await, ["", ""]);
     world.redis.pause();

@@ -1,4 +1,4 @@
-//! What the program says to its operators, and what it never says.
+//! What the program writes for its operators, and what it never writes.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::sale;
 use crate::support::wait::until;
 use crate::support::world::{JWT_SECRET, QUEUE_SECRET, World};
 
-/// Fails, with the line, where one of these is in the output.
+/// Fails if one of the secrets is in the output; shows the line.
 #[track_caller]
 fn has_none(output: &str, secrets: &[String]) {
     let lower = output.to_ascii_lowercase();
@@ -55,12 +55,14 @@ async fn nothing_secret_is_ever_logged() {
     buyer.with_ticket(&broken_ticket).get("/v1/queue/ticket").await.refused(401, "ticket_invalid");
     buyer.get("/v1/concerts?limit=0&code=query-secret-1").await.refused(422, "invalid_request");
     buyer.clone().poll().await.ok(200);
-    until("a request in the log", async || program.output().contains("/v1/payments").then_some(()))
-        .await;
+    until("a request is in the log", async || {
+        program.output().contains("/v1/payments").then_some(())
+    })
+    .await;
 
     let parts = |token: &str| token.split('.').map(str::to_owned).collect::<Vec<_>>();
     for token in [&buyer.token, &buyer.ticket, &admin.token].into_iter().flatten() {
-        // The head of a token is the same for all, and says nothing.
+        // The header of a token is the same for all tokens, and is not secret.
         secrets.extend(parts(token).into_iter().skip(1));
     }
     secrets.extend(["-key-", "query-secret", "Kim Secret"].map(str::to_owned));
@@ -78,16 +80,16 @@ async fn a_setting_that_is_missing_or_wrong_is_named_and_its_value_is_not_told()
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let required = ["DATABASE_URL", "REDIS_URL", "ONSALE_JWT_SECRET", "ONSALE_QUEUE_SECRETS"];
-    let (code, told) = run(program::bare(&["serve"]));
+    let (code, errors) = run(program::bare(&["serve"]));
     assert_eq!(code, Some(2));
-    assert!(required.iter().all(|name| told.contains(name)), "{told}");
+    assert!(required.iter().all(|name| errors.contains(name)), "{errors}");
     for name in required {
         let mut command = program::command(&world, &["serve"]);
         command.env_remove(name);
-        let (code, told) = run(command);
-        assert_eq!(code, Some(2), "{told}");
-        assert!(told.contains(name), "{told}");
-        assert!(!told.contains(JWT_SECRET) && !told.contains(QUEUE_SECRET), "{told}");
+        let (code, errors) = run(command);
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains(name), "{errors}");
+        assert!(!errors.contains(JWT_SECRET) && !errors.contains(QUEUE_SECRET), "{errors}");
     }
     for (name, value) in [
         ("ONSALE_JWT_SECRET", "too-short-a-secret"),
@@ -103,14 +105,14 @@ async fn a_setting_that_is_missing_or_wrong_is_named_and_its_value_is_not_told()
     ] {
         let mut command = program::command(&world, &["serve"]);
         command.env(name, value);
-        let (code, told) = run(command);
-        assert_eq!(code, Some(2), "{name}={value}: {told}");
+        let (code, errors) = run(command);
+        assert_eq!(code, Some(2), "{name}={value}: {errors}");
         let flag = name.trim_start_matches("ONSALE_").to_ascii_lowercase().replace('_', "-");
-        assert!(told.contains(name) || told.contains(&format!("--{flag}")), "{name}: {told}");
-        assert!(!name.contains("SECRET") || !told.contains(value), "{told}");
+        assert!(errors.contains(name) || errors.contains(&format!("--{flag}")), "{name}: {errors}");
+        assert!(!name.contains("SECRET") || !errors.contains(value), "{errors}");
     }
     let mut command = program::command(&world, &["token", "--user", "999999"]);
     command.env("ONSALE_DB_POOL", "2");
-    let (code, told) = run(command);
-    assert_eq!(code, Some(1), "a user that is not there: {told}");
+    let (code, errors) = run(command);
+    assert_eq!(code, Some(1), "an unknown user: {errors}");
 }

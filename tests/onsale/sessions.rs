@@ -1,4 +1,4 @@
-//! Sessions: renewing a token, and coming back with a recovery code.
+//! Sessions: renewing an access token, and recovering a session with a recovery code.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use onsale::caller::{Lifetime, Role};
@@ -16,7 +16,7 @@ fn time(answer: &Value, name: &str) -> DateTime<Utc> {
     answer[name].as_str().expect("a time").parse().expect("a time")
 }
 
-/// A new recovery code of somebody.
+/// Creates a recovery code of a user.
 async fn code(owner: &Client) -> String {
     let made = owner.post(CODE, json!({})).await;
     assert_eq!(made.header("cache-control"), "no-store");
@@ -28,7 +28,7 @@ async fn recover(process: &Process, code: &str) -> Answer {
 }
 
 /// The code with another last symbol.
-fn wrong(code: &str) -> String {
+fn mistype(code: &str) -> String {
     let last = if code.ends_with('7') { '8' } else { '7' };
     format!("{}{last}", &code[..code.len() - 1])
 }
@@ -39,7 +39,7 @@ async fn a_token_of_a_sign_up_is_renewed_within_its_session_and_other_tokens_are
     let process = world.start().await;
     let buyer = process.buyer().await;
     let renewed = buyer.post(RENEW, json!({})).await.ok(201);
-    shape::is(&renewed, "access_token:text expires_at:time");
+    shape::check(&renewed, "access_token:text expires_at:time");
     assert!(time(&renewed, "expires_at") > Utc::now() + TimeDelta::hours(23));
     let next = buyer.with_token(renewed["access_token"].as_str().expect("a token"));
     let me = next.get("/v1/users/me").await.ok(200);
@@ -74,20 +74,20 @@ async fn a_recovery_code_gives_a_session_of_the_same_user_with_their_place_and_p
     let known = owner.get(CODE).await.ok(200);
     assert!(time(&known, "created_at") > Utc::now() - TimeDelta::minutes(5));
 
-    // Repeated, as by a client that lost the answer, and at another process.
+    // Redeemed twice, as by a client that lost the answer, and at another process.
     for (process, typed) in
         [(&process, code.clone()), (&second, code.to_lowercase().replace('-', " "))]
     {
         let back = recover(process, &typed).await;
         assert_eq!(back.header("cache-control"), "no-store");
         let back = back.ok(201);
-        shape::is(&back, "id:int name:text access_token:text expires_at:time");
+        shape::check(&back, "id:int name:text access_token:text expires_at:time");
         assert_eq!(back["id"], owner.user);
         let mut back =
             process.anonymous().with_token(back["access_token"].as_str().expect("a token"));
         assert_eq!(back.get("/v1/points").await.ok(200)["amount"], 1_000_000);
-        let place = back.join(sale.schedule).await.ok(200);
-        assert_eq!(place["ticket_id"], joined["ticket_id"]);
+        let ticket = back.join(sale.schedule).await.ok(200);
+        assert_eq!(ticket["ticket_id"], joined["ticket_id"]);
         back.post(RENEW, json!({})).await.ok(201);
     }
 }
@@ -105,7 +105,7 @@ async fn a_new_recovery_code_replaces_the_one_before_and_only_its_hash_is_kept()
     let row: String = sqlx::query_scalar(row).fetch_one(&world.pool).await.expect("a row");
     let symbols = new.replace('-', "");
     assert!(row.contains(&symbols[..8]) && !row.contains(&symbols[8..]), "{row}");
-    for text in ["x", &wrong(&new), &new[1..], "0000-0000-0000-0000-0000-0000"] {
+    for text in ["x", &mistype(&new), &new[1..], "0000-0000-0000-0000-0000-0000"] {
         recover(&process, text).await.refused(403, "recovery_code_invalid");
     }
     recover(&process, "").await.refused(422, "invalid_request");
@@ -130,7 +130,7 @@ async fn ten_attempts_an_hour_are_answered_for_one_code_at_all_processes_togethe
     let (process, second) = (world.start().await, world.start().await);
     let owner = process.buyer().await;
     let code = code(&owner).await;
-    let guess = wrong(&code);
+    let guess = mistype(&code);
     let tries = (0..20).map(|n| recover(if n % 2 == 0 { &process } else { &second }, &guess));
     let answers = futures_util::future::join_all(tries).await;
     let (answered, limited): (Vec<_>, Vec<_>) =
@@ -139,7 +139,7 @@ async fn ten_attempts_an_hour_are_answered_for_one_code_at_all_processes_togethe
     let right = recover(&process, &code).await;
     right.refused(429, "rate_limited");
     assert!(right.header("retry-after").parse::<u64>().expect("seconds") > 60);
-    // An hour later it is answered again, and what was right is not counted.
+    // An hour later attempts are answered again, and correct ones do not count.
     let hour = "update recovery_code set attempts_since = attempts_since - interval '1 hour'";
     sqlx::query(hour).execute(&world.pool).await.expect("an update");
     for _ in 0..12 {

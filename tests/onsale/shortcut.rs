@@ -1,4 +1,4 @@
-//! A poll that is answered without routing is answered as any other.
+//! The fast path: a request that is answered ahead of the router gets the same answer.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use crate::support::sale;
 use crate::support::wait::until;
 use crate::support::world::World;
 
-/// What is another each time.
-const MOVING: [&str; 2] = ["server_time", "poll_after_ms"];
+/// Members that differ between two answers.
+const CHANGING: [&str; 2] = ["server_time", "poll_after_ms"];
 
 fn names(answer: &Answer) -> Vec<String> {
     let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
@@ -19,14 +19,14 @@ fn names(answer: &Answer) -> Vec<String> {
 
 fn lasting(answer: &Answer) -> Value {
     let mut body = answer.body.clone();
-    for name in MOVING {
+    for name in CHANGING {
         body[name].take();
     }
     body
 }
 
-/// Asks as a page elsewhere does, which goes the long way.
-async fn routed(person: &Client) -> Answer {
+/// Polls as a page of another origin does, which the router answers.
+async fn poll_routed(person: &Client) -> Answer {
     let request = person.request(Method::GET, "/v1/queue/ticket");
     person.send(request.header("origin", "https://elsewhere.example")).await
 }
@@ -40,19 +40,19 @@ async fn the_short_way_and_the_long_way_give_the_same_answer_and_both_are_counte
     let sale = sale::open(&admin, 1, 5, queue).await;
     let mut person = process.buyer().await;
     person.join(sale.schedule).await.ok(201);
-    until("the board knows of the place", async || {
+    until("the board shows the entry", async || {
         (person.poll().await.body["waiting"] == 1).then_some(())
     })
     .await;
-    let (short, long) = (person.poll().await, routed(&person).await);
-    assert_eq!((short.status, long.status), (200, 200));
-    assert_eq!(names(&short), names(&long));
+    let (fast, routed) = (person.poll().await, poll_routed(&person).await);
+    assert_eq!((fast.status, routed.status), (200, 200));
+    assert_eq!(names(&fast), names(&routed));
     for name in ["content-type", "cache-control", "vary"] {
-        assert_eq!(short.header(name), long.header(name));
+        assert_eq!(fast.header(name), routed.header(name));
     }
-    assert_ne!(short.header("x-request-id"), long.header("x-request-id"));
-    assert_eq!(lasting(&short), lasting(&long));
-    assert_eq!(short.body["message"], "Soon");
+    assert_ne!(fast.header("x-request-id"), routed.header("x-request-id"));
+    assert_eq!(lasting(&fast), lasting(&routed));
+    assert_eq!(fast.body["message"], "Soon");
 
     let counted = async || {
         let metrics = process.anonymous().get("/metrics").await.text;
@@ -63,19 +63,19 @@ async fn the_short_way_and_the_long_way_give_the_same_answer_and_both_are_counte
     };
     let before = counted().await;
     person.poll().await.ok(200);
-    routed(&person).await.ok(200);
+    poll_routed(&person).await.ok(200);
     assert_eq!(counted().await, before + 2);
 
-    // What is no poll by somebody who waits is the router's business.
+    // The router answers everything that is not a poll of a waiting buyer.
     let forged = person.with_ticket("forged").poll().await;
     forged.refused(401, "ticket_invalid");
     let twice = person.request(Method::GET, "/v1/queue/ticket").header("queue-token", "another");
     person.send(twice).await.refused(401, "ticket_invalid");
-    assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+    person.leave().await;
     assert_eq!(person.poll().await.ok(200)["status"], "LEFT");
 }
 
-/// A map by both ways; the long way's headers without those for pages elsewhere.
+/// A map from the fast path and from the router, without the router's headers for other origins.
 async fn both(anybody: &Client, path: &str, headers: &[(&str, &str)]) -> [Answer; 2] {
     let with = |mut request: reqwest::RequestBuilder| {
         for (name, value) in headers {
@@ -83,16 +83,16 @@ async fn both(anybody: &Client, path: &str, headers: &[(&str, &str)]) -> [Answer
         }
         request
     };
-    // Whoever asks first has it rendered, which is no business of a shortcut.
+    // The first request renders the map, which the fast path does not do.
     anybody.send(with(anybody.request(Method::GET, path))).await;
-    let short = anybody.send(with(anybody.request(Method::GET, path))).await;
+    let fast = anybody.send(with(anybody.request(Method::GET, path))).await;
     let elsewhere =
         anybody.request(Method::GET, path).header("origin", "https://elsewhere.example");
-    let mut long = anybody.send(with(elsewhere)).await;
+    let mut routed = anybody.send(with(elsewhere)).await;
     for name in ["access-control-allow-origin", "access-control-expose-headers"] {
-        assert!(long.headers.remove(name).is_some(), "{name}");
+        assert!(routed.headers.remove(name).is_some(), "{name}");
     }
-    [short, long]
+    [fast, routed]
 }
 
 #[tokio::test]
@@ -128,14 +128,14 @@ async fn a_seat_map_is_the_same_by_the_short_way() {
         (lost.as_str(), &[][..], 200),
         (nobody, &[][..], 404),
     ] {
-        let [short, long] = both(&anybody, path, headers).await;
-        assert_eq!((short.status, long.status), (expected, expected), "{path}");
-        assert_eq!(names(&short), names(&long), "{path}");
+        let [fast, routed] = both(&anybody, path, headers).await;
+        assert_eq!((fast.status, routed.status), (expected, expected), "{path}");
+        assert_eq!(names(&fast), names(&routed), "{path}");
         for name in ["etag", "vary", "cache-control", "content-type", "content-encoding"] {
-            assert_eq!(short.headers.get(name), long.headers.get(name), "{path}: {name}");
+            assert_eq!(fast.headers.get(name), routed.headers.get(name), "{path}: {name}");
         }
         if expected == 200 {
-            assert_eq!(short.text, long.text, "{path}");
+            assert_eq!(fast.text, routed.text, "{path}");
         }
     }
     assert_eq!(now.body["since"], old);

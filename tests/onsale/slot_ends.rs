@@ -1,21 +1,22 @@
-//! The end of an active slot never moves, whatever Redis loses and whichever ticket is shown.
+//! The end of an active slot never moves, after any loss of Redis and with any ticket of the entry.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::crowd::{join_in_turn, people};
+use crate::support::crowd::{create_users, join_in_order};
 use crate::support::faults::wipe;
-use crate::support::sale::{self, Sale};
+use crate::support::sale::{self, Sale, merged};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// One slot, which the second of two people has now; and the ticket that they had while they waited.
+/// A sale with one slot, which the second of two buyers has.
 struct Scene {
     world: World,
     process: Process,
     sale: Sale,
-    inside: Client,
+    active: Client,
+    /// The same buyer with the ticket from before admission.
     before: Client,
     ends: Value,
 }
@@ -24,28 +25,20 @@ impl Scene {
     async fn set(queue: Value) -> Self {
         let world = World::new().await;
         let process = world.start().await;
-        let mut settings = json!({"capacity": 1});
-        for (name, value) in queue.as_object().expect("settings") {
-            settings[name] = value.clone();
-        }
+        let settings = merged(json!({"capacity": 1}), &queue);
         let sale = sale::open(&process.admin().await, 1, 9, settings).await;
-        let crowd = people(&world, &[process.addr], 2, 0).await;
-        let mut crowd = join_in_turn(crowd, sale.schedule).await;
+        let crowd = create_users(&world, &[process.addr], 2, 0).await;
+        let mut crowd = join_in_order(crowd, sale.schedule).await;
         let before = crowd[1].clone();
-        assert_eq!(crowd[0].delete("/v1/queue/ticket").await.status, 204);
-        let inside = &mut crowd[1];
-        let ends = until("the second is admitted", async || {
-            let ticket = inside.poll().await.ok(200);
-            (ticket["status"] == "ACTIVE").then(|| ticket["active_expires_at"].clone())
+        crowd[0].leave().await;
+        let ends = crowd[1].wait_for_status("ACTIVE").await["active_expires_at"].clone();
+        let archived = "select count(*) from queue where slot_ends_at is not null";
+        until("both slots are archived", async || {
+            (world.number(archived).await == 2).then_some(())
         })
         .await;
-        let known = "select count(*) from queue where slot_ends_at is not null";
-        until("PostgreSQL knows the slots of both", async || {
-            (world.number(known).await == 2).then_some(())
-        })
-        .await;
-        let inside = crowd.remove(1);
-        Self { world, process, sale, inside, before, ends }
+        let active = crowd.remove(1);
+        Self { world, process, sale, active, before, ends }
     }
 
     async fn lose_redis(&self) {
@@ -53,10 +46,10 @@ impl Scene {
     }
 }
 
-/// Asks, once that works again.
-async fn ask(person: &Client) -> Value {
+/// Polls as soon as polling works again.
+async fn poll(person: &Client) -> Value {
     let mut person = person.clone();
-    until("asking works", async || {
+    until("polling works", async || {
         let answer = person.poll().await;
         (answer.status == 200).then_some(answer.body)
     })
@@ -67,13 +60,13 @@ async fn ask(person: &Client) -> Value {
 async fn a_ticket_from_before_admission_brings_the_slot_back_with_its_end_after_a_loss() {
     let scene = Scene::set(json!({})).await;
     let queue = format!("/v1/admin/schedules/{}/queue", scene.sale.schedule);
-    // What slots last from now on changes nothing for a slot that there is.
+    // A new duration does not change a slot that has begun.
     let longer = json!({"active_ttl_seconds": 3000});
     scene.process.admin().await.patch(&queue, longer).await.ok(200);
     scene.lose_redis().await;
-    let back = ask(&scene.before).await;
+    let back = poll(&scene.before).await;
     assert_eq!((&back["status"], &back["active_expires_at"]), (&json!("ACTIVE"), &scene.ends));
-    // And without any ticket.
+    // The same without a ticket.
     scene.lose_redis().await;
     let mut without = scene.before.without_ticket();
     let back = until("joining works", async || {
@@ -82,16 +75,12 @@ async fn a_ticket_from_before_admission_brings_the_slot_back_with_its_end_after_
     })
     .await;
     assert_eq!((&back["status"], &back["active_expires_at"]), (&json!("ACTIVE"), &scene.ends));
-    // And by holding, without having asked.
+    // The same by a hold, without a poll before it.
     scene.lose_redis().await;
+    let path = format!("/v1/schedules/{}/reservations", scene.sale.schedule);
     let wish = json!({"seat_ids": [scene.sale.seats[0]]});
-    let held = until("holding works", async || {
-        let answer = scene.before.hold(scene.sale.schedule, wish.clone()).await;
-        (answer.status != 503).then_some(answer)
-    })
-    .await;
-    held.ok(201);
-    assert_eq!(ask(&scene.inside).await["active_expires_at"], scene.ends);
+    scene.before.keyed().post_with_retries(&path, wish).await.ok(201);
+    assert_eq!(poll(&scene.active).await["active_expires_at"], scene.ends);
 }
 
 #[tokio::test]
@@ -100,11 +89,11 @@ async fn a_slot_that_ran_out_while_redis_was_lost_is_over_whichever_ticket_is_sh
     sqlx::query("update queue set slot_ends_at = now() - interval '1 second' where slot_ends_at is not null")
         .execute(&scene.world.pool)
         .await
-        .expect("as if time had passed");
+        .expect("an update");
     scene.lose_redis().await;
-    assert_eq!(ask(&scene.before).await["status"], "EXPIRED");
+    assert_eq!(poll(&scene.before).await["status"], "EXPIRED");
     let ended = "select count(*) from queue where status = 'EXPIRED'";
-    until("it is written", async || (scene.world.number(ended).await == 1).then_some(())).await;
+    until("it is archived", async || (scene.world.number(ended).await == 1).then_some(())).await;
 }
 
 #[tokio::test]
@@ -114,11 +103,11 @@ async fn whoever_is_passed_over_has_no_slot_that_could_come_back() {
         sqlx::query_scalar("select slot_ends_at from queue order by sequence desc limit 1")
             .fetch_one(&scene.world.pool)
             .await
-            .expect("a place");
-    assert!(slot.is_some(), "seen within the claim window");
-    // The next one is admitted, and does not come.
-    assert_eq!(scene.inside.delete("/v1/queue/ticket").await.status, 204);
-    let mut late = people(&scene.world, &[scene.process.addr], 1, 0).await.remove(0);
+            .expect("an entry");
+    assert!(slot.is_some(), "the buyer polled within the claim window");
+    // The next buyer is admitted and does not poll.
+    scene.active.leave().await;
+    let mut late = create_users(&scene.world, &[scene.process.addr], 1, 0).await.remove(0);
     let queue = format!("/v1/admin/schedules/{}/queue", scene.sale.schedule);
     let admin = scene.process.admin().await;
     admin.patch(&queue, json!({"paused": true})).await.ok(200);
@@ -133,11 +122,11 @@ async fn whoever_is_passed_over_has_no_slot_that_could_come_back() {
     let passed_over =
         "select count(*) from queue where status = 'WAITING' and entered_at is not null
                          and slot_ends_at is null";
-    until("the table knows that nobody came", async || {
+    until("the absence is archived", async || {
         (scene.world.number(passed_over).await == 1).then_some(())
     })
     .await;
     scene.lose_redis().await;
-    let back = ask(&late).await;
+    let back = poll(&late).await;
     assert_eq!(back["status"], "WAITING", "{back}");
 }

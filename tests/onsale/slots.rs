@@ -1,4 +1,4 @@
-//! Slots and tickets: how long, how many, whose, and signed with what.
+//! Active slots and tickets: duration, number, owner and signature.
 
 use chrono::{DateTime, Utc};
 use onsale::app;
@@ -7,25 +7,15 @@ use redis::AsyncCommands;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::crowd::{all, count, join, join_in_turn, people};
-use crate::support::faults::{key, sound};
+use crate::support::crowd::{count, create_users, join_at_once, join_in_order, run_all};
+use crate::support::faults::{assert_consistent, key};
 use crate::support::sale;
 use crate::support::sampler::{Sampler, most_active};
 use crate::support::wait::until;
 use crate::support::world::{QUEUE_SECRET, World};
 
-async fn until_status(person: &mut Client, status: &str) -> Value {
-    let mut last = person.clone();
-    let ticket = until(&format!("user {} is {status}", person.user), async || {
-        let ticket = last.poll().await.ok(200);
-        (ticket["status"] == status).then_some(ticket)
-    })
-    .await;
-    *person = last;
-    ticket
-}
-
-async fn active(world: &World, schedule: i64) -> i64 {
+/// The number of active slots.
+async fn active_slots(world: &World, schedule: i64) -> i64 {
     world.raw_redis().await.zcard(key(schedule, "active")).await.expect("Redis")
 }
 
@@ -49,7 +39,7 @@ async fn the_end_of_a_slot_is_set_at_admission_and_never_moves() {
     let last = until("the slot ends", async || {
         let answer = buyer.clone().poll().await;
         if answer.status == 429 {
-            return None; // asked too often, to be sure
+            return None; // this loop polls too often
         }
         let ticket = answer.ok(200);
         if ticket["status"] == "ACTIVE" {
@@ -63,7 +53,7 @@ async fn the_end_of_a_slot_is_set_at_admission_and_never_moves() {
     assert!(Utc::now() >= ends.as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
     let late = buyer.hold(sale.schedule, json!({"quantity": 1})).await;
     late.refused(403, "ticket_not_active");
-    let ticket = until_status(&mut next, "ACTIVE").await;
+    let ticket = next.wait_for_status("ACTIVE").await;
     let ends: DateTime<Utc> = ticket["active_expires_at"].as_str().unwrap().parse().unwrap();
     assert!((ends - Utc::now()).num_seconds() > 500, "admitted under the new setting");
 }
@@ -75,21 +65,23 @@ async fn settings_changed_through_one_process_are_in_force_in_all() {
     let admin = two.admin().await;
     let queue = json!({"capacity": 2, "admit_per_second": 1000});
     let sale = sale::open(&one.admin().await, 1, 50, queue).await;
-    let crowd = people(&world, &[one.addr, two.addr], 30, 0).await;
-    let crowd = join_in_turn(crowd, sale.schedule).await;
-    assert_eq!(active(&world, sale.schedule).await, 2);
+    let crowd = create_users(&world, &[one.addr, two.addr], 30, 0).await;
+    let crowd = join_in_order(crowd, sale.schedule).await;
+    assert_eq!(active_slots(&world, sale.schedule).await, 2);
     let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
 
     admin.patch(&path, json!({"capacity": 6})).await.ok(200);
-    until("six are inside", async || (active(&world, sale.schedule).await == 6).then_some(()))
-        .await;
-    // Down: nobody is thrown out, and nobody comes in until there is room again.
+    until("six are active", async || {
+        (active_slots(&world, sale.schedule).await == 6).then_some(())
+    })
+    .await;
+    // A lower capacity ends no slot, and nobody is admitted until fewer slots are active than that.
     admin.patch(&path, json!({"capacity": 3})).await.ok(200);
     let sampler = Sampler::start(&world, sale.schedule);
     for person in &crowd[..4] {
-        assert_eq!(person.delete("/v1/queue/ticket").await.status, 204);
+        person.leave().await;
     }
-    until("the seventh is inside", async || {
+    until("the seventh is active", async || {
         let ticket = crowd[6].clone().poll().await.ok(200);
         (ticket["status"] == "ACTIVE").then_some(())
     })
@@ -100,12 +92,14 @@ async fn settings_changed_through_one_process_are_in_force_in_all() {
 
     let limit = json!({"capacity": 100, "max_seats_per_user": 1});
     admin.patch(&path, limit).await.ok(200);
-    until("all are inside", async || (active(&world, sale.schedule).await == 26).then_some(()))
-        .await;
+    until("all are active", async || {
+        (active_slots(&world, sale.schedule).await == 26).then_some(())
+    })
+    .await;
     for person in &crowd[8..12] {
         let mut person = person.clone();
-        until_status(&mut person, "ACTIVE").await;
-        let over = until("the limit holds in both processes", async || {
+        person.wait_for_status("ACTIVE").await;
+        let over = until("the new limit applies in both processes", async || {
             let wish = json!({"seat_ids": sale.seats[..2]});
             let answer = person.hold(sale.schedule, wish).await;
             (answer.status == 422).then_some(answer)
@@ -114,7 +108,7 @@ async fn settings_changed_through_one_process_are_in_force_in_all() {
         over.refused(422, "seat_limit_exceeded");
         assert_eq!(over.body["limit"], 1);
     }
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,7 +124,7 @@ async fn one_user_who_joins_fifty_times_at_once_has_one_place() {
         let tries = (0..50).map(|number| buyer.at(processes[number % 3].addr));
         let schedule = sale.schedule;
         let answers =
-            all(tries, move |mut one: Client| async move { one.join(schedule).await }).await;
+            run_all(tries, move |mut one: Client| async move { one.join(schedule).await }).await;
         assert_eq!(count(&answers, 201), 1);
         let ids: std::collections::BTreeSet<&str> = (answers.iter())
             .filter(|answer| matches!(answer.status, 200 | 201))
@@ -140,15 +134,15 @@ async fn one_user_who_joins_fifty_times_at_once_has_one_place() {
         assert!(count(&answers, 200) >= 10);
         answers.iter().filter(|a| a.status > 201).for_each(|a| a.refused(429, "rate_limited"));
         let mut redis = world.raw_redis().await;
-        let mut places = redis::pipe();
-        places.zscore(key(schedule, "waiting"), buyer.user);
-        places.zscore(key(schedule, "active"), buyer.user);
-        let found: Vec<Option<f64>> = places.query_async(&mut redis).await.expect("Redis");
+        let mut entries = redis::pipe();
+        entries.zscore(key(schedule, "waiting"), buyer.user);
+        entries.zscore(key(schedule, "active"), buyer.user);
+        let found: Vec<Option<f64>> = entries.query_async(&mut redis).await.expect("Redis");
         assert_eq!(found.iter().flatten().count(), 1);
     }
     let given: i64 =
         world.raw_redis().await.hget(key(sale.schedule, "meta"), "next_n").await.unwrap();
-    assert_eq!(given, 2, "one number each");
+    assert_eq!(given, 2, "one sequence for each user");
 }
 
 #[tokio::test]
@@ -158,31 +152,31 @@ async fn the_first_payment_completes_the_ticket_and_other_holds_stay_payable() {
     let queue = json!({"capacity": 1, "max_seats_per_user": 4});
     let sale = sale::open(&process.admin().await, 1, 5, queue).await;
     let mut crowd =
-        join_in_turn(people(&world, &[process.addr], 2, 500).await, sale.schedule).await;
+        join_in_order(create_users(&world, &[process.addr], 2, 500).await, sale.schedule).await;
     let mut buyer = crowd.remove(0);
     let one = buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
     let two = buyer.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
     buyer.pay(&one).await.ok(201);
     assert_eq!(buyer.poll().await.ok(200)["status"], "COMPLETED");
-    until_status(&mut crowd[0], "ACTIVE").await;
+    crowd[0].wait_for_status("ACTIVE").await;
     let old = buyer.clone();
     let third = old.hold(sale.schedule, json!({"quantity": 1})).await;
     third.refused(403, "ticket_not_active");
 
     let again = buyer.join(sale.schedule).await.ok(201);
     assert_eq!((&again["status"], &again["position"]), (&json!("WAITING"), &json!(1)));
-    // Paying what was held from the old place leaves the new one alone, also when repeated.
+    // Paying a hold of the old entry does not change the new entry, also when repeated.
     let pay = old.with_key("pay-two");
     for _ in 0..2 {
         pay.post("/v1/payments", json!({"hold_id": two["hold_id"]})).await.ok(201);
     }
     assert_eq!(buyer.poll().await.ok(200)["status"], "WAITING");
     assert_eq!(old.clone().poll().await.ok(200)["status"], "COMPLETED");
-    assert_eq!(old.delete("/v1/queue/ticket").await.status, 204, "says so, and changes nothing");
-    assert_eq!(crowd[0].delete("/v1/queue/ticket").await.status, 204);
-    until_status(&mut buyer, "ACTIVE").await;
+    assert_eq!(old.delete("/v1/queue/ticket").await.status, 204, "and it changes nothing");
+    crowd[0].leave().await;
+    buyer.wait_for_status("ACTIVE").await;
     buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
-    sound(&world).await;
+    assert_consistent(&world).await;
 }
 
 #[tokio::test]
@@ -191,8 +185,8 @@ async fn tickets_outlive_a_rotation_of_the_secret_and_are_signed_anew() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 1})).await;
-    let crowd = people(&world, &[process.addr], 2, 0).await;
-    let crowd = join(crowd, sale.schedule).await;
+    let crowd = create_users(&world, &[process.addr], 2, 0).await;
+    let crowd = join_at_once(crowd, sale.schedule).await;
     let before = [crowd[0].clone().poll().await.ok(200), crowd[1].clone().poll().await.ok(200)];
     process.stop().await;
 
@@ -210,9 +204,9 @@ async fn tickets_outlive_a_rotation_of_the_secret_and_are_signed_anew() {
         let ticket = person.poll().await.ok(200);
         assert_eq!(ticket["status"], before["status"]);
         assert_eq!(ticket["ticket_id"], before["ticket_id"]);
-        assert!(person.ticket.is_some() && person.ticket != old, "signed anew");
+        assert!(person.ticket.is_some() && person.ticket != old, "signed with the new secret");
         let signed = person.at(rotated.addr).poll().await.ok(200);
         assert_eq!(signed["sequence"], before["sequence"]);
-        assert_eq!(signed["queue_token"], Value::Null, "once is enough");
+        assert_eq!(signed["queue_token"], Value::Null, "not signed again");
     }
 }

@@ -1,10 +1,10 @@
-//! Pushed changes of the seat map, and pushed figures.
+//! The streams of the seat map and of the statistics.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::events::{Event, Events};
 use crate::support::sale::{self, Sale};
@@ -22,7 +22,8 @@ fn put(map: &mut Map, seats: &Value) {
     }
 }
 
-async fn whole(client: &Client, schedule: i64) -> (String, Map) {
+/// Fetches the whole map and its version.
+async fn fetch_map(client: &Client, schedule: i64) -> (String, Map) {
     let answer = client.get(&format!("/v1/schedules/{schedule}/seats")).await.ok(200);
     let mut map = Map::new();
     put(&mut map, &answer["seats"]);
@@ -38,9 +39,9 @@ async fn block(admin: &Client, sale: &Sale, seats: &[i64], blocked: bool) {
     admin.patch(&path, json!({"seat_ids": seats, "blocked": blocked})).await.ok(200);
 }
 
-/// Holds, sales, refunds and holds given back, of two seats at a time.
+/// Holds two seats and releases them, up to four times, or pays and gets a refund.
 async fn trade(process: &Process, sale: &Sale) {
-    let buyer = active(process, sale).await;
+    let buyer = active_buyer(process, sale).await;
     for round in 0..4 {
         let held = buyer.hold(sale.schedule, json!({"quantity": 2})).await;
         if held.status != 201 {
@@ -62,30 +63,29 @@ async fn trade(process: &Process, sale: &Sale) {
 async fn an_old_map_and_what_was_pushed_since_are_the_new_map() {
     let world = World::new().await;
     let process = world.start().await;
-    // Holds lapse after a second, which is shorter than the API allows.
     let admin = process.admin().await;
     let sale = sale::open(&admin, 4, 10, json!({"max_seats_per_user": 10})).await;
-    let (begun, mut map) = whole(&admin, sale.schedule).await;
+    let (begun, mut map) = fetch_map(&admin, sale.schedule).await;
     let mut events = Events::open(process.addr, &stream(&sale, &begun), &[]).await;
     let first = events.expect("seats").await;
     assert_eq!(first.data, json!({"version": begun, "since": begun, "seats": []}));
 
-    let lapsing = active(&process, &sale).await;
-    let held = lapsing.hold(sale.schedule, json!({"seat_ids": &sale.seats[..3]})).await.ok(201);
+    let idle = active_buyer(&process, &sale).await;
+    let held = idle.hold(sale.schedule, json!({"seat_ids": &sale.seats[..3]})).await.ok(201);
     let buyers = (0..6).map(|_| trade(&process, &sale));
-    futures_all(buyers).await;
-    let lapse = "update reservation set expires_at = now() - interval '1 minute',
+    futures_util::future::join_all(buyers).await;
+    let expire = "update reservation set expires_at = now() - interval '1 minute',
                  reservation_at = now() - interval '2 minutes' where hold_id::text = $1";
     let hold = held["hold_id"].as_str().expect("an id");
-    sqlx::query(lapse).bind(hold).execute(&world.pool).await.expect("a lapse");
-    let lapsed = "select count(*) from reservation where status = 'EXPIRED'";
-    until("the hold has lapsed", async || (world.number(lapsed).await == 3).then_some(())).await;
+    sqlx::query(expire).bind(hold).execute(&world.pool).await.expect("an update");
+    let expired = "select count(*) from reservation where status = 'EXPIRED'";
+    until("the hold has expired", async || (world.number(expired).await == 3).then_some(())).await;
     block(&admin, &sale, &[sale.seats[20]], true).await;
 
     let (mut version, mut steps) = (begun, 0);
     let mut follow = async |events: &mut Events, map: &mut Map| {
         let event = events.expect("seats").await;
-        assert_eq!(event.data["since"], version, "no version is left out");
+        assert_eq!(event.data["since"], version, "no version is missing");
         assert_eq!(event.data["version"], event.id);
         put(map, &event.data["seats"]);
         version = event.id;
@@ -93,31 +93,21 @@ async fn an_old_map_and_what_was_pushed_since_are_the_new_map() {
         version.clone()
     };
     let mut seen = follow(&mut events, &mut map).await;
-    // Comes back in between.
+    // The client reconnects.
     let resume = [("last-event-id", seen.as_str())];
     let mut events = Events::open(process.addr, &stream(&sale, "0.0-0"), &resume).await;
     loop {
-        let (now, wanted) = whole(&admin, sale.schedule).await;
+        let (now, wanted) = fetch_map(&admin, sale.schedule).await;
         let status = |seat: usize| wanted[&sale.seats[seat]].as_str();
         let settled = status(20) == "UNAVAILABLE" && status(0) == "AVAILABLE";
         if seen == now && settled {
             assert_eq!(map, wanted);
             break;
         }
-        // The first after coming back may be of the version that is known.
+        // The first event after the reconnect may have the known version.
         seen = follow(&mut events, &mut map).await;
     }
     assert!(steps >= 2);
-}
-
-/// Waits for all of them, at the same time.
-async fn futures_all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
-    let mut all: Vec<_> = futures.map(Box::pin).collect();
-    std::future::poll_fn(|context| {
-        all.retain_mut(|one| one.as_mut().poll(context).is_pending());
-        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -130,10 +120,10 @@ async fn whoever_comes_from_a_version_that_is_not_known_is_told_to_load_the_map(
         let mut events = Events::open(process.addr, &stream(&sale, unknown), &[]).await;
         let Event { id, data, .. } = events.expect("reload").await;
         assert_eq!(data, json!({"version": id}));
-        assert_eq!(id, whole(&admin, sale.schedule).await.0);
+        assert_eq!(id, fetch_map(&admin, sale.schedule).await.0);
         block(&admin, &sale, &sale.seats[..1], true).await;
         let next = events.expect("seats").await;
-        assert_eq!(next.data["since"], id, "and goes on from there");
+        assert_eq!(next.data["since"], id, "the stream continues from there");
         block(&admin, &sale, &sale.seats[..1], false).await;
         events.expect("seats").await;
     }
@@ -147,16 +137,16 @@ async fn a_client_that_does_not_read_is_let_go_and_the_others_go_on() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 10, 100, json!({})).await;
-    let (begun, mut map) = whole(&admin, sale.schedule).await;
-    let _asleep = Events::open_narrow(process.addr, &stream(&sale, &begun)).await;
-    let mut awake = Events::open(process.addr, &stream(&sale, &begun), &[]).await;
-    awake.expect("seats").await;
+    let (begun, mut map) = fetch_map(&admin, sale.schedule).await;
+    let _slow = Events::open_narrow(process.addr, &stream(&sale, &begun)).await;
+    let mut reading = Events::open(process.addr, &stream(&sale, &begun), &[]).await;
+    reading.expect("seats").await;
     let dropped = r#"onsale_streams_dropped_total{kind="seats"} 1"#;
     let mut blocked = false;
-    until("the one who sleeps is let go", async || {
+    until("the client that does not read is disconnected", async || {
         blocked = !blocked;
         block(&admin, &sale, &sale.seats, blocked).await;
-        let event = awake.expect("seats").await;
+        let event = reading.expect("seats").await;
         put(&mut map, &event.data["seats"]);
         let metrics = process.anonymous().get("/metrics").await.text;
         metrics.lines().any(|line| line == dropped).then_some(())
@@ -164,7 +154,7 @@ async fn a_client_that_does_not_read_is_let_go_and_the_others_go_on() {
     .await;
     let open = r#"onsale_streams{kind="seats"} 1"#;
     assert!(process.anonymous().get("/metrics").await.text.lines().any(|line| line == open));
-    assert_eq!(map, whole(&admin, sale.schedule).await.1);
+    assert_eq!(map, fetch_map(&admin, sale.schedule).await.1);
 }
 
 #[tokio::test]
@@ -180,19 +170,19 @@ async fn a_console_is_told_the_figures_again_and_again_and_only_administrators_a
         Events::open(process.addr, &path, &headers).await,
         Events::open(process.addr, &path, &headers).await,
     ];
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     let stats = admin.get(&format!("/v1/admin/schedules/{}/stats", sale.schedule)).await.ok(200);
     for events in &mut consoles {
-        let told = events.until("stats", |stats| stats["held"] == 2).await.data;
+        let sent = events.until("stats", |stats| stats["held"] == 2).await.data;
         let names =
-            |of: &Value| of.as_object().expect("figures").keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&told), names(&stats));
+            |of: &Value| of.as_object().expect("statistics").keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&sent), names(&stats));
         events.expect("stats").await;
     }
-    shape::is(&json!({"held": stats["held"]}), "held:int");
+    shape::check(&json!({"held": stats["held"]}), "held:int");
     process.buyer().await.get(&path).await.refused(403, "forbidden");
     process.anonymous().get(&path).await.refused(401, "unauthenticated");
-    let none = "/v1/admin/schedules/999999/stats/stream";
-    admin.get(none).await.refused(404, "schedule_not_found");
+    let unknown = "/v1/admin/schedules/999999/stats/stream";
+    admin.get(unknown).await.refused(404, "schedule_not_found");
 }

@@ -1,8 +1,8 @@
-//! What an operator looks at on the night: who is next, why the line stands still, the stores.
+//! What an operator watches during a sale: who is next, why nobody is admitted, and the stores.
 
 use serde_json::{Value, json};
 
-use crate::refusals::active;
+use crate::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::sale::{self, Sale};
 use crate::support::shape;
@@ -14,7 +14,7 @@ const HEALTH: &str = "well:bool stores:list loops:list outbox_waiting:int outbox
 
 async fn next(admin: &Client, sale: &Sale) -> Value {
     let next = admin.get(&format!("/v1/admin/schedules/{}/next", sale.schedule)).await.ok(200);
-    shape::is(&next, "still:text? until:time? room:int next:list server_time:time");
+    shape::check(&next, "still:text? until:time? room:int next:list server_time:time");
     next
 }
 
@@ -24,28 +24,28 @@ async fn who_is_next_is_told_and_why_nobody_is() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 9, json!({"capacity": 1})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let (mut one, mut two) = (process.buyer().await, process.buyer().await);
     one.join(sale.schedule).await.ok(201);
     two.join(sale.schedule).await.ok(201);
-    let told = next(&admin, &sale).await;
-    assert_eq!((&told["still"], &told["room"]), (&json!("FULL"), &json!(0)));
-    assert!(told["until"].is_string(), "when the slot ends: {told}");
-    let people = told["next"].as_array().expect("people");
-    for one in people {
-        shape::is(one, "sequence:int user:int here:bool back:bool");
+    let view = next(&admin, &sale).await;
+    assert_eq!((&view["still"], &view["room"]), (&json!("FULL"), &json!(0)));
+    assert!(view["until"].is_string(), "when the slot ends: {view}");
+    let entries = view["next"].as_array().expect("entries");
+    for one in entries {
+        shape::check(one, "sequence:int user:int here:bool back:bool");
     }
-    let users: Vec<&Value> = people.iter().map(|one| &one["user"]).collect();
+    let users: Vec<&Value> = entries.iter().map(|one| &one["user"]).collect();
     assert_eq!(users, [&json!(one.user), &json!(two.user)]);
-    assert!(people.iter().all(|one| one["here"] == true && one["back"] == false));
+    assert!(entries.iter().all(|one| one["here"] == true && one["back"] == false));
 
     let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     admin.patch(&line, json!({"paused": true})).await.ok(200);
-    let told = next(&admin, &sale).await;
-    assert_eq!((&told["still"], &told["until"]), (&json!("PAUSED"), &Value::Null));
+    let view = next(&admin, &sale).await;
+    assert_eq!((&view["still"], &view["until"]), (&json!("PAUSED"), &Value::Null));
     assert!(buyer.ticket.is_some());
-    let nowhere = "/v1/admin/schedules/999999/next";
-    admin.get(nowhere).await.refused(404, "schedule_not_found");
+    let unknown = "/v1/admin/schedules/999999/next";
+    admin.get(unknown).await.refused(404, "schedule_not_found");
 }
 
 #[tokio::test]
@@ -55,19 +55,19 @@ async fn health_says_which_store_is_away_and_that_the_loops_run() {
     let admin = process.admin().await;
     let health = async || {
         let health = admin.get("/v1/admin/health").await.ok(200);
-        shape::is(&health, HEALTH);
+        shape::check(&health, HEALTH);
         health
     };
     let well = until("every loop has run", async || {
         let health = health().await;
         let names: Vec<&str> =
             health["loops"].as_array()?.iter().filter_map(|one| one["name"].as_str()).collect();
-        let all = ["admission", "archive", "expiry", "presence", "purge", "relay", "turned away"];
+        let all = ["admission", "archive", "expiry", "presence", "purge", "relay", "rejections"];
         (health["well"] == true && all.iter().all(|name| names.contains(name))).then_some(health)
     })
     .await;
     for one in well["loops"].as_array().expect("loops") {
-        shape::is(
+        shape::check(
             one,
             "name:text every_ms:int last_run_at:time took_ms:number failed:bool late:bool",
         );
@@ -75,21 +75,21 @@ async fn health_says_which_store_is_away_and_that_the_loops_run() {
     let up = |health: &Value| {
         let stores = health["stores"].as_array().expect("stores").clone();
         for one in &stores {
-            shape::is(one, "store:text up:bool answer_ms:number?");
+            shape::check(one, "store:text up:bool answer_ms:number?");
         }
         ["redis", "postgresql"]
             .map(|name| stores.iter().find(|one| one["store"] == name).expect("it")["up"] == true)
     };
     assert_eq!(up(&well), [true, true]);
     world.redis.kill().await.expect("it dies");
-    let ill = health().await;
-    assert_eq!((up(&ill), &ill["well"]), ([false, true], &json!(false)));
+    let down = health().await;
+    assert_eq!((up(&down), &down["well"]), ([false, true], &json!(false)));
     world.redis.restart().await.expect("it lives");
-    until("Redis is back", async || up(&health().await)[0].then_some(())).await;
+    until("Redis is up again", async || up(&health().await)[0].then_some(())).await;
 
     let lost = world.start_with(&["--database-url=postgres://nobody@127.0.0.1:1/none"]).await;
-    let ill = admin.at(lost.addr).get("/v1/admin/health").await.ok(200);
-    assert_eq!(up(&ill), [true, false], "it answers with PostgreSQL away");
+    let down = admin.at(lost.addr).get("/v1/admin/health").await.ok(200);
+    assert_eq!(up(&down), [true, false], "it answers while PostgreSQL is down");
 }
 
 #[tokio::test]
@@ -98,38 +98,38 @@ async fn figures_say_what_is_in_force_how_it_is_answered_and_how_old_they_are() 
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 9, json!({})).await;
-    active(&process, &sale).await;
+    active_buyer(&process, &sale).await;
     let path = format!("/v1/admin/schedules/{}/stats", sale.schedule);
     let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     let change = json!({"capacity": 7, "admit_per_second": 3, "paused": true, "message": "soon"});
     admin.patch(&line, change.clone()).await.ok(200);
-    let told = until("the change is in force", async || {
-        let told = admin.get(&path).await.ok(200);
-        (told["in_force"] == change).then_some(told)
+    let stats = until("the change is in force", async || {
+        let stats = admin.get(&path).await.ok(200);
+        (stats["in_force"] == change).then_some(stats)
     })
     .await;
-    assert_eq!(told["phase"], "PAUSED");
-    assert_eq!(told["seats"]["total"], 9);
-    let told = until("answers were counted", async || {
-        let told = admin.get(&path).await.ok(200);
-        told["answers"][5]["per_second"].is_number().then_some(told)
+    assert_eq!(stats["phase"], "PAUSED");
+    assert_eq!(stats["seats"]["total"], 9);
+    let stats = until("answers were counted", async || {
+        let stats = admin.get(&path).await.ok(200);
+        stats["answers"][5]["per_second"].is_number().then_some(stats)
     })
     .await;
-    let answers = told["answers"].as_array().expect("answers");
+    let answers = stats["answers"].as_array().expect("answers");
     let calls: Vec<&Value> = answers.iter().map(|one| &one["call"]).collect();
     assert_eq!(calls, ["join", "poll", "seats", "hold", "pay", "other"]);
     for one in answers {
-        shape::is(
+        shape::check(
             one,
             "call:text per_second:number? p99_ms:number? errors_per_second:number? \
              limited_per_second:number?",
         );
     }
-    assert!(answers[5]["p99_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{told}");
+    assert!(answers[5]["p99_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{stats}");
 
     world.redis.kill().await.expect("it dies");
     let as_of = async || admin.get(&path).await.ok(200)["line_as_of"].clone();
-    until("the line stands still", async || {
+    until("the age of the queue's figures stops", async || {
         let before = as_of().await;
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         (before == as_of().await).then_some(())
@@ -174,7 +174,7 @@ async fn seats_that_are_kept_back_are_told_to_administrators_and_shown_as_sold()
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 4, json!({})).await;
-    let buyer = active(&process, &sale).await;
+    let buyer = active_buyer(&process, &sale).await;
     let hold = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
     buyer.pay(&hold).await.ok(201);
     let seats = format!("/v1/admin/schedules/{}/seats", sale.schedule);
@@ -185,6 +185,6 @@ async fn seats_that_are_kept_back_are_told_to_administrators_and_shown_as_sold()
     assert_eq!(asked().await, json!({"seat_ids": &sale.seats[2..]}));
     admin.patch(&seats, block(false)).await.ok(200);
     assert_eq!(asked().await, json!({"seat_ids": []}));
-    let nowhere = "/v1/admin/schedules/999999/seats/blocked";
-    admin.get(nowhere).await.refused(404, "schedule_not_found");
+    let unknown = "/v1/admin/schedules/999999/seats/blocked";
+    admin.get(unknown).await.refused(404, "schedule_not_found");
 }

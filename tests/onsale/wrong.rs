@@ -1,5 +1,5 @@
-//! Requests that are wrong in every way, at every route of the description: each wrong field is
-//! listed, and no answer has words of the implementation in it.
+//! Invalid requests at every route of the description: each invalid field is listed, and no answer has
+//! words of the implementation.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::support::client::{Answer, Client};
 use crate::support::sale::{self, Sale};
 use crate::support::world::{Process, World};
 
-/// Words that only somebody who reads the code understands.
-const INSIDE: [&str; 40] = [
+/// Words that only readers of the code understand.
+const INTERNAL: [&str; 40] = [
     "invalid type",
     "invalid value",
     "invalid length",
@@ -54,7 +54,7 @@ const INSIDE: [&str; 40] = [
     "greater than",
 ];
 
-/// Values of which each is wrong for most fields.
+/// Values that are invalid for most fields.
 const VALUES: [&str; 17] = [
     "null",
     "true",
@@ -75,7 +75,7 @@ const VALUES: [&str; 17] = [
     "{\"x\": {\"y\": []}}",
 ];
 
-/// Bodies that are wrong as a whole.
+/// Bodies that are invalid as a whole.
 const WHOLE: [&str; 12] = [
     "",
     "{",
@@ -110,7 +110,7 @@ impl Operation {
         all
     }
 
-    /// The schema of its body, with its references followed.
+    /// The schema of its body; follows references.
     fn body<'a>(&self, api: &'a Value) -> Option<&'a Value> {
         let schema = self.description.pointer("/requestBody/content/application~1json/schema")?;
         let schema = schema["$ref"].as_str().expect("a named schema");
@@ -132,7 +132,7 @@ impl Operation {
     }
 }
 
-/// Fails where a refusal shows the implementation, or the request made the service fail.
+/// Fails if a refusal shows words of the implementation, or if the answer is a 5xx.
 fn is_plain(answer: &Answer, what: &str) {
     assert!(answer.status < 500, "{what}: {}", answer.text);
     if answer.status < 400 {
@@ -141,19 +141,19 @@ fn is_plain(answer: &Answer, what: &str) {
     let details = answer.body["errors"].as_array().into_iter().flatten();
     let details = details.map(|error| &error["detail"]).chain([&answer.body["detail"]]);
     for detail in details.filter_map(Value::as_str) {
-        let shown = INSIDE.iter().find(|word| detail.contains(**word));
+        let shown = INTERNAL.iter().find(|word| detail.contains(**word));
         assert_eq!(shown, None, "{what}: {detail}");
     }
 }
 
-/// A value of another type than the schema's, whatever that is.
+/// A value of another type than the schema's.
 fn of_another_type(api: &Value, schema: &Value) -> Value {
     let schema = schema["$ref"].as_str().map_or(schema, |path| api.pointer(&path[1..]).unwrap());
     let is = |kind: &str| schema["type"].to_string().contains(kind);
     if is("string") { json!(7) } else { json!("x") }
 }
 
-/// An administrator with an active ticket, who may call everything.
+/// An administrator with an active ticket, who may call every operation.
 async fn caller() -> (World, Process, Client, Sale, Value) {
     let world = World::new().await;
     let free = ["--user-requests=0", "--address-joins=0", "--address-requests=0"];
@@ -182,11 +182,11 @@ async fn every_wrong_field_of_every_body_is_listed() {
         let answer = operation.send(&admin, &operation.path(&sale), &text).await;
         answer.refused(422, "invalid_request");
         let errors = answer.body["errors"].as_array().expect("errors").iter();
-        let told: Vec<String> =
+        let listed: Vec<String> =
             errors.map(|error| error["pointer"].as_str().unwrap().to_owned()).collect();
-        let unique: BTreeSet<String> = told.iter().cloned().collect();
+        let unique: BTreeSet<String> = listed.iter().cloned().collect();
         assert_eq!(unique, sent, "{} {}: {}", operation.method, operation.path, answer.text);
-        assert_eq!(unique.len(), told.len(), "a field is listed twice: {}", answer.text);
+        assert_eq!(unique.len(), listed.len(), "a field is listed twice: {}", answer.text);
         bodies += 1;
     }
     assert!(bodies >= 12, "the description has bodies: {bodies}");
@@ -244,8 +244,9 @@ async fn no_answer_to_a_wrong_query_path_or_header_shows_the_implementation() {
     let answer = admin.get("/v1/reservations?status=PAID&limit=0&cursor=%20").await;
     answer.refused(422, "invalid_request");
     let errors = answer.body["errors"].as_array().expect("errors");
-    let told: BTreeSet<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
-    assert_eq!(told, ["/cursor", "/limit", "/status"].into(), "{}", answer.text);
+    let pointers = errors.iter().map(|error| error["pointer"].as_str().unwrap());
+    let pointers: BTreeSet<_> = pointers.collect();
+    assert_eq!(pointers, ["/cursor", "/limit", "/status"].into(), "{}", answer.text);
 }
 
 #[tokio::test]

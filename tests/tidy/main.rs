@@ -4,6 +4,7 @@
 
 #[expect(clippy::expect_used, reason = "a helper of a test fails as the test does")]
 mod deny;
+mod glossary;
 mod imports;
 mod layers;
 mod lengths;
@@ -126,4 +127,21 @@ fn dependencies_are_of_the_licences_and_sources_that_are_allowed() {
     assert!(packages.len() > 100, "the dependencies were not found");
     let wrong = packages.iter().flat_map(|package| deny::wrong(package, &licences, &banned));
     hold(&[("dependencies are allowed by deny.toml", wrong.collect())]);
+}
+
+#[test]
+fn the_glossary_names_what_exists_and_retired_words_are_gone() {
+    let documents = read("docs", "md");
+    let glossary = documents.iter().find(|document| document.path == "docs/GLOSSARY.md");
+    let glossary = &glossary.expect("docs/GLOSSARY.md").text;
+    let (rust, lua) = (sources(&["src"], "rs"), sources(&["lua"], "lua"));
+    let migrations = sources(&["migrations"], "sql");
+    // Applied migrations are frozen, and the glossary names the words itself.
+    let written = sources(&["src", "lua", "web", "docs"], "");
+    let written: Vec<_> =
+        written.into_iter().filter(|source| source.path != "docs/GLOSSARY.md").collect();
+    hold(&[
+        ("what the glossary names exists", glossary::missing(glossary, &rust, &lua, &migrations)),
+        ("retired words are gone", glossary::retired(glossary, &written)),
+    ]);
 }

@@ -1,4 +1,4 @@
-//! The report as CSV (RFC 4180), one figure a line, so that it can be filtered and pivoted.
+//! The sales report as CSV (RFC 4180), with one figure per row, for filters and pivot tables.
 
 use std::fmt::Display;
 
@@ -6,10 +6,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::model::{EventReport, Waits};
 
-/// The lines so far.
+/// The rows written so far.
 struct Sheet(String);
 
-/// The report, as text with CRLF.
+/// Renders the report as CSV text with CRLF line ends.
 #[must_use]
 pub fn render(report: &EventReport) -> String {
     let mut sheet = Sheet("part,item,since,value,unit\r\n".to_owned());
@@ -18,9 +18,9 @@ pub fn render(report: &EventReport) -> String {
     waits(&mut sheet, "wait", &report.waits);
     waits(&mut sheet, "wait from the opening", &report.waits_from_opening);
     sales(&mut sheet, report);
-    for refusal in &report.turned_away {
-        let item = format!("{} {}", refusal.wanted, refusal.reason);
-        sheet.put("turned away", &item, refusal.times, "requests");
+    for rejection in &report.turned_away {
+        let item = format!("{} {}", rejection.wanted, rejection.reason);
+        sheet.put("rejected", &item, rejection.times, "requests");
     }
     course(&mut sheet, report);
     sheet.0
@@ -104,7 +104,7 @@ fn course(sheet: &mut Sheet, report: &EventReport) {
             ("sold", part.sold, "seats"),
             ("paid", part.paid, "points"),
             ("refunded", part.refunded, "seats"),
-            ("turned away", part.turned_away, "requests"),
+            ("rejected", part.turned_away, "requests"),
         ] {
             sheet.row(["course", item, &time(part.since), &value.to_string(), unit]);
         }
@@ -132,8 +132,8 @@ impl Sheet {
     }
 }
 
-/// One cell. What a spreadsheet would take for a formula begins with an apostrophe: titles and
-/// sections are other people's text. Numbers of ours are never negative.
+/// Escapes one cell. Text that a spreadsheet would run as a formula gets an apostrophe in front,
+/// because titles and section names come from outside. Our own numbers are never negative.
 fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };

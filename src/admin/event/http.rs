@@ -14,20 +14,21 @@ use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
 use crate::store::id::ScheduleId;
 
-/// The routes of the report of a sale.
+/// The routes of the sales report.
 pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     OpenApiRouter::new().routes(routes!(report)).routes(routes!(report_csv))
 }
 
-/// What a sale came to: from PostgreSQL alone, whatever Redis has lost.
+/// Get the sales report of a schedule.
 ///
-/// May be asked for at any time. `settled` says whether it can still change.
+/// All figures come from PostgreSQL, so a loss of Redis does not change them. The report is
+/// available at any time. `settled` says whether its figures can still change.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/report", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "As of now", body = EventReport),
+        (status = 200, description = "The report", body = EventReport),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -40,15 +41,15 @@ async fn report(
     Ok(Json(service.event_report(id).await?))
 }
 
-/// The same as CSV (RFC 4180), one figure a line: `part,item,since,value,unit`.
+/// Get the sales report as CSV.
 ///
-/// The figures of the report for a spreadsheet.
+/// RFC 4180, one figure per row, with the columns `part,item,since,value,unit`.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/report.csv", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "As of now", body = String, content_type = "text/csv"),
+        (status = 200, description = "The report", body = String, content_type = "text/csv"),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),

@@ -1,5 +1,5 @@
-//! The report of a sale: what it came to, from what PostgreSQL has written down of it, so that it is
-//! the same whatever Redis has lost and however often processes were replaced.
+//! The sales report. Its figures come from PostgreSQL alone, so neither a loss of Redis nor the
+//! replacement of a process changes them.
 
 pub mod csv;
 pub mod http;

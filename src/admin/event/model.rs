@@ -1,4 +1,4 @@
-//! What a sale came to.
+//! The sales report of one schedule.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -7,189 +7,191 @@ use utoipa::ToSchema;
 use crate::concert::model::EntryOrder;
 use crate::store::id::{ConcertId, ScheduleId};
 
-/// The percentiles of waits that are told, in hundredths.
+/// Percentiles of waits in the report, as fractions of 1.
 pub const PERCENTILES: [f64; 6] = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
-/// How long one part of the sale's course may be, in seconds.
+/// Possible lengths of one interval of the sale's course, in seconds.
 const INTERVALS: [i64; 7] = [10, 60, 300, 900, 3_600, 21_600, 86_400];
-/// So many parts are told at most, unless the longest are too short.
-const MOST_PARTS: i64 = 240;
+/// Limit for the intervals of one report. Only a sale too long for the longest interval exceeds it.
+const MAX_INTERVALS: i64 = 240;
 
-/// The report of a sale.
+/// The sales report of one schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct EventReport {
-    /// The schedule.
+    /// Id of the schedule.
     pub schedule_id: ScheduleId,
-    /// The concert that plays.
+    /// Id of its concert.
     pub concert_id: ConcertId,
-    /// What it is called.
+    /// Title of the concert.
     pub title: String,
-    /// From when on people could join.
+    /// When the queue opened.
     pub queue_opens_at: DateTime<Utc>,
-    /// When the sale opened.
+    /// When the sale opens or opened.
     pub reservation_available_at: DateTime<Utc>,
-    /// When it closed.
+    /// When the sale closes or closed.
     pub deadline_at: DateTime<Utc>,
     /// When the doors open.
     pub concert_at: DateTime<Utc>,
-    /// In which order people were let in.
+    /// The order of admission.
     pub entry_order: EntryOrder,
-    /// Whether nothing of this changes any more: the sale is over, and no place and no hold is open.
+    /// Whether the figures are final: the sale is over, and no queue entry and no hold is open.
     /// Refunds end with the sale.
     pub settled: bool,
-    /// The line.
+    /// Figures of the queue.
     pub line: LineReport,
-    /// How long those who were let in had waited since they joined.
+    /// Waits from joining to the first admission.
     pub waits: Waits,
-    /// The same, but those who joined before the opening from the opening on.
+    /// The same waits, but counted from the opening of the sale for entries that joined before it.
     pub waits_from_opening: Waits,
-    /// Seats and money.
+    /// Figures of seats and payments.
     pub sales: SalesReport,
-    /// The same by section, in order of the seats' numbers.
+    /// Figures of seats and payments by section, in order of seat numbers.
     pub sections: Vec<SectionReport>,
-    /// Who was turned away, and why; the most frequent first.
-    pub turned_away: Vec<TurnedAway>,
-    /// How long each part of the course is.
+    /// Rejected joins and holds by reason, the most frequent first.
+    pub turned_away: Vec<RejectionCount>,
+    /// Length of each interval in `course`, in seconds.
     pub interval_seconds: i64,
-    /// How it went; parts in which nothing happened are left out.
+    /// Figures per interval, in order of time. Intervals without events are left out.
     pub course: Vec<Part>,
-    /// When this report was made.
+    /// When this report was created.
     pub server_time: DateTime<Utc>,
 }
 
-/// What became of those who joined, as of the last second or so.
+/// Queue entries by outcome. These figures lag behind the queue by about a second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct LineReport {
-    /// Places given out.
+    /// Queue entries created.
     pub joined: i64,
-    /// To so many different people.
+    /// Different users among them.
     pub people: i64,
-    /// Let in at least once.
+    /// Entries that were admitted at least once.
     pub admitted: i64,
-    /// Ended by a payment.
+    /// Entries that a payment completed.
     pub completed: i64,
-    /// Let in, and out of time before they had paid.
+    /// Entries that were admitted, and expired without a payment.
     pub expired_inside: i64,
-    /// Given up by their owner after they were let in.
+    /// Entries whose owner left after admission.
     pub left_inside: i64,
-    /// Never let in: passed over and not back within the grace, or in line when the sale ended.
+    /// Entries that were never admitted: passed over and not back within the return grace, or still
+    /// waiting when the sale ended.
     pub expired_waiting: i64,
-    /// Given up by their owner before they were let in.
+    /// Entries whose owner left before admission.
     pub left_waiting: i64,
-    /// In line now.
+    /// Entries that wait now.
     pub waiting: i64,
-    /// Inside now.
+    /// Active slots now.
     pub inside: i64,
-    /// The longest that anybody waited who was never let in, until their place ended or until now.
+    /// Longest wait of an entry that was never admitted, until its end or until now, in seconds.
     pub longest_in_vain_seconds: Option<f64>,
 }
 
-/// How long people waited until they were first let in; null where nobody was.
+/// Waits until the first admission, in seconds. Null or empty if nobody was admitted.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Waits {
-    /// On the average.
+    /// Mean wait.
     pub mean_seconds: Option<f64>,
-    /// The longest.
+    /// Longest wait.
     pub longest_seconds: Option<f64>,
-    /// 25, 50, 75, 90, 95 and 99 of a hundred waited at most so long.
+    /// The 25th, 50th, 75th, 90th, 95th and 99th percentile.
     pub percentiles: Vec<Percentile>,
 }
 
-/// So many of a hundred waited at most so long.
+/// One percentile of the waits: `percent` of the entries waited at most `seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Percentile {
-    /// Of a hundred.
+    /// Share of the entries, in percent.
     pub percent: f64,
-    /// How long.
+    /// Wait in seconds.
     pub seconds: f64,
 }
 
-/// Seats and money.
+/// Figures of seats and payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SalesReport {
-    /// Seats of every state.
+    /// Seats in all states together.
     pub seats: i64,
-    /// Kept back now.
+    /// Seats that an administrator holds back now.
     pub blocked: i64,
-    /// Paid for, and not refunded.
+    /// Seats paid for and not refunded.
     pub sold: i64,
-    /// What was paid for those, points.
+    /// Amount paid for them, in points.
     pub revenue: i64,
-    /// To so many different people.
+    /// Different users who own them.
     pub buyers: i64,
-    /// Refunded.
+    /// Refunded reservations.
     pub refunded: i64,
-    /// What was given back for those, points.
+    /// Amount refunded for them, in points.
     pub refunds: i64,
     /// Seats that wait for payment now.
     pub held: i64,
-    /// Held and not paid for in time.
+    /// Reservations that expired without a payment.
     pub expired: i64,
-    /// Held and given back.
+    /// Reservations that their buyer released.
     pub cancelled: i64,
 }
 
-/// The seats of one section.
+/// Figures of the seats of one section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SectionReport {
-    /// Such as `A`.
+    /// Name of the section, such as `A`.
     pub section: String,
-    /// Seats.
+    /// Seats in all states together.
     pub seats: i64,
-    /// Kept back now.
+    /// Seats that an administrator holds back now.
     pub blocked: i64,
-    /// Paid for, and not refunded.
+    /// Seats paid for and not refunded.
     pub sold: i64,
-    /// What was paid for those, points.
+    /// Amount paid for them, in points.
     pub revenue: i64,
 }
 
-/// Requests that were refused for one reason.
+/// Rejected requests of one kind with one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct TurnedAway {
-    /// `join`: a place in line; `hold`: seats.
+pub struct RejectionCount {
+    /// What the request asked for: `join` or `hold`.
     pub wanted: String,
-    /// The problem's code.
+    /// Code of the problem that rejected it.
     pub reason: String,
-    /// How often: requests, not people.
+    /// Number of requests. One user can cause several.
     pub times: i64,
 }
 
-/// What happened in one part of the sale's course.
+/// Figures of one interval of the sale's course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Part {
-    /// Its beginning.
+    /// Start of the interval.
     pub since: DateTime<Utc>,
-    /// Places given out.
+    /// Queue entries created.
     pub joined: i64,
-    /// Places let in, the first time each.
+    /// Queue entries admitted for the first time.
     pub admitted: i64,
-    /// Seats paid for, those among them that were refunded later.
+    /// Seats paid for, including those refunded later.
     pub sold: i64,
-    /// Points paid for those.
+    /// Amount paid for them, in points.
     pub paid: i64,
-    /// Seats refunded.
+    /// Seats refunded in this interval.
     pub refunded: i64,
-    /// Requests refused.
+    /// Rejected joins and holds.
     pub turned_away: i64,
 }
 
-/// The shortest parts in which a time so long is told in few enough, in seconds.
+/// Chooses the shortest interval, in seconds, that fits into `span` fewer than [`MAX_INTERVALS`]
+/// times; the longest interval if none does.
 #[must_use]
 pub fn interval_seconds(span: TimeDelta) -> i64 {
-    let fits = |interval: &i64| span.num_seconds() / interval < MOST_PARTS;
+    let fits = |interval: &i64| span.num_seconds() / interval < MAX_INTERVALS;
     INTERVALS.into_iter().find(fits).unwrap_or(INTERVALS[INTERVALS.len() - 1])
 }
 
 impl Waits {
-    /// From what PostgreSQL says of [`PERCENTILES`].
+    /// Builds the waits. `percentiles` has one value for each of [`PERCENTILES`].
     #[must_use]
     pub fn new(mean: Option<f64>, longest: Option<f64>, percentiles: Option<Vec<f64>>) -> Self {
         let seconds = percentiles.unwrap_or_default();
-        let of = |(part, seconds)| Percentile { percent: part * 100.0, seconds };
+        let percentile = |(share, seconds)| Percentile { percent: share * 100.0, seconds };
         Self {
             mean_seconds: mean,
             longest_seconds: longest,
-            percentiles: PERCENTILES.into_iter().zip(seconds).map(of).collect(),
+            percentiles: PERCENTILES.into_iter().zip(seconds).map(percentile).collect(),
         }
     }
 }
@@ -199,17 +201,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_sale_is_told_in_seconds_and_a_long_one_in_days() {
-        let told = interval_seconds;
-        assert_eq!(told(TimeDelta::zero()), 10);
-        assert_eq!(told(TimeDelta::minutes(39)), 10);
-        assert_eq!(told(TimeDelta::minutes(40)), 60);
-        assert_eq!(told(TimeDelta::days(7)), 3_600);
-        assert_eq!(told(TimeDelta::days(4_000)), 86_400);
+    fn a_longer_sale_gets_longer_intervals() {
+        let interval = interval_seconds;
+        assert_eq!(interval(TimeDelta::zero()), 10);
+        assert_eq!(interval(TimeDelta::minutes(39)), 10);
+        assert_eq!(interval(TimeDelta::minutes(40)), 60);
+        assert_eq!(interval(TimeDelta::days(7)), 3_600);
+        assert_eq!(interval(TimeDelta::days(4_000)), 86_400);
     }
 
     #[test]
-    fn where_nobody_was_let_in_there_are_no_waits() {
+    fn without_an_admission_there_are_no_waits() {
         assert!(Waits::new(None, None, None).percentiles.is_empty());
         let waits = Waits::new(Some(2.0), Some(9.0), Some(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
         assert_eq!(waits.percentiles[1], Percentile { percent: 50.0, seconds: 2.0 });

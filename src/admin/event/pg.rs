@@ -1,14 +1,17 @@
-//! The reads behind the report of a sale, in one snapshot, so that its figures agree.
+//! The SQL of the sales report. All reads share one snapshot, so that the figures agree.
 
 use chrono::{DateTime, Utc};
 
-use super::model::{LineReport, PERCENTILES, Part, SalesReport, SectionReport, TurnedAway, Waits};
+use super::model::{
+    LineReport, PERCENTILES, Part, RejectionCount, SalesReport, SectionReport, Waits,
+};
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
-use crate::telemetry::rejections::Refusal;
+use crate::telemetry::rejections::Rejection;
 
-/// Opens the snapshot, with more time than a buyer's statement has: a large sale has a million places.
+/// Opens the snapshot. Its statements may take 15 s, because a large sale has a million queue
+/// entries.
 pub async fn snapshot(pg: &Pg) -> Result<Tx, StoreError> {
     let mut tx = pg.begin().await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
@@ -18,7 +21,7 @@ pub async fn snapshot(pg: &Pg) -> Result<Tx, StoreError> {
     Ok(tx)
 }
 
-/// What became of those who joined.
+/// Counts queue entries by outcome.
 pub async fn line(tx: &mut Tx, schedule: ScheduleId) -> Result<LineReport, StoreError> {
     let line = sqlx::query_as!(
         LineReport,
@@ -40,8 +43,8 @@ pub async fn line(tx: &mut Tx, schedule: ScheduleId) -> Result<LineReport, Store
     Ok(line.fetch_one(tx.conn()).await?)
 }
 
-/// How long those who were let in had waited: since they joined, or, where that was before, since
-/// `from`.
+/// Measures waits from joining to the first admission. With `from`, the waits of entries that
+/// joined earlier count from `from`.
 pub async fn waits(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -62,7 +65,7 @@ pub async fn waits(
     Ok(Waits::new(row.mean, row.longest, row.percentiles))
 }
 
-/// Seats and money.
+/// Counts seats and sums payments.
 pub async fn sales(tx: &mut Tx, schedule: ScheduleId) -> Result<SalesReport, StoreError> {
     let sales = sqlx::query_as!(
         SalesReport,
@@ -88,7 +91,7 @@ pub async fn sales(tx: &mut Tx, schedule: ScheduleId) -> Result<SalesReport, Sto
     Ok(sales.fetch_one(tx.conn()).await?)
 }
 
-/// Seats and money by section.
+/// Counts seats and sums payments by section.
 pub async fn sections(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<SectionReport>, StoreError> {
     let sections = sqlx::query_as!(
         SectionReport,
@@ -101,10 +104,13 @@ pub async fn sections(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<SectionRe
     Ok(sections.fetch_all(tx.conn()).await?)
 }
 
-/// Who was turned away, and why.
-pub async fn turned_away(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<TurnedAway>, StoreError> {
+/// Counts rejections by reason.
+pub async fn turned_away(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+) -> Result<Vec<RejectionCount>, StoreError> {
     let refusals = sqlx::query_as!(
-        TurnedAway,
+        RejectionCount,
         r#"select wanted, reason, sum(times)::bigint as "times!" from turned_away
            where concert_schedule_id = $1 group by wanted, reason
            order by sum(times) desc, wanted, reason"#,
@@ -113,7 +119,7 @@ pub async fn turned_away(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<Turned
     Ok(refusals.fetch_all(tx.conn()).await?)
 }
 
-/// When the first and the last of all that is told of happened; nothing where nothing did.
+/// Finds the times of the first and the last event of the sale; `None` if there was no event.
 pub async fn span(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -135,7 +141,7 @@ pub async fn span(
     Ok(row.first.zip(row.last))
 }
 
-/// What happened when, in parts of so many seconds that begin at whole multiples of that.
+/// Counts events per interval. Intervals begin at multiples of `interval_seconds` since 1970.
 pub async fn course(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -171,9 +177,9 @@ pub async fn course(
     Ok(parts.fetch_all(tx.conn()).await?)
 }
 
-/// Adds refusals to those of these ten seconds. Of a schedule that there is not, none is written.
-pub async fn write_turned_away(pg: &Pg, counted: &[(Refusal, u64)]) -> Result<(), StoreError> {
-    // Two processes write the same rows: in one order, they wait for each other and not both ways.
+/// Adds rejections to the counts of the current ten seconds. Unknown schedules are ignored.
+pub async fn write_rejections(pg: &Pg, counted: &[(Rejection, u64)]) -> Result<(), StoreError> {
+    // Two processes may write the same rows. Writing them in one order prevents a deadlock.
     let mut counted = counted.to_vec();
     counted.sort_unstable();
     let schedules: Vec<i64> = counted.iter().map(|(refusal, _)| refusal.schedule).collect();

@@ -1,32 +1,33 @@
-//! Writing down whom this process turned away, and why.
+//! Writes this process's rejection counts to PostgreSQL.
 
 use super::pg;
 use crate::store::StoreError;
 use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
-/// The loop that writes refusals down, of one process.
+/// The loop of one process that writes its rejection counts to PostgreSQL.
 #[derive(Debug, Clone)]
-pub struct TurnedAway {
+pub struct RejectionWriter {
     pg: Pg,
     metrics: Metrics,
 }
 
-impl TurnedAway {
+impl RejectionWriter {
     /// Puts the loop together.
     #[must_use]
     pub fn new(pg: Pg, metrics: Metrics) -> Self {
         Self { pg, metrics }
     }
 
-    /// Writes down what was counted since the last time; what could not be written is counted on.
+    /// Writes the counts since the last step. If that fails, they stay counted for the next step.
+    /// Always returns false: one step writes everything.
     pub async fn step(&self) -> Result<bool, StoreError> {
-        let counted = self.metrics.take_turned_away();
-        if counted.is_empty() {
+        let counts = self.metrics.take_rejections();
+        if counts.is_empty() {
             return Ok(false);
         }
-        if let Err(error) = pg::write_turned_away(&self.pg, &counted).await {
-            self.metrics.give_back(counted);
+        if let Err(error) = pg::write_rejections(&self.pg, &counts).await {
+            self.metrics.give_back(counts);
             return Err(error);
         }
         Ok(false)

@@ -1,4 +1,4 @@
-//! Making the report of a sale.
+//! Builds the sales report.
 
 use chrono::TimeDelta;
 
@@ -10,8 +10,8 @@ use crate::admin::service::{AdminService, concert_in, schedule_in};
 use crate::store::id::ScheduleId;
 
 impl AdminService {
-    /// What a sale came to, as far as it is written down: a second or so behind the line, ten behind
-    /// what was refused.
+    /// Builds the sales report of a schedule. Queue figures lag by about a second, rejections by up
+    /// to ten.
     pub async fn event_report(&self, id: ScheduleId) -> Result<EventReport, AdminError> {
         let mut tx = pg::snapshot(&self.pg).await?;
         let schedule = schedule_in(&mut tx, id).await?;

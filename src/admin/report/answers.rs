@@ -1,4 +1,4 @@
-//! How this process has answered of late, by the calls that a sale is made of.
+//! Latency and error rates of this process over the last ten seconds, by kind of call.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -10,61 +10,61 @@ use utoipa::ToSchema;
 use crate::telemetry::Metrics;
 use crate::telemetry::latency::Counts;
 
-/// How far back is looked.
+/// Length of the sliding window.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Between two looks, at least.
-const SPAN: Duration = Duration::from_secs(1);
+/// Shortest time between two samples.
+const MIN_GAP: Duration = Duration::from_secs(1);
 
 /// A kind of call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Call {
-    /// Joining a line.
+    /// Joining a queue.
     Join,
-    /// Asking what a ticket is worth.
+    /// Asking for the state of a ticket.
     Poll,
-    /// Seat maps.
+    /// Reading seat maps.
     Seats,
     /// Holding seats.
     Hold,
-    /// Paying.
+    /// Paying for holds.
     Pay,
-    /// Everything else.
+    /// All other calls.
     Other,
 }
 
 const CALLS: [Call; 6] = [Call::Join, Call::Poll, Call::Seats, Call::Hold, Call::Pay, Call::Other];
 
-/// How calls of one kind were answered over the last ten seconds, by the process that tells it, for
-/// all schedules. All are null until it has looked twice.
+/// Answers of this process to one kind of call over the last ten seconds, for all schedules. All
+/// figures are null until the process has two samples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Answered {
-    /// Which.
+    /// The kind of call.
     pub call: Call,
     /// Answers per second.
     pub per_second: Option<f64>,
-    /// Ninety-nine of a hundred took at most so long until their head was there, to a quarter; null
-    /// where there were none.
+    /// 99th percentile of the time until the response head, in milliseconds, to a quarter of its
+    /// value. Null if there were no calls.
     pub p99_ms: Option<f64>,
-    /// Answers of 500 and above per second.
+    /// Answers with status 500 or above per second.
     pub errors_per_second: Option<f64>,
-    /// Answers of 429 per second.
+    /// Answers with status 429 per second.
     pub limited_per_second: Option<f64>,
 }
 
-/// What was counted of one kind.
+/// Counters of one kind of call since the process started.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
+struct CallCounts {
     all: Counts,
     errors: u64,
     limited: u64,
 }
 
-/// Looks at a process's answers once a second at most, while anybody asks.
+/// Samples this process's counters when asked, at most once a second.
 #[derive(Debug)]
 pub struct Answers {
     metrics: Metrics,
-    looks: Mutex<VecDeque<(Instant, [Seen; CALLS.len()])>>,
+    samples: Mutex<VecDeque<(Instant, [CallCounts; CALLS.len()])>>,
 }
 
 impl Call {
@@ -81,62 +81,63 @@ impl Call {
 }
 
 impl Answers {
-    /// Of what `metrics` counts.
+    /// Reads the counters of `metrics`. There are no samples yet.
     #[must_use]
     pub fn new(metrics: Metrics) -> Self {
-        Self { metrics, looks: Mutex::default() }
+        Self { metrics, samples: Mutex::default() }
     }
 
-    /// How calls were answered over the last ten seconds.
+    /// Takes a sample if one is due, and computes the figures of the last ten seconds.
     pub fn of_late(&self, now: Instant) -> Vec<Answered> {
-        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        if looks.back().is_none_or(|(at, _)| now.saturating_duration_since(*at) >= SPAN) {
-            looks.push_back((now, look(&self.metrics)));
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        if samples.back().is_none_or(|(at, _)| now.saturating_duration_since(*at) >= MIN_GAP) {
+            samples.push_back((now, sample(&self.metrics)));
         }
-        // Nobody looked for long: what was counted meanwhile is not "of late".
-        let old = |(at, _): &(Instant, _)| now.saturating_duration_since(*at) > WINDOW + SPAN;
-        while looks.front().is_some_and(old) {
-            looks.pop_front();
+        // After a long time without samples, the old counters say nothing about the last seconds.
+        let old = |(at, _): &(Instant, _)| now.saturating_duration_since(*at) > WINDOW + MIN_GAP;
+        while samples.front().is_some_and(old) {
+            samples.pop_front();
         }
-        let ends = looks.front().zip(looks.back()).filter(|(first, last)| first.0 < last.0);
+        let ends = samples.front().zip(samples.back()).filter(|(first, last)| first.0 < last.0);
         let of = |(at, call): (usize, &Call)| {
-            let known = ends.map(|(first, last)| {
+            let span = ends.map(|(first, last)| {
                 (last.0.saturating_duration_since(first.0), &first.1[at], &last.1[at])
             });
-            answered(*call, known)
+            answered(*call, span)
         };
         CALLS.iter().enumerate().map(of).collect()
     }
 }
 
-fn look(metrics: &Metrics) -> [Seen; CALLS.len()] {
-    let mut seen = [Seen::default(); CALLS.len()];
+fn sample(metrics: &Metrics) -> [CallCounts; CALLS.len()] {
+    let mut calls = [CallCounts::default(); CALLS.len()];
     metrics.answered(|route, method, status, counts| {
-        let of = &mut seen[Call::of(method, route) as usize];
-        of.all.add(counts);
+        let call = &mut calls[Call::of(method, route) as usize];
+        call.all.add(counts);
         if status >= 500 {
-            of.errors += counts.total();
+            call.errors += counts.total();
         } else if status == 429 {
-            of.limited += counts.total();
+            call.limited += counts.total();
         }
     });
-    seen
+    calls
 }
 
-fn answered(call: Call, known: Option<(Duration, &Seen, &Seen)>) -> Answered {
-    let rate = |of: fn(&Seen) -> u64| {
-        known.map(|(span, first, last)| {
-            let more = u32::try_from(of(last).saturating_sub(of(first))).unwrap_or(u32::MAX);
-            f64::from(more) / span.as_secs_f64()
+fn answered(call: Call, span: Option<(Duration, &CallCounts, &CallCounts)>) -> Answered {
+    let rate = |count: fn(&CallCounts) -> u64| {
+        span.map(|(time, first, last)| {
+            let more = count(last).saturating_sub(count(first));
+            let more = u32::try_from(more).unwrap_or(u32::MAX);
+            f64::from(more) / time.as_secs_f64()
         })
     };
-    let took = known.and_then(|(_, first, last)| last.all.since(&first.all).percentile(990));
+    let took = span.and_then(|(_, first, last)| last.all.since(&first.all).percentile(990));
     Answered {
         call,
-        per_second: rate(|seen| seen.all.total()),
+        per_second: rate(|calls| calls.all.total()),
         p99_ms: took.map(|took| took.as_secs_f64() * 1e3),
-        errors_per_second: rate(|seen| seen.errors),
-        limited_per_second: rate(|seen| seen.limited),
+        errors_per_second: rate(|calls| calls.errors),
+        limited_per_second: rate(|calls| calls.limited),
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_of_late_are_those_between_the_oldest_look_and_the_last() {
+    fn figures_cover_the_calls_between_the_oldest_and_the_last_sample() {
         let (metrics, begun) = (Metrics::new(), Instant::now());
         let answers = Answers::new(metrics.clone());
         let count = |status: u16, ms: u64, times: usize| {
@@ -160,11 +161,11 @@ mod tests {
         count(201, 1, 90);
         count(503, 40, 6);
         count(429, 1, 4);
-        let join = answers.of_late(begun + 2 * SPAN)[0];
+        let join = answers.of_late(begun + 2 * MIN_GAP)[0];
         assert_eq!((join.call, join.per_second), (Call::Join, Some(50.0)));
         assert_eq!((join.errors_per_second, join.limited_per_second), (Some(3.0), Some(2.0)));
         assert!((40.0..=51.2).contains(&join.p99_ms.unwrap()), "{join:?}");
         let quiet = answers.of_late(begun + 2 * WINDOW)[0];
-        assert_eq!(quiet.per_second, None, "nobody looked for longer than that");
+        assert_eq!(quiet.per_second, None, "the older samples are out of the window");
     }
 }

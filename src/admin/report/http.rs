@@ -1,4 +1,4 @@
-//! How a sale goes, and who changed what.
+//! The HTTP routes of a sale's figures and of the audit.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -16,25 +16,25 @@ use crate::http::stream::takeover;
 use crate::pagination::Page;
 use crate::store::id::ScheduleId;
 
-/// The routes of figures and audit.
+/// The routes of a sale's figures and of the audit.
 pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     OpenApiRouter::new().routes(routes!(stats)).routes(routes!(audit))
 }
 
-/// The route of pushed figures.
+/// The route of the stream of figures.
 pub fn pushed(streams: StatsStreams) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(stream)).with_state(streams)
 }
 
-/// How the sale of a schedule goes.
+/// Get the current figures of a sale.
 ///
-/// Queue figures from Redis, sales figures from PostgreSQL.
+/// Queue figures come from Redis, sales figures from PostgreSQL.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/stats", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "Now", body = Stats),
+        (status = 200, description = "The figures", body = Stats),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -47,35 +47,36 @@ async fn stats(
     Ok(Json(service.stats(id).await?))
 }
 
-/// Who changed what, newest first.
+/// List the changes that administrators made, newest first.
 ///
-/// Filtered by any of `action`, `subject` and `admin`.
+/// Filter by any combination of `action`, `subject` and `admin`.
 #[utoipa::path(
     get, path = "/v1/admin/audit", tag = "Administration", security(("bearer" = [])),
     params(AuditQuery, PageQuery),
     responses(
-        (status = 200, description = "A page of it", body = Page<AuditEntry>),
+        (status = 200, description = "A page of audit entries", body = Page<AuditEntry>),
         (status = 403, description = "`forbidden`"),
     ),
 )]
 async fn audit(
     State(service): State<AdminService>,
     Admin(_): Admin,
-    Filtered(wanted, paging): Filtered<AuditQuery>,
+    Filtered(query, paging): Filtered<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
-    Ok(Json(service.audit(&wanted, paging).await?))
+    Ok(Json(service.audit(&query, paging).await?))
 }
 
-/// How the sale of a schedule goes, every second, as server-sent events.
+/// Stream the figures of a sale as server-sent events, once a second.
 ///
-/// `stats` has the body that asking once has. `stale`: a store does not answer, until the next
-/// `stats`. Closed after ten minutes, so that who may see it is asked again.
+/// A `stats` event has the same body as `GET .../stats`. `stale` says that a store does not answer;
+/// the next `stats` ends that. The server closes the stream after ten minutes, so that the token
+/// and its role are checked again.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/stats/stream", operation_id = "stream_stats", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "Until a side closes it", body = String,
+        (status = 200, description = "Events until either side closes the stream", body = String,
          content_type = "text/event-stream"),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),

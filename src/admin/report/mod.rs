@@ -1,4 +1,4 @@
-//! What an administrator looks at: how a sale goes, and who changed what.
+//! Live figures of a sale, and the audit.
 
 pub mod answers;
 pub mod http;

@@ -1,4 +1,4 @@
-//! Figures of a sale, and entries of the audit.
+//! Live figures of a sale, and entries of the audit.
 
 use chrono::{DateTime, Utc};
 use garde::Validate;
@@ -13,83 +13,86 @@ use crate::concert::model::{Phase, Schedule};
 use crate::concert::view::SeatCounts;
 use crate::store::id::UserId;
 
-/// What PostgreSQL counts of a sale.
+/// Figures of a sale that PostgreSQL counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sales {
     /// Seats that wait for payment.
     pub held: i64,
     /// Seats paid for.
     pub sold: i64,
-    /// What was paid for them, points.
+    /// Amount paid for them, in points.
     pub revenue: i64,
-    /// Joins and holds that were refused, as far as that is written down.
+    /// Rejected joins and holds that the processes have written to PostgreSQL.
     pub turned_away: i64,
 }
 
-/// The settings of a line that an administrator turns on the night, as Redis goes by them now.
+/// The queue settings that an administrator changes during a sale, as Redis applies them now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct InForce {
-    /// How many may be inside at once.
+    /// Limit of active slots at a time.
     pub capacity: u64,
-    /// How many are let in per second at most.
+    /// Limit of admissions per second.
     pub admit_per_second: u64,
-    /// Nobody is let in.
+    /// Whether admission is paused.
     pub paused: bool,
-    /// Shown to those who wait.
+    /// Message shown to waiting users.
     pub message: Option<String>,
 }
 
-/// How a sale goes: the line as of a moment ago, the seats as they are.
+/// Current figures of a sale. `held`, `sold` and `revenue` are read from PostgreSQL for this
+/// answer; the queue and `seats` come from the snapshot of `line_as_of`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Stats {
-    /// In line.
+    /// Entries that wait.
     pub waiting: u64,
-    /// Let in.
+    /// Active slots.
     pub active: u64,
-    /// Passed over and not back: their place is kept for the return grace.
+    /// Entries that were passed over and are not back. They are kept for the return grace.
     pub parked: u64,
-    /// Let in since the line's keys were built.
+    /// Admissions since the queue's Redis keys were last built.
     pub admitted_total: u64,
-    /// Ended by time since the line's keys were built.
+    /// Entries that expired since the queue's Redis keys were last built.
     pub expired_total: u64,
-    /// Places given out, ever.
+    /// Queue entries created, ever.
     pub joined_total: u64,
-    /// Joins per second over the last half minute; null while unknown.
+    /// Joins per second over the last 30 s. Null while unknown.
     pub join_per_second: Option<f64>,
-    /// Admissions per second over the last half minute; null while unknown.
+    /// Admissions per second over the last 30 s. Null while unknown.
     pub admit_per_second: Option<f64>,
-    /// Polls per second that the answering process has served of late, for all schedules; null
-    /// until it has been asked twice.
+    /// Polls per second that the answering process served lately, for all schedules. Null until its
+    /// second reading.
     pub poll_per_second: Option<f64>,
     /// Seats that wait for payment.
     pub held: i64,
     /// Seats paid for.
     pub sold: i64,
-    /// What was paid for them, points.
+    /// Amount paid for them, in points.
     pub revenue: i64,
-    /// Until whoever joins now is let in, at the measured rate; null while that is unknown.
+    /// Estimated wait of a user who joins now, in seconds, at the measured rate of admission. Null
+    /// while that rate is unknown.
     pub eta_seconds: Option<u64>,
-    /// Passed over and back: let in before all others.
+    /// Entries that were passed over and are back. They are admitted before all others.
     pub returned: u64,
-    /// Where the sale stands.
+    /// Phase of the sale.
     pub phase: Phase,
-    /// Places are being restored after a loss of Redis: nobody is let in.
+    /// Whether the queue is being rebuilt after a loss of Redis. Nobody is admitted meanwhile.
     pub recovering: bool,
-    /// What is in force.
+    /// The settings that Redis applies now.
     pub in_force: InForce,
-    /// Joins and holds that were refused so far: requests, as of at most ten seconds ago.
+    /// Rejected requests to join or hold so far, at most ten seconds old.
     pub turned_away: i64,
-    /// How many seats there are, as Redis has them.
+    /// Number of seats by state, from Redis.
     pub seats: SeatCounts,
-    /// How the answering process has answered over the last ten seconds, for all schedules.
+    /// Answers of the answering process over the last ten seconds, for all schedules.
     pub answers: Vec<Answered>,
-    /// When the line was read: with Redis away it stands still, and so do the figures of the line.
+    /// When the queue was read. While Redis is unavailable, this time and the queue figures do not
+    /// change.
     pub line_as_of: DateTime<Utc>,
-    /// When.
+    /// Server time of this answer.
     pub server_time: DateTime<Utc>,
 }
 
-/// Which entries of the audit: all of these that are said.
+/// Filters for audit entries. An entry has to match all that are given.
 #[derive(Debug, Clone, Default, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
@@ -106,31 +109,31 @@ pub struct AuditQuery {
     pub admin: Option<i64>,
 }
 
-/// Who changed what, when, from, to.
+/// One change that an administrator made.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AuditEntry {
-    /// Its id.
+    /// Id of the entry. Newer entries have higher ids.
     pub id: i64,
-    /// Who.
+    /// Id of the administrator.
     pub admin: UserId,
-    /// What they are called.
+    /// Name of the administrator.
     pub admin_name: String,
-    /// Such as `queue.change`.
+    /// The action, such as `queue.change`.
     pub action: String,
-    /// Such as `schedule 7`.
+    /// What was changed, such as `schedule 7`.
     pub subject: String,
-    /// What it was; null for what was made.
+    /// State before the change. Null for a creation.
     #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
-    /// What it is.
+    /// State after the change.
     #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
-    /// When.
+    /// When the change was made.
     pub created_at: DateTime<Utc>,
 }
 
 impl Stats {
-    /// Puts the figures together.
+    /// Combines the figures of both stores and of this process.
     #[must_use]
     pub fn new(
         schedule: &Schedule,

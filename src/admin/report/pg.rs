@@ -1,4 +1,4 @@
-//! The reads behind figures and audit.
+//! The SQL of a sale's figures and of the audit.
 
 use super::model::{AuditEntry, AuditQuery, Sales};
 use crate::pagination::Paging;
@@ -6,8 +6,7 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;
 
-/// What is held and sold of a schedule, over the index of live reservations, and how many were turned
-/// away.
+/// Counts held and sold seats of a schedule, using the index of live reservations, and rejections.
 pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
     let sales = sqlx::query_as!(
         Sales,
@@ -24,10 +23,11 @@ pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
     Ok(sales.fetch_one(pg.pool()).await?)
 }
 
-/// The audit, newest first, of those entries that `wanted` names, one more than fits the page.
+/// Reads the audit entries that match `query`, newest first. Returns one more than fits the page,
+/// to show that there is another page.
 pub async fn audit(
     pg: &Pg,
-    wanted: &AuditQuery,
+    query: &AuditQuery,
     paging: Paging,
 ) -> Result<Vec<AuditEntry>, StoreError> {
     let rows = sqlx::query!(
@@ -39,9 +39,9 @@ pub async fn audit(
            order by a.id desc limit $2"#,
         paging.after.unwrap_or(i64::MAX),
         paging.fetch(),
-        wanted.action.as_deref(),
-        wanted.subject.as_deref(),
-        wanted.admin
+        query.action.as_deref(),
+        query.subject.as_deref(),
+        query.admin
     )
     .fetch_all(pg.pool())
     .await?;

@@ -1,4 +1,4 @@
-//! Figures of a sale, and the audit.
+//! Reads the figures of a sale, and the audit.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::pagination::{Page, Paging};
 use crate::store::id::ScheduleId;
 
 impl AdminService {
-    /// How the sale of a schedule goes.
+    /// Reads the current figures of a sale.
     pub async fn stats(&self, id: ScheduleId) -> Result<Stats, AdminError> {
         let schedule = self.catalogue.schedule(id).await?;
         let board = self.boards.get(id).await?;
@@ -20,13 +20,13 @@ impl AdminService {
         Ok(Stats::new(&schedule, &board, sales, polls, answers))
     }
 
-    /// Who changed what, newest first.
+    /// Lists the audit entries that match `query`, newest first.
     pub async fn audit(
         &self,
-        wanted: &AuditQuery,
+        query: &AuditQuery,
         paging: Paging,
     ) -> Result<Page<AuditEntry>, AdminError> {
-        let entries = pg::audit(&self.pg, wanted, paging).await?;
+        let entries = pg::audit(&self.pg, query, paging).await?;
         Ok(paging.page(entries, |entry| entry.id))
     }
 }

@@ -1,4 +1,5 @@
-//! Pushed figures: read once a second for each schedule, however many consoles show them.
+//! The stream of a sale's figures. Each process reads them once a second per schedule, for all open
+//! consoles together.
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +15,15 @@ use crate::http::stream::socket::{Event, Gone, Socket};
 use crate::http::stream::{Open, Streams};
 use crate::store::id::ScheduleId;
 
-const EVERY: Duration = Duration::from_secs(1);
-/// How long the figures are waited for.
-const WAIT: Duration = Duration::from_secs(2);
-/// A console has to say again who looks after this long: tokens expire, and roles end.
-const LONGEST: Duration = Duration::from_mins(10);
+/// Time between two readings of the figures.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Longest wait for the figures. After it, consoles get `stale`.
+const STATS_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest life of one stream. Then the console has to authenticate again, because tokens expire
+/// and roles are withdrawn.
+const MAX_STREAM_AGE: Duration = Duration::from_mins(10);
 
-/// The streams of figures; cheap to clone.
+/// All streams of figures in this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StatsStreams {
     admin: AdminService,
@@ -28,7 +31,7 @@ pub struct StatsStreams {
     hub: Hub<()>,
 }
 
-/// One open stream.
+/// One open stream of figures.
 #[derive(Debug)]
 struct Console {
     socket: Socket,
@@ -37,24 +40,24 @@ struct Console {
 }
 
 impl StatsStreams {
-    /// Puts the service together.
+    /// Creates the service. No stream is open yet.
     #[must_use]
     pub fn new(admin: AdminService, streams: Streams) -> Self {
         Self { admin, streams, hub: Hub::default() }
     }
 
-    /// Counts a stream as open; `503` where there are too many.
+    /// Counts a stream as open. Fails with `503` if there are too many.
     pub(super) fn open(&self) -> Result<Open, Problem> {
         self.streams.open("stats")
     }
 
-    /// Whether there is such a schedule.
+    /// Checks that the schedule exists.
     pub(super) async fn exists(&self, schedule: ScheduleId) -> Result<(), AdminError> {
         self.admin.catalogue.schedule(schedule).await?;
         Ok(())
     }
 
-    /// Serves a stream on this socket.
+    /// Serves the stream of a schedule on this socket.
     pub(super) fn serve(&self, schedule: ScheduleId, socket: Socket) {
         self.hub.enter(schedule, Arrival { socket, wants: () }, |arrivals| {
             self.streams.spawn(serve(self.admin.clone(), schedule, arrivals));
@@ -64,7 +67,7 @@ impl StatsStreams {
 
 async fn serve(admin: AdminService, schedule: ScheduleId, mut arrivals: Arrivals<()>) {
     let mut consoles: Vec<Console> = Vec::new();
-    let mut tick = interval(EVERY);
+    let mut tick = interval(INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
@@ -72,38 +75,39 @@ async fn serve(admin: AdminService, schedule: ScheduleId, mut arrivals: Arrivals
         while let Some(Arrival { socket, .. }) = arrivals.take() {
             consoles.push(Console { socket, opened, stale: false });
         }
-        let told = match timeout(WAIT, admin.stats(schedule)).await {
-            Ok(Ok(stats)) => Some(written(&stats)),
+        let event = match timeout(STATS_TIMEOUT, admin.stats(schedule)).await {
+            Ok(Ok(stats)) => Some(render(&stats)),
             Ok(Err(error)) => {
-                tracing::debug!(%schedule, %error, "there are no figures");
+                tracing::debug!(%schedule, %error, "reading the figures of a sale failed");
                 None
             }
             Err(_) => None,
         };
         let now = Instant::now();
-        walk(&mut consoles, |console| console.step(now, told.as_ref())).await;
+        walk(&mut consoles, |console| console.step(now, event.as_ref())).await;
         if consoles.is_empty() && arrivals.end() {
             return;
         }
     }
 }
 
-fn written(stats: &Stats) -> Event {
+fn render(stats: &Stats) -> Event {
     let mut out = Vec::new();
     event::write(&mut out, "stats", stats.server_time.timestamp_millis(), stats);
     out.into()
 }
 
 impl Console {
-    fn step(&mut self, now: Instant, told: Option<&Event>) -> Result<(), Gone> {
-        if now.saturating_duration_since(self.opened) > LONGEST {
+    /// Sends the figures, or `stale` once if there are none.
+    fn step(&mut self, now: Instant, stats: Option<&Event>) -> Result<(), Gone> {
+        if now.saturating_duration_since(self.opened) > MAX_STREAM_AGE {
             return Err(Gone);
         }
         if !self.socket.ready(now)? {
             return Ok(());
         }
-        let was_stale = std::mem::replace(&mut self.stale, told.is_none());
-        match told {
+        let was_stale = std::mem::replace(&mut self.stale, stats.is_none());
+        match stats {
             Some(stats) => self.socket.send_shared(stats),
             None if was_stale => Ok(()),
             None => self.socket.send(STALE),

@@ -1,4 +1,4 @@
-//! `/v1/admin/schedules/{id}/seats`.
+//! The HTTP routes under `/v1/admin/schedules/{id}/seats`.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -13,15 +13,16 @@ use crate::http::api::problem::Problem;
 use crate::http::server::middleware::seat_list_limit;
 use crate::store::id::ScheduleId;
 
-/// The routes of seats, which take long lists.
+/// The routes of seats. Adding and blocking seats accept larger bodies than other routes.
 pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     let lists = OpenApiRouter::new().routes(routes!(add_seats, block_seats));
     lists.layer(seat_list_limit()).routes(routes!(blocked_seats))
 }
 
-/// Add seats to a schedule: up to 100,000 in one call, 200,000 in all.
+/// Add seats to a schedule.
 ///
-/// Either whole `sections`, or `seats` one by one. Numbers go on from the last seat without a gap.
+/// Up to 100,000 seats in one call and 200,000 in one schedule. Send either whole `sections`, or
+/// `seats` one by one. Seat numbers continue from the last seat without a gap.
 #[utoipa::path(
     post, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
     security(("bearer" = [])),
@@ -43,19 +44,19 @@ async fn add_seats(
     Ok(created(&format!("/v1/schedules/{id}/seats"), Json(added)))
 }
 
-/// Keep seats back, or give them free again.
+/// Block or unblock seats.
 ///
-/// Blocked seats cannot be held. Seats that buyers hold or own are refused, and nothing changes.
+/// Blocked seats cannot be held. If a buyer holds or owns one of the seats, nothing changes.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = Blocking,
     responses(
-        (status = 200, description = "Done", body = SeatsBlocked),
+        (status = 200, description = "The number of seats that changed", body = SeatsBlocked),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`, `seat_not_found`"),
-        (status = 409, description = "`seat_in_use` with `seat_ids`: those that somebody holds or \
-                                      has bought"),
+        (status = 409, description = "`seat_in_use` with `seat_ids`: the seats that buyers hold \
+                                      or own"),
     ),
 )]
 async fn block_seats(
@@ -67,15 +68,15 @@ async fn block_seats(
     Ok(Json(service.block_seats(caller.user, id, &blocking).await?))
 }
 
-/// The seats that are kept back: the public maps tell them from sold ones nowhere.
+/// List the blocked seats of a schedule.
 ///
-/// In order of seat number.
+/// In order of seat number. Public seat maps do not distinguish them from sold seats.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/seats/blocked", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "Now", body = BlockedSeats),
+        (status = 200, description = "The blocked seats", body = BlockedSeats),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),

@@ -1,4 +1,4 @@
-//! The seats of a schedule: adding them, and keeping some back.
+//! Adds seats to a schedule, and blocks seats from sale.
 
 pub mod http;
 pub mod model;

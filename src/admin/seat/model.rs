@@ -1,4 +1,4 @@
-//! Lists of new seats, and their numbers: 1..n in a schedule, without a gap.
+//! Lists of new seats, and of seats to block. Seat numbers are 1..n in a schedule, without a gap.
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -9,126 +9,127 @@ use crate::admin::rules::storable;
 use crate::store::id::SeatId;
 use crate::strict_object::objects;
 
-/// Seats added by one call.
+/// Most seats that one call may add.
 pub const MAX_PER_CALL: usize = 100_000;
-/// Seats of one schedule.
+/// Most seats of one schedule.
 pub const MAX_PER_SCHEDULE: u32 = 200_000;
-/// Seats blocked or unblocked by one call: one script tells Redis of them.
+/// Most seats that one call may block or unblock, because one script call applies them in Redis.
 pub const MAX_BLOCKED: usize = 1_000;
 
-/// Seats to be added: whole sections, or one by one.
+/// Seats to add: either `sections` or `seats`.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSeats {
-    /// Numbered in this order, row by row, on from the last seat there is.
+    /// Whole sections. Their seats get numbers in this order, row by row, from the last seat on.
     #[serde(default, deserialize_with = "objects")]
     #[garde(length(min = 1, max = 10_000), dive)]
     #[schema(value_type = Vec<NewSection>, required = false, min_items = 1, max_items = 10_000)]
     pub sections: Option<Vec<NewSection>>,
-    /// In any order; their numbers go on from the last seat there is, without a gap.
+    /// Single seats, in any order. Their numbers continue from the last seat without a gap.
     #[serde(default, deserialize_with = "objects")]
     #[garde(length(min = 1, max = MAX_PER_CALL), dive)]
     #[schema(value_type = Vec<NewSeat>, required = false, min_items = 1, max_items = 100_000)]
     pub seats: Option<Vec<NewSeat>>,
 }
 
-/// A section of rows that are all as long; its rows are called 1, 2, ….
+/// A section whose rows all have the same length. Its rows are named 1, 2, ….
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSection {
-    /// Such as `A`, `Balcony`.
+    /// Name, such as `A` or `Balcony`.
     #[garde(length(chars, min = 1, max = 50), custom(storable))]
     #[schema(min_length = 1, max_length = 50)]
     pub name: String,
-    /// How many rows.
+    /// Number of rows.
     #[garde(range(min = 1, max = 100_000))]
     #[schema(minimum = 1, maximum = 100_000)]
     pub rows: u32,
-    /// How many seats in each.
+    /// Number of seats in each row.
     #[garde(range(min = 1, max = 100_000))]
     #[schema(minimum = 1, maximum = 100_000)]
     pub seats_per_row: u32,
-    /// Points.
+    /// Price of a seat, in points.
     #[garde(range(min = 0, max = 1_000_000_000))]
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     pub seat_price: i64,
 }
 
-/// One seat.
+/// One seat to add.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSeat {
-    /// 1..n without a gap within a schedule.
+    /// Number of the seat. Numbers are 1..n in a schedule, without a gap.
     #[garde(range(min = 1, max = MAX_PER_SCHEDULE))]
     #[schema(minimum = 1, maximum = 200_000)]
     pub seat_number: u32,
-    /// Such as `A`, `Balcony`.
+    /// Name of the section, such as `A` or `Balcony`.
     #[garde(length(chars, min = 1, max = 50), custom(storable))]
     #[schema(min_length = 1, max_length = 50)]
     pub section: String,
-    /// Such as `1`, `AA`.
+    /// Name of the row, such as `1` or `AA`.
     #[garde(length(chars, min = 1, max = 50), custom(storable))]
     #[schema(min_length = 1, max_length = 50)]
     pub row: String,
-    /// Points.
+    /// Price of a seat, in points.
     #[garde(range(min = 0, max = 1_000_000_000))]
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     pub seat_price: i64,
 }
 
-/// Seats to be kept back, or given free again.
+/// Seats to block or unblock.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Blocking {
-    /// Which. Those that are so already stay so.
+    /// Ids of the seats. Seats that are already in the requested state do not change.
     #[garde(length(min = 1, max = MAX_BLOCKED))]
     #[schema(value_type = Vec<i64>, min_items = 1, max_items = 1_000)]
     pub seat_ids: Vec<SeatId>,
-    /// Kept back, or free.
+    /// True to block the seats, false to unblock them.
     #[garde(skip)]
     pub blocked: bool,
 }
 
-/// How many seats were added.
+/// Result of adding seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SeatsAdded {
-    /// Seats.
+    /// Number of seats added.
     pub created: usize,
 }
 
-/// How many seats were blocked or unblocked.
+/// Result of blocking or unblocking seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SeatsBlocked {
-    /// Seats that were not so already.
+    /// Number of seats whose state changed.
     pub changed: usize,
 }
 
-/// The seats of a schedule that are kept back.
+/// The blocked seats of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BlockedSeats {
-    /// Which, in order of their numbers.
+    /// Ids of the seats, in order of seat number.
     #[schema(value_type = Vec<i64>)]
     pub seat_ids: Vec<SeatId>,
 }
 
-/// New seats column by column, in order of their numbers.
+/// New seats as one vector per column, in order of seat number.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// The number that the list gives its first seat; none where it leaves the numbers to us.
+    /// The number of the first seat; `None` if the request leaves the numbers to the server.
     first: Option<u32>,
-    /// Of each seat.
+    /// Section of each seat.
     pub sections: Vec<String>,
-    /// Of each seat.
+    /// Row of each seat.
     pub rows: Vec<String>,
-    /// Of each seat.
+    /// Price of each seat, in points.
     pub prices: Vec<i64>,
 }
 
 impl Columns {
-    /// Puts a list in order.
+    /// Converts a request into columns in order of seat number.
     ///
     /// # Errors
-    /// [`AdminError::Invalid`] where it has neither or both shapes, too many seats, or a gap.
+    /// [`AdminError::Invalid`] if the request has neither or both forms, too many seats, or a gap
+    /// or repeat in the numbers.
     pub fn of(new: NewSeats) -> Result<Self, AdminError> {
         match (new.sections, new.seats) {
             (Some(sections), None) => Self::of_sections(&sections),
@@ -140,9 +141,9 @@ impl Columns {
     fn of_sections(sections: &[NewSection]) -> Result<Self, AdminError> {
         let size =
             |section: &NewSection| u64::from(section.rows) * u64::from(section.seats_per_row);
-        let most = u64::try_from(MAX_PER_CALL).unwrap_or(u64::MAX);
-        if sections.iter().map(size).sum::<u64>() > most {
-            let detail = format!("must be at most {MAX_PER_CALL} seats together");
+        let limit = u64::try_from(MAX_PER_CALL).unwrap_or(u64::MAX);
+        if sections.iter().map(size).sum::<u64>() > limit {
+            let detail = format!("must have at most {MAX_PER_CALL} seats in total");
             return Err(AdminError::invalid("/sections", detail));
         }
         let mut columns = Self::default();
@@ -157,14 +158,14 @@ impl Columns {
     }
 
     fn of_seats(seats: Vec<NewSeat>) -> Result<Self, AdminError> {
-        // Each keeps its place in the request, for the pointer.
+        // The index in the request is needed for the JSON pointer of an error.
         let mut seats: Vec<(usize, NewSeat)> = seats.into_iter().enumerate().collect();
         seats.sort_by_key(|(_, seat)| seat.seat_number);
         let first = seats.first().map_or(1, |(_, seat)| seat.seat_number);
         let mut columns = Self { first: Some(first), ..Self::default() };
         for (expected, (index, seat)) in (first..).zip(seats) {
             if seat.seat_number != expected {
-                let detail = format!("numbers must have no gap and no repeat: {expected} is next");
+                let detail = format!("seat numbers have a gap or a repeat: {expected} is next");
                 return Err(AdminError::invalid(format!("/seats/{index}/seat_number"), detail));
             }
             columns.push(seat.section, seat.row, seat.seat_price);
@@ -178,25 +179,25 @@ impl Columns {
         self.prices.push(price);
     }
 
-    /// How many seats.
+    /// Number of seats.
     #[must_use]
     pub fn len(&self) -> usize {
         self.prices.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no seats.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.prices.is_empty()
     }
 
-    /// Whether they may follow the `last` seat there is.
+    /// Checks that these seats may follow a seat numbered `last`.
     ///
     /// # Errors
-    /// [`AdminError::Invalid`] where that makes a gap, a repeat, or too many.
+    /// [`AdminError::Invalid`] if that makes a gap, a repeat, or too many seats.
     pub fn may_follow(&self, last: u32) -> Result<(), AdminError> {
         if let Some(first) = self.first.filter(|first| *first != last + 1) {
-            let detail = format!("numbers go on from {}, not from {first}", last + 1);
+            let detail = format!("seat numbers must continue from {}, not from {first}", last + 1);
             return Err(AdminError::invalid("/seats", detail));
         }
         let all = u32::try_from(self.len()).ok().and_then(|more| last.checked_add(more));
@@ -240,15 +241,15 @@ mod tests {
     }
 
     #[test]
-    fn seats_come_in_any_order_and_go_on_without_a_gap() {
-        let good = columns(&seats(&[3, 1, 2])).unwrap();
-        assert_eq!(good.prices, [1, 2, 3]);
-        assert!(good.may_follow(0).is_ok());
-        assert!(good.may_follow(1).is_err());
+    fn seats_may_come_in_any_order_and_must_have_no_gap() {
+        let sorted = columns(&seats(&[3, 1, 2])).unwrap();
+        assert_eq!(sorted.prices, [1, 2, 3]);
+        assert!(sorted.may_follow(0).is_ok());
+        assert!(sorted.may_follow(1).is_err());
         assert!(columns(&seats(&[7, 8])).unwrap().may_follow(6).is_ok());
         assert_eq!(
             columns(&seats(&[1, 4, 2])).unwrap_err(),
-            "/seats/1/seat_number: numbers must have no gap and no repeat: 3 is next"
+            "/seats/1/seat_number: seat numbers have a gap or a repeat: 3 is next"
         );
         assert!(columns(&seats(&[1, 1])).is_err());
     }

@@ -1,4 +1,4 @@
-//! The statements that add seats, and that keep some back.
+//! The SQL that adds, blocks and unblocks seats.
 
 use super::model::Columns;
 use crate::seats::model::FencedSeat;
@@ -6,25 +6,26 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId};
 use crate::store::pg::{Pg, Tx};
 
-/// A seat that is locked.
+/// A seat that this transaction has locked.
 #[derive(Debug, Clone, Copy)]
 pub struct LockedSeat {
-    /// Its id.
+    /// Id of the seat.
     pub id: SeatId,
-    /// Whether it is kept back.
+    /// Whether it is blocked.
     pub blocked: bool,
 }
 
-/// Gives this transaction more time: a hundred thousand rows with their indexes take longer than
-/// anything a buyer does, and so does waiting for another such list.
+/// Raises this transaction's limits to 15 s per statement and 8 s per lock. Inserting 100,000 rows
+/// with their indexes takes longer than a buyer's statement, and so does waiting for another
+/// insert.
 pub async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
     sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
     sqlx::query!("set local lock_timeout = 8000").execute(tx.conn()).await?;
     Ok(())
 }
 
-/// Adds seats after the `last` there is, in one statement, and numbers layout and settings anew.
-/// The schedule is locked.
+/// Adds seats after the seat numbered `last`, in one statement. Raises the layout and settings
+/// versions. The caller has locked the schedule.
 pub async fn insert(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -58,7 +59,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Locks seats of a schedule, in order of their ids.
+/// Locks seats of a schedule in order of their ids, to prevent deadlocks.
 pub async fn lock(
     tx: &mut Tx,
     schedule: ScheduleId,
@@ -78,7 +79,7 @@ pub async fn lock(
     Ok(locked.collect())
 }
 
-/// Blocks or unblocks seats that are locked and that nobody has; tells their new fences.
+/// Blocks or unblocks locked seats that no buyer holds or owns. Returns their new fences.
 pub async fn write_blocked(
     tx: &mut Tx,
     seats: &[SeatId],
@@ -105,7 +106,7 @@ pub async fn write_blocked(
     fenced.collect()
 }
 
-/// The seats of a schedule that are kept back, in order of their numbers.
+/// Lists the blocked seats of a schedule in order of seat number.
 pub async fn blocked(pg: &Pg, schedule: ScheduleId) -> Result<Vec<SeatId>, StoreError> {
     let ids = sqlx::query_scalar!(
         "select id from seat where concert_schedule_id = $1 and blocked order by seat_number",

@@ -1,4 +1,4 @@
-//! Adding seats and keeping some back, without coming between a buyer and their seat.
+//! Adds seats, and blocks or unblocks those that no buyer holds or owns.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -16,8 +16,8 @@ use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Tx;
 
-/// Seats that changed, for Redis.
-struct Announced {
+/// A committed change of seats, to be applied in Redis.
+struct SeatChange {
     entry: OutboxId,
     event: SeatsChanged,
     now: DateTime<Utc>,
@@ -27,7 +27,7 @@ impl AdminService {
     /// Adds seats to a schedule, all or none.
     ///
     /// # Errors
-    /// [`AdminError::Invalid`]: numbers that do not follow the last there is, or too many.
+    /// [`AdminError::Invalid`] if the numbers do not follow the last seat, or there are too many.
     pub async fn add_seats(
         &self,
         admin: UserId,
@@ -37,7 +37,7 @@ impl AdminService {
         let seats = Columns::of(new)?;
         let mut tx = self.pg.begin().await?;
         pg::take_time(&mut tx).await?;
-        // The lock makes two calls for one schedule number their seats one after the other.
+        // With the lock, two calls for one schedule number their seats one after the other.
         admin_pg::lock_schedule(&mut tx, id).await?;
         let last = schedule_in(&mut tx, id).await?.seats_total;
         seats.may_follow(last)?;
@@ -46,22 +46,22 @@ impl AdminService {
         let before = Some(json!({ "seats": last }));
         let after = json!({ "seats": schedule_in(&mut tx, id).await?.seats_total });
         admin_pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
-        let told = announce(&mut tx, id).await?;
+        let entry = announce(&mut tx, id).await?;
         tx.commit().await?;
-        self.put_in_force(&[told]).await;
+        self.apply_settings(&[entry]).await;
         Ok(SeatsAdded { created: seats.len() })
     }
 
-    /// The seats that are kept back: public maps show them as sold.
+    /// Lists the blocked seats of a schedule. Public maps show them like sold seats.
     pub async fn blocked_seats(&self, id: ScheduleId) -> Result<BlockedSeats, AdminError> {
         self.catalogue.schedule(id).await?;
         Ok(BlockedSeats { seat_ids: pg::blocked(&self.pg, id).await? })
     }
 
-    /// Blocks or unblocks seats, all or none; those that are so already stay as they are.
+    /// Blocks or unblocks seats, all or none. Seats already in the requested state do not change.
     ///
     /// # Errors
-    /// [`AdminError::SeatsInUse`] names those that somebody holds or has bought.
+    /// [`AdminError::SeatsInUse`] lists the seats that buyers hold or own.
     pub async fn block_seats(
         &self,
         admin: UserId,
@@ -72,12 +72,12 @@ impl AdminService {
         seats.sort_unstable();
         seats.dedup();
         let mut tx = self.pg.begin().await?;
-        let Some(told) = block(&mut tx, admin, id, &seats, blocking.blocked).await? else {
+        let Some(change) = block(&mut tx, admin, id, &seats, blocking.blocked).await? else {
             return Ok(SeatsBlocked { changed: 0 });
         };
         tx.commit().await?;
-        self.holds.tell(told.entry, &told.event, told.now).await;
-        Ok(SeatsBlocked { changed: told.event.seats.len() })
+        self.holds.tell(change.entry, &change.event, change.now).await;
+        Ok(SeatsBlocked { changed: change.event.seats.len() })
     }
 }
 
@@ -87,36 +87,37 @@ async fn block(
     id: ScheduleId,
     seats: &[SeatId],
     blocked: bool,
-) -> Result<Option<Announced>, AdminError> {
+) -> Result<Option<SeatChange>, AdminError> {
     lock_schedule(tx, id).await?.ok_or(AdminError::ScheduleNotFound)?;
     let locked = pg::lock(tx, id, seats).await?;
     if locked.len() != seats.len() {
         return Err(AdminError::SeatNotFound);
     }
-    let differ: Vec<SeatId> =
+    let changing: Vec<SeatId> =
         locked.iter().filter(|seat| seat.blocked != blocked).map(|seat| seat.id).collect();
-    if differ.is_empty() {
+    if changing.is_empty() {
         return Ok(None);
     }
-    refuse_in_use(tx, &differ).await?;
-    let fenced = pg::write_blocked(tx, &differ, blocked).await?;
+    refuse_in_use(tx, &changing).await?;
+    let fenced = pg::write_blocked(tx, &changing, blocked).await?;
     let state = if blocked { SeatState::Blocked } else { SeatState::Free };
     let event = SeatsChanged { schedule: id, seats: fenced, state };
     let entry = outbox::append(tx, SEATS_CHANGED, &event).await?;
     let action = if blocked { "seats.block" } else { "seats.unblock" };
     let (subject, before) = (format!("schedule {id}"), Some(json!({ "blocked": !blocked })));
-    let after = json!({ "blocked": blocked, "seat_ids": differ });
+    let after = json!({ "blocked": blocked, "seat_ids": changing });
     admin_pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-    Ok(Some(Announced { entry, event, now: admin_pg::clock(tx).await? }))
+    Ok(Some(SeatChange { entry, event, now: admin_pg::clock(tx).await? }))
 }
 
-/// Ends holds on these locked seats that are past their end for good; refuses where one is not.
+/// Ends lapsed holds on these locked seats. Fails if a buyer still holds or owns one of the seats.
 async fn refuse_in_use(tx: &mut Tx, seats: &[SeatId]) -> Result<(), AdminError> {
     let rows = live_rows(tx, seats).await?;
-    let mut used: Vec<SeatId> = rows.iter().filter(|row| !row.lapsed).map(|row| row.seat).collect();
-    if !used.is_empty() {
-        used.sort_unstable();
-        return Err(AdminError::SeatsInUse(used));
+    let mut in_use: Vec<SeatId> =
+        rows.iter().filter(|row| !row.lapsed).map(|row| row.seat).collect();
+    if !in_use.is_empty() {
+        in_use.sort_unstable();
+        return Err(AdminError::SeatsInUse(in_use));
     }
     let lapsed: Vec<ReservationId> = rows.iter().map(|row| row.id).collect();
     if !lapsed.is_empty() {

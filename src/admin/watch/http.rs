@@ -1,4 +1,4 @@
-//! `/v1/admin/schedules/{id}/next`, `/v1/admin/health`.
+//! The HTTP routes `/v1/admin/schedules/{id}/next` and `/v1/admin/health`.
 
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -9,23 +9,23 @@ use crate::admin::service::AdminService;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
-use crate::queue::next::Front;
+use crate::queue::next::NextInQueue;
 use crate::store::id::ScheduleId;
 
-/// The routes of what is looked at on the night.
+/// The routes for watching a sale.
 pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     OpenApiRouter::new().routes(routes!(next)).routes(routes!(health))
 }
 
-/// Who is let in next, and why nobody is where nobody is.
+/// Show who is admitted next, and what blocks admission.
 ///
-/// By the rules of admission, asked of Redis at this moment.
+/// Redis answers from its current state, by the rules of admission.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/next", operation_id = "next_in_line",
     tag = "Administration", security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "At this moment", body = Front),
+        (status = 200, description = "The next, and what blocks admission", body = NextInQueue),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -34,17 +34,17 @@ async fn next(
     State(service): State<AdminService>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
-) -> Result<Json<Front>, Problem> {
+) -> Result<Json<NextInQueue>, Problem> {
     Ok(Json(service.front(id).await?))
 }
 
-/// How the answering process, its loops and its stores are: an answer also where a store is down.
+/// Check the answering process, its loops and its stores.
 ///
-/// Of this process alone: each process answers for itself.
+/// Answers `200` also while a store is down. Each process reports only on itself.
 #[utoipa::path(
     get, path = "/v1/admin/health", tag = "Administration", security(("bearer" = [])),
     responses(
-        (status = 200, description = "Now", body = Health),
+        (status = 200, description = "The state of the answering process", body = Health),
         (status = 403, description = "`forbidden`"),
     ),
 )]

@@ -1,4 +1,5 @@
-//! What an operator looks at on the night: who is next, and whether all that it rests on is well.
+//! For operators during a sale: who is admitted next, and the health of this process and its
+//! stores.
 
 pub mod http;
 pub mod model;

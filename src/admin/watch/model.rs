@@ -1,4 +1,4 @@
-//! How a process and its stores are.
+//! Health of a process, its loops and its stores.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -6,59 +6,60 @@ use utoipa::ToSchema;
 
 use crate::telemetry::rounds::Round;
 
-/// Whether a store answers.
+/// Health of one store.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct StoreHealth {
-    /// `redis` or `postgresql`.
+    /// The store: `redis` or `postgresql`.
     pub store: &'static str,
-    /// Whether it answered within a second.
+    /// Whether it answered a ping within 1 s.
     pub up: bool,
-    /// How long that took; null where it did not.
+    /// Time until the answer, in milliseconds. Null if there was none.
     pub answer_ms: Option<f64>,
 }
 
-/// How a loop of the answering process runs.
+/// Last run of one background loop of the answering process.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct LoopHealth {
-    /// Such as `admission`.
+    /// Name of the loop, such as `admission`.
     pub name: &'static str,
-    /// How often it runs, where it has nothing to do.
+    /// Time between two runs while the loop has no work, in milliseconds.
     pub every_ms: u64,
-    /// When it ran last.
+    /// When the last run ended.
     pub last_run_at: DateTime<Utc>,
-    /// How long that took.
+    /// Duration of the last run, in milliseconds.
     pub took_ms: f64,
-    /// Whether that failed; the log says why.
+    /// Whether the last run failed. The log has the reason.
     pub failed: bool,
-    /// Whether the next one should long have ended.
+    /// Whether the next run is overdue.
     pub late: bool,
 }
 
-/// How the answering process and what it rests on are.
+/// Health of the answering process and its stores.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Health {
-    /// Both stores answer, and no loop has failed last or is late.
+    /// True if both stores answer, and no loop is late or failed in its last run.
     pub well: bool,
-    /// The two stores, asked just now.
+    /// The two stores, checked for this answer.
     pub stores: Vec<StoreHealth>,
-    /// The loops that have run, by name.
+    /// The loops that have run at least once, in order of name.
     pub loops: Vec<LoopHealth>,
-    /// Changes that Redis had not heard of when the relay last looked: for longer than a moment.
+    /// Changes that were waiting to be applied in Redis when the relay last looked. Changes of the
+    /// last moment do not count.
     pub outbox_waiting: u64,
-    /// Changes that Redis refused too often; an operator has to look at them.
+    /// Changes that Redis refused too often. They need an operator.
     pub outbox_parked: u64,
-    /// Connections to PostgreSQL that are open.
+    /// Open connections to PostgreSQL.
     pub connections: u32,
-    /// Those of them that nobody uses.
+    /// Idle connections among them.
     pub connections_idle: u32,
-    /// Of onsale.
+    /// Version of onsale.
     pub version: &'static str,
-    /// When.
+    /// Server time of this answer.
     pub server_time: DateTime<Utc>,
 }
 
 impl LoopHealth {
-    /// Of a loop's last round.
+    /// Describes a loop by its last run.
     #[must_use]
     pub fn of(name: &'static str, round: &Round) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Asking the front of a line, the stores, and the loops.
+//! Reads the front of a queue, and checks stores and loops.
 
 use std::time::{Duration, Instant};
 
@@ -7,24 +7,24 @@ use chrono::Utc;
 use super::model::{Health, LoopHealth, StoreHealth};
 use crate::admin::error::AdminError;
 use crate::admin::service::AdminService;
-use crate::queue::next::Front;
+use crate::queue::next::NextInQueue;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 
-/// How long a store is waited for.
-const LIMIT: Duration = Duration::from_secs(1);
+/// Longest wait for a store's answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl AdminService {
-    /// Who is let in next in the line of a schedule, and why nobody is.
-    pub async fn front(&self, id: ScheduleId) -> Result<Front, AdminError> {
+    /// Reads who is admitted next to a sale, and what blocks admission.
+    pub async fn front(&self, id: ScheduleId) -> Result<NextInQueue, AdminError> {
         self.catalogue.schedule(id).await?;
-        Ok(self.lines.front(id).await?)
+        Ok(self.keyspaces.front(id).await?)
     }
 
-    /// How this process and its stores are. Answers also where a store doesn't.
+    /// Checks this process and its stores. Answers also while a store does not.
     pub async fn health(&self) -> Health {
-        let redis = asked("redis", self.lines.redis().ping());
-        let postgresql = asked("postgresql", self.pg.ping());
+        let redis = ping("redis", self.keyspaces.redis().ping());
+        let postgresql = ping("postgresql", self.pg.ping());
         let (redis, postgresql) = tokio::join!(redis, postgresql);
         let stores = vec![redis, postgresql];
         let rounds = self.metrics.rounds();
@@ -47,12 +47,13 @@ impl AdminService {
     }
 }
 
-async fn asked(
+/// Pings a store and measures the time.
+async fn ping(
     store: &'static str,
     ping: impl Future<Output = Result<(), StoreError>>,
 ) -> StoreHealth {
     let begun = Instant::now();
-    let up = matches!(tokio::time::timeout(LIMIT, ping).await, Ok(Ok(())));
+    let up = matches!(tokio::time::timeout(PING_TIMEOUT, ping).await, Ok(Ok(())));
     let answer_ms = up.then(|| begun.elapsed().as_secs_f64() * 1e3);
     StoreHealth { store, up, answer_ms }
 }

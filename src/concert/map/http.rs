@@ -1,4 +1,4 @@
-//! The seat map over HTTP: conditional, compressed once, the same bytes for everybody.
+//! The HTTP routes of the seat map. Each version is rendered and compressed once for all clients.
 
 mod encoded;
 pub mod render;
@@ -26,24 +26,24 @@ use crate::concert::service::Catalogue;
 use crate::http::api::body::{Path, Query};
 use crate::http::api::negotiation::{encoding, matches};
 use crate::http::api::problem::Problem;
-use crate::http::server::fast_path::{Known, Shortcut};
+use crate::http::server::fast_path::{FastPath, RoutedResponse};
 use crate::store::id::ScheduleId;
 
-/// As fresh as the read model.
+/// For answers from the board, which is at most 1 s old.
 const SECOND: HeaderValue = HeaderValue::from_static("public, max-age=1");
-/// What never changes: the layout of the version that the request names.
+/// For the layout whose version the request names: that never changes.
 const DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400, immutable");
-/// What is asked for again each time, and not sent again while it is the same.
+/// For the current layout: caches ask each time, and get `304` while it is the same.
 const REVALIDATED: HeaderValue = HeaderValue::from_static("public, no-cache");
-/// What no cache keeps: an answer to a version that is not the current one.
-const UNKEPT: HeaderValue = HeaderValue::from_static("no-store");
+/// For an answer to another version than the current one: no cache may store it.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// The names of answers, among renderings.
+/// Names of the answers, as part of the keys of rendered bodies.
 const MAP: &str = "map";
 const STATUS: &str = "status";
 const CHANGES: &str = "changes";
 
-/// Seat maps as they are sent; cheap to clone.
+/// Serves seat maps. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Maps {
     catalogue: Catalogue,
@@ -56,17 +56,17 @@ pub(in crate::concert) fn routes(maps: Maps) -> OpenApiRouter {
     routes.routes(routes!(status)).with_state(Arc::new(maps))
 }
 
-/// The shortcut of seat maps that were rendered already, and of what has not changed.
-pub(in crate::concert) fn shortcut(maps: Maps) -> Shortcut {
+/// The fast path: answers from rendered bodies, and `304` for unchanged ones.
+pub(in crate::concert) fn shortcut(maps: Maps) -> FastPath {
     Box::new(move |uri, headers| maps.shortcut(uri, headers))
 }
 
-/// What a client has already.
+/// Which version a client has already.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Since {
-    /// The `version` of an earlier answer: only what changed since is told, or the whole where
-    /// that version is not known any more.
+struct SinceQuery {
+    /// The `version` of an earlier answer. The answer has only the changes since then, or all
+    /// seats if the server no longer has that version.
     #[garde(skip)]
     since: Option<String>,
 }
@@ -74,9 +74,9 @@ struct Since {
 /// Which layout a client wants.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanting {
-    /// The `layout_version` that the client saw. Where it is the current one, the answer may be
-    /// kept for a day; where it is another, the answer is the current layout, and not to be kept.
+struct LayoutQuery {
+    /// The `layout_version` that the client saw. If it is the current one, caches may keep the
+    /// answer for a day. If not, the answer is the current layout, and caches must not store it.
     #[garde(range(min = 0))]
     #[param(minimum = 0)]
     version: Option<i32>,
@@ -98,105 +98,107 @@ enum StatusAnswer {
     Changes(SeatChanges),
 }
 
-/// Every seat with its state, or what changed.
+/// Get every seat with its state, or the changes since a version.
 ///
-/// `?since=` gives only the seats that changed since an earlier `version`. `If-None-Match` gives
-/// `304` while nothing changed.
+/// `?since=` limits the answer to the seats that changed since an earlier `version`. With
+/// `If-None-Match` the answer is `304` while nothing has changed.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats", tag = "Catalogue",
-    params(("id" = ScheduleId, Path, description = "The schedule"), Since),
+    params(("id" = ScheduleId, Path, description = "The schedule"), SinceQuery),
     responses(
-        (status = 200, description = "At most 1 s old, but for what `Age` says while Redis is away", body = SeatsAnswer,
-         headers(("ETag" = String, description = "Strong, of this encoding"))),
-        (status = 304, description = "It still is what `If-None-Match` names"),
+        (status = 200, description = "At most 1 s old, or as old as `Age` says", body = SeatsAnswer,
+         headers(("ETag" = String, description = "Strong, for this encoding"))),
+        (status = 304, description = "Unchanged since the version in `If-None-Match`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
 )]
 async fn seats(
     State(maps): State<Arc<Maps>>,
     Path(id): Path<ScheduleId>,
-    Query(Since { since }): Query<Since>,
+    Query(SinceQuery { since }): Query<SinceQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let write = |layout: &Layout, states: &SeatStates| json(&whole(layout, states));
     maps.states(id, since, &headers, MAP, write).await
 }
 
-/// The states alone, two bits per seat, or what changed.
+/// Get the states of all seats, two bits each, or the changes since a version.
 ///
-/// The smallest answer for a client that has the layout. `?since=` gives only what changed.
+/// The smallest answer for a client that has the layout. `?since=` limits it to the changes.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats/status", operation_id = "seat_status", tag = "Catalogue",
-    params(("id" = ScheduleId, Path, description = "The schedule"), Since),
+    params(("id" = ScheduleId, Path, description = "The schedule"), SinceQuery),
     responses(
-        (status = 200, description = "At most 1 s old, but for what `Age` says while Redis is away", body = StatusAnswer,
-         headers(("ETag" = String, description = "Strong, of this encoding"))),
-        (status = 304, description = "It still is what `If-None-Match` names"),
+        (status = 200, description = "At most 1 s old, or as old as `Age` says", body = StatusAnswer,
+         headers(("ETag" = String, description = "Strong, for this encoding"))),
+        (status = 304, description = "Unchanged since the version in `If-None-Match`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
 )]
 async fn status(
     State(maps): State<Arc<Maps>>,
     Path(id): Path<ScheduleId>,
-    Query(Since { since }): Query<Since>,
+    Query(SinceQuery { since }): Query<SinceQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let write = |layout: &Layout, states: &SeatStates| json(&bits(layout, states));
     maps.states(id, since, &headers, STATUS, write).await
 }
 
-/// Every seat without its state.
+/// Get every seat without its state.
 ///
-/// Load it once, then ask for the states alone or follow their stream.
+/// Load the layout once, then poll the states or follow their stream.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats/layout", operation_id = "seat_layout", tag = "Catalogue",
-    params(("id" = ScheduleId, Path, description = "The schedule"), Wanting),
+    params(("id" = ScheduleId, Path, description = "The schedule"), LayoutQuery),
     responses(
-        (status = 200, description = "The current layout. Immutable for a day if `version` is \
-                                      its `layout_version`; without `version` to be revalidated",
-         body = SeatLayout, headers(("ETag" = String, description = "Strong, of this encoding"))),
-        (status = 304, description = "It still is what `If-None-Match` names"),
+        (status = 200, description = "The current layout. Cacheable for a day if `version` is \
+                                      its `layout_version`; revalidate it without `version`",
+         body = SeatLayout, headers(("ETag" = String, description = "Strong, for this encoding"))),
+        (status = 304, description = "Unchanged since the version in `If-None-Match`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
 )]
 async fn layout(
     State(maps): State<Arc<Maps>>,
     Path(id): Path<ScheduleId>,
-    Query(Wanting { version }): Query<Wanting>,
+    Query(LayoutQuery { version }): Query<LayoutQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let layout = maps.catalogue.layout(id).await?;
-    // A cache that kept this layout under another version would give it to those who ask for that
-    // version later. Processes learn of a new version one after the other.
-    let fresh = match version {
+    // Processes see a new version one after the other. So a cache must not store this layout under
+    // another version: it would later serve it to clients that ask for that version.
+    let cache_control = match version {
         None => REVALIDATED,
         Some(version) if version == layout.version => DAY,
-        Some(_) => UNKEPT,
+        Some(_) => NO_STORE,
     };
-    let wanted = Wanted { schedule: id, answer: "layout", fresh, age: None, headers: &headers };
+    let request =
+        MapRequest { schedule: id, answer: "layout", cache_control, age: None, headers: &headers };
     let version = layout.version.to_string();
     let write = move || json(&SeatLayout::new(id, &layout));
-    maps.answer(wanted, version, write).await
+    maps.answer(request, version, write).await
 }
 
-/// One answer for one client.
-struct Wanted<'h> {
+/// One client's request for one answer.
+struct MapRequest<'h> {
     schedule: ScheduleId,
     answer: &'static str,
-    fresh: HeaderValue,
-    /// The age of what is told, where a store does not answer.
+    cache_control: HeaderValue,
+    /// Age of the board, if Redis does not answer.
     age: Option<Duration>,
     headers: &'h HeaderMap,
 }
 
 impl Maps {
-    /// Those of `catalogue`; nothing is rendered yet.
+    /// Serves the maps of `catalogue`. Nothing is rendered yet.
     #[must_use]
     pub fn new(catalogue: Catalogue) -> Self {
         Self { catalogue, renderings: Renderings::default() }
     }
 
-    /// What changed since `since`, where that is known, or else what `write` makes of all seats.
+    /// Answers with the changes since `since` if they are known, or else with all seats as `write`
+    /// renders them.
     async fn states(
         &self,
         schedule: ScheduleId,
@@ -210,48 +212,49 @@ impl Maps {
         let version = version(&layout, &board);
         let since = since.and_then(|since| since.parse().ok());
         if let Some(changes) = since.and_then(|since| changes(&layout, &states, since)) {
-            let wanted = Wanted { schedule, answer: CHANGES, fresh: SECOND, age, headers };
+            let cache_control = SECOND;
+            let request = MapRequest { schedule, answer: CHANGES, cache_control, age, headers };
             let version = format!("{version}_{}", changes.since);
-            return self.answer(wanted, version, move || json(&changes)).await;
+            return self.answer(request, version, move || json(&changes)).await;
         }
-        let wanted = Wanted { schedule, answer, fresh: SECOND, age, headers };
-        self.answer(wanted, version.to_string(), move || write(&layout, &states)).await
+        let request = MapRequest { schedule, answer, cache_control: SECOND, age, headers };
+        self.answer(request, version.to_string(), move || write(&layout, &states)).await
     }
 
-    /// `304` where the client has this version in this encoding, or else the body, which is
-    /// written where nobody has asked for it yet.
+    /// Answers `304` if the client has this version in this encoding, or else with the body, which
+    /// `write` renders at the first request.
     async fn answer(
         &self,
-        wanted: Wanted<'_>,
+        request: MapRequest<'_>,
         version: String,
         write: impl FnOnce() -> std::io::Result<Vec<u8>> + Send + 'static,
     ) -> Result<Response, Problem> {
-        let key = Key { schedule: wanted.schedule, answer: wanted.answer, version };
-        if let Some(response) = self.known(&wanted, &key) {
+        let key = Key { schedule: request.schedule, answer: request.answer, version };
+        if let Some(response) = self.cached(&request, &key) {
             return Ok(response);
         }
-        let tag = etag(&key.version, encoding(wanted.headers));
+        let tag = etag(&key.version, encoding(request.headers));
         let body = self.renderings.get(key, write).await.map_err(|error| {
-            tracing::error!(%error, "a seat map could not be rendered");
+            tracing::error!(schedule = %request.schedule, %error, "rendering a seat map failed");
             Problem::internal()
         })?;
-        Ok(wanted.tagged(encoded(body, encoding(wanted.headers)), tag))
+        Ok(request.tagged(encoded(body, encoding(request.headers)), tag))
     }
 
-    /// The answer, where nothing is to be written for it.
-    fn known(&self, wanted: &Wanted<'_>, key: &Key) -> Option<Response> {
-        let encoding = encoding(wanted.headers);
+    /// Returns the answer if it needs no rendering.
+    fn cached(&self, request: &MapRequest<'_>, key: &Key) -> Option<Response> {
+        let encoding = encoding(request.headers);
         let tag = etag(&key.version, encoding);
-        let response = if matches(wanted.headers, &tag) {
+        let response = if matches(request.headers, &tag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
             encoded(self.renderings.known(key)?, encoding)
         };
-        Some(wanted.tagged(response, tag))
+        Some(request.tagged(response, tag))
     }
 
-    /// The answer to a target that asks for seats, where it is known.
-    fn shortcut(&self, uri: &Uri, headers: &HeaderMap) -> Option<Known> {
+    /// Returns the answer to a request for seats if it needs no rendering, with its route.
+    fn shortcut(&self, uri: &Uri, headers: &HeaderMap) -> Option<RoutedResponse> {
         let (id, rest) = uri.path().strip_prefix("/v1/schedules/")?.split_once('/')?;
         let (route, answer) = match rest {
             "seats" => ("/v1/schedules/{id}/seats", MAP),
@@ -268,22 +271,23 @@ impl Maps {
                 (CHANGES, format!("{version}_{since}"))
             }
         };
-        let wanted = Wanted { schedule, answer, fresh: SECOND, age: board.overdue(), headers };
-        Some((route, self.known(&wanted, &Key { schedule, answer, version })?))
+        let (cache_control, age) = (SECOND, board.overdue());
+        let request = MapRequest { schedule, answer, cache_control, age, headers };
+        Some((route, self.cached(&request, &Key { schedule, answer, version })?))
     }
 }
 
-impl Wanted<'_> {
-    /// The answer with what it says of its version, and of its age (RFC 9111) where it is old.
+impl MapRequest<'_> {
+    /// Adds the headers for caches, and `Age` (RFC 9111) if the board is overdue.
     fn tagged(&self, mut response: Response, tag: String) -> Response {
-        let told = response.headers_mut();
-        told.insert(CACHE_CONTROL, self.fresh.clone());
-        told.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, self.cache_control.clone());
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         if let Some(age) = self.age {
-            told.insert(AGE, age.as_secs().into());
+            headers.insert(AGE, age.as_secs().into());
         }
         if let Ok(tag) = HeaderValue::try_from(tag) {
-            told.insert(ETAG, tag);
+            headers.insert(ETAG, tag);
         }
         response
     }

@@ -1,4 +1,5 @@
-//! The public seat map: whole, without states, as two bits per seat, or what changed.
+//! The public seat map in four forms: seats with states, seats alone, states as two bits per seat,
+//! and changes since a version.
 
 pub mod http;
 pub mod stream;
@@ -15,14 +16,14 @@ use super::model::{Layout, Seat, SeatStatus};
 use crate::board::seats::{SeatStates, SeatVersion};
 use crate::store::id::{ScheduleId, SeatId};
 
-/// Which seats, in which states. Opaque to clients, and the same in every process.
+/// Version of a seat map. Opaque to clients, and the same in every process.
 ///
-/// It names the layout too: whoever asks what changed since a map with fewer seats gets the whole.
+/// It includes the layout's version, so that a client with an older layout gets the whole map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MapVersion {
-    /// Of the states.
+    /// Version of the states.
     pub seats: SeatVersion,
-    /// Of the layout.
+    /// Version of the layout.
     pub layout: i32,
 }
 
@@ -41,84 +42,84 @@ impl FromStr for MapVersion {
     }
 }
 
-/// Every seat with its state.
+/// Every seat of a schedule with its state.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SeatMap<'m> {
-    /// Opaque; `?since=` takes it.
+    /// Version of the map: an opaque value for `?since=`.
     #[schema(example = "1.204-1")]
     pub version: String,
-    /// In order of their numbers.
+    /// In order of seat number.
     pub seats: Vec<MapSeat<'m>>,
 }
 
-/// A seat of the map.
+/// A seat with its state.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MapSeat<'m> {
     id: SeatId,
     seat_number: u32,
     section: &'m str,
     row: &'m str,
-    /// Points.
+    /// Price in points.
     seat_price: i64,
     status: SeatStatus,
 }
 
-/// The map without states: immutable per `layout_version`.
+/// Every seat without its state. Immutable per `layout_version`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SeatLayout<'m> {
-    /// Whose.
+    /// Id of the schedule.
     pub schedule_id: ScheduleId,
-    /// Rises when seats are added.
+    /// Version of the layout. Rises when seats are added.
     pub layout_version: i32,
-    /// In order of their numbers.
+    /// In order of seat number.
     pub seats: &'m [Seat],
 }
 
-/// The states alone.
+/// The states of all seats.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SeatBits {
-    /// Opaque; `?since=` takes it.
+    /// Version of the map: an opaque value for `?since=`.
     #[schema(example = "1.204-1")]
     pub version: String,
-    /// Of the layout that the bits belong to.
+    /// Version of the layout that the states belong to.
     pub layout_version: i32,
     /// Base64 of two bits per seat in order of `seat_number`: 0 available, 1 held, 2 unavailable.
-    /// Four seats to a byte, the first in its lowest bits: the state of seat *n* is
+    /// A byte has four seats, the first in its lowest bits. The state of seat *n* is
     /// `bytes[(n - 1) >> 2] >> ((n - 1) & 3) * 2 & 3`.
     pub status: String,
 }
 
-/// The seats that changed.
+/// The seats that changed since a version.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SeatChanges {
-    /// What the map is after them.
+    /// Version of the map after the changes.
     #[schema(example = "1.207-1")]
     pub version: String,
-    /// What was asked for.
+    /// Version of the map before the changes, as in the request.
     #[schema(example = "1.204-1")]
     pub since: String,
-    /// In order of their numbers.
+    /// In order of seat number.
     pub seats: Vec<ChangedSeat>,
 }
 
-/// A seat that changed.
+/// A seat whose state changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChangedSeat {
-    /// Its id.
+    /// Id of the seat.
     pub id: SeatId,
-    /// What it is now.
+    /// New state.
     pub status: SeatStatus,
 }
 
 impl<'m> SeatLayout<'m> {
-    /// The layout of a schedule.
+    /// Builds the answer with the layout of a schedule.
     #[must_use]
     pub fn new(schedule_id: ScheduleId, layout: &'m Layout) -> Self {
         Self { schedule_id, layout_version: layout.version, seats: &layout.seats }
     }
 }
 
-/// Every seat with its state.
+/// Builds the map of every seat with its state.
 #[must_use]
 pub fn whole<'m>(layout: &'m Layout, states: &SeatStates) -> SeatMap<'m> {
     let version = MapVersion { seats: states.version, layout: layout.version }.to_string();
@@ -133,7 +134,7 @@ pub fn whole<'m>(layout: &'m Layout, states: &SeatStates) -> SeatMap<'m> {
     SeatMap { version, seats: seats.collect() }
 }
 
-/// The states of all seats of `layout`, two bits each.
+/// Packs the states of all seats of `layout`, two bits each.
 #[must_use]
 pub fn bits(layout: &Layout, states: &SeatStates) -> SeatBits {
     let version = MapVersion { seats: states.version, layout: layout.version }.to_string();
@@ -144,7 +145,7 @@ pub fn bits(layout: &Layout, states: &SeatStates) -> SeatBits {
     SeatBits { version, layout_version: layout.version, status: STANDARD.encode(packed) }
 }
 
-/// What changed since the map was `since`; nothing where that is not known any more.
+/// Lists the changes since the version `since`; `None` if they are no longer known.
 #[must_use]
 pub fn changes(layout: &Layout, states: &SeatStates, since: MapVersion) -> Option<SeatChanges> {
     if since.layout != layout.version {
@@ -176,18 +177,18 @@ mod tests {
         Layout::new(version, (1..=seats).map(seat).collect())
     }
 
-    /// Five seats, of which 2 is gone and 5 held; then 3 is held as well.
+    /// Five seats: seat 2 is sold and seat 5 held, then seat 3 is held as well.
     fn states() -> SeatStates {
         let old = SeatStates::whole(OLD, 5, &[0b0010_0000], &[5]);
         old.after(5, vec![(8, vec![(3, 1)])]).unwrap()
     }
 
     #[test]
-    fn two_bits_tell_a_seat_and_the_first_seat_is_lowest() {
-        let told = bits(&layout(2, 5), &states());
-        assert_eq!((told.version.as_str(), told.layout_version), ("1.8-2", 2));
+    fn each_seat_takes_two_bits_and_the_first_seat_the_lowest() {
+        let answer = bits(&layout(2, 5), &states());
+        assert_eq!((answer.version.as_str(), answer.layout_version), ("1.8-2", 2));
         // 1: 0, 2: 2, 3: 1, 4: 0; then 5: 1.
-        assert_eq!(STANDARD.decode(told.status).unwrap(), [0b00_01_10_00, 0b01]);
+        assert_eq!(STANDARD.decode(answer.status).unwrap(), [0b00_01_10_00, 0b01]);
     }
 
     #[test]
@@ -196,30 +197,27 @@ mod tests {
     }
 
     #[test]
-    fn the_map_says_what_each_seat_is() {
+    fn the_map_has_the_state_of_each_seat() {
         let (layout, states) = (layout(2, 6), states());
         let map = serde_json::to_value(whole(&layout, &states)).unwrap();
         let seats = map["seats"].as_array().unwrap();
-        let told: Vec<_> = seats.iter().map(|seat| seat["status"].as_str().unwrap()).collect();
+        let statuses: Vec<_> = seats.iter().map(|seat| seat["status"].as_str().unwrap()).collect();
         let (free, held) = ("AVAILABLE", "HELD");
-        assert_eq!(told, [free, "UNAVAILABLE", held, free, held, free]);
+        assert_eq!(statuses, [free, "UNAVAILABLE", held, free, held, free]);
         assert_eq!(seats[1]["id"], 1002);
     }
 
     #[test]
-    fn changes_are_told_where_version_and_layout_are_known() {
+    fn changes_need_a_known_version_of_the_current_layout() {
         let since = MapVersion { seats: OLD, layout: 2 };
-        let told = changes(&layout(2, 5), &states(), since).unwrap();
+        let answer = changes(&layout(2, 5), &states(), since).unwrap();
         let seats = vec![ChangedSeat { id: SeatId(1003), status: SeatStatus::Held }];
         let (version, since_text) = ("1.8-2".to_owned(), "1.7-2".to_owned());
-        assert_eq!(told, SeatChanges { version, since: since_text, seats });
+        assert_eq!(answer, SeatChanges { version, since: since_text, seats });
 
         assert_eq!(changes(&layout(3, 6), &states(), since), None, "seats were added");
-        let forgotten = SeatVersion { epoch: 1, number: 6 };
-        assert_eq!(
-            changes(&layout(2, 5), &states(), MapVersion { seats: forgotten, ..since }),
-            None
-        );
+        let dropped = SeatVersion { epoch: 1, number: 6 };
+        assert_eq!(changes(&layout(2, 5), &states(), MapVersion { seats: dropped, ..since }), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Lists of the catalogue in order of a sale: by `migrations/0013_pages.sql` their indexes.
+//! Lists of the catalogue in order of sale times. Their indexes are in `migrations/0013_pages.sql`.
 
 use chrono::{DateTime, Utc};
 
@@ -9,27 +9,28 @@ use crate::store::StoreError;
 use crate::store::id::ConcertId;
 use crate::store::pg::Pg;
 
-/// Concerts without any date are looked for among this many of the newest.
+/// Number of the newest concerts among which concerts without dates are searched.
 const NEWEST: i64 = 1000;
 
-/// A concert, and the opening that its place in the list goes by.
+/// A concert in a list by sale, with the opening time that orders the list.
 #[derive(Debug)]
 pub struct Listed {
     /// The concert.
     pub concert: Concert,
-    /// When a sale of it opens or has opened.
+    /// The opening time that orders the list.
     pub opens_at: DateTime<Utc>,
 }
 
 impl Listed {
-    /// Where a page ends that has this concert last.
+    /// Returns the cursor of a page that ends with this concert.
     #[must_use]
     pub fn cursor(&self) -> TimeCursor {
         TimeCursor { time: self.opens_at, id: self.concert.id.0 }
     }
 }
 
-/// Concerts of one status, or of any, by what can be bought now, one more than fits the page.
+/// Lists concerts of one status, or of any, by the openings of their sales, one more than fits the
+/// page.
 pub async fn concerts_by_sale(
     pg: &Pg,
     sale: Sale,
@@ -38,7 +39,7 @@ pub async fn concerts_by_sale(
 ) -> Result<Vec<Listed>, StoreError> {
     let status = status.map(ConcertStatus::as_str);
     let (time, id) = (paging.after.map(|after| after.time), paging.after.map(|after| after.id));
-    // Both read the dates whose sale is not over, by the index on deadline_at, and no others.
+    // Both statements read only dates whose sale is not over, using the index on deadline_at.
     let rows = match sale {
         Sale::Open => {
             sqlx::query_as!(
@@ -82,7 +83,7 @@ pub async fn concerts_by_sale(
     rows.into_iter().map(Listed::try_from).collect()
 }
 
-/// Available concerts that have no date yet, the newest first, among the newest [`NEWEST`].
+/// Lists available concerts without dates among the newest [`NEWEST`] concerts, the newest first.
 pub async fn concerts_without_dates(pg: &Pg, limit: u16) -> Result<Vec<Concert>, StoreError> {
     let rows = sqlx::query_as!(
         ConcertRow,
@@ -100,7 +101,7 @@ pub async fn concerts_without_dates(pg: &Pg, limit: u16) -> Result<Vec<Concert>,
     rows.into_iter().map(Concert::try_from).collect()
 }
 
-/// The dates of a concert by when it plays, one more than fits the page.
+/// Lists the dates of a concert in order of time, one more than fits the page.
 pub async fn dates(
     pg: &Pg,
     concert: ConcertId,
@@ -110,7 +111,7 @@ pub async fn dates(
     let (time, id) = (paging.after.map(|after| after.time), paging.after.map(|after| after.id));
     let rows = match dates {
         Dates::Upcoming => {
-            // No deadline is after its concert, so the index begins at now.
+            // A deadline is never after its concert, so the scan of the index can start at now.
             select_schedules!(
                 "where s.concert_id = $1 and s.concert_at > now() and s.deadline_at > now()
                    and ($2::timestamptz is null or (s.concert_at, s.id) > ($2, $3::bigint))

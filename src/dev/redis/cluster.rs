@@ -1,7 +1,7 @@
-//! A private Redis Cluster of three primaries, each with a replica or none.
+//! A private Redis Cluster of three primaries, each with or without a replica.
 //!
-//! It is formed as an operator would do it, by `CLUSTER` commands: nothing is written into the files
-//! that the nodes keep for themselves. Nothing is kept, and it all ends with its owner.
+//! It is formed with `CLUSTER` commands, as an operator would do it, without changes to the nodes'
+//! own files. No data is kept, and the cluster ends with its owner.
 
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,11 @@ use crate::dev::error::DevError;
 
 const PRIMARIES: usize = 3;
 const SLOTS: usize = 16_384;
-/// How long forming it may take: primaries serve 2 s after their start at the earliest.
+/// Time limit to form the cluster: primaries serve 2 s after their start at the earliest.
 const FORMS: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// A running cluster on loopback ports of its own.
+/// A running cluster on its own loopback ports.
 #[derive(Debug)]
 pub struct RedisCluster {
     /// The primaries in order of their slots, then their replicas in the same order.
@@ -25,8 +25,8 @@ pub struct RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts a cluster that keeps nothing, and waits until it serves; with a replica for each
-    /// primary, or without any.
+    /// Starts a cluster without persistence, and waits until it serves. `replicas` adds one replica
+    /// per primary.
     pub async fn throwaway(replicas: bool) -> Result<Self, DevError> {
         let count = if replicas { 2 * PRIMARIES } else { PRIMARIES };
         let start = async |_| {
@@ -41,25 +41,25 @@ impl RedisCluster {
         Ok(cluster)
     }
 
-    /// The nodes: the primaries of the start in order of their slots, then their replicas in the
+    /// The nodes: first the initial primaries in order of their slots, then their replicas in the
     /// same order.
     #[must_use]
     pub fn nodes(&self) -> &[RedisServer] {
         &self.nodes
     }
 
-    /// The same, to kill and to restart.
+    /// The nodes, mutable, to kill and restart them.
     pub fn nodes_mut(&mut self) -> &mut [RedisServer] {
         &mut self.nodes
     }
 
-    /// Which of the primaries of the start has a slot.
+    /// The index of the initial primary that has a slot.
     #[must_use]
     pub fn primary_of(slot: u16) -> usize {
         (0..PRIMARIES).rev().find(|primary| first_slot(*primary) <= slot.into()).unwrap_or(0)
     }
 
-    /// `REDIS_URL`: every node of it.
+    /// `REDIS_URL` with the addresses of all nodes.
     #[must_use]
     pub fn url(&self) -> String {
         self.nodes.iter().map(RedisServer::url).collect::<Vec<_>>().join(",")
@@ -70,14 +70,14 @@ impl RedisCluster {
         try_join_all(self.nodes.iter_mut().map(RedisServer::kill)).await.map(|_| ())
     }
 
-    /// Starts every node again on its port, and waits until the cluster serves: with the slots that
-    /// each had, and empty unless somebody made it write a file.
+    /// Starts every node again on its port, and waits until the cluster serves. The nodes have the
+    /// same slots, and are empty unless a test has turned on persistence.
     pub async fn restart(&mut self) -> Result<(), DevError> {
         try_join_all(self.nodes.iter_mut().map(RedisServer::restart)).await?;
         self.settles().await
     }
 
-    /// Ends every node orderly.
+    /// Shuts every node down.
     pub async fn stop(self) -> Result<(), DevError> {
         let ended = join_all(self.nodes.into_iter().map(RedisServer::stop)).await;
         ended.into_iter().collect()
@@ -106,15 +106,15 @@ impl RedisCluster {
                 one.tell::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await?;
             }
         }
-        let known = format!("cluster_known_nodes:{}", self.nodes.len());
-        self.until("every node knows every other", async |node| says(node, &known).await).await
+        let line = format!("cluster_known_nodes:{}", self.nodes.len());
+        self.until("every node knows every other", async |node| has_line(node, &line).await).await
     }
 
     async fn attach_replicas(&self) -> Result<(), DevError> {
         for (primary, replica) in self.nodes.iter().zip(self.nodes.iter().skip(PRIMARIES)) {
             let id: String = primary.tell(&["CLUSTER", "MYID"]).await?;
             let begun = Instant::now();
-            // It may not have heard yet that the other is a primary.
+            // The replica may not know yet that the other node is a primary.
             while let Err(error) = replica.tell::<()>(&["CLUSTER", "REPLICATE", &id]).await {
                 if begun.elapsed() > FORMS {
                     return Err(error);
@@ -125,39 +125,39 @@ impl RedisCluster {
         Ok(())
     }
 
-    /// Waits until all is as after the first start, whoever is a primary now: every node serves, and
-    /// every primary has its replica, with a copy. One that was replaced is not taken for a primary
-    /// until it has heard so: its replica has left it.
+    /// Waits until the cluster is complete again, with any nodes as primaries: every node serves,
+    /// and every primary has its replica, with a full copy. A replaced primary that does not know
+    /// about its replacement yet does not count, because its replica has left it.
     pub async fn settles(&self) -> Result<(), DevError> {
         self.serves().await?;
         let copied = format!("connected_slaves:{}", self.nodes.len() / PRIMARIES - 1);
         let paired = async |node: &RedisServer| {
             let info: Result<String, _> = node.tell(&["INFO", "replication"]).await;
             info.is_ok_and(|info| {
-                let says = |line: &str| info.lines().any(|it| it.trim_end() == line);
-                says("master_link_status:up") || says("role:master") && says(&copied)
+                let has_line = |line: &str| info.lines().any(|it| it.trim_end() == line);
+                has_line("master_link_status:up") || has_line("role:master") && has_line(&copied)
             })
         };
         self.until("every primary is copied", paired).await
     }
 
-    /// Waits until every node says that it serves.
+    /// Waits until every node reports that the cluster serves.
     pub async fn serves(&self) -> Result<(), DevError> {
-        self.until("every node serves", async |node| says(node, "cluster_state:ok").await).await
+        self.until("every node serves", async |node| has_line(node, "cluster_state:ok").await).await
     }
 
     async fn until(
         &self,
         what: &str,
-        is: impl AsyncFn(&RedisServer) -> bool,
+        is_true: impl AsyncFn(&RedisServer) -> bool,
     ) -> Result<(), DevError> {
         let begun = Instant::now();
         for node in &self.nodes {
-            while !is(node).await {
+            while !is_true(node).await {
                 if begun.elapsed() > FORMS {
                     let log = node.folder.path().join("redis.log");
                     let log = std::fs::read_to_string(log).unwrap_or_default();
-                    return Err(DevError::Redis(format!("waited too long until {what}\n{log}")));
+                    return Err(DevError::Redis(format!("waited too long for: {what}\n{log}")));
                 }
                 sleep(LOOK_AGAIN).await;
             }
@@ -171,7 +171,7 @@ fn first_slot(primary: usize) -> usize {
 }
 
 /// Whether a node's `CLUSTER INFO` has this line.
-async fn says(node: &RedisServer, line: &str) -> bool {
+async fn has_line(node: &RedisServer, line: &str) -> bool {
     let info: Result<String, _> = node.tell(&["CLUSTER", "INFO"]).await;
     info.is_ok_and(|info| info.lines().any(|it| it.trim_end() == line))
 }

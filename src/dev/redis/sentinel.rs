@@ -1,4 +1,4 @@
-//! A private primary with a replica, and three sentinels that put the one in the other's place.
+//! A private primary with a replica, and three sentinels for failover.
 
 use std::time::{Duration, Instant};
 
@@ -10,20 +10,21 @@ use super::{RedisServer, Role};
 use crate::dev::error::DevError;
 
 const SENTINELS: usize = 3;
-/// How long they may take to find each other.
+/// Time limit for the sentinels to find each other.
 const FORMS: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// All five, on loopback ports of their own. Nothing is kept, and all ends with its owner.
+/// A primary, a replica and three sentinels on their own loopback ports. No data is kept, and all
+/// servers end with their owner.
 #[derive(Debug)]
 pub struct RedisSentinel {
-    /// The primary of the start, then its replica.
+    /// The initial primary, then its replica.
     servers: Vec<RedisServer>,
     sentinels: Vec<RedisServer>,
 }
 
 impl RedisSentinel {
-    /// Starts them, and waits until every sentinel knows the others and the replica.
+    /// Starts the servers, and waits until every sentinel knows the others and the replica.
     pub async fn throwaway() -> Result<Self, DevError> {
         let first = RedisServer::throwaway().await?;
         let primary = first.port();
@@ -46,41 +47,41 @@ impl RedisSentinel {
         Ok(Self { servers: vec![first, replica], sentinels })
     }
 
-    /// `REDIS_URL`: the sentinels.
+    /// `REDIS_URL` with the addresses of the sentinels.
     #[must_use]
     pub fn url(&self) -> String {
         let hosts = self.sentinels.iter().map(|one| format!("127.0.0.1:{}", one.port()));
         format!("redis+sentinel://{}/{SERVICE}", hosts.collect::<Vec<_>>().join(","))
     }
 
-    /// The primary of the start, then its replica.
+    /// The initial primary, then its replica.
     #[must_use]
     pub fn servers(&self) -> &[RedisServer] {
         &self.servers
     }
 
-    /// The same, to kill and to restart.
+    /// The initial primary and its replica, mutable, to kill and restart them.
     pub fn servers_mut(&mut self) -> &mut [RedisServer] {
         &mut self.servers
     }
 
-    /// The sentinels, to kill and to restart.
+    /// The sentinels, mutable, to kill and restart them.
     pub fn sentinels_mut(&mut self) -> &mut [RedisServer] {
         &mut self.sentinels
     }
 
-    /// Ends all orderly, the sentinels first.
+    /// Shuts all servers down, the sentinels first.
     pub async fn stop(self) -> Result<(), DevError> {
         let all = self.sentinels.into_iter().chain(self.servers);
         join_all(all.map(RedisServer::stop)).await.into_iter().collect()
     }
 }
 
-async fn until(what: &str, is: impl AsyncFn() -> bool) -> Result<(), DevError> {
+async fn until(what: &str, is_true: impl AsyncFn() -> bool) -> Result<(), DevError> {
     let begun = Instant::now();
-    while !is().await {
+    while !is_true().await {
         if begun.elapsed() > FORMS {
-            return Err(DevError::Redis(format!("waited too long until {what}")));
+            return Err(DevError::Redis(format!("waited too long for: {what}")));
         }
         sleep(LOOK_AGAIN).await;
     }

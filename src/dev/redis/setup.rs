@@ -1,4 +1,4 @@
-//! Which Redis: one server, a cluster, or servers under Sentinel.
+//! Starts one of the Redis setups: a single server, a cluster, or servers under Sentinel.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::cluster::RedisCluster;
 use super::sentinel::RedisSentinel;
 use crate::dev::error::DevError;
 
-/// The kinds there are.
+/// The kinds of Redis setups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum RedisKind {
     /// One server
@@ -19,7 +19,7 @@ pub enum RedisKind {
     Sentinel,
 }
 
-/// One that runs.
+/// A running Redis setup.
 #[derive(Debug)]
 pub enum RedisSetup {
     /// One server.
@@ -31,8 +31,8 @@ pub enum RedisSetup {
 }
 
 impl RedisSetup {
-    /// Starts one of this kind. `folder` keeps the data of a single server; nothing else is ever
-    /// kept, since all of it can be lost.
+    /// Starts a setup of this kind. `folder` keeps the data of a single server; the other setups
+    /// never keep data.
     pub async fn start(kind: RedisKind, folder: Option<&Path>) -> Result<Self, DevError> {
         Ok(match (kind, folder) {
             (RedisKind::Single, Some(folder)) => Self::Single(RedisServer::start(folder).await?),
@@ -52,7 +52,7 @@ impl RedisSetup {
         }
     }
 
-    /// Ends all of it orderly.
+    /// Shuts all servers down.
     pub async fn stop(self) -> Result<(), DevError> {
         match self {
             Self::Single(server) => server.stop().await,

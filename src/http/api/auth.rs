@@ -1,4 +1,4 @@
-//! Who calls: the access token's user and role, and the queue ticket as it was sent.
+//! Extractors for the caller of a request (the access token's user and role) and its queue ticket.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use super::problem::{Problem, ProblemCode};
 use crate::caller::{Caller, Identify, IdentifyError, MAX_TOKEN_BYTES, Role};
 use crate::http::limit::user_limit::UserLimit;
 
-/// A caller whose token says `admin`; `403 forbidden` for everybody else.
+/// A caller with the role `admin`; every other caller gets `403 forbidden`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admin(pub Caller);
 
-/// The ticket of the `Queue-Token` header, unverified; `401 ticket_invalid` without one.
+/// The ticket in the `Queue-Token` header, not yet verified; `401 ticket_invalid` without one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct QueueToken(pub String);
 
-/// The [`Identify`] of this process, put into each request's extensions by the app.
+/// Finds the caller of an access token; the middleware puts it into each request's extensions.
 #[derive(Clone)]
 pub struct Identity(pub Arc<dyn Identify>);
 
@@ -36,14 +36,15 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// The token of `Authorization: Bearer`, if there is exactly one such header and it has one.
+/// The token in `Authorization: Bearer`, if there is exactly one such header and it has a token.
 pub(in crate::http) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = only(headers, AUTHORIZATION.as_str())?;
     let (scheme, token) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The value of a header that was sent once; two different answers to "who" are none.
+/// The value of a header that was sent exactly once. `None` if it was sent twice, is not text, or
+/// is longer than [`MAX_TOKEN_BYTES`].
 fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
@@ -53,7 +54,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     value.to_str().ok()
 }
 
-/// The ticket of the `Queue-Token` header, if there is exactly one.
+/// The ticket in the `Queue-Token` header, if there is exactly one.
 #[must_use]
 pub fn queue_token(headers: &HeaderMap) -> Option<&str> {
     only(headers, "queue-token").filter(|ticket| !ticket.is_empty())
@@ -64,7 +65,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Some(Identity(identity)) = parts.extensions.get::<Identity>() else {
-            tracing::error!("no Identity in the request: the app did not wire one");
+            tracing::error!("a request has no Identity extension");
             return Err(Problem::internal());
         };
         let token = bearer(&parts.headers).ok_or_else(|| {
@@ -72,7 +73,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             Problem::unauthenticated().detail(if missing {
                 "The access token is missing: send it as `Authorization: Bearer`."
             } else {
-                "The Authorization header is not one bearer token."
+                "The Authorization header is not exactly one bearer token."
             })
         })?;
         let caller = identity.identify(token).await.map_err(|error| match error {
@@ -84,7 +85,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
                 Problem::unauthenticated().detail("The access token has expired.")
             }
             IdentifyError::NoKeys => Problem::store_unavailable()
-                .detail("the identity provider's keys are not known yet"),
+                .detail("The keys of the identity provider are not loaded yet."),
             IdentifyError::Store(error) => error.into(),
         })?;
         if let Some(limit) = parts.extensions.get::<UserLimit>() {
@@ -118,7 +119,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueueToken {
             Problem::new(ProblemCode::TicketInvalid).detail(if missing {
                 "The queue ticket is missing: send it as the header `Queue-Token`."
             } else {
-                "The Queue-Token header is not one queue ticket."
+                "The Queue-Token header is not exactly one queue ticket."
             })
         };
         queue_token(&parts.headers).map(|ticket| Self(ticket.to_owned())).ok_or_else(refused)

@@ -1,4 +1,4 @@
-//! What a request says, parsed and checked: bodies, query strings, path parameters.
+//! Extractors that parse and check bodies, query strings and path parameters.
 
 mod check;
 mod expected;
@@ -21,18 +21,18 @@ use self::check::{Checker, MAX_ERRORS, check_query, token};
 use super::problem::{FieldError, Problem, ProblemCode};
 use crate::strict_object::Object;
 
-/// A JSON body, valid by its type's own rules; as an answer, the value as JSON.
+/// A JSON body that fulfils the rules of its type; as an answer, the value as JSON.
 ///
 /// Refuses with `415 unsupported_encoding`, `415 unsupported_media_type`, `413 body_too_large`,
-/// `400 invalid_json`, and `422 invalid_request` with every field that is wrong.
+/// `400 invalid_json`, and `422 invalid_request`, which lists every wrong field.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
-/// The query string, valid by its type's own rules; `422 invalid_request` where it is not.
+/// A query string that fulfils the rules of its type; otherwise `422 invalid_request`.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 
-/// The parameters of the path. One that is not what it should be names nothing: `404 not_found`.
+/// The parameters of the path; `404 not_found` if one cannot be parsed.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
@@ -58,14 +58,14 @@ where
     }
 }
 
-/// `201 Created` with the path of what was created in `Location`.
+/// A `201 Created` answer with the path of the new resource in `Location`.
 pub fn created(location: &str, answer: impl IntoResponse) -> Response {
     let mut response = (StatusCode::CREATED, answer).into_response();
     match HeaderValue::try_from(location) {
         Ok(location) => {
             response.headers_mut().insert(LOCATION, location);
         }
-        Err(error) => tracing::error!(%error, "a path is not a header value"),
+        Err(error) => tracing::error!(%error, "the path for `Location` is not a header value"),
     }
     response
 }
@@ -105,17 +105,17 @@ where
 }
 
 impl<T: DeserializeOwned + Validate<Context = ()> + ToSchema> Json<T> {
-    /// Reads a body.
+    /// Parses and checks a body.
     ///
     /// # Errors
-    /// `400 invalid_json`, or `422 invalid_request` with every field that is wrong.
+    /// `400 invalid_json`, or `422 invalid_request` with every wrong field.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         parse(body).map(Self)
     }
 }
 
-/// Parses and checks a JSON body. A body that is not valid is read a second time, against the
-/// schema of `T`, which finds every wrong field: serde stops at the first.
+/// Parses and checks a JSON body. A body that is not valid is read again, against the schema of
+/// `T`: the schema finds every wrong field, while serde stops at the first.
 fn parse<T: DeserializeOwned + Validate<Context = ()> + ToSchema>(
     body: &[u8],
 ) -> Result<T, Problem> {
@@ -126,7 +126,7 @@ fn parse<T: DeserializeOwned + Validate<Context = ()> + ToSchema>(
             deserializer.end().map_err(|error| not_json(&error))?;
             match check(value) {
                 Ok(value) => return Ok(value),
-                Err(errors) => merged(checker().check(body), errors),
+                Err(errors) => merge(checker().check(body), errors),
             }
         }
         Err(error) => {
@@ -135,13 +135,13 @@ fn parse<T: DeserializeOwned + Validate<Context = ()> + ToSchema>(
             if cause.classify() != Category::Data && !unreadable {
                 return Err(not_json(cause));
             }
-            let found = checker.check(body);
-            if found.is_empty() || unreadable {
+            let errors = checker.check(body);
+            if errors.is_empty() || unreadable {
                 let pointer = pointer(error.path());
-                let detail = checker.wanted(&pointer);
-                merged(found, vec![FieldError { pointer, detail }])
+                let detail = checker.requirement(&pointer);
+                merge(errors, vec![FieldError { pointer, detail }])
             } else {
-                found
+                errors
             }
         }
     };
@@ -161,15 +161,15 @@ where
             Err(errors) => errors,
         },
         Err(error) => {
-            // The schema says more of each parameter; this stays where it finds nothing.
+            // Used only if the schema finds nothing wrong with this parameter.
             let detail = "is missing or not accepted".to_owned();
             vec![FieldError { pointer: pointer(error.path()), detail }]
         }
     };
-    Err(merged(check_query(&T::into_params(|| None), query), first))
+    Err(merge(check_query(&T::into_params(|| None), query), first))
 }
 
-/// Holds a parsed value against its type's rules.
+/// Checks a parsed value against the rules of its type.
 fn check<T: Validate<Context = ()>>(value: T) -> Result<T, Vec<FieldError>> {
     let Err(report) = value.validate() else {
         return Ok(value);
@@ -181,17 +181,18 @@ fn check<T: Validate<Context = ()>>(value: T) -> Result<T, Vec<FieldError>> {
     Err(errors.collect())
 }
 
-/// What the schema finds, and then what only the type's own rules find.
-fn merged(mut found: Vec<FieldError>, others: Vec<FieldError>) -> Vec<FieldError> {
+/// Adds to the schema's errors those that only the rules of the type find: one error per pointer,
+/// at most [`MAX_ERRORS`].
+fn merge(mut errors: Vec<FieldError>, others: Vec<FieldError>) -> Vec<FieldError> {
     for other in others {
-        if found.len() < MAX_ERRORS && !found.iter().any(|error| error.pointer == other.pointer) {
-            found.push(other);
+        if errors.len() < MAX_ERRORS && !errors.iter().any(|error| error.pointer == other.pointer) {
+            errors.push(other);
         }
     }
-    found
+    errors
 }
 
-/// Where reading stopped, without the parser's own words.
+/// The problem for a body that is not JSON: says at which line and column reading stopped.
 fn not_json(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     let detail = if error.classify() == Category::Eof {
@@ -202,8 +203,8 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::new(ProblemCode::InvalidJson).detail(detail)
 }
 
-/// Whether the text is JSON with a number in it that no type here holds, such as `1e400`, which
-/// `serde_json` counts among the errors of syntax.
+/// Whether the error is a number that fits no numeric type, such as `1e400`. `serde_json` reports
+/// it as a syntax error, although the text is JSON.
 fn is_huge_number(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("number out of range")
 }
@@ -219,7 +220,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// garde tells a path's parts apart only when it serializes it: `[["key", "rows"], ["index", "0"]]`.
+/// Writes garde's path as a JSON Pointer. garde shows the kinds of a path's parts only in its
+/// serialized form: `[["key", "rows"], ["index", "0"]]`.
 fn garde_pointer(path: &garde::Path) -> String {
     let parts =
         serde_json::to_value(path).and_then(serde_json::from_value::<Vec<(String, String)>>);

@@ -1,4 +1,4 @@
-//! Making bodies smaller on their way: one way to compress, for maps, pages and files alike.
+//! Compresses the bodies of answers: seat maps, pages and files.
 
 use std::io::{Error, Write};
 
@@ -8,24 +8,25 @@ use flate2::write::GzEncoder;
 
 use super::negotiation::Encoding;
 
-/// The base-2 logarithm of brotli's window, and its buffer.
+/// Base-2 logarithm of brotli's window, in bytes.
 const BROTLI_WINDOW: u32 = 22;
+/// Brotli's buffer, in bytes.
 const BUFFER: usize = 64 * 1024;
 
-/// How much work it is worth.
+/// How much work to spend on a smaller result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// For what lives a moment. Brotli's quality 3 is as fast as gzip's fastest level on our
-    /// bodies, and a fraction of its size.
+    /// For a body that is soon replaced. Brotli's quality 3 is as fast as gzip's fastest level on
+    /// our bodies, and its result is a fraction of the size.
     Little,
-    /// For what is packed once and sent for as long as the process runs.
+    /// For a body that is compressed once and sent for as long as the process runs.
     Much,
 }
 
-/// `plain` as `encoding` has it.
+/// Compresses `plain` with `encoding`.
 ///
 /// # Errors
-/// None that writing into memory can cause; the compressors' interfaces have one.
+/// Never in practice: writing to memory cannot fail, but the compressors' interfaces return errors.
 pub fn pack(plain: &[u8], encoding: Encoding, effort: Effort) -> Result<Vec<u8>, Error> {
     let mut packed = Vec::with_capacity(plain.len() / 4);
     match encoding {

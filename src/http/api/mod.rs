@@ -1,5 +1,5 @@
-//! What API handlers share: problems, callers, bodies, pages of lists, content negotiation, and the
-//! OpenAPI description.
+//! Common parts of the API's handlers: problems, callers, bodies, paging, content negotiation, and
+//! the OpenAPI description.
 
 pub mod auth;
 pub mod body;

@@ -1,7 +1,7 @@
-//! The API's description, OpenAPI 3.1, made from the handlers, and a page to read it.
+//! The API's description in OpenAPI 3.1, generated from the handlers, and a page that shows it.
 //!
-//! Handlers name their own answers and refusals; those that follow from what an operation takes are
-//! added here.
+//! Handlers list their own answers and refusals. This module adds the refusals that follow from an
+//! operation's body, key, token or path.
 
 mod finish;
 mod links;
@@ -24,64 +24,64 @@ use super::problem::FieldError;
 use self::finish::BEARER;
 use self::links::operations;
 
-/// The security scheme of a ticket: `security(("queue_token" = []))` in a handler.
+/// Name of the security scheme of a ticket: `security(("queue_token" = []))` in a handler.
 pub const QUEUE_TOKEN: &str = "queue_token";
 
-/// The name of the schema below.
+/// Name of the schema [`ProblemBody`].
 const PROBLEM: &str = "Problem";
 
-/// A status, and the codes it comes with.
+/// A status and the description of its codes.
 type Refusal = (&'static str, &'static str);
 
-/// What any operation may refuse with.
+/// Refusals of every operation.
 const COMMON: [Refusal; 4] = [
-    ("422", "`invalid_request`, with `errors`: what is wrong, and where"),
+    ("422", "`invalid_request`: `errors` lists each wrong field"),
     ("429", "`rate_limited`: `Retry-After` says when to try again"),
-    ("500", "`internal_error`: a defect of ours"),
+    ("500", "`internal_error`: a defect of the service"),
     ("503", "`store_unavailable`, `overloaded`: nothing is half done, try again"),
 ];
 
-/// What an operation that takes a body may refuse with.
+/// Refusals of an operation that takes a body.
 const WITH_BODY: [Refusal; 4] = [
     ("400", "`invalid_json`"),
-    ("408", "`body_timeout`: it did not arrive in time"),
+    ("408", "`body_timeout`: the body did not arrive in time"),
     ("413", "`body_too_large`"),
     ("415", "`unsupported_media_type`: not JSON in UTF-8; `unsupported_encoding`: compressed"),
 ];
 
-/// What an operation that needs an idempotency key may refuse with.
+/// Refusals of an operation that needs an idempotency key.
 const WITH_KEY: [Refusal; 3] = [
     ("400", "`idempotency_key_required`"),
-    ("409", "`request_in_progress`: the first request under this key is under way"),
-    ("422", "`idempotency_key_reused`: for another request"),
+    ("409", "`request_in_progress`: the first request with this key has not finished"),
+    ("422", "`idempotency_key_reused`: the key was used for another request"),
 ];
 
-const WITH_PATH: Refusal = ("404", "`not_found`: what the path names cannot be");
-const WITH_BEARER: Refusal = ("401", "`unauthenticated`: no good access token");
-const WITH_QUEUE_TOKEN: Refusal = ("401", "`ticket_invalid`: no good ticket");
+const WITH_PATH: Refusal = ("404", "`not_found`: an id in the path is malformed");
+const WITH_BEARER: Refusal = ("401", "`unauthenticated`: no valid access token");
+const WITH_QUEUE_TOKEN: Refusal = ("401", "`ticket_invalid`: no valid ticket");
 
-/// A refusal, by RFC 9457. Further members are named by `code`.
+/// An error answer (RFC 9457). Some codes add further members.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its schema is used: http::problem renders the real one")]
 struct ProblemBody {
-    /// What kind of problem: the path of the page that explains it, `/problems/{code}`.
+    /// The kind of problem: the path that explains it, `/problems/{code}`.
     r#type: String,
-    /// The kind in words, the same every time.
+    /// The kind in words; the same in every problem of this code.
     title: String,
     /// The status of the answer.
     status: u16,
     /// What happened this time.
     detail: String,
-    /// The stable name of what went wrong.
+    /// The stable name of the problem, for programs.
     code: String,
     /// The request's id, also in the header `x-request-id`.
     instance: String,
-    /// For `invalid_request`: each thing that is wrong.
+    /// Only with `invalid_request`: every error in the request.
     errors: Option<Vec<FieldError>>,
 }
 
-/// Splits the collected routes into the router and the description of the whole API. `always` are
-/// operations that the limits do not apply to: they are described as their handlers say.
+/// Splits the collected routes into the router and the description of the whole API. The limits do
+/// not apply to the operations in `always`, so their descriptions get no common refusals.
 pub fn describe<S>(collected: OpenApiRouter<S>, always: OpenApi) -> (Router<S>, Value)
 where
     S: Clone + Send + Sync + 'static,
@@ -93,17 +93,18 @@ where
     operations(&mut api.paths).for_each(complete);
     links::add(&mut api.paths);
     let mut always = always;
-    operations(&mut always.paths).for_each(refusals);
+    operations(&mut always.paths).for_each(add_problem_bodies);
     api.paths.paths.extend(always.paths.paths);
     (router, finish::finish(api))
 }
 
-/// `/openapi.json`, and `/docs`: Swagger UI out of this binary, which asks no other host.
+/// Routes for `/openapi.json` and `/docs`: Swagger UI, served from this binary. The page loads
+/// nothing from another host.
 pub fn pages<S>(api: Value) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    // Without this the page shows the badge of an online validator.
+    // Otherwise the page loads the badge of an online validator.
     let config = Config::default().validator_url("none");
     SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", api).config(config).into()
 }
@@ -111,15 +112,15 @@ where
 fn add_components(components: &mut Components) {
     let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
-    let said = "The ticket that joining a queue gave; swap it when an answer has another.";
-    let ticket = ApiKey::Header(ApiKeyValue::with_description("Queue-Token", said));
+    let description = "The `queue_token` of the latest answer for this ticket.";
+    let ticket = ApiKey::Header(ApiKeyValue::with_description("Queue-Token", description));
     components.add_security_scheme(QUEUE_TOKEN, SecurityScheme::ApiKey(ticket));
     components.schemas.insert(PROBLEM.to_owned(), ProblemBody::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
 }
 
-/// Gives an operation's own refusals the body that all refusals have.
-fn refusals(operation: &mut Operation) {
+/// Gives an operation's own refusals the problem body.
+fn add_problem_bodies(operation: &mut Operation) {
     for (status, answer) in &mut operation.responses.responses {
         let refusal = status.starts_with(['4', '5']);
         if let RefOr::T(response) = answer
@@ -131,13 +132,13 @@ fn refusals(operation: &mut Operation) {
     }
 }
 
-/// Completes an operation's own refusals, and adds those that follow from what it takes.
+/// Completes an operation's own refusals, and adds those that follow from its parameters.
 fn complete(operation: &mut Operation) {
-    refusals(operation);
+    add_problem_bodies(operation);
     for (status, codes) in implied(operation) {
         match operation.responses.responses.entry(status.to_owned()) {
-            Entry::Vacant(none) => {
-                none.insert(problem(Response::new(codes)).into());
+            Entry::Vacant(entry) => {
+                entry.insert(problem(Response::new(codes)).into());
             }
             Entry::Occupied(mut own) => {
                 if let RefOr::T(response) = own.get_mut() {
@@ -148,7 +149,7 @@ fn complete(operation: &mut Operation) {
     }
 }
 
-/// What an operation may refuse with since it takes a body, a key, a token, or an id in its path.
+/// The refusals that follow from an operation's body, key, token, or id in its path.
 fn implied(operation: &Operation) -> Vec<Refusal> {
     let takes = |place: ParameterIn, name: Option<&str>| {
         operation.parameters.iter().flatten().any(|parameter| match parameter {
@@ -170,7 +171,7 @@ fn implied(operation: &Operation) -> Vec<Refusal> {
     refusals
 }
 
-/// Whether a requirement, perhaps of several schemes together, has this one among them.
+/// Whether a security requirement includes this scheme.
 fn names(requirement: &SecurityRequirement, scheme: &str) -> bool {
     serde_json::to_value(requirement).is_ok_and(|value| value.get(scheme).is_some())
 }

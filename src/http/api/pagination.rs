@@ -1,4 +1,4 @@
-//! Reads `?limit=` and `?cursor=`.
+//! Reads the requested page of a list: `?limit=` and `?cursor=`.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -11,8 +11,7 @@ use super::body::parse_query;
 use super::problem::{FieldError, Problem};
 use crate::pagination::{ListPaging, Paging, TimeCursor, TimePaging, decode_id};
 
-/// A list's filter and the requested page. One `422 invalid_request` lists everything that is wrong
-/// with either.
+/// The filter and the requested page of a list. One `422 invalid_request` lists the errors of both.
 #[derive(Debug, Clone, Copy)]
 pub struct Filtered<T>(pub T, pub Paging);
 
@@ -25,11 +24,11 @@ pub struct PageQuery {
     #[garde(range(min = 1, max = 200))]
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: u16,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[garde(skip)]
     #[expect(
         dead_code,
-        reason = "read from the query itself, to be checked whatever else is wrong"
+        reason = "read from the query itself, so that it is checked even if the limit is wrong"
     )]
     cursor: Option<String>,
 }
@@ -62,11 +61,11 @@ pub fn parse_time_cursor(cursor: &str) -> Result<TimeCursor, Problem> {
     TimeCursor::decode(cursor).ok_or_else(|| Problem::invalid_request(vec![invalid_cursor()]))
 }
 
-/// Reads a list's filter and the requested page. `by_time` says whether the list with this filter is
-/// in order of a time.
+/// Reads the filter and the requested page of a list. `by_time` returns whether the list with this
+/// filter is in order of a time.
 ///
 /// # Errors
-/// `422 invalid_request` with everything that is wrong.
+/// `422 invalid_request` with every error.
 pub fn parse_filtered<T>(
     query: &str,
     by_time: impl Fn(&T) -> bool,
@@ -78,7 +77,7 @@ where
     let paging = match &filter {
         Ok(filter) if by_time(filter) => read_time_paging(query).map(ListPaging::ByTime),
         Ok(_) => read_paging(query).map(ListPaging::ById),
-        // Without the filter it is unknown which cursor belongs to it: accept either.
+        // Without the filter the list's kind of cursor is unknown: accept both kinds.
         Err(_) => read_paging(query)
             .map(ListPaging::ById)
             .or_else(|errors| read_time_paging(query).map(ListPaging::ByTime).map_err(|_| errors)),
@@ -100,7 +99,7 @@ where
     }
 }
 
-/// As an extractor: `422 invalid_request` if the limit or the cursor is not valid.
+/// Reads the page of a list in order of ids; `422 invalid_request` if it is not valid.
 impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Problem;
 
@@ -133,7 +132,7 @@ fn read_time_paging(query: &str) -> Result<TimePaging, Vec<FieldError>> {
     Ok(TimePaging { limit, after })
 }
 
-/// Reads the limit and the cursor; lists everything that is wrong with them.
+/// Reads the limit and the cursor, or lists the errors of both.
 fn read_page<C>(
     query: &str,
     decode: impl Fn(&str) -> Option<C>,

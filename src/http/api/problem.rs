@@ -1,4 +1,4 @@
-//! Errors as the API tells them: RFC 9457 problems with a stable `code`.
+//! Error answers of the API: RFC 9457 problems with a stable `code`.
 
 mod code;
 
@@ -16,19 +16,20 @@ use crate::http::limit::rate_headers::write_exceeded;
 use crate::rate_limit::RateLimitExceeded;
 use crate::store::StoreError;
 
-/// How long a client waits before it asks a store again that was down or slow.
+/// Shortest `Retry-After` when a store was down or slow, in seconds.
 const STORE_RETRY_SECONDS: u64 = 1;
 
-/// How long a client waits before it comes back to a process that had too much to do.
+/// Shortest `Retry-After` when the process was overloaded, in seconds.
 const OVERLOAD_RETRY_SECONDS: u64 = 2;
 
-/// What every problem has, `code` among it.
-const IN_ALL: [&str; 6] = ["type", "title", "status", "code", "detail", "instance"];
+/// The members of every problem.
+const COMMON_MEMBERS: [&str; 6] = ["type", "title", "status", "code", "detail", "instance"];
 
 /// An error answer, `application/problem+json`.
 ///
-/// As a response it carries status and headers and no body yet: the outermost layer, which knows
-/// the request's id, renders it ([`Problem::render`]), so that `instance` is right in every answer.
+/// As a response it has a status and headers, but no body yet. The outermost middleware knows the
+/// request's id and renders the body ([`Problem::render`]), so every answer has the right
+/// `instance`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     code: ProblemCode,
@@ -38,7 +39,7 @@ pub struct Problem {
     exceeded: Option<Box<RateLimitExceeded>>,
 }
 
-/// A problem as it is written (RFC 9457).
+/// The JSON form of a problem (RFC 9457).
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(rename = "type")]
@@ -48,68 +49,68 @@ struct Body<'a> {
     code: &'static str,
     detail: &'a str,
     instance: &'a str,
-    /// What the code adds: none of the above.
+    /// Further members that the code adds.
     #[serde(flatten)]
     members: &'a Map<String, Value>,
 }
 
-/// One thing wrong with a request.
+/// One error in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// Where: a JSON Pointer into the body (`/sections/0/rows`), or `/` and the name of a
+    /// The wrong field: a JSON Pointer into the body (`/sections/0/rows`), or `/` and the name of a
     /// query parameter or header.
     pub pointer: String,
-    /// What, in words.
+    /// What is wrong with it, in words.
     pub detail: String,
 }
 
 impl Problem {
-    /// A problem of this code, which decides status and title.
+    /// Creates a problem with the status and the title of its code.
     #[must_use]
     pub fn new(code: ProblemCode) -> Self {
         Self { code, detail: None, members: Map::new(), retry_after: None, exceeded: None }
     }
 
-    /// Says what happened this time.
+    /// Sets the member `detail`: what happened this time.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Adds a member that `code` names, such as the seats that were taken. It cannot replace one
-    /// that every problem has.
+    /// Adds a member that belongs to the code, such as the seats that were taken. It cannot replace
+    /// a member that every problem has.
     #[must_use]
     pub fn with(mut self, member: &str, value: Value) -> Self {
-        if !IN_ALL.contains(&member) {
+        if !COMMON_MEMBERS.contains(&member) {
             self.members.insert(member.to_owned(), value);
         }
         self
     }
 
-    /// Adds `Retry-After`: `seconds`, or up to half as many more, so that those who were refused
-    /// together do not come back together.
+    /// Adds `Retry-After`: `seconds` plus a random delay of up to half of that and one second, so
+    /// that clients that were refused together do not retry together.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        // RandomState is seeded per instance: randomness enough to spread clients.
+        // Each `RandomState` has a new seed, which is random enough to spread clients.
         let random = RandomState::new().hash_one(seconds);
         self.retry_after = Some(seconds + random % (seconds / 2 + 2));
         self
     }
 
-    /// `404 not_found`
+    /// `404 not_found`: no resource has this path.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(ProblemCode::NotFound)
     }
 
-    /// `405 method_not_allowed`
+    /// `405 method_not_allowed`: the path exists, but not with this method.
     #[must_use]
     pub fn method_not_allowed() -> Self {
         Self::new(ProblemCode::MethodNotAllowed)
     }
 
-    /// `422 invalid_request`: each thing that is wrong, where it is known.
+    /// `422 invalid_request`, with the list of errors.
     #[must_use]
     pub fn invalid_request(errors: Vec<FieldError>) -> Self {
         Self::new(ProblemCode::InvalidRequest)
@@ -122,43 +123,43 @@ impl Problem {
         Self::new(ProblemCode::Unauthenticated).detail("The access token is not valid.")
     }
 
-    /// `403 forbidden`: the caller is known, and not allowed to do this.
+    /// `403 forbidden`: the caller is authenticated, but not allowed to make this call.
     #[must_use]
     pub fn forbidden() -> Self {
         Self::new(ProblemCode::Forbidden)
     }
 
-    /// `503 overloaded`: this process has too much to do, or took too long.
+    /// `503 overloaded`: too many requests are in progress, or the answer took too long.
     #[must_use]
     pub fn overloaded() -> Self {
         Self::new(ProblemCode::Overloaded).retry_after(OVERLOAD_RETRY_SECONDS)
     }
 
-    /// `503 store_unavailable`: nothing is half done; the same request may succeed a moment later.
+    /// `503 store_unavailable`: nothing is half done, and the same request may succeed later.
     #[must_use]
     pub fn store_unavailable() -> Self {
         Self::new(ProblemCode::StoreUnavailable).retry_after(STORE_RETRY_SECONDS)
     }
 
-    /// `500 internal_error`: our fault; the log has the reason, the answer does not.
+    /// `500 internal_error`: a defect. The log has the reason; the answer does not.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(ProblemCode::InternalError)
     }
 
-    /// The status it answers with.
+    /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.code.kind().status
     }
 
-    /// The stable name of what went wrong.
+    /// The stable name of the code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code.kind().code
     }
 
-    /// The body, once the request's id is known.
+    /// Writes the body; `instance` is the request's id.
     #[must_use]
     pub fn render(&self, instance: &str) -> String {
         let ProblemKind { code, status, title, .. } = self.code.kind();
@@ -171,13 +172,13 @@ impl Problem {
             instance,
             members: &self.members,
         };
-        // Texts and numbers: nothing that JSON could not say.
+        // This cannot fail: the body has only texts and numbers.
         serde_json::to_string(&body).unwrap_or_default()
     }
 }
 
 impl From<RateLimitExceeded> for Problem {
-    /// `429 rate_limited`, with what is used up.
+    /// `429 rate_limited`, which names the quota that is used up.
     fn from(exceeded: RateLimitExceeded) -> Self {
         let problem = Self::new(ProblemCode::RateLimited);
         let problem = problem.detail(exceeded.to_string()).retry_after(exceeded.wait_seconds());
@@ -191,12 +192,12 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable { .. }
             | StoreError::Conflict(_)
             | StoreError::OutcomeUnknown(_) => {
-                tracing::warn!(%error, "a store could not serve a request");
+                tracing::warn!(%error, "a request failed because a store did not serve it");
                 Self::store_unavailable()
             }
             StoreError::SaleOver => Self::new(ProblemCode::ScheduleClosed),
             StoreError::Inconsistent(_) | StoreError::Defect { .. } => {
-                tracing::error!(%error, "a store answered what it never should");
+                tracing::error!(%error, "a request failed on a defect or on inconsistent data");
                 Self::internal()
             }
         }

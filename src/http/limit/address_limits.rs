@@ -1,8 +1,8 @@
-//! What one address may ask for: requests, and things that are scarce.
+//! Rate limits per client address: for all requests, and for calls that create something scarce.
 //!
-//! Every request takes one from its address's allowance before anything else is done for it,
-//! whatever its path and method. The one exception is a poll that the fast path answers: see
-//! [`Shortcuts`](crate::http::server::fast_path::Shortcuts).
+//! Every request counts for its address before anything else is done for it, with any path and
+//! method. The only exceptions are polls with the valid ticket of a waiting user: see
+//! [`FastPaths`](crate::http::server::fast_path::FastPaths).
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -13,34 +13,34 @@ use axum::http::{Extensions, HeaderMap};
 use super::client_address::{ClientAddress, Peer, Proxies};
 use crate::rate_limit::{RateLimitExceeded, RateLimitPolicy, RateLimiter, Remaining};
 
-/// Allowances per second may be used up in bursts of this many seconds.
+/// Burst size of a rate limit, in seconds: this many seconds' quota may be used at once.
 const BURST_SECONDS: u32 = 5;
 
-/// What operators and load balancers ask. These have an allowance of their own, so that a flood
+/// Paths that operators and load balancers call. They have a separate rate limit, so that a flood
 /// behind a proxy does not make the health checks of this proxy fail.
 const OPERATIONS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
-/// Something scarce, and what gives it out: an address may ask for it a few times a minute only.
+/// A kind of calls that create something scarce. An address may make only a few per minute.
 #[derive(Debug, Clone, Copy)]
 pub struct Scarce {
-    /// As clients are told of the allowance.
+    /// Name of the policy in the `RateLimit` headers.
     pub name: &'static str,
-    /// Methods, and the patterns of their paths.
+    /// Methods, and the patterns of their routes.
     pub calls: &'static [(&'static str, &'static str)],
 }
 
-/// How much one address may ask for; 0 is no limit.
+/// The rate limits of one address; 0 means no limit.
 #[derive(Debug, Clone, Copy)]
 pub struct AddressPolicies {
     /// Requests per second.
     pub requests: u32,
-    /// Calls per minute of each kind that is scarce.
+    /// Calls per minute of each kind in `scarce`.
     pub scarce_calls: u32,
-    /// The kinds of calls that are scarce.
+    /// The kinds of calls that create something scarce.
     pub scarce: &'static [Scarce],
 }
 
-/// The allowances of all addresses.
+/// The rate limiters of all addresses.
 #[derive(Debug)]
 pub struct AddressLimits {
     proxies: Proxies,
@@ -49,15 +49,15 @@ pub struct AddressLimits {
     scarce: Vec<(Scarce, RateLimiter<ClientAddress>)>,
 }
 
-/// The client of a request, with its allowances; in the request's extensions.
+/// The client of a request, with its rate limits; in the request's extensions.
 #[derive(Debug, Clone)]
 pub struct Client {
     limits: Arc<AddressLimits>,
-    /// None for calls over loopback, which are not limited.
+    /// `None` for calls over loopback, which are not limited.
     address: Option<ClientAddress>,
 }
 
-/// A policy of so many requests per second, in bursts; none where there is no limit.
+/// A policy of `requests` per second, in bursts of [`BURST_SECONDS`]; `None` if `requests` is 0.
 pub(in crate::http) fn per_second(name: &'static str, requests: u32) -> Option<RateLimitPolicy> {
     let window = Duration::from_secs(BURST_SECONDS.into());
     let quota = NonZeroU32::new(requests.saturating_mul(BURST_SECONDS))?;
@@ -65,7 +65,7 @@ pub(in crate::http) fn per_second(name: &'static str, requests: u32) -> Option<R
 }
 
 impl AddressLimits {
-    /// Full allowances for every address that `proxies` tell apart.
+    /// Creates the limiters; `proxies` find the address of a request.
     #[must_use]
     pub fn new(proxies: Proxies, policies: AddressPolicies) -> Self {
         let per_minute = |scarce: &Scarce| {
@@ -82,7 +82,7 @@ impl AddressLimits {
         }
     }
 
-    /// The client of a request, by the peer in its extensions and by its headers.
+    /// Finds the client of a request by the peer in its extensions and by its headers.
     #[must_use]
     pub fn client(self: &Arc<Self>, extensions: &Extensions, headers: &HeaderMap) -> Client {
         let peer = extensions.get::<Peer>();
@@ -90,7 +90,7 @@ impl AddressLimits {
         Client { limits: Arc::clone(self), address }
     }
 
-    /// Whether the address of a request has an allowance left, of which one request is taken. As
+    /// Counts a request for its address; returns whether it is within the rate limit. Like
     /// [`Client::take_request`], without a [`Client`].
     #[must_use]
     pub fn admits(&self, peer: Peer, headers: &HeaderMap) -> bool {
@@ -101,24 +101,25 @@ impl AddressLimits {
 }
 
 impl Client {
-    /// Takes a request for `path` from the address's allowance.
+    /// Counts a request for `path`.
     ///
     /// # Errors
-    /// [`RateLimitExceeded`] where it is used up.
+    /// [`RateLimitExceeded`] if the address has used up its quota.
     pub fn take_request(&self, path: &str) -> Result<(), RateLimitExceeded> {
-        let operations = OPERATIONS.contains(&path);
+        let is_operations = OPERATIONS.contains(&path);
         let limits = &self.limits;
-        let allowance = if operations { &limits.operations } else { &limits.requests };
-        if let (Some(address), Some(allowance)) = (&self.address, allowance) {
-            allowance.take(address)?;
+        let limiter = if is_operations { &limits.operations } else { &limits.requests };
+        if let (Some(address), Some(limiter)) = (&self.address, limiter) {
+            limiter.take(address)?;
         }
         Ok(())
     }
 
-    /// Takes a call from the allowance of the scarce kind that it is of; what is left of it.
+    /// Counts a call of a route. Returns what remains of its quota, or `None` if the route creates
+    /// nothing scarce.
     ///
     /// # Errors
-    /// [`RateLimitExceeded`] where it is used up.
+    /// [`RateLimitExceeded`] if the address has used up its quota.
     pub fn take_call(
         &self,
         method: &str,
@@ -127,20 +128,21 @@ impl Client {
         self.take(|scarce| scarce.calls.contains(&(method, route)))
     }
 
-    /// Takes one from the allowance of the scarce kind of this name; what is left of it.
+    /// Counts a call of the scarce kind with this name. Returns what remains of its quota, or
+    /// `None` if there is no limit.
     ///
     /// # Errors
-    /// [`RateLimitExceeded`] where it is used up.
+    /// [`RateLimitExceeded`] if the address has used up its quota.
     pub fn take_scarce(&self, name: &str) -> Result<Option<Remaining>, RateLimitExceeded> {
         self.take(|scarce| scarce.name == name)
     }
 
     fn take(
         &self,
-        is_wanted: impl Fn(&Scarce) -> bool,
+        is_kind: impl Fn(&Scarce) -> bool,
     ) -> Result<Option<Remaining>, RateLimitExceeded> {
         let Some(address) = &self.address else { return Ok(None) };
-        let found = self.limits.scarce.iter().find(|(scarce, _)| is_wanted(scarce));
-        found.map(|(_, allowance)| allowance.take(address)).transpose()
+        let found = self.limits.scarce.iter().find(|(scarce, _)| is_kind(scarce));
+        found.map(|(_, limiter)| limiter.take(address)).transpose()
     }
 }

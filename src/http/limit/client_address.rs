@@ -1,11 +1,12 @@
-//! The address that a request counts for: the peer's, or the client's that trusted proxies name.
+//! Finds the address that a request counts for: the peer's, or the client's that trusted proxies
+//! name.
 //!
 //! Only the proxies in the settings are trusted, and only one header is read: a proxy that sets one
-//! of the two passes the other on as the client wrote it. The header is read backwards, one element
-//! per proxy, and reading stops at the first address that is no trusted proxy: anybody may have
-//! written what stands before it. Reading also stops at an element that names no address
+//! of the two headers passes the other on as the client wrote it. The header is read backwards, one
+//! element per proxy. Reading stops at the first address that is not a trusted proxy, because the
+//! client may have written what precedes it. Reading also stops at an element that names no address
 //! (`unknown`, `_hidden`, an empty one, bytes that are not ASCII). The request then counts for the
-//! proxy that sent this element, so a header can never make a request count for nobody.
+//! proxy that sent this element, so no header can make a request count for no address.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -13,10 +14,10 @@ use axum::http::HeaderMap;
 
 use crate::config::limits::{ForwardedHeader, Network};
 
-/// The most proxies in a row that are followed.
+/// Maximum number of proxies in a row that are followed.
 const HOPS: usize = 16;
 
-/// The last bits of an IPv6 address, which a customer has to themselves and which say nothing.
+/// Number of low bits of an IPv6 address that are ignored: a customer chooses them freely.
 const V6_NETWORK: u32 = 64;
 
 /// The peer of a connection; in the extensions of its requests.
@@ -52,8 +53,8 @@ impl Proxies {
         Self { networks, header }
     }
 
-    /// The client that a request counts for. None only for a loopback peer that is no trusted proxy:
-    /// the machine itself, or a proxy on it that the settings do not name.
+    /// The client that a request counts for. `None` only for a loopback peer that is not a trusted
+    /// proxy: the machine itself, or a proxy on it that the settings do not name.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<ClientAddress> {
         let peer = peer.to_canonical();
@@ -63,7 +64,7 @@ impl Proxies {
         (!peer.is_loopback()).then(|| ClientAddress::of(peer))
     }
 
-    /// The address that a trusted proxy forwards for; its own where its header names none.
+    /// The address that a trusted proxy forwards for; the proxy's own if its header names none.
     fn forwarded(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
         match self.header {
             ForwardedHeader::XForwardedFor => {
@@ -79,13 +80,13 @@ impl Proxies {
         }
     }
 
-    /// Follows the proxies backwards from `proxy` to the first address that is not trusted, or to the
-    /// last trusted one before an element without an address.
-    fn farthest(&self, proxy: IpAddr, named: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
+    /// Follows the proxies backwards from `proxy` to the first address that is not trusted, or to
+    /// the last trusted one before an element without an address.
+    fn farthest(&self, proxy: IpAddr, elements: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
         let mut address = proxy;
-        for named in named.take(HOPS) {
-            let Some(named) = named else { break };
-            address = named;
+        for element in elements.take(HOPS) {
+            let Some(next) = element else { break };
+            address = next;
             if !self.is_trusted(address) {
                 break;
             }
@@ -93,8 +94,8 @@ impl Proxies {
         address
     }
 
-    /// The client that a connection counts for. None for a trusted proxy, whose connections carry
-    /// the requests of many, and for a loopback peer.
+    /// The client that a connection counts for. `None` for a trusted proxy, whose connections carry
+    /// requests of many clients, and for a loopback peer.
     #[must_use]
     pub fn peer(&self, peer: IpAddr) -> Option<ClientAddress> {
         let peer = peer.to_canonical();
@@ -106,9 +107,9 @@ impl Proxies {
     }
 }
 
-/// The parts of a header between separators, the last first. A separator in a quoted string
-/// (RFC 9110, section 5.6.4) does not count. Reading backwards from the end of what a proxy wrote,
-/// a quote that the client left open earlier in the header changes nothing.
+/// Iterates over the parts of a header between separators, the last first. A separator in a quoted
+/// string (RFC 9110, section 5.6.4) does not count. Because this reads backwards, from the end of
+/// what a proxy wrote, a quote that the client left open earlier in the header has no effect.
 struct Backwards<'h> {
     rest: Option<&'h [u8]>,
     separator: u8,
@@ -130,7 +131,7 @@ impl<'h> Iterator for Backwards<'h> {
             let before = text.get(..at).unwrap_or_default();
             if *byte == b'"' {
                 let escapes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
-                // Within a quoted string, a quote after an odd number of backslashes is text.
+                // In a quoted string, a quote after an odd number of backslashes is text.
                 quoted ^= !quoted || escapes.is_multiple_of(2);
             } else if *byte == self.separator && !quoted {
                 self.rest = Some(before);
@@ -141,8 +142,8 @@ impl<'h> Iterator for Backwards<'h> {
     }
 }
 
-/// The address of `for=` in one element of `Forwarded` (RFC 7239, section 4); none where it has
-/// none, or more than one.
+/// The address of `for=` in one element of `Forwarded` (RFC 7239, section 4); `None` if the element
+/// has no `for=`, or more than one.
 fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     let mut found = Backwards::new(element, b';').filter_map(|pair| {
         let at = pair.iter().position(|byte| *byte == b'=')?;
@@ -156,16 +157,16 @@ fn forwarded_for(element: &[u8]) -> Option<IpAddr> {
     node(value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value))
 }
 
-/// An address with or without a port (RFC 7239, section 6): `192.0.2.7`, `192.0.2.7:4711`,
+/// Reads an address with or without a port (RFC 7239, section 6): `192.0.2.7`, `192.0.2.7:4711`,
 /// `192.0.2.7:_port`, `2001:db8::7`, `[2001:db8::7]`, `[2001:db8::7]:4711`. An IPv4 address that is
-/// written as IPv6 is the IPv4 address.
+/// written as IPv6 becomes the IPv4 address.
 fn node(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let (address, port) = if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
         (address.parse::<Ipv6Addr>().ok()?.into(), port)
     } else {
-        // More than one colon: an IPv6 address without brackets has no port.
+        // With more than one colon it is an IPv6 address without brackets, which has no port.
         let colon = text.find(':').filter(|first| text.rfind(':') == Some(*first));
         let (address, port) = text.split_at(colon.unwrap_or(text.len()));
         (address.parse::<IpAddr>().ok()?, port)
@@ -173,7 +174,7 @@ fn node(text: &[u8]) -> Option<IpAddr> {
     (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then(|| address.to_canonical())
 }
 
-/// Whether it is a port, or an obfuscated one (`_gazonk`).
+/// Whether `text` is a port, or an obfuscated one (`_gazonk`).
 fn is_port(text: &str) -> bool {
     let obfuscated = |name: &str| {
         !name.is_empty()

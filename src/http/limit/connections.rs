@@ -1,4 +1,4 @@
-//! Connections: how many are open, in all and from one address.
+//! The connection limit: how many connections are open, in all and from one address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::client_address::{ClientAddress, Proxies};
 
-/// A connection is let in no more.
+/// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// The process has as many as it takes.
+    /// The process has its maximum number of connections.
     #[error("too many connections")]
     InAll,
-    /// This address has as many as one may have.
+    /// The address has its maximum number of connections.
     #[error("too many connections from one address")]
     FromOne,
 }
 
-/// Who is in.
+/// Counts open connections and limits their number.
 #[derive(Debug)]
-pub struct Door {
+pub struct ConnectionLimiter {
     most: usize,
     per_address: usize,
     proxies: Proxies,
@@ -28,27 +28,28 @@ pub struct Door {
     by_address: Mutex<HashMap<ClientAddress, usize>>,
 }
 
-/// A connection that counts as open until this is dropped.
+/// Counts one connection as open until it is dropped.
 #[derive(Debug)]
-pub struct Guest {
-    door: Arc<Door>,
+pub struct ConnectionPermit {
+    limiter: Arc<ConnectionLimiter>,
     address: Option<ClientAddress>,
 }
 
-impl Door {
-    /// Lets in `most` in all and `per_address` from one; 0 is no limit for one address. Proxies and
-    /// the machine itself stand for many, and count only in all.
+impl ConnectionLimiter {
+    /// Allows `most` connections in all and `per_address` from one address; a `per_address` of 0
+    /// means no limit per address. Connections of trusted proxies and over loopback carry requests
+    /// of many clients, so they count only in all.
     #[must_use]
     pub fn new(most: usize, per_address: usize, proxies: Proxies) -> Self {
         let by_address = Mutex::default();
         Self { most, per_address, proxies, open: AtomicUsize::new(0), by_address }
     }
 
-    /// Lets a connection in.
+    /// Counts a connection of `peer`, if there is capacity for it.
     ///
     /// # Errors
-    /// [`Full`].
-    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Guest, Full> {
+    /// [`Full`] names the limit that is reached.
+    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPermit, Full> {
         let address = self.proxies.peer(peer).filter(|_| self.per_address > 0);
         if let Some(address) = address {
             let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,31 +60,31 @@ impl Door {
             *open += 1;
         }
         let before = self.open.fetch_add(1, Ordering::Relaxed);
-        // Counted from here on, whatever comes next.
-        let guest = Guest { door: Arc::clone(self), address };
-        if before >= self.most { Err(Full::InAll) } else { Ok(guest) }
+        // From here on, dropping the permit takes back both counts.
+        let permit = ConnectionPermit { limiter: Arc::clone(self), address };
+        if before >= self.most { Err(Full::InAll) } else { Ok(permit) }
     }
 
-    /// How many are in.
+    /// The number of open connections.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Whether nine tenths are in: nobody stays for another request then, so that there is room
-    /// for those who have one.
+    /// Whether more than nine tenths of the connections are open. Then each connection closes after
+    /// its answer, so that idle connections do not block new clients.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
         self.open() > self.most / 10 * 9
     }
 }
 
-impl Drop for Guest {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.door.open.fetch_sub(1, Ordering::Relaxed);
+        self.limiter.open.fetch_sub(1, Ordering::Relaxed);
         if let Some(address) = self.address {
             let mut by_address =
-                self.door.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+                self.limiter.by_address.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(open) = by_address.get_mut(&address) {
                 *open -= 1;
                 if *open == 0 {
@@ -100,24 +101,24 @@ mod tests {
     use crate::config::limits::ForwardedHeader;
 
     #[test]
-    fn one_address_has_so_many_and_all_have_so_many_until_one_leaves() {
+    fn connections_are_limited_per_address_and_in_all_until_one_closes() {
         let proxies = Proxies::new(Vec::new(), ForwardedHeader::Forwarded);
-        let door = Arc::new(Door::new(20, 2, proxies));
-        let at = |text: &str| door.admit(text.parse().unwrap());
-        let (first, _second) = (at("192.0.2.1").unwrap(), at("192.0.2.1").unwrap());
-        assert_eq!(at("192.0.2.1").unwrap_err(), Full::FromOne);
-        let _other = at("192.0.2.2").unwrap();
+        let limiter = Arc::new(ConnectionLimiter::new(20, 2, proxies));
+        let connect = |text: &str| limiter.admit(text.parse().unwrap());
+        let (first, _second) = (connect("192.0.2.1").unwrap(), connect("192.0.2.1").unwrap());
+        assert_eq!(connect("192.0.2.1").unwrap_err(), Full::FromOne);
+        let _other = connect("192.0.2.2").unwrap();
         drop(first);
-        let _again = at("192.0.2.1").unwrap();
-        assert!(!door.is_crowded());
+        let _again = connect("192.0.2.1").unwrap();
+        assert!(!limiter.is_crowded());
 
-        let own: Vec<_> = std::iter::from_fn(|| at("127.0.0.1").ok()).collect();
-        assert_eq!(own.len(), 17);
-        assert_eq!(at("192.0.2.3").unwrap_err(), Full::InAll);
-        assert!(door.is_crowded());
-        drop(own);
-        let _third = at("192.0.2.3").unwrap();
-        assert_eq!(door.open(), 4);
-        assert_eq!(door.by_address.lock().unwrap().len(), 3);
+        let loopback: Vec<_> = std::iter::from_fn(|| connect("127.0.0.1").ok()).collect();
+        assert_eq!(loopback.len(), 17);
+        assert_eq!(connect("192.0.2.3").unwrap_err(), Full::InAll);
+        assert!(limiter.is_crowded());
+        drop(loopback);
+        let _third = connect("192.0.2.3").unwrap();
+        assert_eq!(limiter.open(), 4);
+        assert_eq!(limiter.by_address.lock().unwrap().len(), 3);
     }
 }

@@ -1,6 +1,6 @@
-//! What a request must pass before its handler runs, in this order: the limit of joins and sign-ups
-//! of its address, the limit of its user, the arrival of its body, and the limits of requests in
-//! progress. A caller beyond their own limit therefore takes no room from others.
+//! The checks before a handler runs, in this order: the rate limit of joins and sign-ups of the
+//! address, the rate limit of the user, the arrival of the body, and the limits of requests in
+//! progress. A caller beyond their own rate limit therefore takes no capacity from others.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use http_body_util::LengthLimitError;
 use tokio::sync::Semaphore;
 
 use super::address_limits::{Client, per_second};
-use super::concurrency::Depths;
+use super::concurrency::ConcurrencyLimits;
 use super::rate_headers::write_remaining;
 use super::user_limit::UserLimit;
 use crate::http::api::auth::{Identity, bearer};
@@ -24,28 +24,29 @@ use crate::http::server::state_changes::Changes;
 use crate::rate_limit::{CallerKey, RateLimitExceeded, RateLimiter, Remaining};
 use crate::telemetry::Metrics;
 
-/// The largest body of a route that says nothing else.
+/// Maximum body size in bytes, for every route that sets no other limit.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// What one process takes on at a time, and for how long.
+/// Limits of one process for requests in progress, and the rate limit of one user.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Requests whose answer has not begun.
+    /// Maximum number of requests in progress: those whose answer has not begun.
     pub in_flight: usize,
-    /// Until a body is there, and again until an answer begins. What changes state goes on after it,
-    /// without its client.
+    /// Time limit for the arrival of a body, and again for the start of an answer. A change of
+    /// state runs on after it, without its client.
     pub timeout: Duration,
-    /// Where answers of a route take longer, fewer are taken on at a time.
+    /// Target latency per route. Requests beyond what a route can answer in this time get
+    /// `503 overloaded` at once.
     pub target: Duration,
-    /// Requests per second of one user; 0 is no limit.
+    /// Requests per second of one user; 0 means no limit.
     pub user_requests: u32,
 }
 
-/// Everything a request must pass.
+/// Holds the limits, and checks each request against them.
 #[derive(Debug)]
 pub(in crate::http) struct Gate {
     slots: Arc<Semaphore>,
-    depths: Depths,
+    concurrency: ConcurrencyLimits,
     timeout: Duration,
     identity: Identity,
     user_limiter: Option<Arc<RateLimiter<CallerKey>>>,
@@ -53,7 +54,7 @@ pub(in crate::http) struct Gate {
     metrics: Metrics,
 }
 
-/// Why a request is not taken on; its name is the label of the metric.
+/// The label of the metric for a refused request, and its problem.
 struct Refusal(&'static str, Problem);
 
 impl Gate {
@@ -65,7 +66,7 @@ impl Gate {
     ) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(limits.in_flight)),
-            depths: Depths::new(limits.in_flight, limits.target),
+            concurrency: ConcurrencyLimits::new(limits.in_flight, limits.target),
             timeout: limits.timeout,
             identity,
             user_limiter: per_second("user", limits.user_requests)
@@ -77,7 +78,7 @@ impl Gate {
     }
 
     /// Counts the request for its user if the access token names the user without a store call.
-    /// Otherwise it is counted when the handler identifies its caller.
+    /// Otherwise the request is counted when the handler identifies its caller.
     fn count_for_user(
         &self,
         limit: &UserLimit,
@@ -87,17 +88,19 @@ impl Gate {
         key.map_or(Ok(()), |key| limit.count(key))
     }
 
-    /// The request with its body at hand, so that whoever sends slowly keeps no room meanwhile.
+    /// Reads the body into memory before the request takes a slot, so that a slow sender takes no
+    /// capacity.
     ///
-    /// The long lists of administration are left to the handler, which looks who calls first.
-    async fn arrived(&self, request: Request) -> Result<Request, Refusal> {
+    /// Bodies of `/v1/admin/` may be large. Their handlers read them, after they check the caller.
+    async fn read_body(&self, request: Request) -> Result<Request, Refusal> {
         if request.body().is_end_stream() || request.uri().path().starts_with("/v1/admin/") {
             return Ok(request);
         }
         let (head, body) = request.into_parts();
-        // One byte more than fits: the handler refuses what is too large, after the rest.
-        let most = BODY_LIMIT + 1;
-        match tokio::time::timeout(self.timeout, to_bytes(body, most)).await {
+        // One byte more than the limit: the handler refuses a body that is too large, after its
+        // other checks.
+        let max = BODY_LIMIT + 1;
+        match tokio::time::timeout(self.timeout, to_bytes(body, max)).await {
             Ok(Ok(body)) => Ok(Request::from_parts(head, Body::from(body))),
             Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
                 Err(Refusal("body", Problem::new(ProblemCode::BodyTooLarge)))
@@ -123,12 +126,12 @@ impl Gate {
                 .map_err(|exceeded| Refusal("user", exceeded.into()))?;
         }
 
-        let mut request = self.arrived(request).await?;
+        let mut request = self.read_body(request).await?;
         let overloaded = |reason| Refusal(reason, Problem::overloaded());
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| overloaded("in_flight"))?;
-        let place = self.depths.enter(route, request.method().as_str());
-        let place = place.ok_or_else(|| overloaded("late"))?;
+        let permit = self.concurrency.enter(route, request.method().as_str());
+        let permit = permit.ok_or_else(|| overloaded("late"))?;
 
         let extensions = request.extensions_mut();
         extensions.insert(self.identity.clone());
@@ -136,21 +139,21 @@ impl Gate {
             extensions.insert(limit.clone());
         }
         let changes_state = !request.method().is_safe();
-        // The room is taken for as long as the work goes on, not for as long as its client waits.
+        // The request keeps its slot until the work ends, even if its client has left before.
         let work = async move {
             let answer = next.run(request).await;
-            drop((place, slot));
+            drop((permit, slot));
             answer
         };
-        // The time limit is for the client. A change that it has run out for goes on: its own limits are
-        // those of the stores' calls.
+        // The time limit ends the client's wait. A change of state runs on: the time limits of its
+        // store calls bound it.
         let answer = if changes_state {
             tokio::time::timeout(self.timeout, self.changes.run(work)).await
         } else {
             tokio::time::timeout(self.timeout, work).await
         };
         let mut answer = answer.map_err(|_| {
-            tracing::warn!(goes_on = changes_state, "a request took too long");
+            tracing::warn!(runs_on = changes_state, "a request exceeded its time limit");
             overloaded("timeout")
         })?;
         let user_limit = user_limit.and_then(|limit| limit.remaining());
@@ -162,8 +165,8 @@ impl Gate {
     }
 }
 
-/// Lets a request through to its handler, or refuses it: at once where it would only wait. Its room
-/// is free again when the head of the answer is there: a stream does not keep it.
+/// Middleware that passes a request to its handler or refuses it at once. A request keeps its slot
+/// until the head of its answer is ready, so an event stream keeps none.
 pub(in crate::http) async fn limit(
     State(gate): State<Arc<Gate>>,
     request: Request,

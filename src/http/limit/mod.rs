@@ -1,5 +1,5 @@
-//! Limits that protect the service: connections, slow clients, concurrent requests, and rates per
-//! address and per user.
+//! Limits that protect the service: open connections, slow clients, concurrent requests, and rates
+//! per address and per user.
 
 pub mod address_limits;
 pub mod client_address;

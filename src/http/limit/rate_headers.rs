@@ -41,7 +41,7 @@ fn insert(headers: &mut HeaderMap, policies: String, limits: String) {
             headers.insert(RATE_LIMIT_POLICY, policies);
             headers.insert(RATE_LIMIT, limits);
         }
-        Err(error) => tracing::error!(%error, "a rate limit's name is not a valid header value"),
+        Err(error) => tracing::error!(%error, "the name of a rate limit is not a header value"),
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_written_as_the_draft_says() {
+    fn headers_have_the_format_of_the_draft() {
         let mut headers = HeaderMap::new();
         let (joins, user) = (policy("joins", 600, 60), policy("user", 500, 5));
         let remaining =

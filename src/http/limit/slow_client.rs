@@ -1,9 +1,9 @@
-//! A connection whose client is not waited for without end: not for the rest of a head it has begun,
-//! and not for room for its answer.
+//! Client timeouts: a client must finish the head of a request, and read its answer, in time.
 //!
-//! hyper's own limit of a head counts from the end of the answer before, so it has to be as long as
-//! an idle connection is kept. This one counts from the head's first bytes. Timers are made only for
-//! clients that keep us waiting: a request that comes in one piece costs a look at a number.
+//! hyper's own time limit for a head starts at the end of the answer before, so it has to be as
+//! long as an idle connection stays open. This one starts at the first bytes of the head. Timers
+//! are created only when the server waits for a client: a request that arrives in one piece costs
+//! one comparison.
 
 use std::io::{Error, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -17,51 +17,52 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How long clients are waited for.
+/// How long the server waits for a slow client.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// From the first byte of a head to its end; for the first head from the connection's beginning.
+pub struct ClientTimeouts {
+    /// Time limit from the first byte of a head to its end. For a connection's first head it starts
+    /// when the connection is accepted.
     pub head: Duration,
-    /// While a client takes nothing of an answer that is ready for it. The kernel reports room only
-    /// when a good part of its buffer is empty, so this asks for some kilobytes a second.
+    /// Time limit for a client that reads nothing of its answer. The kernel reports free space only
+    /// when a good part of its buffer is empty, so this requires some kilobytes per second.
     pub write: Duration,
 }
 
-/// How far a connection's requests have come: odd while one is being answered.
+/// Counts the beginnings and ends of a connection's requests: odd while one is being answered.
 #[derive(Debug, Clone, Default)]
 pub struct Turns(Arc<AtomicU32>);
 
-/// A request that is being answered until this is dropped.
+/// Marks a request as being answered until it is dropped.
 #[derive(Debug)]
 pub struct Answering(Turns);
 
-/// A connection, with what is left of our patience.
+/// A connection that fails when a client timeout passes.
 #[derive(Debug)]
-pub struct Patient {
+pub struct TimeoutStream {
     io: TokioIo<TcpStream>,
-    patience: Patience,
+    timeouts: ClientTimeouts,
     turns: Turns,
-    /// What `turns` said at the last look.
+    /// The value of `turns` at the last read.
     seen: u32,
-    /// A head is on its way.
-    begun: bool,
-    reading: Option<Pin<Box<Sleep>>>,
-    writing: Option<Pin<Box<Sleep>>>,
+    /// A part of a head has arrived, or the first head is awaited.
+    head_begun: bool,
+    read_timer: Option<Pin<Box<Sleep>>>,
+    write_timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Default for Patience {
+impl Default for ClientTimeouts {
     fn default() -> Self {
         Self { head: Duration::from_secs(10), write: Duration::from_secs(10) }
     }
 }
 
 impl Turns {
-    /// A request was read and answered in one go.
+    /// Counts a request that was read and answered in one step.
     pub fn passed(&self) {
         self.0.fetch_add(2, Ordering::Relaxed);
     }
 
-    /// A request was read, its body aside.
+    /// Counts a request whose head was read.
     #[must_use]
     pub fn begin(&self) -> Answering {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -75,52 +76,52 @@ impl Drop for Answering {
     }
 }
 
-impl Patient {
-    /// A connection that owes its first head from now on.
+impl TimeoutStream {
+    /// Wraps a connection; the time limit of its first head starts now.
     #[must_use]
-    pub fn new(io: TcpStream, patience: Patience, turns: Turns) -> Self {
-        let (io, seen, begun) = (TokioIo::new(io), 0, true);
-        Self { io, patience, turns, seen, begun, reading: None, writing: None }
+    pub fn new(io: TcpStream, timeouts: ClientTimeouts, turns: Turns) -> Self {
+        let (io, seen, head_begun) = (TokioIo::new(io), 0, true);
+        Self { io, timeouts, turns, seen, head_begun, read_timer: None, write_timer: None }
     }
 
-    /// The connection itself.
+    /// Returns the connection without its timeouts.
     #[must_use]
     pub fn into_inner(self) -> TcpStream {
         self.io.into_inner()
     }
 
-    /// Whether a head that was begun is owed for too long.
-    fn owes(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.begun || !self.seen.is_multiple_of(2) {
+    /// Whether the rest of a head has not arrived within its time limit.
+    fn is_head_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.head_begun || !self.seen.is_multiple_of(2) {
             return false;
         }
-        let head = self.patience.head;
-        let limit = self.reading.get_or_insert_with(|| Box::pin(sleep(head)));
-        limit.as_mut().poll(cx).is_ready()
+        let head = self.timeouts.head;
+        let timer = self.read_timer.get_or_insert_with(|| Box::pin(sleep(head)));
+        timer.as_mut().poll(cx).is_ready()
     }
 
-    /// What a write came to, unless there was no room for too long.
-    fn written(
+    /// The result of a write; an error if the client has read nothing within the time limit.
+    fn limit_write(
         &mut self,
         wrote: Poll<Result<usize, Error>>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, Error>> {
         if wrote.is_ready() {
-            self.writing = None;
+            self.write_timer = None;
             return wrote;
         }
-        let write = self.patience.write;
-        let limit = self.writing.get_or_insert_with(|| Box::pin(sleep(write)));
-        ready!(limit.as_mut().poll(cx));
-        Poll::Ready(Err(late("the client takes nothing of its answer")))
+        let write = self.timeouts.write;
+        let timer = self.write_timer.get_or_insert_with(|| Box::pin(sleep(write)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(timed_out("the client did not read its answer in time")))
     }
 }
 
-fn late(what: &str) -> Error {
+fn timed_out(what: &str) -> Error {
     Error::new(ErrorKind::TimedOut, what)
 }
 
-impl Read for Patient {
+impl Read for TimeoutStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -128,27 +129,27 @@ impl Read for Patient {
     ) -> Poll<Result<(), Error>> {
         let turn = self.turns.0.load(Ordering::Relaxed);
         if turn != self.seen {
-            (self.seen, self.begun, self.reading) = (turn, false, None);
+            (self.seen, self.head_begun, self.read_timer) = (turn, false, None);
         }
         if let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, buf) {
-            self.begun = true;
+            self.head_begun = true;
             return Poll::Ready(read);
         }
-        if self.owes(cx) {
-            return Poll::Ready(Err(late("the client does not finish its request's head")));
+        if self.is_head_late(cx) {
+            return Poll::Ready(Err(timed_out("the client did not finish a request head in time")));
         }
         Poll::Pending
     }
 }
 
-impl Write for Patient {
+impl Write for TimeoutStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize, Error>> {
         let wrote = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.written(wrote, cx)
+        self.limit_write(wrote, cx)
     }
 
     fn poll_write_vectored(
@@ -157,7 +158,7 @@ impl Write for Patient {
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize, Error>> {
         let wrote = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.written(wrote, cx)
+        self.limit_write(wrote, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -18,21 +18,21 @@ pub struct UserLimit {
 #[derive(Debug, Default)]
 struct CountedRequest {
     remaining: OnceLock<Remaining>,
-    /// The handler identified its caller, so the answer is private and may say what remains.
+    /// The handler identified its caller, so the answer is private and may show what remains.
     identified: AtomicBool,
 }
 
 impl UserLimit {
-    /// For one request.
+    /// The rate limit for one request, which is not yet counted.
     #[must_use]
     pub fn new(limiter: Arc<RateLimiter<CallerKey>>) -> Self {
         Self { limiter, request: Arc::default() }
     }
 
-    /// Counts the request for `user`, once.
+    /// Counts the request for `user`; only the first call counts.
     ///
     /// # Errors
-    /// [`RateLimitExceeded`].
+    /// [`RateLimitExceeded`] if the user has used up the quota.
     pub fn count(&self, user: CallerKey) -> Result<(), RateLimitExceeded> {
         if self.request.remaining.get().is_none() {
             let remaining = self.limiter.take(&user)?;
@@ -41,18 +41,18 @@ impl UserLimit {
         Ok(())
     }
 
-    /// As [`UserLimit::count`], for a handler that identifies its caller.
+    /// Like [`UserLimit::count`], for a handler that identifies its caller.
     ///
     /// # Errors
-    /// [`RateLimitExceeded`].
+    /// [`RateLimitExceeded`] if the user has used up the quota.
     pub fn count_identified(&self, user: UserId) -> Result<(), RateLimitExceeded> {
         self.count(CallerKey::User(user.0))?;
         self.request.identified.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// What remains, if the handler identified its caller. A public answer does not say it: a cache
-    /// would give it to other clients.
+    /// What remains of the quota, if the handler identified its caller. A public answer does not
+    /// show it, because a cache would give it to other clients.
     #[must_use]
     pub fn remaining(&self) -> Option<Remaining> {
         let identified = self.request.identified.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Which pages on other origins may call.
+//! CORS: which pages on other origins may call the API, and read which answers.
 
 use axum::extract::Request;
 use axum::http::header::{
@@ -18,19 +18,20 @@ const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE");
 
-/// What anybody may read from anywhere: the catalogue, seat maps and boards.
+/// Path prefixes whose `GET` and `HEAD` answers pages on every origin may read: the catalogue, seat
+/// maps and boards.
 const PUBLIC: [&str; 2] = ["/v1/concerts", "/v1/schedules"];
 
-/// The origins whose pages may call everything. Nothing here is decided by cookies, so a page can
-/// only use what its user gave it.
+/// The origins whose pages may make every call. The API reads no cookies, so a page can only use
+/// credentials that its user gave it.
 #[derive(Debug, Clone, Default)]
 pub struct Cors {
-    /// As browsers send them: scheme, host and port.
+    /// Origins in the form that browsers send: scheme, host and port.
     pub origins: Vec<HeaderValue>,
 }
 
 impl Cors {
-    /// The `Access-Control-Allow-Origin` of an answer; none where the page may not read it.
+    /// The value of `Access-Control-Allow-Origin`; `None` if the page may not read the answer.
     fn allowed(&self, method: &Method, path: &str, origin: &HeaderValue) -> Option<HeaderValue> {
         if is_public(method, path) {
             return Some(HeaderValue::from_static("*"));
@@ -39,7 +40,8 @@ impl Cors {
     }
 }
 
-/// The same `*` for everybody, without `Vary: Origin`, so that a cache in front keeps one copy.
+/// Whether pages on every origin may read the answer. Such an answer carries `*` and no
+/// `Vary: Origin`, so that a shared cache keeps one copy.
 fn is_public(method: &Method, path: &str) -> bool {
     let read = method == Method::GET || method == Method::HEAD;
     let under = |prefix: &&str| {
@@ -48,7 +50,7 @@ fn is_public(method: &Method, path: &str) -> bool {
     read && PUBLIC.iter().any(under)
 }
 
-/// What a request's answer says to browsers about pages on other origins.
+/// The CORS decision for one request.
 #[derive(Debug)]
 pub(super) struct Sharing {
     preflight: bool,
@@ -57,25 +59,25 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
-    /// By the request's method, path and origin.
+    /// Decides by the request's method, path and origin.
     pub(super) fn of(cors: &Cors, request: &Request) -> Self {
-        let asked = asked(request.method(), request.headers());
-        let method = asked.as_ref().unwrap_or(request.method());
+        let preflight_method = preflight_method(request.method(), request.headers());
+        let method = preflight_method.as_ref().unwrap_or(request.method());
         let path = request.uri().path();
         let origin = request.headers().get(ORIGIN);
         Self {
-            preflight: asked.is_some(),
+            preflight: preflight_method.is_some(),
             public: is_public(method, path),
             allowed: origin.and_then(|origin| cors.allowed(method, path, origin)),
         }
     }
 
-    /// The answer to a preflight, which no route answers; none where the request is no preflight.
+    /// The answer to a preflight, which no route handles; `None` if the request is not a preflight.
     pub(super) fn preflight(&self) -> Option<Response> {
         self.preflight.then(|| StatusCode::NO_CONTENT.into_response())
     }
 
-    /// Tells a browser whether the page may read the answer.
+    /// Adds the headers that say whether a page may read the answer.
     pub(super) fn add_headers(self, headers: &mut HeaderMap) {
         if !self.public {
             headers.append(VARY, HeaderValue::from_static("origin"));
@@ -94,8 +96,8 @@ impl Sharing {
     }
 }
 
-/// The method that a preflight asks about; none where the request is no preflight.
-fn asked(method: &Method, headers: &HeaderMap) -> Option<Method> {
+/// The method that a preflight asks about; `None` if the request is not a preflight.
+fn preflight_method(method: &Method, headers: &HeaderMap) -> Option<Method> {
     if method != Method::OPTIONS {
         return None;
     }
@@ -128,7 +130,7 @@ mod tests {
     const EVIL: (&str, &str) = ("origin", "https://evil.example");
 
     #[test]
-    fn anybody_reads_what_is_public_and_only_listed_origins_the_rest() {
+    fn every_origin_reads_public_answers_and_only_listed_origins_read_the_rest() {
         let response = call("GET", "/v1/concerts", &[EVIL]);
         assert_eq!(allowed(&response), Some("*"));
         assert!(!response.headers().contains_key(VARY));

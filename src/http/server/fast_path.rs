@@ -1,12 +1,13 @@
-//! Answers that need no routing: nine of ten requests in a rush are polls by people who wait, and
-//! looks at a seat map, each answered from memory. The router, its layers and their allocations
-//! would cost more than the answer.
+//! The fast path: answers from memory, ahead of the router. Nine of ten requests in a rush are
+//! polls of waiting users and reads of a seat map. The router, its layers and their allocations
+//! would cost more than such an answer.
 //!
-//! A shortcut gives the answer that the router would give, byte for byte, or none: then the router
-//! is asked as ever. It waits for nothing, so it needs neither a time limit nor a slot.
+//! A fast path gives the answer that the router would give, byte for byte, or `None`. After `None`
+//! the router handles the request. A fast path never waits, so it needs no time limit and no slot.
 //!
-//! Polls count for no address, since a ticket that verifies names their sender, and thousands may
-//! wait behind one address. Every other answer here counts for its address as the router's do.
+//! Polls are exempt from the rate limit per address: a valid ticket names their sender, and
+//! thousands of users may wait behind one address. Every other answer here counts for its address,
+//! as the router's answers do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,57 +23,59 @@ use crate::http::limit::address_limits::AddressLimits;
 use crate::http::limit::client_address::Peer;
 use crate::telemetry::Metrics;
 
-/// A `GET` that is answered: the pattern of its route, and the answer.
-pub type Known = (&'static str, Response);
+/// The pattern of a request's route, and the answer.
+pub type RoutedResponse = (&'static str, Response);
 
-/// Knows the answer to a `GET` by its target and its headers, or does not.
-pub type Shortcut = Box<dyn Fn(&Uri, &HeaderMap) -> Option<Known> + Send + Sync>;
+/// Answers a `GET` by its target and its headers, or returns `None`.
+pub type FastPath = Box<dyn Fn(&Uri, &HeaderMap) -> Option<RoutedResponse> + Send + Sync>;
 
-/// All shortcuts, asked one after the other; cheap to clone.
+/// All fast paths, tried in order; cheap to clone.
 #[derive(Clone)]
-pub struct Shortcuts {
+pub struct FastPaths {
     all: Arc<All>,
     metrics: Metrics,
 }
 
 struct All {
     /// Polls, which are exempt from the limits per address.
-    polls: Vec<Shortcut>,
-    /// What counts for its address.
-    limited: Vec<Shortcut>,
+    polls: Vec<FastPath>,
+    /// Fast paths whose answers count for the client's address.
+    limited: Vec<FastPath>,
     addresses: Arc<AddressLimits>,
 }
 
-impl Shortcuts {
-    /// These, whose answers are counted as the router's are. `polls` answer only requests with a
-    /// ticket that verifies; `limited` take from the allowances in `addresses`.
+impl FastPaths {
+    /// Combines the fast paths; their answers are counted in `metrics` like the router's. `polls`
+    /// answer only requests with a valid ticket. `limited` count against the rate limits in
+    /// `addresses`.
     #[must_use]
     pub fn new(
-        polls: Vec<Shortcut>,
-        limited: Vec<Shortcut>,
+        polls: Vec<FastPath>,
+        limited: Vec<FastPath>,
         addresses: Arc<AddressLimits>,
         metrics: Metrics,
     ) -> Self {
         Self { all: Arc::new(All { polls, limited, addresses }), metrics }
     }
 
-    /// The answer, where it is known and within the limits: what exceeds them is refused by the
-    /// router. A page on another origin is told more headers by the router.
+    /// Answers `request` if a fast path can and the rate limit allows it; otherwise `None`, and the
+    /// router answers or refuses. Requests with an `Origin` also go to the router, which adds the
+    /// CORS headers.
     pub(super) fn answer<B>(&self, peer: Peer, request: &Request<B>) -> Option<Response> {
         let (uri, headers) = (request.uri(), request.headers());
         if request.method() != Method::GET || headers.contains_key(ORIGIN) {
             return None;
         }
         let started = Instant::now();
-        let ask = || {
-            let polled = self.all.polls.iter().find_map(|shortcut| shortcut(uri, headers));
-            polled.or_else(|| {
-                let known = self.all.limited.iter().find_map(|shortcut| shortcut(uri, headers));
-                known.filter(|_| self.all.addresses.admits(peer, headers))
+        let try_all = || {
+            let poll = self.all.polls.iter().find_map(|path| path(uri, headers));
+            poll.or_else(|| {
+                let answer = self.all.limited.iter().find_map(|path| path(uri, headers));
+                answer.filter(|_| self.all.addresses.admits(peer, headers))
             })
         };
-        // A defect is left to the router, which tells it as one.
-        let (route, mut response) = catch_unwind(AssertUnwindSafe(ask)).ok().flatten()?;
+        // After a panic the router handles the request, and reports the same defect.
+        let (route, mut response) = catch_unwind(AssertUnwindSafe(try_all)).ok().flatten()?;
         let mut buffer = Uuid::encode_buffer();
         let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
         let headers = response.headers_mut();
@@ -83,8 +86,8 @@ impl Shortcuts {
     }
 }
 
-impl std::fmt::Debug for Shortcuts {
+impl std::fmt::Debug for FastPaths {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shortcuts").finish_non_exhaustive()
+        f.debug_struct("FastPaths").finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
-//! What happens around every request: its id, its span, its count, its limits.
+//! What happens around every request: its id, its span, its metrics and its limits.
 //!
-//! Two layers in all, since each costs every request a few allocations: nine of ten requests are
-//! polls that cost little more.
+//! There are only two layers, because each layer costs every request a few allocations, and nine of
+//! ten requests are polls that cost little more than that.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -28,15 +28,15 @@ use crate::http::limit::address_limits::AddressLimits;
 use crate::http::limit::gate::{BODY_LIMIT, Gate, Limits, limit};
 use crate::telemetry::Metrics;
 
-/// The largest list of seats.
+/// Maximum body size of a list of seats, in bytes.
 pub const SEAT_LIST_LIMIT: usize = 16 * 1024 * 1024;
 
-/// An answer is of the kind that it says. On every one, those that are not routed too.
+/// Keeps browsers from guessing another content type. On every answer, with or without a route.
 pub(super) const NOSNIFF: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
 
-/// What a page may do that says nothing of it itself. The page to read the API has its styles in the
-/// text; images of its own are data.
+/// Headers of a page that does not set them itself. The page that shows the API description has
+/// inline styles, and images as `data:` URLs.
 const PAGE_HEADERS: [(&str, &str); 3] = [
     (
         "content-security-policy",
@@ -48,47 +48,49 @@ const PAGE_HEADERS: [(&str, &str); 3] = [
     ("referrer-policy", "no-referrer"),
 ];
 
-/// Makes a page of a refusal, for a browser that asked for a page.
-pub trait Dress: Send + Sync + 'static {
-    /// The page; `instance` is the request's id.
+/// Renders a problem as a page, for a browser that asked for a page.
+pub trait RenderErrorPage: Send + Sync + 'static {
+    /// Renders the error page; `instance` is the request's id.
     fn dress(&self, uri: &Uri, headers: &HeaderMap, problem: &Problem, instance: &str) -> Response;
 }
 
-/// Lets a route take bodies up to [`SEAT_LIST_LIMIT`].
+/// Layer for a route that accepts bodies up to [`SEAT_LIST_LIMIT`].
 pub fn seat_list_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(SEAT_LIST_LIMIT)
 }
 
-/// Tells whether a request with this method, target and headers counts for no address: polls of those
-/// who wait, where they are not answered ahead of routing.
+/// Whether a request with this method, target and headers is exempt from the rate limit per
+/// address: polls of waiting users that the fast path did not answer.
 pub type Exempt = Arc<dyn Fn(&Method, &Uri, &HeaderMap) -> bool + Send + Sync>;
 
-/// What is around every route.
-pub struct Surroundings {
-    /// Makes a page of a refusal for a browser.
-    pub dress: Arc<dyn Dress>,
-    /// Says whose access token a token is.
+/// What the middleware needs.
+pub struct RouterContext {
+    /// Renders a problem as a page for a browser.
+    pub dress: Arc<dyn RenderErrorPage>,
+    /// Finds the caller of an access token.
     pub identity: Identity,
-    /// What one address may ask for.
+    /// Rate limits per address.
     pub addresses: Arc<AddressLimits>,
-    /// What the process takes on.
+    /// Limits of the process and of each user.
     pub limits: Limits,
     /// The origins whose pages may call.
     pub cors: Cors,
-    /// Requests that count for no address.
+    /// Requests that are exempt from the rate limit per address.
     pub exempt: Exempt,
-    /// Where changes of state run to their end.
+    /// Runs each change of state to its end.
     pub changes: Changes,
     /// Counts requests and refusals.
     pub metrics: Metrics,
 }
 
-/// Puts everything around `routes` that every request passes, outermost first: the envelope (id,
-/// span, count, problems rendered, CORS, panics, the limit of requests of its address), then the
-/// other limits. Health checks and metrics go into `always`: they are answered also when the
-/// process takes on nothing more. What changes state runs to its end among `changes`. Paths and methods that no route has pass the envelope too.
-pub fn around((routes, always): (Router, Router), surroundings: Surroundings) -> Router {
-    let Surroundings { dress, identity, addresses, limits, cors, exempt, changes, metrics } =
+/// Puts the middleware around `routes`. The outer layer is the envelope: request id, span, metrics,
+/// rendering of problems, CORS, panics and the rate limit of the address. The inner layer holds the
+/// other limits.
+///
+/// Routes in `always` (health checks and metrics) skip the inner layer, so an overloaded process
+/// still answers them. Requests that match no route pass the envelope too.
+pub fn around((routes, always): (Router, Router), surroundings: RouterContext) -> Router {
+    let RouterContext { dress, identity, addresses, limits, cors, exempt, changes, metrics } =
         surroundings;
     let gate = Gate::new(limits, identity, changes, metrics.clone());
     let around = Around { addresses, exempt, cors, dress, metrics };
@@ -105,23 +107,23 @@ struct Around {
     addresses: Arc<AddressLimits>,
     exempt: Exempt,
     cors: Cors,
-    dress: Arc<dyn Dress>,
+    dress: Arc<dyn RenderErrorPage>,
     metrics: Metrics,
 }
 
-/// Gives the request an id and a span, counts it, catches its panic, and renders the problem it may
-/// have ended in.
+/// Gives the request an id and a span, counts it, catches a panic, and renders its problem if it
+/// ended in one.
 ///
-/// The span names the route's pattern: paths are fine, but query strings carry stream codes, and
-/// no header is recorded at all.
+/// The span holds the route's pattern instead of the URL, because query strings carry stream codes.
+/// It holds no header.
 async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut buffer = Uuid::encode_buffer();
-    // Ours alone: an id from outside could be made to collide with another request's.
+    // A client's own id is ignored: a client could make it collide with another request's id.
     let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let method = name(request.method());
+    let method = method_label(request.method());
     let status = tracing::field::Empty;
     let span = tracing::info_span!("request", %method, route, %id, status);
 
@@ -147,15 +149,15 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     harden(status, response.headers_mut());
 
     span.record("status", status.as_u16());
-    let took = started.elapsed();
-    span.in_scope(|| tracing::debug!(took_ms = took.as_secs_f64() * 1e3, "answered"));
-    around.metrics.request(route, method, status.as_u16(), took);
+    let elapsed = started.elapsed();
+    span.in_scope(|| tracing::debug!(took_ms = elapsed.as_secs_f64() * 1e3, "answered"));
+    around.metrics.request(route, method, status.as_u16(), elapsed);
     response
 }
 
 impl Around {
-    /// The answer of a route, unless the request's address has used up its allowance. A preflight
-    /// counts as any request.
+    /// The answer of a route, unless the request's address has exceeded its rate limit. A preflight
+    /// counts like any other request.
     async fn answer(&self, sharing: &Sharing, mut request: Request, next: Next) -> Response {
         let client = self.addresses.client(request.extensions(), request.headers());
         let exempt = (self.exempt)(request.method(), request.uri(), request.headers());
@@ -171,21 +173,21 @@ impl Around {
     }
 }
 
-/// Whether it is somebody's browser that asks for something to read. Programs say nothing of HTML.
+/// Whether a browser asks for a page. Programs do not send `text/html` in `Accept`.
 fn wants_page(request: &Request) -> bool {
     negotiation::wants_page(request.headers()) && !request.uri().path().starts_with("/v1/")
 }
 
-/// What keeps browsers and caches from doing more with an answer than it is for: it is of the kind
-/// that it says; nobody keeps it, unless it says so and is no error; and a page runs nothing but its
-/// own files, is shown in no frame, and tells other sites nothing.
+/// Adds the headers that restrict browsers and caches. Browsers do not guess another content type.
+/// Caches store an answer only if its handler allows that and it is not an error. A page runs only
+/// its own files, is shown in no frame, and sends no referrer.
 fn harden(status: StatusCode, headers: &mut HeaderMap) {
     headers.insert(NOSNIFF.0, NOSNIFF.1);
-    let unkept = HeaderValue::from_static("no-store");
+    let no_store = HeaderValue::from_static("no-store");
     if status.is_client_error() || status.is_server_error() {
-        headers.insert(CACHE_CONTROL, unkept);
+        headers.insert(CACHE_CONTROL, no_store);
     } else {
-        headers.entry(CACHE_CONTROL).or_insert(unkept);
+        headers.entry(CACHE_CONTROL).or_insert(no_store);
     }
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if kind.starts_with(b"text/html") {
@@ -195,8 +197,9 @@ fn harden(status: StatusCode, headers: &mut HeaderMap) {
     }
 }
 
-/// A method as a label: those that clients make up are one.
-fn name(method: &Method) -> &'static str {
+/// The method as a metric label. Unknown methods share the label `OTHER`, so that clients cannot
+/// create labels.
+fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",
@@ -209,7 +212,7 @@ fn name(method: &Method) -> &'static str {
     }
 }
 
-/// A defect: told in the log, and to the client only as such.
+/// Logs the panic as a defect; the client gets `500 internal_error` without its text.
 fn panicked(panic: &(dyn Any + Send)) -> Response {
     tracing::error!(panic = changes::text(panic), "a handler panicked");
     Problem::internal().into_response()

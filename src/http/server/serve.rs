@@ -1,7 +1,8 @@
-//! Connections: let in, waited for within limits, and drained at the end.
+//! Accepts connections, serves them within limits, and drains them at shutdown.
 //!
-//! `axum::serve` sets no timer, so that a client may take for ever over its headers; hence hyper
-//! itself, on a [`Patient`] connection. A connection whose answer is a stream leaves hyper: see `stream::takeover`.
+//! `axum::serve` sets no timer, so a client could take for ever to send its headers. Therefore this
+//! uses hyper directly, on a [`TimeoutStream`]. A connection whose answer is an event stream leaves
+//! hyper: see `stream::takeover`.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -25,49 +26,50 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::fast_path::Shortcuts;
+use super::fast_path::FastPaths;
 use super::unread_body::{linger, watch};
 use crate::http::api::problem::{Problem, ProblemCode};
 use crate::http::limit::client_address::Peer;
-use crate::http::limit::connections::{Door, Full, Guest};
-use crate::http::limit::slow_client::{Patience, Patient, Turns};
+use crate::http::limit::connections::{ConnectionLimiter, ConnectionPermit, Full};
+use crate::http::limit::slow_client::{ClientTimeouts, TimeoutStream, Turns};
 use crate::http::stream::takeover::Handover;
 use crate::telemetry::Metrics;
 
-/// How long an idle connection is kept: longer than clients wait between polls.
+/// How long an idle connection stays open: longer than the pause between two polls of a client.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
-/// The largest head of a request, in bytes: past it, `431`. Also what a connection buffers at most.
+/// Maximum size of a request's head, in bytes; a larger one gets `431`. Also bounds the buffer of a
+/// connection.
 const HEAD_BYTES: usize = 64 * 1024;
 
-/// How long accepting rests when it failed, which is mostly for want of file descriptors.
+/// Pause after a failed accept, which mostly means that the process has no file descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
-/// What answers requests; cheap to clone.
+/// Answers requests; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    /// Everything.
+    /// All routes with their middleware.
     pub router: Router,
-    /// What needs no routing.
-    pub shortcuts: Shortcuts,
+    /// Answers that need no routing.
+    pub shortcuts: FastPaths,
 }
 
-/// Who is let in, and how long they are waited for; cheap to clone.
+/// Which connections are accepted, and how long the server waits for their clients; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct House {
-    /// Counts connections.
-    pub door: Arc<Door>,
-    /// How long clients are waited for.
-    pub patience: Patience,
-    /// Is told who was turned away.
+pub struct ConnectionPolicy {
+    /// Limits the number of open connections.
+    pub door: Arc<ConnectionLimiter>,
+    /// How long the server waits for a slow client.
+    pub patience: ClientTimeouts,
+    /// Counts refused connections.
     pub metrics: Metrics,
 }
 
-/// Serves `routes` on `listener` until `stop`; then accepts nothing more, lets what runs finish for
-/// up to `drain`, and cuts off the rest.
+/// Serves `routes` on `listener` until `stop`. Then it accepts no more connections, lets running
+/// requests finish for up to `drain`, and closes the rest.
 pub async fn serve(
     listener: TcpListener,
-    house: House,
+    policy: ConnectionPolicy,
     routes: Routes,
     stop: CancellationToken,
     drain: Duration,
@@ -76,20 +78,21 @@ pub async fn serve(
     let cut = CancellationToken::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => match house.door.admit(peer.ip()) {
-                Ok(guest) => {
-                    let came = Came { stream, peer: Peer(peer.ip()), guest };
-                    let serving = connection(came, house.clone(), routes.clone(), stop.clone());
+            Ok((stream, peer)) => match policy.door.admit(peer.ip()) {
+                Ok(permit) => {
+                    let accepted = Accepted { stream, peer: Peer(peer.ip()), permit };
+                    let serving =
+                        serve_connection(accepted, policy.clone(), routes.clone(), stop.clone());
                     let cut = cut.clone();
                     connections.spawn(async move { cut.run_until_cancelled(serving).await });
                 }
                 Err(full) => {
-                    house.metrics.refused("connections");
-                    turn_away(stream, full);
+                    policy.metrics.refused("connections");
+                    refuse(stream, full);
                 }
             },
             Err(error) => {
-                tracing::warn!(%error, "a connection was not accepted");
+                tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_REST).await;
             }
         }
@@ -97,21 +100,21 @@ pub async fn serve(
     drop(listener);
     connections.close();
     if tokio::time::timeout(drain, connections.wait()).await.is_err() {
-        tracing::warn!(open = connections.len(), "connections were cut off at the end");
+        tracing::warn!(open = connections.len(), "connections were closed before they finished");
         cut.cancel();
         connections.wait().await;
     }
 }
 
-/// A connection that was let in.
-struct Came {
+/// An accepted connection.
+struct Accepted {
     stream: TcpStream,
     peer: Peer,
-    guest: Guest,
+    permit: ConnectionPermit,
 }
 
-/// Says why, as far as that can be said without waiting, and closes.
-fn turn_away(stream: TcpStream, full: Full) {
+/// Sends the reason if that needs no waiting, and closes the connection.
+fn refuse(stream: TcpStream, full: Full) {
     let problem = match full {
         Full::InAll => Problem::overloaded(),
         Full::FromOne => {
@@ -119,14 +122,15 @@ fn turn_away(stream: TcpStream, full: Full) {
             Problem::new(ProblemCode::RateLimited).detail(detail).retry_after(5)
         }
     };
-    let sent = stream.into_std().and_then(|mut stream| say(&mut stream, problem));
+    let sent = stream.into_std().and_then(|mut stream| send_problem(&mut stream, problem));
     if let Err(error) = sent {
-        tracing::debug!(%error, "a connection was turned away without a word");
+        tracing::debug!(%error, "a refused connection was closed without an answer");
     }
 }
 
-/// Answers before anything was asked. The kernel's buffer of a new connection has room for it.
-fn say(stream: &mut std::net::TcpStream, problem: Problem) -> std::io::Result<()> {
+/// Sends a problem before any request has arrived. The kernel's send buffer of a new connection has
+/// room for it, so the write does not block.
+fn send_problem(stream: &mut std::net::TcpStream, problem: Problem) -> std::io::Result<()> {
     let body = problem.render(&Uuid::now_v7().to_string());
     let mut text = Vec::new();
     write!(text, "HTTP/1.1 {}\r\nconnection: close\r\n", problem.status())?;
@@ -137,80 +141,92 @@ fn say(stream: &mut std::net::TcpStream, problem: Problem) -> std::io::Result<()
     stream.write_all(&text)
 }
 
-async fn connection(came: Came, house: House, routes: Routes, stop: CancellationToken) {
-    let Came { stream, peer, guest } = came;
+async fn serve_connection(
+    accepted: Accepted,
+    policy: ConnectionPolicy,
+    routes: Routes,
+    stop: CancellationToken,
+) {
+    let Accepted { stream, peer, permit } = accepted;
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was refused");
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let (handing, mut handed) = mpsc::channel(1);
+    let (handovers, mut handover) = mpsc::channel(1);
     let turns = Turns::default();
-    let patient = Patient::new(stream, house.patience, turns.clone());
+    let timed = TimeoutStream::new(stream, policy.patience, turns.clone());
     let unread = Arc::new(AtomicBool::new(false));
-    let here = Here { routes, door: house.door, peer, turns, handing, unread: Arc::clone(&unread) };
-    let service = service_fn(move |request| here.answer(request));
+    let connection = Connection {
+        routes,
+        door: policy.door,
+        peer,
+        turns,
+        handovers,
+        unread: Arc::clone(&unread),
+    };
+    let service = service_fn(move |request| connection.answer(request));
     let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_LIMIT)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(patient, service);
+        .serve_connection(timed, service);
     let ended = tokio::select! {
         ended = &mut serving => ended,
-        Some(handover) = handed.recv() => {
-            // What the client has sent beyond its request is dropped with the rest of the parts.
-            return Handover::take(handover, serving.into_parts().io.into_inner(), guest);
+        Some(handover) = handover.recv() => {
+            // Bytes that the client sent after its request are dropped with hyper's buffer.
+            return Handover::take(handover, serving.into_parts().io.into_inner(), permit);
         }
         () = stop.cancelled() => {
             std::pin::Pin::new(&mut serving).graceful_shutdown();
             tokio::select! {
                 ended = &mut serving => ended,
-                // No stream begins any more.
-                _ = handed.recv() => return,
+                // No stream begins after the stop.
+                _ = handover.recv() => return,
             }
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "a connection ended with an error");
     }
     if unread.load(Ordering::Relaxed) {
-        // The connection counts as open meanwhile.
-        let _guest = guest;
+        // The connection counts as open until this is done.
+        let _permit = permit;
         linger(serving.into_parts().io.into_inner()).await;
     }
 }
 
-/// What the requests of one connection are answered with.
-struct Here {
+/// Answers the requests of one connection.
+struct Connection {
     routes: Routes,
-    door: Arc<Door>,
+    door: Arc<ConnectionLimiter>,
     peer: Peer,
     turns: Turns,
-    handing: mpsc::Sender<Handover>,
-    /// A body was not read to its end, so the connection closes after its answer.
+    handovers: mpsc::Sender<Handover>,
+    /// Set when a body was not read to its end: the connection closes after that answer.
     unread: Arc<AtomicBool>,
 }
 
-impl Here {
-    /// The answer to a request: at once where no routing is needed.
+impl Connection {
+    /// Answers a request, at once if a fast path can.
     fn answer(
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
-        // Nothing ahead of the router reads a body.
-        let plain = request.body().is_end_stream();
-        let known = plain.then(|| self.routes.shortcuts.answer(self.peer, &request)).flatten();
-        let asking = if known.is_some() {
+        // No fast path reads a body.
+        let has_no_body = request.body().is_end_stream();
+        let fast = has_no_body.then(|| self.routes.shortcuts.answer(self.peer, &request)).flatten();
+        let routed = if fast.is_some() {
             self.turns.passed();
             None
         } else {
-            let Self { turns, routes, handing, unread, .. } = self;
-            let parts = (routes.router.clone(), handing.clone(), Arc::clone(unread));
+            let Self { turns, routes, handovers, unread, .. } = self;
+            let parts = (routes.router.clone(), handovers.clone(), Arc::clone(unread));
             Some((turns.begin(), parts))
         };
         let (peer, crowded) = (self.peer, self.door.is_crowded());
         async move {
-            let mut response = match (known, asking) {
-                (None, Some((_answering, parts))) => answer(parts, peer, request).await?,
-                (known, _) => known.unwrap_or_default(),
+            let mut response = match (fast, routed) {
+                (None, Some((_answering, parts))) => route(parts, peer, request).await?,
+                (fast, _) => fast.unwrap_or_default(),
             };
             if crowded {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -220,10 +236,10 @@ impl Here {
     }
 }
 
-/// The answer, unless it is a stream: then the connection is handed over, and hyper, which is about
-/// to be dropped, never hears of an answer.
-async fn answer(
-    (router, handing, unread): (Router, mpsc::Sender<Handover>, Arc<AtomicBool>),
+/// The router's answer. If it is an event stream, this hands the connection over and never returns:
+/// the caller drops hyper, and this future with it.
+async fn route(
+    (router, handovers, unread): (Router, mpsc::Sender<Handover>, Arc<AtomicBool>),
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
@@ -232,8 +248,8 @@ async fn answer(
     request.extensions_mut().insert(peer);
     let mut response = router.oneshot(request).await?;
     if let Some(handover) = Handover::of(&method, &mut response) {
-        // The receiver lives as long as this does.
-        let _ = handing.send(handover).await;
+        // The receiver lives as long as this future.
+        let _ = handovers.send(handover).await;
         std::future::pending::<()>().await;
     }
     if let Some(watch) = watch

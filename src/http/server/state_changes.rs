@@ -1,9 +1,8 @@
-//! Requests that change state run to their end, whatever becomes of their clients.
+//! Runs each request that changes state to its end, even if its client disconnects.
 //!
-//! Hyper drops the future of a request whose client has hung up. Between two steps of a change that
-//! would leave the first one standing: a claim without its hold, a transaction rolled back that the
-//! client was about to be told of. So such a request runs in a task of its own, which a shutdown waits
-//! for.
+//! Hyper drops the future of a request when its client disconnects. Between two steps of a change
+//! that would keep the first step without the second: for example a seat claim without its hold.
+//! Therefore such a request runs in its own task, and a shutdown waits for this task.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -13,41 +12,41 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// Runs changes of state in tasks that the process waits for before it ends; cheap to clone.
+/// Runs changes of state in tasks; the process waits for them before it ends. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Changes(TaskTracker);
 
 impl Changes {
-    /// Runs changes among `tasks`.
+    /// Runs changes as tasks of `tasks`.
     #[must_use]
     pub fn among(tasks: TaskTracker) -> Self {
         Self(tasks)
     }
 
-    /// Runs `change` to its end, also where the future that this returns is dropped before. A panic of
-    /// `change` is passed on to the caller, or logged where there is none any more.
+    /// Runs `change` to its end, even if the caller drops the returned future. A panic of `change`
+    /// resumes in the caller. If the caller is gone, the panic is logged.
     pub async fn run<T: Send + 'static>(
         &self,
         change: impl Future<Output = T> + Send + 'static,
     ) -> T {
-        let (ended, end) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let change = async move {
             let outcome = AssertUnwindSafe(change).catch_unwind().await;
-            if let Err(Err(panic)) = ended.send(outcome) {
+            if let Err(Err(panic)) = sender.send(outcome) {
                 tracing::error!(panic = text(&*panic), "a change panicked after its client left");
             }
         };
         self.0.spawn(change.in_current_span());
-        match end.await {
+        match receiver.await {
             Ok(Ok(value)) => value,
             Ok(Err(panic)) => resume_unwind(panic),
-            // The runtime ends, and this future with it.
+            // The runtime is shutting down and drops this future.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-/// What a panic says.
+/// The message of a panic; `not a text` if the payload is not a string.
 #[must_use]
 pub fn text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();

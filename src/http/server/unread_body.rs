@@ -1,10 +1,10 @@
-//! What becomes of a request body that its handler did not read to its end.
+//! Deals with a request body that its handler did not read to its end.
 //!
-//! Many answers come before the body is read: 404, 405, 413, 415, 429, 503. Bytes of the body that
-//! are still to come stand before the next request on the connection. So a small rest is read and
-//! dropped before the answer goes out, and the connection stays. Otherwise the answer says
-//! `Connection: close`, and the connection is closed in a way that lets the client read the answer
-//! (RFC 9112, section 9.6).
+//! Many answers are ready before the body is read: 404, 405, 413, 415, 429, 503. The unread bytes
+//! precede the next request on the connection. So a small rest is read and dropped before the
+//! answer is sent, and the connection stays open. Otherwise the answer carries `Connection: close`,
+//! and the connection is closed in a way that lets the client read the answer (RFC 9112, section
+//! 9.6).
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,39 +21,40 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncReadExt, copy, sink};
 use tokio::net::TcpStream;
 
-/// The largest rest of a body that is read and dropped, in bytes.
+/// Maximum rest of a body that is read and dropped to keep the connection, in bytes.
 const DRAIN_BYTES: u64 = 64 * 1024;
-/// How long such a rest is waited for.
+/// Time limit for reading such a rest.
 const DRAIN_TIME: Duration = Duration::from_millis(500);
-/// The most that is read and dropped after an answer that closes its connection, in bytes.
+/// Maximum that is read and dropped after an answer that closes its connection, in bytes.
 const LINGER_BYTES: u64 = 8 * 1024 * 1024;
-/// How long a client may take to stop sending after such an answer.
+/// Time limit for a client to stop sending after such an answer.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// The body of one request, watched until its answer is there.
+/// Knows how far the body of one request was read.
 #[derive(Debug)]
 pub(super) struct Watch {
     state: Arc<Mutex<State>>,
-    /// The client sends the body only when it is asked to.
+    /// The client sends the body only after `100 Continue`.
     expects_continue: bool,
 }
 
 #[derive(Debug)]
 enum State {
-    /// A handler has it.
+    /// A handler holds the body.
     InUse,
-    /// Its end was read.
+    /// The body was read to its end.
     Finished,
-    /// It ended early, or was malformed.
+    /// The body ended early, or was malformed.
     Broken,
-    /// It was dropped before its end; whether anything of it was asked for.
+    /// The body was dropped before its end; `true` if the handler had begun to read it.
     Unread(Incoming, bool),
 }
 
-/// A body that says at its end how far it was read.
+/// A body that records how far it was read.
 struct Watched {
     body: Option<Incoming>,
-    asked: bool,
+    /// The handler has begun to read.
+    begun: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -67,13 +68,13 @@ pub(super) fn watch(request: Request<Incoming>) -> (Request<Body>, Option<Watch>
         state: Arc::clone(&state),
         expects_continue: request.headers().contains_key(EXPECT),
     };
-    let request = request.map(|body| Body::new(Watched { body: Some(body), asked: false, state }));
+    let request = request.map(|body| Body::new(Watched { body: Some(body), begun: false, state }));
     (request, Some(watch))
 }
 
 impl Watch {
-    /// Makes the connection fit for its next request, or lets the answer say that there is none.
-    /// Whether the connection stays.
+    /// Reads a small rest of the body, so that the connection can carry the next request. Otherwise
+    /// adds `Connection: close` to the answer. Returns whether the connection stays open.
     pub(super) async fn settle(self, response: &mut Response) -> bool {
         let state = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,12 +82,12 @@ impl Watch {
         };
         let stays = match state {
             State::Finished => true,
-            State::Unread(body, asked) => {
-                // Nobody waits for a client that was too slow, sent too much, or sends nothing
-                // before it is asked to.
-                let late = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE];
-                let sends = asked || !self.expects_continue;
-                sends && !late.contains(&response.status()) && drained(body).await
+            State::Unread(body, begun) => {
+                // Do not wait for a client that was too slow, sent too much, or still waits for
+                // `100 Continue`.
+                let given_up = [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE];
+                let sends = begun || !self.expects_continue;
+                sends && !given_up.contains(&response.status()) && drain(body).await
             }
             State::InUse | State::Broken => false,
         };
@@ -97,12 +98,13 @@ impl Watch {
     }
 }
 
-/// Reads the rest of a body, if it is small and arrives soon. Whether it was read to its end.
-async fn drained(mut body: Incoming) -> bool {
+/// Reads and drops the rest of a body, up to [`DRAIN_BYTES`] and for [`DRAIN_TIME`]. Returns
+/// whether it was read to its end.
+async fn drain(mut body: Incoming) -> bool {
     if body.size_hint().lower() > DRAIN_BYTES {
         return false;
     }
-    let drain = async {
+    let read_all = async {
         let mut left = DRAIN_BYTES;
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else { return false };
@@ -114,15 +116,15 @@ async fn drained(mut body: Incoming) -> bool {
         }
         true
     };
-    tokio::time::timeout(DRAIN_TIME, drain).await.unwrap_or(false)
+    tokio::time::timeout(DRAIN_TIME, read_all).await.unwrap_or(false)
 }
 
-/// Reads and drops what a client still sends after the answer that closed its connection. A socket
-/// that is closed with unread bytes is reset, and the client may lose the answer.
+/// Reads and drops what a client still sends after an answer that closes its connection. Closing a
+/// socket with unread bytes resets it, and the client may lose the answer.
 pub(super) async fn linger(stream: TcpStream) {
     let dropped = async { copy(&mut stream.take(LINGER_BYTES), &mut sink()).await };
     if let Ok(Err(error)) = tokio::time::timeout(LINGER_TIME, dropped).await {
-        tracing::debug!(%error, "a connection broke while its unread body was dropped");
+        tracing::debug!(%error, "a connection failed while its unread body was dropped");
     }
 }
 
@@ -134,7 +136,7 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        self.asked = true;
+        self.begun = true;
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let frame = ready!(Pin::new(body).poll_frame(cx));
         let ended = match &frame {
@@ -162,7 +164,7 @@ impl Drop for Watched {
     fn drop(&mut self) {
         if let Some(body) = self.body.take() {
             let ended = body.is_end_stream();
-            let state = if ended { State::Finished } else { State::Unread(body, self.asked) };
+            let state = if ended { State::Finished } else { State::Unread(body, self.begun) };
             *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         }
     }

@@ -1,5 +1,5 @@
-//! Who serves which stream: one task per topic, begun with its first stream and ended after its
-//! last.
+//! Hands each stream to the task of its topic. A topic's task starts with its first stream and ends
+//! after its last.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +10,12 @@ use super::BATCH;
 use super::socket::{Gone, Socket};
 use crate::store::id::ScheduleId;
 
-/// A stream that has just begun, and what its topic has to know of it.
+/// A stream that has just begun, on its way to its topic.
 #[derive(Debug)]
 pub struct Arrival<N> {
     /// Its socket; the head of the answer is sent.
     pub socket: Socket,
-    /// What it is to be told.
+    /// What the topic has to send to this client.
     pub wants: N,
 }
 
@@ -25,17 +25,17 @@ pub struct Hub<N> {
     topics: Arc<Mutex<HashMap<ScheduleId, mpsc::UnboundedSender<Arrival<N>>>>>,
 }
 
-/// A topic's end of its arrivals.
+/// The receiving end of a topic: its new streams.
 #[derive(Debug)]
 pub struct Arrivals<N> {
     hub: Hub<N>,
     schedule: ScheduleId,
-    /// Bounded by the streams that a process may have open.
+    /// Unbounded, but never longer than the number of streams that a process may have open.
     queue: mpsc::UnboundedReceiver<Arrival<N>>,
 }
 
 impl<N> Hub<N> {
-    /// Hands a stream to its topic; `begin` starts the topic's task where there is none.
+    /// Hands a stream to its topic; `begin` starts the topic's task if none runs.
     pub fn enter(
         &self,
         schedule: ScheduleId,
@@ -43,13 +43,13 @@ impl<N> Hub<N> {
         begin: impl FnOnce(Arrivals<N>),
     ) {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = match topics.get(&schedule) {
+        let undelivered = match topics.get(&schedule) {
             Some(topic) => topic.send(arrival).err().map(|refused| refused.0),
             None => Some(arrival),
         };
-        if let Some(arrival) = left {
+        if let Some(arrival) = undelivered {
             let (topic, queue) = mpsc::unbounded_channel();
-            // The receiver is at hand.
+            // This cannot fail: the receiver is still in scope.
             let _ = topic.send(arrival);
             topics.insert(schedule, topic);
             begin(Arrivals { hub: self.clone(), schedule, queue });
@@ -58,28 +58,30 @@ impl<N> Hub<N> {
 }
 
 impl<N> Arrivals<N> {
-    /// The next stream; waits for it.
+    /// Waits for the next stream.
     pub async fn next(&mut self) -> Option<Arrival<N>> {
         self.queue.recv().await
     }
 
-    /// The next stream, where one has come.
+    /// The next stream, if one has arrived.
     pub fn take(&mut self) -> Option<Arrival<N>> {
         self.queue.try_recv().ok()
     }
 
-    /// For a topic without streams: true where it is over. None can come in between.
+    /// Ends a topic that has no streams left, unless a new one has arrived; returns whether it has
+    /// ended. The lock keeps new streams out between the check and the end.
     pub fn end(&mut self) -> bool {
         let mut topics = self.hub.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = self.queue.is_empty();
-        if over {
+        let ended = self.queue.is_empty();
+        if ended {
             topics.remove(&self.schedule);
         }
-        over
+        ended
     }
 }
 
-/// Has every follower take a step, and lets those go that are over; lets others run in between.
+/// Runs one step for every follower, and removes those whose stream has ended. Yields to other
+/// tasks after every [`BATCH`] steps.
 pub async fn walk<F>(followers: &mut Vec<F>, mut step: impl FnMut(&mut F) -> Result<(), Gone>) {
     let (mut at, mut steps) = (0, 0);
     while let Some(follower) = followers.get_mut(at) {

@@ -1,8 +1,8 @@
-//! Streams of server-sent events, without a task, a timer or a buffer for each.
+//! Streams of server-sent events, without a task, a timer or a buffer per stream.
 //!
 //! A handler answers with [`takeover::Takeover`]. The connection then leaves hyper: its socket goes
-//! to a [`hub`], in which one task per topic writes to all sockets of that topic. What an idle
-//! stream costs is its socket and its entry in a list.
+//! to a [`hub`], in which one task per topic writes to all sockets of that topic. An idle stream
+//! costs only its socket and its entry in a list.
 
 pub mod event;
 pub mod hub;
@@ -16,13 +16,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::api::problem::Problem;
-use super::limit::connections::Guest;
+use super::limit::connections::ConnectionPermit;
 use crate::telemetry::Metrics;
 
-/// How many streams a task serves before it lets others run.
+/// Number of streams that a task serves before it yields to other tasks.
 pub const BATCH: usize = 256;
 
-/// The streams of this process: how many there may be, and who serves them; cheap to clone.
+/// Limits the number of streams of this process and runs their tasks; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Streams {
     slots: Arc<Semaphore>,
@@ -31,18 +31,18 @@ pub struct Streams {
     metrics: Metrics,
 }
 
-/// A stream that counts as open until this is dropped.
+/// Counts one stream as open until it is dropped.
 #[derive(Debug)]
 pub struct Open {
     kind: &'static str,
     metrics: Metrics,
     _slot: OwnedSemaphorePermit,
-    /// Counts the connection; there once it was handed over.
-    guest: Option<Guest>,
+    /// Counts the connection as open; set when the connection is handed over.
+    connection: Option<ConnectionPermit>,
 }
 
 impl Streams {
-    /// At most `most` streams at a time; their tasks are among `tasks` and end with `stop`.
+    /// Allows `most` streams at a time; their tasks belong to `tasks` and end with `stop`.
     #[must_use]
     pub fn new(most: usize, tasks: TaskTracker, stop: CancellationToken, metrics: Metrics) -> Self {
         Self { slots: Arc::new(Semaphore::new(most)), tasks, stop, metrics }
@@ -51,7 +51,7 @@ impl Streams {
     /// Counts one more stream of a kind (`ticket`, `seats`, `stats`).
     ///
     /// # Errors
-    /// `503 overloaded` where there are too many, or the process drains.
+    /// `503 overloaded` if the limit is reached, or the process drains.
     pub fn open(&self, kind: &'static str) -> Result<Open, Problem> {
         if self.stop.is_cancelled() {
             return Err(Problem::overloaded());
@@ -59,10 +59,10 @@ impl Streams {
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| Problem::overloaded())?;
         self.metrics.stream_opened(kind);
-        Ok(Open { kind, metrics: self.metrics.clone(), _slot: slot, guest: None })
+        Ok(Open { kind, metrics: self.metrics.clone(), _slot: slot, connection: None })
     }
 
-    /// Runs a topic's task until it ends by itself or the process drains. Dropping it closes its
+    /// Runs a topic's task until it ends or the process drains. Dropping the task closes its
     /// sockets.
     pub fn spawn(&self, topic: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
@@ -71,17 +71,17 @@ impl Streams {
 }
 
 impl Open {
-    /// Lets the connection count as open as long as the stream does.
-    fn keep(&mut self, guest: Guest) {
-        self.guest = Some(guest);
+    /// Counts the connection as open for as long as the stream.
+    fn keep(&mut self, connection: ConnectionPermit) {
+        self.connection = Some(connection);
     }
 
-    /// So many events were sent.
+    /// Counts an event that was sent.
     fn sent(&self) {
         self.metrics.stream_event(self.kind);
     }
 
-    /// It is closed since its client did not read.
+    /// Counts a stream that is closed because its client does not read.
     fn slow(&self) {
         self.metrics.stream_dropped(self.kind);
     }

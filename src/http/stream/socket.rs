@@ -1,4 +1,4 @@
-//! The client's end of one stream: written to without waiting, and let go when it does not read.
+//! The socket of one stream: writes never wait, and a client that does not read is disconnected.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -10,20 +10,20 @@ use tokio::net::TcpStream;
 use super::Open;
 use super::event::{BEAT, RETRY};
 
-/// A stream on which nothing was sent for this long gets a comment; with the second between two
-/// looks, within the 15 s that are promised.
+/// A stream without an event for this long gets a comment. Streams are checked once per second, so
+/// the comment is sent within the promised 15 s.
 const QUIET: Duration = Duration::from_secs(12);
-/// How long a client may take to make room for the rest of an event.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// What was sent and is not acknowledged for this long ends the connection: with the comments, this
-/// is how a client that vanished without a word is found.
+/// Time limit for a client to read enough that the rest of an event can be sent.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection ends if sent bytes stay unacknowledged for this long. Together with the comments,
+/// this detects a client that vanished without closing its connection.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
-/// The kernel's buffer for one client; it doubles this. A few events fit.
+/// Send buffer of one client, in bytes; the kernel doubles it. A few events fit.
 const SEND_BUFFER: usize = 16 * 1024;
-/// What a client of a stream may say in one look before it is not listened to.
-const CHATTER: usize = 512;
+/// Bytes that are read from a client, and dropped, in one check.
+const READ_BUFFER: usize = 512;
 
-/// The stream is over: the client has gone, or was too slow.
+/// The stream has ended: the client disconnected or was too slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
 
@@ -31,10 +31,10 @@ pub struct Gone;
 #[derive(Debug)]
 pub struct Socket {
     io: TcpStream,
-    /// The rest of an event that did not fit; nothing is sent after it until it has.
+    /// The rest of an event that did not fit into the send buffer; sent before anything else.
     unsent: Event,
-    /// When something was last written.
-    wrote: Instant,
+    /// When bytes were last written.
+    written_at: Instant,
     open: Open,
 }
 
@@ -42,37 +42,37 @@ impl Socket {
     /// Begins a stream: `head` is the head of the HTTP answer.
     ///
     /// # Errors
-    /// [`Gone`] where the client does not take even that.
+    /// [`Gone`] if the head cannot be written.
     pub fn begin(io: TcpStream, mut head: Vec<u8>, open: Open) -> Result<Self, Gone> {
         let socket = SockRef::from(&io);
         let bounded = socket.set_send_buffer_size(SEND_BUFFER);
         if let Err(error) = bounded.and(socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))) {
-            tracing::debug!(%error, "a socket could not be bounded");
+            tracing::debug!(%error, "the limits of a stream's socket could not be set");
         }
         head.extend_from_slice(RETRY);
-        let mut begun = Self { io, unsent: Event::new(), wrote: Instant::now(), open };
+        let mut begun = Self { io, unsent: Event::new(), written_at: Instant::now(), open };
         begun.write(&head)?;
         Ok(begun)
     }
 
-    /// Whether an event can be sent now. Sends what is left, notices who has gone, and tells a
-    /// quiet client that the stream lives.
+    /// Whether an event can be sent now. Also sends the rest of the last event, detects a closed
+    /// connection, and sends a comment on a quiet stream.
     ///
     /// # Errors
-    /// [`Gone`], after which the socket is to be dropped.
+    /// [`Gone`]; the caller then drops the socket.
     pub fn ready(&mut self, now: Instant) -> Result<bool, Gone> {
-        self.listen()?;
-        let quiet = now.saturating_duration_since(self.wrote);
+        self.check_open()?;
+        let quiet = now.saturating_duration_since(self.written_at);
         if !self.unsent.is_empty() {
             let rest = std::mem::take(&mut self.unsent);
-            let left = self.push(&rest)?;
-            self.unsent = rest.slice(left..);
-            if left == 0 && quiet > PATIENCE {
+            let sent = self.push(&rest)?;
+            self.unsent = rest.slice(sent..);
+            if sent == 0 && quiet > READ_TIMEOUT {
                 self.open.slow();
                 return Err(Gone);
             }
-            if left > 0 {
-                self.wrote = now;
+            if sent > 0 {
+                self.written_at = now;
             }
         } else if quiet >= QUIET {
             self.write(BEAT)?;
@@ -80,16 +80,17 @@ impl Socket {
         Ok(self.unsent.is_empty())
     }
 
-    /// Whether everything written was taken by the kernel.
+    /// Whether the kernel has taken every byte.
     #[must_use]
     pub fn is_drained(&self) -> bool {
         self.unsent.is_empty()
     }
 
-    /// Sends an event. Only after [`Socket::ready`] has said so, or it is not sent at all.
+    /// Sends an event. Call it only after [`Socket::ready`] has returned `true`; otherwise the
+    /// event is dropped.
     ///
     /// # Errors
-    /// [`Gone`], after which the socket is to be dropped.
+    /// [`Gone`]; the caller then drops the socket.
     pub fn send(&mut self, event: &[u8]) -> Result<(), Gone> {
         if self.unsent.is_empty() {
             self.write(event)?;
@@ -98,15 +99,15 @@ impl Socket {
         Ok(())
     }
 
-    /// As [`Socket::send`], of an event that many get: the rest of it is kept for all of them once.
+    /// Like [`Socket::send`], for an event that goes to many clients: they share one copy of it.
     ///
     /// # Errors
-    /// [`Gone`], after which the socket is to be dropped.
+    /// [`Gone`]; the caller then drops the socket.
     pub fn send_shared(&mut self, event: &Event) -> Result<(), Gone> {
         if self.unsent.is_empty() {
             let sent = self.push(event)?;
             self.unsent = event.slice(sent..);
-            self.wrote = Instant::now();
+            self.written_at = Instant::now();
             self.open.sent();
         }
         Ok(())
@@ -117,11 +118,11 @@ impl Socket {
         if sent < bytes.len() {
             self.unsent = Event::copy_from_slice(&bytes[sent..]);
         }
-        self.wrote = Instant::now();
+        self.written_at = Instant::now();
         Ok(())
     }
 
-    /// Gives the kernel what it takes now.
+    /// Writes as many bytes as the kernel takes now, and returns their number.
     fn push(&self, bytes: &[u8]) -> Result<usize, Gone> {
         let mut sent = 0;
         while sent < bytes.len() {
@@ -136,10 +137,11 @@ impl Socket {
         Ok(sent)
     }
 
-    /// A client of a stream has nothing to say: what it says is dropped. Its end is the stream's.
-    fn listen(&self) -> Result<(), Gone> {
-        let mut said = [0; CHATTER];
-        match self.io.try_read(&mut said) {
+    /// Reads and drops what the client has sent, and detects a closed connection. A client of a
+    /// stream has nothing to send.
+    fn check_open(&self) -> Result<(), Gone> {
+        let mut ignored = [0; READ_BUFFER];
+        match self.io.try_read(&mut ignored) {
             Ok(0) => Err(Gone),
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),

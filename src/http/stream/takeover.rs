@@ -1,4 +1,4 @@
-//! How a connection leaves hyper: a handler's answer carries what is to be done with its socket.
+//! Takes a connection out of hyper: a handler's answer carries the function that gets its socket.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,19 +14,19 @@ use tokio::net::TcpStream;
 
 use super::Open;
 use super::socket::Socket;
-use crate::http::limit::connections::Guest;
+use crate::http::limit::connections::ConnectionPermit;
 
 type Enter = Box<dyn FnOnce(Socket) + Send>;
 
-/// What becomes of the connection once the head of its answer has passed all layers. In the
-/// extensions of that answer.
+/// The function that gets the connection once the head of its answer has passed the middleware. In
+/// the extensions of that answer.
 #[derive(Clone)]
 pub struct Takeover {
-    // Extensions must be clones of each other; the stream is one.
+    // Extensions must be `Clone`, but there is only one stream.
     stream: Arc<Mutex<Option<(Open, Enter)>>>,
 }
 
-/// A connection to be handed over: the head of its answer, and what takes it.
+/// A connection that is handed over: the head of its answer, and the function that gets it.
 pub struct Handover {
     head: Vec<u8>,
     takeover: Takeover,
@@ -47,7 +47,7 @@ pub fn stream(open: Open, enter: impl FnOnce(Socket) + Send + 'static) -> Respon
     response
 }
 
-/// The id of the last event that a client has seen, where it comes back.
+/// The id of the last event that a reconnecting client has seen (`Last-Event-ID`).
 #[must_use]
 pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get("last-event-id")?.to_str().ok()?;
@@ -55,7 +55,8 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Handover {
-    /// The takeover that an answer asks for. An answer to `HEAD` has no body to take over.
+    /// The takeover in an answer, if it has one. An answer to `HEAD` has no body, so it keeps its
+    /// connection in hyper.
     pub fn of(method: &Method, response: &mut Response) -> Option<Self> {
         let takeover = response.extensions_mut().remove::<Takeover>()?;
         if *method == Method::HEAD || response.status() != StatusCode::OK {
@@ -64,12 +65,12 @@ impl Handover {
         Some(Self { head: head(response), takeover })
     }
 
-    /// Hands the connection over, and what counts it.
-    pub fn take(self, io: TcpStream, guest: Guest) {
+    /// Hands the connection over, together with its permit.
+    pub fn take(self, io: TcpStream, permit: ConnectionPermit) {
         let stream = &self.takeover.stream;
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((mut open, enter)) = stream {
-            open.keep(guest);
+            open.keep(permit);
             if let Ok(socket) = Socket::begin(io, self.head, open) {
                 enter(socket);
             }
@@ -77,8 +78,8 @@ impl Handover {
     }
 }
 
-/// The head as it is sent. Without a length and without chunks: the body ends with the connection
-/// (RFC 9112, section 6.3).
+/// Writes the head of the answer, without a length and without chunks: the body ends with the
+/// connection (RFC 9112, section 6.3).
 fn head(response: &Response) -> Vec<u8> {
     let mut text = b"HTTP/1.1 200 OK\r\n".to_vec();
     for (name, value) in response.headers() {
@@ -91,7 +92,7 @@ fn head(response: &Response) -> Vec<u8> {
     }
     let mut rest = String::new();
     let now = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT");
-    // Writing into a String does not fail.
+    // Writing to a `String` cannot fail.
     let _ = write!(rest, "date: {now}\r\nconnection: close\r\n\r\n");
     text.extend_from_slice(rest.as_bytes());
     text

@@ -1,4 +1,4 @@
-//! The proof of a draw over HTTP, open to everybody.
+//! The proof of a draw over HTTP. It is public.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ use crate::queue::service::QueueError;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 
-/// What never changes any more.
+/// `Cache-Control` of an answer that never changes again.
 const FOR_A_DAY: &str = "public, max-age=86400, immutable";
 
 /// The routes of draws.
@@ -30,30 +30,30 @@ pub fn routes(draws: Draws) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(draw)).routes(routes!(entrants)).with_state(draws)
 }
 
-/// A draw, as everybody may check it.
+/// The public proof of a draw.
 #[derive(Debug, Serialize, ToSchema)]
 struct DrawView {
-    /// The SHA-256 of the secret, in hex: known from the moment that the schedule is made.
+    /// The SHA-256 of the secret, in hex. Public from the creation of the schedule on.
     commitment: String,
-    /// The secret, in hex, once everybody has a place.
+    /// The secret, in hex, once every entrant has a drawn rank.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
-    /// How many were in the draw.
+    /// Number of entrants.
     #[serde(skip_serializing_if = "Option::is_none")]
     entrants: Option<u64>,
-    /// Since when the secret is public.
+    /// When the secret became public.
     #[serde(skip_serializing_if = "Option::is_none")]
     opened_at: Option<DateTime<Utc>>,
 }
 
 /// The commitment of a draw, and its secret once the draw is made.
 ///
-/// Enough, together with the list of entrants, to verify the order. Public.
+/// With the list of entrants, this is enough to verify the order. Public.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/queue/draw", tag = "Queue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "The commitment; after the draw the secret too",
+        (status = 200, description = "The commitment, and after the draw the secret",
          body = DrawView),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -80,11 +80,11 @@ async fn draw(
     get, path = "/v1/schedules/{id}/queue/draw/entrants", tag = "Queue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "A ticket id a line", body = String,
+        (status = 200, description = "One ticket id per line", body = String,
          content_type = "text/plain"),
         (status = 404, description = "`schedule_not_found`"),
-        (status = 409, description = "`draw_not_frozen`: the sale has not opened, its list is not \
-                                      complete yet, or its order of entry is not drawn"),
+        (status = 409, description = "`draw_not_frozen`: the sale has not opened, the list is not \
+                                      complete yet, or the sale has no draw"),
     ),
 )]
 async fn entrants(
@@ -95,7 +95,7 @@ async fn entrants(
         draws.proof(schedule).await?.ok_or(QueueError::NoSchedule)?;
         return Err(Problem::new(ProblemCode::DrawNotFrozen));
     };
-    // Page by page: a million of them are 37 MB.
+    // Page by page: a million ids are 37 MB.
     let pages = stream::try_unfold(Some(first), move |page: Option<Vec<_>>| {
         let draws = draws.clone();
         async move {

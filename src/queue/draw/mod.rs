@@ -1,4 +1,4 @@
-//! The draw: those who joined before the opening are let in in an order that nobody chose.
+//! The draw: entries from before the opening are admitted in a drawn order, which nobody chooses.
 
 pub mod http;
 pub mod model;

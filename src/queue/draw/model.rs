@@ -1,4 +1,4 @@
-//! The order of a draw, and what is known of one: pure, so that anybody can hold it against the
+//! The order of a draw, and its types. Pure, so that anybody can verify the order against the
 //! published list.
 
 use aws_lc_rs::{digest, hmac};
@@ -8,10 +8,10 @@ use uuid::Uuid;
 use crate::queue::model::Sequence;
 use crate::store::id::{ScheduleId, UserId};
 
-/// The order that `secret` gives `tickets`: the index of whoever is first, then of the second, …
+/// The order of `tickets` under `secret`: the index of the first ticket, then of the second, …
 ///
-/// Lowest HMAC-SHA-256 first; its message is the ticket id as its 36 characters. Equal digests, of
-/// which none is known, go by the id.
+/// Tickets are sorted by HMAC-SHA-256, lowest first; the message is the ticket id in its 36
+/// characters. Equal digests, of which none is known, are sorted by the id.
 #[must_use]
 pub fn order(secret: &[u8], tickets: &[Uuid]) -> Vec<u32> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
@@ -27,77 +27,77 @@ pub fn order(secret: &[u8], tickets: &[Uuid]) -> Vec<u32> {
     drawn.into_iter().map(|(_, _, index)| index).collect()
 }
 
-/// What is public of a secret before it is.
+/// The SHA-256 of a secret: public before the secret is.
 #[must_use]
 pub fn commitment(secret: &[u8]) -> Vec<u8> {
     digest::digest(&digest::SHA256, secret).as_ref().to_vec()
 }
 
-/// How far a draw has come.
+/// The progress of a draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
-    /// The last sequence of before the opening.
+    /// The last sequence before the opening.
     pub base: Sequence,
-    /// How many numbers after it are the draw's.
+    /// How many numbers after `base` are reserved for drawn entries.
     pub room: u64,
-    /// How many are in it, once the list is frozen.
+    /// Number of entrants, once the list is frozen.
     pub entrants: Option<u64>,
-    /// When everybody had a place, and the secret became public.
+    /// When every entrant had a rank and the secret became public.
     pub opened_at: Option<DateTime<Utc>>,
-    /// Whether the line stands in that order.
+    /// Whether the queue is in drawn order.
     pub moved: bool,
 }
 
-/// What everybody may know of a schedule's draw.
+/// The public proof of a schedule's draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// The SHA-256 of the secret.
     pub commitment: Vec<u8>,
-    /// The secret, how many were in it, and since when that is public.
+    /// The secret, the number of entrants, and since when the secret is public.
     pub opened: Option<(Vec<u8>, u64, DateTime<Utc>)>,
 }
 
-/// One entrant and the place they drew, from 1 on.
+/// One entrant and its drawn rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placed {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Where they joined.
+    /// The sequence of joining.
     pub joined: Sequence,
-    /// What they drew.
+    /// The drawn rank, from 1.
     pub place: u32,
 }
 
-/// Where everybody fell: 12 bytes for each entrant, whichever way it is asked.
+/// The drawn ranks of all entrants, for lookups in both directions: 12 bytes per entrant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     base: Sequence,
-    /// The sequence of joining, by place.
+    /// The sequences of joining, by rank.
     joined: Vec<Sequence>,
-    /// The places, less one, in order of the sequence of joining.
+    /// The ranks minus one, in order of the sequences of joining.
     by_joining: Vec<u32>,
 }
 
 impl Places {
-    /// From every entrant in order of joining: the sequence of joining, and the place from 1 on.
-    /// Nothing where the places are not 1 to the number of entrants.
+    /// Builds the ranks from every entrant in order of joining: the sequence of joining, and the
+    /// rank from 1. `None` if the ranks are not 1 to the number of entrants.
     #[must_use]
     pub fn new(base: Sequence, entrants: &[(Sequence, u32)]) -> Option<Self> {
         let mut joined = vec![Sequence(0); entrants.len()];
         let mut by_joining = Vec::with_capacity(entrants.len());
-        for (sequence, place) in entrants {
-            let index = place.checked_sub(1)?;
-            let free = joined.get_mut(usize::try_from(index).ok()?)?;
-            if *free != Sequence(0) {
+        for (sequence, rank) in entrants {
+            let index = rank.checked_sub(1)?;
+            let slot = joined.get_mut(usize::try_from(index).ok()?)?;
+            if *slot != Sequence(0) {
                 return None;
             }
-            *free = *sequence;
+            *slot = *sequence;
             by_joining.push(index);
         }
         Some(Self { base, joined, by_joining })
     }
 
-    /// The place in line that was drawn by whoever joined at `joined`.
+    /// The drawn sequence of the entry that joined at `joined`; `None` if it is not an entrant.
     #[must_use]
     pub fn drawn(&self, joined: Sequence) -> Option<Sequence> {
         let at = |index: &u32| usize::try_from(*index).ok().and_then(|i| self.joined.get(i));
@@ -105,7 +105,7 @@ impl Places {
         Some(Sequence(self.base.0 + 1 + u64::from(self.by_joining[found])))
     }
 
-    /// Where whoever has the place `sequence` joined: the same for a place that was not drawn.
+    /// The sequence of joining of the entry at `sequence`: `sequence` itself if it was not drawn.
     #[must_use]
     pub fn joined(&self, sequence: Sequence) -> Sequence {
         let index = sequence.0.checked_sub(self.base.0 + 1).and_then(|i| usize::try_from(i).ok());
@@ -113,12 +113,12 @@ impl Places {
     }
 }
 
-/// Of which schedule, and of whom, the secret's use is still to come.
+/// A schedule whose draw is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// Which schedule.
+    /// The schedule.
     pub schedule: ScheduleId,
-    /// How far it has come; nothing where it was not begun.
+    /// The progress of the draw; `None` if it was not begun.
     pub draw: Option<Draw>,
 }
 

@@ -1,4 +1,5 @@
-//! The draw in PostgreSQL: the list of entrants, frozen before the secret is used, and their places.
+//! The SQL of draws: the list of entrants, which is frozen before the secret is used, and their
+//! ranks.
 
 pub mod lease;
 
@@ -10,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;
 
-/// How far a schedule's draw has come; nothing where it was not begun.
+/// The progress of a schedule's draw; `None` if it was not begun.
 pub async fn find(pg: &Pg, schedule: ScheduleId) -> Result<Option<Draw>, StoreError> {
     let row = sqlx::query!(
         r#"select base, room, entrants, opened_at, moved_at is not null as "moved!"
@@ -28,7 +29,8 @@ pub async fn find(pg: &Pg, schedule: ScheduleId) -> Result<Option<Draw>, StoreEr
     }))
 }
 
-/// Schedules whose draw is to be held: opened, or begun, and not over.
+/// Schedules whose draw is due: the sale has opened or the draw was begun, and the draw is not
+/// over.
 pub async fn due(pg: &Pg) -> Result<Vec<Due>, StoreError> {
     let ids = sqlx::query_scalar!(
         "select s.id from concert_schedule s left join draw d on d.concert_schedule_id = s.id
@@ -46,8 +48,8 @@ pub async fn due(pg: &Pg) -> Result<Vec<Due>, StoreError> {
     Ok(due)
 }
 
-/// Notes that the draw was begun, unless it was before. Only under the epoch that it was begun in:
-/// where Redis was lost since, the rebuilding has not heard of it, and it is begun anew.
+/// Records that the draw was begun, once. Only if `epoch` is still in force: after a loss of Redis
+/// the rebuild does not have this draw, and it is begun again.
 pub async fn begin(
     pg: &Pg,
     schedule: ScheduleId,
@@ -70,7 +72,7 @@ pub async fn begin(
     Ok(())
 }
 
-/// How far the line's log was written: the epoch, and the position within its log.
+/// The archive position of a schedule: the epoch, and the position in its log.
 pub async fn archived(pg: &Pg, schedule: ScheduleId) -> Result<(u64, String), StoreError> {
     let row = sqlx::query!(
         "select epoch, log_position from queue_archive where concert_schedule_id = $1",
@@ -81,8 +83,8 @@ pub async fn archived(pg: &Pg, schedule: ScheduleId) -> Result<(u64, String), St
     Ok(row.map_or((0, String::new()), |row| (row.epoch.cast_unsigned(), row.log_position)))
 }
 
-/// Puts the next `limit` of those who wait on the list, in order of joining from behind `after`;
-/// the last that was looked at. Nothing where there is none, or the list is frozen.
+/// Adds the next `limit` waiting entries after `after` to the list, in order of joining. Returns
+/// the last of them; `None` if there are no more, or the list is frozen.
 pub async fn enter(
     pg: &Pg,
     schedule: ScheduleId,
@@ -90,7 +92,7 @@ pub async fn enter(
     limit: i64,
 ) -> Result<Option<Sequence>, StoreError> {
     let mut tx = pg.begin().await?;
-    // Locked, so that nobody is added once somebody has frozen it.
+    // Locked, so that nothing is added once another process has frozen the list.
     let base = sqlx::query_scalar!(
         "select base from draw where concert_schedule_id = $1 and frozen_at is null for update",
         schedule.0
@@ -122,7 +124,7 @@ pub async fn enter(
     Ok(last.map(|last| Sequence(last.cast_unsigned())))
 }
 
-/// Freezes the list. Whoever does not fit in the numbers that were kept is not on it.
+/// Freezes the list. Entries beyond the reserved numbers are removed from it.
 pub async fn freeze(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     let mut tx = pg.begin().await?;
     let room = sqlx::query_scalar!(
@@ -154,7 +156,7 @@ pub async fn freeze(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     tx.commit().await
 }
 
-/// A page of the list, in order of joining: where they joined, and their ticket id.
+/// A page of the list, in order of joining: sequences of joining and ticket ids.
 pub async fn tickets(
     pg: &Pg,
     schedule: ScheduleId,
@@ -174,7 +176,7 @@ pub async fn tickets(
     Ok(rows.into_iter().map(|row| ticket(row.sequence, row.ticket_id)).collect())
 }
 
-/// The secret of a schedule whose list is frozen: before, nobody may use it.
+/// The secret of a schedule whose list is frozen. It must not be used before.
 pub async fn secret(pg: &Pg, schedule: ScheduleId) -> Result<Vec<u8>, StoreError> {
     let secret = sqlx::query_scalar!(
         "select s.draw_secret from concert_schedule s
@@ -185,8 +187,8 @@ pub async fn secret(pg: &Pg, schedule: ScheduleId) -> Result<Vec<u8>, StoreError
     Ok(secret.fetch_one(pg.pool()).await?)
 }
 
-/// Writes down what some entrants drew, given in order of joining: neighbours, so that the rows
-/// are found by their range, whatever the planner believes of a table that was just filled.
+/// Writes the ranks of some entrants, given in order of joining. They are neighbours, so that
+/// PostgreSQL finds the rows by their range, although a newly filled table has no statistics yet.
 pub async fn write_places(
     pg: &Pg,
     schedule: ScheduleId,
@@ -213,7 +215,7 @@ pub async fn write_places(
     Ok(())
 }
 
-/// Every entrant has a place: the secret is public from here on.
+/// Makes the secret public. Every entrant has a rank.
 pub async fn open(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     sqlx::query!(
         "update draw set opened_at = clock_timestamp()
@@ -225,7 +227,7 @@ pub async fn open(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A page of what was drawn, in order of joining.
+/// A page of ranked entrants, in order of joining.
 pub async fn placed(
     pg: &Pg,
     schedule: ScheduleId,
@@ -249,7 +251,7 @@ pub async fn placed(
     Ok(rows.into_iter().map(|row| placed(row.user_id, row.sequence, row.place)).collect())
 }
 
-/// The line stands in the order drawn.
+/// Records that the queue is in drawn order.
 pub async fn moved(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     sqlx::query!(
         "update draw set moved_at = clock_timestamp()
@@ -261,7 +263,7 @@ pub async fn moved(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What everybody may know of a schedule's draw; nothing where there is no such schedule.
+/// The public proof of a schedule's draw; `None` if there is no such schedule.
 pub async fn proof(pg: &Pg, schedule: ScheduleId) -> Result<Option<Proof>, StoreError> {
     let row = sqlx::query!(
         r#"select s.draw_commitment, d.entrants as "entrants?", d.opened_at as "opened_at?",

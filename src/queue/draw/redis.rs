@@ -1,33 +1,33 @@
 //! Runs the scripts of the draw.
 
 use super::model::{Draw, Placed};
-use crate::queue::keyspaces::Line;
+use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::model::Sequence;
 use crate::store::StoreError;
 use crate::store::script::{NOTHING, Script, ScriptError};
 
-/// What `queue/draw_begin` answers.
+/// Reply of `queue/begin_draw`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BeginReply {
-    /// It is shut.
+    /// The draw is closed.
     Begun {
-        /// The last sequence of before the opening.
+        /// The last sequence before the opening.
         base: Sequence,
-        /// How many numbers after it are kept.
+        /// How many numbers after `base` are reserved for drawn entries.
         room: u64,
-        /// Once the log is written up to here, so is every entrant.
+        /// Position in the log. Once the log is archived up to here, so is every entrant.
         mark: String,
     },
-    /// The line stands in the order drawn.
+    /// The queue is in drawn order.
     Done,
-    /// Before the opening, or after a loss: later.
+    /// The sale has not opened, or old tickets are still awaited after a loss.
     NotYet,
 }
 
-impl Line {
-    /// `queue/draw_begin`.
+impl ScheduleScripts {
+    /// Runs `queue/begin_draw`.
     pub async fn draw_begin(&self) -> Result<BeginReply, ScriptError> {
-        let reply = self.run(Script::DrawBegin, NOTHING).await?;
+        let reply = self.run(Script::BeginDraw, NOTHING).await?;
         Ok(match reply.word.as_str() {
             "OK" => BeginReply::Begun {
                 base: Sequence(reply.get(0)?),
@@ -40,22 +40,22 @@ impl Line {
         })
     }
 
-    /// `queue/draw_move`; false where the draw is over.
+    /// Runs `queue/move_drawn`; false if the draw is over.
     pub async fn draw_move(&self, entrants: &[Placed]) -> Result<bool, ScriptError> {
-        let words = |one: &Placed| (one.user.0, one.joined.0, one.place);
-        let args: Vec<_> = entrants.iter().map(words).collect();
-        Ok(self.run(Script::DrawMove, &args).await?.word == "OK")
+        let values = |entrant: &Placed| (entrant.user.0, entrant.joined.0, entrant.place);
+        let args: Vec<_> = entrants.iter().map(values).collect();
+        Ok(self.run(Script::MoveDrawn, &args).await?.word == "OK")
     }
 
-    /// `queue/draw_end`; false where it is to be called again.
+    /// Runs `queue/finish_draw`; false if it must be called again.
     pub async fn draw_end(&self) -> Result<bool, ScriptError> {
-        Ok(self.run(Script::DrawEnd, NOTHING).await?.word == "OK")
+        Ok(self.run(Script::FinishDraw, NOTHING).await?.word == "OK")
     }
 
-    /// Tells a Redis that is being rebuilt how far the draw was.
+    /// Loads the progress of the draw, during a rebuild.
     pub async fn load_draw(&self, draw: &Draw) -> Result<(), StoreError> {
         let mut pipe = redis::pipe();
-        pipe.cmd("HSET").arg(self.place.keys.meta());
+        pipe.cmd("HSET").arg(self.keyspace.keys.meta());
         pipe.arg("draw_base").arg(draw.base.0).arg("draw_room").arg(draw.room);
         pipe.arg("drawn").arg(u8::from(draw.moved)).ignore();
         self.redis.bulk_pipe(&pipe).await

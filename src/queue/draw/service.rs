@@ -1,4 +1,4 @@
-//! What the rest asks of draws: which place a ticket of before one has now, and the proof.
+//! Draws for the rest of the service: the drawn sequence of a ticket, and the proof.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,37 +12,38 @@ use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::EntryOrder;
 use crate::concert::service::Catalogue;
-use crate::queue::keyspaces::{Line, Lines};
-use crate::queue::model::{Ended, Sequence, Stand, Standing, Ticket};
+use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
+use crate::queue::model::{Ended, EntryState, QueueEntry, Sequence, Ticket};
 use crate::queue::redis::JoinReply;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 use crate::store::{Store, StoreError};
 
-/// Rows of the list read at a time.
+/// Rows of the list per read.
 pub const PAGE: i64 = 10_000;
-/// Where everybody fell in one draw is kept while anybody asks.
-const KEPT: Duration = Duration::from_mins(10);
-const KEPT_DRAWS: u64 = 16;
+/// The ranks of a draw are cached until nothing has read them for this long.
+const CACHED_FOR: Duration = Duration::from_mins(10);
+/// Maximum number of draws in the cache.
+const CACHED_DRAWS: u64 = 16;
 
-/// The draws as this process knows them; cheap to clone.
+/// The service for draws; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Draws {
     pg: Pg,
     catalogue: Catalogue,
-    lines: Lines,
+    keyspaces: Keyspaces,
     places: Cache<ScheduleId, Arc<Places>>,
 }
 
 impl Draws {
-    /// None known yet.
+    /// Starts with an empty cache.
     #[must_use]
-    pub fn new(pg: Pg, catalogue: Catalogue, lines: Lines) -> Self {
-        let places = Cache::builder().max_capacity(KEPT_DRAWS).time_to_idle(KEPT).build();
-        Self { pg, catalogue, lines, places }
+    pub fn new(pg: Pg, catalogue: Catalogue, keyspaces: Keyspaces) -> Self {
+        let places = Cache::builder().max_capacity(CACHED_DRAWS).time_to_idle(CACHED_FOR).build();
+        Self { pg, catalogue, keyspaces, places }
     }
 
-    /// Where everybody fell, once that was drawn; nothing for a line without a draw.
+    /// The drawn ranks of a schedule; `None` before they are drawn, and without a draw.
     pub async fn places(&self, schedule: ScheduleId) -> Result<Option<Arc<Places>>, StoreError> {
         if let Some(places) = self.places.get(&schedule).await {
             return Ok(Some(places));
@@ -60,26 +61,27 @@ impl Draws {
         };
         let load = load(&self.pg, schedule, draw.base);
         let loaded = self.places.try_get_with(schedule, load).await;
-        // An error that several callers wait for is theirs together.
+        // All waiting callers share the error.
         loaded.map(Some).map_err(|error| unavailable(&error.to_string()))
     }
 
     /// Whether a schedule's order of entry is drawn.
     async fn is_drawn(&self, schedule: ScheduleId) -> bool {
-        let known = self.catalogue.schedule(schedule).await;
-        known.is_ok_and(|schedule| schedule.settings.entry_order == EntryOrder::Draw)
+        let schedule = self.catalogue.schedule(schedule).await;
+        schedule.is_ok_and(|schedule| schedule.settings.entry_order == EntryOrder::Draw)
     }
 
-    /// The ticket with the place that it has in the line that `board` shows: the one that was drawn,
-    /// where it is of before the draw.
+    /// The ticket with the sequence that it has on `board`: the drawn sequence, if the ticket is
+    /// from before the draw.
     pub async fn placed(&self, board: &Board, ticket: Ticket) -> Result<Ticket, StoreError> {
         if ticket.sequence.0 > board.meta.draw_base {
             return Ok(ticket);
         }
         let places = if board.meta.draw == Drawn::Done {
             self.places(ticket.schedule).await?
-        } else if board.line.ahead(ticket.sequence.0).is_none() {
-            // Moved while the draw goes on: nobody waits for the list meanwhile.
+        } else if board.waiting.ahead(ticket.sequence.0).is_none() {
+            // Moved while the draw goes on. Only a cached list is used: a poll does not wait for
+            // it.
             self.places.get(&ticket.schedule).await
         } else {
             None
@@ -88,13 +90,13 @@ impl Draws {
         Ok(Ticket { sequence: drawn.unwrap_or(ticket.sequence), ..ticket })
     }
 
-    /// As [`Draws::placed`], where there is no board at hand.
+    /// As [`Draws::placed`], with a board that is still to be read.
     pub async fn placed_by(
         &self,
         board: impl Future<Output = Result<Arc<Board>, StoreError>>,
         ticket: Ticket,
     ) -> Result<Ticket, StoreError> {
-        // Nobody was inside before the draw; and without a board Redis is away.
+        // An active ticket is not from before the draw. Without a board, Redis is down.
         if ticket.active_until.is_some() || !self.is_drawn(ticket.schedule).await {
             return Ok(ticket);
         }
@@ -104,16 +106,18 @@ impl Draws {
         }
     }
 
-    /// Asks Redis what a ticket is worth.
-    pub async fn ask(&self, ticket: Ticket) -> Result<Stand, StoreError> {
+    /// Resolves a ticket in Redis.
+    pub async fn ask(&self, ticket: Ticket) -> Result<QueueEntry, StoreError> {
         let schedule = ticket.schedule;
         let ask = |ticket: Ticket| {
-            self.lines.run(schedule, move |line: Line| async move { line.ticket(&ticket).await })
+            self.keyspaces.run(schedule, move |scripts: ScheduleScripts| async move {
+                scripts.ticket(&ticket).await
+            })
         };
-        let stand = if let Some(stand) = ask(ticket).await? {
-            stand
+        let entry = if let Some(entry) = ask(ticket).await? {
+            entry
         } else {
-            // Drawn since the board was read, and lost since then too.
+            // Drawn since the board was read, and lost in Redis since then.
             let places = self.places(schedule).await?;
             let drawn = places.and_then(|places| places.drawn(ticket.sequence));
             let found = match drawn {
@@ -121,46 +125,50 @@ impl Draws {
                 None => None,
             };
             match found {
-                Some(stand) => stand,
+                Some(entry) => entry,
                 None => return self.join_late(ticket).await,
             }
         };
-        self.with_joining(schedule, stand, Some(ticket)).await
+        self.with_joining(schedule, entry, Some(ticket)).await
     }
 
-    /// A ticket of before the draw that is not on its list, since Redis was lost before it was
-    /// written down and it was not shown until now: its owner has no place but the last.
-    async fn join_late(&self, ticket: Ticket) -> Result<Stand, StoreError> {
-        let join = |line: Line| async move { line.join(ticket.user, false).await };
-        match self.lines.run(ticket.schedule, join).await? {
+    /// Joins again for a ticket from before the draw that is not on the list: Redis was lost before
+    /// the entry was archived, and the ticket was not shown until now. It gets the last position.
+    async fn join_late(&self, ticket: Ticket) -> Result<QueueEntry, StoreError> {
+        let join = |scripts: ScheduleScripts| async move { scripts.join(ticket.user, false).await };
+        match self.keyspaces.run(ticket.schedule, join).await? {
             JoinReply::Joined(joined) => {
                 self.with_joining(ticket.schedule, joined.stand, None).await
             }
-            _ => Ok(Stand { standing: Standing::Ended(Ended::Expired), ..Stand::of(&ticket) }),
+            _ => Ok(QueueEntry {
+                state: EntryState::Ended(Ended::Expired),
+                ..QueueEntry::of(&ticket)
+            }),
         }
     }
 
-    /// The stand with the sequence of joining, where the place was drawn. `ticket` may know it.
+    /// The entry with its sequence of joining, which differs if the entry was drawn. `ticket` may
+    /// have it already.
     pub async fn with_joining(
         &self,
         schedule: ScheduleId,
-        stand: Stand,
+        entry: QueueEntry,
         ticket: Option<Ticket>,
-    ) -> Result<Stand, StoreError> {
-        if let Some(ticket) = ticket.filter(|ticket| ticket.sequence == stand.sequence) {
-            return Ok(Stand { joined: ticket.joined, ..stand });
+    ) -> Result<QueueEntry, StoreError> {
+        if let Some(ticket) = ticket.filter(|ticket| ticket.sequence == entry.sequence) {
+            return Ok(QueueEntry { joined: ticket.joined, ..entry });
         }
         let places = self.places(schedule).await?;
-        let joined = places.map_or(stand.sequence, |places| places.joined(stand.sequence));
-        Ok(Stand { joined, ..stand })
+        let joined = places.map_or(entry.sequence, |places| places.joined(entry.sequence));
+        Ok(QueueEntry { joined, ..entry })
     }
 
-    /// What everybody may know of a schedule's draw; nothing where there is no such schedule.
+    /// The public proof of a schedule's draw; `None` if there is no such schedule.
     pub async fn proof(&self, schedule: ScheduleId) -> Result<Option<Proof>, StoreError> {
         pg::proof(&self.pg, schedule).await
     }
 
-    /// A page of the frozen list; nothing where it is not frozen.
+    /// A page of the frozen list after `after`; `None` if the list is not frozen.
     pub async fn entrants(
         &self,
         schedule: ScheduleId,
@@ -178,14 +186,14 @@ async fn load(pg: &Pg, schedule: ScheduleId, base: Sequence) -> Result<Arc<Place
     let (mut entrants, mut after) = (Vec::new(), Sequence(0));
     loop {
         let page = pg::placed(pg, schedule, after, PAGE).await?;
-        entrants.extend(page.iter().map(|one| (one.joined, one.place)));
+        entrants.extend(page.iter().map(|entrant| (entrant.joined, entrant.place)));
         match page.last() {
             Some(last) => after = last.joined,
             None => break,
         }
     }
-    let broken = || StoreError::Inconsistent(format!("the places drawn in schedule {schedule}"));
-    // A million of them take a while, and others want this thread.
+    let broken = || StoreError::Inconsistent(format!("drawn ranks of schedule {schedule}"));
+    // A million ranks take a while, and this thread has other tasks.
     let places = tokio::task::spawn_blocking(move || Places::new(base, &entrants)).await;
     places.ok().flatten().map(Arc::new).ok_or_else(broken)
 }

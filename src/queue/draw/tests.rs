@@ -4,7 +4,7 @@ fn ids(count: u128) -> Vec<Uuid> {
     (0..count).map(|n| Uuid::new_v5(&Uuid::NAMESPACE_URL, &n.to_be_bytes())).collect()
 }
 
-/// Worked out with openssl, as docs/DRAW.md shows it.
+/// Computed with openssl, as in docs/DRAW.md.
 #[test]
 fn the_same_secret_and_list_give_this_order_on_any_machine() {
     let secret: Vec<u8> = (0..32).collect();
@@ -25,29 +25,29 @@ fn the_same_secret_and_list_give_this_order_on_any_machine() {
 const VECTOR: [u32; 5] = [0, 4, 1, 2, 3];
 
 #[test]
-fn the_order_does_not_depend_on_how_the_list_is_sorted() {
+fn the_order_does_not_depend_on_the_order_of_the_list() {
     let tickets = ids(1000);
     let drawn = |tickets: &[Uuid]| -> Vec<Uuid> {
         order(b"secret", tickets).iter().map(|index| tickets[*index as usize]).collect()
     };
-    let mut turned = tickets.clone();
-    turned.reverse();
-    assert_eq!(drawn(&tickets), drawn(&turned));
+    let mut reversed = tickets.clone();
+    reversed.reverse();
+    assert_eq!(drawn(&tickets), drawn(&reversed));
     assert_ne!(drawn(&tickets), tickets);
     assert_eq!(order(b"secret", &[]), [0u32; 0]);
 }
 
-/// Chi-squared over who comes first, and over in which tenth everybody falls, by when they joined.
-/// Fixed secrets: it cannot fail by chance, and an order with a drift would not pass.
+/// Chi-squared tests of the first rank, and of the tenth of ranks, by the tenth of joining. The
+/// secrets are fixed: the test cannot fail by chance, and a biased order would not pass.
 #[test]
-fn when_somebody_joined_says_nothing_about_where_they_fall() {
+fn a_drawn_rank_does_not_depend_on_the_time_of_joining() {
     let (tickets, draws) = (ids(1000), 1000u64);
     let mut tenths = [[0u32; 10]; 10];
     let mut first = [0u32; 10];
     for draw in 0..draws {
         let order = order(&draw.to_be_bytes(), &tickets);
-        for (place, joined) in order.iter().enumerate() {
-            tenths[*joined as usize / 100][place / 100] += 1;
+        for (rank, joined) in order.iter().enumerate() {
+            tenths[*joined as usize / 100][rank / 100] += 1;
         }
         first[order[0] as usize / 100] += 1;
     }
@@ -55,16 +55,16 @@ fn when_somebody_joined_says_nothing_about_where_they_fall() {
         let expected = f64::from(counts.iter().sum::<u32>()) / 10.0;
         counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum()
     };
-    // Nine degrees of freedom: above 27.9 once in a thousand; eleven are looked at.
+    // Nine degrees of freedom: above 27.9 once in a thousand. There are eleven tests.
     for counts in tenths.iter().chain([&first]) {
         assert!(chi_squared(counts) < 33.0, "{counts:?}");
     }
-    // In order of joining with a little noise it would be far above.
+    // Negative control: a small bias towards the order of joining is far above.
     assert!(chi_squared(&[110, 108, 104, 102, 100, 100, 98, 96, 92, 90].map(|n| n * 100)) > 33.0);
 }
 
 #[test]
-fn places_are_found_both_ways() {
+fn drawn_ranks_are_found_in_both_directions() {
     let base = Sequence((2 << 40) + 10);
     let joined = [(1 << 40) + 4, (1 << 40) + 9, (2 << 40) + 3].map(Sequence);
     let entrants: Vec<_> = joined.into_iter().zip([3, 1, 2]).collect();

@@ -1,66 +1,67 @@
-//! Holding a draw: shut, freeze the list, draw, move the line. Each step is done for good before the
-//! next begins, and any process goes on where another stopped.
+//! The draw loop: closes a draw, freezes the list of entrants, draws the ranks, moves the queue.
+//! Each step is complete before the next begins, and any process continues where another stopped.
 
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::queue::archive_worker::Archive;
+use crate::queue::archive_worker::ArchiveWorker;
 use crate::queue::draw::model::{Draw, Due, order};
 use crate::queue::draw::pg::{self, lease};
 use crate::queue::draw::redis::BeginReply;
 use crate::queue::draw::service::{Draws, PAGE};
-use crate::queue::keyspaces::{Line, Lines};
+use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::Sequence;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 
-/// How long one process alone works on a draw after it last said so.
+/// Lease of the process that works on a draw.
 const LEASE: Duration = Duration::from_secs(5);
-/// Entrants moved per call: each call stays far below 5 ms.
+/// Entrants moved per call: each call takes far less than 5 ms.
 const MOVED: usize = 50;
-/// Entrants written per statement.
+/// Ranks written per statement.
 const WRITTEN: usize = 5_000;
 
 /// The draw loop of one process.
 #[derive(Debug, Clone)]
-pub struct Drawing {
+pub struct DrawWorker {
     pg: Pg,
-    lines: Lines,
+    keyspaces: Keyspaces,
     draws: Draws,
-    archive: Archive,
-    /// This process among others.
+    archive: ArchiveWorker,
+    /// This process's id.
     worker: Uuid,
 }
 
-impl Drawing {
+impl DrawWorker {
     /// Puts the loop together.
     #[must_use]
-    pub fn new(pg: Pg, lines: Lines, draws: Draws, archive: Archive) -> Self {
-        Self { pg, lines, draws, archive, worker: Uuid::now_v7() }
+    pub fn new(pg: Pg, keyspaces: Keyspaces, draws: Draws, archive: ArchiveWorker) -> Self {
+        Self { pg, keyspaces, draws, archive, worker: Uuid::now_v7() }
     }
 
-    /// Goes on with every draw that is due; true where one of them has come further.
+    /// Runs one step of every draw that is due; true if one of them made progress.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for due in pg::due(&self.pg).await? {
             let schedule = due.schedule;
-            // Read early, in every process: tickets of before the draw will be shown to all.
+            // Every process caches the ranks early: any of them may get tickets from before the
+            // draw.
             let read = self.draws.places(schedule).await.map(|_| ());
             match read.and(self.work(due).await) {
                 Ok(further) => more |= further,
-                // One draw's trouble is not the others'.
-                Err(error) => tracing::warn!(%schedule, %error, "the draw goes on later"),
+                // An error of one draw must not stop the others.
+                Err(error) => tracing::warn!(%schedule, %error, "a step of the draw failed"),
             }
         }
         Ok(more)
     }
 
-    /// One step of one draw, if no other process is at it.
+    /// Runs one step of one draw, if no other process has the lease.
     async fn work(&self, due: Due) -> Result<bool, StoreError> {
         let schedule = due.schedule;
-        if !self.still_ours(schedule).await? {
+        if !self.renew_lease(schedule).await? {
             return Ok(false);
         }
         // Read again under the lease.
@@ -68,42 +69,45 @@ impl Drawing {
             None => self.begin(schedule).await,
             Some(Draw { entrants: None, .. }) => self.freeze(schedule).await,
             Some(Draw { opened_at: None, .. }) => self.draw(schedule).await,
-            Some(Draw { moved: false, .. }) => self.move_line(schedule).await,
+            Some(Draw { moved: false, .. }) => self.move_queue(schedule).await,
             Some(_) => Ok(false),
         };
         lease::give_back(&self.pg, schedule, self.worker).await?;
         further
     }
 
-    async fn still_ours(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
+    /// Takes or renews the lease; false if another process has it.
+    async fn renew_lease(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         lease::take(&self.pg, schedule, self.worker, LEASE.as_secs_f64()).await
     }
 
-    /// Shuts it: whoever joins from here on is not in it.
+    /// Closes the draw: later joins are not part of it.
     async fn begin(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let (epoch, reply) = self.ask(schedule).await?;
         let BeginReply::Begun { base, room, .. } = reply else {
             return Ok(false);
         };
         pg::begin(&self.pg, schedule, epoch, base, room).await?;
-        tracing::info!(%schedule, base = base.0, "the draw is shut");
+        tracing::info!(%schedule, base = base.0, "the draw is closed");
         Ok(true)
     }
 
     async fn ask(&self, schedule: ScheduleId) -> Result<(u64, BeginReply), StoreError> {
-        let ask =
-            |line: Line| async move { Ok((line.place.keys.epoch(), line.draw_begin().await?)) };
-        self.lines.run(schedule, ask).await
+        let ask = |scripts: ScheduleScripts| async move {
+            Ok((scripts.keyspace.keys.epoch(), scripts.draw_begin().await?))
+        };
+        self.keyspaces.run(schedule, ask).await
     }
 
-    /// Writes down who is in it, once all are in the table who joined before it was shut.
+    /// Writes and freezes the list of entrants, once the log is archived up to the closing of the
+    /// draw.
     async fn freeze(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let (epoch, reply) = self.ask(schedule).await?;
         let BeginReply::Begun { mark, .. } = reply else {
             return Ok(false);
         };
         while self.archive.write(schedule).await? {
-            if !self.still_ours(schedule).await? {
+            if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }
         }
@@ -114,7 +118,7 @@ impl Drawing {
         let mut after = Sequence(0);
         while let Some(last) = pg::enter(&self.pg, schedule, after, PAGE).await? {
             after = last;
-            if !self.still_ours(schedule).await? {
+            if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }
         }
@@ -123,7 +127,7 @@ impl Drawing {
         Ok(true)
     }
 
-    /// Draws: the secret is used here and nowhere else.
+    /// Draws the ranks. The secret is used only here.
     async fn draw(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let (mut entrants, mut after) = (Vec::new(), Sequence(0));
         loop {
@@ -133,30 +137,30 @@ impl Drawing {
             };
             after = *last;
             entrants.extend(page);
-            if !self.still_ours(schedule).await? {
+            if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }
         }
         let secret = pg::secret(&self.pg, schedule).await?;
-        let drawn = tokio::task::spawn_blocking(move || places(&secret, &entrants)).await;
-        let drawn = drawn.map_err(|error| StoreError::Inconsistent(error.to_string()))?;
-        for places in drawn.chunks(WRITTEN) {
-            pg::write_places(&self.pg, schedule, places).await?;
-            if !self.still_ours(schedule).await? {
+        let ranks = tokio::task::spawn_blocking(move || draw_ranks(&secret, &entrants)).await;
+        let ranks = ranks.map_err(|error| StoreError::Inconsistent(error.to_string()))?;
+        for ranks in ranks.chunks(WRITTEN) {
+            pg::write_places(&self.pg, schedule, ranks).await?;
+            if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }
         }
         pg::open(&self.pg, schedule).await?;
-        tracing::info!(%schedule, entrants = drawn.len(), "the draw is held");
+        tracing::info!(%schedule, entrants = ranks.len(), "the ranks are drawn");
         Ok(true)
     }
 
-    /// Moves the line into the order drawn, and lets admission begin.
+    /// Moves the queue into drawn order, and starts admission.
     ///
-    /// All of it under one epoch: a Redis that is lost in the middle has forgotten who was moved.
-    async fn move_line(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
-        let epoch_now = |line: Line| async move { Ok(line.place.keys.epoch()) };
-        let epoch = self.lines.run(schedule, epoch_now).await?;
+    /// All under one epoch: if Redis is lost in between, it no longer has the moves.
+    async fn move_queue(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
+        let epoch_now = |scripts: ScheduleScripts| async move { Ok(scripts.keyspace.keys.epoch()) };
+        let epoch = self.keyspaces.run(schedule, epoch_now).await?;
         let mut after = Sequence(0);
         loop {
             let page = pg::placed(&self.pg, schedule, after, PAGE).await?;
@@ -166,51 +170,51 @@ impl Drawing {
             after = last.joined;
             for entrants in page.chunks(MOVED) {
                 let begun = Instant::now();
-                let step = |line: Line| async move {
-                    let under = line.place.keys.epoch();
-                    Ok((under, line.draw_move(entrants).await?))
+                let step = |scripts: ScheduleScripts| async move {
+                    let under = scripts.keyspace.keys.epoch();
+                    Ok((under, scripts.draw_move(entrants).await?))
                 };
-                if self.lines.run(schedule, step).await?.0 != epoch {
+                if self.keyspaces.run(schedule, step).await?.0 != epoch {
                     return Ok(true);
                 }
-                // Half of Redis's time is everybody else's.
+                // Leaves half of Redis's time to other calls.
                 tokio::time::sleep(begun.elapsed()).await;
             }
-            if !self.still_ours(schedule).await? {
+            if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }
         }
-        let end = |line: Line| async move {
-            let ours = line.place.keys.epoch() == epoch;
-            Ok((ours, ours && line.draw_end().await?))
+        let end = |scripts: ScheduleScripts| async move {
+            let ours = scripts.keyspace.keys.epoch() == epoch;
+            Ok((ours, ours && scripts.draw_end().await?))
         };
         loop {
-            match self.lines.run(schedule, end).await? {
+            match self.keyspaces.run(schedule, end).await? {
                 (false, _) => return Ok(true),
                 (true, false) => {}
                 (true, true) => break,
             }
         }
         pg::moved(&self.pg, schedule).await?;
-        tracing::info!(%schedule, "the line stands in the order drawn");
+        tracing::info!(%schedule, "the queue is in drawn order");
         Ok(true)
     }
 }
 
-/// What everybody drew, in order of joining.
-fn places(secret: &[u8], entrants: &[(Sequence, Uuid)]) -> Vec<(Sequence, u32)> {
+/// The ranks of all entrants, in order of joining.
+fn draw_ranks(secret: &[u8], entrants: &[(Sequence, Uuid)]) -> Vec<(Sequence, u32)> {
     let tickets: Vec<Uuid> = entrants.iter().map(|(_, id)| *id).collect();
     let order = order(secret, &tickets);
     let joined = |index: u32| usize::try_from(index).ok().and_then(|index| entrants.get(index));
-    let mut places: Vec<(Sequence, u32)> = (1..)
+    let mut ranks: Vec<(Sequence, u32)> = (1..)
         .zip(order)
-        .filter_map(|(place, index)| joined(index).map(|(sequence, _)| (*sequence, place)))
+        .filter_map(|(rank, index)| joined(index).map(|(sequence, _)| (*sequence, rank)))
         .collect();
-    places.sort_unstable();
-    places
+    ranks.sort_unstable();
+    ranks
 }
 
-/// Whether a position in a log is another one or behind it: `<ms>-<number>`.
+/// Whether the log position `position` is at or after `mark`; both are `<ms>-<number>`.
 fn reached(position: &str, mark: &str) -> bool {
     let parts = |text: &str| -> Option<(u64, u64)> {
         let (millis, number) = text.split_once('-')?;
@@ -225,7 +229,7 @@ mod tests {
 
     #[test]
     fn positions_are_compared_as_numbers() {
-        for (position, mark, is) in [
+        for (position, mark, expected) in [
             ("1000-0", "999-9", true),
             ("999-10", "999-9", true),
             ("999-9", "999-9", true),
@@ -233,7 +237,7 @@ mod tests {
             ("99-9", "999-0", false),
             ("", "0-1", false),
         ] {
-            assert_eq!(reached(position, mark), is, "{position} {mark}");
+            assert_eq!(reached(position, mark), expected, "{position} {mark}");
         }
     }
 }

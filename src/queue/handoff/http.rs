@@ -1,4 +1,4 @@
-//! Handing a place to another device, over HTTP.
+//! Hand-off codes over HTTP.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,19 +18,19 @@ use crate::http::api::body::{Json, created};
 use crate::http::api::problem::{Problem, ProblemCode};
 use crate::store::id::{ScheduleId, UserId};
 
-/// The routes.
+/// The routes of hand-off codes.
 pub fn routes(handoffs: HandOffs) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(make)).routes(routes!(take)).with_state(handoffs)
 }
 
-/// What lets another device go on.
+/// A hand-off code.
 #[derive(Debug, Serialize, ToSchema)]
 struct HandOffCode {
-    /// Good once.
+    /// The code. It works once.
     code: String,
-    /// Two minutes from now.
+    /// When the code expires, two minutes from now.
     expires_at: DateTime<Utc>,
-    /// What a countdown counts from.
+    /// The server's time, for a countdown.
     server_time: DateTime<Utc>,
 }
 
@@ -43,34 +43,36 @@ struct Taking {
     code: String,
 }
 
-/// What another device goes on with.
+/// The ticket and the session for the other device.
 #[derive(Debug, Serialize, ToSchema)]
 struct TakenOverAnswer {
     schedule_id: ScheduleId,
     /// The ticket to send from now on.
     queue_token: String,
     user: Owner,
-    /// The owner's access token; null where an identity provider makes them: sign in there.
+    /// The user's access token; null if an identity provider makes access tokens: sign in there.
     access_token: Option<String>,
-    /// When the access token expires: when the one expires that the code was made with.
+    /// When the access token expires: at the same time as the one that the code was made with.
     expires_at: Option<DateTime<Utc>>,
 }
 
-/// Whose place it is.
+/// The user of the queue entry.
 #[derive(Debug, Serialize, ToSchema)]
 struct Owner {
     id: UserId,
     name: String,
 }
 
-/// Get a code with which another device of yours goes on in your place: good once, for two minutes.
+/// Get a code that moves your session and ticket to another device of yours. It works once, for two
+/// minutes.
 ///
 /// The other device sends the code to `POST /v1/handoffs`.
-#[utoipa::path(post, path = "/v1/queue/ticket/handoff", operation_id = "make_handoff", tag = "Queue",
+#[utoipa::path(post, path = "/v1/queue/ticket/handoff", operation_id = "make_handoff",
+    tag = "Queue",
     security(("bearer" = [], "queue_token" = [])),
     responses((status = 201, description = "A code that works once", body = HandOffCode),
-              (status = 403, description = "`ticket_not_yours`; `forbidden`: an operator's session is \
-                                            not handed over"),
+              (status = 403, description = "`ticket_not_yours`; `forbidden`: an operator's session \
+                                            cannot be moved to another device"),
               (status = 404, description = "`schedule_not_found`")))]
 async fn make(
     State(handoffs): State<HandOffs>,
@@ -82,14 +84,16 @@ async fn make(
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], code).into_response())
 }
 
-/// Go on in the place that a code stands for.
+/// Use a hand-off code on another device.
 ///
-/// Answers the ticket, and an access token where this service makes them.
-#[utoipa::path(post, path = "/v1/handoffs", operation_id = "take_handoff", tag = "Queue", request_body = Taking,
+/// Answers the ticket, and an access token if this service makes access tokens.
+#[utoipa::path(post, path = "/v1/handoffs", operation_id = "take_handoff", tag = "Queue",
+    request_body = Taking,
     responses((status = 201, description = "The ticket, for this device", body = TakenOverAnswer,
                headers(("Location" = String, description = "The ticket"))),
-              (status = 409, description = "`handoff_invalid`: forged, expired, or of before a loss; \
-                                            `handoff_used`: somebody was first")))]
+              (status = 409, description = "`handoff_invalid`: forged, expired, or made before a \
+                                            loss of data; `handoff_used`: the code was already \
+                                            used")))]
 async fn take(
     State(handoffs): State<HandOffs>,
     Json(Taking { code }): Json<Taking>,

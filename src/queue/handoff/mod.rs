@@ -1,4 +1,4 @@
-//! Going on with another device: a code that takes a place, and who it is, there, once.
+//! Hand-off: a one-time code moves a queue entry and its user's session to another device.
 
 pub mod http;
 mod redis;

@@ -1,27 +1,27 @@
-//! Runs the script that lets a code be used once.
+//! Runs the script that accepts a hand-off code once.
 
-use crate::queue::keyspaces::Line;
+use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::ticket::short_code::Code;
 use crate::store::script::{Script, ScriptError};
 
-/// What `queue/handoff` answers.
+/// Reply of `queue/redeem_handoff`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HandedOff {
-    /// It is the code's first use.
+    /// This is the code's first use.
     First,
-    /// It was used before.
+    /// The code was used before.
     Used,
-    /// It has expired, or is of before a loss.
+    /// The code has expired, or was made before a loss.
     Over,
 }
 
-impl Line {
-    /// `queue/handoff`.
+impl ScheduleScripts {
+    /// Runs `queue/redeem_handoff`.
     pub(super) async fn hand_off(&self, code: &Code) -> Result<HandedOff, ScriptError> {
-        let keys = self.place.keys.several(&["meta", "handed"]);
+        let keys = self.keyspace.keys.several(&["meta", "handed"]);
         let (id, until) = (code.id.to_string(), code.expires_at.timestamp_millis());
-        let args = (self.place.keys.epoch(), id, until, code.epoch);
-        let reply = self.place.run(&self.redis, Script::HandOff, &keys, args).await?;
+        let args = (self.keyspace.keys.epoch(), id, until, code.epoch);
+        let reply = self.keyspace.run(&self.redis, Script::RedeemHandOff, &keys, args).await?;
         match reply.word.as_str() {
             "OK" => Ok(HandedOff::First),
             "USED" => Ok(HandedOff::Used),

@@ -1,4 +1,4 @@
-//! Making a code for another device, and taking the place over there.
+//! Makes hand-off codes, and accepts them on another device.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::redis::HandedOff;
 use crate::caller::{Caller, Role};
-use crate::queue::keyspaces::Line;
-use crate::queue::service::{Queue, QueueError};
+use crate::queue::keyspaces::ScheduleScripts;
+use crate::queue::service::{QueueError, WaitingRoom};
 use crate::queue::ticket::short_code::CodeKeys;
 use crate::store::id::ScheduleId;
 use crate::user::model::User;
@@ -15,59 +15,60 @@ use crate::user::service::{SignUpError, Users};
 use crate::user::token::Minted;
 use crate::user::token_error::TokenError;
 
-/// Handing a place to another device of its owner's; cheap to clone.
+/// The service for hand-off codes; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct HandOffs {
-    queue: Queue,
+    queue: WaitingRoom,
     users: Arc<Users>,
     codes: Arc<CodeKeys>,
 }
 
-/// What the other device goes on with.
+/// The ticket and the session for the other device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenOver {
-    /// In which line.
+    /// The schedule.
     pub schedule: ScheduleId,
     /// The ticket.
     pub token: String,
-    /// Whose it is.
+    /// The user of the ticket.
     pub user: User,
-    /// The owner's access token; none where an identity provider makes them.
+    /// The user's access token; `None` if an identity provider makes access tokens.
     pub access: Option<Minted>,
 }
 
-/// Why a code was not made, or was good for nothing.
+/// Why a code was not made, or not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum HandOffError {
-    /// Forged, expired, of before a loss, or something else that we have signed.
-    #[error("the code is not valid, or not any more")]
+    /// The code is forged, expired, made before a loss, or signed for another purpose.
+    #[error("the hand-off code is invalid or has expired")]
     Invalid,
-    /// Somebody has used it.
-    #[error("the code was used")]
+    /// The code was already used.
+    #[error("the hand-off code was already used")]
     Used,
     /// The caller's token is an operator's.
-    #[error("an operator's session is not handed over")]
+    #[error("an operator's session cannot be moved to another device")]
     Operator,
-    /// The line has something against it.
+    /// Error of the waiting room.
     #[error(transparent)]
     Queue(#[from] QueueError),
-    /// The user's token was not to be had.
+    /// The access token was not made.
     #[error(transparent)]
     User(#[from] SignUpError),
 }
 
 impl HandOffs {
-    /// Puts the service together; `codes` are of [`crate::queue::ticket::short_code::Purpose::HandOff`].
+    /// Puts the service together; `codes` are of
+    /// [`crate::queue::ticket::short_code::Purpose::HandOff`].
     #[must_use]
-    pub fn new(queue: Queue, users: Arc<Users>, codes: CodeKeys) -> Self {
+    pub fn new(queue: WaitingRoom, users: Arc<Users>, codes: CodeKeys) -> Self {
         Self { queue, users, codes: Arc::new(codes) }
     }
 
-    /// A code for the caller's ticket, and when it expires.
+    /// Makes a code for the caller's ticket; also returns when the code expires.
     ///
     /// # Errors
-    /// [`HandOffError::Operator`] for an operator's token; [`HandOffError::Queue`] where the ticket
-    /// is not valid, or another user's.
+    /// [`HandOffError::Operator`] for an operator's token; [`HandOffError::Queue`] if the ticket is
+    /// invalid or belongs to another user.
     pub async fn make(
         &self,
         token: &str,
@@ -83,12 +84,12 @@ impl HandOffs {
         Ok(code.map_err(QueueError::from)?)
     }
 
-    /// Takes over the place that a code stands for. Only the first who tries succeeds.
+    /// Accepts a code: returns its ticket and a session. Only the first call for a code succeeds.
     ///
-    /// The new access token lasts as long as the one that the code was made with, and so does its
-    /// session: handing over again and again gives no more time.
+    /// The new access token and its session end at the same time as those with which the code was
+    /// made. So repeated hand-offs give no more time.
     ///
-    /// What else is needed is fetched before the code is used up: a store that fails leaves it good.
+    /// The code is used up last: if a store fails before that, the code still works.
     pub async fn take(&self, code: &str) -> Result<TakenOver, HandOffError> {
         let code = self.codes.verify(code).map_err(|_| HandOffError::Invalid)?;
         let (ticket, lifetime) = (code.ticket, code.access.ok_or(HandOffError::Invalid)?);
@@ -104,8 +105,8 @@ impl HandOffs {
         let token = keys
             .sign(ticket.schedule, user.id, places, ticket.active_until, ticket.expires_at)
             .map_err(QueueError::from)?;
-        let use_up = |line: Line| async move { line.hand_off(&code).await };
-        match self.queue.lines.run(ticket.schedule, use_up).await.map_err(QueueError::from)? {
+        let redeem = |scripts: ScheduleScripts| async move { scripts.hand_off(&code).await };
+        match self.queue.keyspaces.run(ticket.schedule, redeem).await.map_err(QueueError::from)? {
             HandedOff::First => Ok(TakenOver { schedule: ticket.schedule, token, user, access }),
             HandedOff::Used => Err(HandOffError::Used),
             HandedOff::Over => Err(HandOffError::Invalid),

@@ -1,4 +1,4 @@
-//! The stream of a ticket: opening it, and handing its socket to [`topic`].
+//! Opens the stream of a ticket, and hands its socket to [`topic`].
 
 use std::sync::Arc;
 
@@ -22,26 +22,26 @@ use crate::http::api::problem::Problem;
 use crate::http::stream::hub::{Arrival, Hub};
 use crate::http::stream::socket::Socket;
 use crate::http::stream::{Open, Streams, takeover};
-use crate::queue::model::{Standing, Ticket};
+use crate::queue::model::{EntryState, Ticket};
 use crate::queue::resolver::Resolved;
-use crate::queue::service::{Queue, QueueError};
+use crate::queue::service::{QueueError, WaitingRoom};
 use crate::queue::ticket::short_code::CodeKeys;
 
-/// Questions to Redis that all streams of a process may have under way at a time: a loss finds all
-/// of them asking at once.
-const QUESTIONS: usize = 32;
+/// Maximum number of Redis calls in progress for all ticket streams of a process: after a loss all
+/// streams need one at the same time.
+const REDIS_CALLS: usize = 32;
 
-/// The streams of tickets; cheap to clone.
+/// The service for ticket streams; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct TicketStreams {
-    queue: Queue,
+    queue: WaitingRoom,
     codes: Arc<CodeKeys>,
     streams: Streams,
     hub: Hub<Wants>,
     slots: Arc<Semaphore>,
 }
 
-/// A stream that is to be begun.
+/// A stream that is about to begin.
 #[derive(Debug)]
 struct Beginning {
     streams: TicketStreams,
@@ -51,34 +51,35 @@ struct Beginning {
 impl TicketStreams {
     /// Puts the service together.
     #[must_use]
-    pub fn new(queue: Queue, codes: CodeKeys, streams: Streams) -> Self {
-        let slots = Arc::new(Semaphore::new(QUESTIONS));
+    pub fn new(queue: WaitingRoom, codes: CodeKeys, streams: Streams) -> Self {
+        let slots = Arc::new(Semaphore::new(REDIS_CALLS));
         Self { queue, codes: Arc::new(codes), streams, hub: Hub::default(), slots }
     }
 
-    /// A code that opens the stream of a ticket, and when it expires.
+    /// Makes a code that opens the stream of a ticket; also returns when the code expires.
     fn code(&self, token: &str) -> Result<(String, DateTime<Utc>), QueueError> {
         let ticket = self.queue.read(token)?;
         Ok(self.codes.sign(&ticket, ticket.shown.epoch(), Utc::now())?)
     }
 
-    /// The ticket of a token.
+    /// Verifies a ticket.
     fn by_token(&self, token: &str) -> Result<Ticket, QueueError> {
         Ok(self.queue.read(token)?)
     }
 
-    /// The ticket of a code.
+    /// Verifies a code; returns its ticket.
     fn by_code(&self, code: &str) -> Result<Ticket, QueueError> {
         Ok(self.codes.verify(code)?.ticket)
     }
 
-    /// Counts a stream as open; `503` where there are too many.
+    /// Counts a stream as open; `503` if too many are open.
     fn open(&self) -> Result<Open, Problem> {
         self.streams.open("ticket")
     }
 
-    /// Looks where a ticket stands, as a poll does; nothing where its stream is over. `last` is the
-    /// id of the last event that the client has seen: whoever saw one before the end is told it.
+    /// Resolves a ticket, as a poll does. `last` is the id of the last event that the client has.
+    /// `None` if the entry has ended and there is nothing to send: the client has `end`, or has no
+    /// event at all. A client that reconnects with an earlier event still gets the last ones.
     async fn begin(
         &self,
         ticket: Ticket,
@@ -87,7 +88,7 @@ impl TicketStreams {
         let Resolved { ticket, entry, from_redis, .. } =
             self.queue.resolver.resolve(ticket).await?;
         let asked = from_redis.then_some(entry);
-        if matches!(entry.standing, Standing::Ended(_)) && last.is_none_or(|last| last == END) {
+        if matches!(entry.state, EntryState::Ended(_)) && last.is_none_or(|last| last == END) {
             return Ok(None);
         }
         let last = last.and_then(|last| u64::from_str_radix(last, 16).ok());
@@ -107,30 +108,30 @@ impl Beginning {
     }
 }
 
-/// The routes of pushed positions.
+/// The routes of ticket streams.
 pub fn routes(streams: TicketStreams) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(code)).routes(routes!(stream)).with_state(streams)
 }
 
-/// What opens one ticket's stream.
+/// A code that opens one ticket's stream.
 #[derive(Debug, Serialize, ToSchema)]
 struct StreamCode {
-    /// For `?code=`.
+    /// The code, for `?code=`.
     code: String,
-    /// A minute from now.
+    /// When the code expires, one minute from now.
     expires_at: DateTime<Utc>,
 }
 
-/// How a stream may be opened without a header.
+/// The query of a stream that is opened without a header.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Opening {
-    /// A code instead of the header `Queue-Token`, for `EventSource`.
+    /// A code instead of the header `WaitingRoom-Token`, for `EventSource`.
     #[garde(skip)]
     code: Option<String>,
 }
 
-/// Get a code that opens this ticket's stream, and nothing else, for a minute.
+/// Get a code that opens this ticket's stream, and nothing else, for one minute.
 ///
 /// For `EventSource`, which sends no headers: the code goes into `?code=`.
 #[utoipa::path(post, path = "/v1/queue/ticket/stream-code", operation_id = "make_stream_code", tag = "Queue",
@@ -145,18 +146,18 @@ async fn code(
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], code).into_response())
 }
 
-/// What a poll answers, pushed when it changes, as server-sent events.
+/// Stream the answer of a poll when it changes, as server-sent events.
 ///
-/// `ticket` has the body of a poll. `stale`: a store does not answer, and what was told last may be
-/// old, until the next `ticket`. `end` comes after a final status. A comment comes at least every
-/// 15 s. With `Last-Event-ID`, what has not changed since is not told again.
+/// `ticket` has the body of a poll. `stale` means that a store does not answer: the last `ticket`
+/// may be old until the next one. `end` follows a final status. A comment comes at least every 15
+/// s. With `Last-Event-ID`, a state that has not changed since that event is not sent again.
 #[utoipa::path(get, path = "/v1/queue/ticket/stream", operation_id = "stream_ticket", tag = "Queue",
     security(("queue_token" = []), ()),
     params(Opening, ("Last-Event-ID" = Option<String>, Header,
-                     description = "The id of the last event that was seen")),
+                     description = "The id of the last event that the client has")),
     responses((status = 200, body = String, content_type = "text/event-stream",
-               description = "Until a side closes it"),
-              (status = 204, description = "The ticket's status is final: there is no more")))]
+               description = "Events until either side closes the stream"),
+              (status = 204, description = "The ticket's status is final: there are no events")))]
 async fn stream(
     State(streams): State<TicketStreams>,
     token: Result<QueueToken, Problem>,

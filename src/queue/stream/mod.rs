@@ -1,4 +1,4 @@
-//! Pushed positions: what a poll answers, sent when it changes.
+//! Ticket streams: the answer of a poll, sent when it changes.
 //!
 //! [`http::TicketStreams`] opens a stream, [`topic`] serves all streams of one schedule, and
 //! [`listener`] is one of them.

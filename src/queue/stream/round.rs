@@ -1,4 +1,4 @@
-//! What one walk over all streams of a line goes by, and what a view comes to.
+//! The shared state of one walk over all streams of a schedule, and the fingerprint of a view.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
@@ -7,61 +7,65 @@ use std::time::{Duration, Instant};
 
 use crate::board::service::Watched;
 use crate::board::snapshot::Board;
-use crate::queue::model::{Stand, Standing};
-use crate::queue::service::Queue;
+use crate::queue::model::{EntryState, QueueEntry};
+use crate::queue::service::WaitingRoom;
 use crate::queue::view::phase;
 
-/// A board older than this is stale: a healthy one is read every second at least.
+/// A board older than this is stale. In good order a board is read at least every second.
 const OLD: Duration = Duration::from_secs(2);
 
-/// What one walk goes by.
+/// The state that one walk uses for all streams.
 pub(super) struct Round {
-    pub queue: Queue,
+    pub queue: WaitingRoom,
     pub watched: Arc<Watched>,
     pub board: Arc<Board>,
     pub now: Instant,
     /// The board is old, since Redis does not answer.
     pub failing: bool,
-    /// What all are told alike and at once.
+    /// Hash of the parts that are the same for all streams and sent at once.
     sale: u64,
 }
 
-/// What a view comes to: two views with equal numbers are not worth two events. The expected wait
-/// and the time are in neither.
+/// Fingerprint of a view: views with equal fingerprints are sent once. The expected wait and the
+/// time are not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Told {
-    /// What is told at once: the status, the place in force, the state of the sale.
+pub(super) struct Fingerprint {
+    /// Hash of the parts whose change is sent at once: the status, the sequence in force, the sale.
     pub urgent: u64,
-    /// All of it, with how many are ahead, wait, and how many seats are free. The id of the event,
-    /// the same in every process.
+    /// Hash of all parts: also the entries ahead and waiting, and the free seats. It is the id of
+    /// the event, the same in every process.
     pub whole: u64,
 }
 
 impl Round {
-    /// Nothing where no board was read yet.
-    pub fn new(queue: &Queue, watched: Arc<Watched>) -> Option<Self> {
+    /// `None` if no board was read yet.
+    pub fn new(queue: &WaitingRoom, watched: Arc<Watched>) -> Option<Self> {
         let (board, now) = (watched.board()?, Instant::now());
         let failing = watched.is_failing() && now.duration_since(board.read_at()) > OLD;
         let sale = hash((board.recovering, discriminant(&phase(&board)), &board.meta.message));
         Some(Self { queue: queue.clone(), watched, board, now, failing, sale })
     }
 
-    /// What is told of somebody who stands there.
-    pub fn told(&self, stand: &Stand) -> Told {
-        let (kind, until, ahead) = match stand.standing {
-            Standing::Waiting { ahead } => (0, 0, Some(ahead).filter(|_| !self.board.recovering)),
-            Standing::Active { until } => (1, until.timestamp_millis(), None),
-            Standing::Ended(ended) => (ended.bits() + 1, 0, None),
+    /// The fingerprint of an entry's view.
+    pub fn fingerprint(&self, entry: &QueueEntry) -> Fingerprint {
+        let (kind, until, ahead) = match entry.state {
+            EntryState::Waiting { ahead } => (0, 0, Some(ahead).filter(|_| !self.board.recovering)),
+            EntryState::Active { until } => (1, until.timestamp_millis(), None),
+            EntryState::Ended(ended) => (ended.bits() + 1, 0, None),
         };
-        let urgent = hash((self.sale, kind, until, stand.sequence.0));
+        let urgent = hash((self.sale, kind, until, entry.sequence.0));
         let board = &self.board;
-        Told { urgent, whole: hash((urgent, ahead, board.line.waiting(), board.seats.available)) }
+        Fingerprint {
+            urgent,
+            whole: hash((urgent, ahead, board.waiting.len(), board.seats.available)),
+        }
     }
 }
 
-/// Under fixed keys, so that processes agree; where two builds do not, an event is sent again.
-fn hash(what: impl Hash) -> u64 {
+/// Hashes with fixed keys, so that all processes agree. If two builds differ, an event is sent
+/// again.
+fn hash(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }

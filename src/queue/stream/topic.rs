@@ -1,7 +1,7 @@
-//! All streams of one line, served by one task.
+//! Serves all streams of one schedule in one task.
 //!
-//! It walks over them when the board has changed, in order of their places, and writes to each what
-//! is due. Answers of Redis are for one stream each and cost no walk.
+//! When the board has changed, the task walks over the streams in order of their sequences, and
+//! writes to each the events that are due. A reply of Redis concerns one stream and needs no walk.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,56 +14,58 @@ use super::listener::{Listener, Next, Wants};
 use super::round::Round;
 use crate::http::stream::BATCH;
 use crate::http::stream::hub::{Arrival, Arrivals};
-use crate::queue::model::Stand;
-use crate::queue::service::{Queue, QueueError};
+use crate::queue::model::QueueEntry;
+use crate::queue::service::{QueueError, WaitingRoom};
 use crate::store::id::ScheduleId;
 
-/// A walk is made this often also where no board was read.
+/// Interval of walks while no new board is read.
 const TICK: Duration = Duration::from_secs(1);
-/// Streams that one ticket may have open; one more closes the oldest.
+/// Maximum number of open streams per ticket; one more closes the oldest.
 const PER_TICKET: usize = 3;
-/// More room than an event takes; what a larger one took is given back.
+/// Capacity of the write buffer in bytes, above the size of an event. After a larger event the
+/// buffer shrinks back.
 const SCRATCH: usize = 4096;
 
-/// A place, and a number that rises with every stream of this topic.
+/// A sequence, and a number that rises with every stream of this topic.
 type Key = (u64, u64);
 
-/// What Redis said of a stream's ticket. Another may be asked for once this is dropped.
+/// The state of a stream's ticket from Redis. Dropping it allows the next Redis call.
 struct Answer {
     key: Key,
-    said: Result<Stand, QueueError>,
+    entry: Result<QueueEntry, QueueError>,
     _slot: OwnedSemaphorePermit,
 }
 
 struct Topic {
-    queue: Queue,
+    queue: WaitingRoom,
     schedule: ScheduleId,
     listeners: BTreeMap<Key, Listener>,
-    numbered: u64,
+    /// Number of streams so far.
+    count: u64,
     out: Vec<u8>,
-    /// Whom Redis is to be asked for, the front of the line first.
+    /// The streams that wait for a Redis call, the front of the queue first.
     asking: VecDeque<Key>,
-    /// Questions that this process may have under way at a time.
+    /// Permits for Redis calls of this process's streams.
     slots: Arc<Semaphore>,
     answers: mpsc::UnboundedSender<Answer>,
-    /// The board of the last walk.
+    /// When the board of the last walk was read.
     walked: Option<Instant>,
 }
 
-/// Serves the streams that arrive until there are none.
+/// Serves the streams that arrive, until none is left.
 pub(super) async fn serve(
-    queue: Queue,
+    queue: WaitingRoom,
     schedule: ScheduleId,
     slots: Arc<Semaphore>,
     mut arrivals: Arrivals<Wants>,
 ) {
-    // Bounded by the slots.
+    // Bounded by the permits.
     let (answers, mut answered) = mpsc::unbounded_channel();
     let mut topic = Topic {
         queue,
         schedule,
         listeners: BTreeMap::new(),
-        numbered: 0,
+        count: 0,
         out: Vec::with_capacity(SCRATCH),
         asking: VecDeque::new(),
         slots,
@@ -74,8 +76,8 @@ pub(super) async fn serve(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            Some(arrival) = arrivals.next() => topic.greet(arrival),
-            Some(answer) = answered.recv() => topic.hear(answer),
+            Some(arrival) = arrivals.next() => topic.add(arrival),
+            Some(answer) = answered.recv() => topic.take_answer(answer),
             () = topic.due(&mut tick) => topic.walk().await,
         }
         topic.ask();
@@ -86,7 +88,7 @@ pub(super) async fn serve(
 }
 
 impl Topic {
-    /// Returns when there is a board that was not walked by, or it is time anyway.
+    /// Returns when there is a new board, or at the next tick.
     async fn due(&self, tick: &mut Interval) {
         let watched = self.queue.boards.watch(self.schedule);
         if watched.board().is_some_and(|board| self.walked.is_none_or(|at| at < board.read_at())) {
@@ -102,30 +104,30 @@ impl Topic {
         Round::new(&self.queue, self.queue.boards.watch(self.schedule))
     }
 
-    /// Takes a stream in and tells it what there is to tell.
-    fn greet(&mut self, arrival: Arrival<Wants>) {
-        // There is a board: the handler has read it.
+    /// Adds a stream, and writes its first events.
+    fn add(&mut self, arrival: Arrival<Wants>) {
+        // There is a board: the handler has waited for it.
         let Some(round) = self.round() else {
             return;
         };
-        let place = arrival.wants.ticket.sequence.0;
-        let open: Vec<Key> =
-            self.listeners.range((place, 0)..=(place, u64::MAX)).map(|(key, _)| *key).collect();
+        let sequence = arrival.wants.ticket.sequence.0;
+        let open = self.listeners.range((sequence, 0)..=(sequence, u64::MAX));
+        let open: Vec<Key> = open.map(|(key, _)| *key).collect();
         for oldest in open.iter().take((open.len() + 1).saturating_sub(PER_TICKET)) {
             self.listeners.remove(oldest);
         }
-        self.numbered += 1;
-        let key = (place, self.numbered);
+        self.count += 1;
+        let key = (sequence, self.count);
         self.listeners.insert(key, Listener::new(arrival.socket, arrival.wants, &round));
         self.step(key, &round);
     }
 
-    fn hear(&mut self, answer: Answer) {
+    fn take_answer(&mut self, answer: Answer) {
         let (Some(round), Some(listener)) = (self.round(), self.listeners.get_mut(&answer.key))
         else {
             return;
         };
-        listener.hear(answer.said, &round);
+        listener.take_answer(answer.entry, &round);
         self.step(answer.key, &round);
     }
 
@@ -159,7 +161,7 @@ impl Topic {
         self.out.shrink_to(SCRATCH);
     }
 
-    /// Asks Redis for as many as may be under way at a time.
+    /// Starts Redis calls for waiting streams, as many as there are permits.
     fn ask(&mut self) {
         while !self.asking.is_empty()
             && let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned()
@@ -172,9 +174,9 @@ impl Topic {
             };
             let (queue, answers) = (self.queue.clone(), self.answers.clone());
             tokio::spawn(async move {
-                let said = queue.resolver.ask_redis(&ticket).await.map(|(_, stand)| stand);
-                // Nobody waits for it where the topic is over.
-                let _ = answers.send(Answer { key, said, _slot: slot });
+                let entry = queue.resolver.ask_redis(&ticket).await.map(|(_, entry)| entry);
+                // The topic may have ended.
+                let _ = answers.send(Answer { key, entry, _slot: slot });
             });
         }
     }

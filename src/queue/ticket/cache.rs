@@ -1,27 +1,28 @@
-//! Tickets that were verified lately: a poll is not asked to prove the same thing again and again.
+//! Caches verified tickets, so that a poll does not verify the same signature again.
 
 use chrono::{DateTime, Utc};
 
 use super::jwt::{InvalidTicket, LEEWAY, TicketKeys};
 use crate::queue::model::Ticket;
-use crate::store::token_cache::Remembered;
+use crate::store::token_cache::TokenCache;
 
-/// About 100 bytes each: 100 MB where a million people poll one process.
-const KEPT: usize = 1_000_000;
+/// Maximum number of cached tickets. About 100 bytes each: 100 MB if a million clients poll one
+/// process.
+const CACHED: usize = 1_000_000;
 
-/// Ticket secrets, and the tickets that were verified under them. Secrets do not change while a
-/// process runs, so that what was verified stays so until it expires.
+/// The ticket secrets, and the tickets that were verified with them. Secrets do not change while a
+/// process runs, so a verified ticket stays valid until it expires.
 #[derive(Debug)]
-pub struct Verified {
+pub struct TicketCache {
     keys: TicketKeys,
-    known: Remembered<Ticket>,
+    known: TokenCache<Ticket>,
 }
 
-impl Verified {
-    /// Nothing verified yet.
+impl TicketCache {
+    /// Starts empty.
     #[must_use]
     pub fn new(keys: TicketKeys) -> Self {
-        Self { keys, known: Remembered::new(KEPT) }
+        Self { keys, known: TokenCache::new(CACHED) }
     }
 
     /// The secrets, for signing.
@@ -30,17 +31,17 @@ impl Verified {
         &self.keys
     }
 
-    /// Reads a ticket and checks everything about it, as [`TicketKeys::verify`] does.
+    /// Verifies a ticket, as [`TicketKeys::verify`] does.
     ///
     /// # Errors
-    /// [`InvalidTicket`]: forged, expired, or no ticket at all.
+    /// [`InvalidTicket`] if it is forged, expired, or not a ticket.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
         let ticket = self.known.get_or(token, || self.keys.verify(token))?;
         if expired(&ticket, Utc::now()) { Err(InvalidTicket::Expired) } else { Ok(ticket) }
     }
 }
 
-/// As `jsonwebtoken` decides it.
+/// Whether a ticket has expired, by the rule of `jsonwebtoken`.
 fn expired(ticket: &Ticket, now: DateTime<Utc>) -> bool {
     ticket.expires_at.timestamp() < now.timestamp() - LEEWAY.cast_signed()
 }
@@ -52,25 +53,25 @@ mod tests {
     use crate::store::id::{ScheduleId, UserId};
     use chrono::TimeDelta;
 
-    fn verified(secret: &str) -> Verified {
-        Verified::new(TicketKeys::new(&[secret.to_owned()], "onsale"))
+    fn verified(secret: &str) -> TicketCache {
+        TicketCache::new(TicketKeys::new(&[secret.to_owned()], "onsale"))
     }
 
-    fn token(tickets: &Verified, in_seconds: i64) -> String {
+    fn token(tickets: &TicketCache, in_seconds: i64) -> String {
         let expires = Utc::now() + TimeDelta::seconds(in_seconds);
         let place = Sequence((1 << 40) + 5);
         tickets.keys().sign(ScheduleId(3), UserId(7), (place, place), None, expires).unwrap()
     }
 
     #[test]
-    fn a_ticket_is_the_same_the_second_time_and_a_changed_byte_is_still_refused() {
+    fn a_cached_ticket_is_the_same_and_a_changed_byte_is_refused() {
         let tickets = verified("a secret of thirty-two bytes, new");
         let token = token(&tickets, 60);
         let first = tickets.verify(&token).unwrap();
         assert_eq!(tickets.verify(&token), Ok(first));
         for at in (0..token.len()).filter(|at| token.as_bytes()[*at] != b'.') {
             let mut forged = token.clone().into_bytes();
-            // In its last character only the high bits count.
+            // In the last character only the high bits count.
             forged[at] = if forged[at] == b'A' { b'Q' } else { b'A' };
             let forged = String::from_utf8(forged).unwrap();
             assert_eq!(tickets.verify(&forged), Err(InvalidTicket::Refused), "byte {at}");
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_that_was_good_is_refused_once_it_has_expired() {
+    fn a_cached_ticket_is_refused_once_it_has_expired() {
         let tickets = verified("a secret of thirty-two bytes, new");
         let ticket = tickets.verify(&token(&tickets, 60)).unwrap();
         let at = |seconds| ticket.expires_at + TimeDelta::seconds(seconds);
@@ -91,6 +92,6 @@ mod tests {
         let old = token(&tickets, -29);
         tickets.verify(&old).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(2100));
-        assert_eq!(tickets.verify(&old), Err(InvalidTicket::Expired), "known, and expired since");
+        assert_eq!(tickets.verify(&old), Err(InvalidTicket::Expired), "cached, and expired since");
     }
 }

@@ -1,4 +1,4 @@
-//! Tickets as they travel: JWTs that any service with the secret can verify.
+//! Tickets are JWTs: any service with the secret can verify them.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
@@ -13,7 +13,7 @@ use crate::store::id::{ScheduleId, UserId};
 const AUDIENCE: &str = "onsale-queue";
 /// Tolerated difference of clocks, in seconds.
 pub(super) const LEEWAY: u64 = 30;
-/// A ticket is about 400 bytes long.
+/// Maximum length of a ticket in bytes. A ticket has about 400.
 const LONGEST: usize = 2048;
 
 /// The secrets that tickets are signed with: the first signs, all verify.
@@ -27,15 +27,15 @@ pub struct TicketKeys {
 /// Why a ticket or a code is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTicket {
-    /// Forged, malformed, or of another audience. Callers learn no more than this.
+    /// The ticket is forged, malformed, or of another audience. Clients get no more detail.
     #[error("the ticket is not valid")]
     Refused,
-    /// Signed by this service, and expired.
+    /// The ticket was signed by this service and has expired.
     #[error("the ticket has expired")]
     Expired,
 }
 
-/// What a ticket says. `seq` carries the epoch in its high bits.
+/// The claims of a ticket. `seq` has the epoch in its high bits.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Claims {
@@ -49,12 +49,12 @@ struct Claims {
     sch: i64,
     epo: u64,
     seq: u64,
-    /// The sequence of joining, where a draw gave another: the ticket id is derived from it.
+    /// The sequence of joining, if a draw gave another one. The ticket id is derived from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     joi: Option<u64>,
     /// WAITING or ACTIVE.
     sta: State,
-    /// Until when, in ms, where ACTIVE.
+    /// End of the active slot (ms since 1970), if ACTIVE.
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<i64>,
     iat: i64,
@@ -69,7 +69,7 @@ enum State {
 }
 
 impl TicketKeys {
-    /// Keys from `secrets`, of which there is at least one; `issuer` goes into every ticket.
+    /// Makes the keys from at least one secret. `issuer` goes into every ticket.
     #[must_use]
     pub fn new(secrets: &[String], issuer: &str) -> Self {
         let first = secrets.first().map_or("", String::as_str);
@@ -88,10 +88,10 @@ impl TicketKeys {
         }
     }
 
-    /// Signs a ticket for a place; `joined` is the one of joining.
+    /// Signs a ticket for an entry; `joined` is its sequence of joining.
     ///
     /// # Errors
-    /// [`InvalidTicket`] where signing fails, which a secret of the right size does not.
+    /// [`InvalidTicket`] if signing fails. It does not fail with a secret of the right size.
     pub fn sign(
         &self,
         schedule: ScheduleId,
@@ -119,15 +119,15 @@ impl TicketKeys {
         encode(&header, &claims, &self.signing).map_err(|_| InvalidTicket::Refused)
     }
 
-    /// Reads a ticket and checks everything about it: signature, algorithm, audience, issuer,
-    /// expiry (RFC 8725), and that its id is the one of its place.
+    /// Verifies a ticket: signature, algorithm, audience, issuer, expiry (RFC 8725), and that the
+    /// id is the one of its entry.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
         if token.len() > LONGEST {
             return Err(InvalidTicket::Refused);
         }
         let header = decode_header(token).map_err(|_| InvalidTicket::Refused)?;
         if header.crit.is_some() {
-            // Extensions that must be understood (RFC 7515, 4.1.11): we understand none.
+            // Extensions that must be understood (RFC 7515, 4.1.11): none is supported.
             return Err(InvalidTicket::Refused);
         }
         let kid = header.kid.ok_or(InvalidTicket::Refused)?;
@@ -135,7 +135,7 @@ impl TicketKeys {
             self.verifying.iter().position(|(id, _)| *id == kid).ok_or(InvalidTicket::Refused)?;
         let data = decode::<Claims>(token, &self.verifying[index].1, &self.validation).map_err(
             |error| match error.kind() {
-                // Checked after the signature: only a genuine ticket is said to be expired.
+                // Checked after the signature: only a genuine ticket gets this error.
                 ErrorKind::ExpiredSignature => InvalidTicket::Expired,
                 _ => InvalidTicket::Refused,
             },
@@ -146,10 +146,10 @@ impl TicketKeys {
         let millis = |ms| DateTime::from_timestamp_millis(ms).ok_or(InvalidTicket::Refused);
         let active_until = claims.act.map(millis).transpose()?;
         let joined = claims.joi.map_or(sequence, Sequence);
-        let whole = ticket_id(schedule, user, joined) == claims.jti
+        let is_consistent = ticket_id(schedule, user, joined) == claims.jti
             && sequence.epoch() == claims.epo
             && active_until.is_some() == (claims.sta == State::Active);
-        if !whole {
+        if !is_consistent {
             return Err(InvalidTicket::Refused);
         }
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket::Refused)?;
@@ -173,7 +173,7 @@ impl std::fmt::Debug for TicketKeys {
     }
 }
 
-/// Names a secret without telling it: the first bytes of its SHA-256.
+/// Names a secret without revealing it: the first 6 bytes of its SHA-256, in hex.
 fn key_id(secret: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
     hex::encode(&digest.as_ref()[..6])
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drawn_ticket_proves_the_place_drawn_and_the_place_of_joining() {
+    fn a_drawn_ticket_has_the_drawn_sequence_and_the_sequence_of_joining() {
         use base64::Engine;
         let (joined, drawn) = (Sequence((1 << 40) + 5), Sequence((1 << 40) + 900));
         let expires = Utc::now() + TimeDelta::minutes(1);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_secret_still_verifies_and_says_so() {
+    fn a_rotated_secret_still_verifies_and_is_reported() {
         let token = token(&keys(&[OLD]), 60);
         let ticket = keys(&[NEW, OLD]).verify(&token).unwrap();
         assert!(!ticket.newest_key);
@@ -247,8 +247,8 @@ mod tests {
     #[test]
     fn nothing_but_hs256_under_a_known_key_is_accepted() {
         let keys = keys(&[OLD]);
-        let good = token(&keys, 60);
-        let (_, rest) = good.split_once('.').unwrap();
+        let valid = token(&keys, 60);
+        let (_, rest) = valid.split_once('.').unwrap();
         let header = |json: &str| {
             use base64::Engine;
             base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json)
@@ -265,8 +265,8 @@ mod tests {
             let forged = format!("{}.{rest}", header(&json));
             assert_eq!(keys.verify(&forged), Err(InvalidTicket::Refused), "{json}");
         }
-        let mut critical = decode_header(&good).unwrap();
-        let claims: Claims = decode(&good, &keys.verifying[0].1, &keys.validation).unwrap().claims;
+        let mut critical = decode_header(&valid).unwrap();
+        let claims: Claims = decode(&valid, &keys.verifying[0].1, &keys.validation).unwrap().claims;
         let signed =
             |header: &Header| keys.verify(&encode(header, &claims, &keys.signing).unwrap());
         assert!(signed(&critical).is_ok());

@@ -1,10 +1,11 @@
-//! Codes that stand for a ticket where the ticket itself must not go: in an address, in a picture.
+//! Short codes in place of a ticket, where the ticket itself must not be used: in a URL and in a QR
+//! code.
 //!
-//! A code lives a minute or two and is good for one purpose. It is signed with the ticket secrets
-//! for that purpose alone: every process accepts it, and none keeps it. It is short, since a picture
-//! of five hundred characters is hard to read for a camera: base64url of 16 bytes of HMAC-SHA-256
-//! (RFC 2104) over the purpose, the issuer and what follows, which is what the code says in the
-//! encoding of postcard.
+//! A code is valid for one or two minutes and for one purpose. It is signed with the ticket secrets
+//! for that purpose: every process accepts it, and none stores it. It is short, since a QR code of
+//! five hundred characters is hard to scan. It is the base64url of 16 bytes of HMAC-SHA-256 (RFC
+//! 2104), followed by the claims in postcard encoding. The HMAC covers the purpose, the issuer and
+//! the claims.
 
 use aws_lc_rs::{constant_time, hmac};
 use base64::Engine;
@@ -17,41 +18,41 @@ use crate::caller::Lifetime;
 use crate::queue::model::{Sequence, Ticket, ticket_id};
 use crate::store::id::{ScheduleId, UserId};
 
-/// A code is about 80 bytes long.
+/// Maximum length of a code in bytes. A code has about 80.
 const LONGEST: usize = 256;
-/// How much of the HMAC is kept, in bytes: nobody guesses 128 bits within two minutes.
+/// Bytes of the HMAC in a code: 128 bits cannot be guessed within two minutes.
 const MAC: usize = 16;
 
-/// What a code is good for.
+/// The purpose of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Opening the ticket's stream, for a minute: for `EventSource`, which can't send a header.
+    /// Opens the ticket's stream, for one minute: for `EventSource`, which cannot send a header.
     Stream,
-    /// Going on with another device, once, within two minutes.
+    /// Moves the session to another device, once, within two minutes.
     HandOff,
 }
 
-/// The secrets that codes of one purpose are signed with: the first signs, all verify.
+/// The secrets for codes of one purpose: the first signs, all verify.
 pub struct CodeKeys {
     purpose: Purpose,
-    /// What is signed begins with this: no code of another purpose or issuer is one of ours.
+    /// The signed text begins with this, so a code of another purpose or issuer is not valid.
     context: Vec<u8>,
     keys: Vec<hmac::Key>,
 }
 
-/// What a code says.
+/// A verified code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// Its own id: another one each time.
+    /// The code's own id, different for each code.
     pub id: uuid::Uuid,
-    /// The ticket it stands for.
+    /// The ticket.
     pub ticket: Ticket,
-    /// The epoch of the line when it was made.
+    /// The epoch under which the code was made.
     pub epoch: u64,
-    /// Until when it is good.
+    /// When the code expires.
     pub expires_at: DateTime<Utc>,
-    /// How long the access token lasts that the code was made with; `None` where it was made
-    /// without one.
+    /// Lifetime of the access token with which the code was made; `None` if it was made without
+    /// one.
     pub access: Option<Lifetime>,
 }
 
@@ -63,7 +64,7 @@ impl Purpose {
         }
     }
 
-    fn lives(self) -> TimeDelta {
+    fn lifetime(self) -> TimeDelta {
         match self {
             Self::Stream => TimeDelta::seconds(60),
             Self::HandOff => TimeDelta::seconds(120),
@@ -71,34 +72,34 @@ impl Purpose {
     }
 }
 
-/// A ticket as its code carries it; its id follows from the rest.
+/// The contents of a code. The ticket's id is derived from them.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     /// The code's own id.
     id: uuid::Uuid,
-    /// Until when the code is good, in s.
+    /// When the code expires (s since 1970).
     until: i64,
-    /// The epoch it was made under.
+    /// The epoch under which the code was made.
     epoch: u64,
     user: i64,
     schedule: i64,
     sequence: u64,
     /// The sequence of joining.
     joined: u64,
-    /// Until when the ticket is active, in ms.
+    /// End of the active slot (ms since 1970).
     active_until: Option<i64>,
-    /// When the ticket expires, in s.
+    /// When the ticket expires (s since 1970).
     expires: i64,
     /// Whether the ticket was signed with the first secret.
     newest_key: bool,
-    /// When the access token expires, in seconds after `until`: a small number is a short code.
+    /// When the access token expires, in seconds after `until`: a small number makes a short code.
     access_expires: Option<i64>,
-    /// Until when its session can be renewed, likewise.
+    /// Until when its session can be renewed, in seconds after `until`.
     access_renews: Option<i64>,
 }
 
 impl CodeKeys {
-    /// Keys from the ticket secrets, of which there is at least one.
+    /// Makes the keys from at least one ticket secret.
     #[must_use]
     pub fn new(purpose: Purpose, secrets: &[String], issuer: &str) -> Self {
         let key = |secret: &String| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
@@ -106,10 +107,10 @@ impl CodeKeys {
         Self { purpose, context, keys: secrets.iter().map(key).collect() }
     }
 
-    /// A code for a ticket in a queue of this epoch, and when it expires.
+    /// Makes a code for a ticket under an epoch; also returns when the code expires.
     ///
     /// # Errors
-    /// [`InvalidTicket`] where there is no secret to sign with.
+    /// [`InvalidTicket`] if there is no secret.
     pub fn sign(
         &self,
         ticket: &Ticket,
@@ -119,10 +120,10 @@ impl CodeKeys {
         self.sign_with(ticket, epoch, None, now)
     }
 
-    /// As [`CodeKeys::sign`], for a caller whose access token has this lifetime.
+    /// As [`CodeKeys::sign`], for a caller whose access token has the lifetime `access`.
     ///
     /// # Errors
-    /// As there.
+    /// As [`CodeKeys::sign`].
     pub fn sign_with(
         &self,
         ticket: &Ticket,
@@ -130,7 +131,7 @@ impl CodeKeys {
         access: Option<Lifetime>,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
-        let until = (now + self.purpose.lives()).timestamp();
+        let until = (now + self.purpose.lifetime()).timestamp();
         let claims = Claims {
             id: uuid::Uuid::now_v7(),
             until,
@@ -147,27 +148,28 @@ impl CodeKeys {
                 .and_then(|access| access.renew_until)
                 .map(|renew| renew.timestamp() - until),
         };
-        let said = postcard::to_allocvec(&claims).map_err(|_| InvalidTicket::Refused)?;
-        let mut code = self.mac(self.keys.first().ok_or(InvalidTicket::Refused)?, &said).to_vec();
-        code.extend(said);
+        let payload = postcard::to_allocvec(&claims).map_err(|_| InvalidTicket::Refused)?;
+        let mut code =
+            self.mac(self.keys.first().ok_or(InvalidTicket::Refused)?, &payload).to_vec();
+        code.extend(payload);
         Ok((URL_SAFE_NO_PAD.encode(code), seconds(until)?))
     }
 
-    /// What a code says.
+    /// Verifies a code.
     ///
     /// # Errors
-    /// [`InvalidTicket`] where it is forged, expired, or something else that we have signed.
+    /// [`InvalidTicket`] if it is forged, expired, or signed for something else.
     pub fn verify(&self, code: &str) -> Result<Code, InvalidTicket> {
         if code.len() > LONGEST {
             return Err(InvalidTicket::Refused);
         }
         let code = URL_SAFE_NO_PAD.decode(code).map_err(|_| InvalidTicket::Refused)?;
-        let (mac, said) = code.split_first_chunk::<MAC>().ok_or(InvalidTicket::Refused)?;
-        let signed = |key| constant_time::verify_slices_are_equal(mac, &self.mac(key, said));
+        let (mac, payload) = code.split_first_chunk::<MAC>().ok_or(InvalidTicket::Refused)?;
+        let signed = |key| constant_time::verify_slices_are_equal(mac, &self.mac(key, payload));
         if !self.keys.iter().any(|key| signed(key).is_ok()) {
             return Err(InvalidTicket::Refused);
         }
-        let claims: Claims = postcard::from_bytes(said).map_err(|_| InvalidTicket::Refused)?;
+        let claims: Claims = postcard::from_bytes(payload).map_err(|_| InvalidTicket::Refused)?;
         let expires_at = seconds(claims.until)?;
         if expires_at <= Utc::now() {
             return Err(InvalidTicket::Refused);
@@ -194,10 +196,10 @@ impl CodeKeys {
         Ok(Code { id: claims.id, ticket, epoch: claims.epoch, expires_at, access })
     }
 
-    fn mac(&self, key: &hmac::Key, said: &[u8]) -> [u8; MAC] {
+    fn mac(&self, key: &hmac::Key, payload: &[u8]) -> [u8; MAC] {
         let mut context = hmac::Context::with_key(key);
         context.update(&self.context);
-        context.update(said);
+        context.update(payload);
         let mut mac = [0; MAC];
         mac.copy_from_slice(&context.sign().as_ref()[..MAC]);
         mac

@@ -1,4 +1,4 @@
-//! Best available over HTTP, open to everybody.
+//! The HTTP route of the best available seats. It needs no authentication.
 
 use std::str::FromStr;
 
@@ -25,30 +25,30 @@ pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct BestQuery {
-    /// How many seats.
+    /// Number of seats.
     #[garde(range(min = 1, max = MAX_SEATS))]
     #[param(minimum = 1, maximum = 100)]
     quantity: usize,
-    /// Only in this section.
+    /// Only seats in this section.
     #[garde(inner(length(chars, min = 1, max = 50)))]
     #[param(min_length = 1, max_length = 50)]
     section: Option<String>,
-    /// Only seats up to this price each.
+    /// Only seats with at most this price, in points.
     #[garde(inner(range(min = 0)))]
     #[param(minimum = 0)]
     max_price: Option<i64>,
-    /// Price ranges to leave out: up to 20 of `low-high`, separated by commas.
+    /// Price ranges to exclude: up to 20 of `low-high`, separated by commas.
     #[garde(skip)]
     exclude_prices: Option<String>,
-    /// Seats to leave out, by id: up to 100, separated by commas.
+    /// Ids of seats to exclude: up to 100, separated by commas.
     #[garde(skip)]
     except: Option<String>,
 }
 
-/// The best free seats now.
+/// Find the best free seats.
 ///
-/// Public, at most a second old. They are those that a hold with the same `quantity`, `section`,
-/// `max_price` and `exclude_prices` tries first. Empty where there are too few. Nothing is held.
+/// Public, at most 1 s old. A hold with the same `quantity`, `section`, `max_price` and
+/// `exclude_prices` tries these seats first. Empty if there are too few. Nothing is held.
 #[utoipa::path(get, path = "/v1/schedules/{id}/seats/best", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), BestQuery),
     responses((status = 200, description = "At most 1 s old", body = BestSeats),
@@ -59,32 +59,37 @@ async fn best_seats(
     Query(query): Query<BestQuery>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<BestSeats>), Problem> {
     let BestQuery { quantity, section, max_price, exclude_prices, except } = query;
-    let exclude_prices = list(exclude_prices.as_deref(), MAX_PRICE_RANGES, range)
+    let exclude_prices = parse_list(exclude_prices.as_deref(), MAX_PRICE_RANGES, parse_range)
         .filter(|ranges| are_ranges(ranges))
-        .ok_or_else(|| wrong("/exclude_prices", "up to 20 of low-high, separated by commas"))?;
-    let except = list(except.as_deref(), MAX_SEATS, |id| i64::from_str(id).ok().map(SeatId))
-        .ok_or_else(|| wrong("/except", "up to 100 seat ids, separated by commas"))?;
-    let wanted = Best { quantity, section, max_price, exclude_prices };
-    let chosen = choose_seats(&catalogue, id, &wanted, &except).await?;
+        .ok_or_else(|| invalid("/exclude_prices", "up to 20 of low-high, separated by commas"))?;
+    let except = parse_list(except.as_deref(), MAX_SEATS, |id| i64::from_str(id).ok().map(SeatId))
+        .ok_or_else(|| invalid("/except", "up to 100 seat ids, separated by commas"))?;
+    let best = Best { quantity, section, max_price, exclude_prices };
+    let chosen = choose_seats(&catalogue, id, &best, &except).await?;
     Ok(([(CACHE_CONTROL, "public, max-age=1")], Json(chosen)))
 }
 
-fn wrong(pointer: &str, detail: &str) -> Problem {
+fn invalid(pointer: &str, detail: &str) -> Problem {
     let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
     Problem::invalid_request(vec![FieldError { pointer, detail }])
 }
 
-/// Items separated by commas, at most `most`; none where one of them cannot be read.
-fn list<T>(text: Option<&str>, most: usize, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+/// Parses items separated by commas. `None` if there are more than `limit`, or if `parse` rejects
+/// one.
+fn parse_list<T>(
+    text: Option<&str>,
+    limit: usize,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<Vec<T>> {
     let items = text.filter(|text| !text.is_empty()).map(|text| text.split(','));
-    // One more than fits shows that there are too many, without reading the rest.
+    // One item more than the limit shows that there are too many, without parsing the rest.
     let items: Vec<T> =
-        items.into_iter().flatten().take(most + 1).map(read).collect::<Option<_>>()?;
-    (items.len() <= most).then_some(items)
+        items.into_iter().flatten().take(limit + 1).map(parse).collect::<Option<_>>()?;
+    (items.len() <= limit).then_some(items)
 }
 
-/// `low-high`.
-fn range(text: &str) -> Option<[i64; 2]> {
+/// Parses `low-high`.
+fn parse_range(text: &str) -> Option<[i64; 2]> {
     let (low, high) = text.split_once('-')?;
     Some([low.parse().ok()?, high.parse().ok()?])
 }
@@ -94,13 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_whole_or_not_at_all() {
-        let read = |text| list(text, 2, range);
-        assert_eq!(read(None), Some(vec![]));
-        assert_eq!(read(Some("")), Some(vec![]));
-        assert_eq!(read(Some("5-7,9-9")), Some(vec![[5, 7], [9, 9]]));
+    fn a_list_with_an_invalid_item_is_rejected_as_a_whole() {
+        let parse = |text| parse_list(text, 2, parse_range);
+        assert_eq!(parse(None), Some(vec![]));
+        assert_eq!(parse(Some("")), Some(vec![]));
+        assert_eq!(parse(Some("5-7,9-9")), Some(vec![[5, 7], [9, 9]]));
         for text in ["5", "5-", "-5", "5-7,", "a-b", "1-1,2-2,3-3", "5-99999999999999999999"] {
-            assert_eq!(read(Some(text)), None, "{text}");
+            assert_eq!(parse(Some(text)), None, "{text}");
         }
     }
 }

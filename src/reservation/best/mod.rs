@@ -1,4 +1,4 @@
-//! Best available, to look at: the seats that a hold by `quantity` tries first.
+//! The best available seats, without holding them: those that a hold by `quantity` tries first.
 
 pub mod http;
 pub mod service;

@@ -1,3 +1,3 @@
-//! Reading reservations.
+//! Reads reservations and holds.
 
 pub mod pg;

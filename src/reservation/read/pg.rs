@@ -1,4 +1,4 @@
-//! Reservations as their owner reads them, and as a transaction finds them again.
+//! The SQL that reads reservations and holds.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -11,14 +11,14 @@ use crate::store::StoreError;
 use crate::store::id::{ConcertId, ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::{Pg, Tx};
 
-/// What finding a hold needs to know before anything is locked.
+/// The seats of a hold. A transaction reads them before it takes locks.
 #[derive(Debug, Clone)]
 pub struct HoldSeats {
-    /// Of which schedule.
+    /// Id of the schedule.
     pub schedule: ScheduleId,
-    /// Held from which place in line.
+    /// Sequence of the buyer's queue entry.
     pub sequence: Sequence,
-    /// Its seats, in order of ids.
+    /// Ids of the seats, in order.
     pub seats: Vec<SeatId>,
 }
 
@@ -54,8 +54,8 @@ impl TryFrom<Row> for Reservation {
     }
 }
 
-/// The reservations of a user's hold, in order of seats, with PostgreSQL's clock; none where the
-/// hold is not theirs. Inside a transaction that has locked the seats they are locked too.
+/// Reads the reservations of a user's hold, in order of seat ids, and PostgreSQL's clock. Empty if
+/// the user has no such hold.
 pub async fn hold(
     pg: &Pg,
     user: UserId,
@@ -66,8 +66,8 @@ pub async fn hold(
     Ok((rows, now.fetch_one(pg.pool()).await?))
 }
 
-/// As [`hold`], inside a transaction. The clock is read after the rows, and the rows in a statement
-/// after the one that locked their seats.
+/// Like [`hold`], in a transaction that has locked the seats. The rows are read in a later
+/// statement than the locks, and the clock after the rows.
 pub async fn hold_locked(
     tx: &mut Tx,
     user: UserId,
@@ -77,7 +77,7 @@ pub async fn hold_locked(
     Ok((rows, clock(tx).await?))
 }
 
-/// PostgreSQL's clock, now.
+/// Reads PostgreSQL's clock.
 pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>, StoreError> {
     let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
     Ok(now.fetch_one(tx.conn()).await?)
@@ -102,7 +102,7 @@ async fn rows_of_hold(
     rows.into_iter().map(Reservation::try_from).collect()
 }
 
-/// Which seats a user's hold has; nothing where it is not theirs.
+/// Reads the seats of a user's hold; `None` if the user has no such hold.
 pub async fn seats_of_hold(
     tx: &mut Tx,
     user: UserId,
@@ -123,7 +123,7 @@ pub async fn seats_of_hold(
     }))
 }
 
-/// One of a user's reservations.
+/// Reads one of a user's reservations.
 pub async fn one(
     pg: &Pg,
     user: UserId,
@@ -143,7 +143,7 @@ pub async fn one(
     row.map(Reservation::try_from).transpose()
 }
 
-/// A user's reservations, newest first.
+/// Lists a user's reservations, newest first.
 pub async fn list(
     pg: &Pg,
     user: UserId,

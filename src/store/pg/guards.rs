@@ -1,10 +1,10 @@
-//! What the protocol relies on in PostgreSQL, checked before a process serves: the constraints that
-//! have the last word, and that a commit is on disk when it is acknowledged.
+//! Checks, before a process serves, what the protocol needs from PostgreSQL: the constraints that
+//! make the final decision, and that an acknowledged commit is on disk.
 
 use super::super::StoreError;
 use super::Pg;
 
-/// Indexes and constraints that keep the promises, whatever the code does.
+/// Indexes and constraints that hold the guarantees even if the code has a defect.
 const GUARDS: [&str; 8] = [
     "reservation_one_live_per_seat",
     "reservation_of_hold",
@@ -16,16 +16,16 @@ const GUARDS: [&str; 8] = [
     "seat_number_once_per_schedule",
 ];
 
-/// Functions that are whole transactions, or the start of one: volatile, so that each of their
-/// statements sees what was committed before it began.
+/// Functions that are a whole transaction or begin one. They must be volatile, so that each of
+/// their statements sees everything that was committed before it began.
 const FUNCTIONS: [&str; 6] =
     ["key_claim", "key_store", "point_lock", "point_change", "hold_seats", "pay_hold"];
 
-/// What a commit needs to last.
+/// Settings that a durable commit needs.
 const SETTINGS: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
-/// The first guard or setting that is missing; none where all are there. `durable` asks for the
-/// settings too.
+/// The first guard or setting that is missing; `None` if there is none. Checks the settings only if
+/// `durable` is set.
 pub async fn missing(pg: &Pg, durable: bool) -> Result<Option<String>, StoreError> {
     let found: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c join pg_index i on i.indexrelid = c.oid
@@ -41,7 +41,7 @@ pub async fn missing(pg: &Pg, durable: bool) -> Result<Option<String>, StoreErro
     .await?;
     let mut guards = GUARDS.iter().chain(&FUNCTIONS);
     if let Some(guard) = guards.find(|guard| !found.iter().any(|name| name == *guard)) {
-        return Ok(Some(format!("{guard} is not there or not valid")));
+        return Ok(Some(format!("{guard} is missing or not valid")));
     }
     if !durable {
         return Ok(None);

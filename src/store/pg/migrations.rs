@@ -1,4 +1,4 @@
-//! The schema: the migrations in this binary, and whether the database has them.
+//! Applies the migrations in this binary, and checks that the database has them.
 
 use sqlx::migrate::{MigrateError, Migrator};
 
@@ -7,12 +7,12 @@ use super::Pg;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// Applies what is missing. Processes that start together wait for each other.
+/// Applies the missing migrations. Processes that start at the same time wait for each other.
 ///
 /// # Errors
-/// [`StoreError::Inconsistent`] where an applied migration is not the one of this binary.
+/// [`StoreError::Inconsistent`] if an applied migration differs from the one in this binary.
 pub async fn apply(pg: &Pg) -> Result<(), StoreError> {
-    // A migration may take longer than any request, and is worth waiting for.
+    // A migration may take longer than a request, so it has no time limit.
     let mut conn = pg.pool().acquire().await?.detach();
     sqlx::query("set statement_timeout = 0").execute(&mut conn).await?;
     sqlx::query("set lock_timeout = 0").execute(&mut conn).await?;
@@ -22,15 +22,15 @@ pub async fn apply(pg: &Pg) -> Result<(), StoreError> {
     })
 }
 
-/// What keeps the database from matching this binary; none where it matches.
+/// Why the database does not match this binary; `None` if it matches.
 ///
-/// Migrations that this binary does not know are fine: a newer process may have applied them, and
-/// the two serve side by side while one replaces the other.
+/// Migrations that are not in this binary are accepted: a newer process may have applied them, and
+/// both serve at the same time during an upgrade.
 pub async fn mismatch(pg: &Pg) -> Result<Option<String>, StoreError> {
-    let there: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+    let has_schema: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
         .fetch_one(pg.pool())
         .await?;
-    if !there {
+    if !has_schema {
         return Ok(Some("the database has no schema yet".to_owned()));
     }
     let applied: Vec<(i64, Vec<u8>)> =
@@ -41,7 +41,7 @@ pub async fn mismatch(pg: &Pg) -> Result<Option<String>, StoreError> {
         match applied.iter().find(|(version, _)| *version == ours.version) {
             None => Some(format!("migration {} is not applied", ours.version)),
             Some((_, checksum)) if *checksum != *ours.checksum => {
-                Some(format!("migration {} was another one when it was applied", ours.version))
+                Some(format!("migration {} has changed since it was applied", ours.version))
             }
             Some(_) => None,
         }

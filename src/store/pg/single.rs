@@ -1,4 +1,4 @@
-//! Statements that are a whole transaction: one round trip, and the server commits by itself.
+//! Runs single statements that are a whole transaction: one round trip with an automatic commit.
 
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{Postgres, pool::PoolConnection};
@@ -12,34 +12,35 @@ pub struct Single {
     inner: PoolConnection<Postgres>,
 }
 
-/// One statement that commits by itself. It may run several times, and only the last one counts.
+/// One statement that commits by itself. It may run several times; only the last run has an effect.
 pub trait Call: Sync {
-    /// What it comes to, refusals included.
+    /// The result of the statement, including refusals.
     type Output: Send;
 
-    /// Runs it, with errors read by [`lost`].
+    /// Runs the statement, and converts its errors with [`lost`].
     fn run(&self, on: &mut Single)
     -> impl Future<Output = Result<Self::Output, StoreError>> + Send;
 }
 
 impl Single {
-    /// The connection, for a feature's `pg.rs`. `fetch_one` and `fetch_optional` return once the
-    /// server is ready for the next statement, which is after its commit; the row comes before.
+    /// The connection, for a feature's `pg.rs`. `fetch_one` and `fetch_optional` return when the
+    /// server is ready for the next statement. That is after the commit, while the row arrives
+    /// before it.
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.inner
     }
 }
 
 impl Pg {
-    /// Runs `call`; runs it again, a bounded number of times, when it lost a deadlock or a
-    /// serialization conflict.
+    /// Runs `call`. After a deadlock or a serialization conflict it runs `call` again, up to four
+    /// times.
     ///
     /// # Errors
-    /// [`StoreError::OutcomeUnknown`] where the connection broke before the answer came.
+    /// [`StoreError::OutcomeUnknown`] if the connection broke before the answer arrived.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Output, StoreError> {
         let mut tries = 0;
         loop {
-            // Without a connection nothing was sent: that is no unknown outcome.
+            // An error here has a known outcome: without a connection nothing was sent.
             let mut on = Single { inner: Box::pin(self.pool.acquire()).await? };
             match call.run(&mut on).await {
                 Err(StoreError::Conflict(_)) if tries < CONFLICT_RETRIES => tries += 1,
@@ -51,11 +52,11 @@ impl Pg {
     }
 }
 
-/// What an error of a statement that commits by itself means: where the server told it as an error
-/// of the statement, all is rolled back; where the session ended, nobody knows.
+/// Converts an error of a statement that commits by itself. If the server reported an error of the
+/// statement, it has rolled back. If the session ended, the outcome is unknown.
 #[must_use]
 pub fn lost(error: sqlx::Error) -> StoreError {
-    let told = match &error {
+    let rolled_back = match &error {
         sqlx::Error::Database(database) => {
             database.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| {
                 !matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)
@@ -64,7 +65,9 @@ pub fn lost(error: sqlx::Error) -> StoreError {
         _ => false,
     };
     match StoreError::from(error) {
-        StoreError::Unavailable { reason, .. } if !told => StoreError::OutcomeUnknown(reason),
+        StoreError::Unavailable { reason, .. } if !rolled_back => {
+            StoreError::OutcomeUnknown(reason)
+        }
         other => other,
     }
 }

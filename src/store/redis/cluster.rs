@@ -1,10 +1,12 @@
-//! A Redis Cluster: which node has which slot, and the shared connections to each.
+//! A Redis Cluster: which node has which slot, and the shared connections to each node.
 //!
-//! Every call is about one schedule, so it goes to one node. A node that is away or silent is
-//! nobody's business but that of the schedules it has, and only until another has its slots: calls that
-//! still wait for it are given up then. Only a call that a node refused with MOVED
-//! is sent again, to where it says: it had no effect. ASK and TRYAGAIN are not followed: while a slot
-//! is on its way, no script can have all its keys, and what reads a part would take it for a loss.
+//! Every call concerns one schedule, so it goes to one node. A node that is down affects only the
+//! schedules whose slots it has, and only until another node takes these slots over. Calls that
+//! still wait for the old node then fail.
+//!
+//! A call that a node refused with MOVED had no effect, so it is sent again, to the node that the
+//! answer names. ASK and TRYAGAIN are not followed: while a slot migrates, no node has all its
+//! keys, and a script that reads only some of them would report lost data.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,35 +19,36 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisErr
 use tokio::sync::{Mutex, watch};
 
 use super::failure::{is_broken, moved_to, refused};
-use super::shared_connection::{Kind, Pair, Server};
+use super::shared_connection::{Kind, NodeConnections, Server};
 
-/// How often one call is sent on.
+/// Maximum number of times that one call follows MOVED.
 const MOVES: usize = 3;
-/// How long a node may take to tell the map: all are asked at the same time.
+/// Time limit for a node's answer with the slot map; all nodes are asked at the same time.
 const ASK_LIMIT: Duration = Duration::from_millis(300);
-/// How soon the map is read again.
+/// Minimum time between two reads of the slot map.
 const READ_AGAIN: Duration = Duration::from_millis(100);
 
-/// The nodes, as far as they are known, and who has what.
+/// The known nodes, their connections, and the slot map.
 pub(super) struct Cluster {
-    /// The nodes named in the settings; the first one's login is everybody's.
+    /// The nodes named in the settings; the first one's login is used for all nodes.
     seeds: Vec<ConnectionInfo>,
-    pairs: RwLock<HashMap<String, Arc<Pair>>>,
+    connections: RwLock<HashMap<String, Arc<NodeConnections>>>,
     map: watch::Sender<Map>,
-    /// The map is wrong somewhere: a node was away, or sent a call on.
-    doubtful: AtomicBool,
+    /// The map may be outdated: a node was down, or answered MOVED.
+    outdated: AtomicBool,
     read_at: Mutex<Option<Instant>>,
 }
 
-/// Which primary has which slots, as one node told it.
+/// The slot map: which primary has which slots, according to one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Map {
-    /// Whether the node serves, then how many changes it has heard of: the most is believed.
+    /// Whether the node reports that the cluster serves.
     serves: bool,
+    /// The node's cluster epoch. Of the maps of nodes that serve, the highest epoch wins.
     epoch: u64,
     /// The last slot of each range, with its first and its primary's address.
     ranges: BTreeMap<u16, (u16, String)>,
-    /// Every node, replicas too.
+    /// The addresses of all nodes, including replicas.
     nodes: Vec<String>,
 }
 
@@ -55,9 +58,9 @@ impl Cluster {
         let seeds = url.split(',').map(str::trim).filter(|seed| !seed.is_empty());
         let seeds: Vec<_> =
             seeds.map(IntoConnectionInfo::into_connection_info).collect::<Result<_, _>>()?;
-        let (pairs, map) = (RwLock::default(), watch::Sender::default());
-        let (doubtful, read_at) = (AtomicBool::new(true), Mutex::default());
-        Ok(Self { seeds, pairs, map, doubtful, read_at })
+        let (connections, map) = (RwLock::default(), watch::Sender::default());
+        let (outdated, read_at) = (AtomicBool::new(true), Mutex::default());
+        Ok(Self { seeds, connections, map, outdated, read_at })
     }
 
     /// Runs `call` on the node that has the slot.
@@ -73,11 +76,11 @@ impl Cluster {
         let mut address = self.owner(slot).await?;
         let mut moves = 0;
         loop {
-            // Whoever was sent on knows more than the map.
+            // After MOVED, the answer is newer than the map.
             let mut map = (moves == 0).then(|| self.map.subscribe());
-            let pair = self.pair(&address)?;
+            let node = self.node(&address)?;
             let answer = tokio::select! {
-                answer = pair.lane(kind).run(&call) => answer,
+                answer = node.connection(kind).run(&call) => answer,
                 () = taken_over(&mut map, slot, &address) => {
                     Err(refused("another node has the slot now"))
                 }
@@ -87,112 +90,112 @@ impl Cluster {
             };
             let moved = moved_to(error);
             if moved.is_some() || is_broken(error) {
-                self.doubtful.store(true, Ordering::Relaxed);
+                self.outdated.store(true, Ordering::Relaxed);
             }
             match moved {
-                Some(to) if moves < MOVES => address = at(&to, &address),
+                Some(target) if moves < MOVES => address = with_host(&target, &address),
                 _ => return answer,
             }
             moves += 1;
         }
     }
 
-    /// Asks every node anew.
+    /// Reads the slot map, and checks that a node reports that the cluster serves.
     ///
     /// # Errors
-    /// Where none says that the cluster serves.
+    /// A refused call if no node does.
     pub(super) async fn serves(&self) -> Result<(), RedisError> {
-        self.read().await;
-        if self.known(|map| map.serves) {
+        self.read_map().await;
+        if self.map.borrow().serves {
             return Ok(());
         }
-        Err(refused("no node says that the cluster serves"))
+        Err(refused("no node reports that the cluster serves"))
     }
 
-    /// Every node that is known, by its address.
-    pub(super) fn nodes(&self) -> Vec<(String, Arc<Pair>)> {
-        let addresses = self.known(|map| map.nodes.clone());
-        addresses.into_iter().filter_map(|at| Some((at.clone(), self.pair(&at).ok()?))).collect()
+    /// All nodes of the slot map, with their addresses.
+    pub(super) fn nodes(&self) -> Vec<(String, Arc<NodeConnections>)> {
+        let addresses = self.map.borrow().nodes.clone();
+        addresses.into_iter().filter_map(|at| Some((at.clone(), self.node(&at).ok()?))).collect()
     }
 
     /// The address of the primary that has the slot.
     async fn owner(&self, slot: u16) -> Result<String, RedisError> {
-        let owner = || self.known(|map| map.owner(slot).map(str::to_owned));
-        if !self.doubtful.load(Ordering::Relaxed)
+        let owner = || self.map.borrow().owner(slot).map(str::to_owned);
+        if !self.outdated.load(Ordering::Relaxed)
             && let Some(owner) = owner()
         {
             return Ok(owner);
         }
-        // One reads; the others go by what is known meanwhile, or wait where nothing is. And not
-        // again at once, whatever came of it.
+        // One caller reads the map. The others use the present map, or wait if it has no owner.
+        // After a read, with any result, the next one waits for `READ_AGAIN`.
         let mut read_at = match (self.read_at.try_lock(), owner()) {
             (Ok(read_at), _) => read_at,
             (Err(_), Some(owner)) => return Ok(owner),
             (Err(_), None) => self.read_at.lock().await,
         };
         if read_at.is_none_or(|at| at.elapsed() > READ_AGAIN) {
-            self.doubtful.store(false, Ordering::Relaxed);
-            self.read().await;
+            self.outdated.store(false, Ordering::Relaxed);
+            self.read_map().await;
             *read_at = Some(Instant::now());
         }
-        owner().ok_or_else(|| refused("no node is known to have the slot"))
+        owner().ok_or_else(|| refused("the slot map has no node for this slot"))
     }
 
-    /// Asks all nodes for the map at the same time, and keeps the best answer; the last one, where
-    /// there is none.
-    async fn read(&self) {
+    /// Asks all nodes for the map at the same time, and keeps the best answer. Without an answer it
+    /// keeps the previous map, marked as not serving.
+    async fn read_map(&self) {
         let seeds = self.seeds.iter().filter_map(|seed| match seed.addr() {
             ConnectionAddr::Tcp(host, port) => Some(format!("{host}:{port}")),
             _ => None,
         });
-        let mut asked: Vec<String> = seeds.chain(self.known(|map| map.nodes.clone())).collect();
-        asked.sort();
-        asked.dedup();
+        let known = self.map.borrow().nodes.clone();
+        let mut addresses: Vec<String> = seeds.chain(known).collect();
+        addresses.sort();
+        addresses.dedup();
         let answers =
-            join_all(asked.iter().map(|at| tokio::time::timeout(ASK_LIMIT, self.ask(at))));
+            join_all(addresses.iter().map(|at| tokio::time::timeout(ASK_LIMIT, self.ask(at))));
         let answers = answers.await.into_iter().filter_map(|answer| answer.ok()?.ok());
         if let Some(best) = answers.max_by_key(|map| (map.serves, map.epoch)) {
-            asked.extend(best.nodes.iter().cloned());
-            let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
-            pairs.retain(|at, _| asked.contains(at));
+            addresses.extend(best.nodes.iter().cloned());
+            let mut connections = self.connections.write().unwrap_or_else(PoisonError::into_inner);
+            connections.retain(|at, _| addresses.contains(at));
             self.map.send_replace(best);
         } else {
             self.map.send_modify(|map| map.serves = false);
         }
     }
 
+    /// Asks one node for its slot map.
     async fn ask(&self, address: &str) -> Result<Map, RedisError> {
         let mut pipe = redis::pipe();
         pipe.cmd("CLUSTER").arg("INFO").cmd("CLUSTER").arg("SLOTS");
         let pipe = &pipe;
         let ask =
             |mut conn: MultiplexedConnection| async move { pipe.query_async(&mut conn).await };
-        let (info, slots): (String, Value) = self.pair(address)?.lane(Kind::Hot).run(ask).await?;
+        let node = self.node(address)?;
+        let (info, slots): (String, Value) = node.connection(Kind::Hot).run(ask).await?;
         Ok(Map::parse(&info, &slots, address))
     }
 
-    fn pair(&self, address: &str) -> Result<Arc<Pair>, RedisError> {
-        let pairs = self.pairs.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pair) = pairs.get(address) {
-            return Ok(Arc::clone(pair));
+    /// The connections to a node.
+    fn node(&self, address: &str) -> Result<Arc<NodeConnections>, RedisError> {
+        let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(node) = connections.get(address) {
+            return Ok(Arc::clone(node));
         }
-        drop(pairs);
+        drop(connections);
         let login = self.seeds.first().ok_or_else(|| refused("no seed node is named"))?;
         let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
         let port = port.parse().map_err(|_| refused("a node has no port"))?;
         let client = Client::open(login.clone().set_addr(ConnectionAddr::Tcp(host.into(), port)))?;
-        let pair = Arc::new(Pair::new(&Server::Known(Box::new(client))));
-        let mut pairs = self.pairs.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(Arc::clone(pairs.entry(address.to_owned()).or_insert(pair)))
-    }
-
-    fn known<T>(&self, read: impl FnOnce(&Map) -> T) -> T {
-        read(&self.map.borrow())
+        let node = Arc::new(NodeConnections::new(&Server::Known(Box::new(client))));
+        let mut connections = self.connections.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(connections.entry(address.to_owned()).or_insert(node)))
     }
 }
 
 impl Map {
-    /// Reads `CLUSTER INFO` and `CLUSTER SLOTS` of the node at `address`.
+    /// Parses the answers of the node at `address` to `CLUSTER INFO` and `CLUSTER SLOTS`.
     fn parse(info: &str, slots: &Value, address: &str) -> Self {
         let field = |name: &str| {
             info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
@@ -225,7 +228,8 @@ impl Map {
     }
 }
 
-/// Returns when another node than `address` is known to have the slot; never, without a map.
+/// Returns when the map names another node than `address` for the slot; never returns without a
+/// map.
 async fn taken_over(map: &mut Option<watch::Receiver<Map>>, slot: u16, address: &str) {
     let other = |map: &Map| map.owner(slot).is_some_and(|owner| owner != address);
     if let Some(map) = map
@@ -236,21 +240,21 @@ async fn taken_over(map: &mut Option<watch::Receiver<Map>>, slot: u16, address: 
     std::future::pending::<()>().await;
 }
 
-/// A node of `CLUSTER SLOTS`: its host, its port, and more. A host that it does not know is that of
-/// the node that tells.
-fn node_at(node: &Value, told_by: &str) -> Option<String> {
+/// The address of a node in `CLUSTER SLOTS`. A node without a host is at the host of `source`, the
+/// node that answered.
+fn node_at(node: &Value, source: &str) -> Option<String> {
     let [host, Value::Int(port), ..] = node.as_sequence()? else {
         return None;
     };
     let host: Option<String> = redis::from_redis_value_ref(host).ok()?;
-    Some(at(&format!("{}:{port}", host.unwrap_or_default()), told_by))
+    Some(with_host(&format!("{}:{port}", host.unwrap_or_default()), source))
 }
 
-/// `host:port`, at the host of `told_by` where it names none.
-fn at(address: &str, told_by: &str) -> String {
+/// Completes an address: `host:port`, with the host of `source` if `address` has none.
+fn with_host(address: &str, source: &str) -> String {
     match address.strip_prefix("?:").or_else(|| address.strip_prefix(':')) {
         Some(port) => {
-            format!("{}:{port}", told_by.rsplit_once(':').map_or(told_by, |(host, _)| host))
+            format!("{}:{port}", source.rsplit_once(':').map_or(source, |(host, _)| host))
         }
         None => address.to_owned(),
     }

@@ -1,14 +1,14 @@
-//! Opening a multiplexed connection.
+//! Opens a multiplexed connection.
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError};
 
-/// How long connecting may take, asking Sentinel included.
+/// Time limit for a new connection, including the requests to Sentinel.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_millis(700);
 
-/// A new connection, on which a call may take `limit`.
+/// Opens a connection with `limit` as the time limit of each call.
 pub(super) async fn connect(
     client: &Client,
     limit: Duration,

@@ -1,10 +1,10 @@
-//! What an error of Redis means.
+//! Classifies the errors of Redis.
 
 use redis::RedisError;
 
 use crate::store::{Store, StoreError};
 
-/// What a server says that will serve the same call a moment later, or another server will.
+/// Error codes that pass: this server or another one can serve the same call later.
 const PASSING: [&str; 11] = [
     "OOM",
     "LOADING",
@@ -19,22 +19,21 @@ const PASSING: [&str; 11] = [
     "ASK",
 ];
 
-/// The codes in an error, each with what follows it: one, or those of a pipeline.
+/// The codes in an error, each with its details: one, or several of a pipeline.
 fn codes(error: &RedisError) -> Vec<(String, String)> {
     let all = error.clone().into_server_errors();
     let all = all.iter().flat_map(|all| all.iter());
     all.map(|(_, one)| (one.code().to_owned(), one.details().unwrap_or("").to_owned())).collect()
 }
 
-/// Where a node says that the slot is now, as `host:port`; the host is empty where it is the
-/// node's own.
+/// The address in a MOVED error, as `host:port`; the host is empty if it is the node's own.
 pub(super) fn moved_to(error: &RedisError) -> Option<String> {
-    let (_, to) = codes(error).into_iter().find(|(code, _)| code == "MOVED")?;
-    Some(to.split_whitespace().nth(1)?.to_owned())
+    let (_, details) = codes(error).into_iter().find(|(code, _)| code == "MOVED")?;
+    Some(details.split_whitespace().nth(1)?.to_owned())
 }
 
-/// Whether the connection is of no use any more: broken, silent, or to a server that is no primary
-/// any more.
+/// Whether the connection must be replaced: it is broken or silent, or its server is no longer a
+/// primary.
 pub(super) fn is_broken(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_timeout()
@@ -42,7 +41,7 @@ pub(super) fn is_broken(error: &RedisError) -> bool {
         || codes(error).iter().any(|(code, _)| code == "READONLY")
 }
 
-/// A call that was never sent.
+/// The error for a call that is refused here, or whose answer is no longer awaited.
 pub(super) fn refused(reason: &str) -> RedisError {
     let kind = std::io::ErrorKind::ConnectionRefused;
     std::io::Error::new(kind, reason.to_owned()).into()

@@ -1,4 +1,4 @@
-//! One shared connection, replaced when it breaks or goes to a server that was replaced.
+//! A shared connection, which is replaced when it breaks or its server is no longer the primary.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,70 +11,75 @@ use super::connect::{CONNECT_LIMIT, connect};
 use super::failure::{is_broken, refused};
 use super::sentinel::Sentinels;
 
-/// How long a call may take, by its kind.
+/// Time limit of a call on the hot connection.
 const HOT_LIMIT: Duration = Duration::from_secs(1);
+/// Time limit of a call on the bulk connection.
 const BULK_LIMIT: Duration = Duration::from_secs(10);
-/// After a refused connection others fail at once for this long, instead of queueing to try.
+/// After a failed attempt to connect, calls fail at once for this long instead of trying one after
+/// the other.
 const REFUSED_FOR: Duration = Duration::from_millis(100);
 
-/// Which server a lane goes to.
+/// The server of a connection.
 #[derive(Clone)]
 pub(super) enum Server {
-    /// The one at this address.
+    /// The server at this address.
     Known(Box<Client>),
-    /// Whichever is the primary when the connection is made.
+    /// The server that is the primary when the connection is opened.
     Watched(Arc<Sentinels>),
 }
 
-/// Which of the two connections to a server.
+/// One of the two connections to a server.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
-    /// For scripts: short, and many at a time.
+    /// For scripts, which are short and many.
     Hot,
-    /// For what may take long or answer much.
+    /// For calls with a long run time or a large answer.
     Bulk,
 }
 
 /// Both connections to one server.
 #[derive(Debug)]
-pub(super) struct Pair {
-    hot: Lane,
-    bulk: Lane,
+pub(super) struct NodeConnections {
+    hot: SharedConnection,
+    bulk: SharedConnection,
 }
 
-/// A connection, and what becomes another address when its server is the primary no more.
+/// An open connection.
 #[derive(Clone)]
 struct Open {
     conn: MultiplexedConnection,
+    /// The address of the primary; it changes when another server becomes the primary.
     primary: Option<watch::Receiver<String>>,
-    /// The how manieth of its lane.
-    number: u64,
+    /// Connection generation: rises with each new connection.
+    generation: u64,
 }
 
-/// A connection that everybody shares.
-pub(super) struct Lane {
+/// A connection that all callers share.
+pub(super) struct SharedConnection {
     server: Server,
     limit: Duration,
-    state: Mutex<LaneState>,
+    state: Mutex<ConnectionState>,
 }
 
 #[derive(Default)]
-struct LaneState {
+struct ConnectionState {
     open: Option<Open>,
-    /// How often a connection was made, so that a broken one is replaced once.
-    made: u64,
+    /// Generation of the latest connection, so that a broken connection is replaced only once.
+    generation: u64,
+    /// The last failed attempt to connect: its time and reason.
     refused: Option<(Instant, String)>,
 }
 
-impl Pair {
-    /// Not connected yet.
+impl NodeConnections {
+    /// Prepares both connections; each connects at its first call.
     pub(super) fn new(server: &Server) -> Self {
-        let lane = |limit| Lane { server: server.clone(), limit, state: Mutex::default() };
-        Self { hot: lane(HOT_LIMIT), bulk: lane(BULK_LIMIT) }
+        let connection =
+            |limit| SharedConnection { server: server.clone(), limit, state: Mutex::default() };
+        Self { hot: connection(HOT_LIMIT), bulk: connection(BULK_LIMIT) }
     }
 
-    /// One of the two.
-    pub(super) fn lane(&self, kind: Kind) -> &Lane {
+    /// The connection of this kind.
+    pub(super) fn connection(&self, kind: Kind) -> &SharedConnection {
         match kind {
             Kind::Hot => &self.hot,
             Kind::Bulk => &self.bulk,
@@ -82,10 +87,10 @@ impl Pair {
     }
 }
 
-impl Lane {
-    /// Runs `call` on the shared connection. A broken connection is dropped for the next caller to
-    /// replace; the call itself is not repeated, since it may have had its effect. It is given up at
-    /// once where another server becomes the primary.
+impl SharedConnection {
+    /// Runs `call` on the shared connection. A broken connection is dropped, and the next call
+    /// opens a new one. The failed call is not repeated, because it may have had its effect. A call
+    /// fails at once when another server becomes the primary.
     pub(super) async fn run<T, F>(
         &self,
         call: impl FnOnce(MultiplexedConnection) -> F,
@@ -93,7 +98,7 @@ impl Lane {
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        let Open { conn, primary, number } = self.open().await?;
+        let Open { conn, primary, generation } = self.open().await?;
         let answer = tokio::select! {
             answer = call(conn) => answer,
             () = replaced(primary) => Err(refused("another server is the primary now")),
@@ -102,7 +107,7 @@ impl Lane {
             && is_broken(error)
         {
             let mut state = self.state.lock().await;
-            if state.open.as_ref().is_some_and(|current| current.number == number) {
+            if state.open.as_ref().is_some_and(|current| current.generation == generation) {
                 state.open = None;
             }
         }
@@ -121,9 +126,9 @@ impl Lane {
         }
         match tokio::time::timeout(CONNECT_LIMIT, Box::pin(self.connect())).await {
             Ok(Ok((conn, primary))) => {
-                state.made += 1;
+                state.generation += 1;
                 state.refused = None;
-                let open = Open { conn, primary, number: state.made };
+                let open = Open { conn, primary, generation: state.generation };
                 Ok(state.open.insert(open).clone())
             }
             failed => {
@@ -151,7 +156,7 @@ impl Lane {
     }
 }
 
-/// Returns when another server is known to be the primary; never, for a server that nobody watches.
+/// Returns when another server becomes the primary; never returns for a server without sentinels.
 async fn replaced(primary: Option<watch::Receiver<String>>) {
     if let Some(mut primary) = primary
         && primary.changed().await.is_ok()
@@ -161,9 +166,9 @@ async fn replaced(primary: Option<watch::Receiver<String>>) {
     std::future::pending::<()>().await;
 }
 
-impl std::fmt::Debug for Lane {
+impl std::fmt::Debug for SharedConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the server: its URL may carry a password.
-        f.debug_struct("Lane").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("SharedConnection").field("limit", &self.limit).finish_non_exhaustive()
     }
 }

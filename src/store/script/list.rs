@@ -1,17 +1,17 @@
-//! The scripts there are, and what several of them share.
+//! Lists the Lua scripts and the libraries that they share.
 
 macro_rules! scripts {
     ($($name:ident = $path:literal;)+) => {
-        /// Every script there is; the file of the same name says what it does and replies.
+        /// All Lua scripts. The header of each file says what the script does and what it replies.
         #[expect(missing_docs, reason = "each file's header is its documentation")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Script { $($name),+ }
 
         impl Script {
-            /// All of them, in the order of their numbers.
+            /// All scripts, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// Where it lies below `lua/`, without the ending.
+            /// The path of the file below `lua/`, without the ending.
             #[must_use]
             pub fn path(self) -> &'static str {
                 match self { $(Self::$name => $path),+ }
@@ -26,36 +26,37 @@ macro_rules! scripts {
 
 scripts! {
     Join = "queue/join";
-    Ticket = "queue/ticket";
+    ResolveTicket = "queue/resolve_ticket";
     Admit = "queue/admit";
     MarkPresent = "queue/mark_present";
     Leave = "queue/leave";
     Complete = "queue/complete";
     Configure = "queue/configure";
-    Restore = "queue/restore";
-    Ready = "queue/ready";
+    BeginRebuild = "queue/begin_rebuild";
+    FinishRebuild = "queue/finish_rebuild";
     Inspect = "queue/inspect";
-    HandOff = "queue/handoff";
-    Next = "queue/next";
-    DrawBegin = "queue/draw_begin";
-    DrawMove = "queue/draw_move";
-    DrawEnd = "queue/draw_end";
-    Take = "hold/take";
-    Drop = "hold/drop";
-    Apply = "hold/apply";
-    Sweep = "hold/sweep";
-    Recount = "hold/recount";
-    LoadSeats = "hold/load";
-    LoadPlaces = "queue/load";
+    RedeemHandOff = "queue/redeem_handoff";
+    ListNext = "queue/list_next";
+    BeginDraw = "queue/begin_draw";
+    MoveDrawn = "queue/move_drawn";
+    FinishDraw = "queue/finish_draw";
+    ClaimSeats = "seats/claim";
+    ReleaseClaims = "seats/release_claims";
+    FindClaims = "seats/find_claims";
+    ApplySeats = "seats/apply";
+    SweepSeats = "seats/sweep";
+    RecountSeats = "seats/recount";
+    LoadSeats = "seats/load";
+    LoadEntries = "queue/load_entries";
 }
 
-/// Shared text, by the name that a header lists it under, in the order in which it is put together.
+/// Libraries by the name that headers use, in the order in which they are joined.
 pub(super) const LIBRARIES: &[(&str, &str)] = &[
     ("lib/guard", include_str!("../../../lua/lib/guard.lua")),
     ("lib/rebuild", include_str!("../../../lua/lib/rebuild.lua")),
-    ("lib/line", include_str!("../../../lua/lib/line.lua")),
+    ("lib/queue", include_str!("../../../lua/lib/queue.lua")),
     ("lib/presence", include_str!("../../../lua/lib/presence.lua")),
-    ("lib/place", include_str!("../../../lua/lib/place.lua")),
+    ("lib/entry", include_str!("../../../lua/lib/entry.lua")),
     ("lib/sale", include_str!("../../../lua/lib/sale.lua")),
     ("lib/draw", include_str!("../../../lua/lib/draw.lua")),
     ("lib/seats", include_str!("../../../lua/lib/seats.lua")),

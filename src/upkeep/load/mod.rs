@@ -1,8 +1,8 @@
-//! Loading a schedule's keys from PostgreSQL while they are being rebuilt.
+//! Loads a schedule's keys from PostgreSQL during a rebuild.
 //!
-//! All of it goes in pages and batches, so that memory is bounded, no call of Redis takes longer than a
-//! few milliseconds, and other tasks of this process run in between. Each batch renews the lease of the
-//! rebuilding. A batch that failed is repeated: each of them may be loaded any number of times.
+//! Loading goes in pages and batches. So memory is bounded, no Redis call takes longer than a few
+//! milliseconds, and other tasks of this process run in between. Each batch renews the lease of the
+//! rebuild. A batch that failed is repeated: it may be loaded any number of times.
 
 pub mod pg;
 
@@ -12,7 +12,7 @@ use self::pg::ReservationPage;
 use crate::queue;
 use crate::queue::draw::model::Places;
 use crate::queue::draw::service::Draws;
-use crate::queue::keyspaces::Line;
+use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::load::EndedPlaces;
 use crate::queue::model::{Ended, Sequence};
 use crate::seats;
@@ -23,42 +23,42 @@ use crate::store::script::ScriptError;
 use crate::store::{Store, StoreError};
 use crate::upkeep;
 
-/// How long a rebuilding may go without loading anything before another process starts over. Long enough
-/// for a page of PostgreSQL and a call of Redis on a machine that has too much to do.
+/// How long a rebuild may load nothing before another process starts a new one. Long enough for a
+/// page from PostgreSQL and a Redis call on an overloaded machine.
 pub const LEASE: Duration = Duration::from_secs(10);
-/// How long one batch is tried again, and the pause between two tries. Longer than the lease: as long as
-/// no other process has started over, going on costs less than starting over.
+/// How long one batch is retried, and the pause between two tries. Longer than the lease: as long
+/// as no other process has started a new rebuild, continuing costs less than starting over.
 const TRY_FOR: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Loads one schedule's keys.
 #[derive(Debug)]
 pub struct Loader<'a> {
-    /// Where from.
+    /// The source.
     pub pg: &'a Pg,
-    /// Where to, under the epoch that this process has won.
-    pub line: &'a Line,
-    /// The order of entry, where it was drawn.
+    /// The target, under the epoch that this process has won.
+    pub scripts: &'a ScheduleScripts,
+    /// The drawn ranks, if the schedule has a draw.
     pub draws: &'a Draws,
-    /// Which schedule.
+    /// The schedule to load.
     pub schedule: ScheduleId,
 }
 
 impl Loader<'_> {
-    /// Loads seats, buyers and places. The settings are not among it.
+    /// Loads seats, the draw, queue entries, buyers and completed entries; not the settings.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where a store does not answer for a while, or where another process
-    /// has started over meanwhile.
+    /// [`StoreError::Unavailable`] if a store does not answer for a while, or if another process
+    /// has started a new rebuild.
     pub async fn load(&self) -> Result<(), StoreError> {
         self.load_seats().await?;
         if let Some(draw) = queue::draw::pg::find(self.pg, self.schedule).await? {
             let draw = &draw;
-            retry(|| async move { Ok(self.line.load_draw(draw).await?) }).await?;
+            retry(|| async move { Ok(self.scripts.load_draw(draw).await?) }).await?;
         }
         let places = self.draws.places(self.schedule).await?;
         self.load_places(places.as_deref()).await?;
-        // After the others, so that what has ended stays as it ended.
+        // Last: an entry that is already loaded as ended keeps its reason.
         self.load_reservations(places.as_deref()).await
     }
 
@@ -70,8 +70,8 @@ impl Loader<'_> {
             let page = retry(read).await?;
             let seat = |&(seat, state)| (seat, decided(state, page.now));
             let seats: Vec<_> = page.seats.iter().map(seat).collect();
-            // Also where none of them ever changed: it is progress.
-            retry(|| seats::redis::load(self.line, &seats, LEASE)).await?;
+            // Also for a page without a changed seat: the call renews the lease.
+            retry(|| seats::redis::load(self.scripts, &seats, LEASE)).await?;
             after = page.last;
         }
         Ok(())
@@ -84,23 +84,24 @@ impl Loader<'_> {
             let Some(page) = retry(read).await? else {
                 break;
             };
-            let in_line = |place| drawn.and_then(|drawn| drawn.drawn(place));
+            let drawn_sequence = |place| drawn.and_then(|drawn| drawn.drawn(place));
             for (place, reason) in &page.ended {
                 ended.add(*place, *reason);
-                // Whoever was drawn has two places that are over.
-                if let Some(drawn) = in_line(*place) {
+                // A drawn entry has two sequences: the one of joining and the drawn one. Both end.
+                if let Some(drawn) = drawn_sequence(*place) {
                     ended.add(drawn, *reason);
                 }
                 if ended.is_full() {
                     self.load_ended(&mut ended).await?;
                 }
             }
-            let slot = |&(place, ends): &(Sequence, i64)| (in_line(place).unwrap_or(place), ends);
+            let slot =
+                |&(place, ends): &(Sequence, i64)| (drawn_sequence(place).unwrap_or(place), ends);
             let slots: Vec<_> = page.slots.iter().map(slot).collect();
-            retry(|| self.line.load_slots(&slots, LEASE)).await?;
+            retry(|| self.scripts.load_slots(&slots, LEASE)).await?;
             (after, count) = (page.last, count + page.count);
-            // Told in statistics, and what bounds a draw: whoever is beyond is not in it.
-            retry(|| self.line.load_count(count, LEASE)).await?;
+            // For the statistics, and for the room of a draw: entries beyond it are not drawn.
+            retry(|| self.scripts.load_count(count, LEASE)).await?;
         }
         self.load_ended(&mut ended).await
     }
@@ -113,8 +114,8 @@ impl Loader<'_> {
                 return Ok(());
             };
             let ReservationPage { buyers, paid, last } = &page;
-            retry(|| seats::redis::load_buyers(self.line, buyers)).await?;
-            retry(|| self.line.load_paid(paid, LEASE)).await?;
+            retry(|| seats::redis::load_buyers(self.scripts, buyers)).await?;
+            retry(|| self.scripts.load_paid(paid, LEASE)).await?;
             for (_, place) in paid {
                 if let Some(drawn) = drawn {
                     joined.add(drawn.joined(*place), Ended::Completed);
@@ -127,14 +128,14 @@ impl Loader<'_> {
 
     async fn load_ended(&self, ended: &mut EndedPlaces) -> Result<(), StoreError> {
         for segment in ended.take() {
-            retry(|| self.line.load_ended(&segment, LEASE)).await?;
+            retry(|| self.scripts.load_ended(&segment, LEASE)).await?;
         }
         Ok(())
     }
 }
 
-/// Runs a batch until it succeeds, or was tried for too long. A shared connection may have died with the last server,
-/// unnoticed until it was used.
+/// Runs a batch until it succeeds, for at most [`TRY_FOR`]. A shared connection may have broken
+/// with the previous server, which shows only when it is used.
 async fn retry<T, F>(batch: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, ScriptError>>,
@@ -146,7 +147,7 @@ where
             Err(ScriptError::Store(error @ StoreError::Unavailable { .. }))
                 if begun.elapsed() < TRY_FOR =>
             {
-                tracing::warn!(%error, "a batch of a rebuilding is tried again");
+                tracing::warn!(%error, "a batch of a rebuild failed and is retried");
             }
             Err(error) => return Err(gave_up(error)),
         }
@@ -154,7 +155,7 @@ where
     }
 }
 
-/// Why a rebuilding ended early, as its callers see it.
+/// Turns the error that ended a rebuild into the callers' error.
 pub(super) fn gave_up(error: ScriptError) -> StoreError {
     match error {
         ScriptError::Store(error) => error,

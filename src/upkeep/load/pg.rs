@@ -1,5 +1,5 @@
-//! What a rebuilding reads from PostgreSQL: a page at a time, each page one short statement over a
-//! bounded number of rows, however large the tables are.
+//! The reads of a rebuild from PostgreSQL. Each page is one short statement over a bounded number
+//! of rows, however large the tables are.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -10,47 +10,48 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;
 
-/// Seats of a page: their numbers are consecutive.
+/// Seat numbers per page.
 const SEATS: u32 = 5_000;
-/// Reservations or places of a page.
+/// Reservations or queue entries per page.
 const ROWS: i64 = 10_000;
 
-/// The seats of a page that ever changed, and PostgreSQL's clock when they were read.
+/// A page of seats: those that ever changed.
 #[derive(Debug)]
 pub struct SeatPage {
-    /// Each with what it is now.
+    /// The seats with their states.
     pub seats: Vec<(FencedSeat, SeatState)>,
-    /// When.
+    /// PostgreSQL's clock after the seats were read.
     pub now: DateTime<Utc>,
-    /// The last number of the page; the next page begins after it.
+    /// The last seat number of the page; the next page begins after it.
     pub last: u32,
 }
 
-/// What the reservations of a page say.
+/// A page of reservations.
 #[derive(Debug)]
 pub struct ReservationPage {
     /// Users who ever held a seat.
     pub buyers: Vec<UserId>,
-    /// Places that were paid from and have no end in `queue`: Redis was lost before its log was written.
+    /// Entries that were paid from and have not ended in `queue`: Redis was lost before its log was
+    /// written.
     pub paid: Vec<(UserId, Sequence)>,
-    /// The id of the last one; the next page begins after it.
+    /// The id of the last reservation; the next page begins after it.
     pub last: i64,
 }
 
-/// What the places of a page have come to.
+/// A page of queue entries.
 #[derive(Debug)]
 pub struct PlacePage {
-    /// How many places the page has, of every kind.
+    /// Number of entries in the page, of every status.
     pub count: u64,
-    /// The places that ended, and how.
+    /// The entries that ended, and how.
     pub ended: Vec<(Sequence, Ended)>,
-    /// The open places that have a slot, and when it ends (ms).
+    /// The open entries with an active slot, and when the slot ends (ms since 1970).
     pub slots: Vec<(Sequence, i64)>,
-    /// The last place; the next page begins after it.
+    /// The last entry; the next page begins after it.
     pub last: Sequence,
 }
 
-/// The seats with the numbers after `after`, and as many as a page has.
+/// The changed seats among the 5,000 numbers after `after`.
 pub async fn seats(pg: &Pg, schedule: ScheduleId, after: u32) -> Result<SeatPage, StoreError> {
     let last = after.saturating_add(SEATS);
     // The limit keeps the planner from reading the reservations of all sales for each page.
@@ -80,7 +81,7 @@ pub async fn seats(pg: &Pg, schedule: ScheduleId, after: u32) -> Result<SeatPage
             _ if row.blocked => SeatState::Blocked,
             _ if row.sold => SeatState::Sold { hold: Uuid::nil() },
             Some((hold, expires_at)) => SeatState::Held { hold, expires_at },
-            // Free, but changed before: its fence keeps what is relayed late from undoing that.
+            // Free, but changed before: its fence keeps a late relayed event from undoing that.
             None => SeatState::Free,
         };
         (seat, state)
@@ -88,7 +89,7 @@ pub async fn seats(pg: &Pg, schedule: ScheduleId, after: u32) -> Result<SeatPage
     Ok(SeatPage { seats: seats.collect(), now, last })
 }
 
-/// The reservations after the one with the id `after`; none where there are no more.
+/// The page of reservations with ids above `after`; `None` if there are no more.
 pub async fn reservations(
     pg: &Pg,
     schedule: ScheduleId,
@@ -102,8 +103,8 @@ pub async fn reservations(
            place as materialized (
              select user_id, queue_sequence, max(reservation_at) as last_at
              from page where paid group by user_id, queue_sequence),
-           -- By its sequence, in one probe; only of a drawn place, or one that was never written, by its
-           -- user. The orders and limits keep the planner from reading the whole table.
+           -- By its sequence, in one probe; only of a drawn place, or one that was never written,
+           -- by its user. The orders and limits keep the planner from reading the whole table.
            paid as materialized (
              select p.user_id, p.queue_sequence
              from place p left join lateral
@@ -132,7 +133,7 @@ pub async fn reservations(
     }))
 }
 
-/// The places after `after`; none where there are no more.
+/// The page of queue entries after `after`; `None` if there are no more.
 pub async fn places(
     pg: &Pg,
     schedule: ScheduleId,

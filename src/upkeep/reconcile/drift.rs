@@ -1,50 +1,52 @@
-//! Whether what Redis has of a seat contradicts what PostgreSQL has decided about it. Pure.
+//! Finds drift of one seat between Redis and PostgreSQL. Pure.
 //!
-//! Compared is a seat that the outbox names no more, so that Redis has heard of the fence that
-//! PostgreSQL showed, and looked at in Redis after that. Then only this may differ: Redis may know of
-//! a later change, and a seat may carry a claim of a few seconds.
+//! The seat is read from PostgreSQL first. No outbox entry names it, so Redis has the fence that
+//! PostgreSQL showed. Then it is read from Redis. Only two differences are allowed: Redis may have
+//! a later change, and the seat may have a claim that lasts a few seconds.
 
 use crate::seats::model::SeatSeen;
 use crate::seats::redis::Decided;
 
-/// How long a claim lasts, as `hold/take` has it.
+/// How long a claim lasts (ms), as in `seats/claim`.
 const CLAIM_MS: i64 = 5_000;
-/// By how much the end of a hold may differ: the two stores' clocks, and what telling took.
+/// By how much the end of a hold may differ (ms): the stores' clocks differ, and delivery takes
+/// time.
 const SLACK_MS: i64 = 5_000;
 
-/// How Redis contradicts PostgreSQL about a seat.
+/// The kind of drift of a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contradiction {
-    /// Redis shows an older change, or the same one otherwise than it was.
+pub enum Drift {
+    /// Redis has an older change, or the same change with another state.
     Wrong,
-    /// Redis shows a later change than PostgreSQL did: most likely it is one of a moment ago.
+    /// Redis has a later change than PostgreSQL showed, most likely one of a moment ago.
     Ahead,
 }
 
-/// What PostgreSQL says of a seat, `fence` and `decided`, beside what Redis was `seen` to have.
+/// Compares a seat as PostgreSQL decided it (`fence`, `decided`) with the seat that Redis has
+/// (`seen`); `None` without drift.
 #[must_use]
-pub fn between(fence: i64, decided: Decided, seen: &SeatSeen) -> Option<Contradiction> {
+pub fn between(fence: i64, decided: Decided, seen: &SeatSeen) -> Option<Drift> {
     if seen.fence > fence {
-        return Some(Contradiction::Ahead);
+        return Some(Drift::Ahead);
     }
     let gone = ["SELL", "BLOCK"].contains(&decided.state);
     let kept = decided.state == "KEEP";
     let fits = seen.fence == fence
         && seen.state == decided.state
         && seen.gone == gone
-        // Whom a seat is sold to is not told after a rebuilding; who holds it always is.
+        // After a rebuild a sold seat has no hold id; a held seat always has one.
         && (!kept || seen.hold == decided.hold)
         && (if gone { seen.left_ms.is_none() } else { held_as_long(decided, seen) });
-    (!fits).then_some(Contradiction::Wrong)
+    (!fits).then_some(Drift::Wrong)
 }
 
-/// Whether a seat that is not gone is off the market for as long as it should be.
+/// Whether a seat that is neither sold nor blocked is kept for as long as it should be.
 fn held_as_long(decided: Decided, seen: &SeatSeen) -> bool {
     let left = seen.left_ms.unwrap_or(0);
     let keeps = decided.state == "KEEP";
     let kept = if keeps { decided.left_ms } else { 0 };
     let claimed = if seen.claimed { CLAIM_MS } else { 0 };
-    // A hold that is just over by one clock may not be by the other.
+    // A hold that has just ended by one store's clock may not have ended by the other's.
     let slack = if keeps || seen.claimed { SLACK_MS } else { 0 };
     let too_long = left > kept.max(claimed) + slack;
     !too_long && left >= kept - SLACK_MS
@@ -69,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_is_no_contradiction() {
+    fn a_delivered_decision_is_not_drift() {
         for (decided, seen) in [
             (decided("FREE", 0), seen("FREE", None)),
             (decided("SELL", 0), seen("SELL", None)),
             (decided("BLOCK", 0), seen("BLOCK", None)),
             (decided("KEEP", 60_000), seen("KEEP", Some(58_000))),
-            // Lapsed, on the map until it is swept, and off it.
+            // Lapsed: first not swept yet, then swept.
             (decided("KEEP", -3_000), seen("KEEP", Some(-2_000))),
             (decided("KEEP", -2), seen("KEEP", Some(5))),
             (decided("KEEP", -30_000), seen("KEEP", None)),
@@ -86,17 +88,17 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_of_a_moment_ago_is_no_contradiction() {
+    fn a_recent_claim_is_not_drift() {
         for decided in [decided("FREE", 0), decided("KEEP", -1_000)] {
             let claimed = SeatSeen { claimed: true, ..seen(decided.state, Some(4_900)) };
             assert_eq!(between(4, decided, &claimed), None);
             let stuck = SeatSeen { left_ms: Some(600_000), ..claimed };
-            assert_eq!(between(4, decided, &stuck), Some(Contradiction::Wrong));
+            assert_eq!(between(4, decided, &stuck), Some(Drift::Wrong));
         }
     }
 
     #[test]
-    fn whatever_else_differs_is_one() {
+    fn every_other_difference_is_drift() {
         for (decided, seen) in [
             (decided("FREE", 0), seen("SELL", None)),
             (decided("SELL", 0), seen("FREE", None)),
@@ -109,9 +111,9 @@ mod tests {
             (decided("KEEP", 60_000), SeatSeen { hold: None, ..seen("KEEP", Some(60_000)) }),
             (decided("FREE", 0), SeatSeen { fence: 3, ..seen("FREE", None) }),
         ] {
-            assert_eq!(between(4, decided, &seen), Some(Contradiction::Wrong), "{seen:?}");
+            assert_eq!(between(4, decided, &seen), Some(Drift::Wrong), "{seen:?}");
         }
         let later = SeatSeen { fence: 5, ..seen("SELL", None) };
-        assert_eq!(between(4, decided("FREE", 0), &later), Some(Contradiction::Ahead));
+        assert_eq!(between(4, decided("FREE", 0), &later), Some(Drift::Ahead));
     }
 }

@@ -1,4 +1,4 @@
-//! `/v1/users/me/recovery-code` and `/v1/users/recover`.
+//! The HTTP routes `/v1/users/me/recovery-code` and `/v1/users/recover`.
 
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
@@ -18,44 +18,46 @@ use crate::http::api::problem::{Problem, ProblemCode};
 use crate::user::http::{NewUserAnswer, not_renewable};
 use crate::user::token_error::TokenError;
 
-/// The routes.
+/// The routes of recovery codes.
 pub fn routes(recovery: Recovery) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(make, look)).routes(routes!(redeem)).with_state(recovery)
+    OpenApiRouter::new().routes(routes!(make, show)).routes(routes!(redeem)).with_state(recovery)
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct NewRecoveryCode {
-    /// 24 letters and digits in six groups. It is shown this once; only its hash is kept.
+    /// The code: 24 letters and digits in six groups. The server stores only its hash, so this is
+    /// the only time it is shown.
     code: String,
     created_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct RecoveryCodeAnswer {
-    /// When the code in force was made; null where there is none.
+    /// When the current code was created. Null if there is none.
     created_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Redeeming {
-    /// The code. Case, spaces and hyphens do not matter.
+    /// The recovery code. Case, spaces and hyphens do not matter.
     #[garde(length(bytes, min = 1, max = MAX_TEXT_BYTES))]
     #[schema(min_length = 1, max_length = 100)]
     code: String,
 }
 
-/// Make a recovery code, in place of the one before.
+/// Create a recovery code.
 ///
-/// With it the user signs in again after losing every token. The answer is the only time it is shown.
+/// It replaces an earlier one. With the code the user can sign in again after losing all tokens.
+/// The code is shown only in this answer.
 #[utoipa::path(
     post, path = "/v1/users/me/recovery-code", operation_id = "make_recovery_code",
     tag = "Identity", security(("bearer" = [])),
     responses(
-        (status = 201, description = "The code, shown this once", body = NewRecoveryCode,
-         headers(("Location" = String, description = "Where to see when it was made"))),
-        (status = 403, description = "`session_not_renewable`: the token belongs to no session of \
-                                      a buyer who signed up here"),
+        (status = 201, description = "The code, shown only in this answer", body = NewRecoveryCode,
+         headers(("Location" = String, description = "Where to read when the code was created"))),
+        (status = 403, description = "`session_not_renewable`: the token has no session of a buyer \
+                                      who signed up here"),
     )
 )]
 async fn make(State(recovery): State<Recovery>, caller: Caller) -> Result<Response, Problem> {
@@ -65,15 +67,15 @@ async fn make(State(recovery): State<Recovery>, caller: Caller) -> Result<Respon
     Ok(([(CACHE_CONTROL, "no-store")], answer).into_response())
 }
 
-/// When the caller's recovery code was made.
+/// Get the time when the caller's recovery code was created.
 ///
-/// The code itself is not kept: only its hash is.
+/// The code itself is not available: the server stores only its hash.
 #[utoipa::path(
     get, path = "/v1/users/me/recovery-code", operation_id = "get_recovery_code",
     tag = "Identity", security(("bearer" = [])),
-    responses((status = 200, description = "When it was made", body = RecoveryCodeAnswer))
+    responses((status = 200, description = "When the code was created", body = RecoveryCodeAnswer))
 )]
-async fn look(
+async fn show(
     State(recovery): State<Recovery>,
     caller: Caller,
 ) -> Result<Json<RecoveryCodeAnswer>, Problem> {
@@ -83,8 +85,8 @@ async fn look(
 
 /// Sign in again with a recovery code.
 ///
-/// Begins a new session of the user whose code it is. The code stays good until the user makes
-/// another. Ten attempts an hour are answered for one code, and a few a minute from one address.
+/// Starts a new session of the code's user. The code stays valid until the user creates another.
+/// One code allows ten attempts an hour, and one address a few attempts a minute.
 #[utoipa::path(
     post, path = "/v1/users/recover", operation_id = "redeem_recovery_code",
     tag = "Identity", request_body = Redeeming,
@@ -106,7 +108,7 @@ impl From<RecoveryError> for Problem {
     fn from(error: RecoveryError) -> Self {
         match error {
             RecoveryError::NoSession => not_renewable(),
-            // Where a provider makes the tokens, no code can lead to one.
+            // If an identity provider issues the tokens, no code leads to one.
             RecoveryError::Invalid | RecoveryError::Token(TokenError::NotOurs) => {
                 Self::new(ProblemCode::RecoveryCodeInvalid)
             }
@@ -114,7 +116,7 @@ impl From<RecoveryError> for Problem {
                 .detail("There were too many attempts at this recovery code.")
                 .retry_after(retry_after),
             RecoveryError::NoRandom | RecoveryError::Token(_) => {
-                tracing::error!(%error, "a recovery code could not be made or redeemed");
+                tracing::error!(%error, "creating or redeeming a recovery code failed");
                 Self::internal()
             }
             RecoveryError::Store(error) => error.into(),

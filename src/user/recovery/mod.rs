@@ -1,4 +1,4 @@
-//! Recovery codes: a user who signed up by name alone signs in again with theirs.
+//! Recovery codes: with one, a user who signed up with only a name can sign in again.
 
 pub mod http;
 mod model;

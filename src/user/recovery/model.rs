@@ -1,8 +1,9 @@
-//! What a recovery code is made of.
+//! The format of recovery codes.
 //!
-//! 24 symbols of Crockford's base 32, which has no letters that look like digits, in six groups. The
-//! first 8 (the selector, 40 bits) find the code in PostgreSQL. The other 16 (80 bits) prove that
-//! its bearer knows it: only the code's hash is kept, and it is compared in constant time.
+//! A code has 24 symbols in six groups, from Crockford's base 32, which has no letters that look
+//! like digits. The first 8 symbols (the selector, 40 bits) find the code in PostgreSQL. The other
+//! 16 symbols (80 bits) prove that the user has the code. PostgreSQL stores only the code's hash,
+//! and the comparison takes constant time.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::{constant_time, digest, rand};
@@ -12,51 +13,51 @@ const LENGTH: usize = 24;
 const SELECTOR: usize = 8;
 const GROUP: usize = 4;
 
-/// The longest text that is read as a code, in bytes: people add spaces and hyphens.
+/// Longest text that is read as a code, in bytes. It leaves room for spaces and hyphens.
 pub(super) const MAX_TEXT_BYTES: usize = 100;
 
-/// A recovery code without its hyphens.
+/// A recovery code, without hyphens.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct RecoveryCode(String);
 
 impl RecoveryCode {
-    /// A new one, at random.
+    /// Creates a random code.
     pub(super) fn random() -> Result<Self, Unspecified> {
         let mut bytes = [0; LENGTH];
         rand::fill(&mut bytes)?;
-        // 256 is a multiple of 32: every symbol is equally likely.
+        // 256 is a multiple of 32, so every symbol is equally likely.
         let symbol = |byte: &u8| char::from(SYMBOLS[usize::from(byte % 32)]);
         Ok(Self(bytes.iter().map(symbol).collect()))
     }
 
-    /// Reads what somebody typed: hyphens, spaces and case do not matter, and letters that are in no
-    /// code count as the digits that they look like.
+    /// Reads a typed code. Hyphens, spaces and case do not matter. The letters O, I and L, which no
+    /// code has, count as the digits that they look like.
     pub(super) fn read(text: &str) -> Option<Self> {
         if text.len() > MAX_TEXT_BYTES {
             return None;
         }
-        let written = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | '—'));
+        let symbols = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | '—'));
         let symbol = |c: char| match c.to_ascii_uppercase() {
             'O' => Some('0'),
             'I' | 'L' => Some('1'),
             c => u8::try_from(c).ok().filter(|c| SYMBOLS.contains(c)).map(char::from),
         };
-        let code = written.map(symbol).collect::<Option<String>>()?;
+        let code = symbols.map(symbol).collect::<Option<String>>()?;
         (code.len() == LENGTH).then_some(Self(code))
     }
 
-    /// The code in its groups, as it is shown.
+    /// Returns the code in groups, for display.
     pub(super) fn shown(&self) -> String {
         let groups: Vec<_> = self.0.as_bytes().chunks(GROUP).map(String::from_utf8_lossy).collect();
         groups.join("-")
     }
 
-    /// The part that finds it.
+    /// Returns the part that finds the code in PostgreSQL.
     pub(super) fn selector(&self) -> &str {
         &self.0[..SELECTOR]
     }
 
-    /// What is kept of it.
+    /// Returns the hash that PostgreSQL stores.
     pub(super) fn hash(&self) -> Vec<u8> {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(b"onsale recovery code\0");
@@ -64,7 +65,7 @@ impl RecoveryCode {
         context.finish().as_ref().to_vec()
     }
 
-    /// Whether `hash` is this code's, in a time that does not depend on where they differ.
+    /// Whether `hash` is the hash of this code. Takes the same time wherever they differ.
     pub(super) fn has_hash(&self, hash: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.hash(), hash).is_ok()
     }
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_read_back_however_it_is_typed() {
+    fn a_code_is_accepted_in_any_common_spelling() {
         let code = RecoveryCode::random().unwrap();
         let shown = code.shown();
         assert_eq!(shown.len(), LENGTH + 5);
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_code_is_not_read() {
+    fn a_text_that_is_no_code_is_refused() {
         let shown = RecoveryCode::random().unwrap().shown();
         let u = shown.replacen(&shown[..1], "U", 1);
         let long = " ".repeat(MAX_TEXT_BYTES) + &shown;

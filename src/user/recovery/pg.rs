@@ -1,4 +1,4 @@
-//! The rows of recovery codes.
+//! The SQL of recovery codes.
 
 use chrono::{DateTime, Utc};
 
@@ -7,17 +7,17 @@ use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::Pg;
 
-/// A code that somebody tries, with this attempt counted.
+/// A code with the attempts to redeem it.
 pub(super) struct Attempted {
     pub(super) user: UserId,
     pub(super) hash: Vec<u8>,
-    /// Attempts since `since`, this one among them.
+    /// Attempts since `since`, including the current one.
     pub(super) attempts: i32,
     pub(super) since: DateTime<Utc>,
 }
 
-/// Makes `code` the user's, in place of the one before. `None` where another user's code has the
-/// same selector.
+/// Stores `code` as the user's code, in place of an earlier one. Returns when it was created;
+/// `None` if another user's code has the same selector.
 pub(super) async fn replace(
     pg: &Pg,
     user: UserId,
@@ -40,7 +40,7 @@ pub(super) async fn replace(
     Ok(created_at)
 }
 
-/// When the user's code was made, where they have one.
+/// Reads when the user's code was created; `None` if there is none.
 pub(super) async fn created_at(pg: &Pg, user: UserId) -> Result<Option<DateTime<Utc>>, StoreError> {
     let found =
         sqlx::query_scalar!("select created_at from recovery_code where user_id = $1", user.0)
@@ -49,7 +49,8 @@ pub(super) async fn created_at(pg: &Pg, user: UserId) -> Result<Option<DateTime<
     Ok(found)
 }
 
-/// Counts an attempt, before it is known whether it is right: of many at once, none is missed.
+/// Counts an attempt, before the code is checked. So none of many concurrent attempts is missed.
+/// `None` if there is no code with this selector.
 pub(super) async fn attempt(
     pg: &Pg,
     code: &RecoveryCode,
@@ -76,7 +77,7 @@ pub(super) async fn attempt(
     }))
 }
 
-/// Forgets the attempts at a code that was right.
+/// Resets the attempts after a correct code.
 pub(super) async fn forget_attempts(pg: &Pg, user: UserId) -> Result<(), StoreError> {
     sqlx::query!("update recovery_code set attempts = 0 where user_id = $1", user.0)
         .execute(pg.pool())

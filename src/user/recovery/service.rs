@@ -1,4 +1,4 @@
-//! Making a recovery code, and signing in with one.
+//! Creates recovery codes, and signs users in with them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,51 +14,51 @@ use crate::user::service::{SignedUp, Users};
 use crate::user::session;
 use crate::user::token_error::TokenError;
 
-/// Attempts at one code within [`ATTEMPTS_WINDOW`], at all processes together. A right one counts
-/// until it is answered.
+/// Limit of attempts at one code within [`ATTEMPTS_WINDOW`], at all processes together. A correct
+/// attempt resets the count.
 const MAX_ATTEMPTS: i32 = 10;
 
-/// How long attempts at one code are counted.
+/// Time for which attempts at one code are counted.
 const ATTEMPTS_WINDOW: Duration = Duration::from_hours(1);
 
-/// Tries to find a selector that no other code has: of 2^40, a second is not needed.
+/// Tries to find an unused selector. With 2^40 selectors the first one almost always is.
 const TRIES: usize = 3;
 
-/// Recovery codes; cheap to clone.
+/// Recovery codes as a service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Recovery {
     pg: Pg,
     users: Arc<Users>,
 }
 
-/// A code just made.
+/// A new recovery code.
 #[derive(Clone)]
 pub struct MadeCode {
-    /// As it is shown, which is once.
+    /// The code in groups, for display.
     pub code: String,
-    /// When it was made.
+    /// When the code was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// Why there is no code, or no session.
+/// Why a code was not created or redeemed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoveryError {
-    /// The caller's token belongs to no session that could be renewed.
-    #[error("the token belongs to no session")]
+    /// The caller's token has no renewable session.
+    #[error("the token has no renewable session")]
     NoSession,
-    /// The code is nobody's, or not any more.
+    /// No user has this code, or it was replaced.
     #[error("the recovery code is not valid")]
     Invalid,
     /// Too many attempts at this code.
     #[error("too many attempts at this recovery code")]
     TooManyAttempts {
-        /// Until the next attempt counts, in seconds.
+        /// Time until the next attempt is allowed, in seconds.
         retry_after: u64,
     },
-    /// The random numbers failed.
-    #[error("no random numbers")]
+    /// Generating random numbers failed.
+    #[error("generating random numbers failed")]
     NoRandom,
-    /// The token could not be made.
+    /// The access token could not be created.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// PostgreSQL failed.
@@ -73,21 +73,21 @@ impl std::fmt::Debug for MadeCode {
 }
 
 impl Recovery {
-    /// Puts the service together.
+    /// Creates the service.
     #[must_use]
     pub fn new(pg: Pg, users: Arc<Users>) -> Self {
         Self { pg, users }
     }
 
-    /// Makes a code for the caller, in place of the one before. Asked for again after a lost answer
-    /// it makes another: the one that was shown last counts.
+    /// Creates a code for the caller, in place of an earlier one. Each call creates another code,
+    /// so after a lost answer the code of the next answer applies.
     ///
     /// # Errors
-    /// [`RecoveryError::NoSession`] for a token that could not be renewed: a code outlives every
-    /// token, so a token that ends must not lead to one.
+    /// [`RecoveryError::NoSession`] for a token that cannot be renewed. A code outlives all tokens,
+    /// so a token with a fixed end must not lead to one.
     pub async fn make(&self, caller: &Caller) -> Result<MadeCode, RecoveryError> {
         session::renew(caller, Utc::now()).ok_or(RecoveryError::NoSession)?;
-        // A good token may outlive the database it was made for.
+        // A valid token may name a user that this database does not have.
         self.users.find(caller.user).await?.ok_or(RecoveryError::NoSession)?;
         for _ in 0..TRIES {
             let code = RecoveryCode::random().map_err(|_| RecoveryError::NoRandom)?;
@@ -98,29 +98,29 @@ impl Recovery {
         Err(StoreError::Inconsistent("no recovery code is free".to_owned()).into())
     }
 
-    /// When the caller's code was made, where they have one.
+    /// Reads when the caller's code was created; `None` if there is none.
     pub async fn created_at(&self, caller: &Caller) -> Result<Option<DateTime<Utc>>, StoreError> {
         pg::created_at(&self.pg, caller.user).await
     }
 
-    /// Begins a session of the user whose code `text` is. The code stays good, so that a client
-    /// that hangs up before the answer can come again.
+    /// Starts a session of the user who has the code `text`. The code stays valid, so that a client
+    /// that disconnects before the answer can try again.
     ///
     /// # Errors
     /// [`RecoveryError::Invalid`], [`RecoveryError::TooManyAttempts`].
     pub async fn redeem(&self, text: &str) -> Result<SignedUp, RecoveryError> {
         let code = RecoveryCode::read(text).ok_or(RecoveryError::Invalid)?;
         let attempted = pg::attempt(&self.pg, &code, ATTEMPTS_WINDOW).await?;
-        // A selector that is not there takes as long to compare.
+        // An unknown selector takes as long to compare as a known one.
         let hash = attempted.as_ref().map_or(&[0; 32][..], |attempted| &attempted.hash);
-        let right = code.has_hash(hash);
+        let is_correct = code.has_hash(hash);
         let attempted = attempted.ok_or(RecoveryError::Invalid)?;
         if attempted.attempts > MAX_ATTEMPTS {
-            let left = attempted.since + ATTEMPTS_WINDOW - Utc::now();
-            let retry_after = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
+            let wait = attempted.since + ATTEMPTS_WINDOW - Utc::now();
+            let retry_after = u64::try_from(wait.num_seconds()).unwrap_or(0) + 1;
             return Err(RecoveryError::TooManyAttempts { retry_after });
         }
-        if !right {
+        if !is_correct {
             return Err(RecoveryError::Invalid);
         }
         let user = self.users.find(attempted.user).await?.ok_or(RecoveryError::Invalid)?;

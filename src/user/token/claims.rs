@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::caller::Role;
 
-/// The latest time that is read, in seconds: every whole number up to it has an exact `f64`.
+/// Latest accepted time, in seconds since 1970. All whole numbers up to it are exact in `f64`.
 const LATEST: f64 = 9_007_199_254_740_991.0;
 
-/// What an access token claims.
+/// The claims of an access token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(super) aud: Audiences,
@@ -21,16 +21,16 @@ pub(super) struct Claims {
     pub(super) iat: Option<i64>,
     #[serde(deserialize_with = "date")]
     pub(super) exp: i64,
-    /// The end of the session, until which we renew a token of our own. Without it a token is not
-    /// renewed.
+    /// End of the session, until which a token can be renewed. Only tokens that this server signed
+    /// have it; without it a token cannot be renewed.
     #[serde(default, deserialize_with = "optional_date", skip_serializing_if = "Option::is_none")]
     pub(super) renew_until: Option<i64>,
-    /// What an identity provider calls the user. Ignored where it is not a text.
+    /// Name of the user at an identity provider. Ignored if it is not a string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<Value>,
 }
 
-/// A provider may name several audiences.
+/// The `aud` claim: one audience, or several.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Audiences {
@@ -38,7 +38,7 @@ pub(super) enum Audiences {
     Many(Vec<String>),
 }
 
-/// A `NumericDate`: seconds since 1970, perhaps with a fraction.
+/// A `NumericDate`: seconds since 1970, with or without a fraction.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum NumericDate {
@@ -47,7 +47,7 @@ enum NumericDate {
 }
 
 impl NumericDate {
-    /// Whole seconds, rounded as `jsonwebtoken` rounds.
+    /// Returns whole seconds, rounded like `jsonwebtoken` does.
     fn seconds<E: serde::de::Error>(self) -> Result<i64, E> {
         match self {
             Self::Whole(seconds) => Ok(seconds),
@@ -66,7 +66,7 @@ fn optional_date<'de, D: Deserializer<'de>>(source: D) -> Result<Option<i64>, D:
     Option::<NumericDate>::deserialize(source)?.map(NumericDate::seconds).transpose()
 }
 
-/// A time of a claim; the latest that there is where it is later.
+/// Converts the time of a claim. A time out of range becomes the nearest possible one.
 pub(super) fn time(seconds: i64) -> DateTime<Utc> {
     let limit = if seconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     DateTime::from_timestamp(seconds, 0).unwrap_or(limit)

@@ -1,4 +1,4 @@
-//! Tokens of an identity provider: which key, with which algorithm.
+//! Tests for tokens of an identity provider: which key verifies them, with which algorithm.
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::KeySize;
@@ -79,7 +79,7 @@ fn a_providers_keys_verify_its_tokens_of_every_kind() {
 fn a_key_is_used_by_its_kid_with_its_algorithm_or_not_at_all() {
     let provider = provider();
     let tokens = provided(&provider);
-    // The public key as an HMAC secret, the oldest trick.
+    // A well-known attack: the public key as an HMAC secret.
     let public = serde_json::to_vec(&provider.set.keys[0]).unwrap();
     let public = EncodingKey::from_secret(&public);
     let shared = EncodingKey::from_secret(SECRET);
@@ -110,7 +110,7 @@ fn a_key_is_used_by_its_kid_with_its_algorithm_or_not_at_all() {
 }
 
 #[test]
-fn a_subject_that_cannot_be_kept_is_refused() {
+fn a_subject_that_cannot_be_stored_is_refused() {
     let provider = provider();
     let tokens = provided(&provider);
     for subject in ["", "a\0b", &"x".repeat(MAX_SUBJECT_BYTES + 1)] {
@@ -122,23 +122,23 @@ fn a_subject_that_cannot_be_kept_is_refused() {
 }
 
 #[test]
-fn a_jwks_that_is_no_use_or_ambiguous_is_refused() {
+fn a_useless_or_ambiguous_jwks_is_refused() {
     let provider = provider();
-    let of =
+    let parse =
         |keys: Vec<Jwk>| Jwks::parse(&serde_json::to_vec(&JwkSet { keys }).unwrap()).map(|_| ());
     let key = provider.set.keys[2].clone();
-    assert!(of(vec![key.clone()]).is_ok());
-    assert!(matches!(of(vec![]), Err(JwksError::Useless)));
-    assert!(matches!(of(vec![provider.set.keys[3].clone()]), Err(JwksError::Useless)));
-    assert!(matches!(of(vec![key.clone(), key.clone()]), Err(JwksError::Ambiguous(_))));
-    assert!(matches!(of(vec![key; 101]), Err(JwksError::TooManyKeys)));
+    assert!(parse(vec![key.clone()]).is_ok());
+    assert!(matches!(parse(vec![]), Err(JwksError::Useless)));
+    assert!(matches!(parse(vec![provider.set.keys[3].clone()]), Err(JwksError::Useless)));
+    assert!(matches!(parse(vec![key.clone(), key.clone()]), Err(JwksError::Ambiguous(_))));
+    assert!(matches!(parse(vec![key; 101]), Err(JwksError::TooManyKeys)));
     let long = " ".repeat(MAX_JWKS_BYTES + 1);
     assert!(matches!(Jwks::parse(long.as_bytes()), Err(JwksError::TooLarge)));
     assert!(matches!(Jwks::parse(b"{}"), Err(JwksError::Malformed(_))));
 }
 
 #[test]
-fn a_key_of_a_kind_that_is_not_known_is_left_out_and_the_others_are_used() {
+fn a_key_of_an_unknown_kind_is_ignored_and_the_others_are_used() {
     let provider = provider();
     let mut document = serde_json::to_value(&provider.set).unwrap();
     let keys = document["keys"].as_array_mut().unwrap();

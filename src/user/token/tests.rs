@@ -1,4 +1,5 @@
-//! A corpus of bad tokens, and the good ones beside them that prove the harness can tell.
+//! Tests with a corpus of invalid tokens. Valid ones beside them prove that the tests can tell them
+//! apart.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +15,7 @@ fn b64(value: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(value)
 }
 
-/// A token out of texts, so that it can be wrong in any way.
+/// Signs a token made of raw texts, so that it can be wrong in any way.
 pub(super) fn raw(header: &str, claims: &str, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = format!("{}.{}", b64(header), b64(claims));
     let signature = sign(message.as_bytes(), key, algorithm).unwrap();
@@ -48,7 +49,7 @@ pub(super) fn with(mut base: Value, change: &Value) -> Value {
 }
 
 #[test]
-fn a_token_of_ours_says_its_user_and_role_until_it_expires() {
+fn a_minted_token_identifies_its_user_and_role_until_it_expires() {
     let tokens = Tokens::own(ISSUER, SECRET);
     for role in [Role::User, Role::Admin] {
         let minted = tokens.mint(UserId(7), role, Duration::from_mins(1)).unwrap();
@@ -58,8 +59,8 @@ fn a_token_of_ours_says_its_user_and_role_until_it_expires() {
         assert_eq!(verified.lifetime, lifetime);
         assert!(minted.expires_at > Utc::now() + Duration::from_secs(50));
     }
-    let good = signed(&header(), &with(claims(), &json!({ "role": null })));
-    assert_eq!(tokens.verify(&good).unwrap().bearer, Bearer::Own(UserId(7), Role::User));
+    let valid = signed(&header(), &with(claims(), &json!({ "role": null })));
+    assert_eq!(tokens.verify(&valid).unwrap().bearer, Bearer::Own(UserId(7), Role::User));
     // Clocks may differ by less than the leeway.
     let now = Utc::now().timestamp();
     let late = with(claims(), &json!({ "exp": now - 10, "nbf": now + 10 }));
@@ -67,7 +68,7 @@ fn a_token_of_ours_says_its_user_and_role_until_it_expires() {
 }
 
 #[test]
-fn a_time_with_a_fraction_is_a_time() {
+fn a_time_with_a_fraction_is_accepted() {
     let tokens = Tokens::own(ISSUER, SECRET);
     let now = Utc::now().timestamp();
     let later = |seconds: i64| json!(format!("{}.25", now + seconds).parse::<f64>().unwrap());
@@ -149,8 +150,8 @@ fn a_header_that_is_wrong_in_any_way_is_refused() {
     }
 }
 
-/// Everything that a good token can be turned into by whoever does not have the secret, and what
-/// no issuer would sign.
+/// Changes to a valid token that are possible without the secret, and tokens that no issuer would
+/// sign.
 fn malformed(good: &str) -> Vec<String> {
     let (message, signature) = good.rsplit_once('.').unwrap();
     let (head, payload) = message.split_once('.').unwrap();

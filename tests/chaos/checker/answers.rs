@@ -1,4 +1,5 @@
-//! What was told, against what is there: nothing told is missing, nothing refused has happened.
+//! The answers compared with PostgreSQL: nothing acknowledged is missing, and nothing refused has
+//! happened.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use super::Evidence;
 use crate::history::{Act, Answer, Attempt, Op};
 
-/// Every charge, hold, payment and refund that was acknowledged is in the books.
+/// Every acknowledged charge, hold, payment, refund and release is in PostgreSQL.
 pub fn acknowledged_is_there(evidence: &Evidence) -> Vec<String> {
     let books = &evidence.books;
     let rows: HashMap<i64, _> = books.reservations.iter().map(|row| (row.id, row)).collect();
@@ -39,8 +40,8 @@ pub fn acknowledged_is_there(evidence: &Evidence) -> Vec<String> {
         }
         _ => true,
     };
-    let told = evidence.record.ops.iter().filter_map(|op| Some((op, op.success()?)));
-    let missing = told.filter(|(op, answer)| !is_there(op, answer));
+    let acknowledged = evidence.record.ops.iter().filter_map(|op| Some((op, op.success()?)));
+    let missing = acknowledged.filter(|(op, answer)| !is_there(op, answer));
     missing.map(|(op, _)| format!("{:?} of user {} is not there", op.act, op.user)).collect()
 }
 
@@ -49,7 +50,7 @@ fn numbers(list: &Value, name: &str) -> Vec<i64> {
     items.filter_map(|item| item[name].as_i64()).collect()
 }
 
-/// What is in the books was acknowledged, or its outcome stayed unknown.
+/// Everything in PostgreSQL was acknowledged, or its outcome stayed unknown.
 pub fn refused_is_not(evidence: &Evidence) -> Vec<String> {
     let ops = &evidence.record.ops;
     let of = |wanted: fn(&Op) -> bool| ops.iter().filter(move |op| wanted(op));
@@ -63,25 +64,26 @@ pub fn refused_is_not(evidence: &Evidence) -> Vec<String> {
     let charged: HashSet<&str> = (of(|op| matches!(op.act, Act::Charge { .. })).filter(happened))
         .filter_map(|op| op.key.as_deref())
         .collect();
-    let unasked = evidence.books.moves.iter().filter(|it| match it.kind.as_str() {
+    let unexpected = evidence.books.moves.iter().filter(|it| match it.kind.as_str() {
         "PAYMENT" => !paid.contains(it.reference.as_str()),
         "REFUND" => !it.reference.parse().is_ok_and(|payment| refunded.contains(&payment)),
         _ => !charged.contains(it.reference.as_str()),
     });
-    let unasked = unasked.map(|it| format!("{} {} of user {}", it.kind, it.reference, it.user));
-    unasked.chain(holds_nobody_was_told_of(evidence)).collect()
+    let unexpected =
+        unexpected.map(|it| format!("{} {} of user {}", it.kind, it.reference, it.user));
+    unexpected.chain(unacknowledged_holds(evidence)).collect()
 }
 
-/// A refused hold may still come of an earlier try whose answer was lost: its refusal is not kept
-/// under the key. Every other hold in the books was told.
-fn holds_nobody_was_told_of(evidence: &Evidence) -> Vec<String> {
-    let told: HashSet<&str> = evidence.holds().iter().map(|hold| hold.id).collect();
+/// Holds in PostgreSQL that no answer acknowledged. The refusal of a hold is not stored under its key,
+/// so an earlier try whose answer was lost may still have made the hold: those are left out.
+fn unacknowledged_holds(evidence: &Evidence) -> Vec<String> {
+    let acknowledged: HashSet<&str> = evidence.holds().iter().map(|hold| hold.id).collect();
     let holds = evidence.record.ops.iter().filter(|op| matches!(op.act, Act::Hold { .. }));
     let ghosts = holds.filter(|op| op.success().is_none() && op.has_unknown_try());
     let ghosts: HashSet<i64> = ghosts.map(|op| op.user).collect();
     let probed: HashSet<i64> = evidence.record.ops.iter().map(|op| op.user).collect();
-    let untold = evidence.books.reservations.iter().filter(|row| {
-        !told.contains(row.hold.as_str())
+    let unacknowledged = evidence.books.reservations.iter().filter(|row| {
+        !acknowledged.contains(row.hold.as_str())
             && !ghosts.contains(&row.user)
             && probed.contains(&row.user)
     });
@@ -89,7 +91,7 @@ fn holds_nobody_was_told_of(evidence: &Evidence) -> Vec<String> {
         let holds = evidence.record.ops.iter().filter(|op| op.user == user && op.key.is_some());
         holds.flat_map(Op::answers).map(Answer::code).filter(|code| !code.is_empty()).collect()
     };
-    untold
+    unacknowledged
         .map(|row| {
             let (hold, user) = (&row.hold, row.user);
             format!("hold {hold} of user {user}, who was refused: {:?}", refused(user))
@@ -97,7 +99,7 @@ fn holds_nobody_was_told_of(evidence: &Evidence) -> Vec<String> {
         .collect()
 }
 
-/// A hold has all seats that were asked for, and they come to the same end until they are paid.
+/// A hold has all requested seats, and either all of them are paid or none is.
 pub fn whole_or_absent(evidence: &Evidence) -> Vec<String> {
     let mut rows: HashMap<&str, Vec<&str>> = HashMap::new();
     for row in &evidence.books.reservations {
@@ -121,11 +123,11 @@ pub fn whole_or_absent(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// Every answer to the same key says the same.
+/// All answers under the same key are the same.
 pub fn one_key_one_answer(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
-    for op in evidence.record.ops.iter().filter(|op| is_remembered(op)) {
-        let mut answers = kept(op).map(|answer| (answer.status, without_instance(answer)));
+    for op in evidence.record.ops.iter().filter(|op| has_stored_answer(op)) {
+        let mut answers = stored(op).map(|answer| (answer.status, without_instance(answer)));
         let first = answers.next();
         if let Some(other) = answers.find(|answer| Some(answer) != first.as_ref()) {
             broken.push(format!("{:?}: {first:?}, then {other:?}", op.act));
@@ -140,20 +142,22 @@ pub fn one_key_one_answer(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// The answers that are kept under a key, and so are the same. A hold may be refused before it is
-/// given, and a twin of it meanwhile; not after its owner was told of it.
-fn kept(op: &Op) -> impl Iterator<Item = &Answer> {
-    let given = op.told().filter(|(_, answer)| answer.is_ok()).map(|(attempt, _)| attempt.to).min();
+/// The answers that are stored under a key, which must be the same. A hold may be refused before it is
+/// granted, also a concurrent try of it; but not after its owner got the grant.
+fn stored(op: &Op) -> impl Iterator<Item = &Answer> {
+    let granted = op.finals().filter(|(_, answer)| answer.is_ok());
+    let granted = granted.map(|(attempt, _)| attempt.to).min();
     let holds = matches!(op.act, Act::Hold { .. });
     let passing = move |attempt: &Attempt, answer: &Answer| {
-        holds && !answer.is_ok() && given.is_none_or(|given| attempt.from < given)
+        holds && !answer.is_ok() && granted.is_none_or(|granted| attempt.from < granted)
     };
-    let kept = op.told().filter(move |(attempt, answer)| !passing(attempt, answer));
-    kept.map(|(_, answer)| answer)
+    let stored = op.finals().filter(move |(attempt, answer)| !passing(attempt, answer));
+    stored.map(|(_, answer)| answer)
 }
 
-/// Successes are, and the refusals of paying and refunding; but of those not that nothing is there.
-fn is_remembered(op: &Op) -> bool {
+/// Whether the answers under the key of a request must be the same: always for charges, payments and
+/// refunds, and for holds that were granted.
+fn has_stored_answer(op: &Op) -> bool {
     let money = matches!(op.act, Act::Pay { .. } | Act::Refund { .. } | Act::Charge { .. });
     let success = op.success().is_some() && matches!(op.act, Act::Hold { .. });
     op.key.is_some() && (money || success)
@@ -167,7 +171,7 @@ fn without_instance(answer: &Answer) -> Value {
     body
 }
 
-/// No answer that the contract does not know, least of all a defect's.
+/// No answer is outside of the contract.
 pub fn within_the_contract(evidence: &Evidence) -> Vec<String> {
-    evidence.record.surprises.clone()
+    evidence.record.unexpected.clone()
 }

@@ -1,16 +1,17 @@
-//! What a hold promises: the seat is nobody else's until its end, and can be paid until then only.
+//! The guarantees of a hold: until its end no other buyer gets the seat, and it can be paid only until
+//! then.
 
 use std::collections::HashMap;
 
 use super::Evidence;
 use crate::history::{Moment, SECOND};
 
-/// How far PostgreSQL's clock and ours, on one machine, may be apart.
+/// Largest difference between PostgreSQL's clock and ours, on one machine.
 const APART: Moment = SECOND / 50;
 
-/// No other hold of a seat begins and is acknowledged between the acknowledgement of one and its
-/// end. Whoever asks only whether some order explains all answers does not see this: a hold that
-/// was given away looks like one that lapsed.
+/// Between the acknowledgement of a hold and its end no other hold of the seat begins and is
+/// acknowledged. The search for an order that explains all answers cannot find this: for it, a hold that
+/// was given to another buyer looks like one that expired.
 pub fn exclusive(evidence: &Evidence) -> Vec<String> {
     let (paid, releases, refunds) = (evidence.paid(), evidence.releases(), evidence.refunds());
     let holds = evidence.holds();
@@ -29,17 +30,17 @@ pub fn exclusive(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for (seat, holds) in of_seat {
         for (first, end) in &holds {
-            let inside =
+            let others =
                 holds.iter().filter(|(it, _)| it.op.invoked() > first.acked && it.acked < *end);
-            broken.extend(inside.map(|(other, _)| {
-                format!("seat {seat}: hold {} was given away to {}", first.id, other.id)
+            broken.extend(others.map(|(other, _)| {
+                format!("seat {seat}: hold {} was given to {} before its end", first.id, other.id)
             }));
         }
     }
     broken
 }
 
-/// A payment that was first asked for after the end of its hold does not succeed.
+/// A payment that was first sent after the end of its hold does not succeed.
 pub fn paid_in_time(evidence: &Evidence) -> Vec<String> {
     let paid = evidence.paid();
     let late = evidence.holds().into_iter().filter_map(|hold| {

@@ -1,4 +1,4 @@
-//! The line: in order, at most so many inside, and nobody loses their place.
+//! The queue: admission is in order and within the capacity, and nobody loses an entry.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,16 @@ use crate::history::{Act, Moment, SECOND, Sight};
 use crate::run::last_loss;
 use crate::stage::CAPACITY;
 
-/// Whoever was heard from within this time is there.
-const HEARD: Moment = 15 * SECOND;
-/// It takes no longer for the line to hear of somebody from the process that was asked, whatever
-/// is broken.
+/// A user who polled within this time is present.
+const PRESENT: Moment = 15 * SECOND;
+/// Longest time until Redis has the presence of a user who polled, during any fault.
 const DELAY: Moment = 7 * SECOND;
-/// And for a process to hear of what became of the line, while nothing is.
-const NEWS: Moment = 3 * SECOND;
-/// No slot ends sooner.
+/// Longest time until a process shows a change of the queue, without a fault.
+const BOARD_DELAY: Moment = 3 * SECOND;
+/// Shortest active slot.
 const SLOT: Moment = 20 * SECOND;
 
-/// The sights of each place, in the order of their answers.
+/// The observed states of each entry, in the order of the answers.
 fn sights(evidence: &Evidence) -> HashMap<(i64, i64), Vec<&Sight>> {
     let mut places: HashMap<_, Vec<&Sight>> = HashMap::new();
     for sight in &evidence.record.sights {
@@ -30,9 +29,9 @@ fn sights(evidence: &Evidence) -> HashMap<(i64, i64), Vec<&Sight>> {
     places
 }
 
-/// Nobody who waits, and whom the line has heard from, is passed by a later place. After a loss of
-/// Redis that is asked of those alone who have polled since.
-pub fn nobody_is_passed(evidence: &Evidence) -> Vec<String> {
+/// No later entry overtakes a waiting user who is present. After a loss of Redis only users who have
+/// polled since count.
+pub fn nobody_is_overtaken(evidence: &Evidence) -> Vec<String> {
     let sights = sights(evidence);
     let of = |place: &Place| {
         let key = (place.schedule, place.sequence);
@@ -40,22 +39,22 @@ pub fn nobody_is_passed(evidence: &Evidence) -> Vec<String> {
     };
     let mut broken = Vec::new();
     for passer in &evidence.books.places {
-        let Some(at) = passer.entered().filter(|at| !was_inside(of(passer), *at)) else {
+        let Some(at) = passer.entered().filter(|at| !was_admitted(of(passer), *at)) else {
             continue;
         };
         let earlier = evidence.books.places.iter();
         let earlier = earlier
             .filter(|it| it.schedule == passer.schedule && it.sequence < passer.sequence)
-            .filter(|it| was_there(evidence, of(it), at) && waited_on(evidence, it, of(it), at));
+            .filter(|it| was_present(evidence, of(it), at) && waited_on(evidence, it, of(it), at));
         broken.extend(earlier.map(|passed| {
             let (schedule, sequence, later) = (passed.schedule, passed.sequence, passer.sequence);
-            format!("place {sequence} of schedule {schedule} was passed by {later} at {at}")
+            format!("entry {sequence} of schedule {schedule} was overtaken by {later} at {at}")
         }));
     }
     broken
 }
 
-/// How many were passed over by later ones in the queue that is mostly silent.
+/// The number of entries that were passed over in the mostly silent queue.
 pub fn passed_over(evidence: &Evidence) -> usize {
     let places = || evidence.books.places.iter().filter(|it| it.schedule == evidence.silent);
     let entered = places().filter(|it| it.entered.is_some());
@@ -63,75 +62,76 @@ pub fn passed_over(evidence: &Evidence) -> usize {
     places().filter(|it| it.entered.is_none() && it.sequence < last).count()
 }
 
-/// Whether somebody had been let in before, as far as they were told.
-fn was_inside(sights: &[&Sight], at: Moment) -> bool {
+/// Whether an answer before a moment showed that the entry was no longer waiting.
+fn was_admitted(sights: &[&Sight], at: Moment) -> bool {
     sights.iter().any(|it| it.status != "WAITING" && it.to < at)
 }
 
-/// Whether the line had heard from somebody, long enough before a moment and since the last loss.
-fn was_there(evidence: &Evidence, sights: &[&Sight], at: Moment) -> bool {
-    let since = last_loss(&evidence.faults, at).map_or(Moment::MIN, |healed| healed + NEWS);
-    let heard = (at - HEARD).max(since)..at - DELAY;
+/// Whether a user polled recently enough to be present at a moment, and since the last loss.
+fn was_present(evidence: &Evidence, sights: &[&Sight], at: Moment) -> bool {
+    let since = last_loss(&evidence.faults, at).map_or(Moment::MIN, |healed| healed + BOARD_DELAY);
+    let recent = (at - PRESENT).max(since)..at - DELAY;
     let mut waiting = sights.iter().filter(|it| it.status == "WAITING");
-    waiting.any(|it| heard.contains(&it.from) && it.to < heard.end) && !was_inside(sights, at)
+    waiting.any(|it| recent.contains(&it.from) && it.to < recent.end) && !was_admitted(sights, at)
 }
 
-/// Whether somebody still waited after a moment: by the row that says when they were let in, or,
-/// where that was lost with Redis, by what they were told while nothing was broken.
+/// Whether an entry still waited after a moment: by its row, which has the time of admission, or, if
+/// that was lost with Redis, by an answer from a time without faults.
 fn waited_on(evidence: &Evidence, place: &Place, sights: &[&Sight], at: Moment) -> bool {
-    let told = sights.iter().any(|it| it.status == "WAITING" && it.from > at + NEWS);
+    let shown = sights.iter().any(|it| it.status == "WAITING" && it.from > at + BOARD_DELAY);
     match place.entered() {
         Some(entered) => entered > at,
-        None => told && is_calm(evidence, at),
+        None => shown && is_calm(evidence, at),
     }
 }
 
-/// Whether nothing was broken around a moment: else a process may have told what was true before.
+/// Whether there was no fault around a moment; during a fault a process may show an old state.
 fn is_calm(evidence: &Evidence, at: Moment) -> bool {
-    evidence.faults.iter().all(|span| span.to < at - NEWS || span.from > at + 3 * NEWS)
+    let mut faults = evidence.faults.iter();
+    faults.all(|span| span.to < at - BOARD_DELAY || span.from > at + 3 * BOARD_DELAY)
 }
 
-/// A number is one person's; a place ends by its owner's doing, or by its time; none is refused.
-pub fn places_are_kept(evidence: &Evidence) -> Vec<String> {
+/// A sequence belongs to one user, and an entry ends only by its owner's request or by its deadline.
+pub fn entries_are_kept(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     for ((schedule, sequence), sights) in sights(evidence) {
         let first = sights[0];
         if sights.iter().any(|it| it.user != first.user || it.ticket != first.ticket) {
-            broken.push(format!("place {sequence} of schedule {schedule} is two people's"));
+            broken.push(format!("entry {sequence} of schedule {schedule} has two users"));
         }
         for pair in sights.windows(2) {
             if let Some(how) = lost(evidence, pair[0], pair[1]) {
-                broken.push(format!("place {sequence} of schedule {schedule}: {how}"));
+                broken.push(format!("entry {sequence} of schedule {schedule}: {how}"));
             }
         }
     }
     broken
 }
 
-/// How a place that waited came to an end that nobody brought about.
+/// How a waiting entry ended without a reason.
 fn lost(evidence: &Evidence, before: &Sight, after: &Sight) -> Option<String> {
     if before.status != "WAITING" {
         return None;
     }
     let mut ops = evidence.record.ops.iter().filter(|op| op.user == before.user);
-    let told = format!("waiting at {}, {} at {}", before.to, after.status, after.to);
+    let change = format!("waiting at {}, {} at {}", before.to, after.status, after.to);
     match after.status.as_str() {
-        "EXPIRED" if after.to - before.from < SLOT => Some(told),
+        "EXPIRED" if after.to - before.from < SLOT => Some(change),
         "LEFT" => {
             let left = ops.any(|op| matches!(op.act, Act::Leave { .. }) && op.invoked() < after.to);
-            (!left).then_some(told)
+            (!left).then_some(change)
         }
         "COMPLETED" => {
             let paid = ops.any(|op| matches!(op.act, Act::Pay { .. }) && op.invoked() < after.to);
-            (!paid).then_some(told)
+            (!paid).then_some(change)
         }
         _ => None,
     }
 }
 
-/// Never more are inside than the highest capacity that was set.
+/// There are never more active slots than the highest capacity that was set.
 pub fn capacity_kept(evidence: &Evidence) -> Vec<String> {
-    let (most, at) = evidence.seen.most_inside;
-    let over = (most > CAPACITY).then(|| format!("{most} of {CAPACITY} were inside at {at}"));
+    let (most, at) = evidence.seen.most_active;
+    let over = (most > CAPACITY).then(|| format!("{most} of {CAPACITY} slots were active at {at}"));
     over.into_iter().collect()
 }

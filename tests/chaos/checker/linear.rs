@@ -1,38 +1,38 @@
-//! Is there an order of all that was done to a seat that explains every answer?
+//! Linearizability: for each seat there is an order of the requests that explains every answer.
 //!
-//! The answers of each seat are walked through in the order of time, with every state that the seat
-//! may be in, and which of the requests under way have had their effect already. Where an answer
-//! comes that none of these explains, there is no such order.
+//! The check goes through the answers of a seat in the order of time. It keeps every state that the seat
+//! may have, each with the requests in progress that have taken effect. If no state explains an answer,
+//! there is no such order.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Evidence;
 use crate::history::{Act, Moment, Op};
 
-/// What a seat is, to those who ask for it.
+/// The state of a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum State<'e> {
     Free,
-    /// It may have lapsed: when is not of interest here.
+    /// Held, or expired: the time does not matter here.
     Held(&'e str),
     Sold(&'e str),
     Blocked,
 }
 
-/// What was done to it, successfully or refused.
+/// What a request did to a seat, by its answer.
 #[derive(Debug, Clone, Copy)]
 enum Deed<'e> {
     Hold(&'e str),
     Release(&'e str),
     Pay(&'e str),
-    /// A payment that was refused because the hold had ended.
+    /// A payment or release that was refused because the hold had ended.
     TooLate(&'e str),
     Refund(&'e str),
     Block(bool),
 }
 
-/// One deed, and between which moments it took effect. One that nobody was told of may take effect
-/// at any time, or never.
+/// One deed, and the moments between which it took effect. Without an answer (`to` is `None`) it may
+/// take effect at any later time, or never.
 #[derive(Debug, Clone, Copy)]
 struct Done<'e> {
     deed: Deed<'e>,
@@ -41,7 +41,7 @@ struct Done<'e> {
 }
 
 impl<'e> State<'e> {
-    /// The state after a deed; none where the deed cannot have been then.
+    /// The state after a deed; `None` if the deed is impossible in this state.
     fn after(self, deed: Deed<'e>) -> Option<Self> {
         match (deed, self) {
             (Deed::Hold(_), Self::Sold(_) | Self::Blocked)
@@ -60,10 +60,10 @@ impl<'e> State<'e> {
     }
 }
 
-/// A state that a seat may be in, and which of the deeds under way have brought it there.
+/// A state that a seat may have, and the deeds in progress that have taken effect before it.
 type May<'e> = (State<'e>, BTreeSet<usize>);
 
-/// Every seat's answers can be explained.
+/// The answers of every seat can be explained.
 pub fn linearizable(evidence: &Evidence) -> Vec<String> {
     let unexplained = deeds(evidence).into_iter().filter_map(|(seat, done)| {
         let deed = explain(&done)?;
@@ -72,7 +72,7 @@ pub fn linearizable(evidence: &Evidence) -> Vec<String> {
     unexplained.collect()
 }
 
-/// What was done to each seat.
+/// The deeds for each seat.
 fn deeds(evidence: &Evidence) -> HashMap<i64, Vec<Done<'_>>> {
     let mut seats: HashMap<i64, Vec<Done<'_>>> = HashMap::new();
     let mut of_hold: HashMap<&str, Vec<i64>> = HashMap::new();
@@ -109,7 +109,7 @@ fn deeds(evidence: &Evidence) -> HashMap<i64, Vec<Done<'_>>> {
                 for seat in seats {
                     add(*seat, Deed::Block(*blocked), op.acked());
                     if op.has_unknown_try() {
-                        // Without a key each try may have its effect.
+                        // Without a key each try may take effect.
                         add(*seat, Deed::Block(*blocked), None);
                     }
                 }
@@ -120,7 +120,7 @@ fn deeds(evidence: &Evidence) -> HashMap<i64, Vec<Done<'_>>> {
     seats
 }
 
-/// What an answer to paying or giving back says of the seat; none where it says nothing.
+/// The deed of a payment or a release, by its answer; `None` if the answer says nothing about the seat.
 fn of_answer<'e>(op: &'e Op, hold: &'e str) -> Option<Deed<'e>> {
     let released = matches!(op.act, Act::Release { .. });
     match op.answer() {
@@ -131,7 +131,7 @@ fn of_answer<'e>(op: &'e Op, hold: &'e str) -> Option<Deed<'e>> {
     }
 }
 
-/// The first deed that cannot be explained.
+/// The first deed that no order explains.
 fn explain<'e>(done: &[Done<'e>]) -> Option<Deed<'e>> {
     let mut moments: Vec<(Moment, bool, usize)> = Vec::new();
     for (number, deed) in done.iter().enumerate() {
@@ -160,7 +160,7 @@ fn explain<'e>(done: &[Done<'e>]) -> Option<Deed<'e>> {
     None
 }
 
-/// Everything that may be, if any of the deeds under way take effect now, in any order.
+/// All possible states after any of the deeds in progress take effect now, in any order.
 fn explore<'e>(
     may: HashSet<May<'e>>,
     under_way: &BTreeSet<usize>,

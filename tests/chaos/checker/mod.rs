@@ -1,5 +1,5 @@
-//! Proving a run right, or wrong: from what was asked and answered, and from what the stores say.
-//! Nothing here knows how onsale does it.
+//! Checks a run from its requests and answers and from the content of the stores. Nothing here uses the
+//! implementation of onsale.
 
 mod answers;
 mod holds;
@@ -20,7 +20,7 @@ use crate::mended::Mended;
 use crate::probe::Aftermath;
 use crate::watch::Seen;
 
-/// All that is known of a run.
+/// Everything that was observed of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     pub record: Record,
@@ -28,11 +28,11 @@ pub struct Evidence {
     pub faults: Vec<Span>,
     /// When the last fault was healed.
     pub healed: Moment,
-    /// When the last wish was begun.
+    /// When the last request was begun.
     pub closed: Moment,
     pub seen: Seen,
     pub aftermath: Aftermath,
-    /// What the reconcilers found wrong in Redis.
+    /// The drift in Redis that the reconcilers repaired.
     pub mended: Mended,
     /// Whether one process had a wrong clock.
     pub skewed: bool,
@@ -40,7 +40,7 @@ pub struct Evidence {
     pub silent: i64,
 }
 
-/// A promise that was not kept.
+/// An invariant that was violated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     pub invariant: &'static str,
@@ -53,10 +53,10 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What must hold in every run, by name.
+/// A rule that must hold in every run, by name.
 type Invariant = (&'static str, fn(&Evidence) -> Vec<String>);
 
-/// The invariants, as docs/RELIABILITY.md numbers them.
+/// The invariants, with the numbers of docs/RELIABILITY.md.
 pub const INVARIANTS: [Invariant; 20] = [
     ("I1 one owner by the books", owners::one_live_row),
     ("I1 one owner by the answers", owners::never_two_owners),
@@ -71,16 +71,16 @@ pub const INVARIANTS: [Invariant; 20] = [
     ("I7 a hold is exclusive", holds::exclusive),
     ("I7b no payment past the deadline", holds::paid_in_time),
     ("I8 the seat limit", owners::limits_kept),
-    ("I9 recovery", recovery::well_again),
-    ("I10 order of admission", line::nobody_is_passed),
-    ("I10b places are kept", line::places_are_kept),
+    ("I9 recovery", recovery::works_again),
+    ("I10 order of admission", line::nobody_is_overtaken),
+    ("I10b places are kept", line::entries_are_kept),
     ("I11 capacity", line::capacity_kept),
     ("I12 linearizable per seat", linear::linearizable),
     ("I13 nothing lingers", recovery::nothing_lingers),
     ("I14 no answer outside of the contract", answers::within_the_contract),
 ];
 
-/// Everything that is wrong.
+/// All violations.
 pub fn check(evidence: &Evidence) -> Vec<Violation> {
     let broken = |(invariant, look): &Invariant| {
         let invariant = *invariant;
@@ -89,7 +89,7 @@ pub fn check(evidence: &Evidence) -> Vec<Violation> {
     INVARIANTS.iter().flat_map(broken).collect()
 }
 
-/// A hold as its owner was told of it.
+/// A hold as its owner's answer shows it.
 #[derive(Debug, Clone)]
 pub struct Hold<'e> {
     pub op: &'e Op,
@@ -98,7 +98,7 @@ pub struct Hold<'e> {
     /// The reservations, in the order of `seats`.
     pub rows: Vec<i64>,
     pub acked: Moment,
-    /// When it ends if it is not paid, by the answer.
+    /// When it ends without a payment, by the answer.
     pub ends: Moment,
 }
 
@@ -109,7 +109,7 @@ impl Evidence {
         wanted.filter_map(Hold::of).collect()
     }
 
-    /// Payments that were acknowledged, by their holds.
+    /// Acknowledged payments, by hold.
     pub fn paid(&self) -> HashMap<&str, &Op> {
         let paid = self.record.ops.iter().filter_map(|op| match &op.act {
             Act::Pay { hold } => op.success().map(|_| (hold.as_str(), op)),
@@ -118,7 +118,7 @@ impl Evidence {
         paid.collect()
     }
 
-    /// When each hold was first asked to be given back.
+    /// The requests that released holds, by hold.
     pub fn releases(&self) -> HashMap<&str, &Op> {
         let asked = self.record.ops.iter().filter_map(|op| match &op.act {
             Act::Release { hold } => Some((hold.as_str(), op)),
@@ -127,7 +127,7 @@ impl Evidence {
         asked.collect()
     }
 
-    /// When a refund of each reservation was first asked for.
+    /// When a refund of each reservation was first requested.
     pub fn refunds(&self) -> HashMap<i64, Moment> {
         let row_of: HashMap<i64, i64> =
             self.books.payments.iter().map(|it| (it.id, it.reservation)).collect();

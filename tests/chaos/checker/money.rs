@@ -8,8 +8,8 @@ use super::Evidence;
 use super::owners::seen;
 use crate::history::{Act, Op};
 
-/// A seat is paid exactly once if it was ever sold, at the price held, and refunded exactly once if
-/// it was ever refunded; and the history of points says the same.
+/// A sold seat is paid exactly once, at the price of its hold; a refunded seat is refunded exactly once.
+/// The history of points agrees.
 pub fn paid_once(evidence: &Evidence) -> Vec<String> {
     let books = &evidence.books;
     let mut payments: HashMap<i64, Vec<_>> = HashMap::new();
@@ -46,7 +46,7 @@ pub fn paid_once(evidence: &Evidence) -> Vec<String> {
 
 type Sums = HashMap<String, (i64, i64)>;
 
-/// What moved for each reference, and in how many rows.
+/// For each reference the points that moved, and the number of rows.
 fn sums(evidence: &Evidence, kind: &str, as_owed: fn((i64, i64)) -> (i64, i64)) -> Sums {
     let mut sums = Sums::new();
     for it in evidence.books.moves.iter().filter(|it| it.kind == kind) {
@@ -64,8 +64,7 @@ fn differences(what: &str, found: &Sums, owed: &Sums) -> Vec<String> {
         .collect()
 }
 
-/// A balance is the sum of its history, line by line, and all together are what was charged, less
-/// what was paid, and what was given back.
+/// Every balance is the sum of its history, and every row of a history has the sum so far.
 pub fn balances_add_up(evidence: &Evidence) -> Vec<String> {
     let mut running: HashMap<i64, i64> = HashMap::new();
     let mut broken = Vec::new();
@@ -73,7 +72,7 @@ pub fn balances_add_up(evidence: &Evidence) -> Vec<String> {
         let balance = running.entry(it.user).or_default();
         *balance += it.amount;
         if *balance != it.balance_after {
-            broken.push(format!("{it:?}: the history comes to {balance}"));
+            broken.push(format!("{it:?}: the sum of the history is {balance}"));
         }
     }
     for (user, amount) in &evidence.books.balances {
@@ -85,9 +84,9 @@ pub fn balances_add_up(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// A balance is what its owner was told of: no more, no less.
+/// A balance is the sum of the changes that its owner's answers acknowledged.
 pub fn balances_match_answers(evidence: &Evidence) -> Vec<String> {
-    let (mut told, mut unsure) = (HashMap::<i64, i64>::new(), HashSet::new());
+    let (mut acknowledged, mut unsure) = (HashMap::<i64, i64>::new(), HashSet::new());
     for op in &evidence.record.ops {
         if moves_points(op) && op.answer().is_none() {
             unsure.insert(op.user);
@@ -101,12 +100,12 @@ pub fn balances_match_answers(evidence: &Evidence) -> Vec<String> {
             Act::Refund { .. } => number(&answer.body["payment"]["amount"]),
             _ => 0,
         };
-        *told.entry(op.user).or_default() += moved;
+        *acknowledged.entry(op.user).or_default() += moved;
     }
-    told.retain(|user, _| !unsure.contains(user));
-    let differ = told.into_iter().filter_map(|(user, told)| {
+    acknowledged.retain(|user, _| !unsure.contains(user));
+    let differ = acknowledged.into_iter().filter_map(|(user, sum)| {
         let has = evidence.books.balances.get(&user).copied().unwrap_or(0);
-        (has != told).then(|| format!("user {user} has {has}, by the answers {told}"))
+        (has != sum).then(|| format!("user {user} has {has}, by the answers {sum}"))
     });
     differ.collect()
 }
@@ -119,14 +118,14 @@ fn number(value: &Value) -> i64 {
     value.as_i64().unwrap_or(i64::MIN / 4)
 }
 
-/// No balance is ever told, or written, that is below zero.
+/// No balance in an answer or in PostgreSQL is below zero.
 pub fn never_negative(evidence: &Evidence) -> Vec<String> {
     let mut broken = seen(evidence, "a balance is not negative");
     for op in &evidence.record.ops {
         for answer in op.answers() {
-            let told = [&answer.body["balance"], &answer.body["amount"]];
-            if told.iter().any(|it| it.as_i64().is_some_and(|balance| balance < 0)) {
-                broken.push(format!("user {} was told {}", op.user, answer.body));
+            let shown = [&answer.body["balance"], &answer.body["amount"]];
+            if shown.iter().any(|it| it.as_i64().is_some_and(|balance| balance < 0)) {
+                broken.push(format!("user {} got {}", op.user, answer.body));
             }
         }
     }

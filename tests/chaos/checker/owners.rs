@@ -1,4 +1,4 @@
-//! Whose a seat is: one person's at a time, and not too many of them one person's.
+//! The owners of seats: one owner at a time, and no more seats for one user than the limit.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::Evidence;
 use crate::history::Moment;
 use crate::stage::SEATS_PER_USER;
 
-/// A seat has at most one live row, at the end and whenever it was looked.
+/// A seat has at most one live row, at the end and in every observation.
 pub fn one_live_row(evidence: &Evidence) -> Vec<String> {
     let mut live: HashMap<i64, usize> = HashMap::new();
     for row in evidence.books.reservations.iter().filter(|row| row.is_live()) {
@@ -23,7 +23,7 @@ pub fn one_live_row(evidence: &Evidence) -> Vec<String> {
     twice.chain(sold).chain(seen(evidence, "a seat has one live row")).collect()
 }
 
-/// From the answer to a payment until a refund is asked for, a seat is nobody else's.
+/// From the answer to a payment until a refund is requested, a seat has no other owner.
 pub fn never_two_owners(evidence: &Evidence) -> Vec<String> {
     let (paid, refunds) = (evidence.paid(), evidence.refunds());
     let mut owned: HashMap<i64, Vec<(Moment, Moment, &str)>> = HashMap::new();
@@ -48,7 +48,7 @@ pub fn never_two_owners(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// Nobody has more seats of a sale than the limit.
+/// No user has more seats of a sale than the limit.
 pub fn limits_kept(evidence: &Evidence) -> Vec<String> {
     let mut owned: HashMap<(i64, i64), i64> = HashMap::new();
     for row in evidence.books.reservations.iter().filter(|row| row.is_live()) {
@@ -65,7 +65,7 @@ pub fn limits_kept(evidence: &Evidence) -> Vec<String> {
     over.chain(seen(evidence, "a user has no more seats than the limit")).collect()
 }
 
-/// What was seen broken while the run lasted.
+/// Violations of a rule that were observed during the run.
 pub fn seen(evidence: &Evidence, rule: &str) -> Vec<String> {
     let broken = evidence.seen.broken.iter().filter(|(broken, _)| *broken == rule);
     broken.map(|(rule, at)| format!("seen broken at {at}: {rule}")).collect()

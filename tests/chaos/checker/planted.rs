@@ -1,5 +1,5 @@
-//! The checker itself: it finds nothing in a history that is right, and each invariant finds what
-//! is planted against it.
+//! Tests of the checker: it finds nothing in a correct history, and each invariant finds the violations
+//! that are planted against it.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::history::{Act, Answer, Attempt, Moment, Op, Record, SECOND, Sight, Tr
 use crate::plan::Kind;
 use crate::run::RECOVERY;
 
-/// So many milliseconds into a run.
+/// The moment `ms` milliseconds into a run.
 fn ms(ms: i64) -> Moment {
     100 * SECOND + ms * SECOND / 1000
 }
@@ -20,7 +20,7 @@ fn time(ms_into: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(ms(ms_into)).expect("a time")
 }
 
-/// Something done within 10 ms, and what was answered.
+/// A request with one try of 10 ms, and its answer.
 fn op(user: i64, act: Act, from: i64, status: u16, body: Value) -> Op {
     let answer = Some(Answer { status, body, replayed: false });
     let attempt = Attempt { from: ms(from), to: ms(from + 10), answer };
@@ -75,9 +75,9 @@ fn place(sequence: i64, entered: i64) -> Place {
     Place { schedule: 1, sequence, entered: Some(time(entered)) }
 }
 
-/// Buyer 1 charges, holds two seats, pays, has one refunded. Buyer 2 holds that one and gives it
-/// back. Buyer 3 lets a hold lapse.
-fn right() -> Evidence {
+/// A correct history. Buyer 1 charges, holds two seats, pays, and gets one refunded. Buyer 2 holds that
+/// seat and releases it. Buyer 3 lets a hold expire.
+fn correct() -> Evidence {
     let refund = json!({"payment": {"amount": 100}, "balance": 200});
     let ops = vec![
         charge(1, 300, 0),
@@ -95,7 +95,7 @@ fn right() -> Evidence {
         sight(2, 6, "WAITING", 60),
         sight(2, 6, "ACTIVE", 380),
     ];
-    let traffic = vec![Traffic { from: ms(30_000), well: true }; 10];
+    let traffic = vec![Traffic { from: ms(30_000), answered: true }; 10];
     let books = Books {
         reservations: vec![
             row(1, "h1", 11, 1, "REFUNDED"),
@@ -115,22 +115,22 @@ fn right() -> Evidence {
             .map(|(id, status)| Seat { id, status: status.to_owned() })
             .into(),
         places: vec![place(5, 40), place(6, 370)],
-        untold: 0,
+        undelivered: 0,
     };
     let healed = ms(10_000);
     let record = Record { ops, sights, traffic, ..Record::default() };
     Evidence { record, books, healed, closed: healed + RECOVERY, ..Evidence::default() }
 }
 
-/// Somebody who waited and was heard from, and whom a later place passed.
-fn passed(evidence: &mut Evidence) {
+/// Plants a waiting user who is present and is overtaken by a later entry.
+fn overtake(evidence: &mut Evidence) {
     let waited = [2_000, 4_000, 6_000, 30_000].map(|from| sight(4, 7, "WAITING", from));
     evidence.record.sights.extend(waited);
     evidence.books.places.push(place(7, 40_000));
     evidence.books.places.push(place(8, 12_000));
 }
 
-/// Something that breaks the invariant of that name.
+/// A change of the evidence that violates the invariant of this name.
 type Planting = (&'static str, fn(&mut Evidence));
 
 const PLANTINGS: [Planting; 28] = [
@@ -173,26 +173,26 @@ const PLANTINGS: [Planting; 28] = [
     }),
     ("I8 the seat limit", |e| e.seen.most_claimed = (5, 0)),
     ("I9 recovery", |e| e.record.ops[0].attempts[0].answer = None),
-    ("I9 recovery", |e| e.record.traffic[0].well = false),
-    ("I10 order of admission", passed),
+    ("I9 recovery", |e| e.record.traffic[0].answered = false),
+    ("I10 order of admission", overtake),
     ("I10b places are kept", |e| e.record.sights.push(sight(2, 6, "EXPIRED", 65))),
-    ("I11 capacity", |e| e.seen.most_inside = (25, 0)),
+    ("I11 capacity", |e| e.seen.most_active = (25, 0)),
     ("I12 linearizable per seat", |e| {
         e.record.ops.push(pay(2, "h2", &[29], 700));
     }),
-    ("I13 nothing lingers", |e| e.books.untold = 1),
-    ("I14 no answer outside of the contract", |e| e.record.surprises.push("500".into())),
+    ("I13 nothing lingers", |e| e.books.undelivered = 1),
+    ("I14 no answer outside of the contract", |e| e.record.unexpected.push("500".into())),
 ];
 
 #[test]
 fn nothing_is_found_in_a_history_that_is_right() {
-    assert_eq!(check(&right()), []);
+    assert_eq!(check(&correct()), []);
 }
 
 #[test]
 fn every_invariant_finds_what_is_planted_against_it() {
     for (invariant, plant) in PLANTINGS {
-        let mut evidence = right();
+        let mut evidence = correct();
         plant(&mut evidence);
         let found = check(&evidence);
         assert!(found.iter().any(|it| it.invariant == invariant), "{invariant}: {found:?}");
@@ -202,31 +202,31 @@ fn every_invariant_finds_what_is_planted_against_it() {
     }
 }
 
-/// Not every refusal is kept under its key: the same request, made again, may come to something.
+/// Not every refusal is stored under its key: the same request may succeed later.
 #[test]
 fn a_hold_that_was_refused_first_and_then_given_is_one_that_was_given() {
-    let mut evidence = right();
+    let mut evidence = correct();
     let answer = Some(Answer { status: 409, body: json!({"code": "seat_taken"}), replayed: false });
     let refused = Attempt { from: ms(580), to: ms(590), answer };
     evidence.record.ops[7].attempts.insert(0, refused);
     assert_eq!(check(&evidence), []);
 }
 
-/// What the interval check is for: some order explains every answer.
+/// The reason for the interval check (I7): an order that explains every answer exists here.
 #[test]
 fn a_hold_that_was_given_away_looks_like_one_that_lapsed_to_whoever_asks_for_an_order_alone() {
-    let mut evidence = right();
+    let mut evidence = correct();
     evidence.record.ops.push(hold(1, "h9", &[(9, 13)], 1_000));
     let found = check(&evidence);
     assert!(found.iter().any(|it| it.invariant == "I7 a hold is exclusive"), "{found:?}");
     assert!(!found.iter().any(|it| it.invariant == "I12 linearizable per seat"), "{found:?}");
 }
 
-/// After a loss only those count who have asked since.
+/// After a loss only users who have polled since count.
 #[test]
 fn whoever_was_silent_since_a_loss_may_be_passed() {
-    let mut evidence = right();
-    passed(&mut evidence);
+    let mut evidence = correct();
+    overtake(&mut evidence);
     let (from, to) = (ms(6_500), ms(6_600));
     evidence.faults.push(Span { kind: Kind::RedisWiped, from, to });
     assert_eq!(check(&evidence), []);

@@ -1,17 +1,21 @@
-//! After the last fault: well again soon, and nothing left over.
+//! After the last fault: requests work again soon, and nothing is left over.
 
 use super::Evidence;
 use crate::run::RECOVERY;
 
-/// Ten seconds after the last fault 99 of 100 requests are answered; within a minute every free
+/// From ten seconds after the last fault on, 99 of 100 requests are answered; within a minute every free
 /// seat can be held; and no outcome stays unknown.
-pub fn well_again(evidence: &Evidence) -> Vec<String> {
+pub fn works_again(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     let since = evidence.healed + RECOVERY;
     let after = evidence.record.traffic.iter().filter(|it| it.from >= since);
-    let (all, well) = after.fold((0, 0), |(all, well), it| (all + 1, well + i64::from(it.well)));
-    if well * 100 < all * 99 {
-        broken.push(format!("{well} of {all} requests were answered"));
+    let (mut all, mut answered) = (0, 0);
+    for request in after {
+        all += 1;
+        answered += i64::from(request.answered);
+    }
+    if answered * 100 < all * 99 {
+        broken.push(format!("{answered} of {all} requests were answered"));
     }
     let unknown = evidence.record.ops.iter().filter(|op| op.answer().is_none());
     broken.extend(unknown.map(|op| format!("unknown: {:?} of user {}", op.act, op.user)));
@@ -19,15 +23,15 @@ pub fn well_again(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// Redis has heard of everything, no hold waits past its end, and every process shows what is.
+/// Redis has every change, no hold waits past its end, and every process shows the current seat map.
 pub fn nothing_lingers(evidence: &Evidence) -> Vec<String> {
     if evidence.closed < evidence.healed + RECOVERY {
         return Vec::new();
     }
     let mut broken = evidence.aftermath.misshown.clone();
     let books = &evidence.books;
-    if books.untold > 0 {
-        broken.push(format!("Redis has yet to hear of {}", books.untold));
+    if books.undelivered > 0 {
+        broken.push(format!("{} events are still in the outbox", books.undelivered));
     }
     let waiting = books.reservations.iter().filter(|row| row.status == "PAYMENT_WAITING");
     broken.extend(waiting.map(|row| format!("hold {} still waits", row.hold)));

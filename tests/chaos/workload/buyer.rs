@@ -1,4 +1,4 @@
-//! A buyer: into the line, through it, and out, with seats or without.
+//! A buyer: joins, waits, holds, pays or leaves, repeatedly.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::dice::Dice;
 use crate::history::Act;
 use crate::stage::SEATS_PER_USER;
 
-/// Comes again and again: often as somebody else.
+/// Visits sales repeatedly, in half of the cases as a new user.
 pub async fn come_and_go(market: Market, mut dice: Dice) {
     let mut user = market.newcomer(&mut dice);
     while !market.is_closing() {
@@ -40,7 +40,7 @@ impl Visit {
         if self.person.dice.percent(70) {
             self.charge().await;
         }
-        if !self.get_in().await {
+        if !self.get_admitted().await {
             return;
         }
         for _ in 0..self.person.dice.between(1, 6) {
@@ -49,7 +49,7 @@ impl Visit {
             }
             if let Some(hold) = self.hold().await {
                 if self.person.dice.percent(15) {
-                    self.grab().await;
+                    self.abuse_key().await;
                 }
                 if self.use_hold(&hold).await {
                     // A payment ends the ticket.
@@ -58,11 +58,11 @@ impl Visit {
             }
             let pause = self.person.dice.between(10, 150);
             sleep(Duration::from_millis(pause)).await;
-            self.person.stand(self.stall.schedule, false).await;
+            self.person.join_or_poll(self.stall.schedule, false).await;
         }
         if self.person.dice.percent(70) {
             self.leave().await;
-            // With a ticket that is over.
+            // With a ticket that has ended.
             self.hold().await;
         }
     }
@@ -78,12 +78,12 @@ impl Visit {
         self.person.want(Wish::plain(act, Method::DELETE, "/v1/queue/ticket", None)).await;
     }
 
-    /// Joins and asks until inside; false where it came to nothing.
-    async fn get_in(&mut self) -> bool {
+    /// Joins and polls until active; false if it leaves, is refused, or the run ends.
+    async fn get_admitted(&mut self) -> bool {
         let mut joined = false;
         let mut leaves = self.person.dice.percent(4);
         while !self.market.is_closing() {
-            let answer = self.person.stand(self.stall.schedule, !joined).await;
+            let answer = self.person.join_or_poll(self.stall.schedule, !joined).await;
             let mut pause = self.person.dice.between(100, 300);
             if let Some(answer) = answer {
                 if !answer.is_ok() {
@@ -107,8 +107,8 @@ impl Visit {
         false
     }
 
-    /// Tries to keep others from more seats, by the key of the hold that there is.
-    async fn grab(&mut self) {
+    /// Tries to claim further seats under the key of the hold.
+    async fn abuse_key(&mut self) {
         for _ in 0..self.person.dice.between(2, 8) {
             let quantity = self.person.dice.between(1, SEATS_PER_USER.unsigned_abs());
             let quantity = usize::try_from(quantity).expect("small");
@@ -116,7 +116,7 @@ impl Visit {
             let wanted = self.stall.seats[first..first + quantity].to_vec();
             let wish = self.wish_for(&wanted);
             if let Some(answer) = self.person.reuse_key(&wish).await {
-                // Chance may choose the very seats of the hold: then it is a repeat.
+                // If chance selects exactly the seats of the hold, the request is a repeat.
                 let seats = answer.body["reservations"].as_array().into_iter().flatten();
                 let same = seats.filter_map(|row| row["seat_id"].as_i64()).eq(wanted);
                 let body = &answer.body;
@@ -152,7 +152,7 @@ impl Visit {
         let body = if dice.percent(25) {
             json!({"quantity": quantity})
         } else {
-            // Everybody wants the same third of the seats.
+            // Most buyers want the same third of the seats.
             let wanted = if dice.percent(60) { 8 } else { self.stall.seats.len() };
             let first = dice.index(wanted - 1);
             json!({"seat_ids": self.stall.seats[first..first + quantity]})
@@ -163,7 +163,7 @@ impl Visit {
         answer.is_ok().then_some(answer.body)
     }
 
-    /// Does one of the things that can be done with a hold; whether it was paid.
+    /// Pays the hold, releases it, or lets it expire; returns whether it was paid.
     async fn use_hold(&mut self, hold: &Value) -> bool {
         let id = hold["hold_id"].as_str().expect("an id").to_owned();
         match self.person.dice.between(1, 100) {
@@ -194,7 +194,7 @@ impl Visit {
         }
     }
 
-    /// Pays; charges first where it must, and pays again under another key.
+    /// Pays; without enough points it charges, and pays again under another key.
     async fn pay(&mut self, hold: &str) -> bool {
         for _ in 0..2 {
             let act = Act::Pay { hold: hold.to_owned() };

@@ -1,4 +1,4 @@
-//! Who comes to the sales, and what they do there.
+//! The clients of a run, and what they do.
 
 mod buyer;
 mod silent;
@@ -13,35 +13,35 @@ use crate::caller::{Office, Person};
 use crate::dice::Dice;
 use crate::stage::Stage;
 
-/// Buyers at a time.
+/// Number of concurrent buyers.
 const BUYERS: u64 = 72;
-/// Buyers who poll as asked in the queue that falls silent.
-const PATIENT: u64 = 12;
-/// Those who join it and never poll.
+/// Number of buyers who poll as requested in the mostly silent queue.
+const POLLING: u64 = 12;
+/// Number of users who join that queue and never poll.
 const SILENT_PEOPLE: usize = 3000;
-/// Payments that are left alone: more are refunded, or everything would be sold.
+/// Number of payments that are not refunded; the others are, so that seats stay for sale.
 const KEPT: usize = 12;
 
-/// A payment that may be refunded, and who made it.
+/// A payment that may be refunded, and its user.
 #[derive(Clone, Copy)]
 pub struct Paid {
     pub user: i64,
     pub payment: i64,
 }
 
-/// A sale as those who come to it know it.
+/// A sale as buyers know it.
 #[derive(Clone)]
 pub struct Stall {
     pub schedule: i64,
     pub seats: Vec<i64>,
 }
 
-/// What those who come share.
+/// What all clients share.
 #[derive(Clone)]
 pub struct Market {
     pub office: Office,
     pub stalls: Arc<Vec<Stall>>,
-    /// The schedule whose queue is long and mostly silent.
+    /// The schedule with the long and mostly silent queue.
     silent: i64,
     people: Arc<Mutex<Vec<i64>>>,
     silent_people: Arc<Mutex<Vec<i64>>>,
@@ -67,7 +67,7 @@ impl Market {
         }
     }
 
-    /// Opens: everybody comes, until the office closes. They end what they are at.
+    /// Starts all clients. They run until the office closes, and finish their last request then.
     pub fn open(&self, seed: u64, admin: i64) -> JoinSet<()> {
         let dice = Dice::new(seed).fork(3);
         let mut tasks = JoinSet::new();
@@ -80,24 +80,24 @@ impl Market {
         for number in 0..2 {
             tasks.spawn(silent::join_and_fall_silent(self.clone(), dice.fork(3000 + number)));
         }
-        for number in 0..PATIENT {
-            tasks.spawn(silent::poll_as_asked(self.clone(), dice.fork(4000 + number)));
+        for number in 0..POLLING {
+            tasks.spawn(silent::poll_as_requested(self.clone(), dice.fork(4000 + number)));
         }
         let admin = Person::new(admin, Role::Admin, &self.office, dice.fork(2000));
         tasks.spawn(staff::administer(self.clone(), admin));
         tasks
     }
 
-    /// Somebody who was not here yet; where all were, somebody who was.
+    /// A user who has not visited a sale yet; when all have, any user.
     pub fn newcomer(&self, dice: &mut Dice) -> i64 {
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() > 100 {
-            return people.pop().expect("somebody");
+            return people.pop().expect("a user");
         }
         people[dice.index(people.len())]
     }
 
-    /// Somebody who will join and never poll; none where all have.
+    /// A user who will join and never poll; `None` when all have joined.
     fn silent_user(&self) -> Option<i64> {
         self.silent_people.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
@@ -106,7 +106,7 @@ impl Market {
         self.paid.lock().unwrap_or_else(PoisonError::into_inner).push(paid);
     }
 
-    /// A payment to be refunded, where there are enough.
+    /// A payment to be refunded, if there are enough payments.
     pub fn to_refund(&self, dice: &mut Dice) -> Option<Paid> {
         let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         (paid.len() > KEPT).then(|| {

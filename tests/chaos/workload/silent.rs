@@ -1,4 +1,4 @@
-//! A long queue, most of which is silent: those who poll as asked behind it must not be passed.
+//! A long and mostly silent queue: buyers who poll as requested behind it must not be overtaken.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use crate::caller::{Person, Wish};
 use crate::dice::Dice;
 use crate::history::Act;
 
-/// Keeps joining as somebody new who never polls, until nobody new is left.
+/// Joins as one new user after the other, none of whom polls, until all have joined.
 pub async fn join_and_fall_silent(market: Market, mut dice: Dice) {
     while !market.is_closing()
         && let Some(user) = market.silent_user()
     {
         let next = dice.next();
         let mut person = Person::new(user, Role::User, &market.office, dice.fork(next));
-        person.stand(market.silent, true).await;
+        person.join_or_poll(market.silent, true).await;
         sleep(Duration::from_millis(dice.between(10, 60))).await;
     }
 }
 
-/// Joins, polls exactly as asked until active, leaves, and comes again.
-pub async fn poll_as_asked(market: Market, mut dice: Dice) {
+/// Joins, polls at the requested times until active, leaves, and joins again as another user.
+pub async fn poll_as_requested(market: Market, mut dice: Dice) {
     while !market.is_closing() {
         let user = market.newcomer(&mut dice);
         let next = dice.next();
         let mut person = Person::new(user, Role::User, &market.office, dice.fork(next));
         let mut joined = false;
         while !market.is_closing() {
-            let answer = person.stand(market.silent, !joined).await;
+            let answer = person.join_or_poll(market.silent, !joined).await;
             let mut pause = 250;
             if let Some(answer) = answer {
                 joined |= answer.is_ok();
@@ -43,7 +43,7 @@ pub async fn poll_as_asked(market: Market, mut dice: Dice) {
             sleep(Duration::from_millis(pause)).await;
         }
         if !joined {
-            // The run ended, or the join was refused: there is no ticket to leave with.
+            // The run ended, or the join was refused: there is no ticket.
             continue;
         }
         let act = Act::Leave { schedule: market.silent };

@@ -1,4 +1,4 @@
-//! Those who refund, and those who administer.
+//! Clients that request refunds, and an administrator.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::dice::Dice;
 use crate::history::Act;
 use crate::stage::CAPACITY;
 
-/// Has payments refunded, in the name of those who made them: some of them twice.
+/// Requests refunds as the users who paid; some of them twice.
 pub async fn refund(market: Market, mut dice: Dice) {
     while !market.is_closing() {
         sleep(Duration::from_millis(dice.between(20, 200))).await;
@@ -31,7 +31,7 @@ pub async fn refund(market: Market, mut dice: Dice) {
     }
 }
 
-/// Changes settings, pauses and resumes, keeps seats back and gives them free.
+/// Changes settings, pauses and resumes, blocks seats and unblocks them.
 pub async fn administer(market: Market, mut admin: Person) {
     while !market.is_closing() {
         let pause = admin.dice.between(300, 2000);

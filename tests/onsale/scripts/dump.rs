@@ -1,4 +1,4 @@
-//! Everything a schedule has in Redis, in plain values that a model can be compared with.
+//! Reads everything that a schedule has in Redis as plain values, to compare it with a model.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,9 +6,9 @@ use redis::FromRedisValue;
 
 use super::stage::Stage;
 
-/// The line.
+/// The queue.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct LineState {
+pub struct QueueState {
     /// (sequence, user) in order.
     pub waiting: Vec<(u64, u64)>,
     pub returned: Vec<(u64, u64)>,
@@ -24,11 +24,11 @@ pub struct LineState {
     /// The bits of the presence ring.
     pub here: [BTreeSet<u64>; 3],
     pub ring: (usize, i64),
-    /// Up to which sequence clients are asked to poll, and up to which they were asked before.
+    /// The last sequence whose clients are asked to poll, and the last one before that notice.
     pub notices: (u64, u64),
-    /// Processes that answer polls, and up to which sequence each has merged whom it heard from.
+    /// Processes that answer polls, and the last sequence up to which each has merged presence.
     pub mergers: BTreeMap<String, u64>,
-    /// Number, let in, expired, all since the keys were built.
+    /// Joined, admitted and expired since the keys were built.
     pub counted: (u64, u64, u64),
     pub tokens: (String, i64),
     /// `<letter> <sequence> <user> [extra]`: without the time.
@@ -45,13 +45,13 @@ pub struct SeatsState {
     /// Gone, blocked, version.
     pub counted: (u64, u64, u64),
     pub buyers: BTreeSet<u64>,
-    /// Where to look for a user's seats.
+    /// The seats that may belong to each user.
     pub user_seats: BTreeMap<u64, String>,
-    /// What replaying the seatlog comes to: seats that are not free.
+    /// The seats that are not free after all changes in the seat log.
     pub map: BTreeMap<u32, u8>,
 }
 
-/// Numbers of the bits that are set; bit 0 is the highest of byte 0.
+/// The numbers of the set bits; bit 0 is the highest bit of byte 0.
 fn bits(bytes: &[u8]) -> BTreeSet<u64> {
     (0u64..)
         .zip(bytes)
@@ -95,9 +95,9 @@ async fn stream(stage: &Stage, key: &str) -> Vec<String> {
     entries.into_iter().flat_map(|(_, fields)| fields.into_iter().skip(1).step_by(2)).collect()
 }
 
-/// Reads the line.
-pub async fn line(stage: &Stage) -> LineState {
-    // At once on one connection: in one round trip, more or less.
+/// Reads the queue.
+pub async fn line(stage: &Stage) -> QueueState {
+    // Concurrently on one connection, which takes about one round trip.
     let (number, waiting, returned, active, called, parked, place, tokens, log) = tokio::join!(
         meta(stage),
         in_order(stage, "waiting"),
@@ -109,14 +109,14 @@ pub async fn line(stage: &Stage) -> LineState {
         read(stage, "HGET", "meta", &["tokens"]),
         stream(stage, "log"),
     );
-    let mut all = LineState {
+    let mut all = QueueState {
         notices: (count(number("notice")), count(number("noticed"))),
         ring: (usize::try_from(number("here_slot")).expect("a slot"), number("here_since")),
         counted: (count(number("next_n")), count(number("admitted")), count(number("expired"))),
         tokens: (tokens, number("tokens_at")),
-        ..LineState { waiting, returned, active, called, parked, place, ..LineState::default() }
+        ..QueueState { waiting, returned, active, called, parked, place, ..QueueState::default() }
     };
-    for epoch in 1..=stage.place.keys.epoch() {
+    for epoch in 1..=stage.keyspace.keys.epoch() {
         let (waiting, done) = (format!("bits:{epoch}"), format!("done:{epoch}"));
         let (waiting, done) = tokio::join!(bitmap(stage, &waiting), bitmap(stage, &done));
         all.bits.extend(waiting.into_iter().map(|n| (epoch << 40) + n));
@@ -124,8 +124,11 @@ pub async fn line(stage: &Stage) -> LineState {
             *all.done.entry((epoch << 40) + bit / 2).or_default() |= 2 >> (bit % 2);
         }
     }
-    let heard =
-        tokio::join!(bitmap(stage, "here:0"), bitmap(stage, "here:1"), bitmap(stage, "here:2"));
+    let heard = tokio::join!(
+        bitmap(stage, "present:0"),
+        bitmap(stage, "present:1"),
+        bitmap(stage, "present:2")
+    );
     all.here = heard.into();
     let mergers: BTreeMap<String, String> = read(stage, "HGETALL", "mergers", &[]).await;
     for (process, statement) in mergers {
@@ -141,7 +144,7 @@ pub async fn line(stage: &Stage) -> LineState {
 }
 
 impl SeatsState {
-    /// How many seats are kept from others for a user at `now`: claimed, held or sold.
+    /// The number of seats that a user keeps from others at `now`: claimed, held or sold.
     pub fn kept_for(&self, user: u64, now: i64) -> usize {
         let user = user.to_string();
         let is_theirs = |seat: &u32| {
@@ -176,7 +179,7 @@ pub async fn seats(stage: &Stage) -> SeatsState {
     let mut all = SeatsState { holder, held, claim, sold, counted, buyers, user_seats, map };
     for change in log {
         for (seat, shown) in change.split(',').map(|part| part.split_once(':').expect("a change")) {
-            all.map.insert(seat.parse().expect("a seat"), shown.parse().expect("a all"));
+            all.map.insert(seat.parse().expect("a seat"), shown.parse().expect("a state"));
         }
     }
     all.map.retain(|_, shown| *shown != 0);

@@ -1,19 +1,19 @@
-//! What a script's header says of it: its keys and its replies.
+//! Reads the header of a script: its keys and its replies.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use onsale::store::script::Script;
 
-/// The header and the code of one script, as the file has them.
+/// The header and the code of one script.
 pub struct Text {
-    /// The words that its replies begin with, as its header lists them.
+    /// The first words of its replies, as its header lists them.
     pub replies: BTreeSet<String>,
-    /// The names of its keys, in order; or the sentence that says whose they are.
+    /// The names of its keys in order, or the sentence that describes them.
     pub keys: String,
     /// The names of the libraries it uses.
     pub uses: Vec<String>,
-    /// What follows the header.
+    /// The code after the header.
     pub code: String,
 }
 
@@ -36,13 +36,13 @@ pub fn read(script: Script) -> Text {
     }
 }
 
-/// A file below `lua/`, named without its ending.
+/// A file below `lua/`; `path` has no extension.
 pub fn file(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lua").join(path).with_extension("lua");
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The words in capitals that stand in quotes.
+/// The words in capitals between quotes.
 pub fn quoted(text: &str) -> Vec<String> {
     let word = |rest: &str| {
         let word: String =
@@ -52,7 +52,7 @@ pub fn quoted(text: &str) -> Vec<String> {
     text.match_indices('\'').filter_map(|(at, _)| word(&text[at + 1..])).collect()
 }
 
-/// The words that code replies with: the first of a list that is returned or kept as a refusal.
+/// The first words of the replies in a script's code: the first item of every list in it.
 pub fn replied(code: &str) -> BTreeSet<String> {
     let line = code.split_whitespace().collect::<Vec<_>>().join(" ");
     let first = |at: usize| quoted(&line[at..]).into_iter().next();

@@ -1,4 +1,4 @@
-//! A long line costs the scripts nothing: what they do grows with what they move, not with it.
+//! A long queue does not slow the scripts: their cost grows with what they change, not with its length.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use onsale::store::script::Script;
 
 use super::stage::Stage;
 
-/// A script that takes longer than this has looked at the whole line.
+/// A script that takes longer than this has read the whole queue.
 const SLOW_MICROS: &str = "5000";
 /// Joins in one pipeline.
 const BATCH: i64 = 1000;
@@ -18,14 +18,14 @@ async fn config(stage: &Stage, name: &str, value: &str) {
     config.query_async::<()>(&mut stage.raw.clone()).await.expect("OK");
 }
 
-/// An entry of the slow log: its fourth part is the call.
+/// An entry of the slow log; its fourth field is the call.
 type Entry = (i64, i64, i64, Vec<String>, String, String);
 
-/// The hash that the join script is cached under, as the server tells it.
+/// The hash of the cached join script, from the slow log.
 async fn hash_of_join(stage: &Stage) -> String {
     for _ in 0..2 {
         config(stage, "slowlog-log-slower-than", "0").await;
-        stage.tell(Script::Join, &[1]).await;
+        stage.run_numbers(Script::Join, &[1]).await;
         config(stage, "slowlog-log-slower-than", SLOW_MICROS).await;
     }
     let mut get = redis::cmd("SLOWLOG");
@@ -41,13 +41,13 @@ async fn join_all(stage: &Stage, people: i64) {
         let mut pipe = redis::pipe();
         for user in first..(first + BATCH).min(people + 1) {
             pipe.cmd("EVALSHA").arg(&hash).arg(keys.len()).arg(&keys);
-            pipe.arg(stage.place.keys.epoch()).arg(user).ignore();
+            pipe.arg(stage.keyspace.keys.epoch()).arg(user).ignore();
         }
-        pipe.query_async::<()>(&mut stage.raw.clone()).await.expect("places");
+        pipe.query_async::<()>(&mut stage.raw.clone()).await.expect("joins");
     }
 }
 
-/// How many calls took too long since this was asked last.
+/// The number of slow calls since the last call of this function.
 async fn slow(stage: &Stage) -> u64 {
     let mut raw = stage.raw.clone();
     let slow: u64 = redis::cmd("SLOWLOG").arg("LEN").query_async(&mut raw).await.expect("a number");
@@ -55,7 +55,7 @@ async fn slow(stage: &Stage) -> u64 {
     slow
 }
 
-/// `ONSALE_TEST_LINE` makes the line longer (1000000, say).
+/// `ONSALE_TEST_LINE` sets the length of the queue (default 100000).
 #[tokio::test]
 async fn no_script_looks_at_the_whole_line() {
     let people = std::env::var("ONSALE_TEST_LINE").ok().and_then(|people| people.parse().ok());
@@ -67,7 +67,7 @@ async fn no_script_looks_at_the_whole_line() {
     let waiting: i64 = stage.touch("ZCARD", "waiting", &[]).await;
     assert_eq!(waiting, people);
     stage.configure(&[("seats_total", 1000), ("capacity", people), ("rate", 10_000)]).await;
-    // (user, sequence): of the head of the line, and of its middle.
+    // (user, sequence) of the head of the queue, and of its middle.
     let (from, to) = (people / 2, people / 2 + 199);
     let head: Vec<(i64, i64)> = stage.touch("ZRANGE", "waiting", &["0", "999", "WITHSCORES"]).await;
     let range = [&from.to_string(), &to.to_string(), "WITHSCORES"];
@@ -89,7 +89,7 @@ async fn no_script_looks_at_the_whole_line() {
         for (name, script, args) in [
             ("join", Script::Join, vec![people + round + 1]),
             ("join again", Script::Join, vec![user]),
-            ("poll", Script::Ticket, vec![user, sequence, 0]),
+            ("poll", Script::ResolveTicket, vec![user, sequence, 0]),
             ("leave", Script::Leave, vec![user, sequence]),
             ("complete", Script::Complete, vec![buyer, bought]),
             (
@@ -99,16 +99,15 @@ async fn no_script_looks_at_the_whole_line() {
             ),
             ("admit", Script::Admit, vec![]),
         ] {
-            stage.tell(script, &args).await;
+            stage.run_numbers(script, &args).await;
             *slowest.entry(name).or_default() += slow(&stage).await;
         }
-        stage.say(Script::Apply, &apply).await;
+        stage.run(Script::ApplySeats, &apply).await;
         *slowest.entry("apply").or_default() += slow(&stage).await;
     }
     let admitted: i64 = stage.touch("HGET", "meta", &["admitted"]).await;
     assert_eq!(admitted, rounds * 100);
-    // A machine that has other things to do may stop any one call; a script that is slow is so
-    // every time.
+    // On a busy machine any single call may take long; a slow script is slow in every round.
     slowest.retain(|_, calls| *calls >= u64::try_from(rounds).expect("small"));
     assert_eq!(slowest, BTreeMap::new(), "of {rounds} calls each");
 }

@@ -1,4 +1,4 @@
-//! The line as a plain model: one place per user, moved by the rules of the design.
+//! The queue as a plain model: one entry per user, which moves by the rules of the design.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use super::stage::HOUR;
 pub const EXPIRED: u8 = 1;
 pub const LEFT: u8 = 2;
 
-/// Where a place is.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
     Waiting,
-    /// Let in before all who wait.
+    /// Admitted before all waiting entries.
     Returned,
     Parked,
     Active {
@@ -20,34 +20,35 @@ pub enum At {
     },
 }
 
-/// The one place that a user has.
+/// The entry of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Entry {
     pub sequence: u64,
     pub grace: Option<i64>,
     pub at: At,
 }
 
-/// What a call is answered: a word, and the numbers after it but for the clock.
+/// The reply of a call: a word, and the numbers after it without the clock.
 pub type Answer = (&'static str, Vec<u64>);
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct LineModel {
+pub struct QueueModel {
     pub epoch: u64,
     pub capacity: usize,
     pub rate: f64,
-    /// Whether anybody is let in, by settings and seats.
+    /// Whether settings and seats allow admission.
     pub open: bool,
-    pub places: BTreeMap<u64, Place>,
+    pub entries: BTreeMap<u64, Entry>,
     pub done: BTreeMap<u64, u8>,
     pub tokens: f64,
     pub tokens_at: i64,
     pub here: [BTreeSet<u64>; 3],
-    /// Up to which sequence clients are asked to poll; up to which they were asked before; since when.
+    /// The last sequence whose clients are asked to poll.
     pub notice: u64,
+    /// The last sequence before the current notice, and the time of the current notice.
     pub noticed: u64,
     pub notice_at: i64,
-    /// Up to which sequence each process that answers polls has merged; none where its time is over.
+    /// The last sequence that each process has merged; `None` after the end of its lease.
     pub mergers: BTreeMap<String, Option<u64>>,
     pub slot: usize,
     pub since: i64,
@@ -57,18 +58,18 @@ pub struct LineModel {
     pub log: Vec<String>,
 }
 
-/// What a process has stated whose time is over, on the stage of a test.
+/// The sequence in the statement of a process whose lease has ended, in these tests.
 pub const OVER: u64 = 7;
 
-impl LineModel {
-    /// A line that was just built, under `epoch`, with what has ended before.
+impl QueueModel {
+    /// A newly built queue of `epoch`, with the entries that ended before.
     pub fn new(epoch: u64, now: i64, done: BTreeMap<u64, u8>) -> Self {
         Self {
             epoch,
             capacity: 0,
             rate: 1.0,
             open: false,
-            places: BTreeMap::new(),
+            entries: BTreeMap::new(),
             done,
             tokens: 0.0,
             tokens_at: now,
@@ -87,24 +88,24 @@ impl LineModel {
     }
 
     pub fn active(&self) -> usize {
-        self.places.values().filter(|place| matches!(place.at, At::Active { .. })).count()
+        self.entries.values().filter(|entry| matches!(entry.at, At::Active { .. })).count()
     }
 
-    /// (sequence, user) in order of those who are there.
+    /// (sequence, user) of the entries in a state, in order.
     pub fn in_order(&self, at: At) -> Vec<(u64, u64)> {
-        let there = self.places.iter().filter(|(_, place)| place.at == at);
-        let mut all: Vec<_> = there.map(|(user, place)| (place.sequence, *user)).collect();
+        let there = self.entries.iter().filter(|(_, entry)| entry.at == at);
+        let mut all: Vec<_> = there.map(|(user, entry)| (entry.sequence, *user)).collect();
         all.sort_unstable();
         all
     }
 
     fn ahead(&self, user: u64) -> u64 {
-        let place = self.places[&user];
-        let before = |(sequence, _): &(u64, u64)| *sequence < place.sequence;
-        self.in_order(place.at).into_iter().filter(before).count() as u64
+        let entry = self.entries[&user];
+        let before = |(sequence, _): &(u64, u64)| *sequence < entry.sequence;
+        self.in_order(entry.at).into_iter().filter(before).count() as u64
     }
 
-    /// An event of the log; `extra`: the reason of an end, or the end of a slot.
+    /// Adds an event to the log; `extra` is the reason of an end, or the end of a slot.
     pub fn note(&mut self, letter: &str, sequence: u64, user: u64, extra: Option<i64>) {
         let extra = extra.map_or_else(String::new, |extra| format!(" {extra}"));
         self.log.push(format!("{letter} {sequence} {user}{extra}"));
@@ -117,8 +118,8 @@ impl LineModel {
     }
 
     pub fn end(&mut self, user: u64, reason: u8) {
-        let place = self.places.remove(&user).expect("a place");
-        self.mark_ended(user, place.sequence, reason);
+        let entry = self.entries.remove(&user).expect("an entry");
+        self.mark_ended(user, entry.sequence, reason);
     }
 
     pub fn turn_ring(&mut self, now: i64) {
@@ -138,39 +139,39 @@ impl LineModel {
         2 * (sequence & ((1 << 40) - 1)) + (sequence >> 40) % 2
     }
 
-    /// Notes that whoever has `sequence` was heard from.
-    pub fn hear(&mut self, sequence: u64, now: i64) {
+    /// Marks `sequence` as present.
+    pub fn mark_present(&mut self, sequence: u64, now: i64) {
         self.turn_ring(now);
         self.here[self.slot - 1].insert(Self::here_bit(sequence));
     }
 
-    /// What time has made of a user's place, now that they are here.
+    /// Updates a user's entry for the time that has passed, when the user calls.
     fn find(&mut self, user: u64, now: i64) {
-        let Some(place) = self.places.get_mut(&user) else {
+        let Some(entry) = self.entries.get_mut(&user) else {
             return;
         };
-        match place.at {
+        match entry.at {
             At::Waiting | At::Returned => {}
             At::Active { until, .. } if until > now => {
-                place.at = At::Active { until, claim_by: None };
-                place.grace = None;
+                entry.at = At::Active { until, claim_by: None };
+                entry.grace = None;
             }
-            At::Parked if place.grace.is_some_and(|grace| grace > now) => place.at = At::Returned,
+            At::Parked if entry.grace.is_some_and(|grace| grace > now) => entry.at = At::Returned,
             At::Active { .. } | At::Parked => self.end(user, EXPIRED),
         }
     }
 
     fn answer(&mut self, user: u64, now: i64) -> Answer {
-        let place = self.places[&user];
-        let word = match place.at {
+        let entry = self.entries[&user];
+        let word = match entry.at {
             At::Active { until, .. } => {
-                return ("ACTIVE", vec![place.sequence, until.unsigned_abs()]);
+                return ("ACTIVE", vec![entry.sequence, until.unsigned_abs()]);
             }
             At::Waiting => "WAITING",
             At::Returned | At::Parked => "RETURNED",
         };
-        self.hear(place.sequence, now);
-        (word, vec![place.sequence, self.ahead(user)])
+        self.mark_present(entry.sequence, now);
+        (word, vec![entry.sequence, self.ahead(user)])
     }
 
     pub fn bucket(&self, now: i64) -> f64 {
@@ -184,10 +185,10 @@ impl LineModel {
         self.tokens_at = now;
     }
 
-    /// `refusal` is what somebody without a place is told, if they may not join.
+    /// `refusal` is the reply for a user without an entry, if joining is not allowed.
     pub fn join(&mut self, user: u64, refusal: Option<&'static str>, now: i64) -> Answer {
         self.find(user, now);
-        if self.places.contains_key(&user) {
+        if self.entries.contains_key(&user) {
             let (word, mut numbers) = self.answer(user, now);
             numbers.push(0);
             return (word, numbers);
@@ -198,30 +199,30 @@ impl LineModel {
         self.next += 1;
         let sequence = (self.epoch << 40) + self.next;
         self.note("J", sequence, user, None);
-        let nobody =
+        let is_empty =
             self.in_order(At::Waiting).is_empty() && self.in_order(At::Returned).is_empty();
         let tokens = self.bucket(now);
         let mut at = At::Waiting;
-        if self.open && nobody && self.active() < self.capacity && tokens >= 1.0 {
+        if self.open && is_empty && self.active() < self.capacity && tokens >= 1.0 {
             self.spend(tokens - 1.0, now);
             at = At::Active { until: now + HOUR, claim_by: None };
             self.admitted += 1;
             self.note("A", sequence, user, Some(now + HOUR));
         }
-        self.places.insert(user, Place { sequence, grace: None, at });
+        self.entries.insert(user, Entry { sequence, grace: None, at });
         let (word, mut numbers) = self.answer(user, now);
         numbers.push(1);
         (word, numbers)
     }
 
-    /// `until`: 0 unless the ticket was signed for the inside.
+    /// `until` is 0 unless the ticket was signed for an active slot.
     pub fn ticket(&mut self, user: u64, shown: u64, until: i64, now: i64) -> Answer {
         if let Some(reason) = self.done.get(&shown) {
             return ("ENDED", vec![u64::from(*reason)]);
         }
         self.find(user, now);
         let over = until > 0 && until <= now;
-        match self.places.get(&user) {
+        match self.entries.get(&user) {
             None => {
                 if over && !self.done.contains_key(&shown) {
                     self.mark_ended(user, shown, EXPIRED);
@@ -231,7 +232,7 @@ impl LineModel {
                 }
                 self.put_back(user, shown, until, now);
             }
-            Some(place) if place.at == At::Waiting && shown < place.sequence && !over => {
+            Some(entry) if entry.at == At::Waiting && shown < entry.sequence && !over => {
                 self.end(user, LEFT);
                 self.put_back(user, shown, until, now);
             }
@@ -242,21 +243,21 @@ impl LineModel {
 
     fn put_back(&mut self, user: u64, sequence: u64, until: i64, now: i64) {
         self.note("J", sequence, user, None);
-        let mut place = Place { sequence, grace: None, at: At::Waiting };
+        let mut entry = Entry { sequence, grace: None, at: At::Waiting };
         if until > 0 && self.active() < self.capacity {
-            place.at = At::Active { until, claim_by: None };
+            entry.at = At::Active { until, claim_by: None };
             self.note("A", sequence, user, Some(until));
         } else if until > 0 {
-            (place.at, place.grace) = (At::Returned, Some(now + HOUR));
+            (entry.at, entry.grace) = (At::Returned, Some(now + HOUR));
         }
-        self.places.insert(user, place);
+        self.entries.insert(user, entry);
     }
 
-    /// Leaving or completing: only the place that is named.
+    /// Leaves or completes: changes only the entry with this sequence.
     pub fn finish(&mut self, user: u64, sequence: u64, reason: u8) -> Answer {
         let reason = self.done.get(&sequence).copied().unwrap_or_else(|| {
-            match self.places.get(&user) {
-                Some(place) if place.sequence == sequence => self.end(user, reason),
+            match self.entries.get(&user) {
+                Some(entry) if entry.sequence == sequence => self.end(user, reason),
                 _ => self.mark_ended(user, sequence, reason),
             }
             reason

@@ -1,28 +1,28 @@
-//! The model's round of admission, and what it expects Redis to have.
+//! The model's round of admission, and the state that it expects in Redis.
 
-use super::dump::LineState;
-use super::line_model::{Answer, At, EXPIRED, LineModel, OVER, Place};
+use super::dump::QueueState;
+use super::line_model::{Answer, At, EXPIRED, Entry, OVER, QueueModel};
 use super::stage::HOUR;
 
-/// How long clients have been asked to poll before their silence counts.
+/// How long clients must have been asked to poll before their silence counts.
 const NOTICE_MS: i64 = 10_000;
 
-impl LineModel {
+impl QueueModel {
     fn pass_over(&mut self, user: u64, now: i64) {
-        let place = self.places.get_mut(&user).expect("a place");
-        let grace = place.grace.unwrap_or(now + HOUR);
-        (place.at, place.grace) = (At::Parked, Some(grace));
+        let entry = self.entries.get_mut(&user).expect("an entry");
+        let grace = entry.grace.unwrap_or(now + HOUR);
+        (entry.at, entry.grace) = (At::Parked, Some(grace));
         if grace <= now {
             self.end(user, EXPIRED);
         } else {
-            let sequence = self.places[&user].sequence;
+            let sequence = self.entries[&user].sequence;
             self.note("P", sequence, user, None);
         }
     }
 
-    /// Users whose time, as `time` tells it, is over; the earliest first.
-    fn overdue(&self, now: i64, time: impl Fn(&Place) -> Option<i64>) -> Vec<u64> {
-        let all = self.places.iter().filter_map(|(user, place)| Some((time(place)?, *user)));
+    /// Users whose `time` has passed, the earliest first.
+    fn overdue(&self, now: i64, time: impl Fn(&Entry) -> Option<i64>) -> Vec<u64> {
+        let all = self.entries.iter().filter_map(|(user, entry)| Some((time(entry)?, *user)));
         let mut all: Vec<(i64, u64)> = all.filter(|(time, _)| *time <= now).collect();
         all.sort_unstable();
         all.into_iter().map(|(_, user)| user).collect()
@@ -32,7 +32,7 @@ impl LineModel {
         self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence)))
     }
 
-    /// Asks more of the queue to poll, where that is due; gives the last entry whose silence counts.
+    /// Extends the notice if that is due; returns the last sequence whose silence counts.
     fn extend_notice(&mut self, now: i64) -> u64 {
         if now - self.notice_at >= NOTICE_MS {
             let last = self.in_order(At::Waiting).last().map_or(0, |(sequence, _)| *sequence);
@@ -47,7 +47,7 @@ impl LineModel {
     pub fn admit(&mut self, now: i64) -> Answer {
         self.turn_ring(now);
         let expired_before = self.expired;
-        let unseen = self.overdue(now, |place| match place.at {
+        let unseen = self.overdue(now, |entry| match entry.at {
             At::Active { claim_by, .. } => claim_by,
             _ => None,
         });
@@ -55,15 +55,15 @@ impl LineModel {
         for user in unseen {
             self.pass_over(user, now);
         }
-        let over = self.overdue(now, |place| match place.at {
+        let over = self.overdue(now, |entry| match entry.at {
             At::Active { until, .. } => Some(until),
             _ => None,
         });
         for user in over {
             self.end(user, EXPIRED);
         }
-        let forgotten = self.overdue(now, |place| place.grace.filter(|_| place.at == At::Parked));
-        for user in forgotten {
+        let grace_over = self.overdue(now, |entry| entry.grace.filter(|_| entry.at == At::Parked));
+        for user in grace_over {
             self.end(user, EXPIRED);
         }
 
@@ -81,8 +81,8 @@ impl LineModel {
                     break;
                 }
                 if present {
-                    let place = self.places.get_mut(&user).expect("a place");
-                    place.at = At::Active { until: now + HOUR, claim_by: Some(now + HOUR) };
+                    let entry = self.entries.get_mut(&user).expect("an entry");
+                    entry.at = At::Active { until: now + HOUR, claim_by: Some(now + HOUR) };
                     self.note("A", sequence, user, Some(now + HOUR));
                     admitted += 1;
                 } else {
@@ -98,9 +98,9 @@ impl LineModel {
         ("OK", vec![u64::from(admitted), parked, expired, waiting, self.active() as u64])
     }
 
-    /// What Redis is to have.
-    pub fn state(&self) -> LineState {
-        let mut state = LineState {
+    /// The state that Redis must have.
+    pub fn state(&self) -> QueueState {
+        let mut state = QueueState {
             waiting: self.in_order(At::Waiting),
             returned: self.in_order(At::Returned),
             done: self.done.clone(),
@@ -110,21 +110,21 @@ impl LineModel {
             counted: (self.next, self.admitted, self.expired),
             tokens: (format!("{:.6}", self.tokens), self.tokens_at),
             log: self.log.clone(),
-            ..LineState::default()
+            ..QueueState::default()
         };
         let merged = self.mergers.iter();
         state.mergers =
             merged.map(|(process, upto)| (process.clone(), upto.unwrap_or(OVER))).collect();
         state.bits = state.waiting.iter().map(|(sequence, _)| *sequence).collect();
-        for (user, place) in &self.places {
-            if let At::Active { until, claim_by } = place.at {
+        for (user, entry) in &self.entries {
+            if let At::Active { until, claim_by } = entry.at {
                 state.active.insert(*user, until);
                 state.called.extend(claim_by.map(|by| (*user, by)));
             }
-            state.parked.extend(place.grace.filter(|_| place.at == At::Parked).map(|g| (*user, g)));
-            if place.at != At::Waiting {
-                let grace = place.grace.map_or_else(String::new, |grace| format!(" {grace}"));
-                state.place.insert(*user, format!("{}{grace}", place.sequence));
+            state.parked.extend(entry.grace.filter(|_| entry.at == At::Parked).map(|g| (*user, g)));
+            if entry.at != At::Waiting {
+                let grace = entry.grace.map_or_else(String::new, |grace| format!(" {grace}"));
+                state.place.insert(*user, format!("{}{grace}", entry.sequence));
             }
         }
         state

@@ -1,18 +1,18 @@
-//! Another server under the same name is found out by the scripts themselves: never a blind EVAL.
+//! The scripts themselves detect another server at the same address: they never run without that check.
 
 use onsale::dev::redis::RedisServer;
-use onsale::store::keys::Keys;
-use onsale::store::script::{Place, Script, inspect};
+use onsale::store::keys::ScheduleKeys;
+use onsale::store::script::{Keyspace, Script, inspect};
 use redis::aio::MultiplexedConnection;
 
 use super::stage::Stage;
 
 const USED: [(Script, &[&str]); 6] = [
     (Script::Join, &["7"]),
-    (Script::Ticket, &["7", "1099511627777", "0"]),
+    (Script::ResolveTicket, &["7", "1099511627777", "0"]),
     (Script::Admit, &[]),
-    (Script::Take, &["7", "1099511627777", "hold", "4", "1"]),
-    (Script::Apply, &["SELL", "hold", "0", "1", "1", "7"]),
+    (Script::ClaimSeats, &["7", "1099511627777", "hold", "4", "1"]),
+    (Script::ApplySeats, &["SELL", "hold", "0", "1", "1", "7"]),
     (Script::Configure, &["9", "capacity", "1"]),
 ];
 
@@ -26,7 +26,7 @@ async fn keys_and_scripts(raw: &mut MultiplexedConnection) -> (u64, u64) {
 /// The value of every key, as `DUMP` has it.
 async fn everything(stage: &Stage) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
-    for key in stage.place.keys.all() {
+    for key in stage.keyspace.keys.all() {
         let mut dump = redis::cmd("DUMP");
         let value: Option<Vec<u8>> =
             dump.arg(&key).query_async(&mut stage.raw.clone()).await.expect("a dump");
@@ -40,25 +40,25 @@ async fn a_server_that_comes_back_empty_has_lost_the_schedule_and_runs_nothing()
     let mut server = RedisServer::throwaway().await.expect("a Redis");
     let mut stage = Stage::open(&server, 1).await;
     for (script, args) in USED {
-        stage.say(script, args).await;
+        stage.run(script, args).await;
     }
     server.kill().await.expect("it is killed");
     server.restart().await.expect("it starts");
     let back = Stage::bare(&server, 1).await;
     (stage.redis, stage.raw) = (back.redis, back.raw);
     for (script, args) in USED {
-        assert_eq!(stage.say(script, args).await.word, "LOST", "{script:?}");
+        assert_eq!(stage.run(script, args).await.word, "LOST", "{script:?}");
     }
     let (keys, scripts) = keys_and_scripts(&mut stage.raw).await;
-    assert_eq!((keys, scripts), (0, 1), "only the question whose keys these are was asked");
+    assert_eq!((keys, scripts), (0, 1), "only the script that inspects the keys ran");
 
-    // Rebuilding needs no proof, and makes the keys this server's own.
+    // A rebuild needs no proof; after it the keys belong to this server.
     stage.run_id = back.run_id;
     stage.at_epoch(2);
     stage.build().await;
     stage.configure(&[]).await;
-    stage.say(Script::Ready, &["0"]).await;
-    assert_eq!(stage.say(Script::Join, &["7"]).await.get::<u64>(0), (2 << 40) + 1);
+    stage.run(Script::FinishRebuild, &["0"]).await;
+    assert_eq!(stage.run(Script::Join, &["7"]).await.get::<u64>(0), (2 << 40) + 1);
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn keys_that_were_copied_to_another_server_are_lost_there() {
     let server = RedisServer::throwaway().await.expect("a Redis");
     let stage = Stage::open(&server, 1).await;
     for (script, args) in USED {
-        stage.say(script, args).await;
+        stage.run(script, args).await;
     }
     let other = RedisServer::throwaway().await.expect("a Redis");
     let mut copy = Stage::bare(&other, 1).await;
@@ -75,18 +75,18 @@ async fn keys_that_were_copied_to_another_server_are_lost_there() {
         restore.arg(key).arg(0).arg(&value[..]);
         restore.query_async::<()>(&mut copy.raw).await.expect("a copy");
     }
-    // As this server writes it: a hash that was large once is stored otherwise.
+    // Dumped on this server: a hash that was large once has another encoding on the other server.
     let before = everything(&copy).await;
     let theirs = copy.run_id.clone();
     for run_id in [stage.run_id.clone(), theirs] {
-        // As a process sees it that was connected before, and as a new one does.
-        copy.place = Place::new(Keys::new(copy.schedule, 1), &run_id);
+        // For a process that was connected before, and for a new one.
+        copy.keyspace = Keyspace::new(ScheduleKeys::new(copy.schedule, 1), &run_id);
         for (script, args) in USED {
-            assert_eq!(copy.say(script, args).await.word, "LOST", "{script:?}");
+            assert_eq!(copy.run(script, args).await.word, "LOST", "{script:?}");
         }
     }
     assert_eq!(everything(&copy).await, before, "nothing was changed");
-    let found = inspect(&copy.redis, &copy.place.keys).await.expect("Redis answers");
+    let found = inspect(&copy.redis, &copy.keyspace.keys).await.expect("Redis answers");
     assert_eq!((found.epoch, found.built_on), (1, stage.run_id));
     assert_eq!((found.server, found.loading_until_ms), (copy.run_id, 0));
 }
@@ -95,10 +95,10 @@ async fn keys_that_were_copied_to_another_server_are_lost_there() {
 async fn keys_that_were_rebuilt_on_the_server_that_answers_are_stale_to_whoever_missed_it() {
     let server = RedisServer::throwaway().await.expect("a Redis");
     let mut stage = Stage::open(&server, 1).await;
-    stage.place = Place::new(Keys::new(stage.schedule, 1), &"0".repeat(40));
+    stage.keyspace = Keyspace::new(ScheduleKeys::new(stage.schedule, 1), &"0".repeat(40));
     let before = everything(&stage).await;
     for (script, args) in USED {
-        assert_eq!(stage.say(script, args).await.word, "STALE", "{script:?}");
+        assert_eq!(stage.run(script, args).await.word, "STALE", "{script:?}");
     }
     assert_eq!(everything(&stage).await, before, "nothing was changed");
 }

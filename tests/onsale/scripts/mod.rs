@@ -1,7 +1,7 @@
-//! The Lua scripts on a real Redis: each reply, what a loss looks like, any order of calls against
-//! a plain model, and a long line.
+//! The Lua scripts on a real Redis: each reply, the detection of a loss, any order of calls against a
+//! plain model, and a long queue.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, reason = "a panic fails the test")]
 
 mod dump;
 mod header;

@@ -1,4 +1,4 @@
-//! A schedule in Redis and its model, moved side by side and compared after every step.
+//! A schedule in Redis and its model, which run the same steps and are compared after every step.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use onsale::board::snapshot::Board;
 use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
 
-use super::dump::{self, LineState, SeatsState};
-use super::line_model::{Answer, LineModel};
+use super::dump::{self, QueueState, SeatsState};
+use super::line_model::{Answer, QueueModel};
 use super::property::Phase;
 use super::seats_model::SeatsModel;
-use super::stage::{HOUR, Said, Stage, now};
+use super::stage::{HOUR, ScriptReply, Stage, now};
 
 pub const SEATS: u32 = 8;
-/// A place that nobody was ever given.
-const NOBODYS: u64 = (1 << 40) + 999;
+/// A sequence that no user has.
+const UNUSED: u64 = (1 << 40) + 999;
 
-/// What Redis has, and what it should have.
+/// The state in Redis, and the model of it.
 pub struct World {
     pub(super) stage: Stage,
-    pub(super) line: LineModel,
+    pub(super) line: QueueModel,
     pub(super) seats: SeatsModel,
     pub(super) phase: Phase,
-    /// Every ticket that a user was ever given: the place, and the end of the slot (0: waiting).
+    /// Every ticket that a user has received: the sequence, and the end of the slot (0: waiting).
     pub(super) tickets: BTreeMap<u64, Vec<(u64, i64)>>,
     pub(super) board: Option<Board>,
 }
@@ -32,8 +32,8 @@ pub fn hold(number: usize) -> String {
 }
 
 /// The numbers of a reply without its clock, and the clock.
-pub fn without_clock(said: &Said, at: usize) -> (Vec<u64>, i64) {
-    let mut numbers = said.numbers();
+pub fn without_clock(reply: &ScriptReply, at: usize) -> (Vec<u64>, i64) {
+    let mut numbers = reply.numbers();
     let clock = if at < numbers.len() { numbers.remove(at) } else { now() };
     (numbers.into_iter().map(i64::unsigned_abs).collect(), clock)
 }
@@ -44,7 +44,7 @@ impl World {
         let now = stage.build().await;
         let mut world = Self {
             stage,
-            line: LineModel::new(1, now, BTreeMap::new()),
+            line: QueueModel::new(1, now, BTreeMap::new()),
             seats: SeatsModel::default(),
             phase: Phase::Open,
             tickets: BTreeMap::new(),
@@ -52,7 +52,7 @@ impl World {
         };
         world.fill_bucket(0, 0).await;
         world.settings(3, 2, Phase::Open).await;
-        world.stage.say(Script::Ready, &["0"]).await;
+        world.stage.run(Script::FinishRebuild, &["0"]).await;
         world
     }
 
@@ -82,7 +82,7 @@ impl World {
         self.phase = phase;
     }
 
-    fn look_at_the_sale(&mut self) -> Option<&'static str> {
+    fn update_open(&mut self) -> Option<&'static str> {
         let sold_out = self.seats.gone() == SEATS as usize;
         self.line.open = self.phase == Phase::Open && !sold_out;
         match self.phase {
@@ -94,80 +94,81 @@ impl World {
         }
     }
 
-    fn keep_ticket(&mut self, user: u64, said: &Said) {
-        if let "WAITING" | "RETURNED" | "ACTIVE" = said.word.as_str() {
-            let until = if said.word == "ACTIVE" { said.get(1) } else { 0 };
+    fn keep_ticket(&mut self, user: u64, reply: &ScriptReply) {
+        if let "WAITING" | "RETURNED" | "ACTIVE" = reply.word.as_str() {
+            let until = if reply.word == "ACTIVE" { reply.get(1) } else { 0 };
             let tickets = self.tickets.entry(user).or_default();
-            if !tickets.contains(&(said.get(0), until)) {
-                tickets.push((said.get(0), until));
+            if !tickets.contains(&(reply.get(0), until)) {
+                tickets.push((reply.get(0), until));
             }
         }
     }
 
     pub fn ticket(&self, user: u64, pick: usize) -> (u64, i64) {
         let tickets = self.tickets.get(&user);
-        tickets.map_or((NOBODYS + user, 0), |tickets| tickets[pick % tickets.len()])
+        tickets.map_or((UNUSED + user, 0), |tickets| tickets[pick % tickets.len()])
     }
 
     pub async fn join(&mut self, user: u64) {
-        let refusal = self.look_at_the_sale();
-        let said = self.stage.tell(Script::Join, &[user.cast_signed()]).await;
-        let (numbers, now) = without_clock(&said, 2);
+        let refusal = self.update_open();
+        let reply = self.stage.run_numbers(Script::Join, &[user.cast_signed()]).await;
+        let (numbers, now) = without_clock(&reply, 2);
         let answer = self.line.join(user, refusal, now);
         if refusal == Some(answer.0) {
-            assert_eq!(said.word, answer.0);
+            assert_eq!(reply.word, answer.0);
         } else {
-            assert_eq!((said.word.as_str(), numbers), answer);
+            assert_eq!((reply.word.as_str(), numbers), answer);
         }
-        self.keep_ticket(user, &said);
+        self.keep_ticket(user, &reply);
     }
 
-    /// Nobody shows a ticket that they were not given: it is signed.
+    /// A user shows only tickets that they have received, because tickets are signed.
     pub async fn show(&mut self, user: u64, pick: usize) {
         if !self.tickets.contains_key(&user) {
             return;
         }
         let (shown, until) = self.ticket(user, pick);
         let args = [user.cast_signed(), shown.cast_signed(), until];
-        let said = self.stage.tell(Script::Ticket, &args).await;
-        let (numbers, now) = without_clock(&said, if said.word == "ENDED" { 1 } else { 2 });
-        assert_eq!((said.word.as_str(), numbers), self.line.ticket(user, shown, until, now));
-        self.keep_ticket(user, &said);
+        let reply = self.stage.run_numbers(Script::ResolveTicket, &args).await;
+        let (numbers, now) = without_clock(&reply, if reply.word == "ENDED" { 1 } else { 2 });
+        assert_eq!((reply.word.as_str(), numbers), self.line.ticket(user, shown, until, now));
+        self.keep_ticket(user, &reply);
     }
 
     pub async fn finish(&mut self, script: Script, user: u64, pick: usize) {
         let (shown, _) = self.ticket(user, pick);
-        let said = self.stage.tell(script, &[user.cast_signed(), shown.cast_signed()]).await;
+        let reply =
+            self.stage.run_numbers(script, &[user.cast_signed(), shown.cast_signed()]).await;
         let reason = if script == Script::Leave { 2 } else { 3 };
-        Self::agree(&said, &self.line.finish(user, shown, reason));
+        Self::agree(&reply, &self.line.finish(user, shown, reason));
     }
 
-    pub fn agree(said: &Said, answer: &Answer) {
-        assert_eq!((said.word.as_str(), without_clock(said, usize::MAX).0), *answer);
+    pub fn agree(reply: &ScriptReply, answer: &Answer) {
+        assert_eq!((reply.word.as_str(), without_clock(reply, usize::MAX).0), *answer);
     }
 
     pub async fn admit(&mut self) {
-        self.look_at_the_sale();
-        let said = self.stage.say(Script::Admit, &[]).await;
-        let (mut numbers, now) = without_clock(&said, 5);
-        numbers.truncate(5); // What was given out and changed so far is for `store::seen`.
-        assert_eq!((said.word.as_str(), numbers), self.line.admit(now));
+        self.update_open();
+        let reply = self.stage.run(Script::Admit, &[]).await;
+        let (mut numbers, now) = without_clock(&reply, 5);
+        numbers.truncate(5); // The last sequence and seat version are not part of the model.
+        assert_eq!((reply.word.as_str(), numbers), self.line.admit(now));
     }
 
-    pub async fn hear(&mut self, user: u64, pick: usize) {
+    pub async fn mark_present(&mut self, user: u64, pick: usize) {
         let (shown, _) = self.ticket(user, pick);
         let args = ["", "0", "0", &shown.to_string()];
-        self.stage.say(Script::MarkPresent, &args).await.is("OK", &[1]);
-        self.line.hear(shown, now());
+        self.stage.run(Script::MarkPresent, &args).await.is("OK", &[1]);
+        self.line.mark_present(shown, now());
     }
 
-    /// A process states that it has merged whom it heard from up to a ticket's sequence; with
-    /// `leaves` that it serves no longer.
+    /// A process states that it has merged presence up to a ticket's sequence; with `leaves` it states
+    /// that it no longer answers polls.
     pub async fn merge(&mut self, process: &str, user: u64, pick: usize, leaves: bool) {
         let (upto, _) = self.ticket(user, pick);
         let lease = if leaves { "0" } else { "3600000" };
         let args = [process, &upto.to_string(), lease];
-        self.stage.say(Script::MarkPresent, &args).await.is("OK", &[0]);
+        self.stage.run(Script::MarkPresent, &args).await.is("OK", &[0]);
         self.line.turn_ring(now());
         if leaves {
             self.line.mergers.remove(process);
@@ -180,20 +181,20 @@ impl World {
         self.line.epoch
     }
 
-    /// Fails unless Redis and the read model say what the model says; gives what Redis has.
-    pub async fn compare(&mut self) -> (LineState, SeatsState) {
+    /// Fails unless Redis and the board agree with the model; returns the state in Redis.
+    pub async fn compare(&mut self) -> (QueueState, SeatsState) {
         let (line, seats) = tokio::join!(dump::line(&self.stage), dump::seats(&self.stage));
         assert_eq!(line, self.line.state());
         assert_eq!(seats, self.seats.state());
         let board = Board::read(&self.stage.redis, self.stage.schedule, self.board.as_ref()).await;
         let board = board.expect("a board");
-        assert_eq!(board.line.waiting(), line.waiting.len() as u64);
+        assert_eq!(board.waiting.len(), line.waiting.len() as u64);
         for (rank, (sequence, _)) in line.waiting.iter().enumerate() {
-            assert_eq!(board.line.ahead(*sequence), Some(rank as u64));
+            assert_eq!(board.waiting.ahead(*sequence), Some(rank as u64));
         }
         for sequence in self.tickets.values().flatten().map(|ticket| ticket.0) {
             let waits = line.bits.contains(&sequence);
-            assert_eq!(board.line.ahead(sequence).is_some(), waits, "{sequence}");
+            assert_eq!(board.waiting.ahead(sequence).is_some(), waits, "{sequence}");
         }
         for seat in 1..=SEATS {
             assert_eq!(board.seats.state(seat), seats.map.get(&seat).copied().unwrap_or(0));

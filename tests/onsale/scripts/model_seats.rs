@@ -1,4 +1,4 @@
-//! Calls about seats, made to Redis and to the model alike.
+//! Seat calls, made to Redis and to the model.
 
 use onsale::store::script::Script;
 
@@ -7,7 +7,7 @@ use super::model::{World, hold, without_clock};
 use super::seats_model::Shown;
 use super::stage::{HOUR, now};
 
-/// The most seats of one user.
+/// The largest number of seats for one user.
 const LIMIT: usize = 3;
 
 impl World {
@@ -16,27 +16,27 @@ impl World {
         let mut args = vec![user.to_string(), shown.to_string(), hold(number), LIMIT.to_string()];
         args.extend(seats.iter().map(ToString::to_string));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let said = self.stage.say(Script::Take, &args).await;
-        let at = if said.word == "OK" { 1 } else { usize::MAX };
-        let (numbers, now) = without_clock(&said, at);
+        let reply = self.stage.run(Script::ClaimSeats, &args).await;
+        let at = if reply.word == "OK" { 1 } else { usize::MAX };
+        let (numbers, now) = without_clock(&reply, at);
         let version = self.seats.version;
-        let place = self.line.places.get_mut(&user).filter(|place| place.sequence == shown);
-        let active = place
+        let entry = self.line.entries.get_mut(&user).filter(|entry| entry.sequence == shown);
+        let active = entry
             .as_ref()
-            .is_some_and(|place| matches!(place.at, At::Active { until, .. } if until > now));
+            .is_some_and(|entry| matches!(entry.at, At::Active { until, .. } if until > now));
         let answer = self.seats.take((user, active), &hold(number), (LIMIT, seats), now);
-        assert_eq!((said.word.as_str(), numbers), answer);
-        if let Some(place) = place
-            && let At::Active { until, .. } = place.at
+        assert_eq!((reply.word.as_str(), numbers), answer);
+        if let Some(entry) = entry
+            && let At::Active { until, .. } = entry.at
             && self.seats.version > version
         {
-            place.at = At::Active { until, claim_by: None };
+            entry.at = At::Active { until, claim_by: None };
         }
         let (_, redis) = self.compare().await;
-        if said.word == "OK" && said.try_get(2) > Some(0) {
+        if reply.word == "OK" && reply.try_get(2) > Some(0) {
             assert!(redis.kept_for(user, now) <= LIMIT, "more than the limit: {redis:?}");
         }
-        // Claims last 5 s: from here on they last until an operation lets them lapse.
+        // Claims last 5 s; this makes them last until an operation lets them expire.
         for (seat, state) in &mut self.seats.seats {
             if state.claim.is_some() && matches!(state.shown, Shown::Held(until) if until > 1) {
                 state.shown = Shown::Held(now + HOUR);
@@ -50,13 +50,13 @@ impl World {
         let mut args = vec![hold(number)];
         args.extend(seats.iter().map(ToString::to_string));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let said = self.stage.say(Script::Drop, &args).await;
-        Self::agree(&said, &self.seats.give_up(&hold(number), seats, now()));
+        let reply = self.stage.run(Script::ReleaseClaims, &args).await;
+        Self::agree(&reply, &self.seats.give_up(&hold(number), seats, now()));
     }
 
     pub async fn sweep(&mut self) {
-        let said = self.stage.say(Script::Sweep, &[]).await;
-        Self::agree(&said, &self.seats.sweep(now()));
+        let reply = self.stage.run(Script::SweepSeats, &[]).await;
+        Self::agree(&reply, &self.seats.sweep(now()));
     }
 
     pub async fn apply(
@@ -74,7 +74,7 @@ impl World {
         );
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let before = now();
-        let said = self.stage.say(Script::Apply, &args).await;
+        let reply = self.stage.run(Script::ApplySeats, &args).await;
         let after = now();
         let newer = |(seat, fence): &&(u32, i64)| {
             let decided = self.seats.seats.get(seat).and_then(|seat| seat.decided.as_ref());
@@ -86,7 +86,7 @@ impl World {
             assert!((before + left..=after + left).contains(&score));
             until = Some(score);
         }
-        Self::agree(&said, &self.seats.apply((state, hold, user), until, seats));
+        Self::agree(&reply, &self.seats.apply((state, hold, user), until, seats));
     }
 
     pub async fn decide(

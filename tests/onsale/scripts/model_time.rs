@@ -1,5 +1,5 @@
-//! What happens to Redis and to the model alike without a call: time passes, scripts are flushed,
-//! everything is lost.
+//! Events in Redis and in the model that are not calls: time passes, scripts are flushed, all data is
+//! lost.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use onsale::seats::redis::load_buyers;
 use onsale::store::id::UserId;
 use onsale::store::script::Script;
 
-use super::line_model::{At, LineModel, OVER};
+use super::line_model::{At, OVER, QueueModel};
 use super::model::World;
 use super::seats_model::{Seat, Shown};
 use super::stage::{HOUR, now};
 
-/// Longer than a rebuilding takes.
+/// Longer than a rebuild takes.
 const LEASE: Duration = Duration::from_mins(1);
 
 impl World {
-    /// Sets how many tokens there are, and how long ago that was.
+    /// Sets the number of admission tokens, as of `ago` milliseconds ago.
     pub async fn fill_bucket(&mut self, thousandths: u32, ago: i64) {
         let (tokens, at) = (f64::from(thousandths) / 1000.0, now() - ago);
         (self.line.tokens, self.line.tokens_at) = (tokens, at);
@@ -26,43 +26,43 @@ impl World {
         self.stage.touch::<()>("HSET", "meta", &["tokens", &tokens, "tokens_at", &at]).await;
     }
 
-    /// Lets the slots of a user be over: the one that they have, and those on their tickets.
+    /// Ends the slots of a user: the current one, and those on the user's tickets.
     pub async fn end_slot(&mut self, user: u64) {
         let tickets = self.tickets.get_mut(&user).into_iter().flatten();
         tickets.for_each(|(_, until)| *until = (*until).min(1));
-        if let Some(place) = self.line.places.get_mut(&user)
-            && let At::Active { claim_by, .. } = place.at
+        if let Some(entry) = self.line.entries.get_mut(&user)
+            && let At::Active { claim_by, .. } = entry.at
         {
-            place.at = At::Active { until: 1, claim_by };
+            entry.at = At::Active { until: 1, claim_by };
             self.stage.touch::<()>("ZADD", "active", &["1", &user.to_string()]).await;
         }
     }
 
-    /// Lets the claim window of a user be over.
+    /// Ends the claim window of a user.
     pub async fn end_claim(&mut self, user: u64) {
-        if let Some(place) = self.line.places.get_mut(&user)
-            && let At::Active { until, claim_by: Some(_) } = place.at
+        if let Some(entry) = self.line.entries.get_mut(&user)
+            && let At::Active { until, claim_by: Some(_) } = entry.at
         {
-            place.at = At::Active { until, claim_by: Some(1) };
+            entry.at = At::Active { until, claim_by: Some(1) };
             self.stage.touch::<()>("ZADD", "called", &["1", &user.to_string()]).await;
         }
     }
 
-    /// Lets the grace of a user be over.
+    /// Ends the grace of a user.
     pub async fn end_grace(&mut self, user: u64) {
-        let Some(place) = self.line.places.get_mut(&user).filter(|place| place.grace.is_some())
+        let Some(entry) = self.line.entries.get_mut(&user).filter(|entry| entry.grace.is_some())
         else {
             return;
         };
-        place.grace = Some(1);
-        let (user, text) = (user.to_string(), format!("{} 1", place.sequence));
+        entry.grace = Some(1);
+        let (user, text) = (user.to_string(), format!("{} 1", entry.sequence));
         self.stage.touch::<()>("HSET", "place", &[&user, &text]).await;
-        if place.at == At::Parked {
+        if entry.at == At::Parked {
             self.stage.touch::<()>("ZADD", "parked", &["1", &user]).await;
         }
     }
 
-    /// Lets half presence windows pass.
+    /// Lets `halves` half presence windows pass.
     pub async fn pass_windows(&mut self, halves: i64) {
         self.line.since -= halves * (HOUR / 2);
         let since = self.line.since.to_string();
@@ -72,7 +72,7 @@ impl World {
         self.stage.touch::<()>("HSET", "meta", &times).await;
     }
 
-    /// Lets a process that answers polls die: its time is over.
+    /// Ends the lease of a process that answers polls, as if it had died.
     pub async fn end_merger(&mut self, process: &str) {
         if let Some(upto) = self.line.mergers.get_mut(process) {
             *upto = None;
@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    /// Waits until no deadline is about to pass, so that Redis's clock and ours say the same of each.
+    /// Waits until no deadline is near, so that Redis's clock and ours agree about each deadline.
     pub async fn wait_past_deadlines(&self) {
         let soon = |state: &Seat| {
             let shown = match state.shown {
@@ -111,7 +111,7 @@ impl World {
         redis::cmd("SCRIPT").arg("FLUSH").query_async::<()>(&mut self.stage.raw).await.expect("OK");
     }
 
-    /// Redis loses everything, and is rebuilt from what the database knows.
+    /// Redis loses its data and is rebuilt from what PostgreSQL has.
     pub async fn lose(&mut self) {
         let (old, kept) = (self.line.clone(), std::mem::take(&mut self.seats));
         self.stage.at_epoch(old.epoch + 1);
@@ -121,7 +121,7 @@ impl World {
             (Sequence(*sequence), Ended::from_bits(*reason).expect("a reason"))
         };
         let mut places = EndedPlaces::default();
-        old.done.iter().map(ended).for_each(|(place, reason)| places.add(place, reason));
+        old.done.iter().map(ended).for_each(|(entry, reason)| places.add(entry, reason));
         for segment in places.take() {
             line.load_ended(&segment, LEASE).await.expect("ended places");
         }
@@ -129,7 +129,7 @@ impl World {
             kept.buyers.iter().map(|user| UserId(user.cast_signed())).collect();
         load_buyers(&line, &buyers).await.expect("buyers");
         self.seats.buyers = kept.buyers;
-        self.line = LineModel::new(old.epoch + 1, now, old.done);
+        self.line = QueueModel::new(old.epoch + 1, now, old.done);
         for (seat, state) in kept.seats {
             if let (None, Some((fence, word, hold, user))) = (state.claim, state.decided)
                 && !matches!(state.shown, Shown::Free | Shown::Held(1))
@@ -144,6 +144,6 @@ impl World {
             reason = "a small rate"
         )]
         self.settings(old.capacity as u32, old.rate as u32, self.phase).await;
-        self.stage.say(Script::Ready, &["0"]).await;
+        self.stage.run(Script::FinishRebuild, &["0"]).await;
     }
 }

@@ -1,5 +1,5 @@
-//! Any order of calls, with time passing, scripts flushed and Redis lost in between, leaves what a
-//! plain model says, and never breaks the promises of the line and of the seats.
+//! Any order of calls, with time passing, scripts flushed and Redis lost in between, leaves the state of
+//! a plain model, and never breaks the invariants of the queue and of the seats.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -9,11 +9,11 @@ use onsale::store::script::Script;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::dump::{LineState, SeatsState};
-use super::line_model::LineModel;
+use super::dump::{QueueState, SeatsState};
+use super::line_model::QueueModel;
 use super::model::{SEATS, World};
 
-/// Whether people may join and are let in.
+/// Whether users may join and are admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     Open,
@@ -25,7 +25,7 @@ pub enum Phase {
 
 const USERS: u64 = 5;
 
-/// One call, or something that happens. `pick` chooses among the tickets that a user was given.
+/// One call, or an event. `pick` chooses among the tickets that a user has received.
 #[derive(Debug, Clone)]
 enum Op {
     Join(u64),
@@ -33,7 +33,7 @@ enum Op {
     Leave(u64, usize),
     Complete(u64, usize),
     Admit,
-    Here(u64, usize),
+    MarkPresent(u64, usize),
     Merge(&'static str, u64, usize, bool),
     MergerDies(&'static str),
     Take(u64, usize, usize, Vec<u32>),
@@ -60,7 +60,7 @@ fn line() -> impl Strategy<Value = Op> {
         2 => (user(), pick()).prop_map(|(user, pick)| Op::Leave(user, pick)),
         2 => (user(), pick()).prop_map(|(user, pick)| Op::Complete(user, pick)),
         10 => Just(Op::Admit),
-        2 => (user(), pick()).prop_map(|(user, pick)| Op::Here(user, pick)),
+        2 => (user(), pick()).prop_map(|(user, pick)| Op::MarkPresent(user, pick)),
         2 => (process(), user(), pick(), prop::bool::weighted(0.3))
             .prop_map(|(process, user, pick, leaves)| Op::Merge(process, user, pick, leaves)),
         1 => process().prop_map(Op::MergerDies),
@@ -76,7 +76,7 @@ fn seats() -> impl Strategy<Value = Op> {
     let numbers = || prop::collection::btree_set(1..=SEATS, 1..4).prop_map(Vec::from_iter);
     let fenced = prop::collection::vec((1..=SEATS, 1i64..9), 1..5);
     let state = prop::sample::select(vec!["KEEP", "SELL", "FREE", "BLOCK"]);
-    // 5,000: past its end, and kept from others.
+    // 5,000: past its end, and still kept from others.
     let left = prop::sample::select(vec![super::stage::HOUR, 5_000, 0, -7]);
     prop_oneof![
         6 => (1..=USERS, 0usize..8, 0usize..4, numbers())
@@ -102,8 +102,8 @@ fn anything() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// What seldom comes about by chance: a round with tokens for all, those who are away in it, and
-/// those who come back.
+/// Sequences that chance rarely produces: a round with tokens for all, absent users in it, and their
+/// return.
 fn story() -> impl Strategy<Value = Vec<Op>> {
     let user = || 1u64..=USERS;
     let round = || vec![Op::Bucket(4000, 0), Op::Admit];
@@ -159,7 +159,7 @@ async fn play(world: &mut World, op: &Op) {
         Op::Leave(user, pick) => world.finish(Script::Leave, user, pick).await,
         Op::Complete(user, pick) => world.finish(Script::Complete, user, pick).await,
         Op::Admit => world.admit().await,
-        Op::Here(user, pick) => world.hear(user, pick).await,
+        Op::MarkPresent(user, pick) => world.mark_present(user, pick).await,
         Op::Merge(process, user, pick, leaves) => world.merge(process, user, pick, leaves).await,
         Op::MergerDies(process) => world.end_merger(process).await,
         Op::Take(user, pick, hold, seats) => world.take(user, pick, hold, &seats).await,
@@ -179,26 +179,27 @@ async fn play(world: &mut World, op: &Op) {
     }
 }
 
-/// What must hold whatever the rules of a single call are.
-fn keeps_its_promises(old: &LineState, new: &LineState, capacity: usize) {
+/// Checks the invariants that hold after every call.
+fn check_invariants(old: &QueueState, new: &QueueState, capacity: usize) {
     if new.active.len() > old.active.len() {
-        assert!(new.active.len() <= capacity, "more inside than there is room for");
+        assert!(new.active.len() <= capacity, "more active slots than the capacity");
     }
     let lines = new.waiting.iter().chain(&new.returned).map(|(_, user)| user);
     let users: Vec<&u64> = lines.chain(new.active.keys()).chain(new.parked.keys()).collect();
-    assert_eq!(users.iter().collect::<BTreeSet<_>>().len(), users.len(), "two places for one");
-    let places = new.place.values().map(|place| place.split(' ').next().expect("a place"));
+    assert_eq!(users.iter().collect::<BTreeSet<_>>().len(), users.len(), "two entries of one user");
+    let entries = new.place.values().map(|entry| entry.split(' ').next().expect("an entry"));
     let waiting = new.waiting.iter().map(|(sequence, _)| *sequence);
-    let places: Vec<u64> =
-        places.map(|place| place.parse().expect("a place")).chain(waiting).collect();
-    assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), places.len(), "one place for two");
-    assert_eq!(places.len(), users.len());
-    assert!(places.iter().all(|place| !new.done.contains_key(place)), "an ended place is back");
-    assert!(old.done.iter().all(|(place, how)| new.done.get(place) == Some(how)));
+    let sequences: Vec<u64> =
+        entries.map(|sequence| sequence.parse().expect("a sequence")).chain(waiting).collect();
+    let unique = sequences.iter().collect::<BTreeSet<_>>().len();
+    assert_eq!(unique, sequences.len(), "one entry of two users");
+    assert_eq!(sequences.len(), users.len());
+    assert!(sequences.iter().all(|one| !new.done.contains_key(one)), "an ended entry is back");
+    assert!(old.done.iter().all(|(sequence, how)| new.done.get(sequence) == Some(how)));
 }
 
-/// A round of admission lets in who is first: those who returned, then those who wait.
-fn lets_in_the_first(old: &LineState, new: &LineState) {
+/// Checks that a round of admission admits in order: returned entries first, then waiting ones.
+fn check_admission_order(old: &QueueState, new: &QueueState) {
     let event = |event: &String| {
         let rest = event.strip_prefix("A ")?;
         rest.split(' ').next()?.parse::<u64>().ok()
@@ -211,18 +212,21 @@ fn lets_in_the_first(old: &LineState, new: &LineState) {
     assert!(count <= most.max(tokens).min(4.0), "more than a second's tokens");
     let returned: Vec<u64> = old.returned.iter().map(|(sequence, _)| *sequence).collect();
     let (first, then): (Vec<u64>, Vec<u64>) =
-        admitted.iter().partition(|place| returned.contains(place));
-    assert_eq!(admitted, [first.clone(), then.clone()].concat(), "who returned goes first");
-    assert!(first.is_sorted() && then.is_sorted(), "in order of their places");
+        admitted.iter().partition(|sequence| returned.contains(sequence));
+    assert_eq!(admitted, [first.clone(), then.clone()].concat(), "returned entries go first");
+    assert!(first.is_sorted() && then.is_sorted(), "in order of their sequences");
     if let Some(last) = then.last() {
         let heard =
-            |sequence| old.here.iter().any(|one| one.contains(&LineModel::here_bit(sequence)));
-        assert!(new.returned.iter().all(|(sequence, _)| !heard(*sequence)), "present, and back");
+            |sequence| old.here.iter().any(|one| one.contains(&QueueModel::here_bit(sequence)));
+        assert!(
+            new.returned.iter().all(|(sequence, _)| !heard(*sequence)),
+            "no present entry is left in returned"
+        );
         assert!(new.waiting.iter().all(|(sequence, _)| sequence > last), "nobody is overtaken");
     }
 }
 
-fn fences_only_rise(old: &SeatsState, new: &SeatsState) {
+fn check_fences(old: &SeatsState, new: &SeatsState) {
     let fence = |owner: &String| owner.split(' ').next().and_then(|it| it.parse::<i64>().ok());
     for (seat, owner) in &old.holder {
         assert!(new.holder.get(seat).and_then(fence) >= fence(owner), "seat {seat}");
@@ -235,12 +239,12 @@ async fn run(server: &RedisServer, schedule: i64, ops: &[Op]) {
     for op in ops {
         play(&mut world, op).await;
         let new = world.compare().await;
-        keeps_its_promises(&old.0, &new.0, world.capacity());
+        check_invariants(&old.0, &new.0, world.capacity());
         if !matches!(op, Op::Loss) {
-            fences_only_rise(&old.1, &new.1);
+            check_fences(&old.1, &new.1);
         }
         if matches!(op, Op::Admit) {
-            lets_in_the_first(&old.0, &new.0);
+            check_admission_order(&old.0, &new.0);
         }
         old = new;
     }

@@ -1,17 +1,17 @@
-//! What the scripts of a draw say, and what they do to those who wait. Named in `replies`.
+//! Scenarios for the scripts of a draw: their replies, and their effect on the queue. See `replies`.
 
 use onsale::store::script::Script;
 
-use super::replies_line::{number, place};
+use super::replies_line::{number, sequence};
 use super::stage::{HOUR, Stage, now};
 
 async fn join(stage: &Stage, users: &[i64]) {
     for user in users {
-        stage.tell(Script::Join, &[*user]).await;
+        stage.run_numbers(Script::Join, &[*user]).await;
     }
 }
 
-/// Who waits, in order.
+/// The waiting users, in order.
 async fn line(stage: &Stage) -> Vec<i64> {
     stage.touch("ZRANGE", "waiting", &["0", "-1"]).await
 }
@@ -25,32 +25,42 @@ async fn opens(stage: &Stage, at: i64) {
 }
 
 pub async fn a_draw_moves_those_who_came_before_it_and_nobody_else(stage: &mut Stage) {
-    stage.say(Script::DrawBegin, &[]).await; // no draw at all: EARLY
+    stage.run(Script::BeginDraw, &[]).await; // no draw at all: EARLY
     opens(stage, now() + HOUR).await;
     join(stage, &[1, 2, 3, 4]).await;
-    assert_eq!(stage.say(Script::DrawBegin, &[]).await.word, "EARLY");
-    stage.tell(Script::Leave, &[4, place(1, 4)]).await.is("OK", &[2]);
+    assert_eq!(stage.run(Script::BeginDraw, &[]).await.word, "EARLY");
+    stage.run_numbers(Script::Leave, &[4, sequence(1, 4)]).await.is("OK", &[2]);
     opens(stage, now() - 1).await;
-    // Whoever comes first after the opening shuts it, and is not in it.
+    // The first join after the opening begins the draw, and is not part of it.
     join(stage, &[5]).await;
-    assert_eq!(where_is(stage, 5).await, place(1, 9), "behind the four numbers that are kept");
-    let begun = stage.say(Script::DrawBegin, &[]).await;
-    assert_eq!((begun.get::<i64>(0), begun.get::<i64>(1)), (place(1, 4), 4));
-    let again: String = stage.say(Script::DrawBegin, &[]).await.get(2);
+    assert_eq!(
+        where_is(stage, 5).await,
+        sequence(1, 9),
+        "behind the four sequences that are reserved"
+    );
+    let begun = stage.run(Script::BeginDraw, &[]).await;
+    assert_eq!((begun.get::<i64>(0), begun.get::<i64>(1)), (sequence(1, 4), 4));
+    let again: String = stage.run(Script::BeginDraw, &[]).await.get(2);
     assert_eq!(begun.get::<String>(2), again, "one mark");
-    assert_eq!(stage.say(Script::Admit, &[]).await.get::<i64>(0), 0, "nobody is let in");
+    assert_eq!(stage.run(Script::Admit, &[]).await.get::<i64>(0), 0, "nobody is admitted");
 
-    // Drawn: 3, 1, 2; 4 has left; 2 leaves by the old ticket when they were moved already.
-    stage.tell(Script::DrawMove, &[1, place(1, 1), 2, 2, place(1, 2), 3]).await.is("OK", &[2]);
-    stage.tell(Script::DrawMove, &[1, place(1, 1), 2, 2, place(1, 2), 3]).await.is("OK", &[0]);
-    let shown = stage.tell(Script::Ticket, &[1, place(1, 1), 0]).await;
-    assert_eq!(shown.get::<i64>(0), place(1, 6), "an old ticket does not take it back");
-    stage.tell(Script::Leave, &[2, place(1, 2)]).await.is("OK", &[2]);
-    for ended in [place(1, 2), place(1, 7)] {
-        assert_eq!(stage.tell(Script::Ticket, &[2, ended, 0]).await.word, "ENDED");
+    // The drawn order is 3, 1, 2; 4 has left; 2 leaves with the old ticket after it was moved.
+    stage
+        .run_numbers(Script::MoveDrawn, &[1, sequence(1, 1), 2, 2, sequence(1, 2), 3])
+        .await
+        .is("OK", &[2]);
+    stage
+        .run_numbers(Script::MoveDrawn, &[1, sequence(1, 1), 2, 2, sequence(1, 2), 3])
+        .await
+        .is("OK", &[0]);
+    let shown = stage.run_numbers(Script::ResolveTicket, &[1, sequence(1, 1), 0]).await;
+    assert_eq!(shown.get::<i64>(0), sequence(1, 6), "an old ticket does not move the entry back");
+    stage.run_numbers(Script::Leave, &[2, sequence(1, 2)]).await.is("OK", &[2]);
+    for ended in [sequence(1, 2), sequence(1, 7)] {
+        assert_eq!(stage.run_numbers(Script::ResolveTicket, &[2, ended, 0]).await.word, "ENDED");
     }
-    let moves = [2, place(1, 2), 3, 3, place(1, 3), 1, 4, place(1, 4), 4];
-    stage.tell(Script::DrawMove, &moves).await.is("OK", &[1]);
+    let moves = [2, sequence(1, 2), 3, 3, sequence(1, 3), 1, 4, sequence(1, 4), 4];
+    stage.run_numbers(Script::MoveDrawn, &moves).await.is("OK", &[1]);
     assert_eq!(line(stage).await, [3, 1, 5]);
     for user in [1, 3] {
         let n = usize::try_from(where_is(stage, user).await & 0xffff).unwrap();
@@ -58,17 +68,20 @@ pub async fn a_draw_moves_those_who_came_before_it_and_nobody_else(stage: &mut S
         let was: u8 = stage.touch("GETBIT", "bits:1", &[&user.to_string()]).await;
         assert_eq!((bit, was), (1, 0));
     }
-    stage.say(Script::DrawEnd, &[]).await.is("OK", &[0]);
-    stage.say(Script::DrawEnd, &[]).await.is("OK", &[0]);
-    assert_eq!(stage.say(Script::DrawBegin, &[]).await.word, "DONE");
-    assert_eq!(stage.tell(Script::DrawMove, &[3, place(1, 3), 4]).await.word, "DONE");
-    // An old ticket of somebody whom Redis does not know is not put back in front of everybody.
-    assert_eq!(stage.tell(Script::Ticket, &[7, place(1, 3), 0]).await.word, "DRAWN");
+    stage.run(Script::FinishDraw, &[]).await.is("OK", &[0]);
+    stage.run(Script::FinishDraw, &[]).await.is("OK", &[0]);
+    assert_eq!(stage.run(Script::BeginDraw, &[]).await.word, "DONE");
+    assert_eq!(stage.run_numbers(Script::MoveDrawn, &[3, sequence(1, 3), 4]).await.word, "DONE");
+    // An old ticket without an entry in Redis is not restored in front of everybody.
+    assert_eq!(
+        stage.run_numbers(Script::ResolveTicket, &[7, sequence(1, 3), 0]).await.word,
+        "DRAWN"
+    );
     stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
     assert_eq!(
-        stage.say(Script::Admit, &[]).await.get::<i64>(0),
+        stage.run(Script::Admit, &[]).await.get::<i64>(0),
         3,
-        "and whoever was here still is"
+        "present users are still present"
     );
 }
 
@@ -78,28 +91,41 @@ pub async fn a_draw_after_a_loss_waits_for_old_tickets_and_takes_the_rest_behind
     stage.at_epoch(2);
     stage.build().await;
     opens(stage, now() + HOUR).await;
-    stage.say(Script::Ready, &["60000"]).await;
+    stage.run(Script::FinishRebuild, &["60000"]).await;
     for user in 1..=120 {
-        stage.tell(Script::Ticket, &[user, place(1, user), 0]).await;
+        stage.run_numbers(Script::ResolveTicket, &[user, sequence(1, user), 0]).await;
     }
     join(stage, &[201, 202]).await;
     opens(stage, now() - 1).await;
-    assert_eq!(stage.say(Script::DrawBegin, &[]).await.word, "PAUSED");
-    assert_eq!(number(stage, "draw_base").await, place(2, 2), "shut all the same");
-    stage.say(Script::Ready, &["0"]).await;
-    let begun = stage.say(Script::DrawBegin, &[]).await;
-    assert!(begun.get::<i64>(1) >= 244, "room for twice as many");
+    assert_eq!(stage.run(Script::BeginDraw, &[]).await.word, "PAUSED");
+    assert_eq!(
+        number(stage, "draw_base").await,
+        sequence(2, 2),
+        "the draw begins although admission is paused"
+    );
+    stage.run(Script::FinishRebuild, &["0"]).await;
+    let begun = stage.run(Script::BeginDraw, &[]).await;
+    assert!(begun.get::<i64>(1) >= 244, "sequences for twice as many are reserved");
 
-    // 202 had an older place, which is the one in the draw; 203 is in it too, and never came back.
-    let base = place(2, 2);
-    stage.tell(Script::DrawMove, &[202, place(1, 900), 1]).await.is("OK", &[1]);
-    stage.tell(Script::DrawMove, &[203, place(1, 901), 2, 1, place(1, 1), 3]).await.is("OK", &[2]);
+    // 202 had an older entry, which is in the draw; 203 is in it too, and has not polled since.
+    let base = sequence(2, 2);
+    stage.run_numbers(Script::MoveDrawn, &[202, sequence(1, 900), 1]).await.is("OK", &[1]);
+    stage
+        .run_numbers(Script::MoveDrawn, &[203, sequence(1, 901), 2, 1, sequence(1, 1), 3])
+        .await
+        .is("OK", &[2]);
     assert_eq!(where_is(stage, 202).await, base + 1);
-    assert_eq!(stage.tell(Script::Ticket, &[202, place(2, 2), 0]).await.word, "ENDED");
-    // The other 119 and 201 are not on the list: they get what comes after it.
-    stage.say(Script::DrawEnd, &[]).await.is("MORE", &[100]);
-    stage.say(Script::DrawEnd, &[]).await.is("OK", &[20]);
+    assert_eq!(
+        stage.run_numbers(Script::ResolveTicket, &[202, sequence(2, 2), 0]).await.word,
+        "ENDED"
+    );
+    // The other 119 and 201 are not on the list: they follow after it.
+    stage.run(Script::FinishDraw, &[]).await.is("MORE", &[100]);
+    stage.run(Script::FinishDraw, &[]).await.is("OK", &[20]);
     let line = line(stage).await;
     assert_eq!((&line[..4], line.len()), (&[202, 203, 1, 2][..], 123));
-    assert_eq!(stage.tell(Script::Ticket, &[2, place(1, 2), 0]).await.get::<i64>(1), 3);
+    assert_eq!(
+        stage.run_numbers(Script::ResolveTicket, &[2, sequence(1, 2), 0]).await.get::<i64>(1),
+        3
+    );
 }

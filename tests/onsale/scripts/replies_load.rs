@@ -1,13 +1,13 @@
-//! What the scripts of a rebuilding load, one scenario for each subject. Named in `replies`.
+//! Scenarios for the scripts that load data in a rebuild, one for each subject. See `replies`.
 
 use onsale::store::script::Script;
 
-use super::replies_line::{number, place};
-use super::stage::{HOUR, Said, Stage, now};
+use super::replies_line::{number, sequence};
+use super::stage::{HOUR, ScriptReply, Stage, now};
 
-/// `queue/load` with these words.
-async fn places(stage: &Stage, kind: &str, words: &[&str]) -> Said {
-    stage.say(Script::LoadPlaces, &[&["30000", kind], words].concat()).await
+/// `queue/load_entries` with these words.
+async fn load_entries(stage: &Stage, kind: &str, words: &[&str]) -> ScriptReply {
+    stage.run(Script::LoadEntries, &[&["30000", kind], words].concat()).await
 }
 
 /// The end of the lease, by Redis's clock.
@@ -27,21 +27,21 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
         ["5", "1", "KEEP", "over", "-5", "0"],
     ];
     let all = [&["90000"], seats.concat().as_slice()].concat();
-    stage.say(Script::LoadSeats, &all).await.is("OK", &[5, 1]);
+    stage.run(Script::LoadSeats, &all).await.is("OK", &[5, 1]);
     assert!(lease(stage).await > before + 50_000, "loading renews the lease");
-    stage.say(Script::LoadSeats, &all).await.is("OK", &[0, 1]);
+    stage.run(Script::LoadSeats, &all).await.is("OK", &[0, 1]);
     assert_eq!((number(stage, "gone").await, number(stage, "blocked").await), (2, 1));
     let held: Vec<String> = stage.touch("ZRANGE", "held", &["0", "-1"]).await;
-    assert_eq!(held, ["2"], "a hold that is over is not held");
+    assert_eq!(held, ["2"], "an expired hold is not held");
     let theirs: String = stage.touch("HGET", "user_seats", &["77"]).await;
-    assert_eq!(theirs, "2", "a seat that is loaded counts for its user");
+    assert_eq!(theirs, "2", "a loaded seat counts for its user");
 
-    // What PostgreSQL decided meanwhile came first, and the page that was read before it comes later.
-    let decided = stage.say(Script::Apply, &["KEEP", "later", "3600000", "1", "5", "0"]).await;
+    // A change from during the rebuild is applied first; a page that was read before it comes later.
+    let decided = stage.run(Script::ApplySeats, &["KEEP", "later", "3600000", "1", "5", "0"]).await;
     assert_eq!(decided.word, "OK");
     let load = async |fence, state| {
         let args = ["30000", "1", fence, state, "-", "0", "0"];
-        stage.say(Script::LoadSeats, &args).await.get::<i64>(0)
+        stage.run(Script::LoadSeats, &args).await.get::<i64>(0)
     };
     assert_eq!(load("4", "SELL").await, 0);
     let owner: String = stage.touch("HGET", "holder", &["1"]).await;
@@ -51,9 +51,9 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
     assert_eq!((held, number(stage, "gone").await), (vec!["2".to_owned()], 1));
 
     stage.configure(&[]).await;
-    stage.say(Script::Ready, &["0"]).await;
+    stage.run(Script::FinishRebuild, &["0"]).await;
     stage
-        .say(Script::LoadSeats, &["30000", "1", "9", "SELL", "-", "0", "0"])
+        .run(Script::LoadSeats, &["30000", "1", "9", "SELL", "-", "0", "0"])
         .await
         .is("READY", &[]);
     let owner: String = stage.touch("HGET", "holder", &["1"]).await;
@@ -63,46 +63,51 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
 pub async fn places_are_loaded_once_and_only_while_the_keys_are_rebuilt(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;
-    let of = |number| place(1, number).to_string();
+    let of = |number| sequence(1, number).to_string();
     let done = async || -> Vec<u8> { stage.touch("GET", "done:1", &[]).await };
-    // Two bits each: 3 completed, 2 left, 1 expired. Place 1 has completed.
-    assert_eq!(places(stage, "ENDED", &["1", "0", "0"]).await.word, "OK");
+    // Two bits for each entry: 3 completed, 2 left, 1 expired. Entry 1 has completed.
+    assert_eq!(load_entries(stage, "ENDED", &["1", "0", "0"]).await.word, "OK");
     assert_eq!(done().await, [0b0011_0000]);
-    // Place 2 completes meanwhile. PostgreSQL has it as left, and place 3 as expired.
-    stage.say(Script::Complete, &["7", &of(2)]).await.is("OK", &[3]);
-    assert_eq!(places(stage, "ENDED", &["1", "0", "\t"]).await.word, "OK");
-    assert_eq!(done().await, [0b0011_1101], "what ended stays as it ended");
+    // Entry 2 completes meanwhile. PostgreSQL has it as left, and entry 3 as expired.
+    stage.run(Script::Complete, &["7", &of(2)]).await.is("OK", &[3]);
+    assert_eq!(load_entries(stage, "ENDED", &["1", "0", "\t"]).await.word, "OK");
+    assert_eq!(done().await, [0b0011_1101], "an ended entry keeps its reason");
     for _ in 0..2 {
-        assert_eq!(places(stage, "PAID", &["8", &of(3), "9", &of(4)]).await.word, "OK");
+        assert_eq!(load_entries(stage, "PAID", &["8", &of(3), "9", &of(4)]).await.word, "OK");
         assert_eq!(done().await, [0b0011_1101, 0b1100_0000]);
         let events: i64 = stage.touch("XLEN", "log", &[]).await;
-        assert_eq!(events, 2, "what completes is logged once");
+        assert_eq!(events, 2, "each completion is logged once");
     }
-    assert_eq!(places(stage, "COUNT", &["12"]).await.word, "OK");
+    assert_eq!(load_entries(stage, "COUNT", &["12"]).await.word, "OK");
     assert_eq!(number(stage, "joined_before").await, 12);
 
     stage.configure(&[]).await;
-    stage.say(Script::Ready, &["0"]).await;
-    places(stage, "ENDED", &["1", "0", "ww"]).await.is("READY", &[]);
+    stage.run(Script::FinishRebuild, &["0"]).await;
+    load_entries(stage, "ENDED", &["1", "0", "ww"]).await.is("READY", &[]);
     assert_eq!(done().await, [0b0011_1101, 0b1100_0000], "a late call loads nothing");
 }
 
 pub async fn a_slot_that_ended_or_goes_on_comes_back_as_it_was(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;
-    let (of, ends) = (|number| place(1, number), now() + HOUR / 2);
+    let (of, ends) = (|number| sequence(1, number), now() + HOUR / 2);
     let slots = [of(1), ends, of(2), ends, of(3), 1].map(|it| it.to_string());
     let slots: Vec<&str> = slots.iter().map(String::as_str).collect();
-    assert_eq!(places(stage, "SLOTS", &slots).await.word, "OK");
+    assert_eq!(load_entries(stage, "SLOTS", &slots).await.word, "OK");
     stage.configure(&[("capacity", 1)]).await;
-    stage.say(Script::Ready, &["0"]).await;
-    // All of them show tickets from before they were admitted.
-    let show = async |user, number| stage.tell(Script::Ticket, &[user, of(number), 0]).await;
-    let said = show(7, 1).await;
-    assert_eq!((said.word.as_str(), said.get::<i64>(1)), ("ACTIVE", ends), "its end did not move");
-    assert_eq!(show(8, 2).await.word, "RETURNED", "first in line, where there is no room");
-    let said = show(9, 3).await;
-    assert_eq!((said.word.as_str(), said.get::<i64>(0)), ("ENDED", 1), "the slot was over");
+    stage.run(Script::FinishRebuild, &["0"]).await;
+    // All users show tickets from before their admission.
+    let show =
+        async |user, number| stage.run_numbers(Script::ResolveTicket, &[user, of(number), 0]).await;
+    let reply = show(7, 1).await;
+    assert_eq!(
+        (reply.word.as_str(), reply.get::<i64>(1)),
+        ("ACTIVE", ends),
+        "the same end of the slot"
+    );
+    assert_eq!(show(8, 2).await.word, "RETURNED", "returned first, without free capacity");
+    let reply = show(9, 3).await;
+    assert_eq!((reply.word.as_str(), reply.get::<i64>(0)), ("ENDED", 1), "the slot was over");
     assert_eq!(show(10, 4).await.word, "WAITING", "never admitted");
     let log: Vec<(String, Vec<String>)> = stage.touch("XRANGE", "log", &["-", "+"]).await;
     let admitted =

@@ -1,57 +1,61 @@
-//! What `queue/next` says of the front of a line. Named in `replies`.
+//! What `queue/list_next` replies about the front of the queue. See `replies`.
 
 use onsale::store::script::Script;
 
-use super::replies_line::{place, silence};
-use super::stage::{HOUR, Said, Stage, now};
+use super::replies_line::{sequence, silence};
+use super::stage::{HOUR, ScriptReply, Stage, now};
 
-async fn next(stage: &Stage) -> Said {
-    stage.tell(Script::Next, &[3]).await
+async fn next(stage: &Stage) -> ScriptReply {
+    stage.run_numbers(Script::ListNext, &[3]).await
 }
 
-/// Fails unless nobody is let in for this reason, until then.
+/// Fails unless this is the admission block and its end.
 #[track_caller]
-fn stands(said: &Said, why: &str, until: i64) {
-    assert_eq!((said.get::<String>(0).as_str(), said.get::<i64>(1)), (why, until), "{said:?}");
+fn assert_block(reply: &ScriptReply, why: &str, until: i64) {
+    assert_eq!((reply.get::<String>(0).as_str(), reply.get::<i64>(1)), (why, until), "{reply:?}");
 }
 
-/// Those who are next: sequence, user, here, back.
-fn people(said: &Said) -> Vec<i64> {
-    (0..).map_while(|at| said.try_get(4 + at)).collect()
+/// The next entries: sequence, user, here, back.
+fn entries(reply: &ScriptReply) -> Vec<i64> {
+    (0..).map_while(|at| reply.try_get(4 + at)).collect()
 }
 
 pub async fn who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission(stage: &mut Stage) {
-    stands(&next(stage).await, "EMPTY", 0);
+    assert_block(&next(stage).await, "EMPTY", 0);
     stage.configure(&[("capacity", 1), ("rate", 1)]).await;
     stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
-    let until: i64 = stage.tell(Script::Join, &[1]).await.get(1);
+    let until: i64 = stage.run_numbers(Script::Join, &[1]).await.get(1);
     for user in 2..=6 {
-        stage.tell(Script::Join, &[user]).await;
+        stage.run_numbers(Script::Join, &[user]).await;
     }
-    let said = next(stage).await;
-    stands(&said, "FULL", until);
-    let waits = |n: i64| [place(1, n), n, 1, 0];
-    assert_eq!(said.get::<i64>(2), 0, "no room");
-    assert_eq!(people(&said), [waits(2), waits(3), waits(4)].concat(), "three were asked for");
+    let reply = next(stage).await;
+    assert_block(&reply, "FULL", until);
+    let waits = |n: i64| [sequence(1, n), n, 1, 0];
+    assert_eq!(reply.get::<i64>(2), 0, "no free capacity");
+    assert_eq!(
+        entries(&reply),
+        [waits(2), waits(3), waits(4)].concat(),
+        "the request is for three"
+    );
 
     stage.touch::<()>("ZREM", "active", &["1"]).await;
-    let said = next(stage).await;
-    stands(&said, "", 0);
-    assert_eq!(said.get::<i64>(2), 1);
+    let reply = next(stage).await;
+    assert_block(&reply, "", 0);
+    assert_eq!(reply.get::<i64>(2), 1);
 
-    // Nobody is here: two are passed over, one comes back, and is next.
+    // Nobody is present: two are passed over, one of them returns, and is next.
     silence(stage).await;
-    stands(&next(stage).await, "", 0);
+    assert_block(&next(stage).await, "", 0);
     stage.touch::<()>("HSET", "meta", &["noticed", "0"]).await;
-    stands(&next(stage).await, "ASKING", 0);
+    assert_block(&next(stage).await, "ASKING", 0);
     silence(stage).await;
-    assert_eq!(people(&next(stage).await)[2], 0, "not heard from");
-    stage.say(Script::MarkPresent, &["", "0", "0", &place(1, 4).to_string()]).await;
+    assert_eq!(entries(&next(stage).await)[2], 0, "not present");
+    stage.run(Script::MarkPresent, &["", "0", "0", &sequence(1, 4).to_string()]).await;
     stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
-    assert_eq!(stage.say(Script::Admit, &[]).await.numbers()[..2], [1, 2]);
-    stage.tell(Script::Join, &[3]).await;
-    let said = next(stage).await;
-    assert_eq!(people(&said)[..8], [place(1, 3), 3, 1, 1, place(1, 5), 5, 0, 0]);
+    assert_eq!(stage.run(Script::Admit, &[]).await.numbers()[..2], [1, 2]);
+    stage.run_numbers(Script::Join, &[3]).await;
+    let reply = next(stage).await;
+    assert_eq!(entries(&reply)[..8], [sequence(1, 3), 3, 1, 1, sequence(1, 5), 5, 0, 0]);
 
     let (opens, soon) = (now() + HOUR, now() + 10 * HOUR);
     for (over, why, until) in [
@@ -64,13 +68,13 @@ pub async fn who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission(sta
         (("available", 0), "WITHDRAWN", 0),
     ] {
         stage.configure(&[over]).await;
-        let said = next(stage).await;
-        stands(&said, why, until);
-        assert_eq!(people(&said).is_empty(), why == "DRAW", "{why}");
+        let reply = next(stage).await;
+        assert_block(&reply, why, until);
+        assert_eq!(entries(&reply).is_empty(), why == "DRAW", "{why}");
     }
     stage.configure(&[("seats_total", 3)]).await;
     stage.touch::<()>("HSET", "meta", &["gone", "3"]).await;
-    stands(&next(stage).await, "SOLD_OUT", 0);
+    assert_block(&next(stage).await, "SOLD_OUT", 0);
     stage.touch::<()>("HSET", "meta", &["pause_until", &soon.to_string()]).await;
-    stands(&next(stage).await, "RECOVERING", soon);
+    assert_block(&next(stage).await, "RECOVERING", soon);
 }

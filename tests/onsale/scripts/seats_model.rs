@@ -1,27 +1,27 @@
-//! The seats as a plain model: what was decided of each, and who has a bare claim.
+//! The seats as a plain model: the decision of PostgreSQL about each seat, and the claims before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dump::SeatsState;
 
-/// What the map shows of a seat.
+/// The state of a seat on the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shown {
     #[default]
     Free,
-    /// Until then (ms), and after it until it is swept.
+    /// Held until this time (ms), and after it until the next sweep.
     Held(i64),
     Gone,
 }
 
-/// A claim that PostgreSQL has not decided about.
+/// A claim that PostgreSQL has not decided yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     pub hold: String,
-    /// As the claim itself tells it.
+    /// The deadline in the claim itself.
     pub deadline: i64,
     pub user: u64,
-    /// When the same user's hold that it lies over stops keeping others from the seat.
+    /// When the same user's expired hold of this seat stops keeping others from it.
     pub kept_until: Option<i64>,
 }
 
@@ -38,7 +38,7 @@ impl Seat {
         matches!(self.shown, Shown::Held(until) if until > now) || self.shown == Shown::Gone
     }
 
-    /// The hold that keeps it, and whose that is, while it is not free.
+    /// The hold that has the seat, and its user.
     fn owner(&self) -> Option<(&str, u64)> {
         match (&self.claim, &self.decided) {
             (Some(claim), _) => Some((&claim.hold, claim.user)),
@@ -51,7 +51,7 @@ impl Seat {
         self.live(now) && self.owner().is_some_and(|owner| owner.1 == user)
     }
 
-    /// Until when others are kept from it though the user's hold is past its end.
+    /// Until when the user's expired hold keeps others from the seat.
     fn kept_until(&self, user: u64, now: i64) -> Option<i64> {
         let held = matches!(&self.decided, Some((_, "KEEP", _, _))) && self.claim.is_none();
         match self.shown {
@@ -67,7 +67,7 @@ impl Seat {
 pub struct SeatsModel {
     pub seats: BTreeMap<u32, Seat>,
     pub buyers: BTreeSet<u64>,
-    /// The seats that may be a user's, in the order in which they came to be.
+    /// The seats that may belong to a user, in the order of their claims.
     pub lists: BTreeMap<u64, Vec<u32>>,
     pub version: u64,
 }
@@ -81,7 +81,7 @@ impl SeatsModel {
         self.seats.get(&number).cloned().unwrap_or_default()
     }
 
-    /// `active`: whether the buyer's slot is, for the place they name.
+    /// `active` says whether the buyer has an active slot for the sequence of the call.
     pub fn take(
         &mut self,
         (user, active): (u64, bool),
@@ -160,7 +160,7 @@ impl SeatsModel {
         ("OK", vec![lapsed.len() as u64, self.version])
     }
 
-    /// `until`: when a seat that is kept stops being.
+    /// `until` is the end of a hold.
     pub fn apply(
         &mut self,
         (state, hold, user): (&'static str, &str, u64),
@@ -202,7 +202,7 @@ impl SeatsModel {
         ("OK", vec![applied, self.version])
     }
 
-    /// What Redis is to have.
+    /// The state that Redis must have.
     pub fn state(&self) -> SeatsState {
         let mut state = SeatsState { buyers: self.buyers.clone(), ..SeatsState::default() };
         for (user, seats) in &self.lists {

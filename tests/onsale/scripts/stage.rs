@@ -1,15 +1,15 @@
-//! One schedule's keys on one server, and a way to run scripts on them that notes what they say.
+//! One schedule's keys on one server, and methods that run scripts on them and record their replies.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use onsale::dev::redis::RedisServer;
-use onsale::queue::keyspaces::Line;
+use onsale::queue::keyspaces::ScheduleScripts;
 use onsale::store::id::ScheduleId;
-use onsale::store::keys::Keys;
+use onsale::store::keys::ScheduleKeys;
 use onsale::store::redis::Redis;
-use onsale::store::script::{Place, Reply, Script, ScriptError, inspect};
+use onsale::store::script::{Keyspace, Reply, Script, ScriptError, inspect};
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 
@@ -22,24 +22,25 @@ pub struct Stage {
     pub schedule: ScheduleId,
     pub redis: Redis,
     pub raw: MultiplexedConnection,
-    pub place: Place,
+    pub keyspace: Keyspace,
     pub run_id: String,
     version: Mutex<u32>,
-    said: Mutex<BTreeSet<(&'static str, String)>>,
+    replies: Mutex<BTreeSet<(&'static str, String)>>,
 }
 
-/// What a script said.
+/// The reply of a script.
 #[derive(Debug)]
-pub struct Said {
+pub struct ScriptReply {
     pub word: String,
     reply: Option<Reply>,
 }
 
-impl Said {
+impl ScriptReply {
     /// The value at `index`, counted after the word.
     #[track_caller]
     pub fn get<T: redis::FromRedisValue>(&self, index: usize) -> T {
-        let reply = self.reply.as_ref().unwrap_or_else(|| panic!("only {} was said", self.word));
+        let reply =
+            self.reply.as_ref().unwrap_or_else(|| panic!("the reply is only {}", self.word));
         reply.get(index).unwrap_or_else(|error| panic!("{self:?} at {index}: {error}"))
     }
 
@@ -53,14 +54,14 @@ impl Said {
         self.reply.as_ref().map_or_else(Vec::new, |reply| reply.rest(0).expect("numbers"))
     }
 
-    /// Fails unless this word was said, and these numbers after it.
+    /// Fails unless the reply is this word and these numbers.
     #[track_caller]
     pub fn is(&self, word: &str, numbers: &[i64]) {
         assert_eq!((self.word.as_str(), &self.numbers()[..]), (word, numbers));
     }
 }
 
-/// This machine's clock, which is Redis's too.
+/// This machine's clock in milliseconds, which Redis uses too.
 pub fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     i64::try_from(now.as_millis()).expect("before the year 292,277,026")
@@ -75,40 +76,40 @@ impl Stage {
         let limit =
             AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)));
         let raw = client.get_multiplexed_async_connection_with_config(&limit).await.expect("Redis");
-        let found = inspect(&redis, &Keys::new(schedule, 1)).await.expect("Redis answers");
-        let place = Place::new(Keys::new(schedule, 1), &found.server);
-        let (version, said) = (Mutex::default(), Mutex::default());
-        Self { schedule, redis, raw, place, run_id: found.server, version, said }
+        let found = inspect(&redis, &ScheduleKeys::new(schedule, 1)).await.expect("Redis answers");
+        let keyspace = Keyspace::new(ScheduleKeys::new(schedule, 1), &found.server);
+        let (version, replies) = (Mutex::default(), Mutex::default());
+        Self { schedule, redis, raw, keyspace, run_id: found.server, version, replies }
     }
 
-    /// An open sale of 20 seats with much room, where nothing is over for hours.
+    /// An open sale of 20 seats with a large capacity, where nothing expires for an hour.
     pub async fn open(server: &RedisServer, schedule: i64) -> Self {
         let stage = Self::bare(server, schedule).await;
         stage.build().await;
         stage.configure(&[]).await;
-        stage.say(Script::Ready, &["0"]).await;
+        stage.run(Script::FinishRebuild, &["0"]).await;
         stage
     }
 
-    /// Begins the building of the keys; returns Redis's clock.
+    /// Begins a rebuild of the keys; returns Redis's clock.
     pub async fn build(&self) -> i64 {
         *self.version.lock().expect("a version") = 0;
-        let said = self.say(Script::Restore, &[&self.run_id, "30000"]).await;
-        assert_eq!(said.word, "OK");
-        said.get(0)
+        let reply = self.run(Script::BeginRebuild, &[&self.run_id, "30000"]).await;
+        assert_eq!(reply.word, "OK");
+        reply.get(0)
     }
 
-    /// The same schedule as somebody sees it who believes in another epoch.
+    /// Uses another epoch for the calls that follow, like a process that has another one.
     pub fn at_epoch(&mut self, epoch: u64) {
-        self.place = Place::new(Keys::new(self.schedule, epoch), &self.run_id);
+        self.keyspace = Keyspace::new(ScheduleKeys::new(self.schedule, epoch), &self.run_id);
     }
 
-    /// The line as the product sees it.
-    pub fn line(&self) -> Line {
-        Line { redis: self.redis.clone(), place: self.place.clone().into() }
+    /// The schedule's scripts as the service runs them.
+    pub fn line(&self) -> ScheduleScripts {
+        ScheduleScripts { redis: self.redis.clone(), keyspace: self.keyspace.clone().into() }
     }
 
-    /// Puts settings in force, these over the usual ones.
+    /// Applies the usual settings, some of which `over` replaces.
     pub async fn configure(&self, over: &[(&str, i64)]) {
         let now = now();
         let usual = [
@@ -136,46 +137,46 @@ impl Stage {
             args.extend([(*name).to_owned(), value.to_string()]);
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        self.say(Script::Configure, &args).await.is("OK", &[]);
+        self.run(Script::Configure, &args).await.is("OK", &[]);
     }
 
-    /// The names of a script's keys, as its header tells them.
+    /// The names of a script's keys, from its header.
     pub fn keys(&self, script: Script) -> Vec<String> {
-        let (keys, text) = (&self.place.keys, header::read(script));
+        let (keys, text) = (&self.keyspace.keys, header::read(script));
         match text.keys.as_str() {
-            "as lib/line" => keys.line().to_vec(),
+            "as lib/queue" => keys.line().to_vec(),
             all if all.contains("every other key") => keys.all(),
             names => keys.several(&names.split_whitespace().collect::<Vec<_>>()),
         }
     }
 
-    /// Runs a script, the epoch before `args`, and notes the word that it says.
-    pub async fn say(&self, script: Script, args: &[&str]) -> Said {
-        let mut all = vec![self.place.keys.epoch().to_string()];
+    /// Runs a script with the epoch and `args`, and records the first word of its reply.
+    pub async fn run(&self, script: Script, args: &[&str]) -> ScriptReply {
+        let mut all = vec![self.keyspace.keys.epoch().to_string()];
         all.extend(args.iter().map(ToString::to_string));
-        let said = match self.place.run(&self.redis, script, &self.keys(script), &all).await {
-            Ok(reply) => Said { word: reply.word.clone(), reply: Some(reply) },
-            Err(ScriptError::Lost) => Said { word: "LOST".to_owned(), reply: None },
-            Err(ScriptError::Stale) => Said { word: "STALE".to_owned(), reply: None },
-            Err(ScriptError::Loading) => Said { word: "LOADING".to_owned(), reply: None },
+        let reply = match self.keyspace.run(&self.redis, script, &self.keys(script), &all).await {
+            Ok(reply) => ScriptReply { word: reply.word.clone(), reply: Some(reply) },
+            Err(ScriptError::Lost) => ScriptReply { word: "LOST".to_owned(), reply: None },
+            Err(ScriptError::Stale) => ScriptReply { word: "STALE".to_owned(), reply: None },
+            Err(ScriptError::Loading) => ScriptReply { word: "LOADING".to_owned(), reply: None },
             Err(ScriptError::Store(error)) => panic!("{script:?} {args:?}: {error}"),
         };
-        self.said.lock().expect("what was said").insert((script.path(), said.word.clone()));
-        said
+        self.replies.lock().expect("the replies").insert((script.path(), reply.word.clone()));
+        reply
     }
 
-    /// As [`Stage::say`], with numbers.
-    pub async fn tell(&self, script: Script, args: &[i64]) -> Said {
+    /// As [`Stage::run`], with numbers.
+    pub async fn run_numbers(&self, script: Script, args: &[i64]) -> ScriptReply {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-        self.say(script, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
+        self.run(script, &args.iter().map(String::as_str).collect::<Vec<_>>()).await
     }
 
-    /// Every word that a script has said on this stage.
-    pub fn has_said(&self) -> BTreeSet<(&'static str, String)> {
-        self.said.lock().expect("what was said").clone()
+    /// Every first word that a script has replied on this stage.
+    pub fn reply_words(&self) -> BTreeSet<(&'static str, String)> {
+        self.replies.lock().expect("the replies").clone()
     }
 
-    /// Runs one command on one of the schedule's keys, past all scripts.
+    /// Runs one command on one of the schedule's keys, without a script.
     pub async fn touch<T: redis::FromRedisValue>(
         &self,
         command: &str,
@@ -183,7 +184,7 @@ impl Stage {
         args: &[&str],
     ) -> T {
         let mut all = redis::cmd(command);
-        all.arg(self.place.keys.named(key)).arg(args);
+        all.arg(self.keyspace.keys.named(key)).arg(args);
         all.query_async(&mut self.raw.clone()).await.expect("Redis answers")
     }
 }

@@ -1,12 +1,19 @@
-//! Somebody who calls: with or without a token, a ticket, an idempotency key.
+//! A client of the API, with or without an access token, a ticket and an idempotency key.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use onsale::http::api::problem::ProblemCode;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
+use tokio::time::sleep;
 
-/// A caller. Clones are the same person.
+use super::wait::until;
+
+/// Maximum number of retries after answers `503` with `Retry-After`.
+pub const RETRIES: usize = 20;
+
+/// A client of the API. A clone acts as the same user.
 #[derive(Clone)]
 pub struct Client {
     base: String,
@@ -17,7 +24,7 @@ pub struct Client {
     pub key: Option<String>,
 }
 
-/// An answer, read to its end.
+/// An answer, read completely.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -27,12 +34,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The stable code of a problem; empty where it is none.
+    /// The stable code of a problem; empty if the answer is not a problem.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or("")
     }
 
-    /// Fails where the answer is a problem that is not in the list of codes, or not as listed.
+    /// Fails if the answer is a problem whose code is not in the list, or that differs from the list.
     #[track_caller]
     fn is_listed(&self) {
         // The answer to HEAD has no body.
@@ -45,12 +52,18 @@ impl Answer {
         }
     }
 
-    /// A header's text; empty where it is missing.
+    /// The value of a header; empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
     }
 
-    /// Fails unless the answer has this status and code.
+    /// How long to wait before a retry, if the answer is a `503` with `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.header("retry-after").parse().ok()?;
+        (self.status == 503).then_some(Duration::from_secs(seconds))
+    }
+
+    /// Fails unless the answer is a problem with this status and code.
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.code()), (status, code), "{}", self.text);
@@ -59,7 +72,7 @@ impl Answer {
         assert_eq!(self.body["instance"], self.header("x-request-id"));
     }
 
-    /// Fails unless the answer has this status; gives the body.
+    /// Fails unless the answer has this status; returns the body.
     #[track_caller]
     pub fn ok(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -74,12 +87,12 @@ impl Client {
         Self { base, http, user: 0, token: None, ticket: None, key: None }
     }
 
-    /// The same person at another process.
+    /// The same user at another process.
     pub fn at(&self, addr: SocketAddr) -> Self {
         Self { base: format!("http://{addr}"), ..self.clone() }
     }
 
-    /// With a fresh idempotency key.
+    /// The same client with a fresh idempotency key.
     pub fn keyed(&self) -> Self {
         self.with_key(&uuid::Uuid::now_v7().to_string())
     }
@@ -104,7 +117,7 @@ impl Client {
         Self { token: None, ..self.clone() }
     }
 
-    /// A request with this person's headers, for what the short forms below do not do.
+    /// A request with this client's headers, for calls that have no method of their own below.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
@@ -123,6 +136,20 @@ impl Client {
         Self::read(request.send().await.expect("an answer")).await
     }
 
+    /// Sends a request, and sends it again after each `503` as late as its `Retry-After` says; gives
+    /// up after [`RETRIES`] and returns the last answer.
+    ///
+    /// For set-up and for tests of something else. A test of a refusal uses [`Client::send`].
+    pub async fn send_with_retries(&self, request: RequestBuilder) -> Answer {
+        for _ in 0..RETRIES {
+            let repeat = request.try_clone().expect("a body that is not a stream");
+            let answer = self.send(repeat).await;
+            let Some(pause) = answer.retry_after() else { return answer };
+            sleep(pause).await;
+        }
+        self.send(request).await
+    }
+
     async fn read(answer: reqwest::Response) -> Answer {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.expect("a body");
@@ -132,7 +159,7 @@ impl Client {
         answer
     }
 
-    /// Only the head of the answer: the body of a stream has no end.
+    /// Reads only the head of a successful answer: the body of a stream does not end.
     pub async fn head(&self, request: RequestBuilder) -> Answer {
         let answer = request.send().await.expect("an answer");
         if !answer.status().is_success() {
@@ -150,6 +177,11 @@ impl Client {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
+    /// As [`Client::post`], with retries after `503`.
+    pub async fn post_with_retries(&self, path: &str, body: Value) -> Answer {
+        self.send_with_retries(self.request(Method::POST, path).json(&body)).await
+    }
+
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(&body)).await
     }
@@ -158,17 +190,49 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// Joins a line and keeps the ticket.
+    /// The ids of all items of a list, two a page. `path` has a query, which may be empty: `…?`.
+    pub async fn list_ids(&self, path: &str) -> Vec<i64> {
+        let (mut ids, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}&limit=2{cursor}")).await.ok(200);
+            let items = page["items"].as_array().expect("items");
+            assert!(items.len() <= 2);
+            ids.extend(items.iter().map(|item| item["id"].as_i64().expect("an id")));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return ids,
+            }
+            assert_eq!(items.len(), 2, "only the last page is short");
+        }
+    }
+
+    /// Joins the queue of a schedule and keeps the ticket.
     pub async fn join(&mut self, schedule: i64) -> Answer {
-        let answer =
-            self.send(self.request(Method::POST, &format!("/v1/schedules/{schedule}/queue"))).await;
+        let path = format!("/v1/schedules/{schedule}/queue");
+        let answer = self.send(self.request(Method::POST, &path)).await;
         self.keep(&answer);
         answer
     }
 
-    /// Asks what the ticket is worth, and keeps a new one.
+    /// As [`Client::join`], with retries after `503`.
+    pub async fn join_with_retries(&mut self, schedule: i64) -> Answer {
+        let path = format!("/v1/schedules/{schedule}/queue");
+        let answer = self.send_with_retries(self.request(Method::POST, &path)).await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// Polls the ticket, and keeps a new one if the answer has it.
     pub async fn poll(&mut self) -> Answer {
         let answer = self.get("/v1/queue/ticket").await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// As [`Client::poll`], with retries after `503`.
+    pub async fn poll_with_retries(&mut self) -> Answer {
+        let request = self.request(Method::GET, "/v1/queue/ticket");
+        let answer = self.send_with_retries(request).await;
         self.keep(&answer);
         answer
     }
@@ -177,6 +241,21 @@ impl Client {
         if let Some(token) = answer.body["queue_token"].as_str() {
             self.ticket = Some(token.to_owned());
         }
+    }
+
+    /// Polls until the ticket has this status; returns the ticket.
+    pub async fn wait_for_status(&mut self, status: &str) -> Value {
+        until(&format!("user {} is {status}", self.user), async || {
+            let ticket = self.poll().await.ok(200);
+            (ticket["status"] == status).then_some(ticket)
+        })
+        .await
+    }
+
+    /// Leaves the queue or the sale with this ticket; fails unless the answer is `204`.
+    pub async fn leave(&self) {
+        let answer = self.delete("/v1/queue/ticket").await;
+        assert_eq!(answer.status, 204, "{}", answer.text);
     }
 
     /// Tries to hold seats under a fresh key.

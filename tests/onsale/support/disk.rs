@@ -1,20 +1,20 @@
 //! A PostgreSQL whose disk is full.
 //!
-//! What is staged is a limit on the size of its files (`RLIMIT_FSIZE`, setrlimit(2)): PostgreSQL
-//! ignores the signal that goes with it, "so that ulimit violations work like disk full"
-//! (postmaster.c). That takes neither a file system of the test's own nor root. Nobody but the
-//! server's account may set it, so the server does, by `COPY TO PROGRAM` and util-linux's prlimit.
+//! A limit on the size of its files (`RLIMIT_FSIZE`, setrlimit(2)) simulates this: PostgreSQL ignores
+//! the signal of that limit, "so that ulimit violations work like disk full" (postmaster.c). It needs
+//! neither a file system for the test nor root. Only the server's account may set the limit, so the
+//! server sets it, with `COPY TO PROGRAM` and prlimit from util-linux.
 
 use onsale::dev::pg::PostgresServer;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::wait::until;
 
-/// From now on no file grows: the next commit that writes the log panics, all of PostgreSQL with it,
-/// and its recovery fails as well. There is room again for a server that is killed and started.
+/// From now on no file of the server can grow. The next commit that writes the log makes PostgreSQL
+/// panic, and its recovery fails too. A server that is killed and started again has no limit.
 pub async fn fill(server: &PostgresServer) {
     let postmaster = server.pid();
-    // The postmaster first, so that what it starts from then on has its limit. Others may end meanwhile.
+    // The postmaster first: processes that it starts later inherit the limit. Others may end meanwhile.
     let program = format!(
         "cat >/dev/null; prlimit --pid {postmaster} --fsize=0: || exit 1
          for pid in $(cat /proc/{postmaster}/task/{postmaster}/children);
@@ -26,7 +26,7 @@ pub async fn fill(server: &PostgresServer) {
     })
     .await;
     let filled = connection.execute(AssertSqlSafe(statement)).await.map(|_| ());
-    // It may panic before it has answered: a panic, a session that ends, a full disk.
+    // PostgreSQL may panic before it answers: a panic, an ended session or a full disk.
     if let Err(sqlx::Error::Database(error)) = filled {
         let code = error.code().unwrap_or_default();
         assert!(["57", "53", "58", "XX"].contains(&&code[..2]), "{error}");

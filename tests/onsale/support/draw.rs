@@ -1,4 +1,4 @@
-//! Sales whose order of entry is drawn.
+//! Sales with a drawn entry order.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,21 +7,22 @@ use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::crowd::{join_in_turn, people};
+use super::crowd::{create_users, join_in_order};
 use super::sale::{self, in_seconds};
 use super::wait::until;
 use super::world::World;
 
-/// A sale that opens later, where so many have joined: its id, who, and the ticket id of each.
-pub async fn set(
+/// A sale that opens later and that `count` users have joined: its schedule, the users, and the ticket
+/// id of each user.
+pub async fn create_sale(
     world: &World,
     admin: &Client,
     at: &[SocketAddr],
     count: u32,
 ) -> (i64, Vec<Client>, BTreeMap<i64, String>) {
     let queue = json!({"entry_order": "DRAW", "capacity": 0});
-    let sale = sale::make(admin, (1000, 3600), 1, 50, queue).await;
-    let crowd = join_in_turn(people(world, at, count, 0).await, sale.schedule).await;
+    let sale = sale::create(admin, (1000, 3600), 1, 50, queue).await;
+    let crowd = join_in_order(create_users(world, at, count, 0).await, sale.schedule).await;
     let mut ids = BTreeMap::new();
     for person in &crowd {
         let ticket = person.clone().poll().await.ok(200);
@@ -30,22 +31,22 @@ pub async fn set(
     (sale.schedule, crowd, ids)
 }
 
-/// A draw that was held, as everybody may know it.
-pub struct Opened {
+/// The public data of a draw that has taken place.
+pub struct PublishedDraw {
     pub proof: Value,
     pub entrants: Vec<String>,
 }
 
-impl Opened {
+impl PublishedDraw {
     /// Opens the sale, and waits until the secret is public.
-    pub async fn now(admin: &Client, schedule: i64) -> Self {
+    pub async fn open_sale(admin: &Client, schedule: i64) -> Self {
         let times = json!({"reservation_available_at": in_seconds(0)});
         admin.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
-        Self::of(admin, schedule).await
+        Self::wait_for(admin, schedule).await
     }
 
     /// Waits until the secret is public.
-    pub async fn of(anybody: &Client, schedule: i64) -> Self {
+    pub async fn wait_for(anybody: &Client, schedule: i64) -> Self {
         let path = format!("/v1/schedules/{schedule}/queue/draw");
         let proof = until("the secret", async || {
             let answer = anybody.get(&path).await;
@@ -57,8 +58,8 @@ impl Opened {
         Self { proof, entrants: list.text.lines().map(str::to_owned).collect() }
     }
 
-    /// Waits until the line stands in the order drawn.
-    pub async fn done(&self, world: &World) {
+    /// Waits until the queue has the drawn order.
+    pub async fn wait_until_moved(&self, world: &World) {
         until("the draw is over", async || {
             let open = "select count(*) from draw where moved_at is null";
             (world.number(open).await == 0).then_some(())
@@ -67,11 +68,11 @@ impl Opened {
     }
 }
 
-/// The order, worked out from the public proof alone.
-pub fn order(opened: &Opened) -> Vec<String> {
-    let secret = hex::decode(opened.proof["secret"].as_str().unwrap()).unwrap();
+/// The drawn order of the ticket ids, calculated from the public data only.
+pub fn drawn_order(draw: &PublishedDraw) -> Vec<String> {
+    let secret = hex::decode(draw.proof["secret"].as_str().unwrap()).unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-    let mut drawn: Vec<(Vec<u8>, &String)> = opened
+    let mut drawn: Vec<(Vec<u8>, &String)> = draw
         .entrants
         .iter()
         .map(|id| (hmac::sign(&key, id.as_bytes()).as_ref().to_vec(), id))

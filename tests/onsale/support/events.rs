@@ -1,4 +1,4 @@
-//! Somebody who follows a stream of server-sent events, over a socket of their own.
+//! A client of a stream of server-sent events, with a socket for each stream.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::time::timeout;
 
 use super::client::Client;
 
-/// Long enough for anything that is going to happen on a busy machine.
-const LONGEST: Duration = Duration::from_secs(30);
+/// Longest wait for the next bytes: enough on a busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
 
-/// An open stream, or the answer that it is none.
+/// An open stream, or an answer that refuses it.
 pub struct Events {
     socket: TcpStream,
     text: String,
@@ -31,13 +31,13 @@ pub struct Event {
 }
 
 impl Events {
-    /// Asks for a stream and reads the head of the answer.
+    /// Requests a stream and reads the head of the answer.
     pub async fn open(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
         let socket = TcpStream::connect(addr).await.expect("a connection");
         Self::ask(socket, path, headers).await
     }
 
-    /// As [`Events::open`], with little room for what is not read.
+    /// As [`Events::open`], with a receive buffer of 2 KiB, which a client that does not read fills soon.
     pub async fn open_narrow(addr: SocketAddr, path: &str) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(2048).expect("a small buffer");
@@ -57,7 +57,14 @@ impl Events {
         events
     }
 
-    /// The stream of a person's ticket, from after `last` on.
+    /// How long to wait before a retry, if the answer is a `503` with `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.head.split("retry-after: ").nth(1)?;
+        let seconds = value.lines().next()?.parse().ok()?;
+        (self.status == 503).then_some(Duration::from_secs(seconds))
+    }
+
+    /// The stream of a user's ticket; `last` is the id of the last event that the client has.
     pub async fn of_ticket(addr: SocketAddr, person: &Client, last: Option<&str>) -> Self {
         let ticket = person.ticket.as_deref().expect("a ticket");
         let mut headers = vec![("queue-token", ticket)];
@@ -65,7 +72,7 @@ impl Events {
         Self::open(addr, "/v1/queue/ticket/stream", &headers).await
     }
 
-    /// The next event; nothing where the stream has ended. Comments are not events.
+    /// The next event, without comments; `None` when the stream has ended.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             let block = self.part("\n\n").await?;
@@ -87,14 +94,14 @@ impl Events {
         }
     }
 
-    /// The next event, which has this name.
+    /// The next event; fails unless it has this name.
     pub async fn expect(&mut self, name: &str) -> Event {
         let event = self.next().await.expect("an event");
         assert_eq!(event.name, name, "{event:?}");
         event
     }
 
-    /// The first event of this name that is as it should be; those before it are let pass.
+    /// Skips events until one has this name and satisfies `is`; returns it.
     pub async fn until(&mut self, name: &str, is: impl Fn(&Value) -> bool) -> Event {
         loop {
             let event = self.next().await.expect("an event");
@@ -104,7 +111,7 @@ impl Events {
         }
     }
 
-    /// What comes before `mark`; nothing where the other side has closed.
+    /// The text before `mark`; `None` when the server has closed the connection.
     async fn part(&mut self, mark: &str) -> Option<String> {
         loop {
             if let Some((part, rest)) = self.text.split_once(mark) {
@@ -113,7 +120,7 @@ impl Events {
                 return Some(part);
             }
             let mut bytes = vec![0; 16 * 1024];
-            let read = timeout(LONGEST, self.socket.read(&mut bytes)).await;
+            let read = timeout(LIMIT, self.socket.read(&mut bytes)).await;
             let read = read.expect("waited too long for an event").unwrap_or(0);
             if read == 0 {
                 return None;

@@ -1,5 +1,5 @@
-//! Breaking things on purpose: processes that can be killed, locks that are kept, lost Redises; and
-//! the check of what must hold whatever broke.
+//! Faults that tests make on purpose: killed processes, locks that are kept, a wiped Redis; and the
+//! check of the rules that must hold after every fault.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -13,13 +13,13 @@ use super::servers::Raw;
 use super::wait::until;
 use super::world::{JWT_SECRET, QUEUE_SECRET, World};
 
-/// An onsale in an operating-system process of its own; killed when dropped.
+/// `onsale serve` as a separate operating-system process; killed when dropped.
 pub struct Served {
     pub addr: SocketAddr,
     child: Child,
 }
 
-/// `onsale serve` on these stores, not started yet.
+/// The command `onsale serve` for these stores.
 pub fn serve(database_url: &str, redis_url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onsale"));
     command
@@ -38,12 +38,12 @@ pub fn serve(database_url: &str, redis_url: &str) -> Command {
 }
 
 impl Served {
-    /// On the stores of `world`.
+    /// Starts a process on the stores of `world`.
     pub async fn start(world: &World) -> Self {
         Self::start_on(&world.database_url, &world.redis_url).await
     }
 
-    /// On stores by their URLs.
+    /// Starts a process on the stores with these URLs, and waits until it listens.
     pub async fn start_on(database_url: &str, redis_url: &str) -> Self {
         let mut command = serve(database_url, redis_url);
         command.stderr(Stdio::null());
@@ -60,7 +60,7 @@ impl Served {
     }
 }
 
-/// A transaction that keeps seats locked until it is let go.
+/// A transaction that keeps rows locked until it is released.
 pub struct Blocker {
     tx: Transaction<'static, Postgres>,
     pid: i32,
@@ -72,23 +72,23 @@ impl Blocker {
         let mut tx = pool.begin().await.expect("a transaction");
         let lock = sqlx::query("select from point where user_id = $1 for update").bind(user);
         assert_eq!(lock.execute(&mut *tx).await.expect("a lock").rows_affected(), 1);
-        Self::waiting(tx).await
+        Self::new(tx).await
     }
 
-    /// Has a seat blocked, without a word to Redis, once it is released.
+    /// Marks a seat as blocked when it is released, without a change in Redis.
     pub async fn that_blocks_a_seat(pool: &PgPool, seat: i64) -> Self {
         let mut tx = pool.begin().await.expect("a transaction");
         let block = sqlx::query("update seat set blocked = true where id = $1").bind(seat);
         assert_eq!(block.execute(&mut *tx).await.expect("a lock").rows_affected(), 1);
-        Self::waiting(tx).await
+        Self::new(tx).await
     }
 
-    async fn waiting(mut tx: Transaction<'static, Postgres>) -> Self {
+    async fn new(mut tx: Transaction<'static, Postgres>) -> Self {
         let pid = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *tx).await;
         Self { tx, pid: pid.expect("a pid") }
     }
 
-    /// Locks a seat, and its reservations.
+    /// Locks a seat and its reservations.
     pub async fn of_seat(pool: &PgPool, seat: i64) -> Self {
         let mut tx = pool.begin().await.expect("a transaction");
         for lock in [
@@ -97,14 +97,14 @@ impl Blocker {
         ] {
             sqlx::query(lock).bind(seat).execute(&mut *tx).await.expect("a lock");
         }
-        Self::waiting(tx).await
+        Self::new(tx).await
     }
 
-    /// Returns once somebody waits for these locks.
-    pub async fn blocks(&self, pool: &PgPool) {
+    /// Waits until another session waits for these locks.
+    pub async fn wait_for_waiter(&self, pool: &PgPool) {
         let waiting = "select count(*) from pg_stat_activity
                        where $1 = any(pg_blocking_pids(pid))";
-        until("somebody waits for the lock", async || {
+        until("a session waits for the lock", async || {
             let count: i64 =
                 sqlx::query_scalar(waiting).bind(self.pid).fetch_one(pool).await.expect("a count");
             (count > 0).then_some(())
@@ -112,29 +112,29 @@ impl Blocker {
         .await;
     }
 
-    /// Lets go, and commits what it has changed.
+    /// Commits, which releases the locks.
     pub async fn release(self) {
         self.tx.commit().await.expect("a commit");
     }
 }
 
-/// The key of a schedule.
+/// The Redis key of a schedule with this name.
 pub fn key(schedule: i64, name: &str) -> String {
     format!("onsale:{{{schedule}}}:{name}")
 }
 
-/// What Redis knows of a seat: fence, state, hold; empty where nothing.
+/// A seat's entry in `holder`: fence, state, hold and user; empty if there is none.
 pub async fn holder(redis: &mut Raw, schedule: i64, number: u32) -> String {
     let found: Option<String> = redis.hget(key(schedule, "holder"), number).await.expect("Redis");
     found.unwrap_or_default()
 }
 
-/// Forgets all that Redis knows.
+/// Deletes every key.
 pub async fn wipe(redis: &mut Raw) {
     redis::cmd("FLUSHALL").query_async::<()>(redis).await.expect("Redis");
 }
 
-/// What must hold in PostgreSQL at any time, and how to count what breaks it.
+/// Rules that must hold in PostgreSQL at any time, each with a query that counts violations.
 const RULES: [(&str, &str); 7] = [
     (
         "a seat has one live reservation at most",
@@ -142,12 +142,12 @@ const RULES: [(&str, &str); 7] = [
            where status in ('PAYMENT_WAITING', 'COMPLETE') group by seat_id having count(*) > 1) x",
     ),
     (
-        "a hold is paid whole or not at all",
+        "all seats of a hold are paid or none is",
         "select count(*) from (select 1 from reservation where status in ('PAYMENT_WAITING',
            'COMPLETE') group by hold_id having count(distinct status) > 1) x",
     ),
     (
-        "what is sold has one payment of the price held",
+        "a sold seat has one payment of the amount that was held",
         "select count(*) from reservation r left join payment p on p.reservation_id = r.id
          where (r.status in ('COMPLETE', 'REFUNDED')) <> (p.id is not null)
             or p.amount <> r.amount or (p.status = 'REFUNDED') <> (r.status = 'REFUNDED')",
@@ -163,13 +163,13 @@ const RULES: [(&str, &str); 7] = [
            (select sum(h.amount) from point_history h where h.user_id = p.user_id), 0)",
     ),
     (
-        "a history adds up line by line and is never below zero",
+        "every row of a history has the sum so far, which is never below zero",
         "select count(*) from (select balance_after, sum(amount) over (partition by user_id
            order by id) as sum from point_history) h where balance_after <> sum or sum < 0",
     ),
     (
-        "nobody took over a hold before its time, nor within 5 s after it, but for its own buyer and
-         after its own buyer held something else",
+        "no hold was taken over before its end or within 5 s after it, except by its own buyer or after
+         its own buyer held something else",
         "select count(*) from reservation a join reservation b on b.seat_id = a.seat_id
            and b.id > a.id and b.reservation_at < a.expires_at
              + case when b.user_id = a.user_id or exists (select from reservation c
@@ -180,8 +180,8 @@ const RULES: [(&str, &str); 7] = [
     ),
 ];
 
-/// The rules that are broken, each with how often.
-pub async fn broken(pool: &PgPool) -> Vec<String> {
+/// The rules that are broken, each with the number of violations.
+pub async fn broken_rules(pool: &PgPool) -> Vec<String> {
     let mut found = Vec::new();
     for (rule, count) in RULES {
         let count: i64 = sqlx::query_scalar(count).fetch_one(pool).await.expect("a count");
@@ -192,7 +192,7 @@ pub async fn broken(pool: &PgPool) -> Vec<String> {
     found
 }
 
-/// Fails where a rule is broken.
-pub async fn sound(world: &World) {
-    assert_eq!(broken(&world.pool).await, [""; 0]);
+/// Fails if a rule is broken.
+pub async fn assert_consistent(world: &World) {
+    assert_eq!(broken_rules(&world.pool).await, [""; 0]);
 }

@@ -1,4 +1,4 @@
-//! How many seats are kept from others, by whom, as Redis has it.
+//! How many seats each user keeps from others, according to Redis.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,21 +13,21 @@ type Times = Vec<(u32, f64)>;
 /// How many seats a user keeps from others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Claimed, and PostgreSQL has not decided.
+    /// Claimed; PostgreSQL has not decided yet.
     pub claimed: usize,
     /// Held or bought.
     pub owned: usize,
 }
 
-/// The seats that each user keeps from others at this moment: claimed, held or bought. Seats whose
-/// user Redis was not told are those of user 0.
+/// The number of seats that each user keeps from others now: claimed, held or bought. Seats without a
+/// user in Redis count for user 0.
 pub async fn by_user(redis: &mut impl ConnectionLike, schedule: i64) -> BTreeMap<i64, usize> {
-    let kept = look(redis, schedule).await.expect("Redis");
+    let kept = read(redis, schedule).await.expect("Redis");
     kept.into_iter().map(|(user, kept)| (user, kept.claimed + kept.owned)).collect()
 }
 
-/// As [`by_user`], told apart; fails where Redis does.
-pub async fn look(
+/// As [`by_user`], with claimed seats separate from the others.
+pub async fn read(
     redis: &mut impl ConnectionLike,
     schedule: i64,
 ) -> RedisResult<BTreeMap<i64, Kept>> {
@@ -56,9 +56,9 @@ pub async fn look(
     Ok(kept)
 }
 
-/// The most seats that were held at a time, claims among them, by the log of the seat map: nothing is
-/// missed, however short it was.
-pub async fn most_at_a_time(redis: &mut impl ConnectionLike, schedule: i64) -> usize {
+/// The largest number of seats that were held or claimed at the same time, from the log of the seat
+/// map. The log has every change, however short it lasted.
+pub async fn most_at_once(redis: &mut impl ConnectionLike, schedule: i64) -> usize {
     let entries: Vec<(String, Vec<String>)> = redis::cmd("XRANGE")
         .arg(key(schedule, "seatlog"))
         .arg("-")

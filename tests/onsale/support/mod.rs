@@ -1,4 +1,4 @@
-//! What tests stand on: a world of stores, processes in it, and people who call them.
+//! What tests share: private stores, processes, and clients that call them.
 
 pub mod client;
 pub mod crowd;
@@ -10,6 +10,7 @@ pub mod kept;
 pub mod program;
 pub mod provider;
 pub mod proxy;
+pub mod queue;
 pub mod rush;
 pub mod sale;
 pub mod sampler;

@@ -1,4 +1,4 @@
-//! The program itself, as an operator runs it: a process of its own, with its output kept.
+//! The program as an operator runs it: a separate process, whose output is kept.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -17,16 +17,16 @@ pub struct Program {
     output: Arc<Mutex<String>>,
 }
 
-/// The program with nothing in its environment but where to find other programs.
+/// The program with an environment that has only `PATH`.
 pub fn bare(arguments: &[&str]) -> Command {
-    // Where the tests run from an archive, the program lies beside them.
+    // When the tests run from a nextest archive, the program is in the archive.
     let built = std::env::var_os("NEXTEST_BIN_EXE_onsale");
     let mut command = Command::new(built.unwrap_or_else(|| env!("CARGO_BIN_EXE_onsale").into()));
     command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
 
-/// The program with all that `onsale serve` needs on the stores of `world`.
+/// The program with the settings that `onsale serve` needs, on the stores of `world`.
 pub fn command(world: &World, arguments: &[&str]) -> Command {
     let mut command = bare(arguments);
     command
@@ -41,7 +41,7 @@ pub fn command(world: &World, arguments: &[&str]) -> Command {
 }
 
 impl Program {
-    /// Starts it and waits until it says where it listens.
+    /// Starts it and waits until it prints the address at which it listens.
     pub async fn start(world: &World, environment: &[(&str, &str)]) -> Self {
         let mut command = command(world, &["serve"]);
         command.envs(environment.iter().copied());
@@ -60,12 +60,12 @@ impl Program {
         Self { addr, child, output }
     }
 
-    /// Somebody who calls it without a token.
+    /// A client without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(self.addr)
     }
 
-    /// Everything it has said so far, on both its outputs.
+    /// Everything it has written so far to stdout and stderr.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
@@ -77,8 +77,8 @@ impl Program {
             .expect("it runs");
     }
 
-    /// Its exit code, once it has ended.
-    pub async fn ended(&mut self) -> Option<i32> {
+    /// Waits for its end; returns its exit code.
+    pub async fn wait(&mut self) -> Option<i32> {
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status.code();

@@ -1,4 +1,4 @@
-//! An identity provider: its keys, its tokens, and the address at which it publishes the keys.
+//! An identity provider for tests: its keys, its tokens, and the address at which it publishes keys.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ impl Key {
         Self(kid, EncodingKey::from_ed_der(pair.as_ref()))
     }
 
-    /// A token of a subject, with further claims.
+    /// A token for a subject, with further claims.
     pub fn token(&self, subject: &str, more: &serde_json::Value) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(self.0.to_owned());
@@ -38,7 +38,7 @@ impl Key {
     }
 }
 
-/// The document with these keys.
+/// The JWKS document with these keys.
 pub fn document(keys: &[&Key]) -> String {
     let jwk = |key: &&Key| {
         let mut jwk = Jwk::from_encoding_key(&key.1, Algorithm::EdDSA).expect("a key");
@@ -48,13 +48,13 @@ pub fn document(keys: &[&Key]) -> String {
     serde_json::to_string(&JwkSet { keys: keys.iter().map(jwk).collect() }).expect("JSON")
 }
 
-/// What a provider answers, and how often and by how many at a time it was asked.
+/// A server that publishes a document. It counts its requests, and how many come at the same time.
 pub struct Provider {
     answer: Mutex<(StatusCode, String)>,
     asked: AtomicUsize,
     at_once: AtomicUsize,
     pub most_at_once: AtomicUsize,
-    /// Answers wait for this.
+    /// Answers wait while this is locked for writing.
     pub open: tokio::sync::RwLock<()>,
     addr: SocketAddr,
 }

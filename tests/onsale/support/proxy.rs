@@ -1,4 +1,4 @@
-//! A TCP proxy that breaks connections on purpose, between a process and a store or a caller.
+//! A TCP proxy that breaks connections on purpose, between a process and a store or a client.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,32 +11,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// What happens to bytes.
+/// What the proxy does with bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Nothing.
+    /// Passes them on.
     Pass,
-    /// What clients send is kept until the mode changes, as a network that drops packets does.
+    /// Holds back what clients send until the mode changes, like a network that drops packets.
     HoleUp,
-    /// What the server answers is kept until the mode changes.
+    /// Holds back what the server sends until the mode changes.
     HoleDown,
-    /// Each way takes so much longer.
+    /// Delays them by this time, in each direction.
     Delay(Duration),
-    /// Connections are closed, and new ones too.
+    /// Closes open connections and new ones.
     Refuse,
-    /// The connection ends at the next byte that the server answers; once.
+    /// Cuts the connection at the next byte that the server sends; once.
     CutAtReply,
-    /// Connections end at so many of a hundred answers of the server.
+    /// Cuts the connection at this percentage of the server's answers.
     Lose(u64),
-    /// The connection that sends this text ends at the server's answer to it; once.
+    /// Cuts the connection that sends this text when the server answers it; once.
     CutAfter(&'static str),
-    /// The connection that sends this text ends, and the server never sees it; once.
+    /// Cuts the connection that sends this text, which the server never sees; once.
     CutBefore(&'static str),
-    /// What a client sends from this text on is kept for good.
+    /// Holds back for ever what a client sends from this text on.
     KeepFrom(&'static str),
 }
 
-/// A proxy on a loopback port of its own, until it is dropped.
+/// A proxy on a free loopback port, until it is dropped.
 pub struct Proxy {
     pub addr: SocketAddr,
     shared: Arc<Shared>,
@@ -59,7 +59,7 @@ struct Wire {
 }
 
 impl Proxy {
-    /// In front of `target`.
+    /// Starts a proxy in front of `target`.
     pub async fn before(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let addr = listener.local_addr().expect("an address");
@@ -72,7 +72,7 @@ impl Proxy {
         Self { addr, shared, stop }
     }
 
-    /// In front of the store that a URL names; the URL by way of the proxy.
+    /// Starts a proxy in front of the store that a URL names; returns it and the URL through it.
     pub async fn of_url(url: &str) -> (Self, String) {
         let (scheme, rest) = url.split_once("://").expect("a URL");
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -83,19 +83,19 @@ impl Proxy {
         (proxy, through)
     }
 
-    /// Changes what happens, to open connections too.
+    /// Changes the mode, also of open connections.
     pub fn set(&self, mode: Mode) {
         self.sender().send_replace(mode);
     }
 
-    /// Leaves every open connection silent for good, neither answered nor closed, as a firewall
-    /// that forgot them does. New ones pass.
-    pub fn bury(&self) {
+    /// Makes every open connection silent for ever, neither answered nor closed, like a firewall that
+    /// drops their state. New connections pass.
+    pub fn silence_open_connections(&self) {
         self.set(Mode::HoleUp);
         *self.sender() = watch::Sender::new(Mode::Pass);
     }
 
-    /// How many connections were cut: that a fault did happen.
+    /// How many connections were cut, which proves that the fault happened.
     pub fn cuts(&self) -> usize {
         self.shared.cuts.load(Ordering::SeqCst)
     }
@@ -160,12 +160,12 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, up: bool, wire: W
 }
 
 impl Wire {
-    /// Whether bytes go on; returns once they may.
+    /// Waits until the bytes may pass; returns false if the connection is cut instead.
     async fn passes(&self, up: bool, bytes: &[u8]) -> bool {
         if !up && self.armed.load(Ordering::SeqCst) {
             return self.cut();
         }
-        let says = |text: &str| up && bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        let has = |text: &str| up && bytes.windows(text.len()).any(|part| part == text.as_bytes());
         let mode = *self.mode.borrow();
         match mode {
             Mode::HoleUp if up => self.wait_for_change(mode).await,
@@ -173,17 +173,17 @@ impl Wire {
             Mode::Delay(time) => tokio::time::sleep(time).await,
             Mode::CutAtReply if !up && self.take(mode) => return self.cut(),
             Mode::Lose(percent) if !up && self.loses(percent) => return self.cut(),
-            Mode::CutAfter(text) if says(text) && self.take(mode) => {
+            Mode::CutAfter(text) if has(text) && self.take(mode) => {
                 self.armed.store(true, Ordering::SeqCst);
             }
-            Mode::CutBefore(text) if says(text) && self.take(mode) => return self.cut(),
-            Mode::KeepFrom(text) if says(text) => std::future::pending().await,
+            Mode::CutBefore(text) if has(text) && self.take(mode) => return self.cut(),
+            Mode::KeepFrom(text) if has(text) => std::future::pending().await,
             _ => {}
         }
         true
     }
 
-    /// Whether this answer is one of those to be lost: spread over all, and the same ones each time.
+    /// Whether to lose this answer: spread evenly over all answers, and the same ones in each run.
     fn loses(&self, percent: u64) -> bool {
         let number = self.shared.answers.fetch_add(1, Ordering::SeqCst);
         number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 < percent * (1 << 32) / 100
@@ -196,7 +196,7 @@ impl Wire {
         }
     }
 
-    /// Ends a mode that counts once; false where another connection was first.
+    /// Ends a mode that applies once; false if another connection was first.
     fn take(&self, mode: Mode) -> bool {
         self.mode.send_if_modified(|now| {
             let first = *now == mode;

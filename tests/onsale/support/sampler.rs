@@ -1,4 +1,4 @@
-//! Watching a line in Redis all the while, from beside the service.
+//! Watches a queue in Redis while a test runs, without the service.
 
 use std::time::Duration;
 
@@ -8,19 +8,18 @@ use tokio_util::sync::CancellationToken;
 use super::faults::key;
 use super::world::World;
 
-/// What was seen at one moment.
+/// One observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// Redis's clock.
+    /// Redis's clock, in milliseconds.
     pub at_ms: i64,
     pub active: i64,
-    /// Since the keys were built.
+    /// Admissions since the keys were built.
     pub admitted: i64,
     pub epoch: i64,
 }
 
-/// Looks a few hundred times a second until it is asked what it saw. A Redis that is away is
-/// looked for again.
+/// Takes a sample every 3 ms until it is stopped. It reconnects to a Redis that is down.
 pub struct Sampler {
     stop: CancellationToken,
     task: JoinHandle<Vec<Sample>>,
@@ -30,19 +29,19 @@ impl Sampler {
     pub fn start(world: &World, schedule: i64) -> Self {
         let stop = CancellationToken::new();
         let client = redis::Client::open(world.redis.url_of(schedule)).expect("a URL");
-        let task = tokio::spawn(look(client, schedule, stop.clone()));
+        let task = tokio::spawn(sample(client, schedule, stop.clone()));
         Self { stop, task }
     }
 
-    /// Everything it saw.
+    /// Stops; returns all samples.
     pub async fn stop(self) -> Vec<Sample> {
         self.stop.cancel();
         self.task.await.expect("no panic")
     }
 }
 
-async fn look(client: redis::Client, schedule: i64, stop: CancellationToken) -> Vec<Sample> {
-    type Seen = (i64, (Option<i64>, Option<i64>), (i64, i64));
+async fn sample(client: redis::Client, schedule: i64, stop: CancellationToken) -> Vec<Sample> {
+    type Reply = (i64, (Option<i64>, Option<i64>), (i64, i64));
     let mut pipe = redis::pipe();
     pipe.atomic().cmd("ZCARD").arg(key(schedule, "active"));
     pipe.cmd("HMGET").arg(key(schedule, "meta")).arg(&["admitted", "epoch"]).cmd("TIME");
@@ -52,7 +51,7 @@ async fn look(client: redis::Client, schedule: i64, stop: CancellationToken) -> 
             conn = client.get_multiplexed_async_connection().await.ok();
         }
         if let Some(open) = &mut conn {
-            match pipe.query_async::<Seen>(open).await {
+            match pipe.query_async::<Reply>(open).await {
                 Ok((active, (Some(admitted), Some(epoch)), (seconds, micros))) => {
                     let at_ms = seconds * 1000 + micros / 1000;
                     samples.push(Sample { at_ms, active, admitted, epoch });
@@ -66,13 +65,13 @@ async fn look(client: redis::Client, schedule: i64, stop: CancellationToken) -> 
     samples
 }
 
-/// The most that were inside at once.
+/// The largest number of active slots in any sample.
 pub fn most_active(samples: &[Sample]) -> i64 {
     samples.iter().map(|sample| sample.active).max().unwrap_or(0)
 }
 
-/// The first two moments between which more were let in than `rate` a second allows, with one
-/// second's worth saved up before.
+/// The first two samples between which more buyers were admitted than `rate` per second allows. One
+/// second's worth may have been saved up before.
 pub fn too_fast(samples: &[Sample], rate: i64) -> Option<(Sample, Sample)> {
     for (number, first) in samples.iter().enumerate() {
         for last in samples[number..].iter().filter(|last| last.epoch == first.epoch) {

@@ -1,4 +1,4 @@
-//! The Redis of one test: one server, or a cluster where the run asks for it (`make test-cluster`).
+//! The Redis of one test: one server, or a cluster when the run requests it (`make test-cluster`).
 
 use futures_util::future::try_join_all;
 use onsale::dev::DevError;
@@ -11,32 +11,32 @@ use redis::{Arg, Cmd, Pipeline, RedisFuture, Value};
 
 use super::faults::key;
 
-/// How many primaries a cluster has.
+/// Number of primaries of a cluster.
 const PRIMARIES: usize = 3;
 
-/// Servers of this test alone.
+/// Redis servers that only this test uses.
 pub enum Servers {
     Single(RedisServer),
     Cluster(RedisCluster),
     Sentinel(RedisSentinel),
 }
 
-/// Connections to every primary of the start; a command goes to the one that has its key, or to all
-/// where it has none.
+/// Connections to every server that was a primary at the start. A command goes to the primary of its
+/// key, or to all primaries if it has no key.
 #[derive(Clone)]
 pub struct Raw {
     primaries: Vec<MultiplexedConnection>,
 }
 
-/// Whether the run asks for clusters: `ONSALE_TEST_REDIS` is `cluster`, or not set.
-pub fn clusters_asked() -> bool {
+/// Whether the run requests clusters: `ONSALE_TEST_REDIS` is `cluster`.
+pub fn clusters_requested() -> bool {
     std::env::var("ONSALE_TEST_REDIS").is_ok_and(|kind| kind == "cluster")
 }
 
 impl Servers {
-    /// What the run asks for; a cluster without replicas, which nothing but a failover needs.
+    /// The kind that the run requests. A cluster has no replicas: only failovers need them.
     pub async fn new() -> Self {
-        if clusters_asked() { Self::cluster(false).await } else { Self::single().await }
+        if clusters_requested() { Self::cluster(false).await } else { Self::single().await }
     }
 
     pub async fn single() -> Self {
@@ -47,7 +47,7 @@ impl Servers {
         Self::Cluster(RedisCluster::throwaway(replicas).await.expect("a cluster"))
     }
 
-    /// `REDIS_URL`.
+    /// `REDIS_URL` for the service.
     pub fn url(&self) -> String {
         match self {
             Self::Single(server) => server.url(),
@@ -56,8 +56,8 @@ impl Servers {
         }
     }
 
-    /// Every server: of a cluster, the primaries of the start and then their replicas, of Sentinel,
-    /// the primary and its replica.
+    /// Every server. Of a cluster: the primaries of the start, then their replicas. Of Sentinel: the
+    /// primary, then its replica.
     pub fn all(&self) -> &[RedisServer] {
         match self {
             Self::Single(server) => std::slice::from_ref(server),
@@ -74,12 +74,12 @@ impl Servers {
         }
     }
 
-    /// Kills all of it, at once.
+    /// Kills all servers at once.
     pub async fn kill(&mut self) -> Result<(), DevError> {
         try_join_all(self.all_mut().iter_mut().map(RedisServer::kill)).await.map(|_| ())
     }
 
-    /// Starts all of it again, and waits until it serves.
+    /// Starts all servers again, and waits until they serve.
     pub async fn restart(&mut self) -> Result<(), DevError> {
         if let Self::Cluster(cluster) = self {
             cluster.restart().await
@@ -91,33 +91,33 @@ impl Servers {
         }
     }
 
-    /// Waits until every replica of a cluster has a copy, so that any server of it may go.
+    /// Waits until every replica of a cluster has a full copy, so that any one server may fail.
     pub async fn settles(&self) -> Result<(), DevError> {
         if let Self::Cluster(cluster) = self { cluster.settles().await } else { Ok(()) }
     }
 
-    /// Stops all of it (SIGSTOP).
+    /// Stops all servers (SIGSTOP).
     pub fn pause(&self) {
         self.all().iter().for_each(RedisServer::pause);
     }
 
-    /// Ends a pause.
+    /// Continues all servers (SIGCONT).
     pub fn resume(&self) {
         self.all().iter().for_each(RedisServer::resume);
     }
 
-    /// Where in `all` the primary of a schedule was at the start.
+    /// Index in [`Servers::all`] of the server that was the schedule's primary at the start.
     pub fn primary_of(&self, schedule: i64) -> usize {
         let slot = slot(key(schedule, "meta").as_bytes()).expect("a key of ours");
         if matches!(self, Self::Cluster(_)) { RedisCluster::primary_of(slot) } else { 0 }
     }
 
-    /// Where in `all` the server is that serves a schedule's keys now; none where none does. `but` is
-    /// not asked.
+    /// Index in [`Servers::all`] of the server that serves the schedule's keys now, if any does. The
+    /// server `but` is not asked.
     pub async fn primary_now(&self, schedule: i64, but: Option<usize>) -> Option<usize> {
         let key = key(schedule, "meta");
         for (at, server) in self.all().iter().enumerate().filter(|(at, _)| Some(*at) != but) {
-            // The others name another node, or are gone.
+            // Every other server redirects to another node, or is down.
             if server.tell::<bool>(&["EXISTS", &key]).await.is_ok() {
                 return Some(at);
             }
@@ -125,7 +125,7 @@ impl Servers {
         None
     }
 
-    /// A server of `all`.
+    /// A server by its index in [`Servers::all`].
     pub fn server(&mut self, at: usize) -> &mut RedisServer {
         &mut self.all_mut()[at]
     }
@@ -135,7 +135,7 @@ impl Servers {
         self.all()[self.primary_of(schedule)].url()
     }
 
-    /// Connections past the service.
+    /// Connections that bypass the service.
     pub async fn raw(&self) -> Raw {
         let count = if matches!(self, Self::Cluster(_)) { PRIMARIES } else { 1 };
         let mut primaries = Vec::new();

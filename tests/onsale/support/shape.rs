@@ -1,20 +1,20 @@
-//! What a JSON object is made of: exactly these members, of these types.
+//! The shape of a JSON object: exactly these members, of these types.
 
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use serde_json::Value;
 
-/// Fails unless `value` has exactly the members of `shape`: words like `id:int title:text?`, where
-/// `?` is a member that may be null.
+/// Fails unless `value` has exactly the members of `shape`: words like `id:int title:text?`. A member
+/// with `?` may be null.
 #[track_caller]
-pub fn is(value: &Value, shape: &str) {
+pub fn check(value: &Value, shape: &str) {
     let members = value.as_object().unwrap_or_else(|| panic!("not an object: {value}"));
     let expected: Vec<(&str, &str)> =
         shape.split_whitespace().map(|word| word.split_once(':').expect("name:type")).collect();
     let names: BTreeSet<&str> = expected.iter().map(|(name, _)| *name).collect();
-    let told: BTreeSet<&str> = members.keys().map(String::as_str).collect();
-    assert_eq!(told, names, "{value}");
+    let found: BTreeSet<&str> = members.keys().map(String::as_str).collect();
+    assert_eq!(found, names, "{value}");
     for (name, kind) in expected {
         let member = &members[name];
         let fits = match kind.strip_suffix('?') {
@@ -37,22 +37,22 @@ fn fits(value: &Value, kind: &str) -> bool {
             .as_str()
             .is_some_and(|text| text.len() == 36 && text.parse::<uuid::Uuid>().is_ok()),
         "time" => value.as_str().is_some_and(is_time),
-        other => panic!("no type is called {other}"),
+        other => panic!("unknown type: {other}"),
     }
 }
 
-/// RFC 3339 in UTC, written with a `Z`.
+/// Whether a text is a time in RFC 3339, in UTC and with a `Z`.
 pub fn is_time(text: &str) -> bool {
     text.ends_with('Z') && DateTime::parse_from_rfc3339(text).is_ok()
 }
 
-/// Fails unless the answer is a page whose items have this shape; gives the items.
+/// Fails unless the answer is a page whose items have this shape; returns the items.
 #[track_caller]
-pub fn page(value: &Value, shape: &str) -> Vec<Value> {
-    is(value, "items:list next_cursor:text?");
+pub fn check_page(value: &Value, shape: &str) -> Vec<Value> {
+    check(value, "items:list next_cursor:text?");
     let items = value["items"].as_array().expect("items").clone();
     for item in &items {
-        is(item, shape);
+        check(item, shape);
     }
     items
 }

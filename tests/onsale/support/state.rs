@@ -1,10 +1,11 @@
-//! What the two stores hold, as one text: equal before and after whatever must change nothing.
+//! The content of both stores as one text, to compare before and after a request that must change
+//! nothing.
 
 use redis::AsyncCommands;
 
 use super::world::World;
 
-/// The tables that only a request changes; `queue` and `outbox` are written behind it.
+/// A hash of the tables that only requests change; loops write `queue` and `outbox`.
 const TABLES: &str = r#"
     select md5(coalesce(string_agg(line, '|' order by line), '')) from (
         select 'u' || t::text as line from "user" t
@@ -18,12 +19,12 @@ const TABLES: &str = r#"
         union all select 'i' || t::text from idempotency_key t
         union all select 'a' || t::text from audit t) as lines"#;
 
-/// Who waits, who is inside, and which seats are whose.
+/// The keys that say who waits, who is active, and who has which seat.
 const KEYS: [&str; 8] =
     ["waiting", "active", "place", "parked", "returned", "held", "claim", "sold"];
 
-/// Everything that a refused request to `schedules` must leave as it was.
-pub async fn of(world: &World, schedules: &[i64]) -> String {
+/// Everything that a refused request to `schedules` must not change.
+pub async fn snapshot(world: &World, schedules: &[i64]) -> String {
     let mut text: Vec<String> =
         vec![sqlx::query_scalar(TABLES).fetch_one(&world.pool).await.expect("the tables")];
     let mut redis = world.raw_redis().await;
@@ -32,8 +33,8 @@ pub async fn of(world: &World, schedules: &[i64]) -> String {
             let name = format!("onsale:{{{schedule}}}:{key}");
             let dumped: Option<Vec<u8>> =
                 redis::cmd("DUMP").arg(&name).query_async(&mut redis).await.expect("a key");
-            let size = dumped.map_or_else(|| "-".to_owned(), |bytes| format!("{bytes:?}"));
-            text.push(format!("{schedule} {key} {size}"));
+            let value = dumped.map_or_else(|| "-".to_owned(), |bytes| format!("{bytes:?}"));
+            text.push(format!("{schedule} {key} {value}"));
         }
         let meta: Vec<Option<String>> = redis
             .hmget(

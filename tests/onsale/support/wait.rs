@@ -2,15 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-/// Long enough for anything that is going to happen on a busy machine.
-const LONGEST: Duration = Duration::from_secs(30);
+use chrono::{DateTime, Utc};
 
-/// Asks again and again until the answer is something.
+/// How long [`until`] waits: enough on a busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Calls `ask` every 20 ms until it returns a value; fails after 30 s. `what` names the condition.
 pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
-    until_within(LONGEST, what, ask).await
+    until_within(LIMIT, what, ask).await
 }
 
-/// As [`until`], with a limit of one's own.
+/// As [`until`], with another limit.
 pub async fn until_within<T>(
     limit: Duration,
     what: &str,
@@ -24,4 +26,9 @@ pub async fn until_within<T>(
         assert!(begun.elapsed() < limit, "waited too long for: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Sleeps until a time on the clock; returns at once if it has passed.
+pub async fn sleep_until(at: DateTime<Utc>) {
+    tokio::time::sleep((at - Utc::now()).to_std().unwrap_or_default()).await;
 }

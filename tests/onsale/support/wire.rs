@@ -1,4 +1,4 @@
-//! HTTP as bytes on one connection, for what a client library would hide.
+//! HTTP as bytes on one connection, for details that a client library hides.
 
 use std::net::SocketAddr;
 
@@ -19,12 +19,12 @@ impl Wire {
         Self { stream: TcpStream::connect(addr).await.expect("a connection"), read: Vec::new() }
     }
 
-    /// Sends bytes; whether the server took them all.
+    /// Sends bytes; returns whether the server accepted all of them.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// The next answer, read to its end and no further. Its length must be in its head.
+    /// Reads the next answer, and no further bytes. Its length must be in its head.
     pub async fn answer(&mut self) -> Answer {
         let end = loop {
             match self.read.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -50,7 +50,7 @@ impl Wire {
         Answer { status: status.expect("a status"), headers, text, body }
     }
 
-    /// Whether the server closes the connection and sends nothing more.
+    /// Waits for more bytes or the end; returns whether the server closed the connection without more.
     pub async fn is_closed(&mut self) -> bool {
         self.read.is_empty() && !self.more().await
     }

@@ -1,4 +1,4 @@
-//! A database and a Redis of one test, and the onsale processes that share them.
+//! The database and the Redis of one test, and the onsale processes that share them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,8 +15,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::client::Client;
 use super::servers::{Raw, Servers};
+use super::wait::until;
 
-/// The migrated database that each test's own is a copy of.
+/// The migrated database that every test database is copied from.
 const TEMPLATE: &str = "onsale_template";
 
 pub const JWT_SECRET: &str = "a secret for access tokens in tests";
@@ -31,31 +32,31 @@ pub struct World {
     pub pg: Pg,
 }
 
-/// One onsale process, in this one.
+/// One onsale process, which runs inside the test process.
 pub struct Process {
     pub addr: SocketAddr,
     running: Option<Running>,
 }
 
 #[derive(Parser)]
-struct Line {
+struct CommandLine {
     #[command(flatten)]
     settings: Settings,
 }
 
 impl World {
-    /// A fresh database and a fresh Redis, of the kind that the run asks for.
+    /// A new database and a new Redis of the kind that the run requests.
     pub async fn new() -> Self {
         Self::on(Servers::new().await).await
     }
 
-    /// A fresh database beside this Redis.
+    /// A new database, and this Redis.
     pub async fn on(redis: Servers) -> Self {
         let given = std::env::var("DATABASE_URL").expect("DATABASE_URL: run `make test`");
         Self::beside(&given, redis).await
     }
 
-    /// A fresh database of the server that this one is of, and this Redis.
+    /// A new database on the server of `database_url`, and this Redis.
     pub async fn beside(database_url: &str, redis: Servers) -> Self {
         let (server, _) = database_url.rsplit_once('/').expect("a database's URL");
         template(server).await;
@@ -69,7 +70,7 @@ impl World {
         Self { redis, database_url, redis_url, pool, pg }
     }
 
-    /// The settings of a process in this world; `extra` are further flags, or others instead.
+    /// The settings of a process on these stores. Flags in `extra` are added, or replace others.
     pub fn settings(&self, extra: &[&str]) -> Settings {
         let own = [
             "onsale",
@@ -88,7 +89,7 @@ impl World {
         let given: Vec<String> = extra.iter().map(|flag| name(flag)).collect();
         let line = own.iter().map(ToString::to_string).chain(stores);
         let line = line.filter(|flag| !given.contains(&name(flag)));
-        Line::parse_from(line.chain(extra.iter().map(ToString::to_string))).settings
+        CommandLine::parse_from(line.chain(extra.iter().map(ToString::to_string))).settings
     }
 
     /// Starts a process.
@@ -102,26 +103,40 @@ impl World {
         Process { addr: running.addr, running: Some(running) }
     }
 
-    /// Runs a query that gives one number.
+    /// Runs a query whose result is one number.
     pub async fn number(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.expect("a number")
     }
 
-    /// A raw connection to the Redis of this world.
+    /// The highest epoch of any schedule: 1 unless keys were rebuilt.
+    pub async fn epoch(&self) -> i64 {
+        self.number("select max(queue_epoch)::bigint from concert_schedule").await
+    }
+
+    /// Waits until the relay has delivered every event of the outbox.
+    pub async fn wait_for_empty_outbox(&self) {
+        until("the outbox is empty", async || {
+            (self.number("select count(*) from outbox").await == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// A connection to Redis that bypasses the service.
     pub async fn raw_redis(&self) -> Raw {
         self.redis.raw().await
     }
 }
 
 impl Process {
-    /// Somebody who calls it without a token.
+    /// A client without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(self.addr)
     }
 
     /// A new user.
     pub async fn buyer(&self) -> Client {
-        let made = self.anonymous().post("/v1/users", serde_json::json!({"name": "Kim"})).await;
+        let name = serde_json::json!({"name": "Kim"});
+        let made = self.anonymous().post_with_retries("/v1/users", name).await;
         assert_eq!(made.status, 201, "{}", made.body);
         let mut client = self.anonymous();
         client.user = made.body["id"].as_i64().expect("an id");
@@ -129,25 +144,25 @@ impl Process {
         client
     }
 
-    /// A new user with points.
+    /// A new user with 1,000,000 points.
     pub async fn rich_buyer(&self) -> Client {
         let buyer = self.buyer().await;
         let charged = buyer
             .keyed()
-            .post("/v1/points/charges", serde_json::json!({"amount": 1_000_000}))
+            .post_with_retries("/v1/points/charges", serde_json::json!({"amount": 1_000_000}))
             .await;
         assert_eq!(charged.status, 201, "{}", charged.body);
         buyer
     }
 
-    /// A new user who administers.
+    /// A new user with the role of an administrator.
     pub async fn admin(&self) -> Client {
         let mut client = self.buyer().await;
         client.token = Some(token(client.user, Role::Admin));
         client
     }
 
-    /// Drains it, as SIGTERM does.
+    /// Drains the process, as SIGTERM does, and waits for its end.
     pub async fn stop(mut self) {
         let running = self.running.take().expect("it runs");
         running.stop().cancel();
@@ -163,11 +178,11 @@ impl Drop for Process {
     }
 }
 
-/// Makes the migrated database that each test's own is a copy of; whoever comes first does.
+/// Creates the database that test databases are copied from, unless another test has done so.
 async fn template(server: &str) {
     let mut lock = PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL");
     sqlx::query("select pg_advisory_lock(74)").execute(&mut lock).await.unwrap();
-    // A statement of its own: it must see what the last holder of the lock made.
+    // A separate statement: it must see what the previous holder of the lock created.
     let ask = "select exists (select from pg_database where datname = $1)";
     let there: bool = sqlx::query_scalar(ask).bind(TEMPLATE).fetch_one(&mut lock).await.unwrap();
     if !there {
@@ -198,7 +213,7 @@ pub fn token(user: i64, role: Role) -> String {
     minted.expect("a token").access_token
 }
 
-/// An access token of a buyer, with this lifetime.
+/// An access token for a buyer, with this lifetime.
 pub fn token_within(user: i64, lifetime: Lifetime) -> String {
     let tokens = Tokens::own("onsale", JWT_SECRET.as_bytes());
     tokens.mint_within(UserId(user), Role::User, lifetime).expect("a token").access_token

@@ -1,4 +1,4 @@
-//! A body in one of its encodings, and the validator of that encoding.
+//! Sends a rendered body in one of its encodings, with the validator for that encoding.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::concert::map::http::render::Rendered;
 use crate::http::api::negotiation::Encoding;
 
-/// The strong validator of a version in one encoding.
+/// Builds the strong validator of a version in one encoding.
 pub(super) fn etag(version: &str, encoding: Encoding) -> String {
     match encoding {
         Encoding::Plain => format!("\"{version}\""),
@@ -18,7 +18,7 @@ pub(super) fn etag(version: &str, encoding: Encoding) -> String {
     }
 }
 
-/// A rendered body without a copy of it.
+/// A shared body in one encoding. Sending it copies nothing.
 struct Encoded {
     body: Arc<Rendered>,
     encoding: Encoding,
@@ -30,7 +30,7 @@ impl AsRef<[u8]> for Encoded {
     }
 }
 
-/// A rendered body as an answer.
+/// Builds the response with a rendered body.
 pub(super) fn encoded(body: Arc<Rendered>, encoding: Encoding) -> Response {
     let mut response = Bytes::from_owner(Encoded { body, encoding }).into_response();
     let headers = response.headers_mut();

@@ -1,4 +1,5 @@
-//! Bodies made once per version and process: a map of 50,000 seats is megabytes of JSON.
+//! Renders each body once per version and process, because a map of 50,000 seats is megabytes of
+//! JSON.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,10 @@ use crate::http::api::compression::{Effort, pack};
 use crate::http::api::negotiation::Encoding;
 use crate::store::id::ScheduleId;
 
-/// Bodies kept at a time, in bytes.
-const KEPT: u64 = 128 * 1024 * 1024;
-/// A body that nobody asked for is dropped: maps change several times a second in a rush.
+/// Size of the cache, in bytes of bodies.
+const CACHE_BYTES: u64 = 128 * 1024 * 1024;
+/// Time without requests after which a body is dropped. In a rush, maps change several times a
+/// second.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// One body in every encoding.
@@ -25,31 +27,31 @@ pub struct Rendered {
     brotli: Vec<u8>,
 }
 
-/// Which body: of which schedule, which of its answers, and of which version.
+/// Identifies a rendered body.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Whose.
+    /// The schedule.
     pub schedule: ScheduleId,
-    /// Which answer.
+    /// The kind of answer.
     pub answer: &'static str,
-    /// Which version of it; says all that the body depends on.
+    /// The version of the answer. It covers everything that the body depends on.
     pub version: String,
 }
 
-/// The latest bodies.
+/// Cache of the latest bodies.
 #[derive(Debug, Clone)]
 pub struct Renderings {
-    kept: Cache<Key, Arc<Rendered>>,
+    cache: Cache<Key, Arc<Rendered>>,
 }
 
-/// Why there is no body: a defect of ours.
+/// Why a body could not be rendered. Always a defect of onsale.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// Not JSON, or not compressed.
+    /// Serializing or compressing failed.
     #[error("a seat map could not be written: {0}")]
     Write(#[from] std::io::Error),
-    /// The thread that wrote it ended early.
-    #[error("a seat map was not written: {0}")]
+    /// The rendering task ended early.
+    #[error("the task that renders a seat map ended early: {0}")]
     Ended(#[from] tokio::task::JoinError),
 }
 
@@ -59,47 +61,48 @@ impl Default for Renderings {
             u32::try_from(body.plain.len() + body.gzip.len() + body.brotli.len())
                 .unwrap_or(u32::MAX)
         };
-        let kept = Cache::builder()
+        let cache = Cache::builder()
             .weigher(weigh)
-            .max_capacity(KEPT)
-            // The default policy would not let a new version in before it was asked for often.
+            .max_capacity(CACHE_BYTES)
+            // The default policy would keep a new version out of the cache until it was requested
+            // often.
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(IDLE)
             .build();
-        Self { kept }
+        Self { cache }
     }
 }
 
 impl Renderings {
-    /// The body of `key`, where it was made already.
+    /// Returns the body of `key` if it is rendered already.
     #[must_use]
     pub fn known(&self, key: &Key) -> Option<Arc<Rendered>> {
-        self.kept.get(key).now_or_never().flatten()
+        self.cache.get(key).now_or_never().flatten()
     }
 
-    /// The body of `key`; where there is none yet, `write` makes it, once for all who ask
-    /// meanwhile, on a thread that may take its time.
+    /// Returns the body of `key`. If there is none, `write` renders it on a blocking thread, once
+    /// for all callers that wait.
     pub async fn get(
         &self,
         key: Key,
         write: impl FnOnce() -> Result<Vec<u8>, std::io::Error> + Send + 'static,
     ) -> Result<Arc<Rendered>, Arc<RenderError>> {
         let make = async {
-            let made = tokio::task::spawn_blocking(move || Rendered::new(write()?));
-            Ok(Arc::new(made.await??))
+            let task = tokio::task::spawn_blocking(move || Rendered::new(write()?));
+            Ok(Arc::new(task.await??))
         };
-        self.kept.try_get_with(key, make).await
+        self.cache.try_get_with(key, make).await
     }
 }
 
 impl Rendered {
     fn new(plain: Vec<u8>) -> Result<Self, std::io::Error> {
-        // A version lives for a fraction of a second.
+        // Low effort, because a version lives for a fraction of a second.
         let pack = |encoding| pack(&plain, encoding, Effort::Little);
         Ok(Self { gzip: pack(Encoding::Gzip)?, brotli: pack(Encoding::Brotli)?, plain })
     }
 
-    /// The body as it travels.
+    /// Returns the body in one encoding.
     #[must_use]
     pub fn bytes(&self, encoding: Encoding) -> &[u8] {
         match encoding {
@@ -110,7 +113,7 @@ impl Rendered {
     }
 }
 
-/// `body` as JSON.
+/// Serializes `body` as JSON.
 pub fn json(body: &impl Serialize) -> Result<Vec<u8>, std::io::Error> {
     Ok(serde_json::to_vec(body)?)
 }
@@ -123,7 +126,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_body_is_written_once_for_all_who_ask() {
+    async fn a_body_is_rendered_once_for_all_requests() {
         let (renderings, written) = (Renderings::default(), Arc::new(AtomicUsize::new(0)));
         let ask = |version: &str| {
             let (written, version) = (Arc::clone(&written), version.to_owned());

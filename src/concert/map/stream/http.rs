@@ -1,4 +1,4 @@
-//! The stream of a seat map over HTTP.
+//! The HTTP route of the stream of seat changes.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -15,32 +15,33 @@ use crate::http::api::problem::Problem;
 use crate::http::stream::takeover;
 use crate::store::id::ScheduleId;
 
-/// The route of pushed changes.
+/// The route of the stream of seat changes.
 pub fn routes(streams: SeatStreams) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(stream)).with_state(streams)
 }
 
-/// Where a client begins.
+/// Where the stream starts.
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct From {
-    /// The `version` of the map that the client has. `Last-Event-ID` comes before it.
+    /// The `version` of the map that the client has. `Last-Event-ID` takes precedence.
     #[garde(skip)]
     since: Option<String>,
 }
 
-/// Which seats change, as server-sent events.
+/// Stream the changes of seats as server-sent events.
 ///
-/// `seats` has `version`, `since` and the `seats` that changed in between, each with its `id` and
-/// `status`; the first comes at once. `reload`: what changed is not known any more, the map of this
-/// `version` is to be loaded. `stale`: a store does not answer, until the next `seats`.
+/// A `seats` event has `version`, `since` and the `seats` that changed in between, each with its
+/// `id` and `status`. The first one arrives at once. `reload` says that the changes are no longer
+/// known: load the map of this `version`. `stale` says that a store does not answer; the next
+/// `seats` ends that.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/seats/stream", operation_id = "stream_seats", tag = "Catalogue",
     params(("id" = ScheduleId, Path, description = "The schedule"), From,
            ("Last-Event-ID" = Option<String>, Header,
-            description = "The id of the last event that was seen: a version")),
+            description = "The id of the last event received: a version of the map")),
     responses(
-        (status = 200, description = "Until a side closes it", body = String,
+        (status = 200, description = "Events until either side closes the stream", body = String,
          content_type = "text/event-stream"),
         (status = 404, description = "`schedule_not_found`"),
     ),

@@ -1,4 +1,4 @@
-//! The latest version of a map as events, one for each version that followers come from.
+//! The latest version of a seat map as events: one event for each version that a client may have.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,59 +11,59 @@ use crate::concert::model::Layout;
 use crate::http::stream::event;
 use crate::http::stream::socket::Event;
 
-/// Events kept: mostly there is one, and those who come back after a while need others.
-const KEPT: usize = 64;
+/// Most events in memory. Usually one is enough; clients that reconnect may need others.
+const MAX_EVENTS: usize = 64;
 
-/// What a client has.
+/// Version that a client has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Since {
-    /// The map of this moment, whichever that is.
+    /// The current map, whatever its version is.
     Now,
-    /// A version.
+    /// This version.
     Version(MapVersion),
-    /// Something that is no version of ours.
+    /// Something that is not a version.
     Unknown,
 }
 
-/// The latest map, and the events that lead to it.
+/// The latest map, and the events that bring clients to it.
 #[derive(Debug, Default)]
 pub(super) struct Latest {
     pub layout: Option<Arc<Layout>>,
     states: Option<Arc<SeatStates>>,
     events: HashMap<Since, Event>,
-    /// What the events lead to.
-    told: Option<MapVersion>,
+    /// The version that `events` lead to.
+    events_version: Option<MapVersion>,
 }
 
-/// What was missed is not known any more: the map is to be loaded anew.
+/// Event for a client whose missed changes are no longer known. It has to load the map again.
 #[derive(Serialize)]
 struct Reload {
     version: String,
 }
 
 impl Latest {
-    /// Takes over the states of a board.
-    pub fn is(&mut self, states: &Arc<SeatStates>) {
+    /// Sets the states of a new board. Drops the events if the version changed.
+    pub fn set_states(&mut self, states: &Arc<SeatStates>) {
         self.states = Some(Arc::clone(states));
-        if self.told != self.version() {
-            self.told = self.version();
+        if self.events_version != self.version() {
+            self.events_version = self.version();
             self.events.clear();
         }
     }
 
-    /// Nothing before anything is known.
+    /// Returns the version; `None` until layout and states are known.
     pub fn version(&self) -> Option<MapVersion> {
         let (layout, states) = (self.layout.as_ref()?, self.states.as_ref()?);
         Some(MapVersion { seats: states.version, layout: layout.version })
     }
 
-    /// The event that leads from what a client has to `version`, which is the latest.
-    pub fn since(&mut self, has: Since, version: MapVersion) -> Event {
+    /// Returns the event that brings a client with `has` to `version`, which is the latest.
+    pub fn event_since(&mut self, has: Since, version: MapVersion) -> Event {
         if let Some(event) = self.events.get(&has) {
             return event.clone();
         }
         let event = self.write(has, version);
-        if self.events.len() < KEPT {
+        if self.events.len() < MAX_EVENTS {
             self.events.insert(has, event.clone());
         }
         event

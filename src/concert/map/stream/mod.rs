@@ -1,4 +1,5 @@
-//! Pushed changes of the seat map: one event per version, rendered once for all who follow.
+//! The streams of seat changes. Each version is rendered once for all clients that have the same
+//! earlier version.
 
 pub mod http;
 mod latest;
@@ -16,12 +17,12 @@ use crate::http::stream::socket::{Gone, Socket};
 use crate::http::stream::{Open, Streams};
 use crate::store::id::ScheduleId;
 
-/// Followers are looked at this often also where no board was read.
+/// Longest time between two updates of all followers, also without a new board.
 const TICK: Duration = Duration::from_secs(1);
-/// How long the layout of the seats is waited for before the last one is used.
-const LAYOUT_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for the layout. After it, the last known layout is used.
+const LAYOUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The streams of seat maps; cheap to clone.
+/// All streams of seat changes in this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SeatStreams {
     catalogue: Catalogue,
@@ -33,10 +34,10 @@ pub struct SeatStreams {
 #[derive(Debug)]
 struct Follower {
     socket: Socket,
-    /// What its client has.
+    /// Version that its client has.
     has: Since,
-    /// Something is to be told even where nothing has changed.
-    owed: bool,
+    /// The next step sends an event even if nothing changed.
+    must_send: bool,
     stale: bool,
 }
 
@@ -46,28 +47,28 @@ struct Topic {
     schedule: ScheduleId,
     followers: Vec<Follower>,
     latest: Latest,
-    /// The board of the last walk.
-    walked: Option<Instant>,
+    /// When the board of the last update was read.
+    last_read: Option<Instant>,
 }
 
 impl SeatStreams {
-    /// Puts the service together.
+    /// Creates the service. No stream is open yet.
     #[must_use]
     pub fn new(catalogue: Catalogue, streams: Streams) -> Self {
         Self { catalogue, streams, hub: Hub::default() }
     }
 
-    /// Counts a stream as open; `503` where there are too many.
+    /// Counts a stream as open. Fails with `503` if there are too many.
     fn open(&self) -> Result<Open, Problem> {
         self.streams.open("seats")
     }
 
-    /// Whether there is such a map.
+    /// Checks that the schedule exists.
     async fn exists(&self, schedule: ScheduleId) -> Result<(), CatalogueError> {
         self.catalogue.seats(schedule).await.map(|_| ())
     }
 
-    /// Serves a stream on this socket.
+    /// Serves the stream of a schedule on this socket.
     fn serve(&self, schedule: ScheduleId, has: Since, socket: Socket) {
         let catalogue = self.catalogue.clone();
         self.hub.enter(schedule, Arrival { socket, wants: has }, |arrivals| {
@@ -82,14 +83,14 @@ async fn serve(catalogue: Catalogue, schedule: ScheduleId, mut arrivals: Arrival
         schedule,
         followers: Vec::new(),
         latest: Latest::default(),
-        walked: None,
+        last_read: None,
     };
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            Some(arrival) = arrivals.next() => topic.greet(arrival).await,
-            () = topic.due(&mut tick) => topic.walk().await,
+            Some(arrival) = arrivals.next() => topic.add_follower(arrival).await,
+            () = topic.due(&mut tick) => topic.update_all().await,
         }
         if topic.followers.is_empty() && arrivals.end() {
             return;
@@ -98,10 +99,11 @@ async fn serve(catalogue: Catalogue, schedule: ScheduleId, mut arrivals: Arrival
 }
 
 impl Topic {
-    /// Returns when there is a board that was not walked by, or it is time anyway.
+    /// Waits for a board newer than the last update, or for the next tick.
     async fn due(&self, tick: &mut Interval) {
         let watched = self.catalogue.watch(self.schedule);
-        if watched.board().is_some_and(|board| self.walked.is_none_or(|at| at < board.read_at())) {
+        if watched.board().is_some_and(|board| self.last_read.is_none_or(|at| at < board.read_at()))
+        {
             return;
         }
         tokio::select! {
@@ -110,39 +112,40 @@ impl Topic {
         }
     }
 
-    /// Learns the latest map; whether it is stale.
-    async fn look(&mut self) -> bool {
+    /// Reads the latest map. Returns whether it is stale.
+    async fn refresh(&mut self) -> bool {
         let watched = self.catalogue.watch(self.schedule);
-        // With PostgreSQL away or slow the states go on by the layout that is known.
-        if let Ok(Ok(layout)) = timeout(LAYOUT_WAIT, self.catalogue.layout(self.schedule)).await {
+        // While PostgreSQL is slow or unavailable, the states go with the last known layout.
+        if let Ok(Ok(layout)) = timeout(LAYOUT_TIMEOUT, self.catalogue.layout(self.schedule)).await
+        {
             self.latest.layout = Some(layout);
         }
         let Some(board) = watched.board() else {
             return true;
         };
-        self.walked = Some(board.read_at());
-        self.latest.is(&board.seats);
+        self.last_read = Some(board.read_at());
+        self.latest.set_states(&board.seats);
         watched.is_failing() && board.overdue().is_some()
     }
 
-    async fn greet(&mut self, arrival: Arrival<Since>) {
+    async fn add_follower(&mut self, arrival: Arrival<Since>) {
         let Arrival { socket, wants } = arrival;
-        let mut follower = Follower { socket, has: wants, owed: true, stale: false };
-        let stale = self.look().await;
+        let mut follower = Follower { socket, has: wants, must_send: true, stale: false };
+        let stale = self.refresh().await;
         if follower.step(Instant::now(), stale, &mut self.latest).is_ok() {
             self.followers.push(follower);
         }
     }
 
-    async fn walk(&mut self) {
-        let (now, stale) = (Instant::now(), self.look().await);
+    async fn update_all(&mut self) {
+        let (now, stale) = (Instant::now(), self.refresh().await);
         let Self { followers, latest, .. } = self;
         walk(followers, |follower| follower.step(now, stale, latest)).await;
     }
 }
 
 impl Follower {
-    /// Sends what has changed since its client's version.
+    /// Sends the changes since its client's version, or `stale` once.
     fn step(&mut self, now: Instant, stale: bool, latest: &mut Latest) -> Result<(), Gone> {
         if !self.socket.ready(now)? {
             return Ok(());
@@ -150,7 +153,7 @@ impl Follower {
         if stale {
             if !self.stale {
                 self.socket.send(STALE)?;
-                (self.stale, self.owed) = (true, true);
+                (self.stale, self.must_send) = (true, true);
             }
             return Ok(());
         }
@@ -158,10 +161,10 @@ impl Follower {
             return Ok(());
         };
         let changed = self.has != Since::Version(version);
-        if changed || self.owed {
-            self.socket.send_shared(&latest.since(self.has, version))?;
+        if changed || self.must_send {
+            self.socket.send_shared(&latest.event_since(self.has, version))?;
             self.has = Since::Version(version);
-            (self.owed, self.stale) = (false, false);
+            (self.must_send, self.stale) = (false, false);
         }
         Ok(())
     }

@@ -7,14 +7,14 @@ use crate::caller::{Identified, Lifetime};
 use crate::rate_limit::CallerKey;
 use crate::store::id::UserId;
 
-struct Known;
+struct FixedTokens;
 
 fn caller(user: i64, role: Role) -> Caller {
     let lifetime = Lifetime { expires_at: DateTime::<Utc>::MAX_UTC, renew_until: None };
     Caller { user: UserId(user), role, lifetime }
 }
 
-impl Identify for Known {
+impl Identify for FixedTokens {
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
         Box::pin(async move {
             match token {
@@ -32,7 +32,7 @@ impl Identify for Known {
 }
 
 fn parts(headers: &[(&str, &str)]) -> Parts {
-    let mut request = Request::builder().extension(Identity(Arc::new(Known)));
+    let mut request = Request::builder().extension(Identity(Arc::new(FixedTokens)));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -46,7 +46,7 @@ async fn code<T: FromRequestParts<(), Rejection = Problem>>(
 }
 
 #[tokio::test]
-async fn a_caller_is_who_the_one_bearer_token_says() {
+async fn a_caller_is_the_user_of_exactly_one_bearer_token() {
     assert_eq!(code::<Caller>(&[("authorization", "Bearer ada")]).await, None);
     assert_eq!(code::<Caller>(&[("authorization", "bearer ada")]).await, None);
     let long = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES));
@@ -64,14 +64,14 @@ async fn a_caller_is_who_the_one_bearer_token_says() {
 }
 
 #[tokio::test]
-async fn only_an_admin_is_an_admin() {
+async fn only_a_token_with_the_role_admin_is_accepted_as_admin() {
     assert_eq!(code::<Admin>(&[("authorization", "Bearer root")]).await, None);
     assert_eq!(code::<Admin>(&[("authorization", "Bearer ada")]).await, Some("forbidden"));
     assert_eq!(code::<Admin>(&[]).await, Some("unauthenticated"));
 }
 
 #[tokio::test]
-async fn a_queue_token_is_there_once_or_the_ticket_is_invalid() {
+async fn a_queue_token_is_sent_exactly_once_or_the_ticket_is_invalid() {
     assert_eq!(code::<QueueToken>(&[("queue-token", "x.y.z")]).await, None);
     assert_eq!(code::<QueueToken>(&[]).await, Some("ticket_invalid"));
     let twice = &[("queue-token", "x"), ("queue-token", "y")];
@@ -91,12 +91,12 @@ async fn detail<T: FromRequestParts<(), Rejection = Problem>>(
 }
 
 #[tokio::test]
-async fn missing_invalid_and_expired_tokens_are_told_apart() {
+async fn missing_invalid_and_expired_tokens_have_different_details() {
     let bearer = async |value: &str| detail::<Caller>(&[("authorization", value)]).await;
     let missing = detail::<Caller>(&[]).await;
     let all = [
         (missing, "The access token is missing"),
-        (bearer("Basic ada").await, "The Authorization header is not one bearer token"),
+        (bearer("Basic ada").await, "The Authorization header is not exactly one bearer token"),
         (bearer("Bearer eve").await, "The access token is not valid"),
         (bearer("Bearer late").await, "The access token has expired"),
     ];
@@ -110,7 +110,7 @@ async fn missing_invalid_and_expired_tokens_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_caller_without_the_role_learns_which_role_is_needed() {
+async fn a_caller_without_the_role_gets_the_name_of_the_needed_role() {
     let problem = detail::<Admin>(&[("authorization", "Bearer ada")]).await;
     assert_eq!(problem["required_role"], "admin");
     assert!(problem["detail"].as_str().unwrap().contains("role admin"), "{problem}");

@@ -1,5 +1,5 @@
-//! Finds every wrong field of a body or a query string by the schema that the API's description
-//! shows. Runs only on requests that are refused already, to say all that is wrong with them.
+//! Finds every wrong field of a body or a query string, by the schema in the API's description.
+//! Runs only on requests that are already refused, so that one answer lists all their errors.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,17 +12,17 @@ use utoipa::openapi::path::Parameter;
 use super::expected::Expected;
 use crate::http::api::problem::FieldError;
 
-/// The most errors that one answer lists.
+/// Maximum number of errors that one answer lists.
 pub(super) const MAX_ERRORS: usize = 100;
 
-/// The schema of a body, with the schemas that it names.
+/// Checks a body by its schema; holds it with the schemas that it refers to.
 pub(super) struct Checker {
     root: Value,
     named: BTreeMap<String, Value>,
 }
 
-/// A place in a body, its schema, and what is wrong so far.
-struct Place<'c> {
+/// A position in a body, with its schema and the errors so far.
+struct Position<'c> {
     checker: &'c Checker,
     schema: Option<&'c Value>,
     pointer: String,
@@ -30,7 +30,7 @@ struct Place<'c> {
 }
 
 impl Checker {
-    /// The schema of `T`.
+    /// Creates the checker for `T`.
     pub(super) fn of<T: ToSchema>() -> Self {
         let mut schemas = Vec::new();
         T::schemas(&mut schemas);
@@ -39,23 +39,23 @@ impl Checker {
         Self { named: named.collect(), root: json(T::schema()) }
     }
 
-    /// Everything that is wrong with a body, up to [`MAX_ERRORS`]. Reads as far as it is JSON.
+    /// Lists the errors in a body, at most [`MAX_ERRORS`]. Stops where the body is not JSON.
     pub(super) fn check(&self, body: &[u8]) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        let root = Place {
+        let root = Position {
             checker: self,
             schema: Some(&self.root),
             pointer: String::new(),
             errors: &mut errors,
         };
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        // An error here is one of syntax, which the caller knows already.
+        // An error here is a syntax error, which the caller has already found.
         let _ = root.deserialize(&mut deserializer);
         errors
     }
 
     /// What the value at `pointer` must be, in words.
-    pub(super) fn wanted(&self, pointer: &str) -> String {
+    pub(super) fn requirement(&self, pointer: &str) -> String {
         let mut schema = self.resolve(&self.root);
         for part in pointer.split('/').skip(1) {
             let inner = schema["properties"].get(part).unwrap_or(&schema["items"]);
@@ -71,16 +71,16 @@ impl Checker {
     }
 }
 
-/// Everything that is wrong with a query string.
+/// Lists the errors in a query string.
 pub(super) fn check_query(parameters: &[Parameter], query: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut seen = BTreeSet::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let Some(known) = parameters.iter().find(|parameter| parameter.name == name) else {
+        let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
             continue;
         };
         let checker = Checker {
-            root: serde_json::to_value(&known.schema).unwrap_or_default(),
+            root: serde_json::to_value(&parameter.schema).unwrap_or_default(),
             named: BTreeMap::new(),
         };
         let detail = if seen.insert(name.clone()) {
@@ -98,21 +98,21 @@ fn must_be(expected: &Expected<'_>) -> String {
     format!("must be {expected}")
 }
 
-impl<'c> Place<'c> {
+impl<'c> Position<'c> {
     fn report(&mut self, detail: String) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError { pointer: self.pointer.clone(), detail });
         }
     }
 
-    /// What the schema wants here; none where anything goes.
+    /// What the schema accepts here; `None` if it accepts anything.
     fn expected(&self) -> Option<Expected<'c>> {
         let schema = self.checker.resolve(self.schema?);
         Some(Expected::of(schema))
     }
 
     /// Reports a value that is not `accepted`.
-    fn judge(mut self, accepted: impl FnOnce(&Expected<'_>) -> bool) {
+    fn require(mut self, accepted: impl FnOnce(&Expected<'_>) -> bool) {
         if let Some(expected) = self.expected()
             && !accepted(&expected)
         {
@@ -120,14 +120,14 @@ impl<'c> Place<'c> {
         }
     }
 
-    /// A place inside this one.
-    fn inner(&mut self, part: &str, schema: Option<&'c Value>) -> Place<'_> {
+    /// The position of a member or an item of this value.
+    fn inner(&mut self, part: &str, schema: Option<&'c Value>) -> Position<'_> {
         let pointer = format!("{}{}", self.pointer, token(part));
-        Place { checker: self.checker, schema, pointer, errors: self.errors }
+        Position { checker: self.checker, schema, pointer, errors: self.errors }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Place<'_> {
+impl<'de> DeserializeSeed<'de> for Position<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -135,7 +135,7 @@ impl<'de> DeserializeSeed<'de> for Place<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Place<'_> {
+impl<'de> Visitor<'de> for Position<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,44 +143,44 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.judge(|expected| expected.is("boolean"));
+        self.require(|expected| expected.is("boolean"));
         Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.judge(|expected| expected.accepts_integer(value.into()));
+        self.require(|expected| expected.accepts_integer(value.into()));
         Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.judge(|expected| expected.accepts_integer(value.into()));
+        self.require(|expected| expected.accepts_integer(value.into()));
         Ok(())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.judge(|expected| expected.is("number"));
+        self.require(|expected| expected.is("number"));
         Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.judge(|expected| expected.accepts_string(value));
+        self.require(|expected| expected.accepts_string(value));
         Ok(())
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.judge(|expected| expected.nullable);
+        self.require(|expected| expected.nullable);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         let expected = self.expected();
         let inner = expected.as_ref().and_then(|expected| expected.schema.get("items"));
-        let of_list = expected.as_ref().is_none_or(Expected::is_list);
+        let accepts_list = expected.as_ref().is_none_or(Expected::is_list);
         let mut length = 0;
         while items.next_element_seed(self.inner(&length.to_string(), inner))?.is_some() {
             length += 1;
         }
-        self.judge(|expected| of_list && expected.accepts_length(length));
+        self.require(|expected| accepts_list && expected.accepts_length(length));
         Ok(())
     }
 
@@ -191,15 +191,15 @@ impl<'de> Visitor<'de> for Place<'_> {
         };
         if !expected.is_object() {
             while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            self.judge(|_| false);
+            self.require(|_| false);
             return Ok(());
         }
         let schema = expected.schema;
         let mut seen = BTreeSet::new();
         while let Some(name) = members.next_key::<String>()? {
-            let known = schema["properties"].get(&name);
-            let mut inner = self.inner(&name, known);
-            if known.is_none() && schema["additionalProperties"] == Value::Bool(false) {
+            let property = schema["properties"].get(&name);
+            let mut inner = self.inner(&name, property);
+            if property.is_none() && schema["additionalProperties"] == Value::Bool(false) {
                 inner.report("is not a known field".to_owned());
             } else if !seen.insert(name.clone()) {
                 inner.report("is given twice".to_owned());

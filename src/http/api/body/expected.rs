@@ -1,4 +1,4 @@
-//! What a schema accepts, and how that is said to a client.
+//! What a schema accepts, and the words for it in an error.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A schema, and whether null is accepted beside it.
+/// A schema, and whether it also accepts null.
 pub(super) struct Expected<'s> {
     pub(super) schema: &'s Value,
     pub(super) nullable: bool,
@@ -24,7 +24,7 @@ impl<'s> Expected<'s> {
     pub(super) fn is(&self, kind: &str) -> bool {
         match &self.schema["type"] {
             Value::Array(types) => types.iter().any(|one| one == kind),
-            // A schema that says nothing accepts anything.
+            // A schema without a type accepts anything.
             Value::Null => true,
             one => one == kind,
         }
@@ -43,7 +43,7 @@ impl<'s> Expected<'s> {
         bound.as_i64().map(i128::from).or_else(|| bound.as_u64().map(i128::from))
     }
 
-    /// The least and the greatest number, as far as the schema or its format says.
+    /// The lowest and the highest number, from the schema's bounds or its format.
     fn range(&self) -> (i128, i128) {
         let (least, most) = match self.schema["format"].as_str() {
             Some("int32") => (i32::MIN.into(), u32::MAX.into()),
@@ -77,7 +77,7 @@ impl<'s> Expected<'s> {
         }
     }
 
-    /// Whether it accepts what the text of a query parameter says.
+    /// Whether the schema accepts the text of a query parameter.
     pub(super) fn accepts_text(&self, text: &str) -> bool {
         if self.is("string") {
             self.accepts_string(text)
@@ -124,7 +124,7 @@ fn within(length: usize, least: Option<i128>, most: Option<i128>) -> bool {
     least.is_none_or(|least| length >= least) && most.is_none_or(|most| length <= most)
 }
 
-/// What a value must be: "a whole number from 1 to 100", "a string, or null".
+/// Writes what a value must be: "a whole number from 1 to 100", "a string, or null".
 impl fmt::Display for Expected<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_object() {

@@ -1,4 +1,4 @@
-//! In which form a body may be sent: JSON, in UTF-8, not compressed.
+//! Checks the form of a body: JSON, in UTF-8, not compressed.
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
@@ -8,7 +8,7 @@ use crate::http::api::problem::{Problem, ProblemCode};
 /// Charsets whose bytes are UTF-8.
 const CHARSETS: [&str; 3] = ["utf-8", "utf8", "us-ascii"];
 
-/// Refuses what is not JSON, in another charset, or compressed.
+/// Refuses a body that is not JSON, has another charset, or is compressed.
 ///
 /// # Errors
 /// `415 unsupported_media_type`, `415 unsupported_encoding`.
@@ -41,7 +41,7 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The values of a header; none for one that is not text.
+/// The values of a header; `None` for a value that is not text.
 fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Option<&str>> {
     headers.get_all(name).into_iter().map(|value| value.to_str().ok())
 }
@@ -51,7 +51,7 @@ fn is_identity(coding: &str) -> bool {
     coding.is_empty() || coding.eq_ignore_ascii_case("identity")
 }
 
-/// `application/json`, or any `application/*+json`.
+/// Whether the media type is `application/json` or `application/*+json`.
 fn is_json(kind: &str) -> bool {
     let kind = kind.trim().to_ascii_lowercase();
     let subtype = kind.strip_prefix("application/");
@@ -62,7 +62,7 @@ fn is_json(kind: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn refused(lines: &[(&'static str, &'static str)]) -> Option<&'static str> {
+    fn refusal(lines: &[(&'static str, &'static str)]) -> Option<&'static str> {
         let line = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), value.parse().unwrap())
         };
@@ -78,7 +78,7 @@ mod tests {
             "application/json; charset=us-ascii; x=y",
             "application/merge-patch+json",
         ] {
-            assert_eq!(refused(&[("content-type", kind)]), None, "{kind}");
+            assert_eq!(refusal(&[("content-type", kind)]), None, "{kind}");
         }
         for kind in [
             "text/plain",
@@ -89,25 +89,25 @@ mod tests {
             "application/json; charset=utf-8; charset=latin1",
             "",
         ] {
-            let told = refused(&[("content-type", kind)]);
-            assert_eq!(told, Some("unsupported_media_type"), "{kind}");
+            let code = refusal(&[("content-type", kind)]);
+            assert_eq!(code, Some("unsupported_media_type"), "{kind}");
         }
-        assert_eq!(refused(&[]), Some("unsupported_media_type"));
+        assert_eq!(refusal(&[]), Some("unsupported_media_type"));
         let twice = [("content-type", "application/json"), ("content-type", "text/plain")];
-        assert_eq!(refused(&twice), Some("unsupported_media_type"));
+        assert_eq!(refusal(&twice), Some("unsupported_media_type"));
     }
 
     #[test]
-    fn a_compressed_body_is_refused_whatever_its_type() {
+    fn a_compressed_body_is_refused() {
         let json = ("content-type", "application/json");
         for coding in ["identity", "", "Identity, identity"] {
-            assert_eq!(refused(&[json, ("content-encoding", coding)]), None, "{coding}");
+            assert_eq!(refusal(&[json, ("content-encoding", coding)]), None, "{coding}");
         }
         for coding in ["gzip", "br", "identity, gzip", "deflate", "zstd", "unknown", "\u{e9}"] {
-            let told = refused(&[json, ("content-encoding", coding)]);
-            assert_eq!(told, Some("unsupported_encoding"), "{coding}");
+            let code = refusal(&[json, ("content-encoding", coding)]);
+            assert_eq!(code, Some("unsupported_encoding"), "{coding}");
         }
         let twice = [json, ("content-encoding", "identity"), ("content-encoding", "br")];
-        assert_eq!(refused(&twice), Some("unsupported_encoding"));
+        assert_eq!(refusal(&twice), Some("unsupported_encoding"));
     }
 }

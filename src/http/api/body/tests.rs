@@ -19,7 +19,7 @@ struct Section {
     #[garde(range(min = 1, max = 100))]
     #[schema(minimum = 1, maximum = 100)]
     rows: u32,
-    /// What only a rule of the type checks.
+    /// Its rule is not in the schema.
     #[garde(custom(even))]
     #[serde(default)]
     seats: u32,
@@ -37,7 +37,7 @@ fn refused(body: &str) -> (&'static str, Value) {
 }
 
 #[test]
-fn what_is_not_json_is_told_from_what_is_not_valid() {
+fn text_that_is_not_json_and_json_that_is_not_valid_have_different_codes() {
     for text in ["", "{", "nonsense", r#"{"sections":[{"rows":1}]} trailing"#, "\u{0}"] {
         assert_eq!(refused(text).0, "invalid_json", "{text}");
     }
@@ -59,7 +59,7 @@ fn errors(body: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_wrong_field_is_listed_whatever_is_wrong_with_it() {
+fn every_wrong_field_is_listed() {
     let all = r#"{"sections":[{"rows":1},{"rows":0},{"rows":"1","price":0},7,{}],"limit":"x"}"#;
     let rows = "must be a whole number from 1 to 100";
     let expected = [
@@ -77,16 +77,16 @@ fn every_wrong_field_is_listed_whatever_is_wrong_with_it() {
 }
 
 #[test]
-fn what_the_schema_and_what_only_the_types_rules_find_are_listed_together() {
-    let told = errors(r#"{"sections":[{"rows":0,"seats":3}],"limit":10}"#);
-    assert_eq!(told.len(), 3, "{told:?}");
-    assert!(told.iter().any(|error| error == "/sections/0/seats: must be even"), "{told:?}");
+fn errors_of_the_schema_and_of_the_types_rules_are_listed_together() {
+    let listed = errors(r#"{"sections":[{"rows":0,"seats":3}],"limit":10}"#);
+    assert_eq!(listed.len(), 3, "{listed:?}");
+    assert!(listed.iter().any(|error| error == "/sections/0/seats: must be even"), "{listed:?}");
 }
 
 #[test]
-fn a_number_that_no_type_holds_is_named_like_any_other_wrong_value() {
-    let told = errors(r#"{"limit":1e400,"sections":[]}"#);
-    assert_eq!(told, ["/limit: must be a whole number of at least 0, or null"]);
+fn a_number_that_fits_no_type_is_listed_like_any_other_wrong_value() {
+    let listed = errors(r#"{"limit":1e400,"sections":[]}"#);
+    assert_eq!(listed, ["/limit: must be a whole number of at least 0, or null"]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_long_list_of_errors_is_cut() {
 }
 
 #[test]
-fn where_json_ends_is_said_in_our_own_words() {
+fn the_detail_of_invalid_json_is_the_line_and_the_column() {
     for (text, detail) in [
         ("{", "The JSON ends too early, at line 1, column 1."),
         ("{\"limit\": nil}", "The JSON is not well formed at line 1, column 12."),
@@ -107,7 +107,7 @@ fn where_json_ends_is_said_in_our_own_words() {
 }
 
 #[test]
-fn a_bad_query_is_pointed_at_and_a_good_one_is_read() {
+fn a_wrong_query_parameter_is_named_and_a_valid_query_is_read() {
     #[derive(Debug, Deserialize, Validate, IntoParams)]
     struct Filter {
         #[garde(range(max = 9))]

@@ -1,38 +1,39 @@
-//! What the description says beside the routes: licence, server, tags, headers and examples.
+//! Adds the parts of the description that are not routes: licence, server, tags, headers and
+//! examples.
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use crate::http::api::problem::{ProblemCode, ProblemKind};
 
-/// Tags in the order in which a buyer meets them, the operator's last.
+/// Tags, in the order in which a buyer needs them; the operator's tags come last.
 const TAGS: [(&str, &str); 8] = [
     ("Catalogue", "Concerts, schedules and seat maps. Open to everybody."),
     ("Queue", "The waiting room of a schedule: join, poll, stream, hand over, leave."),
-    ("Reservations", "Hold seats, and look at holds and reservations."),
+    ("Reservations", "Hold seats, and read holds and reservations."),
     ("Payments", "Pay a hold with points, and refund a payment."),
     ("Points", "The balance: charge it, read its history."),
-    ("Identity", "Sign up, renew the token, and come back with a recovery code."),
-    ("Administration", "Make and steer sales. Needs a token with the role `admin`."),
+    ("Identity", "Sign up, renew the token, and sign in with a recovery code."),
+    ("Administration", "Create and control sales. Needs a token with the role `admin`."),
     ("Operations", "Health, metrics, and the meaning of every problem code."),
 ];
 
-/// A request and an answer of each operation, by its id, as a real service sent them.
+/// A request and an answer of each operation, by operation id, recorded from a running service.
 const EXAMPLES: &str = include_str!("examples.json");
 
-/// The security scheme of an access token: `security(("bearer" = []))` in a handler.
+/// Name of the security scheme of an access token: `security(("bearer" = []))` in a handler.
 pub const BEARER: &str = "bearer";
 
-/// The name of the security scheme whose calls count against a user's quota.
+/// The security scheme whose calls count against a user's quota.
 const COUNTED: &str = BEARER;
 
-/// Calls that count against a quota of the address, beside those of a known user.
+/// Operations that count against a separate quota of the address.
 const SCARCE: [&str; 3] = ["sign_up", "join", "redeem_recovery_code"];
 
-/// Answers that say when to ask again.
+/// Operations whose answers have `Retry-After`: the pause before the next poll.
 const POLLED: [&str; 2] = ["poll", "join"];
 
-/// The complete description.
+/// Completes the description and returns it as JSON.
 pub(super) fn finish(api: OpenApi) -> Value {
     let mut api = serde_json::to_value(api).unwrap_or_default();
     drop_null_defaults(&mut api);
@@ -53,7 +54,7 @@ pub(super) fn finish(api: OpenApi) -> Value {
     api
 }
 
-/// Response headers, described once.
+/// The components that describe response headers.
 fn headers() -> Value {
     let header = |description: &str, kind: &str, example: Value| json!({ "description": description, "schema": { "type": kind }, "example": example });
     json!({
@@ -65,17 +66,17 @@ fn headers() -> Value {
             "Each quota that applies: how many requests (`q`) in how many seconds (`w`)",
             "string", json!("\"user\";q=500;w=5")),
         "RateLimit": header(
-            "What is left of each quota (`r`), and in how many seconds it is whole again (`t`)",
+            "What is left of each quota (`r`), and in how many seconds it is full again (`t`)",
             "string", json!("\"user\";r=499;t=1")),
         "Idempotency-Replayed": header(
-            "`true` where this answer was given before under the same key", "string",
+            "`true` if this repeats the answer to an earlier request with the same key", "string",
             json!("true")),
         "WWW-Authenticate": header("How to authenticate", "string", json!("Bearer")),
     })
 }
 
-/// A default of null says nothing, and is not valid for most schemas that have it: serde's way to
-/// say that a member may be absent.
+/// Removes every default of null. serde's attribute for an optional member creates it, and it is
+/// not valid for most of these schemas.
 fn drop_null_defaults(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -103,30 +104,32 @@ fn complete(operation: &mut Value, id: &str, example: &Value) {
     for (status, response) in
         operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten()
     {
-        let mut sent = vec!["x-request-id"];
+        let mut headers = vec!["x-request-id"];
         if status.starts_with(['2', '3']) {
             add_example(response, &example["response"]);
-            sent.extend(counted.then_some(["RateLimit-Policy", "RateLimit"]).into_iter().flatten());
-            sent.extend(keyed.then_some("Idempotency-Replayed"));
-            sent.extend(POLLED.contains(&id).then_some("Retry-After"));
+            headers
+                .extend(counted.then_some(["RateLimit-Policy", "RateLimit"]).into_iter().flatten());
+            headers.extend(keyed.then_some("Idempotency-Replayed"));
+            headers.extend(POLLED.contains(&id).then_some("Retry-After"));
         } else {
             let codes = codes(response, status);
             add_problems(response, &codes);
             match status.as_str() {
-                "401" => sent.push("WWW-Authenticate"),
-                "429" => sent.extend(["Retry-After", "RateLimit-Policy", "RateLimit"]),
-                "503" => sent.push("Retry-After"),
+                "401" => headers.push("WWW-Authenticate"),
+                "429" => headers.extend(["Retry-After", "RateLimit-Policy", "RateLimit"]),
+                "503" => headers.push("Retry-After"),
                 _ => {}
             }
-            sent.extend(codes.contains(&ProblemCode::RequestInProgress).then_some("Retry-After"));
+            headers
+                .extend(codes.contains(&ProblemCode::RequestInProgress).then_some("Retry-After"));
         }
-        for name in sent {
+        for name in headers {
             response["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
         }
     }
 }
 
-/// What a parameter is and an example of it, where its handler does not say.
+/// Adds an example to a common parameter, and a description if its handler has none.
 fn describe_parameter(parameter: &mut Value) {
     let (description, example) = match parameter["name"].as_str().unwrap_or_default() {
         "id" => ("The id", json!(7)),
@@ -135,7 +138,7 @@ fn describe_parameter(parameter: &mut Value) {
             "1 to 255 visible ASCII characters, the same in every retry of this request",
             json!("hold-5f0c1d"),
         ),
-        "quantity" => ("How many seats", json!(2)),
+        "quantity" => ("Number of seats", json!(2)),
         "code" if parameter["in"] == "path" => ("The code", json!("seat_taken")),
         _ => return,
     };
@@ -145,7 +148,7 @@ fn describe_parameter(parameter: &mut Value) {
     parameter["example"] = example;
 }
 
-/// The codes that a refusal's description names, of its status.
+/// The codes of this status that a refusal's description names.
 fn codes(response: &Value, status: &str) -> Vec<ProblemCode> {
     let words = response["description"].as_str().unwrap_or_default().split('`').skip(1).step_by(2);
     let of_status = |code: &ProblemCode| code.kind().status.as_str() == status;

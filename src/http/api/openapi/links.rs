@@ -1,32 +1,33 @@
-//! What one answer gives the next request: links between operations (OpenAPI 3.1, Link Object), for
-//! readers, and for tools that follow them, as `make fuzz` does. Expressions inside of a body are an
-//! extension that such tools know; the specification has them only instead of one.
+//! Links between operations (OpenAPI 3.1, Link Object): which value of an answer the next request
+//! needs. They are for readers, and for tools that follow links, such as `make fuzz`.
+//!
+//! A runtime expression inside a request body is an extension of such tools: the specification
+//! allows an expression only in place of the whole body.
 
 use serde_json::{Value, json};
 use utoipa::openapi::link::Link;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Paths, RefOr};
 
-/// From an operation's answer to another operation.
-struct Follows {
-    /// The operations by their ids.
+/// A link from an operation's answer to another operation; both by their ids.
+struct OperationLink {
     from: &'static str,
     to: &'static str,
-    /// What the other one takes in its address, and where that is found: a runtime expression.
+    /// A parameter in the target's URL, and the runtime expression of its value.
     address: Option<(&'static str, &'static str)>,
-    /// The other one's body, with such expressions in it.
+    /// The target's request body, with runtime expressions in it.
     body: Option<Value>,
 }
 
-/// Where the answer has an id.
+/// The id in an answer.
 const ID: &str = "$response.body#/id";
-/// Where a list has the id of what comes first.
+/// The id of the first item of a list.
 const FIRST: &str = "$response.body#/items/0/id";
 const SCHEDULE: &str = "$response.body#/schedule_id";
 const HOLD: &str = "$response.body#/hold_id";
 const CODE: &str = "$response.body#/code";
 
-fn all() -> [Follows; 23] {
+fn all() -> [OperationLink; 23] {
     [
         to("concerts", "concert", "id", FIRST),
         to("concerts", "schedules", "id", FIRST),
@@ -34,7 +35,7 @@ fn all() -> [Follows; 23] {
         to("schedules", "seat_layout", "id", FIRST),
         to("schedules", "join", "id", FIRST),
         to("poll", "seat_layout", "id", SCHEDULE),
-        Follows {
+        OperationLink {
             body: Some(json!({"seat_ids": ["$response.body#/seats/0/id"]})),
             ..to("seat_layout", "hold", "id", SCHEDULE)
         },
@@ -62,40 +63,40 @@ fn to(
     to: &'static str,
     name: &'static str,
     expression: &'static str,
-) -> Follows {
-    Follows { from, to, address: Some((name, expression)), body: None }
+) -> OperationLink {
+    OperationLink { from, to, address: Some((name, expression)), body: None }
 }
 
-fn with_body(from: &'static str, to: &'static str, body: Value) -> Follows {
-    Follows { from, to, address: None, body: Some(body) }
+fn with_body(from: &'static str, to: &'static str, body: Value) -> OperationLink {
+    OperationLink { from, to, address: None, body: Some(body) }
 }
 
-/// Adds the links that start at operations of these paths and lead to such.
+/// Adds the links whose two operations are both among these paths.
 pub(super) fn add(paths: &mut Paths) {
-    let known: Vec<_> = operations(paths).filter_map(|it| it.operation_id.clone()).collect();
+    let ids: Vec<_> = operations(paths).filter_map(|it| it.operation_id.clone()).collect();
     let all = all();
     for operation in operations(paths) {
         let own = operation.operation_id.clone();
-        let follows = all.iter().filter(|link| own.as_deref() == Some(link.from));
-        for link in follows.filter(|link| known.iter().any(|id| id == link.to)) {
+        let links = all.iter().filter(|link| own.as_deref() == Some(link.from));
+        for link in links.filter(|link| ids.iter().any(|id| id == link.to)) {
             add_to(operation, link);
         }
     }
 }
 
-/// A link belongs to every answer that is a success with a body.
-fn add_to(operation: &mut Operation, follows: &Follows) {
-    let mut link = Link::builder().operation_id(follows.to);
-    if let Some((name, expression)) = follows.address {
+/// Adds a link to every answer of the operation that is a success with a body.
+fn add_to(operation: &mut Operation, target: &OperationLink) {
+    let mut link = Link::builder().operation_id(target.to);
+    if let Some((name, expression)) = target.address {
         link = link.parameter(name, expression);
     }
-    let link = link.request_body(follows.body.clone()).build();
+    let link = link.request_body(target.body.clone()).build();
     for (status, answer) in &mut operation.responses.responses {
         if let RefOr::T(response) = answer
             && status.starts_with('2')
             && !response.content.is_empty()
         {
-            response.links.insert(follows.to.to_owned(), link.clone().into());
+            response.links.insert(target.to.to_owned(), link.clone().into());
         }
     }
 }

@@ -22,22 +22,22 @@ fn api() -> Value {
 }
 
 #[test]
-fn every_operation_has_what_all_may_answer_and_its_own_refusals_have_a_body() {
+fn every_operation_has_the_common_refusals_and_its_own_refusals_have_a_body() {
     let api = api();
     assert_eq!(api["openapi"], "3.1.0");
     let post = &api["paths"]["/v1/things"]["post"]["responses"];
     let statuses: Vec<_> = post.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = ["204", "400", "401", "408", "409", "413", "415", "422", "429", "500", "503"];
     assert_eq!(statuses, expected);
-    let told = post["409"]["description"].as_str().unwrap();
-    assert!(told.starts_with("`thing_taken`; `request_in_progress`"), "{told}");
+    let description = post["409"]["description"].as_str().unwrap();
+    assert!(description.starts_with("`thing_taken`; `request_in_progress`"), "{description}");
     let body = &post["409"]["content"]["application/problem+json"]["schema"]["$ref"];
     assert_eq!(body, "#/components/schemas/Problem");
     assert!(api["paths"]["/v1/things"]["get"]["responses"].get("401").is_none());
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
         match value {
             Value::Object(members) => {
@@ -70,8 +70,8 @@ async fn the_page_is_served_from_the_binary_and_names_no_other_host() {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = pages.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
-        let told = response.headers()["content-type"].to_str().unwrap().to_owned();
-        assert!(told.starts_with(kind), "{path}: {told}");
+        let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
+        assert!(content_type.starts_with(kind), "{path}: {content_type}");
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         let text = String::from_utf8_lossy(&body);
         let outside = ["src=\"http", "href=\"http", "url(http"];

@@ -24,13 +24,13 @@ fn a_list_is_read_page_by_page_to_its_end() {
 }
 
 #[test]
-fn the_last_full_page_has_no_next() {
+fn the_last_page_has_no_cursor_even_if_it_is_full() {
     let page = Paging { limit: 2, after: None }.page(vec![1, 2], |id| *id);
     assert_eq!(page, Page { items: vec![1, 2], next_cursor: None });
 }
 
 #[test]
-fn a_list_in_order_of_a_time_goes_on_after_its_last_item() {
+fn a_list_in_order_of_a_time_continues_after_the_last_item_of_its_page() {
     let at =
         |micros: i64, id| TimeCursor { time: DateTime::from_timestamp_micros(micros).unwrap(), id };
     let all = [at(1, 9), at(5, 2), at(5, 3)];
@@ -40,7 +40,7 @@ fn a_list_in_order_of_a_time_goes_on_after_its_last_item() {
     let query = format!("cursor={}", page.next_cursor.unwrap());
     assert_eq!(parse_time_paging(&query).unwrap().after, Some(at(5, 2)));
     assert_eq!(TimePaging { limit: 3, after: None }.page(all.to_vec(), |i| *i).next_cursor, None);
-    // Cursors of lists in order of ids, and made-up ones, times before 1970 among them.
+    // Cursors of lists in order of ids, and invented ones, including one with a time before 1970.
     for cursor in ["", "AAAA", &encode_id(7), &"_".repeat(22), &"A".repeat(43)] {
         let refused = parse_time_paging(&format!("cursor={cursor}")).unwrap_err();
         assert_eq!(refused.code(), "invalid_request", "{cursor}");
@@ -48,7 +48,7 @@ fn a_list_in_order_of_a_time_goes_on_after_its_last_item() {
 }
 
 #[test]
-fn what_is_no_limit_and_no_cursor_is_refused() {
+fn an_invalid_limit_or_cursor_is_refused() {
     assert_eq!(parse_paging("").unwrap(), Paging { limit: 50, after: None });
     for query in ["limit=0", "limit=201", "limit=x", "cursor=", "cursor=%20", "cursor=AAAA"] {
         assert_eq!(parse_paging(query).unwrap_err().code(), "invalid_request", "{query}");

@@ -1,12 +1,12 @@
-//! The one list of problem codes: what each means, its status, and what a client does about it.
+//! The list of problem codes, with the status, the meaning and the client's action for each.
 //!
-//! Every refusal is made from a [`ProblemCode`], so a code that is not in this list cannot be sent.
-//! The description of the API and the pages at `/problems` are made from the same list.
+//! Every problem is created from a [`ProblemCode`], so the API cannot send a code that is not in
+//! this list. The API's description and the answers at `/problems` come from the same list.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-/// What is the same for every problem of one code.
+/// The parts that are the same in every problem of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProblemKind {
     /// The stable name, `snake_case`.
@@ -34,7 +34,7 @@ macro_rules! codes {
             /// Every code, in order of status.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// What is the same for every problem of this code.
+            /// The parts that are the same in every problem of this code.
             #[must_use]
             pub fn kind(self) -> ProblemKind {
                 match self {
@@ -59,19 +59,19 @@ macro_rules! codes {
 }
 
 impl ProblemCode {
-    /// The code of this name.
+    /// Finds the code with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.kind().code == name)
     }
 
-    /// The reference in the member `type`: where the page of this code is.
+    /// The value of the member `type`: the path that explains this code.
     #[must_use]
     pub fn reference(self) -> String {
         format!("/problems/{}", self.kind().code)
     }
 
-    /// A body that a problem of this code may have.
+    /// An example body of a problem with this code.
     #[must_use]
     pub fn example(self) -> Value {
         let ProblemKind { code, status, title, .. } = self.kind();
@@ -92,12 +92,12 @@ impl ProblemCode {
 
 codes! {
     InvalidJson = "invalid_json", BAD_REQUEST, "The body is not JSON",
-        "The body is not JSON in UTF-8, or its bytes did not arrive whole.",
+        "The body is not JSON in UTF-8, or it arrived incomplete.",
         "Send one JSON object. `detail` says at which line and column reading stopped.", {};
     IdempotencyKeyRequired = "idempotency_key_required", BAD_REQUEST,
         "This request needs an Idempotency-Key header",
         "The call holds, pays, refunds or charges, and has no `Idempotency-Key` header.",
-        "Make one key per intention, and send the same key with every retry.", {};
+        "Create one key per operation, and send the same key with every retry.", {};
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid access token is needed",
         "The access token is missing, not valid, or expired. `detail` says which of the three.",
         "Sign in again, and send the token as `Authorization: Bearer`.",
@@ -116,39 +116,39 @@ codes! {
         "Use a token with the role that `required_role` names.",
         {"detail": "This call needs a token with the role admin.", "required_role": "admin"};
     SignupClosed = "signup_closed", FORBIDDEN, "Sign-up is closed",
-        "The operator has closed sign-up, or an identity provider makes the users.",
+        "The operator has closed sign-up, or an identity provider manages the users.",
         "Get an access token from the operator's identity provider.", {};
     SessionNotRenewable = "session_not_renewable", FORBIDDEN, "This session cannot be renewed",
-        "The access token belongs to no session of a buyer who signed up here, or its session is over.",
+        "The access token has no session of a user who signed up here, or the session has ended.",
         "Sign up again, or sign in with a recovery code or at the identity provider.", {};
     RecoveryCodeInvalid = "recovery_code_invalid", FORBIDDEN, "The recovery code is not valid",
-        "No user has this recovery code, or its owner has made another one since.",
+        "No user has this recovery code, or a newer code has replaced it.",
         "Check the code for typing errors. Case, spaces and hyphens do not matter.", {};
     TicketNotActive = "ticket_not_active", FORBIDDEN, "The ticket is not active in this schedule",
         "The ticket is still waiting, has ended, or is for another schedule.",
         "Poll `GET /v1/queue/ticket` until `status` is `ACTIVE`, or join again.", {};
-    TicketNotYours = "ticket_not_yours", FORBIDDEN, "The ticket is another user's",
-        "The access token and the queue ticket are of different users.",
+    TicketNotYours = "ticket_not_yours", FORBIDDEN, "The ticket belongs to another user",
+        "The access token and the queue ticket belong to different users.",
         "Send the ticket together with the token of the user who joined.", {};
     ConcertNotFound = "concert_not_found", NOT_FOUND, "There is no such concert",
         "No concert has this id.", "List the concerts with `GET /v1/concerts`.", {};
     HoldNotFound = "hold_not_found", NOT_FOUND, "You have no such hold",
-        "No hold has this id, or it is another user's.",
+        "No hold has this id, or it belongs to another user.",
         "Use the `hold_id` of your own hold.", {};
     NotFound = "not_found", NOT_FOUND, "There is nothing here",
         "No route has this path, or an id in the path is malformed.",
         "Check the path against `/openapi.json`.", {};
     PaymentNotFound = "payment_not_found", NOT_FOUND, "You have no such payment",
-        "No payment has this id, or it is another user's.",
+        "No payment has this id, or it belongs to another user.",
         "List your payments with `GET /v1/payments`.", {};
     ReservationNotFound = "reservation_not_found", NOT_FOUND, "You have no such reservation",
-        "No reservation has this id, or it is another user's.",
+        "No reservation has this id, or it belongs to another user.",
         "List your reservations with `GET /v1/reservations`.", {};
     ScheduleNotFound = "schedule_not_found", NOT_FOUND, "There is no such schedule",
         "No schedule has this id.",
         "List the schedules with `GET /v1/concerts/{id}/schedules`.", {};
     SeatNotFound = "seat_not_found", NOT_FOUND, "There is no such seat in this schedule",
-        "A seat id is not one of this schedule.",
+        "A seat id does not belong to this schedule.",
         "Take seat ids from `GET /v1/schedules/{id}/seats/layout`.", {};
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not allowed here",
         "The path exists, but not with this method.",
@@ -157,18 +157,19 @@ codes! {
         "The body did not arrive within the request timeout. The connection is closed.",
         "Send the request again over a new connection.", {};
     AlreadyPaid = "already_paid", CONFLICT, "The hold is already paid",
-        "The hold was paid by an earlier request.",
+        "An earlier request has paid the hold.",
         "Show the reservations; do not pay again.", {};
     AlreadyRefunded = "already_refunded", CONFLICT, "The payment is already refunded",
-        "The payment was refunded by an earlier request.", "Show the balance; nothing is left to do.", {};
+        "An earlier request has refunded the payment.",
+        "Show the balance; nothing is left to do.", {};
     ConcertUnavailable = "concert_unavailable", CONFLICT, "The concert is withdrawn",
-        "The organiser has withdrawn the concert: nobody joins and no seat is held.",
+        "The organiser has withdrawn the concert. Nobody can join, and no new hold is possible.",
         "Tell the buyer. Existing holds can still be paid.", {};
     DrawNotFrozen = "draw_not_frozen", CONFLICT, "The list of entrants is not frozen",
         "The sale has not opened, its list is not complete yet, or its entry order is not a draw.",
-        "Ask again after the sale has opened.", {};
+        "Repeat the request after the sale has opened.", {};
     HandoffInvalid = "handoff_invalid", CONFLICT, "The hand-off code is not valid",
-        "The code is forged, expired, or from before a loss of Redis.",
+        "The code is forged or expired, or was made before Redis lost its data.",
         "Make a new code with `POST /v1/queue/ticket/handoff`.", {};
     HandoffUsed = "handoff_used", CONFLICT, "The hand-off code is already used",
         "A device has used this code. Each code works once.",
@@ -180,7 +181,7 @@ codes! {
         "Leave `entry_order` out of the change.", {};
     NotEnoughSeats = "not_enough_seats", CONFLICT, "There are not enough such seats",
         "Fewer seats than `quantity` are free in this section and up to this price.",
-        "Ask for fewer seats, another section, or a higher price.", {};
+        "Request fewer seats, another section, or a higher price.", {};
     QueueNotOpen = "queue_not_open", CONFLICT, "The queue is not open yet",
         "Joining starts at `opens_at`.", "Join at `opens_at`.",
         {"opens_at": "2026-11-22T10:30:00Z"};
@@ -197,14 +198,14 @@ codes! {
     SeatInUse = "seat_in_use", CONFLICT, "Buyers hold or own some of these seats",
         "Seats with a live reservation cannot be blocked. `seat_ids` lists them. Nothing changed.",
         "Leave these seats out.", {"seat_ids": [2]};
-    SeatTaken = "seat_taken", CONFLICT, "Somebody else has these seats",
-        "Another buyer holds or owns the seats in `seat_ids`. None of the wanted seats is held.",
+    SeatTaken = "seat_taken", CONFLICT, "Another buyer has these seats",
+        "Another buyer holds or owns the seats in `seat_ids`. None of the requested seats is held.",
         "Choose other seats.", {"seat_ids": [2]};
     SoldOut = "sold_out", CONFLICT, "Every seat is sold",
-        "Every seat is sold or blocked, so nobody new can join.",
-        "Try later: a refund frees its seat.", {};
+        "Every seat is sold or blocked, so the queue accepts no new joins.",
+        "Try again later: a refund frees its seat.", {};
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
-        "Bodies are at most 64 KiB; lists of seats in administration at most 16 MiB.",
+        "A body may have at most 64 KiB, a list of seats in administration at most 16 MiB.",
         "Send less, or split the list into several calls.", {};
     UnsupportedEncoding = "unsupported_encoding", UNSUPPORTED_MEDIA_TYPE,
         "Bodies in this content encoding are not accepted",
@@ -217,7 +218,7 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY,
         "The key was used for another request",
         "An earlier request with this key had another path or body.",
-        "Use a new key for each new intention.", {};
+        "Use a new key for each new operation.", {};
     InvalidAmount = "invalid_amount", UNPROCESSABLE_ENTITY, "An amount is from 1 to 10,000,000",
         "The amount to charge is out of range.", "Charge from 1 to 10,000,000 points.", {};
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The request is not valid",
@@ -231,11 +232,11 @@ codes! {
          which is not after `concert_at`. `detail` names the pair in the wrong order.",
         "Correct the times.", {"detail": "deadline_at must not be after concert_at"};
     SeatLimitExceeded = "seat_limit_exceeded", UNPROCESSABLE_ENTITY,
-        "More seats than one person may have",
+        "This is more seats than one user may have",
         "The user's held and paid seats of this schedule would exceed `limit`.",
         "Hold fewer seats.", {"limit": 4};
     HoldLimit = "hold_limit", TOO_MANY_REQUESTS,
-        "These seats were held again and again without paying",
+        "These seats were held too often without payment",
         "The user has held the same seats several times without paying.",
         "Choose other seats, or wait as long as `Retry-After` says.", {};
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
@@ -243,7 +244,7 @@ codes! {
          `RateLimit-Policy` and `RateLimit` name the quota.",
         "Wait as long as `Retry-After` says.", {};
     InternalError = "internal_error", INTERNAL_SERVER_ERROR, "Something went wrong on our side",
-        "A defect of the service. Its log has the reason under the id in `instance`.",
+        "The service has a defect. Its log has the reason, under the id in `instance`.",
         "Report the `instance` to the operator.", {};
     NotReady = "not_ready", SERVICE_UNAVAILABLE, "Not ready to serve",
         "`GET /readyz` only: the dependencies in `failing` do not answer or do not match.",

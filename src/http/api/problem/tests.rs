@@ -2,28 +2,28 @@ use super::*;
 use crate::store::Store;
 
 #[test]
-fn a_problem_has_the_members_of_the_rfc_and_those_its_code_names() {
+fn a_problem_has_the_members_of_the_rfc_and_those_of_its_code() {
     let problem = Problem::new(ProblemCode::SeatTaken)
-        .detail("somebody was faster")
+        .detail("another buyer was faster")
         .with("seat_ids", json!([7]));
     let body: Value = serde_json::from_str(&problem.render("request-1")).unwrap();
     let expected = json!({
-        "type": "/problems/seat_taken", "title": "Somebody else has these seats", "status": 409,
-        "detail": "somebody was faster", "code": "seat_taken", "instance": "request-1",
+        "type": "/problems/seat_taken", "title": "Another buyer has these seats", "status": 409,
+        "detail": "another buyer was faster", "code": "seat_taken", "instance": "request-1",
         "seat_ids": [7],
     });
     assert_eq!(body, expected);
 }
 
 #[test]
-fn a_member_cannot_replace_one_of_the_rfc() {
+fn an_added_member_cannot_replace_one_of_the_rfc() {
     let problem = Problem::not_found().with("status", json!(200));
     let body: Value = serde_json::from_str(&problem.render("")).unwrap();
     assert_eq!(body["status"], 404);
 }
 
 #[test]
-fn a_store_that_is_down_is_told_with_retry_after_and_a_defect_without_its_reason() {
+fn a_store_that_is_down_gives_retry_after_and_a_defect_hides_its_reason() {
     let store = Store::PostgreSql;
     let reason = "password".to_owned();
     let down = Problem::from(StoreError::Unavailable { store, reason: reason.clone() });
@@ -36,7 +36,7 @@ fn a_store_that_is_down_is_told_with_retry_after_and_a_defect_without_its_reason
 }
 
 #[test]
-fn retry_after_is_spread_and_never_early() {
+fn retry_after_is_random_and_never_shorter_than_asked() {
     let waits: std::collections::HashSet<_> =
         (0..200).filter_map(|_| Problem::not_found().retry_after(10).retry_after).collect();
     assert!(waits.iter().all(|wait| (10..=16).contains(wait)), "{waits:?}");
@@ -44,7 +44,7 @@ fn retry_after_is_spread_and_never_early() {
 }
 
 #[test]
-fn whoever_is_not_known_is_told_how_to_authenticate() {
+fn an_unauthenticated_caller_learns_how_to_authenticate() {
     let response = Problem::unauthenticated().into_response();
     assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
 }

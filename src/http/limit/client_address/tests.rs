@@ -26,7 +26,7 @@ fn by_forwarded(value: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn only_a_trusted_proxy_is_believed_and_only_in_its_header() {
+fn only_the_configured_header_of_a_trusted_proxy_is_read() {
     let xff = ("x-forwarded-for", &b"192.0.2.7"[..]);
     let rfc = ("forwarded", &b"for=192.0.2.8"[..]);
     for (header, peer, lines, expected) in [
@@ -45,7 +45,7 @@ fn only_a_trusted_proxy_is_believed_and_only_in_its_header() {
 }
 
 #[test]
-fn a_header_that_cannot_be_read_counts_for_the_proxy_that_sent_it() {
+fn a_request_with_an_unreadable_header_counts_for_the_proxy_that_sent_it() {
     assert_eq!(client_of(XFF, "127.0.0.1", &[]), "127.0.0.1", "a trusted proxy without a header");
     for unreadable in [
         &b"\xff"[..],
@@ -91,7 +91,7 @@ fn a_header_that_cannot_be_read_counts_for_the_proxy_that_sent_it() {
 }
 
 #[test]
-fn what_a_client_writes_before_the_proxies_addresses_is_not_believed() {
+fn what_a_client_writes_before_the_proxies_addresses_is_ignored() {
     for before in [&b"1.1.1.1"[..], b"\xff", b"\xff, 1.1.1.1", b"", b"\"", b"unknown", b"10.0.0.1"]
     {
         let value = [before, b", 198.51.100.4, 10.2.2.2"].concat();
@@ -106,7 +106,7 @@ fn what_a_client_writes_before_the_proxies_addresses_is_not_believed() {
         let value = [before, b", For = 198.51.100.4;proto=https , for=10.2.2.2"].concat();
         assert_eq!(by_forwarded(value), "198.51.100.4", "{}", before.escape_ascii());
     }
-    // What a proxy quotes of the client's request names no address.
+    // Text of the client's request that a proxy quotes names no address.
     for quoted in [
         r#"for=198.51.100.4;host="a,for=1.1.1.1""#,
         r#"for=198.51.100.4;host="a,for=1.1.1.1;x=""#,
@@ -119,7 +119,7 @@ fn what_a_client_writes_before_the_proxies_addresses_is_not_believed() {
 }
 
 #[test]
-fn ports_are_left_out_and_an_ipv4_address_in_ipv6_is_the_ipv4_address() {
+fn ports_are_dropped_and_an_ipv4_address_in_ipv6_form_is_the_ipv4_address() {
     for (value, expected) in [
         ("198.51.100.4:80", "198.51.100.4"),
         ("198.51.100.4:_port", "198.51.100.4"),
@@ -146,7 +146,7 @@ fn an_ipv6_network_is_one_client() {
 }
 
 #[test]
-fn a_connection_of_a_proxy_or_over_loopback_counts_for_nobody() {
+fn a_connection_of_a_proxy_or_over_loopback_counts_for_no_address() {
     let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()], XFF);
     for (peer, counts) in [
         ("10.1.1.1", false),

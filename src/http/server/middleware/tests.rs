@@ -16,10 +16,10 @@ use crate::http::limit::client_address::Proxies;
 use crate::rate_limit::CallerKey;
 use crate::store::id::UserId;
 
-/// Knows users by tokens that are their ids; finding one takes a moment, as in a store.
-struct Numbered;
+/// Identifies users by tokens that are their ids; takes 50 ms, like a store call.
+struct IdentifyById;
 
-impl Identify for Numbered {
+impl Identify for IdentifyById {
     fn identify<'a>(&'a self, token: &'a str) -> Identified<'a> {
         Box::pin(async {
             let refused = |_| IdentifyError::Refused("nobody".into());
@@ -35,9 +35,9 @@ impl Identify for Numbered {
     }
 }
 
-struct Plain;
+struct PlainPage;
 
-impl Dress for Plain {
+impl RenderErrorPage for PlainPage {
     fn dress(&self, uri: &Uri, _: &HeaderMap, problem: &Problem, instance: &str) -> Response {
         let text = format!("{} {uri} {instance}", problem.code());
         (problem.status(), [(CONTENT_TYPE, "text/html")], text).into_response()
@@ -49,12 +49,12 @@ async fn forever() {
 }
 
 #[derive(serde::Deserialize, garde::Validate, utoipa::ToSchema)]
-struct Said {
+struct Echo {
     #[garde(skip)]
     text: String,
 }
 
-async fn echo(Json(Said { text }): Json<Said>) -> String {
+async fn echo(Json(Echo { text }): Json<Echo>) -> String {
     text
 }
 
@@ -63,45 +63,45 @@ async fn panics() {
     panic!("a secret in a panic")
 }
 
-/// A change of state in two steps, and what a test sees of it.
+/// A change of state in two steps, with signals for the test.
 #[derive(Clone, Default)]
 struct Change {
     begun: Arc<Notify>,
-    go_on: Arc<Notify>,
+    second_step: Arc<Notify>,
     done: Arc<Notify>,
 }
 
 impl Change {
     async fn run(self) -> &'static str {
         self.begun.notify_one();
-        self.go_on.notified().await;
+        self.second_step.notified().await;
         self.done.notify_one();
         "changed"
     }
 
     async fn ends(&self) {
-        self.go_on.notify_one();
+        self.second_step.notify_one();
         let done = tokio::time::timeout(Duration::from_secs(20), self.done.notified()).await;
-        done.expect("the change goes on to its end");
+        done.expect("the change runs to its end");
     }
 }
 
 fn app(in_flight: usize, metrics: &Metrics) -> Router {
-    changing(in_flight, 0, metrics, &Change::default())
+    app_with(in_flight, 0, metrics, &Change::default())
 }
 
 fn app_for_users(in_flight: usize, user_requests: u32, metrics: &Metrics) -> Router {
-    changing(in_flight, user_requests, metrics, &Change::default())
+    app_with(in_flight, user_requests, metrics, &Change::default())
 }
 
-fn changing(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Change) -> Router {
+fn app_with(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Change) -> Router {
     let change = change.clone();
     let routes = Router::new()
         .route("/change", axum::routing::post(move || change.clone().run()))
         .route("/slow", get(forever))
         .route("/panic", get(panics))
-        .route("/kept", get(|| async { (KEPT_FOR_A_DAY, "kept") }))
-        .route("/broken", get(|| async { (StatusCode::BAD_GATEWAY, KEPT_FOR_A_DAY, "broken") }))
+        .route("/cached", get(|| async { (CACHE_FOR_A_DAY, "cached") }))
+        .route("/broken", get(|| async { (StatusCode::BAD_GATEWAY, CACHE_FOR_A_DAY, "broken") }))
         .route("/mine", get(|_: Caller| async { "yours" }))
         .route("/echo/{id}", get(|| async { "ok" }).post(echo))
         .route("/v1/admin/large", axum::routing::post(echo).layer(seat_list_limit()));
@@ -114,9 +114,9 @@ fn changing(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Ch
     };
     let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
     let policies = AddressPolicies { requests: 0, scarce_calls: 0, scarce: &[] };
-    let surroundings = Surroundings {
-        dress: Arc::new(Plain),
-        identity: Identity(Arc::new(Numbered)),
+    let surroundings = RouterContext {
+        dress: Arc::new(PlainPage),
+        identity: Identity(Arc::new(IdentifyById)),
         addresses: Arc::new(AddressLimits::new(proxies, policies)),
         limits,
         cors: Cors::default(),
@@ -155,8 +155,8 @@ async fn every_refusal_is_a_problem_with_the_requests_id() {
         ("POST", "/echo/1", Body::from("{"), 400, "invalid_json"),
         ("POST", "/echo/1", large(), 413, "body_too_large"),
     ] {
-        let (got, told) = call(&app, method, path, body).await;
-        assert_eq!((got.as_u16(), told), (status, code.into()), "{method} {path}");
+        let (got_status, got_code) = call(&app, method, path, body).await;
+        assert_eq!((got_status.as_u16(), got_code), (status, code.into()), "{method} {path}");
     }
     assert_eq!(call(&app, "POST", "/v1/admin/large", large()).await.0, StatusCode::OK);
 
@@ -170,7 +170,7 @@ async fn every_refusal_is_a_problem_with_the_requests_id() {
 }
 
 #[tokio::test]
-async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
+async fn requests_beyond_the_limit_are_refused_at_once_and_health_is_still_answered() {
     let app = app(1, &Metrics::new());
     let busy = tokio::spawn({
         let app = app.clone();
@@ -186,20 +186,20 @@ async fn more_than_fits_is_refused_at_once_and_health_is_still_answered() {
     assert_eq!(call(&app, "GET", "/echo/1", Body::empty()).await.0, StatusCode::OK);
 }
 
-const KEPT_FOR_A_DAY: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=86400")];
+const CACHE_FOR_A_DAY: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=86400")];
 
 #[tokio::test]
-async fn no_cache_keeps_an_error_whatever_its_handler_says() {
+async fn an_error_is_not_cached_even_if_its_handler_allows_it() {
     let app = app(8, &Metrics::new());
-    for (path, kept) in [
-        ("/kept", "public, max-age=86400"),
+    for (path, expected) in [
+        ("/cached", "public, max-age=86400"),
         ("/broken", "no-store"),
         ("/nothing", "no-store"),
         ("/livez", "no-store"),
     ] {
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
         let answer = app.clone().oneshot(request).await.unwrap();
-        assert_eq!(answer.headers()[CACHE_CONTROL], kept, "{path}");
+        assert_eq!(answer.headers()[CACHE_CONTROL], expected, "{path}");
     }
 }
 
@@ -209,9 +209,9 @@ async fn ask_as(app: &Router, user: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn a_user_beyond_the_limit_takes_no_room_from_another_user() {
+async fn a_user_beyond_the_rate_limit_takes_no_capacity_from_another_user() {
     let metrics = Metrics::new();
-    // Room for four at a time, and one request per second for each user, five at once.
+    // Four requests at a time, and one request per second for each user, in bursts of five.
     let app = app_for_users(4, 1, &metrics);
     while ask_as(&app, "1").await == StatusCode::OK {}
     let flood = futures_util::future::join_all((0..40).map(|_| ask_as(&app, "1")));
@@ -224,18 +224,18 @@ async fn a_user_beyond_the_limit_takes_no_room_from_another_user() {
 }
 
 #[tokio::test]
-async fn a_change_of_state_goes_on_without_its_client_and_keeps_its_room_until_it_ends() {
+async fn a_change_of_state_runs_on_without_its_client_and_keeps_its_slot_until_it_ends() {
     let change = Change::default();
-    let app = changing(1, 0, &Metrics::new(), &change);
+    let app = app_with(1, 0, &Metrics::new(), &change);
     let client = tokio::spawn({
         let app = app.clone();
         async move { call(&app, "POST", "/change", Body::empty()).await }
     });
     change.begun.notified().await;
     client.abort();
-    assert!(client.await.is_err_and(|error| error.is_cancelled()), "the client has hung up");
+    assert!(client.await.is_err_and(|error| error.is_cancelled()), "the client has disconnected");
     let (status, code) = call(&app, "GET", "/echo/1", Body::empty()).await;
-    assert_eq!((status.as_u16(), code), (503, "overloaded".into()), "its room is still taken");
+    assert_eq!((status.as_u16(), code), (503, "overloaded".into()), "its slot is still taken");
     change.ends().await;
     while call(&app, "GET", "/echo/1", Body::empty()).await.0 != StatusCode::OK {
         tokio::task::yield_now().await;
@@ -243,16 +243,16 @@ async fn a_change_of_state_goes_on_without_its_client_and_keeps_its_room_until_i
 }
 
 #[tokio::test]
-async fn a_change_of_state_goes_on_after_its_client_was_told_that_it_took_too_long() {
+async fn a_change_of_state_runs_on_after_its_client_got_a_timeout() {
     let change = Change::default();
-    let app = changing(8, 0, &Metrics::new(), &change);
+    let app = app_with(8, 0, &Metrics::new(), &change);
     let (status, code) = call(&app, "POST", "/change", Body::empty()).await;
     assert_eq!((status.as_u16(), code), (503, "overloaded".into()));
     change.ends().await;
 }
 
 #[tokio::test]
-async fn a_browser_that_asked_for_a_page_is_refused_with_a_page() {
+async fn a_browser_that_asks_for_a_page_gets_an_error_page() {
     let app = app(8, &Metrics::new());
     let ask = async |path: &str, accept: &str| {
         let request = Request::builder().uri(path).header("accept", accept).body(Body::empty());

@@ -10,7 +10,7 @@ use crate::config::limits::ForwardedHeader;
 use crate::http::limit::address_limits::{AddressLimits, AddressPolicies};
 use crate::http::limit::client_address::Proxies;
 
-/// More than the kernel takes for a client that does not read.
+/// More bytes than the kernel buffers for a client that does not read.
 const MUCH: usize = 64 << 20;
 
 async fn slow(millis: u64) -> &'static str {
@@ -18,15 +18,22 @@ async fn slow(millis: u64) -> &'static str {
     "done"
 }
 
-/// So many connections, and little patience.
-fn house(most: usize) -> House {
+/// At most `most` connections, and client timeouts of 200 ms.
+fn policy(most: usize) -> ConnectionPolicy {
     let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
-    let door = Arc::new(Door::new(most, 0, proxies));
+    let door = Arc::new(ConnectionLimiter::new(most, 0, proxies));
     let brief = Duration::from_millis(200);
-    House { door, patience: Patience { head: brief, write: brief }, metrics: Metrics::new() }
+    ConnectionPolicy {
+        door,
+        patience: ClientTimeouts { head: brief, write: brief },
+        metrics: Metrics::new(),
+    }
 }
 
-async fn start(house: House, drain: Duration) -> (SocketAddr, CancellationToken, TaskTracker) {
+async fn start(
+    policy: ConnectionPolicy,
+    drain: Duration,
+) -> (SocketAddr, CancellationToken, TaskTracker) {
     let router = Router::new()
         .route("/soon", get(|| slow(300)))
         .route("/early", post(async || StatusCode::SERVICE_UNAVAILABLE))
@@ -38,9 +45,9 @@ async fn start(house: House, drain: Duration) -> (SocketAddr, CancellationToken,
     let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
     let policies = AddressPolicies { requests: 0, scarce_calls: 0, scarce: &[] };
     let addresses = Arc::new(AddressLimits::new(proxies, policies));
-    let shortcuts = Shortcuts::new(Vec::new(), Vec::new(), addresses, Metrics::new());
+    let shortcuts = FastPaths::new(Vec::new(), Vec::new(), addresses, Metrics::new());
     let routes = Routes { router, shortcuts };
-    tasks.spawn(serve(listener, house, routes, stop.clone(), drain));
+    tasks.spawn(serve(listener, policy, routes, stop.clone(), drain));
     tasks.close();
     (addr, stop, tasks)
 }
@@ -52,46 +59,46 @@ async fn ask(addr: SocketAddr, path: &str) -> TcpStream {
     client
 }
 
-async fn answer(mut client: TcpStream) -> String {
+async fn read_answer(mut client: TcpStream) -> String {
     let mut text = String::new();
     client.read_to_string(&mut text).await.unwrap_or_default();
     text
 }
 
 #[tokio::test]
-async fn what_runs_at_the_stop_is_answered_and_nothing_new_is_accepted() {
-    let (addr, stop, tasks) = start(house(64), Duration::from_secs(10)).await;
+async fn a_stopping_server_answers_running_requests_and_accepts_no_connection() {
+    let (addr, stop, tasks) = start(policy(64), Duration::from_secs(10)).await;
     let client = ask(addr, "/soon").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     stop.cancel();
-    assert!(answer(client).await.ends_with("done"));
+    assert!(read_answer(client).await.ends_with("done"));
     tasks.wait().await;
     assert!(TcpStream::connect(addr).await.is_err());
 }
 
 #[tokio::test]
-async fn what_does_not_end_is_cut_off() {
-    let (addr, stop, tasks) = start(house(64), Duration::from_millis(200)).await;
+async fn a_request_that_outlasts_the_drain_is_cut_off() {
+    let (addr, stop, tasks) = start(policy(64), Duration::from_millis(200)).await;
     let client = ask(addr, "/never").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let stopped = Instant::now();
     stop.cancel();
     tasks.wait().await;
     assert!(stopped.elapsed() < Duration::from_secs(5));
-    assert_eq!(answer(client).await, "");
+    assert_eq!(read_answer(client).await, "");
 }
 
-/// Waits until nobody is in.
-async fn everybody_has_left(door: &Door) {
+/// Waits until no connection is open.
+async fn all_are_closed(door: &ConnectionLimiter) {
     while door.open() > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 #[tokio::test]
-async fn who_does_not_finish_a_head_or_take_an_answer_is_let_go() {
-    let house = house(64);
-    let (addr, _stop, _tasks) = start(house.clone(), Duration::from_secs(1)).await;
+async fn a_client_that_does_not_finish_a_head_or_read_an_answer_is_disconnected() {
+    let policy = policy(64);
+    let (addr, _stop, _tasks) = start(policy.clone(), Duration::from_secs(1)).await;
     let mut silent = TcpStream::connect(addr).await.unwrap();
     let mut trickles = TcpStream::connect(addr).await.unwrap();
     trickles.write_all(b"GET /soon HTTP/1.1\r\nhos").await.unwrap();
@@ -99,20 +106,20 @@ async fn who_does_not_finish_a_head_or_take_an_answer_is_let_go() {
     let mut text = Vec::new();
     assert_eq!(silent.read_to_end(&mut text).await.unwrap_or(0), 0);
     assert_eq!(trickles.read_to_end(&mut text).await.unwrap_or(0), 0);
-    everybody_has_left(&house.door).await;
+    all_are_closed(&policy.door).await;
     drop(reads_nothing);
 }
 
 #[tokio::test]
-async fn a_client_that_is_slow_over_nothing_is_kept() {
-    let (addr, _stop, _tasks) = start(house(64), Duration::from_secs(1)).await;
+async fn an_idle_client_keeps_its_connection() {
+    let (addr, _stop, _tasks) = start(policy(64), Duration::from_secs(1)).await;
     let mut client = TcpStream::connect(addr).await.unwrap();
     for _ in 0..2 {
         client.write_all(b"GET /soon HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         let mut answer = vec![0; 15];
         client.read_exact(&mut answer).await.unwrap();
         assert_eq!(answer, b"HTTP/1.1 200 OK");
-        // Idle for longer than a head may take: the next request is as welcome.
+        // Idle for longer than the time limit of a head: the next request is still answered.
         tokio::time::sleep(Duration::from_millis(500)).await;
         let mut rest = vec![0; 1024];
         assert!(client.read(&mut rest).await.unwrap() > 0);
@@ -120,26 +127,27 @@ async fn a_client_that_is_slow_over_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn who_comes_when_all_are_in_is_told_so_at_once_and_nobody_stays_while_it_is_crowded() {
-    let house = house(2);
-    let (addr, stop, tasks) = start(house.clone(), Duration::from_millis(100)).await;
+async fn a_full_server_refuses_at_once_and_a_crowded_one_closes_after_each_answer() {
+    let policy = policy(2);
+    let (addr, stop, tasks) = start(policy.clone(), Duration::from_millis(100)).await;
     let (first, second) = (ask(addr, "/never").await, ask(addr, "/soon").await);
-    while house.door.open() < 2 {
+    while policy.door.open() < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let told = answer(TcpStream::connect(addr).await.unwrap()).await;
-    assert!(told.starts_with("HTTP/1.1 503") && told.contains("\"code\":\"overloaded\""), "{told}");
-    assert!(told.contains("retry-after: "), "{told}");
-    // Answered to its end, and closed, though the client asked for no such thing.
-    let answered = answer(second).await;
+    let refused = read_answer(TcpStream::connect(addr).await.unwrap()).await;
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(refused.contains("\"code\":\"overloaded\""), "{refused}");
+    assert!(refused.contains("retry-after: "), "{refused}");
+    // Answered in full, and closed, although the client did not ask for that.
+    let answered = read_answer(second).await;
     assert!(answered.contains("connection: close") && answered.ends_with("done"), "{answered}");
     stop.cancel();
     tasks.wait().await;
     drop(first);
 }
 
-/// What is answered to a request without its body, and whether the connection closes after it.
-async fn early(addr: SocketAddr, request: &str) -> (String, bool) {
+/// The answer to a request whose body is missing, and whether the connection closes after it.
+async fn answer_before_body(addr: SocketAddr, request: &str) -> (String, bool) {
     let mut client = TcpStream::connect(addr).await.unwrap();
     client.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
@@ -151,20 +159,20 @@ async fn early(addr: SocketAddr, request: &str) -> (String, bool) {
     }
     let closes = text.contains("connection: close");
     if closes {
-        assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0, "it said so");
+        assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0, "closes as announced");
     } else {
         client
             .write_all(b"GET /soon HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
             .await
             .unwrap();
-        text.push_str(&answer(client).await);
+        text.push_str(&read_answer(client).await);
     }
     (text, closes)
 }
 
 #[tokio::test]
 async fn an_answer_before_the_body_closes_its_connection_unless_the_rest_is_small_and_there() {
-    let (addr, _stop, _tasks) = start(house(64), Duration::from_secs(1)).await;
+    let (addr, _stop, _tasks) = start(policy(64), Duration::from_secs(1)).await;
     for (rest, stays) in [
         ("content-length: 4\r\n\r\nbody", true),
         ("transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n", true),
@@ -174,7 +182,7 @@ async fn an_answer_before_the_body_closes_its_connection_unless_the_rest_is_smal
         ("transfer-encoding: chunked\r\n\r\nnot a chunk", false),
     ] {
         let request = format!("POST /early HTTP/1.1\r\nhost: x\r\n{rest}");
-        let (text, closes) = early(addr, &request).await;
+        let (text, closes) = answer_before_body(addr, &request).await;
         assert!(text.starts_with("HTTP/1.1 503"), "{rest:?}: {text}");
         assert_eq!(closes, !stays, "{rest:?}: {text}");
         assert_eq!(text.ends_with("done"), stays, "{rest:?}: {text}");
@@ -183,13 +191,13 @@ async fn an_answer_before_the_body_closes_its_connection_unless_the_rest_is_smal
 
 #[tokio::test]
 async fn a_client_that_is_still_sending_gets_the_answer_that_closes_its_connection() {
-    let (addr, _stop, _tasks) = start(house(64), Duration::from_secs(1)).await;
+    let (addr, _stop, _tasks) = start(policy(64), Duration::from_secs(1)).await;
     let mut client = TcpStream::connect(addr).await.unwrap();
     let body = vec![b'x'; 4 << 20];
     let head = format!("POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
     client.write_all(head.as_bytes()).await.unwrap();
-    // More than the kernel's buffers hold: the server reads it after its answer.
+    // The body is larger than the kernel's buffers: the server reads it after its answer.
     client.write_all(&body).await.unwrap();
-    let text = answer(client).await;
+    let text = read_answer(client).await;
     assert!(text.starts_with("HTTP/1.1 503") && text.contains("connection: close"), "{text}");
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::http::stream::Streams;
 use crate::telemetry::Metrics;
 
-/// A stream, its client, which has little room, and what is counted.
+/// A stream, its client with a small receive buffer, and the metrics.
 async fn stream() -> (Socket, TcpStream, Metrics) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpSocket::new_v4().unwrap();
@@ -25,13 +25,13 @@ async fn stream() -> (Socket, TcpStream, Metrics) {
     (socket, client, metrics)
 }
 
-/// More than both ends have room for.
+/// An event that is larger than both buffers together.
 fn large(fill: u8) -> Vec<u8> {
     vec![fill; 4 << 20]
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_kept_and_what_comes_meanwhile_is_not_sent() {
+async fn the_rest_of_an_event_is_sent_later_and_events_in_between_are_dropped() {
     let (mut socket, mut client, _) = stream().await;
     socket.send(&large(b'a')).unwrap();
     assert_eq!(socket.ready(Instant::now()), Ok(false));
@@ -46,7 +46,7 @@ async fn what_does_not_fit_is_kept_and_what_comes_meanwhile_is_not_sent() {
         tokio::task::yield_now().await;
     }
     socket.send_shared(&Event::from_static(b"after")).unwrap();
-    // There may be no room for this either yet.
+    // The send buffer may still be full.
     while !reading.is_finished() {
         socket.ready(Instant::now()).unwrap();
         tokio::task::yield_now().await;
@@ -55,13 +55,13 @@ async fn what_does_not_fit_is_kept_and_what_comes_meanwhile_is_not_sent() {
 }
 
 #[tokio::test]
-async fn whoever_makes_no_room_is_let_go_and_counted() {
+async fn a_client_that_does_not_read_is_disconnected_and_counted() {
     let (mut socket, _client, metrics) = stream().await;
     socket.send_shared(&large(b'a').into()).unwrap();
-    // What the client's kernel had room for.
+    // Fill the buffers to the last byte.
     while socket.push(b"a") != Ok(0) {}
-    assert_eq!(socket.ready(Instant::now() + PATIENCE / 2), Ok(false));
-    assert_eq!(socket.ready(Instant::now() + PATIENCE * 2), Err(Gone));
+    assert_eq!(socket.ready(Instant::now() + READ_TIMEOUT / 2), Ok(false));
+    assert_eq!(socket.ready(Instant::now() + READ_TIMEOUT * 2), Err(Gone));
     drop(socket);
     let text = metrics.render();
     for line in [
@@ -69,22 +69,22 @@ async fn whoever_makes_no_room_is_let_go_and_counted() {
         r#"onsale_streams{kind="ticket"} 0"#,
         r#"onsale_stream_events_total{kind="ticket"} 1"#,
     ] {
-        assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }
 }
 
 #[tokio::test]
-async fn a_quiet_client_is_told_that_the_stream_lives() {
+async fn a_quiet_stream_gets_a_comment() {
     let (mut socket, mut client, _) = stream().await;
     let later = Instant::now() + QUIET;
     assert_eq!(socket.ready(later), Ok(true));
-    let mut said = vec![0; BEAT.len()];
-    client.read_exact(&mut said).await.unwrap();
-    assert_eq!(said, BEAT);
+    let mut comment = vec![0; BEAT.len()];
+    client.read_exact(&mut comment).await.unwrap();
+    assert_eq!(comment, BEAT);
 }
 
 #[tokio::test]
-async fn whoever_has_gone_is_noticed() {
+async fn a_closed_connection_is_detected() {
     let (mut socket, client, _) = stream().await;
     assert_eq!(socket.ready(Instant::now()), Ok(true));
     drop(client);

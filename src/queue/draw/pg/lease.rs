@@ -1,4 +1,4 @@
-//! Which process works on a draw: two at once would do no harm, and the same work twice.
+//! The lease on a draw: two processes at once would do no harm, but the same work twice.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 
-/// Takes the right to work on a draw for `seconds`; false where another process has it.
+/// Takes or renews the lease on a draw for `seconds`; false if another process has it.
 pub async fn take(
     pg: &Pg,
     schedule: ScheduleId,
@@ -28,7 +28,7 @@ pub async fn take(
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives that right back.
+/// Gives the lease back.
 pub async fn give_back(pg: &Pg, schedule: ScheduleId, worker: Uuid) -> Result<(), StoreError> {
     sqlx::query!(
         "delete from draw_lease where concert_schedule_id = $1 and worker = $2",

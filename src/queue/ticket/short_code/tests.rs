@@ -22,22 +22,22 @@ fn ticket() -> Ticket {
 }
 
 #[test]
-fn a_code_stands_for_its_ticket_for_as_long_as_its_purpose_says() {
-    for (purpose, lives) in [(Purpose::Stream, 60), (Purpose::HandOff, 120)] {
+fn a_code_is_valid_for_as_long_as_its_purpose_allows() {
+    for (purpose, lifetime) in [(Purpose::Stream, 60), (Purpose::HandOff, 120)] {
         let (keys, ticket) = (CodeKeys::new(purpose, &secrets(), "onsale"), ticket());
         let made = |ago| keys.sign(&ticket, 1, Utc::now() - TimeDelta::seconds(ago)).unwrap();
-        let (code, expires_at) = made(lives - 5);
-        assert!(code.len() < 100, "short enough for a picture: {}", code.len());
+        let (code, expires_at) = made(lifetime - 5);
+        assert!(code.len() < 100, "short enough for a QR code: {}", code.len());
         let read = keys.verify(&code).unwrap();
         assert_eq!((read.ticket, read.epoch, read.expires_at), (ticket, 1, expires_at));
         assert!(expires_at > Utc::now());
         assert_ne!(keys.verify(&made(0).0).unwrap().id, read.id, "another code");
-        assert_eq!(keys.verify(&made(lives + 2).0), Err(InvalidTicket::Refused));
+        assert_eq!(keys.verify(&made(lifetime + 2).0), Err(InvalidTicket::Refused));
     }
 }
 
 #[test]
-fn a_code_says_how_long_the_access_token_lasts_that_it_was_made_with() {
+fn a_code_has_the_lifetime_of_the_access_token_it_was_made_with() {
     let (keys, now) = (CodeKeys::new(Purpose::HandOff, &secrets(), "onsale"), Utc::now());
     let at = |hours: i64| seconds(now.timestamp() + hours * 3600).unwrap();
     for access in [
@@ -45,14 +45,14 @@ fn a_code_says_how_long_the_access_token_lasts_that_it_was_made_with() {
         Lifetime { expires_at: at(0), renew_until: None },
     ] {
         let (code, _) = keys.sign_with(&ticket(), 1, Some(access), now).unwrap();
-        assert!(code.len() < 100, "short enough for a picture: {}", code.len());
+        assert!(code.len() < 100, "short enough for a QR code: {}", code.len());
         assert_eq!(keys.verify(&code).unwrap().access, Some(access));
     }
     assert_eq!(keys.verify(&keys.sign(&ticket(), 1, now).unwrap().0).unwrap().access, None);
 }
 
 #[test]
-fn a_code_is_no_ticket_and_a_ticket_no_code() {
+fn a_code_is_not_a_ticket_and_a_ticket_is_not_a_code() {
     let keys = CodeKeys::new(Purpose::Stream, &secrets(), "onsale");
     let (tickets, ticket) = (TicketKeys::new(&secrets(), "onsale"), ticket());
     let (code, _) = keys.sign(&ticket, 1, Utc::now()).unwrap();
@@ -68,7 +68,7 @@ fn a_code_is_no_ticket_and_a_ticket_no_code() {
 }
 
 #[test]
-fn a_code_of_an_older_secret_is_good_and_no_changed_one_is() {
+fn a_code_of_an_older_secret_is_valid_and_a_changed_code_is_not() {
     let old = CodeKeys::new(Purpose::HandOff, &secrets(), "onsale");
     let two = ["a newer secret, of more than thirty-two bytes".to_owned()];
     let keys = CodeKeys::new(Purpose::HandOff, &[&two[..], &secrets()].concat(), "onsale");

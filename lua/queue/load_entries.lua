@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- queue/load: loads what became of places while a schedule's keys are being rebuilt.
+-- queue/load_entries: loads what became of places while a schedule's keys are being rebuilt.
 --
 -- A place that has ended here already keeps its reason, so repeats and any order do no harm.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch  lease_ms  'ENDED'  done_epoch  first_byte  bytes     bytes of done:<done_epoch>
 --       epoch  lease_ms  'COUNT'  joined_before
 --       epoch  lease_ms  'SLOTS'  (sequence ends_ms)…     open places that were admitted
@@ -11,7 +11,7 @@
 -- Reply {'OK', now}
 --       {'READY'}   the rebuilding is over: nothing was loaded
 --       {'LOST'} {'STALE', epoch}
--- Uses  lib/guard lib/line lib/place lib/rebuild
+-- Uses  lib/guard lib/queue lib/entry lib/rebuild
 local now = clock()
 local refused = renew_lease(META, EPOCH, ARGV[2], now)
 if refused then return refused end

@@ -1,11 +1,11 @@
 #!lua flags=no-writes
--- queue/next: who would be let in next, and why nobody is where nobody is.
+-- queue/list_next: who would be let in next, and why nobody is where nobody is.
 --
 -- Looks by the rules that queue/admit lets people in by, and changes nothing: what is overdue stays
 -- so. Whoever is back within their grace comes first, as there. While a draw is to come nobody is
 -- next.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch  most
 -- Reply {'OK', why, until_ms, room, now, (sequence, user, here, back)...}
 --       why: the first that fits of RECOVERING WITHDRAWN CLOSED NO_SEATS UPCOMING PAUSED SOLD_OUT
@@ -13,7 +13,7 @@
 --       until_ms: when that ends by itself, else 0; room: free slots
 --       here: 1 if heard from within the presence window; back: 1 if passed over and back
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/sale
+-- Uses  lib/guard lib/queue lib/presence lib/sale
 local most = tonumber(ARGV[2])
 local refused = guard(META, EPOCH)
 if refused then return refused end

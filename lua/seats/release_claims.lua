@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- hold/drop: gives back the claims of a hold that came to nothing.
+-- seats/release_claims: gives back the claims of a hold that came to nothing.
 --
 -- Touches this hold's bare claims only: once PostgreSQL has spoken, the claim is gone and the seat
--- carries a fence, and hold/apply is the only script that may change it. A seat that the same buyer's
+-- carries a fence, and seats/apply is the only script that may change it. A seat that the same buyer's
 -- last hold still kept from others is kept for as long again.
 --
 -- KEYS  meta held claim seatlog

@@ -1,5 +1,5 @@
 #!lua
--- hold/take: claims seats for 5 s for a hold, all or none, if the buyer's slot is active and the
+-- seats/claim: claims seats for 5 s for a hold, all or none, if the buyer's slot is active and the
 -- buyer keeps no more seats than the limit.
 --
 -- A claim is only the right to try in PostgreSQL. Free is: neither sold nor blocked, and no live
@@ -25,7 +25,7 @@
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/seats lib/user_seats
 local CLAIM_MS = 5000
--- How long held keeps a seat beyond the end of its hold (BEYOND_EXPIRY in src/hold/service.rs).
+-- How long held keeps a seat beyond the end of its hold (BEYOND_EXPIRY in src/seats/service.rs).
 local BEYOND_MS = 5500
 local meta, active, place, called = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local holder, held, claim, sold = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
@@ -82,7 +82,7 @@ if #wanted > 0 then
   local others, theirs, lapsed = {}, {}, 0
   local listed = redis.call('HGET', user_seats, user)
   for number in (listed or ''):gmatch('%d+') do
-    -- Once, though hold/load may have listed it twice.
+    -- Once, though seats/load may have listed it twice.
     if not named[number] then named[number], others[#others + 1] = true, number end
   end
   for i, seat in ipairs(#others > 0 and look(others) or {}) do

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- hold/sweep: takes lapsed claims and holds off the map, so that readers see the seats free.
+-- seats/sweep: takes lapsed claims and holds off the map, so that readers see the seats free.
 --
--- Housekeeping only: hold/take counts a lapsed seat as free unswept. The fence stays.
+-- Housekeeping only: seats/claim counts a lapsed seat as free unswept. The fence stays.
 --
 -- KEYS  meta held claim seatlog
 -- ARGV  epoch

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- hold/load: loads seats while a schedule's keys are being rebuilt.
+-- seats/load: loads seats while a schedule's keys are being rebuilt.
 --
 -- Many seats in one call, each with a state of its own. A seat that Redis has under the same or a
--- higher fence stays as it is, so repeats do no harm, nor does a hold/apply that came first. Nothing
+-- higher fence stays as it is, so repeats do no harm, nor does a seats/apply that came first. Nothing
 -- goes to the seatlog: after a rebuilding every reader loads the whole map.
 --
 -- KEYS  meta holder held claim sold user_seats
 -- ARGV  epoch  lease_ms  (seat_number fence state hold_id left_ms user)…
---       as in hold/apply; the caller sends at most 500 seats
+--       as in seats/apply; the caller sends at most 500 seats
 -- Reply {'OK', loaded, seat_version}
 --       {'READY'}   the rebuilding is over: nothing was loaded
 --       {'LOST'} {'STALE', epoch}

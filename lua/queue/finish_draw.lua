@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
--- queue/draw_end: ends the draw. From here on people are let in.
+-- queue/finish_draw: ends the draw. From here on people are let in.
 --
 -- Called when every entrant was moved. Whoever still stands where they joined was not on the list
 -- (their ticket came back too late after a loss): they get the next numbers, as if they joined now.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch
 -- Reply {'OK' | 'MORE', late}     MORE: a bound was reached, call again; late: how many were not on
 --                                 the list
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/sale
+-- Uses  lib/guard lib/queue lib/presence lib/sale
 local BATCH = 100
 local refused = guard(META, EPOCH)
 if refused then return refused end

@@ -1,8 +1,8 @@
 #!lua
--- queue/restore: begins the rebuilding of a schedule's keys under a new epoch.
+-- queue/begin_rebuild: begins the rebuilding of a schedule's keys under a new epoch.
 --
 -- The caller has won the epoch in PostgreSQL. What is here is older or nothing, and goes; until
--- queue/ready nobody is served. Each call that loads renews the lease; where it ends, anyone starts over.
+-- queue/finish_rebuild nobody is served. Each call that loads renews the lease; where it ends, anyone starts over.
 --
 -- KEYS  meta  every other key of the schedule…
 -- ARGV  epoch  run_id  lease_ms     run_id: the server's, as INFO tells it

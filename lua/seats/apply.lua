@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- hold/apply: what PostgreSQL has decided about seats.
+-- seats/apply: what PostgreSQL has decided about seats.
 --
 -- Applied where its fence is higher than the stored one, over any claim; the fence stays when the
 -- seat is free. So repeats, late ones and any order do no harm. Runs while loading too: rebuilding
--- uses it. A seat that is held or sold counts for its user, as hold/take counts; where the caller does
+-- uses it. A seat that is held or sold counts for its user, as seats/claim counts; where the caller does
 -- not name the user, it is the user of what the same hold had before.
 --
 -- KEYS  meta holder held claim sold seatlog user_seats

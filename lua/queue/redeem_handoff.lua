@@ -1,5 +1,5 @@
 #!lua
--- queue/handoff: lets a code be used once, by whoever comes first.
+-- queue/redeem_handoff: lets a code be used once, by whoever comes first.
 --
 -- A code that was made under an older epoch is over: what was used before a loss is not known. The
 -- marks of codes that have expired are taken away here, so there are never more than those of two

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- queue/ticket: what a ticket is worth now. The slow path of a poll, for tickets that do not wait
+-- queue/resolve_ticket: what a ticket is worth now. The slow path of a poll, for tickets that do not wait
 -- as far as the read model knows.
 --
 -- A place that ended stays ended. A place that Redis does not know is put back from the signed
@@ -8,7 +8,7 @@
 -- back the slot that slot_ends names, or its end.
 -- Asking is being here, and being seen: it claims a slot, and brings back whoever was passed over.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch  user  sequence  active_until_ms     active_until_ms: 0 unless the ticket says ACTIVE
 -- Reply {'WAITING', sequence, ahead, now}    the sequence in force: the lowest that its owner shows
 --       {'RETURNED', sequence, ahead, now}
@@ -16,7 +16,7 @@
 --       {'ENDED', reason, now}               1 expired, 2 left, 3 completed
 --       {'DRAWN'}     of before the draw, and its owner is not in line: call with the place drawn
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/place lib/sale lib/draw
+-- Uses  lib/guard lib/queue lib/presence lib/entry lib/sale lib/draw
 local user, shown, until_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local refused = guard(META, EPOCH)
 if refused then return refused end

@@ -1,31 +1,31 @@
-//! What PostgreSQL and this process know of a schedule's keys, beside what Redis says of them.
+//! What a schedule's keys in Redis must be like, from PostgreSQL and from this process.
 
 use crate::queue::model::Sequence;
 use crate::store::high_water::Counters;
 use crate::store::script::Inspection;
 
-/// What keys must have come to, if nothing was lost. Asked for before Redis is: what happens
-/// meanwhile only makes it say more.
+/// The lower bounds of a schedule's keys if Redis lost nothing. They are read before Redis is:
+/// changes in between can only raise what Redis shows.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Known {
-    /// PostgreSQL's epoch.
+pub struct ExpectedKeys {
+    /// The epoch in PostgreSQL.
     pub epoch: u64,
-    /// Under which epoch this process has seen them, and how far.
+    /// The epoch and the highest counters that this process has seen.
     pub(super) seen: Option<(u64, Counters)>,
-    /// The highest place that PostgreSQL has.
+    /// The highest sequence in PostgreSQL.
     pub(super) written: Sequence,
 }
 
-impl Known {
-    /// Whether what Redis has is whole and on the server that answers, but of an older epoch than
-    /// PostgreSQL's: another process rebuilds the keys, here in a moment or on another Redis.
+impl ExpectedKeys {
+    /// Whether the keys are complete and on the server that answers, but of an older epoch than
+    /// PostgreSQL's: another process will rebuild them here, or has rebuilt them on another Redis.
     #[must_use]
     pub fn overtaken(&self, found: &Inspection) -> bool {
         found.epoch > 0 && found.epoch < self.epoch && found.built_on == found.server
     }
 
-    /// Whether what Redis has can be all of it: built on the very server that answers, under no
-    /// older epoch, and not behind what was seen. Where not, it is lost.
+    /// Whether the keys can be complete: built on the server that answers, under no older epoch,
+    /// and not behind the counters that were seen. Otherwise Redis lost data.
     #[must_use]
     pub fn agrees(&self, found: &Inspection) -> bool {
         let seen = self.seen.filter(|(epoch, _)| *epoch == found.epoch);

@@ -1,5 +1,5 @@
 #!lua
--- queue/ready: ends a rebuilding. Joins and polls are served again; admission waits for pause_ms,
+-- queue/finish_rebuild: ends a rebuilding. Joins and polls are served again; admission waits for pause_ms,
 -- so that the tickets of before the loss come back before anyone behind them is let in.
 --
 -- KEYS  meta

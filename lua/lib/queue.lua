@@ -1,6 +1,6 @@
--- lib/line: what the scripts of the line share: the names of their keys, and how a place moves.
+-- lib/queue: what the scripts of the line share: the names of their keys, and how a place moves.
 --
--- KEYS  meta waiting active place called parked returned log here:0 here:1 here:2 mergers
+-- KEYS  meta waiting active place called parked returned log present:0 present:1 present:2 mergers
 --       bits:1 … bits:<epoch>  done:1 … done:<epoch>  slot_ends
 -- ARGV  epoch …
 --

@@ -1,4 +1,4 @@
--- lib/place: how a place moves and ends. After lib/line.
+-- lib/entry: how a place moves and ends. After lib/queue.
 --
 -- A place is in exactly one of: waiting; or place, and there active (perhaps called too), parked
 -- or returned. Once ended, it is in none, and its two bits in done:<epoch> say why.

@@ -1,17 +1,17 @@
 #!lua flags=allow-oom
--- queue/draw_move: moves entrants from where they joined to the places that they drew.
+-- queue/move_drawn: moves entrants from where they joined to the places that they drew.
 --
 -- PostgreSQL has the places; this is called for a few entrants at a time, in any order, and again
 -- for all of them where it was interrupted: whoever stands where they belong is left alone. An
 -- entrant whom Redis lost is put in line; one who has left meanwhile stays out. Whoever has joined
 -- again after a loss keeps the place of the draw, and the later one is over.
 --
--- KEYS  as lib/line
+-- KEYS  as lib/queue
 -- ARGV  epoch  (user  sequence  place)…     sequence: of joining; place: from 1 on
 -- Reply {'OK', moved}
 --       {'DONE'}     the draw is over: nobody is moved any more
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
--- Uses  lib/guard lib/line lib/presence lib/place lib/sale
+-- Uses  lib/guard lib/queue lib/presence lib/entry lib/sale
 local refused = guard(META, EPOCH)
 if refused then return refused end
 local now = clock()

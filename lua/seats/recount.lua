@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- hold/recount: counts the seats that are sold or blocked anew, for the reconciler.
+-- seats/recount: counts the seats that are sold or blocked anew, for the reconciler.
 --
 -- The two counts follow from the seats, one change at a time; a seat that was changed otherwise
 -- leaves them wrong, and with them when a sale is sold out. Counting bits is cheap; the blocked are

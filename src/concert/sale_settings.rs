@@ -1,0 +1,109 @@
+//! The numeric settings of a sale: name, unit, default, bounds, and what Redis calls them. Nothing
+//! else states these: the API's validation and defaults use the constants, and tests compare the
+//! SQL checks, the OpenAPI description, the console's form and docs/API.md with them.
+//!
+//! The column of `concert_schedule` has the setting's name. Every numeric setting may change at any
+//! time.
+
+/// A numeric setting of a sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumericSetting {
+    /// Field in the API, column in SQL.
+    pub name: &'static str,
+    /// Unit, as the console's texts name it.
+    pub unit: &'static str,
+    /// Value in new schedules.
+    pub default: u32,
+    /// Smallest value.
+    pub min: u32,
+    /// Largest value.
+    pub max: u32,
+    /// Field of the Redis hash `meta`, if scripts need the setting. Seconds are milliseconds there.
+    pub redis: Option<&'static str>,
+}
+
+/// Limit of active slots at a time.
+pub const CAPACITY: NumericSetting = NumericSetting {
+    name: "capacity",
+    unit: "people",
+    default: 500,
+    min: 0,
+    max: 1_000_000,
+    redis: Some("capacity"),
+};
+/// Limit of admissions per second.
+pub const ADMIT_PER_SECOND: NumericSetting = NumericSetting {
+    name: "admit_per_second",
+    unit: "persecond",
+    default: 50,
+    min: 1,
+    max: 10_000,
+    redis: Some("rate"),
+};
+/// Duration of an active slot.
+pub const ACTIVE_TTL: NumericSetting = NumericSetting {
+    name: "active_ttl_seconds",
+    unit: "seconds",
+    default: 600,
+    min: 1,
+    max: 86_400,
+    redis: Some("active_ms"),
+};
+/// Time to pay for held seats.
+pub const HOLD_TTL: NumericSetting = NumericSetting {
+    name: "hold_ttl_seconds",
+    unit: "seconds",
+    default: 300,
+    min: 1,
+    max: 3_600,
+    redis: None,
+};
+/// Limit of seats that one user may hold or own.
+pub const MAX_SEATS_PER_USER: NumericSetting = NumericSetting {
+    name: "max_seats_per_user",
+    unit: "seats",
+    default: 4,
+    min: 1,
+    max: 100,
+    redis: None,
+};
+/// Time after admission until an owner who does not show up loses the slot.
+pub const CLAIM_WINDOW: NumericSetting = NumericSetting {
+    name: "claim_window_seconds",
+    unit: "seconds",
+    default: 60,
+    min: 1,
+    max: 3_600,
+    redis: Some("claim_ms"),
+};
+/// Time without a request after which a waiting user counts as absent. At least 10 s: clients near
+/// the front poll every few seconds.
+pub const PRESENCE_WINDOW: NumericSetting = NumericSetting {
+    name: "presence_window_seconds",
+    unit: "seconds",
+    default: 90,
+    min: 10,
+    max: 600,
+    redis: Some("presence_ms"),
+};
+/// Time for which the entry of a user who was passed over is kept.
+pub const RETURN_GRACE: NumericSetting = NumericSetting {
+    name: "return_grace_seconds",
+    unit: "seconds",
+    default: 600,
+    min: 0,
+    max: 86_400,
+    redis: Some("grace_ms"),
+};
+
+/// All of them, in the order in which they affect a buyer.
+pub const NUMERIC_SETTINGS: [NumericSetting; 8] = [
+    CAPACITY,
+    ADMIT_PER_SECOND,
+    ACTIVE_TTL,
+    HOLD_TTL,
+    MAX_SEATS_PER_USER,
+    CLAIM_WINDOW,
+    PRESENCE_WINDOW,
+    RETURN_GRACE,
+];
