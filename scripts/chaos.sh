@@ -16,7 +16,7 @@ last=$((seed + seeds - 1))
 while [ "$seed" -le "$last" ]; do
     echo "== seed $seed, $seconds s" >&2
     CHAOS_SEED=$seed CHAOS_SECONDS=$seconds cargo nextest run --locked --cargo-quiet \
-        --profile chaos --test chaos -E 'test(=whatever_dies_nothing_is_lost)' || failed="$failed $seed"
+        --profile chaos --test chaos -E 'test(=nothing_is_lost_under_random_faults)' || failed="$failed $seed"
     seed=$((seed + 1))
 done
 [ -z "$failed" ] || { echo "failed seeds:$failed" >&2; exit 1; }

@@ -12,9 +12,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 fits='kind(test) & binary(onsale) - test(/^scripts::/)
-    - test(=streams::a_store_that_is_away_is_told_once_and_so_is_its_return)
-    - test(=fault::what_a_killed_process_committed_reaches_redis_and_whoever_asks_again)'
-chaos='binary(chaos) & test(=whatever_dies_nothing_is_lost)'
+    - test(=streams::streams_report_a_lost_redis_once_and_its_return_once)
+    - test(=fault::what_a_killed_process_committed_reaches_redis_and_the_retry)'
+chaos='binary(chaos) & test(=nothing_is_lost_under_random_faults)'
 case ${1:-all} in
 all) ;;
 # The failover tests also run in `make test`.

@@ -1,17 +1,16 @@
 #!lua flags=allow-oom
--- queue/begin_draw: shuts the draw of a sale that has opened, and says how far the log must be
--- written before its entrants are counted.
+-- queue/begin_draw: closes the draw of a sale that has opened, and marks the end of its log.
 --
--- After a loss of Redis the entrants of before come back with their tickets first: until admission
--- may go on, the list is not complete. The mark is an entry in the log, made once per epoch: when
--- the log is written up to there, so is everybody who joined before the opening.
+-- The mark is a log entry, made once per epoch. When the log is archived up to the mark, so is
+-- every entry that joined before the opening, and the entrants can be listed. After a loss of
+-- Redis, old tickets are shown again first: the list is not complete before admission may go on.
 --
 -- KEYS  as lib/queue
 -- ARGV  epoch
--- Reply {'OK', base, room, mark}     mark: the position of an entry of the log
---       {'DONE'}                     the line stands in the order drawn already
---       {'EARLY', opens_ms}          before the opening, or no draw at all
---       {'PAUSED', until_ms}         after a loss: old tickets are still coming back
+-- Reply {'OK', base, room, mark}     mark: the position of the mark in the log
+--       {'DONE'}                     the queue is already in drawn order
+--       {'EARLY', opens_ms}          before the opening, or the sale has no draw
+--       {'PAUSED', until_ms}         after a loss: old tickets are still awaited
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/queue lib/sale lib/draw
 local refused = guard(META, EPOCH)
@@ -22,7 +21,7 @@ if sale.drawn == 1 then return { 'DONE' } end
 if sale.draw ~= 1 or (now < sale.opens_ms and sale.draw_base == 0) then
   return { 'EARLY', sale.opens_ms }
 end
-shut_draw(sale, now)
+close_draw(sale, now)
 if now < sale.pause_until then return { 'PAUSED', sale.pause_until } end
 local mark = redis.call('HGET', META, 'draw_mark')
 if not mark then

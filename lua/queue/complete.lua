@@ -1,15 +1,17 @@
 #!lua flags=allow-oom
--- queue/complete: the buyer of this place has paid; the slot goes to the next.
+-- queue/complete: ends an entry whose user has paid. Its active slot is free at once.
 --
--- Comes from the outbox, at least once and at any time: it names the sequence and touches no other,
--- and a place that ended before stays as it ended. So it may come while the keys are being rebuilt, and
--- from the rebuilding itself: what was paid from and was not written down as ended.
+-- The outbox delivers it at least once and at any time. It names the sequence and changes no other
+-- entry; an entry that ended before keeps its reason. So it may run while the keys are being
+-- rebuilt. The rebuild itself also completes entries that were paid from and are not archived as
+-- ended.
 --
 -- KEYS  as lib/queue
 -- ARGV  epoch  user  sequence
--- Reply {'OK', reason}    3 completed now; else why it had ended before: 1 expired, 2 left, 3 completed
+-- Reply {'OK', reason}    why it ended, now (3) or before: 1 expired, 2 left, 3 completed
 --       {'LOST'} {'STALE', epoch}
 -- Uses  lib/guard lib/queue lib/entry
+local user, sequence = ARGV[2], tonumber(ARGV[3])
 local refused = guard(META, EPOCH)
 if refused and refused[1] ~= 'LOADING' then return refused end
-return { 'OK', finish_named(ARGV[2], tonumber(ARGV[3]), COMPLETED, clock()) }
+return { 'OK', end_named_entry(user, sequence, COMPLETED, clock()) }

@@ -1,27 +1,26 @@
 #!lua
--- seats/claim: claims seats for 5 s for a hold, all or none, if the buyer's slot is active and the
--- buyer keeps no more seats than the limit.
+-- seats/claim: claims seats for a hold for 5 s, all or none.
 --
--- A claim is only the right to try in PostgreSQL. Free is: neither sold nor blocked, and no live
--- deadline; lapsed counts as free whether or not anyone swept it. A seat that is this very hold's
--- already does not stand in its own way: a repeat of the request meets its own claim, or its own
--- sale, and PostgreSQL tells it what came of the first try. Nor does the buyer's own hold once it is
--- past its end and only kept from others: it can't be paid any more.
+-- Only for a user with an active slot, and only up to the limit of seats per user. A claim is only
+-- the right to try in PostgreSQL. A seat is free if it is neither sold nor blocked and has no live
+-- deadline; a lapsed seat counts as free before it is swept. Two things do not stand in the way of
+-- a claim. One is a claim or sale of the same hold: then the request is a repeat, and PostgreSQL
+-- returns the result of the first try. The other is the user's own hold past its end, which only
+-- keeps others from the seat and can no longer be paid.
 --
--- The limit counts the seats that are the buyer's as of now: live claims, live holds, bought seats.
--- user_seats only lists where to look; claim, holder and held decide. So nothing is counted up or
--- down, and a count can't drift. The seats named count once, whether they are the buyer's already
--- or not.
+-- The limit counts the user's seats of this moment: live claims, live holds, bought seats.
+-- user_seats only lists where to look; claim, holder and held decide. So no count is kept that
+-- could drift. The named seats count once, also if they already are the user's.
 --
 -- KEYS  meta active place called holder held claim sold seatlog buyers user_seats
 -- ARGV  epoch  user  sequence  hold_id  limit  seat_number…
--- Reply {'OK', seat_version, now, fresh}   fresh: how many seats this call claimed that were no
---                                          claim of this hold before
---       {'TAKEN', repeater, seat_number…}  those taken; repeater: 1 if this user has claimed before,
---                                          and so may be repeating a request that succeeded
+-- Reply {'OK', seat_version, now, fresh}   fresh: seats that this call claimed, without those that
+--                                          this hold had claimed before
+--       {'TAKEN', repeater, seat_number…}  the seats that are taken; repeater: 1 if the user has
+--                                          claimed before: this may repeat a request that succeeded
 --       {'NOT_ACTIVE'}
---       {'OVER_LIMIT', lapsed}             lapsed: how many of the user's seats are of holds past
---                                          their end, and count until PostgreSQL ends them
+--       {'OVER_LIMIT', lapsed}             lapsed: the user's seats of holds past their end, which
+--                                          count until PostgreSQL ends the holds
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/seats lib/user_seats
 local CLAIM_MS = 5000
@@ -35,73 +34,74 @@ local refused = guard(meta, ARGV[1])
 if refused then return refused end
 local now = clock()
 
--- Each seat as it is: whether it is kept from others, for whom, for which hold, and how.
-local function look(seats)
-  local owners = redis.call('HMGET', holder, unpack(seats))
-  local claims = redis.call('HMGET', claim, unpack(seats))
-  local deadlines = redis.call('ZMSCORE', held, unpack(seats))
+-- The current state of seats. is_kept: from others; is_own: the user's; hold_id; is_claim:
+-- PostgreSQL has not decided; kept_until: set for the user's own hold past its end.
+local function read_seats(numbers)
+  local holders = redis.call('HMGET', holder, unpack(numbers))
+  local claims = redis.call('HMGET', claim, unpack(numbers))
+  local deadlines = redis.call('ZMSCORE', held, unpack(numbers))
   local found = {}
-  for i, seat in ipairs(seats) do
+  for i, number in ipairs(numbers) do
     local deadline = tonumber(deadlines[i] or nil)
-    local live = deadline and deadline > now
-    local gone = redis.call('GETBIT', sold, seat) == 1
-    local owner = read_holder(owners[i])
-    if claims[i] and live and not gone then owner = read_claim(claims[i]) end
-    found[i] = { live = live or gone, hold_id = owner.hold_id, claimed = owner.claimed }
-    found[i].theirs = found[i].live and owner.user == user
-    -- A hold past its end that only keeps others from the seat.
-    if found[i].theirs and owner.state == 'KEEP' and not gone and deadline <= now + BEYOND_MS then
+    local is_live = deadline and deadline > now
+    local is_gone = redis.call('GETBIT', sold, number) == 1
+    local owner = parse_holder(holders[i])
+    if claims[i] and is_live and not is_gone then owner = parse_claim(claims[i]) end
+    found[i] = { is_kept = is_live or is_gone, hold_id = owner.hold_id, is_claim = owner.claimed }
+    found[i].is_own = found[i].is_kept and owner.user == user
+    local is_past_end = deadline and deadline <= now + BEYOND_MS
+    if found[i].is_own and owner.state == 'KEEP' and not is_gone and is_past_end then
       found[i].kept_until = deadline
     end
   end
   return found
 end
 
-local seats = { unpack(ARGV, 6) }
-local wanted, kept, taken, named, fresh = {}, {}, {}, {}, 0
-for i, seat in ipairs(look(seats)) do
-  local number = seats[i]
+local numbers = { unpack(ARGV, 6) }
+local to_claim, kept_until, taken, named, fresh = {}, {}, {}, {}, 0
+for i, seat in ipairs(read_seats(numbers)) do
+  local number = numbers[i]
   named[number] = true
-  if not seat.live or seat.kept_until then
-    wanted[#wanted + 1], kept[number], fresh = number, seat.kept_until, fresh + 1
+  if not seat.is_kept or seat.kept_until then
+    to_claim[#to_claim + 1], kept_until[number], fresh = number, seat.kept_until, fresh + 1
   elseif seat.hold_id ~= hold_id then
     taken[#taken + 1] = tonumber(number)
-  elseif seat.claimed then
-    wanted[#wanted + 1] = number -- its own bare claim: for 5 s more
+  elseif seat.is_claim then
+    to_claim[#to_claim + 1] = number -- this hold's own claim: for 5 s more
   end
 end
 if #taken > 0 then
   return { 'TAKEN', redis.call('SISMEMBER', buyers, user), unpack(taken) }
 end
-if #wanted > 0 then
+if #to_claim > 0 then
   local until_ms = redis.call('ZSCORE', active, user)
-  local at = redis.call('HGET', place, user)
-  if not until_ms or tonumber(until_ms) <= now or not at or at:match('^%d+') ~= sequence then
+  local entry = redis.call('HGET', place, user)
+  if not until_ms or tonumber(until_ms) <= now or not entry or entry:match('^%d+') ~= sequence then
     return { 'NOT_ACTIVE' }
   end
-  local others, theirs, lapsed = {}, {}, 0
+  local others, own, lapsed = {}, {}, 0
   local listed = redis.call('HGET', user_seats, user)
   for number in (listed or ''):gmatch('%d+') do
     -- Once, though seats/load may have listed it twice.
     if not named[number] then named[number], others[#others + 1] = true, number end
   end
-  for i, seat in ipairs(#others > 0 and look(others) or {}) do
-    if seat.theirs then theirs[#theirs + 1] = others[i] end
+  for i, seat in ipairs(#others > 0 and read_seats(others) or {}) do
+    if seat.is_own then own[#own + 1] = others[i] end
     if seat.kept_until then lapsed = lapsed + 1 end
   end
-  if fresh > 0 and #theirs + #seats > limit then return { 'OVER_LIMIT', lapsed } end
-  for _, number in ipairs(seats) do theirs[#theirs + 1] = number end
-  redis.call('HSET', user_seats, user, table.concat(theirs, ' '))
+  if fresh > 0 and #own + #numbers > limit then return { 'OVER_LIMIT', lapsed } end
+  for _, number in ipairs(numbers) do own[#own + 1] = number end
+  redis.call('HSET', user_seats, user, table.concat(own, ' '))
   redis.call('ZREM', called, user)
   redis.call('SADD', buyers, user)
 end
 
 local changes = {}
-for _, seat in ipairs(wanted) do
-  local deadline, beyond = now + CLAIM_MS, kept[seat]
-  local text = write_claim(hold_id, whole(deadline), user, beyond and whole(beyond))
-  redis.call('HSET', claim, seat, text)
-  redis.call('ZADD', held, whole(math.max(deadline, beyond or 0)), seat)
-  changes[#changes + 1] = seat .. ':' .. HELD
+for _, number in ipairs(to_claim) do
+  local deadline, beyond = now + CLAIM_MS, kept_until[number]
+  local text = format_claim(hold_id, whole(deadline), user, beyond and whole(beyond))
+  redis.call('HSET', claim, number, text)
+  redis.call('ZADD', held, whole(math.max(deadline, beyond or 0)), number)
+  changes[#changes + 1] = number .. ':' .. HELD
 end
-return { 'OK', publish(meta, seatlog, changes), now, fresh }
+return { 'OK', publish_changes(meta, seatlog, changes), now, fresh }

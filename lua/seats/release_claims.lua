@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- seats/release_claims: gives back the claims of a hold that came to nothing.
+-- seats/release_claims: releases the claims of a hold that was not made.
 --
--- Touches this hold's bare claims only: once PostgreSQL has spoken, the claim is gone and the seat
--- carries a fence, and seats/apply is the only script that may change it. A seat that the same buyer's
--- last hold still kept from others is kept for as long again.
+-- Only claims of this hold that PostgreSQL has not decided. Once it has, the claim is gone and the
+-- seat carries a fence; only seats/apply may change it. A seat that the same user's last hold still
+-- kept from others is kept as long as before.
 --
 -- KEYS  meta held claim seatlog
 -- ARGV  epoch  hold_id  seat_number…
--- Reply {'OK', dropped, seat_version}
+-- Reply {'OK', dropped, seat_version}     dropped: claims released
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/seats lib/user_seats
 local meta, held, claim, seatlog = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -20,7 +20,7 @@ local changes, dropped = {}, 0
 for i = 3, #ARGV do
   local seat = ARGV[i]
   local text = redis.call('HGET', claim, seat)
-  local claimed = text and read_claim(text)
+  local claimed = text and parse_claim(text)
   if claimed and claimed.hold_id == hold_id then
     redis.call('HDEL', claim, seat)
     dropped = dropped + 1
@@ -32,4 +32,4 @@ for i = 3, #ARGV do
     end
   end
 end
-return { 'OK', dropped, publish(meta, seatlog, changes) }
+return { 'OK', dropped, publish_changes(meta, seatlog, changes) }

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
--- seats/sweep: takes lapsed claims and holds off the map, so that readers see the seats free.
+-- seats/sweep: removes lapsed claims and holds from the map, so that readers see the seats as free.
 --
--- Housekeeping only: seats/claim counts a lapsed seat as free unswept. The fence stays.
+-- Only for the readers: seats/claim treats a lapsed seat as free before it is swept. The fence
+-- stays.
 --
 -- KEYS  meta held claim seatlog
 -- ARGV  epoch
@@ -20,4 +21,4 @@ for _, seat in ipairs(lapsed) do
   redis.call('HDEL', claim, seat)
   changes[#changes + 1] = seat .. ':' .. FREE
 end
-return { #lapsed == BATCH and 'MORE' or 'OK', #lapsed, publish(meta, seatlog, changes) }
+return { #lapsed == BATCH and 'MORE' or 'OK', #lapsed, publish_changes(meta, seatlog, changes) }

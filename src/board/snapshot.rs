@@ -78,7 +78,7 @@ impl Board {
     pub fn paced(self, ceiling: u32) -> Self {
         let until_open = u64::try_from(self.meta.opens_ms - self.now_ms).unwrap_or(0);
         let load = QueueLoad {
-            waiting: self.waiting.len(),
+            waiting: self.waiting.count(),
             per_second: self.meta.rate,
             until_open_ms: until_open,
             longest_ms: longest_ms(self.meta.presence_ms, self.meta.claim_ms),
@@ -94,7 +94,7 @@ impl Board {
         // Before the draw there is no order yet, and every entry must be present.
         let pause = if self.meta.draw == Drawn::Pending {
             let present = (self.meta.presence_ms / 3).max(1000);
-            self.pacing.pause_ms(self.waiting.len()).min(present)
+            self.pacing.pause_ms(self.waiting.count()).min(present)
         } else {
             self.pacing.pause_ms(ahead)
         };

@@ -48,7 +48,7 @@ impl WaitingEntries {
 
     /// Number of waiting entries.
     #[must_use]
-    pub fn len(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.total
     }
 
@@ -148,7 +148,7 @@ mod tests {
             let entries = WaitingEntries::build(bitmaps);
             let all: Vec<u64> = (old.iter().map(|n| (1 << SEQUENCE_BITS) + n))
                 .chain(new.iter().map(|n| (2 << SEQUENCE_BITS) + n)).collect();
-            prop_assert_eq!(entries.len(), all.len() as u64);
+            prop_assert_eq!(entries.count(), all.len() as u64);
             for (ahead, sequence) in all.iter().enumerate() {
                 prop_assert_eq!(entries.ahead(*sequence), Some(ahead as u64));
                 prop_assert_eq!(entries.at(ahead as u64), Some(*sequence));

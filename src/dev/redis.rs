@@ -186,10 +186,9 @@ impl Role {
             ),
             Self::Replica { primary } => format!("{all}replicaof 127.0.0.1 {primary}\n"),
             Self::Sentinel { primary } => format!(
-                "sentinel monitor {0} 127.0.0.1 {primary} 2\n\
-                 sentinel down-after-milliseconds {0} {FAILS_MS}\n\
-                 sentinel failover-timeout {0} 10000\n",
-                SERVICE
+                "sentinel monitor {SERVICE} 127.0.0.1 {primary} 2\n\
+                 sentinel down-after-milliseconds {SERVICE} {FAILS_MS}\n\
+                 sentinel failover-timeout {SERVICE} 10000\n"
             ),
         }
     }

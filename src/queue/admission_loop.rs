@@ -155,14 +155,15 @@ impl AdmissionLoop {
 
     /// Moves presence from the sequences of joining to the drawn sequences: clients may still show
     /// tickets from before the draw.
-    async fn rename(&self, schedule: ScheduleId, presence: &Presence, board: &Board) {
+    async fn move_to_drawn(&self, schedule: ScheduleId, presence: &Presence, board: &Board) {
         let window = board.meta.presence();
-        let before = presence.take(board.meta.draw_base, window, Instant::now());
-        if before.is_empty() {
+        let joined = presence.take(board.meta.draw_base, window, Instant::now());
+        if joined.is_empty() {
             return;
         }
         if let Ok(Some(places)) = self.draws.places(schedule).await {
-            for drawn in before.into_iter().filter_map(|one| places.drawn(Sequence(one))) {
+            let drawn = joined.into_iter().filter_map(|joined| places.drawn(Sequence(joined)));
+            for drawn in drawn {
                 presence.remember(&[drawn.0], window, Instant::now());
             }
         }
@@ -193,7 +194,7 @@ impl AdmissionLoop {
             return;
         };
         if board.meta.draw == Drawn::Done {
-            self.rename(schedule, &watched.presence, &board).await;
+            self.move_to_drawn(schedule, &watched.presence, &board).await;
         }
         let _turn = watched.presence.turn().await;
         let begun = Instant::now();

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn events_of_a_drawn_sequence_go_to_the_row_of_the_sequence_of_joining() {
-        let joined = |place: Sequence| if place.0 > 90 { Sequence(place.0 - 90) } else { place };
+        let joined = |drawn: Sequence| if drawn.0 > 90 { Sequence(drawn.0 - 90) } else { drawn };
         let events = ["J 5 7 1000", "D 9", "A 95 7 2000", "E 95 7 3000 2"];
         let (rows, unparsed) = fold(ScheduleId(1), joined, events);
         assert_eq!((rows.len(), unparsed), (1, 0));

@@ -73,14 +73,15 @@ impl ArchiveWorker {
         };
         // Read after the log: then the ranks of all drawn entries in the log are known.
         let places = self.draws.places(schedule).await?;
-        let joined = |place| places.as_ref().map_or(place, |places| places.joined(place));
+        let joined = |drawn| places.as_ref().map_or(drawn, |places| places.joined(drawn));
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
-        let (rows, unread) = fold(schedule, joined, events);
-        let known = pg::known(&mut tx, &rows).await?;
+        let (rows, unparsed) = fold(schedule, joined, events);
+        let with_user = pg::known(&mut tx, &rows).await?;
         pg::write(&mut tx, schedule, &rows).await?;
         pg::move_archive(&mut tx, schedule, now, last).await?;
         tx.commit().await?;
-        self.metrics.queue_rows_skipped(unread + (rows.len() as u64).saturating_sub(known));
+        let without_user = (rows.len() as u64).saturating_sub(with_user);
+        self.metrics.queue_rows_skipped(unparsed + without_user);
         let trim = |scripts: ScheduleScripts| async move { Ok(scripts.trim_log(last).await?) };
         self.keyspaces.run(schedule, trim).await?;
         Ok(more)

@@ -159,7 +159,7 @@ impl PublicBoard {
             poll_from_sequence: Sequence(soon.unwrap_or(everybody).max(board.meta.notice + 1)),
             server_time: board.now(),
             epoch: board.meta.epoch,
-            waiting: board.waiting.len(),
+            waiting: board.waiting.count(),
             active: board.meta.active,
             admitted_total: board.meta.admitted,
             admit_per_second: board.rates.admit,

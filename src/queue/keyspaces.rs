@@ -52,8 +52,8 @@ pub struct Keyspaces {
     redis: Redis,
     pg: Pg,
     catalogue: Catalogue,
-    known: Cache<ScheduleId, Arc<Keyspace>>,
-    /// Under which epoch, and how far: kept when a place is forgotten.
+    found: Cache<ScheduleId, Arc<Keyspace>>,
+    /// The epoch and the highest counters seen; they stay when the keys are dropped from `found`.
     seen: Cache<ScheduleId, (u64, Arc<Seen>)>,
     /// The highest epoch read from PostgreSQL. Keys of an older epoch are never used again.
     epochs: Cache<ScheduleId, u64>,
@@ -71,10 +71,10 @@ impl Keyspaces {
         delivered: Delivered,
     ) -> (Self, mpsc::Receiver<RebuildRequest>) {
         let (lost, losses) = mpsc::channel(1024);
-        let known = Cache::builder().max_capacity(100_000).build();
+        let found = Cache::builder().max_capacity(100_000).build();
         let seen = Cache::builder().max_capacity(100_000).build();
         let epochs = Cache::builder().max_capacity(100_000).build();
-        (Self { redis, pg, catalogue, known, seen, epochs, lost, delivered }, losses)
+        (Self { redis, pg, catalogue, found, seen, epochs, lost, delivered }, losses)
     }
 
     /// The connections to Redis.
@@ -116,7 +116,7 @@ impl Keyspaces {
                 return Err(unavailable(&failed.to_string()));
             }
             tries += 1;
-            self.known.invalidate(&schedule);
+            self.found.invalidate(&schedule);
             match failed {
                 ScriptError::Lost => within(until, self.heal(schedule)).await?,
                 ScriptError::Loading => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -131,7 +131,7 @@ impl Keyspaces {
         schedule: ScheduleId,
         until: Instant,
     ) -> Result<Arc<Keyspace>, StoreError> {
-        match self.known.get(&schedule) {
+        match self.found.get(&schedule) {
             Some(keyspace) => Ok(keyspace),
             None => within(until, self.find(schedule)).await,
         }
@@ -139,7 +139,7 @@ impl Keyspaces {
 
     async fn find(&self, schedule: ScheduleId) -> Result<Arc<Keyspace>, StoreError> {
         for _ in 0..2 {
-            let known = match self.known(schedule).await {
+            let expected = match self.known(schedule).await {
                 Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => {
                     self.remembered(schedule)
                 }
@@ -147,11 +147,11 @@ impl Keyspaces {
             };
             let found = inspect(&self.redis, &ScheduleKeys::new(schedule, 1)).await?;
             let overdue = found.loading_until_ms > 0 && found.loading_until_ms < found.now_ms;
-            if known.agrees(&found) && !overdue {
+            if expected.agrees(&found) && !overdue {
                 let keys = ScheduleKeys::new(schedule, found.epoch);
                 let seen = self.seen_under(schedule, found.epoch);
                 let keyspace = Arc::new(Keyspace::new(keys, &found.server).after(seen));
-                self.known.insert(schedule, Arc::clone(&keyspace));
+                self.found.insert(schedule, Arc::clone(&keyspace));
                 return Ok(keyspace);
             }
             self.heal(schedule).await?;
@@ -181,11 +181,11 @@ impl Keyspaces {
     /// Notes the epoch that PostgreSQL has. Keys of an older epoch are not used any more: they were
     /// rebuilt since, perhaps on another Redis than this process uses.
     pub fn note_epoch(&self, schedule: ScheduleId, epoch: u64) {
-        let older = self.known.get(&schedule).filter(|keyspace| keyspace.keys.epoch() < epoch);
+        let older = self.found.get(&schedule).filter(|keyspace| keyspace.keys.epoch() < epoch);
         if let Some(keyspace) = older {
             let used = keyspace.keys.epoch();
             tracing::info!(%schedule, used, epoch, "stopped using keys of an older epoch");
-            self.known.invalidate(&schedule);
+            self.found.invalidate(&schedule);
         }
         if epoch > self.epochs.get(&schedule).unwrap_or(0) {
             self.epochs.insert(schedule, epoch);
@@ -196,18 +196,20 @@ impl Keyspaces {
     /// served while PostgreSQL is down.
     #[must_use]
     pub fn knows(&self, schedule: ScheduleId) -> bool {
-        self.known.contains_key(&schedule) || self.epochs.contains_key(&schedule)
+        self.found.contains_key(&schedule) || self.epochs.contains_key(&schedule)
     }
 
     /// The epoch of the keys that this process uses; 0 if it uses none.
     #[must_use]
     pub fn epoch(&self, schedule: ScheduleId) -> u64 {
-        self.known.get(&schedule).map_or(0, |keyspace| keyspace.keys.epoch())
+        self.found.get(&schedule).map_or(0, |keyspace| keyspace.keys.epoch())
     }
 
     /// The highest counters that this process has seen under an epoch.
     fn seen_under(&self, schedule: ScheduleId, epoch: u64) -> Arc<Seen> {
-        if let Some((_, seen)) = self.seen.get(&schedule).filter(|(known, _)| *known == epoch) {
+        if let Some((_, seen)) =
+            self.seen.get(&schedule).filter(|(seen_under, _)| *seen_under == epoch)
+        {
             return seen;
         }
         let seen = Arc::new(Seen::default());
@@ -247,7 +249,7 @@ impl Keyspaces {
 
     /// Drops a schedule's keys; the next call finds them again.
     pub fn forget(&self, schedule: ScheduleId) {
-        self.known.invalidate(&schedule);
+        self.found.invalidate(&schedule);
     }
 
     /// Puts a schedule's settings in force in Redis, from PostgreSQL.

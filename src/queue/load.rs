@@ -94,7 +94,8 @@ impl ScheduleScripts {
         lease: Duration,
     ) -> Result<(), ScriptError> {
         for slots in slots.chunks(MAX_ITEMS) {
-            let slots: Vec<(u64, i64)> = slots.iter().map(|(place, end)| (place.0, *end)).collect();
+            let slots: Vec<(u64, i64)> =
+                slots.iter().map(|(sequence, end)| (sequence.0, *end)).collect();
             loaded(&self.run_bulk(Script::LoadEntries, (millis(lease), "SLOTS", slots)).await?)?;
         }
         Ok(())
@@ -104,13 +105,13 @@ impl ScheduleScripts {
     /// renews the lease.
     pub async fn load_paid(
         &self,
-        places: &[(UserId, Sequence)],
+        entries: &[(UserId, Sequence)],
         lease: Duration,
     ) -> Result<(), ScriptError> {
-        for places in places.chunks(MAX_ITEMS) {
-            let places: Vec<(i64, u64)> =
-                places.iter().map(|(user, place)| (user.0, place.0)).collect();
-            loaded(&self.run_bulk(Script::LoadEntries, (millis(lease), "PAID", places)).await?)?;
+        for entries in entries.chunks(MAX_ITEMS) {
+            let entries: Vec<(i64, u64)> =
+                entries.iter().map(|(user, sequence)| (user.0, sequence.0)).collect();
+            loaded(&self.run_bulk(Script::LoadEntries, (millis(lease), "PAID", entries)).await?)?;
         }
         Ok(())
     }
@@ -134,31 +135,31 @@ fn loaded(reply: &Reply) -> Result<(), ScriptError> {
 mod tests {
     use super::*;
 
-    fn place(epoch: u64, number: u64) -> Sequence {
+    fn sequence(epoch: u64, number: u64) -> Sequence {
         Sequence((epoch << 40) + number)
     }
 
     #[test]
     fn ended_entries_are_packed_four_to_a_byte_and_the_first_reason_stays() {
-        let mut places = EndedPlaces::default();
-        places.add(place(1, 1), Ended::Completed);
-        places.add(place(1, 1), Ended::Expired);
-        places.add(place(1, 4), Ended::Left);
-        places.add(place(2, SEGMENT_BYTES * 4), Ended::Expired);
+        let mut entries = EndedPlaces::default();
+        entries.add(sequence(1, 1), Ended::Completed);
+        entries.add(sequence(1, 1), Ended::Expired);
+        entries.add(sequence(1, 4), Ended::Left);
+        entries.add(sequence(2, SEGMENT_BYTES * 4), Ended::Expired);
         let segment = |epoch, first_byte, bytes| Segment { epoch, first_byte, bytes };
         assert_eq!(
-            places.take(),
+            entries.take(),
             [segment(1, 0, vec![0b0011_0000, 0b1000_0000]), segment(2, 4096, vec![0b0100_0000])]
         );
-        assert_eq!(places.take(), []);
+        assert_eq!(entries.take(), []);
     }
 
     #[test]
     fn ended_entries_take_at_most_one_mebibyte() {
-        let mut places = EndedPlaces::default();
+        let mut entries = EndedPlaces::default();
         let mut added = 0;
-        while !places.is_full() {
-            places.add(place(1, added * SEGMENT_BYTES * 4), Ended::Left);
+        while !entries.is_full() {
+            entries.add(sequence(1, added * SEGMENT_BYTES * 4), Ended::Left);
             added += 1;
         }
         assert_eq!(added * SEGMENT_BYTES, 1 << 20);

@@ -189,7 +189,7 @@ impl QueueEntry {
 /// The result of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Joined {
-    /// The one place this user has.
+    /// The user's one entry.
     pub stand: QueueEntry,
     /// The join created the entry.
     pub new: bool,

@@ -73,15 +73,15 @@ impl TicketResolver {
         let watched = self.boards.watch(ticket.schedule);
         let board = Boards::of(&watched).await?;
         let ticket = self.draws.placed(&board, ticket).await?;
-        let known = self.known_entry(&board, &ticket);
+        let in_memory = self.known_entry(&board, &ticket);
         let resolved =
             |entry| Resolved { board: Arc::clone(&board), ticket, entry, from_redis: false };
-        if let Some(entry) = known
+        if let Some(entry) = in_memory
             && Self::may_answer(&watched, &board, entry)
         {
             return Ok(resolved(entry));
         }
-        match (self.ask_redis(&ticket).await, known) {
+        match (self.ask_redis(&ticket).await, in_memory) {
             (Ok((board, entry)), _) => Ok(Resolved { board, ticket, entry, from_redis: true }),
             (Err(_), Some(entry)) => Ok(resolved(entry)),
             (Err(error), None) => Err(error),

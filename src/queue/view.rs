@@ -35,7 +35,7 @@ pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, entry: QueueEntry) ->
         sequence: entry.sequence,
         position: ahead.map(|ahead| ahead + 1),
         ahead,
-        waiting: board.waiting.len(),
+        waiting: board.waiting.count(),
         eta_seconds: wait.map(|wait| wait.seconds),
         eta_low_seconds: wait.map(|wait| wait.low),
         eta_high_seconds: wait.map(|wait| wait.high),

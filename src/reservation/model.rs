@@ -14,7 +14,7 @@ pub const MAX_SEATS: usize = 100;
 /// Most price ranges that one request may exclude.
 pub const MAX_PRICE_RANGES: usize = 20;
 
-/// Status of a reservation. It begins as PAYMENT_WAITING.
+/// Status of a reservation. It begins as `PAYMENT_WAITING`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReservationStatus {

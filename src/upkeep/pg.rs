@@ -152,10 +152,10 @@ pub async fn settings_told(pg: &Pg, schedule: ScheduleId) -> Result<Option<u64>,
 pub async fn paid_of(
     pg: &Pg,
     schedule: ScheduleId,
-    places: &[(UserId, Sequence)],
+    entries: &[(UserId, Sequence)],
 ) -> Result<Vec<(UserId, Sequence)>, StoreError> {
-    let users: Vec<i64> = places.iter().map(|(user, _)| user.0).collect();
-    let sequences: Vec<i64> = places.iter().map(|(_, sequence)| sequence.as_i64()).collect();
+    let users: Vec<i64> = entries.iter().map(|(user, _)| user.0).collect();
+    let sequences: Vec<i64> = entries.iter().map(|(_, sequence)| sequence.as_i64()).collect();
     let rows = sqlx::query!(
         r#"select p.user_id as "user_id!", p.sequence as "sequence!"
            from unnest($2::bigint[], $3::bigint[]) as p (user_id, sequence)
@@ -170,8 +170,8 @@ pub async fn paid_of(
     )
     .fetch_all(pg.pool())
     .await?;
-    let place = |user, sequence: i64| (UserId(user), Sequence(sequence.cast_unsigned()));
-    Ok(rows.into_iter().map(|row| place(row.user_id, row.sequence)).collect())
+    let entry = |user, sequence: i64| (UserId(user), Sequence(sequence.cast_unsigned()));
+    Ok(rows.into_iter().map(|row| entry(row.user_id, row.sequence)).collect())
 }
 
 /// Up to 100 schedules that closed at least two hours ago and still have open entries in `queue`.

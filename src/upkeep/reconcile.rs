@@ -119,9 +119,9 @@ impl Reconciler {
     /// [`StoreError::Unavailable`] if the keys were or are being rebuilt.
     async fn check_same_keys(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
         let same = |scripts: ScheduleScripts| async move {
-            let known = self.keyspaces.known(schedule).await?;
+            let expected = self.keyspaces.known(schedule).await?;
             let found = inspect(self.keyspaces.redis(), &scripts.keyspace.keys).await?;
-            if !known.agrees(&found) {
+            if !expected.agrees(&found) {
                 return Err(ScriptError::Lost);
             }
             Ok(found.epoch == epoch && found.loading_until_ms == 0)

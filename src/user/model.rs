@@ -45,7 +45,7 @@ impl SubjectUser {
 /// Longest name, in characters.
 pub const MAX_NAME: usize = 100;
 
-/// Longest subject, in bytes. Providers that follow OpenID Connect send no longer ones.
+/// Longest subject, in bytes. Providers that follow `OpenID` Connect send no longer ones.
 pub const MAX_SUBJECT_BYTES: usize = 255;
 
 /// Name of a provider's user without a usable name.

@@ -44,7 +44,7 @@ pub async fn make_faults(
 ) -> Vec<Span> {
     let mut spans = Vec::new();
     for process in &stage.processes {
-        process.gate.set(Mode::Lose(LOST_ANSWERS));
+        process.client_proxy.set(Mode::Lose(LOST_ANSWERS));
     }
     for fault in plan {
         sleep(fault.calm).await;
@@ -56,7 +56,7 @@ pub async fn make_faults(
         spans.push(Span { kind: fault.kind, from, to: history.now() });
     }
     for process in &stage.processes {
-        process.gate.set(Mode::Pass);
+        process.client_proxy.set(Mode::Pass);
     }
     spans
 }
@@ -151,7 +151,7 @@ impl Stage {
             Kind::PostgresCut => vec![(&at.postgres, Mode::Refuse)],
             Kind::PostgresHole => vec![(&at.postgres, hole)],
             Kind::PostgresAnswersLost => vec![(&at.postgres, Mode::Lose(20))],
-            Kind::ClientsCut => vec![(&at.gate, Mode::Refuse)],
+            Kind::ClientsCut => vec![(&at.client_proxy, Mode::Refuse)],
             _ => redis(slow).into_iter().chain([(&at.postgres, slow)]).collect(),
         };
         for (proxy, mode) in &faults {
@@ -161,7 +161,7 @@ impl Stage {
         for (proxy, _) in faults {
             proxy.set(Mode::Pass);
         }
-        at.gate.set(Mode::Lose(LOST_ANSWERS));
+        at.client_proxy.set(Mode::Lose(LOST_ANSWERS));
     }
 }
 

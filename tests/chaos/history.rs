@@ -82,9 +82,9 @@ impl Op {
         answered.filter(|(_, answer)| answer.is_final())
     }
 
-    /// The try with the outcome: the first success, otherwise the first refusal. A success may follow a
-    /// refusal that is not stored under the key. If a stored refusal is followed by a success, the
-    /// checker finds that two answers differ.
+    /// The try with the outcome: the first success, otherwise the first refusal. A success may
+    /// follow a refusal that is not stored under the key. If a stored refusal is followed by a
+    /// success, the checker finds that two answers differ.
     fn outcome(&self) -> Option<(&Attempt, &Answer)> {
         self.finals().min_by_key(|(attempt, answer)| (!answer.is_ok(), attempt.to))
     }
@@ -117,7 +117,7 @@ impl Op {
 
 /// The state of a ticket in one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sight {
+pub struct TicketView {
     pub user: i64,
     pub schedule: i64,
     pub ticket: String,
@@ -138,7 +138,7 @@ pub struct Traffic {
 #[derive(Debug, Clone, Default)]
 pub struct Record {
     pub ops: Vec<Op>,
-    pub sights: Vec<Sight>,
+    pub ticket_views: Vec<TicketView>,
     pub traffic: Vec<Traffic>,
     /// Answers that the contract does not have, each with its request.
     pub unexpected: Vec<String>,
@@ -147,25 +147,25 @@ pub struct Record {
 /// The record while the run lasts, and its clock.
 #[derive(Debug)]
 pub struct History {
-    begun: Instant,
-    begun_at: Moment,
+    started: Instant,
+    started_at: Moment,
     record: Mutex<Record>,
 }
 
 impl History {
     pub fn begin() -> Self {
-        let begun_at = Utc::now().timestamp_micros();
-        Self { begun: Instant::now(), begun_at, record: Mutex::default() }
+        let started_at = Utc::now().timestamp_micros();
+        Self { started: Instant::now(), started_at, record: Mutex::default() }
     }
 
     pub fn now(&self) -> Moment {
-        let passed = i64::try_from(self.begun.elapsed().as_micros()).expect("a short run");
-        self.begun_at + passed
+        let passed = i64::try_from(self.started.elapsed().as_micros()).expect("a short run");
+        self.started_at + passed
     }
 
     /// Seconds since the beginning.
     pub fn seconds(&self) -> u64 {
-        self.begun.elapsed().as_secs()
+        self.started.elapsed().as_secs()
     }
 
     /// Adds to the record.

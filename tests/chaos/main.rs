@@ -1,7 +1,7 @@
 //! Chaos: two processes, two private stores and many clients. Processes, stores and connections are
-//! killed, stopped, cut and delayed at times that a seed determines. Afterwards a checker that does not
-//! use the code of onsale proves that nothing was lost, sold twice or paid twice. docs/RELIABILITY.md
-//! describes how to run it and how to read its output.
+//! killed, stopped, cut and delayed at times that a seed determines. Afterwards a checker that does
+//! not use the code of onsale proves that nothing was lost, sold twice or paid twice.
+//! docs/RELIABILITY.md describes how to run it and how to read its output.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper fails its test by a panic")]
 
 mod books;
@@ -36,10 +36,10 @@ fn number_from_env(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
-/// `CHAOS_SEED` selects another run, `CHAOS_SECONDS` its length; `ONSALE_TEST_REDIS=cluster` uses a Redis
-/// Cluster.
+/// `CHAOS_SEED` selects another run, `CHAOS_SECONDS` its length; `ONSALE_TEST_REDIS=cluster` uses a
+/// Redis Cluster.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_dies_nothing_is_lost() {
+async fn nothing_is_lost_under_random_faults() {
     let (seed, seconds) = (number_from_env("CHAOS_SEED", 1), number_from_env("CHAOS_SECONDS", 60));
     let cluster = clusters_requested();
     let kinds = &kinds(cluster);
@@ -55,7 +55,7 @@ async fn whatever_dies_nothing_is_lost() {
 
 /// Without losses of Redis, so that many entries are silent long enough to be passed over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn behind_a_silent_queue_nobody_who_polls_is_passed_whatever_dies() {
+async fn nobody_who_polls_behind_a_silent_queue_is_overtaken_under_random_faults() {
     let (seed, seconds) = (number_from_env("CHAOS_SEED", 1), number_from_env("CHAOS_SECONDS", 60));
     let cluster = clusters_requested();
     let kinds: Vec<_> = kinds(cluster).into_iter().filter(|kind| !kind.is_loss()).collect();

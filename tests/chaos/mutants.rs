@@ -1,5 +1,5 @@
-//! Negative controls: a run must find a violation when one guard is removed, in the database and at run
-//! time. A check that never fails proves nothing.
+//! Negative controls: a run must find a violation when one guard is removed, in the database and at
+//! run time. A check that never fails proves nothing.
 
 use crate::checker::check;
 use crate::plan::Kind;
@@ -42,7 +42,7 @@ async fn check_detection(mutant: String, kinds: &[Kind], by: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_is_not_kept_under_its_key_is_found() {
+async fn an_answer_not_stored_under_its_key_is_detected() {
     let mutant = swap("key_store", "insert into idempotency_key", "insert into forgotten");
     let table = "create table forgotten (user_id bigint, key text, fingerprint bytea,
                    outcome jsonb);";
@@ -51,21 +51,21 @@ async fn an_answer_that_is_not_kept_under_its_key_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn seats_that_are_trusted_to_redis_are_found() {
+async fn seats_checked_only_in_redis_are_detected() {
     let mutant = swap("hold_seats", "if v_found.taken is not null then", "if false then");
     let by = ["I1 one owner by the books", "I1 one owner by the answers", "I7 a hold is exclusive"];
     check_detection(format!("{NO_INDEX} {mutant}"), &WITHOUT_REDIS, &by).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hold_that_is_given_away_before_its_end_is_found() {
+async fn a_hold_given_to_another_buyer_before_its_end_is_detected() {
     let margin = "else make_interval(secs => p_takeover_after) end <= v_now as lapsed";
     let mutant = swap("hold_seats", margin, "else interval '-1 day' end <= v_now as lapsed");
     check_detection(mutant, &WITHOUT_REDIS, &["I7 a hold is exclusive"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lock_that_is_not_taken_is_found() {
+async fn a_missing_seat_lock_is_detected() {
     let lock = "perform from seat where id = any (p_seats) and concert_schedule_id = p_schedule
       order by id for no key update;";
     let unlocked = swap("hold_seats", lock, "");
@@ -76,13 +76,13 @@ async fn a_lock_that_is_not_taken_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadline_that_is_not_looked_at_is_found() {
+async fn an_ignored_hold_deadline_is_detected() {
     let mutant = swap("pay_hold", "or clock_timestamp() >= v_look.expires_at", "");
     check_detection(mutant, &[Kind::ClientsCut], &["I7b no payment past the deadline"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn points_that_move_without_a_line_in_the_history_are_found() {
+async fn points_moved_without_a_history_row_are_detected() {
     let mutant = swap("point_change", "if found then", "if found and p_kind <> 'CHARGE' then");
     let by = ["I5 balances are their history", "I5b balances are what was answered"];
     check_detection(mutant, &[Kind::ClientsCut], &by).await;

@@ -1,4 +1,5 @@
-//! One onsale process of the operating system, always on the same port, with a right or a wrong clock.
+//! One onsale process of the operating system, always on the same port, with a right or a wrong
+//! clock.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};

@@ -85,8 +85,8 @@ pub fn kinds(cluster: bool) -> Vec<Kind> {
 }
 
 impl Kind {
-    /// The nodes of a cluster announce their own addresses, so that no proxy can be in front of them; and
-    /// a single Redis server has no node to be replaced.
+    /// The nodes of a cluster announce their own addresses, so that no proxy can be in front of
+    /// them; and a single Redis server has no node to be replaced.
     fn fits(self, cluster: bool) -> bool {
         match self {
             Self::RedisPaused | Self::RedisCut | Self::RedisHole | Self::RedisAnswersLost => {
@@ -125,8 +125,8 @@ pub struct Fault {
     pub choice: u64,
 }
 
-/// An endless sequence of faults. Each round has every kind once, in an order that the seed determines.
-/// The losses of Redis follow each other: otherwise admission would pause all the time.
+/// An endless sequence of faults. Each round has every kind once, in an order that the seed
+/// determines. The losses of Redis follow each other: otherwise admission would pause all the time.
 pub struct Plan {
     dice: Dice,
     kinds: Vec<Kind>,

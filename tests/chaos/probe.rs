@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::time::sleep;
 
-use crate::caller::{Office, Person};
+use crate::caller::{Person, RunContext};
 use crate::dice::Dice;
 use crate::stage::{SEATS_PER_USER, Stage};
 use crate::support::client::Client;
@@ -29,32 +29,32 @@ pub struct Aftermath {
 }
 
 /// Waits until outbox and holds are empty, holds every free seat once, and compares the seat maps.
-pub async fn look(stage: &Stage, office: &Office) -> Aftermath {
-    let begun = Instant::now();
+pub async fn run(stage: &Stage, context: &RunContext) -> Aftermath {
+    let started = Instant::now();
     let mut found = Aftermath::default();
     for sale in &stage.sales {
         let settings = json!({"capacity": 1000, "paused": false});
         let path = format!("/v1/admin/schedules/{}/queue", sale.schedule);
         stage.admin.patch(&path, settings).await.ok(200);
     }
-    settle(&stage.pool, begun).await;
+    settle(&stage.pool, started).await;
     for (number, sale) in stage.sales.iter().enumerate() {
-        hold_all(stage, office, sale, number, &mut found, begun).await;
+        hold_all(stage, context, sale, number, &mut found, started).await;
     }
-    settle(&stage.pool, begun).await;
+    settle(&stage.pool, started).await;
     for process in &stage.processes {
         for sale in &stage.sales {
-            compare(&stage.pool, Client::new(process.node.addr), sale, begun, &mut found).await;
+            compare(&stage.pool, Client::new(process.node.addr), sale, started, &mut found).await;
         }
     }
     found
 }
 
 /// Waits until no hold waits for payment and the outbox is empty, or until the limit.
-async fn settle(pool: &PgPool, begun: Instant) {
+async fn settle(pool: &PgPool, started: Instant) {
     let open = "select (select count(*) from outbox)
                   + (select count(*) from reservation where status = 'PAYMENT_WAITING')";
-    while begun.elapsed() < LIMIT {
+    while started.elapsed() < LIMIT {
         if sqlx::query_scalar::<_, i64>(open).fetch_one(pool).await.is_ok_and(|open| open == 0) {
             return;
         }
@@ -64,11 +64,11 @@ async fn settle(pool: &PgPool, begun: Instant) {
 
 async fn hold_all(
     stage: &Stage,
-    office: &Office,
+    context: &RunContext,
     sale: &Sale,
     number: usize,
     found: &mut Aftermath,
-    begun: Instant,
+    started: Instant,
 ) {
     let free = "select s.id from seat s where concert_schedule_id = $1 and not blocked
                   and status = 'AVAILABLE' and not exists (select from reservation r
@@ -78,9 +78,9 @@ async fn hold_all(
     for (part, seats) in free.chunks(usize::try_from(SEATS_PER_USER).expect("few")).enumerate() {
         // Another user for every few seats: there is a seat limit.
         let dice = Dice::new(part as u64);
-        let user = stage.people[number * 40 + part];
-        let prober = Person::new(user, Role::User, office, dice);
-        let unsellable = hold_some(prober, sale.schedule, seats, begun).await;
+        let user = stage.users[number * 40 + part];
+        let prober = Person::new(user, Role::User, context, dice);
+        let unsellable = hold_some(prober, sale.schedule, seats, started).await;
         found.held += seats.len() - unsellable.len();
         found.unsellable.extend(unsellable);
     }
@@ -91,14 +91,14 @@ async fn hold_some(
     mut prober: Person,
     schedule: i64,
     seats: &[i64],
-    begun: Instant,
+    started: Instant,
 ) -> Vec<String> {
     let mut active = false;
     let mut unsellable = Vec::new();
     for seat in seats {
         let mut last = Value::Null;
         let held = loop {
-            if begun.elapsed() > LIMIT {
+            if started.elapsed() > LIMIT {
                 break false;
             }
             if active {
@@ -132,7 +132,7 @@ async fn compare(
     pool: &PgPool,
     client: Client,
     sale: &Sale,
-    begun: Instant,
+    started: Instant,
     found: &mut Aftermath,
 ) {
     let truth = "select s.id, case when blocked or s.status = 'UNAVAILABLE' then 'UNAVAILABLE'
@@ -151,7 +151,7 @@ async fn compare(
         if wrong.is_empty() {
             return;
         }
-        if begun.elapsed() > LIMIT {
+        if started.elapsed() > LIMIT {
             found.misshown.extend(wrong);
             return;
         }

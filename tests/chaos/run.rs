@@ -9,16 +9,16 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::books::Books;
-use crate::caller::Office;
+use crate::caller::RunContext;
 use crate::checker::Evidence;
 use crate::faults::{Span, make_faults};
 use crate::history::{History, Moment, SECOND};
-use crate::mended::RepairWatch;
 use crate::plan::{Kind, Plan};
 use crate::probe::{self, Aftermath};
+use crate::repairs::RepairWatch;
 use crate::stage::Stage;
 use crate::watch::Watch;
-use crate::workload::Market;
+use crate::workload::Workload;
 
 /// How long after the last fault everything must work again.
 pub const RECOVERY: Moment = 10 * SECOND;
@@ -49,12 +49,15 @@ pub async fn run(form: Form<'_>) -> Evidence {
     }
     let history = Arc::new(History::begin());
     let closing = CancellationToken::new();
-    let office =
-        Office { history: Arc::clone(&history), closing: closing.clone(), gates: stage.gates() };
-    let market = Market::new(&stage, office.clone());
+    let context = RunContext {
+        history: Arc::clone(&history),
+        closing: closing.clone(),
+        addresses: stage.client_addresses(),
+    };
+    let workload = Workload::new(&stage, context.clone());
     let watch = Watch::begin(&stage, &history);
-    let repairs = RepairWatch::begin(&stage);
-    let crowd = market.open(form.seed, stage.admin.user);
+    let repair_watch = RepairWatch::begin(&stage);
+    let crowd = workload.open(form.seed, stage.admin.user);
     let plan = Plan::new(form.seed, form.kinds);
     let faults = make_faults(&mut stage, &history, plan, form.seconds).await;
     let healed = history.now();
@@ -64,15 +67,15 @@ pub async fn run(form: Form<'_>) -> Evidence {
     let closed = history.now();
     closing.cancel();
     wait_for_clients(crowd).await;
-    let seen = watch.end().await;
+    let observed = watch.end().await;
     let aftermath =
-        if form.aftermath { probe::look(&stage, &office).await } else { Aftermath::default() };
+        if form.aftermath { probe::run(&stage, &context).await } else { Aftermath::default() };
     let books = read(&stage).await;
-    let mended = repairs.end().await;
+    let repairs = repair_watch.end().await;
     let record = history.read();
     let (skewed, silent) = (stage.skewed, stage.silent.schedule);
     end(stage).await;
-    Evidence { record, books, faults, healed, closed, seen, aftermath, mended, skewed, silent }
+    Evidence { record, books, faults, healed, closed, observed, aftermath, repairs, skewed, silent }
 }
 
 /// Waits until every client has finished its last request.
@@ -85,7 +88,8 @@ async fn wait_for_clients(mut crowd: JoinSet<()>) {
     timeout(Duration::from_mins(2), finishing).await.expect("every client finishes");
 }
 
-/// Reads PostgreSQL after the archive worker has had time to write; PostgreSQL may just have started.
+/// Reads PostgreSQL after the archive worker has had time to write; PostgreSQL may just have
+/// started.
 async fn read(stage: &Stage) -> Books {
     sleep(Duration::from_secs(2)).await;
     for _ in 0..20 {

@@ -28,43 +28,44 @@ pub const HOLD_SECONDS: i64 = 2;
 /// Number of seats of one sale.
 const SEATS: u32 = 24;
 /// Number of users.
-const PEOPLE: u32 = 9000;
+const USERS: u32 = 9000;
 
 /// A process with the proxies around it.
-pub struct Surrounded {
+pub struct ProxiedProcess {
     pub node: Node,
     /// `None` with a cluster.
     pub redis: Option<Proxy>,
     pub postgres: Proxy,
     /// Clients connect to this proxy.
-    pub gate: Proxy,
+    pub client_proxy: Proxy,
 }
 
 /// Everything that faults can hit, and the sales.
 pub struct Stage {
     pub postgres: PostgresServer,
     pub redis: Servers,
-    pub processes: Vec<Surrounded>,
+    pub processes: Vec<ProxiedProcess>,
     pub pool: PgPool,
     pub sales: Vec<Sale>,
     /// A sale with a long and mostly silent queue, where nobody buys.
     pub silent: Sale,
     pub admin: Client,
-    pub people: Vec<i64>,
+    pub users: Vec<i64>,
     /// Whether the second process has a wrong clock.
     pub skewed: bool,
 }
 
 impl Stage {
-    /// Sets everything up, with one Redis or a cluster. `name` is part of the names of the log files.
+    /// Sets everything up, with one Redis or a cluster. `name` is part of the names of the log
+    /// files.
     pub async fn set(seed: u64, name: &str, cluster: bool) -> Self {
         let postgres = PostgresServer::throwaway().await.expect("PostgreSQL");
         let redis = if cluster { Servers::cluster(true).await } else { Servers::single().await };
         let database_url = postgres.url("onsale");
         let pg = Pg::lazy(&database_url, 4).expect("a pool");
         migrations::apply(&pg).await.expect("the migrations apply");
-        let people = create_many(&pg, PEOPLE).await.expect("people");
-        let mut people: Vec<i64> = people.iter().map(|user| user.0).collect();
+        let users = create_many(&pg, USERS).await.expect("people");
+        let mut users: Vec<i64> = users.iter().map(|user| user.0).collect();
         let skewed = has_faketime();
         let mut processes = Vec::new();
         for number in 0..2 {
@@ -73,7 +74,7 @@ impl Stage {
         }
         let pool = PgPool::connect(&database_url).await.expect("PostgreSQL");
         let mut admin = Client::new(processes[0].node.addr);
-        admin.user = people.pop().expect("a user");
+        admin.user = users.pop().expect("a user");
         admin.token = Some(token(admin.user, Role::Admin));
         let mut sales = Vec::new();
         while sales.len() < 2 {
@@ -84,12 +85,12 @@ impl Stage {
             }
         }
         let silent = sale::create(&admin, (-1, 7200), 1, 4, queue(5)).await;
-        Self { postgres, redis, processes, pool, sales, silent, admin, people, skewed }
+        Self { postgres, redis, processes, pool, sales, silent, admin, users, skewed }
     }
 
     /// The addresses that clients call.
-    pub fn gates(&self) -> [SocketAddr; 2] {
-        [self.processes[0].gate.addr, self.processes[1].gate.addr]
+    pub fn client_addresses(&self) -> [SocketAddr; 2] {
+        [self.processes[0].client_proxy.addr, self.processes[1].client_proxy.addr]
     }
 }
 
@@ -110,7 +111,7 @@ async fn surround(
     redis: &Servers,
     log: &Path,
     clock: Option<Dice>,
-) -> Surrounded {
+) -> ProxiedProcess {
     let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let (before_redis, redis_url) = match redis {
         Servers::Single(server) => {
@@ -124,8 +125,8 @@ async fn surround(
     let database_url = postgres.url_through(before_postgres.addr.port(), "onsale");
     let mut node = Node::new(database_url, redis_url, log.to_owned(), clock);
     node.start().await;
-    let gate = Proxy::before(node.addr).await;
-    Surrounded { node, redis: before_redis, postgres: before_postgres, gate }
+    let client_proxy = Proxy::before(node.addr).await;
+    ProxiedProcess { node, redis: before_redis, postgres: before_postgres, client_proxy }
 }
 
 /// The log file of a process, in the target folder.

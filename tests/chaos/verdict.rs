@@ -1,5 +1,5 @@
-//! The report of a run: requests, faults, outcomes and violations, and whether enough happened for the
-//! run to prove anything.
+//! The report of a run: requests, faults, outcomes and violations, and whether enough happened for
+//! the run to prove anything.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,8 +8,8 @@ use crate::checker::line::passed_over;
 use crate::checker::{Evidence, Violation};
 use crate::faults::count;
 use crate::history::{Act, Answer, Op};
-use crate::mended::EVERY;
 use crate::plan::Kind;
+use crate::repairs::EVERY;
 
 /// How often every kind of fault must happen in a long run.
 const OFTEN: usize = 8;
@@ -25,13 +25,13 @@ const CLASSES: [Class; 16] = [
     ("insufficient points", |op| code(op) == "insufficient_points"),
     ("held", |op| matches!(op.act, Act::Hold { .. }) && op.success().is_some()),
     ("seat taken", |op| code(op) == "seat_taken"),
-    ("given back", |op| matches!(op.act, Act::Release { .. }) && op.success().is_some()),
+    ("released", |op| matches!(op.act, Act::Release { .. }) && op.success().is_some()),
     ("refunded", |op| matches!(op.act, Act::Refund { .. }) && op.success().is_some()),
     ("refunded before", |op| code(op) == "already_refunded"),
     ("charged", |op| matches!(op.act, Act::Charge { .. }) && op.success().is_some()),
-    ("not inside", |op| code(op) == "ticket_not_active"),
+    ("not active", |op| code(op) == "ticket_not_active"),
     ("left", |op| matches!(op.act, Act::Leave { .. }) && op.success().is_some()),
-    ("seats kept back", |op| matches!(op.act, Act::Block { .. }) && op.success().is_some()),
+    ("seats blocked", |op| matches!(op.act, Act::Block { .. }) && op.success().is_some()),
     ("settings changed", |op| matches!(op.act, Act::Settings) && op.success().is_some()),
     ("replayed", |op| op.answers().any(|answer| answer.replayed)),
     ("in flight", |op| tries(op).any(|answer| answer.code() == "request_in_progress")),
@@ -39,7 +39,7 @@ const CLASSES: [Class; 16] = [
 ];
 
 /// Outcomes that depend on chance and may be missing.
-const RARE: [Class; 1] = [("refused, then given under the same key", |op| {
+const RARE: [Class; 1] = [("refused, then granted under the same key", |op| {
     op.success().is_some() && op.answers().any(|answer| !answer.is_ok())
 })];
 
@@ -54,7 +54,10 @@ fn tries(op: &Op) -> impl Iterator<Item = &Answer> {
 /// The number of requests with each outcome.
 fn outcomes(evidence: &Evidence, classes: &[Class]) -> BTreeMap<&'static str, usize> {
     let ops = &evidence.record.ops;
-    classes.iter().map(|(name, is)| (*name, ops.iter().filter(|op| is(op)).count())).collect()
+    classes
+        .iter()
+        .map(|(name, is_class)| (*name, ops.iter().filter(|op| is_class(op)).count()))
+        .collect()
 }
 
 /// What must happen for the run to prove anything, and did not happen.
@@ -62,7 +65,7 @@ pub fn missing(evidence: &Evidence, seconds: u64, kinds: &[Kind]) -> Vec<String>
     let outcomes = outcomes(evidence, &CLASSES);
     let never = outcomes.iter().filter(|(_, times)| **times == 0);
     let mut missing: Vec<_> = never.map(|(name, _)| format!("never: {name}")).collect();
-    if evidence.seen.looks.0 == 0 || evidence.seen.looks.1 == 0 {
+    if evidence.observed.reads.0 == 0 || evidence.observed.reads.1 == 0 {
         missing.push("the stores were not observed".to_owned());
     }
     if seconds >= LONG {
@@ -78,13 +81,13 @@ pub fn report(seed: u64, evidence: &Evidence, violations: &[Violation]) -> Strin
     let record = &evidence.record;
     let lost = record.ops.iter().flat_map(|op| &op.attempts).filter(|it| it.answer.is_none());
     let mut text = format!(
-        "seed {seed}: {} requests, {} operations ({} tries without an answer), {} looks at a \
-         ticket, {} looks at the stores, {} free seats held at the end{}\n",
+        "seed {seed}: {} requests, {} operations ({} tries without an answer), {} states of \
+         tickets, {} reads of the stores, {} free seats held at the end{}\n",
         record.traffic.len(),
         record.ops.len(),
         lost.count(),
-        record.sights.len(),
-        evidence.seen.looks.0 + evidence.seen.looks.1,
+        record.ticket_views.len(),
+        evidence.observed.reads.0 + evidence.observed.reads.1,
         evidence.aftermath.held,
         if evidence.skewed { ", one clock minutes off" } else { "" },
     );
@@ -97,12 +100,12 @@ pub fn report(seed: u64, evidence: &Evidence, violations: &[Violation]) -> Strin
     outcomes.extend(self::outcomes(evidence, &RARE));
     let outcomes: Vec<_> = outcomes.iter().map(|(name, times)| format!("{name} {times}")).collect();
     line("outcomes", outcomes.join(", "));
-    let mended = evidence.mended.iter().map(|(what, times)| format!("{what} {times}"));
+    let repairs = evidence.repairs.iter().map(|(what, times)| format!("{what} {times}"));
     let how =
-        format!("mended in Redis (/metrics every {EVERY:?} and at the end, restarts added up)");
-    line(&how, mended.collect::<Vec<_>>().join(", "));
-    line("silent places passed over", passed_over(evidence).to_string());
-    let (claimed, kept) = (evidence.seen.most_claimed.0, evidence.seen.most_kept);
+        format!("repairs in Redis (/metrics every {EVERY:?} and at the end, restarts added up)");
+    line(&how, repairs.collect::<Vec<_>>().join(", "));
+    line("silent entries passed over", passed_over(evidence).to_string());
+    let (claimed, kept) = (evidence.observed.most_claimed.0, evidence.observed.most_kept);
     line("most seats of one buyer in Redis", format!("claimed {claimed}, kept in all {kept}"));
     line("violations", violations.len().to_string());
     for violation in violations.iter().take(20) {

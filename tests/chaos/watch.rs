@@ -1,4 +1,5 @@
-//! Observes both stores during a run, without the service, and checks the rules that hold at any time.
+//! Observes both stores during a run, without the service, and checks the rules that hold at any
+//! time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,49 +17,52 @@ use crate::support::faults::key;
 use crate::support::kept::{self, Kept};
 
 /// How long a server may take to answer before the next one is tried.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The result of all observations.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub struct Observations {
     /// The largest number of active slots of one sale, and when.
     pub most_active: (i64, Moment),
     /// The largest number of seats that one buyer had claimed in one sale, and when.
     pub most_claimed: (usize, Moment),
-    /// The largest number of seats that one buyer kept from others in Redis: claimed, held and bought.
+    /// The largest number of seats that one buyer kept from others in Redis: claimed, held and
+    /// bought.
     pub most_kept: usize,
     /// How often Redis answered, and how often PostgreSQL did.
-    pub looks: (u64, u64),
+    pub reads: (u64, u64),
     /// Rules that were broken, and when.
     pub broken: Vec<(&'static str, Moment)>,
 }
 
 pub struct Watch {
     stop: CancellationToken,
-    redis: JoinHandle<Seen>,
-    postgres: JoinHandle<Seen>,
+    redis: JoinHandle<Observations>,
+    postgres: JoinHandle<Observations>,
 }
 
 impl Watch {
     pub fn begin(stage: &Stage, history: &Arc<History>) -> Self {
         let stop = CancellationToken::new();
-        let eyes = stage.sales.iter().map(|sale| Eye::on(stage, sale.schedule)).collect();
-        let redis = tokio::spawn(lines(eyes, Arc::clone(history), stop.clone()));
-        let postgres = tokio::spawn(rows(stage.pool.clone(), Arc::clone(history), stop.clone()));
+        let observers =
+            stage.sales.iter().map(|sale| SaleObserver::new(stage, sale.schedule)).collect();
+        let redis = tokio::spawn(observe_redis(observers, Arc::clone(history), stop.clone()));
+        let postgres =
+            tokio::spawn(observe_postgres(stage.pool.clone(), Arc::clone(history), stop.clone()));
         Self { stop, redis, postgres }
     }
 
-    pub async fn end(self) -> Seen {
+    pub async fn end(self) -> Observations {
         self.stop.cancel();
-        let (lines, rows) = (self.redis.await, self.postgres.await);
-        let (lines, rows) = (lines.expect("no panic"), rows.expect("no panic"));
-        Seen { looks: (lines.looks.0, rows.looks.1), broken: rows.broken, ..lines }
+        let redis = self.redis.await.expect("no panic");
+        let postgres = self.postgres.await.expect("no panic");
+        Observations { reads: (redis.reads.0, postgres.reads.1), broken: postgres.broken, ..redis }
     }
 }
 
-/// Reads the number of active slots of one sale and the seats that each user keeps, from the server that
-/// has the sale's keys now.
-struct Eye {
+/// Reads the number of active slots of one sale and the seats that each user keeps, from the server
+/// that has the sale's keys now.
+struct SaleObserver {
     schedule: i64,
     servers: Vec<redis::Client>,
     /// Index of the server that answered last.
@@ -66,24 +70,24 @@ struct Eye {
     connection: Option<MultiplexedConnection>,
 }
 
-impl Eye {
-    fn on(stage: &Stage, schedule: i64) -> Self {
+impl SaleObserver {
+    fn new(stage: &Stage, schedule: i64) -> Self {
         let servers = stage.redis.all().iter();
         let servers = servers.map(|it| redis::Client::open(it.url()).expect("a URL")).collect();
         Self { schedule, servers, at: 0, connection: None }
     }
 
-    async fn look(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
-        let seen = timeout(PATIENCE, self.ask()).await.ok().flatten();
-        if seen.is_none() {
+    async fn observe(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
+        let observed = timeout(TIMEOUT, self.read()).await.ok().flatten();
+        if observed.is_none() {
             // The server is down, silent, or does not have the keys: the next one may have them.
             self.connection = None;
             self.at = (self.at + 1) % self.servers.len();
         }
-        seen
+        observed
     }
 
-    async fn ask(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
+    async fn read(&mut self) -> Option<(i64, BTreeMap<i64, Kept>)> {
         if self.connection.is_none() {
             let client = &self.servers[self.at];
             self.connection = client.get_multiplexed_async_connection().await.ok();
@@ -95,22 +99,27 @@ impl Eye {
     }
 }
 
-async fn lines(mut eyes: Vec<Eye>, history: Arc<History>, stop: CancellationToken) -> Seen {
-    let mut seen = Seen::default();
+async fn observe_redis(
+    mut observers: Vec<SaleObserver>,
+    history: Arc<History>,
+    stop: CancellationToken,
+) -> Observations {
+    let mut observed = Observations::default();
     while !stop.is_cancelled() {
-        for eye in &mut eyes {
-            if let Some((active, kept)) = eye.look().await {
-                seen.looks.0 += 1;
-                seen.most_active = seen.most_active.max((active, history.now()));
+        for observer in &mut observers {
+            if let Some((active, kept)) = observer.observe().await {
+                observed.reads.0 += 1;
+                observed.most_active = observed.most_active.max((active, history.now()));
                 for kept in kept.values() {
-                    seen.most_claimed = seen.most_claimed.max((kept.claimed, history.now()));
-                    seen.most_kept = seen.most_kept.max(kept.claimed + kept.owned);
+                    observed.most_claimed =
+                        observed.most_claimed.max((kept.claimed, history.now()));
+                    observed.most_kept = observed.most_kept.max(kept.claimed + kept.owned);
                 }
             }
         }
         sleep(Duration::from_millis(15)).await;
     }
-    seen
+    observed
 }
 
 /// Rules that hold after every transaction, each with a query that counts violations.
@@ -129,22 +138,26 @@ const RULES: [(&str, &str); 3] = [
     ),
 ];
 
-async fn rows(pool: PgPool, history: Arc<History>, stop: CancellationToken) -> Seen {
-    let mut seen = Seen::default();
+async fn observe_postgres(
+    pool: PgPool,
+    history: Arc<History>,
+    stop: CancellationToken,
+) -> Observations {
+    let mut observed = Observations::default();
     while !stop.is_cancelled() {
         for (rule, count) in RULES {
-            let mut ask = sqlx::query_scalar::<_, i64>(count);
+            let mut query = sqlx::query_scalar::<_, i64>(count);
             if count.contains("$1") {
-                ask = ask.bind(SEATS_PER_USER);
+                query = query.bind(SEATS_PER_USER);
             }
-            if let Ok(broken) = ask.fetch_one(&pool).await {
-                seen.looks.1 += 1;
-                if broken > 0 && !seen.broken.iter().any(|(known, _)| *known == rule) {
-                    seen.broken.push((rule, history.now()));
+            if let Ok(broken) = query.fetch_one(&pool).await {
+                observed.reads.1 += 1;
+                if broken > 0 && !observed.broken.iter().any(|(known, _)| *known == rule) {
+                    observed.broken.push((rule, history.now()));
                 }
             }
         }
         sleep(Duration::from_millis(100)).await;
     }
-    seen
+    observed
 }

@@ -1,72 +1,72 @@
-//! What the transactions do: `hold_seats`, `pay_hold`, giving back, refunding, expiring.
+//! The transactions of PostgreSQL: `hold_seats`, `pay_hold`, release, refund and expiry.
 
 use crate::state::{
-    Answer, Buyer, Change, Guard, Guards, Payment, Pg, Request, Row, Seen, Shown, Sight, Sights,
-    Status, Tick, Told,
+    Answer, AnswerSource, Buyer, Change, EarlyReads, Guard, Guards, Payment, Pg, Request, Row,
+    SeatState, Status, Tick, Violation, Violations,
 };
 
-/// What a transaction came to.
+/// Result of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Committed, and this is the answer.
-    Answered(Answer, Told),
-    /// The money has moved, and the rest is to come.
-    Half,
+    /// It committed, with this answer.
+    Answered(Answer, AnswerSource),
+    /// The money is moved; the reservation is completed in a second transaction.
+    HalfCommitted,
 }
 
-fn of(buyer: Buyer) -> usize {
+fn index(buyer: Buyer) -> usize {
     usize::from(buyer)
 }
 
 impl Pg {
-    /// What the seat is.
-    pub fn shown(&self) -> Shown {
+    /// State of the seat after its last change.
+    pub fn seat_state(&self) -> SeatState {
         let last = usize::from(self.fence).checked_sub(1).and_then(|last| self.outbox[last]);
-        last.map_or(Shown::Free, |change| change.shown)
+        last.map_or(SeatState::Free, |change| change.seat_state)
     }
 
-    /// Changes the seat: a higher fence, and a row of the outbox.
-    fn change(&mut self, shown: Shown) {
-        self.outbox[of(self.fence)] = Some(Change { shown, told: false });
+    /// Changes the seat: raises its fence and adds a row to the outbox.
+    fn change(&mut self, seat_state: SeatState) {
+        self.outbox[index(self.fence)] = Some(Change { seat_state, applied: false });
         self.fence += 1;
     }
 
     fn end(&mut self, buyer: Buyer, status: Status) {
-        if let Some(row) = &mut self.rows[of(buyer)] {
+        if let Some(row) = &mut self.rows[index(buyer)] {
             row.status = status;
         }
     }
 
-    fn pay(&mut self, buyer: Buyer, points: i8) {
-        self.balance[of(buyer)] += points;
-        self.history[of(buyer)] += points;
+    fn add_points(&mut self, buyer: Buyer, points: i8) {
+        self.balance[index(buyer)] += points;
+        self.history[index(buyer)] += points;
     }
 
-    /// Runs a buyer's request under its key.
+    /// Runs a buyer's request under its idempotency key.
     pub fn request(
         &mut self,
         guards: &Guards,
         (buyer, request): (Buyer, Request),
-        seen: Seen,
+        reads: EarlyReads,
         now: Tick,
-        sights: &mut Sights,
+        violations: &mut Violations,
     ) -> Outcome {
         let slot = request as usize;
-        if let Some(stored) = self.keys[of(buyer)][slot].filter(|_| guards.has(Guard::Key)) {
-            return Outcome::Answered(stored, Told::Again);
+        if let Some(stored) = self.keys[index(buyer)][slot].filter(|_| guards.has(Guard::Key)) {
+            return Outcome::Answered(stored, AnswerSource::Stored);
         }
-        let rows = seen.rows.unwrap_or(self.rows);
-        let clock = seen.clock.unwrap_or(now);
+        let rows = reads.rows.unwrap_or(self.rows);
+        let clock = reads.clock.unwrap_or(now);
         let done = match request {
             Request::Hold => self.hold(guards, buyer, rows, (clock, now)),
             Request::Refund => self.refund(buyer, rows),
             Request::Pay if self.may_pay(buyer, rows, clock) => {
-                let late = self.rows[of(buyer)].is_some_and(|row| now >= row.expires);
-                sights.note(Sight::PaidLate, late);
-                self.pay(buyer, -1);
-                self.mark_paid(buyer, Payment::Complete);
+                let late = self.rows[index(buyer)].is_some_and(|row| now >= row.expires);
+                violations.record(Violation::PaidLate, late);
+                self.add_points(buyer, -1);
+                self.set_payment(buyer, Payment::Complete);
                 if !guards.has(Guard::OneTransaction) {
-                    return Outcome::Half;
+                    return Outcome::HalfCommitted;
                 }
                 self.complete(buyer);
                 true
@@ -74,51 +74,52 @@ impl Pg {
             Request::Pay => false,
         };
         let answer = if done { Answer::Done } else { Answer::Refused };
-        // A hold that is refused stores nothing; the others' refusals are final.
+        // A refused hold stores no answer; refusals of other requests are final and are stored.
         if done || request != Request::Hold {
-            self.keys[of(buyer)][slot] = Some(answer);
+            self.keys[index(buyer)][slot] = Some(answer);
         }
-        sights.note(Sight::RefusedWrongly, !done && self.has(buyer, request));
-        Outcome::Answered(answer, Told::First)
+        violations.record(Violation::RefusedWrongly, !done && self.has(buyer, request));
+        Outcome::Answered(answer, AnswerSource::Computed)
     }
 
-    /// Whether a buyer has what the request is for.
+    /// Whether the request has taken effect for this buyer.
     pub fn has(&self, buyer: Buyer, request: Request) -> bool {
-        self.rows[of(buyer)].is_some_and(|row| match request {
+        self.rows[index(buyer)].is_some_and(|row| match request {
             Request::Hold => row.live(),
             Request::Pay => row.paid == Some(Payment::Complete),
             Request::Refund => row.paid == Some(Payment::Refunded),
         })
     }
 
-    /// By what was seen; and what is written over must be as it was seen, or all is rolled back.
-    fn may_pay(&self, buyer: Buyer, seen: [Option<Row>; 2], clock: Tick) -> bool {
+    /// Checks the rows that were read, and the current rows too: a write to a row that changed
+    /// since it was read rolls the transaction back.
+    fn may_pay(&self, buyer: Buyer, read: [Option<Row>; 2], clock: Tick) -> bool {
         let waits = |row: Option<Row>| row.is_some_and(|row| row.status == Status::Waiting);
-        let in_time = seen[of(buyer)].is_some_and(|row| clock < row.expires);
-        waits(seen[of(buyer)])
+        let in_time = read[index(buyer)].is_some_and(|row| clock < row.expires);
+        waits(read[index(buyer)])
             && in_time
-            && waits(self.rows[of(buyer)])
-            && self.balance[of(buyer)] > 0
+            && waits(self.rows[index(buyer)])
+            && self.balance[index(buyer)] > 0
     }
 
     fn hold(
         &mut self,
         guards: &Guards,
         buyer: Buyer,
-        seen: [Option<Row>; 2],
+        read: [Option<Row>; 2],
         (clock, now): (Tick, Tick),
     ) -> bool {
-        let lapsed = |row: &Row| row.status == Status::Waiting && row.takeover() <= clock;
-        let blocks = |row: &Row| row.live() && !lapsed(row);
-        // A hold is written once: its id comes from its key.
-        if seen.iter().flatten().any(blocks) || self.rows[of(buyer)].is_some() {
+        let expired = |row: &Row| row.status == Status::Waiting && row.takeover() <= clock;
+        let blocks = |row: &Row| row.live() && !expired(row);
+        // A buyer's hold is inserted once, because its id is derived from its idempotency key.
+        if read.iter().flatten().any(blocks) || self.rows[index(buyer)].is_some() {
             return false;
         }
         let mut rows = self.rows;
-        for (row, seen) in rows.iter_mut().flatten().zip(seen.iter().flatten()) {
-            if lapsed(seen) {
+        for (row, read) in rows.iter_mut().flatten().zip(read.iter().flatten()) {
+            if expired(read) {
                 if row.status != Status::Waiting {
-                    return false; // rolled back
+                    return false; // The transaction is rolled back.
                 }
                 row.status = Status::Expired;
             }
@@ -127,43 +128,43 @@ impl Pg {
             return false;
         }
         let row = Row { status: Status::Waiting, expires: now + 1, paid: None };
-        rows[of(buyer)] = Some(row);
+        rows[index(buyer)] = Some(row);
         self.rows = rows;
-        self.change(Shown::Keep(buyer, row.takeover()));
+        self.change(SeatState::Held(buyer, row.takeover()));
         true
     }
 
-    fn mark_paid(&mut self, buyer: Buyer, payment: Payment) {
-        if let Some(row) = &mut self.rows[of(buyer)] {
+    fn set_payment(&mut self, buyer: Buyer, payment: Payment) {
+        if let Some(row) = &mut self.rows[index(buyer)] {
             row.paid = Some(payment);
         }
     }
 
-    /// The second half of a payment.
+    /// The second half of a payment: completes the reservation.
     pub fn complete(&mut self, buyer: Buyer) {
         self.end(buyer, Status::Complete);
-        self.change(Shown::Sell(buyer));
+        self.change(SeatState::Sold(buyer));
     }
 
-    fn refund(&mut self, buyer: Buyer, seen: [Option<Row>; 2]) -> bool {
+    fn refund(&mut self, buyer: Buyer, read: [Option<Row>; 2]) -> bool {
         let paid = |row: Option<Row>| row.is_some_and(|row| row.paid == Some(Payment::Complete));
-        if !paid(seen[of(buyer)]) || !paid(self.rows[of(buyer)]) {
+        if !paid(read[index(buyer)]) || !paid(self.rows[index(buyer)]) {
             return false;
         }
         self.end(buyer, Status::Refunded);
-        self.mark_paid(buyer, Payment::Refunded);
-        self.pay(buyer, 1);
-        self.change(Shown::Free);
+        self.set_payment(buyer, Payment::Refunded);
+        self.add_points(buyer, 1);
+        self.change(SeatState::Free);
         true
     }
 
-    /// Gives a hold back, or ends one that has lapsed.
-    pub fn give_up(&mut self, buyer: Buyer, status: Status, now: Tick) {
+    /// Ends an unpaid hold: released by its buyer, or expired.
+    pub fn end_unpaid(&mut self, buyer: Buyer, status: Status, now: Tick) {
         let due = |row: Row| status == Status::Cancelled || row.takeover() <= now;
-        let row = self.rows[of(buyer)].filter(|row| row.status == Status::Waiting);
+        let row = self.rows[index(buyer)].filter(|row| row.status == Status::Waiting);
         if row.is_some_and(due) {
             self.end(buyer, status);
-            self.change(Shown::Free);
+            self.change(SeatState::Free);
         }
     }
 }

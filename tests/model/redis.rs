@@ -1,72 +1,78 @@
-//! What the scripts do: `seats/claim`, `seats/release_claims`, `seats/apply`, and those of a rebuilding.
+//! The Lua scripts: `seats/claim`, `seats/release_claims`, `seats/apply`, and those of a rebuild.
 
-use crate::state::{Buyer, Guard, Guards, Redis, Shown, Tick};
+use crate::state::{Buyer, Guard, Guards, Redis, SeatState, Tick};
 
-/// What `seats/claim` replies.
+/// Reply of `seats/claim`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Take {
+pub enum ClaimReply {
     Ok,
     Taken,
-    /// Lost, or being rebuilt: whoever is inside goes on without.
-    Away,
+    /// Redis is lost or being rebuilt; an active buyer continues with PostgreSQL alone.
+    Unavailable,
 }
 
 impl Redis {
-    pub const LOST: Self =
-        Self { epoch: 0, loading: None, fence: 0, shown: Shown::Free, claim: None, until: 0 };
+    pub const LOST: Self = Self {
+        epoch: 0,
+        loading: None,
+        fence: 0,
+        seat_state: SeatState::Free,
+        claim: None,
+        until: 0,
+    };
 
     fn serves(&self) -> bool {
         self.epoch > 0 && self.loading.is_none()
     }
 
     /// `seats/claim`.
-    pub fn take(&mut self, buyer: Buyer, now: Tick) -> Take {
+    pub fn claim(&mut self, buyer: Buyer, now: Tick) -> ClaimReply {
         if !self.serves() {
-            return Take::Away;
+            return ClaimReply::Unavailable;
         }
         let live = self.until > now;
-        let gone = matches!(self.shown, Shown::Sell(_));
-        let owner = match (self.claim, self.shown) {
-            (Some(claim), _) if live && !gone => Some(claim),
-            (_, Shown::Keep(buyer, _) | Shown::Sell(buyer)) => Some(buyer),
-            (_, Shown::Free) => None,
+        let sold = matches!(self.seat_state, SeatState::Sold(_));
+        let owner = match (self.claim, self.seat_state) {
+            (Some(claim), _) if live && !sold => Some(claim),
+            (_, SeatState::Held(buyer, _) | SeatState::Sold(buyer)) => Some(buyer),
+            (_, SeatState::Free) => None,
         };
-        if (gone || live) && owner != Some(buyer) {
-            return Take::Taken;
+        if (sold || live) && owner != Some(buyer) {
+            return ClaimReply::Taken;
         }
-        if !(gone || live) || self.claim.is_some() {
+        if !(sold || live) || self.claim.is_some() {
             self.claim = Some(buyer);
             self.until = now + 1;
         }
-        Take::Ok
+        ClaimReply::Ok
     }
 
     /// `seats/release_claims`.
-    pub fn drop(&mut self, buyer: Buyer) {
+    pub fn release_claim(&mut self, buyer: Buyer) {
         if self.serves() && self.claim == Some(buyer) {
             self.claim = None;
             self.until = 0;
         }
     }
 
-    /// `seats/apply`: takes a change while loading, too. Whether Redis was there to hear it.
-    pub fn apply(&mut self, guards: &Guards, fence: u8, shown: Shown, now: Tick) -> bool {
+    /// `seats/apply`: works during a rebuild too. Returns whether Redis received the change.
+    pub fn apply(&mut self, guards: &Guards, fence: u8, seat_state: SeatState, now: Tick) -> bool {
         if self.epoch == 0 {
             return false;
         }
         if fence > self.fence || !guards.has(Guard::Fence) {
             self.fence = fence;
-            self.shown = shown;
+            self.seat_state = seat_state;
             self.claim = None;
-            self.until = match shown {
-                Shown::Keep(_, until) if until > now => until,
+            self.until = match seat_state {
+                SeatState::Held(_, until) if until > now => until,
                 _ => 0,
             };
         }
         true
     }
 
-    /// Lets lapse what is over.
+    /// Removes a claim or hold that has ended.
     pub fn sweep(&mut self, now: Tick) {
         if self.until <= now {
             self.until = 0;
@@ -74,18 +80,18 @@ impl Redis {
         }
     }
 
-    /// Whether anybody may begin a rebuilding.
+    /// Whether a process may begin a rebuild.
     pub fn is_lost(&self, now: Tick) -> bool {
         self.epoch == 0 || self.loading.is_some_and(|until| until <= now)
     }
 
     /// `queue/begin_rebuild`.
-    pub fn restore(&mut self, epoch: u8, now: Tick) {
+    pub fn begin_rebuild(&mut self, epoch: u8, now: Tick) {
         *self = Self { epoch, loading: Some(now + 1), ..Self::LOST };
     }
 
-    /// `lib/rebuild`: renews the lease of a rebuilding. False where it is over, or another process has
-    /// started over: then nothing is loaded.
+    /// `lib/rebuild`: renews the lease of a rebuild. False if the rebuild has ended or another
+    /// process has started a new one; then nothing is loaded.
     pub fn renew_lease(&mut self, epoch: u8, now: Tick) -> bool {
         let loads = self.epoch == epoch && self.loading.is_some();
         if loads {
@@ -94,8 +100,8 @@ impl Redis {
         loads
     }
 
-    /// `queue/finish_rebuild`: false where somebody else has started over.
-    pub fn ready(&mut self, guards: &Guards, epoch: u8) -> bool {
+    /// `queue/finish_rebuild`: false if another process has started a new rebuild.
+    pub fn finish_rebuild(&mut self, guards: &Guards, epoch: u8) -> bool {
         if self.epoch == 0 || (guards.has(Guard::Epoch) && self.epoch != epoch) {
             return false;
         }

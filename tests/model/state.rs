@@ -1,40 +1,42 @@
-//! What there is: PostgreSQL, Redis, two processes and what two buyers were told, for one seat.
+//! The state for one seat: PostgreSQL, Redis, two processes and the answers that two buyers
+//! received.
 //!
-//! Time is a tick: a hold is promised for one, PostgreSQL gives its seat to somebody else from one
-//! tick after that on, and a claim lasts one. Both stores go by the same clock, as they measure
-//! durations only; what is swept in Redis is swept at once, since lapsed counts as free either way.
+//! Time is counted in ticks. A hold lasts one tick for its buyer; one tick later PostgreSQL may
+//! give the seat to another buyer. A claim lasts one tick. Both stores use the same clock, because
+//! they only measure durations. Redis removes expired claims and holds at once: expired ones count
+//! as free anyway.
 
-/// One of two.
+/// Index of a buyer, 0 or 1.
 pub type Buyer = u8;
 pub type Tick = u8;
 
-/// How many points a buyer begins with; a seat costs one.
+/// Points that a buyer starts with; a seat costs one.
 pub const POINTS: i8 = 1;
-/// Changes of the seat at most: held, paid and refunded by each buyer.
+/// Maximum number of changes of the seat: each buyer holds, pays and gets a refund.
 pub const CHANGES: usize = 6;
 
-/// What the code relies on.
+/// Safeguards that the code relies on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// A transaction locks the seat, then looks.
+    /// A transaction locks the seat before it reads.
     Lock,
-    /// A second live row of a seat can't be written.
+    /// A unique index prevents a second live row of a seat.
     Index,
-    /// The clock is read after the lock, not when the wait for it began.
+    /// The clock is read after the lock is granted, not when the wait for it began.
     ClockAfterLock,
-    /// The answer is stored under its key with the effect.
+    /// The answer is stored under its idempotency key in the transaction of the effect.
     Key,
-    /// Redis takes a change only where its fence is higher.
+    /// Redis applies a change only if its fence is higher.
     Fence,
-    /// A rebuilding loads the fence of a seat that is free again, too.
+    /// A rebuild also loads the fence of a seat that is free again.
     FreeFences,
-    /// A rebuilding is ended only by whoever began it.
+    /// Only the process that began a rebuild can finish it.
     Epoch,
     /// The money moves in the transaction that completes the reservation.
     OneTransaction,
 }
 
-/// Which guards are there: all, but for a mutant.
+/// The guards in force: all, except those that a mutant lacks.
 #[derive(Debug, Clone, Copy)]
 pub struct Guards {
     pub without: &'static [Guard],
@@ -74,30 +76,30 @@ impl Row {
         matches!(self.status, Status::Waiting | Status::Complete)
     }
 
-    /// From when on somebody else may have the seat.
+    /// From this tick on another buyer may hold the seat.
     pub fn takeover(self) -> Tick {
         self.expires + 1
     }
 }
 
-/// What a change made of the seat, as Redis is told it.
+/// State of the seat after a change, as Redis stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Shown {
+pub enum SeatState {
     Free,
-    /// Held, and until when.
-    Keep(Buyer, Tick),
-    Sell(Buyer),
+    /// Held by a buyer until a tick.
+    Held(Buyer, Tick),
+    Sold(Buyer),
 }
 
-/// A row of the outbox. Its fence is its number, from 1 on.
+/// A row of the outbox. Rows are numbered from 1, and the number is the fence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Change {
-    pub shown: Shown,
-    /// Redis has taken it, and the row is gone; it may come late again.
-    pub told: bool,
+    pub seat_state: SeatState,
+    /// Redis has applied it and the row is deleted. A late command may still apply it again.
+    pub applied: bool,
 }
 
-/// The requests that have a key, each buyer one of each.
+/// Requests with an idempotency key. Each buyer has one key for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Request {
     Hold,
@@ -111,118 +113,119 @@ pub enum Answer {
     Refused,
 }
 
-/// By buyer, then by request.
+/// Indexed by buyer, then by request.
 pub type Answers = [[Option<Answer>; 3]; 2];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Pg {
     pub fence: u8,
-    /// By buyer: each holds the seat once at most.
+    /// Indexed by buyer: each holds the seat at most once.
     pub rows: [Option<Row>; 2],
     pub outbox: [Option<Change>; CHANGES],
     pub balance: [i8; 2],
     pub history: [i8; 2],
-    /// What is stored under the keys.
+    /// Answers stored under the idempotency keys.
     pub keys: Answers,
     pub epoch: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Redis {
-    /// 0: it knows nothing.
+    /// 0 if Redis is empty.
     pub epoch: u8,
-    /// Being rebuilt, until when.
+    /// The end of the rebuild's lease, during a rebuild.
     pub loading: Option<Tick>,
     pub fence: u8,
-    pub shown: Shown,
-    /// Claimed by whom.
+    pub seat_state: SeatState,
+    /// The buyer who claimed the seat.
     pub claim: Option<Buyer>,
-    /// When the claim or the hold ends; 0 where there is none.
+    /// End of the claim or hold; 0 if there is none.
     pub until: Tick,
 }
 
-/// What a process is at.
+/// The task that a process is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Task {
     /// A buyer's request.
-    Request(Buyer, Request, At),
-    /// Redis is rebuilt under this epoch.
+    Request(Buyer, Request, Progress),
+    /// A rebuild of Redis under this epoch.
     Rebuild(u8, Rebuild),
 }
 
 impl Task {
-    /// Whether it does the same, however far it is.
-    pub fn is_the_same(self, other: Self) -> bool {
+    /// Whether both are the same buyer's same request, at any progress.
+    pub fn is_same_request(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Request(buyer, request, _), Self::Request(of, other, _)) => {
-                (buyer, request) == (of, other)
+            (Self::Request(buyer, request, _), Self::Request(other_buyer, other_request, _)) => {
+                (buyer, request) == (other_buyer, other_request)
             }
             _ => false,
         }
     }
 }
 
-/// How far a transaction has come, and what is around it.
+/// The next step of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum At {
+pub enum Progress {
     /// About to claim the seat in Redis.
-    Take,
-    /// Waits for the lock since then.
-    Wait(Tick),
-    /// Has the lock, or does without: then this is what it saw, and when.
-    Locked(Seen),
-    /// Half of it is committed. Only where money moves by itself.
-    Half,
-    /// About to answer: what was done now, or what is stored under the key.
-    Answer(Answer, Told),
+    Claim,
+    /// Waiting for the lock since this tick.
+    WaitForLock(Tick),
+    /// Has the lock. Without the guard it continues unlocked, with these earlier reads.
+    Locked(EarlyReads),
+    /// The money is moved and committed, the reservation is not. Only without
+    /// `Guard::OneTransaction`.
+    HalfCommitted,
+    /// About to answer.
+    Reply(Answer, AnswerSource),
 }
 
-/// Where an answer comes from.
+/// Whether this request computed the answer, or found it stored under its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Told {
-    First,
-    Again,
+pub enum AnswerSource {
+    Computed,
+    Stored,
 }
 
-/// What a transaction goes by that does not lock, or reads the clock too early.
+/// Values that a transaction read too early, because a guard is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seen {
+pub struct EarlyReads {
     pub clock: Option<Tick>,
     pub rows: Option<[Option<Row>; 2]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rebuild {
-    /// Has won the epoch; Redis is empty and loading.
-    Restored,
-    /// Has read PostgreSQL: the fence, and what the seat is.
-    Read(u8, Shown),
-    /// Redis has it.
+    /// The epoch is raised in PostgreSQL; Redis is empty and loading.
+    Started,
+    /// The fence and state of the seat are read from PostgreSQL.
+    Read(u8, SeatState),
+    /// They are loaded into Redis.
     Loaded,
 }
 
-/// What went wrong on the way, and would not show later.
+/// Violations that later states do not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum Violation {
     /// A hold was paid at its end or after it.
     PaidLate,
-    /// Somebody was refused what they have.
+    /// A request was refused although it had taken effect before.
     RefusedWrongly,
-    /// The same request was answered in two ways.
+    /// One request got two different answers.
     AnsweredTwice,
 }
 
-/// Which of them were seen.
+/// The set of violations so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Sights(u8);
+pub struct Violations(u8);
 
-impl Sights {
-    pub fn note(&mut self, sight: Sight, seen: bool) {
-        self.0 |= u8::from(seen) << sight as u8;
+impl Violations {
+    pub fn record(&mut self, violation: Violation, occurred: bool) {
+        self.0 |= u8::from(occurred) << violation as u8;
     }
 
-    pub fn has(self, sight: Sight) -> bool {
-        self.0 & 1 << sight as u8 != 0
+    pub fn has(self, violation: Violation) -> bool {
+        self.0 & 1 << violation as u8 != 0
     }
 }
 
@@ -231,21 +234,21 @@ pub struct State {
     pub now: Tick,
     pub pg: Pg,
     pub redis: Redis,
-    /// In order: which process does it makes no difference.
+    /// Sorted, because it does not matter which process runs a task.
     pub tasks: [Option<Task>; 2],
-    /// What the buyers know.
-    pub told: Answers,
+    /// Answers that the buyers received.
+    pub answers: Answers,
     pub losses: u8,
-    pub sights: Sights,
+    pub violations: Violations,
 }
 
 impl State {
-    /// Whether a buyer knows that a request was done.
-    pub fn told_done(&self, buyer: Buyer, request: Request) -> bool {
-        self.told[usize::from(buyer)][request as usize] == Some(Answer::Done)
+    /// Whether a buyer received the answer that a request was done.
+    pub fn knows_done(&self, buyer: Buyer, request: Request) -> bool {
+        self.answers[usize::from(buyer)][request as usize] == Some(Answer::Done)
     }
 
-    /// A sale that nobody has touched.
+    /// A sale without any request yet.
     pub fn new() -> Self {
         let pg = Pg {
             fence: 0,
@@ -256,8 +259,8 @@ impl State {
             keys: [[None; 3]; 2],
             epoch: 1,
         };
-        let sights = Sights::default();
+        let violations = Violations::default();
         let redis = Redis { epoch: 1, ..Redis::LOST };
-        Self { now: 0, pg, redis, tasks: [None; 2], told: [[None; 3]; 2], losses: 0, sights }
+        Self { now: 0, pg, redis, tasks: [None; 2], answers: [[None; 3]; 2], losses: 0, violations }
     }
 }

@@ -1,48 +1,47 @@
-//! What may happen next, and what comes of it. A process may crash between any two steps: its task is
-//! gone, and nobody knows how far it came.
+//! The possible next steps of a state, and their effects. A process may crash between any two
+//! steps. Its task is then lost, and no other process knows its progress.
 
 use stateright::{Model, Property};
 
 use crate::pg::Outcome;
 use crate::properties;
-use crate::redis::Take;
+use crate::redis::ClaimReply;
 use crate::state::{
-    Answer, At, Buyer, Guard, Guards, Rebuild, Redis, Request, Seen, Shown, Sight, State, Status,
-    Task, Tick, Told,
+    Answer, AnswerSource, Buyer, EarlyReads, Guard, Guards, Progress, Rebuild, Redis, Request,
+    SeatState, State, Status, Task, Tick, Violation,
 };
 
 /// The protocol, with bounds that make it finite.
 #[derive(Debug, Clone, Copy)]
 pub struct Protocol {
     pub guards: Guards,
-    /// How many buyers, 1 or 2.
+    /// Number of buyers, 1 or 2.
     pub buyers: usize,
-    /// The last tick.
-    pub ends: Tick,
-    /// How often Redis may be lost.
+    /// The clock stops here.
+    pub last_tick: Tick,
+    /// Maximum number of losses of Redis.
     pub losses: u8,
-    /// Whether payments are refunded.
+    /// Whether buyers ask for refunds.
     pub refunds: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Tick,
-    /// A process begins something.
-    Begin(Task),
-    /// A process goes on with what it does.
-    GoOn(usize),
-    /// A process dies, and is started again.
+    /// An idle process starts a task.
+    Start(Task),
+    /// A process continues its task.
+    Continue(usize),
+    /// A process crashes and is started again.
     Crash(usize),
-    /// A buyer gives the seat back: one transaction, and nothing to remember.
+    /// A buyer releases the hold, in one transaction and without an idempotency key.
     Release(Buyer),
     /// The expiry loop ends a hold.
     Expire(Buyer),
-    /// Redis hears of a change: from whoever made it, from the relay, or from a command that was
-    /// thought lost.
-    Tell(usize),
-    /// Redis forgets everything.
-    Lose,
+    /// Redis applies a change. The process that made it, the relay, or a late command sends it.
+    ApplyInRedis(usize),
+    /// Redis loses all data.
+    LoseRedis,
 }
 
 const BUYERS: [Buyer; 2] = [0, 1];
@@ -56,30 +55,30 @@ impl Model for Protocol {
     }
 
     fn actions(&self, state: &State, steps: &mut Vec<Step>) {
-        if state.now < self.ends {
+        if state.now < self.last_tick {
             steps.push(Step::Tick);
         }
         if state.tasks.contains(&None) {
-            self.begin(state, steps);
+            self.add_starts(state, steps);
         }
         for (process, task) in state.tasks.iter().enumerate() {
             if task.is_some() {
-                steps.extend([Step::GoOn(process), Step::Crash(process)]);
+                steps.extend([Step::Continue(process), Step::Crash(process)]);
             }
         }
         for (buyer, row) in BUYERS.into_iter().zip(state.pg.rows) {
             let waiting = row.filter(|row| row.status == Status::Waiting);
-            if waiting.is_some() && state.told_done(buyer, Request::Hold) {
+            if waiting.is_some() && state.knows_done(buyer, Request::Hold) {
                 steps.push(Step::Release(buyer));
             }
             if waiting.is_some_and(|row| row.takeover() <= state.now) {
                 steps.push(Step::Expire(buyer));
             }
         }
-        let made = state.pg.outbox.iter().flatten().count();
-        steps.extend((0..made).map(Step::Tell));
+        let changes = state.pg.outbox.iter().flatten().count();
+        steps.extend((0..changes).map(Step::ApplyInRedis));
         if state.losses < self.losses && state.redis.epoch > 0 {
-            steps.push(Step::Lose);
+            steps.push(Step::LoseRedis);
         }
     }
 
@@ -90,30 +89,31 @@ impl Model for Protocol {
                 next.now += 1;
                 next.redis.sweep(next.now);
             }
-            Step::Begin(task) => {
+            Step::Start(task) => {
                 if let Task::Rebuild(epoch, _) = task {
                     next.pg.epoch = epoch;
-                    next.redis.restore(epoch, next.now);
+                    next.redis.begin_rebuild(epoch, next.now);
                 }
                 let idle = next.tasks.iter().position(Option::is_none)?;
-                next.tasks[idle] = self.without_pause(&mut next, task);
+                next.tasks[idle] = self.run_without_interleaving(&mut next, task);
             }
-            Step::GoOn(process) => {
+            Step::Continue(process) => {
                 let task = next.tasks[process].take()?;
-                let at = self.go_on(&mut next, task);
-                next.tasks[process] = at.and_then(|task| self.without_pause(&mut next, task));
+                let rest = self.continue_task(&mut next, task);
+                next.tasks[process] =
+                    rest.and_then(|task| self.run_without_interleaving(&mut next, task));
             }
-            Step::Release(buyer) => next.pg.give_up(buyer, Status::Cancelled, next.now),
-            Step::Expire(buyer) => next.pg.give_up(buyer, Status::Expired, next.now),
+            Step::Release(buyer) => next.pg.end_unpaid(buyer, Status::Cancelled, next.now),
+            Step::Expire(buyer) => next.pg.end_unpaid(buyer, Status::Expired, next.now),
             Step::Crash(process) => next.tasks[process] = None,
-            Step::Tell(number) => {
+            Step::ApplyInRedis(number) => {
                 let fence = u8::try_from(number + 1).ok()?;
                 let change = next.pg.outbox[number].as_mut()?;
-                if next.redis.apply(&self.guards, fence, change.shown, next.now) {
-                    change.told = true;
+                if next.redis.apply(&self.guards, fence, change.seat_state, next.now) {
+                    change.applied = true;
                 }
             }
-            Step::Lose => {
+            Step::LoseRedis => {
                 next.redis = Redis::LOST;
                 next.losses += 1;
             }
@@ -128,55 +128,57 @@ impl Model for Protocol {
 }
 
 impl Protocol {
-    /// What anybody may want: buyers ask, at any process, for what they were not told of.
-    fn begin(&self, state: &State, steps: &mut Vec<Step>) {
-        // A repeat that meets the first try is refused by the key's lock, and has no effect.
-        let mut begin = |task: Task| {
-            if !state.tasks.iter().flatten().any(|other| other.is_the_same(task)) {
-                steps.push(Step::Begin(task));
+    /// Adds the tasks that a process may start. A buyer repeats a request, at any process, until it
+    /// is answered; a refused hold is requested again.
+    fn add_starts(&self, state: &State, steps: &mut Vec<Step>) {
+        // While the first try is in progress, the lock of its key refuses a retry without effect.
+        let mut start = |task: Task| {
+            if !state.tasks.iter().flatten().any(|other| other.is_same_request(task)) {
+                steps.push(Step::Start(task));
             }
         };
-        let wait = self.wait(state.now);
+        let wait = self.wait_for_lock(state.now);
         for buyer in BUYERS.into_iter().take(self.buyers) {
-            let [_, paid, refunded] = state.told[usize::from(buyer)];
-            if !state.told_done(buyer, Request::Hold) {
-                begin(Task::Request(buyer, Request::Hold, At::Take));
+            let [_, paid, refunded] = state.answers[usize::from(buyer)];
+            if !state.knows_done(buyer, Request::Hold) {
+                start(Task::Request(buyer, Request::Hold, Progress::Claim));
             } else if paid.is_none() {
-                begin(Task::Request(buyer, Request::Pay, wait));
+                start(Task::Request(buyer, Request::Pay, wait));
             } else if paid == Some(Answer::Done) && refunded.is_none() && self.refunds {
-                begin(Task::Request(buyer, Request::Refund, wait));
+                start(Task::Request(buyer, Request::Refund, wait));
             }
         }
-        // The lease keeps others from between winning the epoch and making the keys its own.
+        // One step: the lease keeps other processes out between raising the epoch and beginning the
+        // keys.
         if state.redis.is_lost(state.now) {
-            begin(Task::Rebuild(state.pg.epoch + 1, Rebuild::Restored));
+            start(Task::Rebuild(state.pg.epoch + 1, Rebuild::Started));
         }
     }
 
-    /// Waiting for the lock; since when matters only where the clock was read before.
-    fn wait(&self, now: Tick) -> At {
-        At::Wait(if self.guards.has(Guard::ClockAfterLock) { 0 } else { now })
+    /// Waiting for the lock. The tick matters only if the clock is read before the lock is granted.
+    fn wait_for_lock(&self, now: Tick) -> Progress {
+        Progress::WaitForLock(if self.guards.has(Guard::ClockAfterLock) { 0 } else { now })
     }
 
-    /// Goes on as far as nothing that anybody else does can matter: a script is one step, and so is a
-    /// transaction that locks, from its lock to its commit; what comes before the first is none.
-    fn without_pause(&self, next: &mut State, task: Task) -> Option<Task> {
+    /// Runs a task up to the next point where another process can interfere. A script is one step.
+    /// A transaction that locks is one step from its lock to its commit.
+    fn run_without_interleaving(&self, next: &mut State, task: Task) -> Option<Task> {
         match task {
-            Task::Request(_, _, At::Take) => self.go_on(next, task),
-            Task::Request(_, Request::Pay | Request::Refund, At::Wait(_))
+            Task::Request(_, _, Progress::Claim) => self.continue_task(next, task),
+            Task::Request(_, Request::Pay | Request::Refund, Progress::WaitForLock(_))
                 if self.guards.has(Guard::ClockAfterLock) =>
             {
-                let task = self.go_on(next, task)?;
-                self.without_pause(next, task)
+                let task = self.continue_task(next, task)?;
+                self.run_without_interleaving(next, task)
             }
-            Task::Request(_, _, At::Locked(_)) if self.guards.has(Guard::Lock) => {
-                self.go_on(next, task)
+            Task::Request(_, _, Progress::Locked(_)) if self.guards.has(Guard::Lock) => {
+                self.continue_task(next, task)
             }
             _ => Some(task),
         }
     }
 
-    fn go_on(&self, next: &mut State, task: Task) -> Option<Task> {
+    fn continue_task(&self, next: &mut State, task: Task) -> Option<Task> {
         match task {
             Task::Request(buyer, request, at) => {
                 self.request(next, (buyer, request), at).map(|at| Task::Request(buyer, request, at))
@@ -187,10 +189,10 @@ impl Protocol {
         }
     }
 
-    /// Takes the lock; or does without, and goes by what is there now.
-    fn lock(&self, next: &State, since: Tick) -> At {
+    /// Takes the lock. Without the guards it keeps the clock and rows that it read before.
+    fn lock(&self, next: &State, since: Tick) -> Progress {
         let has = |guard| self.guards.has(guard);
-        At::Locked(Seen {
+        Progress::Locked(EarlyReads {
             clock: (!has(Guard::ClockAfterLock)).then_some(since),
             rows: (!has(Guard::Lock)).then_some(next.pg.rows),
         })
@@ -199,44 +201,54 @@ impl Protocol {
     fn request(
         &self,
         next: &mut State,
-        of @ (buyer, request): (Buyer, Request),
-        at: At,
-    ) -> Option<At> {
-        match at {
-            At::Take => match next.redis.take(buyer, next.now) {
-                Take::Ok | Take::Away => Some(self.wait(next.now)),
-                // An earlier try may have succeeded: the key tells.
-                Take::Taken => {
+        (buyer, request): (Buyer, Request),
+        progress: Progress,
+    ) -> Option<Progress> {
+        match progress {
+            Progress::Claim => match next.redis.claim(buyer, next.now) {
+                ClaimReply::Ok | ClaimReply::Unavailable => Some(self.wait_for_lock(next.now)),
+                // An earlier try may have succeeded: then its answer is stored under the key.
+                ClaimReply::Taken => {
                     let stored = next.pg.keys[usize::from(buyer)][request as usize]
                         .filter(|_| self.guards.has(Guard::Key));
                     let wrong = stored.is_none() && next.pg.has(buyer, request);
-                    next.sights.note(Sight::RefusedWrongly, wrong);
-                    let told = if stored.is_some() { Told::Again } else { Told::First };
-                    Some(At::Answer(stored.unwrap_or(Answer::Refused), told))
+                    next.violations.record(Violation::RefusedWrongly, wrong);
+                    let source = if stored.is_some() {
+                        AnswerSource::Stored
+                    } else {
+                        AnswerSource::Computed
+                    };
+                    Some(Progress::Reply(stored.unwrap_or(Answer::Refused), source))
                 }
             },
-            At::Wait(since) => Some(self.lock(next, since)),
-            At::Locked(seen) => {
+            Progress::WaitForLock(since) => Some(self.lock(next, since)),
+            Progress::Locked(reads) => {
                 let now = next.now;
-                match next.pg.request(&self.guards, of, seen, now, &mut next.sights) {
-                    Outcome::Answered(answer, told) => Some(At::Answer(answer, told)),
-                    Outcome::Half => Some(At::Half),
+                match next.pg.request(
+                    &self.guards,
+                    (buyer, request),
+                    reads,
+                    now,
+                    &mut next.violations,
+                ) {
+                    Outcome::Answered(answer, source) => Some(Progress::Reply(answer, source)),
+                    Outcome::HalfCommitted => Some(Progress::HalfCommitted),
                 }
             }
-            At::Half => {
+            Progress::HalfCommitted => {
                 next.pg.complete(buyer);
-                Some(At::Answer(Answer::Done, Told::First))
+                Some(Progress::Reply(Answer::Done, AnswerSource::Computed))
             }
-            At::Answer(answer, _) => {
+            Progress::Reply(answer, _) => {
                 if (request, answer) == (Request::Hold, Answer::Refused) {
-                    next.redis.drop(buyer);
+                    next.redis.release_claim(buyer);
                 }
-                let known = &mut next.told[usize::from(buyer)][request as usize];
-                // Who was refused a hold may get it later; all else is final.
+                let known = &mut next.answers[usize::from(buyer)][request as usize];
+                // A refused hold may succeed later; every other answer is final.
                 let final_before =
                     known.filter(|was| request != Request::Hold || *was == Answer::Done);
                 let differs = final_before.is_some_and(|was| was != answer);
-                next.sights.note(Sight::AnsweredTwice, differs);
+                next.violations.record(Violation::AnsweredTwice, differs);
                 if final_before.is_none() {
                     *known = Some(answer);
                 }
@@ -247,20 +259,20 @@ impl Protocol {
 
     fn rebuild(&self, next: &mut State, epoch: u8, at: Rebuild) -> Option<Rebuild> {
         match at {
-            Rebuild::Restored => Some(Rebuild::Read(next.pg.fence, next.pg.shown())),
-            Rebuild::Read(fence, shown) => {
-                // Another epoch's keys are not this one's to load.
+            Rebuild::Started => Some(Rebuild::Read(next.pg.fence, next.pg.seat_state())),
+            Rebuild::Read(fence, seat_state) => {
+                // The keys belong to another epoch: this rebuild stops.
                 if !next.redis.renew_lease(epoch, next.now) {
                     return None;
                 }
-                let free = shown == Shown::Free;
+                let free = seat_state == SeatState::Free;
                 if !free || self.guards.has(Guard::FreeFences) {
-                    next.redis.apply(&self.guards, fence, shown, next.now);
+                    next.redis.apply(&self.guards, fence, seat_state, next.now);
                 }
                 Some(Rebuild::Loaded)
             }
             Rebuild::Loaded => {
-                next.redis.ready(&self.guards, epoch);
+                next.redis.finish_rebuild(&self.guards, epoch);
                 None
             }
         }

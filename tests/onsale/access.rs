@@ -35,7 +35,7 @@ async fn call_anonymously(
 }
 
 #[tokio::test]
-async fn nobody_gets_at_what_is_anothers() {
+async fn no_user_can_read_or_change_what_belongs_to_another() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

@@ -18,7 +18,7 @@ const STATS: &str = "waiting:int active:int parked:int admitted_total:int expire
      in_force:object turned_away:int seats:object answers:list line_as_of:time server_time:time";
 
 #[tokio::test]
-async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
+async fn a_concert_and_a_schedule_are_created_and_changed() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -57,7 +57,7 @@ async fn a_concert_a_schedule_and_seats_are_made_and_changed() {
 }
 
 #[tokio::test]
-async fn seats_are_added_one_by_one_or_by_sections_and_numbered_on() {
+async fn seats_are_added_singly_or_by_section_and_numbered_consecutively() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -89,7 +89,7 @@ async fn seats_are_added_one_by_one_or_by_sections_and_numbered_on() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_and_changes_nothing() {
+async fn administration_requests_that_conflict_are_refused_and_change_nothing() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -131,7 +131,7 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_cannot_be_changed() {
+async fn concerts_and_schedules_that_do_not_exist_cannot_be_changed() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -188,7 +188,7 @@ async fn settings_are_in_force_in_every_process_within_a_second() {
 }
 
 #[tokio::test]
-async fn figures_and_the_audit_tell_what_happened() {
+async fn statistics_and_the_audit_show_what_happened() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

@@ -86,7 +86,7 @@ fn first(count: u64) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_process_that_has_seen_more_places_given_out_has_them_rebuilt() {
+async fn redis_older_than_the_last_sequence_a_process_saw_is_rebuilt() {
     let world = World::new().await;
     let process = world.start().await;
     let (sale, mut crowd) = open_sale(&world, &process).await;
@@ -107,7 +107,7 @@ async fn a_process_that_has_seen_more_places_given_out_has_them_rebuilt() {
 }
 
 #[tokio::test]
-async fn a_process_that_has_seen_more_seats_change_has_them_rebuilt() {
+async fn redis_older_than_the_last_seat_change_a_process_saw_is_rebuilt() {
     let world = World::new().await;
     let process = world.start().await;
     let (sale, crowd) = open_sale(&world, &process).await;
@@ -128,7 +128,7 @@ async fn a_process_that_has_seen_more_seats_change_has_them_rebuilt() {
 }
 
 #[tokio::test]
-async fn a_process_that_has_seen_nothing_believes_postgresql() {
+async fn redis_older_than_postgresql_is_rebuilt_by_a_new_process() {
     let world = World::new().await;
     let process = world.start().await;
     let (sale, mut crowd) = open_sale(&world, &process).await;
@@ -149,7 +149,7 @@ async fn a_process_that_has_seen_nothing_believes_postgresql() {
 }
 
 #[tokio::test]
-async fn what_a_redis_of_before_lacks_is_rebuilt_and_counted_as_no_repair() {
+async fn what_an_older_redis_lacks_is_rebuilt_and_not_counted_as_a_repair() {
     let world = World::new().await;
     let process = world.start_with(&["--reconcile-every=100ms"]).await;
     let (sale, crowd) = open_sale(&world, &process).await;

@@ -70,7 +70,7 @@ async fn the_seats_shown_as_best_are_those_that_a_hold_takes() {
 }
 
 #[tokio::test]
-async fn seats_can_be_left_out_of_the_best_and_too_few_are_none() {
+async fn best_seats_can_exclude_seats_and_are_empty_when_too_few_fit() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = two_sections(&process.admin().await).await;
@@ -84,7 +84,7 @@ async fn seats_can_be_left_out_of_the_best_and_too_few_are_none() {
 }
 
 #[tokio::test]
-async fn what_is_asked_of_the_best_seats_is_checked() {
+async fn the_query_for_best_seats_is_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

@@ -14,7 +14,7 @@ const BOARD: &str = "phase:text message:text? poll_from_sequence:int server_time
      now_serving:int? ranks:list";
 
 #[tokio::test]
-async fn a_client_finds_its_own_place_between_two_points_of_the_public_board() {
+async fn a_client_can_work_out_its_position_from_the_public_board() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -30,7 +30,8 @@ async fn a_client_finds_its_own_place_between_two_points_of_the_public_board() {
         line.remove(gone).leave().await;
     }
     let path = format!("/v1/schedules/{}/queue", sale.schedule);
-    // A board from while they were joining may show the same number, but it still has the first buyer.
+    // A board from while they were joining may show the same number, but it still has the first
+    // buyer.
     let second = (1u64 << 40) + 2;
     let answer = until("the board shows the queue", async || {
         let answer = process.anonymous().get(&path).await;
@@ -65,7 +66,7 @@ async fn a_client_finds_its_own_place_between_two_points_of_the_public_board() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_told_the_same_by_joining_and_by_asking() {
+async fn joining_and_polling_show_the_same_ticket() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 1})).await;
@@ -123,7 +124,7 @@ async fn poll_until(buyer: &mut Client, what: &str, is: impl Fn(&Value) -> bool)
 }
 
 #[tokio::test]
-async fn who_waits_is_told_of_messages_pauses_and_of_new_times_and_keeps_the_place() {
+async fn a_waiting_buyer_sees_messages_pauses_and_new_times_and_keeps_the_position() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let admin = process.admin().await;
@@ -163,7 +164,7 @@ async fn who_waits_is_told_of_messages_pauses_and_of_new_times_and_keeps_the_pla
 }
 
 #[tokio::test]
-async fn who_waits_is_told_that_it_is_sold_out_and_goes_on_when_a_refund_reopens() {
+async fn a_waiting_buyer_sees_sold_out_and_is_admitted_after_a_refund() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

@@ -123,10 +123,10 @@ async fn watch(mut person: Client, stop: CancellationToken) {
     }
 }
 
-/// Buyers who return after they were passed over raise nobody's position, and neither does a change of
-/// settings.
+/// Buyers who return after they were passed over raise nobody's position, and neither does a change
+/// of settings.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_one_process_a_place_never_grows() {
+async fn the_position_shown_by_one_process_never_grows() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

@@ -1,4 +1,5 @@
-//! A hold and a payment are one SQL call each. What each call guarantees, and what breaks without it.
+//! A hold and a payment are one SQL call each. What each call guarantees, and what breaks without
+//! it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -38,8 +39,8 @@ async fn sleep_past(at: DateTime<Utc>) {
     sleep_until(at + TimeDelta::milliseconds(20)).await;
 }
 
-/// Holds and pays five times through a proxy that cuts the connection at each call; returns how many
-/// answers were replays.
+/// Holds and pays five times through a proxy that cuts the connection at each call; returns how
+/// many answers were replays.
 async fn through_cut_calls(fault: Mode) -> usize {
     let mut world = World::new().await;
     let (_direct, sale, crowd) = active_buyers(&world, 1, json!({"max_seats_per_user": 100})).await;
@@ -81,18 +82,18 @@ async fn cut(proxy: &Proxy, fault: Mode, buyer: &Client, path: &str, body: Value
 }
 
 #[tokio::test]
-async fn a_call_whose_answer_was_lost_counts_once() {
+async fn a_call_whose_reply_was_lost_takes_effect_once() {
     assert!(through_cut_calls(Mode::CutAfter("cut-here")).await > 0, "the outcome is found");
 }
 
 #[tokio::test]
-async fn a_call_that_was_lost_is_made_again() {
+async fn a_call_that_never_arrived_is_repeated() {
     assert_eq!(through_cut_calls(Mode::CutBefore("cut-here")).await, 0);
 }
 
 /// The result row of a statement arrives before its commit; only the commit counts.
 #[tokio::test]
-async fn a_payment_whose_commit_fails_is_not_told() {
+async fn a_payment_whose_commit_fails_is_not_confirmed() {
     let world = World::new().await;
     let (_process, sale, crowd) = active_buyers(&world, 1, json!({})).await;
     let held = crowd[0].hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
@@ -128,7 +129,7 @@ async fn pay_across_the_end(world: &World, buyer: &Client, sale: &Sale, seat: us
 }
 
 #[tokio::test]
-async fn a_clock_read_with_the_lock_or_before_it_would_pay_after_the_end() {
+async fn a_clock_read_with_or_before_the_lock_would_allow_a_payment_after_the_hold_ended() {
     let world = World::new().await;
     let (_process, sale, crowd) = active_buyers(&world, 1, json!({"hold_ttl_seconds": 1})).await;
     let mut buyer = crowd[0].clone();
@@ -173,7 +174,7 @@ async fn a_hold_that_waited_for_a_lock_across_the_deadline_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_stored_would_double() {
+async fn without_stored_keys_a_repeated_charge_counts_twice() {
     let world = World::new().await;
     let (_process, _sale, crowd) = active_buyers(&world, 1, json!({})).await;
     let charge = async |key: &str| {
@@ -209,7 +210,7 @@ async fn two_calls(world: &World, sale: &Sale, crowd: &[Client], seat: i64) -> (
 }
 
 #[tokio::test]
-async fn a_seat_goes_to_one_of_two_calls_and_without_its_lock_and_index_to_both() {
+async fn two_calls_for_a_seat_have_one_winner_and_without_lock_and_index_two() {
     let world = World::new().await;
     let (_process, sale, crowd) = active_buyers(&world, 2, json!({})).await;
     let replies = two_calls(&world, &sale, &crowd, sale.seats[0]).await;
@@ -232,7 +233,7 @@ async fn a_seat_goes_to_one_of_two_calls_and_without_its_lock_and_index_to_both(
 /// In the first snapshot of its statement, a function would not see what the previous holder of the
 /// lock committed.
 #[tokio::test]
-async fn a_function_that_is_not_volatile_keeps_a_process_from_starting() {
+async fn a_process_does_not_start_when_a_function_is_not_volatile() {
     let world = World::new().await;
     sqlx::query("alter function hold_seats stable").execute(&world.pool).await.expect("altered");
     let refused = onsale::app::start(world.settings(&[])).await.err().expect("a refusal");

@@ -11,7 +11,7 @@ use crate::support::wait::until;
 use crate::support::world::World;
 
 #[tokio::test]
-async fn concerts_and_schedules_are_told_to_everybody_in_the_promised_shape() {
+async fn concerts_and_schedules_are_public_and_have_the_documented_shape() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 2, 3, json!({"message": "welcome"})).await;
@@ -53,7 +53,7 @@ async fn concerts_and_schedules_are_told_to_everybody_in_the_promised_shape() {
 }
 
 #[tokio::test]
-async fn seats_are_counted_by_what_became_of_them() {
+async fn seats_are_counted_by_status() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -85,7 +85,7 @@ async fn seats_are_counted_by_what_became_of_them() {
 }
 
 #[tokio::test]
-async fn a_list_is_walked_from_end_to_end_with_everything_exactly_once() {
+async fn paging_through_a_list_returns_every_item_exactly_once() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -132,7 +132,7 @@ async fn a_list_is_walked_from_end_to_end_with_everything_exactly_once() {
 }
 
 #[tokio::test]
-async fn a_sale_is_in_the_first_phase_that_fits() {
+async fn a_sale_is_in_the_first_phase_that_applies() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

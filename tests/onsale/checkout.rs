@@ -1,5 +1,5 @@
-//! Charging and paying in one request: it charges exactly what is missing, once, and only if the hold
-//! is paid.
+//! Charging and paying in one request: it charges exactly what is missing, once, and only if the
+//! hold is paid.
 
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ async fn a_payment_charges_exactly_what_the_balance_lacks() {
 }
 
 #[tokio::test]
-async fn nothing_is_charged_for_a_hold_that_is_not_paid_by_this_request() {
+async fn a_request_that_does_not_pay_the_hold_charges_nothing() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -153,7 +153,7 @@ async fn two_tabs_that_charge_and_pay_one_hold_at_once_charge_once() {
 }
 
 #[tokio::test]
-async fn what_may_be_charged_with_a_payment_is_checked() {
+async fn the_charge_limit_of_a_payment_is_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let buyer = process.buyer().await;

@@ -1,5 +1,5 @@
-//! Seat claims: no buyer keeps more seats from others than the limit, and no claim outlives its hold
-//! request.
+//! Seat claims: no buyer keeps more seats from others than the limit, and no claim outlives its
+//! hold request.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn seat_version(redis: &mut Raw, sale: &Sale) -> u64 {
 }
 
 #[tokio::test]
-async fn a_reused_key_keeps_no_other_seats_from_anybody() {
+async fn a_reused_idempotency_key_claims_no_further_seats() {
     let world = World::new().await;
     let (_process, [buyer, other], sale) = sale_of_40(&world, json!({})).await;
     let buyer = buyer.with_key("again");
@@ -65,7 +65,7 @@ async fn a_reused_key_keeps_no_other_seats_from_anybody() {
 }
 
 #[tokio::test]
-async fn a_request_repeated_after_its_hold_was_given_back_keeps_no_seats() {
+async fn repeating_a_hold_request_after_its_release_claims_no_seats() {
     let world = World::new().await;
     let (_process, [buyer, other], sale) = sale_of_40(&world, json!({})).await;
     let buyer = buyer.with_key("again");
@@ -79,7 +79,7 @@ async fn a_request_repeated_after_its_hold_was_given_back_keeps_no_seats() {
 }
 
 #[tokio::test]
-async fn a_buyer_keeps_no_more_seats_than_the_limit_whatever_they_send_at_once() {
+async fn concurrent_requests_never_claim_more_seats_than_the_limit() {
     let world = World::new().await;
     let (_process, [buyer, _], sale) = sale_of_40(&world, json!({})).await;
     let used = buyer.with_key("used");
@@ -107,7 +107,7 @@ async fn a_buyer_keeps_no_more_seats_than_the_limit_whatever_they_send_at_once()
 }
 
 #[tokio::test]
-async fn beyond_the_limit_redis_refuses_without_a_claim() {
+async fn a_request_beyond_the_seat_limit_is_refused_without_a_claim() {
     let world = World::new().await;
     let (_process, [buyer, other], sale) = sale_of_40(&world, json!({})).await;
     buyer.hold(sale.schedule, seats(&sale, 0, 3)).await.ok(201);
@@ -123,7 +123,7 @@ async fn beyond_the_limit_redis_refuses_without_a_claim() {
 }
 
 #[tokio::test]
-async fn what_was_given_back_or_refunded_may_be_held_again() {
+async fn released_and_refunded_seats_no_longer_count_towards_the_limit() {
     let world = World::new().await;
     let (_process, [mut buyer, _], sale) = sale_of_40(&world, json!({})).await;
     let held = buyer.hold(sale.schedule, seats(&sale, 0, 4)).await.ok(201);
@@ -145,7 +145,7 @@ async fn what_was_given_back_or_refunded_may_be_held_again() {
 }
 
 #[tokio::test]
-async fn a_rebuilt_redis_counts_what_a_buyer_holds_and_owns() {
+async fn a_rebuilt_redis_counts_the_seats_a_buyer_holds_and_owns() {
     let world = World::new().await;
     let (_process, [mut buyer, _], sale) = sale_of_40(&world, json!({})).await;
     let held = buyer.hold(sale.schedule, seats(&sale, 0, 2)).await.ok(201);
@@ -166,7 +166,7 @@ async fn a_rebuilt_redis_counts_what_a_buyer_holds_and_owns() {
 }
 
 #[tokio::test]
-async fn the_last_holder_may_have_lapsed_seats_again_at_once() {
+async fn the_previous_holder_can_hold_expired_seats_again_at_once() {
     let world = World::new().await;
     let queue = json!({"hold_ttl_seconds": 1});
     let (_process, [buyer, other], sale) = sale_of_40(&world, queue).await;
@@ -186,7 +186,7 @@ async fn the_last_holder_may_have_lapsed_seats_again_at_once() {
 }
 
 #[tokio::test]
-async fn other_seats_may_be_held_once_a_hold_is_over_and_its_seats_are_anybodys_then() {
+async fn after_a_hold_expires_its_buyer_can_hold_other_seats_and_others_can_take_the_old_ones() {
     let world = World::new().await;
     let queue = json!({"hold_ttl_seconds": 1});
     let (_process, [buyer, other], sale) = sale_of_40(&world, queue).await;
@@ -211,7 +211,7 @@ async fn age_holds(world: &World, seconds: i32) {
 }
 
 #[tokio::test]
-async fn whoever_lets_the_same_seats_lapse_again_and_again_is_refused_by_default_settings() {
+async fn letting_the_same_seats_expire_repeatedly_is_refused_with_default_settings() {
     let world = World::new().await;
     let (_process, [buyer, _], sale) = sale_of_40(&world, json!({})).await;
     let body = seats(&sale, 0, 4);
@@ -231,7 +231,7 @@ async fn whoever_lets_the_same_seats_lapse_again_and_again_is_refused_by_default
 }
 
 #[tokio::test]
-async fn two_holds_under_one_key_have_two_ids_once_the_key_was_purged() {
+async fn after_a_key_is_purged_a_second_hold_under_it_has_its_own_id() {
     let world = World::new().await;
     let (_process, [buyer, _], sale) = sale_of_40(&world, json!({})).await;
     let buyer = buyer.with_key("two-days");

@@ -1,5 +1,5 @@
-//! The list of problem codes: the contract and the documents name the same codes, and a test provokes
-//! each of them.
+//! The list of problem codes: the contract and the documents name the same codes, and a test
+//! provokes each of them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

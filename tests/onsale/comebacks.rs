@@ -1,5 +1,5 @@
-//! Rejoining: a buyer who lost the ticket together with Redis keeps the queue entry. Old tickets, many
-//! tickets, leaving or silence gain nothing.
+//! Rejoining: a buyer who lost the ticket together with Redis keeps the queue entry. Old tickets,
+//! many tickets, leaving or silence gain nothing.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn poll(person: &Client) -> Value {
 }
 
 #[tokio::test]
-async fn whoever_lost_redis_and_the_ticket_gets_the_same_place_back() {
+async fn a_buyer_without_a_ticket_gets_the_same_entry_back_after_redis_is_lost() {
     let world = World::new().await;
     let (processes, sale, crowd) = one_slot(&world, 4, json!({})).await;
     let active = poll(&crowd[0]).await;
@@ -88,8 +88,8 @@ async fn whoever_lost_redis_and_the_ticket_gets_the_same_place_back() {
     assert_eq!(waiting, 4, "three from before, one new");
 }
 
-/// One user buys, one leaves, and Redis is lost; `lost` first undoes what PostgreSQL has of it. Checks
-/// that the ended entries stay ended.
+/// One user buys, one leaves, and Redis is lost; `lost` first undoes what PostgreSQL has of it.
+/// Checks that the ended entries stay ended.
 async fn check_ended_entries(lost: Option<&'static str>) {
     let world = World::new().await;
     let (processes, sale, crowd) = one_slot(&world, 3, json!({})).await;
@@ -119,12 +119,12 @@ async fn check_ended_entries(lost: Option<&'static str>) {
 }
 
 #[tokio::test]
-async fn a_place_that_ended_is_not_found_again_by_joining_after_a_loss() {
+async fn an_ended_entry_is_not_restored_by_joining_after_redis_is_lost() {
     check_ended_entries(None).await;
 }
 
 #[tokio::test]
-async fn a_place_that_was_paid_from_stays_ended_where_its_log_was_lost_with_redis() {
+async fn an_entry_used_for_a_payment_stays_ended_when_its_log_is_lost_with_redis() {
     check_ended_entries(Some("delete from queue where status = 'COMPLETED'")).await;
     let waits = "update queue set status = 'WAITING', entered_at = null, expired_at = null
                  where status = 'COMPLETED'";
@@ -132,7 +132,7 @@ async fn a_place_that_was_paid_from_stays_ended_where_its_log_was_lost_with_redi
 }
 
 #[tokio::test]
-async fn leaving_and_coming_back_is_the_end_of_the_line_whatever_tickets_are_kept() {
+async fn leaving_and_joining_again_means_the_end_of_the_queue_even_with_old_tickets() {
     let world = World::new().await;
     let (processes, sale, mut crowd) = one_slot(&world, 4, json!({})).await;
     let old = crowd[1].clone();
@@ -155,7 +155,7 @@ async fn leaving_and_coming_back_is_the_end_of_the_line_whatever_tickets_are_kep
 }
 
 #[tokio::test]
-async fn two_tickets_of_one_user_are_one_place() {
+async fn two_tickets_of_one_user_share_one_queue_entry() {
     let world = World::new().await;
     let (processes, sale, crowd) = one_slot(&world, 3, json!({})).await;
     let older = crowd[2].clone();
@@ -172,7 +172,8 @@ async fn two_tickets_of_one_user_are_one_place() {
     let mut newer = older.without_ticket();
     let (status, second) = rejoin(&mut newer, sale.schedule).await;
     assert_eq!(status, 201, "a second ticket");
-    // Both tickets, one after the other and at once at two processes: one entry, the lower sequence.
+    // Both tickets, one after the other and at once at two processes: one entry, the lower
+    // sequence.
     let lower = poll(&older).await;
     assert!(lower["sequence"].as_u64() < second["sequence"].as_u64());
     until("every board shows that the newer entry has ended", async || {
@@ -204,7 +205,7 @@ async fn two_tickets_of_one_user_are_one_place() {
 }
 
 #[tokio::test]
-async fn a_ticket_polled_from_many_devices_has_one_place_and_one_slot() {
+async fn a_ticket_polled_from_many_devices_has_one_queue_entry_and_one_slot() {
     let world = World::new().await;
     let (processes, sale, crowd) = one_slot(&world, 3, json!({})).await;
     let devices: Vec<Client> =
@@ -234,7 +235,7 @@ async fn a_ticket_polled_from_many_devices_has_one_place_and_one_slot() {
 }
 
 #[tokio::test]
-async fn whoever_is_silent_at_the_front_again_and_again_is_out_when_the_grace_ends() {
+async fn a_buyer_repeatedly_absent_at_admission_expires_when_the_grace_ends() {
     let world = World::new().await;
     let queue = json!({"claim_window_seconds": 1, "return_grace_seconds": 4});
     let (processes, sale, crowd) = one_slot(&world, 2, queue).await;
@@ -268,8 +269,7 @@ async fn whoever_is_silent_at_the_front_again_and_again_is_out_when_the_grace_en
 }
 
 #[tokio::test]
-async fn whoever_was_inside_holds_after_a_loss_without_having_asked_and_whoever_had_left_does_not()
-{
+async fn after_redis_is_lost_an_active_buyer_can_hold_without_polling_and_one_who_left_cannot() {
     let world = World::new().await;
     let (_processes, sale, mut crowd) = one_slot(&world, 2, json!({"capacity": 2})).await;
     crowd[1].poll().await.ok(200);

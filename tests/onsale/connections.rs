@@ -136,8 +136,7 @@ async fn after_an_early_answer_the_next_request_works_or_the_answer_closes_the_c
 }
 
 #[tokio::test]
-async fn a_client_that_waits_to_be_asked_for_its_body_is_answered_at_once_and_the_connection_closes()
- {
+async fn with_expect_100_continue_an_early_answer_comes_at_once_and_the_connection_closes() {
     let world = World::new().await;
     let process = process_with_limits(&world).await;
     exhaust_sign_ups(&process).await;
@@ -167,7 +166,7 @@ async fn a_client_that_waits_to_be_asked_for_its_body_is_answered_at_once_and_th
 }
 
 #[tokio::test]
-async fn a_body_that_is_asked_for_with_100_continue_is_read_and_the_connection_stays() {
+async fn a_body_requested_with_100_continue_is_read_and_the_connection_stays_open() {
     let world = World::new().await;
     let process = world.start().await;
     for framing in [Framing::Length, Framing::Chunked] {
@@ -185,7 +184,7 @@ async fn a_body_that_is_asked_for_with_100_continue_is_read_and_the_connection_s
 }
 
 #[tokio::test]
-async fn a_user_beyond_the_limit_is_refused_before_the_body_arrives() {
+async fn a_user_beyond_the_rate_limit_is_refused_before_the_body_arrives() {
     let world = World::new().await;
     let process = process_with_limits(&world).await;
     let early = early_answers(&process).await.pop().expect("the user's");
@@ -197,7 +196,7 @@ async fn a_user_beyond_the_limit_is_refused_before_the_body_arrives() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_request_are_answered_with_400_and_the_connection_closes() {
+async fn bytes_that_are_not_a_request_get_400_and_the_connection_closes() {
     let world = World::new().await;
     let process = world.start().await;
     for bytes in [

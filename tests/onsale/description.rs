@@ -141,7 +141,7 @@ fn codes(api: &Value, operation: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn every_call_is_described_with_every_code_and_is_served() {
+async fn every_operation_is_described_with_all_its_codes_and_is_served() {
     let world = World::new().await;
     let process = world.start().await;
     let answer = process.anonymous().get("/openapi.json").await;
@@ -183,7 +183,7 @@ pub fn operations(api: &Value) -> BTreeMap<&str, &Value> {
 }
 
 #[tokio::test]
-async fn operations_have_ids_of_their_own_and_links_lead_from_one_to_another() {
+async fn operations_have_unique_ids_and_links_point_to_existing_operations() {
     let world = World::new().await;
     let process = world.start().await;
     let api = process.anonymous().get("/openapi.json").await.ok(200);
@@ -207,7 +207,7 @@ async fn operations_have_ids_of_their_own_and_links_lead_from_one_to_another() {
 }
 
 #[tokio::test]
-async fn the_page_fetches_nothing_from_any_other_host() {
+async fn the_api_docs_page_loads_nothing_from_another_host() {
     let world = World::new().await;
     let process = world.start().await;
     let anybody = process.anonymous();

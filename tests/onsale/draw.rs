@@ -1,4 +1,5 @@
-//! The draw: nobody is admitted before it is complete, and its order follows from a published secret.
+//! The draw: nobody is admitted before it is complete, and its order follows from a published
+//! secret.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ async fn positions(users: &[Client]) -> BTreeMap<i64, (u64, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_order_is_the_one_that_the_secret_gives_and_later_joiners_are_behind() {
+async fn the_drawn_order_follows_from_the_secret_and_later_joiners_come_after_it() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
@@ -83,7 +84,7 @@ async fn the_order_is_the_one_that_the_secret_gives_and_later_joiners_are_behind
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drawn_ticket_holds_leaves_and_is_found_again_by_joining() {
+async fn a_ticket_from_before_the_draw_can_hold_leave_and_be_found_by_joining() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
@@ -137,7 +138,7 @@ async fn a_drawn_ticket_holds_leaves_and_is_found_again_by_joining() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_let_in_before_the_draw_is_complete() {
+async fn nobody_is_admitted_before_the_draw_is_complete() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -190,7 +191,7 @@ async fn nobody_is_let_in_before_the_draw_is_complete() {
 }
 
 #[tokio::test]
-async fn a_sale_without_entrants_opens_all_the_same() {
+async fn a_draw_without_entrants_opens_the_sale() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -214,7 +215,7 @@ async fn a_sale_without_entrants_opens_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_order_of_entry_may_be_drawn_until_the_line_opens() {
+async fn the_entry_order_can_be_changed_until_the_queue_opens() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

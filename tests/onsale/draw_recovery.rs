@@ -47,7 +47,7 @@ async fn wait_for_rows(world: &World, count: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_lost_before_the_opening_costs_no_entrant() {
+async fn losing_redis_before_the_opening_loses_no_entrant() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -74,7 +74,7 @@ async fn a_redis_lost_before_the_opening_costs_no_entrant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_lost_after_the_draw_brings_everybody_back_where_they_were_drawn() {
+async fn after_the_draw_losing_redis_keeps_every_drawn_position() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
@@ -98,7 +98,7 @@ async fn a_redis_lost_after_the_draw_brings_everybody_back_where_they_were_drawn
 
 /// The loss comes when the ranks are drawn and the queue is not moved yet, or only in part.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_and_a_process_lost_in_the_middle_of_the_draw_change_nothing() {
+async fn losing_redis_and_a_process_during_the_draw_changes_nothing() {
     let world = World::new().await;
     let first = Served::start(&world).await;
     let helper = world.start().await;
@@ -106,7 +106,8 @@ async fn a_redis_and_a_process_lost_in_the_middle_of_the_draw_change_nothing() {
     let (schedule, crowd, _) = create_sale(&world, &admin, &[helper.addr], 12).await;
     wait_for_rows(&world, 12).await;
     helper.stop().await;
-    // The process is killed while it cannot publish the draw: the list is frozen, the queue unchanged.
+    // The process is killed while it cannot publish the draw: the list is frozen, the queue
+    // unchanged.
     let mut tx = world.pool.begin().await.unwrap();
     let block = "create function hold_on() returns trigger language plpgsql as
                  $$ begin perform pg_sleep(0.05); raise exception 'not yet'; end $$";

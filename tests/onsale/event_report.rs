@@ -20,9 +20,9 @@ async fn fetch_report(admin: &Client, sale: &Sale) -> Value {
     admin.get(&format!("/v1/admin/schedules/{}/report", sale.schedule)).await.ok(200)
 }
 
-/// A sale with one slot. The first buyer buys two seats and gets one refunded. The second is admitted,
-/// and a seat is refused as taken. The third leaves the queue; the fourth waits. Then the free seats
-/// are blocked, so that the fifth is refused. Returns the fourth.
+/// A sale with one slot. The first buyer buys two seats and gets one refunded. The second is
+/// admitted, and a seat is refused as taken. The third leaves the queue; the fourth waits. Then the
+/// free seats are blocked, so that the fifth is refused. Returns the fourth.
 async fn play(process: &Process, admin: &Client, sale: &Sale) -> Client {
     let first = active_buyer(process, sale).await;
     let mut others = Vec::new();
@@ -67,7 +67,7 @@ fn refusals(report: &Value, wanted: &str, reason: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn the_report_tells_what_happened_and_a_loss_of_redis_changes_nothing_of_it() {
+async fn the_sales_report_shows_what_happened_and_survives_the_loss_of_redis() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -142,7 +142,7 @@ async fn check_waits(world: &World, report: &Value) {
 }
 
 #[tokio::test]
-async fn whoever_joined_before_the_opening_waited_from_the_opening_on_in_one_of_the_two() {
+async fn the_report_measures_waits_from_joining_and_from_the_opening() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -164,7 +164,7 @@ async fn whoever_joined_before_the_opening_waited_from_the_opening_on_in_one_of_
 }
 
 #[tokio::test]
-async fn the_report_as_csv_has_the_same_figures_and_no_title_becomes_a_formula() {
+async fn the_csv_report_has_the_same_figures_and_no_title_becomes_a_formula() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

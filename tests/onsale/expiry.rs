@@ -34,7 +34,7 @@ async fn status_of(pool: &PgPool, hold: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_hold_that_lapsed_is_free_for_the_next_buyer() {
+async fn the_seat_of_an_expired_hold_is_free_for_the_next_buyer() {
     let world = World::new().await;
     let (process, crowd, sale) = brief_holds(&world, 2, 1).await;
     let first = hold(&crowd[0], &sale, 0).await.ok(201);
@@ -61,7 +61,7 @@ async fn a_hold_that_lapsed_is_free_for_the_next_buyer() {
 }
 
 #[tokio::test]
-async fn a_lapsed_seat_is_taken_over_though_no_loop_came_by() {
+async fn an_expired_seat_can_be_held_again_while_the_expiry_loop_is_blocked() {
     let world = World::new().await;
     let (_process, crowd, sale) = brief_holds(&world, 3, 2).await;
     let stuck = hold(&crowd[0], &sale, 0).await.ok(201);
@@ -83,7 +83,7 @@ async fn a_lapsed_seat_is_taken_over_though_no_loop_came_by() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_payment_at_the_deadline_wins_whole_or_loses_whole() {
+async fn a_payment_at_the_deadline_succeeds_or_fails_as_a_whole() {
     const BUYERS: u32 = 50;
     let world = World::new().await;
     let (_process, crowd, sale) = brief_holds(&world, BUYERS, 2 * BUYERS * 3).await;
@@ -192,7 +192,7 @@ async fn a_payment_after_the_deadline_takes_no_points() {
 }
 
 #[tokio::test]
-async fn a_hold_given_back_is_free_at_once_and_holding_it_again_and_again_is_refused() {
+async fn a_released_seat_is_free_at_once_and_holding_it_repeatedly_is_refused() {
     let world = World::new().await;
     let (_process, crowd, sale) = brief_holds(&world, 2, 2).await;
     let mut kept = None;

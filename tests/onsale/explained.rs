@@ -25,7 +25,7 @@ fn missing_in_response(status: &str, response: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_operation_explains_itself_and_has_examples() {
+async fn every_operation_has_a_description_and_examples() {
     let world = World::new().await;
     let api = world.start().await.anonymous().get("/openapi.json").await.ok(200);
     let mut missing = Vec::new();
@@ -61,7 +61,7 @@ async fn every_operation_explains_itself_and_has_examples() {
 }
 
 #[tokio::test]
-async fn no_schema_has_a_default_that_is_not_one_of_its_values() {
+async fn every_schema_default_is_a_valid_value() {
     fn defaults<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
         match value {
             Value::Object(members) => {

@@ -1,4 +1,5 @@
-//! Another Redis server replaces the primary of a sale under load: in a cluster, and under Sentinel.
+//! Another Redis server replaces the primary of a sale under load: in a cluster, and under
+//! Sentinel.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,7 @@ async fn finish(rush: Rush, world: &World, what: &str, since: Instant) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_primary_killed_in_the_rush_costs_no_seat_and_no_place() {
+async fn killing_a_primary_under_load_loses_no_seat_and_no_queue_entry() {
     let mut world = cluster().await;
     let rush = Rush::start(&world).await;
     let schedule = rush.sale.schedule;
@@ -72,7 +73,7 @@ async fn a_primary_killed_in_the_rush_costs_no_seat_and_no_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_primary_is_replaced_and_not_believed_when_it_speaks_again() {
+async fn a_paused_primary_is_replaced_and_not_used_after_it_resumes() {
     let mut world = cluster().await;
     let rush = Rush::start(&world).await;
     let silent = world.redis.primary_of(rush.sale.schedule);
@@ -89,7 +90,7 @@ async fn a_silent_primary_is_replaced_and_not_believed_when_it_speaks_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_that_lacks_the_last_joins_hands_out_no_number_twice() {
+async fn a_promoted_replica_without_the_last_joins_reuses_no_sequence() {
     let mut world = cluster().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 10, json!({"capacity": 1})).await;
@@ -128,7 +129,7 @@ async fn a_replica_that_lacks_the_last_joins_hands_out_no_number_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn under_sentinel_a_primary_killed_in_the_rush_costs_no_seat_and_no_place() {
+async fn under_sentinel_killing_a_primary_under_load_loses_no_seat_and_no_queue_entry() {
     let mut watched = RedisSentinel::throwaway().await.expect("servers");
     // The sentinel that is asked first never answers.
     watched.sentinels_mut()[0].pause();

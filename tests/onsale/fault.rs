@@ -1,5 +1,5 @@
-//! Lost answers, cut connections and killed processes: each request takes effect once, gets one answer,
-//! and everything works again afterwards.
+//! Lost answers, cut connections and killed processes: each request takes effect once, gets one
+//! answer, and everything works again afterwards.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn lose_then_repeat(proxy: &Proxy, client: &Client, path: &str, body: &Val
 }
 
 #[tokio::test]
-async fn a_request_whose_answer_was_lost_has_one_effect_and_its_repeat_that_answer() {
+async fn a_request_whose_answer_was_lost_takes_effect_once_and_its_retry_gets_the_answer() {
     let world = World::new().await;
     let (process, sale, crowd) = active_buyers(&world, 1).await;
     let proxy = Proxy::before(process.addr).await;
@@ -117,12 +117,12 @@ async fn through_cut_commits(fault: Mode) -> usize {
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_was_lost_counts_once() {
+async fn a_commit_whose_reply_was_lost_takes_effect_once() {
     assert!(through_cut_commits(Mode::CutAfter("COMMIT")).await > 0, "the outcome is found");
 }
 
 #[tokio::test]
-async fn a_commit_that_was_lost_is_made_again() {
+async fn a_commit_that_never_arrived_is_repeated() {
     through_cut_commits(Mode::CutBefore("COMMIT")).await;
 }
 
@@ -166,7 +166,7 @@ async fn a_process_killed_before_its_commit_leaves_the_seat_free_within_6_s() {
 
 /// PostgreSQL finishes a call although the process that made it is gone.
 #[tokio::test]
-async fn a_hold_whose_process_was_killed_while_it_waited_is_there_for_whoever_asks_again() {
+async fn a_hold_whose_process_was_killed_while_it_waited_is_returned_to_a_retry() {
     let world = World::new().await;
     let (doomed, _process, sale, crowd, blocker) =
         killed_while_holding(&world, &world.redis_url).await;
@@ -190,7 +190,7 @@ async fn a_hold_whose_process_was_killed_while_it_waited_is_there_for_whoever_as
 }
 
 #[tokio::test]
-async fn what_a_killed_process_committed_reaches_redis_and_whoever_asks_again() {
+async fn what_a_killed_process_committed_reaches_redis_and_the_retry() {
     let world = World::new().await;
     let (proxy, through) = Proxy::of_url(&world.redis_url).await;
     let (doomed, process, sale, mut crowd, blocker) = killed_while_holding(&world, &through).await;
@@ -261,7 +261,7 @@ async fn pay_and_kill(
 }
 
 #[tokio::test]
-async fn without_a_guard_in_the_schema_no_process_starts() {
+async fn a_process_does_not_start_without_a_guard_in_the_schema() {
     let world = World::new().await;
     let drops = [
         ("pay_hold", "drop function"),

@@ -31,7 +31,7 @@ pub async fn assert_invalid(
 }
 
 #[tokio::test]
-async fn what_a_hold_asks_for_is_checked_field_by_field() {
+async fn every_field_of_a_hold_request_is_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({})).await;
@@ -120,7 +120,7 @@ async fn a_body_that_is_not_json_or_too_large_or_of_another_type_is_refused() {
 }
 
 #[tokio::test]
-async fn what_people_say_of_themselves_and_of_points_is_checked() {
+async fn sign_ups_charges_and_payments_are_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let buyer = process.buyer().await;
@@ -171,7 +171,7 @@ async fn what_people_say_of_themselves_and_of_points_is_checked() {
 }
 
 #[tokio::test]
-async fn what_is_asked_of_lists_is_checked() {
+async fn list_queries_are_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -208,7 +208,7 @@ async fn what_is_asked_of_lists_is_checked() {
 }
 
 #[tokio::test]
-async fn a_path_that_names_nothing_is_not_found_and_another_method_not_allowed() {
+async fn unknown_paths_get_404_and_other_methods_get_405() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -248,7 +248,7 @@ async fn a_path_that_names_nothing_is_not_found_and_another_method_not_allowed()
 }
 
 #[tokio::test]
-async fn an_id_that_was_never_given_out_is_not_found_by_the_name_of_its_kind() {
+async fn an_unknown_id_gets_the_not_found_code_of_its_kind() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

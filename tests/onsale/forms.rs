@@ -1,4 +1,5 @@
-//! Validation of administration requests: each invalid field is named, and the request changes nothing.
+//! Validation of administration requests: each invalid field is named, and the request changes
+//! nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::support::state;
 use crate::support::world::World;
 
 #[tokio::test]
-async fn what_an_administrator_says_of_concerts_and_times_is_checked() {
+async fn administration_of_concerts_and_times_is_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -54,7 +55,7 @@ async fn what_an_administrator_says_of_concerts_and_times_is_checked() {
 }
 
 #[tokio::test]
-async fn what_an_administrator_says_of_a_line_is_checked() {
+async fn administration_of_queue_settings_is_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -83,7 +84,7 @@ async fn what_an_administrator_says_of_a_line_is_checked() {
 }
 
 #[tokio::test]
-async fn what_an_administrator_says_of_seats_is_checked() {
+async fn administration_of_seats_is_validated() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

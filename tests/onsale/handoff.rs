@@ -32,7 +32,7 @@ fn device(process: &Process, redeemed: &Value) -> Client {
 }
 
 #[tokio::test]
-async fn another_device_goes_on_in_the_same_place_in_the_same_name() {
+async fn another_device_continues_with_the_same_queue_entry_and_user() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
@@ -51,7 +51,7 @@ async fn another_device_goes_on_in_the_same_place_in_the_same_name() {
 }
 
 #[tokio::test]
-async fn of_all_who_have_a_code_one_goes_on() {
+async fn a_hand_off_code_can_be_redeemed_once() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
@@ -69,7 +69,7 @@ async fn of_all_who_have_a_code_one_goes_on() {
 }
 
 #[tokio::test]
-async fn what_is_no_code_or_none_any_more_lets_nobody_go_on() {
+async fn invalid_and_expired_hand_off_codes_are_refused() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
@@ -121,7 +121,7 @@ async fn a_chain_of_hand_offs_never_outlives_the_token_it_began_with() {
 }
 
 #[tokio::test]
-async fn a_session_ends_at_the_same_time_on_the_device_that_it_was_handed_to() {
+async fn a_handed_off_session_ends_at_the_same_time_on_both_devices() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
@@ -142,7 +142,7 @@ async fn a_session_ends_at_the_same_time_on_the_device_that_it_was_handed_to() {
 }
 
 #[tokio::test]
-async fn an_operators_session_is_not_handed_over() {
+async fn an_operators_session_cannot_be_handed_off() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;

@@ -49,7 +49,7 @@ async fn disconnect(mut stream: TcpStream) {
 }
 
 #[tokio::test]
-async fn a_charge_is_made_though_its_client_hangs_up_in_the_middle_of_it() {
+async fn a_charge_is_completed_although_its_client_disconnects() {
     let world = World::new().await;
     let (process, buyer, _sale) = active_buyer(&world).await;
     let blocker = Blocker::of_balance(&world.pool, buyer.user).await;
@@ -65,7 +65,7 @@ async fn a_charge_is_made_though_its_client_hangs_up_in_the_middle_of_it() {
 }
 
 #[tokio::test]
-async fn a_hold_that_is_refused_leaves_no_claim_though_its_client_hangs_up() {
+async fn a_refused_hold_leaves_no_claim_although_its_client_disconnects() {
     let world = World::new().await;
     let (process, buyer, sale) = active_buyer(&world).await;
     let blocker = Blocker::that_blocks_a_seat(&world.pool, sale.seats[0]).await;
@@ -89,7 +89,7 @@ async fn a_hold_that_is_refused_leaves_no_claim_though_its_client_hangs_up() {
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_again_and_again_keeps_no_more_seats_than_the_limit() {
+async fn a_client_that_disconnects_repeatedly_claims_no_more_seats_than_the_limit() {
     let world = World::new().await;
     let (process, buyer, sale) = active_buyer(&world).await;
     let path = format!("/v1/schedules/{}/reservations", sale.schedule);

@@ -9,7 +9,7 @@ use crate::support::wait::until;
 use crate::support::world::World;
 
 #[tokio::test]
-async fn every_answer_is_of_its_kind_and_nobody_keeps_what_is_private() {
+async fn every_answer_has_nosniff_and_private_answers_are_not_cached() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({"capacity": 0})).await;
@@ -71,7 +71,7 @@ async fn newest(admin: &Client) -> Value {
 }
 
 #[tokio::test]
-async fn every_change_of_administration_is_audited_and_what_is_refused_is_not() {
+async fn every_administrative_change_is_audited_and_refused_ones_are_not() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;

@@ -36,7 +36,7 @@ pub fn assert_rate_limited(answer: &Answer, policy: &str) {
 }
 
 #[tokio::test]
-async fn joins_are_capped_per_address_and_only_a_named_proxy_says_whose_they_are() {
+async fn joins_are_limited_per_address_and_only_trusted_proxies_may_name_the_address() {
     let world = World::new().await;
     let open = world.start().await;
     let sale = sale::open(&open.admin().await, 1, 9, json!({"capacity": 0})).await;
@@ -77,7 +77,7 @@ async fn joins_are_capped_per_address_and_only_a_named_proxy_says_whose_they_are
 }
 
 #[tokio::test]
-async fn sign_ups_are_capped_per_address() {
+async fn sign_ups_are_limited_per_address() {
     let world = World::new().await;
     let process = world.start_with(&[PROXY, "--address-joins=2"]).await;
     let client = process.anonymous();
@@ -90,7 +90,7 @@ async fn sign_ups_are_capped_per_address() {
 }
 
 #[tokio::test]
-async fn attempts_at_recovery_codes_are_capped_per_address() {
+async fn recovery_attempts_are_limited_per_address() {
     let world = World::new().await;
     let process = world.start_with(&[PROXY, "--address-joins=2"]).await;
     let client = process.anonymous();
@@ -104,7 +104,7 @@ async fn attempts_at_recovery_codes_are_capped_per_address() {
 }
 
 #[tokio::test]
-async fn requests_are_capped_per_address_and_polls_by_those_who_wait_are_not() {
+async fn requests_are_limited_per_address_except_polls_of_waiting_buyers() {
     let world = World::new().await;
     let (open, process) =
         (world.start().await, world.start_with(&[PROXY, "--address-requests=1"]).await);
@@ -130,7 +130,7 @@ async fn requests_are_capped_per_address_and_polls_by_those_who_wait_are_not() {
 }
 
 #[tokio::test]
-async fn requests_are_capped_per_user_at_whatever_route() {
+async fn requests_are_limited_per_user_on_every_route() {
     let world = World::new().await;
     let process = world.start_with(&["--user-requests=1"]).await;
     let (greedy, other) = (process.buyer().await, process.buyer().await);
@@ -172,7 +172,7 @@ const HEAD: &str = "POST /v1/users HTTP/1.1\r\nhost: onsale\r\ncontent-type: app
                     content-length: 14\r\n\r\n";
 
 #[tokio::test]
-async fn who_sends_a_body_slowly_is_told_so_and_keeps_nobody_out_meanwhile() {
+async fn a_slow_request_body_gets_408_and_blocks_no_other_request() {
     let world = World::new().await;
     let process = world.start_with(&["--max-in-flight=1", "--request-timeout=2s"]).await;
     let slow = format!("{HEAD}{{\"name\"");
@@ -194,7 +194,7 @@ async fn who_sends_a_body_slowly_is_told_so_and_keeps_nobody_out_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_refused() {
+async fn a_request_head_that_is_too_large_is_refused() {
     let world = World::new().await;
     let process = world.start().await;
     let large = format!("GET /v1/concerts HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(512 * 1024));

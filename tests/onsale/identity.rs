@@ -97,7 +97,7 @@ fn malformed(good: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn people_sign_up_while_that_is_open_and_a_token_says_who_calls() {
+async fn sign_up_works_while_it_is_open_and_the_token_identifies_the_user() {
     let world = World::new().await;
     let process = world.start().await;
     let made = process.anonymous().post("/v1/users", json!({"name": "  김 서연 "})).await;
@@ -117,7 +117,7 @@ async fn people_sign_up_while_that_is_open_and_a_token_says_who_calls() {
 }
 
 #[tokio::test]
-async fn only_a_token_that_is_whole_current_and_meant_for_us_is_accepted() {
+async fn only_a_valid_unexpired_token_for_this_audience_is_accepted() {
     let world = World::new().await;
     let process = world.start().await;
     let user = process.buyer().await.user;
@@ -164,7 +164,7 @@ fn invalid_claims(schedule: i64) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn only_a_ticket_that_is_whole_current_and_ours_is_accepted() {
+async fn only_a_valid_unexpired_ticket_of_this_service_is_accepted() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;

@@ -44,7 +44,7 @@ async fn stop(running: Running) {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_at_the_start_is_waited_for() {
+async fn tokens_are_accepted_once_a_provider_that_was_down_at_the_start_answers() {
     let world = World::new().await;
     let key = Key::new("one");
     let provider = Provider::start(StatusCode::BAD_GATEWAY, String::new()).await;
@@ -60,7 +60,7 @@ async fn a_provider_that_is_away_at_the_start_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_fetched_when_a_token_names_it_and_keys_made_up_cause_few_fetches() {
+async fn a_new_key_is_fetched_when_a_token_names_it_and_unknown_keys_cause_few_fetches() {
     let world = World::new().await;
     let (old, new, evil) = (Key::new("old"), Key::new("new"), Key::new("made up"));
     let provider = Provider::start(StatusCode::OK, document(&[&old])).await;
@@ -83,7 +83,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it_and_keys_made_up_cause_few_f
 }
 
 #[tokio::test]
-async fn keys_are_fetched_by_one_request_at_a_time_even_where_clients_hang_up() {
+async fn keys_are_fetched_by_one_request_at_a_time_even_when_clients_disconnect() {
     let (key, evil) = (Key::new("one"), Key::new("made up"));
     let provider = Provider::start(StatusCode::OK, document(&[&key])).await;
     let url = provider.url().parse().expect("a URL");
@@ -114,7 +114,7 @@ async fn keys_are_fetched_by_one_request_at_a_time_even_where_clients_hang_up() 
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_used_does_not_replace_good_keys() {
+async fn an_invalid_key_document_does_not_replace_valid_keys() {
     let key = Key::new("one");
     let good = document(&[&key]);
     let provider = Provider::start(StatusCode::OK, good.clone()).await;
@@ -174,7 +174,7 @@ impl Drop for File {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_is_read_again_and_a_withdrawn_key_verifies_nothing_any_more() {
+async fn a_changed_key_file_is_read_again_and_a_withdrawn_key_is_no_longer_accepted() {
     let world = World::new().await;
     let (old, new) = (Key::new("old"), Key::new("new"));
     let file = File::new(&[&old]);
@@ -196,7 +196,7 @@ async fn a_file_that_changes_is_read_again_and_a_withdrawn_key_verifies_nothing_
 }
 
 #[tokio::test]
-async fn a_providers_name_claim_is_the_users_name_and_the_latest_token_counts() {
+async fn the_name_claim_of_the_latest_token_becomes_the_users_name() {
     let world = World::new().await;
     let key = Key::new("one");
     let file = File::new(&[&key]);

@@ -1,5 +1,5 @@
-//! Rate limits without gaps: every path and method counts towards the limit of its address, whatever
-//! the forwarding header has. Exempt requests are listed here.
+//! Rate limits without gaps: every path and method counts towards the limit of its address,
+//! whatever the forwarding header has. Exempt requests are listed here.
 
 use reqwest::Method;
 use reqwest::header::HeaderValue;
@@ -11,7 +11,8 @@ use crate::support::sale::{self, Sale};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
-/// Requests that do not count towards the limit per address: polls with the ticket of a waiting buyer.
+/// Requests that do not count towards the limit per address: polls with the ticket of a waiting
+/// buyer.
 const EXEMPT: [(&str, &str); 1] = [("GET", "/v1/queue/ticket")];
 
 /// Requests that are not in the API's description: pages, their files, operations, unknown paths.
@@ -78,7 +79,7 @@ async fn limited(world: &World) -> (Process, Process, Sale) {
 }
 
 #[tokio::test]
-async fn every_path_and_method_counts_for_its_address_but_polls_by_those_who_wait() {
+async fn every_request_counts_towards_the_address_limit_except_polls_of_waiting_buyers() {
     let world = World::new().await;
     let (open, process, sale) = limited(&world).await;
     let described = open.anonymous().get("/openapi.json").await.ok(200);
@@ -122,7 +123,7 @@ async fn every_path_and_method_counts_for_its_address_but_polls_by_those_who_wai
 }
 
 #[tokio::test]
-async fn seat_maps_that_are_answered_from_memory_count_for_their_address() {
+async fn seat_maps_answered_from_memory_count_towards_the_address_limit() {
     let world = World::new().await;
     let (open, process, sale) = limited(&world).await;
     let (anybody, other) = (process.anonymous(), open.anonymous());
@@ -143,7 +144,7 @@ async fn seat_maps_that_are_answered_from_memory_count_for_their_address() {
 }
 
 #[tokio::test]
-async fn a_forwarding_header_that_cannot_be_read_switches_no_limit_off() {
+async fn an_unreadable_forwarding_header_disables_no_limit() {
     let world = World::new().await;
     let values = [&b"\xff"[..], b"unknown", b"_hidden", b"", b"127.0.0.2", b"1.1.1.1,"];
     for flag in ["--forwarded-header=x-forwarded-for", "--forwarded-header=forwarded"] {

@@ -44,7 +44,7 @@ async fn admitted_in_order(world: &World, count: i64) -> Vec<(i64, DateTime<Utc>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_processes_keep_capacity_and_order_between_them() {
+async fn three_processes_together_keep_the_capacity_and_the_order() {
     const PEOPLE: u32 = 200;
     let world = World::new().await;
     let processes = [world.start().await, world.start().await, world.start().await];
@@ -70,7 +70,7 @@ async fn three_processes_keep_capacity_and_order_between_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_processes_keep_the_rate_between_them() {
+async fn three_processes_together_keep_the_admission_rate() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await, world.start().await];
     let queue = json!({"capacity": 1000, "admit_per_second": 40});
@@ -90,7 +90,7 @@ async fn three_processes_keep_the_rate_between_them() {
 }
 
 #[tokio::test]
-async fn the_queue_table_says_what_became_of_every_place() {
+async fn the_queue_table_records_how_every_entry_ended() {
     let world = World::new().await;
     let process = world.start().await;
     let queue = json!({"capacity": 3, "active_ttl_seconds": 4});
@@ -132,7 +132,7 @@ async fn ticket_status(person: &Client) -> String {
 }
 
 #[tokio::test]
-async fn straight_in_is_who_finds_room_and_nobody_waiting() {
+async fn a_join_is_admitted_at_once_only_with_free_capacity_and_an_empty_queue() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -162,7 +162,7 @@ async fn straight_in_is_who_finds_room_and_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn before_the_opening_all_wait_and_then_they_come_in_order() {
+async fn before_the_opening_everybody_waits_and_is_then_admitted_in_order() {
     let world = World::new().await;
     let (one, two) = (world.start().await, world.start().await);
     let admin = one.admin().await;
@@ -198,7 +198,7 @@ async fn before_the_opening_all_wait_and_then_they_come_in_order() {
 }
 
 #[tokio::test]
-async fn nobody_joins_before_the_line_opens() {
+async fn nobody_can_join_before_the_queue_opens() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -218,7 +218,7 @@ async fn nobody_joins_before_the_line_opens() {
 }
 
 #[tokio::test]
-async fn a_pause_stops_admission_everywhere_and_nothing_else() {
+async fn a_pause_stops_admission_in_every_process_and_nothing_else() {
     let world = World::new().await;
     let (one, two) = (world.start().await, world.start().await);
     let admin = two.admin().await;

@@ -30,7 +30,7 @@ async fn page(client: &Client, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn concerts_are_listed_by_what_is_on_sale_next_without_those_that_are_over() {
+async fn concerts_are_listed_by_their_next_sale_without_past_ones() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -85,7 +85,7 @@ async fn concerts_are_listed_by_what_is_on_sale_next_without_those_that_are_over
 }
 
 #[tokio::test]
-async fn the_newest_sale_is_on_the_home_page_and_the_rest_behind_links() {
+async fn the_home_page_shows_the_newest_sales_and_links_to_the_rest() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -124,7 +124,7 @@ async fn the_newest_sale_is_on_the_home_page_and_the_rest_behind_links() {
 }
 
 #[tokio::test]
-async fn every_date_of_a_concert_is_reached_those_to_come_first() {
+async fn every_date_of_a_concert_is_listed_upcoming_dates_first() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

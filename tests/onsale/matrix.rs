@@ -1,6 +1,6 @@
-//! Access control: every operation of the description, called without a token, with a forged token, by
-//! a user without a role, and by another user than the owner of the data. A new operation fails here
-//! until this file says what another user gets.
+//! Access control: every operation of the description, called without a token, with a forged token,
+//! by a user without a role, and by another user than the owner of the data. A new operation fails
+//! here until this file says what another user gets.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ async fn described(process: &Process) -> Vec<(String, String, bool, bool)> {
 }
 
 #[tokio::test]
-async fn every_route_refuses_nobody_and_forged_tokens_unless_it_is_public() {
+async fn every_route_that_is_not_public_refuses_missing_and_forged_tokens() {
     let world = World::new().await;
     let process = world.start_with(&["--open-signup=false"]).await;
     let maker = world.start().await;
@@ -207,7 +207,7 @@ async fn every_route_refuses_nobody_and_forged_tokens_unless_it_is_public() {
 }
 
 #[tokio::test]
-async fn every_route_keeps_what_is_one_users_from_every_other() {
+async fn no_route_shows_or_changes_what_belongs_to_another_user() {
     let world = World::new().await;
     let process = world.start().await;
     let owned = Owned::make(&process).await;

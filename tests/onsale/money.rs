@@ -12,7 +12,7 @@ use crate::support::sale;
 use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn charges_and_payments_of_one_user_at_once_add_up() {
+async fn concurrent_charges_and_payments_of_one_user_add_up() {
     let world = World::new().await;
     let (one, two) = (world.start().await, world.start().await);
     let queue = json!({"max_seats_per_user": 25});
@@ -24,7 +24,8 @@ async fn charges_and_payments_of_one_user_at_once_add_up() {
     for seat in &sale.seats {
         holds.push(buyer.hold(sale.schedule, json!({"seat_ids": [seat]})).await.ok(201));
     }
-    // 25 payments of 100, and 25 charges of 70 that do not cover them all, alternately at two processes.
+    // 25 payments of 100, and 25 charges of 70 that do not cover them all, alternately at two
+    // processes.
     let calls = holds.into_iter().flat_map(|hold| [Some(hold), None]).enumerate();
     let (here, there) = (buyer.clone(), buyer.at(two.addr));
     let answers = run_all(calls, |(number, hold): (usize, Option<Value>)| {
@@ -57,7 +58,7 @@ async fn charges_and_payments_of_one_user_at_once_add_up() {
 }
 
 #[tokio::test]
-async fn money_that_moves_without_its_history_is_seen_by_the_check() {
+async fn the_check_finds_money_moved_without_a_history_row() {
     let world = World::new().await;
     let process = world.start().await;
     process.rich_buyer().await;
@@ -71,8 +72,8 @@ async fn money_that_moves_without_its_history_is_seen_by_the_check() {
     assert!(below.unwrap_err().to_string().contains("point_not_negative"));
 }
 
-/// Sends the same request twenty times at once, and once more at the end. Checks that every answer is
-/// the same or `request_in_progress`; returns it.
+/// Sends the same request twenty times at once, and once more at the end. Checks that every answer
+/// is the same or `request_in_progress`; returns it.
 async fn twenty_times(clients: [Client; 2], path: &'static str, body: Value) -> Answer {
     let calls = (0..20).map(|number| (clients[number % 2].clone(), body.clone()));
     let answers = run_all(calls, move |(client, body): (Client, Value)| async move {
@@ -127,7 +128,7 @@ async fn one_key_sent_twenty_times_at_once_has_one_effect_and_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sets_of_seats_held_in_opposite_orders_never_lock_up() {
+async fn sets_of_seats_held_in_opposite_orders_never_deadlock() {
     const ROUNDS: usize = 200;
     let mut world = World::new().await;
     let served = [Served::start(&world).await, Served::start(&world).await];
@@ -165,7 +166,7 @@ async fn sets_of_seats_held_in_opposite_orders_never_lock_up() {
 }
 
 #[tokio::test]
-async fn locks_taken_in_opposite_orders_do_lock_up() {
+async fn locks_taken_in_opposite_orders_do_deadlock() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;

@@ -15,7 +15,7 @@ use crate::support::wait::until;
 use crate::support::world::World;
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_of_its_own() {
+async fn every_answer_has_a_unique_request_id() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -53,7 +53,7 @@ async fn every_answer_has_a_request_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn readiness_says_which_store_is_down_and_liveness_does_not_care() {
+async fn readiness_names_the_store_that_is_down_and_liveness_stays_ok() {
     let mut world = World::new().await;
     let process = world.start().await;
     let ready = async |client: &Client| {
@@ -184,7 +184,7 @@ async fn read_answer(mut stream: TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_slow() {
+async fn requests_beyond_the_concurrency_limit_are_refused_at_once_and_slow_ones_time_out() {
     let world = World::new().await;
     let process = world.start_with(&["--max-in-flight=1"]).await;
     let blocker = block_sign_ups(&world).await;
@@ -210,7 +210,7 @@ async fn a_process_refuses_at_once_what_would_only_wait_and_gives_up_on_what_is_
 }
 
 #[tokio::test]
-async fn what_is_under_way_at_sigterm_is_finished_and_the_process_ends_well() {
+async fn requests_in_progress_at_sigterm_are_finished_and_the_process_exits_with_0() {
     let world = World::new().await;
     let mut program = Program::start(&world, &[]).await;
     let mut slow = begin_sign_up(program.addr, &SIGN_UP[..7]).await;

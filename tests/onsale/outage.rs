@@ -124,7 +124,7 @@ async fn check_without_redis(scene: &Scene, held: &serde_json::Value) {
 }
 
 #[tokio::test]
-async fn with_redis_down_those_inside_go_on_and_after_it_all_do() {
+async fn with_redis_down_active_buyers_continue_and_everything_works_afterwards() {
     let mut world = World::new().await;
     let mut scene = Scene::set(&world).await;
     let held = scene.hold(0, 0).await.ok(201);
@@ -136,7 +136,7 @@ async fn with_redis_down_those_inside_go_on_and_after_it_all_do() {
 }
 
 #[tokio::test]
-async fn with_redis_silent_those_inside_go_on_and_after_it_all_do() {
+async fn with_redis_silent_active_buyers_continue_and_everything_works_afterwards() {
     let world = World::new().await;
     let mut scene = Scene::set(&world).await;
     let held = scene.hold(0, 0).await.ok(201);
@@ -187,7 +187,7 @@ async fn check_without_postgresql(scene: &mut Scene, held: &serde_json::Value) {
 }
 
 #[tokio::test]
-async fn with_postgresql_down_the_line_goes_on_and_after_it_all_do() {
+async fn with_postgresql_down_the_queue_continues_and_everything_works_afterwards() {
     let (world, proxy, mut scene) = behind_proxy().await;
     let held = scene.hold(0, 0).await.ok(201);
     proxy.set(Mode::Refuse);
@@ -199,7 +199,7 @@ async fn with_postgresql_down_the_line_goes_on_and_after_it_all_do() {
 }
 
 #[tokio::test]
-async fn with_postgresql_silent_the_line_goes_on_and_after_it_all_do() {
+async fn with_postgresql_silent_the_queue_continues_and_everything_works_afterwards() {
     let (world, proxy, mut scene) = behind_proxy().await;
     let held = scene.hold(0, 0).await.ok(201);
     proxy.set(Mode::HoleDown);
@@ -211,7 +211,7 @@ async fn with_postgresql_silent_the_line_goes_on_and_after_it_all_do() {
 }
 
 #[tokio::test]
-async fn with_its_disk_full_postgresql_is_down_and_what_it_took_on_is_there_after_it() {
+async fn with_a_full_disk_postgresql_is_down_and_each_payment_is_made_once_after_it() {
     let mut postgres = PostgresServer::throwaway().await.expect("PostgreSQL");
     let world = World::beside(&postgres.url("postgres"), Servers::new().await).await;
     let mut scene = Scene::set(&world).await;
@@ -236,7 +236,7 @@ async fn with_its_disk_full_postgresql_is_down_and_what_it_took_on_is_there_afte
 }
 
 #[tokio::test]
-async fn connections_that_died_without_a_word_are_given_up_loops_included() {
+async fn connections_that_died_silently_are_replaced_in_requests_and_loops() {
     let (world, proxy, mut scene) = behind_proxy().await;
     let held = scene.hold(0, 0).await.ok(201);
     // Long enough for every loop to use its connection while that is dead.
@@ -255,7 +255,7 @@ async fn connections_that_died_without_a_word_are_given_up_loops_included() {
 }
 
 #[tokio::test]
-async fn a_slow_network_slows_and_breaks_nothing() {
+async fn a_slow_network_breaks_nothing() {
     let (world, proxy, mut scene) = behind_proxy().await;
     proxy.set(Mode::Delay(Duration::from_millis(20)));
     let held = scene.hold(0, 0).await.ok(201);

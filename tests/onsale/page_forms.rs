@@ -47,7 +47,7 @@ async fn a_form_signs_nobody_up_for_a_schedule_that_cannot_be_joined() {
 }
 
 #[tokio::test]
-async fn a_form_signs_up_as_often_as_the_api_lets_its_address() {
+async fn sign_ups_by_form_count_towards_the_address_limit_of_the_api() {
     let world = World::new().await;
     let open = world.start().await;
     let sale = sale::open(&open.admin().await, 1, 5, json!({"capacity": 0})).await;
@@ -71,7 +71,7 @@ async fn a_form_signs_up_as_often_as_the_api_lets_its_address() {
 }
 
 #[tokio::test]
-async fn a_form_whose_join_fails_after_the_sign_up_is_sent_again_as_the_same_user() {
+async fn a_form_resent_after_a_failed_join_uses_the_same_user() {
     let mut world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 0})).await;
@@ -125,7 +125,7 @@ async fn send_with_retries(
 }
 
 #[tokio::test]
-async fn a_form_that_is_sent_twice_makes_one_user_with_one_place() {
+async fn a_form_sent_twice_creates_one_user_with_one_queue_entry() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 0})).await;
@@ -168,7 +168,7 @@ async fn a_form_that_is_sent_twice_makes_one_user_with_one_place() {
 }
 
 #[tokio::test]
-async fn a_buyer_is_sent_to_sign_in_and_back_to_a_page_of_this_site() {
+async fn sign_in_redirects_return_only_to_pages_of_this_site() {
     let world = World::new().await;
     let process = world.start_with(&["--sign-in-url=https://shop.example/sign-in?client=7"]).await;
     let client = reqwest::Client::builder().no_proxy();

@@ -1,4 +1,5 @@
-//! Pages: what they may load, their language, their files, and the form for browsers without scripts.
+//! Pages: what they may load, their language, their files, and the form for browsers without
+//! scripts.
 
 use reqwest::Method;
 use serde_json::json;
@@ -22,7 +23,7 @@ fn addresses<'t>(text: &'t str, attribute: &'t str) -> Vec<&'t str> {
 }
 
 #[tokio::test]
-async fn a_page_runs_its_own_files_and_is_shown_in_no_frame() {
+async fn a_page_loads_only_its_own_files_and_cannot_be_framed() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({})).await;
@@ -81,7 +82,7 @@ async fn a_page_is_in_the_readers_language() {
 }
 
 #[tokio::test]
-async fn what_people_wrote_is_text_in_every_page() {
+async fn user_written_text_is_escaped_in_every_page() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -101,7 +102,7 @@ async fn what_people_wrote_is_text_in_every_page() {
 }
 
 #[tokio::test]
-async fn a_file_is_kept_for_good_under_its_build_and_asked_for_again_under_any_other() {
+async fn a_file_is_immutable_under_its_build_and_revalidated_under_any_other() {
     let world = World::new().await;
     let process = world.start().await;
     let anybody = process.anonymous();
@@ -158,7 +159,7 @@ pub async fn send(process: &Process, path: &str, form: &str, headers: &[(&str, &
 }
 
 #[tokio::test]
-async fn another_sites_form_makes_nobody_join_or_leave() {
+async fn a_form_of_another_site_cannot_join_or_leave() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 0})).await;
@@ -194,7 +195,7 @@ async fn another_sites_form_makes_nobody_join_or_leave() {
 }
 
 #[tokio::test]
-async fn a_text_becomes_a_code_to_scan() {
+async fn a_text_becomes_a_qr_code() {
     let world = World::new().await;
     let process = world.start().await;
     let anybody = process.anonymous();

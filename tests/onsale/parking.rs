@@ -30,7 +30,7 @@ async fn parked(pool: &PgPool) -> Vec<(i64, i32, String)> {
 }
 
 #[tokio::test]
-async fn an_event_that_is_refused_again_and_again_is_parked_and_keeps_nobody() {
+async fn an_event_refused_repeatedly_is_parked_and_blocks_no_other() {
     let world = World::new().await;
     // The reconciler would repair the seat that gets an invalid value below.
     let process = world.start_with(&["--reconcile-every=1h"]).await;
@@ -84,7 +84,7 @@ async fn an_event_that_is_refused_again_and_again_is_parked_and_keeps_nobody() {
 }
 
 #[tokio::test]
-async fn a_schedule_whose_keys_can_not_be_had_keeps_no_other() {
+async fn events_of_an_unavailable_schedule_block_no_other_schedule() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

@@ -1,5 +1,5 @@
-//! Presence: no buyer who polls as requested is passed over, with any number of silent entries ahead
-//! and any number of processes that answer polls.
+//! Presence: no buyer who polls as requested is passed over, with any number of silent entries
+//! ahead and any number of processes that answer polls.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -42,8 +42,8 @@ async fn join_and_list_sequences(users: &mut [Client], schedule: i64) -> Vec<u64
     sequences
 }
 
-/// Polls at the times of `poll_after_ms`, each time at another process, until active. Then it leaves, if
-/// `leaves` is true.
+/// Polls at the times of `poll_after_ms`, each time at another process, until active. Then it
+/// leaves, if `leaves` is true.
 fn poll_as_requested(person: &Client, at: Vec<SocketAddr>, leaves: bool) -> JoinHandle<()> {
     let mut person = person.clone();
     tokio::spawn(async move {
@@ -90,7 +90,7 @@ async fn users_in(redis: &mut Raw, schedule: i64, set: &str) -> BTreeSet<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_who_poll_behind_a_long_silent_queue_are_admitted_first() {
+async fn buyers_who_poll_behind_a_long_silent_queue_are_admitted_first() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await];
     let at = [processes[0].addr, processes[1].addr];
@@ -183,7 +183,7 @@ async fn with_nine_of_ten_silent_the_others_are_admitted_in_order_by_four_proces
 }
 
 #[tokio::test]
-async fn a_poll_by_somebody_whom_redis_has_not_heard_from_is_known_there_before_its_answer() {
+async fn a_poll_after_a_long_silence_marks_presence_in_redis_before_its_answer() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await];
     let sale = sale_with_silence(&processes[0]).await;
@@ -210,7 +210,7 @@ async fn a_poll_by_somebody_whom_redis_has_not_heard_from_is_known_there_before_
 }
 
 #[tokio::test]
-async fn silence_does_not_count_while_a_process_has_not_merged_and_does_once_it_is_gone() {
+async fn silence_counts_only_once_every_live_process_has_merged_its_presence() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale_with_silence(&process).await;
@@ -241,7 +241,7 @@ async fn silence_does_not_count_while_a_process_has_not_merged_and_does_once_it_
 }
 
 #[tokio::test]
-async fn a_process_that_drains_merges_what_it_heard_and_is_counted_on_no_longer() {
+async fn a_draining_process_merges_its_presence_and_is_no_longer_waited_for() {
     let world = World::new().await;
     let process = world.start().await;
     let draining = world.start().await;

@@ -15,7 +15,7 @@ async fn page(client: &Client, path: &str, language: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_type_of_a_problem_leads_to_what_it_means() {
+async fn the_type_of_a_problem_links_to_its_description() {
     let world = World::new().await;
     let process = world.start().await;
     let anybody = process.anonymous();
@@ -72,7 +72,7 @@ async fn created(client: &Client, answer: Answer) -> Value {
 }
 
 #[tokio::test]
-async fn what_was_created_is_where_location_says() {
+async fn the_location_of_a_created_resource_can_be_fetched() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

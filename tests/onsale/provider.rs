@@ -61,7 +61,7 @@ fn forged(keys: &[(Algorithm, EncodingKey)], set: &JwkSet) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_providers_tokens_make_users_at_their_first_call() {
+async fn a_providers_token_creates_its_user_at_the_first_call() {
     let world = World::new().await;
     let keys = keys();
     let jwk = |(algorithm, key): &(Algorithm, EncodingKey)| {
@@ -113,7 +113,7 @@ async fn from(client: &Client, method: Method, path: &str, headers: &[(&str, &st
 }
 
 #[tokio::test]
-async fn pages_on_listed_origins_may_call_everything_and_others_read_what_is_public() {
+async fn pages_on_listed_origins_may_call_everything_and_others_read_public_data() {
     let world = World::new().await;
     let process =
         world.start_with(&["--cors-origins=https://shop.example,http://localhost:3000"]).await;

@@ -1,5 +1,5 @@
-//! Many buyers want the same seats at several processes: each seat goes to one buyer, and every buyer
-//! gets all requested seats or none.
+//! Many buyers want the same seats at several processes: each seat goes to one buyer, and every
+//! buyer gets all requested seats or none.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn held(answer: &Answer) -> Vec<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_seat_that_200_want_goes_to_exactly_one_through_two_processes() {
+async fn a_seat_wanted_by_200_buyers_through_two_processes_goes_to_exactly_one() {
     const ROUNDS: u32 = 20;
     let world = World::new().await;
     let (crowd, sale, _served) = active_buyers(&world, 200, ROUNDS).await;
@@ -55,7 +55,7 @@ async fn a_seat_that_200_want_goes_to_exactly_one_through_two_processes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_ever_gets_a_part_of_the_seats_they_want() {
+async fn a_buyer_gets_all_requested_seats_or_none() {
     const ROUNDS: usize = 20;
     let world = World::new().await;
     let (crowd, sale, _served) = active_buyers(&world, 24, 12 * 20).await;
@@ -92,7 +92,7 @@ async fn nobody_ever_gets_a_part_of_the_seats_they_want() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_redis_the_rows_alone_give_a_seat_to_one_buyer() {
+async fn without_redis_postgresql_alone_gives_a_seat_to_one_buyer() {
     let mut world = World::new().await;
     let (crowd, sale, _served) = active_buyers(&world, 24, 20).await;
     world.redis.kill().await.expect("it ends");
@@ -161,7 +161,7 @@ async fn naive_race(world: &World, seat: i64, buyers: [i64; 2]) -> Vec<Result<()
 }
 
 #[tokio::test]
-async fn a_double_sale_is_refused_by_the_index_and_without_it_seen_by_the_check() {
+async fn a_double_sale_is_refused_by_the_index_and_without_it_found_by_the_check() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;

@@ -21,7 +21,8 @@ use crate::support::world::{Process, World};
 const SEATS: u32 = 8_000;
 const ENDED: i64 = 60_000;
 
-/// Half of the seats are held, each by a separate hold; every fourth is sold; many entries have ended.
+/// Half of the seats are held, each by a separate hold; every fourth is sold; many entries have
+/// ended.
 async fn fill(world: &World, sale: &Sale, user: i64) {
     let holds = "with live as (
           insert into reservation (concert_id, concert_schedule_id, seat_id, user_id, hold_id, amount,
@@ -92,7 +93,7 @@ async fn a_large_sale_is_rebuilt_by_two_processes_in_few_calls_and_under_one_epo
 
 /// A process dies after it has taken the epoch: its keys stay half-built.
 #[tokio::test]
-async fn a_rebuilding_whose_process_died_is_begun_again_once_its_lease_has_ended() {
+async fn a_rebuild_whose_process_died_is_restarted_after_its_lease_ends() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 9, json!({"capacity": 0})).await;
@@ -145,7 +146,7 @@ async fn keys_of(redis: &mut Raw, schedule: i64) -> i64 {
 }
 
 #[tokio::test]
-async fn no_call_builds_keys_of_a_sale_that_ended_long_ago() {
+async fn no_request_rebuilds_the_keys_of_a_sale_that_ended_long_ago() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 2, 10, json!({})).await;
@@ -191,7 +192,7 @@ async fn no_call_builds_keys_of_a_sale_that_ended_long_ago() {
 }
 
 #[tokio::test]
-async fn keys_of_a_concert_of_long_ago_are_purged_however_old_it_is() {
+async fn the_keys_of_a_long_past_concert_are_purged() {
     let world = World::new().await;
     let process = world.start().await;
     let (old, new) = (
@@ -213,7 +214,7 @@ async fn keys_of_a_concert_of_long_ago_are_purged_however_old_it_is() {
 }
 
 #[tokio::test]
-async fn without_postgresql_only_schedules_that_the_process_knows_are_served() {
+async fn without_postgresql_only_schedules_already_loaded_are_served() {
     let mut world = World::new().await;
     let (proxy, through) = Proxy::of_url(&world.database_url).await;
     let direct = std::mem::replace(&mut world.database_url, through);
@@ -246,10 +247,10 @@ async fn joined_under(process: &Process, schedule: i64) -> Option<u64> {
     (answer.status == 201).then(|| epoch_of(&answer.body))
 }
 
-/// One process has another Redis by mistake. The keys on the first Redis must not be used beside those
-/// on the second: otherwise each of them would admit up to the full capacity.
+/// One process has another Redis by mistake. The keys on the first Redis must not be used beside
+/// those on the second: otherwise each of them would admit up to the full capacity.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_are_used_no_longer_once_they_were_rebuilt_on_another_redis() {
+async fn keys_rebuilt_on_another_redis_are_no_longer_used_on_the_first() {
     let world = World::on(Servers::single().await).await;
     let other = Servers::single().await;
     let first = world.start().await;

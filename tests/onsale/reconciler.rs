@@ -71,7 +71,7 @@ async fn seats(process: &Process, world: &World) -> (Sale, Client) {
 }
 
 #[tokio::test]
-async fn seats_that_redis_has_wrong_are_put_right_and_counted() {
+async fn seats_that_are_wrong_in_redis_are_repaired_and_counted() {
     let world = World::new().await;
     let process = world.start_with(&OFTEN).await;
     let (sale, _owner) = seats(&process, &world).await;
@@ -124,7 +124,7 @@ async fn seats_that_redis_has_wrong_are_put_right_and_counted() {
 }
 
 #[tokio::test]
-async fn a_count_that_is_wrong_does_not_close_a_sale_for_long() {
+async fn a_wrong_seat_count_is_repaired_and_the_sale_reopens() {
     let world = World::new().await;
     let process = world.start_with(&OFTEN).await;
     let (sale, _owner) = seats(&process, &world).await;
@@ -139,7 +139,7 @@ async fn a_count_that_is_wrong_does_not_close_a_sale_for_long() {
 }
 
 #[tokio::test]
-async fn settings_that_redis_missed_are_put_in_force() {
+async fn settings_missing_in_redis_are_applied_and_counted() {
     let world = World::new().await;
     let process = world.start_with(&OFTEN).await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({"capacity": 7})).await;
@@ -159,7 +159,7 @@ async fn settings_that_redis_missed_are_put_in_force() {
 }
 
 #[tokio::test]
-async fn what_a_wiped_redis_lacks_is_rebuilt_and_counted_as_no_repair() {
+async fn what_a_wiped_redis_lacks_is_rebuilt_and_not_counted_as_a_repair() {
     let world = World::new().await;
     let process = world.start_with(&["--reconcile-every=100ms"]).await;
     let (sale, _owner) = seats(&process, &world).await;
@@ -181,7 +181,7 @@ async fn what_a_wiped_redis_lacks_is_rebuilt_and_counted_as_no_repair() {
 }
 
 #[tokio::test]
-async fn a_place_that_was_paid_from_gives_its_slot_back() {
+async fn an_entry_used_for_a_payment_releases_its_slot() {
     let world = World::new().await;
     let process = world.start_with(&OFTEN).await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({"capacity": 1})).await;
@@ -210,7 +210,7 @@ async fn a_place_that_was_paid_from_gives_its_slot_back() {
 }
 
 #[tokio::test]
-async fn what_redis_is_still_to_hear_is_not_repaired() {
+async fn changes_still_in_the_outbox_are_not_repaired() {
     let world = World::new().await;
     let process = world.start_with(&OFTEN).await;
     let (sale, _owner) = seats(&process, &world).await;
@@ -264,7 +264,7 @@ async fn trade(mut buyer: Client, sale: (i64, Vec<i64>), done: Arc<AtomicUsize>)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rush_leaves_nothing_to_repair() {
+async fn a_sale_under_load_leaves_nothing_to_repair() {
     let world = World::new().await;
     let often = ["--reconcile-every=100ms"];
     let processes = [world.start_with(&often).await, world.start_with(&often).await];

@@ -1,4 +1,5 @@
-//! Redis loses its data: sold seats stay sold, held seats stay held, and the queue is restored in order.
+//! Redis loses its data: sold seats stay sold, held seats stay held, and the queue is restored in
+//! order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,8 +29,8 @@ enum Loss {
     Older,
 }
 
-/// Two processes; one buyer who has paid, three active (the first of whom holds a seat), ten who wait,
-/// and one who has left. The `queue` table has the ended entries.
+/// Two processes; one buyer who has paid, three active (the first of whom holds a seat), ten who
+/// wait, and one who has left. The `queue` table has the ended entries.
 struct Scene {
     processes: [Process; 2],
     sale: Sale,
@@ -173,23 +174,23 @@ async fn check_loss(loss: Loss) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wiped_redis_costs_no_seat_and_no_place() {
+async fn wiping_redis_loses_no_seat_and_no_queue_entry() {
     check_loss(Loss::Wiped).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_comes_back_empty_costs_no_seat_and_no_place() {
+async fn redis_restarting_empty_loses_no_seat_and_no_queue_entry() {
     check_loss(Loss::Restarted).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_comes_back_with_an_older_state_costs_no_seat_and_no_place() {
+async fn redis_restarting_with_an_older_state_loses_no_seat_and_no_queue_entry() {
     check_loss(Loss::Older).await;
 }
 
 /// The reason for the pause of admission after a loss.
 #[tokio::test]
-async fn without_the_pause_a_newcomer_would_pass_those_who_wait() {
+async fn without_the_recovery_pause_a_newcomer_would_overtake_waiting_buyers() {
     let world = World::new().await;
     let scene = Scene::set(&world, Loss::Wiped).await;
     let mut redis = world.raw_redis().await;
@@ -210,8 +211,8 @@ async fn without_the_pause_a_newcomer_would_pass_those_who_wait() {
     assert!(overtaken["sequence"].as_u64() < ticket["sequence"].as_u64());
 }
 
-/// Holds a seat and releases it repeatedly until `stop`, then pays once. Counts its holds. It does not
-/// wait as `Retry-After` says, so that every wipe meets many requests.
+/// Holds a seat and releases it repeatedly until `stop`, then pays once. Counts its holds. It does
+/// not wait as `Retry-After` says, so that every wipe meets many requests.
 async fn trade(
     mut buyer: Client,
     sale: (i64, Vec<i64>),
@@ -239,7 +240,7 @@ async fn trade(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_wiped_again_and_again_in_the_rush_costs_no_seat_and_no_point() {
+async fn wiping_redis_repeatedly_under_load_loses_no_seat_and_no_point() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await];
     let queue = json!({"max_seats_per_user": 100});

@@ -25,7 +25,7 @@ fn has_retry_after(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn nobody_joins_a_line_that_is_not_open_over_sold_out_or_withdrawn() {
+async fn nobody_can_join_a_sale_that_is_not_open_closed_sold_out_or_withdrawn() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -55,7 +55,7 @@ async fn nobody_joins_a_line_that_is_not_open_over_sold_out_or_withdrawn() {
 }
 
 #[tokio::test]
-async fn seats_are_not_held_without_the_right_and_nothing_comes_of_trying() {
+async fn holds_that_are_not_allowed_are_refused_and_change_nothing() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -110,7 +110,7 @@ async fn seats_are_not_held_without_the_right_and_nothing_comes_of_trying() {
 }
 
 #[tokio::test]
-async fn seats_of_a_withdrawn_concert_or_past_the_deadline_are_not_held() {
+async fn seats_of_a_withdrawn_concert_or_after_the_deadline_cannot_be_held() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -128,7 +128,7 @@ async fn seats_of_a_withdrawn_concert_or_past_the_deadline_are_not_held() {
 }
 
 #[tokio::test]
-async fn whoever_holds_the_same_seat_again_and_again_is_stopped() {
+async fn holding_the_same_seat_repeatedly_is_refused() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 3, json!({})).await;
@@ -186,7 +186,7 @@ async fn a_hold_is_paid_once_in_time_and_only_with_enough_points() {
 }
 
 #[tokio::test]
-async fn a_payment_is_refunded_once_and_until_the_deadline() {
+async fn a_payment_is_refunded_once_and_only_until_the_deadline() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -211,7 +211,7 @@ async fn a_payment_is_refunded_once_and_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn who_asks_too_often_is_told_to_wait() {
+async fn too_many_requests_are_refused_with_retry_after() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 3, json!({})).await;
@@ -227,7 +227,7 @@ async fn who_asks_too_often_is_told_to_wait() {
 }
 
 #[tokio::test]
-async fn what_only_redis_knows_is_refused_while_it_is_down_and_told_again_afterwards() {
+async fn while_redis_is_down_joins_are_refused_and_afterwards_they_work() {
     let mut world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 3, json!({})).await;
@@ -246,7 +246,7 @@ async fn what_only_redis_knows_is_refused_while_it_is_down_and_told_again_afterw
 }
 
 #[tokio::test]
-async fn without_postgresql_what_needs_it_is_refused() {
+async fn without_postgresql_requests_that_need_it_are_refused() {
     let world = World::new().await;
     let process = world.start_with(&["--database-url=postgres://nobody@127.0.0.1:1/none"]).await;
     for path in ["/v1/concerts", "/v1/schedules/1", "/v1/schedules/1/seats"] {

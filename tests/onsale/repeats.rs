@@ -39,7 +39,7 @@ async fn check_history(buyer: &Client) {
 }
 
 #[tokio::test]
-async fn the_same_request_again_has_the_first_answer_and_no_effect() {
+async fn a_repeated_request_gets_the_first_answer_and_has_no_effect() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
@@ -90,7 +90,7 @@ async fn the_same_request_again_has_the_first_answer_and_no_effect() {
 }
 
 #[tokio::test]
-async fn keys_are_each_users_own() {
+async fn idempotency_keys_are_separate_for_each_user() {
     let world = World::new().await;
     let process = world.start().await;
     let (one, two) = (process.buyer().await, process.buyer().await);
@@ -134,7 +134,7 @@ async fn at_once(
 }
 
 #[tokio::test]
-async fn twenty_at_once_have_one_effect() {
+async fn twenty_concurrent_requests_under_one_key_take_effect_once() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 6, json!({})).await;
@@ -159,7 +159,7 @@ async fn twenty_at_once_have_one_effect() {
 }
 
 #[tokio::test]
-async fn a_key_whose_request_is_under_way_is_refused_at_once() {
+async fn a_key_whose_request_is_in_progress_is_refused_at_once() {
     let world = World::new().await;
     let process = world.start().await;
     let buyer = process.buyer().await;
@@ -180,7 +180,7 @@ async fn a_key_whose_request_is_under_way_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_final_refusal_is_kept_and_one_before_any_write_is_not() {
+async fn a_final_refusal_is_stored_and_one_before_any_write_is_not() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 4, json!({})).await;
@@ -220,7 +220,7 @@ async fn a_final_refusal_is_kept_and_one_before_any_write_is_not() {
 
 /// The network loses half of all answers.
 #[tokio::test]
-async fn requests_whose_answers_are_lost_again_and_again_have_one_effect_each() {
+async fn requests_whose_answers_are_lost_repeatedly_take_effect_once() {
     let world = World::new().await;
     let process = world.start().await;
     let buyer = process.buyer().await;

@@ -8,8 +8,8 @@ use crate::support::faults::assert_consistent;
 use crate::support::sale::{self, Sale};
 use crate::support::world::World;
 
-/// Fails unless the ticket is useless: it shows how its entry ended, cannot hold a seat, and gets no new
-/// ticket.
+/// Fails unless the ticket is useless: it shows how its entry ended, cannot hold a seat, and gets
+/// no new ticket.
 async fn check_useless(old: &Client, sale: &Sale, status: &str) {
     let view = old.clone().poll().await.ok(200);
     assert_eq!((&view["status"], &view["position"]), (&json!(status), &Value::Null));
@@ -19,7 +19,7 @@ async fn check_useless(old: &Client, sale: &Sale, status: &str) {
 }
 
 #[tokio::test]
-async fn a_ticket_is_worth_nothing_after_leaving_paying_and_a_refund() {
+async fn a_ticket_is_useless_after_leaving_paying_or_a_refund() {
     let world = World::new().await;
     let process = world.start().await;
     let other = world.start().await;

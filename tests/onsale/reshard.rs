@@ -58,7 +58,7 @@ impl Move {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slot_moved_in_the_rush_costs_no_seat_and_no_place_and_one_rebuilding() {
+async fn moving_a_slot_under_load_loses_no_seat_and_no_queue_entry_and_rebuilds_once() {
     let cluster = RedisCluster::throwaway(false).await.expect("a cluster");
     let mut world = World::on(Servers::Cluster(cluster)).await;
     let rush = Rush::start(&world).await;

@@ -1,4 +1,5 @@
-//! The settings of a sale are stated once (`concert::sale_settings`); everything else agrees with it.
+//! The settings of a sale are stated once (`concert::sale_settings`); everything else agrees with
+//! it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The public seat map: as a whole, in bits, as changes, compressed, and with ETags.
+//! The public seat map: as a whole, in bits, as changes, compressed, and with `ETag`s.
 
 use std::io::Read;
 
@@ -51,7 +51,7 @@ async fn mixed(process: &Process) -> (Sale, Client, Value) {
 }
 
 #[tokio::test]
-async fn the_map_the_bits_and_the_layout_tell_of_the_same_seats() {
+async fn the_map_the_bits_and_the_layout_show_the_same_seats() {
     let world = World::new().await;
     let process = world.start().await;
     let (sale, ..) = mixed(&process).await;
@@ -133,7 +133,7 @@ async fn each_encoding_has_its_own_etag_and_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_layout_is_kept_for_long_only_under_the_version_that_it_has() {
+async fn a_layout_is_cached_for_long_only_under_its_own_version() {
     let world = World::new().await;
     let process = world.start().await;
     let (sale, ..) = mixed(&process).await;
@@ -180,7 +180,7 @@ async fn a_layout_is_kept_for_long_only_under_the_version_that_it_has() {
 }
 
 #[tokio::test]
-async fn a_layout_that_is_refused_is_kept_by_no_cache() {
+async fn a_refused_layout_is_not_cached() {
     let world = World::new().await;
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 1, json!({})).await;
@@ -202,7 +202,7 @@ fn changed(answer: &Answer) -> Vec<(i64, &str)> {
 }
 
 #[tokio::test]
-async fn only_what_changed_since_a_version_is_told_where_that_is_known() {
+async fn only_changes_since_a_known_version_are_sent() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let (sale, rival, held) = mixed(&process).await;

@@ -73,7 +73,7 @@ async fn nothing_secret_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn a_setting_that_is_missing_or_wrong_is_named_and_its_value_is_not_told() {
+async fn a_missing_or_invalid_setting_is_named_without_its_value() {
     let world = World::new().await;
     let run = |mut command: std::process::Command| {
         let output = command.output().expect("onsale runs");

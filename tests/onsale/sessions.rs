@@ -63,7 +63,7 @@ async fn a_token_of_a_sign_up_is_renewed_within_its_session_and_other_tokens_are
 }
 
 #[tokio::test]
-async fn a_recovery_code_gives_a_session_of_the_same_user_with_their_place_and_points() {
+async fn a_recovery_code_gives_a_session_of_the_same_user_with_queue_entry_and_points() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let sale = sale::open(&process.admin().await, 1, 6, json!({"capacity": 0})).await;
@@ -93,7 +93,7 @@ async fn a_recovery_code_gives_a_session_of_the_same_user_with_their_place_and_p
 }
 
 #[tokio::test]
-async fn a_new_recovery_code_replaces_the_one_before_and_only_its_hash_is_kept() {
+async fn a_new_recovery_code_replaces_the_old_one_and_only_its_hash_is_stored() {
     let world = World::new().await;
     let process = world.start().await;
     let owner = process.buyer().await;
@@ -112,7 +112,7 @@ async fn a_new_recovery_code_replaces_the_one_before_and_only_its_hash_is_kept()
 }
 
 #[tokio::test]
-async fn a_token_that_could_not_be_renewed_makes_no_recovery_code() {
+async fn a_token_that_cannot_be_renewed_creates_no_recovery_code() {
     let world = World::new().await;
     let process = world.start().await;
     let buyer = process.buyer().await;
@@ -125,7 +125,7 @@ async fn a_token_that_could_not_be_renewed_makes_no_recovery_code() {
 }
 
 #[tokio::test]
-async fn ten_attempts_an_hour_are_answered_for_one_code_at_all_processes_together() {
+async fn a_recovery_code_allows_ten_attempts_an_hour_across_all_processes() {
     let world = World::new().await;
     let (process, second) = (world.start().await, world.start().await);
     let owner = process.buyer().await;

@@ -32,7 +32,7 @@ async fn poll_routed(person: &Client) -> Answer {
 }
 
 #[tokio::test]
-async fn the_short_way_and_the_long_way_give_the_same_answer_and_both_are_counted() {
+async fn the_fast_path_and_the_router_give_the_same_answer_and_both_are_counted() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -96,7 +96,7 @@ async fn both(anybody: &Client, path: &str, headers: &[(&str, &str)]) -> [Answer
 }
 
 #[tokio::test]
-async fn a_seat_map_is_the_same_by_the_short_way() {
+async fn a_seat_map_is_the_same_by_the_fast_path() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

@@ -57,7 +57,7 @@ async fn poll(person: &Client) -> Value {
 }
 
 #[tokio::test]
-async fn a_ticket_from_before_admission_brings_the_slot_back_with_its_end_after_a_loss() {
+async fn after_redis_is_lost_a_ticket_from_before_admission_restores_the_slot_and_its_end() {
     let scene = Scene::set(json!({})).await;
     let queue = format!("/v1/admin/schedules/{}/queue", scene.sale.schedule);
     // A new duration does not change a slot that has begun.
@@ -84,7 +84,7 @@ async fn a_ticket_from_before_admission_brings_the_slot_back_with_its_end_after_
 }
 
 #[tokio::test]
-async fn a_slot_that_ran_out_while_redis_was_lost_is_over_whichever_ticket_is_shown() {
+async fn a_slot_that_expired_while_redis_was_lost_stays_expired_for_every_ticket() {
     let scene = Scene::set(json!({})).await;
     sqlx::query("update queue set slot_ends_at = now() - interval '1 second' where slot_ends_at is not null")
         .execute(&scene.world.pool)
@@ -97,7 +97,7 @@ async fn a_slot_that_ran_out_while_redis_was_lost_is_over_whichever_ticket_is_sh
 }
 
 #[tokio::test]
-async fn whoever_is_passed_over_has_no_slot_that_could_come_back() {
+async fn a_passed_over_buyer_has_no_slot_that_a_rebuild_could_restore() {
     let scene = Scene::set(json!({"claim_window_seconds": 1})).await;
     let slot: Option<DateTime<Utc>> =
         sqlx::query_scalar("select slot_ends_at from queue order by sequence desc limit 1")

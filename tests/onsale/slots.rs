@@ -112,7 +112,7 @@ async fn settings_changed_through_one_process_are_in_force_in_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_user_who_joins_fifty_times_at_once_has_one_place() {
+async fn one_user_who_joins_fifty_times_at_once_has_one_queue_entry() {
     let world = World::new().await;
     let processes = [world.start().await, world.start().await, world.start().await];
     let sale = sale::open(&processes[0].admin().await, 1, 5, json!({"capacity": 0})).await;
@@ -180,7 +180,7 @@ async fn the_first_payment_completes_the_ticket_and_other_holds_stay_payable() {
 }
 
 #[tokio::test]
-async fn tickets_outlive_a_rotation_of_the_secret_and_are_signed_anew() {
+async fn tickets_survive_a_secret_rotation_and_are_signed_again() {
     const NEW: &str = "the next secret for queue tickets of tests";
     let world = World::new().await;
     let process = world.start().await;

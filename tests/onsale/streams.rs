@@ -14,8 +14,8 @@ use crate::support::sale::{self, Sale};
 use crate::support::wait::until;
 use crate::support::world::{Process, QUEUE_SECRET, World};
 
-/// A sale with one slot, and users who joined in order. The first is active, and the board shows the
-/// others.
+/// A sale with one slot, and users who joined in order. The first is active, and the board shows
+/// the others.
 pub async fn one_slot(world: &World, process: &Process, count: u32) -> (Sale, Vec<Client>) {
     let sale = sale::open(&process.admin().await, 1, 5, json!({"capacity": 1})).await;
     let crowd = create_users(world, &[process.addr], count, 0).await;
@@ -45,7 +45,7 @@ fn status(event: &Event) -> &str {
 }
 
 #[tokio::test]
-async fn a_stream_tells_what_a_poll_tells_until_the_end_and_then_there_is_no_more() {
+async fn a_stream_sends_what_a_poll_returns_and_closes_when_the_ticket_ends() {
     let world = World::new().await;
     let process = world.start().await;
     let (_sale, mut crowd) = one_slot(&world, &process, 3).await;
@@ -89,7 +89,7 @@ async fn a_stream_tells_what_a_poll_tells_until_the_end_and_then_there_is_no_mor
 }
 
 #[tokio::test]
-async fn whoever_comes_back_is_not_told_what_they_know() {
+async fn a_resumed_stream_does_not_repeat_a_known_view() {
     let world = World::new().await;
     let (process, other) = (world.start().await, world.start().await);
     let (_sale, crowd) = one_slot(&world, &process, 4).await;
@@ -109,7 +109,7 @@ async fn whoever_comes_back_is_not_told_what_they_know() {
 }
 
 #[tokio::test]
-async fn a_code_opens_one_tickets_stream_for_a_minute_and_nothing_else() {
+async fn a_stream_code_opens_one_tickets_stream_for_a_minute_and_nothing_else() {
     let world = World::new().await;
     let (process, other) = (world.start().await, world.start().await);
     let (_sale, crowd) = one_slot(&world, &process, 3).await;
@@ -157,7 +157,7 @@ async fn a_code_opens_one_tickets_stream_for_a_minute_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_told_once_and_so_is_its_return() {
+async fn streams_report_a_lost_redis_once_and_its_return_once() {
     let world = World::new().await;
     let (proxy, through) = Proxy::of_url(&world.redis_url).await;
     let process = world.start_with(&[&format!("--redis-url={through}")]).await;
@@ -182,7 +182,7 @@ async fn a_store_that_is_away_is_told_once_and_so_is_its_return() {
 }
 
 #[tokio::test]
-async fn whoever_only_follows_a_stream_is_heard_from() {
+async fn following_a_stream_counts_as_presence() {
     let world = World::new().await;
     let process = world.start().await;
     let (sale, crowd) = one_slot(&world, &process, 3).await;
@@ -205,7 +205,7 @@ async fn whoever_only_follows_a_stream_is_heard_from() {
 }
 
 #[tokio::test]
-async fn asking_for_the_head_of_a_stream_opens_none() {
+async fn a_head_request_opens_no_stream() {
     let world = World::new().await;
     let process = world.start().await;
     let (_sale, crowd) = one_slot(&world, &process, 2).await;

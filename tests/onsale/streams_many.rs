@@ -17,7 +17,7 @@ use crate::support::wait::{until, until_within};
 use crate::support::world::World;
 
 #[tokio::test]
-async fn streams_end_when_the_process_drains_and_none_begins_any_more() {
+async fn streams_end_when_the_process_drains() {
     let world = World::new().await;
     let process = world.start().await;
     let (sale, crowd) = one_slot(&world, &process, 3).await;
@@ -32,7 +32,7 @@ async fn streams_end_when_the_process_drains_and_none_begins_any_more() {
 }
 
 #[tokio::test]
-async fn a_process_has_so_many_streams_and_no_more_and_a_closed_one_makes_room() {
+async fn a_process_limits_its_streams_and_a_closed_one_frees_a_slot() {
     let world = World::new().await;
     let process = world.start_with(&["--max-streams=2"]).await;
     let (_sale, crowd) = one_slot(&world, &process, 4).await;
@@ -87,8 +87,8 @@ async fn join_many(world: &World, addr: SocketAddr, schedule: i64, count: u32) -
     crowd
 }
 
-/// Opens the stream of a ticket, or of the seat map; after each `503` it waits as long as `Retry-After`
-/// says and tries again.
+/// Opens the stream of a ticket, or of the seat map; after each `503` it waits as long as
+/// `Retry-After` says and tries again.
 async fn open_stream(addr: SocketAddr, schedule: i64, follower: Option<&Client>) -> Events {
     let path = format!("/v1/schedules/{schedule}/seats/stream");
     for _ in 0..RETRIES {
@@ -102,8 +102,8 @@ async fn open_stream(addr: SocketAddr, schedule: i64, follower: Option<&Client>)
     panic!("no stream after {RETRIES} tries")
 }
 
-/// Opens three streams for each user and `seats` streams of the seat map; waits for the first event of
-/// each.
+/// Opens three streams for each user and `seats` streams of the seat map; waits for the first event
+/// of each.
 async fn follow(addr: SocketAddr, schedule: i64, crowd: &[Client], seats: usize) -> Vec<Events> {
     let tickets = crowd.iter().cycle().take(3 * crowd.len()).cloned().map(Some);
     let followers: Vec<Option<Client>> = tickets.chain((0..seats).map(|_| None)).collect();
@@ -128,7 +128,7 @@ async fn open_streams(addr: SocketAddr, kind: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thousands_follow_while_others_join_and_poll() {
+async fn thousands_of_streams_are_served_while_others_join_and_poll() {
     let files = raise_file_limit();
     // The test itself needs some files.
     let streams = files.saturating_sub(500).min(10_000);

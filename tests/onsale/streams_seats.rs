@@ -60,7 +60,7 @@ async fn trade(process: &Process, sale: &Sale) {
 }
 
 #[tokio::test]
-async fn an_old_map_and_what_was_pushed_since_are_the_new_map() {
+async fn an_old_map_plus_the_pushed_changes_equals_the_new_map() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -111,7 +111,7 @@ async fn an_old_map_and_what_was_pushed_since_are_the_new_map() {
 }
 
 #[tokio::test]
-async fn whoever_comes_from_a_version_that_is_not_known_is_told_to_load_the_map() {
+async fn a_stream_from_an_unknown_version_asks_to_reload_the_map() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -132,7 +132,7 @@ async fn whoever_comes_from_a_version_that_is_not_known_is_told_to_load_the_map(
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_let_go_and_the_others_go_on() {
+async fn a_client_that_does_not_read_is_disconnected_and_the_others_continue() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -158,7 +158,7 @@ async fn a_client_that_does_not_read_is_let_go_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_console_is_told_the_figures_again_and_again_and_only_administrators_are() {
+async fn the_statistics_stream_repeats_and_only_administrators_may_follow_it() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

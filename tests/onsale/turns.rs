@@ -1,5 +1,5 @@
-//! A buyer who is absent when admitted is passed over, keeps the entry during the grace, and is admitted
-//! first after returning.
+//! A buyer who is absent when admitted is passed over, keeps the entry during the grace, and is
+//! admitted first after returning.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn keep_polling(person: &Client) -> JoinHandle<()> {
 }
 
 #[tokio::test]
-async fn a_slot_that_nobody_claims_goes_to_the_next_and_its_owner_comes_back_first() {
+async fn an_unclaimed_slot_goes_to_the_next_and_its_owner_returns_first() {
     let world = World::new().await;
     let queue = json!({"claim_window_seconds": 1, "return_grace_seconds": 60});
     let (_process, sale, mut crowd) = one_slot(&world, 4, queue).await;
@@ -72,7 +72,7 @@ async fn a_slot_that_nobody_claims_goes_to_the_next_and_its_owner_comes_back_fir
 }
 
 #[tokio::test]
-async fn whoever_does_not_come_back_within_the_grace_has_expired() {
+async fn a_parked_buyer_who_does_not_return_within_the_grace_expires() {
     let world = World::new().await;
     let queue = json!({"claim_window_seconds": 1, "return_grace_seconds": 1});
     let (_process, sale, mut crowd) = one_slot(&world, 3, queue).await;
@@ -93,7 +93,7 @@ async fn whoever_does_not_come_back_within_the_grace_has_expired() {
 }
 
 #[tokio::test]
-async fn the_grace_is_counted_once_from_the_first_time() {
+async fn the_grace_runs_once_from_the_first_absence() {
     let world = World::new().await;
     let queue = json!({"claim_window_seconds": 1, "return_grace_seconds": 5});
     let (_process, sale, mut crowd) = one_slot(&world, 3, queue).await;
@@ -113,7 +113,7 @@ async fn the_grace_is_counted_once_from_the_first_time() {
 }
 
 #[tokio::test]
-async fn the_silent_are_passed_over_cost_no_slot_and_keep_their_place() {
+async fn silent_buyers_are_passed_over_without_using_a_slot_and_keep_their_position() {
     let world = World::new().await;
     let (process, sale, mut crowd) = one_slot(&world, 5, json!({})).await;
     shorten_presence_window(&world).await;

@@ -19,7 +19,7 @@ async fn next(admin: &Client, sale: &Sale) -> Value {
 }
 
 #[tokio::test]
-async fn who_is_next_is_told_and_why_nobody_is() {
+async fn an_operator_sees_who_is_next_and_why_nobody_is_admitted() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -49,7 +49,7 @@ async fn who_is_next_is_told_and_why_nobody_is() {
 }
 
 #[tokio::test]
-async fn health_says_which_store_is_away_and_that_the_loops_run() {
+async fn health_shows_which_store_is_down_and_that_the_loops_run() {
     let mut world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -93,7 +93,7 @@ async fn health_says_which_store_is_away_and_that_the_loops_run() {
 }
 
 #[tokio::test]
-async fn figures_say_what_is_in_force_how_it_is_answered_and_how_old_they_are() {
+async fn statistics_show_settings_in_force_answer_times_and_their_age() {
     let mut world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
@@ -138,7 +138,7 @@ async fn figures_say_what_is_in_force_how_it_is_answered_and_how_old_they_are() 
 }
 
 #[tokio::test]
-async fn the_audit_can_be_asked_of_one_action_one_subject_and_one_administrator() {
+async fn the_audit_can_be_filtered_by_action_subject_and_administrator() {
     let world = World::new().await;
     let process = world.start().await;
     let (admin, other) = (process.admin().await, process.admin().await);
@@ -169,7 +169,7 @@ async fn the_audit_can_be_asked_of_one_action_one_subject_and_one_administrator(
 }
 
 #[tokio::test]
-async fn seats_that_are_kept_back_are_told_to_administrators_and_shown_as_sold() {
+async fn administrators_can_list_the_blocked_seats() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;

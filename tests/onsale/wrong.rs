@@ -1,5 +1,5 @@
-//! Invalid requests at every route of the description: each invalid field is listed, and no answer has
-//! words of the implementation.
+//! Invalid requests at every route of the description: each invalid field is listed, and no answer
+//! has words of the implementation.
 
 use std::collections::BTreeSet;
 
@@ -193,7 +193,7 @@ async fn every_wrong_field_of_every_body_is_listed() {
 }
 
 #[tokio::test]
-async fn no_answer_to_a_wrong_body_shows_the_implementation() {
+async fn no_answer_to_an_invalid_body_shows_implementation_details() {
     let (_world, _process, admin, sale, api) = caller().await;
     let mut refused = 0;
     for operation in Operation::all(&api) {
@@ -215,7 +215,7 @@ async fn no_answer_to_a_wrong_body_shows_the_implementation() {
 }
 
 #[tokio::test]
-async fn no_answer_to_a_wrong_query_path_or_header_shows_the_implementation() {
+async fn no_answer_to_an_invalid_query_path_or_header_shows_implementation_details() {
     let (_world, _process, admin, sale, api) = caller().await;
     let mut listed = 0;
     for operation in Operation::all(&api) {

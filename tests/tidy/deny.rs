@@ -1,11 +1,11 @@
-//! What `deny.toml` says of the dependencies, as far as the machine itself knows: licences, sources
-//! and crates that are not used. `cargo deny` knows the advisories too, and has to be installed.
+//! Checks the dependencies against `deny.toml`: licences, sources and banned crates. It needs only
+//! `cargo metadata`. `cargo deny` also checks advisories, but has to be installed.
 
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The words in quotes of a list in `deny.toml`.
+/// The quoted words of a list in `deny.toml`.
 pub fn listed(rules: &str, list: &str) -> Vec<String> {
     let from = rules.split(&format!("\n{list} = [")).nth(1).unwrap_or_default();
     let lines = from.split("\n]").next().unwrap_or_default().lines();
@@ -13,66 +13,66 @@ pub fn listed(rules: &str, list: &str) -> Vec<String> {
     words.filter_map(|line| Some(line.split('"').nth(1)?.to_owned())).collect()
 }
 
-/// Every package that is built here, as cargo describes it.
+/// Every package that is built on this platform, as `cargo metadata` describes it.
 pub fn packages() -> Vec<Value> {
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let told = Command::new(env!("CARGO"))
+    let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--locked", "--offline"])
         .args(["--filter-platform", &platform])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-    let mut told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
-    serde_json::from_value(told["packages"].take()).expect("packages")
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    serde_json::from_value(metadata["packages"].take()).expect("packages")
 }
 
-/// What is wrong with a package: its licence, where it is from, or that it is there at all.
-pub fn wrong(package: &Value, licences: &[String], banned: &[String]) -> Vec<String> {
+/// Rules that a package breaks: its licence, its source, or a ban.
+pub fn violations(package: &Value, licences: &[String], banned: &[String]) -> Vec<String> {
     let text = |name: &str| package[name].as_str().unwrap_or_default();
     let name = text("name");
-    let mut wrong = Vec::new();
+    let mut found = Vec::new();
     if !is_allowed(text("license"), licences) {
-        wrong.push(format!("{name}: licence {:?}", text("license")));
+        found.push(format!("{name}: licence {:?}", text("license")));
     }
-    // Ours alone has no source.
+    // Only the package of this project has no source.
     if name != env!("CARGO_PKG_NAME") && !text("source").starts_with("registry+") {
-        wrong.push(format!("{name}: from {:?}", text("source")));
+        found.push(format!("{name}: from {:?}", text("source")));
     }
     if banned.iter().any(|banned| banned == name) {
-        wrong.push(format!("{name}: banned"));
+        found.push(format!("{name}: banned"));
     }
-    wrong
+    found
 }
 
-/// Whether an SPDX expression can be met with these licences. `/` is an old `OR`.
+/// Whether these licences satisfy an SPDX expression. `/` is an old form of `OR`.
 fn is_allowed(expression: &str, licences: &[String]) -> bool {
     let expression = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = expression.split_whitespace().peekable();
-    any(&mut words, licences)
+    any_of(&mut words, licences)
 }
 
 type Words<'w> = std::iter::Peekable<std::str::SplitWhitespace<'w>>;
 
-fn any(words: &mut Words<'_>, licences: &[String]) -> bool {
-    let mut allowed = all(words, licences);
+fn any_of(words: &mut Words<'_>, licences: &[String]) -> bool {
+    let mut allowed = all_of(words, licences);
     while words.next_if_eq(&"OR").is_some() {
-        allowed |= all(words, licences);
+        allowed |= all_of(words, licences);
     }
     allowed
 }
 
-fn all(words: &mut Words<'_>, licences: &[String]) -> bool {
-    let mut allowed = one(words, licences);
+fn all_of(words: &mut Words<'_>, licences: &[String]) -> bool {
+    let mut allowed = licence(words, licences);
     while words.next_if_eq(&"AND").is_some() {
-        allowed &= one(words, licences);
+        allowed &= licence(words, licences);
     }
     allowed
 }
 
-fn one(words: &mut Words<'_>, licences: &[String]) -> bool {
+fn licence(words: &mut Words<'_>, licences: &[String]) -> bool {
     if words.next_if_eq(&"(").is_some() {
-        let allowed = any(words, licences);
+        let allowed = any_of(words, licences);
         return words.next_if_eq(&")").is_some() && allowed;
     }
     let mut name = words.next().unwrap_or_default().to_owned();
@@ -88,7 +88,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_expression_is_met_by_the_licences_that_it_asks_for() {
+    fn a_licence_expression_is_evaluated() {
         let licences = ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].map(str::to_owned);
         for (expression, expected) in [
             ("MIT", true),
@@ -107,18 +107,19 @@ mod tests {
     }
 
     #[test]
-    fn a_package_that_must_not_be_there_is_found() {
+    fn a_package_that_is_not_allowed_is_found() {
         let rules = "x = 1\nallow = [\n    \"MIT\",\n    # \"GPL\"\n]\ndeny = [\n  { crate = \"ssl\" },\n]\n";
         let (licences, banned) = (listed(rules, "allow"), listed(rules, "deny"));
         assert_eq!(
             (licences.as_slice(), banned.as_slice()),
             (&["MIT".to_owned()][..], &["ssl".to_owned()][..])
         );
-        let of = |name: &str, license: &str, source: Value| {
-            wrong(&json!({"name": name, "license": license, "source": source}), &licences, &banned)
+        let found = |name: &str, license: &str, source: Value| {
+            let package = json!({"name": name, "license": license, "source": source});
+            violations(&package, &licences, &banned)
         };
-        assert_eq!(of("a", "MIT", json!("registry+x")).len(), 0);
-        assert_eq!(of("ssl", "GPL", json!("git+x")).len(), 3);
-        assert_eq!(of("a", "MIT", Value::Null).len(), 1);
+        assert_eq!(found("a", "MIT", json!("registry+x")).len(), 0);
+        assert_eq!(found("ssl", "GPL", json!("git+x")).len(), 3);
+        assert_eq!(found("a", "MIT", Value::Null).len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Which paths a file names, as far as they can be told from its text.
+//! Finds the paths that a file names, as far as its text shows them.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,18 @@ use syn::visit::Visit;
 
 use crate::source::Source;
 
-/// A path as it is written once imports are resolved: `crate`, `queue`, `service`, … for our own
-/// modules; the crate's name first for others.
+/// A path with its imports resolved: `crate`, `queue`, `service`, … for modules of this crate. For
+/// other crates the first part is the crate's name.
 pub type Named = Vec<String>;
 
-/// Every path that the shipped part of a file names, in imports, in code and inside of macros.
+/// Every path that a file names in imports, code and macros. Code for tests only does not count.
 pub fn named(source: &Source) -> Vec<Named> {
     let file = source.shipped();
     let module = source.module();
     let mut imports = Imports { module: module.clone(), modules: Vec::new(), found: Vec::new() };
     imports.visit_file(&file);
     let Imports { modules, found, .. } = imports;
-    // A module declared here is ours, whatever crate has the same name.
+    // A module that is declared here takes precedence over a crate of the same name.
     let mut local = by_last(&modules);
     let mut all: Vec<_> =
         found.into_iter().filter_map(|path| resolve(&module, &local, path)).collect();
@@ -75,7 +75,7 @@ fn flatten(tree: &syn::UseTree, before: &mut Named, leaves: &mut Vec<Named>) {
     }
 }
 
-/// `a::b::c` wherever it is written, macros included.
+/// Finds every `a::b::c`, in macros too.
 fn chains(tokens: TokenStream, found: &mut Vec<Named>) {
     let mut chain: Named = Vec::new();
     let mut colons = 0;
@@ -113,7 +113,7 @@ fn resolve(module: &Named, local: &HashMap<String, Named>, chain: Named) -> Opti
     }
 }
 
-/// The path from the crate's root. `onsale` is the library as the command line sees it.
+/// The path from the crate's root. The command line names the library `onsale`.
 fn absolute(module: &Named, path: Named) -> Named {
     let ups = path.iter().take_while(|part| *part == "super").count();
     match path.first().map(String::as_str) {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_tests_only_is_not_looked_at() {
+    fn test_only_code_is_ignored() {
         let text = "#[cfg(test)] mod tests { use crate::user::pg::find; }";
         assert!(!names("src/queue/service.rs", text, "crate::user::pg::find"));
     }

@@ -1,11 +1,12 @@
-//! Who may import whom, and who may name which driver.
+//! Which modules may import which, and which files may name which driver.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::imports::{Named, named};
 use crate::source::Source;
 
-/// From left to right; an import goes rightward only, and not between neighbours of one column.
+/// The columns of modules, left to right. A module imports only from columns to its right, never
+/// from its own column.
 const COLUMNS: [&[&str]; 16] = [
     &["main", "cli"],
     &["app"],
@@ -25,10 +26,11 @@ const COLUMNS: [&[&str]; 16] = [
     &["config"],
 ];
 
-/// Who may use the private servers of development, which themselves use nothing of ours.
+/// The module with the private servers for development. Only `main` and `cli` use it, and it uses
+/// no other module of this crate.
 const DEVELOPMENT: &str = "dev";
 
-/// Modules that are not features: any file of theirs may be used.
+/// Modules that are not features. Other modules may use all their files.
 const FOUNDATIONS: [&str; 7] =
     ["http", "store", "config", "telemetry", "board", "outbox", "idempotency"];
 
@@ -36,8 +38,8 @@ fn column(module: &str) -> Option<usize> {
     COLUMNS.iter().position(|column| column.contains(&module))
 }
 
-/// The modules of ours that a file names: the first two parts of each path below the crate.
-fn ours(source: &Source) -> Vec<(String, Option<String>)> {
+/// The modules of this crate that a file names: the first two parts of each path below `crate`.
+fn modules_named(source: &Source) -> Vec<(String, Option<String>)> {
     let below = |path: Named| {
         let mut parts = path.into_iter();
         (parts.next()? == "crate").then(|| Some((parts.next()?, parts.next())))?
@@ -48,7 +50,7 @@ fn ours(source: &Source) -> Vec<(String, Option<String>)> {
     found
 }
 
-/// Imports that go leftward, sideways, or to where nobody may go.
+/// Imports of modules to the left, in the same column, or of `dev`.
 pub fn direction(source: &Source) -> Vec<String> {
     let Some(from) = source.module().into_iter().next() else {
         return Vec::new();
@@ -58,18 +60,19 @@ pub fn direction(source: &Source) -> Vec<String> {
         _ if from == DEVELOPMENT => true,
         (Some(from), _) if to == DEVELOPMENT => from > 0,
         (Some(left), Some(right)) => right <= left,
-        // A module that has no column yet must be given one; other names are types and functions.
+        // A module without a column must get one. Names that are not modules are types or
+        // functions.
         (None, _) => true,
         (Some(_), None) => false,
     };
-    let mut broken: Vec<_> = ours(source).into_iter().map(|(to, _)| to).collect();
+    let mut broken: Vec<_> = modules_named(source).into_iter().map(|(to, _)| to).collect();
     broken.dedup();
     broken.retain(|to| wrong(to));
     broken.into_iter().map(|to| format!("{} imports {to}", source.path)).collect()
 }
 
-/// Uses of another feature otherwise than by its service, its model's types, or, inside of a use
-/// case's transaction, its SQL.
+/// Uses of files that are private to another feature. A feature may use the services and models of
+/// others, and their SQL within the transaction of a use case.
 pub fn boundary(source: &Source) -> Vec<String> {
     if source.is_test() {
         return Vec::new();
@@ -79,39 +82,39 @@ pub fn boundary(source: &Source) -> Vec<String> {
         return Vec::new();
     };
     if column(from).is_some_and(|column| column < 2) {
-        // The command line and the app wire everything.
+        // The command line and the app wire all features together.
         return Vec::new();
     }
-    // Use cases may be spread over several files; these three are never part of one.
+    // A use case may have several files, but never one of these three.
     let use_case = !module.iter().any(|part| ["http", "model", "redis"].contains(&part.as_str()));
     let wrong = |to: &str, file: &str| match file {
         _ if to == from || FOUNDATIONS.contains(&to) => file == "redis" && to != from,
         "http" => true,
-        // Upkeep carries from one store to the other, below the use cases.
+        // Upkeep copies from one store to the other, below the use cases.
         "redis" => from != "upkeep",
-        // Pages are above the use cases: they never ask a store themselves.
+        // Pages are above the use cases and never query a store.
         "pg" => !use_case || from == "web",
         _ => false,
     };
-    let of = |(to, file): (String, Option<String>)| {
+    let violation = |(to, file): (String, Option<String>)| {
         let file = file.filter(|file| to != "store" && wrong(&to, file))?;
         Some(format!("{} reaches into {to}/{file}.rs", source.path))
     };
-    ours(source).into_iter().filter_map(of).collect()
+    modules_named(source).into_iter().filter_map(violation).collect()
 }
 
-/// Imports of `crate::http` by a feature's model, service or store access: only a feature's HTTP and
-/// stream files know HTTP.
+/// Imports of `crate::http` by a feature's model, service or store access. Only a feature's HTTP
+/// and stream files may import it.
 pub fn http(source: &Source) -> Vec<String> {
     if source.is_test() {
         return Vec::new();
     }
     let module = source.module();
     let first = module.first().map_or("", String::as_str);
-    let knows_http = ["http", "app", "web", "main", "cli"].contains(&first)
+    let may_import = ["http", "app", "web", "main", "cli"].contains(&first)
         || module.iter().any(|part| part == "http" || part == "stream");
-    let imports = ours(source).into_iter().any(|(to, _)| to == "http");
-    if imports && !knows_http { vec![format!("{} imports http", source.path)] } else { Vec::new() }
+    let imports = modules_named(source).into_iter().any(|(to, _)| to == "http");
+    if imports && !may_import { vec![format!("{} imports http", source.path)] } else { Vec::new() }
 }
 
 /// Files that import each other, directly or through others. A parent that only declares a module
@@ -128,8 +131,8 @@ pub fn circles(sources: &[Source]) -> Vec<String> {
         .enumerate()
         .map(|(at, source)| {
             let paths = named(source).into_iter();
-            let ours = paths.filter(|path| path[0] == "crate" && path.len() > 1);
-            let targets = ours.filter_map(|path| file_of(&path[1..].to_vec()));
+            let own = paths.filter(|path| path[0] == "crate" && path.len() > 1);
+            let targets = own.filter_map(|path| file_of(&path[1..].to_vec()));
             targets.filter(|to| *to != at).collect()
         })
         .collect();
@@ -152,14 +155,14 @@ pub fn circles(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// Drivers named outside of the files that are there for them.
+/// Drivers that are named outside the files meant for them.
 pub fn drivers(source: &Source) -> Vec<String> {
     if source.is_test() {
         return Vec::new();
     }
     let module = source.module();
     let first = module.first().map_or("", String::as_str);
-    let has = |part: &str| module.iter().any(|is| is == part);
+    let has = |wanted: &str| module.iter().any(|part| part == wanted);
     let web = ["axum", "hyper", "hyper_util", "tower_http", "utoipa_axum", "utoipa_swagger_ui"];
     let allowed = |name: &str| match name {
         name if web.contains(&name) => has("http") || first == "app" || first == "web",
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn files_in_a_circle_are_found_also_through_a_third() {
+    fn files_that_import_each_other_are_found_even_through_a_third() {
         let source = |path, text| Source::new(path, text);
         let circle = [
             source("src/board/meta.rs", "use super::rate::Rate;"),

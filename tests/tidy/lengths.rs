@@ -1,4 +1,4 @@
-//! How long things are.
+//! Limits for the lengths of files and functions.
 
 use syn::spanned::Spanned;
 use syn::visit::Visit;
@@ -21,12 +21,12 @@ struct Functions<'t> {
 }
 
 impl Functions<'_> {
-    /// Counts as clippy does: what is between the braces, without blank lines and comments.
+    /// Counts lines as clippy does: those between the braces, without blank lines and comments.
     fn add(&mut self, signature: &syn::Signature, body: &syn::Block) {
         let (first, last) = (body.span().start().line, body.span().end().line);
-        let inside = self.lines.get(first..last.saturating_sub(1)).unwrap_or_default();
-        let code = |line: &&&str| !line.trim().is_empty() && !line.trim().starts_with("//");
-        let lines = inside.iter().filter(code).count();
+        let body = self.lines.get(first..last.saturating_sub(1)).unwrap_or_default();
+        let is_code = |line: &&&str| !line.trim().is_empty() && !line.trim().starts_with("//");
+        let lines = body.iter().filter(is_code).count();
         self.found.push(Function { name: signature.ident.to_string(), lines });
     }
 }
@@ -66,18 +66,18 @@ pub fn file(source: &Source) -> Vec<String> {
 /// Functions that are too long.
 pub fn functions(source: &Source) -> Vec<String> {
     let long = lengths(source).into_iter().filter(|function| function.lines > FUNCTION);
-    let told = |Function { name, lines }| format!("{}: {name} has {lines} lines", source.path);
-    long.map(told).collect()
+    let describe = |Function { name, lines }| format!("{}: {name} has {lines} lines", source.path);
+    long.map(describe).collect()
 }
 
-/// A median file that is too long.
+/// The median of the file lengths, if it is too high.
 pub fn median(sources: &[Source]) -> Vec<String> {
     let lines = files(sources).get(sources.len() / 2).map_or(0, |(lines, _)| *lines);
     let broken = (lines > MEDIAN).then(|| format!("the median file has {lines} lines"));
     broken.into_iter().collect()
 }
 
-/// The files with their lengths, the shortest first.
+/// The files with their lengths, shortest first.
 fn files(sources: &[Source]) -> Vec<(usize, &str)> {
     let length = |source: &Source| source.text.lines().count();
     let mut files: Vec<_> =
@@ -128,14 +128,14 @@ mod tests {
 
     #[test]
     fn a_long_median_is_found() {
-        let of = |lines: usize| Source::new("src/a.rs", &"\n".repeat(lines));
-        assert!(median(&[of(1), of(MEDIAN), of(300)]).is_empty());
-        assert_eq!(median(&[of(1), of(MEDIAN + 1), of(300)]).len(), 1);
+        let file = |lines: usize| Source::new("src/a.rs", &"\n".repeat(lines));
+        assert!(median(&[file(1), file(MEDIAN), file(300)]).is_empty());
+        assert_eq!(median(&[file(1), file(MEDIAN + 1), file(300)]).len(), 1);
     }
 
     #[test]
     fn the_summary_names_the_longest() {
-        let told = summary(&[function(3), Source::new("src/b.rs", "fn short() {}\n")]);
-        assert!(told.contains("(src/a.rs: long)"), "{told}");
+        let text = summary(&[function(3), Source::new("src/b.rs", "fn short() {}\n")]);
+        assert!(text.contains("(src/a.rs: long)"), "{text}");
     }
 }

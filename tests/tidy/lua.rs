@@ -1,11 +1,11 @@
-//! What every script begins with, and how long it is.
+//! The header of every Lua script, and its length.
 
 use crate::source::Source;
 
 const CODE_LINES: usize = 80;
 
-/// What a header lacks. Scripts begin with `#!lua`; what they share (`lua/lib`) is put behind that
-/// line, and has a header without keys and replies of its own.
+/// Lines that a header lacks. A script begins with `#!lua`. Shared code (`lua/lib`) is inserted
+/// behind that line; its header lists no keys and no replies.
 pub fn header(source: &Source) -> Vec<String> {
     let name = source.path.trim_start_matches("lua/").trim_end_matches(".lua");
     let shared = name.starts_with("lib/");
@@ -16,10 +16,10 @@ pub fn header(source: &Source) -> Vec<String> {
     }
     let comment: Vec<_> = lines.take_while(|line| line.starts_with("--")).collect();
     let title = format!("-- {name}: ");
-    let said = comment
+    let has_title = comment
         .first()
         .is_some_and(|line| line.strip_prefix(&title).is_some_and(|what| !what.trim().is_empty()));
-    if !said {
+    if !has_title {
         lacks.push(format!("a line `{title}what it does`"));
     }
     let parts: &[&str] = if shared { &[] } else { &["KEYS", "ARGV", "Reply"] };
@@ -34,8 +34,8 @@ pub fn header(source: &Source) -> Vec<String> {
 
 /// A script with too much code.
 pub fn length(source: &Source) -> Vec<String> {
-    let code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("--");
-    let lines = source.text.lines().filter(code).count();
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("--");
+    let lines = source.text.lines().filter(is_code).count();
     let broken = (lines > CODE_LINES).then(|| format!("{} has {lines} lines", source.path));
     broken.into_iter().collect()
 }
@@ -67,8 +67,8 @@ mod tests {
 
     #[test]
     fn a_long_script_is_found() {
-        let of = |lines| Source::new("lua/a.lua", &"local x = 1\n\n  -- why\n".repeat(lines));
-        assert!(length(&of(CODE_LINES)).is_empty());
-        assert_eq!(length(&of(CODE_LINES + 1)).len(), 1);
+        let script = |lines| Source::new("lua/a.lua", &"local x = 1\n\n  -- why\n".repeat(lines));
+        assert!(length(&script(CODE_LINES)).is_empty());
+        assert_eq!(length(&script(CODE_LINES + 1)).len(), 1);
     }
 }

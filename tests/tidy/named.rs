@@ -1,8 +1,8 @@
-//! Tests that a document names.
+//! Finds tests that a document names and that do not exist.
 
 use crate::source::Source;
 
-/// A name in backticks with as many underscores is a test's: they are sentences.
+/// Names of tests are sentences: a name in backticks with this many underscores is one.
 const UNDERSCORES: usize = 3;
 
 /// Tests that a document names.
@@ -14,14 +14,14 @@ pub fn named(document: &Source) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Those of them that no source has.
+/// Named tests that no source defines.
 pub fn missing(document: &Source, sources: &[Source]) -> Vec<String> {
     let gone =
         named(document).filter(|name| !sources.iter().any(|source| has_test(&source.text, name)));
     gone.map(|name| format!("{}: {name}", document.path)).collect()
 }
 
-/// Whether there is a function of that name right below a line that makes it a test.
+/// Whether a function of that name stands directly below a test attribute.
 fn has_test(text: &str, name: &str) -> bool {
     let function = format!("fn {name}(");
     let mut above = "";
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_that_is_named_and_not_there_is_found() {
+    fn a_named_test_that_does_not_exist_is_found() {
         let text = "    #[tokio::test(flavor = \"x\")]\n    async fn it_is_there_now() {}\n\n    \
                     fn it_is_no_test() {}\n";
         let sources = [Source::new("tests/a.rs", text)];

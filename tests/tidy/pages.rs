@@ -1,13 +1,14 @@
-//! Texts of pages: the same in both languages, all there, all used; and what no page has in it.
+//! Texts of pages: the same keys in both languages, all defined and all used. Also finds what no
+//! page may contain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Source;
 
-/// The longest module, and the longest file of styles.
+/// Maximum number of lines of a module or a style sheet.
 const MODULE: usize = 300;
 
-/// Never in a module or a template: with these a text could become more than a text.
+/// Forbidden in modules and templates, because these could interpret a text as markup or code.
 const FORBIDDEN: [&str; 8] = [
     "innerHTML",
     "outerHTML",
@@ -19,16 +20,16 @@ const FORBIDDEN: [&str; 8] = [
     "javascript:",
 ];
 
-/// The texts of one language by key, with the form of a plural taken off: `sale.left.other` is
-/// `sale.left`.
+/// The keys of one language with the placeholders of their texts. Plural forms share a key:
+/// `sale.left.other` is `sale.left`.
 type Keys = BTreeMap<String, BTreeSet<String>>;
 
 fn without_form(key: &str) -> &str {
     key.strip_suffix(".one").or_else(|| key.strip_suffix(".other")).unwrap_or(key)
 }
 
-/// `{name}` in a text.
-fn holes(text: &str) -> BTreeSet<String> {
+/// The names of the placeholders in a text: `{name}`.
+fn placeholders(text: &str) -> BTreeSet<String> {
     let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
     parts.map(|(name, _)| name.to_owned()).collect()
 }
@@ -39,18 +40,19 @@ fn language(texts: &[Source], tag: &str) -> Keys {
         let file: BTreeMap<String, String> = serde_json::from_str(&source.text)
             .unwrap_or_else(|error| panic!("{}: {error}", source.path));
         for (key, text) in file {
-            keys.entry(without_form(&key).to_owned()).or_default().extend(holes(&text));
+            keys.entry(without_form(&key).to_owned()).or_default().extend(placeholders(&text));
         }
     }
     keys
 }
 
-/// Keys and holes that one language has and the other lacks.
+/// Keys and placeholders that one language has and the other lacks.
 pub fn languages(texts: &[Source]) -> Vec<String> {
     let (english, korean) = (language(texts, "en"), language(texts, "ko"));
     let lacks = |one: &Keys, other: &Keys, name: &str| -> Vec<String> {
-        let wrong = one.iter().filter(|(key, holes)| other.get(*key) != Some(holes));
-        wrong.map(|(key, _)| format!("{key} is missing in {name}, or has other holes")).collect()
+        let differing = one.iter().filter(|(key, names)| other.get(*key) != Some(names));
+        let describe = |(key, _)| format!("{key} is missing in {name} or has other placeholders");
+        differing.map(describe).collect()
     };
     [lacks(&english, &korean, "Korean"), lacks(&korean, &english, "English")].concat()
 }
@@ -66,7 +68,7 @@ pub fn misplaced(texts: &[Source]) -> Vec<String> {
     texts.iter().flat_map(wrong).collect()
 }
 
-/// What is written between quotes of any kind, up to where something is put in.
+/// Words between quotes of any kind. The flag marks a word that ends at an inserted value.
 fn quoted(text: &str) -> impl Iterator<Item = (&str, bool)> {
     text.match_indices(['\'', '"', '`']).filter_map(|(at, quote)| {
         let rest = &text[at + 1..];
@@ -77,7 +79,7 @@ fn quoted(text: &str) -> impl Iterator<Item = (&str, bool)> {
     })
 }
 
-/// Keys that are used and not there, and keys that are there and not used.
+/// Keys that are used and not defined, and keys that are defined and not used.
 pub fn used(texts: &[Source], users: &[Source]) -> Vec<String> {
     let keys = language(texts, "en");
     let files: BTreeSet<&str> = texts.iter().map(Source::name).collect();
@@ -88,15 +90,15 @@ pub fn used(texts: &[Source], users: &[Source]) -> Vec<String> {
     };
     let (mut broken, mut whole, mut begun) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for user in users {
-        // What tests are about is no text.
+        // Unit tests of the pages use keys that do not exist.
         let text = user.text.split("#[cfg(test)]").next().unwrap_or_default();
         for (word, part) in quoted(text).filter(|(word, _)| is_key(word)) {
-            let there = if part {
+            let exists = if part {
                 keys.keys().any(|key| key.starts_with(word))
             } else {
                 keys.contains_key(without_form(word))
             };
-            if !there {
+            if !exists {
                 broken.push(format!("{}: there is no text {word}", user.path));
             }
             if part {
@@ -109,7 +111,7 @@ pub fn used(texts: &[Source], users: &[Source]) -> Vec<String> {
     let unused = keys.keys().filter(|key| {
         let word = key.as_str();
         let begins = begun.iter().any(|begun| word.starts_with(begun));
-        // A page's title is found by the page's name.
+        // The key of a page's title is built from the page's name.
         let title = word.split_once('.').is_some_and(|(_, rest)| rest == "title");
         !whole.contains(word) && !begins && !title
     });
@@ -117,7 +119,7 @@ pub fn used(texts: &[Source], users: &[Source]) -> Vec<String> {
     broken
 }
 
-/// Ways for a text to become more than a text, and scripts or styles inside of a page.
+/// Code that could interpret a text as markup or code, and scripts or styles within a page.
 pub fn safe(source: &Source) -> Vec<String> {
     let mut broken: Vec<_> = FORBIDDEN
         .iter()
@@ -136,7 +138,7 @@ pub fn safe(source: &Source) -> Vec<String> {
     broken
 }
 
-/// A module, or a file of styles, that is too long.
+/// A module or style sheet that is too long.
 pub fn length(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
     let broken = (lines > MODULE).then(|| format!("{} has {lines} lines", source.path));
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_that_differ_are_found_and_plurals_may() {
+    fn languages_with_different_keys_are_found_and_plural_forms_may_differ() {
         let plural = r#"{"sale.left.one":"{n} seat","sale.left.other":"{n} seats"}"#;
         assert!(languages(&texts(plural, r#"{"sale.left.other":"{n}석"}"#)).is_empty());
         assert_eq!(languages(&texts(plural, "{}")).len(), 1);
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_page_may_have_is_found() {
+    fn forbidden_page_content_is_found() {
         for text in ["x.innerHTML = y", "<p style=\"x\">", "<a onclick=\"x()\">", "<style>"] {
             assert_eq!(safe(&Source::new("web/templates/a.html", text)).len(), 1, "{text}");
         }

@@ -1,9 +1,9 @@
-//! The files that the rules are held against.
+//! The files that the rules check.
 
 use std::fs;
 use std::path::Path;
 
-/// One file, by its path from the project's root.
+/// One file. Its path starts at the project's root.
 pub struct Source {
     pub path: String,
     pub text: String,
@@ -14,7 +14,7 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
-    /// The file's syntax, without what is compiled for tests only.
+    /// The file's syntax without code that is compiled for tests only.
     pub fn shipped(&self) -> syn::File {
         let mut file = self.parsed();
         drop_tests(&mut file.items);
@@ -32,13 +32,13 @@ impl Source {
         !self.path.starts_with("src/") || name == "tests" || name.ends_with("_tests")
     }
 
-    /// The file's name without folder and ending.
+    /// The file's name without its folder and ending.
     pub fn name(&self) -> &str {
         let file = self.path.rsplit('/').next().unwrap_or_default();
         file.split('.').next().unwrap_or_default()
     }
 
-    /// The module that the file is, from the crate's root: `src/queue/pg.rs` is `queue`, `pg`.
+    /// The file's module path from the crate's root: `src/queue/pg.rs` is `queue`, `pg`.
     pub fn module(&self) -> Vec<String> {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         let mut module: Vec<_> = path.split('/').map(str::to_owned).collect();
@@ -77,7 +77,7 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
     }
 }
 
-/// Every file under `folder` whose name ends in `.ending`; all where `ending` is empty.
+/// Every file under `folder` whose name ends in `.ending`, or all files if `ending` is empty.
 pub fn read(folder: &str, ending: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -89,10 +89,10 @@ pub fn read(folder: &str, ending: &str) -> Vec<Source> {
 fn walk(root: &Path, folder: &Path, ending: &str, found: &mut Vec<Source>) {
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if path.ends_with("node_modules") {
-            // Others' code, which only the tests of pages use.
+            // Third-party code that only the tests of pages use.
         } else if path.is_dir() {
             walk(root, &path, ending, found);
-        } else if ending.is_empty() || path.extension().is_some_and(|is| is == ending) {
+        } else if ending.is_empty() || path.extension().is_some_and(|found| found == ending) {
             let text =
                 fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();

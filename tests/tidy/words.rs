@@ -1,24 +1,24 @@
-//! What is never written outside of tests, and what no file is called.
+//! Code that is forbidden outside tests, and names that no file may have.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use crate::source::Source;
 
-const NO_NAME: [&str; 8] =
+const MEANINGLESS: [&str; 8] =
     ["util", "utils", "common", "helper", "helpers", "manager", "managers", "misc"];
 
-/// Panics by the way, leftovers, and silenced lints.
+/// Calls that panic, leftovers of development, and silenced lints.
 pub fn forbidden(source: &Source) -> Vec<String> {
     if source.is_test() {
         return Vec::new();
     }
     let mut found = Vec::new();
-    look(source.shipped().into_token_stream(), &mut found);
+    search(source.shipped().into_token_stream(), &mut found);
     found.into_iter().map(|(line, what)| format!("{}:{line}: {what}", source.path)).collect()
 }
 
-fn look(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
+fn search(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
     let tokens: Vec<_> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| &tokens[at]);
@@ -30,12 +30,12 @@ fn look(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
                 }
             }
             TokenTree::Group(group) => {
-                let inside = group.stream();
-                if group.delimiter() == Delimiter::Bracket && is_allow(&inside) {
-                    let what = "#[allow], where #[expect] says when it is stale".to_owned();
+                let content = group.stream();
+                if group.delimiter() == Delimiter::Bracket && is_allow(&content) {
+                    let what = "#[allow] instead of #[expect], which warns when stale".to_owned();
                     found.push((group.span_open().start().line, what));
                 }
-                look(inside, found);
+                search(content, found);
             }
             _ => {}
         }
@@ -45,32 +45,32 @@ fn look(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
 fn is_forbidden(name: &str, before: Option<&TokenTree>, after: Option<&TokenTree>) -> bool {
     let punct = |token: Option<&TokenTree>, wanted| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
     match name {
-        // Called, or named as a function: `.unwrap()`, `Option::unwrap`.
+        // Called or named as a function: `.unwrap()`, `Option::unwrap`.
         "unwrap" | "expect" => punct(before, '.') || punct(before, ':'),
         "todo" | "unimplemented" | "dbg" => punct(after, '!'),
         _ => false,
     }
 }
 
-fn is_allow(inside: &TokenStream) -> bool {
-    matches!(inside.clone().into_iter().next(), Some(TokenTree::Ident(name)) if name == "allow")
+fn is_allow(content: &TokenStream) -> bool {
+    matches!(content.clone().into_iter().next(), Some(TokenTree::Ident(name)) if name == "allow")
 }
 
-/// A file or folder whose name says nothing.
+/// The path, if a file or folder in it has a meaningless name.
 pub fn names(source: &Source) -> Vec<String> {
-    let says_nothing = |part: &str| {
-        part.split(['.', '_', '-']).any(|word| NO_NAME.contains(&word.to_lowercase().as_str()))
+    let is_meaningless = |part: &str| {
+        part.split(['.', '_', '-']).any(|word| MEANINGLESS.contains(&word.to_lowercase().as_str()))
     };
-    let broken = source.path.split('/').any(says_nothing).then(|| source.path.clone());
+    let broken = source.path.split('/').any(is_meaningless).then(|| source.path.clone());
     broken.into_iter().collect()
 }
 
-/// Modules of the map without a sentence.
-pub fn undocumented(map: &Source) -> Vec<String> {
+/// Modules that `src/lib.rs` declares without a doc sentence.
+pub fn undocumented(lib: &Source) -> Vec<String> {
     let has_sentence = |module: &syn::ItemMod| {
         module.attrs.iter().any(|attribute| attribute.path().is_ident("doc"))
     };
-    let modules = map.parsed().items.into_iter().filter_map(|item| match item {
+    let modules = lib.parsed().items.into_iter().filter_map(|item| match item {
         syn::Item::Mod(module) if !has_sentence(&module) => Some(module.ident.to_string()),
         _ => None,
     });
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_never_written_is_found_and_tests_may_write_it() {
+    fn forbidden_code_is_found_and_tests_may_use_it() {
         for text in [
             "fn f() { x.unwrap(); }",
             "fn f() { x.expect(\"y\"); }",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_says_nothing_is_found() {
+    fn a_meaningless_file_name_is_found() {
         for path in ["src/util.rs", "src/helpers/a.rs", "lua/queue/common.lua", "src/a_manager.rs"]
         {
             assert_eq!(names(&Source::new(path, "")).len(), 1, "{path}");
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_module_without_a_sentence_is_found() {
-        let map = Source::new("src/lib.rs", "/// What.\npub mod a;\npub mod b;\n");
-        assert_eq!(undocumented(&map), ["b"]);
+        let lib = Source::new("src/lib.rs", "/// What.\npub mod a;\npub mod b;\n");
+        assert_eq!(undocumented(&lib), ["b"]);
     }
 }

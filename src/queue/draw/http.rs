@@ -102,7 +102,7 @@ async fn entrants(
             let Some((last, _)) = page.as_ref().and_then(|page| page.last()).copied() else {
                 return Ok::<_, StoreError>(None);
             };
-            let text = lines(page.as_deref().unwrap_or_default());
+            let text = render_page(page.as_deref().unwrap_or_default());
             Ok(Some((text, draws.entrants(schedule, last).await?)))
         }
     });
@@ -110,7 +110,7 @@ async fn entrants(
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
-fn lines(page: &[(Sequence, Uuid)]) -> Bytes {
+fn render_page(page: &[(Sequence, Uuid)]) -> Bytes {
     let mut text = String::with_capacity(page.len() * 37);
     for (_, id) in page {
         // Writing to a string does not fail.

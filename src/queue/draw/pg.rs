@@ -198,7 +198,7 @@ pub async fn write_places(
         return Ok(());
     };
     let sequences: Vec<i64> = places.iter().map(|(sequence, _)| sequence.as_i64()).collect();
-    let drawn: Vec<i32> = places.iter().map(|(_, place)| place.cast_signed()).collect();
+    let ranks: Vec<i32> = places.iter().map(|(_, rank)| rank.cast_signed()).collect();
     sqlx::query!(
         "update draw_entrant e set place = t.place
          from unnest($2::bigint[], $3::integer[]) as t (sequence, place)
@@ -206,7 +206,7 @@ pub async fn write_places(
            and e.sequence between $4 and $5 and e.place is distinct from t.place",
         schedule.0,
         &sequences,
-        &drawn,
+        &ranks,
         first.as_i64(),
         last.as_i64()
     )
@@ -243,10 +243,10 @@ pub async fn placed(
     )
     .fetch_all(pg.pool())
     .await?;
-    let placed = |user, sequence: i64, place: i32| Placed {
+    let placed = |user, sequence: i64, rank: i32| Placed {
         user: UserId(user),
         joined: Sequence(sequence.cast_unsigned()),
-        place: place.cast_unsigned(),
+        place: rank.cast_unsigned(),
     };
     Ok(rows.into_iter().map(|row| placed(row.user_id, row.sequence, row.place)).collect())
 }

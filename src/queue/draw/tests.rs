@@ -69,8 +69,8 @@ fn drawn_ranks_are_found_in_both_directions() {
     let joined = [(1 << 40) + 4, (1 << 40) + 9, (2 << 40) + 3].map(Sequence);
     let entrants: Vec<_> = joined.into_iter().zip([3, 1, 2]).collect();
     let places = Places::new(base, &entrants).unwrap();
-    for (sequence, place) in entrants {
-        let drawn = Sequence(base.0 + u64::from(place));
+    for (sequence, rank) in entrants {
+        let drawn = Sequence(base.0 + u64::from(rank));
         assert_eq!(places.drawn(sequence), Some(drawn));
         assert_eq!(places.joined(drawn), sequence);
         assert_eq!(places.joined(sequence), sequence);

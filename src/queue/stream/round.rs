@@ -57,7 +57,7 @@ impl Round {
         let board = &self.board;
         Fingerprint {
             urgent,
-            whole: hash((urgent, ahead, board.waiting.len(), board.seats.available)),
+            whole: hash((urgent, ahead, board.waiting.count(), board.seats.available)),
         }
     }
 }

@@ -80,7 +80,7 @@ pub(super) async fn serve(
             Some(answer) = answered.recv() => topic.take_answer(answer),
             () = topic.due(&mut tick) => topic.walk().await,
         }
-        topic.ask();
+        topic.start_calls();
         if topic.listeners.is_empty() && arrivals.end() {
             return;
         }
@@ -144,25 +144,25 @@ impl Topic {
             return;
         };
         self.walked = Some(round.board.read_at());
-        let mut gone = Vec::new();
+        let mut closed = Vec::new();
         for (number, (key, listener)) in self.listeners.iter_mut().enumerate() {
             match listener.step(&round, &mut self.out) {
                 Ok(Next::Ask) => self.asking.push_back(*key),
                 Ok(Next::Nothing) => {}
-                Err(_) => gone.push(*key),
+                Err(_) => closed.push(*key),
             }
             if number % BATCH == BATCH - 1 {
                 tokio::task::yield_now().await;
             }
         }
-        for key in gone {
+        for key in closed {
             self.listeners.remove(&key);
         }
         self.out.shrink_to(SCRATCH);
     }
 
     /// Starts Redis calls for waiting streams, as many as there are permits.
-    fn ask(&mut self) {
+    fn start_calls(&mut self) {
         while !self.asking.is_empty()
             && let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned()
         {

@@ -15,14 +15,14 @@ const CACHED: usize = 1_000_000;
 #[derive(Debug)]
 pub struct TicketCache {
     keys: TicketKeys,
-    known: TokenCache<Ticket>,
+    verified_tickets: TokenCache<Ticket>,
 }
 
 impl TicketCache {
     /// Starts empty.
     #[must_use]
     pub fn new(keys: TicketKeys) -> Self {
-        Self { keys, known: TokenCache::new(CACHED) }
+        Self { keys, verified_tickets: TokenCache::new(CACHED) }
     }
 
     /// The secrets, for signing.
@@ -36,7 +36,7 @@ impl TicketCache {
     /// # Errors
     /// [`InvalidTicket`] if it is forged, expired, or not a ticket.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
-        let ticket = self.known.get_or(token, || self.keys.verify(token))?;
+        let ticket = self.verified_tickets.get_or(token, || self.keys.verify(token))?;
         if expired(&ticket, Utc::now()) { Err(InvalidTicket::Expired) } else { Ok(ticket) }
     }
 }
@@ -59,8 +59,9 @@ mod tests {
 
     fn token(tickets: &TicketCache, in_seconds: i64) -> String {
         let expires = Utc::now() + TimeDelta::seconds(in_seconds);
-        let place = Sequence((1 << 40) + 5);
-        tickets.keys().sign(ScheduleId(3), UserId(7), (place, place), None, expires).unwrap()
+        let sequence = Sequence((1 << 40) + 5);
+        let sequences = (sequence, sequence);
+        tickets.keys().sign(ScheduleId(3), UserId(7), sequences, None, expires).unwrap()
     }
 
     #[test]

@@ -193,8 +193,8 @@ mod tests {
 
     fn token(keys: &TicketKeys, in_seconds: i64) -> String {
         let expires = Utc::now() + TimeDelta::seconds(in_seconds);
-        let place = Sequence((1 << 40) + 5);
-        keys.sign(ScheduleId(3), UserId(7), (place, place), None, expires).unwrap()
+        let sequence = Sequence((1 << 40) + 5);
+        keys.sign(ScheduleId(3), UserId(7), (sequence, sequence), None, expires).unwrap()
     }
 
     #[test]

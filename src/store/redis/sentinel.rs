@@ -20,7 +20,7 @@ const ASK_LIMIT: Duration = Duration::from_millis(300);
 
 /// The sentinels, the name of the service, and the login at its primary.
 pub(super) struct Sentinels {
-    sentinels: Vec<Client>,
+    asked: Vec<Client>,
     service: String,
     /// The primary's user, password and database; the address in it is replaced.
     login: ConnectionInfo,
@@ -55,7 +55,7 @@ impl Sentinels {
         };
         let hosts = hosts.split(',').map(|host| Client::open(url_of(own_login, host.trim())));
         Ok(Some(Self {
-            sentinels: hosts.collect::<Result<_, _>>()?,
+            asked: hosts.collect::<Result<_, _>>()?,
             service: service.to_owned(),
             login: url_of(login, &format!("localhost/{database}")).into_connection_info()?,
             primary: watch::Sender::default(),
@@ -69,7 +69,7 @@ impl Sentinels {
         limit: Duration,
     ) -> Result<(MultiplexedConnection, watch::Receiver<String>), RedisError> {
         let ask = |client| tokio::time::timeout(ASK_LIMIT, self.ask(client));
-        let answers = join_all(self.sentinels.iter().map(ask)).await;
+        let answers = join_all(self.asked.iter().map(ask)).await;
         let latest = answers.into_iter().filter_map(|answer| answer.ok()?.ok()?).max();
         let (_, host, port) = latest.ok_or_else(|| refused("no sentinel names the primary"))?;
         let named = format!("{host}:{port}");
@@ -118,8 +118,8 @@ mod tests {
     fn a_url_names_sentinels_a_service_and_both_logins() {
         let url = "redis+sentinel://me:p%40ss@a:26379,b:26380/sale/3?login=guard:word";
         let read = Sentinels::of_url(url).unwrap().unwrap();
-        assert_eq!((read.service.as_str(), read.sentinels.len()), ("sale", 2));
-        let sentinel = read.sentinels[1].get_connection_info();
+        assert_eq!((read.service.as_str(), read.asked.len()), ("sale", 2));
+        let sentinel = read.asked[1].get_connection_info();
         let login = read.login.redis_settings();
         assert_eq!((login.username(), login.password(), login.db()), (Some("me"), Some("p@ss"), 3));
         assert_eq!(sentinel.addr(), &ConnectionAddr::Tcp("b".into(), 26380));

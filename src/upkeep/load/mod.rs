@@ -84,19 +84,20 @@ impl Loader<'_> {
             let Some(page) = retry(read).await? else {
                 break;
             };
-            let drawn_sequence = |place| drawn.and_then(|drawn| drawn.drawn(place));
-            for (place, reason) in &page.ended {
-                ended.add(*place, *reason);
+            let drawn_sequence = |joined| drawn.and_then(|drawn| drawn.drawn(joined));
+            for (joined, reason) in &page.ended {
+                ended.add(*joined, *reason);
                 // A drawn entry has two sequences: the one of joining and the drawn one. Both end.
-                if let Some(drawn) = drawn_sequence(*place) {
+                if let Some(drawn) = drawn_sequence(*joined) {
                     ended.add(drawn, *reason);
                 }
                 if ended.is_full() {
                     self.load_ended(&mut ended).await?;
                 }
             }
-            let slot =
-                |&(place, ends): &(Sequence, i64)| (drawn_sequence(place).unwrap_or(place), ends);
+            let slot = |&(joined, ends): &(Sequence, i64)| {
+                (drawn_sequence(joined).unwrap_or(joined), ends)
+            };
             let slots: Vec<_> = page.slots.iter().map(slot).collect();
             retry(|| self.scripts.load_slots(&slots, LEASE)).await?;
             (after, count) = (page.last, count + page.count);
@@ -116,9 +117,9 @@ impl Loader<'_> {
             let ReservationPage { buyers, paid, last } = &page;
             retry(|| seats::redis::load_buyers(self.scripts, buyers)).await?;
             retry(|| self.scripts.load_paid(paid, LEASE)).await?;
-            for (_, place) in paid {
+            for (_, sequence) in paid {
                 if let Some(drawn) = drawn {
-                    joined.add(drawn.joined(*place), Ended::Completed);
+                    joined.add(drawn.joined(*sequence), Ended::Completed);
                 }
             }
             self.load_ended(&mut joined).await?;

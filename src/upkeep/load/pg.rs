@@ -160,8 +160,8 @@ pub async fn places(
     let sequence = |number: i64| Sequence(number.cast_unsigned());
     let reasons =
         [(row.expired, Ended::Expired), (row.left, Ended::Left), (row.completed, Ended::Completed)];
-    let ended = |(places, ended): (Vec<i64>, Ended)| {
-        places.into_iter().map(move |place| (sequence(place), ended))
+    let ended = |(sequences, ended): (Vec<i64>, Ended)| {
+        sequences.into_iter().map(move |number| (sequence(number), ended))
     };
     Ok(row.last.map(|last| PlacePage {
         count: row.count.unsigned_abs(),

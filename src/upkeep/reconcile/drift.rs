@@ -30,12 +30,12 @@ pub fn between(fence: i64, decided: Decided, seen: &SeatSeen) -> Option<Drift> {
         return Some(Drift::Ahead);
     }
     let gone = ["SELL", "BLOCK"].contains(&decided.state);
-    let kept = decided.state == "KEEP";
+    let is_held = decided.state == "KEEP";
     let fits = seen.fence == fence
         && seen.state == decided.state
         && seen.gone == gone
         // After a rebuild a sold seat has no hold id; a held seat always has one.
-        && (!kept || seen.hold == decided.hold)
+        && (!is_held || seen.hold == decided.hold)
         && (if gone { seen.left_ms.is_none() } else { held_as_long(decided, seen) });
     (!fits).then_some(Drift::Wrong)
 }
@@ -43,13 +43,13 @@ pub fn between(fence: i64, decided: Decided, seen: &SeatSeen) -> Option<Drift> {
 /// Whether a seat that is neither sold nor blocked is kept for as long as it should be.
 fn held_as_long(decided: Decided, seen: &SeatSeen) -> bool {
     let left = seen.left_ms.unwrap_or(0);
-    let keeps = decided.state == "KEEP";
-    let kept = if keeps { decided.left_ms } else { 0 };
-    let claimed = if seen.claimed { CLAIM_MS } else { 0 };
+    let is_held = decided.state == "KEEP";
+    let hold_left = if is_held { decided.left_ms } else { 0 };
+    let claim_left = if seen.claimed { CLAIM_MS } else { 0 };
     // A hold that has just ended by one store's clock may not have ended by the other's.
-    let slack = if keeps || seen.claimed { SLACK_MS } else { 0 };
-    let too_long = left > kept.max(claimed) + slack;
-    !too_long && left >= kept - SLACK_MS
+    let slack = if is_held || seen.claimed { SLACK_MS } else { 0 };
+    let too_long = left > hold_left.max(claim_left) + slack;
+    !too_long && left >= hold_left - SLACK_MS
 }
 
 #[cfg(test)]

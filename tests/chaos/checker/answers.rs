@@ -74,8 +74,8 @@ pub fn refused_is_not(evidence: &Evidence) -> Vec<String> {
     unexpected.chain(unacknowledged_holds(evidence)).collect()
 }
 
-/// Holds in PostgreSQL that no answer acknowledged. The refusal of a hold is not stored under its key,
-/// so an earlier try whose answer was lost may still have made the hold: those are left out.
+/// Holds in PostgreSQL that no answer acknowledged. The refusal of a hold is not stored under its
+/// key, so an earlier try whose answer was lost may still have made the hold: those are left out.
 fn unacknowledged_holds(evidence: &Evidence) -> Vec<String> {
     let acknowledged: HashSet<&str> = evidence.holds().iter().map(|hold| hold.id).collect();
     let holds = evidence.record.ops.iter().filter(|op| matches!(op.act, Act::Hold { .. }));
@@ -142,8 +142,8 @@ pub fn one_key_one_answer(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// The answers that are stored under a key, which must be the same. A hold may be refused before it is
-/// granted, also a concurrent try of it; but not after its owner got the grant.
+/// The answers that are stored under a key, which must be the same. A hold may be refused before it
+/// is granted, also a concurrent try of it; but not after its owner got the grant.
 fn stored(op: &Op) -> impl Iterator<Item = &Answer> {
     let granted = op.finals().filter(|(_, answer)| answer.is_ok());
     let granted = granted.map(|(attempt, _)| attempt.to).min();
@@ -155,8 +155,8 @@ fn stored(op: &Op) -> impl Iterator<Item = &Answer> {
     stored.map(|(_, answer)| answer)
 }
 
-/// Whether the answers under the key of a request must be the same: always for charges, payments and
-/// refunds, and for holds that were granted.
+/// Whether the answers under the key of a request must be the same: always for charges, payments
+/// and refunds, and for holds that were granted.
 fn has_stored_answer(op: &Op) -> bool {
     let money = matches!(op.act, Act::Pay { .. } | Act::Refund { .. } | Act::Charge { .. });
     let success = op.success().is_some() && matches!(op.act, Act::Hold { .. });

@@ -1,5 +1,5 @@
-//! The guarantees of a hold: until its end no other buyer gets the seat, and it can be paid only until
-//! then.
+//! The guarantees of a hold: until its end no other buyer gets the seat, and it can be paid only
+//! until then.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use crate::history::{Moment, SECOND};
 const APART: Moment = SECOND / 50;
 
 /// Between the acknowledgement of a hold and its end no other hold of the seat begins and is
-/// acknowledged. The search for an order that explains all answers cannot find this: for it, a hold that
-/// was given to another buyer looks like one that expired.
+/// acknowledged. The search for an order that explains all answers cannot find this: for it, a hold
+/// that was given to another buyer looks like one that expired.
 pub fn exclusive(evidence: &Evidence) -> Vec<String> {
     let (paid, releases, refunds) = (evidence.paid(), evidence.releases(), evidence.refunds());
     let holds = evidence.holds();

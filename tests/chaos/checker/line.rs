@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Evidence;
 use crate::books::Place;
-use crate::history::{Act, Moment, SECOND, Sight};
+use crate::history::{Act, Moment, SECOND, TicketView};
 use crate::run::last_loss;
 use crate::stage::CAPACITY;
 
@@ -18,24 +18,24 @@ const BOARD_DELAY: Moment = 3 * SECOND;
 const SLOT: Moment = 20 * SECOND;
 
 /// The observed states of each entry, in the order of the answers.
-fn sights(evidence: &Evidence) -> HashMap<(i64, i64), Vec<&Sight>> {
-    let mut places: HashMap<_, Vec<&Sight>> = HashMap::new();
-    for sight in &evidence.record.sights {
-        places.entry((sight.schedule, sight.sequence)).or_default().push(sight);
+fn ticket_views(evidence: &Evidence) -> HashMap<(i64, i64), Vec<&TicketView>> {
+    let mut places: HashMap<_, Vec<&TicketView>> = HashMap::new();
+    for ticket_view in &evidence.record.ticket_views {
+        places.entry((ticket_view.schedule, ticket_view.sequence)).or_default().push(ticket_view);
     }
-    for sights in places.values_mut() {
-        sights.sort_by_key(|sight| sight.to);
+    for ticket_views in places.values_mut() {
+        ticket_views.sort_by_key(|ticket_view| ticket_view.to);
     }
     places
 }
 
-/// No later entry overtakes a waiting user who is present. After a loss of Redis only users who have
-/// polled since count.
+/// No later entry overtakes a waiting user who is present. After a loss of Redis only users who
+/// have polled since count.
 pub fn nobody_is_overtaken(evidence: &Evidence) -> Vec<String> {
-    let sights = sights(evidence);
+    let ticket_views = ticket_views(evidence);
     let of = |place: &Place| {
         let key = (place.schedule, place.sequence);
-        sights.get(&key).map_or(&[][..], Vec::as_slice)
+        ticket_views.get(&key).map_or(&[][..], Vec::as_slice)
     };
     let mut broken = Vec::new();
     for passer in &evidence.books.places {
@@ -63,22 +63,23 @@ pub fn passed_over(evidence: &Evidence) -> usize {
 }
 
 /// Whether an answer before a moment showed that the entry was no longer waiting.
-fn was_admitted(sights: &[&Sight], at: Moment) -> bool {
-    sights.iter().any(|it| it.status != "WAITING" && it.to < at)
+fn was_admitted(ticket_views: &[&TicketView], at: Moment) -> bool {
+    ticket_views.iter().any(|it| it.status != "WAITING" && it.to < at)
 }
 
 /// Whether a user polled recently enough to be present at a moment, and since the last loss.
-fn was_present(evidence: &Evidence, sights: &[&Sight], at: Moment) -> bool {
+fn was_present(evidence: &Evidence, ticket_views: &[&TicketView], at: Moment) -> bool {
     let since = last_loss(&evidence.faults, at).map_or(Moment::MIN, |healed| healed + BOARD_DELAY);
     let recent = (at - PRESENT).max(since)..at - DELAY;
-    let mut waiting = sights.iter().filter(|it| it.status == "WAITING");
-    waiting.any(|it| recent.contains(&it.from) && it.to < recent.end) && !was_admitted(sights, at)
+    let mut waiting = ticket_views.iter().filter(|it| it.status == "WAITING");
+    waiting.any(|it| recent.contains(&it.from) && it.to < recent.end)
+        && !was_admitted(ticket_views, at)
 }
 
-/// Whether an entry still waited after a moment: by its row, which has the time of admission, or, if
-/// that was lost with Redis, by an answer from a time without faults.
-fn waited_on(evidence: &Evidence, place: &Place, sights: &[&Sight], at: Moment) -> bool {
-    let shown = sights.iter().any(|it| it.status == "WAITING" && it.from > at + BOARD_DELAY);
+/// Whether an entry still waited after a moment: by its row, which has the time of admission, or,
+/// if that was lost with Redis, by an answer from a time without faults.
+fn waited_on(evidence: &Evidence, place: &Place, ticket_views: &[&TicketView], at: Moment) -> bool {
+    let shown = ticket_views.iter().any(|it| it.status == "WAITING" && it.from > at + BOARD_DELAY);
     match place.entered() {
         Some(entered) => entered > at,
         None => shown && is_calm(evidence, at),
@@ -91,15 +92,16 @@ fn is_calm(evidence: &Evidence, at: Moment) -> bool {
     faults.all(|span| span.to < at - BOARD_DELAY || span.from > at + 3 * BOARD_DELAY)
 }
 
-/// A sequence belongs to one user, and an entry ends only by its owner's request or by its deadline.
+/// A sequence belongs to one user, and an entry ends only by its owner's request or by its
+/// deadline.
 pub fn entries_are_kept(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
-    for ((schedule, sequence), sights) in sights(evidence) {
-        let first = sights[0];
-        if sights.iter().any(|it| it.user != first.user || it.ticket != first.ticket) {
+    for ((schedule, sequence), ticket_views) in ticket_views(evidence) {
+        let first = ticket_views[0];
+        if ticket_views.iter().any(|it| it.user != first.user || it.ticket != first.ticket) {
             broken.push(format!("entry {sequence} of schedule {schedule} has two users"));
         }
-        for pair in sights.windows(2) {
+        for pair in ticket_views.windows(2) {
             if let Some(how) = lost(evidence, pair[0], pair[1]) {
                 broken.push(format!("entry {sequence} of schedule {schedule}: {how}"));
             }
@@ -109,7 +111,7 @@ pub fn entries_are_kept(evidence: &Evidence) -> Vec<String> {
 }
 
 /// How a waiting entry ended without a reason.
-fn lost(evidence: &Evidence, before: &Sight, after: &Sight) -> Option<String> {
+fn lost(evidence: &Evidence, before: &TicketView, after: &TicketView) -> Option<String> {
     if before.status != "WAITING" {
         return None;
     }
@@ -131,7 +133,7 @@ fn lost(evidence: &Evidence, before: &Sight, after: &Sight) -> Option<String> {
 
 /// There are never more active slots than the highest capacity that was set.
 pub fn capacity_kept(evidence: &Evidence) -> Vec<String> {
-    let (most, at) = evidence.seen.most_active;
+    let (most, at) = evidence.observed.most_active;
     let over = (most > CAPACITY).then(|| format!("{most} of {CAPACITY} slots were active at {at}"));
     over.into_iter().collect()
 }

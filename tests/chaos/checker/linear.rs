@@ -1,8 +1,8 @@
 //! Linearizability: for each seat there is an order of the requests that explains every answer.
 //!
-//! The check goes through the answers of a seat in the order of time. It keeps every state that the seat
-//! may have, each with the requests in progress that have taken effect. If no state explains an answer,
-//! there is no such order.
+//! The check goes through the answers of a seat in the order of time. It keeps every state that the
+//! seat may have, each with the requests in progress that have taken effect. If no state explains
+//! an answer, there is no such order.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -31,8 +31,8 @@ enum Deed<'e> {
     Block(bool),
 }
 
-/// One deed, and the moments between which it took effect. Without an answer (`to` is `None`) it may
-/// take effect at any later time, or never.
+/// One deed, and the moments between which it took effect. Without an answer (`to` is `None`) it
+/// may take effect at any later time, or never.
 #[derive(Debug, Clone, Copy)]
 struct Done<'e> {
     deed: Deed<'e>,
@@ -120,7 +120,8 @@ fn deeds(evidence: &Evidence) -> HashMap<i64, Vec<Done<'_>>> {
     seats
 }
 
-/// The deed of a payment or a release, by its answer; `None` if the answer says nothing about the seat.
+/// The deed of a payment or a release, by its answer; `None` if the answer says nothing about the
+/// seat.
 fn of_answer<'e>(op: &'e Op, hold: &'e str) -> Option<Deed<'e>> {
     let released = matches!(op.act, Act::Release { .. });
     match op.answer() {

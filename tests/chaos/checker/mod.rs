@@ -1,5 +1,5 @@
-//! Checks a run from its requests and answers and from the content of the stores. Nothing here uses the
-//! implementation of onsale.
+//! Checks a run from its requests and answers and from the content of the stores. Nothing here uses
+//! the implementation of onsale.
 
 mod answers;
 mod holds;
@@ -16,9 +16,9 @@ use std::fmt;
 use crate::books::Books;
 use crate::faults::Span;
 use crate::history::{Act, Moment, Op, Record};
-use crate::mended::Mended;
 use crate::probe::Aftermath;
-use crate::watch::Seen;
+use crate::repairs::Repairs;
+use crate::watch::Observations;
 
 /// Everything that was observed of a run.
 #[derive(Debug, Clone, Default)]
@@ -28,12 +28,12 @@ pub struct Evidence {
     pub faults: Vec<Span>,
     /// When the last fault was healed.
     pub healed: Moment,
-    /// When the last request was begun.
+    /// When the last request was started.
     pub closed: Moment,
-    pub seen: Seen,
+    pub observed: Observations,
     pub aftermath: Aftermath,
     /// The drift in Redis that the reconcilers repaired.
-    pub mended: Mended,
+    pub repairs: Repairs,
     /// Whether one process had a wrong clock.
     pub skewed: bool,
     /// The schedule whose queue is long and mostly silent.
@@ -82,9 +82,9 @@ pub const INVARIANTS: [Invariant; 20] = [
 
 /// All violations.
 pub fn check(evidence: &Evidence) -> Vec<Violation> {
-    let broken = |(invariant, look): &Invariant| {
+    let broken = |(invariant, check): &Invariant| {
         let invariant = *invariant;
-        look(evidence).into_iter().map(move |what| Violation { invariant, what })
+        check(evidence).into_iter().map(move |what| Violation { invariant, what })
     };
     INVARIANTS.iter().flat_map(broken).collect()
 }

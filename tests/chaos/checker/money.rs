@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::Evidence;
-use super::owners::seen;
+use super::owners::observed_violations;
 use crate::history::{Act, Op};
 
-/// A sold seat is paid exactly once, at the price of its hold; a refunded seat is refunded exactly once.
-/// The history of points agrees.
+/// A sold seat is paid exactly once, at the price of its hold; a refunded seat is refunded exactly
+/// once. The history of points agrees.
 pub fn paid_once(evidence: &Evidence) -> Vec<String> {
     let books = &evidence.books;
     let mut payments: HashMap<i64, Vec<_>> = HashMap::new();
@@ -120,7 +120,7 @@ fn number(value: &Value) -> i64 {
 
 /// No balance in an answer or in PostgreSQL is below zero.
 pub fn never_negative(evidence: &Evidence) -> Vec<String> {
-    let mut broken = seen(evidence, "a balance is not negative");
+    let mut broken = observed_violations(evidence, "a balance is not negative");
     for op in &evidence.record.ops {
         for answer in op.answers() {
             let shown = [&answer.body["balance"], &answer.body["amount"]];

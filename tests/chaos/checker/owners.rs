@@ -20,7 +20,7 @@ pub fn one_live_row(evidence: &Evidence) -> Vec<String> {
         (sold != (seat.status == "UNAVAILABLE"))
             .then(|| format!("seat {} is {}, sold {sold}", seat.id, seat.status))
     });
-    twice.chain(sold).chain(seen(evidence, "a seat has one live row")).collect()
+    twice.chain(sold).chain(observed_violations(evidence, "a seat has one live row")).collect()
 }
 
 /// From the answer to a payment until a refund is requested, a seat has no other owner.
@@ -58,15 +58,15 @@ pub fn limits_kept(evidence: &Evidence) -> Vec<String> {
     let over = over.map(|((user, schedule), seats)| {
         format!("user {user} has {seats} seats of schedule {schedule}")
     });
-    let (claimed, at) = evidence.seen.most_claimed;
+    let (claimed, at) = evidence.observed.most_claimed;
     let claimed = (claimed > usize::try_from(SEATS_PER_USER).unwrap_or(0))
         .then(|| format!("a user had claimed {claimed} seats at {at}"));
     let over = over.chain(claimed);
-    over.chain(seen(evidence, "a user has no more seats than the limit")).collect()
+    over.chain(observed_violations(evidence, "a user has no more seats than the limit")).collect()
 }
 
 /// Violations of a rule that were observed during the run.
-pub fn seen(evidence: &Evidence, rule: &str) -> Vec<String> {
-    let broken = evidence.seen.broken.iter().filter(|(broken, _)| *broken == rule);
-    broken.map(|(rule, at)| format!("seen broken at {at}: {rule}")).collect()
+pub fn observed_violations(evidence: &Evidence, rule: &str) -> Vec<String> {
+    let broken = evidence.observed.broken.iter().filter(|(broken, _)| *broken == rule);
+    broken.map(|(rule, at)| format!("observed broken at {at}: {rule}")).collect()
 }

@@ -1,5 +1,5 @@
-//! Tests of the checker: it finds nothing in a correct history, and each invariant finds the violations
-//! that are planted against it.
+//! Tests of the checker: it finds nothing in a correct history, and each invariant finds the
+//! violations that are planted against it.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Evidence, INVARIANTS, check};
 use crate::books::{Books, Move, Payment, Place, Reservation, Seat};
 use crate::faults::Span;
-use crate::history::{Act, Answer, Attempt, Moment, Op, Record, SECOND, Sight, Traffic};
+use crate::history::{Act, Answer, Attempt, Moment, Op, Record, SECOND, TicketView, Traffic};
 use crate::plan::Kind;
 use crate::run::RECOVERY;
 
@@ -45,8 +45,8 @@ fn charge(user: i64, amount: i64, from: i64) -> Op {
     op(user, Act::Charge { amount }, from, 201, json!({"amount": amount, "balance": amount}))
 }
 
-fn sight(user: i64, sequence: i64, status: &str, from: i64) -> Sight {
-    Sight {
+fn ticket_view(user: i64, sequence: i64, status: &str, from: i64) -> TicketView {
+    TicketView {
         user,
         schedule: 1,
         ticket: format!("ticket of {user}"),
@@ -75,8 +75,8 @@ fn place(sequence: i64, entered: i64) -> Place {
     Place { schedule: 1, sequence, entered: Some(time(entered)) }
 }
 
-/// A correct history. Buyer 1 charges, holds two seats, pays, and gets one refunded. Buyer 2 holds that
-/// seat and releases it. Buyer 3 lets a hold expire.
+/// A correct history. Buyer 1 charges, holds two seats, pays, and gets one refunded. Buyer 2 holds
+/// that seat and releases it. Buyer 3 lets a hold expire.
 fn correct() -> Evidence {
     let refund = json!({"payment": {"amount": 100}, "balance": 200});
     let ops = vec![
@@ -89,11 +89,11 @@ fn correct() -> Evidence {
         op(2, Act::Release { hold: "h2".to_owned() }, 500, 204, Value::Null),
         hold(3, "h3", &[(4, 13)], 600),
     ];
-    let sights = vec![
-        sight(1, 5, "WAITING", 20),
-        sight(1, 5, "ACTIVE", 50),
-        sight(2, 6, "WAITING", 60),
-        sight(2, 6, "ACTIVE", 380),
+    let ticket_views = vec![
+        ticket_view(1, 5, "WAITING", 20),
+        ticket_view(1, 5, "ACTIVE", 50),
+        ticket_view(2, 6, "WAITING", 60),
+        ticket_view(2, 6, "ACTIVE", 380),
     ];
     let traffic = vec![Traffic { from: ms(30_000), answered: true }; 10];
     let books = Books {
@@ -118,14 +118,14 @@ fn correct() -> Evidence {
         undelivered: 0,
     };
     let healed = ms(10_000);
-    let record = Record { ops, sights, traffic, ..Record::default() };
+    let record = Record { ops, ticket_views, traffic, ..Record::default() };
     Evidence { record, books, healed, closed: healed + RECOVERY, ..Evidence::default() }
 }
 
 /// Plants a waiting user who is present and is overtaken by a later entry.
 fn overtake(evidence: &mut Evidence) {
-    let waited = [2_000, 4_000, 6_000, 30_000].map(|from| sight(4, 7, "WAITING", from));
-    evidence.record.sights.extend(waited);
+    let waited = [2_000, 4_000, 6_000, 30_000].map(|from| ticket_view(4, 7, "WAITING", from));
+    evidence.record.ticket_views.extend(waited);
     evidence.books.places.push(place(7, 40_000));
     evidence.books.places.push(place(8, 12_000));
 }
@@ -137,7 +137,7 @@ const PLANTINGS: [Planting; 28] = [
     ("I1 one owner by the books", |e| {
         e.books.reservations.push(row(9, "h9", 12, 2, "COMPLETE"));
     }),
-    ("I1 one owner by the books", |e| e.seen.broken.push(("a seat has one live row", 0))),
+    ("I1 one owner by the books", |e| e.observed.broken.push(("a seat has one live row", 0))),
     ("I1 one owner by the answers", |e| {
         e.record.ops.push(hold(2, "h9", &[(9, 12)], 220));
         e.record.ops.push(pay(2, "h9", &[29], 240));
@@ -171,12 +171,12 @@ const PLANTINGS: [Planting; 28] = [
             e.books.reservations.push(row(id, "h9", id, 3, "PAYMENT_WAITING"));
         }
     }),
-    ("I8 the seat limit", |e| e.seen.most_claimed = (5, 0)),
+    ("I8 the seat limit", |e| e.observed.most_claimed = (5, 0)),
     ("I9 recovery", |e| e.record.ops[0].attempts[0].answer = None),
     ("I9 recovery", |e| e.record.traffic[0].answered = false),
     ("I10 order of admission", overtake),
-    ("I10b places are kept", |e| e.record.sights.push(sight(2, 6, "EXPIRED", 65))),
-    ("I11 capacity", |e| e.seen.most_active = (25, 0)),
+    ("I10b places are kept", |e| e.record.ticket_views.push(ticket_view(2, 6, "EXPIRED", 65))),
+    ("I11 capacity", |e| e.observed.most_active = (25, 0)),
     ("I12 linearizable per seat", |e| {
         e.record.ops.push(pay(2, "h2", &[29], 700));
     }),
@@ -185,12 +185,12 @@ const PLANTINGS: [Planting; 28] = [
 ];
 
 #[test]
-fn nothing_is_found_in_a_history_that_is_right() {
+fn no_violation_is_found_in_a_correct_history() {
     assert_eq!(check(&correct()), []);
 }
 
 #[test]
-fn every_invariant_finds_what_is_planted_against_it() {
+fn every_invariant_finds_its_planted_violation() {
     for (invariant, plant) in PLANTINGS {
         let mut evidence = correct();
         plant(&mut evidence);
@@ -204,7 +204,7 @@ fn every_invariant_finds_what_is_planted_against_it() {
 
 /// Not every refusal is stored under its key: the same request may succeed later.
 #[test]
-fn a_hold_that_was_refused_first_and_then_given_is_one_that_was_given() {
+fn a_hold_refused_first_and_granted_on_a_retry_counts_as_granted() {
     let mut evidence = correct();
     let answer = Some(Answer { status: 409, body: json!({"code": "seat_taken"}), replayed: false });
     let refused = Attempt { from: ms(580), to: ms(590), answer };
@@ -214,7 +214,7 @@ fn a_hold_that_was_refused_first_and_then_given_is_one_that_was_given() {
 
 /// The reason for the interval check (I7): an order that explains every answer exists here.
 #[test]
-fn a_hold_that_was_given_away_looks_like_one_that_lapsed_to_whoever_asks_for_an_order_alone() {
+fn a_hold_given_away_early_is_found_by_the_interval_check_and_not_by_linearizability() {
     let mut evidence = correct();
     evidence.record.ops.push(hold(1, "h9", &[(9, 13)], 1_000));
     let found = check(&evidence);
@@ -224,7 +224,7 @@ fn a_hold_that_was_given_away_looks_like_one_that_lapsed_to_whoever_asks_for_an_
 
 /// After a loss only users who have polled since count.
 #[test]
-fn whoever_was_silent_since_a_loss_may_be_passed() {
+fn a_buyer_who_has_not_polled_since_a_redis_loss_may_be_overtaken() {
     let mut evidence = correct();
     overtake(&mut evidence);
     let (from, to) = (ms(6_500), ms(6_600));

@@ -3,8 +3,8 @@
 use super::Evidence;
 use crate::run::RECOVERY;
 
-/// From ten seconds after the last fault on, 99 of 100 requests are answered; within a minute every free
-/// seat can be held; and no outcome stays unknown.
+/// From ten seconds after the last fault on, 99 of 100 requests are answered; within a minute every
+/// free seat can be held; and no outcome stays unknown.
 pub fn works_again(evidence: &Evidence) -> Vec<String> {
     let mut broken = Vec::new();
     let since = evidence.healed + RECOVERY;
@@ -23,7 +23,8 @@ pub fn works_again(evidence: &Evidence) -> Vec<String> {
     broken
 }
 
-/// Redis has every change, no hold waits past its end, and every process shows the current seat map.
+/// Redis has every change, no hold waits past its end, and every process shows the current seat
+/// map.
 pub fn nothing_lingers(evidence: &Evidence) -> Vec<String> {
     if evidence.closed < evidence.healed + RECOVERY {
         return Vec::new();

@@ -8,31 +8,31 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{Market, Paid, Stall};
-use crate::caller::{Person, Wish};
+use super::{OpenSale, Paid, Workload};
+use crate::caller::{Call, Person};
 use crate::dice::Dice;
 use crate::history::Act;
 use crate::stage::SEATS_PER_USER;
 
 /// Visits sales repeatedly, in half of the cases as a new user.
-pub async fn come_and_go(market: Market, mut dice: Dice) {
-    let mut user = market.newcomer(&mut dice);
-    while !market.is_closing() {
+pub async fn buy_repeatedly(workload: Workload, mut dice: Dice) {
+    let mut user = workload.newcomer(&mut dice);
+    while !workload.is_closing() {
         if dice.percent(50) {
-            user = market.newcomer(&mut dice);
+            user = workload.newcomer(&mut dice);
         }
-        let stall = market.stalls[dice.index(market.stalls.len())].clone();
+        let sale = workload.sales[dice.index(workload.sales.len())].clone();
         let next = dice.next();
-        let person = Person::new(user, Role::User, &market.office, dice.fork(next));
-        Visit { person, market: market.clone(), stall }.run().await;
+        let person = Person::new(user, Role::User, &workload.context, dice.fork(next));
+        Visit { person, workload: workload.clone(), sale }.run().await;
         sleep(Duration::from_millis(dice.between(10, 300))).await;
     }
 }
 
 struct Visit {
     person: Person,
-    market: Market,
-    stall: Stall,
+    workload: Workload,
+    sale: OpenSale,
 }
 
 impl Visit {
@@ -44,7 +44,7 @@ impl Visit {
             return;
         }
         for _ in 0..self.person.dice.between(1, 6) {
-            if self.market.is_closing() {
+            if self.workload.is_closing() {
                 break;
             }
             if let Some(hold) = self.hold().await {
@@ -58,7 +58,7 @@ impl Visit {
             }
             let pause = self.person.dice.between(10, 150);
             sleep(Duration::from_millis(pause)).await;
-            self.person.join_or_poll(self.stall.schedule, false).await;
+            self.person.join_or_poll(self.sale.schedule, false).await;
         }
         if self.person.dice.percent(70) {
             self.leave().await;
@@ -70,20 +70,20 @@ impl Visit {
     async fn charge(&mut self) {
         let amount = 100 * self.person.dice.between(1, 4);
         let act = Act::Charge { amount: amount.cast_signed() };
-        self.person.want(Wish::post(act, "/v1/points/charges", json!({"amount": amount}))).await;
+        self.person.resolve(Call::post(act, "/v1/points/charges", json!({"amount": amount}))).await;
     }
 
     async fn leave(&mut self) {
-        let act = Act::Leave { schedule: self.stall.schedule };
-        self.person.want(Wish::plain(act, Method::DELETE, "/v1/queue/ticket", None)).await;
+        let act = Act::Leave { schedule: self.sale.schedule };
+        self.person.resolve(Call::plain(act, Method::DELETE, "/v1/queue/ticket", None)).await;
     }
 
     /// Joins and polls until active; false if it leaves, is refused, or the run ends.
     async fn get_admitted(&mut self) -> bool {
         let mut joined = false;
         let mut leaves = self.person.dice.percent(4);
-        while !self.market.is_closing() {
-            let answer = self.person.join_or_poll(self.stall.schedule, !joined).await;
+        while !self.workload.is_closing() {
+            let answer = self.person.join_or_poll(self.sale.schedule, !joined).await;
             let mut pause = self.person.dice.between(100, 300);
             if let Some(answer) = answer {
                 if !answer.is_ok() {
@@ -112,10 +112,10 @@ impl Visit {
         for _ in 0..self.person.dice.between(2, 8) {
             let quantity = self.person.dice.between(1, SEATS_PER_USER.unsigned_abs());
             let quantity = usize::try_from(quantity).expect("small");
-            let first = self.person.dice.index(self.stall.seats.len() - quantity);
-            let wanted = self.stall.seats[first..first + quantity].to_vec();
-            let wish = self.wish_for(&wanted);
-            if let Some(answer) = self.person.reuse_key(&wish).await {
+            let first = self.person.dice.index(self.sale.seats.len() - quantity);
+            let wanted = self.sale.seats[first..first + quantity].to_vec();
+            let call = self.hold_call(&wanted);
+            if let Some(answer) = self.person.reuse_key(&call).await {
                 // If chance selects exactly the seats of the hold, the request is a repeat.
                 let seats = answer.body["reservations"].as_array().into_iter().flatten();
                 let same = seats.filter_map(|row| row["seat_id"].as_i64()).eq(wanted);
@@ -125,11 +125,11 @@ impl Visit {
         }
     }
 
-    fn wish_for(&self, seats: &[i64]) -> Wish {
-        let schedule = self.stall.schedule;
+    fn hold_call(&self, seats: &[i64]) -> Call {
+        let schedule = self.sale.schedule;
         let path = format!("/v1/schedules/{schedule}/reservations");
         let act = Act::Hold { schedule, quantity: seats.len() };
-        Wish::post(act, &path, json!({"seat_ids": seats}))
+        Call::post(act, &path, json!({"seat_ids": seats}))
     }
 
     /// Waits for the end of a hold, and holds its seats again.
@@ -141,25 +141,25 @@ impl Visit {
         sleep(left.to_std().unwrap_or_default()).await;
         let rows = hold["reservations"].as_array().expect("reservations");
         let seats: Vec<i64> = rows.iter().filter_map(|row| row["seat_id"].as_i64()).collect();
-        let wish = self.wish_for(&seats);
-        self.person.want(wish).await;
+        let call = self.hold_call(&seats);
+        self.person.resolve(call).await;
     }
 
     async fn hold(&mut self) -> Option<Value> {
-        let schedule = self.stall.schedule;
+        let schedule = self.sale.schedule;
         let dice = &mut self.person.dice;
         let quantity = 1 + usize::from(dice.percent(40));
         let body = if dice.percent(25) {
             json!({"quantity": quantity})
         } else {
             // Most buyers want the same third of the seats.
-            let wanted = if dice.percent(60) { 8 } else { self.stall.seats.len() };
+            let wanted = if dice.percent(60) { 8 } else { self.sale.seats.len() };
             let first = dice.index(wanted - 1);
-            json!({"seat_ids": self.stall.seats[first..first + quantity]})
+            json!({"seat_ids": self.sale.seats[first..first + quantity]})
         };
         let path = format!("/v1/schedules/{schedule}/reservations");
-        let wish = Wish::post(Act::Hold { schedule, quantity }, &path, body);
-        let answer = self.person.want(wish).await?;
+        let call = Call::post(Act::Hold { schedule, quantity }, &path, body);
+        let answer = self.person.resolve(call).await?;
         answer.is_ok().then_some(answer.body)
     }
 
@@ -183,7 +183,7 @@ impl Visit {
             }
             61..=80 => {
                 let (act, path) = (Act::Release { hold: id.clone() }, format!("/v1/holds/{id}"));
-                self.person.want(Wish::plain(act, Method::DELETE, &path, None)).await;
+                self.person.resolve(Call::plain(act, Method::DELETE, &path, None)).await;
                 false
             }
             81..=88 => {
@@ -198,8 +198,8 @@ impl Visit {
     async fn pay(&mut self, hold: &str) -> bool {
         for _ in 0..2 {
             let act = Act::Pay { hold: hold.to_owned() };
-            let wish = Wish::post(act, "/v1/payments", json!({"hold_id": hold}));
-            let Some(answer) = self.person.want(wish).await else {
+            let call = Call::post(act, "/v1/payments", json!({"hold_id": hold}));
+            let Some(answer) = self.person.resolve(call).await else {
                 return false;
             };
             if answer.code() == "insufficient_points" {
@@ -218,10 +218,10 @@ impl Visit {
     async fn paid(&mut self, answer: &Value) {
         let user = self.person.client.user;
         for payment in answer["payments"].as_array().expect("payments") {
-            self.market.bought(Paid { user, payment: payment["id"].as_i64().expect("an id") });
+            self.workload.bought(Paid { user, payment: payment["id"].as_i64().expect("an id") });
         }
         if self.person.dice.percent(20) {
-            self.person.want(Wish::plain(Act::Balance, Method::GET, "/v1/points", None)).await;
+            self.person.resolve(Call::plain(Act::Balance, Method::GET, "/v1/points", None)).await;
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use onsale::caller::Role;
 use tokio::task::JoinSet;
 
-use crate::caller::{Office, Person};
+use crate::caller::{Person, RunContext};
 use crate::dice::Dice;
 use crate::stage::Stage;
 
@@ -18,7 +18,7 @@ const BUYERS: u64 = 72;
 /// Number of buyers who poll as requested in the mostly silent queue.
 const POLLING: u64 = 12;
 /// Number of users who join that queue and never poll.
-const SILENT_PEOPLE: usize = 3000;
+const SILENT_USERS: usize = 3000;
 /// Number of payments that are not refunded; the others are, so that seats stay for sale.
 const KEPT: usize = 12;
 
@@ -31,48 +31,48 @@ pub struct Paid {
 
 /// A sale as buyers know it.
 #[derive(Clone)]
-pub struct Stall {
+pub struct OpenSale {
     pub schedule: i64,
     pub seats: Vec<i64>,
 }
 
 /// What all clients share.
 #[derive(Clone)]
-pub struct Market {
-    pub office: Office,
-    pub stalls: Arc<Vec<Stall>>,
+pub struct Workload {
+    pub context: RunContext,
+    pub sales: Arc<Vec<OpenSale>>,
     /// The schedule with the long and mostly silent queue.
     silent: i64,
-    people: Arc<Mutex<Vec<i64>>>,
-    silent_people: Arc<Mutex<Vec<i64>>>,
+    users: Arc<Mutex<Vec<i64>>>,
+    silent_users: Arc<Mutex<Vec<i64>>>,
     paid: Arc<Mutex<Vec<Paid>>>,
 }
 
-impl Market {
-    pub fn new(stage: &Stage, office: Office) -> Self {
-        let stall = |sale: &crate::support::sale::Sale| Stall {
+impl Workload {
+    pub fn new(stage: &Stage, context: RunContext) -> Self {
+        let open_sale = |sale: &crate::support::sale::Sale| OpenSale {
             schedule: sale.schedule,
             seats: sale.seats.clone(),
         };
-        let stalls = Arc::new(stage.sales.iter().map(stall).collect());
-        let mut people = stage.people.clone();
-        let silent_people = people.split_off(people.len() - SILENT_PEOPLE);
+        let sales = Arc::new(stage.sales.iter().map(open_sale).collect());
+        let mut users = stage.users.clone();
+        let silent_users = users.split_off(users.len() - SILENT_USERS);
         Self {
-            office,
-            stalls,
+            context,
+            sales,
             silent: stage.silent.schedule,
-            people: Arc::new(Mutex::new(people)),
-            silent_people: Arc::new(Mutex::new(silent_people)),
+            users: Arc::new(Mutex::new(people)),
+            silent_users: Arc::new(Mutex::new(silent_users)),
             paid: Arc::default(),
         }
     }
 
-    /// Starts all clients. They run until the office closes, and finish their last request then.
+    /// Starts all clients. They run until the context closes, and finish their last request then.
     pub fn open(&self, seed: u64, admin: i64) -> JoinSet<()> {
         let dice = Dice::new(seed).fork(3);
         let mut tasks = JoinSet::new();
         for number in 0..BUYERS {
-            tasks.spawn(buyer::come_and_go(self.clone(), dice.fork(number)));
+            tasks.spawn(buyer::buy_repeatedly(self.clone(), dice.fork(number)));
         }
         for number in 0..2 {
             tasks.spawn(staff::refund(self.clone(), dice.fork(1000 + number)));
@@ -83,23 +83,23 @@ impl Market {
         for number in 0..POLLING {
             tasks.spawn(silent::poll_as_requested(self.clone(), dice.fork(4000 + number)));
         }
-        let admin = Person::new(admin, Role::Admin, &self.office, dice.fork(2000));
+        let admin = Person::new(admin, Role::Admin, &self.context, dice.fork(2000));
         tasks.spawn(staff::administer(self.clone(), admin));
         tasks
     }
 
     /// A user who has not visited a sale yet; when all have, any user.
     pub fn newcomer(&self, dice: &mut Dice) -> i64 {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.len() > 100 {
-            return people.pop().expect("a user");
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if users.len() > 100 {
+            return users.pop().expect("a user");
         }
-        people[dice.index(people.len())]
+        users[dice.index(users.len())]
     }
 
     /// A user who will join and never poll; `None` when all have joined.
     fn silent_user(&self) -> Option<i64> {
-        self.silent_people.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.silent_users.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     pub fn bought(&self, paid: Paid) {
@@ -116,6 +116,6 @@ impl Market {
     }
 
     pub fn is_closing(&self) -> bool {
-        self.office.closing.is_cancelled()
+        self.context.closing.is_cancelled()
     }
 }

@@ -6,32 +6,32 @@ use onsale::caller::Role;
 use reqwest::Method;
 use tokio::time::sleep;
 
-use super::Market;
-use crate::caller::{Person, Wish};
+use super::Workload;
+use crate::caller::{Call, Person};
 use crate::dice::Dice;
 use crate::history::Act;
 
 /// Joins as one new user after the other, none of whom polls, until all have joined.
-pub async fn join_and_fall_silent(market: Market, mut dice: Dice) {
-    while !market.is_closing()
-        && let Some(user) = market.silent_user()
+pub async fn join_and_fall_silent(workload: Workload, mut dice: Dice) {
+    while !workload.is_closing()
+        && let Some(user) = workload.silent_user()
     {
         let next = dice.next();
-        let mut person = Person::new(user, Role::User, &market.office, dice.fork(next));
-        person.join_or_poll(market.silent, true).await;
+        let mut person = Person::new(user, Role::User, &workload.context, dice.fork(next));
+        person.join_or_poll(workload.silent, true).await;
         sleep(Duration::from_millis(dice.between(10, 60))).await;
     }
 }
 
 /// Joins, polls at the requested times until active, leaves, and joins again as another user.
-pub async fn poll_as_requested(market: Market, mut dice: Dice) {
-    while !market.is_closing() {
-        let user = market.newcomer(&mut dice);
+pub async fn poll_as_requested(workload: Workload, mut dice: Dice) {
+    while !workload.is_closing() {
+        let user = workload.newcomer(&mut dice);
         let next = dice.next();
-        let mut person = Person::new(user, Role::User, &market.office, dice.fork(next));
+        let mut person = Person::new(user, Role::User, &workload.context, dice.fork(next));
         let mut joined = false;
-        while !market.is_closing() {
-            let answer = person.join_or_poll(market.silent, !joined).await;
+        while !workload.is_closing() {
+            let answer = person.join_or_poll(workload.silent, !joined).await;
             let mut pause = 250;
             if let Some(answer) = answer {
                 joined |= answer.is_ok();
@@ -46,7 +46,7 @@ pub async fn poll_as_requested(market: Market, mut dice: Dice) {
             // The run ended, or the join was refused: there is no ticket.
             continue;
         }
-        let act = Act::Leave { schedule: market.silent };
-        person.want(Wish::plain(act, Method::DELETE, "/v1/queue/ticket", None)).await;
+        let act = Act::Leave { schedule: workload.silent };
+        person.resolve(Call::plain(act, Method::DELETE, "/v1/queue/ticket", None)).await;
     }
 }

@@ -1,4 +1,5 @@
-//! A long queue does not slow the scripts: their cost grows with what they change, not with its length.
+//! A long queue does not slow the scripts: their cost grows with what they change, not with its
+//! length.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +58,7 @@ async fn slow(stage: &Stage) -> u64 {
 
 /// `ONSALE_TEST_LINE` sets the length of the queue (default 100000).
 #[tokio::test]
-async fn no_script_looks_at_the_whole_line() {
+async fn no_script_scans_the_whole_queue() {
     let people = std::env::var("ONSALE_TEST_LINE").ok().and_then(|people| people.parse().ok());
     let people: i64 = people.unwrap_or(100_000);
     let server = RedisServer::throwaway().await.expect("a Redis");

@@ -1,4 +1,5 @@
-//! The scripts themselves detect another server at the same address: they never run without that check.
+//! The scripts themselves detect another server at the same address: they never run without that
+//! check.
 
 use onsale::dev::redis::RedisServer;
 use onsale::store::keys::ScheduleKeys;
@@ -36,7 +37,7 @@ async fn everything(stage: &Stage) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_back_empty_has_lost_the_schedule_and_runs_nothing() {
+async fn a_server_restarted_empty_reports_lost_and_runs_no_script() {
     let mut server = RedisServer::throwaway().await.expect("a Redis");
     let mut stage = Stage::open(&server, 1).await;
     for (script, args) in USED {
@@ -62,7 +63,7 @@ async fn a_server_that_comes_back_empty_has_lost_the_schedule_and_runs_nothing()
 }
 
 #[tokio::test]
-async fn keys_that_were_copied_to_another_server_are_lost_there() {
+async fn keys_copied_to_another_server_are_reported_as_lost_there() {
     let server = RedisServer::throwaway().await.expect("a Redis");
     let stage = Stage::open(&server, 1).await;
     for (script, args) in USED {
@@ -92,7 +93,7 @@ async fn keys_that_were_copied_to_another_server_are_lost_there() {
 }
 
 #[tokio::test]
-async fn keys_that_were_rebuilt_on_the_server_that_answers_are_stale_to_whoever_missed_it() {
+async fn a_process_that_missed_a_rebuild_gets_stale() {
     let server = RedisServer::throwaway().await.expect("a Redis");
     let mut stage = Stage::open(&server, 1).await;
     stage.keyspace = Keyspace::new(ScheduleKeys::new(stage.schedule, 1), &"0".repeat(40));

@@ -1,5 +1,5 @@
-//! The Lua scripts on a real Redis: each reply, the detection of a loss, any order of calls against a
-//! plain model, and a long queue.
+//! The Lua scripts on a real Redis: each reply, the detection of a loss, any order of calls against
+//! a plain model, and a long queue.
 
 #![expect(clippy::expect_used, reason = "a panic fails the test")]
 
@@ -14,6 +14,7 @@ mod model_seats;
 mod model_time;
 mod property;
 mod replies;
+mod replies_claims;
 mod replies_draw;
 mod replies_guard;
 mod replies_line;

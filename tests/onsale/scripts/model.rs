@@ -162,8 +162,8 @@ impl World {
         self.line.mark_present(shown, now());
     }
 
-    /// A process states that it has merged presence up to a ticket's sequence; with `leaves` it states
-    /// that it no longer answers polls.
+    /// A process states that it has merged presence up to a ticket's sequence; with `leaves` it
+    /// states that it no longer answers polls.
     pub async fn merge(&mut self, process: &str, user: u64, pick: usize, leaves: bool) {
         let (upto, _) = self.ticket(user, pick);
         let lease = if leaves { "0" } else { "3600000" };
@@ -188,7 +188,7 @@ impl World {
         assert_eq!(seats, self.seats.state());
         let board = Board::read(&self.stage.redis, self.stage.schedule, self.board.as_ref()).await;
         let board = board.expect("a board");
-        assert_eq!(board.waiting.len(), line.waiting.len() as u64);
+        assert_eq!(board.waiting.count(), line.waiting.len() as u64);
         for (rank, (sequence, _)) in line.waiting.iter().enumerate() {
             assert_eq!(board.waiting.ahead(*sequence), Some(rank as u64));
         }

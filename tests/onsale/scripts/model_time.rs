@@ -1,5 +1,5 @@
-//! Events in Redis and in the model that are not calls: time passes, scripts are flushed, all data is
-//! lost.
+//! Events in Redis and in the model that are not calls: time passes, scripts are flushed, all data
+//! is lost.
 
 use std::time::Duration;
 

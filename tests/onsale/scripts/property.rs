@@ -1,5 +1,5 @@
-//! Any order of calls, with time passing, scripts flushed and Redis lost in between, leaves the state of
-//! a plain model, and never breaks the invariants of the queue and of the seats.
+//! Any order of calls, with time passing, scripts flushed and Redis lost in between, leaves the
+//! state of a plain model, and never breaks the invariants of the queue and of the seats.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -102,8 +102,8 @@ fn anything() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Sequences that chance rarely produces: a round with tokens for all, absent users in it, and their
-/// return.
+/// Sequences that chance rarely produces: a round with tokens for all, absent users in it, and
+/// their return.
 fn story() -> impl Strategy<Value = Vec<Op>> {
     let user = || 1u64..=USERS;
     let round = || vec![Op::Bucket(4000, 0), Op::Admit];
@@ -252,7 +252,7 @@ async fn run(server: &RedisServer, schedule: i64, ops: &[Op]) {
 
 /// `PROPTEST_CASES` runs more.
 #[test]
-fn any_order_of_calls_leaves_what_a_plain_model_says() {
+fn any_order_of_script_calls_matches_a_plain_model() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let server = runtime.block_on(RedisServer::throwaway()).expect("a Redis");

@@ -1,4 +1,5 @@
-//! Scenarios for the scripts of a draw: their replies, and their effect on the queue. See `replies`.
+//! Scenarios for the scripts of a draw: their replies, and their effect on the queue. See
+//! `replies`.
 
 use onsale::store::script::Script;
 
@@ -12,32 +13,29 @@ async fn join(stage: &Stage, users: &[i64]) {
 }
 
 /// The waiting users, in order.
-async fn line(stage: &Stage) -> Vec<i64> {
+async fn waiting_users(stage: &Stage) -> Vec<i64> {
     stage.touch("ZRANGE", "waiting", &["0", "-1"]).await
 }
 
-async fn where_is(stage: &Stage, user: i64) -> i64 {
+async fn sequence_of(stage: &Stage, user: i64) -> i64 {
     stage.touch("ZSCORE", "waiting", &[&user.to_string()]).await
 }
 
-async fn opens(stage: &Stage, at: i64) {
+async fn set_opening(stage: &Stage, at: i64) {
     stage.configure(&[("draw", 1), ("opens_ms", at)]).await;
 }
 
-pub async fn a_draw_moves_those_who_came_before_it_and_nobody_else(stage: &mut Stage) {
+pub async fn a_draw_moves_the_entries_from_before_it_and_no_others(stage: &mut Stage) {
     stage.run(Script::BeginDraw, &[]).await; // no draw at all: EARLY
-    opens(stage, now() + HOUR).await;
+    set_opening(stage, now() + HOUR).await;
     join(stage, &[1, 2, 3, 4]).await;
     assert_eq!(stage.run(Script::BeginDraw, &[]).await.word, "EARLY");
     stage.run_numbers(Script::Leave, &[4, sequence(1, 4)]).await.is("OK", &[2]);
-    opens(stage, now() - 1).await;
+    set_opening(stage, now() - 1).await;
     // The first join after the opening begins the draw, and is not part of it.
     join(stage, &[5]).await;
-    assert_eq!(
-        where_is(stage, 5).await,
-        sequence(1, 9),
-        "behind the four sequences that are reserved"
-    );
+    let newcomer = sequence_of(stage, 5).await;
+    assert_eq!(newcomer, sequence(1, 9), "behind the four reserved sequences");
     let begun = stage.run(Script::BeginDraw, &[]).await;
     assert_eq!((begun.get::<i64>(0), begun.get::<i64>(1)), (sequence(1, 4), 4));
     let again: String = stage.run(Script::BeginDraw, &[]).await.get(2);
@@ -45,14 +43,9 @@ pub async fn a_draw_moves_those_who_came_before_it_and_nobody_else(stage: &mut S
     assert_eq!(stage.run(Script::Admit, &[]).await.get::<i64>(0), 0, "nobody is admitted");
 
     // The drawn order is 3, 1, 2; 4 has left; 2 leaves with the old ticket after it was moved.
-    stage
-        .run_numbers(Script::MoveDrawn, &[1, sequence(1, 1), 2, 2, sequence(1, 2), 3])
-        .await
-        .is("OK", &[2]);
-    stage
-        .run_numbers(Script::MoveDrawn, &[1, sequence(1, 1), 2, 2, sequence(1, 2), 3])
-        .await
-        .is("OK", &[0]);
+    let moves = [1, sequence(1, 1), 2, 2, sequence(1, 2), 3];
+    stage.run_numbers(Script::MoveDrawn, &moves).await.is("OK", &[2]);
+    stage.run_numbers(Script::MoveDrawn, &moves).await.is("OK", &[0]);
     let shown = stage.run_numbers(Script::ResolveTicket, &[1, sequence(1, 1), 0]).await;
     assert_eq!(shown.get::<i64>(0), sequence(1, 6), "an old ticket does not move the entry back");
     stage.run_numbers(Script::Leave, &[2, sequence(1, 2)]).await.is("OK", &[2]);
@@ -61,13 +54,20 @@ pub async fn a_draw_moves_those_who_came_before_it_and_nobody_else(stage: &mut S
     }
     let moves = [2, sequence(1, 2), 3, 3, sequence(1, 3), 1, 4, sequence(1, 4), 4];
     stage.run_numbers(Script::MoveDrawn, &moves).await.is("OK", &[1]);
-    assert_eq!(line(stage).await, [3, 1, 5]);
+    assert_eq!(waiting_users(stage).await, [3, 1, 5]);
     for user in [1, 3] {
-        let n = usize::try_from(where_is(stage, user).await & 0xffff).unwrap();
+        let n = usize::try_from(sequence_of(stage, user).await & 0xffff).unwrap();
         let bit: u8 = stage.touch("GETBIT", "bits:1", &[&n.to_string()]).await;
         let was: u8 = stage.touch("GETBIT", "bits:1", &[&user.to_string()]).await;
         assert_eq!((bit, was), (1, 0));
     }
+    a_finished_draw_moves_nobody(stage).await;
+    stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
+    let admitted = stage.run(Script::Admit, &[]).await.get::<i64>(0);
+    assert_eq!(admitted, 3, "present users are still present");
+}
+
+async fn a_finished_draw_moves_nobody(stage: &Stage) {
     stage.run(Script::FinishDraw, &[]).await.is("OK", &[0]);
     stage.run(Script::FinishDraw, &[]).await.is("OK", &[0]);
     assert_eq!(stage.run(Script::BeginDraw, &[]).await.word, "DONE");
@@ -77,26 +77,18 @@ pub async fn a_draw_moves_those_who_came_before_it_and_nobody_else(stage: &mut S
         stage.run_numbers(Script::ResolveTicket, &[7, sequence(1, 3), 0]).await.word,
         "DRAWN"
     );
-    stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
-    assert_eq!(
-        stage.run(Script::Admit, &[]).await.get::<i64>(0),
-        3,
-        "present users are still present"
-    );
 }
 
-pub async fn a_draw_after_a_loss_waits_for_old_tickets_and_takes_the_rest_behind(
-    stage: &mut Stage,
-) {
+pub async fn a_draw_after_a_loss_waits_for_old_tickets_and_appends_the_rest(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;
-    opens(stage, now() + HOUR).await;
+    set_opening(stage, now() + HOUR).await;
     stage.run(Script::FinishRebuild, &["60000"]).await;
     for user in 1..=120 {
         stage.run_numbers(Script::ResolveTicket, &[user, sequence(1, user), 0]).await;
     }
     join(stage, &[201, 202]).await;
-    opens(stage, now() - 1).await;
+    set_opening(stage, now() - 1).await;
     assert_eq!(stage.run(Script::BeginDraw, &[]).await.word, "PAUSED");
     assert_eq!(
         number(stage, "draw_base").await,
@@ -114,7 +106,7 @@ pub async fn a_draw_after_a_loss_waits_for_old_tickets_and_takes_the_rest_behind
         .run_numbers(Script::MoveDrawn, &[203, sequence(1, 901), 2, 1, sequence(1, 1), 3])
         .await
         .is("OK", &[2]);
-    assert_eq!(where_is(stage, 202).await, base + 1);
+    assert_eq!(sequence_of(stage, 202).await, base + 1);
     assert_eq!(
         stage.run_numbers(Script::ResolveTicket, &[202, sequence(2, 2), 0]).await.word,
         "ENDED"
@@ -122,7 +114,7 @@ pub async fn a_draw_after_a_loss_waits_for_old_tickets_and_takes_the_rest_behind
     // The other 119 and 201 are not on the list: they follow after it.
     stage.run(Script::FinishDraw, &[]).await.is("MORE", &[100]);
     stage.run(Script::FinishDraw, &[]).await.is("OK", &[20]);
-    let line = line(stage).await;
+    let line = waiting_users(stage).await;
     assert_eq!((&line[..4], line.len()), (&[202, 203, 1, 2][..], 123));
     assert_eq!(
         stage.run_numbers(Script::ResolveTicket, &[2, sequence(1, 2), 0]).await.get::<i64>(1),

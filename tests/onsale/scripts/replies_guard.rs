@@ -22,7 +22,7 @@ pub async fn older_settings_and_older_epochs_change_nothing(stage: &mut Stage) {
     assert_eq!((reply.get::<String>(1), reply.get::<String>(2)), (run_id.clone(), run_id));
 }
 
-pub async fn a_code_is_used_once_and_not_after_a_loss(stage: &mut Stage) {
+pub async fn a_hand_off_code_is_used_once_and_not_after_a_loss(stage: &mut Stage) {
     let soon = (now() + 60_000).to_string();
     let code = |id: &'static str| [id, soon.as_str(), "1"].map(str::to_owned);
     for (id, word) in [("a", "OK"), ("a", "USED"), ("b", "OK"), ("a", "USED"), ("b", "USED")] {
@@ -45,7 +45,7 @@ pub async fn a_code_is_used_once_and_not_after_a_loss(stage: &mut Stage) {
     stage.run(Script::RedeemHandOff, &["e", &soon, "2"]).await.is("OK", &[]);
 }
 
-pub async fn nobody_is_served_from_keys_that_are_lost_stale_or_loading(stage: &mut Stage) {
+pub async fn keys_that_are_lost_stale_or_loading_serve_no_requests(stage: &mut Stage) {
     let first = sequence(1, 1).to_string();
     let first = first.as_str();
     let calls: [(Script, &[&str], bool); 20] = [

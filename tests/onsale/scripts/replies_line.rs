@@ -42,7 +42,7 @@ fn begins(reply: &ScriptReply, word: &str, numbers: &[i64]) {
     assert_eq!(&reply.numbers()[..numbers.len()], numbers);
 }
 
-pub async fn whoever_has_no_place_is_not_given_one_where_that_is_asked(stage: &mut Stage) {
+pub async fn a_join_limited_to_existing_entries_creates_none(stage: &mut Stage) {
     stage.configure(&[("capacity", 1)]).await;
     fill_bucket(stage).await;
     stage.run_numbers(Script::Join, &[1, 1]).await.is("UNKNOWN", &[]);
@@ -52,7 +52,7 @@ pub async fn whoever_has_no_place_is_not_given_one_where_that_is_asked(stage: &m
     begins(&stage.run_numbers(Script::Join, &[2, 1]).await, "WAITING", &[sequence(1, 2), 0]);
 }
 
-pub async fn joining_gives_one_place_or_says_why_not(stage: &mut Stage) {
+pub async fn joining_gives_one_queue_entry_or_the_reason_for_refusal(stage: &mut Stage) {
     stage.configure(&[("capacity", 1)]).await;
     fill_bucket(stage).await;
     let first = join(stage, 1).await;
@@ -90,7 +90,7 @@ pub async fn joining_gives_one_place_or_says_why_not(stage: &mut Stage) {
     assert_eq!(number(stage, "next_n").await, 3, "refused joins take no sequence");
 }
 
-pub async fn a_ticket_is_worth_what_its_place_has_come_to(stage: &mut Stage) {
+pub async fn a_ticket_shows_the_state_of_its_entry(stage: &mut Stage) {
     stage.configure(&[("capacity", 1)]).await;
     fill_bucket(stage).await;
     let until: i64 = join(stage, 1).await.get(1);
@@ -128,7 +128,7 @@ pub async fn a_ticket_is_worth_what_its_place_has_come_to(stage: &mut Stage) {
     begins(&ticket(stage, 1, sequence(1, 1), until).await, "ENDED", &[3]);
 }
 
-pub async fn a_ticket_of_before_a_loss_puts_its_owner_back(stage: &mut Stage) {
+pub async fn a_ticket_from_before_a_loss_restores_its_entry(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;
     stage.configure(&[("capacity", 1)]).await;
@@ -142,7 +142,8 @@ pub async fn a_ticket_of_before_a_loss_puts_its_owner_back(stage: &mut Stage) {
     begins(&ticket(stage, 5, sequence(1, 5), future).await, "RETURNED", &[sequence(1, 5), 0]);
     begins(&ticket(stage, 3, sequence(1, 3), 0).await, "WAITING", &[sequence(1, 3), 1]);
 
-    // A user who joined again and then shows the older ticket has only the entry with the lower sequence.
+    // A user who joined again and then shows the older ticket has only the entry with the lower
+    // sequence.
     begins(&join(stage, 4).await, "WAITING", &[sequence(2, 1), 2]);
     begins(&ticket(stage, 4, sequence(1, 4), 0).await, "WAITING", &[sequence(1, 4), 2]);
     begins(&ticket(stage, 4, sequence(2, 1), 0).await, "ENDED", &[2]);
@@ -163,7 +164,7 @@ pub async fn a_ticket_of_before_a_loss_puts_its_owner_back(stage: &mut Stage) {
     begins(&ticket(stage, 8, sequence(2, 3), 0).await, "ENDED", &[2]);
 }
 
-pub async fn admission_asks_to_be_called_again_while_there_is_more_to_do(stage: &mut Stage) {
+pub async fn admission_replies_more_while_work_is_left(stage: &mut Stage) {
     stage.configure(&[("paused", 1)]).await;
     for user in 1..=250 {
         join(stage, user).await;
@@ -207,7 +208,7 @@ pub async fn admission_asks_to_be_called_again_while_there_is_more_to_do(stage: 
     assert_eq!(number(stage, "expired").await, 400);
 }
 
-pub async fn tokens_come_with_time_and_fractions_are_kept(stage: &mut Stage) {
+pub async fn admission_tokens_accrue_with_time_and_keep_fractions(stage: &mut Stage) {
     stage.configure(&[("paused", 1)]).await;
     for user in 1..=40 {
         join(stage, user).await;
@@ -256,7 +257,7 @@ async fn thousandths(stage: &Stage) -> i64 {
     whole.parse::<i64>().expect("a number") * 1000 + rest[..3].parse::<i64>().expect("a number")
 }
 
-pub async fn a_place_ends_once_and_for_the_first_reason(stage: &mut Stage) {
+pub async fn an_entry_ends_once_and_for_the_first_reason(stage: &mut Stage) {
     fill_bucket(stage).await;
     join(stage, 1).await;
     stage.configure(&[("paused", 1)]).await;

@@ -15,7 +15,7 @@ async fn lease(stage: &Stage) -> i64 {
     number(stage, "loading_until").await
 }
 
-pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage: &mut Stage) {
+pub async fn seats_are_loaded_by_fence_and_only_during_a_rebuild(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;
     let before = lease(stage).await;
@@ -36,7 +36,8 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
     let theirs: String = stage.touch("HGET", "user_seats", &["77"]).await;
     assert_eq!(theirs, "2", "a loaded seat counts for its user");
 
-    // A change from during the rebuild is applied first; a page that was read before it comes later.
+    // A change from during the rebuild is applied first; a page that was read before it comes
+    // later.
     let decided = stage.run(Script::ApplySeats, &["KEEP", "later", "3600000", "1", "5", "0"]).await;
     assert_eq!(decided.word, "OK");
     let load = async |fence, state| {
@@ -60,7 +61,7 @@ pub async fn seats_are_loaded_by_fence_and_only_while_the_keys_are_rebuilt(stage
     assert_eq!(owner, "6 FREE -", "a late call loads nothing");
 }
 
-pub async fn places_are_loaded_once_and_only_while_the_keys_are_rebuilt(stage: &mut Stage) {
+pub async fn entries_are_loaded_once_and_only_during_a_rebuild(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;
     let of = |number| sequence(1, number).to_string();
@@ -87,7 +88,7 @@ pub async fn places_are_loaded_once_and_only_while_the_keys_are_rebuilt(stage: &
     assert_eq!(done().await, [0b0011_1101, 0b1100_0000], "a late call loads nothing");
 }
 
-pub async fn a_slot_that_ended_or_goes_on_comes_back_as_it_was(stage: &mut Stage) {
+pub async fn a_rebuild_restores_running_and_ended_slots(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;
     let (of, ends) = (|number| sequence(1, number), now() + HOUR / 2);

@@ -15,12 +15,14 @@ fn assert_block(reply: &ScriptReply, why: &str, until: i64) {
     assert_eq!((reply.get::<String>(0).as_str(), reply.get::<i64>(1)), (why, until), "{reply:?}");
 }
 
-/// The next entries: sequence, user, here, back.
+/// The next entries: sequence, user, whether present, whether returned.
 fn entries(reply: &ScriptReply) -> Vec<i64> {
     (0..).map_while(|at| reply.try_get(4 + at)).collect()
 }
 
-pub async fn who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission(stage: &mut Stage) {
+pub async fn the_next_entries_and_the_admission_block_follow_the_admission_rules(
+    stage: &mut Stage,
+) {
     assert_block(&next(stage).await, "EMPTY", 0);
     stage.configure(&[("capacity", 1), ("rate", 1)]).await;
     stage.touch::<()>("HSET", "meta", &["tokens_at", "0"]).await;
@@ -32,11 +34,8 @@ pub async fn who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission(sta
     assert_block(&reply, "FULL", until);
     let waits = |n: i64| [sequence(1, n), n, 1, 0];
     assert_eq!(reply.get::<i64>(2), 0, "no free capacity");
-    assert_eq!(
-        entries(&reply),
-        [waits(2), waits(3), waits(4)].concat(),
-        "the request is for three"
-    );
+    let three = [waits(2), waits(3), waits(4)].concat();
+    assert_eq!(entries(&reply), three, "the request is for three");
 
     stage.touch::<()>("ZREM", "active", &["1"]).await;
     let reply = next(stage).await;
@@ -57,6 +56,10 @@ pub async fn who_is_next_and_why_nobody_is_is_told_by_the_rules_of_admission(sta
     let reply = next(stage).await;
     assert_eq!(entries(&reply)[..8], [sequence(1, 3), 3, 1, 1, sequence(1, 5), 5, 0, 0]);
 
+    every_block_is_named(stage).await;
+}
+
+async fn every_block_is_named(stage: &Stage) {
     let (opens, soon) = (now() + HOUR, now() + 10 * HOUR);
     for (over, why, until) in [
         (("capacity", 0), "NO_CAPACITY", 0),

@@ -1,4 +1,5 @@
-//! The seats as a plain model: the decision of PostgreSQL about each seat, and the claims before it.
+//! The seats as a plain model: the decision of PostgreSQL about each seat, and the claims before
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

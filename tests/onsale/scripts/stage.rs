@@ -1,4 +1,5 @@
-//! One schedule's keys on one server, and methods that run scripts on them and record their replies.
+//! One schedule's keys on one server, and methods that run scripts on them and record their
+//! replies.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -39,7 +39,8 @@ impl Answer {
         self.body["code"].as_str().unwrap_or("")
     }
 
-    /// Fails if the answer is a problem whose code is not in the list, or that differs from the list.
+    /// Fails if the answer is a problem whose code is not in the list, or that differs from the
+    /// list.
     #[track_caller]
     fn is_listed(&self) {
         // The answer to HEAD has no body.
@@ -136,8 +137,8 @@ impl Client {
         Self::read(request.send().await.expect("an answer")).await
     }
 
-    /// Sends a request, and sends it again after each `503` as late as its `Retry-After` says; gives
-    /// up after [`RETRIES`] and returns the last answer.
+    /// Sends a request, and sends it again after each `503` as late as its `Retry-After` says;
+    /// gives up after [`RETRIES`] and returns the last answer.
     ///
     /// For set-up and for tests of something else. A test of a refusal uses [`Client::send`].
     pub async fn send_with_retries(&self, request: RequestBuilder) -> Answer {

@@ -1,9 +1,9 @@
 //! A PostgreSQL whose disk is full.
 //!
-//! A limit on the size of its files (`RLIMIT_FSIZE`, setrlimit(2)) simulates this: PostgreSQL ignores
-//! the signal of that limit, "so that ulimit violations work like disk full" (postmaster.c). It needs
-//! neither a file system for the test nor root. Only the server's account may set the limit, so the
-//! server sets it, with `COPY TO PROGRAM` and prlimit from util-linux.
+//! A limit on the size of its files (`RLIMIT_FSIZE`, setrlimit(2)) simulates this: PostgreSQL
+//! ignores the signal of that limit, "so that ulimit violations work like disk full"
+//! (postmaster.c). It needs neither a file system for the test nor root. Only the server's account
+//! may set the limit, so the server sets it, with `COPY TO PROGRAM` and prlimit from util-linux.
 
 use onsale::dev::pg::PostgresServer;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -14,7 +14,8 @@ use super::wait::until;
 /// panic, and its recovery fails too. A server that is killed and started again has no limit.
 pub async fn fill(server: &PostgresServer) {
     let postmaster = server.pid();
-    // The postmaster first: processes that it starts later inherit the limit. Others may end meanwhile.
+    // The postmaster first: processes that it starts later inherit the limit. Others may end
+    // meanwhile.
     let program = format!(
         "cat >/dev/null; prlimit --pid {postmaster} --fsize=0: || exit 1
          for pid in $(cat /proc/{postmaster}/task/{postmaster}/children);

@@ -12,8 +12,8 @@ use super::sale::{self, in_seconds};
 use super::wait::until;
 use super::world::World;
 
-/// A sale that opens later and that `count` users have joined: its schedule, the users, and the ticket
-/// id of each user.
+/// A sale that opens later and that `count` users have joined: its schedule, the users, and the
+/// ticket id of each user.
 pub async fn create_sale(
     world: &World,
     admin: &Client,

@@ -37,7 +37,8 @@ impl Events {
         Self::ask(socket, path, headers).await
     }
 
-    /// As [`Events::open`], with a receive buffer of 2 KiB, which a client that does not read fills soon.
+    /// As [`Events::open`], with a receive buffer of 2 KiB, which a client that does not read fills
+    /// soon.
     pub async fn open_narrow(addr: SocketAddr, path: &str) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(2048).expect("a small buffer");

@@ -19,8 +19,8 @@ pub struct Kept {
     pub owned: usize,
 }
 
-/// The number of seats that each user keeps from others now: claimed, held or bought. Seats without a
-/// user in Redis count for user 0.
+/// The number of seats that each user keeps from others now: claimed, held or bought. Seats without
+/// a user in Redis count for user 0.
 pub async fn by_user(redis: &mut impl ConnectionLike, schedule: i64) -> BTreeMap<i64, usize> {
     let kept = read(redis, schedule).await.expect("Redis");
     kept.into_iter().map(|(user, kept)| (user, kept.claimed + kept.owned)).collect()

@@ -1,4 +1,5 @@
-//! An identity provider for tests: its keys, its tokens, and the address at which it publishes keys.
+//! An identity provider for tests: its keys, its tokens, and the address at which it publishes
+//! keys.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

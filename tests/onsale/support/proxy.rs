@@ -88,8 +88,8 @@ impl Proxy {
         self.sender().send_replace(mode);
     }
 
-    /// Makes every open connection silent for ever, neither answered nor closed, like a firewall that
-    /// drops their state. New connections pass.
+    /// Makes every open connection silent for ever, neither answered nor closed, like a firewall
+    /// that drops their state. New connections pass.
     pub fn silence_open_connections(&self) {
         self.set(Mode::HoleUp);
         *self.sender() = watch::Sender::new(Mode::Pass);

@@ -5,7 +5,8 @@ use redis::AsyncCommands;
 use super::faults::key;
 use super::servers::Raw;
 
-/// Whether a user is in one of the schedule's sorted sets: `waiting`, `active`, `parked`, `returned`.
+/// Whether a user is in one of the schedule's sorted sets: `waiting`, `active`, `parked`,
+/// `returned`.
 pub async fn is_in(redis: &mut Raw, schedule: i64, set: &str, user: i64) -> bool {
     let score: Option<f64> = redis.zscore(key(schedule, set), user).await.expect("Redis");
     score.is_some()

@@ -1,5 +1,5 @@
-//! A sale under load: some users wait, some hold seats and release them, and new users keep joining.
-//! At the end everything is checked.
+//! A sale under load: some users wait, some hold seats and release them, and new users keep
+//! joining. At the end everything is checked.
 //!
 //! These clients measure refusals, so they retry sooner than `Retry-After` says.
 
@@ -149,8 +149,8 @@ impl Rush {
         until("joins succeed again", async || self.seen().joins.next_after(moment)).await;
     }
 
-    /// Waits until, after `moment`, a join was refused, a later one has succeeded, and a seat was held
-    /// since then.
+    /// Waits until, after `moment`, a join was refused, a later one has succeeded, and a seat was
+    /// held since then.
     pub async fn wait_for_recovery_after(&self, moment: Instant) {
         let back = until("joins work again", async || self.seen().joins.back_after(moment)).await;
         until("holds work again", async || {
@@ -159,9 +159,9 @@ impl Rush {
         .await;
     }
 
-    /// Ends the load: every trader pays for one seat. Then it checks that every sequence in an answer
-    /// still belongs to its user and to nobody else, and that no rule is broken. Returns what was seen,
-    /// and the number of entries that were checked.
+    /// Ends the load: every trader pays for one seat. Then it checks that every sequence in an
+    /// answer still belongs to its user and to nobody else, and that no rule is broken. Returns
+    /// what was seen, and the number of entries that were checked.
     pub async fn finish(self, world: &World) -> (Seen, usize) {
         self.stop.cancel();
         let paid = tokio::time::timeout(PAY_LIMIT, self.trading).await.map(Result::unwrap);

@@ -33,8 +33,8 @@ pub fn merged(mut base: Value, over: &Value) -> Value {
     base
 }
 
-/// An open sale of `rows` rows of `per_row` seats at 100 points. `queue` overrides the queue settings
-/// of tests: a capacity of 1000, and 1000 admissions per second.
+/// An open sale of `rows` rows of `per_row` seats at 100 points. `queue` overrides the queue
+/// settings of tests: a capacity of 1000, and 1000 admissions per second.
 pub async fn open(admin: &Client, rows: u32, per_row: u32, queue: Value) -> Sale {
     create(admin, (-1, 3600), rows, per_row, queue).await
 }

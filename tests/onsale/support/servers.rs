@@ -21,8 +21,8 @@ pub enum Servers {
     Sentinel(RedisSentinel),
 }
 
-/// Connections to every server that was a primary at the start. A command goes to the primary of its
-/// key, or to all primaries if it has no key.
+/// Connections to every server that was a primary at the start. A command goes to the primary of
+/// its key, or to all primaries if it has no key.
 #[derive(Clone)]
 pub struct Raw {
     primaries: Vec<MultiplexedConnection>,
@@ -56,8 +56,8 @@ impl Servers {
         }
     }
 
-    /// Every server. Of a cluster: the primaries of the start, then their replicas. Of Sentinel: the
-    /// primary, then its replica.
+    /// Every server. Of a cluster: the primaries of the start, then their replicas. Of Sentinel:
+    /// the primary, then its replica.
     pub fn all(&self) -> &[RedisServer] {
         match self {
             Self::Single(server) => std::slice::from_ref(server),
@@ -112,8 +112,8 @@ impl Servers {
         if matches!(self, Self::Cluster(_)) { RedisCluster::primary_of(slot) } else { 0 }
     }
 
-    /// Index in [`Servers::all`] of the server that serves the schedule's keys now, if any does. The
-    /// server `but` is not asked.
+    /// Index in [`Servers::all`] of the server that serves the schedule's keys now, if any does.
+    /// The server `but` is not asked.
     pub async fn primary_now(&self, schedule: i64, but: Option<usize>) -> Option<usize> {
         let key = key(schedule, "meta");
         for (at, server) in self.all().iter().enumerate().filter(|(at, _)| Some(*at) != but) {

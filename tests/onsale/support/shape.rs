@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 use serde_json::Value;
 
-/// Fails unless `value` has exactly the members of `shape`: words like `id:int title:text?`. A member
-/// with `?` may be null.
+/// Fails unless `value` has exactly the members of `shape`: words like `id:int title:text?`. A
+/// member with `?` may be null.
 #[track_caller]
 pub fn check(value: &Value, shape: &str) {
     let members = value.as_object().unwrap_or_else(|| panic!("not an object: {value}"));

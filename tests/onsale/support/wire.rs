@@ -50,7 +50,8 @@ impl Wire {
         Answer { status: status.expect("a status"), headers, text, body }
     }
 
-    /// Waits for more bytes or the end; returns whether the server closed the connection without more.
+    /// Waits for more bytes or the end; returns whether the server closed the connection without
+    /// more.
     pub async fn is_closed(&mut self) -> bool {
         self.read.is_empty() && !self.more().await
     }
