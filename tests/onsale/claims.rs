@@ -175,9 +175,12 @@ async fn the_previous_holder_can_hold_expired_seats_again_at_once() {
     sleep_until(expires_at(&first)).await;
     other.hold(sale.schedule, seats(&sale, 0, 1)).await.refused(409, "seat_taken");
     let second = hold_once_possible(&buyer, &sale, &body, &["seat_taken"]).await;
-    let begun = expires_at(&second) - Duration::from_secs(1);
-    assert!(begun >= expires_at(&first), "not before the end of the first hold");
-    assert!(begun < expires_at(&first) + Duration::from_secs(5), "before others could hold them");
+    let second_from = expires_at(&second) - Duration::from_secs(1);
+    assert!(second_from >= expires_at(&first), "not before the end of the first hold");
+    assert!(
+        second_from < expires_at(&first) + Duration::from_secs(5),
+        "before others could hold them"
+    );
     buyer.pay(&first).await.refused(409, "hold_expired");
     assert_ne!(first["hold_id"], second["hold_id"]);
     let mut redis = world.raw_redis().await;
@@ -194,8 +197,11 @@ async fn after_a_hold_expires_its_buyer_can_hold_other_seats_and_others_can_take
     sleep_until(expires_at(&first)).await;
     let body = seats(&sale, 4, 4);
     let second = hold_once_possible(&buyer, &sale, &body, &["seat_limit_exceeded"]).await;
-    let begun = expires_at(&second) - Duration::from_secs(1);
-    assert!(begun < expires_at(&first) + Duration::from_secs(5), "the first hold counts no longer");
+    let second_from = expires_at(&second) - Duration::from_secs(1);
+    assert!(
+        second_from < expires_at(&first) + Duration::from_secs(5),
+        "the first hold counts no longer"
+    );
     other.hold(sale.schedule, seats(&sale, 0, 4)).await.ok(201);
     buyer.pay(&first).await.refused(409, "hold_expired");
     assert_consistent(&world).await;
@@ -277,7 +283,7 @@ async fn a_repeat_is_not_refused_while_the_first_request_under_its_key_has_claim
     assert!(!answer.header("retry-after").is_empty());
     answer.refused(409, "request_in_progress");
 
-    // It died: its claims lapse.
+    // It was killed: its claims expire.
     for seat in [31, 32] {
         let _: () = redis.hdel(named("claim"), seat).await.expect("Redis");
         let _: () = redis.zrem(named("held"), seat).await.expect("Redis");

@@ -67,7 +67,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it_and_unknown_keys_cause_few_f
     let running = start_at(&world, &provider).await;
     wait_for_keys(&running, &old.token("ada", &json!({}))).await;
     provider.answer(StatusCode::OK, document(&[&old, &new]));
-    let (begun, before) = (Instant::now(), provider.asked());
+    let (started, before) = (Instant::now(), provider.asked());
     assert_eq!(me(&running, &new.token("ada", &json!({}))).await.status, 200, "at once");
     assert_eq!(me(&running, &old.token("ada", &json!({}))).await.status, 200);
     let tokens: Vec<_> = (0..40).map(|n| evil.token(&n.to_string(), &json!({}))).collect();
@@ -76,7 +76,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it_and_unknown_keys_cause_few_f
         answer.refused(401, "unauthenticated");
     }
     // At most one fetch in ten seconds, however many tokens name unknown keys.
-    let allowed = 1 + usize::try_from(begun.elapsed().as_secs() / 10).expect("few");
+    let allowed = 1 + usize::try_from(started.elapsed().as_secs() / 10).expect("few");
     let fetches = provider.asked() - before;
     assert!((1..=allowed).contains(&fetches), "{fetches} fetches, {allowed} allowed");
     stop(running).await;

@@ -65,10 +65,10 @@ async fn an_old_map_plus_the_pushed_changes_equals_the_new_map() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 4, 10, json!({"max_seats_per_user": 10})).await;
-    let (begun, mut map) = fetch_map(&admin, sale.schedule).await;
-    let mut events = Events::open(process.addr, &stream(&sale, &begun), &[]).await;
+    let (start, mut map) = fetch_map(&admin, sale.schedule).await;
+    let mut events = Events::open(process.addr, &stream(&sale, &start), &[]).await;
     let first = events.expect("seats").await;
-    assert_eq!(first.data, json!({"version": begun, "since": begun, "seats": []}));
+    assert_eq!(first.data, json!({"version": start, "since": start, "seats": []}));
 
     let idle = active_buyer(&process, &sale).await;
     let held = idle.hold(sale.schedule, json!({"seat_ids": &sale.seats[..3]})).await.ok(201);
@@ -82,7 +82,7 @@ async fn an_old_map_plus_the_pushed_changes_equals_the_new_map() {
     until("the hold has expired", async || (world.number(expired).await == 3).then_some(())).await;
     block(&admin, &sale, &[sale.seats[20]], true).await;
 
-    let (mut version, mut steps) = (begun, 0);
+    let (mut version, mut steps) = (start, 0);
     let mut follow = async |events: &mut Events, map: &mut Map| {
         let event = events.expect("seats").await;
         assert_eq!(event.data["since"], version, "no version is missing");
@@ -137,9 +137,9 @@ async fn a_client_that_does_not_read_is_disconnected_and_the_others_continue() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 10, 100, json!({})).await;
-    let (begun, mut map) = fetch_map(&admin, sale.schedule).await;
-    let _slow = Events::open_narrow(process.addr, &stream(&sale, &begun)).await;
-    let mut reading = Events::open(process.addr, &stream(&sale, &begun), &[]).await;
+    let (start, mut map) = fetch_map(&admin, sale.schedule).await;
+    let _slow = Events::open_narrow(process.addr, &stream(&sale, &start)).await;
+    let mut reading = Events::open(process.addr, &stream(&sale, &start), &[]).await;
     reading.expect("seats").await;
     let dropped = r#"onsale_streams_dropped_total{kind="seats"} 1"#;
     let mut blocked = false;

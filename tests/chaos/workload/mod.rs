@@ -61,13 +61,13 @@ impl Workload {
             context,
             sales,
             silent: stage.silent.schedule,
-            users: Arc::new(Mutex::new(people)),
+            users: Arc::new(Mutex::new(users)),
             silent_users: Arc::new(Mutex::new(silent_users)),
             paid: Arc::default(),
         }
     }
 
-    /// Starts all clients. They run until the context closes, and finish their last request then.
+    /// Starts all clients. They run until `closing` is cancelled; then each finishes its last request.
     pub fn open(&self, seed: u64, admin: i64) -> JoinSet<()> {
         let dice = Dice::new(seed).fork(3);
         let mut tasks = JoinSet::new();

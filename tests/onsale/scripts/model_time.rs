@@ -82,7 +82,7 @@ impl World {
     }
 
     /// Lets the deadline of a seat pass.
-    pub async fn lapse(&mut self, seat: u32) {
+    pub async fn expire_seat(&mut self, seat: u32) {
         if let Some(state) = self.seats.seats.get_mut(&seat)
             && matches!(state.shown, Shown::Held(_))
         {

@@ -46,7 +46,7 @@ enum Op {
     ClaimEnds(u64),
     GraceEnds(u64),
     WindowsPass(i64),
-    SeatLapses(u32),
+    SeatExpires(u32),
     FlushScripts,
     Loss,
 }
@@ -85,7 +85,7 @@ fn seats() -> impl Strategy<Value = Op> {
         4 => (state, (0usize..4, 0..=USERS), left, fenced)
             .prop_map(|(state, of, left, seats)| Op::Decide(state, of, left, seats)),
         1 => Just(Op::Sweep),
-        2 => (1..=SEATS).prop_map(Op::SeatLapses),
+        2 => (1..=SEATS).prop_map(Op::SeatExpires),
     ]
 }
 
@@ -113,15 +113,15 @@ fn story() -> impl Strategy<Value = Vec<Op>> {
             vec![Op::SlotEnds(other), Op::Loss, Op::Show(user, pick), Op::Show(other, pick)]
         }),
         2 => (user(), 0usize..8, 0usize..3).prop_map(move |(user, pick, hold)| {
-            let lapsed = Op::Decide("KEEP", (hold, user), 5_000, vec![(1, 7), (2, 7)]);
-            let join = [Op::Bucket(4000, 0), Op::Join(user), lapsed];
+            let expired_hold = Op::Decide("KEEP", (hold, user), 5_000, vec![(1, 7), (2, 7)]);
+            let join = [Op::Bucket(4000, 0), Op::Join(user), expired_hold];
             let take = [Op::Take(user, pick, hold + 1, seats()), Op::GiveUp(hold + 1, vec![1])];
             let others = [Op::Take(user, pick, hold + 1, vec![3, 4])];
             join.into_iter().chain(take).chain(others).collect()
         }),
         2 => (user(), 0usize..8, 0usize..4).prop_map(move |(user, pick, hold)| {
             let take = Op::Take(user, pick, hold, seats());
-            vec![take, Op::SeatLapses(1), Op::SeatLapses(2), Op::Sweep]
+            vec![take, Op::SeatExpires(1), Op::SeatExpires(2), Op::Sweep]
         }),
         1 => (0u32..2, 0usize..8).prop_map(|(capacity, pick)| {
             let all = (1..=USERS).map(|user| Op::Show(user, pick));
@@ -172,7 +172,7 @@ async fn play(world: &mut World, op: &Op) {
         Op::ClaimEnds(user) => world.end_claim(user).await,
         Op::GraceEnds(user) => world.end_grace(user).await,
         Op::WindowsPass(halves) => world.pass_windows(halves).await,
-        Op::SeatLapses(seat) => world.lapse(seat).await,
+        Op::SeatExpires(seat) => world.expire_seat(seat).await,
         Op::FlushScripts => world.flush_scripts().await,
         Op::Loss if world.epoch() < 5 => world.lose().await,
         Op::Loss => {}

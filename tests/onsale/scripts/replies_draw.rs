@@ -36,10 +36,10 @@ pub async fn a_draw_moves_the_entries_from_before_it_and_no_others(stage: &mut S
     join(stage, &[5]).await;
     let newcomer = sequence_of(stage, 5).await;
     assert_eq!(newcomer, sequence(1, 9), "behind the four reserved sequences");
-    let begun = stage.run(Script::BeginDraw, &[]).await;
-    assert_eq!((begun.get::<i64>(0), begun.get::<i64>(1)), (sequence(1, 4), 4));
+    let started = stage.run(Script::BeginDraw, &[]).await;
+    assert_eq!((started.get::<i64>(0), started.get::<i64>(1)), (sequence(1, 4), 4));
     let again: String = stage.run(Script::BeginDraw, &[]).await.get(2);
-    assert_eq!(begun.get::<String>(2), again, "one mark");
+    assert_eq!(started.get::<String>(2), again, "one mark");
     assert_eq!(stage.run(Script::Admit, &[]).await.get::<i64>(0), 0, "nobody is admitted");
 
     // The drawn order is 3, 1, 2; 4 has left; 2 leaves with the old ticket after it was moved.
@@ -96,8 +96,8 @@ pub async fn a_draw_after_a_loss_waits_for_old_tickets_and_appends_the_rest(stag
         "the draw begins although admission is paused"
     );
     stage.run(Script::FinishRebuild, &["0"]).await;
-    let begun = stage.run(Script::BeginDraw, &[]).await;
-    assert!(begun.get::<i64>(1) >= 244, "sequences for twice as many are reserved");
+    let started = stage.run(Script::BeginDraw, &[]).await;
+    assert!(started.get::<i64>(1) >= 244, "sequences for twice as many are reserved");
 
     // 202 had an older entry, which is in the draw; 203 is in it too, and has not polled since.
     let base = sequence(2, 2);

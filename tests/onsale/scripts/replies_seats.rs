@@ -131,8 +131,8 @@ pub async fn expired_seats_are_removed_from_the_map(stage: &mut Stage) {
         apply(stage, "KEEP", "a", 1, some).await;
     }
     apply(stage, "KEEP", "b", HOUR, &[(1201, 1)]).await;
-    let begun = now();
-    while now() < begun + 2 {
+    let started = now();
+    while now() < started + 2 {
         tokio::task::yield_now().await;
     }
     stage.run(Script::SweepSeats, &[]).await.is("MORE", &[500, 5]);

@@ -113,8 +113,8 @@ impl SeatsModel {
                 !seats.contains(number) && self.seat(*number).is_kept_for(user, now)
             });
             if fresh > 0 && theirs.len() + seats.len() > limit {
-                let lapsed = |number: &&u32| self.seat(**number).kept_until(user, now).is_some();
-                return ("OVER_LIMIT", vec![theirs.iter().filter(lapsed).count() as u64]);
+                let expired = |number: &&u32| self.seat(**number).kept_until(user, now).is_some();
+                return ("OVER_LIMIT", vec![theirs.iter().filter(expired).count() as u64]);
             }
             self.lists.insert(user, [&theirs, seats].concat());
             self.buyers.insert(user);
@@ -155,10 +155,10 @@ impl SeatsModel {
 
     pub fn sweep(&mut self, now: i64) -> (&'static str, Vec<u64>) {
         let held = self.seats.iter().filter(|(_, seat)| matches!(seat.shown, Shown::Held(_)));
-        let lapsed: Vec<u32> =
+        let expired: Vec<u32> =
             held.filter(|(_, seat)| !seat.live(now)).map(|(number, _)| *number).collect();
-        self.free(&lapsed);
-        ("OK", vec![lapsed.len() as u64, self.version])
+        self.free(&expired);
+        ("OK", vec![expired.len() as u64, self.version])
     }
 
     /// `until` is the end of a hold.

@@ -18,12 +18,12 @@ pub async fn until_within<T>(
     what: &str,
     mut ask: impl AsyncFnMut() -> Option<T>,
 ) -> T {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         if let Some(found) = ask().await {
             return found;
         }
-        assert!(begun.elapsed() < limit, "waited too long for: {what}");
+        assert!(started.elapsed() < limit, "waited too long for: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
