@@ -3,8 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use onsale::store::id::ScheduleId;
+use onsale::store::keys::ScheduleKeys;
+use onsale::store::redis::Redis;
+use onsale::store::script::{Keyspace, Script, inspect};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -12,9 +17,10 @@ use tokio::task::JoinHandle;
 use crate::support::client::Client;
 use crate::support::crowd::create_users;
 use crate::support::faults::key;
+use crate::support::parts::Parts;
 use crate::support::queue::is_present;
 use crate::support::sale::{self, Sale};
-use crate::support::servers::Raw;
+use crate::support::servers::{Raw, Servers};
 use crate::support::wait::{until, until_within};
 use crate::support::world::{Process, World};
 
@@ -89,6 +95,24 @@ async fn users_in(redis: &mut Raw, schedule: i64, set: &str) -> BTreeSet<i64> {
     users.into_iter().collect()
 }
 
+/// Starts admission and runs it `times` times in one transaction, so that no process merges presence in
+/// between: the fastest that the head of the queue can move. Returns the parked users.
+async fn admit_at_once(redis: &mut Raw, world: &World, schedule: i64, times: usize) -> Vec<i64> {
+    let asked = Redis::lazy(&world.redis_url).expect("an address");
+    let keys = ScheduleKeys::new(ScheduleId(schedule), 1);
+    let server = inspect(&asked, &keys).await.expect("Redis").server;
+    let keyspace = Keyspace::new(keys, &server);
+    let mut calls = redis::pipe();
+    calls.atomic().hset(keyspace.keys.meta(), "pause_until", 0).ignore();
+    for _ in 0..times {
+        let admit = calls.cmd("EVALSHA").arg(keyspace.name(Script::Admit));
+        admit.arg(keyspace.keys.line().len()).arg(keyspace.keys.line()).arg(1).ignore();
+    }
+    calls.zrange(key(schedule, "parked"), 0, -1);
+    let (parked,) = calls.query_async(redis).await.expect("Redis");
+    parked
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn buyers_who_poll_behind_a_long_silent_queue_are_admitted_first() {
     let world = World::new().await;
@@ -107,9 +131,16 @@ async fn buyers_who_poll_behind_a_long_silent_queue_are_admitted_first() {
         honest.iter().map(|one| poll_as_requested(one, at.to_vec(), false)).collect();
     until_silent(&world, sale.schedule, &last).await;
     join_and_list_sequences(&mut late, sale.schedule).await;
-    pause(&processes[0], &sale, false).await;
-
+    // Nobody is admitted yet, although the sale is no longer paused.
     let mut redis = world.raw_redis().await;
+    let meta = key(sale.schedule, "meta");
+    let never = 1u64 << 50;
+    redis.hset::<_, _, _, ()>(&meta, "pause_until", never).await.expect("Redis");
+    pause(&processes[0], &sale, false).await;
+    let parked = admit_at_once(&mut redis, &world, sale.schedule, 15).await;
+    let passed_over = |person: &&Client| parked.contains(&person.user);
+    assert_eq!(honest.iter().filter(passed_over).count(), 0, "nobody who polls is passed over");
+
     let active = until_within(Duration::from_mins(1), "all slots are taken", async || {
         let active = users_in(&mut redis, sale.schedule, "active").await;
         (active.len() == 50).then_some(active)
@@ -259,4 +290,51 @@ async fn a_draining_process_merges_its_presence_and_is_no_longer_waited_for() {
     .await;
     draining.stop().await;
     assert_eq!(redis.hlen::<_, usize>(&mergers).await.expect("Redis"), 1, "before its lease ends");
+}
+
+/// The commands that Redis ran during `act`, those of scripts included.
+async fn commands_during(world: &World, act: impl Future<Output = ()>) -> Vec<String> {
+    let client = redis::Client::open(world.redis_url.as_str()).expect("an address");
+    let monitor = client.get_async_monitor().await.expect("a connection");
+    act.await;
+    let mut redis = world.raw_redis().await;
+    redis::cmd("GET").arg("the end").exec_async(&mut redis).await.expect("Redis");
+    let calls = monitor.into_on_message::<String>();
+    calls.take_while(|call| std::future::ready(!call.contains("the end"))).collect().await
+}
+
+#[tokio::test]
+async fn a_merge_states_nothing_that_another_merge_has_not_sent() {
+    const ENTRIES: u64 = 20_000;
+    let world = World::on(Servers::single().await).await;
+    let process = world.start().await;
+    let sale = sale_with_silence(&process).await;
+    let mut crowd = create_users(&world, &[process.addr], 1, 0).await;
+    let first = join_and_list_sequences(&mut crowd, sale.schedule).await[0];
+    process.stop().await;
+    let mut redis = world.raw_redis().await;
+    let meta = key(sale.schedule, "meta");
+    redis.hset::<_, _, _, ()>(&meta, "notice", first + ENTRIES).await.expect("Redis");
+
+    let Parts { boards, admission, .. } = Parts::of(&world, &world.pg);
+    let watched = boards.watch(ScheduleId(sale.schedule));
+    let noticed = until("the notice is known", async || {
+        watched.board().filter(|board| board.meta.notice == first + ENTRIES)
+    })
+    .await;
+    admission.presence().await.expect("a merge");
+    for sequence in first..first + ENTRIES {
+        let _ = watched.presence.mark(sequence, noticed.meta.presence(), Instant::now());
+    }
+    let calls = commands_during(&world, async {
+        let (one, other) = tokio::join!(admission.presence(), admission.presence());
+        one.and(other).expect("two merges");
+    })
+    .await;
+    let is = |call: &String, command: &str, key: &str| call.contains(command) && call.contains(key);
+    let states: Vec<usize> =
+        (0..calls.len()).filter(|at| is(&calls[*at], "\"HSET\"", ":mergers")).collect();
+    assert_eq!(states.len(), 2, "each merge makes a statement");
+    let sent = calls[..states[0]].iter().filter(|call| is(call, "\"SETBIT\"", ":present:")).count();
+    assert_eq!(sent as u64, ENTRIES, "all entries are in Redis before the first statement");
 }

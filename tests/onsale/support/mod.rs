@@ -7,6 +7,7 @@ pub mod draw;
 pub mod events;
 pub mod faults;
 pub mod kept;
+pub mod parts;
 pub mod program;
 pub mod provider;
 pub mod proxy;
