@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::crowd::{create_users, join_in_order};
 use crate::support::faults::{key, wipe};
+use crate::support::parts::Parts;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
 use crate::support::servers::{Raw, Servers};
@@ -89,6 +90,28 @@ async fn a_large_sale_is_rebuilt_by_two_processes_in_few_calls_and_under_one_epo
     let ended: u32 = done.iter().map(|byte| (byte & 0x55).count_ones()).sum();
     // The first entry is the buyer's, which has not ended.
     assert_eq!(i64::from(ended), ENDED - 1, "every ended entry stays ended");
+}
+
+#[tokio::test]
+async fn of_many_processes_that_find_one_loss_at_once_one_rebuilds() {
+    let world = World::on(Servers::single().await).await;
+    let process = world.start().await;
+    let sale = sale::open(&process.admin().await, 1, 9, json!({})).await;
+    process.buyer().await.join(sale.schedule).await.ok(201);
+    process.stop().await;
+    let schedule = ScheduleId(sale.schedule);
+    // Few connections, so that the processes interleave between any two of their steps.
+    let pg = Pg::lazy(&world.database_url, 2).expect("a pool");
+    let mut redis = world.raw_redis().await;
+    for losses in 1..=8 {
+        wipe(&mut redis).await;
+        let parts: Vec<Parts> = (0..8).map(|_| Parts::of(&world, &pg)).collect();
+        let healing = parts.iter().map(|parts| parts.recovery.heal(schedule));
+        // One of them may give up on a busy machine: only the epoch counts.
+        let _ = futures_util::future::join_all(healing).await;
+        until("the keys are rebuilt", async || parts[0].recovery.heal(schedule).await.ok()).await;
+        assert_eq!(world.epoch().await, 1 + losses, "rebuilt once, by one process");
+    }
 }
 
 /// A process dies after it has taken the epoch: its keys stay half-built.
