@@ -125,7 +125,7 @@ async fn a_request_beyond_the_seat_limit_is_refused_without_a_claim() {
 #[tokio::test]
 async fn released_and_refunded_seats_no_longer_count_towards_the_limit() {
     let world = World::new().await;
-    let (_process, [mut buyer, _], sale) = sale_of_40(&world, json!({})).await;
+    let (_process, [mut buyer, other], sale) = sale_of_40(&world, json!({})).await;
     let held = buyer.hold(sale.schedule, seats(&sale, 0, 4)).await.ok(201);
     let paid = buyer.pay(&held).await.ok(201);
     buyer.join(sale.schedule).await.ok(201);
@@ -141,6 +141,11 @@ async fn released_and_refunded_seats_no_longer_count_towards_the_limit() {
     buyer.hold(sale.schedule, seats(&sale, 6, 2)).await.ok(201);
     let mut redis = world.raw_redis().await;
     assert_eq!(by_user(&mut redis, sale.schedule).await.get(&buyer.user), Some(&4));
+    // Seats that are merely still listed, as after a lost call of Redis, do not count either.
+    let listed = key(sale.schedule, "user_seats");
+    let () = redis.hset(&listed, other.user, "1 2 21 22").await.expect("Redis");
+    other.hold(sale.schedule, seats(&sale, 10, 4)).await.ok(201);
+    assert_eq!(by_user(&mut redis, sale.schedule).await.get(&other.user), Some(&4));
     assert_consistent(&world).await;
 }
 
