@@ -10,7 +10,7 @@ use sqlx::{Connection, PgConnection};
 use crate::support::client::{Answer, Client};
 use crate::support::crowd::{create_users, join_in_order};
 use crate::support::disk;
-use crate::support::faults::assert_consistent;
+use crate::support::faults::{assert_consistent, wipe};
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Servers;
@@ -208,6 +208,25 @@ async fn with_postgresql_silent_the_queue_continues_and_everything_works_afterwa
     scene.everything_works().await;
     scene.crowd[0].pay(&held).await.ok(201);
     assert_consistent(&world).await;
+}
+
+#[tokio::test]
+async fn with_postgresql_down_after_a_loss_of_redis_newcomers_can_join() {
+    let (world, proxy, scene) = behind_proxy().await;
+    let schedule = scene.sale.schedule;
+    wipe(&mut world.raw_redis().await).await;
+    let (mut first, mut second) = (scene.late[0].clone(), scene.late[1].clone());
+    let first = until("the queue is rebuilt", async || {
+        let answer = first.join(schedule).await;
+        [200, 201].contains(&answer.status).then_some(answer.body)
+    })
+    .await;
+    assert_eq!(world.epoch().await, 2, "from here on, joins look newcomers up in PostgreSQL");
+    proxy.set(Mode::Refuse);
+    let second = second.join(schedule).await.ok(201);
+    assert_eq!(second["status"], "WAITING");
+    assert!(second["sequence"].as_u64() > first["sequence"].as_u64(), "{second} behind {first}");
+    proxy.set(Mode::Pass);
 }
 
 #[tokio::test]
