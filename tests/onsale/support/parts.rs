@@ -3,9 +3,9 @@
 use onsale::board::service::Boards;
 use onsale::concert::service::Catalogue;
 use onsale::outbox::model::Delivered;
+use onsale::queue::admission_loop::AdmissionLoop;
 use onsale::queue::draw::service::Draws;
 use onsale::queue::keyspaces::Keyspaces;
-use onsale::queue::admission_loop::AdmissionLoop;
 use onsale::queue::live_schedules::LiveSchedules;
 use onsale::seats;
 use onsale::store::pg::Pg;
@@ -29,10 +29,12 @@ impl Parts {
         let boards = Boards::new(redis.clone(), 30_000);
         let catalogue = Catalogue::new(pg.clone(), boards.clone());
         let (delivered, _) = Delivered::channel();
-        let (keyspaces, _) = Keyspaces::new(redis.clone(), pg.clone(), catalogue.clone(), delivered);
+        let (keyspaces, _) =
+            Keyspaces::new(redis.clone(), pg.clone(), catalogue.clone(), delivered);
         let draws = Draws::new(pg.clone(), catalogue.clone(), keyspaces.clone());
         let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
-        let recovery = Recovery::new(pg.clone(), redis, catalogue, keyspaces.clone(), draws.clone());
+        let recovery =
+            Recovery::new(pg.clone(), redis, catalogue, keyspaces.clone(), draws.clone());
         let admission = AdmissionLoop::new(
             (keyspaces, draws),
             boards.clone(),
