@@ -62,7 +62,7 @@ async fn an_event_refused_repeatedly_is_parked_and_blocks_no_other() {
         assert_eq!((*id, *refusals), (poison, 4), "{reason}");
         assert!(!reason.is_empty());
     }
-    assert!(rows[0].2.contains("of kind nonsense"), "{}", rows[0].2);
+    assert!(rows[0].2.contains("unknown outbox entry kind nonsense"), "{}", rows[0].2);
     until("the metrics count them", async || {
         let text = process.anonymous().get("/metrics").await.text;
         let expected = ["onsale_outbox_parked 4", "onsale_outbox_backlog 0"];
