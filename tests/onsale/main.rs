@@ -45,6 +45,7 @@ mod page_forms;
 mod pages;
 mod parking;
 mod presence;
+mod presence_merge;
 mod problems;
 mod provider;
 mod race;

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures_util::StreamExt;
 use onsale::store::id::ScheduleId;
 use onsale::store::keys::ScheduleKeys;
 use onsale::store::redis::Redis;
@@ -17,10 +16,9 @@ use tokio::task::JoinHandle;
 use crate::support::client::Client;
 use crate::support::crowd::create_users;
 use crate::support::faults::key;
-use crate::support::parts::Parts;
 use crate::support::queue::is_present;
 use crate::support::sale::{self, Sale};
-use crate::support::servers::{Raw, Servers};
+use crate::support::servers::Raw;
 use crate::support::wait::{until, until_within};
 use crate::support::world::{Process, World};
 
@@ -28,7 +26,7 @@ use crate::support::world::{Process, World};
 const QUEUE: &str = r#"{"capacity": 50, "admit_per_second": 50, "presence_window_seconds": 10,
                         "claim_window_seconds": 600, "paused": true}"#;
 
-async fn sale_with_silence(process: &Process) -> Sale {
+pub async fn sale_with_silence(process: &Process) -> Sale {
     let queue: Value = serde_json::from_str(QUEUE).expect("settings");
     sale::open(&process.admin().await, 1, 10, queue).await
 }
@@ -39,7 +37,7 @@ async fn pause(process: &Process, sale: &Sale, paused: bool) {
 }
 
 /// The users join in this order; returns their sequences, which rise.
-async fn join_and_list_sequences(users: &mut [Client], schedule: i64) -> Vec<u64> {
+pub async fn join_and_list_sequences(users: &mut [Client], schedule: i64) -> Vec<u64> {
     let mut sequences = Vec::new();
     for person in users {
         let ticket = person.join(schedule).await.ok(201);
@@ -290,51 +288,4 @@ async fn a_draining_process_merges_its_presence_and_is_no_longer_waited_for() {
     .await;
     draining.stop().await;
     assert_eq!(redis.hlen::<_, usize>(&mergers).await.expect("Redis"), 1, "before its lease ends");
-}
-
-/// The commands that Redis ran during `act`, those of scripts included.
-async fn commands_during(world: &World, act: impl Future<Output = ()>) -> Vec<String> {
-    let client = redis::Client::open(world.redis_url.as_str()).expect("an address");
-    let monitor = client.get_async_monitor().await.expect("a connection");
-    act.await;
-    let mut redis = world.raw_redis().await;
-    redis::cmd("GET").arg("the end").exec_async(&mut redis).await.expect("Redis");
-    let calls = monitor.into_on_message::<String>();
-    calls.take_while(|call| std::future::ready(!call.contains("the end"))).collect().await
-}
-
-#[tokio::test]
-async fn a_merge_states_nothing_that_another_merge_has_not_sent() {
-    const ENTRIES: u64 = 20_000;
-    let world = World::on(Servers::single().await).await;
-    let process = world.start().await;
-    let sale = sale_with_silence(&process).await;
-    let mut crowd = create_users(&world, &[process.addr], 1, 0).await;
-    let first = join_and_list_sequences(&mut crowd, sale.schedule).await[0];
-    process.stop().await;
-    let mut redis = world.raw_redis().await;
-    let meta = key(sale.schedule, "meta");
-    redis.hset::<_, _, _, ()>(&meta, "notice", first + ENTRIES).await.expect("Redis");
-
-    let Parts { boards, admission, .. } = Parts::of(&world, &world.pg);
-    let watched = boards.watch(ScheduleId(sale.schedule));
-    let noticed = until("the notice is known", async || {
-        watched.board().filter(|board| board.meta.notice == first + ENTRIES)
-    })
-    .await;
-    admission.presence().await.expect("a merge");
-    for sequence in first..first + ENTRIES {
-        let _ = watched.presence.mark(sequence, noticed.meta.presence(), Instant::now());
-    }
-    let calls = commands_during(&world, async {
-        let (one, other) = tokio::join!(admission.presence(), admission.presence());
-        one.and(other).expect("two merges");
-    })
-    .await;
-    let is = |call: &String, command: &str, key: &str| call.contains(command) && call.contains(key);
-    let states: Vec<usize> =
-        (0..calls.len()).filter(|at| is(&calls[*at], "\"HSET\"", ":mergers")).collect();
-    assert_eq!(states.len(), 2, "each merge makes a statement");
-    let sent = calls[..states[0]].iter().filter(|call| is(call, "\"SETBIT\"", ":present:")).count();
-    assert_eq!(sent as u64, ENTRIES, "all entries are in Redis before the first statement");
 }

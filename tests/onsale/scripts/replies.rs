@@ -85,7 +85,7 @@ provoked! {
         MarkPresent [LOST STALE LOADING] ListNext [LOST STALE LOADING] Leave [LOST STALE LOADING]
         RedeemHandOff [LOST STALE LOADING]
         ClaimSeats [LOST STALE LOADING] ReleaseClaims [LOST STALE LOADING] SweepSeats [LOST STALE LOADING]
-        RecountSeats [LOST STALE LOADING]
+        RecountSeats [LOST STALE LOADING] FindClaims [LOST STALE LOADING]
         LoadSeats [LOST STALE] LoadEntries [LOST STALE]
         ApplySeats [LOST STALE] Configure [LOST STALE] Complete [LOST STALE] FinishRebuild [LOST STALE];
 }

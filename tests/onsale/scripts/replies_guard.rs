@@ -61,6 +61,7 @@ pub async fn keys_that_are_lost_stale_or_loading_serve_no_requests(stage: &mut S
         (Script::FinishDraw, &[], true),
         (Script::ClaimSeats, &["7", first, "hold", "4", "1"], true),
         (Script::ReleaseClaims, &["hold", "1"], true),
+        (Script::FindClaims, &["7", "hold"], true),
         (Script::SweepSeats, &[], true),
         (Script::RecountSeats, &["1"], true),
         // Rebuilding uses these.
