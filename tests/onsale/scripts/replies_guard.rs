@@ -48,7 +48,7 @@ pub async fn a_hand_off_code_is_used_once_and_not_after_a_loss(stage: &mut Stage
 pub async fn keys_that_are_lost_stale_or_loading_serve_no_requests(stage: &mut Stage) {
     let first = sequence(1, 1).to_string();
     let first = first.as_str();
-    let calls: [(Script, &[&str], bool); 20] = [
+    let calls: [(Script, &[&str], bool); 21] = [
         (Script::Join, &["7"], true),
         (Script::ResolveTicket, &["7", first, "0"], true),
         (Script::Admit, &[], true),
