@@ -1,7 +1,7 @@
 -- lib/entry: how a queue entry moves and ends. After lib/queue.
 --
--- An entry is either in waiting, or in place. One in place is also in active (and perhaps called),
--- in parked, or in returned. An ended entry is in none of them; its two bits in done:<epoch> hold
+-- An entry is in exactly one of two: the sorted set waiting, or the hash place (it was admitted or
+-- passed over). One in place is also in active (and perhaps called), in parked, or in returned. An ended entry is in none of them; its two bits in done:<epoch> hold
 -- the reason.
 
 -- Records that an entry ended for good: no ticket brings it back.
@@ -38,7 +38,8 @@ local function park_entry(user, sequence, grace, grace_ms, now)
   log_event('P', sequence, user, now)
 end
 
--- The state of the entry of a user who is present, after the changes that are due by time:
+-- The state of the entry of a user who is present. Writes the changes that are due by time: it ends
+-- an overdue entry, brings back a parked one, and takes a slot after admission. Returns
 -- 'WAITING' | 'RETURNED' | 'ACTIVE' with the sequence (and the deadline), or nil without an entry.
 local function find_entry(user, now)
   local waiting = redis.call('ZSCORE', WAITING, user)

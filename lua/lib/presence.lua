@@ -29,8 +29,8 @@ end
 -- The notice is the sequence up to which clients are asked to poll with their own tickets (the
 -- public board's poll_from_sequence). Clients further back may follow the board alone, so their
 -- silence does not count. Every notice_ms a new notice is set, and silence counts up to the
--- previous one. The notice covers the admissions of one minute, and more while admission has to
--- stop at its end.
+-- previous one. If admission had to stop at the end of the notice, the next one covers four times
+-- as much, otherwise half as much; never less than MIN_REACH or the admissions of one minute.
 local MIN_REACH = 20000 -- entries
 local function extend_notice(sale, now)
   local notice_ms = math.min(10000, sale.presence_ms / 4)

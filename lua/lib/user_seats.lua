@@ -1,7 +1,7 @@
 -- lib/user_seats: the user of a seat, and the seats of a user.
 --
 -- claim   seat → '<hold_id> <deadline_ms> <user>'. A claim over the same user's hold past its end
---         also has the time until which that hold keeps others from the seat.
+--         also has the time until which the old hold still blocks other users.
 -- holder  seat → '<fence> <state> <hold_id>', and the user if the seat is held or sold
 -- user_seats  user → '<seat> <seat> …': where to look for the user's seats. It may list seats that
 --         are no longer the user's; seats/claim and seats/apply remove those that they find.

@@ -5,8 +5,8 @@
 -- it passes nobody: the sale is open, a slot and a token are free, and nobody waits. Otherwise it
 -- gets the next number and waits. A join marks the entry as present.
 --
--- After a loss a user may have an entry whose ticket was not shown yet. With `ask`, a user without
--- an entry in Redis does not get one: PostgreSQL may have it.
+-- After a loss a user may have an entry whose ticket was not shown yet. With ask = 1, a user without
+-- an entry in Redis gets UNKNOWN instead of a new entry, because PostgreSQL may have the old one.
 --
 -- KEYS  as lib/queue
 -- ARGV  epoch  user  ask     ask: 1, else 0

@@ -9,7 +9,7 @@
 -- Reply {'OK', why, until_ms, room, now, (sequence, user, here, back)...}
 --       why: the first that fits of RECOVERING WITHDRAWN CLOSED NO_SEATS UPCOMING PAUSED SOLD_OUT
 --       DRAW NO_CAPACITY EMPTY FULL ASKING; empty while entries are admitted
---       until_ms: when that ends by itself, else 0; room: free slots
+--       until_ms: when the reason in why ends by itself, else 0; room: free slots
 --       here: 1 if present within the presence window; back: 1 if passed over and returned
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/queue lib/presence lib/sale

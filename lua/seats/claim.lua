@@ -8,7 +8,7 @@
 -- returns the result of the first try. The other is the user's own hold past its end, which only
 -- keeps others from the seat and can no longer be paid.
 --
--- The limit counts the user's seats of this moment: live claims, live holds, bought seats.
+-- The limit counts what the user has now: live claims, live holds and bought seats.
 -- user_seats only lists where to look; claim, holder and held decide. So no count is kept that
 -- could drift. The named seats count once, also if they already are the user's.
 --
@@ -34,8 +34,9 @@ local refused = guard(meta, ARGV[1])
 if refused then return refused end
 local now = clock()
 
--- The current state of seats. is_kept: from others; is_own: the user's; hold_id; is_claim:
--- PostgreSQL has not decided; kept_until: set for the user's own hold past its end.
+-- The current state of seats. is_kept: other users cannot get it; is_own: kept for this user;
+-- hold_id; is_claim: only claimed, PostgreSQL has not decided; kept_until: set for the user's own
+-- hold past its end.
 local function read_seats(numbers)
   local holders = redis.call('HMGET', holder, unpack(numbers))
   local claims = redis.call('HMGET', claim, unpack(numbers))

@@ -1,8 +1,8 @@
 #!lua flags=no-writes
 -- seats/find_claims: counts the live claims that a user has for one hold.
 --
--- A request that is refused asks this first: live claims of its own hold belong to another request
--- under the same idempotency key, which is still in progress and may succeed.
+-- Runs before a hold request is refused: live claims of its own hold belong to another request under
+-- the same idempotency key, which may still succeed.
 --
 -- KEYS  meta claim user_seats
 -- ARGV  epoch  user  hold_id

@@ -39,7 +39,7 @@ for index, seat in ipairs(numbers) do
       end
       table.insert(seats_of[user], seat)
     end
-    if stored[index] then -- only then can it have a claim, an end or a bit
+    if stored[index] then -- only a seat that Redis had can be in claim, held or sold
       redis.call('HDEL', claim, seat)
       redis.call('ZREM', held, seat)
     end
