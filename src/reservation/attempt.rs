@@ -153,8 +153,18 @@ impl Attempts {
             Err(HoldError::Key(KeyError::InProgress)) => called_again || claimed == Claimed::Before,
             Err(_) => false,
         };
-        if !keep_claim {
-            self.holds.give_up(attempt.ticket.schedule, attempt.hold, numbers).await;
+        // Two repeats of a request for the best seats may have claimed different seats. Only those of
+        // the hold stay claimed.
+        let kept = |number: &u32| match &held {
+            Ok((answer, _)) => {
+                let mut seats = answer.outcome.reservations.iter();
+                keep_claim && seats.any(|reservation| reservation.seat_number == *number)
+            }
+            Err(_) => keep_claim,
+        };
+        let released: Vec<u32> = numbers.iter().copied().filter(|number| !kept(number)).collect();
+        if !released.is_empty() {
+            self.holds.give_up(attempt.ticket.schedule, attempt.hold, &released).await;
         }
         held.map(|(answer, _)| answer)
     }

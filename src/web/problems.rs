@@ -2,7 +2,6 @@
 //! clients get JSON. The `type` of a problem is the path of its page here.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, VARY};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +14,7 @@ use utoipa_axum::routes;
 use super::context::Web;
 use super::page::Page;
 use super::visit::Visit;
-use crate::http::api::body::Json;
+use crate::http::api::body::{Json, Path};
 use crate::http::api::negotiation::wants_page;
 use crate::http::api::problem::{Problem, ProblemCode, ProblemKind};
 
