@@ -13,6 +13,7 @@ mod calls;
 mod catalogue;
 mod checkout;
 mod claims;
+mod claims_repeats;
 mod codes;
 mod comebacks;
 mod connections;
