@@ -77,14 +77,14 @@ impl Set {
         let JoinReply::Joined(inside) = line.join(UserId(LATE), false).await? else {
             return Err("the first join was refused".into());
         };
-        if !matches!(inside.stand.state, EntryState::Active { .. }) {
+        if !matches!(inside.entry.state, EntryState::Active { .. }) {
             return Err("the first user was not admitted".into());
         }
         let waiting = stage.fill(schedule, people).await?;
         stage.settled(schedule).await?;
         let last = *waiting.last().ok_or("nobody waits")?;
         let ticket = stage::ticket(schedule, last.0, last.1, stage.deadline(schedule).await?)?;
-        let inside = inside.stand.sequence;
+        let inside = inside.entry.sequence;
         Ok(Self { people, schedule, line, last, ticket, inside })
     }
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::limits::{addresses, house};
+use self::limits::{addresses, connection_policy};
 use self::operations::{Stores, open_files, relied_on};
 use self::routes::{Made, router};
 use self::services::{Services, StreamServices};
@@ -123,11 +123,11 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         changes,
     };
     let router = router(parts, &settings.http, &metrics);
-    let policy = house(&settings.http, files, &metrics);
+    let policy = connection_policy(&settings.http, files, &metrics);
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
-    let shortcuts = FastPaths::new(vec![polls], vec![maps], addresses, metrics);
-    let routes = Routes { router, shortcuts };
+    let fast_paths = FastPaths::new(vec![polls], vec![maps], addresses, metrics);
+    let routes = Routes { router, fast_paths };
 
     let HttpSettings { listen, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);
@@ -156,13 +156,13 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         delivered.clone(),
         metrics.clone(),
     );
-    let holds = SeatClaims::new(keyspaces.clone(), delivered);
+    let claims = SeatClaims::new(keyspaces.clone(), delivered);
     let reservations = Reservations::new(
         pg.clone(),
         boards.clone(),
         catalogue.clone(),
         queue.clone(),
-        holds.clone(),
+        claims.clone(),
         metrics.clone(),
     );
     let parts = loops::LoopServices {
@@ -173,7 +173,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         keyspaces,
         draws: draws.clone(),
         queue: queue.clone(),
-        holds: holds.clone(),
+        claims: claims.clone(),
         reconcile_every: settings.redis.reconcile_every,
     };
     let admin = administration(&parts, &metrics);
@@ -187,7 +187,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         queue: queue.clone(),
         reservations,
         points: Points::new(pg.clone(), metrics.clone()),
-        payments: Payments::new(pg, queue, holds, metrics),
+        payments: Payments::new(pg, queue, claims, metrics),
     })
 }
 
@@ -212,7 +212,7 @@ fn administration(parts: &loops::LoopServices, metrics: &Metrics) -> AdminServic
     AdminService::new(
         parts.pg.clone(),
         (parts.catalogue.clone(), parts.boards.clone()),
-        parts.holds.clone(),
+        parts.claims.clone(),
         parts.keyspaces.clone(),
         parts.queue.polls(),
         metrics.clone(),

@@ -112,10 +112,10 @@ pub enum CallerKey {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn policy(name: &'static str, quota: u32, seconds: u64) -> RateLimitPolicy {
+    pub(crate) fn policy(name: &'static str, quota: u32, seconds: u64) -> RateLimitPolicy {
         let window = Duration::from_secs(seconds);
         RateLimitPolicy { name, quota: NonZeroU32::new(quota).unwrap(), window }
     }

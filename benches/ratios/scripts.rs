@@ -108,7 +108,7 @@ async fn holders(
         let JoinReply::Joined(joined) = line.join(user, false).await? else {
             return Err("a join was refused".into());
         };
-        let ticket = ticket(schedule, user, joined.stand.sequence, deadline)?;
+        let ticket = ticket(schedule, user, joined.entry.sequence, deadline)?;
         holders.push((format!("Bearer {}", token(user, Role::User)?), ticket));
     }
     Ok(holders)

@@ -172,7 +172,7 @@ impl Stage {
                     let user = UserId(user.cast_signed());
                     match line.join(user, false).await {
                         Ok(JoinReply::Joined(place)) => {
-                            let stand = place.stand;
+                            let stand = place.entry;
                             if matches!(stand.state, EntryState::Waiting { .. }) {
                                 joined.push((user, stand.sequence));
                             }

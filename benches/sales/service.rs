@@ -51,16 +51,16 @@ impl Service {
             delivered.clone(),
             metrics.clone(),
         );
-        let holds = SeatClaims::new(lines.clone(), delivered);
+        let claims = SeatClaims::new(lines.clone(), delivered);
         let reservations = Reservations::new(
             pg.clone(),
             boards.clone(),
             catalogue.clone(),
             queue.clone(),
-            holds.clone(),
+            claims.clone(),
             metrics.clone(),
         );
-        let payments = Payments::new(pg.clone(), queue.clone(), holds.clone(), metrics.clone());
+        let payments = Payments::new(pg.clone(), queue.clone(), claims.clone(), metrics.clone());
         let (tasks, stop) = Default::default();
         let loops = Loops { tasks, stop, metrics };
         let line = queue.clone();
@@ -73,7 +73,7 @@ impl Service {
             catalogue,
             keyspaces: lines,
             queue: line,
-            holds,
+            claims,
             reconcile_every,
         };
         loops::start(&loops, parts, deliveries, losses);

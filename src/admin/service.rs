@@ -41,7 +41,7 @@ pub struct AdminService {
     pub(super) pg: Pg,
     pub(super) catalogue: Catalogue,
     pub(super) boards: Boards,
-    pub(super) holds: SeatClaims,
+    pub(super) claims: SeatClaims,
     pub(super) keyspaces: Keyspaces,
     pub(super) polls: Arc<CounterRate>,
     pub(super) answers: Arc<Answers>,
@@ -57,14 +57,14 @@ impl AdminService {
     pub fn new(
         pg: Pg,
         (catalogue, boards): (Catalogue, Boards),
-        holds: SeatClaims,
+        claims: SeatClaims,
         keyspaces: Keyspaces,
         polls: Arc<AtomicU64>,
         metrics: Metrics,
     ) -> Self {
         let polls = Arc::new(CounterRate::new(polls));
         let answers = Arc::new(Answers::new(metrics.clone()));
-        Self { pg, catalogue, boards, holds, keyspaces, polls, answers, metrics }
+        Self { pg, catalogue, boards, claims, keyspaces, polls, answers, metrics }
     }
 
     /// Creates a concert.

@@ -50,13 +50,17 @@ pub(super) fn limits(settings: &HttpSettings) -> Limits {
 }
 
 /// The connection limit: the setting, or `files` if that is lower.
-pub(super) fn house(settings: &HttpSettings, files: usize, metrics: &Metrics) -> ConnectionPolicy {
+pub(super) fn connection_policy(
+    settings: &HttpSettings,
+    files: usize,
+    metrics: &Metrics,
+) -> ConnectionPolicy {
     let LimitSettings { max_connections, address_connections, .. } = settings.limits;
     let most = files.min(usize::try_from(max_connections).unwrap_or(usize::MAX));
     let limiter = ConnectionLimiter::new(most, address_connections, proxies(&settings.limits));
     ConnectionPolicy {
-        door: Arc::new(limiter),
-        patience: ClientTimeouts::default(),
+        connections: Arc::new(limiter),
+        timeouts: ClientTimeouts::default(),
         metrics: metrics.clone(),
     }
 }

@@ -99,7 +99,7 @@ pub struct LoopServices {
     pub keyspaces: Keyspaces,
     pub draws: Draws,
     pub queue: WaitingRoom,
-    pub holds: SeatClaims,
+    pub claims: SeatClaims,
     pub reconcile_every: Duration,
 }
 
@@ -111,7 +111,7 @@ pub fn start(
     losses: mpsc::Receiver<RebuildRequest>,
 ) {
     let reconcile_period = services.reconcile_every;
-    let LoopServices { pg, redis, boards, catalogue, keyspaces, draws, queue, holds, .. } =
+    let LoopServices { pg, redis, boards, catalogue, keyspaces, draws, queue, claims, .. } =
         services;
     let metrics = loops.metrics.clone();
     let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
@@ -126,7 +126,7 @@ pub fn start(
     let reconciler = Reconciler::new(
         pg.clone(),
         keyspaces.clone(),
-        (holds.clone(), queue.clone()),
+        (claims.clone(), queue.clone()),
         live.clone(),
         metrics.clone(),
         reconcile_period,
@@ -135,7 +135,7 @@ pub fn start(
     let live_refresh = live.clone();
     let relay = Relay::new(
         pg.clone(),
-        holds.clone(),
+        claims.clone(),
         queue.clone(),
         keyspaces.clone(),
         metrics.clone(),
@@ -143,7 +143,7 @@ pub fn start(
     );
     let archive = ArchiveWorker::new(pg.clone(), queue_parts(), live, metrics.clone());
     let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
-    let expiry = ExpiryLoop::new(pg.clone(), holds, metrics.clone());
+    let expiry = ExpiryLoop::new(pg.clone(), claims, metrics.clone());
     let rejections = RejectionWriter::new(pg.clone(), metrics);
     let purge = PurgeLoop::new(pg.clone(), redis.clone());
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);

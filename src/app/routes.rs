@@ -16,7 +16,7 @@ use crate::http::api::auth::Identity;
 use crate::http::api::openapi;
 use crate::http::limit::address_limits::AddressLimits;
 use crate::http::server::cors::Cors;
-use crate::http::server::middleware::{RouterContext, around};
+use crate::http::server::middleware::{RouterContext, outer};
 use crate::http::server::state_changes::Changes;
 use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
@@ -64,7 +64,7 @@ pub(super) fn router(
     let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));
     let context = RouterContext {
-        dress: error_page,
+        error_page,
         identity: Identity(services.users.clone()),
         addresses,
         limits: limits(settings),
@@ -73,5 +73,5 @@ pub(super) fn router(
         changes,
         metrics: metrics.clone(),
     };
-    around((routes.merge(openapi::pages(api)).merge(pages), always), context)
+    outer((routes.merge(openapi::pages(api)).merge(pages), always), context)
 }

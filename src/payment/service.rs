@@ -22,15 +22,15 @@ use crate::telemetry::Metrics;
 pub struct Payments {
     pg: Pg,
     queue: WaitingRoom,
-    holds: SeatClaims,
+    claims: SeatClaims,
     metrics: Metrics,
 }
 
 impl Payments {
     /// Creates the service.
     #[must_use]
-    pub fn new(pg: Pg, queue: WaitingRoom, holds: SeatClaims, metrics: Metrics) -> Self {
-        Self { pg, queue, holds, metrics }
+    pub fn new(pg: Pg, queue: WaitingRoom, claims: SeatClaims, metrics: Metrics) -> Self {
+        Self { pg, queue, claims, metrics }
     }
 
     /// Pays every seat of a hold or none, once per idempotency key. First charges the points that
@@ -56,7 +56,7 @@ impl Payments {
         // not matter either.
         let tell_sold = async {
             if let Some((id, event)) = seats {
-                self.holds.tell(id, &event, Utc::now()).await;
+                self.claims.tell(id, &event, Utc::now()).await;
             }
         };
         let tell_completed = async {
@@ -81,7 +81,7 @@ impl Payments {
             self.metrics.refunded(refunded.payment.amount.unsigned_abs());
             self.metrics.reservations("REFUNDED", 1);
             if let Some((id, event)) = decision.take() {
-                self.holds.tell(id, &event, Utc::now()).await;
+                self.claims.tell(id, &event, Utc::now()).await;
             }
         }
         Ok(answer)

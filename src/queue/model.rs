@@ -190,7 +190,7 @@ impl QueueEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Joined {
     /// The user's one entry.
-    pub stand: QueueEntry,
+    pub entry: QueueEntry,
     /// The join created the entry.
     pub new: bool,
 }

@@ -48,7 +48,7 @@ impl JoinReply {
             "CLOSED" => Self::Closed,
             "SOLD_OUT" => Self::SoldOut,
             "UNAVAILABLE" => Self::Unavailable,
-            _ => Self::Joined(Joined { stand: read_entry(reply)?, new: reply.get::<u8>(3)? == 1 }),
+            _ => Self::Joined(Joined { entry: read_entry(reply)?, new: reply.get::<u8>(3)? == 1 }),
         })
     }
 }
@@ -96,10 +96,10 @@ impl ScheduleScripts {
         let floor = self.keyspace.seen.floor();
         let reply = self.run(Script::Join, (user.0, u8::from(ask))).await?;
         let reply = JoinReply::read(&reply)?;
-        if let JoinReply::Joined(Joined { stand, new }) = &reply
-            && stand.sequence.epoch() == self.keyspace.keys.epoch()
+        if let JoinReply::Joined(Joined { entry, new }) = &reply
+            && entry.sequence.epoch() == self.keyspace.keys.epoch()
         {
-            let number = stand.sequence.number();
+            let number = entry.sequence.number();
             if *new && number <= floor.joined {
                 return Err(ScriptError::Lost);
             }

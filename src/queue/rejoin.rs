@@ -41,7 +41,7 @@ impl WaitingRoom {
         if let Some(ticket) = self.find_earlier_entry(schedule, user).await? {
             let entry = self.draws.ask(ticket).await?;
             if !matches!(entry.state, EntryState::Ended(_)) {
-                return Ok(JoinReply::Joined(Joined { stand: entry, new: false }));
+                return Ok(JoinReply::Joined(Joined { entry, new: false }));
             }
         }
         self.keyspaces.run(schedule, |scripts| async move { scripts.join(user, false).await }).await

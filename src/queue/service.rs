@@ -125,13 +125,13 @@ impl WaitingRoom {
         };
         if joined.new {
             self.metrics.joined();
-            if matches!(joined.stand.state, EntryState::Active { .. }) {
+            if matches!(joined.entry.state, EntryState::Active { .. }) {
                 self.metrics.admitted(1);
             }
         }
-        let board = self.resolver.board_of_epoch(schedule, joined.stand.sequence).await?;
-        self.resolver.confirm_presence(&board, schedule, joined.stand);
-        let mut entry = self.resolver.remember(schedule, joined.stand);
+        let board = self.resolver.board_of_epoch(schedule, joined.entry.sequence).await?;
+        self.resolver.confirm_presence(&board, schedule, joined.entry);
+        let mut entry = self.resolver.remember(schedule, joined.entry);
         if !joined.new {
             entry = self.draws.with_joining(schedule, entry, None).await?;
         }

@@ -32,7 +32,7 @@ const WITHOUT_REDIS_WAIT: Duration = Duration::from_millis(500);
 pub struct Attempts {
     pg: Pg,
     queue: WaitingRoom,
-    holds: SeatClaims,
+    claims: SeatClaims,
     metrics: Metrics,
     without_redis: Arc<Semaphore>,
 }
@@ -50,9 +50,9 @@ enum Claimed {
 impl Attempts {
     /// Creates the service.
     #[must_use]
-    pub fn new(pg: Pg, queue: WaitingRoom, holds: SeatClaims, metrics: Metrics) -> Self {
+    pub fn new(pg: Pg, queue: WaitingRoom, claims: SeatClaims, metrics: Metrics) -> Self {
         let without_redis = Arc::new(Semaphore::new(WITHOUT_REDIS));
-        Self { pg, queue, holds, metrics, without_redis }
+        Self { pg, queue, claims, metrics, without_redis }
     }
 
     /// Holds the seats with these numbers, all or none. If lapsed holds of the buyer exceed the
@@ -78,7 +78,7 @@ impl Attempts {
         let (ended, now) = self.pg.transact(&end).await?;
         self.metrics.reservations(ReservationStatus::Expired.as_str(), ended);
         if let Some((id, event)) = decision.take() {
-            self.holds.tell(id, &event, now).await;
+            self.claims.tell(id, &event, now).await;
         }
         Ok(ended > 0)
     }
@@ -91,14 +91,14 @@ impl Attempts {
     ) -> Result<Answer<Hold>, HoldError> {
         let Attempt { ticket, hold, limit, .. } = attempt;
         let is_active = || ticket.active_until > Some(Utc::now());
-        let mut claim = self.holds.claim(ticket, *hold, *limit, numbers).await;
+        let mut claim = self.claims.claim(ticket, *hold, *limit, numbers).await;
         // After a loss of Redis, looking up the ticket restores its active slot.
         let may_be_lost = || is_active() || self.queue.predates_rebuild(ticket);
         if matches!(claim, Ok(Claim::NotActive))
             && may_be_lost()
             && Box::pin(self.queue.is_active(ticket)).await?
         {
-            claim = self.holds.claim(ticket, *hold, *limit, numbers).await;
+            claim = self.claims.claim(ticket, *hold, *limit, numbers).await;
         }
         let (claimed, _permit) = match claim {
             Ok(Claim::Ok { fresh: true }) => (Claimed::Fresh, None),
@@ -140,7 +140,7 @@ impl Attempts {
                 self.metrics.held();
                 self.metrics.reservations(ReservationStatus::PaymentWaiting.as_str(), seats);
                 if let Some((id, event)) = changed {
-                    self.holds.tell(*id, event, answer.outcome.server_time).await;
+                    self.claims.tell(*id, event, answer.outcome.server_time).await;
                 }
                 true
             }
@@ -164,7 +164,7 @@ impl Attempts {
         };
         let released: Vec<u32> = numbers.iter().copied().filter(|number| !kept(number)).collect();
         if !released.is_empty() {
-            self.holds.give_up(attempt.ticket.schedule, attempt.hold, &released).await;
+            self.claims.give_up(attempt.ticket.schedule, attempt.hold, &released).await;
         }
         held.map(|(answer, _)| answer)
     }

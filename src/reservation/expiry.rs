@@ -19,15 +19,15 @@ const BATCH: i64 = 200;
 #[derive(Debug, Clone)]
 pub struct ExpiryLoop {
     pg: Pg,
-    holds: SeatClaims,
+    claims: SeatClaims,
     metrics: Metrics,
 }
 
 impl ExpiryLoop {
     /// Creates the loop.
     #[must_use]
-    pub fn new(pg: Pg, holds: SeatClaims, metrics: Metrics) -> Self {
-        Self { pg, holds, metrics }
+    pub fn new(pg: Pg, claims: SeatClaims, metrics: Metrics) -> Self {
+        Self { pg, claims, metrics }
     }
 
     /// Ends up to [`BATCH`] overdue reservations. Returns true if there may be more.
@@ -44,7 +44,7 @@ impl ExpiryLoop {
             let (ended, now) = self.pg.transact(&expire).await?;
             self.metrics.reservations("EXPIRED", ended);
             if let Some((id, event)) = decision.take() {
-                self.holds.tell(id, &event, now).await;
+                self.claims.tell(id, &event, now).await;
             }
         }
         Ok(is_full)

@@ -49,7 +49,7 @@ pub struct Reservations {
     boards: Boards,
     catalogue: Catalogue,
     queue: WaitingRoom,
-    holds: SeatClaims,
+    claims: SeatClaims,
     attempts: Attempts,
     metrics: Metrics,
     tries: Arc<RateLimiter<i64>>,
@@ -63,12 +63,12 @@ impl Reservations {
         boards: Boards,
         catalogue: Catalogue,
         queue: WaitingRoom,
-        holds: SeatClaims,
+        claims: SeatClaims,
         metrics: Metrics,
     ) -> Self {
-        let attempts = Attempts::new(pg.clone(), queue.clone(), holds.clone(), metrics.clone());
+        let attempts = Attempts::new(pg.clone(), queue.clone(), claims.clone(), metrics.clone());
         let tries = Arc::new(RateLimiter::new(HOLDS));
-        Self { pg, boards, catalogue, queue, holds, attempts, metrics, tries }
+        Self { pg, boards, catalogue, queue, claims, attempts, metrics, tries }
     }
 
     /// Holds seats for the owner of an active ticket, all or none, once per idempotency key.
@@ -100,14 +100,18 @@ impl Reservations {
         request: &Request,
         refusal: HoldError,
     ) -> Result<Answer<Hold>, HoldError> {
+        // A request for given seats that is still in progress has claimed these seats itself, so they
+        // are not taken: most refusals of a rush need no call of Redis.
+        let may_be_claiming = !matches!(refusal, HoldError::Taken { .. });
         // Claims first: a request that commits between the two calls has left an answer.
         let hold = hold_id(schedule, request);
-        let claiming = self.holds.is_claiming(schedule, request.user, hold).await;
+        let claiming = may_be_claiming
+            && self.claims.is_claiming(schedule, request.user, hold).await.unwrap_or(false);
         if let Some(answer) = idempotency::replay(&self.pg, request).await? {
             return Ok(answer);
         }
         // With Redis down the refusal stands: it did not come from claims.
-        if claiming.unwrap_or(false) { Err(KeyError::InProgress.into()) } else { Err(refusal) }
+        if claiming { Err(KeyError::InProgress.into()) } else { Err(refusal) }
     }
 
     async fn try_hold(
@@ -219,7 +223,7 @@ impl Reservations {
     /// Applies a committed change of seats in Redis.
     async fn apply_in_redis(&self, decision: &Decision, now: DateTime<Utc>) {
         if let Some((id, event)) = decision.take() {
-            self.holds.tell(id, &event, now).await;
+            self.claims.tell(id, &event, now).await;
         }
     }
 

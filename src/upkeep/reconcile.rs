@@ -44,7 +44,7 @@ const ACTIVE_CHECKED: isize = 5000;
 pub struct Reconciler {
     pg: Pg,
     keyspaces: Keyspaces,
-    holds: SeatClaims,
+    claims: SeatClaims,
     queue: WaitingRoom,
     live: LiveSchedules,
     metrics: Metrics,
@@ -58,12 +58,12 @@ impl Reconciler {
     pub fn new(
         pg: Pg,
         keyspaces: Keyspaces,
-        (holds, queue): (SeatClaims, WaitingRoom),
+        (claims, queue): (SeatClaims, WaitingRoom),
         live: LiveSchedules,
         metrics: Metrics,
         every: Duration,
     ) -> Self {
-        Self { pg, keyspaces, holds, queue, live, metrics, every }
+        Self { pg, keyspaces, claims, queue, live, metrics, every }
     }
 
     /// Compares each schedule that no other process has compared lately.
@@ -167,7 +167,7 @@ impl Reconciler {
         let mut repaired = 0;
         for (id, event) in &events {
             repaired += event.seats.len() as u64;
-            self.holds.tell(*id, event, now).await;
+            self.claims.tell(*id, event, now).await;
         }
         if repaired > 0 {
             self.metrics.repaired("seat", repaired);

@@ -37,7 +37,7 @@ const LONGEST: Duration = Duration::from_millis(1200);
 #[derive(Debug, Clone)]
 pub struct Relay {
     pg: Pg,
-    holds: SeatClaims,
+    claims: SeatClaims,
     queue: WaitingRoom,
     keyspaces: Keyspaces,
     metrics: Metrics,
@@ -49,14 +49,14 @@ impl Relay {
     #[must_use]
     pub fn new(
         pg: Pg,
-        holds: SeatClaims,
+        claims: SeatClaims,
         queue: WaitingRoom,
         keyspaces: Keyspaces,
         metrics: Metrics,
         delivered: mpsc::Receiver<OutboxId>,
     ) -> Self {
         let delivered = Arc::new(Mutex::new(delivered));
-        Self { pg, holds, queue, keyspaces, metrics, delivered }
+        Self { pg, claims, queue, keyspaces, metrics, delivered }
     }
 
     /// Removes delivered entries, then delivers overdue ones; true if there may be more.
@@ -121,7 +121,7 @@ impl Relay {
 
     async fn deliver(&self, entry: &Entry, now: DateTime<Utc>) -> Result<(), StoreError> {
         match entry.kind.as_str() {
-            SEATS_CHANGED => self.holds.apply(&read::<SeatsChanged>(entry)?, now).await,
+            SEATS_CHANGED => self.claims.apply(&read::<SeatsChanged>(entry)?, now).await,
             TICKET_COMPLETED => self.queue.complete(&read::<Completed>(entry)?).await,
             SETTINGS_CHANGED => {
                 self.keyspaces.configure(read::<SettingsChanged>(entry)?.schedule).await

@@ -15,7 +15,7 @@ use crate::http::server::middleware::RenderErrorPage;
 pub struct ErrorPage(pub Assets);
 
 #[derive(Template)]
-#[template(path = "sorry.html")]
+#[template(path = "error.html")]
 struct ErrorPageTemplate {
     page: Page,
     said: String,
@@ -26,19 +26,25 @@ struct ErrorPageTemplate {
 }
 
 impl RenderErrorPage for ErrorPage {
-    fn dress(&self, uri: &Uri, headers: &HeaderMap, problem: &Problem, instance: &str) -> Response {
+    fn render(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        problem: &Problem,
+        instance: &str,
+    ) -> Response {
         let visit = Visit::new(&self.0, uri, headers);
         let status = problem.status();
         let passing =
             status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS;
         let title = match status {
-            StatusCode::NOT_FOUND => "common.sorry.absent",
-            _ if passing => "common.sorry.busy",
-            _ => "common.sorry.failed",
+            StatusCode::NOT_FOUND => "common.errorpage.absent",
+            _ if passing => "common.errorpage.busy",
+            _ => "common.errorpage.failed",
         };
         let key = format!("common.error.{}", problem.code());
         let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
-        let page = Page::named(&visit, "sorry").still().titled(visit.t(title));
+        let page = Page::named(&visit, "error").still().titled(visit.t(title));
         let page = ErrorPageTemplate { page, said, instance: instance.to_owned(), passing };
         visit.html_as(status, &page).unwrap_or_else(|_| status.into_response())
     }

@@ -76,7 +76,7 @@ impl AdminService {
             return Ok(SeatsBlocked { changed: 0 });
         };
         tx.commit().await?;
-        self.holds.tell(change.entry, &change.event, change.now).await;
+        self.claims.tell(change.entry, &change.event, change.now).await;
         Ok(SeatsBlocked { changed: change.event.seats.len() })
     }
 }

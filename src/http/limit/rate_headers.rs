@@ -47,15 +47,10 @@ fn insert(headers: &mut HeaderMap, policies: String, limits: String) {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
     use std::time::Duration;
 
     use super::*;
-
-    fn policy(name: &'static str, quota: u32, seconds: u64) -> RateLimitPolicy {
-        let window = Duration::from_secs(seconds);
-        RateLimitPolicy { name, quota: NonZeroU32::new(quota).unwrap(), window }
-    }
+    use crate::rate_limit::tests::policy;
 
     #[test]
     fn headers_have_the_format_of_the_draft() {

@@ -51,7 +51,8 @@ const PAGE_HEADERS: [(&str, &str); 3] = [
 /// Renders a problem as a page, for a browser that asked for a page.
 pub trait RenderErrorPage: Send + Sync + 'static {
     /// Renders the error page; `instance` is the request's id.
-    fn dress(&self, uri: &Uri, headers: &HeaderMap, problem: &Problem, instance: &str) -> Response;
+    fn render(&self, uri: &Uri, headers: &HeaderMap, problem: &Problem, instance: &str)
+    -> Response;
 }
 
 /// Layer for a route that accepts bodies up to [`SEAT_LIST_LIMIT`].
@@ -66,7 +67,7 @@ pub type Exempt = Arc<dyn Fn(&Method, &Uri, &HeaderMap) -> bool + Send + Sync>;
 /// What the middleware needs.
 pub struct RouterContext {
     /// Renders a problem as a page for a browser.
-    pub dress: Arc<dyn RenderErrorPage>,
+    pub error_page: Arc<dyn RenderErrorPage>,
     /// Finds the caller of an access token.
     pub identity: Identity,
     /// Rate limits per address.
@@ -89,25 +90,25 @@ pub struct RouterContext {
 ///
 /// Routes in `always` (health checks and metrics) skip the inner layer, so an overloaded process
 /// still answers them. Requests that match no route pass the envelope too.
-pub fn around((routes, always): (Router, Router), surroundings: RouterContext) -> Router {
-    let RouterContext { dress, identity, addresses, limits, cors, exempt, changes, metrics } =
+pub fn outer((routes, always): (Router, Router), surroundings: RouterContext) -> Router {
+    let RouterContext { error_page, identity, addresses, limits, cors, exempt, changes, metrics } =
         surroundings;
     let gate = Gate::new(limits, identity, changes, metrics.clone());
-    let around = Around { addresses, exempt, cors, dress, metrics };
+    let outer = OuterLayer { addresses, exempt, cors, error_page, metrics };
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(Arc::new(gate), limit))
         .merge(always)
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer(from_fn_with_state(Arc::new(around), envelope))
+        .layer(from_fn_with_state(Arc::new(outer), envelope))
 }
 
-struct Around {
+struct OuterLayer {
     addresses: Arc<AddressLimits>,
     exempt: Exempt,
     cors: Cors,
-    dress: Arc<dyn RenderErrorPage>,
+    error_page: Arc<dyn RenderErrorPage>,
     metrics: Metrics,
 }
 
@@ -116,7 +117,7 @@ struct Around {
 ///
 /// The span holds the route's pattern instead of the URL, because query strings carry stream codes.
 /// It holds no header.
-async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Next) -> Response {
+async fn envelope(State(outer): State<Arc<OuterLayer>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut buffer = Uuid::encode_buffer();
     // A client's own id is ignored: a client could make it collide with another request's id.
@@ -128,15 +129,15 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     let span = tracing::info_span!("request", %method, route, %id, status);
 
     let page = wants_page(&request).then(|| (request.uri().clone(), request.headers().clone()));
-    let sharing = Sharing::of(&around.cors, &request);
-    let answer = AssertUnwindSafe(around.answer(&sharing, request, next));
+    let sharing = Sharing::of(&outer.cors, &request);
+    let answer = AssertUnwindSafe(outer.answer(&sharing, request, next));
     let answer = answer.catch_unwind().instrument(span.clone()).await;
     let mut response = answer.unwrap_or_else(|panic| span.in_scope(|| panicked(&*panic)));
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         match page {
             Some((uri, headers)) => {
                 let retry = response.headers_mut().remove(RETRY_AFTER);
-                response = around.dress.dress(&uri, &headers, &problem, id);
+                response = outer.error_page.render(&uri, &headers, &problem, id);
                 response.headers_mut().extend(retry.map(|retry| (RETRY_AFTER, retry)));
             }
             None => *response.body_mut() = problem.render(id).into(),
@@ -151,11 +152,11 @@ async fn envelope(State(around): State<Arc<Around>>, request: Request, next: Nex
     span.record("status", status.as_u16());
     let elapsed = started.elapsed();
     span.in_scope(|| tracing::debug!(took_ms = elapsed.as_secs_f64() * 1e3, "answered"));
-    around.metrics.request(route, method, status.as_u16(), elapsed);
+    outer.metrics.request(route, method, status.as_u16(), elapsed);
     response
 }
 
-impl Around {
+impl OuterLayer {
     /// The answer of a route, unless the request's address has exceeded its rate limit. A preflight
     /// counts like any other request.
     async fn answer(&self, sharing: &Sharing, mut request: Request, next: Next) -> Response {

@@ -51,16 +51,16 @@ pub struct Routes {
     /// All routes with their middleware.
     pub router: Router,
     /// Answers that need no routing.
-    pub shortcuts: FastPaths,
+    pub fast_paths: FastPaths,
 }
 
 /// Which connections are accepted, and how long the server waits for their clients; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ConnectionPolicy {
     /// Limits the number of open connections.
-    pub door: Arc<ConnectionLimiter>,
+    pub connections: Arc<ConnectionLimiter>,
     /// How long the server waits for a slow client.
-    pub patience: ClientTimeouts,
+    pub timeouts: ClientTimeouts,
     /// Counts refused connections.
     pub metrics: Metrics,
 }
@@ -78,7 +78,7 @@ pub async fn serve(
     let cut = CancellationToken::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => match policy.door.admit(peer.ip()) {
+            Ok((stream, peer)) => match policy.connections.admit(peer.ip()) {
                 Ok(permit) => {
                     let accepted = Accepted { stream, peer: Peer(peer.ip()), permit };
                     let serving =
@@ -153,11 +153,11 @@ async fn serve_connection(
     }
     let (handovers, mut handover) = mpsc::channel(1);
     let turns = Turns::default();
-    let timed = TimeoutStream::new(stream, policy.patience, turns.clone());
+    let timed = TimeoutStream::new(stream, policy.timeouts, turns.clone());
     let unread = Arc::new(AtomicBool::new(false));
     let connection = Connection {
         routes,
-        door: policy.door,
+        connections: policy.connections,
         peer,
         turns,
         handovers,
@@ -197,7 +197,7 @@ async fn serve_connection(
 /// Answers the requests of one connection.
 struct Connection {
     routes: Routes,
-    door: Arc<ConnectionLimiter>,
+    connections: Arc<ConnectionLimiter>,
     peer: Peer,
     turns: Turns,
     handovers: mpsc::Sender<Handover>,
@@ -213,7 +213,8 @@ impl Connection {
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         // No fast path reads a body.
         let has_no_body = request.body().is_end_stream();
-        let fast = has_no_body.then(|| self.routes.shortcuts.answer(self.peer, &request)).flatten();
+        let fast =
+            has_no_body.then(|| self.routes.fast_paths.answer(self.peer, &request)).flatten();
         let routed = if fast.is_some() {
             self.turns.passed();
             None
@@ -222,7 +223,7 @@ impl Connection {
             let parts = (routes.router.clone(), handovers.clone(), Arc::clone(unread));
             Some((turns.begin(), parts))
         };
-        let (peer, crowded) = (self.peer, self.door.is_crowded());
+        let (peer, crowded) = (self.peer, self.connections.is_crowded());
         async move {
             let mut response = match (fast, routed) {
                 (None, Some((_answering, parts))) => route(parts, peer, request).await?,

@@ -138,7 +138,7 @@ impl Draws {
         let join = |scripts: ScheduleScripts| async move { scripts.join(ticket.user, false).await };
         match self.keyspaces.run(ticket.schedule, join).await? {
             JoinReply::Joined(joined) => {
-                self.with_joining(ticket.schedule, joined.stand, None).await
+                self.with_joining(ticket.schedule, joined.entry, None).await
             }
             _ => Ok(QueueEntry {
                 state: EntryState::Ended(Ended::Expired),

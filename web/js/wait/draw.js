@@ -56,7 +56,7 @@ export async function verifyDraw(draw, entrants, { ticket, noted, firstPlace }, 
   }
   checks.push({ good: true, text: t('wait.check.place', { place: number(place), n: entrants.length }) });
   // The first place shown may be better, since others may have left or been admitted, but never worse.
-  if (firstPlace !== null) check(firstPlace <= place, t('wait.check.told', { told: number(firstPlace) }), t('wait.check.told.no', { told: number(firstPlace) }));
+  if (firstPlace !== null) check(firstPlace <= place, t('wait.check.shown', { shown: number(firstPlace) }), t('wait.check.shown.no', { shown: number(firstPlace) }));
   return { checks, place };
 }
 

@@ -38,7 +38,7 @@ impl Identify for IdentifyById {
 struct PlainPage;
 
 impl RenderErrorPage for PlainPage {
-    fn dress(&self, uri: &Uri, _: &HeaderMap, problem: &Problem, instance: &str) -> Response {
+    fn render(&self, uri: &Uri, _: &HeaderMap, problem: &Problem, instance: &str) -> Response {
         let text = format!("{} {uri} {instance}", problem.code());
         (problem.status(), [(CONTENT_TYPE, "text/html")], text).into_response()
     }
@@ -115,7 +115,7 @@ fn app_with(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Ch
     let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
     let policies = AddressPolicies { requests: 0, scarce_calls: 0, scarce: &[] };
     let surroundings = RouterContext {
-        dress: Arc::new(PlainPage),
+        error_page: Arc::new(PlainPage),
         identity: Identity(Arc::new(IdentifyById)),
         addresses: Arc::new(AddressLimits::new(proxies, policies)),
         limits,
@@ -124,7 +124,7 @@ fn app_with(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Ch
         changes: Changes::default(),
         metrics: metrics.clone(),
     };
-    around((routes, always), surroundings)
+    outer((routes, always), surroundings)
 }
 
 async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {

@@ -21,11 +21,11 @@ async fn slow(millis: u64) -> &'static str {
 /// At most `most` connections, and client timeouts of 200 ms.
 fn policy(most: usize) -> ConnectionPolicy {
     let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
-    let door = Arc::new(ConnectionLimiter::new(most, 0, proxies));
+    let connections = Arc::new(ConnectionLimiter::new(most, 0, proxies));
     let brief = Duration::from_millis(200);
     ConnectionPolicy {
-        door,
-        patience: ClientTimeouts { head: brief, write: brief },
+        connections,
+        timeouts: ClientTimeouts { head: brief, write: brief },
         metrics: Metrics::new(),
     }
 }
@@ -45,8 +45,8 @@ async fn start(
     let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
     let policies = AddressPolicies { requests: 0, scarce_calls: 0, scarce: &[] };
     let addresses = Arc::new(AddressLimits::new(proxies, policies));
-    let shortcuts = FastPaths::new(Vec::new(), Vec::new(), addresses, Metrics::new());
-    let routes = Routes { router, shortcuts };
+    let fast_paths = FastPaths::new(Vec::new(), Vec::new(), addresses, Metrics::new());
+    let routes = Routes { router, fast_paths };
     tasks.spawn(serve(listener, policy, routes, stop.clone(), drain));
     tasks.close();
     (addr, stop, tasks)
@@ -89,8 +89,8 @@ async fn a_request_that_outlasts_the_drain_is_cut_off() {
 }
 
 /// Waits until no connection is open.
-async fn all_are_closed(door: &ConnectionLimiter) {
-    while door.open() > 0 {
+async fn all_are_closed(connections: &ConnectionLimiter) {
+    while connections.open() > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -106,7 +106,7 @@ async fn a_client_that_does_not_finish_a_head_or_read_an_answer_is_disconnected(
     let mut text = Vec::new();
     assert_eq!(silent.read_to_end(&mut text).await.unwrap_or(0), 0);
     assert_eq!(trickles.read_to_end(&mut text).await.unwrap_or(0), 0);
-    all_are_closed(&policy.door).await;
+    all_are_closed(&policy.connections).await;
     drop(reads_nothing);
 }
 
@@ -131,7 +131,7 @@ async fn a_full_server_refuses_at_once_and_a_crowded_one_closes_after_each_answe
     let policy = policy(2);
     let (addr, stop, tasks) = start(policy.clone(), Duration::from_millis(100)).await;
     let (first, second) = (ask(addr, "/never").await, ask(addr, "/soon").await);
-    while policy.door.open() < 2 {
+    while policy.connections.open() < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let refused = read_answer(TcpStream::connect(addr).await.unwrap()).await;
