@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use percent_encoding::percent_decode_str;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -168,6 +169,10 @@ impl OuterLayer {
         }
         if let Some(response) = sharing.preflight() {
             return response;
+        }
+        // No route has such a path. Routes of other crates would answer it without a code.
+        if percent_decode_str(request.uri().path()).decode_utf8().is_err() {
+            return Problem::not_found().into_response();
         }
         request.extensions_mut().insert(client);
         next.run(request).await
