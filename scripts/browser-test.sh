@@ -31,7 +31,7 @@ fi
 # Installs exactly the versions in the lock file. The driver's package must not download a browser.
 (cd tests/browser && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --silent)
 if [[ -z ${ONSALE_BIN:-} ]]; then
-  cargo build --locked --quiet
+  scripts/build.sh
   ONSALE_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/onsale")
   export ONSALE_BIN
 fi

@@ -88,7 +88,7 @@ if [[ ${1:-} == inside ]]; then
   inside
 else
   if [[ -z ${ONSALE_BIN:-} ]]; then
-    cargo build --quiet
+    scripts/build.sh
     ONSALE_BIN=$(cargo metadata --format-version 1 --no-deps |
       python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/onsale
   fi

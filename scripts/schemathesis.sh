@@ -141,7 +141,7 @@ if [[ ${1:-} == inside ]]; then
   inside
 else
   if [[ -z ${ONSALE_BIN:-} ]]; then
-    cargo build --quiet
+    scripts/build.sh
     ONSALE_BIN=$(cargo metadata --format-version 1 --no-deps | member target_directory)/debug/onsale
   fi
   export ONSALE_BIN ONSALE_UNSAFE_POSTGRES=true

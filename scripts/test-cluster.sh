@@ -26,7 +26,7 @@ scripts/stores.sh
 if ! cargo nextest --version >/dev/null 2>&1; then
     cargo install --locked --quiet cargo-nextest
 fi
-cargo build --locked --quiet
+scripts/build.sh
 cargo nextest run --locked --no-run --cargo-quiet
 export ONSALE_TEST_REDIS=cluster
 # A seed whose first faults are a killed primary, a stopped primary, and every kind of loss.

@@ -26,7 +26,7 @@ if ! cargo nextest --version >/dev/null 2>&1; then
     cargo install --locked --quiet cargo-nextest
 fi
 # Build before the stores start: the binary that starts them, and the tests.
-cargo build --locked --quiet
+scripts/build.sh
 cargo nextest run --locked --no-run --cargo-quiet
 exec "${CARGO_TARGET_DIR:-target}/debug/onsale" dev --throwaway -- \
     cargo nextest run --locked --cargo-quiet "$@"
