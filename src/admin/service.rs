@@ -22,7 +22,7 @@ use crate::board::service::Boards;
 use crate::concert::model::{Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
 use crate::concert::pg as catalogue_pg;
 use crate::concert::service::Catalogue;
-use crate::outbox::model::OutboxId;
+use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
 use crate::queue::keyspaces::Keyspaces;
 use crate::seats::service::SeatClaims;
@@ -48,8 +48,8 @@ pub struct AdminService {
     pub(super) metrics: Metrics,
 }
 
-/// The outbox entry of a changed schedule, and the schedule.
-pub(super) type SettingsEntry = (OutboxId, ScheduleId);
+/// The outbox entry of a change of settings.
+pub(super) type SettingsEntry = Recorded<SettingsChanged>;
 
 impl AdminService {
     /// Creates the service. `polls` counts the polls that this process has served.
@@ -193,12 +193,12 @@ impl AdminService {
     /// Applies committed settings: in this process at once, in Redis within [`APPLY_TIMEOUT`] if it
     /// answers. Otherwise the relay applies them later.
     pub(super) async fn apply_settings(&self, entries: &[SettingsEntry]) {
-        for (_, schedule) in entries {
-            self.catalogue.forget(*schedule);
+        for changed in entries {
+            self.catalogue.forget(changed.event.schedule);
         }
         let apply = async {
-            for (entry, schedule) in entries {
-                self.keyspaces.tell_settings(*entry, *schedule).await;
+            for changed in entries {
+                self.keyspaces.deliver_settings(changed).await;
             }
         };
         if tokio::time::timeout(APPLY_TIMEOUT, apply).await.is_err() {
@@ -215,8 +215,7 @@ pub(super) async fn announce(
     tx: &mut Tx,
     schedule: ScheduleId,
 ) -> Result<SettingsEntry, StoreError> {
-    let entry = outbox::append(tx, SETTINGS_CHANGED, &SettingsChanged { schedule }).await?;
-    Ok((entry, schedule))
+    outbox::append(tx, SETTINGS_CHANGED, SettingsChanged { schedule }).await
 }
 
 /// Locks a schedule against other changes, and reads it.

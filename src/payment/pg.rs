@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::model::{Paid, PayRefusal, Payment, PaymentStatus};
 use crate::idempotency::model::Request;
-use crate::outbox::model::OutboxId;
+use crate::outbox::model::{OutboxId, Recorded};
 use crate::pagination::Paging;
 use crate::queue::model::Completed;
 use crate::reservation::pg::all_of;
@@ -35,9 +35,9 @@ pub struct PayReply {
     /// The payment, or its final refusal.
     pub outcome: Option<Result<Paid, PayRefusal>>,
     /// Outbox entry that marks the seats as sold in Redis.
-    pub seats: Option<(OutboxId, SeatsChanged)>,
+    pub seats: Option<Recorded<SeatsChanged>>,
     /// Outbox entry that completes the queue entry in Redis.
-    pub completed: Option<(OutboxId, Completed)>,
+    pub completed: Option<Recorded<Completed>>,
 }
 
 /// Calls `pay_hold`, which is the whole transaction of a payment. It also charges the points that
@@ -65,8 +65,8 @@ pub async fn pay_hold(
     Ok(PayReply {
         word: row.reply,
         outcome: row.outcome.map(|outcome| outcome.0),
-        seats: row.seats_id.zip(row.seats).map(|(id, event)| (OutboxId(id), event.0)),
-        completed: row.completed_id.zip(row.completed).map(|(id, event)| (OutboxId(id), event.0)),
+        seats: recorded(row.seats_id, row.seats),
+        completed: recorded(row.completed_id, row.completed),
     })
 }
 
@@ -154,4 +154,10 @@ pub async fn list(pg: &Pg, user: UserId, paging: Paging) -> Result<Vec<Payment>,
         .into_iter()
         .map(|row| payment(row.id, row.reservation_id, row.amount, &row.status, row.payment_at))
         .collect())
+}
+
+/// An event that an SQL function wrote to the outbox.
+fn recorded<E>(id: Option<i64>, event: Option<Json<E>>) -> Option<Recorded<E>> {
+    let (id, event) = id.zip(event)?;
+    Some(Recorded { id: OutboxId(id), event: event.0 })
 }

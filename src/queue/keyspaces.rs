@@ -14,8 +14,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::model::Sequence;
 use super::pg;
+use crate::concert::model::SettingsChanged;
 use crate::concert::service::{Catalogue, CatalogueError};
-use crate::outbox::model::{Delivered, OutboxId};
+use crate::outbox::model::{Delivered, Recorded};
 use crate::store::high_water::Seen;
 use crate::store::id::ScheduleId;
 use crate::store::keys::ScheduleKeys;
@@ -233,7 +234,7 @@ impl Keyspaces {
 
     /// As [`Keyspaces::run`], to apply a decision of PostgreSQL in Redis. Does nothing if the sale
     /// is over and has no keys.
-    pub async fn tell<F>(
+    pub async fn run_unless_over<F>(
         &self,
         schedule: ScheduleId,
         call: impl Fn(ScheduleScripts) -> F,
@@ -265,13 +266,14 @@ impl Keyspaces {
             }
         };
         let current = &current;
-        self.tell(schedule, |scripts| async move { scripts.configure(current).await }).await
+        self.run_unless_over(schedule, |scripts| async move { scripts.configure(current).await })
+            .await
     }
 
-    /// As [`Keyspaces::configure`], right after the commit of outbox entry `id`. After a failure
-    /// the relay tries again.
-    pub async fn tell_settings(&self, id: OutboxId, schedule: ScheduleId) {
-        self.delivered.after(id, self.configure(schedule)).await;
+    /// As [`Keyspaces::configure`], right after the commit. After a failure the relay tries
+    /// again.
+    pub async fn deliver_settings(&self, changed: &Recorded<SettingsChanged>) {
+        self.delivered.after(changed.id, self.configure(changed.event.schedule)).await;
     }
 }
 

@@ -15,7 +15,7 @@ use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
-use crate::outbox::model::{Delivered, OutboxId};
+use crate::outbox::model::{Delivered, Recorded};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::telemetry::Metrics;
@@ -214,10 +214,10 @@ impl WaitingRoom {
         Ok(())
     }
 
-    /// Completes the entry that a buyer has paid from, right after the commit of outbox entry `id`.
-    /// After a failure the relay tries again.
-    pub async fn tell_completed(&self, id: OutboxId, event: &Completed) {
-        self.delivered.after(id, self.complete(event)).await;
+    /// Completes the entry that a buyer has paid from, right after the commit. After a failure
+    /// the relay tries again.
+    pub async fn deliver_completed(&self, completed: &Recorded<Completed>) {
+        self.delivered.after(completed.id, self.complete(&completed.event)).await;
     }
 
     /// Completes the entry that a buyer has paid from.

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::error::HoldError;
 use super::model::{Hold, ReservationStatus};
 use super::read;
-use super::write::{Attempt, Decision, EndLapsed, Write, held};
+use super::write::{Attempt, EndLapsed, Write, held};
 use crate::idempotency::model::{Answer, KeyError};
 use crate::idempotency::service as idempotency;
 use crate::queue::service::WaitingRoom;
@@ -72,15 +72,13 @@ impl Attempts {
 
     /// Ends holds of the buyer that can no longer be paid. Returns false if there are none.
     async fn end_lapsed(&self, attempt: &Attempt<'_>) -> Result<bool, HoldError> {
-        let decision = Decision::default();
         let (schedule, user) = (attempt.ticket.schedule, attempt.request.user);
-        let end = EndLapsed { schedule, user, decision: &decision };
-        let (ended, now) = self.pg.transact(&end).await?;
-        self.metrics.reservations(ReservationStatus::Expired.as_str(), ended);
-        if let Some((id, event)) = decision.take() {
-            self.claims.tell(id, &event, now).await;
+        let ended = self.pg.transact(&EndLapsed { schedule, user }).await?;
+        self.metrics.reservations(ReservationStatus::Expired.as_str(), ended.reservations);
+        if let Some(change) = &ended.change {
+            self.claims.deliver(change, ended.now).await;
         }
-        Ok(ended > 0)
+        Ok(ended.reservations > 0)
     }
 
     /// Claims the seats in Redis, then writes the hold.
@@ -139,8 +137,8 @@ impl Attempts {
                 let seats = answer.outcome.reservations.len() as u64;
                 self.metrics.held();
                 self.metrics.reservations(ReservationStatus::PaymentWaiting.as_str(), seats);
-                if let Some((id, event)) = changed {
-                    self.claims.tell(*id, event, answer.outcome.server_time).await;
+                if let Some(change) = changed {
+                    self.claims.deliver(change, answer.outcome.server_time).await;
                 }
                 true
             }
@@ -164,7 +162,7 @@ impl Attempts {
         };
         let released: Vec<u32> = numbers.iter().copied().filter(|number| !kept(number)).collect();
         if !released.is_empty() {
-            self.claims.give_up(attempt.ticket.schedule, attempt.hold, &released).await;
+            self.claims.release(attempt.ticket.schedule, attempt.hold, &released).await;
         }
         held.map(|(answer, _)| answer)
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::model::{Hold, ReservationStatus};
 use crate::idempotency::model::Request;
-use crate::outbox::model::OutboxId;
+use crate::outbox::model::{OutboxId, Recorded};
 use crate::queue::model::Sequence;
 use crate::seats::model::{FencedSeat, SeatsChanged};
 use crate::store::StoreError;
@@ -187,7 +187,7 @@ pub struct HoldReply {
     /// Limit of seats per user.
     pub limit: u32,
     /// Outbox entry with the change of the seats, for Redis.
-    pub changed: Option<(OutboxId, SeatsChanged)>,
+    pub changed: Option<Recorded<SeatsChanged>>,
 }
 
 /// Calls `hold_seats`, which is the whole transaction of a hold. A violation of [`ONE_OWNER`]
@@ -218,7 +218,8 @@ pub async fn hold_seats(on: &mut Single, new: NewHold<'_>) -> Result<HoldReply, 
         }
         Err(error) => return Err(lost(error)),
     };
-    let changed = row.seats_id.zip(row.seats).map(|(id, seats)| (OutboxId(id), seats.0));
+    let changed = row.seats_id.zip(row.seats);
+    let changed = changed.map(|(id, seats)| Recorded { id: OutboxId(id), event: seats.0 });
     Ok(HoldReply {
         word: row.reply,
         outcome: row.outcome.map(|outcome| outcome.0),

@@ -165,9 +165,9 @@ impl Reconciler {
     ) -> Result<u64, StoreError> {
         let (events, now) = self.pg.transact(&RepairSeats { schedule, suspects }).await?;
         let mut repaired = 0;
-        for (id, event) in &events {
-            repaired += event.seats.len() as u64;
-            self.claims.tell(*id, event, now).await;
+        for change in &events {
+            repaired += change.event.seats.len() as u64;
+            self.claims.deliver(change, now).await;
         }
         if repaired > 0 {
             self.metrics.repaired("seat", repaired);

@@ -8,7 +8,7 @@ use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
 use crate::admin::service::{AdminService, announce, schedule_in};
-use crate::outbox::model::OutboxId;
+use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
 use crate::reservation::model::ReservationStatus;
 use crate::reservation::pg::{end_waiting, live_rows, lock_schedule};
@@ -16,10 +16,9 @@ use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Tx;
 
-/// A committed change of seats, to be applied in Redis.
+/// A change of seats, to be applied in Redis after the commit.
 struct SeatChange {
-    entry: OutboxId,
-    event: SeatsChanged,
+    change: Recorded<SeatsChanged>,
     now: DateTime<Utc>,
 }
 
@@ -72,11 +71,13 @@ impl AdminService {
         seats.sort_unstable();
         seats.dedup();
         let mut tx = self.pg.begin().await?;
-        let Some(change) = block(&mut tx, admin, id, &seats, blocking.blocked).await? else {
+        let Some(SeatChange { change, now }) =
+            block(&mut tx, admin, id, &seats, blocking.blocked).await?
+        else {
             return Ok(SeatsBlocked { changed: 0 });
         };
         tx.commit().await?;
-        self.claims.tell(change.entry, &change.event, change.now).await;
+        self.claims.deliver(&change, now).await;
         Ok(SeatsBlocked { changed: change.event.seats.len() })
     }
 }
@@ -102,12 +103,12 @@ async fn block(
     let fenced = pg::write_blocked(tx, &changing, blocked).await?;
     let state = if blocked { SeatState::Blocked } else { SeatState::Free };
     let event = SeatsChanged { schedule: id, seats: fenced, state };
-    let entry = outbox::append(tx, SEATS_CHANGED, &event).await?;
+    let change = outbox::append(tx, SEATS_CHANGED, event).await?;
     let action = if blocked { "seats.block" } else { "seats.unblock" };
     let (subject, before) = (format!("schedule {id}"), Some(json!({ "blocked": !blocked })));
     let after = json!({ "blocked": blocked, "seat_ids": changing });
     admin_pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-    Ok(Some(SeatChange { entry, event, now: admin_pg::clock(tx).await? }))
+    Ok(Some(SeatChange { change, now: admin_pg::clock(tx).await? }))
 }
 
 /// Ends lapsed holds on these locked seats. Fails if a buyer still holds or owns one of the seats.
