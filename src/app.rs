@@ -149,7 +149,8 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         Keyspaces::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
     let draws = Draws::new(pg.clone(), catalogue.clone(), keyspaces.clone());
     let queue = WaitingRoom::new(
-        (keyspaces.clone(), draws.clone()),
+        keyspaces.clone(),
+        draws.clone(),
         boards.clone(),
         catalogue.clone(),
         keys::tickets(settings),

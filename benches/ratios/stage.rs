@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use onsale::caller::Role;
 use onsale::dev::Stores;
 use onsale::queue::keyspaces::ScheduleScripts;
-use onsale::queue::model::{EntryState, Sequence};
+use onsale::queue::model::{EntryState, QueueEntry, Sequence};
 use onsale::queue::redis::JoinReply;
 use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::store::id::{ScheduleId, UserId};
@@ -292,5 +292,5 @@ pub fn ticket(
     expires_at: DateTime<Utc>,
 ) -> Outcome<String> {
     let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
-    Ok(keys.sign(schedule, user, (place, place), None, expires_at)?)
+    Ok(keys.sign(schedule, user, QueueEntry::waiting(place, place), expires_at)?)
 }

@@ -44,7 +44,8 @@ impl Service {
         let keys = TicketKeys::new(&["a secret for tickets in a bench, long".to_owned()], "onsale");
         let draws = Draws::new(pg.clone(), catalogue.clone(), lines.clone());
         let queue = WaitingRoom::new(
-            (lines.clone(), draws.clone()),
+            lines.clone(),
+            draws.clone(),
             boards.clone(),
             catalogue.clone(),
             keys,

@@ -115,9 +115,9 @@ pub fn start(
         services;
     let metrics = loops.metrics.clone();
     let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
-    let queue_parts = || (keyspaces.clone(), draws.clone());
     let admission = AdmissionLoop::new(
-        queue_parts(),
+        keyspaces.clone(),
+        draws.clone(),
         boards,
         live.clone(),
         |scripts| Box::pin(async move { seats::redis::sweep(&scripts).await }),
@@ -141,7 +141,8 @@ pub fn start(
         metrics.clone(),
         deliveries,
     );
-    let archive = ArchiveWorker::new(pg.clone(), queue_parts(), live, metrics.clone());
+    let archive =
+        ArchiveWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), live, metrics.clone());
     let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
     let expiry = ExpiryLoop::new(pg.clone(), claims, metrics.clone());
     let rejections = RejectionWriter::new(pg.clone(), metrics);

@@ -44,7 +44,7 @@ pub struct RebuildRequest {
     /// The schedule.
     pub schedule: ScheduleId,
     /// Notified when the keys are in force again; dropped if the rebuild failed.
-    pub healed: oneshot::Sender<()>,
+    pub rebuilt: oneshot::Sender<()>,
 }
 
 /// The keys of all schedules, as this process has found them; cheap to clone.
@@ -119,7 +119,7 @@ impl Keyspaces {
             tries += 1;
             self.found.invalidate(&schedule);
             match failed {
-                ScriptError::Lost => within(until, self.heal(schedule)).await?,
+                ScriptError::Lost => within(until, self.await_rebuild(schedule)).await?,
                 ScriptError::Loading => tokio::time::sleep(Duration::from_millis(100)).await,
                 ScriptError::Stale | ScriptError::Store(_) => {}
             }
@@ -140,7 +140,7 @@ impl Keyspaces {
 
     async fn find(&self, schedule: ScheduleId) -> Result<Arc<Keyspace>, StoreError> {
         for _ in 0..2 {
-            let expected = match self.known(schedule).await {
+            let expected = match self.expected(schedule).await {
                 Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => {
                     self.remembered(schedule)
                 }
@@ -155,7 +155,7 @@ impl Keyspaces {
                 self.found.insert(schedule, Arc::clone(&keyspace));
                 return Ok(keyspace);
             }
-            self.heal(schedule).await?;
+            self.await_rebuild(schedule).await?;
         }
         Err(unavailable("the schedule's keys were not found"))
     }
@@ -164,14 +164,14 @@ impl Keyspaces {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if PostgreSQL does not answer.
-    pub async fn known(&self, schedule: ScheduleId) -> Result<ExpectedKeys, StoreError> {
+    pub async fn expected(&self, schedule: ScheduleId) -> Result<ExpectedKeys, StoreError> {
         let before = self.remembered(schedule);
         let epoch = pg::epoch(&self.pg, schedule).await?;
         self.note_epoch(schedule, epoch);
         Ok(ExpectedKeys { epoch, written: pg::highest(&self.pg, schedule).await?, ..before })
     }
 
-    /// As [`Keyspaces::known`], from this process alone: while PostgreSQL is down, queues continue
+    /// As [`Keyspaces::expected`], from this process alone: while PostgreSQL is down, queues continue
     /// with that and with what Redis has.
     fn remembered(&self, schedule: ScheduleId) -> ExpectedKeys {
         let seen = self.seen.get(&schedule).map(|(epoch, seen)| (epoch, seen.floor()));
@@ -196,7 +196,7 @@ impl Keyspaces {
     /// Whether this process has seen that the schedule exists and has keys. Only then may it be
     /// served while PostgreSQL is down.
     #[must_use]
-    pub fn knows(&self, schedule: ScheduleId) -> bool {
+    pub fn has_cached(&self, schedule: ScheduleId) -> bool {
         self.found.contains_key(&schedule) || self.epochs.contains_key(&schedule)
     }
 
@@ -218,16 +218,16 @@ impl Keyspaces {
         seen
     }
 
-    async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+    async fn await_rebuild(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         match self.catalogue.schedule(schedule).await {
             Ok(sale) if sale.over => return Err(StoreError::SaleOver),
             Ok(_) => {}
             Err(CatalogueError::Store(error)) => return Err(error),
             Err(error) => return Err(unavailable(&error.to_string())),
         }
-        let (healed, done) = oneshot::channel();
+        let (rebuilt, done) = oneshot::channel();
         self.lost
-            .try_send(RebuildRequest { schedule, healed })
+            .try_send(RebuildRequest { schedule, rebuilt })
             .map_err(|_| unavailable("too many schedules wait to be rebuilt"))?;
         done.await.map_err(|_| unavailable("the schedule's keys could not be rebuilt"))
     }
@@ -249,7 +249,7 @@ impl Keyspaces {
     }
 
     /// Drops a schedule's keys; the next call finds them again.
-    pub fn forget(&self, schedule: ScheduleId) {
+    pub fn invalidate(&self, schedule: ScheduleId) {
         self.found.invalidate(&schedule);
     }
 

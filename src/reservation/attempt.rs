@@ -44,7 +44,7 @@ enum Claimed {
     Fresh,
     /// An earlier try of the same request made the claim and may still be in progress, or Redis
     /// gave no answer.
-    Before,
+    Earlier,
 }
 
 impl Attempts {
@@ -100,7 +100,7 @@ impl Attempts {
         }
         let (claimed, _permit) = match claim {
             Ok(Claim::Ok { fresh: true }) => (Claimed::Fresh, None),
-            Ok(Claim::Ok { fresh: false }) => (Claimed::Before, None),
+            Ok(Claim::Ok { fresh: false }) => (Claimed::Earlier, None),
             Ok(Claim::NotActive) => return Err(HoldError::NotActive),
             Ok(Claim::OverLimit { lapsed }) => {
                 return Err(HoldError::OverLimit { limit: *limit, lapsed });
@@ -113,7 +113,7 @@ impl Attempts {
             Err(StoreError::Unavailable { .. }) if is_active() => {
                 let wait = self.without_redis.acquire();
                 let permit = tokio::time::timeout(WITHOUT_REDIS_WAIT, wait).await;
-                (Claimed::Before, Some(permit.map_err(|_| busy())?.map_err(|_| busy())?))
+                (Claimed::Earlier, Some(permit.map_err(|_| busy())?.map_err(|_| busy())?))
             }
             Err(error) => return Err(error.into()),
         };
@@ -148,7 +148,9 @@ impl Attempts {
             // The hold may be committed, so the claim stays until it expires.
             Err(HoldError::Store(StoreError::OutcomeUnknown(_))) => true,
             // The claim may belong to the request in progress, if that asked for the same seats.
-            Err(HoldError::Key(KeyError::InProgress)) => called_again || claimed == Claimed::Before,
+            Err(HoldError::Key(KeyError::InProgress)) => {
+                called_again || claimed == Claimed::Earlier
+            }
             Err(_) => false,
         };
         // Two repeats of a request for the best seats may have claimed different seats. Only those of

@@ -119,7 +119,7 @@ impl Reconciler {
     /// [`StoreError::Unavailable`] if the keys were or are being rebuilt.
     async fn check_same_keys(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
         let same = |scripts: ScheduleScripts| async move {
-            let expected = self.keyspaces.known(schedule).await?;
+            let expected = self.keyspaces.expected(schedule).await?;
             let found = inspect(self.keyspaces.redis(), &scripts.keyspace.keys).await?;
             if !expected.agrees(&found) {
                 return Err(ScriptError::Lost);

@@ -23,6 +23,7 @@ impl AdminService {
         let span = pg::span(&mut tx, id).await?;
         let span = span.map_or(TimeDelta::zero(), |(first, last)| last - first);
         let interval = interval_seconds(span);
+        let rejections = pg::rejections(&mut tx, id).await?;
         Ok(EventReport {
             schedule_id: id,
             concert_id: concert.id,
@@ -37,7 +38,8 @@ impl AdminService {
             waits: pg::waits(&mut tx, id, None).await?,
             waits_from_opening: pg::waits(&mut tx, id, Some(opened)).await?,
             sections: pg::sections(&mut tx, id).await?,
-            turned_away: pg::turned_away(&mut tx, id).await?,
+            turned_away: rejections.clone(),
+            rejections,
             interval_seconds: interval,
             course: pg::course(&mut tx, id, interval).await?,
             line,

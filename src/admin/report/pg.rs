@@ -14,8 +14,8 @@ pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
                                      and expires_at > clock_timestamp()) as "held!",
                   count(*) filter (where status = 'COMPLETE') as "sold!",
                   coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!",
-                  (select coalesce(sum(times), 0)::bigint from turned_away
-                   where concert_schedule_id = $1) as "turned_away!"
+                  (select coalesce(sum(times), 0)::bigint from rejection_count
+                   where concert_schedule_id = $1) as "rejections!"
            from reservation
            where concert_schedule_id = $1 and status in ('PAYMENT_WAITING', 'COMPLETE')"#,
         id.0

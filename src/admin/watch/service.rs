@@ -7,7 +7,7 @@ use chrono::Utc;
 use super::model::{Health, LoopHealth, StoreHealth};
 use crate::admin::error::AdminError;
 use crate::admin::service::AdminService;
-use crate::queue::next::NextInQueue;
+use crate::queue::next::{self, NextInQueue};
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 
@@ -18,7 +18,7 @@ impl AdminService {
     /// Reads who is admitted next to a sale, and what blocks admission.
     pub async fn front(&self, id: ScheduleId) -> Result<NextInQueue, AdminError> {
         self.catalogue.schedule(id).await?;
-        Ok(self.keyspaces.front(id).await?)
+        Ok(next::front(&self.keyspaces, id).await?)
     }
 
     /// Checks this process and its stores. Answers also while a store does not.

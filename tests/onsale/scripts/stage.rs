@@ -145,9 +145,9 @@ impl Stage {
     pub fn keys(&self, script: Script) -> Vec<String> {
         let (keys, text) = (&self.keyspace.keys, header::read(script));
         match text.keys.as_str() {
-            "as lib/queue" => keys.line().to_vec(),
+            "as lib/queue" => keys.queue().to_vec(),
             all if all.contains("every other key") => keys.all(),
-            names => keys.several(&names.split_whitespace().collect::<Vec<_>>()),
+            names => keys.all_named(&names.split_whitespace().collect::<Vec<_>>()),
         }
     }
 
