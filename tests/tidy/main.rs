@@ -4,7 +4,7 @@
 //! - code and file names that are forbidden;
 //! - texts of pages in both languages;
 //! - licences and sources of dependencies;
-//! - names in the documents: tests, and the terms of the glossary.
+//! - names in the documents: tests, scripts, and the terms of the glossary.
 
 #[expect(clippy::expect_used, reason = "a helper of a test fails as the test does")]
 mod deny;
@@ -15,6 +15,7 @@ mod lengths;
 mod lua;
 mod named;
 mod pages;
+mod scripts;
 mod source;
 mod words;
 
@@ -89,6 +90,17 @@ fn every_script_has_a_header_and_is_short() {
     assert_rules(&[
         ("scripts have a complete header", each(&scripts, lua::header)),
         ("scripts are short", each(&scripts, lua::length)),
+    ]);
+}
+
+#[test]
+fn the_documents_list_every_script_with_its_keys() {
+    let scripts = sources(&["lua"], "lua");
+    let documents = [sources(&["docs"], "REDIS.md"), sources(&["lua"], "README.md")].concat();
+    assert_eq!(documents.len(), 2, "the documents were not found");
+    assert_rules(&[
+        ("scripts are listed", each(&documents, |document| scripts::listed(document, &scripts))),
+        ("keys are those of the header", scripts::keys(&documents[0], &scripts)),
     ]);
 }
 

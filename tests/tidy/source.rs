@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// One file. Its path starts at the project's root.
+#[derive(Clone)]
 pub struct Source {
     pub path: String,
     pub text: String,
