@@ -2,17 +2,19 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use axum::response::sse::Event;
+use futures_util::StreamExt;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{AuditEntry, AuditQuery, Stats};
-use super::stream::StatsStreams;
+use super::stream::{Reading, StatsStreams};
 use crate::admin::service::AdminService;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::pagination::{Filtered, PageQuery};
 use crate::http::api::problem::Problem;
-use crate::http::stream::takeover;
+use crate::http::stream::response;
 use crate::pagination::Page;
 use crate::store::id::ScheduleId;
 
@@ -89,5 +91,15 @@ async fn stream(
 ) -> Result<Response, Problem> {
     let open = streams.open()?;
     streams.exists(id).await?;
-    Ok(takeover::stream(open, move |socket| streams.serve(id, socket)))
+    Ok(response::stream(open, streams.readings(id).map(event)))
+}
+
+fn event(reading: Reading) -> Event {
+    match reading {
+        Reading::Stats { at_ms, json } => {
+            Event::default().event("stats").id(at_ms.to_string()).data(json)
+        }
+        // An empty id, as in `event::STALE`.
+        Reading::Stale => Event::default().event("stale").id("").data("{}"),
+    }
 }

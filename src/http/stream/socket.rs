@@ -8,11 +8,8 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::Open;
-use super::event::{BEAT, RETRY};
+use super::event::{BEAT, QUIET, RETRY};
 
-/// A stream without an event for this long gets a comment. Streams are checked once per second, so
-/// the comment is sent within the promised 15 s.
-const QUIET: Duration = Duration::from_secs(12);
 /// Time limit for a client to read enough that the rest of an event can be sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection ends if sent bytes stay unacknowledged for this long. Together with the comments,
