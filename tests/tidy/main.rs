@@ -3,11 +3,8 @@
 //! - lengths of files, functions and scripts, and the headers of scripts;
 //! - code and file names that are forbidden;
 //! - texts of pages in both languages;
-//! - licences and sources of dependencies;
 //! - names in the documents: tests, and the terms of the glossary.
 
-#[expect(clippy::expect_used, reason = "a helper of a test fails as the test does")]
-mod deny;
 mod glossary;
 mod imports;
 mod layers;
@@ -17,8 +14,6 @@ mod named;
 mod pages;
 mod source;
 mod words;
-
-use std::path::Path;
 
 use source::{Source, read};
 
@@ -120,18 +115,6 @@ fn every_test_named_in_the_documents_exists() {
         assert!(named::named(document).count() > 20, "{name} names no tests");
         assert_rules(&[("every named test exists", named::missing(document, &sources))]);
     }
-}
-
-#[test]
-fn dependencies_have_allowed_licences_and_sources() {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("deny.toml");
-    let rules = std::fs::read_to_string(rules).expect("deny.toml");
-    let (licences, banned) = (deny::listed(&rules, "allow"), deny::listed(&rules, "deny"));
-    assert!(licences.len() > 5 && banned.len() > 2, "deny.toml could not be parsed");
-    let packages = deny::packages();
-    assert!(packages.len() > 100, "the dependencies were not found");
-    let found = packages.iter().flat_map(|package| deny::violations(package, &licences, &banned));
-    assert_rules(&[("dependencies are allowed by deny.toml", found.collect())]);
 }
 
 #[test]
