@@ -38,20 +38,22 @@ fn each(sources: &[Source], rule: impl Fn(&Source) -> Vec<String>) -> Vec<String
 
 #[test]
 fn imports_go_one_way() {
-    let sources = sources(&["src"], "rs");
-    assert!(sources.len() > 20, "the sources were not found");
+    let (dev, sources) = (sources(&["crates/dev"], "rs"), sources(&["src"], "rs"));
+    assert!(sources.len() > 20 && dev.len() > 10, "the sources were not found");
     assert_rules(&[
         ("imports go one way", each(&sources, layers::direction)),
         ("a feature is used through its service", each(&sources, layers::boundary)),
         ("drivers are named where they belong", each(&sources, layers::drivers)),
         ("only HTTP files import http", each(&sources, layers::http)),
         ("no file imports itself through others", layers::circles(&sources)),
+        ("the same in crates/dev", layers::circles(&dev)),
+        ("drivers are named where they belong in crates/dev", each(&dev, layers::drivers)),
     ]);
 }
 
 #[test]
 fn files_and_functions_are_short() {
-    let sources = sources(&["src", "tests", "benches"], "rs");
+    let sources = sources(&["src", "crates", "tests", "benches"], "rs");
     println!("{}", lengths::summary(&sources));
     assert_rules(&[
         ("files are short", each(&sources, lengths::file)),
@@ -62,8 +64,8 @@ fn files_and_functions_are_short() {
 
 #[test]
 fn no_forbidden_code_or_file_name_is_used() {
-    let rust = sources(&["src"], "rs");
-    let all = sources(&["src", "tests", "benches", "lua"], "");
+    let rust = sources(&["src", "crates"], "rs");
+    let all = sources(&["src", "crates", "tests", "benches", "lua"], "");
     assert_rules(&[
         ("no panics, no leftovers and no silenced lints", each(&rust, words::forbidden)),
         ("a file's name describes its content", each(&all, words::names)),
@@ -109,7 +111,7 @@ fn page_texts_exist_in_both_languages_and_no_page_allows_injection() {
 
 #[test]
 fn every_test_named_in_the_documents_exists() {
-    let (sources, documents) = (sources(&["src", "tests"], "rs"), read("docs", "md"));
+    let (sources, documents) = (sources(&["src", "crates", "tests"], "rs"), read("docs", "md"));
     for name in ["docs/RELIABILITY.md", "docs/SECURITY.md"] {
         let document = documents.iter().find(|document| document.path == name).expect(name);
         assert!(named::named(document).count() > 20, "{name} names no tests");
@@ -125,7 +127,7 @@ fn the_glossary_names_what_exists_and_retired_words_are_gone() {
     let (rust, lua) = (sources(&["src"], "rs"), sources(&["lua"], "lua"));
     let migrations = sources(&["migrations"], "sql");
     // Applied migrations are frozen, and the glossary names the words itself.
-    let written = sources(&["src", "lua", "web", "docs"], "");
+    let written = sources(&["src", "crates", "lua", "web", "docs"], "");
     let written: Vec<_> =
         written.into_iter().filter(|source| source.path != "docs/GLOSSARY.md").collect();
     assert_rules(&[

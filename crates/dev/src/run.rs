@@ -8,11 +8,11 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::command;
-use super::environment::Environment;
-use super::error::DevError;
-use super::pg::PostgresServer;
-use super::redis::setup::{RedisKind, RedisSetup};
+use crate::command;
+use crate::environment::Environment;
+use crate::error::DevError;
+use crate::pg::PostgresServer;
+use crate::redis::setup::{RedisKind, RedisSetup};
 
 /// The command line of `onsale dev`.
 #[derive(Debug, clap::Args)]

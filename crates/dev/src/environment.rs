@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::error::DevError;
-use super::folder::{random_hex, secret, write_private};
+use crate::error::DevError;
+use crate::folder::{random_hex, secret, write_private};
 
 /// The settings that `onsale serve` requires, for one pair of private stores. Not `Debug`, because
 /// most of them are secret.
@@ -25,7 +25,7 @@ pub struct Environment {
 impl Environment {
     /// Settings with secrets that `folder` keeps, so that tokens stay valid after the next start.
     /// Also writes all settings to `folder/env`, for a shell: `set -a; . .onsale/env`.
-    pub(super) fn kept(
+    pub(crate) fn kept(
         (database_url, redis_url): (String, String),
         folder: &Path,
     ) -> Result<Self, DevError> {
@@ -42,7 +42,7 @@ impl Environment {
     }
 
     /// Settings with secrets for this run only.
-    pub(super) fn throwaway((database_url, redis_url): (String, String)) -> Result<Self, DevError> {
+    pub(crate) fn throwaway((database_url, redis_url): (String, String)) -> Result<Self, DevError> {
         Ok(Self {
             database_url,
             redis_url,
