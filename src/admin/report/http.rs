@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{AuditEntry, AuditQuery, Stats};
+use super::service::{AuditLog, SaleFigures};
 use super::stream::{Reading, StatsStreams};
-use crate::admin::service::AdminService;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::pagination::{Filtered, PageQuery};
@@ -19,8 +19,9 @@ use crate::pagination::Page;
 use crate::store::id::ScheduleId;
 
 /// The routes of a sale's figures and of the audit.
-pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
-    OpenApiRouter::new().routes(routes!(stats)).routes(routes!(audit))
+pub(in crate::admin) fn routes(figures: SaleFigures, log: AuditLog) -> OpenApiRouter {
+    let stats = OpenApiRouter::new().routes(routes!(stats)).with_state(figures);
+    stats.merge(OpenApiRouter::new().routes(routes!(audit)).with_state(log))
 }
 
 /// The route of the stream of figures.
@@ -42,11 +43,11 @@ pub fn pushed(streams: StatsStreams) -> OpenApiRouter {
     ),
 )]
 async fn stats(
-    State(service): State<AdminService>,
+    State(figures): State<SaleFigures>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<Stats>, Problem> {
-    Ok(Json(service.stats(id).await?))
+    Ok(Json(figures.stats(id).await?))
 }
 
 /// List the changes that administrators made, newest first.
@@ -61,11 +62,11 @@ async fn stats(
     ),
 )]
 async fn audit(
-    State(service): State<AdminService>,
+    State(log): State<AuditLog>,
     Admin(_): Admin,
     Filtered(query, paging): Filtered<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
-    Ok(Json(service.audit(&query, paging).await?))
+    Ok(Json(log.entries(&query, paging).await?))
 }
 
 /// Stream the figures of a sale as server-sent events, once a second.

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::model::Stats;
+use super::service::SaleFigures;
 use crate::admin::error::AdminError;
-use crate::admin::service::AdminService;
 use crate::http::api::problem::Problem;
 use crate::http::stream::{Open, Streams};
 use crate::store::id::ScheduleId;
@@ -27,7 +27,7 @@ const MAX_STREAM_AGE: Duration = Duration::from_mins(10);
 /// All streams of figures in this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StatsStreams {
-    admin: AdminService,
+    figures: SaleFigures,
     streams: Streams,
     topics: Topics,
 }
@@ -52,8 +52,8 @@ pub(super) enum Reading {
 impl StatsStreams {
     /// Creates the service. No stream is open yet.
     #[must_use]
-    pub fn new(admin: AdminService, streams: Streams) -> Self {
-        Self { admin, streams, topics: Topics::default() }
+    pub fn new(figures: SaleFigures, streams: Streams) -> Self {
+        Self { figures, streams, topics: Topics::default() }
     }
 
     /// Counts a stream as open. Fails with `503` if there are too many.
@@ -63,7 +63,7 @@ impl StatsStreams {
 
     /// Checks that the schedule exists.
     pub(super) async fn exists(&self, schedule: ScheduleId) -> Result<(), AdminError> {
-        self.admin.catalogue.schedule(schedule).await?;
+        self.figures.catalogue.schedule(schedule).await?;
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl StatsStreams {
         let (sender, topic) = watch::channel(Reading::Stale);
         topics.insert(schedule, topic.clone());
         let topics = Arc::clone(&self.topics);
-        self.streams.spawn(read(self.admin.clone(), schedule, sender, topics));
+        self.streams.spawn(read(self.figures.clone(), schedule, sender, topics));
         topic
     }
 }
@@ -106,7 +106,7 @@ fn follow(readings: watch::Receiver<Reading>) -> impl Stream<Item = Reading> {
 
 /// Reads the figures for as long as a console follows them.
 async fn read(
-    admin: AdminService,
+    figures: SaleFigures,
     schedule: ScheduleId,
     readings: watch::Sender<Reading>,
     topics: Topics,
@@ -115,7 +115,7 @@ async fn read(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let stats = timeout(STATS_TIMEOUT, admin.stats(schedule)).await;
+        let stats = timeout(STATS_TIMEOUT, figures.stats(schedule)).await;
         let reading = match stats {
             Ok(Ok(stats)) => render(&stats),
             Ok(Err(error)) => {
