@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::command;
-use crate::environment::Environment;
+use crate::environment::{Environment, StoreUrls};
 use crate::error::DevError;
 use crate::pg::PostgresServer;
 use crate::redis::setup::{RedisKind, RedisSetup};
@@ -56,7 +56,7 @@ where
     };
     let redis = Box::pin(RedisSetup::start(args.redis, folder));
     let (postgres, redis) = tokio::try_join!(postgres, redis)?;
-    let urls = (postgres.url("onsale"), redis.url());
+    let urls = StoreUrls { database: postgres.url("onsale"), redis: redis.url() };
     let environment = match folder {
         Some(folder) => Environment::kept(urls, folder)?,
         None => Environment::throwaway(urls)?,
