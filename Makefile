@@ -43,11 +43,10 @@ sqlx: ## Write .sqlx again, after a change to a query or a migration
 	@scripts/sqlx.sh
 
 fmt: ## Format the sources
-	cargo fmt
+	cargo fmt --all
 
 deny: ## Check the dependencies' licences, sources and advisories (fetches the advisory database)
-	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
-	cargo deny --locked check
+	@scripts/deny.sh
 
 fuzz: ## Fuzz all parsers with bytes and all routes with requests (FUZZ_TARGET_SECONDS=, FUZZ_SEED=)
 	@scripts/fuzz.sh

@@ -72,7 +72,7 @@ compile() {
         SQLX_OFFLINE_DIR="$work/new" cargo "$@"
 }
 case $mode in
-check) compile clippy --locked --all-targets --quiet -- -D warnings || fail "the lints or queries fail" ;;
+check) compile clippy --locked --workspace --all-targets --quiet -- -D warnings || fail "the lints or queries fail" ;;
 *) compile check --quiet --all-targets || fail "the sources do not compile" ;;
 esac
 touch -r "$work/stamp" src/lib.rs

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use onsale::caller::Role;
-use onsale::dev::Stores;
 use onsale::queue::keyspaces::ScheduleScripts;
 use onsale::queue::model::{EntryState, QueueEntry, Sequence};
 use onsale::queue::redis::JoinReply;
@@ -20,6 +19,7 @@ use onsale::store::redis::Redis;
 use onsale::store::script::{Keyspace, inspect};
 use onsale::user::service::create_many;
 use onsale::user::token::Tokens;
+use onsale_dev::Stores;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use onsale::dev::Stores;
 use onsale::store::pg::{Pg, migrations};
+use onsale_dev::Stores;
 use sqlx::PgPool;
 
 /// Holds per user.

@@ -123,16 +123,16 @@ pub fn start(
         |scripts| Box::pin(async move { seats::redis::sweep(&scripts).await }),
         metrics.clone(),
     );
-    let reconciler = Reconciler::new(
-        pg.clone(),
-        keyspaces.clone(),
-        (claims.clone(), queue.clone()),
-        live.clone(),
-        metrics.clone(),
-        reconcile_period,
-    );
-    let (presence, at_stop) = (admission.clone(), admission.clone());
-    let live_refresh = live.clone();
+    let reconciler = Reconciler {
+        pg: pg.clone(),
+        keyspaces: keyspaces.clone(),
+        claims: claims.clone(),
+        queue: queue.clone(),
+        live: live.clone(),
+        metrics: metrics.clone(),
+        every: reconcile_period,
+    };
+    let (presence, at_stop, live_refresh) = (admission.clone(), admission.clone(), live.clone());
     let relay = Relay::new(
         pg.clone(),
         claims.clone(),

@@ -157,3 +157,21 @@ fn the_readme_and_the_sample_list_every_setting_once() {
     sampled.sort_unstable();
     assert_eq!(sampled, settings);
 }
+
+#[test]
+fn trusted_proxies_are_a_list_of_networks_and_a_wrong_one_is_named() {
+    let settings = parse(&[("--trusted-proxies", "10.0.0.0/8, 192.0.2.7,2001:db8::/32")]).unwrap();
+    let networks = settings.http.limits.trusted_proxies;
+    assert_eq!(
+        networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
+    );
+    for (bad, reason) in [
+        ("10.0.0.0/8,10.0.0.0/33", "'10.0.0.0/33' for '--trusted-proxies"),
+        ("proxy.example", "an address with an optional prefix length: 10.0.0.0/8"),
+        ("10.1.2.3/8", "10.1.2.3/8 has bits outside the mask: the network is 10.0.0.0/8"),
+    ] {
+        let error = parse(&[("--trusted-proxies", bad)]).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}

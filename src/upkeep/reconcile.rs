@@ -42,30 +42,23 @@ const ACTIVE_CHECKED: isize = 5000;
 /// The reconciler of one process.
 #[derive(Debug, Clone)]
 pub struct Reconciler {
-    pg: Pg,
-    keyspaces: Keyspaces,
-    claims: SeatClaims,
-    queue: WaitingRoom,
-    live: LiveSchedules,
-    metrics: Metrics,
-    every: Duration,
+    /// PostgreSQL, which is right where the two differ.
+    pub pg: Pg,
+    /// The keys that are compared.
+    pub keyspaces: Keyspaces,
+    /// Applies repaired seats.
+    pub claims: SeatClaims,
+    /// Completes entries that were paid from.
+    pub queue: WaitingRoom,
+    /// The schedules that are compared.
+    pub live: LiveSchedules,
+    /// Counts comparisons and repairs.
+    pub metrics: Metrics,
+    /// How often each schedule is compared, by any number of processes together.
+    pub every: Duration,
 }
 
 impl Reconciler {
-    /// Puts the loop together. Each schedule is compared once in `every`, with any number of
-    /// processes.
-    #[must_use]
-    pub fn new(
-        pg: Pg,
-        keyspaces: Keyspaces,
-        (claims, queue): (SeatClaims, WaitingRoom),
-        live: LiveSchedules,
-        metrics: Metrics,
-        every: Duration,
-    ) -> Self {
-        Self { pg, keyspaces, claims, queue, live, metrics, every }
-    }
-
     /// Compares each schedule that no other process has compared lately.
     pub async fn step(&self) -> Result<bool, StoreError> {
         // A little less than the interval: the lease has ended when this process's next round

@@ -91,7 +91,7 @@ pub(super) async fn wait(
         .then(FormCookie::random)
         .flatten()
         .map(|form| form.set(id, is_secure(&headers)));
-    let mut response = visit.html(&page(&web, &visit, id, sale, (place, None)))?;
+    let mut response = visit.html(&page(&web, &visit, id, sale, place, None))?;
     set_cookies(&mut response, new_cookie.into_iter().chain(form));
     Ok(response)
 }
@@ -142,7 +142,7 @@ async fn page_with_problem(
 ) -> Result<Response, Problem> {
     let key = format!("common.error.{}", problem.code());
     let text = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
-    let page = page(web, visit, id, load_sale(web, id).await?, (None, Some(text)));
+    let page = page(web, visit, id, load_sale(web, id).await?, None, Some(text));
     let mut response = visit.html_as(problem.status(), &page)?;
     for (name, value) in problem.into_response().headers() {
         if [&RETRY_AFTER, &RATE_LIMIT, &RATE_LIMIT_POLICY].contains(&name) {
@@ -231,7 +231,8 @@ fn page(
     visit: &Visit,
     id: ScheduleId,
     SaleInfo { schedule, concert }: SaleInfo,
-    (place, problem): (Option<Place>, Option<String>),
+    place: Option<Place>,
+    problem: Option<String>,
 ) -> WaitPage {
     let title =
         concert.as_ref().map_or(visit.t("wait.title"), |concert| concert.title.as_str()).to_owned();

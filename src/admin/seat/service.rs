@@ -7,14 +7,22 @@ use super::model::{BlockedSeats, Blocking, Columns, NewSeats, SeatsAdded, SeatsB
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
-use crate::admin::service::{AdminService, announce, schedule_in};
+use crate::admin::service::{SaleAdmin, announce, schedule_in};
 use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
 use crate::reservation::model::ReservationStatus;
 use crate::reservation::pg::{end_waiting, live_rows, lock_schedule};
 use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
+use crate::seats::service::SeatClaims;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Tx;
+
+/// Adds and blocks seats; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SeatAdmin {
+    pub(in crate::admin) sales: SaleAdmin,
+    claims: SeatClaims,
+}
 
 /// A change of seats, to be applied in Redis after the commit.
 struct SeatChange {
@@ -22,7 +30,13 @@ struct SeatChange {
     now: DateTime<Utc>,
 }
 
-impl AdminService {
+impl SeatAdmin {
+    /// Creates the service.
+    #[must_use]
+    pub fn new(sales: SaleAdmin, claims: SeatClaims) -> Self {
+        Self { sales, claims }
+    }
+
     /// Adds seats to a schedule, all or none.
     ///
     /// # Errors
@@ -34,7 +48,7 @@ impl AdminService {
         new: NewSeats,
     ) -> Result<SeatsAdded, AdminError> {
         let seats = Columns::of(new)?;
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.sales.pg.begin().await?;
         pg::take_time(&mut tx).await?;
         // With the lock, two calls for one schedule number their seats one after the other.
         admin_pg::lock_schedule(&mut tx, id).await?;
@@ -47,14 +61,14 @@ impl AdminService {
         admin_pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
         let entry = announce(&mut tx, id).await?;
         tx.commit().await?;
-        self.apply_settings(&[entry]).await;
+        self.sales.apply_settings(&[entry]).await;
         Ok(SeatsAdded { created: seats.len() })
     }
 
     /// Lists the blocked seats of a schedule. Public maps show them like sold seats.
     pub async fn blocked_seats(&self, id: ScheduleId) -> Result<BlockedSeats, AdminError> {
-        self.catalogue.schedule(id).await?;
-        Ok(BlockedSeats { seat_ids: pg::blocked(&self.pg, id).await? })
+        self.sales.catalogue.schedule(id).await?;
+        Ok(BlockedSeats { seat_ids: pg::blocked(&self.sales.pg, id).await? })
     }
 
     /// Blocks or unblocks seats, all or none. Seats already in the requested state do not change.
@@ -70,7 +84,7 @@ impl AdminService {
         let mut seats = blocking.seat_ids.clone();
         seats.sort_unstable();
         seats.dedup();
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.sales.pg.begin().await?;
         let Some(SeatChange { change, now }) =
             block(&mut tx, admin, id, &seats, blocking.blocked).await?
         else {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use onsale::dev::redis::RedisServer;
 use onsale::queue::keyspaces::ScheduleScripts;
 use onsale::store::id::ScheduleId;
 use onsale::store::keys::ScheduleKeys;
 use onsale::store::redis::Redis;
 use onsale::store::script::{Keyspace, Reply, Script, ScriptError, inspect};
+use onsale_dev::redis::RedisServer;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 

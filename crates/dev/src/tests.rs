@@ -10,15 +10,15 @@ use nix::sys::wait::waitpid;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::{sleep, timeout};
 
-use super::claim::Identity;
-use super::folder::Folder;
-use super::pg::PostgresServer;
-use super::process::{Process, command};
-use super::redis::RedisServer;
-use super::redis::cluster::RedisCluster;
-use super::redis::sentinel::RedisSentinel;
-use super::redis::setup::RedisKind;
-use super::{Args, DevError, Stores, run as run_dev};
+use crate::claim::Identity;
+use crate::folder::Folder;
+use crate::pg::PostgresServer;
+use crate::process::{Process, command};
+use crate::redis::RedisServer;
+use crate::redis::cluster::RedisCluster;
+use crate::redis::sentinel::RedisSentinel;
+use crate::redis::setup::RedisKind;
+use crate::{Args, DevError, Stores, run as run_dev};
 
 async fn redis_at(url: &str) -> ::redis::RedisResult<::redis::aio::MultiplexedConnection> {
     ::redis::Client::open(url)?.get_multiplexed_async_connection().await
@@ -157,7 +157,7 @@ async fn a_throwaway_leaves_neither_process_nor_folder() {
     let (pid, port) = (redis.pid(), redis.port());
     let config = std::fs::read(format!("/proc/{pid}/cmdline"));
     drop(redis);
-    assert!(super::port::is_free(port));
+    assert!(crate::port::is_free(port));
     if let Ok(words) = config {
         let words = String::from_utf8(words).unwrap();
         let config = words.split('\0').find(|word| word.ends_with("redis.conf")).unwrap();

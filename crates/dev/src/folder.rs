@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
 
-use super::account::Account;
-use super::error::DevError;
+use crate::account::Account;
+use crate::error::DevError;
 
 /// A folder for a server's data.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     throwaway: bool,
     /// Marks the servers in this folder as ours; released when the process ends.
@@ -22,7 +22,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens a folder that is kept, and locks it for this `server`. Creates the folder if it is
     /// missing. The path becomes absolute.
-    pub(super) fn kept(path: &Path, server: &str) -> Result<Self, DevError> {
+    pub(crate) fn kept(path: &Path, server: &str) -> Result<Self, DevError> {
         fs::create_dir_all(path).map_err(DevError::io("create", path))?;
         let path = path.canonicalize().map_err(DevError::io("resolve", path))?;
         let lock = Some(lock(&path, server)?);
@@ -31,7 +31,7 @@ impl Folder {
 
     /// Creates a folder that is removed when this is dropped. Every account may pass through it,
     /// because PostgreSQL may run under another account. Private subfolders have their own mode.
-    pub(super) fn throwaway() -> Result<Self, DevError> {
+    pub(crate) fn throwaway() -> Result<Self, DevError> {
         let account = Account::unprivileged()?;
         let usable = |base: &PathBuf| account.as_ref().is_none_or(|it| it.can_enter(base));
         let base = temporary().into_iter().find(usable).unwrap_or_else(std::env::temp_dir);
@@ -41,18 +41,18 @@ impl Folder {
     }
 
     /// The absolute path of the folder.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether the folder is removed with its owner. Then its data need not survive a power
     /// failure.
-    pub(super) fn is_throwaway(&self) -> bool {
+    pub(crate) fn is_throwaway(&self) -> bool {
         self.throwaway
     }
 
     /// A subfolder that only its owner may enter; created if it is missing.
-    pub(super) fn private(&self, name: &str) -> Result<PathBuf, DevError> {
+    pub(crate) fn private(&self, name: &str) -> Result<PathBuf, DevError> {
         let path = self.path.join(name);
         if !path.exists() {
             make_private(&path, 0o700)?;
@@ -73,13 +73,13 @@ impl Drop for Folder {
 }
 
 /// The system's folders for temporary files; the one from the environment comes first.
-pub(super) fn temporary() -> Vec<PathBuf> {
+pub(crate) fn temporary() -> Vec<PathBuf> {
     let bases = [std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()];
     bases.into_iter().filter_map(|base| base.canonicalize().ok()).collect()
 }
 
 /// Creates a folder with this mode, independent of the umask.
-pub(super) fn make_private(path: &Path, mode: u32) -> Result<(), DevError> {
+pub(crate) fn make_private(path: &Path, mode: u32) -> Result<(), DevError> {
     use std::os::unix::fs::PermissionsExt;
     DirBuilder::new().mode(mode).create(path).map_err(DevError::io("create", path))?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
@@ -98,7 +98,7 @@ fn lock(folder: &Path, server: &str) -> Result<File, DevError> {
 }
 
 /// The secret in this file; if the file is missing, a new random secret (32 bytes in hex).
-pub(super) fn secret(path: &Path) -> Result<String, DevError> {
+pub(crate) fn secret(path: &Path) -> Result<String, DevError> {
     let mut text = String::new();
     match File::open(path).and_then(|mut file| file.read_to_string(&mut text)) {
         Ok(_) => return Ok(text.trim().to_owned()),
@@ -111,7 +111,7 @@ pub(super) fn secret(path: &Path) -> Result<String, DevError> {
 }
 
 /// Writes a file that only its owner may read, in one step: nobody can read half of it.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), DevError> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), DevError> {
     let new = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(true).mode(0o600);
@@ -122,7 +122,7 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), DevError> {
         .map_err(DevError::io("write", path))
 }
 
-pub(super) fn random_hex<const BYTES: usize>() -> Result<String, DevError> {
+pub(crate) fn random_hex<const BYTES: usize>() -> Result<String, DevError> {
     let mut bytes = [0; BYTES];
     rand::fill(&mut bytes).map_err(|_| DevError::Io {
         what: "cannot create random bytes".into(),

@@ -14,10 +14,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::sleep;
 
-use super::error::DevError;
+use crate::error::DevError;
 
 /// Time limit for a shutdown, after which the server is killed: PostgreSQL writes a checkpoint.
-pub(super) const ORDERLY: Duration = Duration::from_secs(30);
+pub(crate) const ORDERLY: Duration = Duration::from_secs(30);
 /// Time limit for the system to remove a killed process.
 const KILLED: Duration = Duration::from_secs(10);
 /// Maximum size of a log, in bytes; a larger log is emptied at the next start.
@@ -25,25 +25,25 @@ const LOG_BYTES: u64 = 1 << 20;
 
 /// How to recognize and end the server of a folder.
 #[derive(Debug, Clone)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// The server's name, for messages.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The file with the server's output.
-    pub(super) log: PathBuf,
+    pub(crate) log: PathBuf,
     /// The file with the server's pid on the first line.
-    pub(super) pid_file: PathBuf,
+    pub(crate) pid_file: PathBuf,
     /// A path in this folder that is part of the server's command line.
-    pub(super) mark: PathBuf,
+    pub(crate) mark: PathBuf,
     /// The signal that shuts the server down.
-    pub(super) orderly: Signal,
+    pub(crate) orderly: Signal,
     /// The signal that ends the server and its children at once.
-    pub(super) abrupt: Signal,
+    pub(crate) abrupt: Signal,
 }
 
 impl Identity {
     /// Ends the server that still runs in this folder, waits until none of its processes lives, and
     /// returns the log, locked for the next server.
-    pub(super) async fn claim(&self) -> Result<File, DevError> {
+    pub(crate) async fn claim(&self) -> Result<File, DevError> {
         let begun = Instant::now();
         let mut signalled = false;
         loop {
@@ -90,7 +90,7 @@ impl Identity {
     }
 
     /// The error for a server that ended or gave no answer, with the last lines of its log.
-    pub(super) fn did_not_start(&self, reason: String) -> DevError {
+    pub(crate) fn did_not_start(&self, reason: String) -> DevError {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();
@@ -100,14 +100,14 @@ impl Identity {
 }
 
 /// Sends a signal. It is no error if the process has already ended.
-pub(super) fn send(pid: Pid, signal: Signal) {
+pub(crate) fn send(pid: Pid, signal: Signal) {
     if let Err(errno) = kill(pid, signal) {
         tracing::debug!(%signal, %pid, %errno, "a signal could not be sent");
     }
 }
 
 /// The live child processes of `parent`.
-pub(super) fn children(parent: Pid) -> Vec<Pid> {
+pub(crate) fn children(parent: Pid) -> Vec<Pid> {
     let linux = format!("/proc/{parent}/task/{parent}/children");
     if let Ok(text) = fs::read_to_string(linux) {
         let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());

@@ -14,15 +14,15 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::environment::Environment;
-use super::error::DevError;
+use crate::environment::Environment;
+use crate::error::DevError;
 
 /// Time limit for the command to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs the command to its end, or ends it when `stop` is cancelled. Returns its exit code: 128
 /// plus the signal's number if a signal ended it, as in shells.
-pub(super) async fn run(
+pub(crate) async fn run(
     words: &[OsString],
     environment: &Environment,
     stop: &CancellationToken,

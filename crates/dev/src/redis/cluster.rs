@@ -9,7 +9,7 @@ use futures_util::future::{join_all, try_join_all};
 use tokio::time::sleep;
 
 use super::{RedisServer, Role, port};
-use crate::dev::error::DevError;
+use crate::error::DevError;
 
 const PRIMARIES: usize = 3;
 const SLOTS: usize = 16_384;

@@ -12,14 +12,14 @@ use nix::unistd::Pid;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 
-use super::claim::Identity;
-use super::error::DevError;
-use super::folder::{self, Folder};
-use super::process::{Process, command};
-use super::{find, port};
+use crate::claim::Identity;
+use crate::error::DevError;
+use crate::folder::{self, Folder};
+use crate::process::{Process, command};
+use crate::{find, port};
 
 /// The sentinels' name for the primary.
-pub(super) const SERVICE: &str = "onsale";
+pub(crate) const SERVICE: &str = "onsale";
 
 /// Time limit of a start, which may include loading the kept data.
 const START: Duration = Duration::from_mins(1);

@@ -8,11 +8,11 @@ use std::process::Command;
 
 use nix::unistd::{Gid, Uid, User, chown, geteuid};
 
-use super::error::DevError;
+use crate::error::DevError;
 
 /// An account other than our own. Only root can use one.
 #[derive(Debug, Clone)]
-pub(super) struct Account {
+pub(crate) struct Account {
     name: String,
     uid: Uid,
     gid: Gid,
@@ -20,7 +20,7 @@ pub(super) struct Account {
 
 impl Account {
     /// `postgres` if the system has it, else `nobody`; `None` if we are not root.
-    pub(super) fn unprivileged() -> Result<Option<Self>, DevError> {
+    pub(crate) fn unprivileged() -> Result<Option<Self>, DevError> {
         if !geteuid().is_root() {
             return Ok(None);
         }
@@ -36,7 +36,7 @@ impl Account {
     }
 
     /// The account that owns existing data; `None` if that is our own or we are not root.
-    pub(super) fn owner_of(data: &Path) -> Result<Option<Self>, DevError> {
+    pub(crate) fn owner_of(data: &Path) -> Result<Option<Self>, DevError> {
         let metadata = data.metadata().map_err(DevError::io("read the owner of", data))?;
         let (uid, gid) = (Uid::from_raw(metadata.uid()), Gid::from_raw(metadata.gid()));
         if !geteuid().is_root() || uid.is_root() {
@@ -48,12 +48,12 @@ impl Account {
     }
 
     /// The account's name, for messages.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether the account may enter this folder and all its parent folders.
-    pub(super) fn can_enter(&self, folder: &Path) -> bool {
+    pub(crate) fn can_enter(&self, folder: &Path) -> bool {
         let Ok(folder) = folder.canonicalize() else {
             return false;
         };
@@ -72,13 +72,13 @@ impl Account {
     }
 
     /// Makes the account the owner of a file or folder.
-    pub(super) fn give(&self, path: &Path) -> Result<(), DevError> {
+    pub(crate) fn give(&self, path: &Path) -> Result<(), DevError> {
         chown(path, Some(self.uid), Some(self.gid))
             .map_err(|errno| DevError::io("change the owner of", path)(errno.into()))
     }
 
     /// Makes the command run under this account; the child process is the program itself.
-    pub(super) fn lend(&self, command: &mut Command) {
+    pub(crate) fn lend(&self, command: &mut Command) {
         command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
     }
 }

@@ -6,33 +6,33 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
-use super::account::Account;
-use super::error::DevError;
-use super::find;
-use super::folder::{self, Folder};
-use super::process::command;
+use crate::account::Account;
+use crate::error::DevError;
+use crate::find;
+use crate::folder::{self, Folder};
+use crate::process::command;
 
 /// Folder for the data of root's `PostgreSQL` if the account cannot enter the original folder. It
 /// survives a restart of the machine, and no program cleans it up.
 const ELSEWHERE: &str = "/var/lib/onsale";
 /// Name of the superuser and of its database.
-pub(super) const USER: &str = "onsale";
+pub(crate) const USER: &str = "onsale";
 
 /// A data directory, with the account and the binaries that run a server on it.
 #[derive(Debug)]
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     home: PathBuf,
     /// The folder with the binaries.
     bin: PathBuf,
     /// The account that the server runs under, if that is not our own.
-    pub(super) account: Option<Account>,
+    pub(crate) account: Option<Account>,
     /// The superuser's password; `None` for throwaway data.
-    pub(super) password: Option<String>,
+    pub(crate) password: Option<String>,
 }
 
 impl Cluster {
     /// Finds the data directory of a folder, and the account and binaries to run a server on it.
-    pub(super) fn locate(folder: &Folder) -> Result<Self, DevError> {
+    pub(crate) fn locate(folder: &Folder) -> Result<Self, DevError> {
         let (home, account) = home(folder)?;
         let version = fs::read_to_string(home.join("data/PG_VERSION")).ok();
         let bin = find::postgres(version.and_then(|text| text.trim().parse().ok()))?;
@@ -49,12 +49,12 @@ impl Cluster {
     }
 
     /// The data directory.
-    pub(super) fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.join("data")
     }
 
     /// A command for one of PostgreSQL's programs, under the account that it needs.
-    pub(super) fn program(&self, name: &str) -> std::process::Command {
+    pub(crate) fn program(&self, name: &str) -> std::process::Command {
         let mut command = command(self.bin.join(name));
         if let Some(account) = &self.account {
             account.lend(&mut command);
@@ -65,7 +65,7 @@ impl Cluster {
     /// Creates the data directory if there is none. It appears in one step, so a start that is
     /// killed during this leaves no half directory. The output of `initdb` goes to `log`, whose
     /// lock makes the next start wait until `initdb` has ended. Returns whether it succeeded.
-    pub(super) async fn initialise(&self, log: &File) -> Result<bool, DevError> {
+    pub(crate) async fn initialise(&self, log: &File) -> Result<bool, DevError> {
         let (data, new) = (self.data(), self.home.join("data.new"));
         if data.exists() {
             return Ok(true);

@@ -11,9 +11,9 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use tokio::time::sleep;
 
-use super::claim::{Identity, ORDERLY, children, send};
-use super::error::DevError;
-use super::guard::Guard;
+use crate::claim::{Identity, ORDERLY, children, send};
+use crate::error::DevError;
+use crate::guard::Guard;
 
 /// Interval of checks while a server starts or ends.
 const POLL: Duration = Duration::from_millis(2);
@@ -21,7 +21,7 @@ const POLL: Duration = Duration::from_millis(2);
 /// A server process and its guard. If it is dropped while it runs, the server is shut down, or
 /// killed if its data is throwaway.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     identity: Identity,
     child: Child,
     /// Present while the server runs.
@@ -32,7 +32,7 @@ pub(super) struct Process {
 /// A command for a server. Its messages are in English, and its working directory is `/`, which
 /// every account can enter. It has its own process group, so that Ctrl-C on the terminal reaches
 /// only us and we end the servers in order.
-pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null()).process_group(0);
     command
@@ -41,7 +41,7 @@ pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
 impl Process {
     /// Starts the server with its output in `log`, locked by [`Identity::claim`]. `throwaway` is
     /// the folder to remove if we are killed.
-    pub(super) fn start(
+    pub(crate) fn start(
         identity: Identity,
         log: &File,
         mut command: Command,
@@ -69,7 +69,7 @@ impl Process {
     }
 
     /// Waits up to `limit` until `ready` returns true; an error if the server ends before.
-    pub(super) async fn until_ready(
+    pub(crate) async fn until_ready(
         &mut self,
         limit: Duration,
         mut ready: impl AsyncFnMut(Pid) -> bool,
@@ -90,12 +90,12 @@ impl Process {
     }
 
     /// The server's pid.
-    pub(super) fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         pid_of(&self.child)
     }
 
     /// Shuts the server down; kills it if that takes longer than [`ORDERLY`].
-    pub(super) async fn stop(&mut self) -> Result<(), DevError> {
+    pub(crate) async fn stop(&mut self) -> Result<(), DevError> {
         if !self.runs() {
             return Ok(());
         }
@@ -109,14 +109,14 @@ impl Process {
     }
 
     /// Kills the server and its child processes, like a crash.
-    pub(super) async fn kill(&mut self) -> Result<(), DevError> {
+    pub(crate) async fn kill(&mut self) -> Result<(), DevError> {
         self.kill_all();
         while !self.ends_within(ORDERLY).await? {}
         Ok(())
     }
 
     /// Stops the server and its children (SIGSTOP): it keeps its connections and answers nothing.
-    pub(super) fn pause(&self) {
+    pub(crate) fn pause(&self) {
         if !self.runs() {
             return;
         }
@@ -128,7 +128,7 @@ impl Process {
     }
 
     /// Ends a pause.
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         if !self.runs() {
             return;
         }

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::SERVICE;
 use super::{RedisServer, Role};
-use crate::dev::error::DevError;
+use crate::error::DevError;
 
 const SENTINELS: usize = 3;
 /// Time limit for the sentinels to find each other.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::RedisServer;
 use super::cluster::RedisCluster;
 use super::sentinel::RedisSentinel;
-use crate::dev::error::DevError;
+use crate::error::DevError;
 
 /// The kinds of Redis setups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::Signal;
 
-use super::error::DevError;
+use crate::error::DevError;
 
 /// A shell script that reads a pipe from us. A line means that the server has ended. The end of the
 /// pipe without a line means that we were killed: then the shell ends the server.
@@ -29,14 +29,14 @@ done
 
 /// Watches over one server process.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     shell: Child,
 }
 
 impl Guard {
     /// Starts the guard of the process `server`. If we are killed, it sends `signal` and removes
     /// the folder `throwaway`.
-    pub(super) fn over(
+    pub(crate) fn over(
         server: u32,
         signal: Signal,
         throwaway: Option<&Path>,
@@ -57,7 +57,7 @@ impl Guard {
     }
 
     /// Ends the guard after the server has ended: its pid may soon belong to another process.
-    pub(super) fn dismiss(mut self) {
+    pub(crate) fn dismiss(mut self) {
         if let Some(mut pipe) = self.shell.stdin.take()
             && let Err(error) = pipe.write_all(b"ended\n")
         {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::error::DevError;
+use crate::error::DevError;
 
 /// Lowest major version of Redis.
 const REDIS: u32 = 7;
@@ -28,7 +28,7 @@ const PRIVATE: &str = ".onsale/bin";
 const HINT: &str = "`make run` and `make test` install it (scripts/stores.sh).";
 
 /// The Redis or Valkey server: `ONSALE_REDIS_SERVER`, else the first on PATH that is new enough.
-pub(super) fn redis() -> Result<PathBuf, DevError> {
+pub(crate) fn redis() -> Result<PathBuf, DevError> {
     let configured = env::var_os("ONSALE_REDIS_SERVER").map(PathBuf::from);
     let found = folders()
         .into_iter()
@@ -45,7 +45,7 @@ pub(super) fn redis() -> Result<PathBuf, DevError> {
 
 /// The folder with `initdb` and `postgres`: `ONSALE_POSTGRES_BIN`, else the newest version. Only
 /// the same major version can read existing data.
-pub(super) fn postgres(existing: Option<u32>) -> Result<PathBuf, DevError> {
+pub(crate) fn postgres(existing: Option<u32>) -> Result<PathBuf, DevError> {
     let configured = env::var_os("ONSALE_POSTGRES_BIN").map(PathBuf::from);
     let versions = POSTGRES_PARENTS.iter().flat_map(fs::read_dir).flatten();
     let packaged = versions.flatten().map(|entry| entry.path().join("bin"));

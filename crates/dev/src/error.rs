@@ -64,7 +64,7 @@ pub enum DevError {
 
 impl DevError {
     /// Adds the operation and the path to an I/O error: `.map_err(DevError::io("read", path))`.
-    pub(super) fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let what = format!("cannot {verb} {}", path.display());
         move |error| Self::Io { what, error }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use aws_lc_rs::rand;
 
-use super::error::DevError;
+use crate::error::DevError;
 
 /// The first port. The range is below the ports that Linux and macOS use for outgoing connections,
 /// so that a server that is killed and started again finds its port free.
@@ -16,7 +16,7 @@ const COUNT: u16 = 12_000;
 
 /// A free port of 127.0.0.1. Another process may take it before the server does: then the start is
 /// tried again with another port.
-pub(super) fn free() -> Result<u16, DevError> {
+pub(crate) fn free() -> Result<u16, DevError> {
     for _ in 0..100 {
         let mut random = [0; 2];
         rand::fill(&mut random).map_err(|_| no_port())?;
@@ -30,19 +30,19 @@ pub(super) fn free() -> Result<u16, DevError> {
 
 /// The last port of this folder's server, so that programs configured with its URL still work; a
 /// free port if it had none. Another process may have taken it since: see [`free`].
-pub(super) fn remembered(folder: &Path, server: &str) -> Result<u16, DevError> {
+pub(crate) fn remembered(folder: &Path, server: &str) -> Result<u16, DevError> {
     let text = fs::read_to_string(folder.join(format!("{server}.port"))).unwrap_or_default();
     text.trim().parse().or_else(|_| free())
 }
 
 /// Writes the port of the folder's server to a file.
-pub(super) fn remember(folder: &Path, server: &str, port: u16) -> Result<(), DevError> {
+pub(crate) fn remember(folder: &Path, server: &str, port: u16) -> Result<(), DevError> {
     let path = folder.join(format!("{server}.port"));
     fs::write(&path, format!("{port}\n")).map_err(DevError::io("write", &path))
 }
 
 /// Whether no process listens on the port.
-pub(super) fn is_free(port: u16) -> bool {
+pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 

@@ -2,8 +2,14 @@
 
 use std::path::Path;
 
-use super::error::DevError;
-use super::folder::{random_hex, secret, write_private};
+use crate::error::DevError;
+use crate::folder::{random_hex, secret, write_private};
+
+/// The addresses of a pair of stores.
+pub(crate) struct StoreUrls {
+    pub(crate) database: String,
+    pub(crate) redis: String,
+}
 
 /// The settings that `onsale serve` requires, for one pair of private stores. Not `Debug`, because
 /// most of them are secret.
@@ -25,13 +31,10 @@ pub struct Environment {
 impl Environment {
     /// Settings with secrets that `folder` keeps, so that tokens stay valid after the next start.
     /// Also writes all settings to `folder/env`, for a shell: `set -a; . .onsale/env`.
-    pub(super) fn kept(
-        (database_url, redis_url): (String, String),
-        folder: &Path,
-    ) -> Result<Self, DevError> {
+    pub(crate) fn kept(urls: StoreUrls, folder: &Path) -> Result<Self, DevError> {
         let environment = Self {
-            database_url,
-            redis_url,
+            database_url: urls.database,
+            redis_url: urls.redis,
             jwt_secret: secret(&folder.join("jwt.secret"))?,
             queue_secrets: secret(&folder.join("queue.secret"))?,
             durable: true,
@@ -42,10 +45,10 @@ impl Environment {
     }
 
     /// Settings with secrets for this run only.
-    pub(super) fn throwaway((database_url, redis_url): (String, String)) -> Result<Self, DevError> {
+    pub(crate) fn throwaway(urls: StoreUrls) -> Result<Self, DevError> {
         Ok(Self {
-            database_url,
-            redis_url,
+            database_url: urls.database,
+            redis_url: urls.redis,
             jwt_secret: random_hex::<32>()?,
             queue_secrets: random_hex::<32>()?,
             durable: false,

@@ -7,12 +7,12 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use super::claim::Identity;
-use super::cluster::{Cluster, USER};
-use super::error::DevError;
-use super::folder::Folder;
-use super::port;
-use super::process::Process;
+use crate::claim::Identity;
+use crate::cluster::{Cluster, USER};
+use crate::error::DevError;
+use crate::folder::Folder;
+use crate::port;
+use crate::process::Process;
 
 /// Time limit of a start, which may include the recovery after a crash.
 const START: Duration = Duration::from_mins(1);

@@ -8,11 +8,11 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::command;
-use super::environment::Environment;
-use super::error::DevError;
-use super::pg::PostgresServer;
-use super::redis::setup::{RedisKind, RedisSetup};
+use crate::command;
+use crate::environment::{Environment, StoreUrls};
+use crate::error::DevError;
+use crate::pg::PostgresServer;
+use crate::redis::setup::{RedisKind, RedisSetup};
 
 /// The command line of `onsale dev`.
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,7 @@ where
     };
     let redis = Box::pin(RedisSetup::start(args.redis, folder));
     let (postgres, redis) = tokio::try_join!(postgres, redis)?;
-    let urls = (postgres.url("onsale"), redis.url());
+    let urls = StoreUrls { database: postgres.url("onsale"), redis: redis.url() };
     let environment = match folder {
         Some(folder) => Environment::kept(urls, folder)?,
         None => Environment::throwaway(urls)?,
