@@ -125,7 +125,7 @@ fn assemble(
     files: usize,
 ) -> Result<(Routes, ConnectionPolicy, SeatAdmin), StartError> {
     let metrics = loops.metrics.clone();
-    let services = wire(settings, stores, loops)?;
+    let services = wire(settings, stores.clone(), loops)?;
     let maps = Maps::new(services.catalogue.clone());
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
     let codes = keys::codes(settings, Purpose::HandOff);
@@ -150,8 +150,11 @@ fn assemble(
 }
 
 /// Creates the services on the stores, and starts the loops.
-fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
-    let Stores { pg, redis } = stores.clone();
+fn wire(
+    settings: &Settings,
+    Stores { pg, redis }: Stores,
+    loops: &Loops,
+) -> Result<Services, StartError> {
     let metrics = loops.metrics.clone();
     let users = users(settings, pg.clone(), loops)?;
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);

@@ -141,11 +141,10 @@ pub fn start(
         metrics.clone(),
         deliveries,
     );
-    let archive =
-        ArchiveWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), live, metrics.clone());
-    let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
     let expiry = ExpiryLoop::new(pg.clone(), claims, metrics.clone());
-    let rejections = RejectionWriter::new(pg.clone(), metrics);
+    let rejections = RejectionWriter::new(pg.clone(), metrics.clone());
+    let archive = ArchiveWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), live, metrics);
+    let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
     let purge = PurgeLoop::new(pg.clone(), redis.clone());
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));

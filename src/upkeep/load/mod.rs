@@ -54,7 +54,7 @@ impl Loader<'_> {
         self.load_seats().await?;
         if let Some(draw) = draw::pg::find(self.pg, self.schedule).await? {
             let draw = &draw;
-            retry(|| async move { Ok(draw::redis::load_draw(&self.scripts, draw).await?) }).await?;
+            retry(|| async move { Ok(draw::redis::load_draw(self.scripts, draw).await?) }).await?;
         }
         let places = self.draws.places(self.schedule).await?;
         self.load_places(places.as_deref()).await?;
@@ -99,10 +99,10 @@ impl Loader<'_> {
                 (drawn_sequence(joined).unwrap_or(joined), ends)
             };
             let slots: Vec<_> = page.slots.iter().map(slot).collect();
-            retry(|| load::slots(&self.scripts, &slots, LEASE)).await?;
+            retry(|| load::slots(self.scripts, &slots, LEASE)).await?;
             (after, count) = (page.last, count + page.count);
             // For the statistics, and for the room of a draw: entries beyond it are not drawn.
-            retry(|| load::count(&self.scripts, count, LEASE)).await?;
+            retry(|| load::count(self.scripts, count, LEASE)).await?;
         }
         self.load_ended(&mut ended).await
     }
@@ -116,7 +116,7 @@ impl Loader<'_> {
             };
             let ReservationPage { buyers, paid, last } = &page;
             retry(|| seats::redis::load_buyers(self.scripts, buyers)).await?;
-            retry(|| load::paid(&self.scripts, paid, LEASE)).await?;
+            retry(|| load::paid(self.scripts, paid, LEASE)).await?;
             for (_, sequence) in paid {
                 if let Some(drawn) = drawn {
                     joined.add(drawn.joined(*sequence), Ended::Completed);
@@ -129,7 +129,7 @@ impl Loader<'_> {
 
     async fn load_ended(&self, ended: &mut EndedPlaces) -> Result<(), StoreError> {
         for segment in ended.take() {
-            retry(|| load::ended(&self.scripts, &segment, LEASE)).await?;
+            retry(|| load::ended(self.scripts, &segment, LEASE)).await?;
         }
         Ok(())
     }
