@@ -128,7 +128,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
     runtime.block_on(async {
         match command {
             Command::Serve(settings) => serve(*settings).await,
-            Command::Migrate(postgres) => Ok(migrations::apply(&connect(&postgres)?).await?),
+            Command::Migrate(postgres) => migrate(&postgres).await,
             Command::Token(args) => token(args).await,
             Command::Seed(args) => seed(*args).await,
             Command::Draw(_) => Ok(()), // handled above
@@ -137,6 +137,11 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
         }
         .map(|()| ExitCode::SUCCESS)
     })
+}
+
+async fn migrate(postgres: &PostgresSettings) -> Result<(), Failure> {
+    print!("{}", migrations::apply(&connect(postgres)?).await?);
+    Ok(())
 }
 
 fn connect(postgres: &PostgresSettings) -> Result<Pg, StoreError> {

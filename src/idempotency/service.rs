@@ -29,7 +29,7 @@ where
 }
 
 /// Like [`once`], for an effect that is one call of an SQL function. The function itself locks the
-/// key, stores the answer and commits (`migrations/0005_hold_and_pay.sql`).
+/// key, stores the answer and commits (`migrations/functions/key_claim.sql`).
 ///
 /// # Errors
 /// [`StoreError::OutcomeUnknown`] if the connection broke during the first call and the second call

@@ -19,8 +19,8 @@ use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
 
-/// Paying a hold: one call of `pay_hold` (`migrations/0013_pages.sql`), which locks, reads, writes
-/// and commits. It reads nothing from Redis.
+/// Paying a hold: one call of `settle_payment` (`migrations/functions/settle_payment.sql`), which
+/// locks, reads, writes and commits. It reads nothing from Redis.
 #[derive(Debug)]
 pub struct Pay<'a> {
     /// The request: the user and the idempotency key.
@@ -35,11 +35,11 @@ impl Call for Pay<'_> {
     type Output = PayReply;
 
     async fn run(&self, on: &mut Single) -> Result<PayReply, StoreError> {
-        pg::pay_hold(on, self.request, self.hold, self.charge_up_to).await
+        pg::settle_payment(on, self.request, self.hold, self.charge_up_to).await
     }
 }
 
-/// Converts the reply of `pay_hold`.
+/// Converts the reply of `settle_payment`.
 pub fn paid(reply: PayReply) -> Result<Settled, PayError> {
     key::refused(&reply.word)?;
     let word = reply.word.as_str();
@@ -49,7 +49,7 @@ pub fn paid(reply: PayReply) -> Result<Settled, PayError> {
     }
     Err(match word {
         "NO_HOLD" => PayError::NoHold,
-        word => StoreError::Inconsistent(format!("pay_hold replied {word}")).into(),
+        word => StoreError::Inconsistent(format!("settle_payment replied {word}")).into(),
     })
 }
 

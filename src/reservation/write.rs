@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::error::HoldError;
 use super::model::{Hold, Reservation, ReservationStatus};
-use super::pg::{self, HoldReply, LiveRow, NewHold};
+use super::pg::hold::{HoldReply, NewHold, write_hold};
+use super::pg::{self, LiveRow};
 use super::read;
 use crate::concert::model::Layout;
 use crate::idempotency::model::{Answer, Request};
@@ -55,8 +56,8 @@ impl Ended {
     }
 }
 
-/// Writing a hold of claimed seats: one call of `hold_seats` (`migrations/0008_claims.sql`), which
-/// locks, reads, writes and commits.
+/// Writing a hold of claimed seats: one call of `write_hold`
+/// (`migrations/functions/write_hold.sql`), which locks, reads, writes and commits.
 #[derive(Debug)]
 pub struct Write<'a> {
     /// The attempt that made the claims.
@@ -74,14 +75,14 @@ impl Call for Write<'_> {
         let seats: Vec<SeatId> = self.numbers.iter().filter_map(id).collect();
         let (schedule, sequence) = (ticket.schedule, ticket.sequence);
         let new = NewHold { request, schedule, id: *hold, sequence, seats: &seats };
-        pg::hold_seats(on, new).await
+        write_hold(on, new).await
     }
 }
 
 /// A committed hold, and the change of its seats, for Redis.
 pub type Held = (Answer<Hold>, Option<Recorded<SeatsChanged>>);
 
-/// Converts the reply of `hold_seats`.
+/// Converts the reply of `write_hold`.
 pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
     key::refused(&reply.word)?;
     let word = reply.word.as_str();
@@ -99,7 +100,7 @@ pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
         "CLOSED" => HoldError::Closed,
         "UNAVAILABLE" => HoldError::ConcertUnavailable,
         "UNKNOWN_USER" => HoldError::UnknownUser,
-        word => StoreError::Inconsistent(format!("hold_seats replied {word}")).into(),
+        word => StoreError::Inconsistent(format!("write_hold replied {word}")).into(),
     })
 }
 
