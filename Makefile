@@ -42,8 +42,9 @@ bench: ## Compare onsale's paths with yardsticks (ARGS='polls --rounds 5', see s
 sqlx: ## Write .sqlx again, after a change to a query or a migration
 	@scripts/sqlx.sh
 
-fmt: ## Format the sources
+fmt: ## Format the sources (scripts and styles too, if node is installed)
 	cargo fmt
+	@! command -v npm >/dev/null || { scripts/npm.sh && npm run --silent format; }
 
 deny: ## Check the dependencies' licences, sources and advisories (fetches the advisory database)
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

@@ -126,8 +126,7 @@ function checkBoard(sale) {
   inLine.add(board.waiting);
   inSale.add(board.active);
   const rises = board.ranks.every(
-    ([sequence, before], index, ranks) =>
-      index === 0 || (sequence > ranks[index - 1][0] && before >= ranks[index - 1][1]),
+    ([sequence, before], index, ranks) => index === 0 || (sequence > ranks[index - 1][0] && before >= ranks[index - 1][1]),
   );
   const last = board.ranks.length > 0 ? board.ranks[board.ranks.length - 1][1] : 0;
   if (!rises || board.ranks.length > 257 || last > board.waiting) {

@@ -16,7 +16,7 @@ mkdir -p "${ONSALE_DATA:=.onsale}"
 data=$(cd "$ONSALE_DATA" && pwd)
 sources=$PWD/tests/clients
 # Other versions of the tools get another folder.
-tools=$data/clients-$(cat "$sources/requirements.txt" "$sources/package.json" | cksum | cut -d ' ' -f 1)
+tools=$data/clients-$(cksum <"$sources/requirements.txt" | cut -d ' ' -f 1)
 out=$data/clients-out
 
 # Installs the tools once. A folder without the file `installed` is incomplete, and is installed again.
@@ -24,8 +24,6 @@ install() {
   [[ ! -e $tools/installed ]] || return 0
   local missing=() as_root=()
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-  command -v node >/dev/null || missing+=(nodejs)
-  command -v npm >/dev/null || missing+=(npm)
   if ((${#missing[@]})); then
     ((EUID == 0)) || as_root=(sudo -n)
     "${as_root[@]}" apt-get update -qq
@@ -36,8 +34,6 @@ install() {
   mkdir -p "$tools"
   python3 -m venv "$tools/venv"
   "$tools/venv/bin/pip" install --quiet --disable-pip-version-check -r "$sources/requirements.txt"
-  cp "$sources/package.json" "$sources/package-lock.json" "$tools"
-  npm --prefix "$tools" ci --silent --no-audit --no-fund --ignore-scripts
   touch "$tools/installed"
 }
 
@@ -60,6 +56,7 @@ serve() {
 
 inside() {
   install
+  scripts/npm.sh
   rm -rf "$out"
   mkdir -p "$out/ts"
   serve
@@ -75,12 +72,11 @@ inside() {
     { cat "$out/generated" >&2; return 1; }
   PYTHONPATH=$out/py "$python/python" "$sources/journey.py" "$address" "$schedule"
 
-  cp "$sources/journey.ts" "$sources/tsconfig.json" "$sources/package.json" "$out/ts"
-  ln -s "$tools/node_modules" "$out/ts/node_modules"
-  "$tools/node_modules/.bin/openapi-typescript" "$out/openapi.json" -o "$out/ts/onsale.d.ts" >"$out/typed" 2>&1 ||
+  cp "$sources/journey.ts" "$sources/tsconfig.json" package.json "$out/ts"
+  ln -s "$PWD/node_modules" "$out/ts/node_modules"
+  node_modules/.bin/openapi-typescript "$out/openapi.json" -o "$out/ts/onsale.d.ts" >"$out/typed" 2>&1 ||
     { cat "$out/typed" >&2; return 1; }
-  "$tools/node_modules/.bin/tsc" --noEmit --project "$out/ts"
-  "$tools/node_modules/.bin/tsc" --project "$out/ts"
+  node_modules/.bin/tsc --project "$out/ts"
   node "$out/ts/out/journey.js" "$address" "$schedule"
 }
 

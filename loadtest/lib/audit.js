@@ -56,10 +56,7 @@ function settled(admin, sale) {
 // Reads each user's reservations, payments, points and history, several users at a time.
 function booksOf(people) {
   const pages = ['/v1/reservations', '/v1/payments', '/v1/points/history'];
-  const requests = people.flatMap((person) => [
-    ...pages.map((path) => get(person, `${path}?limit=${PAGE}`)),
-    get(person, '/v1/points'),
-  ]);
+  const requests = people.flatMap((person) => [...pages.map((path) => get(person, `${path}?limit=${PAGE}`)), get(person, '/v1/points')]);
   const answers = http.batch(requests).map(read);
   return people.map((person, index) => {
     const [reservations, payments, history, points] = answers.slice(4 * index, 4 * index + 4);

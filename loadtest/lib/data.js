@@ -28,9 +28,7 @@ export function makeSale({ seats, opensInSeconds, queue }) {
     }),
   );
   const schedule = makeSchedule(admin, concert.id, opensInSeconds, queue);
-  must(
-    admin.send('POST', 'setup', `/v1/admin/schedules/${schedule.id}/seats`, [201], { body: { seats: seatList(seats) } }),
-  );
+  must(admin.send('POST', 'setup', `/v1/admin/schedules/${schedule.id}/seats`, [201], { body: { seats: seatList(seats) } }));
   const sale = { run, concert: concert.id, schedule: schedule.id, seats, capacity: queue.capacity };
   return { ...sale, seatRuns: waitForMap(admin, sale) };
 }

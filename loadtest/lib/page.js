@@ -7,8 +7,7 @@ export const number = (value) => {
   return String(rounded).replace(/\B(?=(\d{3})+$)/g, ',');
 };
 
-const escape = (value) =>
-  String(value).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+const escape = (value) => String(value).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --bar: #4a7fd4; --good: #2a8a4a; --bad: #c23b3b; }

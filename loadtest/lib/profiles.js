@@ -46,10 +46,7 @@ const ALWAYS_ZERO = [
 // A route's latency limit is a sanity check, not a promise, because generator, service and stores share
 // the machine. The thresholds also make k6 keep figures for each route.
 function latency(routes, slowestMs) {
-  return routes.map((route) => [
-    `http_req_duration{name:${route}}`,
-    [`p(95)<${slowestMs / 2}`, `p(99)<${slowestMs}`],
-  ]);
+  return routes.map((route) => [`http_req_duration{name:${route}}`, [`p(95)<${slowestMs / 2}`, `p(99)<${slowestMs}`]]);
 }
 
 // Returns the k6 options of a scenario. `plan.routes` lists the routes whose latency is limited and shown.

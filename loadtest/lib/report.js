@@ -63,9 +63,7 @@ function text(report, path) {
     `${number(report.requests)} requests in ${number(report.run_seconds)} s, including the final audit`,
     '',
     row(['route', 'requests', 'median ms', 'p95', 'p99', 'slowest']),
-    ...report.routes.map((route) =>
-      row([route.route, ...['count', 'med', 'p(95)', 'p(99)', 'max'].map((value) => number(route[value]))]),
-    ),
+    ...report.routes.map((route) => row([route.route, ...['count', 'med', 'p(95)', 'p(99)', 'max'].map((value) => number(route[value]))])),
     '',
     ...Object.entries(report.counts)
       .filter(([name]) => !report.trends[name])

@@ -16,7 +16,12 @@ after(() => end?.());
 const SIZES = { desktop: DESKTOP, phone: PHONE };
 const PAID = { en: 'Payment complete. The seats are yours.', ko: '결제가 완료되었습니다' };
 
-for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', false], ['phone', 'en', true], ['desktop', 'ko', true]]) {
+for (const [size, lang, dark] of [
+  ['desktop', 'en', false],
+  ['phone', 'ko', false],
+  ['phone', 'en', true],
+  ['desktop', 'ko', true],
+]) {
   const name = `${size}-${lang}${dark ? '-dark' : ''}`;
   test(`seats are bought by clicks: ${name}`, async () => {
     const sale = await openSale(service);
@@ -57,7 +62,10 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await takeScreenshot(page, `me-${name}`, { full: true });
     await assertAccessible(page, 'my tickets');
     const { items } = await who.ask('GET', '/v1/reservations?status=COMPLETE');
-    assert.deepEqual(items.map(({ amount }) => amount), [110_000, 110_000]);
+    assert.deepEqual(
+      items.map(({ amount }) => amount),
+      [110_000, 110_000],
+    );
     assert.deepEqual(page.faults, []);
     await page.context().close();
   });
@@ -79,7 +87,10 @@ test('seats are picked on the map itself, and the seat under the mouse is named'
   await page.context().close();
 });
 
-for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
+for (const [size, lang] of [
+  ['desktop', 'ko'],
+  ['phone', 'en'],
+]) {
   test(`seats are bought by keyboard alone: ${size}, ${lang}`, async () => {
     const sale = await openSale(service);
     const who = await createBuyer(service, { sale, points: 0 });
@@ -143,7 +154,8 @@ test('the best available seats are previewed on the map, then held', async () =>
 });
 
 /** The seat numbers that a buyer holds. */
-const heldSeats = async (who) => (await who.ask('GET', '/v1/reservations')).items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
+const heldSeats = async (who) =>
+  (await who.ask('GET', '/v1/reservations')).items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
 
 test('the preview shows the seats that a hold of the best would get', async () => {
   const sale = await openSale(service);

@@ -171,7 +171,10 @@ test('two tabs that top up and pay at the same moment top up once', async () => 
 });
 
 test('a fully spent balance is 0, without a sign', async () => {
-  for (const [points, lang] of [[70_000, 'en'], [10_000, 'ko']]) {
+  for (const [points, lang] of [
+    [70_000, 'en'],
+    [10_000, 'ko'],
+  ]) {
     const who = await createBuyer(service, { sale, points });
     const hold = await who.hold({ quantity: 1, max_price: 70_000 });
     const page = await openPage(browser, service, { who, lang });
@@ -186,7 +189,10 @@ test('a fully spent balance is 0, without a sign', async () => {
 
 test('an expired hold shows what happened and links back to the map', async () => {
   const short = await openSale(service, { queue: { hold_ttl_seconds: 6 } });
-  for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
+  for (const [name, size] of [
+    ['desktop', undefined],
+    ['phone', PHONE],
+  ]) {
     const { page, who } = await openCheckout({ of: short, size });
     await page.getByRole('heading', { name: 'Your time to pay ran out' }).waitFor();
     await page.getByText('Others can reserve them 5 seconds after that time').waitFor();

@@ -39,7 +39,11 @@ for (const hours of [26, 24 * 400, -26]) {
     await waitForState(page, 'active');
     await page.reload();
     await waitForState(page, 'active');
-    await page.locator('[data-slot="remaining"]').filter({ hasText: /^(9|10):/ }).first().waitFor();
+    await page
+      .locator('[data-slot="remaining"]')
+      .filter({ hasText: /^(9|10):/ })
+      .first()
+      .waitFor();
     await page.goto('/me');
     await page.locator('#mine').waitFor();
     assert.ok(await page.locator('#me-signin').isHidden());
@@ -59,12 +63,19 @@ test('a page restored from the history counts by the server’s clock too', asyn
   await page.context().close();
 });
 
-for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]) {
+for (const [lang, size, dark] of [
+  ['en', undefined, false],
+  ['ko', PHONE, true],
+]) {
   test(`a reader whose browser stores nothing is warned before joining: ${lang}`, async () => {
     const sale = await openSale(service);
     const page = await openPage(browser, service, { lang, size, dark });
     await page.addInitScript(() => {
-      const denied = { get: () => { throw new DOMException('denied', 'SecurityError'); } };
+      const denied = {
+        get: () => {
+          throw new DOMException('denied', 'SecurityError');
+        },
+      };
       Object.defineProperty(window, 'localStorage', denied);
       Object.defineProperty(window, 'sessionStorage', denied);
     });

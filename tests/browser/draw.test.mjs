@@ -16,7 +16,11 @@ after(() => on.end());
 
 test('a draw is explained, run, and checked by an entrant', async () => {
   const opensIn = 14;
-  const sale = await openSale(on.service, { title: 'The Draw', opensIn, queue: { entry_order: 'DRAW', capacity: 1, queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
+  const sale = await openSale(on.service, {
+    title: 'The Draw',
+    opensIn,
+    queue: { entry_order: 'DRAW', capacity: 1, queue_opens_at: new Date(Date.now() - 60_000).toISOString() },
+  });
   for (let n = 0; n < 5; n += 1) await createBuyer(on.service, { sale });
   const page = await openPage(on.browser, on.service);
   await joinByPage(page, sale);
@@ -35,7 +39,10 @@ test('a draw is explained, run, and checked by an entrant', async () => {
   await page.locator('[data-do="check"]').click();
   await page.locator('.checks li').nth(4).waitFor();
   const said = await page.locator('.checks li').allTextContents();
-  assert.deepEqual(said.filter((text) => !text.startsWith('✓')), []);
+  assert.deepEqual(
+    said.filter((text) => !text.startsWith('✓')),
+    [],
+  );
   assert.match(said.join('\n'), /The list has 6 tickets and no duplicates/);
   assert.match(said.join('\n'), /your place in the draw is [1-6] of 6/);
   await page.locator('.checks').scrollIntoViewIfNeeded();
@@ -47,10 +54,14 @@ test('a draw is explained, run, and checked by an entrant', async () => {
     const modules = performance.getEntriesByType('resource').map(({ name }) => name);
     const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
     const secret = '11'.repeat(32);
-    const hash = await crypto.subtle.digest('SHA-256', Uint8Array.from({ length: 32 }, () => 0x11));
+    const hash = await crypto.subtle.digest(
+      'SHA-256',
+      Uint8Array.from({ length: 32 }, () => 0x11),
+    );
     const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
     const list = ['a', 'b', 'c'];
-    const run = async (draw, entrants, mine) => (await verifyDraw(draw, entrants, { ticket: 'b', noted: null, firstPlace: 1, ...mine })).checks.filter(({ good }) => !good).length;
+    const run = async (draw, entrants, mine) =>
+      (await verifyDraw(draw, entrants, { ticket: 'b', noted: null, firstPlace: 1, ...mine })).checks.filter(({ good }) => !good).length;
     return [
       await run({ commitment: hex, secret }, list, {}),
       await run({ commitment: hex.replace(/./, (first) => (first === '0' ? '1' : '0')), secret }, list, {}),
@@ -68,7 +79,11 @@ test('a draw is explained, run, and checked by an entrant', async () => {
 
 test('the check agrees with the steps of docs/DRAW.md', async () => {
   const page = await openPage(on.browser, on.service);
-  const sale = await openSale(on.service, { title: 'Known', opensIn: 3600, queue: { entry_order: 'DRAW', queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
+  const sale = await openSale(on.service, {
+    title: 'Known',
+    opensIn: 3600,
+    queue: { entry_order: 'DRAW', queue_opens_at: new Date(Date.now() - 60_000).toISOString() },
+  });
   await joinByPage(page, sale);
   const { createHmac, createHash, randomUUID } = await import('node:crypto');
   const secret = '0123456789abcdef'.repeat(4);
@@ -76,13 +91,19 @@ test('the check agrees with the steps of docs/DRAW.md', async () => {
   const digest = (id) => createHmac('sha256', Buffer.from(secret, 'hex')).update(id).digest('hex');
   const drawn = [...entrants].sort((one, other) => (digest(one) < digest(other) ? -1 : 1));
   const commitment = createHash('sha256').update(Buffer.from(secret, 'hex')).digest('hex');
-  const places = await page.evaluate(async ({ draw, entrants }) => {
-    const modules = performance.getEntriesByType('resource').map(({ name }) => name);
-    const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
-    const all = [];
-    for (const ticket of entrants) all.push((await verifyDraw(draw, entrants, { ticket, noted: null, firstPlace: null })).place);
-    return all;
-  }, { draw: { secret, commitment, entrants: 50 }, entrants });
-  assert.deepEqual(places, entrants.map((ticket) => drawn.indexOf(ticket) + 1));
+  const places = await page.evaluate(
+    async ({ draw, entrants }) => {
+      const modules = performance.getEntriesByType('resource').map(({ name }) => name);
+      const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
+      const all = [];
+      for (const ticket of entrants) all.push((await verifyDraw(draw, entrants, { ticket, noted: null, firstPlace: null })).place);
+      return all;
+    },
+    { draw: { secret, commitment, entrants: 50 }, entrants },
+  );
+  assert.deepEqual(
+    places,
+    entrants.map((ticket) => drawn.indexOf(ticket) + 1),
+  );
   await page.context().close();
 });

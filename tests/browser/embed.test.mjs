@@ -49,7 +49,7 @@ test('a custom waiting page has all functions, and shows user texts as text', as
   await waitForSlot(page, 'place', '1');
   assert.equal(await page.locator('.club').evaluate((club) => getComputedStyle(club).color), 'rgb(255, 238, 153)');
   await takeScreenshot(page, 'own-page');
-  await assertAccessible(page, 'a page of one\'s own');
+  await assertAccessible(page, "a page of one's own");
   await leave(active);
   await waitForState(page, 'active');
   assert.equal(await page.evaluate(() => globalThis.stolen), undefined);
@@ -68,7 +68,10 @@ test('the example on another site goes from the queue to paid seats', async () =
   await page.locator('#join').click();
   await page.locator('#place').filter({ hasText: 'It is your turn.' }).waitFor();
   await page.locator('#buy').click();
-  await page.locator('#place').filter({ hasText: /Paid: seats 1, 2 for 300000 points/ }).waitFor();
+  await page
+    .locator('#place')
+    .filter({ hasText: /Paid: seats 1, 2 for 300000 points/ })
+    .waitFor();
   assert.deepEqual(faults, []);
   assert.ok(example.trimEnd().split('\n').length <= 30, 'the example has 30 lines');
   await page.context().close();
@@ -103,7 +106,12 @@ test('on a slow phone the page is usable soon', async () => {
     const client = await page.context().newCDPSession(page);
     await client.send('Emulation.setCPUThrottlingRate', { rate: 4 });
     // Chromium's slow 3G: 400 ms latency, 400 kbit/s.
-    await client.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+    await client.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: 400,
+      downloadThroughput: 50_000,
+      uploadThroughput: 50_000,
+    });
     await page.goto(path, { waitUntil: 'domcontentloaded', timeout: 60_000 });
     await page.waitForFunction(() => document.documentElement.dataset.ready !== undefined, null, { timeout: 60_000 });
     const ms = await page.evaluate(() => Math.round(performance.now()));

@@ -74,7 +74,11 @@ test('lost answers while joining create no second place', async () => {
 
 test('a clock that is wrong by an hour changes no countdown', async () => {
   for (const hours of [1, -1]) {
-    const sale = await openSale(on.service, { title: `Clock ${hours}`, opensIn: 90, queue: { queue_opens_at: new Date(Date.now() + 60_000).toISOString() } });
+    const sale = await openSale(on.service, {
+      title: `Clock ${hours}`,
+      opensIn: 90,
+      queue: { queue_opens_at: new Date(Date.now() + 60_000).toISOString() },
+    });
     const page = await openPage(on.browser, on.service);
     await page.addInitScript((shift) => {
       const Real = Date;
@@ -89,7 +93,10 @@ test('a clock that is wrong by an hour changes no countdown', async () => {
       };
     }, hours * 3_600_000);
     await page.goto(`/concerts/${sale.concert}`);
-    await page.locator(`[data-schedule="${sale.id}"] [data-part="note"]`).filter({ hasText: /Opens in 1:[0-3]\d/ }).waitFor();
+    await page
+      .locator(`[data-schedule="${sale.id}"] [data-part="note"]`)
+      .filter({ hasText: /Opens in 1:[0-3]\d/ })
+      .waitFor();
     await page.goto(`/schedules/${sale.id}/wait`);
     await waitForSlot(page, 'opens-in', /^0:[0-5]\d$|^1:00$/);
     await page.context().close();
@@ -129,7 +136,11 @@ const HOSTILE = [
 ];
 
 // A name as the service stores it: without controls that reorder the text around it.
-const storedName = (text) => text.slice(0, 100).replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '').trim();
+const storedName = (text) =>
+  text
+    .slice(0, 100)
+    .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '')
+    .trim();
 
 test('hostile titles, names and messages stay text', async () => {
   for (const [at, title] of HOSTILE.entries()) {
@@ -159,8 +170,15 @@ test('hostile titles, names and messages stay text', async () => {
 test('another site can’t make anyone join or leave, and pages run their own files only', async () => {
   const { sale } = await createQueue(on.service, 0);
   const address = `${on.service.base}/schedules/${sale.id}/wait`;
-  const form = (headers) => fetch(address, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: 'do=join&name=Eve' });
-  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, {}]) assert.equal((await form(headers)).status, 403);
+  const form = (headers) =>
+    fetch(address, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: 'do=join&name=Eve',
+    });
+  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, {}])
+    assert.equal((await form(headers)).status, 403);
   assert.equal((await form({ origin: on.service.base })).status, 303);
   for (const path of ['/', `/schedules/${sale.id}/wait`, '/continue', '/nothing']) {
     const answer = await fetch(on.service.base + path, { headers: { accept: 'text/html' } });

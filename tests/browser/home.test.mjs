@@ -26,7 +26,10 @@ before(async () => {
 });
 after(() => on.end());
 
-for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) {
+for (const [lang, size, dark] of [
+  ['en', DESKTOP, false],
+  ['ko', PHONE, true],
+]) {
   test(`the newest sale comes first, ended sales are missing, and links lead to the rest: ${lang}`, async () => {
     const page = await openPage(on.browser, on.service, { lang, size, dark });
     await page.goto('/');

@@ -18,10 +18,18 @@ const SIZES = { desktop: DESKTOP, phone: PHONE };
 const TITLE = { en: 'Night Lights', ko: '밤의 불빛' };
 const AHEAD = { en: '1 person ahead of you', ko: '내 앞 대기 인원 1명' };
 
-for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', false], ['phone', 'en', true], ['desktop', 'ko', true]]) {
+for (const [size, lang, dark] of [
+  ['desktop', 'en', false],
+  ['phone', 'ko', false],
+  ['phone', 'en', true],
+  ['desktop', 'ko', true],
+]) {
   const name = `${size}-${lang}${dark ? '-dark' : ''}`;
   test(`a reader gets from the home page to the seats: ${name}`, async () => {
-    const { sale, active, waiting, leave } = await createQueue(on.service, 1, { title: `${TITLE[lang]} ${name}`, description: 'One evening only, with the whole orchestra.' });
+    const { sale, active, waiting, leave } = await createQueue(on.service, 1, {
+      title: `${TITLE[lang]} ${name}`,
+      description: 'One evening only, with the whole orchestra.',
+    });
     const page = await openPage(on.browser, on.service, { size: SIZES[size], lang, dark });
     await page.goto('/');
     await page.locator(`.date[data-schedule="${sale.id}"] .date-note, .date[data-schedule="${sale.id}"] .badge-good`).first().waitFor();
@@ -101,15 +109,28 @@ test('a reader joins, waits and leaves by keyboard alone', async () => {
 });
 
 test('the concert page follows the sale: it opens, seats are taken, it is paused', async () => {
-  const sale = await openSale(on.service, { title: 'Soon', opensIn: 4, queue: { queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
+  const sale = await openSale(on.service, {
+    title: 'Soon',
+    opensIn: 4,
+    queue: { queue_opens_at: new Date(Date.now() - 60_000).toISOString() },
+  });
   const page = await openPage(on.browser, on.service);
   await page.goto(`/concerts/${sale.concert}`);
   const row = page.locator(`[data-schedule="${sale.id}"]`);
-  await row.locator('[data-part="note"]').filter({ hasText: /Opens in 0:0[1-4]/ }).waitFor();
+  await row
+    .locator('[data-part="note"]')
+    .filter({ hasText: /Opens in 0:0[1-4]/ })
+    .waitFor();
   await page.locator(`[data-schedule="${sale.id}"][data-phase="OPEN"]`).waitFor();
   const { id } = sale.seats[0];
-  await call(on.service, 'PATCH', `/v1/admin/schedules/${id && sale.id}/seats`, { token: on.service.admin, body: { seat_ids: [id], blocked: true } });
-  await row.locator('[data-part="left"]').filter({ hasText: `${sale.seats.length - 1} seats left` }).waitFor();
+  await call(on.service, 'PATCH', `/v1/admin/schedules/${id && sale.id}/seats`, {
+    token: on.service.admin,
+    body: { seat_ids: [id], blocked: true },
+  });
+  await row
+    .locator('[data-part="left"]')
+    .filter({ hasText: `${sale.seats.length - 1} seats left` })
+    .waitFor();
   await changeQueue(on.service, sale, { paused: true });
   await page.locator(`[data-schedule="${sale.id}"][data-phase="PAUSED"]`).waitFor();
   await page.context().close();
@@ -117,7 +138,10 @@ test('the concert page follows the sale: it opens, seats are taken, it is paused
 
 test('everything fits at 320 px and at 200 % zoom', async () => {
   const { sale } = await createQueue(on.service, 1);
-  for (const [name, size] of [['320', { viewport: { width: 320, height: 640 } }], ['200', { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }]]) {
+  for (const [name, size] of [
+    ['320', { viewport: { width: 320, height: 640 } }],
+    ['200', { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }],
+  ]) {
     for (const lang of ['en', 'ko']) {
       const page = await openPage(on.browser, on.service, { size, lang });
       await page.goto('/');

@@ -15,7 +15,10 @@ after(() => end?.());
 
 test('a visitor without a ticket sees the map and a link to the queue', async () => {
   const sale = await openSale(service);
-  for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
+  for (const [name, size] of [
+    ['desktop', undefined],
+    ['phone', PHONE],
+  ]) {
     const page = await openPage(browser, service, { size });
     await page.goto(`/schedules/${sale.id}/seats`);
     await waitForMap(page);

@@ -20,7 +20,10 @@ async function openWithPicks(sale, who, seats, { size = DESKTOP, withoutStream =
   await openMapInTurn(page, sale);
   await page.locator('#section-select').selectOption('0');
   for (const seat of seats) await page.locator(`button[data-seat="${seat}"]`).click();
-  await page.locator('.chip').nth(seats.length - 1).waitFor();
+  await page
+    .locator('.chip')
+    .nth(seats.length - 1)
+    .waitFor();
   return page;
 }
 

@@ -62,7 +62,11 @@ async function submitInTabs(context, sale, count) {
       return busy;
     });
   const busy = await Promise.all(pages.map(press));
-  assert.deepEqual(busy, pages.map(() => true), 'the button is busy at once');
+  assert.deepEqual(
+    busy,
+    pages.map(() => true),
+    'the button is busy at once',
+  );
   return pages;
 }
 
@@ -146,13 +150,10 @@ test('a token is renewed while the page is open, in one tab, long before it expi
   const soon = { ...who.session, expires_at: new Date(Date.now() + 3_600_000).toISOString() };
   const page = await openPage(on.browser, on.service, { who: { session: soon, tickets: {} } });
   await page.goto('/me');
-  await page.waitForFunction(
-    (before) => {
-      const session = JSON.parse(localStorage.getItem('onsale.session'));
-      return Date.parse(session.expires_at) > Date.now() + 20 * 3_600_000 && session.id === before.id;
-    },
-    who.session,
-  );
+  await page.waitForFunction((before) => {
+    const session = JSON.parse(localStorage.getItem('onsale.session'));
+    return Date.parse(session.expires_at) > Date.now() + 20 * 3_600_000 && session.id === before.id;
+  }, who.session);
   assert.equal(await page.locator('#session').isHidden(), true);
   await page.context().close();
 });

@@ -80,14 +80,22 @@ test('a map of 50,000 seats is usable', async () => {
   const sale = await openSale(service, { sections: arena, queue: { max_seats_per_user: 100 } });
   assert.equal(sale.seats.length, 50_000);
   const buyers = await Promise.all(Array.from({ length: 10 }, (_, nth) => createBuyer(service, { sale, name: `Rival ${nth}` })));
-  for (const [name, size] of [['desktop', DESKTOP], ['phone', PHONE]]) {
+  for (const [name, size] of [
+    ['desktop', DESKTOP],
+    ['phone', PHONE],
+  ]) {
     const page = await openPage(browser, service, { size, who: buyers[0] });
     for (const visit of ['first', 'again']) {
       await page.goto(`/schedules/${sale.id}/seats`, { waitUntil: 'commit' });
       await waitForMap(page);
-      const first = await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())))));
+      const first = await page.evaluate(
+        () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())))),
+      );
       const [layout] = await page.evaluate(() =>
-        performance.getEntriesByType('resource').filter(({ name }) => name.includes('/seats/layout')).map((entry) => entry.toJSON()),
+        performance
+          .getEntriesByType('resource')
+          .filter(({ name }) => name.includes('/seats/layout'))
+          .map((entry) => entry.toJSON()),
       );
       const loaded = `the layout of ${layout.encodedBodySize} bytes took ${Math.round(layout.duration)} ms of it`;
       console.log(`${name}: the map is there after ${Math.round(first)} ms (${visit}); ${loaded}`);
@@ -109,7 +117,10 @@ test('a map of 50,000 seats is usable', async () => {
       }
     });
     const changed = await stop();
-    for (const [what, times] of [['looked at', still], ['moved', moved]]) {
+    for (const [what, times] of [
+      ['looked at', still],
+      ['moved', moved],
+    ]) {
       console.log(`${name}, ${what}: ${times.length} frames, p95 ${p95(times).toFixed(1)} ms, longest ${Math.max(...times).toFixed(1)} ms`);
       assert.ok(times.length > 20, 'frames were drawn');
     }

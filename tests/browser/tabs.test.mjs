@@ -44,7 +44,11 @@ test('six tabs of the map leave room for a seventh page, and all show changes', 
   const pages = await openTabs(sale, 6);
   const { held, pending } = await pages[0].evaluate(() => navigator.locks.query());
   assert.deepEqual([held.length, pending.length], [1, 5], 'one tab has the stream');
-  assert.deepEqual(pages.slice(1).map(({ streams }) => streams), [0, 0, 0, 0, 0], 'the others poll');
+  assert.deepEqual(
+    pages.slice(1).map(({ streams }) => streams),
+    [0, 0, 0, 0, 0],
+    'the others poll',
+  );
   const seventh = await pages[0].context().newPage();
   await seventh.goto(`/concerts/${sale.concert}`, { timeout: 10_000 });
   await seventh.locator(`[data-schedule="${sale.id}"]`).waitFor();

@@ -47,7 +47,10 @@ test('the place is the same after a reload, after going back, and in a second ta
 test('everyone sees the operator’s message and pause', async () => {
   const { sale } = await createQueue(on.service, 1);
   const pages = [];
-  for (const [lang, size] of [['en', undefined], ['ko', PHONE]]) {
+  for (const [lang, size] of [
+    ['en', undefined],
+    ['ko', PHONE],
+  ]) {
     const page = await openPage(on.browser, on.service, { lang, ...(size && { size }) });
     await joinByPage(page, sale);
     pages.push(page);
@@ -116,7 +119,11 @@ test('a reader who waits for the opening joins automatically', async () => {
   let ahead = 0;
   await page.route(`**/v1/schedules/${sale.id}/queue`, (route) => {
     if (route.request().method() !== 'POST' || (ahead += 1) > 1) return route.continue();
-    return route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ code: 'queue_not_open', status: 409, opens_at: soon }) });
+    return route.fulfill({
+      status: 409,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ code: 'queue_not_open', status: 409, opens_at: soon }),
+    });
   });
   await page.goto(`/schedules/${sale.id}/wait`);
   await waitForState(page, 'early');

@@ -41,7 +41,11 @@ let loading = 0;
 /** Loads everything and shows it. */
 async function load() {
   const turn = ++loading;
-  if (!currentSession()) return setChildren(host, signIn(async () => (await ensureSignedIn()) && load()));
+  if (!currentSession())
+    return setChildren(
+      host,
+      signIn(async () => (await ensureSignedIn()) && load()),
+    );
   try {
     const hold = await retry(() => onsale.getHold(id), { onError: (error) => details ?? setChildren(host, failed(error)) });
     const found = await loadDetails(hold);
@@ -52,7 +56,11 @@ async function load() {
     if (!same) draw();
   } catch (error) {
     if (turn !== loading) return undefined;
-    if (error.status === 401) return setChildren(host, signIn(async () => (await ensureSignedIn()) && load()));
+    if (error.status === 401)
+      return setChildren(
+        host,
+        signIn(async () => (await ensureSignedIn()) && load()),
+      );
     setChildren(host, error.status === 404 ? notFound() : failed(error, load));
   }
   return undefined;

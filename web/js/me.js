@@ -52,7 +52,10 @@ function draw(account) {
     setVisible($(`${part}-part`), shown.length > 0 || part === '#tickets');
     setChildren($(part), shown);
   }
-  setVisible($('#tickets-none'), account.reservations.every(({ status }) => status !== 'COMPLETE'));
+  setVisible(
+    $('#tickets-none'),
+    account.reservations.every(({ status }) => status !== 'COMPLETE'),
+  );
   purse.show(account.points, account.history);
 }
 

@@ -39,10 +39,16 @@ const BADGES = { OPEN: 'good', UPCOMING: 'accent', PAUSED: 'warn', SOLD_OUT: 'ba
 function noteText({ reservation_available_at: opens, queue_opens_at: queue, deadline_at: deadline }, phase) {
   if (phase === 'UPCOMING' && msUntil(opens) > 0) {
     const left = msUntil(opens);
-    const line = msUntil(queue) > 0 ? t('sale.line.opens', { time: time(queue, msUntil(queue) > 20 * 3600_000 ? 'day' : 'clock') }) : t('sale.line.open');
-    return left > 48 * 3600_000 ? `${t('sale.opens.at', { time: time(opens, 'day') })} · ${line}` : `${t('sale.opens.in', { time: countdown(left) })} · ${line}`;
+    const line =
+      msUntil(queue) > 0
+        ? t('sale.line.opens', { time: time(queue, msUntil(queue) > 20 * 3600_000 ? 'day' : 'clock') })
+        : t('sale.line.open');
+    return left > 48 * 3600_000
+      ? `${t('sale.opens.at', { time: time(opens, 'day') })} · ${line}`
+      : `${t('sale.opens.in', { time: countdown(left) })} · ${line}`;
   }
-  if (phase === 'OPEN' || phase === 'PAUSED') return msUntil(deadline) < 24 * 3600_000 ? t('sale.ends.in', { time: countdown(msUntil(deadline)) }) : '';
+  if (phase === 'OPEN' || phase === 'PAUSED')
+    return msUntil(deadline) < 24 * 3600_000 ? t('sale.ends.in', { time: countdown(msUntil(deadline)) }) : '';
   return '';
 }
 
@@ -108,7 +114,8 @@ async function refreshNext() {
 
 /** Draws the day of each date as a tile, in the reader's time zone. */
 function drawTiles() {
-  const part = (/** @type {Intl.DateTimeFormatOptions} */ form, /** @type {Date} */ date) => new Intl.DateTimeFormat(page.lang, form).format(date);
+  const part = (/** @type {Intl.DateTimeFormatOptions} */ form, /** @type {Date} */ date) =>
+    new Intl.DateTimeFormat(page.lang, form).format(date);
   for (const row of $$('.date')) {
     const date = new Date(schedules.get(Number(row.dataset.schedule))?.concert_at);
     setText($('[data-tile="month"]', row), part({ month: 'short' }, date));

@@ -259,7 +259,11 @@ if (page.drawn) {
     const record = ticket ? recordPlace(id, ticket) : null;
     return { ticket: ticket?.ticket_id ?? null, firstPlace: record && ticket?.position !== null ? record.first + 1 : null };
   });
-  const watchDraw = () => loadDraw().then((over) => over || setTimeout(watchDraw, msUntil(schedule?.reservation_available_at ?? 0) < 0 ? 3000 : 30_000), () => setTimeout(watchDraw, 10_000));
+  const watchDraw = () =>
+    loadDraw().then(
+      (over) => over || setTimeout(watchDraw, msUntil(schedule?.reservation_available_at ?? 0) < 0 ? 3000 : 30_000),
+      () => setTimeout(watchDraw, 10_000),
+    );
   watchDraw();
 }
 

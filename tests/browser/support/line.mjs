@@ -26,7 +26,8 @@ export async function joinByPage(page, sale, name = 'Lee') {
 }
 
 /** Waits until the page is in a state. */
-export const waitForState = (page, state, timeout = 30_000) => page.waitForFunction((wanted) => document.body.dataset.state === wanted, state, { timeout });
+export const waitForState = (page, state, timeout = 30_000) =>
+  page.waitForFunction((wanted) => document.body.dataset.state === wanted, state, { timeout });
 
 /** Waits until a slot contains a text. */
 export const waitForSlot = (page, slot, text) => page.locator(`[data-slot="${slot}"]`).filter({ hasText: text }).first().waitFor();

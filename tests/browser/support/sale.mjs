@@ -24,7 +24,10 @@ export async function call(service, method, path, { token, ticket, key, body } =
 }
 
 /** Creates an open sale. */
-export async function openSale(service, { title = 'Night Lights', description = 'A test.', sections = SECTIONS, queue = {}, opensIn = -60, closesIn = 86_400 } = {}) {
+export async function openSale(
+  service,
+  { title = 'Night Lights', description = 'A test.', sections = SECTIONS, queue = {}, opensIn = -60, closesIn = 86_400 } = {},
+) {
   const admin = (method, path, body) => call(service, method, path, { token: service.admin, body });
   const concert = await admin('POST', '/v1/admin/concerts', { title, description, status: 'AVAILABLE' });
   const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();

@@ -46,7 +46,13 @@ test('a map is polled while streams are not wanted, and streamed as soon as they
   pushed.tell(`event: seats\ndata: ${JSON.stringify(step('b', 'c'))}\n\n`);
   // The stream has ended, so it polls from the last version.
   assert.equal((await next()).url, `${STATUS}c`);
-  assert.deepEqual([steps, how], [['b', 'c'], ['connecting', 'polling', 'live']]);
+  assert.deepEqual(
+    [steps, how],
+    [
+      ['b', 'c'],
+      ['connecting', 'polling', 'live'],
+    ],
+  );
   following.stop();
 });
 
@@ -72,7 +78,11 @@ test('when the changes are no longer available a reload is requested, once', asy
 });
 
 test('a polled map is stale by its age, except for a second from a cache', async () => {
-  for (const [age, old] of [[{}, false], [{ age: '1' }, false], [{ age: '4' }, true]]) {
+  for (const [age, old] of [
+    [{}, false],
+    [{ age: '1' }, false],
+    [{ age: '4' }, true],
+  ]) {
     const { onsale, next } = createFakeService();
     const stales = [];
     const following = onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onStale: (stale) => stales.push(stale) });

@@ -10,8 +10,17 @@ const section = (name, rows, seats_per_row, seat_price = 100) => ({ name, rows, 
 test('a few sections have their own rows, and a short row is drawn shorter', () => {
   const { placed, rows } = placeSections([section('Floor', 10, 40), section('Balcony', 5, 20)]);
   assert.equal(rows, 17, 'two rows of space between them');
-  assert.deepEqual(placed.map(({ first }) => first), [0, 12]);
-  assert.deepEqual(placed.map(({ from, to }) => [from, to]), [[-1, 1], [-0.5, 0.5]]);
+  assert.deepEqual(
+    placed.map(({ first }) => first),
+    [0, 12],
+  );
+  assert.deepEqual(
+    placed.map(({ from, to }) => [from, to]),
+    [
+      [-1, 1],
+      [-0.5, 0.5],
+    ],
+  );
 });
 
 test('many sections share rows, each as wide as its seats, without overlap', () => {

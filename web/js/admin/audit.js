@@ -23,7 +23,9 @@ const MAX_CREATED = 4;
 /** Flattens the queue settings into their schedule. @param {any} value @returns {Record<string, any>} */
 function flatten(value) {
   if (value === null || typeof value !== 'object') return {};
-  return Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flatten(one)) : [[name, one]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flatten(one)) : [[name, one]])),
+  );
 }
 
 /** @param {string} name @param {any} value */
@@ -48,18 +50,27 @@ const nameText = (name) => {
 function differences(entry) {
   const [before, after] = [flatten(entry.before), flatten(entry.after)];
   const empty = (/** @type {any} */ value) => entry.before === null && (value === null || value === '');
-  const names = Object.keys(after).filter((name) => !HIDDEN_FIELDS.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  const most = entry.before === null ? MAX_CREATED : MAX_CHANGES;
-  const lines = names.slice(0, most).map((name) =>
-    el(
-      'li',
-      null,
-      el('span', { class: 'muted' }, nameText(name), ': '),
-      entry.before && name in before && [el('s', { dir: 'auto' }, valueText(name, before[name])), ' → '],
-      el('b', { dir: 'auto', class: 'clip' }, valueText(name, after[name])),
-    ),
+  const names = Object.keys(after).filter(
+    (name) => !HIDDEN_FIELDS.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   );
-  return el('ul', { class: 'differences' }, lines, names.length > most && el('li', { class: 'muted' }, t('admin.audit.more', { n: names.length - most })));
+  const most = entry.before === null ? MAX_CREATED : MAX_CHANGES;
+  const lines = names
+    .slice(0, most)
+    .map((name) =>
+      el(
+        'li',
+        null,
+        el('span', { class: 'muted' }, nameText(name), ': '),
+        entry.before && name in before && [el('s', { dir: 'auto' }, valueText(name, before[name])), ' → '],
+        el('b', { dir: 'auto', class: 'clip' }, valueText(name, after[name])),
+      ),
+    );
+  return el(
+    'ul',
+    { class: 'differences' },
+    lines,
+    names.length > most && el('li', { class: 'muted' }, t('admin.audit.more', { n: names.length - most })),
+  );
 }
 
 /** A link to an entry's subject. @param {string} subject */
@@ -82,7 +93,15 @@ function item(entry) {
       ' · ',
       subjectLink(entry.subject),
     ),
-    el('p', { class: 'entry-who' }, el('time', { datetime: entry.created_at }, time(entry.created_at, 'date'), ' ', time(entry.created_at, 'exact')), ' · ', el('span', { dir: 'auto' }, entry.admin_name), ' ', el('span', { class: 'id' }, `#${entry.admin}`)),
+    el(
+      'p',
+      { class: 'entry-who' },
+      el('time', { datetime: entry.created_at }, time(entry.created_at, 'date'), ' ', time(entry.created_at, 'exact')),
+      ' · ',
+      el('span', { dir: 'auto' }, entry.admin_name),
+      ' ',
+      el('span', { class: 'id' }, `#${entry.admin}`),
+    ),
     differences(entry),
   );
 }
@@ -120,11 +139,24 @@ export async function showAuditOf(place, wanted) {
 
 /** @type {import('../admin.js').Part} */
 export async function auditPart(place) {
-  const action = el('select', null, el('option', { value: '' }, t('admin.audit.all')), ACTIONS.map((value) => el('option', { value }, t(`admin.audit.${value}`))));
-  const kind = el('select', null, ['', 'schedule', 'concert'].map((value) => el('option', { value }, t(`admin.audit.kind.${value || 'any'}`))));
+  const action = el(
+    'select',
+    null,
+    el('option', { value: '' }, t('admin.audit.all')),
+    ACTIONS.map((value) => el('option', { value }, t(`admin.audit.${value}`))),
+  );
+  const kind = el(
+    'select',
+    null,
+    ['', 'schedule', 'concert'].map((value) => el('option', { value }, t(`admin.audit.kind.${value || 'any'}`))),
+  );
   const id = el('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' });
   const admin = el('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' });
-  const found = entries(() => ({ action: action.value, subject: kind.value && id.value ? `${kind.value} ${id.value}` : '', admin: admin.value }));
+  const found = entries(() => ({
+    action: action.value,
+    subject: kind.value && id.value ? `${kind.value} ${id.value}` : '',
+    admin: admin.value,
+  }));
   const button = el('button', { type: 'submit', class: 'button' }, t('admin.audit.filter'));
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();

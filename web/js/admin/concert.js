@@ -56,7 +56,13 @@ async function confirmWithdrawal(old, wanted) {
 function schedulesTable(schedules) {
   return table(
     t('admin.schedules'),
-    [{ text: t('admin.schedule.plays') }, { text: t('admin.schedule.opens') }, { text: t('admin.schedule.phase') }, { text: t('admin.schedule.seats'), number: true }, { text: t('admin.schedule.sold'), number: true }],
+    [
+      { text: t('admin.schedule.plays') },
+      { text: t('admin.schedule.opens') },
+      { text: t('admin.schedule.phase') },
+      { text: t('admin.schedule.seats'), number: true },
+      { text: t('admin.schedule.sold'), number: true },
+    ],
     schedules.map((schedule) => [
       el('a', { href: `#/schedules/${schedule.id}` }, time(schedule.concert_at)),
       time(schedule.reservation_available_at),
@@ -84,7 +90,10 @@ export async function concertPart(place, [id]) {
   setChildren(
     place,
     heading(concert.title, { back: ['/', t('admin.back.sales')], actions: [add] }),
-    card(t('admin.schedules'), schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules'))),
+    card(
+      t('admin.schedules'),
+      schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules')),
+    ),
     card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
   );
 }

@@ -36,7 +36,15 @@ class Effects {
       'li',
       { class: 'effect' },
       el('span', { class: 'effect-at' }, time(serverNow(), 'exact')),
-      el('span', { dir: 'auto' }, el('b', null, t(`admin.setting.${name}`)), ': ', el('s', { dir: 'auto' }, settingText(name, before)), ' → ', el('b', { dir: 'auto' }, settingText(name, after))),
+      el(
+        'span',
+        { dir: 'auto' },
+        el('b', null, t(`admin.setting.${name}`)),
+        ': ',
+        el('s', { dir: 'auto' }, settingText(name, before)),
+        ' → ',
+        el('b', { dir: 'auto' }, settingText(name, after)),
+      ),
       state,
     );
     this.all.unshift({ name, after, element, state, begun, done: false });
@@ -52,7 +60,9 @@ class Effects {
         effect.done = true;
         effect.element.classList.add('effect-done');
         setText(effect.state, t('admin.effect.done', { seconds: (Math.ceil(took / 100) / 10).toFixed(1) }));
-        announce(`${t(`admin.setting.${effect.name}`)}: ${settingText(effect.name, effect.after)}. ${t('admin.effect.inforce')}`, { now: true });
+        announce(`${t(`admin.setting.${effect.name}`)}: ${settingText(effect.name, effect.after)}. ${t('admin.effect.inforce')}`, {
+          now: true,
+        });
       } else if (took > LATE_MS) {
         effect.element.classList.add('effect-late');
         setText(effect.state, t('admin.effect.late'));
@@ -84,7 +94,16 @@ function dial(name, min, max, apply) {
     input.value = String(Math.min(max, Math.max(min, to)));
   };
   const step = (/** @type {number} */ factor, /** @type {string} */ sign) =>
-    el('button', { type: 'button', class: 'button quiet small', 'aria-label': `${sign} ${t(`admin.setting.${name}`)}`, on: { click: () => turn(factor) } }, sign);
+    el(
+      'button',
+      {
+        type: 'button',
+        class: 'button quiet small',
+        'aria-label': `${sign} ${t(`admin.setting.${name}`)}`,
+        on: { click: () => turn(factor) },
+      },
+      sign,
+    );
   let shown = NaN;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -156,7 +175,14 @@ export function admissionControls(schedule) {
     const [[name, after]] = /** @type {[keyof InForce, any][]} */ (Object.entries(change));
     if (before[name] === after) return announce(t('admin.nochange'), { now: true });
     const harm = harmText(before, change, waiting);
-    const sure = harm === null || (await confirm({ title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`), body: [changesList(before, change, settingText), el('p', null, harm)], yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'), danger: true }));
+    const sure =
+      harm === null ||
+      (await confirm({
+        title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`),
+        body: [changesList(before, change, settingText), el('p', null, harm)],
+        yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'),
+        danger: true,
+      }));
     if (!sure) return;
     const begun = performance.now();
     await patch(`/v1/admin/schedules/${schedule}/queue`, change);

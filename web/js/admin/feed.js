@@ -13,8 +13,22 @@ const KEPT_SECONDS = 900;
 
 /** The series to draw, each with one value per second, or null if unknown. */
 export const SERIES = /** @type {const} */ ([
-  'at', 'waiting', 'active', 'capacity', 'joins', 'admissions', 'held', 'sold', 'sales', 'revenue',
-  'join', 'poll', 'hold', 'pay', 'errors', 'limited',
+  'at',
+  'waiting',
+  'active',
+  'capacity',
+  'joins',
+  'admissions',
+  'held',
+  'sold',
+  'sales',
+  'revenue',
+  'join',
+  'poll',
+  'hold',
+  'pay',
+  'errors',
+  'limited',
 ]);
 /** @typedef {typeof SERIES[number]} Name */
 /** @typedef {Record<Name, (number | null)[]>} History */
@@ -111,9 +125,20 @@ export async function follow(schedule, onNews, signal) {
     return publish('live', data);
   };
   publish('connecting');
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     try {
-      await readStream(client, `/v1/admin/schedules/${schedule}/stats/stream`, { signal, silence: 8000, onOpen: () => { failures = 0; } }, onEvent);
+      await readStream(
+        client,
+        `/v1/admin/schedules/${schedule}/stats/stream`,
+        {
+          signal,
+          silence: 8000,
+          onOpen: () => {
+            failures = 0;
+          },
+        },
+        onEvent,
+      );
       // The stream was closed after ten minutes or drained: open it again at once.
       failures = Math.max(1, failures);
     } catch (error) {

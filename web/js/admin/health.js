@@ -44,8 +44,16 @@ function healthCards(health) {
         'dl',
         { class: 'figures' },
         figure(t('admin.health.outbox'), number(health.outbox_waiting), t('admin.health.outbox.does')),
-        figure(t('admin.health.parked'), number(health.outbox_parked), t(health.outbox_parked > 0 ? 'admin.health.parked.some' : 'admin.health.parked.none')),
-        figure(t('admin.health.connections'), number(health.connections - health.connections_idle), t('admin.health.connections.of', { n: health.connections })),
+        figure(
+          t('admin.health.parked'),
+          number(health.outbox_parked),
+          t(health.outbox_parked > 0 ? 'admin.health.parked.some' : 'admin.health.parked.none'),
+        ),
+        figure(
+          t('admin.health.connections'),
+          number(health.connections - health.connections_idle),
+          t('admin.health.connections.of', { n: health.connections }),
+        ),
         figure(t('admin.health.version'), health.version),
       ),
     ),
@@ -62,7 +70,12 @@ export async function healthPart(place) {
   let lastAt = '';
   const showVerdict = (/** @type {string} */ kind, /** @type {string} */ text) => {
     verdict.dataset.kind = kind;
-    setChildren(verdict, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), el('strong', null, text), lastAt && el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(lastAt, 'exact') })));
+    setChildren(
+      verdict,
+      el('span', { class: 'status-dot', 'aria-hidden': 'true' }),
+      el('strong', null, text),
+      lastAt && el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(lastAt, 'exact') })),
+    );
     if (before !== '' && before !== kind) announce(text, { now: true });
     before = kind;
   };

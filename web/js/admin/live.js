@@ -8,18 +8,33 @@ import { admissionControls } from './controls.js';
 import { follow, isQueueDataOld, sumRates } from './feed.js';
 import { nextInQueue, admissionText } from './next-in-queue.js';
 
-
 /** The tiles: a name, its figure, and a note. @type {[string, (stats: any, history: import('./feed.js').History) => (string | null), (stats: any) => string][]} */
 const TILES = [
   ['waiting', (stats) => number(stats.waiting + stats.returned), (stats) => t('admin.tile.parked', { n: stats.parked })],
   ['inside', (stats) => number(stats.active), (stats) => t('admin.tile.of', { n: stats.in_force.capacity })],
   ['joins', (_, history) => lastText(history.joins), (stats) => t('admin.tile.all', { n: stats.joined_total })],
-  ['admissions', (_, history) => lastText(history.admissions), (stats) => t('admin.tile.eta', { eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds) })],
+  [
+    'admissions',
+    (_, history) => lastText(history.admissions),
+    (stats) =>
+      t('admin.tile.eta', {
+        eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds),
+      }),
+  ],
   ['held', (stats) => number(stats.held), (stats) => t('admin.tile.free', { n: stats.seats.available })],
-  ['sold', (stats) => number(stats.sold), (stats) => t('admin.tile.share', { percent: decimal(stats.seats.total > 0 ? (100 * stats.sold) / stats.seats.total : 0), n: stats.seats.total })],
+  [
+    'sold',
+    (stats) => number(stats.sold),
+    (stats) =>
+      t('admin.tile.share', { percent: decimal(stats.seats.total > 0 ? (100 * stats.sold) / stats.seats.total : 0), n: stats.seats.total }),
+  ],
   ['revenue', (stats) => money(stats.revenue), () => t('admin.tile.revenue.note')],
   ['p99', (stats) => slowestText(stats), () => t('admin.tile.p99.note')],
-  ['errors', (stats) => decimalOrNull(sumRates(stats, 'errors_per_second')), (stats) => t('admin.tile.limited', { value: decimalOrNull(sumRates(stats, 'limited_per_second')) ?? '–' })],
+  [
+    'errors',
+    (stats) => decimalOrNull(sumRates(stats, 'errors_per_second')),
+    (stats) => t('admin.tile.limited', { value: decimalOrNull(sumRates(stats, 'limited_per_second')) ?? '–' }),
+  ],
   ['refused', (stats) => number(stats.turned_away), () => t('admin.tile.refused.note')],
 ];
 /** The tiles whose figures come from Redis, unknown while it does not respond. */
@@ -32,7 +47,9 @@ const lastText = (values) => decimalOrNull(values.at(-1));
 
 /** The slowest p99 of the calls that buyers wait for. @param {any} stats */
 function slowestText(stats) {
-  const all = stats.answers.filter((/** @type {any} */ one) => ['join', 'hold', 'pay'].includes(one.call)).map((/** @type {any} */ one) => one.p99_ms);
+  const all = stats.answers
+    .filter((/** @type {any} */ one) => ['join', 'hold', 'pay'].includes(one.call))
+    .map((/** @type {any} */ one) => one.p99_ms);
   const found = all.filter((/** @type {any} */ value) => value !== null);
   return found.length > 0 ? t('admin.ms', { value: decimal(Math.max(...found)) }) : null;
 }
@@ -40,10 +57,18 @@ function slowestText(stats) {
 function tiles() {
   const made = TILES.map(([name]) => {
     const [value, note] = [el('strong', null, '–'), el('span', { class: 'kpi-note' }, ' ')];
-    return { value, note, element: el('div', { class: 'kpi', id: `tile-${name}` }, el('dt', null, t(`admin.tile.${name}`)), el('dd', null, value, note)) };
+    return {
+      value,
+      note,
+      element: el('div', { class: 'kpi', id: `tile-${name}` }, el('dt', null, t(`admin.tile.${name}`)), el('dd', null, value, note)),
+    };
   });
   return {
-    element: el('dl', { class: 'kpis' }, made.map(({ element }) => element)),
+    element: el(
+      'dl',
+      { class: 'kpis' },
+      made.map(({ element }) => element),
+    ),
     /** @param {any} stats @param {import('./feed.js').History} history */
     show: (stats, history) => {
       const queueIsOld = isQueueDataOld(stats);
@@ -110,7 +135,16 @@ function correctedBlock(still, stats) {
 export function livePart(place, { schedule, onPhase }) {
   const ending = new AbortController();
   if (schedule.seats.total === 0) {
-    return setChildren(place, el('p', { class: 'strip strip-warn' }, t('admin.still.NO_SEATS'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make'))));
+    return setChildren(
+      place,
+      el(
+        'p',
+        { class: 'strip strip-warn' },
+        t('admin.still.NO_SEATS'),
+        ' ',
+        el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make')),
+      ),
+    );
   }
   const [top, figures, drawn, control] = [status(), tiles(), charts(), admissionControls(schedule.id)];
   const next = nextInQueue(schedule.id, ending.signal, top.setAdmission);
@@ -118,7 +152,12 @@ export function livePart(place, { schedule, onPhase }) {
     place,
     top.element,
     figures.element,
-    el('div', { class: 'live' }, control.element, el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next)),
+    el(
+      'div',
+      { class: 'live' },
+      control.element,
+      el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next),
+    ),
   );
   const onNews = (/** @type {import('./feed.js').News} */ news, /** @type {import('./feed.js').History} */ history) => {
     top.show(news);

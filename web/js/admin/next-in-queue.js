@@ -56,7 +56,12 @@ export function nextInQueue(schedule, signal, onAnswer) {
         setVisible(old, false);
         why.classList.toggle('why-still', found.still !== null && found.still !== 'EMPTY');
         setText(why, admissionText(found));
-        setChildren(list, found.next.length > 0 ? nextTable(found.next) : el('p', { class: 'muted' }, t(found.still === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')));
+        setChildren(
+          list,
+          found.next.length > 0
+            ? nextTable(found.next)
+            : el('p', { class: 'muted' }, t(found.still === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')),
+        );
         onAnswer(found);
       } catch {
         if (signal.aborted) return;
@@ -78,6 +83,16 @@ export function nextInQueue(schedule, signal, onAnswer) {
 
 /** @param {any[]} next */
 function nextTable(next) {
-  const heads = [{ text: '#', number: true }, { text: t('admin.next.place.head'), number: true }, { text: t('admin.next.user'), number: true }, { text: t('admin.next.heard') }, { text: '' }];
-  return table(t('admin.next'), heads.slice(0, 4).concat(next.some(({ back }) => back) ? [{ text: t('admin.next.note') }] : []), next.map((one, at) => row(one, at).slice(0, next.some(({ back }) => back) ? 5 : 4)));
+  const heads = [
+    { text: '#', number: true },
+    { text: t('admin.next.place.head'), number: true },
+    { text: t('admin.next.user'), number: true },
+    { text: t('admin.next.heard') },
+    { text: '' },
+  ];
+  return table(
+    t('admin.next'),
+    heads.slice(0, 4).concat(next.some(({ back }) => back) ? [{ text: t('admin.next.note') }] : []),
+    next.map((one, at) => row(one, at).slice(0, next.some(({ back }) => back) ? 5 : 4)),
+  );
 }

@@ -55,7 +55,13 @@ function concertCard(concert, schedules) {
 async function healthWarning() {
   const health = await get('/v1/admin/health').catch(() => null);
   if (!health || health.well) return null;
-  return el('p', { class: 'strip strip-bad', role: 'alert' }, t('admin.health.ill'), ' ', el('a', { href: '#/health' }, t('admin.health.look')));
+  return el(
+    'p',
+    { class: 'strip strip-bad', role: 'alert' },
+    t('admin.health.ill'),
+    ' ',
+    el('a', { href: '#/health' }, t('admin.health.look')),
+  );
 }
 
 /** @type {import('../admin.js').Part} */
@@ -70,7 +76,12 @@ export async function overviewPart(place) {
     heading(t('admin.nav.sales'), { lead: t('admin.overview.lead'), actions: [add] }),
     warning,
     shown.length === 0 && el('p', { class: 'empty' }, t('admin.overview.none')),
-    el('div', { class: 'concerts' }, shown.map((concert, at) => concertCard(concert, schedules[at]))),
-    concerts.length > MAX_CONCERTS && el('p', { class: 'muted' }, t('admin.overview.more', { shown: number(MAX_CONCERTS), all: number(concerts.length) })),
+    el(
+      'div',
+      { class: 'concerts' },
+      shown.map((concert, at) => concertCard(concert, schedules[at])),
+    ),
+    concerts.length > MAX_CONCERTS &&
+      el('p', { class: 'muted' }, t('admin.overview.more', { shown: number(MAX_CONCERTS), all: number(concerts.length) })),
   );
 }

@@ -59,7 +59,11 @@ let fields = 0;
  */
 export function table(caption, heads, rows) {
   const cell = (/** @type {Child} */ child, /** @type {number} */ at) =>
-    el(at === 0 ? 'th' : 'td', { scope: at === 0 ? 'row' : null, class: heads[at]?.number ? 'number' : null, dir: heads[at]?.number ? null : 'auto' }, child);
+    el(
+      at === 0 ? 'th' : 'td',
+      { scope: at === 0 ? 'row' : null, class: heads[at]?.number ? 'number' : null, dir: heads[at]?.number ? null : 'auto' },
+      child,
+    );
   return el(
     'div',
     { class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': caption },
@@ -67,15 +71,32 @@ export function table(caption, heads, rows) {
       'table',
       null,
       el('caption', { class: 'unseen' }, caption),
-      el('thead', null, el('tr', null, heads.map(({ text, number }) => el('th', { scope: 'col', class: number ? 'number' : null }, text)))),
-      el('tbody', null, rows.map((row) => el('tr', null, row.map(cell)))),
+      el(
+        'thead',
+        null,
+        el(
+          'tr',
+          null,
+          heads.map(({ text, number }) => el('th', { scope: 'col', class: number ? 'number' : null }, text)),
+        ),
+      ),
+      el(
+        'tbody',
+        null,
+        rows.map((row) => el('tr', null, row.map(cell))),
+      ),
     ),
   );
 }
 
 /** A figure with its label. @param {string} label @param {Child} value @param {Child} [note] */
 export function figure(label, value, note) {
-  return el('div', { class: 'figure' }, el('dt', null, label), el('dd', null, el('strong', null, value), note && el('span', { class: 'muted' }, note)));
+  return el(
+    'div',
+    { class: 'figure' },
+    el('dt', null, label),
+    el('dd', null, el('strong', null, value), note && el('span', { class: 'muted' }, note)),
+  );
 }
 
 /** A page for a part that could not be loaded, with a button to try again. @param {any} error @param {() => void} again */
@@ -86,7 +107,13 @@ export function failure(error, again) {
     { class: 'card failure' },
     el('h1', null, missing ? t('admin.nowhere') : t('admin.failed')),
     el('p', { role: 'alert' }, errorText(error)),
-    el('p', null, el('button', { type: 'button', class: 'button', on: { click: again } }, t('admin.again')), ' ', el('a', { href: '#/' }, t('admin.back.sales'))),
+    el(
+      'p',
+      null,
+      el('button', { type: 'button', class: 'button', on: { click: again } }, t('admin.again')),
+      ' ',
+      el('a', { href: '#/' }, t('admin.back.sales')),
+    ),
   );
 }
 

@@ -33,7 +33,16 @@ export function settingText(name, value) {
 
 /** @param {Numeric} of @param {Record<string, any>} settings */
 function numeric({ name, min, max, usual, unit }, settings) {
-  const input = el('input', { type: 'number', min, max, step: 1, required: true, value: settings[name] ?? usual, inputmode: 'numeric', name });
+  const input = el('input', {
+    type: 'number',
+    min,
+    max,
+    step: 1,
+    required: true,
+    value: settings[name] ?? usual,
+    inputmode: 'numeric',
+    name,
+  });
   const hint = `${t(`admin.setting.${name}.does`)} ${t('admin.setting.range', { min: number(min), max: number(max), usual: number(usual) })}`;
   return { name, input, part: field(t(`admin.setting.${name}`), input, { hint, unit: t(`admin.unit.${unit}`) }) };
 }
@@ -45,11 +54,24 @@ function numeric({ name, min, max, usual, unit }, settings) {
  */
 export function queueFields(settings, { fixed = false } = {}) {
   const numbers = NUMBERS.map((of) => numeric(of, settings));
-  const order = el('select', { name: 'entry_order', disabled: fixed }, ['FIFO', 'DRAW'].map((value) => el('option', { value }, t(`admin.order.${value}`))));
+  const order = el(
+    'select',
+    { name: 'entry_order', disabled: fixed },
+    ['FIFO', 'DRAW'].map((value) => el('option', { value }, t(`admin.order.${value}`))),
+  );
   order.value = settings.entry_order ?? 'FIFO';
-  const opens = el('input', { type: 'datetime-local', name: 'queue_opens_at', value: settings.queue_opens_at ? localInput(settings.queue_opens_at) : '' });
+  const opens = el('input', {
+    type: 'datetime-local',
+    name: 'queue_opens_at',
+    value: settings.queue_opens_at ? localInput(settings.queue_opens_at) : '',
+  });
   const hint = t('admin.setting.entry_order.does') + (fixed ? ` ${t('admin.setting.entry_order.fixed')}` : '');
-  const parts = (/** @type {typeof numbers} */ of) => el('div', { class: 'fields' }, of.map(({ part }) => part));
+  const parts = (/** @type {typeof numbers} */ of) =>
+    el(
+      'div',
+      { class: 'fields' },
+      of.map(({ part }) => part),
+    );
   return {
     parts: [
       parts(numbers.slice(0, MAIN_COUNT)),

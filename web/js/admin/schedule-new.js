@@ -19,7 +19,11 @@ const proposed = (hours) => localInput((Math.floor(serverNow() / HOUR) + 1 + hou
 export function timeFields(values) {
   const names = ['reservation_available_at', 'deadline_at', 'concert_at'];
   const inputs = names.map((name) => el('input', { type: 'datetime-local', required: true, name, value: values[name] }));
-  const parts = el('div', { class: 'fields' }, names.map((name, at) => field(t(`admin.time.${name}`), inputs[at], { hint: t(`admin.time.${name}.does`) })));
+  const parts = el(
+    'div',
+    { class: 'fields' },
+    names.map((name, at) => field(t(`admin.time.${name}`), inputs[at], { hint: t(`admin.time.${name}.does`) })),
+  );
   return { part: parts, value: () => Object.fromEntries(names.map((name, at) => [name, new Date(inputs[at].value).toISOString()])) };
 }
 

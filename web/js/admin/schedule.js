@@ -45,7 +45,15 @@ export async function schedulePart(place, [id], rest) {
     place,
     heading(concert.title, {
       back: [`/concerts/${concert.id}`, t('admin.back.concert')],
-      lead: el('span', null, time(schedule.concert_at), ' ', badge, ' ', el('span', { class: 'id' }, t('admin.schedule.id', { id: String(id) }))),
+      lead: el(
+        'span',
+        null,
+        time(schedule.concert_at),
+        ' ',
+        badge,
+        ' ',
+        el('span', { class: 'id' }, t('admin.schedule.id', { id: String(id) })),
+      ),
       actions: [buyers],
     }),
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),

@@ -21,12 +21,17 @@ const SHOWN_SEATS = 600;
 /** Loads the seats with their states. @param {number} schedule */
 async function load(schedule) {
   const base = `/v1/schedules/${schedule}/seats`;
-  const [layout, status, blocked] = await Promise.all([get(`${base}/layout`), get(`${base}/status`), get(`/v1/admin/schedules/${schedule}/seats/blocked`)]);
+  const [layout, status, blocked] = await Promise.all([
+    get(`${base}/layout`),
+    get(`${base}/status`),
+    get(`/v1/admin/schedules/${schedule}/seats/blocked`),
+  ]);
   const bytes = Uint8Array.from(atob(status.status), (char) => char.charCodeAt(0));
   /** @type {Shown} */
   const shown = ({ seat_number: n }) => ((bytes[(n - 1) >> 2] ?? 0) >> (((n - 1) & 3) * 2)) & 3;
   const back = new Set(blocked.seat_ids);
-  const state = (/** @type {Seat} */ seat) => (back.has(seat.id) ? 'blocked' : /** @type {const} */ (['free', 'held', 'sold', 'sold'])[shown(seat)]);
+  const state = (/** @type {Seat} */ seat) =>
+    back.has(seat.id) ? 'blocked' : /** @type {const} */ (['free', 'held', 'sold', 'sold'])[shown(seat)];
   const seats = /** @type {Seat[]} */ (layout.seats);
   return { seats, shown, states: new Map(seats.map((seat) => [seat.id, /** @type {State} */ (state(seat))])) };
 }
@@ -101,7 +106,14 @@ class SeatSelection {
     const label = t('admin.seats.seat', { seat: String(seat.seat_number), state: t(`admin.seats.state.${state}`) });
     const button = el(
       'button',
-      { type: 'button', class: `adm-seat adm-seat-${state}`, 'aria-pressed': fixed ? null : String(this.chosen.has(seat.id)), 'aria-label': label, 'aria-disabled': fixed ? 'true' : null, dataset: { seat: String(seat.id) } },
+      {
+        type: 'button',
+        class: `adm-seat adm-seat-${state}`,
+        'aria-pressed': fixed ? null : String(this.chosen.has(seat.id)),
+        'aria-label': label,
+        'aria-disabled': fixed ? 'true' : null,
+        dataset: { seat: String(seat.id) },
+      },
       String(seat.seat_number),
     );
     if (!fixed) button.addEventListener('click', () => this.toggle([seat]));
@@ -123,24 +135,63 @@ class SeatSelection {
       el(
         'div',
         { class: 'adm-seat-row', role: 'group', 'aria-label': t('admin.seats.row', { row }) },
-        el('button', { type: 'button', class: 'adm-row-name', title: t('admin.seats.wholerow'), 'aria-label': t('admin.seats.wholerow.of', { row }), on: { click: () => this.toggle(seats) } }, row),
-        el('div', { class: 'adm-row-seats' }, seats.map((seat) => this.button(seat))),
+        el(
+          'button',
+          {
+            type: 'button',
+            class: 'adm-row-name',
+            title: t('admin.seats.wholerow'),
+            'aria-label': t('admin.seats.wholerow.of', { row }),
+            on: { click: () => this.toggle(seats) },
+          },
+          row,
+        ),
+        el(
+          'div',
+          { class: 'adm-row-seats' },
+          seats.map((seat) => this.button(seat)),
+        ),
       );
     const go = (/** @type {number} */ from, /** @type {string} */ key) =>
-      el('button', { type: 'button', class: 'button quiet small', on: { click: () => { this.from = from; this.show(); } } }, t(key));
+      el(
+        'button',
+        {
+          type: 'button',
+          class: 'button quiet small',
+          on: {
+            click: () => {
+              this.from = from;
+              this.show();
+            },
+          },
+        },
+        t(key),
+      );
     const before = this.from > 0 && go(Math.max(0, this.from - (end - this.from)), 'admin.seats.before');
-    setChildren(this.rows, rows.slice(this.from, end).map(line), el('div', { class: 'actions' }, before, end < rows.length && go(end, 'admin.seats.after')));
+    setChildren(
+      this.rows,
+      rows.slice(this.from, end).map(line),
+      el('div', { class: 'actions' }, before, end < rows.length && go(end, 'admin.seats.after')),
+    );
   }
 }
 
 /** The list of sections. @param {SeatSelection} choice */
 function sectionPicker(choice) {
-  const select = el('select', { id: 'seats-section' }, [...choice.sections.keys()].map((name) => el('option', { value: name }, name)));
+  const select = el(
+    'select',
+    { id: 'seats-section' },
+    [...choice.sections.keys()].map((name) => el('option', { value: name }, name)),
+  );
   select.addEventListener('change', () => {
     [choice.section, choice.from] = [select.value, 0];
     choice.show();
   });
-  const whole = el('button', { type: 'button', class: 'button quiet', on: { click: () => choice.toggle(choice.sections.get(choice.section) ?? []) } }, t('admin.seats.wholesection'));
+  const whole = el(
+    'button',
+    { type: 'button', class: 'button quiet', on: { click: () => choice.toggle(choice.sections.get(choice.section) ?? []) } },
+    t('admin.seats.wholesection'),
+  );
   return el('div', { class: 'toolbar' }, el('label', { for: 'seats-section' }, t('admin.seats.section')), select, whole);
 }
 
@@ -148,15 +199,26 @@ function sectionPicker(choice) {
 function inUseText(error, choice) {
   const ids = /** @type {number[]} */ (error.seat_ids ?? []);
   ids.forEach((id) => choice.chosen.delete(id));
-  const names = ids.slice(0, 5).map((id) => { const seat = choice.seats.get(id); return seat ? `${seat.section} ${seat.row}` : String(id); });
+  const names = ids.slice(0, 5).map((id) => {
+    const seat = choice.seats.get(id);
+    return seat ? `${seat.section} ${seat.row}` : String(id);
+  });
   return t('admin.seats.inuse', { n: ids.length, which: [...new Set(names)].join(', ') });
 }
 
 /** @type {import('./schedule.js').Tab} */
 export async function seatsPart(place, { schedule }) {
   const { seats, states } = await load(schedule.id);
-  if (seats.length === 0) return setChildren(place, el('p', { class: 'empty' }, t('admin.seats.none'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.tab.venue'))));
-  const [said, effect, figures] = [el('p', { class: 'chosen', role: 'status' }), el('div', { class: 'effects', 'aria-live': 'polite' }), el('dl', { class: 'figures' })];
+  if (seats.length === 0)
+    return setChildren(
+      place,
+      el('p', { class: 'empty' }, t('admin.seats.none'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.tab.venue'))),
+    );
+  const [said, effect, figures] = [
+    el('p', { class: 'chosen', role: 'status' }),
+    el('div', { class: 'effects', 'aria-live': 'polite' }),
+    el('dl', { class: 'figures' }),
+  ];
   const block = el('button', { type: 'button', class: 'button' });
   const free = el('button', { type: 'button', class: 'button quiet' });
   const choice = new SeatSelection(seats, states, () => tell());
@@ -169,12 +231,22 @@ export async function seatsPart(place, { schedule }) {
   };
   const count = () => {
     const now = countStates(choice.states);
-    setChildren(figures, /** @type {State[]} */ (['free', 'held', 'sold', 'blocked']).map((state) => figure(t(`admin.seats.state.${state}`), number(now[state]))));
+    setChildren(
+      figures,
+      /** @type {State[]} */ (['free', 'held', 'sold', 'blocked']).map((state) =>
+        figure(t(`admin.seats.state.${state}`), number(now[state])),
+      ),
+    );
     return now;
   };
   const change = async (/** @type {boolean} */ blocked) => {
     const ids = choice.in(blocked ? 'free' : 'blocked');
-    const sure = await confirm({ title: t(blocked ? 'admin.seats.block' : 'admin.seats.free', { n: ids.length }), body: t(blocked ? 'admin.seats.block.body' : 'admin.seats.free.body'), yes: t(blocked ? 'admin.seats.block.yes' : 'admin.seats.free.yes'), danger: blocked });
+    const sure = await confirm({
+      title: t(blocked ? 'admin.seats.block' : 'admin.seats.free', { n: ids.length }),
+      body: t(blocked ? 'admin.seats.block.body' : 'admin.seats.free.body'),
+      yes: t(blocked ? 'admin.seats.block.yes' : 'admin.seats.free.yes'),
+      danger: blocked,
+    });
     if (!sure) return;
     const before = countStates(choice.states);
     let changed = 0;
@@ -182,7 +254,8 @@ export async function seatsPart(place, { schedule }) {
     let wanted = [new Set(ids), (bits) => bits === (blocked ? 2 : 0)];
     try {
       for (let at = 0; at < ids.length; at += SEATS_PER_CALL) {
-        changed += (await patch(`/v1/admin/schedules/${schedule.id}/seats`, { seat_ids: ids.slice(at, at + SEATS_PER_CALL), blocked })).changed;
+        changed += (await patch(`/v1/admin/schedules/${schedule.id}/seats`, { seat_ids: ids.slice(at, at + SEATS_PER_CALL), blocked }))
+          .changed;
       }
       choice.chosen.clear();
     } catch (error) {
@@ -199,7 +272,18 @@ export async function seatsPart(place, { schedule }) {
   };
   block.addEventListener('click', () => runOnce(block, () => change(true)).then(tell));
   free.addEventListener('click', () => runOnce(free, () => change(false)).then(tell));
-  setChildren(place, card(t('admin.tab.seats'), el('p', { class: 'hint' }, t('admin.seats.hint')), figures, sectionPicker(choice), choice.rows, el('div', { class: 'seat-bar' }, said, block, free), effect));
+  setChildren(
+    place,
+    card(
+      t('admin.tab.seats'),
+      el('p', { class: 'hint' }, t('admin.seats.hint')),
+      figures,
+      sectionPicker(choice),
+      choice.rows,
+      el('div', { class: 'seat-bar' }, said, block, free),
+      effect,
+    ),
+  );
   choice.show();
   count();
   tell();
@@ -208,7 +292,10 @@ export async function seatsPart(place, { schedule }) {
 
 /** A note with the effect of a change. @param {Record<State, number>} before @param {Record<State, number>} after @param {number} schedule */
 function effectNote(before, after, schedule) {
-  const text = t('admin.seats.effect', { free: `${number(before.free)} → ${number(after.free)}`, blocked: `${number(before.blocked)} → ${number(after.blocked)}` });
+  const text = t('admin.seats.effect', {
+    free: `${number(before.free)} → ${number(after.free)}`,
+    blocked: `${number(before.blocked)} → ${number(after.blocked)}`,
+  });
   announce(text, { now: true });
   return el('p', { class: 'effect effect-done' }, text, ' ', el('a', { href: `#/schedules/${schedule}/audit` }, t('admin.audit.look')));
 }

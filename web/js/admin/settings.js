@@ -12,7 +12,8 @@ import { get, patch } from './api.js';
 
 /** A list of changes with old and new values. @param {Record<string, any>} before @param {Record<string, any>} change @param {(name: string, value: any) => string} format */
 export function changesList(before, change, format) {
-  const named = (/** @type {string} */ name) => (name.endsWith('_at') && name !== 'queue_opens_at' ? t(`admin.time.${name}`) : t(`admin.setting.${name}`));
+  const named = (/** @type {string} */ name) =>
+    name.endsWith('_at') && name !== 'queue_opens_at' ? t(`admin.time.${name}`) : t(`admin.setting.${name}`);
   return el(
     'dl',
     { class: 'changes' },
@@ -48,7 +49,11 @@ function timesCard(schedule, again) {
     toast(t('admin.saved.force'));
     again();
   };
-  return card(t('admin.schedule.times'), el('p', { class: 'hint' }, t('admin.postpone.hint'), ' ', t('admin.zone', { zone: timeZone() })), form(t('admin.postpone.go'), act, part));
+  return card(
+    t('admin.schedule.times'),
+    el('p', { class: 'hint' }, t('admin.postpone.hint'), ' ', t('admin.zone', { zone: timeZone() })),
+    form(t('admin.postpone.go'), act, part),
+  );
 }
 
 /** @type {import('./schedule.js').Tab} */
@@ -63,11 +68,19 @@ export async function settingsPart(place, { schedule }) {
   const act = async () => {
     const change = line.change(settings);
     if (Object.keys(change).length === 0) return toast(t('admin.nochange'));
-    const sure = await confirm({ title: t('admin.settings.sure'), body: [changesList(settings, change, valueText), el('p', null, t('admin.settings.sure.body'))], yes: t('admin.save') });
+    const sure = await confirm({
+      title: t('admin.settings.sure'),
+      body: [changesList(settings, change, valueText), el('p', null, t('admin.settings.sure.body'))],
+      yes: t('admin.save'),
+    });
     if (!sure) return;
     await patch(path, change);
     toast(t('admin.saved.force'));
     await again();
   };
-  setChildren(place, card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)), timesCard(schedule, again));
+  setChildren(
+    place,
+    card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)),
+    timesCard(schedule, again),
+  );
 }

@@ -14,7 +14,13 @@ import { checkOperator } from './api.js';
 export function signInPart(place, why, done) {
   const problem = el('p', { class: 'strip strip-bad', role: 'alert', hidden: why === '' }, why);
   const token = el('textarea', {
-    id: 'token', rows: 4, required: true, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off', 'aria-describedby': 'token-hint',
+    id: 'token',
+    rows: 4,
+    required: true,
+    spellcheck: 'false',
+    autocomplete: 'off',
+    autocapitalize: 'off',
+    'aria-describedby': 'token-hint',
   });
   const button = el('button', { type: 'submit', class: 'button' }, t('admin.signin.yes'));
   const refuse = (/** @type {string} */ text) => {

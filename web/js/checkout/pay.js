@@ -43,5 +43,10 @@ export async function payHold({ hold_id }, charge, onUnsure) {
 export async function loadPayments({ reservations }) {
   const ids = new Set(reservations.map((/** @type {any} */ one) => one.id));
   const of = (/** @type {any[]} */ payments) => payments.filter(({ reservation_id }) => ids.has(reservation_id));
-  return of(await fetchAll((page) => onsale.payments(page), (payments) => of(payments).length >= ids.size));
+  return of(
+    await fetchAll(
+      (page) => onsale.payments(page),
+      (payments) => of(payments).length >= ids.size,
+    ),
+  );
 }

@@ -69,7 +69,11 @@ function nameOf({ labels }, { seat_id, seat_number }) {
 
 /** A list of terms and values. @param {string[][]} rows @param {string | null} [kind] */
 const facts = (rows, kind = null) =>
-  el('dl', { class: kind }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value))));
+  el(
+    'dl',
+    { class: kind },
+    rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value))),
+  );
 
 /** The order: the concert, its date, each seat with its price. @param {Details} details @param {string} total label of the sum */
 function order(details, total) {
@@ -115,7 +119,8 @@ function purse(details) {
     el('h2', { id: 'purse-title' }, t('checkout.purse')),
     facts(rows),
     missing > 0 && el('p', { class: 'note note-warn' }, t('checkout.short', { points: points(missing) })),
-    missing > MAX_CHARGE && el('p', null, t('checkout.short.much', { points: points(MAX_CHARGE) }), ' ', el('a', { href: '/me' }, t('checkout.mine'))),
+    missing > MAX_CHARGE &&
+      el('p', null, t('checkout.short.much', { points: points(MAX_CHARGE) }), ' ', el('a', { href: '/me' }, t('checkout.mine'))),
   );
 }
 
@@ -134,10 +139,17 @@ export function waiting(details, payState, on) {
   const pay = el(
     'button',
     {
-      id: 'pay', type: 'button', class: 'button large wide', 'aria-disabled': payState.paying || missing > MAX_CHARGE ? 'true' : null,
+      id: 'pay',
+      type: 'button',
+      class: 'button large wide',
+      'aria-disabled': payState.paying || missing > MAX_CHARGE ? 'true' : null,
       on: { click: () => missing <= MAX_CHARGE && on.pay() },
     },
-    payState.paying ? t('checkout.paying') : missing > 0 ? t('checkout.charge.pay', { points: points(missing), price }) : t('checkout.pay', { price }),
+    payState.paying
+      ? t('checkout.paying')
+      : missing > 0
+        ? t('checkout.charge.pay', { points: points(missing), price })
+        : t('checkout.pay', { price }),
   );
   const back = el(
     'button',

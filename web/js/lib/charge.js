@@ -18,7 +18,14 @@ export const MAX_CHARGE = 10_000_000;
  */
 export function chargeForm({ amount, charged, unsure }) {
   const input = el('input', {
-    type: 'number', class: 'figure', inputmode: 'numeric', min: 1, max: MAX_CHARGE, step: 1, required: true, value: String(amount),
+    type: 'number',
+    class: 'figure',
+    inputmode: 'numeric',
+    min: 1,
+    max: MAX_CHARGE,
+    step: 1,
+    required: true,
+    value: String(amount),
   });
   const button = el('button', { type: 'submit', class: 'button' }, t('shop.charge'));
   const add = (/** @type {number} */ more) => {

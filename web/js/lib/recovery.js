@@ -51,7 +51,12 @@ export async function showRecoveryCode() {
     await showInfo({
       title: t('common.recovery.title'),
       // Also as text, since the field is too narrow for it on a phone.
-      body: [t('common.recovery.text'), el('p', null, el('code', { dir: 'ltr' }, code)), copyRow(code, t('common.recover.code')), t('common.recovery.once')],
+      body: [
+        t('common.recovery.text'),
+        el('p', null, el('code', { dir: 'ltr' }, code)),
+        copyRow(code, t('common.recover.code')),
+        t('common.recovery.once'),
+      ],
     });
     return true;
   } catch (error) {

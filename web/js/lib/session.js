@@ -91,7 +91,10 @@ async function fetchAndWatch(input, init) {
   const response = await globalThis.fetch(input, init);
   const sent = /** @type {Record<string, string>} */ (init?.headers ?? {}).Authorization;
   if (response.status === 401 && sent) {
-    const problem = await response.clone().json().catch(() => null);
+    const problem = await response
+      .clone()
+      .json()
+      .catch(() => null);
     const session = currentSession();
     if (problem?.code === 'unauthenticated' && session && sent === `Bearer ${session.token}`) {
       signIn({ ...session, ended: true });

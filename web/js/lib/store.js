@@ -32,7 +32,7 @@ function createStore(find) {
       try {
         storage?.setItem(key, text);
       } catch {
-      // It stays in memory.
+        // It stays in memory.
       }
     },
     /** @param {string} key */
@@ -41,7 +41,7 @@ function createStore(find) {
       try {
         storage?.removeItem(key);
       } catch {
-      // It was not stored.
+        // It was not stored.
       }
     },
   };

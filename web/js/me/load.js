@@ -28,8 +28,14 @@ export async function loadAccount() {
     onsale.pointHistory({ limit: HISTORY_PAGE_SIZE }),
   ]);
   const [schedules, concerts, labels] = await Promise.all([
-    fetchEach(reservations.map((one) => one.schedule_id), (id) => onsale.schedule(id)),
-    fetchEach(reservations.map((one) => one.concert_id), (id) => onsale.concert(id)),
+    fetchEach(
+      reservations.map((one) => one.schedule_id),
+      (id) => onsale.schedule(id),
+    ),
+    fetchEach(
+      reservations.map((one) => one.concert_id),
+      (id) => onsale.concert(id),
+    ),
     loadLabels(reservations),
   ]);
   const paymentOf = new Map(payments.map((one) => [one.reservation_id, one]));

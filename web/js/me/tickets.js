@@ -37,7 +37,12 @@ export function holds(account) {
         el('h3', { dir: 'auto' }, titleOf(account, seats[0])),
         el('p', { class: 'faint' }, seats.map((one) => seatOf(account, one)).join(', ')),
       ),
-      el('p', { class: 'me-left' }, el('b', { class: 'figure', dataset: { until: expires_at } }, countdown(msUntil(expires_at))), el('span', null, t('me.left'))),
+      el(
+        'p',
+        { class: 'me-left' },
+        el('b', { class: 'figure', dataset: { until: expires_at } }, countdown(msUntil(expires_at))),
+        el('span', null, t('me.left')),
+      ),
       el('a', { class: 'button', href: `/holds/${hold_id}` }, t('me.pay')),
     );
   });
@@ -58,7 +63,13 @@ export function tickets(account, refund) {
         el('h3', { dir: 'auto' }, titleOf(account, seats[0])),
         schedule && el('p', { class: 'ticket-when' }, time(schedule.concert_at)),
       ),
-      el('ul', { class: 'stubs' }, seats.sort((one, other) => one.seat_number - other.seat_number).map((one) => stub(account, one, open ? () => refund(account, one) : null))),
+      el(
+        'ul',
+        { class: 'stubs' },
+        seats
+          .sort((one, other) => one.seat_number - other.seat_number)
+          .map((one) => stub(account, one, open ? () => refund(account, one) : null)),
+      ),
       schedule && el('p', { class: 'faint' }, t(open ? 'me.refund.until' : 'me.refund.closed', { time: time(schedule.deadline_at) })),
     );
   });
@@ -83,7 +94,11 @@ function stub(account, reservation, refund) {
       el('p', { class: 'faint' }, t('me.number', { n: String(reservation.id) })),
       el('p', { class: 'figure' }, money(reservation.amount)),
       refund &&
-        el('button', { type: 'button', class: 'button quiet small', 'aria-label': t('me.refund.of', { seat }), on: { click: refund } }, t('me.refund')),
+        el(
+          'button',
+          { type: 'button', class: 'button quiet small', 'aria-label': t('me.refund.of', { seat }), on: { click: refund } },
+          t('me.refund'),
+        ),
     ),
   );
 }
@@ -99,7 +114,12 @@ export function past(account) {
       'li',
       null,
       el('div', null, el('p', { dir: 'auto' }, titleOf(account, one)), el('p', { class: 'faint' }, seatOf(account, one))),
-      el('div', { class: 'me-end' }, el('span', { class: 'badge' }, t(`me.status.${status}`)), el('p', { class: 'faint' }, time(one.reservation_at, 'day'))),
+      el(
+        'div',
+        { class: 'me-end' },
+        el('span', { class: 'badge' }, t(`me.status.${status}`)),
+        el('p', { class: 'faint' }, time(one.reservation_at, 'day')),
+      ),
     );
   });
 }

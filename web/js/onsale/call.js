@@ -100,7 +100,12 @@ export async function readError(response) {
   }
   const seconds = Number(response.headers.get('retry-after'));
   const wait = response.headers.has('retry-after') && seconds >= 0 ? seconds * 1000 : null;
-  const code = typeof body?.code === 'string' ? body.code : response.status === 503 || response.status === 502 || response.status === 504 ? 'store_unavailable' : 'unknown';
+  const code =
+    typeof body?.code === 'string'
+      ? body.code
+      : response.status === 503 || response.status === 502 || response.status === 504
+        ? 'store_unavailable'
+        : 'unknown';
   return new OnsaleError(code, response.status === 502 || response.status === 504 ? 503 : response.status, body ?? {}, wait);
 }
 

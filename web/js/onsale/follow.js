@@ -234,14 +234,19 @@ export function followSeats(client, schedule, version, on) {
   };
 
   const listen = () =>
-    readStream(client, path('stream'), { signal: follower.open(), onBytes: () => (follower.lastDataAt = Date.now()) }, ({ event, data }) => {
-      if (event === 'stale') return on.onStale?.(true);
-      follower.failures = 0;
-      follower.onConnection('live', null);
-      on.onStale?.(false);
-      if (event === 'reload') return reload();
-      return event === 'seats' ? onChanges(data) : undefined;
-    });
+    readStream(
+      client,
+      path('stream'),
+      { signal: follower.open(), onBytes: () => (follower.lastDataAt = Date.now()) },
+      ({ event, data }) => {
+        if (event === 'stale') return on.onStale?.(true);
+        follower.failures = 0;
+        follower.onConnection('live', null);
+        on.onStale?.(false);
+        if (event === 'reload') return reload();
+        return event === 'seats' ? onChanges(data) : undefined;
+      },
+    );
 
   /** Polls once for the changes. */
   const poll = async () => {

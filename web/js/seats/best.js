@@ -112,7 +112,10 @@ export function setUpBestAvailable(choice, { schedule, onFound, hold }) {
     }
   };
 
-  for (const [id, by] of /** @type {[string, number][]} */ ([['#best-fewer', -1], ['#best-more', 1]])) {
+  for (const [id, by] of /** @type {[string, number][]} */ ([
+    ['#best-fewer', -1],
+    ['#best-more', 1],
+  ])) {
     $(id).addEventListener('click', () => {
       many.value = String(wish().quantity + by);
       refresh();

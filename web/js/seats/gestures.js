@@ -23,13 +23,17 @@ const KEY_DISTANCE = 70;
 export function listenToGestures(map, handlers) {
   listenToPointers(map, handlers);
   listenToKeys(map, handlers);
-  map.host.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    const [left, top] = pointOf(map, event);
-    // Browsers count in pixels, lines or pages.
-    const zoomStep = event.deltaY * [1, 16, 400][event.deltaMode];
-    zoomMap(map, ZOOM_STEP ** (-zoomStep / (event.ctrlKey ? 40 : 160)), left, top);
-  }, { passive: false });
+  map.host.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const [left, top] = pointOf(map, event);
+      // Browsers count in pixels, lines or pages.
+      const zoomStep = event.deltaY * [1, 16, 400][event.deltaMode];
+      zoomMap(map, ZOOM_STEP ** (-zoomStep / (event.ctrlKey ? 40 : 160)), left, top);
+    },
+    { passive: false },
+  );
 }
 
 /** @param {import('./map.js').SeatMap} map @param {number} factor @param {number} [left] @param {number} [top] */

@@ -216,7 +216,12 @@ function drawRing(context, map, seat, colour, width) {
 function drawCross(context, { view, paint }) {
   const [x, y] = [view.width / 2, view.height / 2];
   context.beginPath();
-  for (const [across, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+  for (const [across, down] of [
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ]) {
     context.moveTo(x + across * 9, y + down * 9);
     context.lineTo(x + across * 22, y + down * 22);
   }

@@ -45,9 +45,10 @@ export class SectionList {
     const { choice, select, rows } = this;
     const options = choice.venue.sections.map(({ name, index }) => el('option', { value: String(index) }, name));
     setChildren(select, el('option', { value: '' }, t('seats.section.choose')), options);
-    const showCounts = () => choice.venue.sections.forEach(({ name, index }) => {
-      setText(options[index], t('seats.section.option', { section: isolate(name), n: choice.states.freeInSection[index] }));
-    });
+    const showCounts = () =>
+      choice.venue.sections.forEach(({ name, index }) => {
+        setText(options[index], t('seats.section.option', { section: isolate(name), n: choice.states.freeInSection[index] }));
+      });
     // A list must not change while it is open.
     let due = 0;
     const later = () => {
@@ -76,7 +77,10 @@ export class SectionList {
     });
     rows.addEventListener('focusout', () => this.handlers.pointed(-1));
     rows.addEventListener('keydown', (event) => this.#onKeyDown(event));
-    for (const [id, by] of /** @type {[string, number][]} */ ([['#section-before', -1], ['#section-after', 1]])) {
+    for (const [id, by] of /** @type {[string, number][]} */ ([
+      ['#section-before', -1],
+      ['#section-after', 1],
+    ])) {
       $(id).addEventListener('click', () => this.#showPart(this.part + by));
     }
     choice.on('seats', (seats) => seats.forEach((seat) => this.#refreshButton(seat)));
@@ -110,7 +114,10 @@ export class SectionList {
     this.part = part;
     this.buttons.clear();
     this.current = -1;
-    setChildren(this.rows, this.parts[part].map((row) => this.#createRow(section, row)));
+    setChildren(
+      this.rows,
+      this.parts[part].map((row) => this.#createRow(section, row)),
+    );
     const free = [...this.buttons.keys()].find((one) => choice.isSelectable(one));
     this.#setTabStop(seat >= 0 ? seat : (free ?? this.buttons.keys().next().value ?? -1));
     const [first, last] = [this.parts[part][0], this.parts[part][this.parts[part].length - 1]];
@@ -205,13 +212,20 @@ export class SectionList {
       return line.reduce((one, other) => (apart(other) < apart(one) ? other : one));
     };
     switch (key) {
-      case 'ArrowLeft': return before[0];
-      case 'ArrowRight': return after[0];
-      case 'ArrowUp': return above(before);
-      case 'ArrowDown': return above(after);
-      case 'Home': return shown.find((seat) => row(seat) === row(from) && usable(seat));
-      case 'End': return shown.filter((seat) => row(seat) === row(from) && usable(seat)).at(-1);
-      default: return undefined;
+      case 'ArrowLeft':
+        return before[0];
+      case 'ArrowRight':
+        return after[0];
+      case 'ArrowUp':
+        return above(before);
+      case 'ArrowDown':
+        return above(after);
+      case 'Home':
+        return shown.find((seat) => row(seat) === row(from) && usable(seat));
+      case 'End':
+        return shown.filter((seat) => row(seat) === row(from) && usable(seat)).at(-1);
+      default:
+        return undefined;
     }
   }
 }

@@ -85,7 +85,18 @@ function createSection(name, index, rows, price) {
   const longest = Math.max(48, Math.ceil(5 * Math.sqrt(seats.length)));
   /** @type {Section} */
   const section = {
-    name, index, seats, rows: [], lines: [], price, width: 0, depth: 0, inner: 0, angle: 0, x: 0, y: 0,
+    name,
+    index,
+    seats,
+    rows: [],
+    lines: [],
+    price,
+    width: 0,
+    depth: 0,
+    inner: 0,
+    angle: 0,
+    x: 0,
+    y: 0,
   };
   let first = 0;
   for (const [label, { length }] of rows) {

@@ -30,7 +30,8 @@ const bytesToHex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte
 export async function verifyDraw(draw, entrants, { ticket, noted, firstPlace }, progress = () => {}) {
   /** @type {Check[]} */
   const checks = [];
-  const check = (/** @type {boolean} */ good, /** @type {string} */ yes, /** @type {string} */ no) => checks.push({ good, text: good ? yes : no });
+  const check = (/** @type {boolean} */ good, /** @type {string} */ yes, /** @type {string} */ no) =>
+    checks.push({ good, text: good ? yes : no });
   const secret = hexToBytes(draw.secret ?? '');
   const digest = bytesToHex(await crypto.subtle.digest('SHA-256', secret));
   check(digest === draw.commitment, t('wait.check.secret'), t('wait.check.secret.no'));
@@ -39,7 +40,11 @@ export async function verifyDraw(draw, entrants, { ticket, noted, firstPlace }, 
     check(noted.commitment === draw.commitment, t('wait.check.noted', { time: at }), t('wait.check.noted.no', { time: at }));
   }
   const listed = new Set(entrants);
-  check(listed.size === entrants.length && (draw.entrants ?? entrants.length) === entrants.length, t('wait.check.list', { n: entrants.length }), t('wait.check.list.no'));
+  check(
+    listed.size === entrants.length && (draw.entrants ?? entrants.length) === entrants.length,
+    t('wait.check.list', { n: entrants.length }),
+    t('wait.check.list.no'),
+  );
   if (ticket === null) return { checks, place: null };
   check(listed.has(ticket), t('wait.check.listed'), t('wait.check.listed.no'));
   if (!listed.has(ticket)) return { checks, place: null };
@@ -56,7 +61,12 @@ export async function verifyDraw(draw, entrants, { ticket, noted, firstPlace }, 
   }
   checks.push({ good: true, text: t('wait.check.place', { place: number(place), n: entrants.length }) });
   // The first place shown may be better, since others may have left or been admitted, but never worse.
-  if (firstPlace !== null) check(firstPlace <= place, t('wait.check.shown', { shown: number(firstPlace) }), t('wait.check.shown.no', { shown: number(firstPlace) }));
+  if (firstPlace !== null)
+    check(
+      firstPlace <= place,
+      t('wait.check.shown', { shown: number(firstPlace) }),
+      t('wait.check.shown.no', { shown: number(firstPlace) }),
+    );
   return { checks, place };
 }
 
@@ -78,14 +88,19 @@ export async function loadDraw() {
 export function setUpDrawCheck(mine) {
   onAction('check', async (button) => {
     const list = $('[data-slot="checks"]');
-    const showChecks = (/** @type {Check[]} */ checks) => setChildren(list, checks.map(({ good, text }) => el('li', { class: good ? 'good' : 'bad' }, `${good ? '✓' : '✗'} ${text}`)));
+    const showChecks = (/** @type {Check[]} */ checks) =>
+      setChildren(
+        list,
+        checks.map(({ good, text }) => el('li', { class: good ? 'good' : 'bad' }, `${good ? '✓' : '✗'} ${text}`)),
+      );
     button.setAttribute('aria-disabled', 'true');
     try {
       if (!crypto.subtle) return showChecks([{ good: false, text: t('wait.check.insecure') }]);
       await loadDraw();
       const entrants = await onsale.entrants(page.schedule_id);
       const noted = localStore.get(`onsale.draw.${page.schedule_id}`);
-      const onProgress = (/** @type {number} */ done) => setChildren(list, el('li', null, t('wait.check.running', { done: number(done), n: entrants.length })));
+      const onProgress = (/** @type {number} */ done) =>
+        setChildren(list, el('li', null, t('wait.check.running', { done: number(done), n: entrants.length })));
       showChecks((await verifyDraw(published, entrants, { noted, ...mine() }, onProgress)).checks);
     } catch (error) {
       showChecks([{ good: false, text: errorText(error) }]);

@@ -68,7 +68,8 @@ export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
     // Without storage the place would be lost on the way to the seats.
     if (!canStore) return offerJoin(t('wait.unkept'), t('common.unkept'), false);
     if (endedAs) return offerJoin(t(`wait.ended.${endedAs}`), t('wait.join.anew'), true);
-    if (!currentSession() && !page.signup) return offerJoin(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
+    if (!currentSession() && !page.signup)
+      return offerJoin(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
     return offerJoin(t('wait.join.title'), t('wait.join.text'), true);
   };
 

@@ -30,7 +30,10 @@ export const aheadText = (ahead) => (ahead === 0 ? t('wait.ahead.none') : t('wai
 /** The estimated wait as a range, or the reason why there is none. @param {Ticket} ticket @param {{ reservation_available_at?: string } | null} schedule */
 export function etaText(ticket, schedule) {
   if (ticket.recovering) return t('wait.eta.recovering');
-  if (ticket.phase === 'UPCOMING') return schedule?.reservation_available_at ? t('wait.eta.opens', { time: time(schedule.reservation_available_at, 'day') }) : t('wait.eta.before');
+  if (ticket.phase === 'UPCOMING')
+    return schedule?.reservation_available_at
+      ? t('wait.eta.opens', { time: time(schedule.reservation_available_at, 'day') })
+      : t('wait.eta.before');
   if (ticket.phase === 'PAUSED') return t('wait.eta.paused');
   if (ticket.phase === 'SOLD_OUT') return t('wait.eta.soldout');
   if (ticket.phase === 'CLOSED') return t('wait.eta.closed');
