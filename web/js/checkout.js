@@ -1,6 +1,7 @@
 // @ts-check
 /** `/holds/{id}`: paying for held seats before the hold expires. */
 import './lib/frame.js';
+import { OnsaleError } from './onsale.js';
 import { announce } from './lib/announce.js';
 import { everySecond, msUntil } from './lib/clock.js';
 import { confirm } from './lib/dialog.js';
@@ -23,12 +24,12 @@ const host = $('#checkout');
 
 /**
  * @typedef {object} Details
- * @property {any} hold
- * @property {any} schedule
- * @property {any} concert
+ * @property {import('./onsale/types.d.ts').HoldView} hold
+ * @property {import('./onsale/types.d.ts').Schedule | null} schedule null if it could not be loaded
+ * @property {import('./onsale/types.d.ts').Concert | null} concert null if it could not be loaded
  * @property {Map<number, import('./seats/labels.js').Label>} labels
  * @property {number | null} balance null if unknown
- * @property {any[]} payments
+ * @property {import('./onsale/types.d.ts').Payment[]} payments
  * @property {number} charged points added with the payment that this tab made
  */
 
@@ -56,21 +57,23 @@ async function load() {
     if (!same) draw();
   } catch (error) {
     if (turn !== loading) return undefined;
-    if (error.status === 401)
+    const { status } = OnsaleError.from(error);
+    if (status === 401)
       return setChildren(
         host,
         signIn(async () => (await ensureSignedIn()) && load()),
       );
-    setChildren(host, error.status === 404 ? notFound() : failed(error, load));
+    setChildren(host, status === 404 ? notFound() : failed(error, load));
   }
   return undefined;
 }
 
-/** Loads what belongs to a hold: the concert, the seats, the balance and the payments. @param {any} hold @returns {Promise<Details>} */
+/** Loads what belongs to a hold: the concert, the seats, the balance and the payments. @param {import('./onsale/types.d.ts').HoldView} hold @returns {Promise<Details>} */
 async function loadDetails(hold) {
   const [{ schedule_id, concert_id }] = hold.reservations;
   // The page is shown even if one of these can't be loaded.
-  const orNull = (/** @type {Promise<any>} */ call) => call.catch(() => null);
+  /** @template Answer @param {Promise<Answer>} call @returns {Promise<Answer | null>} */
+  const orNull = (call) => call.catch(() => null);
   const [schedule, concert, labels, points, payments] = await Promise.all([
     orNull(onsale.schedule(schedule_id)),
     orNull(onsale.concert(concert_id)),
@@ -107,13 +110,13 @@ async function pay() {
     draw();
   });
   Object.assign(payState, { paying: false, unsure: false });
-  if (outcome.short) {
-    details.balance = outcome.short.balance;
+  if ('balance' in outcome) {
+    details.balance = outcome.balance;
     draw();
     announce(t('checkout.short.announce'), { urgent: true });
     return;
   }
-  if (outcome.paid) {
+  if ('paid' in outcome) {
     details.hold = { ...details.hold, status: 'COMPLETE' };
     details.balance = outcome.paid.balance;
     details.payments = outcome.paid.payments;

@@ -12,9 +12,11 @@ import { loadTicket } from './lib/ticket.js';
 /** Interval between two requests, in ms. Each request refreshes one concert, in turn. */
 const LOOK_INTERVAL_MS = 3000;
 
-/** @type {Map<number, any>} the latest known schedules, by id */
+/** @typedef {import('./onsale/types.d.ts').Schedule} Schedule */
+
+/** @type {Map<number, Schedule>} the latest known schedules, by id */
 const schedules = new Map();
-/** The lists to refresh: the shown page of dates of each concert. Past dates do not change. @type {{concert: number, which: any}[]} */
+/** The lists to refresh: the shown page of dates of each concert. Past dates do not change. @type {{ concert: number, which: import('./onsale/types.d.ts').ListPage & { dates: string } }[]} */
 const lists = [];
 for (const { kind, shows, dates: limit, cursor } of page.offer.sections) {
   for (const { concert, schedules: all } of shows) {
@@ -25,7 +27,7 @@ for (const { kind, shows, dates: limit, cursor } of page.offer.sections) {
 const shownAt = Date.parse(page.offer.as_of);
 let failedSince = Date.parse(page.server_time) - shownAt > 5000 ? shownAt : 0;
 
-/** The phase now: the last answer may be a few seconds old. @param {any} schedule */
+/** The phase now: the last answer may be a few seconds old. @param {Schedule} schedule */
 function phaseOf({ phase, reservation_available_at: opens, deadline_at: deadline, seats }) {
   if (msUntil(deadline) <= 0) return 'CLOSED';
   if (phase === 'UPCOMING' && seats.total > 0 && msUntil(opens) <= 0) return 'OPEN';
@@ -35,7 +37,7 @@ function phaseOf({ phase, reservation_available_at: opens, deadline_at: deadline
 /** @type {Record<string, string>} */
 const BADGES = { OPEN: 'good', UPCOMING: 'accent', PAUSED: 'warn', SOLD_OUT: 'bad', CLOSED: '' };
 
-/** The text beside the phase. @param {any} schedule @param {string} phase */
+/** The text beside the phase. @param {Schedule} schedule @param {string} phase */
 function noteText({ reservation_available_at: opens, queue_opens_at: queue, deadline_at: deadline }, phase) {
   if (phase === 'UPCOMING' && msUntil(opens) > 0) {
     const left = msUntil(opens);
@@ -52,14 +54,14 @@ function noteText({ reservation_available_at: opens, queue_opens_at: queue, dead
   return '';
 }
 
-/** The button's text. @param {any} schedule @param {string} phase */
+/** The button's text. @param {Schedule} schedule @param {string} phase */
 function actionText({ id, queue_opens_at: queue }, phase) {
   if (loadTicket(id)) return t('sale.go.back');
   if (phase === 'OPEN') return t('sale.go');
   return msUntil(queue) > 0 ? t('sale.go.early') : t('sale.go.line');
 }
 
-/** @param {HTMLElement} row @param {any} schedule */
+/** @param {HTMLElement} row @param {Schedule} schedule */
 function draw(row, schedule) {
   const phase = phaseOf(schedule);
   if (row.dataset.phase !== phase) {
@@ -79,7 +81,7 @@ function draw(row, schedule) {
     go.classList.toggle('quiet', comes && msUntil(schedule.queue_opens_at) > 0);
     setText(part('do'), actionText(schedule, phase));
   }
-  schedule.prices.forEach((/** @type {any} */ price, /** @type {number} */ at) => {
+  schedule.prices.forEach((price, at) => {
     const cell = $(`[data-price="${at}"]`, row);
     if (cell) setText(cell, t('sale.left', { n: price.available }));
   });
@@ -117,7 +119,9 @@ function drawTiles() {
   const part = (/** @type {Intl.DateTimeFormatOptions} */ form, /** @type {Date} */ date) =>
     new Intl.DateTimeFormat(page.lang, form).format(date);
   for (const row of $$('.date')) {
-    const date = new Date(schedules.get(Number(row.dataset.schedule))?.concert_at);
+    const schedule = schedules.get(Number(row.dataset.schedule));
+    if (!schedule) continue;
+    const date = new Date(schedule.concert_at);
     setText($('[data-tile="month"]', row), part({ month: 'short' }, date));
     setText($('[data-tile="day"]', row), String(date.getDate()));
     setText($('[data-tile="weekday"]', row), part({ weekday: 'short' }, date));

@@ -7,6 +7,7 @@ import { runOnce, field, heading } from './parts.js';
 import { get } from './api.js';
 
 /** @typedef {{ action?: string, subject?: string, admin?: string }} Wanted */
+/** @typedef {import('../onsale/types.d.ts').AuditEntry} AuditEntry */
 
 const ACTIONS = [
   ['concert', 'create', 'change'],
@@ -20,7 +21,7 @@ const HIDDEN_FIELDS = ['id', 'concert_id'];
 const MAX_CHANGES = 12;
 const MAX_CREATED = 4;
 
-/** Flattens the queue settings into their schedule. @param {any} value @returns {Record<string, any>} */
+/** Flattens the queue settings into their schedule. @param {unknown} value @returns {Record<string, unknown>} */
 function flatten(value) {
   if (value === null || typeof value !== 'object') return {};
   return Object.fromEntries(
@@ -28,13 +29,13 @@ function flatten(value) {
   );
 }
 
-/** @param {string} name @param {any} value */
+/** @param {string} name @param {unknown} value */
 function valueText(name, value) {
   if (value === undefined) return '–';
-  if (name === 'seat_ids') return t('admin.audit.seats', { n: value.length });
+  if (name === 'seat_ids' && Array.isArray(value)) return t('admin.audit.seats', { n: value.length });
   if (name === 'status') return t(`admin.concert.${value}`);
-  if (name.endsWith('_at')) return time(value);
-  if (hasText(`admin.setting.${name}`)) return settingText(name, value);
+  if (name.endsWith('_at')) return time(String(value));
+  if (hasText(`admin.setting.${name}`)) return settingText(name, /** @type {import('./settings.js').Value} */ (value));
   if (typeof value === 'number') return number(value);
   if (typeof value === 'boolean') return t(value ? 'admin.yes' : 'admin.no');
   return value === null ? '–' : String(value);
@@ -46,10 +47,10 @@ const nameText = (name) => {
   return key ? t(key) : name;
 };
 
-/** The fields that an entry changed. @param {any} entry */
+/** The fields that an entry changed. @param {AuditEntry} entry */
 function differences(entry) {
   const [before, after] = [flatten(entry.before), flatten(entry.after)];
-  const empty = (/** @type {any} */ value) => entry.before === null && (value === null || value === '');
+  const empty = (/** @type {unknown} */ value) => entry.before === null && (value === null || value === '');
   const names = Object.keys(after).filter(
     (name) => !HIDDEN_FIELDS.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   );
@@ -81,7 +82,7 @@ function subjectLink(subject) {
   return to ? el('a', { href: to }, text) : text;
 }
 
-/** @param {any} entry */
+/** @param {AuditEntry} entry */
 function item(entry) {
   return el(
     'li',
@@ -119,6 +120,7 @@ function entries(wanted) {
   const more = el('button', { type: 'button', class: 'button quiet', hidden: true }, t('admin.audit.older'));
   let cursor = '';
   const load = async (/** @type {boolean} */ fromStart) => {
+    /** @type {import('../onsale/types.d.ts').List<AuditEntry>} */
     const page = await get(query(wanted(), fromStart ? undefined : cursor));
     cursor = page.next_cursor ?? '';
     if (fromStart) setChildren(list, page.items.map(item));

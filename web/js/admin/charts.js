@@ -66,13 +66,13 @@ const CHARTS = [
 const SHOWN_SECONDS = 600;
 const HEIGHT = 150;
 
-/** @type {any} */
+/** @type {typeof import('../../vendor/uplot/uPlot.esm.js').default | null} */
 let UPlot = null;
 
 /** Compact numbers for the axes: 12K, 1.2억. */
 const compact = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** The time range shown: at least a minute, up to the last value. @param {any} _ @param {number | null} first @param {number | null} last @returns {[number, number]} */
+/** The time range shown: at least a minute, up to the last value. @param {unknown} _ @param {number | null} first @param {number | null} last @returns {[number, number]} */
 function timeRange(_, first, last) {
   const end = last ?? serverNow() / 1000;
   return [Math.min(first ?? end, end - 60), end];
@@ -84,7 +84,7 @@ const axisTimes = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';
 
-/** The options for uPlot. @param {Chart} chart @param {HTMLElement} box */
+/** The options for uPlot. @param {Chart} chart @param {HTMLElement} box @returns {import('uplot').Options} */
 function options(chart, box) {
   const style = getComputedStyle(box);
   const [ink, grid] = [colourOf(style, '--chart-ink'), colourOf(style, '--chart-grid')];
@@ -108,19 +108,19 @@ function options(chart, box) {
     scales: {
       x: { time: true, range: timeRange },
       y: {
-        range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [
+        range: (/** @type {unknown} */ _, /** @type {number | null} */ low, /** @type {number | null} */ high) => [
           Math.min(0, low ?? 0),
           Math.max(1, (high ?? 1) * 1.1),
         ],
       },
     },
     axes: [
-      { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => axisTimes(at) },
+      { ...axis, size: 26, space: 86, values: (/** @type {unknown} */ _, /** @type {number[]} */ at) => axisTimes(at) },
       {
         ...axis,
         size: 52,
         space: 34,
-        values: (/** @type {any} */ _, /** @type {number[]} */ at) =>
+        values: (/** @type {unknown} */ _, /** @type {number[]} */ at) =>
           at.map((one) => (chart.format === whole && !Number.isInteger(one) ? '' : formatNumber(compact, one))),
       },
     ],
@@ -143,7 +143,7 @@ class Panel {
       el('figcaption', null, el('h3', null, t(`admin.chart.title.${chart.key}`)), el('ul', { class: 'chart-legend' }, legend)),
       this.box,
     );
-    /** @type {any} */
+    /** @type {import('../../vendor/uplot/uPlot.esm.js').default | null} */
     this.plot = null;
   }
 
@@ -160,7 +160,8 @@ class Panel {
     });
     if (!this.plot || history.at.length === 0) return;
     const first = Math.max(0, history.at.length - SHOWN_SECONDS);
-    this.plot.setData([history.at.slice(first), ...this.chart.lines.map(({ name }) => history[name].slice(first))]);
+    const at = /** @type {number[]} */ (history.at.slice(first));
+    this.plot.setData([at, ...this.chart.lines.map(({ name }) => history[name].slice(first))]);
   }
 }
 

@@ -23,7 +23,12 @@ function fields(concert) {
       field(t('admin.concert.description'), description),
       field(t('admin.concert.status'), status, { hint: t('admin.concert.status.hint') }),
     ],
-    value: () => ({ title: title.value, description: description.value, status: status.value }),
+    /** @returns {import('../onsale/types.d.ts').NewConcert} */
+    value: () => ({
+      title: title.value,
+      description: description.value,
+      status: /** @type {import('./api.js').Concert['status']} */ (status.value),
+    }),
   };
 }
 
@@ -31,6 +36,7 @@ function fields(concert) {
 function newConcert(place) {
   const { parts, value } = fields({});
   const act = async () => {
+    /** @type {import('./api.js').Concert} */
     const made = await post('/v1/admin/concerts', value());
     location.hash = `#/concerts/${made.id}/schedules/new`;
   };
@@ -41,7 +47,7 @@ function newConcert(place) {
   );
 }
 
-/** Asks before a concert is withdrawn, since that stops its sales at once. @param {import('./api.js').Concert} old @param {any} wanted */
+/** Asks before a concert is withdrawn, since that stops its sales at once. @param {import('./api.js').Concert} old @param {import('../onsale/types.d.ts').NewConcert} wanted */
 async function confirmWithdrawal(old, wanted) {
   if (wanted.status === old.status || wanted.status === 'AVAILABLE') return true;
   return confirm({

@@ -10,8 +10,9 @@ import { card, runOnce, field } from './parts.js';
 import { patch } from './api.js';
 import { changesList } from './settings.js';
 
-/** @typedef {{ capacity: number, admit_per_second: number, paused: boolean, message: string | null }} InForce */
-/** @typedef {{ name: keyof InForce, after: any, element: HTMLElement, state: HTMLElement, begun: number, done: boolean }} Effect */
+/** @typedef {import('../onsale/types.d.ts').InForce} InForce */
+/** A setting's value. @typedef {InForce[keyof InForce]} Value */
+/** @typedef {{ name: keyof InForce, after: Value, element: HTMLElement, state: HTMLElement, begun: number, done: boolean }} Effect */
 
 /** Number of recent changes shown. */
 const SHOWN_EFFECTS = 5;
@@ -26,7 +27,7 @@ class Effects {
     this.all = [];
   }
 
-  /** @param {keyof InForce} name @param {any} before @param {any} after @param {number} begun when it was requested */
+  /** @param {keyof InForce} name @param {Value} before @param {Value} after @param {number} begun when it was requested */
   add(name, before, after, begun) {
     // An earlier change of the same setting can no longer be confirmed.
     for (const effect of this.all.filter((one) => one.name === name)) setText(effect.state, t('admin.effect.replaced'));
@@ -172,7 +173,7 @@ export function admissionControls(schedule) {
   const apply = async (/** @type {Partial<InForce>} */ change) => {
     if (!inForce) return;
     const before = { ...inForce };
-    const [[name, after]] = /** @type {[keyof InForce, any][]} */ (Object.entries(change));
+    const [[name, after]] = /** @type {[keyof InForce, Value][]} */ (Object.entries(change));
     if (before[name] === after) return announce(t('admin.nochange'), { now: true });
     const harm = harmText(before, change, waiting);
     const sure =
@@ -205,7 +206,7 @@ export function admissionControls(schedule) {
   element.classList.add('controls');
   return {
     element,
-    /** @param {Record<string, any>} stats */
+    /** @param {import('./feed.js').Stats} stats */
     show: (stats) => {
       inForce = stats.in_force;
       waiting = stats.waiting;

@@ -9,18 +9,22 @@ import { call } from './api.js';
 /** Interval between two requests, in ms. */
 const INTERVAL_MS = 2000;
 
-/** @param {any} store */
+/** @param {import('../onsale/types.d.ts').Health['stores'][number]} store */
 function storeCard(store) {
   return el(
     'div',
     { class: `store ${store.up ? 'store-up' : 'store-down'}` },
     el('strong', null, store.store === 'redis' ? 'Redis' : 'PostgreSQL'),
     el('span', { class: `badge ${store.up ? 'badge-open' : 'badge-bad'}` }, t(store.up ? 'admin.health.up' : 'admin.health.down')),
-    el('span', { class: 'muted' }, store.up ? t('admin.ms', { value: decimal(store.answer_ms) }) : t(`admin.health.down.${store.store}`)),
+    el(
+      'span',
+      { class: 'muted' },
+      store.up ? t('admin.ms', { value: decimal(store.answer_ms ?? 0) }) : t(`admin.health.down.${store.store}`),
+    ),
   );
 }
 
-/** @param {any} one */
+/** @param {import('../onsale/types.d.ts').LoopHealth} one */
 function loopRow(one) {
   const state = one.failed ? 'failed' : one.late ? 'late' : 'fine';
   const key = `admin.loop.${one.name.replaceAll(' ', '_')}`;
@@ -33,7 +37,7 @@ function loopRow(one) {
   ];
 }
 
-/** @param {any} health */
+/** @param {import('../onsale/types.d.ts').Health} health */
 function healthCards(health) {
   const heads = ['name', 'state', 'every', 'took', 'last'].map((name, at) => ({ text: t(`admin.loop.head.${name}`), number: at > 1 }));
   return [
@@ -83,6 +87,7 @@ export async function healthPart(place) {
   let timer;
   const look = async () => {
     try {
+      /** @type {import('../onsale/types.d.ts').Health} */
       const health = await call('GET', '/v1/admin/health', { signal: ending.signal });
       lastAt = health.server_time;
       setChildren(rest, ...healthCards(health));

@@ -8,7 +8,10 @@ import { admissionControls } from './controls.js';
 import { follow, isQueueDataOld, sumRates } from './feed.js';
 import { nextInQueue, admissionText } from './next-in-queue.js';
 
-/** The tiles: a name, its figure, and a note. @type {[string, (stats: any, history: import('./feed.js').History) => (string | null), (stats: any) => string][]} */
+/** @typedef {import('./feed.js').Stats} Stats */
+/** @typedef {import('../onsale/types.d.ts').NextInQueue} NextInQueue */
+
+/** The tiles: a name, its figure, and a note. @type {[string, (stats: Stats, history: import('./feed.js').History) => (string | null), (stats: Stats) => string][]} */
 const TILES = [
   ['waiting', (stats) => number(stats.waiting + stats.returned), (stats) => t('admin.tile.parked', { n: stats.parked })],
   ['inside', (stats) => number(stats.active), (stats) => t('admin.tile.of', { n: stats.in_force.capacity })],
@@ -45,12 +48,10 @@ const decimalOrNull = (value) => (value === null || value === undefined ? null :
 /** @param {(number | null)[]} values */
 const lastText = (values) => decimalOrNull(values.at(-1));
 
-/** The slowest p99 of the calls that buyers wait for. @param {any} stats */
+/** The slowest p99 of the calls that buyers wait for. @param {Stats} stats */
 function slowestText(stats) {
-  const all = stats.answers
-    .filter((/** @type {any} */ one) => ['join', 'hold', 'pay'].includes(one.call))
-    .map((/** @type {any} */ one) => one.p99_ms);
-  const found = all.filter((/** @type {any} */ value) => value !== null);
+  const all = stats.answers.filter(({ call }) => ['join', 'hold', 'pay'].includes(call)).map(({ p99_ms }) => p99_ms);
+  const found = all.filter((value) => value !== null);
   return found.length > 0 ? t('admin.ms', { value: decimal(Math.max(...found)) }) : null;
 }
 
@@ -69,7 +70,7 @@ function tiles() {
       { class: 'kpis' },
       made.map(({ element }) => element),
     ),
-    /** @param {any} stats @param {import('./feed.js').History} history */
+    /** @param {Stats} stats @param {import('./feed.js').History} history */
     show: (stats, history) => {
       const queueIsOld = isQueueDataOld(stats);
       TILES.forEach(([name, figure, note], at) => {
@@ -86,12 +87,12 @@ function tiles() {
 function status() {
   const [text, fresh] = [el('strong', { class: 'status-text' }), el('span', { class: 'status-fresh' })];
   const element = el('p', { class: 'status' }, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), text, fresh);
-  /** @type {Record<string, any> | null} */
+  /** @type {NextInQueue | null} */
   let why = null;
   let before = '';
   return {
     element,
-    /** @param {Record<string, any> | null} answer */
+    /** @param {NextInQueue | null} answer */
     setAdmission: (answer) => {
       why = answer;
     },
@@ -108,7 +109,7 @@ function status() {
   };
 }
 
-/** @param {any} stats @param {import('./feed.js').State} state @param {any} why @returns {[string, string]} */
+/** @param {Stats | null} stats @param {import('./feed.js').State} state @param {NextInQueue | null} why @returns {[string, string]} */
 function statusText(stats, state, why) {
   if (state === 'lost') return ['bad', t('admin.status.lost')];
   if (state === 'stale') return ['bad', t('admin.status.stale')];
@@ -122,7 +123,7 @@ function statusText(stats, state, why) {
   return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.still) ? 'still' : 'paused', admissionText(found)];
 }
 
-/** Corrects why admission stands still by newer figures, since the reason is loaded less often. @param {string | null} still @param {any} stats */
+/** Corrects why admission stands still by newer figures, since the reason is loaded less often. @param {NextInQueue['still']} still @param {Stats} stats @returns {NextInQueue['still']} */
 function correctedBlock(still, stats) {
   const { paused, capacity } = stats.in_force;
   const outdated = (still === 'PAUSED' && !paused) || (still === 'NO_CAPACITY' && capacity > 0);

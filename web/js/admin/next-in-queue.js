@@ -11,7 +11,10 @@ const INTERVAL_MS = 2000;
 /** A sequence is epoch × 2^40 + n. */
 const EPOCH_SPAN = 2 ** 40;
 
-/** Whether people are admitted; if not, why and until when. @param {Record<string, any>} answer */
+/** @typedef {import('../onsale/types.d.ts').NextInQueue} NextInQueue */
+/** @typedef {import('../onsale/types.d.ts').NextEntry} NextEntry */
+
+/** Whether people are admitted; if not, why and until when. @param {NextInQueue} answer */
 export function admissionText(answer) {
   if (answer.still === null) return t('admin.still.flowing', { n: answer.room });
   const why = t(`admin.still.${answer.still}`);
@@ -27,7 +30,7 @@ const placeText = (sequence) => {
   return epoch === 1 ? number(sequence % EPOCH_SPAN) : t('admin.next.place', { n: number(sequence % EPOCH_SPAN), epoch: String(epoch) });
 };
 
-/** @param {any} one @param {number} at */
+/** @param {NextEntry} one @param {number} at */
 const row = (one, at) => [
   at + 1,
   placeText(one.sequence),
@@ -40,7 +43,7 @@ const row = (one, at) => [
  * Shows the next people in the queue. Loads them again while the page is visible.
  * @param {number} schedule
  * @param {AbortSignal} signal
- * @param {(answer: Record<string, any> | null) => void} onAnswer
+ * @param {(answer: NextInQueue | null) => void} onAnswer
  */
 export function nextInQueue(schedule, signal, onAnswer) {
   const why = el('p', { class: 'why' });
@@ -51,6 +54,7 @@ export function nextInQueue(schedule, signal, onAnswer) {
     if (signal.aborted) return;
     if (document.visibilityState === 'visible') {
       try {
+        /** @type {NextInQueue} */
         const found = await get(`/v1/admin/schedules/${schedule}/next`, signal);
         lastAt = Date.now();
         setVisible(old, false);
@@ -81,7 +85,7 @@ export function nextInQueue(schedule, signal, onAnswer) {
   return element;
 }
 
-/** @param {any[]} next */
+/** @param {NextEntry[]} next */
 function nextTable(next) {
   const heads = [
     { text: '#', number: true },

@@ -53,6 +53,7 @@ function concertCard(concert, schedules) {
 
 /** A warning if the service is not healthy. */
 async function healthWarning() {
+  /** @type {import('../onsale/types.d.ts').Health | null} */
   const health = await get('/v1/admin/health').catch(() => null);
   if (!health || health.well) return null;
   return el(
@@ -66,9 +67,11 @@ async function healthWarning() {
 
 /** @type {import('../admin.js').Part} */
 export async function overviewPart(place) {
+  /** @type {[import('./api.js').Concert[], HTMLElement | null]} */
   const [concerts, warning] = await Promise.all([fetchAll('/v1/concerts'), healthWarning()]);
   concerts.reverse();
   const shown = concerts.slice(0, MAX_CONCERTS);
+  /** @type {import('./api.js').Schedule[][]} */
   const schedules = await Promise.all(shown.map(({ id }) => fetchAll(`/v1/concerts/${id}/schedules`)));
   const add = el('a', { class: 'button', href: '#/concerts/new' }, t('admin.concert.new'));
   setChildren(

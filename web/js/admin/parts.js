@@ -1,5 +1,6 @@
 // @ts-check
 /** Elements that the parts of the console are built of. */
+import { OnsaleError } from '../onsale.js';
 import { toast } from '../lib/announce.js';
 import { el, setChildren } from '../lib/dom.js';
 import { errorText, t } from '../lib/text.js';
@@ -99,9 +100,9 @@ export function figure(label, value, note) {
   );
 }
 
-/** A page for a part that could not be loaded, with a button to try again. @param {any} error @param {() => void} again */
+/** A page for a part that could not be loaded, with a button to try again. @param {unknown} error @param {() => void} again */
 export function failure(error, again) {
-  const missing = error?.status === 404;
+  const missing = OnsaleError.from(error).status === 404;
   return el(
     'div',
     { class: 'card failure' },
@@ -139,10 +140,11 @@ export async function runOnce(button, act) {
 /** @type {WeakSet<HTMLButtonElement>} */
 const busy = new WeakSet();
 
-/** The text of an error, with each invalid field. @param {any} error */
+/** The text of an error, with each invalid field. @param {unknown} error */
 export function problemText(error) {
-  const wrong = (error?.errors ?? []).map((/** @type {any} */ one) => `${one.pointer}: ${one.detail}`);
-  const detail = error?.code === 'invalid_times' && error.detail ? [error.detail] : [];
+  const { code, detail: text, errors } = OnsaleError.from(error);
+  const wrong = (errors ?? []).map(({ pointer, detail }) => `${pointer}: ${detail}`);
+  const detail = code === 'invalid_times' ? [text] : [];
   return [errorText(error), ...wrong, ...detail].join(' ');
 }
 

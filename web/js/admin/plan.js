@@ -1,7 +1,7 @@
 // @ts-check
 /** Draws a venue from its sections: rows are arcs around the stage, colours are prices. */
 
-/** @typedef {{ name: string, rows: number, seats_per_row: number, seat_price: number }} Section */
+/** @typedef {import('../onsale/types.d.ts').NewSection} Section */
 
 /** Half the angle of a full row. */
 const HALF_ANGLE = Math.PI / 3;

@@ -4,7 +4,9 @@ import { el } from '../lib/dom.js';
 import { number, t } from '../lib/text.js';
 import { field, localInput } from './parts.js';
 
-/** @typedef {{ name: string, min: number, max: number, usual: number, unit: string }} Numeric */
+/** @typedef {import('../onsale/types.d.ts').QueueChange} QueueChange */
+/** The names of settings that are numbers. @typedef {{ [Name in keyof QueueChange]-?: NonNullable<QueueChange[Name]> extends number ? Name : never }[keyof QueueChange]} NumericName */
+/** @typedef {{ name: NumericName, min: number, max: number, usual: number, unit: string }} Numeric */
 
 /** The numeric settings, in the order in which they affect a buyer. @type {Numeric[]} */
 export const NUMBERS = [
@@ -21,17 +23,17 @@ export const NUMBERS = [
 /** The first settings are always shown; the others have defaults that fit most sales. */
 const MAIN_COUNT = 5;
 
-/** Formats a setting's value. @param {string} name @param {any} value */
+/** Formats a setting's value. @param {string} name @param {import('./settings.js').Value} value */
 export function settingText(name, value) {
   const of = NUMBERS.find((one) => one.name === name);
-  if (of) return t(`admin.unit.${of.unit}.of`, { n: value });
+  if (of) return t(`admin.unit.${of.unit}.of`, { n: Number(value) });
   if (name === 'paused') return t(value ? 'admin.paused' : 'admin.running');
   if (name === 'entry_order') return t(`admin.order.${value}`);
-  if (name === 'message') return value ?? t('admin.nomessage');
+  if (name === 'message') return String(value ?? t('admin.nomessage'));
   return String(value);
 }
 
-/** @param {Numeric} of @param {Record<string, any>} settings */
+/** @param {Numeric} of @param {QueueChange} settings */
 function numeric({ name, min, max, usual, unit }, settings) {
   const input = el('input', {
     type: 'number',
@@ -49,7 +51,7 @@ function numeric({ name, min, max, usual, unit }, settings) {
 
 /**
  * The fields of a queue's settings.
- * @param {Record<string, any>} settings the current values; empty for a new schedule
+ * @param {QueueChange} settings the current values; empty for a new schedule
  * @param {{ fixed?: boolean }} [more] `fixed`: the queue is open, so the admission order can't be changed
  */
 export function queueFields(settings, { fixed = false } = {}) {
@@ -83,12 +85,12 @@ export function queueFields(settings, { fixed = false } = {}) {
       ),
       el('details', { class: 'more' }, el('summary', null, t('admin.setting.more')), parts(numbers.slice(MAIN_COUNT))),
     ],
-    /** The settings that differ from `old`. @param {Record<string, any>} old */
+    /** The settings that differ from `old`. @param {QueueChange} old @returns {QueueChange} */
     change: (old) => {
-      /** @type {Record<string, any>} */
+      /** @type {QueueChange} */
       const change = {};
       for (const { name, input } of numbers) if (Number(input.value) !== old[name]) change[name] = Number(input.value);
-      if (!fixed && order.value !== old.entry_order) change.entry_order = order.value;
+      if (!fixed && order.value !== old.entry_order) change.entry_order = /** @type {QueueChange['entry_order']} */ (order.value);
       const at = opens.value && new Date(opens.value).toISOString();
       if (at && localInput(at) !== (old.queue_opens_at ? localInput(old.queue_opens_at) : '')) change.queue_opens_at = at;
       return change;

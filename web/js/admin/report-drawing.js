@@ -3,7 +3,8 @@
 import { el, svg } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 
-/** @typedef {{ since: string, [name: string]: any }} Part */
+/** @typedef {import('../onsale/types.d.ts').ReportPart} Part */
+/** The counts of a part. @typedef {Exclude<keyof Part, 'since'>} Count */
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 190, 56, 24, 10];
 
@@ -39,7 +40,7 @@ const gridLines = (most, y) =>
  * @param {string} title
  * @param {Part[]} parts
  * @param {number} seconds length of each interval
- * @param {{ name: string, colour: number, label: string }[]} lines
+ * @param {{ name: Count, colour: number, label: string }[]} lines
  */
 export function barChart(title, parts, seconds, lines) {
   const at = intervalStarts(parts, seconds);

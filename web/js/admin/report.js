@@ -6,14 +6,16 @@ import { card, runOnce, figure, table } from './parts.js';
 import { barChart } from './report-drawing.js';
 import { download, get } from './api.js';
 
+/** @typedef {import('../onsale/types.d.ts').Report} Report */
+
 /** Formats a duration, with decimals below a minute. @param {number | null} seconds */
 const spanText = (seconds) => (seconds === null ? '–' : seconds < 60 ? t('admin.seconds', { value: decimal(seconds) }) : duration(seconds));
 /** Formats a part of a whole as a percentage. @param {number} part @param {number} whole */
 const shareText = (part, whole) => (whole > 0 ? t('admin.percent', { value: decimal((100 * part) / whole) }) : '');
 
-/** @param {any} report */
+/** @param {Report} report */
 function reportHead(report) {
-  const rows = ['queue_opens_at', 'reservation_available_at', 'deadline_at', 'concert_at'].map((name) => [name, report[name]]);
+  const names = /** @type {const} */ (['queue_opens_at', 'reservation_available_at', 'deadline_at', 'concert_at']);
   return el(
     'header',
     { class: 'report-head' },
@@ -28,17 +30,17 @@ function reportHead(report) {
     el(
       'dl',
       { class: 'report-times' },
-      rows.flatMap(([name, at]) => [
+      names.flatMap((name) => [
         el('dt', null, hasText(`admin.time.${name}`) ? t(`admin.time.${name}`) : t(`admin.setting.${name}`)),
-        el('dd', null, time(at)),
+        el('dd', null, time(report[name])),
       ]),
     ),
   );
 }
 
-/** @param {any} report */
+/** @param {Report} report */
 function mainFigures({ line, waits, sales, turned_away: away }) {
-  const refused = away.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.times, 0);
+  const refused = away.reduce((sum, one) => sum + one.times, 0);
   return el(
     'dl',
     { class: 'figures figures-big' },
@@ -46,7 +48,7 @@ function mainFigures({ line, waits, sales, turned_away: away }) {
     figure(t('admin.report.admitted'), number(line.admitted), shareText(line.admitted, line.joined)),
     figure(
       t('admin.report.median'),
-      spanText(waits.percentiles.find((/** @type {any} */ one) => one.percent === 50)?.seconds ?? null),
+      spanText(waits.percentiles.find((one) => one.percent === 50)?.seconds ?? null),
       t('admin.report.longest.of', { longest: spanText(waits.longest_seconds) }),
     ),
     figure(t('admin.report.sold'), number(sales.sold), t('admin.report.seats.of', { n: sales.seats })),
@@ -55,8 +57,9 @@ function mainFigures({ line, waits, sales, turned_away: away }) {
   );
 }
 
-/** @param {any} line */
+/** @param {Report['line']} line */
 function outcomesTable(line) {
+  /** @type {[string, number][]} */
   const rows = [
     ['completed', line.completed],
     ['expired_inside', line.expired_inside],
@@ -74,22 +77,18 @@ function outcomesTable(line) {
   return table(
     t('admin.report.became'),
     heads,
-    rows.map(([name, value]) => [
-      t(`admin.report.end.${name}`),
-      number(/** @type {number} */ (value)),
-      shareText(/** @type {number} */ (value), line.joined),
-    ]),
+    rows.map(([name, value]) => [t(`admin.report.end.${name}`), number(value), shareText(value, line.joined)]),
   );
 }
 
-/** @param {any} report */
+/** @param {Report} report */
 function waitsTable({ line, waits, waits_from_opening: opening }) {
   const heads = [
     { text: t('admin.report.waited') },
     { text: t('admin.report.fromjoin'), number: true },
     { text: t('admin.report.fromopen'), number: true },
   ];
-  const percentiles = waits.percentiles.map((/** @type {any} */ one, /** @type {number} */ at) => [
+  const percentiles = waits.percentiles.map((one, at) => [
     t('admin.report.percentile', { percent: one.percent }),
     spanText(one.seconds),
     spanText(opening.percentiles[at]?.seconds ?? null),
@@ -105,9 +104,9 @@ function waitsTable({ line, waits, waits_from_opening: opening }) {
   ];
 }
 
-/** @param {any} report */
+/** @param {Report} report */
 function salesTables({ sales, sections }) {
-  const states = ['sold', 'blocked', 'held', 'refunded', 'expired', 'cancelled'];
+  const states = /** @type {const} */ (['sold', 'blocked', 'held', 'refunded', 'expired', 'cancelled']);
   const heads = ['section', 'seats', 'blocked', 'sold', 'share', 'revenue'].map((name, at) => ({
     text: t(`admin.report.head.${name}`),
     number: at > 0,
@@ -122,7 +121,7 @@ function salesTables({ sales, sections }) {
     table(
       t('admin.report.sections'),
       heads,
-      sections.map((/** @type {any} */ one) => [
+      sections.map((one) => [
         one.section,
         number(one.seats),
         number(one.blocked),
@@ -134,7 +133,7 @@ function salesTables({ sales, sections }) {
   ];
 }
 
-/** @param {any[]} away */
+/** @param {Report['turned_away']} away */
 function rejectionsTable(away) {
   if (away.length === 0) return el('p', { class: 'muted' }, t('admin.report.noaway'));
   const why = (/** @type {string} */ code) => (hasText(`admin.why.${code}`) ? t(`admin.why.${code}`) : code);
@@ -146,10 +145,14 @@ function rejectionsTable(away) {
   );
 }
 
-/** @param {any} report */
+/** @param {Report} report */
 function overTime({ course: parts, interval_seconds: seconds }) {
   if (parts.length === 0) return el('p', { class: 'muted' }, t('admin.report.nothing'));
-  const line = (/** @type {string} */ name, /** @type {number} */ colour) => ({ name, colour, label: t(`admin.report.course.${name}`) });
+  const line = (/** @type {import('./report-drawing.js').Count} */ name, /** @type {number} */ colour) => ({
+    name,
+    colour,
+    label: t(`admin.report.course.${name}`),
+  });
   return [
     el('p', { class: 'hint' }, t('admin.report.interval', { span: spanText(seconds) })),
     barChart(t('admin.report.course.people'), parts, seconds, [line('joined', 1), line('admitted', 2)]),
@@ -159,9 +162,9 @@ function overTime({ course: parts, interval_seconds: seconds }) {
   ];
 }
 
-/** The figures over time as a table. @param {any[]} parts */
+/** The figures over time as a table. @param {Report['course']} parts */
 function overTimeTable(parts) {
-  const names = ['joined', 'admitted', 'sold', 'paid', 'refunded', 'turned_away'];
+  const names = /** @type {const} */ (['joined', 'admitted', 'sold', 'paid', 'refunded', 'turned_away']);
   const heads = [{ text: t('admin.report.since') }, ...names.map((name) => ({ text: t(`admin.report.course.${name}`), number: true }))];
   const rows = parts.map((part) => [
     time(part.since, 'exact'),
@@ -181,6 +184,7 @@ const meaning = () =>
 /** @type {import('./schedule.js').Tab} */
 export async function reportPart(place, { schedule, concert }) {
   const path = `/v1/admin/schedules/${schedule.id}/report`;
+  /** @type {Report} */
   const report = await get(path);
   const csv = el('button', { type: 'button', class: 'button quiet' }, t('admin.report.csv'));
   csv.addEventListener('click', () => runOnce(csv, () => download(`${path}.csv`, `onsale-schedule-${schedule.id}.csv`)));

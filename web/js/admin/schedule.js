@@ -26,7 +26,9 @@ const TABS = [
 
 /** @type {import('../admin.js').Part} */
 export async function schedulePart(place, [id], rest) {
+  /** @type {import('./api.js').Schedule} */
   const schedule = await get(`/v1/schedules/${id}`);
+  /** @type {import('./api.js').Concert} */
   const concert = await get(`/v1/concerts/${schedule.concert_id}`);
   const tabs = TABS.map(([end]) => {
     const href = `#/schedules/${id}${end && `/${end}`}`;

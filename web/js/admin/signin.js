@@ -1,5 +1,6 @@
 // @ts-check
 /** Signing in with a token from `onsale token --admin` or from an identity provider. */
+import { OnsaleError } from '../onsale.js';
 import { el, setChildren, setText, setVisible } from '../lib/dom.js';
 import { tabStore } from '../lib/store.js';
 import { errorText, t } from '../lib/text.js';
@@ -40,7 +41,7 @@ export function signInPart(place, why, done) {
     } catch (error) {
       /** @type {Record<number, string>} */
       const keys = { 401: 'admin.signin.invalid', 403: 'admin.signin.forbidden' };
-      const key = keys[error.status];
+      const key = keys[OnsaleError.from(error).status];
       refuse(key ? t(key) : errorText(error));
     } finally {
       button.disabled = false;

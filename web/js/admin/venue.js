@@ -15,7 +15,7 @@ const MAX_PER_CALL = 100_000;
 const MAX_SEATS = 200_000;
 const DEFAULTS = { name: '', rows: 10, seats_per_row: 20, seat_price: 100_000 };
 
-/** The existing sections of a layout. @param {any[]} seats @returns {Section[]} */
+/** The existing sections of a layout. @param {import('../onsale/types.d.ts').Seat[]} seats @returns {Section[]} */
 export function sectionsOf(seats) {
   /** @type {Map<string, { name: string, seat_price: number, rows: Map<string, number> }>} */
   const found = new Map();
@@ -35,7 +35,7 @@ export function sectionsOf(seats) {
 
 /** The fields of a new section. @param {Section} values @param {() => void} changed @param {(what: 'up' | 'remove') => void} act */
 function sectionFields(values, changed, act) {
-  const input = (/** @type {keyof Section} */ name, /** @type {Record<string, any>} */ more) =>
+  const input = (/** @type {keyof Section} */ name, /** @type {import('../lib/dom.js').Props} */ more) =>
     el('input', { ...more, required: true, value: values[name], 'aria-label': t(`admin.venue.${name}`), on: { input: changed } });
   const whole = { type: 'number', step: 1, inputmode: 'numeric' };
   const inputs = {
@@ -158,6 +158,7 @@ function currentTable(sections) {
 
 /** @type {import('./schedule.js').Tab} */
 export async function venuePart(place, { schedule, concert }) {
+  /** @type {import('../onsale/types.d.ts').Layout} */
   const layout = await get(`/v1/schedules/${schedule.id}/seats/layout`);
   const existing = sectionsOf(layout.seats);
   const drawing = preview();

@@ -33,7 +33,7 @@ const without = (title, ...parts) => el('div', { class: 'narrow stack' }, headin
 /** @param {() => void} act @param {string} text */
 const button = (act, text) => el('p', null, el('button', { type: 'button', class: 'button', on: { click: act } }, text));
 
-/** @param {any} error @param {() => void} [again] */
+/** @param {unknown} error @param {() => void} [again] */
 export function failed(error, again) {
   return without(
     t('checkout.title'),
@@ -61,7 +61,7 @@ export function notFound() {
   );
 }
 
-/** Names a seat. @param {Details} details @param {any} reservation */
+/** Names a seat. @param {Details} details @param {import('../onsale/types.d.ts').Reservation} reservation */
 function nameOf({ labels }, { seat_id, seat_number }) {
   const label = labels.get(seat_id);
   return label ? seatName(label) : t('checkout.seat', { seat: String(seat_number) });
@@ -78,7 +78,7 @@ const facts = (rows, kind = null) =>
 /** The order: the concert, its date, each seat with its price. @param {Details} details @param {string} total label of the sum */
 function order(details, total) {
   const { hold, schedule, concert } = details;
-  const rows = hold.reservations.map((/** @type {any} */ one) =>
+  const rows = hold.reservations.map((one) =>
     el('li', null, el('span', { dir: 'auto' }, nameOf(details, one)), el('b', { class: 'figure' }, money(one.amount))),
   );
   return el(
@@ -188,8 +188,8 @@ export function receipt(details) {
     ids && [t('checkout.receipt.number'), ids],
     charged > 0 && [t('checkout.receipt.charged'), points(charged)],
     balance !== null && [t('checkout.balance'), points(balance)],
-  ].filter(Boolean);
-  const gone = hold.reservations.filter((/** @type {any} */ one) => one.status === 'REFUNDED').length;
+  ].filter((row) => Array.isArray(row));
+  const gone = hold.reservations.filter((one) => one.status === 'REFUNDED').length;
   return el(
     'div',
     { class: 'narrow checkout receipt' },
@@ -213,7 +213,7 @@ export function receipt(details) {
 export function ended(details) {
   const { hold } = details;
   const key = { EXPIRED: 'expired', CANCELLED: 'cancelled', REFUNDED: 'refunded' }[/** @type {string} */ (hold.status)] ?? 'expired';
-  const seats = hold.reservations.map((/** @type {any} */ one) => el('li', { dir: 'auto' }, nameOf(details, one)));
+  const seats = hold.reservations.map((one) => el('li', { dir: 'auto' }, nameOf(details, one)));
   const title = details.concert ? el('p', { class: 'order-when', dir: 'auto' }, isolate(details.concert.title)) : null;
   return el(
     'div',

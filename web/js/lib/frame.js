@@ -20,8 +20,7 @@ import { t, time } from './text.js';
 /** Rewrites the server's times in the reader's time zone. @param {ParentNode} [within] */
 export function showLocalTimes(within = document) {
   for (const element of /** @type {HTMLTimeElement[]} */ ($$('time[datetime]', within))) {
-    const form = /** @type {any} */ (element.dataset.form ?? 'full');
-    setText(element, time(element.dateTime, form));
+    setText(element, time(element.dateTime, /** @type {import('./text.js').TimeForm | undefined} */ (element.dataset.form)));
   }
 }
 

@@ -9,14 +9,14 @@ export const HISTORY_PAGE_SIZE = 20;
 
 /**
  * @typedef {object} Account
- * @property {any[]} reservations newest first
- * @property {any[]} payments newest first
- * @property {Map<number, any>} paymentOf by reservation
- * @property {Map<number, any>} schedules
- * @property {Map<number, any>} concerts
+ * @property {import('../onsale/types.d.ts').Reservation[]} reservations newest first
+ * @property {import('../onsale/types.d.ts').Payment[]} payments newest first
+ * @property {Map<number, import('../onsale/types.d.ts').Payment>} paymentOf by reservation
+ * @property {Map<number, import('../onsale/types.d.ts').Schedule>} schedules
+ * @property {Map<number, import('../onsale/types.d.ts').Concert>} concerts
  * @property {Map<number, import('../seats/labels.js').Label>} labels
- * @property {{amount: number}} points
- * @property {import('../onsale.js').List} history
+ * @property {import('../onsale/types.d.ts').Balance} points
+ * @property {import('../onsale/types.d.ts').List<import('../onsale/types.d.ts').BalanceChange>} history
  */
 
 /** @returns {Promise<Account>} */
@@ -42,8 +42,14 @@ export async function loadAccount() {
   return { reservations, payments, paymentOf, schedules, concerts, labels, points, history };
 }
 
-/** Fetches each id once and returns the results by id. An id that can't be fetched is left out. @param {number[]} ids @param {(id: number) => Promise<any>} ask */
+/**
+ * Fetches each id once and returns the results by id. An id that can't be fetched is left out.
+ * @template Found
+ * @param {number[]} ids
+ * @param {(id: number) => Promise<Found>} ask
+ */
 async function fetchEach(ids, ask) {
+  /** @type {Map<number, Found>} */
   const found = new Map();
   const one = async (/** @type {number} */ id) => found.set(id, await ask(id));
   await Promise.all([...new Set(ids)].map((id) => one(id).catch(() => {})));

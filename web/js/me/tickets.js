@@ -2,31 +2,26 @@
 /** Elements for tickets, holds and payments. */
 import { msUntil } from '../lib/clock.js';
 import { el } from '../lib/dom.js';
+import { groupBy } from '../lib/lists.js';
 import { countdown, money, t, time } from '../lib/text.js';
 import { seatName } from '../seats/names.js';
 
 /** @typedef {import('./load.js').Account} Account */
+/** @typedef {import('../onsale/types.d.ts').Reservation} Reservation */
 
-/** Names a seat. @param {Account} account @param {any} reservation */
+/** Names a seat. @param {Account} account @param {Reservation} reservation */
 export function seatOf({ labels }, { seat_id, seat_number }) {
   const label = labels.get(seat_id);
   return label ? seatName(label) : t('me.seat', { seat: String(seat_number) });
 }
 
-/** @param {Account} account @param {any} reservation */
+/** @param {Account} account @param {Reservation} reservation */
 const titleOf = ({ concerts }, { concert_id }) => concerts.get(concert_id)?.title ?? t('me.concert', { n: String(concert_id) });
-
-/** Groups reservations by the value of `key`. @param {any[]} reservations @param {string} key @returns {any[][]} */
-function groupBy(reservations, key) {
-  const groups = new Map();
-  for (const one of reservations) groups.set(one[key], [...(groups.get(one[key]) ?? []), one]);
-  return [...groups.values()];
-}
 
 /** Holds that wait for payment. @param {Account} account */
 export function holds(account) {
   const waiting = account.reservations.filter(({ status, expires_at }) => status === 'PAYMENT_WAITING' && msUntil(expires_at) > 0);
-  return groupBy(waiting, 'hold_id').map((seats) => {
+  return [...groupBy(waiting, ({ hold_id }) => hold_id).values()].map((seats) => {
     const [{ hold_id, expires_at }] = seats;
     return el(
       'article',
@@ -48,10 +43,10 @@ export function holds(account) {
   });
 }
 
-/** Paid seats, one card per date. @param {Account} account @param {(account: Account, reservation: any) => void} refund */
+/** Paid seats, one card per date. @param {Account} account @param {(account: Account, reservation: Reservation) => void} refund */
 export function tickets(account, refund) {
   const paid = account.reservations.filter(({ status }) => status === 'COMPLETE');
-  return groupBy(paid, 'schedule_id').map((seats) => {
+  return [...groupBy(paid, ({ schedule_id }) => schedule_id).values()].map((seats) => {
     const schedule = account.schedules.get(seats[0].schedule_id);
     const open = schedule && msUntil(schedule.deadline_at) > 0;
     return el(
@@ -75,7 +70,7 @@ export function tickets(account, refund) {
   });
 }
 
-/** @param {Account} account @param {any} reservation @param {(() => void) | null} refund */
+/** @param {Account} account @param {Reservation} reservation @param {(() => void) | null} refund */
 function stub(account, reservation, refund) {
   const seat = seatOf(account, reservation);
   const label = account.labels.get(reservation.seat_id);

@@ -3,11 +3,24 @@
 
 /** Why a call failed. The members that a code adds (`seat_ids`, `limit`, `balance`, …) become properties. */
 export class OnsaleError extends Error {
+  /** The seats that the refusal is about. @type {number[] | undefined} */
+  seat_ids;
+  /** The limit that was reached. @type {number | undefined} */
+  limit;
+  /** The user's points, and how many were needed. @type {number | undefined} */
+  balance;
+  /** @type {number | undefined} */
+  required;
+  /** When joining opens. @type {string | undefined} */
+  opens_at;
+  /** Every error in the request. @type {import('./types.d.ts').Problem['errors']} */
+  errors;
+
   /**
    * @param {string} code the API's stable code; `network` if no answer came, `aborted` if the
    * caller cancelled it
    * @param {number} status the HTTP status; 0 without an answer
-   * @param {Record<string, any>} [body] the received problem
+   * @param {import('./types.d.ts').Problem} [body] the received problem
    * @param {number | null} [retryAfter] how long to wait before the next try, in ms
    */
   constructor(code, status, body = {}, retryAfter = null) {
@@ -24,6 +37,11 @@ export class OnsaleError extends Error {
     this.detail = body.detail ?? code;
   }
 
+  /** Returns the error itself, or for any other thrown value an error with the code `unknown`. @param {unknown} error */
+  static from(error) {
+    return error instanceof OnsaleError ? error : new OnsaleError('unknown', 0, { detail: String(error) });
+  }
+
   /** Whether the same call may succeed later. */
   get passing() {
     return this.code === 'network' || this.status === 429 || this.status === 503 || this.code === 'request_in_progress';
@@ -32,7 +50,7 @@ export class OnsaleError extends Error {
 
 /**
  * @typedef {object} Sent
- * @property {any} [body] sent as JSON
+ * @property {unknown} [body] sent as JSON
  * @property {string | null} [ticket] the `Queue-Token`
  * @property {string | null} [key] the `Idempotency-Key`: the call is repeated under it until there is
  * an answer
@@ -175,8 +193,9 @@ async function callOnce(client, method, path, sent) {
 /**
  * Calls the API. A call with an idempotency key is repeated while its result is unknown, for `patience`
  * ms. Other calls are made once, unless `patience` is given.
+ * @template Answer
  * @param {Client} client @param {string} method @param {string} path @param {Sent} [sent]
- * @returns {Promise<any>} the answer; null if it has no body
+ * @returns {Promise<Answer>} the answer; null if it has no body
  */
 export async function call(client, method, path, sent = {}) {
   const { key, signal, patience = key ? 20_000 : 0 } = sent;
@@ -185,8 +204,9 @@ export async function call(client, method, path, sent = {}) {
     try {
       return await callOnce(client, method, path, sent);
     } catch (error) {
-      const wait = Math.max(error.retryAfter ?? 0, backoff(failures));
-      if (!error.passing || performance.now() + wait > end) throw error;
+      const { passing, retryAfter } = OnsaleError.from(error);
+      const wait = Math.max(retryAfter ?? 0, backoff(failures));
+      if (!passing || performance.now() + wait > end) throw error;
       await pause(wait, signal);
     }
   }

@@ -16,11 +16,12 @@ const hexToBytes = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => pa
 /** @param {ArrayBuffer} buffer */
 const bytesToHex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
+/** @typedef {import('../onsale/types.d.ts').Draw} Draw */
 /** @typedef {{ good: boolean, text: string }} Check */
 
 /**
  * Checks a draw.
- * @param {{ commitment: string, secret?: string, entrants?: number }} draw the published draw
+ * @param {Draw} draw the published draw
  * @param {string[]} entrants the ticket ids on the published list
  * @param {{ ticket: string | null, noted: { commitment: string, at: number } | null, firstPlace: number | null }} mine
  * the reader's ticket id, the commitment that this browser saved before the draw, and the first place it was shown
@@ -70,19 +71,19 @@ export async function verifyDraw(draw, entrants, { ticket, noted, firstPlace }, 
   return { checks, place };
 }
 
-/** @type {any} */
-let published = null;
-
-/** Loads the published draw and saves the commitment the first time. @returns {Promise<boolean>} whether the draw is over */
-export async function loadDraw() {
-  published = await onsale.draw(page.schedule_id);
+/** Loads and shows the published draw, and saves the commitment the first time. */
+async function loadDraw() {
+  const published = await onsale.draw(page.schedule_id);
   const key = `onsale.draw.${page.schedule_id}`;
   if (!published.secret && !localStore.get(key)) localStore.set(key, { commitment: published.commitment, at: serverNow() });
   fillSlots('commitment', published.commitment);
   if (published.secret) fillSlots('secret', published.secret);
   showIf('secret', Boolean(published.secret));
-  return Boolean(published.secret);
+  return published;
 }
+
+/** Shows the draw, and returns whether it is over. */
+export const showDraw = async () => Boolean((await loadDraw()).secret);
 
 /** Sets up the button that checks the draw. @param {() => { ticket: string | null, firstPlace: number | null }} mine */
 export function setUpDrawCheck(mine) {
@@ -96,7 +97,7 @@ export function setUpDrawCheck(mine) {
     button.setAttribute('aria-disabled', 'true');
     try {
       if (!crypto.subtle) return showChecks([{ good: false, text: t('wait.check.insecure') }]);
-      await loadDraw();
+      const published = await loadDraw();
       const entrants = await onsale.entrants(page.schedule_id);
       const noted = localStore.get(`onsale.draw.${page.schedule_id}`);
       const onProgress = (/** @type {number} */ done) =>
