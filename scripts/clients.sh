@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Checks /openapi.json against the OpenAPI specification, and its examples against their schemas. Then
 # generates a Python client and TypeScript types from it, and uses each for a buyer's journey against a
-# running service: join, poll, hold, pay.
+# running service: join, poll, hold, pay. Checks that the types of the pages are those of this description.
 #
-# usage: scripts/clients.sh
+# usage: scripts/clients.sh          all of it
+#        scripts/clients.sh types    only writes the types of the pages, web/js/onsale/schemas.d.ts
 #
 # Runs on private stores that `onsale dev --throwaway` starts and stops.
 # Settings, all optional:
@@ -15,6 +16,7 @@ cd "$(dirname "$0")/.."
 mkdir -p "${ONSALE_DATA:=.onsale}"
 data=$(cd "$ONSALE_DATA" && pwd)
 sources=$PWD/tests/clients
+types=$PWD/web/js/onsale/schemas.d.ts
 # Other versions of the tools get another folder.
 tools=$data/clients-$(cksum <"$sources/requirements.txt" | cut -d ' ' -f 1)
 out=$data/clients-out
@@ -54,8 +56,13 @@ serve() {
   return 1
 }
 
+# Writes the TypeScript types of the description's schemas.
+write_types() {
+  node "$sources/schemas.mjs" "$out/openapi.json" >"$1"
+}
+
 inside() {
-  install
+  [[ ${1:-} == types ]] || install
   scripts/npm.sh
   rm -rf "$out"
   mkdir -p "$out/ts"
@@ -63,6 +70,13 @@ inside() {
   local schedule python=$tools/venv/bin
   schedule=$("$ONSALE_BIN" seed | sed -n 's/^schedule \([0-9]*\) is on sale.*/\1/p')
   curl -fsS "$address/openapi.json" -o "$out/openapi.json"
+  if [[ ${1:-} == types ]]; then
+    write_types "$types"
+    return
+  fi
+  write_types "$out/schemas.d.ts"
+  cmp "$out/schemas.d.ts" "$types" ||
+    { echo "clients: the API has changed: run \`make types\`, then \`make check-scripts\`" >&2; return 1; }
 
   "$python/python" "$sources/check.py" "$out/openapi.json"
 
@@ -81,7 +95,7 @@ inside() {
 }
 
 if [[ ${1:-} == inside ]]; then
-  inside
+  inside "${2:-}"
 else
   if [[ -z ${ONSALE_BIN:-} ]]; then
     scripts/build.sh
@@ -89,5 +103,5 @@ else
       python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/onsale
   fi
   export ONSALE_BIN ONSALE_UNSAFE_POSTGRES=true
-  exec "$ONSALE_BIN" dev --throwaway -- "$PWD/scripts/clients.sh" inside
+  exec "$ONSALE_BIN" dev --throwaway -- "$PWD/scripts/clients.sh" inside "${1:-}"
 fi

@@ -29,6 +29,7 @@ export const seatsPaid = new Counter('seats_paid');
 export const seatsRefunded = new Counter('seats_refunded');
 export const seatsSold = new Gauge('seats_sold');
 export const seatsUnsold = new Gauge('seats_unsold');
+/** @type {Record<string, Counter>} */
 export const refusals = {
   seat_taken: new Counter('refused_seat_taken'),
   not_enough_seats: new Counter('refused_not_enough_seats'),
@@ -58,7 +59,7 @@ export const inSale = new Trend('in_sale');
 const MAX_PRINTED = 3;
 let printed = 0;
 
-// Counts a fault, and prints it on the console.
+/** Counts a fault, and prints it on the console. @param {Counter} metric @param {string} what @param {number} [count] */
 export function fault(metric, what, count = 1) {
   metric.add(count);
   printed += 1;
@@ -85,13 +86,16 @@ export function startAtZero() {
   }
 }
 
-// Compares two successive answers about one ticket.
-//
-// After a recovery an entry may be behind others that were restored, so answers with `recovering` are not
-// compared. The service guarantees the order only within one process: run these tests against one process,
-// or behind a proxy that keeps each client on one.
+/**
+ * Compares two successive answers about one ticket.
+ *
+ * After a recovery an entry may be behind others that were restored, so answers with `recovering` are not
+ * compared. The service guarantees the order only within one process: run these tests against one process,
+ * or behind a proxy that keeps each client on one.
+ * @param {import('./types.d.ts').Ticket | null} before @param {import('./types.d.ts').Ticket} after
+ */
 export function comparePlaces(before, after) {
-  if (after.position !== null && after.position !== after.ahead + 1) {
+  if (after.position !== null && after.position !== (after.ahead ?? 0) + 1) {
     fault(sumsDiffer, `position ${after.position} with ${after.ahead} ahead`);
   }
   if (!before || before.ticket_id !== after.ticket_id) return;
@@ -105,7 +109,10 @@ export function comparePlaces(before, after) {
   }
 }
 
-// Checks the counts of the schedule and its figures against the limits of the sale.
+/**
+ * Checks the counts of the schedule and its figures against the limits of the sale.
+ * @param {import('./types.d.ts').Schedule['seats']} seats @param {import('./types.d.ts').Stats} stats @param {number} capacity
+ */
 export function compareSale(seats, stats, capacity) {
   const taken = seats.sold + seats.held;
   if (taken > seats.total) {

@@ -6,7 +6,7 @@ import { createBuyers, pause, runBuyers } from './support/crowd.mjs';
 import { answerDialog, callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
 import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof startStage>>} */
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();

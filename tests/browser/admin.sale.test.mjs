@@ -5,7 +5,7 @@ import { Buyer } from './support/crowd.mjs';
 import { answerDialog, callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
 import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof startStage>>} */
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();

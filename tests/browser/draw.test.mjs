@@ -8,6 +8,7 @@ import { waitForState, joinByPage, waitForSlot } from './support/line.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();
@@ -33,7 +34,7 @@ test('a draw is explained, run, and checked by an entrant', async () => {
   await takeScreenshot(page, 'draw-before', { full: true });
   await assertAccessible(page, 'before the draw');
 
-  await page.waitForFunction(() => ['waiting', 'active'].includes(document.body.dataset.state), null, { timeout: 60_000 });
+  await page.waitForFunction(() => ['waiting', 'active'].includes(document.body.dataset.state ?? ''), null, { timeout: 60_000 });
   await waitForSlot(page, 'secret', /^[0-9a-f]{64}$/);
   assert.equal(await page.locator('[data-slot="commitment"]').textContent(), commitment);
   await page.locator('[data-do="check"]').click();
@@ -52,7 +53,8 @@ test('a draw is explained, run, and checked by an entrant', async () => {
   // A manipulated draw fails the check.
   const forged = await page.evaluate(async () => {
     const modules = performance.getEntriesByType('resource').map(({ name }) => name);
-    const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
+    /** @type {typeof import('../../web/js/wait/draw.js')} */
+    const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')) ?? '');
     const secret = '11'.repeat(32);
     const hash = await crypto.subtle.digest(
       'SHA-256',
@@ -60,6 +62,7 @@ test('a draw is explained, run, and checked by an entrant', async () => {
     );
     const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
     const list = ['a', 'b', 'c'];
+    /** @param {Parameters<typeof verifyDraw>[0]} draw @param {string[]} entrants @param {Partial<Parameters<typeof verifyDraw>[2]>} mine */
     const run = async (draw, entrants, mine) =>
       (await verifyDraw(draw, entrants, { ticket: 'b', noted: null, firstPlace: 1, ...mine })).checks.filter(({ good }) => !good).length;
     return [
@@ -88,13 +91,14 @@ test('the check agrees with the steps of docs/DRAW.md', async () => {
   const { createHmac, createHash, randomUUID } = await import('node:crypto');
   const secret = '0123456789abcdef'.repeat(4);
   const entrants = Array.from({ length: 50 }, () => randomUUID());
-  const digest = (id) => createHmac('sha256', Buffer.from(secret, 'hex')).update(id).digest('hex');
+  const digest = (/** @type {string} */ id) => createHmac('sha256', Buffer.from(secret, 'hex')).update(id).digest('hex');
   const drawn = [...entrants].sort((one, other) => (digest(one) < digest(other) ? -1 : 1));
   const commitment = createHash('sha256').update(Buffer.from(secret, 'hex')).digest('hex');
   const places = await page.evaluate(
     async ({ draw, entrants }) => {
       const modules = performance.getEntriesByType('resource').map(({ name }) => name);
-      const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')));
+      /** @type {typeof import('../../web/js/wait/draw.js')} */
+      const { verifyDraw } = await import(modules.find((name) => name.endsWith('/js/wait/draw.js')) ?? '');
       const all = [];
       for (const ticket of entrants) all.push((await verifyDraw(draw, entrants, { ticket, noted: null, firstPlace: null })).place);
       return all;

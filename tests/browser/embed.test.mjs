@@ -13,24 +13,33 @@ import { openSale } from './support/sale.mjs';
 import { startService } from './support/service.mjs';
 import { launch } from './support/browser.mjs';
 
-let service, browser, folder, shop, origin;
+/** @type {import('./support/service.mjs').Service} */
+let service;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {string} */
+let folder;
+/** The other site, the sale it sells, and its address. @type {import('node:http').Server} */
+let shop;
+let onShop = 1;
+let origin = '';
 const example = await readFile(new URL('../../docs/example.html', import.meta.url), 'utf8');
 before(async () => {
   folder = await mkdtemp(`${tmpdir()}/theme-`);
   const docs = await readFile(new URL('../../docs/PAGES.md', import.meta.url), 'utf8');
-  const [, own] = docs.match(/```html\n(<!-- wait\.html -->[\s\S]*?)```/);
+  const [, own] = docs.match(/```html\n(<!-- wait\.html -->[\s\S]*?)```/) ?? [];
+  assert.ok(own, 'the page in docs/PAGES.md');
   await writeFile(`${folder}/wait.html`, own);
   await writeFile(`${folder}/club.css`, '.club { background: #221; color: #fe9; padding: 2rem; }');
   // A page of another origin, which is in the service's CORS list.
-  let sale = 1;
   shop = createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
-    response.end(example.replaceAll('https://tickets.example', service.base).replace('schedule = 1', `schedule = ${sale}`));
+    response.end(example.replaceAll('https://tickets.example', service.base).replace('schedule = 1', `schedule = ${onShop}`));
   });
-  shop.sell = (id) => (sale = id);
   shop.listen(0, '127.0.0.1');
   await once(shop, 'listening');
-  origin = `http://127.0.0.1:${shop.address().port}`;
+  const { port } = /** @type {import('node:net').AddressInfo} */ (shop.address());
+  origin = `http://127.0.0.1:${port}`;
   service = await startService({ ONSALE_THEME: folder, ONSALE_CORS_ORIGINS: origin });
   browser = await launch();
 });
@@ -59,8 +68,9 @@ test('a custom waiting page has all functions, and shows user texts as text', as
 
 test('the example on another site goes from the queue to paid seats', async () => {
   const sale = await openSale(service);
-  shop.sell(sale.id);
+  onShop = sale.id;
   const page = await (await browser.newContext()).newPage();
+  /** @type {string[]} */
   const faults = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   await page.goto(origin);
@@ -77,7 +87,7 @@ test('the example on another site goes from the queue to paid seats', async () =
   await page.context().close();
 });
 
-/** Measures what a first visit loads: bytes over the wire, headers included. */
+/** Measures what a first visit loads: bytes over the wire, headers included. @param {import('playwright-core').Page} page @param {string} path */
 async function cost(page, path) {
   const client = await page.context().newCDPSession(page);
   await client.send('Network.enable');

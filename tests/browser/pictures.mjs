@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { launch } from './support/browser.mjs';
 
 /** The screenshots, and their width in the documents. */
-const PICTURES = [
+const PICTURES = /** @type {const} */ ([
   ['sale-desktop-en', 960],
   ['concert-phone-en-dark', 390],
   ['waiting-phone-ko', 390],
@@ -22,7 +22,7 @@ const PICTURES = [
   ['checkout-phone-ko', 390],
   ['rival-desktop', 960],
   ['me-desktop-en', 960],
-];
+]);
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const wanted = process.argv.slice(2);

@@ -12,7 +12,10 @@ const TEXT =
 
 test('a stream gives the same events however it is split', () => {
   for (let size = 1; size <= TEXT.length; size += 1) {
-    const [events, retries] = [[], []];
+    /** @type {import('../../../web/js/onsale/events.js').Event[]} */
+    const events = [];
+    /** @type {number[]} */
+    const retries = [];
     const take = createParser(
       (event) => events.push(event),
       (ms) => retries.push(ms),
@@ -42,18 +45,18 @@ test('waits grow with each failure, are random, and last 30 s at most', () => {
 });
 
 test('an error says whether the same call may succeed later', () => {
-  const passing = [
+  const passing = /** @type {const} */ ([
     ['network', 0],
     ['overloaded', 503],
     ['rate_limited', 429],
     ['request_in_progress', 409],
-  ];
+  ]);
   for (const [code, status] of passing) assert.equal(new OnsaleError(code, status).passing, true, code);
-  for (const [code, status] of [
+  for (const [code, status] of /** @type {const} */ ([
     ['seat_taken', 409],
     ['aborted', 0],
     ['ticket_invalid', 401],
-  ])
+  ]))
     assert.equal(new OnsaleError(code, status).passing, false, code);
   const taken = new OnsaleError('seat_taken', 409, { seat_ids: [3], detail: 'gone' });
   assert.deepEqual([taken.seat_ids, taken.message, taken.code], [[3], 'gone', 'seat_taken']);

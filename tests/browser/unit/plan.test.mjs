@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { bandOf, placeSections, pricesOf } from '../../../web/js/admin/plan.js';
 
+/** @param {string} name @param {number} rows @param {number} seats_per_row @param {number} [seat_price] */
 const section = (name, rows, seats_per_row, seat_price = 100) => ({ name, rows, seats_per_row, seat_price });
 
 test('a few sections have their own rows, and a short row is drawn shorter', () => {

@@ -10,8 +10,11 @@ import { AVAILABLE, GONE, HELD, States } from '../../../web/js/seats/states.js';
 import { planVenue, seatAt, sectionAt } from '../../../web/js/seats/venue.js';
 import { interpolateView, fitView, clampView, toPlan, toScreen, zoomView } from '../../../web/js/seats/view.js';
 
-/** Creates seats, numbered as the service does. */
+/** A section: its name, rows, seats in each row, and their price. @typedef {[string, number, number, number]} Section */
+
+/** Creates seats, numbered as the service does. @param {...Section} sections */
 function seatsOf(...sections) {
+  /** @type {import('../../../web/js/seats/venue.js').Seat[]} */
   const seats = [];
   for (const [section, rows, each, seat_price] of sections) {
     for (let row = 1; row <= rows; row++) {
@@ -24,12 +27,15 @@ function seatsOf(...sections) {
   return seats;
 }
 
+/** @type {Section[]} */
 const THEATRE = [
   ['Floor', 10, 16, 150],
   ['Circle', 8, 15, 110],
   ['Balcony', 6, 20, 70],
 ];
+/** @returns {Section[]} */
 const arena = () => Array.from({ length: 50 }, (_, n) => [`S${n}`, 25, 40, [180, 150, 120, 90, 60][Math.floor(n / 10)]]);
+/** @type {Record<string, Section[]>} */
 const ODD = {
   theatre: THEATRE,
   arena: arena(),
@@ -91,7 +97,9 @@ test('there is no seat on the stage or between sections', () => {
 });
 
 test('many prices share six bands, and no price is missing', () => {
-  const venue = planVenue(seatsOf(...Array.from({ length: 20 }, (_, n) => [`S${n}`, 1, 5, 100 - n])));
+  /** @type {Section[]} */
+  const sections = Array.from({ length: 20 }, (_, n) => [`S${n}`, 1, 5, 100 - n]);
+  const venue = planVenue(seatsOf(...sections));
   assert.equal(venue.bands.length, 6);
   assert.equal(
     venue.bands.reduce((sum, band) => sum + band.count, 0),
@@ -111,8 +119,9 @@ test('each seat has two bits, the first seat the lowest', () => {
 
 test('changes apply to the known version only', () => {
   const states = new States(planVenue(seatsOf(['A', 2, 4, 10], ['B', 1, 4, 5])));
-  assert.deepEqual(states.load({ version: '1', status: Buffer.from([0b01, 0, 0]).toString('base64') }), [0]);
+  assert.deepEqual(states.load({ version: '1', layout_version: 1, status: Buffer.from([0b01, 0, 0]).toString('base64') }), [0]);
   assert.deepEqual([states.free, ...states.freeInSection, ...states.freeInBand], [11, 7, 4, 7, 4]);
+  /** @type {import('../../../web/js/onsale/types.d.ts').SeatChanges['seats']} */
   const seats = [
     { id: 1001, status: 'AVAILABLE' },
     { id: 1009, status: 'UNAVAILABLE' },
@@ -191,7 +200,7 @@ test('the view stays on the plan, and a flight ends at its target', () => {
 
 test('redrawing one seat gives the same pixels as redrawing all, and changes only its square', () => {
   const venue = planVenue(seatsOf(...THEATRE));
-  const look = (shape) => ({ red: 10, green: 20, blue: 30, alpha: 1, shape });
+  const look = (/** @type {number} */ shape) => ({ red: 10, green: 20, blue: 30, alpha: 1, shape });
   const looks = [look(FULL), look(RING), look(SPECK)];
   const kinds = new Uint8Array(venue.count);
   for (const scale of [1.3, 4, 9.7, 30]) {
@@ -212,7 +221,7 @@ test('redrawing one seat gives the same pixels as redrawing all, and changes onl
     whole.paint(venue, kinds);
     // Below two pixels per seat, neighbours share pixels, and the last one drawn wins.
     if (scale > 1.3) assert.deepEqual(one.pixels, whole.pixels, `at ${scale}`);
-    const inside = (x, y) =>
+    const inside = (/** @type {number} */ x, /** @type {number} */ y) =>
       squares.some(
         (square) => square && x >= square.left && y >= square.top && x < square.left + square.side && y < square.top + square.side,
       );

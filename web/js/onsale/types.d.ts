@@ -76,6 +76,7 @@ export type QueueChange = Schema.QueueChange;
 export type ScheduleTimes = Required<Schema.TimesChange>;
 export type NewConcert = Schema.NewConcert;
 export type NewSchedule = Schema.NewSchedule;
+export type SeatMap = Schema.SeatMap;
 export type NewSection = Schema.NewSection;
 export type ScheduleSettings = Schema.ScheduleSettings;
 export type SeatsBlocked = Schema.SeatsBlocked;
