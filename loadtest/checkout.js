@@ -7,7 +7,8 @@ import { visits } from './lib/invariants.js';
 import { options as plan, profile } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
-/** @typedef {import('./lib/types.d.ts').Sale} Sale */
+/** @import * as Types from './lib/types.d.ts' */
+/** @typedef {Types.Sale} Sale */
 /** @typedef {import('./lib/client.js').Client} Client */
 
 // `rates` are purchases per second. Each rate lasts `step` seconds, after a rise of 5 s.
@@ -73,7 +74,7 @@ export default function (sale) {
 
 /**
  * Buys without pauses. Every fifth buyer refunds a seat.
- * @param {Client} buyer @param {Sale} sale @returns {import('./lib/types.d.ts').End}
+ * @param {Client} buyer @param {Sale} sale @returns {Types.End}
  */
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, { patienceSeconds: 60 });

@@ -8,7 +8,8 @@ import { visits } from './lib/invariants.js';
 import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
-/** @typedef {import('./lib/types.d.ts').Sale} Sale */
+/** @import * as Types from './lib/types.d.ts' */
+/** @typedef {Types.Sale} Sale */
 /** @typedef {import('./lib/client.js').Client} Client */
 
 const SEATS = 100;
@@ -58,7 +59,7 @@ export default function (sale) {
 
 /**
  * Tries until the buyer has seats or all are sold. With seats, the buyer pays, releases them or leaves.
- * @param {Client} buyer @param {Sale} sale @returns {import('./lib/types.d.ts').End}
+ * @param {Client} buyer @param {Sale} sale @returns {Types.End}
  */
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, { patienceSeconds: size.patience / 2 });
@@ -92,7 +93,7 @@ function wish(buyer, sale, attempt) {
   return { seat_ids: Array.from({ length: quantity }, (_, index) => seatId(sale, first + index)) };
 }
 
-/** @param {Client} buyer @param {import('./lib/types.d.ts').Held} held @returns {import('./lib/types.d.ts').End} */
+/** @param {Client} buyer @param {Types.Held} held @returns {Types.End} */
 function settle(buyer, held) {
   if (buyers.chance(0.15)) return 'never_paid';
   if (buyers.chance(0.15)) {

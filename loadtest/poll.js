@@ -72,7 +72,10 @@ function joinRequest(sale, user) {
   return { method: 'POST', url: `${BASE}/v1/schedules/${sale.schedule}/queue`, params };
 }
 
-/** A waiting user. Has a client once the user has polled. @typedef {{ user: number, client: Client | null, dueAt: number, startedAt: number }} Person */
+/**
+ * A waiting user. Has a client once the user has polled.
+ * @typedef {{ user: number, client: Client | null, dueAt: number, startedAt: number }} Person
+ */
 
 // Each VU polls for its own part of the queue. The user whose poll is due next is the last in the list.
 /** @type {Person[] | null} */

@@ -8,7 +8,8 @@ import { visits } from './lib/invariants.js';
 import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
-/** @typedef {import('./lib/types.d.ts').Sale} Sale */
+/** @import * as Types from './lib/types.d.ts' */
+/** @typedef {Types.Sale} Sale */
 /** @typedef {import('./lib/client.js').Client} Client */
 
 // `opensIn`: seconds until the sale opens; half of the buyers of a rush come before that. `sellsOut`:
@@ -58,7 +59,7 @@ export default function (sale) {
   visits[visit(buyers.thisBuyer(sale), sale)].add(1);
 }
 
-/** Runs one buyer's visit. Returns how it ended. @param {Client} buyer @param {Sale} sale @returns {import('./lib/types.d.ts').End} */
+/** Runs one buyer's visit. Returns how it ended. @param {Client} buyer @param {Sale} sale @returns {Types.End} */
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, {
     patienceSeconds: size.patience - 60,
@@ -88,7 +89,7 @@ function visit(buyer, sale) {
 /**
  * Chooses one to four seats, from the map or the best available. After a refusal it chooses fewer, from
  * any section.
- * @param {Client} buyer @param {Sale} sale @returns {(attempt: number) => import('./lib/types.d.ts').WantedSeats | null}
+ * @param {Client} buyer @param {Sale} sale @returns {(attempt: number) => Types.WantedSeats | null}
  */
 function wishes(buyer, sale) {
   const quantity = 1 + Math.floor(Math.random() * 4);

@@ -7,10 +7,11 @@ import { ADMIN, FIRST_BUYER } from './profiles.js';
 import { BASE, Client, read, unpack } from './client.js';
 import * as metrics from './invariants.js';
 
-/** @typedef {import('./types.d.ts').Sale} Sale */
-/** @template Item @typedef {import('./types.d.ts').List<Item>} List */
-/** @template Body @typedef {import('./types.d.ts').Answer<Body>} Answer */
-/** @typedef {import('./types.d.ts').Balance} Balance */
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Sale} Sale */
+/** @template Item @typedef {Types.List<Item>} List */
+/** @template Body @typedef {Types.Answer<Body>} Answer */
+/** @typedef {Types.Balance} Balance */
 /** The sums over all buyers. @typedef {{ seats: number, payments: number, revenue: number }} Totals */
 
 const PEOPLE_AT_ONCE = 40;
@@ -71,11 +72,11 @@ function booksOf(people) {
     const [reservations, payments, history, points] = answers.slice(4 * index, 4 * index + 4);
     return {
       user: person.user,
-      /** @type {import('./types.d.ts').Reservation[]} */
+      /** @type {Types.Reservation[]} */
       reservations: everything(person, pages[0], read(reservations)),
-      /** @type {import('./types.d.ts').Payment[]} */
+      /** @type {Types.Payment[]} */
       payments: everything(person, pages[1], read(payments)),
-      /** @type {import('./types.d.ts').BalanceChange[]} */
+      /** @type {Types.BalanceChange[]} */
       history: everything(person, pages[2], read(history)),
       balance: balanceOf(person, read(points)),
     };

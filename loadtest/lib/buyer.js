@@ -7,8 +7,9 @@ import { Client } from './client.js';
 import { SECTIONS, seatId } from './data.js';
 import * as metrics from './invariants.js';
 
-/** @typedef {import('./types.d.ts').Sale} Sale */
-/** @typedef {import('./types.d.ts').WantedSeats} WantedSeats */
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Sale} Sale */
+/** @typedef {Types.WantedSeats} WantedSeats */
 
 // One buyer in this many also reads the figures of the sale at each poll.
 const WATCH_EVERY = 25;
@@ -116,7 +117,7 @@ export function bestAvailable(quantity) {
  * to `attempts` times. Returns the hold, or how the visit ended.
  * @param {Client} buyer @param {Sale} sale @param {(attempt: number) => WantedSeats | null} wanted
  * @param {{ attempts: number, pauseSeconds: number }} how
- * @returns {import('./types.d.ts').Held | { end: import('./types.d.ts').End }}
+ * @returns {Types.Held | { end: Types.End }}
  */
 export function holdSeats(buyer, sale, wanted, { attempts, pauseSeconds }) {
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
@@ -135,7 +136,7 @@ export function holdSeats(buyer, sale, wanted, { attempts, pauseSeconds }) {
 
 /**
  * Compares a hold with its request: all seats or none, each seat once, and the total is their sum.
- * @param {import('./types.d.ts').Hold} hold @param {WantedSeats} request
+ * @param {Types.Hold} hold @param {WantedSeats} request
  */
 function checkHold(hold, request) {
   const ids = hold.reservations.map((reservation) => reservation.seat_id);
@@ -153,7 +154,7 @@ function checkHold(hold, request) {
  * Charges the price of the hold and pays it. `unpreparedly` first tries to pay without points and is
  * refused. `twice` repeats the payment, as after a lost answer. Returns the payment's answer, or `null`
  * if the hold expired.
- * @param {Client} buyer @param {import('./types.d.ts').Held} held @param {{ unpreparedly?: boolean, twice?: boolean }} [how]
+ * @param {Client} buyer @param {Types.Held} held @param {{ unpreparedly?: boolean, twice?: boolean }} [how]
  */
 export function pay(buyer, { hold, heldAt }, { unpreparedly = false, twice = false } = {}) {
   if (unpreparedly) {
@@ -175,14 +176,14 @@ export function pay(buyer, { hold, heldAt }, { unpreparedly = false, twice = fal
   return paid.body;
 }
 
-/** @param {import('./types.d.ts').Answer<unknown>} first @param {import('./types.d.ts').Answer<unknown>} second */
+/** @param {Types.Answer<unknown>} first @param {Types.Answer<unknown>} second */
 function compareReplay(first, second) {
   if (second.text !== first.text || !second.replayed) {
     metrics.fault(metrics.unexpectedAnswers, `the same payment again: ${second.status} ${second.text}, first ${first.text}`);
   }
 }
 
-/** Refunds a paid seat. @param {Client} buyer @param {import('./types.d.ts').Payment} payment */
+/** Refunds a paid seat. @param {Client} buyer @param {Types.Payment} payment */
 export function refund(buyer, payment) {
   const answer = buyer.refund(payment.id);
   if (answer.code === null) {

@@ -6,8 +6,9 @@ import { sleep } from 'k6';
 import { accessToken } from './token.js';
 import { askedToComeBack, comparePlaces, fault, placeLost, unexpectedAnswers } from './invariants.js';
 
-/** @template Body @typedef {import('./types.d.ts').Answer<Body>} Answer */
-/** @typedef {import('./types.d.ts').WantedSeats} WantedSeats */
+/** @import * as Types from './types.d.ts' */
+/** @template Body @typedef {Types.Answer<Body>} Answer */
+/** @typedef {Types.WantedSeats} WantedSeats */
 
 export const BASE = (__ENV.BASE_URL || 'http://127.0.0.1:8080').replace(/\/+$/, '');
 
@@ -52,7 +53,7 @@ export function read(response) {
   };
 }
 
-/** @param {import('k6/http').Response} response @param {import('./types.d.ts').Problem | null} body */
+/** @param {import('k6/http').Response} response @param {Types.Problem | null} body */
 function problemCode(response, body) {
   const type = response.headers['Content-Type'] || '';
   if (!type.startsWith('application/problem+json')) return 'not_a_problem';
@@ -74,7 +75,7 @@ export class Client {
     this.bearer = `Bearer ${accessToken(user, role)}`;
     /** @type {string | null} */
     this.queueToken = null;
-    /** The last known state. @type {import('./types.d.ts').Ticket | null} */
+    /** The last known state. @type {Types.Ticket | null} */
     this.ticket = null;
     /** @type {{ etag: string | null, states: Uint8Array } | null} */
     this.map = null;
@@ -93,7 +94,7 @@ export class Client {
    * here: `expect` lists the allowed statuses of success and codes of refusal.
    * @template Body
    * @param {string} method @param {string} route @param {string} path @param {(number | string)[]} expect
-   * @param {import('./types.d.ts').Sent} [sent]
+   * @param {Types.Sent} [sent]
    * @returns {Answer<Body>}
    */
   send(method, route, path, expect, { body = null, key = null, ticket = false, headers = {} } = {}) {
@@ -120,7 +121,7 @@ export class Client {
 
   /**
    * Joins the queue of a schedule. Joining again returns the same ticket until it ends.
-   * @param {number} schedule @returns {Answer<import('./types.d.ts').JoinedTicket>}
+   * @param {number} schedule @returns {Answer<Types.JoinedTicket>}
    */
   join(schedule) {
     const refused = ['queue_not_open', 'schedule_closed', 'sold_out', 'concert_unavailable'];
@@ -143,7 +144,7 @@ export class Client {
     return answer;
   }
 
-  /** Polls the state of the ticket. @returns {Answer<import('./types.d.ts').Ticket>} */
+  /** Polls the state of the ticket. @returns {Answer<Types.Ticket>} */
   poll() {
     const answer = this.send('GET', 'poll', '/v1/queue/ticket', [200], { ticket: true });
     if (answer.code === null) this.keepTicket(answer.body, answer.retryAfter);
@@ -152,7 +153,7 @@ export class Client {
 
   /**
    * Stores the ticket's state from an answer, and the new token if there is one.
-   * @param {import('./types.d.ts').Ticket} ticket @param {number | null} [retryAfter]
+   * @param {Types.Ticket} ticket @param {number | null} [retryAfter]
    */
   keepTicket(ticket, retryAfter = null) {
     comparePlaces(this.ticket, ticket);
@@ -171,17 +172,17 @@ export class Client {
     return this.send('DELETE', 'leave', '/v1/queue/ticket', [204], { ticket: true });
   }
 
-  /** @param {number} schedule @returns {Answer<import('./types.d.ts').Board>} */
+  /** @param {number} schedule @returns {Answer<Types.Board>} */
   board(schedule) {
     return this.send('GET', 'board', `/v1/schedules/${schedule}/queue`, [200]);
   }
 
-  /** @param {number} schedule @returns {Answer<import('./types.d.ts').Schedule>} */
+  /** @param {number} schedule @returns {Answer<Types.Schedule>} */
   schedule(schedule) {
     return this.send('GET', 'schedule', `/v1/schedules/${schedule}`, [200]);
   }
 
-  /** Reads the whole seat map, like a page that opens. @param {number} schedule @returns {Answer<import('./types.d.ts').SeatMap>} */
+  /** Reads the whole seat map, like a page that opens. @param {number} schedule @returns {Answer<Types.SeatMap>} */
   seats(schedule) {
     const headers = { 'Accept-Encoding': 'gzip' };
     return this.send('GET', 'seats', `/v1/schedules/${schedule}/seats`, [200], { headers });
@@ -190,13 +191,13 @@ export class Client {
   /**
    * Reads the states of all seats in order of seat number: 0 available, 1 held, 2 unavailable. Sends the
    * ETag of the last answer, so that an unchanged map is not sent again.
-   * @param {import('./types.d.ts').Sale} sale
+   * @param {Types.Sale} sale
    */
   look(sale) {
     const path = `/v1/schedules/${sale.schedule}/seats/status`;
     /** @type {Record<string, string>} */
     const headers = this.map?.etag ? { 'If-None-Match': this.map.etag } : {};
-    /** @type {Answer<import('./types.d.ts').SeatBits>} */
+    /** @type {Answer<Types.SeatBits>} */
     const answer = this.send('GET', 'seats_status', path, [200, 304], { headers });
     if (answer.status === 200 && answer.code === null) {
       this.map = { etag: answer.etag, states: unpack(answer.body.status, sale.seats) };
@@ -206,7 +207,7 @@ export class Client {
 
   /**
    * Holds seats. `wanted` is `{seat_ids}` or `{quantity, section, max_price}`.
-   * @param {number} schedule @param {WantedSeats} wanted @param {string} [key] @returns {Answer<import('./types.d.ts').Hold>}
+   * @param {number} schedule @param {WantedSeats} wanted @param {string} [key] @returns {Answer<Types.Hold>}
    */
   hold(schedule, wanted, key = this.newKey('hold')) {
     const refused = ['seat_taken', 'not_enough_seats', 'ticket_not_active', 'hold_limit', 'seat_limit_exceeded', 'schedule_closed'];
@@ -243,7 +244,7 @@ export class Client {
 
   /**
    * Reads this user's reservations with a status.
-   * @param {import('./types.d.ts').ReservationStatus} status @returns {Answer<import('./types.d.ts').List<import('./types.d.ts').Reservation>>}
+   * @param {Types.ReservationStatus} status @returns {Answer<Types.List<Types.Reservation>>}
    */
   reservations(status) {
     return this.send('GET', 'reservations', `/v1/reservations?status=${status}&limit=200`, [200]);
@@ -259,7 +260,7 @@ export class Client {
     return this.send('POST', 'charge', '/v1/points/charges', [201], { body: { amount }, key: this.newKey('charge') });
   }
 
-  /** @param {string} holdId @param {string} [key] @returns {Answer<import('./types.d.ts').Paid>} */
+  /** @param {string} holdId @param {string} [key] @returns {Answer<Types.Paid>} */
   pay(holdId, key = this.newKey('pay')) {
     const expect = [201, 'insufficient_points', 'hold_expired'];
     return this.send('POST', 'pay', '/v1/payments', expect, { body: { hold_id: holdId }, key });
@@ -270,7 +271,7 @@ export class Client {
     return this.send('POST', 'refund', `/v1/payments/${paymentId}/refund`, [200], { key: this.newKey('refund') });
   }
 
-  /** @param {number} schedule @returns {Answer<import('./types.d.ts').Stats>} */
+  /** @param {number} schedule @returns {Answer<Types.Stats>} */
   stats(schedule) {
     return this.send('GET', 'stats', `/v1/admin/schedules/${schedule}/stats`, [200]);
   }

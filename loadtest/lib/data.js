@@ -6,7 +6,8 @@ import { ADMIN } from './profiles.js';
 import { BASE, Client, EVERY_STATUS } from './client.js';
 import { startAtZero } from './invariants.js';
 
-/** @typedef {import('./types.d.ts').Sale} Sale */
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Sale} Sale */
 
 const READY_SECONDS = 60;
 const PRICES = { A: 120_000, B: 90_000, C: 60_000 };
@@ -20,7 +21,7 @@ export const SECTIONS = Object.keys(PRICES);
  *
  * Each VU gets its own copy of the result, so it is small. `seatRuns` are runs of seats whose numbers and
  * ids both rise by one: [number, id, count].
- * @param {{ seats: number, opensInSeconds: number, queue: { capacity: number } & import('./types.d.ts').QueueChange }} how @returns {Sale}
+ * @param {{ seats: number, opensInSeconds: number, queue: { capacity: number } & Types.QueueChange }} how @returns {Sale}
  */
 export function makeSale({ seats, opensInSeconds, queue }) {
   startAtZero();
@@ -39,8 +40,8 @@ export function makeSale({ seats, opensInSeconds, queue }) {
 }
 
 /**
- * @param {Client} admin @param {number} concert @param {number} opensInSeconds @param {import('./types.d.ts').QueueChange} queue
- * @returns {import('./types.d.ts').ScheduleSettings}
+ * @param {Client} admin @param {number} concert @param {number} opensInSeconds @param {Types.QueueChange} queue
+ * @returns {Types.ScheduleSettings}
  */
 function makeSchedule(admin, concert, opensInSeconds, queue) {
   const hours = 3600 * 1000;
@@ -92,7 +93,7 @@ function waitForMap(admin, sale) {
   throw new Error(`the seat map of schedule ${sale.schedule} did not show its ${sale.seats} seats in 20 attempts`);
 }
 
-/** @param {import('./types.d.ts').Seat[]} map */
+/** @param {Types.Seat[]} map */
 function runsOf(map) {
   /** @type {Sale['seatRuns']} */
   const runs = [];
@@ -111,7 +112,7 @@ export function seatId(sale, number) {
   return run[1] + number - run[0];
 }
 
-/** @template Body @param {import('./types.d.ts').Answer<Body>} answer */
+/** @template Body @param {Types.Answer<Body>} answer */
 function must(answer) {
   if (answer.code !== null) {
     throw new Error(`creating the sale failed: ${answer.status} ${answer.code}: ${answer.text}`);

@@ -6,7 +6,8 @@ import * as buyers from './buyer.js';
 import { seatId } from './data.js';
 import * as metrics from './invariants.js';
 
-/** @typedef {import('./types.d.ts').Sale} Sale */
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Sale} Sale */
 
 // Time after the end of a hold in which other buyers cannot have its seats.
 const TAKEOVER_AFTER_MS = 5_000;
@@ -15,7 +16,7 @@ const TAKEOVER_AFTER_MS = 5_000;
  * Runs the visit of an active hostile buyer. Returns how it ended.
  * @param {import('./client.js').Client} buyer @param {Sale} sale
  * @param {{ limit: number, holdSeconds: number, rounds?: number }} how
- * @returns {import('./types.d.ts').End}
+ * @returns {Types.End}
  */
 export function grab(buyer, sale, { limit, holdSeconds, rounds = 2 }) {
   const key = buyer.newKey('used');

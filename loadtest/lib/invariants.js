@@ -2,6 +2,8 @@
 
 import { Counter, Gauge, Trend } from 'k6/metrics';
 
+/** @import * as Types from './types.d.ts' */
+
 // Seats sold or held more than once, or more seats than there are.
 export const oversold = new Counter('oversold');
 // Answers with a position further back than in an earlier answer.
@@ -92,7 +94,7 @@ export function startAtZero() {
  * After a recovery an entry may be behind others that were restored, so answers with `recovering` are not
  * compared. The service guarantees the order only within one process: run these tests against one process,
  * or behind a proxy that keeps each client on one.
- * @param {import('./types.d.ts').Ticket | null} before @param {import('./types.d.ts').Ticket} after
+ * @param {Types.Ticket | null} before @param {Types.Ticket} after
  */
 export function comparePlaces(before, after) {
   if (after.position !== null && after.position !== (after.ahead ?? 0) + 1) {
@@ -111,7 +113,7 @@ export function comparePlaces(before, after) {
 
 /**
  * Checks the counts of the schedule and its figures against the limits of the sale.
- * @param {import('./types.d.ts').Schedule['seats']} seats @param {import('./types.d.ts').Stats} stats @param {number} capacity
+ * @param {Types.Schedule['seats']} seats @param {Types.Stats} stats @param {number} capacity
  */
 export function compareSale(seats, stats, capacity) {
   const taken = seats.sold + seats.held;

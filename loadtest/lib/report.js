@@ -2,7 +2,8 @@
 
 import { SHOWN, number, page } from './page.js';
 
-/** @typedef {import('./types.d.ts').Report} Report */
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Report} Report */
 
 const DIRECTORY = __ENV.REPORT_DIR || 'loadtest/report';
 
@@ -10,8 +11,8 @@ const DIRECTORY = __ENV.REPORT_DIR || 'loadtest/report';
  * Returns the handleSummary function of a scenario. `size` has the settings of the run.
  *
  * The directory has to exist, because k6 does not create it.
- * @param {string} scenario @param {string} profile @param {import('./types.d.ts').Settings} size
- * @returns {(data: import('./types.d.ts').Summary) => Record<string, string>}
+ * @param {string} scenario @param {string} profile @param {Types.Settings} size
+ * @returns {(data: Types.Summary) => Record<string, string>}
  */
 export function reporter(scenario, profile, size) {
   return (data) => {
@@ -27,8 +28,8 @@ export function reporter(scenario, profile, size) {
 
 /**
  * Reduces k6's metrics to those in the report.
- * @param {string} scenario @param {string} profile @param {import('./types.d.ts').Settings} size
- * @param {import('./types.d.ts').Summary} summary
+ * @param {string} scenario @param {string} profile @param {Types.Settings} size
+ * @param {Types.Summary} summary
  * @returns {Report}
  */
 function condense(scenario, profile, size, { metrics, state }) {
@@ -40,7 +41,7 @@ function condense(scenario, profile, size, { metrics, state }) {
     .filter(([metric]) => metric.startsWith('http_req_duration{name:'))
     .map(([metric, { values }]) => ({
       route: metric.slice('http_req_duration{name:'.length, -1),
-      .../** @type {import('./types.d.ts').Figures} */ (values),
+      .../** @type {Types.Figures} */ (values),
     }))
     .filter(({ count }) => count > 0);
   const custom = Object.entries(metrics)
@@ -65,7 +66,7 @@ const BUILT_IN = /^(http_req|data_|iteration_|vus|checks|group_)/;
 
 /**
  * Returns the value that a threshold such as `p(95)<500` or `count==0` compares.
- * @param {string} limit @param {import('./types.d.ts').Values} values
+ * @param {string} limit @param {Types.Values} values
  */
 function found(limit, values) {
   const [name = ''] = limit.match(/^[a-z]+(\([\d.]+\))?/) ?? [];

@@ -16,7 +16,10 @@ after(() => on.end());
 /** Reads the number in a tile. @param {import('playwright-core').Page} page @param {string} name */
 const readTile = async (page, name) => Number((await page.locator(`#tile-${name} strong`).innerText()).replace(/[^\d.]/g, ''));
 
-/** Returns the size of a chart's drawing as a data URL, which changes when the drawing does. @param {import('playwright-core').Page} page @param {string} name */
+/**
+ * Returns the size of a chart's drawing as a data URL, which changes when the drawing does.
+ * @param {import('playwright-core').Page} page @param {string} name
+ */
 const drawingSize = (page, name) =>
   page.locator(`#chart-${name} canvas`).evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL().length);
 

@@ -9,6 +9,8 @@ import { openMapInTurn, locateMap } from './support/map.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
+/** @import * as Api from '../../web/js/onsale/types.d.ts' */
+
 /** @type {import('./support/service.mjs').Service} */
 let service;
 /** @type {import('playwright-core').Browser} */
@@ -61,7 +63,7 @@ for (const { name, size, lang, dark } of VARIANTS) {
     await assertAccessible(page, 'my tickets');
     const { items } = await who.ask('GET', '/v1/reservations?status=COMPLETE');
     assert.deepEqual(
-      items.map((/** @type {import('../../web/js/onsale/types.d.ts').BalanceChange} */ { amount }) => amount),
+      items.map((/** @type {Api.BalanceChange} */ { amount }) => amount),
       [110_000, 110_000],
     );
     assert.deepEqual(page.faults, []);
@@ -150,7 +152,7 @@ test('the best available seats are previewed on the map, then held', async () =>
 
 /** The seat numbers that a buyer holds. */
 const heldSeats = async (/** @type {import('./support/sale.mjs').Buyer} */ who) => {
-  /** @type {import('../../web/js/onsale/types.d.ts').List<import('../../web/js/onsale/types.d.ts').Reservation>} */
+  /** @type {Api.List<Api.Reservation>} */
   const { items } = await who.ask('GET', '/v1/reservations');
   return items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
 };

@@ -7,6 +7,8 @@ import { assertAccessible, openPage, PHONE, readText, takeScreenshot } from './s
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
+/** @import * as Api from '../../web/js/onsale/types.d.ts' */
+
 /** @type {import('./support/service.mjs').Service} */
 let service;
 /** @type {import('playwright-core').Browser} */
@@ -38,7 +40,7 @@ const waitForReceipt = (/** @type {import('playwright-core').Page} */ page) =>
   page.getByRole('heading', { name: 'Payment complete. The seats are yours.' }).waitFor();
 /** @param {import('./support/sale.mjs').Buyer} who @param {'CHARGE' | 'PAYMENT' | 'REFUND'} wanted */
 const listChanges = async (who, wanted) => {
-  /** @type {import('../../web/js/onsale/types.d.ts').List<import('../../web/js/onsale/types.d.ts').BalanceChange>} */
+  /** @type {Api.List<Api.BalanceChange>} */
   const { items } = await who.ask('GET', '/v1/points/history');
   return items.filter(({ kind }) => kind === wanted);
 };

@@ -24,9 +24,9 @@ let shop;
 let onShop = 1;
 let origin = '';
 const example = await readFile(new URL('../../docs/example.html', import.meta.url), 'utf8');
+const docs = await readFile(new URL('../../docs/PAGES.md', import.meta.url), 'utf8');
 before(async () => {
   folder = await mkdtemp(`${tmpdir()}/theme-`);
-  const docs = await readFile(new URL('../../docs/PAGES.md', import.meta.url), 'utf8');
   const [, own] = docs.match(/```html\n(<!-- wait\.html -->[\s\S]*?)```/) ?? [];
   assert.ok(own, 'the page in docs/PAGES.md');
   await writeFile(`${folder}/wait.html`, own);
@@ -87,7 +87,10 @@ test('the example on another site goes from the queue to paid seats', async () =
   await page.context().close();
 });
 
-/** Measures what a first visit loads: bytes over the wire, headers included. @param {import('playwright-core').Page} page @param {string} path */
+/**
+ * Measures what a first visit loads: bytes over the wire, headers included.
+ * @param {import('playwright-core').Page} page @param {string} path
+ */
 async function cost(page, path) {
   const client = await page.context().newCDPSession(page);
   await client.send('Network.enable');
@@ -98,13 +101,17 @@ async function cost(page, path) {
   return { bytes, files: await page.evaluate(() => performance.getEntriesByType('resource').length + 1) };
 }
 
-test('a first visit is less than 100 kB over the wire', async () => {
+test('a first visit is less than 100 kB over the wire, and is as large as docs/PAGES.md says', async () => {
   const sale = await openSale(service);
   for (const path of ['/', `/concerts/${sale.concert}`, `/schedules/${sale.id}/wait`]) {
     const page = await openPage(browser, service);
     const { bytes, files } = await cost(page, path);
     console.log(`first visit ${path.replace(/\d+/, 'N')}: ${(bytes / 1000).toFixed(1)} kB in ${files} files`);
     assert.ok(bytes < 100_000, `${path}: ${bytes} bytes`);
+    const row = new RegExp(`^\\| \`${path.replace(/\d+/, '\\{id\\}')}\` \\| (\\d+) kB in (\\d+) files \\|`, 'm');
+    const [, size, count] = docs.match(row) ?? [];
+    assert.equal(files, Number(count), `files of ${path} in docs/PAGES.md`);
+    assert.ok(Math.abs(bytes / 1000 - Number(size)) < 3, `size of ${path} in docs/PAGES.md`);
     await page.context().close();
   }
 });

@@ -36,7 +36,10 @@ function p95(times) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))];
 }
 
-/** Holds and releases seats, `CHANGES_A_SECOND` per second. Returns a function that stops it. @param {import('./support/sale.mjs').Sale} sale @param {import('./support/sale.mjs').Buyer[]} buyers */
+/**
+ * Holds and releases seats, `CHANGES_A_SECOND` per second. Returns a function that stops it.
+ * @param {import('./support/sale.mjs').Sale} sale @param {import('./support/sale.mjs').Buyer[]} buyers
+ */
 function changeSeats(sale, buyers) {
   let going = true;
   let changed = 0;
@@ -61,7 +64,10 @@ function changeSeats(sale, buyers) {
   };
 }
 
-/** Measures the times between frames while `during` runs. @param {import('playwright-core').Page} page @param {() => Promise<void>} during */
+/**
+ * Measures the times between frames while `during` runs.
+ * @param {import('playwright-core').Page} page @param {() => Promise<void>} during
+ */
 async function measureFrames(page, during) {
   await page.evaluate(() => {
     /** @type {number[]} */

@@ -17,7 +17,10 @@ let end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-/** Opens tabs of one reader, each with the first section of the map open, that count their streams. @param {import('./support/sale.mjs').Sale} sale @param {number} count */
+/**
+ * Opens tabs of one reader, each with the first section of the map open, that count their streams.
+ * @param {import('./support/sale.mjs').Sale} sale @param {number} count
+ */
 async function openTabs(sale, count) {
   const context = (await openPage(browser, service)).context();
   while (context.pages().length < count) await context.newPage();

@@ -14,6 +14,8 @@ import { loadPayments, payHold } from './checkout/pay.js';
 import { notFound, ended, failed, missingFor, receipt, signIn, waiting } from './checkout/views.js';
 import { loadLabels } from './seats/labels.js';
 
+/** @import * as Api from './onsale/types.d.ts' */
+
 /** The time left is announced at these times, in ms. */
 const ANNOUNCE_MS = [120_000, 60_000, 30_000, 10_000];
 
@@ -24,12 +26,12 @@ const host = $('#checkout');
 
 /**
  * @typedef {object} Details
- * @property {import('./onsale/types.d.ts').HoldView} hold
- * @property {import('./onsale/types.d.ts').Schedule | null} schedule null if it could not be loaded
- * @property {import('./onsale/types.d.ts').Concert | null} concert null if it could not be loaded
+ * @property {Api.HoldView} hold
+ * @property {Api.Schedule | null} schedule null if it could not be loaded
+ * @property {Api.Concert | null} concert null if it could not be loaded
  * @property {Map<number, import('./seats/labels.js').Label>} labels
  * @property {number | null} balance null if unknown
- * @property {import('./onsale/types.d.ts').Payment[]} payments
+ * @property {Api.Payment[]} payments
  * @property {number} charged points added with the payment that this tab made
  */
 
@@ -68,7 +70,11 @@ async function load() {
   return undefined;
 }
 
-/** Loads what belongs to a hold: the concert, the seats, the balance and the payments. @param {import('./onsale/types.d.ts').HoldView} hold @returns {Promise<Details>} */
+/**
+ * Loads what belongs to a hold: the concert, the seats, the balance and the payments.
+ * @param {Api.HoldView} hold
+ * @returns {Promise<Details>}
+ */
 async function loadDetails(hold) {
   const [{ schedule_id, concert_id }] = hold.reservations;
   // The page is shown even if one of these can't be loaded.

@@ -15,13 +15,14 @@ import { followSeats, followTicket } from './onsale/follow.js';
 
 export { OnsaleError };
 
+/** @import * as Api from './onsale/types.d.ts' */
 /** @typedef {import('./onsale/call.js').Sent} Sent */
 /** @typedef {import('./onsale/follow.js').Following} Following */
 /** @typedef {import('./onsale/follow.js').Followed} Followed */
 /** @typedef {import('./onsale/follow.js').Connection} Connection */
-/** @typedef {import('./onsale/types.d.ts').Ticket} Ticket */
-/** @typedef {import('./onsale/types.d.ts').Hold} Hold */
-/** @typedef {import('./onsale/types.d.ts').ListPage} ListPage */
+/** @typedef {Api.Ticket} Ticket */
+/** @typedef {Api.Hold} Hold */
+/** @typedef {Api.ListPage} ListPage */
 
 /** @param {Record<string, string | number | null | undefined>} values */
 function query(values) {
@@ -54,62 +55,66 @@ export class Onsale {
     return call(this.client, method, path, sent);
   }
 
-  /** Creates a user, if sign-up is open. @param {string} name @param {Sent} [sent] @returns {Promise<import('./onsale/types.d.ts').NewUser>} */
+  /** Creates a user, if sign-up is open. @param {string} name @param {Sent} [sent] @returns {Promise<Api.NewUser>} */
   signUp(name, sent = {}) {
     return this.call('POST', '/v1/users', { body: { name }, ...sent });
   }
 
-  /** Renews the session's access token. @returns {Promise<import('./onsale/types.d.ts').Renewal>} */
+  /** Renews the session's access token. @returns {Promise<Api.Renewal>} */
   renew() {
     return this.call('POST', '/v1/users/me/token');
   }
 
-  /** Creates a recovery code, which replaces the previous one. @returns {Promise<import('./onsale/types.d.ts').NewRecoveryCode>} */
+  /** Creates a recovery code, which replaces the previous one. @returns {Promise<Api.NewRecoveryCode>} */
   makeRecoveryCode() {
     return this.call('POST', '/v1/users/me/recovery-code');
   }
 
-  /** Returns when the recovery code was created, or null if there is none. @returns {Promise<import('./onsale/types.d.ts').RecoveryCodeDate>} */
+  /** Returns when the recovery code was created, or null if there is none. @returns {Promise<Api.RecoveryCodeDate>} */
   recoveryCodeMade() {
     return this.call('GET', '/v1/users/me/recovery-code');
   }
 
-  /** Signs in with a recovery code. @param {string} code @returns {Promise<import('./onsale/types.d.ts').NewUser>} */
+  /** Signs in with a recovery code. @param {string} code @returns {Promise<Api.NewUser>} */
   recover(code) {
     return this.call('POST', '/v1/users/recover', { body: { code } });
   }
 
-  /** Returns the user of the access token. @returns {Promise<import('./onsale/types.d.ts').User>} */
+  /** Returns the user of the access token. @returns {Promise<Api.User>} */
   me() {
     return this.call('GET', '/v1/users/me');
   }
 
-  /** Lists concerts. @param {ListPage & { status?: string, sale?: string }} [which] @returns {Promise<import('./onsale/types.d.ts').List<import('./onsale/types.d.ts').Concert>>} */
+  /** Lists concerts. @param {ListPage & { status?: string, sale?: string }} [which] @returns {Promise<Api.List<Api.Concert>>} */
   concerts(which = {}) {
     return this.call('GET', `/v1/concerts${query(which)}`);
   }
 
-  /** Returns one concert. @param {number} id @returns {Promise<import('./onsale/types.d.ts').Concert>} */
+  /** Returns one concert. @param {number} id @returns {Promise<Api.Concert>} */
   concert(id) {
     return this.call('GET', `/v1/concerts/${id}`);
   }
 
-  /** Lists the schedules (dates) of a concert. @param {number} concert @param {ListPage & { dates?: string }} [which] @returns {Promise<import('./onsale/types.d.ts').List<import('./onsale/types.d.ts').Schedule>>} */
+  /**
+   * Lists the schedules (dates) of a concert.
+   * @param {number} concert @param {ListPage & { dates?: string }} [which]
+   * @returns {Promise<Api.List<Api.Schedule>>}
+   */
   schedules(concert, which = {}) {
     return this.call('GET', `/v1/concerts/${concert}/schedules${query(which)}`);
   }
 
-  /** Returns one schedule: times, phase, prices, seats left. @param {number} id @returns {Promise<import('./onsale/types.d.ts').Schedule>} */
+  /** Returns one schedule: times, phase, prices, seats left. @param {number} id @returns {Promise<Api.Schedule>} */
   schedule(id) {
     return this.call('GET', `/v1/schedules/${id}`);
   }
 
-  /** Returns the public state of a queue. @param {number} schedule @returns {Promise<import('./onsale/types.d.ts').Board>} */
+  /** Returns the public state of a queue. @param {number} schedule @returns {Promise<Api.Board>} */
   board(schedule) {
     return this.call('GET', `/v1/schedules/${schedule}/queue`);
   }
 
-  /** Returns the commitment of a draw, and after the draw also the secret. @param {number} schedule @returns {Promise<import('./onsale/types.d.ts').Draw>} */
+  /** Returns the commitment of a draw, and after the draw also the secret. @param {number} schedule @returns {Promise<Api.Draw>} */
   draw(schedule) {
     return this.call('GET', `/v1/schedules/${schedule}/queue/draw`);
   }
@@ -121,7 +126,11 @@ export class Onsale {
     return (await response.text()).split('\n').filter(Boolean);
   }
 
-  /** Joins the queue, or returns the place that this user already has. Repeating it is safe. @param {number} schedule @param {Sent} [sent] @returns {Promise<import('./onsale/types.d.ts').JoinedTicket>} */
+  /**
+   * Joins the queue, or returns the place that this user already has. Repeating it is safe.
+   * @param {number} schedule @param {Sent} [sent]
+   * @returns {Promise<Api.JoinedTicket>}
+   */
   join(schedule, sent = {}) {
     return this.call('POST', `/v1/schedules/${schedule}/queue`, { patience: 20_000, ...sent });
   }
@@ -141,36 +150,48 @@ export class Onsale {
     return this.call('DELETE', '/v1/queue/ticket', { ticket, patience: 10_000 });
   }
 
-  /** Creates a hand-off code, with which another device takes over the place. It works once, for two minutes. @param {string} ticket @returns {Promise<import('./onsale/types.d.ts').HandOffCode>} */
+  /**
+   * Creates a hand-off code, with which another device takes over the place. It works once, for two minutes.
+   * @param {string} ticket
+   * @returns {Promise<Api.HandOffCode>}
+   */
   handOff(ticket) {
     return this.call('POST', '/v1/queue/ticket/handoff', { ticket });
   }
 
-  /** Takes over a place by a hand-off code. @param {string} code @returns {Promise<import('./onsale/types.d.ts').TakenOver>} */
+  /** Takes over a place by a hand-off code. @param {string} code @returns {Promise<Api.TakenOver>} */
   takeOver(code) {
     return this.call('POST', '/v1/handoffs', { body: { code } });
   }
 
-  /** Returns every seat without its state. With the current `layout_version`, the browser caches it for a day. @param {number} schedule @param {number | null} [version] @returns {Promise<import('./onsale/types.d.ts').Layout>} */
+  /**
+   * Returns every seat without its state. With the current `layout_version`, the browser caches it for a day.
+   * @param {number} schedule @param {number | null} [version]
+   * @returns {Promise<Api.Layout>}
+   */
   layout(schedule, version = null) {
     return this.call('GET', `/v1/schedules/${schedule}/seats/layout${query({ version })}`);
   }
 
   /**
    * Returns the states of all seats, two bits each (`states` decodes them).
-   * @overload @param {number} schedule @returns {Promise<import('./onsale/types.d.ts').SeatBits>}
+   * @overload @param {number} schedule @returns {Promise<Api.SeatBits>}
    */
   /**
    * Returns the changes since a version, or all states if the service no longer has these changes.
    * @overload @param {number} schedule @param {string | null} since
-   * @returns {Promise<import('./onsale/types.d.ts').SeatBits | import('./onsale/types.d.ts').SeatChanges>}
+   * @returns {Promise<Api.SeatBits | Api.SeatChanges>}
    */
-  /** @param {number} schedule @param {string | null} [since] @returns {Promise<import('./onsale/types.d.ts').SeatBits | import('./onsale/types.d.ts').SeatChanges>} */
+  /** @param {number} schedule @param {string | null} [since] @returns {Promise<Api.SeatBits | Api.SeatChanges>} */
   status(schedule, since = null) {
     return this.call('GET', `/v1/schedules/${schedule}/seats/status${query({ since })}`);
   }
 
-  /** Follows the changes of a seat map from a version on. @param {number} schedule @param {string} version @param {Parameters<typeof followSeats>[3]} on @returns {Followed} */
+  /**
+   * Follows the changes of a seat map from a version on.
+   * @param {number} schedule @param {string} version @param {Parameters<typeof followSeats>[3]} on
+   * @returns {Followed}
+   */
   followSeats(schedule, version, on) {
     return followSeats(this.client, schedule, version, on);
   }
@@ -178,8 +199,8 @@ export class Onsale {
   /**
    * Returns the best free seats now, which a hold of the same wish tries first. Holds nothing.
    * @param {number} schedule
-   * @param {import('./onsale/types.d.ts').BestSeatsWish & { except?: number[] }} wish
-   * @returns {Promise<import('./onsale/types.d.ts').BestSeats>}
+   * @param {Api.BestSeatsWish & { except?: number[] }} wish
+   * @returns {Promise<Api.BestSeats>}
    */
   bestSeats(schedule, { exclude_prices, except = [], ...wish }) {
     const ranges = (exclude_prices ?? []).map(([low, high]) => `${low}-${high}`).join(',');
@@ -190,7 +211,7 @@ export class Onsale {
   /**
    * Holds the given seats, all or none, or the best free ones.
    * @param {number} schedule
-   * @param {import('./onsale/types.d.ts').WantedSeats} wanted
+   * @param {Api.WantedSeats} wanted
    * @param {{ ticket: string, key: string, signal?: AbortSignal }} how
    * @returns {Promise<Hold>}
    */
@@ -198,7 +219,7 @@ export class Onsale {
     return this.call('POST', `/v1/schedules/${schedule}/reservations`, { body: wanted, ...how });
   }
 
-  /** Returns a hold. @param {string} hold @returns {Promise<import('./onsale/types.d.ts').HoldView>} */
+  /** Returns a hold. @param {string} hold @returns {Promise<Api.HoldView>} */
   getHold(hold) {
     return this.call('GET', `/v1/holds/${encodeURIComponent(hold)}`);
   }
@@ -213,39 +234,51 @@ export class Onsale {
    * this number. If the hold is not paid, no points are added.
    * @param {string} hold
    * @param {{ key: string, charge_up_to?: number, signal?: AbortSignal }} how
-   * @returns {Promise<import('./onsale/types.d.ts').Paid>}
+   * @returns {Promise<Api.Paid>}
    */
   pay(hold, { charge_up_to = 0, ...how }) {
     const body = charge_up_to > 0 ? { hold_id: hold, charge_up_to } : { hold_id: hold };
     return this.call('POST', '/v1/payments', { body, ...how });
   }
 
-  /** Refunds one paid seat in points. @param {number} payment @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<import('./onsale/types.d.ts').Refund>} */
+  /**
+   * Refunds one paid seat in points.
+   * @param {number} payment @param {{ key: string, signal?: AbortSignal }} how
+   * @returns {Promise<Api.Refund>}
+   */
   refund(payment, how) {
     return this.call('POST', `/v1/payments/${payment}/refund`, how);
   }
 
-  /** Returns the balance. @returns {Promise<import('./onsale/types.d.ts').Balance>} */
+  /** Returns the balance. @returns {Promise<Api.Balance>} */
   points() {
     return this.call('GET', '/v1/points');
   }
 
-  /** Adds points to the balance. @param {number} amount @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<import('./onsale/types.d.ts').Charge>} */
+  /**
+   * Adds points to the balance.
+   * @param {number} amount @param {{ key: string, signal?: AbortSignal }} how
+   * @returns {Promise<Api.Charge>}
+   */
   charge(amount, how) {
     return this.call('POST', '/v1/points/charges', { body: { amount }, ...how });
   }
 
-  /** Lists the balance changes, newest first. @param {ListPage} [which] @returns {Promise<import('./onsale/types.d.ts').List<import('./onsale/types.d.ts').BalanceChange>>} */
+  /** Lists the balance changes, newest first. @param {ListPage} [which] @returns {Promise<Api.List<Api.BalanceChange>>} */
   pointHistory(which = {}) {
     return this.call('GET', `/v1/points/history${query(which)}`);
   }
 
-  /** Lists the user's reservations, newest first. @param {ListPage & { status?: string }} [which] @returns {Promise<import('./onsale/types.d.ts').List<import('./onsale/types.d.ts').Reservation>>} */
+  /**
+   * Lists the user's reservations, newest first.
+   * @param {ListPage & { status?: string }} [which]
+   * @returns {Promise<Api.List<Api.Reservation>>}
+   */
   reservations(which = {}) {
     return this.call('GET', `/v1/reservations${query(which)}`);
   }
 
-  /** Lists the user's payments, newest first. @param {ListPage} [which] @returns {Promise<import('./onsale/types.d.ts').List<import('./onsale/types.d.ts').Payment>>} */
+  /** Lists the user's payments, newest first. @param {ListPage} [which] @returns {Promise<Api.List<Api.Payment>>} */
   payments(which = {}) {
     return this.call('GET', `/v1/payments${query(which)}`);
   }

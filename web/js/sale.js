@@ -9,14 +9,19 @@ import { onsale } from './lib/session.js';
 import { countdown, t, time } from './lib/text.js';
 import { loadTicket } from './lib/ticket.js';
 
+/** @import * as Api from './onsale/types.d.ts' */
+
 /** Interval between two requests, in ms. Each request refreshes one concert, in turn. */
 const LOOK_INTERVAL_MS = 3000;
 
-/** @typedef {import('./onsale/types.d.ts').Schedule} Schedule */
+/** @typedef {Api.Schedule} Schedule */
 
 /** @type {Map<number, Schedule>} the latest known schedules, by id */
 const schedules = new Map();
-/** The lists to refresh: the shown page of dates of each concert. Past dates do not change. @type {{ concert: number, which: import('./onsale/types.d.ts').ListPage & { dates: string } }[]} */
+/**
+ * The lists to refresh: the shown page of dates of each concert. Past dates do not change.
+ * @type {{ concert: number, which: Api.ListPage & { dates: string } }[]}
+ */
 const lists = [];
 for (const { kind, shows, dates: limit, cursor } of page.offer.sections) {
   for (const { concert, schedules: all } of shows) {

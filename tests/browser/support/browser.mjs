@@ -20,9 +20,15 @@ export function launch() {
 }
 
 /** @typedef {import('playwright-core').Browser} Browser */
-/** The size and the kind of a screen. @typedef {{ viewport: { width: number, height: number }, deviceScaleFactor?: number, isMobile?: boolean, hasTouch?: boolean }} Size */
+/**
+ * The size and the kind of a screen.
+ * @typedef {{ viewport: { width: number, height: number }, deviceScaleFactor?: number, isMobile?: boolean, hasTouch?: boolean }} Size
+ */
 /** @typedef {'en' | 'ko'} Lang */
-/** Screens, languages and colour schemes in which the main journeys are made. @type {{ name: string, size: Size, lang: Lang, dark: boolean }[]} */
+/**
+ * Screens, languages and colour schemes in which the main journeys are made.
+ * @type {{ name: string, size: Size, lang: Lang, dark: boolean }[]}
+ */
 export const VARIANTS = [
   { name: 'desktop-en', size: DESKTOP, lang: 'en', dark: false },
   { name: 'phone-ko', size: PHONE, lang: 'ko', dark: false },
@@ -30,7 +36,10 @@ export const VARIANTS = [
   { name: 'desktop-ko-dark', size: DESKTOP, lang: 'ko', dark: true },
 ];
 
-/** A page that collects its faults: script errors, and violations of the Content-Security-Policy. @typedef {import('playwright-core').Page & { faults: string[] }} Page */
+/**
+ * A page that collects its faults: script errors, and violations of the Content-Security-Policy.
+ * @typedef {import('playwright-core').Page & { faults: string[] }} Page
+ */
 
 /**
  * Opens a page in a new context, signed in as `who` if given.
@@ -103,7 +112,10 @@ export async function takeScreenshot(page, name, { full = false } = {}) {
   await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: full });
 }
 
-/** Presses Tab until the focused element matches. @param {import('playwright-core').Page} page @param {string} selector @param {number} [most] */
+/**
+ * Presses Tab until the focused element matches.
+ * @param {import('playwright-core').Page} page @param {string} selector @param {number} [most]
+ */
 export async function tabTo(page, selector, most = 120) {
   for (let presses = 0; presses < most; presses++) {
     if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;

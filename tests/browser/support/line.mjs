@@ -7,7 +7,10 @@ import { createBuyer, call, openSale } from './sale.mjs';
 /** @typedef {import('./sale.mjs').Sale} Sale */
 /** @typedef {import('./sale.mjs').Buyer} Buyer */
 
-/** Changes the queue's settings as the operator. @param {Service} service @param {Sale} sale @param {import('./sale.mjs').QueueChange} queue */
+/**
+ * Changes the queue's settings as the operator.
+ * @param {Service} service @param {Sale} sale @param {import('./sale.mjs').QueueChange} queue
+ */
 export const changeQueue = (service, sale, queue) =>
   call(service, 'PATCH', `/v1/admin/schedules/${sale.id}/queue`, { token: service.admin, body: queue });
 

@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 
+/** @import * as Api from '../../../web/js/onsale/types.d.ts' */
+
 const SECTIONS = [
   { name: 'Floor', rows: 10, seats_per_row: 16, seat_price: 150_000 },
   { name: 'Circle', rows: 8, seats_per_row: 15, seat_price: 110_000 },
@@ -9,10 +11,12 @@ const SECTIONS = [
 ];
 
 /** @typedef {import('./service.mjs').Service} Service */
-/** @typedef {import('../../../web/js/onsale/types.d.ts').QueueChange} QueueChange */
-/** @typedef {import('../../../web/js/onsale/types.d.ts').WantedSeats} WantedSeats */
-/** @typedef {{ id: number, concert: number, seats: import('../../../web/js/onsale/types.d.ts').Seat[] }} Sale */
-/** @typedef {{ title?: string, description?: string, sections?: import('../../../web/js/onsale/types.d.ts').NewSection[], queue?: QueueChange, opensIn?: number, closesIn?: number }} SaleChoices */
+/** @typedef {Api.QueueChange} QueueChange */
+/** @typedef {Api.WantedSeats} WantedSeats */
+/** @typedef {{ id: number, concert: number, seats: Api.Seat[] }} Sale */
+/**
+ * @typedef {{ title?: string, description?: string, sections?: Api.NewSection[], queue?: QueueChange, opensIn?: number, closesIn?: number }} SaleChoices
+ */
 /** @typedef {{ token?: string, ticket?: string, key?: string, body?: unknown }} Sent */
 /** @typedef {Awaited<ReturnType<typeof createBuyer>>} Buyer */
 
@@ -73,7 +77,7 @@ export async function createBuyer(service, { sale, name = 'Kim', points = 0 } = 
   /** @type {Record<number, string>} */
   const tickets = {};
   if (sale) tickets[sale.id] = (await ask('POST', `/v1/schedules/${sale.id}/queue`)).queue_token;
-  /** @param {WantedSeats} wanted @param {Sale | undefined} [of] @returns {Promise<import('../../../web/js/onsale/types.d.ts').Hold>} */
+  /** @param {WantedSeats} wanted @param {Sale | undefined} [of] @returns {Promise<Api.Hold>} */
   const hold = async (wanted, of = sale) => {
     if (!of) throw new Error('no sale to hold seats in');
     return ask('POST', `/v1/schedules/${of.id}/reservations`, { ticket: tickets[of.id], key: randomUUID(), body: wanted });

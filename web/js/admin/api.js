@@ -5,8 +5,9 @@ import { readError } from '../onsale/call.js';
 import { syncClock } from '../lib/clock.js';
 import { adminToken } from '../lib/session.js';
 
-/** @typedef {import('../onsale/types.d.ts').Concert} Concert */
-/** @typedef {import('../onsale/types.d.ts').Schedule} Schedule */
+/** @import * as Api from '../onsale/types.d.ts' */
+/** @typedef {Api.Concert} Concert */
+/** @typedef {Api.Schedule} Schedule */
 
 // An operator must see current data, so answers are never cached, not even for a second.
 /** @type {typeof fetch} */
@@ -69,7 +70,7 @@ export async function fetchAll(path, most = 1000) {
   const items = [];
   let cursor = '';
   do {
-    /** @type {import('../onsale/types.d.ts').List<Item>} */
+    /** @type {Api.List<Item>} */
     const page = await get(`${path}${path.includes('?') ? '&' : '?'}limit=200${cursor}`);
     items.push(...page.items);
     cursor = page.next_cursor ? `&cursor=${encodeURIComponent(page.next_cursor)}` : '';

@@ -6,8 +6,9 @@ import { settingText } from './queue-fields.js';
 import { runOnce, field, heading } from './parts.js';
 import { get } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
 /** @typedef {{ action?: string, subject?: string, admin?: string }} Wanted */
-/** @typedef {import('../onsale/types.d.ts').AuditEntry} AuditEntry */
+/** @typedef {Api.AuditEntry} AuditEntry */
 
 const ACTIONS = [
   ['concert', 'create', 'change'],
@@ -120,7 +121,7 @@ function entries(wanted) {
   const more = el('button', { type: 'button', class: 'button quiet', hidden: true }, t('admin.audit.older'));
   let cursor = '';
   const load = async (/** @type {boolean} */ fromStart) => {
-    /** @type {import('../onsale/types.d.ts').List<AuditEntry>} */
+    /** @type {Api.List<AuditEntry>} */
     const page = await get(query(wanted(), fromStart ? undefined : cursor));
     cursor = page.next_cursor ?? '';
     if (fromStart) setChildren(list, page.items.map(item));

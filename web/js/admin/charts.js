@@ -72,7 +72,11 @@ let UPlot = null;
 /** Compact numbers for the axes: 12K, 1.2억. */
 const compact = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** The time range shown: at least a minute, up to the last value. @param {unknown} _ @param {number | null} first @param {number | null} last @returns {[number, number]} */
+/**
+ * The time range shown: at least a minute, up to the last value.
+ * @param {unknown} _ @param {number | null} first @param {number | null} last
+ * @returns {[number, number]}
+ */
 function timeRange(_, first, last) {
   const end = last ?? serverNow() / 1000;
   return [Math.min(first ?? end, end - 60), end];

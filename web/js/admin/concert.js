@@ -7,6 +7,8 @@ import { t, time } from '../lib/text.js';
 import { card, field, form, heading, phaseBadge, table } from './parts.js';
 import { fetchAll, get, patch, post } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** The form fields of a concert. @param {Partial<import('./api.js').Concert>} concert */
 function fields(concert) {
   const title = el('input', { type: 'text', required: true, maxlength: 200, value: concert.title ?? '', dir: 'auto' });
@@ -23,7 +25,7 @@ function fields(concert) {
       field(t('admin.concert.description'), description),
       field(t('admin.concert.status'), status, { hint: t('admin.concert.status.hint') }),
     ],
-    /** @returns {import('../onsale/types.d.ts').NewConcert} */
+    /** @returns {Api.NewConcert} */
     value: () => ({
       title: title.value,
       description: description.value,
@@ -47,7 +49,10 @@ function newConcert(place) {
   );
 }
 
-/** Asks before a concert is withdrawn, since that stops its sales at once. @param {import('./api.js').Concert} old @param {import('../onsale/types.d.ts').NewConcert} wanted */
+/**
+ * Asks before a concert is withdrawn, since that stops its sales at once.
+ * @param {import('./api.js').Concert} old @param {Api.NewConcert} wanted
+ */
 async function confirmWithdrawal(old, wanted) {
   if (wanted.status === old.status || wanted.status === 'AVAILABLE') return true;
   return confirm({

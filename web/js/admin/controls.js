@@ -73,7 +73,10 @@ class Effects {
   }
 }
 
-/** What a change does to buyers if it needs a confirmation, or null. @param {InForce} before @param {Partial<InForce>} change @param {number} waiting */
+/**
+ * What a change does to buyers if it needs a confirmation, or null.
+ * @param {InForce} before @param {Partial<InForce>} change @param {number} waiting
+ */
 function harmText(before, change, waiting) {
   if (change.paused === true) return waiting > 0 ? t('admin.harm.pause', { n: waiting }) : t('admin.pause.does');
   if (change.capacity === 0) return t('admin.harm.nocapacity');
@@ -84,7 +87,11 @@ function harmText(before, change, waiting) {
   return null;
 }
 
-/** A number field with buttons that change it by factors. @param {'capacity' | 'admit_per_second'} name @param {number} min @param {number} max @param {(value: number) => Promise<void>} apply */
+/**
+ * A number field with buttons that change it by factors.
+ * @param {'capacity' | 'admit_per_second'} name @param {number} min @param {number} max
+ * @param {(value: number) => Promise<void>} apply
+ */
 function dial(name, min, max, apply) {
   const input = el('input', { type: 'number', min, max, step: 1, required: true, inputmode: 'numeric', id: `dial-${name}` });
   const current = el('strong', null, '–');

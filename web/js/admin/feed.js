@@ -5,7 +5,10 @@ import { readStream } from '../onsale/events.js';
 import { client, reportRefusal } from './api.js';
 
 /** @typedef {import('../onsale/types.d.ts').Stats} Stats */
-/** `live`: figures arrive. `stale`: a store does not respond. `lost`: the service does not respond. @typedef {'connecting' | 'live' | 'stale' | 'lost'} State */
+/**
+ * `live`: figures arrive. `stale`: a store does not respond. `lost`: the service does not respond.
+ * @typedef {'connecting' | 'live' | 'stale' | 'lost'} State
+ */
 /** @typedef {{ stats: Stats | null, state: State, since: number }} News */
 
 /** Number of seconds kept. */
@@ -42,13 +45,20 @@ const empty = () => /** @type {History} */ (/** @type {unknown} */ (Object.fromE
 /** The 99th percentile of the answer times of one kind of call. @param {Stats} stats @param {string} call */
 const p99 = (stats, call) => stats.answers.find((one) => one.call === call)?.p99_ms ?? null;
 
-/** The sum of a rate over all kinds of calls; null if unknown. @param {Stats} stats @param {'errors_per_second' | 'limited_per_second'} name @returns {number | null} */
+/**
+ * The sum of a rate over all kinds of calls; null if unknown.
+ * @param {Stats} stats @param {'errors_per_second' | 'limited_per_second'} name
+ * @returns {number | null}
+ */
 export function sumRates(stats, name) {
   const known = stats.answers.map((one) => one[name]).filter((value) => value !== null);
   return known.length > 0 ? known.reduce((sum, value) => sum + value, 0) : null;
 }
 
-/** A counter's increase per second; null if unknown. @param {Stats} now @param {Stats | null} last @param {'joined_total' | 'admitted_total' | 'sold'} name */
+/**
+ * A counter's increase per second; null if unknown.
+ * @param {Stats} now @param {Stats | null} last @param {'joined_total' | 'admitted_total' | 'sold'} name
+ */
 function ratePerSecond(now, last, name) {
   const seconds = last ? (Date.parse(now.server_time) - Date.parse(last.server_time)) / 1000 : 0;
   const more = last ? now[name] - last[name] : -1;

@@ -6,10 +6,12 @@ import { decimal, duration, hasText, number, t, time } from '../lib/text.js';
 import { card, figure, heading, table } from './parts.js';
 import { call } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** Interval between two requests, in ms. */
 const INTERVAL_MS = 2000;
 
-/** @param {import('../onsale/types.d.ts').Health['stores'][number]} store */
+/** @param {Api.Health['stores'][number]} store */
 function storeCard(store) {
   return el(
     'div',
@@ -24,7 +26,7 @@ function storeCard(store) {
   );
 }
 
-/** @param {import('../onsale/types.d.ts').LoopHealth} one */
+/** @param {Api.LoopHealth} one */
 function loopRow(one) {
   const state = one.failed ? 'failed' : one.late ? 'late' : 'fine';
   const key = `admin.loop.${one.name.replaceAll(' ', '_')}`;
@@ -37,7 +39,7 @@ function loopRow(one) {
   ];
 }
 
-/** @param {import('../onsale/types.d.ts').Health} health */
+/** @param {Api.Health} health */
 function healthCards(health) {
   const heads = ['name', 'state', 'every', 'took', 'last'].map((name, at) => ({ text: t(`admin.loop.head.${name}`), number: at > 1 }));
   return [
@@ -87,7 +89,7 @@ export async function healthPart(place) {
   let timer;
   const look = async () => {
     try {
-      /** @type {import('../onsale/types.d.ts').Health} */
+      /** @type {Api.Health} */
       const health = await call('GET', '/v1/admin/health', { signal: ending.signal });
       lastAt = health.server_time;
       setChildren(rest, ...healthCards(health));

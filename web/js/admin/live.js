@@ -11,7 +11,10 @@ import { nextInQueue, admissionText } from './next-in-queue.js';
 /** @typedef {import('./feed.js').Stats} Stats */
 /** @typedef {import('../onsale/types.d.ts').NextInQueue} NextInQueue */
 
-/** The tiles: a name, its figure, and a note. @type {[string, (stats: Stats, history: import('./feed.js').History) => (string | null), (stats: Stats) => string][]} */
+/**
+ * The tiles: a name, its figure, and a note.
+ * @type {[string, (stats: Stats, history: import('./feed.js').History) => (string | null), (stats: Stats) => string][]}
+ */
 const TILES = [
   ['waiting', (stats) => number(stats.waiting + stats.returned), (stats) => t('admin.tile.parked', { n: stats.parked })],
   ['inside', (stats) => number(stats.active), (stats) => t('admin.tile.of', { n: stats.in_force.capacity })],
@@ -123,7 +126,11 @@ function statusText(stats, state, why) {
   return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.still) ? 'still' : 'paused', admissionText(found)];
 }
 
-/** Corrects why admission stands still by newer figures, since the reason is loaded less often. @param {NextInQueue['still']} still @param {Stats} stats @returns {NextInQueue['still']} */
+/**
+ * Corrects why admission stands still by newer figures, since the reason is loaded less often.
+ * @param {NextInQueue['still']} still @param {Stats} stats
+ * @returns {NextInQueue['still']}
+ */
 function correctedBlock(still, stats) {
   const { paused, capacity } = stats.in_force;
   const outdated = (still === 'PAUSED' && !paused) || (still === 'NO_CAPACITY' && capacity > 0);

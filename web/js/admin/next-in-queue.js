@@ -6,13 +6,15 @@ import { msUntil } from '../lib/clock.js';
 import { card, table } from './parts.js';
 import { get } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** Interval between two requests, in ms. Each costs a Redis call. */
 const INTERVAL_MS = 2000;
 /** A sequence is epoch × 2^40 + n. */
 const EPOCH_SPAN = 2 ** 40;
 
-/** @typedef {import('../onsale/types.d.ts').NextInQueue} NextInQueue */
-/** @typedef {import('../onsale/types.d.ts').NextEntry} NextEntry */
+/** @typedef {Api.NextInQueue} NextInQueue */
+/** @typedef {Api.NextEntry} NextEntry */
 
 /** Whether people are admitted; if not, why and until when. @param {NextInQueue} answer */
 export function admissionText(answer) {

@@ -5,7 +5,10 @@ import { number, t } from '../lib/text.js';
 import { field, localInput } from './parts.js';
 
 /** @typedef {import('../onsale/types.d.ts').QueueChange} QueueChange */
-/** The names of settings that are numbers. @typedef {{ [Name in keyof QueueChange]-?: NonNullable<QueueChange[Name]> extends number ? Name : never }[keyof QueueChange]} NumericName */
+/**
+ * The names of settings that are numbers.
+ * @typedef {{ [Name in keyof QueueChange]-?: NonNullable<QueueChange[Name]> extends number ? Name : never }[keyof QueueChange]} NumericName
+ */
 /** @typedef {{ name: NumericName, min: number, max: number, usual: number, unit: string }} Numeric */
 
 /** The numeric settings, in the order in which they affect a buyer. @type {Numeric[]} */

@@ -7,12 +7,14 @@ import { queueFields } from './queue-fields.js';
 import { get, post } from './api.js';
 import { serverNow } from '../lib/clock.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 const HOUR = 3_600_000;
 
 /** The next full hour, plus `hours`. @param {number} hours */
 const proposed = (hours) => localInput((Math.floor(serverNow() / HOUR) + 1 + hours) * HOUR);
 
-/** The three times of a schedule. @typedef {import('../onsale/types.d.ts').ScheduleTimes} Times */
+/** The three times of a schedule. @typedef {Api.ScheduleTimes} Times */
 
 /** Their names, in order. */
 export const TIMES = /** @type {const} */ (['reservation_available_at', 'deadline_at', 'concert_at']);
@@ -42,9 +44,9 @@ export async function newSchedulePart(place, [id]) {
   const times = timeFields({ reservation_available_at: proposed(24), deadline_at: proposed(24 * 8), concert_at: proposed(24 * 8 + 2) });
   const line = queueFields({});
   const act = async () => {
-    /** @type {import('../onsale/types.d.ts').NewSchedule} */
+    /** @type {Api.NewSchedule} */
     const wanted = { ...times.value(), queue: line.change({}) };
-    /** @type {import('../onsale/types.d.ts').ScheduleSettings} */
+    /** @type {Api.ScheduleSettings} */
     const made = await post(`/v1/admin/concerts/${id}/schedules`, wanted);
     location.hash = `#/schedules/${made.id}/venue`;
   };

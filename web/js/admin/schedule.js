@@ -11,7 +11,10 @@ import { get } from './api.js';
 import { settingsPart } from './settings.js';
 import { venuePart } from './venue.js';
 
-/** What a tab shows. @typedef {{ schedule: import('./api.js').Schedule, concert: import('./api.js').Concert, onPhase?: (phase: string) => void }} Sale */
+/**
+ * What a tab shows.
+ * @typedef {{ schedule: import('./api.js').Schedule, concert: import('./api.js').Concert, onPhase?: (phase: string) => void }} Sale
+ */
 /** @typedef {(place: HTMLElement, sale: Sale) => Promise<(() => void) | void> | (() => void) | void} Tab */
 
 /** The tabs by the end of their address, in order. @type {[string, Tab][]} */

@@ -10,6 +10,7 @@ import { card, runOnce, figure } from './parts.js';
 import { get, patch } from './api.js';
 import { SeatSelection } from './seat-selection.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
 /** @typedef {import('./seat-selection.js').State} State */
 /** @typedef {import('./seat-selection.js').Seat} Seat */
 
@@ -20,7 +21,7 @@ const SEATS_PER_CALL = 1000;
 /** Loads the seats with their states. @param {number} schedule */
 async function load(schedule) {
   const base = `/v1/schedules/${schedule}/seats`;
-  /** @type {[import('../onsale/types.d.ts').Layout, import('../onsale/types.d.ts').SeatBits, import('../onsale/types.d.ts').BlockedSeats]} */
+  /** @type {[Api.Layout, Api.SeatBits, Api.BlockedSeats]} */
   const [layout, status, blocked] = await Promise.all([
     get(`${base}/layout`),
     get(`${base}/status`),
@@ -36,7 +37,10 @@ async function load(schedule) {
   return { seats, shown, states: new Map(seats.map((seat) => [seat.id, /** @type {State} */ (state(seat))])) };
 }
 
-/** Loads until the map shows the expected states of these seats, for about 3 s at most. @param {number} schedule @param {Set<number>} ids @param {(bits: number) => boolean} isExpected */
+/**
+ * Loads until the map shows the expected states of these seats, for about 3 s at most.
+ * @param {number} schedule @param {Set<number>} ids @param {(bits: number) => boolean} isExpected
+ */
 async function loadUntil(schedule, ids, isExpected) {
   for (let left = 15; ; left -= 1) {
     const loaded = await load(schedule);
@@ -130,7 +134,7 @@ export async function seatsPart(place, { schedule }) {
     try {
       for (let at = 0; at < ids.length; at += SEATS_PER_CALL) {
         const seat_ids = ids.slice(at, at + SEATS_PER_CALL);
-        /** @type {import('../onsale/types.d.ts').SeatsBlocked} */
+        /** @type {Api.SeatsBlocked} */
         const answer = await patch(`/v1/admin/schedules/${schedule.id}/seats`, { seat_ids, blocked });
         changed += answer.changed;
       }
@@ -168,7 +172,10 @@ export async function seatsPart(place, { schedule }) {
   return undefined;
 }
 
-/** A note with the effect of a change. @param {Record<State, number>} before @param {Record<State, number>} after @param {number} schedule */
+/**
+ * A note with the effect of a change.
+ * @param {Record<State, number>} before @param {Record<State, number>} after @param {number} schedule
+ */
 function effectNote(before, after, schedule) {
   const text = t('admin.seats.effect', {
     free: `${number(before.free)} → ${number(after.free)}`,

@@ -8,6 +8,7 @@ import { card, form, table } from './parts.js';
 import { bandOf, drawPlan, pricesOf } from './plan.js';
 import { get, post } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
 /** @typedef {import('./plan.js').Section} Section */
 
 /** Maximum number of seats per call and per schedule. */
@@ -15,7 +16,7 @@ const MAX_PER_CALL = 100_000;
 const MAX_SEATS = 200_000;
 const DEFAULTS = { name: '', rows: 10, seats_per_row: 20, seat_price: 100_000 };
 
-/** The existing sections of a layout. @param {import('../onsale/types.d.ts').Seat[]} seats @returns {Section[]} */
+/** The existing sections of a layout. @param {Api.Seat[]} seats @returns {Section[]} */
 export function sectionsOf(seats) {
   /** @type {Map<string, { name: string, seat_price: number, rows: Map<string, number> }>} */
   const found = new Map();
@@ -158,7 +159,7 @@ function currentTable(sections) {
 
 /** @type {import('./schedule.js').Tab} */
 export async function venuePart(place, { schedule, concert }) {
-  /** @type {import('../onsale/types.d.ts').Layout} */
+  /** @type {Api.Layout} */
   const layout = await get(`/v1/schedules/${schedule.id}/seats/layout`);
   const existing = sectionsOf(layout.seats);
   const drawing = preview();

@@ -6,11 +6,16 @@ import { retry } from '../lib/retry.js';
 import { onsale } from '../lib/session.js';
 import { withIdempotencyKey, tabStore } from '../lib/store.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** After this long without an answer the page says so, in ms. */
 const UNSURE_AFTER_MS = 4000;
 
-/** @typedef {import('../onsale/types.d.ts').Payment} Payment */
-/** How a payment ended; `balance`: the points of a buyer who has too few. @typedef {{ paid: import('../onsale/types.d.ts').Paid } | { balance: number } | { error: unknown }} Outcome */
+/** @typedef {Api.Payment} Payment */
+/**
+ * How a payment ended; `balance`: the points of a buyer who has too few.
+ * @typedef {{ paid: Api.Paid } | { balance: number } | { error: unknown }} Outcome
+ */
 
 /** The names of the idempotency keys of this hold's payments that this tab has started and not finished. @param {string} hold */
 const keysOf = (hold) => tabStore.keys(`onsale.key.pay.${hold}.`);
@@ -42,7 +47,7 @@ export async function payHold({ hold_id }, charge, onUnsure) {
   }
 }
 
-/** Loads the payments of a hold. @param {import('../onsale/types.d.ts').Hold} hold */
+/** Loads the payments of a hold. @param {Api.Hold} hold */
 export async function loadPayments({ reservations }) {
   const ids = new Set(reservations.map((one) => one.id));
   const of = (/** @type {Payment[]} */ payments) => payments.filter(({ reservation_id }) => ids.has(reservation_id));

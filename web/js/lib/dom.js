@@ -3,9 +3,14 @@
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 /** @typedef {string | number | boolean | null | undefined} Attribute */
-/** A listener; as the type of a method, so that it may take any kind of event. @typedef {{ handle(event: Event): unknown }['handle']} Listener */
+/**
+ * A listener; as the type of a method, so that it may take any kind of event.
+ * @typedef {{ handle(event: Event): unknown }['handle']} Listener
+ */
 /** @typedef {Record<string, Listener>} Listeners by the name of the event */
-/** @typedef {{ on?: Listeners, dataset?: Record<string, string> } & { [name: string]: Attribute | Listeners | Record<string, string> }} Props */
+/**
+ * @typedef {{ on?: Listeners, dataset?: Record<string, string> } & { [name: string]: Attribute | Listeners | Record<string, string> }} Props
+ */
 
 /**
  * Creates an element. In `props`, `dataset` is an object of data attributes, `on` an object of

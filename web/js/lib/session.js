@@ -47,7 +47,10 @@ export function currentSession() {
   return session;
 }
 
-/** The user who is signed in, or whose session has ended but whose tickets are still here. @returns {{ id: number, name: string } | null} */
+/**
+ * The user who is signed in, or whose session has ended but whose tickets are still here.
+ * @returns {{ id: number, name: string } | null}
+ */
 export function knownUser() {
   const session = loadSession();
   return session?.id ? { id: session.id, name: session.name } : null;

@@ -45,5 +45,8 @@ export function saveTicket(schedule, token) {
 /** Removes the ticket of a schedule. @param {number | string} schedule */
 export const dropTicket = (schedule) => localStore.remove(key(schedule));
 
-/** Calls `changed` when another tab replaces or removes the ticket. @param {number | string} schedule @param {(token: string | null) => void} changed */
+/**
+ * Calls `changed` when another tab replaces or removes the ticket.
+ * @param {number | string} schedule @param {(token: string | null) => void} changed
+ */
 export const onTicketChange = (schedule, changed) => onStoredChange(key(schedule), (value) => changed(readTicket(value)));

@@ -4,19 +4,21 @@ import { fetchAll } from '../lib/lists.js';
 import { onsale } from '../lib/session.js';
 import { loadLabels } from '../seats/labels.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** Balance changes on the first page. */
 export const HISTORY_PAGE_SIZE = 20;
 
 /**
  * @typedef {object} Account
- * @property {import('../onsale/types.d.ts').Reservation[]} reservations newest first
- * @property {import('../onsale/types.d.ts').Payment[]} payments newest first
- * @property {Map<number, import('../onsale/types.d.ts').Payment>} paymentOf by reservation
- * @property {Map<number, import('../onsale/types.d.ts').Schedule>} schedules
- * @property {Map<number, import('../onsale/types.d.ts').Concert>} concerts
+ * @property {Api.Reservation[]} reservations newest first
+ * @property {Api.Payment[]} payments newest first
+ * @property {Map<number, Api.Payment>} paymentOf by reservation
+ * @property {Map<number, Api.Schedule>} schedules
+ * @property {Map<number, Api.Concert>} concerts
  * @property {Map<number, import('../seats/labels.js').Label>} labels
- * @property {import('../onsale/types.d.ts').Balance} points
- * @property {import('../onsale/types.d.ts').List<import('../onsale/types.d.ts').BalanceChange>} history
+ * @property {Api.Balance} points
+ * @property {Api.List<Api.BalanceChange>} history
  */
 
 /** @returns {Promise<Account>} */

@@ -1,6 +1,8 @@
 // @ts-check
 /** API calls: sending, errors, and repeating. */
 
+/** @import * as Api from './types.d.ts' */
+
 /** Why a call failed. The members that a code adds (`seat_ids`, `limit`, `balance`, …) become properties. */
 export class OnsaleError extends Error {
   /** The seats that the refusal is about. @type {number[] | undefined} */
@@ -13,14 +15,14 @@ export class OnsaleError extends Error {
   required;
   /** When joining opens. @type {string | undefined} */
   opens_at;
-  /** Every error in the request. @type {import('./types.d.ts').Problem['errors']} */
+  /** Every error in the request. @type {Api.Problem['errors']} */
   errors;
 
   /**
    * @param {string} code the API's stable code; `network` if no answer came, `aborted` if the
    * caller cancelled it
    * @param {number} status the HTTP status; 0 without an answer
-   * @param {import('./types.d.ts').Problem} [body] the received problem
+   * @param {Api.Problem} [body] the received problem
    * @param {number | null} [retryAfter] how long to wait before the next try, in ms
    */
   constructor(code, status, body = {}, retryAfter = null) {
@@ -61,7 +63,10 @@ export class OnsaleError extends Error {
  * a key, else 0
  */
 
-/** What a call needs from its client. @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number, slack?: number) => void }} Client */
+/**
+ * What a call needs from its client.
+ * @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number, slack?: number) => void }} Client
+ */
 
 /** Longest wait between two attempts, in ms. */
 const MAX_WAIT_MS = 30_000;

@@ -3,6 +3,8 @@
 import { OnsaleError, backoff, call, pause } from './call.js';
 import { readStream } from './events.js';
 
+/** @import * as Api from './types.d.ts' */
+
 /** Polls between two attempts to open a stream. */
 const POLLS_PER_STREAM_TRY = 6;
 /** Interval between polls of a seat map, in ms. */
@@ -17,7 +19,7 @@ const NUDGE_AFTER_MS = 12_000;
 
 /**
  * @typedef {object} Following
- * @property {(ticket: import('./types.d.ts').Ticket) => void} onTicket called with the ticket's state after each answer
+ * @property {(ticket: Api.Ticket) => void} onTicket called with the ticket's state after each answer
  * @property {(token: string) => void} [onToken] called with the ticket to store from now on
  * @property {(connection: Connection, error: OnsaleError | null) => void} [onConnection]
  * @property {(stale: boolean) => void} [onStale] called with whether the data may be old because a store does not respond
@@ -124,7 +126,7 @@ export function followTicket(client, token, on) {
   let [ticket, last, retry] = [token, /** @type {string | null} */ (null), 1000];
   let [final, polls] = [false, 0];
 
-  /** @param {import('./types.d.ts').Ticket} view */
+  /** @param {Api.Ticket} view */
   const onView = (view) => {
     [follower.lastDataAt, follower.failures] = [Date.now(), 0];
     if (view.queue_token && view.queue_token !== ticket) {
@@ -138,7 +140,7 @@ export function followTicket(client, token, on) {
 
   /** Polls once. Returns the wait until the next poll, in ms. */
   const poll = async () => {
-    /** @type {import('./types.d.ts').Ticket} */
+    /** @type {Api.Ticket} */
     const view = await call(client, 'GET', '/v1/queue/ticket', { ticket, signal: follower.signal });
     onView(view);
     if (!final) follower.onConnection('polling', null);
@@ -162,7 +164,7 @@ export function followTicket(client, token, on) {
         if (event !== 'ticket') return undefined;
         [any, last] = [true, id ?? last];
         follower.onConnection('live', null);
-        return onView(/** @type {import('./types.d.ts').Ticket} */ (data));
+        return onView(/** @type {Api.Ticket} */ (data));
       });
       if (ended === 'final') await poll();
     } finally {
@@ -207,7 +209,7 @@ export function followTicket(client, token, on) {
 
 /**
  * @typedef {object} FollowingSeats
- * @property {(changes: import('./types.d.ts').SeatChanges) => void} onSeats
+ * @property {(changes: Api.SeatChanges) => void} onSeats
  * called for every step from one version to the next, also if no seat changed
  * @property {() => void} onReload called when the changes are no longer available: load the status again and follow from there
  * @property {(connection: Connection, error: OnsaleError | null) => void} [onConnection]
@@ -230,7 +232,7 @@ export function followSeats(client, schedule, version, on) {
     follower.stop();
     on.onReload();
   };
-  const onChanges = (/** @type {import('./types.d.ts').SeatChanges} */ changes) => {
+  const onChanges = (/** @type {Api.SeatChanges} */ changes) => {
     since = changes.version;
     on.onSeats(changes);
   };
@@ -246,7 +248,7 @@ export function followSeats(client, schedule, version, on) {
         follower.onConnection('live', null);
         on.onStale?.(false);
         if (event === 'reload') return reload();
-        return event === 'seats' ? onChanges(/** @type {import('./types.d.ts').SeatChanges} */ (data)) : undefined;
+        return event === 'seats' ? onChanges(/** @type {Api.SeatChanges} */ (data)) : undefined;
       },
     );
 
@@ -257,7 +259,7 @@ export function followSeats(client, schedule, version, on) {
       // A cache may add up to one second of age.
       old = Number(headers.get('age') ?? 0) > 1;
     };
-    /** @type {import('./types.d.ts').SeatBits | import('./types.d.ts').SeatChanges} */
+    /** @type {Api.SeatBits | Api.SeatChanges} */
     const answer = await call(client, 'GET', path('status'), { signal: follower.signal, onHeaders });
     follower.lastDataAt = Date.now();
     follower.onConnection('polling', null);

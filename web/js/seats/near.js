@@ -30,7 +30,10 @@ function forEachRun(venue, many, isFree, found) {
   }
 }
 
-/** The free seats closest to `lost`, not necessarily side by side. @param {Venue} venue @param {number[]} lost @param {number} many @param {SeatFilter} isFree */
+/**
+ * The free seats closest to `lost`, not necessarily side by side.
+ * @param {Venue} venue @param {number[]} lost @param {number} many @param {SeatFilter} isFree
+ */
 function closestSeats(venue, lost, many, isFree) {
   const near = distanceTo(venue, lost);
   const free = [];

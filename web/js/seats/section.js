@@ -236,7 +236,11 @@ function seatOf(target) {
   return button instanceof HTMLElement ? Number(button.dataset.seat) : -1;
 }
 
-/** Splits a section's rows into parts of at most `MAX_BUTTONS` seats. A row that is too long is split. @param {Section} section @returns {Row[][]} */
+/**
+ * Splits a section's rows into parts of at most `MAX_BUTTONS` seats. A row that is too long is split.
+ * @param {Section} section
+ * @returns {Row[][]}
+ */
 export function splitIntoParts(section) {
   /** @type {Row[][]} */
   const parts = [[]];

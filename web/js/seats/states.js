@@ -4,6 +4,8 @@
  */
 import { states as decode } from '../onsale.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 export const AVAILABLE = 0;
 export const HELD = 1;
 export const GONE = 2;
@@ -12,8 +14,8 @@ export const GONE = 2;
 const STATE_BY_NAME = { AVAILABLE, HELD, UNAVAILABLE: GONE };
 
 /**
- * @typedef {import('../onsale/types.d.ts').SeatBits} FullStatus two bits per seat
- * @typedef {import('../onsale/types.d.ts').SeatChanges} StatusChanges
+ * @typedef {Api.SeatBits} FullStatus two bits per seat
+ * @typedef {Api.SeatChanges} StatusChanges
  */
 
 /**

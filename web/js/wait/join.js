@@ -10,7 +10,8 @@ import { countdown, errorText, number, t, time } from '../lib/text.js';
 import { OnsaleError, pause } from '../onsale/call.js';
 import { fillSlots, showIf, showText } from './slots.js';
 
-/** @typedef {import('../onsale/types.d.ts').Schedule} Schedule */
+/** @import * as Api from '../onsale/types.d.ts' */
+/** @typedef {Api.Schedule} Schedule */
 
 /**
  * @param {object} how
@@ -18,7 +19,7 @@ import { fillSlots, showIf, showText } from './slots.js';
  * @param {() => Schedule | null} how.schedule the latest known schedule, or null
  * @param {(schedule: Schedule) => void} how.setSchedule
  * @param {(state: import('./slots.js').State) => void} how.goTo
- * @param {(ticket: import('../onsale/types.d.ts').JoinedTicket) => void} how.onJoined
+ * @param {(ticket: Api.JoinedTicket) => void} how.onJoined
  */
 export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
   let joining = false;
