@@ -1,4 +1,4 @@
-// Paying with late clocks, lost answers, double clicks and missing points; and refunds.
+// Paying with late clocks, lost answers, double clicks and missing points.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -287,46 +287,5 @@ test('while the service does not respond the page says so, and it recovers', asy
   assert.equal(await page.locator('#pay, #left').count(), 0, 'nothing unknown is shown');
   away = false;
   await page.locator('#pay').waitFor();
-  await page.context().close();
-});
-
-test('a ticket is refunded once, after a confirmation, and its points come back', async () => {
-  const { who, page } = await openCheckout();
-  await page.locator('#pay').click();
-  await waitForReceipt(page);
-  await page.goto('/me');
-  await page.locator('.stub').waitFor();
-  let calls = 0;
-  await page.route('**/refund', async (route) => {
-    calls += 1;
-    if (calls > 1) return route.continue();
-    await route.fetch();
-    return route.abort();
-  });
-  await page.locator('.stub button').click();
-  await assertAccessible(page, 'the question');
-  await takeScreenshot(page, 'refund');
-  await page.locator('dialog button[value=yes]').click();
-  await page.locator('#tickets-none').waitFor();
-  assert.ok(calls >= 2);
-  assert.equal((await who.ask('GET', '/v1/points')).amount, 500_000);
-  await page.locator('#past-part summary').click();
-  await page.locator('#past').filter({ hasText: 'Refunded' }).waitFor();
-  await page.locator('#payments-part summary').click();
-  await takeScreenshot(page, 'me-refunded', { full: true });
-  await assertAccessible(page, 'after a refund');
-  await page.context().close();
-});
-
-test('after the deadline refunds are closed, and the page says so', async () => {
-  const closes = Date.now() + 12_000;
-  const closing = await openSale(service, { closesIn: 12 });
-  const { who, hold, page } = await openCheckout({ of: closing });
-  await who.pay(hold.hold_id);
-  await page.waitForTimeout(Math.max(0, closes + 1000 - Date.now()));
-  await page.goto('/me');
-  await page.locator('.stub').waitFor();
-  assert.equal(await page.locator('.stub button').count(), 0);
-  await page.getByText('Refunds closed at').waitFor();
   await page.context().close();
 });

@@ -1,5 +1,4 @@
-// Makes small pictures for the documents from the screenshots of the tests (admin-rush.jpg shows a load
-// test with k6, see docs/LOADTEST.md):
+// Makes small pictures for the documents from the screenshots that the tests save:
 //
 //   node pictures.mjs                    all pictures of the list below
 //   node pictures.mjs sale-desktop-en    only the named ones
@@ -22,6 +21,7 @@ const PICTURES = /** @type {const} */ ([
   ['checkout-phone-ko', 390],
   ['rival-desktop', 960],
   ['me-desktop-en', 960],
+  ['admin-rush', 960],
 ]);
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
