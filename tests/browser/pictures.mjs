@@ -1,7 +1,7 @@
 // Makes small pictures for the documents from the screenshots that the tests save:
 //
-//   node pictures.mjs                    all pictures of the list below
-//   node pictures.mjs sale-desktop-en    only the named ones
+//   node tests/browser/pictures.mjs                    all pictures of the list below
+//   node tests/browser/pictures.mjs sale-desktop-en    only the named ones
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
