@@ -49,7 +49,7 @@ export class SectionList {
       choice.venue.sections.forEach(({ name, index }) => {
         setText(options[index], t('seats.section.option', { section: isolate(name), n: choice.states.freeInSection[index] }));
       });
-    // A list must not change while it is open.
+    // A list must not change while it is open. When it closes, it shows the current counts again.
     let due = 0;
     const later = () => {
       due ||= window.setTimeout(() => {
@@ -60,6 +60,7 @@ export class SectionList {
     choice.on('seats', later);
     select.addEventListener('focus', showCounts);
     select.addEventListener('pointerdown', showCounts);
+    select.addEventListener('blur', showCounts);
     showCounts();
     select.addEventListener('change', () => {
       const section = choice.venue.sections[Number(select.value)];
