@@ -12,7 +12,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser-test test-cluster chaos bench sqlx fmt deny fuzz clients loadtest
+.PHONY: help run test check-scripts browser-test test-cluster chaos bench sqlx fmt deny fuzz clients types loadtest
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,8 +42,14 @@ bench: ## Compare onsale's paths with yardsticks (ARGS='polls --rounds 5', see s
 sqlx: ## Write .sqlx again, after a change to a query or a migration
 	@scripts/sqlx.sh
 
-fmt: ## Format the sources
+fmt: ## Format the sources (scripts, styles and Python too, if node and python3 are installed)
 	cargo fmt --all
+	@! command -v npm >/dev/null || { scripts/npm.sh && npm run --silent format; }
+	@! command -v python3 >/dev/null || scripts/check-py.sh --fix
+
+check-scripts: ## Check format and types of the scripts and styles, and the Python files
+	@scripts/check-js.sh
+	@scripts/check-py.sh
 
 deny: ## Check the dependencies' licences, sources and advisories (fetches the advisory database)
 	@scripts/deny.sh
@@ -56,6 +62,10 @@ fuzz: ## Fuzz all parsers with bytes and all routes with requests (FUZZ_TARGET_S
 clients: ## Check /openapi.json, and test generated clients against a service
 	@scripts/stores.sh
 	@scripts/clients.sh
+
+types: ## Write the pages' types (web/js/onsale/schemas.d.ts) again, after a change to the API
+	@scripts/stores.sh
+	@scripts/clients.sh types
 
 loadtest: ## Run load tests with k6 on throwaway stores (SCENARIO=rush, PROFILE as in loadtest/run.sh)
 	@scripts/stores.sh

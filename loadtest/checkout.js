@@ -7,6 +7,10 @@ import { visits } from './lib/invariants.js';
 import { options as plan, profile } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
+/** @import * as Types from './lib/types.d.ts' */
+/** @typedef {Types.Sale} Sale */
+/** @typedef {import('./lib/client.js').Client} Client */
+
 // `rates` are purchases per second. Each rate lasts `step` seconds, after a rise of 5 s.
 const size = profile({
   smoke: { rates: [10], step: 8, vus: 100, seats: 1_000 },
@@ -63,11 +67,15 @@ export function setup() {
   return makeSale({ seats: size.seats, opensInSeconds: -60, queue: QUEUE });
 }
 
+/** @param {Sale} sale */
 export default function (sale) {
   visits[visit(buyers.thisBuyer(sale), sale)].add(1);
 }
 
-// Buys without pauses. Every fifth buyer refunds a seat.
+/**
+ * Buys without pauses. Every fifth buyer refunds a seat.
+ * @param {Client} buyer @param {Sale} sale @returns {Types.End}
+ */
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, { patienceSeconds: 60 });
   if (turn !== 'active') return turn;
@@ -81,6 +89,7 @@ function visit(buyer, sale) {
   return 'bought';
 }
 
+/** @param {Sale} sale */
 export function teardown(sale) {
   audit(sale, mostBuyers);
 }

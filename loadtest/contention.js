@@ -8,6 +8,10 @@ import { visits } from './lib/invariants.js';
 import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
+/** @import * as Types from './lib/types.d.ts' */
+/** @typedef {Types.Sale} Sale */
+/** @typedef {import('./lib/client.js').Client} Client */
+
 const SEATS = 100;
 // Share of hostile buyers, who try to keep seats from others.
 const HOSTILE = 0.02;
@@ -48,11 +52,15 @@ export function setup() {
   return makeSale({ seats: SEATS, opensInSeconds: -60, queue: QUEUE });
 }
 
+/** @param {Sale} sale */
 export default function (sale) {
   visits[visit(buyers.thisBuyer(sale), sale)].add(1);
 }
 
-// Tries until the buyer has seats or all are sold. With seats, the buyer pays, releases them or leaves.
+/**
+ * Tries until the buyer has seats or all are sold. With seats, the buyer pays, releases them or leaves.
+ * @param {Client} buyer @param {Sale} sale @returns {Types.End}
+ */
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, { patienceSeconds: size.patience / 2 });
   if (turn !== 'active') return turn;
@@ -62,16 +70,19 @@ function visit(buyer, sale) {
   const deadline = Date.now() + (size.patience - 60) * 1000;
   while (Date.now() < deadline) {
     const held = buyers.holdSeats(buyer, sale, (attempt) => wish(buyer, sale, attempt), { attempts: 3, pauseSeconds: 0.5 });
-    if (held.hold) return settle(buyer, held);
+    if (!held.end) return settle(buyer, held);
     if (held.end !== 'sold_out') return held.end;
     buyer.poll();
-    if (buyer.ticket.phase === 'SOLD_OUT') return 'sold_out';
+    if (buyer.ticket?.phase === 'SOLD_OUT') return 'sold_out';
     buyers.think(0.5, 1.5);
   }
   return 'gave_up';
 }
 
-// The first attempt picks from the favourites without looking at the map; later ones pick free seats.
+/**
+ * The first attempt picks from the favourites without looking at the map; later ones pick free seats.
+ * @param {Client} buyer @param {Sale} sale @param {number} attempt
+ */
 function wish(buyer, sale, attempt) {
   const quantity = 1 + Math.floor(Math.random() * 4);
   if (attempt > 1) {
@@ -82,6 +93,7 @@ function wish(buyer, sale, attempt) {
   return { seat_ids: Array.from({ length: quantity }, (_, index) => seatId(sale, first + index)) };
 }
 
+/** @param {Client} buyer @param {Types.Held} held @returns {Types.End} */
 function settle(buyer, held) {
   if (buyers.chance(0.15)) return 'never_paid';
   if (buyers.chance(0.15)) {
@@ -91,6 +103,7 @@ function settle(buyer, held) {
   return buyers.pay(buyer, held, { twice: true }) ? 'bought' : 'never_paid';
 }
 
+/** @param {Sale} sale */
 export function teardown(sale) {
   audit(sale, size.buyers + ONE_MORE);
 }

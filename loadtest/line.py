@@ -7,7 +7,18 @@ Lets PEOPLE (100,000) users join one schedule, then polls, admits and leaves. Fa
 wrong. Needs no package. ONSALE_BIN names the binary (default: `onsale` on PATH).
 """
 
-import base64, hashlib, hmac, http.client, json, os, re, socket, subprocess, sys, threading, time
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
 
 PEOPLE = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 BIN = os.environ.get("ONSALE_BIN", "onsale")
@@ -80,10 +91,14 @@ def in_threads(items, work):
 def make_sale(caller, admin):
     at = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
     as_admin = {"authorization": f"Bearer {admin}"}
-    _, concert = caller.call("POST", "/v1/admin/concerts", {"title": "Line", "description": "", "status": "AVAILABLE"}, **as_admin)
+    _, concert = caller.call(
+        "POST", "/v1/admin/concerts", {"title": "Line", "description": "", "status": "AVAILABLE"}, **as_admin
+    )
     times = {"reservation_available_at": at(-60), "deadline_at": at(7200), "concert_at": at(7200)}
     queue = {"capacity": 0, "presence_window_seconds": 600}
-    _, schedule = caller.call("POST", f"/v1/admin/concerts/{concert['id']}/schedules", {**times, "queue": queue}, **as_admin)
+    _, schedule = caller.call(
+        "POST", f"/v1/admin/concerts/{concert['id']}/schedules", {**times, "queue": queue}, **as_admin
+    )
     section = {"name": "A", "rows": 10, "seats_per_row": 10, "seat_price": 1}
     caller.call("POST", f"/v1/admin/schedules/{schedule['id']}/seats", {"sections": [section]}, **as_admin)
     return schedule["id"], as_admin
@@ -93,7 +108,9 @@ def main():
     caller = Caller(ADDRESS)
     schedule, as_admin = make_sale(caller, token(1, "admin"))
     before = used()
-    join = lambda caller, user: caller.call("POST", f"/v1/schedules/{schedule}/queue", authorization=f"Bearer {token(user)}")
+    join = lambda caller, user: caller.call(
+        "POST", f"/v1/schedules/{schedule}/queue", authorization=f"Bearer {token(user)}"
+    )
     joined, rate = in_threads(range(2, PEOPLE + 2), join)
     assert all(status == 201 for status, _ in joined), "every join creates an entry"
     print(f"joined    {len(joined):>9,}  at {rate:,.0f}/s (limited by this client)")
@@ -114,7 +131,9 @@ def main():
     place = {sequence: index for index, sequence in enumerate(order)}
     wrong = sum(body["ahead"] != place[sequence] for sequence, body in polled)
     print(f"polled    {len(polled):>9,}  at {rate:,.0f}/s (limited by this client), {wrong} positions wrong")
-    caller.call("PATCH", f"/v1/admin/schedules/{schedule}/queue", {"capacity": 1000, "admit_per_second": 500}, **as_admin)
+    caller.call(
+        "PATCH", f"/v1/admin/schedules/{schedule}/queue", {"capacity": 1000, "admit_per_second": 500}, **as_admin
+    )
     begun = time.time()
     while redis("ZCARD", key("active")) < 1000:
         assert time.time() - begun < 60, "1,000 are admitted within a minute"
@@ -123,7 +142,9 @@ def main():
     first = [body for _, body in in_threads(order[:1000], ask)[0]]
     inside = sum(body["status"] == "ACTIVE" for body in first)
     print(f"active    {inside:>9,}  of the first 1,000 in the queue")
-    leave = lambda caller, sequence: caller.call("DELETE", "/v1/queue/ticket", queue_token=tickets[sequence], authorization=f"Bearer {token(user_of[sequence])}")[0]
+    leave = lambda caller, sequence: caller.call(
+        "DELETE", "/v1/queue/ticket", queue_token=tickets[sequence], authorization=f"Bearer {token(user_of[sequence])}"
+    )[0]
     user_of = {body["sequence"]: user for user, body in users_of(joined)}
     left, rate = in_threads(order[-2000:], leave)
     assert set(left) == {204}

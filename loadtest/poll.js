@@ -10,6 +10,8 @@ import { fault, inLine, inSale, placeLost, sumsDiffer, unexpectedAnswers, waited
 import { FIRST_BUYER, options as plan, profile } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
+/** @typedef {import('./lib/types.d.ts').Sale} Sale */
+
 // `ticks` is per second. A tick polls for one user whose poll is due, or does nothing if none is due.
 const size = profile({
   smoke: { line: 200, ticks: 100, seconds: 20, vus: 10, admitPerSecond: 2 },
@@ -64,35 +66,44 @@ export function setup() {
   return sale;
 }
 
+/** @param {Sale} sale @param {number} user @returns {import('k6/http').BatchRequest} */
 function joinRequest(sale, user) {
   const params = { headers: { Authorization: new Client(user).bearer }, tags: { name: 'fill' } };
   return { method: 'POST', url: `${BASE}/v1/schedules/${sale.schedule}/queue`, params };
 }
 
+/**
+ * A waiting user. Has a client once the user has polled.
+ * @typedef {{ user: number, client: Client | null, dueAt: number, startedAt: number }} Person
+ */
+
 // Each VU polls for its own part of the queue. The user whose poll is due next is the last in the list.
+/** @type {Person[] | null} */
 let people = null;
 let ticks = 0;
 
-function usersOfThisVu(sale) {
+function usersOfThisVu() {
+  /** @type {Person[]} */
   const users = [];
   for (let number = exec.vu.idInTest % size.vus; number < size.line; number += size.vus) {
-    users.push({ user: FIRST_BUYER + number, client: null, dueAt: 0 });
+    users.push({ user: FIRST_BUYER + number, client: null, dueAt: 0, startedAt: 0 });
   }
   return users;
 }
 
+/** @param {Sale} sale */
 export default function (sale) {
-  people = people || usersOfThisVu(sale);
+  people = people || usersOfThisVu();
   ticks += 1;
   if (ticks % BOARD_EVERY === 0) return checkBoard(sale);
   const next = people[people.length - 1];
   if (!next || next.dueAt > Date.now()) return sleep(0.001);
   people.pop();
-  if (ask(next, sale)) insertByDueTime(next);
+  if (ask(next, sale)) insertByDueTime(people, next);
 }
 
-// Inserts a user into the list, in order of the time of the next poll.
-function insertByDueTime(person) {
+/** Inserts a user into the list, in order of the time of the next poll. @param {Person[]} people @param {Person} person */
+function insertByDueTime(people, person) {
   let low = 0;
   let high = people.length;
   while (low < high) {
@@ -103,31 +114,34 @@ function insertByDueTime(person) {
   people.splice(low, 0, person);
 }
 
-// Polls for a user. Returns whether the user still waits. The first call is a join: the user has joined
-// before, so it returns the same entry with `200`.
+/**
+ * Polls for a user. Returns whether the user still waits. The first call is a join: the user has joined
+ * before, so it returns the same entry with `200`.
+ * @param {Person} person @param {Sale} sale
+ */
 function ask(person, sale) {
   const first = person.client === null;
-  if (first) person.client = new Client(person.user, { run: sale.run });
-  const answer = first ? person.client.join(sale.schedule) : person.client.poll();
+  const client = person.client || new Client(person.user, { run: sale.run });
+  person.client = client;
+  const answer = first ? client.join(sale.schedule) : client.poll();
   person.startedAt = person.startedAt || Date.now();
-  person.dueAt = Date.now() + (person.client.askAgainMs || 1000);
+  person.dueAt = Date.now() + (client.askAgainMs || 1000);
   if (answer.code !== null) return true;
   if (first && answer.status !== 200) fault(unexpectedAnswers, `joined again: ${answer.status} ${answer.text}`);
-  const { status, ticket_id: id } = person.client.ticket;
+  const { status, ticket_id: id } = answer.body;
   if (status === 'WAITING') return true;
   if (status === 'ACTIVE') waited.add(Date.now() - person.startedAt);
   else fault(placeLost, `ticket ${id} became ${status} while its owner waited`);
   return false;
 }
 
-// The board's points must rise in both coordinates, and must not exceed the number of waiting users.
+/** The board's points must rise in both coordinates, and must not exceed the number of waiting users. @param {Sale} sale */
 function checkBoard(sale) {
   const board = new Client(FIRST_BUYER).board(sale.schedule).body;
   inLine.add(board.waiting);
   inSale.add(board.active);
   const rises = board.ranks.every(
-    ([sequence, before], index, ranks) =>
-      index === 0 || (sequence > ranks[index - 1][0] && before >= ranks[index - 1][1]),
+    ([sequence, before], index, ranks) => index === 0 || (sequence > ranks[index - 1][0] && before >= ranks[index - 1][1]),
   );
   const last = board.ranks.length > 0 ? board.ranks[board.ranks.length - 1][1] : 0;
   if (!rises || board.ranks.length > 257 || last > board.waiting) {
@@ -135,6 +149,7 @@ function checkBoard(sale) {
   }
 }
 
+/** @param {Sale} sale */
 export function teardown(sale) {
   audit(sale, 0);
 }

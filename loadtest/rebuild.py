@@ -7,18 +7,23 @@ A sale of SEATS (200,000) that all are held, four by each buyer who is inside, o
 (1,000,000) places that have ended. Redis is emptied LOSSES (3) times, and each time it is measured how
 long it takes until the keys are built, until a join works at either process, and until both show every
 seat. Fails where the epoch rises by more than one, a seat or an ended place is missing, or the keys take
-longer than 10 s. Tells what CPU Redis and the two used until then. Speaks to loopback only. Needs `psql` on PATH; ONSALE_BIN names the binary, else the
-one on PATH.
+longer than 10 s. Prints the CPU time of Redis and of the two processes until then. Connects to loopback
+only. Needs `psql` on PATH. ONSALE_BIN names the binary (default: `onsale` on PATH).
 """
 
-import os, re, subprocess, sys, threading, time
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
 
 KIND = sys.argv[1] if len(sys.argv) > 1 else "held"
 SEATS = int(sys.argv[2]) if len(sys.argv) > 2 else 200_000
 ENDED = int(sys.argv[3]) if len(sys.argv) > 3 else 1_000_000
 LOSSES = int(sys.argv[4]) if len(sys.argv) > 4 else 3
-sys.argv = sys.argv[:1]
-from line import BIN, Caller, make_sale, redis, token
+sys.argv = sys.argv[:1]  # line.py reads its own arguments when it is imported.
+from line import BIN, Caller, make_sale, redis, token  # noqa: E402
 
 TARGET, LONGEST = 10, 120
 BUYERS = SEATS // 4
@@ -118,8 +123,7 @@ def lose(processes, schedule, user):
         return all(seats.get(name) == value for name, value in count.items())
 
     def joins(process):
-        status, body = Caller(process.address).call(
-            "POST", f"{path}/queue", authorization=f"Bearer {token(user)}")
+        status, body = Caller(process.address).call("POST", f"{path}/queue", authorization=f"Bearer {token(user)}")
         # With every seat sold a join is refused for that, which also takes the keys.
         return status in (200, 201) or (body or {}).get("code") == "sold_out"
 
@@ -129,8 +133,8 @@ def lose(processes, schedule, user):
     new = lambda: [at for process, known in zip(processes, built) for at in process.built[known:]]
     until("the keys", new)
     used = [now - then for now, then in zip(cpu(processes), used)]
-    joined = [until("a join", lambda: joins(process)) for process in processes][-1]
-    shown = [until("every seat", lambda: shows(process)) for process in processes][-1]
+    joined = [until("a join", lambda process=process: joins(process)) for process in processes][-1]
+    shown = [until("every seat", lambda process=process: shows(process)) for process in processes][-1]
     assert len(new()) == 1, f"built {len(new())} times"
     assert epoch(schedule) == before + 1, "one epoch"
     ended = int(redis("BITCOUNT", f"onsale:{{{schedule}}}:done:1"))
@@ -153,7 +157,8 @@ def main():
     sql("delete from queue;")
     status = "PAYMENT_WAITING" if KIND == "held" else "COMPLETE"
     sql(FILL, schedule=schedule, seats=SEATS, buyers=BUYERS, ended=ENDED, status=status)
-    print(f"filled     {SEATS:,} seats {KIND} by {BUYERS:,}, {ENDED:,} ended places, in {time.perf_counter() - begun:.0f} s", flush=True)
+    took = time.perf_counter() - begun
+    print(f"filled     {SEATS:,} seats {KIND} by {BUYERS:,}, {ENDED:,} ended places, in {took:.0f} s", flush=True)
     processes = [Process(), Process()]
     try:
         until("the first building", lambda: any(process.built for process in processes))
@@ -161,7 +166,12 @@ def main():
         for loss in range(1, LOSSES + 1):
             (keys, joined, shown), used, now = lose(processes, schedule, BUYERS + 2)
             slowest = max(slowest, keys)
-            print(f"loss {loss}     keys built after {keys:.2f} s, joins at both after {joined:.2f} s, every seat shown by both after {shown:.2f} s; epoch {now}; CPU of Redis {used[0]:.1f} s, of both processes {used[1]:.1f} s", flush=True)
+            print(
+                f"loss {loss}     keys built after {keys:.2f} s, joins at both after {joined:.2f} s, "
+                f"every seat shown by both after {shown:.2f} s; epoch {now}; "
+                f"CPU of Redis {used[0]:.1f} s, of both processes {used[1]:.1f} s",
+                flush=True,
+            )
         if slowest > TARGET:
             sys.exit(f"the slowest took {slowest:.1f} s, more than {TARGET} s")
     finally:

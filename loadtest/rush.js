@@ -8,6 +8,10 @@ import { visits } from './lib/invariants.js';
 import { ONE_MORE, options as plan, profile, rush } from './lib/profiles.js';
 import { reporter } from './lib/report.js';
 
+/** @import * as Types from './lib/types.d.ts' */
+/** @typedef {Types.Sale} Sale */
+/** @typedef {import('./lib/client.js').Client} Client */
+
 // `opensIn`: seconds until the sale opens; half of the buyers of a rush come before that. `sellsOut`:
 // there are enough buyers that an unsold seat at the end is a fault.
 const size = profile({
@@ -28,7 +32,7 @@ const QUEUE = {
   claim_window_seconds: 30,
   hold_ttl_seconds: HOLD_SECONDS,
   max_seats_per_user: 4,
-  entry_order: __ENV.ENTRY_ORDER || 'FIFO',
+  entry_order: /** @type {'FIFO' | 'DRAW'} */ (__ENV.ENTRY_ORDER || 'FIFO'),
 };
 
 const arrivals = rush(size.buyers, size.seconds, size.patience);
@@ -50,11 +54,12 @@ export function setup() {
   return makeSale({ seats: size.seats, opensInSeconds: size.opensIn, queue: QUEUE });
 }
 
+/** @param {Sale} sale */
 export default function (sale) {
   visits[visit(buyers.thisBuyer(sale), sale)].add(1);
 }
 
-// Runs one buyer's visit. Returns how it ended.
+/** Runs one buyer's visit. Returns how it ended. @param {Client} buyer @param {Sale} sale @returns {Types.End} */
 function visit(buyer, sale) {
   const turn = buyers.waitForTurn(buyer, sale, {
     patienceSeconds: size.patience - 60,
@@ -81,8 +86,11 @@ function visit(buyer, sale) {
   return buyers.pay(buyer, held, prepared) ? 'bought' : 'never_paid';
 }
 
-// Chooses one to four seats, from the map or the best available. After a refusal it chooses fewer, from
-// any section.
+/**
+ * Chooses one to four seats, from the map or the best available. After a refusal it chooses fewer, from
+ * any section.
+ * @param {Client} buyer @param {Sale} sale @returns {(attempt: number) => Types.WantedSeats | null}
+ */
 function wishes(buyer, sale) {
   const quantity = 1 + Math.floor(Math.random() * 4);
   const picky = buyers.chance(0.3);
@@ -96,6 +104,7 @@ function wishes(buyer, sale) {
   };
 }
 
+/** @param {Sale} sale */
 export function teardown(sale) {
   audit(sale, size.buyers + ONE_MORE);
 }

@@ -9,7 +9,19 @@ in the service, so `ulimit -n` has to be high enough. Needs no package. ONSALE_B
 (default: `onsale` on PATH).
 """
 
-import base64, hashlib, hmac, http.client, json, os, resource, selectors, socket, subprocess, sys, threading, time
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import resource
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+import time
 
 STREAMS = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
 BIN = os.environ.get("ONSALE_BIN", "onsale")
@@ -47,10 +59,14 @@ class Caller:
 
 def make_sale(admin):
     at = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
-    concert = Caller().call("POST", "/v1/admin/concerts", {"title": "Line", "description": "", "status": "AVAILABLE"}, **admin)
+    concert = Caller().call(
+        "POST", "/v1/admin/concerts", {"title": "Line", "description": "", "status": "AVAILABLE"}, **admin
+    )
     times = {"reservation_available_at": at(-60), "deadline_at": at(7200), "concert_at": at(7200)}
     queue = {"capacity": 0, "admit_per_second": 20}
-    schedule = Caller().call("POST", f"/v1/admin/concerts/{concert['id']}/schedules", {**times, "queue": queue}, **admin)["id"]
+    schedule = Caller().call(
+        "POST", f"/v1/admin/concerts/{concert['id']}/schedules", {**times, "queue": queue}, **admin
+    )["id"]
     section = {"name": "A", "rows": 10, "seats_per_row": 10, "seat_price": 1}
     Caller().call("POST", f"/v1/admin/schedules/{schedule}/seats", {"sections": [section]}, **admin)
     return schedule
@@ -133,13 +149,20 @@ def broadcast(follower, schedule, admin, idle):
         begun, used = time.time(), cpu()
         Caller().call("PATCH", f"/v1/admin/schedules/{schedule}/queue", {"message": word.decode()}, **admin)
         changed = time.time()
-        seen = lambda chunk: word in chunk and delays.append(time.time() - changed)
+
+        def seen(chunk, word=word, delays=delays, changed=changed):
+            if word in chunk:
+                delays.append(time.time() - changed)
+
         while len(delays) < follower.open and time.time() < begun + 30:
             follower.read(0.1, seen)
         used, span = cpu() - used, time.time() - begun
         each = (used - idle * span) / max(1, len(delays)) * 1e6
         p50, p99 = part(delays, 0.5) * 1000, part(delays, 0.99) * 1000
-        print(f"broadcast     {len(delays):>7,} events in {span:5.2f} s, {each:5.1f} us of CPU each (idle CPU subtracted); delay p50 {p50:,.0f} ms, p99 {p99:,.0f} ms")
+        print(
+            f"broadcast     {len(delays):>7,} events in {span:5.2f} s, {each:5.1f} us of CPU each "
+            f"(idle CPU subtracted); delay p50 {p50:,.0f} ms, p99 {p99:,.0f} ms"
+        )
         follower.rest(6)
 
 
@@ -151,7 +174,11 @@ def advance(follower, schedule, tickets):
         follower.rest(1)
     follower.rest(5)
     events, used, span = follower.events - before, cpu() - used, time.time() - begun
-    print(f"advance       {events:>7,} events in {span:5.2f} s ({events / span:,.0f}/s), {used / events * 1e6:5.1f} us of CPU each, including the walks over all streams; {used / span * 100:.0f} % of a core")
+    print(
+        f"advance       {events:>7,} events in {span:5.2f} s ({events / span:,.0f}/s), "
+        f"{used / events * 1e6:5.1f} us of CPU each, including the walks over all streams; "
+        f"{used / span * 100:.0f} % of a core"
+    )
 
 
 def main():
@@ -169,10 +196,14 @@ def main():
             follower.read(0)
     while follower.events < STREAMS and time.time() < begun + 120:
         follower.read(1)
-    print(f"open          {follower.open:>7,} in {time.time() - begun:.1f} s, {follower.closed} closed (limited by this client)")
+    took = time.time() - begun
+    print(f"open          {follower.open:>7,} in {took:.1f} s, {follower.closed} closed (limited by this client)")
     follower.rest(3)
     after = rss()
-    print(f"memory        {(after - before) / STREAMS:>7,.0f} bytes a stream: {before / 2**20:.1f} MiB before, {after / 2**20:.1f} MiB after")
+    print(
+        f"memory        {(after - before) / STREAMS:>7,.0f} bytes a stream: "
+        f"{before / 2**20:.1f} MiB before, {after / 2**20:.1f} MiB after"
+    )
     used = cpu()
     follower.rest(15)
     idle = (cpu() - used) / 15

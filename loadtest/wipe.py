@@ -10,13 +10,21 @@ work. Fails if a queue entry, a hold or the end of an entry was lost. Starts its
 `redis-server` has to be on PATH. ONSALE_BIN names the binary (default: `onsale` on PATH).
 """
 
-import asyncio, json, os, signal, socket, subprocess, sys, time, uuid
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
 
 PEOPLE = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 HOLDS = int(sys.argv[2]) if len(sys.argv) > 2 else 500
-sys.argv = sys.argv[:1]
-from line import BIN, token
-from callers import Callers
+sys.argv = sys.argv[:1]  # line.py reads its own arguments when it is imported.
+from callers import Callers  # noqa: E402
+from line import BIN, token  # noqa: E402
 
 GONE = 1_000
 AT_ONCE = 64
@@ -51,10 +59,20 @@ class Sale:
     async def make(self):
         at = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
         self.admin = {"authorization": f"Bearer {token(ADMIN, 'admin')}"}
-        _, concert = await self.call("POST", "/v1/admin/concerts", {"title": "Wipe", "description": "", "status": "AVAILABLE"}, **self.admin)
+        _, concert = await self.call(
+            "POST", "/v1/admin/concerts", {"title": "Wipe", "description": "", "status": "AVAILABLE"}, **self.admin
+        )
         times = {"reservation_available_at": at(-60), "deadline_at": at(7200), "concert_at": at(7200)}
-        queue = {"capacity": HOLDS, "admit_per_second": 10_000, "presence_window_seconds": 600, "hold_ttl_seconds": 3600, "active_ttl_seconds": 7200}
-        _, schedule = await self.call("POST", f"/v1/admin/concerts/{concert['id']}/schedules", {**times, "queue": queue}, **self.admin)
+        queue = {
+            "capacity": HOLDS,
+            "admit_per_second": 10_000,
+            "presence_window_seconds": 600,
+            "hold_ttl_seconds": 3600,
+            "active_ttl_seconds": 7200,
+        }
+        _, schedule = await self.call(
+            "POST", f"/v1/admin/concerts/{concert['id']}/schedules", {**times, "queue": queue}, **self.admin
+        )
         self.id = schedule["id"]
         section = {"name": "A", "rows": HOLDS // 10 + 1, "seats_per_row": 20, "seat_price": 1}
         await self.call("POST", f"/v1/admin/schedules/{self.id}/seats", {"sections": [section]}, **self.admin)
@@ -68,7 +86,11 @@ class Sale:
         return self.call("GET", "/v1/queue/ticket", queue_token=ticket)
 
     def hold(self, user, ticket, seat, key=None):
-        who = {"authorization": f"Bearer {token(user)}", "queue_token": ticket, "idempotency_key": key or str(uuid.uuid4())}
+        who = {
+            "authorization": f"Bearer {token(user)}",
+            "queue_token": ticket,
+            "idempotency_key": key or str(uuid.uuid4()),
+        }
         return self.call("POST", f"/v1/schedules/{self.id}/reservations", {"seat_ids": [seat]}, **who)
 
     def leave(self, user, ticket):
@@ -140,14 +162,23 @@ async def main(address, redis, port):
     answers = await in_turns(waiting, lambda place: until(lambda: sale.ask(place[1]), lambda status: status == 200))
     took = time.perf_counter() - begun
     bodies = [body for _, body in answers]
-    kept = sum(body["sequence"] == place[2] and body["status"] in ("WAITING", "ACTIVE") for body, place in zip(bodies, waiting))
+    kept = sum(
+        body["sequence"] == place[2] and body["status"] in ("WAITING", "ACTIVE") for body, place in zip(bodies, waiting)
+    )
     await asyncio.sleep(20)  # Admission pauses for 15 s after a loss.
     sample = waiting[:: max(1, len(waiting) // 2000)]
     again = [body for _, body in await in_turns(sample, lambda place: sale.ask(place[1]))]
-    wrong = sum(a["ahead"] > b["ahead"] for a, b in zip(again, again[1:]) if a["ahead"] is not None and b["ahead"] is not None)
-    print(f"entries    {kept:,} of {len(waiting):,} kept, polled within {took:.0f} s; of {len(sample):,} polled again, {wrong} out of order")
+    wrong = sum(
+        a["ahead"] > b["ahead"] for a, b in zip(again, again[1:]) if a["ahead"] is not None and b["ahead"] is not None
+    )
+    print(
+        f"entries    {kept:,} of {len(waiting):,} kept, polled within {took:.0f} s; "
+        f"of {len(sample):,} polled again, {wrong} out of order"
+    )
 
-    seen = await in_turns(zip(inside, holds), lambda at: sale.call("GET", f"/v1/holds/{at[1]}", authorization=f"Bearer {token(at[0][0])}"))
+    seen = await in_turns(
+        zip(inside, holds), lambda at: sale.call("GET", f"/v1/holds/{at[1]}", authorization=f"Bearer {token(at[0][0])}")
+    )
     held = sum(status == 200 and body["status"] == "PAYMENT_WAITING" for status, body in seen)
     other = inside[1]
     taken = [await sale.hold(*other, seat) for seat in sale.seats[2:52]]
@@ -156,12 +187,18 @@ async def main(address, redis, port):
     ended = await in_turns(gone, lambda place: sale.ask(place[1]))
     back = sum(body.get("status") in ("WAITING", "ACTIVE") for _, body in ended)
     print(f"ended      {back} of {len(gone):,} ended entries came back")
-    rows = subprocess.run(
-        ["psql", "-XAtq", "-d", os.environ["DATABASE_URL"], "-c", "select count(*) - count(distinct seat_id) from reservation where status in ('PAYMENT_WAITING', 'COMPLETE')"],
-        check=True, capture_output=True, text=True,
-    )
+    twice = "select count(*) - count(distinct seat_id) from reservation where status in ('PAYMENT_WAITING', 'COMPLETE')"
+    psql = ["psql", "-XAtq", "-d", os.environ["DATABASE_URL"], "-c", twice]
+    rows = subprocess.run(psql, check=True, capture_output=True, text=True)
     print(f"seats      {int(rows.stdout)} with two owners")
-    assert kept == len(waiting) and held == HOLDS and refused == len(taken) and not back and not wrong and not int(rows.stdout)
+    assert (
+        kept == len(waiting)
+        and held == HOLDS
+        and refused == len(taken)
+        and not back
+        and not wrong
+        and not int(rows.stdout)
+    )
     return redis
 
 

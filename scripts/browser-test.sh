@@ -16,8 +16,6 @@ cd "$(dirname "$0")/.."
 export CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 missing=()
 [[ -x $CHROMIUM ]] || missing+=(chromium)
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
 compgen -G '/usr/share/fonts/*/nanum/*' >/dev/null || missing+=(fonts-nanum)
 if ((${#missing[@]})); then
   as_root=()
@@ -28,8 +26,7 @@ if ((${#missing[@]})); then
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-# Installs exactly the versions in the lock file. The driver's package must not download a browser.
-(cd tests/browser && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --silent)
+scripts/npm.sh
 if [[ -z ${ONSALE_BIN:-} ]]; then
   scripts/build.sh
   ONSALE_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/onsale")

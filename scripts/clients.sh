@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Checks /openapi.json against the OpenAPI specification, and its examples against their schemas. Then
 # generates a Python client and TypeScript types from it, and uses each for a buyer's journey against a
-# running service: join, poll, hold, pay.
+# running service: join, poll, hold, pay. Checks that the types of the pages are those of this description.
 #
-# usage: scripts/clients.sh
+# usage: scripts/clients.sh          all of it
+#        scripts/clients.sh types    only writes the types of the pages, web/js/onsale/schemas.d.ts
 #
 # Runs on private stores that `onsale dev --throwaway` starts and stops.
 # Settings, all optional:
@@ -15,8 +16,9 @@ cd "$(dirname "$0")/.."
 mkdir -p "${ONSALE_DATA:=.onsale}"
 data=$(cd "$ONSALE_DATA" && pwd)
 sources=$PWD/tests/clients
+types=$PWD/web/js/onsale/schemas.d.ts
 # Other versions of the tools get another folder.
-tools=$data/clients-$(cat "$sources/requirements.txt" "$sources/package.json" | cksum | cut -d ' ' -f 1)
+tools=$data/clients-$(cksum <"$sources/requirements.txt" | cut -d ' ' -f 1)
 out=$data/clients-out
 
 # Installs the tools once. A folder without the file `installed` is incomplete, and is installed again.
@@ -24,8 +26,6 @@ install() {
   [[ ! -e $tools/installed ]] || return 0
   local missing=() as_root=()
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-  command -v node >/dev/null || missing+=(nodejs)
-  command -v npm >/dev/null || missing+=(npm)
   if ((${#missing[@]})); then
     ((EUID == 0)) || as_root=(sudo -n)
     "${as_root[@]}" apt-get update -qq
@@ -36,8 +36,6 @@ install() {
   mkdir -p "$tools"
   python3 -m venv "$tools/venv"
   "$tools/venv/bin/pip" install --quiet --disable-pip-version-check -r "$sources/requirements.txt"
-  cp "$sources/package.json" "$sources/package-lock.json" "$tools"
-  npm --prefix "$tools" ci --silent --no-audit --no-fund --ignore-scripts
   touch "$tools/installed"
 }
 
@@ -58,14 +56,27 @@ serve() {
   return 1
 }
 
+# Writes the TypeScript types of the description's schemas.
+write_types() {
+  node "$sources/schemas.mjs" "$out/openapi.json" >"$1"
+}
+
 inside() {
-  install
+  [[ ${1:-} == types ]] || install
+  scripts/npm.sh
   rm -rf "$out"
   mkdir -p "$out/ts"
   serve
   local schedule python=$tools/venv/bin
   schedule=$("$ONSALE_BIN" seed | sed -n 's/^schedule \([0-9]*\) is on sale.*/\1/p')
   curl -fsS "$address/openapi.json" -o "$out/openapi.json"
+  if [[ ${1:-} == types ]]; then
+    write_types "$types"
+    return
+  fi
+  write_types "$out/schemas.d.ts"
+  cmp "$out/schemas.d.ts" "$types" ||
+    { echo "clients: the API has changed: run \`make types\`, then \`make check-scripts\`" >&2; return 1; }
 
   "$python/python" "$sources/check.py" "$out/openapi.json"
 
@@ -75,17 +86,16 @@ inside() {
     { cat "$out/generated" >&2; return 1; }
   PYTHONPATH=$out/py "$python/python" "$sources/journey.py" "$address" "$schedule"
 
-  cp "$sources/journey.ts" "$sources/tsconfig.json" "$sources/package.json" "$out/ts"
-  ln -s "$tools/node_modules" "$out/ts/node_modules"
-  "$tools/node_modules/.bin/openapi-typescript" "$out/openapi.json" -o "$out/ts/onsale.d.ts" >"$out/typed" 2>&1 ||
+  cp "$sources/journey.ts" "$sources/tsconfig.json" package.json "$out/ts"
+  ln -s "$PWD/node_modules" "$out/ts/node_modules"
+  node_modules/.bin/openapi-typescript "$out/openapi.json" -o "$out/ts/onsale.d.ts" >"$out/typed" 2>&1 ||
     { cat "$out/typed" >&2; return 1; }
-  "$tools/node_modules/.bin/tsc" --noEmit --project "$out/ts"
-  "$tools/node_modules/.bin/tsc" --project "$out/ts"
+  node_modules/.bin/tsc --project "$out/ts"
   node "$out/ts/out/journey.js" "$address" "$schedule"
 }
 
 if [[ ${1:-} == inside ]]; then
-  inside
+  inside "${2:-}"
 else
   if [[ -z ${ONSALE_BIN:-} ]]; then
     scripts/build.sh
@@ -93,5 +103,5 @@ else
       python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/onsale
   fi
   export ONSALE_BIN ONSALE_UNSAFE_POSTGRES=true
-  exec "$ONSALE_BIN" dev --throwaway -- "$PWD/scripts/clients.sh" inside
+  exec "$ONSALE_BIN" dev --throwaway -- "$PWD/scripts/clients.sh" inside "${1:-}"
 fi

@@ -3,8 +3,11 @@
 import http from 'k6/http';
 import { sleep } from 'k6';
 import { ADMIN } from './profiles.js';
-import { BASE, Client } from './client.js';
+import { BASE, Client, EVERY_STATUS } from './client.js';
 import { startAtZero } from './invariants.js';
+
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Sale} Sale */
 
 const READY_SECONDS = 60;
 const PRICES = { A: 120_000, B: 90_000, C: 60_000 };
@@ -12,11 +15,14 @@ const SEATS_PER_ROW = 20;
 
 export const SECTIONS = Object.keys(PRICES);
 
-// Waits for the service, then creates a concert with one schedule and `seats` seats. The sale opens
-// `opensInSeconds` from now (below zero: it is open already). `queue` has the queue settings.
-//
-// Each VU gets its own copy of the result, so it is small. `seatRuns` are runs of seats whose numbers and
-// ids both rise by one: [number, id, count].
+/**
+ * Waits for the service, then creates a concert with one schedule and `seats` seats. The sale opens
+ * `opensInSeconds` from now (below zero: it is open already). `queue` has the queue settings.
+ *
+ * Each VU gets its own copy of the result, so it is small. `seatRuns` are runs of seats whose numbers and
+ * ids both rise by one: [number, id, count].
+ * @param {{ seats: number, opensInSeconds: number, queue: { capacity: number } & Types.QueueChange }} how @returns {Sale}
+ */
 export function makeSale({ seats, opensInSeconds, queue }) {
   startAtZero();
   waitUntilReady();
@@ -28,16 +34,18 @@ export function makeSale({ seats, opensInSeconds, queue }) {
     }),
   );
   const schedule = makeSchedule(admin, concert.id, opensInSeconds, queue);
-  must(
-    admin.send('POST', 'setup', `/v1/admin/schedules/${schedule.id}/seats`, [201], { body: { seats: seatList(seats) } }),
-  );
+  must(admin.send('POST', 'setup', `/v1/admin/schedules/${schedule.id}/seats`, [201], { body: { seats: seatList(seats) } }));
   const sale = { run, concert: concert.id, schedule: schedule.id, seats, capacity: queue.capacity };
   return { ...sale, seatRuns: waitForMap(admin, sale) };
 }
 
+/**
+ * @param {Client} admin @param {number} concert @param {number} opensInSeconds @param {Types.QueueChange} queue
+ * @returns {Types.ScheduleSettings}
+ */
 function makeSchedule(admin, concert, opensInSeconds, queue) {
   const hours = 3600 * 1000;
-  const at = (ms) => new Date(Date.now() + ms).toISOString();
+  const at = (/** @type {number} */ ms) => new Date(Date.now() + ms).toISOString();
   const opensAt = opensInSeconds * 1000;
   // The queue is open now, even if the sale opens later.
   const queueOpens = Math.min(0, opensAt) - 1000;
@@ -53,7 +61,7 @@ function makeSchedule(admin, concert, opensInSeconds, queue) {
   );
 }
 
-// One fifth of the seats is in A, and two fifths each are in B and C.
+/** One fifth of the seats is in A, and two fifths each are in B and C. @param {number} count */
 function seatList(count) {
   return Array.from({ length: count }, (_, index) => {
     const part = (5 * index) / count;
@@ -65,14 +73,17 @@ function seatList(count) {
 
 function waitUntilReady() {
   for (let waited = 0; waited < READY_SECONDS; waited += 0.5) {
-    const response = http.get(`${BASE}/readyz`, { tags: { name: 'readyz' }, responseCallback: null });
+    const response = http.get(`${BASE}/readyz`, { tags: { name: 'readyz' }, responseCallback: EVERY_STATUS });
     if (response.status === 200) return;
     sleep(0.5);
   }
   throw new Error(`${BASE}/readyz did not answer 200 within ${READY_SECONDS} s`);
 }
 
-// Waits until the seat map shows all seats, since settings and map may be 1 s old.
+/**
+ * Waits until the seat map shows all seats, since settings and map may be 1 s old.
+ * @param {Client} admin @param {Omit<Sale, 'seatRuns'>} sale
+ */
 function waitForMap(admin, sale) {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     sleep(1);
@@ -82,7 +93,9 @@ function waitForMap(admin, sale) {
   throw new Error(`the seat map of schedule ${sale.schedule} did not show its ${sale.seats} seats in 20 attempts`);
 }
 
+/** @param {Types.Seat[]} map */
 function runsOf(map) {
+  /** @type {Sale['seatRuns']} */
   const runs = [];
   for (const seat of [...map].sort((one, other) => one.seat_number - other.seat_number)) {
     const last = runs[runs.length - 1];
@@ -92,12 +105,14 @@ function runsOf(map) {
   return runs;
 }
 
-// Returns the id of the seat with this number.
+/** Returns the id of the seat with this number. @param {Sale} sale @param {number} number */
 export function seatId(sale, number) {
   const run = sale.seatRuns.find(([first, , count]) => number >= first && number < first + count);
+  if (!run) throw new Error(`there is no seat ${number}`);
   return run[1] + number - run[0];
 }
 
+/** @template Body @param {Types.Answer<Body>} answer */
 function must(answer) {
   if (answer.code !== null) {
     throw new Error(`creating the sale failed: ${answer.status} ${answer.code}: ${answer.text}`);

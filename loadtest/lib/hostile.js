@@ -6,10 +6,18 @@ import * as buyers from './buyer.js';
 import { seatId } from './data.js';
 import * as metrics from './invariants.js';
 
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Sale} Sale */
+
 // Time after the end of a hold in which other buyers cannot have its seats.
 const TAKEOVER_AFTER_MS = 5_000;
 
-// Runs the visit of an active hostile buyer. Returns how it ended.
+/**
+ * Runs the visit of an active hostile buyer. Returns how it ended.
+ * @param {import('./client.js').Client} buyer @param {Sale} sale
+ * @param {{ limit: number, holdSeconds: number, rounds?: number }} how
+ * @returns {Types.End}
+ */
 export function grab(buyer, sale, { limit, holdSeconds, rounds = 2 }) {
   const key = buyer.newKey('used');
   const first = buyer.hold(sale.schedule, { quantity: 1, section: null, max_price: null }, key);
@@ -26,12 +34,16 @@ export function grab(buyer, sale, { limit, holdSeconds, rounds = 2 }) {
   return 'never_paid';
 }
 
+/** @param {Sale} sale @param {number} quantity */
 function anySeats(sale, quantity) {
   const first = 1 + Math.floor(Math.random() * (sale.seats - quantity + 1));
   return { seat_ids: Array.from({ length: quantity }, (_, index) => seatId(sale, first + index)) };
 }
 
-// Counts the seats that this buyer keeps from others, from the buyer's reservations.
+/**
+ * Counts the seats that this buyer keeps from others, from the buyer's reservations.
+ * @param {import('./client.js').Client} buyer @param {number} limit
+ */
 function countKept(buyer, limit) {
   const waiting = buyer.reservations('PAYMENT_WAITING');
   const paid = buyer.reservations('COMPLETE');

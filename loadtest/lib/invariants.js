@@ -2,6 +2,8 @@
 
 import { Counter, Gauge, Trend } from 'k6/metrics';
 
+/** @import * as Types from './types.d.ts' */
+
 // Seats sold or held more than once, or more seats than there are.
 export const oversold = new Counter('oversold');
 // Answers with a position further back than in an earlier answer.
@@ -29,6 +31,7 @@ export const seatsPaid = new Counter('seats_paid');
 export const seatsRefunded = new Counter('seats_refunded');
 export const seatsSold = new Gauge('seats_sold');
 export const seatsUnsold = new Gauge('seats_unsold');
+/** @type {Record<string, Counter>} */
 export const refusals = {
   seat_taken: new Counter('refused_seat_taken'),
   not_enough_seats: new Counter('refused_not_enough_seats'),
@@ -58,7 +61,7 @@ export const inSale = new Trend('in_sale');
 const MAX_PRINTED = 3;
 let printed = 0;
 
-// Counts a fault, and prints it on the console.
+/** Counts a fault, and prints it on the console. @param {Counter} metric @param {string} what @param {number} [count] */
 export function fault(metric, what, count = 1) {
   metric.add(count);
   printed += 1;
@@ -85,13 +88,16 @@ export function startAtZero() {
   }
 }
 
-// Compares two successive answers about one ticket.
-//
-// After a recovery an entry may be behind others that were restored, so answers with `recovering` are not
-// compared. The service guarantees the order only within one process: run these tests against one process,
-// or behind a proxy that keeps each client on one.
+/**
+ * Compares two successive answers about one ticket.
+ *
+ * After a recovery an entry may be behind others that were restored, so answers with `recovering` are not
+ * compared. The service guarantees the order only within one process: run these tests against one process,
+ * or behind a proxy that keeps each client on one.
+ * @param {Types.Ticket | null} before @param {Types.Ticket} after
+ */
 export function comparePlaces(before, after) {
-  if (after.position !== null && after.position !== after.ahead + 1) {
+  if (after.position !== null && after.position !== (after.ahead ?? 0) + 1) {
     fault(sumsDiffer, `position ${after.position} with ${after.ahead} ahead`);
   }
   if (!before || before.ticket_id !== after.ticket_id) return;
@@ -105,7 +111,10 @@ export function comparePlaces(before, after) {
   }
 }
 
-// Checks the counts of the schedule and its figures against the limits of the sale.
+/**
+ * Checks the counts of the schedule and its figures against the limits of the sale.
+ * @param {Types.Schedule['seats']} seats @param {Types.Stats} stats @param {number} capacity
+ */
 export function compareSale(seats, stats, capacity) {
   const taken = seats.sold + seats.held;
   if (taken > seats.total) {

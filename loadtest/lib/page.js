@@ -1,14 +1,19 @@
 // Renders the report as one HTML file without external resources.
 
-// Formats a number, with separators for thousands.
+/** @typedef {import('./types.d.ts').Report} Report */
+
+/** Formats a number, with separators for thousands. @param {number | null | undefined} value */
 export const number = (value) => {
   if (value === null || value === undefined) return '–';
   const rounded = Math.abs(value) >= 100 || Number.isInteger(value) ? Math.round(value) : Number(value.toFixed(1));
   return String(rounded).replace(/\B(?=(\d{3})+$)/g, ',');
 };
 
-const escape = (value) =>
-  String(value).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+/** @param {string | number} value */
+const escape = (value) => String(value).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+// The figures shown for each route.
+export const SHOWN = /** @type {const} */ (['count', 'med', 'p(95)', 'p(99)', 'max']);
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --bar: #4a7fd4; --good: #2a8a4a; --bad: #c23b3b; }
@@ -24,13 +29,17 @@ th:first-child, td:first-child { text-align: left; }
 td.wide { width: 40%; text-align: left; }
 `;
 
+/** @param {string[]} heads @param {string[][]} rows */
 const table = (heads, rows) => `<table>
 <tr>${heads.map((head) => `<th scope="col">${escape(head)}</th>`).join('')}</tr>
 ${rows.map((cells) => `<tr>${cells.join('')}</tr>`).join('\n')}
 </table>`;
+/** @param {string | number} value */
 const cell = (value) => `<td>${escape(value)}</td>`;
+/** @param {string} name */
 const words = (name) => name.replace(/_/g, ' ');
 
+/** @param {Report} report */
 function limits(report) {
   const rows = report.thresholds.map(({ metric, limit, ok, found }) => [
     cell(metric),
@@ -41,16 +50,18 @@ function limits(report) {
   return table(['metric', 'limit', 'measured', ''], rows);
 }
 
+/** @param {Report} report */
 function latencies(report) {
   const slowest = Math.max(1, ...report.routes.map((route) => route['p(99)']));
   const rows = report.routes.map((route) => [
     cell(route.route),
-    ...['count', 'med', 'p(95)', 'p(99)', 'max'].map((value) => cell(number(route[value]))),
+    ...SHOWN.map((value) => cell(number(route[value]))),
     `<td class="wide"><span class="bar" style="width:${((100 * route['p(99)']) / slowest).toFixed(1)}%"></span></td>`,
   ]);
   return table(['route', 'requests', 'median', 'p95', 'p99', 'slowest', 'p99 compared'], rows);
 }
 
+/** @param {Report} report */
 function counts(report) {
   const rows = Object.entries(report.counts)
     .filter(([name]) => !report.trends[name])
@@ -58,6 +69,7 @@ function counts(report) {
   return table(['count', 'value'], rows);
 }
 
+/** @param {Report} report */
 function trends(report) {
   const rows = Object.entries(report.trends).map(([name, values]) => [
     cell(words(name)),
@@ -66,7 +78,7 @@ function trends(report) {
   return table(['measure', 'samples', 'minimum', 'median', 'p95', 'maximum'], rows);
 }
 
-// Renders the whole page.
+/** Renders the whole page. @param {Report} report */
 export function page(report) {
   const verdict = report.passed ? 'passed' : 'failed';
   const size = Object.entries(report.size).map(([name, value]) => [cell(words(name)), cell(value)]);

@@ -4,7 +4,11 @@
 export const ADMIN = 1;
 export const FIRST_BUYER = 2;
 
-// Returns the numbers of PROFILE from a scenario's `table` (profile name → numbers), and its name.
+/**
+ * Returns the numbers of PROFILE from a scenario's `table` (profile name → numbers), and its name.
+ * @template Numbers
+ * @param {Record<string, Numbers>} table
+ */
 export function profile(table) {
   const name = __ENV.PROFILE || 'smoke';
   if (!table[name]) {
@@ -16,8 +20,12 @@ export function profile(table) {
 // k6 may start one iteration more than rate × duration.
 export const ONE_MORE = 1;
 
-// Starts `buyers` iterations evenly over `seconds`, each with its own VU. So no buyer waits for a VU, and a
-// slow service cannot slow down the arrivals.
+/**
+ * Starts `buyers` iterations evenly over `seconds`, each with its own VU. So no buyer waits for a VU, and a
+ * slow service cannot slow down the arrivals.
+ * @param {number} buyers @param {number} seconds @param {number} patienceSeconds
+ * @returns {import('k6/options').ConstantArrivalRateScenario}
+ */
 export function rush(buyers, seconds, patienceSeconds) {
   return {
     executor: 'constant-arrival-rate',
@@ -43,18 +51,27 @@ const ALWAYS_ZERO = [
   'dropped_iterations',
 ];
 
-// A route's latency limit is a sanity check, not a promise, because generator, service and stores share
-// the machine. The thresholds also make k6 keep figures for each route.
+/**
+ * A route's latency limit is a sanity check, not a promise, because generator, service and stores share
+ * the machine. The thresholds also make k6 keep figures for each route.
+ * @param {string[]} routes @param {number} slowestMs
+ */
 function latency(routes, slowestMs) {
-  return routes.map((route) => [
-    `http_req_duration{name:${route}}`,
-    [`p(95)<${slowestMs / 2}`, `p(99)<${slowestMs}`],
-  ]);
+  return routes.map((route) => [`http_req_duration{name:${route}}`, [`p(95)<${slowestMs / 2}`, `p(99)<${slowestMs}`]]);
 }
 
-// Returns the k6 options of a scenario. `plan.routes` lists the routes whose latency is limited and shown.
-// `plan.buyers` is the largest possible number of buyers: they and the administrator have to exist as
-// users. The runner reads their number with `k6 inspect`.
+/**
+ * Returns the k6 options of a scenario. `plan.routes` lists the routes whose latency is limited and shown.
+ * `plan.buyers` is the largest possible number of buyers: they and the administrator have to exist as
+ * users. The runner reads their number with `k6 inspect`.
+ * @param {object} plan
+ * @param {import('k6/options').Options['scenarios']} plan.scenarios
+ * @param {string[]} plan.routes
+ * @param {number} plan.slowestMs the slowest p99, in ms
+ * @param {number} plan.buyers
+ * @param {number} plan.iterations the fewest iterations
+ * @param {Record<string, string[]>} [plan.thresholds] further limits
+ */
 export function options(plan) {
   const zero = ALWAYS_ZERO.map((metric) => [metric, ['count==0']]);
   const thresholds = Object.fromEntries([

@@ -1,12 +1,19 @@
 // The report of a run: an HTML page, the figures as JSON, and a table on the console.
 
-import { number, page } from './page.js';
+import { SHOWN, number, page } from './page.js';
+
+/** @import * as Types from './types.d.ts' */
+/** @typedef {Types.Report} Report */
 
 const DIRECTORY = __ENV.REPORT_DIR || 'loadtest/report';
 
-// Returns the handleSummary function of a scenario. `size` has the settings of the run.
-//
-// The directory has to exist, because k6 does not create it.
+/**
+ * Returns the handleSummary function of a scenario. `size` has the settings of the run.
+ *
+ * The directory has to exist, because k6 does not create it.
+ * @param {string} scenario @param {string} profile @param {Types.Settings} size
+ * @returns {(data: Types.Summary) => Record<string, string>}
+ */
 export function reporter(scenario, profile, size) {
   return (data) => {
     const report = condense(scenario, profile, size, data);
@@ -19,15 +26,23 @@ export function reporter(scenario, profile, size) {
   };
 }
 
-// Reduces k6's metrics to those in the report.
+/**
+ * Reduces k6's metrics to those in the report.
+ * @param {string} scenario @param {string} profile @param {Types.Settings} size
+ * @param {Types.Summary} summary
+ * @returns {Report}
+ */
 function condense(scenario, profile, size, { metrics, state }) {
   const thresholds = Object.entries(metrics).flatMap(([metric, { thresholds: limits = {}, values }]) =>
     Object.entries(limits).map(([limit, { ok }]) => ({ metric, limit, ok, found: found(limit, values) })),
   );
-  thresholds.sort((one, other) => one.ok - other.ok || one.metric.localeCompare(other.metric));
+  thresholds.sort((one, other) => Number(one.ok) - Number(other.ok) || one.metric.localeCompare(other.metric));
   const routes = Object.entries(metrics)
     .filter(([metric]) => metric.startsWith('http_req_duration{name:'))
-    .map(([metric, { values }]) => ({ route: metric.slice('http_req_duration{name:'.length, -1), ...values }))
+    .map(([metric, { values }]) => ({
+      route: metric.slice('http_req_duration{name:'.length, -1),
+      .../** @type {Types.Figures} */ (values),
+    }))
     .filter(({ count }) => count > 0);
   const custom = Object.entries(metrics)
     .filter(([metric]) => !BUILT_IN.test(metric))
@@ -49,12 +64,16 @@ function condense(scenario, profile, size, { metrics, state }) {
 
 const BUILT_IN = /^(http_req|data_|iteration_|vus|checks|group_)/;
 
-// Returns the value that a threshold such as `p(95)<500` or `count==0` compares.
+/**
+ * Returns the value that a threshold such as `p(95)<500` or `count==0` compares.
+ * @param {string} limit @param {Types.Values} values
+ */
 function found(limit, values) {
-  const name = limit.match(/^[a-z]+(\([\d.]+\))?/)[0];
+  const [name = ''] = limit.match(/^[a-z]+(\([\d.]+\))?/) ?? [];
   return values[name] ?? null;
 }
 
+/** @param {Report} report @param {string} path */
 function text(report, path) {
   const failed = report.thresholds.filter(({ ok }) => !ok);
   const lines = [
@@ -63,9 +82,7 @@ function text(report, path) {
     `${number(report.requests)} requests in ${number(report.run_seconds)} s, including the final audit`,
     '',
     row(['route', 'requests', 'median ms', 'p95', 'p99', 'slowest']),
-    ...report.routes.map((route) =>
-      row([route.route, ...['count', 'med', 'p(95)', 'p(99)', 'max'].map((value) => number(route[value]))]),
-    ),
+    ...report.routes.map((route) => row([route.route, ...SHOWN.map((value) => number(route[value]))])),
     '',
     ...Object.entries(report.counts)
       .filter(([name]) => !report.trends[name])
@@ -78,4 +95,5 @@ function text(report, path) {
   return lines.join('\n');
 }
 
+/** @param {string[]} cells */
 const row = ([first, ...rest]) => first.padEnd(14) + rest.map((cell) => cell.padStart(11)).join('');

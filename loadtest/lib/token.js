@@ -8,10 +8,11 @@ const ISSUER = __ENV.ONSALE_JWT_ISSUER || 'onsale';
 // Longer than the longest profile, so that no token expires during a run.
 const LIFETIME_SECONDS = 4 * 3600;
 
+/** @param {string} text */
 const base64url = (text) => encoding.b64encode(text, 'rawurl');
 const HEADER = base64url(JSON.stringify({ alg: 'HS256', typ: 'JWT' }));
 
-// Returns an access token of a user. `role` is `user` or `admin`.
+/** Returns an access token of a user. `role` is `user` or `admin`. @param {number} userId @param {'user' | 'admin'} role */
 export function accessToken(userId, role) {
   if (!SECRET) {
     throw new Error('ONSALE_JWT_SECRET is not set: the tests sign the access tokens of their users');

@@ -5,7 +5,7 @@ import { createBuyers, runBuyers } from './support/crowd.mjs';
 import { callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
 import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof startStage>>} */
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 /** @type {{ concert: number, schedule: number }} */
 let sale;

@@ -6,7 +6,7 @@ import { openPart, makeSale, openConsole } from './support/console.mjs';
 import { startStage } from './support/stage.mjs';
 import { freezeStore } from './support/stores.mjs';
 
-/** @type {Awaited<ReturnType<typeof startStage>>} */
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();

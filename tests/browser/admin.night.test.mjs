@@ -6,7 +6,7 @@ import { createBuyers, pause, runBuyers } from './support/crowd.mjs';
 import { answerDialog, callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
 import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof startStage>>} */
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();
@@ -16,8 +16,12 @@ after(() => on.end());
 /** Reads the number in a tile. @param {import('playwright-core').Page} page @param {string} name */
 const readTile = async (page, name) => Number((await page.locator(`#tile-${name} strong`).innerText()).replace(/[^\d.]/g, ''));
 
-/** Returns the size of a chart's drawing as a data URL, which changes when the drawing does. @param {import('playwright-core').Page} page @param {string} name */
-const drawingSize = (page, name) => page.locator(`#chart-${name} canvas`).evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL().length);
+/**
+ * Returns the size of a chart's drawing as a data URL, which changes when the drawing does.
+ * @param {import('playwright-core').Page} page @param {string} name
+ */
+const drawingSize = (page, name) =>
+  page.locator(`#chart-${name} canvas`).evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL().length);
 
 test('the charts and figures move while people join, wait and buy', async () => {
   const { schedule } = await makeSale(on.service, { title: 'The Night', queue: { capacity: 6, admit_per_second: 4 } });
@@ -28,7 +32,7 @@ test('the charts and figures move while people join, wait and buy', async () => 
   const before = await drawingSize(page, 'waiting');
   const done = runBuyers(people, schedule, 90);
   await page.waitForFunction(() => Number(document.querySelector('#tile-waiting strong')?.textContent) >= 8);
-  assert.equal(await page.locator('.status').getAttribute('data-kind') === 'bad', false);
+  assert.equal((await page.locator('.status').getAttribute('data-kind')) === 'bad', false);
   await page.locator('.next tbody tr').nth(3).waitFor();
   await page.waitForFunction(() => Number(document.querySelector('#tile-sold strong')?.textContent) >= 35);
   assert.notEqual(await drawingSize(page, 'waiting'), before, 'the chart of waiting people moves');
@@ -72,7 +76,11 @@ test('each change of the admission controls shows its old and new value and when
   await capacity.getByRole('button', { name: 'Apply' }).click();
   await page.locator('dialog', { hasText: 'Nobody else is admitted' }).waitFor();
   await answerDialog(page, 'no');
-  assert.equal((await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).capacity, 50, 'declined, so nothing changed');
+  assert.equal(
+    (await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/queue`)).capacity,
+    50,
+    'declined, so nothing changed',
+  );
 
   await page.getByLabel('Message to the queue').fill('The doors open at eight.');
   await page.getByRole('button', { name: 'Send' }).click();
@@ -143,13 +151,14 @@ test('the report shows what happened, prints, and downloads as CSV', async () =>
   await poor[0].join(schedule);
   await poor[0].waitUntilActive();
   assert.equal((await poor[0].buy(schedule, 9, false)).body.code, 'seat_limit_exceeded');
-  for (let report = null; report === null || report.line.completed < 12 || report.turned_away.length === 0; await pause(500)) {
+  for (let report = null; report === null || report.line.completed < 12 || report.rejections.length === 0; await pause(500)) {
     report = await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/report`);
   }
   const context = await on.context({ acceptDownloads: true });
   const page = await openConsole(context, on.service, `/schedules/${schedule}/report`);
   const text = await page.locator('.report').innerText();
-  for (const part of [/Reported/, /Joined\s+13/, /Seats sold\s+12/, /over the limit of seats per person/, /Floor/]) assert.match(text, part);
+  for (const part of [/Reported/, /Joined\s+13/, /Seats sold\s+12/, /over the limit of seats per person/, /Floor/])
+    assert.match(text, part);
   assert.ok((await page.locator('.bars rect').count()) >= 2, 'the chart is drawn');
   await on.takeScreenshot(page, 'admin-report', { full: true });
   const downloading = page.waitForEvent('download');
@@ -160,7 +169,11 @@ test('the report shows what happened, prints, and downloads as CSV', async () =>
   assert.match(csv, /^part,item,since,value,unit\r\n/);
   assert.match(csv, /line,joined,,13,places/);
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
-  const shown = await page.evaluate(() => ['.console-nav', '.tabs', '.report-actions', 'header.top'].map((one) => getComputedStyle(/** @type {Element} */ (document.querySelector(one))).display));
+  const shown = await page.evaluate(() =>
+    ['.console-nav', '.tabs', '.report-actions', 'header.top'].map(
+      (one) => getComputedStyle(/** @type {Element} */ (document.querySelector(one))).display,
+    ),
+  );
   assert.deepEqual(shown, ['none', 'none', 'none', 'none'], 'the printed page has no controls');
   await on.takeScreenshot(page, 'admin-report-print', { full: true });
   await context.close();

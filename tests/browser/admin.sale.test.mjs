@@ -5,7 +5,7 @@ import { Buyer } from './support/crowd.mjs';
 import { answerDialog, callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
 import { startStage } from './support/stage.mjs';
 
-/** @type {Awaited<ReturnType<typeof startStage>>} */
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();
@@ -30,11 +30,17 @@ test('a sale is created from nothing until it is open and a buyer buys in it', a
   await page.getByRole('button', { name: 'Create and add seats' }).click();
 
   await page.locator('.section-line').first().waitFor();
-  const drawn = () => page.locator('canvas.plan').evaluate((canvas) => {
-    const pen = /** @type {HTMLCanvasElement} */ (canvas).getContext('2d');
-    const { data } = /** @type {CanvasRenderingContext2D} */ (pen).getImageData(0, 0, /** @type {any} */ (canvas).width, /** @type {any} */ (canvas).height);
-    return data.reduce((sum, value, at) => (at % 4 === 3 && value > 0 ? sum + 1 : sum), 0);
-  });
+  const drawn = () =>
+    page.locator('canvas.plan').evaluate((canvas) => {
+      const pen = /** @type {HTMLCanvasElement} */ (canvas).getContext('2d');
+      const { data } = /** @type {CanvasRenderingContext2D} */ (pen).getImageData(
+        0,
+        0,
+        /** @type {any} */ (canvas).width,
+        /** @type {any} */ (canvas).height,
+      );
+      return data.reduce((sum, value, at) => (at % 4 === 3 && value > 0 ? sum + 1 : sum), 0);
+    });
   const line = page.locator('.section-line').first();
   await line.getByLabel('Section').fill('Stalls');
   await line.getByLabel('Rows').fill('4');
@@ -92,7 +98,10 @@ test('a concert is changed and withdrawn, and a date is postponed, each after a 
   await page.locator('dialog .changes').waitFor();
   await on.takeScreenshot(page, 'admin-postpone', { full: true });
   await answerDialog(page, 'yes');
-  await page.waitForFunction((wanted) => /** @type {HTMLInputElement} */ (document.querySelector('input[name="concert_at"]'))?.value === wanted, later);
+  await page.waitForFunction(
+    (wanted) => /** @type {HTMLInputElement} */ (document.querySelector('input[name="concert_at"]'))?.value === wanted,
+    later,
+  );
   const moved = await callAsOperator(on.service, 'GET', `/v1/schedules/${schedule}`);
   assert.equal(new Date(moved.concert_at).getFullYear(), Number(later.slice(0, 4)));
   await page.getByLabel('Sale closes').fill('2001-01-01T00:00');
@@ -124,7 +133,10 @@ test('only an operator has access, and the token is in no address', async () => 
   await page.locator('#console-nav a').first().waitFor();
   assert.ok(!page.url().includes('token'), page.url());
   const kept = await page.evaluate(() => [JSON.stringify(localStorage), document.cookie]);
-  assert.ok(kept.every((text) => !text.includes(on.service.admin)), 'only this tab stores it');
+  assert.ok(
+    kept.every((text) => !text.includes(on.service.admin)),
+    'only this tab stores it',
+  );
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Access token').waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.getItem('onsale.admin')), null);
@@ -134,13 +146,21 @@ test('only an operator has access, and the token is in no address', async () => 
 test('hostile titles, sections and messages are text in every part', async () => {
   const script = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
   const title = `${script} \u202Eevil ${'x'.repeat(100)}`.slice(0, 200);
-  const { concert, schedule } = await makeSale(on.service, { title, sections: [{ name: '<b>=1+1</b>', rows: 2, seats_per_row: 3, seat_price: 5 }] });
+  const { concert, schedule } = await makeSale(on.service, {
+    title,
+    sections: [{ name: '<b>=1+1</b>', rows: 2, seats_per_row: 3, seat_price: 5 }],
+  });
   const message = `${script}${'long '.repeat(150)}`;
   await callAsOperator(on.service, 'PATCH', `/v1/admin/schedules/${schedule}/queue`, { message });
   await callAsOperator(on.service, 'PATCH', `/v1/admin/concerts/${concert}`, { description: 'y'.repeat(10_000) });
   const context = await on.context({ viewport: { width: 390, height: 800 } });
   const page = await openConsole(context, on.service);
-  for (const part of ['/', `/concerts/${concert}`, ...['', '/venue', '/seats', '/settings', '/audit', '/report'].map((end) => `/schedules/${schedule}${end}`), '/audit']) {
+  for (const part of [
+    '/',
+    `/concerts/${concert}`,
+    ...['', '/venue', '/seats', '/settings', '/audit', '/report'].map((end) => `/schedules/${schedule}${end}`),
+    '/audit',
+  ]) {
     await openPart(page, part);
     if (part === `/schedules/${schedule}`) await page.locator('.message-now', { hasText: 'long' }).waitFor();
     const found = await page.evaluate(() => ({

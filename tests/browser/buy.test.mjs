@@ -4,30 +4,35 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot, tabTo } from './support/browser.mjs';
+import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot, tabTo, VARIANTS } from './support/browser.mjs';
 import { openMapInTurn, locateMap } from './support/map.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
-let service, browser, end;
+/** @import * as Api from '../../web/js/onsale/types.d.ts' */
+
+/** @type {import('./support/service.mjs').Service} */
+let service;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {() => Promise<void>} */
+let end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-const SIZES = { desktop: DESKTOP, phone: PHONE };
 const PAID = { en: 'Payment complete. The seats are yours.', ko: '결제가 완료되었습니다' };
 
-for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', false], ['phone', 'en', true], ['desktop', 'ko', true]]) {
-  const name = `${size}-${lang}${dark ? '-dark' : ''}`;
+for (const { name, size, lang, dark } of VARIANTS) {
   test(`seats are bought by clicks: ${name}`, async () => {
     const sale = await openSale(service);
     const who = await createBuyer(service, { sale, points: 50_000 });
-    const page = await openPage(browser, service, { who, size: SIZES[size], lang, dark });
+    const page = await openPage(browser, service, { who, size, lang, dark });
     await openMapInTurn(page, sale);
     await takeScreenshot(page, `seats-${name}`);
     await assertAccessible(page, 'the map');
 
     // On a phone the seats are too small at first, so a tap opens the section.
-    if (size === 'phone') await page.touchscreen.tap(...(await locateMap(page, sale)).section(1));
+    if (size.hasTouch) await page.touchscreen.tap(...(await locateMap(page, sale)).section(1));
     else await page.locator('#section-select').selectOption('1');
     await page.locator('#section-open').waitFor();
     assert.equal(await page.locator('#section-name').textContent(), 'Circle');
@@ -57,7 +62,10 @@ for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', fals
     await takeScreenshot(page, `me-${name}`, { full: true });
     await assertAccessible(page, 'my tickets');
     const { items } = await who.ask('GET', '/v1/reservations?status=COMPLETE');
-    assert.deepEqual(items.map(({ amount }) => amount), [110_000, 110_000]);
+    assert.deepEqual(
+      items.map((/** @type {Api.BalanceChange} */ { amount }) => amount),
+      [110_000, 110_000],
+    );
     assert.deepEqual(page.faults, []);
     await page.context().close();
   });
@@ -79,11 +87,11 @@ test('seats are picked on the map itself, and the seat under the mouse is named'
   await page.context().close();
 });
 
-for (const [size, lang] of [['desktop', 'ko'], ['phone', 'en']]) {
-  test(`seats are bought by keyboard alone: ${size}, ${lang}`, async () => {
+for (const { name, size, lang, dark } of VARIANTS.slice(2)) {
+  test(`seats are bought by keyboard alone: ${name}`, async () => {
     const sale = await openSale(service);
     const who = await createBuyer(service, { sale, points: 0 });
-    const page = await openPage(browser, service, { who, size: SIZES[size], lang });
+    const page = await openPage(browser, service, { who, size, lang, dark });
     await openMapInTurn(page, sale);
     await tabTo(page, '#section-select');
     await page.keyboard.press('ArrowDown');
@@ -143,7 +151,11 @@ test('the best available seats are previewed on the map, then held', async () =>
 });
 
 /** The seat numbers that a buyer holds. */
-const heldSeats = async (who) => (await who.ask('GET', '/v1/reservations')).items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
+const heldSeats = async (/** @type {import('./support/sale.mjs').Buyer} */ who) => {
+  /** @type {Api.List<Api.Reservation>} */
+  const { items } = await who.ask('GET', '/v1/reservations');
+  return items.map(({ seat_number }) => seat_number).sort((one, other) => one - other);
+};
 
 test('the preview shows the seats that a hold of the best would get', async () => {
   const sale = await openSale(service);

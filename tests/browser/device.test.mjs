@@ -3,31 +3,24 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { assertAccessible, openPage, PHONE, shiftClock, takeScreenshot } from './support/browser.mjs';
 import { waitForState, joinByPage } from './support/line.mjs';
 import { openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
-let service, browser, end;
+/** @type {import('./support/service.mjs').Service} */
+let service;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {() => Promise<void>} */
+let end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-/** Opens a page on a device whose clock is wrong by `hours`. */
+/** Opens a page on a device whose clock is wrong. @param {number} hours */
 async function openWithWrongClock(hours) {
   const page = await openPage(browser, service);
-  await page.addInitScript((ms) => {
-    const Right = Date;
-    globalThis.Date = class extends Right {
-      constructor(...given) {
-        if (given.length === 0) super(Right.now() + ms);
-        else super(...given);
-      }
-
-      static now() {
-        return Right.now() + ms;
-      }
-    };
-  }, hours * 3_600_000);
+  await shiftClock(page, hours);
   return page;
 }
 
@@ -39,7 +32,11 @@ for (const hours of [26, 24 * 400, -26]) {
     await waitForState(page, 'active');
     await page.reload();
     await waitForState(page, 'active');
-    await page.locator('[data-slot="remaining"]').filter({ hasText: /^(9|10):/ }).first().waitFor();
+    await page
+      .locator('[data-slot="remaining"]')
+      .filter({ hasText: /^(9|10):/ })
+      .first()
+      .waitFor();
     await page.goto('/me');
     await page.locator('#mine').waitFor();
     assert.ok(await page.locator('#me-signin').isHidden());
@@ -59,12 +56,19 @@ test('a page restored from the history counts by the server’s clock too', asyn
   await page.context().close();
 });
 
-for (const [lang, size, dark] of [['en', undefined, false], ['ko', PHONE, true]]) {
+for (const [lang, size, dark] of /** @type {const} */ ([
+  ['en', undefined, false],
+  ['ko', PHONE, true],
+])) {
   test(`a reader whose browser stores nothing is warned before joining: ${lang}`, async () => {
     const sale = await openSale(service);
     const page = await openPage(browser, service, { lang, size, dark });
     await page.addInitScript(() => {
-      const denied = { get: () => { throw new DOMException('denied', 'SecurityError'); } };
+      const denied = {
+        get: () => {
+          throw new DOMException('denied', 'SecurityError');
+        },
+      };
       Object.defineProperty(window, 'localStorage', denied);
       Object.defineProperty(window, 'sessionStorage', denied);
     });

@@ -13,24 +13,33 @@ import { openSale } from './support/sale.mjs';
 import { startService } from './support/service.mjs';
 import { launch } from './support/browser.mjs';
 
-let service, browser, folder, shop, origin;
+/** @type {import('./support/service.mjs').Service} */
+let service;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {string} */
+let folder;
+/** The other site, the sale it sells, and its address. @type {import('node:http').Server} */
+let shop;
+let onShop = 1;
+let origin = '';
 const example = await readFile(new URL('../../docs/example.html', import.meta.url), 'utf8');
+const docs = await readFile(new URL('../../docs/PAGES.md', import.meta.url), 'utf8');
 before(async () => {
   folder = await mkdtemp(`${tmpdir()}/theme-`);
-  const docs = await readFile(new URL('../../docs/PAGES.md', import.meta.url), 'utf8');
-  const [, own] = docs.match(/```html\n(<!-- wait\.html -->[\s\S]*?)```/);
+  const [, own] = docs.match(/```html\n(<!-- wait\.html -->[\s\S]*?)```/) ?? [];
+  assert.ok(own, 'the page in docs/PAGES.md');
   await writeFile(`${folder}/wait.html`, own);
   await writeFile(`${folder}/club.css`, '.club { background: #221; color: #fe9; padding: 2rem; }');
   // A page of another origin, which is in the service's CORS list.
-  let sale = 1;
   shop = createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
-    response.end(example.replaceAll('https://tickets.example', service.base).replace('schedule = 1', `schedule = ${sale}`));
+    response.end(example.replaceAll('https://tickets.example', service.base).replace('schedule = 1', `schedule = ${onShop}`));
   });
-  shop.sell = (id) => (sale = id);
   shop.listen(0, '127.0.0.1');
   await once(shop, 'listening');
-  origin = `http://127.0.0.1:${shop.address().port}`;
+  const { port } = /** @type {import('node:net').AddressInfo} */ (shop.address());
+  origin = `http://127.0.0.1:${port}`;
   service = await startService({ ONSALE_THEME: folder, ONSALE_CORS_ORIGINS: origin });
   browser = await launch();
 });
@@ -49,7 +58,7 @@ test('a custom waiting page has all functions, and shows user texts as text', as
   await waitForSlot(page, 'place', '1');
   assert.equal(await page.locator('.club').evaluate((club) => getComputedStyle(club).color), 'rgb(255, 238, 153)');
   await takeScreenshot(page, 'own-page');
-  await assertAccessible(page, 'a page of one\'s own');
+  await assertAccessible(page, "a page of one's own");
   await leave(active);
   await waitForState(page, 'active');
   assert.equal(await page.evaluate(() => globalThis.stolen), undefined);
@@ -59,8 +68,9 @@ test('a custom waiting page has all functions, and shows user texts as text', as
 
 test('the example on another site goes from the queue to paid seats', async () => {
   const sale = await openSale(service);
-  shop.sell(sale.id);
+  onShop = sale.id;
   const page = await (await browser.newContext()).newPage();
+  /** @type {string[]} */
   const faults = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   await page.goto(origin);
@@ -68,13 +78,19 @@ test('the example on another site goes from the queue to paid seats', async () =
   await page.locator('#join').click();
   await page.locator('#place').filter({ hasText: 'It is your turn.' }).waitFor();
   await page.locator('#buy').click();
-  await page.locator('#place').filter({ hasText: /Paid: seats 1, 2 for 300000 points/ }).waitFor();
+  await page
+    .locator('#place')
+    .filter({ hasText: /Paid: seats 1, 2 for 300000 points/ })
+    .waitFor();
   assert.deepEqual(faults, []);
   assert.ok(example.trimEnd().split('\n').length <= 30, 'the example has 30 lines');
   await page.context().close();
 });
 
-/** Measures what a first visit loads: bytes over the wire, headers included. */
+/**
+ * Measures what a first visit loads: bytes over the wire, headers included.
+ * @param {import('playwright-core').Page} page @param {string} path
+ */
 async function cost(page, path) {
   const client = await page.context().newCDPSession(page);
   await client.send('Network.enable');
@@ -82,16 +98,21 @@ async function cost(page, path) {
   client.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
   await page.goto(path);
   await page.waitForLoadState('networkidle').catch(() => {});
-  return { bytes, files: await page.evaluate(() => performance.getEntriesByType('resource').length + 1) };
+  const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
+  return { bytes, files: 1 + loaded.filter((name) => name.includes('/assets/')).length };
 }
 
-test('a first visit is less than 100 kB over the wire', async () => {
+test('a first visit is less than 100 kB over the wire, and is as large as docs/PAGES.md says', async () => {
   const sale = await openSale(service);
   for (const path of ['/', `/concerts/${sale.concert}`, `/schedules/${sale.id}/wait`]) {
     const page = await openPage(browser, service);
     const { bytes, files } = await cost(page, path);
     console.log(`first visit ${path.replace(/\d+/, 'N')}: ${(bytes / 1000).toFixed(1)} kB in ${files} files`);
     assert.ok(bytes < 100_000, `${path}: ${bytes} bytes`);
+    const row = new RegExp(`^\\| \`${path.replace(/\d+/, '\\{id\\}')}\` \\| (\\d+) kB in (\\d+) files \\|`, 'm');
+    const [, size, count] = docs.match(row) ?? [];
+    assert.equal(files, Number(count), `files of ${path} in docs/PAGES.md`);
+    assert.ok(Math.abs(bytes / 1000 - Number(size)) < 3, `size of ${path} in docs/PAGES.md`);
     await page.context().close();
   }
 });
@@ -103,7 +124,12 @@ test('on a slow phone the page is usable soon', async () => {
     const client = await page.context().newCDPSession(page);
     await client.send('Emulation.setCPUThrottlingRate', { rate: 4 });
     // Chromium's slow 3G: 400 ms latency, 400 kbit/s.
-    await client.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+    await client.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: 400,
+      downloadThroughput: 50_000,
+      uploadThroughput: 50_000,
+    });
     await page.goto(path, { waitUntil: 'domcontentloaded', timeout: 60_000 });
     await page.waitForFunction(() => document.documentElement.dataset.ready !== undefined, null, { timeout: 60_000 });
     const ms = await page.evaluate(() => Math.round(performance.now()));

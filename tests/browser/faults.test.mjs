@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, openPage, takeScreenshot } from './support/browser.mjs';
+import { assertAccessible, openPage, readText, shiftClock, takeScreenshot } from './support/browser.mjs';
 import { waitForState, joinByPage, createQueue, waitForSlot, changeQueue } from './support/line.mjs';
 import { startProxy } from './support/proxy.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 import { freezeStore } from './support/stores.mjs';
 
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();
@@ -33,7 +34,7 @@ test('during ten minutes without a network the data is marked as old, and the pa
   await assertAccessible(page, 'without a network');
   await leave(waiting[0]);
   way.restore();
-  for (let tries = 0; tries < 40 && !(await page.locator('[data-slot="place"]').textContent()).includes('2'); tries += 1) {
+  for (let tries = 0; tries < 40 && !(await readText(page.locator('[data-slot="place"]'))).includes('2'); tries += 1) {
     await page.clock.fastForward('00:31');
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
@@ -74,22 +75,18 @@ test('lost answers while joining create no second place', async () => {
 
 test('a clock that is wrong by an hour changes no countdown', async () => {
   for (const hours of [1, -1]) {
-    const sale = await openSale(on.service, { title: `Clock ${hours}`, opensIn: 90, queue: { queue_opens_at: new Date(Date.now() + 60_000).toISOString() } });
+    const sale = await openSale(on.service, {
+      title: `Clock ${hours}`,
+      opensIn: 90,
+      queue: { queue_opens_at: new Date(Date.now() + 60_000).toISOString() },
+    });
     const page = await openPage(on.browser, on.service);
-    await page.addInitScript((shift) => {
-      const Real = Date;
-      globalThis.Date = class extends Real {
-        constructor(...parts) {
-          if (parts.length === 0) super(Real.now() + shift);
-          else super(...parts);
-        }
-        static now() {
-          return Real.now() + shift;
-        }
-      };
-    }, hours * 3_600_000);
+    await shiftClock(page, hours);
     await page.goto(`/concerts/${sale.concert}`);
-    await page.locator(`[data-schedule="${sale.id}"] [data-part="note"]`).filter({ hasText: /Opens in 1:[0-3]\d/ }).waitFor();
+    await page
+      .locator(`[data-schedule="${sale.id}"] [data-part="note"]`)
+      .filter({ hasText: /Opens in 1:[0-3]\d/ })
+      .waitFor();
     await page.goto(`/schedules/${sale.id}/wait`);
     await waitForSlot(page, 'opens-in', /^0:[0-5]\d$|^1:00$/);
     await page.context().close();
@@ -103,7 +100,7 @@ test('while a store does not respond no page shows a false place, and all recove
   await waitForSlot(page, 'place', '2');
   // Until the snapshot contains the place.
   await page.waitForTimeout(1500);
-  for (const store of ['redis', 'postgres']) {
+  for (const store of /** @type {const} */ (['redis', 'postgres'])) {
     const thaw = freezeStore(on.pid, store);
     try {
       await page.waitForTimeout(1500);
@@ -129,7 +126,11 @@ const HOSTILE = [
 ];
 
 // A name as the service stores it: without controls that reorder the text around it.
-const storedName = (text) => text.slice(0, 100).replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '').trim();
+const storedName = (/** @type {string} */ text) =>
+  text
+    .slice(0, 100)
+    .replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '')
+    .trim();
 
 test('hostile titles, names and messages stay text', async () => {
   for (const [at, title] of HOSTILE.entries()) {
@@ -137,7 +138,7 @@ test('hostile titles, names and messages stay text', async () => {
     const { sale } = await createQueue(on.service, 0, { title: text, description: text.repeat(60).slice(0, 10_000) });
     const page = await openPage(on.browser, on.service);
     await page.goto(`/concerts/${sale.concert}`);
-    assert.equal((await page.locator('h1').textContent()).trim(), text.trim());
+    assert.equal((await readText(page.locator('h1'))).trim(), text.trim());
     const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
     assert.ok(await fits(), 'the concert is not wider than the window');
     await takeScreenshot(page, `hostile-concert-${at}`);
@@ -145,7 +146,7 @@ test('hostile titles, names and messages stay text', async () => {
     await joinByPage(page, sale, text.slice(0, 100).trim());
     await changeQueue(on.service, sale, { message: title.repeat(20).slice(0, 1000) });
     await page.locator('[data-if="message"]').first().waitFor();
-    assert.equal((await page.locator('#who').textContent()).trim(), storedName(text));
+    assert.equal((await readText(page.locator('#who'))).trim(), storedName(text));
     assert.ok(await fits(), 'the waiting page is not wider than the window');
     await takeScreenshot(page, `hostile-wait-${at}`);
     await assertAccessible(page, 'a hostile line');
@@ -159,12 +160,20 @@ test('hostile titles, names and messages stay text', async () => {
 test('another site can’t make anyone join or leave, and pages run their own files only', async () => {
   const { sale } = await createQueue(on.service, 0);
   const address = `${on.service.base}/schedules/${sale.id}/wait`;
-  const form = (headers) => fetch(address, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: 'do=join&name=Eve' });
-  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, {}]) assert.equal((await form(headers)).status, 403);
+  const form = (/** @type {Record<string, string>} */ headers) =>
+    fetch(address, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: 'do=join&name=Eve',
+    });
+  /** @type {Record<string, string>[]} */
+  const foreign = [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }, {}];
+  for (const headers of foreign) assert.equal((await form(headers)).status, 403);
   assert.equal((await form({ origin: on.service.base })).status, 303);
   for (const path of ['/', `/schedules/${sale.id}/wait`, '/continue', '/nothing']) {
     const answer = await fetch(on.service.base + path, { headers: { accept: 'text/html' } });
-    const policy = answer.headers.get('content-security-policy');
+    const policy = answer.headers.get('content-security-policy') ?? '';
     assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
     assert.doesNotMatch(policy, /unsafe/);
     assert.doesNotMatch(await answer.text(), /<script(?![^>]*(src=|type="application\/json"))|\son[a-z]+="|\sstyle="/, path);

@@ -9,7 +9,12 @@ import { startStage } from './support/stage.mjs';
 
 const ONE_ROW = [{ name: 'Floor', rows: 1, seats_per_row: 4, seat_price: 50_000 }];
 
-let on, newest, many;
+/** @type {import('./support/stage.mjs').Stage} */
+let on;
+/** @type {import('./support/sale.mjs').Sale} */
+let newest;
+/** @type {import('./support/sale.mjs').Sale} */
+let many;
 before(async () => {
   on = await startStage();
   for (let n = 0; n < 22; n += 1) await openSale(on.service, { title: `Season ${n}`, sections: ONE_ROW, opensIn: -9000 + n });
@@ -17,16 +22,19 @@ before(async () => {
   await openSale(on.service, { title: 'Next week', sections: ONE_ROW, opensIn: 7 * 86_400, closesIn: 8 * 86_400 });
   newest = await openSale(on.service, { title: 'The newest', sections: ONE_ROW, opensIn: -1 });
   many = await openSale(on.service, { title: 'Many dates', sections: ONE_ROW, opensIn: -8000 });
-  const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();
-  const dates = [[-9000, -30], ...Array.from({ length: 33 }, (_, n) => [-9000, 90_000 + n * 86_400])];
-  for (const [opens, closes] of dates) {
-    const times = { reservation_available_at: at(opens), deadline_at: at(closes), concert_at: at(closes + 3600) };
+  const at = (/** @type {number} */ seconds) => new Date(Date.now() + seconds * 1000).toISOString();
+  const ends = [-30, ...Array.from({ length: 33 }, (_, n) => 90_000 + n * 86_400)];
+  for (const closes of ends) {
+    const times = { reservation_available_at: at(-9000), deadline_at: at(closes), concert_at: at(closes + 3600) };
     await call(on.service, 'POST', `/v1/admin/concerts/${many.concert}/schedules`, { token: on.service.admin, body: times });
   }
 });
 after(() => on.end());
 
-for (const [lang, size, dark] of [['en', DESKTOP, false], ['ko', PHONE, true]]) {
+for (const [lang, size, dark] of /** @type {const} */ ([
+  ['en', DESKTOP, false],
+  ['ko', PHONE, true],
+])) {
   test(`the newest sale comes first, ended sales are missing, and links lead to the rest: ${lang}`, async () => {
     const page = await openPage(on.browser, on.service, { lang, size, dark });
     await page.goto('/');

@@ -3,31 +3,34 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot, VARIANTS } from './support/browser.mjs';
 import { waitForState, joinByPage, createQueue, waitForSlot, changeQueue } from './support/line.mjs';
 import { call, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();
 });
 after(() => on.end());
 
-const SIZES = { desktop: DESKTOP, phone: PHONE };
-const TITLE = { en: 'Night Lights', ko: '밤의 불빛' };
+/** The concert of each variant. The pictures in docs/images show some of them. @type {Record<string, string>} */
+const TITLES = { 'desktop-en': 'Night Lights', 'phone-ko': '밤의 불빛', 'phone-en-dark': 'Blue Hour', 'desktop-ko-dark': '푸른 시간' };
 const AHEAD = { en: '1 person ahead of you', ko: '내 앞 대기 인원 1명' };
 
-for (const [size, lang, dark] of [['desktop', 'en', false], ['phone', 'ko', false], ['phone', 'en', true], ['desktop', 'ko', true]]) {
-  const name = `${size}-${lang}${dark ? '-dark' : ''}`;
+for (const { name, size, lang, dark } of VARIANTS) {
   test(`a reader gets from the home page to the seats: ${name}`, async () => {
-    const { sale, active, waiting, leave } = await createQueue(on.service, 1, { title: `${TITLE[lang]} ${name}`, description: 'One evening only, with the whole orchestra.' });
-    const page = await openPage(on.browser, on.service, { size: SIZES[size], lang, dark });
+    const { sale, active, waiting, leave } = await createQueue(on.service, 1, {
+      title: TITLES[name],
+      description: 'One evening only, with the whole orchestra.',
+    });
+    const page = await openPage(on.browser, on.service, { size, lang, dark });
     await page.goto('/');
     await page.locator(`.date[data-schedule="${sale.id}"] .date-note, .date[data-schedule="${sale.id}"] .badge-good`).first().waitFor();
     await takeScreenshot(page, `sale-${name}`);
     await assertAccessible(page, 'the sale page');
-    await page.getByRole('link', { name: `${TITLE[lang]} ${name}` }).click();
+    await page.getByRole('link', { name: TITLES[name] }).click();
     await page.locator('.date-prices').waitFor();
     await takeScreenshot(page, `concert-${name}`, { full: true });
     await assertAccessible(page, 'the concert');
@@ -66,7 +69,7 @@ test('a reader joins, waits and leaves by keyboard alone', async () => {
   const { sale } = await createQueue(on.service, 1);
   const page = await openPage(on.browser, on.service);
   await page.goto('/');
-  const press = async (selector) => {
+  const press = async (/** @type {string} */ selector) => {
     for (let tabs = 0; tabs < 80; tabs += 1) {
       if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
       await page.keyboard.press('Tab');
@@ -101,15 +104,28 @@ test('a reader joins, waits and leaves by keyboard alone', async () => {
 });
 
 test('the concert page follows the sale: it opens, seats are taken, it is paused', async () => {
-  const sale = await openSale(on.service, { title: 'Soon', opensIn: 4, queue: { queue_opens_at: new Date(Date.now() - 60_000).toISOString() } });
+  const sale = await openSale(on.service, {
+    title: 'Soon',
+    opensIn: 4,
+    queue: { queue_opens_at: new Date(Date.now() - 60_000).toISOString() },
+  });
   const page = await openPage(on.browser, on.service);
   await page.goto(`/concerts/${sale.concert}`);
   const row = page.locator(`[data-schedule="${sale.id}"]`);
-  await row.locator('[data-part="note"]').filter({ hasText: /Opens in 0:0[1-4]/ }).waitFor();
+  await row
+    .locator('[data-part="note"]')
+    .filter({ hasText: /Opens in 0:0[1-4]/ })
+    .waitFor();
   await page.locator(`[data-schedule="${sale.id}"][data-phase="OPEN"]`).waitFor();
   const { id } = sale.seats[0];
-  await call(on.service, 'PATCH', `/v1/admin/schedules/${id && sale.id}/seats`, { token: on.service.admin, body: { seat_ids: [id], blocked: true } });
-  await row.locator('[data-part="left"]').filter({ hasText: `${sale.seats.length - 1} seats left` }).waitFor();
+  await call(on.service, 'PATCH', `/v1/admin/schedules/${id && sale.id}/seats`, {
+    token: on.service.admin,
+    body: { seat_ids: [id], blocked: true },
+  });
+  await row
+    .locator('[data-part="left"]')
+    .filter({ hasText: `${sale.seats.length - 1} seats left` })
+    .waitFor();
   await changeQueue(on.service, sale, { paused: true });
   await page.locator(`[data-schedule="${sale.id}"][data-phase="PAUSED"]`).waitFor();
   await page.context().close();
@@ -117,8 +133,11 @@ test('the concert page follows the sale: it opens, seats are taken, it is paused
 
 test('everything fits at 320 px and at 200 % zoom', async () => {
   const { sale } = await createQueue(on.service, 1);
-  for (const [name, size] of [['320', { viewport: { width: 320, height: 640 } }], ['200', { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }]]) {
-    for (const lang of ['en', 'ko']) {
+  for (const [name, size] of /** @type {const} */ ([
+    ['320', { viewport: { width: 320, height: 640 } }],
+    ['200', { viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 }],
+  ])) {
+    for (const lang of /** @type {const} */ (['en', 'ko'])) {
       const page = await openPage(on.browser, on.service, { size, lang });
       await page.goto('/');
       const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);

@@ -3,19 +3,27 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { assertAccessible, openPage, PHONE, readText, takeScreenshot } from './support/browser.mjs';
 import { openMapInTurn, waitForMap } from './support/map.mjs';
 import { startProxy } from './support/proxy.mjs';
 import { createBuyer, call, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
-let service, browser, end;
+/** @type {import('./support/service.mjs').Service} */
+let service;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {() => Promise<void>} */
+let end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
 test('a visitor without a ticket sees the map and a link to the queue', async () => {
   const sale = await openSale(service);
-  for (const [name, size] of [['desktop', undefined], ['phone', PHONE]]) {
+  for (const [name, size] of /** @type {const} */ ([
+    ['desktop', undefined],
+    ['phone', PHONE],
+  ])) {
     const page = await openPage(browser, service, { size });
     await page.goto(`/schedules/${sale.id}/seats`);
     await waitForMap(page);
@@ -131,7 +139,7 @@ test('nothing is cut off on a screen of 320 pixels, nor at 200 % zoom', async ()
 test('an unknown schedule gets an error page in the reader’s language', async () => {
   const page = await openPage(browser, service, { lang: 'ko' });
   const answer = await page.goto('/schedules/999999/seats');
-  assert.equal(answer.status(), 404);
-  assert.match(await page.locator('main').textContent(), /찾을 수 없습니다/);
+  assert.equal(answer?.status(), 404);
+  assert.match(await readText(page.locator('main')), /찾을 수 없습니다/);
   await page.context().close();
 });

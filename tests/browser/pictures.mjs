@@ -1,8 +1,7 @@
-// Makes small pictures for the documents from the screenshots of the tests (admin-rush.jpg shows a load
-// test with k6, see docs/LOADTEST.md):
+// Makes small pictures for the documents from the screenshots that the tests save:
 //
-//   node pictures.mjs                    all pictures of the list below
-//   node pictures.mjs sale-desktop-en    only the named ones
+//   node tests/browser/pictures.mjs                    all pictures of the list below
+//   node tests/browser/pictures.mjs sale-desktop-en    only the named ones
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { launch } from './support/browser.mjs';
 
 /** The screenshots, and their width in the documents. */
-const PICTURES = [
+const PICTURES = /** @type {const} */ ([
   ['sale-desktop-en', 960],
   ['concert-phone-en-dark', 390],
   ['waiting-phone-ko', 390],
@@ -22,7 +21,8 @@ const PICTURES = [
   ['checkout-phone-ko', 390],
   ['rival-desktop', 960],
   ['me-desktop-en', 960],
-];
+  ['admin-rush', 960],
+]);
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const wanted = process.argv.slice(2);

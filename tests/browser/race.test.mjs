@@ -4,23 +4,35 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, DESKTOP, openPage, PHONE, takeScreenshot } from './support/browser.mjs';
+import { assertAccessible, DESKTOP, openPage, PHONE, readText, takeScreenshot } from './support/browser.mjs';
 import { openMapInTurn } from './support/map.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
-let service, browser, end;
+/** @type {import('./support/service.mjs').Service} */
+let service;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {() => Promise<void>} */
+let end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-/** Opens the map and picks seats of the first section, by their index. */
+/**
+ * Opens the map and picks seats of the first section, by their index.
+ * @param {import('./support/sale.mjs').Sale} sale @param {import('./support/sale.mjs').Buyer} who @param {number[]} seats
+ * @param {{ size?: import('./support/browser.mjs').Size, withoutStream?: boolean }} [how]
+ */
 async function openWithPicks(sale, who, seats, { size = DESKTOP, withoutStream = false } = {}) {
   const page = await openPage(browser, service, { who, size });
   if (withoutStream) await page.route(/seats\/(stream|status\?)/, (route) => route.abort());
   await openMapInTurn(page, sale);
   await page.locator('#section-select').selectOption('0');
   for (const seat of seats) await page.locator(`button[data-seat="${seat}"]`).click();
-  await page.locator('.chip').nth(seats.length - 1).waitFor();
+  await page
+    .locator('.chip')
+    .nth(seats.length - 1)
+    .waitFor();
   return page;
 }
 
@@ -49,7 +61,7 @@ test('a picked seat that another buyer takes is reported at once, without a clic
   const rival = await createBuyer(service, { sale, name: 'Rival' });
   await rival.hold({ seat_ids: [sale.seats[30].id, sale.seats[40].id] });
   await page.locator('#rival').filter({ hasText: 'seat 31' }).waitFor();
-  const said = await page.locator('.rival-what').textContent();
+  const said = await readText(page.locator('.rival-what'));
   assert.doesNotMatch(said, /32|41/, 'only picked seats that were lost');
   assert.equal(await page.locator('.chip').count(), 1);
   await page.locator('button[data-seat="40"].seat-taken').waitFor();
@@ -105,6 +117,7 @@ test('after a lost answer to a hold, trying again gets the same seats', async ()
   const sale = await openSale(service);
   const who = await createBuyer(service, { sale });
   const page = await openWithPicks(sale, who, [80]);
+  /** @type {(string | undefined)[]} */
   const keys = [];
   await page.route('**/reservations', async (route) => {
     keys.push(route.request().headers()['idempotency-key']);

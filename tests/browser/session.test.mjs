@@ -1,6 +1,7 @@
 // Sessions: one sign-up at a time, tickets of the session's own user, and signing in again.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
@@ -9,17 +10,20 @@ import { waitForState, createQueue, waitForSlot } from './support/line.mjs';
 import { createBuyer, call, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
+/** @type {import('node:http').Server} */
 let signIn;
-/** Where the other site's sign-in page redirects to, given `return_to`. */
+/** Where the other site's sign-in page redirects to, given `return_to`. @type {(back: string) => string} */
 let answer = () => '/';
 
 before(async () => {
   signIn = createServer((request, response) => {
-    const back = new URL(request.url, 'http://127.0.0.1').searchParams.get('return_to');
+    const back = new URL(request.url ?? '/', 'http://127.0.0.1').searchParams.get('return_to') ?? '';
     response.writeHead(302, { location: answer(back) }).end();
   });
-  await new Promise((resolve) => signIn.listen(0, '127.0.0.1', resolve));
+  signIn.listen(0, '127.0.0.1');
+  await once(signIn, 'listening');
   on = await startStage();
 });
 after(async () => {
@@ -27,12 +31,13 @@ after(async () => {
   signIn.close();
 });
 
-const readStored = (page, key) => page.evaluate((name) => JSON.parse(localStorage.getItem(name)), key);
+/** @param {import('playwright-core').Page} page @param {string} key */
+const readStored = (page, key) => page.evaluate((name) => JSON.parse(localStorage.getItem(name) ?? 'null'), key);
 
-/** Reads a ticket's user id. */
-const readTicketUser = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).sub;
+/** Reads a ticket's user id. @param {string} token */
+const readTicketUser = (token) => JSON.parse(String(Buffer.from(token.split('.')[1], 'base64url'))).sub;
 
-/** Delays sign-ups in a context, and counts them. */
+/** Delays sign-ups in a context, and counts them. @param {import('playwright-core').BrowserContext} context */
 async function slowDownSignUps(context) {
   const seen = { count: 0 };
   await context.route('**/v1/users', async (route) => {
@@ -43,7 +48,10 @@ async function slowDownSignUps(context) {
   return seen;
 }
 
-/** Submits the join form in several tabs at once, twice in each. */
+/**
+ * Submits the join form in several tabs at once, twice in each.
+ * @param {import('playwright-core').BrowserContext} context @param {import('./support/sale.mjs').Sale} sale @param {number} count
+ */
 async function submitInTabs(context, sale, count) {
   const pages = [];
   for (let at = 0; at < count; at += 1) {
@@ -53,16 +61,21 @@ async function submitInTabs(context, sale, count) {
     await page.locator('[data-when="join"] input[name="name"]').fill(`Kim ${at}`);
     pages.push(page);
   }
-  const press = (page) =>
+  const press = (/** @type {import('playwright-core').Page} */ page) =>
     page.evaluate(() => {
-      const form = document.querySelector('[data-when="join"] form');
+      const form = /** @type {HTMLFormElement} */ (document.querySelector('[data-when="join"] form'));
       form.requestSubmit();
-      const busy = form.querySelector('button[type="submit"]').disabled;
+      const button = /** @type {HTMLButtonElement} */ (form.querySelector('button[type="submit"]'));
+      const busy = button.disabled;
       form.requestSubmit();
       return busy;
     });
   const busy = await Promise.all(pages.map(press));
-  assert.deepEqual(busy, pages.map(() => true), 'the button is busy at once');
+  assert.deepEqual(
+    busy,
+    pages.map(() => true),
+    'the button is busy at once',
+  );
   return pages;
 }
 
@@ -99,11 +112,12 @@ test('another user’s ticket is replaced by one of the signed-in user', async (
   // Another user signs in, in another tab: their place is shown. The first user gets the first place back.
   const second = await page.context().newPage();
   await second.goto('/me');
-  const become = (session) => second.evaluate((value) => localStorage.setItem('onsale.session', JSON.stringify(value)), session);
+  const become = (/** @type {import('./support/sale.mjs').Buyer['session']} */ session) =>
+    second.evaluate((value) => localStorage.setItem('onsale.session', JSON.stringify(value)), session);
   for (const who of [other, one]) {
     await become(who.session);
     await page.waitForFunction(
-      ([key, id]) => JSON.parse(localStorage.getItem(key))?.user === id,
+      ([key, id]) => JSON.parse(localStorage.getItem(String(key)) ?? 'null')?.user === id,
       [`onsale.ticket.${sale.id}`, String(who.session.id)],
     );
     await waitForState(page, 'active');
@@ -118,7 +132,7 @@ test('after the session has ended the page says so, the place stays, and a recov
   who.tickets[sale.id] = (await who.ask('POST', `/v1/schedules/${sale.id}/queue`)).queue_token;
   const { code } = await who.ask('POST', '/v1/users/me/recovery-code');
   const past = { ...who.session, token: `${who.session.token}x`, expires_at: new Date(Date.now() - 120_000).toISOString() };
-  for (const lang of ['en', 'ko']) {
+  for (const lang of /** @type {const} */ (['en', 'ko'])) {
     const page = await openPage(on.browser, on.service, { lang, who: { session: past, tickets: who.tickets } });
     await page.goto(`/schedules/${sale.id}/wait`);
     await waitForSlot(page, 'place', '2');
@@ -146,13 +160,10 @@ test('a token is renewed while the page is open, in one tab, long before it expi
   const soon = { ...who.session, expires_at: new Date(Date.now() + 3_600_000).toISOString() };
   const page = await openPage(on.browser, on.service, { who: { session: soon, tickets: {} } });
   await page.goto('/me');
-  await page.waitForFunction(
-    (before) => {
-      const session = JSON.parse(localStorage.getItem('onsale.session'));
-      return Date.parse(session.expires_at) > Date.now() + 20 * 3_600_000 && session.id === before.id;
-    },
-    who.session,
-  );
+  await page.waitForFunction((before) => {
+    const session = JSON.parse(localStorage.getItem('onsale.session') ?? 'null');
+    return Date.parse(session.expires_at) > Date.now() + 20 * 3_600_000 && session.id === before.id;
+  }, who.session);
   assert.equal(await page.locator('#session').isHidden(), true);
   await page.context().close();
 });
@@ -191,7 +202,7 @@ test('a recovery code is offered after joining and in "My tickets", and works in
 });
 
 test('buyers who sign in on another site come back to the page that they left', async () => {
-  const { port } = signIn.address();
+  const { port } = /** @type {import('node:net').AddressInfo} */ (signIn.address());
   const there = await startStage({ ONSALE_SIGN_IN_URL: `http://127.0.0.1:${port}/sign-in` });
   try {
     const sale = await openSale(there.service);

@@ -7,6 +7,7 @@ import { assertAccessible, takeScreenshot } from './support/browser.mjs';
 import { createQueue, changeQueue } from './support/line.mjs';
 import { startStage } from './support/stage.mjs';
 
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();
@@ -15,7 +16,7 @@ after(() => on.end());
 
 test('a reader without scripts joins, waits, gets the turn and leaves', async () => {
   const { sale, active, waiting, leave } = await createQueue(on.service, 1);
-  for (const lang of ['en', 'ko']) {
+  for (const lang of /** @type {const} */ (['en', 'ko'])) {
     const context = await on.context({ lang, javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`/schedules/${sale.id}/wait`);
@@ -50,6 +51,7 @@ test('a reader without scripts joins, waits, gets the turn and leaves', async ()
   await takeScreenshot(page, 'still-turn');
   const link = await page.locator('noscript a[href^="/continue#"]').getAttribute('href');
   const other = await (await on.context()).newPage();
+  assert.ok(link);
   await other.goto(link);
   await other.locator('#go').click();
   await other.waitForFunction(() => document.body.dataset.state === 'active');

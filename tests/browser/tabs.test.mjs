@@ -8,17 +8,24 @@ import { waitForMap } from './support/map.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
-let service, browser, end;
+/** @type {import('./support/service.mjs').Service} */
+let service;
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {() => Promise<void>} */
+let end;
 before(async () => ({ service, browser, end } = await startStage()));
 after(() => end?.());
 
-/** Opens tabs of one reader, each with the first section of the map open. */
+/**
+ * Opens tabs of one reader, each with the first section of the map open, that count their streams.
+ * @param {import('./support/sale.mjs').Sale} sale @param {number} count
+ */
 async function openTabs(sale, count) {
-  const first = await openPage(browser, service);
-  const all = [first];
-  while (all.length < count) all.push(await first.context().newPage());
+  const context = (await openPage(browser, service)).context();
+  while (context.pages().length < count) await context.newPage();
+  const all = context.pages().map((page) => Object.assign(page, { streams: 0 }));
   for (const page of all) {
-    page.streams = 0;
     page.on('request', (request) => (page.streams += Number(/\/seats\/stream\?/.test(request.url()))));
     await page.goto(`/schedules/${sale.id}/seats`);
     await waitForMap(page);
@@ -27,24 +34,29 @@ async function openTabs(sale, count) {
   return all;
 }
 
-const takenSeat = (page, seat) => page.locator(`button[data-seat="${seat}"].seat-taken`);
+const takenSeat = (/** @type {import('playwright-core').Page} */ page, /** @type {number} */ seat) =>
+  page.locator(`button[data-seat="${seat}"].seat-taken`);
 
-/** Sets the page's visibility state. */
+/** Sets the page's visibility state. @param {import('playwright-core').Page} page @param {DocumentVisibilityState} state */
 const setVisibility = (page, state) =>
   page.evaluate((now) => {
     Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => now });
     document.dispatchEvent(new Event('visibilitychange'));
   }, state);
 
-/** Returns the tab that opens the stream next. */
+/** Returns the tab that opens the stream next. @param {import('playwright-core').Page[]} pages */
 const nextStreaming = (pages) => Promise.race(pages.map((page) => page.waitForRequest(/\/seats\/stream\?/).then(() => page)));
 
 test('six tabs of the map leave room for a seventh page, and all show changes', async () => {
   const sale = await openSale(service);
   const pages = await openTabs(sale, 6);
-  const { held, pending } = await pages[0].evaluate(() => navigator.locks.query());
+  const { held = [], pending = [] } = await pages[0].evaluate(() => navigator.locks.query());
   assert.deepEqual([held.length, pending.length], [1, 5], 'one tab has the stream');
-  assert.deepEqual(pages.slice(1).map(({ streams }) => streams), [0, 0, 0, 0, 0], 'the others poll');
+  assert.deepEqual(
+    pages.slice(1).map(({ streams }) => streams),
+    [0, 0, 0, 0, 0],
+    'the others poll',
+  );
   const seventh = await pages[0].context().newPage();
   await seventh.goto(`/concerts/${sale.concert}`, { timeout: 10_000 });
   await seventh.locator(`[data-schedule="${sale.id}"]`).waitFor();

@@ -8,13 +8,14 @@ import { waitForState, joinByPage, createQueue, waitForSlot, changeQueue } from 
 import { openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
+/** @type {import('./support/stage.mjs').Stage} */
 let on;
 before(async () => {
   on = await startStage();
 });
 after(() => on.end());
 
-const readPlace = (page) => page.locator('[data-slot="place"]').first().textContent();
+const readPlace = (/** @type {import('playwright-core').Page} */ page) => page.locator('[data-slot="place"]').first().textContent();
 
 test('the place is the same after a reload, after going back, and in a second tab', async () => {
   const { sale, waiting, leave } = await createQueue(on.service, 2);
@@ -34,7 +35,7 @@ test('the place is the same after a reload, after going back, and in a second ta
   const third = await second.context().newPage();
   await third.goto(`/schedules/${sale.id}/wait`);
   await waitForSlot(third, 'place', '3');
-  const { held, pending } = await third.evaluate(() => navigator.locks.query());
+  const { held = [], pending = [] } = await third.evaluate(() => navigator.locks.query());
   assert.deepEqual([held.length, pending.length], [1, 1], 'one tab has the stream, the other polls');
   await leave(waiting[0]);
   for (const tab of [second, third]) await waitForSlot(tab, 'place', '2');
@@ -47,7 +48,10 @@ test('the place is the same after a reload, after going back, and in a second ta
 test('everyone sees the operator’s message and pause', async () => {
   const { sale } = await createQueue(on.service, 1);
   const pages = [];
-  for (const [lang, size] of [['en', undefined], ['ko', PHONE]]) {
+  for (const [lang, size] of /** @type {const} */ ([
+    ['en', undefined],
+    ['ko', PHONE],
+  ])) {
     const page = await openPage(on.browser, on.service, { lang, ...(size && { size }) });
     await joinByPage(page, sale);
     pages.push(page);
@@ -87,7 +91,7 @@ test('another device continues by a link that works once', async () => {
   const link = await page.locator('dialog input[readonly]').inputValue();
   assert.match(link, /\/continue#/);
   const dark = await page.locator('dialog .qr path').getAttribute('d');
-  assert.ok(dark.startsWith('M0 0h7v1h-7z'), 'the finder pattern of a QR code');
+  assert.ok(dark?.startsWith('M0 0h7v1h-7z'), 'the finder pattern of a QR code');
 
   const other = await openPage(on.browser, on.service, { size: PHONE });
   await other.goto(link);
@@ -116,7 +120,11 @@ test('a reader who waits for the opening joins automatically', async () => {
   let ahead = 0;
   await page.route(`**/v1/schedules/${sale.id}/queue`, (route) => {
     if (route.request().method() !== 'POST' || (ahead += 1) > 1) return route.continue();
-    return route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ code: 'queue_not_open', status: 409, opens_at: soon }) });
+    return route.fulfill({
+      status: 409,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ code: 'queue_not_open', status: 409, opens_at: soon }),
+    });
   });
   await page.goto(`/schedules/${sale.id}/wait`);
   await waitForState(page, 'early');
@@ -158,17 +166,20 @@ test('the turn is announced by title, notification and sound, if the reader turn
   const page = await context.newPage();
   await page.addInitScript(() => {
     globalThis.notes = [];
-    globalThis.Notification = class extends EventTarget {
+    class FakeNotification extends EventTarget {
+      /** @type {NotificationPermission} */
       static permission = 'default';
       static async requestPermission() {
         this.permission = 'granted';
         return 'granted';
       }
+      /** @param {string} title @param {{ body: string }} options */
       constructor(title, { body }) {
         super();
         globalThis.notes.push(`${title}: ${body}`);
       }
-    };
+    }
+    Object.assign(globalThis, { Notification: FakeNotification });
   });
   await joinByPage(page, sale);
   assert.deepEqual(await page.evaluate(() => globalThis.notes), [], 'no notification unless it is turned on');

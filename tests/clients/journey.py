@@ -37,29 +37,21 @@ def main():
     while ticket.status != "ACTIVE":
         assert time.monotonic() < deadline, f"nobody is admitted: {ticket}"
         time.sleep((ticket.poll_after_ms or 1000) / 1000)
-        ticket = expect(
-            poll.sync(client=anybody.with_headers({"Queue-Token": token})), TicketView)
+        ticket = expect(poll.sync(client=anybody.with_headers({"Queue-Token": token})), TicketView)
         token = ticket.queue_token or token
 
-    inside = AuthenticatedClient(
-        base_url=address, token=user.access_token, headers={"Queue-Token": token})
-    refused = hold.sync(
-        schedule, client=inside, body=HoldBody(quantity=0), idempotency_key=str(uuid.uuid4()))
+    inside = AuthenticatedClient(base_url=address, token=user.access_token, headers={"Queue-Token": token})
+    refused = hold.sync(schedule, client=inside, body=HoldBody(quantity=0), idempotency_key=str(uuid.uuid4()))
     assert expect(refused, Problem).code == "invalid_request"
     assert refused.errors[0].pointer == "/quantity", refused
-    held = hold.sync(
-        schedule, client=inside, body=HoldBody(quantity=2), idempotency_key=str(uuid.uuid4()))
+    held = hold.sync(schedule, client=inside, body=HoldBody(quantity=2), idempotency_key=str(uuid.uuid4()))
     assert len(held.reservations) == 2, held
 
-    poor = pay.sync(
-        client=buyer, body=PayBody(hold_id=held.hold_id), idempotency_key=str(uuid.uuid4()))
+    poor = pay.sync(client=buyer, body=PayBody(hold_id=held.hold_id), idempotency_key=str(uuid.uuid4()))
     assert expect(poor, Problem).code == "insufficient_points"
     assert poor["required"] == held.total_amount, poor
-    charge.sync(
-        client=buyer, body=ChargeBody(amount=held.total_amount + 1),
-        idempotency_key=str(uuid.uuid4()))
-    paid = pay.sync(
-        client=buyer, body=PayBody(hold_id=held.hold_id), idempotency_key=str(uuid.uuid4()))
+    charge.sync(client=buyer, body=ChargeBody(amount=held.total_amount + 1), idempotency_key=str(uuid.uuid4()))
+    paid = pay.sync(client=buyer, body=PayBody(hold_id=held.hold_id), idempotency_key=str(uuid.uuid4()))
     assert (paid.total_amount, paid.balance) == (held.total_amount, 1), paid
 
     owned = list_reservations.sync(client=buyer).items

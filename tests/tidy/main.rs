@@ -108,7 +108,10 @@ fn page_texts_exist_in_both_languages_and_no_page_allows_injection() {
     let styles = sources(&["web/css"], "css");
     assert!(texts.len() > 2 && modules.len() > 5 && templates.len() > 1, "no pages were found");
     assert!(styles.len() > 5, "no styles were found");
-    let short = [each(&modules, pages::length), each(&styles, pages::length)].concat();
+    let (browser, load) = (sources(&["tests/browser"], "mjs"), sources(&["loadtest"], "js"));
+    assert!(browser.len() > 20 && load.len() > 10, "no browser tests or no load tests were found");
+    let scripts = [&modules, &styles, &browser, &load];
+    let short = scripts.iter().flat_map(|scripts| each(scripts, pages::length)).collect();
     let written: Vec<_> = modules.into_iter().chain(templates).collect();
     let safe = each(&written, pages::safe);
     let users: Vec<_> = written.into_iter().chain(sources(&["src/web"], "rs")).collect();
@@ -117,7 +120,7 @@ fn page_texts_exist_in_both_languages_and_no_page_allows_injection() {
         ("a text is in the file of its page", pages::misplaced(&texts)),
         ("every used text exists, and every text is used", pages::used(&texts, &users)),
         ("a text is never interpreted as markup or code", safe),
-        ("modules and styles are short", short),
+        ("modules, styles and scripts of tests are short", short),
     ]);
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::Source;
 
-/// Maximum number of lines of a module or a style sheet.
+/// Maximum number of lines of a module, a style sheet or a script of tests.
 const MODULE: usize = 300;
 
 /// Forbidden in modules and templates, because these could interpret a text as markup or code.
@@ -138,7 +138,7 @@ pub fn safe(source: &Source) -> Vec<String> {
     broken
 }
 
-/// A module or style sheet that is too long.
+/// A module, style sheet or script of tests that is too long.
 pub fn length(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
     let broken = (lines > MODULE).then(|| format!("{} has {lines} lines", source.path));

@@ -1,6 +1,7 @@
 // @ts-check
 /** `/holds/{id}`: paying for held seats before the hold expires. */
 import './lib/frame.js';
+import { OnsaleError } from './onsale.js';
 import { announce } from './lib/announce.js';
 import { everySecond, msUntil } from './lib/clock.js';
 import { confirm } from './lib/dialog.js';
@@ -13,6 +14,8 @@ import { loadPayments, payHold } from './checkout/pay.js';
 import { notFound, ended, failed, missingFor, receipt, signIn, waiting } from './checkout/views.js';
 import { loadLabels } from './seats/labels.js';
 
+/** @import * as Api from './onsale/types.d.ts' */
+
 /** The time left is announced at these times, in ms. */
 const ANNOUNCE_MS = [120_000, 60_000, 30_000, 10_000];
 
@@ -23,12 +26,12 @@ const host = $('#checkout');
 
 /**
  * @typedef {object} Details
- * @property {any} hold
- * @property {any} schedule
- * @property {any} concert
+ * @property {Api.HoldView} hold
+ * @property {Api.Schedule | null} schedule null if it could not be loaded
+ * @property {Api.Concert | null} concert null if it could not be loaded
  * @property {Map<number, import('./seats/labels.js').Label>} labels
  * @property {number | null} balance null if unknown
- * @property {any[]} payments
+ * @property {Api.Payment[]} payments
  * @property {number} charged points added with the payment that this tab made
  */
 
@@ -41,7 +44,11 @@ let loading = 0;
 /** Loads everything and shows it. */
 async function load() {
   const turn = ++loading;
-  if (!currentSession()) return setChildren(host, signIn(async () => (await ensureSignedIn()) && load()));
+  if (!currentSession())
+    return setChildren(
+      host,
+      signIn(async () => (await ensureSignedIn()) && load()),
+    );
   try {
     const hold = await retry(() => onsale.getHold(id), { onError: (error) => details ?? setChildren(host, failed(error)) });
     const found = await loadDetails(hold);
@@ -52,17 +59,27 @@ async function load() {
     if (!same) draw();
   } catch (error) {
     if (turn !== loading) return undefined;
-    if (error.status === 401) return setChildren(host, signIn(async () => (await ensureSignedIn()) && load()));
-    setChildren(host, error.status === 404 ? notFound() : failed(error, load));
+    const { status } = OnsaleError.from(error);
+    if (status === 401)
+      return setChildren(
+        host,
+        signIn(async () => (await ensureSignedIn()) && load()),
+      );
+    setChildren(host, status === 404 ? notFound() : failed(error, load));
   }
   return undefined;
 }
 
-/** Loads what belongs to a hold: the concert, the seats, the balance and the payments. @param {any} hold @returns {Promise<Details>} */
+/**
+ * Loads what belongs to a hold: the concert, the seats, the balance and the payments.
+ * @param {Api.HoldView} hold
+ * @returns {Promise<Details>}
+ */
 async function loadDetails(hold) {
   const [{ schedule_id, concert_id }] = hold.reservations;
   // The page is shown even if one of these can't be loaded.
-  const orNull = (/** @type {Promise<any>} */ call) => call.catch(() => null);
+  /** @template Answer @param {Promise<Answer>} call @returns {Promise<Answer | null>} */
+  const orNull = (call) => call.catch(() => null);
   const [schedule, concert, labels, points, payments] = await Promise.all([
     orNull(onsale.schedule(schedule_id)),
     orNull(onsale.concert(concert_id)),
@@ -99,13 +116,13 @@ async function pay() {
     draw();
   });
   Object.assign(payState, { paying: false, unsure: false });
-  if (outcome.short) {
-    details.balance = outcome.short.balance;
+  if ('balance' in outcome) {
+    details.balance = outcome.balance;
     draw();
     announce(t('checkout.short.announce'), { urgent: true });
     return;
   }
-  if (outcome.paid) {
+  if ('paid' in outcome) {
     details.hold = { ...details.hold, status: 'COMPLETE' };
     details.balance = outcome.paid.balance;
     details.payments = outcome.paid.payments;

@@ -2,6 +2,7 @@
 /** `/me`: tickets, holds that wait for payment, and points. */
 import './lib/frame.js';
 import { announce, toast } from './lib/announce.js';
+import { OnsaleError } from './onsale.js';
 import { everySecond, msUntil } from './lib/clock.js';
 import { confirm } from './lib/dialog.js';
 import { $, $$, setChildren, setText, setVisible } from './lib/dom.js';
@@ -28,7 +29,7 @@ async function load() {
   if (!session) return;
   setText($('#name'), session.name);
   setVisible($('#recovery-part'), canHaveRecoveryCode());
-  const showTrouble = (/** @type {any} */ error) => {
+  const showTrouble = (/** @type {unknown} */ error) => {
     setVisible($('#me-trouble'), true);
     setText($('#me-trouble'), `${errorText(error)} ${t('me.again')}`);
   };
@@ -41,7 +42,7 @@ async function load() {
     if (turn !== loading) return;
     setVisible($('#me-trouble'), true);
     setText($('#me-trouble'), errorText(error));
-    if (error.status === 401) setVisible($('#me-signin'), true);
+    if (OnsaleError.from(error).status === 401) setVisible($('#me-signin'), true);
   }
 }
 
@@ -52,13 +53,16 @@ function draw(account) {
     setVisible($(`${part}-part`), shown.length > 0 || part === '#tickets');
     setChildren($(part), shown);
   }
-  setVisible($('#tickets-none'), account.reservations.every(({ status }) => status !== 'COMPLETE'));
+  setVisible(
+    $('#tickets-none'),
+    account.reservations.every(({ status }) => status !== 'COMPLETE'),
+  );
   purse.show(account.points, account.history);
 }
 
 /**
  * Refunds one seat, after a confirmation.
- * @param {Account} account @param {any} reservation
+ * @param {Account} account @param {import('./onsale/types.d.ts').Reservation} reservation
  */
 async function refund(account, reservation) {
   const payment = account.paymentOf.get(reservation.id);
@@ -76,7 +80,7 @@ async function refund(account, reservation) {
     await withIdempotencyKey(`refund.${payment.id}`, (key) => onsale.refund(payment.id, { key }));
     toast(t('me.refunded', { price: money(payment.amount) }));
   } catch (error) {
-    toast(error.passing ? `${errorText(error)} ${t('me.refund.unsure')}` : errorText(error), { error: true });
+    toast(OnsaleError.from(error).passing ? `${errorText(error)} ${t('me.refund.unsure')}` : errorText(error), { error: true });
   }
   await load();
   $('h1').focus();

@@ -15,45 +15,14 @@ import { followSeats, followTicket } from './onsale/follow.js';
 
 export { OnsaleError };
 
+/** @import * as Api from './onsale/types.d.ts' */
 /** @typedef {import('./onsale/call.js').Sent} Sent */
 /** @typedef {import('./onsale/follow.js').Following} Following */
 /** @typedef {import('./onsale/follow.js').Followed} Followed */
 /** @typedef {import('./onsale/follow.js').Connection} Connection */
-/** @typedef {'WAITING' | 'ACTIVE' | 'EXPIRED' | 'LEFT' | 'COMPLETED'} TicketStatus */
-/** @typedef {'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED'} Phase */
-
-/**
- * @typedef {object} Ticket
- * @property {string} [queue_token] the ticket to send from now on, if it changed
- * @property {string} ticket_id
- * @property {number} schedule_id
- * @property {TicketStatus} status
- * @property {number} sequence
- * @property {number | null} position
- * @property {number | null} ahead
- * @property {number} waiting
- * @property {number | null} eta_seconds
- * @property {number | null} eta_low_seconds
- * @property {number | null} eta_high_seconds
- * @property {number | null} poll_after_ms
- * @property {number} seats_available
- * @property {string | null} active_expires_at
- * @property {boolean} recovering
- * @property {Phase} phase
- * @property {string | null} message
- * @property {string} server_time
- */
-
-/**
- * @typedef {object} Hold
- * @property {string} hold_id
- * @property {string} expires_at
- * @property {number} total_amount
- * @property {string} server_time
- * @property {{ id: number, hold_id: string, concert_id: number, schedule_id: number, seat_id: number, seat_number: number, status: string, amount: number, reservation_at: string, expires_at: string }[]} reservations
- */
-
-/** One page of a list. @typedef {{ items: any[], next_cursor: string | null }} List */
+/** @typedef {Api.Ticket} Ticket */
+/** @typedef {Api.Hold} Hold */
+/** @typedef {Api.ListPage} ListPage */
 
 /** @param {Record<string, string | number | null | undefined>} values */
 function query(values) {
@@ -76,67 +45,76 @@ export class Onsale {
     this.client = { base, token, fetch, onTime };
   }
 
-  /** Makes any call of the API. @param {string} method @param {string} path @param {Sent} [sent] @returns {Promise<any>} */
+  /**
+   * Makes any call of the API.
+   * @template Answer
+   * @param {string} method @param {string} path @param {Sent} [sent]
+   * @returns {Promise<Answer>} the answer; null if it has no body
+   */
   call(method, path, sent) {
     return call(this.client, method, path, sent);
   }
 
-  /** Creates a user, if sign-up is open. @param {string} name @param {Sent} [sent] @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
+  /** Creates a user, if sign-up is open. @param {string} name @param {Sent} [sent] @returns {Promise<Api.NewUser>} */
   signUp(name, sent = {}) {
     return this.call('POST', '/v1/users', { body: { name }, ...sent });
   }
 
-  /** Renews the session's access token. @returns {Promise<{ access_token: string, expires_at: string }>} */
+  /** Renews the session's access token. @returns {Promise<Api.Renewal>} */
   renew() {
     return this.call('POST', '/v1/users/me/token');
   }
 
-  /** Creates a recovery code, which replaces the previous one. @returns {Promise<{ code: string, created_at: string }>} */
+  /** Creates a recovery code, which replaces the previous one. @returns {Promise<Api.NewRecoveryCode>} */
   makeRecoveryCode() {
     return this.call('POST', '/v1/users/me/recovery-code');
   }
 
-  /** Returns when the recovery code was created, or null if there is none. @returns {Promise<{ created_at: string | null }>} */
+  /** Returns when the recovery code was created, or null if there is none. @returns {Promise<Api.RecoveryCodeDate>} */
   recoveryCodeMade() {
     return this.call('GET', '/v1/users/me/recovery-code');
   }
 
-  /** Signs in with a recovery code. @param {string} code @returns {Promise<{ id: number, name: string, access_token: string, expires_at: string }>} */
+  /** Signs in with a recovery code. @param {string} code @returns {Promise<Api.NewUser>} */
   recover(code) {
     return this.call('POST', '/v1/users/recover', { body: { code } });
   }
 
-  /** Returns the user of the access token. @returns {Promise<{ id: number, name: string }>} */
+  /** Returns the user of the access token. @returns {Promise<Api.User>} */
   me() {
     return this.call('GET', '/v1/users/me');
   }
 
-  /** Lists concerts. @param {{ status?: string, sale?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists concerts. @param {ListPage & { status?: string, sale?: string }} [which] @returns {Promise<Api.List<Api.Concert>>} */
   concerts(which = {}) {
     return this.call('GET', `/v1/concerts${query(which)}`);
   }
 
-  /** Returns one concert. @param {number} id */
+  /** Returns one concert. @param {number} id @returns {Promise<Api.Concert>} */
   concert(id) {
     return this.call('GET', `/v1/concerts/${id}`);
   }
 
-  /** Lists the schedules (dates) of a concert. @param {number} concert @param {{ dates?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /**
+   * Lists the schedules (dates) of a concert.
+   * @param {number} concert @param {ListPage & { dates?: string }} [which]
+   * @returns {Promise<Api.List<Api.Schedule>>}
+   */
   schedules(concert, which = {}) {
     return this.call('GET', `/v1/concerts/${concert}/schedules${query(which)}`);
   }
 
-  /** Returns one schedule: times, phase, prices, seats left. @param {number} id */
+  /** Returns one schedule: times, phase, prices, seats left. @param {number} id @returns {Promise<Api.Schedule>} */
   schedule(id) {
     return this.call('GET', `/v1/schedules/${id}`);
   }
 
-  /** Returns the public state of a queue. @param {number} schedule */
+  /** Returns the public state of a queue. @param {number} schedule @returns {Promise<Api.Board>} */
   board(schedule) {
     return this.call('GET', `/v1/schedules/${schedule}/queue`);
   }
 
-  /** Returns the commitment of a draw, and after the draw also the secret. @param {number} schedule @returns {Promise<{ commitment: string, secret?: string, entrants?: number, opened_at?: string }>} */
+  /** Returns the commitment of a draw, and after the draw also the secret. @param {number} schedule @returns {Promise<Api.Draw>} */
   draw(schedule) {
     return this.call('GET', `/v1/schedules/${schedule}/queue/draw`);
   }
@@ -148,7 +126,11 @@ export class Onsale {
     return (await response.text()).split('\n').filter(Boolean);
   }
 
-  /** Joins the queue, or returns the place that this user already has. Repeating it is safe. @param {number} schedule @param {Sent} [sent] @returns {Promise<Ticket & { queue_token: string }>} */
+  /**
+   * Joins the queue, or returns the place that this user already has. Repeating it is safe.
+   * @param {number} schedule @param {Sent} [sent]
+   * @returns {Promise<Api.JoinedTicket>}
+   */
   join(schedule, sent = {}) {
     return this.call('POST', `/v1/schedules/${schedule}/queue`, { patience: 20_000, ...sent });
   }
@@ -163,32 +145,53 @@ export class Onsale {
     return followTicket(this.client, ticket, on);
   }
 
-  /** Leaves the queue. @param {string} ticket */
+  /** Leaves the queue. @param {string} ticket @returns {Promise<null>} */
   leave(ticket) {
     return this.call('DELETE', '/v1/queue/ticket', { ticket, patience: 10_000 });
   }
 
-  /** Creates a hand-off code, with which another device takes over the place. It works once, for two minutes. @param {string} ticket @returns {Promise<{ code: string, expires_at: string }>} */
+  /**
+   * Creates a hand-off code, with which another device takes over the place. It works once, for two minutes.
+   * @param {string} ticket
+   * @returns {Promise<Api.HandOffCode>}
+   */
   handOff(ticket) {
     return this.call('POST', '/v1/queue/ticket/handoff', { ticket });
   }
 
-  /** Takes over a place by a hand-off code. @param {string} code @returns {Promise<{ queue_token: string, schedule_id: number, user: { id: number, name: string }, access_token: string | null, expires_at: string | null }>} */
+  /** Takes over a place by a hand-off code. @param {string} code @returns {Promise<Api.TakenOver>} */
   takeOver(code) {
     return this.call('POST', '/v1/handoffs', { body: { code } });
   }
 
-  /** Returns every seat without its state. With the current `layout_version`, the browser caches it for a day. @param {number} schedule @param {number | null} [version] @returns {Promise<{ schedule_id: number, layout_version: number, seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[] }>} */
+  /**
+   * Returns every seat without its state. With the current `layout_version`, the browser caches it for a day.
+   * @param {number} schedule @param {number | null} [version]
+   * @returns {Promise<Api.Layout>}
+   */
   layout(schedule, version = null) {
     return this.call('GET', `/v1/schedules/${schedule}/seats/layout${query({ version })}`);
   }
 
-  /** Returns the states of all seats, two bits each (`states` decodes them), or the changes since a version. @param {number} schedule @param {string | null} [since] @returns {Promise<{ version: string, layout_version?: number, status?: string, since?: string, seats?: { id: number, status: string }[] }>} */
+  /**
+   * Returns the states of all seats, two bits each (`states` decodes them).
+   * @overload @param {number} schedule @returns {Promise<Api.SeatBits>}
+   */
+  /**
+   * Returns the changes since a version, or all states if the service no longer has these changes.
+   * @overload @param {number} schedule @param {string | null} since
+   * @returns {Promise<Api.SeatBits | Api.SeatChanges>}
+   */
+  /** @param {number} schedule @param {string | null} [since] @returns {Promise<Api.SeatBits | Api.SeatChanges>} */
   status(schedule, since = null) {
     return this.call('GET', `/v1/schedules/${schedule}/seats/status${query({ since })}`);
   }
 
-  /** Follows the changes of a seat map from a version on. @param {number} schedule @param {string} version @param {Parameters<typeof followSeats>[3]} on @returns {Followed} */
+  /**
+   * Follows the changes of a seat map from a version on.
+   * @param {number} schedule @param {string} version @param {Parameters<typeof followSeats>[3]} on
+   * @returns {Followed}
+   */
   followSeats(schedule, version, on) {
     return followSeats(this.client, schedule, version, on);
   }
@@ -196,26 +199,32 @@ export class Onsale {
   /**
    * Returns the best free seats now, which a hold of the same wish tries first. Holds nothing.
    * @param {number} schedule
-   * @param {{ quantity: number, section?: string | null, max_price?: number | null, exclude_prices?: number[][], except?: number[] }} wish
-   * @returns {Promise<{ seats: { id: number, seat_number: number, section: string, row: string, seat_price: number }[], total_amount: number }>}
+   * @param {Api.BestSeatsWish & { except?: number[] }} wish
+   * @returns {Promise<Api.BestSeats>}
    */
-  bestSeats(schedule, { exclude_prices = [], except = [], ...wish }) {
-    const ranges = exclude_prices.map(([low, high]) => `${low}-${high}`).join(',');
+  bestSeats(schedule, { exclude_prices, except = [], ...wish }) {
+    const ranges = (exclude_prices ?? []).map(([low, high]) => `${low}-${high}`).join(',');
     const exclusions = { exclude_prices: ranges || null, except: except.join(',') || null };
     return this.call('GET', `/v1/schedules/${schedule}/seats/best${query({ ...wish, ...exclusions })}`);
   }
 
-  /** Holds the given seats, all or none, or the best free ones. @param {number} schedule @param {{ seat_ids: number[] } | { quantity: number, section?: string | null, max_price?: number | null, exclude_prices?: number[][] }} wanted @param {{ ticket: string, key: string, signal?: AbortSignal }} how @returns {Promise<Hold>} */
+  /**
+   * Holds the given seats, all or none, or the best free ones.
+   * @param {number} schedule
+   * @param {Api.WantedSeats} wanted
+   * @param {{ ticket: string, key: string, signal?: AbortSignal }} how
+   * @returns {Promise<Hold>}
+   */
   hold(schedule, wanted, how) {
     return this.call('POST', `/v1/schedules/${schedule}/reservations`, { body: wanted, ...how });
   }
 
-  /** Returns a hold. @param {string} hold @returns {Promise<Hold>} */
+  /** Returns a hold. @param {string} hold @returns {Promise<Api.HoldView>} */
   getHold(hold) {
     return this.call('GET', `/v1/holds/${encodeURIComponent(hold)}`);
   }
 
-  /** Releases held seats. Repeating it is safe. @param {string} hold */
+  /** Releases held seats. Repeating it is safe. @param {string} hold @returns {Promise<null>} */
   release(hold) {
     return this.call('DELETE', `/v1/holds/${encodeURIComponent(hold)}`, { patience: 10_000 });
   }
@@ -225,39 +234,51 @@ export class Onsale {
    * this number. If the hold is not paid, no points are added.
    * @param {string} hold
    * @param {{ key: string, charge_up_to?: number, signal?: AbortSignal }} how
-   * @returns {Promise<{ payments: any[], total_amount: number, balance: number, charged?: number }>}
+   * @returns {Promise<Api.Paid>}
    */
   pay(hold, { charge_up_to = 0, ...how }) {
     const body = charge_up_to > 0 ? { hold_id: hold, charge_up_to } : { hold_id: hold };
     return this.call('POST', '/v1/payments', { body, ...how });
   }
 
-  /** Refunds one paid seat in points. @param {number} payment @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ payment: any, balance: number }>} */
+  /**
+   * Refunds one paid seat in points.
+   * @param {number} payment @param {{ key: string, signal?: AbortSignal }} how
+   * @returns {Promise<Api.Refund>}
+   */
   refund(payment, how) {
     return this.call('POST', `/v1/payments/${payment}/refund`, how);
   }
 
-  /** Returns the balance. @returns {Promise<{ amount: number, last_updated_at: string }>} */
+  /** Returns the balance. @returns {Promise<Api.Balance>} */
   points() {
     return this.call('GET', '/v1/points');
   }
 
-  /** Adds points to the balance. @param {number} amount @param {{ key: string, signal?: AbortSignal }} how @returns {Promise<{ amount: number, balance: number }>} */
+  /**
+   * Adds points to the balance.
+   * @param {number} amount @param {{ key: string, signal?: AbortSignal }} how
+   * @returns {Promise<Api.Charge>}
+   */
   charge(amount, how) {
     return this.call('POST', '/v1/points/charges', { body: { amount }, ...how });
   }
 
-  /** Lists the balance changes, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists the balance changes, newest first. @param {ListPage} [which] @returns {Promise<Api.List<Api.BalanceChange>>} */
   pointHistory(which = {}) {
     return this.call('GET', `/v1/points/history${query(which)}`);
   }
 
-  /** Lists the user's reservations, newest first. @param {{ status?: string, limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /**
+   * Lists the user's reservations, newest first.
+   * @param {ListPage & { status?: string }} [which]
+   * @returns {Promise<Api.List<Api.Reservation>>}
+   */
   reservations(which = {}) {
     return this.call('GET', `/v1/reservations${query(which)}`);
   }
 
-  /** Lists the user's payments, newest first. @param {{ limit?: number, cursor?: string | null }} [which] @returns {Promise<List>} */
+  /** Lists the user's payments, newest first. @param {ListPage} [which] @returns {Promise<Api.List<Api.Payment>>} */
   payments(which = {}) {
     return this.call('GET', `/v1/payments${query(which)}`);
   }

@@ -1,5 +1,6 @@
 // @ts-check
 /** `/continue`: takes over a place in line from another device. */
+import { OnsaleError } from './onsale.js';
 import { $, setText, setVisible } from './lib/dom.js';
 import './lib/frame.js';
 import { currentSession, onsale, signIn, signOut } from './lib/session.js';
@@ -31,7 +32,7 @@ async function takeOver() {
   } catch (error) {
     showFailure(errorText(error));
     // After a lost answer, another try shows the result.
-    setVisible(go, error.passing === true);
+    setVisible(go, OnsaleError.from(error).passing);
     go.disabled = false;
   }
 }

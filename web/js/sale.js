@@ -9,12 +9,19 @@ import { onsale } from './lib/session.js';
 import { countdown, t, time } from './lib/text.js';
 import { loadTicket } from './lib/ticket.js';
 
+/** @import * as Api from './onsale/types.d.ts' */
+
 /** Interval between two requests, in ms. Each request refreshes one concert, in turn. */
 const LOOK_INTERVAL_MS = 3000;
 
-/** @type {Map<number, any>} the latest known schedules, by id */
+/** @typedef {Api.Schedule} Schedule */
+
+/** @type {Map<number, Schedule>} the latest known schedules, by id */
 const schedules = new Map();
-/** The lists to refresh: the shown page of dates of each concert. Past dates do not change. @type {{concert: number, which: any}[]} */
+/**
+ * The lists to refresh: the shown page of dates of each concert. Past dates do not change.
+ * @type {{ concert: number, which: Api.ListPage & { dates: string } }[]}
+ */
 const lists = [];
 for (const { kind, shows, dates: limit, cursor } of page.offer.sections) {
   for (const { concert, schedules: all } of shows) {
@@ -25,7 +32,7 @@ for (const { kind, shows, dates: limit, cursor } of page.offer.sections) {
 const shownAt = Date.parse(page.offer.as_of);
 let failedSince = Date.parse(page.server_time) - shownAt > 5000 ? shownAt : 0;
 
-/** The phase now: the last answer may be a few seconds old. @param {any} schedule */
+/** The phase now: the last answer may be a few seconds old. @param {Schedule} schedule */
 function phaseOf({ phase, reservation_available_at: opens, deadline_at: deadline, seats }) {
   if (msUntil(deadline) <= 0) return 'CLOSED';
   if (phase === 'UPCOMING' && seats.total > 0 && msUntil(opens) <= 0) return 'OPEN';
@@ -35,25 +42,31 @@ function phaseOf({ phase, reservation_available_at: opens, deadline_at: deadline
 /** @type {Record<string, string>} */
 const BADGES = { OPEN: 'good', UPCOMING: 'accent', PAUSED: 'warn', SOLD_OUT: 'bad', CLOSED: '' };
 
-/** The text beside the phase. @param {any} schedule @param {string} phase */
+/** The text beside the phase. @param {Schedule} schedule @param {string} phase */
 function noteText({ reservation_available_at: opens, queue_opens_at: queue, deadline_at: deadline }, phase) {
   if (phase === 'UPCOMING' && msUntil(opens) > 0) {
     const left = msUntil(opens);
-    const line = msUntil(queue) > 0 ? t('sale.line.opens', { time: time(queue, msUntil(queue) > 20 * 3600_000 ? 'day' : 'clock') }) : t('sale.line.open');
-    return left > 48 * 3600_000 ? `${t('sale.opens.at', { time: time(opens, 'day') })} · ${line}` : `${t('sale.opens.in', { time: countdown(left) })} · ${line}`;
+    const line =
+      msUntil(queue) > 0
+        ? t('sale.line.opens', { time: time(queue, msUntil(queue) > 20 * 3600_000 ? 'day' : 'clock') })
+        : t('sale.line.open');
+    return left > 48 * 3600_000
+      ? `${t('sale.opens.at', { time: time(opens, 'day') })} · ${line}`
+      : `${t('sale.opens.in', { time: countdown(left) })} · ${line}`;
   }
-  if (phase === 'OPEN' || phase === 'PAUSED') return msUntil(deadline) < 24 * 3600_000 ? t('sale.ends.in', { time: countdown(msUntil(deadline)) }) : '';
+  if (phase === 'OPEN' || phase === 'PAUSED')
+    return msUntil(deadline) < 24 * 3600_000 ? t('sale.ends.in', { time: countdown(msUntil(deadline)) }) : '';
   return '';
 }
 
-/** The button's text. @param {any} schedule @param {string} phase */
+/** The button's text. @param {Schedule} schedule @param {string} phase */
 function actionText({ id, queue_opens_at: queue }, phase) {
   if (loadTicket(id)) return t('sale.go.back');
   if (phase === 'OPEN') return t('sale.go');
   return msUntil(queue) > 0 ? t('sale.go.early') : t('sale.go.line');
 }
 
-/** @param {HTMLElement} row @param {any} schedule */
+/** @param {HTMLElement} row @param {Schedule} schedule */
 function draw(row, schedule) {
   const phase = phaseOf(schedule);
   if (row.dataset.phase !== phase) {
@@ -73,7 +86,7 @@ function draw(row, schedule) {
     go.classList.toggle('quiet', comes && msUntil(schedule.queue_opens_at) > 0);
     setText(part('do'), actionText(schedule, phase));
   }
-  schedule.prices.forEach((/** @type {any} */ price, /** @type {number} */ at) => {
+  schedule.prices.forEach((price, at) => {
     const cell = $(`[data-price="${at}"]`, row);
     if (cell) setText(cell, t('sale.left', { n: price.available }));
   });
@@ -108,9 +121,12 @@ async function refreshNext() {
 
 /** Draws the day of each date as a tile, in the reader's time zone. */
 function drawTiles() {
-  const part = (/** @type {Intl.DateTimeFormatOptions} */ form, /** @type {Date} */ date) => new Intl.DateTimeFormat(page.lang, form).format(date);
+  const part = (/** @type {Intl.DateTimeFormatOptions} */ form, /** @type {Date} */ date) =>
+    new Intl.DateTimeFormat(page.lang, form).format(date);
   for (const row of $$('.date')) {
-    const date = new Date(schedules.get(Number(row.dataset.schedule))?.concert_at);
+    const schedule = schedules.get(Number(row.dataset.schedule));
+    if (!schedule) continue;
+    const date = new Date(schedule.concert_at);
     setText($('[data-tile="month"]', row), part({ month: 'short' }, date));
     setText($('[data-tile="day"]', row), String(date.getDate()));
     setText($('[data-tile="weekday"]', row), part({ weekday: 'short' }, date));

@@ -125,7 +125,10 @@ function showSeat(map, [first]) {
   map.reveal(first);
 }
 
-/** Sets up the form for the best available seats. @param {SeatMap} map @param {(wanted: import('./seats/best.js').Wish | {seat_ids: number[]}) => void} hold */
+/**
+ * Sets up the form for the best available seats.
+ * @param {SeatMap} map @param {(wanted: import('./seats/best.js').Wish | {seat_ids: number[]}) => void} hold
+ */
 function setUpBest(map, hold) {
   const { choice } = map;
   const onFound = (/** @type {number[]} */ seats) => {

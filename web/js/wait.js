@@ -13,7 +13,7 @@ import { TabLeader } from './lib/tabs.js';
 import { countdown, errorText, number, t, time } from './lib/text.js';
 import { dropTicket, saveTicket, onTicketChange, loadTicket } from './lib/ticket.js';
 import { setUpAlarms, ringAlarms } from './wait/alarm.js';
-import { setUpDrawCheck, loadDraw } from './wait/draw.js';
+import { setUpDrawCheck, showDraw } from './wait/draw.js';
 import { showHandOff } from './wait/handoff.js';
 import { agoText, aheadText, etaText, outlook, progressOf, recordPlace } from './wait/place.js';
 import { onAction, showState, fillSlots, showIf, showText, findSlots } from './wait/slots.js';
@@ -25,7 +25,7 @@ const id = page.schedule_id;
 const title = document.title;
 const SEATS = `/schedules/${id}/seats`;
 
-/** @type {any} the latest known schedule, or null */
+/** @type {import('./onsale/types.d.ts').Schedule | null} the latest known schedule, or null */
 let schedule = page.schedule;
 /** @type {Ticket | null} */
 let ticket = null;
@@ -49,9 +49,9 @@ function goTo(state) {
 const join = createJoiner({
   id,
   schedule: () => schedule,
-  setSchedule: (/** @type {any} */ newer) => (schedule = newer),
+  setSchedule: (newer) => (schedule = newer),
   goTo,
-  onJoined: (/** @type {Ticket & { queue_token: string }} */ view) => {
+  onJoined: (view) => {
     // Another user has signed in meanwhile, in another tab.
     if (!saveTicket(id, view.queue_token)) return void (currentSession() ? join.joinNow() : join.showWithoutPlace());
     showTicket(view);
@@ -259,7 +259,11 @@ if (page.drawn) {
     const record = ticket ? recordPlace(id, ticket) : null;
     return { ticket: ticket?.ticket_id ?? null, firstPlace: record && ticket?.position !== null ? record.first + 1 : null };
   });
-  const watchDraw = () => loadDraw().then((over) => over || setTimeout(watchDraw, msUntil(schedule?.reservation_available_at ?? 0) < 0 ? 3000 : 30_000), () => setTimeout(watchDraw, 10_000));
+  const watchDraw = () =>
+    showDraw().then(
+      (over) => over || setTimeout(watchDraw, msUntil(schedule?.reservation_available_at ?? 0) < 0 ? 3000 : 30_000),
+      () => setTimeout(watchDraw, 10_000),
+    );
   watchDraw();
 }
 

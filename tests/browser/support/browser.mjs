@@ -19,9 +19,34 @@ export function launch() {
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
+/** @typedef {import('playwright-core').Browser} Browser */
 /**
- * Opens a page in a new context, signed in as `who` if given. Collects script errors and violations of the
- * Content-Security-Policy in `page.faults`.
+ * The size and the kind of a screen.
+ * @typedef {{ viewport: { width: number, height: number }, deviceScaleFactor?: number, isMobile?: boolean, hasTouch?: boolean }} Size
+ */
+/** @typedef {'en' | 'ko'} Lang */
+/**
+ * Screens, languages and colour schemes in which the main journeys are made.
+ * @type {{ name: string, size: Size, lang: Lang, dark: boolean }[]}
+ */
+export const VARIANTS = [
+  { name: 'desktop-en', size: DESKTOP, lang: 'en', dark: false },
+  { name: 'phone-ko', size: PHONE, lang: 'ko', dark: false },
+  { name: 'phone-en-dark', size: PHONE, lang: 'en', dark: true },
+  { name: 'desktop-ko-dark', size: DESKTOP, lang: 'ko', dark: true },
+];
+
+/**
+ * A page that collects its faults: script errors, and violations of the Content-Security-Policy.
+ * @typedef {import('playwright-core').Page & { faults: string[] }} Page
+ */
+
+/**
+ * Opens a page in a new context, signed in as `who` if given.
+ * @param {Browser} browser
+ * @param {{ base: string }} service
+ * @param {{ who?: Pick<import('./sale.mjs').Buyer, 'session' | 'tickets'> | null, size?: Size, lang?: Lang, dark?: boolean }} [how]
+ * @returns {Promise<Page>}
  */
 export async function openPage(browser, service, { who = null, size = DESKTOP, lang = 'en', dark = false } = {}) {
   const context = await browser.newContext({
@@ -32,6 +57,7 @@ export async function openPage(browser, service, { who = null, size = DESKTOP, l
     colorScheme: dark ? 'dark' : 'light',
   });
   if (who) {
+    /** @type {Record<string, unknown>} */
     const kept = { 'onsale.session': who.session };
     for (const [sale, ticket] of Object.entries(who.tickets)) kept[`onsale.ticket.${sale}`] = ticket;
     await context.addInitScript((values) => {
@@ -40,8 +66,7 @@ export async function openPage(browser, service, { who = null, size = DESKTOP, l
       }
     }, kept);
   }
-  const page = await context.newPage();
-  page.faults = [];
+  const page = Object.assign(await context.newPage(), { faults: /** @type {string[]} */ ([]) });
   page.on('pageerror', (error) => page.faults.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) page.faults.push(message.text());
@@ -49,22 +74,48 @@ export async function openPage(browser, service, { who = null, size = DESKTOP, l
   return page;
 }
 
-/** Asserts that the page in its current state violates no rule of WCAG 2.2 AA. */
+/**
+ * Asserts that the page in its current state violates no rule of WCAG 2.2 AA.
+ * @param {import('playwright-core').Page} page
+ * @param {string} state names the state in the failure
+ */
 export async function assertAccessible(page, state) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() =>
-    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+    globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
   );
-  const problems = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html}\n    ${node.failureSummary}`).join('\n  ')}`);
+  const problems = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html}\n    ${node.failureSummary}`).join('\n  ')}`,
+  );
   assert.deepEqual(problems, [], `${state}:\n${problems.join('\n')}`);
 }
 
-/** Saves a screenshot. */
+/** The text of an element; empty if it has none. @param {import('playwright-core').Locator} locator */
+export const readText = async (locator) => (await locator.textContent()) ?? '';
+
+/** Sets the clock of a page wrong, from its next load on. @param {import('playwright-core').Page} page @param {number} hours */
+export async function shiftClock(page, hours) {
+  await page.addInitScript((ms) => {
+    const Right = Date;
+    const shifted = () => Right.now() + ms;
+    globalThis.Date = new Proxy(Right, {
+      construct: (target, given) => Reflect.construct(target, given.length === 0 ? [shifted()] : given),
+      get: (target, name) => (name === 'now' ? shifted : Reflect.get(target, name)),
+    });
+  }, hours * 3_600_000);
+}
+
+/** Saves a screenshot. @param {import('playwright-core').Page} page @param {string} name @param {{ full?: boolean }} [how] */
 export async function takeScreenshot(page, name, { full = false } = {}) {
   await page.screenshot({ path: `${SHOTS}${name}.png`, fullPage: full });
 }
 
-/** Presses Tab until the focused element matches. */
+/**
+ * Presses Tab until the focused element matches.
+ * @param {import('playwright-core').Page} page @param {string} selector @param {number} [most]
+ */
 export async function tabTo(page, selector, most = 120) {
   for (let presses = 0; presses < most; presses++) {
     if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;

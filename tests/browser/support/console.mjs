@@ -53,7 +53,10 @@ export async function makeSale(service, { title = 'Night', sections, queue = {},
   const concert = await callAsOperator(service, 'POST', '/v1/admin/concerts', { title });
   const times = { reservation_available_at: at(opensInSeconds), deadline_at: at(86_400), concert_at: at(90_000) };
   const schedule = await callAsOperator(service, 'POST', `/v1/admin/concerts/${concert.id}/schedules`, { ...times, queue });
-  const all = sections ?? [{ name: 'Floor', rows: 5, seats_per_row: 10, seat_price: 120_000 }, { name: 'Balcony', rows: 3, seats_per_row: 12, seat_price: 70_000 }];
+  const all = sections ?? [
+    { name: 'Floor', rows: 5, seats_per_row: 10, seat_price: 120_000 },
+    { name: 'Balcony', rows: 3, seats_per_row: 12, seat_price: 70_000 },
+  ];
   if (all.length > 0) await callAsOperator(service, 'POST', `/v1/admin/schedules/${schedule.id}/seats`, { sections: all });
   return { concert: concert.id, schedule: schedule.id };
 }

@@ -65,7 +65,8 @@ export class Buyer {
 }
 
 /** Creates buyers, all at once. @param {string} url @param {number} count @param {number} [points] @returns {Promise<Buyer[]>} */
-export const createBuyers = (url, count, points = 1_000_000) => Promise.all(Array.from({ length: count }, () => new Buyer(url).signUp(points)));
+export const createBuyers = (url, count, points = 1_000_000) =>
+  Promise.all(Array.from({ length: count }, () => new Buyer(url).signUp(points)));
 
 /**
  * Lets buyers join one after the other, wait, hold and pay. Returns how many paid.

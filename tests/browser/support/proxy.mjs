@@ -3,15 +3,19 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-/** Starts a proxy to `base`. */
+/** Starts a proxy to `base`. @param {string} base */
 export async function startProxy(base) {
   const { hostname, port } = new URL(base);
+  /** @type {Set<import('node:net').Socket>} */
   const open = new Set();
   let up = true;
   const server = createServer((near) => {
     if (!up) return near.destroy();
     const far = connect(Number(port), hostname);
-    for (const [one, other] of [[near, far], [far, near]]) {
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ]) {
       open.add(one);
       one.on('error', () => other.destroy());
       one.on('close', () => {
@@ -24,8 +28,9 @@ export async function startProxy(base) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const { port: own } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
-    base: `http://127.0.0.1:${server.address().port}`,
+    base: `http://127.0.0.1:${own}`,
     /** Closes all connections and refuses new ones. */
     cut() {
       up = false;

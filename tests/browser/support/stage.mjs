@@ -3,6 +3,8 @@
 import { assertAccessible, launch, DESKTOP, takeScreenshot } from './browser.mjs';
 import { startService } from './service.mjs';
 
+/** @typedef {Awaited<ReturnType<typeof startStage>>} Stage */
+
 /**
  * Starts a service and a browser.
  * @param {Record<string, string>} [settings] settings of the service
@@ -18,7 +20,10 @@ export async function startStage(settings) {
     browser,
     /** The process of `onsale dev`. */
     pid: service.pid,
-    /** Opens a new browser context. */
+    /**
+     * Opens a new browser context.
+     * @param {import('playwright-core').BrowserContextOptions & { size?: import('./browser.mjs').Size, lang?: import('./browser.mjs').Lang, dark?: boolean }} [how]
+     */
     context: ({ size = DESKTOP, lang = 'en', dark = false, ...more } = {}) =>
       browser.newContext({
         ...size,

@@ -12,7 +12,9 @@ function readProcFile(pid, file) {
 
 /** The ids of a process's descendants. @param {number} pid @returns {number[]} */
 function descendants(pid) {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   const of = (/** @type {number} */ parent) => all.filter((one) => Number(/\) \w (\d+)/.exec(readProcFile(one, 'stat'))?.[1]) === parent);
   return of(pid).flatMap((one) => [one, ...descendants(one)]);
 }

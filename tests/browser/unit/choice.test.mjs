@@ -18,13 +18,21 @@ function createChoice({ active = true } = {}) {
   }));
   const choice = new Choice(planVenue(seats));
   choice.setAllowed(active, 2);
+  /** @type {(string | number)[][]} */
   const events = [];
-  for (const what of ['seats', 'picks', 'filter', 'lost']) choice.on(what, (which) => events.push([what, ...which]));
+  for (const what of /** @type {const} */ (['seats', 'picks', 'filter', 'lost'])) choice.on(what, (which) => events.push([what, ...which]));
   return { choice, events };
 }
 
-/** A change of states as the service sends it. */
-const change = (since, version, ...seats) => ({ since, version, seats: seats.map(([seat, status]) => ({ id: seat + 100, status })) });
+/**
+ * A change of states as the service sends it.
+ * @param {string} since @param {string} version @param {...[number, 'AVAILABLE' | 'HELD' | 'UNAVAILABLE']} seats
+ */
+const change = (since, version, ...seats) => ({
+  since,
+  version,
+  seats: seats.map(([seat, status]) => ({ id: seat + 100, status })),
+});
 
 test('seats are picked up to the limit, and removed again', () => {
   const { choice } = createChoice();
@@ -89,6 +97,6 @@ test('only seats that look different are reported', () => {
   choice.apply(change('1', '2', [3, 'HELD']));
   assert.deepEqual(events, [['seats', 3], ['seats']]);
   assert.ok(!choice.apply(change('1', '3', [4, 'HELD'])), 'a gap');
-  choice.load({ version: '9', status: Buffer.from([GONE, 0, 0, 0]).toString('base64') });
+  choice.load({ version: '9', layout_version: 1, status: Buffer.from([GONE, 0, 0, 0]).toString('base64') });
   assert.deepEqual(events.at(-1), ['seats', 0, 3]);
 });

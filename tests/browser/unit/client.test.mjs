@@ -7,18 +7,29 @@ import { OnsaleError, backoff, anySignal } from '../../../web/js/onsale/call.js'
 import { createParser } from '../../../web/js/onsale/events.js';
 import { states } from '../../../web/js/onsale.js';
 
-const TEXT = 'retry: 2500\n: a comment\nevent: ticket\nid: 7\ndata: {"a":\ndata: 1}\n\nevent: stale\ndata: {}\n\ndata: no json\n\nevent: end\r\nid: end\r\ndata: {}\r\n\r\n';
+const TEXT =
+  'retry: 2500\n: a comment\nevent: ticket\nid: 7\ndata: {"a":\ndata: 1}\n\nevent: stale\ndata: {}\n\ndata: no json\n\nevent: end\r\nid: end\r\ndata: {}\r\n\r\n';
 
 test('a stream gives the same events however it is split', () => {
   for (let size = 1; size <= TEXT.length; size += 1) {
-    const [events, retries] = [[], []];
-    const take = createParser((event) => events.push(event), (ms) => retries.push(ms));
+    /** @type {import('../../../web/js/onsale/events.js').Event[]} */
+    const events = [];
+    /** @type {number[]} */
+    const retries = [];
+    const take = createParser(
+      (event) => events.push(event),
+      (ms) => retries.push(ms),
+    );
     for (let at = 0; at < TEXT.length; at += size) take(TEXT.slice(at, at + size));
-    assert.deepEqual(events, [
-      { event: 'ticket', id: '7', data: { a: 1 } },
-      { event: 'stale', id: null, data: {} },
-      { event: 'end', id: 'end', data: {} },
-    ], `pieces of ${size}`);
+    assert.deepEqual(
+      events,
+      [
+        { event: 'ticket', id: '7', data: { a: 1 } },
+        { event: 'stale', id: null, data: {} },
+        { event: 'end', id: 'end', data: {} },
+      ],
+      `pieces of ${size}`,
+    );
     assert.deepEqual(retries, [2500]);
   }
 });
@@ -34,9 +45,19 @@ test('waits grow with each failure, are random, and last 30 s at most', () => {
 });
 
 test('an error says whether the same call may succeed later', () => {
-  const passing = [['network', 0], ['overloaded', 503], ['rate_limited', 429], ['request_in_progress', 409]];
+  const passing = /** @type {const} */ ([
+    ['network', 0],
+    ['overloaded', 503],
+    ['rate_limited', 429],
+    ['request_in_progress', 409],
+  ]);
   for (const [code, status] of passing) assert.equal(new OnsaleError(code, status).passing, true, code);
-  for (const [code, status] of [['seat_taken', 409], ['aborted', 0], ['ticket_invalid', 401]]) assert.equal(new OnsaleError(code, status).passing, false, code);
+  for (const [code, status] of /** @type {const} */ ([
+    ['seat_taken', 409],
+    ['aborted', 0],
+    ['ticket_invalid', 401],
+  ]))
+    assert.equal(new OnsaleError(code, status).passing, false, code);
   const taken = new OnsaleError('seat_taken', 409, { seat_ids: [3], detail: 'gone' });
   assert.deepEqual([taken.seat_ids, taken.message, taken.code], [[3], 'gone', 'seat_taken']);
 });

@@ -7,28 +7,40 @@ import { Onsale } from '../../../web/js/onsale.js';
 
 /** Creates a fake service, answered by the test: `next` returns the next call. */
 function createFakeService() {
-  const [calls, waiting] = [[], []];
-  const fetch = (url, { signal }) =>
+  /** @typedef {{ url: string, signal: AbortSignal, tell: (body: unknown, headers?: Record<string, string>) => void }} Call */
+  /** @type {Call[]} */
+  const calls = [];
+  /** @type {((call: Call) => void)[]} */
+  const waiting = [];
+  /** @type {typeof globalThis.fetch} */
+  const fetch = (url, init) =>
     new Promise((resolve, reject) => {
+      const signal = init?.signal ?? new AbortController().signal;
       signal.addEventListener('abort', () => reject(new Error('aborted')));
       if (signal.aborted) reject(new Error('aborted'));
+      /** @type {Call['tell']} */
       const tell = (body, headers = {}) => resolve(new Response(typeof body === 'string' ? body : JSON.stringify(body), { headers }));
-      const call = { url, signal, tell };
-      if (waiting.length > 0) waiting.shift()(call);
+      const call = { url: String(url), signal, tell };
+      const asked = waiting.shift();
+      if (asked) asked(call);
       else calls.push(call);
     });
-  const next = () => (calls.length > 0 ? Promise.resolve(calls.shift()) : new Promise((resolve) => waiting.push(resolve)));
+  /** @returns {Promise<Call>} */
+  const next = async () => calls.shift() ?? new Promise((resolve) => waiting.push(resolve));
   return { onsale: new Onsale({ fetch }), next, calls };
 }
 
 const STREAM = '/v1/schedules/7/seats/stream?since=';
 const STATUS = '/v1/schedules/7/seats/status?since=';
-const step = (since, version) => ({ since, version, seats: [] });
+const step = (/** @type {string} */ since, /** @type {string} */ version) => ({ since, version, seats: [] });
 const ignore = { onSeats() {}, onReload() {} };
 
 test('a map is polled while streams are not wanted, and streamed as soon as they are', async () => {
   const { onsale, next } = createFakeService();
-  const [steps, how] = [[], []];
+  /** @type {string[]} */
+  const steps = [];
+  /** @type {string[]} */
+  const how = [];
   let stream = false;
   const following = onsale.followSeats(7, 'a', {
     stream: () => stream,
@@ -46,7 +58,13 @@ test('a map is polled while streams are not wanted, and streamed as soon as they
   pushed.tell(`event: seats\ndata: ${JSON.stringify(step('b', 'c'))}\n\n`);
   // The stream has ended, so it polls from the last version.
   assert.equal((await next()).url, `${STATUS}c`);
-  assert.deepEqual([steps, how], [['b', 'c'], ['connecting', 'polling', 'live']]);
+  assert.deepEqual(
+    [steps, how],
+    [
+      ['b', 'c'],
+      ['connecting', 'polling', 'live'],
+    ],
+  );
   following.stop();
 });
 
@@ -72,13 +90,18 @@ test('when the changes are no longer available a reload is requested, once', asy
 });
 
 test('a polled map is stale by its age, except for a second from a cache', async () => {
-  for (const [age, old] of [[{}, false], [{ age: '1' }, false], [{ age: '4' }, true]]) {
+  for (const { headers, old } of [
+    { headers: {}, old: false },
+    { headers: { age: '1' }, old: false },
+    { headers: { age: '4' }, old: true },
+  ]) {
     const { onsale, next } = createFakeService();
+    /** @type {boolean[]} */
     const stales = [];
     const following = onsale.followSeats(7, 'a', { ...ignore, stream: () => false, onStale: (stale) => stales.push(stale) });
-    (await next()).tell(step('a', 'b'), age);
+    (await next()).tell(step('a', 'b'), { ...headers });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.deepEqual(stales, [old], JSON.stringify(age));
+    assert.deepEqual(stales, [old], JSON.stringify(headers));
     following.stop();
   }
 });
@@ -98,6 +121,7 @@ test('a ticket is streamed as soon as its tab leads, even during a poll', async 
 
 test('a final ticket is not followed any further', async () => {
   const { onsale, next, calls } = createFakeService();
+  /** @type {string[]} */
   const seen = [];
   onsale.follow('t', { stream: () => false, onTicket: ({ status }) => seen.push(status) });
   (await next()).tell({ status: 'LEFT', poll_after_ms: null });

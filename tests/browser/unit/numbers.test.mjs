@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 const texts = { 'common.points.one': '{n} point', 'common.points.other': '{n} points' };
-globalThis.document = { getElementById: () => ({ textContent: JSON.stringify({ lang: 'en', texts }) }) };
+const document = { getElementById: () => ({ textContent: JSON.stringify({ lang: 'en', texts }) }) };
+Object.assign(globalThis, { document });
 const { decimal, money, number, points } = await import('../../../web/js/lib/text.js');
 
 test('zero has no sign, even if sums or rounding give -0', () => {

@@ -5,13 +5,23 @@ import { test } from 'node:test';
 
 import { bandOf, placeSections, pricesOf } from '../../../web/js/admin/plan.js';
 
+/** @param {string} name @param {number} rows @param {number} seats_per_row @param {number} [seat_price] */
 const section = (name, rows, seats_per_row, seat_price = 100) => ({ name, rows, seats_per_row, seat_price });
 
 test('a few sections have their own rows, and a short row is drawn shorter', () => {
   const { placed, rows } = placeSections([section('Floor', 10, 40), section('Balcony', 5, 20)]);
   assert.equal(rows, 17, 'two rows of space between them');
-  assert.deepEqual(placed.map(({ first }) => first), [0, 12]);
-  assert.deepEqual(placed.map(({ from, to }) => [from, to]), [[-1, 1], [-0.5, 0.5]]);
+  assert.deepEqual(
+    placed.map(({ first }) => first),
+    [0, 12],
+  );
+  assert.deepEqual(
+    placed.map(({ from, to }) => [from, to]),
+    [
+      [-1, 1],
+      [-0.5, 0.5],
+    ],
+  );
 });
 
 test('many sections share rows, each as wide as its seats, without overlap', () => {

@@ -10,8 +10,11 @@ import { AVAILABLE, GONE, HELD, States } from '../../../web/js/seats/states.js';
 import { planVenue, seatAt, sectionAt } from '../../../web/js/seats/venue.js';
 import { interpolateView, fitView, clampView, toPlan, toScreen, zoomView } from '../../../web/js/seats/view.js';
 
-/** Creates seats, numbered as the service does. */
+/** A section: its name, rows, seats in each row, and their price. @typedef {[string, number, number, number]} Section */
+
+/** Creates seats, numbered as the service does. @param {...Section} sections */
 function seatsOf(...sections) {
+  /** @type {import('../../../web/js/seats/venue.js').Seat[]} */
   const seats = [];
   for (const [section, rows, each, seat_price] of sections) {
     for (let row = 1; row <= rows; row++) {
@@ -24,9 +27,15 @@ function seatsOf(...sections) {
   return seats;
 }
 
-const THEATRE = [['Floor', 10, 16, 150], ['Circle', 8, 15, 110], ['Balcony', 6, 20, 70]];
-const arena = () =>
-  Array.from({ length: 50 }, (_, n) => [`S${n}`, 25, 40, [180, 150, 120, 90, 60][Math.floor(n / 10)]]);
+/** @type {Section[]} */
+const THEATRE = [
+  ['Floor', 10, 16, 150],
+  ['Circle', 8, 15, 110],
+  ['Balcony', 6, 20, 70],
+];
+/** @returns {Section[]} */
+const arena = () => Array.from({ length: 50 }, (_, n) => [`S${n}`, 25, 40, [180, 150, 120, 90, 60][Math.floor(n / 10)]]);
+/** @type {Record<string, Section[]>} */
 const ODD = {
   theatre: THEATRE,
   arena: arena(),
@@ -34,7 +43,12 @@ const ODD = {
   'one block': [['All', 100, 500, 10]],
   'a section for each seat': Array.from({ length: 300 }, (_, n) => [`S${n}`, 1, 1, n]),
   'one seat': [['A', 1, 1, 0]],
-  'unlike sections': [['A', 3, 100, 9], ['B', 40, 3, 9], ['C', 1, 1, 9], ['D', 10, 10, 5]],
+  'unlike sections': [
+    ['A', 3, 100, 9],
+    ['B', 40, 3, 9],
+    ['C', 1, 1, 9],
+    ['D', 10, 10, 5],
+  ],
 };
 
 for (const [name, sections] of Object.entries(ODD)) {
@@ -83,9 +97,14 @@ test('there is no seat on the stage or between sections', () => {
 });
 
 test('many prices share six bands, and no price is missing', () => {
-  const venue = planVenue(seatsOf(...Array.from({ length: 20 }, (_, n) => [`S${n}`, 1, 5, 100 - n])));
+  /** @type {Section[]} */
+  const sections = Array.from({ length: 20 }, (_, n) => [`S${n}`, 1, 5, 100 - n]);
+  const venue = planVenue(seatsOf(...sections));
   assert.equal(venue.bands.length, 6);
-  assert.equal(venue.bands.reduce((sum, band) => sum + band.count, 0), 100);
+  assert.equal(
+    venue.bands.reduce((sum, band) => sum + band.count, 0),
+    100,
+  );
   for (let seat = 0; seat < venue.count; seat++) {
     const { low, high } = venue.bands[venue.band[seat]];
     assert.ok(venue.seats[seat].seat_price >= low && venue.seats[seat].seat_price <= high);
@@ -100,9 +119,14 @@ test('each seat has two bits, the first seat the lowest', () => {
 
 test('changes apply to the known version only', () => {
   const states = new States(planVenue(seatsOf(['A', 2, 4, 10], ['B', 1, 4, 5])));
-  assert.deepEqual(states.load({ version: '1', status: Buffer.from([0b01, 0, 0]).toString('base64') }), [0]);
+  assert.deepEqual(states.load({ version: '1', layout_version: 1, status: Buffer.from([0b01, 0, 0]).toString('base64') }), [0]);
   assert.deepEqual([states.free, ...states.freeInSection, ...states.freeInBand], [11, 7, 4, 7, 4]);
-  const seats = [{ id: 1001, status: 'AVAILABLE' }, { id: 1009, status: 'UNAVAILABLE' }, { id: 1002, status: 'AVAILABLE' }];
+  /** @type {import('../../../web/js/onsale/types.d.ts').SeatChanges['seats']} */
+  const seats = [
+    { id: 1001, status: 'AVAILABLE' },
+    { id: 1009, status: 'UNAVAILABLE' },
+    { id: 1002, status: 'AVAILABLE' },
+  ];
   assert.deepEqual(states.apply({ since: '1', version: '2', seats }), [0, 8]);
   assert.deepEqual([states.version, states.states[0], states.states[8]], ['2', AVAILABLE, GONE]);
   assert.deepEqual([states.free, ...states.freeInSection], [11, 8, 3]);
@@ -135,9 +159,21 @@ test('lost seats are replaced by up to three sets of nearby neighbours, no seat 
     assert.equal(other, one + 1);
     assert.ok(Math.hypot(venue.x[one] - venue.x[7], venue.y[one] - venue.y[7]) < 4);
   }
-  assert.deepEqual(nearestSets(venue, [7], (seat) => seat === 399), [[399]], 'at any distance');
-  assert.deepEqual(nearestSets(venue, [7, 8], (seat) => seat === 399), [], 'too few');
-  assert.deepEqual(nearestSets(venue, [7, 8], (seat) => seat === 20 || seat === 22), [[20, 22]], 'apart');
+  assert.deepEqual(
+    nearestSets(venue, [7], (seat) => seat === 399),
+    [[399]],
+    'at any distance',
+  );
+  assert.deepEqual(
+    nearestSets(venue, [7, 8], (seat) => seat === 399),
+    [],
+    'too few',
+  );
+  assert.deepEqual(
+    nearestSets(venue, [7, 8], (seat) => seat === 20 || seat === 22),
+    [[20, 22]],
+    'apart',
+  );
 });
 
 test('the point under the finger stays in place while zooming', () => {
@@ -164,7 +200,7 @@ test('the view stays on the plan, and a flight ends at its target', () => {
 
 test('redrawing one seat gives the same pixels as redrawing all, and changes only its square', () => {
   const venue = planVenue(seatsOf(...THEATRE));
-  const look = (shape) => ({ red: 10, green: 20, blue: 30, alpha: 1, shape });
+  const look = (/** @type {number} */ shape) => ({ red: 10, green: 20, blue: 30, alpha: 1, shape });
   const looks = [look(FULL), look(RING), look(SPECK)];
   const kinds = new Uint8Array(venue.count);
   for (const scale of [1.3, 4, 9.7, 30]) {
@@ -185,8 +221,10 @@ test('redrawing one seat gives the same pixels as redrawing all, and changes onl
     whole.paint(venue, kinds);
     // Below two pixels per seat, neighbours share pixels, and the last one drawn wins.
     if (scale > 1.3) assert.deepEqual(one.pixels, whole.pixels, `at ${scale}`);
-    const inside = (x, y) => squares.some((square) => square && x >= square.left && y >= square.top
-      && x < square.left + square.side && y < square.top + square.side);
+    const inside = (/** @type {number} */ x, /** @type {number} */ y) =>
+      squares.some(
+        (square) => square && x >= square.left && y >= square.top && x < square.left + square.side && y < square.top + square.side,
+      );
     for (let at = 0; at < before.length; at++) {
       if (before[at] === one.pixels[at]) continue;
       assert.ok(inside(at % 300, Math.floor(at / 300)), `a stray pixel at ${scale}`);

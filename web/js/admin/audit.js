@@ -6,7 +6,9 @@ import { settingText } from './queue-fields.js';
 import { runOnce, field, heading } from './parts.js';
 import { get } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
 /** @typedef {{ action?: string, subject?: string, admin?: string }} Wanted */
+/** @typedef {Api.AuditEntry} AuditEntry */
 
 const ACTIONS = [
   ['concert', 'create', 'change'],
@@ -20,19 +22,21 @@ const HIDDEN_FIELDS = ['id', 'concert_id'];
 const MAX_CHANGES = 12;
 const MAX_CREATED = 4;
 
-/** Flattens the queue settings into their schedule. @param {any} value @returns {Record<string, any>} */
+/** Flattens the queue settings into their schedule. @param {unknown} value @returns {Record<string, unknown>} */
 function flatten(value) {
   if (value === null || typeof value !== 'object') return {};
-  return Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flatten(one)) : [[name, one]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flatten(one)) : [[name, one]])),
+  );
 }
 
-/** @param {string} name @param {any} value */
+/** @param {string} name @param {unknown} value */
 function valueText(name, value) {
   if (value === undefined) return '–';
-  if (name === 'seat_ids') return t('admin.audit.seats', { n: value.length });
+  if (name === 'seat_ids' && Array.isArray(value)) return t('admin.audit.seats', { n: value.length });
   if (name === 'status') return t(`admin.concert.${value}`);
-  if (name.endsWith('_at')) return time(value);
-  if (hasText(`admin.setting.${name}`)) return settingText(name, value);
+  if (name.endsWith('_at')) return time(String(value));
+  if (hasText(`admin.setting.${name}`)) return settingText(name, /** @type {import('./settings.js').Value} */ (value));
   if (typeof value === 'number') return number(value);
   if (typeof value === 'boolean') return t(value ? 'admin.yes' : 'admin.no');
   return value === null ? '–' : String(value);
@@ -44,22 +48,31 @@ const nameText = (name) => {
   return key ? t(key) : name;
 };
 
-/** The fields that an entry changed. @param {any} entry */
+/** The fields that an entry changed. @param {AuditEntry} entry */
 function differences(entry) {
   const [before, after] = [flatten(entry.before), flatten(entry.after)];
-  const empty = (/** @type {any} */ value) => entry.before === null && (value === null || value === '');
-  const names = Object.keys(after).filter((name) => !HIDDEN_FIELDS.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  const most = entry.before === null ? MAX_CREATED : MAX_CHANGES;
-  const lines = names.slice(0, most).map((name) =>
-    el(
-      'li',
-      null,
-      el('span', { class: 'muted' }, nameText(name), ': '),
-      entry.before && name in before && [el('s', { dir: 'auto' }, valueText(name, before[name])), ' → '],
-      el('b', { dir: 'auto', class: 'clip' }, valueText(name, after[name])),
-    ),
+  const empty = (/** @type {unknown} */ value) => entry.before === null && (value === null || value === '');
+  const names = Object.keys(after).filter(
+    (name) => !HIDDEN_FIELDS.includes(name) && !empty(after[name]) && JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   );
-  return el('ul', { class: 'differences' }, lines, names.length > most && el('li', { class: 'muted' }, t('admin.audit.more', { n: names.length - most })));
+  const most = entry.before === null ? MAX_CREATED : MAX_CHANGES;
+  const lines = names
+    .slice(0, most)
+    .map((name) =>
+      el(
+        'li',
+        null,
+        el('span', { class: 'muted' }, nameText(name), ': '),
+        entry.before && name in before && [el('s', { dir: 'auto' }, valueText(name, before[name])), ' → '],
+        el('b', { dir: 'auto', class: 'clip' }, valueText(name, after[name])),
+      ),
+    );
+  return el(
+    'ul',
+    { class: 'differences' },
+    lines,
+    names.length > most && el('li', { class: 'muted' }, t('admin.audit.more', { n: names.length - most })),
+  );
 }
 
 /** A link to an entry's subject. @param {string} subject */
@@ -70,7 +83,7 @@ function subjectLink(subject) {
   return to ? el('a', { href: to }, text) : text;
 }
 
-/** @param {any} entry */
+/** @param {AuditEntry} entry */
 function item(entry) {
   return el(
     'li',
@@ -82,7 +95,15 @@ function item(entry) {
       ' · ',
       subjectLink(entry.subject),
     ),
-    el('p', { class: 'entry-who' }, el('time', { datetime: entry.created_at }, time(entry.created_at, 'date'), ' ', time(entry.created_at, 'exact')), ' · ', el('span', { dir: 'auto' }, entry.admin_name), ' ', el('span', { class: 'id' }, `#${entry.admin}`)),
+    el(
+      'p',
+      { class: 'entry-who' },
+      el('time', { datetime: entry.created_at }, time(entry.created_at, 'date'), ' ', time(entry.created_at, 'exact')),
+      ' · ',
+      el('span', { dir: 'auto' }, entry.admin_name),
+      ' ',
+      el('span', { class: 'id' }, `#${entry.admin}`),
+    ),
     differences(entry),
   );
 }
@@ -100,6 +121,7 @@ function entries(wanted) {
   const more = el('button', { type: 'button', class: 'button quiet', hidden: true }, t('admin.audit.older'));
   let cursor = '';
   const load = async (/** @type {boolean} */ fromStart) => {
+    /** @type {Api.List<AuditEntry>} */
     const page = await get(query(wanted(), fromStart ? undefined : cursor));
     cursor = page.next_cursor ?? '';
     if (fromStart) setChildren(list, page.items.map(item));
@@ -120,11 +142,24 @@ export async function showAuditOf(place, wanted) {
 
 /** @type {import('../admin.js').Part} */
 export async function auditPart(place) {
-  const action = el('select', null, el('option', { value: '' }, t('admin.audit.all')), ACTIONS.map((value) => el('option', { value }, t(`admin.audit.${value}`))));
-  const kind = el('select', null, ['', 'schedule', 'concert'].map((value) => el('option', { value }, t(`admin.audit.kind.${value || 'any'}`))));
+  const action = el(
+    'select',
+    null,
+    el('option', { value: '' }, t('admin.audit.all')),
+    ACTIONS.map((value) => el('option', { value }, t(`admin.audit.${value}`))),
+  );
+  const kind = el(
+    'select',
+    null,
+    ['', 'schedule', 'concert'].map((value) => el('option', { value }, t(`admin.audit.kind.${value || 'any'}`))),
+  );
   const id = el('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' });
   const admin = el('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' });
-  const found = entries(() => ({ action: action.value, subject: kind.value && id.value ? `${kind.value} ${id.value}` : '', admin: admin.value }));
+  const found = entries(() => ({
+    action: action.value,
+    subject: kind.value && id.value ? `${kind.value} ${id.value}` : '',
+    admin: admin.value,
+  }));
   const button = el('button', { type: 'submit', class: 'button' }, t('admin.audit.filter'));
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();

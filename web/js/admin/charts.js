@@ -16,26 +16,67 @@ const ms = (/** @type {number} */ value) => t('admin.ms', { value: value < 10 ? 
 /** @type {Chart[]} */
 const CHARTS = [
   { key: 'waiting', lines: [{ name: 'waiting', colour: 1, fill: true }], format: whole },
-  { key: 'inside', lines: [{ name: 'active', colour: 2, fill: true }, { name: 'capacity', colour: 6, dash: true }], format: whole },
-  { key: 'flow', lines: [{ name: 'joins', colour: 1 }, { name: 'admissions', colour: 2 }], format: perSecond },
-  { key: 'seats', lines: [{ name: 'sold', colour: 3, fill: true }, { name: 'held', colour: 4 }], format: whole },
+  {
+    key: 'inside',
+    lines: [
+      { name: 'active', colour: 2, fill: true },
+      { name: 'capacity', colour: 6, dash: true },
+    ],
+    format: whole,
+  },
+  {
+    key: 'flow',
+    lines: [
+      { name: 'joins', colour: 1 },
+      { name: 'admissions', colour: 2 },
+    ],
+    format: perSecond,
+  },
+  {
+    key: 'seats',
+    lines: [
+      { name: 'sold', colour: 3, fill: true },
+      { name: 'held', colour: 4 },
+    ],
+    format: whole,
+  },
   { key: 'sales', lines: [{ name: 'sales', colour: 3 }], format: perSecond },
   { key: 'revenue', lines: [{ name: 'revenue', colour: 3, fill: true }], format: money },
-  { key: 'p99', lines: [{ name: 'join', colour: 1 }, { name: 'hold', colour: 4 }, { name: 'pay', colour: 3 }, { name: 'poll', colour: 6 }], format: ms },
-  { key: 'errors', lines: [{ name: 'errors', colour: 5, fill: true }, { name: 'limited', colour: 6 }], format: perSecond },
+  {
+    key: 'p99',
+    lines: [
+      { name: 'join', colour: 1 },
+      { name: 'hold', colour: 4 },
+      { name: 'pay', colour: 3 },
+      { name: 'poll', colour: 6 },
+    ],
+    format: ms,
+  },
+  {
+    key: 'errors',
+    lines: [
+      { name: 'errors', colour: 5, fill: true },
+      { name: 'limited', colour: 6 },
+    ],
+    format: perSecond,
+  },
 ];
 
 /** The time span shown, in seconds. */
 const SHOWN_SECONDS = 600;
 const HEIGHT = 150;
 
-/** @type {any} */
+/** @type {typeof import('../../vendor/uplot/uPlot.esm.js').default | null} */
 let UPlot = null;
 
 /** Compact numbers for the axes: 12K, 1.2억. */
 const compact = new Intl.NumberFormat(page.lang, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** The time range shown: at least a minute, up to the last value. @param {any} _ @param {number | null} first @param {number | null} last @returns {[number, number]} */
+/**
+ * The time range shown: at least a minute, up to the last value.
+ * @param {unknown} _ @param {number | null} first @param {number | null} last
+ * @returns {[number, number]}
+ */
 function timeRange(_, first, last) {
   const end = last ?? serverNow() / 1000;
   return [Math.min(first ?? end, end - 60), end];
@@ -47,24 +88,45 @@ const axisTimes = (at) => at.map((one) => time(one * 1000, at.length > 1 && at[1
 /** @param {CSSStyleDeclaration} style @param {string} name */
 const colourOf = (style, name) => style.getPropertyValue(name).trim() || '#888';
 
-/** The options for uPlot. @param {Chart} chart @param {HTMLElement} box */
+/** The options for uPlot. @param {Chart} chart @param {HTMLElement} box @returns {import('uplot').Options} */
 function options(chart, box) {
   const style = getComputedStyle(box);
   const [ink, grid] = [colourOf(style, '--chart-ink'), colourOf(style, '--chart-grid')];
   const axis = { stroke: ink, font: `11px ${style.fontFamily}`, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
   const series = chart.lines.map(({ colour, dash, fill: filled }) => {
     const stroke = colourOf(style, `--chart-${colour}`);
-    return { stroke, width: 2, dash: dash ? [6, 4] : undefined, fill: filled ? `${stroke}22` : undefined, points: { show: false }, spanGaps: false };
+    return {
+      stroke,
+      width: 2,
+      dash: dash ? [6, 4] : undefined,
+      fill: filled ? `${stroke}22` : undefined,
+      points: { show: false },
+      spanGaps: false,
+    };
   });
   return {
     width: Math.max(200, box.clientWidth),
     height: HEIGHT,
     legend: { show: false },
     cursor: { sync: { key: 'onsale' }, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { time: true, range: timeRange }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
+    scales: {
+      x: { time: true, range: timeRange },
+      y: {
+        range: (/** @type {unknown} */ _, /** @type {number | null} */ low, /** @type {number | null} */ high) => [
+          Math.min(0, low ?? 0),
+          Math.max(1, (high ?? 1) * 1.1),
+        ],
+      },
+    },
     axes: [
-      { ...axis, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => axisTimes(at) },
-      { ...axis, size: 52, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((one) => (chart.format === whole && !Number.isInteger(one) ? '' : formatNumber(compact, one))) },
+      { ...axis, size: 26, space: 86, values: (/** @type {unknown} */ _, /** @type {number[]} */ at) => axisTimes(at) },
+      {
+        ...axis,
+        size: 52,
+        space: 34,
+        values: (/** @type {unknown} */ _, /** @type {number[]} */ at) =>
+          at.map((one) => (chart.format === whole && !Number.isInteger(one) ? '' : formatNumber(compact, one))),
+      },
     ],
     series: [{}, ...series],
   };
@@ -79,8 +141,13 @@ class Panel {
     this.values = chart.lines.map(() => el('strong', null, '–'));
     this.swatches = chart.lines.map(({ colour, dash }) => el('span', { class: `line-swatch line-${colour}${dash ? ' line-dash' : ''}` }));
     const legend = chart.lines.map(({ name }, at) => el('li', null, this.swatches[at], t(`admin.chart.${name}`), ' ', this.values[at]));
-    this.element = el('figure', { class: 'chart', id: `chart-${chart.key}` }, el('figcaption', null, el('h3', null, t(`admin.chart.title.${chart.key}`)), el('ul', { class: 'chart-legend' }, legend)), this.box);
-    /** @type {any} */
+    this.element = el(
+      'figure',
+      { class: 'chart', id: `chart-${chart.key}` },
+      el('figcaption', null, el('h3', null, t(`admin.chart.title.${chart.key}`)), el('ul', { class: 'chart-legend' }, legend)),
+      this.box,
+    );
+    /** @type {import('../../vendor/uplot/uPlot.esm.js').default | null} */
     this.plot = null;
   }
 
@@ -97,7 +164,8 @@ class Panel {
     });
     if (!this.plot || history.at.length === 0) return;
     const first = Math.max(0, history.at.length - SHOWN_SECONDS);
-    this.plot.setData([history.at.slice(first), ...this.chart.lines.map(({ name }) => history[name].slice(first))]);
+    const at = /** @type {number[]} */ (history.at.slice(first));
+    this.plot.setData([at, ...this.chart.lines.map(({ name }) => history[name].slice(first))]);
   }
 }
 
@@ -107,7 +175,11 @@ class Panel {
  */
 export function charts() {
   const panels = CHARTS.map((chart) => new Panel(chart));
-  const element = el('div', { class: 'charts' }, panels.map((panel) => panel.element));
+  const element = el(
+    'div',
+    { class: 'charts' },
+    panels.map((panel) => panel.element),
+  );
   /** @type {import('./feed.js').History | null} */
   let last = null;
   const make = () => {

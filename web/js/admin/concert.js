@@ -7,6 +7,8 @@ import { t, time } from '../lib/text.js';
 import { card, field, form, heading, phaseBadge, table } from './parts.js';
 import { fetchAll, get, patch, post } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** The form fields of a concert. @param {Partial<import('./api.js').Concert>} concert */
 function fields(concert) {
   const title = el('input', { type: 'text', required: true, maxlength: 200, value: concert.title ?? '', dir: 'auto' });
@@ -23,7 +25,12 @@ function fields(concert) {
       field(t('admin.concert.description'), description),
       field(t('admin.concert.status'), status, { hint: t('admin.concert.status.hint') }),
     ],
-    value: () => ({ title: title.value, description: description.value, status: status.value }),
+    /** @returns {Api.NewConcert} */
+    value: () => ({
+      title: title.value,
+      description: description.value,
+      status: /** @type {import('./api.js').Concert['status']} */ (status.value),
+    }),
   };
 }
 
@@ -31,6 +38,7 @@ function fields(concert) {
 function newConcert(place) {
   const { parts, value } = fields({});
   const act = async () => {
+    /** @type {import('./api.js').Concert} */
     const made = await post('/v1/admin/concerts', value());
     location.hash = `#/concerts/${made.id}/schedules/new`;
   };
@@ -41,7 +49,10 @@ function newConcert(place) {
   );
 }
 
-/** Asks before a concert is withdrawn, since that stops its sales at once. @param {import('./api.js').Concert} old @param {any} wanted */
+/**
+ * Asks before a concert is withdrawn, since that stops its sales at once.
+ * @param {import('./api.js').Concert} old @param {Api.NewConcert} wanted
+ */
 async function confirmWithdrawal(old, wanted) {
   if (wanted.status === old.status || wanted.status === 'AVAILABLE') return true;
   return confirm({
@@ -56,7 +67,13 @@ async function confirmWithdrawal(old, wanted) {
 function schedulesTable(schedules) {
   return table(
     t('admin.schedules'),
-    [{ text: t('admin.schedule.plays') }, { text: t('admin.schedule.opens') }, { text: t('admin.schedule.phase') }, { text: t('admin.schedule.seats'), number: true }, { text: t('admin.schedule.sold'), number: true }],
+    [
+      { text: t('admin.schedule.plays') },
+      { text: t('admin.schedule.opens') },
+      { text: t('admin.schedule.phase') },
+      { text: t('admin.schedule.seats'), number: true },
+      { text: t('admin.schedule.sold'), number: true },
+    ],
     schedules.map((schedule) => [
       el('a', { href: `#/schedules/${schedule.id}` }, time(schedule.concert_at)),
       time(schedule.reservation_available_at),
@@ -84,7 +101,10 @@ export async function concertPart(place, [id]) {
   setChildren(
     place,
     heading(concert.title, { back: ['/', t('admin.back.sales')], actions: [add] }),
-    card(t('admin.schedules'), schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules'))),
+    card(
+      t('admin.schedules'),
+      schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules')),
+    ),
     card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
   );
 }

@@ -10,8 +10,9 @@ import { card, runOnce, field } from './parts.js';
 import { patch } from './api.js';
 import { changesList } from './settings.js';
 
-/** @typedef {{ capacity: number, admit_per_second: number, paused: boolean, message: string | null }} InForce */
-/** @typedef {{ name: keyof InForce, after: any, element: HTMLElement, state: HTMLElement, begun: number, done: boolean }} Effect */
+/** @typedef {import('../onsale/types.d.ts').InForce} InForce */
+/** A setting's value. @typedef {InForce[keyof InForce]} Value */
+/** @typedef {{ name: keyof InForce, after: Value, element: HTMLElement, state: HTMLElement, begun: number, done: boolean }} Effect */
 
 /** Number of recent changes shown. */
 const SHOWN_EFFECTS = 5;
@@ -26,7 +27,7 @@ class Effects {
     this.all = [];
   }
 
-  /** @param {keyof InForce} name @param {any} before @param {any} after @param {number} begun when it was requested */
+  /** @param {keyof InForce} name @param {Value} before @param {Value} after @param {number} begun when it was requested */
   add(name, before, after, begun) {
     // An earlier change of the same setting can no longer be confirmed.
     for (const effect of this.all.filter((one) => one.name === name)) setText(effect.state, t('admin.effect.replaced'));
@@ -36,7 +37,15 @@ class Effects {
       'li',
       { class: 'effect' },
       el('span', { class: 'effect-at' }, time(serverNow(), 'exact')),
-      el('span', { dir: 'auto' }, el('b', null, t(`admin.setting.${name}`)), ': ', el('s', { dir: 'auto' }, settingText(name, before)), ' → ', el('b', { dir: 'auto' }, settingText(name, after))),
+      el(
+        'span',
+        { dir: 'auto' },
+        el('b', null, t(`admin.setting.${name}`)),
+        ': ',
+        el('s', { dir: 'auto' }, settingText(name, before)),
+        ' → ',
+        el('b', { dir: 'auto' }, settingText(name, after)),
+      ),
       state,
     );
     this.all.unshift({ name, after, element, state, begun, done: false });
@@ -52,7 +61,9 @@ class Effects {
         effect.done = true;
         effect.element.classList.add('effect-done');
         setText(effect.state, t('admin.effect.done', { seconds: (Math.ceil(took / 100) / 10).toFixed(1) }));
-        announce(`${t(`admin.setting.${effect.name}`)}: ${settingText(effect.name, effect.after)}. ${t('admin.effect.inforce')}`, { now: true });
+        announce(`${t(`admin.setting.${effect.name}`)}: ${settingText(effect.name, effect.after)}. ${t('admin.effect.inforce')}`, {
+          now: true,
+        });
       } else if (took > LATE_MS) {
         effect.element.classList.add('effect-late');
         setText(effect.state, t('admin.effect.late'));
@@ -62,7 +73,10 @@ class Effects {
   }
 }
 
-/** What a change does to buyers if it needs a confirmation, or null. @param {InForce} before @param {Partial<InForce>} change @param {number} waiting */
+/**
+ * What a change does to buyers if it needs a confirmation, or null.
+ * @param {InForce} before @param {Partial<InForce>} change @param {number} waiting
+ */
 function harmText(before, change, waiting) {
   if (change.paused === true) return waiting > 0 ? t('admin.harm.pause', { n: waiting }) : t('admin.pause.does');
   if (change.capacity === 0) return t('admin.harm.nocapacity');
@@ -73,7 +87,11 @@ function harmText(before, change, waiting) {
   return null;
 }
 
-/** A number field with buttons that change it by factors. @param {'capacity' | 'admit_per_second'} name @param {number} min @param {number} max @param {(value: number) => Promise<void>} apply */
+/**
+ * A number field with buttons that change it by factors.
+ * @param {'capacity' | 'admit_per_second'} name @param {number} min @param {number} max
+ * @param {(value: number) => Promise<void>} apply
+ */
 function dial(name, min, max, apply) {
   const input = el('input', { type: 'number', min, max, step: 1, required: true, inputmode: 'numeric', id: `dial-${name}` });
   const current = el('strong', null, '–');
@@ -84,7 +102,16 @@ function dial(name, min, max, apply) {
     input.value = String(Math.min(max, Math.max(min, to)));
   };
   const step = (/** @type {number} */ factor, /** @type {string} */ sign) =>
-    el('button', { type: 'button', class: 'button quiet small', 'aria-label': `${sign} ${t(`admin.setting.${name}`)}`, on: { click: () => turn(factor) } }, sign);
+    el(
+      'button',
+      {
+        type: 'button',
+        class: 'button quiet small',
+        'aria-label': `${sign} ${t(`admin.setting.${name}`)}`,
+        on: { click: () => turn(factor) },
+      },
+      sign,
+    );
   let shown = NaN;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -153,10 +180,17 @@ export function admissionControls(schedule) {
   const apply = async (/** @type {Partial<InForce>} */ change) => {
     if (!inForce) return;
     const before = { ...inForce };
-    const [[name, after]] = /** @type {[keyof InForce, any][]} */ (Object.entries(change));
+    const [[name, after]] = /** @type {[keyof InForce, Value][]} */ (Object.entries(change));
     if (before[name] === after) return announce(t('admin.nochange'), { now: true });
     const harm = harmText(before, change, waiting);
-    const sure = harm === null || (await confirm({ title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`), body: [changesList(before, change, settingText), el('p', null, harm)], yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'), danger: true }));
+    const sure =
+      harm === null ||
+      (await confirm({
+        title: t(name === 'paused' ? 'admin.pause' : `admin.setting.${name}`),
+        body: [changesList(before, change, settingText), el('p', null, harm)],
+        yes: t(name === 'paused' ? 'admin.pause' : 'admin.apply'),
+        danger: true,
+      }));
     if (!sure) return;
     const begun = performance.now();
     await patch(`/v1/admin/schedules/${schedule}/queue`, change);
@@ -179,7 +213,7 @@ export function admissionControls(schedule) {
   element.classList.add('controls');
   return {
     element,
-    /** @param {Record<string, any>} stats */
+    /** @param {import('./feed.js').Stats} stats */
     show: (stats) => {
       inForce = stats.in_force;
       waiting = stats.waiting;

@@ -6,21 +6,27 @@ import { decimal, duration, hasText, number, t, time } from '../lib/text.js';
 import { card, figure, heading, table } from './parts.js';
 import { call } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** Interval between two requests, in ms. */
 const INTERVAL_MS = 2000;
 
-/** @param {any} store */
+/** @param {Api.Health['stores'][number]} store */
 function storeCard(store) {
   return el(
     'div',
     { class: `store ${store.up ? 'store-up' : 'store-down'}` },
     el('strong', null, store.store === 'redis' ? 'Redis' : 'PostgreSQL'),
     el('span', { class: `badge ${store.up ? 'badge-open' : 'badge-bad'}` }, t(store.up ? 'admin.health.up' : 'admin.health.down')),
-    el('span', { class: 'muted' }, store.up ? t('admin.ms', { value: decimal(store.answer_ms) }) : t(`admin.health.down.${store.store}`)),
+    el(
+      'span',
+      { class: 'muted' },
+      store.up ? t('admin.ms', { value: decimal(store.answer_ms ?? 0) }) : t(`admin.health.down.${store.store}`),
+    ),
   );
 }
 
-/** @param {any} one */
+/** @param {Api.LoopHealth} one */
 function loopRow(one) {
   const state = one.failed ? 'failed' : one.late ? 'late' : 'fine';
   const key = `admin.loop.${one.name.replaceAll(' ', '_')}`;
@@ -33,7 +39,7 @@ function loopRow(one) {
   ];
 }
 
-/** @param {any} health */
+/** @param {Api.Health} health */
 function healthCards(health) {
   const heads = ['name', 'state', 'every', 'took', 'last'].map((name, at) => ({ text: t(`admin.loop.head.${name}`), number: at > 1 }));
   return [
@@ -44,8 +50,16 @@ function healthCards(health) {
         'dl',
         { class: 'figures' },
         figure(t('admin.health.outbox'), number(health.outbox_waiting), t('admin.health.outbox.does')),
-        figure(t('admin.health.parked'), number(health.outbox_parked), t(health.outbox_parked > 0 ? 'admin.health.parked.some' : 'admin.health.parked.none')),
-        figure(t('admin.health.connections'), number(health.connections - health.connections_idle), t('admin.health.connections.of', { n: health.connections })),
+        figure(
+          t('admin.health.parked'),
+          number(health.outbox_parked),
+          t(health.outbox_parked > 0 ? 'admin.health.parked.some' : 'admin.health.parked.none'),
+        ),
+        figure(
+          t('admin.health.connections'),
+          number(health.connections - health.connections_idle),
+          t('admin.health.connections.of', { n: health.connections }),
+        ),
         figure(t('admin.health.version'), health.version),
       ),
     ),
@@ -62,7 +76,12 @@ export async function healthPart(place) {
   let lastAt = '';
   const showVerdict = (/** @type {string} */ kind, /** @type {string} */ text) => {
     verdict.dataset.kind = kind;
-    setChildren(verdict, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), el('strong', null, text), lastAt && el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(lastAt, 'exact') })));
+    setChildren(
+      verdict,
+      el('span', { class: 'status-dot', 'aria-hidden': 'true' }),
+      el('strong', null, text),
+      lastAt && el('span', { class: 'status-fresh' }, t('admin.asof', { at: time(lastAt, 'exact') })),
+    );
     if (before !== '' && before !== kind) announce(text, { now: true });
     before = kind;
   };
@@ -70,6 +89,7 @@ export async function healthPart(place) {
   let timer;
   const look = async () => {
     try {
+      /** @type {Api.Health} */
       const health = await call('GET', '/v1/admin/health', { signal: ending.signal });
       lastAt = health.server_time;
       setChildren(rest, ...healthCards(health));

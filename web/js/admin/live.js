@@ -8,19 +8,40 @@ import { admissionControls } from './controls.js';
 import { follow, isQueueDataOld, sumRates } from './feed.js';
 import { nextInQueue, admissionText } from './next-in-queue.js';
 
+/** @typedef {import('./feed.js').Stats} Stats */
+/** @typedef {import('../onsale/types.d.ts').NextInQueue} NextInQueue */
 
-/** The tiles: a name, its figure, and a note. @type {[string, (stats: any, history: import('./feed.js').History) => (string | null), (stats: any) => string][]} */
+/**
+ * The tiles: a name, its figure, and a note.
+ * @type {[string, (stats: Stats, history: import('./feed.js').History) => (string | null), (stats: Stats) => string][]}
+ */
 const TILES = [
   ['waiting', (stats) => number(stats.waiting + stats.returned), (stats) => t('admin.tile.parked', { n: stats.parked })],
   ['inside', (stats) => number(stats.active), (stats) => t('admin.tile.of', { n: stats.in_force.capacity })],
   ['joins', (_, history) => lastText(history.joins), (stats) => t('admin.tile.all', { n: stats.joined_total })],
-  ['admissions', (_, history) => lastText(history.admissions), (stats) => t('admin.tile.eta', { eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds) })],
+  [
+    'admissions',
+    (_, history) => lastText(history.admissions),
+    (stats) =>
+      t('admin.tile.eta', {
+        eta: stats.eta_seconds === null ? t('admin.unknown') : stats.eta_seconds === 0 ? t('admin.tile.now') : duration(stats.eta_seconds),
+      }),
+  ],
   ['held', (stats) => number(stats.held), (stats) => t('admin.tile.free', { n: stats.seats.available })],
-  ['sold', (stats) => number(stats.sold), (stats) => t('admin.tile.share', { percent: decimal(stats.seats.total > 0 ? (100 * stats.sold) / stats.seats.total : 0), n: stats.seats.total })],
+  [
+    'sold',
+    (stats) => number(stats.sold),
+    (stats) =>
+      t('admin.tile.share', { percent: decimal(stats.seats.total > 0 ? (100 * stats.sold) / stats.seats.total : 0), n: stats.seats.total }),
+  ],
   ['revenue', (stats) => money(stats.revenue), () => t('admin.tile.revenue.note')],
   ['p99', (stats) => slowestText(stats), () => t('admin.tile.p99.note')],
-  ['errors', (stats) => decimalOrNull(sumRates(stats, 'errors_per_second')), (stats) => t('admin.tile.limited', { value: decimalOrNull(sumRates(stats, 'limited_per_second')) ?? '–' })],
-  ['refused', (stats) => number(stats.turned_away), () => t('admin.tile.refused.note')],
+  [
+    'errors',
+    (stats) => decimalOrNull(sumRates(stats, 'errors_per_second')),
+    (stats) => t('admin.tile.limited', { value: decimalOrNull(sumRates(stats, 'limited_per_second')) ?? '–' }),
+  ],
+  ['refused', (stats) => number(stats.rejections), () => t('admin.tile.refused.note')],
 ];
 /** The tiles whose figures come from Redis, unknown while it does not respond. */
 const FROM_REDIS = ['waiting', 'inside', 'joins', 'admissions'];
@@ -30,21 +51,29 @@ const decimalOrNull = (value) => (value === null || value === undefined ? null :
 /** @param {(number | null)[]} values */
 const lastText = (values) => decimalOrNull(values.at(-1));
 
-/** The slowest p99 of the calls that buyers wait for. @param {any} stats */
+/** The slowest p99 of the calls that buyers wait for. @param {Stats} stats */
 function slowestText(stats) {
-  const all = stats.answers.filter((/** @type {any} */ one) => ['join', 'hold', 'pay'].includes(one.call)).map((/** @type {any} */ one) => one.p99_ms);
-  const found = all.filter((/** @type {any} */ value) => value !== null);
+  const all = stats.answers.filter(({ call }) => ['join', 'hold', 'pay'].includes(call)).map(({ p99_ms }) => p99_ms);
+  const found = all.filter((value) => value !== null);
   return found.length > 0 ? t('admin.ms', { value: decimal(Math.max(...found)) }) : null;
 }
 
 function tiles() {
   const made = TILES.map(([name]) => {
     const [value, note] = [el('strong', null, '–'), el('span', { class: 'kpi-note' }, ' ')];
-    return { value, note, element: el('div', { class: 'kpi', id: `tile-${name}` }, el('dt', null, t(`admin.tile.${name}`)), el('dd', null, value, note)) };
+    return {
+      value,
+      note,
+      element: el('div', { class: 'kpi', id: `tile-${name}` }, el('dt', null, t(`admin.tile.${name}`)), el('dd', null, value, note)),
+    };
   });
   return {
-    element: el('dl', { class: 'kpis' }, made.map(({ element }) => element)),
-    /** @param {any} stats @param {import('./feed.js').History} history */
+    element: el(
+      'dl',
+      { class: 'kpis' },
+      made.map(({ element }) => element),
+    ),
+    /** @param {Stats} stats @param {import('./feed.js').History} history */
     show: (stats, history) => {
       const queueIsOld = isQueueDataOld(stats);
       TILES.forEach(([name, figure, note], at) => {
@@ -61,12 +90,12 @@ function tiles() {
 function status() {
   const [text, fresh] = [el('strong', { class: 'status-text' }), el('span', { class: 'status-fresh' })];
   const element = el('p', { class: 'status' }, el('span', { class: 'status-dot', 'aria-hidden': 'true' }), text, fresh);
-  /** @type {Record<string, any> | null} */
+  /** @type {NextInQueue | null} */
   let why = null;
   let before = '';
   return {
     element,
-    /** @param {Record<string, any> | null} answer */
+    /** @param {NextInQueue | null} answer */
     setAdmission: (answer) => {
       why = answer;
     },
@@ -83,7 +112,7 @@ function status() {
   };
 }
 
-/** @param {any} stats @param {import('./feed.js').State} state @param {any} why @returns {[string, string]} */
+/** @param {Stats | null} stats @param {import('./feed.js').State} state @param {NextInQueue | null} why @returns {[string, string]} */
 function statusText(stats, state, why) {
   if (state === 'lost') return ['bad', t('admin.status.lost')];
   if (state === 'stale') return ['bad', t('admin.status.stale')];
@@ -92,16 +121,20 @@ function statusText(stats, state, why) {
   if (stats.recovering) return ['bad', t('admin.status.recovering')];
   if (stats.in_force.paused) return ['paused', t('admin.still.PAUSED')];
   if (!why) return ['still', t(`admin.phase.${stats.phase}`)];
-  const found = { ...why, still: correctedBlock(why.still, stats) };
-  if (found.still === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
-  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.still) ? 'still' : 'paused', admissionText(found)];
+  const found = { ...why, blocked_by: correctedBlock(why.blocked_by, stats) };
+  if (found.blocked_by === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
+  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.blocked_by) ? 'still' : 'paused', admissionText(found)];
 }
 
-/** Corrects why admission stands still by newer figures, since the reason is loaded less often. @param {string | null} still @param {any} stats */
-function correctedBlock(still, stats) {
+/**
+ * Corrects why admission stands still by newer figures, since the reason is loaded less often.
+ * @param {NextInQueue['blocked_by']} block @param {Stats} stats
+ * @returns {NextInQueue['blocked_by']}
+ */
+function correctedBlock(block, stats) {
   const { paused, capacity } = stats.in_force;
-  const outdated = (still === 'PAUSED' && !paused) || (still === 'NO_CAPACITY' && capacity > 0);
-  if (still !== null && still !== 'EMPTY' && still !== 'FULL' && !outdated) return still;
+  const outdated = (block === 'PAUSED' && !paused) || (block === 'NO_CAPACITY' && capacity > 0);
+  if (block !== null && block !== 'EMPTY' && block !== 'FULL' && !outdated) return block;
   if (stats.waiting + stats.returned === 0) return 'EMPTY';
   return stats.active >= capacity ? 'FULL' : null;
 }
@@ -110,7 +143,16 @@ function correctedBlock(still, stats) {
 export function livePart(place, { schedule, onPhase }) {
   const ending = new AbortController();
   if (schedule.seats.total === 0) {
-    return setChildren(place, el('p', { class: 'strip strip-warn' }, t('admin.still.NO_SEATS'), ' ', el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make'))));
+    return setChildren(
+      place,
+      el(
+        'p',
+        { class: 'strip strip-warn' },
+        t('admin.still.NO_SEATS'),
+        ' ',
+        el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make')),
+      ),
+    );
   }
   const [top, figures, drawn, control] = [status(), tiles(), charts(), admissionControls(schedule.id)];
   const next = nextInQueue(schedule.id, ending.signal, top.setAdmission);
@@ -118,7 +160,12 @@ export function livePart(place, { schedule, onPhase }) {
     place,
     top.element,
     figures.element,
-    el('div', { class: 'live' }, control.element, el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next)),
+    el(
+      'div',
+      { class: 'live' },
+      control.element,
+      el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next),
+    ),
   );
   const onNews = (/** @type {import('./feed.js').News} */ news, /** @type {import('./feed.js').History} */ history) => {
     top.show(news);

@@ -6,15 +6,20 @@ import { msUntil } from '../lib/clock.js';
 import { card, table } from './parts.js';
 import { get } from './api.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 /** Interval between two requests, in ms. Each costs a Redis call. */
 const INTERVAL_MS = 2000;
 /** A sequence is epoch × 2^40 + n. */
 const EPOCH_SPAN = 2 ** 40;
 
-/** Whether people are admitted; if not, why and until when. @param {Record<string, any>} answer */
+/** @typedef {Api.NextInQueue} NextInQueue */
+/** @typedef {Api.NextEntry} NextEntry */
+
+/** Whether people are admitted; if not, why and until when. @param {NextInQueue} answer */
 export function admissionText(answer) {
-  if (answer.still === null) return t('admin.still.flowing', { n: answer.room });
-  const why = t(`admin.still.${answer.still}`);
+  if (answer.blocked_by === null) return t('admin.still.flowing', { n: answer.room });
+  const why = t(`admin.still.${answer.blocked_by}`);
   if (!answer.until) return why;
   const left = msUntil(answer.until) / 1000;
   const at = t('admin.still.until', { at: time(answer.until, left < 86_400 ? 'exact' : 'full') });
@@ -27,7 +32,7 @@ const placeText = (sequence) => {
   return epoch === 1 ? number(sequence % EPOCH_SPAN) : t('admin.next.place', { n: number(sequence % EPOCH_SPAN), epoch: String(epoch) });
 };
 
-/** @param {any} one @param {number} at */
+/** @param {NextEntry} one @param {number} at */
 const row = (one, at) => [
   at + 1,
   placeText(one.sequence),
@@ -40,7 +45,7 @@ const row = (one, at) => [
  * Shows the next people in the queue. Loads them again while the page is visible.
  * @param {number} schedule
  * @param {AbortSignal} signal
- * @param {(answer: Record<string, any> | null) => void} onAnswer
+ * @param {(answer: NextInQueue | null) => void} onAnswer
  */
 export function nextInQueue(schedule, signal, onAnswer) {
   const why = el('p', { class: 'why' });
@@ -51,12 +56,18 @@ export function nextInQueue(schedule, signal, onAnswer) {
     if (signal.aborted) return;
     if (document.visibilityState === 'visible') {
       try {
+        /** @type {NextInQueue} */
         const found = await get(`/v1/admin/schedules/${schedule}/next`, signal);
         lastAt = Date.now();
         setVisible(old, false);
-        why.classList.toggle('why-still', found.still !== null && found.still !== 'EMPTY');
+        why.classList.toggle('why-still', found.blocked_by !== null && found.blocked_by !== 'EMPTY');
         setText(why, admissionText(found));
-        setChildren(list, found.next.length > 0 ? nextTable(found.next) : el('p', { class: 'muted' }, t(found.still === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')));
+        setChildren(
+          list,
+          found.next.length > 0
+            ? nextTable(found.next)
+            : el('p', { class: 'muted' }, t(found.blocked_by === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')),
+        );
         onAnswer(found);
       } catch {
         if (signal.aborted) return;
@@ -76,8 +87,18 @@ export function nextInQueue(schedule, signal, onAnswer) {
   return element;
 }
 
-/** @param {any[]} next */
+/** @param {NextEntry[]} next */
 function nextTable(next) {
-  const heads = [{ text: '#', number: true }, { text: t('admin.next.place.head'), number: true }, { text: t('admin.next.user'), number: true }, { text: t('admin.next.heard') }, { text: '' }];
-  return table(t('admin.next'), heads.slice(0, 4).concat(next.some(({ back }) => back) ? [{ text: t('admin.next.note') }] : []), next.map((one, at) => row(one, at).slice(0, next.some(({ back }) => back) ? 5 : 4)));
+  const heads = [
+    { text: '#', number: true },
+    { text: t('admin.next.place.head'), number: true },
+    { text: t('admin.next.user'), number: true },
+    { text: t('admin.next.heard') },
+    { text: '' },
+  ];
+  return table(
+    t('admin.next'),
+    heads.slice(0, 4).concat(next.some(({ back }) => back) ? [{ text: t('admin.next.note') }] : []),
+    next.map((one, at) => row(one, at).slice(0, next.some(({ back }) => back) ? 5 : 4)),
+  );
 }

@@ -53,16 +53,25 @@ function concertCard(concert, schedules) {
 
 /** A warning if the service is not healthy. */
 async function healthWarning() {
+  /** @type {import('../onsale/types.d.ts').Health | null} */
   const health = await get('/v1/admin/health').catch(() => null);
   if (!health || health.well) return null;
-  return el('p', { class: 'strip strip-bad', role: 'alert' }, t('admin.health.ill'), ' ', el('a', { href: '#/health' }, t('admin.health.look')));
+  return el(
+    'p',
+    { class: 'strip strip-bad', role: 'alert' },
+    t('admin.health.ill'),
+    ' ',
+    el('a', { href: '#/health' }, t('admin.health.look')),
+  );
 }
 
 /** @type {import('../admin.js').Part} */
 export async function overviewPart(place) {
+  /** @type {[import('./api.js').Concert[], HTMLElement | null]} */
   const [concerts, warning] = await Promise.all([fetchAll('/v1/concerts'), healthWarning()]);
   concerts.reverse();
   const shown = concerts.slice(0, MAX_CONCERTS);
+  /** @type {import('./api.js').Schedule[][]} */
   const schedules = await Promise.all(shown.map(({ id }) => fetchAll(`/v1/concerts/${id}/schedules`)));
   const add = el('a', { class: 'button', href: '#/concerts/new' }, t('admin.concert.new'));
   setChildren(
@@ -70,7 +79,12 @@ export async function overviewPart(place) {
     heading(t('admin.nav.sales'), { lead: t('admin.overview.lead'), actions: [add] }),
     warning,
     shown.length === 0 && el('p', { class: 'empty' }, t('admin.overview.none')),
-    el('div', { class: 'concerts' }, shown.map((concert, at) => concertCard(concert, schedules[at]))),
-    concerts.length > MAX_CONCERTS && el('p', { class: 'muted' }, t('admin.overview.more', { shown: number(MAX_CONCERTS), all: number(concerts.length) })),
+    el(
+      'div',
+      { class: 'concerts' },
+      shown.map((concert, at) => concertCard(concert, schedules[at])),
+    ),
+    concerts.length > MAX_CONCERTS &&
+      el('p', { class: 'muted' }, t('admin.overview.more', { shown: number(MAX_CONCERTS), all: number(concerts.length) })),
   );
 }

@@ -1,5 +1,6 @@
 // @ts-check
 /** Elements that the parts of the console are built of. */
+import { OnsaleError } from '../onsale.js';
 import { toast } from '../lib/announce.js';
 import { el, setChildren } from '../lib/dom.js';
 import { errorText, t } from '../lib/text.js';
@@ -59,7 +60,11 @@ let fields = 0;
  */
 export function table(caption, heads, rows) {
   const cell = (/** @type {Child} */ child, /** @type {number} */ at) =>
-    el(at === 0 ? 'th' : 'td', { scope: at === 0 ? 'row' : null, class: heads[at]?.number ? 'number' : null, dir: heads[at]?.number ? null : 'auto' }, child);
+    el(
+      at === 0 ? 'th' : 'td',
+      { scope: at === 0 ? 'row' : null, class: heads[at]?.number ? 'number' : null, dir: heads[at]?.number ? null : 'auto' },
+      child,
+    );
   return el(
     'div',
     { class: 'table-wrap', tabindex: 0, role: 'region', 'aria-label': caption },
@@ -67,26 +72,49 @@ export function table(caption, heads, rows) {
       'table',
       null,
       el('caption', { class: 'unseen' }, caption),
-      el('thead', null, el('tr', null, heads.map(({ text, number }) => el('th', { scope: 'col', class: number ? 'number' : null }, text)))),
-      el('tbody', null, rows.map((row) => el('tr', null, row.map(cell)))),
+      el(
+        'thead',
+        null,
+        el(
+          'tr',
+          null,
+          heads.map(({ text, number }) => el('th', { scope: 'col', class: number ? 'number' : null }, text)),
+        ),
+      ),
+      el(
+        'tbody',
+        null,
+        rows.map((row) => el('tr', null, row.map(cell))),
+      ),
     ),
   );
 }
 
 /** A figure with its label. @param {string} label @param {Child} value @param {Child} [note] */
 export function figure(label, value, note) {
-  return el('div', { class: 'figure' }, el('dt', null, label), el('dd', null, el('strong', null, value), note && el('span', { class: 'muted' }, note)));
+  return el(
+    'div',
+    { class: 'figure' },
+    el('dt', null, label),
+    el('dd', null, el('strong', null, value), note && el('span', { class: 'muted' }, note)),
+  );
 }
 
-/** A page for a part that could not be loaded, with a button to try again. @param {any} error @param {() => void} again */
+/** A page for a part that could not be loaded, with a button to try again. @param {unknown} error @param {() => void} again */
 export function failure(error, again) {
-  const missing = error?.status === 404;
+  const missing = OnsaleError.from(error).status === 404;
   return el(
     'div',
     { class: 'card failure' },
     el('h1', null, missing ? t('admin.nowhere') : t('admin.failed')),
     el('p', { role: 'alert' }, errorText(error)),
-    el('p', null, el('button', { type: 'button', class: 'button', on: { click: again } }, t('admin.again')), ' ', el('a', { href: '#/' }, t('admin.back.sales'))),
+    el(
+      'p',
+      null,
+      el('button', { type: 'button', class: 'button', on: { click: again } }, t('admin.again')),
+      ' ',
+      el('a', { href: '#/' }, t('admin.back.sales')),
+    ),
   );
 }
 
@@ -112,10 +140,11 @@ export async function runOnce(button, act) {
 /** @type {WeakSet<HTMLButtonElement>} */
 const busy = new WeakSet();
 
-/** The text of an error, with each invalid field. @param {any} error */
+/** The text of an error, with each invalid field. @param {unknown} error */
 export function problemText(error) {
-  const wrong = (error?.errors ?? []).map((/** @type {any} */ one) => `${one.pointer}: ${one.detail}`);
-  const detail = error?.code === 'invalid_times' && error.detail ? [error.detail] : [];
+  const { code, detail: text, errors } = OnsaleError.from(error);
+  const wrong = (errors ?? []).map(({ pointer, detail }) => `${pointer}: ${detail}`);
+  const detail = code === 'invalid_times' ? [text] : [];
   return [errorText(error), ...wrong, ...detail].join(' ');
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Draws a venue from its sections: rows are arcs around the stage, colours are prices. */
 
-/** @typedef {{ name: string, rows: number, seats_per_row: number, seat_price: number }} Section */
+/** @typedef {import('../onsale/types.d.ts').NewSection} Section */
 
 /** Half the angle of a full row. */
 const HALF_ANGLE = Math.PI / 3;
@@ -10,7 +10,10 @@ const OWN_ROWS_UP_TO = 5;
 /** Space between two tiers, in rows. */
 const TIER_GAP = 2;
 
-/** A section with its first row and its part of the angle. @typedef {{ section: Section, first: number, from: number, to: number }} Placed */
+/**
+ * A section with its first row and its part of the angle.
+ * @typedef {{ section: Section, first: number, from: number, to: number }} Placed
+ */
 
 /** The colour index of a price; the highest price has 0. @param {number} price @param {number[]} prices */
 export const bandOf = (price, prices) => prices.indexOf(price) % 6;

@@ -4,7 +4,12 @@ import { el } from '../lib/dom.js';
 import { number, t } from '../lib/text.js';
 import { field, localInput } from './parts.js';
 
-/** @typedef {{ name: string, min: number, max: number, usual: number, unit: string }} Numeric */
+/** @typedef {import('../onsale/types.d.ts').QueueChange} QueueChange */
+/**
+ * The names of settings that are numbers.
+ * @typedef {{ [Name in keyof QueueChange]-?: NonNullable<QueueChange[Name]> extends number ? Name : never }[keyof QueueChange]} NumericName
+ */
+/** @typedef {{ name: NumericName, min: number, max: number, usual: number, unit: string }} Numeric */
 
 /** The numeric settings, in the order in which they affect a buyer. @type {Numeric[]} */
 export const NUMBERS = [
@@ -21,35 +26,57 @@ export const NUMBERS = [
 /** The first settings are always shown; the others have defaults that fit most sales. */
 const MAIN_COUNT = 5;
 
-/** Formats a setting's value. @param {string} name @param {any} value */
+/** Formats a setting's value. @param {string} name @param {import('./settings.js').Value} value */
 export function settingText(name, value) {
   const of = NUMBERS.find((one) => one.name === name);
-  if (of) return t(`admin.unit.${of.unit}.of`, { n: value });
+  if (of) return t(`admin.unit.${of.unit}.of`, { n: Number(value) });
   if (name === 'paused') return t(value ? 'admin.paused' : 'admin.running');
   if (name === 'entry_order') return t(`admin.order.${value}`);
-  if (name === 'message') return value ?? t('admin.nomessage');
+  if (name === 'message') return String(value ?? t('admin.nomessage'));
   return String(value);
 }
 
-/** @param {Numeric} of @param {Record<string, any>} settings */
+/** @param {Numeric} of @param {QueueChange} settings */
 function numeric({ name, min, max, usual, unit }, settings) {
-  const input = el('input', { type: 'number', min, max, step: 1, required: true, value: settings[name] ?? usual, inputmode: 'numeric', name });
+  const input = el('input', {
+    type: 'number',
+    min,
+    max,
+    step: 1,
+    required: true,
+    value: settings[name] ?? usual,
+    inputmode: 'numeric',
+    name,
+  });
   const hint = `${t(`admin.setting.${name}.does`)} ${t('admin.setting.range', { min: number(min), max: number(max), usual: number(usual) })}`;
   return { name, input, part: field(t(`admin.setting.${name}`), input, { hint, unit: t(`admin.unit.${unit}`) }) };
 }
 
 /**
  * The fields of a queue's settings.
- * @param {Record<string, any>} settings the current values; empty for a new schedule
+ * @param {QueueChange} settings the current values; empty for a new schedule
  * @param {{ fixed?: boolean }} [more] `fixed`: the queue is open, so the admission order can't be changed
  */
 export function queueFields(settings, { fixed = false } = {}) {
   const numbers = NUMBERS.map((of) => numeric(of, settings));
-  const order = el('select', { name: 'entry_order', disabled: fixed }, ['FIFO', 'DRAW'].map((value) => el('option', { value }, t(`admin.order.${value}`))));
+  const order = el(
+    'select',
+    { name: 'entry_order', disabled: fixed },
+    ['FIFO', 'DRAW'].map((value) => el('option', { value }, t(`admin.order.${value}`))),
+  );
   order.value = settings.entry_order ?? 'FIFO';
-  const opens = el('input', { type: 'datetime-local', name: 'queue_opens_at', value: settings.queue_opens_at ? localInput(settings.queue_opens_at) : '' });
+  const opens = el('input', {
+    type: 'datetime-local',
+    name: 'queue_opens_at',
+    value: settings.queue_opens_at ? localInput(settings.queue_opens_at) : '',
+  });
   const hint = t('admin.setting.entry_order.does') + (fixed ? ` ${t('admin.setting.entry_order.fixed')}` : '');
-  const parts = (/** @type {typeof numbers} */ of) => el('div', { class: 'fields' }, of.map(({ part }) => part));
+  const parts = (/** @type {typeof numbers} */ of) =>
+    el(
+      'div',
+      { class: 'fields' },
+      of.map(({ part }) => part),
+    );
   return {
     parts: [
       parts(numbers.slice(0, MAIN_COUNT)),
@@ -61,12 +88,12 @@ export function queueFields(settings, { fixed = false } = {}) {
       ),
       el('details', { class: 'more' }, el('summary', null, t('admin.setting.more')), parts(numbers.slice(MAIN_COUNT))),
     ],
-    /** The settings that differ from `old`. @param {Record<string, any>} old */
+    /** The settings that differ from `old`. @param {QueueChange} old @returns {QueueChange} */
     change: (old) => {
-      /** @type {Record<string, any>} */
+      /** @type {QueueChange} */
       const change = {};
       for (const { name, input } of numbers) if (Number(input.value) !== old[name]) change[name] = Number(input.value);
-      if (!fixed && order.value !== old.entry_order) change.entry_order = order.value;
+      if (!fixed && order.value !== old.entry_order) change.entry_order = /** @type {QueueChange['entry_order']} */ (order.value);
       const at = opens.value && new Date(opens.value).toISOString();
       if (at && localInput(at) !== (old.queue_opens_at ? localInput(old.queue_opens_at) : '')) change.queue_opens_at = at;
       return change;

@@ -3,7 +3,8 @@
 import { el, svg } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 
-/** @typedef {{ since: string, [name: string]: any }} Part */
+/** @typedef {import('../onsale/types.d.ts').ReportPart} Part */
+/** The counts of a part. @typedef {Exclude<keyof Part, 'since'>} Count */
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [720, 190, 56, 24, 10];
 
@@ -27,17 +28,19 @@ export function intervalStarts(parts, seconds) {
 
 /** The horizontal grid lines with their values. @param {number} most @param {(value: number) => number} y */
 const gridLines = (most, y) =>
-  (most < 2 ? [0, 1] : [0, 0.5, 1]).map((part) => part * most).flatMap((value) => [
-    svg('line', { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: 'bar-rule' }),
-    svg('text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end', class: 'bar-text' }, number(Math.round(value))),
-  ]);
+  (most < 2 ? [0, 1] : [0, 0.5, 1])
+    .map((part) => part * most)
+    .flatMap((value) => [
+      svg('line', { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value), class: 'bar-rule' }),
+      svg('text', { x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end', class: 'bar-text' }, number(Math.round(value))),
+    ]);
 
 /**
  * A chart of counts over time, with one bar per series side by side.
  * @param {string} title
  * @param {Part[]} parts
  * @param {number} seconds length of each interval
- * @param {{ name: string, colour: number, label: string }[]} lines
+ * @param {{ name: Count, colour: number, label: string }[]} lines
  */
 export function barChart(title, parts, seconds, lines) {
   const at = intervalStarts(parts, seconds);
@@ -53,11 +56,31 @@ export function barChart(title, parts, seconds, lines) {
       return value > 0 ? [svg('rect', { x, y: y(value), width: wide, height: y(0) - y(value), class: `chart-bar bar-${colour}` })] : [];
     }),
   );
-  const labels = at.length === 0 ? [] : [0, Math.floor(at.length / 2), at.length - 1].filter((one, index, all) => all.indexOf(one) === index).map((index) =>
-    svg('text', { x: Math.min(WIDTH - 24, Math.max(LEFT + 24, LEFT + (index + 0.5) * step)), y: HEIGHT - 6, 'text-anchor': 'middle', class: 'bar-text' }, time(at[index], at.length * seconds > 86_400 ? 'day' : seconds < 60 ? 'exact' : 'clock')),
-  );
+  const labels =
+    at.length === 0
+      ? []
+      : [0, Math.floor(at.length / 2), at.length - 1]
+          .filter((one, index, all) => all.indexOf(one) === index)
+          .map((index) =>
+            svg(
+              'text',
+              {
+                x: Math.min(WIDTH - 24, Math.max(LEFT + 24, LEFT + (index + 0.5) * step)),
+                y: HEIGHT - 6,
+                'text-anchor': 'middle',
+                class: 'bar-text',
+              },
+              time(at[index], at.length * seconds > 86_400 ? 'day' : seconds < 60 ? 'exact' : 'clock'),
+            ),
+          );
   const sums = lines.map(({ name, label }) => `${label} ${number(parts.reduce((sum, part) => sum + part[name], 0))}`).join(', ');
-  const image = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('admin.report.drawing', { title, sums }), class: 'bars' }, ...gridLines(most, y), ...drawn, ...labels);
+  const image = svg(
+    'svg',
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': t('admin.report.drawing', { title, sums }), class: 'bars' },
+    ...gridLines(most, y),
+    ...drawn,
+    ...labels,
+  );
   const legend = lines.map(({ colour, label }) => el('li', null, el('span', { class: `adm-swatch adm-swatch-bar-${colour}` }), label));
   return el('figure', { class: 'drawing' }, el('figcaption', null, el('h3', null, title), el('ul', { class: 'legend' }, legend)), image);
 }

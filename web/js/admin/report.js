@@ -6,102 +6,185 @@ import { card, runOnce, figure, table } from './parts.js';
 import { barChart } from './report-drawing.js';
 import { download, get } from './api.js';
 
+/** @typedef {import('../onsale/types.d.ts').Report} Report */
 
 /** Formats a duration, with decimals below a minute. @param {number | null} seconds */
 const spanText = (seconds) => (seconds === null ? '–' : seconds < 60 ? t('admin.seconds', { value: decimal(seconds) }) : duration(seconds));
 /** Formats a part of a whole as a percentage. @param {number} part @param {number} whole */
 const shareText = (part, whole) => (whole > 0 ? t('admin.percent', { value: decimal((100 * part) / whole) }) : '');
 
-/** @param {any} report */
+/** @param {Report} report */
 function reportHead(report) {
-  const rows = ['queue_opens_at', 'reservation_available_at', 'deadline_at', 'concert_at'].map((name) => [name, report[name]]);
+  const names = /** @type {const} */ (['queue_opens_at', 'reservation_available_at', 'deadline_at', 'concert_at']);
   return el(
     'header',
     { class: 'report-head' },
     el('h2', { dir: 'auto' }, t('admin.report.of', { title: report.title })),
-    el('p', { class: report.settled ? 'strip strip-good' : 'strip strip-warn' }, t(report.settled ? 'admin.report.settled' : 'admin.report.unsettled'), ' ', t('admin.report.made', { at: time(report.server_time) })),
-    el('dl', { class: 'report-times' }, rows.flatMap(([name, at]) => [el('dt', null, hasText(`admin.time.${name}`) ? t(`admin.time.${name}`) : t(`admin.setting.${name}`)), el('dd', null, time(at))])),
+    el(
+      'p',
+      { class: report.settled ? 'strip strip-good' : 'strip strip-warn' },
+      t(report.settled ? 'admin.report.settled' : 'admin.report.unsettled'),
+      ' ',
+      t('admin.report.made', { at: time(report.server_time) }),
+    ),
+    el(
+      'dl',
+      { class: 'report-times' },
+      names.flatMap((name) => [
+        el('dt', null, hasText(`admin.time.${name}`) ? t(`admin.time.${name}`) : t(`admin.setting.${name}`)),
+        el('dd', null, time(report[name])),
+      ]),
+    ),
   );
 }
 
-/** @param {any} report */
-function mainFigures({ line, waits, sales, turned_away: away }) {
-  const refused = away.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.times, 0);
+/** @param {Report} report */
+function mainFigures({ line, waits, sales, rejections: away }) {
+  const refused = away.reduce((sum, one) => sum + one.times, 0);
   return el(
     'dl',
     { class: 'figures figures-big' },
     figure(t('admin.report.joined'), number(line.joined), t('admin.report.people', { n: line.people })),
     figure(t('admin.report.admitted'), number(line.admitted), shareText(line.admitted, line.joined)),
-    figure(t('admin.report.median'), spanText(waits.percentiles.find((/** @type {any} */ one) => one.percent === 50)?.seconds ?? null), t('admin.report.longest.of', { longest: spanText(waits.longest_seconds) })),
+    figure(
+      t('admin.report.median'),
+      spanText(waits.percentiles.find((one) => one.percent === 50)?.seconds ?? null),
+      t('admin.report.longest.of', { longest: spanText(waits.longest_seconds) }),
+    ),
     figure(t('admin.report.sold'), number(sales.sold), t('admin.report.seats.of', { n: sales.seats })),
     figure(t('admin.report.revenue'), money(sales.revenue), t('admin.report.buyers', { n: sales.buyers })),
     figure(t('admin.report.refused'), number(refused), t('admin.report.requests')),
   );
 }
 
-/** @param {any} line */
+/** @param {Report['line']} line */
 function outcomesTable(line) {
+  /** @type {[string, number][]} */
   const rows = [
-    ['completed', line.completed], ['expired_inside', line.expired_inside], ['left_inside', line.left_inside],
-    ['expired_waiting', line.expired_waiting], ['left_waiting', line.left_waiting], ['waiting', line.waiting], ['inside', line.inside],
+    ['completed', line.completed],
+    ['expired_inside', line.expired_inside],
+    ['left_inside', line.left_inside],
+    ['expired_waiting', line.expired_waiting],
+    ['left_waiting', line.left_waiting],
+    ['waiting', line.waiting],
+    ['inside', line.inside],
   ];
-  const heads = [{ text: t('admin.report.became') }, { text: t('admin.report.places'), number: true }, { text: t('admin.report.share'), number: true }];
-  return table(t('admin.report.became'), heads, rows.map(([name, value]) => [t(`admin.report.end.${name}`), number(/** @type {number} */ (value)), shareText(/** @type {number} */ (value), line.joined)]));
+  const heads = [
+    { text: t('admin.report.became') },
+    { text: t('admin.report.places'), number: true },
+    { text: t('admin.report.share'), number: true },
+  ];
+  return table(
+    t('admin.report.became'),
+    heads,
+    rows.map(([name, value]) => [t(`admin.report.end.${name}`), number(value), shareText(value, line.joined)]),
+  );
 }
 
-/** @param {any} report */
+/** @param {Report} report */
 function waitsTable({ line, waits, waits_from_opening: opening }) {
-  const heads = [{ text: t('admin.report.waited') }, { text: t('admin.report.fromjoin'), number: true }, { text: t('admin.report.fromopen'), number: true }];
-  const percentiles = waits.percentiles.map((/** @type {any} */ one, /** @type {number} */ at) => [t('admin.report.percentile', { percent: one.percent }), spanText(one.seconds), spanText(opening.percentiles[at]?.seconds ?? null)]);
-  const rows = [...percentiles, [t('admin.report.longest'), spanText(waits.longest_seconds), spanText(opening.longest_seconds)], [t('admin.report.mean'), spanText(waits.mean_seconds), spanText(opening.mean_seconds)]];
-  return [table(t('admin.report.waits'), heads, rows), el('p', { class: 'hint' }, t('admin.report.invain', { longest: spanText(line.longest_in_vain_seconds) }))];
-}
-
-/** @param {any} report */
-function salesTables({ sales, sections }) {
-  const states = ['sold', 'blocked', 'held', 'refunded', 'expired', 'cancelled'];
-  const heads = ['section', 'seats', 'blocked', 'sold', 'share', 'revenue'].map((name, at) => ({ text: t(`admin.report.head.${name}`), number: at > 0 }));
+  const heads = [
+    { text: t('admin.report.waited') },
+    { text: t('admin.report.fromjoin'), number: true },
+    { text: t('admin.report.fromopen'), number: true },
+  ];
+  const percentiles = waits.percentiles.map((one, at) => [
+    t('admin.report.percentile', { percent: one.percent }),
+    spanText(one.seconds),
+    spanText(opening.percentiles[at]?.seconds ?? null),
+  ]);
+  const rows = [
+    ...percentiles,
+    [t('admin.report.longest'), spanText(waits.longest_seconds), spanText(opening.longest_seconds)],
+    [t('admin.report.mean'), spanText(waits.mean_seconds), spanText(opening.mean_seconds)],
+  ];
   return [
-    el('dl', { class: 'figures' }, states.map((name) => figure(t(`admin.report.seat.${name}`), number(sales[name]))), figure(t('admin.report.refunds'), money(sales.refunds))),
-    table(t('admin.report.sections'), heads, sections.map((/** @type {any} */ one) => [one.section, number(one.seats), number(one.blocked), number(one.sold), shareText(one.sold, one.seats), money(one.revenue)])),
+    table(t('admin.report.waits'), heads, rows),
+    el('p', { class: 'hint' }, t('admin.report.invain', { longest: spanText(line.longest_in_vain_seconds) })),
   ];
 }
 
-/** @param {any[]} away */
+/** @param {Report} report */
+function salesTables({ sales, sections }) {
+  const states = /** @type {const} */ (['sold', 'blocked', 'held', 'refunded', 'expired', 'cancelled']);
+  const heads = ['section', 'seats', 'blocked', 'sold', 'share', 'revenue'].map((name, at) => ({
+    text: t(`admin.report.head.${name}`),
+    number: at > 0,
+  }));
+  return [
+    el(
+      'dl',
+      { class: 'figures' },
+      states.map((name) => figure(t(`admin.report.seat.${name}`), number(sales[name]))),
+      figure(t('admin.report.refunds'), money(sales.refunds)),
+    ),
+    table(
+      t('admin.report.sections'),
+      heads,
+      sections.map((one) => [
+        one.section,
+        number(one.seats),
+        number(one.blocked),
+        number(one.sold),
+        shareText(one.sold, one.seats),
+        money(one.revenue),
+      ]),
+    ),
+  ];
+}
+
+/** @param {Report['rejections']} away */
 function rejectionsTable(away) {
   if (away.length === 0) return el('p', { class: 'muted' }, t('admin.report.noaway'));
   const why = (/** @type {string} */ code) => (hasText(`admin.why.${code}`) ? t(`admin.why.${code}`) : code);
   const heads = [{ text: t('admin.report.wanted') }, { text: t('admin.report.why') }, { text: t('admin.report.times'), number: true }];
-  return table(t('admin.report.away'), heads, away.map(({ wanted, reason, times }) => [t(`admin.wanted.${wanted}`), why(reason), number(times)]));
+  return table(
+    t('admin.report.away'),
+    heads,
+    away.map(({ wanted, reason, times }) => [t(`admin.wanted.${wanted}`), why(reason), number(times)]),
+  );
 }
 
-/** @param {any} report */
+/** @param {Report} report */
 function overTime({ course: parts, interval_seconds: seconds }) {
   if (parts.length === 0) return el('p', { class: 'muted' }, t('admin.report.nothing'));
-  const line = (/** @type {string} */ name, /** @type {number} */ colour) => ({ name, colour, label: t(`admin.report.course.${name}`) });
+  const line = (/** @type {import('./report-drawing.js').Count} */ name, /** @type {number} */ colour) => ({
+    name,
+    colour,
+    label: t(`admin.report.course.${name}`),
+  });
   return [
     el('p', { class: 'hint' }, t('admin.report.interval', { span: spanText(seconds) })),
     barChart(t('admin.report.course.people'), parts, seconds, [line('joined', 1), line('admitted', 2)]),
     barChart(t('admin.report.course.seats'), parts, seconds, [line('sold', 3), line('refunded', 5)]),
-    barChart(t('admin.report.course.away'), parts, seconds, [line('turned_away', 4)]),
+    barChart(t('admin.report.course.away'), parts, seconds, [line('rejections', 4)]),
     overTimeTable(parts),
   ];
 }
 
-/** The figures over time as a table. @param {any[]} parts */
+/** The figures over time as a table. @param {Report['course']} parts */
 function overTimeTable(parts) {
-  const names = ['joined', 'admitted', 'sold', 'paid', 'refunded', 'turned_away'];
+  const names = /** @type {const} */ (['joined', 'admitted', 'sold', 'paid', 'refunded', 'rejections']);
   const heads = [{ text: t('admin.report.since') }, ...names.map((name) => ({ text: t(`admin.report.course.${name}`), number: true }))];
-  const rows = parts.map((part) => [time(part.since, 'exact'), ...names.map((name) => (name === 'paid' ? money(part[name]) : number(part[name])))]);
+  const rows = parts.map((part) => [
+    time(part.since, 'exact'),
+    ...names.map((name) => (name === 'paid' ? money(part[name]) : number(part[name]))),
+  ]);
   return el('details', { class: 'more' }, el('summary', null, t('admin.report.numbers')), table(t('admin.report.numbers'), heads, rows));
 }
 
 /** What the figures mean, and their limits. */
-const meaning = () => el('ul', { class: 'meaning' }, ['written', 'waits', 'people', 'away', 'money', 'loss'].map((name) => el('li', null, t(`admin.report.meaning.${name}`))));
+const meaning = () =>
+  el(
+    'ul',
+    { class: 'meaning' },
+    ['written', 'waits', 'people', 'away', 'money', 'loss'].map((name) => el('li', null, t(`admin.report.meaning.${name}`))),
+  );
 
 /** @type {import('./schedule.js').Tab} */
 export async function reportPart(place, { schedule, concert }) {
   const path = `/v1/admin/schedules/${schedule.id}/report`;
+  /** @type {Report} */
   const report = await get(path);
   const csv = el('button', { type: 'button', class: 'button quiet' }, t('admin.report.csv'));
   csv.addEventListener('click', () => runOnce(csv, () => download(`${path}.csv`, `onsale-schedule-${schedule.id}.csv`)));
@@ -120,7 +203,7 @@ export async function reportPart(place, { schedule, concert }) {
       card(t('admin.report.waits'), waitsTable(report)),
       card(t('admin.report.became'), outcomesTable(report.line)),
       card(t('admin.report.sales'), salesTables(report)),
-      card(t('admin.report.away'), rejectionsTable(report.turned_away)),
+      card(t('admin.report.away'), rejectionsTable(report.rejections)),
       card(t('admin.report.meaning'), meaning()),
     ),
   );

@@ -11,7 +11,10 @@ import { get } from './api.js';
 import { settingsPart } from './settings.js';
 import { venuePart } from './venue.js';
 
-/** What a tab shows. @typedef {{ schedule: import('./api.js').Schedule, concert: import('./api.js').Concert, onPhase?: (phase: string) => void }} Sale */
+/**
+ * What a tab shows.
+ * @typedef {{ schedule: import('./api.js').Schedule, concert: import('./api.js').Concert, onPhase?: (phase: string) => void }} Sale
+ */
 /** @typedef {(place: HTMLElement, sale: Sale) => Promise<(() => void) | void> | (() => void) | void} Tab */
 
 /** The tabs by the end of their address, in order. @type {[string, Tab][]} */
@@ -26,7 +29,9 @@ const TABS = [
 
 /** @type {import('../admin.js').Part} */
 export async function schedulePart(place, [id], rest) {
+  /** @type {import('./api.js').Schedule} */
   const schedule = await get(`/v1/schedules/${id}`);
+  /** @type {import('./api.js').Concert} */
   const concert = await get(`/v1/concerts/${schedule.concert_id}`);
   const tabs = TABS.map(([end]) => {
     const href = `#/schedules/${id}${end && `/${end}`}`;
@@ -45,7 +50,15 @@ export async function schedulePart(place, [id], rest) {
     place,
     heading(concert.title, {
       back: [`/concerts/${concert.id}`, t('admin.back.concert')],
-      lead: el('span', null, time(schedule.concert_at), ' ', badge, ' ', el('span', { class: 'id' }, t('admin.schedule.id', { id: String(id) }))),
+      lead: el(
+        'span',
+        null,
+        time(schedule.concert_at),
+        ' ',
+        badge,
+        ' ',
+        el('span', { class: 'id' }, t('admin.schedule.id', { id: String(id) })),
+      ),
       actions: [buyers],
     }),
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),

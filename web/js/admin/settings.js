@@ -7,12 +7,19 @@ import { serverNow } from '../lib/clock.js';
 import { t, time } from '../lib/text.js';
 import { card, form, localInput, timeZone } from './parts.js';
 import { queueFields, settingText } from './queue-fields.js';
-import { timeFields } from './schedule-new.js';
+import { TIMES, timeFields } from './schedule-new.js';
 import { get, patch } from './api.js';
 
-/** A list of changes with old and new values. @param {Record<string, any>} before @param {Record<string, any>} change @param {(name: string, value: any) => string} format */
+/** A changed value of a setting or a time. @typedef {string | number | boolean | null | undefined} Value */
+
+/**
+ * A list of changes with old and new values.
+ * @param {Record<string, Value>} before @param {Record<string, Value>} change
+ * @param {(name: string, value: Value) => string} format
+ */
 export function changesList(before, change, format) {
-  const named = (/** @type {string} */ name) => (name.endsWith('_at') && name !== 'queue_opens_at' ? t(`admin.time.${name}`) : t(`admin.setting.${name}`));
+  const named = (/** @type {string} */ name) =>
+    name.endsWith('_at') && name !== 'queue_opens_at' ? t(`admin.time.${name}`) : t(`admin.setting.${name}`);
   return el(
     'dl',
     { class: 'changes' },
@@ -23,23 +30,28 @@ export function changesList(before, change, format) {
   );
 }
 
-/** @param {string} name @param {any} value */
-const valueText = (name, value) => (name.endsWith('_at') ? time(value) : settingText(name, value));
+/** @param {string} name @param {Value} value */
+const valueText = (name, value) => (name.endsWith('_at') ? time(String(value)) : settingText(name, value));
 
 /** The card with the times, which can be postponed. @param {import('./api.js').Schedule} schedule @param {() => void} again */
 function timesCard(schedule, again) {
-  const names = ['reservation_available_at', 'deadline_at', 'concert_at'];
-  const all = /** @type {Record<string, any>} */ (schedule);
-  const old = Object.fromEntries(names.map((name) => [name, localInput(all[name])]));
-  const { part, value } = timeFields(old);
+  const { reservation_available_at, deadline_at, concert_at } = schedule;
+  const before = { reservation_available_at, deadline_at, concert_at };
+  const { part, value } = timeFields({
+    reservation_available_at: localInput(reservation_available_at),
+    deadline_at: localInput(deadline_at),
+    concert_at: localInput(concert_at),
+  });
   const act = async () => {
     const wanted = value();
-    const change = Object.fromEntries(Object.entries(wanted).filter(([name, at]) => localInput(at) !== old[name]));
+    /** @type {Partial<import('./schedule-new.js').Times>} */
+    const change = {};
+    for (const name of TIMES) if (localInput(wanted[name]) !== localInput(before[name])) change[name] = wanted[name];
     if (Object.keys(change).length === 0) return toast(t('admin.nochange'));
-    const open = Date.parse(schedule.reservation_available_at) <= serverNow();
+    const open = Date.parse(reservation_available_at) <= serverNow();
     const sure = await confirm({
       title: t('admin.postpone'),
-      body: [changesList(all, change, valueText), el('p', null, t(open ? 'admin.postpone.open' : 'admin.postpone.body'))],
+      body: [changesList(before, change, valueText), el('p', null, t(open ? 'admin.postpone.open' : 'admin.postpone.body'))],
       yes: t('admin.postpone.yes'),
       danger: open,
     });
@@ -48,26 +60,39 @@ function timesCard(schedule, again) {
     toast(t('admin.saved.force'));
     again();
   };
-  return card(t('admin.schedule.times'), el('p', { class: 'hint' }, t('admin.postpone.hint'), ' ', t('admin.zone', { zone: timeZone() })), form(t('admin.postpone.go'), act, part));
+  return card(
+    t('admin.schedule.times'),
+    el('p', { class: 'hint' }, t('admin.postpone.hint'), ' ', t('admin.zone', { zone: timeZone() })),
+    form(t('admin.postpone.go'), act, part),
+  );
 }
 
 /** @type {import('./schedule.js').Tab} */
-export async function settingsPart(place, { schedule }) {
+export async function settingsPart(place, { schedule, concert }) {
   const path = `/v1/admin/schedules/${schedule.id}/queue`;
   const again = async () => {
-    settingsPart(place, { schedule: await get(`/v1/schedules/${schedule.id}`), concert: /** @type {any} */ (null) });
+    await settingsPart(place, { schedule: await get(`/v1/schedules/${schedule.id}`), concert });
   };
+  /** @type {import('../onsale/types.d.ts').QueueSettings} */
   const settings = await get(path);
   const fixed = Date.parse(settings.queue_opens_at) <= serverNow();
   const line = queueFields(settings, { fixed });
   const act = async () => {
     const change = line.change(settings);
     if (Object.keys(change).length === 0) return toast(t('admin.nochange'));
-    const sure = await confirm({ title: t('admin.settings.sure'), body: [changesList(settings, change, valueText), el('p', null, t('admin.settings.sure.body'))], yes: t('admin.save') });
+    const sure = await confirm({
+      title: t('admin.settings.sure'),
+      body: [changesList(settings, change, valueText), el('p', null, t('admin.settings.sure.body'))],
+      yes: t('admin.save'),
+    });
     if (!sure) return;
     await patch(path, change);
     toast(t('admin.saved.force'));
     await again();
   };
-  setChildren(place, card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)), timesCard(schedule, again));
+  setChildren(
+    place,
+    card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)),
+    timesCard(schedule, again),
+  );
 }

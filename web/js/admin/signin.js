@@ -1,5 +1,6 @@
 // @ts-check
 /** Signing in with a token from `onsale token --admin` or from an identity provider. */
+import { OnsaleError } from '../onsale.js';
 import { el, setChildren, setText, setVisible } from '../lib/dom.js';
 import { tabStore } from '../lib/store.js';
 import { errorText, t } from '../lib/text.js';
@@ -14,7 +15,13 @@ import { checkOperator } from './api.js';
 export function signInPart(place, why, done) {
   const problem = el('p', { class: 'strip strip-bad', role: 'alert', hidden: why === '' }, why);
   const token = el('textarea', {
-    id: 'token', rows: 4, required: true, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off', 'aria-describedby': 'token-hint',
+    id: 'token',
+    rows: 4,
+    required: true,
+    spellcheck: 'false',
+    autocomplete: 'off',
+    autocapitalize: 'off',
+    'aria-describedby': 'token-hint',
   });
   const button = el('button', { type: 'submit', class: 'button' }, t('admin.signin.yes'));
   const refuse = (/** @type {string} */ text) => {
@@ -34,7 +41,7 @@ export function signInPart(place, why, done) {
     } catch (error) {
       /** @type {Record<number, string>} */
       const keys = { 401: 'admin.signin.invalid', 403: 'admin.signin.forbidden' };
-      const key = keys[error.status];
+      const key = keys[OnsaleError.from(error).status];
       refuse(key ? t(key) : errorText(error));
     } finally {
       button.disabled = false;

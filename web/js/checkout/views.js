@@ -33,7 +33,7 @@ const without = (title, ...parts) => el('div', { class: 'narrow stack' }, headin
 /** @param {() => void} act @param {string} text */
 const button = (act, text) => el('p', null, el('button', { type: 'button', class: 'button', on: { click: act } }, text));
 
-/** @param {any} error @param {() => void} [again] */
+/** @param {unknown} error @param {() => void} [again] */
 export function failed(error, again) {
   return without(
     t('checkout.title'),
@@ -61,7 +61,7 @@ export function notFound() {
   );
 }
 
-/** Names a seat. @param {Details} details @param {any} reservation */
+/** Names a seat. @param {Details} details @param {import('../onsale/types.d.ts').Reservation} reservation */
 function nameOf({ labels }, { seat_id, seat_number }) {
   const label = labels.get(seat_id);
   return label ? seatName(label) : t('checkout.seat', { seat: String(seat_number) });
@@ -69,12 +69,16 @@ function nameOf({ labels }, { seat_id, seat_number }) {
 
 /** A list of terms and values. @param {string[][]} rows @param {string | null} [kind] */
 const facts = (rows, kind = null) =>
-  el('dl', { class: kind }, rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value))));
+  el(
+    'dl',
+    { class: kind },
+    rows.map(([term, value]) => el('div', null, el('dt', null, term), el('dd', { class: 'figure' }, value))),
+  );
 
 /** The order: the concert, its date, each seat with its price. @param {Details} details @param {string} total label of the sum */
 function order(details, total) {
   const { hold, schedule, concert } = details;
-  const rows = hold.reservations.map((/** @type {any} */ one) =>
+  const rows = hold.reservations.map((one) =>
     el('li', null, el('span', { dir: 'auto' }, nameOf(details, one)), el('b', { class: 'figure' }, money(one.amount))),
   );
   return el(
@@ -115,7 +119,8 @@ function purse(details) {
     el('h2', { id: 'purse-title' }, t('checkout.purse')),
     facts(rows),
     missing > 0 && el('p', { class: 'note note-warn' }, t('checkout.short', { points: points(missing) })),
-    missing > MAX_CHARGE && el('p', null, t('checkout.short.much', { points: points(MAX_CHARGE) }), ' ', el('a', { href: '/me' }, t('checkout.mine'))),
+    missing > MAX_CHARGE &&
+      el('p', null, t('checkout.short.much', { points: points(MAX_CHARGE) }), ' ', el('a', { href: '/me' }, t('checkout.mine'))),
   );
 }
 
@@ -134,10 +139,17 @@ export function waiting(details, payState, on) {
   const pay = el(
     'button',
     {
-      id: 'pay', type: 'button', class: 'button large wide', 'aria-disabled': payState.paying || missing > MAX_CHARGE ? 'true' : null,
+      id: 'pay',
+      type: 'button',
+      class: 'button large wide',
+      'aria-disabled': payState.paying || missing > MAX_CHARGE ? 'true' : null,
       on: { click: () => missing <= MAX_CHARGE && on.pay() },
     },
-    payState.paying ? t('checkout.paying') : missing > 0 ? t('checkout.charge.pay', { points: points(missing), price }) : t('checkout.pay', { price }),
+    payState.paying
+      ? t('checkout.paying')
+      : missing > 0
+        ? t('checkout.charge.pay', { points: points(missing), price })
+        : t('checkout.pay', { price }),
   );
   const back = el(
     'button',
@@ -176,8 +188,8 @@ export function receipt(details) {
     ids && [t('checkout.receipt.number'), ids],
     charged > 0 && [t('checkout.receipt.charged'), points(charged)],
     balance !== null && [t('checkout.balance'), points(balance)],
-  ].filter(Boolean);
-  const gone = hold.reservations.filter((/** @type {any} */ one) => one.status === 'REFUNDED').length;
+  ].filter((row) => Array.isArray(row));
+  const gone = hold.reservations.filter((one) => one.status === 'REFUNDED').length;
   return el(
     'div',
     { class: 'narrow checkout receipt' },
@@ -201,7 +213,7 @@ export function receipt(details) {
 export function ended(details) {
   const { hold } = details;
   const key = { EXPIRED: 'expired', CANCELLED: 'cancelled', REFUNDED: 'refunded' }[/** @type {string} */ (hold.status)] ?? 'expired';
-  const seats = hold.reservations.map((/** @type {any} */ one) => el('li', { dir: 'auto' }, nameOf(details, one)));
+  const seats = hold.reservations.map((one) => el('li', { dir: 'auto' }, nameOf(details, one)));
   const title = details.concert ? el('p', { class: 'order-when', dir: 'auto' }, isolate(details.concert.title)) : null;
   return el(
     'div',

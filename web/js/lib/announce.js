@@ -55,15 +55,15 @@ export function announce(text, { urgent = false, now = false } = {}) {
 export function toast(text, { error = false } = {}) {
   let stack = document.getElementById('toasts');
   if (!stack) document.body.append((stack = el('aside', { id: 'toasts', class: 'toasts', 'aria-label': t('common.toasts') })));
-  const close = () => note.remove();
+  /** @type {HTMLDivElement} */
   const note = el(
     'div',
     { class: error ? 'toast toast-error' : 'toast' },
     el('p', { dir: 'auto' }, text),
-    el('button', { class: 'toast-close', type: 'button', 'aria-label': t('common.close'), on: { click: close } }, '×'),
+    el('button', { class: 'toast-close', type: 'button', 'aria-label': t('common.close'), on: { click: () => note.remove() } }, '×'),
   );
   stack.append(note);
   while (stack.children.length > 3) stack.firstElementChild?.remove();
   announce(text, { urgent: error, now: !error });
-  if (!error) setTimeout(close, 8000);
+  if (!error) setTimeout(() => note.remove(), 8000);
 }

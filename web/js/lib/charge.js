@@ -1,6 +1,7 @@
 // @ts-check
 /** The form that adds points to the balance. */
 import { toast } from './announce.js';
+import { OnsaleError } from '../onsale.js';
 import { el, setText, setAttribute } from './dom.js';
 import { onsale } from './session.js';
 import { withIdempotencyKey } from './store.js';
@@ -18,7 +19,14 @@ export const MAX_CHARGE = 10_000_000;
  */
 export function chargeForm({ amount, charged, unsure }) {
   const input = el('input', {
-    type: 'number', class: 'figure', inputmode: 'numeric', min: 1, max: MAX_CHARGE, step: 1, required: true, value: String(amount),
+    type: 'number',
+    class: 'figure',
+    inputmode: 'numeric',
+    min: 1,
+    max: MAX_CHARGE,
+    step: 1,
+    required: true,
+    value: String(amount),
   });
   const button = el('button', { type: 'submit', class: 'button' }, t('shop.charge'));
   const add = (/** @type {number} */ more) => {
@@ -41,8 +49,9 @@ export function chargeForm({ amount, charged, unsure }) {
       toast(t('shop.charged', { points: points(wanted) }));
       charged(balance);
     } catch (error) {
-      toast(error.passing ? `${errorText(error)} ${t('shop.charge.unsure')}` : errorText(error), { error: true });
-      if (error.passing) unsure();
+      const { passing } = OnsaleError.from(error);
+      toast(passing ? `${errorText(error)} ${t('shop.charge.unsure')}` : errorText(error), { error: true });
+      if (passing) unsure();
     } finally {
       busy = false;
       setAttribute(button, 'aria-disabled', null);

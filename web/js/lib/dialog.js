@@ -34,7 +34,12 @@ function openDialog({ title, body = [], yes = t('common.ok'), no = t('common.can
     { method: 'dialog' },
     el('h2', { id, dir: 'auto' }, title),
     el('div', { class: 'dialog-body' }, parts, fields),
-    other && el('p', null, el('button', { type: 'button', value: 'other', class: 'button plain', on: { click: () => dialog.close('other') } }, other)),
+    other &&
+      el(
+        'p',
+        null,
+        el('button', { type: 'button', value: 'other', class: 'button plain', on: { click: () => dialog.close('other') } }, other),
+      ),
     el(
       'div',
       { class: 'dialog-buttons' },
@@ -78,7 +83,11 @@ export async function confirm(question) {
 export function ask(question) {
   const { label, value = '', max = 100, type = 'text', autocomplete = 'off' } = question;
   const input = el('input', { type, maxlength: max, required: true, autocomplete, value, autofocus: true, pattern: '.*\\S.*' });
-  return openDialog({ ...question, danger: question.danger ?? false }, [el('label', { class: 'field' }, el('span', null, label), input)], () => input.value.trim());
+  return openDialog(
+    { ...question, danger: question.danger ?? false },
+    [el('label', { class: 'field' }, el('span', null, label), input)],
+    () => input.value.trim(),
+  );
 }
 
 /**

@@ -2,6 +2,15 @@
 /** Creates and changes elements. A text always becomes a text node, never markup. */
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {string | number | boolean | null | undefined} Attribute */
+/**
+ * A listener; as the type of a method, so that it may take any kind of event.
+ * @typedef {{ handle(event: Event): unknown }['handle']} Listener
+ */
+/** @typedef {Record<string, Listener>} Listeners by the name of the event */
+/**
+ * @typedef {{ on?: Listeners, dataset?: Record<string, string> } & { [name: string]: Attribute | Listeners | Record<string, string> }} Props
+ */
 
 /**
  * Creates an element. In `props`, `dataset` is an object of data attributes, `on` an object of
@@ -9,18 +18,18 @@
  * present; `false`, null and undefined are absent).
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, any> | null} [props]
+ * @param {Props | null} [props]
  * @param {...(Child | Child[])} children
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function el(tag, props, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(props ?? {})) {
-    if (name === 'on') {
-      for (const [event, listener] of Object.entries(value)) element.addEventListener(event, /** @type {any} */ (listener));
-    } else if (name === 'dataset') Object.assign(element.dataset, value);
-    else if (name === 'value' || name === 'checked') /** @type {any} */ (element)[name] = value;
-    else setAttribute(element, name, value);
+  const { on = {}, dataset = {}, ...rest } = props ?? {};
+  for (const [event, listener] of Object.entries(on)) element.addEventListener(event, listener);
+  Object.assign(element.dataset, dataset);
+  for (const [name, value] of Object.entries(rest)) {
+    if (name === 'value' || name === 'checked') Object.assign(element, { [name]: value });
+    else setAttribute(element, name, /** @type {Attribute} */ (value));
   }
   setChildren(element, ...children);
   return element;

@@ -2,15 +2,25 @@
 /** What every page does: local times, the signed-in user, the session, and the offline notice. */
 import { $, $$, setText, setAttribute, setVisible } from './dom.js';
 import { page } from './page.js';
-import { currentSession, ensureSignedIn, formerUser, sessionTimeLeft, onSessionChange, onsale, renewSession, isRenewable, signInAgain, takeTokenFromAddress } from './session.js';
+import {
+  currentSession,
+  ensureSignedIn,
+  formerUser,
+  sessionTimeLeft,
+  onSessionChange,
+  onsale,
+  renewSession,
+  isRenewable,
+  signInAgain,
+  takeTokenFromAddress,
+} from './session.js';
 import { canStore } from './store.js';
 import { t, time } from './text.js';
 
 /** Rewrites the server's times in the reader's time zone. @param {ParentNode} [within] */
 export function showLocalTimes(within = document) {
   for (const element of /** @type {HTMLTimeElement[]} */ ($$('time[datetime]', within))) {
-    const form = /** @type {any} */ (element.dataset.form ?? 'full');
-    setText(element, time(element.dateTime, form));
+    setText(element, time(element.dateTime, /** @type {import('./text.js').TimeForm | undefined} */ (element.dataset.form)));
   }
 }
 
@@ -35,7 +45,11 @@ const EXPIRY_LEEWAY_MS = 30_000;
 function showSessionNotice() {
   const [rest, before] = [sessionTimeLeft(), formerUser()];
   const ending = rest !== null && rest < ENDING_SOON_MS && !isRenewable();
-  const text = before ? t('common.session.ended', { name: before.name }) : ending ? t('common.session.ending', { time: time(currentSession()?.expires_at ?? 0, 'clock') }) : '';
+  const text = before
+    ? t('common.session.ended', { name: before.name })
+    : ending
+      ? t('common.session.ending', { time: time(currentSession()?.expires_at ?? 0, 'clock') })
+      : '';
   setText($('#session-text'), text);
   setVisible($('#session'), text !== '');
 }

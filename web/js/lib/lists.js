@@ -1,5 +1,5 @@
 // @ts-check
-/** Reads paginated lists. */
+/** Reads paginated lists, and groups items. */
 
 /** Items per page, and the maximum number of pages. */
 const PAGE_SIZE = 200;
@@ -7,11 +7,13 @@ const MAX_PAGES = 5;
 
 /**
  * Fetches the items of a list, page by page, up to `MAX_PAGES`.
- * @param {(page: {limit: number, cursor: string | null}) => Promise<import('../onsale.js').List>} ask
- * @param {(items: any[]) => boolean} [enough] whether the items suffice
- * @returns {Promise<any[]>}
+ * @template Item
+ * @param {(page: {limit: number, cursor: string | null}) => Promise<import('../onsale/types.d.ts').List<Item>>} ask
+ * @param {(items: Item[]) => boolean} [enough] whether the items suffice
+ * @returns {Promise<Item[]>}
  */
 export async function fetchAll(ask, enough = () => false) {
+  /** @type {Item[]} */
   const found = [];
   /** @type {string | null} */
   let cursor = null;
@@ -22,4 +24,22 @@ export async function fetchAll(ask, enough = () => false) {
     cursor = next_cursor;
   }
   return found;
+}
+
+/**
+ * Groups items by a key, in order of first appearance.
+ * @template Item, Key
+ * @param {Item[]} all
+ * @param {(one: Item) => Key} keyOf
+ * @returns {Map<Key, Item[]>}
+ */
+export function groupBy(all, keyOf) {
+  /** @type {Map<Key, Item[]>} */
+  const groups = new Map();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group) group.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return groups;
 }

@@ -22,6 +22,7 @@ export const hasSeenRecoveryCode = () => Boolean(localStore.get(key(currentSessi
 
 /** A read-only field with a button that copies its text. @param {string} text @param {string} label */
 export function copyRow(text, label) {
+  /** @type {HTMLInputElement} */
   const field = el('input', { readonly: true, value: text, 'aria-label': label, on: { focus: () => field.select() } });
   const copy = el('button', { class: 'button quiet', type: 'button' }, t('common.copy'));
   copy.addEventListener('click', async () => {
@@ -51,7 +52,12 @@ export async function showRecoveryCode() {
     await showInfo({
       title: t('common.recovery.title'),
       // Also as text, since the field is too narrow for it on a phone.
-      body: [t('common.recovery.text'), el('p', null, el('code', { dir: 'ltr' }, code)), copyRow(code, t('common.recover.code')), t('common.recovery.once')],
+      body: [
+        t('common.recovery.text'),
+        el('p', null, el('code', { dir: 'ltr' }, code)),
+        copyRow(code, t('common.recover.code')),
+        t('common.recovery.once'),
+      ],
     });
     return true;
   } catch (error) {

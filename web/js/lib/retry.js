@@ -1,14 +1,14 @@
 // @ts-check
 /** Repeats calls that fail for a moment. */
-import { backoff, pause } from '../onsale/call.js';
+import { OnsaleError, backoff, pause } from '../onsale/call.js';
 
 /**
  * Repeats `call` until it succeeds. Waits longer after each failure, as `backoff` and `Retry-After` say.
  * @template T
  * @param {() => Promise<T>} call
  * @param {object} [how]
- * @param {(error: any) => void} [how.onError] called before each wait
- * @param {(error: any) => boolean} [how.isTemporary] whether the same call may succeed later
+ * @param {(error: OnsaleError) => void} [how.onError] called before each wait
+ * @param {(error: OnsaleError) => boolean} [how.isTemporary] whether the same call may succeed later
  * @returns {Promise<T>}
  * @throws the first error that is not temporary
  */
@@ -17,9 +17,10 @@ export async function retry(call, { onError = () => {}, isTemporary = (error) =>
     try {
       return await call();
     } catch (error) {
-      if (!isTemporary(error)) throw error;
-      onError(error);
-      await pause(Math.max(error.retryAfter ?? 0, backoff(failures)));
+      const failure = OnsaleError.from(error);
+      if (!isTemporary(failure)) throw error;
+      onError(failure);
+      await pause(Math.max(failure.retryAfter ?? 0, backoff(failures)));
     }
   }
 }

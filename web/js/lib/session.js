@@ -47,7 +47,10 @@ export function currentSession() {
   return session;
 }
 
-/** The user who is signed in, or whose session has ended but whose tickets are still here. @returns {{ id: number, name: string } | null} */
+/**
+ * The user who is signed in, or whose session has ended but whose tickets are still here.
+ * @returns {{ id: number, name: string } | null}
+ */
 export function knownUser() {
   const session = loadSession();
   return session?.id ? { id: session.id, name: session.name } : null;
@@ -91,7 +94,10 @@ async function fetchAndWatch(input, init) {
   const response = await globalThis.fetch(input, init);
   const sent = /** @type {Record<string, string>} */ (init?.headers ?? {}).Authorization;
   if (response.status === 401 && sent) {
-    const problem = await response.clone().json().catch(() => null);
+    const problem = await response
+      .clone()
+      .json()
+      .catch(() => null);
     const session = currentSession();
     if (problem?.code === 'unauthenticated' && session && sent === `Bearer ${session.token}`) {
       signIn({ ...session, ended: true });

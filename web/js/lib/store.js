@@ -1,5 +1,6 @@
 // @ts-check
 /** Values stored in the browser as JSON. If the browser stores nothing (private window, full disk), they last as long as the page. */
+import { OnsaleError } from '../onsale/call.js';
 
 /** @param {() => Storage} find */
 function createStore(find) {
@@ -13,7 +14,11 @@ function createStore(find) {
     storage = null;
   }
   return {
-    /** @param {string} key @returns {any} the stored value, or null */
+    /**
+     * @template Value
+     * @param {string} key
+     * @returns {Value | null} the stored value, or null
+     */
     get(key) {
       try {
         return JSON.parse(storage?.getItem(key) ?? memory.get(key) ?? 'null');
@@ -25,14 +30,14 @@ function createStore(find) {
     keys(prefix) {
       return [...new Set([...memory.keys(), ...Object.keys(storage ?? {})])].filter((key) => key.startsWith(prefix));
     },
-    /** @param {string} key @param {any} value */
+    /** @param {string} key @param {unknown} value */
     set(key, value) {
       const text = JSON.stringify(value);
       memory.set(key, text);
       try {
         storage?.setItem(key, text);
       } catch {
-      // It stays in memory.
+        // It stays in memory.
       }
     },
     /** @param {string} key */
@@ -41,7 +46,7 @@ function createStore(find) {
       try {
         storage?.removeItem(key);
       } catch {
-      // It was not stored.
+        // It was not stored.
       }
     },
   };
@@ -68,8 +73,9 @@ export const tabStore = createStore(() => window.sessionStorage);
 
 /**
  * Calls `changed` when another tab changes the value of `key`.
+ * @template Value
  * @param {string} key
- * @param {(value: any) => void} changed
+ * @param {(value: Value | null) => void} changed
  */
 export function onStoredChange(key, changed) {
   window.addEventListener('storage', (event) => {
@@ -101,7 +107,7 @@ export async function withIdempotencyKey(intention, act) {
     tabStore.remove(name);
     return answer;
   } catch (error) {
-    if (!(/** @type {any} */ (error).passing)) tabStore.remove(name);
+    if (!OnsaleError.from(error).passing) tabStore.remove(name);
     throw error;
   }
 }

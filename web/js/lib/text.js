@@ -1,5 +1,6 @@
 // @ts-check
 /** Formats texts, numbers, money and times in the reader's language. */
+import { OnsaleError } from '../onsale/call.js';
 import { page } from './page.js';
 
 const plural = new Intl.PluralRules(page.lang);
@@ -44,7 +45,9 @@ export const money = (value) => (page.lang === 'ko' ? `${number(value)}ì›` : `â
 /** An amount of points. @param {number} value */
 export const points = (value) => t('common.points', { n: value });
 
-/** @type {Record<string, Intl.DateTimeFormatOptions>} */
+/** @typedef {'full' | 'day' | 'date' | 'clock' | 'exact'} TimeForm */
+
+/** @type {Record<TimeForm, Intl.DateTimeFormatOptions>} */
 const FORMS = {
   full: { year: 'numeric', month: 'short', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' },
   day: { month: 'short', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' },
@@ -56,7 +59,7 @@ const FORMS = {
 /**
  * A time in the reader's time zone.
  * @param {string | number | Date} value
- * @param {'full' | 'day' | 'date' | 'clock' | 'exact'} [form]
+ * @param {TimeForm} [form]
  */
 export function time(value, form = 'full') {
   const date = new Date(value);
@@ -90,10 +93,10 @@ export function duration(seconds) {
 
 /**
  * The text that explains an error to the reader.
- * @param {any} error an OnsaleError, or any other thrown value
+ * @param {unknown} error an OnsaleError, or any other thrown value
  * @returns {string}
  */
 export function errorText(error) {
-  const key = `common.error.${error?.code ?? 'unknown'}`;
+  const key = `common.error.${OnsaleError.from(error).code}`;
   return hasText(key) ? t(key) : t('common.error.unknown');
 }

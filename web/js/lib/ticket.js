@@ -19,11 +19,12 @@ function isOwn(user) {
   return !session || user === null || user === String(session.id);
 }
 
-/** @param {any} kept a record, or the bare ticket that older versions stored */
+/** @param {{ user?: string | null, token?: string } | string | null} kept a record, or the bare ticket that older versions stored */
 function readTicket(kept) {
   const token = typeof kept === 'string' ? kept : kept?.token;
   if (typeof token !== 'string') return null;
-  return isOwn(readUser(token) ?? kept.user ?? null) ? token : null;
+  const user = typeof kept === 'string' ? null : kept?.user;
+  return isOwn(readUser(token) ?? user ?? null) ? token : null;
 }
 
 /** Loads the ticket (`Queue-Token`) of a schedule, or null. @param {number | string} schedule @returns {string | null} */
@@ -44,5 +45,8 @@ export function saveTicket(schedule, token) {
 /** Removes the ticket of a schedule. @param {number | string} schedule */
 export const dropTicket = (schedule) => localStore.remove(key(schedule));
 
-/** Calls `changed` when another tab replaces or removes the ticket. @param {number | string} schedule @param {(token: string | null) => void} changed */
+/**
+ * Calls `changed` when another tab replaces or removes the ticket.
+ * @param {number | string} schedule @param {(token: string | null) => void} changed
+ */
 export const onTicketChange = (schedule, changed) => onStoredChange(key(schedule), (value) => changed(readTicket(value)));

@@ -21,7 +21,7 @@ export class Purse {
     $('#history-more').addEventListener('click', () => this.#loadMore());
   }
 
-  /** @param {{amount: number}} balance @param {import('../onsale.js').List} history */
+  /** @param {{amount: number}} balance @param {import('./load.js').Account['history']} history */
   show({ amount }, { items, next_cursor }) {
     setText($('#balance'), points(amount));
     setChildren($('#history'), items.map(row));
@@ -50,7 +50,7 @@ export class Purse {
   }
 }
 
-/** @param {any} change */
+/** @param {import('../onsale/types.d.ts').BalanceChange} change */
 function row({ kind, amount, balance_after, created_at }) {
   const sign = amount > 0 ? '+' : amount < 0 ? '−' : '';
   return el(

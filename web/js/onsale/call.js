@@ -1,13 +1,28 @@
 // @ts-check
 /** API calls: sending, errors, and repeating. */
 
+/** @import * as Api from './types.d.ts' */
+
 /** Why a call failed. The members that a code adds (`seat_ids`, `limit`, `balance`, …) become properties. */
 export class OnsaleError extends Error {
+  /** The seats that the refusal is about. @type {number[] | undefined} */
+  seat_ids;
+  /** The limit that was reached. @type {number | undefined} */
+  limit;
+  /** The user's points, and how many were needed. @type {number | undefined} */
+  balance;
+  /** @type {number | undefined} */
+  required;
+  /** When joining opens. @type {string | undefined} */
+  opens_at;
+  /** Every error in the request. @type {Api.Problem['errors']} */
+  errors;
+
   /**
    * @param {string} code the API's stable code; `network` if no answer came, `aborted` if the
    * caller cancelled it
    * @param {number} status the HTTP status; 0 without an answer
-   * @param {Record<string, any>} [body] the received problem
+   * @param {Api.Problem} [body] the received problem
    * @param {number | null} [retryAfter] how long to wait before the next try, in ms
    */
   constructor(code, status, body = {}, retryAfter = null) {
@@ -24,6 +39,11 @@ export class OnsaleError extends Error {
     this.detail = body.detail ?? code;
   }
 
+  /** Returns the error itself, or for any other thrown value an error with the code `unknown`. @param {unknown} error */
+  static from(error) {
+    return error instanceof OnsaleError ? error : new OnsaleError('unknown', 0, { detail: String(error) });
+  }
+
   /** Whether the same call may succeed later. */
   get passing() {
     return this.code === 'network' || this.status === 429 || this.status === 503 || this.code === 'request_in_progress';
@@ -32,7 +52,7 @@ export class OnsaleError extends Error {
 
 /**
  * @typedef {object} Sent
- * @property {any} [body] sent as JSON
+ * @property {unknown} [body] sent as JSON
  * @property {string | null} [ticket] the `Queue-Token`
  * @property {string | null} [key] the `Idempotency-Key`: the call is repeated under it until there is
  * an answer
@@ -43,7 +63,10 @@ export class OnsaleError extends Error {
  * a key, else 0
  */
 
-/** What a call needs from its client. @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number, slack?: number) => void }} Client */
+/**
+ * What a call needs from its client.
+ * @typedef {{ base: string, fetch: typeof fetch, token: () => (string | null), onTime: (time: string, sent: number, received: number, slack?: number) => void }} Client
+ */
 
 /** Longest wait between two attempts, in ms. */
 const MAX_WAIT_MS = 30_000;
@@ -100,7 +123,12 @@ export async function readError(response) {
   }
   const seconds = Number(response.headers.get('retry-after'));
   const wait = response.headers.has('retry-after') && seconds >= 0 ? seconds * 1000 : null;
-  const code = typeof body?.code === 'string' ? body.code : response.status === 503 || response.status === 502 || response.status === 504 ? 'store_unavailable' : 'unknown';
+  const code =
+    typeof body?.code === 'string'
+      ? body.code
+      : response.status === 503 || response.status === 502 || response.status === 504
+        ? 'store_unavailable'
+        : 'unknown';
   return new OnsaleError(code, response.status === 502 || response.status === 504 ? 503 : response.status, body ?? {}, wait);
 }
 
@@ -170,8 +198,9 @@ async function callOnce(client, method, path, sent) {
 /**
  * Calls the API. A call with an idempotency key is repeated while its result is unknown, for `patience`
  * ms. Other calls are made once, unless `patience` is given.
+ * @template Answer
  * @param {Client} client @param {string} method @param {string} path @param {Sent} [sent]
- * @returns {Promise<any>} the answer; null if it has no body
+ * @returns {Promise<Answer>} the answer; null if it has no body
  */
 export async function call(client, method, path, sent = {}) {
   const { key, signal, patience = key ? 20_000 : 0 } = sent;
@@ -180,8 +209,9 @@ export async function call(client, method, path, sent = {}) {
     try {
       return await callOnce(client, method, path, sent);
     } catch (error) {
-      const wait = Math.max(error.retryAfter ?? 0, backoff(failures));
-      if (!error.passing || performance.now() + wait > end) throw error;
+      const { passing, retryAfter } = OnsaleError.from(error);
+      const wait = Math.max(retryAfter ?? 0, backoff(failures));
+      if (!passing || performance.now() + wait > end) throw error;
       await pause(wait, signal);
     }
   }

@@ -5,7 +5,7 @@ import { OnsaleError, anySignal, send } from './call.js';
 /** A stream silent for longer than this counts as broken, in ms. The service sends a comment every 15 s. */
 const SILENCE_MS = 30_000;
 
-/** @typedef {{ event: string, id: string | null, data: any }} Event */
+/** An event. Its kind (`event`) says what its data is. @typedef {{ event: string, id: string | null, data: unknown }} Event */
 
 /**
  * Takes lines apart into events, as the HTML standard has it.

@@ -3,6 +3,8 @@
 import { OnsaleError, backoff, call, pause } from './call.js';
 import { readStream } from './events.js';
 
+/** @import * as Api from './types.d.ts' */
+
 /** Polls between two attempts to open a stream. */
 const POLLS_PER_STREAM_TRY = 6;
 /** Interval between polls of a seat map, in ms. */
@@ -17,7 +19,7 @@ const NUDGE_AFTER_MS = 12_000;
 
 /**
  * @typedef {object} Following
- * @property {(ticket: any) => void} onTicket called with the ticket's state after each answer
+ * @property {(ticket: Api.Ticket) => void} onTicket called with the ticket's state after each answer
  * @property {(token: string) => void} [onToken] called with the ticket to store from now on
  * @property {(connection: Connection, error: OnsaleError | null) => void} [onConnection]
  * @property {(stale: boolean) => void} [onStale] called with whether the data may be old because a store does not respond
@@ -124,7 +126,7 @@ export function followTicket(client, token, on) {
   let [ticket, last, retry] = [token, /** @type {string | null} */ (null), 1000];
   let [final, polls] = [false, 0];
 
-  /** @param {any} view */
+  /** @param {Api.Ticket} view */
   const onView = (view) => {
     [follower.lastDataAt, follower.failures] = [Date.now(), 0];
     if (view.queue_token && view.queue_token !== ticket) {
@@ -138,6 +140,7 @@ export function followTicket(client, token, on) {
 
   /** Polls once. Returns the wait until the next poll, in ms. */
   const poll = async () => {
+    /** @type {Api.Ticket} */
     const view = await call(client, 'GET', '/v1/queue/ticket', { ticket, signal: follower.signal });
     onView(view);
     if (!final) follower.onConnection('polling', null);
@@ -161,7 +164,7 @@ export function followTicket(client, token, on) {
         if (event !== 'ticket') return undefined;
         [any, last] = [true, id ?? last];
         follower.onConnection('live', null);
-        return onView(data);
+        return onView(/** @type {Api.Ticket} */ (data));
       });
       if (ended === 'final') await poll();
     } finally {
@@ -175,9 +178,9 @@ export function followTicket(client, token, on) {
       try {
         if (polls % POLLS_PER_STREAM_TRY === 0 && (on.stream?.() ?? true)) {
           const began = Date.now();
-          const any = await listen().catch((error) => {
+          const any = await listen().catch((/** @type {unknown} */ error) => {
             // The stream was opened elsewhere, a proxy blocks streams, or a process drains: poll instead.
-            if (follower.isStopped || error.status === 401) throw error;
+            if (follower.isStopped || OnsaleError.from(error).status === 401) throw error;
             return false;
           });
           if (final) return;
@@ -190,11 +193,12 @@ export function followTicket(client, token, on) {
         await follower.sleep(await poll());
       } catch (error) {
         if (follower.isStopped) return;
-        if (error.status === 401 || error.status === 403 || error.status === 404) {
-          on.onEnd?.(error);
+        const failure = OnsaleError.from(error);
+        if ([401, 403, 404].includes(failure.status)) {
+          on.onEnd?.(failure);
           return;
         }
-        await follower.waitAfterFailure(error);
+        await follower.waitAfterFailure(failure);
         polls = 0;
       }
     }
@@ -205,7 +209,7 @@ export function followTicket(client, token, on) {
 
 /**
  * @typedef {object} FollowingSeats
- * @property {(changes: { version: string, since: string, seats: { id: number, status: string }[] }) => void} onSeats
+ * @property {(changes: Api.SeatChanges) => void} onSeats
  * called for every step from one version to the next, also if no seat changed
  * @property {() => void} onReload called when the changes are no longer available: load the status again and follow from there
  * @property {(connection: Connection, error: OnsaleError | null) => void} [onConnection]
@@ -228,20 +232,25 @@ export function followSeats(client, schedule, version, on) {
     follower.stop();
     on.onReload();
   };
-  const onChanges = (/** @type {any} */ changes) => {
+  const onChanges = (/** @type {Api.SeatChanges} */ changes) => {
     since = changes.version;
     on.onSeats(changes);
   };
 
   const listen = () =>
-    readStream(client, path('stream'), { signal: follower.open(), onBytes: () => (follower.lastDataAt = Date.now()) }, ({ event, data }) => {
-      if (event === 'stale') return on.onStale?.(true);
-      follower.failures = 0;
-      follower.onConnection('live', null);
-      on.onStale?.(false);
-      if (event === 'reload') return reload();
-      return event === 'seats' ? onChanges(data) : undefined;
-    });
+    readStream(
+      client,
+      path('stream'),
+      { signal: follower.open(), onBytes: () => (follower.lastDataAt = Date.now()) },
+      ({ event, data }) => {
+        if (event === 'stale') return on.onStale?.(true);
+        follower.failures = 0;
+        follower.onConnection('live', null);
+        on.onStale?.(false);
+        if (event === 'reload') return reload();
+        return event === 'seats' ? onChanges(/** @type {Api.SeatChanges} */ (data)) : undefined;
+      },
+    );
 
   /** Polls once for the changes. */
   const poll = async () => {
@@ -250,11 +259,12 @@ export function followSeats(client, schedule, version, on) {
       // A cache may add up to one second of age.
       old = Number(headers.get('age') ?? 0) > 1;
     };
+    /** @type {Api.SeatBits | Api.SeatChanges} */
     const answer = await call(client, 'GET', path('status'), { signal: follower.signal, onHeaders });
     follower.lastDataAt = Date.now();
     follower.onConnection('polling', null);
     on.onStale?.(old);
-    return Array.isArray(answer.seats) ? onChanges(answer) : reload();
+    return 'seats' in answer ? onChanges(answer) : reload();
   };
 
   const run = async () => {
@@ -262,8 +272,8 @@ export function followSeats(client, schedule, version, on) {
       try {
         const pushed = on.stream?.() ?? true;
         if (pushed) {
-          await listen().catch((error) => {
-            if (follower.isStopped || error.status === 404) throw error;
+          await listen().catch((/** @type {unknown} */ error) => {
+            if (follower.isStopped || OnsaleError.from(error).status === 404) throw error;
           });
           follower.failures += 1;
         }
@@ -272,8 +282,9 @@ export function followSeats(client, schedule, version, on) {
         await follower.sleep(pushed ? Math.min(backoff(follower.failures), SEATS_INTERVAL_MS) : SEATS_INTERVAL_MS);
       } catch (error) {
         if (follower.isStopped) return;
-        if (error.status === 404) return follower.onConnection('lost', error);
-        await follower.waitAfterFailure(error);
+        const failure = OnsaleError.from(error);
+        if (failure.status === 404) return follower.onConnection('lost', failure);
+        await follower.waitAfterFailure(failure);
       }
     }
     return undefined;

@@ -11,6 +11,7 @@ const PAUSE_MS = 250;
 export function showBands(choice) {
   const counts = choice.venue.bands.map(() => el('span', { class: 'band-free' }));
   const rows = choice.venue.bands.map((band, index) => {
+    /** @type {HTMLInputElement} */
     const box = el('input', {
       type: 'checkbox',
       checked: true,

@@ -65,7 +65,10 @@ export class Bar {
     this.refresh();
   }
 
-  /** Fills a part if its values have changed. @param {string} part @param {any[]} values @param {() => any[]} children */
+  /**
+   * Fills a part if its values have changed.
+   * @param {string} part @param {unknown[]} values @param {() => import('../lib/dom.js').Child[]} children
+   */
   #fillPart(part, values, children) {
     const made = JSON.stringify(values);
     if (this.shownValues.get(part) === made) return;

@@ -14,7 +14,7 @@ import { seatNames } from './names.js';
 const MAX_EXCEPT = 100;
 
 /**
- * @typedef {{quantity: number, section: string | null, max_price: number | null, exclude_prices?: number[][]}} Wish
+ * @typedef {import('../onsale/types.d.ts').BestSeatsWish} Wish
  */
 
 /** Fills the form's fields. `wish` reads them. @param {import('./choice.js').Choice} choice */
@@ -112,7 +112,10 @@ export function setUpBestAvailable(choice, { schedule, onFound, hold }) {
     }
   };
 
-  for (const [id, by] of /** @type {[string, number][]} */ ([['#best-fewer', -1], ['#best-more', 1]])) {
+  for (const [id, by] of /** @type {[string, number][]} */ ([
+    ['#best-fewer', -1],
+    ['#best-more', 1],
+  ])) {
     $(id).addEventListener('click', () => {
       many.value = String(wish().quantity + by);
       refresh();

@@ -23,13 +23,17 @@ const KEY_DISTANCE = 70;
 export function listenToGestures(map, handlers) {
   listenToPointers(map, handlers);
   listenToKeys(map, handlers);
-  map.host.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    const [left, top] = pointOf(map, event);
-    // Browsers count in pixels, lines or pages.
-    const zoomStep = event.deltaY * [1, 16, 400][event.deltaMode];
-    zoomMap(map, ZOOM_STEP ** (-zoomStep / (event.ctrlKey ? 40 : 160)), left, top);
-  }, { passive: false });
+  map.host.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const [left, top] = pointOf(map, event);
+      // Browsers count in pixels, lines or pages.
+      const zoomStep = event.deltaY * [1, 16, 400][event.deltaMode];
+      zoomMap(map, ZOOM_STEP ** (-zoomStep / (event.ctrlKey ? 40 : 160)), left, top);
+    },
+    { passive: false },
+  );
 }
 
 /** @param {import('./map.js').SeatMap} map @param {number} factor @param {number} [left] @param {number} [top] */
@@ -44,7 +48,11 @@ export function step(map, closer) {
   map.flyTo(zoomView(map.view, width / 2, height / 2, factor, map.venue.bounds));
 }
 
-/** The point on the map at which an event happened. @param {import('./map.js').SeatMap} map @param {{clientX: number, clientY: number}} event @returns {[number, number]} */
+/**
+ * The point on the map at which an event happened.
+ * @param {import('./map.js').SeatMap} map @param {{clientX: number, clientY: number}} event
+ * @returns {[number, number]}
+ */
 function pointOf(map, { clientX, clientY }) {
   const { left, top } = map.host.getBoundingClientRect();
   return [clientX - left, clientY - top];
@@ -86,7 +94,11 @@ function listenToPointers(map, handlers) {
   host.addEventListener('pointerleave', () => handlers.over(-1, -1));
 }
 
-/** Moves and zooms by two fingers, so that the point between them stays between them. @param {import('./map.js').SeatMap} map @param {Map<number, [number, number]>} down @param {number} moving @param {[number, number]} now */
+/**
+ * Moves and zooms by two fingers, so that the point between them stays between them.
+ * @param {import('./map.js').SeatMap} map @param {Map<number, [number, number]>} down @param {number} moving
+ * @param {[number, number]} now
+ */
 function pinch(map, down, moving, now) {
   const [before, other] = [down.get(moving), [...down].find(([id]) => id !== moving)?.[1]];
   if (!before || !other) return;

@@ -1,6 +1,7 @@
 // @ts-check
 /** Holds seats, and explains why if that fails. */
 import { toast } from '../lib/announce.js';
+import { OnsaleError } from '../onsale.js';
 import { onsale } from '../lib/session.js';
 import { withIdempotencyKey } from '../lib/store.js';
 import { errorText, t } from '../lib/text.js';
@@ -60,17 +61,16 @@ export class SeatHolder {
       this.context.choice.pickOnly([]);
       location.assign(`/holds/${held.hold_id}`);
     } catch (error) {
-      await this.#handleRefusal(error);
+      await this.#handleRefusal(OnsaleError.from(error));
       bar.setBusy(false);
     }
   }
 
-  /** @param {any} error */
+  /** @param {OnsaleError} error */
   async #handleRefusal(error) {
     const { choice, turn } = this.context;
     if (error.code === 'seat_taken') {
-      const seats = error.seat_ids.map((/** @type {number} */ id) => choice.states.seatById.get(id));
-      choice.markTaken(seats.filter((/** @type {number | undefined} */ seat) => seat !== undefined));
+      choice.markTaken((error.seat_ids ?? []).flatMap((id) => choice.states.seatById.get(id) ?? []));
       await this.#reportLost(true);
       return;
     }
@@ -81,7 +81,7 @@ export class SeatHolder {
       return;
     }
     if (error.code === 'ticket_not_active' || error.status === 401) turn.refresh();
-    const text = error.code === 'seat_limit_exceeded' ? t('seats.notice.full', { n: error.limit }) : errorText(error);
+    const text = error.code === 'seat_limit_exceeded' ? t('seats.notice.full', { n: error.limit ?? choice.limit }) : errorText(error);
     toast(error.passing && error.status !== 429 ? `${text} ${t('seats.unsure')}` : text, { error: true });
     await this.#reportLost(true);
   }

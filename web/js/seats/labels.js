@@ -36,12 +36,16 @@ export async function loadLabels(wanted) {
   const known = new Map(loadKept().map(([id, section, row, seat_number]) => [id, { section, row, seat_number }]));
   const unknown = wanted.filter(({ seat_id }) => !known.has(seat_id));
   const schedules = [...new Set(unknown.map(({ schedule_id }) => schedule_id))];
-  await Promise.all(schedules.map(async (schedule) => {
-    const ids = new Set(unknown.map(({ seat_id }) => seat_id));
-    const { seats } = await onsale.layout(schedule);
-    const found = seats.filter(({ id }) => ids.has(id));
-    saveLabels(found);
-    found.forEach((seat) => known.set(seat.id, seat));
-  }).map((one) => one.catch(() => {})));
+  await Promise.all(
+    schedules
+      .map(async (schedule) => {
+        const ids = new Set(unknown.map(({ seat_id }) => seat_id));
+        const { seats } = await onsale.layout(schedule);
+        const found = seats.filter(({ id }) => ids.has(id));
+        saveLabels(found);
+        found.forEach((seat) => known.set(seat.id, seat));
+      })
+      .map((one) => one.catch(() => {})),
+  );
   return known;
 }

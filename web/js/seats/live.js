@@ -11,7 +11,7 @@ import { errorText, t, time } from '../lib/text.js';
 const QUIET_MS = 1500;
 const RELOAD_MS = 2000;
 
-/** Shows why the map is not loaded yet. @param {any} error */
+/** Shows why the map is not loaded yet. @param {unknown} error */
 const showLoadError = (error) => setText($('#map-loading'), `${errorText(error)} ${t('seats.again')}`);
 
 /**
@@ -26,7 +26,7 @@ export async function loadSeats(schedule, version) {
   return layout.seats;
 }
 
-/** Loads the states of all seats. @param {number} schedule @returns {Promise<any>} */
+/** Loads the states of all seats. @param {number} schedule @returns {Promise<import('./states.js').FullStatus>} */
 export const loadStates = (schedule) => retry(() => onsale.status(schedule), { onError: showLoadError });
 
 /**

@@ -107,7 +107,10 @@ function describePoint(map, left = 0, top = 0) {
   return t('seats.section.option', { section: isolate(section.name), n: map.choice.states.freeInSection[section.index] });
 }
 
-/** The seat at a point, or the nearest one within `slack` CSS pixels, or -1. @param {import('./map.js').SeatMap} map @param {number} left @param {number} top @param {number} slack */
+/**
+ * The seat at a point, or the nearest one within `slack` CSS pixels, or -1.
+ * @param {import('./map.js').SeatMap} map @param {number} left @param {number} top @param {number} slack
+ */
 function seatNear(map, left, top, slack) {
   const exact = map.seatAt(left, top);
   if (exact >= 0) return exact;

@@ -142,7 +142,10 @@ export class SeatMap {
     return matchMedia('(pointer: coarse)').matches ? FINGER_FROM : MOUSE_FROM;
   }
 
-  /** Moves to a section, at a scale at which its seats can be picked. `at` is the point to show if the section is too large. @param {import('./venue.js').Section} section @param {number[]} [at] */
+  /**
+   * Moves to a section, at a scale at which its seats can be picked. `at` is the point to show if the section is too large.
+   * @param {import('./venue.js').Section} section @param {number[]} [at]
+   */
   flyToSection(section, at) {
     this.flyTo(viewOfSection(section, this.view, this.venue.bounds, this.pickable, at));
   }

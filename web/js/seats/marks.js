@@ -35,7 +35,11 @@ export function drawMarks(map) {
   if (map.showsCross) drawCross(context, map);
 }
 
-/** Traces the part of a ring between two radii, around `angle`. @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {{inner: number, outer: number, atInner: number, atOuter: number}} shape @param {number} angle */
+/**
+ * Traces the part of a ring between two radii, around `angle`.
+ * @param {CanvasRenderingContext2D} context @param {SeatMap} map
+ * @param {{inner: number, outer: number, atInner: number, atOuter: number}} shape @param {number} angle
+ */
 function traceArc(context, { view }, { inner, outer, atInner, atOuter }, angle) {
   const [x, y] = toScreen(view, 0, 0);
   // The plan's angles start at the bottom and grow to the right.
@@ -69,7 +73,10 @@ function drawSectionOutline(context, map, section) {
   context.stroke();
 }
 
-/** Draws section names and their numbers of free seats, where there is room. @param {CanvasRenderingContext2D} context @param {SeatMap} map */
+/**
+ * Draws section names and their numbers of free seats, where there is room.
+ * @param {CanvasRenderingContext2D} context @param {SeatMap} map
+ */
 function drawSectionNames(context, map) {
   const { view, paint, choice } = map;
   if (map.venue.sections.length > MAX_NAMES) return;
@@ -104,7 +111,10 @@ function drawSectionTitles(context, map) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {SeatMap} map @param {{x: number, y: number, name: string, free: string, size: number}} label */
+/**
+ * @param {CanvasRenderingContext2D} context @param {SeatMap} map
+ * @param {{x: number, y: number, name: string, free: string, size: number}} label
+ */
 function drawLabel(context, { paint }, { x, y, name, free, size }) {
   const small = size * 0.82;
   const wide = Math.max(context.measureText(name).width, context.measureText(free).width * 0.82) + size;
@@ -216,7 +226,12 @@ function drawRing(context, map, seat, colour, width) {
 function drawCross(context, { view, paint }) {
   const [x, y] = [view.width / 2, view.height / 2];
   context.beginPath();
-  for (const [across, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+  for (const [across, down] of [
+    [1, 0],
+    [-1, 0],
+    [0, 1],
+    [0, -1],
+  ]) {
     context.moveTo(x + across * 9, y + down * 9);
     context.lineTo(x + across * 22, y + down * 22);
   }

@@ -4,7 +4,7 @@ import { msUntil } from '../lib/clock.js';
 import { fetchAll } from '../lib/lists.js';
 import { currentSession, onsale } from '../lib/session.js';
 
-/** @typedef {import('../onsale.js').Hold['reservations'][number]} Reservation */
+/** @typedef {import('../onsale/types.d.ts').Reservation} Reservation */
 
 /**
  * Loads the buyer's reservations of this schedule that wait for payment or are paid.

@@ -30,22 +30,26 @@ function forEachRun(venue, many, isFree, found) {
   }
 }
 
-/** The free seats closest to `lost`, not necessarily side by side. @param {Venue} venue @param {number[]} lost @param {number} many @param {SeatFilter} isFree */
+/**
+ * The free seats closest to `lost`, not necessarily side by side.
+ * @param {Venue} venue @param {number[]} lost @param {number} many @param {SeatFilter} isFree
+ */
 function closestSeats(venue, lost, many, isFree) {
   const near = distanceTo(venue, lost);
   const free = [];
   for (let seat = 0; seat < venue.count; seat++) if (isFree(seat)) free.push(seat);
   if (free.length < many) return null;
   const costs = new Map(free.map((seat) => [seat, near(seat)]));
-  const order = (/** @type {number} */ one, /** @type {number} */ other) =>
-    (costs.get(one) ?? 0) - (costs.get(other) ?? 0) || one - other;
-  return free.sort(order).slice(0, many).sort((one, other) => one - other);
+  const order = (/** @type {number} */ one, /** @type {number} */ other) => (costs.get(one) ?? 0) - (costs.get(other) ?? 0) || one - other;
+  return free
+    .sort(order)
+    .slice(0, many)
+    .sort((one, other) => one - other);
 }
 
 /** Returns a function for a seat's distance to the lost seats. @param {Venue} venue @param {number[]} lost */
 function distanceTo(venue, lost) {
-  const middle = (/** @type {Float32Array} */ axis) =>
-    lost.reduce((sum, seat) => sum + axis[seat], 0) / lost.length;
+  const middle = (/** @type {Float32Array} */ axis) => lost.reduce((sum, seat) => sum + axis[seat], 0) / lost.length;
   const [x, y] = [middle(venue.x), middle(venue.y)];
   const sections = new Set(lost.map((seat) => venue.section[seat]));
   const price = Math.max(...lost.map((seat) => venue.seats[seat].seat_price));

@@ -117,7 +117,10 @@ export class Raster {
     return centre;
   }
 
-  /** Draws a picture that is partly outside. @param {number} right @param {number} down @param {Picture} picture @param {Int32Array} [eraser] */
+  /**
+   * Draws a picture that is partly outside.
+   * @param {number} right @param {number} down @param {Picture} picture @param {Int32Array} [eraser]
+   */
   #clipped(right, down, { at, value }, eraser) {
     const { width, height, reach, pixels } = this;
     const write = (/** @type {number} */ offset, /** @type {number} */ colour) => {
@@ -156,7 +159,10 @@ function createPicture({ reach, width }, look, size, x, y) {
   return { at: Int32Array.from(at), value: Uint32Array.from(value) };
 }
 
-/** How much of the pixel at `x`, `y` from the middle is covered, 0 to 1. @param {number} shape @param {number} size @param {number} x @param {number} y */
+/**
+ * How much of the pixel at `x`, `y` from the middle is covered, 0 to 1.
+ * @param {number} shape @param {number} size @param {number} x @param {number} y
+ */
 function coverage(shape, size, x, y) {
   const whole = rounded(size, x, y);
   if (shape === FULL) return whole;

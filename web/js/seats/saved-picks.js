@@ -14,6 +14,9 @@ export function persistPicks(schedule, choice) {
       saved = null;
       choice.pickOnly(seats.slice(0, choice.remaining));
     }
-    tabStore.set(key, [...choice.picked].map((seat) => choice.venue.seats[seat].id));
+    tabStore.set(
+      key,
+      [...choice.picked].map((seat) => choice.venue.seats[seat].id),
+    );
   });
 }

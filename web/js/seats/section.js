@@ -45,10 +45,11 @@ export class SectionList {
     const { choice, select, rows } = this;
     const options = choice.venue.sections.map(({ name, index }) => el('option', { value: String(index) }, name));
     setChildren(select, el('option', { value: '' }, t('seats.section.choose')), options);
-    const showCounts = () => choice.venue.sections.forEach(({ name, index }) => {
-      setText(options[index], t('seats.section.option', { section: isolate(name), n: choice.states.freeInSection[index] }));
-    });
-    // A list must not change while it is open.
+    const showCounts = () =>
+      choice.venue.sections.forEach(({ name, index }) => {
+        setText(options[index], t('seats.section.option', { section: isolate(name), n: choice.states.freeInSection[index] }));
+      });
+    // A list must not change while it is open. When it closes, it shows the current counts again.
     let due = 0;
     const later = () => {
       due ||= window.setTimeout(() => {
@@ -59,6 +60,7 @@ export class SectionList {
     choice.on('seats', later);
     select.addEventListener('focus', showCounts);
     select.addEventListener('pointerdown', showCounts);
+    select.addEventListener('blur', showCounts);
     showCounts();
     select.addEventListener('change', () => {
       const section = choice.venue.sections[Number(select.value)];
@@ -76,7 +78,10 @@ export class SectionList {
     });
     rows.addEventListener('focusout', () => this.handlers.pointed(-1));
     rows.addEventListener('keydown', (event) => this.#onKeyDown(event));
-    for (const [id, by] of /** @type {[string, number][]} */ ([['#section-before', -1], ['#section-after', 1]])) {
+    for (const [id, by] of /** @type {[string, number][]} */ ([
+      ['#section-before', -1],
+      ['#section-after', 1],
+    ])) {
       $(id).addEventListener('click', () => this.#showPart(this.part + by));
     }
     choice.on('seats', (seats) => seats.forEach((seat) => this.#refreshButton(seat)));
@@ -110,7 +115,10 @@ export class SectionList {
     this.part = part;
     this.buttons.clear();
     this.current = -1;
-    setChildren(this.rows, this.parts[part].map((row) => this.#createRow(section, row)));
+    setChildren(
+      this.rows,
+      this.parts[part].map((row) => this.#createRow(section, row)),
+    );
     const free = [...this.buttons.keys()].find((one) => choice.isSelectable(one));
     this.#setTabStop(seat >= 0 ? seat : (free ?? this.buttons.keys().next().value ?? -1));
     const [first, last] = [this.parts[part][0], this.parts[part][this.parts[part].length - 1]];
@@ -205,13 +213,20 @@ export class SectionList {
       return line.reduce((one, other) => (apart(other) < apart(one) ? other : one));
     };
     switch (key) {
-      case 'ArrowLeft': return before[0];
-      case 'ArrowRight': return after[0];
-      case 'ArrowUp': return above(before);
-      case 'ArrowDown': return above(after);
-      case 'Home': return shown.find((seat) => row(seat) === row(from) && usable(seat));
-      case 'End': return shown.filter((seat) => row(seat) === row(from) && usable(seat)).at(-1);
-      default: return undefined;
+      case 'ArrowLeft':
+        return before[0];
+      case 'ArrowRight':
+        return after[0];
+      case 'ArrowUp':
+        return above(before);
+      case 'ArrowDown':
+        return above(after);
+      case 'Home':
+        return shown.find((seat) => row(seat) === row(from) && usable(seat));
+      case 'End':
+        return shown.filter((seat) => row(seat) === row(from) && usable(seat)).at(-1);
+      default:
+        return undefined;
     }
   }
 }
@@ -222,7 +237,11 @@ function seatOf(target) {
   return button instanceof HTMLElement ? Number(button.dataset.seat) : -1;
 }
 
-/** Splits a section's rows into parts of at most `MAX_BUTTONS` seats. A row that is too long is split. @param {Section} section @returns {Row[][]} */
+/**
+ * Splits a section's rows into parts of at most `MAX_BUTTONS` seats. A row that is too long is split.
+ * @param {Section} section
+ * @returns {Row[][]}
+ */
 export function splitIntoParts(section) {
   /** @type {Row[][]} */
   const parts = [[]];

@@ -4,6 +4,8 @@
  */
 import { states as decode } from '../onsale.js';
 
+/** @import * as Api from '../onsale/types.d.ts' */
+
 export const AVAILABLE = 0;
 export const HELD = 1;
 export const GONE = 2;
@@ -12,8 +14,8 @@ export const GONE = 2;
 const STATE_BY_NAME = { AVAILABLE, HELD, UNAVAILABLE: GONE };
 
 /**
- * @typedef {{version: string, layout_version: number, status: string}} FullStatus two bits per seat
- * @typedef {{version: string, since: string, seats: {id: number, status: string}[]}} StatusChanges
+ * @typedef {Api.SeatBits} FullStatus two bits per seat
+ * @typedef {Api.SeatChanges} StatusChanges
  */
 
 /**
@@ -23,6 +25,7 @@ export class States {
   /** @param {import('./venue.js').Venue} venue */
   constructor(venue) {
     this.venue = venue;
+    /** @type {Uint8Array} */
     this.states = new Uint8Array(venue.count);
     this.version = '';
     /** Numbers of free seats per section, per band, and in total. */

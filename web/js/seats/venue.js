@@ -85,7 +85,18 @@ function createSection(name, index, rows, price) {
   const longest = Math.max(48, Math.ceil(5 * Math.sqrt(seats.length)));
   /** @type {Section} */
   const section = {
-    name, index, seats, rows: [], lines: [], price, width: 0, depth: 0, inner: 0, angle: 0, x: 0, y: 0,
+    name,
+    index,
+    seats,
+    rows: [],
+    lines: [],
+    price,
+    width: 0,
+    depth: 0,
+    inner: 0,
+    angle: 0,
+    x: 0,
+    y: 0,
   };
   let first = 0;
   for (const [label, { length }] of rows) {
@@ -103,7 +114,11 @@ function createSection(name, index, rows, price) {
   return section;
 }
 
-/** The stage in front of a first row of this radius, about as wide as the row. @param {number} first @param {Section[]} sections @returns {Stage} */
+/**
+ * The stage in front of a first row of this radius, about as wide as the row.
+ * @param {number} first @param {Section[]} sections
+ * @returns {Stage}
+ */
 function stageBefore(first, sections) {
   const ring = sections.filter(({ inner }) => inner === first);
   const widest = Math.max(0, ...ring.map(({ angle, width }) => Math.abs(angle) + width / 2 / first));
@@ -268,7 +283,10 @@ function normalizeAngle(angle) {
   return angle - 2 * Math.PI * Math.round(angle / (2 * Math.PI));
 }
 
-/** A section's outline, with room for its name and row names: inner and outer radius, and half the angle at each. @param {Section} section */
+/**
+ * A section's outline, with room for its name and row names: inner and outer radius, and half the angle at each.
+ * @param {Section} section
+ */
 export function outline(section) {
   const [inner, outer] = [section.inner - 1.9, section.inner + section.depth - ROW_DISTANCE + 0.9];
   const half = section.width / 2 + 1.5;

@@ -34,18 +34,12 @@ export function fitView(box, width, height) {
 
 /** Converts a point of the plan to a point of the screen. @param {View} view @param {number} x @param {number} y */
 export function toScreen(view, x, y) {
-  return [
-    (x - view.x) * view.scale + view.width / 2,
-    (y - view.y) * view.scale + view.height / 2,
-  ];
+  return [(x - view.x) * view.scale + view.width / 2, (y - view.y) * view.scale + view.height / 2];
 }
 
 /** Converts a point of the screen to a point of the plan. @param {View} view @param {number} left @param {number} top */
 export function toPlan(view, left, top) {
-  return [
-    (left - view.width / 2) / view.scale + view.x,
-    (top - view.height / 2) / view.scale + view.y,
-  ];
+  return [(left - view.width / 2) / view.scale + view.x, (top - view.height / 2) / view.scale + view.y];
 }
 
 /**
@@ -95,10 +89,7 @@ export function interpolateView(from, to, part) {
   const eased = 1 - (1 - part) ** 3;
   const scale = from.scale * (to.scale / from.scale) ** eased;
   // The middle moves along with the scale, so that the target stays visible.
-  const share =
-    Math.abs(to.scale - from.scale) < 1e-6
-      ? eased
-      : (1 / from.scale - 1 / scale) / (1 / from.scale - 1 / to.scale);
+  const share = Math.abs(to.scale - from.scale) < 1e-6 ? eased : (1 / from.scale - 1 / scale) / (1 / from.scale - 1 / to.scale);
   const x = from.x + (to.x - from.x) * share;
   const y = from.y + (to.y - from.y) * share;
   return { x, y, scale, width: to.width, height: to.height };

@@ -11,12 +11,13 @@ const wanted = localStore.get(KEY) ?? {};
 
 /** @type {AudioContext | null} */
 let audio = null;
-/** @type {any} */
+/** @type {WakeLockSentinel | null} */
 let wakeLock = null;
 
 /** Starts the audio. Browsers allow that only after the reader has used the page. */
 function wakeAudio() {
-  const Context = window.AudioContext ?? /** @type {any} */ (window).webkitAudioContext;
+  // Older Safari has it under another name.
+  const Context = window.AudioContext ?? /** @type {{ webkitAudioContext?: typeof AudioContext }} */ (window).webkitAudioContext;
   if (!Context || !wanted.sound) return;
   audio ??= new Context();
   audio.resume().catch(() => {});
@@ -44,7 +45,7 @@ function playChime(times = 1) {
 async function keepScreenOn() {
   if (!wanted.awake || document.visibilityState !== 'visible') return;
   try {
-    wakeLock = await /** @type {any} */ (navigator).wakeLock.request('screen');
+    wakeLock = await navigator.wakeLock.request('screen');
   } catch {
     wakeLock = null;
   }

@@ -7,16 +7,19 @@ import { retry } from '../lib/retry.js';
 import { currentSession, onsale, signUp } from '../lib/session.js';
 import { canStore, tabStore } from '../lib/store.js';
 import { countdown, errorText, number, t, time } from '../lib/text.js';
-import { pause } from '../onsale/call.js';
+import { OnsaleError, pause } from '../onsale/call.js';
 import { fillSlots, showIf, showText } from './slots.js';
+
+/** @import * as Api from '../onsale/types.d.ts' */
+/** @typedef {Api.Schedule} Schedule */
 
 /**
  * @param {object} how
  * @param {number} how.id the schedule's id
- * @param {() => any} how.schedule the latest known schedule, or null
- * @param {(schedule: any) => void} how.setSchedule
+ * @param {() => Schedule | null} how.schedule the latest known schedule, or null
+ * @param {(schedule: Schedule) => void} how.setSchedule
  * @param {(state: import('./slots.js').State) => void} how.goTo
- * @param {(ticket: any) => void} how.onJoined
+ * @param {(ticket: Api.JoinedTicket) => void} how.onJoined
  */
 export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
   let joining = false;
@@ -68,7 +71,8 @@ export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
     // Without storage the place would be lost on the way to the seats.
     if (!canStore) return offerJoin(t('wait.unkept'), t('common.unkept'), false);
     if (endedAs) return offerJoin(t(`wait.ended.${endedAs}`), t('wait.join.anew'), true);
-    if (!currentSession() && !page.signup) return offerJoin(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
+    if (!currentSession() && !page.signup)
+      return offerJoin(t('common.signin'), t(page.sign_in ? 'wait.join.elsewhere' : 'common.signin.closed'), false);
     return offerJoin(t('wait.join.title'), t('wait.join.text'), true);
   };
 
@@ -95,11 +99,11 @@ export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
     } catch (error) {
       joining = false;
       showText('trouble', null);
-      showRefusal(error);
+      showRefusal(OnsaleError.from(error));
     }
   };
 
-  /** Whether the line was not open only because this page's clock is a moment ahead of the server's. @param {any} error */
+  /** Whether the line was not open only because this page's clock is a moment ahead of the server's. @param {OnsaleError} error */
   const isOpening = (error) => {
     if (error.code !== 'queue_not_open') return false;
     const sale = schedule();
@@ -107,7 +111,7 @@ export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
     return findObstacle() !== 'early';
   };
 
-  /** @param {any} error */
+  /** @param {OnsaleError} error */
   const showRefusal = (error) => {
     const sale = schedule();
     if (error.code === 'sold_out' && sale) setSchedule({ ...sale, phase: 'SOLD_OUT' });
@@ -144,6 +148,7 @@ export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
       return;
     }
     const sale = schedule();
+    if (!sale) return;
     const left = msUntil(sale.queue_opens_at);
     if (left > 0) {
       fillSlots('opens-in', countdown(left));
@@ -180,7 +185,7 @@ export function createJoiner({ id, schedule, setSchedule, goTo, onJoined }) {
   /** Starts. A signed-in reader joins at once, unless their last place ended in this tab. */
   const start = async () => {
     if (!schedule()) {
-      const onError = (/** @type {any} */ error) => showText('trouble', errorText(error));
+      const onError = (/** @type {unknown} */ error) => showText('trouble', errorText(error));
       setSchedule(await retry(() => onsale.schedule(id), { isTemporary: () => true, onError }));
     }
     showText('trouble', null);

@@ -4,9 +4,15 @@ import { localStore } from '../lib/store.js';
 import { decimal, number, t, time } from '../lib/text.js';
 
 /** @typedef {import('../onsale.js').Ticket} Ticket */
-/** @typedef {{ ticket_id: string, first: number, lowest: number | null }} PlaceRecord `first`: people ahead at first; `lowest`: the fewest people ahead so far */
+/**
+ * @typedef {{ ticket_id: string, first: number, lowest: number | null }} PlaceRecord `first`: people ahead at first; `lowest`: the fewest people ahead so far
+ */
 
-/** Records a ticket's first and best place, shared across reloads and tabs. @param {number} schedule @param {Ticket} ticket @returns {PlaceRecord} */
+/**
+ * Records a ticket's first and best place, shared across reloads and tabs.
+ * @param {number} schedule @param {Ticket} ticket
+ * @returns {PlaceRecord}
+ */
 export function recordPlace(schedule, ticket) {
   const key = `onsale.seen.${schedule}`;
   const stored = localStore.get(key);
@@ -27,10 +33,16 @@ export const progressOf = ({ first, lowest }) => (lowest === null ? 0 : Math.rou
 /** @param {number} ahead */
 export const aheadText = (ahead) => (ahead === 0 ? t('wait.ahead.none') : t('wait.ahead', { n: ahead }));
 
-/** The estimated wait as a range, or the reason why there is none. @param {Ticket} ticket @param {{ reservation_available_at?: string } | null} schedule */
+/**
+ * The estimated wait as a range, or the reason why there is none.
+ * @param {Ticket} ticket @param {{ reservation_available_at?: string } | null} schedule
+ */
 export function etaText(ticket, schedule) {
   if (ticket.recovering) return t('wait.eta.recovering');
-  if (ticket.phase === 'UPCOMING') return schedule?.reservation_available_at ? t('wait.eta.opens', { time: time(schedule.reservation_available_at, 'day') }) : t('wait.eta.before');
+  if (ticket.phase === 'UPCOMING')
+    return schedule?.reservation_available_at
+      ? t('wait.eta.opens', { time: time(schedule.reservation_available_at, 'day') })
+      : t('wait.eta.before');
   if (ticket.phase === 'PAUSED') return t('wait.eta.paused');
   if (ticket.phase === 'SOLD_OUT') return t('wait.eta.soldout');
   if (ticket.phase === 'CLOSED') return t('wait.eta.closed');

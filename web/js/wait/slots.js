@@ -35,7 +35,10 @@ export function showText(name, text) {
   showIf(name, Boolean(text));
 }
 
-/** Calls `act` when a part of this name is clicked, or submitted if it is a form. @param {string} name @param {(part: HTMLElement) => unknown} act */
+/**
+ * Calls `act` when a part of this name is clicked, or submitted if it is a form.
+ * @param {string} name @param {(part: HTMLElement) => unknown} act
+ */
 export function onAction(name, act) {
   for (const part of $$(`[data-do="${name}"]`)) {
     part.addEventListener(part instanceof HTMLFormElement ? 'submit' : 'click', (event) => {

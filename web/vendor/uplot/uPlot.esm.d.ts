@@ -1,0 +1,2 @@
+// The types of the npm package, for `npm run check`.
+export { default } from 'uplot';
