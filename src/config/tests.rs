@@ -143,7 +143,7 @@ fn names(text: &str, before: &str) -> Vec<String> {
 
 #[test]
 fn the_readme_and_the_sample_list_every_setting_once() {
-    let command = Line::command();
+    let command = TelemetrySettings::augment_args(Line::command());
     let settings = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str());
     let mut settings: Vec<String> = settings.map(str::to_owned).collect();
     settings.sort_unstable();
