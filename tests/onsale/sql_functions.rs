@@ -2,6 +2,7 @@
 //! is, and that processes of two releases can use the same database.
 
 use onsale::idempotency::model::Request;
+use onsale::payment::model::{Paid, PayRefusal};
 use onsale::payment::pg::{PayReply, settle_payment};
 use onsale::queue::model::Sequence;
 use onsale::reservation::pg::hold::{HoldReply, NewHold, write_hold};
@@ -139,6 +140,9 @@ fn each_patch_point_exists_once() {
     );
 }
 
+/// What is stored under the key of a payment.
+type PayOutcome = Result<Paid, PayRefusal>;
+
 /// One call of `write_hold`.
 struct Holding<'a>(NewHold<'a>);
 
@@ -235,8 +239,7 @@ async fn what_the_functions_return_is_what_they_store() {
             (reply.seats.is_some(), reply.completed.is_some()),
             (outcome.is_ok(), outcome.is_ok())
         );
-        type Outcome = Result<onsale::payment::model::Paid, onsale::payment::model::PayRefusal>;
-        assert_eq!(plain::<Outcome>(stored(&world, key).await), json!(outcome));
+        assert_eq!(plain::<PayOutcome>(stored(&world, key).await), json!(outcome));
         if let Some((entry, event)) = reply.seats {
             let kept = payload(&world, entry.0).await;
             assert_eq!(plain::<onsale::seats::model::SeatsChanged>(kept), json!(event));
