@@ -66,7 +66,7 @@ async fn main() {
 async fn sell(stage: &Stage, holding: &Service, paying: &Service, count: u32) -> Cost {
     let sale = stage.create(count, 1, 1).await;
     stage.settled().await;
-    let before = (stage.cpu_of("hold").await, stage.cpu_of("payment").await);
+    let before = (cpu_of(stage, "hold").await, cpu_of(stage, "payment").await);
     let (schedule, first_user, first_seat) = (sale.schedule, sale.first_user, sale.first_seat);
     let (queue, reservations) = (holding.queue.clone(), holding.reservations.clone());
     let payments = paying.payments.clone();
@@ -95,9 +95,23 @@ async fn sell(stage: &Stage, holding: &Service, paying: &Service, count: u32) ->
     })
     .await;
     check(stage, &sale).await;
-    let after = (stage.cpu_of("hold").await, stage.cpu_of("payment").await);
+    let after = (cpu_of(stage, "hold").await, cpu_of(stage, "payment").await);
     let each = |seconds: f64| seconds * 1e6 / f64::from(count);
     Cost { hold: each(after.0 - before.0), payment: each(after.1 - before.1) }
+}
+
+/// CPU seconds of the connections that PostgreSQL shows under this name.
+async fn cpu_of(stage: &Stage, name: &str) -> f64 {
+    let pids = "select pid from pg_stat_activity where application_name = $1";
+    let pids = sqlx::query_scalar(pids).bind(name).fetch_all(&stage.pool).await;
+    let pids: Vec<i32> = pids.expect("pids");
+    let ticks = |pid: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        let used = rest.split(' ').skip(11).take(2).map(|field| field.parse().unwrap_or(0));
+        used.sum::<u32>()
+    };
+    f64::from(pids.into_iter().map(ticks).sum::<u32>()) / 100.0
 }
 
 /// Fails unless every seat of the sale is sold and paid once.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares onsale's paths with yardsticks, in turns on private stores, and prints the ratios as a table.
-# Then measures sales, and single steps with criterion.
+# Then measures sales, sales in a row, and single steps with criterion.
 #
 #   scripts/bench.sh                       everything
 #   scripts/bench.sh polls --rounds 9      one group; `ratios --help` lists groups and flags
@@ -28,4 +28,5 @@ if (($#)); then
 fi
 cargo bench --locked --quiet --bench ratios
 cargo bench --locked --quiet --bench sales
+cargo bench --locked --quiet --bench sales_in_a_row
 cargo bench --locked --quiet --bench steps

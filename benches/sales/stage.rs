@@ -145,20 +145,6 @@ impl Stage {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Returns the CPU seconds of the connections that have this name.
-    pub async fn cpu_of(&self, name: &str) -> f64 {
-        let pids = "select pid from pg_stat_activity where application_name = $1";
-        let pids = sqlx::query_scalar(pids).bind(name).fetch_all(&self.pool).await;
-        let pids: Vec<i32> = pids.expect("pids");
-        let ticks = |pid: i32| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-            let used = rest.split(' ').skip(11).take(2).map(|field| field.parse().unwrap_or(0));
-            used.sum::<u32>()
-        };
-        f64::from(pids.into_iter().map(ticks).sum::<u32>()) / 100.0
-    }
-
     /// Returns the CPU seconds of the postmaster and its children, including ended ones.
     pub fn cpu_seconds(&self) -> f64 {
         let postmaster = self.stores.postgres.pid();

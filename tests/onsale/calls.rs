@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 
 use crate::support::client::{Answer, Client};
 use crate::support::crowd::{create_users, join_at_once};

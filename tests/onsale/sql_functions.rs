@@ -3,6 +3,7 @@
 
 use onsale::idempotency::model::Request;
 use onsale::outbox::model::Recorded;
+use onsale::payment::model::{Paid, PayRefusal};
 use onsale::payment::pg::{PayReply, settle_payment};
 use onsale::queue::model::Sequence;
 use onsale::reservation::pg::hold::{HoldReply, NewHold, write_hold};
@@ -27,14 +28,15 @@ async fn run(world: &World, sql: &str) {
 
 /// Whether the database's `key_store` stores outcomes: false after [`forget_outcomes`].
 async fn stores_outcomes(world: &World) -> bool {
-    let text = "select prosrc like '%insert into idempotency_key%' from pg_proc
+    let text = "select prosrc not like '%return;%' from pg_proc
                 where proname = 'key_store'";
     sqlx::query_scalar(text).fetch_one(&world.pool).await.expect("the function")
 }
 
 /// Gives `key_store` another text, as of a release with this revision and checksum.
 async fn forget_outcomes(world: &World, revision: i32) {
-    Patch::of("key_store").replace("store_outcome", "null;").apply(&world.pool).await;
+    let patch = Patch::of("key_store").insert_before("store_outcome", "return;");
+    patch.apply(&world.pool).await;
     let record = format!(
         "update sql_function set revision = {revision}, checksum = sha256('another text')
          where name = 'key_store'"
@@ -139,6 +141,9 @@ fn each_patch_point_exists_once() {
     );
 }
 
+/// What is stored under the key of a payment.
+type PayOutcome = Result<Paid, PayRefusal>;
+
 /// One call of `write_hold`.
 struct Holding<'a>(NewHold<'a>);
 
@@ -235,8 +240,7 @@ async fn what_the_functions_return_is_what_they_store() {
             (reply.seats.is_some(), reply.completed.is_some()),
             (outcome.is_ok(), outcome.is_ok())
         );
-        type Outcome = Result<onsale::payment::model::Paid, onsale::payment::model::PayRefusal>;
-        assert_eq!(plain::<Outcome>(stored(&world, key).await), json!(outcome));
+        assert_eq!(plain::<PayOutcome>(stored(&world, key).await), json!(outcome));
         if let Some(Recorded { id, event }) = reply.seats {
             let kept = payload(&world, id.0).await;
             assert_eq!(plain::<onsale::seats::model::SeatsChanged>(kept), json!(event));

@@ -38,7 +38,7 @@ impl Patch {
 
     /// Replaces the function in the database.
     pub async fn apply(self, pool: &PgPool) {
-        sqlx::raw_sql(AssertSqlSafe(self.text)).execute(pool).await.expect("it is replaced");
+        sqlx::raw_sql(AssertSqlSafe(self.sql())).execute(pool).await.expect("it is replaced");
     }
 
     /// The text before a point's statement, the statement, and the text after it. A statement ends
