@@ -3,10 +3,11 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /onsale
 COPY . .
-# The caches outlive the build, so that only changed crates are compiled again.
+# The caches outlive the build, so that only changed crates are compiled again. Without its default features,
+# the binary has no `onsale dev` and none of its code.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/onsale/target \
-    cargo build --locked --release --bin onsale \
+    cargo build --locked --release --no-default-features --bin onsale \
     && cp target/release/onsale /usr/local/bin/onsale
 
 FROM debian:bookworm-slim

@@ -43,7 +43,7 @@ sqlx: ## Write .sqlx again, after a change to a query or a migration
 	@scripts/sqlx.sh
 
 fmt: ## Format the sources (scripts, styles and Python too, if node and python3 are installed)
-	cargo fmt
+	cargo fmt --all
 	@! command -v npm >/dev/null || { scripts/npm.sh && npm run --silent format; }
 	@! command -v python3 >/dev/null || scripts/check-py.sh --fix
 
@@ -52,8 +52,7 @@ check-scripts: ## Check format and types of the scripts and styles, and the Pyth
 	@scripts/check-py.sh
 
 deny: ## Check the dependencies' licences, sources and advisories (fetches the advisory database)
-	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
-	cargo deny --locked check
+	@scripts/deny.sh
 
 fuzz: ## Fuzz all parsers with bytes and all routes with requests (FUZZ_TARGET_SECONDS=, FUZZ_SEED=)
 	@scripts/fuzz.sh

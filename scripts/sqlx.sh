@@ -60,6 +60,9 @@ psql -d postgres -c 'create database onsale'
 for migration in migrations/*.sql; do
     psql -d onsale -1 -f "$migration" || fail "applying $migration failed"
 done
+for function in $(sed 's/#.*//; s/ .*//' migrations/functions/revisions.txt); do
+    psql -d onsale -1 -f "migrations/functions/$function.sql" || fail "applying $function failed"
+done
 
 # The macros run only if the crate is compiled again. Its time stamp is restored afterwards, so that the
 # next build of the library does not start again. In check mode the compiler is clippy: lints and
@@ -72,7 +75,7 @@ compile() {
         SQLX_OFFLINE_DIR="$work/new" cargo "$@"
 }
 case $mode in
-check) compile clippy --locked --all-targets --quiet -- -D warnings || fail "the lints or queries fail" ;;
+check) compile clippy --locked --workspace --all-targets --quiet -- -D warnings || fail "the lints or queries fail" ;;
 *) compile check --quiet --all-targets || fail "the sources do not compile" ;;
 esac
 touch -r "$work/stamp" src/lib.rs

@@ -11,7 +11,7 @@
 # ONSALE_REDIS_SERVER   the redis-server to use
 # ONSALE_POSTGRES_BIN   the folder with the initdb and postgres to use
 #
-# src/dev/find.rs searches the servers in the same places: keep the two alike.
+# crates/dev/src/find.rs searches the servers in the same places: keep the two alike.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,7 +47,7 @@ redis() {
     done
 }
 
-# Prints the folder of the newest PostgreSQL, like src/dev, unless ONSALE_POSTGRES_BIN is set.
+# Prints the folder of the newest PostgreSQL, like crates/dev, unless ONSALE_POSTGRES_BIN is set.
 postgres() {
     if [ -n "${ONSALE_POSTGRES_BIN:-}" ]; then
         echo "$ONSALE_POSTGRES_BIN"

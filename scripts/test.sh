@@ -10,13 +10,10 @@ step "Redis and PostgreSQL"
 scripts/stores.sh
 
 step "format"
-cargo fmt --check
+cargo fmt --all --check
 
-# A test always checks licences and sources. `make deny` also checks advisories.
-if cargo deny --version >/dev/null 2>&1; then
-    step "dependencies"
-    cargo deny --locked --offline check bans licenses sources
-fi
+step "dependencies"
+scripts/deny.sh possible
 
 step "lints, and queries against .sqlx"
 scripts/sqlx.sh check
@@ -27,6 +24,6 @@ if ! cargo nextest --version >/dev/null 2>&1; then
 fi
 # Build before the stores start: the binary that starts them, and the tests.
 scripts/build.sh
-cargo nextest run --locked --no-run --cargo-quiet
+cargo nextest run --locked --workspace --no-run --cargo-quiet
 exec "${CARGO_TARGET_DIR:-target}/debug/onsale" dev --throwaway -- \
-    cargo nextest run --locked --cargo-quiet "$@"
+    cargo nextest run --locked --workspace --cargo-quiet "$@"

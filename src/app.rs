@@ -24,7 +24,8 @@ use self::services::{Services, StreamServices};
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
 use crate::admin::report::stream::StatsStreams;
-use crate::admin::service::AdminService;
+use crate::admin::seat::service::SeatAdmin;
+use crate::admin::services::{AdminParts, AdminServices};
 use crate::app::loops::Loops;
 use crate::board::service::Boards;
 use crate::concert;
@@ -34,7 +35,7 @@ use crate::concert::service::Catalogue;
 use crate::config::{AccessSettings, HttpSettings, InvalidSetting, Settings};
 use crate::http::server::fast_path::FastPaths;
 use crate::http::server::serve;
-use crate::http::server::serve::Routes;
+use crate::http::server::serve::{ConnectionPolicy, Routes};
 use crate::http::server::state_changes::Changes;
 use crate::http::stream::Streams;
 use crate::outbox::model::Delivered;
@@ -92,7 +93,7 @@ pub struct Running {
     stop: CancellationToken,
     tasks: TaskTracker,
     drain: Duration,
-    admin: AdminService,
+    seats: SeatAdmin,
 }
 
 /// Starts a process: wires all parts, listens, and returns when it serves.
@@ -104,20 +105,38 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let files = open_files(settings.http.max_streams);
     relied_on(&stores, !settings.postgres.unsafe_postgres).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let metrics = Metrics::new();
-    let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: metrics.clone() };
-    let services = wire(&settings, &stores, &loops)?;
+    let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: Metrics::new() };
+    let (routes, policy, seats) = assemble(&settings, &stores, &loops, files)?;
+
+    let HttpSettings { listen, drain_timeout, .. } = settings.http;
+    let failed = |error| StartError::Listen(listen, error);
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    tasks.spawn(serve::serve(listener, policy, routes, stop.clone(), drain_timeout));
+    Ok(Running { addr, stop, tasks, drain: drain_timeout, seats })
+}
+
+/// Creates the services, starts the loops, and builds the routes: everything that needs no waiting.
+/// `files` is the number of connections that fit into the limit of open files.
+fn assemble(
+    settings: &Settings,
+    stores: &Stores,
+    loops: &Loops,
+    files: usize,
+) -> Result<(Routes, ConnectionPolicy, SeatAdmin), StartError> {
+    let metrics = loops.metrics.clone();
+    let services = wire(settings, stores.clone(), loops)?;
     let maps = Maps::new(services.catalogue.clone());
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
-    let codes = keys::codes(&settings, Purpose::HandOff);
+    let codes = keys::codes(settings, Purpose::HandOff);
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
-    let changes = Changes::among(tasks.clone());
+    let changes = Changes::among(loops.tasks.clone());
     let addresses = Arc::new(addresses(&settings.http));
     let parts = Made {
         services: &services,
         handoffs,
         maps: &maps,
-        stores: &stores,
+        stores,
         theme,
         addresses: Arc::clone(&addresses),
         changes,
@@ -127,19 +146,15 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let polls = queue::http::shortcut(services.queue.clone());
     let maps = concert::http::shortcut(maps);
     let fast_paths = FastPaths::new(vec![polls], vec![maps], addresses, metrics);
-    let routes = Routes { router, fast_paths };
-
-    let HttpSettings { listen, drain_timeout, .. } = settings.http;
-    let failed = |error| StartError::Listen(listen, error);
-    let listener = TcpListener::bind(listen).await.map_err(failed)?;
-    let addr = listener.local_addr().map_err(failed)?;
-    tasks.spawn(serve::serve(listener, policy, routes, stop.clone(), drain_timeout));
-    Ok(Running { addr, stop, tasks, drain: drain_timeout, admin: services.admin })
+    Ok((Routes { router, fast_paths }, policy, services.admin.seats))
 }
 
 /// Creates the services on the stores, and starts the loops.
-fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services, StartError> {
-    let Stores { pg, redis } = stores.clone();
+fn wire(
+    settings: &Settings,
+    Stores { pg, redis }: Stores,
+    loops: &Loops,
+) -> Result<Services, StartError> {
     let metrics = loops.metrics.clone();
     let users = users(settings, pg.clone(), loops)?;
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
@@ -149,7 +164,8 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
         Keyspaces::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
     let draws = Draws::new(pg.clone(), catalogue.clone(), keyspaces.clone());
     let queue = WaitingRoom::new(
-        (keyspaces.clone(), draws.clone()),
+        keyspaces.clone(),
+        draws.clone(),
         boards.clone(),
         catalogue.clone(),
         keys::tickets(settings),
@@ -194,7 +210,7 @@ fn wire(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Services,
 fn streams(
     settings: &Settings,
     loops: &Loops,
-    admin: &AdminService,
+    admin: &AdminServices,
     queue: &WaitingRoom,
     catalogue: &Catalogue,
 ) -> StreamServices {
@@ -204,19 +220,20 @@ fn streams(
     StreamServices {
         tickets: TicketStreams::new(queue.clone(), codes, streams.clone()),
         seats: SeatStreams::new(catalogue.clone(), streams.clone()),
-        stats: StatsStreams::new(admin.clone(), streams),
+        stats: StatsStreams::new(admin.figures.clone(), streams),
     }
 }
 
-fn administration(parts: &loops::LoopServices, metrics: &Metrics) -> AdminService {
-    AdminService::new(
-        parts.pg.clone(),
-        (parts.catalogue.clone(), parts.boards.clone()),
-        parts.claims.clone(),
-        parts.keyspaces.clone(),
-        parts.queue.polls(),
-        metrics.clone(),
-    )
+fn administration(parts: &loops::LoopServices, metrics: &Metrics) -> AdminServices {
+    AdminServices::new(AdminParts {
+        pg: parts.pg.clone(),
+        catalogue: parts.catalogue.clone(),
+        boards: parts.boards.clone(),
+        claims: parts.claims.clone(),
+        keyspaces: parts.keyspaces.clone(),
+        polls: parts.queue.polls(),
+        metrics: metrics.clone(),
+    })
 }
 
 impl Running {
@@ -228,7 +245,7 @@ impl Running {
 
     /// Creates the demo sale if it does not exist, and returns it.
     pub async fn demo(&self) -> Result<Demo, AdminError> {
-        demo::make(&self.admin, Utc::now()).await
+        demo::make(&self.seats, Utc::now()).await
     }
 
     /// Returns when all tasks have ended, or 1 s after the drain timeout. A loop's step may be cut

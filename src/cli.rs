@@ -1,5 +1,6 @@
 //! The commands of the program, and their errors and exit codes.
 
+#[cfg(feature = "dev")]
 mod dev;
 mod draw;
 
@@ -10,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use onsale::admin::error::AdminError;
 use onsale::app::{self, StartError};
 use onsale::caller::Role;
-use onsale::config::{AccessSettings, HttpSettings, PostgresSettings, Settings, TelemetrySettings};
+use onsale::config::{AccessSettings, PostgresSettings, Settings, TelemetrySettings};
 use onsale::store::StoreError;
 use onsale::store::id::UserId;
 use onsale::store::pg::{Pg, migrations};
@@ -46,15 +47,8 @@ enum Command {
     #[command(subcommand)]
     Draw(draw::DrawCommand),
     /// Run private stores with a demo sale, or with your own command; needs no setup
-    Dev(Box<DevArgs>),
-}
-
-#[derive(Debug, Args)]
-struct DevArgs {
-    #[command(flatten)]
-    dev: onsale::dev::Args,
-    #[command(flatten)]
-    http: HttpSettings,
+    #[cfg(feature = "dev")]
+    Dev(Box<dev::DevArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -96,8 +90,9 @@ enum Failure {
     Demo(#[from] AdminError),
     #[error(transparent)]
     Draw(#[from] draw::VerifyError),
+    #[cfg(feature = "dev")]
     #[error(transparent)]
-    Dev(#[from] onsale::dev::DevError),
+    Dev(#[from] onsale_dev::DevError),
     #[error(transparent)]
     Telemetry(#[from] telemetry::tracing::TelemetryError),
     #[error("the runtime could not start: {0}")]
@@ -133,18 +128,20 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
     runtime.block_on(async {
         match command {
             Command::Serve(settings) => serve(*settings).await,
-            Command::Migrate(postgres) => Ok(migrations::apply(&connect(&postgres)?).await?),
+            Command::Migrate(postgres) => migrate(&postgres).await,
             Command::Token(args) => token(args).await,
             Command::Seed(args) => seed(*args).await,
             Command::Draw(_) => Ok(()), // handled above
-            Command::Dev(args) => {
-                let http = args.http;
-                let service = |environment, stop| dev::service(http, environment, stop);
-                return Ok(onsale::dev::run(&args.dev, service).await?);
-            }
+            #[cfg(feature = "dev")]
+            Command::Dev(args) => return Ok(dev::run(*args).await?),
         }
         .map(|()| ExitCode::SUCCESS)
     })
+}
+
+async fn migrate(postgres: &PostgresSettings) -> Result<(), Failure> {
+    print!("{}", migrations::apply(&connect(postgres)?).await?);
+    Ok(())
 }
 
 fn connect(postgres: &PostgresSettings) -> Result<Pg, StoreError> {

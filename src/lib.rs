@@ -12,8 +12,6 @@ pub mod caller;
 pub mod concert;
 /// Settings by concern, read from the environment and the command line.
 pub mod config;
-/// Private Redis and PostgreSQL servers for `onsale dev`, tests and benchmarks.
-pub mod dev;
 /// HTTP: the server, its limits, the common parts of the API, and event streams.
 pub mod http;
 /// Idempotency keys: one effect and one answer per key.

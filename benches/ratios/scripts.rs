@@ -28,7 +28,7 @@ pub async fn joins(args: &Args) -> Outcome<Vec<Row>> {
     let line = stage.line(other).await?;
     // Run the script once, so that Redis has it.
     line.join(UserId(1), false).await?;
-    let keys = line.keyspace.keys.line();
+    let keys = line.keyspace.keys.queue();
     let mut rows = Vec::new();
     let mut people = Newcomers { next: 1, schedule: ours, per_second: 50_000 };
     for (deep, against, target) in [
@@ -77,7 +77,7 @@ pub async fn refusals(args: &Args) -> Outcome<Vec<Row>> {
         body: Some(&body),
     });
     let load = Load::new(&stage.folder, "refusals", requests, CONNECTIONS)?.refused();
-    let keys = line.keyspace.keys.take();
+    let keys = line.keyspace.keys.claim();
     let hold = uuid::Uuid::now_v7().to_string();
     let call = ["1", "1", hold.as_str(), "4", "1", "2", "3", "4"];
     let benchmark = Benchmark::new(&stage, &line, Script::ClaimSeats, keys, &call, 16);

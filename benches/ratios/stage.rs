@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use onsale::caller::Role;
-use onsale::dev::Stores;
 use onsale::queue::keyspaces::ScheduleScripts;
-use onsale::queue::model::{EntryState, Sequence};
+use onsale::queue::model::{EntryState, QueueEntry, Sequence};
 use onsale::queue::redis::JoinReply;
 use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::store::id::{ScheduleId, UserId};
@@ -20,6 +19,7 @@ use onsale::store::redis::Redis;
 use onsale::store::script::{Keyspace, inspect};
 use onsale::user::service::create_many;
 use onsale::user::token::Tokens;
+use onsale_dev::Stores;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -292,5 +292,5 @@ pub fn ticket(
     expires_at: DateTime<Utc>,
 ) -> Outcome<String> {
     let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
-    Ok(keys.sign(schedule, user, (place, place), None, expires_at)?)
+    Ok(keys.sign(schedule, user, QueueEntry::waiting(place, place), expires_at)?)
 }

@@ -8,4 +8,4 @@
 \set s1 :seat + 4 * :n + 1
 \set s2 :seat + 4 * :n + 2
 \set s3 :seat + 4 * :n + 3
-select * from hold_seats(:u, 'h' || :h::text, sha256('hold'), :schedule, lpad(:h::text, 32, '0')::uuid, :n, array[:s0, :s1, :s2, :s3]::bigint[], 5, 3);
+select * from write_hold(:u, 'h' || :h::text, sha256('hold'), :schedule, lpad(:h::text, 32, '0')::uuid, :n, array[:s0, :s1, :s2, :s3]::bigint[], 5, 3);

@@ -3,4 +3,4 @@
 \set i :i + 1
 \set u :user + :n / 10
 \set h :hold + :n
-select * from pay_hold(:u, 'p' || :h::text, sha256('pay'), lpad(:h::text, 32, '0')::uuid);
+select * from settle_payment(:u, 'p' || :h::text, sha256('pay'), lpad(:h::text, 32, '0')::uuid, null);

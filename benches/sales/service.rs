@@ -25,15 +25,25 @@ use super::CLIENTS;
 use super::stage::{EACH, Sale, Stage};
 
 pub struct Service {
-    queue: WaitingRoom,
-    reservations: Reservations,
-    payments: Payments,
+    pub queue: WaitingRoom,
+    pub reservations: Reservations,
+    pub payments: Payments,
 }
 
 impl Service {
     pub fn new(stage: &Stage) -> Self {
+        Self::named(stage, "onsale")
+    }
+
+    /// Like [`Self::new`]; PostgreSQL shows its connections under this name, and those of the loops
+    /// as `loops`.
+    pub fn named(stage: &Stage, name: &str) -> Self {
         let clients = u32::try_from(CLIENTS).expect("a few");
-        let pg = Pg::lazy(&stage.stores.database_url(), clients).expect("a pool");
+        let pool = |name: &str| {
+            let url = format!("{}?application_name={name}", stage.stores.database_url());
+            Pg::lazy(&url, clients).expect("a pool")
+        };
+        let pg = pool(name);
         let redis = Redis::lazy(&stage.stores.redis_url()).expect("Redis");
         let metrics = Metrics::new();
         let boards = Boards::new(redis.clone(), 30_000);
@@ -44,7 +54,8 @@ impl Service {
         let keys = TicketKeys::new(&["a secret for tickets in a bench, long".to_owned()], "onsale");
         let draws = Draws::new(pg.clone(), catalogue.clone(), lines.clone());
         let queue = WaitingRoom::new(
-            (lines.clone(), draws.clone()),
+            lines.clone(),
+            draws.clone(),
             boards.clone(),
             catalogue.clone(),
             keys,
@@ -67,7 +78,7 @@ impl Service {
         let reconcile_every = std::time::Duration::from_secs(20);
         let parts = LoopServices {
             draws,
-            pg,
+            pg: pool("loops"),
             redis,
             boards,
             catalogue,
@@ -149,7 +160,7 @@ impl Service {
 
 /// Runs `act` for each number below `count`. Each client takes every CLIENTS-th number, like in the
 /// pgbench scripts.
-async fn each<F>(count: u32, act: impl Fn(u32) -> F + Clone + Send + 'static)
+pub async fn each<F>(count: u32, act: impl Fn(u32) -> F + Clone + Send + 'static)
 where
     F: Future<Output = ()> + Send,
 {

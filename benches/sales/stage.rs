@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use onsale::dev::Stores;
 use onsale::store::pg::{Pg, migrations};
+use onsale_dev::Stores;
 use sqlx::PgPool;
 
 /// Holds per user.
@@ -42,7 +42,7 @@ const SALE: &str = r#"
                  now() - interval '2 h', sha256('a'), sha256('b'), 100, 1000000, 10000 from c
           returning id)
     insert into seat (concert_schedule_id, seat_number, section, "row", seat_price)
-    select s.id, n, 'A', (n / 100)::text, 100 from s, generate_series(1, $1 * 4) n order by n
+    select s.id, n, 'A', (n / 100)::text, 100 from s, generate_series(1, $1) n order by n
     returning concert_schedule_id, id"#;
 
 const HELD: &str = "
@@ -72,26 +72,38 @@ impl Stage {
         }
     }
 
-    /// Creates a sale beside the earlier ones. Emptied tables would lead to unrealistic query
-    /// plans.
+    /// Creates a sale beside the earlier ones, with 4 seats for each hold. Emptied tables would
+    /// lead to unrealistic query plans.
     pub async fn sale(&self, count: usize, held: bool) -> Sale {
         let count = u32::try_from(count / super::CLIENTS * super::CLIENTS).expect("a count");
-        let made = sqlx::query_as(SALE).bind(i64::from(count)).fetch_all(&self.pool).await;
+        let sale = self.create(count, 4, EACH).await;
+        if held {
+            let hold = sqlx::query(HELD).bind(sale.schedule).bind(sale.first_user);
+            let hold = hold.bind(sale.first_seat).bind(sale.first_hold);
+            hold.execute(&self.pool).await.expect("holds");
+        }
+        self.run(&["vacuum analyze", "checkpoint"]).await;
+        sale
+    }
+
+    /// Creates a sale of `count` holds with this many seats for a hold and holds for a user.
+    pub async fn create(&self, count: u32, seats: u32, each: u32) -> Sale {
+        let made = sqlx::query_as(SALE).bind(i64::from(count * seats)).fetch_all(&self.pool).await;
         let made: Vec<(i64, i64)> = made.expect("seats");
         let schedule = made[0].0;
-        let people = sqlx::query_scalar(PEOPLE).bind(i64::from(count.div_ceil(EACH)));
+        let people = sqlx::query_scalar(PEOPLE).bind(i64::from(count.div_ceil(each)));
         let people: Vec<i64> = people.fetch_all(&self.pool).await.expect("people");
         let first_user = people.into_iter().min().expect("a user");
         let first_seat = made.iter().map(|row| row.1).min().expect("a seat");
         let first_hold = (schedule + 1000) * 1_000_000;
-        if held {
-            let hold = sqlx::query(HELD).bind(schedule).bind(first_user).bind(first_seat);
-            hold.bind(first_hold).execute(&self.pool).await.expect("holds");
-        }
-        for sql in ["vacuum analyze", "checkpoint"] {
-            sqlx::query(sql).execute(&self.pool).await.expect("done");
-        }
         Sale { schedule, first_seat, first_user, first_hold, count }
+    }
+
+    /// Runs statements outside of any transaction.
+    pub async fn run(&self, statements: &[&'static str]) {
+        for sql in statements {
+            sqlx::query(*sql).execute(&self.pool).await.expect("done");
+        }
     }
 
     /// Fails unless every hold, or payment, exists completely and once.
@@ -131,6 +143,20 @@ impl Stage {
         run.arg(self.stores.database_url()).stdout(Stdio::null()).stderr(Stdio::piped());
         let output = run.output().await.expect("pgbench");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Returns the CPU seconds of the connections that have this name.
+    pub async fn cpu_of(&self, name: &str) -> f64 {
+        let pids = "select pid from pg_stat_activity where application_name = $1";
+        let pids = sqlx::query_scalar(pids).bind(name).fetch_all(&self.pool).await;
+        let pids: Vec<i32> = pids.expect("pids");
+        let ticks = |pid: i32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+            let used = rest.split(' ').skip(11).take(2).map(|field| field.parse().unwrap_or(0));
+            used.sum::<u32>()
+        };
+        f64::from(pids.into_iter().map(ticks).sum::<u32>()) / 100.0
     }
 
     /// Returns the CPU seconds of the postmaster and its children, including ended ones.

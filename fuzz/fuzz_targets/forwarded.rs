@@ -33,7 +33,7 @@ fuzz_target!(|text: &[u8]| {
         ("x-forwarded-for", ForwardedHeader::XForwardedFor, ", 203.0.113.9, 10.0.0.2:80"),
         ("forwarded", ForwardedHeader::Forwarded, ", for=203.0.113.9;host=\"a,b\", for=10.0.0.2"),
     ] {
-        let networks = ["10.0.0.0/8", "127.0.0.1"].map(|text| text.parse().expect("a network"));
+        let networks = ["10.0.0.0/8", "127.0.0.1/32"].map(|text| text.parse().expect("a network"));
         let trusting = Proxies::new(networks.to_vec(), header);
         let trusting_none = Proxies::new(Vec::new(), header);
         let sent = headers(name, text, "");

@@ -6,7 +6,7 @@ use super::error::AdminError;
 use super::model::{NewConcert, NewSchedule};
 use super::pg;
 use super::seat::model::{NewSeats, NewSection};
-use super::service::AdminService;
+use super::seat::service::SeatAdmin;
 use super::settings::QueueChange;
 use crate::concert::model::ConcertStatus;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
@@ -41,13 +41,13 @@ pub struct Demo {
 
 /// Creates the demo sale, or those parts of it that are missing. Schedules whose sale is not over
 /// stay as they are.
-pub async fn make(service: &AdminService, now: DateTime<Utc>) -> Result<Demo, AdminError> {
-    let Found { admin, concert, mut running } = find(service).await?;
+pub async fn make(seats: &SeatAdmin, now: DateTime<Utc>) -> Result<Demo, AdminError> {
+    let Found { admin, concert, mut running } = find(seats).await?;
     let concert = match concert {
         Some(concert) => concert,
-        None => service.create_concert(admin, &new_concert()).await?.id,
+        None => seats.sales.create_concert(admin, &new_concert()).await?.id,
     };
-    let creator = Creator { service, admin, concert };
+    let creator = Creator { seats, admin, concert };
     let open = creator.find_or_create_schedule(running.next(), now).await?;
     let upcoming = creator.find_or_create_schedule(running.next(), now + OPENS_IN).await?;
     Ok(Demo { admin, concert, open, upcoming })
@@ -62,8 +62,8 @@ struct Found {
 }
 
 /// Finds the existing parts, and creates the administrator if there is none.
-async fn find(service: &AdminService) -> Result<Found, AdminError> {
-    let mut tx = service.pg.begin().await?;
+async fn find(seats: &SeatAdmin) -> Result<Found, AdminError> {
+    let mut tx = seats.sales.pg.begin().await?;
     let admin = match pg::find_user(&mut tx, ADMIN).await? {
         Some(admin) => admin,
         None => user_pg::create(&mut tx, ADMIN).await?,
@@ -78,7 +78,7 @@ async fn find(service: &AdminService) -> Result<Found, AdminError> {
 }
 
 struct Creator<'s> {
-    service: &'s AdminService,
+    seats: &'s SeatAdmin,
     admin: UserId,
     concert: ConcertId,
 }
@@ -100,10 +100,10 @@ impl Creator<'_> {
                 concert_at: opens + SALE_DURATION,
                 queue: QueueChange::default(),
             };
-            (self.service.create_schedule(self.admin, self.concert, &new).await?.id, false)
+            (self.seats.sales.create_schedule(self.admin, self.concert, &new).await?.id, false)
         };
         if !seated {
-            self.service.add_seats(self.admin, id, new_seats()).await?;
+            self.seats.add_seats(self.admin, id, new_seats()).await?;
         }
         Ok(id)
     }

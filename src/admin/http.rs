@@ -9,7 +9,8 @@ use utoipa_axum::routes;
 
 use super::error::AdminError;
 use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
-use super::service::AdminService;
+use super::service::SaleAdmin;
+use super::services::AdminServices;
 use super::settings::QueueChange;
 use super::{event, report, seat, watch};
 use crate::concert::model::{Concert, QueueSettings};
@@ -20,18 +21,19 @@ use crate::http::api::problem::{FieldError, Problem, ProblemCode};
 use crate::store::id::{ConcertId, ScheduleId};
 
 /// The routes of administration.
-pub fn routes(admin: AdminService) -> OpenApiRouter {
+pub fn routes(admin: AdminServices) -> OpenApiRouter {
+    let AdminServices { sales, seats, figures, audit, reports, watch } = admin;
     OpenApiRouter::new()
         .routes(routes!(create_concert))
         .routes(routes!(change_concert))
         .routes(routes!(create_schedule))
         .routes(routes!(change_times))
         .routes(routes!(queue, change_queue))
-        .merge(seat::http::routes())
-        .merge(report::http::routes())
-        .merge(watch::http::routes())
-        .merge(event::http::routes())
-        .with_state(admin)
+        .with_state(sales)
+        .merge(seat::http::routes(seats))
+        .merge(report::http::routes(figures, audit))
+        .merge(watch::http::routes(watch))
+        .merge(event::http::routes(reports))
 }
 
 /// Create a concert.
@@ -47,7 +49,7 @@ pub fn routes(admin: AdminService) -> OpenApiRouter {
     ),
 )]
 async fn create_concert(
-    State(service): State<AdminService>,
+    State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Json(new): Json<NewConcert>,
 ) -> Result<Response, Problem> {
@@ -69,7 +71,7 @@ async fn create_concert(
     ),
 )]
 async fn change_concert(
-    State(service): State<AdminService>,
+    State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ConcertId>,
     Json(change): Json<ConcertChange>,
@@ -95,7 +97,7 @@ async fn change_concert(
     ),
 )]
 async fn create_schedule(
-    State(service): State<AdminService>,
+    State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ConcertId>,
     Json(new): Json<NewSchedule>,
@@ -118,7 +120,7 @@ async fn create_schedule(
     ),
 )]
 async fn change_times(
-    State(service): State<AdminService>,
+    State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
     Json(change): Json<TimesChange>,
@@ -140,7 +142,7 @@ async fn change_times(
     ),
 )]
 async fn queue(
-    State(service): State<AdminService>,
+    State(service): State<SaleAdmin>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<QueueSettings>, Problem> {
@@ -163,7 +165,7 @@ async fn queue(
     ),
 )]
 async fn change_queue(
-    State(service): State<AdminService>,
+    State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
     Json(change): Json<QueueChange>,

@@ -11,5 +11,6 @@ pub mod report;
 mod rules;
 pub mod seat;
 pub mod service;
+pub mod services;
 pub mod settings;
 pub mod watch;

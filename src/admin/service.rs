@@ -5,8 +5,6 @@
 //! All transactions take locks in one order (concert → schedules by id → seats by id), so that no
 //! two of them can deadlock.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -16,55 +14,36 @@ use serde_json::Value;
 use super::error::AdminError;
 use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
 use super::pg::{self, Audit, Secret};
-use super::report::answers::Answers;
 use super::settings::{QueueChange, defaults, may_change};
-use crate::board::service::Boards;
 use crate::concert::model::{Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
 use crate::concert::pg as catalogue_pg;
 use crate::concert::service::Catalogue;
-use crate::outbox::model::OutboxId;
+use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
 use crate::queue::keyspaces::Keyspaces;
-use crate::seats::service::SeatClaims;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
-use crate::telemetry::Metrics;
-use crate::telemetry::rate::CounterRate;
 
 /// Longest time that a request waits until Redis has the settings of all changed schedules.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Administration as a service; cheap to clone.
+/// Creates and changes concerts, schedules and queue settings; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct AdminService {
+pub struct SaleAdmin {
     pub(super) pg: Pg,
     pub(super) catalogue: Catalogue,
-    pub(super) boards: Boards,
-    pub(super) claims: SeatClaims,
-    pub(super) keyspaces: Keyspaces,
-    pub(super) polls: Arc<CounterRate>,
-    pub(super) answers: Arc<Answers>,
-    pub(super) metrics: Metrics,
+    keyspaces: Keyspaces,
 }
 
-/// The outbox entry of a changed schedule, and the schedule.
-pub(super) type SettingsEntry = (OutboxId, ScheduleId);
+/// The outbox entry of a change of settings.
+pub(super) type SettingsEntry = Recorded<SettingsChanged>;
 
-impl AdminService {
-    /// Creates the service. `polls` counts the polls that this process has served.
+impl SaleAdmin {
+    /// Creates the service.
     #[must_use]
-    pub fn new(
-        pg: Pg,
-        (catalogue, boards): (Catalogue, Boards),
-        claims: SeatClaims,
-        keyspaces: Keyspaces,
-        polls: Arc<AtomicU64>,
-        metrics: Metrics,
-    ) -> Self {
-        let polls = Arc::new(CounterRate::new(polls));
-        let answers = Arc::new(Answers::new(metrics.clone()));
-        Self { pg, catalogue, boards, claims, keyspaces, polls, answers, metrics }
+    pub fn new(pg: Pg, catalogue: Catalogue, keyspaces: Keyspaces) -> Self {
+        Self { pg, catalogue, keyspaces }
     }
 
     /// Creates a concert.
@@ -193,12 +172,12 @@ impl AdminService {
     /// Applies committed settings: in this process at once, in Redis within [`APPLY_TIMEOUT`] if it
     /// answers. Otherwise the relay applies them later.
     pub(super) async fn apply_settings(&self, entries: &[SettingsEntry]) {
-        for (_, schedule) in entries {
-            self.catalogue.forget(*schedule);
+        for changed in entries {
+            self.catalogue.forget(changed.event.schedule);
         }
         let apply = async {
-            for (entry, schedule) in entries {
-                self.keyspaces.tell_settings(*entry, *schedule).await;
+            for changed in entries {
+                self.keyspaces.deliver_settings(changed).await;
             }
         };
         if tokio::time::timeout(APPLY_TIMEOUT, apply).await.is_err() {
@@ -215,8 +194,7 @@ pub(super) async fn announce(
     tx: &mut Tx,
     schedule: ScheduleId,
 ) -> Result<SettingsEntry, StoreError> {
-    let entry = outbox::append(tx, SETTINGS_CHANGED, &SettingsChanged { schedule }).await?;
-    Ok((entry, schedule))
+    outbox::append(tx, SETTINGS_CHANGED, SettingsChanged { schedule }).await
 }
 
 /// Locks a schedule against other changes, and reads it.

@@ -115,24 +115,24 @@ pub fn start(
         services;
     let metrics = loops.metrics.clone();
     let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
-    let queue_parts = || (keyspaces.clone(), draws.clone());
     let admission = AdmissionLoop::new(
-        queue_parts(),
+        keyspaces.clone(),
+        draws.clone(),
         boards,
         live.clone(),
         |scripts| Box::pin(async move { seats::redis::sweep(&scripts).await }),
         metrics.clone(),
     );
-    let reconciler = Reconciler::new(
-        pg.clone(),
-        keyspaces.clone(),
-        (claims.clone(), queue.clone()),
-        live.clone(),
-        metrics.clone(),
-        reconcile_period,
-    );
-    let (presence, at_stop) = (admission.clone(), admission.clone());
-    let live_refresh = live.clone();
+    let reconciler = Reconciler {
+        pg: pg.clone(),
+        keyspaces: keyspaces.clone(),
+        claims: claims.clone(),
+        queue: queue.clone(),
+        live: live.clone(),
+        metrics: metrics.clone(),
+        every: reconcile_period,
+    };
+    let (presence, at_stop, live_refresh) = (admission.clone(), admission.clone(), live.clone());
     let relay = Relay::new(
         pg.clone(),
         claims.clone(),
@@ -141,10 +141,10 @@ pub fn start(
         metrics.clone(),
         deliveries,
     );
-    let archive = ArchiveWorker::new(pg.clone(), queue_parts(), live, metrics.clone());
-    let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
     let expiry = ExpiryLoop::new(pg.clone(), claims, metrics.clone());
-    let rejections = RejectionWriter::new(pg.clone(), metrics);
+    let rejections = RejectionWriter::new(pg.clone(), metrics.clone());
+    let archive = ArchiveWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), live, metrics);
+    let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
     let purge = PurgeLoop::new(pg.clone(), redis.clone());
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));

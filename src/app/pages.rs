@@ -12,7 +12,7 @@ use crate::queue::handoff::service::HandOffs;
 use crate::web::assets::Assets;
 use crate::web::error_page::ErrorPage;
 use crate::web::theme::Theme;
-use crate::web::{self, Web};
+use crate::web::{self, Web, WebParts};
 
 /// The routes of pages, the routes of problem codes, and the error page for browsers.
 pub(super) fn pages(
@@ -23,13 +23,14 @@ pub(super) fn pages(
 ) -> (Router, OpenApiRouter, Arc<dyn RenderErrorPage>) {
     let assets = Assets::new();
     let error_page = Arc::new(ErrorPage(assets.clone()));
-    let web = Web::new(
-        (assets, theme),
-        services.catalogue.clone(),
-        services.queue.clone(),
-        services.users.clone(),
+    let web = Web::new(WebParts {
+        assets,
+        theme,
+        catalogue: services.catalogue.clone(),
+        queue: services.queue.clone(),
+        users: services.users.clone(),
         handoffs,
         sign_in_url,
-    );
+    });
     (web::routes(web.clone()), web::problem_routes(web), error_page)
 }

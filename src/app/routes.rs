@@ -73,5 +73,5 @@ pub(super) fn router(
         changes,
         metrics: metrics.clone(),
     };
-    outer((routes.merge(openapi::pages(api)).merge(pages), always), context)
+    outer(routes.merge(openapi::pages(api)).merge(pages), always, context)
 }

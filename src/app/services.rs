@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::admin::report::stream::StatsStreams;
-use crate::admin::service::AdminService;
+use crate::admin::services::AdminServices;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::payment::service::Payments;
@@ -18,7 +18,7 @@ use crate::user::service::Users;
 #[derive(Clone)]
 pub(super) struct Services {
     pub(super) users: Arc<Users>,
-    pub(super) admin: AdminService,
+    pub(super) admin: AdminServices,
     pub(super) catalogue: Catalogue,
     pub(super) draws: Draws,
     pub(super) queue: WaitingRoom,

@@ -2,6 +2,7 @@
 //! next.
 
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use onsale::admin::demo::Demo;
@@ -10,8 +11,8 @@ use onsale::caller::Role;
 use onsale::config::{
     AccessSettings, HttpSettings, PostgresSettings, QueueSettings, RedisSettings, Secret, Settings,
 };
-use onsale::dev::Environment;
 use onsale::store::pg::{Pg, migrations};
+use onsale_dev::{DevError, Environment};
 use tokio_util::sync::CancellationToken;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -19,8 +20,24 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Lifetime of the administrator's token in the welcome text.
 const ADMIN_TTL: Duration = Duration::from_hours(7 * 24);
 
+/// The command line of `onsale dev`.
+#[derive(Debug, clap::Args)]
+pub struct DevArgs {
+    #[command(flatten)]
+    dev: onsale_dev::Args,
+    #[command(flatten)]
+    http: HttpSettings,
+}
+
+/// Runs the private stores, and on them the service or the command in `args`.
+pub async fn run(args: DevArgs) -> Result<ExitCode, DevError> {
+    let DevArgs { dev, http } = args;
+    let running = onsale_dev::run(&dev, |environment, stop| service(http, environment, stop));
+    Box::pin(running).await
+}
+
 /// Migrates the database, creates the demo sale, and serves until `stop`.
-pub async fn service(
+async fn service(
     http: HttpSettings,
     environment: Environment,
     stop: CancellationToken,

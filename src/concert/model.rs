@@ -174,26 +174,35 @@ pub enum Phase {
     Open,
 }
 
-impl Phase {
-    /// Computes the phase from the times (now, opening, deadline) in milliseconds since 1970, and
-    /// the number of seats that are sold or blocked (`gone`) out of all `seats`.
+/// What the phase of a sale depends on. Times are in milliseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub struct SaleState {
+    /// When the sale opens.
+    pub opens_ms: i64,
+    /// When the sale closes.
+    pub deadline_ms: i64,
+    /// Whether an administrator has paused admission.
+    pub paused: bool,
+    /// Seats that are sold or blocked.
+    pub gone: u32,
+    /// All seats of the schedule.
+    pub seats: u32,
+}
+
+impl SaleState {
+    /// Computes the phase at a time.
     #[must_use]
-    pub fn at(
-        (now, opens, deadline): (i64, i64, i64),
-        paused: bool,
-        gone: u32,
-        seats: u32,
-    ) -> Self {
-        if now >= deadline {
-            Self::Closed
-        } else if now < opens || seats == 0 {
-            Self::Upcoming
-        } else if paused {
-            Self::Paused
-        } else if gone >= seats {
-            Self::SoldOut
+    pub fn phase(&self, now_ms: i64) -> Phase {
+        if now_ms >= self.deadline_ms {
+            Phase::Closed
+        } else if now_ms < self.opens_ms || self.seats == 0 {
+            Phase::Upcoming
+        } else if self.paused {
+            Phase::Paused
+        } else if self.gone >= self.seats {
+            Phase::SoldOut
         } else {
-            Self::Open
+            Phase::Open
         }
     }
 }
@@ -202,9 +211,14 @@ impl Schedule {
     /// Computes the phase at `now`. `gone` is the number of seats that are sold or blocked.
     #[must_use]
     pub fn phase(&self, now: DateTime<Utc>, gone: u32) -> Phase {
-        let ms = |time: DateTime<Utc>| time.timestamp_millis();
-        let times = (ms(now), ms(self.reservation_available_at), ms(self.deadline_at));
-        Phase::at(times, self.settings.paused, gone, self.seats_total)
+        let state = SaleState {
+            opens_ms: self.reservation_available_at.timestamp_millis(),
+            deadline_ms: self.deadline_at.timestamp_millis(),
+            paused: self.settings.paused,
+            gone,
+            seats: self.seats_total,
+        };
+        state.phase(now.timestamp_millis())
     }
 
     /// Returns the time to pay for held seats.

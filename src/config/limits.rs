@@ -1,11 +1,10 @@
 //! Limits of a process against hostile or too eager clients.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 
 /// Limits per address, per user and per connection; 0 means no limit.
 ///
@@ -18,7 +17,8 @@ pub struct LimitSettings {
     /// proxies' forwarding header is trusted. If it names no client, the request counts for the
     /// proxy.
     #[arg(long, env = "ONSALE_TRUSTED_PROXIES", value_delimiter = ',')]
-    pub trusted_proxies: Vec<Network>,
+    #[arg(value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
     /// Header in which the proxies name the client. The other header is never read.
     #[arg(long, env = "ONSALE_FORWARDED_HEADER", default_value = "x-forwarded-for")]
     pub forwarded_header: ForwardedHeader,
@@ -60,55 +60,30 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// A range of addresses: `10.0.0.0/8`, `2001:db8::/32`, or a single address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    /// Number of leading bits that count.
-    prefix: u8,
-}
-
-/// The error for a text that is not a network.
+/// Why a text is not the network of a trusted proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a network is an address with an optional prefix length: 10.0.0.0/8")]
-pub struct NotANetwork;
-
-impl Network {
-    /// Whether the network contains an address. An IPv4 address in IPv6 form is the IPv4 address.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let same = |ours: u128, theirs: u128, bits: u8| {
-            let ignored = u32::from(bits.saturating_sub(self.prefix));
-            ours.checked_shr(ignored) == theirs.checked_shr(ignored)
-        };
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
-                same(ours.to_bits().into(), theirs.to_bits().into(), 32)
-            }
-            (IpAddr::V6(ours), IpAddr::V6(theirs)) => same(ours.to_bits(), theirs.to_bits(), 128),
-            _ => false,
-        }
-    }
+pub enum NetworkError {
+    /// The text is no address, or its prefix length is none.
+    #[error("a network is an address with an optional prefix length: 10.0.0.0/8")]
+    NotANetwork,
+    /// The address has bits outside the mask: it may be meant as a single address.
+    #[error("{0} has bits outside the mask: the network is {network}", network = .0.trunc())]
+    BitsOutsideMask(IpNet),
 }
 
-impl FromStr for Network {
-    type Err = NotANetwork;
-
-    fn from_str(text: &str) -> Result<Self, NotANetwork> {
-        let (address, prefix) = match text.trim().split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text.trim(), None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| NotANetwork)?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(bits), str::parse).map_err(|_| NotANetwork)?;
-        if prefix > bits { Err(NotANetwork) } else { Ok(Self { address, prefix }) }
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
+/// Reads a network (`10.0.0.0/8`, `2001:db8::/32`) or a single address. Spaces around it are
+/// ignored.
+///
+/// # Errors
+/// A text that is no network, or a network whose address is not its first one.
+fn network(text: &str) -> Result<IpNet, NetworkError> {
+    let text = text.trim();
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    let network = address.or_else(|_| text.parse()).map_err(|_| NetworkError::NotANetwork)?;
+    if network == network.trunc() {
+        Ok(network)
+    } else {
+        Err(NetworkError::BitsOutsideMask(network))
     }
 }
 
@@ -117,25 +92,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_contains_the_addresses_with_its_prefix() {
-        for (network, inside, outside) in [
-            ("10.0.0.0/8", "10.9.8.7", "11.0.0.0"),
-            ("192.0.2.7", "192.0.2.7", "192.0.2.6"),
-            ("192.0.2.7/31", "::ffff:192.0.2.6", "192.0.2.8"),
-            ("2001:db8::/32", "2001:db8:7::1", "2001:db9::1"),
-            ("::/0", "2001:db9::1", "192.0.2.7"),
-            ("0.0.0.0/0", "203.0.113.9", "::1"),
+    fn a_network_and_a_single_address_are_read() {
+        for (text, expected) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            (" 192.0.2.7", "192.0.2.7/32"),
+            ("192.0.2.6/31 ", "192.0.2.6/31"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::1", "::1/128"),
+            ("::/0", "::/0"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
         ] {
-            let parsed: Network = network.parse().unwrap();
-            assert!(parsed.contains(inside.parse().unwrap()), "{network} {inside}");
-            assert!(!parsed.contains(outside.parse().unwrap()), "{network} {outside}");
+            assert_eq!(network(text).unwrap().to_string(), expected, "{text}");
         }
     }
 
     #[test]
     fn a_text_that_is_not_a_network_is_refused() {
-        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "/8", "proxy.example"] {
-            assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "::/129",
+            "10.0.0.0/",
+            "10.0.0.0/-1",
+            "10.0.0.0/255.0.0.0",
+            "/8",
+            "proxy.example",
+            "proxy.example/8",
+        ] {
+            assert_eq!(network(text), Err(NetworkError::NotANetwork), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_with_bits_outside_its_mask_is_refused_and_the_error_names_the_network() {
+        for (text, meant) in [
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("192.0.2.7/31", "192.0.2.6/31"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+        ] {
+            let error = network(text).unwrap_err().to_string();
+            let expected = format!("{text} has bits outside the mask: the network is {meant}");
+            assert_eq!(error, expected);
         }
     }
 }

@@ -128,3 +128,50 @@ fn lists_are_split_at_commas_and_origins_are_checked() {
         assert!(parse(&[("--cors-origins", bad)]).is_err(), "{bad}");
     }
 }
+
+/// Names of settings, each where `before` stands in front of it.
+fn names(text: &str, before: &str) -> Vec<String> {
+    let name = |rest: &str| {
+        let end = rest.find(|it: char| !it.is_ascii_uppercase() && it != '_')?;
+        (end > 3).then(|| rest[..end].to_owned())
+    };
+    let mut found: Vec<String> =
+        text.lines().filter_map(|line| name(line.strip_prefix(before)?)).collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn the_readme_and_the_sample_list_every_setting_once() {
+    let command = Line::command();
+    let settings = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str());
+    let mut settings: Vec<String> = settings.map(str::to_owned).collect();
+    settings.sort_unstable();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    assert_eq!(names(&read("README.md"), "| `"), settings);
+    let sample = read(".env.sample");
+    let mut sampled = names(&sample, "#");
+    sampled.extend(names(&sample, ""));
+    sampled.retain(|name| !name.ends_with("_PASSWORD"));
+    sampled.sort_unstable();
+    assert_eq!(sampled, settings);
+}
+
+#[test]
+fn trusted_proxies_are_a_list_of_networks_and_a_wrong_one_is_named() {
+    let settings = parse(&[("--trusted-proxies", "10.0.0.0/8, 192.0.2.7,2001:db8::/32")]).unwrap();
+    let networks = settings.http.limits.trusted_proxies;
+    assert_eq!(
+        networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
+    );
+    for (bad, reason) in [
+        ("10.0.0.0/8,10.0.0.0/33", "'10.0.0.0/33' for '--trusted-proxies"),
+        ("proxy.example", "an address with an optional prefix length: 10.0.0.0/8"),
+        ("10.1.2.3/8", "10.1.2.3/8 has bits outside the mask: the network is 10.0.0.0/8"),
+    ] {
+        let error = parse(&[("--trusted-proxies", bad)]).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}

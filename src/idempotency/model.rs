@@ -54,6 +54,25 @@ impl<T> Answer<T> {
     }
 }
 
+/// What the transaction of a request did.
+#[derive(Debug)]
+pub struct Effect<T, E = ()> {
+    /// The answer, which is stored under the key: a value, or a final refusal.
+    pub outcome: T,
+    /// What follows after the commit, such as a change for Redis. It is not stored: the relay
+    /// delivers it if this process does not.
+    pub event: E,
+}
+
+/// The answer to a request. `event` is what follows, if this call is the one that committed.
+#[derive(Debug)]
+pub struct Done<T, E = ()> {
+    /// The answer.
+    pub answer: Answer<T>,
+    /// What follows after the commit.
+    pub event: Option<E>,
+}
+
 /// A type that can be stored as an outcome.
 pub trait Outcome: Serialize + DeserializeOwned + Send {}
 impl<T: Serialize + DeserializeOwned + Send> Outcome for T {}

@@ -1,6 +1,6 @@
 //! Runs an effect at most once per idempotency key.
 
-use super::model::{Answer, KeyError, Outcome, Request};
+use super::model::{Answer, Done, Effect, KeyError, Outcome, Request};
 use super::pg;
 use crate::store::pg::single::Call;
 use crate::store::pg::{MaybeConflict, Pg, Tx, Work};
@@ -8,12 +8,14 @@ use crate::store::{Store, StoreError};
 
 /// Runs `effect` in a transaction. If `request` was answered before, returns that answer instead.
 ///
-/// `effect` returns the outcome to answer and store: a value or a final refusal. An `Err` stores
-/// nothing and rolls back. If the connection breaks during COMMIT, everything runs once more with
+/// `effect` returns the outcome to answer and store, and what follows. An `Err` stores nothing and
+/// rolls back. If the connection breaks during COMMIT, everything runs once more with
 /// the same key, which shows whether the first try was committed.
-pub async fn once<W>(pg: &Pg, request: &Request, effect: &W) -> Result<Answer<W::Output>, W::Error>
+pub async fn once<W, T, E>(pg: &Pg, request: &Request, effect: &W) -> Result<Done<T, E>, W::Error>
 where
-    W: Work<Output: Outcome, Error: From<KeyError>>,
+    W: Work<Output = Effect<T, E>, Error: From<KeyError>>,
+    T: Outcome,
+    E: Send,
 {
     let once = Once { request, effect };
     match pg.transact(&once).await {
@@ -27,7 +29,7 @@ where
 }
 
 /// Like [`once`], for an effect that is one call of an SQL function. The function itself locks the
-/// key, stores the answer and commits (`migrations/0005_hold_and_pay.sql`).
+/// key, stores the answer and commits (`migrations/functions/key_claim.sql`).
 ///
 /// # Errors
 /// [`StoreError::OutcomeUnknown`] if the connection broke during the first call and the second call
@@ -73,24 +75,27 @@ struct Once<'a, W> {
     effect: &'a W,
 }
 
-impl<W> Work for Once<'_, W>
+impl<W, T, E> Work for Once<'_, W>
 where
-    W: Work<Output: Outcome, Error: From<KeyError>>,
+    W: Work<Output = Effect<T, E>, Error: From<KeyError>>,
+    T: Outcome,
+    E: Send,
 {
-    type Output = Answer<W::Output>;
+    type Output = Done<T, E>;
     type Error = Failed<W::Error>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, Self::Error> {
         let failed = |error: KeyError| Failed::RolledBack(error.into());
         if let Some(stored) = pg::claim(tx, self.request).await.map_err(failed)? {
-            return Ok(Answer { outcome: read(stored)?, replayed: true });
+            let answer = Answer { outcome: read(stored)?, replayed: true };
+            return Ok(Done { answer, event: None });
         }
-        let outcome = self.effect.run(tx).await.map_err(Failed::RolledBack)?;
+        let Effect { outcome, event } = self.effect.run(tx).await.map_err(Failed::RolledBack)?;
         let stored = serde_json::to_value(&outcome).map_err(|error| {
             StoreError::Inconsistent(format!("an outcome is not JSON: {error}"))
         })?;
         pg::store(tx, self.request, &stored).await?;
-        Ok(Answer { outcome, replayed: false })
+        Ok(Done { answer: Answer { outcome, replayed: false }, event: Some(event) })
     }
 }
 

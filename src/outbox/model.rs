@@ -23,6 +23,16 @@ pub struct Entry {
     pub payload: serde_json::Value,
 }
 
+/// An event, and its number in the outbox. Returned by the transaction that wrote it, and delivered
+/// to Redis once that has committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded<E> {
+    /// The number of the entry.
+    pub id: OutboxId,
+    /// The event.
+    pub event: E,
+}
+
 /// The list of entries that were delivered right after their commit, so that the relay does not
 /// deliver them again. A lost item only causes a second delivery, which is harmless.
 #[derive(Debug, Clone)]

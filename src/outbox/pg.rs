@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::model::{Entry, OutboxId};
+use super::model::{Entry, OutboxId, Recorded};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
 
 /// Adds an event, which the relay delivers after `tx` has committed.
-pub async fn append(
+pub async fn append<E: Serialize>(
     tx: &mut Tx,
     kind: &str,
-    event: &(impl Serialize + Sync),
-) -> Result<OutboxId, StoreError> {
-    let payload = serde_json::to_value(event).map_err(|error| StoreError::Defect {
+    event: E,
+) -> Result<Recorded<E>, StoreError> {
+    let payload = serde_json::to_value(&event).map_err(|error| StoreError::Defect {
         store: Store::PostgreSql,
         reason: format!("an outbox event is not JSON: {error}"),
     })?;
@@ -25,42 +26,57 @@ pub async fn append(
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(OutboxId(id))
+    Ok(Recorded { id: OutboxId(id), event })
 }
 
-/// Locks up to `limit` entries that were created, or last tried, longer than `age` ago, in this
-/// order. Other relays skip them. Parked entries are not returned.
-pub async fn overdue(tx: &mut Tx, age: Duration, limit: i64) -> Result<Vec<Entry>, StoreError> {
+/// Entries that this process delivers, and PostgreSQL's clock.
+#[derive(Debug)]
+pub struct Batch {
+    /// The entries, the one that waits longest first.
+    pub entries: Vec<Entry>,
+    /// When they were taken.
+    pub now: DateTime<Utc>,
+}
+
+/// Takes up to `limit` entries that were created, or last tried, longer than `age` ago, in this
+/// order. Other relays skip them until `age` has passed again. Parked entries are not taken.
+pub async fn take_overdue(pg: &Pg, age: Duration, limit: i64) -> Result<Batch, StoreError> {
     let rows = sqlx::query!(
-        "select id, kind, payload from outbox
-         where parked_at is null and due_at < clock_timestamp() - make_interval(secs => $1)
-         order by due_at, id limit $2 for update skip locked",
+        r#"with overdue as (
+             select id, due_at from outbox
+             where parked_at is null and due_at < clock_timestamp() - make_interval(secs => $1)
+             order by due_at, id limit $2 for update skip locked)
+           update outbox set due_at = clock_timestamp() from overdue where outbox.id = overdue.id
+           returning outbox.id, kind, payload, overdue.due_at as "waits_since!",
+                     clock_timestamp() as "now!""#,
         age.as_secs_f64(),
         limit
-    )
-    .fetch_all(tx.conn())
-    .await?;
+    );
+    let mut rows = rows.fetch_all(pg.pool()).await?;
+    rows.sort_unstable_by_key(|row| (row.waits_since, row.id));
+    let now = rows.first().map_or(DateTime::UNIX_EPOCH, |row| row.now);
     let entry = |id, kind, payload| Entry { id: OutboxId(id), kind, payload };
-    Ok(rows.into_iter().map(|row| entry(row.id, row.kind, row.payload)).collect())
+    let entries = rows.into_iter().map(|row| entry(row.id, row.kind, row.payload)).collect();
+    Ok(Batch { entries, now })
 }
 
-/// Puts entries that could not be delivered, because Redis was down, behind the others.
-pub async fn postpone(tx: &mut Tx, ids: &[OutboxId]) -> Result<(), StoreError> {
+/// Makes entries that were taken but not tried due again at once.
+pub async fn give_back(pg: &Pg, ids: &[OutboxId], age: Duration) -> Result<(), StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    sqlx::query!("update outbox set due_at = clock_timestamp() where id = any($1)", &ids)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "update outbox set due_at = clock_timestamp() - make_interval(secs => $2)
+         where id = any($1)",
+        &ids,
+        age.as_secs_f64()
+    )
+    .execute(pg.pool())
+    .await?;
     Ok(())
 }
 
 /// Records that an entry was refused, and why. The `most`th refusal parks the entry; returns
-/// whether it did.
-pub async fn refuse(
-    tx: &mut Tx,
-    id: OutboxId,
-    reason: &str,
-    most: i32,
-) -> Result<bool, StoreError> {
+/// whether it did. False too if another relay has delivered the entry meanwhile.
+pub async fn refuse(pg: &Pg, id: OutboxId, reason: &str, most: i32) -> Result<bool, StoreError> {
     let parked = sqlx::query_scalar!(
         r#"update outbox set refusals = refusals + 1, reason = $2, due_at = clock_timestamp(),
                 parked_at = case when refusals + 1 >= $3 then clock_timestamp() end
@@ -69,7 +85,7 @@ pub async fn refuse(
         reason,
         most
     );
-    Ok(parked.fetch_one(tx.conn()).await?)
+    Ok(parked.fetch_optional(pg.pool()).await?.unwrap_or(false))
 }
 
 /// Removes entries that were delivered.
@@ -77,14 +93,6 @@ pub async fn remove(pg: &Pg, ids: &[OutboxId]) -> Result<u64, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let done =
         sqlx::query!("delete from outbox where id = any($1)", &ids).execute(pg.pool()).await?;
-    Ok(done.rows_affected())
-}
-
-/// Removes entries in the transaction that locked them.
-pub async fn remove_locked(tx: &mut Tx, ids: &[OutboxId]) -> Result<u64, StoreError> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let done =
-        sqlx::query!("delete from outbox where id = any($1)", &ids).execute(tx.conn()).await?;
     Ok(done.rows_affected())
 }
 

@@ -7,11 +7,10 @@ use super::error::PayError;
 use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
 use super::pg;
 use super::settle::{Pay, Refund, Settled, paid};
-use crate::idempotency::model::{Answer, Request};
+use crate::idempotency::model::{Answer, Done, Request};
 use crate::idempotency::service as idempotency;
 use crate::pagination::{Page, Paging};
 use crate::queue::service::WaitingRoom;
-use crate::reservation::write::Decision;
 use crate::seats::service::SeatClaims;
 use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::Pg;
@@ -54,17 +53,17 @@ impl Payments {
         }
         // Neither change has a deadline, so this machine's clock is good enough. Their order does
         // not matter either.
-        let tell_sold = async {
-            if let Some((id, event)) = seats {
-                self.claims.tell(id, &event, Utc::now()).await;
+        let deliver_sold = async {
+            if let Some(change) = &seats {
+                self.claims.deliver(change, Utc::now()).await;
             }
         };
-        let tell_completed = async {
-            if let Some((id, event)) = completed {
-                self.queue.tell_completed(id, &event).await;
+        let deliver_completed = async {
+            if let Some(completed) = &completed {
+                self.queue.deliver_completed(completed).await;
             }
         };
-        tokio::join!(tell_sold, tell_completed);
+        tokio::join!(deliver_sold, deliver_completed);
         Ok(answer)
     }
 
@@ -74,14 +73,13 @@ impl Payments {
         request: &Request,
         payment: PaymentId,
     ) -> Result<Answer<Result<Refunded, RefundRefusal>>, PayError> {
-        let decision = Decision::default();
-        let refund = Refund { user: request.user, payment, decision: &decision };
-        let answer = idempotency::once(&self.pg, request, &refund).await?;
+        let refund = Refund { user: request.user, payment };
+        let Done { answer, event } = idempotency::once(&self.pg, request, &refund).await?;
         if let (Ok(refunded), false) = (&answer.outcome, answer.replayed) {
             self.metrics.refunded(refunded.payment.amount.unsigned_abs());
             self.metrics.reservations("REFUNDED", 1);
-            if let Some((id, event)) = decision.take() {
-                self.claims.tell(id, &event, Utc::now()).await;
+            if let Some(change) = event.flatten() {
+                self.claims.deliver(&change, Utc::now()).await;
             }
         }
         Ok(answer)

@@ -5,22 +5,22 @@ use uuid::Uuid;
 use super::error::PayError;
 use super::model::{Paid, PayRefusal, PaymentStatus, RefundRefusal, Refunded};
 use super::pg::{self, PayReply};
-use crate::idempotency::model::{Answer, Request};
+use crate::idempotency::model::{Answer, Effect, Request};
 use crate::idempotency::pg as key;
-use crate::outbox::model::OutboxId;
+use crate::outbox;
+use crate::outbox::model::Recorded;
 use crate::point;
 use crate::point::model::Kind;
 use crate::queue::model::Completed;
 use crate::reservation;
-use crate::reservation::write::Decision;
-use crate::seats::model::{SeatState, SeatsChanged};
+use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::single::{Call, Single};
 use crate::store::pg::{Tx, Work};
 
-/// Paying a hold: one call of `pay_hold` (`migrations/0013_pages.sql`), which locks, reads, writes
-/// and commits. It reads nothing from Redis.
+/// Paying a hold: one call of `settle_payment` (`migrations/functions/settle_payment.sql`), which
+/// locks, reads, writes and commits. It reads nothing from Redis.
 #[derive(Debug)]
 pub struct Pay<'a> {
     /// The request: the user and the idempotency key.
@@ -35,11 +35,11 @@ impl Call for Pay<'_> {
     type Output = PayReply;
 
     async fn run(&self, on: &mut Single) -> Result<PayReply, StoreError> {
-        pg::pay_hold(on, self.request, self.hold, self.charge_up_to).await
+        pg::settle_payment(on, self.request, self.hold, self.charge_up_to).await
     }
 }
 
-/// Converts the reply of `pay_hold`.
+/// Converts the reply of `settle_payment`.
 pub fn paid(reply: PayReply) -> Result<Settled, PayError> {
     key::refused(&reply.word)?;
     let word = reply.word.as_str();
@@ -49,7 +49,7 @@ pub fn paid(reply: PayReply) -> Result<Settled, PayError> {
     }
     Err(match word {
         "NO_HOLD" => PayError::NoHold,
-        word => StoreError::Inconsistent(format!("pay_hold replied {word}")).into(),
+        word => StoreError::Inconsistent(format!("settle_payment replied {word}")).into(),
     })
 }
 
@@ -59,37 +59,34 @@ pub struct Settled {
     /// The answer to the buyer.
     pub answer: Answer<Result<Paid, PayRefusal>>,
     /// The change of the seats.
-    pub seats: Option<(OutboxId, SeatsChanged)>,
+    pub seats: Option<Recorded<SeatsChanged>>,
     /// The queue entry that the payment completed.
-    pub completed: Option<(OutboxId, Completed)>,
+    pub completed: Option<Recorded<Completed>>,
 }
 
 /// Refunding a payment: the points return to the buyer, and the seat is for sale again.
 #[derive(Debug)]
-pub struct Refund<'a> {
+pub struct Refund {
     /// The user who owns the payment.
     pub user: UserId,
     /// Id of the payment.
     pub payment: PaymentId,
-    /// Receives the change of the seat, for Redis.
-    pub decision: &'a Decision,
 }
 
-impl Work for Refund<'_> {
-    type Output = Result<Refunded, RefundRefusal>;
+/// A refund or its refusal, and the change of the seat, for Redis.
+pub type Refunding = Effect<Result<Refunded, RefundRefusal>, Option<Recorded<SeatsChanged>>>;
+
+impl Work for Refund {
+    type Output = Refunding;
     type Error = PayError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, PayError> {
-        refund(tx, self.user, self.payment, self.decision).await
+        refund(tx, self.user, self.payment).await
     }
 }
 
-async fn refund(
-    tx: &mut Tx,
-    user: UserId,
-    payment: PaymentId,
-    decision: &Decision,
-) -> Result<Result<Refunded, RefundRefusal>, PayError> {
+async fn refund(tx: &mut Tx, user: UserId, payment: PaymentId) -> Result<Refunding, PayError> {
+    let refused = |refusal| Ok(Effect { outcome: Err(refusal), event: None });
     let paid = pg::find(tx, user, payment).await?.ok_or(PayError::NoPayment)?;
     let deadline = reservation::pg::lock_schedule(tx, paid.schedule).await?;
     let deadline = deadline.ok_or(PayError::NoPayment)?;
@@ -97,10 +94,10 @@ async fn refund(
     reservation::pg::lock_seats(tx, paid.schedule, &seat).await?;
     let (status, now) = pg::status(tx, payment).await?;
     if status == PaymentStatus::Refunded {
-        return Ok(Err(RefundRefusal::AlreadyRefunded));
+        return refused(RefundRefusal::AlreadyRefunded);
     }
     if now >= deadline {
-        return Ok(Err(RefundRefusal::Closed));
+        return refused(RefundRefusal::Closed);
     }
     let refunded = pg::refund(tx, payment).await?;
     point::pg::lock(tx, user).await?.ok_or(PayError::NoPayment)?;
@@ -110,6 +107,6 @@ async fn refund(
         .ok_or_else(|| StoreError::Inconsistent("a refund made a balance negative".to_owned()))?;
     let seats = reservation::pg::change_seats(tx, &seat, false, false).await?;
     let event = SeatsChanged { schedule: paid.schedule, seats, state: SeatState::Free };
-    decision.note(tx, event).await?;
-    Ok(Ok(Refunded { payment: refunded, balance }))
+    let change = outbox::pg::append(tx, SEATS_CHANGED, event).await?;
+    Ok(Effect { outcome: Ok(Refunded { payment: refunded, balance }), event: Some(change) })
 }

@@ -2,7 +2,7 @@
 
 use super::model::{Balance, Change, Charged, Kind, MAX_CHARGE};
 use super::pg;
-use crate::idempotency::model::{Answer, KeyError, Request};
+use crate::idempotency::model::{Answer, Done, Effect, KeyError, Request};
 use crate::idempotency::service as idempotency;
 use crate::pagination::{Page, Paging};
 use crate::store::StoreError;
@@ -67,7 +67,8 @@ impl Points {
         if !(1..=MAX_CHARGE).contains(&amount) {
             return Err(PointError::InvalidAmount);
         }
-        let answer = idempotency::once(&self.pg, request, &Charge { request, amount }).await?;
+        let Done { answer, .. } =
+            idempotency::once(&self.pg, request, &Charge { request, amount }).await?;
         if !answer.replayed {
             self.metrics.charged(amount.unsigned_abs());
         }
@@ -82,16 +83,16 @@ struct Charge<'a> {
 }
 
 impl Work for Charge<'_> {
-    type Output = Charged;
+    type Output = Effect<Charged>;
     type Error = PointError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Charged, PointError> {
+    async fn run(&self, tx: &mut Tx) -> Result<Effect<Charged>, PointError> {
         let Self { request: Request { user, key, .. }, amount } = *self;
         pg::lock(tx, *user).await?.ok_or(PointError::UnknownUser)?;
         let balance = pg::change(tx, *user, Kind::Charge, amount, key).await?;
         let balance = balance.ok_or_else(|| {
             StoreError::Inconsistent("a charge made a balance negative".to_owned())
         })?;
-        Ok(Charged { amount, balance })
+        Ok(Effect { outcome: Charged { amount, balance }, event: () })
     }
 }

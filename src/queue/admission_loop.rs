@@ -63,7 +63,8 @@ impl AdmissionLoop {
     /// Puts the loop together.
     #[must_use]
     pub fn new(
-        (keyspaces, draws): (Keyspaces, Draws),
+        keyspaces: Keyspaces,
+        draws: Draws,
         boards: Boards,
         live: LiveSchedules,
         sweep_seats: SweepSeats,

@@ -29,7 +29,8 @@ impl ArchiveWorker {
     #[must_use]
     pub fn new(
         pg: Pg,
-        (keyspaces, draws): (Keyspaces, Draws),
+        keyspaces: Keyspaces,
+        draws: Draws,
         live: LiveSchedules,
         metrics: Metrics,
     ) -> Self {

@@ -14,8 +14,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::model::Sequence;
 use super::pg;
+use crate::concert::model::SettingsChanged;
 use crate::concert::service::{Catalogue, CatalogueError};
-use crate::outbox::model::{Delivered, OutboxId};
+use crate::outbox::model::{Delivered, Recorded};
 use crate::store::high_water::Seen;
 use crate::store::id::ScheduleId;
 use crate::store::keys::ScheduleKeys;
@@ -43,7 +44,7 @@ pub struct RebuildRequest {
     /// The schedule.
     pub schedule: ScheduleId,
     /// Notified when the keys are in force again; dropped if the rebuild failed.
-    pub healed: oneshot::Sender<()>,
+    pub rebuilt: oneshot::Sender<()>,
 }
 
 /// The keys of all schedules, as this process has found them; cheap to clone.
@@ -118,7 +119,7 @@ impl Keyspaces {
             tries += 1;
             self.found.invalidate(&schedule);
             match failed {
-                ScriptError::Lost => within(until, self.heal(schedule)).await?,
+                ScriptError::Lost => within(until, self.await_rebuild(schedule)).await?,
                 ScriptError::Loading => tokio::time::sleep(Duration::from_millis(100)).await,
                 ScriptError::Stale | ScriptError::Store(_) => {}
             }
@@ -139,7 +140,7 @@ impl Keyspaces {
 
     async fn find(&self, schedule: ScheduleId) -> Result<Arc<Keyspace>, StoreError> {
         for _ in 0..2 {
-            let expected = match self.known(schedule).await {
+            let expected = match self.expected(schedule).await {
                 Err(StoreError::Unavailable { store: Store::PostgreSql, .. }) => {
                     self.remembered(schedule)
                 }
@@ -154,7 +155,7 @@ impl Keyspaces {
                 self.found.insert(schedule, Arc::clone(&keyspace));
                 return Ok(keyspace);
             }
-            self.heal(schedule).await?;
+            self.await_rebuild(schedule).await?;
         }
         Err(unavailable("the schedule's keys were not found"))
     }
@@ -163,14 +164,14 @@ impl Keyspaces {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if PostgreSQL does not answer.
-    pub async fn known(&self, schedule: ScheduleId) -> Result<ExpectedKeys, StoreError> {
+    pub async fn expected(&self, schedule: ScheduleId) -> Result<ExpectedKeys, StoreError> {
         let before = self.remembered(schedule);
         let epoch = pg::epoch(&self.pg, schedule).await?;
         self.note_epoch(schedule, epoch);
         Ok(ExpectedKeys { epoch, written: pg::highest(&self.pg, schedule).await?, ..before })
     }
 
-    /// As [`Keyspaces::known`], from this process alone: while PostgreSQL is down, queues continue
+    /// As [`Keyspaces::expected`], from this process alone: while PostgreSQL is down, queues continue
     /// with that and with what Redis has.
     fn remembered(&self, schedule: ScheduleId) -> ExpectedKeys {
         let seen = self.seen.get(&schedule).map(|(epoch, seen)| (epoch, seen.floor()));
@@ -195,7 +196,7 @@ impl Keyspaces {
     /// Whether this process has seen that the schedule exists and has keys. Only then may it be
     /// served while PostgreSQL is down.
     #[must_use]
-    pub fn knows(&self, schedule: ScheduleId) -> bool {
+    pub fn has_cached(&self, schedule: ScheduleId) -> bool {
         self.found.contains_key(&schedule) || self.epochs.contains_key(&schedule)
     }
 
@@ -217,23 +218,23 @@ impl Keyspaces {
         seen
     }
 
-    async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+    async fn await_rebuild(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         match self.catalogue.schedule(schedule).await {
             Ok(sale) if sale.over => return Err(StoreError::SaleOver),
             Ok(_) => {}
             Err(CatalogueError::Store(error)) => return Err(error),
             Err(error) => return Err(unavailable(&error.to_string())),
         }
-        let (healed, done) = oneshot::channel();
+        let (rebuilt, done) = oneshot::channel();
         self.lost
-            .try_send(RebuildRequest { schedule, healed })
+            .try_send(RebuildRequest { schedule, rebuilt })
             .map_err(|_| unavailable("too many schedules wait to be rebuilt"))?;
         done.await.map_err(|_| unavailable("the schedule's keys could not be rebuilt"))
     }
 
     /// As [`Keyspaces::run`], to apply a decision of PostgreSQL in Redis. Does nothing if the sale
     /// is over and has no keys.
-    pub async fn tell<F>(
+    pub async fn run_unless_over<F>(
         &self,
         schedule: ScheduleId,
         call: impl Fn(ScheduleScripts) -> F,
@@ -248,7 +249,7 @@ impl Keyspaces {
     }
 
     /// Drops a schedule's keys; the next call finds them again.
-    pub fn forget(&self, schedule: ScheduleId) {
+    pub fn invalidate(&self, schedule: ScheduleId) {
         self.found.invalidate(&schedule);
     }
 
@@ -265,13 +266,14 @@ impl Keyspaces {
             }
         };
         let current = &current;
-        self.tell(schedule, |scripts| async move { scripts.configure(current).await }).await
+        self.run_unless_over(schedule, |scripts| async move { scripts.configure(current).await })
+            .await
     }
 
-    /// As [`Keyspaces::configure`], right after the commit of outbox entry `id`. After a failure
-    /// the relay tries again.
-    pub async fn tell_settings(&self, id: OutboxId, schedule: ScheduleId) {
-        self.delivered.after(id, self.configure(schedule)).await;
+    /// As [`Keyspaces::configure`], right after the commit. After a failure the relay tries
+    /// again.
+    pub async fn deliver_settings(&self, changed: &Recorded<SettingsChanged>) {
+        self.delivered.after(changed.id, self.configure(changed.event.schedule)).await;
     }
 }
 

@@ -67,54 +67,60 @@ impl EndedPlaces {
     }
 }
 
-impl ScheduleScripts {
-    /// Runs `queue/load_entries` with ended entries. Renews the lease of the rebuild. Skips a
-    /// segment of an epoch that these keys do not have.
-    pub async fn load_ended(&self, segment: &Segment, lease: Duration) -> Result<(), ScriptError> {
-        let Segment { epoch, first_byte, bytes } = segment;
-        if *epoch == 0 || *epoch > self.keyspace.keys.epoch() {
-            return Ok(());
-        }
-        let args = (millis(lease), "ENDED", epoch, first_byte, bytes.as_slice());
-        loaded(&self.run_bulk(Script::LoadEntries, args).await?)
+/// Runs `queue/load_entries` with ended entries. Renews the lease of the rebuild. Skips a
+/// segment of an epoch that these keys do not have.
+pub async fn ended(
+    scripts: &ScheduleScripts,
+    segment: &Segment,
+    lease: Duration,
+) -> Result<(), ScriptError> {
+    let Segment { epoch, first_byte, bytes } = segment;
+    if *epoch == 0 || *epoch > scripts.keyspace.keys.epoch() {
+        return Ok(());
     }
+    let args = (millis(lease), "ENDED", epoch, first_byte, bytes.as_slice());
+    loaded(&scripts.run_bulk(Script::LoadEntries, args).await?)
+}
 
-    /// Runs `queue/load_entries` with the number of entries created in earlier epochs. Renews the
-    /// lease.
-    pub async fn load_count(&self, joined_before: u64, lease: Duration) -> Result<(), ScriptError> {
-        let args = (millis(lease), "COUNT", joined_before);
-        loaded(&self.run_bulk(Script::LoadEntries, args).await?)
-    }
+/// Runs `queue/load_entries` with the number of entries created in earlier epochs. Renews the
+/// lease.
+pub async fn count(
+    scripts: &ScheduleScripts,
+    joined_before: u64,
+    lease: Duration,
+) -> Result<(), ScriptError> {
+    let args = (millis(lease), "COUNT", joined_before);
+    loaded(&scripts.run_bulk(Script::LoadEntries, args).await?)
+}
 
-    /// Runs `queue/load_entries` with the slot ends (ms) of open entries. Each call renews the
-    /// lease.
-    pub async fn load_slots(
-        &self,
-        slots: &[(Sequence, i64)],
-        lease: Duration,
-    ) -> Result<(), ScriptError> {
-        for slots in slots.chunks(MAX_ITEMS) {
-            let slots: Vec<(u64, i64)> =
-                slots.iter().map(|(sequence, end)| (sequence.0, *end)).collect();
-            loaded(&self.run_bulk(Script::LoadEntries, (millis(lease), "SLOTS", slots)).await?)?;
-        }
-        Ok(())
+/// Runs `queue/load_entries` with the slot ends (ms) of open entries. Each call renews the
+/// lease.
+pub async fn slots(
+    scripts: &ScheduleScripts,
+    slots: &[(Sequence, i64)],
+    lease: Duration,
+) -> Result<(), ScriptError> {
+    for slots in slots.chunks(MAX_ITEMS) {
+        let slots: Vec<(u64, i64)> =
+            slots.iter().map(|(sequence, end)| (sequence.0, *end)).collect();
+        loaded(&scripts.run_bulk(Script::LoadEntries, (millis(lease), "SLOTS", slots)).await?)?;
     }
+    Ok(())
+}
 
-    /// Runs `queue/load_entries` with entries that were paid from: it completes them. Each call
-    /// renews the lease.
-    pub async fn load_paid(
-        &self,
-        entries: &[(UserId, Sequence)],
-        lease: Duration,
-    ) -> Result<(), ScriptError> {
-        for entries in entries.chunks(MAX_ITEMS) {
-            let entries: Vec<(i64, u64)> =
-                entries.iter().map(|(user, sequence)| (user.0, sequence.0)).collect();
-            loaded(&self.run_bulk(Script::LoadEntries, (millis(lease), "PAID", entries)).await?)?;
-        }
-        Ok(())
+/// Runs `queue/load_entries` with entries that were paid from: it completes them. Each call
+/// renews the lease.
+pub async fn paid(
+    scripts: &ScheduleScripts,
+    entries: &[(UserId, Sequence)],
+    lease: Duration,
+) -> Result<(), ScriptError> {
+    for entries in entries.chunks(MAX_ITEMS) {
+        let entries: Vec<(i64, u64)> =
+            entries.iter().map(|(user, sequence)| (user.0, sequence.0)).collect();
+        loaded(&scripts.run_bulk(Script::LoadEntries, (millis(lease), "PAID", entries)).await?)?;
     }
+    Ok(())
 }
 
 /// A duration in ms, as the scripts take it.

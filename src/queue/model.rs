@@ -178,11 +178,17 @@ impl QueueEntry {
     /// The entry as its ticket states it. Redis may have a later state.
     #[must_use]
     pub fn of(ticket: &Ticket) -> Self {
-        let state = match ticket.active_until {
-            Some(until) => EntryState::Active { until },
-            None => EntryState::Waiting { ahead: 0 },
-        };
-        Self { sequence: ticket.sequence, joined: ticket.joined, state }
+        let entry = Self::waiting(ticket.sequence, ticket.joined);
+        match ticket.active_until {
+            Some(until) => Self { state: EntryState::Active { until }, ..entry },
+            None => entry,
+        }
+    }
+
+    /// A waiting entry whose position is not known yet.
+    #[must_use]
+    pub fn waiting(sequence: Sequence, joined: Sequence) -> Self {
+        Self { sequence, joined, state: EntryState::Waiting { ahead: 0 } }
     }
 }
 

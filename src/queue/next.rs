@@ -56,15 +56,20 @@ pub struct NextEntry {
     pub user: UserId,
     /// The entry is present in Redis: it polled within the presence window. Absent entries are
     /// passed over.
-    pub here: bool,
+    #[serde(rename = "here")]
+    pub present: bool,
     /// The entry was passed over and has returned: it is admitted before all others.
-    pub back: bool,
+    #[serde(rename = "back")]
+    pub returned: bool,
 }
 
 /// The front of the queue, as Redis has it now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NextInQueue {
     /// Why nobody is admitted; null while entries are admitted.
+    pub blocked_by: Option<AdmissionBlock>,
+    /// The former name of `blocked_by`.
+    #[schema(deprecated)]
     pub still: Option<AdmissionBlock>,
     /// When that ends by itself: the opening, the end of the pause after a loss, or the end of the
     /// first slot. Null if it does not end by itself.
@@ -102,21 +107,22 @@ impl AdmissionBlock {
 impl NextInQueue {
     fn read(reply: &Reply) -> Result<Self, StoreError> {
         let word: String = reply.get(0)?;
-        let still = AdmissionBlock::read(&word, reply)?;
+        let blocked_by = AdmissionBlock::read(&word, reply)?;
         let time = |ms: i64| DateTime::from_timestamp_millis(ms).ok_or_else(|| reply.unknown());
         let until_ms: i64 = reply.get(1)?;
         let values: Vec<i64> = reply.rest(HEAD)?;
         let entry = |values: &[i64]| match *values {
-            [sequence, user, here, back] => Ok(NextEntry {
+            [sequence, user, present, returned] => Ok(NextEntry {
                 sequence: Sequence(sequence.cast_unsigned()),
                 user: UserId(user),
-                here: here == 1,
-                back: back == 1,
+                present: present == 1,
+                returned: returned == 1,
             }),
             _ => Err(reply.unknown()),
         };
         Ok(Self {
-            still,
+            blocked_by,
+            still: blocked_by,
             until: (until_ms > 0).then(|| time(until_ms)).transpose()?,
             room: reply.get(2)?,
             next: values.chunks(EACH).map(entry).collect::<Result<_, _>>()?,
@@ -125,17 +131,13 @@ impl NextInQueue {
     }
 }
 
-impl ScheduleScripts {
-    /// Runs `queue/list_next`.
-    pub async fn next(&self) -> Result<NextInQueue, ScriptError> {
-        let reply = self.run(Script::ListNext, MOST).await?;
-        Ok(NextInQueue::read(&reply)?)
-    }
+/// Runs `queue/list_next`.
+async fn list_next(scripts: &ScheduleScripts) -> Result<NextInQueue, ScriptError> {
+    let reply = scripts.run(Script::ListNext, MOST).await?;
+    Ok(NextInQueue::read(&reply)?)
 }
 
-impl Keyspaces {
-    /// The front of a queue, read from Redis. Only for administrators.
-    pub async fn front(&self, schedule: ScheduleId) -> Result<NextInQueue, StoreError> {
-        self.run(schedule, |scripts| async move { scripts.next().await }).await
-    }
+/// The front of a queue, read from Redis. Only for administrators.
+pub async fn front(keyspaces: &Keyspaces, schedule: ScheduleId) -> Result<NextInQueue, StoreError> {
+    keyspaces.run(schedule, |scripts| async move { list_next(&scripts).await }).await
 }

@@ -72,7 +72,7 @@ impl ScheduleScripts {
         args: impl ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
         let keys = &self.keyspace.keys;
-        self.keyspace.run(&self.redis, script, keys.line(), (keys.epoch(), args)).await
+        self.keyspace.run(&self.redis, script, keys.queue(), (keys.epoch(), args)).await
     }
 
     /// As [`ScheduleScripts::run`], on the connection for rebuilds.
@@ -82,12 +82,12 @@ impl ScheduleScripts {
         args: impl ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
         let keys = &self.keyspace.keys;
-        self.keyspace.run_bulk(&self.redis, script, keys.line(), (keys.epoch(), args)).await
+        self.keyspace.run_bulk(&self.redis, script, keys.queue(), (keys.epoch(), args)).await
     }
 
     async fn meta(&self, script: Script, args: impl ToRedisArgs) -> Result<Reply, ScriptError> {
         let keys = &self.keyspace.keys;
-        self.keyspace.run(&self.redis, script, &keys.line()[..1], (keys.epoch(), args)).await
+        self.keyspace.run(&self.redis, script, &keys.queue()[..1], (keys.epoch(), args)).await
     }
 
     /// Runs `queue/join`. With `ask`, no entry is created. If Redis hands out a number that this

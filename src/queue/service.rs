@@ -15,7 +15,7 @@ use super::view::{outdated, view};
 use crate::board::service::Boards;
 use crate::board::snapshot::Board;
 use crate::concert::service::{Catalogue, CatalogueError};
-use crate::outbox::model::{Delivered, OutboxId};
+use crate::outbox::model::{Delivered, Recorded};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::telemetry::Metrics;
@@ -38,7 +38,8 @@ impl WaitingRoom {
     /// Puts the service together.
     #[must_use]
     pub fn new(
-        (keyspaces, draws): (Keyspaces, Draws),
+        keyspaces: Keyspaces,
+        draws: Draws,
         boards: Boards,
         catalogue: Catalogue,
         keys: TicketKeys,
@@ -108,7 +109,7 @@ impl WaitingRoom {
             Ok(sale) if sale.over => return Err(QueueError::Closed),
             Ok(sale) => self.keyspaces.note_epoch(schedule, sale.queue_epoch),
             // While PostgreSQL is down joins go on: Redis has the settings.
-            Err(CatalogueError::Store(_)) if self.keyspaces.knows(schedule) => {}
+            Err(CatalogueError::Store(_)) if self.keyspaces.has_cached(schedule) => {}
             Err(CatalogueError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(QueueError::NoSchedule),
         }
@@ -214,10 +215,10 @@ impl WaitingRoom {
         Ok(())
     }
 
-    /// Completes the entry that a buyer has paid from, right after the commit of outbox entry `id`.
-    /// After a failure the relay tries again.
-    pub async fn tell_completed(&self, id: OutboxId, event: &Completed) {
-        self.delivered.after(id, self.complete(event)).await;
+    /// Completes the entry that a buyer has paid from, right after the commit. After a failure
+    /// the relay tries again.
+    pub async fn deliver_completed(&self, completed: &Recorded<Completed>) {
+        self.delivered.after(completed.id, self.complete(&completed.event)).await;
     }
 
     /// Completes the entry that a buyer has paid from.
@@ -238,7 +239,7 @@ impl WaitingRoom {
     pub async fn board(&self, schedule: ScheduleId) -> Result<Arc<Board>, QueueError> {
         match self.catalogue.schedule(schedule).await {
             Ok(_) => {}
-            Err(CatalogueError::Store(_)) if self.keyspaces.knows(schedule) => {}
+            Err(CatalogueError::Store(_)) if self.keyspaces.has_cached(schedule) => {}
             Err(CatalogueError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(QueueError::NoSchedule),
         }
@@ -252,11 +253,6 @@ impl WaitingRoom {
         user: UserId,
         entry: QueueEntry,
     ) -> Result<String, QueueError> {
-        let until = match entry.state {
-            EntryState::Active { until } => Some(until),
-            _ => None,
-        };
-        let sequences = (entry.sequence, entry.joined);
-        Ok(self.keys().sign(schedule, user, sequences, until, board.meta.deadline())?)
+        Ok(self.keys().sign(schedule, user, entry, board.meta.deadline())?)
     }
 }

@@ -7,7 +7,7 @@ use super::model::{EntryState, QueueEntry, Ticket, TicketStatus, TicketView};
 use crate::board::meta::Drawn;
 use crate::board::pacing::poll_active_ms;
 use crate::board::snapshot::Board;
-use crate::concert::model::Phase;
+use crate::concert::model::{Phase, SaleState};
 use crate::store::id::ScheduleId;
 
 /// The view of a queue entry. `id` is the ticket's id.
@@ -75,6 +75,12 @@ pub fn phase(board: &Board) -> Phase {
 
 fn phase_at(board: &Board, now_ms: i64) -> Phase {
     let meta = &board.meta;
-    let times = (now_ms, meta.opens_ms, meta.deadline_ms);
-    Phase::at(times, meta.paused, meta.gone, meta.seats_total)
+    let state = SaleState {
+        opens_ms: meta.opens_ms,
+        deadline_ms: meta.deadline_ms,
+        paused: meta.paused,
+        gone: meta.gone,
+        seats: meta.seats_total,
+    };
+    state.phase(now_ms)
 }

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::error::HoldError;
 use super::model::{Hold, ReservationStatus};
 use super::read;
-use super::write::{Attempt, Decision, EndLapsed, Write, held};
+use super::write::{Attempt, EndLapsed, Write, held};
 use crate::idempotency::model::{Answer, KeyError};
 use crate::idempotency::service as idempotency;
 use crate::queue::service::WaitingRoom;
@@ -44,7 +44,7 @@ enum Claimed {
     Fresh,
     /// An earlier try of the same request made the claim and may still be in progress, or Redis
     /// gave no answer.
-    Before,
+    Earlier,
 }
 
 impl Attempts {
@@ -72,15 +72,13 @@ impl Attempts {
 
     /// Ends holds of the buyer that can no longer be paid. Returns false if there are none.
     async fn end_lapsed(&self, attempt: &Attempt<'_>) -> Result<bool, HoldError> {
-        let decision = Decision::default();
         let (schedule, user) = (attempt.ticket.schedule, attempt.request.user);
-        let end = EndLapsed { schedule, user, decision: &decision };
-        let (ended, now) = self.pg.transact(&end).await?;
-        self.metrics.reservations(ReservationStatus::Expired.as_str(), ended);
-        if let Some((id, event)) = decision.take() {
-            self.claims.tell(id, &event, now).await;
+        let ended = self.pg.transact(&EndLapsed { schedule, user }).await?;
+        self.metrics.reservations(ReservationStatus::Expired.as_str(), ended.reservations);
+        if let Some(change) = &ended.change {
+            self.claims.deliver(change, ended.now).await;
         }
-        Ok(ended > 0)
+        Ok(ended.reservations > 0)
     }
 
     /// Claims the seats in Redis, then writes the hold.
@@ -102,7 +100,7 @@ impl Attempts {
         }
         let (claimed, _permit) = match claim {
             Ok(Claim::Ok { fresh: true }) => (Claimed::Fresh, None),
-            Ok(Claim::Ok { fresh: false }) => (Claimed::Before, None),
+            Ok(Claim::Ok { fresh: false }) => (Claimed::Earlier, None),
             Ok(Claim::NotActive) => return Err(HoldError::NotActive),
             Ok(Claim::OverLimit { lapsed }) => {
                 return Err(HoldError::OverLimit { limit: *limit, lapsed });
@@ -115,7 +113,7 @@ impl Attempts {
             Err(StoreError::Unavailable { .. }) if is_active() => {
                 let wait = self.without_redis.acquire();
                 let permit = tokio::time::timeout(WITHOUT_REDIS_WAIT, wait).await;
-                (Claimed::Before, Some(permit.map_err(|_| busy())?.map_err(|_| busy())?))
+                (Claimed::Earlier, Some(permit.map_err(|_| busy())?.map_err(|_| busy())?))
             }
             Err(error) => return Err(error.into()),
         };
@@ -139,8 +137,8 @@ impl Attempts {
                 let seats = answer.outcome.reservations.len() as u64;
                 self.metrics.held();
                 self.metrics.reservations(ReservationStatus::PaymentWaiting.as_str(), seats);
-                if let Some((id, event)) = changed {
-                    self.claims.tell(*id, event, answer.outcome.server_time).await;
+                if let Some(change) = changed {
+                    self.claims.deliver(change, answer.outcome.server_time).await;
                 }
                 true
             }
@@ -150,7 +148,9 @@ impl Attempts {
             // The hold may be committed, so the claim stays until it expires.
             Err(HoldError::Store(StoreError::OutcomeUnknown(_))) => true,
             // The claim may belong to the request in progress, if that asked for the same seats.
-            Err(HoldError::Key(KeyError::InProgress)) => called_again || claimed == Claimed::Before,
+            Err(HoldError::Key(KeyError::InProgress)) => {
+                called_again || claimed == Claimed::Earlier
+            }
             Err(_) => false,
         };
         // Two repeats of a request for the best seats may have claimed different seats. Only those of
@@ -164,7 +164,7 @@ impl Attempts {
         };
         let released: Vec<u32> = numbers.iter().copied().filter(|number| !kept(number)).collect();
         if !released.is_empty() {
-            self.claims.give_up(attempt.ticket.schedule, attempt.hold, &released).await;
+            self.claims.release(attempt.ticket.schedule, attempt.hold, &released).await;
         }
         held.map(|(answer, _)| answer)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::pg;
 use super::pg::TAKEOVER_AFTER;
-use crate::reservation::write::{Decision, Expire};
+use crate::reservation::write::Expire;
 use crate::seats::service::SeatClaims;
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId};
@@ -39,12 +39,10 @@ impl ExpiryLoop {
             by_schedule.entry(schedule).or_default().push(seat);
         }
         for (schedule, seats) in by_schedule {
-            let decision = Decision::default();
-            let expire = Expire { schedule, seats: &seats, decision: &decision };
-            let (ended, now) = self.pg.transact(&expire).await?;
-            self.metrics.reservations("EXPIRED", ended);
-            if let Some((id, event)) = decision.take() {
-                self.claims.tell(id, &event, now).await;
+            let ended = self.pg.transact(&Expire { schedule, seats: &seats }).await?;
+            self.metrics.reservations("EXPIRED", ended.reservations);
+            if let Some(change) = &ended.change {
+                self.claims.deliver(change, ended.now).await;
             }
         }
         Ok(is_full)

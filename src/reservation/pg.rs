@@ -1,33 +1,27 @@
 //! The SQL of holds. Transactions take all locks first, then read the clock. The order of locks is
-//! the same everywhere: schedule (key share) → seats by id → points. A hold is one call of
-//! `hold_seats`.
+//! the same everywhere: schedule (key share) → seats by id → points. Writing a hold is in [`hold`].
+//!
+//! The statements read and change rows by primary key, seat, hold or user only. `status || ''` and
+//! `concert_schedule_id + 0` keep PostgreSQL from choosing a partial index, or one by schedule:
+//! such an index has an entry for everything that is or was on sale ([why][0043]).
+//!
+//! [0043]: ../../../docs/decisions/0043-plans-by-key-only.md
+
+pub mod hold;
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
-use uuid::Uuid;
 
-use super::model::{Hold, ReservationStatus};
-use crate::idempotency::model::Request;
-use crate::outbox::model::OutboxId;
-use crate::queue::model::Sequence;
-use crate::seats::model::{FencedSeat, SeatsChanged};
+use super::model::ReservationStatus;
+use crate::seats::model::FencedSeat;
 use crate::store::StoreError;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
-use crate::store::pg::single::{Single, lost};
-use crate::store::pg::{Pg, Tx, violated};
+use crate::store::pg::{Pg, Tx};
 
 /// Time from the end of a hold until other buyers may take over its seats. Payment stops at
 /// `expires_at`, so no instant allows both a payment and a takeover.
 pub const TAKEOVER_AFTER: Duration = Duration::from_secs(5);
-
-/// Limit of unpaid holds of one seat by one user. It covers the last ten minutes plus the time that
-/// this many holds last. A further hold is refused.
-const CHURN: i32 = 3;
-
-/// Constraints that prevent a second owner of a seat even if the locks were wrong.
-const ONE_OWNER: [&str; 2] = ["reservation_one_live_per_seat", "reservation_of_hold"];
 
 /// A reservation that keeps other buyers from a seat, or did until it lapsed.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +54,7 @@ pub async fn lock_seats(
 ) -> Result<(), StoreError> {
     let ids: Vec<i64> = seats.iter().map(|seat| seat.0).collect();
     sqlx::query!(
-        "select id from seat where id = any($1) and concert_schedule_id = $2
+        "select id from seat where id = any($1) and concert_schedule_id + 0 = $2
          order by id for no key update",
         &ids,
         schedule.0
@@ -98,7 +92,7 @@ pub async fn lapsed_rows(
 ) -> Result<Vec<LiveRow>, StoreError> {
     let rows = sqlx::query!(
         "select id, seat_id from reservation
-         where user_id = $1 and concert_schedule_id + 0 = $2 and status = 'PAYMENT_WAITING'
+         where user_id = $1 and concert_schedule_id + 0 = $2 and status || '' = 'PAYMENT_WAITING'
            and expires_at <= clock_timestamp() order by id",
         user.0,
         schedule.0
@@ -120,7 +114,8 @@ pub async fn end_waiting(
 ) -> Result<(), StoreError> {
     let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
     let done = sqlx::query!(
-        "update reservation set status = $2 where id = any($1) and status = 'PAYMENT_WAITING'",
+        "update reservation set status = $2
+         where id = any($1) and status || '' = 'PAYMENT_WAITING'",
         &ids,
         status.as_str()
     )
@@ -160,74 +155,6 @@ pub async fn change_seats(
         .collect())
 }
 
-/// A hold to write.
-#[derive(Debug, Clone, Copy)]
-pub struct NewHold<'a> {
-    /// The request: the user and the idempotency key.
-    pub request: &'a Request,
-    /// Id of the schedule.
-    pub schedule: ScheduleId,
-    /// Id of the hold.
-    pub id: Uuid,
-    /// Sequence of the buyer's queue entry.
-    pub sequence: Sequence,
-    /// Ids of the seats.
-    pub seats: &'a [SeatId],
-}
-
-/// Reply of the SQL function `hold_seats`.
-#[derive(Debug)]
-pub struct HoldReply {
-    /// Code of the reply, such as `OK` or `TAKEN`.
-    pub word: String,
-    /// The hold, if there is one.
-    pub outcome: Option<Hold>,
-    /// Seats that other buyers hold or own.
-    pub taken: Vec<SeatId>,
-    /// Limit of seats per user.
-    pub limit: u32,
-    /// Outbox entry with the change of the seats, for Redis.
-    pub changed: Option<(OutboxId, SeatsChanged)>,
-}
-
-/// Calls `hold_seats`, which is the whole transaction of a hold. A violation of [`ONE_OWNER`]
-/// counts as taken seats.
-pub async fn hold_seats(on: &mut Single, new: NewHold<'_>) -> Result<HoldReply, StoreError> {
-    let ids: Vec<i64> = new.seats.iter().map(|seat| seat.0).collect();
-    let called = sqlx::query!(
-        r#"select reply as "reply!", outcome as "outcome: Json<Hold>", taken, seat_limit, seats_id,
-                  seats as "seats: Json<SeatsChanged>"
-           from hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
-        new.request.user.0,
-        new.request.key,
-        &new.request.fingerprint()[..],
-        new.schedule.0,
-        new.id,
-        new.sequence.as_i64(),
-        &ids,
-        TAKEOVER_AFTER.as_secs_f64(),
-        CHURN
-    )
-    .fetch_one(on.conn())
-    .await;
-    let row = match called {
-        Ok(row) => row,
-        Err(error) if violated(&error).is_some_and(|name| ONE_OWNER.contains(&name)) => {
-            let (word, taken) = ("TAKEN".to_owned(), new.seats.to_vec());
-            return Ok(HoldReply { word, outcome: None, taken, limit: 0, changed: None });
-        }
-        Err(error) => return Err(lost(error)),
-    };
-    let changed = row.seats_id.zip(row.seats).map(|(id, seats)| (OutboxId(id), seats.0));
-    Ok(HoldReply {
-        word: row.reply,
-        outcome: row.outcome.map(|outcome| outcome.0),
-        taken: row.taken.unwrap_or_default().into_iter().map(SeatId).collect(),
-        limit: row.seat_limit.map_or(0, i32::unsigned_abs),
-        changed,
-    })
-}
-
 /// Checks that a statement changed all `expected` rows.
 ///
 /// # Errors
@@ -240,7 +167,7 @@ pub fn all_of(expected: &[i64], changed: u64, what: &str) -> Result<(), StoreErr
 }
 
 /// Lists up to `limit` seats whose reservation is overdue by more than `takeover_seconds`, with
-/// their schedules.
+/// their schedules. The clock is read once, so that it bounds the scan of the index.
 pub async fn overdue(
     pg: &Pg,
     takeover_seconds: f64,
@@ -249,7 +176,7 @@ pub async fn overdue(
     let rows = sqlx::query!(
         "select concert_schedule_id, seat_id from reservation
          where status = 'PAYMENT_WAITING'
-           and expires_at < clock_timestamp() - make_interval(secs => $1)
+           and expires_at < (select clock_timestamp() - make_interval(secs => $1))
          order by expires_at limit $2",
         takeover_seconds,
         limit

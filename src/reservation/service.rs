@@ -13,7 +13,7 @@ use super::error::HoldError;
 use super::model::{Best, Hold, Reservation, ReservationStatus, Wanted};
 use super::pick::pick;
 use super::read;
-use super::write::{Attempt, Decision, Release};
+use super::write::{Attempt, Release};
 use crate::board::service::Boards;
 use crate::concert::model::{ConcertStatus, Schedule};
 use crate::concert::service::Catalogue;
@@ -207,24 +207,17 @@ impl Reservations {
 
     /// Releases a hold. All its seats are free when this returns. Repeating it changes nothing.
     pub async fn release(&self, user: UserId, hold: Uuid) -> Result<(), HoldError> {
-        let decision = Decision::default();
-        let release = Release { user, hold, decision: &decision };
-        let (released, now) = self.pg.transact(&release).await?;
-        self.metrics.reservations(ReservationStatus::Cancelled.as_str(), released);
-        self.apply_in_redis(&decision, now).await;
+        let ended = self.pg.transact(&Release { user, hold }).await?;
+        self.metrics.reservations(ReservationStatus::Cancelled.as_str(), ended.reservations);
+        if let Some(change) = &ended.change {
+            self.claims.deliver(change, ended.now).await;
+        }
         Ok(())
     }
 
     /// Counts a rejected hold in a schedule. `code` is the code of the problem.
     pub fn refused(&self, schedule: ScheduleId, code: &'static str) {
         self.metrics.hold_refused(schedule.0, code);
-    }
-
-    /// Applies a committed change of seats in Redis.
-    async fn apply_in_redis(&self, decision: &Decision, now: DateTime<Utc>) {
-        if let Some((id, event)) = decision.take() {
-            self.claims.tell(id, &event, now).await;
-        }
     }
 
     /// Reads one of a user's holds.

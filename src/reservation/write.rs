@@ -1,22 +1,23 @@
 //! The transactions that write, release and expire holds. Each first takes locks, then reads, then
 //! writes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::error::HoldError;
 use super::model::{Hold, Reservation, ReservationStatus};
-use super::pg::{self, HoldReply, LiveRow, NewHold};
+use super::pg::hold::{HoldReply, NewHold, write_hold};
+use super::pg::{self, LiveRow};
 use super::read;
 use crate::concert::model::Layout;
 use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::pg as key;
 use crate::outbox;
-use crate::outbox::model::OutboxId;
+use crate::outbox::model::Recorded;
 use crate::queue::model::Ticket;
-use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
+use crate::seats::model::{FencedSeat, SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::store::StoreError;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Call, Single};
@@ -37,26 +38,26 @@ pub struct Attempt<'a> {
     pub hold: Uuid,
 }
 
-/// A change of seats that a transaction decided. After the commit it is applied in Redis.
-#[derive(Debug, Default)]
-pub struct Decision(Mutex<Option<(OutboxId, SeatsChanged)>>);
+/// Reservations that a transaction ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The number of reservations.
+    pub reservations: u64,
+    /// PostgreSQL's clock.
+    pub now: DateTime<Utc>,
+    /// The change of their seats, for Redis. None if no reservation was ended.
+    pub change: Option<Recorded<SeatsChanged>>,
+}
 
-impl Decision {
-    /// Writes the change to the outbox in `tx`, and keeps it here.
-    pub async fn note(&self, tx: &mut Tx, event: SeatsChanged) -> Result<(), StoreError> {
-        let id = outbox::pg::append(tx, SEATS_CHANGED, &event).await?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, event));
-        Ok(())
-    }
-
-    /// Takes the change out. Call it only after the commit is acknowledged.
-    pub fn take(&self) -> Option<(OutboxId, SeatsChanged)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+impl Ended {
+    /// Nothing was ended.
+    fn none(now: DateTime<Utc>) -> Self {
+        Self { reservations: 0, now, change: None }
     }
 }
 
-/// Writing a hold of claimed seats: one call of `hold_seats` (`migrations/0008_claims.sql`), which
-/// locks, reads, writes and commits.
+/// Writing a hold of claimed seats: one call of `write_hold`
+/// (`migrations/functions/write_hold.sql`), which locks, reads, writes and commits.
 #[derive(Debug)]
 pub struct Write<'a> {
     /// The attempt that made the claims.
@@ -74,14 +75,14 @@ impl Call for Write<'_> {
         let seats: Vec<SeatId> = self.numbers.iter().filter_map(id).collect();
         let (schedule, sequence) = (ticket.schedule, ticket.sequence);
         let new = NewHold { request, schedule, id: *hold, sequence, seats: &seats };
-        pg::hold_seats(on, new).await
+        write_hold(on, new).await
     }
 }
 
-/// A committed hold, and the outbox entry for Redis.
-pub type Held = (Answer<Hold>, Option<(OutboxId, SeatsChanged)>);
+/// A committed hold, and the change of its seats, for Redis.
+pub type Held = (Answer<Hold>, Option<Recorded<SeatsChanged>>);
 
-/// Converts the reply of `hold_seats`.
+/// Converts the reply of `write_hold`.
 pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
     key::refused(&reply.word)?;
     let word = reply.word.as_str();
@@ -99,36 +100,29 @@ pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
         "CLOSED" => HoldError::Closed,
         "UNAVAILABLE" => HoldError::ConcertUnavailable,
         "UNKNOWN_USER" => HoldError::UnknownUser,
-        word => StoreError::Inconsistent(format!("hold_seats replied {word}")).into(),
+        word => StoreError::Inconsistent(format!("write_hold replied {word}")).into(),
     })
 }
 
-/// Releasing a hold. Returns the number of seats released, and PostgreSQL's clock.
+/// Releasing a hold.
 #[derive(Debug)]
-pub struct Release<'a> {
+pub struct Release {
     /// The user who owns the hold.
     pub user: UserId,
     /// Id of the hold.
     pub hold: Uuid,
-    /// Receives the change of the seats, for Redis.
-    pub decision: &'a Decision,
 }
 
-impl Work for Release<'_> {
-    type Output = (u64, DateTime<Utc>);
+impl Work for Release {
+    type Output = Ended;
     type Error = HoldError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, HoldError> {
-        release(tx, self.user, self.hold, self.decision).await
+        release(tx, self.user, self.hold).await
     }
 }
 
-async fn release(
-    tx: &mut Tx,
-    user: UserId,
-    hold: Uuid,
-    decision: &Decision,
-) -> Result<(u64, DateTime<Utc>), HoldError> {
+async fn release(tx: &mut Tx, user: UserId, hold: Uuid) -> Result<Ended, HoldError> {
     let found = read::pg::seats_of_hold(tx, user, hold).await?.ok_or(HoldError::NoHold)?;
     pg::lock_schedule(tx, found.schedule).await?.ok_or(HoldError::NoSchedule)?;
     pg::lock_seats(tx, found.schedule, &found.seats).await?;
@@ -140,69 +134,68 @@ async fn release(
     let waiting: Vec<&Reservation> =
         rows.iter().filter(|row| row.status == ReservationStatus::PaymentWaiting).collect();
     if waiting.is_empty() {
-        return Ok((0, now));
+        return Ok(Ended::none(now));
     }
     let ids: Vec<ReservationId> = waiting.iter().map(|row| row.id).collect();
     let seats: Vec<SeatId> = waiting.iter().map(|row| row.seat_id).collect();
     pg::end_waiting(tx, &ids, ReservationStatus::Cancelled).await?;
     let fenced = pg::change_seats(tx, &seats, false, false).await?;
-    let event = SeatsChanged { schedule: found.schedule, seats: fenced, state: SeatState::Free };
-    decision.note(tx, event).await?;
-    Ok((ids.len() as u64, now))
+    let change = freed(tx, found.schedule, fenced).await?;
+    Ok(Ended { reservations: ids.len() as u64, now, change: Some(change) })
 }
 
-/// Ending the lapsed reservations of some seats. Returns the number ended, and PostgreSQL's clock.
+/// Writes to the outbox that seats are free.
+async fn freed(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    seats: Vec<FencedSeat>,
+) -> Result<Recorded<SeatsChanged>, StoreError> {
+    let event = SeatsChanged { schedule, seats, state: SeatState::Free };
+    outbox::pg::append(tx, SEATS_CHANGED, event).await
+}
+
+/// Ending the lapsed reservations of some seats.
 #[derive(Debug)]
 pub struct Expire<'a> {
     /// Id of the schedule.
     pub schedule: ScheduleId,
     /// Ids of the seats.
     pub seats: &'a [SeatId],
-    /// Receives the change of the seats, for Redis.
-    pub decision: &'a Decision,
 }
 
 impl Work for Expire<'_> {
-    type Output = (u64, DateTime<Utc>);
+    type Output = Ended;
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
-        expire(tx, self.schedule, self.seats, self.decision).await
+        expire(tx, self.schedule, self.seats).await
     }
 }
 
-async fn expire(
-    tx: &mut Tx,
-    schedule: ScheduleId,
-    seats: &[SeatId],
-    decision: &Decision,
-) -> Result<(u64, DateTime<Utc>), StoreError> {
+async fn expire(tx: &mut Tx, schedule: ScheduleId, seats: &[SeatId]) -> Result<Ended, StoreError> {
     pg::lock_schedule(tx, schedule).await?;
     pg::lock_seats(tx, schedule, seats).await?;
     let live = pg::live_rows(tx, seats).await?;
     let lapsed: Vec<_> = live.into_iter().filter(|row| row.lapsed).collect();
-    end_as_expired(tx, schedule, &lapsed, decision).await
+    end_as_expired(tx, schedule, &lapsed).await
 }
 
 /// Ending one user's overdue reservations before other buyers may have the seats. They can no
-/// longer be paid, but count towards the user's limit while they keep the seats. Returns the number
-/// ended, and PostgreSQL's clock.
+/// longer be paid, but count towards the user's limit while they keep the seats.
 #[derive(Debug)]
-pub struct EndLapsed<'a> {
+pub struct EndLapsed {
     /// Id of the schedule.
     pub schedule: ScheduleId,
     /// The user who owns the reservations.
     pub user: UserId,
-    /// Receives the change of the seats, for Redis.
-    pub decision: &'a Decision,
 }
 
-impl Work for EndLapsed<'_> {
-    type Output = (u64, DateTime<Utc>);
+impl Work for EndLapsed {
+    type Output = Ended;
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
-        let Self { schedule, user, decision } = *self;
+        let Self { schedule, user } = *self;
         let found = pg::lapsed_rows(tx, schedule, user).await?;
         let seats: Vec<SeatId> = found.iter().map(|row| row.seat).collect();
         pg::lock_schedule(tx, schedule).await?;
@@ -210,7 +203,7 @@ impl Work for EndLapsed<'_> {
         // Read again under the locks: until then the rows could be paid or ended.
         let mut rows = pg::lapsed_rows(tx, schedule, user).await?;
         rows.retain(|row| seats.contains(&row.seat));
-        end_as_expired(tx, schedule, &rows, decision).await
+        end_as_expired(tx, schedule, &rows).await
     }
 }
 
@@ -219,16 +212,15 @@ async fn end_as_expired(
     tx: &mut Tx,
     schedule: ScheduleId,
     lapsed: &[LiveRow],
-    decision: &Decision,
-) -> Result<(u64, DateTime<Utc>), StoreError> {
+) -> Result<Ended, StoreError> {
     let now = read::pg::clock(tx).await?;
     if lapsed.is_empty() {
-        return Ok((0, now));
+        return Ok(Ended::none(now));
     }
     let rows: Vec<ReservationId> = lapsed.iter().map(|row| row.id).collect();
     let seats: Vec<SeatId> = lapsed.iter().map(|row| row.seat).collect();
     pg::end_waiting(tx, &rows, ReservationStatus::Expired).await?;
     let fenced = pg::change_seats(tx, &seats, false, false).await?;
-    decision.note(tx, SeatsChanged { schedule, seats: fenced, state: SeatState::Free }).await?;
-    Ok((rows.len() as u64, now))
+    let change = freed(tx, schedule, fenced).await?;
+    Ok(Ended { reservations: rows.len() as u64, now, change: Some(change) })
 }

@@ -93,7 +93,7 @@ pub struct SeatSeen {
 ///
 /// UUIDv5 (RFC 9562) of the schedule, the user, the idempotency key and the request (method, path,
 /// body). After 48 h the key is purged, and PostgreSQL may still have a hold with this id. The new
-/// hold then gets a random id (`hold_seats` in `migrations/0008_claims.sql`).
+/// hold then gets a random id (`migrations/functions/write_hold.sql`).
 #[must_use]
 pub fn hold_id(schedule: ScheduleId, request: &Request) -> Uuid {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6f6e_7361_6c65_4068_8f6c_6421_0000_0001);

@@ -34,7 +34,8 @@ pub async fn take(
     let mut id = Uuid::encode_buffer();
     let id: &str = hold.hyphenated().encode_lower(&mut id);
     let args = (keys.epoch(), ticket.user.0, ticket.sequence.0, id, limit, seats);
-    let reply = scripts.keyspace.run(&scripts.redis, Script::ClaimSeats, keys.take(), args).await?;
+    let reply =
+        scripts.keyspace.run(&scripts.redis, Script::ClaimSeats, keys.claim(), args).await?;
     if reply.word == "OK" {
         scripts.keyspace.seen.changed(reply.get(0)?);
     }
@@ -58,7 +59,7 @@ pub async fn find_claims(
     user: UserId,
     hold: Uuid,
 ) -> Result<u32, ScriptError> {
-    let keys = scripts.keyspace.keys.several(&["meta", "claim", "user_seats"]);
+    let keys = scripts.keyspace.keys.all_named(&["meta", "claim", "user_seats"]);
     let args = (scripts.keyspace.keys.epoch(), user.0, hold.to_string());
     let reply = scripts.keyspace.run(&scripts.redis, Script::FindClaims, &keys, args).await?;
     match reply.word.as_str() {
@@ -71,7 +72,7 @@ pub async fn find_claims(
 pub async fn drop(scripts: &ScheduleScripts, hold: Uuid, seats: &[u32]) -> Result<(), ScriptError> {
     let mut args = vec![scripts.keyspace.keys.epoch().to_string(), hold.to_string()];
     args.extend(seats.iter().map(ToString::to_string));
-    let keys = scripts.keyspace.keys.several(&["meta", "held", "claim", "seatlog"]);
+    let keys = scripts.keyspace.keys.all_named(&["meta", "held", "claim", "seatlog"]);
     scripts.keyspace.run(&scripts.redis, Script::ReleaseClaims, &keys, &args).await.map(|_| ())
 }
 
@@ -82,7 +83,7 @@ pub async fn apply(
     seats: &[FencedSeat],
 ) -> Result<(), ScriptError> {
     let names = ["meta", "holder", "held", "claim", "sold", "seatlog", "user_seats"];
-    let keys = scripts.keyspace.keys.several(&names);
+    let keys = scripts.keyspace.keys.all_named(&names);
     for seats in seats.chunks(200) {
         let mut args = vec![
             scripts.keyspace.keys.epoch().to_string(),
@@ -114,7 +115,7 @@ pub async fn load(
     lease: Duration,
 ) -> Result<(), ScriptError> {
     let names = ["meta", "holder", "held", "claim", "sold", "user_seats"];
-    let keys = scripts.keyspace.keys.several(&names);
+    let keys = scripts.keyspace.keys.all_named(&names);
     let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
     for seats in seats.chunks(LOADED_AT_ONCE) {
         let values = |(seat, decided): &(FencedSeat, Decided)| {
@@ -137,7 +138,7 @@ pub async fn load(
 
 /// Runs `seats/sweep`; true if there is more to sweep.
 pub async fn sweep(scripts: &ScheduleScripts) -> Result<bool, ScriptError> {
-    let keys = scripts.keyspace.keys.several(&["meta", "held", "claim", "seatlog"]);
+    let keys = scripts.keyspace.keys.all_named(&["meta", "held", "claim", "seatlog"]);
     let args = [scripts.keyspace.keys.epoch().to_string()];
     let reply = scripts.keyspace.run(&scripts.redis, Script::SweepSeats, &keys, &args).await?;
     match reply.word.as_str() {
@@ -153,7 +154,7 @@ pub async fn recount(
     scripts: &ScheduleScripts,
     blocked_too: bool,
 ) -> Result<(i64, i64), ScriptError> {
-    let keys = scripts.keyspace.keys.several(&["meta", "holder", "sold"]);
+    let keys = scripts.keyspace.keys.all_named(&["meta", "holder", "sold"]);
     let args = [scripts.keyspace.keys.epoch().to_string(), u8::from(blocked_too).to_string()];
     let reply = scripts.keyspace.run(&scripts.redis, Script::RecountSeats, &keys, &args).await?;
     match reply.word.as_str() {

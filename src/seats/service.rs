@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::model::{Claim, SeatState, SeatsChanged};
 use super::redis::{self, Decided};
-use crate::outbox::model::{Delivered, OutboxId};
+use crate::outbox::model::{Delivered, Recorded};
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::Ticket;
 use crate::store::StoreError;
@@ -60,7 +60,7 @@ impl SeatClaims {
 
     /// Releases the claims of a hold that was not made. If Redis does not answer, they lapse after
     /// 5 s.
-    pub async fn give_up(&self, schedule: ScheduleId, hold: Uuid, seats: &[u32]) {
+    pub async fn release(&self, schedule: ScheduleId, hold: Uuid, seats: &[u32]) {
         let drop =
             |scripts: ScheduleScripts| async move { redis::drop(&scripts, hold, seats).await };
         if let Err(error) = self.keyspaces.run(schedule, drop).await {
@@ -70,8 +70,8 @@ impl SeatClaims {
 
     /// Applies a decision in Redis right after the commit of outbox entry `id`. `now` is
     /// PostgreSQL's clock in that transaction. After a failure the relay tries again.
-    pub async fn tell(&self, id: OutboxId, event: &SeatsChanged, now: DateTime<Utc>) {
-        self.delivered.after(id, self.apply(event, now)).await;
+    pub async fn deliver(&self, change: &Recorded<SeatsChanged>, now: DateTime<Utc>) {
+        self.delivered.after(change.id, self.apply(&change.event, now)).await;
     }
 
     /// Applies a decision in Redis. `now` is PostgreSQL's clock: the time left of a hold is
@@ -81,7 +81,7 @@ impl SeatClaims {
         let apply = |scripts: ScheduleScripts| async move {
             redis::apply(&scripts, decided, &event.seats).await
         };
-        self.keyspaces.tell(event.schedule, apply).await
+        self.keyspaces.run_unless_over(event.schedule, apply).await
     }
 }
 

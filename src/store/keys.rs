@@ -87,20 +87,20 @@ impl ScheduleKeys {
 
     /// The keys that every queue script takes as KEYS, in the order of `lib/queue`.
     #[must_use]
-    pub fn line(&self) -> &[String] {
+    pub fn queue(&self) -> &[String] {
         &self.line
     }
 
     /// The keys that `seats/claim` takes as KEYS, in its order. They are built in advance because
     /// nearly all calls of a rush are claims.
     #[must_use]
-    pub fn take(&self) -> &[String] {
+    pub fn claim(&self) -> &[String] {
         &self.take
     }
 
     /// The keys with these names, in the same order.
     #[must_use]
-    pub fn several(&self, names: &[&str]) -> Vec<String> {
+    pub fn all_named(&self, names: &[&str]) -> Vec<String> {
         names.iter().map(|name| self.named(name)).collect()
     }
 

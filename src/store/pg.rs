@@ -1,5 +1,6 @@
 //! PostgreSQL: the connection pool, transactions, and the classification of errors.
 
+pub mod functions;
 pub mod guards;
 pub mod migrations;
 pub mod single;
@@ -167,7 +168,7 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed => unavailable(reason),
             sqlx::Error::Database(database) => match database.code().as_deref().unwrap_or("") {
                 "40001" | "40P01" => Self::Conflict(reason),
-                // Raised by the functions of migrations/.
+                // Raised by the functions of migrations/functions.
                 "ON001" => Self::Inconsistent(reason),
                 // Lock timeout, cancelled statement, idle-in-transaction timeout, and internal
                 // errors of PostgreSQL's files or memory. XX001 and XX002 (damaged data) are not

@@ -126,7 +126,7 @@ impl Keyspace {
         keys: &[String],
         args: impl redis::ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
-        self.run_on(redis, false, (script, keys, args)).await
+        self.run_on(redis, false, script, keys, args).await
     }
 
     /// Like [`Keyspace::run`], on the bulk connection. For rebuilds: their batches must not delay
@@ -138,14 +138,16 @@ impl Keyspace {
         keys: &[String],
         args: impl redis::ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
-        self.run_on(redis, true, (script, keys, args)).await
+        self.run_on(redis, true, script, keys, args).await
     }
 
     async fn run_on(
         &self,
         redis: &Redis,
         bulk: bool,
-        (script, keys, args): (Script, &[String], impl redis::ToRedisArgs),
+        script: Script,
+        keys: &[String],
+        args: impl redis::ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
         let hashed = &self.server.scripts[script as usize];
         let command = |verb: &str, text: &str| {

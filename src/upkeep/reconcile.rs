@@ -42,30 +42,23 @@ const ACTIVE_CHECKED: isize = 5000;
 /// The reconciler of one process.
 #[derive(Debug, Clone)]
 pub struct Reconciler {
-    pg: Pg,
-    keyspaces: Keyspaces,
-    claims: SeatClaims,
-    queue: WaitingRoom,
-    live: LiveSchedules,
-    metrics: Metrics,
-    every: Duration,
+    /// PostgreSQL, which is right where the two differ.
+    pub pg: Pg,
+    /// The keys that are compared.
+    pub keyspaces: Keyspaces,
+    /// Applies repaired seats.
+    pub claims: SeatClaims,
+    /// Completes entries that were paid from.
+    pub queue: WaitingRoom,
+    /// The schedules that are compared.
+    pub live: LiveSchedules,
+    /// Counts comparisons and repairs.
+    pub metrics: Metrics,
+    /// How often each schedule is compared, by any number of processes together.
+    pub every: Duration,
 }
 
 impl Reconciler {
-    /// Puts the loop together. Each schedule is compared once in `every`, with any number of
-    /// processes.
-    #[must_use]
-    pub fn new(
-        pg: Pg,
-        keyspaces: Keyspaces,
-        (claims, queue): (SeatClaims, WaitingRoom),
-        live: LiveSchedules,
-        metrics: Metrics,
-        every: Duration,
-    ) -> Self {
-        Self { pg, keyspaces, claims, queue, live, metrics, every }
-    }
-
     /// Compares each schedule that no other process has compared lately.
     pub async fn step(&self) -> Result<bool, StoreError> {
         // A little less than the interval: the lease has ended when this process's next round
@@ -119,7 +112,7 @@ impl Reconciler {
     /// [`StoreError::Unavailable`] if the keys were or are being rebuilt.
     async fn check_same_keys(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
         let same = |scripts: ScheduleScripts| async move {
-            let expected = self.keyspaces.known(schedule).await?;
+            let expected = self.keyspaces.expected(schedule).await?;
             let found = inspect(self.keyspaces.redis(), &scripts.keyspace.keys).await?;
             if !expected.agrees(&found) {
                 return Err(ScriptError::Lost);
@@ -165,9 +158,9 @@ impl Reconciler {
     ) -> Result<u64, StoreError> {
         let (events, now) = self.pg.transact(&RepairSeats { schedule, suspects }).await?;
         let mut repaired = 0;
-        for (id, event) in &events {
-            repaired += event.seats.len() as u64;
-            self.claims.tell(*id, event, now).await;
+        for change in &events {
+            repaired += change.event.seats.len() as u64;
+            self.claims.deliver(change, now).await;
         }
         if repaired > 0 {
             self.metrics.repaired("seat", repaired);

@@ -83,19 +83,19 @@ impl Recovery {
     /// wait for that rebuild.
     pub async fn run(self, mut losses: mpsc::Receiver<RebuildRequest>, stop: CancellationToken) {
         let waiting: Waiting = Arc::default();
-        while let Some(Some(RebuildRequest { schedule, healed })) =
+        while let Some(Some(RebuildRequest { schedule, rebuilt })) =
             stop.run_until_cancelled(losses.recv()).await
         {
             let mut all = waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(others) = all.get_mut(&schedule) {
                 // Drops callers that no longer wait before the list grows.
                 if others.len() == others.capacity() {
-                    others.retain(|healed| !healed.is_closed());
+                    others.retain(|rebuilt| !rebuilt.is_closed());
                 }
-                others.push(healed);
+                others.push(rebuilt);
                 continue;
             }
-            all.insert(schedule, vec![healed]);
+            all.insert(schedule, vec![rebuilt]);
             // One task per schedule: a slow rebuild must not delay the others.
             tokio::spawn(self.clone().heal_and_notify(schedule, Arc::clone(&waiting)));
         }
@@ -108,9 +108,9 @@ impl Recovery {
         let callers = turn.end();
         match outcome {
             Ok(()) => {
-                for healed in callers {
+                for rebuilt in callers {
                     // A caller may have stopped waiting.
-                    let _ = healed.send(());
+                    let _ = rebuilt.send(());
                 }
             }
             Err(error) => tracing::warn!(%schedule, %error, "the rebuild failed"),
@@ -126,7 +126,7 @@ impl Recovery {
             let since = *overtaken.get_or_insert_with(Instant::now);
             match state {
                 KeysState::InForce => {
-                    self.keyspaces.forget(schedule);
+                    self.keyspaces.invalidate(schedule);
                     return Ok(());
                 }
                 KeysState::Loading => overtaken = None,
@@ -150,7 +150,7 @@ impl Recovery {
         &self,
         schedule: ScheduleId,
     ) -> Result<(KeysState, u64, String), StoreError> {
-        let expected = self.keyspaces.known(schedule).await?;
+        let expected = self.keyspaces.expected(schedule).await?;
         let found = inspect(&self.redis, &ScheduleKeys::new(schedule, 1)).await?;
         let state = if expected.overtaken(&found) {
             KeysState::Overtaken
@@ -212,7 +212,7 @@ impl Recovery {
         // When a schedule's keys are first built, there are no old tickets to wait for.
         let pause = if epoch == 1 { 0 } else { u64::try_from(PAUSE.as_millis()).unwrap_or(0) };
         scripts.ready(pause).await.map_err(gave_up)?;
-        self.keyspaces.forget(schedule);
+        self.keyspaces.invalidate(schedule);
         tracing::info!(%schedule, epoch, "the schedule's keys were built");
         Ok(())
     }

@@ -11,15 +11,14 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::concert::model::{SETTINGS_CHANGED, SettingsChanged};
 use crate::outbox::model::{Entry, OutboxId};
-use crate::outbox::pg;
+use crate::outbox::pg::{self, Batch};
 use crate::queue::keyspaces::Keyspaces;
 use crate::queue::model::{Completed, TICKET_COMPLETED};
 use crate::queue::service::WaitingRoom;
-use crate::reservation::read::pg::clock;
 use crate::seats::model::{SEATS_CHANGED, SeatsChanged};
 use crate::seats::service::SeatClaims;
 use crate::store::StoreError;
-use crate::store::pg::{Pg, Tx};
+use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
 /// Minimum age of an entry: the process that wrote a younger one is still delivering it.
@@ -30,7 +29,7 @@ const BATCH: i64 = 100;
 const MAX_UNANSWERED: usize = 3;
 /// Refusals of one entry, some 2 s apart, after which it is parked.
 const REFUSALS: i32 = 4;
-/// Maximum duration of one round.
+/// Maximum duration of the deliveries of one round. No transaction is open during them.
 const LONGEST: Duration = Duration::from_millis(1200);
 
 /// The relay of one process.
@@ -84,38 +83,35 @@ impl Relay {
     /// Delivers entries older than `age`; returns how many. An entry whose delivery fails is tried
     /// again later, after the others; in this round it only delays entries of its own schedule.
     pub async fn relay(&self, age: Duration) -> Result<i64, StoreError> {
-        let mut tx = self.pg.begin().await?;
-        let entries = pg::overdue(&mut tx, age, BATCH).await?;
-        if entries.is_empty() {
-            return Ok(0);
-        }
-        let now = clock(&mut tx).await?;
-        let (mut done, mut later, mut unanswered) = (Vec::new(), Vec::new(), HashSet::new());
+        let Batch { entries, now } = pg::take_overdue(&self.pg, age, BATCH).await?;
+        let (mut done, mut untried, mut unanswered) = (Vec::new(), Vec::new(), HashSet::new());
         let begun = Instant::now();
         for entry in &entries {
-            // The transaction is idle during a delivery, which must not last long. If Redis does
-            // not answer for several schedules, each further one would take its whole timeout.
+            // If Redis does not answer for several schedules, each further one would take its whole
+            // timeout. Another relay may take the entries once `age` has passed.
             if begun.elapsed() > LONGEST || unanswered.len() == MAX_UNANSWERED {
-                break;
+                untried.push(entry.id);
+                continue;
             }
             let schedule = entry.payload["schedule"].as_i64();
             if unanswered.contains(&schedule) {
-                later.push(entry.id);
                 continue;
             }
             match self.deliver(entry, now).await {
                 Ok(()) => done.push(entry.id),
                 Err(error @ StoreError::Unavailable { .. }) => {
                     tracing::warn!(?schedule, %error, "delivering an outbox entry failed");
-                    later.push(entry.id);
                     unanswered.insert(schedule);
                 }
-                Err(error) => refuse(&mut tx, entry, &error).await?,
+                Err(error) => self.refuse(entry, &error).await?,
             }
         }
-        pg::postpone(&mut tx, &later).await?;
-        pg::remove_locked(&mut tx, &done).await?;
-        tx.commit().await?;
+        if !untried.is_empty() {
+            pg::give_back(&self.pg, &untried, age).await?;
+        }
+        if !done.is_empty() {
+            pg::remove(&self.pg, &done).await?;
+        }
         Ok(i64::try_from(done.len()).unwrap_or(0))
     }
 
@@ -129,17 +125,17 @@ impl Relay {
             other => Err(StoreError::Inconsistent(format!("unknown outbox entry kind {other}"))),
         }
     }
-}
 
-/// Notes a refusal, and parks the entry after [`REFUSALS`] of them.
-async fn refuse(tx: &mut Tx, entry: &Entry, error: &StoreError) -> Result<(), StoreError> {
-    let Entry { id: OutboxId(id), kind, .. } = entry;
-    if pg::refuse(tx, entry.id, &error.to_string(), REFUSALS).await? {
-        tracing::error!(id, kind, %error, "an event is parked");
-    } else {
-        tracing::warn!(id, kind, %error, "an event was refused");
+    /// Notes a refusal, and parks the entry after [`REFUSALS`] of them.
+    async fn refuse(&self, entry: &Entry, error: &StoreError) -> Result<(), StoreError> {
+        let Entry { id: OutboxId(id), kind, .. } = entry;
+        if pg::refuse(&self.pg, entry.id, &error.to_string(), REFUSALS).await? {
+            tracing::error!(id, kind, %error, "an event is parked");
+        } else {
+            tracing::warn!(id, kind, %error, "an event was refused");
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn read<T: DeserializeOwned>(entry: &Entry) -> Result<T, StoreError> {

@@ -37,6 +37,18 @@ pub struct Web {
     pub(super) sign_in_url: Option<Url>,
 }
 
+/// What the pages work on.
+#[expect(missing_docs, reason = "each is as in `Web`")]
+pub struct WebParts {
+    pub assets: Assets,
+    pub theme: Theme,
+    pub catalogue: Catalogue,
+    pub queue: WaitingRoom,
+    pub users: Arc<Users>,
+    pub handoffs: HandOffs,
+    pub sign_in_url: Option<Url>,
+}
+
 impl std::fmt::Debug for Web {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Web(..)")
@@ -46,24 +58,10 @@ impl std::fmt::Debug for Web {
 impl Web {
     /// Combines the services.
     #[must_use]
-    pub fn new(
-        (assets, theme): (Assets, Theme),
-        catalogue: Catalogue,
-        queue: WaitingRoom,
-        users: Arc<Users>,
-        handoffs: HandOffs,
-        sign_in_url: Option<Url>,
-    ) -> Self {
-        Self {
-            assets,
-            theme,
-            shop: Shop::new(catalogue.clone()),
-            catalogue,
-            queue,
-            users,
-            handoffs,
-            sign_in_url,
-        }
+    pub fn new(parts: WebParts) -> Self {
+        let WebParts { assets, theme, catalogue, queue, users, handoffs, sign_in_url } = parts;
+        let shop = Shop::new(catalogue.clone());
+        Self { assets, theme, shop, catalogue, queue, users, handoffs, sign_in_url }
     }
 }
 

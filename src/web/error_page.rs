@@ -44,7 +44,7 @@ impl RenderErrorPage for ErrorPage {
         };
         let key = format!("common.error.{}", problem.code());
         let said = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
-        let page = Page::named(&visit, "error").still().titled(visit.t(title));
+        let page = Page::named(&visit, "error").without_module().titled(visit.t(title));
         let page = ErrorPageTemplate { page, said, instance: instance.to_owned(), passing };
         visit.html_as(status, &page).unwrap_or_else(|_| status.into_response())
     }

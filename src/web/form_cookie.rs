@@ -53,17 +53,17 @@ impl FormCookie {
     /// The `Set-Cookie` value. The cookie is sent only to this schedule's pages, until the browser
     /// is closed.
     #[must_use]
-    pub fn kept(&self, schedule: ScheduleId, secure: bool) -> String {
-        set(&self.0, schedule, if secure { "; Secure" } else { "" })
+    pub fn set(&self, schedule: ScheduleId, secure: bool) -> String {
+        set_cookie(&self.0, schedule, if secure { "; Secure" } else { "" })
     }
 
     /// The `Set-Cookie` value that removes the cookie.
     #[must_use]
-    pub fn gone(schedule: ScheduleId) -> String {
-        set("", schedule, "; Max-Age=0")
+    pub fn remove(schedule: ScheduleId) -> String {
+        set_cookie("", schedule, "; Max-Age=0")
     }
 }
 
-fn set(value: &str, schedule: ScheduleId, attributes: &str) -> String {
+fn set_cookie(value: &str, schedule: ScheduleId, attributes: &str) -> String {
     format!("{NAME}={value}; Path=/schedules/{schedule}; HttpOnly; SameSite=Strict{attributes}")
 }

@@ -34,7 +34,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::context::{SIGN_UPS, Web};
+pub use self::context::{SIGN_UPS, Web, WebParts};
 
 /// Routes of the pages that explain problem codes; API clients get JSON.
 #[must_use]

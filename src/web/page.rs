@@ -42,7 +42,7 @@ impl Page {
 
     /// Uses the module for pages without their own, `web/js/still.js`.
     #[must_use]
-    pub fn still(mut self) -> Self {
+    pub fn without_module(mut self) -> Self {
         self.lively = false;
         self
     }

@@ -92,7 +92,7 @@ async fn list_problems(visit: Visit, headers: HeaderMap) -> Result<Response, Pro
     if !wants_page(&headers) {
         return Ok(shared(Json(ProblemDescriptions { items: problems })));
     }
-    let page = Page::named(&visit, "problems").still();
+    let page = Page::named(&visit, "problems").without_module();
     Ok(by_accept(visit.html(&ProblemsPage { page, problems })?))
 }
 
@@ -114,7 +114,7 @@ async fn find_problem(
     if !wants_page(&headers) {
         return Ok(shared(Json(problem)));
     }
-    let page = Page::named(&visit, "problems").still().titled(problem.title);
+    let page = Page::named(&visit, "problems").without_module().titled(problem.title);
     let example = serde_json::to_string_pretty(&problem.example).unwrap_or_default();
     Ok(by_accept(visit.html(&ProblemPage { page, problem, example })?))
 }

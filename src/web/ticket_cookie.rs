@@ -56,15 +56,15 @@ impl PlaceCookie {
     /// The `Set-Cookie` value. The cookie is sent only to this schedule's pages; scripts and other
     /// sites cannot use it.
     #[must_use]
-    pub fn kept(&self, schedule: ScheduleId, secure: bool) -> String {
+    pub fn set(&self, schedule: ScheduleId, secure: bool) -> String {
         let Self { ticket, access } = self;
-        set(&format!("{ticket}{SEPARATOR}{access}"), schedule, A_DAY_SECONDS, secure)
+        set_cookie(&format!("{ticket}{SEPARATOR}{access}"), schedule, A_DAY_SECONDS, secure)
     }
 
     /// The `Set-Cookie` value that removes the cookie.
     #[must_use]
-    pub fn gone(schedule: ScheduleId) -> String {
-        set("", schedule, 0, false)
+    pub fn remove(schedule: ScheduleId) -> String {
+        set_cookie("", schedule, 0, false)
     }
 
     /// The owner of the access token; `None` if the token is no longer valid.
@@ -73,7 +73,7 @@ impl PlaceCookie {
     }
 }
 
-fn set(value: &str, schedule: ScheduleId, seconds: u32, secure: bool) -> String {
+fn set_cookie(value: &str, schedule: ScheduleId, seconds: u32, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!(
         "{NAME}={value}; Path=/schedules/{schedule}; Max-Age={seconds}; HttpOnly; \

@@ -80,9 +80,9 @@ pub(super) async fn wait(
     let new_cookie = cookie.and_then(|cookie| match place.as_ref().map(Place::token) {
         // The user has signed up but not joined: the next try must not sign up again.
         None if cookie.is_new_user() => None,
-        None => Some(PlaceCookie::gone(id)),
+        None => Some(PlaceCookie::remove(id)),
         Some(Some(ticket)) => {
-            Some(PlaceCookie { ticket: ticket.to_owned(), ..cookie }.kept(id, is_secure(&headers)))
+            Some(PlaceCookie { ticket: ticket.to_owned(), ..cookie }.set(id, is_secure(&headers)))
         }
         Some(None) => None,
     });
@@ -90,8 +90,8 @@ pub(super) async fn wait(
     let form = (place.is_none() && visit.signup && FormCookie::of(&headers).is_none())
         .then(FormCookie::random)
         .flatten()
-        .map(|form| form.kept(id, is_secure(&headers)));
-    let mut response = visit.html(&page(&web, &visit, id, sale, (place, None)))?;
+        .map(|form| form.set(id, is_secure(&headers)));
+    let mut response = visit.html(&page(&web, &visit, id, sale, place, None))?;
     set_cookies(&mut response, new_cookie.into_iter().chain(form));
     Ok(response)
 }
@@ -109,16 +109,16 @@ pub(super) async fn act(
     let cookie = PlaceCookie::of(&headers);
     let (result, cookies) = if form.get("do") == "leave" {
         let left = leave(&web, cookie.as_ref()).await;
-        let cookies = left.is_ok().then(|| PlaceCookie::gone(id));
+        let cookies = left.is_ok().then(|| PlaceCookie::remove(id));
         (left, cookies.into_iter().collect())
     } else {
         let hash = FormCookie::of(&headers).map(|form| form.hash());
         let new_user = NewUser { client: &client, name: form.get("name"), form: hash };
         let (joined, cookie) = join(&web, id, cookie, new_user).await;
         let mut cookies: Vec<String> =
-            cookie.map(|cookie| cookie.kept(id, is_secure(&headers))).into_iter().collect();
+            cookie.map(|cookie| cookie.set(id, is_secure(&headers))).into_iter().collect();
         if joined.is_ok() {
-            cookies.push(FormCookie::gone(id));
+            cookies.push(FormCookie::remove(id));
         }
         (joined, cookies)
     };
@@ -142,7 +142,7 @@ async fn page_with_problem(
 ) -> Result<Response, Problem> {
     let key = format!("common.error.{}", problem.code());
     let text = visit.find(&key).unwrap_or(visit.t("common.error.unknown")).to_owned();
-    let page = page(web, visit, id, load_sale(web, id).await?, (None, Some(text)));
+    let page = page(web, visit, id, load_sale(web, id).await?, None, Some(text));
     let mut response = visit.html_as(problem.status(), &page)?;
     for (name, value) in problem.into_response().headers() {
         if [&RETRY_AFTER, &RATE_LIMIT, &RATE_LIMIT_POLICY].contains(&name) {
@@ -231,7 +231,8 @@ fn page(
     visit: &Visit,
     id: ScheduleId,
     SaleInfo { schedule, concert }: SaleInfo,
-    (place, problem): (Option<Place>, Option<String>),
+    place: Option<Place>,
+    problem: Option<String>,
 ) -> WaitPage {
     let title =
         concert.as_ref().map_or(visit.t("wait.title"), |concert| concert.title.as_str()).to_owned();

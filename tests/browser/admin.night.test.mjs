@@ -151,7 +151,7 @@ test('the report shows what happened, prints, and downloads as CSV', async () =>
   await poor[0].join(schedule);
   await poor[0].waitUntilActive();
   assert.equal((await poor[0].buy(schedule, 9, false)).body.code, 'seat_limit_exceeded');
-  for (let report = null; report === null || report.line.completed < 12 || report.turned_away.length === 0; await pause(500)) {
+  for (let report = null; report === null || report.line.completed < 12 || report.rejections.length === 0; await pause(500)) {
     report = await callAsOperator(on.service, 'GET', `/v1/admin/schedules/${schedule}/report`);
   }
   const context = await on.context({ acceptDownloads: true });

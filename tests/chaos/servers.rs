@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use onsale::dev::redis::RedisServer;
+use onsale_dev::redis::RedisServer;
 use tokio::time::sleep;
 
 use crate::faults::chosen;

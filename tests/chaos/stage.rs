@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use onsale::caller::Role;
-use onsale::dev::pg::PostgresServer;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::service::create_many;
+use onsale_dev::pg::PostgresServer;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 

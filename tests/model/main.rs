@@ -3,7 +3,7 @@
 //!
 //! Each module models a part of the code:
 //! - `redis`: the scripts in `lua/seats`, and those of a rebuild;
-//! - `pg`: `migrations/0005_hold_and_pay.sql`, and the transactions in `src`;
+//! - `pg`: the functions in `migrations/functions`, and the transactions in `src`;
 //! - `steps`: the services and loops that call the two stores.
 //!
 //! A transaction is one step from its lock to its commit, because the lock excludes all others.

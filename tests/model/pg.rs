@@ -1,4 +1,4 @@
-//! The transactions of PostgreSQL: `hold_seats`, `pay_hold`, release, refund and expiry.
+//! The transactions of PostgreSQL: `write_hold`, `settle_payment`, release, refund and expiry.
 
 use crate::state::{
     Answer, AnswerSource, Buyer, Change, EarlyReads, Guard, Guards, Payment, Pg, Request, Row,

@@ -8,6 +8,7 @@ use sqlx::AssertSqlSafe;
 use crate::support::client::{Answer, Client};
 use crate::support::crowd::{create_users, join_at_once};
 use crate::support::faults::{Blocker, assert_consistent, broken_rules};
+use crate::support::patch::Patch;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale, expires_at};
 use crate::support::wait::{sleep_until, until};
@@ -20,18 +21,6 @@ async fn active_buyers(world: &World, buyers: u32, queue: Value) -> (Process, Sa
     let crowd =
         join_at_once(create_users(world, &[process.addr], buyers, 1000).await, sale.schedule).await;
     (process, sale, crowd)
-}
-
-/// Replaces parts of a function's source text.
-async fn mutate(world: &World, function: &str, changes: &[(&str, &str)]) {
-    let ask = "select pg_get_functiondef(oid) from pg_proc where proname = $1";
-    let found = sqlx::query_scalar(ask).bind(function).fetch_one(&world.pool).await;
-    let mut text: String = found.expect("a function");
-    for (from, to) in changes {
-        assert!(text.contains(from), "{function} has: {from}");
-        text = text.replace(from, to);
-    }
-    sqlx::query(AssertSqlSafe(text)).execute(&world.pool).await.expect("it is replaced");
 }
 
 /// Sleeps until 20 ms after a time.
@@ -135,19 +124,15 @@ async fn a_clock_read_with_or_before_the_lock_would_allow_a_payment_after_the_ho
     let mut buyer = crowd[0].clone();
     pay_across_the_end(&world, &buyer, &sale, 0).await.refused(409, "hold_expired");
 
-    let (lock, look) = (
-        "perform from seat where id = any (v_hold.seats) order by id for no key update;",
-        "clock_timestamp() >= v_look.expires_at",
-    );
-    let with_clock = "select max(at) into v_at from (select clock_timestamp() as at from seat
-                        where id = any (v_hold.seats) order by id for no key update) locked;";
-    let declared = ("v_refusal jsonb;", "v_refusal jsonb; v_at timestamptz;");
-    let same = [declared, (lock, with_clock), (look, "v_at >= v_look.expires_at")];
-    mutate(&world, "pay_hold", &same).await;
+    let with_lock = "select max(at) into paid_at from (select clock_timestamp() as at from seat
+                       where id = any (v_hold.seats) order by id for no key update) locked;";
+    let same = Patch::of("settle_payment").replace("lock_seats", with_lock);
+    same.replace("clock", "null;").apply(&world.pool).await;
     pay_across_the_end(&world, &buyer, &sale, 1).await.ok(201);
 
     buyer.join(sale.schedule).await; // a payment completes the entry
-    mutate(&world, "pay_hold", &[("v_at >= v_look", "statement_timestamp() >= v_look")]).await;
+    let before = Patch::of("settle_payment").replace("clock", "paid_at := statement_timestamp();");
+    before.apply(&world.pool).await;
     pay_across_the_end(&world, &buyer, &sale, 2).await.ok(201);
 }
 
@@ -182,15 +167,13 @@ async fn without_stored_keys_a_repeated_charge_counts_twice() {
         keyed.post("/v1/points/charges", json!({"amount": 10})).await.ok(201)["balance"].clone()
     };
     assert_eq!((charge("stored").await, charge("stored").await), (json!(1010), json!(1010)));
-    let nothing = "select p_user, p_key, p_fingerprint, p_outcome where false";
-    let stores = "values (p_user, p_key, p_fingerprint, p_outcome)";
-    mutate(&world, "key_store", &[(stores, nothing)]).await;
+    Patch::of("key_store").replace("store_outcome", "null;").apply(&world.pool).await;
     assert_eq!((charge("lost").await, charge("lost").await), (json!(1020), json!(1030)));
 }
 
 /// Makes two calls for one seat, the second before the first commits; returns their replies.
 async fn two_calls(world: &World, sale: &Sale, crowd: &[Client], seat: i64) -> (String, String) {
-    let call = "select reply from hold_seats($1, 'key', sha256('hold'), $2, gen_random_uuid(), 1,
+    let call = "select reply from write_hold($1, 'key', sha256('hold'), $2, gen_random_uuid(), 1,
                                              array[$3], 5, 3)";
     let call = |buyer: &Client| sqlx::query_scalar(call).bind(buyer.user).bind(sale.schedule);
     let mut first = world.pool.begin().await.expect("a transaction");
@@ -220,8 +203,7 @@ async fn two_calls_for_a_seat_have_one_winner_and_without_lock_and_index_two() {
     for sql in ["drop index reservation_one_live_per_seat", "delete from idempotency_key"] {
         sqlx::query(sql).execute(&world.pool).await.expect("it is gone");
     }
-    let locks = [("order by id for no key update", "order by id")];
-    mutate(&world, "hold_seats", &locks).await;
+    Patch::of("write_hold").replace("lock_seats", "null;").apply(&world.pool).await;
     let replies = two_calls(&world, &sale, &crowd, sale.seats[1]).await;
     assert_eq!(replies, ("OK".to_owned(), "OK".to_owned()));
     assert_eq!(
@@ -235,7 +217,7 @@ async fn two_calls_for_a_seat_have_one_winner_and_without_lock_and_index_two() {
 #[tokio::test]
 async fn a_process_does_not_start_when_a_function_is_not_volatile() {
     let world = World::new().await;
-    sqlx::query("alter function hold_seats stable").execute(&world.pool).await.expect("altered");
+    sqlx::query("alter function write_hold stable").execute(&world.pool).await.expect("altered");
     let refused = onsale::app::start(world.settings(&[])).await.err().expect("a refusal");
-    assert!(refused.to_string().contains("hold_seats"), "{refused}");
+    assert!(refused.to_string().contains("write_hold"), "{refused}");
 }

@@ -13,7 +13,7 @@ use crate::support::world::{Process, World};
 const REPORT: &str = "schedule_id:int concert_id:int title:text queue_opens_at:time \
      reservation_available_at:time deadline_at:time concert_at:time entry_order:text settled:bool \
      line:object waits:object waits_from_opening:object sales:object sections:list \
-     turned_away:list interval_seconds:int course:list server_time:time";
+     rejections:list turned_away:list interval_seconds:int course:list server_time:time";
 const WAITS: &str = "mean_seconds:number? longest_seconds:number? percentiles:list";
 
 async fn fetch_report(admin: &Client, sale: &Sale) -> Value {
@@ -61,7 +61,7 @@ fn lasting(report: &Value) -> Value {
 }
 
 fn refusals(report: &Value, wanted: &str, reason: &str) -> i64 {
-    let all = report["turned_away"].as_array().expect("refusals");
+    let all = report["rejections"].as_array().expect("refusals");
     let of = all.iter().find(|one| one["wanted"] == wanted && one["reason"] == reason);
     of.map_or(0, |one| one["times"].as_i64().expect("a count"))
 }
@@ -119,8 +119,10 @@ fn check_sums(report: &Value) {
         [4, 2, 2, 200, 1],
         "{parts:?}"
     );
-    let refused = report["turned_away"].as_array().expect("refusals").iter();
-    assert_eq!(sum("turned_away"), refused.map(|one| one["times"].as_i64().unwrap()).sum::<i64>());
+    let refused = report["rejections"].as_array().expect("refusals").iter();
+    assert_eq!(sum("turned_away"), sum("rejections"), "the former name");
+    assert_eq!(report["turned_away"], report["rejections"], "the former name");
+    assert_eq!(sum("rejections"), refused.map(|one| one["times"].as_i64().unwrap()).sum::<i64>());
 }
 
 /// Checks that the longest wait is the one in the `queue` table, and that the percentiles rise.

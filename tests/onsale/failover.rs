@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use onsale::dev::redis::sentinel::RedisSentinel;
+use onsale_dev::redis::sentinel::RedisSentinel;
 use serde_json::json;
 
 use crate::support::crowd::{create_users, join_in_order};

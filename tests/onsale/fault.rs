@@ -264,8 +264,8 @@ async fn pay_and_kill(
 async fn a_process_does_not_start_without_a_guard_in_the_schema() {
     let world = World::new().await;
     let drops = [
-        ("pay_hold", "drop function"),
-        ("hold_seats", "drop function"),
+        ("settle_payment", "drop function"),
+        ("write_hold", "drop function"),
         ("point_change", "drop function"),
         ("point_lock", "drop function"),
         ("key_store", "drop function"),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use onsale::dev::pg::PostgresServer;
+use onsale_dev::pg::PostgresServer;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 

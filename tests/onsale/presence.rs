@@ -104,7 +104,7 @@ async fn admit_at_once(redis: &mut Raw, world: &World, schedule: i64, times: usi
     calls.atomic().hset(keyspace.keys.meta(), "pause_until", 0).ignore();
     for _ in 0..times {
         let admit = calls.cmd("EVALSHA").arg(keyspace.name(Script::Admit));
-        admit.arg(keyspace.keys.line().len()).arg(keyspace.keys.line()).arg(1).ignore();
+        admit.arg(keyspace.keys.queue().len()).arg(keyspace.keys.queue()).arg(1).ignore();
     }
     calls.zrange(key(schedule, "parked"), 0, -1);
     let (parked,) = calls.query_async(redis).await.expect("Redis");
@@ -257,7 +257,7 @@ async fn silence_counts_only_once_every_live_process_has_merged_its_presence() {
     let admin = process.admin().await;
     until("the console shows the block ASKING", async || {
         let front = admin.get(&path).await.ok(200);
-        (front["still"] == "ASKING").then_some(())
+        (front["blocked_by"] == "ASKING").then_some(())
     })
     .await;
     assert!(users_in(&mut redis, schedule, "parked").await.is_empty());

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use onsale::dev::redis::cluster::RedisCluster;
 use onsale::store::keys::slot;
+use onsale_dev::redis::cluster::RedisCluster;
 
 use crate::support::faults::key;
 use crate::support::rush::Rush;

@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::streams::one_slot;
+use crate::streams_seats::console;
 use crate::support::client::{Client, RETRIES};
 use crate::support::crowd::{create_users, join_at_once, run_all};
 use crate::support::events::Events;
@@ -26,9 +27,14 @@ async fn streams_end_when_the_process_drains() {
     let path = format!("/v1/schedules/{}/seats/stream", sale.schedule);
     let mut seats = Events::open(process.addr, &path, &[]).await;
     seats.expect("seats").await;
+    let mut stats = console(&process, &process.admin().await, &sale).await;
+    stats.expect("stats").await;
     process.stop().await;
     assert_eq!(events.next().await, None);
     assert_eq!(seats.next().await, None);
+    while let Some(event) = stats.next().await {
+        assert_eq!(event.name, "stats", "events that were on their way");
+    }
 }
 
 #[tokio::test]

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::events::{Event, Events};
+use crate::support::proxy::{Mode, Proxy};
 use crate::support::sale::{self, Sale};
 use crate::support::shape;
 use crate::support::wait::until;
@@ -32,6 +34,16 @@ async fn fetch_map(client: &Client, schedule: i64) -> (String, Map) {
 
 fn stream(sale: &Sale, since: &str) -> String {
     format!("/v1/schedules/{}/seats/stream?since={since}", sale.schedule)
+}
+
+fn stats_stream(sale: &Sale) -> String {
+    format!("/v1/admin/schedules/{}/stats/stream", sale.schedule)
+}
+
+/// Opens the stream of a sale's statistics.
+pub async fn console(process: &Process, admin: &Client, sale: &Sale) -> Events {
+    let bearer = format!("Bearer {}", admin.token.as_deref().expect("a token"));
+    Events::open(process.addr, &stats_stream(sale), &[("authorization", &bearer)]).await
 }
 
 async fn block(admin: &Client, sale: &Sale, seats: &[i64], blocked: bool) {
@@ -163,26 +175,62 @@ async fn the_statistics_stream_repeats_and_only_administrators_may_follow_it() {
     let process = world.start().await;
     let admin = process.admin().await;
     let sale = sale::open(&admin, 1, 5, json!({})).await;
-    let path = format!("/v1/admin/schedules/{}/stats/stream", sale.schedule);
-    let bearer = format!("Bearer {}", admin.token.as_deref().expect("a token"));
-    let headers = [("authorization", bearer.as_str())];
-    let mut consoles = [
-        Events::open(process.addr, &path, &headers).await,
-        Events::open(process.addr, &path, &headers).await,
-    ];
+    let mut consoles =
+        [console(&process, &admin, &sale).await, console(&process, &admin, &sale).await];
     let buyer = active_buyer(&process, &sale).await;
     buyer.hold(sale.schedule, json!({"quantity": 2})).await.ok(201);
     let stats = admin.get(&format!("/v1/admin/schedules/{}/stats", sale.schedule)).await.ok(200);
     for events in &mut consoles {
-        let sent = events.until("stats", |stats| stats["held"] == 2).await.data;
+        for header in
+            ["content-type: text/event-stream", "cache-control: no-store", "x-accel-buffering: no"]
+        {
+            assert!(events.head.contains(header), "{}", events.head);
+        }
+        let sent = events.until("stats", |stats| stats["held"] == 2).await;
+        let taken_at: DateTime<Utc> = sent.data["server_time"].as_str().unwrap().parse().unwrap();
+        assert_eq!(sent.id, taken_at.timestamp_millis().to_string());
+        let sent = sent.data;
         let names =
             |of: &Value| of.as_object().expect("statistics").keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&sent), names(&stats));
         events.expect("stats").await;
     }
     shape::check(&json!({"held": stats["held"]}), "held:int");
+    let path = stats_stream(&sale);
     process.buyer().await.get(&path).await.refused(403, "forbidden");
     process.anonymous().get(&path).await.refused(401, "unauthenticated");
     let unknown = "/v1/admin/schedules/999999/stats/stream";
     admin.get(unknown).await.refused(404, "schedule_not_found");
+
+    let open = async || {
+        let metrics = process.anonymous().get("/metrics").await.text;
+        let prefix = r#"onsale_streams{kind="stats"} "#;
+        let count = metrics.lines().find_map(|line| line.strip_prefix(prefix)?.parse().ok());
+        count.unwrap_or(0_u32)
+    };
+    assert_eq!(open().await, 2);
+    drop(consoles);
+    until("closed streams count no longer", async || (open().await == 0).then_some(())).await;
+    console(&process, &admin, &sale).await.expect("stats").await;
+}
+
+#[tokio::test]
+async fn a_console_gets_stale_while_postgresql_is_down_and_figures_after_its_return() {
+    let world = World::new().await;
+    let (proxy, through) = Proxy::of_url(&world.database_url).await;
+    let process = world.start_with(&[&format!("--database-url={through}")]).await;
+    let admin = process.admin().await;
+    let sale = sale::open(&admin, 1, 5, json!({})).await;
+    let mut first = console(&process, &admin, &sale).await;
+    first.expect("stats").await;
+
+    proxy.set(Mode::Refuse);
+    first.until("stale", |data| *data == json!({})).await;
+    let mut second = console(&process, &admin, &sale).await;
+    let stale = second.expect("stale").await;
+    assert_eq!(stale.id, "", "a console that reconnects gets all data again");
+    proxy.set(Mode::Pass);
+    for events in [&mut first, &mut second] {
+        events.expect("stats").await;
+    }
 }

@@ -29,7 +29,8 @@ async fn an_operator_sees_who_is_next_and_why_nobody_is_admitted() {
     one.join(sale.schedule).await.ok(201);
     two.join(sale.schedule).await.ok(201);
     let view = next(&admin, &sale).await;
-    assert_eq!((&view["still"], &view["room"]), (&json!("FULL"), &json!(0)));
+    assert_eq!((&view["blocked_by"], &view["room"]), (&json!("FULL"), &json!(0)));
+    assert_eq!(view["still"], view["blocked_by"], "the former name");
     assert!(view["until"].is_string(), "when the slot ends: {view}");
     let entries = view["next"].as_array().expect("entries");
     for one in entries {
@@ -42,7 +43,7 @@ async fn an_operator_sees_who_is_next_and_why_nobody_is_admitted() {
     let line = format!("/v1/admin/schedules/{}/queue", sale.schedule);
     admin.patch(&line, json!({"paused": true})).await.ok(200);
     let view = next(&admin, &sale).await;
-    assert_eq!((&view["still"], &view["until"]), (&json!("PAUSED"), &Value::Null));
+    assert_eq!((&view["blocked_by"], &view["until"]), (&json!("PAUSED"), &Value::Null));
     assert!(buyer.ticket.is_some());
     let unknown = "/v1/admin/schedules/999999/next";
     admin.get(unknown).await.refused(404, "schedule_not_found");

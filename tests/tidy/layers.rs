@@ -26,10 +26,6 @@ const COLUMNS: [&[&str]; 16] = [
     &["config"],
 ];
 
-/// The module with the private servers for development. Only `main` and `cli` use it, and it uses
-/// no other module of this crate.
-const DEVELOPMENT: &str = "dev";
-
 /// Modules that are not features. Other modules may use all their files.
 const FOUNDATIONS: [&str; 7] =
     ["http", "store", "config", "telemetry", "board", "outbox", "idempotency"];
@@ -50,15 +46,13 @@ fn modules_named(source: &Source) -> Vec<(String, Option<String>)> {
     found
 }
 
-/// Imports of modules to the left, in the same column, or of `dev`.
+/// Imports of modules to the left, or in the same column.
 pub fn direction(source: &Source) -> Vec<String> {
     let Some(from) = source.module().into_iter().next() else {
         return Vec::new();
     };
     let wrong = |to: &str| match (column(&from), column(to)) {
         _ if from == to => false,
-        _ if from == DEVELOPMENT => true,
-        (Some(from), _) if to == DEVELOPMENT => from > 0,
         (Some(left), Some(right)) => right <= left,
         // A module without a column must get one. Names that are not modules are types or
         // functions.
@@ -155,7 +149,8 @@ pub fn circles(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// Drivers that are named outside the files meant for them.
+/// Drivers that are named outside the files meant for them, and the private servers outside the
+/// command line.
 pub fn drivers(source: &Source) -> Vec<String> {
     if source.is_test() {
         return Vec::new();
@@ -166,6 +161,7 @@ pub fn drivers(source: &Source) -> Vec<String> {
     let web = ["axum", "hyper", "hyper_util", "tower_http", "utoipa_axum", "utoipa_swagger_ui"];
     let allowed = |name: &str| match name {
         name if web.contains(&name) => has("http") || first == "app" || first == "web",
+        "onsale_dev" => first == "cli",
         "sqlx" => has("pg"),
         "redis" => {
             module.last().is_some_and(|last| last == "redis")
@@ -199,8 +195,6 @@ mod tests {
             ("src/concert/service.rs", "use super::super::user::service::Users;"),
             ("src/queue/service.rs", "fn f() { crate::payment::service::pay(); }"),
             ("src/upkeep/relay.rs", "use crate::admin::service::Admin;"),
-            ("src/queue/service.rs", "use crate::dev::run;"),
-            ("src/dev/mod.rs", "use crate::config::Settings;"),
             ("src/surprise/mod.rs", "use crate::config::Settings;"),
             ("src/admin/service.rs", "use crate::web::page::Page;"),
         ] {
@@ -210,7 +204,6 @@ mod tests {
             ("src/payment/service.rs", "use crate::reservation::service::Reservations;"),
             ("src/http/problem.rs", "use crate::store::StoreError;"),
             ("src/queue/service.rs", "use super::model::Ticket;"),
-            ("src/cli.rs", "use onsale::dev::run;"),
             ("src/user/pg.rs", "use crate::store::pg::Tx;"),
         ] {
             assert!(!broken(direction, path, text), "{path}: {text}");
@@ -281,6 +274,8 @@ mod tests {
             ("src/queue/service.rs", "fn f(c: redis::Cmd) {}"),
             ("src/queue/service.rs", "fn f() { tokio::select! { x = redis::cmd(\"A\") => {} } }"),
             ("src/cli.rs", "use hyper::server;"),
+            ("src/app.rs", "use onsale_dev::Stores;"),
+            ("crates/dev/src/run.rs", "use sqlx::PgConnection;"),
         ] {
             assert!(broken(drivers, path, text), "{path}: {text}");
         }
@@ -290,6 +285,8 @@ mod tests {
             ("src/web/sale.rs", "use axum::Router;"),
             ("src/store/pg/migrations.rs", "use sqlx::migrate::Migrator;"),
             ("src/queue/redis.rs", "use redis::Cmd;"),
+            ("src/cli/dev.rs", "use onsale_dev::run;"),
+            ("crates/dev/src/pg.rs", "use sqlx::PgConnection;"),
             ("src/queue/service.rs", "use super::redis; fn f() { redis::join(); }"),
             ("src/queue/mod.rs", "pub mod redis; pub use redis::Scripts;"),
         ] {

@@ -3,11 +3,8 @@
 //! - lengths of files, functions and scripts, and the headers of scripts;
 //! - code and file names that are forbidden;
 //! - texts of pages in both languages;
-//! - licences and sources of dependencies;
-//! - names in the documents: tests, and the terms of the glossary.
+//! - names in the documents: tests, scripts, and the terms of the glossary.
 
-#[expect(clippy::expect_used, reason = "a helper of a test fails as the test does")]
-mod deny;
 mod glossary;
 mod imports;
 mod layers;
@@ -15,10 +12,9 @@ mod lengths;
 mod lua;
 mod named;
 mod pages;
+mod scripts;
 mod source;
 mod words;
-
-use std::path::Path;
 
 use source::{Source, read};
 
@@ -43,20 +39,22 @@ fn each(sources: &[Source], rule: impl Fn(&Source) -> Vec<String>) -> Vec<String
 
 #[test]
 fn imports_go_one_way() {
-    let sources = sources(&["src"], "rs");
-    assert!(sources.len() > 20, "the sources were not found");
+    let (dev, sources) = (sources(&["crates/dev"], "rs"), sources(&["src"], "rs"));
+    assert!(sources.len() > 20 && dev.len() > 10, "the sources were not found");
     assert_rules(&[
         ("imports go one way", each(&sources, layers::direction)),
         ("a feature is used through its service", each(&sources, layers::boundary)),
         ("drivers are named where they belong", each(&sources, layers::drivers)),
         ("only HTTP files import http", each(&sources, layers::http)),
         ("no file imports itself through others", layers::circles(&sources)),
+        ("the same in crates/dev", layers::circles(&dev)),
+        ("drivers are named where they belong in crates/dev", each(&dev, layers::drivers)),
     ]);
 }
 
 #[test]
 fn files_and_functions_are_short() {
-    let sources = sources(&["src", "tests", "benches"], "rs");
+    let sources = sources(&["src", "crates", "tests", "benches"], "rs");
     println!("{}", lengths::summary(&sources));
     assert_rules(&[
         ("files are short", each(&sources, lengths::file)),
@@ -67,8 +65,8 @@ fn files_and_functions_are_short() {
 
 #[test]
 fn no_forbidden_code_or_file_name_is_used() {
-    let rust = sources(&["src"], "rs");
-    let all = sources(&["src", "tests", "benches", "lua"], "");
+    let rust = sources(&["src", "crates"], "rs");
+    let all = sources(&["src", "crates", "tests", "benches", "lua"], "");
     assert_rules(&[
         ("no panics, no leftovers and no silenced lints", each(&rust, words::forbidden)),
         ("a file's name describes its content", each(&all, words::names)),
@@ -89,6 +87,17 @@ fn every_script_has_a_header_and_is_short() {
     assert_rules(&[
         ("scripts have a complete header", each(&scripts, lua::header)),
         ("scripts are short", each(&scripts, lua::length)),
+    ]);
+}
+
+#[test]
+fn the_documents_list_every_script_with_its_keys() {
+    let scripts = sources(&["lua"], "lua");
+    let documents = [sources(&["docs"], "REDIS.md"), sources(&["lua"], "README.md")].concat();
+    assert_eq!(documents.len(), 2, "the documents were not found");
+    assert_rules(&[
+        ("scripts are listed", each(&documents, |document| scripts::listed(document, &scripts))),
+        ("keys are those of the header", scripts::keys(&documents[0], &scripts)),
     ]);
 }
 
@@ -117,24 +126,12 @@ fn page_texts_exist_in_both_languages_and_no_page_allows_injection() {
 
 #[test]
 fn every_test_named_in_the_documents_exists() {
-    let (sources, documents) = (sources(&["src", "tests"], "rs"), read("docs", "md"));
+    let (sources, documents) = (sources(&["src", "crates", "tests"], "rs"), read("docs", "md"));
     for name in ["docs/RELIABILITY.md", "docs/SECURITY.md"] {
         let document = documents.iter().find(|document| document.path == name).expect(name);
         assert!(named::named(document).count() > 20, "{name} names no tests");
         assert_rules(&[("every named test exists", named::missing(document, &sources))]);
     }
-}
-
-#[test]
-fn dependencies_have_allowed_licences_and_sources() {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("deny.toml");
-    let rules = std::fs::read_to_string(rules).expect("deny.toml");
-    let (licences, banned) = (deny::listed(&rules, "allow"), deny::listed(&rules, "deny"));
-    assert!(licences.len() > 5 && banned.len() > 2, "deny.toml could not be parsed");
-    let packages = deny::packages();
-    assert!(packages.len() > 100, "the dependencies were not found");
-    let found = packages.iter().flat_map(|package| deny::violations(package, &licences, &banned));
-    assert_rules(&[("dependencies are allowed by deny.toml", found.collect())]);
 }
 
 #[test]
@@ -145,7 +142,7 @@ fn the_glossary_names_what_exists_and_retired_words_are_gone() {
     let (rust, lua) = (sources(&["src"], "rs"), sources(&["lua"], "lua"));
     let migrations = sources(&["migrations"], "sql");
     // Applied migrations are frozen, and the glossary names the words itself.
-    let written = sources(&["src", "lua", "web", "docs"], "");
+    let written = sources(&["src", "crates", "lua", "web", "docs"], "");
     let written: Vec<_> =
         written.into_iter().filter(|source| source.path != "docs/GLOSSARY.md").collect();
     assert_rules(&[

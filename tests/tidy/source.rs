@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// One file. Its path starts at the project's root.
+#[derive(Clone)]
 pub struct Source {
     pub path: String,
     pub text: String,
@@ -29,7 +30,13 @@ impl Source {
     /// Whether the whole file is compiled for tests only.
     pub fn is_test(&self) -> bool {
         let name = self.name();
-        !self.path.starts_with("src/") || name == "tests" || name.ends_with("_tests")
+        self.below_src().is_none() || name == "tests" || name.ends_with("_tests")
+    }
+
+    /// The file's path below the folder `src` of its package; `None` outside of it.
+    fn below_src(&self) -> Option<&str> {
+        let package = self.path.strip_prefix("crates/").and_then(|path| path.split_once('/'));
+        package.map_or(self.path.as_str(), |(_, path)| path).strip_prefix("src/")
     }
 
     /// The file's name without its folder and ending.
@@ -40,7 +47,7 @@ impl Source {
 
     /// The file's module path from the crate's root: `src/queue/pg.rs` is `queue`, `pg`.
     pub fn module(&self) -> Vec<String> {
-        let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
+        let path = self.below_src().unwrap_or(&self.path).trim_end_matches(".rs");
         let mut module: Vec<_> = path.split('/').map(str::to_owned).collect();
         if module.last().is_some_and(|last| last == "mod" || last == "lib") {
             module.pop();
@@ -74,6 +81,22 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
         syn::Item::Struct(item) => &item.attrs,
         syn::Item::Const(item) => &item.attrs,
         _ => &[],
+    }
+}
+
+#[test]
+fn files_of_every_package_have_their_module_path() {
+    for (path, module) in [
+        ("src/queue/pg.rs", &["queue", "pg"][..]),
+        ("crates/dev/src/lib.rs", &[]),
+        ("crates/dev/src/redis/cluster.rs", &["redis", "cluster"]),
+    ] {
+        let source = Source::new(path, "");
+        assert_eq!(source.module(), module, "{path}");
+        assert!(!source.is_test(), "{path}");
+    }
+    for path in ["tests/onsale/main.rs", "crates/dev/tests/start.rs", "crates/dev/src/tests.rs"] {
+        assert!(Source::new(path, "").is_test(), "{path}");
     }
 }
 

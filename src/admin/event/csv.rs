@@ -18,7 +18,7 @@ pub fn render(report: &EventReport) -> String {
     waits(&mut sheet, "wait", &report.waits);
     waits(&mut sheet, "wait from the opening", &report.waits_from_opening);
     sales(&mut sheet, report);
-    for rejection in &report.turned_away {
+    for rejection in &report.rejections {
         let item = format!("{} {}", rejection.wanted, rejection.reason);
         sheet.put("rejected", &item, rejection.times, "requests");
     }
@@ -104,7 +104,7 @@ fn course(sheet: &mut Sheet, report: &EventReport) {
             ("sold", part.sold, "seats"),
             ("paid", part.paid, "points"),
             ("refunded", part.refunded, "seats"),
-            ("rejected", part.turned_away, "requests"),
+            ("rejected", part.rejections, "requests"),
         ] {
             sheet.row(["course", item, &time(part.since), &value.to_string(), unit]);
         }

@@ -8,15 +8,15 @@ use utoipa_axum::routes;
 
 use super::csv;
 use super::model::EventReport;
-use crate::admin::service::AdminService;
+use super::service::EventReports;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
 use crate::store::id::ScheduleId;
 
 /// The routes of the sales report.
-pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
-    OpenApiRouter::new().routes(routes!(report)).routes(routes!(report_csv))
+pub(in crate::admin) fn routes(reports: EventReports) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(report)).routes(routes!(report_csv)).with_state(reports)
 }
 
 /// Get the sales report of a schedule.
@@ -34,11 +34,11 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     ),
 )]
 async fn report(
-    State(service): State<AdminService>,
+    State(reports): State<EventReports>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<EventReport>, Problem> {
-    Ok(Json(service.event_report(id).await?))
+    Ok(Json(reports.report(id).await?))
 }
 
 /// Get the sales report as CSV.
@@ -55,11 +55,11 @@ async fn report(
     ),
 )]
 async fn report_csv(
-    State(service): State<AdminService>,
+    State(reports): State<EventReports>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<([(HeaderName, String); 2], String), Problem> {
-    let report = service.event_report(id).await?;
+    let report = reports.report(id).await?;
     let name = format!("attachment; filename=\"onsale-schedule-{id}.csv\"");
     let kind = "text/csv; charset=utf-8; header=present".to_owned();
     Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, name)], csv::render(&report)))

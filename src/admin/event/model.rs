@@ -47,6 +47,9 @@ pub struct EventReport {
     /// Figures of seats and payments by section, in order of seat numbers.
     pub sections: Vec<SectionReport>,
     /// Rejected joins and holds by reason, the most frequent first.
+    pub rejections: Vec<RejectionCount>,
+    /// The former name of `rejections`.
+    #[schema(deprecated)]
     pub turned_away: Vec<RejectionCount>,
     /// Length of each interval in `course`, in seconds.
     pub interval_seconds: i64,
@@ -171,6 +174,9 @@ pub struct Part {
     /// Seats refunded in this interval.
     pub refunded: i64,
     /// Rejected joins and holds.
+    pub rejections: i64,
+    /// The former name of `rejections`.
+    #[schema(deprecated)]
     pub turned_away: i64,
 }
 

@@ -105,13 +105,13 @@ pub async fn sections(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<SectionRe
 }
 
 /// Counts rejections by reason.
-pub async fn turned_away(
+pub async fn rejections(
     tx: &mut Tx,
     schedule: ScheduleId,
 ) -> Result<Vec<RejectionCount>, StoreError> {
     let refusals = sqlx::query_as!(
         RejectionCount,
-        r#"select wanted, reason, sum(times)::bigint as "times!" from turned_away
+        r#"select wanted, reason, sum(times)::bigint as "times!" from rejection_count
            where concert_schedule_id = $1 group by wanted, reason
            order by sum(times) desc, wanted, reason"#,
         schedule.0
@@ -133,7 +133,7 @@ pub async fn span(
                from payment p join reservation r on r.id = p.reservation_id
                where r.concert_schedule_id = $1
              union all
-             select min(since), max(since) from turned_away where concert_schedule_id = $1) as all_"#,
+             select min(since), max(since) from rejection_count where concert_schedule_id = $1) as all_"#,
         schedule.0
     )
     .fetch_one(tx.conn())
@@ -152,10 +152,11 @@ pub async fn course(
         r#"select date_bin(make_interval(secs => $2), at, 'epoch') as "since!",
                   sum(joined)::bigint as "joined!", sum(admitted)::bigint as "admitted!",
                   sum(sold)::bigint as "sold!", sum(paid)::bigint as "paid!",
-                  sum(refunded)::bigint as "refunded!", sum(turned_away)::bigint as "turned_away!"
+                  sum(refunded)::bigint as "refunded!", sum(rejections)::bigint as "rejections!",
+                  sum(rejections)::bigint as "turned_away!"
            from (
              select created_at as at, 1 as joined, 0 as admitted, 0 as sold, 0::bigint as paid,
-                    0 as refunded, 0::bigint as turned_away
+                    0 as refunded, 0::bigint as rejections
                from queue where concert_schedule_id = $1
              union all
              select entered_at, 0, 1, 0, 0, 0, 0
@@ -169,7 +170,7 @@ pub async fn course(
                from payment p join reservation r on r.id = p.reservation_id
                where r.concert_schedule_id = $1 and refunded_at is not null
              union all
-             select since, 0, 0, 0, 0, 0, times from turned_away where concert_schedule_id = $1
+             select since, 0, 0, 0, 0, 0, times from rejection_count where concert_schedule_id = $1
            ) as happened group by 1 order by 1"#,
         schedule.0,
         f64::from(i32::try_from(interval_seconds).unwrap_or(i32::MAX))
@@ -187,14 +188,14 @@ pub async fn write_rejections(pg: &Pg, counted: &[(Rejection, u64)]) -> Result<(
     let reasons: Vec<String> = counted.iter().map(|(it, _)| it.reason.to_owned()).collect();
     let times: Vec<i64> = counted.iter().map(|(_, times)| times.cast_signed()).collect();
     sqlx::query!(
-        "insert into turned_away (concert_schedule_id, wanted, reason, since, times)
+        "insert into rejection_count (concert_schedule_id, wanted, reason, since, times)
          select s.id, t.wanted, t.reason,
                 date_bin('10 seconds', clock_timestamp(), 'epoch'), t.times
          from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
               with ordinality as t (schedule, wanted, reason, times, n)
          join concert_schedule s on s.id = t.schedule order by t.n
          on conflict (concert_schedule_id, wanted, reason, since)
-         do update set times = turned_away.times + excluded.times",
+         do update set times = rejection_count.times + excluded.times",
         &schedules,
         &wanted,
         &reasons,

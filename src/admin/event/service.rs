@@ -6,13 +6,26 @@ use super::model::{EventReport, interval_seconds};
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg as admin_pg;
-use crate::admin::service::{AdminService, concert_in, schedule_in};
+use crate::admin::service::{concert_in, schedule_in};
 use crate::store::id::ScheduleId;
+use crate::store::pg::Pg;
 
-impl AdminService {
+/// Builds sales reports; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct EventReports {
+    pg: Pg,
+}
+
+impl EventReports {
+    /// Creates the service.
+    #[must_use]
+    pub fn new(pg: Pg) -> Self {
+        Self { pg }
+    }
+
     /// Builds the sales report of a schedule. Queue figures lag by about a second, rejections by up
     /// to ten.
-    pub async fn event_report(&self, id: ScheduleId) -> Result<EventReport, AdminError> {
+    pub async fn report(&self, id: ScheduleId) -> Result<EventReport, AdminError> {
         let mut tx = pg::snapshot(&self.pg).await?;
         let schedule = schedule_in(&mut tx, id).await?;
         let concert = concert_in(&mut tx, schedule.concert_id).await?;
@@ -23,6 +36,7 @@ impl AdminService {
         let span = pg::span(&mut tx, id).await?;
         let span = span.map_or(TimeDelta::zero(), |(first, last)| last - first);
         let interval = interval_seconds(span);
+        let rejections = pg::rejections(&mut tx, id).await?;
         Ok(EventReport {
             schedule_id: id,
             concert_id: concert.id,
@@ -37,7 +51,8 @@ impl AdminService {
             waits: pg::waits(&mut tx, id, None).await?,
             waits_from_opening: pg::waits(&mut tx, id, Some(opened)).await?,
             sections: pg::sections(&mut tx, id).await?,
-            turned_away: pg::turned_away(&mut tx, id).await?,
+            turned_away: rejections.clone(),
+            rejections,
             interval_seconds: interval,
             course: pg::course(&mut tx, id, interval).await?,
             line,

@@ -2,23 +2,26 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use axum::response::sse::Event;
+use futures_util::StreamExt;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{AuditEntry, AuditQuery, Stats};
-use super::stream::StatsStreams;
-use crate::admin::service::AdminService;
+use super::service::{AuditLog, SaleFigures};
+use super::stream::{Reading, StatsStreams};
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::pagination::{Filtered, PageQuery};
 use crate::http::api::problem::Problem;
-use crate::http::stream::takeover;
+use crate::http::stream::response;
 use crate::pagination::Page;
 use crate::store::id::ScheduleId;
 
 /// The routes of a sale's figures and of the audit.
-pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
-    OpenApiRouter::new().routes(routes!(stats)).routes(routes!(audit))
+pub(in crate::admin) fn routes(figures: SaleFigures, log: AuditLog) -> OpenApiRouter {
+    let stats = OpenApiRouter::new().routes(routes!(stats)).with_state(figures);
+    stats.merge(OpenApiRouter::new().routes(routes!(audit)).with_state(log))
 }
 
 /// The route of the stream of figures.
@@ -40,11 +43,11 @@ pub fn pushed(streams: StatsStreams) -> OpenApiRouter {
     ),
 )]
 async fn stats(
-    State(service): State<AdminService>,
+    State(figures): State<SaleFigures>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<Stats>, Problem> {
-    Ok(Json(service.stats(id).await?))
+    Ok(Json(figures.stats(id).await?))
 }
 
 /// List the changes that administrators made, newest first.
@@ -59,11 +62,11 @@ async fn stats(
     ),
 )]
 async fn audit(
-    State(service): State<AdminService>,
+    State(log): State<AuditLog>,
     Admin(_): Admin,
     Filtered(query, paging): Filtered<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
-    Ok(Json(service.audit(&query, paging).await?))
+    Ok(Json(log.entries(&query, paging).await?))
 }
 
 /// Stream the figures of a sale as server-sent events, once a second.
@@ -89,5 +92,15 @@ async fn stream(
 ) -> Result<Response, Problem> {
     let open = streams.open()?;
     streams.exists(id).await?;
-    Ok(takeover::stream(open, move |socket| streams.serve(id, socket)))
+    Ok(response::stream(open, streams.readings(id).map(event)))
+}
+
+fn event(reading: Reading) -> Event {
+    match reading {
+        Reading::Stats { at_ms, json } => {
+            Event::default().event("stats").id(at_ms.to_string()).data(json)
+        }
+        // An empty id, as in `event::STALE`.
+        Reading::Stale => Event::default().event("stale").id("").data("{}"),
+    }
 }

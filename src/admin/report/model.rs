@@ -23,7 +23,7 @@ pub struct Sales {
     /// Amount paid for them, in points.
     pub revenue: i64,
     /// Rejected joins and holds that the processes have written to PostgreSQL.
-    pub turned_away: i64,
+    pub rejections: i64,
 }
 
 /// The queue settings that an administrator changes during a sale, as Redis applies them now.
@@ -80,6 +80,9 @@ pub struct Stats {
     /// The settings that Redis applies now.
     pub in_force: InForce,
     /// Rejected requests to join or hold so far, at most ten seconds old.
+    pub rejections: i64,
+    /// The former name of `rejections`.
+    #[schema(deprecated)]
     pub turned_away: i64,
     /// Number of seats by state, from Redis.
     pub seats: SeatCounts,
@@ -170,7 +173,8 @@ impl Stats {
                 paused: meta.paused,
                 message: meta.message.as_deref().map(str::to_owned),
             },
-            turned_away: sales.turned_away,
+            rejections: sales.rejections,
+            turned_away: sales.rejections,
             seats,
             answers,
             line_as_of: board.as_of(),

@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::pg::Pg;
 
-/// Counts held and sold seats of a schedule, using the index of live reservations, and rejections.
+/// Counts held and sold seats of a schedule, using the index by schedule, and rejections.
 pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
     let sales = sqlx::query_as!(
         Sales,
@@ -14,10 +14,10 @@ pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
                                      and expires_at > clock_timestamp()) as "held!",
                   count(*) filter (where status = 'COMPLETE') as "sold!",
                   coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!",
-                  (select coalesce(sum(times), 0)::bigint from turned_away
-                   where concert_schedule_id = $1) as "turned_away!"
+                  (select coalesce(sum(times), 0)::bigint from rejection_count
+                   where concert_schedule_id = $1) as "rejections!"
            from reservation
-           where concert_schedule_id = $1 and status in ('PAYMENT_WAITING', 'COMPLETE')"#,
+           where concert_schedule_id = $1 and status || '' in ('PAYMENT_WAITING', 'COMPLETE')"#,
         id.0
     );
     Ok(sales.fetch_one(pg.pool()).await?)

@@ -1,15 +1,52 @@
 //! Reads the figures of a sale, and the audit.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
+use super::answers::Answers;
 use super::model::{AuditEntry, AuditQuery, Stats};
 use super::pg;
 use crate::admin::error::AdminError;
-use crate::admin::service::AdminService;
+use crate::board::service::Boards;
+use crate::concert::service::Catalogue;
 use crate::pagination::{Page, Paging};
 use crate::store::id::ScheduleId;
+use crate::store::pg::Pg;
+use crate::telemetry::Metrics;
+use crate::telemetry::rate::CounterRate;
 
-impl AdminService {
+/// Reads the current figures of sales; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SaleFigures {
+    pg: Pg,
+    pub(super) catalogue: Catalogue,
+    boards: Boards,
+    polls: Arc<CounterRate>,
+    answers: Arc<Answers>,
+}
+
+/// Reads the changes that administrators made; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AuditLog {
+    pg: Pg,
+}
+
+impl SaleFigures {
+    /// Creates the service. `polls` counts the polls that this process has served.
+    #[must_use]
+    pub fn new(
+        pg: Pg,
+        catalogue: Catalogue,
+        boards: Boards,
+        polls: Arc<AtomicU64>,
+        metrics: &Metrics,
+    ) -> Self {
+        let polls = Arc::new(CounterRate::new(polls));
+        let answers = Arc::new(Answers::new(metrics.clone()));
+        Self { pg, catalogue, boards, polls, answers }
+    }
+
     /// Reads the current figures of a sale.
     pub async fn stats(&self, id: ScheduleId) -> Result<Stats, AdminError> {
         let schedule = self.catalogue.schedule(id).await?;
@@ -19,9 +56,17 @@ impl AdminService {
         let (polls, answers) = (self.polls.per_second(now), self.answers.of_late(now));
         Ok(Stats::new(&schedule, &board, sales, polls, answers))
     }
+}
+
+impl AuditLog {
+    /// Creates the service.
+    #[must_use]
+    pub fn new(pg: Pg) -> Self {
+        Self { pg }
+    }
 
     /// Lists the audit entries that match `query`, newest first.
-    pub async fn audit(
+    pub async fn entries(
         &self,
         query: &AuditQuery,
         paging: Paging,

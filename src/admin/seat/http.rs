@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{BlockedSeats, Blocking, NewSeats, SeatsAdded, SeatsBlocked};
-use crate::admin::service::AdminService;
+use super::service::SeatAdmin;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path, created};
 use crate::http::api::problem::Problem;
@@ -14,9 +14,9 @@ use crate::http::server::middleware::seat_list_limit;
 use crate::store::id::ScheduleId;
 
 /// The routes of seats. Adding and blocking seats accept larger bodies than other routes.
-pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
+pub(in crate::admin) fn routes(seats: SeatAdmin) -> OpenApiRouter {
     let lists = OpenApiRouter::new().routes(routes!(add_seats, block_seats));
-    lists.layer(seat_list_limit()).routes(routes!(blocked_seats))
+    lists.layer(seat_list_limit()).routes(routes!(blocked_seats)).with_state(seats)
 }
 
 /// Add seats to a schedule.
@@ -35,7 +35,7 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     ),
 )]
 async fn add_seats(
-    State(service): State<AdminService>,
+    State(service): State<SeatAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
     Json(new): Json<NewSeats>,
@@ -60,7 +60,7 @@ async fn add_seats(
     ),
 )]
 async fn block_seats(
-    State(service): State<AdminService>,
+    State(service): State<SeatAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
     Json(blocking): Json<Blocking>,
@@ -82,7 +82,7 @@ async fn block_seats(
     ),
 )]
 async fn blocked_seats(
-    State(service): State<AdminService>,
+    State(service): State<SeatAdmin>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<BlockedSeats>, Problem> {

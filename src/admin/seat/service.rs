@@ -7,23 +7,36 @@ use super::model::{BlockedSeats, Blocking, Columns, NewSeats, SeatsAdded, SeatsB
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
-use crate::admin::service::{AdminService, announce, schedule_in};
-use crate::outbox::model::OutboxId;
+use crate::admin::service::{SaleAdmin, announce, schedule_in};
+use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
 use crate::reservation::model::ReservationStatus;
 use crate::reservation::pg::{end_waiting, live_rows, lock_schedule};
 use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
+use crate::seats::service::SeatClaims;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Tx;
 
-/// A committed change of seats, to be applied in Redis.
+/// Adds and blocks seats; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SeatAdmin {
+    pub(in crate::admin) sales: SaleAdmin,
+    claims: SeatClaims,
+}
+
+/// A change of seats, to be applied in Redis after the commit.
 struct SeatChange {
-    entry: OutboxId,
-    event: SeatsChanged,
+    change: Recorded<SeatsChanged>,
     now: DateTime<Utc>,
 }
 
-impl AdminService {
+impl SeatAdmin {
+    /// Creates the service.
+    #[must_use]
+    pub fn new(sales: SaleAdmin, claims: SeatClaims) -> Self {
+        Self { sales, claims }
+    }
+
     /// Adds seats to a schedule, all or none.
     ///
     /// # Errors
@@ -35,7 +48,7 @@ impl AdminService {
         new: NewSeats,
     ) -> Result<SeatsAdded, AdminError> {
         let seats = Columns::of(new)?;
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.sales.pg.begin().await?;
         pg::take_time(&mut tx).await?;
         // With the lock, two calls for one schedule number their seats one after the other.
         admin_pg::lock_schedule(&mut tx, id).await?;
@@ -48,14 +61,14 @@ impl AdminService {
         admin_pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
         let entry = announce(&mut tx, id).await?;
         tx.commit().await?;
-        self.apply_settings(&[entry]).await;
+        self.sales.apply_settings(&[entry]).await;
         Ok(SeatsAdded { created: seats.len() })
     }
 
     /// Lists the blocked seats of a schedule. Public maps show them like sold seats.
     pub async fn blocked_seats(&self, id: ScheduleId) -> Result<BlockedSeats, AdminError> {
-        self.catalogue.schedule(id).await?;
-        Ok(BlockedSeats { seat_ids: pg::blocked(&self.pg, id).await? })
+        self.sales.catalogue.schedule(id).await?;
+        Ok(BlockedSeats { seat_ids: pg::blocked(&self.sales.pg, id).await? })
     }
 
     /// Blocks or unblocks seats, all or none. Seats already in the requested state do not change.
@@ -71,12 +84,14 @@ impl AdminService {
         let mut seats = blocking.seat_ids.clone();
         seats.sort_unstable();
         seats.dedup();
-        let mut tx = self.pg.begin().await?;
-        let Some(change) = block(&mut tx, admin, id, &seats, blocking.blocked).await? else {
+        let mut tx = self.sales.pg.begin().await?;
+        let Some(SeatChange { change, now }) =
+            block(&mut tx, admin, id, &seats, blocking.blocked).await?
+        else {
             return Ok(SeatsBlocked { changed: 0 });
         };
         tx.commit().await?;
-        self.claims.tell(change.entry, &change.event, change.now).await;
+        self.claims.deliver(&change, now).await;
         Ok(SeatsBlocked { changed: change.event.seats.len() })
     }
 }
@@ -102,12 +117,12 @@ async fn block(
     let fenced = pg::write_blocked(tx, &changing, blocked).await?;
     let state = if blocked { SeatState::Blocked } else { SeatState::Free };
     let event = SeatsChanged { schedule: id, seats: fenced, state };
-    let entry = outbox::append(tx, SEATS_CHANGED, &event).await?;
+    let change = outbox::append(tx, SEATS_CHANGED, event).await?;
     let action = if blocked { "seats.block" } else { "seats.unblock" };
     let (subject, before) = (format!("schedule {id}"), Some(json!({ "blocked": !blocked })));
     let after = json!({ "blocked": blocked, "seat_ids": changing });
     admin_pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-    Ok(Some(SeatChange { entry, event, now: admin_pg::clock(tx).await? }))
+    Ok(Some(SeatChange { change, now: admin_pg::clock(tx).await? }))
 }
 
 /// Ends lapsed holds on these locked seats. Fails if a buyer still holds or owns one of the seats.

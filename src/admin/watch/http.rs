@@ -5,7 +5,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::Health;
-use crate::admin::service::AdminService;
+use super::service::SaleWatch;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
@@ -13,8 +13,8 @@ use crate::queue::next::NextInQueue;
 use crate::store::id::ScheduleId;
 
 /// The routes for watching a sale.
-pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
-    OpenApiRouter::new().routes(routes!(next)).routes(routes!(health))
+pub(in crate::admin) fn routes(watch: SaleWatch) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(next)).routes(routes!(health)).with_state(watch)
 }
 
 /// Show who is admitted next, and what blocks admission.
@@ -31,11 +31,11 @@ pub(in crate::admin) fn routes() -> OpenApiRouter<AdminService> {
     ),
 )]
 async fn next(
-    State(service): State<AdminService>,
+    State(watch): State<SaleWatch>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<NextInQueue>, Problem> {
-    Ok(Json(service.front(id).await?))
+    Ok(Json(watch.front(id).await?))
 }
 
 /// Check the answering process, its loops and its stores.
@@ -48,6 +48,6 @@ async fn next(
         (status = 403, description = "`forbidden`"),
     ),
 )]
-async fn health(State(service): State<AdminService>, Admin(_): Admin) -> Json<Health> {
-    Json(service.health().await)
+async fn health(State(watch): State<SaleWatch>, Admin(_): Admin) -> Json<Health> {
+    Json(watch.health().await)
 }

@@ -6,19 +6,37 @@ use chrono::Utc;
 
 use super::model::{Health, LoopHealth, StoreHealth};
 use crate::admin::error::AdminError;
-use crate::admin::service::AdminService;
-use crate::queue::next::NextInQueue;
+use crate::concert::service::Catalogue;
+use crate::queue::keyspaces::Keyspaces;
+use crate::queue::next::{self, NextInQueue};
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
+use crate::store::pg::Pg;
+use crate::telemetry::Metrics;
 
 /// Longest wait for a store's answer.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-impl AdminService {
+/// Shows what an operator watches during a sale; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SaleWatch {
+    pg: Pg,
+    catalogue: Catalogue,
+    keyspaces: Keyspaces,
+    metrics: Metrics,
+}
+
+impl SaleWatch {
+    /// Creates the service.
+    #[must_use]
+    pub fn new(pg: Pg, catalogue: Catalogue, keyspaces: Keyspaces, metrics: Metrics) -> Self {
+        Self { pg, catalogue, keyspaces, metrics }
+    }
+
     /// Reads who is admitted next to a sale, and what blocks admission.
     pub async fn front(&self, id: ScheduleId) -> Result<NextInQueue, AdminError> {
         self.catalogue.schedule(id).await?;
-        Ok(self.keyspaces.front(id).await?)
+        Ok(next::front(&self.keyspaces, id).await?)
     }
 
     /// Checks this process and its stores. Answers also while a store does not.

@@ -11,8 +11,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
+use ipnet::IpNet;
 
-use crate::config::limits::{ForwardedHeader, Network};
+use crate::config::limits::ForwardedHeader;
 
 /// Maximum number of proxies in a row that are followed.
 const HOPS: usize = 16;
@@ -31,7 +32,7 @@ pub struct ClientAddress(IpAddr);
 /// The trusted proxies, and the header in which they name the client.
 #[derive(Debug, Clone)]
 pub struct Proxies {
-    networks: Vec<Network>,
+    networks: Vec<IpNet>,
     header: ForwardedHeader,
 }
 
@@ -49,7 +50,7 @@ impl ClientAddress {
 impl Proxies {
     /// The proxies in `networks`, which name the client in `header`.
     #[must_use]
-    pub fn new(networks: Vec<Network>, header: ForwardedHeader) -> Self {
+    pub fn new(networks: Vec<IpNet>, header: ForwardedHeader) -> Self {
         Self { networks, header }
     }
 
@@ -103,7 +104,7 @@ impl Proxies {
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
-        self.networks.iter().any(|network| network.contains(address))
+        self.networks.iter().any(|network| network.contains(&address))
     }
 }
 

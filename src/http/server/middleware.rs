@@ -91,9 +91,9 @@ pub struct RouterContext {
 ///
 /// Routes in `always` (health checks and metrics) skip the inner layer, so an overloaded process
 /// still answers them. Requests that match no route pass the envelope too.
-pub fn outer((routes, always): (Router, Router), surroundings: RouterContext) -> Router {
+pub fn outer(routes: Router, always: Router, context: RouterContext) -> Router {
     let RouterContext { error_page, identity, addresses, limits, cors, exempt, changes, metrics } =
-        surroundings;
+        context;
     let gate = Gate::new(limits, identity, changes, metrics.clone());
     let outer = OuterLayer { addresses, exempt, cors, error_page, metrics };
     routes

@@ -220,13 +220,18 @@ impl Connection {
             None
         } else {
             let Self { turns, routes, handovers, unread, .. } = self;
-            let parts = (routes.router.clone(), handovers.clone(), Arc::clone(unread));
-            Some((turns.begin(), parts))
+            let routing = Routing {
+                router: routes.router.clone(),
+                handovers: handovers.clone(),
+                unread: Arc::clone(unread),
+                peer: self.peer,
+            };
+            Some((turns.begin(), routing))
         };
-        let (peer, crowded) = (self.peer, self.connections.is_crowded());
+        let crowded = self.connections.is_crowded();
         async move {
             let mut response = match (fast, routed) {
-                (None, Some((_answering, parts))) => route(parts, peer, request).await?,
+                (None, Some((_answering, routing))) => routing.answer(request).await?,
                 (fast, _) => fast.unwrap_or_default(),
             };
             if crowded {
@@ -237,28 +242,34 @@ impl Connection {
     }
 }
 
-/// The router's answer. If it is an event stream, this hands the connection over and never returns:
-/// the caller drops hyper, and this future with it.
-async fn route(
-    (router, handovers, unread): (Router, mpsc::Sender<Handover>, Arc<AtomicBool>),
+/// What a request needs of its connection to be routed.
+struct Routing {
+    router: Router,
+    handovers: mpsc::Sender<Handover>,
+    unread: Arc<AtomicBool>,
     peer: Peer,
-    request: Request<Incoming>,
-) -> Result<Response, Infallible> {
-    let method = request.method().clone();
-    let (mut request, watch) = watch(request);
-    request.extensions_mut().insert(peer);
-    let mut response = router.oneshot(request).await?;
-    if let Some(handover) = Handover::of(&method, &mut response) {
-        // The receiver lives as long as this future.
-        let _ = handovers.send(handover).await;
-        std::future::pending::<()>().await;
+}
+
+impl Routing {
+    /// The router's answer. If it is an event stream, this hands the connection over and never
+    /// returns: the caller drops hyper, and this future with it.
+    async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        let method = request.method().clone();
+        let (mut request, watch) = watch(request);
+        request.extensions_mut().insert(self.peer);
+        let mut response = self.router.oneshot(request).await?;
+        if let Some(handover) = Handover::of(&method, &mut response) {
+            // The receiver lives as long as this future.
+            let _ = self.handovers.send(handover).await;
+            std::future::pending::<()>().await;
+        }
+        if let Some(watch) = watch
+            && !watch.settle(&mut response).await
+        {
+            self.unread.store(true, Ordering::Relaxed);
+        }
+        Ok(response)
     }
-    if let Some(watch) = watch
-        && !watch.settle(&mut response).await
-    {
-        unread.store(true, Ordering::Relaxed);
-    }
-    Ok(response)
 }
 
 #[cfg(test)]

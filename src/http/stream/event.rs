@@ -1,12 +1,21 @@
-//! Writes events in the format `text/event-stream`.
+//! Writes events in the format `text/event-stream`, once for all clients of a topic.
+//!
+//! This replaces axum's `Sse` on the buyers' streams: tens of thousands of sockets share one buffer,
+//! which axum's `Event` cannot. Few clients: [`super::response`].
 
 use std::fmt::Display;
 use std::io::Write;
+use std::time::Duration;
 
 use serde::Serialize;
 
-/// First bytes of every stream: a client that loses the stream reconnects after 3,000 ms.
+/// How long a client that loses its stream waits before it reconnects.
+pub const RETRY_AFTER: Duration = Duration::from_secs(3);
+/// First bytes of every stream: [`RETRY_AFTER`] in ms.
 pub const RETRY: &[u8] = b"retry: 3000\n\n";
+/// A stream without an event for this long gets a comment. Streams are checked once per second, so
+/// the comment is sent within the promised 15 s.
+pub const QUIET: Duration = Duration::from_secs(12);
 /// A comment, which shows the client and every proxy on the way that the stream is alive.
 pub const BEAT: &[u8] = b":\n\n";
 /// Event `stale`: the data of the last event may be old, because a store does not answer. The next

@@ -3,9 +3,12 @@
 //! A handler answers with [`takeover::Takeover`]. The connection then leaves hyper: its socket goes
 //! to a [`hub`], in which one task per topic writes to all sockets of that topic. An idle stream
 //! costs only its socket and its entry in a list.
+//!
+//! The operators' consoles are few: their streams are ordinary answers of axum ([`response`]).
 
 pub mod event;
 pub mod hub;
+pub mod response;
 pub mod socket;
 pub mod takeover;
 
@@ -76,7 +79,7 @@ impl Open {
         self.connection = Some(connection);
     }
 
-    /// Counts an event that was sent.
+    /// Counts an event that was sent, or given to hyper.
     fn sent(&self) {
         self.metrics.stream_event(self.kind);
     }

@@ -8,14 +8,11 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::Open;
-use super::event::{BEAT, RETRY};
+use super::event::{BEAT, QUIET, RETRY};
 
-/// A stream without an event for this long gets a comment. Streams are checked once per second, so
-/// the comment is sent within the promised 15 s.
-const QUIET: Duration = Duration::from_secs(12);
 /// Time limit for a client to read enough that the rest of an event can be sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection ends if sent bytes stay unacknowledged for this long. Together with the comments,
+/// A connection ends if the client acknowledges nothing for this long. Together with the comments,
 /// this detects a client that vanished without closing its connection.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 /// Send buffer of one client, in bytes; the kernel doubles it. A few events fit.
@@ -46,7 +43,7 @@ impl Socket {
     pub fn begin(io: TcpStream, mut head: Vec<u8>, open: Open) -> Result<Self, Gone> {
         let socket = SockRef::from(&io);
         let bounded = socket.set_send_buffer_size(SEND_BUFFER);
-        if let Err(error) = bounded.and(socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))) {
+        if let Err(error) = bounded.and_then(|()| detect_vanished(&socket)) {
             tracing::debug!(%error, "the limits of a stream's socket could not be set");
         }
         head.extend_from_slice(RETRY);
@@ -148,6 +145,20 @@ impl Socket {
             Err(_) => Err(Gone),
         }
     }
+}
+
+/// Ends the connection if sent bytes stay unacknowledged for [`UNACKNOWLEDGED`].
+#[cfg(target_os = "linux")]
+fn detect_vanished(socket: &SockRef<'_>) -> std::io::Result<()> {
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))
+}
+
+/// Probes a connection on which nothing is sent. Only Linux has a time limit for unacknowledged
+/// bytes. Elsewhere a client that vanishes while bytes are on their way is detected when the system
+/// stops to send them again, after minutes.
+#[cfg(not(target_os = "linux"))]
+fn detect_vanished(socket: &SockRef<'_>) -> std::io::Result<()> {
+    socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(UNACKNOWLEDGED))
 }
 
 #[cfg(test)]

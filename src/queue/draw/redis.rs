@@ -24,40 +24,41 @@ pub enum BeginReply {
     NotYet,
 }
 
-impl ScheduleScripts {
-    /// Runs `queue/begin_draw`.
-    pub async fn draw_begin(&self) -> Result<BeginReply, ScriptError> {
-        let reply = self.run(Script::BeginDraw, NOTHING).await?;
-        Ok(match reply.word.as_str() {
-            "OK" => BeginReply::Begun {
-                base: Sequence(reply.get(0)?),
-                room: reply.get(1)?,
-                mark: reply.get(2)?,
-            },
-            "DONE" => BeginReply::Done,
-            "EARLY" | "PAUSED" => BeginReply::NotYet,
-            _ => return Err(reply.unknown().into()),
-        })
-    }
+/// Runs `queue/begin_draw`.
+pub async fn begin_draw(scripts: &ScheduleScripts) -> Result<BeginReply, ScriptError> {
+    let reply = scripts.run(Script::BeginDraw, NOTHING).await?;
+    Ok(match reply.word.as_str() {
+        "OK" => BeginReply::Begun {
+            base: Sequence(reply.get(0)?),
+            room: reply.get(1)?,
+            mark: reply.get(2)?,
+        },
+        "DONE" => BeginReply::Done,
+        "EARLY" | "PAUSED" => BeginReply::NotYet,
+        _ => return Err(reply.unknown().into()),
+    })
+}
 
-    /// Runs `queue/move_drawn`; false if the draw is over.
-    pub async fn draw_move(&self, entrants: &[Placed]) -> Result<bool, ScriptError> {
-        let values = |entrant: &Placed| (entrant.user.0, entrant.joined.0, entrant.place);
-        let args: Vec<_> = entrants.iter().map(values).collect();
-        Ok(self.run(Script::MoveDrawn, &args).await?.word == "OK")
-    }
+/// Runs `queue/move_drawn`; false if the draw is over.
+pub async fn move_drawn(
+    scripts: &ScheduleScripts,
+    entrants: &[Placed],
+) -> Result<bool, ScriptError> {
+    let values = |entrant: &Placed| (entrant.user.0, entrant.joined.0, entrant.place);
+    let args: Vec<_> = entrants.iter().map(values).collect();
+    Ok(scripts.run(Script::MoveDrawn, &args).await?.word == "OK")
+}
 
-    /// Runs `queue/finish_draw`; false if it must be called again.
-    pub async fn draw_end(&self) -> Result<bool, ScriptError> {
-        Ok(self.run(Script::FinishDraw, NOTHING).await?.word == "OK")
-    }
+/// Runs `queue/finish_draw`; false if it must be called again.
+pub async fn finish_draw(scripts: &ScheduleScripts) -> Result<bool, ScriptError> {
+    Ok(scripts.run(Script::FinishDraw, NOTHING).await?.word == "OK")
+}
 
-    /// Loads the progress of the draw, during a rebuild.
-    pub async fn load_draw(&self, draw: &Draw) -> Result<(), StoreError> {
-        let mut pipe = redis::pipe();
-        pipe.cmd("HSET").arg(self.keyspace.keys.meta());
-        pipe.arg("draw_base").arg(draw.base.0).arg("draw_room").arg(draw.room);
-        pipe.arg("drawn").arg(u8::from(draw.moved)).ignore();
-        self.redis.bulk_pipe(&pipe).await
-    }
+/// Loads the progress of the draw, during a rebuild.
+pub async fn load_draw(scripts: &ScheduleScripts, draw: &Draw) -> Result<(), StoreError> {
+    let mut pipe = redis::pipe();
+    pipe.cmd("HSET").arg(scripts.keyspace.keys.meta());
+    pipe.arg("draw_base").arg(draw.base.0).arg("draw_room").arg(draw.room);
+    pipe.arg("drawn").arg(u8::from(draw.moved)).ignore();
+    scripts.redis.bulk_pipe(&pipe).await
 }

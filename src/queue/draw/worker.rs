@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::queue::archive_worker::ArchiveWorker;
 use crate::queue::draw::model::{Draw, Due, order};
 use crate::queue::draw::pg::{self, lease};
-use crate::queue::draw::redis::BeginReply;
+use crate::queue::draw::redis::{self, BeginReply};
 use crate::queue::draw::service::{Draws, PAGE};
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::Sequence;
@@ -94,7 +94,7 @@ impl DrawWorker {
 
     async fn ask(&self, schedule: ScheduleId) -> Result<(u64, BeginReply), StoreError> {
         let ask = |scripts: ScheduleScripts| async move {
-            Ok((scripts.keyspace.keys.epoch(), scripts.draw_begin().await?))
+            Ok((scripts.keyspace.keys.epoch(), redis::begin_draw(&scripts).await?))
         };
         self.keyspaces.run(schedule, ask).await
     }
@@ -172,7 +172,7 @@ impl DrawWorker {
                 let begun = Instant::now();
                 let step = |scripts: ScheduleScripts| async move {
                     let under = scripts.keyspace.keys.epoch();
-                    Ok((under, scripts.draw_move(entrants).await?))
+                    Ok((under, redis::move_drawn(&scripts, entrants).await?))
                 };
                 if self.keyspaces.run(schedule, step).await?.0 != epoch {
                     return Ok(true);
@@ -186,7 +186,7 @@ impl DrawWorker {
         }
         let end = |scripts: ScheduleScripts| async move {
             let ours = scripts.keyspace.keys.epoch() == epoch;
-            Ok((ours, ours && scripts.draw_end().await?))
+            Ok((ours, ours && redis::finish_draw(&scripts).await?))
         };
         loop {
             match self.keyspaces.run(schedule, end).await? {

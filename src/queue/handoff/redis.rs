@@ -15,18 +15,19 @@ pub(super) enum HandedOff {
     Over,
 }
 
-impl ScheduleScripts {
-    /// Runs `queue/redeem_handoff`.
-    pub(super) async fn hand_off(&self, code: &Code) -> Result<HandedOff, ScriptError> {
-        let keys = self.keyspace.keys.several(&["meta", "handed"]);
-        let (id, until) = (code.id.to_string(), code.expires_at.timestamp_millis());
-        let args = (self.keyspace.keys.epoch(), id, until, code.epoch);
-        let reply = self.keyspace.run(&self.redis, Script::RedeemHandOff, &keys, args).await?;
-        match reply.word.as_str() {
-            "OK" => Ok(HandedOff::First),
-            "USED" => Ok(HandedOff::Used),
-            "OVER" => Ok(HandedOff::Over),
-            _ => Err(reply.unknown().into()),
-        }
+/// Runs `queue/redeem_handoff`.
+pub(super) async fn redeem(
+    scripts: &ScheduleScripts,
+    code: &Code,
+) -> Result<HandedOff, ScriptError> {
+    let keys = scripts.keyspace.keys.all_named(&["meta", "handed"]);
+    let (id, until) = (code.id.to_string(), code.expires_at.timestamp_millis());
+    let args = (scripts.keyspace.keys.epoch(), id, until, code.epoch);
+    let reply = scripts.keyspace.run(&scripts.redis, Script::RedeemHandOff, &keys, args).await?;
+    match reply.word.as_str() {
+        "OK" => Ok(HandedOff::First),
+        "USED" => Ok(HandedOff::Used),
+        "OVER" => Ok(HandedOff::Over),
+        _ => Err(reply.unknown().into()),
     }
 }

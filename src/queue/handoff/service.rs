@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::redis::HandedOff;
+use super::redis::{self, HandedOff};
 use crate::caller::{Caller, Role};
 use crate::queue::keyspaces::ScheduleScripts;
+use crate::queue::model::QueueEntry;
 use crate::queue::service::{QueueError, WaitingRoom};
 use crate::queue::ticket::short_code::CodeKeys;
 use crate::store::id::ScheduleId;
@@ -100,12 +101,11 @@ impl HandOffs {
             Err(SignUpError::Token(TokenError::NotOurs)) => None,
             Err(error) => return Err(error.into()),
         };
-        let places = (ticket.shown, ticket.joined);
-        let keys = self.queue.keys();
-        let token = keys
-            .sign(ticket.schedule, user.id, places, ticket.active_until, ticket.expires_at)
+        let entry = QueueEntry { sequence: ticket.shown, ..QueueEntry::of(&ticket) };
+        let token = (self.queue.keys())
+            .sign(ticket.schedule, user.id, entry, ticket.expires_at)
             .map_err(QueueError::from)?;
-        let redeem = |scripts: ScheduleScripts| async move { scripts.hand_off(&code).await };
+        let redeem = |scripts: ScheduleScripts| async move { redis::redeem(&scripts, &code).await };
         match self.queue.keyspaces.run(ticket.schedule, redeem).await.map_err(QueueError::from)? {
             HandedOff::First => Ok(TakenOver { schedule: ticket.schedule, token, user, access }),
             HandedOff::Used => Err(HandOffError::Used),

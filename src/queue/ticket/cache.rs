@@ -49,7 +49,7 @@ fn expired(ticket: &Ticket, now: DateTime<Utc>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::model::Sequence;
+    use crate::queue::model::{QueueEntry, Sequence};
     use crate::store::id::{ScheduleId, UserId};
     use chrono::TimeDelta;
 
@@ -60,8 +60,8 @@ mod tests {
     fn token(tickets: &TicketCache, in_seconds: i64) -> String {
         let expires = Utc::now() + TimeDelta::seconds(in_seconds);
         let sequence = Sequence((1 << 40) + 5);
-        let sequences = (sequence, sequence);
-        tickets.keys().sign(ScheduleId(3), UserId(7), sequences, None, expires).unwrap()
+        let entry = QueueEntry::waiting(sequence, sequence);
+        tickets.keys().sign(ScheduleId(3), UserId(7), entry, expires).unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::queue::model::{Sequence, Ticket, ticket_id};
+use crate::queue::model::{EntryState, QueueEntry, Sequence, Ticket, ticket_id};
 use crate::store::id::{ScheduleId, UserId};
 
 const AUDIENCE: &str = "onsale-queue";
@@ -88,7 +88,7 @@ impl TicketKeys {
         }
     }
 
-    /// Signs a ticket for an entry; `joined` is its sequence of joining.
+    /// Signs a ticket for an entry.
     ///
     /// # Errors
     /// [`InvalidTicket`] if signing fails. It does not fail with a secret of the right size.
@@ -96,10 +96,14 @@ impl TicketKeys {
         &self,
         schedule: ScheduleId,
         user: UserId,
-        (sequence, joined): (Sequence, Sequence),
-        active_until: Option<DateTime<Utc>>,
+        entry: QueueEntry,
         expires_at: DateTime<Utc>,
     ) -> Result<String, InvalidTicket> {
+        let QueueEntry { sequence, joined, .. } = entry;
+        let active_until = match entry.state {
+            EntryState::Active { until } => Some(until),
+            _ => None,
+        };
         let mut header = Header::new(Algorithm::HS256);
         header.kid = self.verifying.first().map(|(id, _)| id.clone());
         let claims = Claims {
@@ -194,7 +198,8 @@ mod tests {
     fn token(keys: &TicketKeys, in_seconds: i64) -> String {
         let expires = Utc::now() + TimeDelta::seconds(in_seconds);
         let sequence = Sequence((1 << 40) + 5);
-        keys.sign(ScheduleId(3), UserId(7), (sequence, sequence), None, expires).unwrap()
+        let entry = QueueEntry::waiting(sequence, sequence);
+        keys.sign(ScheduleId(3), UserId(7), entry, expires).unwrap()
     }
 
     #[test]
@@ -203,7 +208,8 @@ mod tests {
         let (joined, drawn) = (Sequence((1 << 40) + 5), Sequence((1 << 40) + 900));
         let expires = Utc::now() + TimeDelta::minutes(1);
         let (keys, user) = (keys(&[OLD]), UserId(7));
-        let token = keys.sign(ScheduleId(3), user, (drawn, joined), None, expires).unwrap();
+        let token =
+            keys.sign(ScheduleId(3), user, QueueEntry::waiting(drawn, joined), expires).unwrap();
         let ticket = keys.verify(&token).unwrap();
         assert_eq!((ticket.sequence, ticket.shown, ticket.joined), (drawn, drawn, joined));
         let claims = token.split('.').nth(1).unwrap();

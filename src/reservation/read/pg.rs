@@ -93,7 +93,7 @@ async fn rows_of_hold(
         "select r.id, r.hold_id, r.concert_id, r.concert_schedule_id, r.seat_id, s.seat_number,
                 r.status, r.amount, r.reservation_at, r.expires_at
          from reservation r join seat s on s.id = r.seat_id
-         where r.hold_id = $1 and r.user_id = $2 order by r.seat_id",
+         where r.hold_id = $1 and r.user_id + 0 = $2 order by r.seat_id",
         hold,
         user.0
     )
@@ -110,7 +110,7 @@ pub async fn seats_of_hold(
 ) -> Result<Option<HoldSeats>, StoreError> {
     let rows = sqlx::query!(
         "select concert_schedule_id, queue_sequence, seat_id from reservation
-         where hold_id = $1 and user_id = $2 order by seat_id",
+         where hold_id = $1 and user_id + 0 = $2 order by seat_id",
         hold,
         user.0
     )

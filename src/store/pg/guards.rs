@@ -2,7 +2,7 @@
 //! make the final decision, and that an acknowledged commit is on disk.
 
 use super::super::StoreError;
-use super::Pg;
+use super::{Pg, functions};
 
 /// Indexes and constraints that hold the guarantees even if the code has a defect.
 const GUARDS: [&str; 8] = [
@@ -16,16 +16,12 @@ const GUARDS: [&str; 8] = [
     "seat_number_once_per_schedule",
 ];
 
-/// Functions that are a whole transaction or begin one. They must be volatile, so that each of
-/// their statements sees everything that was committed before it began.
-const FUNCTIONS: [&str; 6] =
-    ["key_claim", "key_store", "point_lock", "point_change", "hold_seats", "pay_hold"];
-
 /// Settings that a durable commit needs.
 const SETTINGS: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
-/// The first guard or setting that is missing; `None` if there is none. Checks the settings only if
-/// `durable` is set.
+/// The first guard, function or setting that is missing; `None` if there is none. Functions must be
+/// volatile, so that each of their statements sees everything that was committed before it began.
+/// Checks the settings only if `durable` is set.
 pub async fn missing(pg: &Pg, durable: bool) -> Result<Option<String>, StoreError> {
     let found: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c join pg_index i on i.indexrelid = c.oid
@@ -39,8 +35,8 @@ pub async fn missing(pg: &Pg, durable: bool) -> Result<Option<String>, StoreErro
     )
     .fetch_all(pg.pool())
     .await?;
-    let mut guards = GUARDS.iter().chain(&FUNCTIONS);
-    if let Some(guard) = guards.find(|guard| !found.iter().any(|name| name == *guard)) {
+    let mut guards = GUARDS.into_iter().chain(functions::names());
+    if let Some(guard) = guards.find(|guard| !found.iter().any(|name| name == guard)) {
         return Ok(Some(format!("{guard} is missing or not valid")));
     }
     if !durable {

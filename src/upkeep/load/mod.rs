@@ -9,11 +9,11 @@ pub mod pg;
 use std::time::{Duration, Instant};
 
 use self::pg::ReservationPage;
-use crate::queue;
+use crate::queue::draw;
 use crate::queue::draw::model::Places;
 use crate::queue::draw::service::Draws;
 use crate::queue::keyspaces::ScheduleScripts;
-use crate::queue::load::EndedPlaces;
+use crate::queue::load::{self, EndedPlaces};
 use crate::queue::model::{Ended, Sequence};
 use crate::seats;
 use crate::seats::service::decided;
@@ -52,9 +52,9 @@ impl Loader<'_> {
     /// has started a new rebuild.
     pub async fn load(&self) -> Result<(), StoreError> {
         self.load_seats().await?;
-        if let Some(draw) = queue::draw::pg::find(self.pg, self.schedule).await? {
+        if let Some(draw) = draw::pg::find(self.pg, self.schedule).await? {
             let draw = &draw;
-            retry(|| async move { Ok(self.scripts.load_draw(draw).await?) }).await?;
+            retry(|| async move { Ok(draw::redis::load_draw(self.scripts, draw).await?) }).await?;
         }
         let places = self.draws.places(self.schedule).await?;
         self.load_places(places.as_deref()).await?;
@@ -99,10 +99,10 @@ impl Loader<'_> {
                 (drawn_sequence(joined).unwrap_or(joined), ends)
             };
             let slots: Vec<_> = page.slots.iter().map(slot).collect();
-            retry(|| self.scripts.load_slots(&slots, LEASE)).await?;
+            retry(|| load::slots(self.scripts, &slots, LEASE)).await?;
             (after, count) = (page.last, count + page.count);
             // For the statistics, and for the room of a draw: entries beyond it are not drawn.
-            retry(|| self.scripts.load_count(count, LEASE)).await?;
+            retry(|| load::count(self.scripts, count, LEASE)).await?;
         }
         self.load_ended(&mut ended).await
     }
@@ -116,7 +116,7 @@ impl Loader<'_> {
             };
             let ReservationPage { buyers, paid, last } = &page;
             retry(|| seats::redis::load_buyers(self.scripts, buyers)).await?;
-            retry(|| self.scripts.load_paid(paid, LEASE)).await?;
+            retry(|| load::paid(self.scripts, paid, LEASE)).await?;
             for (_, sequence) in paid {
                 if let Some(drawn) = drawn {
                     joined.add(drawn.joined(*sequence), Ended::Completed);
@@ -129,7 +129,7 @@ impl Loader<'_> {
 
     async fn load_ended(&self, ended: &mut EndedPlaces) -> Result<(), StoreError> {
         for segment in ended.take() {
-            retry(|| self.scripts.load_ended(&segment, LEASE)).await?;
+            retry(|| load::ended(self.scripts, &segment, LEASE)).await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::drift::Drift;
 use crate::outbox;
-use crate::outbox::model::OutboxId;
+use crate::outbox::model::Recorded;
 use crate::reservation::pg::{lock_schedule, lock_seats};
 use crate::reservation::read::pg::clock;
 use crate::seats::model::{FencedSeat, SEATS_CHANGED, SeatsChanged};
@@ -50,7 +50,7 @@ pub struct RepairSeats<'a> {
 }
 
 impl Work for RepairSeats<'_> {
-    type Output = (Vec<(OutboxId, SeatsChanged)>, DateTime<Utc>);
+    type Output = (Vec<Recorded<SeatsChanged>>, DateTime<Utc>);
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
@@ -75,7 +75,7 @@ impl Work for RepairSeats<'_> {
         }
         let mut appended = Vec::new();
         for event in events {
-            appended.push((outbox::pg::append(tx, SEATS_CHANGED, &event).await?, event));
+            appended.push(outbox::pg::append(tx, SEATS_CHANGED, event).await?);
         }
         Ok((appended, now))
     }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
+use onsale_dev::redis::RedisServer;
 
 use super::stage::Stage;
 

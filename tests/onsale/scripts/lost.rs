@@ -1,9 +1,9 @@
 //! The scripts themselves detect another server at the same address: they never run without that
 //! check.
 
-use onsale::dev::redis::RedisServer;
 use onsale::store::keys::ScheduleKeys;
 use onsale::store::script::{Keyspace, Script, inspect};
+use onsale_dev::redis::RedisServer;
 use redis::aio::MultiplexedConnection;
 
 use super::stage::Stage;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use onsale::board::snapshot::Board;
-use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
+use onsale_dev::redis::RedisServer;
 
 use super::dump::{self, QueueState, SeatsState};
 use super::line_model::{Answer, QueueModel};

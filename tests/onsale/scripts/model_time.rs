@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use onsale::queue::load::EndedPlaces;
+use onsale::queue::load::{self, EndedPlaces};
 use onsale::queue::model::{Ended, Sequence};
 use onsale::seats::redis::load_buyers;
 use onsale::store::id::UserId;
@@ -123,7 +123,7 @@ impl World {
         let mut places = EndedPlaces::default();
         old.done.iter().map(ended).for_each(|(entry, reason)| places.add(entry, reason));
         for segment in places.take() {
-            line.load_ended(&segment, LEASE).await.expect("ended places");
+            load::ended(&line, &segment, LEASE).await.expect("ended places");
         }
         let buyers: Vec<UserId> =
             kept.buyers.iter().map(|user| UserId(user.cast_signed())).collect();

@@ -4,8 +4,8 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
+use onsale_dev::redis::RedisServer;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

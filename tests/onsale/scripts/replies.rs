@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use onsale::dev::redis::RedisServer;
 use onsale::store::script::Script;
+use onsale_dev::redis::RedisServer;
 
 use super::stage::Stage;
 use super::{

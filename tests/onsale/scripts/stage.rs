@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use onsale::dev::redis::RedisServer;
 use onsale::queue::keyspaces::ScheduleScripts;
 use onsale::store::id::ScheduleId;
 use onsale::store::keys::ScheduleKeys;
 use onsale::store::redis::Redis;
 use onsale::store::script::{Keyspace, Reply, Script, ScriptError, inspect};
+use onsale_dev::redis::RedisServer;
 use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 
@@ -145,9 +145,9 @@ impl Stage {
     pub fn keys(&self, script: Script) -> Vec<String> {
         let (keys, text) = (&self.keyspace.keys, header::read(script));
         match text.keys.as_str() {
-            "as lib/queue" => keys.line().to_vec(),
+            "as lib/queue" => keys.queue().to_vec(),
             all if all.contains("every other key") => keys.all(),
-            names => keys.several(&names.split_whitespace().collect::<Vec<_>>()),
+            names => keys.all_named(&names.split_whitespace().collect::<Vec<_>>()),
         }
     }
 

@@ -5,7 +5,7 @@
 //! (postmaster.c). It needs neither a file system for the test nor root. Only the server's account
 //! may set the limit, so the server sets it, with `COPY TO PROGRAM` and prlimit from util-linux.
 
-use onsale::dev::pg::PostgresServer;
+use onsale_dev::pg::PostgresServer;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::wait::until;

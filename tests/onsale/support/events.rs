@@ -16,6 +16,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// An open stream, or an answer that refuses it.
 pub struct Events {
     socket: TcpStream,
+    /// Bytes of a body in chunks (RFC 9112, section 7.1) that are no complete chunk yet; `None` if
+    /// the body has no chunks.
+    chunks: Option<Vec<u8>>,
     text: String,
     pub status: u16,
     /// Status line and headers, in lower case.
@@ -51,10 +54,16 @@ impl Events {
             headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{}\r\n", headers.concat());
         socket.write_all(request.as_bytes()).await.expect("a request");
-        let mut events = Self { socket, text: String::new(), status: 0, head: String::new() };
+        let (text, head) = (String::new(), String::new());
+        let mut events = Self { socket, chunks: None, text, status: 0, head };
         let head = events.part("\r\n\r\n").await.expect("the head of an answer");
         events.status = head.split(' ').nth(1).expect("a status").parse().expect("a status");
         events.head = head.to_ascii_lowercase();
+        if events.head.contains("transfer-encoding: chunked") {
+            let begun = std::mem::take(&mut events.text).into_bytes();
+            events.chunks = Some(Vec::new());
+            events.receive(&begun);
+        }
         events
     }
 
@@ -126,7 +135,26 @@ impl Events {
             if read == 0 {
                 return None;
             }
-            self.text += std::str::from_utf8(&bytes[..read]).expect("text");
+            self.receive(&bytes[..read]);
+        }
+    }
+
+    /// Adds bytes of the answer to the text, without the sizes of chunks.
+    fn receive(&mut self, bytes: &[u8]) {
+        let Some(chunks) = &mut self.chunks else {
+            self.text += std::str::from_utf8(bytes).expect("text");
+            return;
+        };
+        chunks.extend_from_slice(bytes);
+        while let Some(at) = chunks.windows(2).position(|two| two == b"\r\n") {
+            let size = std::str::from_utf8(&chunks[..at]).expect("a size");
+            let size = usize::from_str_radix(size, 16).expect("a size");
+            let (begin, end) = (at + 2, at + 2 + size);
+            if chunks.len() < end + 2 {
+                break;
+            }
+            self.text += std::str::from_utf8(&chunks[begin..end]).expect("text");
+            chunks.drain(..end + 2);
         }
     }
 }

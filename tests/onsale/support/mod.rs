@@ -8,6 +8,7 @@ pub mod events;
 pub mod faults;
 pub mod kept;
 pub mod parts;
+pub mod patch;
 pub mod program;
 pub mod provider;
 pub mod proxy;

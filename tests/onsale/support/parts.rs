@@ -36,7 +36,8 @@ impl Parts {
         let recovery =
             Recovery::new(pg.clone(), redis, catalogue, keyspaces.clone(), draws.clone());
         let admission = AdmissionLoop::new(
-            (keyspaces, draws),
+            keyspaces,
+            draws,
             boards.clone(),
             live,
             |scripts| Box::pin(async move { seats::redis::sweep(&scripts).await }),

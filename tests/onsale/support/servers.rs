@@ -1,11 +1,11 @@
 //! The Redis of one test: one server, or a cluster when the run requests it (`make test-cluster`).
 
 use futures_util::future::try_join_all;
-use onsale::dev::DevError;
-use onsale::dev::redis::RedisServer;
-use onsale::dev::redis::cluster::RedisCluster;
-use onsale::dev::redis::sentinel::RedisSentinel;
 use onsale::store::keys::slot;
+use onsale_dev::DevError;
+use onsale_dev::redis::RedisServer;
+use onsale_dev::redis::cluster::RedisCluster;
+use onsale_dev::redis::sentinel::RedisSentinel;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Arg, Cmd, Pipeline, RedisFuture, Value};
 

@@ -7,10 +7,10 @@ use clap::Parser;
 use onsale::app::{self, Running};
 use onsale::caller::{Lifetime, Role};
 use onsale::config::Settings;
-use onsale::dev::pg::create_database;
 use onsale::store::id::UserId;
 use onsale::store::pg::{Pg, migrations};
 use onsale::user::token::Tokens;
+use onsale_dev::pg::create_database;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::client::Client;

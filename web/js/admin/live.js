@@ -41,7 +41,7 @@ const TILES = [
     (stats) => decimalOrNull(sumRates(stats, 'errors_per_second')),
     (stats) => t('admin.tile.limited', { value: decimalOrNull(sumRates(stats, 'limited_per_second')) ?? '–' }),
   ],
-  ['refused', (stats) => number(stats.turned_away), () => t('admin.tile.refused.note')],
+  ['refused', (stats) => number(stats.rejections), () => t('admin.tile.refused.note')],
 ];
 /** The tiles whose figures come from Redis, unknown while it does not respond. */
 const FROM_REDIS = ['waiting', 'inside', 'joins', 'admissions'];
@@ -121,20 +121,20 @@ function statusText(stats, state, why) {
   if (stats.recovering) return ['bad', t('admin.status.recovering')];
   if (stats.in_force.paused) return ['paused', t('admin.still.PAUSED')];
   if (!why) return ['still', t(`admin.phase.${stats.phase}`)];
-  const found = { ...why, still: correctedBlock(why.still, stats) };
-  if (found.still === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
-  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.still) ? 'still' : 'paused', admissionText(found)];
+  const found = { ...why, blocked_by: correctedBlock(why.blocked_by, stats) };
+  if (found.blocked_by === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
+  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.blocked_by) ? 'still' : 'paused', admissionText(found)];
 }
 
 /**
  * Corrects why admission stands still by newer figures, since the reason is loaded less often.
- * @param {NextInQueue['still']} still @param {Stats} stats
- * @returns {NextInQueue['still']}
+ * @param {NextInQueue['blocked_by']} block @param {Stats} stats
+ * @returns {NextInQueue['blocked_by']}
  */
-function correctedBlock(still, stats) {
+function correctedBlock(block, stats) {
   const { paused, capacity } = stats.in_force;
-  const outdated = (still === 'PAUSED' && !paused) || (still === 'NO_CAPACITY' && capacity > 0);
-  if (still !== null && still !== 'EMPTY' && still !== 'FULL' && !outdated) return still;
+  const outdated = (block === 'PAUSED' && !paused) || (block === 'NO_CAPACITY' && capacity > 0);
+  if (block !== null && block !== 'EMPTY' && block !== 'FULL' && !outdated) return block;
   if (stats.waiting + stats.returned === 0) return 'EMPTY';
   return stats.active >= capacity ? 'FULL' : null;
 }

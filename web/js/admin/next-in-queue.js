@@ -18,8 +18,8 @@ const EPOCH_SPAN = 2 ** 40;
 
 /** Whether people are admitted; if not, why and until when. @param {NextInQueue} answer */
 export function admissionText(answer) {
-  if (answer.still === null) return t('admin.still.flowing', { n: answer.room });
-  const why = t(`admin.still.${answer.still}`);
+  if (answer.blocked_by === null) return t('admin.still.flowing', { n: answer.room });
+  const why = t(`admin.still.${answer.blocked_by}`);
   if (!answer.until) return why;
   const left = msUntil(answer.until) / 1000;
   const at = t('admin.still.until', { at: time(answer.until, left < 86_400 ? 'exact' : 'full') });
@@ -60,13 +60,13 @@ export function nextInQueue(schedule, signal, onAnswer) {
         const found = await get(`/v1/admin/schedules/${schedule}/next`, signal);
         lastAt = Date.now();
         setVisible(old, false);
-        why.classList.toggle('why-still', found.still !== null && found.still !== 'EMPTY');
+        why.classList.toggle('why-still', found.blocked_by !== null && found.blocked_by !== 'EMPTY');
         setText(why, admissionText(found));
         setChildren(
           list,
           found.next.length > 0
             ? nextTable(found.next)
-            : el('p', { class: 'muted' }, t(found.still === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')),
+            : el('p', { class: 'muted' }, t(found.blocked_by === 'DRAW' ? 'admin.next.draw' : 'admin.next.nobody')),
         );
         onAnswer(found);
       } catch {

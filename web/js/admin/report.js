@@ -39,7 +39,7 @@ function reportHead(report) {
 }
 
 /** @param {Report} report */
-function mainFigures({ line, waits, sales, turned_away: away }) {
+function mainFigures({ line, waits, sales, rejections: away }) {
   const refused = away.reduce((sum, one) => sum + one.times, 0);
   return el(
     'dl',
@@ -133,7 +133,7 @@ function salesTables({ sales, sections }) {
   ];
 }
 
-/** @param {Report['turned_away']} away */
+/** @param {Report['rejections']} away */
 function rejectionsTable(away) {
   if (away.length === 0) return el('p', { class: 'muted' }, t('admin.report.noaway'));
   const why = (/** @type {string} */ code) => (hasText(`admin.why.${code}`) ? t(`admin.why.${code}`) : code);
@@ -157,14 +157,14 @@ function overTime({ course: parts, interval_seconds: seconds }) {
     el('p', { class: 'hint' }, t('admin.report.interval', { span: spanText(seconds) })),
     barChart(t('admin.report.course.people'), parts, seconds, [line('joined', 1), line('admitted', 2)]),
     barChart(t('admin.report.course.seats'), parts, seconds, [line('sold', 3), line('refunded', 5)]),
-    barChart(t('admin.report.course.away'), parts, seconds, [line('turned_away', 4)]),
+    barChart(t('admin.report.course.away'), parts, seconds, [line('rejections', 4)]),
     overTimeTable(parts),
   ];
 }
 
 /** The figures over time as a table. @param {Report['course']} parts */
 function overTimeTable(parts) {
-  const names = /** @type {const} */ (['joined', 'admitted', 'sold', 'paid', 'refunded', 'turned_away']);
+  const names = /** @type {const} */ (['joined', 'admitted', 'sold', 'paid', 'refunded', 'rejections']);
   const heads = [{ text: t('admin.report.since') }, ...names.map((name) => ({ text: t(`admin.report.course.${name}`), number: true }))];
   const rows = parts.map((part) => [
     time(part.since, 'exact'),
@@ -203,7 +203,7 @@ export async function reportPart(place, { schedule, concert }) {
       card(t('admin.report.waits'), waitsTable(report)),
       card(t('admin.report.became'), outcomesTable(report.line)),
       card(t('admin.report.sales'), salesTables(report)),
-      card(t('admin.report.away'), rejectionsTable(report.turned_away)),
+      card(t('admin.report.away'), rejectionsTable(report.rejections)),
       card(t('admin.report.meaning'), meaning()),
     ),
   );

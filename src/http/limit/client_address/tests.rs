@@ -7,7 +7,7 @@ const RFC: ForwardedHeader = ForwardedHeader::Forwarded;
 
 /// The address that a request counts for; `-` for none.
 fn client_of(header: ForwardedHeader, peer: &str, lines: &[(&'static str, &[u8])]) -> String {
-    let networks = ["10.0.0.0/8", "127.0.0.1", "2001:db8:ffff::/48"].map(|t| t.parse().unwrap());
+    let networks = ["10.0.0.0/8", "127.0.0.1/32", "2001:db8:ffff::/48"].map(|t| t.parse().unwrap());
     let proxies = Proxies::new(networks.to_vec(), header);
     let mut headers = HeaderMap::new();
     for (name, value) in lines {

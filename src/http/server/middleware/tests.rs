@@ -124,7 +124,7 @@ fn app_with(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Ch
         changes: Changes::default(),
         metrics: metrics.clone(),
     };
-    outer((routes, always), surroundings)
+    outer(routes, always, surroundings)
 }
 
 async fn call(app: &Router, method: &str, path: &str, body: Body) -> (StatusCode, Value) {

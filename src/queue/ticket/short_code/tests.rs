@@ -1,4 +1,5 @@
 use super::*;
+use crate::queue::model::QueueEntry;
 use crate::queue::ticket::jwt::TicketKeys;
 
 fn secrets() -> Vec<String> {
@@ -58,7 +59,8 @@ fn a_code_is_not_a_ticket_and_a_ticket_is_not_a_code() {
     let (code, _) = keys.sign(&ticket, 1, Utc::now()).unwrap();
     assert_eq!(tickets.verify(&code), Err(InvalidTicket::Refused));
     let Ticket { schedule, user, sequence, expires_at, .. } = ticket;
-    let token = tickets.sign(schedule, user, (sequence, sequence), None, expires_at).unwrap();
+    let token =
+        tickets.sign(schedule, user, QueueEntry::waiting(sequence, sequence), expires_at).unwrap();
     assert_eq!(keys.verify(&token), Err(InvalidTicket::Refused));
     let elsewhere = CodeKeys::new(Purpose::Stream, &secrets(), "elsewhere");
     assert_eq!(elsewhere.verify(&code), Err(InvalidTicket::Refused));

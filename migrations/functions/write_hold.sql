@@ -1,0 +1,187 @@
+-- write_hold: holds seats, all or none, once per key. The whole transaction is this one call.
+--
+-- p_takeover_after  seconds from the end of a hold until other buyers may take over its seats; its own
+--                   buyer may from its end on
+-- p_churn           limit of unpaid holds of one seat by one user, within ten minutes and the time
+--                   that this many holds last
+--
+-- Replies:
+--   OK                      held: hold, concert, held_at, held_until, and one element per seat, by
+--                           seat id, in the arrays. outbox_id is the entry that tells Redis
+--   REPLAYED                stored is the hold that was answered before
+--   IN_PROGRESS REUSED      see key_claim
+--   TAKEN                   other buyers have the seats in taken
+--   OVER_LIMIT              the sale's limit is seat_limit
+--   CHURN NO_SEAT NO_SCHEDULE NOT_OPEN CLOSED UNAVAILABLE UNKNOWN_USER
+--
+-- The caller makes the client's JSON from the columns. The function makes two JSON values, which are
+-- stored in this transaction and have ids, prices and the clock in them: the outcome under the key (as
+-- reservation::model::Hold) and the outbox entry (as seats::model::SeatsChanged).
+create or replace function write_hold(
+    p_user bigint, p_key text, p_fingerprint bytea, p_schedule bigint, p_hold uuid, p_sequence bigint,
+    p_seats bigint[], p_takeover_after double precision, p_churn integer,
+    out reply text, out stored jsonb, out taken bigint[], out seat_limit integer,
+    out hold uuid, out concert bigint, out held_at timestamptz, out held_until timestamptz,
+    out reservations bigint[], out held_seats bigint[], out seat_numbers integer[],
+    out amounts bigint[], out fences bigint[], out outbox_id bigint)
+language plpgsql volatile
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+    set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+    v_known   boolean;
+    v_now     timestamptz;
+    v_lapsed  timestamptz;
+    v_sale    record;
+    v_found   record;
+    v_mine    record;
+    v_rows    bigint;
+    v_made    record;
+begin
+    select c.reply, c.outcome into reply, stored from key_claim(p_user, p_key, p_fingerprint) c;
+    if reply <> 'FREE' then
+        return;
+    end if;
+
+    -- Lock.
+    perform from concert_schedule where id = p_schedule for key share;
+    if not found then
+        reply := 'NO_SCHEDULE';
+        return;
+    end if;
+    -- patch: lock_seats
+    perform from seat where id = any (p_seats) and concert_schedule_id + 0 = p_schedule
+      order by id for no key update;
+    v_known := point_lock(p_user) is not null;
+
+    -- Then look: first at the clock, then at what nobody else can change any more.
+    v_now := clock_timestamp();
+    -- Other buyers may take over holds that ended by then.
+    -- patch: takeover_margin
+    v_lapsed := v_now - make_interval(secs => p_takeover_after);
+    select c.id as concert, c.status, s.reservation_available_at as opens_at, s.deadline_at,
+           s.hold_ttl_seconds, s.max_seats_per_user
+      into v_sale
+      from concert_schedule s join concert c on c.id = s.concert_id where s.id = p_schedule;
+    reply := case when v_sale.status <> 'AVAILABLE' then 'UNAVAILABLE'
+                  when v_now < v_sale.opens_at then 'NOT_OPEN'
+                  when v_now >= v_sale.deadline_at then 'CLOSED' end;
+    if reply is not null then
+        return;
+    end if;
+
+    -- A seat is taken that is sold, blocked, or held by a hold that may not be taken over yet. Past
+    -- its end a hold cannot be paid, by its status from now on as well as by the time. So its own
+    -- buyer need not wait until others may have the seat.
+    select count(distinct id) as seats,
+           array_agg(distinct id order by id) filter (where gone or not lapsed) as taken,
+           array_agg(row_id) filter (where lapsed) as lapsed
+      into v_found
+      from (select s.id, s.status <> 'AVAILABLE' or s.blocked as gone, r.id as row_id,
+                   r.status = 'PAYMENT_WAITING' and r.expires_at
+                     <= case when r.user_id = p_user then v_now else v_lapsed end as lapsed
+              from seat s left join lateral (
+                   -- The offset keeps this a look at one seat's entry of the unique index.
+                   select id, user_id, status, expires_at from reservation
+                    where seat_id = s.id and status in ('PAYMENT_WAITING', 'COMPLETE') offset 0) r
+                on true
+             where s.id = any (p_seats) and s.concert_schedule_id + 0 = p_schedule) look;
+    if v_found.seats <> cardinality(p_seats) then
+        reply := 'NO_SEAT';
+        return;
+    end if;
+    -- patch: taken_seats
+    taken := v_found.taken;
+    if taken is not null then
+        reply := 'TAKEN';
+        return;
+    end if;
+    if not v_known then
+        reply := 'UNKNOWN_USER';
+        return;
+    end if;
+
+    -- The limits, for which the balance is locked: one user's holds come one after the other. A hold
+    -- counts for as long as it keeps others from its seats, unless it is taken over here.
+    with mine as materialized (
+        select id, seat_id, concert_schedule_id, status, reservation_at, expires_at
+          from reservation where user_id = p_user)
+    select (select count(*) from mine
+             where concert_schedule_id = p_schedule
+               and (status = 'COMPLETE' or status = 'PAYMENT_WAITING' and expires_at > v_lapsed
+                    and id <> all (coalesce(v_found.lapsed, '{}'))))
+             as live,
+           (select max(n) from
+              (select count(*) as n from mine
+                where seat_id = any (p_seats)
+                  and (status in ('EXPIRED', 'CANCELLED') or id = any (v_found.lapsed))
+                  and reservation_at > v_now - interval '10 minutes' - p_churn
+                        * make_interval(secs => v_sale.hold_ttl_seconds + p_takeover_after)
+                group by seat_id) held) as churn
+      into v_mine;
+    if v_mine.live + cardinality(p_seats) > v_sale.max_seats_per_user then
+        reply := 'OVER_LIMIT';
+        seat_limit := v_sale.max_seats_per_user;
+        return;
+    end if;
+    if v_mine.churn >= p_churn then
+        reply := 'CHURN';
+        return;
+    end if;
+
+    -- Then write. The key is free, so a hold of this id belongs to a request whose key was purged
+    -- since: this is another hold, and gets an id of its own.
+    -- patch: first_write
+    hold := p_hold;
+    if exists (select from reservation where hold_id = p_hold) then
+        hold := gen_random_uuid();
+    end if;
+    if v_found.lapsed is not null then
+        update reservation set status = 'EXPIRED'
+         where id = any (v_found.lapsed) and status || '' = 'PAYMENT_WAITING';
+        get diagnostics v_rows = row_count;
+        if v_rows <> cardinality(v_found.lapsed) then
+            raise exception '% of % reservations ended', v_rows, cardinality(v_found.lapsed)
+                using errcode = 'ON001';
+        end if;
+    end if;
+    concert := v_sale.concert;
+    held_at := v_now;
+    held_until := v_now + make_interval(secs => v_sale.hold_ttl_seconds);
+    with changed as (
+        update seat set fence = fence + 1, status = 'AVAILABLE', reservation_at = v_now
+         where id = any (p_seats) returning id, seat_number, seat_price, fence),
+    made as (
+        -- The price is copied. A live row that slipped by is refused by the unique index.
+        insert into reservation (concert_id, concert_schedule_id, seat_id, user_id, hold_id,
+                                 amount, status, queue_sequence, reservation_at, expires_at)
+        select v_sale.concert, p_schedule, id, p_user, hold, seat_price, 'PAYMENT_WAITING',
+               p_sequence, v_now, held_until
+          from changed order by id
+        returning id, seat_id, amount)
+    select array_agg(m.id order by m.seat_id) as ids,
+           array_agg(m.seat_id order by m.seat_id) as seats,
+           array_agg(c.seat_number order by m.seat_id) as numbers,
+           array_agg(m.amount order by m.seat_id) as amounts,
+           array_agg(c.fence order by m.seat_id) as fences,
+           sum(m.amount)::bigint as total,
+           jsonb_agg(jsonb_build_object('id', m.id, 'hold_id', hold,
+             'concert_id', v_sale.concert, 'schedule_id', p_schedule, 'seat_id', m.seat_id,
+             'seat_number', c.seat_number, 'status', 'PAYMENT_WAITING', 'amount', m.amount,
+             'reservation_at', v_now, 'expires_at', held_until) order by m.seat_id) as outcome,
+           jsonb_agg(jsonb_build_object('number', c.seat_number, 'fence', c.fence,
+             'user', p_user) order by m.seat_id) as fenced
+      into v_made from made m join changed c on c.id = m.seat_id;
+    reservations := v_made.ids;
+    held_seats := v_made.seats;
+    seat_numbers := v_made.numbers;
+    amounts := v_made.amounts;
+    fences := v_made.fences;
+    insert into outbox (kind, payload)
+    values ('seats_changed', jsonb_build_object('schedule', p_schedule, 'seats', v_made.fenced,
+        'state', jsonb_build_object('held', jsonb_build_object('hold', hold, 'expires_at', held_until))))
+    returning id into outbox_id;
+    perform key_store(p_user, p_key, p_fingerprint, jsonb_build_object('hold_id', hold,
+        'expires_at', held_until, 'total_amount', v_made.total, 'server_time', v_now,
+        'reservations', v_made.outcome));
+    reply := 'OK';
+end $$;
