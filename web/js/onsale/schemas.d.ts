@@ -252,6 +252,8 @@ export interface components {
        * @description When the queue opened.
        */
       queue_opens_at: string;
+      /** @description Rejected joins and holds by reason, the most frequent first. */
+      rejections: components['schemas']['RejectionCount'][];
       /**
        * Format: date-time
        * @description When the sale opens or opened.
@@ -275,7 +277,10 @@ export interface components {
       settled: boolean;
       /** @description Title of the concert. */
       title: string;
-      /** @description Rejected joins and holds by reason, the most frequent first. */
+      /**
+       * @deprecated
+       * @description The former name of `rejections`.
+       */
       turned_away: components['schemas']['RejectionCount'][];
       /** @description Waits from joining to the first admission. */
       waits: components['schemas']['Waits'];
@@ -620,6 +625,7 @@ export interface components {
     };
     /** @description The front of the queue, as Redis has it now. */
     NextInQueue: {
+      blocked_by?: components['schemas']['AdmissionBlock'] | null;
       /** @description Up to 20 entries, in the order of admission. Empty before the draw. */
       next: components['schemas']['NextEntry'][];
       /**
@@ -885,6 +891,11 @@ export interface components {
        */
       refunded: number;
       /**
+       * Format: int64
+       * @description Rejected joins and holds.
+       */
+      rejections: number;
+      /**
        * Format: date-time
        * @description Start of the interval.
        */
@@ -896,7 +907,8 @@ export interface components {
       sold: number;
       /**
        * Format: int64
-       * @description Rejected joins and holds.
+       * @deprecated
+       * @description The former name of `rejections`.
        */
       turned_away: number;
     };
@@ -1623,6 +1635,11 @@ export interface components {
       recovering: boolean;
       /**
        * Format: int64
+       * @description Rejected requests to join or hold so far, at most ten seconds old.
+       */
+      rejections: number;
+      /**
+       * Format: int64
        * @description Entries that were passed over and are back. They are admitted before all others.
        */
       returned: number;
@@ -1645,7 +1662,8 @@ export interface components {
       sold: number;
       /**
        * Format: int64
-       * @description Rejected requests to join or hold so far, at most ten seconds old.
+       * @deprecated
+       * @description The former name of `rejections`.
        */
       turned_away: number;
       /**
