@@ -15,7 +15,7 @@ onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 .PHONY: help run test check-scripts browser-test test-cluster chaos bench sqlx fmt deny fuzz clients types loadtest
 
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores in .onsale
 	@scripts/stores.sh
