@@ -6,7 +6,8 @@
 Serves the same stores with each BINARY in turns (A B A B), and compares them. SCHEDULES (50) have PEOPLE
 (100,000) waiting entries each: PEOPLE users join the first schedule over HTTP, and the keys that their joins
 wrote are copied to the others. HEAVY (4) further schedules have large boards: 100,000 held seats, whose whole
-map is read again with each board, as by a reader that fell behind, and a queue of 10,000,000.
+map is read again with each board, as by a reader that fell behind, and a queue of 10,000,000 that is written
+without joining.
 
 Every 20 ms the time is written into `admitted` of each schedule, which the public board shows as
 `admitted_total`: a board's age is the time since then. So an age is up to 20 ms too high. A reader asks for
@@ -15,11 +16,13 @@ first only the SCHEDULES are read, then the HEAVY ones too.
 
 Prints for each binary and part, as the median over the turns with the lowest and highest: the age at p50, p99
 and at most, the p99 of the schedule with the oldest boards, and the CPU of Redis and of the process. Speaks to
-loopback only.
+loopback only. Needs `psql` on PATH.
 """
 
-import argparse, http.client, json, multiprocessing, os, re, socket, statistics, subprocess, threading, time
+import argparse, http.client, json, multiprocessing, os, re, socket, statistics, subprocess, sys, time
 
+# line.py reads its own arguments when it is imported.
+ARGS, sys.argv = sys.argv[1:], sys.argv[:1]
 import line
 from line import Caller, make_sale, redis, token
 
@@ -82,7 +85,7 @@ class Service:
     """An `onsale serve` with one of the binaries."""
 
     def __init__(self, binary):
-        args = [binary, "serve", "--listen", "127.0.0.1:0", "--reconcile-every", "1h"]
+        args = [binary, "serve", "--listen", "127.0.0.1:0", "--reconcile-every", "1h", "--log", "error"]
         self.child = subprocess.Popen(args, stdout=subprocess.PIPE, text=True)
         self.address = self.child.stdout.readline().split("http://")[1].strip()
 
@@ -115,19 +118,45 @@ def copy(source, target):
     pipe.run([("HSET", key(target, "meta"), name, value) for name, value in zip(FIELDS, fields) if value is not None])
 
 
-def make_heavy(caller, schedule, admin):
-    for section in range(SEATS // 10_000):
-        seats = {"name": f"H{section}", "rows": 100, "seats_per_row": 100, "seat_price": 1}
-        status, body = caller.call("POST", f"/v1/admin/schedules/{schedule}/seats", {"sections": [seats]}, **admin)
-        assert status < 300, body
-    until(f"the seats of {schedule}", lambda: int(redis("HGET", key(schedule, "meta"), "seats_total")) >= SEATS)
-    pipe, until_ms = Pipe(), int((time.time() + 7200) * 1000)
-    pipe.run([("ZADD", key(schedule, "held"), until_ms, number) for number in range(1, SEATS + 1)])
+# Seats that buyers hold, four each.
+HOLD = """
+insert into seat (concert_schedule_id, seat_number, section, "row", seat_price)
+  select :schedule, n, 'Z', (n / 100)::text, 1
+  from generate_series((select max(seat_number) + 1 from seat where concert_schedule_id = :schedule), :seats) n;
+with live as (
+  insert into reservation (concert_id, concert_schedule_id, seat_id, user_id, hold_id, amount, status,
+                           queue_sequence, reservation_at, expires_at)
+  select c.concert_id, c.id, s.id, (s.seat_number - 1) / 4 % :people + 2,
+         md5(:schedule::text || (s.seat_number - 1) / 4)::uuid, 1, 'PAYMENT_WAITING',
+         (1::bigint << 40) + (s.seat_number - 1) / 4 + 1, now(), now() + interval '2 hours'
+  from seat s join concert_schedule c on c.id = s.concert_schedule_id where c.id = :schedule
+  returning seat_id)
+update seat s set fence = 1 from live where s.id = live.seat_id;
+update concert_schedule set layout_version = layout_version + 1 where id = :schedule;
+analyze;
+"""
+
+
+def make_heavy(caller, schedule, people):
+    """Holds all seats in PostgreSQL, lets the process load them into Redis, and adds a long queue."""
+    values = {"schedule": schedule, "seats": SEATS, "people": people}
+    args = ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", os.environ["DATABASE_URL"]]
+    args += [word for name, value in values.items() for word in ("-v", f"{name}={value}")]
+    subprocess.run(args, input=HOLD, check=True, text=True, stdout=subprocess.DEVNULL)
+    pipe = Pipe()
+    pipe.run([("UNLINK", *pipe.run([("KEYS", key(schedule, "*"))])[0])])
+    until(f"the keys of {schedule}", lambda: int(redis("ZCARD", key(schedule, "held"))) == SEATS, 120)
+    until("a board", lambda: not board_of(caller, schedule).get("seats_available", 1))
+    epoch = board_of(caller, schedule)["epoch"]
     pipe.run([
-        ("SETRANGE", key(schedule, "bits:1"), 0, b"\x7f" + b"\xff" * (LONG // 8 - 1)),
-        ("ZADD", key(schedule, "waiting"), (1 << 40) + 1, 1),
+        ("SETRANGE", key(schedule, f"bits:{epoch}"), 0, b"\x7f" + b"\xff" * (LONG // 8 - 1)),
+        ("ZADD", key(schedule, "waiting"), (epoch << 40) + 1, 1),
         ("HSET", key(schedule, "meta"), "next_n", LONG),
     ])
+
+
+def board_of(caller, schedule):
+    return caller.call("GET", f"/v1/schedules/{schedule}/queue")[1] or {}
 
 
 def until(what, ask, longest=60):
@@ -145,7 +174,7 @@ def fill(options):
     service = Service(binary)
     caller = Caller(service.address)
     sales = [make_sale(caller, token(1, "admin")) for _ in range(options.schedules + options.heavy)]
-    ids, admin = [schedule for schedule, _ in sales], sales[0][1]
+    ids = [schedule for schedule, _ in sales]
     usual, heavy = ids[:options.schedules], ids[options.schedules:]
     warm(service, ids)
     join_all(service.address, usual[0], options.people)
@@ -153,7 +182,7 @@ def fill(options):
     for schedule in usual[1:]:
         copy(usual[0], schedule)
     for schedule in heavy:
-        make_heavy(caller, schedule, admin)
+        make_heavy(caller, schedule, options.people)
     service.stop()
     print(f"filled     {len(usual)} schedules and {len(heavy)} heavy ones", flush=True)
     return usual, heavy
@@ -232,7 +261,7 @@ def main():
     for name, default in (("turns", 2), ("people", 100_000), ("schedules", 50), ("heavy", 4), ("seconds", 20),
                           ("rate", 500)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args()
+    options = parser.parse_args(ARGS)
     assert all(LOCAL.search(os.environ[name]) for name in ("DATABASE_URL", "REDIS_URL")), "loopback only"
     usual, heavy = fill(options)
     stop = multiprocessing.Event()
