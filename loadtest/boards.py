@@ -137,7 +137,7 @@ analyze;
 """
 
 
-def make_heavy(caller, schedule, people):
+def make_heavy(address, schedule, people):
     """Holds all seats in PostgreSQL, lets the process load them into Redis, and adds a long queue."""
     values = {"schedule": schedule, "seats": SEATS, "people": people}
     args = ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", os.environ["DATABASE_URL"]]
@@ -145,9 +145,9 @@ def make_heavy(caller, schedule, people):
     subprocess.run(args, input=HOLD, check=True, text=True, stdout=subprocess.DEVNULL)
     pipe = Pipe()
     pipe.run([("UNLINK", *pipe.run([("KEYS", key(schedule, "*"))])[0])])
-    until(f"the keys of {schedule}", lambda: int(redis("ZCARD", key(schedule, "held"))) == SEATS, 120)
-    until("a board", lambda: not board_of(caller, schedule).get("seats_available", 1))
-    epoch = board_of(caller, schedule)["epoch"]
+    until(f"the keys of {schedule}", lambda: int(redis("ZCARD", key(schedule, "held"))) == SEATS, 600)
+    until("a board", lambda: not board_of(address, schedule).get("seats_available", 1))
+    epoch = board_of(address, schedule)["epoch"]
     pipe.run([
         ("SETRANGE", key(schedule, f"bits:{epoch}"), 0, b"\x7f" + b"\xff" * (LONG // 8 - 1)),
         ("ZADD", key(schedule, "waiting"), (epoch << 40) + 1, 1),
@@ -155,8 +155,9 @@ def make_heavy(caller, schedule, people):
     ])
 
 
-def board_of(caller, schedule):
-    return caller.call("GET", f"/v1/schedules/{schedule}/queue")[1] or {}
+def board_of(address, schedule):
+    # A new connection each time: the service closes idle ones.
+    return Caller(address).call("GET", f"/v1/schedules/{schedule}/queue")[1] or {}
 
 
 def until(what, ask, longest=60):
@@ -182,7 +183,7 @@ def fill(options):
     for schedule in usual[1:]:
         copy(usual[0], schedule)
     for schedule in heavy:
-        make_heavy(caller, schedule, options.people)
+        make_heavy(service.address, schedule, options.people)
     service.stop()
     print(f"filled     {len(usual)} schedules and {len(heavy)} heavy ones", flush=True)
     return usual, heavy
@@ -242,13 +243,14 @@ def warm(service, schedules):
 
 def turn(binary, usual, heavy, options):
     service = Service(binary)
-    reader = Reader(service.address, options.rate)
     warm(service, usual)
+    reader = Reader(service.address, options.rate)
     boards = [reader.board(schedule) for schedule in usual]
     assert all(board["waiting"] == options.people for board in boards), "every queue is complete"
     # A process reads only the boards that somebody asks for: the heavy ones are not read yet.
     alone = part(service, reader, usual, [], options)
     warm(service, heavy)
+    reader = Reader(service.address, options.rate)
     assert all(reader.board(schedule)["waiting"] >= LONG - 8 for schedule in heavy), "the heavy queues are long"
     beside = part(service, reader, usual, heavy, options)
     service.stop()

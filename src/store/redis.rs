@@ -1,9 +1,10 @@
 //! Redis: the connections to each server, the routing of each schedule's calls to its server, and
 //! the check of a server's settings.
 //!
-//! All hot scripts share one multiplexed connection, which pipelines them: exclusive connections
-//! halve the rate. Long reads (snapshots, the log) and bulk loads have a small pool of exclusive
-//! connections, so that neither a script nor another schedule's board waits behind a megabyte.
+//! All hot scripts share one multiplexed connection, which pipelines them: a call on an exclusive
+//! connection costs several times its CPU. Long reads (snapshots, the log) and bulk loads have a
+//! small pool of exclusive connections, so that neither a script nor another schedule's board waits
+//! behind a megabyte.
 //!
 //! | file | content |
 //! | --- | --- |
