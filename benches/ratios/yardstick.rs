@@ -29,9 +29,7 @@ pub async fn serve(args: &[String]) -> Outcome<()> {
         ["bare", file] => bare(&std::fs::read_to_string(file)?)?,
         ["zrank-one", url, key, secret] => zrank(One::connect(url).await?, key, secret),
         ["zrank-pool", url, key, secret] => zrank(Pool::new(url)?, key, secret),
-        ["zrank-pool-unchecked", url, key, secret] => {
-            zrank(UncheckedPool::new(url)?, key, secret)
-        }
+        ["zrank-pool-unchecked", url, key, secret] => zrank(UncheckedPool::new(url)?, key, secret),
         _ => return Err(format!("no such yardstick: {args:?}").into()),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
