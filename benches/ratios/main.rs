@@ -27,7 +27,7 @@ type Outcome<T> = Result<T, Failure>;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which comparisons (polls, joins, refusals, seats, draw, overload); all by default
+    /// Which comparisons (polls, pools, joins, refusals, seats, draw, overload); all by default
     groups: Vec<String>,
     /// Pairs of rounds per comparison
     #[arg(long, default_value_t = 5)]
@@ -75,6 +75,9 @@ async fn run(args: &Args) -> Outcome<()> {
     let mut rows = Vec::new();
     if wanted("polls") {
         rows.extend(polls::compare(args).await?);
+    }
+    if wanted("pools") {
+        rows.extend(polls::pools(args).await?);
     }
     if wanted("joins") {
         rows.extend(scripts::joins(args).await?);

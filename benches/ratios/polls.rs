@@ -77,6 +77,31 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
+/// Compares a pool of exclusive connections that checks each connection before its use with one
+/// that does not, and both with one multiplexed connection.
+pub async fn pools(args: &Args) -> Outcome<Vec<Row>> {
+    let stage = Stage::set().await?;
+    let queue = ScheduleScripts::of(&stage, 1000).await?;
+    let key = format!("onsale:{{{}}}:waiting", queue.schedule);
+    let url = stage.stores.redis_url();
+    let start = async |name: &str| yardstick::start(&[name, &url, &key, QUEUE_SECRET]).await;
+    let checked = start("zrank-pool").await?;
+    let unchecked = start("zrank-pool-unchecked").await?;
+    let one = start("zrank-one").await?;
+    let mut rows = Vec::new();
+    for (what, ours, against, other) in [
+        ("ZRANK, pool of 16 with its check", &checked, "the same pool without", &unchecked),
+        ("ZRANK, pool of 16 with its check", &checked, "one connection", &one),
+        ("ZRANK, pool of 16 without its check", &unchecked, "one connection", &one),
+    ] {
+        let pairs = pairs(args, &stage, (&queue.load, ours), (&queue.load, other)).await?;
+        rows.push(Row::new(what, against, format!("{} of its rate", pairs.rate()), ""));
+        rows.push(Row::new(what, against, format!("{} of its CPU", pairs.cpu()), ""));
+    }
+    stage.strike().await?;
+    Ok(rows)
+}
+
 impl ScheduleScripts {
     /// Creates a sale without admission, and lets `people` users join.
     async fn of(stage: &Stage, people: u64) -> Outcome<Self> {

@@ -29,6 +29,7 @@ pub async fn serve(args: &[String]) -> Outcome<()> {
         ["bare", file] => bare(&std::fs::read_to_string(file)?)?,
         ["zrank-one", url, key, secret] => zrank(One::connect(url).await?, key, secret),
         ["zrank-pool", url, key, secret] => zrank(Pool::new(url)?, key, secret),
+        ["zrank-pool-unchecked", url, key, secret] => zrank(UncheckedPool::new(url)?, key, secret),
         _ => return Err(format!("no such yardstick: {args:?}").into()),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -74,14 +75,17 @@ impl Rank for One {
     }
 }
 
-/// A pool of 16 exclusive connections.
+/// Number of connections of a pool.
+const POOL: usize = 16;
+
+/// A pool of exclusive connections that deadpool-redis checks with a round trip before each use.
 #[derive(Clone)]
 struct Pool(deadpool_redis::Pool);
 
 impl Pool {
     fn new(url: &str) -> Outcome<Self> {
         let mut config = deadpool_redis::Config::from_url(url);
-        config.pool = Some(deadpool_redis::PoolConfig::new(16));
+        config.pool = Some(deadpool_redis::PoolConfig::new(POOL));
         Ok(Self(config.create_pool(Some(deadpool_redis::Runtime::Tokio1))?))
     }
 }
@@ -90,6 +94,44 @@ impl Rank for Pool {
     async fn rank(&self, key: &str, member: &str) -> Option<u64> {
         let mut connection = self.0.get().await.ok()?;
         redis::cmd("ZRANK").arg(key).arg(member).query_async(&mut connection).await.ok()?
+    }
+}
+
+/// The same pool without the check.
+#[derive(Clone)]
+struct UncheckedPool(deadpool::managed::Pool<Unchecked>);
+
+/// Opens connections as deadpool-redis does, and does not check them.
+struct Unchecked(deadpool_redis::Manager);
+
+impl deadpool::managed::Manager for Unchecked {
+    type Type = redis::aio::MultiplexedConnection;
+    type Error = redis::RedisError;
+
+    async fn create(&self) -> Result<Self::Type, Self::Error> {
+        self.0.create().await
+    }
+
+    async fn recycle(
+        &self,
+        _: &mut Self::Type,
+        _: &deadpool::managed::Metrics,
+    ) -> deadpool::managed::RecycleResult<Self::Error> {
+        Ok(())
+    }
+}
+
+impl UncheckedPool {
+    fn new(url: &str) -> Outcome<Self> {
+        let manager = Unchecked(deadpool_redis::Manager::new(url)?);
+        Ok(Self(deadpool::managed::Pool::builder(manager).max_size(POOL).build()?))
+    }
+}
+
+impl Rank for UncheckedPool {
+    async fn rank(&self, key: &str, member: &str) -> Option<u64> {
+        let mut connection = self.0.get().await.ok()?;
+        redis::cmd("ZRANK").arg(key).arg(member).query_async(&mut *connection).await.ok()?
     }
 }
 

@@ -126,6 +126,9 @@ async fn readyz(State((stores, _)): State<(Stores, Metrics)>) -> Result<&'static
 async fn render(State((stores, metrics)): State<(Stores, Metrics)>) -> impl IntoResponse {
     let pool = stores.pg.pool();
     metrics.pool(pool.size(), pool.num_idle());
+    let bulk = stores.redis.bulk_use();
+    metrics.bulk_connections(bulk.size, bulk.in_use);
+    metrics.bulk_waits(bulk.waiting, bulk.wait_timeouts);
     let text = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     (text, metrics.render())
 }

@@ -1,31 +1,40 @@
-//! Redis: two shared connections per server, the routing of each schedule's calls to its server,
-//! and the check of a server's settings.
+//! Redis: the connections to each server, the routing of each schedule's calls to its server, and
+//! the check of a server's settings.
 //!
-//! All hot scripts share one multiplexed connection, which pipelines them. A pool of exclusive
-//! connections halves the rate. Long reads (snapshots, the log) and bulk loads use a second
-//! connection, so that no script waits behind a megabyte of data.
+//! All hot scripts share one multiplexed connection, which pipelines them: a call on an exclusive
+//! connection costs several times its CPU. Long reads (snapshots, the log) and bulk loads have a
+//! small pool of exclusive connections, so that neither a script nor another schedule's board waits
+//! behind a megabyte.
 //!
 //! | file | content |
 //! | --- | --- |
-//! | `shared_connection` | opens one shared connection, and replaces it when it breaks |
+//! | `node` | the connections to one server |
+//! | `shared_connection` | opens the shared connection, and replaces it when it breaks |
+//! | `bulk_pool` | the pool of exclusive connections |
+//! | `server` | the address of a server, or the way to find it |
 //! | `cluster` | knows which node has which slot, and the connections to each node |
 //! | `sentinel` | finds the current primary |
 //! | `failure` | what an error means: moved, unavailable, or a defect |
 
+mod bulk_pool;
 mod cluster;
 mod connect;
 mod failure;
+mod node;
 mod sentinel;
+mod server;
 mod shared_connection;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use redis::aio::MultiplexedConnection;
 use redis::{Arg, Client, Cmd, FromRedisValue, Pipeline, RedisError};
 
 use self::cluster::Cluster;
+use self::node::{Kind, NodeConnections};
 use self::sentinel::Sentinels;
-use self::shared_connection::{Kind, NodeConnections, Server};
+use self::server::Server;
 use super::StoreError;
 use super::keys::slot;
 
@@ -33,12 +42,27 @@ use super::keys::slot;
 #[derive(Debug, Clone)]
 pub struct Redis {
     nodes: Arc<Nodes>,
+    /// Bulk calls that found no free connection in time, and that no reader has counted yet.
+    wait_timeouts: Arc<AtomicU64>,
+}
+
+/// The bulk connections of this process at one moment, to all servers together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BulkUse {
+    /// Open connections.
+    pub size: usize,
+    /// Connections that run a call.
+    pub in_use: usize,
+    /// Calls that wait for a connection.
+    pub waiting: usize,
+    /// Calls that found no free connection in time, since the last call of [`Redis::bulk_use`].
+    pub wait_timeouts: u64,
 }
 
 /// The connections to one server, or to each node of a cluster.
 #[derive(Debug)]
 enum Nodes {
-    One(Box<NodeConnections>),
+    One(Arc<NodeConnections>),
     Cluster(Cluster),
 }
 
@@ -49,8 +73,9 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Defect`] if the URL is not valid.
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
-        let nodes = Nodes::new(url).map_err(|error| failure::defect(&error))?;
-        Ok(Self { nodes: Arc::new(nodes) })
+        let wait_timeouts = Arc::default();
+        let nodes = Nodes::new(url, &wait_timeouts).map_err(|error| failure::defect(&error))?;
+        Ok(Self { nodes: Arc::new(nodes), wait_timeouts })
     }
 
     /// Runs a short command on the hot connection of the server that has its first key.
@@ -60,13 +85,13 @@ impl Redis {
         Box::pin(self.nodes.command(Kind::Hot, command)).await
     }
 
-    /// Runs a command with a long run time or a large answer, on the bulk connection of the server
+    /// Runs a command with a long run time or a large answer, on a bulk connection of the server
     /// that has its first key.
     pub async fn bulk<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         Box::pin(self.nodes.command(Kind::Bulk, command)).await
     }
 
-    /// Runs several commands on one schedule's keys in one round trip, on the bulk connection. In a
+    /// Runs several commands on one schedule's keys in one round trip, on a bulk connection. In a
     /// cluster they may run twice while the keys move to another node.
     pub async fn bulk_pipe<T: FromRedisValue>(&self, pipe: &Pipeline) -> Result<T, StoreError> {
         let slot = pipe.cmd_iter().find_map(slot_of);
@@ -87,19 +112,36 @@ impl Redis {
         }
     }
 
-    /// Replaces both connections to the server of `probe`'s key if they are broken, as after a
-    /// restart of the server: runs `probe` on each, and once more on a new one. Call it before work
-    /// that must not stop half-way.
+    /// Replaces the connections that may be broken, as after a restart of the server: all bulk
+    /// connections, and the hot connection to the server of `probe`'s key if it fails. Runs `probe`
+    /// on one of each kind, and once more on a new one. Call it before work that must not stop
+    /// half-way.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if Redis does not answer on new connections either.
     pub async fn renew(&self, probe: &Cmd) -> Result<(), StoreError> {
+        self.nodes.all().iter().for_each(|node| node.bulk.renew());
         for kind in [Kind::Hot, Kind::Bulk] {
             if self.nodes.command::<redis::Value>(kind, probe).await.is_err() {
                 self.nodes.command::<redis::Value>(kind, probe).await?;
             }
         }
         Ok(())
+    }
+
+    /// The use of the bulk connections now. Counts each call that waited in vain once, so only the
+    /// metrics may call it.
+    #[must_use]
+    pub fn bulk_use(&self) -> BulkUse {
+        let wait_timeouts = self.wait_timeouts.swap(0, Ordering::Relaxed);
+        let mut all = BulkUse { wait_timeouts, ..BulkUse::default() };
+        for node in self.nodes.all() {
+            let status = node.bulk.status();
+            all.size += status.size;
+            all.in_use += status.size - status.available;
+            all.waiting += status.waiting;
+        }
+        all
     }
 
     /// Refuses servers that evict keys, and warns about servers that lose their data at a restart.
@@ -115,7 +157,7 @@ impl Redis {
         cluster.serves().await?;
         for (address, node) in cluster.nodes() {
             let ask = |mut conn| async move { info_of(&mut conn).await };
-            match node.connection(Kind::Hot).run(ask).await {
+            match node.run(Kind::Hot, ask).await {
                 Ok(info) => check_info(&info, Some(&address))?,
                 Err(error) => tracing::warn!(address, %error, "a Redis node could not be checked"),
             }
@@ -157,16 +199,23 @@ fn check_info(info: &str, node: Option<&str>) -> Result<(), StoreError> {
 }
 
 impl Nodes {
-    fn new(url: &str) -> Result<Self, RedisError> {
-        if let Some(sentinels) = Sentinels::of_url(url)? {
-            return Ok(Self::One(Box::new(NodeConnections::new(&Server::Watched(Arc::new(
-                sentinels,
-            ))))));
+    fn new(url: &str, wait_timeouts: &Arc<AtomicU64>) -> Result<Self, RedisError> {
+        let server = match Sentinels::of_url(url)? {
+            Some(sentinels) => Server::Watched(Arc::new(sentinels)),
+            None if url.contains(',') => {
+                return Ok(Self::Cluster(Cluster::of_url(url, Arc::clone(wait_timeouts))?));
+            }
+            None => Server::Known(Box::new(Client::open(url)?)),
+        };
+        Ok(Self::One(Arc::new(NodeConnections::new(server, wait_timeouts)?)))
+    }
+
+    /// The connections to all servers that this process knows.
+    fn all(&self) -> Vec<Arc<NodeConnections>> {
+        match self {
+            Self::One(node) => vec![Arc::clone(node)],
+            Self::Cluster(cluster) => cluster.connected(),
         }
-        if url.contains(',') {
-            return Ok(Self::Cluster(Cluster::of_url(url)?));
-        }
-        Ok(Self::One(Box::new(NodeConnections::new(&Server::Known(Box::new(Client::open(url)?))))))
     }
 
     async fn command<T: FromRedisValue>(&self, kind: Kind, command: &Cmd) -> Result<T, RedisError> {
@@ -186,7 +235,7 @@ impl Nodes {
         F: Future<Output = Result<T, RedisError>>,
     {
         match self {
-            Self::One(node) => node.connection(kind).run(call).await,
+            Self::One(node) => node.run(kind, call).await,
             Self::Cluster(cluster) => cluster.run(kind, slot.unwrap_or(0), call).await,
         }
     }

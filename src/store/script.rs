@@ -129,7 +129,7 @@ impl Keyspace {
         self.run_on(redis, false, script, keys, args).await
     }
 
-    /// Like [`Keyspace::run`], on the bulk connection. For rebuilds: their batches must not delay
+    /// Like [`Keyspace::run`], on a bulk connection. For rebuilds: their batches must not delay
     /// the scripts of other callers, and must not fail because this process is busy.
     pub async fn run_bulk(
         &self,

@@ -157,6 +157,20 @@ impl Metrics {
         of("idle").set(gauge(idle as u64));
     }
 
+    /// Sets the number of bulk connections to Redis: all of them, and those in use.
+    pub fn bulk_connections(&self, size: usize, in_use: usize) {
+        let of = |state| self.all.bulk_pool.get_or_create_owned(&Connections { state });
+        of("size").set(gauge(size as u64));
+        of("in_use").set(gauge(in_use as u64));
+    }
+
+    /// Sets the number of bulk calls that wait for a connection, and counts those that waited in
+    /// vain since the last call.
+    pub fn bulk_waits(&self, waiting: usize, timeouts: u64) {
+        self.all.bulk_waiting.set(gauge(waiting as u64));
+        self.all.bulk_wait_timeouts.inc_by(timeouts);
+    }
+
     /// Records a run of the loop `name`, which began `lag` later than it should have.
     pub fn loop_ran(&self, name: &'static str, lag: Duration, round: Round) {
         let this = Loop { name };

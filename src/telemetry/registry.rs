@@ -42,6 +42,9 @@ pub(super) struct All {
     pub(super) refunds: Counter,
     pub(super) points: Family<Movement, Counter>,
     pub(super) pool: Family<Connections, Gauge>,
+    pub(super) bulk_pool: Family<Connections, Gauge>,
+    pub(super) bulk_waiting: Gauge,
+    pub(super) bulk_wait_timeouts: Counter,
     pub(super) loop_lag: Family<Loop, Gauge<f64, std::sync::atomic::AtomicU64>>,
     pub(super) loop_last_run: Family<Loop, Gauge<f64, std::sync::atomic::AtomicU64>>,
     pub(super) outbox: Gauge,
@@ -110,6 +113,9 @@ impl All {
             refunds: Counter::default(),
             points: Family::default(),
             pool: Family::default(),
+            bulk_pool: Family::default(),
+            bulk_waiting: Gauge::default(),
+            bulk_wait_timeouts: Counter::default(),
             loop_lag: Family::default(),
             loop_last_run: Family::default(),
             outbox: Gauge::default(),
@@ -142,6 +148,7 @@ impl All {
     fn register(&mut self) {
         self.register_http();
         self.register_sale();
+        self.register_stores();
         self.register_upkeep();
     }
 
@@ -177,10 +184,20 @@ impl All {
         to.register("points", "Points moved, by kind", self.points.clone());
     }
 
-    fn register_upkeep(&mut self) {
+    fn register_stores(&mut self) {
         let to = &mut self.registry;
         let help = "Connections of the PostgreSQL pool, in all and idle";
         to.register("postgres_connections", help, self.pool.clone());
+        let help = "Redis connections for bulk calls, in all and in use";
+        to.register("redis_bulk_connections", help, self.bulk_pool.clone());
+        let help = "Bulk calls that wait for a connection to Redis";
+        to.register("redis_bulk_waiting", help, self.bulk_waiting.clone());
+        let help = "Bulk calls that failed because no connection to Redis became free in time";
+        to.register("redis_bulk_wait_timeouts", help, self.bulk_wait_timeouts.clone());
+    }
+
+    fn register_upkeep(&mut self) {
+        let to = &mut self.registry;
         to.register("loop_lag_seconds", "Delay of a loop's last run", self.loop_lag.clone());
         let help = "Unix time of a loop's last run";
         to.register("loop_last_run_seconds", help, self.loop_last_run.clone());

@@ -9,6 +9,7 @@ mod backward;
 mod best;
 mod board;
 mod boards;
+mod bulk_pool;
 mod calls;
 mod catalogue;
 mod checkout;

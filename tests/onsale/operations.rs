@@ -146,6 +146,10 @@ fn check_metrics_of_sale(text: &str) {
     for name in [
         "onsale_http_request_duration_seconds_bucket",
         "onsale_postgres_connections",
+        "onsale_redis_bulk_connections{state=\"size\"}",
+        "onsale_redis_bulk_connections{state=\"in_use\"}",
+        "onsale_redis_bulk_waiting",
+        "onsale_redis_bulk_wait_timeouts_total",
         "onsale_loop_last_run_seconds",
         "onsale_loop_lag_seconds",
         "onsale_outbox_backlog",

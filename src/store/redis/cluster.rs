@@ -1,4 +1,4 @@
-//! A Redis Cluster: which node has which slot, and the shared connections to each node.
+//! A Redis Cluster: which node has which slot, and the connections to each node.
 //!
 //! Every call concerns one schedule, so it goes to one node. A node that is down affects only the
 //! schedules whose slots it has, and only until another node takes these slots over. Calls that
@@ -9,7 +9,7 @@
 //! keys, and a script that reads only some of them would report lost data.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,8 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisErr
 use tokio::sync::{Mutex, watch};
 
 use super::failure::{is_broken, moved_to, refused};
-use super::shared_connection::{Kind, NodeConnections, Server};
+use super::node::{Kind, NodeConnections};
+use super::server::Server;
 
 /// Maximum number of times that one call follows MOVED.
 const MOVES: usize = 3;
@@ -37,6 +38,8 @@ pub(super) struct Cluster {
     /// The map may be outdated: a node was down, or answered MOVED.
     outdated: AtomicBool,
     read_at: Mutex<Option<Instant>>,
+    /// Bulk calls that found no free connection in time.
+    wait_timeouts: Arc<AtomicU64>,
 }
 
 /// The slot map: which primary has which slots, according to one node.
@@ -53,14 +56,15 @@ struct Map {
 }
 
 impl Cluster {
-    /// Reads the URLs of seed nodes, comma-separated.
-    pub(super) fn of_url(url: &str) -> Result<Self, RedisError> {
+    /// Reads the URLs of seed nodes, comma-separated. `wait_timeouts` counts the calls that found no
+    /// free bulk connection in time.
+    pub(super) fn of_url(url: &str, wait_timeouts: Arc<AtomicU64>) -> Result<Self, RedisError> {
         let seeds = url.split(',').map(str::trim).filter(|seed| !seed.is_empty());
         let seeds: Vec<_> =
             seeds.map(IntoConnectionInfo::into_connection_info).collect::<Result<_, _>>()?;
         let (connections, map) = (RwLock::default(), watch::Sender::default());
         let (outdated, read_at) = (AtomicBool::new(true), Mutex::default());
-        Ok(Self { seeds, connections, map, outdated, read_at })
+        Ok(Self { seeds, connections, map, outdated, read_at, wait_timeouts })
     }
 
     /// Runs `call` on the node that has the slot.
@@ -80,7 +84,7 @@ impl Cluster {
             let mut map = (moves == 0).then(|| self.map.subscribe());
             let node = self.node(&address)?;
             let answer = tokio::select! {
-                answer = node.connection(kind).run(&call) => answer,
+                answer = node.run(kind, &call) => answer,
                 () = taken_over(&mut map, slot, &address) => {
                     Err(refused("another node has the slot now"))
                 }
@@ -116,6 +120,12 @@ impl Cluster {
     pub(super) fn nodes(&self) -> Vec<(String, Arc<NodeConnections>)> {
         let addresses = self.map.borrow().nodes.clone();
         addresses.into_iter().filter_map(|at| Some((at.clone(), self.node(&at).ok()?))).collect()
+    }
+
+    /// The connections to all nodes that were used.
+    pub(super) fn connected(&self) -> Vec<Arc<NodeConnections>> {
+        let connections = self.connections.read().unwrap_or_else(PoisonError::into_inner);
+        connections.values().cloned().collect()
     }
 
     /// The address of the primary that has the slot.
@@ -173,7 +183,7 @@ impl Cluster {
         let ask =
             |mut conn: MultiplexedConnection| async move { pipe.query_async(&mut conn).await };
         let node = self.node(address)?;
-        let (info, slots): (String, Value) = node.connection(Kind::Hot).run(ask).await?;
+        let (info, slots): (String, Value) = node.run(Kind::Hot, ask).await?;
         Ok(Map::parse(&info, &slots, address))
     }
 
@@ -188,7 +198,8 @@ impl Cluster {
         let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
         let port = port.parse().map_err(|_| refused("a node has no port"))?;
         let client = Client::open(login.clone().set_addr(ConnectionAddr::Tcp(host.into(), port)))?;
-        let node = Arc::new(NodeConnections::new(&Server::Known(Box::new(client))));
+        let server = Server::Known(Box::new(client));
+        let node = Arc::new(NodeConnections::new(server, &self.wait_timeouts)?);
         let mut connections = self.connections.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(connections.entry(address.to_owned()).or_insert(node)))
     }

@@ -8,13 +8,17 @@ use redis::{AsyncConnectionConfig, Client, RedisError};
 /// Time limit for a new connection, including the requests to Sentinel.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_millis(700);
 
+/// The settings of a connection with `limit` as the time limit of each call.
+pub(super) fn with_limit(limit: Duration) -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_LIMIT))
+        .set_response_timeout(Some(limit))
+}
+
 /// Opens a connection with `limit` as the time limit of each call.
 pub(super) async fn connect(
     client: &Client,
     limit: Duration,
 ) -> Result<MultiplexedConnection, RedisError> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT_LIMIT))
-        .set_response_timeout(Some(limit));
-    client.get_multiplexed_async_connection_with_config(&config).await
+    client.get_multiplexed_async_connection_with_config(&with_limit(limit)).await
 }

@@ -135,7 +135,7 @@ impl Loader<'_> {
     }
 }
 
-/// Runs a batch until it succeeds, for at most [`TRY_FOR`]. A shared connection may have broken
+/// Runs a batch until it succeeds, for at most [`TRY_FOR`]. A connection may have broken
 /// with the previous server, which shows only when it is used.
 async fn retry<T, F>(batch: impl Fn() -> F) -> Result<T, StoreError>
 where
