@@ -52,7 +52,7 @@ struct BulkManager {
 /// Where a new connection goes.
 enum BulkServer {
     /// To a known address: deadpool-redis opens it.
-    Known(deadpool_redis::Manager),
+    Known(Box<deadpool_redis::Manager>),
     /// To the server that is the primary now: the sentinels are asked.
     Watched(Arc<Sentinels>),
 }
@@ -72,10 +72,12 @@ impl BulkPool {
     /// `wait_timeouts` counts the calls that found no free connection in time.
     pub(super) fn new(server: &Server, wait_timeouts: Arc<AtomicU64>) -> Result<Self, RedisError> {
         let server = match server {
-            Server::Known(client) => BulkServer::Known(deadpool_redis::Manager::new_with_config(
-                client.get_connection_info().clone(),
-                with_limit(BULK_LIMIT),
-            )?),
+            Server::Known(client) => {
+                let address = client.get_connection_info().clone();
+                let limit = with_limit(BULK_LIMIT);
+                let manager = deadpool_redis::Manager::new_with_config(address, limit)?;
+                BulkServer::Known(Box::new(manager))
+            }
             Server::Watched(sentinels) => BulkServer::Watched(Arc::clone(sentinels)),
         };
         let (generation, refusal) = (AtomicU64::default(), Mutex::default());
