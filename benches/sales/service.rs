@@ -74,8 +74,6 @@ impl Service {
         let payments = Payments::new(pg.clone(), queue.clone(), claims.clone(), metrics.clone());
         let (tasks, stop) = Default::default();
         let loops = Loops { tasks, stop, metrics };
-        let line = queue.clone();
-        let reconcile_every = std::time::Duration::from_secs(20);
         let parts = LoopServices {
             draws,
             pg: pool("loops"),
@@ -83,9 +81,9 @@ impl Service {
             boards,
             catalogue,
             keyspaces: lines,
-            queue: line,
+            queue: queue.clone(),
             claims,
-            reconcile_every,
+            reconcile_every: std::time::Duration::from_secs(20),
         };
         loops::start(&loops, parts, deliveries, losses);
         Self { queue, reservations, payments }

@@ -60,8 +60,13 @@ impl Answer {
 
     /// How long to wait before a retry, if the answer is a `503` with `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
+        self.pause_after(503)
+    }
+
+    /// The time in `Retry-After`, if the answer has this status.
+    fn pause_after(&self, status: u16) -> Option<Duration> {
         let seconds = self.header("retry-after").parse().ok()?;
-        (self.status == 503).then_some(Duration::from_secs(seconds))
+        (self.status == status).then_some(Duration::from_secs(seconds))
     }
 
     /// Fails unless the answer is a problem with this status and code.
@@ -223,9 +228,14 @@ impl Client {
         answer
     }
 
-    /// Polls the ticket, and keeps a new one if the answer has it.
+    /// Polls the ticket, and keeps a new one if the answer has it. After a `429` it waits as long as
+    /// `Retry-After` says: tests poll more often than they are asked to.
     pub async fn poll(&mut self) -> Answer {
-        let answer = self.get("/v1/queue/ticket").await;
+        let mut answer = self.get("/v1/queue/ticket").await;
+        while let Some(pause) = answer.pause_after(429) {
+            sleep(pause).await;
+            answer = self.get("/v1/queue/ticket").await;
+        }
         self.keep(&answer);
         answer
     }
