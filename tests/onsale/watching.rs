@@ -14,7 +14,8 @@ const HEALTH: &str = "well:bool stores:list loops:list outbox_waiting:int outbox
 
 async fn next(admin: &Client, sale: &Sale) -> Value {
     let next = admin.get(&format!("/v1/admin/schedules/{}/next", sale.schedule)).await.ok(200);
-    shape::check(&next, "still:text? until:time? room:int next:list server_time:time");
+    let shape = "blocked_by:text? still:text? until:time? room:int next:list server_time:time";
+    shape::check(&next, shape);
     next
 }
 
