@@ -75,8 +75,12 @@ def stamp(schedules, heavy, stop):
         if ticks % 5 == 0:
             versions = pipe.run([("HINCRBY", key(schedule, "meta"), "seat_version", 2) for schedule in heavy])
             # The change before this one is missing, so every reader loads the whole map.
-            pipe.run([("XADD", key(schedule, "seatlog"), "MAXLEN", "~", 5000, f"{version}-0", "c", "1:1")
-                      for schedule, version in zip(heavy, versions)])
+            pipe.run(
+                [
+                    ("XADD", key(schedule, "seatlog"), "MAXLEN", "~", 5000, f"{version}-0", "c", "1:1")
+                    for schedule, version in zip(heavy, versions)
+                ]
+            )
         ticks += 1
         time.sleep(max(0, TICK - (time.time() - begun)))
 
@@ -148,11 +152,13 @@ def make_heavy(address, schedule, people):
     until(f"the keys of {schedule}", lambda: int(redis("ZCARD", key(schedule, "held"))) == SEATS, 600)
     until("a board", lambda: not board_of(address, schedule).get("seats_available", 1))
     epoch = board_of(address, schedule)["epoch"]
-    pipe.run([
-        ("SETRANGE", key(schedule, f"bits:{epoch}"), 0, b"\x7f" + b"\xff" * (LONG // 8 - 1)),
-        ("ZADD", key(schedule, "waiting"), (epoch << 40) + 1, 1),
-        ("HSET", key(schedule, "meta"), "next_n", LONG),
-    ])
+    pipe.run(
+        [
+            ("SETRANGE", key(schedule, f"bits:{epoch}"), 0, b"\x7f" + b"\xff" * (LONG // 8 - 1)),
+            ("ZADD", key(schedule, "waiting"), (epoch << 40) + 1, 1),
+            ("HSET", key(schedule, "meta"), "next_n", LONG),
+        ]
+    )
 
 
 def board_of(address, schedule):
@@ -176,7 +182,7 @@ def fill(options):
     caller = Caller(service.address)
     sales = [make_sale(caller, token(1, "admin")) for _ in range(options.schedules + options.heavy)]
     ids = [schedule for schedule, _ in sales]
-    usual, heavy = ids[:options.schedules], ids[options.schedules:]
+    usual, heavy = ids[: options.schedules], ids[options.schedules :]
     warm(service, ids)
     join_all(service.address, usual[0], options.people)
     until("the archive", lambda: redis("XLEN", key(usual[0], "log")) == 0)
@@ -227,9 +233,13 @@ def part(service, reader, usual, heavy, options):
     cpu = [100 * (now - then) / took for now, then in zip((redis_cpu(), service.cpu()), before)]
     everything = [age for some in ages.values() for age in some]
     return {
-        "p50 ms": percentile(everything, 0.5), "p99 ms": percentile(everything, 0.99), "max ms": max(everything),
+        "p50 ms": percentile(everything, 0.5),
+        "p99 ms": percentile(everything, 0.99),
+        "max ms": max(everything),
         "worst p99 ms": max(percentile(some, 0.99) for some in ages.values()),
-        "Redis CPU %": cpu[0], "process CPU %": cpu[1], "answers/s": len(everything) / took,
+        "Redis CPU %": cpu[0],
+        "process CPU %": cpu[1],
+        "answers/s": len(everything) / took,
     }
 
 
@@ -260,8 +270,14 @@ def turn(binary, usual, heavy, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binaries", nargs="+")
-    for name, default in (("turns", 2), ("people", 100_000), ("schedules", 50), ("heavy", 4), ("seconds", 20),
-                          ("rate", 500)):
+    for name, default in (
+        ("turns", 2),
+        ("people", 100_000),
+        ("schedules", 50),
+        ("heavy", 4),
+        ("seconds", 20),
+        ("rate", 500),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args(ARGS)
     assert all(LOCAL.search(os.environ[name]) for name in ("DATABASE_URL", "REDIS_URL")), "loopback only"

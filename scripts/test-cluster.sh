@@ -12,13 +12,13 @@ set -eu
 cd "$(dirname "$0")/.."
 
 fits='kind(test) & binary(onsale) - test(/^scripts::/)
-    - test(=streams::streams_report_a_lost_redis_once_and_its_return_once)
-    - test(=fault::what_a_killed_process_committed_reaches_redis_and_the_retry)'
+    - test(=streams::tickets::streams_report_a_lost_redis_once_and_its_return_once)
+    - test(=recovery::fault::what_a_killed_process_committed_reaches_redis_and_the_retry)'
 chaos='binary(chaos) & test(=nothing_is_lost_under_random_faults)'
 case ${1:-all} in
 all) ;;
 # The failover tests also run in `make test`.
-some) fits="$fits & test(/^(line|recovery|draw_recovery|backward|outage|race|reshard)::/)" ;;
+some) fits="$fits & test(/^(queue::admission|recovery::(loss|draw_recovery|backward|outage|reshard)|sale::race)::/)" ;;
 *) echo "test-cluster: unknown choice \"$1\": use all or some" >&2; exit 2 ;;
 esac
 

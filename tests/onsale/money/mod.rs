@@ -1,0 +1,9 @@
+//! Points, payments and idempotency keys.
+
+pub mod calls;
+pub mod checkout;
+pub mod hangups;
+pub mod plans;
+pub mod points;
+pub mod repeats;
+pub mod sql_functions;

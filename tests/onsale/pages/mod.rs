@@ -1,0 +1,4 @@
+//! The pages, as a client without scripts sees them.
+
+pub mod forms;
+pub mod page;

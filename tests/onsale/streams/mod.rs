@@ -1,0 +1,5 @@
+//! Server-sent events.
+
+pub mod many;
+pub mod seats;
+pub mod tickets;
