@@ -19,10 +19,18 @@ and at most, the p99 of the schedule with the oldest boards, and the CPU of Redi
 loopback only. Needs `psql` on PATH.
 """
 
-import argparse, http.client, json, multiprocessing, os, re, socket, statistics, subprocess, sys, time
+import argparse
+import http.client
+import json
+import multiprocessing
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
 
-# line.py reads its own arguments when it is imported.
-ARGS, sys.argv = sys.argv[1:], sys.argv[:1]
 import line
 from line import Caller, make_sale, redis, token
 
@@ -247,7 +255,8 @@ def warm(service, schedules):
     """Waits until the process has all these boards."""
     caller = Caller(service.address)
     for schedule in schedules:
-        until("a board", lambda: caller.call("GET", f"/v1/schedules/{schedule}/queue")[0] == 200)
+        path = f"/v1/schedules/{schedule}/queue"
+        until("a board", lambda path=path: caller.call("GET", path)[0] == 200)
     time.sleep(SETTLE)
 
 
@@ -279,7 +288,7 @@ def main():
         ("rate", 500),
     ):
         parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args(ARGS)
+    options = parser.parse_args()
     assert all(LOCAL.search(os.environ[name]) for name in ("DATABASE_URL", "REDIS_URL")), "loopback only"
     usual, heavy = fill(options)
     stop = multiprocessing.Event()

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 
-PEOPLE = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+PEOPLE = 100_000
 BIN = os.environ.get("ONSALE_BIN", "onsale")
 THREADS = 16
 
@@ -165,6 +165,7 @@ def serve():
 
 
 if __name__ == "__main__":
+    PEOPLE = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE
     SERVICE, ADDRESS = serve()
     try:
         main()
