@@ -28,7 +28,6 @@ import re
 import socket
 import statistics
 import subprocess
-import sys
 import time
 
 import line
