@@ -174,11 +174,12 @@ fn claims(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     let (hold, seats) = (uuid::Uuid::now_v7(), [1, 2, 3, 4]);
     let mut round = async || {
         let begun = Instant::now();
-        let claim =
-            seats::redis::take(&set.line, &ticket, hold, 4, &seats).await.expect("an answer");
+        let claim = seats::redis::claim_seats(&set.line, &ticket, hold, 4, &seats)
+            .await
+            .expect("an answer");
         let took = begun.elapsed();
         assert_eq!(claim, seats::model::Claim::Ok { fresh: true });
-        seats::redis::drop(&set.line, hold, &seats).await.expect("an answer");
+        seats::redis::release_claims(&set.line, hold, &seats).await.expect("an answer");
         took
     };
     timed(criterion, runtime, &set.id("claim of 4 seats"), &mut round);

@@ -69,7 +69,7 @@ analyze;
 
 
 class Process:
-    """An `onsale serve`, and when it said what."""
+    """An `onsale serve` process, with the times of its log lines."""
 
     def __init__(self):
         args = [BIN, "serve", "--listen", "127.0.0.1:0", "--log", "info"]

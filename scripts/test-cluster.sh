@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 
 fits='kind(test) & binary(onsale) - test(/^scripts::/)
     - test(=streams::tickets::streams_report_a_lost_redis_once_and_its_return_once)
-    - test(=recovery::fault::what_a_killed_process_committed_reaches_redis_and_the_retry)'
+    - test(=recovery::fault::a_commit_of_a_killed_process_reaches_redis_and_its_retry_gets_the_answer)'
 chaos='binary(chaos) & test(=nothing_is_lost_under_random_faults)'
 case ${1:-all} in
 all) ;;

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use self::limits::{addresses, connection_policy};
 use self::operations::{Stores, open_files, relied_on};
-use self::routes::{Made, router};
+use self::routes::{RouterParts, router};
 use self::services::{Services, StreamServices};
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
@@ -132,7 +132,7 @@ fn assemble(
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
     let changes = Changes::among(loops.tasks.clone());
     let addresses = Arc::new(addresses(&settings.http));
-    let parts = Made {
+    let parts = RouterParts {
         services: &services,
         handoffs,
         maps: &maps,
@@ -143,8 +143,8 @@ fn assemble(
     };
     let router = router(parts, &settings.http, &metrics);
     let policy = connection_policy(&settings.http, files, &metrics);
-    let polls = queue::http::shortcut(services.queue.clone());
-    let maps = concert::http::shortcut(maps);
+    let polls = queue::http::poll_fast_path(services.queue.clone());
+    let maps = concert::http::seat_map_fast_path(maps);
     let fast_paths = FastPaths::new(vec![polls], vec![maps], addresses, metrics);
     Ok((Routes { router, fast_paths }, policy, services.admin.seats))
 }
@@ -254,7 +254,8 @@ impl Running {
         self.tasks.close();
         self.stop.cancelled().await;
         if tokio::time::timeout(self.drain + LAST_STEP, self.tasks.wait()).await.is_err() {
-            tracing::warn!(running = self.tasks.len(), "tasks did not end before the process");
+            let running = self.tasks.len();
+            tracing::warn!(running, "tasks were still running when the process stopped");
         }
     }
 }

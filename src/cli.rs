@@ -158,7 +158,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("the process drains after a signal");
+    tracing::info!("received a stop signal; draining");
     running.stop().cancel();
     running.stopped().await;
     Ok(())

@@ -1,8 +1,8 @@
 -- lib/entry: how a queue entry moves and ends. After lib/queue.
 --
--- An entry is in exactly one of two: the sorted set waiting, or the hash place (it was admitted or
--- passed over). One in place is also in active (and perhaps called), in parked, or in returned. An ended entry is in none of them; its two bits in done:<epoch> hold
--- the reason.
+-- An entry is either in the sorted set waiting or in the hash place (admitted or passed over). An
+-- entry in place is also in active (and perhaps called), in parked, or in returned. An ended entry
+-- is in none of them; its two bits in done:<epoch> hold the reason.
 
 -- Records that an entry ended for good: no ticket brings it back.
 local function mark_ended(user, sequence, reason, now)

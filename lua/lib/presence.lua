@@ -61,7 +61,7 @@ local function find_silence_limit(sale, now)
   return limit, ended
 end
 
--- Notes that admission stops at a silent entry. If the entry is beyond the notice in force, the
+-- Notes that admission stops at a silent entry. If the entry is beyond the current notice, the
 -- next notice covers more entries.
 local function note_stop(sale, sequence)
   if sequence > sale.noticed then redis.call('HSET', META, 'notice_short', 1) end

@@ -5,7 +5,7 @@
 -- whole map.
 local FREE, HELD, GONE = 0, 1, 2
 
--- changes: a list of 'seat_number:state'. Returns the seat_version in force.
+-- changes: a list of 'seat_number:state'. Returns the current seat_version.
 local function publish_changes(meta, seatlog, changes)
   if #changes == 0 then return tonumber(redis.call('HGET', meta, 'seat_version') or 0) end
   local version = redis.call('HINCRBY', meta, 'seat_version', 1)

@@ -22,7 +22,7 @@ local refused = guard(META, EPOCH)
 if refused then return refused end
 local now = clock()
 local sale = load_sale(META)
--- After a standstill of Redis or of every process no entry is present, and all would be passed
+-- After a stall of Redis or of every process no entry is present, and all would be passed
 -- over. Clients near the front first get the time to poll again.
 local looked_at = tonumber(redis.call('HGET', META, 'looked_at') or now)
 if now - looked_at > math.max(sale.presence_ms / 3, 5000) then
@@ -40,7 +40,7 @@ local function find_overdue(key)
 end
 
 -- Admitted, and not seen within the claim window. These come before the ended slots: after a
--- standstill both are overdue, and an entry that was never seen is passed over, not ended.
+-- stall both are overdue, and an entry that was never seen is passed over, not ended.
 local unseen = find_overdue(CALLED)
 for _, user in ipairs(unseen) do
   local sequence, grace = read_entry(user)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- queue/configure: puts a version of a sale's settings in force.
+-- queue/configure: applies a version of a sale's settings.
 --
 -- PostgreSQL has the settings and numbers their versions. Several processes send copies, in any
 -- order; an older version is ignored.
@@ -7,7 +7,7 @@
 -- KEYS  meta
 -- ARGV  epoch  version  field value …
 -- Reply {'OK'}
---       {'OLD', version}   this version or a newer one is already in force
+--       {'OLD', version}   this version or a newer one already applies
 --       {'LOST'} {'STALE', epoch}
 -- Uses  lib/guard
 local meta = KEYS[1]

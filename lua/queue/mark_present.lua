@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
--- queue/mark_present: merges the entries that a process heard from into the presence of the queue.
+-- queue/mark_present: merges the entries that polled at a process into the presence of the queue.
 --
 -- Processes answer polls of waiting entries from memory. Only this script makes them present for
--- admission. A process that does so states the sequence up to which it has merged every entry it
--- heard from, and for how long the statement holds. It merges again before that, or answers no poll
--- up to that sequence from memory. queue/admit passes over no entry beyond what every such process
--- merged.
+-- admission. A process that does so states the sequence up to which it has merged every entry that
+-- polled there, and for how long the statement holds. It merges again before that, or answers no
+-- poll up to that sequence from memory. queue/admit passes over no entry beyond what every such
+-- process merged.
 --
 -- KEYS  as lib/queue
 -- ARGV  epoch  process  upto  lease_ms  sequence...

@@ -10,7 +10,7 @@
 --
 -- KEYS  as lib/queue
 -- ARGV  epoch  user  sequence  active_until_ms     active_until_ms: 0 unless the ticket is ACTIVE
--- Reply {'WAITING', sequence, ahead, now}    sequence: the one in force, the lowest that was shown
+-- Reply {'WAITING', sequence, ahead, now}    sequence: the current one, the lowest that was shown
 --       {'RETURNED', sequence, ahead, now}
 --       {'ACTIVE', sequence, deadline_ms, now}
 --       {'ENDED', reason, now}               1 expired, 2 left, 3 completed

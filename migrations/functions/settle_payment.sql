@@ -1,9 +1,9 @@
 -- settle_payment: pays every seat of a hold, or none, once per key. The whole transaction is this one
 -- call. Refusals of an existing hold are as final as a payment, and stored under the key too.
 --
--- p_charge_up_to  most points that may be charged, of exactly those that the balance lacks, in the
---                 transaction of the payment. So points are charged only if the hold is paid, and only
---                 once, for any number of tabs and repeats. Null: none
+-- p_charge_up_to  maximum number of points to charge. The call charges exactly what is missing, in
+--                 the same transaction. So points are charged only if the hold is paid, and only
+--                 once, for any number of tabs and repeats. Null: it charges nothing
 --
 -- Replies:
 --   OK                      paid: required, balance, charged, paid_at, and one element per payment or
@@ -40,7 +40,7 @@ begin
     if reply <> 'FREE' then
         return;
     end if;
-    -- What is read before the locks never changes: which seats are in the hold.
+    -- Safe to read before the locks: the seats of a hold never change.
     select min(concert_schedule_id) as schedule, min(queue_sequence) as sequence,
            array_agg(seat_id) as seats
       into v_hold from reservation where hold_id = p_hold and user_id + 0 = p_user;

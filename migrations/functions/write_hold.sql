@@ -1,9 +1,9 @@
 -- write_hold: holds seats, all or none, once per key. The whole transaction is this one call.
 --
--- p_takeover_after  seconds from the end of a hold until other buyers may take over its seats; its own
---                   buyer may from its end on
--- p_churn           limit of unpaid holds of one seat by one user, within ten minutes and the time
---                   that this many holds last
+-- p_takeover_after  seconds after a hold's end before other buyers may take its seats; its own
+--                   buyer may at once
+-- p_churn           maximum number of unpaid holds of one seat by one user within ten minutes
+--                   + p_churn * (hold_ttl_seconds + p_takeover_after)
 --
 -- Replies:
 --   OK                      held: hold, concert, held_at, held_until, and one element per seat, by
@@ -53,7 +53,7 @@ begin
       order by id for no key update;
     v_known := point_lock(p_user) is not null;
 
-    -- Then look: first at the clock, then at what nobody else can change any more.
+    -- Read the clock, then the locked rows: nobody else can change them now.
     v_now := clock_timestamp();
     -- Other buyers may take over holds that ended by then.
     -- patch: takeover_margin
@@ -69,9 +69,9 @@ begin
         return;
     end if;
 
-    -- A seat is taken that is sold, blocked, or held by a hold that may not be taken over yet. Past
-    -- its end a hold cannot be paid, by its status from now on as well as by the time. So its own
-    -- buyer need not wait until others may have the seat.
+    -- A seat is taken if it is sold, blocked, or held by a hold that may not be taken over yet.
+    -- Past its end a hold cannot be paid, by its status from now on as well as by the time. So its
+    -- own buyer need not wait until others may have the seat.
     select count(distinct id) as seats,
            array_agg(distinct id order by id) filter (where gone or not lapsed) as taken,
            array_agg(row_id) filter (where lapsed) as lapsed

@@ -186,12 +186,6 @@ pub async fn write_settings(
     Ok(())
 }
 
-/// Reads PostgreSQL's clock. Call it after taking the locks, whose wait may be long.
-pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>, StoreError> {
-    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
-    Ok(now.fetch_one(tx.conn()).await?)
-}
-
 /// Writes an audit row in the transaction of the change.
 pub async fn write_audit(tx: &mut Tx, audit: Audit<'_>) -> Result<(), StoreError> {
     sqlx::query!(

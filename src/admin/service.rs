@@ -22,7 +22,7 @@ use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
 use crate::queue::keyspaces::Keyspaces;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
-use crate::store::pg::{Pg, Tx};
+use crate::store::pg::{Pg, Tx, clock};
 use crate::store::{Store, StoreError};
 
 /// Longest time that a request waits until Redis has the settings of all changed schedules.
@@ -144,7 +144,7 @@ impl SaleAdmin {
         let mut tx = self.pg.begin().await?;
         let old = lock_and_read(&mut tx, id).await?;
         let settings = change.applied_to(&old.settings);
-        may_change(&old, &settings, pg::clock(&mut tx).await?)?;
+        may_change(&old, &settings, clock(tx.conn()).await?)?;
         pg::write_settings(&mut tx, id, &settings).await?;
         Ok(self.commit_change(tx, admin, "queue.change", old).await?.queue)
     }

@@ -25,7 +25,7 @@ use crate::web::theme::Theme;
 use crate::{admin, concert, payment, point, queue, reservation, user};
 
 /// What the router needs.
-pub(super) struct Made<'m> {
+pub(super) struct RouterParts<'m> {
     pub(super) services: &'m Services,
     pub(super) handoffs: HandOffs,
     pub(super) maps: &'m Maps,
@@ -37,7 +37,7 @@ pub(super) struct Made<'m> {
 
 /// The API, the pages, and the operators' routes, with their middleware.
 pub(super) fn router(
-    Made { services, handoffs, maps, stores, theme, addresses, changes }: Made<'_>,
+    RouterParts { services, handoffs, maps, stores, theme, addresses, changes }: RouterParts<'_>,
     settings: &HttpSettings,
     metrics: &Metrics,
 ) -> Router {

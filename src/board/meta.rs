@@ -1,4 +1,4 @@
-//! The `meta` hash of a schedule, parsed: settings in force, counters, epoch.
+//! The `meta` hash of a schedule, parsed: current settings, counters, epoch.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Meta {
     pub epoch: u64,
     /// The keys are being rebuilt.
     pub loading: bool,
-    /// Nobody is admitted before this time, after a loss or a standstill (Redis's clock, ms).
+    /// Admission is paused until this time, after a loss of Redis or a stall (Redis's clock, ms).
     pub pause_until_ms: i64,
     /// The concert is available.
     pub available: bool,

@@ -5,10 +5,11 @@
 //! the notice that the board carries. The bits of later entries stay here until the notice reaches
 //! them, or for one presence window.
 //!
-//! A process states to Redis, as a lease, up to which sequence it has merged every entry it heard
-//! from. While the lease holds, a poll up to that sequence is answered from memory only if Redis
-//! got the entry's bit within half a presence window. Otherwise Redis is called first, and sets the
-//! bit before the poll is answered. So admission passes over no entry that a process heard from.
+//! Each process has a lease in Redis with a sequence: up to it, the process has merged every entry
+//! that polled there. While the lease holds, a poll up to that sequence is answered from memory
+//! only if Redis got the entry's bit within half a presence window. Otherwise Redis is called
+//! first, and sets the bit before the poll is answered. So admission passes over no entry that
+//! polls.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,20 +30,21 @@ struct Aged(VecDeque<(Instant, Bits)>);
 #[derive(Debug, Default)]
 pub struct Presence {
     state: Mutex<State>,
-    /// Held during a merge: one merge must not state as merged what another has taken out.
+    /// Held during a merge. Without it, one merge could report entries as merged that another merge
+    /// has taken and not yet sent.
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Entries that were heard from and not merged into Redis since.
+    /// Entries that polled and were not merged into Redis since.
     heard: Aged,
     /// Entries that were merged into Redis.
     merged: Aged,
     /// The epoch under which the bits were merged.
     epoch: u64,
-    /// Every entry up to here that was heard from is merged, or the current merge includes it.
-    /// Never falls within one epoch.
+    /// Every entry up to this sequence that polled at this process is merged, or is part of the
+    /// current merge. Never falls within one epoch.
     upto: u64,
     /// Until when this process relies on its statement to Redis.
     lease_until: Option<Instant>,
@@ -72,10 +74,9 @@ impl Presence {
         self.turn.lock().await
     }
 
-    /// Takes out every entry up to `upto` that was heard from within `window`, to merge it under
-    /// `epoch`. Also returns the sequence up to which the merge is complete: never lower than
-    /// before. Under a new epoch all merged entries are merged again, because Redis lost their
-    /// bits.
+    /// Takes out every entry up to `upto` that polled within `window`, to merge it under `epoch`.
+    /// Also returns the sequence up to which the merge is complete: never lower than before. Under
+    /// a new epoch all merged entries are merged again, because Redis lost their bits.
     #[must_use]
     pub fn begin_merge(
         &self,
@@ -96,14 +97,14 @@ impl Presence {
         (upto, state.heard.take(upto, window, now))
     }
 
-    /// Takes out every entry up to `upto` that was heard from within `window`, without a statement
-    /// to Redis.
+    /// Takes out every entry up to `upto` that polled within `window`, without a statement to
+    /// Redis.
     #[must_use]
     pub fn take(&self, upto: u64, window: Duration, now: Instant) -> Vec<u64> {
         self.lock().heard.take(upto, window, now)
     }
 
-    /// The sequence up to which every entry that was heard from is merged, or in the current merge.
+    /// The sequence up to which every entry that polled is merged, or is part of the current merge.
     #[must_use]
     pub fn merged_up_to(&self) -> u64 {
         self.lock().upto
@@ -125,7 +126,7 @@ impl Presence {
         state.lease_until = lease_until;
     }
 
-    /// Notes entries that were heard from and must still be merged.
+    /// Notes entries that polled and must still be merged.
     pub fn remember(&self, sequences: &[u64], window: Duration, now: Instant) {
         let mut state = self.lock();
         for sequence in sequences {

@@ -17,7 +17,7 @@ use crate::store::keys::{SEQUENCE_BITS, ScheduleKeys};
 use crate::store::redis::Redis;
 use crate::store::{Store, StoreError};
 
-/// A board that is older than this is overdue. In good order a board is read at least every second.
+/// A board older than this is overdue. Normally a board is read at least once a second.
 const OVERDUE: Duration = Duration::from_secs(2);
 
 /// A schedule's queue and seats at one moment.
@@ -30,7 +30,7 @@ pub struct Board {
     /// The state of every seat.
     pub seats: Arc<SeatStates>,
     /// Redis lost its data, and the queue is as before the loss; or admission is paused after a
-    /// rebuild or a standstill.
+    /// rebuild or a stall.
     pub recovering: bool,
     /// Measured rates of joins and admissions.
     pub rates: Rates,

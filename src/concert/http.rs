@@ -29,8 +29,8 @@ fn fresh<T>(body: T) -> Fresh<T> {
 
 /// The fast path of seat maps: answers from bodies that are already rendered.
 #[must_use]
-pub fn shortcut(maps: Maps) -> FastPath {
-    map::http::shortcut(maps)
+pub fn seat_map_fast_path(maps: Maps) -> FastPath {
+    map::http::seat_map_fast_path(maps)
 }
 
 /// The routes of the catalogue, including the seat map.

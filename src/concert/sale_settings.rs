@@ -1,6 +1,6 @@
-//! The numeric settings of a sale: name, unit, default, bounds, and what Redis calls them. Nothing
-//! else states these: the API's validation and defaults use the constants, and tests compare the
-//! SQL checks, the OpenAPI description, the console's form and docs/API.md with them.
+//! The numeric settings of a sale: name, unit, default, bounds, Redis field. This table decides:
+//! the API's validation and defaults use its constants. `tests/onsale/admin/sale_settings.rs`
+//! compares the copies in SQL, the API description, the console and docs/API.md with it.
 //!
 //! The column of `concert_schedule` has the setting's name. Every numeric setting may change at any
 //! time.

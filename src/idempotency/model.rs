@@ -59,17 +59,17 @@ impl<T> Answer<T> {
 pub struct Effect<T, E = ()> {
     /// The answer, which is stored under the key: a value, or a final refusal.
     pub outcome: T,
-    /// What follows after the commit, such as a change for Redis. It is not stored: the relay
-    /// delivers it if this process does not.
+    /// The event to deliver after the commit, such as a change for Redis. Not stored here: the
+    /// relay delivers it if this process does not.
     pub event: E,
 }
 
-/// The answer to a request. `event` is what follows, if this call is the one that committed.
+/// The answer to a request. `event` is to be delivered, if this call is the one that committed.
 #[derive(Debug)]
 pub struct Done<T, E = ()> {
     /// The answer.
     pub answer: Answer<T>,
-    /// What follows after the commit.
+    /// The event to deliver after the commit.
     pub event: Option<E>,
 }
 

@@ -37,7 +37,10 @@ pub fn replayed(reply: &str) -> bool {
 }
 
 /// Reads the outcome stored with a key, without locking the key.
-pub async fn look(pg: &Pg, request: &Request) -> Result<Option<serde_json::Value>, KeyError> {
+pub async fn find_outcome(
+    pg: &Pg,
+    request: &Request,
+) -> Result<Option<serde_json::Value>, KeyError> {
     let row = sqlx::query!(
         "select fingerprint, outcome from idempotency_key where user_id = $1 and key = $2",
         request.user.0,

@@ -63,7 +63,7 @@ fn unknown() -> StoreError {
 /// Reads the answer that was given for this key before, if any. For refusals that are decided
 /// before the transaction: they must not hide an earlier success.
 pub async fn replay<T: Outcome>(pg: &Pg, request: &Request) -> Result<Option<Answer<T>>, KeyError> {
-    let Some(stored) = pg::look(pg, request).await? else {
+    let Some(stored) = pg::find_outcome(pg, request).await? else {
         return Ok(None);
     };
     Ok(Some(Answer { outcome: read(stored)?, replayed: true }))

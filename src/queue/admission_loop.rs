@@ -185,8 +185,8 @@ impl AdmissionLoop {
         stream::iter(schedules).for_each_concurrent(MERGES, merge).await;
     }
 
-    /// Merges the entries up to the notice that this process heard from, and states that to Redis
-    /// for `lease`. Polls up to there are answered from memory only while the statement holds.
+    /// Merges the entries up to the notice that polled at this process, and states that to Redis
+    /// for `lease`. Polls up to the notice are answered from memory only while the statement holds.
     async fn merge(&self, schedule: ScheduleId, lease: Duration) {
         let Some(watched) = self.boards.watched(schedule) else {
             return;

@@ -63,7 +63,7 @@ impl ArchiveWorker {
         let read = |scripts: ScheduleScripts| async move {
             let now = scripts.keyspace.keys.epoch();
             let from = if now == epoch { position } else { "0-0" };
-            Ok((now, scripts.log(from, BATCH).await?))
+            Ok((now, scripts.read_log(from, BATCH).await?))
         };
         let (now, mut entries) = self.keyspaces.run(schedule, read).await?;
         let read = entries.len();

@@ -172,7 +172,7 @@ impl PublicBoard {
 
 /// The fast path for polls of waiting tickets.
 #[must_use]
-pub fn shortcut(queue: WaitingRoom) -> FastPath {
+pub fn poll_fast_path(queue: WaitingRoom) -> FastPath {
     Box::new(move |uri: &Uri, headers: &HeaderMap| -> Option<RoutedResponse> {
         if uri.path() != POLL || uri.query().is_some() {
             return None;

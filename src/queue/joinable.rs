@@ -9,8 +9,8 @@ use crate::store::id::ScheduleId;
 use crate::store::{Store, StoreError};
 
 impl WaitingRoom {
-    /// Refuses what a join of `schedule` would refuse, by a schedule and a board that are at most
-    /// 1 s old. The join itself decides again.
+    /// Returns the error that a join of `schedule` would return, judged by a schedule and a board
+    /// that are at most 1 s old. The join itself decides again.
     ///
     /// # Errors
     /// As [`WaitingRoom::join`]; also [`StoreError::Unavailable`] if the board is older than 2 s.

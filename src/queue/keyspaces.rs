@@ -43,7 +43,7 @@ pub struct ScheduleScripts {
 pub struct RebuildRequest {
     /// The schedule.
     pub schedule: ScheduleId,
-    /// Notified when the keys are in force again; dropped if the rebuild failed.
+    /// Notified when the keys are rebuilt; dropped if the rebuild failed.
     pub rebuilt: oneshot::Sender<()>,
 }
 
@@ -126,7 +126,7 @@ impl Keyspaces {
         }
     }
 
-    /// The keys in force: those of PostgreSQL's epoch, on the server they were built on.
+    /// The current keys: those of PostgreSQL's epoch, on the server they were built on.
     async fn keyspace(
         &self,
         schedule: ScheduleId,
@@ -171,8 +171,8 @@ impl Keyspaces {
         Ok(ExpectedKeys { epoch, written: pg::highest(&self.pg, schedule).await?, ..before })
     }
 
-    /// As [`Keyspaces::expected`], from this process alone: while PostgreSQL is down, queues continue
-    /// with that and with what Redis has.
+    /// As [`Keyspaces::expected`], from this process alone: while PostgreSQL is down, queues
+    /// continue with that and with what Redis has.
     fn remembered(&self, schedule: ScheduleId) -> ExpectedKeys {
         let seen = self.seen.get(&schedule).map(|(epoch, seen)| (epoch, seen.floor()));
         let epoch = self.epochs.get(&schedule).unwrap_or(0);
@@ -253,7 +253,7 @@ impl Keyspaces {
         self.found.invalidate(&schedule);
     }
 
-    /// Puts a schedule's settings in force in Redis, from PostgreSQL.
+    /// Applies a schedule's settings in Redis, from PostgreSQL.
     pub async fn configure(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         self.catalogue.forget(schedule);
         let current = match self.catalogue.schedule(schedule).await {

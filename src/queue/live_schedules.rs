@@ -45,7 +45,7 @@ impl LiveSchedules {
         if last.0.elapsed() < MAX_AGE {
             return last.1.clone();
         }
-        match pg::live(&self.pg).await {
+        match pg::list_live_schedules(&self.pg).await {
             Ok(live) => {
                 for (schedule, epoch) in &live {
                     self.keyspaces.note_epoch(*schedule, *epoch);

@@ -17,9 +17,9 @@ const MAX_SEGMENTS: usize = 256;
 const MAX_ITEMS: usize = 500;
 
 /// Ended entries, two bits each, as Redis stores them. Bounded: the caller takes the segments out
-/// when [`EndedPlaces::is_full`] returns true.
+/// when [`EndedEntries::is_full`] returns true.
 #[derive(Debug, Default)]
-pub struct EndedPlaces {
+pub struct EndedEntries {
     segments: BTreeMap<(u64, u64), Vec<u8>>,
 }
 
@@ -34,7 +34,7 @@ pub struct Segment {
     bytes: Vec<u8>,
 }
 
-impl EndedPlaces {
+impl EndedEntries {
     /// Adds an ended entry. The first reason added for an entry stays.
     pub fn add(&mut self, sequence: Sequence, ended: Ended) {
         let (byte, shift) = (sequence.number() / 4, 6 - 2 * (sequence.number() % 4));
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn ended_entries_are_packed_four_to_a_byte_and_the_first_reason_stays() {
-        let mut entries = EndedPlaces::default();
+        let mut entries = EndedEntries::default();
         entries.add(sequence(1, 1), Ended::Completed);
         entries.add(sequence(1, 1), Ended::Expired);
         entries.add(sequence(1, 4), Ended::Left);
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn ended_entries_take_at_most_one_mebibyte() {
-        let mut entries = EndedPlaces::default();
+        let mut entries = EndedEntries::default();
         let mut added = 0;
         while !entries.is_full() {
             entries.add(sequence(1, added * SEGMENT_BYTES * 4), Ended::Left);

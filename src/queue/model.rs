@@ -166,7 +166,7 @@ pub enum EntryState {
 /// One user's position in one schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueEntry {
-    /// The sequence in force: the lowest that the user has shown.
+    /// The entry's current sequence: the lowest that the user has shown.
     pub sequence: Sequence,
     /// The sequence of joining. It differs after a draw.
     pub joined: Sequence,

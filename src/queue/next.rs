@@ -20,8 +20,7 @@ const EACH: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AdmissionBlock {
-    /// Admission is paused after a loss of Redis or a standstill, until old tickets are shown
-    /// again.
+    /// Admission is paused after a loss of Redis or a stall, until old tickets are shown again.
     Recovering,
     /// The concert is UNAVAILABLE.
     Withdrawn,

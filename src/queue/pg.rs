@@ -159,7 +159,7 @@ async fn forget_slots(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result
 
 /// An entry that has not ended, as far as the log is archived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpenPlace {
+pub struct OpenEntry {
     /// The sequence of joining.
     pub sequence: Sequence,
     /// The end of the active slot, if the entry was admitted.
@@ -170,11 +170,11 @@ pub struct OpenPlace {
 
 /// The user's open entry with the lowest sequence. Entries before a completed or expired one do not
 /// count.
-pub async fn open_place(
+pub async fn find_open_entry(
     pg: &Pg,
     schedule: ScheduleId,
     user: UserId,
-) -> Result<Option<OpenPlace>, StoreError> {
+) -> Result<Option<OpenEntry>, StoreError> {
     let row = sqlx::query!(
         r#"select q.sequence, s.deadline_at, q.slot_ends_at as until
            from queue q join concert_schedule s on s.id = q.concert_schedule_id
@@ -188,7 +188,7 @@ pub async fn open_place(
     )
     .fetch_optional(pg.pool())
     .await?;
-    Ok(row.map(|row| OpenPlace {
+    Ok(row.map(|row| OpenEntry {
         sequence: Sequence(row.sequence.cast_unsigned()),
         until: row.until,
         deadline: row.deadline_at,
@@ -196,7 +196,11 @@ pub async fn open_place(
 }
 
 /// Ends up to `limit` entries of a closed sale that are still open; returns how many.
-pub async fn close(pg: &Pg, schedule: ScheduleId, limit: i64) -> Result<u64, StoreError> {
+pub async fn end_open_entries(
+    pg: &Pg,
+    schedule: ScheduleId,
+    limit: i64,
+) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "update queue set status = 'EXPIRED', expired_at = clock_timestamp()
          where id in (select id from queue where concert_schedule_id = $1
@@ -221,7 +225,7 @@ fn text(status: TicketStatus) -> &'static str {
 
 /// The live schedules with their epochs: their keys were built, and their deadline is less than two
 /// hours ago.
-pub async fn live(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
+pub async fn list_live_schedules(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
     let rows = sqlx::query!(
         "select id, queue_epoch from concert_schedule
          where queue_epoch > 0 and deadline_at > clock_timestamp() - interval '2 hours'

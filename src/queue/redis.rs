@@ -53,8 +53,8 @@ impl JoinReply {
     }
 }
 
-/// A process's statement with a merge of presence: it has merged every entry it heard from up to a
-/// sequence, and will merge again before its lease ends.
+/// What a process reports with a merge: the sequence up to which it has merged every entry that
+/// polled there, and for how long that holds. It merges again before that time ends.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Statement<'p> {
     /// The process's name; empty for no statement.
@@ -75,7 +75,7 @@ impl ScheduleScripts {
         self.keyspace.run(&self.redis, script, keys.queue(), (keys.epoch(), args)).await
     }
 
-    /// As [`ScheduleScripts::run`], on the connection for rebuilds.
+    /// As [`ScheduleScripts::run`], on a bulk connection.
     pub(super) async fn run_bulk(
         &self,
         script: Script,
@@ -155,8 +155,8 @@ impl ScheduleScripts {
         })
     }
 
-    /// Runs `queue/mark_present`: merges the entries that a process heard from. With a `statement`,
-    /// they are every entry up to its sequence that the process heard from.
+    /// Runs `queue/mark_present`: merges entries that polled at a process. With a `statement`, they
+    /// are every entry up to its sequence that polled there.
     pub async fn mark_present(
         &self,
         statement: Option<Statement<'_>>,
@@ -167,14 +167,14 @@ impl ScheduleScripts {
         self.run(Script::MarkPresent, (process, upto, lease_ms, sequences)).await.map(|_| ())
     }
 
-    /// Runs `queue/configure`: puts the schedule's settings in force, unless newer ones are.
+    /// Runs `queue/configure`: applies the schedule's settings, unless newer ones apply.
     pub async fn configure(&self, schedule: &Schedule) -> Result<(), ScriptError> {
         self.meta(Script::Configure, &settings(schedule)).await.map(|_| ())
     }
 
     /// Runs `queue/begin_rebuild`: begins a rebuild, whose lease each loading call renews. False if
     /// another process has begun a later one. May be repeated: only the winner of an epoch uses it.
-    pub async fn restore(&self, run_id: &str, lease: Duration) -> Result<bool, ScriptError> {
+    pub async fn begin_rebuild(&self, run_id: &str, lease: Duration) -> Result<bool, ScriptError> {
         let keys = self.keyspace.keys.all();
         let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
         let args = (self.keyspace.keys.epoch(), run_id, lease_ms);
@@ -183,12 +183,12 @@ impl ScheduleScripts {
     }
 
     /// Runs `queue/finish_rebuild`: ends a rebuild; admission waits for `pause_ms`.
-    pub async fn ready(&self, pause_ms: u64) -> Result<(), ScriptError> {
+    pub async fn finish_rebuild(&self, pause_ms: u64) -> Result<(), ScriptError> {
         self.meta(Script::FinishRebuild, pause_ms).await.map(|_| ())
     }
 
     /// Reads up to `count` log entries after `position`, oldest first: their ids and events.
-    pub async fn log(
+    pub async fn read_log(
         &self,
         position: &str,
         count: usize,
@@ -220,7 +220,7 @@ impl ScheduleScripts {
     }
 
     /// Up to `most` active entries, those whose slots end last: users and sequences.
-    pub async fn inside(&self, most: isize) -> Result<Vec<(UserId, Sequence)>, StoreError> {
+    pub async fn list_active(&self, most: isize) -> Result<Vec<(UserId, Sequence)>, StoreError> {
         let mut command = redis::cmd("ZREVRANGE");
         command.arg(self.keyspace.keys.named("active")).arg(0).arg(most - 1);
         let users: Vec<i64> = self.redis.bulk(&command).await?;

@@ -25,7 +25,7 @@ const WAIT: Duration = Duration::from_secs(2);
 impl WaitingRoom {
     /// Finds or creates the entry of `user`: the one in Redis, else the one from before a loss,
     /// else a new one.
-    pub(super) async fn join_line(
+    pub(super) async fn find_or_create_entry(
         &self,
         schedule: ScheduleId,
         user: UserId,
@@ -59,7 +59,7 @@ impl WaitingRoom {
             let reason = "too many users look up their earlier entries".to_owned();
             return Err(StoreError::Unavailable { store: Store::PostgreSql, reason });
         };
-        let open = match pg::open_place(self.keyspaces.pg(), schedule, user).await {
+        let open = match pg::find_open_entry(self.keyspaces.pg(), schedule, user).await {
             Ok(open) => open,
             Err(StoreError::Unavailable { reason, .. }) => {
                 tracing::warn!(%schedule, %user, reason, "looking up an earlier entry failed");

@@ -1,5 +1,6 @@
-//! Resolves a ticket to the state of its queue entry: from memory where the board and this process
-//! know enough, otherwise from Redis. Polls, streams and admission checks all resolve here.
+//! Resolves a ticket to the state of its queue entry: from this process's memory if possible,
+//! otherwise from Redis. Polls, streams and admission checks use it. In each round a stream first
+//! reads the board alone (`waiting_entry`).
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ const REDIS_CALLS: RateLimitPolicy = RateLimitPolicy {
     window: Duration::from_secs(4),
 };
 /// Number of entries whose latest answer is stored.
-const REMEMBERED: usize = 200_000;
+const MAX_STORED_ANSWERS: usize = 200_000;
 
 /// The latest answer that this process gave about an entry. No later answer may contradict it.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +61,7 @@ impl TicketResolver {
     /// Puts the resolver together.
     #[must_use]
     pub fn new(boards: Boards, draws: Draws) -> Self {
-        let answers = Arc::new(Cache::new(REMEMBERED));
+        let answers = Arc::new(Cache::new(MAX_STORED_ANSWERS));
         Self { boards, draws, answers, limiter: Arc::new(RateLimiter::new(REDIS_CALLS)) }
     }
 
@@ -105,6 +106,13 @@ impl TicketResolver {
     pub(super) fn is_waiting(&self, ticket: &Ticket) -> bool {
         let board = self.boards.watched(ticket.schedule).and_then(|watched| watched.board());
         board.is_some_and(|board| board.waiting.ahead(ticket.sequence.0).is_some())
+    }
+
+    /// The state of a waiting ticket as the board alone shows it. Streams ask this in every round,
+    /// because it needs no shared cache; they ask [`Self::known_entry`] before they send.
+    pub(super) fn waiting_entry(board: &Board, ticket: &Ticket) -> Option<QueueEntry> {
+        let ahead = board.waiting.ahead(ticket.sequence.0)?;
+        Some(QueueEntry { state: EntryState::Waiting { ahead }, ..QueueEntry::of(ticket) })
     }
 
     /// The state that the board and this process know. Never a worse position than shown before.

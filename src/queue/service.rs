@@ -113,7 +113,7 @@ impl WaitingRoom {
             Err(CatalogueError::Store(error)) => return Err(error.into()),
             Err(_) => return Err(QueueError::NoSchedule),
         }
-        let joined = match self.join_line(schedule, user).await? {
+        let joined = match self.find_or_create_entry(schedule, user).await? {
             JoinReply::Joined(joined) => joined,
             JoinReply::Unknown => {
                 let reason = format!("user {user} joined and has no queue entry");

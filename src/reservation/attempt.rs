@@ -1,7 +1,7 @@
 //! One attempt to hold certain seats: a claim in Redis, then a hold in PostgreSQL.
 //!
 //! A claim keeps other buyers from the seats. So the attempt releases its claim as soon as it knows
-//! that there is no hold, and leaves it only while that is unknown.
+//! that there is no hold, and keeps it only while the outcome is unknown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,8 +153,8 @@ impl Attempts {
             }
             Err(_) => false,
         };
-        // Two repeats of a request for the best seats may have claimed different seats. Only those of
-        // the hold stay claimed.
+        // Two repeats of a request for the best seats may have claimed different seats. Only those
+        // of the hold stay claimed.
         let kept = |number: &u32| match &held {
             Ok((answer, _)) => {
                 let mut seats = answer.outcome.reservations.iter();

@@ -26,7 +26,7 @@ use crate::rate_limit::{RateLimitPolicy, RateLimiter};
 use crate::seats::model::hold_id;
 use crate::seats::service::SeatClaims;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
-use crate::store::pg::Pg;
+use crate::store::pg::{Pg, clock};
 use crate::telemetry::Metrics;
 
 /// Most choices that one request for the best seats tries when other buyers take them first.
@@ -100,8 +100,8 @@ impl Reservations {
         request: &Request,
         refusal: HoldError,
     ) -> Result<Answer<Hold>, HoldError> {
-        // A request for given seats that is still in progress has claimed these seats itself, so they
-        // are not taken: most refusals of a rush need no call of Redis.
+        // A request for given seats that is still in progress has claimed these seats itself, so
+        // they are not taken: most refusals of a rush need no call of Redis.
         let may_be_claiming = !matches!(refusal, HoldError::Taken { .. });
         // Claims first: a request that commits between the two calls has left an answer.
         let hold = hold_id(schedule, request);
@@ -167,7 +167,7 @@ impl Reservations {
             return Ok(());
         }
         let mut tx = self.pg.begin().await?;
-        check(read::pg::clock(&mut tx).await?)
+        check(clock(tx.conn()).await?)
     }
 
     /// Tries to hold the best seats, and the next best ones when another buyer takes one of them.

@@ -21,7 +21,7 @@ use crate::seats::model::{FencedSeat, SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::store::StoreError;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::single::{Call, Single};
-use crate::store::pg::{Tx, Work};
+use crate::store::pg::{Tx, Work, clock};
 
 /// One attempt to hold: the data that its tries share.
 #[derive(Debug)]
@@ -213,7 +213,7 @@ async fn end_as_expired(
     schedule: ScheduleId,
     lapsed: &[LiveRow],
 ) -> Result<Ended, StoreError> {
-    let now = read::pg::clock(tx).await?;
+    let now = clock(tx.conn()).await?;
     if lapsed.is_empty() {
         return Ok(Ended::none(now));
     }

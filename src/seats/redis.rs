@@ -23,7 +23,7 @@ pub struct Decided {
 }
 
 /// Runs `seats/claim`.
-pub async fn take(
+pub async fn claim_seats(
     scripts: &ScheduleScripts,
     ticket: &Ticket,
     hold: Uuid,
@@ -39,11 +39,11 @@ pub async fn take(
     if reply.word == "OK" {
         scripts.keyspace.seen.changed(reply.get(0)?);
     }
-    Ok(claim(&reply)?)
+    Ok(read_claim(&reply)?)
 }
 
 /// Reads the reply of `seats/claim`.
-pub fn claim(reply: &Reply) -> Result<Claim, StoreError> {
+pub fn read_claim(reply: &Reply) -> Result<Claim, StoreError> {
     match reply.word.as_str() {
         "OK" => Ok(Claim::Ok { fresh: reply.get::<u32>(2)? > 0 }),
         "TAKEN" => Ok(Claim::Taken { repeater: reply.get::<u8>(0)? == 1, seats: reply.rest(1)? }),
@@ -69,7 +69,11 @@ pub async fn find_claims(
 }
 
 /// Runs `seats/release_claims`.
-pub async fn drop(scripts: &ScheduleScripts, hold: Uuid, seats: &[u32]) -> Result<(), ScriptError> {
+pub async fn release_claims(
+    scripts: &ScheduleScripts,
+    hold: Uuid,
+    seats: &[u32],
+) -> Result<(), ScriptError> {
     let mut args = vec![scripts.keyspace.keys.epoch().to_string(), hold.to_string()];
     args.extend(seats.iter().map(ToString::to_string));
     let keys = scripts.keyspace.keys.all_named(&["meta", "held", "claim", "seatlog"]);
@@ -165,7 +169,7 @@ pub async fn recount(
 
 /// Reads the seats from `first` to `last` at one moment. Not a script: no call waits behind a long
 /// one.
-pub async fn look(
+pub async fn read_seats(
     scripts: &ScheduleScripts,
     first: u32,
     last: u32,

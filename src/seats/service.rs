@@ -40,7 +40,7 @@ impl SeatClaims {
         seats: &[u32],
     ) -> Result<Claim, StoreError> {
         let take = |scripts: ScheduleScripts| async move {
-            redis::take(&scripts, ticket, hold, limit, seats).await
+            redis::claim_seats(&scripts, ticket, hold, limit, seats).await
         };
         self.keyspaces.run(ticket.schedule, take).await
     }
@@ -61,8 +61,9 @@ impl SeatClaims {
     /// Releases the claims of a hold that was not made. If Redis does not answer, they lapse after
     /// 5 s.
     pub async fn release(&self, schedule: ScheduleId, hold: Uuid, seats: &[u32]) {
-        let drop =
-            |scripts: ScheduleScripts| async move { redis::drop(&scripts, hold, seats).await };
+        let drop = |scripts: ScheduleScripts| async move {
+            redis::release_claims(&scripts, hold, seats).await
+        };
         if let Err(error) = self.keyspaces.run(schedule, drop).await {
             tracing::debug!(%schedule, %error, "releasing claims failed");
         }

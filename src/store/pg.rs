@@ -7,8 +7,9 @@ pub mod single;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Postgres, Transaction};
+use sqlx::{ConnectOptions, PgExecutor, Postgres, Transaction};
 
 use super::{Store, StoreError};
 
@@ -145,6 +146,15 @@ impl MaybeConflict for StoreError {
     fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict(_))
     }
+}
+
+/// Reads PostgreSQL's clock, with which all expiry is decided. In a transaction, call it after
+/// taking the locks, whose wait may be long.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] if PostgreSQL does not answer.
+pub async fn clock(on: impl PgExecutor<'_>) -> Result<DateTime<Utc>, StoreError> {
+    Ok(sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(on).await?)
 }
 
 /// The name of the constraint that `error` reports as violated, so that a query can turn it into an

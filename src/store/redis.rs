@@ -129,8 +129,8 @@ impl Redis {
         Ok(())
     }
 
-    /// The use of the bulk connections now. Counts each call that waited in vain once, so only the
-    /// metrics may call it.
+    /// The use of the bulk connections now. A call that found no free connection in time is counted
+    /// once, so only the metrics may read this.
     #[must_use]
     pub fn bulk_use(&self) -> BulkUse {
         let wait_timeouts = self.wait_timeouts.swap(0, Ordering::Relaxed);

@@ -9,8 +9,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use quick_cache::sync::Cache;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-/// Maps tokens to what they say. The caller checks that an entry is still valid: that the token has
-/// not expired, and that the keys that verified it are still in use.
+/// Maps a token to its verified content. The caller checks that an entry is still valid: that the
+/// token has not expired, and that the keys that verified it are still in use.
 #[derive(Debug)]
 pub struct TokenCache<V> {
     entries: Cache<[u64; 2], V>,

@@ -7,7 +7,7 @@ use crate::queue::model::Sequence;
 use crate::seats::model::{FencedSeat, SeatState};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId, UserId};
-use crate::store::pg::{Pg, Tx};
+use crate::store::pg::{Pg, Tx, clock};
 
 /// A seat as PostgreSQL has it now, for a comparison with Redis.
 #[derive(Debug, Clone)]
@@ -85,8 +85,7 @@ pub async fn seats_now(
     )
     .fetch_all(pg.pool())
     .await?;
-    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
-    let now = now.fetch_one(pg.pool()).await?;
+    let now = clock(pg.pool()).await?;
     let seat = |row| <(SeatId, SeatNow)>::from(row).1;
     Ok((rows.into_iter().map(seat).collect(), now))
 }

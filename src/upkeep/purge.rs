@@ -42,7 +42,7 @@ impl PurgeLoop {
         let forms = user::pg::purge_forms(&self.pg, BATCH).await?;
         self.unlink_past().await?;
         for schedule in pg::closed(&self.pg).await? {
-            while queue::pg::close(&self.pg, schedule, BATCH).await? > 0 {}
+            while queue::pg::end_open_entries(&self.pg, schedule, BATCH).await? > 0 {}
         }
         Ok(i64::try_from(keys.max(forms)).unwrap_or(BATCH) == BATCH)
     }

@@ -105,8 +105,8 @@ impl Reconciler {
         self.complete_paid(schedule, epoch).await
     }
 
-    /// Checks that the keys are still those of `epoch`, and not lost without anybody having
-    /// detected it. Lost keys are rebuilt, and what they showed is not drift.
+    /// Checks that the keys are still those of `epoch`, and that Redis has not lost them unnoticed.
+    /// Lost keys are rebuilt, and what they showed is not drift.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the keys were or are being rebuilt.
@@ -136,7 +136,7 @@ impl Reconciler {
         for first in (1..=total).step_by(PAGE as usize) {
             let last = total.min(first + PAGE - 1);
             let look = |scripts: ScheduleScripts| async move {
-                seats::redis::look(&scripts, first, last).await
+                seats::redis::read_seats(&scripts, first, last).await
             };
             let seen = self.keyspaces.run(schedule, look).await?;
             let passed = TimeDelta::from_std(begun.elapsed()).unwrap_or_default();
@@ -168,7 +168,7 @@ impl Reconciler {
         Ok(repaired)
     }
 
-    /// Puts the settings in force in Redis if it has older ones.
+    /// Applies the current settings in Redis if it has older ones.
     async fn repair_settings(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
         let Some(version) = pg::settings_told(&self.pg, schedule).await? else {
             return Ok(());
@@ -186,8 +186,9 @@ impl Reconciler {
 
     /// Completes the entries that were paid from and still have an active slot.
     async fn complete_paid(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
-        let read =
-            |scripts: ScheduleScripts| async move { Ok(scripts.inside(ACTIVE_CHECKED).await?) };
+        let read = |scripts: ScheduleScripts| async move {
+            Ok(scripts.list_active(ACTIVE_CHECKED).await?)
+        };
         let active = self.keyspaces.run(schedule, read).await?;
         let paid = pg::paid_of(&self.pg, schedule, &active).await?;
         if paid.is_empty() {

@@ -44,7 +44,7 @@ type Waiting = Arc<Mutex<HashMap<ScheduleId, Vec<oneshot::Sender<()>>>>>;
 /// The state of a schedule's keys in Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeysState {
-    /// Complete, and of the epoch in force.
+    /// Complete, and of the current epoch.
     InForce,
     /// Another process is building them.
     Loading,
@@ -117,8 +117,8 @@ impl Recovery {
         }
     }
 
-    /// Makes sure that a schedule's keys are in force: waits for another process's rebuild, or
-    /// rebuilds them.
+    /// Makes sure that a schedule's keys are complete and of the current epoch: waits for another
+    /// process's rebuild, or rebuilds them.
     pub async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         let (mut pause, mut overtaken) = (SHORTEST_PAUSE, None);
         for _ in 0..CHECKS {
@@ -205,13 +205,13 @@ impl Recovery {
     ) -> Result<(), StoreError> {
         let keyspace = Arc::new(Keyspace::new(ScheduleKeys::new(schedule, epoch), server));
         let scripts = ScheduleScripts { redis: self.redis.clone(), keyspace };
-        if !scripts.restore(server, LEASE).await.map_err(gave_up)? {
+        if !scripts.begin_rebuild(server, LEASE).await.map_err(gave_up)? {
             return Err(unavailable("another process rebuilds under a later epoch"));
         }
         self.load(&scripts, schedule).await?;
         // When a schedule's keys are first built, there are no old tickets to wait for.
         let pause = if epoch == 1 { 0 } else { u64::try_from(PAUSE.as_millis()).unwrap_or(0) };
-        scripts.ready(pause).await.map_err(gave_up)?;
+        scripts.finish_rebuild(pause).await.map_err(gave_up)?;
         self.keyspaces.invalidate(schedule);
         tracing::info!(%schedule, epoch, "the schedule's keys were built");
         Ok(())

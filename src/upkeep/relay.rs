@@ -130,9 +130,10 @@ impl Relay {
     async fn refuse(&self, entry: &Entry, error: &StoreError) -> Result<(), StoreError> {
         let Entry { id: OutboxId(id), kind, .. } = entry;
         if pg::refuse(&self.pg, entry.id, &error.to_string(), REFUSALS).await? {
-            tracing::error!(id, kind, %error, "an event is parked");
+            tracing::error!(id, kind, %error,
+                "parked an outbox entry that Redis refused too often");
         } else {
-            tracing::warn!(id, kind, %error, "an event was refused");
+            tracing::warn!(id, kind, %error, "Redis refused an outbox entry; it is retried");
         }
         Ok(())
     }

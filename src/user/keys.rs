@@ -73,7 +73,7 @@ struct LastRead {
 /// Modification time, size and inode of a file. They differ after the file is written or replaced.
 type Stamp = (SystemTime, u64, u64);
 
-/// The keys in force, and their source.
+/// The current keys, and their source.
 #[derive(Debug)]
 pub struct ProviderKeys {
     source: JwksSource,
@@ -231,7 +231,7 @@ impl ProviderKeys {
         }
         let keys_known = self.in_force.load().jwks.is_some();
         tracing::warn!(source = %self.source, %error, keys_known,
-            "the identity provider's keys could not be read; the last good ones stay in force");
+            "the identity provider's keys could not be read; the last good ones stay in use");
         last.error = Some(message);
     }
 }

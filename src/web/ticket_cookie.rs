@@ -20,20 +20,20 @@ const A_DAY_SECONDS: u32 = 24 * 60 * 60;
 
 /// The cookie: a ticket, empty if the user has not joined yet, and the user's access token.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PlaceCookie {
+pub struct TicketCookie {
     /// The ticket; empty if the user has not joined yet.
     pub ticket: String,
     /// The user's access token.
     pub access: String,
 }
 
-impl std::fmt::Debug for PlaceCookie {
+impl std::fmt::Debug for TicketCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PlaceCookie(..)")
+        f.write_str("TicketCookie(..)")
     }
 }
 
-impl PlaceCookie {
+impl TicketCookie {
     /// The cookie of a new user who could not join: it has no ticket.
     #[must_use]
     pub fn of_new_user(access: String) -> Self {
@@ -93,7 +93,7 @@ pub struct Place {
 
 impl Place {
     /// Polls the ticket of a cookie; `None` if the ticket is not valid.
-    pub async fn look(web: &Web, cookie: &PlaceCookie) -> Option<Self> {
+    pub async fn load(web: &Web, cookie: &TicketCookie) -> Option<Self> {
         match web.queue.poll(&cookie.ticket).await {
             Ok(view) => Some(Self { at: view.server_time, view: Some(view), link: None }),
             Err(QueueError::Invalid(_)) => None,
@@ -188,7 +188,7 @@ impl Place {
 }
 
 /// Creates a hand-off code and returns the link to continue on another device.
-pub async fn link(web: &Web, cookie: &PlaceCookie) -> Option<String> {
+pub async fn link(web: &Web, cookie: &TicketCookie) -> Option<String> {
     let caller = cookie.caller(web).await?;
     let (code, _) = web.handoffs.make(&cookie.ticket, &caller).await.ok()?;
     Some(format!("/continue#{code}"))

@@ -20,7 +20,7 @@ use super::headers::is_secure;
 use super::page::Page;
 use super::shop::View;
 use super::theme::Slots;
-use super::ticket_cookie::{Place, PlaceCookie, link};
+use super::ticket_cookie::{Place, TicketCookie, link};
 use super::visit::Visit;
 use crate::concert::model::{Concert, EntryOrder};
 use crate::concert::service::CatalogueError;
@@ -69,9 +69,9 @@ pub(super) async fn wait(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sale = load_sale(&web, id).await?;
-    let cookie = PlaceCookie::of(&headers);
+    let cookie = TicketCookie::of(&headers);
     let mut place = match &cookie {
-        Some(cookie) if !cookie.is_new_user() => Place::look(&web, cookie).await,
+        Some(cookie) if !cookie.is_new_user() => Place::load(&web, cookie).await,
         _ => None,
     };
     if let (Some(place), Some(cookie)) = (place.as_mut().filter(|place| place.active()), &cookie) {
@@ -80,9 +80,9 @@ pub(super) async fn wait(
     let new_cookie = cookie.and_then(|cookie| match place.as_ref().map(Place::token) {
         // The user has signed up but not joined: the next try must not sign up again.
         None if cookie.is_new_user() => None,
-        None => Some(PlaceCookie::remove(id)),
+        None => Some(TicketCookie::remove(id)),
         Some(Some(ticket)) => {
-            Some(PlaceCookie { ticket: ticket.to_owned(), ..cookie }.set(id, is_secure(&headers)))
+            Some(TicketCookie { ticket: ticket.to_owned(), ..cookie }.set(id, is_secure(&headers)))
         }
         Some(None) => None,
     });
@@ -106,10 +106,10 @@ pub(super) async fn act(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let form = Form::read(&headers, &body)?;
-    let cookie = PlaceCookie::of(&headers);
+    let cookie = TicketCookie::of(&headers);
     let (result, cookies) = if form.get("do") == "leave" {
         let left = leave(&web, cookie.as_ref()).await;
-        let cookies = left.is_ok().then(|| PlaceCookie::remove(id));
+        let cookies = left.is_ok().then(|| TicketCookie::remove(id));
         (left, cookies.into_iter().collect())
     } else {
         let hash = FormCookie::of(&headers).map(|form| form.hash());
@@ -165,9 +165,9 @@ struct NewUser<'f> {
 async fn join(
     web: &Web,
     id: ScheduleId,
-    cookie: Option<PlaceCookie>,
+    cookie: Option<TicketCookie>,
     new_user: NewUser<'_>,
-) -> (Result<(), Problem>, Option<PlaceCookie>) {
+) -> (Result<(), Problem>, Option<TicketCookie>) {
     let signed_in = match cookie {
         Some(cookie) => cookie.caller(web).await.map(|caller| (caller.user, cookie.access)),
         None => None,
@@ -182,9 +182,9 @@ async fn join(
     };
     let joined = web.queue.join(id, user).await;
     match joined.map(|(view, _)| view.queue_token) {
-        Ok(Some(ticket)) => (Ok(()), Some(PlaceCookie { ticket, access })),
-        Ok(None) => (Err(Problem::internal()), is_new.then(|| PlaceCookie::of_new_user(access))),
-        Err(error) => (Err(error.into()), is_new.then(|| PlaceCookie::of_new_user(access))),
+        Ok(Some(ticket)) => (Ok(()), Some(TicketCookie { ticket, access })),
+        Ok(None) => (Err(Problem::internal()), is_new.then(|| TicketCookie::of_new_user(access))),
+        Err(error) => (Err(error.into()), is_new.then(|| TicketCookie::of_new_user(access))),
     }
 }
 
@@ -202,7 +202,7 @@ async fn sign_up(
     Ok((signed_up.user.id, signed_up.token.access_token))
 }
 
-async fn leave(web: &Web, cookie: Option<&PlaceCookie>) -> Result<(), Problem> {
+async fn leave(web: &Web, cookie: Option<&TicketCookie>) -> Result<(), Problem> {
     let Some(cookie) = cookie else { return Ok(()) };
     let caller = cookie.caller(web).await.ok_or_else(Problem::unauthenticated)?;
     match web.queue.leave(&cookie.ticket, caller.user).await {

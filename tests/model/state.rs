@@ -36,7 +36,7 @@ pub enum Guard {
     OneTransaction,
 }
 
-/// The guards in force: all, except those that a mutant lacks.
+/// The active guards: all, except those that a mutant lacks.
 #[derive(Debug, Clone, Copy)]
 pub struct Guards {
     pub without: &'static [Guard],

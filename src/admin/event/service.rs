@@ -5,10 +5,9 @@ use chrono::TimeDelta;
 use super::model::{EventReport, interval_seconds};
 use super::pg;
 use crate::admin::error::AdminError;
-use crate::admin::pg as admin_pg;
 use crate::admin::service::{concert_in, schedule_in};
 use crate::store::id::ScheduleId;
-use crate::store::pg::Pg;
+use crate::store::pg::{Pg, clock};
 
 /// Builds sales reports; cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,7 +31,7 @@ impl EventReports {
         let opened = schedule.reservation_available_at;
         let line = pg::line(&mut tx, id).await?;
         let sales = pg::sales(&mut tx, id).await?;
-        let server_time = admin_pg::clock(&mut tx).await?;
+        let server_time = clock(tx.conn()).await?;
         let span = pg::span(&mut tx, id).await?;
         let span = span.map_or(TimeDelta::zero(), |(first, last)| last - first);
         let interval = interval_seconds(span);

@@ -15,7 +15,7 @@ use crate::reservation::pg::{end_waiting, live_rows, lock_schedule};
 use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::seats::service::SeatClaims;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
-use crate::store::pg::Tx;
+use crate::store::pg::{Tx, clock};
 
 /// Adds and blocks seats; cheap to clone.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ async fn block(
     let (subject, before) = (format!("schedule {id}"), Some(json!({ "blocked": !blocked })));
     let after = json!({ "blocked": blocked, "seat_ids": changing });
     admin_pg::write_audit(tx, Audit { admin, action, subject, before, after }).await?;
-    Ok(Some(SeatChange { change, now: admin_pg::clock(tx).await? }))
+    Ok(Some(SeatChange { change, now: clock(tx.conn()).await? }))
 }
 
 /// Ends lapsed holds on these locked seats. Fails if a buyer still holds or owns one of the seats.

@@ -57,8 +57,8 @@ pub(in crate::concert) fn routes(maps: Maps) -> OpenApiRouter {
 }
 
 /// The fast path: answers from rendered bodies, and `304` for unchanged ones.
-pub(in crate::concert) fn shortcut(maps: Maps) -> FastPath {
-    Box::new(move |uri, headers| maps.shortcut(uri, headers))
+pub(in crate::concert) fn seat_map_fast_path(maps: Maps) -> FastPath {
+    Box::new(move |uri, headers| maps.answer_fast(uri, headers))
 }
 
 /// Which version a client has already.
@@ -254,7 +254,7 @@ impl Maps {
     }
 
     /// Returns the answer to a request for seats if it needs no rendering, with its route.
-    fn shortcut(&self, uri: &Uri, headers: &HeaderMap) -> Option<RoutedResponse> {
+    fn answer_fast(&self, uri: &Uri, headers: &HeaderMap) -> Option<RoutedResponse> {
         let (id, rest) = uri.path().strip_prefix("/v1/schedules/")?.split_once('/')?;
         let (route, answer) = match rest {
             "seats" => ("/v1/schedules/{id}/seats", MAP),

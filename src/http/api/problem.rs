@@ -197,7 +197,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::SaleOver => Self::new(ProblemCode::ScheduleClosed),
             StoreError::Inconsistent(_) | StoreError::Defect { .. } => {
-                tracing::error!(%error, "a request failed on a defect or on inconsistent data");
+                tracing::error!(%error, "a request failed: inconsistent data or a defect");
                 Self::internal()
             }
         }

@@ -131,7 +131,7 @@ impl Gate {
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| overloaded("in_flight"))?;
         let permit = self.concurrency.enter(route, request.method().as_str());
-        let permit = permit.ok_or_else(|| overloaded("late"))?;
+        let permit = permit.ok_or_else(|| overloaded("concurrency"))?;
 
         let extensions = request.extensions_mut();
         extensions.insert(self.identity.clone());
@@ -166,7 +166,7 @@ impl Gate {
 }
 
 /// Middleware that passes a request to its handler or refuses it at once. A request keeps its slot
-/// until the head of its answer is ready, so an event stream keeps none.
+/// until the head of its answer is ready, so an open event stream holds no slot.
 pub(in crate::http) async fn limit(
     State(gate): State<Arc<Gate>>,
     request: Request,

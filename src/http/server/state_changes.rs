@@ -33,7 +33,10 @@ impl Changes {
         let change = async move {
             let outcome = AssertUnwindSafe(change).catch_unwind().await;
             if let Err(Err(panic)) = sender.send(outcome) {
-                tracing::error!(panic = text(&*panic), "a change panicked after its client left");
+                tracing::error!(
+                    panic = text(&*panic),
+                    "a request that changes state panicked after its client disconnected"
+                );
             }
         };
         self.0.spawn(change.in_current_span());

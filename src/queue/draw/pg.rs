@@ -48,7 +48,7 @@ pub async fn due(pg: &Pg) -> Result<Vec<Due>, StoreError> {
     Ok(due)
 }
 
-/// Records that the draw was begun, once. Only if `epoch` is still in force: after a loss of Redis
+/// Records that the draw was begun, once. Only if `epoch` is still current: after a loss of Redis
 /// the rebuild does not have this draw, and it is begun again.
 pub async fn begin(
     pg: &Pg,

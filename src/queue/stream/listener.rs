@@ -8,6 +8,7 @@ use super::round::{Fingerprint, Round};
 use crate::http::stream::event::{self, STALE};
 use crate::http::stream::socket::{Gone, Socket};
 use crate::queue::model::{EntryState, QueueEntry, Ticket};
+use crate::queue::resolver::TicketResolver;
 use crate::queue::service::QueueError;
 use crate::queue::view::outdated;
 
@@ -103,26 +104,25 @@ impl Listener {
         if self.over {
             return if ready { Err(Gone) } else { Ok(Next::Nothing) };
         }
-        let ahead = round.board.waiting.ahead(self.ticket.sequence.0);
-        let entry = match ahead {
-            Some(ahead) => {
+        let waiting = TicketResolver::waiting_entry(&round.board, &self.ticket);
+        let entry = match waiting {
+            Some(_) => {
                 self.asked = None;
                 self.failed = false;
-                let state = EntryState::Waiting { ahead };
-                Some(QueueEntry { state, ..QueueEntry::of(&self.ticket) })
+                waiting
             }
             None => round.queue.resolver.known_entry(&round.board, &self.ticket).or(self.asked),
         };
         let mut must_ask = false;
         if ready {
-            must_ask = ahead.is_some() && !self.mark_present(round);
+            must_ask = waiting.is_some() && !self.mark_present(round);
             self.send(round, entry, out)?;
         }
         if must_ask && !round.failing {
             self.ask_at = None;
             return Ok(Next::Ask);
         }
-        Ok(self.next(round, entry, ahead.is_some()))
+        Ok(self.next(round, entry, waiting.is_some()))
     }
 
     /// Takes the answer of a Redis call.

@@ -11,7 +11,7 @@ use crate::queue::model::{EntryState, QueueEntry};
 use crate::queue::service::WaitingRoom;
 use crate::queue::view::phase;
 
-/// A board older than this is stale. In good order a board is read at least every second.
+/// A board older than this is stale. Normally a board is read at least once a second.
 const OLD: Duration = Duration::from_secs(2);
 
 /// The state that one walk uses for all streams.
@@ -30,7 +30,7 @@ pub(super) struct Round {
 /// time are not part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint {
-    /// Hash of the parts whose change is sent at once: the status, the sequence in force, the sale.
+    /// Hash of the parts whose change is sent at once: the status, the current sequence, the sale.
     pub urgent: u64,
     /// Hash of all parts: also the entries ahead and waiting, and the free seats. It is the id of
     /// the event, the same in every process.

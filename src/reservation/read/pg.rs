@@ -9,7 +9,7 @@ use crate::queue::model::Sequence;
 use crate::reservation::model::{Reservation, ReservationStatus};
 use crate::store::StoreError;
 use crate::store::id::{ConcertId, ReservationId, ScheduleId, SeatId, UserId};
-use crate::store::pg::{Pg, Tx};
+use crate::store::pg::{Pg, Tx, clock};
 
 /// The seats of a hold. A transaction reads them before it takes locks.
 #[derive(Debug, Clone)]
@@ -62,8 +62,7 @@ pub async fn hold(
     hold: Uuid,
 ) -> Result<(Vec<Reservation>, DateTime<Utc>), StoreError> {
     let rows = rows_of_hold(pg.pool(), user, hold).await?;
-    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
-    Ok((rows, now.fetch_one(pg.pool()).await?))
+    Ok((rows, clock(pg.pool()).await?))
 }
 
 /// Like [`hold`], in a transaction that has locked the seats. The rows are read in a later
@@ -74,13 +73,7 @@ pub async fn hold_locked(
     hold: Uuid,
 ) -> Result<(Vec<Reservation>, DateTime<Utc>), StoreError> {
     let rows = rows_of_hold(tx.conn(), user, hold).await?;
-    Ok((rows, clock(tx).await?))
-}
-
-/// Reads PostgreSQL's clock.
-pub async fn clock(tx: &mut Tx) -> Result<DateTime<Utc>, StoreError> {
-    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
-    Ok(now.fetch_one(tx.conn()).await?)
+    Ok((rows, clock(tx.conn()).await?))
 }
 
 async fn rows_of_hold(

@@ -13,7 +13,7 @@ use crate::queue::draw;
 use crate::queue::draw::model::Places;
 use crate::queue::draw::service::Draws;
 use crate::queue::keyspaces::ScheduleScripts;
-use crate::queue::load::{self, EndedPlaces};
+use crate::queue::load::{self, EndedEntries};
 use crate::queue::model::{Ended, Sequence};
 use crate::seats;
 use crate::seats::service::decided;
@@ -78,7 +78,7 @@ impl Loader<'_> {
     }
 
     async fn load_places(&self, drawn: Option<&Places>) -> Result<(), StoreError> {
-        let (mut after, mut count, mut ended) = (Sequence(0), 0, EndedPlaces::default());
+        let (mut after, mut count, mut ended) = (Sequence(0), 0, EndedEntries::default());
         loop {
             let read = || async move { Ok(pg::places(self.pg, self.schedule, after).await?) };
             let Some(page) = retry(read).await? else {
@@ -108,7 +108,7 @@ impl Loader<'_> {
     }
 
     async fn load_reservations(&self, drawn: Option<&Places>) -> Result<(), StoreError> {
-        let (mut after, mut joined) = (0, EndedPlaces::default());
+        let (mut after, mut joined) = (0, EndedEntries::default());
         loop {
             let read = || async move { Ok(pg::reservations(self.pg, self.schedule, after).await?) };
             let Some(page) = retry(read).await? else {
@@ -127,7 +127,7 @@ impl Loader<'_> {
         }
     }
 
-    async fn load_ended(&self, ended: &mut EndedPlaces) -> Result<(), StoreError> {
+    async fn load_ended(&self, ended: &mut EndedEntries) -> Result<(), StoreError> {
         for segment in ended.take() {
             retry(|| load::ended(self.scripts, &segment, LEASE)).await?;
         }

@@ -8,7 +8,7 @@ use crate::queue::model::{Ended, Sequence};
 use crate::seats::model::{FencedSeat, SeatState};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, UserId};
-use crate::store::pg::Pg;
+use crate::store::pg::{Pg, clock};
 
 /// Seat numbers per page.
 const SEATS: u32 = 5_000;
@@ -72,8 +72,7 @@ pub async fn seats(pg: &Pg, schedule: ScheduleId, after: u32) -> Result<SeatPage
     );
     let rows = rows.fetch_all(pg.pool()).await?;
     // After the seats: a hold must not last longer in Redis than in PostgreSQL.
-    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
-    let now = now.fetch_one(pg.pool()).await?;
+    let now = clock(pg.pool()).await?;
     let seats = rows.into_iter().map(|row| {
         let number = row.seat_number.unsigned_abs();
         let seat = FencedSeat { number, fence: row.fence, user: row.user_id.map(UserId) };

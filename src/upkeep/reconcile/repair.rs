@@ -7,11 +7,10 @@ use super::drift::Drift;
 use crate::outbox;
 use crate::outbox::model::Recorded;
 use crate::reservation::pg::{lock_schedule, lock_seats};
-use crate::reservation::read::pg::clock;
 use crate::seats::model::{FencedSeat, SEATS_CHANGED, SeatsChanged};
 use crate::store::StoreError;
 use crate::store::id::{ScheduleId, SeatId};
-use crate::store::pg::{Tx, Work};
+use crate::store::pg::{Tx, Work, clock};
 use crate::upkeep::pg::{self, SeatNow};
 
 /// A seat that differed between the stores when they were compared.
@@ -58,11 +57,11 @@ impl Work for RepairSeats<'_> {
         // Before any lock: in a busy sale most of them changed a moment ago, and need no repair.
         let ids: Vec<SeatId> = self.find_differing(tx).await?.iter().map(|(id, ..)| *id).collect();
         if ids.is_empty() {
-            return Ok((Vec::new(), clock(tx).await?));
+            return Ok((Vec::new(), clock(tx.conn()).await?));
         }
         lock_schedule(tx, schedule).await?;
         lock_seats(tx, schedule, &ids).await?;
-        let now = clock(tx).await?;
+        let now = clock(tx.conn()).await?;
         let mut events = Vec::new();
         for (id, seat, suspect) in self.find_differing(tx).await? {
             if ids.contains(&id) {

@@ -65,7 +65,7 @@ impl RecoveryCode {
         context.finish().as_ref().to_vec()
     }
 
-    /// Whether `hash` is the hash of this code. Takes the same time wherever they differ.
+    /// Whether `hash` is the hash of this code. The comparison takes constant time.
     pub(super) fn has_hash(&self, hash: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.hash(), hash).is_ok()
     }

@@ -11,7 +11,7 @@ use crate::caller::{Call, Person};
 use crate::dice::Dice;
 use crate::history::Act;
 
-/// Joins as one new user after the other, none of whom polls, until all have joined.
+/// Joins with one new user after another until all have joined. These users never poll.
 pub async fn join_and_fall_silent(workload: Workload, mut dice: Dice) {
     while !workload.is_closing()
         && let Some(user) = workload.silent_user()

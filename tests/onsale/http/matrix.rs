@@ -11,7 +11,7 @@ use crate::support::sale::{self, Sale};
 use crate::support::state;
 use crate::support::world::{Process, World};
 
-/// What another user gets who names the owner's data wherever that is possible.
+/// The answer to another user who uses the owner's ids, wherever a call takes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Foreign {
     /// Everybody may call it, and gets the same answer.

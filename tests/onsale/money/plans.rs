@@ -189,7 +189,7 @@ async fn measure(world: &World, scene: &Scene) -> Vec<(&'static str, i64)> {
 }
 
 #[tokio::test]
-async fn what_a_change_of_reservations_reads_does_not_grow_with_what_was_sold_before() {
+async fn earlier_sales_do_not_increase_the_rows_read_by_holds_payments_and_refunds() {
     let world = World::new().await;
     // As long as a transaction is as old as this one, no entry of an index is taken for dead. In a
     // sale, the transactions of others and the time until a vacuum have that effect.

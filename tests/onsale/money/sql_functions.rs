@@ -203,7 +203,7 @@ async fn sale_of_two(world: &World) -> (ScheduleId, Vec<i64>, [UserId; 2]) {
 }
 
 #[tokio::test]
-async fn what_the_functions_return_is_what_they_store() {
+async fn the_columns_of_a_call_equal_the_outcome_it_stored() {
     let world = World::new().await;
     let (schedule, seats, [user, poor]) = sale_of_two(&world).await;
     run(&world, &format!("update point set amount = 50 where user_id = {}", poor.0)).await;

@@ -149,7 +149,7 @@ async fn redis_older_than_postgresql_is_rebuilt_by_a_new_process() {
 }
 
 #[tokio::test]
-async fn what_an_older_redis_lacks_is_rebuilt_and_not_counted_as_a_repair() {
+async fn an_older_redis_is_rebuilt_and_counts_no_repair() {
     let world = World::new().await;
     let process = world.start_with(&["--reconcile-every=100ms"]).await;
     let (sale, crowd) = open_sale(&world, &process).await;

@@ -166,7 +166,7 @@ async fn a_process_killed_before_its_commit_leaves_the_seat_free_within_6_s() {
 
 /// PostgreSQL finishes a call although the process that made it is gone.
 #[tokio::test]
-async fn a_hold_whose_process_was_killed_while_it_waited_is_returned_to_a_retry() {
+async fn a_retry_gets_the_hold_that_a_killed_process_was_waiting_for() {
     let world = World::new().await;
     let (doomed, _process, sale, crowd, blocker) =
         killed_while_holding(&world, &world.redis_url).await;
@@ -190,7 +190,7 @@ async fn a_hold_whose_process_was_killed_while_it_waited_is_returned_to_a_retry(
 }
 
 #[tokio::test]
-async fn what_a_killed_process_committed_reaches_redis_and_the_retry() {
+async fn a_commit_of_a_killed_process_reaches_redis_and_its_retry_gets_the_answer() {
     let world = World::new().await;
     let (proxy, through) = Proxy::of_url(&world.redis_url).await;
     let (doomed, process, sale, mut crowd, blocker) = killed_while_holding(&world, &through).await;

@@ -159,7 +159,7 @@ async fn settings_missing_in_redis_are_applied_and_counted() {
 }
 
 #[tokio::test]
-async fn what_a_wiped_redis_lacks_is_rebuilt_and_not_counted_as_a_repair() {
+async fn a_wiped_redis_is_rebuilt_and_counts_no_repair() {
     let world = World::new().await;
     let process = world.start_with(&["--reconcile-every=100ms"]).await;
     let (sale, _owner) = seats(&process, &world).await;

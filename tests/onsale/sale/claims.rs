@@ -141,7 +141,7 @@ async fn released_and_refunded_seats_no_longer_count_towards_the_limit() {
     buyer.hold(sale.schedule, seats(&sale, 6, 2)).await.ok(201);
     let mut redis = world.raw_redis().await;
     assert_eq!(by_user(&mut redis, sale.schedule).await.get(&buyer.user), Some(&4));
-    // Seats that are merely still listed, as after a lost call of Redis, do not count either.
+    // Seats that user_seats still lists after a lost call do not count either.
     let listed = key(sale.schedule, "user_seats");
     let () = redis.hset(&listed, other.user, "1 2 21 22").await.expect("Redis");
     other.hold(sale.schedule, seats(&sale, 10, 4)).await.ok(201);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use onsale::queue::load::{self, EndedPlaces};
+use onsale::queue::load::{self, EndedEntries};
 use onsale::queue::model::{Ended, Sequence};
 use onsale::seats::redis::load_buyers;
 use onsale::store::id::UserId;
@@ -120,7 +120,7 @@ impl World {
         let ended = |(sequence, reason): (&u64, &u8)| {
             (Sequence(*sequence), Ended::from_bits(*reason).expect("a reason"))
         };
-        let mut places = EndedPlaces::default();
+        let mut places = EndedEntries::default();
         old.done.iter().map(ended).for_each(|(entry, reason)| places.add(entry, reason));
         for segment in places.take() {
             load::ended(&line, &segment, LEASE).await.expect("ended places");

@@ -83,8 +83,8 @@ impl RedisCluster {
         ended.into_iter().collect()
     }
 
-    /// Gives each primary a third of the slots, and a number by which the others tell whose word is
-    /// newer.
+    /// Gives each primary a third of the slots, and a configuration epoch, by which the other nodes
+    /// resolve conflicts.
     async fn give_slots(&self) -> Result<(), DevError> {
         for (at, primary) in self.nodes.iter().take(PRIMARIES).enumerate() {
             let (first, last) = (first_slot(at).to_string(), (first_slot(at + 1) - 1).to_string());
