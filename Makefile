@@ -19,7 +19,7 @@ help: ## List the targets
 
 run: ## Build and serve at http://127.0.0.1:8080 (LISTEN=), on private stores in .onsale
 	@scripts/stores.sh
-	cargo build --locked --profile $(PROFILE)
+	cargo build --locked --profile $(PROFILE) $(if $(filter dev,$(PROFILE)),--bin onsale --test tidy)
 	@exec env ONSALE_LISTEN=$(LISTEN) $(onsale) dev
 
 test: ## Check format, lints and .sqlx, and run the tests on throwaway stores

@@ -37,6 +37,9 @@ declare
     v_rows    bigint;
     v_made    record;
 begin
+    if coalesce(cardinality(p_seats), 0) = 0 then
+        raise exception 'a hold needs seats' using errcode = 'ON001';
+    end if;
     select c.reply, c.outcome into reply, stored from key_claim(p_user, p_key, p_fingerprint) c;
     if reply <> 'FREE' then
         return;

@@ -66,6 +66,9 @@ pub enum NetworkError {
     /// The text is no address, or its prefix length is none.
     #[error("a network is an address with an optional prefix length: 10.0.0.0/8")]
     NotANetwork,
+    /// An IPv4 address in IPv6 notation: peers are compared by their IPv4 addresses.
+    #[error("write an IPv4 network as such: {0} and its prefix length of at most 32")]
+    MappedAddress(IpAddr),
     /// The address has bits outside the mask: it may be meant as a single address.
     #[error("{0} has bits outside the mask: the network is {network}", network = .0.trunc())]
     BitsOutsideMask(IpNet),
@@ -78,8 +81,17 @@ pub enum NetworkError {
 /// A text that is no network, or a network whose address is not its first one.
 fn network(text: &str) -> Result<IpNet, NetworkError> {
     let text = text.trim();
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    let network = address.or_else(|_| text.parse()).map_err(|_| NetworkError::NotANetwork)?;
+    let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+    // The standard library's parser: ipnet's accepts leading zeros (`010.0.0.0/8`), which other
+    // programs read as octal.
+    let address: IpAddr = address.parse().map_err(|_| NetworkError::NotANetwork)?;
+    if address != address.to_canonical() {
+        return Err(NetworkError::MappedAddress(address.to_canonical()));
+    }
+    let network = match prefix {
+        Some(_) => text.parse().map_err(|_| NetworkError::NotANetwork)?,
+        None => IpNet::from(address),
+    };
     if network == network.trunc() {
         Ok(network)
     } else {
@@ -119,8 +131,16 @@ mod tests {
             "/8",
             "proxy.example",
             "proxy.example/8",
+            "010.0.0.0/8",
         ] {
             assert_eq!(network(text), Err(NetworkError::NotANetwork), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ipv4_network_in_ipv6_notation_is_refused_since_it_matches_no_peer() {
+        for text in ["::ffff:10.0.0.1", "::ffff:10.0.0.0/104"] {
+            assert!(matches!(network(text), Err(NetworkError::MappedAddress(_))), "{text}");
         }
     }
 

@@ -44,7 +44,8 @@ pub async fn take_overdue(pg: &Pg, age: Duration, limit: i64) -> Result<Batch, S
     let rows = sqlx::query!(
         r#"with overdue as (
              select id, due_at from outbox
-             where parked_at is null and due_at < clock_timestamp() - make_interval(secs => $1)
+             where parked_at is null
+               and due_at < (select clock_timestamp() - make_interval(secs => $1))
              order by due_at, id limit $2 for update skip locked)
            update outbox set due_at = clock_timestamp() from overdue where outbox.id = overdue.id
            returning outbox.id, kind, payload, overdue.due_at as "waits_since!",

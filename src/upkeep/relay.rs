@@ -65,7 +65,7 @@ impl Relay {
         let backlog = pg::backlog(&self.pg).await?;
         let rows = |rows: i64| rows.unsigned_abs();
         self.metrics.outbox(rows(backlog.waiting), rows(backlog.parked));
-        Ok(relayed == BATCH)
+        Ok(relayed)
     }
 
     async fn remove_delivered(&self) -> Result<(), StoreError> {
@@ -80,9 +80,9 @@ impl Relay {
         Ok(())
     }
 
-    /// Delivers entries older than `age`; returns how many. An entry whose delivery fails is tried
+    /// Delivers entries older than `age`; true if there may be more. An entry whose delivery fails is tried
     /// again later, after the others; in this round it only delays entries of its own schedule.
-    pub async fn relay(&self, age: Duration) -> Result<i64, StoreError> {
+    pub async fn relay(&self, age: Duration) -> Result<bool, StoreError> {
         let Batch { entries, now } = pg::take_overdue(&self.pg, age, BATCH).await?;
         let (mut done, mut untried, mut unanswered) = (Vec::new(), Vec::new(), HashSet::new());
         let begun = Instant::now();
@@ -103,7 +103,12 @@ impl Relay {
                     tracing::warn!(?schedule, %error, "delivering an outbox entry failed");
                     unanswered.insert(schedule);
                 }
-                Err(error) => self.refuse(entry, &error).await?,
+                // After an error of PostgreSQL the entry stays as it is, and is taken again later.
+                Err(error) => {
+                    if let Err(error) = self.refuse(entry, &error).await {
+                        tracing::warn!(%error, "recording a refused outbox entry failed");
+                    }
+                }
             }
         }
         if !untried.is_empty() {
@@ -112,7 +117,8 @@ impl Relay {
         if !done.is_empty() {
             pg::remove(&self.pg, &done).await?;
         }
-        Ok(i64::try_from(done.len()).unwrap_or(0))
+        let is_full = i64::try_from(entries.len()).unwrap_or(BATCH) == BATCH;
+        Ok(is_full && !done.is_empty())
     }
 
     async fn deliver(&self, entry: &Entry, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -3,6 +3,8 @@
 //! A file has a revision. A binary replaces older revisions and keeps newer ones, which a newer
 //! release applied: processes of both releases then call the newer text.
 
+use std::cmp::Ordering;
+
 use aws_lc_rs::digest;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, PgExecutor};
@@ -35,6 +37,13 @@ pub struct Function {
     pub checksum: Vec<u8>,
 }
 
+impl Function {
+    /// What PostgreSQL stores as the function's source: the text between the dollar quotes.
+    fn body(&self) -> &'static str {
+        self.text.split("$$").nth(1).unwrap_or("")
+    }
+}
+
 /// What the database has of a function, compared with the file in this binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -43,6 +52,8 @@ enum State {
     Same,
     /// The same revision with another text.
     Changed,
+    /// The database's function is not the text that was applied: it was replaced by hand.
+    Replaced,
     Newer(i32),
 }
 
@@ -80,7 +91,27 @@ pub struct AppliedFunctions {
     pub newer: Vec<(&'static str, i32)>,
 }
 
-/// Creates or replaces the functions whose text is newer than the database's, all or none.
+/// Fails if a function of this binary has another text than the database under one revision, so
+/// that `migrate` changes nothing at all then.
+///
+/// # Errors
+/// [`StoreError::Inconsistent`] names the function.
+pub async fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
+    let has_table: bool = sqlx::query_scalar("select to_regclass('sql_function') is not null")
+        .fetch_one(&mut *conn)
+        .await?;
+    if !has_table {
+        return Ok(());
+    }
+    let states = states(conn).await?;
+    match states.iter().find(|(_, state)| *state == State::Changed) {
+        Some((function, _)) => Err(StoreError::Inconsistent(changed(function))),
+        None => Ok(()),
+    }
+}
+
+/// Creates or replaces the functions whose text is newer than the database's, and those that are
+/// missing or were replaced by hand: all or none.
 ///
 /// # Errors
 /// [`StoreError::Inconsistent`] if the database has another text under the same revision.
@@ -95,7 +126,7 @@ pub async fn apply(conn: &mut PgConnection) -> Result<AppliedFunctions, StoreErr
                 continue;
             }
             State::Changed => return Err(StoreError::Inconsistent(changed(&function))),
-            State::Missing | State::Older(_) => {}
+            State::Missing | State::Replaced | State::Older(_) => {}
         }
         sqlx::raw_sql(function.text).execute(&mut *tx).await?;
         sqlx::query(
@@ -114,7 +145,8 @@ pub async fn apply(conn: &mut PgConnection) -> Result<AppliedFunctions, StoreErr
     Ok(done)
 }
 
-/// Why the database's functions do not serve this binary; `None` if they do.
+/// Why the database's functions do not serve this binary; `None` if they do. A function that was
+/// replaced by hand serves: only [`apply`] restores it.
 pub async fn mismatch(on: impl PgExecutor<'_>) -> Result<Option<String>, StoreError> {
     let reason = |(function, state): (Function, State)| {
         let Function { name, revision, .. } = &function;
@@ -124,7 +156,7 @@ pub async fn mismatch(on: impl PgExecutor<'_>) -> Result<Option<String>, StoreEr
                 Some(format!("function {name} has revision {old}, and not {revision}"))
             }
             State::Changed => Some(changed(&function)),
-            State::Same | State::Newer(_) => None,
+            State::Same | State::Replaced | State::Newer(_) => None,
         }
     };
     Ok(states(on).await?.into_iter().find_map(reason))
@@ -136,17 +168,26 @@ fn changed(function: &Function) -> String {
 }
 
 async fn states(on: impl PgExecutor<'_>) -> Result<Vec<(Function, State)>, StoreError> {
-    let rows: Vec<(String, i32, Vec<u8>)> =
-        sqlx::query_as("select name, revision, checksum from sql_function").fetch_all(on).await?;
+    // A function that somebody has dropped has no body, whatever the table says.
+    let rows: Vec<(String, i32, Vec<u8>, Vec<String>)> = sqlx::query_as(
+        "select f.name, f.revision, f.checksum, array_agg(p.prosrc)
+           from sql_function f join pg_proc p on p.proname = f.name
+            and p.pronamespace = current_schema()::regnamespace
+          group by f.name, f.revision, f.checksum",
+    )
+    .fetch_all(on)
+    .await?;
     let state = |function: &Function| {
-        let Some((_, revision, checksum)) = rows.iter().find(|row| row.0 == function.name) else {
+        let applied = rows.iter().find(|row| row.0 == function.name);
+        let Some((_, revision, checksum, bodies)) = applied else {
             return State::Missing;
         };
         match revision.cmp(&function.revision) {
-            std::cmp::Ordering::Less => State::Older(*revision),
-            std::cmp::Ordering::Greater => State::Newer(*revision),
-            std::cmp::Ordering::Equal if *checksum == function.checksum => State::Same,
-            std::cmp::Ordering::Equal => State::Changed,
+            Ordering::Less => State::Older(*revision),
+            Ordering::Greater => State::Newer(*revision),
+            Ordering::Equal if *checksum != function.checksum => State::Changed,
+            Ordering::Equal if bodies.iter().all(|body| body == function.body()) => State::Same,
+            Ordering::Equal => State::Replaced,
         }
     };
     let with_state = |function| {
@@ -196,6 +237,7 @@ mod tests {
         for (name, text) in FILES {
             assert!(text.contains(&format!("create or replace function {name}(")), "{name}");
             assert_eq!(text.matches("create ").count(), 1, "{name} makes one thing");
+            assert_eq!(text.matches("$$").count(), 2, "{name} has one body");
             assert!(!text.contains("drop function"), "{name}: a drop is a numbered migration");
         }
     }

@@ -67,6 +67,7 @@ pub async fn apply(pg: &Pg) -> Result<Applied, StoreError> {
     // The lock is the session's, and counts: `run_direct` takes and releases it once more. It ends
     // with the connection.
     conn.lock().await.map_err(failed)?;
+    functions::check(&mut conn).await?;
     let before = versions(&mut conn).await?;
     MIGRATIONS.run_direct(None, &mut conn, false).await.map_err(failed)?;
     let after = versions(&mut conn).await?;

@@ -93,6 +93,18 @@ async fn two_texts_under_one_revision_are_an_error_and_nothing_is_applied() {
 }
 
 #[tokio::test]
+async fn a_migration_restores_functions_that_were_dropped_or_replaced_by_hand() {
+    let world = World::new().await;
+    Patch::of("key_store").insert_before("store_outcome", "return;").apply(&world.pool).await;
+    run(&world, "drop function write_hold").await;
+    let mismatch = migrations::mismatch(&world.pg).await.expect("an answer");
+    assert_eq!(mismatch.as_deref(), Some("function write_hold is not applied"));
+    let done = migrations::apply(&world.pg).await.expect("it applies").functions.applied;
+    assert_eq!(done, [("key_store", 1), ("write_hold", 1)]);
+    assert!(stores_outcomes(&world).await);
+}
+
+#[tokio::test]
 async fn migrations_that_run_at_once_wait_for_each_other() {
     let world = World::new().await;
     run(&world, "delete from sql_function").await;
