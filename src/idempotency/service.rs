@@ -8,7 +8,7 @@ use crate::store::{Store, StoreError};
 
 /// Runs `effect` in a transaction. If `request` was answered before, returns that answer instead.
 ///
-/// `effect` returns the outcome to answer and store, and what follows. An `Err` stores nothing and
+/// `effect` returns the outcome to answer and store, and its event. An `Err` stores nothing and
 /// rolls back. If the connection breaks during COMMIT, everything runs once more with
 /// the same key, which shows whether the first try was committed.
 pub async fn once<W, T, E>(pg: &Pg, request: &Request, effect: &W) -> Result<Done<T, E>, W::Error>

@@ -80,8 +80,9 @@ impl Relay {
         Ok(())
     }
 
-    /// Delivers entries older than `age`; true if there may be more. An entry whose delivery fails is tried
-    /// again later, after the others; in this round it only delays entries of its own schedule.
+    /// Delivers entries older than `age`; true if there may be more. An entry whose delivery fails
+    /// is tried again later, after the others; in this round it only delays entries of its own
+    /// schedule.
     pub async fn relay(&self, age: Duration) -> Result<bool, StoreError> {
         let Batch { entries, now } = pg::take_overdue(&self.pg, age, BATCH).await?;
         let (mut done, mut untried, mut unanswered) = (Vec::new(), Vec::new(), HashSet::new());

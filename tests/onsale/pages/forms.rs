@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::http::hostile::PROXY;
 use crate::pages::page::{OURS, open, send};
 use crate::support::client::{Answer, RETRIES};
-use crate::support::sale;
+use crate::support::sale::{self, Unjoinable};
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
@@ -19,14 +19,7 @@ async fn a_form_signs_nobody_up_for_a_schedule_that_cannot_be_joined() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let early = sale::create(&admin, (7200, 10_800), 1, 2, json!({})).await;
-    let over = sale::create(&admin, (-60, -30), 1, 2, json!({})).await;
-    let sold_out = sale::open(&admin, 1, 2, json!({})).await;
-    let withdrawn = sale::open(&admin, 1, 2, json!({})).await;
-    let path = format!("/v1/admin/schedules/{}/seats", sold_out.schedule);
-    admin.patch(&path, json!({"seat_ids": sold_out.seats, "blocked": true})).await.ok(200);
-    let path = format!("/v1/admin/concerts/{}", withdrawn.concert);
-    admin.patch(&path, json!({"status": "UNAVAILABLE"})).await.ok(200);
+    let Unjoinable { early, over, sold_out, withdrawn } = sale::unjoinable(&admin).await;
     let sold_out = sold_out.schedule;
     until("the board shows that it is sold out", async || {
         let seen = admin.get(&format!("/v1/schedules/{sold_out}")).await.ok(200);

@@ -188,21 +188,19 @@ async fn check_without_postgresql(scene: &mut Scene, held: &serde_json::Value) {
 
 #[tokio::test]
 async fn with_postgresql_down_the_queue_continues_and_everything_works_afterwards() {
-    let (world, proxy, mut scene) = behind_proxy().await;
-    let held = scene.hold(0, 0).await.ok(201);
-    proxy.set(Mode::Refuse);
-    check_without_postgresql(&mut scene, &held).await;
-    proxy.set(Mode::Pass);
-    scene.everything_works().await;
-    scene.crowd[0].pay(&held).await.ok(201);
-    assert_consistent(&world).await;
+    check_outage_of_postgresql(Mode::Refuse).await;
 }
 
 #[tokio::test]
 async fn with_postgresql_silent_the_queue_continues_and_everything_works_afterwards() {
+    check_outage_of_postgresql(Mode::HoleDown).await;
+}
+
+/// Cuts PostgreSQL off in this way for a while.
+async fn check_outage_of_postgresql(mode: Mode) {
     let (world, proxy, mut scene) = behind_proxy().await;
     let held = scene.hold(0, 0).await.ok(201);
-    proxy.set(Mode::HoleDown);
+    proxy.set(mode);
     check_without_postgresql(&mut scene, &held).await;
     proxy.set(Mode::Pass);
     scene.everything_works().await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
-use crate::support::sale::{self, Sale};
+use crate::support::sale::{self, Sale, Unjoinable};
 use crate::support::state;
 use crate::support::wait::until;
 use crate::support::world::{Process, World};
@@ -29,14 +29,7 @@ async fn nobody_can_join_a_sale_that_is_not_open_closed_sold_out_or_withdrawn() 
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let early = sale::create(&admin, (7200, 10_800), 1, 2, json!({})).await;
-    let over = sale::create(&admin, (-60, -30), 1, 2, json!({})).await;
-    let sold_out = sale::open(&admin, 1, 2, json!({})).await;
-    let withdrawn = sale::open(&admin, 1, 2, json!({})).await;
-    let path = format!("/v1/admin/schedules/{}/seats", sold_out.schedule);
-    admin.patch(&path, json!({"seat_ids": sold_out.seats, "blocked": true})).await.ok(200);
-    let path = format!("/v1/admin/concerts/{}", withdrawn.concert);
-    admin.patch(&path, json!({"status": "UNAVAILABLE"})).await.ok(200);
+    let Unjoinable { early, over, sold_out, withdrawn } = sale::unjoinable(&admin).await;
     let mut buyer = process.buyer().await;
 
     let schedules = [early.schedule, over.schedule, sold_out.schedule, withdrawn.schedule];

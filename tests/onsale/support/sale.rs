@@ -85,3 +85,28 @@ pub async fn shorten_presence_window(world: &World) {
         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&world.pool).await.expect("a window");
     }
 }
+
+/// Sales that nobody can join, each for another reason.
+pub struct Unjoinable {
+    /// Its queue has not opened.
+    pub early: Sale,
+    /// Its deadline has passed.
+    pub over: Sale,
+    /// All its seats are blocked.
+    pub sold_out: Sale,
+    /// Its concert is withdrawn.
+    pub withdrawn: Sale,
+}
+
+/// Creates a sale for each reason not to join.
+pub async fn unjoinable(admin: &Client) -> Unjoinable {
+    let early = create(admin, (7200, 10_800), 1, 2, json!({})).await;
+    let over = create(admin, (-60, -30), 1, 2, json!({})).await;
+    let sold_out = open(admin, 1, 2, json!({})).await;
+    let withdrawn = open(admin, 1, 2, json!({})).await;
+    let path = format!("/v1/admin/schedules/{}/seats", sold_out.schedule);
+    admin.patch(&path, json!({"seat_ids": sold_out.seats, "blocked": true})).await.ok(200);
+    let path = format!("/v1/admin/concerts/{}", withdrawn.concert);
+    admin.patch(&path, json!({"status": "UNAVAILABLE"})).await.ok(200);
+    Unjoinable { early, over, sold_out, withdrawn }
+}
