@@ -1,8 +1,8 @@
-//! Measures holds and payments: onsale's services against pgbench, and one SQL call against a round
-//! trip per statement. All take turns in one run, on private stores with durable commits.
+//! Measures holds, payments and charges: onsale's services against pgbench, and one SQL call against
+//! a round trip per statement. All take turns in one run, on private stores with durable commits.
 //!
-//! `cargo bench --bench sales [-- ROUNDS COUNT]`: each turn has COUNT holds of 4 seats, or
-//! payments.
+//! `cargo bench --bench sales [-- ROUNDS COUNT WORD...]`: each turn has COUNT holds of 4 seats,
+//! payments or charges. With words, only variants take turns whose name has one of them.
 
 #![expect(clippy::expect_used, reason = "a bench fails as a test does")]
 
@@ -15,7 +15,29 @@ use service::Service;
 use stage::{Sale, Stage};
 
 /// The variants that take turns.
-const KINDS: [&str; 6] = ["hold_plain", "hold", "hold service", "pay_plain", "pay", "pay service"];
+const KINDS: [&str; 9] = [
+    "hold_plain",
+    "hold",
+    "hold service",
+    "pay_plain",
+    "pay",
+    "pay service",
+    "charge_plain",
+    "charge",
+    "charge service",
+];
+
+/// The ratios to print: a name, and two variants.
+const RATIOS: [(&str, &str, &str); 8] = [
+    ("hold: one call / plain", "hold", "hold_plain"),
+    ("hold: service / pgbench", "hold service", "hold"),
+    ("pay: one call / plain", "pay", "pay_plain"),
+    ("pay: service / pgbench", "pay service", "pay"),
+    ("charge: one call / plain", "charge", "charge_plain"),
+    ("charge: service / pgbench", "charge service", "charge"),
+    ("charge / hold: pgbench", "charge", "hold"),
+    ("charge / hold: service (CPU target: at most 0.5)", "charge service", "hold service"),
+];
 
 /// Concurrent operations.
 const CLIENTS: usize = 8;
@@ -32,33 +54,48 @@ struct Turn {
 async fn main() {
     let mut numbers = std::env::args().filter_map(|given| given.parse::<usize>().ok());
     let (rounds, count) = (numbers.next().unwrap_or(5), numbers.next().unwrap_or(4000));
+    let kinds = chosen();
     let stage = Stage::new().await;
     let service = Service::new(&stage);
     let mut rows = Vec::new();
     // Round 0 is the warm-up.
     for round in 0..=rounds {
         let mut turns = Vec::new();
-        for kind in KINDS {
+        for kind in &kinds {
             let sale = stage.sale(count, kind.starts_with("pay")).await;
             turns.push(turn(&stage, &service, &sale, kind).await);
-            stage.check(&sale, kind.starts_with("pay")).await;
+            if kind.starts_with("charge") {
+                stage.check_charges(&sale).await;
+            } else {
+                stage.check(&sale, kind.starts_with("pay")).await;
+            }
         }
         println!("round {round}: {}", turns.iter().map(shown).collect::<Vec<_>>().join("   "));
         if round > 0 {
             rows.push(turns);
         }
     }
-    println!("{KINDS:?}, {count} each at {CLIENTS} clients, {rounds} rounds");
-    for (name, a, b) in [
-        ("hold: one call / plain", 1, 0),
-        ("hold: service / pgbench", 2, 1),
-        ("pay: one call / plain", 4, 3),
-        ("pay: service / pgbench", 5, 4),
-    ] {
+    println!("{kinds:?}, {count} each at {CLIENTS} clients, {rounds} rounds");
+    for (at, kind) in kinds.iter().enumerate() {
+        println!("{kind}: PostgreSQL CPU {} us", spread(rows.iter().map(|turns| turns[at].cpu_us)));
+    }
+    for (name, a, b) in RATIOS {
+        let at = |name| kinds.iter().position(|kind| *kind == name);
+        let Some((a, b)) = at(a).zip(at(b)) else { continue };
         let rate = rows.iter().map(|turns| turns[a].per_second / turns[b].per_second);
         let cpu = rows.iter().map(|turns| turns[a].cpu_us / turns[b].cpu_us);
         println!("{name}: rate {}, PostgreSQL CPU {}", spread(rate), spread(cpu));
     }
+}
+
+/// The variants that the arguments choose; all without a word.
+fn chosen() -> Vec<&'static str> {
+    let words = std::env::args().skip(1);
+    let words: Vec<String> =
+        words.filter(|word| word.parse::<usize>().is_err() && !word.starts_with('-')).collect();
+    let is_chosen =
+        |kind: &&str| words.is_empty() || words.iter().any(|word| kind.contains(word.as_str()));
+    KINDS.into_iter().filter(is_chosen).collect()
 }
 
 async fn turn(stage: &Stage, service: &Service, sale: &Sale, kind: &str) -> Turn {
@@ -74,6 +111,7 @@ async fn turn(stage: &Stage, service: &Service, sale: &Sale, kind: &str) -> Turn
     match (kind, doing) {
         ("hold service", Some(tickets)) => service.hold(sale, &tickets).await,
         ("pay service", _) => service.pay(sale).await,
+        ("charge service", _) => service.charge(sale).await,
         (script, _) => stage.pgbench(script, sale).await,
     }
     let (seconds, count) = (began.elapsed().as_secs_f64(), f64::from(sale.count));

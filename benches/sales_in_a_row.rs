@@ -70,7 +70,7 @@ async fn sell(stage: &Stage, holding: &Service, paying: &Service, count: u32) ->
     let (schedule, first_user, first_seat) = (sale.schedule, sale.first_user, sale.first_seat);
     let (queue, reservations) = (holding.queue.clone(), holding.reservations.clone());
     let payments = paying.payments.clone();
-    each(count, move |n| {
+    let sales = each(count, move |n| {
         let (queue, reservations) = (queue.clone(), reservations.clone());
         let payments = payments.clone();
         async move {
@@ -92,8 +92,8 @@ async fn sell(stage: &Stage, holding: &Service, paying: &Service, count: u32) ->
             let paid = payments.pay(&request, hold, None).await;
             paid.expect("an answer").outcome.expect("a payment");
         }
-    })
-    .await;
+    });
+    Box::pin(sales).await;
     check(stage, &sale).await;
     let after = (cpu_of(stage, "hold").await, cpu_of(stage, "payment").await);
     let each = |seconds: f64| seconds * 1e6 / f64::from(count);

@@ -3,6 +3,14 @@
 
 #![expect(clippy::expect_used, reason = "a bench fails as a test does")]
 
+#[path = "ratios/cpu.rs"]
+#[expect(dead_code, reason = "the ratios use all of it")]
+mod cpu;
+#[path = "ratios/people.rs"]
+mod people;
+#[path = "ratios/queue.rs"]
+#[expect(dead_code, reason = "the ratios use all of it")]
+mod queue;
 #[path = "ratios/stage.rs"]
 #[expect(dead_code, reason = "the ratios use all of it")]
 mod stage;
@@ -14,12 +22,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use onsale::board::snapshot::Board;
 use onsale::queue::keyspaces::ScheduleScripts;
-use onsale::queue::model::{EntryState, Sequence, Ticket};
-use onsale::queue::redis::JoinReply;
+use onsale::queue::model::{EntryState, QueueEntry, Ticket};
 use onsale::queue::ticket::cache::TicketCache;
 use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::seats;
 use onsale::store::id::{ScheduleId, UserId};
+use people::Newcomers;
 use serde_json::{Value, json};
 use stage::{QUEUE_SECRET, Stage};
 use tokio::runtime::Runtime;
@@ -31,19 +39,16 @@ type Outcome<T> = Result<T, Failure>;
 const BATCHES: u64 = 10;
 /// Entries in one batch.
 const BATCH: u64 = 100;
-/// First of the users who join while others wait. This one has the active slot.
-const LATE: i64 = 100_000_000;
-
 /// A queue of `people` users. Its presence window is long enough that all count as present for the
 /// whole bench.
 struct Set {
-    people: u64,
+    people: u32,
     schedule: ScheduleId,
     line: ScheduleScripts,
-    last: (UserId, Sequence),
+    last: (UserId, QueueEntry),
     ticket: String,
-    /// Sequence of the user with the active slot.
-    inside: Sequence,
+    /// The user with the active slot.
+    inside: (UserId, QueueEntry),
 }
 
 fn main() {
@@ -57,16 +62,18 @@ fn main() {
         let set = runtime.block_on(Set::of(&stage, people)).expect("a line");
         tickets(&mut criterion, &set);
         rank(&mut criterion, &runtime, &stage, &set);
-        joins(&mut criterion, &runtime, &set);
+        let joined = joins(&mut criterion, &runtime, &stage, &set);
         claims(&mut criterion, &runtime, &set);
-        admissions(&mut criterion, &runtime, &stage, &set);
+        let joined = joined + admissions(&mut criterion, &runtime, &stage, &set);
+        let entries = u64::from(people) + 1 + joined;
+        runtime.block_on(stage.assert_archived(set.schedule, entries)).expect("rows");
     }
     runtime.block_on(stage.strike()).expect("an end");
     criterion.final_summary();
 }
 
 impl Set {
-    async fn of(stage: &Stage, people: u64) -> Outcome<Self> {
+    async fn of(stage: &Stage, people: u32) -> Outcome<Self> {
         let queue = json!({
             "capacity": 1, "presence_window_seconds": 600, "active_ttl_seconds": 86400,
         });
@@ -74,17 +81,14 @@ impl Set {
         let line = stage.line(schedule).await?;
         // This user takes the only slot, so that all later users wait.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let JoinReply::Joined(inside) = line.join(UserId(LATE), false).await? else {
-            return Err("the first join was refused".into());
-        };
-        if !matches!(inside.entry.state, EntryState::Active { .. }) {
+        let inside = stage.fill(schedule, &stage.users(1).await?).await?[0];
+        if !matches!(inside.1.state, EntryState::Active { .. }) {
             return Err("the first user was not admitted".into());
         }
-        let waiting = stage.fill(schedule, people).await?;
-        stage.settled(schedule).await?;
+        let waiting = stage.fill(schedule, &stage.users(people).await?).await?;
+        stage.assert_archived(schedule, u64::from(people) + 1).await?;
         let last = *waiting.last().ok_or("nobody waits")?;
-        let ticket = stage::ticket(schedule, last.0, last.1, stage.deadline(schedule).await?)?;
-        let inside = inside.entry.sequence;
+        let ticket = stage::ticket(schedule, last, stage.deadline(schedule).await?)?;
         Ok(Self { people, schedule, line, last, ticket, inside })
     }
 
@@ -107,28 +111,35 @@ fn tickets(criterion: &mut Criterion, set: &Set) {
 fn rank(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) {
     let read = || Board::read(&stage.redis, set.schedule, None);
     let board = runtime.block_on(read()).expect("a board");
-    assert_eq!(board.waiting.ahead(set.last.1.0), Some(set.people - 1));
+    let last = set.last.1.sequence.0;
+    assert_eq!(board.waiting.ahead(last), Some(u64::from(set.people) - 1));
     criterion.bench_function(&set.id("rank"), |bench| {
-        bench.iter(|| board.waiting.ahead(set.last.1.0));
+        bench.iter(|| board.waiting.ahead(last));
     });
     criterion.bench_function(&set.id("board, read and built"), |bench| {
         bench.to_async(runtime).iter(read);
     });
 }
 
-fn joins(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
-    let mut next = LATE;
-    criterion.bench_function(&set.id("join"), |bench| {
-        bench.iter(|| {
-            next += 1;
-            runtime.block_on(set.line.join(UserId(next), false)).expect("a place")
-        });
-    });
+/// Measures joins. Returns their number. Users are created outside the measured time.
+fn joins(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) -> u64 {
+    let (mut newcomers, mut joined) = (Newcomers::default(), 0);
+    let mut round = async || {
+        let user = newcomers.next(stage, 1).await.expect("a user")[0];
+        newcomers.skip(1);
+        let begun = Instant::now();
+        set.line.join(user, false).await.expect("a place");
+        joined += 1;
+        begun.elapsed()
+    };
+    timed(criterion, runtime, &set.id("join"), &mut round);
+    joined
 }
 
 /// Measures ten batches of 100 admissions. As many users join before each round, outside the
 /// measured time. onsale itself is stopped meanwhile, because its loop would admit some of them.
-fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) {
+/// Returns the number of joins.
+fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: &Set) -> u64 {
     let meta = format!("onsale:{{{}}}:meta", set.schedule);
     let mut read = redis::cmd("HGET");
     read.arg(&meta).arg("settings");
@@ -144,11 +155,13 @@ fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: 
     };
     let onsale = Pid::from_raw(stage.onsale.pid.cast_signed());
     kill(onsale, Signal::SIGSTOP).expect("it stops");
-    let mut next = LATE * 2;
+    let (mut newcomers, mut joined) = (Newcomers::default(), 0);
     let mut round = async || {
         for _ in 0..BATCHES * BATCH {
-            next += 1;
-            set.line.join(UserId(next), false).await.expect("a place");
+            let user = newcomers.next(stage, 1).await.expect("a user")[0];
+            newcomers.skip(1);
+            set.line.join(user, false).await.expect("a place");
+            joined += 1;
         }
         stage.redis.hot::<()>(&room(10_000_000)).await.expect("Redis");
         let begun = Instant::now();
@@ -163,6 +176,7 @@ fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: 
     timed(criterion, runtime, &set.id("ten batches of 100 admissions"), &mut round);
     runtime.block_on(stage.redis.hot::<()>(&room(1))).expect("Redis");
     kill(onsale, Signal::SIGCONT).expect("it goes on");
+    joined
 }
 
 /// Measures a claim of four seats by an active user. The claim is released outside the measured
@@ -170,7 +184,7 @@ fn admissions(criterion: &mut Criterion, runtime: &Runtime, stage: &Stage, set: 
 fn claims(criterion: &mut Criterion, runtime: &Runtime, set: &Set) {
     let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
     let ticket = keys.verify(&set.ticket).expect("a ticket");
-    let ticket = Ticket { user: UserId(LATE), sequence: set.inside, ..ticket };
+    let ticket = Ticket { user: set.inside.0, sequence: set.inside.1.sequence, ..ticket };
     let (hold, seats) = (uuid::Uuid::now_v7(), [1, 2, 3, 4]);
     let mut round = async || {
         let begun = Instant::now();

@@ -6,6 +6,7 @@ use onsale::queue::keyspaces::ScheduleScripts;
 use onsale::store::script::Script;
 use tokio::process::Command;
 
+use crate::cpu::micros_each;
 use crate::load::Round;
 use crate::stage::Stage;
 use crate::{Outcome, cpu};
@@ -49,6 +50,19 @@ impl Benchmark {
         self.calls(calls.max(1000)).await
     }
 
+    /// Calls the script once.
+    ///
+    /// # Errors
+    /// Fails unless the first word of its reply is this one.
+    pub async fn assert_reply(&self, stage: &Stage, word: &str) -> Outcome<()> {
+        let (name, args) = self.words.split_first().ok_or("no command")?;
+        let mut command = redis::cmd(name);
+        command.arg(args);
+        let reply: Vec<redis::Value> = stage.redis.bulk(&command).await?;
+        let found: String = redis::from_redis_value(reply.into_iter().next().ok_or("no reply")?)?;
+        if found == word { Ok(()) } else { Err(format!("the script replied {found}").into()) }
+    }
+
     async fn calls(&self, count: u64) -> Outcome<Round> {
         let before = cpu::used(self.pid)?;
         let mut benchmark = Command::new("redis-benchmark");
@@ -62,7 +76,6 @@ impl Benchmark {
         let last = text.lines().last().unwrap_or_default();
         // The first field may have commas, but no quotes: "command","rate",…
         let rate = last.split("\",\"").nth(1).ok_or_else(|| format!("redis-benchmark: {text}"))?;
-        let calls = f64::from(u32::try_from(count)?);
-        Ok(Round { rate: rate.parse()?, cpu: [0.0, used.as_secs_f64() * 1e6 / calls] })
+        Ok(Round { rate: rate.parse()?, answers: count, cpu: [0.0, micros_each(used, count)] })
     }
 }

@@ -7,13 +7,18 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use crate::cpu::{as_float, micros_each};
 use crate::{Outcome, cpu};
 
 /// Requests that wrk sends in turn over kept-alive connections, each with its own headers.
 #[derive(Debug)]
 pub struct Load {
     script: PathBuf,
-    connections: u32,
+    pub connections: u32,
+    /// The counter in `/metrics` that rises with each answer.
+    pub counter: String,
+    /// Whether any answer is accepted: the caller counts the effects.
+    pub may_fail: bool,
     /// Whether every answer has to be a refusal instead of a success.
     refused: bool,
 }
@@ -23,6 +28,8 @@ pub struct Load {
 pub struct Round {
     /// Answers per second.
     pub rate: f64,
+    /// Number of answers.
+    pub answers: u64,
     /// CPU per answer of each watched process, in microseconds.
     pub cpu: [f64; 2],
 }
@@ -38,10 +45,11 @@ pub struct Request<'a> {
 }
 
 impl Load {
-    /// Writes a load of these requests into `folder` under `name`.
+    /// Writes a load of these requests into `folder` under `name`. Each answer raises `counter` of
+    /// onsale.
     pub fn new<'a>(
         folder: &Path,
-        name: &str,
+        (name, counter): (&str, &str),
         requests: impl IntoIterator<Item = Request<'a>>,
         connections: u32,
     ) -> Outcome<Self> {
@@ -57,12 +65,18 @@ impl Load {
         }
         file.flush()?;
         std::fs::write(&script, SCRIPT.replace("LIST", &list.display().to_string()))?;
-        Ok(Self { script, connections, refused: false })
+        let counter = counter.to_owned();
+        Ok(Self { script, connections, counter, may_fail: false, refused: false })
     }
 
     /// Returns the same load, for which every answer has to be a refusal.
     pub fn refused(self) -> Self {
         Self { refused: true, ..self }
+    }
+
+    /// Returns the same load, of which some answers may be refusals.
+    pub fn may_fail(self) -> Self {
+        Self { may_fail: true, ..self }
     }
 
     /// Sends requests to `addr` for `time`, and measures the CPU of `pids` meanwhile.
@@ -88,13 +102,12 @@ impl Load {
         };
         let status = value("STATUS ");
         let expected = if self.refused { status == Some(count) } else { status == Some("0") };
-        if value("FAILED ") != Some("0") || !expected {
+        if value("FAILED ") != Some("0") || !(expected || self.may_fail) {
             return Err(format!("an answer was not as expected: {text}").into());
         }
-        let (count, micros): (f64, f64) = (count.parse()?, micros.parse()?);
-        let each =
-            |index: usize| after[index].saturating_sub(before[index]).as_secs_f64() * 1e6 / count;
-        Ok(Round { rate: count * 1e6 / micros, cpu: [each(0), each(1)] })
+        let (answers, micros): (u64, f64) = (count.parse()?, micros.parse()?);
+        let each = |index: usize| micros_each(after[index].saturating_sub(before[index]), answers);
+        Ok(Round { rate: as_float(answers) * 1e6 / micros, answers, cpu: [each(0), each(1)] })
     }
 }
 

@@ -5,16 +5,29 @@
 //! accounting of each process, which shows the cost of a request even if the wall time does not.
 
 mod benchmark;
+mod best;
+mod costs;
+mod counters;
 mod cpu;
 mod draw;
+mod http;
+mod join_load;
+mod joins;
 mod load;
 mod overload;
 mod pairs;
+mod people;
 mod polls;
-mod scripts;
+mod queue;
+mod quiet;
+mod rates;
+mod record;
+mod refusals;
 mod seats;
 mod stage;
 mod table;
+mod wipe;
+mod writes;
 mod yardstick;
 
 use std::process::ExitCode;
@@ -27,7 +40,8 @@ type Outcome<T> = Result<T, Failure>;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which comparisons (polls, pools, joins, refusals, seats, draw, overload); all by default
+    /// Which comparisons (polls, pools, joins, costs, rates, refusals, seats, best, draw, wipe,
+    /// record, overload, quiet); all by default
     groups: Vec<String>,
     /// Pairs of rounds per comparison
     #[arg(long, default_value_t = 5)]
@@ -41,6 +55,9 @@ struct Args {
     /// Users in the longest queue, who are written there without joining
     #[arg(long, default_value_t = 10_000_000)]
     longest: u64,
+    /// Seats per buyer of the record
+    #[arg(long, default_value_t = 4)]
+    per_buyer: u32,
     /// Serve as a yardstick instead: its name, then its arguments
     #[arg(long, num_args = 1.., value_name = "ROUTE")]
     yardstick: Vec<String>,
@@ -80,19 +97,37 @@ async fn run(args: &Args) -> Outcome<()> {
         rows.extend(polls::pools(args).await?);
     }
     if wanted("joins") {
-        rows.extend(scripts::joins(args).await?);
+        rows.extend(joins::compare(args).await?);
+    }
+    if wanted("costs") {
+        rows.extend(costs::compare(args).await?);
+    }
+    if wanted("rates") {
+        rows.extend(rates::compare(args).await?);
     }
     if wanted("refusals") {
-        rows.extend(scripts::refusals(args).await?);
+        rows.extend(refusals::compare(args).await?);
     }
     if wanted("seats") {
         rows.extend(seats::compare(args).await?);
     }
+    if wanted("best") {
+        rows.extend(best::compare(args).await?);
+    }
     if wanted("draw") {
         rows.extend(draw::compare(args).await?);
     }
+    if wanted("wipe") {
+        rows.extend(wipe::compare(args).await?);
+    }
+    if wanted("record") {
+        rows.extend(record::compare(args).await?);
+    }
     if wanted("overload") {
         rows.extend(overload::compare(args).await?);
+    }
+    if wanted("quiet") {
+        rows.extend(quiet::compare().await?);
     }
     table::print(&rows);
     Ok(())

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use onsale::caller::Role;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -53,11 +52,9 @@ pub async fn compare(_: &Args) -> Outcome<Vec<Row>> {
     let counted = |code: &str| answers.get(code).map_or(0, Vec::len);
     let confirmed = borne + counted("201");
     let unknown: usize = UNKNOWN.into_iter().map(counted).sum();
-    let pool = PgPool::connect(&stage.stores.database_url()).await?;
     let stored: i64 = sqlx::query_scalar("SELECT coalesce(sum(amount), 0)::bigint FROM point")
-        .fetch_one(&pool)
+        .fetch_one(&stage.pool)
         .await?;
-    pool.close().await;
     stage.strike().await?;
     let stored = usize::try_from(stored)?;
     if !(confirmed..=confirmed + unknown).contains(&stored) {

@@ -1,10 +1,9 @@
 //! Polls of waiting tickets, against a server with the same bytes, against Redis, and against a
 //! short queue.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use onsale::queue::model::Sequence;
+use onsale::queue::model::QueueEntry;
 use onsale::store::id::{ScheduleId, UserId};
 use serde_json::json;
 
@@ -18,10 +17,12 @@ use crate::{Args, Outcome, yardstick};
 const TICKETS: usize = 20_000;
 const CONNECTIONS: u32 = 64;
 const PATH: &str = "/v1/queue/ticket";
+const COUNTER: &str =
+    r#"onsale_http_requests_total{route="/v1/queue/ticket",method="GET",status="200"}"#;
 
 /// A queue, and a load of polls by users at all positions.
-struct ScheduleScripts {
-    load: Load,
+pub struct PolledQueue {
+    pub load: Load,
     first: String,
     schedule: ScheduleId,
 }
@@ -31,7 +32,7 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
     let mut rows = Vec::new();
     let before = stage.redis_memory().await?;
-    let long = ScheduleScripts::of(&stage, args.people).await?;
+    let long = PolledQueue::of(&stage, u32::try_from(args.people)?).await?;
     let each = (stage.redis_memory().await? - before) / args.people;
     rows.push(Row::new("Redis memory per waiting person", "", format!("{each} B"), "≤ 130 B"));
     let bare = stage.folder.join("bare.json");
@@ -64,8 +65,8 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
         rows.push(Row::new(&format!("poll, {} in the queue", args.people), what, found, target));
     }
 
-    let short = ScheduleScripts::of(&stage, 1000).await?;
-    let longest = ScheduleScripts::laid(&stage, args.longest).await?;
+    let short = PolledQueue::of(&stage, 1000).await?;
+    let longest = PolledQueue::laid(&stage, args.longest).await?;
     for (long, people) in [(&long, args.people), (&longest, args.longest)] {
         let ours = (&long.load, &stage.onsale);
         let pairs = self::pairs(args, &stage, ours, (&short.load, &stage.onsale)).await?;
@@ -81,7 +82,7 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
 /// that does not, and both with one multiplexed connection.
 pub async fn pools(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
-    let queue = ScheduleScripts::of(&stage, 1000).await?;
+    let queue = PolledQueue::of(&stage, 1000).await?;
     let key = format!("onsale:{{{}}}:waiting", queue.schedule);
     let url = stage.stores.redis_url();
     let start = async |name: &str| yardstick::start(&[name, &url, &key, QUEUE_SECRET]).await;
@@ -102,12 +103,13 @@ pub async fn pools(args: &Args) -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
-impl ScheduleScripts {
-    /// Creates a sale without admission, and lets `people` users join.
-    async fn of(stage: &Stage, people: u64) -> Outcome<Self> {
+impl PolledQueue {
+    /// Creates a sale without admission, and lets `people` new users join.
+    pub async fn of(stage: &Stage, people: u32) -> Outcome<Self> {
         let schedule = stage.sale(500, json!({"capacity": 0})).await?;
-        let waiting = stage.fill(schedule, people).await?;
-        stage.settled(schedule).await?;
+        let users = stage.users(people).await?;
+        let waiting = stage.fill(schedule, &users).await?;
+        stage.assert_archived(schedule, people.into()).await?;
         Self::polled(stage, schedule, &waiting).await
     }
 
@@ -123,23 +125,30 @@ impl ScheduleScripts {
     async fn polled(
         stage: &Stage,
         schedule: ScheduleId,
-        waiting: &[(UserId, Sequence)],
+        waiting: &[(UserId, QueueEntry)],
     ) -> Outcome<Self> {
         let people = waiting.len();
         let step = (people / TICKETS).max(1);
         let some = waiting.iter().step_by(step);
         let deadline = stage.deadline(schedule).await?;
-        let tickets: Vec<String> = some
-            .map(|(user, place): &(UserId, Sequence)| ticket(schedule, *user, *place, deadline))
-            .collect::<Outcome<_>>()?;
+        let tickets: Vec<String> =
+            some.map(|waiting| ticket(schedule, *waiting, deadline)).collect::<Outcome<_>>()?;
         let requests = tickets.iter().map(|ticket| Request {
             method: "GET",
             path: PATH,
             headers: vec![("Queue-Token", ticket)],
             body: None,
         });
-        let load = Load::new(&stage.folder, &format!("polls-{people}"), requests, CONNECTIONS)?;
+        let name = format!("polls-{people}");
+        let load = Load::new(&stage.folder, (&name, COUNTER), requests, CONNECTIONS)?;
         let first = tickets.first().ok_or("nobody waits")?.clone();
+        for ticket in [&first, tickets.last().ok_or("nobody waits")?] {
+            let answer = stage.answer(PATH, &[("queue-token", ticket)]).await?;
+            let body = answer["body"].as_str().ok_or("no body")?;
+            if !body.contains("\"status\":\"WAITING\"") {
+                return Err(format!("a polled ticket does not wait: {body}").into());
+            }
+        }
         Ok(Self { load, first, schedule })
     }
 }
@@ -152,7 +161,10 @@ pub async fn pairs(args: &Args, stage: &Stage, ours: Side<'_>, other: Side<'_>) 
     let redis = stage.stores.redis.pid();
     let once = async |(load, server): Side<'_>, seconds: u32| {
         let time = Duration::from_secs(seconds.into());
-        load.run(server.addr as SocketAddr, time, [server.pid, redis]).await
+        if server.pid == stage.onsale.pid {
+            return stage.send(load, time).await;
+        }
+        load.run(server.addr, time, [server.pid, redis]).await
     };
     once(ours, 1).await?;
     once(other, 1).await?;

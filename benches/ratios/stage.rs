@@ -7,31 +7,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use onsale::caller::Role;
 use onsale::queue::keyspaces::ScheduleScripts;
-use onsale::queue::model::{EntryState, QueueEntry, Sequence};
-use onsale::queue::redis::JoinReply;
+use onsale::queue::model::QueueEntry;
 use onsale::queue::ticket::jwt::TicketKeys;
 use onsale::store::id::{ScheduleId, UserId};
-use onsale::store::keys::{SEQUENCE_BITS, ScheduleKeys};
+use onsale::store::keys::ScheduleKeys;
 use onsale::store::pg::{Pg, migrations};
 use onsale::store::redis::Redis;
 use onsale::store::script::{Keyspace, inspect};
-use onsale::user::service::create_many;
 use onsale::user::token::Tokens;
 use onsale_dev::Stores;
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::task::JoinSet;
 
-use crate::Outcome;
+use crate::cpu::Usage;
+use crate::{Outcome, cpu};
 
-const JWT_SECRET: &str = "a secret for access tokens in benches";
+const JWT_SECRET: &str = "34b89e2fe9af38bc6b6be8df2c9bec5fecec3062d607b4d79bf2fd4bc95ab187";
 /// Secret for queue tickets.
-pub const QUEUE_SECRET: &str = "a secret for queue tickets in benches";
-/// Concurrent joins while a queue is filled.
-const JOINING: u64 = 128;
+pub const QUEUE_SECRET: &str = "7c9051d727e3e59e32f00b8d1761b15de2615d57320a2d6397c2ea7bedf3792b";
 
 /// A process that serves HTTP. It is killed when dropped.
 #[derive(Debug)]
@@ -47,6 +46,7 @@ pub struct Stage {
     pub stores: Stores,
     pub onsale: Server,
     pub redis: Redis,
+    pub pool: PgPool,
     pub folder: PathBuf,
     admin: String,
     http: reqwest::Client,
@@ -66,11 +66,23 @@ impl Server {
 }
 
 impl Stage {
-    /// Starts throwaway stores, applies the migrations, and starts onsale.
+    /// Starts throwaway stores, applies the migrations, and starts onsale. PostgreSQL does not wait
+    /// for the disk.
     pub async fn set() -> Outcome<Self> {
-        let stores = Stores::throwaway().await?;
+        Self::on(Stores::throwaway().await?, folder()?).await
+    }
+
+    /// Like [`Stage::set`], with commits that wait for the disk.
+    pub async fn durable() -> Outcome<Self> {
+        let folder = folder()?;
+        Self::on(Stores::start(&folder.join("stores")).await?, folder).await
+    }
+
+    async fn on(stores: Stores, folder: PathBuf) -> Outcome<Self> {
         migrations::apply(&Pg::lazy(&stores.database_url(), 2)?).await?;
-        let mut serve = Command::new(env!("CARGO_BIN_EXE_onsale"));
+        let built = || env!("CARGO_BIN_EXE_onsale").to_owned();
+        // Another build, to compare it with this one.
+        let mut serve = Command::new(std::env::var("ONSALE_BIN").unwrap_or_else(|_| built()));
         serve
             .args(["serve", "--listen=127.0.0.1:0", "--open-signup=true", "--log=warn"])
             .arg("--unsafe-postgres=true")
@@ -80,12 +92,12 @@ impl Stage {
             .env("ONSALE_QUEUE_SECRETS", QUEUE_SECRET);
         let onsale = Server::start(serve).await?;
         let redis = Redis::lazy(&stores.redis_url())?;
-        let folder = std::env::temp_dir().join(format!("onsale-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
+        let pool = PgPool::connect(&stores.database_url()).await?;
         let mut stage = Self {
             stores,
             onsale,
             redis,
+            pool,
             folder,
             admin: String::new(),
             http: reqwest::Client::new(),
@@ -95,9 +107,25 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Creates `count` users.
-    pub async fn users(&self, count: u32) -> Outcome<Vec<UserId>> {
-        Ok(create_many(&Pg::lazy(&self.stores.database_url(), 2)?, count).await?)
+    /// Returns the CPU time of each part so far.
+    pub fn used(&self) -> Outcome<Usage> {
+        Ok(Usage {
+            onsale: cpu::used(self.onsale.pid)?,
+            redis: cpu::used(self.stores.redis.pid())?,
+            postgres: cpu::used_with_children(self.stores.postgres.pid())?,
+            client: cpu::used(std::process::id())?,
+        })
+    }
+
+    /// Stops onsale for the time of `work`, so that its loops take no part in it.
+    pub async fn without_onsale<T>(&self, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let onsale = Pid::from_raw(self.onsale.pid.cast_signed());
+        kill(onsale, Signal::SIGSTOP)?;
+        let result = work.await;
+        kill(onsale, Signal::SIGCONT)?;
+        // Until calls that ran out of time meanwhile are over.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        result
     }
 
     /// Sends a request as the administrator.
@@ -155,72 +183,6 @@ impl Stage {
         }
     }
 
-    /// Lets users 1 to `people` join, through the script that the service uses. Returns their
-    /// sequences.
-    pub async fn fill(
-        &self,
-        schedule: ScheduleId,
-        people: u64,
-    ) -> Outcome<Vec<(UserId, Sequence)>> {
-        let line = self.line(schedule).await?;
-        let mut joining = JoinSet::new();
-        for first in 0..JOINING.min(people) {
-            let line = line.clone();
-            joining.spawn(async move {
-                let mut joined = Vec::new();
-                for user in (first + 1..=people).step_by(usize::try_from(JOINING).unwrap_or(1)) {
-                    let user = UserId(user.cast_signed());
-                    match line.join(user, false).await {
-                        Ok(JoinReply::Joined(place)) => {
-                            let stand = place.entry;
-                            if matches!(stand.state, EntryState::Waiting { .. }) {
-                                joined.push((user, stand.sequence));
-                            }
-                        }
-                        other => return Err(format!("a join failed: {other:?}")),
-                    }
-                }
-                Ok(joined)
-            });
-        }
-        let mut all = Vec::new();
-        while let Some(joined) = joining.join_next().await {
-            all.extend(joined??);
-        }
-        all.sort_by_key(|(_, sequence)| *sequence);
-        Ok(all)
-    }
-
-    /// Writes users 1 to `people` into the queue's keys, like joins, but without log and presence.
-    pub async fn lay(&self, schedule: ScheduleId, people: u64) -> Outcome<Vec<(UserId, Sequence)>> {
-        let keys = self.line(schedule).await?.keyspace.keys.clone();
-        let first = keys.epoch() << SEQUENCE_BITS;
-        let all: Vec<u64> = (1..=people).collect();
-        for users in all.chunks(10_000) {
-            let mut pipe = redis::pipe();
-            pipe.cmd("ZADD").arg(keys.named("waiting"));
-            for user in users {
-                pipe.arg(first + user).arg(*user);
-            }
-            self.redis.bulk_pipe::<()>(pipe.ignore()).await?;
-        }
-        let mut pipe = redis::pipe();
-        pipe.cmd("HSET").arg(keys.meta()).arg("next_n").arg(people).ignore();
-        // Bit 0 belongs to no entry. The bits after the last whole byte are set one by one.
-        let bits = keys.bits(keys.epoch());
-        pipe.cmd("SETRANGE")
-            .arg(&bits)
-            .arg(0)
-            .arg(vec![0xff_u8; usize::try_from(people / 8)?])
-            .ignore();
-        pipe.cmd("SETBIT").arg(&bits).arg(0).arg(0).ignore();
-        for user in people / 8 * 8..=people {
-            pipe.cmd("SETBIT").arg(&bits).arg(user).arg(1).ignore();
-        }
-        self.redis.bulk_pipe::<()>(&pipe).await?;
-        Ok(all.iter().map(|user| (UserId(user.cast_signed()), Sequence(first + user))).collect())
-    }
-
     /// Returns when a sale closes and its tickets expire.
     pub async fn deadline(&self, schedule: ScheduleId) -> Outcome<DateTime<Utc>> {
         let answer = self.answer(&format!("/v1/schedules/{schedule}"), &[]).await?;
@@ -234,17 +196,6 @@ impl Stage {
         let body: Value = serde_json::from_str(answer["body"].as_str().ok_or("no body")?)?;
         let seats = body["seats"].as_array().ok_or("no seats")?;
         Ok(seats.iter().take(count).filter_map(|seat| seat["id"].as_i64()).collect())
-    }
-
-    /// Waits until the queue's log is written to PostgreSQL, because that work must not be
-    /// measured.
-    pub async fn settled(&self, schedule: ScheduleId) -> Outcome<()> {
-        let mut length = redis::cmd("XLEN");
-        length.arg(ScheduleKeys::new(schedule, 1).named("log"));
-        while self.redis.hot::<u64>(&length).await? > 0 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        Ok(())
     }
 
     /// Returns the memory that Redis uses, in bytes.
@@ -273,6 +224,7 @@ impl Stage {
     /// Stops everything, and removes the folder.
     pub async fn strike(self) -> Outcome<()> {
         drop(self.onsale);
+        self.pool.close().await;
         self.stores.stop().await?;
         Ok(std::fs::remove_dir_all(&self.folder)?)
     }
@@ -284,13 +236,24 @@ pub fn token(user: UserId, role: Role) -> Outcome<String> {
     Ok(tokens.mint(user, role, Duration::from_hours(24))?.access_token)
 }
 
-/// Creates a ticket for a waiting entry.
+/// Creates the ticket of an entry.
 pub fn ticket(
     schedule: ScheduleId,
-    user: UserId,
-    place: Sequence,
+    (user, entry): (UserId, QueueEntry),
     expires_at: DateTime<Utc>,
 ) -> Outcome<String> {
-    let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
-    Ok(keys.sign(schedule, user, QueueEntry::waiting(place, place), expires_at)?)
+    Ok(ticket_keys().sign(schedule, user, entry, expires_at)?)
+}
+
+/// Returns the keys that sign the tickets of the stage.
+pub fn ticket_keys() -> TicketKeys {
+    TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale")
+}
+
+/// Creates a folder for one stage.
+fn folder() -> Outcome<PathBuf> {
+    let name = format!("onsale-bench-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }

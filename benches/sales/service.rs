@@ -5,9 +5,11 @@ use std::sync::Arc;
 use onsale::app::loops::{self, LoopServices, Loops};
 use onsale::board::service::Boards;
 use onsale::concert::service::Catalogue;
+use onsale::http::server::drain::Drain;
 use onsale::idempotency::model::Request;
 use onsale::outbox::model::Delivered;
 use onsale::payment::service::Payments;
+use onsale::point::service::Points;
 use onsale::queue::draw::service::Draws;
 use onsale::queue::keyspaces::Keyspaces;
 use onsale::queue::service::WaitingRoom;
@@ -28,6 +30,7 @@ pub struct Service {
     pub queue: WaitingRoom,
     pub reservations: Reservations,
     pub payments: Payments,
+    pub points: Points,
 }
 
 impl Service {
@@ -72,8 +75,9 @@ impl Service {
             metrics.clone(),
         );
         let payments = Payments::new(pg.clone(), queue.clone(), claims.clone(), metrics.clone());
+        let points = Points::new(pg.clone(), metrics.clone());
         let (tasks, stop) = Default::default();
-        let loops = Loops { tasks, stop, metrics };
+        let loops = Loops { tasks, stop, drain: Drain::default(), metrics };
         let parts = LoopServices {
             draws,
             pg: pool("loops"),
@@ -86,7 +90,7 @@ impl Service {
             reconcile_every: std::time::Duration::from_secs(20),
         };
         loops::start(&loops, parts, deliveries, losses);
-        Self { queue, reservations, payments }
+        Self { queue, reservations, payments, points }
     }
 
     /// Makes Redis build the schedule's keys, with one join.
@@ -150,6 +154,23 @@ impl Service {
                 let id = format!("{:032}", hold + i64::from(n));
                 let paid = payments.pay(&request, Uuid::try_parse(&id).expect("an id"), None).await;
                 paid.expect("an answer").outcome.expect("a payment");
+            }
+        })
+        .await;
+    }
+
+    /// Makes one charge for each hold of the sale, CLIENTS at a time.
+    pub async fn charge(&self, sale: &Sale) {
+        let (hold, user) = (sale.first_hold, sale.first_user);
+        let points = self.points.clone();
+        each(sale.count, move |n| {
+            let points = points.clone();
+            async move {
+                let user = UserId(user + i64::from(n / EACH));
+                let key = format!("c{}", hold + i64::from(n));
+                let request = Request::new(user, &key, "POST /charge", &n);
+                let charged = points.charge(&request, 10).await.expect("an answer");
+                assert!(!charged.replayed);
             }
         })
         .await;

@@ -125,6 +125,20 @@ impl Stage {
         assert_eq!(found, (seats, if paid { seats } else { 0 }, count, seats));
     }
 
+    /// Fails unless every charge of the sale exists completely and once.
+    pub async fn check_charges(&self, sale: &Sale) {
+        let there = "select
+            (select count(*) from point_history where kind = 'CHARGE' and amount = 10
+               and user_id >= $1 and reference like $2),
+            (select count(*) from idempotency_key where user_id >= $1 and key like $2),
+            (select sum(amount - 1000000000)::bigint from point where user_id >= $1)";
+        let keys = format!("c{}%", sale.first_hold / 1_000_000);
+        let there = sqlx::query_as(there).bind(sale.first_user).bind(keys);
+        let found: (i64, i64, i64) = there.fetch_one(&self.pool).await.expect("counts");
+        let count = i64::from(sale.count);
+        assert_eq!(found, (count, count, 10 * count));
+    }
+
     /// Runs a script of this folder, each client its share.
     pub async fn pgbench(&self, script: &str, sale: &Sale) {
         let file =
