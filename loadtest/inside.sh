@@ -3,6 +3,8 @@
 # ONSALE_JWT_SECRET and ONSALE_QUEUE_SECRETS for stores that end with this script.
 #
 #   ONSALE_BIN=… K6=… sh loadtest/inside.sh scenario profile
+#
+# NGINX   if set, k6 calls the service through nginx (deploy/nginx)
 set -eu
 
 export PROFILE="$2"
@@ -17,7 +19,7 @@ ulimit -n "$(ulimit -H -n)" 2>/dev/null || true
 users=$("$K6" inspect --include-system-env-vars "$script" | sed -n 's/^ *"users": *\([0-9]*\).*/\1/p')
 [ -n "$users" ] || exit 2
 "$ONSALE_BIN" migrate
-"$ONSALE_BIN" seed --users "$users"
+"$ONSALE_BIN" seed --users "$users"   # users 1 to $users: FIRST_USER below
 
 # The service could listen on port 0, but k6 needs the port before the service prints it.
 free_port() {
@@ -38,8 +40,19 @@ if ! kill -0 $serve 2>/dev/null; then
     exit 1
 fi
 
+base=http://$address
+if [ -n "${NGINX:-}" ]; then
+    # Through nginx by deploy/nginx, with a certificate that k6 does not check.
+    https=$(free_port)
+    base=https://localhost:$https
+    export K6_INSECURE_SKIP_TLS_VERIFY=true
+    sh scripts/nginx.sh "$REPORT_DIR/nginx" "$https" "$(free_port)" "$address" &
+    nginx=$!
+    trap 'kill $nginx $serve 2>/dev/null; wait 2>/dev/null || true' EXIT
+fi
+
 result=0
-BASE_URL=http://$address K6_NO_USAGE_REPORT=true "$K6" run --quiet "$script" || result=$?
+BASE_URL=$base FIRST_USER=1 K6_NO_USAGE_REPORT=true "$K6" run --quiet "$script" || result=$?
 
 if ! kill -0 $serve 2>/dev/null; then
     echo "loadtest: onsale serve ended during the test:" >&2

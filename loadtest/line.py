@@ -120,6 +120,9 @@ def main():
     assert redis("ZCARD", key("waiting")) == PEOPLE
     while redis("XLEN", key("log")) > 0:
         time.sleep(0.5)
+    caller.http.request("GET", "/metrics")
+    metrics = caller.http.getresponse().read().decode()
+    assert re.search(r"^onsale_queue_rows_skipped_total 0$", metrics, re.M), "every entry is a row in PostgreSQL"
     each = lambda size: f"{size / PEOPLE:6.1f} bytes each"
     print(f"redis     {used() - before:>9,}  {each(used() - before)}, the log written to PostgreSQL and trimmed")
     for name in ("waiting", "bits:1", "present:0", "present:1", "present:2", "log"):

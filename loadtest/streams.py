@@ -156,6 +156,8 @@ def broadcast(follower, schedule, admin, idle):
 
         while len(delays) < follower.open and time.time() < begun + 30:
             follower.read(0.1, seen)
+        # A word that two reads divide is not found.
+        assert len(delays) > 0.99 * follower.open, f"{len(delays)} of {follower.open} streams had the message"
         used, span = cpu() - used, time.time() - begun
         each = (used - idle * span) / max(1, len(delays)) * 1e6
         p50, p99 = part(delays, 0.5) * 1000, part(delays, 0.99) * 1000
@@ -197,6 +199,7 @@ def main():
     while follower.events < STREAMS and time.time() < begun + 120:
         follower.read(1)
     took = time.time() - begun
+    assert follower.events >= STREAMS and not follower.closed, "every stream is open and had its first event"
     print(f"open          {follower.open:>7,} in {took:.1f} s, {follower.closed} closed (limited by this client)")
     follower.rest(3)
     after = rss()
@@ -210,6 +213,7 @@ def main():
     print(f"idle          {idle * 100:6.1f} % of a core, including comments")
     broadcast(follower, schedule, admin, idle)
     advance(follower, schedule, tickets)
+    assert not follower.closed, f"{follower.closed} streams were closed"
     print(f"at the end    {follower.open - follower.closed:>7,} open, {rss() / 2**20:.1f} MiB")
 
 

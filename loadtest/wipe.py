@@ -25,6 +25,7 @@ HOLDS = int(sys.argv[2]) if len(sys.argv) > 2 else 500
 sys.argv = sys.argv[:1]  # line.py reads its own arguments when it is imported.
 from callers import Callers  # noqa: E402
 from line import BIN, token  # noqa: E402
+from line import redis as ask_redis  # noqa: E402
 
 GONE = 1_000
 AT_ONCE = 64
@@ -158,6 +159,9 @@ async def main(address, redis, port):
     (joined_after, newcomer), (held_after, _) = await asyncio.gather(joins, takes)
     print(f"back       joins after {joined_after:.1f} s, holds after {held_after:.1f} s")
 
+    # Until the service has the board of the rebuilt queue, its last board answers, and a poll restores nothing.
+    while (await sale.call("GET", f"/v1/schedules/{sale.id}/queue"))[1].get("epoch", 1) < 2:
+        await asyncio.sleep(0.02)
     begun = time.perf_counter()
     answers = await in_turns(waiting, lambda place: until(lambda: sale.ask(place[1]), lambda status: status == 200))
     took = time.perf_counter() - begun
@@ -165,6 +169,8 @@ async def main(address, redis, port):
     kept = sum(
         body["sequence"] == place[2] and body["status"] in ("WAITING", "ACTIVE") for body, place in zip(bodies, waiting)
     )
+    back = ask_redis("ZCARD", f"onsale:{{{sale.id}}}:waiting")
+    assert back > len(waiting), f"Redis has {back:,} entries, not those of {len(waiting):,} users and of the newcomer"
     await asyncio.sleep(20)  # Admission pauses for 15 s after a loss.
     sample = waiting[:: max(1, len(waiting) // 2000)]
     again = [body for _, body in await in_turns(sample, lambda place: sale.ask(place[1]))]

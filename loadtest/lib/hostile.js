@@ -1,56 +1,75 @@
-// A hostile buyer, who tries to keep seats from others: with used keys and other seats, with connections
-// closed right after sending, and with holds that lapse and are held again. The seats kept from others must
-// stay within the limit.
+// Hostile buyers and bots. Each kind tries to get a turn or seats in a way that must not pay.
 
-import * as buyers from './buyer.js';
-import { seatId } from './data.js';
-import * as metrics from './invariants.js';
+import { sleep } from 'k6';
+import { anySeats, think, waitForTurn } from './visit.js';
 
 /** @import * as Types from './types.d.ts' */
 /** @typedef {Types.Sale} Sale */
+/** @typedef {import('./visit.js').Visitor} Visitor */
 
-// Time after the end of a hold in which other buyers cannot have its seats.
-const TAKEOVER_AFTER_MS = 5_000;
+const BOT_SECONDS = 10;
+const BOT_CALLS_PER_SECOND = 20;
 
 /**
- * Runs the visit of an active hostile buyer. Returns how it ended.
- * @param {import('./client.js').Client} buyer @param {Sale} sale
- * @param {{ limit: number, holdSeconds: number, rounds?: number }} how
- * @returns {Types.End}
+ * Runs what a hostile buyer does before it is admitted: a `hasty` one polls, and a `rejoiner` joins, many
+ * times a second, whatever the shop asks for. A `forger` sends forged tickets, and leaves. Returns how the
+ * visit ended, or null if it goes on.
+ * @param {Visitor} buyer @returns {Types.End | null}
  */
-export function grab(buyer, sale, { limit, holdSeconds, rounds = 2 }) {
-  const key = buyer.newKey('used');
-  const first = buyer.hold(sale.schedule, { quantity: 1, section: null, max_price: null }, key);
-  for (let round = 0; round < rounds; round += 1) {
-    for (let times = 0; times < 6; times += 1) {
-      if (first.code === null) buyer.holdUnderUsedKey(sale.schedule, anySeats(sale, limit - 1), key);
-      buyer.holdAndHangUp(sale.schedule, anySeats(sale, limit));
-      buyer.hold(sale.schedule, anySeats(sale, limit));
-      countKept(buyer, limit);
-    }
-    buyers.think(holdSeconds, holdSeconds + 0.5);
+export function attackQueue(buyer) {
+  if (!['hasty', 'rejoiner', 'forger'].includes(buyer.kind)) return null;
+  const joined = buyer.join();
+  if (joined === 'sold_out') return 'sold_out';
+  if (joined === null) return 'gave_up';
+  if (buyer.kind === 'forger') {
+    buyer.forge();
+    buyer.leave();
+    return 'left';
   }
-  buyer.leave();
-  return 'never_paid';
-}
-
-/** @param {Sale} sale @param {number} quantity */
-function anySeats(sale, quantity) {
-  const first = 1 + Math.floor(Math.random() * (sale.seats - quantity + 1));
-  return { seat_ids: Array.from({ length: quantity }, (_, index) => seatId(sale, first + index)) };
+  buyer.buyer.patient = false;
+  for (let call = 0; call < BOT_SECONDS * BOT_CALLS_PER_SECOND && buyer.turn?.state === 'waiting'; call += 1) {
+    sleep(1 / BOT_CALLS_PER_SECOND);
+    if (buyer.kind === 'hasty') buyer.poll();
+    else buyer.join();
+  }
+  buyer.buyer.patient = true;
+  return null;
 }
 
 /**
- * Counts the seats that this buyer keeps from others, from the buyer's reservations.
- * @param {import('./client.js').Client} buyer @param {number} limit
+ * Runs the visit of a hostile buyer who is active: a `hoarder` holds as many seats as possible, again and
+ * again, and never pays. A `grabber` also tries what the shop's protocol may permit. Others buy as
+ * everybody does: returns null.
+ * @param {Visitor} buyer @param {Sale} sale @returns {Types.End | null}
  */
-function countKept(buyer, limit) {
-  const waiting = buyer.reservations('PAYMENT_WAITING');
-  const paid = buyer.reservations('COMPLETE');
-  if (waiting.code !== null || paid.code !== null) return;
-  const now = Date.now();
-  const live = waiting.body.items.filter((it) => Date.parse(it.expires_at) + TAKEOVER_AFTER_MS > now);
-  const kept = live.length + paid.body.items.length;
-  metrics.keptByOne.add(kept);
-  if (kept > limit) metrics.fault(metrics.overLimit, `user ${buyer.user} keeps ${kept} seats, the limit is ${limit}`);
+export function attackSeats(buyer, sale) {
+  if (buyer.kind === 'hoarder') {
+    for (let round = 0; round < 2; round += 1) {
+      buyer.hold({ quantity: sale.seatLimit });
+      think(sale.holdSeconds, sale.holdSeconds + 0.5);
+    }
+    buyer.leave();
+    return 'never_paid';
+  }
+  if (buyer.kind === 'grabber') {
+    for (let round = 0; round < 2; round += 1) {
+      for (let times = 0; times < 6; times += 1) {
+        buyer.hold(anySeats(sale.seatLimit, sale.seats));
+        buyer.grab(sale.seatLimit);
+      }
+      think(sale.holdSeconds, sale.holdSeconds + 0.5);
+    }
+    buyer.leave();
+    return 'never_paid';
+  }
+  return null;
+}
+
+/**
+ * Waits for the buyer's turn as its kind does. Returns `active`, or how the visit ended.
+ * @param {Visitor} buyer @param {Sale} sale @param {Parameters<typeof waitForTurn>[2]} how
+ * @returns {'active' | Types.End}
+ */
+export function getIn(buyer, sale, how) {
+  return attackQueue(buyer) ?? waitForTurn(buyer, sale, buyer.kind === 'ordinary' ? how : { patienceSeconds: how.patienceSeconds });
 }

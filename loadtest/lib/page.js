@@ -37,7 +37,7 @@ ${rows.map((cells) => `<tr>${cells.join('')}</tr>`).join('\n')}
 /** @param {string | number} value */
 const cell = (value) => `<td>${escape(value)}</td>`;
 /** @param {string} name */
-const words = (name) => name.replace(/_/g, ' ');
+const words = (name) => name.replace(/_|(?=[A-Z])/g, ' ').toLowerCase();
 
 /** @param {Report} report */
 function limits(report) {
@@ -61,10 +61,26 @@ function latencies(report) {
   return table(['route', 'requests', 'median', 'p95', 'p99', 'slowest', 'p99 compared'], rows);
 }
 
-/** @param {Report} report */
+/** What each kind of buyer got, and its share. @param {Report} report */
+function crowd(report) {
+  const shown = /** @type {const} */ (['visits', 'calls', 'admitted', 'held', 'bought']);
+  const total = Object.fromEntries(shown.map((what) => [what, report.crowd.reduce((sum, row) => sum + row[what], 0)]));
+  const rows = report.crowd.map((row) => [
+    cell(row.kind),
+    ...shown.map((what) => cell(`${number(row[what])} (${percent(row[what], total[what])})`)),
+    cell(number(row.waited)),
+  ]);
+  return table(['buyers', 'visits', 'calls', 'admitted', 'seats held', 'seats bought', 'median wait in ms'], rows);
+}
+
+/** @param {number} part @param {number} whole */
+const percent = (part, whole) => (whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : '–');
+
+/** Everything that was counted, except what must be zero: that is among the limits. @param {Report} report */
 function counts(report) {
+  const faults = report.thresholds.filter(({ limit }) => limit === 'count==0').map(({ metric }) => metric);
   const rows = Object.entries(report.counts)
-    .filter(([name]) => !report.trends[name])
+    .filter(([name]) => !report.trends[name] && !faults.includes(name))
     .map(([name, value]) => [cell(words(name)), cell(number(value))]);
   return table(['count', 'value'], rows);
 }
@@ -81,27 +97,31 @@ function trends(report) {
 /** Renders the whole page. @param {Report} report */
 export function page(report) {
   const verdict = report.passed ? 'passed' : 'failed';
-  const size = Object.entries(report.size).map(([name, value]) => [cell(words(name)), cell(value)]);
+  const settings = Object.entries(report.settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [cell(words(name)), cell(String(value))]);
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>onsale load test: ${escape(report.scenario)}, ${escape(report.profile)}: ${verdict}</title>
+<title>Load test of ${escape(report.shop)}: ${escape(report.scenario)}, ${escape(report.profile)}: ${verdict}</title>
 <style>${STYLE}</style>
-<h1>${escape(report.scenario)}, ${escape(report.profile)}:
+<h1>${escape(report.shop)}: ${escape(report.scenario)}, ${escape(report.profile)}:
 <span class="verdict ${report.passed ? 'good' : 'bad'}">${verdict}</span></h1>
 <p>Ended ${escape(report.ended_at)} after ${number(report.run_seconds)} s;
-${number(report.requests)} requests, including the setup of the sale and the final audit.</p>
+${number(report.requests)} requests, including the setup of the sale and the check of the books.</p>
 <h2>Limits</h2>
 ${limits(report)}
 <h2>What happened</h2>
 ${counts(report)}
+<h2>Who got what: each kind of buyer, and its share</h2>
+${crowd(report)}
 <h2>Latency by route, in milliseconds</h2>
 ${latencies(report)}
 <h2>Along the way (times in milliseconds, the queue in users)</h2>
 ${trends(report)}
 <h2>Settings of the run</h2>
-${table(['setting', 'value'], size)}
+${table(['setting', 'value'], settings)}
 </html>
 `;
 }

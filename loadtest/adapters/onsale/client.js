@@ -3,25 +3,17 @@
 import http from 'k6/http';
 import encoding from 'k6/encoding';
 import { sleep } from 'k6';
-import { accessToken } from './token.js';
-import { askedToComeBack, comparePlaces, fault, placeLost, unexpectedAnswers } from './invariants.js';
+import { BASE, EVERY_STATUS } from '../address.js';
+import { askedToComeBack, fault, unexpectedAnswers } from '../../lib/invariants/metrics.js';
 
 /** @import * as Types from './types.d.ts' */
 /** @template Body @typedef {Types.Answer<Body>} Answer */
 /** @typedef {Types.WantedSeats} WantedSeats */
 
-export const BASE = (__ENV.BASE_URL || 'http://127.0.0.1:8080').replace(/\/+$/, '');
-
 // Most attempts of one request while the service asks to retry.
 const MAX_ATTEMPTS = 8;
 // Codes after which the same request is sent again, with the same idempotency key.
 const RETRY_CODES = ['rate_limited', 'store_unavailable', 'overloaded', 'request_in_progress'];
-
-// A refusal that the API describes is not a failed request. No answer, or another 5xx than 503, is.
-http.setResponseCallback(http.expectedStatuses({ min: 200, max: 499 }, 503));
-
-// For requests of which any answer counts, or none. k6's types do not name the null that its API has for this.
-export const EVERY_STATUS = /** @type {import('k6/http').Params['responseCallback']} */ (/** @type {unknown} */ (null));
 
 /**
  * Reads k6's response. `code` is the problem code of a refusal, and `null` for a success.
@@ -64,22 +56,24 @@ function problemCode(response, body) {
 /** Whether the answer asks to retry, and says when. @param {Answer<unknown>} answer */
 const asksToRetry = (answer) => RETRY_CODES.includes(answer.code ?? '') && (answer.retryAfter !== null || answer.status === 409);
 
+// Refusals of an impatient client, which sends more than it may.
+const BUSY_CODES = ['rate_limited', 'overloaded'];
+
 export class Client {
   /**
    * `run` distinguishes the idempotency keys of this run from those of earlier runs.
-   * @param {number} user @param {{ role?: 'user' | 'admin', run?: string }} [how]
+   * @param {{ bearer: string, id: string, run?: string }} user `bearer` is the Authorization header; `id` is for messages
    */
-  constructor(user, { role = 'user', run = 'run' } = {}) {
-    this.user = user;
+  constructor({ bearer, id, run = 'run' }) {
+    this.bearer = bearer;
+    this.id = id;
     this.run = run;
-    this.bearer = `Bearer ${accessToken(user, role)}`;
+    /** Whether requests are sent again when the service asks to. */
+    this.patient = true;
     /** @type {string | null} */
     this.queueToken = null;
-    /** The last known state. @type {Types.Ticket | null} */
-    this.ticket = null;
     /** @type {{ etag: string | null, states: Uint8Array } | null} */
     this.map = null;
-    this.askAgainMs = 1000;
     this.keys = 0;
   }
 
@@ -102,19 +96,20 @@ export class Client {
     const all = { Authorization: this.bearer, ...headers };
     if (body !== null) all['Content-Type'] = 'application/json';
     if (key !== null) all['Idempotency-Key'] = key;
-    if (ticket) all['Queue-Token'] = this.queueToken ?? '';
+    if (ticket) all['Queue-Token'] = ticket === true ? (this.queueToken ?? '') : ticket;
     const params = { tags: { name: route }, timeout: '30s', headers: all };
     const payload = body === null ? null : JSON.stringify(body);
     /** @type {() => Answer<Body>} */
     const request = () => read(http.request(method, BASE + path, payload, params));
     let answer = request();
-    for (let attempt = 1; attempt < MAX_ATTEMPTS && asksToRetry(answer); attempt += 1) {
+    for (let attempt = 1; this.patient && attempt < MAX_ATTEMPTS && asksToRetry(answer); attempt += 1) {
       askedToComeBack.add(1, { code: answer.code ?? '' });
       sleep(answer.retryAfter || 0.2);
       answer = request();
     }
-    if (!expect.includes(answer.code === null ? answer.status : answer.code)) {
-      fault(unexpectedAnswers, `${method} ${path} of user ${this.user}: ${answer.status} ${answer.code}: ${answer.text}`);
+    const isBusy = !this.patient && BUSY_CODES.includes(answer.code ?? '');
+    if (!isBusy && !expect.includes(answer.code === null ? answer.status : answer.code)) {
+      fault(unexpectedAnswers, `${method} ${path} of ${this.id}: ${answer.status} ${answer.code}: ${answer.text}`);
     }
     return answer;
   }
@@ -126,45 +121,23 @@ export class Client {
   join(schedule) {
     const refused = ['queue_not_open', 'schedule_closed', 'sold_out', 'concert_unavailable'];
     const answer = this.send('POST', 'join', `/v1/schedules/${schedule}/queue`, [200, 201, ...refused]);
-    if (answer.code === null) {
-      if (!answer.body.queue_token) fault(unexpectedAnswers, 'a join without a queue_token');
-      this.keepTicket(answer.body);
-    }
-    return answer;
-  }
-
-  /** Joins again, like a page that is reloaded while waiting. The ticket must be the same. @param {number} schedule */
-  rejoin(schedule) {
-    const before = this.ticket;
-    const answer = this.join(schedule);
-    if (answer.code !== null) return answer;
-    if (answer.status !== 200 || answer.body.ticket_id !== before?.ticket_id) {
-      fault(placeLost, `joined again: ${answer.status}, ticket ${before?.ticket_id} became ${answer.body.ticket_id}`);
-    }
-    return answer;
+    if (answer.code === null && !answer.body.queue_token) fault(unexpectedAnswers, 'a join without a queue_token');
+    return this.keepToken(answer);
   }
 
   /** Polls the state of the ticket. @returns {Answer<Types.Ticket>} */
   poll() {
-    const answer = this.send('GET', 'poll', '/v1/queue/ticket', [200], { ticket: true });
-    if (answer.code === null) this.keepTicket(answer.body, answer.retryAfter);
-    return answer;
+    return this.keepToken(this.send('GET', 'poll', '/v1/queue/ticket', [200], { ticket: true }));
   }
 
   /**
-   * Stores the ticket's state from an answer, and the new token if there is one.
-   * @param {Types.Ticket} ticket @param {number | null} [retryAfter]
+   * Stores the new token of an answer, if there is one.
+   * @template {Types.Ticket} Body
+   * @param {Answer<Body>} answer
    */
-  keepTicket(ticket, retryAfter = null) {
-    comparePlaces(this.ticket, ticket);
-    if (ticket.queue_token) this.queueToken = ticket.queue_token;
-    this.ticket = ticket;
-    this.askAgainMs = ticket.poll_after_ms || (retryAfter || 1) * 1000;
-  }
-
-  // Waits for the time that the last answer asked for.
-  waitToAskAgain() {
-    sleep(this.askAgainMs / 1000);
+  keepToken(answer) {
+    if (answer.code === null && answer.body.queue_token) this.queueToken = answer.body.queue_token;
+    return answer;
   }
 
   // Leaves the queue, or gives up the active slot.
@@ -191,7 +164,7 @@ export class Client {
   /**
    * Reads the states of all seats in order of seat number: 0 available, 1 held, 2 unavailable. Sends the
    * ETag of the last answer, so that an unchanged map is not sent again.
-   * @param {Types.Sale} sale
+   * @param {Types.OnsaleSale} sale
    */
   look(sale) {
     const path = `/v1/schedules/${sale.schedule}/seats/status`;
@@ -253,6 +226,11 @@ export class Client {
   /** @param {string} holdId */
   release(holdId) {
     return this.send('DELETE', 'release', `/v1/holds/${holdId}`, [204, 'already_paid']);
+  }
+
+  /** @returns {Answer<Types.Balance>} */
+  points() {
+    return this.send('GET', 'points', '/v1/points', [200]);
   }
 
   /** @param {number} amount */
