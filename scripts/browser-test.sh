@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests the pages in a real browser, against a real `onsale dev`. Installs missing packages (node, Chromium,
-# Korean fonts, the npm packages of the tests), builds, and runs. Screenshots are in tests/browser/shots.
+# Korean fonts, nginx, the npm packages of the tests), builds, and runs. Screenshots are in tests/browser/shots.
 #
 #   scripts/browser-test.sh                 all test files
 #   scripts/browser-test.sh wait draw       test files with one of these words in their names
@@ -26,6 +26,7 @@ if ((${#missing[@]})); then
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
+scripts/test-tools.sh
 scripts/npm.sh
 if [[ -z ${ONSALE_BIN:-} ]]; then
   scripts/build.sh
@@ -36,8 +37,7 @@ fi
 mkdir -p tests/browser/shots
 cd tests/browser
 files=()
-for file in *.test.mjs unit/*.test.mjs; do
-  [[ -e $file ]] || continue
+for file in *.test.mjs; do
   wanted=$((${#@} == 0))
   for word in "$@"; do
     [[ $file == *"$word"* ]] && wanted=1

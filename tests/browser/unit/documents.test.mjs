@@ -1,7 +1,7 @@
 // What docs/PAGES.md says about the files of the pages.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 const root = new URL('../../../', import.meta.url);
@@ -12,13 +12,4 @@ test('the table of tests in docs/PAGES.md has exactly the test files', () => {
   const listed = [...table.matchAll(/^\| `([a-z.]+)` \|/gm)].map(([, name]) => name);
   const files = readdirSync(new URL('tests/browser/', root)).flatMap((name) => /^(.+)\.test\.mjs$/.exec(name)?.[1] ?? []);
   assert.deepEqual(listed.sort(), files.sort());
-});
-
-test('every file that docs/PAGES.md names exists', () => {
-  const paths = [...text.matchAll(/`((?:web|src|tests)\/[\w./-]+)`/g)].map(([, path]) => path);
-  assert.ok(paths.length > 5);
-  assert.deepEqual(
-    paths.filter((path) => !existsSync(new URL(path, root))),
-    [],
-  );
 });
