@@ -21,6 +21,20 @@ local function close_draw(sale, now)
   redis.call('HSET', META, 'draw_base', whole(sale.draw_base), 'draw_room', whole(room))
 end
 
+-- Whether the draw moves the queue, or has moved it: then the ranks of all entrants are known.
+local function is_order_drawn(sale) return sale.drawn == 1 or sale.drawn_upto > 0 end
+
+-- How many entries stand before those that may be admitted: while the draw moves the queue, the
+-- ones that it still has to move.
+local function count_unmoved(sale)
+  if not is_draw_pending(sale) then return 0 end
+  return redis.call('ZCOUNT', WAITING, '-inf', whole(sale.draw_base))
+end
+-- The last sequence that may be admitted: later joins stand behind entrants that are not moved yet.
+local function find_last_ordered(sale)
+  return is_draw_pending(sale) and sale.drawn_upto or math.huge
+end
+
 -- Whether a sequence is from before the draw, and whether it is a drawn one.
 local function is_before_draw(sale, sequence)
   return sale.draw_base > 0 and sequence <= sale.draw_base

@@ -6,6 +6,26 @@
 local function present_bit(sequence)
   return 2 * (sequence % SPAN) + math.floor(sequence / SPAN) % 2
 end
+-- Sets the bits of `count` entries with consecutive sequences in one bitmap of the ring. The bits
+-- between them belong to neighbouring epochs and stay as they are.
+local function set_present_bits(bitmap, first, count)
+  local reads, widths, parity = {}, {}, present_bit(first) % 2
+  local bit_number = present_bit(first) - parity
+  while count > 0 do
+    local entries = math.min(count, 16)
+    append(reads, 'GET', 'u' .. 2 * entries, whole(bit_number))
+    widths[#widths + 1] = entries
+    bit_number, count = bit_number + 2 * entries, count - entries
+  end
+  local writes = {}
+  for i, bits in ipairs(redis.call('BITFIELD', bitmap, unpack(reads))) do
+    -- 01 for each entry, or 10: the bits of an even epoch come first.
+    local added = (4 ^ widths[i] - 1) / 3 * (2 - parity)
+    local set = bit.bor(bits, added) % 2 ^ 32
+    append(writes, 'SET', reads[3 * i - 1], reads[3 * i], whole(set))
+  end
+  redis.call('BITFIELD', bitmap, unpack(writes))
+end
 -- Turns the ring as time passes; returns the slot in use.
 local function turn_ring(slot, since, presence_ms, now)
   local half = presence_ms / 2
@@ -32,14 +52,18 @@ end
 -- previous one. If admission had to stop at the end of the notice, the next one covers four times
 -- as much, otherwise half as much; never less than MIN_REACH or the admissions of one minute.
 local MIN_REACH = 20000 -- entries
-local function extend_notice(sale, now)
-  local notice_ms = math.min(10000, sale.presence_ms / 4)
-  if now - sale.notice_at < notice_ms then return end
+local function notice_ms(sale)
+  return math.min(10000, sale.presence_ms / 4)
+end
+-- `skipped` entries at the head of the queue do not count: a draw has not moved them yet.
+local function extend_notice(sale, now, skipped)
+  if now - sale.notice_at < notice_ms(sale) then return end
   local reach = sale.notice_short == 1 and sale.reach * 4 or sale.reach / 2
   reach = math.floor(math.max(MIN_REACH, sale.rate * 60, reach))
-  local last = redis.call('ZRANGE', WAITING, reach - 1, reach - 1, 'WITHSCORES')
+  local rank = skipped + reach - 1
+  local last = redis.call('ZRANGE', WAITING, rank, rank, 'WITHSCORES')
   if not last[2] then last = redis.call('ZRANGE', WAITING, -1, -1, 'WITHSCORES') end
-  sale.noticed = sale.notice
+  sale.noticed, sale.notice_at = sale.notice, now
   sale.notice = math.max(sale.notice, tonumber(last[2] or 0))
   redis.call('HSET', META, 'noticed', whole(sale.noticed), 'notice', whole(sale.notice),
     'notice_at', whole(now), 'notice_short', 0, 'reach', reach)

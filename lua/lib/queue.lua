@@ -23,10 +23,43 @@ local function set_waiting_bit(sequence, bit)
   redis.call('SETBIT', waiting_bits_key(sequence), sequence % SPAN, bit)
 end
 
+-- Appends values to a list.
+local function append(list, ...)
+  for i = 1, select('#', ...) do list[#list + 1] = (select(i, ...)) end
+end
+
+-- Sets the bits of `count` entries with consecutive sequences.
+local function set_waiting_bits(first, count)
+  local fields, number = {}, first % SPAN
+  while count > 0 do
+    local width = math.min(count, 32)
+    append(fields, 'SET', 'u' .. width, whole(number), whole(2 ^ width - 1))
+    number, count = number + width, count - width
+  end
+  redis.call('BITFIELD', waiting_bits_key(first), unpack(fields))
+end
+
 -- Why an entry ended; 0 if it has not ended.
 local function end_reason(sequence)
   local index = '#' .. whole(sequence % SPAN)
   return redis.call('BITFIELD_RO', done_key(sequence), 'GET', 'u2', index)[1]
+end
+
+-- As end_reason, for each of several entries.
+local function end_reasons(sequences)
+  local reads, places, reasons = {}, {}, {} -- reads, places: by key
+  for i, sequence in ipairs(sequences) do
+    local key = done_key(sequence)
+    reads[key], places[key] = reads[key] or {}, places[key] or {}
+    append(reads[key], 'GET', 'u2', '#' .. whole(sequence % SPAN))
+    append(places[key], i)
+  end
+  for key, fields in pairs(reads) do
+    for j, reason in ipairs(redis.call('BITFIELD_RO', key, unpack(fields))) do
+      reasons[places[key][j]] = reason
+    end
+  end
+  return reasons
 end
 
 -- Events for the table queue: '<letter> <sequence> <user> <ms> [extra]'. 'J' joined; 'A' admitted,

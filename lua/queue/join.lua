@@ -41,12 +41,7 @@ if ask == '1' then
   write_log() -- find_entry may have ended an entry
   return { 'UNKNOWN' }
 end
-local phase = sale_phase(sale, now)
-local refusal
-if sale.available ~= 1 then refusal = { 'UNAVAILABLE' }
-elseif now < sale.queue_opens_ms then refusal = { 'NOT_OPEN', sale.queue_opens_ms }
-elseif phase == 'CLOSED' then refusal = { 'CLOSED' }
-elseif phase == 'SOLD_OUT' then refusal = { 'SOLD_OUT' } end
+local refusal = refuse_join(sale, now)
 if refusal then
   write_log() -- find_entry may have ended an entry
   return refusal
@@ -55,7 +50,7 @@ end
 close_draw(sale, now)
 sequence = EPOCH * SPAN + redis.call('HINCRBY', META, 'next_n', 1)
 log_event('J', sequence, user, now)
-if may_admit(sale, now)
+if may_admit_new(sale, now)
   and redis.call('ZCARD', WAITING) == 0
   and redis.call('ZCARD', RETURNED) == 0
   and redis.call('ZCARD', ACTIVE) < sale.capacity

@@ -9,7 +9,10 @@
 -- claims its active slot, and brings back a passed-over entry.
 --
 -- KEYS  as lib/queue
--- ARGV  epoch  user  sequence  active_until_ms     active_until_ms: 0 unless the ticket is ACTIVE
+-- ARGV  epoch  user  sequence  active_until_ms  [joined]
+--       active_until_ms: 0 unless the ticket is ACTIVE
+--       joined: the sequence of joining, which differs if the entry was drawn: an entry that ended
+--       under it while the draw went on has ended
 -- Reply {'WAITING', sequence, ahead, now}    sequence: the current one, the lowest that was shown
 --       {'RETURNED', sequence, ahead, now}
 --       {'ACTIVE', sequence, deadline_ms, now}
@@ -21,7 +24,7 @@ local user, shown, until_ms = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local refused = guard(META, EPOCH)
 if refused then return refused end
 local now = clock()
-local reason = end_reason(shown)
+local reason = math.max(end_reason(shown), end_reason(tonumber(ARGV[5] or shown)))
 if reason > 0 then return { 'ENDED', reason, now } end
 local sale = load_sale(META)
 if until_ms == 0 then
@@ -30,6 +33,14 @@ end
 
 local state, sequence, deadline = find_entry(user, now)
 local slot_is_over = until_ms > 0 and until_ms <= now
+if state == 'WAITING' and until_ms > 0 and (sequence == shown or not slot_is_over) then
+  -- The entry was admitted, and Redis was lost before that was archived: the rebuild loaded the
+  -- entry as waiting, or an older entry of the user.
+  redis.call('ZREM', WAITING, user)
+  set_waiting_bit(sequence, 0)
+  if sequence ~= shown then mark_ended(user, sequence, LEFT, now) end
+  state = nil
+end
 if not state then
   -- find_entry has just ended it; or its slot ended while Redis did not have it.
   if slot_is_over and end_reason(shown) == 0 then mark_ended(user, shown, EXPIRED, now) end
@@ -39,7 +50,7 @@ if not state then
     return { 'ENDED', reason, now }
   end
 elseif state == 'WAITING' and shown < sequence and not slot_is_over
-  and not (is_before_draw(sale, shown) and (sale.drawn == 1 or is_drawn(sale, sequence)))
+  and not (is_before_draw(sale, shown) and (is_order_drawn(sale) or is_drawn(sale, sequence)))
 then
   -- The user joined again before showing the older ticket: the lower sequence holds, the later
   -- ends.
@@ -49,7 +60,7 @@ then
   state = nil
 end
 
-if not state and sale.drawn == 1 and is_before_draw(sale, shown) then
+if not state and is_order_drawn(sale) and is_before_draw(sale, shown) then
   write_log()
   return { 'DRAWN' } -- restored under this sequence, it would be ahead of all drawn entries
 elseif not state then

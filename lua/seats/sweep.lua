@@ -6,7 +6,10 @@
 --
 -- KEYS  meta held claim seatlog
 -- ARGV  epoch
--- Reply {'OK' | 'MORE', swept, seat_version}   MORE: the bound was reached, call again
+-- Reply {'OK' | 'MORE', swept, seat_version, next_ms, held}
+--       MORE: the bound was reached, call again
+--       next_ms: when the next seat lapses, from now; -1 if no seat is claimed or held
+--       held: seats that are claimed or held after this call
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/seats
 local BATCH = 500
@@ -14,11 +17,16 @@ local meta, held, claim, seatlog = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local refused = guard(meta, ARGV[1])
 if refused then return refused end
 
-local lapsed = redis.call('ZRANGEBYSCORE', held, '-inf', whole(clock()), 'LIMIT', 0, BATCH)
+local now = clock()
+local lapsed = redis.call('ZRANGEBYSCORE', held, '-inf', whole(now), 'LIMIT', 0, BATCH)
 local changes = {}
 for _, seat in ipairs(lapsed) do
   redis.call('ZREM', held, seat)
   redis.call('HDEL', claim, seat)
   changes[#changes + 1] = seat .. ':' .. FREE
 end
-return { #lapsed == BATCH and 'MORE' or 'OK', #lapsed, publish_changes(meta, seatlog, changes) }
+local head = redis.call('ZRANGE', held, 0, 0, 'WITHSCORES')
+local next_ms = head[2] and math.max(0, tonumber(head[2]) - now) or -1
+local version = publish_changes(meta, seatlog, changes)
+local left = redis.call('ZCARD', held)
+return { #lapsed == BATCH and 'MORE' or 'OK', #lapsed, version, next_ms, left }
