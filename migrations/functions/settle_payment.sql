@@ -35,6 +35,7 @@ declare
     v_missing bigint;
     v_paid    record;
     v_fenced  record;
+    v_shared  text;
 begin
     select c.reply, c.outcome into reply, stored from key_claim(p_user, p_key, p_fingerprint) c;
     if reply <> 'FREE' then
@@ -84,6 +85,8 @@ begin
         raise exception 'a charge made a balance negative' using errcode = 'ON001';
     end if;
     balance := point_change(p_user, 'PAYMENT', -required, p_hold::text);
+    -- The members that all payments share. Why JSON is written as text: see write_hold.
+    v_shared := format('"status": "COMPLETE", "payment_at": %s', to_json(paid_at));
     with done as (
         update reservation set status = 'COMPLETE'
          where id = any (v_look.rows) and status || '' = 'PAYMENT_WAITING' returning id, amount),
@@ -94,8 +97,8 @@ begin
     select count(*) as count, array_agg(id order by id) as ids,
            array_agg(reservation_id order by id) as reservations,
            array_agg(amount order by id) as amounts,
-           jsonb_agg(jsonb_build_object('id', id, 'reservation_id', reservation_id,
-             'amount', amount, 'status', 'COMPLETE', 'payment_at', paid_at) order by id) as outcome
+           string_agg(format('{"id": %s, "reservation_id": %s, "amount": %s, %s}',
+             id, reservation_id, amount, v_shared), ',' order by id) as outcome
       into v_paid from paid;
     if balance is null or v_paid.count <> cardinality(v_look.rows) then
         raise exception '% of % reservations completed', v_paid.count, cardinality(v_look.rows)
@@ -106,8 +109,8 @@ begin
          where id = any (v_hold.seats) returning seat_number, fence)
     select array_agg(seat_number order by seat_number) as numbers,
            array_agg(fence order by seat_number) as fences,
-           jsonb_agg(jsonb_build_object('number', seat_number, 'fence', fence)
-             order by seat_number) as event
+           string_agg(format('{"number": %s, "fence": %s}', seat_number, fence),
+             ',' order by seat_number) as event
       into v_fenced from changed;
     payments := v_paid.ids;
     paid_reservations := v_paid.reservations;
@@ -119,7 +122,8 @@ begin
     charged := v_missing;
     with noted as (
         insert into outbox (kind, payload)
-        values ('seats_changed', jsonb_build_object('schedule', schedule, 'seats', v_fenced.event,
+        values ('seats_changed', jsonb_build_object('schedule', schedule,
+                    'seats', ('[' || v_fenced.event || ']')::jsonb,
                     'state', jsonb_build_object('sold', jsonb_build_object('hold', p_hold)))),
                ('ticket_completed', jsonb_build_object('schedule', schedule, 'user', p_user,
                     'sequence', entry_sequence))
@@ -128,7 +132,8 @@ begin
            max(id) filter (where kind = 'ticket_completed')
       into seats_outbox_id, completed_outbox_id from noted;
     perform key_store(p_user, p_key, p_fingerprint, jsonb_build_object('Ok',
-        jsonb_build_object('payments', v_paid.outcome, 'total_amount', required, 'balance', balance)
+        jsonb_build_object('payments', ('[' || v_paid.outcome || ']')::jsonb,
+            'total_amount', required, 'balance', balance)
         || case when p_charge_up_to is null then '{}'
                 else jsonb_build_object('charged', charged) end));
     reply := 'OK';
