@@ -1,10 +1,14 @@
 //! One process: wires stores, services, routes and loops, and drains them at the end.
 
+mod announce;
+pub mod check;
+mod error;
 mod keys;
 mod limits;
 pub mod loops;
 mod operations;
 mod pages;
+mod readiness;
 mod routes;
 mod services;
 
@@ -17,8 +21,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::announce::announce;
+pub use self::error::StartError;
+pub use self::keys::tokens;
 use self::limits::{addresses, connection_policy};
-use self::operations::{Stores, open_files, relied_on};
+use self::operations::{Operations, open_files, relied_on};
+use self::readiness::Stores;
 use self::routes::{RouterParts, router};
 use self::services::{Services, StreamServices};
 use crate::admin::demo::{self, Demo};
@@ -32,7 +40,8 @@ use crate::concert;
 use crate::concert::map::http::Maps;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
-use crate::config::{AccessSettings, HttpSettings, InvalidSetting, Settings};
+use crate::config::{HttpSettings, PostgresSettings, Settings};
+use crate::http::server::drain::Drain;
 use crate::http::server::fast_path::FastPaths;
 use crate::http::server::serve;
 use crate::http::server::serve::{ConnectionPolicy, Routes};
@@ -50,41 +59,16 @@ use crate::queue::stream::http::TicketStreams;
 use crate::queue::ticket::short_code::Purpose;
 use crate::reservation::service::Reservations;
 use crate::seats::service::SeatClaims;
-use crate::store::StoreError;
 use crate::store::pg::Pg;
 use crate::store::redis::Redis;
+use crate::store::redis::tls::Certificates;
 use crate::telemetry::Metrics;
-use crate::user::jwks::JwksError;
-use crate::user::keys::{JwksSource, ProviderKeys, ReadAgain};
+use crate::user::keys::ReadAgain;
 use crate::user::service::Users;
-use crate::user::token::Tokens;
-use crate::web::theme::{Theme, ThemeError};
+use crate::web::theme::Theme;
 
 /// How long the last step of a loop may run after the connections are closed.
 const LAST_STEP: Duration = Duration::from_secs(1);
-
-/// Why a process did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Settings contradict each other.
-    #[error(transparent)]
-    Settings(#[from] InvalidSetting),
-    /// The file of the identity provider's keys cannot be used.
-    #[error("ONSALE_JWKS_PATH: {0}")]
-    JwksPath(JwksError),
-    /// No HTTP client can be created for the URL of the identity provider's keys.
-    #[error("ONSALE_JWKS_URL: {0}")]
-    JwksUrl(JwksError),
-    /// A store's URL is not valid, or the store could lose data.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The folder `ONSALE_THEME` cannot be used.
-    #[error("ONSALE_THEME: {0}")]
-    Theme(#[from] ThemeError),
-    /// The process cannot listen on the address.
-    #[error("ONSALE_LISTEN: {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
-}
 
 /// A process that serves.
 pub struct Running {
@@ -92,28 +76,43 @@ pub struct Running {
     pub addr: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,
-    drain: Duration,
+    drain: Drain,
+    drain_delay: Duration,
+    drain_timeout: Duration,
     seats: SeatAdmin,
 }
 
 /// Starts a process: wires all parts, listens, and returns when it serves.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     settings.check()?;
-    let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
-    let redis = Redis::lazy(settings.redis.redis_url.reveal())?;
-    let stores = Stores { pg, redis };
+    let metrics = Metrics::new();
+    let stores = stores(&settings, &metrics)?;
     let files = open_files(settings.http.max_streams);
     relied_on(&stores, !settings.postgres.unsafe_postgres).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), metrics: Metrics::new() };
+    let drain = Drain::default();
+    let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), drain: drain.clone(), metrics };
     let (routes, policy, seats) = assemble(&settings, &stores, &loops, files)?;
 
-    let HttpSettings { listen, drain_timeout, .. } = settings.http;
+    let HttpSettings { listen, drain_delay, drain_timeout, .. } = settings.http;
     let failed = |error| StartError::Listen(listen, error);
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
+    announce(&loops, &settings, addr, &stores.redis);
     tasks.spawn(serve::serve(listener, policy, routes, stop.clone(), drain_timeout));
-    Ok(Running { addr, stop, tasks, drain: drain_timeout, seats })
+    Ok(Running { addr, stop, tasks, drain, drain_delay, drain_timeout, seats })
+}
+
+/// The connections to both stores. They connect when they are used.
+fn stores(settings: &Settings, metrics: &Metrics) -> Result<Stores, StartError> {
+    let PostgresSettings { database_url, db_pool, .. } = &settings.postgres;
+    let certificates = Certificates::read(&settings.redis.tls)?;
+    let redis = Redis::with_certificates(settings.redis.redis_url.reveal(), &certificates)?;
+    let pg = Pg::lazy(database_url.reveal(), *db_pool)?;
+    Ok(Stores {
+        pg: pg.measured_by(metrics.stores().pool_wait()),
+        redis: redis.measured_by(metrics.stores().redis_calls()),
+    })
 }
 
 /// Creates the services, starts the loops, and builds the routes: everything that needs no waiting.
@@ -131,18 +130,18 @@ fn assemble(
     let codes = keys::codes(settings, Purpose::HandOff);
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
     let changes = Changes::among(loops.tasks.clone());
-    let addresses = Arc::new(addresses(&settings.http));
+    let addresses = Arc::new(addresses(&settings.http, &metrics));
+    let policy = connection_policy(&settings.http, files, &loops.drain, &metrics);
     let parts = RouterParts {
         services: &services,
         handoffs,
         maps: &maps,
-        stores,
+        operations: Operations::start(stores, loops, &policy.connections),
         theme,
         addresses: Arc::clone(&addresses),
         changes,
     };
     let router = router(parts, &settings.http, &metrics);
-    let policy = connection_policy(&settings.http, files, &metrics);
     let polls = queue::http::poll_fast_path(services.queue.clone());
     let maps = concert::http::seat_map_fast_path(maps);
     let fast_paths = FastPaths::new(vec![polls], vec![maps], addresses, metrics);
@@ -214,8 +213,8 @@ fn streams(
     queue: &WaitingRoom,
     catalogue: &Catalogue,
 ) -> StreamServices {
-    let Loops { tasks, stop, metrics } = loops.clone();
-    let streams = Streams::new(settings.http.max_streams, tasks, stop, metrics);
+    let Loops { tasks, stop, drain, metrics } = loops.clone();
+    let streams = Streams::new(settings.http.max_streams, tasks, stop, drain, metrics);
     let codes = keys::codes(settings, Purpose::Stream);
     StreamServices {
         tickets: TicketStreams::new(queue.clone(), codes, streams.clone()),
@@ -243,6 +242,13 @@ impl Running {
         self.stop.clone()
     }
 
+    /// Reports in `/readyz` that the process will end, closes the streams one after the other, and
+    /// returns after the drain delay. Requests are served meanwhile.
+    pub async fn drain(&self) {
+        self.drain.begin(self.drain_delay);
+        tokio::time::sleep(self.drain_delay).await;
+    }
+
     /// Creates the demo sale if it does not exist, and returns it.
     pub async fn demo(&self) -> Result<Demo, AdminError> {
         demo::make(&self.seats, Utc::now()).await
@@ -253,7 +259,7 @@ impl Running {
     pub async fn stopped(self) {
         self.tasks.close();
         self.stop.cancelled().await;
-        if tokio::time::timeout(self.drain + LAST_STEP, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(self.drain_timeout + LAST_STEP, self.tasks.wait()).await.is_err() {
             let running = self.tasks.len();
             tracing::warn!(running, "tasks were still running when the process stopped");
         }
@@ -268,21 +274,4 @@ fn users(settings: &Settings, pg: Pg, loops: &Loops) -> Result<Arc<Users>, Start
         loops.tasks.spawn(reading);
     }
     Ok(Arc::new(Users::new(pg, tokens, settings.access.open_signup)))
-}
-
-/// The accepted access tokens: those of an identity provider if its keys are set, else our own.
-pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
-    access.check()?;
-    let issuer = &access.jwt_issuer;
-    let keys = match (&access.jwks_path, &access.jwks_url) {
-        (Some(path), _) => ProviderKeys::open(path).map_err(StartError::JwksPath)?,
-        (None, Some(url)) => {
-            ProviderKeys::at(JwksSource::address(url.clone()).map_err(StartError::JwksUrl)?)
-        }
-        (None, None) => {
-            let secret = access.jwt_secret.as_ref().map_or("", |secret| secret.reveal());
-            return Ok(Tokens::own(issuer, secret.as_bytes()));
-        }
-    };
-    Ok(Tokens::provided(issuer, Arc::new(keys)))
 }

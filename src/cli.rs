@@ -1,8 +1,11 @@
 //! The commands of the program, and their errors and exit codes.
 
+mod admin;
+mod check;
 #[cfg(feature = "dev")]
 mod dev;
 mod draw;
+mod health;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use onsale::admin::error::AdminError;
 use onsale::app::{self, StartError};
 use onsale::caller::Role;
-use onsale::config::{AccessSettings, PostgresSettings, Settings, TelemetrySettings};
+use onsale::config::{AccessSettings, PostgresSettings, Settings, TelemetrySettings, sources};
 use onsale::store::StoreError;
 use onsale::store::id::UserId;
 use onsale::store::pg::{Pg, migrations};
@@ -38,17 +41,33 @@ enum Command {
     /// Serve the API; drains on SIGTERM
     Serve(Box<Settings>),
     /// Bring the database's schema up to date
-    Migrate(PostgresSettings),
+    Migrate(MigrateArgs),
+    /// Check before a sale that stores, processes and schedules are as they must be
+    Check(Box<check::CheckArgs>),
+    /// Create an administrator
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
     /// Print an access token
     Token(TokenArgs),
     /// Create the demo sale, or users for load tests
     Seed(Box<SeedArgs>),
+    /// Ask the process on this machine whether it runs; exit with 1 if not
+    Health(health::HealthArgs),
     /// Check a published draw
     #[command(subcommand)]
     Draw(draw::DrawCommand),
     /// Run private stores with a demo sale, or with your own command; needs no setup
     #[cfg(feature = "dev")]
     Dev(Box<dev::DevArgs>),
+}
+
+#[derive(Debug, Args)]
+struct MigrateArgs {
+    #[command(flatten)]
+    postgres: PostgresSettings,
+    /// Change nothing; exit with 1 if the schema is not up to date
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +108,8 @@ enum Failure {
     #[error(transparent)]
     Demo(#[from] AdminError),
     #[error(transparent)]
+    Health(#[from] health::HealthError),
+    #[error(transparent)]
     Draw(#[from] draw::VerifyError),
     #[cfg(feature = "dev")]
     #[error(transparent)]
@@ -102,14 +123,17 @@ enum Failure {
 /// Parses the command line and runs the command. The exit code is 0 after success, 2 for wrong
 /// settings, and else 1.
 pub fn main() -> ExitCode {
-    let Cli { telemetry, command } = Cli::parse();
+    let Cli { telemetry, command } = sources::parse();
     match run(&telemetry, command) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("onsale: {failure}");
             match failure {
                 Failure::Start(
-                    StartError::Settings(_) | StartError::JwksPath(_) | StartError::JwksUrl(_),
+                    StartError::Settings(_)
+                    | StartError::Certificates(_)
+                    | StartError::JwksPath(_)
+                    | StartError::JwksUrl(_),
                 ) => USAGE.into(),
                 _ => ExitCode::FAILURE,
             }
@@ -128,9 +152,18 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
     runtime.block_on(async {
         match command {
             Command::Serve(settings) => serve(*settings).await,
-            Command::Migrate(postgres) => migrate(&postgres).await,
+            Command::Migrate(args) => return migrate(&args).await,
+            Command::Check(args) => return Ok(check::run(&args).await?),
+            Command::Admin(admin::AdminCommand::Create(args)) => {
+                let users = users(&args.postgres, &args.access)?;
+                Ok(admin::create(&users, *args).await?)
+            }
             Command::Token(args) => token(args).await,
             Command::Seed(args) => seed(*args).await,
+            Command::Health(args) => {
+                print!("{}", health::ask(&args).await?);
+                Ok(())
+            }
             Command::Draw(_) => Ok(()), // handled above
             #[cfg(feature = "dev")]
             Command::Dev(args) => return Ok(dev::run(*args).await?),
@@ -139,9 +172,17 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
     })
 }
 
-async fn migrate(postgres: &PostgresSettings) -> Result<(), Failure> {
-    print!("{}", migrations::apply(&connect(postgres)?).await?);
-    Ok(())
+async fn migrate(MigrateArgs { postgres, check }: &MigrateArgs) -> Result<ExitCode, Failure> {
+    let pg = connect(postgres)?;
+    if !check {
+        print!("{}", migrations::apply(&pg).await?);
+    } else if let Some(mismatch) = migrations::mismatch(&pg).await? {
+        println!("{mismatch}");
+        return Ok(ExitCode::FAILURE);
+    } else {
+        println!("the database is up to date");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn connect(postgres: &PostgresSettings) -> Result<Pg, StoreError> {
@@ -159,14 +200,23 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
         _ = interrupt.recv() => {}
     }
     tracing::info!("received a stop signal; draining");
+    tokio::select! {
+        () = running.drain() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
     running.stop().cancel();
     running.stopped().await;
     Ok(())
 }
 
+fn users(postgres: &PostgresSettings, access: &AccessSettings) -> Result<Users, Failure> {
+    let tokens = app::tokens(access)?;
+    Ok(Users::new(connect(postgres)?, tokens, false))
+}
+
 async fn token(args: TokenArgs) -> Result<(), Failure> {
-    let tokens = app::tokens(&args.access)?;
-    let users = Users::new(connect(&args.postgres)?, tokens, false);
+    let users = users(&args.postgres, &args.access)?;
     let role = if args.admin { Role::Admin } else { Role::User };
     let minted = users.token(UserId(args.user), role, args.ttl).await?;
     println!("{}", minted.access_token);

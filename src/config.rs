@@ -1,8 +1,12 @@
-//! Settings, by concern. Each is an environment variable and a flag. Errors name the variable.
+//! Settings, by concern. Each is an environment variable, and a flag unless it is a secret. Errors
+//! name the variable.
 
 pub mod access;
 pub mod limits;
+mod redis_tls;
 mod secret;
+mod secret_file;
+pub mod sources;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,8 +18,9 @@ use reqwest::Url;
 pub use self::access::AccessSettings;
 use self::access::{NOT_TRUSTED, is_trusted};
 use self::limits::LimitSettings;
+pub use self::redis_tls::RedisTlsSettings;
+use self::secret::refuse;
 pub use self::secret::{InvalidSetting, Secret};
-use self::secret::{SHORT_SECRET, refuse};
 
 /// Minimum of `ONSALE_RECONCILE_EVERY`: a shorter period would spend most of the stores' time on
 /// comparisons.
@@ -68,7 +73,13 @@ pub struct HttpSettings {
     #[arg(long, env = "ONSALE_REQUEST_TIMEOUT", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
-    /// Time limit for running requests after SIGTERM.
+    /// Time between SIGTERM and the end of the listener: `/readyz` answers 503, so that load
+    /// balancers send new requests elsewhere, and streams close one after the other. A second signal
+    /// ends it.
+    #[arg(long, env = "ONSALE_DRAIN_DELAY", default_value = "5s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub drain_delay: Duration,
+    /// Time limit for running requests once the listener is closed.
     #[arg(long, env = "ONSALE_DRAIN_TIMEOUT", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
@@ -103,8 +114,12 @@ pub struct PostgresSettings {
 pub struct RedisSettings {
     /// URL of Redis 7.0 or later, or of Valkey. Several comma-separated URLs: seed nodes of a Redis
     /// Cluster. redis+sentinel://host:port,host:port/service: the primary that Sentinel names.
+    /// rediss:// and rediss+sentinel:// use TLS.
     #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Secret,
+    /// TLS.
+    #[command(flatten)]
+    pub tls: RedisTlsSettings,
     /// Period of the reconciler, which compares Redis with PostgreSQL and repairs differences.
     #[arg(long, env = "ONSALE_RECONCILE_EVERY", default_value = "20s")]
     #[arg(value_parser = humantime::parse_duration)]
@@ -114,7 +129,7 @@ pub struct RedisSettings {
 /// Settings of queue tickets.
 #[derive(Debug, Clone, Args)]
 pub struct QueueSettings {
-    /// Ticket secrets, comma-separated, each at least 32 bytes: the first signs, all verify.
+    /// Ticket secrets, comma-separated, each at least 32 random bytes: the first signs, all verify.
     #[arg(long, env = "ONSALE_QUEUE_SECRETS", value_name = "ONSALE_QUEUE_SECRETS")]
     #[arg(hide_env_values = true, value_delimiter = ',', required = true)]
     pub queue_secrets: Vec<Secret>,
@@ -150,9 +165,10 @@ impl Settings {
     /// [`InvalidSetting`] names the variable to change. It contains no secret.
     pub fn check(&self) -> Result<(), InvalidSetting> {
         self.access.check()?;
+        self.redis.tls.check(self.redis.redis_url.reveal())?;
         let secrets = &self.queue.queue_secrets;
-        if secrets.iter().any(Secret::is_short) {
-            return refuse("ONSALE_QUEUE_SECRETS", SHORT_SECRET);
+        if let Some(reason) = secrets.iter().find_map(Secret::weakness) {
+            return refuse("ONSALE_QUEUE_SECRETS", reason);
         }
         if self.access.jwt_secret.as_ref().is_some_and(|secret| secrets.contains(secret)) {
             let reason = "it contains ONSALE_JWT_SECRET: a ticket could pass for an access token";

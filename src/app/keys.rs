@@ -1,8 +1,13 @@
-//! The signing keys of tickets and codes, from the settings.
+//! The keys of tickets, codes and access tokens, from the settings.
 
-use crate::config::Settings;
+use std::sync::Arc;
+
+use super::error::StartError;
+use crate::config::{AccessSettings, Settings};
 use crate::queue::ticket::jwt::TicketKeys;
 use crate::queue::ticket::short_code::{CodeKeys, Purpose};
+use crate::user::keys::{JwksSource, ProviderKeys};
+use crate::user::token::Tokens;
 
 fn secrets(settings: &Settings) -> Vec<String> {
     settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()
@@ -16,4 +21,21 @@ pub(super) fn tickets(settings: &Settings) -> TicketKeys {
 /// The keys of codes for `purpose`.
 pub(super) fn codes(settings: &Settings, purpose: Purpose) -> CodeKeys {
     CodeKeys::new(purpose, &secrets(settings), &settings.access.jwt_issuer)
+}
+
+/// The accepted access tokens: those of an identity provider if its keys are set, else our own.
+pub fn tokens(access: &AccessSettings) -> Result<Tokens, StartError> {
+    access.check()?;
+    let issuer = &access.jwt_issuer;
+    let keys = match (&access.jwks_path, &access.jwks_url) {
+        (Some(path), _) => ProviderKeys::open(path).map_err(StartError::JwksPath)?,
+        (None, Some(url)) => {
+            ProviderKeys::at(JwksSource::address(url.clone()).map_err(StartError::JwksUrl)?)
+        }
+        (None, None) => {
+            let secret = access.jwt_secret.as_ref().map_or("", |secret| secret.reveal());
+            return Ok(Tokens::own(issuer, secret.as_bytes()));
+        }
+    };
+    Ok(Tokens::provided(issuer, Arc::new(keys)))
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::config::HttpSettings;
 use crate::config::limits::LimitSettings;
-use crate::http::limit::address_limits::{AddressLimits, AddressPolicies, Scarce};
+use crate::http::limit::address_limits::{AddressLimits, AddressPolicies, JOINS, Scarce};
 use crate::http::limit::client_address::Proxies;
 use crate::http::limit::connections::ConnectionLimiter;
 use crate::http::limit::gate::Limits;
 use crate::http::limit::slow_client::ClientTimeouts;
+use crate::http::server::drain::Drain;
 use crate::http::server::serve::ConnectionPolicy;
 use crate::telemetry::Metrics;
 use crate::web::SIGN_UPS;
@@ -16,7 +17,7 @@ use crate::web::SIGN_UPS;
 /// Calls that create something scarce: queue entries, users and sessions.
 const SCARCE: [Scarce; 3] = [
     Scarce {
-        name: "joins",
+        name: JOINS,
         calls: &[("POST", "/v1/schedules/{id}/queue"), ("POST", "/schedules/{id}/wait")],
     },
     // The form of the waiting page signs up too: it counts for this limit by its name.
@@ -29,14 +30,14 @@ fn proxies(settings: &LimitSettings) -> Proxies {
 }
 
 /// The rate limits per address.
-pub(super) fn addresses(settings: &HttpSettings) -> AddressLimits {
+pub(super) fn addresses(settings: &HttpSettings, metrics: &Metrics) -> AddressLimits {
     let LimitSettings { address_requests, address_joins, .. } = settings.limits;
     let policies = AddressPolicies {
         requests: address_requests,
         scarce_calls: address_joins,
         scarce: &SCARCE,
     };
-    AddressLimits::new(proxies(&settings.limits), policies)
+    AddressLimits::new(proxies(&settings.limits), policies, metrics.clone())
 }
 
 /// The limits that each request must pass.
@@ -53,6 +54,7 @@ pub(super) fn limits(settings: &HttpSettings) -> Limits {
 pub(super) fn connection_policy(
     settings: &HttpSettings,
     files: usize,
+    drain: &Drain,
     metrics: &Metrics,
 ) -> ConnectionPolicy {
     let LimitSettings { max_connections, address_connections, .. } = settings.limits;
@@ -62,5 +64,6 @@ pub(super) fn connection_policy(
         connections: Arc::new(limiter),
         timeouts: ClientTimeouts::default(),
         metrics: metrics.clone(),
+        drain: drain.clone(),
     }
 }

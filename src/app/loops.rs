@@ -5,17 +5,19 @@
 //!
 //! | loop | what it does | period | bounded by |
 //! | --- | --- | --- | --- |
-//! | admission | admits entries, frees expired slots and lapsed seats | 100 ms; 1 s for an idle queue | 100 entries per call |
+//! | admission | admits entries, frees expired slots and lapsed seats | 100 ms; up to 1 s where nothing is due | 100 entries per call |
 //! | live | reads which schedules are live, and their epochs | 1 s | one statement |
 //! | presence | merges the presence that this process recorded into Redis | 1 s | 1,000 entries per call |
 //! | relay | delivers outbox entries to Redis | 500 ms | 100 entries, 2 s old |
 //! | expiry | expires overdue reservations | 1 s | 200 seats |
-//! | archive | writes the queue's event log to PostgreSQL | 1 s | 2,000 log entries or 5,000 events per schedule |
-//! | draw | runs the draws that are due | 250 ms | 10,000 entrants per statement, 50 per call; one process per schedule |
+//! | archive | writes the queue's event log to PostgreSQL, where there is one | 1 s | 2,000 log entries or 5,000 events per schedule |
+//! | draw | runs the draws that are due | 250 ms | 10,000 entrants per statement, 100 per call; one process per schedule |
 //! | recovery | rebuilds a schedule's keys that Redis lost | on demand | one process per schedule |
+//! | readiness | checks whether the process can serve, and reads the memory of Redis, for the metrics | 2 s | one call per store |
 //! | reconciler | compares Redis with PostgreSQL and repairs differences | 20 s | 1,000 seats per call, 5,000 repairs per round |
 //! | rejections | writes the counts of rejections to PostgreSQL | 5 s | 10,000 different counts |
 //! | purge | deletes old rows and keys | 10 min | 10,000 rows |
+//! | processes | writes the record of this process to Redis | 10 s | one record |
 
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin::event::rejection_writer::RejectionWriter;
 use crate::board::service::Boards;
 use crate::concert::service::Catalogue;
+use crate::http::server::drain::Drain;
 use crate::outbox::model::OutboxId;
 use crate::queue::admission_loop::AdmissionLoop;
 use crate::queue::archive_worker::ArchiveWorker;
@@ -33,6 +36,7 @@ use crate::queue::draw::service::Draws;
 use crate::queue::draw::worker::DrawWorker;
 use crate::queue::keyspaces::{Keyspaces, RebuildRequest};
 use crate::queue::live_schedules::LiveSchedules;
+use crate::queue::presence_loop::PresenceLoop;
 use crate::queue::service::WaitingRoom;
 use crate::reservation::expiry::ExpiryLoop;
 use crate::seats;
@@ -54,13 +58,15 @@ pub struct Loops {
     pub tasks: TaskTracker,
     /// Ends all loops.
     pub stop: CancellationToken,
+    /// Whether the process drains.
+    pub drain: Drain,
     /// Counts how late rounds are.
     pub metrics: Metrics,
 }
 
 impl Loops {
-    /// Runs `step` of `part` every `period`, and again at once while it returns `true`. A failure
-    /// is logged and retried after the period.
+    /// Runs `step` of `part` every `period`, and again at once while it returns `true`. After a failure
+    /// it runs again after the period. The first failure in a row is logged, and the end of them.
     pub fn every<P, S, F>(&self, name: &'static str, period: Duration, part: P, step: S)
     where
         P: Clone + Send + 'static,
@@ -68,14 +74,18 @@ impl Loops {
         F: Future<Output = Result<bool, StoreError>> + Send,
     {
         let Self { stop, metrics, .. } = self.clone();
+        metrics.loop_started(name, period);
         self.tasks.spawn(async move {
-            let mut due = Instant::now();
+            let (mut due, mut was_failing) = (Instant::now(), false);
             loop {
                 let begun = Instant::now();
                 let result = step(part.clone()).await;
-                if let Err(error) = &result {
-                    tracing::warn!(name, %error, "a loop step failed");
+                match &result {
+                    Err(error) if !was_failing => tracing::warn!(name, %error, "a loop fails"),
+                    Ok(_) if was_failing => tracing::info!(name, "a loop no longer fails"),
+                    _ => {}
                 }
+                was_failing = result.is_err();
                 let round = Round::ended(period, begun.elapsed(), result.is_err());
                 metrics.loop_ran(name, due.elapsed().saturating_sub(period), round);
                 let pause = if result.unwrap_or(false) { Duration::ZERO } else { period };
@@ -115,10 +125,10 @@ pub fn start(
         services;
     let metrics = loops.metrics.clone();
     let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
+    let presence = PresenceLoop::new(keyspaces.clone(), draws.clone(), boards);
     let admission = AdmissionLoop::new(
         keyspaces.clone(),
-        draws.clone(),
-        boards,
+        presence.clone(),
         live.clone(),
         |scripts| Box::pin(async move { seats::redis::sweep(&scripts).await }),
         metrics.clone(),
@@ -132,7 +142,7 @@ pub fn start(
         metrics: metrics.clone(),
         every: reconcile_period,
     };
-    let (presence, at_stop, live_refresh) = (admission.clone(), admission.clone(), live.clone());
+    let live_refresh = live.clone();
     let relay = Relay::new(
         pg.clone(),
         claims.clone(),
@@ -148,11 +158,11 @@ pub fn start(
     let purge = PurgeLoop::new(pg.clone(), redis.clone());
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
-    withdraw_presence_at_stop(loops, at_stop);
+    withdraw_presence_at_stop(loops, presence.clone());
     let every = Duration::from_millis;
     loops.every("admission", every(100), admission, |it| async move { it.step().await });
     loops.every("live", every(1000), live_refresh, |it| async move { it.step().await });
-    loops.every("presence", every(1000), presence, |it| async move { it.presence().await });
+    loops.every("presence", every(1000), presence, |it| async move { it.step().await });
     loops.every("relay", every(500), relay, |it| async move { it.step().await });
     loops.every("expiry", every(1000), expiry, |it| async move { it.step().await });
     loops.every("archive", every(1000), archive, |it| async move { it.step().await });
@@ -164,10 +174,10 @@ pub fn start(
 
 /// Withdraws this process's statement about merged presence when it drains, so that admission does
 /// not wait for it.
-fn withdraw_presence_at_stop(loops: &Loops, admission: AdmissionLoop) {
+fn withdraw_presence_at_stop(loops: &Loops, presence: PresenceLoop) {
     let stop = loops.stop.clone();
     loops.tasks.spawn(async move {
         stop.cancelled().await;
-        admission.end_presence().await;
+        presence.end().await;
     });
 }

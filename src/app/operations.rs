@@ -1,10 +1,11 @@
 //! Checks the stores before a process serves, and answers the operators' calls: health, readiness
 //! and metrics.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -13,22 +14,51 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::loops::Loops;
+use super::readiness::{self, Check, Readiness, Stores};
+use crate::http::api::negotiation;
 use crate::http::api::problem::{Problem, ProblemCode};
-use crate::store::StoreError;
+use crate::http::limit::connections::ConnectionLimiter;
+use crate::queue::error::JOIN_REFUSALS;
+use crate::reservation::http::HOLD_REFUSALS;
+use crate::store::error_count::failed_calls;
 use crate::store::pg::{Pg, guards, migrations};
 use crate::store::redis::Redis;
-use crate::telemetry::Metrics;
+use crate::store::redis::usable::Unusable;
+use crate::store::{Store, StoreError};
+use crate::telemetry::text_format::TextFormat;
+use crate::telemetry::{self, Metrics};
 
-/// Time limit of a readiness check, per store.
-const READY_LIMIT: Duration = Duration::from_secs(1);
 /// Open files that a process needs beside its streams: for stores, polls and the program itself.
-const OTHER_FILES: usize = 1024;
+pub(super) const OTHER_FILES: usize = 1024;
 
-/// The stores that readiness and metrics check.
-#[derive(Clone)]
-pub(super) struct Stores {
-    pub(super) pg: Pg,
-    pub(super) redis: Redis,
+/// Media type of the `OpenMetrics` text format.
+const OPEN_METRICS: &str = "application/openmetrics-text";
+
+/// What the operators' routes show.
+#[derive(Debug, Clone)]
+pub(super) struct Operations {
+    pub(super) stores: Stores,
+    pub(super) readiness: Readiness,
+    pub(super) connections: Arc<ConnectionLimiter>,
+    pub(super) metrics: Metrics,
+}
+
+impl Operations {
+    /// Puts the state together, and starts the loop that checks whether the process can serve.
+    pub(super) fn start(
+        stores: &Stores,
+        loops: &Loops,
+        connections: &Arc<ConnectionLimiter>,
+    ) -> Self {
+        let metrics = loops.metrics.clone();
+        metrics.create_refusals(&JOIN_REFUSALS, &HOLD_REFUSALS.map(|code| code.kind().code));
+        let readiness = Readiness::new(stores.clone(), loops.drain.clone(), metrics.clone());
+        let checked = readiness.clone();
+        loops.every("readiness", readiness::PERIOD, checked, |it| async move { it.step().await });
+        let (stores, connections) = (stores.clone(), Arc::clone(connections));
+        Self { stores, readiness, connections, metrics }
+    }
 }
 
 /// Refuses stores that could lose data, before the process serves.
@@ -37,10 +67,10 @@ pub(super) async fn relied_on(stores: &Stores, durable: bool) -> Result<(), Stor
     check_guards(&stores.pg, durable).await
 }
 
-/// Refuses a Redis server that evicts keys. If Redis is down, the process starts anyway, and
-/// `/readyz` reports it.
+/// Refuses a Redis server that evicts keys, or does not permit a command that onsale runs. If Redis
+/// is down or full, the process starts anyway, and `/readyz` reports it.
 async fn check_redis(redis: &Redis) -> Result<(), StoreError> {
-    match redis.check_server().await {
+    match check_use_of(redis).await {
         Err(StoreError::Unavailable { reason, .. }) => {
             tracing::warn!(reason, "Redis is not available at the start");
             Ok(())
@@ -49,12 +79,23 @@ async fn check_redis(redis: &Redis) -> Result<(), StoreError> {
     }
 }
 
+async fn check_use_of(redis: &Redis) -> Result<(), StoreError> {
+    match redis.unusable().await? {
+        Some(unusable @ Unusable::NotPermitted(_)) => {
+            return Err(StoreError::Inconsistent(unusable.to_string()));
+        }
+        Some(unusable) => tracing::warn!(%unusable, "Redis cannot be used at the start"),
+        None => {}
+    }
+    redis.check_server().await
+}
+
 /// Refuses a PostgreSQL server that lacks a constraint or setting that the guarantees need. If
 /// PostgreSQL is down, the process starts anyway.
 async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
-    let missing = match migrations::mismatch(pg).await {
+    let missing = match schema(pg).await {
         Ok(None) => guards::missing(pg, durable).await,
-        mismatch => mismatch.map(|found| found.map(|text| format!("{text}; run onsale migrate"))),
+        other => other,
     };
     match missing {
         Ok(None) => Ok(()),
@@ -64,6 +105,16 @@ async fn check_guards(pg: &Pg, durable: bool) -> Result<(), StoreError> {
             Ok(())
         }
         Err(error) => Err(error),
+    }
+}
+
+/// What is wrong with the sessions or the schema of PostgreSQL; `None` if nothing is.
+async fn schema(pg: &Pg) -> Result<Option<String>, StoreError> {
+    match pg.dropped_setting().await? {
+        None => migrations::mismatch(pg)
+            .await
+            .map(|found| found.map(|text| format!("{text}; run onsale migrate"))),
+        dropped => Ok(dropped),
     }
 }
 
@@ -86,12 +137,12 @@ pub(super) fn open_files(streams: usize) -> usize {
 }
 
 /// The routes for health and metrics, and their description.
-pub(super) fn operations(stores: &Stores, metrics: &Metrics) -> (Router, OpenApi) {
+pub(super) fn operations(shown: Operations) -> (Router, OpenApi) {
     OpenApiRouter::new()
         .routes(routes!(livez))
         .routes(routes!(readyz))
         .routes(routes!(render))
-        .with_state((stores.clone(), metrics.clone()))
+        .with_state(shown)
         .split_for_parts()
 }
 
@@ -108,51 +159,51 @@ async fn livez() -> &'static str {
 /// Check that the process can serve.
 ///
 /// Calls Redis and PostgreSQL, and compares the database's schema with the one that this process
-/// needs.
+/// needs. Fails too if Redis is full or does not permit a command, for which `detail` has the
+/// reason, and while the process drains.
 #[utoipa::path(get, path = "/readyz", tag = "Operations",
     responses((status = 200, description = "Both stores answer and the schema matches",
                body = String, content_type = "text/plain"),
               (status = 503, description = "`not_ready` with `failing`")))]
-async fn readyz(State((stores, _)): State<(Stores, Metrics)>) -> Result<&'static str, Problem> {
-    ready(&stores).await
+async fn readyz(State(shown): State<Operations>) -> Result<&'static str, Problem> {
+    let Check { failing, mismatch, unusable } = shown.readiness.check().await;
+    if failing.is_empty() {
+        return Ok("ready\n");
+    }
+    if let Some(mismatch) = mismatch {
+        tracing::warn!(mismatch, "the process is not ready: the schema does not match");
+    }
+    let mut problem = Problem::new(ProblemCode::NotReady).with("failing", json!(failing));
+    if let Some(unusable) = unusable {
+        tracing::warn!(%unusable, "the process is not ready: Redis cannot be used");
+        problem = problem.detail(unusable.to_string());
+    }
+    Err(problem.retry_after(1))
 }
 
 /// Read metrics for Prometheus.
 ///
-/// `OpenMetrics` text with the metrics of this process only: scrape each process.
+/// The metrics of this process only: scrape each process. In the `OpenMetrics` text format for clients
+/// that name it in `Accept`, as Prometheus does; otherwise in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "Operations",
-    responses((status = 200, description = "OpenMetrics text", body = String,
-               content_type = "application/openmetrics-text")))]
-async fn render(State((stores, metrics)): State<(Stores, Metrics)>) -> impl IntoResponse {
-    let pool = stores.pg.pool();
-    metrics.pool(pool.size(), pool.num_idle());
-    let bulk = stores.redis.bulk_use();
-    metrics.bulk_connections(bulk.size, bulk.in_use);
-    metrics.bulk_waits(bulk.waiting, bulk.wait_timeouts);
-    let text = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    (text, metrics.render())
-}
-
-/// Checks that both stores answer and the schema matches; `503 not_ready` lists what does not.
-async fn ready(stores: &Stores) -> Result<&'static str, Problem> {
-    let redis = tokio::time::timeout(READY_LIMIT, stores.redis.ping());
-    let schema = tokio::time::timeout(READY_LIMIT, migrations::mismatch(&stores.pg));
-    let (redis, schema) = tokio::join!(redis, schema);
-    let mut failing = Vec::new();
-    if !matches!(redis, Ok(Ok(()))) {
-        failing.push("redis");
-    }
-    match schema {
-        Ok(Ok(None)) => {}
-        Ok(Ok(Some(mismatch))) => {
-            tracing::warn!(mismatch, "the process is not ready: the schema does not match");
-            failing.push("migrations");
-        }
-        Ok(Err(_)) | Err(_) => failing.push("postgresql"),
-    }
-    if failing.is_empty() {
-        return Ok("ready\n");
-    }
-    let problem = Problem::new(ProblemCode::NotReady);
-    Err(problem.with("failing", json!(failing)).retry_after(1))
+    responses((status = 200, description = "The metrics as text", content(
+        (String = "text/plain"), (String = "application/openmetrics-text")))))]
+async fn render(State(shown): State<Operations>, headers: HeaderMap) -> impl IntoResponse {
+    let Operations { stores: Stores { pg, redis }, readiness, connections, metrics } = shown;
+    let of_stores = metrics.stores();
+    of_stores.pool(pg.pool().size(), pg.pool().num_idle(), pg.limit());
+    let bulk = redis.bulk_use();
+    of_stores.bulk_connections(bulk.size, bulk.in_use);
+    of_stores.bulk_waits(bulk.waiting, bulk.wait_timeouts);
+    of_stores.errors("redis", failed_calls(Store::Redis));
+    of_stores.errors("postgresql", failed_calls(Store::PostgreSql));
+    metrics.connections(connections.open(), connections.most());
+    metrics.log_lines_dropped(telemetry::tracing::dropped_lines());
+    readiness.is_draining();
+    let format = if negotiation::names_media_type(&headers, OPEN_METRICS) {
+        TextFormat::OpenMetrics
+    } else {
+        TextFormat::Prometheus
+    };
+    ([(CONTENT_TYPE, format.content_type())], metrics.render(format))
 }

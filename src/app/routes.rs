@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::limits::limits;
-use super::operations::{Stores, operations};
+use super::operations::{Operations, operations};
 use super::pages::pages;
 use super::services::Services;
 use crate::concert::map::http::Maps;
@@ -29,22 +29,20 @@ pub(super) struct RouterParts<'m> {
     pub(super) services: &'m Services,
     pub(super) handoffs: HandOffs,
     pub(super) maps: &'m Maps,
-    pub(super) stores: &'m Stores,
+    pub(super) operations: Operations,
     pub(super) theme: Theme,
     pub(super) addresses: Arc<AddressLimits>,
     pub(super) changes: Changes,
 }
 
 /// The API, the pages, and the operators' routes, with their middleware.
-pub(super) fn router(
-    RouterParts { services, handoffs, maps, stores, theme, addresses, changes }: RouterParts<'_>,
-    settings: &HttpSettings,
-    metrics: &Metrics,
-) -> Router {
+pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &Metrics) -> Router {
+    let RouterParts { services, handoffs, maps, operations: shown, theme, addresses, changes } =
+        parts;
     let (pages, problems, error_page) =
         pages(services, handoffs.clone(), theme, settings.sign_in_url.clone());
-    let (always, described) = operations(stores, metrics);
-    let recovery = Recovery::new(stores.pg.clone(), services.users.clone());
+    let recovery = Recovery::new(shown.stores.pg.clone(), services.users.clone());
+    let (always, described) = operations(shown);
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
         .merge(user::recovery::http::routes(recovery))
@@ -54,7 +52,10 @@ pub(super) fn router(
         .merge(queue::handoff::http::routes(handoffs))
         .merge(queue::stream::http::routes(services.streams.tickets.clone()))
         .merge(queue::draw::http::routes(services.draws.clone()))
-        .merge(reservation::best::http::routes(services.catalogue.clone()))
+        .merge(reservation::best::http::routes(
+            services.catalogue.clone(),
+            services.reservations.choices().clone(),
+        ))
         .merge(reservation::http::routes(services.reservations.clone()))
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))

@@ -1,7 +1,7 @@
 //! The read model: polls, public boards and seat maps are answered from it without a store.
 //!
 //! A process has one snapshot per schedule. It reads the snapshot again a few times a second while
-//! clients ask for the schedule, and replaces it as a whole. [`service::Boards`] holds the
+//! clients ask for the schedule, and replaces it as a whole. Without requests it costs nothing. [`service::Boards`] holds the
 //! snapshots; [`snapshot::Board`] is one of them.
 
 pub mod meta;

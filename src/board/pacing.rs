@@ -53,7 +53,7 @@ pub struct QueueLoad {
 /// window and three quarters of a claim window, however fast silent entries ahead are passed over.
 #[must_use]
 pub fn longest_ms(presence_ms: u64, claim_ms: u64) -> u64 {
-    (presence_ms / 2).min(claim_ms / 4 * 3).max(SHORTEST_MS)
+    (presence_ms / 2).min(claim_ms / 4 * 3).max(SHORTEST_MS / 2)
 }
 
 impl Default for PollPacing {
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn no_ceiling_makes_a_pause_longer_than_presence_lasts() {
         assert_eq!((longest_ms(90_000, 60_000), longest_ms(90_000, 10_000)), (45_000, 7_500));
-        assert_eq!((longest_ms(600_000, 600_000), longest_ms(1_000, 1_000)), (300_000, 1_000));
+        assert_eq!((longest_ms(600_000, 600_000), longest_ms(1_000, 1_000)), (300_000, 500));
         let load = QueueLoad {
             waiting: 10_000_000,
             per_second: 50,

@@ -126,6 +126,15 @@ impl Presence {
         state.lease_until = lease_until;
     }
 
+    /// Answers no more polls from memory. Returns true if Redis may have a statement of this process:
+    /// a merge without a lease then ends it.
+    #[must_use]
+    pub fn stop_answering(&self, now: Instant) -> bool {
+        let mut state = self.lock();
+        state.lease_until = state.lease_until.map(|until| until.min(now));
+        state.lease_until.is_some()
+    }
+
     /// Notes entries that polled and must still be merged.
     pub fn remember(&self, sequences: &[u64], window: Duration, now: Instant) {
         let mut state = self.lock();
@@ -243,6 +252,20 @@ mod tests {
         assert!(presence.mark(50, WINDOW, later(now, 1)));
         assert!(!presence.mark(50, WINDOW, later(now, 3)), "the lease is over");
         assert!(!presence.mark(500, WINDOW, later(now, 3)));
+    }
+
+    #[test]
+    fn polls_are_not_answered_from_memory_once_the_lease_is_to_be_given_back() {
+        let (presence, now) = (Presence::default(), Instant::now());
+        assert!(!presence.stop_answering(now), "nothing was stated to Redis yet");
+        let (_, taken) = presence.begin_merge(1, 100, WINDOW, now);
+        presence.end_merge(&taken, WINDOW, now, Some(later(now, 2)));
+        assert!(presence.mark(500, WINDOW, now));
+        assert!(presence.stop_answering(now));
+        assert!(!presence.mark(500, WINDOW, now));
+        assert!(presence.stop_answering(now), "not given back yet");
+        presence.end_merge(&[], WINDOW, now, None);
+        assert!(!presence.stop_answering(now));
     }
 
     #[test]

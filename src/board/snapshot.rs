@@ -39,6 +39,7 @@ pub struct Board {
     /// The body of the public board. The first request renders it.
     pub public: OnceLock<Arc<[u8]>>,
     now_ms: i64,
+    begun_at: Instant,
     read_at: Instant,
 }
 
@@ -67,6 +68,13 @@ impl Board {
         self.read_at
     }
 
+    /// When reading the board began, by this process's clock. The board shows everything that was
+    /// written in Redis before.
+    #[must_use]
+    pub fn begun_at(&self) -> Instant {
+        self.begun_at
+    }
+
     /// The board's age if it is above 2 s.
     #[must_use]
     pub fn overdue(&self) -> Option<Duration> {
@@ -90,13 +98,18 @@ impl Board {
     /// Pause in ms before the next poll of an entry with `ahead` others before it, with jitter by
     /// `spread`.
     #[must_use]
-    pub fn poll_after_ms(&self, ahead: u64, spread: u64) -> u64 {
-        // Before the draw there is no order yet, and every entry must be present.
-        let pause = if self.meta.draw == Drawn::Pending {
+    pub fn poll_after_ms(&self, sequence: u64, ahead: u64, spread: u64) -> u64 {
+        let base = self.meta.draw_base;
+        let pause = if self.meta.draw != Drawn::Pending {
+            self.pacing.pause_ms(ahead)
+        } else if base > 0 && sequence > base {
+            // Moved by the draw, which still has others to move: the rank alone counts.
+            let rank = sequence - base - 1;
+            self.pacing.pause_ms(rank.saturating_sub(self.meta.admitted))
+        } else {
+            // Before the draw there is no order yet, and every entry must be present.
             let present = (self.meta.presence_ms / 3).max(1000);
             self.pacing.pause_ms(self.waiting.count()).min(present)
-        } else {
-            self.pacing.pause_ms(ahead)
         };
         pacing::shorten(pause, spread)
     }
@@ -128,6 +141,7 @@ impl Board {
         schedule: ScheduleId,
         last: Option<&Self>,
     ) -> Result<Self, StoreError> {
+        let begun_at = Instant::now();
         let guess = last.map_or(1, |last| last.meta.epoch.max(1));
         let keys = ScheduleKeys::new(schedule, guess);
         let (meta, now_ms, head) = read_meta(redis, &keys).await?;
@@ -147,6 +161,7 @@ impl Board {
             recovering: meta.pause_until_ms > now_ms,
             pacing: PollPacing::default(),
             public: OnceLock::new(),
+            begun_at,
             read_at: Instant::now(),
             meta,
             waiting,

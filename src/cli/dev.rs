@@ -9,7 +9,8 @@ use onsale::admin::demo::Demo;
 use onsale::app::{self, StartError};
 use onsale::caller::Role;
 use onsale::config::{
-    AccessSettings, HttpSettings, PostgresSettings, QueueSettings, RedisSettings, Secret, Settings,
+    AccessSettings, HttpSettings, PostgresSettings, QueueSettings, RedisSettings, RedisTlsSettings,
+    Secret, Settings,
 };
 use onsale::store::pg::{Pg, migrations};
 use onsale_dev::{DevError, Environment};
@@ -78,6 +79,7 @@ fn settings(http: HttpSettings, environment: Environment) -> Settings {
         },
         redis: RedisSettings {
             redis_url: Secret::new(environment.redis_url),
+            tls: RedisTlsSettings::default(),
             reconcile_every: Duration::from_secs(20),
         },
         access: AccessSettings {

@@ -1,6 +1,7 @@
 //! The catalogue: concerts, their schedules and seats, and the public seat map.
 
 pub mod http;
+pub mod layout;
 pub mod map;
 pub mod model;
 pub mod pg;

@@ -1,6 +1,5 @@
 //! Concerts, schedules with their queue settings, seats, and the phase of a sale.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -264,36 +263,5 @@ impl SeatStatus {
             1 => Self::Held,
             _ => Self::Unavailable,
         }
-    }
-}
-
-/// All seats of a schedule. Immutable per version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layout {
-    /// Version of the layout. Rises when seats are added.
-    pub version: i32,
-    /// In order of `seat_number`, which is its index plus one.
-    pub seats: Vec<Seat>,
-    by_id: HashMap<SeatId, u32>,
-}
-
-impl Layout {
-    /// Builds a layout from seats in order of seat number.
-    #[must_use]
-    pub fn new(version: i32, seats: Vec<Seat>) -> Self {
-        let by_id = seats.iter().map(|seat| (seat.id, seat.seat_number)).collect();
-        Self { version, seats, by_id }
-    }
-
-    /// Returns the number of a seat; `None` if the seat belongs to another schedule.
-    #[must_use]
-    pub fn number(&self, id: SeatId) -> Option<u32> {
-        self.by_id.get(&id).copied()
-    }
-
-    /// Returns the seat with this number.
-    #[must_use]
-    pub fn seat(&self, number: u32) -> Option<&Seat> {
-        self.seats.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 }

@@ -6,7 +6,8 @@ pub mod listing;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::model::{Concert, ConcertStatus, EntryOrder, Layout, QueueSettings, Schedule, Seat};
+use super::layout::Layout;
+use super::model::{Concert, ConcertStatus, EntryOrder, QueueSettings, Schedule, Seat};
 use super::view::Block;
 use crate::pagination::Paging;
 use crate::store::StoreError;

@@ -9,8 +9,9 @@ use futures_util::FutureExt;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
+use super::layout::Layout;
 use super::map::MapVersion;
-use super::model::{Concert, ConcertStatus, Dates, Layout, Sale, Schedule};
+use super::model::{Concert, ConcertStatus, Dates, Sale, Schedule};
 use super::pg;
 use super::pg::listing::{self, Listed};
 use super::view::{Block, ScheduleView, SectionPrice, prices};
@@ -179,7 +180,7 @@ impl Catalogue {
             found
         } else {
             let read = self.caches.schedules.try_get_with(key, self.read(key));
-            Box::pin(read).await.map_err(clone_error)?
+            Box::pin(read).await.map_err(Arc::<StoreError>::unwrap_or_clone)?
         };
         found.ok_or(CatalogueError::ScheduleNotFound)
     }
@@ -223,7 +224,9 @@ impl Catalogue {
             return Ok(layout);
         }
         let read = async { pg::layout(&self.pg, id).await.map(Arc::new) };
-        Ok(Box::pin(self.caches.layouts.try_get_with(key, read)).await.map_err(clone_error)?)
+        Ok(Box::pin(self.caches.layouts.try_get_with(key, read))
+            .await
+            .map_err(Arc::<StoreError>::unwrap_or_clone)?)
     }
 
     /// Reads all seats of a schedule, and the board with their states.
@@ -255,11 +258,11 @@ impl Catalogue {
         let count = async {
             let read = async { pg::blocks(&self.pg, id).await.map(Arc::new) };
             let blocks = self.caches.blocks.try_get_with((id, layout), read).await;
-            let blocks = blocks.map_err(clone_error)?;
+            let blocks = blocks.map_err(Arc::<StoreError>::unwrap_or_clone)?;
             Ok(Arc::new(prices(&blocks, &board.seats)))
         };
         let prices = self.caches.prices.try_get_with((id, version), count).await;
-        let prices = prices.map_err(clone_error)?;
+        let prices = prices.map_err(Arc::<StoreError>::unwrap_or_clone)?;
         Ok(ScheduleView::new(schedule, &board, prices.to_vec()))
     }
 }
@@ -272,21 +275,4 @@ fn lru() -> EvictionPolicy {
 
 fn count(items: usize) -> u32 {
     u32::try_from(items).unwrap_or(u32::MAX).max(1)
-}
-
-/// Clones an error for one of the callers that waited for the same read.
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
-fn clone_error(error: Arc<StoreError>) -> StoreError {
-    match &*error {
-        StoreError::Unavailable { store, reason } => {
-            StoreError::Unavailable { store: *store, reason: reason.clone() }
-        }
-        StoreError::SaleOver => StoreError::SaleOver,
-        StoreError::Conflict(reason) => StoreError::Conflict(reason.clone()),
-        StoreError::OutcomeUnknown(reason) => StoreError::OutcomeUnknown(reason.clone()),
-        StoreError::Inconsistent(reason) => StoreError::Inconsistent(reason.clone()),
-        StoreError::Defect { store, reason } => {
-            StoreError::Defect { store: *store, reason: reason.clone() }
-        }
-    }
 }

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 use reqwest::Url;
 
-use super::secret::{InvalidSetting, SHORT_SECRET, Secret, refuse};
+use super::secret::{InvalidSetting, Secret, refuse};
 
 /// Settings of access tokens.
 #[derive(Debug, Clone, Args)]
 pub struct AccessSettings {
-    /// HS256 secret for access tokens, at least 32 bytes.
+    /// HS256 secret for access tokens: at least 32 random bytes.
     #[arg(long, env = "ONSALE_JWT_SECRET", value_name = "ONSALE_JWT_SECRET")]
     #[arg(hide_env_values = true)]
     #[arg(required_unless_present_any = ["jwks_path", "jwks_url"])]
@@ -38,8 +38,8 @@ impl AccessSettings {
     /// # Errors
     /// [`InvalidSetting`] names the variable to change. It contains no secret.
     pub fn check(&self) -> Result<(), InvalidSetting> {
-        if self.jwt_secret.as_ref().is_some_and(Secret::is_short) {
-            return refuse("ONSALE_JWT_SECRET", SHORT_SECRET);
+        if let Some(reason) = self.jwt_secret.as_ref().and_then(Secret::weakness) {
+            return refuse("ONSALE_JWT_SECRET", reason);
         }
         if self.jwt_issuer.is_empty() {
             return refuse("ONSALE_JWT_ISSUER", "it is empty");

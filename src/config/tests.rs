@@ -9,8 +9,8 @@ struct Line {
     settings: Settings,
 }
 
-const JWT: &str = "jwt-secret-of-at-least-32-bytes!!";
-const QUEUE: &str = "queue-secret-of-at-least-32-bytes";
+const JWT: &str = "34b89e2fe9af38bc6b6be8df2c9bec5fecec3062d607b4d79bf2fd4bc95ab187";
+const QUEUE: &str = "7c9051d727e3e59e32f00b8d1761b15de2615d57320a2d6397c2ea7bedf3792b";
 
 fn parse(change: &[(&str, &str)]) -> Result<Settings, clap::Error> {
     let mut flags = std::collections::BTreeMap::from([
@@ -110,10 +110,48 @@ fn contradicting_settings_are_refused_with_the_variable_to_change() {
         (&[jwks, ("--jwt-secret", "-"), ("--open-signup", "true")], "ONSALE_OPEN_SIGNUP"),
         (&[("--max-in-flight", "0")], "ONSALE_MAX_IN_FLIGHT"),
         (&[("--jwt-issuer", "")], "ONSALE_JWT_ISSUER"),
+        (&[("--redis-ca-path", "ca.pem")], "ONSALE_REDIS_CA_PATH"),
+        (&[("--redis-cert-path", "client.pem")], "ONSALE_REDIS_KEY_PATH"),
+        (&[("--redis-key-path", "client.key")], "ONSALE_REDIS_CERT_PATH"),
     ] {
         let refused = parse(change).unwrap().check().unwrap_err();
         assert_eq!(refused.variable, variable);
         assert!(!refused.to_string().contains("short,"), "{refused}");
+    }
+}
+
+/// Long secrets that an attacker who has one token would try. The last ones are random: they must
+/// not be refused.
+#[test]
+fn a_long_secret_that_can_be_guessed_is_refused() {
+    let check = |secret: &str| {
+        let jwt = parse(&[("--jwt-secret", secret)]).unwrap().check();
+        let queue = parse(&[("--queue-secrets", &format!("{QUEUE},{secret}"))]).unwrap().check();
+        assert_eq!(jwt.is_ok(), queue.is_ok(), "{secret}");
+        jwt
+    };
+    for bad in [
+        &"a".repeat(64),
+        "changemechangemechangemechangeme",
+        "change-me-change-me-change-me-change-me",
+        "0123456789012345678901234567890123456789",
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+        "qwertyuiopasdfghjklzxcvbnmqwertyuiop",
+        "passwordpasswordpasswordpassword",
+        "00000000000000000000000000000000000000000000000000000000deadbeef",
+    ] {
+        let refused = check(bad).unwrap_err();
+        assert!(refused.to_string().contains("can be guessed"), "{bad}: {refused}");
+        assert!(!refused.to_string().contains(bad), "{refused}");
+    }
+    for good in [
+        "bd592e217561d03050242f0ad2781a60cddf7066390af87d49eedb369823daca",
+        "9f86d081884c7d659a2feaa0c55ad015",
+        "0bd2b4b5-4d4c-4f6e-8a53-0f0c6a6b1f57",
+        "24zNirqr0MvQUMsFj06FMiw_yDHHr3xi",
+        "correct horse battery staple unclaimed gravity violin seventeen",
+    ] {
+        check(good).unwrap();
     }
 }
 

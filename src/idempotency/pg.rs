@@ -75,7 +75,7 @@ pub async fn purge(pg: &Pg, limit: i64) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "delete from idempotency_key where (user_id, key) in (
            select user_id, key from idempotency_key
-           where created_at < clock_timestamp() - interval '48 hours' limit $1)",
+           where created_at < statement_timestamp() - interval '48 hours' limit $1)",
         limit
     )
     .execute(pg.pool())

@@ -1,11 +1,46 @@
 //! The SQL of the `point` and `point_history` tables. A balance changes only together with a
 //! history row.
 
-use super::model::{Balance, Change, Kind};
+use sqlx::types::Json;
+
+use super::model::{Balance, Change, Charged, Kind};
+use crate::idempotency::model::Request;
 use crate::pagination::Paging;
 use crate::store::StoreError;
 use crate::store::id::UserId;
+use crate::store::pg::single::{Single, lost};
 use crate::store::pg::{Pg, Tx, violated};
+
+/// Reply of the SQL function `charge_points`.
+#[derive(Debug)]
+pub struct ChargeReply {
+    /// Code of the reply: `OK`, `REPLAYED`, or why nothing is stored.
+    pub word: String,
+    /// The charge, if there is one.
+    pub outcome: Option<Charged>,
+}
+
+/// Calls `charge_points` (`migrations/functions/charge_points.sql`), which is the whole transaction
+/// of a charge.
+pub async fn charge_points(
+    on: &mut Single,
+    request: &Request,
+    amount: i64,
+) -> Result<ChargeReply, StoreError> {
+    let row = sqlx::query!(
+        r#"select reply as "reply!", stored as "stored: Json<Charged>", balance
+           from charge_points($1, $2, $3, $4)"#,
+        request.user.0,
+        request.key,
+        &request.fingerprint()[..],
+        amount
+    )
+    .fetch_one(on.conn())
+    .await
+    .map_err(lost)?;
+    let charged = row.balance.map(|balance| Charged { amount, balance });
+    Ok(ChargeReply { word: row.reply, outcome: row.stored.map(|stored| stored.0).or(charged) })
+}
 
 /// Locks and returns a user's balance. The lock serialises everything that one user does with
 /// points and with the seat limit. Creates a missing balance; `None` if there is no such user.

@@ -1,13 +1,15 @@
 //! Charges points, and reads balances and their history.
 
-use super::model::{Balance, Change, Charged, Kind, MAX_CHARGE};
-use super::pg;
-use crate::idempotency::model::{Answer, Done, Effect, KeyError, Request};
+use super::model::{Balance, Change, Charged, MAX_CHARGE};
+use super::pg::{self, ChargeReply};
+use crate::idempotency::model::{Answer, KeyError, Request};
+use crate::idempotency::pg as key;
 use crate::idempotency::service as idempotency;
 use crate::pagination::{Page, Paging};
 use crate::store::StoreError;
 use crate::store::id::UserId;
-use crate::store::pg::{MaybeConflict, Pg, Tx, Work};
+use crate::store::pg::Pg;
+use crate::store::pg::single::{Call, Single};
 use crate::telemetry::Metrics;
 
 /// Why points were not charged.
@@ -25,12 +27,6 @@ pub enum PointError {
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl MaybeConflict for PointError {
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_conflict())
-    }
 }
 
 /// Points as a service. Cheap to clone.
@@ -67,8 +63,8 @@ impl Points {
         if !(1..=MAX_CHARGE).contains(&amount) {
             return Err(PointError::InvalidAmount);
         }
-        let Done { answer, .. } =
-            idempotency::once(&self.pg, request, &Charge { request, amount }).await?;
+        let called = idempotency::once_called(&self.pg, &Charge { request, amount }).await?;
+        let answer = charged(&called.output)?;
         if !answer.replayed {
             self.metrics.charged(amount.unsigned_abs());
         }
@@ -76,23 +72,30 @@ impl Points {
     }
 }
 
-/// The transaction of a charge.
+/// Charging points: one call of `charge_points` (`migrations/functions/charge_points.sql`), which
+/// locks, writes and commits.
 struct Charge<'a> {
     request: &'a Request,
     amount: i64,
 }
 
-impl Work for Charge<'_> {
-    type Output = Effect<Charged>;
-    type Error = PointError;
+impl Call for Charge<'_> {
+    type Output = ChargeReply;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Effect<Charged>, PointError> {
-        let Self { request: Request { user, key, .. }, amount } = *self;
-        pg::lock(tx, *user).await?.ok_or(PointError::UnknownUser)?;
-        let balance = pg::change(tx, *user, Kind::Charge, amount, key).await?;
-        let balance = balance.ok_or_else(|| {
-            StoreError::Inconsistent("a charge made a balance negative".to_owned())
-        })?;
-        Ok(Effect { outcome: Charged { amount, balance }, event: () })
+    async fn run(&self, on: &mut Single) -> Result<ChargeReply, StoreError> {
+        pg::charge_points(on, self.request, self.amount).await
     }
+}
+
+/// Converts the reply of `charge_points`.
+fn charged(reply: &ChargeReply) -> Result<Answer<Charged>, PointError> {
+    key::refused(&reply.word)?;
+    let word = reply.word.as_str();
+    if let ("OK" | "REPLAYED", Some(outcome)) = (word, reply.outcome) {
+        return Ok(Answer { outcome, replayed: key::replayed(word) });
+    }
+    Err(match word {
+        "UNKNOWN_USER" => PointError::UnknownUser,
+        word => StoreError::Inconsistent(format!("charge_points replied {word}")).into(),
+    })
 }

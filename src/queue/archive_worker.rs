@@ -2,17 +2,21 @@
 
 use super::live_schedules::LiveSchedules;
 use crate::queue::archive::fold;
+use crate::queue::draw::pg::list;
 use crate::queue::draw::service::Draws;
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::pg;
+use crate::queue::redis::LogEntry;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 use crate::telemetry::Metrics;
 
-/// Log entries per batch, and maximum number of events in them.
+/// Maximum number of log entries per batch, and of events in them.
 const BATCH: usize = 2000;
 const EVENTS: usize = 5000;
+/// Log entries in the first read of a batch: an entry has one event, or hundreds.
+const FIRST_READ: usize = 50;
 
 /// The archive loop of one process.
 #[derive(Debug, Clone)]
@@ -37,10 +41,14 @@ impl ArchiveWorker {
         Self { pg, keyspaces, draws, live, metrics }
     }
 
-    /// Writes one batch of each schedule's log; true if there may be more.
+    /// Writes one batch of each schedule's log; true if there may be more. Skips logs that were empty
+    /// when admission last looked.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for schedule in self.live.schedules().await {
+            if self.keyspaces.activity(schedule).is_archived() {
+                continue;
+            }
             match self.write(schedule).await {
                 Ok(full) => more |= full,
                 // An error of one schedule must not stop the others.
@@ -56,19 +64,16 @@ impl ArchiveWorker {
     /// commit. A crash in between loses nothing: the log is trimmed later.
     pub async fn write(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let mut tx = self.pg.begin().await?;
-        let Some((epoch, position)) = pg::lock_archive(&mut tx, schedule).await? else {
+        let Some(archived) = pg::lock_archive(&mut tx, schedule).await? else {
             return Ok(false);
         };
-        let position = position.as_str();
+        let before = &archived;
         let read = |scripts: ScheduleScripts| async move {
             let now = scripts.keyspace.keys.epoch();
-            let from = if now == epoch { position } else { "0-0" };
-            Ok((now, scripts.read_log(from, BATCH).await?))
+            let from = if now == before.epoch { before.position.as_str() } else { "0-0" };
+            Ok((now, read_batch(&scripts, from).await?))
         };
-        let (now, mut entries) = self.keyspaces.run(schedule, read).await?;
-        let read = entries.len();
-        entries.truncate(fitting(&entries));
-        let more = read == BATCH || entries.len() < read;
+        let (now, (entries, more)) = self.keyspaces.run(schedule, read).await?;
         let Some((last, _)) = entries.last() else {
             return Ok(false);
         };
@@ -77,9 +82,14 @@ impl ArchiveWorker {
         let joined = |drawn| places.as_ref().map_or(drawn, |places| places.joined(drawn));
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
         let (rows, unparsed) = fold(schedule, joined, events);
-        let with_user = pg::known(&mut tx, &rows).await?;
-        pg::write(&mut tx, schedule, &rows).await?;
-        pg::move_archive(&mut tx, schedule, now, last).await?;
+        let with_user = pg::write(&mut tx, schedule, &rows).await?;
+        // A list with ranks is frozen.
+        let is_open = places.is_none() && self.draws.is_drawn(schedule).await;
+        let listed = is_open && archived.is_listed();
+        if listed {
+            list::update(&mut tx, schedule, &rows).await?;
+        }
+        pg::move_archive(&mut tx, schedule, now, last, listed).await?;
         tx.commit().await?;
         let without_user = (rows.len() as u64).saturating_sub(with_user);
         self.metrics.queue_rows_skipped(unparsed + without_user);
@@ -89,11 +99,35 @@ impl ArchiveWorker {
     }
 }
 
+/// Reads the log entries of one batch after `position`; also returns whether the log has more. Each
+/// read is as long as the events of the read before suggest.
+async fn read_batch(
+    scripts: &ScheduleScripts,
+    position: &str,
+) -> Result<(Vec<LogEntry>, bool), StoreError> {
+    let (mut entries, mut events, mut count) = (Vec::new(), 0, FIRST_READ);
+    loop {
+        let after = entries.last().map_or(position, |(id, _): &LogEntry| id).to_owned();
+        let read = scripts.read_log(&after, count).await?;
+        let is_end = read.len() < count;
+        events += read.iter().map(|(_, more)| more.len()).sum::<usize>();
+        entries.extend(read);
+        if is_end || events >= EVENTS || entries.len() >= BATCH {
+            let read = entries.len();
+            entries.truncate(fitting(&entries));
+            let more = !is_end || entries.len() < read;
+            return Ok((entries, more));
+        }
+        let expected = (EVENTS - events) * entries.len() / events.max(1);
+        count = expected.clamp(1, BATCH - entries.len());
+    }
+}
+
 /// How many entries fit into one statement of [`EVENTS`] events, at least one: an entry may have
 /// many events, and the time for a statement is limited.
-fn fitting(entries: &[(String, Vec<(String, String)>)]) -> usize {
+fn fitting(entries: &[LogEntry]) -> usize {
     let mut events = 0;
-    let fits = |(_, more): &&(String, Vec<(String, String)>)| {
+    let fits = |(_, more): &&LogEntry| {
         let first = events == 0;
         events += more.len();
         first || events <= EVENTS

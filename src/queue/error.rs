@@ -41,6 +41,16 @@ pub enum QueueError {
     Store(#[from] StoreError),
 }
 
+/// The codes of joins that are refused. A metric has a count for each from the start.
+pub const JOIN_REFUSALS: [&str; 6] = [
+    "queue_not_open",
+    "schedule_closed",
+    "sold_out",
+    "concert_unavailable",
+    "rate_limited",
+    "store_unavailable",
+];
+
 impl QueueError {
     /// The problem code of the error.
     #[must_use]

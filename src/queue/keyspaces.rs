@@ -17,6 +17,7 @@ use super::pg;
 use crate::concert::model::SettingsChanged;
 use crate::concert::service::{Catalogue, CatalogueError};
 use crate::outbox::model::{Delivered, Recorded};
+use crate::store::activity::Activity;
 use crate::store::high_water::Seen;
 use crate::store::id::ScheduleId;
 use crate::store::keys::ScheduleKeys;
@@ -56,6 +57,7 @@ pub struct Keyspaces {
     found: Cache<ScheduleId, Arc<Keyspace>>,
     /// The epoch and the highest counters seen; they stay when the keys are dropped from `found`.
     seen: Cache<ScheduleId, (u64, Arc<Seen>)>,
+    activity: Cache<ScheduleId, Arc<Activity>>,
     /// The highest epoch read from PostgreSQL. Keys of an older epoch are never used again.
     epochs: Cache<ScheduleId, u64>,
     lost: mpsc::Sender<RebuildRequest>,
@@ -74,8 +76,9 @@ impl Keyspaces {
         let (lost, losses) = mpsc::channel(1024);
         let found = Cache::builder().max_capacity(100_000).build();
         let seen = Cache::builder().max_capacity(100_000).build();
+        let activity = Cache::builder().max_capacity(100_000).build();
         let epochs = Cache::builder().max_capacity(100_000).build();
-        (Self { redis, pg, catalogue, found, seen, epochs, lost, delivered }, losses)
+        (Self { redis, pg, catalogue, found, seen, activity, epochs, lost, delivered }, losses)
     }
 
     /// The connections to Redis.
@@ -151,7 +154,8 @@ impl Keyspaces {
             if expected.agrees(&found) && !overdue {
                 let keys = ScheduleKeys::new(schedule, found.epoch);
                 let seen = self.seen_under(schedule, found.epoch);
-                let keyspace = Arc::new(Keyspace::new(keys, &found.server).after(seen));
+                let keyspace = Keyspace::new(keys, &found.server);
+                let keyspace = Arc::new(keyspace.after(seen, self.activity(schedule)));
                 self.found.insert(schedule, Arc::clone(&keyspace));
                 return Ok(keyspace);
             }
@@ -218,6 +222,12 @@ impl Keyspaces {
         seen
     }
 
+    /// What this process has done to a schedule's keys.
+    #[must_use]
+    pub fn activity(&self, schedule: ScheduleId) -> Arc<Activity> {
+        self.activity.get_with(schedule, Arc::default)
+    }
+
     async fn await_rebuild(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         match self.catalogue.schedule(schedule).await {
             Ok(sale) if sale.over => return Err(StoreError::SaleOver),
@@ -270,8 +280,7 @@ impl Keyspaces {
             .await
     }
 
-    /// As [`Keyspaces::configure`], right after the commit. After a failure the relay tries
-    /// again.
+    /// As [`Keyspaces::configure`], right after the commit; the relay repeats it after a failure.
     pub async fn deliver_settings(&self, changed: &Recorded<SettingsChanged>) {
         self.delivered.after(changed.id, self.configure(changed.event.schedule)).await;
     }

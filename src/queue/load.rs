@@ -1,5 +1,5 @@
-//! Loads queue entries into Redis during a rebuild: how entries ended, when the slots of open
-//! entries end, and which entries were paid from.
+//! Loads queue entries into Redis during a rebuild: which entries wait, how entries ended, when the
+//! slots of open entries end, and which entries were paid from.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::store::script::{Reply, Script, ScriptError};
 const SEGMENT_BYTES: u64 = 4096;
 /// Segments that are collected before they are loaded: 1 MiB of memory.
 const MAX_SEGMENTS: usize = 256;
-/// Slots or paid entries per call.
+/// Waiting entries, slots or paid entries per call.
 const MAX_ITEMS: usize = 500;
 
 /// Ended entries, two bits each, as Redis stores them. Bounded: the caller takes the segments out
@@ -108,6 +108,15 @@ pub async fn slots(
     Ok(())
 }
 
+/// Runs `queue/load_entries` with entries that wait. Each call renews the lease.
+pub async fn waiting(
+    scripts: &ScheduleScripts,
+    entries: &[(UserId, Sequence)],
+    lease: Duration,
+) -> Result<(), ScriptError> {
+    load_each(scripts, "WAITING", entries, lease).await
+}
+
 /// Runs `queue/load_entries` with entries that were paid from: it completes them. Each call
 /// renews the lease.
 pub async fn paid(
@@ -115,10 +124,19 @@ pub async fn paid(
     entries: &[(UserId, Sequence)],
     lease: Duration,
 ) -> Result<(), ScriptError> {
+    load_each(scripts, "PAID", entries, lease).await
+}
+
+async fn load_each(
+    scripts: &ScheduleScripts,
+    kind: &str,
+    entries: &[(UserId, Sequence)],
+    lease: Duration,
+) -> Result<(), ScriptError> {
     for entries in entries.chunks(MAX_ITEMS) {
         let entries: Vec<(i64, u64)> =
             entries.iter().map(|(user, sequence)| (user.0, sequence.0)).collect();
-        loaded(&scripts.run_bulk(Script::LoadEntries, (millis(lease), "PAID", entries)).await?)?;
+        loaded(&scripts.run_bulk(Script::LoadEntries, (millis(lease), kind, entries)).await?)?;
     }
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! The types of the waiting room: queue entries, their states, tickets, and the ticket view.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::sale_figures::SaleFigures;
+use crate::board::seats::SeatVersion;
 use crate::concert::model::Phase;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::SEQUENCE_BITS;
@@ -84,6 +87,14 @@ pub struct Ticket {
     pub expires_at: DateTime<Utc>,
     /// The ticket was signed with the first secret.
     pub newest_key: bool,
+}
+
+impl Ticket {
+    /// Whether the entry was not drawn, and was not active when the ticket was signed.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.active_until.is_none() && self.joined == self.sequence
+    }
 }
 
 /// Status of a ticket.
@@ -218,6 +229,14 @@ pub struct Admitted {
     pub more: bool,
     /// The silent entry at which admission stopped, since its silence does not count yet.
     pub stopped_at: Option<Sequence>,
+    /// The seat map.
+    pub seats: SeatVersion,
+    /// For how long nothing more is due, unless a script changes the queue.
+    pub rest: Duration,
+    /// Entries of the queue's log that are not archived.
+    pub log_length: u64,
+    /// The sale, for the metrics.
+    pub figures: SaleFigures,
 }
 
 /// A ticket and the state of its queue entry: the answer to a join and a poll, and a stream event.

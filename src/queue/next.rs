@@ -104,6 +104,19 @@ impl AdmissionBlock {
 }
 
 impl NextInQueue {
+    /// The answer for a sale that is over and has no keys in Redis.
+    fn over() -> Self {
+        let blocked_by = Some(AdmissionBlock::Closed);
+        Self {
+            blocked_by,
+            still: blocked_by,
+            until: None,
+            room: 0,
+            next: Vec::new(),
+            server_time: Utc::now(),
+        }
+    }
+
     fn read(reply: &Reply) -> Result<Self, StoreError> {
         let word: String = reply.get(0)?;
         let blocked_by = AdmissionBlock::read(&word, reply)?;
@@ -138,5 +151,8 @@ async fn list_next(scripts: &ScheduleScripts) -> Result<NextInQueue, ScriptError
 
 /// The front of a queue, read from Redis. Only for administrators.
 pub async fn front(keyspaces: &Keyspaces, schedule: ScheduleId) -> Result<NextInQueue, StoreError> {
-    keyspaces.run(schedule, |scripts| async move { list_next(&scripts).await }).await
+    match keyspaces.run(schedule, |scripts| async move { list_next(&scripts).await }).await {
+        Err(StoreError::SaleOver) => Ok(NextInQueue::over()),
+        other => other,
+    }
 }

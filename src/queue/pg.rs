@@ -39,12 +39,30 @@ pub async fn raise_epoch(pg: &Pg, schedule: ScheduleId, seen: u64) -> Result<boo
     Ok(done.rows_affected() == 1)
 }
 
-/// Locks and returns the archive position of a schedule: the epoch, and the position in its log.
-/// `None` if another process has the lock.
+/// How far a schedule's log is archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// The epoch of the position.
+    pub epoch: u64,
+    /// The position in the log.
+    pub position: String,
+    /// Up to where the entries were also applied to the list of a draw's entrants.
+    listed: String,
+}
+
+impl Archived {
+    /// Whether all archived entries were applied to the list of a draw's entrants.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        self.position == self.listed
+    }
+}
+
+/// Locks and returns the archive position of a schedule. `None` if another process has the lock.
 pub async fn lock_archive(
     tx: &mut Tx,
     schedule: ScheduleId,
-) -> Result<Option<(u64, String)>, StoreError> {
+) -> Result<Option<Archived>, StoreError> {
     sqlx::query!(
         "insert into queue_archive (concert_schedule_id) values ($1) on conflict do nothing",
         schedule.0
@@ -52,46 +70,44 @@ pub async fn lock_archive(
     .execute(tx.conn())
     .await?;
     let row = sqlx::query!(
-        "select epoch, log_position from queue_archive where concert_schedule_id = $1
-         for no key update skip locked",
+        "select epoch, log_position, listed_position from queue_archive
+         where concert_schedule_id = $1 for no key update skip locked",
         schedule.0
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| (row.epoch.cast_unsigned(), row.log_position)))
+    Ok(row.map(|row| Archived {
+        epoch: row.epoch.cast_unsigned(),
+        position: row.log_position,
+        listed: row.listed_position,
+    }))
 }
 
-/// Moves the archive position.
+/// Moves the archive position. `listed` says that the entries since the last position were applied
+/// to the list of a draw's entrants too.
 pub async fn move_archive(
     tx: &mut Tx,
     schedule: ScheduleId,
     epoch: u64,
     position: &str,
+    listed: bool,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "update queue_archive set epoch = $2, log_position = $3 where concert_schedule_id = $1",
+        "update queue_archive set epoch = $2, log_position = $3, settled_at = null,
+           listed_position = case when $4 then $3 else listed_position end
+         where concert_schedule_id = $1",
         schedule.0,
         epoch.cast_signed(),
-        position
+        position,
+        listed
     )
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-/// Counts the rows whose users exist.
-pub async fn known(tx: &mut Tx, rows: &[Row]) -> Result<u64, StoreError> {
-    let users: Vec<i64> = rows.iter().map(|row| row.user.0).collect();
-    let known = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from unnest($1::bigint[]) as t (id)
-           join "user" u on u.id = t.id"#,
-        &users
-    );
-    Ok(known.fetch_one(tx.conn()).await?.unsigned_abs())
-}
-
-/// Writes rows of queue entries; returns how many were inserted or changed. Rows of unknown users
-/// are skipped. An ended entry does not change.
+/// Writes rows of queue entries; returns how many have a known user. Rows of unknown users are
+/// skipped. An ended entry does not change.
 pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u64, StoreError> {
     let column = |value: fn(&Row) -> i64| rows.iter().map(value).collect::<Vec<i64>>();
     let users = column(|row| row.user.0);
@@ -106,22 +122,25 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
         Some(Slot::Lost) | None => None,
     };
     let slots: Vec<Option<DateTime<Utc>>> = rows.iter().map(until).collect();
-    let done = sqlx::query!(
-        r#"insert into queue (concert_schedule_id, user_id, sequence, token, status,
+    let known = sqlx::query_scalar!(
+        r#"with known as materialized (
+             select t.*
+             from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[],
+                         $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
+               as t (user_id, sequence, token, status, created, entered, expired, slot)
+             join "user" u on u.id = t.user_id),
+           written as (
+           insert into queue (concert_schedule_id, user_id, sequence, token, status,
                               created_at, entered_at, expired_at, slot_ends_at)
-           select $1, t.user_id, t.sequence, t.token, t.status, t.created, t.entered, t.expired,
-                  t.slot
-           from unnest($2::bigint[], $3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[],
-                       $7::timestamptz[], $8::timestamptz[], $9::timestamptz[])
-             as t (user_id, sequence, token, status, created, entered, expired, slot)
-           join "user" u on u.id = t.user_id
+           select $1, user_id, sequence, token, status, created, entered, expired, slot from known
            on conflict (concert_schedule_id, sequence) do update set
              status = excluded.status,
              created_at = least(queue.created_at, excluded.created_at),
              entered_at = coalesce(queue.entered_at, excluded.entered_at),
              expired_at = excluded.expired_at,
              slot_ends_at = coalesce(excluded.slot_ends_at, queue.slot_ends_at)
-           where queue.status in ('WAITING', 'ACTIVE')"#,
+           where queue.status in ('WAITING', 'ACTIVE'))
+           select count(*) as "count!" from known"#,
         schedule.0,
         &users,
         &sequences,
@@ -132,10 +151,10 @@ pub async fn write(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<u6
         &expired as &[Option<DateTime<Utc>>],
         &slots as &[Option<DateTime<Utc>>],
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
     forget_slots(tx, schedule, rows).await?;
-    Ok(done.rows_affected())
+    Ok(known.unsigned_abs())
 }
 
 /// Clears the slot ends of entries that were passed over after their admission.
@@ -195,22 +214,62 @@ pub async fn find_open_entry(
     }))
 }
 
-/// Ends up to `limit` entries of a closed sale that are still open; returns how many.
+/// Ends the open entries among the next `limit` entries of a closed sale after `after`. Returns the
+/// last of these; `None` if there are no more.
 pub async fn end_open_entries(
     pg: &Pg,
     schedule: ScheduleId,
+    after: Sequence,
     limit: i64,
-) -> Result<u64, StoreError> {
-    let done = sqlx::query!(
-        "update queue set status = 'EXPIRED', expired_at = clock_timestamp()
-         where id in (select id from queue where concert_schedule_id = $1
-                        and status in ('WAITING', 'ACTIVE') limit $2)",
+) -> Result<Option<Sequence>, StoreError> {
+    let last = sqlx::query_scalar!(
+        "with page as materialized (
+           select id, sequence, status from queue
+           where concert_schedule_id = $1 and sequence > $2 order by sequence limit $3),
+         ended as (
+           update queue q set status = 'EXPIRED', expired_at = clock_timestamp()
+           from page p where q.id = p.id and p.status in ('WAITING', 'ACTIVE'))
+         select max(sequence) from page",
         schedule.0,
+        after.as_i64(),
         limit
+    )
+    .fetch_one(pg.pool())
+    .await?;
+    Ok(last.map(|last| Sequence(last.cast_unsigned())))
+}
+
+/// Closed sales that may have open entries, and how far their logs are archived. At most 100.
+pub async fn unsettled(pg: &Pg) -> Result<Vec<(ScheduleId, u64, String)>, StoreError> {
+    let rows = sqlx::query!(
+        "select s.id, a.epoch, a.log_position from concert_schedule s
+         join queue_archive a on a.concert_schedule_id = s.id and a.settled_at is null
+         where s.deadline_at < statement_timestamp() - interval '2 hours'
+         order by s.id limit 100"
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let sale = |id, epoch: i64, position| (ScheduleId(id), epoch.cast_unsigned(), position);
+    Ok(rows.into_iter().map(|row| sale(row.id, row.epoch, row.log_position)).collect())
+}
+
+/// Records that a closed sale has no open entry, unless its archive has moved on.
+pub async fn settle(
+    pg: &Pg,
+    schedule: ScheduleId,
+    epoch: u64,
+    position: &str,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update queue_archive set settled_at = clock_timestamp()
+         where concert_schedule_id = $1 and epoch = $2 and log_position = $3",
+        schedule.0,
+        epoch.cast_signed(),
+        position
     )
     .execute(pg.pool())
     .await?;
-    Ok(done.rows_affected())
+    Ok(())
 }
 
 fn text(status: TicketStatus) -> &'static str {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use redis::ToRedisArgs;
 
+use super::join::reply::{JoinReply, read_entry, read_many};
 use super::keyspaces::ScheduleScripts;
 use super::model::{Admitted, Ended, EntryState, Joined, QueueEntry, Sequence, Ticket};
+use super::sale_figures::SaleFigures;
 use super::settings::settings;
+use crate::board::seats::SeatVersion;
 use crate::concert::model::Schedule;
 use crate::store::StoreError;
 use crate::store::high_water::Counters;
@@ -15,43 +17,6 @@ use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::ScheduleKeys;
 use crate::store::redis::Redis;
 use crate::store::script::{NOTHING, Reply, Script, ScriptError, in_force};
-
-/// Reply of `queue/join`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JoinReply {
-    /// The user has an entry.
-    Joined(Joined),
-    /// The user has no entry in Redis. With `ask`, the script does not create one.
-    Unknown,
-    /// The queue has not opened yet.
-    NotOpen {
-        /// When the queue opens.
-        opens_at: DateTime<Utc>,
-    },
-    /// The deadline of the sale has passed.
-    Closed,
-    /// Every seat is sold or blocked.
-    SoldOut,
-    /// The concert is withdrawn.
-    Unavailable,
-}
-
-impl JoinReply {
-    /// Reads the script's reply.
-    ///
-    /// # Errors
-    /// [`StoreError::Inconsistent`] if the script's header does not list the reply.
-    pub fn read(reply: &Reply) -> Result<Self, StoreError> {
-        Ok(match reply.word.as_str() {
-            "UNKNOWN" => Self::Unknown,
-            "NOT_OPEN" => Self::NotOpen { opens_at: millis(reply.get(0)?)? },
-            "CLOSED" => Self::Closed,
-            "SOLD_OUT" => Self::SoldOut,
-            "UNAVAILABLE" => Self::Unavailable,
-            _ => Self::Joined(Joined { entry: read_entry(reply)?, new: reply.get::<u8>(3)? == 1 }),
-        })
-    }
-}
 
 /// What a process reports with a merge: the sequence up to which it has merged every entry that
 /// polled there, and for how long that holds. It merges again before that time ends.
@@ -64,6 +29,9 @@ pub struct Statement<'p> {
     /// How long the statement holds; zero ends it.
     pub lease: Duration,
 }
+
+/// An entry of the queue's log: its id, and its events, each with the name of its field.
+pub type LogEntry = (String, Vec<(String, String)>);
 
 impl ScheduleScripts {
     pub(super) async fn run(
@@ -96,23 +64,49 @@ impl ScheduleScripts {
         let floor = self.keyspace.seen.floor();
         let reply = self.run(Script::Join, (user.0, u8::from(ask))).await?;
         let reply = JoinReply::read(&reply)?;
-        if let JoinReply::Joined(Joined { entry, new }) = &reply
-            && entry.sequence.epoch() == self.keyspace.keys.epoch()
-        {
-            let number = entry.sequence.number();
-            if *new && number <= floor.joined {
-                return Err(ScriptError::Lost);
-            }
-            self.keyspace.seen.joined(number);
-        }
+        self.check_new(floor, std::slice::from_ref(&reply))?;
         Ok(reply)
+    }
+
+    /// Runs `queue/join_many`: as [`ScheduleScripts::join`] for each user, in this order. `None`
+    /// for users whom only `queue/join` can serve.
+    pub async fn join_many(
+        &self,
+        users: &[(UserId, bool)],
+    ) -> Result<Vec<Option<JoinReply>>, ScriptError> {
+        let floor = self.keyspace.seen.floor();
+        let args: Vec<(i64, u8)> =
+            users.iter().map(|(user, ask)| (user.0, u8::from(*ask))).collect();
+        let replies = read_many(&self.run(Script::JoinMany, args).await?, users.len())?;
+        self.check_new(floor, replies.iter().flatten())?;
+        Ok(replies)
+    }
+
+    /// Checks that the numbers of new entries are above those seen before the call, and notes them.
+    fn check_new<'r>(
+        &self,
+        floor: Counters,
+        replies: impl IntoIterator<Item = &'r JoinReply>,
+    ) -> Result<(), ScriptError> {
+        for reply in replies {
+            if let JoinReply::Joined(Joined { entry, new }) = reply
+                && entry.sequence.epoch() == self.keyspace.keys.epoch()
+            {
+                let number = entry.sequence.number();
+                if *new && number <= floor.joined {
+                    return Err(ScriptError::Lost);
+                }
+                self.keyspace.seen.joined(number);
+            }
+        }
+        Ok(())
     }
 
     /// Runs `queue/resolve_ticket`; `None` if the ticket's drawn sequence must be looked up first.
     pub async fn ticket(&self, ticket: &Ticket) -> Result<Option<QueueEntry>, ScriptError> {
         let until = ticket.active_until.map_or(0, |until| until.timestamp_millis());
-        let reply =
-            self.run(Script::ResolveTicket, (ticket.user.0, ticket.sequence.0, until)).await?;
+        let args = (ticket.user.0, ticket.sequence.0, until, ticket.joined.0);
+        let reply = self.run(Script::ResolveTicket, args).await?;
         if reply.word == "DRAWN" {
             return Ok(None);
         }
@@ -122,6 +116,29 @@ impl ScheduleScripts {
             return Ok(Some(QueueEntry { state, ..QueueEntry::of(ticket) }));
         }
         Ok(Some(read_entry(&reply)?))
+    }
+
+    /// Runs `queue/resolve_many`: as [`ScheduleScripts::ticket`] for each waiting ticket. `None` for
+    /// tickets that only `queue/resolve_ticket` can serve: active and drawn ones, for example.
+    pub async fn tickets(
+        &self,
+        tickets: &[Ticket],
+    ) -> Result<Vec<Option<QueueEntry>>, ScriptError> {
+        let waiting: Vec<&Ticket> = tickets.iter().filter(|it| it.is_plain()).collect();
+        let args: Vec<(i64, u64)> = waiting.iter().map(|it| (it.user.0, it.sequence.0)).collect();
+        if args.is_empty() {
+            return Ok(vec![None; tickets.len()]);
+        }
+        let reply = self.run(Script::ResolveMany, args).await?;
+        let (outcomes, ahead): (String, Vec<u64>) = (reply.get(0)?, reply.rest(2)?);
+        let mut found = outcomes.chars().zip(ahead);
+        let entry = |ticket: &Ticket| {
+            let sequence = ticket.is_plain().then_some(ticket.sequence)?;
+            let (outcome, ahead) = found.next()?;
+            let state = EntryState::Waiting { ahead };
+            (outcome == 'W').then_some(QueueEntry { sequence, joined: sequence, state })
+        };
+        Ok(tickets.iter().map(entry).collect())
     }
 
     /// Runs `queue/leave`; returns how the entry ended, now or before.
@@ -134,8 +151,8 @@ impl ScheduleScripts {
         read_end(&self.run(Script::Complete, (user.0, sequence.0)).await?)
     }
 
-    /// Runs `queue/admit`. Every process calls it at least once a second. So this call also detects
-    /// a Redis that went back in time: [`ScriptError::Lost`].
+    /// Runs `queue/admit`. Every process calls it about once a second or more often. So this call also
+    /// detects a Redis that went back in time: [`ScriptError::Lost`].
     pub async fn admit(&self) -> Result<Admitted, ScriptError> {
         let floor = self.keyspace.seen.floor();
         let reply = self.run(Script::Admit, NOTHING).await?;
@@ -152,6 +169,10 @@ impl ScheduleScripts {
             waiting: reply.get(3)?,
             active: reply.get(4)?,
             stopped_at: Some(reply.get(8)?).filter(|sequence| *sequence > 0).map(Sequence),
+            seats: SeatVersion { epoch: self.keyspace.keys.epoch(), number: counters.changes },
+            rest: Duration::from_millis(reply.get(9)?),
+            log_length: reply.get(10)?,
+            figures: SaleFigures::read(&reply)?,
         })
     }
 
@@ -187,12 +208,12 @@ impl ScheduleScripts {
         self.meta(Script::FinishRebuild, pause_ms).await.map(|_| ())
     }
 
-    /// Reads up to `count` log entries after `position`, oldest first: their ids and events.
+    /// Reads up to `count` log entries after `position`, oldest first.
     pub async fn read_log(
         &self,
         position: &str,
         count: usize,
-    ) -> Result<Vec<(String, Vec<(String, String)>)>, StoreError> {
+    ) -> Result<Vec<LogEntry>, StoreError> {
         let mut command = redis::cmd("XRANGE");
         let after = format!("({position}");
         command.arg(self.keyspace.keys.named("log")).arg(after).arg("+").arg("COUNT").arg(count);
@@ -267,29 +288,13 @@ pub async fn end_lease(redis: &Redis, schedule: ScheduleId) -> Result<(), StoreE
     Ok(redis.hot(&command).await?)
 }
 
-/// Unlinks every key of a schedule.
-pub async fn unlink(redis: &Redis, keys: &ScheduleKeys) -> Result<(), StoreError> {
+/// Unlinks keys of one schedule.
+pub async fn unlink(redis: &Redis, keys: &[String]) -> Result<(), StoreError> {
     let mut command = redis::cmd("UNLINK");
-    command.arg(keys.all());
+    command.arg(keys);
     Ok(redis.bulk(&command).await?)
-}
-
-fn read_entry(reply: &Reply) -> Result<QueueEntry, StoreError> {
-    let state = match reply.word.as_str() {
-        "WAITING" | "RETURNED" => EntryState::Waiting { ahead: reply.get(1)? },
-        "ACTIVE" => EntryState::Active { until: millis(reply.get(1)?)? },
-        _ => return Err(reply.unknown()),
-    };
-    let sequence = Sequence(reply.get(0)?);
-    // Redis has no sequence of joining. The caller looks it up in the draw.
-    Ok(QueueEntry { sequence, joined: sequence, state })
 }
 
 fn read_end(reply: &Reply) -> Result<Ended, ScriptError> {
     Ok(Ended::from_bits(reply.get(0)?).ok_or_else(|| reply.unknown())?)
-}
-
-fn millis(ms: i64) -> Result<DateTime<Utc>, StoreError> {
-    DateTime::from_timestamp_millis(ms)
-        .ok_or_else(|| StoreError::Inconsistent(format!("a script replied the time {ms}")))
 }

@@ -102,9 +102,9 @@ impl TicketResolver {
         answers.then_some((board, entry))
     }
 
-    /// Whether a ticket waits, as far as the board shows.
+    /// Whether a ticket waits, as far as the last board shows.
     pub(super) fn is_waiting(&self, ticket: &Ticket) -> bool {
-        let board = self.boards.watched(ticket.schedule).and_then(|watched| watched.board());
+        let board = self.boards.watched(ticket.schedule).and_then(|watched| watched.latest());
         board.is_some_and(|board| board.waiting.ahead(ticket.sequence.0).is_some())
     }
 
@@ -157,7 +157,13 @@ impl TicketResolver {
         }
         let Ticket { schedule, user, .. } = placed;
         self.count_redis_call(schedule, user)?;
-        let entry = self.draws.ask(placed).await?;
+        let entry = match self.draws.ask(placed).await {
+            Err(StoreError::SaleOver) => {
+                let ended = EntryState::Ended(Ended::Expired);
+                return Ok((board, QueueEntry { state: ended, ..QueueEntry::of(&placed) }));
+            }
+            other => other?,
+        };
         let board = self.board_of_epoch(schedule, entry.sequence).await?;
         self.confirm_presence(&board, schedule, entry);
         Ok((board, self.remember(schedule, entry)))

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::batch::Batches;
+use super::batch::joins::JoinCalls;
 use super::draw::service::Draws;
 pub use super::error::QueueError;
+use super::join::reply::JoinReply;
 use super::keyspaces::{Keyspaces, ScheduleScripts};
 use super::model::{Completed, EntryState, QueueEntry, Ticket, TicketView, ticket_id};
-use super::redis::JoinReply;
 use super::resolver::{Resolved, TicketResolver};
 use super::ticket::cache::TicketCache;
 use super::ticket::jwt::{InvalidTicket, TicketKeys};
@@ -27,6 +29,7 @@ pub struct WaitingRoom {
     pub(super) draws: Draws,
     pub(super) boards: Boards,
     pub(super) catalogue: Catalogue,
+    pub(super) joins: Batches<JoinCalls>,
     tickets: Arc<TicketCache>,
     pub(super) resolver: TicketResolver,
     delivered: Delivered,
@@ -48,8 +51,20 @@ impl WaitingRoom {
     ) -> Self {
         let resolver = TicketResolver::new(boards.clone(), draws.clone());
         let tickets = Arc::new(TicketCache::new(keys));
+        let joins = Batches::new(JoinCalls(keyspaces.clone()));
         let polls = Arc::default();
-        Self { keyspaces, draws, boards, catalogue, tickets, resolver, delivered, metrics, polls }
+        Self {
+            keyspaces,
+            draws,
+            boards,
+            catalogue,
+            joins,
+            tickets,
+            resolver,
+            delivered,
+            metrics,
+            polls,
+        }
     }
 
     /// Number of polls that this process has answered.
@@ -127,7 +142,7 @@ impl WaitingRoom {
         if joined.new {
             self.metrics.joined();
             if matches!(joined.entry.state, EntryState::Active { .. }) {
-                self.metrics.admitted(1);
+                self.metrics.admitted(schedule.0, 1);
             }
         }
         let board = self.resolver.board_of_epoch(schedule, joined.entry.sequence).await?;

@@ -17,7 +17,7 @@ pub fn view(board: &Board, schedule: ScheduleId, id: Uuid, entry: QueueEntry) ->
     let spread = entry.sequence.0 ^ now_ms.cast_unsigned();
     let (status, ahead, until, poll_after_ms) = match entry.state {
         EntryState::Waiting { ahead } => {
-            let pause = board.poll_after_ms(ahead, spread);
+            let pause = board.poll_after_ms(entry.sequence.0, ahead, spread);
             (TicketStatus::Waiting, Some(ahead), None, Some(pause))
         }
         EntryState::Active { until } => {

@@ -135,7 +135,7 @@ impl Attempts {
         let keep_claim = match &held {
             Ok((answer, changed)) if !answer.replayed => {
                 let seats = answer.outcome.reservations.len() as u64;
-                self.metrics.held();
+                self.metrics.held(attempt.ticket.schedule.0);
                 self.metrics.reservations(ReservationStatus::PaymentWaiting.as_str(), seats);
                 if let Some(change) = changed {
                     self.claims.deliver(change, answer.outcome.server_time).await;

@@ -19,9 +19,12 @@ pub enum HoldError {
         /// may have succeeded.
         repeater: bool,
     },
-    /// There are too few seats, or other buyers took all choices first.
+    /// There are too few free seats.
     #[error("there are not enough free seats")]
     NotEnough,
+    /// Other buyers took each choice of best available seats first.
+    #[error("other buyers took each choice first")]
+    Crowded,
     /// The ticket has no active slot in this schedule.
     #[error("the ticket is not active")]
     NotActive,
@@ -83,6 +86,7 @@ impl HoldError {
         match self {
             Self::Taken { repeater, .. } => *repeater,
             Self::NotEnough
+            | Self::Crowded
             | Self::NotActive
             | Self::OverLimit { .. }
             | Self::NotOpen

@@ -240,6 +240,23 @@ async fn find(
     Ok(Json(reservations.find(caller.user, id).await?).into_response())
 }
 
+/// The codes of holds that are refused. A metric has a count for each from the start.
+pub const HOLD_REFUSALS: [ProblemCode; 13] = [
+    ProblemCode::SeatTaken,
+    ProblemCode::NotEnoughSeats,
+    ProblemCode::TicketNotActive,
+    ProblemCode::TicketInvalid,
+    ProblemCode::SeatLimitExceeded,
+    ProblemCode::HoldLimit,
+    ProblemCode::SeatNotFound,
+    ProblemCode::ScheduleNotOpen,
+    ProblemCode::ScheduleClosed,
+    ProblemCode::ConcertUnavailable,
+    ProblemCode::RequestInProgress,
+    ProblemCode::Overloaded,
+    ProblemCode::StoreUnavailable,
+];
+
 impl From<HoldError> for Problem {
     fn from(error: HoldError) -> Self {
         match error {
@@ -247,6 +264,7 @@ impl From<HoldError> for Problem {
                 Self::new(ProblemCode::SeatTaken).with("seat_ids", json!(seats))
             }
             HoldError::NotEnough => Self::new(ProblemCode::NotEnoughSeats),
+            HoldError::Crowded => Self::overloaded(),
             HoldError::NotActive => Self::new(ProblemCode::TicketNotActive),
             HoldError::OverLimit { limit, .. } => {
                 Self::new(ProblemCode::SeatLimitExceeded).with("limit", json!(limit))

@@ -7,7 +7,6 @@ pub mod expiry;
 pub mod http;
 pub mod model;
 pub mod pg;
-pub mod pick;
 pub mod read;
 pub mod service;
 pub mod write;

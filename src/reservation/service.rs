@@ -1,6 +1,5 @@
 //! Holds seats: a claim in Redis, then reservations in PostgreSQL, then the new state in Redis.
 
-use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +8,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::attempt::Attempts;
+use super::best::choice::SeatChoices;
+use super::best::hold::hold_best;
 use super::error::HoldError;
-use super::model::{Best, Hold, Reservation, ReservationStatus, Wanted};
-use super::pick::pick;
+use super::model::{Hold, Reservation, ReservationStatus, Wanted};
 use super::read;
 use super::write::{Attempt, Release};
 use crate::board::service::Boards;
@@ -29,11 +29,6 @@ use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::{Pg, clock};
 use crate::telemetry::Metrics;
 
-/// Most choices that one request for the best seats tries when other buyers take them first.
-const TRIES: usize = 40;
-/// Number of lost races after which a request skips seats, to leave the crowded ones to others.
-const CROWDED: usize = 4;
-
 /// Rate limit of attempts to hold per user. It is enough for choosing by hand, and too low to keep
 /// PostgreSQL busy.
 const HOLDS: RateLimitPolicy = RateLimitPolicy {
@@ -46,7 +41,7 @@ const HOLDS: RateLimitPolicy = RateLimitPolicy {
 #[derive(Debug, Clone)]
 pub struct Reservations {
     pg: Pg,
-    boards: Boards,
+    choices: SeatChoices,
     catalogue: Catalogue,
     queue: WaitingRoom,
     claims: SeatClaims,
@@ -68,7 +63,14 @@ impl Reservations {
     ) -> Self {
         let attempts = Attempts::new(pg.clone(), queue.clone(), claims.clone(), metrics.clone());
         let tries = Arc::new(RateLimiter::new(HOLDS));
-        Self { pg, boards, catalogue, queue, claims, attempts, metrics, tries }
+        let choices = SeatChoices::new(boards);
+        Self { pg, choices, catalogue, queue, claims, attempts, metrics, tries }
+    }
+
+    /// The choices of best available seats.
+    #[must_use]
+    pub fn choices(&self) -> &SeatChoices {
+        &self.choices
     }
 
     /// Holds seats for the owner of an active ticket, all or none, once per idempotency key.
@@ -137,13 +139,18 @@ impl Reservations {
                 }
                 let number = |seat: &SeatId| attempt.layout.number(*seat).ok_or(HoldError::NoSeat);
                 let numbers = seats.iter().map(number).collect::<Result<Vec<u32>, _>>()?;
-                self.attempts.hold(&attempt, &numbers).await
+                let held = self.attempts.hold(&attempt, &numbers).await;
+                if held.is_ok() {
+                    self.choices.note_held(schedule, &numbers);
+                }
+                held
             }
             Wanted::Best(best) => {
                 if best.quantity > usize::try_from(limit).unwrap_or(usize::MAX) {
                     return Err(HoldError::OverLimit { limit, lapsed: false });
                 }
-                self.hold_best(&attempt, best).await
+                // Boxed, so that a hold of named seats does not carry it along.
+                Box::pin(hold_best(&self.attempts, &self.choices, &attempt, best)).await
             }
         }
     }
@@ -168,41 +175,6 @@ impl Reservations {
         }
         let mut tx = self.pg.begin().await?;
         check(clock(tx.conn()).await?)
-    }
-
-    /// Tries to hold the best seats, and the next best ones when another buyer takes one of them.
-    async fn hold_best(
-        &self,
-        attempt: &Attempt<'_>,
-        best: &Best,
-    ) -> Result<Answer<Hold>, HoldError> {
-        // A repeated request must not pick other seats than the first one did.
-        if let Some(answer) = idempotency::replay(&self.pg, attempt.request).await? {
-            return Ok(answer);
-        }
-        let mut taken = HashSet::new();
-        // The first seat number to try. Many requests pick at once, and would all pick the same
-        // seats.
-        let mut from = 0;
-        for round in 0..TRIES {
-            let board = self.boards.get(attempt.ticket.schedule).await?;
-            let free = |number| board.seats.state(number) == 0 && !taken.contains(&number);
-            let choice = pick(&attempt.layout, best, |number| number >= from && free(number))
-                .or_else(|| pick(&attempt.layout, best, free));
-            let Some(numbers) = choice else { break };
-            match self.attempts.hold(attempt, &numbers).await {
-                Err(HoldError::Taken { seats, .. }) => {
-                    taken.extend(seats.iter().filter_map(|seat| attempt.layout.number(*seat)));
-                    if round >= CROWDED {
-                        let step = best.quantity << (round - CROWDED).min(6);
-                        let step = u32::try_from(step).unwrap_or(0);
-                        from = numbers.first().copied().unwrap_or(0).saturating_add(step);
-                    }
-                }
-                other => return other,
-            }
-        }
-        Err(HoldError::NotEnough)
     }
 
     /// Releases a hold. All its seats are free when this returns. Repeating it changes nothing.

@@ -11,7 +11,7 @@ use super::model::{Hold, Reservation, ReservationStatus};
 use super::pg::hold::{HoldReply, NewHold, write_hold};
 use super::pg::{self, LiveRow};
 use super::read;
-use crate::concert::model::Layout;
+use crate::concert::layout::Layout;
 use crate::idempotency::model::{Answer, Request};
 use crate::idempotency::pg as key;
 use crate::outbox;

@@ -5,8 +5,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::model::{Claim, FencedSeat, SeatSeen};
+use crate::board::seats::SeatVersion;
 use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::model::Ticket;
+use crate::queue::rest::Swept;
 use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::script::{Reply, Script, ScriptError, in_force};
@@ -140,14 +142,17 @@ pub async fn load(
     Ok(())
 }
 
-/// Runs `seats/sweep`; true if there is more to sweep.
-pub async fn sweep(scripts: &ScheduleScripts) -> Result<bool, ScriptError> {
+/// Runs `seats/sweep`.
+pub async fn sweep(scripts: &ScheduleScripts) -> Result<Swept, ScriptError> {
     let keys = scripts.keyspace.keys.all_named(&["meta", "held", "claim", "seatlog"]);
     let args = [scripts.keyspace.keys.epoch().to_string()];
     let reply = scripts.keyspace.run(&scripts.redis, Script::SweepSeats, &keys, &args).await?;
+    let seats = SeatVersion { epoch: scripts.keyspace.keys.epoch(), number: reply.get(1)? };
+    let next = u64::try_from(reply.get::<i64>(2)?).ok().map(Duration::from_millis);
+    let held = reply.get(3)?;
     match reply.word.as_str() {
-        "OK" => Ok(false),
-        "MORE" => Ok(true),
+        "OK" => Ok(Swept { more: false, seats, next, held }),
+        "MORE" => Ok(Swept { more: true, seats, next, held }),
         _ => Err(reply.unknown().into()),
     }
 }

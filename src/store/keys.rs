@@ -1,6 +1,6 @@
 //! Builds every key name in Redis; no other module does.
 //!
-//! The form is `onsale:{<schedule id>}:<name>`. The braces put all keys of a schedule into one hash
+//! The form is `onsale:{<schedule id>}:<name>`, except for the records of processes. The braces put all keys of a schedule into one hash
 //! slot of a Redis Cluster. So a script over several keys stays atomic, and schedules spread over
 //! nodes.
 
@@ -8,6 +8,9 @@ use super::id::ScheduleId;
 
 /// Beginning of every key; the schedule's id and the closing brace follow.
 const BRACE: &str = "onsale:{";
+/// Key of the hash with the records of all running processes. Its slot is that of `processes`.
+pub const PROCESSES: &str = "onsale:{processes}:records";
+
 /// Number of hash slots of a Redis Cluster.
 const SLOTS: u16 = 16_384;
 
@@ -89,6 +92,12 @@ impl ScheduleKeys {
     #[must_use]
     pub fn queue(&self) -> &[String] {
         &self.line
+    }
+
+    /// The keys of the queue's entries: all of [`Self::queue`] except `meta`.
+    #[must_use]
+    pub fn queue_data(&self) -> Vec<String> {
+        self.line[1..].to_vec()
     }
 
     /// The keys that `seats/claim` takes as KEYS, in its order. They are built in advance because

@@ -1,10 +1,13 @@
 //! The two stores, PostgreSQL and Redis, and their errors. Features do not name a database driver:
 //! they use [`StoreError`] and [`pg::Tx`].
 
+pub mod activity;
+pub mod error_count;
 pub mod high_water;
 pub mod id;
 pub mod keys;
 pub mod pg;
+pub mod process_records;
 pub mod redis;
 pub mod script;
 pub mod token_cache;
@@ -30,7 +33,7 @@ impl fmt::Display for Store {
 }
 
 /// Why a call to a store failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The store is down, too slow, or too busy: the same call may succeed later.
     #[error("{store} is unavailable: {reason}")]

@@ -3,34 +3,35 @@
 pub mod functions;
 pub mod guards;
 pub mod migrations;
+mod read_only;
+pub mod session;
 pub mod single;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, PgExecutor, Postgres, Transaction};
+use sqlx::{Connection, PgExecutor, Postgres, Transaction};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, error_count};
+use crate::telemetry::stores::CallTimes;
 
 /// Maximum number of retries of a transaction after a deadlock or a serialization conflict.
 const CONFLICT_RETRIES: u32 = 4;
 
-/// Settings of each session; times in milliseconds. A wait for a lock ends before its statement,
-/// and a statement ends before a client gives up. A process that stalls in a transaction loses its
-/// locks after `idle_in_transaction_session_timeout`.
-const SESSION: [(&str, &str); 5] = [
-    ("lock_timeout", "1500"),
-    ("statement_timeout", "3000"),
-    ("idle_in_transaction_session_timeout", "2500"),
-    ("synchronous_commit", "on"),
-    ("timezone", "UTC"),
-];
+/// A connection is replaced after this long, so that connections to a former primary or to an
+/// address that has moved do not stay.
+const MAX_LIFETIME: Duration = Duration::from_mins(5);
+
+/// A connection is used again without a check within this time.
+const UNCHECKED: Duration = Duration::from_millis(100);
 
 /// The connection pool; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pg {
     pool: PgPool,
+    waits: CallTimes,
 }
 
 /// One open transaction (READ COMMITTED). It rolls back if it is dropped without [`Tx::commit`].
@@ -50,14 +51,36 @@ impl Pg {
             let reason = format!("DATABASE_URL: {error}");
             StoreError::Defect { store: Store::PostgreSql, reason }
         })?;
-        // Never log statements, not even with a log filter that shows everything.
-        let options = options.disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(1))
             .idle_timeout(Duration::from_mins(5))
-            .connect_lazy_with(options.options(SESSION));
-        Ok(Self { pool })
+            .max_lifetime(MAX_LIFETIME)
+            .after_connect(|conn, _| Box::pin(session::check(conn)))
+            .test_before_acquire(false)
+            .before_acquire(|conn, used| Box::pin(is_usable(conn, used)))
+            .connect_lazy_with(session::configured(options));
+        Ok(Self { pool, waits: CallTimes::default() })
+    }
+
+    /// These connections; `waits` records how long calls wait for one.
+    #[must_use]
+    pub fn measured_by(self, waits: CallTimes) -> Self {
+        Self { waits, ..self }
+    }
+
+    /// The maximum number of connections.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.pool.options().get_max_connections()
+    }
+
+    /// Takes a connection from the pool, and records how long that took.
+    async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let begun = Instant::now();
+        let taken = Box::pin(self.pool.acquire()).await;
+        self.waits.observe(begun.elapsed());
+        taken
     }
 
     /// The pool, for reads that need no transaction.
@@ -66,19 +89,42 @@ impl Pg {
         &self.pool
     }
 
-    /// Checks that PostgreSQL answers.
+    /// Checks that PostgreSQL answers and can be written to.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
+    /// [`StoreError::Unavailable`] if it does not answer, or is read-only.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1").execute(&self.pool).await?;
-        Ok(())
+        let mut conn = self.acquire().await?;
+        Ok(session::check_writable(&mut conn).await?)
+    }
+
+    /// Which of the settings of a session is not in force on a new connection; `None` if all are.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if no connection can be opened.
+    pub async fn dropped_setting(&self) -> Result<Option<String>, StoreError> {
+        let mut conn = PgConnection::connect_with(&self.pool.connect_options()).await?;
+        let missing = session::missing_setting(&mut conn).await?;
+        conn.close().await?;
+        Ok(missing)
+    }
+
+    /// Why a new connection refuses writes; `None` if it accepts them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if no connection can be opened.
+    pub async fn write_refusal(&self) -> Result<Option<String>, StoreError> {
+        let mut conn = PgConnection::connect_with(&self.pool.connect_options()).await?;
+        let refusal = session::check_writable(&mut conn).await.err();
+        conn.close().await?;
+        Ok(refusal.map(|error| error.to_string()))
     }
 
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         // Boxed, so that the futures that may need the database stay small: they are moved often.
-        Ok(Tx { inner: Box::pin(self.pool.begin()).await? })
+        let conn = self.acquire().await?;
+        Ok(Tx { inner: Box::pin(Transaction::begin(conn, None)).await? })
     }
 
     /// Runs `work` in a transaction and commits it. After a deadlock or a serialization conflict it
@@ -99,6 +145,21 @@ impl Pg {
             pause(tries).await;
         }
     }
+}
+
+/// Whether a connection of the pool can be used. The pool checked it when it was last returned, so
+/// only one that was idle since then is checked again.
+async fn is_usable(
+    conn: &mut PgConnection,
+    used: PoolConnectionMetadata,
+) -> Result<bool, sqlx::Error> {
+    if read_only::seen_since(used.age) {
+        return Ok(false);
+    }
+    if used.idle_for > UNCHECKED {
+        conn.ping().await?;
+    }
+    Ok(true)
 }
 
 /// Waits between two tries of a transaction that lost a conflict: 10 ms, then twice as long each
@@ -167,8 +228,15 @@ pub fn violated(error: &sqlx::Error) -> Option<&str> {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let reason = error.to_string();
-        let unavailable = |reason| Self::Unavailable { store: Store::PostgreSql, reason };
-        let defect = |reason| Self::Defect { store: Store::PostgreSql, reason };
+        let store = Store::PostgreSql;
+        let unavailable = |reason| {
+            error_count::note(store);
+            Self::Unavailable { store, reason }
+        };
+        let defect = |reason| {
+            error_count::note(store);
+            Self::Defect { store, reason }
+        };
         match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -184,6 +252,10 @@ impl From<sqlx::Error> for StoreError {
                 // errors of PostgreSQL's files or memory. XX001 and XX002 (damaged data) are not
                 // in this list.
                 "55P03" | "57014" | "25P03" | "25P04" | "XX000" => unavailable(reason),
+                read_only::SQLSTATE => {
+                    read_only::note();
+                    unavailable(reason)
+                }
                 // Classes: connection, resources, operator intervention (shutdown), system errors.
                 code if ["08", "53", "57", "58"].contains(&&code[..code.len().min(2)]) => {
                     unavailable(reason)

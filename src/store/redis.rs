@@ -14,29 +14,38 @@
 //! | `server` | the address of a server, or the way to find it |
 //! | `cluster` | knows which node has which slot, and the connections to each node |
 //! | `sentinel` | finds the current primary |
+//! | `info` | what a server reports about itself, and the check of its settings |
 //! | `failure` | what an error means: moved, unavailable, or a defect |
+//! | `tls` | the certificates of TLS connections, and the errors of TLS |
+//! | `usable` | checks that a server permits every command and accepts writes |
 
 mod bulk_pool;
 mod cluster;
 mod connect;
 mod failure;
+pub mod info;
 mod node;
 mod sentinel;
 mod server;
 mod shared_connection;
+pub mod tls;
+pub mod usable;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Arg, Client, Cmd, FromRedisValue, Pipeline, RedisError};
+use redis::{Arg, Cmd, FromRedisValue, Pipeline, RedisError};
 
 use self::cluster::Cluster;
 use self::node::{Kind, NodeConnections};
 use self::sentinel::Sentinels;
 use self::server::Server;
+use self::tls::Certificates;
 use super::StoreError;
 use super::keys::slot;
+use crate::telemetry::stores::RedisCalls;
 
 /// The connections to Redis; cheap to clone.
 #[derive(Debug, Clone)]
@@ -44,6 +53,7 @@ pub struct Redis {
     nodes: Arc<Nodes>,
     /// Bulk calls that found no free connection in time, and that no reader has counted yet.
     wait_timeouts: Arc<AtomicU64>,
+    calls: RedisCalls,
 }
 
 /// The bulk connections of this process at one moment, to all servers together.
@@ -73,22 +83,43 @@ impl Redis {
     /// # Errors
     /// [`StoreError::Defect`] if the URL is not valid.
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
+        Self::with_certificates(url, &Certificates::default())
+    }
+
+    /// As [`Redis::lazy`], with these certificates for `rediss://` URLs.
+    ///
+    /// # Errors
+    /// [`StoreError::Defect`] if the URL is not valid.
+    pub fn with_certificates(url: &str, certificates: &Certificates) -> Result<Self, StoreError> {
         let wait_timeouts = Arc::default();
-        let nodes = Nodes::new(url, &wait_timeouts).map_err(|error| failure::defect(&error))?;
-        Ok(Self { nodes: Arc::new(nodes), wait_timeouts })
+        let nodes = Nodes::new(url, certificates, &wait_timeouts);
+        let nodes = nodes.map_err(|error| failure::defect(&error))?;
+        Ok(Self { nodes: Arc::new(nodes), wait_timeouts, calls: RedisCalls::default() })
+    }
+
+    /// These connections; `calls` records how long calls take.
+    #[must_use]
+    pub fn measured_by(self, calls: RedisCalls) -> Self {
+        Self { calls, ..self }
     }
 
     /// Runs a short command on the hot connection of the server that has its first key.
     pub async fn hot<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         // Boxed, here and below, so that the futures that wait for Redis stay small: they are moved
         // often.
-        Box::pin(self.nodes.command(Kind::Hot, command)).await
+        let begun = Instant::now();
+        let answer = Box::pin(self.nodes.command(Kind::Hot, command)).await;
+        self.calls.shared.observe(begun.elapsed());
+        answer
     }
 
     /// Runs a command with a long run time or a large answer, on a bulk connection of the server
     /// that has its first key.
     pub async fn bulk<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        Box::pin(self.nodes.command(Kind::Bulk, command)).await
+        let begun = Instant::now();
+        let answer = Box::pin(self.nodes.command(Kind::Bulk, command)).await;
+        self.calls.bulk.observe(begun.elapsed());
+        answer
     }
 
     /// Runs several commands on one schedule's keys in one round trip, on a bulk connection. In a
@@ -97,11 +128,14 @@ impl Redis {
         let slot = pipe.cmd_iter().find_map(slot_of);
         let run =
             |mut conn: MultiplexedConnection| async move { pipe.query_async(&mut conn).await };
-        Box::pin(self.nodes.run(Kind::Bulk, slot, run)).await.map_err(StoreError::from)
+        let begun = Instant::now();
+        let answer = Box::pin(self.nodes.run(Kind::Bulk, slot, run)).await;
+        self.calls.bulk.observe(begun.elapsed());
+        answer.map_err(StoreError::from)
     }
 
-    /// Checks that Redis answers; for `/readyz`. Of a cluster, one node must report that the
-    /// cluster serves.
+    /// Checks that Redis answers; `Redis::unusable` checks more. Of a cluster, one node must report
+    /// that the cluster serves.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if Redis does not answer.
@@ -143,71 +177,28 @@ impl Redis {
         }
         all
     }
-
-    /// Refuses servers that evict keys, and warns about servers that lose their data at a restart.
-    /// Checks the one server, or every reachable node of a cluster.
-    ///
-    /// # Errors
-    /// [`StoreError::Inconsistent`] names the setting to change.
-    pub async fn check_server(&self) -> Result<(), StoreError> {
-        let info = redis::cmd("INFO");
-        let Nodes::Cluster(cluster) = &*self.nodes else {
-            return check_info(&self.hot::<String>(&info).await?, None);
-        };
-        cluster.serves().await?;
-        for (address, node) in cluster.nodes() {
-            let ask = |mut conn| async move { info_of(&mut conn).await };
-            match node.run(Kind::Hot, ask).await {
-                Ok(info) => check_info(&info, Some(&address))?,
-                Err(error) => tracing::warn!(address, %error, "a Redis node could not be checked"),
-            }
-        }
-        Ok(())
-    }
-}
-
-async fn info_of(conn: &mut MultiplexedConnection) -> Result<String, RedisError> {
-    redis::cmd("INFO").query_async(conn).await
-}
-
-/// Checks the answer of a server to `INFO`; `node` is its address in a cluster.
-fn check_info(info: &str, node: Option<&str>) -> Result<(), StoreError> {
-    let field = |name: &str| {
-        info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-    };
-    let refuse = |reason: String| Err(StoreError::Inconsistent(reason));
-    let at = node.map_or_else(String::new, |node| format!(" at {node}"));
-    match field("maxmemory_policy") {
-        Some("noeviction") | None => {}
-        Some(policy) => {
-            return refuse(format!(
-                "Redis{at} has maxmemory-policy {policy}, which evicts seat claims and queue \
-                 entries: set it to noeviction"
-            ));
-        }
-    }
-    if node.is_none() && field("cluster_enabled") == Some("1") {
-        return refuse("Redis is a cluster node: REDIS_URL must name several nodes".into());
-    }
-    if field("aof_enabled") == Some("0") {
-        tracing::warn!(
-            node = node.unwrap_or_default(),
-            "Redis persists no data: after a restart, queues are rebuilt from tickets"
-        );
-    }
-    Ok(())
 }
 
 impl Nodes {
-    fn new(url: &str, wait_timeouts: &Arc<AtomicU64>) -> Result<Self, RedisError> {
-        let server = match Sentinels::of_url(url)? {
+    fn new(
+        url: &str,
+        certificates: &Certificates,
+        wait_timeouts: &Arc<AtomicU64>,
+    ) -> Result<Self, RedisError> {
+        let server = match Sentinels::of_url(url, certificates)? {
             Some(sentinels) => Server::Watched(Arc::new(sentinels)),
             None if url.contains(',') => {
-                return Ok(Self::Cluster(Cluster::of_url(url, Arc::clone(wait_timeouts))?));
+                let cluster = Cluster::of_url(url, certificates, Arc::clone(wait_timeouts))?;
+                return Ok(Self::Cluster(cluster));
             }
-            None => Server::Known(Box::new(Client::open(url)?)),
+            None => Server::Known(Box::new(certificates.client(url)?)),
         };
         Ok(Self::One(Arc::new(NodeConnections::new(server, wait_timeouts)?)))
+    }
+
+    /// Whether Sentinel names the server.
+    fn is_watched(&self) -> bool {
+        matches!(self, Self::One(node) if node.is_watched)
     }
 
     /// The connections to all servers that this process knows.

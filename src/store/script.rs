@@ -14,6 +14,7 @@ use redis::{Script as Hashed, Value};
 
 use self::list::LIBRARIES;
 pub use self::list::Script;
+use super::activity::Activity;
 use super::high_water::{Counters, Seen};
 use super::keys::ScheduleKeys;
 use super::redis::Redis;
@@ -29,6 +30,7 @@ pub struct Keyspace {
     pub keys: Arc<ScheduleKeys>,
     /// The highest counters that this process has read from these keys.
     pub seen: Arc<Seen>,
+    activity: Arc<Activity>,
     server: Arc<Bundle>,
 }
 
@@ -100,13 +102,14 @@ impl Keyspace {
     /// Creates the keyspace of `keys` that were built on the server `run_id`.
     #[must_use]
     pub fn new(keys: ScheduleKeys, run_id: &str) -> Self {
-        Self { keys: Arc::new(keys), seen: Arc::default(), server: bundle(run_id) }
+        let (seen, activity) = Default::default();
+        Self { keys: Arc::new(keys), seen, activity, server: bundle(run_id) }
     }
 
-    /// Continues with the counters that were read before.
+    /// Continues with the counters that were read before, and with the schedule's activity.
     #[must_use]
-    pub fn after(self, seen: Arc<Seen>) -> Self {
-        Self { seen, ..self }
+    pub fn after(self, seen: Arc<Seen>, activity: Arc<Activity>) -> Self {
+        Self { seen, activity, ..self }
     }
 
     /// The hash by which the server finds a script that has run there.
@@ -166,7 +169,11 @@ impl Keyspace {
             }
             other => other,
         };
-        Reply::read(value.map_err(StoreError::from)?)
+        let reply = Reply::read(value.map_err(StoreError::from)?)?;
+        if script.ends_rest() {
+            self.activity.note_change();
+        }
+        Ok(reply)
     }
 
     /// Checks that the keys still belong to this epoch, and were built on this server.

@@ -1,16 +1,21 @@
-//! The metrics of the process, in the `OpenMetrics` text format at `/metrics`.
+//! The metrics of the process, for `/metrics`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 
 use super::latency::Counts;
-use super::registry::{All, Connections, Kind, Loop, Movement, Reason, Schedule, Status, What};
+use super::numbers::gauge;
+use super::registry::{All, Kind, Loop, Movement, Reason, Status, What};
 use super::rejections::Rejection;
 use super::rounds::Round;
+use super::schedules::ScheduleMetrics;
+use super::stores::StoreMetrics;
+use super::text_format::TextFormat;
 
 /// The metrics of the process; cheap to clone, and all clones share their counts.
 #[derive(Clone)]
@@ -37,14 +42,29 @@ impl Metrics {
         Self { all: Arc::new(All::new()) }
     }
 
-    /// Writes all metrics as the text of `/metrics`.
+    /// Writes all metrics as text.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub fn render(&self, format: TextFormat) -> String {
         let mut text = String::new();
-        if let Err(error) = encode(&mut text, &self.all.registry) {
+        let written = encode_registry(&mut text, &self.all.registry)
+            .and_then(|()| encode_registry(&mut text, &self.all.process))
+            .and_then(|()| encode_eof(&mut text));
+        if let Err(error) = written {
             tracing::error!(%error, "the metrics could not be rendered");
         }
-        text
+        format.of_open_metrics(text)
+    }
+
+    /// The metrics of the two stores.
+    #[must_use]
+    pub fn stores(&self) -> &StoreMetrics {
+        &self.all.stores
+    }
+
+    /// The metrics of each live schedule.
+    #[must_use]
+    pub fn schedules(&self) -> &ScheduleMetrics {
+        &self.all.schedules
     }
 
     /// Counts an answered request and its latency. `route` is the pattern that the request matched.
@@ -58,6 +78,9 @@ impl Metrics {
         answers.count.inc();
         answers.latency.observe(took.as_secs_f64());
         answers.spread.observe(took);
+        if status == 500 {
+            self.all.internal_errors.inc();
+        }
     }
 
     /// Calls `visit` with each route, method and status answered so far, and its latencies.
@@ -74,18 +97,20 @@ impl Metrics {
         self.all.refused.get_or_create(&Reason { reason }).inc();
     }
 
-    /// Sets how many buyers of a schedule wait and how many have an active slot.
-    pub fn line(&self, schedule: i64, waiting: u64, active: u64) {
-        let schedule = Schedule { schedule };
-        self.all.waiting.get_or_create(&schedule).set(gauge(waiting));
-        self.all.active.get_or_create(&schedule).set(gauge(active));
+    /// Sets the number of open connections, and its maximum.
+    pub fn connections(&self, open: usize, most: usize) {
+        self.all.connections.set(gauge(open as u64));
+        self.all.max_connections.set(gauge(most as u64));
     }
 
-    /// Removes a schedule from the gauges, when this process no longer reads its queue.
-    pub fn forget_line(&self, schedule: i64) {
-        let schedule = Schedule { schedule };
-        self.all.waiting.remove(&schedule);
-        self.all.active.remove(&schedule);
+    /// Counts a request whose forwarding header is not trusted.
+    pub fn untrusted_forwarding(&self) {
+        self.all.untrusted_forwarding.inc();
+    }
+
+    /// Counts a minute in which one address made most of the joins.
+    pub fn one_address_minute(&self) {
+        self.all.one_address_minutes.inc();
     }
 
     /// Counts a new queue entry. A repeated join of the same user does not count.
@@ -94,13 +119,26 @@ impl Metrics {
     }
 
     /// Counts admitted buyers.
-    pub fn admitted(&self, buyers: u64) {
+    pub fn admitted(&self, schedule: i64, buyers: u64) {
         self.all.admissions.inc_by(buyers);
+        self.all.schedules.admitted(schedule, buyers);
     }
 
     /// Counts a hold that was created.
-    pub fn held(&self) {
+    pub fn held(&self, schedule: i64) {
         self.all.holds.inc();
+        self.all.schedules.held(schedule);
+    }
+
+    /// Creates the counts of refused joins and holds with these problem codes.
+    pub fn create_refusals(&self, joins: &[&'static str], holds: &[&'static str]) {
+        for (family, reasons) in
+            [(&self.all.joins_refused, joins), (&self.all.holds_refused, holds)]
+        {
+            for &reason in reasons {
+                family.get_or_create_owned(&Reason { reason });
+            }
+        }
     }
 
     /// Counts a refused hold; `reason` is the problem's code.
@@ -150,25 +188,19 @@ impl Metrics {
         self.all.points.get_or_create(&Movement { kind: "CHARGE" }).inc_by(points);
     }
 
-    /// Sets the number of connections to PostgreSQL: all of them, and the idle ones.
-    pub fn pool(&self, size: u32, idle: usize) {
-        let of = |state| self.all.pool.get_or_create_owned(&Connections { state });
-        of("size").set(i64::from(size));
-        of("idle").set(gauge(idle as u64));
+    /// Sets the number of log lines that were dropped so far.
+    pub fn log_lines_dropped(&self, lines: u64) {
+        self.all.log_lines_dropped.inner().store(lines, Ordering::Relaxed);
     }
 
-    /// Sets the number of bulk connections to Redis: all of them, and those in use.
-    pub fn bulk_connections(&self, size: usize, in_use: usize) {
-        let of = |state| self.all.bulk_pool.get_or_create_owned(&Connections { state });
-        of("size").set(gauge(size as u64));
-        of("in_use").set(gauge(in_use as u64));
-    }
-
-    /// Sets the number of bulk calls that wait for a connection, and counts those that waited in
-    /// vain since the last call.
-    pub fn bulk_waits(&self, waiting: usize, timeouts: u64) {
-        self.all.bulk_waiting.set(gauge(waiting as u64));
-        self.all.bulk_wait_timeouts.inc_by(timeouts);
+    /// Creates the metrics of the loop `name`, which runs every `period`.
+    pub fn loop_started(&self, name: &'static str, period: Duration) {
+        let this = Loop { name };
+        self.all.loop_period.get_or_create_owned(&this).set(period.as_secs_f64());
+        for times in [&self.all.loop_lag, &self.all.loop_last_run, &self.all.loop_last_success] {
+            times.get_or_create_owned(&this);
+        }
+        self.all.loop_failures.get_or_create_owned(&this);
     }
 
     /// Records a run of the loop `name`, which began `lag` later than it should have.
@@ -177,17 +209,21 @@ impl Metrics {
         self.all.loop_lag.get_or_create(&this).set(lag.as_secs_f64());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.all.loop_last_run.get_or_create(&this).set(now.as_secs_f64());
+        if round.failed {
+            self.all.loop_failures.get_or_create(&this).inc();
+        } else {
+            self.all.loop_last_success.get_or_create(&this).set(now.as_secs_f64());
+        }
         self.all.rounds.note(name, round);
     }
 
-    /// The last round of each loop that has run.
+    /// The last round of each loop.
     #[must_use]
     pub fn rounds(&self) -> BTreeMap<&'static str, Round> {
         self.all.rounds.all()
     }
 
-    /// The numbers of outbox rows that wait for the relay and that are parked, when the relay last
-    /// counted them.
+    /// The numbers of outbox rows that wait and that are parked, as the relay last counted them.
     #[must_use]
     pub fn outbox_seen(&self) -> (u64, u64) {
         let count = |gauge: i64| u64::try_from(gauge).unwrap_or(0);
@@ -236,33 +272,29 @@ impl Metrics {
     }
 }
 
-fn gauge(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_rendered_and_the_gauges_of_a_removed_schedule_are_not() {
+    fn counts_are_rendered_in_both_formats() {
         let metrics = Metrics::new();
         metrics.request("/v1/points", "GET", 200, Duration::from_millis(3));
-        metrics.line(7, 1_000, 50);
-        metrics.line(8, 1, 1);
-        metrics.forget_line(8);
+        metrics.request("/v1/points", "GET", 500, Duration::from_millis(3));
         metrics.paid(2, 300);
         metrics.hold_refused(7, "seat_taken");
-        let text = metrics.render();
-        for line in [
-            r#"onsale_http_requests_total{route="/v1/points",method="GET",status="200"} 1"#,
-            r#"onsale_http_request_duration_seconds_bucket{le="0.005",route="/v1/points",method="GET"} 1"#,
-            r#"onsale_line_waiting{schedule="7"} 1000"#,
-            r#"onsale_points_total{kind="PAYMENT"} 300"#,
-            r#"onsale_holds_refused_total{reason="seat_taken"} 1"#,
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        for format in [TextFormat::OpenMetrics, TextFormat::Prometheus] {
+            let text = metrics.render(format);
+            for line in [
+                r#"onsale_http_requests_total{route="/v1/points",method="GET",status="200"} 1"#,
+                r#"onsale_http_request_duration_seconds_bucket{le="0.005",route="/v1/points",method="GET"} 2"#,
+                "onsale_http_internal_errors_total 1",
+                r#"onsale_points_total{kind="PAYMENT"} 300"#,
+                r#"onsale_points_total{kind="REFUND"} 0"#,
+                r#"onsale_holds_refused_total{reason="seat_taken"} 1"#,
+            ] {
+                assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+            }
         }
-        assert!(!text.contains(r#"schedule="8""#));
     }
 }

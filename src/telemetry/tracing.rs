@@ -1,18 +1,30 @@
 //! Writes logs to standard error, and sends spans over OTLP if an endpoint is set.
+//!
+//! A thread of its own writes the lines: if nobody reads standard error, lines are dropped and
+//! counted, and no request waits. Panics are logged the same way.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer};
 
+use super::log_limit::{self, LogLimit};
 use crate::config::{LogFormat, TelemetrySettings};
+
+/// Lines that wait to be written. Further lines are dropped.
+const BUFFERED_LINES: usize = 4096;
+
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Why logging and tracing could not start.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +38,23 @@ pub enum TelemetryError {
     /// The process already has another subscriber.
     #[error(transparent)]
     Taken(#[from] TryInitError),
+    /// The thread that summarizes repeated lines could not start.
+    #[error(transparent)]
+    Thread(#[from] std::io::Error),
 }
 
-/// Sends the buffered spans when it is dropped. Keep it until the process ends.
+/// Sends the buffered spans and writes the buffered lines when it is dropped. Keep it until the
+/// process ends.
 #[derive(Debug)]
 pub struct Guard {
     provider: Option<SdkTracerProvider>,
+    _lines: WorkerGuard,
+}
+
+/// Number of log lines that were dropped because standard error did not take them.
+#[must_use]
+pub fn dropped_lines() -> u64 {
+    DROPPED.get().map_or(0, |dropped| dropped.dropped_lines() as u64)
 }
 
 impl Drop for Guard {
@@ -49,14 +72,41 @@ pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
     let spans = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
     });
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let (writer, guard) = writer();
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match settings.log_format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     let filter = EnvFilter::builder().parse(&settings.log)?;
+    let lines = lines.with_filter(LogLimit);
     tracing_subscriber::registry().with(filter).with(spans).with(lines).try_init()?;
-    Ok(Guard { provider })
+    std::panic::set_hook(Box::new(log_panic));
+    std::thread::Builder::new().name("log-summary".to_owned()).spawn(|| {
+        loop {
+            std::thread::sleep(log_limit::WINDOW);
+            log_limit::summarize();
+        }
+    })?;
+    Ok(Guard { provider, _lines: guard })
+}
+
+/// A writer to standard error that never waits.
+fn writer() -> (NonBlocking, WorkerGuard) {
+    let builder = NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).lossy(true);
+    let (writer, guard) = builder.thread_name("log").finish(std::io::stderr());
+    // The first writer of the process counts: there is only one.
+    let _ = DROPPED.set(writer.error_counter());
+    (writer, guard)
+}
+
+fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        tracing::error!(%backtrace, "{info}");
+    } else {
+        tracing::error!("{info}");
+    }
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider, ExporterBuildError> {

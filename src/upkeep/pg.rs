@@ -173,33 +173,40 @@ pub async fn paid_of(
     Ok(rows.into_iter().map(|row| entry(row.user_id, row.sequence)).collect())
 }
 
-/// Up to 100 schedules that closed at least two hours ago and still have open entries in `queue`.
-pub async fn closed(pg: &Pg) -> Result<Vec<ScheduleId>, StoreError> {
-    let ids = sqlx::query_scalar!(
-        "select id from concert_schedule s
-         where deadline_at < clock_timestamp() - interval '2 hours'
-           and exists (select 1 from queue q where q.concert_schedule_id = s.id
-                         and q.status in ('WAITING', 'ACTIVE'))
-         limit 100"
-    );
-    Ok(ids.fetch_all(pg.pool()).await?.into_iter().map(ScheduleId).collect())
+/// A schedule whose keys may be removed.
+#[derive(Debug, Clone, Copy)]
+pub struct PastSale {
+    /// The schedule.
+    pub schedule: ScheduleId,
+    /// Its epoch.
+    pub epoch: u64,
+    /// Whether the concert was more than a day ago.
+    pub concert_is_over: bool,
 }
 
-/// Schedules whose concert was more than a day ago, with their epochs: they need no keys. At most
-/// `limit` of them after the id `after`, in order of their ids.
-pub async fn past(
-    pg: &Pg,
-    after: ScheduleId,
-    limit: i64,
-) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
+/// Schedules that closed more than two hours ago, and have no open queue entry, or whose concert was
+/// more than a day ago. At most `limit` of them after the id `after`, in order of their ids.
+pub async fn past(pg: &Pg, after: ScheduleId, limit: i64) -> Result<Vec<PastSale>, StoreError> {
+    // A little later than the time from which on a sale is over for all processes.
     let rows = sqlx::query!(
-        "select id, queue_epoch from concert_schedule
-         where queue_epoch > 0 and concert_at < clock_timestamp() - interval '1 day' and id > $1
-         order by id limit $2",
+        r#"select s.id, s.queue_epoch,
+                  s.concert_at < statement_timestamp() - interval '1 day' as "concert_is_over!"
+           from concert_schedule s
+           left join queue_archive a on a.concert_schedule_id = s.id
+           where s.queue_epoch > 0 and s.id > $1
+             and s.deadline_at < statement_timestamp() - interval '125 minutes'
+             and (a.settled_at is not null
+                  or s.concert_at < statement_timestamp() - interval '1 day')
+           order by s.id limit $2"#,
         after.0,
         limit
     )
     .fetch_all(pg.pool())
     .await?;
-    Ok(rows.into_iter().map(|row| (ScheduleId(row.id), row.queue_epoch.cast_unsigned())).collect())
+    let past = rows.into_iter().map(|row| PastSale {
+        schedule: ScheduleId(row.id),
+        epoch: row.queue_epoch.cast_unsigned(),
+        concert_is_over: row.concert_is_over,
+    });
+    Ok(past.collect())
 }

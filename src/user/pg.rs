@@ -139,7 +139,7 @@ pub async fn purge_forms(pg: &Pg, limit: i64) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "delete from sign_up_form where form in (
            select form from sign_up_form
-           where created_at < clock_timestamp() - interval '1 hour' limit $1)",
+           where created_at < statement_timestamp() - interval '1 hour' limit $1)",
         limit
     )
     .execute(pg.pool())

@@ -155,6 +155,17 @@ impl Users {
         Ok(self.tokens.mint(user, role, ttl)?)
     }
 
+    /// Creates a user, and an administrator's token for it, which lasts `ttl` and cannot be renewed.
+    pub async fn create_admin(&self, name: String, ttl: Duration) -> Result<SignedUp, SignUpError> {
+        if self.tokens.provider().is_some() {
+            // Refuse before anything is written, because such a user would get no token.
+            return Err(TokenError::NotOurs.into());
+        }
+        let user = self.create(name, None).await?;
+        let token = self.tokens.mint(user.id, Role::Admin, ttl)?;
+        Ok(SignedUp { user, token })
+    }
+
     /// Creates `count` users named `Buyer 1` and so on. Returns their ids in order.
     pub async fn create_many(&self, count: u32) -> Result<Vec<UserId>, StoreError> {
         create_many(&self.pg, count).await

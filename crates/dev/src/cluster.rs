@@ -94,6 +94,19 @@ impl Cluster {
         }
         Ok(succeeded)
     }
+
+    /// Copies the data of a running server without a password, for a standby that follows it.
+    pub(crate) async fn copy_from(&self, url: &str) -> Result<(), DevError> {
+        let mut copy = self.program("pg_basebackup");
+        copy.args(["--dbname", url, "--checkpoint=fast", "--wal-method=stream", "--no-sync"]);
+        copy.args(["--write-recovery-conf", "--pgdata"]).arg(self.data());
+        let copied = tokio::process::Command::from(copy).kill_on_drop(true).output().await;
+        let copied = copied.map_err(DevError::io("run", &self.bin.join("pg_basebackup")))?;
+        if copied.status.success() {
+            return Ok(());
+        }
+        Err(DevError::Database(String::from_utf8_lossy(&copied.stderr).into_owned()))
+    }
 }
 
 /// The folder that contains the data directory, and its owner if that is not us.

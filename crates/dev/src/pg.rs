@@ -48,8 +48,24 @@ impl PostgresServer {
         Self::launch(Folder::throwaway()?).await
     }
 
+    /// Starts a hot standby of a throwaway server, which streams every change from it.
+    pub async fn standby(primary: &Self) -> Result<Self, DevError> {
+        let folder = Folder::throwaway()?;
+        let cluster = Cluster::locate(&folder)?;
+        cluster.copy_from(&primary.url("postgres")).await?;
+        Self::launch_in(folder, cluster).await
+    }
+
     async fn launch(folder: Folder) -> Result<Self, DevError> {
         let cluster = Cluster::locate(&folder)?;
+        let server = Self::launch_in(folder, cluster).await?;
+        if !has_database(&server.url("postgres"), USER).await? {
+            server.create_database(USER, "template1").await?;
+        }
+        Ok(server)
+    }
+
+    async fn launch_in(folder: Folder, cluster: Cluster) -> Result<Self, DevError> {
         let mut port = port::remembered(folder.path(), "postgres")?;
         let mut tries = 0;
         let server = loop {
@@ -65,9 +81,6 @@ impl PostgresServer {
             }
         };
         port::remember(server.folder.path(), "postgres", port)?;
-        if !has_database(&server.url("postgres"), USER).await? {
-            server.create_database(USER, "template1").await?;
-        }
         Ok(server)
     }
 
@@ -101,6 +114,38 @@ impl PostgresServer {
     /// Creates a database; see [`create_database`].
     pub async fn create_database(&self, name: &str, template: &str) -> Result<(), DevError> {
         create_database(&self.url("postgres"), name, template).await
+    }
+
+    /// Makes a standby the primary, and waits until it accepts writes.
+    pub async fn promote(&self) -> Result<(), DevError> {
+        let mut connection = self.connect().await?;
+        connection.execute("select pg_promote()").await.map_err(refused)?;
+        connection.close().await.map_err(refused)
+    }
+
+    /// Waits until a standby has everything that the primary has now.
+    pub async fn wait_for(&self, primary: &Self) -> Result<(), DevError> {
+        let mut connection = primary.connect().await?;
+        let end: String = sqlx::query_scalar("select pg_current_wal_flush_lsn()::text")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(refused)?;
+        connection.close().await.map_err(refused)?;
+        let mut connection = self.connect().await?;
+        let replayed = "select pg_last_wal_replay_lsn() >= $1::pg_lsn";
+        while !sqlx::query_scalar::<_, bool>(replayed)
+            .bind(&end)
+            .fetch_one(&mut connection)
+            .await
+            .map_err(refused)?
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        connection.close().await.map_err(refused)
+    }
+
+    async fn connect(&self) -> Result<PgConnection, DevError> {
+        PgConnection::connect(&self.url("postgres")).await.map_err(refused)
     }
 
     /// Kills the server and all its backends (SIGKILL), like a crash, and waits until they have
@@ -183,11 +228,13 @@ async fn run(folder: &Folder, cluster: &Cluster, port: u16) -> Result<Process, D
     Ok(process)
 }
 
-/// Whether `postmaster.pid` names this process and says that it accepts connections.
+/// Whether `postmaster.pid` names this process and says that it accepts connections, as a primary or
+/// as a hot standby.
 fn is_ready(data: &Path, pid: Pid) -> bool {
     let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     let lines: Vec<_> = text.lines().map(str::trim).collect();
-    lines.first() == Some(&pid.to_string().as_str()) && lines.get(7) == Some(&"ready")
+    lines.first() == Some(&pid.to_string().as_str())
+        && matches!(lines.get(7), Some(&"ready" | &"standby"))
 }
 
 fn quoted(name: &str) -> String {

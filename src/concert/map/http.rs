@@ -21,7 +21,7 @@ use self::render::{Key, Renderings, json};
 use super::{MapVersion, SeatBits, SeatChanges, SeatLayout, SeatMap, bits, changes, whole};
 use crate::board::seats::SeatStates;
 use crate::board::snapshot::Board;
-use crate::concert::model::Layout;
+use crate::concert::layout::Layout;
 use crate::concert::service::Catalogue;
 use crate::http::api::body::{Path, Query};
 use crate::http::api::negotiation::{encoding, matches};

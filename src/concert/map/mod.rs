@@ -12,7 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::model::{Layout, Seat, SeatStatus};
+use super::layout::Layout;
+use super::model::{Seat, SeatStatus};
 use crate::board::seats::{SeatStates, SeatVersion};
 use crate::store::id::{ScheduleId, SeatId};
 

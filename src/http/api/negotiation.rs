@@ -49,6 +49,14 @@ pub fn encoding(headers: &HeaderMap) -> Encoding {
     Encoding::NAMED.into_iter().find(accepted).unwrap_or(Encoding::Plain)
 }
 
+/// Whether `Accept` names this media type.
+#[must_use]
+pub fn names_media_type(headers: &HeaderMap, media_type: &str) -> bool {
+    items(headers, ACCEPT.as_str()).any(|item| {
+        item.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type))
+    })
+}
+
 /// Whether a browser asks for a page. Programs do not put HTML first.
 #[must_use]
 pub fn wants_page(headers: &HeaderMap) -> bool {
@@ -83,6 +91,13 @@ mod tests {
         assert_eq!(chosen(&["gzip, deflate, br, zstd"]), Encoding::Brotli);
         assert_eq!(chosen(&["gzip", "br"]), Encoding::Brotli);
         assert_eq!(encoding(&HeaderMap::new()), Encoding::Plain);
+    }
+
+    #[test]
+    fn a_media_type_is_found_among_others() {
+        let names = |value| names_media_type(&headers("accept", &[value]), "application/a-text");
+        assert!(names("application/A-Text; version=1.0.0,text/plain;q=0.5"));
+        assert!(!names("text/plain, application/a-texts") && !names("*/*"));
     }
 
     #[test]

@@ -33,10 +33,13 @@ const PROBLEM: &str = "Problem";
 /// A status and the description of its codes.
 type Refusal = (&'static str, &'static str);
 
-/// Refusals of every operation.
+/// The refusal by the quota of the caller's address, which every path counts towards.
+const RATE_LIMITED: Refusal = ("429", "`rate_limited`: `Retry-After` says when to try again");
+
+/// Refusals of every operation but the operators' own.
 const COMMON: [Refusal; 4] = [
     ("422", "`invalid_request`: `errors` lists each wrong field"),
-    ("429", "`rate_limited`: `Retry-After` says when to try again"),
+    RATE_LIMITED,
     ("500", "`internal_error`: a defect of the service"),
     ("503", "`store_unavailable`, `overloaded`: nothing is half done, try again"),
 ];
@@ -80,8 +83,9 @@ struct ProblemBody {
     errors: Option<Vec<FieldError>>,
 }
 
-/// Splits the collected routes into the router and the description of the whole API. The limits do
-/// not apply to the operations in `always`, so their descriptions get no common refusals.
+/// Splits the collected routes into the router and the description of the whole API. The operations
+/// in `always` are served beyond the limit of concurrency, but count towards the quota of the
+/// caller's address.
 pub fn describe<S>(collected: OpenApiRouter<S>, always: OpenApi) -> (Router<S>, Value)
 where
     S: Clone + Send + Sync + 'static,
@@ -90,10 +94,10 @@ where
     api.info = Info::new("onsale", env!("CARGO_PKG_VERSION"));
     api.info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
     add_components(api.components.get_or_insert_default());
-    operations(&mut api.paths).for_each(complete);
+    operations(&mut api.paths).for_each(|operation| complete(operation, &implied(operation)));
     links::add(&mut api.paths);
     let mut always = always;
-    operations(&mut always.paths).for_each(add_problem_bodies);
+    operations(&mut always.paths).for_each(|operation| complete(operation, &[RATE_LIMITED]));
     api.paths.paths.extend(always.paths.paths);
     (router, finish::finish(api))
 }
@@ -132,13 +136,13 @@ fn add_problem_bodies(operation: &mut Operation) {
     }
 }
 
-/// Completes an operation's own refusals, and adds those that follow from its parameters.
-fn complete(operation: &mut Operation) {
+/// Completes an operation's own refusals, and adds others.
+fn complete(operation: &mut Operation, refusals: &[Refusal]) {
     add_problem_bodies(operation);
-    for (status, codes) in implied(operation) {
-        match operation.responses.responses.entry(status.to_owned()) {
+    for (status, codes) in refusals {
+        match operation.responses.responses.entry((*status).to_owned()) {
             Entry::Vacant(entry) => {
-                entry.insert(problem(Response::new(codes)).into());
+                entry.insert(problem(Response::new(*codes)).into());
             }
             Entry::Occupied(mut own) => {
                 if let RefOr::T(response) = own.get_mut() {

@@ -11,10 +11,15 @@ use std::time::Duration;
 use axum::http::{Extensions, HeaderMap};
 
 use super::client_address::{ClientAddress, Peer, Proxies};
+use super::traffic_warnings::TrafficWarnings;
 use crate::rate_limit::{RateLimitExceeded, RateLimitPolicy, RateLimiter, Remaining};
+use crate::telemetry::Metrics;
 
 /// Burst size of a rate limit, in seconds: this many seconds' quota may be used at once.
 const BURST_SECONDS: u32 = 5;
+
+/// Name of the policy of joins.
+pub const JOINS: &str = "joins";
 
 /// Paths that operators and load balancers call. They have a separate rate limit, so that a flood
 /// behind a proxy does not make the health checks of this proxy fail.
@@ -46,7 +51,8 @@ pub struct AddressLimits {
     proxies: Proxies,
     requests: Option<RateLimiter<ClientAddress>>,
     operations: Option<RateLimiter<ClientAddress>>,
-    scarce: Vec<(Scarce, RateLimiter<ClientAddress>)>,
+    scarce: Vec<(Scarce, Option<RateLimiter<ClientAddress>>)>,
+    warnings: TrafficWarnings,
 }
 
 /// The client of a request, with its rate limits; in the request's extensions.
@@ -67,18 +73,19 @@ pub(in crate::http) fn per_second(name: &'static str, requests: u32) -> Option<R
 impl AddressLimits {
     /// Creates the limiters; `proxies` find the address of a request.
     #[must_use]
-    pub fn new(proxies: Proxies, policies: AddressPolicies) -> Self {
+    pub fn new(proxies: Proxies, policies: AddressPolicies, metrics: Metrics) -> Self {
         let per_minute = |scarce: &Scarce| {
-            let quota = NonZeroU32::new(policies.scarce_calls)?;
-            let policy =
-                RateLimitPolicy { name: scarce.name, quota, window: Duration::from_mins(1) };
-            Some((*scarce, RateLimiter::new(policy)))
+            let (name, window) = (scarce.name, Duration::from_mins(1));
+            let limiter = NonZeroU32::new(policies.scarce_calls)
+                .map(|quota| RateLimiter::new(RateLimitPolicy { name, quota, window }));
+            (*scarce, limiter)
         };
         Self {
             proxies,
             requests: per_second("requests", policies.requests).map(RateLimiter::new),
             operations: per_second("operations", policies.requests).map(RateLimiter::new),
-            scarce: policies.scarce.iter().filter_map(per_minute).collect(),
+            scarce: policies.scarce.iter().map(per_minute).collect(),
+            warnings: TrafficWarnings::new(metrics),
         }
     }
 
@@ -86,7 +93,10 @@ impl AddressLimits {
     #[must_use]
     pub fn client(self: &Arc<Self>, extensions: &Extensions, headers: &HeaderMap) -> Client {
         let peer = extensions.get::<Peer>();
-        let address = peer.and_then(|peer| self.proxies.client(peer.0, headers));
+        let address = peer.and_then(|peer| {
+            self.warnings.note_forwarding(&self.proxies, *peer, headers);
+            self.proxies.client(peer.0, headers)
+        });
         Client { limits: Arc::clone(self), address }
     }
 
@@ -94,6 +104,7 @@ impl AddressLimits {
     /// [`Client::take_request`], without a [`Client`].
     #[must_use]
     pub fn admits(&self, peer: Peer, headers: &HeaderMap) -> bool {
+        self.warnings.note_forwarding(&self.proxies, peer, headers);
         let Some(requests) = &self.requests else { return true };
         let address = self.proxies.client(peer.0, headers);
         address.is_none_or(|address| requests.take(&address).is_ok())
@@ -142,7 +153,12 @@ impl Client {
         is_kind: impl Fn(&Scarce) -> bool,
     ) -> Result<Option<Remaining>, RateLimitExceeded> {
         let Some(address) = &self.address else { return Ok(None) };
-        let found = self.limits.scarce.iter().find(|(scarce, _)| is_kind(scarce));
-        found.map(|(_, limiter)| limiter.take(address)).transpose()
+        let Some((scarce, limiter)) = self.limits.scarce.iter().find(|(it, _)| is_kind(it)) else {
+            return Ok(None);
+        };
+        if scarce.name == JOINS {
+            self.limits.warnings.note_join(*address);
+        }
+        limiter.as_ref().map(|limiter| limiter.take(address)).transpose()
     }
 }

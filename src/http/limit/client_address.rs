@@ -8,6 +8,7 @@
 //! (`unknown`, `_hidden`, an empty one, bytes that are not ASCII). The request then counts for the
 //! proxy that sent this element, so no header can make a request count for no address.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
@@ -44,6 +45,15 @@ impl ClientAddress {
             }
             address @ IpAddr::V4(_) => address,
         })
+    }
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => address.fmt(f),
+            IpAddr::V6(network) => write!(f, "{network}/{V6_NETWORK}"),
+        }
     }
 }
 
@@ -101,6 +111,17 @@ impl Proxies {
     pub fn peer(&self, peer: IpAddr) -> Option<ClientAddress> {
         let peer = peer.to_canonical();
         (!peer.is_loopback() && !self.is_trusted(peer)).then(|| ClientAddress::of(peer))
+    }
+
+    /// The forwarding header of a request whose peer is no trusted proxy; `None` if it has none.
+    pub(super) fn untrusted_header(
+        &self,
+        peer: IpAddr,
+        headers: &HeaderMap,
+    ) -> Option<&'static str> {
+        let sent =
+            ["x-forwarded-for", "forwarded"].into_iter().find(|it| headers.contains_key(*it));
+        sent.filter(|_| !self.is_trusted(peer.to_canonical()))
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {

@@ -71,6 +71,12 @@ impl ConnectionLimiter {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// The maximum number of open connections.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
     /// Whether more than nine tenths of the connections are open. Then each connection closes after
     /// its answer, so that idle connections do not block new clients.
     #[must_use]

@@ -8,4 +8,5 @@ pub mod connections;
 pub mod gate;
 pub mod rate_headers;
 pub mod slow_client;
+mod traffic_warnings;
 pub mod user_limit;

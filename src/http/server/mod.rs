@@ -1,6 +1,7 @@
 //! The HTTP server: connections, the fast path, and the middleware around the router.
 
 pub mod cors;
+pub mod drain;
 pub mod fast_path;
 pub mod middleware;
 pub mod serve;

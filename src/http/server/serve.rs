@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::drain::Drain;
 use super::fast_path::FastPaths;
 use super::unread_body::{linger, watch};
 use crate::http::api::problem::{Problem, ProblemCode};
@@ -63,6 +64,8 @@ pub struct ConnectionPolicy {
     pub timeouts: ClientTimeouts,
     /// Counts refused connections.
     pub metrics: Metrics,
+    /// Whether the process drains.
+    pub drain: Drain,
 }
 
 /// Serves `routes` on `listener` until `stop`. Then it accepts no more connections, lets running
@@ -158,6 +161,7 @@ async fn serve_connection(
     let connection = Connection {
         routes,
         connections: policy.connections,
+        drain: policy.drain,
         peer,
         turns,
         handovers,
@@ -198,6 +202,7 @@ async fn serve_connection(
 struct Connection {
     routes: Routes,
     connections: Arc<ConnectionLimiter>,
+    drain: Drain,
     peer: Peer,
     turns: Turns,
     handovers: mpsc::Sender<Handover>,
@@ -228,13 +233,15 @@ impl Connection {
             };
             Some((turns.begin(), routing))
         };
-        let crowded = self.connections.is_crowded();
+        // While the process drains too: proxies and clients that keep connections open send the next
+        // request to another process, and not on a connection that is about to be closed.
+        let closes = self.connections.is_crowded() || self.drain.has_begun();
         async move {
             let mut response = match (fast, routed) {
                 (None, Some((_answering, routing))) => routing.answer(request).await?,
                 (fast, _) => fast.unwrap_or_default(),
             };
-            if crowded {
+            if closes {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response)

@@ -13,6 +13,8 @@ pub mod socket;
 pub mod takeover;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use super::api::problem::Problem;
 use super::limit::connections::ConnectionPermit;
+use super::server::drain::Drain;
 use crate::telemetry::Metrics;
 
 /// Number of streams that a task serves before it yields to other tasks.
@@ -31,6 +34,9 @@ pub struct Streams {
     slots: Arc<Semaphore>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    drain: Drain,
+    /// Number of streams so far: spreads their ends over the time in which the process drains.
+    opened: Arc<AtomicU8>,
     metrics: Metrics,
 }
 
@@ -39,16 +45,26 @@ pub struct Streams {
 pub struct Open {
     kind: &'static str,
     metrics: Metrics,
+    drain: Drain,
+    number: u8,
     _slot: OwnedSemaphorePermit,
     /// Counts the connection as open; set when the connection is handed over.
     connection: Option<ConnectionPermit>,
 }
 
 impl Streams {
-    /// Allows `most` streams at a time; their tasks belong to `tasks` and end with `stop`.
+    /// Allows `most` streams at a time; their tasks belong to `tasks` and end with `stop`. While the
+    /// process drains, streams close one after the other.
     #[must_use]
-    pub fn new(most: usize, tasks: TaskTracker, stop: CancellationToken, metrics: Metrics) -> Self {
-        Self { slots: Arc::new(Semaphore::new(most)), tasks, stop, metrics }
+    pub fn new(
+        most: usize,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+        drain: Drain,
+        metrics: Metrics,
+    ) -> Self {
+        let slots = Arc::new(Semaphore::new(most));
+        Self { slots, tasks, stop, drain, opened: Arc::default(), metrics }
     }
 
     /// Counts one more stream of a kind (`ticket`, `seats`, `stats`).
@@ -56,13 +72,15 @@ impl Streams {
     /// # Errors
     /// `503 overloaded` if the limit is reached, or the process drains.
     pub fn open(&self, kind: &'static str) -> Result<Open, Problem> {
-        if self.stop.is_cancelled() {
+        if self.stop.is_cancelled() || self.drain.has_begun() {
             return Err(Problem::overloaded());
         }
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| Problem::overloaded())?;
         self.metrics.stream_opened(kind);
-        Ok(Open { kind, metrics: self.metrics.clone(), _slot: slot, connection: None })
+        let (metrics, drain) = (self.metrics.clone(), self.drain.clone());
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        Ok(Open { kind, metrics, drain, number, _slot: slot, connection: None })
     }
 
     /// Runs a topic's task until it ends or the process drains. Dropping the task closes its
@@ -77,6 +95,11 @@ impl Open {
     /// Counts the connection as open for as long as the stream.
     fn keep(&mut self, connection: ConnectionPermit) {
         self.connection = Some(connection);
+    }
+
+    /// Whether the stream is to close, since the process drains.
+    fn must_close(&self, now: Instant) -> bool {
+        self.drain.closes(self.number, now)
     }
 
     /// Counts an event that was sent, or given to hyper.

@@ -35,14 +35,17 @@ mod tests {
     use tokio_util::task::TaskTracker;
 
     use super::*;
+    use crate::http::server::drain::Drain;
     use crate::http::stream::Streams;
     use crate::telemetry::Metrics;
+    use crate::telemetry::text_format::TextFormat;
 
     #[tokio::test]
     async fn a_stream_begins_with_the_retry_and_counts_its_events_until_its_body_ends() {
         let metrics = Metrics::new();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let open = Streams::new(1, tasks, stop, metrics.clone()).open("stats").unwrap();
+        let open =
+            Streams::new(1, tasks, stop, Drain::default(), metrics.clone()).open("stats").unwrap();
         let events = ["1", "2"].map(|id| Event::default().event("stats").id(id).data("{}"));
         let answer = stream(open, iter(events));
         for (name, value) in [
@@ -52,7 +55,8 @@ mod tests {
         ] {
             assert_eq!(answer.headers()[name], value);
         }
-        let has = |line: &str| metrics.render().lines().any(|found| found == line);
+        let has =
+            |line: &str| metrics.render(TextFormat::Prometheus).lines().any(|found| found == line);
         assert!(has(r#"onsale_streams{kind="stats"} 1"#));
         let body = to_bytes(answer.into_body(), 1000).await.unwrap();
         let expected = "retry: 3000\n\nevent: stats\nid: 1\ndata: {}\n\n\

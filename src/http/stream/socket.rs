@@ -71,6 +71,8 @@ impl Socket {
             if sent > 0 {
                 self.written_at = now;
             }
+        } else if self.open.must_close(now) {
+            return Err(Gone);
         } else if quiet >= QUIET {
             self.write(BEAT)?;
         }

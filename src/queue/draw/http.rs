@@ -12,8 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
+use super::model::Entrant;
 use super::service::Draws;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::{Problem, ProblemCode};
@@ -99,22 +99,22 @@ async fn entrants(
     let pages = stream::try_unfold(Some(first), move |page: Option<Vec<_>>| {
         let draws = draws.clone();
         async move {
-            let Some((last, _)) = page.as_ref().and_then(|page| page.last()).copied() else {
+            let Some(last) = page.as_ref().and_then(|page| page.last()).copied() else {
                 return Ok::<_, StoreError>(None);
             };
             let text = render_page(page.as_deref().unwrap_or_default());
-            Ok(Some((text, draws.entrants(schedule, last).await?)))
+            Ok(Some((text, draws.entrants(schedule, last.joined).await?)))
         }
     });
     let headers = [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, FOR_A_DAY)];
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
-fn render_page(page: &[(Sequence, Uuid)]) -> Bytes {
+fn render_page(page: &[Entrant]) -> Bytes {
     let mut text = String::with_capacity(page.len() * 37);
-    for (_, id) in page {
+    for Entrant { ticket_id, .. } in page {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{id}");
+        let _ = writeln!(text, "{ticket_id}");
     }
     text.into()
 }

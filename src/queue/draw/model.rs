@@ -14,17 +14,44 @@ use crate::store::id::{ScheduleId, UserId};
 /// characters. Equal digests, of which none is known, are sorted by the id.
 #[must_use]
 pub fn order(secret: &[u8], tickets: &[Uuid]) -> Vec<u32> {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    let mut text = Uuid::encode_buffer();
-    let digest = |(index, id): (u32, &Uuid)| {
-        let tag = hmac::sign(&key, id.hyphenated().encode_lower(&mut text).as_bytes());
-        let mut digest = [0; 32];
-        digest.copy_from_slice(tag.as_ref());
-        (digest, *id, index)
-    };
-    let mut drawn: Vec<([u8; 32], Uuid, u32)> = (0..).zip(tickets).map(digest).collect();
-    drawn.sort_unstable();
-    drawn.into_iter().map(|(_, _, index)| index).collect()
+    let mut digests = Digests::new(secret);
+    digests.add(tickets);
+    digests.order()
+}
+
+/// The digests of a list of tickets, which may be added in parts: see [`order`].
+#[derive(Debug)]
+pub struct Digests {
+    key: hmac::Key,
+    /// Digest, ticket id and index of each ticket.
+    digests: Vec<([u8; 32], Uuid, u32)>,
+}
+
+impl Digests {
+    /// No digests yet.
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, secret), digests: Vec::new() }
+    }
+
+    /// Adds the next tickets of the list.
+    pub fn add(&mut self, tickets: &[Uuid]) {
+        let first = u32::try_from(self.digests.len()).unwrap_or(u32::MAX);
+        let mut text = Uuid::encode_buffer();
+        for (index, id) in (first..).zip(tickets) {
+            let tag = hmac::sign(&self.key, id.hyphenated().encode_lower(&mut text).as_bytes());
+            let mut digest = [0; 32];
+            digest.copy_from_slice(tag.as_ref());
+            self.digests.push((digest, *id, index));
+        }
+    }
+
+    /// The order of all tickets that were added.
+    #[must_use]
+    pub fn order(mut self) -> Vec<u32> {
+        self.digests.sort_unstable();
+        self.digests.into_iter().map(|(_, _, index)| index).collect()
+    }
 }
 
 /// The SHA-256 of a secret: public before the secret is.
@@ -57,15 +84,63 @@ pub struct Proof {
     pub opened: Option<(Vec<u8>, u64, DateTime<Utc>)>,
 }
 
-/// One entrant and its drawn rank.
+/// One entry of the list of entrants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed {
-    /// The user.
-    pub user: UserId,
+pub struct Entrant {
     /// The sequence of joining.
     pub joined: Sequence,
-    /// The drawn rank, from 1.
-    pub place: u32,
+    /// The user.
+    pub user: UserId,
+    /// The ticket id, which the draw depends on.
+    pub ticket_id: Uuid,
+}
+
+/// The frozen list of entrants, and their drawn order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawnList {
+    /// The entrants, in order of joining.
+    entrants: Vec<Entrant>,
+    /// Indices of `entrants`: the first in drawn order, the second, …
+    order: Vec<u32>,
+}
+
+impl DrawnList {
+    /// Draws the order of the frozen list `entrants`, which is in order of joining. `digests` are
+    /// those of its tickets.
+    #[must_use]
+    pub fn draw(digests: Digests, entrants: Vec<Entrant>) -> Self {
+        Self { entrants, order: digests.order() }
+    }
+
+    /// Number of entrants.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there are no entrants.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Up to `limit` entrants in drawn order, without the first `moved`.
+    pub fn after(&self, moved: usize, limit: usize) -> impl Iterator<Item = &Entrant> {
+        let indices = self.order.iter().skip(moved).take(limit);
+        indices.filter_map(|index| self.entrants.get(usize::try_from(*index).ok()?))
+    }
+
+    /// Each sequence of joining with the drawn rank, from 1, in order of joining.
+    #[must_use]
+    pub fn ranks(&self) -> Vec<(Sequence, u32)> {
+        let mut ranks = vec![0; self.order.len()];
+        for (rank, index) in (1..).zip(&self.order) {
+            if let Some(slot) = usize::try_from(*index).ok().and_then(|i| ranks.get_mut(i)) {
+                *slot = rank;
+            }
+        }
+        self.entrants.iter().map(|entrant| entrant.joined).zip(ranks).collect()
+    }
 }
 
 /// The drawn ranks of all entrants, for lookups in both directions: 12 bytes per entrant.

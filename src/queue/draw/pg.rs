@@ -1,14 +1,12 @@
-//! The SQL of draws: the list of entrants, which is frozen before the secret is used, and their
-//! ranks.
+//! The SQL of draws: their progress, and the proof.
 
 pub mod lease;
+pub mod list;
 
-use uuid::Uuid;
-
-use super::model::{Draw, Due, Placed, Proof};
+use super::model::{Draw, Due, Proof};
 use crate::queue::model::Sequence;
 use crate::store::StoreError;
-use crate::store::id::{ScheduleId, UserId};
+use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 
 /// The progress of a schedule's draw; `None` if it was not begun.
@@ -72,110 +70,6 @@ pub async fn begin(
     Ok(())
 }
 
-/// The archive position of a schedule: the epoch, and the position in its log.
-pub async fn archived(pg: &Pg, schedule: ScheduleId) -> Result<(u64, String), StoreError> {
-    let row = sqlx::query!(
-        "select epoch, log_position from queue_archive where concert_schedule_id = $1",
-        schedule.0
-    )
-    .fetch_optional(pg.pool())
-    .await?;
-    Ok(row.map_or((0, String::new()), |row| (row.epoch.cast_unsigned(), row.log_position)))
-}
-
-/// Adds the next `limit` waiting entries after `after` to the list, in order of joining. Returns
-/// the last of them; `None` if there are no more, or the list is frozen.
-pub async fn enter(
-    pg: &Pg,
-    schedule: ScheduleId,
-    after: Sequence,
-    limit: i64,
-) -> Result<Option<Sequence>, StoreError> {
-    let mut tx = pg.begin().await?;
-    // Locked, so that nothing is added once another process has frozen the list.
-    let base = sqlx::query_scalar!(
-        "select base from draw where concert_schedule_id = $1 and frozen_at is null for update",
-        schedule.0
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    let Some(base) = base else {
-        return Ok(None);
-    };
-    let last = sqlx::query_scalar!(
-        r#"with next as (
-             select sequence, user_id, token from queue
-             where concert_schedule_id = $1 and sequence > $2 and sequence <= $3
-               and status = 'WAITING'
-             order by sequence limit $4),
-           entered as (
-             insert into draw_entrant (concert_schedule_id, sequence, user_id, ticket_id)
-             select $1, sequence, user_id, token from next order by sequence
-             on conflict do nothing)
-           select max(sequence) from next"#,
-        schedule.0,
-        after.as_i64(),
-        base,
-        limit
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    tx.commit().await?;
-    Ok(last.map(|last| Sequence(last.cast_unsigned())))
-}
-
-/// Freezes the list. Entries beyond the reserved numbers are removed from it.
-pub async fn freeze(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
-    let mut tx = pg.begin().await?;
-    let room = sqlx::query_scalar!(
-        "select room from draw where concert_schedule_id = $1 and frozen_at is null for update",
-        schedule.0
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    let Some(room) = room else {
-        return Ok(());
-    };
-    sqlx::query!(
-        "delete from draw_entrant where concert_schedule_id = $1 and sequence in
-           (select sequence from draw_entrant where concert_schedule_id = $1
-            order by sequence offset $2)",
-        schedule.0,
-        room
-    )
-    .execute(tx.conn())
-    .await?;
-    sqlx::query!(
-        "update draw set frozen_at = clock_timestamp(),
-           entrants = (select count(*) from draw_entrant where concert_schedule_id = $1)
-         where concert_schedule_id = $1",
-        schedule.0
-    )
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
-}
-
-/// A page of the list, in order of joining: sequences of joining and ticket ids.
-pub async fn tickets(
-    pg: &Pg,
-    schedule: ScheduleId,
-    after: Sequence,
-    limit: i64,
-) -> Result<Vec<(Sequence, Uuid)>, StoreError> {
-    let rows = sqlx::query!(
-        "select sequence, ticket_id from draw_entrant
-         where concert_schedule_id = $1 and sequence > $2 order by sequence limit $3",
-        schedule.0,
-        after.as_i64(),
-        limit
-    )
-    .fetch_all(pg.pool())
-    .await?;
-    let ticket = |sequence: i64, id| (Sequence(sequence.cast_unsigned()), id);
-    Ok(rows.into_iter().map(|row| ticket(row.sequence, row.ticket_id)).collect())
-}
-
 /// The secret of a schedule whose list is frozen. It must not be used before.
 pub async fn secret(pg: &Pg, schedule: ScheduleId) -> Result<Vec<u8>, StoreError> {
     let secret = sqlx::query_scalar!(
@@ -185,34 +79,6 @@ pub async fn secret(pg: &Pg, schedule: ScheduleId) -> Result<Vec<u8>, StoreError
         schedule.0
     );
     Ok(secret.fetch_one(pg.pool()).await?)
-}
-
-/// Writes the ranks of some entrants, given in order of joining. They are neighbours, so that
-/// PostgreSQL finds the rows by their range, although a newly filled table has no statistics yet.
-pub async fn write_places(
-    pg: &Pg,
-    schedule: ScheduleId,
-    places: &[(Sequence, u32)],
-) -> Result<(), StoreError> {
-    let (Some((first, _)), Some((last, _))) = (places.first(), places.last()) else {
-        return Ok(());
-    };
-    let sequences: Vec<i64> = places.iter().map(|(sequence, _)| sequence.as_i64()).collect();
-    let ranks: Vec<i32> = places.iter().map(|(_, rank)| rank.cast_signed()).collect();
-    sqlx::query!(
-        "update draw_entrant e set place = t.place
-         from unnest($2::bigint[], $3::integer[]) as t (sequence, place)
-         where e.concert_schedule_id = $1 and e.sequence = t.sequence
-           and e.sequence between $4 and $5 and e.place is distinct from t.place",
-        schedule.0,
-        &sequences,
-        &ranks,
-        first.as_i64(),
-        last.as_i64()
-    )
-    .execute(pg.pool())
-    .await?;
-    Ok(())
 }
 
 /// Makes the secret public. Every entrant has a rank.
@@ -225,30 +91,6 @@ pub async fn open(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     .execute(pg.pool())
     .await?;
     Ok(())
-}
-
-/// A page of ranked entrants, in order of joining.
-pub async fn placed(
-    pg: &Pg,
-    schedule: ScheduleId,
-    after: Sequence,
-    limit: i64,
-) -> Result<Vec<Placed>, StoreError> {
-    let rows = sqlx::query!(
-        r#"select user_id, sequence, place as "place!" from draw_entrant
-           where concert_schedule_id = $1 and sequence > $2 order by sequence limit $3"#,
-        schedule.0,
-        after.as_i64(),
-        limit
-    )
-    .fetch_all(pg.pool())
-    .await?;
-    let placed = |user, sequence: i64, rank: i32| Placed {
-        user: UserId(user),
-        joined: Sequence(sequence.cast_unsigned()),
-        place: rank.cast_unsigned(),
-    };
-    Ok(rows.into_iter().map(|row| placed(row.user_id, row.sequence, row.place)).collect())
 }
 
 /// Records that the queue is in drawn order.

@@ -1,6 +1,6 @@
 //! Runs the scripts of the draw.
 
-use super::model::{Draw, Placed};
+use super::model::{Draw, Entrant};
 use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::model::Sequence;
 use crate::store::StoreError;
@@ -39,14 +39,20 @@ pub async fn begin_draw(scripts: &ScheduleScripts) -> Result<BeginReply, ScriptE
     })
 }
 
-/// Runs `queue/move_drawn`; false if the draw is over.
+/// Runs `queue/move_drawn` for the entrants behind the first `moved` of the drawn order. Returns how
+/// many are moved now, from the first on; `None` if the draw is over.
 pub async fn move_drawn(
     scripts: &ScheduleScripts,
-    entrants: &[Placed],
-) -> Result<bool, ScriptError> {
-    let values = |entrant: &Placed| (entrant.user.0, entrant.joined.0, entrant.place);
-    let args: Vec<_> = entrants.iter().map(values).collect();
-    Ok(scripts.run(Script::MoveDrawn, &args).await?.word == "OK")
+    moved: usize,
+    entrants: &[Entrant],
+) -> Result<Option<usize>, ScriptError> {
+    let entrants: Vec<_> = entrants.iter().map(|it| (it.user.0, it.joined.0)).collect();
+    let reply = scripts.run(Script::MoveDrawn, (moved + 1, entrants)).await?;
+    match reply.word.as_str() {
+        "OK" => Ok(Some(reply.get(0)?)),
+        "DONE" => Ok(None),
+        _ => Err(reply.unknown().into()),
+    }
 }
 
 /// Runs `queue/finish_draw`; false if it must be called again.

@@ -4,23 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
+use tokio::task::JoinError;
 use uuid::Uuid;
 
-use super::model::{Places, Proof};
-use super::pg;
+use super::model::{Digests, DrawnList, Entrant, Places, Proof};
+use super::pg::{self, list};
 use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
 use crate::concert::model::EntryOrder;
 use crate::concert::service::Catalogue;
+use crate::queue::batch::Batches;
+use crate::queue::batch::tickets::TicketCalls;
+use crate::queue::join::reply::JoinReply;
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::{Ended, EntryState, QueueEntry, Sequence, Ticket};
-use crate::queue::redis::JoinReply;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
 use crate::store::{Store, StoreError};
 
-/// Rows of the list per read.
-pub const PAGE: i64 = 10_000;
+/// Rows of the list per read, for the public list and for the draw.
+const PAGE: i64 = 10_000;
+const LONG_PAGE: i64 = 50_000;
 /// The ranks of a draw are cached until nothing has read them for this long.
 const CACHED_FOR: Duration = Duration::from_mins(10);
 /// Maximum number of draws in the cache.
@@ -32,6 +36,7 @@ pub struct Draws {
     pg: Pg,
     catalogue: Catalogue,
     keyspaces: Keyspaces,
+    tickets: Batches<TicketCalls>,
     places: Cache<ScheduleId, Arc<Places>>,
 }
 
@@ -40,10 +45,11 @@ impl Draws {
     #[must_use]
     pub fn new(pg: Pg, catalogue: Catalogue, keyspaces: Keyspaces) -> Self {
         let places = Cache::builder().max_capacity(CACHED_DRAWS).time_to_idle(CACHED_FOR).build();
-        Self { pg, catalogue, keyspaces, places }
+        let tickets = Batches::new(TicketCalls(keyspaces.clone()));
+        Self { pg, catalogue, keyspaces, tickets, places }
     }
 
-    /// The drawn ranks of a schedule; `None` before they are drawn, and without a draw.
+    /// The drawn ranks of a schedule; `None` before the list is frozen, and without a draw.
     pub async fn places(&self, schedule: ScheduleId) -> Result<Option<Arc<Places>>, StoreError> {
         if let Some(places) = self.places.get(&schedule).await {
             return Ok(Some(places));
@@ -56,7 +62,7 @@ impl Draws {
 
     async fn load(&self, schedule: ScheduleId) -> Result<Option<Arc<Places>>, StoreError> {
         let draw = pg::find(&self.pg, schedule).await?;
-        let Some(draw) = draw.filter(|draw| draw.opened_at.is_some()) else {
+        let Some(draw) = draw.filter(|draw| draw.entrants.is_some()) else {
             return Ok(None);
         };
         let load = load(&self.pg, schedule, draw.base);
@@ -66,7 +72,7 @@ impl Draws {
     }
 
     /// Whether a schedule's order of entry is drawn.
-    async fn is_drawn(&self, schedule: ScheduleId) -> bool {
+    pub(in crate::queue) async fn is_drawn(&self, schedule: ScheduleId) -> bool {
         let schedule = self.catalogue.schedule(schedule).await;
         schedule.is_ok_and(|schedule| schedule.settings.entry_order == EntryOrder::Draw)
     }
@@ -82,7 +88,7 @@ impl Draws {
         } else if board.waiting.ahead(ticket.sequence.0).is_none() {
             // Moved while the draw goes on. Only a cached list is used: a poll does not wait for
             // it.
-            self.places.get(&ticket.schedule).await
+            self.known_places(ticket.schedule).await
         } else {
             None
         };
@@ -109,19 +115,16 @@ impl Draws {
     /// Resolves a ticket in Redis.
     pub async fn ask(&self, ticket: Ticket) -> Result<QueueEntry, StoreError> {
         let schedule = ticket.schedule;
-        let ask = |ticket: Ticket| {
-            self.keyspaces.run(schedule, move |scripts: ScheduleScripts| async move {
-                scripts.ticket(&ticket).await
-            })
-        };
-        let entry = if let Some(entry) = ask(ticket).await? {
+        let entry = if let Some(entry) = self.tickets.run(schedule, ticket).await? {
             entry
         } else {
             // Drawn since the board was read, and lost in Redis since then.
             let places = self.places(schedule).await?;
             let drawn = places.and_then(|places| places.drawn(ticket.sequence));
             let found = match drawn {
-                Some(drawn) => ask(Ticket { sequence: drawn, ..ticket }).await?,
+                Some(drawn) => {
+                    self.tickets.run(schedule, Ticket { sequence: drawn, ..ticket }).await?
+                }
                 None => None,
             };
             match found {
@@ -173,29 +176,65 @@ impl Draws {
         &self,
         schedule: ScheduleId,
         after: Sequence,
-    ) -> Result<Option<Vec<(Sequence, Uuid)>>, StoreError> {
+    ) -> Result<Option<Vec<Entrant>>, StoreError> {
         let draw = pg::find(&self.pg, schedule).await?;
         if draw.and_then(|draw| draw.entrants).is_none() {
             return Ok(None);
         }
-        pg::tickets(&self.pg, schedule, after, PAGE).await.map(Some)
+        list::entrants(&self.pg, schedule, after, PAGE).await.map(Some)
+    }
+
+    /// The frozen list in drawn order. Its ranks are also stored for [`Draws::places`].
+    pub async fn drawn_list(
+        &self,
+        schedule: ScheduleId,
+        base: Sequence,
+    ) -> Result<Arc<DrawnList>, StoreError> {
+        let drawn = Arc::new(read_drawn(&self.pg, schedule).await?);
+        let list = Arc::clone(&drawn);
+        let places = tokio::task::spawn_blocking(move || Places::new(base, &list.ranks())).await;
+        if let Some(places) = places.ok().flatten() {
+            self.places.insert(schedule, Arc::new(places)).await;
+        }
+        Ok(drawn)
+    }
+
+    /// The drawn ranks, if they are already in memory.
+    pub async fn known_places(&self, schedule: ScheduleId) -> Option<Arc<Places>> {
+        self.places.get(&schedule).await
     }
 }
 
 async fn load(pg: &Pg, schedule: ScheduleId, base: Sequence) -> Result<Arc<Places>, StoreError> {
-    let (mut entrants, mut after) = (Vec::new(), Sequence(0));
-    loop {
-        let page = pg::placed(pg, schedule, after, PAGE).await?;
-        entrants.extend(page.iter().map(|entrant| (entrant.joined, entrant.place)));
-        match page.last() {
-            Some(last) => after = last.joined,
-            None => break,
-        }
-    }
-    let broken = || StoreError::Inconsistent(format!("drawn ranks of schedule {schedule}"));
+    let drawn = read_drawn(pg, schedule).await?;
     // A million ranks take a while, and this thread has other tasks.
-    let places = tokio::task::spawn_blocking(move || Places::new(base, &entrants)).await;
+    let places = tokio::task::spawn_blocking(move || Places::new(base, &drawn.ranks())).await;
+    let broken = || StoreError::Inconsistent(format!("drawn ranks of schedule {schedule}"));
     places.ok().flatten().map(Arc::new).ok_or_else(broken)
+}
+
+/// Reads the frozen list, and draws its order: it follows from the list and the secret, also before
+/// the ranks are written.
+/// Reads the frozen list, and draws it. Computes the digests of one page while it reads the next.
+async fn read_drawn(pg: &Pg, schedule: ScheduleId) -> Result<DrawnList, StoreError> {
+    let failed = |error: JoinError| StoreError::Inconsistent(error.to_string());
+    // Fails if the list is not frozen.
+    let mut digests = Digests::new(&pg::secret(pg, schedule).await?);
+    let mut entrants = Vec::new();
+    let mut page = list::entrants(pg, schedule, Sequence(0), LONG_PAGE).await?;
+    while let Some(last) = page.last().map(|entrant| entrant.joined) {
+        let tickets: Vec<Uuid> = page.iter().map(|entrant| entrant.ticket_id).collect();
+        let digest = tokio::task::spawn_blocking(move || {
+            digests.add(&tickets);
+            digests
+        });
+        let (next, digested) = tokio::join!(list::entrants(pg, schedule, last, LONG_PAGE), digest);
+        digests = digested.map_err(failed)?;
+        entrants.append(&mut page);
+        page = next?;
+    }
+    let draw = move || DrawnList::draw(digests, entrants);
+    tokio::task::spawn_blocking(draw).await.map_err(failed)
 }
 
 fn unavailable(reason: &str) -> StoreError {

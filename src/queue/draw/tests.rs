@@ -37,6 +37,16 @@ fn the_order_does_not_depend_on_the_order_of_the_list() {
     assert_eq!(order(b"secret", &[]), [0u32; 0]);
 }
 
+#[test]
+fn a_list_that_is_added_in_parts_has_the_same_order() {
+    let tickets = ids(1000);
+    let mut digests = Digests::new(b"secret");
+    for part in tickets.chunks(300) {
+        digests.add(part);
+    }
+    assert_eq!(digests.order(), order(b"secret", &tickets));
+}
+
 /// Chi-squared tests of the first rank, and of the tenth of ranks, by the tenth of joining. The
 /// secrets are fixed: the test cannot fail by chance, and a biased order would not pass.
 #[test]

@@ -1,17 +1,19 @@
-//! The draw loop: closes a draw, freezes the list of entrants, draws the ranks, moves the queue.
+//! The draw loop: closes a draw, freezes the list of entrants, draws the ranks and moves the queue.
 //! Each step is complete before the next begins, and any process continues where another stopped.
 
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
 use crate::queue::archive_worker::ArchiveWorker;
-use crate::queue::draw::model::{Draw, Due, order};
-use crate::queue::draw::pg::{self, lease};
+use crate::queue::draw::model::{Draw, DrawnList, Entrant};
+use crate::queue::draw::pg::{self, lease, list};
 use crate::queue::draw::redis::{self, BeginReply};
-use crate::queue::draw::service::{Draws, PAGE};
+use crate::queue::draw::service::Draws;
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::Sequence;
+use crate::queue::pg::lock_archive;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
@@ -19,7 +21,13 @@ use crate::store::pg::Pg;
 /// Lease of the process that works on a draw.
 const LEASE: Duration = Duration::from_secs(5);
 /// Entrants moved per call: each call takes far less than 5 ms.
-const MOVED: usize = 50;
+const MOVED: usize = 100;
+/// The mover pauses for as long as its calls took, after this much of them.
+const PAUSED_AFTER: Duration = Duration::from_millis(10);
+/// Draws that a process carries on at the same time.
+const DRAWS: usize = 8;
+/// Entries listed per statement.
+const LISTED: i64 = 10_000;
 /// Ranks written per statement.
 const WRITTEN: usize = 5_000;
 
@@ -41,39 +49,48 @@ impl DrawWorker {
         Self { pg, keyspaces, draws, archive, worker: Uuid::now_v7() }
     }
 
-    /// Runs one step of every draw that is due; true if one of them made progress.
+    /// Carries on every draw that is due, as far as it can go now.
     pub async fn step(&self) -> Result<bool, StoreError> {
-        let mut more = false;
-        for due in pg::due(&self.pg).await? {
+        let due = stream::iter(pg::due(&self.pg).await?);
+        due.for_each_concurrent(DRAWS, |due| async move {
             let schedule = due.schedule;
-            // Every process caches the ranks early: any of them may get tickets from before the
-            // draw.
-            let read = self.draws.places(schedule).await.map(|_| ());
-            match read.and(self.work(due).await) {
-                Ok(further) => more |= further,
-                // An error of one draw must not stop the others.
-                Err(error) => tracing::warn!(%schedule, %error, "a step of the draw failed"),
+            let worked = self.work(schedule).await;
+            // Every process computes the ranks early: any of them may get tickets from before the
+            // draw. The one that drew them has them.
+            let known = self.draws.places(schedule).await;
+            // An error of one draw must not stop the others.
+            if let Err(error) = worked.and(known.map(|_| ())) {
+                tracing::warn!(%schedule, %error, "a step of the draw failed");
             }
-        }
-        Ok(more)
+        })
+        .await;
+        Ok(false)
     }
 
-    /// Runs one step of one draw, if no other process has the lease.
-    async fn work(&self, due: Due) -> Result<bool, StoreError> {
-        let schedule = due.schedule;
+    /// Carries on one draw, if no other process has the lease.
+    async fn work(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         if !self.renew_lease(schedule).await? {
-            return Ok(false);
+            return Ok(());
         }
-        // Read again under the lease.
-        let further = match pg::find(&self.pg, schedule).await? {
-            None => self.begin(schedule).await,
-            Some(Draw { entrants: None, .. }) => self.freeze(schedule).await,
-            Some(Draw { opened_at: None, .. }) => self.draw(schedule).await,
-            Some(Draw { moved: false, .. }) => self.move_queue(schedule).await,
-            Some(_) => Ok(false),
-        };
+        let worked = self.carry_on(schedule).await;
         lease::give_back(&self.pg, schedule, self.worker).await?;
-        further
+        worked
+    }
+
+    /// Runs the steps that are left, until one of them has to wait or to be repeated.
+    async fn carry_on(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+        loop {
+            // Read again under the lease.
+            let is_done = match pg::find(&self.pg, schedule).await? {
+                None => self.begin(schedule).await?,
+                Some(Draw { entrants: None, .. }) => self.freeze(schedule).await?,
+                Some(draw) if !draw.moved => self.draw(schedule, draw).await?,
+                Some(_) => return Ok(()),
+            };
+            if !is_done {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes or renews the lease; false if another process has it.
@@ -99,8 +116,7 @@ impl DrawWorker {
         self.keyspaces.run(schedule, ask).await
     }
 
-    /// Writes and freezes the list of entrants, once the log is archived up to the closing of the
-    /// draw.
+    /// Freezes the list of entrants, once the log is archived up to the closing of the draw.
     async fn freeze(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let (epoch, reply) = self.ask(schedule).await?;
         let BeginReply::Begun { mark, .. } = reply else {
@@ -111,107 +127,141 @@ impl DrawWorker {
                 return Ok(false);
             }
         }
-        let (written, position) = pg::archived(&self.pg, schedule).await?;
-        if written != epoch || !reached(&position, &mark) {
+        let mut tx = self.pg.begin().await?;
+        // The archive writes nothing meanwhile.
+        let Some(archived) = lock_archive(&mut tx, schedule).await? else {
+            return Ok(false);
+        };
+        if archived.epoch != epoch || !reached(&archived.position, &mark) {
             return Ok(false);
         }
+        // After a loss of Redis a user may have two entries. The lower one counts.
+        if epoch == 1 && archived.is_listed() {
+            list::freeze(&mut tx, schedule).await?;
+            tx.commit().await?;
+        } else {
+            drop(tx);
+            tracing::info!(%schedule, "the list of entrants is written again");
+            if !self.write_list(schedule).await? {
+                return Ok(false);
+            }
+        }
+        tracing::info!(%schedule, "the list of entrants is frozen");
+        Ok(true)
+    }
+
+    /// Writes and freezes the list from the archived entries; false if another process has the
+    /// lease now.
+    async fn write_list(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
+        while list::clear(&self.pg, schedule, LISTED).await? > 0 {
+            if !self.renew_lease(schedule).await? {
+                return Ok(false);
+            }
+        }
         let mut after = Sequence(0);
-        while let Some(last) = pg::enter(&self.pg, schedule, after, PAGE).await? {
+        while let Some(last) = list::enter(&self.pg, schedule, after, LISTED).await? {
             after = last;
             if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }
         }
-        pg::freeze(&self.pg, schedule).await?;
-        tracing::info!(%schedule, "the list of entrants is frozen");
+        let mut tx = self.pg.begin().await?;
+        list::freeze(&mut tx, schedule).await?;
+        tx.commit().await?;
         Ok(true)
     }
 
-    /// Draws the ranks. The secret is used only here.
-    async fn draw(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
-        let (mut entrants, mut after) = (Vec::new(), Sequence(0));
-        loop {
-            let page = pg::tickets(&self.pg, schedule, after, PAGE).await?;
-            let Some((last, _)) = page.last() else {
-                break;
-            };
-            after = *last;
-            entrants.extend(page);
-            if !self.renew_lease(schedule).await? {
-                return Ok(false);
+    /// Draws the ranks and moves the queue into drawn order. The ranks are written meanwhile, and
+    /// then the secret becomes public. The secret is used only after the freeze, so any process
+    /// that repeats this draws the same ranks.
+    async fn draw(&self, schedule: ScheduleId, draw: Draw) -> Result<bool, StoreError> {
+        let drawn = self.draws.drawn_list(schedule, draw.base).await?;
+        tracing::info!(%schedule, entrants = drawn.len(), "the ranks are drawn");
+        let publish = async {
+            match draw.opened_at {
+                Some(_) => Ok(true),
+                None => self.publish(schedule, &drawn).await,
             }
+        };
+        // Either goes on if the other fails.
+        let (published, moved) = tokio::join!(publish, self.move_queue(schedule, &drawn));
+        let is_done = published? && moved?;
+        if is_done {
+            pg::moved(&self.pg, schedule).await?;
         }
-        let secret = pg::secret(&self.pg, schedule).await?;
-        let ranks = tokio::task::spawn_blocking(move || draw_ranks(&secret, &entrants)).await;
-        let ranks = ranks.map_err(|error| StoreError::Inconsistent(error.to_string()))?;
-        for ranks in ranks.chunks(WRITTEN) {
-            pg::write_places(&self.pg, schedule, ranks).await?;
+        Ok(is_done)
+    }
+
+    /// Writes the ranks, and makes the secret public; false if another process has the lease now.
+    async fn publish(&self, schedule: ScheduleId, drawn: &DrawnList) -> Result<bool, StoreError> {
+        for ranks in drawn.ranks().chunks(WRITTEN) {
+            list::write_places(&self.pg, schedule, ranks).await?;
             if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }
         }
         pg::open(&self.pg, schedule).await?;
-        tracing::info!(%schedule, entrants = ranks.len(), "the ranks are drawn");
+        tracing::info!(%schedule, "the secret of the draw is public");
         Ok(true)
     }
 
-    /// Moves the queue into drawn order, and starts admission.
+    /// Moves the queue into drawn order, from the first rank on: what is moved is admitted
+    /// meanwhile. Then ends the draw. False if that must be repeated.
     ///
     /// All under one epoch: if Redis is lost in between, it no longer has the moves.
-    async fn move_queue(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
+    async fn move_queue(
+        &self,
+        schedule: ScheduleId,
+        drawn: &DrawnList,
+    ) -> Result<bool, StoreError> {
         let epoch_now = |scripts: ScheduleScripts| async move { Ok(scripts.keyspace.keys.epoch()) };
         let epoch = self.keyspaces.run(schedule, epoch_now).await?;
-        let mut after = Sequence(0);
-        loop {
-            let page = pg::placed(&self.pg, schedule, after, PAGE).await?;
-            let Some(last) = page.last() else {
-                break;
+        let (mut moved, mut renewed, mut busy) = (0, Instant::now(), Duration::ZERO);
+        while moved < drawn.len() {
+            let begun = Instant::now();
+            let entrants: Vec<Entrant> = drawn.after(moved, MOVED).copied().collect();
+            let entrants = entrants.as_slice();
+            let step = |scripts: ScheduleScripts| async move {
+                let under = scripts.keyspace.keys.epoch();
+                Ok((under, redis::move_drawn(&scripts, moved, entrants).await?))
             };
-            after = last.joined;
-            for entrants in page.chunks(MOVED) {
-                let begun = Instant::now();
-                let step = |scripts: ScheduleScripts| async move {
-                    let under = scripts.keyspace.keys.epoch();
-                    Ok((under, redis::move_drawn(&scripts, entrants).await?))
-                };
-                if self.keyspaces.run(schedule, step).await?.0 != epoch {
-                    return Ok(true);
-                }
-                // Leaves half of Redis's time to other calls.
-                tokio::time::sleep(begun.elapsed()).await;
+            match self.keyspaces.run(schedule, step).await? {
+                (under, _) if under != epoch => return Ok(false),
+                (_, Some(now)) => moved = now,
+                (_, None) => break,
             }
-            if !self.renew_lease(schedule).await? {
-                return Ok(false);
+            busy += begun.elapsed();
+            if busy >= PAUSED_AFTER {
+                // Leaves half of Redis's time to other calls.
+                tokio::time::sleep(busy).await;
+                busy = Duration::ZERO;
+            }
+            if renewed.elapsed() > LEASE / 4 {
+                if !self.renew_lease(schedule).await? {
+                    return Ok(false);
+                }
+                renewed = Instant::now();
             }
         }
+        self.finish(schedule, epoch).await
+    }
+
+    /// Ends the draw in Redis, under `epoch`; false under another one.
+    async fn finish(&self, schedule: ScheduleId, epoch: u64) -> Result<bool, StoreError> {
         let end = |scripts: ScheduleScripts| async move {
             let ours = scripts.keyspace.keys.epoch() == epoch;
             Ok((ours, ours && redis::finish_draw(&scripts).await?))
         };
         loop {
             match self.keyspaces.run(schedule, end).await? {
-                (false, _) => return Ok(true),
+                (false, _) => return Ok(false),
                 (true, false) => {}
                 (true, true) => break,
             }
         }
-        pg::moved(&self.pg, schedule).await?;
         tracing::info!(%schedule, "the queue is in drawn order");
         Ok(true)
     }
-}
-
-/// The ranks of all entrants, in order of joining.
-fn draw_ranks(secret: &[u8], entrants: &[(Sequence, Uuid)]) -> Vec<(Sequence, u32)> {
-    let tickets: Vec<Uuid> = entrants.iter().map(|(_, id)| *id).collect();
-    let order = order(secret, &tickets);
-    let joined = |index: u32| usize::try_from(index).ok().and_then(|index| entrants.get(index));
-    let mut ranks: Vec<(Sequence, u32)> = (1..)
-        .zip(order)
-        .filter_map(|(rank, index)| joined(index).map(|(sequence, _)| (*sequence, rank)))
-        .collect();
-    ranks.sort_unstable();
-    ranks
 }
 
 /// Whether the log position `position` is at or after `mark`; both are `<ms>-<number>`.

@@ -10,6 +10,7 @@ use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::model::QueueEntry;
 use crate::queue::service::{QueueError, WaitingRoom};
 use crate::queue::ticket::short_code::CodeKeys;
+use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::user::model::User;
 use crate::user::service::{SignUpError, Users};
@@ -106,7 +107,11 @@ impl HandOffs {
             .sign(ticket.schedule, user.id, entry, ticket.expires_at)
             .map_err(QueueError::from)?;
         let redeem = |scripts: ScheduleScripts| async move { redis::redeem(&scripts, &code).await };
-        match self.queue.keyspaces.run(ticket.schedule, redeem).await.map_err(QueueError::from)? {
+        let redeemed = match self.queue.keyspaces.run(ticket.schedule, redeem).await {
+            Err(StoreError::SaleOver) => HandedOff::Over,
+            other => other.map_err(QueueError::from)?,
+        };
+        match redeemed {
             HandedOff::First => Ok(TakenOver { schedule: ticket.schedule, token, user, access }),
             HandedOff::Used => Err(HandOffError::Used),
             HandedOff::Over => Err(HandOffError::Invalid),

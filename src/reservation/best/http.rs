@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::choice::SeatChoices;
 use super::service::choose_seats;
 use crate::concert::service::Catalogue;
 use crate::http::api::body::{Json, Path, Query};
@@ -18,8 +19,8 @@ use crate::reservation::model::{Best, BestSeats, MAX_PRICE_RANGES, MAX_SEATS, ar
 use crate::store::id::{ScheduleId, SeatId};
 
 /// The route of the best available seats.
-pub fn routes(catalogue: Catalogue) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(best_seats)).with_state(catalogue)
+pub fn routes(catalogue: Catalogue, choices: SeatChoices) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(best_seats)).with_state((catalogue, choices))
 }
 
 #[derive(Debug, Deserialize, Validate, utoipa::IntoParams)]
@@ -54,7 +55,7 @@ struct BestQuery {
     responses((status = 200, description = "At most 1 s old", body = BestSeats),
               (status = 404, description = "`schedule_not_found`")))]
 async fn best_seats(
-    State(catalogue): State<Catalogue>,
+    State((catalogue, choices)): State<(Catalogue, SeatChoices)>,
     Path(id): Path<ScheduleId>,
     Query(query): Query<BestQuery>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<BestSeats>), Problem> {
@@ -65,7 +66,7 @@ async fn best_seats(
     let except = parse_list(except.as_deref(), MAX_SEATS, |id| i64::from_str(id).ok().map(SeatId))
         .ok_or_else(|| invalid("/except", "up to 100 seat ids, separated by commas"))?;
     let best = Best { quantity, section, max_price, exclude_prices };
-    let chosen = choose_seats(&catalogue, id, &best, &except).await?;
+    let chosen = choose_seats(&catalogue, &choices, id, &best, &except).await?;
     Ok(([(CACHE_CONTROL, "public, max-age=1")], Json(chosen)))
 }
 

@@ -1,4 +1,9 @@
-//! The best available seats, without holding them: those that a hold by `quantity` tries first.
+//! The best available seats: choosing them for a hold, and showing which a hold would try first.
 
+pub mod choice;
+pub mod free;
+pub mod hold;
 pub mod http;
+mod known;
+pub mod pick;
 pub mod service;

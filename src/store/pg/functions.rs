@@ -21,8 +21,15 @@ macro_rules! files {
 }
 
 /// Name and text of the files, in the order in which they are applied: each after those it calls.
-const FILES: [(&str, &str); 6] =
-    files!["key_claim", "key_store", "point_lock", "point_change", "write_hold", "settle_payment"];
+const FILES: [(&str, &str); 7] = files![
+    "key_claim",
+    "key_store",
+    "point_lock",
+    "point_change",
+    "write_hold",
+    "settle_payment",
+    "charge_points",
+];
 
 /// A file of `migrations/functions`: one function.
 #[derive(Debug, Clone)]

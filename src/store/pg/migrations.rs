@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::LazyLock;
+use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::PgConnection;
 
@@ -52,13 +54,21 @@ impl fmt::Display for Applied {
     }
 }
 
+/// How long a migration waits for a lock. Statements of buyers queue behind a waiting `ALTER TABLE`.
+const LOCK_TIMEOUT: &str = "500ms";
+/// Pause before a migration that did not get its locks is tried again: buyers go on meanwhile.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often a migration is tried again: a dump may take minutes.
+const TRIES: u32 = 300;
+
 /// Applies the missing migrations in order of their numbers, then the SQL functions whose text is
-/// newer than the database's. Processes that start at the same time wait for each other. What a
-/// newer release applied stays as it is.
+/// newer than the database's. Processes that start at the same time wait for each other. A migration
+/// that does not get its locks at once is tried again for minutes. What a newer release applied
+/// stays as it is.
 ///
 /// # Errors
 /// [`StoreError::Inconsistent`] if an applied migration or function differs from the one in this
-/// binary.
+/// binary, [`StoreError::Unavailable`] if another session keeps a lock that a migration needs.
 pub async fn apply(pg: &Pg) -> Result<Applied, StoreError> {
     // A migration may take longer than a request, so it has no time limit.
     let mut conn = pg.pool().acquire().await?.detach();
@@ -69,7 +79,19 @@ pub async fn apply(pg: &Pg) -> Result<Applied, StoreError> {
     conn.lock().await.map_err(failed)?;
     functions::check(&mut conn).await?;
     let before = versions(&mut conn).await?;
-    MIGRATIONS.run_direct(None, &mut conn, false).await.map_err(failed)?;
+    sqlx::query("select set_config('lock_timeout', $1, false)")
+        .bind(LOCK_TIMEOUT)
+        .execute(&mut conn)
+        .await?;
+    let mut tries = 0;
+    while let Err(error) = MIGRATIONS.run_direct(None, &mut conn, false).await {
+        tries += 1;
+        if !is_lock_timeout(&error) || tries == TRIES {
+            return Err(failed(error));
+        }
+        tracing::warn!(%error, tries, "a migration waits for a lock; trying again");
+        tokio::time::sleep(PAUSE).await;
+    }
     let after = versions(&mut conn).await?;
     let functions = functions::apply(&mut conn).await?;
     conn.unlock().await.map_err(failed)?;
@@ -79,6 +101,14 @@ pub async fn apply(pg: &Pg) -> Result<Applied, StoreError> {
         newer: after.difference(&ours).copied().collect(),
         functions,
     })
+}
+
+/// Whether a migration did not get a lock in time. It was rolled back.
+fn is_lock_timeout(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    error.as_database_error().and_then(DatabaseError::code).as_deref() == Some("55P03")
 }
 
 fn failed(error: MigrateError) -> StoreError {

@@ -1,10 +1,16 @@
 //! Runs single statements that are a whole transaction: one round trip with an automatic commit.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{Postgres, pool::PoolConnection};
 
 use super::{CONFLICT_RETRIES, Pg, pause};
 use crate::store::StoreError;
+
+/// Time limit of an answer. PostgreSQL itself ends a statement earlier (`statement_timeout`), so
+/// after this the connection is silent.
+const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 
 /// A connection for one statement outside of any transaction.
 #[derive(Debug)]
@@ -36,15 +42,22 @@ impl Pg {
     /// times.
     ///
     /// # Errors
-    /// [`StoreError::OutcomeUnknown`] if the connection broke before the answer arrived.
+    /// [`StoreError::OutcomeUnknown`] if the connection broke before the answer arrived, or if it is
+    /// silent.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Output, StoreError> {
         let mut tries = 0;
         loop {
             // An error here has a known outcome: without a connection nothing was sent.
-            let mut on = Single { inner: Box::pin(self.pool.acquire()).await? };
-            match call.run(&mut on).await {
-                Err(StoreError::Conflict(_)) if tries < CONFLICT_RETRIES => tries += 1,
-                other => return other,
+            let mut on = Single { inner: self.acquire().await? };
+            match tokio::time::timeout(ANSWER_LIMIT, call.run(&mut on)).await {
+                Ok(Err(StoreError::Conflict(_))) if tries < CONFLICT_RETRIES => tries += 1,
+                Ok(other) => return other,
+                Err(_) => {
+                    // Closed and not returned to the pool: nothing may ever arrive on it.
+                    drop(on.inner.detach());
+                    let reason = "PostgreSQL does not answer".to_owned();
+                    return Err(StoreError::OutcomeUnknown(reason));
+                }
             }
             drop(on);
             pause(tries).await;

@@ -20,6 +20,7 @@ use super::connect::{CONNECT_LIMIT, with_limit};
 use super::failure::{is_broken, refused};
 use super::sentinel::Sentinels;
 use super::server::{LastRefusal, Primary, Server};
+use super::tls;
 
 /// Maximum number of connections to one server.
 const CONNECTIONS: usize = 4;
@@ -52,7 +53,7 @@ struct BulkManager {
 /// Where a new connection goes.
 enum BulkServer {
     /// To a known address: deadpool-redis opens it.
-    Known(Box<deadpool_redis::Manager>),
+    Known { manager: Box<deadpool_redis::Manager>, uses_tls: bool },
     /// To the server that is the primary now: the sentinels are asked.
     Watched(Arc<Sentinels>),
 }
@@ -74,9 +75,9 @@ impl BulkPool {
         let server = match server {
             Server::Known(client) => {
                 let address = client.get_connection_info().clone();
-                let limit = with_limit(BULK_LIMIT);
+                let (limit, uses_tls) = (with_limit(BULK_LIMIT), tls::is_used(&address));
                 let manager = deadpool_redis::Manager::new_with_config(address, limit)?;
-                BulkServer::Known(Box::new(manager))
+                BulkServer::Known { manager: Box::new(manager), uses_tls }
             }
             Server::Watched(sentinels) => BulkServer::Watched(Arc::clone(sentinels)),
         };
@@ -134,8 +135,8 @@ impl BulkPool {
                 refused("no bulk connection became free within the time limit")
             }
             PoolError::Timeout(_) => {
-                let reason = "no connection within the time limit".to_owned();
-                self.pool.manager().refusal().record(reason)
+                let error = refused("no connection within the time limit");
+                self.pool.manager().refusal().record(error)
             }
             error => refused(&error.to_string()),
         })
@@ -156,7 +157,11 @@ impl BulkManager {
 
     async fn open(&self) -> Result<(MultiplexedConnection, Primary), RedisError> {
         Ok(match &self.server {
-            BulkServer::Known(manager) => (manager.create().await?, Primary::default()),
+            BulkServer::Known { manager, uses_tls } => {
+                let opened = manager.create().await;
+                let conn = opened.map_err(|error| tls::explained(error, *uses_tls))?;
+                (conn, Primary::default())
+            }
             BulkServer::Watched(sentinels) => {
                 let (conn, primary) = sentinels.connect(BULK_LIMIT).await?;
                 (conn, Primary::watched(primary))
@@ -178,7 +183,7 @@ impl Manager for BulkManager {
                 self.refusal().clear();
                 Ok(BulkConnection { conn, primary, generation })
             }
-            Err(error) => Err(self.refusal().record(error.to_string())),
+            Err(error) => Err(self.refusal().record(error)),
         }
     }
 

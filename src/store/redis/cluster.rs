@@ -8,19 +8,23 @@
 //! answer names. ASK and TRYAGAIN are not followed: while a slot migrates, no node has all its
 //! keys, and a script that reads only some of them would report lost data.
 
-use std::collections::{BTreeMap, HashMap};
+mod map;
+
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use redis::aio::MultiplexedConnection;
-use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value};
+use redis::{Client, ConnectionAddr, ConnectionInfo, RedisError, Value};
 use tokio::sync::{Mutex, watch};
 
-use super::failure::{is_broken, moved_to, refused};
+use self::map::{Map, with_host};
+use super::failure::{is_broken, is_setting, moved_to, refused};
 use super::node::{Kind, NodeConnections};
 use super::server::Server;
+use super::tls::{self, Certificates};
 
 /// Maximum number of times that one call follows MOVED.
 const MOVES: usize = 3;
@@ -42,26 +46,23 @@ pub(super) struct Cluster {
     wait_timeouts: Arc<AtomicU64>,
 }
 
-/// The slot map: which primary has which slots, according to one node.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Map {
-    /// Whether the node reports that the cluster serves.
-    serves: bool,
-    /// The node's cluster epoch. Of the maps of nodes that serve, the highest epoch wins.
-    epoch: u64,
-    /// The last slot of each range, with its first and its primary's address.
-    ranges: BTreeMap<u16, (u16, String)>,
-    /// The addresses of all nodes, including replicas.
-    nodes: Vec<String>,
-}
-
 impl Cluster {
     /// Reads the URLs of seed nodes, comma-separated. `wait_timeouts` counts the calls that found no
-    /// free bulk connection in time.
-    pub(super) fn of_url(url: &str, wait_timeouts: Arc<AtomicU64>) -> Result<Self, RedisError> {
+    /// free bulk connection in time. Either all URLs ask for TLS, or none does.
+    pub(super) fn of_url(
+        url: &str,
+        certificates: &Certificates,
+        wait_timeouts: Arc<AtomicU64>,
+    ) -> Result<Self, RedisError> {
         let seeds = url.split(',').map(str::trim).filter(|seed| !seed.is_empty());
-        let seeds: Vec<_> =
-            seeds.map(IntoConnectionInfo::into_connection_info).collect::<Result<_, _>>()?;
+        let server = |seed: &str| -> Result<ConnectionInfo, RedisError> {
+            Ok(certificates.client(seed)?.get_connection_info().clone())
+        };
+        let seeds: Vec<_> = seeds.map(server).collect::<Result<_, _>>()?;
+        if seeds.iter().any(|seed| tls::is_used(seed) != tls::is_used(&seeds[0])) {
+            let reason = "either all URLs of a cluster must begin with rediss, or none";
+            return Err((redis::ErrorKind::InvalidClientConfig, reason).into());
+        }
         let (connections, map) = (RwLock::default(), watch::Sender::default());
         let (outdated, read_at) = (AtomicBool::new(true), Mutex::default());
         Ok(Self { seeds, connections, map, outdated, read_at, wait_timeouts })
@@ -109,11 +110,11 @@ impl Cluster {
     /// # Errors
     /// A refused call if no node does.
     pub(super) async fn serves(&self) -> Result<(), RedisError> {
-        self.read_map().await;
+        let wrong_setting = self.read_map().await;
         if self.map.borrow().serves {
             return Ok(());
         }
-        Err(refused("no node reports that the cluster serves"))
+        Err(wrong_setting.unwrap_or_else(|| refused("no node reports that the cluster serves")))
     }
 
     /// All nodes of the slot map, with their addresses.
@@ -152,10 +153,13 @@ impl Cluster {
     }
 
     /// Asks all nodes for the map at the same time, and keeps the best answer. Without an answer it
-    /// keeps the previous map, marked as not serving.
-    async fn read_map(&self) {
+    /// keeps the previous map, marked as not serving. Returns the error of a node to which
+    /// connections have a wrong setting.
+    async fn read_map(&self) -> Option<RedisError> {
         let seeds = self.seeds.iter().filter_map(|seed| match seed.addr() {
-            ConnectionAddr::Tcp(host, port) => Some(format!("{host}:{port}")),
+            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+                Some(format!("{host}:{port}"))
+            }
             _ => None,
         });
         let known = self.map.borrow().nodes.clone();
@@ -164,8 +168,15 @@ impl Cluster {
         addresses.dedup();
         let answers =
             join_all(addresses.iter().map(|at| tokio::time::timeout(ASK_LIMIT, self.ask(at))));
-        let answers = answers.await.into_iter().filter_map(|answer| answer.ok()?.ok());
-        if let Some(best) = answers.max_by_key(|map| (map.serves, map.epoch)) {
+        let (mut maps, mut wrong_setting) = (Vec::new(), None);
+        for answer in answers.await.into_iter().flatten() {
+            match answer {
+                Ok(map) => maps.push(map),
+                Err(error) if is_setting(&error) => wrong_setting = Some(error),
+                Err(_) => {}
+            }
+        }
+        if let Some(best) = maps.into_iter().max_by_key(|map| (map.serves, map.epoch)) {
             addresses.extend(best.nodes.iter().cloned());
             let mut connections = self.connections.write().unwrap_or_else(PoisonError::into_inner);
             connections.retain(|at, _| addresses.contains(at));
@@ -173,6 +184,7 @@ impl Cluster {
         } else {
             self.map.send_modify(|map| map.serves = false);
         }
+        wrong_setting
     }
 
     /// Asks one node for its slot map.
@@ -197,45 +209,11 @@ impl Cluster {
         let login = self.seeds.first().ok_or_else(|| refused("no seed node is named"))?;
         let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
         let port = port.parse().map_err(|_| refused("a node has no port"))?;
-        let client = Client::open(login.clone().set_addr(ConnectionAddr::Tcp(host.into(), port)))?;
+        let client = Client::open(tls::moved(login, host, port))?;
         let server = Server::Known(Box::new(client));
         let node = Arc::new(NodeConnections::new(server, &self.wait_timeouts)?);
         let mut connections = self.connections.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(connections.entry(address.to_owned()).or_insert(node)))
-    }
-}
-
-impl Map {
-    /// Parses the answers of the node at `address` to `CLUSTER INFO` and `CLUSTER SLOTS`.
-    fn parse(info: &str, slots: &Value, address: &str) -> Self {
-        let field = |name: &str| {
-            info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-        };
-        let serves = field("cluster_state") == Some("ok");
-        let epoch = field("cluster_current_epoch").and_then(|text| text.parse().ok()).unwrap_or(0);
-        let mut map = Self { serves, epoch, ..Self::default() };
-        for range in slots.as_sequence().unwrap_or_default() {
-            let Some([Value::Int(first), Value::Int(last), nodes @ ..]) = range.as_sequence()
-            else {
-                continue;
-            };
-            let nodes: Vec<String> =
-                nodes.iter().filter_map(|node| node_at(node, address)).collect();
-            if let (Ok(first), Ok(last), Some(primary)) =
-                (u16::try_from(*first), u16::try_from(*last), nodes.first())
-            {
-                map.ranges.insert(last, (first, primary.clone()));
-                map.nodes.extend(nodes);
-            }
-        }
-        map.nodes.sort();
-        map.nodes.dedup();
-        map
-    }
-
-    fn owner(&self, slot: u16) -> Option<&str> {
-        let (_, (first, primary)) = self.ranges.range(slot..).next()?;
-        (*first <= slot).then_some(primary)
     }
 }
 
@@ -249,26 +227,6 @@ async fn taken_over(map: &mut Option<watch::Receiver<Map>>, slot: u16, address: 
         return;
     }
     std::future::pending::<()>().await;
-}
-
-/// The address of a node in `CLUSTER SLOTS`. A node without a host is at the host of `source`, the
-/// node that answered.
-fn node_at(node: &Value, source: &str) -> Option<String> {
-    let [host, Value::Int(port), ..] = node.as_sequence()? else {
-        return None;
-    };
-    let host: Option<String> = redis::from_redis_value_ref(host).ok()?;
-    Some(with_host(&format!("{}:{port}", host.unwrap_or_default()), source))
-}
-
-/// Completes an address: `host:port`, with the host of `source` if `address` has none.
-fn with_host(address: &str, source: &str) -> String {
-    match address.strip_prefix("?:").or_else(|| address.strip_prefix(':')) {
-        Some(port) => {
-            format!("{}:{port}", source.rsplit_once(':').map_or(source, |(host, _)| host))
-        }
-        None => address.to_owned(),
-    }
 }
 
 impl std::fmt::Debug for Cluster {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError};
 
+use super::tls;
+
 /// Time limit for a new connection, including the requests to Sentinel.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_millis(700);
 
@@ -20,5 +22,6 @@ pub(super) async fn connect(
     client: &Client,
     limit: Duration,
 ) -> Result<MultiplexedConnection, RedisError> {
-    client.get_multiplexed_async_connection_with_config(&with_limit(limit)).await
+    let opened = client.get_multiplexed_async_connection_with_config(&with_limit(limit)).await;
+    opened.map_err(|error| tls::explained(error, tls::is_used(client.get_connection_info())))
 }

@@ -25,6 +25,8 @@ pub(super) struct NodeConnections {
     hot: SharedConnection,
     /// The pool for bulk calls.
     pub(super) bulk: BulkPool,
+    /// Whether Sentinel names the server.
+    pub(super) is_watched: bool,
 }
 
 impl NodeConnections {
@@ -32,7 +34,13 @@ impl NodeConnections {
     /// calls that found no free bulk connection in time.
     pub(super) fn new(server: Server, wait_timeouts: &Arc<AtomicU64>) -> Result<Self, RedisError> {
         let bulk = BulkPool::new(&server, Arc::clone(wait_timeouts))?;
-        Ok(Self { hot: SharedConnection::new(server), bulk })
+        let is_watched = matches!(server, Server::Watched(_));
+        Ok(Self { hot: SharedConnection::new(server), bulk, is_watched })
+    }
+
+    /// The server's address; that of the primary that was found last, under sentinels.
+    pub(super) fn address(&self) -> String {
+        self.hot.address()
     }
 
     /// Runs `call` on a connection of this kind.

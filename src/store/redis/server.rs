@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use redis::{Client, RedisError};
 use tokio::sync::watch;
 
-use super::failure::refused;
+use super::failure::{is_setting, refused};
 use super::sentinel::Sentinels;
 
 /// After a failed attempt to connect, calls fail at once for this long instead of trying one after
@@ -26,9 +26,19 @@ pub(super) enum Server {
 #[derive(Clone, Default)]
 pub(super) struct Primary(Option<watch::Receiver<String>>);
 
-/// The last failed attempt to connect: its time and reason.
+/// The last failed attempt to connect: its time and error.
 #[derive(Default)]
-pub(super) struct LastRefusal(Option<(Instant, String)>);
+pub(super) struct LastRefusal(Option<(Instant, RedisError)>);
+
+impl Server {
+    /// The server's address; that of the primary that was found last, under sentinels.
+    pub(super) fn address(&self) -> String {
+        match self {
+            Self::Known(client) => client.get_connection_info().addr().to_string(),
+            Self::Watched(sentinels) => sentinels.primary(),
+        }
+    }
+}
 
 impl Primary {
     /// Watches the address of the primary, whose present value is the connection's server.
@@ -56,15 +66,16 @@ impl LastRefusal {
     /// Fails with the last reason if the last attempt to connect failed within [`REFUSED_FOR`].
     pub(super) fn check(&self) -> Result<(), RedisError> {
         match &self.0 {
-            Some((at, reason)) if at.elapsed() < REFUSED_FOR => Err(refused(reason)),
+            Some((at, error)) if at.elapsed() < REFUSED_FOR => Err(error.clone()),
             _ => Ok(()),
         }
     }
 
-    /// Records a failed attempt, and returns its error.
-    pub(super) fn record(&mut self, reason: String) -> RedisError {
-        let error = refused(&reason);
-        self.0 = Some((Instant::now(), reason));
+    /// Records a failed attempt, and returns its error: an unavailable server, whatever the reason,
+    /// unless the settings are wrong.
+    pub(super) fn record(&mut self, error: RedisError) -> RedisError {
+        let error = if is_setting(&error) { error } else { refused(&error.to_string()) };
+        self.0 = Some((Instant::now(), error.clone()));
         error
     }
 
@@ -82,11 +93,11 @@ mod tests {
     fn a_failed_attempt_refuses_others_for_a_moment_only() {
         let mut last = LastRefusal::default();
         assert!(last.check().is_ok());
-        assert!(last.record("no route".to_owned()).is_io_error());
+        assert!(last.record(refused("no route")).is_io_error());
         assert!(last.check().unwrap_err().to_string().contains("no route"));
         std::thread::sleep(REFUSED_FOR);
         assert!(last.check().is_ok());
-        last.record("no route".to_owned());
+        last.record(refused("no route"));
         last.clear();
         assert!(last.check().is_ok());
     }

@@ -43,6 +43,11 @@ impl SharedConnection {
         Self { server, state: Mutex::default() }
     }
 
+    /// The server's address; that of the primary that was found last, under sentinels.
+    pub(super) fn address(&self) -> String {
+        self.server.address()
+    }
+
     /// Runs `call` on the shared connection. A broken connection is dropped, and the next call
     /// opens a new one. The failed call is not repeated, because it may have had its effect. A call
     /// fails at once when another server becomes the primary.
@@ -82,8 +87,8 @@ impl SharedConnection {
                 let open = Open { conn, primary, generation: state.generation };
                 Ok(state.open.insert(open).clone())
             }
-            Ok(Err(error)) => Err(state.refusal.record(error.to_string())),
-            Err(_) => Err(state.refusal.record("no connection within the time limit".to_owned())),
+            Ok(Err(error)) => Err(state.refusal.record(error)),
+            Err(_) => Err(state.refusal.record(refused("no connection within the time limit"))),
         }
     }
 

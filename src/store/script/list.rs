@@ -26,7 +26,9 @@ macro_rules! scripts {
 
 scripts! {
     Join = "queue/join";
+    JoinMany = "queue/join_many";
     ResolveTicket = "queue/resolve_ticket";
+    ResolveMany = "queue/resolve_many";
     Admit = "queue/admit";
     MarkPresent = "queue/mark_present";
     Leave = "queue/leave";
@@ -50,6 +52,42 @@ scripts! {
     LoadEntries = "queue/load_entries";
 }
 
+impl Script {
+    /// Whether the script may change whom `queue/admit` can admit, or writes to the queue's log. The
+    /// loops of the process that ran it then work on the schedule at once. Others would notice up to
+    /// one second later.
+    #[must_use]
+    pub fn ends_rest(self) -> bool {
+        match self {
+            Self::Join
+            | Self::JoinMany
+            | Self::ResolveTicket
+            | Self::ResolveMany
+            | Self::Leave
+            | Self::Complete
+            | Self::Configure
+            | Self::FinishRebuild
+            | Self::BeginDraw
+            | Self::MoveDrawn
+            | Self::FinishDraw
+            | Self::ApplySeats
+            | Self::RecountSeats => true,
+            Self::Admit
+            | Self::MarkPresent
+            | Self::BeginRebuild
+            | Self::Inspect
+            | Self::RedeemHandOff
+            | Self::ListNext
+            | Self::ClaimSeats
+            | Self::ReleaseClaims
+            | Self::FindClaims
+            | Self::SweepSeats
+            | Self::LoadSeats
+            | Self::LoadEntries => false,
+        }
+    }
+}
+
 /// Libraries by the name that headers use, in the order in which they are joined.
 pub(super) const LIBRARIES: &[(&str, &str)] = &[
     ("lib/guard", include_str!("../../../lua/lib/guard.lua")),
@@ -58,6 +96,7 @@ pub(super) const LIBRARIES: &[(&str, &str)] = &[
     ("lib/presence", include_str!("../../../lua/lib/presence.lua")),
     ("lib/entry", include_str!("../../../lua/lib/entry.lua")),
     ("lib/sale", include_str!("../../../lua/lib/sale.lua")),
+    ("lib/rounds", include_str!("../../../lua/lib/rounds.lua")),
     ("lib/draw", include_str!("../../../lua/lib/draw.lua")),
     ("lib/seats", include_str!("../../../lua/lib/seats.lua")),
     ("lib/user_seats", include_str!("../../../lua/lib/user_seats.lua")),

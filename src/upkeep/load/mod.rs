@@ -8,16 +8,17 @@ pub mod pg;
 
 use std::time::{Duration, Instant};
 
-use self::pg::ReservationPage;
-use crate::queue::draw;
-use crate::queue::draw::model::Places;
+use self::pg::{PlacePage, ReservationPage};
+use crate::queue::draw::model::{Draw, Places};
 use crate::queue::draw::service::Draws;
 use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::load::{self, EndedEntries};
 use crate::queue::model::{Ended, Sequence};
+use crate::queue::{self, draw};
 use crate::seats;
 use crate::seats::service::decided;
 use crate::store::id::ScheduleId;
+use crate::store::keys::SEQUENCE_BITS;
 use crate::store::pg::Pg;
 use crate::store::script::ScriptError;
 use crate::store::{Store, StoreError};
@@ -44,6 +45,29 @@ pub struct Loader<'a> {
     pub schedule: ScheduleId,
 }
 
+/// Under which sequences queue entries are loaded.
+struct LoadedOrder<'a> {
+    draw: Option<Draw>,
+    places: Option<&'a Places>,
+}
+
+impl LoadedOrder<'_> {
+    /// The drawn sequence of an entrant.
+    fn drawn(&self, joined: Sequence) -> Option<Sequence> {
+        self.places?.drawn(joined)
+    }
+
+    /// The sequence under which a waiting entry is loaded. `None` for an entry from before a draw
+    /// that is not over, because `queue/move_drawn` adds it, and for one that is not on the list of
+    /// the draw, because its ticket brings it back.
+    fn waiting(&self, joined: Sequence) -> Option<Sequence> {
+        match self.draw {
+            Some(draw) if joined <= draw.base => self.drawn(joined).filter(|_| draw.moved),
+            _ => Some(joined),
+        }
+    }
+}
+
 impl Loader<'_> {
     /// Loads seats, the draw, queue entries, buyers and completed entries; not the settings.
     ///
@@ -52,12 +76,12 @@ impl Loader<'_> {
     /// has started a new rebuild.
     pub async fn load(&self) -> Result<(), StoreError> {
         self.load_seats().await?;
-        if let Some(draw) = draw::pg::find(self.pg, self.schedule).await? {
-            let draw = &draw;
+        let draw = draw::pg::find(self.pg, self.schedule).await?;
+        if let Some(draw) = &draw {
             retry(|| async move { Ok(draw::redis::load_draw(self.scripts, draw).await?) }).await?;
         }
         let places = self.draws.places(self.schedule).await?;
-        self.load_places(places.as_deref()).await?;
+        self.load_places(&LoadedOrder { draw, places: places.as_deref() }).await?;
         // Last: an entry that is already loaded as ended keeps its reason.
         self.load_reservations(places.as_deref()).await
     }
@@ -77,34 +101,53 @@ impl Loader<'_> {
         Ok(())
     }
 
-    async fn load_places(&self, drawn: Option<&Places>) -> Result<(), StoreError> {
-        let (mut after, mut count, mut ended) = (Sequence(0), 0, EndedEntries::default());
-        loop {
-            let read = || async move { Ok(pg::places(self.pg, self.schedule, after).await?) };
-            let Some(page) = retry(read).await? else {
-                break;
-            };
-            let drawn_sequence = |joined| drawn.and_then(|drawn| drawn.drawn(joined));
-            for (joined, reason) in &page.ended {
-                ended.add(*joined, *reason);
-                // A drawn entry has two sequences: the one of joining and the drawn one. Both end.
-                if let Some(drawn) = drawn_sequence(*joined) {
-                    ended.add(drawn, *reason);
-                }
-                if ended.is_full() {
-                    self.load_ended(&mut ended).await?;
-                }
-            }
-            let slot = |&(joined, ends): &(Sequence, i64)| {
-                (drawn_sequence(joined).unwrap_or(joined), ends)
-            };
-            let slots: Vec<_> = page.slots.iter().map(slot).collect();
-            retry(|| load::slots(self.scripts, &slots, LEASE)).await?;
-            (after, count) = (page.last, count + page.count);
-            // For the statistics, and for the room of a draw: entries beyond it are not drawn.
-            retry(|| load::count(self.scripts, count, LEASE)).await?;
+    /// Loads queue entries. While one page goes to Redis, the next is read.
+    async fn load_places(&self, order: &LoadedOrder<'_>) -> Result<(), StoreError> {
+        let highest = queue::pg::highest(self.pg, self.schedule).await?;
+        let latest = Sequence(highest.epoch() << SEQUENCE_BITS);
+        let read = async |after| {
+            let page =
+                || async move { Ok(pg::places(self.pg, self.schedule, after, latest).await?) };
+            retry(page).await
+        };
+        let (mut count, mut ended) = (0, EndedEntries::default());
+        let mut next = read(Sequence(0)).await?;
+        while let Some(page) = next {
+            count += page.count;
+            let load = self.load_page(order, &page, count, &mut ended);
+            next = tokio::try_join!(load, read(page.last))?.1;
         }
         self.load_ended(&mut ended).await
+    }
+
+    /// Loads a page of queue entries; `count` is the number of entries up to the end of the page.
+    async fn load_page(
+        &self,
+        order: &LoadedOrder<'_>,
+        page: &PlacePage,
+        count: u64,
+        ended: &mut EndedEntries,
+    ) -> Result<(), StoreError> {
+        let waiting = page.waiting.iter();
+        let waiting: Vec<_> =
+            waiting.filter_map(|(user, joined)| Some((*user, order.waiting(*joined)?))).collect();
+        retry(|| load::waiting(self.scripts, &waiting, LEASE)).await?;
+        for (joined, reason) in &page.ended {
+            ended.add(*joined, *reason);
+            // A drawn entry has two sequences: the one of joining and the drawn one. Both end.
+            if let Some(drawn) = order.drawn(*joined) {
+                ended.add(drawn, *reason);
+            }
+            if ended.is_full() {
+                self.load_ended(ended).await?;
+            }
+        }
+        let slot =
+            |&(joined, ends): &(Sequence, i64)| (order.drawn(joined).unwrap_or(joined), ends);
+        let slots: Vec<_> = page.slots.iter().map(slot).collect();
+        retry(|| load::slots(self.scripts, &slots, LEASE)).await?;
+        // For the statistics, and for the room of a draw: entries beyond it are not drawn.
+        retry(|| load::count(self.scripts, count, LEASE)).await
     }
 
     async fn load_reservations(&self, drawn: Option<&Places>) -> Result<(), StoreError> {

@@ -43,6 +43,9 @@ pub struct ReservationPage {
 pub struct PlacePage {
     /// Number of entries in the page, of every status.
     pub count: u64,
+    /// The entries that wait and were never admitted, in order. Not those of a user with a later
+    /// entry: a loss of Redis came between the two, and the ticket that is shown decides.
+    pub waiting: Vec<(UserId, Sequence)>,
     /// The entries that ended, and how.
     pub ended: Vec<(Sequence, Ended)>,
     /// The open entries with an active slot, and when the slot ends (ms since 1970).
@@ -132,20 +135,31 @@ pub async fn reservations(
     }))
 }
 
-/// The page of queue entries after `after`; `None` if there are no more.
+/// The page of queue entries after `after`; `None` if there are no more. `latest` is the lowest
+/// sequence of the last epoch that has entries: later entries of a user are looked for only before
+/// it. There, the sums with 0 keep the planner from reading all later entries of the schedule.
 pub async fn places(
     pg: &Pg,
     schedule: ScheduleId,
     after: Sequence,
+    latest: Sequence,
 ) -> Result<Option<PlacePage>, StoreError> {
     let row = sqlx::query!(
         r#"with page as materialized (
-             select sequence, status, slot_ends_at from queue
+             select sequence, user_id, status, entered_at, slot_ends_at from queue
              where concert_schedule_id = $1 and sequence > $2 order by sequence limit $3),
+           waiting as materialized (
+             select sequence, user_id from page p
+             where status = 'WAITING' and entered_at is null
+               and (sequence >= $4 or not exists (
+                 select from queue q where q.user_id = p.user_id
+                   and q.concert_schedule_id + 0 = $1 and q.sequence + 0 > p.sequence))),
            slot as materialized (
              select sequence, (extract(epoch from slot_ends_at) * 1000)::bigint as ends from page
              where status in ('WAITING', 'ACTIVE') and slot_ends_at is not null)
            select (select max(sequence) from page) as last, (select count(*) from page) as "count!",
+                  array(select sequence from waiting order by sequence) as "waiting!",
+                  array(select user_id from waiting order by sequence) as "users!",
                   array(select sequence from page where status = 'EXPIRED') as "expired!",
                   array(select sequence from page where status = 'LEFT') as "left!",
                   array(select sequence from page where status = 'COMPLETED') as "completed!",
@@ -153,7 +167,8 @@ pub async fn places(
                   array(select ends from slot order by sequence) as "ends!""#,
         schedule.0,
         after.as_i64(),
-        ROWS
+        ROWS,
+        latest.as_i64()
     );
     let row = row.fetch_one(pg.pool()).await?;
     let sequence = |number: i64| Sequence(number.cast_unsigned());
@@ -164,6 +179,12 @@ pub async fn places(
     };
     Ok(row.last.map(|last| PlacePage {
         count: row.count.unsigned_abs(),
+        waiting: row
+            .users
+            .into_iter()
+            .map(UserId)
+            .zip(row.waiting.into_iter().map(sequence))
+            .collect(),
         ended: reasons.into_iter().flat_map(ended).collect(),
         slots: row.slots.into_iter().map(sequence).zip(row.ends).collect(),
         last: sequence(last),

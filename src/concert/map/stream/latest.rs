@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::board::seats::SeatStates;
+use crate::concert::layout::Layout;
 use crate::concert::map::{MapVersion, changes};
-use crate::concert::model::Layout;
 use crate::http::stream::event;
 use crate::http::stream::socket::Event;
 

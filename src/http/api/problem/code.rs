@@ -247,7 +247,8 @@ codes! {
         "The service has a defect. Its log has the reason, under the id in `instance`.",
         "Report the `instance` to the operator.", {};
     NotReady = "not_ready", SERVICE_UNAVAILABLE, "Not ready to serve",
-        "`GET /readyz` only: the dependencies in `failing` do not answer or do not match.",
+        "`GET /readyz` only: the dependencies in `failing` do not answer or do not match, or the \
+         process is `draining`.",
         "Route no traffic to this process until it is ready.", {"failing": ["redis"]};
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too busy at the moment",
         "The process has too many requests in progress, or the answer took too long.",

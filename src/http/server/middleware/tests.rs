@@ -15,6 +15,7 @@ use crate::http::limit::address_limits::AddressPolicies;
 use crate::http::limit::client_address::Proxies;
 use crate::rate_limit::CallerKey;
 use crate::store::id::UserId;
+use crate::telemetry::text_format::TextFormat;
 
 /// Identifies users by tokens that are their ids; takes 50 ms, like a store call.
 struct IdentifyById;
@@ -117,7 +118,7 @@ fn app_with(in_flight: usize, user_requests: u32, metrics: &Metrics, change: &Ch
     let surroundings = RouterContext {
         error_page: Arc::new(PlainPage),
         identity: Identity(Arc::new(IdentifyById)),
-        addresses: Arc::new(AddressLimits::new(proxies, policies)),
+        addresses: Arc::new(AddressLimits::new(proxies, policies, metrics.clone())),
         limits,
         cors: Cors::default(),
         exempt: Arc::new(|_, _, _| false),
@@ -160,7 +161,7 @@ async fn every_refusal_is_a_problem_with_the_requests_id() {
     }
     assert_eq!(call(&app, "POST", "/v1/admin/large", large()).await.0, StatusCode::OK);
 
-    let text = metrics.render();
+    let text = metrics.render(TextFormat::Prometheus);
     for labels in [
         r#"{route="/echo/{id}",method="POST",status="413"} 1"#,
         r#"{route="unmatched",method="GET",status="404"} 1"#,
@@ -220,7 +221,11 @@ async fn a_user_beyond_the_rate_limit_takes_no_capacity_from_another_user() {
     assert!(!flood.contains(&StatusCode::SERVICE_UNAVAILABLE), "{flood:?}");
     assert!(flood.contains(&StatusCode::TOO_MANY_REQUESTS), "{flood:?}");
     let counted = r#"onsale_http_refused_total{reason="user"}"#;
-    assert!(metrics.render().contains(counted), "{}", metrics.render());
+    assert!(
+        metrics.render(TextFormat::Prometheus).contains(counted),
+        "{}",
+        metrics.render(TextFormat::Prometheus)
+    );
 }
 
 #[tokio::test]

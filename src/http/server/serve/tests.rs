@@ -27,6 +27,7 @@ fn policy(most: usize) -> ConnectionPolicy {
         connections,
         timeouts: ClientTimeouts { head: brief, write: brief },
         metrics: Metrics::new(),
+        drain: Drain::default(),
     }
 }
 
@@ -44,7 +45,7 @@ async fn start(
     let tasks = TaskTracker::new();
     let proxies = Proxies::new(Vec::new(), ForwardedHeader::XForwardedFor);
     let policies = AddressPolicies { requests: 0, scarce_calls: 0, scarce: &[] };
-    let addresses = Arc::new(AddressLimits::new(proxies, policies));
+    let addresses = Arc::new(AddressLimits::new(proxies, policies, Metrics::new()));
     let fast_paths = FastPaths::new(Vec::new(), Vec::new(), addresses, Metrics::new());
     let routes = Routes { router, fast_paths };
     tasks.spawn(serve(listener, policy, routes, stop.clone(), drain));
@@ -144,6 +145,18 @@ async fn a_full_server_refuses_at_once_and_a_crowded_one_closes_after_each_answe
     stop.cancel();
     tasks.wait().await;
     drop(first);
+}
+
+#[tokio::test]
+async fn a_draining_server_closes_after_each_answer() {
+    let policy = policy(64);
+    let (addr, stop, tasks) = start(policy.clone(), Duration::from_millis(100)).await;
+    policy.drain.begin(Duration::from_mins(1));
+    // Answered in full, and closed, although the client did not ask for that.
+    let answered = read_answer(ask(addr, "/soon").await).await;
+    assert!(answered.contains("connection: close") && answered.ends_with("done"), "{answered}");
+    stop.cancel();
+    tasks.wait().await;
 }
 
 /// The answer to a request whose body is missing, and whether the connection closes after it.

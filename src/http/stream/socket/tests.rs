@@ -4,8 +4,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::http::server::drain::Drain;
 use crate::http::stream::Streams;
 use crate::telemetry::Metrics;
+use crate::telemetry::text_format::TextFormat;
 
 /// A stream, its client with a small receive buffer, and the metrics.
 async fn stream() -> (Socket, TcpStream, Metrics) {
@@ -16,7 +18,8 @@ async fn stream() -> (Socket, TcpStream, Metrics) {
     let (client, server) = tokio::join!(client.connect(addr), listener.accept());
     let metrics = Metrics::new();
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let open = Streams::new(1, tasks, stop, metrics.clone()).open("ticket").unwrap();
+    let open =
+        Streams::new(1, tasks, stop, Drain::default(), metrics.clone()).open("ticket").unwrap();
     let socket = Socket::begin(server.unwrap().0, b"head\r\n\r\n".to_vec(), open).unwrap();
     let mut client = client.unwrap();
     let mut begun = vec![0; 8 + RETRY.len()];
@@ -63,7 +66,7 @@ async fn a_client_that_does_not_read_is_disconnected_and_counted() {
     assert_eq!(socket.ready(Instant::now() + READ_TIMEOUT / 2), Ok(false));
     assert_eq!(socket.ready(Instant::now() + READ_TIMEOUT * 2), Err(Gone));
     drop(socket);
-    let text = metrics.render();
+    let text = metrics.render(TextFormat::Prometheus);
     for line in [
         r#"onsale_streams_dropped_total{kind="ticket"} 1"#,
         r#"onsale_streams{kind="ticket"} 0"#,

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::service::{QueueError, WaitingRoom};
 use crate::concert::model::{ConcertStatus, Phase, Schedule};
 use crate::concert::service::CatalogueError;
+use crate::queue::service::{QueueError, WaitingRoom};
 use crate::store::id::ScheduleId;
 use crate::store::{Store, StoreError};
 

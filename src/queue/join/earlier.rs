@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::keyspaces::ScheduleScripts;
-use super::model::{EntryState, Joined, Sequence, Ticket, ticket_id};
-use super::pg;
-use super::redis::JoinReply;
-use super::service::WaitingRoom;
+use super::reply::JoinReply;
+use crate::queue::batch::joins::Joining;
+use crate::queue::model::{EntryState, Joined, Sequence, Ticket, ticket_id};
+use crate::queue::pg;
+use crate::queue::service::WaitingRoom;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::{Store, StoreError};
 
@@ -25,16 +25,12 @@ const WAIT: Duration = Duration::from_secs(2);
 impl WaitingRoom {
     /// Finds or creates the entry of `user`: the one in Redis, else the one from before a loss,
     /// else a new one.
-    pub(super) async fn find_or_create_entry(
+    pub(in crate::queue) async fn find_or_create_entry(
         &self,
         schedule: ScheduleId,
         user: UserId,
     ) -> Result<JoinReply, StoreError> {
-        let join = |scripts: ScheduleScripts| async move {
-            let lost = scripts.keyspace.keys.epoch() > 1;
-            scripts.join(user, lost).await
-        };
-        let reply = self.keyspaces.run(schedule, join).await?;
+        let reply = self.joins.run(schedule, Joining { user, first_try: true }).await?;
         if reply != JoinReply::Unknown {
             return Ok(reply);
         }
@@ -44,7 +40,7 @@ impl WaitingRoom {
                 return Ok(JoinReply::Joined(Joined { entry, new: false }));
             }
         }
-        self.keyspaces.run(schedule, |scripts| async move { scripts.join(user, false).await }).await
+        self.joins.run(schedule, Joining { user, first_try: false }).await
     }
 
     /// A ticket for the user's open entry from before the loss. `None` if there is none, or

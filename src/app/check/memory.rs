@@ -1,0 +1,57 @@
+//! Compares the memory of Redis with what a sale takes.
+
+use super::report::Report;
+use crate::store::redis::Redis;
+use crate::store::redis::info::ServerInfo;
+
+/// Memory of Redis for each user who joins, in bytes: the entry in `waiting`, its bits, its event in
+/// the log until it is archived, and what it takes once it is active. docs/REDIS.md has the
+/// measurement.
+pub const JOINER_BYTES: u64 = 500;
+
+/// Memory of Redis for each seat, in bytes: what a held and sold seat takes.
+pub const SEAT_BYTES: u64 = 400;
+
+/// Part of the free memory that joiners and seats may take, in percent. The rest is for buffers of
+/// clients and replicas, and for fragmentation.
+const USABLE_PERCENT: u64 = 80;
+
+/// Compares the memory with what `expected` joiners and `seats` take. A sale is on one server, so
+/// each primary must have this memory.
+pub(super) async fn check(redis: &Redis, expected: Option<u64>, seats: u64, report: &mut Report) {
+    let Ok(servers) = redis.infos().await else {
+        return;
+    };
+    for server in servers.iter().filter(|server| server.field("role") != Some("slave")) {
+        memory(server, expected, seats, report);
+    }
+}
+
+fn memory(server: &ServerInfo, expected: Option<u64>, seats: u64, report: &mut Report) {
+    let name = "redis.memory";
+    let number = |name| server.number(name).unwrap_or(0);
+    let (used, most) = (number("used_memory"), number("maxmemory"));
+    let limit = if most > 0 { most } else { number("total_system_memory") };
+    let usable = limit.saturating_sub(used) / 100 * USABLE_PERCENT;
+    let room = usable.saturating_sub(seats * SEAT_BYTES) / JOINER_BYTES;
+    let mib = |bytes: u64| bytes / (1024 * 1024);
+    let kind = if most > 0 { "maxmemory" } else { "the memory of its machine" };
+    let text = format!(
+        "{} MiB used of {} MiB ({kind}){}: room for about {room} joiners beside {seats} seats",
+        mib(used),
+        mib(limit),
+        server.at()
+    );
+    let needed = expected.unwrap_or(0) * JOINER_BYTES + seats * SEAT_BYTES;
+    if needed > usable {
+        let advice = format!("{} MiB more are needed: raise maxmemory", mib(needed - usable) + 1);
+        report.fail(name, text, advice);
+    } else if most == 0 {
+        let advice = "set maxmemory: without it, the system may end Redis when memory runs out";
+        report.warn(name, text, advice);
+    } else if expected.is_none() {
+        report.ok(name, format!("{text} (--expect N compares it with your number)"));
+    } else {
+        report.ok(name, text);
+    }
+}

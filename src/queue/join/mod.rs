@@ -1,0 +1,5 @@
+//! Joining a queue.
+
+mod check;
+mod earlier;
+pub mod reply;
