@@ -3,9 +3,10 @@
 //! - lengths of files, functions and scripts, and the headers of scripts;
 //! - code and file names that are forbidden;
 //! - texts of pages in both languages;
-//! - names in the documents: tests, scripts, and the terms of the glossary.
+//! - names in the documents: tests, files, scripts, and the terms of the glossary.
 
 mod glossary;
+mod image;
 mod imports;
 mod layers;
 mod lengths;
@@ -135,6 +136,60 @@ fn every_test_named_in_the_documents_exists() {
         assert!(named::named(document).count() > 20, "{name} names no tests");
         assert_rules(&[("every named test exists", named::missing(document, &sources))]);
     }
+}
+
+#[test]
+fn every_file_named_in_the_documents_exists() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ignored = std::fs::read_to_string(root.join(".gitignore")).expect(".gitignore");
+    let mut documents = read("docs", "md");
+    for name in ["README.md", "CONTRIBUTING.md"] {
+        let text = std::fs::read_to_string(root.join(name)).expect(name);
+        documents.push(Source::new(name, &text));
+    }
+    // A decision record describes the files of its day.
+    documents.retain(|document| !document.path.starts_with("docs/decisions/"));
+    assert!(documents.iter().map(|it| named::files(it).count()).sum::<usize>() > 100);
+    let missing = each(&documents, |it| named::missing_files(it, root, &ignored));
+    assert_rules(&[("every named file exists", missing)]);
+}
+
+/// Cargo itself resolves the build of the image, from the files that the image has.
+#[test]
+fn the_image_is_built_from_its_context_without_private_servers() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).expect(name);
+    let (allowed, dockerfile) = (text(".dockerignore"), text("Dockerfile"));
+    let folder = std::env::temp_dir().join(format!("onsale-context-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    image::lay_out(root, &allowed, &folder).expect("the context");
+    let (packages, missing) =
+        (image::packages(&folder), image::missing_copies(&dockerfile, &folder));
+    std::fs::remove_dir_all(&folder).expect("the folder");
+    let packages = packages.expect("cargo");
+    assert!(packages.contains(&"axum".to_owned()), "{packages:?}");
+    assert!(!packages.contains(&"onsale-dev".to_owned()), "the image has private servers");
+    assert_eq!(missing, [""; 0]);
+    let build = "cargo build --locked --release --no-default-features --bin onsale";
+    assert!(dockerfile.contains(build), "the packages are those of this command");
+    // What the sources embed is in the context too.
+    let names: Vec<&str> = image::context(&allowed).collect();
+    for needed in ["src", "lua", "migrations", "web", "crates", ".sqlx", "Cargo.lock"] {
+        assert!(names.contains(&needed), "{needed}");
+    }
+}
+
+#[test]
+fn every_file_of_deploy_is_named_in_the_documents() {
+    let documents = read("docs", "md");
+    let named: Vec<&str> = documents.iter().flat_map(named::files).collect();
+    let mut files = sources(&["deploy"], "");
+    // The certificate for trying nginx out, which is not a file of the project.
+    files.retain(|file| !file.path.starts_with("deploy/nginx/site/certificate."));
+    assert!(files.len() > 15, "the files were not found");
+    let unnamed = files.iter().filter(|file| !named.contains(&file.path.as_str()));
+    let unnamed = unnamed.map(|file| file.path.clone()).collect();
+    assert_rules(&[("every file of deploy is named in the documents", unnamed)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the implementation of onsale.
 
 mod answers;
+mod free;
 mod holds;
 pub mod line;
 mod linear;
@@ -57,7 +58,7 @@ impl fmt::Display for Violation {
 type Invariant = (&'static str, fn(&Evidence) -> Vec<String>);
 
 /// The invariants, with the numbers of docs/RELIABILITY.md.
-pub const INVARIANTS: [Invariant; 20] = [
+pub const INVARIANTS: [Invariant; 21] = [
     ("I1 one owner by the books", owners::one_live_row),
     ("I1 one owner by the answers", owners::never_two_owners),
     ("I2 what was acknowledged is there", answers::acknowledged_is_there),
@@ -78,6 +79,7 @@ pub const INVARIANTS: [Invariant; 20] = [
     ("I12 linearizable per seat", linear::linearizable),
     ("I13 nothing lingers", recovery::nothing_lingers),
     ("I14 no answer outside of the contract", answers::within_the_contract),
+    ("I15 no refusal while seats are free", free::refused_only_if_taken),
 ];
 
 /// All violations.

@@ -20,6 +20,11 @@ fn time(ms_into: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(ms(ms_into)).expect("a time")
 }
 
+/// A hold of best available seats that was refused.
+fn refused_best(quantity: usize, from: i64) -> Op {
+    op(4, Act::Hold { schedule: 1, quantity }, from, 409, json!({"code": "not_enough_seats"}))
+}
+
 /// A request with one try of 10 ms, and its answer.
 fn op(user: i64, act: Act, from: i64, status: u16, body: Value) -> Op {
     let answer = Some(Answer { status, body, replayed: false });
@@ -133,7 +138,7 @@ fn overtake(evidence: &mut Evidence) {
 /// A change of the evidence that violates the invariant of this name.
 type Planting = (&'static str, fn(&mut Evidence));
 
-const PLANTINGS: [Planting; 28] = [
+const PLANTINGS: [Planting; 29] = [
     ("I1 one owner by the books", |e| {
         e.books.reservations.push(row(9, "h9", 12, 2, "COMPLETE"));
     }),
@@ -182,6 +187,7 @@ const PLANTINGS: [Planting; 28] = [
     }),
     ("I13 nothing lingers", |e| e.books.undelivered = 1),
     ("I14 no answer outside of the contract", |e| e.record.unexpected.push("500".into())),
+    ("I15 no refusal while seats are free", |e| e.record.ops.push(refused_best(2, 9_000))),
 ];
 
 #[test]
@@ -200,6 +206,21 @@ fn every_invariant_finds_its_planted_violation() {
     for (invariant, _) in INVARIANTS {
         assert!(PLANTINGS.iter().any(|(planted, _)| *planted == invariant), "{invariant}");
     }
+}
+
+/// Of three seats one is sold, one kept until 5.5 s after its hold's end, one being claimed.
+#[test]
+fn a_refusal_is_right_while_too_few_seats_can_be_free() {
+    for (quantity, from) in [(3, 9_000), (2, 8_000), (1, 105)] {
+        let mut evidence = correct();
+        evidence.record.ops.push(refused_best(quantity, from));
+        assert_eq!(check(&evidence), [], "{quantity} at {from}");
+    }
+    let mut evidence = correct();
+    evidence.record.ops.push(refused_best(2, 9_000));
+    evidence.record.ops.push(refused_best(1, 9_005));
+    let found = check(&evidence);
+    assert!(found.is_empty(), "each may have claimed a seat of the other: {found:?}");
 }
 
 /// Not every refusal is stored under its key: the same request may succeed later.

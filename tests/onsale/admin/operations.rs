@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::sale::refusals::active_buyer;
 use crate::support::client::Client;
-use crate::support::program::Program;
+use crate::support::program::{Program, command};
 use crate::support::sale;
 use crate::support::wait::until;
 use crate::support::world::World;
@@ -84,13 +84,12 @@ async fn readiness_names_the_store_that_is_down_and_liveness_stays_ok() {
 /// Fails unless every metric is ours, and Prometheus can parse the text.
 #[track_caller]
 fn check_syntax(text: &str) {
-    // OpenMetrics: comments, then `name{labels} value`, and an end.
-    assert!(text.ends_with("# EOF\n"));
+    // Comments, then `name{labels} value`.
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = line.rsplit_once(' ').expect("a series and a value");
         assert!(value.parse::<f64>().is_ok(), "{line}");
         let name = series.split('{').next().expect("a name");
-        assert!(name.starts_with("onsale_"), "{line}");
+        assert!(name.starts_with("onsale_") || name.starts_with("process_"), "{line}");
         assert_eq!(series.contains('{'), series.ends_with('}'), "{line}");
         assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{line}");
     }
@@ -112,15 +111,15 @@ async fn metrics_count_a_sale_and_can_be_parsed() {
     buyer.poll().await.ok(200);
 
     let schedule = sale.schedule;
-    let line = |name: &str| format!(r#"onsale_line_{name}{{schedule="{schedule}"}}"#);
+    let line = |name: &str| format!(r#"onsale_schedule_{name}{{schedule="{schedule}"}}"#);
     let text = until("the metrics of the queue", async || {
         let answer = process.anonymous().get("/metrics").await;
-        let active = format!("{} 1\n", line("active"));
-        (answer.text.contains(&active) && answer.text.contains(&format!("{} 0\n", line("waiting"))))
-            .then_some(answer)
+        let active = format!("{} 1\n", line("active_slots"));
+        (answer.text.contains(&active)
+            && answer.text.contains(&format!("{} 0\n", line("waiting_entries"))))
+        .then_some(answer)
     })
     .await;
-    assert!(text.header("content-type").contains("openmetrics-text"));
     check_metrics_of_sale(&text.text);
     check_syntax(&text.text);
 }
@@ -145,12 +144,15 @@ fn check_metrics_of_sale(text: &str) {
     }
     for name in [
         "onsale_http_request_duration_seconds_bucket",
-        "onsale_postgres_connections",
-        "onsale_redis_bulk_connections{state=\"size\"}",
+        "onsale_postgres_pool_connections",
+        "onsale_redis_bulk_connections{state=\"idle\"}",
         "onsale_redis_bulk_connections{state=\"in_use\"}",
         "onsale_redis_bulk_waiting",
         "onsale_redis_bulk_wait_timeouts_total",
-        "onsale_loop_last_run_seconds",
+        "onsale_loop_last_run_timestamp_seconds",
+        "onsale_loop_last_success_timestamp_seconds",
+        "onsale_loop_failures_total",
+        "onsale_log_lines_dropped_total",
         "onsale_loop_lag_seconds",
         "onsale_outbox_backlog",
         "onsale_outbox_parked",
@@ -228,4 +230,65 @@ async fn requests_in_progress_at_sigterm_are_finished_and_the_process_exits_with
     drop(waits);
     assert_eq!(program.wait().await, Some(0), "{}", program.output());
     assert_eq!(world.number(r#"select count(*) from "user""#).await, 1);
+}
+
+/// In a new database nobody is there to make an administrator of.
+#[tokio::test]
+async fn the_command_line_creates_an_administrator_and_checks_a_process() {
+    let world = World::new().await;
+    let program = Program::start(&world, &[]).await;
+    let run = |arguments: &[&str]| command(&world, arguments).output().expect("onsale");
+    let created = run(&["admin", "create", "--name", "Operator"]);
+    let token = String::from_utf8(created.stdout).expect("a token");
+    let admin = program.anonymous().with_token(token.trim());
+    let concert = json!({"title": "A concert", "description": ""});
+    admin.post("/v1/admin/concerts", concert).await.ok(201);
+    let refused = run(&["admin", "create", "--name", "\u{200b}"]);
+    assert_eq!(refused.status.code(), Some(2), "a name without a visible character");
+    assert_eq!(world.number(r#"select count(*) from "user""#).await, 1);
+
+    let listen = program.addr.to_string();
+    for arguments in
+        [&["health", "--listen", &listen][..], &["health", "--ready", "--listen", &listen]]
+    {
+        let health = run(arguments);
+        assert_eq!(health.status.code(), Some(0), "{health:?}");
+    }
+    drop(program);
+    assert_eq!(run(&["health", "--listen", &listen]).status.code(), Some(1));
+
+    let check = run(&["migrate", "--check"]);
+    assert_eq!(check.status.code(), Some(0), "{check:?}");
+    let undo = "delete from _sqlx_migrations where version = 1";
+    sqlx::query(undo).execute(&world.pool).await.expect("a database that lacks a migration");
+    assert_eq!(run(&["migrate", "--check"]).status.code(), Some(1));
+}
+
+/// While Redis is down nobody is admitted, although the loop runs.
+#[tokio::test]
+async fn a_loop_that_fails_has_runs_and_failures_and_no_success() {
+    let mut world = World::new().await;
+    let process = world.start().await;
+    sale::open(&process.admin().await, 1, 1, json!({})).await;
+    let metric = async |name: &str| {
+        let text = process.anonymous().get("/metrics").await.text;
+        let line = format!("{name}{{name=\"admission\"}} ");
+        let value = text.lines().find_map(|it| it.strip_prefix(&line)?.parse::<f64>().ok());
+        value.unwrap_or_else(|| panic!("{line}"))
+    };
+    world.redis.kill().await.expect("Redis ends");
+    until("admission fails", async || {
+        (metric("onsale_loop_failures_total").await > 0.0).then_some(())
+    })
+    .await;
+    let success = metric("onsale_loop_last_success_timestamp_seconds").await;
+    let run = metric("onsale_loop_last_run_timestamp_seconds").await;
+    until("it runs again and again", async || {
+        (metric("onsale_loop_last_run_timestamp_seconds").await > run + 2.0).then_some(())
+    })
+    .await;
+    assert_eq!(
+        metric("onsale_loop_last_success_timestamp_seconds").await.to_bits(),
+        success.to_bits()
+    );
 }

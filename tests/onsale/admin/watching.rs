@@ -51,6 +51,22 @@ async fn an_operator_sees_who_is_next_and_why_nobody_is_admitted() {
 }
 
 #[tokio::test]
+async fn the_front_of_a_sale_that_was_over_when_it_was_made_is_closed_and_empty() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let concert = admin.post("/v1/admin/concerts", json!({"title": "Past"})).await.ok(201);
+    let path = format!("/v1/admin/concerts/{}/schedules", concert["id"]);
+    let times = json!({"reservation_available_at": sale::in_seconds(-9000),
+        "deadline_at": sale::in_seconds(-8000), "concert_at": sale::in_seconds(60)});
+    let schedule = admin.post(&path, times).await.ok(201)["id"].as_i64().expect("an id");
+    let path = format!("/v1/admin/schedules/{schedule}/next");
+    let view = admin.get(&path).await.ok(200);
+    assert_eq!((&view["blocked_by"], &view["until"]), (&json!("CLOSED"), &Value::Null));
+    assert_eq!((&view["room"], &view["next"]), (&json!(0), &json!([])));
+}
+
+#[tokio::test]
 async fn health_shows_which_store_is_down_and_that_the_loops_run() {
     let mut world = World::new().await;
     let process = world.start().await;
@@ -64,7 +80,16 @@ async fn health_shows_which_store_is_down_and_that_the_loops_run() {
         let health = health().await;
         let names: Vec<&str> =
             health["loops"].as_array()?.iter().filter_map(|one| one["name"].as_str()).collect();
-        let all = ["admission", "archive", "expiry", "presence", "purge", "relay", "rejections"];
+        let all = [
+            "admission",
+            "archive",
+            "expiry",
+            "presence",
+            "purge",
+            "readiness",
+            "rejections",
+            "relay",
+        ];
         (health["well"] == true && all.iter().all(|name| names.contains(name))).then_some(health)
     })
     .await;

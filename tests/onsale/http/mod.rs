@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod codes;
+pub mod collector;
 pub mod connections;
 pub mod description;
 pub mod explained;
@@ -12,9 +13,11 @@ pub mod hostile;
 pub mod identity;
 pub mod jwks;
 pub mod limits;
+pub mod logging;
 pub mod matrix;
 pub mod problems;
 pub mod provider;
+pub mod secret_files;
 pub mod secrets;
 pub mod sessions;
 pub mod wrong;

@@ -1,5 +1,5 @@
-//! A hold and a payment are one SQL call each. What each call guarantees, and what breaks without
-//! it.
+//! A hold, a payment and a charge are one SQL call each. What each call guarantees, and what breaks
+//! without it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -27,8 +27,8 @@ async fn sleep_past(at: DateTime<Utc>) {
     sleep_until(at + TimeDelta::milliseconds(20)).await;
 }
 
-/// Holds and pays five times through a proxy that cuts the connection at each call; returns how
-/// many answers were replays.
+/// Holds, pays and charges five times through a proxy that cuts the connection at each call; returns
+/// how many answers were replays.
 async fn through_cut_calls(fault: Mode) -> usize {
     let mut world = World::new().await;
     let (_direct, sale, crowd) = active_buyers(&world, 1, json!({"max_seats_per_user": 100})).await;
@@ -47,14 +47,17 @@ async fn through_cut_calls(fault: Mode) -> usize {
         let keyed = buyer.with_key(&format!("cut-here-pay-{round}"));
         let pay = json!({"hold_id": held.body["hold_id"]});
         let paid = cut(&proxy, fault, &keyed, "/v1/payments", pay).await;
-        for answer in [held, paid] {
+        let keyed = buyer.with_key(&format!("cut-here-charge-{round}"));
+        let charge = json!({"amount": 10});
+        let charged = cut(&proxy, fault, &keyed, "/v1/points/charges", charge).await;
+        for answer in [held, paid, charged] {
             replays += usize::from(answer.header("idempotency-replayed") == "true");
             answer.ok(201);
         }
     }
-    assert_eq!(proxy.cuts(), 10);
+    assert_eq!(proxy.cuts(), 15);
     assert_eq!(world.number("select count(*) from payment").await, 5);
-    assert_eq!(world.number("select sum(amount)::bigint from point").await, 500);
+    assert_eq!(world.number("select sum(amount)::bigint from point").await, 550);
     assert_consistent(&world).await;
     replays
 }
@@ -81,25 +84,36 @@ async fn a_call_that_never_arrived_is_repeated() {
 
 /// The result row of a statement arrives before its commit; only the commit counts.
 #[tokio::test]
-async fn a_payment_whose_commit_fails_is_not_confirmed() {
+async fn a_payment_or_charge_whose_commit_fails_is_not_confirmed() {
     let world = World::new().await;
     let (_process, sale, crowd) = active_buyers(&world, 1, json!({})).await;
     let held = crowd[0].hold(sale.schedule, json!({"seat_ids": [sale.seats[0]]})).await.ok(201);
+    let rows = "select count(*) from point_history";
+    let before = world.number(rows).await;
     for sql in [
         "create function fails() returns trigger language plpgsql as
            $$ begin raise exception 'no commit'; end $$",
-        "create constraint trigger fails after insert on payment
+        "create constraint trigger fails after insert on point_history
            deferrable initially deferred for each row execute function fails()",
     ] {
         sqlx::query(sql).execute(&world.pool).await.expect("a trigger");
     }
-    let (keyed, pay) = (crowd[0].with_key("pay"), json!({"hold_id": held["hold_id"]}));
-    let refused = keyed.post("/v1/payments", pay.clone()).await;
-    assert_eq!(refused.status, 500, "{}", refused.text);
-    assert_eq!(world.number("select count(*) from payment").await, 0);
-    sqlx::query("drop trigger fails on payment").execute(&world.pool).await.expect("no trigger");
-    let paid = keyed.post("/v1/payments", pay).await;
-    assert_eq!((paid.status, paid.header("idempotency-replayed")), (201, ""), "{}", paid.text);
+    let calls = [
+        ("/v1/payments", json!({"hold_id": held["hold_id"]})),
+        ("/v1/points/charges", json!({"amount": 5})),
+    ];
+    for (path, body) in &calls {
+        let refused = crowd[0].with_key(path).post(path, body.clone()).await;
+        assert_eq!(refused.status, 500, "{}", refused.text);
+        assert_eq!(world.number(rows).await, before);
+    }
+    let drop = "drop trigger fails on point_history";
+    sqlx::query(drop).execute(&world.pool).await.expect("no trigger");
+    for (path, body) in calls {
+        let done = crowd[0].with_key(path).post(path, body).await;
+        assert_eq!((done.status, done.header("idempotency-replayed")), (201, ""), "{}", done.text);
+    }
+    assert_eq!(world.number("select count(*) from payment").await, 1);
     assert_consistent(&world).await;
 }
 

@@ -1,9 +1,11 @@
 //! Points, payments and idempotency keys.
 
 pub mod calls;
+pub mod charges;
 pub mod checkout;
 pub mod hangups;
 pub mod plans;
 pub mod points;
 pub mod repeats;
 pub mod sql_functions;
+pub mod stored_forms;

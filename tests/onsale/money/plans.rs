@@ -9,7 +9,7 @@ use onsale::reservation::model::ReservationStatus;
 use onsale::reservation::pg as reservations;
 use onsale::reservation::read::pg as reads;
 use onsale::store::id::{PaymentId, ReservationId, ScheduleId, SeatId, UserId};
-use onsale::store::pg::Tx;
+use onsale::store::pg::{Tx, violated};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -213,4 +213,58 @@ async fn earlier_sales_do_not_increase_the_rows_read_by_holds_payments_and_refun
     }
     println!("{table}");
     assert_eq!(grown, ["unfenced"], "{table}");
+}
+
+/// Counts the rows of a table that the transaction has updated, and how many of these updates also
+/// touched its indexes.
+async fn updates(tx: &mut Tx, table: &str) -> (i64, i64) {
+    let ask = format!(
+        "select pg_stat_get_xact_tuples_updated('{table}'::regclass),
+                pg_stat_get_xact_tuples_updated('{table}'::regclass)
+                  - pg_stat_get_xact_tuples_hot_updated('{table}'::regclass)"
+    );
+    let counts = sqlx::query_as(AssertSqlSafe(ask)).fetch_one(tx.conn()).await;
+    counts.expect("counts")
+}
+
+#[tokio::test]
+async fn holds_and_payments_change_seats_and_balances_without_touching_their_indexes() {
+    let world = World::new().await;
+    let scene = sell(&world).await;
+    let mut tx = world.pg.begin().await.expect("a transaction");
+    for (at, (_, user)) in scene.free.iter().enumerate().take(10) {
+        let (held, _) = hold(&mut tx, &scene, at, false).await;
+        pay(&mut tx, *user, held).await;
+    }
+    assert_eq!(updates(&mut tx, "seat").await, (20, 0));
+    assert_eq!(updates(&mut tx, "point").await, (10, 0));
+    // The negative control: an index on a column that each change changes.
+    let index = "create index seat_fence on seat (fence)";
+    sqlx::query(index).execute(tx.conn()).await.expect("an index");
+    hold(&mut tx, &scene, 10, false).await;
+    assert_eq!(updates(&mut tx, "seat").await, (21, 1));
+}
+
+#[tokio::test]
+async fn a_seat_out_of_range_is_refused_by_the_database() {
+    let world = World::new().await;
+    let scene = sell(&world).await;
+    let seat = scene.free[0].0;
+    let change = async |set: &str| {
+        let update = AssertSqlSafe(format!("update seat set {set} where id = $1"));
+        sqlx::query(update).bind(seat.0).execute(&world.pool).await
+    };
+    let too_many = "seat_number = 200001";
+    let sections = ["section = ''", "section = repeat('s', 51)"];
+    let rows = ["\"row\" = ''", "\"row\" = repeat('r', 51)"];
+    let prices = ["seat_price = -1", "seat_price = 1000000001"];
+    for set in [["seat_number = 0", too_many], sections, rows, prices].concat() {
+        let error = change(set).await.expect_err(set);
+        assert_eq!(violated(&error), Some("seat_in_range"), "{set}: {error}");
+    }
+    let insert = "insert into seat (concert_schedule_id, seat_number, section, \"row\", seat_price)
+                  select concert_schedule_id, 200001, section, \"row\", seat_price from seat where id = $1";
+    let error = sqlx::query(insert).bind(seat.0).execute(&world.pool).await.expect_err("a refusal");
+    assert_eq!(violated(&error), Some("seat_in_range"), "{error}");
+    change("section = 'B', seat_price = 0, seat_number = 200000").await.expect("in range");
 }

@@ -18,7 +18,7 @@ use crate::support::world::World;
 async fn wait_for_slot(person: &mut Client) -> Value {
     let mut best = i64::MAX;
     loop {
-        let ticket = person.poll().await.ok(200);
+        let ticket = person.poll_with_retries().await.ok(200);
         if ticket["status"] == "ACTIVE" {
             return ticket;
         }

@@ -1,14 +1,14 @@
 //! The draw: nobody is admitted before it is complete, and its order follows from a published
 //! secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::crowd::{create_users, join_in_order};
-use crate::support::draw::{PublishedDraw, create_sale, drawn_order};
+use crate::support::draw::{PublishedDraw, create_sale, drawn_order, until_begun};
 use crate::support::faults::key;
 use crate::support::sale::{self, in_seconds};
 use crate::support::wait::until;
@@ -155,11 +155,7 @@ async fn nobody_is_admitted_before_the_draw_is_complete() {
     let times = json!({"reservation_available_at": in_seconds(0)});
     admin.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
     let mut redis = world.raw_redis().await;
-    until("the draw has begun", async || {
-        let mark: Option<String> = redis.hget(key(schedule, "meta"), "draw_mark").await.unwrap();
-        mark.map(|_| ())
-    })
-    .await;
+    until_begun(&mut redis, schedule).await;
     let mut late = process.buyer().await;
     late.join(schedule).await.ok(201);
     let ticket = until("the sale is shown as open", async || {
@@ -169,7 +165,7 @@ async fn nobody_is_admitted_before_the_draw_is_complete() {
     .await;
     assert_eq!((&ticket["status"], &ticket["position"]), (&json!("WAITING"), &Value::Null));
     // The admission loop has run several times since the sale opened.
-    let mut rounds = std::collections::BTreeSet::new();
+    let mut rounds = BTreeSet::new();
     until("rounds of admission", async || {
         let at: i64 = redis.hget(key(schedule, "meta"), "looked_at").await.unwrap();
         rounds.insert(at);
@@ -187,6 +183,71 @@ async fn nobody_is_admitted_before_the_draw_is_complete() {
             (ticket.body["status"] == "ACTIVE").then_some(())
         })
         .await;
+    }
+}
+
+/// The ticket from before the draw names the sequence of joining. After the draw it leads to the
+/// drawn one, where the entry has ended too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_left_while_the_draw_went_on_does_not_come_back() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let (schedule, crowd, _) = create_sale(&world, &admin, &[process.addr], 8).await;
+    until("the list is complete", async || {
+        (world.number("select count(*) from draw_entrant").await == 8).then_some(())
+    })
+    .await;
+    // This lock on the archive keeps the list of entrants from being frozen.
+    let mut tx = world.pool.begin().await.unwrap();
+    sqlx::query("select 1 from queue_archive for update").execute(&mut *tx).await.unwrap();
+    let times = json!({"reservation_available_at": in_seconds(0)});
+    admin.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
+    let mut redis = world.raw_redis().await;
+    until_begun(&mut redis, schedule).await;
+    // Not archived before the freeze, so it is on the list.
+    crowd[3].leave().await;
+    let log = key(schedule, "log");
+    let ended: Vec<(String, Vec<(String, String)>)> = redis.xrange_all(&log).await.unwrap();
+    let (last, _) = ended.last().unwrap();
+    let _: () = redis.xdel(&log, &[last]).await.unwrap();
+    tx.rollback().await.unwrap();
+    let draw = PublishedDraw::wait_for(&admin, schedule).await;
+    draw.wait_until_moved(&world).await;
+    assert_eq!(draw.entrants.len(), 8, "it is on the list");
+    let mut gone = crowd[3].clone();
+    assert_eq!(gone.poll().await.ok(200)["status"], "LEFT");
+    let waiting: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
+    assert_eq!(waiting.len(), 7);
+}
+
+/// A process of an older release archives without the list: then the list is written again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_of_entrants_is_written_while_users_join() {
+    for older_release in [false, true] {
+        let world = World::new().await;
+        let process = world.start().await;
+        let admin = process.admin().await;
+        let (schedule, crowd, ids) = create_sale(&world, &admin, &[process.addr], 6).await;
+        crowd[2].leave().await;
+        until("the list is as the queue", async || {
+            let rows = "select count(*) from draw_entrant e join queue q using (sequence)
+                        where e.ticket_id = q.token and q.status = 'WAITING'";
+            let all = world.number("select count(*) from draw_entrant").await;
+            (world.number(rows).await == 5 && all == 5).then_some(())
+        })
+        .await;
+        if older_release {
+            let row = "delete from draw_entrant where user_id = $1";
+            sqlx::query(row).bind(crowd[0].user).execute(&world.pool).await.unwrap();
+            let position = "update queue_archive set listed_position = '0-0'";
+            sqlx::query(position).execute(&world.pool).await.unwrap();
+        }
+        let draw = PublishedDraw::open_sale(&admin, schedule).await;
+        let listed: BTreeSet<String> = draw.entrants.iter().cloned().collect();
+        let mut expected = ids;
+        expected.remove(&crowd[2].user);
+        assert_eq!(listed, expected.into_values().collect());
     }
 }
 

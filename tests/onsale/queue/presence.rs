@@ -286,6 +286,8 @@ async fn a_draining_process_merges_its_presence_and_is_no_longer_waited_for() {
         (redis.hlen::<_, usize>(&mergers).await.expect("Redis") == 2).then_some(())
     })
     .await;
+    // The other process goes on reading its board.
+    crowd[1].poll().await.ok(200);
     draining.stop().await;
     assert_eq!(redis.hlen::<_, usize>(&mergers).await.expect("Redis"), 1, "before its lease ends");
 }

@@ -38,18 +38,18 @@ async fn a_merge_states_nothing_that_another_merge_has_not_sent() {
     let meta = key(sale.schedule, "meta");
     redis.hset::<_, _, _, ()>(&meta, "notice", first + ENTRIES).await.expect("Redis");
 
-    let Parts { boards, admission, .. } = Parts::of(&world, &world.pg);
+    let Parts { boards, presence, .. } = Parts::of(&world, &world.pg);
     let watched = boards.watch(ScheduleId(sale.schedule));
     let noticed = until("the notice is known", async || {
         watched.board().filter(|board| board.meta.notice == first + ENTRIES)
     })
     .await;
-    admission.presence().await.expect("a merge");
+    presence.step().await.expect("a merge");
     for sequence in first..first + ENTRIES {
         let _ = watched.presence.mark(sequence, noticed.meta.presence(), Instant::now());
     }
     let calls = commands_during(&world, async {
-        let (one, other) = tokio::join!(admission.presence(), admission.presence());
+        let (one, other) = tokio::join!(presence.step(), presence.step());
         one.and(other).expect("two merges");
     })
     .await;

@@ -96,6 +96,22 @@ async fn a_slot_that_expired_while_redis_was_lost_stays_expired_for_every_ticket
     until("it is archived", async || (scene.world.number(ended).await == 1).then_some(())).await;
 }
 
+/// The archive is up to a second behind: PostgreSQL still has the entry as waiting.
+#[tokio::test]
+async fn a_slot_whose_admission_was_not_archived_is_restored_by_the_active_ticket() {
+    let scene = Scene::set(json!({})).await;
+    let before = "update queue set status = 'WAITING', entered_at = null, slot_ends_at = null
+                  where status = 'ACTIVE'";
+    let forgotten = sqlx::query(before).execute(&scene.world.pool).await.expect("an update");
+    assert_eq!(forgotten.rows_affected(), 1);
+    scene.lose_redis().await;
+    let path = format!("/v1/schedules/{}/reservations", scene.sale.schedule);
+    let wish = json!({"seat_ids": [scene.sale.seats[0]]});
+    scene.active.keyed().post_with_retries(&path, wish).await.ok(201);
+    let back = poll(&scene.before).await;
+    assert_eq!((&back["status"], &back["active_expires_at"]), (&json!("ACTIVE"), &scene.ends));
+}
+
 #[tokio::test]
 async fn a_passed_over_buyer_has_no_slot_that_a_rebuild_could_restore() {
     let scene = Scene::set(json!({"claim_window_seconds": 1})).await;

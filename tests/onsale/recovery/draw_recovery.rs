@@ -1,7 +1,9 @@
 //! Losing Redis or a process before, during and after a draw.
 
+use std::net::SocketAddr;
+
 use redis::AsyncCommands;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::draw::{PublishedDraw, create_sale, drawn_order};
@@ -85,7 +87,13 @@ async fn after_the_draw_losing_redis_keeps_every_drawn_position() {
     let drawn = queue_order(&crowd).await;
     assert_eq!(drawn, drawn_order(&draw));
     let mut redis = world.raw_redis().await;
+    let before: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
     wipe(&mut redis).await;
+    until("the queue is back before anybody polls", async || {
+        let now: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
+        (now == before).then_some(())
+    })
+    .await;
     poll_all(&crowd).await;
     let mut newcomer = processes[1].buyer().await;
     let late = newcomer.join(schedule).await.ok(201);
@@ -138,4 +146,86 @@ async fn losing_redis_and_a_process_during_the_draw_changes_nothing() {
     let order_now: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
     assert_eq!(order_now.len(), 12, "users who have not polled again are in the queue too");
     assert_eq!(queue_order(&crowd).await, drawn_order(&draw));
+}
+
+/// Keeps the secret from becoming public, so that the draw does not end.
+async fn forbid_publishing(world: &World) {
+    for block in [
+        "create function hold_on() returns trigger language plpgsql as
+         $$ begin raise exception 'not yet'; end $$",
+        "create trigger hold_on before update of opened_at on draw
+         for each row when (new.opened_at is not null) execute function hold_on()",
+    ] {
+        sqlx::query(block).execute(&world.pool).await.unwrap();
+    }
+}
+
+/// Who is active, and until when.
+async fn active_slots(crowd: &[Client], addr: SocketAddr) -> Vec<(i64, Value)> {
+    let mut active = Vec::new();
+    for person in crowd {
+        let ticket = until("a poll succeeds", async || {
+            let answer = person.at(addr).poll().await;
+            (answer.status == 200).then_some(answer.body)
+        })
+        .await;
+        if ticket["status"] == "ACTIVE" {
+            active.push((person.user, ticket["active_expires_at"].clone()));
+        }
+    }
+    active
+}
+
+/// While the queue is moved, the first are admitted. Then Redis and the process are lost: who was
+/// admitted keeps the slot, who paid stays out, and the order of the others does not change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_admitted_during_the_move_keep_their_slots_after_a_loss() {
+    let world = World::new().await;
+    let first = Served::start(&world).await;
+    let helper = world.start().await;
+    let admin = helper.admin().await;
+    let (schedule, crowd, ids) = create_sale(&world, &admin, &[helper.addr], 12).await;
+    wait_for_rows(&world, 12).await;
+    helper.stop().await;
+    forbid_publishing(&world).await;
+    let steer = admin.at(first.addr);
+    let queue = format!("/v1/admin/schedules/{schedule}/queue");
+    steer.patch(&queue, json!({"capacity": 3})).await.ok(200);
+    let times = json!({"reservation_available_at": in_seconds(0)});
+    steer.patch(&format!("/v1/admin/schedules/{schedule}"), times).await.ok(200);
+    until("three slots are archived", async || {
+        let active = "select count(*) from queue where status = 'ACTIVE'";
+        (world.number(active).await == 3).then_some(())
+    })
+    .await;
+    let secret = steer.get(&format!("/v1/schedules/{schedule}/queue/draw")).await.ok(200);
+    assert!(secret.get("secret").is_none(), "{secret}");
+    let active = active_slots(&crowd, first.addr).await;
+    assert_eq!(active.len(), 3);
+    first.kill().await;
+    wipe(&mut world.raw_redis().await).await;
+    sqlx::query("drop trigger hold_on on draw").execute(&world.pool).await.unwrap();
+
+    let process = world.start().await;
+    let admin = admin.at(process.addr);
+    let draw = PublishedDraw::wait_for(&admin, schedule).await;
+    draw.wait_until_moved(&world).await;
+    let order = drawn_order(&draw);
+    for (user, until_before) in &active {
+        assert!(order[..3].contains(&ids[user]), "the first three were admitted");
+        // With the ticket from before the draw.
+        let person = crowd.iter().find(|person| person.user == *user).unwrap().at(process.addr);
+        let ticket = until_within(LONG, "the slot", async || {
+            let ticket = person.clone().poll().await.body;
+            (ticket["status"] == "ACTIVE").then_some(ticket)
+        })
+        .await;
+        assert_eq!(&ticket["active_expires_at"], until_before, "the slot ends when it did before");
+    }
+    let others: Vec<Client> = crowd
+        .iter()
+        .filter(|person| active.iter().all(|(user, _)| *user != person.user))
+        .map(|person| person.at(process.addr))
+        .collect();
+    assert_eq!(queue_order(&others).await, order[3..]);
 }

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use redis::AsyncCommands;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::client::Client;
 use crate::support::crowd::{create_users, join_in_order, run_all};
-use crate::support::faults::{assert_consistent, key, wipe};
+use crate::support::faults::{assert_consistent, wipe};
 use crate::support::sale::{self, Sale};
 use crate::support::sampler::{Sampler, most_active};
 use crate::support::wait::until;
@@ -20,7 +19,7 @@ use crate::support::world::{Process, World};
 
 /// How Redis loses its data.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Loss {
+pub(super) enum Loss {
     /// The same server, emptied.
     Wiped,
     /// Killed, and started again empty.
@@ -31,18 +30,18 @@ enum Loss {
 
 /// Two processes; one buyer who has paid, three active (the first of whom holds a seat), ten who
 /// wait, and one who has left. The `queue` table has the ended entries.
-struct Scene {
-    processes: [Process; 2],
-    sale: Sale,
+pub(super) struct Scene {
+    pub(super) processes: [Process; 2],
+    pub(super) sale: Sale,
     paid: Client,
     active: Vec<Client>,
-    waiting: Vec<Client>,
+    pub(super) waiting: Vec<Client>,
     left: Client,
     held: Value,
 }
 
 impl Scene {
-    async fn set(world: &World, loss: Loss) -> Self {
+    pub(super) async fn set(world: &World, loss: Loss) -> Self {
         let processes = [world.start().await, world.start().await];
         let queue = json!({"capacity": 3});
         let sale = sale::open(&processes[0].admin().await, 1, 10, queue).await;
@@ -186,29 +185,6 @@ async fn redis_restarting_empty_loses_no_seat_and_no_queue_entry() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_restarting_with_an_older_state_loses_no_seat_and_no_queue_entry() {
     check_loss(Loss::Older).await;
-}
-
-/// The reason for the pause of admission after a loss.
-#[tokio::test]
-async fn without_the_recovery_pause_a_newcomer_would_overtake_waiting_buyers() {
-    let world = World::new().await;
-    let scene = Scene::set(&world, Loss::Wiped).await;
-    let mut redis = world.raw_redis().await;
-    let meta = key(scene.sale.schedule, "meta");
-    wipe(&mut redis).await;
-    until("the keys are rebuilt", async || {
-        let pause: Option<i64> = redis.hget(&meta, "pause_until").await.expect("Redis");
-        pause.is_some_and(|at| at > 0).then_some(())
-    })
-    .await;
-    let mut newcomer = scene.processes[0].buyer().await;
-    let ticket = newcomer.join(scene.sale.schedule).await.ok(201);
-    assert_eq!(ticket["status"], "WAITING");
-    redis.hset::<_, _, _, ()>(&meta, "pause_until", 0).await.expect("Redis");
-    newcomer.wait_for_status("ACTIVE").await;
-    let overtaken = scene.waiting[0].clone().poll().await.ok(200);
-    assert_eq!(overtaken["status"], "WAITING");
-    assert!(overtaken["sequence"].as_u64() < ticket["sequence"].as_u64());
 }
 
 /// Holds a seat and releases it repeatedly until `stop`, then pays once. Counts its holds. It does

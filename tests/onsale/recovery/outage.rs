@@ -18,15 +18,15 @@ use crate::support::wait::until;
 use crate::support::world::{Process, World};
 
 /// Three active buyers, three who wait, and two who join later.
-struct Scene {
-    process: Process,
+pub struct Scene {
+    pub process: Process,
     sale: Sale,
     crowd: Vec<Client>,
     late: Vec<Client>,
 }
 
 impl Scene {
-    async fn set(world: &World) -> Self {
+    pub async fn set(world: &World) -> Self {
         let process = world.start().await;
         let queue = json!({"capacity": 3, "max_seats_per_user": 10});
         let sale = sale::open(&process.admin().await, 1, 20, queue).await;
@@ -45,13 +45,13 @@ impl Scene {
         Self { process, sale, crowd, late }
     }
 
-    async fn hold(&self, person: usize, seat: usize) -> Answer {
+    pub async fn hold(&self, person: usize, seat: usize) -> Answer {
         let wish = json!({"seat_ids": [self.sale.seats[seat]]});
         self.crowd[person].hold(self.sale.schedule, wish).await
     }
 
     /// Checks that polls of waiting buyers are answered as before.
-    async fn polls_continue(&self) {
+    pub(super) async fn polls_continue(&self) {
         for (index, person) in self.crowd[3..].iter().enumerate() {
             let ticket = person.clone().poll().await.ok(200);
             assert_eq!(
@@ -72,7 +72,7 @@ impl Scene {
     }
 
     /// Waits until everything works again: joins, holds, payments and admission.
-    async fn everything_works(&mut self) {
+    pub async fn everything_works(&mut self) {
         let schedule = self.sale.schedule;
         for late in &mut self.late {
             until("joining works", async || {
@@ -100,7 +100,7 @@ impl Scene {
     }
 }
 
-fn assert_unavailable(answer: &Answer) {
+pub(super) fn assert_unavailable(answer: &Answer) {
     answer.refused(503, "store_unavailable");
     assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
 }

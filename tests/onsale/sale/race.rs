@@ -106,26 +106,50 @@ async fn without_redis_postgresql_alone_gives_a_seat_to_one_buyer() {
     assert_consistent(&world).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_best_seats_are_never_given_twice() {
-    let world = World::new().await;
-    let (crowd, sale, _served) = active_buyers(&world, 60, 40).await;
-    let schedule = sale.schedule;
-    let answers = run_all(crowd, move |buyer: Client| async move {
-        buyer.hold(schedule, json!({"quantity": 2})).await
+/// All buyers hold two of the best available seats at once; after a `503` they retry it under the
+/// same key.
+async fn hold_best_two(crowd: Vec<Client>, schedule: i64) -> Vec<Answer> {
+    run_all(crowd, move |buyer: Client| async move {
+        let path = format!("/v1/schedules/{schedule}/reservations");
+        buyer.keyed().post_with_retries(&path, json!({"quantity": 2})).await
     })
-    .await;
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_best_seats_are_given_once_and_until_none_is_left() {
+    const SEATS: u32 = 40;
+    let world = World::new().await;
+    let (crowd, sale, _served) = active_buyers(&world, 60, SEATS).await;
+    let answers = hold_best_two(crowd, sale.schedule).await;
     let mut seats: Vec<i64> =
         answers.iter().filter(|answer| answer.status == 201).flat_map(held).collect();
     answers.iter().filter(|a| a.status != 201).for_each(|a| a.refused(409, "not_enough_seats"));
-    let given = seats.len();
     seats.sort_unstable();
     seats.dedup();
-    assert_eq!((seats.len(), given % 2), (given, 0));
-    assert_eq!(
-        world.number("select count(*) from reservation").await,
-        i64::try_from(given).unwrap()
-    );
+    assert_eq!(seats, sale.seats);
+    assert_eq!(world.number("select count(*) from reservation").await, i64::from(SEATS));
+    assert_consistent(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_refused_the_best_seats_while_seats_are_free() {
+    const BUYERS: u32 = 200;
+    const ROUNDS: u32 = 3;
+    let world = World::new().await;
+    let (crowd, sale, _served) = active_buyers(&world, BUYERS, BUYERS * 2 * ROUNDS).await;
+    // The last round takes every seat that is left.
+    for round in 1..=ROUNDS {
+        let answers = hold_best_two(crowd.clone(), sale.schedule).await;
+        let refused = answers.iter().filter(|answer| answer.status != 201);
+        assert_eq!(
+            refused.map(|answer| &answer.text).collect::<Vec<_>>(),
+            [""; 0],
+            "round {round}"
+        );
+    }
+    let held = "select count(distinct seat_id) from reservation";
+    assert_eq!(world.number(held).await, i64::from(BUYERS * 2 * ROUNDS));
     assert_consistent(&world).await;
 }
 

@@ -99,7 +99,7 @@ impl QueueModel {
         all
     }
 
-    fn ahead(&self, user: u64) -> u64 {
+    pub fn ahead(&self, user: u64) -> u64 {
         let entry = self.entries[&user];
         let before = |(sequence, _): &(u64, u64)| *sequence < entry.sequence;
         self.in_order(entry.at).into_iter().filter(before).count() as u64
@@ -239,6 +239,20 @@ impl QueueModel {
             Some(_) => {}
         }
         self.answer(user, now)
+    }
+
+    /// Whether a waiting ticket's entry waits under its sequence, or is nowhere and has not ended.
+    pub fn is_plain(&self, user: u64, sequence: u64) -> bool {
+        let is_it = |entry: &Entry| entry.at == At::Waiting && entry.sequence == sequence;
+        self.entries.get(&user).map_or(!self.done.contains_key(&sequence), is_it)
+    }
+
+    /// Restores a waiting entry if it is lost, and marks it as present.
+    pub fn restore_waiting(&mut self, user: u64, sequence: u64, now: i64) {
+        if !self.entries.contains_key(&user) {
+            self.put_back(user, sequence, 0, now);
+        }
+        self.mark_present(sequence, now);
     }
 
     fn put_back(&mut self, user: u64, sequence: u64, until: i64, now: i64) {

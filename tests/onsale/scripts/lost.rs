@@ -8,9 +8,11 @@ use redis::aio::MultiplexedConnection;
 
 use super::stage::Stage;
 
-const USED: [(Script, &[&str]); 6] = [
+const USED: [(Script, &[&str]); 8] = [
     (Script::Join, &["7"]),
+    (Script::JoinMany, &["8", "0", "9", "0"]),
     (Script::ResolveTicket, &["7", "1099511627777", "0"]),
+    (Script::ResolveMany, &["7", "1099511627777"]),
     (Script::Admit, &[]),
     (Script::ClaimSeats, &["7", "1099511627777", "hold", "4", "1"]),
     (Script::ApplySeats, &["SELL", "hold", "0", "1", "1", "7"]),

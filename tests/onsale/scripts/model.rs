@@ -1,6 +1,6 @@
 //! A schedule in Redis and its model, which run the same steps and are compared after every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use onsale::board::snapshot::Board;
 use onsale::store::script::Script;
@@ -120,6 +120,82 @@ impl World {
             assert_eq!((reply.word.as_str(), numbers), answer);
         }
         self.keep_ticket(user, &reply);
+    }
+
+    /// Users join in one call. Those whom the script leaves to `queue/join` stay as they are.
+    pub async fn join_many(&mut self, users: &[u64]) {
+        let refusal = self.update_open();
+        let args: Vec<i64> = users.iter().flat_map(|user| [user.cast_signed(), 0]).collect();
+        let reply = self.stage.run_numbers(Script::JoinMany, &args).await;
+        let outcomes: String = reply.get(0);
+        let is_ok = reply.word == "OK";
+        assert!(is_ok || Some(reply.word.as_str()) == refusal, "{reply:?}");
+        let now = if is_ok { reply.get(1) } else { now() };
+        let (mut expected, mut joined, mut named) = (String::new(), Vec::new(), BTreeSet::new());
+        for user in users {
+            let is_known = self.line.entries.contains_key(user) || !named.insert(*user);
+            if is_known {
+                expected.push('S');
+                continue;
+            }
+            let (word, numbers) = self.line.join(*user, refusal, now);
+            expected.push(match word {
+                "ACTIVE" => 'A',
+                "WAITING" => 'W',
+                _ => 'R',
+            });
+            if is_ok {
+                let until = if word == "ACTIVE" { numbers[1].cast_signed() } else { 0 };
+                self.tickets.entry(*user).or_default().push((numbers[0], until));
+                joined.push((word, numbers));
+            }
+        }
+        assert_eq!(outcomes, expected, "{users:?}");
+        for (place, (word, numbers)) in (0..).zip(&joined) {
+            assert_eq!(numbers[0], reply.get::<u64>(2) + place, "consecutive sequences");
+            let waiting =
+                joined.iter().position(|(word, _)| *word == "WAITING").unwrap_or(0) as u64;
+            match *word {
+                "ACTIVE" => assert_eq!(numbers[1], reply.get::<u64>(4)),
+                _ => assert_eq!(numbers[1], reply.get::<u64>(3) + place - waiting),
+            }
+        }
+    }
+
+    /// Users show tickets in one call. Those that the script leaves to `queue/resolve_ticket` stay
+    /// as they are.
+    pub async fn show_many(&mut self, shown: &[(u64, usize)]) {
+        let has_tickets = |(user, _): &&(u64, usize)| self.tickets.contains_key(user);
+        let tickets: Vec<(u64, u64)> = (shown.iter().filter(has_tickets))
+            .map(|(user, pick)| (*user, self.ticket(*user, *pick)))
+            .filter(|(_, (_, until))| *until == 0)
+            .map(|(user, (sequence, _))| (user, sequence))
+            .collect();
+        if tickets.is_empty() {
+            return;
+        }
+        self.update_open();
+        let args = tickets.iter().flat_map(|(user, at)| [user.cast_signed(), at.cast_signed()]);
+        let reply = self.stage.run_numbers(Script::ResolveMany, &args.collect::<Vec<_>>()).await;
+        let now: i64 = reply.get(1);
+        let outcomes: Vec<char> = reply.get::<String>(0).chars().collect();
+        let mut named = BTreeSet::new();
+        // First all are restored, then their places are counted.
+        let plain: Vec<bool> = (tickets.iter())
+            .map(|(user, sequence)| {
+                let is_plain = self.line.is_plain(*user, *sequence) && !named.contains(user);
+                named.insert(*user);
+                is_plain
+            })
+            .collect();
+        for ((user, sequence), _) in tickets.iter().zip(&plain).filter(|(_, plain)| **plain) {
+            self.line.restore_waiting(*user, *sequence, now);
+        }
+        for (index, ((user, _), is_plain)) in tickets.iter().zip(&plain).enumerate() {
+            assert_eq!(outcomes[index] == 'W', *is_plain, "{tickets:?} {outcomes:?}");
+            let ahead: u64 = reply.get(index + 2);
+            assert_eq!(ahead, if *is_plain { self.line.ahead(*user) } else { 0 });
+        }
     }
 
     /// A user shows only tickets that they have received, because tickets are signed.

@@ -29,7 +29,9 @@ const USERS: u64 = 5;
 #[derive(Debug, Clone)]
 enum Op {
     Join(u64),
+    JoinMany(Vec<u64>),
     Show(u64, usize),
+    ShowMany(Vec<(u64, usize)>),
     Leave(u64, usize),
     Complete(u64, usize),
     Admit,
@@ -56,7 +58,9 @@ fn line() -> impl Strategy<Value = Op> {
     let process = || prop::sample::select(vec!["one", "two"]);
     prop_oneof![
         12 => user().prop_map(Op::Join),
+        6 => prop::collection::vec(user(), 1..7).prop_map(Op::JoinMany),
         8 => (user(), pick()).prop_map(|(user, pick)| Op::Show(user, pick)),
+        5 => prop::collection::vec((user(), pick()), 1..7).prop_map(Op::ShowMany),
         2 => (user(), pick()).prop_map(|(user, pick)| Op::Leave(user, pick)),
         2 => (user(), pick()).prop_map(|(user, pick)| Op::Complete(user, pick)),
         10 => Just(Op::Admit),
@@ -155,7 +159,9 @@ async fn play(world: &mut World, op: &Op) {
     world.wait_past_deadlines().await;
     match op.clone() {
         Op::Join(user) => world.join(user).await,
+        Op::JoinMany(users) => world.join_many(&users).await,
         Op::Show(user, pick) => world.show(user, pick).await,
+        Op::ShowMany(tickets) => world.show_many(&tickets).await,
         Op::Leave(user, pick) => world.finish(Script::Leave, user, pick).await,
         Op::Complete(user, pick) => world.finish(Script::Complete, user, pick).await,
         Op::Admit => world.admit().await,
@@ -216,8 +222,9 @@ fn check_admission_order(old: &QueueState, new: &QueueState) {
     assert_eq!(admitted, [first.clone(), then.clone()].concat(), "returned entries go first");
     assert!(first.is_sorted() && then.is_sorted(), "in order of their sequences");
     if let Some(last) = then.last() {
+        // The script first turns the ring of bitmaps, so those after it are the ones it read.
         let heard =
-            |sequence| old.here.iter().any(|one| one.contains(&QueueModel::here_bit(sequence)));
+            |sequence| new.here.iter().any(|one| one.contains(&QueueModel::here_bit(sequence)));
         assert!(
             new.returned.iter().all(|(sequence, _)| !heard(*sequence)),
             "no present entry is left in returned"

@@ -7,8 +7,8 @@ use onsale_dev::redis::RedisServer;
 
 use super::stage::Stage;
 use super::{
-    header, replies_claims, replies_draw, replies_guard, replies_line, replies_load, replies_next,
-    replies_seats,
+    header, replies_claims, replies_draw, replies_guard, replies_join, replies_line, replies_load,
+    replies_next, replies_seats,
 };
 
 /// Makes each scenario a test, which fails unless the scripts gave the replies of the table.
@@ -35,6 +35,10 @@ macro_rules! provoked {
 provoked! {
     joining_gives_one_queue_entry_or_the_reason_for_refusal in replies_line:
         Join [WAITING RETURNED ACTIVE NOT_OPEN CLOSED SOLD_OUT UNAVAILABLE];
+    several_users_join_in_one_call in replies_join:
+        JoinMany [OK NOT_OPEN CLOSED SOLD_OUT UNAVAILABLE];
+    several_tickets_are_resolved_in_one_call in replies_join:
+        ResolveMany [OK];
     a_join_limited_to_existing_entries_creates_none in replies_line:
         Join [UNKNOWN WAITING ACTIVE];
     a_ticket_shows_the_state_of_its_entry in replies_line:
@@ -49,6 +53,10 @@ provoked! {
         Admit [OK] Join [ACTIVE];
     a_draw_moves_the_entries_from_before_it_and_no_others in replies_draw:
         BeginDraw [OK DONE EARLY] MoveDrawn [OK DONE] FinishDraw [OK] ResolveTicket [DRAWN WAITING ENDED];
+    entries_in_drawn_order_are_admitted_while_others_are_moved in replies_draw:
+        MoveDrawn [OK] ListNext [OK] Admit [OK] ResolveTicket [DRAWN ENDED] FinishDraw [OK];
+    a_moved_entry_that_is_silent_is_passed_over in replies_draw:
+        MoveDrawn [OK] Admit [OK];
     a_draw_after_a_loss_waits_for_old_tickets_and_appends_the_rest in replies_draw:
         BeginDraw [OK PAUSED] MoveDrawn [OK] FinishDraw [OK MORE];
     an_entry_ends_once_and_for_the_first_reason in replies_line:
@@ -71,6 +79,8 @@ provoked! {
         SweepSeats [OK MORE];
     seats_are_loaded_by_fence_and_only_during_a_rebuild in replies_load:
         LoadSeats [OK READY] BeginRebuild [OK] ApplySeats [OK];
+    waiting_entries_are_loaded_in_order_and_once_for_each_user in replies_load:
+        LoadEntries [OK READY] ResolveTicket [ACTIVE ENDED];
     entries_are_loaded_once_and_only_during_a_rebuild in replies_load:
         LoadEntries [OK READY] BeginRebuild [OK] Complete [OK];
     a_rebuild_restores_running_and_ended_slots in replies_load:
@@ -80,7 +90,8 @@ provoked! {
     the_scripts_take_the_largest_number_of_seats_they_are_ever_given in replies_seats:
         ClaimSeats [OK TAKEN] ApplySeats [OK] ReleaseClaims [OK];
     keys_that_are_lost_stale_or_loading_serve_no_requests in replies_guard:
-        Join [LOST STALE LOADING] ResolveTicket [LOST STALE LOADING] Admit [LOST STALE LOADING]
+        Join [LOST STALE LOADING] JoinMany [LOST STALE LOADING] ResolveTicket [LOST STALE LOADING]
+        ResolveMany [LOST STALE LOADING] Admit [LOST STALE LOADING]
         BeginDraw [LOST STALE LOADING] MoveDrawn [LOST STALE LOADING] FinishDraw [LOST STALE LOADING]
         MarkPresent [LOST STALE LOADING] ListNext [LOST STALE LOADING] Leave [LOST STALE LOADING]
         RedeemHandOff [LOST STALE LOADING]
@@ -112,6 +123,9 @@ fn every_reply_in_a_script_is_in_its_header() {
             replied.extend(header::replied(&header::file("lib/guard")));
             replied.extend(header::replied(&header::file("lib/rebuild")));
             replied.remove("LOADING");
+        }
+        if text.code.contains("refuse_join(") {
+            replied.extend(header::replied(&header::file("lib/sale")));
         }
         if text.code.contains("refused[1] ~= 'LOADING'") {
             replied.remove("LOADING");

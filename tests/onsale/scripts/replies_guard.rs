@@ -48,16 +48,18 @@ pub async fn a_hand_off_code_is_used_once_and_not_after_a_loss(stage: &mut Stage
 pub async fn keys_that_are_lost_stale_or_loading_serve_no_requests(stage: &mut Stage) {
     let first = sequence(1, 1).to_string();
     let first = first.as_str();
-    let calls: [(Script, &[&str], bool); 21] = [
+    let calls: [(Script, &[&str], bool); 23] = [
         (Script::Join, &["7"], true),
+        (Script::JoinMany, &["7", "0", "8", "1"], true),
         (Script::ResolveTicket, &["7", first, "0"], true),
+        (Script::ResolveMany, &["7", first], true),
         (Script::Admit, &[], true),
         (Script::MarkPresent, &["p", first, "5000", first], true),
         (Script::ListNext, &["5"], true),
         (Script::Leave, &["7", first], true),
         (Script::RedeemHandOff, &["code", "9000000000000", "1"], true),
         (Script::BeginDraw, &[], true),
-        (Script::MoveDrawn, &["7", first, "1"], true),
+        (Script::MoveDrawn, &["1", "7", first], true),
         (Script::FinishDraw, &[], true),
         (Script::ClaimSeats, &["7", first, "hold", "4", "1"], true),
         (Script::ReleaseClaims, &["hold", "1"], true),

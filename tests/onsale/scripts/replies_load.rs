@@ -88,6 +88,53 @@ pub async fn entries_are_loaded_once_and_only_during_a_rebuild(stage: &mut Stage
     assert_eq!(done().await, [0b0011_1101, 0b1100_0000], "a late call loads nothing");
 }
 
+pub async fn waiting_entries_are_loaded_in_order_and_once_for_each_user(stage: &mut Stage) {
+    stage.at_epoch(2);
+    stage.build().await;
+    let of = |number| sequence(1, number).to_string();
+    let bits = async || -> Vec<u8> { stage.touch("GET", "bits:1", &[]).await };
+    let waiting = async || -> Vec<String> {
+        stage.touch("ZRANGE", "waiting", &["0", "-1", "WITHSCORES"]).await
+    };
+    let before = lease(stage).await;
+    let load = ["7", &of(1), "8", &of(2), "9", &of(5), "7", &of(6)];
+    for _ in 0..2 {
+        assert_eq!(load_entries(stage, "WAITING", &load).await.word, "OK");
+        assert_eq!(waiting().await, ["7", &of(1), "8", &of(2), "9", &of(5)]);
+        assert_eq!(bits().await, [0b0110_0100], "entries 1, 2 and 5; the later one of 7 is not");
+    }
+    assert!(lease(stage).await > before, "loading renews the lease");
+    assert_eq!(load_entries(stage, "WAITING", &["9", &of(8), "10", &of(3)]).await.word, "OK");
+    assert_eq!(waiting().await, ["7", &of(1), "8", &of(2), "10", &of(3), "9", &of(5)]);
+    assert_eq!(bits().await, [0b0111_0100]);
+    let events: i64 = stage.touch("XLEN", "log", &[]).await;
+    assert_eq!(events, 0, "PostgreSQL has these entries");
+    // Entry 2 was paid from, and Redis was lost before its admission was archived.
+    assert_eq!(load_entries(stage, "PAID", &["8", &of(2)]).await.word, "OK");
+    assert_eq!(waiting().await, ["7", &of(1), "10", &of(3), "9", &of(5)]);
+    assert_eq!(bits().await, [0b0101_0100]);
+
+    stage.configure(&[("capacity", 5)]).await;
+    stage.run(Script::FinishRebuild, &["0"]).await;
+    load_entries(stage, "WAITING", &["11", &of(9)]).await.is("READY", &[]);
+    assert_eq!(waiting().await.len(), 6, "a late call loads nothing");
+    // Tickets of slots that are not in PostgreSQL: a running one, and one that is over.
+    let show = async |user, number, until_ms| {
+        stage.run_numbers(Script::ResolveTicket, &[user, sequence(1, number), until_ms]).await
+    };
+    let ends = now() + HOUR;
+    let reply = show(7, 1, ends).await;
+    assert_eq!((reply.word.as_str(), reply.get::<i64>(1)), ("ACTIVE", ends));
+    let reply = show(10, 3, 1).await;
+    assert_eq!((reply.word.as_str(), reply.get::<i64>(0)), ("ENDED", 1), "the slot was over");
+    // The slot of a later entry: it holds, and the older entry ends.
+    let reply = show(9, 7, ends).await;
+    assert_eq!((reply.word.as_str(), reply.get::<i64>(0)), ("ACTIVE", sequence(1, 7)));
+    let reply = show(9, 5, 0).await;
+    assert_eq!((reply.word.as_str(), reply.get::<i64>(0)), ("ENDED", 2), "as if the user had left");
+    assert_eq!((waiting().await, bits().await), (Vec::new(), vec![0]));
+}
+
 pub async fn a_rebuild_restores_running_and_ended_slots(stage: &mut Stage) {
     stage.at_epoch(2);
     stage.build().await;

@@ -135,10 +135,12 @@ pub async fn expired_seats_are_removed_from_the_map(stage: &mut Stage) {
     while now() < started + 2 {
         tokio::task::yield_now().await;
     }
-    stage.run(Script::SweepSeats, &[]).await.is("MORE", &[500, 5]);
-    stage.run(Script::SweepSeats, &[]).await.is("MORE", &[500, 6]);
-    stage.run(Script::SweepSeats, &[]).await.is("OK", &[200, 7]);
-    stage.run(Script::SweepSeats, &[]).await.is("OK", &[0, 7]);
+    stage.run(Script::SweepSeats, &[]).await.is("MORE", &[500, 5, 0, 701]);
+    stage.run(Script::SweepSeats, &[]).await.is("MORE", &[500, 6, 0, 201]);
+    for left in [200, 0] {
+        let swept = stage.run(Script::SweepSeats, &[]).await;
+        assert_eq!((swept.word.as_str(), &swept.numbers()[..2]), ("OK", &[left, 7][..]));
+    }
     assert_eq!((held(stage, 1).await, held(stage, 1201).await), (None, Some(true)));
     let owner: String = stage.touch("HGET", "holder", &["1"]).await;
     assert_eq!(owner, "1 KEEP a", "the fence stays");

@@ -153,12 +153,21 @@ impl SeatsModel {
         self.version += u64::from(!seats.is_empty());
     }
 
+    /// Whether a seat is claimed or held, or was and is not swept.
+    pub fn has_held(&self) -> bool {
+        self.count_held() > 0
+    }
+
+    fn count_held(&self) -> u64 {
+        self.seats.values().filter(|seat| matches!(seat.shown, Shown::Held(_))).count() as u64
+    }
+
     pub fn sweep(&mut self, now: i64) -> (&'static str, Vec<u64>) {
         let held = self.seats.iter().filter(|(_, seat)| matches!(seat.shown, Shown::Held(_)));
         let expired: Vec<u32> =
             held.filter(|(_, seat)| !seat.live(now)).map(|(number, _)| *number).collect();
         self.free(&expired);
-        ("OK", vec![expired.len() as u64, self.version])
+        ("OK", vec![expired.len() as u64, self.version, self.count_held()])
     }
 
     /// `until` is the end of a hold.

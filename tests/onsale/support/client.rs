@@ -1,13 +1,13 @@
 //! A client of the API, with or without an access token, a ticket and an idempotency key.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use onsale::http::api::problem::ProblemCode;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tokio::time::sleep;
 
+pub use super::answer::Answer;
+use super::description;
 use super::wait::until;
 
 /// Maximum number of retries after answers `503` with `Retry-After`.
@@ -24,73 +24,24 @@ pub struct Client {
     pub key: Option<String>,
 }
 
-/// An answer, read completely.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
-    pub body: Value,
-}
-
-impl Answer {
-    /// The stable code of a problem; empty if the answer is not a problem.
-    pub fn code(&self) -> &str {
-        self.body["code"].as_str().unwrap_or("")
-    }
-
-    /// Fails if the answer is a problem whose code is not in the list, or that differs from the
-    /// list.
-    #[track_caller]
-    fn is_listed(&self) {
-        // The answer to HEAD has no body.
-        if self.header("content-type") == "application/problem+json" && !self.text.is_empty() {
-            let code = ProblemCode::find(self.code());
-            let kind = code.unwrap_or_else(|| panic!("not a listed code: {}", self.text)).kind();
-            assert_eq!(self.status, kind.status.as_u16(), "{}", self.text);
-            assert_eq!(self.body["title"], kind.title);
-            assert_eq!(self.body["type"], format!("/problems/{}", kind.code));
-        }
-    }
-
-    /// The value of a header; empty if it is missing.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
-    }
-
-    /// How long to wait before a retry, if the answer is a `503` with `Retry-After`.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.pause_after(503)
-    }
-
-    /// The time in `Retry-After`, if the answer has this status.
-    fn pause_after(&self, status: u16) -> Option<Duration> {
-        let seconds = self.header("retry-after").parse().ok()?;
-        (self.status == status).then_some(Duration::from_secs(seconds))
-    }
-
-    /// Fails unless the answer is a problem with this status and code.
-    #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) {
-        assert_eq!((self.status, self.code()), (status, code), "{}", self.text);
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        assert_eq!(self.body["status"], status);
-        assert_eq!(self.body["instance"], self.header("x-request-id"));
-    }
-
-    /// Fails unless the answer has this status; returns the body.
-    #[track_caller]
-    pub fn ok(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text);
-        self.body
-    }
-}
-
 impl Client {
     pub fn new(addr: SocketAddr) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let base = format!("http://{addr}");
         Self { base, http, user: 0, token: None, ticket: None, key: None }
+    }
+
+    /// A client of a proxy on localhost with a certificate of its own, with a connection per request.
+    pub fn over_tls(port: u16) -> Self {
+        let one = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true);
+        let http = one.pool_max_idle_per_host(0).build().expect("a client");
+        let plain = Self::new(([127, 0, 0, 1], port).into());
+        Self { base: format!("https://localhost:{port}"), http, ..plain }
+    }
+
+    /// The same user, whose requests go where those of `other` go.
+    pub fn through(&self, other: &Self) -> Self {
+        Self { base: other.base.clone(), http: other.http.clone(), ..self.clone() }
     }
 
     /// The same user at another process.
@@ -138,8 +89,30 @@ impl Client {
         request
     }
 
+    /// Sends a request. Fails if the answer is a problem that the API's description does not list
+    /// for the operation.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Self::read(request.send().await.expect("an answer")).await
+        self.execute(request, false).await
+    }
+
+    async fn execute(&self, request: RequestBuilder, only_head: bool) -> Answer {
+        // Its own client, which may follow no redirects.
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let answer = client.execute(request).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let unread = only_head && status.is_success();
+        let text = if unread { String::new() } else { answer.text().await.expect("a body") };
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let answer = Answer { status: status.as_u16(), headers, text, body };
+        answer.is_listed();
+        let is_refused = status.is_client_error() || status.is_server_error();
+        // Pages for browsers have no code.
+        if is_refused && !answer.code().is_empty() {
+            description::check(&self.base, &method, &path, answer.status, answer.code()).await;
+        }
+        answer
     }
 
     /// Sends a request, and sends it again after each `503` as late as its `Retry-After` says;
@@ -156,23 +129,9 @@ impl Client {
         self.send(request).await
     }
 
-    async fn read(answer: reqwest::Response) -> Answer {
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let text = answer.text().await.expect("a body");
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        let answer = Answer { status, headers, text, body };
-        answer.is_listed();
-        answer
-    }
-
     /// Reads only the head of a successful answer: the body of a stream does not end.
     pub async fn head(&self, request: RequestBuilder) -> Answer {
-        let answer = request.send().await.expect("an answer");
-        if !answer.status().is_success() {
-            return Self::read(answer).await;
-        }
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Answer { status, headers, text: String::new(), body: Value::Null }
+        self.execute(request, true).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use aws_lc_rs::hmac;
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 
 use super::client::Client;
 use super::crowd::{create_users, join_in_order};
+use super::faults::key;
 use super::sale::{self, in_seconds};
+use super::servers::Raw;
 use super::wait::until;
 use super::world::World;
 
@@ -66,6 +69,15 @@ impl PublishedDraw {
         })
         .await;
     }
+}
+
+/// Waits until the draw is closed, and its log is marked.
+pub async fn until_begun(redis: &mut Raw, schedule: i64) {
+    until("the draw has begun", async || {
+        let mark: Option<String> = redis.hget(key(schedule, "meta"), "draw_mark").await.unwrap();
+        mark.map(|_| ())
+    })
+    .await;
 }
 
 /// The drawn order of the ticket ids, calculated from the public data only.

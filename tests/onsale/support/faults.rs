@@ -24,7 +24,8 @@ pub fn serve(database_url: &str, redis_url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onsale"));
     command
         .args(["serve", "--open-signup=true", "--db-pool=8"])
-        .args(["--unsafe-postgres=true", "--log=warn"])
+        .args(["--unsafe-postgres=true", "--drain-delay=0s"])
+        .env("ONSALE_LOG", "warn")
         .env("ONSALE_LISTEN", "127.0.0.1:0")
         .env("DATABASE_URL", database_url)
         .env("REDIS_URL", redis_url)

@@ -1,24 +1,30 @@
 //! What tests share: private stores, processes, and clients that call them.
 
+pub mod answer;
 pub mod client;
 pub mod crowd;
+pub mod description;
 pub mod disk;
 pub mod draw;
 pub mod events;
 pub mod faults;
 pub mod kept;
+pub mod nginx;
 pub mod parts;
 pub mod patch;
 pub mod program;
 pub mod provider;
 pub mod proxy;
 pub mod queue;
+pub mod recorder;
 pub mod rush;
 pub mod sale;
 pub mod sampler;
 pub mod servers;
 pub mod shape;
 pub mod state;
+pub mod tls;
+pub mod tools;
 pub mod wait;
 pub mod wire;
 pub mod world;

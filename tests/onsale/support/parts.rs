@@ -7,6 +7,7 @@ use onsale::queue::admission_loop::AdmissionLoop;
 use onsale::queue::draw::service::Draws;
 use onsale::queue::keyspaces::Keyspaces;
 use onsale::queue::live_schedules::LiveSchedules;
+use onsale::queue::presence_loop::PresenceLoop;
 use onsale::seats;
 use onsale::store::pg::Pg;
 use onsale::store::redis::Redis;
@@ -18,7 +19,9 @@ use super::world::World;
 /// The services of one process.
 pub struct Parts {
     pub boards: Boards,
+    pub keyspaces: Keyspaces,
     pub admission: AdmissionLoop,
+    pub presence: PresenceLoop,
     pub recovery: Recovery,
 }
 
@@ -35,14 +38,14 @@ impl Parts {
         let live = LiveSchedules::new(pg.clone(), keyspaces.clone());
         let recovery =
             Recovery::new(pg.clone(), redis, catalogue, keyspaces.clone(), draws.clone());
+        let presence = PresenceLoop::new(keyspaces.clone(), draws, boards.clone());
         let admission = AdmissionLoop::new(
-            keyspaces,
-            draws,
-            boards.clone(),
+            keyspaces.clone(),
+            presence.clone(),
             live,
             |scripts| Box::pin(async move { seats::redis::sweep(&scripts).await }),
             Metrics::new(),
         );
-        Self { boards, admission, recovery }
+        Self { boards, keyspaces, admission, presence, recovery }
     }
 }

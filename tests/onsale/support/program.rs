@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub fn command(world: &World, arguments: &[&str]) -> Command {
         .env("ONSALE_QUEUE_SECRETS", QUEUE_SECRET)
         .env("ONSALE_LISTEN", "127.0.0.1:0")
         .env("ONSALE_OPEN_SIGNUP", "true")
+        .env("ONSALE_DRAIN_DELAY", "0s")
         .env("ONSALE_UNSAFE_POSTGRES", "true");
     command
 }
@@ -45,8 +47,23 @@ impl Program {
     pub async fn start(world: &World, environment: &[(&str, &str)]) -> Self {
         let mut command = command(world, &["serve"]);
         command.envs(environment.iter().copied());
+        Self::run(command).await
+    }
+
+    /// As [`Program::start`], with every system call in the file `log` (strace).
+    pub async fn start_traced(world: &World, log: &Path) -> Self {
+        let plain = command(world, &["serve"]);
+        let mut command = Command::new("strace");
+        // With -D the child is the program, and not strace.
+        command.args(["-D", "-f", "-q", "-o"]).arg(log).arg(plain.get_program());
+        command.args(plain.get_args()).env_clear();
+        command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::run(command).await
+    }
+
+    async fn run(mut command: Command) -> Self {
         let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("onsale");
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
         let output = Arc::new(Mutex::new(String::new()));
         keep(child.stdout.take().expect("its output"), &output);
         keep(child.stderr.take().expect("its log"), &output);

@@ -11,6 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+/// PostgreSQL's message Sync, with which sqlx checks a connection before and after its use.
+const SYNC: [u8; 5] = [b'S', 0, 0, 0, 4];
+
 /// What the proxy does with bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -47,6 +50,7 @@ struct Shared {
     mode: Mutex<watch::Sender<Mode>>,
     cuts: AtomicUsize,
     answers: AtomicU64,
+    round_trips: AtomicUsize,
 }
 
 /// One connection through the proxy.
@@ -55,6 +59,8 @@ struct Wire {
     shared: Arc<Shared>,
     mode: watch::Sender<Mode>,
     armed: Arc<AtomicBool>,
+    /// Whether the server has answered since the client's last request.
+    answered: Arc<AtomicBool>,
     end: CancellationToken,
 }
 
@@ -64,8 +70,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let addr = listener.local_addr().expect("an address");
         let mode = Mutex::new(watch::Sender::new(Mode::Pass));
-        let shared =
-            Arc::new(Shared { mode, cuts: AtomicUsize::new(0), answers: AtomicU64::new(0) });
+        let (cuts, answers, round_trips) = Default::default();
+        let shared = Arc::new(Shared { mode, cuts, answers, round_trips });
         let stop = CancellationToken::new();
         let accepting = accept(listener, target, Arc::clone(&shared), stop.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(accepting));
@@ -100,6 +106,12 @@ impl Proxy {
         self.shared.cuts.load(Ordering::SeqCst)
     }
 
+    /// How many requests clients sent after an answer, without the checks of connections: the round
+    /// trips of clients that wait for each answer.
+    pub fn round_trips(&self) -> usize {
+        self.shared.round_trips.load(Ordering::SeqCst)
+    }
+
     fn sender(&self) -> std::sync::MutexGuard<'_, watch::Sender<Mode>> {
         self.shared.mode.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,8 +131,8 @@ async fn accept(
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let mode = shared.mode.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (armed, end) = (Arc::default(), stop.child_token());
-        let wire = Wire { shared: Arc::clone(&shared), mode, armed, end };
+        let (armed, answered, end) = (Arc::default(), Arc::default(), stop.child_token());
+        let wire = Wire { shared: Arc::clone(&shared), mode, armed, answered, end };
         tokio::spawn(connect(client, target, wire));
     }
 }
@@ -153,6 +165,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, up: bool, wire: W
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..read];
+        wire.count(up, bytes);
         if !wire.passes(up, bytes).await || to.write_all(bytes).await.is_err() {
             return;
         }
@@ -160,6 +173,14 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, up: bool, wire: W
 }
 
 impl Wire {
+    fn count(&self, up: bool, bytes: &[u8]) {
+        if !up {
+            self.answered.store(true, Ordering::SeqCst);
+        } else if bytes != SYNC && self.answered.swap(false, Ordering::SeqCst) {
+            self.shared.round_trips.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
     /// Waits until the bytes may pass; returns false if the connection is cut instead.
     async fn passes(&self, up: bool, bytes: &[u8]) -> bool {
         if !up && self.armed.load(Ordering::SeqCst) {

@@ -20,8 +20,8 @@ use super::wait::until;
 /// The migrated database that every test database is copied from.
 const TEMPLATE: &str = "onsale_template";
 
-pub const JWT_SECRET: &str = "a secret for access tokens in tests";
-pub const QUEUE_SECRET: &str = "a secret for queue tickets in tests";
+pub const JWT_SECRET: &str = "34b89e2fe9af38bc6b6be8df2c9bec5fecec3062d607b4d79bf2fd4bc95ab187";
+pub const QUEUE_SECRET: &str = "7c9051d727e3e59e32f00b8d1761b15de2615d57320a2d6397c2ea7bedf3792b";
 
 /// The stores of one test.
 pub struct World {

@@ -1,0 +1,8 @@
+//! The files of `deploy` with the programs that they are for.
+
+pub mod kubernetes;
+pub mod nginx;
+pub mod nginx_streams;
+pub mod postgresql;
+pub mod rolling;
+pub mod systemd;
