@@ -12,7 +12,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 onsale := $(target)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/onsale
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check-scripts browser-test test-cluster chaos bench sqlx fmt deny fuzz clients types loadtest
+.PHONY: help run test check-scripts check-deploy browser-test test-cluster chaos bench sqlx fmt deny fuzz clients types loadtest
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -50,6 +50,9 @@ fmt: ## Format the sources (scripts, styles and Python too, if node and python3 
 check-scripts: ## Check format and types of the scripts and styles, and the Python files
 	@scripts/check-js.sh
 	@scripts/check-py.sh
+
+check-deploy: ## Check docker-compose.yml and deploy/ with compose, Kustomize, Kubernetes' schemas and systemd
+	@scripts/check-deploy.sh
 
 deny: ## Check the dependencies' licences, sources and advisories (fetches the advisory database)
 	@scripts/deny.sh

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # Compares onsale's paths with yardsticks, in turns on private stores, and prints the ratios as a table.
-# Then measures sales, sales in a row, and single steps with criterion.
+# Then measures sales, sales in a row, and single steps with criterion. Every bench counts its effects, and
+# fails if they are not those of its requests.
 #
 #   scripts/bench.sh                       everything
-#   scripts/bench.sh polls --rounds 9      one group; `ratios --help` lists groups and flags
+#   scripts/bench.sh polls --rounds 9      one group; `scripts/bench.sh --help` lists groups and flags
+#   scripts/bench.sh record                sells 50,000 seats as fast as possible
+#
+# ONSALE_BIN names another build of onsale to measure. `sales` and `sales_in_a_row` do not use it.
 #
 # The load generators are wrk, redis-benchmark and pgbench. The first two are installed if missing.
 set -euo pipefail

@@ -11,7 +11,7 @@ if [[ ! -x $venv/bin/ruff ]]; then
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check "ruff==$VERSION"
 fi
-paths=(loadtest scripts tests/clients)
+paths=(loadtest scripts tests/clients tests/deploy)
 if [[ ${1:-} == --fix ]]; then
   exec "$venv/bin/ruff" format --quiet "${paths[@]}"
 fi

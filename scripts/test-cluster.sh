@@ -23,6 +23,7 @@ some) fits="$fits & test(/^(queue::admission|recovery::(loss|draw_recovery|backw
 esac
 
 scripts/stores.sh
+scripts/test-tools.sh
 if ! cargo nextest --version >/dev/null 2>&1; then
     cargo install --locked --quiet cargo-nextest
 fi

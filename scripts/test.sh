@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 
 step() { echo "== $*" >&2; }
 
-step "Redis and PostgreSQL"
+step "Redis and PostgreSQL, and the tools of tests"
 scripts/stores.sh
+scripts/test-tools.sh
 
 step "format"
 cargo fmt --all --check
