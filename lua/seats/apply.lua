@@ -3,8 +3,9 @@
 --
 -- A seat changes only if its new fence is higher than the stored one; then the decision replaces
 -- any claim. The fence stays when the seat is free. So repeats, late calls and any order do no
--- harm. Runs while loading too: a rebuild uses it. A held or sold seat counts for its user, as in
--- seats/claim. If the caller does not name the user, it is the user whom the same hold had before.
+-- harm. Runs while loading too, so that a rebuild delays no decision. A held or sold seat counts
+-- for its user, as in seats/claim. If the caller does not name the user, it is the user whom the
+-- same hold had before.
 --
 -- KEYS  meta holder held claim sold seatlog user_seats
 -- ARGV  epoch  state  hold_id  left_ms  (seat_number fence user)…
