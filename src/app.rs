@@ -25,7 +25,7 @@ use self::announce::announce;
 pub use self::error::StartError;
 pub use self::keys::tokens;
 use self::limits::{addresses, connection_policy};
-use self::operations::{Operations, open_files, relied_on};
+use self::operations::{Operations, check_stores, open_files};
 use self::readiness::Stores;
 use self::routes::{RouterParts, router};
 use self::services::{Services, StreamServices};
@@ -63,7 +63,7 @@ use crate::store::pg::Pg;
 use crate::store::redis::Redis;
 use crate::store::redis::tls::Certificates;
 use crate::telemetry::Metrics;
-use crate::user::keys::ReadAgain;
+use crate::user::keys::ReadIntervals;
 use crate::user::service::Users;
 use crate::web::theme::Theme;
 
@@ -88,7 +88,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let metrics = Metrics::new();
     let stores = stores(&settings, &metrics)?;
     let files = open_files(settings.http.max_streams);
-    relied_on(&stores, !settings.postgres.unsafe_postgres).await?;
+    check_stores(&stores, !settings.postgres.unsafe_postgres).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let drain = Drain::default();
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), drain: drain.clone(), metrics };
@@ -129,7 +129,7 @@ fn assemble(
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
     let codes = keys::codes(settings, Purpose::HandOff);
     let handoffs = HandOffs::new(services.queue.clone(), services.users.clone(), codes);
-    let changes = Changes::among(loops.tasks.clone());
+    let changes = Changes::tracked_by(loops.tasks.clone());
     let addresses = Arc::new(addresses(&settings.http, &metrics));
     let policy = connection_policy(&settings.http, files, &loops.drain, &metrics);
     let parts = RouterParts {
@@ -270,7 +270,7 @@ impl Running {
 fn users(settings: &Settings, pg: Pg, loops: &Loops) -> Result<Arc<Users>, StartError> {
     let tokens = tokens(&settings.access)?;
     if let Some(keys) = tokens.provider() {
-        let reading = Arc::clone(keys).keep_current(ReadAgain::default(), loops.stop.clone());
+        let reading = Arc::clone(keys).keep_current(ReadIntervals::default(), loops.stop.clone());
         loops.tasks.spawn(reading);
     }
     Ok(Arc::new(Users::new(pg, tokens, settings.access.open_signup)))

@@ -13,6 +13,10 @@ use crate::store::id::UserId;
 /// Maximum length of an access token in bytes. A longer one is refused before it is read.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
+/// Tolerated difference between the clocks of two machines, in seconds: access tokens and tickets
+/// are accepted for this long after they expire.
+pub const CLOCK_LEEWAY_SECONDS: u64 = 30;
+
 /// The role of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

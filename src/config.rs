@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum};
 use reqwest::Url;
 
-pub use self::access::AccessSettings;
+pub use self::access::{AccessSettings, JWT_ISSUER};
 use self::access::{NOT_TRUSTED, is_trusted};
 use self::limits::LimitSettings;
 pub use self::redis_tls::RedisTlsSettings;
@@ -25,6 +25,11 @@ pub use self::secret::{InvalidSetting, Secret};
 /// Minimum of `ONSALE_RECONCILE_EVERY`: a shorter period would spend most of the stores' time on
 /// comparisons.
 const SHORTEST_ROUND: Duration = Duration::from_millis(100);
+
+/// Default of `ONSALE_DB_POOL`.
+pub const DB_POOL: u32 = 16;
+/// Default of `ONSALE_RECONCILE_EVERY`.
+pub const RECONCILE_EVERY: &str = "20s";
 
 /// The settings of `onsale serve`.
 #[derive(Debug, Clone, Args)]
@@ -69,7 +74,7 @@ pub struct HttpSettings {
     /// http on this machine. It gets the parameter `return_to`, the URL to which the buyer returns.
     #[arg(long, env = "ONSALE_SIGN_IN_URL", value_name = "ONSALE_SIGN_IN_URL")]
     pub sign_in_url: Option<Url>,
-    /// Time limit for the start of an answer.
+    /// Time limit for the arrival of a body, and again for the start of the answer.
     #[arg(long, env = "ONSALE_REQUEST_TIMEOUT", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
@@ -100,7 +105,7 @@ pub struct PostgresSettings {
     #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Secret,
     /// Maximum number of connections to PostgreSQL.
-    #[arg(long, env = "ONSALE_DB_POOL", default_value = "16")]
+    #[arg(long, env = "ONSALE_DB_POOL", default_value_t = DB_POOL)]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub db_pool: u32,
     /// Serve even if a power failure can undo commits that PostgreSQL has acknowledged; for tests.
@@ -121,7 +126,7 @@ pub struct RedisSettings {
     #[command(flatten)]
     pub tls: RedisTlsSettings,
     /// Period of the reconciler, which compares Redis with PostgreSQL and repairs differences.
-    #[arg(long, env = "ONSALE_RECONCILE_EVERY", default_value = "20s")]
+    #[arg(long, env = "ONSALE_RECONCILE_EVERY", default_value = RECONCILE_EVERY)]
     #[arg(value_parser = humantime::parse_duration)]
     pub reconcile_every: Duration,
 }

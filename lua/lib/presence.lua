@@ -35,7 +35,7 @@ local function turn_ring(slot, since, presence_ms, now)
     slot = slot % 3 + 1
     redis.call('UNLINK', PRESENT[slot])
   end
-  redis.call('HSET', META, 'here_slot', slot, 'here_since', whole(since + turns * half))
+  redis.call('HSET', META, 'present_slot', slot, 'present_since', whole(since + turns * half))
   return slot
 end
 local function is_present(sequence)
@@ -71,7 +71,7 @@ end
 
 -- The last sequence whose silence counts: its client was asked to poll long enough ago, and every
 -- process that answers polls has merged the presence of all entries up to it. Also returns the
--- processes whose statement (queue/mark_present) has ended: they died, or lost touch with Redis.
+-- processes whose lease (queue/mark_present) has ended: they died, or lost touch with Redis.
 local function find_silence_limit(sale, now)
   local limit, ended, mergers = sale.noticed, {}, redis.call('HGETALL', MERGERS)
   for i = 1, #mergers, 2 do

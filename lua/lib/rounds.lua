@@ -2,12 +2,15 @@
 --
 -- After lib/queue, lib/presence and lib/sale.
 local MAX_REST = 1000 -- ms; far below the shortest stall
+local SHORTEST_STALL = 5000 -- ms
+-- How long admission pauses after a stall (ms): as after a loss, PAUSE in src/upkeep/recover.rs.
+local STALL_PAUSE = 15000
 
 -- After a stall of Redis or of every process no entry is present, and all would be passed over.
 -- Clients near the front first get the time to poll again.
 local function pause_after_stall(sale, looked_at, now)
-  if now - looked_at > math.max(sale.presence_ms / 3, 5000) then
-    sale.pause_until = math.max(sale.pause_until, now + 15000)
+  if now - looked_at > math.max(sale.presence_ms / 3, SHORTEST_STALL) then
+    sale.pause_until = math.max(sale.pause_until, now + STALL_PAUSE)
     redis.call('HSET', META, 'pause_until', whole(sale.pause_until))
   end
 end

@@ -3,7 +3,7 @@
 -- The settings are one field of meta, as JSON: reading and parsing twenty fields of a hash costs
 -- more than the rest of a join. Each value that scripts change has a field of its own.
 local LIVE_FIELDS = {
-  'settings', 'gone', 'pause_until', 'here_slot', 'here_since', 'drawn', 'draw_base', 'draw_room',
+  'settings', 'gone', 'pause_until', 'present_slot', 'present_since', 'drawn', 'draw_base', 'draw_room',
   'drawn_upto', 'notice', 'noticed', 'notice_at', 'notice_short', 'reach',
 }
 local function load_sale(meta)

@@ -32,7 +32,7 @@ local sale = load_sale(META)
 local looked_at, saved, saved_at, next_n, seat_version, blocked = unpack(
   redis.call('HMGET', META, 'looked_at', 'tokens', 'tokens_at', 'next_n', 'seat_version', 'blocked'))
 pause_after_stall(sale, tonumber(looked_at or now), now)
-turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
 -- due: when the next entry is overdue.
 local admitted, parked, stopped, more, due = 0, 0, 0, false, math.huge
 

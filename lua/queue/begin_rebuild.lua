@@ -21,6 +21,6 @@ end
 redis.call('HSET', meta,
   'epoch', epoch, 'run_id', run_id, 'loading_until', whole(now + lease_ms),
   'next_n', 0, 'admitted', 0, 'expired', 0, 'gone', 0, 'blocked', 0, 'seat_version', 0,
-  'tokens', 0, 'tokens_at', whole(now), 'here_slot', 1, 'here_since', whole(now),
+  'tokens', 0, 'tokens_at', whole(now), 'present_slot', 1, 'present_since', whole(now),
   'presence_ms', 90000, 'version', 0, 'pause_until', 0)
 return { 'OK', now }

@@ -27,7 +27,7 @@ for i = 1, #late, 2 do
   redis.call('ZADD', WAITING, whole(sequence), user)
   set_waiting_bit(sequence, 1)
   if is_present(joined) then
-    local slot = turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+    local slot = turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
     redis.call('SETBIT', PRESENT[slot], present_bit(sequence), 1)
   end
 end

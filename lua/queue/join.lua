@@ -24,7 +24,7 @@ local now = clock()
 local sale = load_sale(META)
 
 local function mark_present(sequence)
-  local slot = turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+  local slot = turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
   redis.call('SETBIT', PRESENT[slot], present_bit(sequence), 1)
 end
 

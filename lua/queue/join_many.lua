@@ -90,7 +90,7 @@ local ahead = 0
 if admitted < #joining then
   redis.call('ZADD', WAITING, unpack(scores))
   ahead = redis.call('ZCARD', WAITING) - (#joining - admitted)
-  local slot = turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+  local slot = turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
   set_waiting_bits(first + admitted, #joining - admitted)
   set_present_bits(PRESENT[slot], first + admitted, #joining - admitted)
 end

@@ -2,14 +2,13 @@
 -- queue/mark_present: merges the entries that polled at a process into the presence of the queue.
 --
 -- Processes answer polls of waiting entries from memory. Only this script makes them present for
--- admission. A process that does so states the sequence up to which it has merged every entry that
--- polled there, and for how long the statement holds. It merges again before that, or answers no
--- poll up to that sequence from memory. queue/admit passes over no entry beyond what every such
--- process merged.
+-- admission. A process that does so takes a lease with the sequence up to which it has merged every
+-- entry that polled there. It merges again before the lease ends, or answers no poll up to that
+-- sequence from memory. queue/admit passes over no entry beyond what every such process merged.
 --
 -- KEYS  as lib/queue
 -- ARGV  epoch  process  upto  lease_ms  sequence...
---       process: '' if this call states nothing; lease_ms: 0 to end the process's statement
+--       process: '' if this call takes no lease; lease_ms: 0 to give the process's lease back
 -- Reply {'OK', marked}
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/queue lib/presence lib/sale
@@ -18,7 +17,7 @@ local refused = guard(META, EPOCH)
 if refused then return refused end
 local now = clock()
 local sale = load_sale(META)
-local slot = turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+local slot = turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
 for i = 5, #ARGV do
   redis.call('SETBIT', PRESENT[slot], present_bit(tonumber(ARGV[i])), 1)
 end

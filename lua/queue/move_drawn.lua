@@ -57,7 +57,7 @@ if redis.call('EXISTS', SLOT_ENDS) == 1 then
   for i = 1, #users do fields[i] = whole(drawn[i]) end
   slot_ends = redis.call('HMGET', SLOT_ENDS, unpack(fields))
 end
-local slot = turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+local slot = turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
 local present = are_present(joined)
 
 -- Whether the entrant is to wait at its drawn sequence.

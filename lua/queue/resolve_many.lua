@@ -58,7 +58,7 @@ for i, outcome in ipairs(outcomes) do
   reply[#reply + 1] = ahead
 end
 if #present > 0 then
-  local slot = turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+  local slot = turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
   redis.call('BITFIELD', PRESENT[slot], unpack(present))
 end
 write_log()

@@ -86,7 +86,7 @@ end
 
 write_log()
 if state == 'ACTIVE' then return { state, sequence, deadline, now } end
-local slot = turn_ring(sale.here_slot, sale.here_since, sale.presence_ms, now)
+local slot = turn_ring(sale.present_slot, sale.present_since, sale.presence_ms, now)
 redis.call('SETBIT', PRESENT[slot], present_bit(sequence), 1)
 local ahead = redis.call('ZRANK', state == 'WAITING' and WAITING or RETURNED, user)
 return { state, sequence, ahead, now }

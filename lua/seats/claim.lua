@@ -23,6 +23,7 @@
 --                                          count until PostgreSQL ends the holds
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/seats lib/user_seats
+-- How long a claim lasts (CLAIM_MS in src/seats/model.rs).
 local CLAIM_MS = 5000
 -- How long held keeps a seat beyond the end of its hold (BEYOND_EXPIRY in src/seats/service.rs).
 local BEYOND_MS = 5500

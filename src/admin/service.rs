@@ -81,7 +81,7 @@ impl SaleAdmin {
         let mut entries = Vec::new();
         if concert.status != old.status {
             for schedule in pg::touch_schedules(&mut tx, id).await? {
-                entries.push(announce(&mut tx, schedule).await?);
+                entries.push(append_settings_changed(&mut tx, schedule).await?);
             }
         }
         tx.commit().await?;
@@ -108,7 +108,7 @@ impl SaleAdmin {
         let subject = format!("schedule {id}");
         let (action, before, after) = ("schedule.create", None, json(&created)?);
         pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
-        let entry = announce(&mut tx, id).await?;
+        let entry = append_settings_changed(&mut tx, id).await?;
         tx.commit().await?;
         self.apply_settings(&[entry]).await;
         Ok(created)
@@ -163,7 +163,7 @@ impl SaleAdmin {
         let subject = format!("schedule {id}");
         let (before, after) = (Some(json(&ScheduleSettings::from(old))?), json(&new)?);
         pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
-        let entry = announce(&mut tx, id).await?;
+        let entry = append_settings_changed(&mut tx, id).await?;
         tx.commit().await?;
         self.apply_settings(&[entry]).await;
         Ok(new)
@@ -173,7 +173,7 @@ impl SaleAdmin {
     /// answers. Otherwise the relay applies them later.
     pub(super) async fn apply_settings(&self, entries: &[SettingsEntry]) {
         for changed in entries {
-            self.catalogue.forget(changed.event.schedule);
+            self.catalogue.invalidate(changed.event.schedule);
         }
         let apply = async {
             for changed in entries {
@@ -190,7 +190,7 @@ impl SaleAdmin {
 }
 
 /// Writes the outbox entry that makes Redis load the settings of a schedule.
-pub(super) async fn announce(
+pub(super) async fn append_settings_changed(
     tx: &mut Tx,
     schedule: ScheduleId,
 ) -> Result<SettingsEntry, StoreError> {

@@ -3,21 +3,8 @@
 //! A loop exposes one step that says whether there may be more to do, so a test drives it without
 //! waiting. Every process runs all of them, and none needs a leader.
 //!
-//! | loop | what it does | period | bounded by |
-//! | --- | --- | --- | --- |
-//! | admission | admits entries, frees expired slots and lapsed seats | 100 ms; up to 1 s where nothing is due | 100 entries per call |
-//! | live | reads which schedules are live, and their epochs | 1 s | one statement |
-//! | presence | merges the presence that this process recorded into Redis | 1 s | 1,000 entries per call |
-//! | relay | delivers outbox entries to Redis | 500 ms | 100 entries, 2 s old |
-//! | expiry | expires overdue reservations | 1 s | 200 seats |
-//! | archive | writes the queue's event log to PostgreSQL, where there is one | 1 s | 2,000 log entries or 5,000 events per schedule |
-//! | draw | runs the draws that are due | 250 ms | 10,000 entrants per statement, 100 per call; one process per schedule |
-//! | recovery | rebuilds a schedule's keys that Redis lost | on demand | one process per schedule |
-//! | readiness | checks whether the process can serve, and reads the memory of Redis, for the metrics | 2 s | one call per store |
-//! | reconciler | compares Redis with PostgreSQL and repairs differences | 20 s | 1,000 seats per call, 5,000 repairs per round |
-//! | rejections | writes the counts of rejections to PostgreSQL | 5 s | 10,000 different counts |
-//! | purge | deletes old rows and keys | 10 min | 10,000 rows |
-//! | processes | writes the record of this process to Redis | 10 s | one record |
+//! docs/OPERATIONS.md (The loops) says what each does, how often, within which limits, and what
+//! happens if it stops.
 
 use std::time::{Duration, Instant};
 
@@ -158,7 +145,7 @@ pub fn start(
     let purge = PurgeLoop::new(pg.clone(), redis.clone());
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
-    withdraw_presence_at_stop(loops, presence.clone());
+    give_presence_leases_back_at_stop(loops, presence.clone());
     let every = Duration::from_millis;
     loops.every("admission", every(100), admission, |it| async move { it.step().await });
     loops.every("live", every(1000), live_refresh, |it| async move { it.step().await });
@@ -172,9 +159,9 @@ pub fn start(
     loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
 }
 
-/// Withdraws this process's statement about merged presence when it drains, so that admission does
-/// not wait for it.
-fn withdraw_presence_at_stop(loops: &Loops, presence: PresenceLoop) {
+/// Gives this process's presence leases back when it drains, so that admission does not wait for
+/// them.
+fn give_presence_leases_back_at_stop(loops: &Loops, presence: PresenceLoop) {
     let stop = loops.stop.clone();
     loops.tasks.spawn(async move {
         stop.cancelled().await;

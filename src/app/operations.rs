@@ -62,7 +62,7 @@ impl Operations {
 }
 
 /// Refuses stores that could lose data, before the process serves.
-pub(super) async fn relied_on(stores: &Stores, durable: bool) -> Result<(), StoreError> {
+pub(super) async fn check_stores(stores: &Stores, durable: bool) -> Result<(), StoreError> {
     check_redis(&stores.redis).await?;
     check_guards(&stores.pg, durable).await
 }

@@ -38,7 +38,7 @@ pub struct Presence {
 #[derive(Debug, Default)]
 struct State {
     /// Entries that polled and were not merged into Redis since.
-    heard: Aged,
+    unmerged: Aged,
     /// Entries that were merged into Redis.
     merged: Aged,
     /// The epoch under which the bits were merged.
@@ -46,7 +46,7 @@ struct State {
     /// Every entry up to this sequence that polled at this process is merged, or is part of the
     /// current merge. Never falls within one epoch.
     upto: u64,
-    /// Until when this process relies on its statement to Redis.
+    /// Until when this process relies on its lease.
     lease_until: Option<Instant>,
 }
 
@@ -56,7 +56,7 @@ impl Presence {
     #[must_use]
     pub fn mark(&self, sequence: u64, window: Duration, now: Instant) -> bool {
         let mut state = self.lock();
-        state.heard.insert(sequence, window, now);
+        state.unmerged.insert(sequence, window, now);
         if sequence > state.upto {
             return state.lease_until.is_some_and(|until| now < until);
         }
@@ -88,20 +88,20 @@ impl Presence {
         let mut state = self.lock();
         if state.epoch != epoch {
             let lost = std::mem::take(&mut state.merged);
-            state.heard.0.extend(lost.0);
-            *state = State { heard: std::mem::take(&mut state.heard), epoch, ..State::default() };
+            state.unmerged.0.extend(lost.0);
+            *state =
+                State { unmerged: std::mem::take(&mut state.unmerged), epoch, ..State::default() };
         }
         state.upto = state.upto.max(upto);
         state.merged.drop_old(window, now);
         let upto = state.upto;
-        (upto, state.heard.take(upto, window, now))
+        (upto, state.unmerged.take(upto, window, now))
     }
 
-    /// Takes out every entry up to `upto` that polled within `window`, without a statement to
-    /// Redis.
+    /// Takes out every entry up to `upto` that polled within `window`, without a merge up to there.
     #[must_use]
     pub fn take(&self, upto: u64, window: Duration, now: Instant) -> Vec<u64> {
-        self.lock().heard.take(upto, window, now)
+        self.lock().unmerged.take(upto, window, now)
     }
 
     /// The sequence up to which every entry that polled is merged, or is part of the current merge.
@@ -126,8 +126,8 @@ impl Presence {
         state.lease_until = lease_until;
     }
 
-    /// Answers no more polls from memory. Returns true if Redis may have a statement of this process:
-    /// a merge without a lease then ends it.
+    /// Answers no more polls from memory. Returns true if this process may have a lease in Redis: a
+    /// merge with the duration zero then gives it back.
     #[must_use]
     pub fn stop_answering(&self, now: Instant) -> bool {
         let mut state = self.lock();
@@ -139,7 +139,7 @@ impl Presence {
     pub fn remember(&self, sequences: &[u64], window: Duration, now: Instant) {
         let mut state = self.lock();
         for sequence in sequences {
-            state.heard.insert(*sequence, window, now);
+            state.unmerged.insert(*sequence, window, now);
         }
     }
 
@@ -242,11 +242,11 @@ mod tests {
     #[test]
     fn polls_are_answered_from_memory_only_while_the_lease_holds() {
         let (presence, now) = (Presence::default(), Instant::now());
-        assert!(!presence.mark(500, WINDOW, now), "nothing was stated to Redis yet");
+        assert!(!presence.mark(500, WINDOW, now), "there was no lease yet");
         let (upto, taken) = presence.begin_merge(1, 100, WINDOW, now);
         presence.end_merge(&taken, WINDOW, now, Some(later(now, 2)));
         assert_eq!((upto, taken), (100, vec![]));
-        assert!(presence.mark(500, WINDOW, now), "beyond what was stated");
+        assert!(presence.mark(500, WINDOW, now), "beyond the lease");
         assert!(!presence.mark(50, WINDOW, now), "Redis must have the bit before the answer");
         presence.confirm(50, WINDOW, now);
         assert!(presence.mark(50, WINDOW, later(now, 1)));
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn polls_are_not_answered_from_memory_once_the_lease_is_to_be_given_back() {
         let (presence, now) = (Presence::default(), Instant::now());
-        assert!(!presence.stop_answering(now), "nothing was stated to Redis yet");
+        assert!(!presence.stop_answering(now), "there was no lease yet");
         let (_, taken) = presence.begin_merge(1, 100, WINDOW, now);
         presence.end_merge(&taken, WINDOW, now, Some(later(now, 2)));
         assert!(presence.mark(500, WINDOW, now));

@@ -9,8 +9,8 @@ use onsale::admin::demo::Demo;
 use onsale::app::{self, StartError};
 use onsale::caller::Role;
 use onsale::config::{
-    AccessSettings, HttpSettings, PostgresSettings, QueueSettings, RedisSettings, RedisTlsSettings,
-    Secret, Settings,
+    AccessSettings, DB_POOL, HttpSettings, JWT_ISSUER, PostgresSettings, QueueSettings,
+    RECONCILE_EVERY, RedisSettings, RedisTlsSettings, Secret, Settings,
 };
 use onsale::store::pg::{Pg, migrations};
 use onsale_dev::{DevError, Environment};
@@ -43,7 +43,7 @@ async fn service(
     environment: Environment,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let settings = settings(http, environment);
+    let settings = settings(http, environment)?;
     let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
     migrations::apply(&pg).await?;
     let tokens = app::tokens(&settings.access)?;
@@ -69,28 +69,28 @@ async fn start(mut settings: Settings) -> Result<app::Running, StartError> {
     }
 }
 
-fn settings(http: HttpSettings, environment: Environment) -> Settings {
-    Settings {
+fn settings(http: HttpSettings, environment: Environment) -> Result<Settings, Failure> {
+    Ok(Settings {
         http,
         postgres: PostgresSettings {
             database_url: Secret::new(environment.database_url),
-            db_pool: 16,
+            db_pool: DB_POOL,
             unsafe_postgres: !environment.durable,
         },
         redis: RedisSettings {
             redis_url: Secret::new(environment.redis_url),
             tls: RedisTlsSettings::default(),
-            reconcile_every: Duration::from_secs(20),
+            reconcile_every: humantime::parse_duration(RECONCILE_EVERY)?,
         },
         access: AccessSettings {
             jwt_secret: Some(Secret::new(environment.jwt_secret)),
-            jwt_issuer: "onsale".to_owned(),
+            jwt_issuer: JWT_ISSUER.to_owned(),
             jwks_path: None,
             jwks_url: None,
             open_signup: true,
         },
         queue: QueueSettings { queue_secrets: vec![Secret::new(environment.queue_secrets)] },
-    }
+    })
 }
 
 /// Prints what to open and what to paste. The commands work as printed, in this order.

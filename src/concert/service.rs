@@ -202,7 +202,7 @@ impl Catalogue {
     }
 
     /// Makes the next [`Catalogue::schedule`] read from PostgreSQL. Call it after a change.
-    pub fn forget(&self, id: ScheduleId) {
+    pub fn invalidate(&self, id: ScheduleId) {
         self.changes(id).fetch_add(1, Ordering::AcqRel);
     }
 

@@ -8,6 +8,9 @@ use reqwest::Url;
 
 use super::secret::{InvalidSetting, Secret, refuse};
 
+/// Default of `ONSALE_JWT_ISSUER`.
+pub const JWT_ISSUER: &str = "onsale";
+
 /// Settings of access tokens.
 #[derive(Debug, Clone, Args)]
 pub struct AccessSettings {
@@ -17,7 +20,7 @@ pub struct AccessSettings {
     #[arg(required_unless_present_any = ["jwks_path", "jwks_url"])]
     pub jwt_secret: Option<Secret>,
     /// Issuer of access tokens.
-    #[arg(long, env = "ONSALE_JWT_ISSUER", default_value = "onsale")]
+    #[arg(long, env = "ONSALE_JWT_ISSUER", default_value = JWT_ISSUER)]
     pub jwt_issuer: String,
     /// JWKS file of an identity provider, in place of the secret. Read again when it changes.
     #[arg(long, env = "ONSALE_JWKS_PATH", value_name = "ONSALE_JWKS_PATH")]

@@ -17,12 +17,12 @@ pub async fn claim(tx: &mut Tx, request: &Request) -> Result<Option<serde_json::
     .fetch_one(tx.conn())
     .await
     .map_err(StoreError::from)?;
-    refused(&row.reply)?;
+    check_reply(&row.reply)?;
     Ok(row.outcome)
 }
 
 /// Checks a function's reply: an error if the key is in progress or was used for another request.
-pub fn refused(reply: &str) -> Result<(), KeyError> {
+pub fn check_reply(reply: &str) -> Result<(), KeyError> {
     match reply {
         "IN_PROGRESS" => Err(KeyError::InProgress),
         "REUSED" => Err(KeyError::Reused),
@@ -32,7 +32,7 @@ pub fn refused(reply: &str) -> Result<(), KeyError> {
 
 /// Whether a function's reply is the outcome of an earlier request.
 #[must_use]
-pub fn replayed(reply: &str) -> bool {
+pub fn is_replayed(reply: &str) -> bool {
     reply == "REPLAYED"
 }
 

@@ -18,7 +18,7 @@ use crate::store::pg::{Pg, Tx};
 
 /// What a payment paid for. A refund reads it before it takes locks.
 #[derive(Debug, Clone, Copy)]
-pub struct Paying {
+pub struct PaymentTarget {
     /// Id of the reservation.
     pub reservation: ReservationId,
     /// Id of its schedule.
@@ -41,7 +41,7 @@ pub struct PayReply {
 }
 
 /// Columns of the reply `OK`.
-struct Settled {
+struct SettledColumns {
     required: i64,
     balance: i64,
     charged: i64,
@@ -55,7 +55,7 @@ struct Settled {
     fences: Vec<i64>,
 }
 
-impl Settled {
+impl SettledColumns {
     fn paid(&self, charge_up_to: Option<i64>) -> Paid {
         let rows = self.payments.iter().zip(&self.reservations).zip(&self.amounts);
         let payment = |((id, reservation), amount): ((&i64, &i64), &i64)| Payment {
@@ -117,7 +117,7 @@ pub async fn settle_payment(
     .map_err(lost)?;
     let refusal = refusal(&row.reply, row.balance, row.required);
     let settled = (|| {
-        Some(Settled {
+        Some(SettledColumns {
             required: row.required?,
             balance: row.balance?,
             charged: row.charged?,
@@ -157,7 +157,11 @@ fn refusal(word: &str, balance: Option<i64>, required: Option<i64>) -> Option<Pa
 }
 
 /// Reads what a user's payment paid for; `None` if the user has no such payment.
-pub async fn find(tx: &mut Tx, user: UserId, id: PaymentId) -> Result<Option<Paying>, StoreError> {
+pub async fn find(
+    tx: &mut Tx,
+    user: UserId,
+    id: PaymentId,
+) -> Result<Option<PaymentTarget>, StoreError> {
     let row = sqlx::query!(
         "select p.reservation_id, r.concert_schedule_id, r.seat_id
          from payment p join reservation r on r.id = p.reservation_id
@@ -167,7 +171,7 @@ pub async fn find(tx: &mut Tx, user: UserId, id: PaymentId) -> Result<Option<Pay
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| Paying {
+    Ok(row.map(|row| PaymentTarget {
         reservation: ReservationId(row.reservation_id),
         schedule: ScheduleId(row.concert_schedule_id),
         seat: SeatId(row.seat_id),

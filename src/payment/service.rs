@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::error::PayError;
 use super::model::{Paid, PayRefusal, Payment, RefundRefusal, Refunded};
 use super::pg;
-use super::settle::{Pay, Refund, Settled, paid};
+use super::settle::{Pay, Refund, Settled, read_pay_reply};
 use crate::idempotency::model::{Answer, Done, Request};
 use crate::idempotency::service as idempotency;
 use crate::pagination::{Page, Paging};
@@ -42,7 +42,7 @@ impl Payments {
     ) -> Result<Answer<Result<Paid, PayRefusal>>, PayError> {
         let called =
             idempotency::once_called(&self.pg, &Pay { request, hold, charge_up_to }).await?;
-        let Settled { answer, seats, completed } = paid(called.output)?;
+        let Settled { answer, seats, completed } = read_pay_reply(called.output)?;
         if let (Ok(paid), false) = (&answer.outcome, answer.replayed) {
             let seats = paid.payments.len() as u64;
             self.metrics.paid(seats, paid.total_amount.unsigned_abs());

@@ -39,12 +39,12 @@ impl Call for Pay<'_> {
     }
 }
 
-/// Converts the reply of `settle_payment`.
-pub fn paid(reply: PayReply) -> Result<Settled, PayError> {
-    key::refused(&reply.word)?;
+/// Reads the reply of `settle_payment`.
+pub fn read_pay_reply(reply: PayReply) -> Result<Settled, PayError> {
+    key::check_reply(&reply.word)?;
     let word = reply.word.as_str();
     if let ("OK" | "REPLAYED", Some(outcome)) = (word, reply.outcome) {
-        let answer = Answer { outcome, replayed: key::replayed(word) };
+        let answer = Answer { outcome, replayed: key::is_replayed(word) };
         return Ok(Settled { answer, seats: reply.seats, completed: reply.completed });
     }
     Err(match word {

@@ -89,10 +89,10 @@ impl Call for Charge<'_> {
 
 /// Converts the reply of `charge_points`.
 fn charged(reply: &ChargeReply) -> Result<Answer<Charged>, PointError> {
-    key::refused(&reply.word)?;
+    key::check_reply(&reply.word)?;
     let word = reply.word.as_str();
     if let ("OK" | "REPLAYED", Some(outcome)) = (word, reply.outcome) {
-        return Ok(Answer { outcome, replayed: key::replayed(word) });
+        return Ok(Answer { outcome, replayed: key::is_replayed(word) });
     }
     Err(match word {
         "UNKNOWN_USER" => PointError::UnknownUser,

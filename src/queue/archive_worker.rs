@@ -78,13 +78,13 @@ impl ArchiveWorker {
             return Ok(false);
         };
         // Read after the log: then the ranks of all drawn entries in the log are known.
-        let places = self.draws.places(schedule).await?;
-        let joined = |drawn| places.as_ref().map_or(drawn, |places| places.joined(drawn));
+        let ranks = self.draws.ranks(schedule).await?;
+        let joined = |drawn| ranks.as_ref().map_or(drawn, |ranks| ranks.joined(drawn));
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
         let (rows, unparsed) = fold(schedule, joined, events);
         let with_user = pg::write(&mut tx, schedule, &rows).await?;
         // A list with ranks is frozen.
-        let is_open = places.is_none() && self.draws.is_drawn(schedule).await;
+        let is_open = ranks.is_none() && self.draws.has_draw(schedule).await;
         let listed = is_open && archived.is_listed();
         if listed {
             list::update(&mut tx, schedule, &rows).await?;

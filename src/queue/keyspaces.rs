@@ -28,7 +28,7 @@ use crate::store::{Store, StoreError};
 
 /// How long a call waits in all until a schedule's keys are found or rebuilt. After that the store
 /// counts as unavailable.
-const HEAL_WAIT: Duration = Duration::from_millis(1500);
+const REBUILD_WAIT: Duration = Duration::from_millis(1500);
 
 /// Runs the scripts on one schedule's keys; cheap to clone.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ impl Keyspaces {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if Redis does not answer, or the rebuild takes longer than
-    /// [`HEAL_WAIT`]. [`StoreError::SaleOver`] if the sale is over and has no keys.
+    /// [`REBUILD_WAIT`]. [`StoreError::SaleOver`] if the sale is over and has no keys.
     pub async fn run<T, F>(
         &self,
         schedule: ScheduleId,
@@ -108,7 +108,7 @@ impl Keyspaces {
         F: Future<Output = Result<T, ScriptError>>,
     {
         let mut tries = 0;
-        let until = Instant::now() + HEAL_WAIT;
+        let until = Instant::now() + REBUILD_WAIT;
         loop {
             let keyspace = self.keyspace(schedule, until).await?;
             let failed = match call(ScheduleScripts { redis: self.redis.clone(), keyspace }).await {
@@ -265,7 +265,7 @@ impl Keyspaces {
 
     /// Applies a schedule's settings in Redis, from PostgreSQL.
     pub async fn configure(&self, schedule: ScheduleId) -> Result<(), StoreError> {
-        self.catalogue.forget(schedule);
+        self.catalogue.invalidate(schedule);
         let current = match self.catalogue.schedule(schedule).await {
             Ok(current) => current,
             Err(CatalogueError::Store(_)) => {

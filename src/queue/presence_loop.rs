@@ -13,18 +13,17 @@ use crate::board::snapshot::Board;
 use crate::queue::draw::service::Draws;
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::Sequence;
-use crate::queue::redis::Statement;
+use crate::queue::redis::MergeLease;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::script::ScriptError;
 
 /// Entries marked as present per script call.
 const MARKS: usize = 1000;
-/// Lease of a process's statement up to where it has merged presence. The process renews it every
-/// second. For this long a dead process keeps silent entries from being passed over.
+/// How long a process's lease lasts in Redis. The process renews it every second. For this long a
+/// dead process keeps silent entries from being passed over.
 const LEASE: Duration = Duration::from_secs(5);
-/// How long the process itself relies on its statement. Shorter, so that it ends before Redis's
-/// lease.
+/// How long the process itself relies on its lease. Shorter, so that it stops before Redis does.
 const OWN_LEASE: Duration = Duration::from_millis(2500);
 /// Schedules for which a loop calls Redis at the same time.
 pub(super) const AT_ONCE: usize = 16;
@@ -48,29 +47,29 @@ impl PresenceLoop {
     }
 
     /// Merges this process's presence into Redis, for every schedule whose board is read. Admission
-    /// need not wait for this process where nobody asks for the board: there it ends its statement.
+    /// need not wait for this process where nobody asks for the board: there it gives its lease back.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let merges = self.boards.all().into_iter().filter_map(|(schedule, watched)| {
             if !watched.is_asleep() {
                 return Some((schedule, LEASE));
             }
-            let is_stated = watched.presence.stop_answering(Instant::now());
-            is_stated.then_some((schedule, Duration::ZERO))
+            let has_lease = watched.presence.stop_answering(Instant::now());
+            has_lease.then_some((schedule, Duration::ZERO))
         });
         let merge = |(schedule, lease)| self.merge_for(schedule, lease);
         stream::iter(merges).for_each_concurrent(AT_ONCE, merge).await;
         Ok(false)
     }
 
-    /// Merges the rest of this process's presence, and ends its statements in Redis.
+    /// Merges the rest of this process's presence, and gives its leases back.
     pub async fn end(&self) {
         let schedules = self.boards.all().into_iter().map(|(schedule, _)| schedule);
         let merge = |schedule| self.merge_for(schedule, Duration::ZERO);
         stream::iter(schedules).for_each_concurrent(AT_ONCE, merge).await;
     }
 
-    /// Merges the entries up to the notice that polled at this process, and states that to Redis
-    /// for `lease`. Polls up to the notice are answered from memory only while the statement holds.
+    /// Merges the entries up to the notice that polled at this process, and takes a lease of the
+    /// duration `lease`. Polls up to the notice are answered from memory only while it lasts.
     async fn merge_for(&self, schedule: ScheduleId, lease: Duration) {
         let Some(watched) = self.boards.watched(schedule) else {
             return;
@@ -118,16 +117,16 @@ impl PresenceLoop {
         board: &Board,
     ) -> bool {
         let (base, window) = (board.meta.draw_base, board.meta.presence());
-        let places = match board.meta.draw {
+        let ranks = match board.meta.draw {
             Drawn::No => return true,
-            Drawn::Pending => self.draws.known_places(schedule).await,
-            Drawn::Done => self.draws.places(schedule).await.ok().flatten(),
+            Drawn::Pending => self.draws.cached_ranks(schedule).await,
+            Drawn::Done => self.draws.ranks(schedule).await.ok().flatten(),
         };
-        let Some(places) = places else {
+        let Some(ranks) = ranks else {
             return base == 0;
         };
         for joined in presence.take(base, window, Instant::now()) {
-            let drawn = places.drawn(Sequence(joined)).map_or(joined, |drawn| drawn.0);
+            let drawn = ranks.drawn(Sequence(joined)).map_or(joined, |drawn| drawn.0);
             presence.remember(&[drawn], window, Instant::now());
         }
         true
@@ -138,7 +137,7 @@ impl PresenceLoop {
 struct Merge {
     watched: Arc<Watched>,
     board: Arc<Board>,
-    /// The last sequence that the statement may cover.
+    /// The last sequence that the lease may cover.
     notice: u64,
     begun: Instant,
 }
@@ -153,29 +152,29 @@ impl Merge {
         let Self { watched, board, notice, begun } = self;
         let (presence, window) = (&watched.presence, board.meta.presence());
         let epoch = scripts.keyspace.keys.epoch();
-        let (upto, mut heard) = presence.begin_merge(epoch, *notice, window, *begun);
+        let (upto, mut unmerged) = presence.begin_merge(epoch, *notice, window, *begun);
         if board.meta.draw == Drawn::Pending || lease.is_zero() {
             // Before a draw, every entry may be drawn first. With no lease, this is the last merge.
-            heard.append(&mut presence.take(u64::MAX, window, *begun));
+            unmerged.append(&mut presence.take(u64::MAX, window, *begun));
         }
-        let statement = Statement { process, upto, lease };
+        let merge_lease = MergeLease { process, upto, duration: lease };
         let sent = async {
-            let chunks = heard.chunks(MARKS);
+            let chunks = unmerged.chunks(MARKS);
             let last = chunks.len().saturating_sub(1);
             for (number, chunk) in chunks.enumerate() {
-                scripts.mark_present((number == last).then_some(statement), chunk).await?;
+                scripts.mark_present((number == last).then_some(merge_lease), chunk).await?;
             }
-            if heard.is_empty() {
-                scripts.mark_present(Some(statement), &[]).await?;
+            if unmerged.is_empty() {
+                scripts.mark_present(Some(merge_lease), &[]).await?;
             }
             Ok(())
         };
         let sent = sent.await;
         if sent.is_ok() {
             let own = (!lease.is_zero()).then(|| *begun + OWN_LEASE);
-            presence.end_merge(&heard, window, *begun, own);
+            presence.end_merge(&unmerged, window, *begun, own);
         } else {
-            presence.remember(&heard, window, *begun);
+            presence.remember(&unmerged, window, *begun);
         }
         sent
     }

@@ -16,18 +16,18 @@ use crate::store::high_water::Counters;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::ScheduleKeys;
 use crate::store::redis::Redis;
-use crate::store::script::{NOTHING, Reply, Script, ScriptError, in_force};
+use crate::store::script::{NOTHING, Reply, Script, ScriptError, check_usable};
 
-/// What a process reports with a merge: the sequence up to which it has merged every entry that
-/// polled there, and for how long that holds. It merges again before that time ends.
+/// The lease that a process takes with a merge: up to a sequence, it has merged every entry that
+/// polled there. The process renews it before it ends.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Statement<'p> {
-    /// The process's name; empty for no statement.
+pub struct MergeLease<'p> {
+    /// The process's name; empty to take no lease.
     pub process: &'p str,
     /// The sequence up to which presence is merged.
     pub upto: u64,
-    /// How long the statement holds; zero ends it.
-    pub lease: Duration,
+    /// How long the lease lasts; zero gives it back.
+    pub duration: Duration,
 }
 
 /// An entry of the queue's log: its id, and its events, each with the name of its field.
@@ -53,7 +53,11 @@ impl ScheduleScripts {
         self.keyspace.run_bulk(&self.redis, script, keys.queue(), (keys.epoch(), args)).await
     }
 
-    async fn meta(&self, script: Script, args: impl ToRedisArgs) -> Result<Reply, ScriptError> {
+    async fn run_on_meta(
+        &self,
+        script: Script,
+        args: impl ToRedisArgs,
+    ) -> Result<Reply, ScriptError> {
         let keys = &self.keyspace.keys;
         self.keyspace.run(&self.redis, script, &keys.queue()[..1], (keys.epoch(), args)).await
     }
@@ -103,7 +107,7 @@ impl ScheduleScripts {
     }
 
     /// Runs `queue/resolve_ticket`; `None` if the ticket's drawn sequence must be looked up first.
-    pub async fn ticket(&self, ticket: &Ticket) -> Result<Option<QueueEntry>, ScriptError> {
+    pub async fn resolve_ticket(&self, ticket: &Ticket) -> Result<Option<QueueEntry>, ScriptError> {
         let until = ticket.active_until.map_or(0, |until| until.timestamp_millis());
         let args = (ticket.user.0, ticket.sequence.0, until, ticket.joined.0);
         let reply = self.run(Script::ResolveTicket, args).await?;
@@ -118,9 +122,9 @@ impl ScheduleScripts {
         Ok(Some(read_entry(&reply)?))
     }
 
-    /// Runs `queue/resolve_many`: as [`ScheduleScripts::ticket`] for each waiting ticket. `None` for
+    /// Runs `queue/resolve_many`: as [`ScheduleScripts::resolve_ticket`] for each waiting ticket. `None` for
     /// tickets that only `queue/resolve_ticket` can serve: active and drawn ones, for example.
-    pub async fn tickets(
+    pub async fn resolve_many(
         &self,
         tickets: &[Ticket],
     ) -> Result<Vec<Option<QueueEntry>>, ScriptError> {
@@ -176,21 +180,21 @@ impl ScheduleScripts {
         })
     }
 
-    /// Runs `queue/mark_present`: merges entries that polled at a process. With a `statement`, they
-    /// are every entry up to its sequence that polled there.
+    /// Runs `queue/mark_present`: merges entries that polled at a process. With a `lease`, they are
+    /// every entry up to its sequence that polled there.
     pub async fn mark_present(
         &self,
-        statement: Option<Statement<'_>>,
+        lease: Option<MergeLease<'_>>,
         sequences: &[u64],
     ) -> Result<(), ScriptError> {
-        let Statement { process, upto, lease } = statement.unwrap_or_default();
-        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        let MergeLease { process, upto, duration } = lease.unwrap_or_default();
+        let lease_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         self.run(Script::MarkPresent, (process, upto, lease_ms, sequences)).await.map(|_| ())
     }
 
     /// Runs `queue/configure`: applies the schedule's settings, unless newer ones apply.
     pub async fn configure(&self, schedule: &Schedule) -> Result<(), ScriptError> {
-        self.meta(Script::Configure, &settings(schedule)).await.map(|_| ())
+        self.run_on_meta(Script::Configure, &settings(schedule)).await.map(|_| ())
     }
 
     /// Runs `queue/begin_rebuild`: begins a rebuild, whose lease each loading call renews. False if
@@ -205,7 +209,7 @@ impl ScheduleScripts {
 
     /// Runs `queue/finish_rebuild`: ends a rebuild; admission waits for `pause_ms`.
     pub async fn finish_rebuild(&self, pause_ms: u64) -> Result<(), ScriptError> {
-        self.meta(Script::FinishRebuild, pause_ms).await.map(|_| ())
+        self.run_on_meta(Script::FinishRebuild, pause_ms).await.map(|_| ())
     }
 
     /// Reads up to `count` log entries after `position`, oldest first.
@@ -236,7 +240,7 @@ impl ScheduleScripts {
         command.arg(keys.meta()).arg(&["epoch", "loading_until", "version"]);
         let read = self.redis.bulk(&command).await.map_err(StoreError::from)?;
         let (epoch, loading, version): (_, _, Option<u64>) = read;
-        in_force(keys, epoch, loading)?;
+        check_usable(keys, epoch, loading)?;
         Ok(version.unwrap_or(0))
     }
 
@@ -261,14 +265,14 @@ impl ScheduleScripts {
 
 /// Opens new connections to the node of a schedule's keys, and checks that it serves all of them.
 /// It does not while their hash slot moves to another node.
-pub async fn reachable(redis: &Redis, keys: &ScheduleKeys) -> Result<(), StoreError> {
+pub async fn check_reachable(redis: &Redis, keys: &ScheduleKeys) -> Result<(), StoreError> {
     let mut command = redis::cmd("EXISTS");
     command.arg(keys.all());
     redis.renew(&command).await
 }
 
 /// Takes a lease of a schedule, `rebuilder` or `reconciler`; false if another process has it.
-pub async fn lease(
+pub async fn take_lease(
     redis: &Redis,
     schedule: ScheduleId,
     name: &str,
@@ -282,7 +286,7 @@ pub async fn lease(
 }
 
 /// Gives the lease `rebuilder` back.
-pub async fn end_lease(redis: &Redis, schedule: ScheduleId) -> Result<(), StoreError> {
+pub async fn give_rebuilder_back(redis: &Redis, schedule: ScheduleId) -> Result<(), StoreError> {
     let mut command = redis::cmd("UNLINK");
     command.arg(ScheduleKeys::new(schedule, 1).named("rebuilder"));
     Ok(redis.hot(&command).await?)

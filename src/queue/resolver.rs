@@ -73,7 +73,7 @@ impl TicketResolver {
     pub(super) async fn resolve(&self, ticket: Ticket) -> Result<Resolved, QueueError> {
         let watched = self.boards.watch(ticket.schedule);
         let board = Boards::of(&watched).await?;
-        let ticket = self.draws.placed(&board, ticket).await?;
+        let ticket = self.draws.at_drawn_sequence(&board, ticket).await?;
         let in_memory = self.known_entry(&board, &ticket);
         let resolved =
             |entry| Resolved { board: Arc::clone(&board), ticket, entry, from_redis: false };
@@ -149,18 +149,18 @@ impl TicketResolver {
         ticket: &Ticket,
     ) -> Result<(Arc<Board>, QueueEntry), QueueError> {
         let board = self.boards.get(ticket.schedule).await?;
-        let placed = self.draws.placed(&board, *ticket).await?;
-        if placed.sequence != ticket.sequence
-            && let Some(entry) = self.known_entry(&board, &placed)
+        let current = self.draws.at_drawn_sequence(&board, *ticket).await?;
+        if current.sequence != ticket.sequence
+            && let Some(entry) = self.known_entry(&board, &current)
         {
             return Ok((board, entry));
         }
-        let Ticket { schedule, user, .. } = placed;
+        let Ticket { schedule, user, .. } = current;
         self.count_redis_call(schedule, user)?;
-        let entry = match self.draws.ask(placed).await {
+        let entry = match self.draws.resolve(current).await {
             Err(StoreError::SaleOver) => {
                 let ended = EntryState::Ended(Ended::Expired);
-                return Ok((board, QueueEntry { state: ended, ..QueueEntry::of(&placed) }));
+                return Ok((board, QueueEntry { state: ended, ..QueueEntry::of(&current) }));
             }
             other => other?,
         };

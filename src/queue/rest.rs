@@ -61,7 +61,7 @@ impl Rest {
 }
 
 impl Rests {
-    /// The schedules of `live` that do not rest. Forgets all schedules that are not in `live`.
+    /// The schedules of `live` that do not rest. Drops all schedules that are not in `live`.
     #[must_use]
     pub fn end(&self, live: &HashSet<ScheduleId>) -> Vec<ScheduleId> {
         let (now, mut resting) = (Instant::now(), lock(&self.resting));

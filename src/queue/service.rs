@@ -90,7 +90,7 @@ impl WaitingRoom {
         if ticket.user != user {
             return Err(QueueError::NotYours);
         }
-        Ok(self.draws.placed_by(self.boards.get(ticket.schedule), ticket).await?)
+        Ok(self.draws.at_drawn_sequence_on(self.boards.get(ticket.schedule), ticket).await?)
     }
 
     /// Finds or creates the entry of `user` in `schedule`; also returns whether it is new. Counts

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::error::HoldError;
 use super::model::{Hold, ReservationStatus};
 use super::read;
-use super::write::{Attempt, EndLapsed, Write, held};
+use super::write::{Attempt, EndLapsed, WriteHold, read_hold_reply};
 use crate::idempotency::model::{Answer, KeyError};
 use crate::idempotency::service as idempotency;
 use crate::queue::service::WaitingRoom;
@@ -128,10 +128,11 @@ impl Attempts {
         numbers: &[u32],
         claimed: Claimed,
     ) -> Result<Answer<Hold>, HoldError> {
-        let write = Write { attempt, numbers };
+        let write = WriteHold { attempt, numbers };
         let called = idempotency::once_called(&self.pg, &write).await;
         let called_again = called.as_ref().is_ok_and(|called| called.again);
-        let held = called.map_err(HoldError::from).and_then(|called| held(called.output));
+        let held =
+            called.map_err(HoldError::from).and_then(|called| read_hold_reply(called.output));
         let keep_claim = match &held {
             Ok((answer, changed)) if !answer.replayed => {
                 let seats = answer.outcome.reservations.len() as u64;

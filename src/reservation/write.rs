@@ -40,7 +40,7 @@ pub struct Attempt<'a> {
 
 /// Reservations that a transaction ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct EndedReservations {
     /// The number of reservations.
     pub reservations: u64,
     /// PostgreSQL's clock.
@@ -49,7 +49,7 @@ pub struct Ended {
     pub change: Option<Recorded<SeatsChanged>>,
 }
 
-impl Ended {
+impl EndedReservations {
     /// Nothing was ended.
     fn none(now: DateTime<Utc>) -> Self {
         Self { reservations: 0, now, change: None }
@@ -59,14 +59,14 @@ impl Ended {
 /// Writing a hold of claimed seats: one call of `write_hold`
 /// (`migrations/functions/write_hold.sql`), which locks, reads, writes and commits.
 #[derive(Debug)]
-pub struct Write<'a> {
+pub struct WriteHold<'a> {
     /// The attempt that made the claims.
     pub attempt: &'a Attempt<'a>,
     /// Numbers of the claimed seats.
     pub numbers: &'a [u32],
 }
 
-impl Call for Write<'_> {
+impl Call for WriteHold<'_> {
     type Output = HoldReply;
 
     async fn run(&self, on: &mut Single) -> Result<HoldReply, StoreError> {
@@ -80,14 +80,14 @@ impl Call for Write<'_> {
 }
 
 /// A committed hold, and the change of its seats, for Redis.
-pub type Held = (Answer<Hold>, Option<Recorded<SeatsChanged>>);
+pub type CommittedHold = (Answer<Hold>, Option<Recorded<SeatsChanged>>);
 
-/// Converts the reply of `write_hold`.
-pub fn held(reply: HoldReply) -> Result<Held, HoldError> {
-    key::refused(&reply.word)?;
+/// Reads the reply of `write_hold`.
+pub fn read_hold_reply(reply: HoldReply) -> Result<CommittedHold, HoldError> {
+    key::check_reply(&reply.word)?;
     let word = reply.word.as_str();
     if let ("OK" | "REPLAYED", Some(outcome)) = (word, reply.outcome) {
-        let replayed = key::replayed(word);
+        let replayed = key::is_replayed(word);
         return Ok((Answer { outcome, replayed }, reply.changed));
     }
     Err(match word {
@@ -114,7 +114,7 @@ pub struct Release {
 }
 
 impl Work for Release {
-    type Output = Ended;
+    type Output = EndedReservations;
     type Error = HoldError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, HoldError> {
@@ -122,7 +122,7 @@ impl Work for Release {
     }
 }
 
-async fn release(tx: &mut Tx, user: UserId, hold: Uuid) -> Result<Ended, HoldError> {
+async fn release(tx: &mut Tx, user: UserId, hold: Uuid) -> Result<EndedReservations, HoldError> {
     let found = read::pg::seats_of_hold(tx, user, hold).await?.ok_or(HoldError::NoHold)?;
     pg::lock_schedule(tx, found.schedule).await?.ok_or(HoldError::NoSchedule)?;
     pg::lock_seats(tx, found.schedule, &found.seats).await?;
@@ -134,14 +134,14 @@ async fn release(tx: &mut Tx, user: UserId, hold: Uuid) -> Result<Ended, HoldErr
     let waiting: Vec<&Reservation> =
         rows.iter().filter(|row| row.status == ReservationStatus::PaymentWaiting).collect();
     if waiting.is_empty() {
-        return Ok(Ended::none(now));
+        return Ok(EndedReservations::none(now));
     }
     let ids: Vec<ReservationId> = waiting.iter().map(|row| row.id).collect();
     let seats: Vec<SeatId> = waiting.iter().map(|row| row.seat_id).collect();
     pg::end_waiting(tx, &ids, ReservationStatus::Cancelled).await?;
     let fenced = pg::change_seats(tx, &seats, false, false).await?;
     let change = freed(tx, found.schedule, fenced).await?;
-    Ok(Ended { reservations: ids.len() as u64, now, change: Some(change) })
+    Ok(EndedReservations { reservations: ids.len() as u64, now, change: Some(change) })
 }
 
 /// Writes to the outbox that seats are free.
@@ -164,7 +164,7 @@ pub struct Expire<'a> {
 }
 
 impl Work for Expire<'_> {
-    type Output = Ended;
+    type Output = EndedReservations;
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
@@ -172,7 +172,11 @@ impl Work for Expire<'_> {
     }
 }
 
-async fn expire(tx: &mut Tx, schedule: ScheduleId, seats: &[SeatId]) -> Result<Ended, StoreError> {
+async fn expire(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    seats: &[SeatId],
+) -> Result<EndedReservations, StoreError> {
     pg::lock_schedule(tx, schedule).await?;
     pg::lock_seats(tx, schedule, seats).await?;
     let live = pg::live_rows(tx, seats).await?;
@@ -191,7 +195,7 @@ pub struct EndLapsed {
 }
 
 impl Work for EndLapsed {
-    type Output = Ended;
+    type Output = EndedReservations;
     type Error = StoreError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
@@ -212,15 +216,15 @@ async fn end_as_expired(
     tx: &mut Tx,
     schedule: ScheduleId,
     lapsed: &[LiveRow],
-) -> Result<Ended, StoreError> {
+) -> Result<EndedReservations, StoreError> {
     let now = clock(tx.conn()).await?;
     if lapsed.is_empty() {
-        return Ok(Ended::none(now));
+        return Ok(EndedReservations::none(now));
     }
     let rows: Vec<ReservationId> = lapsed.iter().map(|row| row.id).collect();
     let seats: Vec<SeatId> = lapsed.iter().map(|row| row.seat).collect();
     pg::end_waiting(tx, &rows, ReservationStatus::Expired).await?;
     let fenced = pg::change_seats(tx, &seats, false, false).await?;
     let change = freed(tx, schedule, fenced).await?;
-    Ok(Ended { reservations: rows.len() as u64, now, change: Some(change) })
+    Ok(EndedReservations { reservations: rows.len() as u64, now, change: Some(change) })
 }

@@ -7,6 +7,10 @@ use uuid::Uuid;
 use crate::idempotency::model::Request;
 use crate::store::id::{ScheduleId, UserId};
 
+/// How long a claim lasts, in ms. `lua/seats/claim.lua` has the same figure; the model of the
+/// scripts' tests compares the two.
+pub const CLAIM_MS: i64 = 5_000;
+
 /// The kind of outbox entry whose payload is a [`SeatsChanged`].
 pub const SEATS_CHANGED: &str = "seats_changed";
 

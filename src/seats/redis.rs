@@ -11,7 +11,7 @@ use crate::queue::model::Ticket;
 use crate::queue::rest::Swept;
 use crate::store::StoreError;
 use crate::store::id::UserId;
-use crate::store::script::{Reply, Script, ScriptError, in_force};
+use crate::store::script::{Reply, Script, ScriptError, check_usable};
 
 /// The state that `seats/apply` gives to seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +191,7 @@ pub async fn read_seats(
     pipe.cmd("GETRANGE").arg(keys.named("sold")).arg(first / 8).arg(last / 8);
     let ((epoch, loading), (seconds, micros), holders, claims, held, sold): Answer =
         scripts.redis.bulk_pipe(&pipe).await?;
-    in_force(keys, epoch, loading)?;
+    check_usable(keys, epoch, loading)?;
     let now_ms = seconds * 1000 + micros / 1000;
     let bit = |number: u32| {
         let byte = usize::try_from(number / 8 - first / 8).ok().and_then(|at| sold.get(at));

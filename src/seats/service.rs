@@ -13,8 +13,8 @@ use crate::store::id::{ScheduleId, UserId};
 
 /// How long Redis keeps a seat from other buyers beyond the end of its hold. PostgreSQL gives the
 /// seat to another buyer 5 s after that end at the earliest. `lua/seats/claim.lua` has the same
-/// figure.
-const BEYOND_EXPIRY: TimeDelta = TimeDelta::milliseconds(5_500);
+/// figure; the model of the scripts' tests compares the two.
+pub const BEYOND_EXPIRY: TimeDelta = TimeDelta::milliseconds(5_500);
 
 /// The service for seat claims; cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,10 +39,10 @@ impl SeatClaims {
         limit: u32,
         seats: &[u32],
     ) -> Result<Claim, StoreError> {
-        let take = |scripts: ScheduleScripts| async move {
+        let claim = |scripts: ScheduleScripts| async move {
             redis::claim_seats(&scripts, ticket, hold, limit, seats).await
         };
-        self.keyspaces.run(ticket.schedule, take).await
+        self.keyspaces.run(ticket.schedule, claim).await
     }
 
     /// Whether the user has live claims for `hold`: another request for it is in progress.
@@ -61,10 +61,10 @@ impl SeatClaims {
     /// Releases the claims of a hold that was not made. If Redis does not answer, they lapse after
     /// 5 s.
     pub async fn release(&self, schedule: ScheduleId, hold: Uuid, seats: &[u32]) {
-        let drop = |scripts: ScheduleScripts| async move {
+        let release = |scripts: ScheduleScripts| async move {
             redis::release_claims(&scripts, hold, seats).await
         };
-        if let Err(error) = self.keyspaces.run(schedule, drop).await {
+        if let Err(error) = self.keyspaces.run(schedule, release).await {
             tracing::debug!(%schedule, %error, "releasing claims failed");
         }
     }

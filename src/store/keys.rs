@@ -22,12 +22,12 @@ pub const SEQUENCE_BITS: u32 = 40;
 pub struct ScheduleKeys {
     prefix: String,
     epoch: u64,
-    line: Vec<String>,
-    take: Vec<String>,
+    queue: Vec<String>,
+    claim: Vec<String>,
 }
 
 /// The names of the keys that `seats/claim` takes as KEYS, in its order.
-const TAKE: [&str; 11] = [
+const CLAIM_KEYS: [&str; 11] = [
     "meta",
     "active",
     "place",
@@ -47,15 +47,15 @@ impl ScheduleKeys {
     pub fn new(schedule: ScheduleId, epoch: u64) -> Self {
         let prefix = format!("{BRACE}{schedule}}}:");
         let fixed = ["meta", "waiting", "active", "place", "called", "parked", "returned", "log"];
-        let line = (fixed.iter().map(|name| format!("{prefix}{name}")))
+        let queue = (fixed.iter().map(|name| format!("{prefix}{name}")))
             .chain((0..3).map(|slot| format!("{prefix}present:{slot}")))
             .chain([format!("{prefix}mergers")])
             .chain((1..=epoch).map(|epoch| format!("{prefix}bits:{epoch}")))
             .chain((1..=epoch).map(|epoch| format!("{prefix}done:{epoch}")))
             .chain([format!("{prefix}slot_ends")])
             .collect();
-        let take = TAKE.iter().map(|name| format!("{prefix}{name}")).collect();
-        Self { prefix, epoch, line, take }
+        let claim = CLAIM_KEYS.iter().map(|name| format!("{prefix}{name}")).collect();
+        Self { prefix, epoch, queue, claim }
     }
 
     /// The epoch of these keys.
@@ -73,7 +73,7 @@ impl ScheduleKeys {
     /// The key of the settings, the epoch, the counters and the token bucket.
     #[must_use]
     pub fn meta(&self) -> &str {
-        &self.line[0]
+        &self.queue[0]
     }
 
     /// The key of the waiting bitmap of `epoch`.
@@ -91,20 +91,20 @@ impl ScheduleKeys {
     /// The keys that every queue script takes as KEYS, in the order of `lib/queue`.
     #[must_use]
     pub fn queue(&self) -> &[String] {
-        &self.line
+        &self.queue
     }
 
     /// The keys of the queue's entries: all of [`Self::queue`] except `meta`.
     #[must_use]
     pub fn queue_data(&self) -> Vec<String> {
-        self.line[1..].to_vec()
+        self.queue[1..].to_vec()
     }
 
     /// The keys that `seats/claim` takes as KEYS, in its order. They are built in advance because
     /// nearly all calls of a rush are claims.
     #[must_use]
     pub fn claim(&self) -> &[String] {
-        &self.take
+        &self.claim
     }
 
     /// The keys with these names, in the same order.
@@ -128,7 +128,7 @@ impl ScheduleKeys {
             "rebuilder",
             "reconciler",
         ];
-        (self.line.iter().cloned()).chain(others.iter().map(|name| self.named(name))).collect()
+        (self.queue.iter().cloned()).chain(others.iter().map(|name| self.named(name))).collect()
     }
 }
 

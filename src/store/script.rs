@@ -68,7 +68,7 @@ pub enum ScriptError {
 
 /// Checks that keys may be used, by `epoch` and `loading_until` of their `meta`: the check of
 /// lua/lib/guard.lua, for callers that read keys without a script.
-pub fn in_force(
+pub fn check_usable(
     keys: &ScheduleKeys,
     epoch: Option<u64>,
     loading: Option<u64>,

@@ -137,7 +137,10 @@ pub async fn seats_total(pg: &Pg, schedule: ScheduleId) -> Result<u32, StoreErro
 
 /// The version of a schedule's settings that Redis must have; `None` while an outbox entry of that
 /// kind names the schedule.
-pub async fn settings_told(pg: &Pg, schedule: ScheduleId) -> Result<Option<u64>, StoreError> {
+pub async fn delivered_settings_version(
+    pg: &Pg,
+    schedule: ScheduleId,
+) -> Result<Option<u64>, StoreError> {
     let version = sqlx::query_scalar!(
         "select settings_version from concert_schedule s where id = $1 and not exists
            (select from outbox o where o.kind = 'settings_changed' and o.parked_at is null

@@ -66,7 +66,7 @@ impl Reconciler {
         let lease = self.every.mul_f32(0.9);
         for schedule in self.live.schedules().await {
             let redis = self.keyspaces.redis();
-            if !queue::redis::lease(redis, schedule, "reconciler", lease).await? {
+            if !queue::redis::take_lease(redis, schedule, "reconciler", lease).await? {
                 continue;
             }
             let begun = Instant::now();
@@ -170,7 +170,7 @@ impl Reconciler {
 
     /// Applies the current settings in Redis if it has older ones.
     async fn repair_settings(&self, schedule: ScheduleId, epoch: u64) -> Result<(), StoreError> {
-        let Some(version) = pg::settings_told(&self.pg, schedule).await? else {
+        let Some(version) = pg::delivered_settings_version(&self.pg, schedule).await? else {
             return Ok(());
         };
         let read = |scripts: ScheduleScripts| async move { scripts.settings_version().await };

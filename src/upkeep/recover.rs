@@ -24,7 +24,8 @@ use crate::store::{Store, StoreError};
 /// connections.
 const AT_ONCE: usize = 4;
 /// After a loss nobody is admitted for this long, so that old tickets are shown again first: about
-/// twice the longest pause between polls near the front of the queue.
+/// twice the longest pause between polls near the front of the queue. After a stall too:
+/// `lua/lib/rounds.lua` has the same figure.
 const PAUSE: Duration = Duration::from_secs(15);
 /// The pause between two checks of another process's rebuild grows from the first to the second.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -45,7 +46,7 @@ type Waiting = Arc<Mutex<HashMap<ScheduleId, Vec<oneshot::Sender<()>>>>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeysState {
     /// Complete, and of the current epoch.
-    InForce,
+    Current,
     /// Another process is building them.
     Loading,
     /// Complete and on the server that answers, but of an older epoch than PostgreSQL's.
@@ -97,14 +98,14 @@ impl Recovery {
             }
             all.insert(schedule, vec![rebuilt]);
             // One task per schedule: a slow rebuild must not delay the others.
-            tokio::spawn(self.clone().heal_and_notify(schedule, Arc::clone(&waiting)));
+            tokio::spawn(self.clone().recover_and_notify(schedule, Arc::clone(&waiting)));
         }
     }
 
     /// Rebuilds a schedule and notifies the callers that wait for it.
-    async fn heal_and_notify(self, schedule: ScheduleId, waiting: Waiting) {
+    async fn recover_and_notify(self, schedule: ScheduleId, waiting: Waiting) {
         let turn = Turn { waiting, schedule };
-        let outcome = self.heal(schedule).await;
+        let outcome = self.recover_keys(schedule).await;
         let callers = turn.end();
         match outcome {
             Ok(()) => {
@@ -119,13 +120,13 @@ impl Recovery {
 
     /// Makes sure that a schedule's keys are complete and of the current epoch: waits for another
     /// process's rebuild, or rebuilds them.
-    pub async fn heal(&self, schedule: ScheduleId) -> Result<(), StoreError> {
+    pub async fn recover_keys(&self, schedule: ScheduleId) -> Result<(), StoreError> {
         let (mut pause, mut overtaken) = (SHORTEST_PAUSE, None);
         for _ in 0..CHECKS {
             let state = self.inspect_keys(schedule).await?.0;
             let since = *overtaken.get_or_insert_with(Instant::now);
             match state {
-                KeysState::InForce => {
+                KeysState::Current => {
                     self.keyspaces.invalidate(schedule);
                     return Ok(());
                 }
@@ -157,7 +158,7 @@ impl Recovery {
         } else if !expected.agrees(&found) {
             KeysState::Lost
         } else if found.loading_until_ms == 0 {
-            KeysState::InForce
+            KeysState::Current
         } else if found.loading_until_ms > found.now_ms {
             KeysState::Loading
         } else {
@@ -182,9 +183,9 @@ impl Recovery {
         // ends.
         let next = queue::pg::epoch(&self.pg, schedule).await? + 1;
         // Reading a million drawn ranks takes seconds and renews no lease. They stay cached.
-        self.draws.places(schedule).await?;
-        queue::redis::reachable(&self.redis, &ScheduleKeys::new(schedule, next)).await?;
-        if !queue::redis::lease(&self.redis, schedule, "rebuilder", BEGIN).await? {
+        self.draws.ranks(schedule).await?;
+        queue::redis::check_reachable(&self.redis, &ScheduleKeys::new(schedule, next)).await?;
+        if !queue::redis::take_lease(&self.redis, schedule, "rebuilder", BEGIN).await? {
             return Ok(None);
         }
         // Checked again under the lease: the process that had it before may have built the keys.
@@ -192,7 +193,7 @@ impl Recovery {
         if state_now == state && queue::pg::raise_epoch(&self.pg, schedule, epoch).await? {
             return Ok(Some((epoch + 1, server)));
         }
-        queue::redis::end_lease(&self.redis, schedule).await?;
+        queue::redis::give_rebuilder_back(&self.redis, schedule).await?;
         Ok(None)
     }
 
@@ -223,7 +224,7 @@ impl Recovery {
         schedule: ScheduleId,
     ) -> Result<(), StoreError> {
         Loader { pg: &self.pg, scripts, draws: &self.draws, schedule }.load().await?;
-        self.catalogue.forget(schedule);
+        self.catalogue.invalidate(schedule);
         let current = self.catalogue.schedule(schedule).await;
         let current = current.map_err(|error| unavailable(&error.to_string()))?;
         scripts.configure(&current).await.map_err(gave_up)

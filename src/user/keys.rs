@@ -34,7 +34,7 @@ pub enum JwksSource {
 
 /// Intervals at which a source is read again.
 #[derive(Debug, Clone, Copy)]
-pub struct ReadAgain {
+pub struct ReadIntervals {
     /// Time between two checks of a file for changes.
     pub file: Duration,
     /// Time between two fetches of a URL.
@@ -43,7 +43,7 @@ pub struct ReadAgain {
     pub first: Duration,
 }
 
-impl Default for ReadAgain {
+impl Default for ReadIntervals {
     fn default() -> Self {
         let (file, first) = (Duration::from_secs(2), Duration::from_secs(2));
         Self { file, address: Duration::from_mins(5), first }
@@ -52,7 +52,7 @@ impl Default for ReadAgain {
 
 /// The keys of one document.
 #[derive(Debug)]
-struct InForce {
+struct CurrentKeys {
     /// `None` until the first good document arrives.
     jwks: Option<Jwks>,
     /// Rises with each document that replaces another.
@@ -77,7 +77,7 @@ type Stamp = (SystemTime, u64, u64);
 #[derive(Debug)]
 pub struct ProviderKeys {
     source: JwksSource,
-    in_force: ArcSwap<InForce>,
+    current: ArcSwap<CurrentKeys>,
     /// Locked while the source is read, so that there is one read at a time.
     last: Mutex<LastRead>,
 }
@@ -120,8 +120,8 @@ impl ProviderKeys {
     }
 
     fn new(source: JwksSource, jwks: Option<Jwks>, last: LastRead) -> Self {
-        let in_force = ArcSwap::from_pointee(InForce { jwks, generation: 0 });
-        Self { source, in_force, last: Mutex::new(last) }
+        let current = ArcSwap::from_pointee(CurrentKeys { jwks, generation: 0 });
+        Self { source, current, last: Mutex::new(last) }
     }
 
     /// Returns the key with this `kid`.
@@ -129,15 +129,15 @@ impl ProviderKeys {
     /// # Errors
     /// [`TokenError::UnknownKey`]; [`TokenError::NoKeys`] before the first good document.
     pub fn get(&self, kid: &str) -> Result<Key, TokenError> {
-        let in_force = self.in_force.load();
-        let jwks = in_force.jwks.as_ref().ok_or(TokenError::NoKeys)?;
+        let current = self.current.load();
+        let jwks = current.jwks.as_ref().ok_or(TokenError::NoKeys)?;
         jwks.get(kid).cloned().ok_or(TokenError::UnknownKey)
     }
 
     /// Returns the generation of the keys. It rises whenever they change.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.in_force.load().generation
+        self.current.load().generation
     }
 
     /// Reads the source because a token names an unknown key, unless that was done within
@@ -159,11 +159,11 @@ impl ProviderKeys {
     }
 
     /// Keeps the keys current until `stop` is cancelled: reads the source now, then at intervals.
-    pub async fn keep_current(self: Arc<Self>, every: ReadAgain, stop: CancellationToken) {
+    pub async fn keep_current(self: Arc<Self>, every: ReadIntervals, stop: CancellationToken) {
         while stop.run_until_cancelled(self.read_if_changed()).await.is_some() {
             let pause = match &self.source {
                 JwksSource::File(_) => every.file,
-                JwksSource::Address(..) if self.in_force.load().jwks.is_none() => every.first,
+                JwksSource::Address(..) if self.current.load().jwks.is_none() => every.first,
                 JwksSource::Address(..) => every.address,
             };
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
@@ -211,7 +211,7 @@ impl ProviderKeys {
         match Jwks::parse(&text) {
             Ok(jwks) => {
                 let generation = self.generation() + 1;
-                self.in_force.store(Arc::new(InForce { jwks: Some(jwks), generation }));
+                self.current.store(Arc::new(CurrentKeys { jwks: Some(jwks), generation }));
                 tracing::info!(
                     source = %self.source,
                     generation,
@@ -229,7 +229,7 @@ impl ProviderKeys {
         if last.error.as_ref() == Some(&message) {
             return;
         }
-        let keys_known = self.in_force.load().jwks.is_some();
+        let keys_known = self.current.load().jwks.is_some();
         tracing::warn!(source = %self.source, %error, keys_known,
             "the identity provider's keys could not be read; the last good ones stay in use");
         last.error = Some(message);

@@ -17,16 +17,12 @@ use self::claims::{Audiences, Claims, time};
 use super::keys::ProviderKeys;
 use super::model::{ClaimedName, MAX_SUBJECT_BYTES, Subject};
 use super::token_error::TokenError;
-use crate::caller::MAX_TOKEN_BYTES;
-use crate::caller::{Lifetime, Role};
+use crate::caller::{CLOCK_LEEWAY_SECONDS, Lifetime, MAX_TOKEN_BYTES, Role};
 use crate::store::id::UserId;
 use crate::store::token_cache::TokenCache;
 
 /// Audience of access tokens. Queue tickets have another one, so neither kind passes for the other.
 const AUDIENCE: &str = "onsale";
-
-/// Accepted difference between the clocks of issuer and verifier, in seconds.
-const LEEWAY_SECONDS: u64 = 30;
 
 /// A new access token.
 #[derive(Clone, PartialEq, Eq)]
@@ -160,7 +156,7 @@ impl Tokens {
         let (verified, _) = self.cache.get_current_or(token, is_current, read)?;
         // The same rule as in `jsonwebtoken`, which does not check cached tokens.
         let exp = verified.lifetime.expires_at.timestamp();
-        if exp < Utc::now().timestamp() - LEEWAY_SECONDS.cast_signed() {
+        if exp < Utc::now().timestamp() - CLOCK_LEEWAY_SECONDS.cast_signed() {
             return Err(TokenError::Invalid(ErrorKind::ExpiredSignature.into()));
         }
         Ok(verified)
@@ -205,7 +201,7 @@ impl Tokens {
         rules.set_audience(&[AUDIENCE]);
         rules.set_issuer(&[&self.issuer]);
         rules.validate_nbf = true;
-        rules.leeway = LEEWAY_SECONDS;
+        rules.leeway = CLOCK_LEEWAY_SECONDS;
         Ok(decode::<Claims>(token, key, &rules)?.claims)
     }
 }

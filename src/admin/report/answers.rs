@@ -88,7 +88,7 @@ impl Answers {
     }
 
     /// Takes a sample if one is due, and computes the figures of the last ten seconds.
-    pub fn of_late(&self, now: Instant) -> Vec<Answered> {
+    pub fn recent_figures(&self, now: Instant) -> Vec<Answered> {
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         if samples.back().is_none_or(|(at, _)| now.saturating_duration_since(*at) >= MIN_GAP) {
             samples.push_back((now, sample(&self.metrics)));
@@ -156,16 +156,16 @@ mod tests {
             }
         };
         count(201, 5000, 50);
-        let first = answers.of_late(begun);
+        let first = answers.recent_figures(begun);
         assert!(first.iter().all(|of| of.per_second.is_none() && of.p99_ms.is_none()));
         count(201, 1, 90);
         count(503, 40, 6);
         count(429, 1, 4);
-        let join = answers.of_late(begun + 2 * MIN_GAP)[0];
+        let join = answers.recent_figures(begun + 2 * MIN_GAP)[0];
         assert_eq!((join.call, join.per_second), (Call::Join, Some(50.0)));
         assert_eq!((join.errors_per_second, join.limited_per_second), (Some(3.0), Some(2.0)));
         assert!((40.0..=51.2).contains(&join.p99_ms.unwrap()), "{join:?}");
-        let quiet = answers.of_late(begun + 2 * WINDOW)[0];
+        let quiet = answers.recent_figures(begun + 2 * WINDOW)[0];
         assert_eq!(quiet.per_second, None, "the older samples are out of the window");
     }
 }

@@ -25,7 +25,7 @@ pub(in crate::admin) fn routes(figures: SaleFigures, log: AuditLog) -> OpenApiRo
 }
 
 /// The route of the stream of figures.
-pub fn pushed(streams: StatsStreams) -> OpenApiRouter {
+pub fn stream_routes(streams: StatsStreams) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(stream)).with_state(streams)
 }
 

@@ -53,7 +53,7 @@ impl SaleFigures {
         let board = self.boards.get(id).await?;
         let sales = pg::sales(&self.pg, id).await?;
         let now = Instant::now();
-        let (polls, answers) = (self.polls.per_second(now), self.answers.of_late(now));
+        let (polls, answers) = (self.polls.per_second(now), self.answers.recent_figures(now));
         Ok(Stats::new(&schedule, &board, sales, polls, answers))
     }
 }

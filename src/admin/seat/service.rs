@@ -7,7 +7,7 @@ use super::model::{BlockedSeats, Blocking, Columns, NewSeats, SeatsAdded, SeatsB
 use super::pg;
 use crate::admin::error::AdminError;
 use crate::admin::pg::{self as admin_pg, Audit};
-use crate::admin::service::{SaleAdmin, announce, schedule_in};
+use crate::admin::service::{SaleAdmin, append_settings_changed, schedule_in};
 use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
 use crate::reservation::model::ReservationStatus;
@@ -59,7 +59,7 @@ impl SeatAdmin {
         let before = Some(json!({ "seats": last }));
         let after = json!({ "seats": schedule_in(&mut tx, id).await?.seats_total });
         admin_pg::write_audit(&mut tx, Audit { admin, action, subject, before, after }).await?;
-        let entry = announce(&mut tx, id).await?;
+        let entry = append_settings_changed(&mut tx, id).await?;
         tx.commit().await?;
         self.sales.apply_settings(&[entry]).await;
         Ok(SeatsAdded { created: seats.len() })

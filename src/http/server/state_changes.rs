@@ -17,9 +17,9 @@ use tracing::Instrument;
 pub struct Changes(TaskTracker);
 
 impl Changes {
-    /// Runs changes as tasks of `tasks`.
+    /// Runs changes in tasks that `tasks` tracks.
     #[must_use]
-    pub fn among(tasks: TaskTracker) -> Self {
+    pub fn tracked_by(tasks: TaskTracker) -> Self {
         Self(tasks)
     }
 

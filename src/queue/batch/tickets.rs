@@ -20,7 +20,7 @@ impl BatchedCall for TicketCalls {
         schedule: ScheduleId,
         ticket: Ticket,
     ) -> Result<Option<QueueEntry>, StoreError> {
-        let ask = |scripts: ScheduleScripts| async move { scripts.ticket(&ticket).await };
+        let ask = |scripts: ScheduleScripts| async move { scripts.resolve_ticket(&ticket).await };
         self.0.run(schedule, ask).await
     }
 
@@ -29,7 +29,7 @@ impl BatchedCall for TicketCalls {
         schedule: ScheduleId,
         tickets: &[Ticket],
     ) -> Result<Vec<Option<Option<QueueEntry>>>, StoreError> {
-        let ask = |scripts: ScheduleScripts| async move { scripts.tickets(tickets).await };
+        let ask = |scripts: ScheduleScripts| async move { scripts.resolve_many(tickets).await };
         let found = self.0.run(schedule, ask).await?;
         Ok(found.into_iter().map(|entry| entry.map(Some)).collect())
     }

@@ -145,7 +145,7 @@ impl DrawnList {
 
 /// The drawn ranks of all entrants, for lookups in both directions: 12 bytes per entrant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Places {
+pub struct DrawnRanks {
     base: Sequence,
     /// The sequences of joining, by rank.
     joined: Vec<Sequence>,
@@ -153,7 +153,7 @@ pub struct Places {
     by_joining: Vec<u32>,
 }
 
-impl Places {
+impl DrawnRanks {
     /// Builds the ranks from every entrant in order of joining: the sequence of joining, and the
     /// rank from 1. `None` if the ranks are not 1 to the number of entrants.
     #[must_use]

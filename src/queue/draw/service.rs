@@ -7,7 +7,7 @@ use moka::future::Cache;
 use tokio::task::JoinError;
 use uuid::Uuid;
 
-use super::model::{Digests, DrawnList, Entrant, Places, Proof};
+use super::model::{Digests, DrawnList, DrawnRanks, Entrant, Proof};
 use super::pg::{self, list};
 use crate::board::meta::Drawn;
 use crate::board::snapshot::Board;
@@ -37,90 +37,94 @@ pub struct Draws {
     catalogue: Catalogue,
     keyspaces: Keyspaces,
     tickets: Batches<TicketCalls>,
-    places: Cache<ScheduleId, Arc<Places>>,
+    ranks: Cache<ScheduleId, Arc<DrawnRanks>>,
 }
 
 impl Draws {
     /// Starts with an empty cache.
     #[must_use]
     pub fn new(pg: Pg, catalogue: Catalogue, keyspaces: Keyspaces) -> Self {
-        let places = Cache::builder().max_capacity(CACHED_DRAWS).time_to_idle(CACHED_FOR).build();
+        let ranks = Cache::builder().max_capacity(CACHED_DRAWS).time_to_idle(CACHED_FOR).build();
         let tickets = Batches::new(TicketCalls(keyspaces.clone()));
-        Self { pg, catalogue, keyspaces, tickets, places }
+        Self { pg, catalogue, keyspaces, tickets, ranks }
     }
 
     /// The drawn ranks of a schedule; `None` before the list is frozen, and without a draw.
-    pub async fn places(&self, schedule: ScheduleId) -> Result<Option<Arc<Places>>, StoreError> {
-        if let Some(places) = self.places.get(&schedule).await {
-            return Ok(Some(places));
+    pub async fn ranks(&self, schedule: ScheduleId) -> Result<Option<Arc<DrawnRanks>>, StoreError> {
+        if let Some(ranks) = self.ranks.get(&schedule).await {
+            return Ok(Some(ranks));
         }
-        if !self.is_drawn(schedule).await {
+        if !self.has_draw(schedule).await {
             return Ok(None);
         }
         Box::pin(self.load(schedule)).await
     }
 
-    async fn load(&self, schedule: ScheduleId) -> Result<Option<Arc<Places>>, StoreError> {
+    async fn load(&self, schedule: ScheduleId) -> Result<Option<Arc<DrawnRanks>>, StoreError> {
         let draw = pg::find(&self.pg, schedule).await?;
         let Some(draw) = draw.filter(|draw| draw.entrants.is_some()) else {
             return Ok(None);
         };
         let load = load(&self.pg, schedule, draw.base);
-        let loaded = self.places.try_get_with(schedule, load).await;
+        let loaded = self.ranks.try_get_with(schedule, load).await;
         // All waiting callers share the error.
         loaded.map(Some).map_err(|error| unavailable(&error.to_string()))
     }
 
-    /// Whether a schedule's order of entry is drawn.
-    pub(in crate::queue) async fn is_drawn(&self, schedule: ScheduleId) -> bool {
+    /// Whether a draw decides the order of entry in a schedule.
+    pub(in crate::queue) async fn has_draw(&self, schedule: ScheduleId) -> bool {
         let schedule = self.catalogue.schedule(schedule).await;
         schedule.is_ok_and(|schedule| schedule.settings.entry_order == EntryOrder::Draw)
     }
 
     /// The ticket with the sequence that it has on `board`: the drawn sequence, if the ticket is
     /// from before the draw.
-    pub async fn placed(&self, board: &Board, ticket: Ticket) -> Result<Ticket, StoreError> {
+    pub async fn at_drawn_sequence(
+        &self,
+        board: &Board,
+        ticket: Ticket,
+    ) -> Result<Ticket, StoreError> {
         if ticket.sequence.0 > board.meta.draw_base {
             return Ok(ticket);
         }
-        let places = if board.meta.draw == Drawn::Done {
-            self.places(ticket.schedule).await?
+        let ranks = if board.meta.draw == Drawn::Done {
+            self.ranks(ticket.schedule).await?
         } else if board.waiting.ahead(ticket.sequence.0).is_none() {
             // Moved while the draw goes on. Only a cached list is used: a poll does not wait for
             // it.
-            self.known_places(ticket.schedule).await
+            self.cached_ranks(ticket.schedule).await
         } else {
             None
         };
-        let drawn = places.and_then(|places| places.drawn(ticket.sequence));
+        let drawn = ranks.and_then(|ranks| ranks.drawn(ticket.sequence));
         Ok(Ticket { sequence: drawn.unwrap_or(ticket.sequence), ..ticket })
     }
 
-    /// As [`Draws::placed`], with a board that is still to be read.
-    pub async fn placed_by(
+    /// As [`Draws::at_drawn_sequence`], with a board that is still to be read.
+    pub async fn at_drawn_sequence_on(
         &self,
         board: impl Future<Output = Result<Arc<Board>, StoreError>>,
         ticket: Ticket,
     ) -> Result<Ticket, StoreError> {
         // An active ticket is not from before the draw. Without a board, Redis is down.
-        if ticket.active_until.is_some() || !self.is_drawn(ticket.schedule).await {
+        if ticket.active_until.is_some() || !self.has_draw(ticket.schedule).await {
             return Ok(ticket);
         }
         match board.await {
-            Ok(board) => self.placed(&board, ticket).await,
+            Ok(board) => self.at_drawn_sequence(&board, ticket).await,
             Err(_) => Ok(ticket),
         }
     }
 
     /// Resolves a ticket in Redis.
-    pub async fn ask(&self, ticket: Ticket) -> Result<QueueEntry, StoreError> {
+    pub async fn resolve(&self, ticket: Ticket) -> Result<QueueEntry, StoreError> {
         let schedule = ticket.schedule;
         let entry = if let Some(entry) = self.tickets.run(schedule, ticket).await? {
             entry
         } else {
             // Drawn since the board was read, and lost in Redis since then.
-            let places = self.places(schedule).await?;
-            let drawn = places.and_then(|places| places.drawn(ticket.sequence));
+            let ranks = self.ranks(schedule).await?;
+            let drawn = ranks.and_then(|ranks| ranks.drawn(ticket.sequence));
             let found = match drawn {
                 Some(drawn) => {
                     self.tickets.run(schedule, Ticket { sequence: drawn, ..ticket }).await?
@@ -161,8 +165,8 @@ impl Draws {
         if let Some(ticket) = ticket.filter(|ticket| ticket.sequence == entry.sequence) {
             return Ok(QueueEntry { joined: ticket.joined, ..entry });
         }
-        let places = self.places(schedule).await?;
-        let joined = places.map_or(entry.sequence, |places| places.joined(entry.sequence));
+        let ranks = self.ranks(schedule).await?;
+        let joined = ranks.map_or(entry.sequence, |ranks| ranks.joined(entry.sequence));
         Ok(QueueEntry { joined, ..entry })
     }
 
@@ -184,7 +188,7 @@ impl Draws {
         list::entrants(&self.pg, schedule, after, PAGE).await.map(Some)
     }
 
-    /// The frozen list in drawn order. Its ranks are also stored for [`Draws::places`].
+    /// The frozen list in drawn order. Its ranks are also stored for [`Draws::ranks`].
     pub async fn drawn_list(
         &self,
         schedule: ScheduleId,
@@ -192,30 +196,33 @@ impl Draws {
     ) -> Result<Arc<DrawnList>, StoreError> {
         let drawn = Arc::new(read_drawn(&self.pg, schedule).await?);
         let list = Arc::clone(&drawn);
-        let places = tokio::task::spawn_blocking(move || Places::new(base, &list.ranks())).await;
-        if let Some(places) = places.ok().flatten() {
-            self.places.insert(schedule, Arc::new(places)).await;
+        let ranks = tokio::task::spawn_blocking(move || DrawnRanks::new(base, &list.ranks())).await;
+        if let Some(ranks) = ranks.ok().flatten() {
+            self.ranks.insert(schedule, Arc::new(ranks)).await;
         }
         Ok(drawn)
     }
 
     /// The drawn ranks, if they are already in memory.
-    pub async fn known_places(&self, schedule: ScheduleId) -> Option<Arc<Places>> {
-        self.places.get(&schedule).await
+    pub async fn cached_ranks(&self, schedule: ScheduleId) -> Option<Arc<DrawnRanks>> {
+        self.ranks.get(&schedule).await
     }
 }
 
-async fn load(pg: &Pg, schedule: ScheduleId, base: Sequence) -> Result<Arc<Places>, StoreError> {
+async fn load(
+    pg: &Pg,
+    schedule: ScheduleId,
+    base: Sequence,
+) -> Result<Arc<DrawnRanks>, StoreError> {
     let drawn = read_drawn(pg, schedule).await?;
     // A million ranks take a while, and this thread has other tasks.
-    let places = tokio::task::spawn_blocking(move || Places::new(base, &drawn.ranks())).await;
+    let ranks = tokio::task::spawn_blocking(move || DrawnRanks::new(base, &drawn.ranks())).await;
     let broken = || StoreError::Inconsistent(format!("drawn ranks of schedule {schedule}"));
-    places.ok().flatten().map(Arc::new).ok_or_else(broken)
+    ranks.ok().flatten().map(Arc::new).ok_or_else(broken)
 }
 
-/// Reads the frozen list, and draws its order: it follows from the list and the secret, also before
-/// the ranks are written.
-/// Reads the frozen list, and draws it. Computes the digests of one page while it reads the next.
+/// Reads the frozen list, and draws its order, which follows from the list and the secret, also
+/// before the ranks are written. Computes the digests of one page while it reads the next.
 async fn read_drawn(pg: &Pg, schedule: ScheduleId) -> Result<DrawnList, StoreError> {
     let failed = |error: JoinError| StoreError::Inconsistent(error.to_string());
     // Fails if the list is not frozen.

@@ -78,18 +78,18 @@ fn drawn_ranks_are_found_in_both_directions() {
     let base = Sequence((2 << 40) + 10);
     let joined = [(1 << 40) + 4, (1 << 40) + 9, (2 << 40) + 3].map(Sequence);
     let entrants: Vec<_> = joined.into_iter().zip([3, 1, 2]).collect();
-    let places = Places::new(base, &entrants).unwrap();
+    let ranks = DrawnRanks::new(base, &entrants).unwrap();
     for (sequence, rank) in entrants {
         let drawn = Sequence(base.0 + u64::from(rank));
-        assert_eq!(places.drawn(sequence), Some(drawn));
-        assert_eq!(places.joined(drawn), sequence);
-        assert_eq!(places.joined(sequence), sequence);
+        assert_eq!(ranks.drawn(sequence), Some(drawn));
+        assert_eq!(ranks.joined(drawn), sequence);
+        assert_eq!(ranks.joined(sequence), sequence);
     }
     let late = Sequence(base.0 + 4);
-    assert_eq!((places.drawn(late), places.joined(late)), (None, late));
-    assert_eq!(places.drawn(Sequence((1 << 40) + 5)), None);
+    assert_eq!((ranks.drawn(late), ranks.joined(late)), (None, late));
+    assert_eq!(ranks.drawn(Sequence((1 << 40) + 5)), None);
     for broken in [[1, 1, 2], [0, 1, 2], [1, 2, 4]] {
         let entrants: Vec<_> = joined.into_iter().zip(broken).collect();
-        assert_eq!(Places::new(base, &entrants), None);
+        assert_eq!(DrawnRanks::new(base, &entrants), None);
     }
 }

@@ -57,7 +57,7 @@ impl DrawWorker {
             let worked = self.work(schedule).await;
             // Every process computes the ranks early: any of them may get tickets from before the
             // draw. The one that drew them has them.
-            let known = self.draws.places(schedule).await;
+            let known = self.draws.ranks(schedule).await;
             // An error of one draw must not stop the others.
             if let Err(error) = worked.and(known.map(|_| ())) {
                 tracing::warn!(%schedule, %error, "a step of the draw failed");
@@ -100,7 +100,7 @@ impl DrawWorker {
 
     /// Closes the draw: later joins are not part of it.
     async fn begin(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
-        let (epoch, reply) = self.ask(schedule).await?;
+        let (epoch, reply) = self.begin_in_redis(schedule).await?;
         let BeginReply::Begun { base, room, .. } = reply else {
             return Ok(false);
         };
@@ -109,16 +109,17 @@ impl DrawWorker {
         Ok(true)
     }
 
-    async fn ask(&self, schedule: ScheduleId) -> Result<(u64, BeginReply), StoreError> {
-        let ask = |scripts: ScheduleScripts| async move {
+    /// Closes the draw in Redis if it is due; also returns the epoch of the keys.
+    async fn begin_in_redis(&self, schedule: ScheduleId) -> Result<(u64, BeginReply), StoreError> {
+        let begin = |scripts: ScheduleScripts| async move {
             Ok((scripts.keyspace.keys.epoch(), redis::begin_draw(&scripts).await?))
         };
-        self.keyspaces.run(schedule, ask).await
+        self.keyspaces.run(schedule, begin).await
     }
 
     /// Freezes the list of entrants, once the log is archived up to the closing of the draw.
     async fn freeze(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
-        let (epoch, reply) = self.ask(schedule).await?;
+        let (epoch, reply) = self.begin_in_redis(schedule).await?;
         let BeginReply::Begun { mark, .. } = reply else {
             return Ok(false);
         };
@@ -195,7 +196,7 @@ impl DrawWorker {
     /// Writes the ranks, and makes the secret public; false if another process has the lease now.
     async fn publish(&self, schedule: ScheduleId, drawn: &DrawnList) -> Result<bool, StoreError> {
         for ranks in drawn.ranks().chunks(WRITTEN) {
-            list::write_places(&self.pg, schedule, ranks).await?;
+            list::write_ranks(&self.pg, schedule, ranks).await?;
             if !self.renew_lease(schedule).await? {
                 return Ok(false);
             }

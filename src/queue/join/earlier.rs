@@ -35,7 +35,7 @@ impl WaitingRoom {
             return Ok(reply);
         }
         if let Some(ticket) = self.find_earlier_entry(schedule, user).await? {
-            let entry = self.draws.ask(ticket).await?;
+            let entry = self.draws.resolve(ticket).await?;
             if !matches!(entry.state, EntryState::Ended(_)) {
                 return Ok(JoinReply::Joined(Joined { entry, new: false }));
             }

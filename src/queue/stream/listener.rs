@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 
 use super::round::{Fingerprint, Round};
+use crate::caller::CLOCK_LEEWAY_SECONDS;
 use crate::http::stream::event::{self, STALE};
 use crate::http::stream::socket::{Gone, Socket};
 use crate::queue::model::{EntryState, QueueEntry, Ticket};
@@ -28,7 +29,7 @@ const FAILED_PAUSE: Duration = Duration::from_secs(1);
 /// clock.
 const AFTER_END: Duration = Duration::from_millis(100);
 /// A ticket is accepted this long after its expiry, as by a poll.
-const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+const LEEWAY: TimeDelta = TimeDelta::seconds(CLOCK_LEEWAY_SECONDS.cast_signed());
 
 /// The start of a new stream.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::discriminant;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::board::service::Watched;
 use crate::board::snapshot::Board;
@@ -11,16 +11,13 @@ use crate::queue::model::{EntryState, QueueEntry};
 use crate::queue::service::WaitingRoom;
 use crate::queue::view::phase;
 
-/// A board older than this is stale. Normally a board is read at least once a second.
-const OLD: Duration = Duration::from_secs(2);
-
 /// The state that one walk uses for all streams.
 pub(super) struct Round {
     pub queue: WaitingRoom,
     pub watched: Arc<Watched>,
     pub board: Arc<Board>,
     pub now: Instant,
-    /// The board is old, since Redis does not answer.
+    /// The board is overdue, since Redis does not answer.
     pub failing: bool,
     /// Hash of the parts that are the same for all streams and sent at once.
     sale: u64,
@@ -41,7 +38,7 @@ impl Round {
     /// `None` if no board was read yet.
     pub fn new(queue: &WaitingRoom, watched: Arc<Watched>) -> Option<Self> {
         let (board, now) = (watched.board()?, Instant::now());
-        let failing = watched.is_failing() && now.duration_since(board.read_at()) > OLD;
+        let failing = watched.is_failing() && board.overdue().is_some();
         let sale = hash((board.recovering, discriminant(&phase(&board)), &board.meta.message));
         Some(Self { queue: queue.clone(), watched, board, now, failing, sale })
     }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::jwt::{InvalidTicket, LEEWAY, TicketKeys};
+use super::jwt::{InvalidTicket, TicketKeys};
+use crate::caller::CLOCK_LEEWAY_SECONDS;
 use crate::queue::model::Ticket;
 use crate::store::token_cache::TokenCache;
 
@@ -43,7 +44,7 @@ impl TicketCache {
 
 /// Whether a ticket has expired, by the rule of `jsonwebtoken`.
 fn expired(ticket: &Ticket, now: DateTime<Utc>) -> bool {
-    ticket.expires_at.timestamp() < now.timestamp() - LEEWAY.cast_signed()
+    ticket.expires_at.timestamp() < now.timestamp() - CLOCK_LEEWAY_SECONDS.cast_signed()
 }
 
 #[cfg(test)]

@@ -7,12 +7,11 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::caller::CLOCK_LEEWAY_SECONDS;
 use crate::queue::model::{EntryState, QueueEntry, Sequence, Ticket, ticket_id};
 use crate::store::id::{ScheduleId, UserId};
 
 const AUDIENCE: &str = "onsale-queue";
-/// Tolerated difference of clocks, in seconds.
-pub(super) const LEEWAY: u64 = 30;
 /// Maximum length of a ticket in bytes. A ticket has about 400.
 const LONGEST: usize = 2048;
 
@@ -78,7 +77,7 @@ impl TicketKeys {
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[issuer]);
         validation.set_required_spec_claims(&["aud", "iss", "exp", "sub"]);
-        validation.leeway = LEEWAY;
+        validation.leeway = CLOCK_LEEWAY_SECONDS;
         let key = |secret: &String| (key_id(secret), DecodingKey::from_secret(secret.as_bytes()));
         Self {
             signing: EncodingKey::from_secret(first.as_bytes()),

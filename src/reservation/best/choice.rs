@@ -16,8 +16,8 @@ use crate::reservation::model::Best;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 
-/// A schedule without a request for this long is forgotten.
-const FORGET_AFTER: Duration = Duration::from_mins(1);
+/// A schedule without a request for this long is dropped.
+const DROP_AFTER: Duration = Duration::from_mins(1);
 
 /// The choices of this process, for all schedules; cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl SeatChoices {
     /// Starts without choices.
     #[must_use]
     pub fn new(boards: Boards) -> Self {
-        let schedules = Cache::builder().time_to_idle(FORGET_AFTER).build();
+        let schedules = Cache::builder().time_to_idle(DROP_AFTER).build();
         Self { boards, schedules, dice: Arc::default() }
     }
 

@@ -54,7 +54,7 @@ pub struct HoldReply {
 }
 
 /// Columns of the reply `OK`.
-struct Written {
+struct WrittenColumns {
     hold: Uuid,
     concert: i64,
     held_at: DateTime<Utc>,
@@ -66,7 +66,7 @@ struct Written {
     fences: Vec<i64>,
 }
 
-impl Written {
+impl WrittenColumns {
     fn hold(&self, schedule: ScheduleId) -> Option<Hold> {
         let rows = self.reservations.iter().zip(&self.seats).zip(&self.numbers).zip(&self.amounts);
         let reservation =
@@ -129,7 +129,7 @@ pub async fn write_hold(on: &mut Single, new: NewHold<'_>) -> Result<HoldReply, 
         Err(error) => return Err(lost(error)),
     };
     let written = (|| {
-        Some(Written {
+        Some(WrittenColumns {
             hold: row.hold?,
             concert: row.concert?,
             held_at: row.held_at?,

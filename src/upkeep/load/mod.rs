@@ -8,8 +8,8 @@ pub mod pg;
 
 use std::time::{Duration, Instant};
 
-use self::pg::{PlacePage, ReservationPage};
-use crate::queue::draw::model::{Draw, Places};
+use self::pg::{EntryPage, ReservationPage};
+use crate::queue::draw::model::{Draw, DrawnRanks};
 use crate::queue::draw::service::Draws;
 use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::load::{self, EndedEntries};
@@ -48,13 +48,13 @@ pub struct Loader<'a> {
 /// Under which sequences queue entries are loaded.
 struct LoadedOrder<'a> {
     draw: Option<Draw>,
-    places: Option<&'a Places>,
+    ranks: Option<&'a DrawnRanks>,
 }
 
 impl LoadedOrder<'_> {
     /// The drawn sequence of an entrant.
     fn drawn(&self, joined: Sequence) -> Option<Sequence> {
-        self.places?.drawn(joined)
+        self.ranks?.drawn(joined)
     }
 
     /// The sequence under which a waiting entry is loaded. `None` for an entry from before a draw
@@ -80,10 +80,10 @@ impl Loader<'_> {
         if let Some(draw) = &draw {
             retry(|| async move { Ok(draw::redis::load_draw(self.scripts, draw).await?) }).await?;
         }
-        let places = self.draws.places(self.schedule).await?;
-        self.load_places(&LoadedOrder { draw, places: places.as_deref() }).await?;
+        let ranks = self.draws.ranks(self.schedule).await?;
+        self.load_entries(&LoadedOrder { draw, ranks: ranks.as_deref() }).await?;
         // Last: an entry that is already loaded as ended keeps its reason.
-        self.load_reservations(places.as_deref()).await
+        self.load_reservations(ranks.as_deref()).await
     }
 
     async fn load_seats(&self) -> Result<(), StoreError> {
@@ -102,12 +102,12 @@ impl Loader<'_> {
     }
 
     /// Loads queue entries. While one page goes to Redis, the next is read.
-    async fn load_places(&self, order: &LoadedOrder<'_>) -> Result<(), StoreError> {
+    async fn load_entries(&self, order: &LoadedOrder<'_>) -> Result<(), StoreError> {
         let highest = queue::pg::highest(self.pg, self.schedule).await?;
         let latest = Sequence(highest.epoch() << SEQUENCE_BITS);
         let read = async |after| {
             let page =
-                || async move { Ok(pg::places(self.pg, self.schedule, after, latest).await?) };
+                || async move { Ok(pg::entries(self.pg, self.schedule, after, latest).await?) };
             retry(page).await
         };
         let (mut count, mut ended) = (0, EndedEntries::default());
@@ -124,7 +124,7 @@ impl Loader<'_> {
     async fn load_page(
         &self,
         order: &LoadedOrder<'_>,
-        page: &PlacePage,
+        page: &EntryPage,
         count: u64,
         ended: &mut EndedEntries,
     ) -> Result<(), StoreError> {
@@ -150,7 +150,7 @@ impl Loader<'_> {
         retry(|| load::count(self.scripts, count, LEASE)).await
     }
 
-    async fn load_reservations(&self, drawn: Option<&Places>) -> Result<(), StoreError> {
+    async fn load_reservations(&self, drawn: Option<&DrawnRanks>) -> Result<(), StoreError> {
         let (mut after, mut joined) = (0, EndedEntries::default());
         loop {
             let read = || async move { Ok(pg::reservations(self.pg, self.schedule, after).await?) };

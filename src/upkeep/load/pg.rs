@@ -40,7 +40,7 @@ pub struct ReservationPage {
 
 /// A page of queue entries.
 #[derive(Debug)]
-pub struct PlacePage {
+pub struct EntryPage {
     /// Number of entries in the page, of every status.
     pub count: u64,
     /// The entries that wait and were never admitted, in order. Not those of a user with a later
@@ -138,12 +138,12 @@ pub async fn reservations(
 /// The page of queue entries after `after`; `None` if there are no more. `latest` is the lowest
 /// sequence of the last epoch that has entries: later entries of a user are looked for only before
 /// it. There, the sums with 0 keep the planner from reading all later entries of the schedule.
-pub async fn places(
+pub async fn entries(
     pg: &Pg,
     schedule: ScheduleId,
     after: Sequence,
     latest: Sequence,
-) -> Result<Option<PlacePage>, StoreError> {
+) -> Result<Option<EntryPage>, StoreError> {
     let row = sqlx::query!(
         r#"with page as materialized (
              select sequence, user_id, status, entered_at, slot_ends_at from queue
@@ -177,7 +177,7 @@ pub async fn places(
     let ended = |(sequences, ended): (Vec<i64>, Ended)| {
         sequences.into_iter().map(move |number| (sequence(number), ended))
     };
-    Ok(row.last.map(|last| PlacePage {
+    Ok(row.last.map(|last| EntryPage {
         count: row.count.unsigned_abs(),
         waiting: row
             .users

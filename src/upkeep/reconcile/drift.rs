@@ -4,11 +4,9 @@
 //! PostgreSQL showed. Then it is read from Redis. Only two differences are allowed: Redis may have
 //! a later change, and the seat may have a claim that lasts a few seconds.
 
-use crate::seats::model::SeatSeen;
+use crate::seats::model::{CLAIM_MS, SeatSeen};
 use crate::seats::redis::Decided;
 
-/// How long a claim lasts (ms), as in `seats/claim`.
-const CLAIM_MS: i64 = 5_000;
 /// By how much the end of a hold may differ (ms): the stores' clocks differ, and delivery takes
 /// time.
 const SLACK_MS: i64 = 5_000;

@@ -26,7 +26,7 @@ async fn commands_during(world: &World, act: impl Future<Output = ()>) -> Vec<St
 }
 
 #[tokio::test]
-async fn a_merge_states_nothing_that_another_merge_has_not_sent() {
+async fn a_merge_takes_no_lease_up_to_what_another_merge_has_not_sent() {
     const ENTRIES: u64 = 20_000;
     let world = World::on(Servers::single().await).await;
     let process = world.start().await;
@@ -54,9 +54,9 @@ async fn a_merge_states_nothing_that_another_merge_has_not_sent() {
     })
     .await;
     let is = |call: &String, command: &str, key: &str| call.contains(command) && call.contains(key);
-    let states: Vec<usize> =
+    let leases: Vec<usize> =
         (0..calls.len()).filter(|at| is(&calls[*at], "\"HSET\"", ":mergers")).collect();
-    assert_eq!(states.len(), 2, "each merge makes a statement");
-    let sent = calls[..states[0]].iter().filter(|call| is(call, "\"SETBIT\"", ":present:")).count();
-    assert_eq!(sent as u64, ENTRIES, "all entries are in Redis before the first statement");
+    assert_eq!(leases.len(), 2, "each merge takes a lease");
+    let sent = calls[..leases[0]].iter().filter(|call| is(call, "\"SETBIT\"", ":present:")).count();
+    assert_eq!(sent as u64, ENTRIES, "all entries are in Redis before the first lease");
 }

@@ -104,10 +104,11 @@ async fn of_many_processes_that_find_one_loss_at_once_one_rebuilds() {
     for losses in 1..=8 {
         wipe(&mut redis).await;
         let parts: Vec<Parts> = (0..8).map(|_| Parts::of(&world, &pg)).collect();
-        let healing = parts.iter().map(|parts| parts.recovery.heal(schedule));
+        let healing = parts.iter().map(|parts| parts.recovery.recover_keys(schedule));
         // One of them may give up on a busy machine: only the epoch counts.
         let _ = futures_util::future::join_all(healing).await;
-        until("the keys are rebuilt", async || parts[0].recovery.heal(schedule).await.ok()).await;
+        until("the keys are rebuilt", async || parts[0].recovery.recover_keys(schedule).await.ok())
+            .await;
         assert_eq!(world.epoch().await, 1 + losses, "rebuilt once, by one process");
     }
 }

@@ -22,7 +22,7 @@ pub struct QueueState {
     /// By sequence.
     pub done: BTreeMap<u64, u8>,
     /// The bits of the presence ring.
-    pub here: [BTreeSet<u64>; 3],
+    pub present: [BTreeSet<u64>; 3],
     pub ring: (usize, i64),
     /// The last sequence whose clients are asked to poll, and the last one before that notice.
     pub notices: (u64, u64),
@@ -111,7 +111,7 @@ pub async fn line(stage: &Stage) -> QueueState {
     );
     let mut all = QueueState {
         notices: (count(number("notice")), count(number("noticed"))),
-        ring: (usize::try_from(number("here_slot")).expect("a slot"), number("here_since")),
+        ring: (usize::try_from(number("present_slot")).expect("a slot"), number("present_since")),
         counted: (count(number("next_n")), count(number("admitted")), count(number("expired"))),
         tokens: (tokens, number("tokens_at")),
         ..QueueState { waiting, returned, active, called, parked, place, ..QueueState::default() }
@@ -124,15 +124,15 @@ pub async fn line(stage: &Stage) -> QueueState {
             *all.done.entry((epoch << 40) + bit / 2).or_default() |= 2 >> (bit % 2);
         }
     }
-    let heard = tokio::join!(
+    let marked = tokio::join!(
         bitmap(stage, "present:0"),
         bitmap(stage, "present:1"),
         bitmap(stage, "present:2")
     );
-    all.here = heard.into();
+    all.present = marked.into();
     let mergers: BTreeMap<String, String> = read(stage, "HGETALL", "mergers", &[]).await;
-    for (process, statement) in mergers {
-        let upto = statement.split(' ').next().and_then(|upto| upto.parse().ok());
+    for (process, lease) in mergers {
+        let upto = lease.split(' ').next().and_then(|upto| upto.parse().ok());
         all.mergers.insert(process, upto.expect("a sequence"));
     }
     for event in log {

@@ -42,7 +42,7 @@ pub struct QueueModel {
     pub done: BTreeMap<u64, u8>,
     pub tokens: f64,
     pub tokens_at: i64,
-    pub here: [BTreeSet<u64>; 3],
+    pub present: [BTreeSet<u64>; 3],
     /// The last sequence whose clients are asked to poll.
     pub notice: u64,
     /// The last sequence before the current notice, and the time of the current notice.
@@ -73,7 +73,7 @@ impl QueueModel {
             done,
             tokens: 0.0,
             tokens_at: now,
-            here: Default::default(),
+            present: Default::default(),
             notice: 0,
             noticed: 0,
             notice_at: 0,
@@ -130,19 +130,19 @@ impl QueueModel {
         }
         for _ in 0..turns.min(3) {
             self.slot = self.slot % 3 + 1;
-            self.here[self.slot - 1].clear();
+            self.present[self.slot - 1].clear();
         }
         self.since += turns * half;
     }
 
-    pub fn here_bit(sequence: u64) -> u64 {
+    pub fn present_bit(sequence: u64) -> u64 {
         2 * (sequence & ((1 << 40) - 1)) + (sequence >> 40) % 2
     }
 
     /// Marks `sequence` as present.
     pub fn mark_present(&mut self, sequence: u64, now: i64) {
         self.turn_ring(now);
-        self.here[self.slot - 1].insert(Self::here_bit(sequence));
+        self.present[self.slot - 1].insert(Self::present_bit(sequence));
     }
 
     /// Updates a user's entry for the time that has passed, when the user calls.

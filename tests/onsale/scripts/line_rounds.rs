@@ -29,7 +29,7 @@ impl QueueModel {
     }
 
     fn is_present(&self, sequence: u64) -> bool {
-        self.here.iter().any(|heard| heard.contains(&Self::here_bit(sequence)))
+        self.present.iter().any(|marked| marked.contains(&Self::present_bit(sequence)))
     }
 
     /// Extends the notice if that is due; returns the last sequence whose silence counts.
@@ -104,7 +104,7 @@ impl QueueModel {
             waiting: self.in_order(At::Waiting),
             returned: self.in_order(At::Returned),
             done: self.done.clone(),
-            here: self.here.clone(),
+            present: self.present.clone(),
             ring: (self.slot, self.since),
             notices: (self.notice, self.noticed),
             counted: (self.next, self.admitted, self.expired),

@@ -68,7 +68,7 @@ impl World {
         let since = self.line.since.to_string();
         self.line.notice_at -= halves * (HOUR / 2);
         let notice = self.line.notice_at.to_string();
-        let times = ["here_since", &since, "notice_at", &notice];
+        let times = ["present_since", &since, "notice_at", &notice];
         self.stage.touch::<()>("HSET", "meta", &times).await;
     }
 

@@ -223,10 +223,11 @@ fn check_admission_order(old: &QueueState, new: &QueueState) {
     assert!(first.is_sorted() && then.is_sorted(), "in order of their sequences");
     if let Some(last) = then.last() {
         // The script first turns the ring of bitmaps, so those after it are the ones it read.
-        let heard =
-            |sequence| new.here.iter().any(|one| one.contains(&QueueModel::here_bit(sequence)));
+        let marked = |sequence| {
+            new.present.iter().any(|one| one.contains(&QueueModel::present_bit(sequence)))
+        };
         assert!(
-            new.returned.iter().all(|(sequence, _)| !heard(*sequence)),
+            new.returned.iter().all(|(sequence, _)| !marked(*sequence)),
             "no present entry is left in returned"
         );
         assert!(new.waiting.iter().all(|(sequence, _)| sequence > last), "nobody is overtaken");

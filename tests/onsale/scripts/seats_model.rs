@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use onsale::seats::model::CLAIM_MS;
+use onsale::seats::service::BEYOND_EXPIRY;
+
 use super::dump::SeatsState;
 
 /// The state of a seat on the map.
@@ -57,7 +60,7 @@ impl Seat {
         let held = matches!(&self.decided, Some((_, "KEEP", _, _))) && self.claim.is_none();
         match self.shown {
             Shown::Held(until) if held && self.is_kept_for(user, now) => {
-                (until <= now + 5_500).then_some(until)
+                (until <= now + BEYOND_EXPIRY.num_milliseconds()).then_some(until)
             }
             _ => None,
         }
@@ -123,7 +126,7 @@ impl SeatsModel {
         for number in wanted {
             let kept_until = self.seat(number).kept_until(user, now);
             let seat = self.seats.entry(number).or_default();
-            let deadline = now + 5000;
+            let deadline = now + CLAIM_MS;
             seat.shown = Shown::Held(deadline.max(kept_until.unwrap_or(0)));
             seat.claim = Some(Claim { hold: hold.to_owned(), deadline, user, kept_until });
         }

@@ -194,16 +194,16 @@ pub async fn entrants(
 
 /// Writes the ranks of some entrants, given in order of joining. They are neighbours, so that
 /// PostgreSQL finds the rows by their range, although a newly filled table has no statistics yet.
-pub async fn write_places(
+pub async fn write_ranks(
     pg: &Pg,
     schedule: ScheduleId,
-    places: &[(Sequence, u32)],
+    drawn: &[(Sequence, u32)],
 ) -> Result<(), StoreError> {
-    let (Some((first, _)), Some((last, _))) = (places.first(), places.last()) else {
+    let (Some((first, _)), Some((last, _))) = (drawn.first(), drawn.last()) else {
         return Ok(());
     };
-    let sequences: Vec<i64> = places.iter().map(|(sequence, _)| sequence.as_i64()).collect();
-    let ranks: Vec<i32> = places.iter().map(|(_, rank)| rank.cast_signed()).collect();
+    let sequences: Vec<i64> = drawn.iter().map(|(sequence, _)| sequence.as_i64()).collect();
+    let ranks: Vec<i32> = drawn.iter().map(|(_, rank)| rank.cast_signed()).collect();
     sqlx::query!(
         "update draw_entrant e set place = t.place
          from unnest($2::bigint[], $3::integer[]) as t (sequence, place)
