@@ -12,7 +12,7 @@ use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, Tim
 use super::service::SaleAdmin;
 use super::services::AdminServices;
 use super::settings::QueueChange;
-use super::{event, report, seat, watch};
+use super::{sales_report, seat, stats, watch};
 use crate::concert::model::{Concert, QueueSettings};
 use crate::concert::service::CatalogueError;
 use crate::http::api::auth::Admin;
@@ -31,9 +31,9 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
         .routes(routes!(queue, change_queue))
         .with_state(sales)
         .merge(seat::http::routes(seats))
-        .merge(report::http::routes(figures, audit))
+        .merge(stats::http::routes(figures, audit))
         .merge(watch::http::routes(watch))
-        .merge(event::http::routes(reports))
+        .merge(sales_report::http::routes(reports))
 }
 
 /// Create a concert.

@@ -3,14 +3,14 @@
 
 pub mod demo;
 pub mod error;
-pub mod event;
 pub mod http;
 pub mod model;
 pub mod pg;
-pub mod report;
 mod rules;
+pub mod sales_report;
 pub mod seat;
 pub mod service;
 pub mod services;
 pub mod settings;
+pub mod stats;
 pub mod watch;

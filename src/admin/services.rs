@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::event::service::EventReports;
-use super::report::service::{AuditLog, SaleFigures};
+use super::sales_report::service::SalesReports;
 use super::seat::service::SeatAdmin;
 use super::service::SaleAdmin;
+use super::stats::service::{AuditLog, SaleFigures};
 use super::watch::service::SaleWatch;
 use crate::board::service::Boards;
 use crate::concert::service::Catalogue;
@@ -41,7 +41,7 @@ pub struct AdminServices {
     /// The changes that administrators made.
     pub audit: AuditLog,
     /// The sales reports.
-    pub reports: EventReports,
+    pub reports: SalesReports,
     /// The front of a queue, and the health of this process.
     pub watch: SaleWatch,
 }
@@ -56,7 +56,7 @@ impl AdminServices {
             seats: SeatAdmin::new(sales.clone(), claims),
             figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
             audit: AuditLog::new(pg.clone()),
-            reports: EventReports::new(pg.clone()),
+            reports: SalesReports::new(pg.clone()),
             watch: SaleWatch::new(pg, catalogue, keyspaces, metrics),
             sales,
         }

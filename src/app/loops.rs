@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::event::rejection_writer::RejectionWriter;
+use crate::admin::sales_report::rejection_writer::RejectionWriter;
 use crate::board::service::Boards;
 use crate::concert::service::Catalogue;
 use crate::http::server::drain::Drain;

@@ -60,7 +60,7 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
         .merge(admin::http::routes(services.admin.clone()))
-        .merge(admin::report::http::stream_routes(services.streams.stats.clone()))
+        .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
         .merge(problems);
     let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::admin::report::stream::StatsStreams;
 use crate::admin::services::AdminServices;
+use crate::admin::stats::stream::StatsStreams;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
 use crate::payment::service::Payments;

@@ -11,11 +11,11 @@ use crate::store::pg::{Pg, clock};
 
 /// Builds sales reports; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct EventReports {
+pub struct SalesReports {
     pg: Pg,
 }
 
-impl EventReports {
+impl SalesReports {
     /// Creates the service.
     #[must_use]
     pub fn new(pg: Pg) -> Self {

@@ -8,14 +8,14 @@ use utoipa_axum::routes;
 
 use super::csv;
 use super::model::EventReport;
-use super::service::EventReports;
+use super::service::SalesReports;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
 use crate::store::id::ScheduleId;
 
 /// The routes of the sales report.
-pub(in crate::admin) fn routes(reports: EventReports) -> OpenApiRouter {
+pub(in crate::admin) fn routes(reports: SalesReports) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(report)).routes(routes!(report_csv)).with_state(reports)
 }
 
@@ -34,7 +34,7 @@ pub(in crate::admin) fn routes(reports: EventReports) -> OpenApiRouter {
     ),
 )]
 async fn report(
-    State(reports): State<EventReports>,
+    State(reports): State<SalesReports>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<EventReport>, Problem> {
@@ -55,7 +55,7 @@ async fn report(
     ),
 )]
 async fn report_csv(
-    State(reports): State<EventReports>,
+    State(reports): State<SalesReports>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
 ) -> Result<([(HeaderName, String); 2], String), Problem> {
