@@ -18,7 +18,7 @@ pub struct Page {
     name: &'static str,
     title: String,
     /// Whether the page has its own module.
-    lively: bool,
+    has_module: bool,
     files: Vec<&'static str>,
     data: Map<String, Value>,
 }
@@ -30,7 +30,7 @@ impl Page {
     pub fn named(visit: &Visit, name: &'static str) -> Self {
         let title = visit.t(&format!("{name}.title")).to_owned();
         let (visit, files) = (visit.clone(), vec![EVERYWHERE, name]);
-        Self { visit, name, title, lively: true, files, data: Map::new() }
+        Self { visit, name, title, has_module: true, files, data: Map::new() }
     }
 
     /// Replaces the title.
@@ -40,10 +40,10 @@ impl Page {
         self
     }
 
-    /// Uses the module for pages without their own, `web/js/still.js`.
+    /// Uses the module for pages without their own, `web/js/static.js`.
     #[must_use]
     pub fn without_module(mut self) -> Self {
-        self.lively = false;
+        self.has_module = false;
         self
     }
 
@@ -154,7 +154,7 @@ impl Page {
 
     /// The path of the page's module below `web/`.
     fn module(&self) -> String {
-        if self.lively { format!("js/{}.js", self.name) } else { "js/still.js".to_owned() }
+        if self.has_module { format!("js/{}.js", self.name) } else { "js/static.js".to_owned() }
     }
 
     /// The address of the page's module.

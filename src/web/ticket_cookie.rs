@@ -147,7 +147,7 @@ impl Place {
     #[must_use]
     pub fn ahead(&self, page: &Page) -> String {
         match self.view.as_ref() {
-            None => page.t("wait.still.kept").to_owned(),
+            None => page.t("wait.noscript.kept").to_owned(),
             Some(TicketView { ahead: None, .. }) => page.t("wait.place.unknown").to_owned(),
             Some(TicketView { ahead: Some(0), .. }) => page.t("wait.ahead.none").to_owned(),
             Some(TicketView { ahead: Some(ahead), .. }) => {

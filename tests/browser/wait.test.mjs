@@ -1,4 +1,4 @@
-// A place is kept: across reloads, in a second tab, on another device, while admission stands still.
+// A place is kept: across reloads, in a second tab, on another device, while nobody is admitted.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -116,18 +116,18 @@ function status() {
 function statusText(stats, state, why) {
   if (state === 'lost') return ['bad', t('admin.status.lost')];
   if (state === 'stale') return ['bad', t('admin.status.stale')];
-  if (!stats) return ['still', t('admin.status.connecting')];
+  if (!stats) return ['idle', t('admin.status.connecting')];
   if (isQueueDataOld(stats)) return ['bad', t('admin.status.redis')];
   if (stats.recovering) return ['bad', t('admin.status.recovering')];
-  if (stats.in_force.paused) return ['paused', t('admin.still.PAUSED')];
-  if (!why) return ['still', t(`admin.phase.${stats.phase}`)];
+  if (stats.in_force.paused) return ['paused', t('admin.block.PAUSED')];
+  if (!why) return ['idle', t(`admin.phase.${stats.phase}`)];
   const found = { ...why, blocked_by: correctedBlock(why.blocked_by, stats) };
   if (found.blocked_by === null) return ['flowing', t('admin.status.flowing', { n: stats.in_force.admit_per_second })];
-  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.blocked_by) ? 'still' : 'paused', admissionText(found)];
+  return [['EMPTY', 'FULL', 'UPCOMING', 'SOLD_OUT', 'CLOSED'].includes(found.blocked_by) ? 'idle' : 'paused', admissionText(found)];
 }
 
 /**
- * Corrects why admission stands still by newer figures, since the reason is loaded less often.
+ * Corrects the reason why nobody is admitted by newer figures, since the reason is loaded less often.
  * @param {NextInQueue['blocked_by']} block @param {Stats} stats
  * @returns {NextInQueue['blocked_by']}
  */
@@ -148,7 +148,7 @@ export function livePart(place, { schedule, onPhase }) {
       el(
         'p',
         { class: 'strip strip-warn' },
-        t('admin.still.NO_SEATS'),
+        t('admin.block.NO_SEATS'),
         ' ',
         el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make')),
       ),

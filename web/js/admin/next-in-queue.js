@@ -18,12 +18,12 @@ const EPOCH_SPAN = 2 ** 40;
 
 /** Whether people are admitted; if not, why and until when. @param {NextInQueue} answer */
 export function admissionText(answer) {
-  if (answer.blocked_by === null) return t('admin.still.flowing', { n: answer.room });
-  const why = t(`admin.still.${answer.blocked_by}`);
+  if (answer.blocked_by === null) return t('admin.block.none', { n: answer.room });
+  const why = t(`admin.block.${answer.blocked_by}`);
   if (!answer.until) return why;
   const left = msUntil(answer.until) / 1000;
-  const at = t('admin.still.until', { at: time(answer.until, left < 86_400 ? 'exact' : 'full') });
-  return left > 0 ? `${why} ${at} ${t('admin.still.left', { left: duration(left) })}` : why;
+  const at = t('admin.block.until', { at: time(answer.until, left < 86_400 ? 'exact' : 'full') });
+  return left > 0 ? `${why} ${at} ${t('admin.block.left', { left: duration(left) })}` : why;
 }
 
 /** A place's number, with the epoch if the queue was rebuilt. @param {number} sequence */
@@ -37,8 +37,8 @@ const row = (one, at) => [
   at + 1,
   placeText(one.sequence),
   String(one.user),
-  el('span', { class: one.here ? 'badge badge-open' : 'badge badge-paused' }, t(one.here ? 'admin.next.here' : 'admin.next.away')),
-  one.back ? t('admin.next.back') : '',
+  el('span', { class: one.here ? 'badge badge-open' : 'badge badge-paused' }, t(one.here ? 'admin.next.present' : 'admin.next.absent')),
+  one.back ? t('admin.next.returned') : '',
 ];
 
 /**
@@ -60,7 +60,7 @@ export function nextInQueue(schedule, signal, onAnswer) {
         const found = await get(`/v1/admin/schedules/${schedule}/next`, signal);
         lastAt = Date.now();
         setVisible(old, false);
-        why.classList.toggle('why-still', found.blocked_by !== null && found.blocked_by !== 'EMPTY');
+        why.classList.toggle('why-blocked', found.blocked_by !== null && found.blocked_by !== 'EMPTY');
         setText(why, admissionText(found));
         setChildren(
           list,
@@ -93,7 +93,7 @@ function nextTable(next) {
     { text: '#', number: true },
     { text: t('admin.next.place.head'), number: true },
     { text: t('admin.next.user'), number: true },
-    { text: t('admin.next.heard') },
+    { text: t('admin.next.presence') },
     { text: '' },
   ];
   return table(

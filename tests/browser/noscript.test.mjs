@@ -22,7 +22,7 @@ test('a reader without scripts joins, waits, gets the turn and leaves', async ()
     await page.goto(`/schedules/${sale.id}/wait`);
     await page.locator('noscript form input').waitFor();
     assert.equal(await page.locator('meta[http-equiv="refresh"]').count(), 0, 'a page with a form does not reload');
-    await takeScreenshot(page, `still-join-${lang}`);
+    await takeScreenshot(page, `noscript-join-${lang}`);
     await page.locator('noscript form input').fill('Kim');
     await page.locator('noscript form button').click();
     await page.locator('noscript .big').filter({ hasText: '2' }).waitFor();
@@ -31,7 +31,7 @@ test('a reader without scripts joins, waits, gets the turn and leaves', async ()
     await page.waitForTimeout(1200);
     await page.reload();
     await page.locator('noscript .message').filter({ hasText: 'A little later <b>tonight</b>' }).waitFor();
-    await takeScreenshot(page, `still-waiting-${lang}`);
+    await takeScreenshot(page, `noscript-waiting-${lang}`);
     const [cookie] = (await context.cookies()).filter(({ name }) => name === 'onsale_place');
     assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', `/schedules/${sale.id}`]);
     await page.locator('noscript form button[value="leave"]').click();
@@ -48,7 +48,7 @@ test('a reader without scripts joins, waits, gets the turn and leaves', async ()
   await leave(active);
   // The page reloads automatically.
   await page.locator('noscript a[href^="/continue#"]').waitFor({ timeout: 40_000 });
-  await takeScreenshot(page, 'still-turn');
+  await takeScreenshot(page, 'noscript-turn');
   const link = await page.locator('noscript a[href^="/continue#"]').getAttribute('href');
   const other = await (await on.context()).newPage();
   assert.ok(link);
