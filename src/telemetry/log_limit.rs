@@ -1,6 +1,6 @@
 //! Limits repeated warnings: a store that is down must not fill the log with one line per request.
 //!
-//! Of each place in the code, the first [`LINES`] warnings of a [`WINDOW`] are written. The rest are
+//! Of each callsite, the first [`LINES`] warnings of a [`WINDOW`] are written. The rest are
 //! counted, and a summary says how many were left out.
 
 use std::collections::HashMap;
@@ -11,24 +11,24 @@ use tracing::callsite::Identifier;
 use tracing::{Event, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-/// Warnings and errors per place and window that are written.
+/// Warnings and errors per callsite and window that are written.
 const LINES: u64 = 20;
 /// Length of a window, and the pause between two summaries.
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
 
-static PLACES: LazyLock<Mutex<Places>> = LazyLock::new(Mutex::default);
+static CALLSITES: LazyLock<Mutex<Callsites>> = LazyLock::new(Mutex::default);
 
-type Places = HashMap<Identifier, Place>;
+type Callsites = HashMap<Identifier, Callsite>;
 
-/// A place in the code that logs.
-struct Place {
+/// A callsite: a statement in the code that logs.
+struct Callsite {
     metadata: &'static Metadata<'static>,
     begun: Instant,
     lines: u64,
     left_out: u64,
 }
 
-impl Place {
+impl Callsite {
     /// Counts a line; returns whether it is written.
     fn take(&mut self, now: Instant) -> bool {
         if now.duration_since(self.begun) >= WINDOW {
@@ -56,23 +56,24 @@ impl<S> Filter<S> for LogLimit {
             return true;
         }
         let now = Instant::now();
-        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = places.entry(metadata.callsite()).or_insert_with(|| Place {
+        let mut callsites = CALLSITES.lock().unwrap_or_else(PoisonError::into_inner);
+        let callsite = callsites.entry(metadata.callsite()).or_insert_with(|| Callsite {
             metadata,
             begun: now,
             lines: 0,
             left_out: 0,
         });
-        place.take(now)
+        callsite.take(now)
     }
 }
 
-/// Logs how many lines of each place were left out since the last summary.
+/// Logs how many lines of each callsite were left out since the last summary.
 pub(super) fn summarize() {
     // Taken out first: the summaries take the lock too.
     let left_out: Vec<_> = {
-        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = places.values_mut().map(|it| (it.metadata, std::mem::take(&mut it.left_out)));
+        let mut callsites = CALLSITES.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken =
+            callsites.values_mut().map(|it| (it.metadata, std::mem::take(&mut it.left_out)));
         taken.filter(|(_, count)| *count > 0).collect()
     };
     for (metadata, count) in left_out {
@@ -90,17 +91,17 @@ mod tests {
         use tracing::Callsite;
         static CALLSITE: tracing::callsite::DefaultCallsite = {
             static METADATA: Metadata<'static> = tracing::metadata! {
-                name: "a place", target: "tests", level: Level::WARN,
+                name: "a callsite", target: "tests", level: Level::WARN,
                 fields: &[], callsite: &CALLSITE, kind: tracing::metadata::Kind::EVENT
             };
             tracing::callsite::DefaultCallsite::new(&METADATA)
         };
         let now = Instant::now();
         let metadata = CALLSITE.metadata();
-        let mut place = Place { metadata, begun: now, lines: 0, left_out: 0 };
-        let written = (0..LINES + 5).filter(|_| place.take(now)).count();
-        assert_eq!((written as u64, place.left_out), (LINES, 5));
-        assert!(place.take(now + WINDOW), "the next window");
-        assert_eq!(place.left_out, 5);
+        let mut callsite = Callsite { metadata, begun: now, lines: 0, left_out: 0 };
+        let written = (0..LINES + 5).filter(|_| callsite.take(now)).count();
+        assert_eq!((written as u64, callsite.left_out), (LINES, 5));
+        assert!(callsite.take(now + WINDOW), "the next window");
+        assert_eq!(callsite.left_out, 5);
     }
 }

@@ -83,7 +83,7 @@ fn set_cookie(value: &str, schedule: ScheduleId, seconds: u32, secure: bool) -> 
 
 /// The queue entry of a user whose browser runs no script, as the waiting page shows it.
 #[derive(Debug)]
-pub struct Place {
+pub struct ShownEntry {
     /// The state of the ticket; none while the stores do not answer.
     view: Option<TicketView>,
     at: DateTime<Utc>,
@@ -91,7 +91,7 @@ pub struct Place {
     pub link: Option<String>,
 }
 
-impl Place {
+impl ShownEntry {
     /// Polls the ticket of a cookie; `None` if the ticket is not valid.
     pub async fn load(web: &Web, cookie: &TicketCookie) -> Option<Self> {
         match web.queue.poll(&cookie.ticket).await {

@@ -20,7 +20,7 @@ use super::headers::is_secure;
 use super::page::Page;
 use super::shop::View;
 use super::theme::Slots;
-use super::ticket_cookie::{Place, TicketCookie, link};
+use super::ticket_cookie::{ShownEntry, TicketCookie, link};
 use super::visit::Visit;
 use crate::concert::model::{Concert, EntryOrder};
 use crate::concert::service::CatalogueError;
@@ -50,7 +50,7 @@ struct WaitPage {
     /// Seconds until the page reloads without a script; `None` if the page shows a form.
     refresh: Option<u64>,
     /// The queue entry of a user whose browser runs no script.
-    place: Option<Place>,
+    place: Option<ShownEntry>,
     /// Why the form was refused, in the reader's language.
     problem: Option<String>,
 }
@@ -71,13 +71,13 @@ pub(super) async fn wait(
     let sale = load_sale(&web, id).await?;
     let cookie = TicketCookie::of(&headers);
     let mut place = match &cookie {
-        Some(cookie) if !cookie.is_new_user() => Place::load(&web, cookie).await,
+        Some(cookie) if !cookie.is_new_user() => ShownEntry::load(&web, cookie).await,
         _ => None,
     };
     if let (Some(place), Some(cookie)) = (place.as_mut().filter(|place| place.active()), &cookie) {
         place.link = link(&web, cookie).await;
     }
-    let new_cookie = cookie.and_then(|cookie| match place.as_ref().map(Place::token) {
+    let new_cookie = cookie.and_then(|cookie| match place.as_ref().map(ShownEntry::token) {
         // The user has signed up but not joined: the next try must not sign up again.
         None if cookie.is_new_user() => None,
         None => Some(TicketCookie::remove(id)),
@@ -231,7 +231,7 @@ fn page(
     visit: &Visit,
     id: ScheduleId,
     SaleInfo { schedule, concert }: SaleInfo,
-    place: Option<Place>,
+    place: Option<ShownEntry>,
     problem: Option<String>,
 ) -> WaitPage {
     let title =
@@ -260,7 +260,7 @@ fn page(
         when,
         back: back.unwrap_or_else(|| "/".to_owned()),
         drawn,
-        refresh: place.as_ref().map(Place::refresh_seconds),
+        refresh: place.as_ref().map(ShownEntry::refresh_seconds),
         place,
         problem,
     }

@@ -80,16 +80,16 @@ impl Stage {
 
     async fn wipe(&self) {
         for server in self.redis.all() {
-            let role: String = server.tell(&["INFO", "replication"]).await.expect("its role");
+            let role: String = server.call(&["INFO", "replication"]).await.expect("its role");
             if role.contains("role:master") {
-                server.tell::<()>(&["FLUSHALL"]).await.expect("OK");
+                server.call::<()>(&["FLUSHALL"]).await.expect("OK");
             }
         }
     }
 
     async fn tell_all(&self, words: &[&str]) {
         for server in self.redis.all() {
-            server.tell::<()>(words).await.expect("OK");
+            server.call::<()>(words).await.expect("OK");
         }
     }
 }
@@ -97,6 +97,6 @@ impl Stage {
 /// The snapshot file of a server.
 async fn file(server: &RedisServer) -> PathBuf {
     let (_, folder): (String, String) =
-        server.tell(&["CONFIG", "GET", "dir"]).await.expect("its folder");
+        server.call(&["CONFIG", "GET", "dir"]).await.expect("its folder");
     PathBuf::from(folder).join("dump.rdb")
 }

@@ -136,7 +136,7 @@ impl RedisServer {
     }
 
     /// Runs one command on a new connection.
-    pub async fn tell<T: redis::FromRedisValue>(&self, words: &[&str]) -> Result<T, DevError> {
+    pub async fn call<T: redis::FromRedisValue>(&self, words: &[&str]) -> Result<T, DevError> {
         let mut connection = self.connect().await?;
         let command = redis::cmd(words[0]).arg(&words[1..]).to_owned();
         Ok(command.query_async(&mut connection).await?)

@@ -174,14 +174,14 @@ async fn a_cluster_serves_all_slots_and_each_primary_has_a_replica() {
     }
     // "onsale:{123456789}" has slot 12739.
     let (primary, replica) = (&cluster.nodes()[2], &cluster.nodes()[5]);
-    primary.tell::<()>(&["SET", "onsale:{123456789}", "7"]).await.unwrap();
+    primary.call::<()>(&["SET", "onsale:{123456789}", "7"]).await.unwrap();
     let begun = Instant::now();
     let mut copied = 0;
     while copied != 1 {
         assert!(begun.elapsed() < Duration::from_secs(10), "the replica got no copy");
-        copied = replica.tell(&["DBSIZE"]).await.unwrap();
+        copied = replica.call(&["DBSIZE"]).await.unwrap();
     }
-    let elsewhere = cluster.nodes()[0].tell::<u64>(&["GET", "onsale:{123456789}"]).await;
+    let elsewhere = cluster.nodes()[0].call::<u64>(&["GET", "onsale:{123456789}"]).await;
     let elsewhere = elsewhere.unwrap_err().to_string();
     assert!(elsewhere.to_lowercase().contains("moved"), "{elsewhere}");
     cluster.stop().await.unwrap();
@@ -191,18 +191,18 @@ async fn a_cluster_serves_all_slots_and_each_primary_has_a_replica() {
 async fn a_cluster_that_was_killed_comes_back_empty_with_the_same_slots() {
     let mut cluster = RedisCluster::throwaway(false).await.unwrap();
     let url = cluster.url();
-    cluster.nodes()[2].tell::<()>(&["SET", "onsale:{123456789}", "7"]).await.unwrap();
+    cluster.nodes()[2].call::<()>(&["SET", "onsale:{123456789}", "7"]).await.unwrap();
     cluster.kill().await.unwrap();
     cluster.restart().await.unwrap();
     assert_eq!(cluster.url(), url);
-    let found: Option<u64> = cluster.nodes()[2].tell(&["GET", "onsale:{123456789}"]).await.unwrap();
+    let found: Option<u64> = cluster.nodes()[2].call(&["GET", "onsale:{123456789}"]).await.unwrap();
     assert_eq!(found, None);
 }
 
 #[tokio::test]
 async fn sentinels_name_the_primary_that_they_watch() {
     let watched = RedisSentinel::throwaway().await.unwrap();
-    let role: Vec<::redis::Value> = watched.servers()[0].tell(&["ROLE"]).await.unwrap();
+    let role: Vec<::redis::Value> = watched.servers()[0].call(&["ROLE"]).await.unwrap();
     assert_eq!(role[0], ::redis::Value::BulkString(b"master".to_vec()));
     assert_eq!(watched.url().matches("127.0.0.1:").count(), 3);
     watched.stop().await.unwrap();

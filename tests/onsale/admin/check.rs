@@ -126,7 +126,7 @@ async fn a_system_that_is_ready_for_a_sale_passes() {
 async fn what_is_wrong_with_redis_is_found() {
     let mut world = World::on(Servers::single().await).await;
     let set = async |world: &World, words: &[&str]| {
-        world.redis.all()[0].tell::<()>(words).await.expect("a setting");
+        world.redis.all()[0].call::<()>(words).await.expect("a setting");
     };
     set(&world, &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
     check(&world, &[], &[]).await.fails("redis.settings", "allkeys-lru");

@@ -39,7 +39,7 @@ async fn until_blocked(servers: &Servers, count: usize) {
     let server = &servers.all()[servers.primary_of(SCHEDULE)];
     let line = format!("blocked_clients:{count}");
     until(&line, async || {
-        let info: String = server.tell(&["INFO", "clients"]).await.expect("Redis");
+        let info: String = server.call(&["INFO", "clients"]).await.expect("Redis");
         info.lines().any(|found| found == line).then_some(())
     })
     .await;

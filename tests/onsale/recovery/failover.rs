@@ -19,7 +19,7 @@ async fn cluster() -> World {
 
 /// Whether a section of a server's `INFO` has this line.
 async fn info_has(world: &mut World, server: usize, part: &str, line: &str) -> bool {
-    let info = world.redis.server(server).tell::<String>(&["INFO", part]).await;
+    let info = world.redis.server(server).call::<String>(&["INFO", part]).await;
     info.is_ok_and(|info| info.lines().any(|it| it == line))
 }
 
@@ -100,8 +100,8 @@ async fn a_promoted_replica_without_the_last_joins_reuses_no_sequence() {
     let replica = primary + 3;
     // The replica gets nothing that is written from now on, and has no script in its cache.
     let cut = world.redis.server(replica);
-    cut.tell::<()>(&["CONFIG", "SET", "masterauth", "wrong"]).await.expect("set");
-    cut.tell::<u64>(&["CLIENT", "KILL", "TYPE", "master"]).await.expect("killed");
+    cut.call::<()>(&["CONFIG", "SET", "masterauth", "wrong"]).await.expect("set");
+    cut.call::<u64>(&["CLIENT", "KILL", "TYPE", "master"]).await.expect("killed");
     until("the replica is disconnected", async || {
         info_has(&mut world, replica, "replication", "master_link_status:down").await.then_some(())
     })

@@ -19,7 +19,7 @@ async fn create_user(server: &RedisServer) {
     let line = text.lines().find(|line| line.starts_with("ACL SETUSER onsale on ")).expect("it");
     let line = line.replace("PASSWORD", "not-secret");
     let words: Vec<&str> = line.split(' ').collect();
-    server.tell::<()>(&words).await.expect("the user");
+    server.call::<()>(&words).await.expect("the user");
 }
 
 /// A world whose processes are the user of the document.
@@ -32,7 +32,7 @@ async fn world_of_the_user() -> World {
 
 /// The commands that the server refused, as `ACL LOG` has them.
 async fn refused_commands(world: &World) -> Vec<String> {
-    let log: Vec<redis::Value> = world.redis.all()[0].tell(&["ACL", "LOG"]).await.expect("a log");
+    let log: Vec<redis::Value> = world.redis.all()[0].call(&["ACL", "LOG"]).await.expect("a log");
     log.iter().map(|entry| format!("{entry:?}")).filter(|it| !it.contains("setinfo")).collect()
 }
 
@@ -90,7 +90,7 @@ async fn a_command_that_is_not_permitted_makes_a_process_unready_and_stops_a_sta
     let server = &world.redis.all()[0];
     let set = async |rules: &[&str]| {
         let words = [&["ACL", "SETUSER", "onsale"], rules].concat();
-        server.tell::<()>(&words).await.expect("the rules");
+        server.call::<()>(&words).await.expect("the rules");
     };
     for (denied, granted, named) in [
         (&["-hset"][..], &["+hset"][..], "hset"),
@@ -121,7 +121,7 @@ async fn a_full_redis_makes_a_process_unready_until_it_has_room() {
     until_ready(&anybody).await;
     let server = &world.redis.all()[0];
     let limit = async |bytes: &str| {
-        server.tell::<()>(&["CONFIG", "SET", "maxmemory", bytes]).await.expect("a limit");
+        server.call::<()>(&["CONFIG", "SET", "maxmemory", bytes]).await.expect("a limit");
     };
     limit("1").await;
     let reason = until_not_ready(&anybody).await;
@@ -142,9 +142,9 @@ async fn a_replica_in_place_of_the_primary_makes_a_process_unready() {
     let anybody = process.anonymous();
     until_ready(&anybody).await;
     let server = &world.redis.all()[0];
-    server.tell::<()>(&["REPLICAOF", "127.0.0.1", "1"]).await.expect("a replica");
+    server.call::<()>(&["REPLICAOF", "127.0.0.1", "1"]).await.expect("a replica");
     let reason = until_not_ready(&anybody).await;
     assert!(reason.starts_with("Redis refuses writes"), "{reason}");
-    server.tell::<()>(&["REPLICAOF", "NO", "ONE"]).await.expect("a primary");
+    server.call::<()>(&["REPLICAOF", "NO", "ONE"]).await.expect("a primary");
     until_ready(&anybody).await;
 }

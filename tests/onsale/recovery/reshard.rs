@@ -27,11 +27,11 @@ impl Move {
         let to = (from + 1) % PRIMARIES;
         let mut ids: Vec<String> = Vec::new();
         for node in 0..PRIMARIES {
-            ids.push(world.redis.server(node).tell(&["CLUSTER", "MYID"]).await.expect("an id"));
+            ids.push(world.redis.server(node).call(&["CLUSTER", "MYID"]).await.expect("an id"));
         }
         for (node, word, other) in [(to, "IMPORTING", from), (from, "MIGRATING", to)] {
             let command = ["CLUSTER", "SETSLOT", &slot, word, &ids[other]];
-            world.redis.server(node).tell::<()>(&command).await.expect("OK");
+            world.redis.server(node).call::<()>(&command).await.expect("OK");
         }
         Self { slot, from, to, ids }
     }
@@ -39,12 +39,12 @@ impl Move {
     /// Moves up to `count` keys; returns how many were moved.
     async fn keys(&self, world: &mut World, count: &str) -> usize {
         let list = ["CLUSTER", "GETKEYSINSLOT", &self.slot, count];
-        let keys: Vec<String> = world.redis.server(self.from).tell(&list).await.expect("keys");
+        let keys: Vec<String> = world.redis.server(self.from).call(&list).await.expect("keys");
         let port = world.redis.server(self.to).port().to_string();
         let mut command = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
         command.extend(keys.iter().map(String::as_str));
         if !keys.is_empty() {
-            world.redis.server(self.from).tell::<()>(&command).await.expect("OK");
+            world.redis.server(self.from).call::<()>(&command).await.expect("OK");
         }
         keys.len()
     }
@@ -52,7 +52,7 @@ impl Move {
     async fn end(self, world: &mut World) {
         for node in [self.to, self.from, (self.to + 1) % PRIMARIES] {
             let command = ["CLUSTER", "SETSLOT", &self.slot, "NODE", &self.ids[self.to]];
-            world.redis.server(node).tell::<()>(&command).await.expect("OK");
+            world.redis.server(node).call::<()>(&command).await.expect("OK");
         }
     }
 }
@@ -87,7 +87,7 @@ async fn moving_a_slot_under_load_loses_no_seat_and_no_queue_entry_and_rebuilds_
     let built_on: String = world
         .redis
         .server(there)
-        .tell(&["HGET", &key(schedule, "meta"), "run_id"])
+        .call(&["HGET", &key(schedule, "meta"), "run_id"])
         .await
         .expect("the keys are there");
     assert!(!built_on.is_empty());

@@ -12,7 +12,7 @@ const BATCH: i64 = 500;
 const FIRST_USER: i64 = 1_000_000_000;
 
 async fn used(server: &RedisServer) -> u64 {
-    let info: String = server.tell(&["INFO", "memory"]).await.expect("Redis answers");
+    let info: String = server.call(&["INFO", "memory"]).await.expect("Redis answers");
     let line = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
     line.and_then(|bytes| bytes.trim().parse().ok()).expect("a number")
 }

@@ -118,7 +118,7 @@ impl Servers {
         let key = key(schedule, "meta");
         for (at, server) in self.all().iter().enumerate().filter(|(at, _)| Some(*at) != but) {
             // Every other server redirects to another node, or is down.
-            if server.tell::<bool>(&["EXISTS", &key]).await.is_ok() {
+            if server.call::<bool>(&["EXISTS", &key]).await.is_ok() {
                 return Some(at);
             }
         }

@@ -100,8 +100,8 @@ export async function seatsPart(place, { schedule }) {
   ];
   const block = el('button', { type: 'button', class: 'button' });
   const free = el('button', { type: 'button', class: 'button quiet' });
-  const choice = new SeatSelection(seats, known, () => tell());
-  const tell = () => {
+  const choice = new SeatSelection(seats, known, () => showSelection());
+  const showSelection = () => {
     const [back, give] = [choice.in('free').length, choice.in('blocked').length];
     setText(said, t('admin.seats.chosen', { n: choice.chosen.size }));
     setChildren(block, t('admin.seats.block', { n: back }));
@@ -147,13 +147,13 @@ export async function seatsPart(place, { schedule }) {
     } finally {
       choice.states = (await loadUntil(schedule.id, ...wanted)).states;
       choice.show();
-      tell();
+      showSelection();
       const after = count();
       if (changed > 0) effect.prepend(effectNote(before, after, schedule.id));
     }
   };
-  block.addEventListener('click', () => runOnce(block, () => change(true)).then(tell));
-  free.addEventListener('click', () => runOnce(free, () => change(false)).then(tell));
+  block.addEventListener('click', () => runOnce(block, () => change(true)).then(showSelection));
+  free.addEventListener('click', () => runOnce(free, () => change(false)).then(showSelection));
   setChildren(
     place,
     card(
@@ -168,7 +168,7 @@ export async function seatsPart(place, { schedule }) {
   );
   choice.show();
   count();
-  tell();
+  showSelection();
   return undefined;
 }
 

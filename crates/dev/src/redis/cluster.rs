@@ -89,13 +89,13 @@ impl RedisCluster {
         for (at, primary) in self.nodes.iter().take(PRIMARIES).enumerate() {
             let (first, last) = (first_slot(at).to_string(), (first_slot(at + 1) - 1).to_string());
             let number = (at + 1).to_string();
-            primary.tell::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &number]).await?;
-            primary.tell::<()>(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]).await?;
+            primary.call::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &number]).await?;
+            primary.call::<()>(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]).await?;
         }
         Ok(())
     }
 
-    /// Tells each node of every other, which is sooner done than waiting for rumours.
+    /// Names every other node to each node, which takes less time than their gossip.
     async fn introduce(&self) -> Result<(), DevError> {
         for one in &self.nodes {
             for other in self.nodes.iter().filter(|other| other.port() != one.port()) {
@@ -103,7 +103,7 @@ impl RedisCluster {
                     continue;
                 };
                 let (port, bus) = (other.port().to_string(), bus.to_string());
-                one.tell::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await?;
+                one.call::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await?;
             }
         }
         let line = format!("cluster_known_nodes:{}", self.nodes.len());
@@ -112,10 +112,10 @@ impl RedisCluster {
 
     async fn attach_replicas(&self) -> Result<(), DevError> {
         for (primary, replica) in self.nodes.iter().zip(self.nodes.iter().skip(PRIMARIES)) {
-            let id: String = primary.tell(&["CLUSTER", "MYID"]).await?;
+            let id: String = primary.call(&["CLUSTER", "MYID"]).await?;
             let begun = Instant::now();
             // The replica may not know yet that the other node is a primary.
-            while let Err(error) = replica.tell::<()>(&["CLUSTER", "REPLICATE", &id]).await {
+            while let Err(error) = replica.call::<()>(&["CLUSTER", "REPLICATE", &id]).await {
                 if begun.elapsed() > FORMS {
                     return Err(error);
                 }
@@ -132,7 +132,7 @@ impl RedisCluster {
         self.serves().await?;
         let copied = format!("connected_slaves:{}", self.nodes.len() / PRIMARIES - 1);
         let paired = async |node: &RedisServer| {
-            let info: Result<String, _> = node.tell(&["INFO", "replication"]).await;
+            let info: Result<String, _> = node.call(&["INFO", "replication"]).await;
             info.is_ok_and(|info| {
                 let has_line = |line: &str| info.lines().any(|it| it.trim_end() == line);
                 has_line("master_link_status:up") || has_line("role:master") && has_line(&copied)
@@ -172,6 +172,6 @@ fn first_slot(primary: usize) -> usize {
 
 /// Whether a node's `CLUSTER INFO` has this line.
 async fn has_line(node: &RedisServer, line: &str) -> bool {
-    let info: Result<String, _> = node.tell(&["CLUSTER", "INFO"]).await;
+    let info: Result<String, _> = node.call(&["CLUSTER", "INFO"]).await;
     info.is_ok_and(|info| info.lines().any(|it| it.trim_end() == line))
 }

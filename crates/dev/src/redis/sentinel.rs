@@ -30,7 +30,7 @@ impl RedisSentinel {
         let primary = first.port();
         let replica = RedisServer::throwaway_as(Role::Replica { primary }).await?;
         until("the replica has a copy", async || {
-            let info: String = replica.tell(&["INFO", "replication"]).await.unwrap_or_default();
+            let info: String = replica.call(&["INFO", "replication"]).await.unwrap_or_default();
             info.contains("master_link_status:up")
         })
         .await?;
@@ -39,7 +39,7 @@ impl RedisSentinel {
         for sentinel in &sentinels {
             until("every sentinel knows the others", async || {
                 let ask = ["INFO", "sentinel"];
-                let info: String = sentinel.tell(&ask).await.unwrap_or_default();
+                let info: String = sentinel.call(&ask).await.unwrap_or_default();
                 info.contains(&format!("slaves=1,sentinels={SENTINELS}"))
             })
             .await?;
