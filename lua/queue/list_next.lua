@@ -6,15 +6,15 @@
 -- into drawn order, the list is empty.
 --
 -- KEYS  as lib/queue
--- ARGV  epoch  most     most: maximum number of entries in the list
--- Reply {'OK', why, until_ms, room, now, (sequence, user, here, back)...}
---       why: the first that fits of RECOVERING WITHDRAWN CLOSED NO_SEATS UPCOMING PAUSED SOLD_OUT
---       DRAW NO_CAPACITY EMPTY FULL ASKING; empty while entries are admitted
---       until_ms: when the reason in why ends by itself, else 0; room: free slots
---       here: 1 if present within the presence window; back: 1 if passed over and returned
+-- ARGV  epoch  limit     limit: maximum number of entries in the list
+-- Reply {'OK', blocked_by, until_ms, room, now, (sequence, user, present, returned)...}
+--       blocked_by: the first that fits of RECOVERING WITHDRAWN CLOSED NO_SEATS UPCOMING PAUSED
+--       SOLD_OUT DRAW NO_CAPACITY EMPTY FULL ASKING; empty while entries are admitted
+--       until_ms: when blocked_by ends by itself, else 0; room: free slots
+--       present: 1 if it polled within the presence window; returned: 1 if passed over and back
 --       {'LOST'} {'STALE', epoch} {'LOADING'}
 -- Uses  lib/guard lib/queue lib/presence lib/sale lib/draw
-local most = tonumber(ARGV[2])
+local limit = tonumber(ARGV[2])
 local refused = guard(META, EPOCH)
 if refused then return refused end
 local now = clock()
@@ -53,10 +53,10 @@ local function find_block()
   return '', 0
 end
 
-local why, until_ms = find_block()
-local reply = { 'OK', why, until_ms, room, now }
-local function add_entries(key, first, back)
-  local left = most - (#reply - 5) / 4
+local blocked_by, until_ms = find_block()
+local reply = { 'OK', blocked_by, until_ms, room, now }
+local function add_entries(key, first, returned)
+  local left = limit - (#reply - 5) / 4
   if left <= 0 then return end
   local head = redis.call('ZRANGE', key, first, first + left - 1, 'WITHSCORES')
   for i = 1, #head, 2 do
@@ -65,7 +65,7 @@ local function add_entries(key, first, back)
     reply[#reply + 1] = sequence
     reply[#reply + 1] = tonumber(head[i])
     reply[#reply + 1] = is_present(sequence) and 1 or 0
-    reply[#reply + 1] = back
+    reply[#reply + 1] = returned
   end
 end
 add_entries(RETURNED, 0, 1)

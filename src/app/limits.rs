@@ -58,8 +58,8 @@ pub(super) fn connection_policy(
     metrics: &Metrics,
 ) -> ConnectionPolicy {
     let LimitSettings { max_connections, address_connections, .. } = settings.limits;
-    let most = files.min(usize::try_from(max_connections).unwrap_or(usize::MAX));
-    let limiter = ConnectionLimiter::new(most, address_connections, proxies(&settings.limits));
+    let max = files.min(usize::try_from(max_connections).unwrap_or(usize::MAX));
+    let limiter = ConnectionLimiter::new(max, address_connections, proxies(&settings.limits));
     ConnectionPolicy {
         connections: Arc::new(limiter),
         timeouts: ClientTimeouts::default(),

@@ -121,19 +121,19 @@ async fn schema(pg: &Pg) -> Result<Option<String>, StoreError> {
 /// Raises the soft limit of open files to the hard limit, and warns if that is too low for
 /// `streams`. Returns the number of connections that fit into the limit.
 pub(super) fn open_files(streams: usize) -> usize {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| {
-        setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
-        Ok(most)
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+        Ok(hard)
     });
-    let most = raised.or_else(|error| {
+    let limit = raised.or_else(|error| {
         tracing::warn!(%error, "the limit of open files could not be raised");
         getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, _)| soft)
     });
-    let most = usize::try_from(most.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    if most < streams.saturating_add(OTHER_FILES) {
-        tracing::warn!(most, streams, "the limit of open files is too low for ONSALE_MAX_STREAMS");
+    let limit = usize::try_from(limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    if limit < streams.saturating_add(OTHER_FILES) {
+        tracing::warn!(limit, streams, "the limit of open files is too low for ONSALE_MAX_STREAMS");
     }
-    most.saturating_sub(OTHER_FILES).max(most / 2)
+    limit.saturating_sub(OTHER_FILES).max(limit / 2)
 }
 
 /// The routes for health and metrics, and their description.
@@ -197,7 +197,7 @@ async fn render(State(shown): State<Operations>, headers: HeaderMap) -> impl Int
     of_stores.bulk_waits(bulk.waiting, bulk.wait_timeouts);
     of_stores.errors("redis", failed_calls(Store::Redis));
     of_stores.errors("postgresql", failed_calls(Store::PostgreSql));
-    metrics.connections(connections.open(), connections.most());
+    metrics.connections(connections.open(), connections.max());
     metrics.log_lines_dropped(telemetry::tracing::dropped_lines());
     readiness.is_draining();
     let format = if negotiation::names_media_type(&headers, OPEN_METRICS) {

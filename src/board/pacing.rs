@@ -20,7 +20,7 @@ const LATE_MS: u64 = 2_000;
 /// A pause is this fraction of the shortest possible wait, within the bounds.
 const PART: u64 = 10;
 /// Maximum factor by which the ceiling stretches a pause.
-const MOST_STRETCH: u64 = 64;
+const MAX_STRETCH: u64 = 64;
 
 /// The poll pauses of one queue, as of one snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl PollPacing {
         let per_second = per_second.max(1);
         let mut pacing = Self { until_open_ms, per_second, longest_ms, stretch: 16 };
         while pacing.polls_per_second(waiting) > u64::from(ceiling)
-            && pacing.stretch < 16 * MOST_STRETCH
+            && pacing.stretch < 16 * MAX_STRETCH
         {
             pacing.stretch += (pacing.stretch / 16).max(1);
         }

@@ -75,16 +75,16 @@ pub async fn give_back(pg: &Pg, ids: &[OutboxId], age: Duration) -> Result<(), S
     Ok(())
 }
 
-/// Records that an entry was refused, and why. The `most`th refusal parks the entry; returns
+/// Records that an entry was refused, and why. The `limit`th refusal parks the entry; returns
 /// whether it did. False too if another relay has delivered the entry meanwhile.
-pub async fn refuse(pg: &Pg, id: OutboxId, reason: &str, most: i32) -> Result<bool, StoreError> {
+pub async fn refuse(pg: &Pg, id: OutboxId, reason: &str, limit: i32) -> Result<bool, StoreError> {
     let parked = sqlx::query_scalar!(
         r#"update outbox set refusals = refusals + 1, reason = $2, due_at = clock_timestamp(),
                 parked_at = case when refusals + 1 >= $3 then clock_timestamp() end
            where id = $1 returning parked_at is not null as "parked!""#,
         id.0,
         reason,
-        most
+        limit
     );
     Ok(parked.fetch_optional(pg.pool()).await?.unwrap_or(false))
 }

@@ -11,7 +11,7 @@ use crate::store::id::{ScheduleId, UserId};
 use crate::store::script::{Reply, Script, ScriptError};
 
 /// Maximum number of entries in the answer.
-const MOST: u64 = 20;
+const MAX_ENTRIES: u64 = 20;
 /// Number of values in a reply before the entries, and per entry.
 const HEAD: usize = 4;
 const EACH: usize = 4;
@@ -145,7 +145,7 @@ impl NextInQueue {
 
 /// Runs `queue/list_next`.
 async fn list_next(scripts: &ScheduleScripts) -> Result<NextInQueue, ScriptError> {
-    let reply = scripts.run(Script::ListNext, MOST).await?;
+    let reply = scripts.run(Script::ListNext, MAX_ENTRIES).await?;
     Ok(NextInQueue::read(&reply)?)
 }
 

@@ -244,10 +244,10 @@ impl ScheduleScripts {
         Ok(version.unwrap_or(0))
     }
 
-    /// Up to `most` active entries, those whose slots end last: users and sequences.
-    pub async fn list_active(&self, most: isize) -> Result<Vec<(UserId, Sequence)>, StoreError> {
+    /// Up to `limit` active entries, those whose slots end last: users and sequences.
+    pub async fn list_active(&self, limit: isize) -> Result<Vec<(UserId, Sequence)>, StoreError> {
         let mut command = redis::cmd("ZREVRANGE");
-        command.arg(self.keyspace.keys.named("active")).arg(0).arg(most - 1);
+        command.arg(self.keyspace.keys.named("active")).arg(0).arg(limit - 1);
         let users: Vec<i64> = self.redis.bulk(&command).await?;
         if users.is_empty() {
             return Ok(Vec::new());

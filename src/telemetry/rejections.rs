@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Maximum number of different counts. Without a limit, requests for schedules that do not exist
 /// could fill the memory while PostgreSQL is down.
-const MOST: usize = 10_000;
+const MAX_COUNTS: usize = 10_000;
 
 /// A kind of rejection, which is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ impl RejectionCounter {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&rejection) {
             *count += times;
-        } else if counts.len() < MOST {
+        } else if counts.len() < MAX_COUNTS {
             counts.insert(rejection, times);
         }
     }
@@ -56,6 +56,6 @@ mod tests {
         }
         counts.add(of(0), 1);
         let taken: HashMap<Rejection, u64> = counts.take().into_iter().collect();
-        assert_eq!((taken.len(), taken[&of(0)]), (MOST, 2));
+        assert_eq!((taken.len(), taken[&of(0)]), (MAX_COUNTS, 2));
     }
 }

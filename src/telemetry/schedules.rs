@@ -1,6 +1,6 @@
 //! The metrics of each live schedule.
 //!
-//! Each schedule has a dozen series. So at most [`MOST`] schedules have them, and only while they are
+//! Each schedule has a dozen series. So at most [`MAX_SCHEDULES`] schedules have them, and only while they are
 //! live: the admission loop removes the others.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 use super::numbers::gauge;
 
 /// Maximum number of schedules with series.
-const MOST: usize = 1000;
+const MAX_SCHEDULES: usize = 1000;
 /// A schedule that is not live yet keeps its series for this long: its first join comes before the
 /// loops know it.
 const NEW: Duration = Duration::from_mins(1);
@@ -204,12 +204,15 @@ impl ScheduleMetrics {
             if known.contains_key(&schedule) {
                 return true;
             }
-            if known.len() >= MOST {
+            if known.len() >= MAX_SCHEDULES {
                 return false;
             }
             known.insert(schedule, Known { since: Instant::now(), was_live: false });
-            if known.len() == MOST {
-                tracing::warn!(MOST, "further schedules have no metrics of their own");
+            if known.len() == MAX_SCHEDULES {
+                tracing::warn!(
+                    limit = MAX_SCHEDULES,
+                    "further schedules have no metrics of their own"
+                );
             }
         }
         self.admissions.get_or_create_owned(&Schedule { schedule });
@@ -266,11 +269,11 @@ mod tests {
     #[test]
     fn the_number_of_schedules_with_series_is_limited() {
         let (registry, metrics) = registered();
-        for schedule in 0..i64::try_from(MOST).unwrap() + 10 {
+        for schedule in 0..i64::try_from(MAX_SCHEDULES).unwrap() + 10 {
             metrics.held(schedule);
         }
         let text = render(&registry);
         let series = text.lines().filter(|line| line.starts_with("schedule_holds_total{"));
-        assert_eq!(series.count(), MOST);
+        assert_eq!(series.count(), MAX_SCHEDULES);
     }
 }

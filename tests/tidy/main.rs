@@ -102,6 +102,8 @@ fn the_documents_list_every_script_with_its_keys() {
     assert_rules(&[
         ("scripts are listed", each(&documents, |document| scripts::listed(document, &scripts))),
         ("keys are those of the header", scripts::keys(&documents[0], &scripts)),
+        ("arguments and replies are those of the header", scripts::words(&documents[0], &scripts)),
+        ("what a full Redis refuses is as flagged", scripts::flags(&documents[0], &scripts)),
     ]);
 }
 

@@ -54,6 +54,44 @@ pub fn keys(document: &Source, scripts: &[Source]) -> Vec<String> {
     rows(document).filter_map(differs).collect()
 }
 
+/// Words in quotes of a script's arguments and replies, such as `'OK'`, that its row of the document
+/// lacks. `lib/guard` adds the same three replies to every script.
+pub fn words(document: &Source, scripts: &[Source]) -> Vec<String> {
+    let shared = ["LOST", "STALE", "LOADING"];
+    let missing = |(named, cells): (Vec<&str>, Vec<&str>)| {
+        let row = cells.join(" ");
+        let listed: Vec<&str> = row.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let scripts = scripts.iter().filter(|script| named == [name(script)]);
+        let quoted = scripts.flat_map(|script| {
+            let header = script.text.lines().skip_while(|line| !line.starts_with("-- ARGV"));
+            let header = header.take_while(|line| !line.starts_with("-- Uses"));
+            header.flat_map(|line| line.split('\'').skip(1).step_by(2))
+        });
+        let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        let words = quoted.filter(|word| word.len() > 1).filter(is_word);
+        let missing = words.filter(|word| !shared.contains(word) && !listed.contains(word));
+        let problem = |word: &str| format!("{}: {named:?} lacks {word}", document.path);
+        missing.map(problem).collect::<Vec<_>>()
+    };
+    rows(document).flat_map(missing).collect()
+}
+
+/// Scripts whose flags differ from the last column of the document: what they do on a full Redis.
+pub fn flags(document: &Source, scripts: &[Source]) -> Vec<String> {
+    let differs = |(named, cells): (Vec<&str>, Vec<&str>)| {
+        let script = scripts.iter().find(|script| named == [name(script)])?;
+        let expected = match script.text.lines().next()? {
+            "#!lua flags=no-writes" => "reads only",
+            "#!lua flags=allow-oom" => "runs",
+            _ => "refused",
+        };
+        let stated = cells.iter().rfind(|cell| !cell.is_empty()).copied();
+        let problem = format!("{}: {named:?} {expected} on a full Redis", document.path);
+        (stated != Some(expected)).then_some(problem)
+    };
+    rows(document).filter_map(differs).collect()
+}
+
 fn name(script: &Source) -> &str {
     script.path.trim_start_matches("lua/").trim_end_matches(".lua")
 }
@@ -72,6 +110,23 @@ mod tests {
         assert_eq!(wrong("text about `queue/join`"), 1);
         assert_eq!(wrong("| `queue/join`, `queue/leave` | |"), 1);
         assert_eq!(wrong("| `queue/join` | |\n| `queue/join` | |"), 1);
+    }
+
+    #[test]
+    fn a_reply_or_a_flag_that_differs_from_the_script_is_found() {
+        let text = "#!lua\n-- queue/join: joins.\n-- KEYS  meta\n-- ARGV  epoch  'ONE' user\n\
+                    -- Reply {'OK', n} {'SOLD_OUT'}\n--       {'LOST'}\n-- Uses  lib/guard\nreturn 'X2'\n";
+        let scripts = [Source::new("lua/queue/join.lua", text)];
+        let wrong = |row: &str| {
+            let document = Source::new("a.md", row);
+            (words(&document, &scripts).len(), flags(&document, &scripts).len())
+        };
+        assert_eq!(
+            wrong("| `queue/join` | meta | `ONE` | `OK n` · `SOLD_OUT` | refused |"),
+            (0, 0)
+        );
+        assert_eq!(wrong("| `queue/join` | meta | | `OK n` | runs |"), (2, 1));
+        assert_eq!(wrong("| `queue/join` | meta | ONES | `OK n` · `SOLD_OUT` | refused |"), (1, 0));
     }
 
     #[test]

@@ -45,7 +45,8 @@ pub struct ConcurrencyLimits {
 
 #[derive(Debug, Clone, Copy)]
 struct Rules {
-    most: usize,
+    /// Highest limit of a route, in requests.
+    max: usize,
     target: Duration,
 }
 
@@ -66,7 +67,7 @@ struct Window {
     done: usize,
     late: usize,
     /// The highest number of requests in progress at a time.
-    most: usize,
+    peak: usize,
     /// Slow start: every answer was quick since no request was in progress.
     starting: bool,
 }
@@ -79,11 +80,11 @@ pub struct Permit {
 }
 
 impl ConcurrencyLimits {
-    /// Allows at most `most` requests of a route at a time, and fewer if answers would take longer
+    /// Allows at most `max` requests of a route at a time, and fewer if answers would take longer
     /// than `target`.
     #[must_use]
-    pub fn new(most: usize, target: Duration) -> Self {
-        Self { rules: Rules { most, target }, routes: ArcSwap::default() }
+    pub fn new(max: usize, target: Duration) -> Self {
+        Self { rules: Rules { max, target }, routes: ArcSwap::default() }
     }
 
     /// Permits a request of a route (its pattern and method); `None` if the route is at its limit.
@@ -120,7 +121,7 @@ impl ConcurrencyLimit {
         Self {
             rules,
             running: AtomicUsize::new(0),
-            current: AtomicUsize::new(START.min(rules.most)),
+            current: AtomicUsize::new(START.min(rules.max)),
             window: Mutex::new(window),
         }
     }
@@ -132,11 +133,11 @@ impl ConcurrencyLimit {
         let (took, target) = (now.saturating_duration_since(begun), self.rules.target);
         window.done += 1;
         window.late += usize::from(took > target / 2);
-        window.most = window.most.max(remaining + 1);
+        window.peak = window.peak.max(remaining + 1);
         window.starting &= took <= target / 4;
         let limit = self.current.load(Ordering::Relaxed);
         if window.starting && 2 * (remaining + 1) >= limit {
-            self.current.store((limit + 1).min(self.rules.most), Ordering::Relaxed);
+            self.current.store((limit + 1).min(self.rules.max), Ordering::Relaxed);
         }
         let span = now.saturating_duration_since(window.begun);
         if remaining > 0 && span < WINDOW {
@@ -154,7 +155,7 @@ impl ConcurrencyLimit {
 
 impl Window {
     fn new(begun: Instant, starting: bool) -> Self {
-        Self { begun, done: 0, late: 0, most: 0, starting }
+        Self { begun, done: 0, late: 0, peak: 0, starting }
     }
 
     /// Whether more than one in [`LATE`] answers were late.
@@ -167,8 +168,8 @@ impl Rules {
     /// The limit after a window of this length.
     fn next_limit(&self, limit: usize, window: &Window, span: Duration) -> usize {
         if !window.is_too_late() {
-            let used = 2 * window.most >= limit;
-            return if used { (limit + limit / 16 + 1).min(self.most) } else { limit };
+            let used = 2 * window.peak >= limit;
+            return if used { (limit + limit / 16 + 1).min(self.max) } else { limit };
         }
         let in_time = window.done as u128 * (self.target.as_millis() / 4) / span.as_millis().max(1);
         let in_time = usize::try_from(in_time).unwrap_or(usize::MAX);
@@ -186,10 +187,10 @@ impl Drop for Permit {
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { most: 4_096, target: Duration::from_millis(500) };
+    const RULES: Rules = Rules { max: 4_096, target: Duration::from_millis(500) };
 
     fn after(limit: usize, done: usize, late: usize, millis: u64) -> usize {
-        let window = Window { done, late, most: limit, ..Window::new(Instant::now(), false) };
+        let window = Window { done, late, peak: limit, ..Window::new(Instant::now(), false) };
         RULES.next_limit(limit, &window, Duration::from_millis(millis))
     }
 
@@ -237,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_little_used_does_not_grow() {
-        let window = Window { done: 500, most: 127, ..Window::new(Instant::now(), false) };
+        let window = Window { done: 500, peak: 127, ..Window::new(Instant::now(), false) };
         assert_eq!(RULES.next_limit(256, &window, WINDOW), 256);
         let limits = ConcurrencyLimits::new(4_096, Duration::from_millis(500));
         for _ in 0..10_000 {

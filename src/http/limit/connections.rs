@@ -21,7 +21,7 @@ pub enum Full {
 /// Counts open connections and limits their number.
 #[derive(Debug)]
 pub struct ConnectionLimiter {
-    most: usize,
+    max: usize,
     per_address: usize,
     proxies: Proxies,
     open: AtomicUsize,
@@ -36,13 +36,13 @@ pub struct ConnectionPermit {
 }
 
 impl ConnectionLimiter {
-    /// Allows `most` connections in all and `per_address` from one address; a `per_address` of 0
+    /// Allows `max` connections in all and `per_address` from one address; a `per_address` of 0
     /// means no limit per address. Connections of trusted proxies and over loopback carry requests
     /// of many clients, so they count only in all.
     #[must_use]
-    pub fn new(most: usize, per_address: usize, proxies: Proxies) -> Self {
+    pub fn new(max: usize, per_address: usize, proxies: Proxies) -> Self {
         let by_address = Mutex::default();
-        Self { most, per_address, proxies, open: AtomicUsize::new(0), by_address }
+        Self { max, per_address, proxies, open: AtomicUsize::new(0), by_address }
     }
 
     /// Counts a connection of `peer`, if there is capacity for it.
@@ -62,7 +62,7 @@ impl ConnectionLimiter {
         let before = self.open.fetch_add(1, Ordering::Relaxed);
         // From here on, dropping the permit takes back both counts.
         let permit = ConnectionPermit { limiter: Arc::clone(self), address };
-        if before >= self.most { Err(Full::InAll) } else { Ok(permit) }
+        if before >= self.max { Err(Full::InAll) } else { Ok(permit) }
     }
 
     /// The number of open connections.
@@ -73,15 +73,15 @@ impl ConnectionLimiter {
 
     /// The maximum number of open connections.
     #[must_use]
-    pub fn most(&self) -> usize {
-        self.most
+    pub fn max(&self) -> usize {
+        self.max
     }
 
     /// Whether more than nine tenths of the connections are open. Then each connection closes after
     /// its answer, so that idle connections do not block new clients.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
-        self.open() > self.most / 10 * 9
+        self.open() > self.max / 10 * 9
     }
 }
 

@@ -53,17 +53,17 @@ pub struct Open {
 }
 
 impl Streams {
-    /// Allows `most` streams at a time; their tasks belong to `tasks` and end with `stop`. While the
+    /// Allows `max` streams at a time; their tasks belong to `tasks` and end with `stop`. While the
     /// process drains, streams close one after the other.
     #[must_use]
     pub fn new(
-        most: usize,
+        max: usize,
         tasks: TaskTracker,
         stop: CancellationToken,
         drain: Drain,
         metrics: Metrics,
     ) -> Self {
-        let slots = Arc::new(Semaphore::new(most));
+        let slots = Arc::new(Semaphore::new(max));
         Self { slots, tasks, stop, drain, opened: Arc::default(), metrics }
     }
 

@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError};
 
 /// Most requests in one call. The scripts take their arguments with `unpack`, and one call must not
 /// keep Redis busy for long.
-const MOST: usize = 128;
+const MAX_BATCH: usize = 128;
 
 /// A call that serves one request, or several.
 pub trait BatchedCall: Clone + Send + Sync + 'static {
@@ -164,7 +164,7 @@ impl<C: BatchedCall> Drop for Turn<C> {
             open.calling = false;
             return;
         };
-        let count = open.waiting.len().min(MOST);
+        let count = open.waiting.len().min(MAX_BATCH);
         let batch: Vec<Arrival<C>> = open.waiting.drain(..count).collect();
         drop(open);
         let (call, schedule) = (self.call.clone(), self.schedule);
