@@ -123,7 +123,7 @@ async fn a_system_that_is_ready_for_a_sale_passes() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_redis_is_found() {
+async fn the_check_finds_each_fault_of_redis() {
     let mut world = World::on(Servers::single().await).await;
     let set = async |world: &World, words: &[&str]| {
         world.redis.all()[0].call::<()>(words).await.expect("a setting");
@@ -154,7 +154,7 @@ async fn what_is_wrong_with_redis_is_found() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_postgresql_is_found() {
+async fn the_check_finds_each_fault_of_postgresql() {
     let postgres = onsale_dev::pg::PostgresServer::throwaway().await.expect("PostgreSQL");
     let world = World::beside(&postgres.url("postgres"), Servers::single().await).await;
     let checked = check(&world, &[], &[("ONSALE_UNSAFE_POSTGRES", "false")]).await;

@@ -124,7 +124,7 @@ async fn two_processes_behind_nginx_are_replaced_without_a_failed_or_repeated_re
 /// As an orchestrator does it that does not know of nginx. A connection to the closed port is refused,
 /// and nginx asks the other process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_are_restarted_without_a_failed_request_though_nginx_is_not_informed() {
+async fn two_processes_are_restarted_without_a_failed_request_and_without_changing_nginx() {
     let world = World::new().await;
     let (mut programs, nginx) = two_behind_nginx(&world).await;
     let load = Load::start(&world, &nginx).await;

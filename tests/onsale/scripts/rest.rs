@@ -108,7 +108,7 @@ async fn a_rest_ends_when_the_next_change_is_due_and_after_one_second_at_the_lat
 }
 
 #[tokio::test]
-async fn what_matters_only_to_those_who_wait_does_not_end_a_rest_without_them() {
+async fn what_only_waiting_entries_need_ends_no_rest_while_nobody_waits() {
     let server = RedisServer::throwaway().await.expect("a Redis");
     for (schedule, cause) in (1..).zip(Cause::ALL) {
         if cause.needs_waiting() {

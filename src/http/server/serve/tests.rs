@@ -184,7 +184,7 @@ async fn answer_before_body(addr: SocketAddr, request: &str) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn an_answer_before_the_body_closes_its_connection_unless_the_rest_is_small_and_there() {
+async fn an_early_answer_closes_its_connection_unless_the_body_is_small_and_has_arrived() {
     let (addr, _stop, _tasks) = start(policy(64), Duration::from_secs(1)).await;
     for (rest, stays) in [
         ("content-length: 4\r\n\r\nbody", true),
