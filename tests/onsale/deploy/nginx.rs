@@ -95,7 +95,7 @@ async fn what_operators_use_is_closed_to_the_public() {
 
 /// The largest bodies are lists of seats.
 #[tokio::test]
-async fn nginx_limits_bodies_on_the_same_routes_as_onsale() {
+async fn nginx_refuses_bodies_above_1_mebibyte_and_lists_of_seats_above_16() {
     let process = Recorder::start(Manner::Answer).await;
     let nginx = Nginx::before(&[process.addr]).await;
     let send = async |path: &str, kilobytes: usize| {
