@@ -26,7 +26,7 @@ mod watch;
 mod workload;
 
 use checker::check;
-use checker::line::passed_over;
+use checker::queue::passed_over;
 use plan::kinds;
 use run::{Form, run};
 use support::servers::clusters_requested;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::checker::line::passed_over;
+use crate::checker::queue::passed_over;
 use crate::checker::{Evidence, Violation};
 use crate::faults::count;
 use crate::history::{Act, Answer, Op};

@@ -4,11 +4,11 @@
 mod answers;
 mod free;
 mod holds;
-pub mod line;
 mod linear;
 mod money;
 mod owners;
 mod planted;
+pub mod queue;
 mod recovery;
 
 use std::collections::HashMap;
@@ -73,9 +73,9 @@ pub const INVARIANTS: [Invariant; 21] = [
     ("I7b no payment past the deadline", holds::paid_in_time),
     ("I8 the seat limit", owners::limits_kept),
     ("I9 recovery", recovery::works_again),
-    ("I10 order of admission", line::nobody_is_overtaken),
-    ("I10b places are kept", line::entries_are_kept),
-    ("I11 capacity", line::capacity_kept),
+    ("I10 order of admission", queue::nobody_is_overtaken),
+    ("I10b places are kept", queue::entries_are_kept),
+    ("I11 capacity", queue::capacity_kept),
     ("I12 linearizable per seat", linear::linearizable),
     ("I13 nothing lingers", recovery::nothing_lingers),
     ("I14 no answer outside of the contract", answers::within_the_contract),

@@ -96,7 +96,7 @@ async fn stream(stage: &Stage, key: &str) -> Vec<String> {
 }
 
 /// Reads the queue.
-pub async fn line(stage: &Stage) -> QueueState {
+pub async fn queue(stage: &Stage) -> QueueState {
     // Concurrently on one connection, which takes about one round trip.
     let (number, waiting, returned, active, called, parked, place, tokens, log) = tokio::join!(
         meta(stage),

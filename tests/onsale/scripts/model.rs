@@ -7,8 +7,8 @@ use onsale::store::script::Script;
 use onsale_dev::redis::RedisServer;
 
 use super::dump::{self, QueueState, SeatsState};
-use super::line_model::{Answer, QueueModel};
 use super::property::Phase;
+use super::queue_model::{Answer, QueueModel};
 use super::seats_model::SeatsModel;
 use super::stage::{HOUR, ScriptReply, Stage, now};
 
@@ -19,7 +19,7 @@ const UNUSED: u64 = (1 << 40) + 999;
 /// The state in Redis, and the model of it.
 pub struct World {
     pub(super) stage: Stage,
-    pub(super) line: QueueModel,
+    pub(super) queue: QueueModel,
     pub(super) seats: SeatsModel,
     pub(super) phase: Phase,
     /// Every ticket that a user has received: the sequence, and the end of the slot (0: waiting).
@@ -44,7 +44,7 @@ impl World {
         let now = stage.build().await;
         let mut world = Self {
             stage,
-            line: QueueModel::new(1, now, BTreeMap::new()),
+            queue: QueueModel::new(1, now, BTreeMap::new()),
             seats: SeatsModel::default(),
             phase: Phase::Open,
             tickets: BTreeMap::new(),
@@ -57,7 +57,7 @@ impl World {
     }
 
     pub fn capacity(&self) -> usize {
-        self.line.capacity
+        self.queue.capacity
     }
 
     pub async fn settings(&mut self, capacity: u32, rate: u32, phase: Phase) {
@@ -78,13 +78,13 @@ impl World {
             *value = later;
         }
         self.stage.configure(&over).await;
-        (self.line.capacity, self.line.rate) = (capacity as usize, f64::from(rate));
+        (self.queue.capacity, self.queue.rate) = (capacity as usize, f64::from(rate));
         self.phase = phase;
     }
 
     fn update_open(&mut self) -> Option<&'static str> {
         let sold_out = self.seats.gone() == SEATS as usize;
-        self.line.open = self.phase == Phase::Open && !sold_out;
+        self.queue.open = self.phase == Phase::Open && !sold_out;
         match self.phase {
             Phase::Withdrawn => Some("UNAVAILABLE"),
             Phase::Upcoming => Some("NOT_OPEN"),
@@ -113,7 +113,7 @@ impl World {
         let refusal = self.update_open();
         let reply = self.stage.run_numbers(Script::Join, &[user.cast_signed()]).await;
         let (numbers, now) = without_clock(&reply, 2);
-        let answer = self.line.join(user, refusal, now);
+        let answer = self.queue.join(user, refusal, now);
         if refusal == Some(answer.0) {
             assert_eq!(reply.word, answer.0);
         } else {
@@ -133,12 +133,12 @@ impl World {
         let now = if is_ok { reply.get(1) } else { now() };
         let (mut expected, mut joined, mut named) = (String::new(), Vec::new(), BTreeSet::new());
         for user in users {
-            let is_known = self.line.entries.contains_key(user) || !named.insert(*user);
+            let is_known = self.queue.entries.contains_key(user) || !named.insert(*user);
             if is_known {
                 expected.push('S');
                 continue;
             }
-            let (word, numbers) = self.line.join(*user, refusal, now);
+            let (word, numbers) = self.queue.join(*user, refusal, now);
             expected.push(match word {
                 "ACTIVE" => 'A',
                 "WAITING" => 'W',
@@ -183,18 +183,18 @@ impl World {
         // First all are restored, then their places are counted.
         let plain: Vec<bool> = (tickets.iter())
             .map(|(user, sequence)| {
-                let is_plain = self.line.is_plain(*user, *sequence) && !named.contains(user);
+                let is_plain = self.queue.is_plain(*user, *sequence) && !named.contains(user);
                 named.insert(*user);
                 is_plain
             })
             .collect();
         for ((user, sequence), _) in tickets.iter().zip(&plain).filter(|(_, plain)| **plain) {
-            self.line.restore_waiting(*user, *sequence, now);
+            self.queue.restore_waiting(*user, *sequence, now);
         }
         for (index, ((user, _), is_plain)) in tickets.iter().zip(&plain).enumerate() {
             assert_eq!(outcomes[index] == 'W', *is_plain, "{tickets:?} {outcomes:?}");
             let ahead: u64 = reply.get(index + 2);
-            assert_eq!(ahead, if *is_plain { self.line.ahead(*user) } else { 0 });
+            assert_eq!(ahead, if *is_plain { self.queue.ahead(*user) } else { 0 });
         }
     }
 
@@ -207,7 +207,7 @@ impl World {
         let args = [user.cast_signed(), shown.cast_signed(), until];
         let reply = self.stage.run_numbers(Script::ResolveTicket, &args).await;
         let (numbers, now) = without_clock(&reply, if reply.word == "ENDED" { 1 } else { 2 });
-        assert_eq!((reply.word.as_str(), numbers), self.line.ticket(user, shown, until, now));
+        assert_eq!((reply.word.as_str(), numbers), self.queue.ticket(user, shown, until, now));
         self.keep_ticket(user, &reply);
     }
 
@@ -216,7 +216,7 @@ impl World {
         let reply =
             self.stage.run_numbers(script, &[user.cast_signed(), shown.cast_signed()]).await;
         let reason = if script == Script::Leave { 2 } else { 3 };
-        Self::agree(&reply, &self.line.finish(user, shown, reason));
+        Self::agree(&reply, &self.queue.finish(user, shown, reason));
     }
 
     pub fn agree(reply: &ScriptReply, answer: &Answer) {
@@ -228,14 +228,14 @@ impl World {
         let reply = self.stage.run(Script::Admit, &[]).await;
         let (mut numbers, now) = without_clock(&reply, 5);
         numbers.truncate(5); // The last sequence and seat version are not part of the model.
-        assert_eq!((reply.word.as_str(), numbers), self.line.admit(now));
+        assert_eq!((reply.word.as_str(), numbers), self.queue.admit(now));
     }
 
     pub async fn mark_present(&mut self, user: u64, pick: usize) {
         let (shown, _) = self.ticket(user, pick);
         let args = ["", "0", "0", &shown.to_string()];
         self.stage.run(Script::MarkPresent, &args).await.is("OK", &[1]);
-        self.line.mark_present(shown, now());
+        self.queue.mark_present(shown, now());
     }
 
     /// A process states that it has merged presence up to a ticket's sequence; with `leaves` it
@@ -245,37 +245,37 @@ impl World {
         let lease = if leaves { "0" } else { "3600000" };
         let args = [process, &upto.to_string(), lease];
         self.stage.run(Script::MarkPresent, &args).await.is("OK", &[0]);
-        self.line.turn_ring(now());
+        self.queue.turn_ring(now());
         if leaves {
-            self.line.mergers.remove(process);
+            self.queue.mergers.remove(process);
         } else {
-            self.line.mergers.insert(process.to_owned(), Some(upto));
+            self.queue.mergers.insert(process.to_owned(), Some(upto));
         }
     }
 
     pub fn epoch(&self) -> u64 {
-        self.line.epoch
+        self.queue.epoch
     }
 
     /// Fails unless Redis and the board agree with the model; returns the state in Redis.
     pub async fn compare(&mut self) -> (QueueState, SeatsState) {
-        let (line, seats) = tokio::join!(dump::line(&self.stage), dump::seats(&self.stage));
-        assert_eq!(line, self.line.state());
+        let (queue, seats) = tokio::join!(dump::queue(&self.stage), dump::seats(&self.stage));
+        assert_eq!(queue, self.queue.state());
         assert_eq!(seats, self.seats.state());
         let board = Board::read(&self.stage.redis, self.stage.schedule, self.board.as_ref()).await;
         let board = board.expect("a board");
-        assert_eq!(board.waiting.count(), line.waiting.len() as u64);
-        for (rank, (sequence, _)) in line.waiting.iter().enumerate() {
+        assert_eq!(board.waiting.count(), queue.waiting.len() as u64);
+        for (rank, (sequence, _)) in queue.waiting.iter().enumerate() {
             assert_eq!(board.waiting.ahead(*sequence), Some(rank as u64));
         }
         for sequence in self.tickets.values().flatten().map(|ticket| ticket.0) {
-            let waits = line.bits.contains(&sequence);
+            let waits = queue.bits.contains(&sequence);
             assert_eq!(board.waiting.ahead(sequence).is_some(), waits, "{sequence}");
         }
         for seat in 1..=SEATS {
             assert_eq!(board.seats.state(seat), seats.map.get(&seat).copied().unwrap_or(0));
         }
         self.board = Some(board);
-        (line, seats)
+        (queue, seats)
     }
 }

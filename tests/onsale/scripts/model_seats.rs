@@ -2,8 +2,8 @@
 
 use onsale::store::script::Script;
 
-use super::line_model::At;
 use super::model::{World, hold, without_clock};
+use super::queue_model::At;
 use super::seats_model::Shown;
 use super::stage::{HOUR, now};
 
@@ -20,7 +20,7 @@ impl World {
         let at = if reply.word == "OK" { 1 } else { usize::MAX };
         let (numbers, now) = without_clock(&reply, at);
         let version = self.seats.version;
-        let entry = self.line.entries.get_mut(&user).filter(|entry| entry.sequence == shown);
+        let entry = self.queue.entries.get_mut(&user).filter(|entry| entry.sequence == shown);
         let active = entry
             .as_ref()
             .is_some_and(|entry| matches!(entry.at, At::Active { until, .. } if until > now));

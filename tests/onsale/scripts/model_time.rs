@@ -9,8 +9,8 @@ use onsale::seats::redis::load_buyers;
 use onsale::store::id::UserId;
 use onsale::store::script::Script;
 
-use super::line_model::{At, OVER, QueueModel};
 use super::model::World;
+use super::queue_model::{At, OVER, QueueModel};
 use super::seats_model::{Seat, Shown};
 use super::stage::{HOUR, now};
 
@@ -21,7 +21,7 @@ impl World {
     /// Sets the number of admission tokens, as of `ago` milliseconds ago.
     pub async fn fill_bucket(&mut self, thousandths: u32, ago: i64) {
         let (tokens, at) = (f64::from(thousandths) / 1000.0, now() - ago);
-        (self.line.tokens, self.line.tokens_at) = (tokens, at);
+        (self.queue.tokens, self.queue.tokens_at) = (tokens, at);
         let (tokens, at) = (format!("{tokens:.6}"), at.to_string());
         self.stage.touch::<()>("HSET", "meta", &["tokens", &tokens, "tokens_at", &at]).await;
     }
@@ -30,7 +30,7 @@ impl World {
     pub async fn end_slot(&mut self, user: u64) {
         let tickets = self.tickets.get_mut(&user).into_iter().flatten();
         tickets.for_each(|(_, until)| *until = (*until).min(1));
-        if let Some(entry) = self.line.entries.get_mut(&user)
+        if let Some(entry) = self.queue.entries.get_mut(&user)
             && let At::Active { claim_by, .. } = entry.at
         {
             entry.at = At::Active { until: 1, claim_by };
@@ -40,7 +40,7 @@ impl World {
 
     /// Ends the claim window of a user.
     pub async fn end_claim(&mut self, user: u64) {
-        if let Some(entry) = self.line.entries.get_mut(&user)
+        if let Some(entry) = self.queue.entries.get_mut(&user)
             && let At::Active { until, claim_by: Some(_) } = entry.at
         {
             entry.at = At::Active { until, claim_by: Some(1) };
@@ -50,7 +50,7 @@ impl World {
 
     /// Ends the grace of a user.
     pub async fn end_grace(&mut self, user: u64) {
-        let Some(entry) = self.line.entries.get_mut(&user).filter(|entry| entry.grace.is_some())
+        let Some(entry) = self.queue.entries.get_mut(&user).filter(|entry| entry.grace.is_some())
         else {
             return;
         };
@@ -64,17 +64,17 @@ impl World {
 
     /// Lets `halves` half presence windows pass.
     pub async fn pass_windows(&mut self, halves: i64) {
-        self.line.since -= halves * (HOUR / 2);
-        let since = self.line.since.to_string();
-        self.line.notice_at -= halves * (HOUR / 2);
-        let notice = self.line.notice_at.to_string();
+        self.queue.since -= halves * (HOUR / 2);
+        let since = self.queue.since.to_string();
+        self.queue.notice_at -= halves * (HOUR / 2);
+        let notice = self.queue.notice_at.to_string();
         let times = ["present_since", &since, "notice_at", &notice];
         self.stage.touch::<()>("HSET", "meta", &times).await;
     }
 
     /// Ends the lease of a process that answers polls, as if it had died.
     pub async fn end_merger(&mut self, process: &str) {
-        if let Some(upto) = self.line.mergers.get_mut(process) {
+        if let Some(upto) = self.queue.mergers.get_mut(process) {
             *upto = None;
             let over = format!("{OVER} 1");
             self.stage.touch::<()>("HSET", "mergers", &[process, &over]).await;
@@ -113,23 +113,23 @@ impl World {
 
     /// Redis loses its data and is rebuilt from what PostgreSQL has.
     pub async fn lose(&mut self) {
-        let (old, kept) = (self.line.clone(), std::mem::take(&mut self.seats));
+        let (old, kept) = (self.queue.clone(), std::mem::take(&mut self.seats));
         self.stage.at_epoch(old.epoch + 1);
         let now = self.stage.build().await;
-        let line = self.stage.line();
+        let scripts = self.stage.scripts();
         let ended = |(sequence, reason): (&u64, &u8)| {
             (Sequence(*sequence), Ended::from_bits(*reason).expect("a reason"))
         };
         let mut places = EndedEntries::default();
         old.done.iter().map(ended).for_each(|(entry, reason)| places.add(entry, reason));
         for segment in places.take() {
-            load::ended(&line, &segment, LEASE).await.expect("ended places");
+            load::ended(&scripts, &segment, LEASE).await.expect("ended places");
         }
         let buyers: Vec<UserId> =
             kept.buyers.iter().map(|user| UserId(user.cast_signed())).collect();
-        load_buyers(&line, &buyers).await.expect("buyers");
+        load_buyers(&scripts, &buyers).await.expect("buyers");
         self.seats.buyers = kept.buyers;
-        self.line = QueueModel::new(old.epoch + 1, now, old.done);
+        self.queue = QueueModel::new(old.epoch + 1, now, old.done);
         for (seat, state) in kept.seats {
             if let (None, Some((fence, word, hold, user))) = (state.claim, state.decided)
                 && !matches!(state.shown, Shown::Free | Shown::Held(1))

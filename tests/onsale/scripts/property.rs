@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::dump::{QueueState, SeatsState};
-use super::line_model::QueueModel;
 use super::model::{SEATS, World};
+use super::queue_model::QueueModel;
 
 /// Whether users may join and are admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ enum Op {
     Loss,
 }
 
-fn line() -> impl Strategy<Value = Op> {
+fn queue_call() -> impl Strategy<Value = Op> {
     let (user, pick) = (|| 1u64..=USERS, || 0usize..8);
     let process = || prop::sample::select(vec!["one", "two"]);
     prop_oneof![
@@ -98,7 +98,7 @@ fn anything() -> impl Strategy<Value = Op> {
     let phases = vec![Open, Open, Open, Open, Open, Paused, Closed, Withdrawn, Upcoming];
     let settings = (0u32..5, 1u32..5, prop::sample::select(phases));
     prop_oneof![
-        40 => line(),
+        40 => queue_call(),
         15 => seats(),
         4 => settings.prop_map(|(capacity, rate, phase)| Op::Settings(capacity, rate, phase)),
         2 => Just(Op::FlushScripts),

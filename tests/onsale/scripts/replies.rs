@@ -7,8 +7,8 @@ use onsale_dev::redis::RedisServer;
 
 use super::stage::Stage;
 use super::{
-    header, replies_claims, replies_draw, replies_guard, replies_join, replies_line, replies_load,
-    replies_next, replies_seats,
+    header, replies_claims, replies_draw, replies_guard, replies_join, replies_load, replies_next,
+    replies_queue, replies_seats,
 };
 
 /// Makes each scenario a test, which fails unless the scripts gave the replies of the table.
@@ -33,23 +33,23 @@ macro_rules! provoked {
 }
 
 provoked! {
-    joining_gives_one_queue_entry_or_the_reason_for_refusal in replies_line:
+    joining_gives_one_queue_entry_or_the_reason_for_refusal in replies_queue:
         Join [WAITING RETURNED ACTIVE NOT_OPEN CLOSED SOLD_OUT UNAVAILABLE];
     several_users_join_in_one_call in replies_join:
         JoinMany [OK NOT_OPEN CLOSED SOLD_OUT UNAVAILABLE];
     several_tickets_are_resolved_in_one_call in replies_join:
         ResolveMany [OK];
-    a_join_limited_to_existing_entries_creates_none in replies_line:
+    a_join_limited_to_existing_entries_creates_none in replies_queue:
         Join [UNKNOWN WAITING ACTIVE];
-    a_ticket_shows_the_state_of_its_entry in replies_line:
+    a_ticket_shows_the_state_of_its_entry in replies_queue:
         ResolveTicket [WAITING RETURNED ACTIVE ENDED] MarkPresent [OK];
-    a_ticket_from_before_a_loss_restores_its_entry in replies_line:
+    a_ticket_from_before_a_loss_restores_its_entry in replies_queue:
         ResolveTicket [WAITING RETURNED ACTIVE ENDED] BeginRebuild [OK] FinishRebuild [OK];
-    admission_replies_more_while_work_is_left in replies_line:
+    admission_replies_more_while_work_is_left in replies_queue:
         Admit [OK MORE];
     the_next_entries_and_the_admission_block_follow_the_admission_rules in replies_next:
         ListNext [OK] Admit [OK];
-    admission_tokens_accrue_with_time_and_keep_fractions in replies_line:
+    admission_tokens_accrue_with_time_and_keep_fractions in replies_queue:
         Admit [OK] Join [ACTIVE];
     a_draw_moves_the_entries_from_before_it_and_no_others in replies_draw:
         BeginDraw [OK DONE EARLY] MoveDrawn [OK DONE] FinishDraw [OK] ResolveTicket [DRAWN WAITING ENDED];
@@ -59,7 +59,7 @@ provoked! {
         MoveDrawn [OK] Admit [OK];
     a_draw_after_a_loss_waits_for_old_tickets_and_appends_the_rest in replies_draw:
         BeginDraw [OK PAUSED] MoveDrawn [OK] FinishDraw [OK MORE];
-    an_entry_ends_once_and_for_the_first_reason in replies_line:
+    an_entry_ends_once_and_for_the_first_reason in replies_queue:
         Leave [OK] Complete [OK];
     a_hand_off_code_is_used_once_and_not_after_a_loss in replies_guard:
         RedeemHandOff [OK USED OVER];

@@ -3,7 +3,7 @@
 
 use onsale::store::script::Script;
 
-use super::replies_line::{number, sequence};
+use super::replies_queue::{number, sequence};
 use super::stage::{HOUR, Stage, now};
 
 async fn join(stage: &Stage, users: &[i64]) {
@@ -116,8 +116,8 @@ pub async fn a_draw_after_a_loss_waits_for_old_tickets_and_appends_the_rest(stag
     // The other 119 and 201 are not on the list: they follow after it.
     stage.run(Script::FinishDraw, &[]).await.is("MORE", &[100]);
     stage.run(Script::FinishDraw, &[]).await.is("OK", &[20]);
-    let line = waiting_users(stage).await;
-    assert_eq!((&line[..4], line.len()), (&[202, 203, 1, 2][..], 123));
+    let queue = waiting_users(stage).await;
+    assert_eq!((&queue[..4], queue.len()), (&[202, 203, 1, 2][..], 123));
     assert_eq!(
         stage.run_numbers(Script::ResolveTicket, &[2, sequence(1, 2), 0]).await.get::<i64>(1),
         3

@@ -2,7 +2,7 @@
 
 use onsale::store::script::Script;
 
-use super::replies_line::{number, sequence};
+use super::replies_queue::{number, sequence};
 use super::stage::{Stage, now};
 
 pub async fn older_settings_and_older_epochs_change_nothing(stage: &mut Stage) {
@@ -66,7 +66,7 @@ pub async fn keys_that_are_lost_stale_or_loading_serve_no_requests(stage: &mut S
         (Script::FindClaims, &["7", "hold"], true),
         (Script::SweepSeats, &[], true),
         (Script::RecountSeats, &["1"], true),
-        // Rebuilding uses these.
+        // These run while the keys are loading too.
         (Script::ApplySeats, &["BLOCK", "-", "0", "1", "1", "0"], false),
         (Script::LoadSeats, &["30000", "2", "1", "FREE", "-", "0", "0"], false),
         (Script::LoadEntries, &["30000", "COUNT", "1"], false),

@@ -3,7 +3,7 @@
 use onsale::store::script::Script;
 use onsale_dev::redis::RedisServer;
 
-use super::replies_line::sequence;
+use super::replies_queue::sequence;
 use super::stage::{HOUR, ScriptReply, Stage, now};
 
 /// Joins users without `ask`.

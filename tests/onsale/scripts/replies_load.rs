@@ -2,7 +2,7 @@
 
 use onsale::store::script::Script;
 
-use super::replies_line::{number, sequence};
+use super::replies_queue::{number, sequence};
 use super::stage::{HOUR, ScriptReply, Stage, now};
 
 /// `queue/load_entries` with these words.

@@ -2,7 +2,7 @@
 
 use onsale::store::script::Script;
 
-use super::replies_line::{sequence, silence};
+use super::replies_queue::{sequence, silence};
 use super::stage::{HOUR, ScriptReply, Stage, now};
 
 async fn next(stage: &Stage) -> ScriptReply {

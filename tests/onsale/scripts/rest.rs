@@ -3,7 +3,7 @@
 use onsale::store::script::Script;
 use onsale_dev::redis::RedisServer;
 
-use super::replies_line::{sequence, silence};
+use super::replies_queue::{sequence, silence};
 use super::stage::{HOUR, Stage, now};
 
 /// The longest rest, in ms.

@@ -106,7 +106,7 @@ impl Stage {
     }
 
     /// The schedule's scripts as the service runs them.
-    pub fn line(&self) -> ScheduleScripts {
+    pub fn scripts(&self) -> ScheduleScripts {
         ScheduleScripts { redis: self.redis.clone(), keyspace: self.keyspace.clone().into() }
     }
 

@@ -1,7 +1,7 @@
 //! The model's round of admission, and the state that it expects in Redis.
 
 use super::dump::QueueState;
-use super::line_model::{Answer, At, EXPIRED, Entry, OVER, QueueModel};
+use super::queue_model::{Answer, At, EXPIRED, Entry, OVER, QueueModel};
 use super::stage::HOUR;
 
 /// How long clients must have been asked to poll before their silence counts.
