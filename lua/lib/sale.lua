@@ -13,7 +13,7 @@ local function load_sale(meta)
   return sale
 end
 
--- The first phase that fits, as clients see it.
+-- The first phase that fits, as clients see it (SaleState::phase in src/concert/model.rs).
 local function sale_phase(sale, now)
   if now >= sale.deadline_ms then return 'CLOSED' end
   if now < sale.opens_ms or sale.seats_total == 0 then return 'UPCOMING' end

@@ -189,7 +189,7 @@ pub struct SaleState {
 }
 
 impl SaleState {
-    /// Computes the phase at a time.
+    /// Computes the phase at a time, as `sale_phase` in `lua/lib/sale.lua` does.
     #[must_use]
     pub fn phase(&self, now_ms: i64) -> Phase {
         if now_ms >= self.deadline_ms {

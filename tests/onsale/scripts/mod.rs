@@ -11,6 +11,7 @@ mod memory;
 mod model;
 mod model_seats;
 mod model_time;
+mod phase;
 mod property;
 mod queue_model;
 mod queue_rounds;
