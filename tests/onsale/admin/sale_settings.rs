@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use onsale::concert::sale_settings::{NUMERIC_SETTINGS, NumericSetting};
+use onsale::web::lang::Lang;
 
 use crate::support::world::World;
 
@@ -72,5 +73,24 @@ fn the_console_and_the_documents_have_every_setting() {
         let row =
             format!("| `{name}` | {} | {} to {} |", grouped(default), grouped(min), grouped(max));
         assert!(api.contains(&row), "docs/API.md lacks {row}");
+    }
+}
+
+#[test]
+fn every_language_has_the_texts_of_every_setting_and_of_its_unit() {
+    for lang in Lang::ALL {
+        let path = format!("web/lang/{}/admin.json", lang.tag());
+        let texts: serde_json::Value = serde_json::from_str(&file(&path)).expect(&path);
+        for NumericSetting { name, unit, .. } in NUMERIC_SETTINGS {
+            let keys = [
+                format!("admin.setting.{name}"),
+                format!("admin.setting.{name}.does"),
+                format!("admin.unit.{unit}"),
+                format!("admin.unit.{unit}.of.other"),
+            ];
+            for key in keys {
+                assert!(texts[&key].is_string(), "{path} lacks {key}");
+            }
+        }
     }
 }
