@@ -7,7 +7,7 @@ use crate::source::Source;
 
 /// The columns of modules, left to right. A module imports only from columns to its right, never
 /// from its own column.
-const COLUMNS: [&[&str]; 16] = [
+pub const COLUMNS: [&[&str]; 16] = [
     &["main", "cli"],
     &["app"],
     &["web"],

@@ -54,6 +54,18 @@ fn imports_go_one_way() {
 }
 
 #[test]
+fn the_architecture_shows_the_layers_of_the_rule() {
+    let documents = read("docs", "md");
+    let document = documents.iter().find(|document| document.path == "docs/ARCHITECTURE.md");
+    let mut lines = document.expect("docs/ARCHITECTURE.md").text.lines();
+    let shown = lines.find_map(|line| line.trim().strip_prefix("main --> ")).expect("the layers");
+    // A node is `queue`, or `mid["point, seats"]`.
+    let modules = |node: &str| node.split('"').nth(1).unwrap_or(node).to_owned();
+    let shown = shown.split(" --> ").map(modules).collect::<Vec<_>>().join(", ");
+    assert_eq!(format!("main, {shown}"), layers::COLUMNS.concat().join(", "));
+}
+
+#[test]
 fn files_and_functions_are_short() {
     let sources = sources(&["src", "crates", "tests", "benches"], "rs");
     println!("{}", lengths::summary(&sources));
