@@ -39,7 +39,7 @@ TICK = 0.02
 # Seconds until a process reads new boards at their usual pace.
 SETTLE = 3
 COPIED = ("waiting", "bits:1", "present:0", "present:1", "present:2")
-FIELDS = ("next_n", "here_slot", "here_since")
+FIELDS = ("next_n", "present_slot", "present_since")
 
 
 class Pipe:
