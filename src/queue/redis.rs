@@ -53,11 +53,7 @@ impl ScheduleScripts {
         self.keyspace.run_bulk(&self.redis, script, keys.queue(), (keys.epoch(), args)).await
     }
 
-    async fn run_on_meta(
-        &self,
-        script: Script,
-        args: impl ToRedisArgs,
-    ) -> Result<Reply, ScriptError> {
+    async fn run_meta(&self, script: Script, args: impl ToRedisArgs) -> Result<Reply, ScriptError> {
         let keys = &self.keyspace.keys;
         self.keyspace.run(&self.redis, script, &keys.queue()[..1], (keys.epoch(), args)).await
     }
@@ -122,7 +118,7 @@ impl ScheduleScripts {
         Ok(Some(read_entry(&reply)?))
     }
 
-    /// Runs `queue/resolve_many`: as [`ScheduleScripts::resolve_ticket`] for each waiting ticket. `None` for
+    /// Runs `queue/resolve_many`: as [`Self::resolve_ticket`] for each waiting ticket. `None` for
     /// tickets that only `queue/resolve_ticket` can serve: active and drawn ones, for example.
     pub async fn resolve_many(
         &self,
@@ -194,7 +190,7 @@ impl ScheduleScripts {
 
     /// Runs `queue/configure`: applies the schedule's settings, unless newer ones apply.
     pub async fn configure(&self, schedule: &Schedule) -> Result<(), ScriptError> {
-        self.run_on_meta(Script::Configure, &settings(schedule)).await.map(|_| ())
+        self.run_meta(Script::Configure, &settings(schedule)).await.map(|_| ())
     }
 
     /// Runs `queue/begin_rebuild`: begins a rebuild, whose lease each loading call renews. False if
@@ -209,7 +205,7 @@ impl ScheduleScripts {
 
     /// Runs `queue/finish_rebuild`: ends a rebuild; admission waits for `pause_ms`.
     pub async fn finish_rebuild(&self, pause_ms: u64) -> Result<(), ScriptError> {
-        self.run_on_meta(Script::FinishRebuild, pause_ms).await.map(|_| ())
+        self.run_meta(Script::FinishRebuild, pause_ms).await.map(|_| ())
     }
 
     /// Reads up to `count` log entries after `position`, oldest first.

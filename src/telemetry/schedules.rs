@@ -1,7 +1,7 @@
 //! The metrics of each live schedule.
 //!
-//! Each schedule has a dozen series. So at most [`MAX_SCHEDULES`] schedules have them, and only while they are
-//! live: the admission loop removes the others.
+//! Each schedule has a dozen series. So at most [`MAX_SCHEDULES`] schedules have them, and only
+//! while they are live: the admission loop removes the others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
