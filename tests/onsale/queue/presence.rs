@@ -220,14 +220,14 @@ async fn a_poll_after_a_long_silence_marks_presence_in_redis_before_its_answer()
     let mut crowd = create_users(&world, &[processes[0].addr], 20, 0).await;
     let sequences = join_and_list_sequences(&mut crowd, schedule).await;
     let mut redis = world.raw_redis().await;
-    // The other process answers polls, and states that it has merged everything up to the last.
+    // The other process answers polls, and takes a lease up to the last sequence.
     for person in &crowd {
         person.at(processes[1].addr).poll().await.ok(200);
     }
     let last = sequences[sequences.len() - 1];
-    until("both processes state what they have merged", async || {
+    until("both processes have a lease", async || {
         let all: Vec<String> = redis.hvals(key(schedule, "mergers")).await.expect("Redis");
-        let merged = |statement: &String| statement.split(' ').next()?.parse::<u64>().ok();
+        let merged = |lease: &String| lease.split(' ').next()?.parse::<u64>().ok();
         (all.iter().filter(|one| merged(one) >= Some(last)).count() == 2).then_some(())
     })
     .await;
@@ -282,7 +282,7 @@ async fn a_draining_process_merges_its_presence_and_is_no_longer_waited_for() {
     for at in [process.addr, draining.addr] {
         crowd[1].at(at).poll().await.ok(200);
     }
-    until("both processes state what they have merged", async || {
+    until("both processes have a lease", async || {
         (redis.hlen::<_, usize>(&mergers).await.expect("Redis") == 2).then_some(())
     })
     .await;
