@@ -36,22 +36,20 @@ async fn sale_with(world: &World, process: &Process, count: u32) -> (i64, Vec<Cl
     (sale.schedule, join_in_order(crowd, sale.schedule).await)
 }
 
-/// How many processes state what they have merged of the presence of a queue.
-async fn statements(redis: &mut Raw, schedule: i64) -> usize {
+/// How many processes have a lease in a queue: they have merged the presence up to a sequence.
+async fn leases(redis: &mut Raw, schedule: i64) -> usize {
     redis.hlen(key(schedule, "mergers")).await.expect("Redis")
 }
 
 /// Waits until a process reads the board of a schedule and has merged its presence.
 async fn until_awake(redis: &mut Raw, schedule: i64) {
-    until("the board is read", async || (statements(redis, schedule).await > 0).then_some(()))
-        .await;
+    until("the board is read", async || (leases(redis, schedule).await > 0).then_some(())).await;
 }
 
 /// As [`until_awake`], then until no process reads the board.
 async fn until_asleep(redis: &mut Raw, schedule: i64) {
     until_awake(redis, schedule).await;
-    until("the board is asleep", async || (statements(redis, schedule).await == 0).then_some(()))
-        .await;
+    until("the board is asleep", async || (leases(redis, schedule).await == 0).then_some(())).await;
 }
 
 #[tokio::test]
@@ -186,7 +184,7 @@ async fn an_open_stream_keeps_the_board_awake() {
         process.anonymous().get(&format!("/v1/schedules/{quiet}/queue")).await.ok(200);
         until_asleep(&mut redis, quiet).await;
     }
-    assert_eq!(statements(&mut redis, schedule).await, 1);
+    assert_eq!(leases(&mut redis, schedule).await, 1);
     crowd[0].leave().await;
     events.until("ticket", |ticket| ticket["position"] == 1).await;
 }
