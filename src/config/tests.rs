@@ -179,14 +179,17 @@ fn names(text: &str, before: &str) -> Vec<String> {
     found
 }
 
+fn read(file: &str) -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(root.join(file)).unwrap()
+}
+
 #[test]
 fn the_readme_and_the_sample_list_every_setting_once() {
     let command = TelemetrySettings::augment_args(Line::command());
     let settings = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str());
     let mut settings: Vec<String> = settings.map(str::to_owned).collect();
     settings.sort_unstable();
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
     assert_eq!(names(&read("README.md"), "| `"), settings);
     let sample = read(".env.sample");
     let mut sampled = names(&sample, "#");
@@ -194,6 +197,23 @@ fn the_readme_and_the_sample_list_every_setting_once() {
     sampled.retain(|name| !name.ends_with("_PASSWORD"));
     sampled.sort_unstable();
     assert_eq!(sampled, settings);
+}
+
+#[test]
+fn the_readme_and_the_sample_have_the_default_of_every_setting() {
+    let command = TelemetrySettings::augment_args(Line::command());
+    let (readme, sample) = (read("README.md"), read(".env.sample"));
+    let mut compared = 0;
+    for arg in command.get_arguments() {
+        let (Some(name), [default]) = (arg.get_env(), arg.get_default_values()) else { continue };
+        let (name, default) = (name.to_str().unwrap(), default.to_str().unwrap());
+        let row = format!("\n| `{name}` | `{default}`");
+        assert!(readme.contains(&row), "README.md lacks {row}");
+        let line = format!("\n#{name}={default}\n");
+        assert!(sample.contains(&line), ".env.sample lacks {line}");
+        compared += 1;
+    }
+    assert!(compared > 15, "{compared} defaults");
 }
 
 #[test]
