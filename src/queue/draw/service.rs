@@ -140,13 +140,20 @@ impl Draws {
     }
 
     /// Joins again for a ticket from before the draw that is not on the list: Redis was lost before
-    /// the entry was archived, and the ticket was not shown until now. It gets the last position.
+    /// the entry was archived, and the ticket was not shown until now. It gets the last position,
+    /// once: a ticket whose user has joined after the draw names no entry of its own any more.
     async fn join_late(&self, ticket: Ticket) -> Result<QueueEntry, StoreError> {
-        let join = |scripts: ScheduleScripts| async move { scripts.join(ticket.user, false).await };
-        match self.keyspaces.run(ticket.schedule, join).await? {
-            JoinReply::Joined(joined) => {
-                self.with_joining(ticket.schedule, joined.entry, None).await
-            }
+        let Ticket { schedule, user, .. } = ticket;
+        let join = |ask: bool| {
+            let join = move |scripts: ScheduleScripts| async move { scripts.join(user, ask).await };
+            self.keyspaces.run(schedule, join)
+        };
+        let mut reply = join(true).await?;
+        if reply == JoinReply::Unknown && !list::has_joined_later(&self.pg, schedule, user).await? {
+            reply = join(false).await?;
+        }
+        match reply {
+            JoinReply::Joined(joined) => self.with_joining(schedule, joined.entry, None).await,
             _ => Ok(QueueEntry {
                 state: EntryState::Ended(Ended::Expired),
                 ..QueueEntry::of(&ticket)

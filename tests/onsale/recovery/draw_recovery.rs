@@ -2,6 +2,10 @@
 
 use std::net::SocketAddr;
 
+use chrono::{TimeDelta, Utc};
+use onsale::queue::model::{QueueEntry, Sequence};
+use onsale::queue::ticket::jwt::TicketKeys;
+use onsale::store::id::{ScheduleId, UserId};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
@@ -10,7 +14,7 @@ use crate::support::draw::{PublishedDraw, create_sale, drawn_order};
 use crate::support::faults::{Served, key, wipe};
 use crate::support::sale::in_seconds;
 use crate::support::wait::{until, until_within};
-use crate::support::world::World;
+use crate::support::world::{QUEUE_SECRET, World};
 
 const LONG: std::time::Duration = std::time::Duration::from_secs(90);
 
@@ -102,6 +106,46 @@ async fn after_the_draw_losing_redis_keeps_every_drawn_position() {
     assert_eq!(late["sequence"], last);
     let order: Vec<i64> = redis.zrange(key(schedule, "waiting"), 0, -1).await.unwrap();
     assert_eq!(order.last(), Some(&newcomer.user));
+}
+
+/// A ticket from before the draw whose entry was lost before it was archived.
+fn unlisted_ticket(user: i64, schedule: i64) -> String {
+    let keys = TicketKeys::new(&[QUEUE_SECRET.to_owned()], "onsale");
+    // Number 0 is never given to an entry.
+    let sequence = Sequence(1 << 40);
+    let entry = QueueEntry::waiting(sequence, sequence);
+    let expires_at = Utc::now() + TimeDelta::hours(1);
+    keys.sign(ScheduleId(schedule), UserId(user), entry, expires_at).expect("a ticket")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_that_is_not_on_the_list_gets_the_last_position_once() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    let (schedule, _, _) = create_sale(&world, &admin, &[process.addr], 3).await;
+    let draw = PublishedDraw::open_sale(&admin, schedule).await;
+    draw.wait_until_moved(&world).await;
+
+    let person = process.buyer().await;
+    let unlisted = person.with_ticket(&unlisted_ticket(person.user, schedule));
+    let (first, again) =
+        (unlisted.clone().poll().await.ok(200), unlisted.clone().poll().await.ok(200));
+    assert_eq!((&first["status"], &first["position"]), (&json!("WAITING"), &json!(4)), "{first}");
+    assert_eq!(first["sequence"], again["sequence"], "{again}");
+
+    let mut person = person;
+    let joined = person.join(schedule).await.ok(200);
+    assert_eq!(joined["sequence"], first["sequence"], "{joined}");
+    person.leave().await;
+    until("the entry is archived", async || {
+        let left = "select count(*) from queue where status = 'LEFT'";
+        (world.number(left).await == 1).then_some(())
+    })
+    .await;
+    let shown = unlisted.clone().poll().await;
+    assert_eq!(shown.body["status"], "EXPIRED", "{:?}", shown.body);
+    assert_eq!(world.number("select count(*) from queue").await, 4, "no further entry");
 }
 
 /// The loss comes when the ranks are drawn and the queue is not moved yet, or only in part.

@@ -46,6 +46,24 @@ pub async fn update(tx: &mut Tx, schedule: ScheduleId, rows: &[Row]) -> Result<(
     Ok(())
 }
 
+/// Whether the user has joined after the draw, as far as the log is archived. Rows of drawn entries
+/// have their sequences of joining, so they do not count.
+pub async fn has_joined_later(
+    pg: &Pg,
+    schedule: ScheduleId,
+    user: UserId,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (
+             select from queue q join draw d on d.concert_schedule_id = q.concert_schedule_id
+             where q.user_id = $2 and q.concert_schedule_id = $1 and q.sequence > d.base)
+             as "found!""#,
+        schedule.0,
+        user.0
+    );
+    Ok(found.fetch_one(pg.pool()).await?)
+}
+
 /// Removes up to `limit` entries from a list that is not frozen; returns how many.
 pub async fn clear(pg: &Pg, schedule: ScheduleId, limit: i64) -> Result<u64, StoreError> {
     let removed = sqlx::query!(
