@@ -1,7 +1,9 @@
 -- lib/rounds: the rounds of queue/admit: whether they stalled, and when the next has work.
 --
 -- After lib/queue, lib/presence and lib/sale.
-local MAX_REST = 1000 -- ms; far below the shortest stall
+-- ms; both are far below the shortest stall.
+local MAX_REST = 1000
+local MAX_REST_BEFORE_OPENING = 2000
 local SHORTEST_STALL = 5000 -- ms
 -- How long admission pauses after a stall (ms): as after a loss, PAUSE in src/upkeep/recover.rs.
 local STALL_PAUSE = 15000
@@ -15,11 +17,12 @@ local function pause_after_stall(sale, looked_at, now)
   end
 end
 
--- The time in ms until something is due by time alone, at most MAX_REST: an entry is overdue, at
--- `due`; or somebody waits, and admission begins, the next token comes or the next notice is set.
+-- The time in ms until something is due by time alone: an entry is overdue, at `due`; or somebody waits, and admission begins, the next token comes or the next notice is set.
+-- At most MAX_REST, and twice that long while the sale is not open, since no slot can become free then.
 -- Changes by other scripts are not foreseen: the process that ran one calls queue/admit again.
 local function find_rest(sale, due, waiting, active, tokens, now)
-  due = math.min(due, now + MAX_REST)
+  local longest = math.min(now + MAX_REST_BEFORE_OPENING, math.max(sale.opens_ms, now + MAX_REST))
+  due = math.min(due, longest)
   if waiting + redis.call('ZCARD', RETURNED) > 0 then
     due = math.min(due, sale.notice_at + notice_ms(sale))
     for _, begin in ipairs({ sale.opens_ms, sale.pause_until }) do

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- queue/admit: admits entries in order of sequence, as capacity and rate allow.
 --
--- There is no leader: every process calls it, ten times a second while there is work and about once
--- a second otherwise (lib/rounds). Capacity and rate hold with any number of processes, because both
+-- There is no leader: every process calls it, ten times a second while there is work and once in a
+-- second or two otherwise (lib/rounds). Capacity and rate hold with any number of processes, because both
 -- are read and written here. Entries that returned within their grace are admitted first. An entry
 -- that did not poll within the presence window is passed over and costs no slot. Admission stops at
 -- the first silent entry whose silence does not count yet (lib/presence). While a draw moves the

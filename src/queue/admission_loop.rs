@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 
 use super::live_schedules::LiveSchedules;
 use super::presence_loop::{AT_ONCE, PresenceLoop};
-use super::rest::{LONGEST, Rest, Rests, Swept};
+use super::rest::{AFTER_FAILURE, LONGEST, Rest, Rests, Swept};
 use crate::board::seats::SeatVersion;
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
 use crate::queue::model::Admitted;
@@ -90,7 +90,7 @@ impl AdmissionLoop {
             if self.keyspaces.epoch(schedule) == 0 {
                 self.metrics.schedules().set_recovering(schedule.0);
             }
-            Rest::begin(activity).lasting(LONGEST)
+            Rest::begin(activity).lasting(AFTER_FAILURE)
         };
         self.rests.insert(schedule, rest);
         admitted

@@ -151,7 +151,7 @@ impl ScheduleScripts {
         read_end(&self.run(Script::Complete, (user.0, sequence.0)).await?)
     }
 
-    /// Runs `queue/admit`. Every process calls it about once a second or more often. So this call also
+    /// Runs `queue/admit`. Every process calls it every two seconds or more often. So this call also
     /// detects a Redis that went back in time: [`ScriptError::Lost`].
     pub async fn admit(&self) -> Result<Admitted, ScriptError> {
         let floor = self.keyspace.seen.floor();

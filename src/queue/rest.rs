@@ -8,8 +8,11 @@ use crate::board::seats::SeatVersion;
 use crate::store::activity::Activity;
 use crate::store::id::ScheduleId;
 
-/// Longest rest. A change by another process is noticed after it at the latest.
-pub const LONGEST: Duration = Duration::from_secs(1);
+/// Longest rest, which `queue/admit` allows only before the opening. A change by another process is
+/// noticed after it at the latest.
+pub const LONGEST: Duration = Duration::from_secs(2);
+/// Rest after a call that failed.
+pub const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The result of one call of `seats/sweep`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_rests_for_the_given_time_and_no_longer_than_one_second() {
+    fn a_schedule_rests_for_the_given_time_and_no_longer_than_the_longest_rest() {
         let (now, activity) = (Instant::now(), Arc::new(Activity::default()));
         let rest =
             |length| Rest { until: now, ..Rest::begin(Arc::clone(&activity)) }.lasting(length);

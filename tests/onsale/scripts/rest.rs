@@ -6,8 +6,9 @@ use onsale_dev::redis::RedisServer;
 use super::replies_queue::{sequence, silence};
 use super::stage::{HOUR, Stage, now};
 
-/// The longest rest, in ms.
+/// The longest rests of an open sale and before the opening, in ms.
 const LONGEST: i64 = 1000;
+const LONGEST_BEFORE_OPENING: i64 = 2000;
 /// `notice_ms` of `lua/lib/presence` with a long presence window.
 const NOTICE_MS: i64 = 10_000;
 
@@ -105,6 +106,18 @@ async fn a_rest_ends_when_the_next_change_is_due_and_after_one_second_at_the_lat
             }
         }
     }
+}
+
+#[tokio::test]
+async fn before_the_opening_a_rest_is_twice_as_long_and_ends_at_the_opening() {
+    let server = RedisServer::throwaway().await.expect("a Redis");
+    let stage = quiet(&server, 1, false).await;
+    stage.configure(&[("opens_ms", now() + HOUR)]).await;
+    assert_eq!(round(&stage).await.1, LONGEST_BEFORE_OPENING);
+    let opening = now() + LONGEST_BEFORE_OPENING - 200;
+    stage.configure(&[("opens_ms", opening)]).await;
+    let (at, rest) = round(&stage).await;
+    assert_eq!(at + rest, opening.max(at + LONGEST));
 }
 
 #[tokio::test]
