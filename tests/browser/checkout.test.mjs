@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, openPage, PHONE, readText, takeScreenshot } from './support/browser.mjs';
+import { assertAccessible, clickAtOnce, openPage, PHONE, readText, takeScreenshot } from './support/browser.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
 
@@ -185,7 +185,7 @@ test('two tabs that top up and pay at the same moment top up once', async () => 
   const device = await openPage(browser, service, { who });
   await device.goto(`/holds/${hold.hold_id}`);
   await device.locator('#pay').waitFor();
-  await Promise.all([page, device].map((one) => one.locator('#pay').click()));
+  await clickAtOnce([page, device], '#pay');
   await Promise.all([waitForReceipt(page), waitForReceipt(device)]);
   assert.deepEqual(await listCharges(who), [10_000, 60_000]);
   assert.equal((await listPayments(who)).length, 1);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { assertAccessible, DESKTOP, openPage, PHONE, readText, takeScreenshot } from './support/browser.mjs';
+import { assertAccessible, clickAtOnce, DESKTOP, openPage, PHONE, readText, takeScreenshot } from './support/browser.mjs';
 import { openMapInTurn } from './support/map.mjs';
 import { createBuyer, openSale } from './support/sale.mjs';
 import { startStage } from './support/stage.mjs';
@@ -40,7 +40,7 @@ test('of two buyers who want one seat one gets it, and the other is notified and
   const sale = await openSale(service);
   const [one, other] = [await createBuyer(service, { sale, name: 'One' }), await createBuyer(service, { sale, name: 'Other' })];
   const [first, second] = [await openWithPicks(sale, one, [20]), await openWithPicks(sale, other, [20], { size: PHONE })];
-  await Promise.all([first, second].map((page) => page.locator('#hold').click()));
+  await clickAtOnce([first, second], '#hold');
   const won = await Promise.race([first, second].map((page) => page.waitForURL('**/holds/*').then(() => page)));
   const lost = won === first ? second : first;
   await lost.locator('#rival').filter({ hasText: 'seat 21' }).waitFor();

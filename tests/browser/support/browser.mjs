@@ -94,6 +94,15 @@ export async function assertAccessible(page, state) {
   assert.deepEqual(problems, [], `${state}:\n${problems.join('\n')}`);
 }
 
+/**
+ * Clicks a button of each page at the same moment. A click by a locator waits until the button is enabled, so
+ * the second page would wait without end where the first page's click has disabled its button.
+ * @param {import('playwright-core').Page[]} pages @param {string} selector
+ */
+export async function clickAtOnce(pages, selector) {
+  await Promise.all(pages.map((page) => page.locator(selector).evaluate((button) => /** @type {HTMLElement} */ (button).click())));
+}
+
 /** The text of an element; empty if it has none. @param {import('playwright-core').Locator} locator */
 export const readText = async (locator) => (await locator.textContent()) ?? '';
 
