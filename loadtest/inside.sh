@@ -4,7 +4,7 @@
 #
 #   ONSALE_BIN=… K6=… sh loadtest/inside.sh scenario profile
 #
-# NGINX   if set, k6 calls the service through nginx (deploy/nginx)
+# BEHIND_NGINX  if set, k6 calls the service through nginx (deploy/nginx)
 set -eu
 
 export PROFILE="$2"
@@ -41,7 +41,7 @@ if ! kill -0 $serve 2>/dev/null; then
 fi
 
 base=http://$address
-if [ -n "${NGINX:-}" ]; then
+if [ -n "${BEHIND_NGINX:-}" ]; then
     # Through nginx by deploy/nginx, with a certificate that k6 does not check.
     https=$(free_port)
     base=https://localhost:$https

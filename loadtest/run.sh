@@ -8,9 +8,9 @@
 # profile:  load (default, or $PROFILE), smoke, stress, soak; once has only smoke
 # --once:   one buyer goes through everything, in seconds: the same as `once smoke`
 #
-# ONSALE_BIN  the binary to test (default: a release build of this checkout)
-# K6          the k6 to use (default: k6 in PATH, or else k6 installed into ./.onsale/k6)
-# NGINX       if set, k6 calls the service through nginx, as deploy/nginx configures it
+# ONSALE_BIN    the binary to test (default: a release build of this checkout)
+# K6            the k6 to use (default: k6 in PATH, or else k6 installed into ./.onsale/k6)
+# BEHIND_NGINX  if set, k6 calls the service through nginx, as deploy/nginx configures it
 set -eu
 
 cd "$(dirname "$0")/.."
