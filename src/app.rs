@@ -11,6 +11,7 @@ mod pages;
 mod readiness;
 mod routes;
 mod services;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,11 +29,11 @@ use self::limits::{addresses, connection_policy};
 use self::operations::{Operations, check_stores, open_files};
 use self::readiness::Stores;
 use self::routes::{RouterParts, router};
-use self::services::{Services, StreamServices};
+use self::services::{Services, StreamServices, administration};
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
 use crate::admin::seat::service::SeatAdmin;
-use crate::admin::services::{AdminParts, AdminServices};
+use crate::admin::services::AdminServices;
 use crate::admin::stats::stream::StatsStreams;
 use crate::app::loops::Loops;
 use crate::board::service::Boards;
@@ -125,6 +126,7 @@ fn assemble(
 ) -> Result<(Routes, ConnectionPolicy, SeatAdmin), StartError> {
     let metrics = loops.metrics.clone();
     let services = wire(settings, stores.clone(), loops)?;
+    let events = webhooks::start(&settings.webhook, &stores.pg, loops)?;
     let maps = Maps::new(services.catalogue.clone());
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
     let codes = keys::codes(settings, Purpose::HandOff);
@@ -134,6 +136,7 @@ fn assemble(
     let policy = connection_policy(&settings.http, files, &loops.drain, &metrics);
     let parts = RouterParts {
         services: &services,
+        events,
         handoffs,
         maps: &maps,
         operations: Operations::start(stores, loops, &policy.connections),
@@ -221,18 +224,6 @@ fn streams(
         seats: SeatStreams::new(catalogue.clone(), streams.clone()),
         stats: StatsStreams::new(admin.figures.clone(), streams),
     }
-}
-
-fn administration(parts: &loops::LoopServices, metrics: &Metrics) -> AdminServices {
-    AdminServices::new(AdminParts {
-        pg: parts.pg.clone(),
-        catalogue: parts.catalogue.clone(),
-        boards: parts.boards.clone(),
-        claims: parts.claims.clone(),
-        keyspaces: parts.keyspaces.clone(),
-        polls: parts.queue.polls(),
-        metrics: metrics.clone(),
-    })
 }
 
 impl Running {

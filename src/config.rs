@@ -7,6 +7,7 @@ mod redis_tls;
 mod secret;
 mod secret_file;
 pub mod sources;
+pub mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use self::limits::LimitSettings;
 pub use self::redis_tls::RedisTlsSettings;
 use self::secret::refuse;
 pub use self::secret::{InvalidSetting, Secret};
+pub use self::webhook::WebhookSettings;
 
 /// Minimum of `ONSALE_RECONCILE_EVERY`: a shorter period would spend most of the stores' time on
 /// comparisons.
@@ -49,6 +51,9 @@ pub struct Settings {
     /// Queue tickets.
     #[command(flatten)]
     pub queue: QueueSettings,
+    /// Webhooks.
+    #[command(flatten)]
+    pub webhook: WebhookSettings,
 }
 
 /// Settings of the HTTP server.
@@ -170,6 +175,7 @@ impl Settings {
     /// [`InvalidSetting`] names the variable to change. It contains no secret.
     pub fn check(&self) -> Result<(), InvalidSetting> {
         self.access.check()?;
+        self.webhook.check()?;
         self.redis.tls.check(self.redis.redis_url.reveal())?;
         let secrets = &self.queue.queue_secrets;
         if let Some(reason) = secrets.iter().find_map(Secret::weakness) {

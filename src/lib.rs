@@ -44,3 +44,5 @@ pub mod upkeep;
 pub mod user;
 /// The pages for buyers and operators, and their files.
 pub mod web;
+/// Events out: signed webhooks, and a feed.
+pub mod webhook;

@@ -112,6 +112,9 @@ begin
            string_agg(format('{"number": %s, "fence": %s}', seat_number, fence),
              ',' order by seat_number) as event
       into v_fenced from changed;
+    if (select e.recording from event_recording e where e.id) then
+        perform record_reservations('reservation.completed', v_look.rows);
+    end if;
     payments := v_paid.ids;
     paid_reservations := v_paid.reservations;
     amounts := v_paid.amounts;

@@ -37,6 +37,7 @@ declare
     v_rows    bigint;
     v_made    record;
     v_shared  text;
+    v_recorded boolean;
 begin
     if coalesce(cardinality(p_seats), 0) = 0 then
         raise exception 'a hold needs seats' using errcode = 'ON001';
@@ -148,6 +149,10 @@ begin
                 using errcode = 'ON001';
         end if;
     end if;
+    v_recorded := (select e.recording from event_recording e where e.id);
+    if v_recorded and v_found.lapsed is not null then
+        perform record_reservations('reservation.expired', v_found.lapsed);
+    end if;
     concert := v_sale.concert;
     held_at := v_now;
     held_until := v_now + make_interval(secs => v_sale.hold_ttl_seconds);
@@ -178,6 +183,9 @@ begin
            string_agg(format('{"number": %s, "fence": %s, "user": %s}',
              c.seat_number, c.fence, p_user), ',' order by m.seat_id) as fenced
       into v_made from made m join changed c on c.id = m.seat_id;
+    if v_recorded then
+        perform record_reservations('reservation.held', v_made.ids);
+    end if;
     reservations := v_made.ids;
     held_seats := v_made.seats;
     seat_numbers := v_made.numbers;

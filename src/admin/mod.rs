@@ -6,7 +6,7 @@ pub mod error;
 pub mod http;
 pub mod model;
 pub mod pg;
-mod rules;
+pub(crate) mod rules;
 pub mod sales_report;
 pub mod seat;
 pub mod service;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 /// Deserializes a member that may be absent, for `#[serde(deserialize_with)]`. Null is allowed only
 /// if the member's own type allows it.
-pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -14,7 +14,7 @@ where
 }
 
 /// A value that PostgreSQL and RFC 3339 can both represent.
-pub(super) trait Storable {
+pub(crate) trait Storable {
     /// Returns why the value cannot be stored; `None` if it can.
     fn problem(&self) -> Option<&'static str>;
 }
@@ -41,6 +41,6 @@ impl<T: Storable> Storable for Option<T> {
 
 /// Checks [`Storable`] as a garde rule.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
-pub(super) fn storable(value: &impl Storable, (): &()) -> garde::Result {
+pub(crate) fn storable(value: &impl Storable, (): &()) -> garde::Result {
     value.problem().map_or(Ok(()), |problem| Err(garde::Error::new(problem)))
 }

@@ -29,6 +29,9 @@ pub enum StartError {
     /// The folder `ONSALE_THEME` cannot be used.
     #[error("ONSALE_THEME: {0}")]
     Theme(#[from] ThemeError),
+    /// TLS for webhooks cannot be set up.
+    #[error("TLS for webhooks: {0}")]
+    Webhooks(#[from] reqwest::Error),
     /// The process cannot listen on the address.
     #[error("ONSALE_LISTEN: {0}: {1}")]
     Listen(SocketAddr, std::io::Error),

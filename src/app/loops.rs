@@ -37,6 +37,8 @@ use crate::upkeep::purge::PurgeLoop;
 use crate::upkeep::reconcile::Reconciler;
 use crate::upkeep::recover::Recovery;
 use crate::upkeep::relay::Relay;
+use crate::webhook::dispatcher::Dispatcher;
+use crate::webhook::upkeep::{PhaseLoop, WebhookUpkeep};
 
 /// Runs the loops of one process.
 #[derive(Debug, Clone)]
@@ -167,4 +169,29 @@ fn give_presence_leases_back_at_stop(loops: &Loops, presence: PresenceLoop) {
         stop.cancelled().await;
         presence.end().await;
     });
+}
+
+/// The loops of webhooks.
+#[derive(Debug)]
+pub struct WebhookLoops {
+    /// Delivers events.
+    pub dispatcher: Dispatcher,
+    /// Announces phases of sales.
+    pub phases: PhaseLoop,
+    /// Ends, counts and purges.
+    pub upkeep: WebhookUpkeep,
+}
+
+/// Starts the loops of webhooks.
+pub fn start_webhooks(loops: &Loops, webhooks: WebhookLoops) {
+    let WebhookLoops { dispatcher, phases, upkeep } = webhooks;
+    let (stop, last) = (loops.stop.clone(), dispatcher.clone());
+    loops.tasks.spawn(async move {
+        stop.cancelled().await;
+        last.finish().await;
+    });
+    let every = Duration::from_millis;
+    loops.every("webhooks", every(1000), dispatcher, |it| async move { it.step().await });
+    loops.every("sale phases", every(1000), phases, |it| async move { it.step().await });
+    loops.every("webhook upkeep", every(10_000), upkeep, |it| async move { it.step().await });
 }

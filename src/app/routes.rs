@@ -10,6 +10,7 @@ use super::limits::limits;
 use super::operations::{Operations, operations};
 use super::pages::pages;
 use super::services::Services;
+use super::webhooks::EventServices;
 use crate::concert::map::http::Maps;
 use crate::config::HttpSettings;
 use crate::http::api::auth::Identity;
@@ -27,6 +28,7 @@ use crate::{admin, concert, payment, point, queue, reservation, user};
 /// What the router needs.
 pub(super) struct RouterParts<'m> {
     pub(super) services: &'m Services,
+    pub(super) events: EventServices,
     pub(super) handoffs: HandOffs,
     pub(super) maps: &'m Maps,
     pub(super) operations: Operations,
@@ -37,8 +39,16 @@ pub(super) struct RouterParts<'m> {
 
 /// The API, the pages, and the operators' routes, with their middleware.
 pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &Metrics) -> Router {
-    let RouterParts { services, handoffs, maps, operations: shown, theme, addresses, changes } =
-        parts;
+    let RouterParts {
+        services,
+        events,
+        handoffs,
+        maps,
+        operations: shown,
+        theme,
+        addresses,
+        changes,
+    } = parts;
     let (pages, problems, error_page) =
         pages(services, handoffs.clone(), theme, settings.sign_in_url.clone());
     let recovery = Recovery::new(shown.stores.pg.clone(), services.users.clone());
@@ -61,6 +71,7 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(point::http::routes(services.points.clone()))
         .merge(admin::http::routes(services.admin.clone()))
         .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
+        .merge(events.routes())
         .merge(problems);
     let (routes, api) = openapi::describe(api, described);
     let origins = settings.cors_origins.iter().map(|origin| HeaderValue::from_str(origin));

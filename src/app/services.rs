@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::admin::services::AdminServices;
+use super::loops::LoopServices;
+use crate::admin::services::{AdminParts, AdminServices};
 use crate::admin::stats::stream::StatsStreams;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
@@ -12,6 +13,7 @@ use crate::queue::draw::service::Draws;
 use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::reservation::service::Reservations;
+use crate::telemetry::Metrics;
 use crate::user::service::Users;
 
 /// The services behind the routes.
@@ -34,4 +36,17 @@ pub(super) struct StreamServices {
     pub(super) tickets: TicketStreams,
     pub(super) seats: SeatStreams,
     pub(super) stats: StatsStreams,
+}
+
+/// Creates the services of administration.
+pub(super) fn administration(parts: &LoopServices, metrics: &Metrics) -> AdminServices {
+    AdminServices::new(AdminParts {
+        pg: parts.pg.clone(),
+        catalogue: parts.catalogue.clone(),
+        boards: parts.boards.clone(),
+        claims: parts.claims.clone(),
+        keyspaces: parts.keyspaces.clone(),
+        polls: parts.queue.polls(),
+        metrics: metrics.clone(),
+    })
 }

@@ -10,13 +10,16 @@ use onsale::app::{self, StartError};
 use onsale::caller::Role;
 use onsale::config::{
     AccessSettings, DB_POOL, HttpSettings, JWT_ISSUER, PostgresSettings, QueueSettings,
-    RECONCILE_EVERY, RedisSettings, RedisTlsSettings, Secret, Settings,
+    RECONCILE_EVERY, RedisSettings, RedisTlsSettings, Secret, Settings, WebhookSettings,
 };
 use onsale::store::pg::{Pg, migrations};
 use onsale_dev::{DevError, Environment};
 use tokio_util::sync::CancellationToken;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Networks to which webhooks may go without `ONSALE_WEBHOOK_ALLOW`.
+const LOCAL: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
 /// Lifetime of the administrator's token in the welcome text.
 const ADMIN_TTL: Duration = Duration::from_hours(7 * 24);
@@ -28,22 +31,25 @@ pub struct DevArgs {
     dev: onsale_dev::Args,
     #[command(flatten)]
     http: HttpSettings,
+    #[command(flatten)]
+    webhook: WebhookSettings,
 }
 
 /// Runs the private stores, and on them the service or the command in `args`.
 pub async fn run(args: DevArgs) -> Result<ExitCode, DevError> {
-    let DevArgs { dev, http } = args;
-    let running = onsale_dev::run(&dev, |environment, stop| service(http, environment, stop));
+    let DevArgs { dev, http, webhook } = args;
+    let running =
+        onsale_dev::run(&dev, |environment, stop| service((http, webhook), environment, stop));
     Box::pin(running).await
 }
 
 /// Migrates the database, creates the demo sale, and serves until `stop`.
 async fn service(
-    http: HttpSettings,
+    own: (HttpSettings, WebhookSettings),
     environment: Environment,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let settings = settings(http, environment)?;
+    let settings = settings(own, environment)?;
     let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
     migrations::apply(&pg).await?;
     let tokens = app::tokens(&settings.access)?;
@@ -69,9 +75,17 @@ async fn start(mut settings: Settings) -> Result<app::Running, StartError> {
     }
 }
 
-fn settings(http: HttpSettings, environment: Environment) -> Result<Settings, Failure> {
+fn settings(
+    (http, mut webhook): (HttpSettings, WebhookSettings),
+    environment: Environment,
+) -> Result<Settings, Failure> {
+    if webhook.webhook_allow.is_empty() {
+        // Receivers under development run on this machine.
+        webhook.webhook_allow = LOCAL.iter().filter_map(|text| text.parse().ok()).collect();
+    }
     Ok(Settings {
         http,
+        webhook,
         postgres: PostgresSettings {
             database_url: Secret::new(environment.database_url),
             db_pool: DB_POOL,

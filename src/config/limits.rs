@@ -79,7 +79,7 @@ pub enum NetworkError {
 ///
 /// # Errors
 /// A text that is no network, or a network whose address is not its first one.
-fn network(text: &str) -> Result<IpNet, NetworkError> {
+pub(super) fn network(text: &str) -> Result<IpNet, NetworkError> {
     let text = text.trim();
     let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
     // The standard library's parser: ipnet's accepts leading zeros (`010.0.0.0/8`), which other

@@ -207,12 +207,17 @@ pub async fn refund(tx: &mut Tx, id: PaymentId) -> Result<Payment, StoreError> {
     .fetch_one(tx.conn())
     .await?;
     let done = sqlx::query!(
-        "update reservation set status = 'REFUNDED' where id = $1 and status || '' = 'COMPLETE'",
+        r#"with done as (
+             update reservation set status = 'REFUNDED'
+             where id = $1 and status || '' = 'COMPLETE' returning id),
+           ended as materialized (select count(*) as rows, array_agg(id) as ids from done)
+           select rows as "rows!", record_reservations('reservation.refunded', ids)::text as noted
+           from ended"#,
         row.reservation_id
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    all_of(&[row.reservation_id], done.rows_affected(), "reservations refunded")?;
+    all_of(&[row.reservation_id], done.rows.unsigned_abs(), "reservations refunded")?;
     Ok(Payment {
         id,
         reservation_id: ReservationId(row.reservation_id),

@@ -83,6 +83,7 @@ impl ArchiveWorker {
         let events = entries.iter().flat_map(|(_, events)| events.iter().map(|(_, e)| e.as_str()));
         let (rows, unparsed) = fold(schedule, joined, events);
         let with_user = pg::write(&mut tx, schedule, &rows).await?;
+        pg::admissions::record(&mut tx, schedule, &rows).await?;
         // A list with ranks is frozen.
         let is_open = ranks.is_none() && self.draws.has_draw(schedule).await;
         let listed = is_open && archived.is_listed();

@@ -1,5 +1,7 @@
 //! The SQL of the waiting room: the table `queue`, its archive position, and the epoch.
 
+pub mod admissions;
+
 use chrono::{DateTime, Utc};
 
 use super::archive::{Row, Slot};

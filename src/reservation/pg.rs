@@ -113,15 +113,20 @@ pub async fn end_waiting(
     status: ReservationStatus,
 ) -> Result<(), StoreError> {
     let ids: Vec<i64> = rows.iter().map(|row| row.0).collect();
+    // The function's own statements see the rows as they are after the update.
     let done = sqlx::query!(
-        "update reservation set status = $2
-         where id = any($1) and status || '' = 'PAYMENT_WAITING'",
+        r#"with done as (
+             update reservation set status = $2
+             where id = any($1) and status || '' = 'PAYMENT_WAITING' returning id),
+           ended as materialized (select count(*) as rows, array_agg(id) as ids from done)
+           select rows as "rows!", record_reservations('reservation.' || lower($2), ids)::text as noted
+           from ended"#,
         &ids,
         status.as_str()
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    all_of(&ids, done.rows_affected(), "reservations ended")
+    all_of(&ids, done.rows.unsigned_abs(), "reservations ended")
 }
 
 /// Sets the state of locked seats and raises their fences. Seats that are neither `sold` nor `held`

@@ -35,4 +35,6 @@ ids! {
     ReservationId;
     /// The id of the payment of one reservation.
     PaymentId;
+    /// The id of a webhook endpoint.
+    WebhookId;
 }

@@ -266,6 +266,17 @@ impl Metrics {
         self.all.compared.observe(took.as_secs_f64());
     }
 
+    /// Counts deliveries of webhooks that ended: `delivered`, `failed` (to be tried again) or
+    /// `dead`.
+    pub fn webhooks(&self, outcome: &'static str, count: u64) {
+        self.all.webhooks.ended(outcome, count);
+    }
+
+    /// Sets the numbers of pending and dead deliveries, and the age of the oldest pending one.
+    pub fn webhook_backlog(&self, pending: i64, dead: i64, oldest_seconds: f64) {
+        self.all.webhooks.backlog(pending, dead, oldest_seconds);
+    }
+
     /// Counts queue entries that could not be archived because PostgreSQL has no such user.
     pub fn queue_rows_skipped(&self, rows: u64) {
         self.all.queue_rows_skipped.inc_by(rows);

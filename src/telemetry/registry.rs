@@ -17,6 +17,7 @@ use super::rejections::RejectionCounter;
 use super::rounds::Rounds;
 use super::schedules::ScheduleMetrics;
 use super::stores::StoreMetrics;
+use super::webhooks::WebhookMetrics;
 
 /// All metrics, and the registry that renders them.
 pub(super) struct All {
@@ -59,6 +60,7 @@ pub(super) struct All {
     pub(super) repairs: Family<What, Counter>,
     pub(super) compared: Histogram,
     pub(super) queue_rows_skipped: Counter,
+    pub(super) webhooks: WebhookMetrics,
     /// Not rendered: a loop writes these counts to PostgreSQL.
     pub(super) rejections: RejectionCounter,
     /// Not rendered: two gauges per loop show the same.
@@ -139,6 +141,7 @@ impl All {
             repairs: Family::default(),
             compared: Histogram::new(LATENCY_BUCKETS),
             queue_rows_skipped: Counter::default(),
+            webhooks: WebhookMetrics::default(),
             rejections: RejectionCounter::default(),
             rounds: Rounds::default(),
         };
@@ -169,6 +172,7 @@ impl All {
         self.register_sale();
         self.register_loops();
         self.register_upkeep();
+        self.webhooks.register(&mut self.registry);
         self.create_series();
     }
 

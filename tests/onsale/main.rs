@@ -14,3 +14,4 @@ mod sale;
 mod scripts;
 mod streams;
 mod support;
+mod webhooks;

@@ -7,10 +7,11 @@ use crate::source::Source;
 
 /// The columns of modules, left to right. A module imports only from columns to its right, never
 /// from its own column.
-pub const COLUMNS: [&[&str]; 16] = [
+pub const COLUMNS: [&[&str]; 17] = [
     &["main", "cli"],
     &["app"],
     &["web"],
+    &["webhook"],
     &["upkeep", "admin"],
     &["payment"],
     &["reservation"],

@@ -21,7 +21,8 @@ macro_rules! files {
 }
 
 /// Name and text of the files, in the order in which they are applied: each after those it calls.
-const FILES: [(&str, &str); 7] = files![
+const FILES: [(&str, &str); 9] = files![
+    "record_reservations",
     "key_claim",
     "key_store",
     "point_lock",
@@ -29,6 +30,7 @@ const FILES: [(&str, &str); 7] = files![
     "write_hold",
     "settle_payment",
     "charge_points",
+    "publish_events",
 ];
 
 /// A file of `migrations/functions`: one function.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal.
-const CODES: [(u16, &str); 50] = [
+const CODES: [(u16, &str); 56] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -20,18 +20,21 @@ const CODES: [(u16, &str); 50] = [
     (403, "ticket_not_active"),
     (403, "ticket_not_yours"),
     (404, "concert_not_found"),
+    (404, "event_not_found"),
     (404, "hold_not_found"),
     (404, "not_found"),
     (404, "payment_not_found"),
     (404, "reservation_not_found"),
     (404, "schedule_not_found"),
     (404, "seat_not_found"),
+    (404, "webhook_not_found"),
     (405, "method_not_allowed"),
     (408, "body_timeout"),
     (409, "already_paid"),
     (409, "already_refunded"),
     (409, "concert_unavailable"),
     (409, "draw_not_frozen"),
+    (409, "event_feed_off"),
     (409, "handoff_invalid"),
     (409, "handoff_used"),
     (409, "hold_expired"),
@@ -45,6 +48,9 @@ const CODES: [(u16, &str); 50] = [
     (409, "seat_in_use"),
     (409, "seat_taken"),
     (409, "sold_out"),
+    (409, "webhook_disabled"),
+    (409, "webhook_limit"),
+    (410, "events_expired"),
     (413, "body_too_large"),
     (415, "unsupported_encoding"),
     (415, "unsupported_media_type"),

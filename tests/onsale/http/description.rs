@@ -13,7 +13,7 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 51] = [
+const CALLS: [(&str, &str, &[&str]); 63] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -118,6 +118,22 @@ const CALLS: [(&str, &str, &[&str]); 51] = [
     ("get", "/v1/admin/schedules/{id}/report", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/report.csv", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/health", &["forbidden"]),
+    ("post", "/v1/admin/webhooks", &["forbidden webhook_limit", BODY]),
+    ("get", "/v1/admin/webhooks", &["forbidden"]),
+    ("get", "/v1/admin/webhooks/{id}", &["forbidden webhook_not_found"]),
+    ("patch", "/v1/admin/webhooks/{id}", &["forbidden webhook_not_found", BODY]),
+    ("delete", "/v1/admin/webhooks/{id}", &["forbidden webhook_not_found"]),
+    ("post", "/v1/admin/webhooks/{id}/secret", &["forbidden webhook_not_found", BODY]),
+    ("post", "/v1/admin/webhooks/{id}/test", &["forbidden webhook_not_found webhook_disabled"]),
+    ("get", "/v1/admin/webhooks/{id}/deliveries", &["forbidden webhook_not_found"]),
+    (
+        "post",
+        "/v1/admin/webhooks/{id}/replay",
+        &["forbidden webhook_not_found event_not_found webhook_disabled", BODY],
+    ),
+    ("get", "/v1/events", &["forbidden event_feed_off events_expired"]),
+    ("get", "/v1/admin/event-feed", &["forbidden"]),
+    ("patch", "/v1/admin/event-feed", &["forbidden", BODY]),
 ];
 
 /// The refusal codes of every operation.

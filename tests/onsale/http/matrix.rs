@@ -29,7 +29,7 @@ enum Foreign {
 }
 
 /// Every operation except those of administration.
-const OPERATIONS: [(&str, &str, Foreign); 41] = [
+const OPERATIONS: [(&str, &str, Foreign); 42] = [
     ("post", "/v1/users", Foreign::Public),
     ("get", "/v1/users/me", Foreign::Own),
     ("post", "/v1/users/me/token", Foreign::Own),
@@ -66,6 +66,7 @@ const OPERATIONS: [(&str, &str, Foreign); 41] = [
     ("get", "/v1/points", Foreign::Own),
     ("post", "/v1/points/charges", Foreign::Own),
     ("get", "/v1/points/history", Foreign::Own),
+    ("get", "/v1/events", Foreign::Forbidden),
     ("get", "/problems", Foreign::Public),
     ("get", "/problems/{code}", Foreign::Public),
     ("get", "/livez", Foreign::Public),
@@ -202,7 +203,7 @@ async fn every_route_that_is_not_public_refuses_missing_and_forged_tokens() {
             assert!(public || answer.header("cache-control") == "no-store", "{what}");
         }
     }
-    assert_eq!(operations.len() - OPERATIONS.len(), 16, "every route of administration");
+    assert_eq!(operations.len() - OPERATIONS.len(), 27, "every route of administration");
     assert_eq!(state::snapshot(&world, &[owned.sale.schedule]).await, before);
 }
 

@@ -16,6 +16,7 @@ pub mod program;
 pub mod provider;
 pub mod proxy;
 pub mod queue;
+pub mod receiver;
 pub mod recorder;
 pub mod rush;
 pub mod sale;

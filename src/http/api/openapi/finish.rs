@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi;
 use crate::http::api::problem::{ProblemCode, ProblemKind};
 
 /// Tags, in the order in which a buyer needs them; the operator's tags come last.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("Catalogue", "Concerts, schedules and seat maps. Open to everybody."),
     ("Queue", "The waiting room of a schedule: join, poll, stream, hand over, leave."),
     ("Reservations", "Hold seats, and read holds and reservations."),
@@ -15,6 +15,7 @@ const TAGS: [(&str, &str); 8] = [
     ("Points", "The balance: charge it, read its history."),
     ("Identity", "Sign up, renew the token, and sign in with a recovery code."),
     ("Administration", "Create and control sales. Needs a token with the role `admin`."),
+    ("Webhooks", "Events out: signed webhooks, and a feed. Needs a token with the role `admin`."),
     ("Operations", "Health, metrics, and the meaning of every problem code."),
 ];
 

@@ -132,6 +132,9 @@ codes! {
         "Send the ticket together with the token of the user who joined.", {};
     ConcertNotFound = "concert_not_found", NOT_FOUND, "There is no such concert",
         "No concert has this id.", "List the concerts with `GET /v1/concerts`.", {};
+    EventNotFound = "event_not_found", NOT_FOUND, "There is no such event",
+        "At least one of the events does not exist, or was purged. None is sent.",
+        "Leave out events that are older than the retention time.", {};
     HoldNotFound = "hold_not_found", NOT_FOUND, "You have no such hold",
         "No hold has this id, or it belongs to another user.",
         "Use the `hold_id` of your own hold.", {};
@@ -150,6 +153,8 @@ codes! {
     SeatNotFound = "seat_not_found", NOT_FOUND, "There is no such seat in this schedule",
         "A seat id does not belong to this schedule.",
         "Take seat ids from `GET /v1/schedules/{id}/seats/layout`.", {};
+    WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook endpoint",
+        "No endpoint has this id, or it was deleted.", "Take the id from the list of endpoints.", {};
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not allowed here",
         "The path exists, but not with this method.",
         "Use a method that the `Allow` header lists.", {};
@@ -168,6 +173,9 @@ codes! {
     DrawNotFrozen = "draw_not_frozen", CONFLICT, "The list of entrants is not frozen",
         "The sale has not opened, its list is not complete yet, or its entry order is not a draw.",
         "Repeat the request after the sale has opened.", {};
+    EventFeedOff = "event_feed_off", CONFLICT, "The event feed is off",
+        "No event would ever appear, because the feed is turned off.",
+        "Turn it on with `PATCH /v1/admin/event-feed`.", {};
     HandoffInvalid = "handoff_invalid", CONFLICT, "The hand-off code is not valid",
         "The code is forged or expired, or was made before Redis lost its data.",
         "Make a new code with `POST /v1/queue/ticket/handoff`.", {};
@@ -204,6 +212,14 @@ codes! {
     SoldOut = "sold_out", CONFLICT, "Every seat is sold",
         "Every seat is sold or blocked, so the queue accepts no new joins.",
         "Try again later: a refund frees its seat.", {};
+    WebhookDisabled = "webhook_disabled", CONFLICT, "The webhook endpoint is disabled",
+        "A disabled endpoint gets no messages.", "Enable the endpoint first.", {};
+    WebhookLimit = "webhook_limit", CONFLICT, "There are too many webhook endpoints",
+        "There are `limit` endpoints, which is the most.", "Delete an endpoint first.", {"limit": 50};
+    EventsExpired = "events_expired", GONE, "Events after the cursor were purged",
+        "Events are kept for a limited time. Some after the cursor are no longer there.",
+        "Compare your data with the service's, then go on from `oldest_after`.",
+        {"oldest_after": "AAAAAAAAEN0"};
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "A body may have at most 64 KiB, a list of seats in administration at most 16 MiB.",
         "Send less, or split the list into several calls.", {};
