@@ -16,6 +16,7 @@ use super::rounds::Round;
 use super::schedules::ScheduleMetrics;
 use super::stores::StoreMetrics;
 use super::text_format::TextFormat;
+use super::webhooks::WebhookMetrics;
 
 /// The metrics of the process; cheap to clone, and all clones share their counts.
 #[derive(Clone)]
@@ -65,6 +66,12 @@ impl Metrics {
     #[must_use]
     pub fn schedules(&self) -> &ScheduleMetrics {
         &self.all.schedules
+    }
+
+    /// The metrics of webhooks.
+    #[must_use]
+    pub fn webhooks(&self) -> &WebhookMetrics {
+        &self.all.webhooks
     }
 
     /// Counts an answered request and its latency. `route` is the pattern that the request matched.
@@ -264,17 +271,6 @@ impl Metrics {
     /// Records how long the comparison of a schedule in both stores took.
     pub fn compared(&self, took: Duration) {
         self.all.compared.observe(took.as_secs_f64());
-    }
-
-    /// Counts deliveries of webhooks that ended: `delivered`, `failed` (to be tried again) or
-    /// `dead`.
-    pub fn webhooks(&self, outcome: &'static str, count: u64) {
-        self.all.webhooks.ended(outcome, count);
-    }
-
-    /// Sets the numbers of pending and dead deliveries, and the age of the oldest pending one.
-    pub fn webhook_backlog(&self, pending: i64, dead: i64, oldest_seconds: f64) {
-        self.all.webhooks.backlog(pending, dead, oldest_seconds);
     }
 
     /// Counts queue entries that could not be archived because PostgreSQL has no such user.

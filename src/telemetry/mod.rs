@@ -14,6 +14,6 @@ pub mod schedules;
 pub mod stores;
 pub mod text_format;
 pub mod tracing;
-mod webhooks;
+pub mod webhooks;
 
 pub use metrics::Metrics;

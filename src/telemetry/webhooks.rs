@@ -17,8 +17,8 @@ pub(super) struct Outcome {
 }
 
 /// The metrics of webhooks.
-#[derive(Default)]
-pub(super) struct WebhookMetrics {
+#[derive(Debug, Default)]
+pub struct WebhookMetrics {
     deliveries: Family<Outcome, Counter>,
     pending: Gauge,
     dead: Gauge,
@@ -42,11 +42,13 @@ impl WebhookMetrics {
         to.register("webhook_oldest_pending_seconds", help, self.oldest.clone());
     }
 
-    pub(super) fn ended(&self, outcome: &'static str, count: u64) {
+    /// Counts deliveries that ended: `delivered`, `failed` (to be tried again) or `dead`.
+    pub fn ended(&self, outcome: &'static str, count: u64) {
         self.deliveries.get_or_create(&Outcome { outcome }).inc_by(count);
     }
 
-    pub(super) fn backlog(&self, pending: i64, dead: i64, oldest_seconds: f64) {
+    /// Sets the numbers of pending and dead deliveries, and the age of the oldest pending one.
+    pub fn backlog(&self, pending: i64, dead: i64, oldest_seconds: f64) {
         self.pending.set(pending);
         self.dead.set(dead);
         self.oldest.set(oldest_seconds);

@@ -147,7 +147,7 @@ impl Dispatcher {
             state.unwritten.drain(..done);
             let Written { delivered, failed, dead } = written;
             for (outcome, count) in [("delivered", delivered), ("failed", failed), ("dead", dead)] {
-                self.metrics.webhooks(outcome, count);
+                self.metrics.webhooks().ended(outcome, count);
             }
         }
         Ok(())

@@ -48,9 +48,9 @@ impl WebhookUpkeep {
     /// Does one round; true if there may be more.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let given_up = purge::give_up_disabled(&self.pg).await?;
-        self.metrics.webhooks("dead", given_up);
+        self.metrics.webhooks().ended("dead", given_up);
         let purge::Backlog { pending, dead, oldest_seconds } = purge::backlog(&self.pg).await?;
-        self.metrics.webhook_backlog(pending, dead, oldest_seconds);
+        self.metrics.webhooks().backlog(pending, dead, oldest_seconds);
         purge::purge(&self.pg, self.retention).await
     }
 }

@@ -26,7 +26,8 @@ pub async fn watch_new(pg: &Pg) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Compares sales that no process has compared for `seconds`, and writes an event for each change.
+/// Compares sales that no process has compared for `seconds`, and writes an event for each change. A
+/// sale that was sold out or closed before it was seen open has opened too.
 /// Returns whether there may be more.
 pub async fn announce(pg: &Pg, seconds: f64) -> Result<bool, StoreError> {
     let compared = sqlx::query_scalar!(
@@ -52,15 +53,18 @@ pub async fn announce(pg: &Pg, seconds: f64) -> Result<bool, StoreError> {
                from now where p.schedule_id = now.schedule_id),
            written as (
              insert into sale_event (type, entity, data)
-             select case phase when 'OPEN' then 'schedule.opened' when 'SOLD_OUT' then 'schedule.sold_out'
-                    else 'schedule.closed' end,
-                    'schedule:' || schedule_id,
+             select e.type, 'schedule:' || schedule_id,
                     jsonb_build_object('schedule_id', schedule_id, 'concert_id', concert_id,
                       'reservation_available_at', to_char(reservation_available_at at time zone 'UTC',
                         'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                       'deadline_at', to_char(deadline_at at time zone 'UTC',
                         'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-               from now where phase <> before and phase <> 'UPCOMING')
+               from now, unnest(
+                      case when before = 'UPCOMING' and phase <> 'OPEN' then array['schedule.opened'] end
+                      || case phase when 'OPEN' then 'schedule.opened'
+                                    when 'SOLD_OUT' then 'schedule.sold_out'
+                                    else 'schedule.closed' end) with ordinality e (type, n)
+              where phase <> before and phase <> 'UPCOMING' order by schedule_id, e.n)
            select count(*) as "compared!" from now"#,
         seconds,
         BATCH

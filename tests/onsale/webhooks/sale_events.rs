@@ -7,7 +7,7 @@ use crate::sale::refusals::hold_path;
 use crate::support::client::Client;
 use crate::support::receiver::{Received, Receiver};
 use crate::support::sale;
-use crate::support::wait::until;
+use crate::support::wait::{sleep_until, until};
 use crate::support::world::{Process, World};
 
 /// A rich user who is active in the sale.
@@ -99,8 +99,13 @@ async fn a_hold_that_is_not_paid_expires_with_an_event_by_the_loop_and_by_a_take
     assert_eq!(expired.body["data"]["hold_id"], hold["hold_id"]);
     // A buyer may hold their own lapsed seats again before the loop ends the reservations.
     let lapsed = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
-    crate::support::wait::sleep_until(sale::expires_at(&lapsed)).await;
-    let again = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
+    sleep_until(sale::expires_at(&lapsed)).await;
+    // Refused until the relay has applied the hold.
+    let again = until("the seat can be held again", async || {
+        let again = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await;
+        (again.status == 201).then_some(again.body)
+    })
+    .await;
     let messages = until("both holds of the seat", async || {
         let all = receiver.accepted();
         let about = |hold: &Value| {
@@ -131,6 +136,7 @@ async fn nothing_is_written_while_nobody_wants_events() {
     let webhook = create(&admin, &receiver, &[]).await;
     assert_eq!(world.number("select count(*) from sale_event").await, 0);
     // The control: now they are written, until the only endpoint is deleted.
+    let buyer = active(&process, sale.schedule).await;
     let hold = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[1]]})).await.ok(201);
     wait_for(&receiver, &["reservation.held"]).await;
     admin.delete(&super::path(&webhook, "")).await;
