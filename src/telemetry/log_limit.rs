@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_window_has_a_limited_number_of_lines_and_the_rest_is_counted() {
-        use tracing::Callsite;
+        use tracing::Callsite as _;
         static CALLSITE: tracing::callsite::DefaultCallsite = {
             static METADATA: Metadata<'static> = tracing::metadata! {
                 name: "a callsite", target: "tests", level: Level::WARN,
