@@ -141,8 +141,9 @@ impl Dispatcher {
         }
         while !state.unwritten.is_empty() {
             let batch = &state.unwritten[..state.unwritten.len().min(BATCH)];
-            let written = dispatch::finish(&self.pg, batch, self.retry.give_up_after).await?;
+            // First: after a crash in between, the upkeep gives the deliveries up.
             self.disable_gone(batch).await?;
+            let written = dispatch::finish(&self.pg, batch, self.retry.give_up_after).await?;
             let done = batch.len();
             state.unwritten.drain(..done);
             let Written { delivered, failed, dead } = written;

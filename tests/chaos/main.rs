@@ -67,7 +67,7 @@ async fn nobody_who_polls_behind_a_silent_queue_is_overtaken_under_random_faults
     assert!(violations.is_empty(), "{report}");
     let passed = passed_over(&evidence);
     assert!(
-        passed > 100,
+        passed > 20,
         "too little happened in the run: {passed} silent entries were passed over"
     );
 }
