@@ -200,6 +200,52 @@ export interface components {
      * @enum {string}
      */
     ConcertStatus: 'AVAILABLE' | 'UNAVAILABLE';
+    /** @description The delivery of one event to one endpoint. */
+    Delivery: {
+      /**
+       * Format: int32
+       * @description Number of attempts so far.
+       */
+      attempts: number;
+      /**
+       * Format: date-time
+       * @description When the next attempt is due at the latest; null unless the delivery is pending.
+       */
+      due_at?: string | null;
+      /**
+       * Format: date-time
+       * @description When it was delivered or given up; null while it is pending.
+       */
+      ended_at?: string | null;
+      /** @description Id of the event: the header `webhook-id`. */
+      event_id: string;
+      /** @description Type of the event. */
+      event_type: string;
+      /**
+       * Format: int64
+       * @description Id of the delivery.
+       */
+      id: number;
+      /** @description Why the last attempt failed; null if it did not. */
+      last_error?: string | null;
+      /**
+       * Format: int32
+       * @description Status of the last answer; null if there was none.
+       */
+      last_status?: number | null;
+      /** @description Status of the delivery. */
+      status: components['schemas']['DeliveryStatus'];
+    };
+    /**
+     * @description Status of a delivery.
+     * @enum {string}
+     */
+    DeliveryStatus: 'PENDING' | 'DELIVERED' | 'DEAD';
+    /**
+     * @description Why an endpoint is disabled.
+     * @enum {string}
+     */
+    DisabledReason: 'ADMIN' | 'GONE';
     /** @description The public proof of a draw. */
     DrawView: {
       /** @description The SHA-256 of the secret, in hex. Public from the creation of the schedule on. */
@@ -286,6 +332,60 @@ export interface components {
       waits: components['schemas']['Waits'];
       /** @description The same waits, but counted from the opening of the sale for entries that joined before it. */
       waits_from_opening: components['schemas']['Waits'];
+    };
+    /**
+     * @description The type of an event.
+     * @enum {string}
+     */
+    EventType:
+      | 'ReservationHeld'
+      | 'ReservationCompleted'
+      | 'ReservationExpired'
+      | 'ReservationCancelled'
+      | 'ReservationRefunded'
+      | 'ScheduleOpened'
+      | 'ScheduleSoldOut'
+      | 'ScheduleClosed'
+      | 'QueueAdmitted'
+      | 'WebhookTest';
+    /** @description A change of the feed. */
+    FeedChange: {
+      /** @description Whether the feed is on. */
+      enabled: boolean;
+    };
+    /** @description An event, as in a webhook message. */
+    FeedEvent: {
+      /** @description Data of the event. Its form depends on the type. */
+      data: Record<string, unknown>;
+      /** @description Id of the event: the header `webhook-id` of its message. */
+      id: string;
+      /**
+       * Format: date-time
+       * @description When the event occurred.
+       */
+      timestamp: string;
+      /** @description Type of the event, such as `reservation.held`. */
+      type: string;
+    };
+    /** @description Events in the order of the feed. */
+    FeedPage: {
+      /** @description Whether there are more events now. */
+      has_more: boolean;
+      /** @description The events. */
+      items: components['schemas']['FeedEvent'][];
+      /** @description The value of `?after=` for the next call; the same as in this call if there is no new event. */
+      next_after: string;
+    };
+    /** @description Whether the feed is on. */
+    FeedState: {
+      /** @description Whether the feed is on. */
+      enabled: boolean;
+      /**
+       * Format: date-time
+       * @description Since when events are recorded without a gap, for the feed or for webhooks. Null: they are
+       *     not recorded.
+       */
+      recorded_since?: string | null;
     };
     /** @description One error in a request. */
     FieldError: {
@@ -609,6 +709,20 @@ export interface components {
       id: components['schemas']['UserId'];
       name: string;
     };
+    /** @description An endpoint to create. */
+    NewWebhook: {
+      /** @description Note for administrators, up to 500 characters. */
+      description?: string;
+      /** @description Whether messages are signed with an Ed25519 key too. */
+      ed25519?: boolean;
+      /** @description Types of events that it gets. Empty or absent: all. */
+      types?: components['schemas']['EventType'][];
+      /**
+       * @description URL to which messages are posted: https, without user name, password or fragment. http and
+       *     private addresses only as far as `ONSALE_WEBHOOK_ALLOW` allows.
+       */
+      url: string;
+    };
     /** @description An entry near the front of the queue. */
     NextEntry: {
       /** @description The entry was passed over and has returned: it is admitted before all others. */
@@ -730,6 +844,47 @@ export interface components {
       next_cursor?: string | null;
     };
     /** @description One page of a list. */
+    Page_Delivery: {
+      /** @description The items of this page. */
+      items: {
+        /**
+         * Format: int32
+         * @description Number of attempts so far.
+         */
+        attempts: number;
+        /**
+         * Format: date-time
+         * @description When the next attempt is due at the latest; null unless the delivery is pending.
+         */
+        due_at?: string | null;
+        /**
+         * Format: date-time
+         * @description When it was delivered or given up; null while it is pending.
+         */
+        ended_at?: string | null;
+        /** @description Id of the event: the header `webhook-id`. */
+        event_id: string;
+        /** @description Type of the event. */
+        event_type: string;
+        /**
+         * Format: int64
+         * @description Id of the delivery.
+         */
+        id: number;
+        /** @description Why the last attempt failed; null if it did not. */
+        last_error?: string | null;
+        /**
+         * Format: int32
+         * @description Status of the last answer; null if there was none.
+         */
+        last_status?: number | null;
+        /** @description Status of the delivery. */
+        status: components['schemas']['DeliveryStatus'];
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
     Page_Payment: {
       /** @description The items of this page. */
       items: {
@@ -844,6 +999,40 @@ export interface components {
          * @description Server time of this answer. Countdowns should use it as the current time.
          */
         server_time: string;
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
+    Page_Webhook: {
+      /** @description The items of this page. */
+      items: {
+        /**
+         * Format: date-time
+         * @description When it was created.
+         */
+        created_at: string;
+        /** @description Note for administrators. */
+        description: string;
+        disabled_reason?: components['schemas']['DisabledReason'] | null;
+        /** @description Whether it gets messages. */
+        enabled: boolean;
+        /** @description Id of the endpoint. */
+        id: components['schemas']['WebhookId'];
+        /**
+         * Format: date-time
+         * @description End of the rotation: until then messages are also signed with the previous secret. Null
+         *     outside of a rotation.
+         */
+        previous_valid_until?: string | null;
+        /** @description Public Ed25519 key (`whpk_…`); null if messages have no `v1a` signature. */
+        public_key?: string | null;
+        /** @description The signing secret (`whsec_…`): only in the answers that created it. */
+        secret?: string;
+        /** @description Types of events that it gets. Empty: all. */
+        types: components['schemas']['EventType'][];
+        /** @description URL to which messages are posted. */
+        url: string;
       }[];
       /** @description The value of `?cursor=` for the next page; null on the last page. */
       next_cursor?: string | null;
@@ -1215,6 +1404,31 @@ export interface components {
       /** Format: date-time */
       expires_at: string;
     };
+    /** @description Which events to send again: those of the list, or those that occurred in a time. */
+    Replay: {
+      /** @description Ids of events, up to 100. They are sent again even if they were delivered. */
+      event_ids?: string[];
+      /**
+       * Format: date-time
+       * @description Start of the time. Events that were delivered, or are pending, are left out.
+       */
+      from?: string;
+      /**
+       * Format: date-time
+       * @description End of the time, exclusive. Absent: now.
+       */
+      until?: string;
+    };
+    /** @description What a replay does. */
+    Replayed: {
+      /**
+       * Format: int64
+       * @description Number of new deliveries.
+       */
+      deliveries: number;
+      /** @description Whether the time has more events: repeat the call for them. */
+      more: boolean;
+    };
     /** @description The reservation of one seat. */
     Reservation: {
       /**
@@ -1263,6 +1477,15 @@ export interface components {
      * @enum {string}
      */
     ReservationStatus: 'PAYMENT_WAITING' | 'COMPLETE' | 'EXPIRED' | 'CANCELLED' | 'REFUNDED';
+    /** @description A rotation of the secret. */
+    Rotation: {
+      /**
+       * Format: int32
+       * @description For how long messages are also signed with the previous secret, in seconds: up to a week.
+       * @default 86400
+       */
+      keep_previous_seconds: number;
+    };
     /** @description Figures of seats and payments. */
     SalesReport: {
       /**
@@ -1713,6 +1936,11 @@ export interface components {
       /** @description The code. */
       code: string;
     };
+    /** @description A test event on its way. */
+    TestSent: {
+      /** @description Id of the event. */
+      event_id: string;
+    };
     /**
      * @description Status of a ticket.
      * @enum {string}
@@ -1837,6 +2065,51 @@ export interface components {
       /** @description The 25th, 50th, 75th, 90th, 95th and 99th percentile. */
       percentiles: components['schemas']['Percentile'][];
     };
+    /** @description A webhook endpoint. */
+    Webhook: {
+      /**
+       * Format: date-time
+       * @description When it was created.
+       */
+      created_at: string;
+      /** @description Note for administrators. */
+      description: string;
+      disabled_reason?: components['schemas']['DisabledReason'] | null;
+      /** @description Whether it gets messages. */
+      enabled: boolean;
+      /** @description Id of the endpoint. */
+      id: components['schemas']['WebhookId'];
+      /**
+       * Format: date-time
+       * @description End of the rotation: until then messages are also signed with the previous secret. Null
+       *     outside of a rotation.
+       */
+      previous_valid_until?: string | null;
+      /** @description Public Ed25519 key (`whpk_…`); null if messages have no `v1a` signature. */
+      public_key?: string | null;
+      /** @description The signing secret (`whsec_…`): only in the answers that created it. */
+      secret?: string;
+      /** @description Types of events that it gets. Empty: all. */
+      types: components['schemas']['EventType'][];
+      /** @description URL to which messages are posted. */
+      url: string;
+    };
+    /** @description Changes to an endpoint. Absent fields keep their values. */
+    WebhookChange: {
+      /** @description Note for administrators, up to 500 characters. */
+      description?: string;
+      /** @description Whether it gets messages. Disabling it gives up its pending deliveries. */
+      enabled?: boolean;
+      /** @description Types of events that it gets. Empty: all. */
+      types?: components['schemas']['EventType'][];
+      /** @description URL to which messages are posted. */
+      url?: string;
+    };
+    /**
+     * Format: int64
+     * @description The id of a webhook endpoint.
+     */
+    WebhookId: number;
   };
   responses: never;
   parameters: never;
@@ -1860,9 +2133,17 @@ export type Concert = components['schemas']['Concert'];
 export type ConcertChange = components['schemas']['ConcertChange'];
 export type ConcertId = components['schemas']['ConcertId'];
 export type ConcertStatus = components['schemas']['ConcertStatus'];
+export type Delivery = components['schemas']['Delivery'];
+export type DeliveryStatus = components['schemas']['DeliveryStatus'];
+export type DisabledReason = components['schemas']['DisabledReason'];
 export type DrawView = components['schemas']['DrawView'];
 export type EntryOrder = components['schemas']['EntryOrder'];
 export type EventReport = components['schemas']['EventReport'];
+export type EventType = components['schemas']['EventType'];
+export type FeedChange = components['schemas']['FeedChange'];
+export type FeedEvent = components['schemas']['FeedEvent'];
+export type FeedPage = components['schemas']['FeedPage'];
+export type FeedState = components['schemas']['FeedState'];
 export type FieldError = components['schemas']['FieldError'];
 export type HandOffCode = components['schemas']['HandOffCode'];
 export type Health = components['schemas']['Health'];
@@ -1882,15 +2163,18 @@ export type NewSeats = components['schemas']['NewSeats'];
 export type NewSection = components['schemas']['NewSection'];
 export type NewUser = components['schemas']['NewUser'];
 export type NewUserAnswer = components['schemas']['NewUserAnswer'];
+export type NewWebhook = components['schemas']['NewWebhook'];
 export type NextEntry = components['schemas']['NextEntry'];
 export type NextInQueue = components['schemas']['NextInQueue'];
 export type Owner = components['schemas']['Owner'];
 export type Page_AuditEntry = components['schemas']['Page_AuditEntry'];
 export type Page_Change = components['schemas']['Page_Change'];
 export type Page_Concert = components['schemas']['Page_Concert'];
+export type Page_Delivery = components['schemas']['Page_Delivery'];
 export type Page_Payment = components['schemas']['Page_Payment'];
 export type Page_Reservation = components['schemas']['Page_Reservation'];
 export type Page_ScheduleView = components['schemas']['Page_ScheduleView'];
+export type Page_Webhook = components['schemas']['Page_Webhook'];
 export type Paid = components['schemas']['Paid'];
 export type Part = components['schemas']['Part'];
 export type PayBody = components['schemas']['PayBody'];
@@ -1910,9 +2194,12 @@ export type Redeeming = components['schemas']['Redeeming'];
 export type Refunded = components['schemas']['Refunded'];
 export type RejectionCount = components['schemas']['RejectionCount'];
 export type RenewedAnswer = components['schemas']['RenewedAnswer'];
+export type Replay = components['schemas']['Replay'];
+export type Replayed = components['schemas']['Replayed'];
 export type Reservation = components['schemas']['Reservation'];
 export type ReservationId = components['schemas']['ReservationId'];
 export type ReservationStatus = components['schemas']['ReservationStatus'];
+export type Rotation = components['schemas']['Rotation'];
 export type SalesReport = components['schemas']['SalesReport'];
 export type ScheduleId = components['schemas']['ScheduleId'];
 export type ScheduleSettings = components['schemas']['ScheduleSettings'];
@@ -1937,11 +2224,15 @@ export type StoreHealth = components['schemas']['StoreHealth'];
 export type StreamCode = components['schemas']['StreamCode'];
 export type TakenOverAnswer = components['schemas']['TakenOverAnswer'];
 export type Taking = components['schemas']['Taking'];
+export type TestSent = components['schemas']['TestSent'];
 export type TicketStatus = components['schemas']['TicketStatus'];
 export type TicketView = components['schemas']['TicketView'];
 export type TimesChange = components['schemas']['TimesChange'];
 export type UserAnswer = components['schemas']['UserAnswer'];
 export type UserId = components['schemas']['UserId'];
 export type Waits = components['schemas']['Waits'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookChange = components['schemas']['WebhookChange'];
+export type WebhookId = components['schemas']['WebhookId'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
