@@ -16,7 +16,7 @@ pub const MAX_ENDPOINTS: i64 = 50;
 pub const MAX_REPLAY: i64 = 10_000;
 
 macro_rules! event_types {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+    ($($(#[$doc:meta])* $name:ident = $text:tt,)+) => {
         /// The type of an event.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub enum EventType {
