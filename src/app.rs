@@ -61,6 +61,7 @@ use crate::queue::ticket::short_code::Purpose;
 use crate::reservation::service::Reservations;
 use crate::seats::service::SeatClaims;
 use crate::store::pg::Pg;
+use crate::store::pg::token_generations::TokenGenerations;
 use crate::store::redis::Redis;
 use crate::store::redis::tls::Certificates;
 use crate::telemetry::Metrics;
@@ -70,6 +71,10 @@ use crate::web::theme::Theme;
 
 /// How long the last step of a loop may run after the connections are closed.
 const LAST_STEP: Duration = Duration::from_secs(1);
+
+/// How often the token generations are read: for this long, a process may accept a token that a
+/// restore has ended.
+const GENERATIONS: Duration = Duration::from_secs(1);
 
 /// A process that serves.
 pub struct Running {
@@ -90,6 +95,10 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let stores = stores(&settings, &metrics)?;
     let files = open_files(settings.http.max_streams);
     check_stores(&stores, !settings.postgres.unsafe_postgres).await?;
+    if let Err(error) = stores.generations.refresh(&stores.pg).await {
+        // The loop reads them; until then, tokens and tickets get `503`.
+        tracing::warn!(%error, "the token generations could not be read at the start");
+    }
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let drain = Drain::default();
     let loops = Loops { tasks: tasks.clone(), stop: stop.clone(), drain: drain.clone(), metrics };
@@ -113,6 +122,7 @@ fn stores(settings: &Settings, metrics: &Metrics) -> Result<Stores, StartError> 
     Ok(Stores {
         pg: pg.measured_by(metrics.stores().pool_wait()),
         redis: redis.measured_by(metrics.stores().redis_calls()),
+        generations: TokenGenerations::unread(),
     })
 }
 
@@ -152,13 +162,10 @@ fn assemble(
 }
 
 /// Creates the services on the stores, and starts the loops.
-fn wire(
-    settings: &Settings,
-    Stores { pg, redis }: Stores,
-    loops: &Loops,
-) -> Result<Services, StartError> {
+fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, StartError> {
     let metrics = loops.metrics.clone();
-    let users = users(settings, pg.clone(), loops)?;
+    let users = users(settings, &stores, loops)?;
+    let Stores { pg, redis, generations } = stores;
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();
@@ -170,7 +177,7 @@ fn wire(
         draws.clone(),
         boards.clone(),
         catalogue.clone(),
-        keys::tickets(settings),
+        keys::tickets(settings, &generations),
         delivered.clone(),
         metrics.clone(),
     );
@@ -257,12 +264,17 @@ impl Running {
     }
 }
 
-/// Creates the user service, and starts the loop that keeps an identity provider's keys current.
-fn users(settings: &Settings, pg: Pg, loops: &Loops) -> Result<Arc<Users>, StartError> {
-    let tokens = tokens(&settings.access)?;
+/// Creates the user service, and starts the loops that keep the token generations and an identity
+/// provider's keys current.
+fn users(settings: &Settings, stores: &Stores, loops: &Loops) -> Result<Arc<Users>, StartError> {
+    let tokens = tokens(&settings.access)?.with_generations(stores.generations.clone());
     if let Some(keys) = tokens.provider() {
         let reading = Arc::clone(keys).keep_current(ReadIntervals::default(), loops.stop.clone());
         loops.tasks.spawn(reading);
     }
-    Ok(Arc::new(Users::new(pg, tokens, settings.access.open_signup)))
+    let users = Arc::new(Users::new(stores.pg.clone(), tokens, settings.access.open_signup));
+    loops.every("generations", GENERATIONS, Arc::clone(&users), |users| async move {
+        users.refresh_generations().await
+    });
+    Ok(users)
 }

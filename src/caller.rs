@@ -58,6 +58,9 @@ pub enum IdentifyError {
     /// The token has a valid signature, but has expired.
     #[error("the token has expired")]
     Expired,
+    /// The token is from before a restore of the database, and its user may be another person now.
+    #[error("the token is from before a restore of the database")]
+    Superseded,
     /// The identity provider's keys are not loaded yet, so no token can be verified.
     #[error("the identity provider's keys are not loaded yet")]
     NoKeys,

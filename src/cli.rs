@@ -6,6 +6,7 @@ mod check;
 mod dev;
 mod draw;
 mod health;
+mod restore;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,8 +18,10 @@ use onsale::caller::Role;
 use onsale::config::{AccessSettings, PostgresSettings, Settings, TelemetrySettings, sources};
 use onsale::store::StoreError;
 use onsale::store::id::UserId;
+use onsale::store::pg::token_generations::TokenGenerations;
 use onsale::store::pg::{Pg, migrations};
 use onsale::telemetry;
+use onsale::upkeep::restore::RestoreError;
 use onsale::user::service::{SignUpError, Users, create_many};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,6 +56,9 @@ enum Command {
     Seed(Box<SeedArgs>),
     /// Ask the process on this machine whether it runs; exit with 1 if not
     Health(health::HealthArgs),
+    /// Restore PostgreSQL to an earlier moment without giving out anything twice
+    #[command(subcommand)]
+    Restore(restore::RestoreCommand),
     /// Check a published draw
     #[command(subcommand)]
     Draw(draw::DrawCommand),
@@ -108,6 +114,8 @@ enum Failure {
     #[error(transparent)]
     Demo(#[from] AdminError),
     #[error(transparent)]
+    Restore(#[from] RestoreError),
+    #[error(transparent)]
     Health(#[from] health::HealthError),
     #[error(transparent)]
     Draw(#[from] draw::VerifyError),
@@ -155,11 +163,12 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
             Command::Migrate(args) => return migrate(&args).await,
             Command::Check(args) => return Ok(check::run(&args).await?),
             Command::Admin(admin::AdminCommand::Create(args)) => {
-                let users = users(&args.postgres, &args.access)?;
+                let users = users(&args.postgres, &args.access).await?;
                 Ok(admin::create(&users, *args).await?)
             }
             Command::Token(args) => token(args).await,
             Command::Seed(args) => seed(*args).await,
+            Command::Restore(command) => return restore::run(command).await,
             Command::Health(args) => {
                 print!("{}", health::ask(&args).await?);
                 Ok(())
@@ -210,13 +219,14 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn users(postgres: &PostgresSettings, access: &AccessSettings) -> Result<Users, Failure> {
-    let tokens = app::tokens(access)?;
-    Ok(Users::new(connect(postgres)?, tokens, false))
+async fn users(postgres: &PostgresSettings, access: &AccessSettings) -> Result<Users, Failure> {
+    let (tokens, pg) = (app::tokens(access)?, connect(postgres)?);
+    let tokens = tokens.with_generations(TokenGenerations::read(&pg).await?);
+    Ok(Users::new(pg, tokens, false))
 }
 
 async fn token(args: TokenArgs) -> Result<(), Failure> {
-    let users = users(&args.postgres, &args.access)?;
+    let users = users(&args.postgres, &args.access).await?;
     let role = if args.admin { Role::Admin } else { Role::User };
     let minted = users.token(UserId(args.user), role, args.ttl).await?;
     println!("{}", minted.access_token);

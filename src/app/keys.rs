@@ -6,6 +6,7 @@ use super::error::StartError;
 use crate::config::{AccessSettings, Settings};
 use crate::queue::ticket::jwt::TicketKeys;
 use crate::queue::ticket::short_code::{CodeKeys, Purpose};
+use crate::store::pg::token_generations::TokenGenerations;
 use crate::user::keys::{JwksSource, ProviderKeys};
 use crate::user::token::Tokens;
 
@@ -13,9 +14,10 @@ fn secrets(settings: &Settings) -> Vec<String> {
     settings.queue.queue_secrets.iter().map(|secret| secret.reveal().to_owned()).collect()
 }
 
-/// The keys of tickets.
-pub(super) fn tickets(settings: &Settings) -> TicketKeys {
+/// The keys of tickets, and the token generations.
+pub(super) fn tickets(settings: &Settings, generations: &TokenGenerations) -> TicketKeys {
     TicketKeys::new(&secrets(settings), &settings.access.jwt_issuer)
+        .with_generations(generations.clone())
 }
 
 /// The keys of codes for `purpose`.

@@ -189,7 +189,7 @@ async fn readyz(State(shown): State<Operations>) -> Result<&'static str, Problem
     responses((status = 200, description = "The metrics as text", content(
         (String = "text/plain"), (String = "application/openmetrics-text")))))]
 async fn render(State(shown): State<Operations>, headers: HeaderMap) -> impl IntoResponse {
-    let Operations { stores: Stores { pg, redis }, readiness, connections, metrics } = shown;
+    let Operations { stores: Stores { pg, redis, .. }, readiness, connections, metrics } = shown;
     let of_stores = metrics.stores();
     of_stores.pool(pg.pool().size(), pg.pool().num_idle(), pg.limit());
     let bulk = redis.bulk_use();

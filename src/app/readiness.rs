@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::http::server::drain::Drain;
 use crate::store::StoreError;
+use crate::store::pg::token_generations::TokenGenerations;
 use crate::store::pg::{Pg, migrations};
 use crate::store::redis::Redis;
 use crate::store::redis::usable::Unusable;
@@ -15,11 +16,12 @@ pub(super) const PERIOD: Duration = Duration::from_secs(2);
 /// Time limit of a check, per store.
 const READY_LIMIT: Duration = Duration::from_secs(1);
 
-/// The stores of a process.
+/// The stores of a process, and the token generations that it has read from PostgreSQL.
 #[derive(Debug, Clone)]
 pub(super) struct Stores {
     pub(super) pg: Pg,
     pub(super) redis: Redis,
+    pub(super) generations: TokenGenerations,
 }
 
 /// Checks the stores and the state of the process; cheap to clone.
@@ -52,7 +54,7 @@ impl Readiness {
         if self.is_draining() {
             return Check { failing: vec!["draining"], mismatch: None, unusable: None };
         }
-        let Stores { pg, redis } = &self.stores;
+        let Stores { pg, redis, .. } = &self.stores;
         let redis = tokio::time::timeout(READY_LIMIT, redis.unusable());
         let schema = tokio::time::timeout(READY_LIMIT, async {
             pg.ping().await?;

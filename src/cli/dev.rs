@@ -12,6 +12,7 @@ use onsale::config::{
     AccessSettings, DB_POOL, HttpSettings, JWT_ISSUER, PostgresSettings, QueueSettings,
     RECONCILE_EVERY, RedisSettings, RedisTlsSettings, Secret, Settings, WebhookSettings,
 };
+use onsale::store::pg::token_generations::TokenGenerations;
 use onsale::store::pg::{Pg, migrations};
 use onsale_dev::{DevError, Environment};
 use tokio_util::sync::CancellationToken;
@@ -52,7 +53,8 @@ async fn service(
     let settings = settings(own, environment)?;
     let pg = Pg::lazy(settings.postgres.database_url.reveal(), settings.postgres.db_pool)?;
     migrations::apply(&pg).await?;
-    let tokens = app::tokens(&settings.access)?;
+    let generations = TokenGenerations::read(&pg).await?;
+    let tokens = app::tokens(&settings.access)?.with_generations(generations);
     let running = start(settings).await?;
     let demo = running.demo().await?;
     let minted = tokens.mint(demo.admin, Role::Admin, ADMIN_TTL)?;

@@ -56,6 +56,7 @@ impl QueueError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Invalid(InvalidTicket::Unread) => "store_unavailable",
             Self::Invalid(_) => "ticket_invalid",
             Self::NotYours => "ticket_not_yours",
             Self::NoSchedule => "schedule_not_found",

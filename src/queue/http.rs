@@ -218,6 +218,10 @@ impl From<InvalidTicket> for Problem {
         let detail = match reason {
             InvalidTicket::Refused => "The queue ticket is not valid.",
             InvalidTicket::Expired => "The queue ticket has expired.",
+            InvalidTicket::Superseded => {
+                "The queue ticket is from before a restore of the database. Join again."
+            }
+            InvalidTicket::Unread => return Self::store_unavailable(),
         };
         Self::new(ProblemCode::TicketInvalid).detail(detail)
     }
@@ -249,6 +253,8 @@ mod tests {
     fn a_rejected_join_is_counted_under_the_code_in_its_answer() {
         for error in [
             QueueError::Invalid(InvalidTicket::Refused),
+            QueueError::Invalid(InvalidTicket::Superseded),
+            QueueError::Invalid(InvalidTicket::Unread),
             QueueError::NotYours,
             QueueError::NoSchedule,
             QueueError::NotOpen { opens_at: Utc::now() },

@@ -83,6 +83,8 @@ pub struct SeatSeen {
     pub state: String,
     /// The hold of that state, if it has one.
     pub hold: Option<Uuid>,
+    /// The user who holds or owns the seat.
+    pub user: Option<UserId>,
     /// The seat map shows the seat as sold or blocked.
     pub gone: bool,
     /// Time until the claim or hold ends, in ms; negative if it has ended and was not swept yet.

@@ -205,10 +205,11 @@ pub async fn read_seats(
             let fence = parts.next().and_then(|fence| fence.parse().ok()).unwrap_or(0);
             let state = parts.next().unwrap_or_default().to_owned();
             let hold = parts.next().and_then(|hold| hold.parse().ok());
+            let user = parts.next().and_then(|user| user.parse().ok()).map(UserId);
             #[expect(clippy::cast_possible_truncation, reason = "a time in ms, below 2^53")]
             let left_ms = held.map(|until| until as i64 - now_ms);
             let (gone, claimed) = (bit(number), claim.is_some());
-            SeatSeen { fence, state, hold, gone, left_ms, claimed }
+            SeatSeen { fence, state, hold, user, gone, left_ms, claimed }
         })
         .collect())
 }

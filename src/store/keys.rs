@@ -12,7 +12,7 @@ const BRACE: &str = "onsale:{";
 pub const PROCESSES: &str = "onsale:{processes}:records";
 
 /// Number of hash slots of a Redis Cluster.
-const SLOTS: u16 = 16_384;
+pub(super) const SLOTS: u16 = 16_384;
 
 /// Number of low bits of a sequence that count within the epoch: sequence = epoch × 2^40 + n.
 pub const SEQUENCE_BITS: u32 = 40;
@@ -132,6 +132,16 @@ impl ScheduleKeys {
     }
 }
 
+/// Matches the `meta` of every schedule, and no other key of this service.
+pub const META_PATTERN: &str = "onsale:{*}:meta";
+
+/// The schedule that a key belongs to. `None` if it is not a key of a schedule.
+#[must_use]
+pub fn schedule_of(key: &str) -> Option<ScheduleId> {
+    let (schedule, _) = key.strip_prefix(BRACE)?.split_once('}')?;
+    schedule.parse().ok().map(ScheduleId)
+}
+
 /// The hash slot of a key in a Redis Cluster: that of the text between its braces. `None` if the
 /// key does not belong to this service.
 #[must_use]
@@ -153,6 +163,16 @@ fn crc16(bytes: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_names_its_schedule() {
+        let keys = ScheduleKeys::new(ScheduleId(7), 1);
+        assert_eq!(schedule_of(keys.meta()), Some(ScheduleId(7)));
+        for other in [PROCESSES, "onsale:{}:meta", "onsale:{7:meta", "onsale:{x}:meta", "{7}:meta"]
+        {
+            assert_eq!(schedule_of(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn all_keys_of_a_schedule_have_the_slot_of_its_id() {

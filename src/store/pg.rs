@@ -6,6 +6,7 @@ pub mod migrations;
 mod read_only;
 pub mod session;
 pub mod single;
+pub mod token_generations;
 
 use std::time::{Duration, Instant};
 

@@ -16,6 +16,7 @@
 //! | `sentinel` | finds the current primary |
 //! | `info` | what a server reports about itself, and the check of its settings |
 //! | `failure` | what an error means: moved, unavailable, or a defect |
+//! | `scan` | lists keys, for an operator's command |
 //! | `tls` | the certificates of TLS connections, and the errors of TLS |
 //! | `usable` | checks that a server permits every command and accepts writes |
 
@@ -25,6 +26,7 @@ mod connect;
 mod failure;
 pub mod info;
 mod node;
+mod scan;
 mod sentinel;
 mod server;
 mod shared_connection;

@@ -7,3 +7,4 @@ pub mod purge;
 pub mod reconcile;
 pub mod recover;
 pub mod relay;
+pub mod restore;

@@ -126,6 +126,66 @@ pub async fn raise_fence(tx: &mut Tx, seat: SeatId, seen: i64) -> Result<i64, St
     Ok(row.fence)
 }
 
+/// A sale that Redis has and PostgreSQL lost.
+#[derive(Debug, Clone, Copy)]
+pub struct LostSale {
+    /// The schedule.
+    pub schedule: ScheduleId,
+    /// The seat's number.
+    pub seat_number: u32,
+    /// The fence of the sale in Redis.
+    pub fence: i64,
+    /// The hold that was paid, if Redis has it.
+    pub hold: Option<Uuid>,
+    /// The buyer, if Redis has them.
+    pub user: Option<UserId>,
+}
+
+/// Records a lost sale, and blocks its locked seat. An unpaid hold of the seat ends.
+pub async fn block_lost_sale(tx: &mut Tx, seat: SeatId, lost: LostSale) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into lost_sale (concert_schedule_id, seat_number, fence, hold_id, user_id)
+         values ($1, $2, $3, $4, $5) on conflict do nothing",
+        lost.schedule.0,
+        lost.seat_number.cast_signed(),
+        lost.fence,
+        lost.hold,
+        lost.user.map(|user| user.0)
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "update reservation set status = 'EXPIRED'
+         where seat_id = $1 and status = 'PAYMENT_WAITING'",
+        seat.0
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!("update seat set blocked = true, reservation_at = null where id = $1", seat.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The sales of a schedule that the reconciler found lost.
+pub async fn lost_sales(pg: &Pg, schedule: ScheduleId) -> Result<Vec<LostSale>, StoreError> {
+    let rows = sqlx::query!(
+        "select distinct on (seat_number) seat_number, fence, hold_id, user_id from lost_sale
+         where concert_schedule_id = $1 order by seat_number, fence desc",
+        schedule.0
+    )
+    .fetch_all(pg.pool())
+    .await?;
+    let lost = rows.into_iter().map(|row| LostSale {
+        schedule,
+        seat_number: row.seat_number.unsigned_abs(),
+        fence: row.fence,
+        hold: row.hold_id,
+        user: row.user_id.map(UserId),
+    });
+    Ok(lost.collect())
+}
+
 /// Number of seats of a schedule; they are numbered from 1.
 pub async fn seats_total(pg: &Pg, schedule: ScheduleId) -> Result<u32, StoreError> {
     let last = sqlx::query_scalar!(

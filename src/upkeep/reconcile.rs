@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::drift::{Drift, between};
-use self::repair::{DriftSuspect, RepairSeats};
+use self::repair::{DriftSuspect, RepairSeats, SaleSeen};
 use super::pg::{self, SeatNow};
 use crate::queue;
 use crate::queue::keyspaces::{Keyspaces, ScheduleScripts};
@@ -214,5 +214,7 @@ impl Reconciler {
 fn suspect(seat: &SeatNow, seen: &SeatSeen, now: DateTime<Utc>) -> Option<DriftSuspect> {
     let FencedSeat { number, fence, .. } = seat.seat;
     let how: Drift = between(fence, decided(seat.state(), now), seen)?;
-    (!seat.pending).then_some(DriftSuspect { number, fence, seen: seen.fence, how })
+    let is_sale = how == Drift::Ahead && seen.state == "SELL";
+    let sale = is_sale.then_some(SaleSeen { hold: seen.hold, user: seen.user });
+    (!seat.pending).then_some(DriftSuspect { number, fence, seen: seen.fence, how, sale })
 }

@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::model::{User, tidy_name};
 use super::service::{SignUpError, SignedUp, Users};
 use super::token::Minted;
+use super::token_error::TokenError;
 use crate::caller::Caller;
 use crate::http::api::body::{Json, created};
 use crate::http::api::problem::{Problem, ProblemCode};
@@ -137,6 +138,7 @@ impl From<SignUpError> for Problem {
             SignUpError::Closed => Self::new(ProblemCode::SignupClosed),
             SignUpError::Unknown(_) => Self::not_found(),
             SignUpError::NotRenewable => not_renewable(),
+            SignUpError::Token(TokenError::Generation(_)) => Self::store_unavailable(),
             SignUpError::Token(error) => {
                 tracing::error!(%error, "creating an access token failed");
                 Self::internal()

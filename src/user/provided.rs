@@ -25,6 +25,11 @@ impl ProvidedUsers {
         Self { pg, cache: Cache::new(CACHED_SUBJECTS) }
     }
 
+    /// Empties the cache.
+    pub(super) fn clear(&self) {
+        self.cache.invalidate_all();
+    }
+
     /// Finds the user of `subject` in the cache.
     pub(super) fn find_cached(&self, subject: &Subject) -> Option<UserId> {
         self.cache.get(subject).map(|user| user.id)

@@ -13,9 +13,10 @@ use super::token::{Bearer, Minted, Tokens, Verified};
 use super::token_error::TokenError;
 use crate::caller::{Caller, Identified, Identify, IdentifyError, Lifetime, Role};
 use crate::rate_limit::CallerKey;
-use crate::store::StoreError;
 use crate::store::id::UserId;
 use crate::store::pg::Pg;
+use crate::store::pg::token_generations::GenerationError;
+use crate::store::{Store, StoreError};
 
 /// Users created by one statement. Small enough that seeding a million users stays within the
 /// statement timeout.
@@ -171,6 +172,16 @@ impl Users {
         create_many(&self.pg, count).await
     }
 
+    /// One step of the loop that reads the token generations. After a restore, users of an identity
+    /// provider are looked up again: their ids may have changed.
+    pub async fn refresh_generations(&self) -> Result<bool, StoreError> {
+        if self.tokens.generations().refresh(&self.pg).await? {
+            self.provided.clear();
+            tracing::warn!("the database was restored: tokens of users whom it lost are refused");
+        }
+        Ok(false)
+    }
+
     /// Verifies a token. If it names an unknown key, reads the provider's keys again first, since
     /// the key may be new.
     async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
@@ -216,6 +227,11 @@ impl Identify for Users {
         Box::pin(async move {
             let verified = self.verify(token).await.map_err(|error| match error {
                 TokenError::NoKeys => IdentifyError::NoKeys,
+                TokenError::Generation(GenerationError::Superseded) => IdentifyError::Superseded,
+                TokenError::Generation(unread @ GenerationError::Unread) => {
+                    let reason = unread.to_string();
+                    StoreError::Unavailable { store: Store::PostgreSql, reason }.into()
+                }
                 error if error.is_expired() => IdentifyError::Expired,
                 error => IdentifyError::Refused(error.to_string()),
             })?;

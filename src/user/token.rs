@@ -19,6 +19,7 @@ use super::model::{ClaimedName, MAX_SUBJECT_BYTES, Subject};
 use super::token_error::TokenError;
 use crate::caller::{CLOCK_LEEWAY_SECONDS, Lifetime, MAX_TOKEN_BYTES, Role};
 use crate::store::id::UserId;
+use crate::store::pg::token_generations::TokenGenerations;
 use crate::store::token_cache::TokenCache;
 
 /// Audience of access tokens. Queue tickets have another one, so neither kind passes for the other.
@@ -58,8 +59,19 @@ pub struct Verified {
 pub struct Tokens {
     issuer: String,
     keys: Keys,
-    /// Verified tokens, each with the generation of the keys that verified it.
-    cache: TokenCache<(Verified, u64)>,
+    /// Under the current one new tokens are signed; earlier ones end tokens from before a restore.
+    generations: TokenGenerations,
+    cache: TokenCache<CachedToken>,
+}
+
+/// A verified token in the cache.
+#[derive(Debug, Clone)]
+struct CachedToken {
+    verified: Verified,
+    /// Token generation under which it was signed; 0 for tokens of an identity provider.
+    generation: u64,
+    /// Generation of the provider's keys that verified it; 0 for own tokens.
+    keys: u64,
 }
 
 /// Tokens in the cache, of about 150 bytes each.
@@ -91,15 +103,30 @@ impl Tokens {
     #[must_use]
     pub fn own(issuer: &str, secret: &[u8]) -> Self {
         let keys = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
-        let keys = Keys::Secret(Box::new(keys));
-        Self { issuer: issuer.to_owned(), keys, cache: TokenCache::new(CACHED_TOKENS) }
+        Self::with_keys(issuer, Keys::Secret(Box::new(keys)))
     }
 
     /// Uses tokens of an identity provider, verified with its keys.
     #[must_use]
     pub fn provided(issuer: &str, keys: Arc<ProviderKeys>) -> Self {
-        let keys = Keys::Provider(keys);
-        Self { issuer: issuer.to_owned(), keys, cache: TokenCache::new(CACHED_TOKENS) }
+        Self::with_keys(issuer, Keys::Provider(keys))
+    }
+
+    fn with_keys(issuer: &str, keys: Keys) -> Self {
+        let (generations, cache) = (TokenGenerations::default(), TokenCache::new(CACHED_TOKENS));
+        Self { issuer: issuer.to_owned(), keys, generations, cache }
+    }
+
+    /// These tokens, with the generations of an installation. Without them, no restore has happened.
+    #[must_use]
+    pub fn with_generations(self, generations: TokenGenerations) -> Self {
+        Self { generations, ..self }
+    }
+
+    /// The token generations.
+    #[must_use]
+    pub(super) fn generations(&self) -> &TokenGenerations {
+        &self.generations
     }
 
     /// Returns the identity provider's keys; `None` if this server signs the tokens.
@@ -129,6 +156,7 @@ impl Tokens {
             return Err(TokenError::NotOurs);
         };
         let exp = lifetime.expires_at.timestamp();
+        let generation = self.generations.current()?;
         let claims = Claims {
             aud: Audiences::One(AUDIENCE.to_owned()),
             iss: self.issuer.clone(),
@@ -138,6 +166,7 @@ impl Tokens {
             exp,
             renew_until: lifetime.renew_until.map(|until| until.timestamp()),
             name: None,
+            generation: (generation > 0).then(|| generation.into()),
         };
         let access_token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &keys.0)?;
         Ok(Minted { access_token, expires_at: time(exp) })
@@ -150,19 +179,28 @@ impl Tokens {
         }
         // If the keys were replaced since a token was verified, it is verified again: its key may
         // have been withdrawn.
-        let generation = self.provider().map_or(0, |keys| keys.generation());
-        let is_current = |(_, verified_with): &(Verified, u64)| *verified_with == generation;
-        let read = || self.read(token).map(|verified| (verified, generation));
-        let (verified, _) = self.cache.get_current_or(token, is_current, read)?;
+        let keys = self.provider().map_or(0, |keys| keys.generation());
+        let is_current = |cached: &CachedToken| cached.keys == keys;
+        let read = || {
+            let (verified, generation) = self.read(token)?;
+            Ok::<_, TokenError>(CachedToken { verified, generation, keys })
+        };
+        let CachedToken { verified, generation, .. } =
+            self.cache.get_current_or(token, is_current, read)?;
         // The same rule as in `jsonwebtoken`, which does not check cached tokens.
         let exp = verified.lifetime.expires_at.timestamp();
         if exp < Utc::now().timestamp() - CLOCK_LEEWAY_SECONDS.cast_signed() {
             return Err(TokenError::Invalid(ErrorKind::ExpiredSignature.into()));
         }
+        // A provider's token names a person, and not a user id that a restore may give out again.
+        if let Bearer::Own(user, _) = verified.bearer {
+            self.generations.check(generation, user)?;
+        }
         Ok(verified)
     }
 
-    fn read(&self, token: &str) -> Result<Verified, TokenError> {
+    /// Verifies a token that is not in the cache. Also returns its token generation.
+    fn read(&self, token: &str) -> Result<(Verified, u64), TokenError> {
         let header = decode_header(token)?;
         if header.crit.is_some() {
             return Err(TokenError::Critical);
@@ -177,13 +215,17 @@ impl Tokens {
                 let renew_until = claims.renew_until.map(time);
                 let lifetime = Lifetime { expires_at: time(claims.exp), renew_until };
                 let bearer = Bearer::Own(user, claims.role.unwrap_or(Role::User));
-                Ok(Verified { bearer, lifetime, name: None })
+                let generation = match claims.generation {
+                    None => 0,
+                    Some(claim) => claim.as_u64().ok_or(TokenError::WrongGeneration)?,
+                };
+                Ok((Verified { bearer, lifetime, name: None }, generation))
             }
             Keys::Provider(keys) => {
                 let kid = header.kid.ok_or(TokenError::UnknownKey)?;
                 let key = keys.get(&kid)?;
                 let claims = self.claims(token, &key.key, key.algorithm)?;
-                provided(claims)
+                Ok((provided(claims)?, 0))
             }
         }
     }

@@ -3,6 +3,7 @@
 use jsonwebtoken::errors::ErrorKind;
 
 use crate::caller::MAX_TOKEN_BYTES;
+use crate::store::pg::token_generations::GenerationError;
 
 /// Why a token was refused or could not be created. Clients get no details.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,12 @@ pub enum TokenError {
     /// `sub` is not a possible user.
     #[error("the subject is not a user")]
     Subject,
+    /// `gen` is not a token generation.
+    #[error("the token generation is not a number")]
+    WrongGeneration,
+    /// The token is from before a restore, or the token generations have not been read yet.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// This server signs no tokens: the identity provider issues them.
     #[error("the identity provider issues the tokens")]
     NotOurs,

@@ -84,6 +84,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             IdentifyError::Expired => {
                 Problem::unauthenticated().detail("The access token has expired.")
             }
+            IdentifyError::Superseded => Problem::unauthenticated().detail(
+                "The access token is from before a restore of the database. Sign in again.",
+            ),
             IdentifyError::NoKeys => Problem::store_unavailable()
                 .detail("The keys of the identity provider are not loaded yet."),
             IdentifyError::Store(error) => error.into(),

@@ -12,11 +12,12 @@ use crate::store::token_cache::TokenCache;
 const CACHED: usize = 1_000_000;
 
 /// The ticket secrets, and the tickets that were verified with them. Secrets do not change while a
-/// process runs, so a verified ticket stays valid until it expires.
+/// process runs, so a verified ticket stays valid until it expires, or a restore ends it.
 #[derive(Debug)]
 pub struct TicketCache {
     keys: TicketKeys,
-    verified_tickets: TokenCache<Ticket>,
+    /// With the token generation of each.
+    verified_tickets: TokenCache<(Ticket, u64)>,
 }
 
 impl TicketCache {
@@ -35,9 +36,10 @@ impl TicketCache {
     /// Verifies a ticket, as [`TicketKeys::verify`] does.
     ///
     /// # Errors
-    /// [`InvalidTicket`] if it is forged, expired, or not a ticket.
+    /// [`InvalidTicket`] if it is forged, expired, from before a restore, or not a ticket.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
-        let ticket = self.verified_tickets.get_or(token, || self.keys.verify(token))?;
+        let (ticket, generation) = self.verified_tickets.get_or(token, || self.keys.read(token))?;
+        self.keys.check_generation(generation, &ticket)?;
         if expired(&ticket, Utc::now()) { Err(InvalidTicket::Expired) } else { Ok(ticket) }
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::caller::CLOCK_LEEWAY_SECONDS;
 use crate::queue::model::{EntryState, QueueEntry, Sequence, Ticket, ticket_id};
 use crate::store::id::{ScheduleId, UserId};
+use crate::store::pg::token_generations::{GenerationError, TokenGenerations};
 
 const AUDIENCE: &str = "onsale-queue";
 /// Maximum length of a ticket in bytes. A ticket has about 400.
@@ -21,6 +22,7 @@ pub struct TicketKeys {
     verifying: Vec<(String, DecodingKey)>,
     issuer: String,
     validation: Validation,
+    generations: TokenGenerations,
 }
 
 /// Why a ticket or a code is not accepted.
@@ -32,6 +34,21 @@ pub enum InvalidTicket {
     /// The ticket was signed by this service and has expired.
     #[error("the ticket has expired")]
     Expired,
+    /// The ticket is from before a restore of the database, and its user may be another person now.
+    #[error("the ticket is from before a restore of the database")]
+    Superseded,
+    /// This process has not read the token generations yet.
+    #[error("the token generations have not been read yet")]
+    Unread,
+}
+
+impl From<GenerationError> for InvalidTicket {
+    fn from(error: GenerationError) -> Self {
+        match error {
+            GenerationError::Superseded => Self::Superseded,
+            GenerationError::Unread => Self::Unread,
+        }
+    }
 }
 
 /// The claims of a ticket. `seq` has the epoch in its high bits.
@@ -58,6 +75,9 @@ struct Claims {
     act: Option<i64>,
     iat: i64,
     exp: i64,
+    /// Token generation under which the ticket was signed; absent before the first restore.
+    #[serde(default, rename = "gen", skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,13 +104,22 @@ impl TicketKeys {
             verifying: secrets.iter().map(key).collect(),
             issuer: issuer.to_owned(),
             validation,
+            generations: TokenGenerations::default(),
         }
+    }
+
+    /// These keys, with the token generations of an installation. Without them, no restore has
+    /// happened.
+    #[must_use]
+    pub fn with_generations(self, generations: TokenGenerations) -> Self {
+        Self { generations, ..self }
     }
 
     /// Signs a ticket for an entry.
     ///
     /// # Errors
-    /// [`InvalidTicket`] if signing fails. It does not fail with a secret of the right size.
+    /// [`InvalidTicket::Unread`], or another one if signing fails. It does not fail with a secret of
+    /// the right size.
     pub fn sign(
         &self,
         schedule: ScheduleId,
@@ -99,6 +128,7 @@ impl TicketKeys {
         expires_at: DateTime<Utc>,
     ) -> Result<String, InvalidTicket> {
         let QueueEntry { sequence, joined, .. } = entry;
+        let generation = self.generations.current()?;
         let active_until = match entry.state {
             EntryState::Active { until } => Some(until),
             _ => None,
@@ -118,13 +148,30 @@ impl TicketKeys {
             act: active_until.map(|until| until.timestamp_millis()),
             iat: Utc::now().timestamp(),
             exp: expires_at.timestamp(),
+            generation: (generation > 0).then_some(generation),
         };
         encode(&header, &claims, &self.signing).map_err(|_| InvalidTicket::Refused)
     }
 
-    /// Verifies a ticket: signature, algorithm, audience, issuer, expiry (RFC 8725), and that the
-    /// id is the one of its entry.
+    /// Verifies a ticket: signature, algorithm, audience, issuer, expiry (RFC 8725), that the id is
+    /// the one of its entry, and that no restore has ended it.
     pub fn verify(&self, token: &str) -> Result<Ticket, InvalidTicket> {
+        let (ticket, generation) = self.read(token)?;
+        self.check_generation(generation, &ticket)?;
+        Ok(ticket)
+    }
+
+    /// Checks that a ticket that was signed under `generation` still names the same person.
+    pub(super) fn check_generation(
+        &self,
+        generation: u64,
+        ticket: &Ticket,
+    ) -> Result<(), InvalidTicket> {
+        Ok(self.generations.check(generation, ticket.user)?)
+    }
+
+    /// As [`TicketKeys::verify`], but returns the ticket's generation instead of checking it.
+    pub(super) fn read(&self, token: &str) -> Result<(Ticket, u64), InvalidTicket> {
         if token.len() > LONGEST {
             return Err(InvalidTicket::Refused);
         }
@@ -156,7 +203,7 @@ impl TicketKeys {
             return Err(InvalidTicket::Refused);
         }
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(InvalidTicket::Refused)?;
-        Ok(Ticket {
+        let ticket = Ticket {
             id: claims.jti,
             user,
             schedule,
@@ -166,7 +213,8 @@ impl TicketKeys {
             active_until,
             expires_at,
             newest_key: index == 0,
-        })
+        };
+        Ok((ticket, claims.generation.unwrap_or(0)))
     }
 }
 
@@ -183,105 +231,4 @@ fn key_id(secret: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::TimeDelta;
-
-    const OLD: &str = "an old secret of thirty-two bytes";
-    const NEW: &str = "a new secret of thirty-two bytes!";
-
-    fn keys(secrets: &[&str]) -> TicketKeys {
-        TicketKeys::new(&secrets.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>(), "onsale")
-    }
-
-    fn token(keys: &TicketKeys, in_seconds: i64) -> String {
-        let expires = Utc::now() + TimeDelta::seconds(in_seconds);
-        let sequence = Sequence((1 << 40) + 5);
-        let entry = QueueEntry::waiting(sequence, sequence);
-        keys.sign(ScheduleId(3), UserId(7), entry, expires).unwrap()
-    }
-
-    #[test]
-    fn a_drawn_ticket_has_the_drawn_sequence_and_the_sequence_of_joining() {
-        use base64::Engine;
-        let (joined, drawn) = (Sequence((1 << 40) + 5), Sequence((1 << 40) + 900));
-        let expires = Utc::now() + TimeDelta::minutes(1);
-        let (keys, user) = (keys(&[OLD]), UserId(7));
-        let token =
-            keys.sign(ScheduleId(3), user, QueueEntry::waiting(drawn, joined), expires).unwrap();
-        let ticket = keys.verify(&token).unwrap();
-        assert_eq!((ticket.sequence, ticket.shown, ticket.joined), (drawn, drawn, joined));
-        let claims = token.split('.').nth(1).unwrap();
-        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
-        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
-        let id = ticket_id(ScheduleId(3), user, joined).to_string();
-        assert_eq!(claims["jti"], id, "the id of joining");
-    }
-
-    #[test]
-    fn a_rotated_secret_still_verifies_and_is_reported() {
-        let token = token(&keys(&[OLD]), 60);
-        let ticket = keys(&[NEW, OLD]).verify(&token).unwrap();
-        assert!(!ticket.newest_key);
-        assert_eq!((ticket.user, ticket.sequence.number()), (UserId(7), 5));
-        assert!(keys(&[OLD, NEW]).verify(&token).unwrap().newest_key);
-        assert_eq!(keys(&[NEW]).verify(&token), Err(InvalidTicket::Refused));
-    }
-
-    #[test]
-    fn an_expired_ticket_is_refused() {
-        let keys = keys(&[OLD]);
-        assert!(keys.verify(&token(&keys, -20)).is_ok(), "within the leeway");
-        assert_eq!(keys.verify(&token(&keys, -40)), Err(InvalidTicket::Expired));
-    }
-
-    #[test]
-    fn a_ticket_of_another_issuer_or_with_a_changed_byte_is_refused() {
-        let keys = keys(&[OLD]);
-        let other = TicketKeys::new(&[OLD.to_owned()], "elsewhere");
-        assert_eq!(other.verify(&token(&keys, 60)), Err(InvalidTicket::Refused));
-        let token = token(&keys, 60);
-        for at in (0..token.len() - 1).filter(|at| token.as_bytes()[*at] != b'.') {
-            let mut bytes = token.clone().into_bytes();
-            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(keys.verify(&changed), Err(InvalidTicket::Refused), "byte {at}");
-        }
-    }
-
-    #[test]
-    fn nothing_but_hs256_under_a_known_key_is_accepted() {
-        let keys = keys(&[OLD]);
-        let valid = token(&keys, 60);
-        let (_, rest) = valid.split_once('.').unwrap();
-        let header = |json: &str| {
-            use base64::Engine;
-            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json)
-        };
-        let kid = key_id(OLD);
-        for json in [
-            r#"{"alg":"none","typ":"JWT"}"#.to_owned(),
-            format!(r#"{{"alg":"none","kid":"{kid}"}}"#),
-            format!(r#"{{"alg":"HS512","kid":"{kid}"}}"#),
-            format!(r#"{{"alg":"RS256","kid":"{kid}"}}"#),
-            r#"{"alg":"HS256"}"#.to_owned(),
-            r#"{"alg":"HS256","kid":"../../etc/passwd"}"#.to_owned(),
-        ] {
-            let forged = format!("{}.{rest}", header(&json));
-            assert_eq!(keys.verify(&forged), Err(InvalidTicket::Refused), "{json}");
-        }
-        let mut critical = decode_header(&valid).unwrap();
-        let claims: Claims = decode(&valid, &keys.verifying[0].1, &keys.validation).unwrap().claims;
-        let signed =
-            |header: &Header| keys.verify(&encode(header, &claims, &keys.signing).unwrap());
-        assert!(signed(&critical).is_ok());
-        critical.crit = Some(vec!["exp".to_owned()]);
-        assert_eq!(
-            signed(&critical),
-            Err(InvalidTicket::Refused),
-            "an extension that must be understood"
-        );
-        assert_eq!(keys.verify(""), Err(InvalidTicket::Refused));
-        assert_eq!(keys.verify(&"a".repeat(5000)), Err(InvalidTicket::Refused));
-    }
-}
+mod tests;

@@ -117,6 +117,17 @@ impl Cluster {
         Err(wrong_setting.unwrap_or_else(|| refused("no node reports that the cluster serves")))
     }
 
+    /// The connections to every primary that has slots.
+    ///
+    /// # Errors
+    /// A refused call if no node reports that the cluster serves, or if a slot has no primary.
+    pub(super) async fn primaries(&self) -> Result<Vec<Arc<NodeConnections>>, RedisError> {
+        self.serves().await?;
+        let addresses = self.map.borrow().primaries();
+        let addresses = addresses.ok_or_else(|| refused("some slots have no primary"))?;
+        addresses.iter().map(|at| self.node(at)).collect()
+    }
+
     /// All nodes of the slot map, with their addresses.
     pub(super) fn nodes(&self) -> Vec<(String, Arc<NodeConnections>)> {
         let addresses = self.map.borrow().nodes.clone();

@@ -65,7 +65,8 @@ mod tests {
     fn seen(state: &str, left_ms: Option<i64>) -> SeatSeen {
         let gone = ["SELL", "BLOCK"].contains(&state);
         let hold = (state == "KEEP").then_some(HOLD);
-        SeatSeen { fence: 4, state: state.to_owned(), hold, gone, left_ms, claimed: false }
+        let (state, claimed) = (state.to_owned(), false);
+        SeatSeen { fence: 4, state, hold, user: None, gone, left_ms, claimed }
     }
 
     #[test]

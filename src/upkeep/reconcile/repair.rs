@@ -1,17 +1,22 @@
 //! Repairs seats that differ in Redis. Each gets a higher fence, so that Redis accepts PostgreSQL's
 //! state whatever it had. The repair goes through the same script and outbox as any other change.
+//!
+//! A seat that Redis has as sold under a higher fence, and PostgreSQL does not, is blocked instead of
+//! freed: PostgreSQL has lost the sale, by a failover to a standby without the last transactions. So
+//! the seat is not sold twice before an operator has settled it (`onsale restore compare`).
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::drift::Drift;
 use crate::outbox;
 use crate::outbox::model::Recorded;
 use crate::reservation::pg::{lock_schedule, lock_seats};
-use crate::seats::model::{FencedSeat, SEATS_CHANGED, SeatsChanged};
+use crate::seats::model::{FencedSeat, SEATS_CHANGED, SeatState, SeatsChanged};
 use crate::store::StoreError;
-use crate::store::id::{ScheduleId, SeatId};
+use crate::store::id::{ScheduleId, SeatId, UserId};
 use crate::store::pg::{Tx, Work, clock};
-use crate::upkeep::pg::{self, SeatNow};
+use crate::upkeep::pg::{self, LostSale, SeatNow};
 
 /// A seat that differed between the stores when they were compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,17 @@ pub struct DriftSuspect {
     pub seen: i64,
     /// The kind of drift.
     pub how: Drift,
+    /// The sale that Redis has under a later fence than PostgreSQL's.
+    pub sale: Option<SaleSeen>,
+}
+
+/// A sale in Redis: the hold that was paid, and its buyer, as far as Redis has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaleSeen {
+    /// The hold.
+    pub hold: Option<Uuid>,
+    /// The buyer.
+    pub user: Option<UserId>,
 }
 
 impl DriftSuspect {
@@ -66,8 +82,23 @@ impl Work for RepairSeats<'_> {
         for (id, seat, suspect) in self.find_differing(tx).await? {
             if ids.contains(&id) {
                 let fence = pg::raise_fence(tx, id, suspect.seen).await?;
-                let fenced = FencedSeat { fence, ..seat.seat };
-                let state = seat.state();
+                let mut fenced = FencedSeat { fence, ..seat.seat };
+                let mut state = seat.state();
+                if let Some(sale) = suspect.sale.filter(|_| !seat.sold && !seat.blocked) {
+                    let lost = LostSale {
+                        schedule,
+                        seat_number: suspect.number,
+                        fence: suspect.seen,
+                        hold: sale.hold,
+                        user: sale.user,
+                    };
+                    pg::block_lost_sale(tx, id, lost).await?;
+                    (fenced.user, state) = (None, SeatState::Blocked);
+                    tracing::error!(
+                        %schedule, ?suspect,
+                        "PostgreSQL lost the sale of a seat; the seat is blocked"
+                    );
+                }
                 tracing::error!(%schedule, ?suspect, ?state, "repairing a seat in Redis");
                 SeatsChanged::gather(&mut events, schedule, fenced, state);
             }

@@ -115,6 +115,7 @@ impl From<RecoveryError> for Problem {
             RecoveryError::TooManyAttempts { retry_after } => Self::new(ProblemCode::RateLimited)
                 .detail("There were too many attempts at this recovery code.")
                 .retry_after(retry_after),
+            RecoveryError::Token(TokenError::Generation(_)) => Self::store_unavailable(),
             RecoveryError::NoRandom | RecoveryError::Token(_) => {
                 tracing::error!(%error, "creating or redeeming a recovery code failed");
                 Self::internal()

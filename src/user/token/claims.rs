@@ -28,6 +28,10 @@ pub(super) struct Claims {
     /// Name of the user at an identity provider. Ignored if it is not a string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<Value>,
+    /// Token generation under which this server signed the token; absent before the first restore.
+    /// Ignored in tokens of an identity provider.
+    #[serde(default, rename = "gen", skip_serializing_if = "Option::is_none")]
+    pub(super) generation: Option<Value>,
 }
 
 /// The `aud` claim: one audience, or several.

@@ -7,6 +7,7 @@ use jsonwebtoken::crypto::sign;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::store::pg::token_generations::{GenerationError, TokenGeneration};
 
 pub(super) const SECRET: &[u8] = b"a secret of the tests, 32 bytes or more";
 pub(super) const ISSUER: &str = "onsale";
@@ -212,5 +213,28 @@ fn a_text_that_is_signed_but_is_not_one_set_of_claims_is_refused() {
     for secret in [&b""[..], b"another secret of 32 bytes or more"] {
         let key = EncodingKey::from_secret(secret);
         assert!(tokens.verify(&raw(&header, &claims, &key, Algorithm::HS256)).is_err());
+    }
+}
+
+#[test]
+fn a_token_from_before_a_restore_is_refused_unless_its_user_was_kept() {
+    let generations = TokenGenerations::default();
+    let tokens = Tokens::own(ISSUER, SECRET).with_generations(generations.clone());
+    let mint = |user| tokens.mint(UserId(user), Role::User, Duration::from_mins(1)).unwrap();
+    let [kept, lost] = [mint(6), mint(7)].map(|minted| minted.access_token);
+    assert!(tokens.verify(&kept).is_ok() && tokens.verify(&lost).is_ok());
+    generations.replace(vec![TokenGeneration { generation: 100, kept_users: 6 }]);
+    assert!(tokens.verify(&kept).is_ok());
+    let refused = tokens.verify(&lost);
+    let superseded = TokenError::Generation(GenerationError::Superseded).to_string();
+    assert_eq!(refused.unwrap_err().to_string(), superseded, "although it is in the cache");
+    let later = mint(7).access_token;
+    assert_eq!(tokens.verify(&later).unwrap().bearer, Bearer::Own(UserId(7), Role::User));
+    // Other signers state the generation themselves.
+    for (generation, accepted) in
+        [(json!(100), true), (json!(99), false), (json!("100"), false), (json!(-1), false)]
+    {
+        let claims = with(claims(), &json!({ "gen": generation }));
+        assert_eq!(tokens.verify(&signed(&header(), &claims)).is_ok(), accepted, "{generation}");
     }
 }

@@ -84,6 +84,7 @@ async fn health_shows_which_store_is_down_and_that_the_loops_run() {
             "admission",
             "archive",
             "expiry",
+            "generations",
             "presence",
             "purge",
             "readiness",

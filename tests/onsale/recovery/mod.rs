@@ -19,3 +19,5 @@ pub mod reconciler;
 pub mod redis_acl;
 pub mod redis_tls;
 pub mod reshard;
+pub mod restore;
+pub mod restore_refusals;

@@ -18,6 +18,7 @@ pub mod proxy;
 pub mod queue;
 pub mod receiver;
 pub mod recorder;
+pub mod restored;
 pub mod rush;
 pub mod sale;
 pub mod sampler;

@@ -1,8 +1,10 @@
 //! The slot map of a cluster, as one node knows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use redis::Value;
+
+use crate::store::keys::SLOTS;
 
 /// The slot map: which primary has which slots, according to one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +45,19 @@ impl Map {
         map.nodes.sort();
         map.nodes.dedup();
         map
+    }
+
+    /// The addresses of all primaries that have slots; `None` if a slot has no primary.
+    pub(super) fn primaries(&self) -> Option<BTreeSet<String>> {
+        let (mut next, mut primaries) = (0, BTreeSet::new());
+        for (last, (first, primary)) in &self.ranges {
+            if u32::from(*first) > next {
+                return None;
+            }
+            next = u32::from(*last) + 1;
+            primaries.insert(primary.clone());
+        }
+        (next == u32::from(SLOTS)).then_some(primaries)
     }
 
     /// The address of the primary that has the slot.

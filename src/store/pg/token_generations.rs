@@ -1,0 +1,171 @@
+//! Token generations: which access tokens and tickets from before a restore are still accepted.
+//!
+//! A restore of PostgreSQL to an earlier moment loses the users who signed up since, and their
+//! tokens and tickets stay valid by their signatures. `onsale restore finish` begins a new
+//! generation (migrations/0023_restore.sql). Tokens and tickets name the generation under which they
+//! were signed. One of an earlier generation is accepted only if the restored database has its user.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
+use super::Pg;
+use crate::store::StoreError;
+use crate::store::id::UserId;
+
+/// A generation, and the users whose tokens of earlier generations are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenGeneration {
+    /// When it began, in seconds since 1970.
+    pub generation: u64,
+    /// Users up to this id keep their earlier tokens and tickets; 0: none.
+    pub kept_users: i64,
+}
+
+/// Why a token or ticket cannot be accepted, or not be signed, under the current generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GenerationError {
+    /// Its user may be another person since a restore.
+    #[error("it was signed before a restore of the database")]
+    Superseded,
+    /// This process has not read the generations yet.
+    #[error("the token generations have not been read yet")]
+    Unread,
+}
+
+/// The generations as this process read them last, oldest first; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct TokenGenerations {
+    last: Arc<ArcSwapOption<Vec<TokenGeneration>>>,
+}
+
+impl Default for TokenGenerations {
+    /// No restore has happened.
+    fn default() -> Self {
+        Self { last: Arc::new(ArcSwapOption::from_pointee(Vec::new())) }
+    }
+}
+
+impl TokenGenerations {
+    /// Generations that [`TokenGenerations::refresh`] has yet to read.
+    #[must_use]
+    pub fn unread() -> Self {
+        Self { last: Arc::default() }
+    }
+
+    /// Reads the generations once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if PostgreSQL does not answer.
+    pub async fn read(pg: &Pg) -> Result<Self, StoreError> {
+        let generations = Self::unread();
+        generations.refresh(pg).await?;
+        Ok(generations)
+    }
+
+    /// Reads the generations again; returns whether there is a new one. The first read returns
+    /// false.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if PostgreSQL does not answer. The last ones stay in use.
+    pub async fn refresh(&self, pg: &Pg) -> Result<bool, StoreError> {
+        let rows = sqlx::query!("select generation, kept_users from restore order by generation")
+            .fetch_all(pg.pool())
+            .await?;
+        let generations = rows.into_iter().map(|row| TokenGeneration {
+            generation: row.generation.cast_unsigned(),
+            kept_users: row.kept_users,
+        });
+        Ok(self.replace(generations.collect()))
+    }
+
+    /// Takes over generations, oldest first; returns whether they differ from those before.
+    pub(crate) fn replace(&self, generations: Vec<TokenGeneration>) -> bool {
+        let before = self.last.load();
+        if before.as_deref() == Some(&generations) {
+            return false;
+        }
+        let had_any = before.is_some();
+        self.last.store(Some(Arc::new(generations)));
+        had_any
+    }
+
+    /// The generation under which tokens and tickets are signed now; 0 before the first restore.
+    ///
+    /// # Errors
+    /// [`GenerationError::Unread`].
+    pub fn current(&self) -> Result<u64, GenerationError> {
+        let generations = self.last.load();
+        let generations = generations.as_deref().ok_or(GenerationError::Unread)?;
+        Ok(generations.last().map_or(0, |last| last.generation))
+    }
+
+    /// Checks that what was signed under `generation` still names the same person as `user`. A
+    /// generation that this process has not read yet is accepted: another process has read it.
+    ///
+    /// # Errors
+    /// [`GenerationError`].
+    pub fn check(&self, generation: u64, user: UserId) -> Result<(), GenerationError> {
+        let generations = self.last.load();
+        let generations = generations.as_deref().ok_or(GenerationError::Unread)?;
+        let mut later = generations.iter().rev().take_while(|later| later.generation > generation);
+        if later.all(|later| user.0 <= later.kept_users) {
+            Ok(())
+        } else {
+            Err(GenerationError::Superseded)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generations(list: &[(u64, i64)]) -> Vec<TokenGeneration> {
+        let one = |&(generation, kept_users)| TokenGeneration { generation, kept_users };
+        list.iter().map(one).collect()
+    }
+
+    #[test]
+    fn a_token_is_accepted_if_every_later_restore_kept_its_user() {
+        let read = TokenGenerations::default();
+        assert_eq!((read.current(), read.check(0, UserId(900))), (Ok(0), Ok(())));
+        assert!(read.replace(generations(&[(100, 50), (200, 1030)])));
+        assert_eq!(read.current(), Ok(200));
+        for (generation, user, accepted) in [
+            (0, 50, true),
+            (0, 51, false),
+            // Signed between the two restores: only the second one counts.
+            (100, 1030, true),
+            (100, 1031, false),
+            (200, 5000, true),
+            (300, 5000, true),
+        ] {
+            let checked = read.check(generation, UserId(user));
+            assert_eq!(checked.is_ok(), accepted, "generation {generation}, user {user}");
+        }
+        // A later restore to before the first one loses users that the first one kept.
+        assert!(read.replace(generations(&[(100, 50), (200, 1030), (300, 20)])));
+        assert_eq!(read.check(0, UserId(21)), Err(GenerationError::Superseded));
+        assert_eq!(read.check(0, UserId(20)), Ok(()));
+    }
+
+    #[test]
+    fn a_restore_that_kept_no_user_ends_all_earlier_tokens() {
+        let read = TokenGenerations::default();
+        read.replace(generations(&[(100, 0)]));
+        assert_eq!(read.check(0, UserId(1)), Err(GenerationError::Superseded));
+        assert_eq!(read.check(100, UserId(1)), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_accepted_or_signed_before_the_first_read() {
+        let read = TokenGenerations::unread();
+        assert_eq!(read.check(0, UserId(1)), Err(GenerationError::Unread));
+        assert_eq!(read.current(), Err(GenerationError::Unread));
+        assert!(!read.replace(Vec::new()), "the first read is no change");
+        assert_eq!(read.check(0, UserId(1)), Ok(()));
+        assert!(read.replace(generations(&[(100, 0)])));
+        assert!(!read.replace(generations(&[(100, 0)])));
+    }
+}

@@ -1,0 +1,45 @@
+//! Refuses to change a database that processes use, or that the file is not of.
+
+use super::RestoreError;
+use super::model::{Known, SecretDigests};
+use super::pg;
+use crate::store::pg::{Pg, migrations};
+use crate::store::process_records;
+use crate::store::redis::Redis;
+
+/// Checks that the file was made with a secret of this installation. A staging system has others, and
+/// its file names other seats and ids.
+///
+/// # Errors
+/// [`RestoreError::OtherInstallation`].
+pub fn same_installation(known: &Known, own: &SecretDigests) -> Result<(), RestoreError> {
+    if known.secrets.share_one(own) { Ok(()) } else { Err(RestoreError::OtherInstallation) }
+}
+
+/// Checks that the schema is that of this program.
+///
+/// # Errors
+/// [`RestoreError::Schema`].
+pub async fn current_schema(pg: &Pg) -> Result<(), RestoreError> {
+    let mismatch = migrations::mismatch(pg).await?;
+    mismatch.map_or(Ok(()), |mismatch| Err(RestoreError::Schema(mismatch)))
+}
+
+/// Checks that no process serves: by the records in Redis, and by the sessions in PostgreSQL.
+///
+/// # Errors
+/// [`RestoreError::Running`], [`RestoreError::Unknown`].
+pub async fn nothing_runs(redis: &Redis, pg: &Pg) -> Result<(), RestoreError> {
+    let running = process_records::list(redis).await.map_err(RestoreError::Unknown)?;
+    if !running.is_empty() {
+        let places: Vec<&str> = running.iter().map(|process| process.place.as_str()).collect();
+        return Err(RestoreError::Running(format!("processes run at {}", places.join(", "))));
+    }
+    match pg::other_sessions(pg).await? {
+        0 => Ok(()),
+        count => {
+            let text = format!("{count} other sessions of onsale are connected to PostgreSQL");
+            Err(RestoreError::Running(text))
+        }
+    }
+}
