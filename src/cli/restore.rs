@@ -86,18 +86,18 @@ pub async fn run(command: RestoreCommand) -> Result<ExitCode, Failure> {
 
 async fn run_prepare(args: &PrepareArgs) -> Result<ExitCode, Failure> {
     let (redis, pg) = stores(&args.settings)?;
-    let known = prepare::prepare(&redis, &pg, digests(&args.settings)).await?;
-    file::write(&args.to, &known)?;
-    print!("{known}");
+    let saved = prepare::prepare(&redis, &pg, digests(&args.settings)).await?;
+    file::write(&args.to, &saved)?;
+    print!("{saved}");
     println!("saved to {}", args.to.display());
     Ok(ExitCode::SUCCESS)
 }
 
 async fn run_compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let (_, pg) = stores(&args.settings)?;
-    let known = file::read(&args.from)?;
-    guard::same_installation(&known, &digests(&args.settings))?;
-    let comparison = compare::compare(&pg, &known).await?;
+    let saved = file::read(&args.from)?;
+    guard::same_installation(&saved, &digests(&args.settings))?;
+    let comparison = compare::compare(&pg, &saved).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&comparison).unwrap_or_default());
     } else {
@@ -108,8 +108,8 @@ async fn run_compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
 
 async fn run_finish(args: &FinishArgs) -> Result<ExitCode, Failure> {
     let (redis, pg) = stores(&args.settings)?;
-    let known = file::read(&args.from)?;
-    guard::same_installation(&known, &digests(&args.settings))?;
+    let saved = file::read(&args.from)?;
+    guard::same_installation(&saved, &digests(&args.settings))?;
     guard::current_schema(&pg).await?;
     let running = guard::nothing_runs(&redis, &pg).await;
     let redis = match running {
@@ -131,7 +131,7 @@ async fn run_finish(args: &FinishArgs) -> Result<ExitCode, Failure> {
     };
     let FinishArgs { end_all_tokens, operator, .. } = args;
     let choices = Choices { missing, end_all_tokens: *end_all_tokens, operator: operator.clone() };
-    print!("{}", finish(redis, &pg, &known, &choices).await?);
+    print!("{}", finish(redis, &pg, &saved, &choices).await?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::RestoreError;
-use super::model::{Known, KnownSchedule, KnownSeat, KnownState};
+use super::model::{SavedSchedule, SavedSeat, SavedSeatState, SavedState};
 use super::pg::{self, SeatRow};
 use crate::queue;
 use crate::store::id::{ScheduleId, SeatId, UserId};
@@ -85,9 +85,9 @@ pub enum StateNow {
 ///
 /// # Errors
 /// [`RestoreError::Store`] if PostgreSQL does not answer.
-pub async fn compare(pg: &Pg, known: &Known) -> Result<Comparison, RestoreError> {
+pub async fn compare(pg: &Pg, saved: &SavedState) -> Result<Comparison, RestoreError> {
     let mut schedules = Vec::new();
-    for before in &known.schedules {
+    for before in &saved.schedules {
         let mut before = before.clone();
         add_lost_sales(&mut before, &upkeep::pg::lost_sales(pg, before.schedule).await?);
         schedules.push(differences(pg, &before).await?);
@@ -95,40 +95,40 @@ pub async fn compare(pg: &Pg, known: &Known) -> Result<Comparison, RestoreError>
     schedules.retain(|differences| !differences.is_equal());
     let live = queue::pg::list_live_schedules(pg).await?.into_iter().map(|(schedule, _)| schedule);
     let is_known =
-        |schedule: &ScheduleId| known.schedules.iter().any(|before| before.schedule == *schedule);
+        |schedule: &ScheduleId| saved.schedules.iter().any(|before| before.schedule == *schedule);
     let not_in_redis: Vec<_> = live.filter(|schedule| !is_known(schedule)).collect();
     let equal = schedules.is_empty() && not_in_redis.is_empty();
-    Ok(Comparison { file: known.id, equal, schedules, not_in_redis })
+    Ok(Comparison { file: saved.id, equal, schedules, not_in_redis })
 }
 
-/// Counts sales that the reconciler found lost as known to Redis. It has blocked their seats since.
-fn add_lost_sales(before: &mut KnownSchedule, lost: &[LostSale]) {
+/// Counts sales that the reconciler found lost as sold in Redis. It has blocked their seats since.
+fn add_lost_sales(before: &mut SavedSchedule, lost: &[LostSale]) {
     for &LostSale { seat_number: number, fence, hold, user, .. } in lost {
-        let (state, hold) = (KnownState::Sold, hold.filter(|hold| !hold.is_nil()));
-        let sold = KnownSeat { number, state, fence, hold, user };
+        let (state, hold) = (SavedSeatState::Sold, hold.filter(|hold| !hold.is_nil()));
+        let sold = SavedSeat { number, state, fence, hold, user };
         match before.seats.iter_mut().find(|seat| seat.number == number) {
-            Some(seat) if seat.state == KnownState::Blocked => *seat = sold,
+            Some(seat) if seat.state == SavedSeatState::Blocked => *seat = sold,
             Some(_) => {}
             None => before.seats.push(sold),
         }
     }
 }
 
-async fn differences(pg: &Pg, before: &KnownSchedule) -> Result<ScheduleDifferences, RestoreError> {
+async fn differences(pg: &Pg, before: &SavedSchedule) -> Result<ScheduleDifferences, RestoreError> {
     let schedule = before.schedule;
     let numbers: Vec<i32> = before.seats.iter().map(|seat| seat.number.cast_signed()).collect();
     let rows = pg::seats(pg, schedule, &numbers).await?;
     let now: HashMap<u32, &SeatRow> = rows.iter().map(|row| (row.number, row)).collect();
-    let was_sold: HashMap<u32, &KnownSeat> =
-        before.seats_in(KnownState::Sold).map(|seat| (seat.number, seat)).collect();
-    let lost = before.seats_in(KnownState::Sold);
+    let was_sold: HashMap<u32, &SavedSeat> =
+        before.seats_in(SavedSeatState::Sold).map(|seat| (seat.number, seat)).collect();
+    let lost = before.seats_in(SavedSeatState::Sold);
     let lost = lost.filter(|seat| !now.get(&seat.number).is_some_and(|row| row.is_sold));
-    let is_live = |seat: &&KnownSeat| {
+    let is_live = |seat: &&SavedSeat| {
         let live = now.get(&seat.number).and_then(|row| row.live);
         live.is_some_and(|(hold, _)| seat.hold.is_none_or(|before| before == hold))
     };
     let new = rows.iter().filter(|row| row.is_sold && !was_sold.contains_key(&row.number));
-    let lost_holds = before.seats_in(KnownState::Held).filter(|seat| !is_live(seat));
+    let lost_holds = before.seats_in(SavedSeatState::Held).filter(|seat| !is_live(seat));
     Ok(ScheduleDifferences {
         schedule,
         in_postgresql: pg::exists(pg, schedule).await?,

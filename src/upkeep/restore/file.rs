@@ -10,7 +10,7 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use super::RestoreError;
-use super::model::Known;
+use super::model::SavedState;
 
 /// Version of the format.
 pub const VERSION: u64 = 1;
@@ -41,19 +41,19 @@ struct Envelope<K> {
 ///
 /// # Errors
 /// [`RestoreError::Exists`] if there is a file of that name; [`RestoreError::File`].
-pub fn write(path: &Path, known: &Known) -> Result<(), RestoreError> {
+pub fn write(path: &Path, saved: &SavedState) -> Result<(), RestoreError> {
     if path.exists() {
         return Err(RestoreError::Exists(path.to_owned()));
     }
     let failed = |error| RestoreError::File(path.to_owned(), error);
-    let sha256 = checksum(known).map_err(|error| failed(error.into()))?;
-    let envelope = Envelope { format: FORMAT.to_owned(), version: VERSION, sha256, content: known };
+    let sha256 = checksum(saved).map_err(|error| failed(error.into()))?;
+    let envelope = Envelope { format: FORMAT.to_owned(), version: VERSION, sha256, content: saved };
     let text = serde_json::to_vec_pretty(&envelope).map_err(|error| failed(error.into()))?;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let partial = folder.join(format!(".onsale-restore-{}", known.id));
+    let partial = folder.join(format!(".onsale-restore-{}", saved.id));
     let written = write_to(&partial, &text).and_then(|()| {
         // Unlike a rename, a link does not replace a file that another command has just written.
         std::fs::hard_link(&partial, path)
@@ -77,7 +77,7 @@ fn write_to(path: &PathBuf, text: &[u8]) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`RestoreError::File`], [`RestoreError::Damaged`], [`RestoreError::Version`].
-pub fn read(path: &Path) -> Result<Known, RestoreError> {
+pub fn read(path: &Path) -> Result<SavedState, RestoreError> {
     let text = std::fs::read(path).map_err(|error| RestoreError::File(path.to_owned(), error))?;
     let damaged = |reason: String| RestoreError::Damaged(path.to_owned(), reason);
     let head: Head = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
@@ -87,7 +87,7 @@ pub fn read(path: &Path) -> Result<Known, RestoreError> {
     if head.version != VERSION {
         return Err(RestoreError::Version(path.to_owned(), head.version));
     }
-    let envelope: Envelope<Known> =
+    let envelope: Envelope<SavedState> =
         serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
     let sha256 = checksum(&envelope.content).map_err(|error| damaged(error.to_string()))?;
     if sha256 != envelope.sha256 {
@@ -96,8 +96,8 @@ pub fn read(path: &Path) -> Result<Known, RestoreError> {
     Ok(envelope.content)
 }
 
-fn checksum(known: &Known) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_vec(known)?;
+fn checksum(saved: &SavedState) -> Result<String, serde_json::Error> {
+    let text = serde_json::to_vec(saved)?;
     Ok(hex::encode(digest::digest(&digest::SHA256, &text)))
 }
 
@@ -108,25 +108,25 @@ mod tests {
 
     use super::*;
     use crate::store::id::{ScheduleId, UserId};
-    use crate::upkeep::restore::model::{KnownSchedule, KnownSeat, KnownState, SecretDigests};
+    use crate::upkeep::restore::model::{SavedSchedule, SavedSeat, SavedSeatState, SecretDigests};
 
-    fn known() -> Known {
-        let seat = |number, state| KnownSeat {
+    fn saved() -> SavedState {
+        let seat = |number, state| SavedSeat {
             number,
             state,
             fence: 3,
             hold: Some(Uuid::now_v7()),
             user: Some(UserId(7)),
         };
-        let seats = vec![seat(1, KnownState::Sold), seat(9, KnownState::Held)];
+        let seats = vec![seat(1, SavedSeatState::Sold), seat(9, SavedSeatState::Held)];
         let schedule = ScheduleId(4);
-        Known {
+        SavedState {
             id: Uuid::now_v7(),
             prepared_at: Utc::now(),
             secrets: SecretDigests { jwt_secret: None, queue_secrets: vec!["a".to_owned()] },
             running: Vec::new(),
             postgres: None,
-            schedules: vec![KnownSchedule {
+            schedules: vec![SavedSchedule {
                 schedule,
                 epoch: 2,
                 last_entry: 30,
@@ -140,11 +140,11 @@ mod tests {
     fn a_file_is_read_as_it_was_written_and_is_never_replaced() {
         let folder = std::env::temp_dir().join(format!("onsale-file-{}", Uuid::now_v7()));
         std::fs::create_dir(&folder).unwrap();
-        let path = folder.join("known.json");
-        let first = known();
+        let path = folder.join("saved.json");
+        let first = saved();
         write(&path, &first).unwrap();
         assert_eq!(read(&path).unwrap(), first);
-        assert!(matches!(write(&path, &known()), Err(RestoreError::Exists(_))));
+        assert!(matches!(write(&path, &saved()), Err(RestoreError::Exists(_))));
         assert_eq!(read(&path).unwrap(), first);
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "no other file stays");
         std::fs::remove_dir_all(&folder).unwrap();
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn every_change_of_a_value_is_noticed() {
         let path = std::env::temp_dir().join(format!("onsale-file-{}", Uuid::now_v7()));
-        write(&path, &known()).unwrap();
+        write(&path, &saved()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         for (old, new) in [
             ("\"epoch\": 2", "\"epoch\": 3"),

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::model::{DatabaseIdentity, Known, KnownState};
+use super::model::{DatabaseIdentity, SavedSeatState, SavedState};
 use super::pg::Numbered;
 use super::{RestoreError, pg, redis};
 use crate::store::StoreError;
@@ -84,13 +84,13 @@ pub struct Finished {
 pub async fn finish(
     redis: Option<&Redis>,
     pg: &Pg,
-    known: &Known,
+    saved: &SavedState,
     choices: &Choices,
 ) -> Result<Finished, RestoreError> {
     // Before the transaction: the pool has one connection.
     let (identity, tables) = (pg::identity(pg).await?, pg::numbered(pg).await?);
     let mut epochs = Vec::new();
-    for before in &known.schedules {
+    for before in &saved.schedules {
         // A rebuild may have raised it since the file was written.
         let now = match redis {
             Some(redis) => redis::epoch(redis, before.schedule).await?,
@@ -98,12 +98,12 @@ pub async fn finish(
         };
         epochs.push((before.schedule, now.max(before.epoch)));
     }
-    pg.transact(&FinishRestore { known, choices, identity, tables, epochs }).await
+    pg.transact(&FinishRestore { saved, choices, identity, tables, epochs }).await
 }
 
 /// The transaction.
 struct FinishRestore<'a> {
-    known: &'a Known,
+    saved: &'a SavedState,
     choices: &'a Choices,
     identity: DatabaseIdentity,
     tables: Vec<Numbered>,
@@ -117,14 +117,14 @@ impl Work for FinishRestore<'_> {
 
     async fn run(&self, tx: &mut Tx) -> Result<Finished, RestoreError> {
         pg::take_time(tx).await?;
-        if let Some(changes) = pg::find_finished(tx, self.known.id).await? {
+        if let Some(changes) = pg::find_finished(tx, self.saved.id).await? {
             let changes = serde_json::from_value(changes).map_err(|error| inconsistent(&error))?;
             return Ok(Finished { changes, is_repeated: true });
         }
         let kept_users = self.kept_users(tx).await?;
         let (now, last) = pg::last_generation(tx).await?;
         let generation = now.max(last + 1);
-        let first_id = (generation * IDS_PER_SECOND).max(self.known.highest_id() + 1);
+        let first_id = (generation * IDS_PER_SECOND).max(self.saved.highest_id() + 1);
         for table in &self.tables {
             pg::move_ids(tx, table, first_id).await?;
         }
@@ -132,7 +132,7 @@ impl Work for FinishRestore<'_> {
         let blocked = self.settle_missing_seats(tx).await?;
         let operator = user::pg::create(tx, &self.choices.operator).await?;
         let changes = Changes {
-            file: self.known.id,
+            file: self.saved.id,
             generation,
             kept_users,
             first_id,
@@ -142,8 +142,8 @@ impl Work for FinishRestore<'_> {
             operator,
         };
         let text = serde_json::to_value(&changes).map_err(|error| inconsistent(&error))?;
-        pg::record(tx, self.known.id, (generation, kept_users, first_id), &text).await?;
-        pg::write_audit(tx, operator, self.known.id, &text).await?;
+        pg::record(tx, self.saved.id, (generation, kept_users, first_id), &text).await?;
+        pg::write_audit(tx, operator, self.saved.id, &text).await?;
         Ok(Finished { changes, is_repeated: false })
     }
 }
@@ -153,14 +153,14 @@ impl FinishRestore<'_> {
     /// database, if nobody can have signed up between the restore and the file. Users who signed up
     /// after the file was written are not kept. 0 if that is not certain.
     async fn kept_users(&self, tx: &mut Tx) -> Result<i64, RestoreError> {
-        let is_certain = match &self.known.postgres {
+        let is_certain = match &self.saved.postgres {
             Some(before) => before.identity != self.identity,
-            None => self.known.running.is_empty(),
+            None => self.saved.running.is_empty(),
         };
         if self.choices.end_all_tokens || !is_certain {
             return Ok(0);
         }
-        Ok(pg::highest_user_before(tx, self.known.prepared_at - CLOCKS).await?)
+        Ok(pg::highest_user_before(tx, self.saved.prepared_at - CLOCKS).await?)
     }
 
     /// Blocks the seats that were sold and are free now, if that was chosen; returns how many.
@@ -172,8 +172,8 @@ impl FinishRestore<'_> {
         if self.choices.missing == MissingSeats::Sell {
             return Ok(blocked);
         }
-        for before in &self.known.schedules {
-            let sold = before.seats_in(KnownState::Sold);
+        for before in &self.saved.schedules {
+            let sold = before.seats_in(SavedSeatState::Sold);
             let numbers: Vec<i32> = sold.map(|seat| seat.number.cast_signed()).collect();
             let missing = pg::lock_unsold(tx, before.schedule, &numbers).await?;
             let count = missing.len() as u64;

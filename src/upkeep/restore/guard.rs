@@ -1,7 +1,7 @@
 //! Refuses to change a database that processes use, or that the file is not of.
 
 use super::RestoreError;
-use super::model::{Known, SecretDigests};
+use super::model::{SavedState, SecretDigests};
 use super::pg;
 use crate::store::pg::{Pg, migrations};
 use crate::store::process_records;
@@ -12,8 +12,8 @@ use crate::store::redis::Redis;
 ///
 /// # Errors
 /// [`RestoreError::OtherInstallation`].
-pub fn same_installation(known: &Known, own: &SecretDigests) -> Result<(), RestoreError> {
-    if known.secrets.share_one(own) { Ok(()) } else { Err(RestoreError::OtherInstallation) }
+pub fn same_installation(saved: &SavedState, own: &SecretDigests) -> Result<(), RestoreError> {
+    if saved.secrets.share_one(own) { Ok(()) } else { Err(RestoreError::OtherInstallation) }
 }
 
 /// Checks that the schema is that of this program.

@@ -11,7 +11,7 @@ use crate::store::id::{ScheduleId, UserId};
 /// What was known before the restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Known {
+pub struct SavedState {
     /// Id of the file. `onsale restore finish` works once for it.
     pub id: Uuid,
     /// When Redis was read, by the clock of Redis.
@@ -21,9 +21,9 @@ pub struct Known {
     /// The processes that were running.
     pub running: Vec<String>,
     /// The database that `DATABASE_URL` led to; null if none answered.
-    pub postgres: Option<KnownDatabase>,
+    pub postgres: Option<SavedDatabase>,
     /// Every schedule that has keys in Redis, by its id.
-    pub schedules: Vec<KnownSchedule>,
+    pub schedules: Vec<SavedSchedule>,
 }
 
 /// Digests of an installation's secrets, which do not reveal them.
@@ -39,7 +39,7 @@ pub struct SecretDigests {
 /// A database, as far as it can be told from another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KnownDatabase {
+pub struct SavedDatabase {
     /// Which copy it is.
     pub identity: DatabaseIdentity,
     /// The last id of each table.
@@ -61,7 +61,7 @@ pub struct DatabaseIdentity {
 /// What Redis knows about a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KnownSchedule {
+pub struct SavedSchedule {
     /// The schedule.
     pub schedule: ScheduleId,
     /// The epoch of the keys.
@@ -71,17 +71,17 @@ pub struct KnownSchedule {
     /// False if a rebuild of the keys had not ended: seats may be absent here.
     pub complete: bool,
     /// Every seat that is not free, by its number.
-    pub seats: Vec<KnownSeat>,
+    pub seats: Vec<SavedSeat>,
 }
 
 /// A seat that Redis knows as not free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KnownSeat {
+pub struct SavedSeat {
     /// Number of the seat in its schedule.
     pub number: u32,
     /// Its state.
-    pub state: KnownState,
+    pub state: SavedSeatState,
     /// The fence of its last change.
     pub fence: i64,
     /// The hold by which it is held or was bought; null if Redis was rebuilt since.
@@ -93,7 +93,7 @@ pub struct KnownSeat {
 /// The state of a seat that is not free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KnownState {
+pub enum SavedSeatState {
     /// Sold.
     Sold,
     /// Held, and not paid yet.
@@ -111,28 +111,28 @@ impl SecretDigests {
     }
 }
 
-impl KnownSchedule {
+impl SavedSchedule {
     /// The seats in this state.
-    pub fn seats_in(&self, state: KnownState) -> impl Iterator<Item = &KnownSeat> {
+    pub fn seats_in(&self, state: SavedSeatState) -> impl Iterator<Item = &SavedSeat> {
         self.seats.iter().filter(move |seat| seat.state == state)
     }
 }
 
-impl Known {
+impl SavedState {
     /// The highest id of any table that is known to have been given out.
     #[must_use]
     pub fn highest_id(&self) -> i64 {
         let last_ids =
             self.postgres.iter().flat_map(|database| database.last_ids.values().copied());
-        let schedules = self.schedules.iter().map(|known| known.schedule.0);
-        let users = self.schedules.iter().flat_map(|known| &known.seats);
+        let schedules = self.schedules.iter().map(|saved| saved.schedule.0);
+        let users = self.schedules.iter().flat_map(|saved| &saved.seats);
         let users = users.filter_map(|seat| Some(seat.user?.0));
         last_ids.chain(schedules).chain(users).max().unwrap_or(0)
     }
 
     /// The number of seats in this state, in all schedules.
     #[must_use]
-    pub fn count(&self, state: KnownState) -> usize {
-        self.schedules.iter().map(|known| known.seats_in(state).count()).sum()
+    pub fn count(&self, state: SavedSeatState) -> usize {
+        self.schedules.iter().map(|saved| saved.seats_in(state).count()).sum()
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use uuid::Uuid;
 
-use super::model::{Known, KnownDatabase, KnownState, SecretDigests};
+use super::model::{SavedDatabase, SavedSeatState, SavedState, SecretDigests};
 use super::{RestoreError, pg, redis};
 use crate::store::keys::{META_PATTERN, schedule_of};
 use crate::store::pg::Pg;
@@ -16,7 +16,7 @@ use crate::store::{StoreError, process_records};
 /// How long PostgreSQL is waited for. It may be lost.
 const POSTGRES: Duration = Duration::from_secs(5);
 
-/// Reads what is known.
+/// Reads what is saved.
 ///
 /// # Errors
 /// [`RestoreError::Store`] if Redis does not answer, or does not let the user list keys.
@@ -24,7 +24,7 @@ pub async fn prepare(
     redis: &Redis,
     pg: &Pg,
     secrets: SecretDigests,
-) -> Result<Known, RestoreError> {
+) -> Result<SavedState, RestoreError> {
     let (now_ms, _) = process_records::clock(redis).await?;
     let running = process_records::list(redis).await?;
     let mut schedules = Vec::new();
@@ -35,7 +35,7 @@ pub async fn prepare(
         schedules.extend(redis::read_schedule(redis, schedule).await?);
     }
     let postgres = tokio::time::timeout(POSTGRES, read_database(pg)).await;
-    Ok(Known {
+    Ok(SavedState {
         id: Uuid::now_v7(),
         prepared_at: DateTime::from_timestamp_millis(now_ms).unwrap_or_default(),
         secrets,
@@ -45,23 +45,23 @@ pub async fn prepare(
     })
 }
 
-async fn read_database(pg: &Pg) -> Result<KnownDatabase, StoreError> {
-    Ok(KnownDatabase { identity: pg::identity(pg).await?, last_ids: pg::last_ids(pg).await? })
+async fn read_database(pg: &Pg) -> Result<SavedDatabase, StoreError> {
+    Ok(SavedDatabase { identity: pg::identity(pg).await?, last_ids: pg::last_ids(pg).await? })
 }
 
 /// A summary for the operator.
-impl fmt::Display for Known {
+impl fmt::Display for SavedState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |state| self.count(state);
         writeln!(
             f,
             "Redis knows {} schedules: {} seats sold, {} held, {} blocked",
             self.schedules.len(),
-            count(KnownState::Sold),
-            count(KnownState::Held),
-            count(KnownState::Blocked)
+            count(SavedSeatState::Sold),
+            count(SavedSeatState::Held),
+            count(SavedSeatState::Blocked)
         )?;
-        for half_built in self.schedules.iter().filter(|known| !known.complete) {
+        for half_built in self.schedules.iter().filter(|saved| !saved.complete) {
             let schedule = half_built.schedule;
             writeln!(
                 f,

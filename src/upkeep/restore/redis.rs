@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::model::{KnownSchedule, KnownSeat, KnownState};
+use super::model::{SavedSchedule, SavedSeat, SavedSeatState};
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::keys::ScheduleKeys;
 use crate::store::redis::Redis;
@@ -30,7 +30,7 @@ struct Meta {
 pub(super) async fn read_schedule(
     redis: &Redis,
     schedule: ScheduleId,
-) -> Result<Option<KnownSchedule>, StoreError> {
+) -> Result<Option<SavedSchedule>, StoreError> {
     let keys = ScheduleKeys::new(schedule, 1);
     for _ in 0..TRIES {
         let Some(meta) = read_meta(redis, &keys).await? else {
@@ -40,7 +40,7 @@ pub(super) async fn read_schedule(
             continue;
         };
         let Meta { epoch, is_loading, last_entry, .. } = meta;
-        return Ok(Some(KnownSchedule {
+        return Ok(Some(SavedSchedule {
             schedule,
             epoch,
             last_entry,
@@ -76,7 +76,7 @@ async fn read_seats(
     redis: &Redis,
     keys: &ScheduleKeys,
     meta: Meta,
-) -> Result<Option<Vec<KnownSeat>>, StoreError> {
+) -> Result<Option<Vec<SavedSeat>>, StoreError> {
     // Seats that were added a moment ago are not in the settings yet.
     let mut command = redis::cmd("GETRANGE");
     command.arg(keys.named("sold")).arg(0).arg(-1);
@@ -100,7 +100,7 @@ async fn read_page(
     meta: Meta,
     first: u32,
     last: u32,
-) -> Result<Option<Vec<KnownSeat>>, StoreError> {
+) -> Result<Option<Vec<SavedSeat>>, StoreError> {
     type Texts = Vec<Option<String>>;
     type Answer = ((Option<u64>, Option<u64>), (i64, i64), Texts, Vec<Option<f64>>, Vec<u8>);
     let mut pipe = redis::pipe();
@@ -130,20 +130,20 @@ async fn read_page(
 
 /// Reads `<fence> <state> <hold> [user]`; `None` if the seat is free. A seat that the map shows as
 /// gone counts as sold, whatever its holder says: the cautious reading.
-fn seat(number: u32, holder: Option<&str>, is_gone: bool, is_held: bool) -> Option<KnownSeat> {
+fn seat(number: u32, holder: Option<&str>, is_gone: bool, is_held: bool) -> Option<SavedSeat> {
     let mut parts = holder.unwrap_or_default().split(' ');
     let fence = parts.next().and_then(|fence| fence.parse().ok()).unwrap_or(0);
     let state = match parts.next() {
-        Some("BLOCK") => KnownState::Blocked,
-        Some("SELL") => KnownState::Sold,
-        _ if is_gone => KnownState::Sold,
-        Some("KEEP") if is_held => KnownState::Held,
+        Some("BLOCK") => SavedSeatState::Blocked,
+        Some("SELL") => SavedSeatState::Sold,
+        _ if is_gone => SavedSeatState::Sold,
+        Some("KEEP") if is_held => SavedSeatState::Held,
         _ => return None,
     };
     // A rebuild writes the hold of a sold seat as nil.
     let hold = parts.next().and_then(|hold| hold.parse().ok()).filter(|hold: &Uuid| !hold.is_nil());
     let user = parts.next().and_then(|user| user.parse().ok()).map(UserId);
-    Some(KnownSeat { number, state, fence, hold, user })
+    Some(SavedSeat { number, state, fence, hold, user })
 }
 
 #[cfg(test)]
@@ -156,13 +156,13 @@ mod tests {
         for (holder, is_gone, is_held, expected) in [
             (None, false, false, None),
             (None, false, true, None), // claimed, which PostgreSQL has not decided
-            (None, true, false, Some(KnownState::Sold)),
+            (None, true, false, Some(SavedSeatState::Sold)),
             (Some("4 FREE -"), false, false, None),
-            (Some("4 FREE -"), true, false, Some(KnownState::Sold)),
-            (Some("4 KEEP - 9"), false, true, Some(KnownState::Held)),
+            (Some("4 FREE -"), true, false, Some(SavedSeatState::Sold)),
+            (Some("4 KEEP - 9"), false, true, Some(SavedSeatState::Held)),
             (Some("4 KEEP - 9"), false, false, None), // lapsed
-            (Some("5 SELL - 9"), true, false, Some(KnownState::Sold)),
-            (Some("5 BLOCK -"), true, false, Some(KnownState::Blocked)),
+            (Some("5 SELL - 9"), true, false, Some(SavedSeatState::Sold)),
+            (Some("5 BLOCK -"), true, false, Some(SavedSeatState::Blocked)),
         ] {
             assert_eq!(state(holder, is_gone, is_held), expected, "{holder:?}");
         }
