@@ -128,6 +128,15 @@ enum Failure {
     Runtime(#[from] std::io::Error),
 }
 
+impl From<restore::StepError> for Failure {
+    fn from(error: restore::StepError) -> Self {
+        match error {
+            restore::StepError::Start(error) => Self::Start(error),
+            restore::StepError::Restore(error) => Self::Restore(error),
+        }
+    }
+}
+
 /// Parses the command line and runs the command. The exit code is 0 after success, 2 for wrong
 /// settings, and else 1.
 pub fn main() -> ExitCode {
@@ -168,7 +177,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
             }
             Command::Token(args) => token(args).await,
             Command::Seed(args) => seed(*args).await,
-            Command::Restore(command) => return restore::run(command).await,
+            Command::Restore(command) => return Ok(restore::run(command).await?),
             Command::Health(args) => {
                 print!("{}", health::ask(&args).await?);
                 Ok(())

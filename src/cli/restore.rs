@@ -14,10 +14,19 @@ use onsale::upkeep::restore::model::SecretDigests;
 use onsale::upkeep::restore::{RestoreError, compare, file, guard, prepare};
 use onsale::user::model::tidy_name;
 
-use super::Failure;
-
 /// Exit code if the stores differ. 1 is a failure, and 2 a wrong command line.
 const DIFFERENT: u8 = 3;
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The settings or a file that they name cannot be used.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The step itself.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+}
 
 #[derive(Debug, Subcommand)]
 pub enum RestoreCommand {
@@ -76,7 +85,7 @@ pub struct FinishArgs {
 }
 
 /// Runs a step.
-pub async fn run(command: RestoreCommand) -> Result<ExitCode, Failure> {
+pub async fn run(command: RestoreCommand) -> Result<ExitCode, StepError> {
     match command {
         RestoreCommand::Prepare(args) => run_prepare(&args).await,
         RestoreCommand::Compare(args) => run_compare(&args).await,
@@ -84,7 +93,7 @@ pub async fn run(command: RestoreCommand) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn run_prepare(args: &PrepareArgs) -> Result<ExitCode, Failure> {
+async fn run_prepare(args: &PrepareArgs) -> Result<ExitCode, StepError> {
     let (redis, pg) = stores(&args.settings)?;
     let saved = prepare::prepare(&redis, &pg, digests(&args.settings)).await?;
     file::write(&args.to, &saved)?;
@@ -93,7 +102,7 @@ async fn run_prepare(args: &PrepareArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run_compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
+async fn run_compare(args: &CompareArgs) -> Result<ExitCode, StepError> {
     let (_, pg) = stores(&args.settings)?;
     let saved = file::read(&args.from)?;
     guard::same_installation(&saved, &digests(&args.settings))?;
@@ -106,7 +115,7 @@ async fn run_compare(args: &CompareArgs) -> Result<ExitCode, Failure> {
     Ok(if comparison.equal { ExitCode::SUCCESS } else { DIFFERENT.into() })
 }
 
-async fn run_finish(args: &FinishArgs) -> Result<ExitCode, Failure> {
+async fn run_finish(args: &FinishArgs) -> Result<ExitCode, StepError> {
     let (redis, pg) = stores(&args.settings)?;
     let saved = file::read(&args.from)?;
     guard::same_installation(&saved, &digests(&args.settings))?;

@@ -187,7 +187,7 @@ impl fmt::Display for Comparison {
         if self.equal {
             return writeln!(f, "PostgreSQL has every seat that Redis knew as sold, and no other");
         }
-        self.schedules.iter().try_for_each(|differences| differences.fmt(f))?;
+        self.schedules.iter().try_for_each(|differences| write!(f, "{differences}"))?;
         self.not_in_redis.iter().try_for_each(|schedule| {
             writeln!(f, "schedule {schedule}: Redis had nothing of it, so it cannot be compared")
         })

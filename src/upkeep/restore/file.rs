@@ -10,10 +10,7 @@ use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
 use super::RestoreError;
-use super::model::SavedState;
-
-/// Version of the format.
-pub const VERSION: u64 = 1;
+use super::model::{SavedState, VERSION};
 
 const FORMAT: &str = "onsale-restore";
 

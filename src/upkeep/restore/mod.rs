@@ -7,9 +7,11 @@
 //! | `file` | keeps that in a file, from one command to the next |
 //! | `compare` | lists the seats whose sales PostgreSQL lost |
 //! | `finish` | makes sure that nothing from before the restore is given out again or trusted |
+//! | `error` | why a step failed |
 //! | `guard` | refuses to work while processes serve, or with the file of another installation |
 
 pub mod compare;
+pub mod error;
 pub mod file;
 pub mod finish;
 pub mod guard;
@@ -18,55 +20,4 @@ mod pg;
 pub mod prepare;
 mod redis;
 
-use std::path::PathBuf;
-
-use self::file::VERSION;
-use crate::store::StoreError;
-use crate::store::pg::MaybeConflict;
-
-/// Why a command of `onsale restore` failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RestoreError {
-    /// A store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The file cannot be read or written.
-    #[error("{}: {1}", .0.display())]
-    File(PathBuf, std::io::Error),
-    /// A file of that name exists. It may be the only record of what was sold.
-    #[error("{} exists and is kept: choose another name", .0.display())]
-    Exists(PathBuf),
-    /// The file is cut off, changed, or something else.
-    #[error("{} is not a whole file of `onsale restore prepare`: {1}", .0.display())]
-    Damaged(PathBuf, String),
-    /// Another release wrote the file.
-    #[error("{} has version {1}; this program reads version {VERSION}", .0.display())]
-    Version(PathBuf, u64),
-    /// No secret of the file is one of this command's.
-    #[error(
-        "the file is of another installation: none of its secrets is set here. After a change of \
-         the secrets, set ONSALE_QUEUE_SECRETS to the new and an old one"
-    )]
-    OtherInstallation,
-    /// Processes serve.
-    #[error("{0}: stop all processes, wait a minute, and try again (--force does not wait)")]
-    Running(String),
-    /// Redis does not answer, so it is unknown whether processes serve.
-    #[error("{0}: without Redis it is unknown whether processes serve (--force goes on)")]
-    Unknown(StoreError),
-    /// The schema is not that of this program.
-    #[error("{0}: run `onsale migrate` first")]
-    Schema(String),
-    /// Seats that Redis knew as sold are free, and the operator has not decided about them.
-    #[error(
-        "{0} seats that were sold are free in PostgreSQL, as `onsale restore compare` lists: add \
-         --block-missing, which keeps them from sale, or --sell-missing"
-    )]
-    Undecided(u64),
-}
-
-impl MaybeConflict for RestoreError {
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_conflict())
-    }
-}
+pub use self::error::RestoreError;

@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 use crate::store::id::{ScheduleId, UserId};
 
+/// Version of the file's format.
+pub const VERSION: u64 = 1;
+
 /// What was known before the restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -124,9 +124,11 @@ pub(super) async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
 /// The changes of an earlier run for this file; `None` if there was none. A run at the same time is
 /// waited for.
 pub(super) async fn find_finished(tx: &mut Tx, file: Uuid) -> Result<Option<Value>, StoreError> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtext('onsale restore finish'))")
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        r#"select true as "locked!" from pg_advisory_xact_lock(hashtext('onsale restore finish'))"#
+    )
+    .fetch_one(tx.conn())
+    .await?;
     let changes = sqlx::query_scalar!("select changes from restore where file_id = $1", file);
     Ok(changes.fetch_optional(tx.conn()).await?)
 }

@@ -5,4 +5,5 @@ pub mod nginx;
 pub mod nginx_streams;
 pub mod postgresql;
 pub mod rolling;
+pub mod standbys;
 pub mod systemd;
