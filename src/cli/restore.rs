@@ -60,6 +60,7 @@ pub struct CompareArgs {
     json: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct FinishArgs {
     #[command(flatten)]

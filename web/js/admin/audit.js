@@ -15,6 +15,7 @@ const ACTIONS = [
   ['schedule', 'create', 'change'],
   ['queue', 'change'],
   ['seats', 'add', 'block', 'unblock'],
+  ['restore', 'finish'],
 ].flatMap(([subject, ...verbs]) => verbs.map((verb) => `${subject}.${verb}`));
 /** Fields of entries that are not changes. */
 const HIDDEN_FIELDS = ['id', 'concert_id'];
