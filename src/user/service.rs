@@ -172,12 +172,12 @@ impl Users {
         create_many(&self.pg, count).await
     }
 
-    /// One step of the loop that reads the token generations. After a restore, users of an identity
-    /// provider are looked up again: their ids may have changed.
+    /// One step of the loop that reads the token generations. After a restore or a failover, users of
+    /// an identity provider are looked up again: their ids may have changed.
     pub async fn refresh_generations(&self) -> Result<bool, StoreError> {
         if self.tokens.generations().refresh(&self.pg).await? {
             self.provided.clear();
-            tracing::warn!("the database was restored: tokens of users whom it lost are refused");
+            tracing::warn!("the database was restored or failed over; users are looked up again");
         }
         Ok(false)
     }

@@ -33,16 +33,26 @@ pub enum GenerationError {
     Unread,
 }
 
-/// The generations as this process read them last, oldest first; cheap to clone.
+/// The generations as this process read them last; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct TokenGenerations {
-    last: Arc<ArcSwapOption<Vec<TokenGeneration>>>,
+    last: Arc<ArcSwapOption<LastRead>>,
+}
+
+/// What was read last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct LastRead {
+    /// Which copy of the database it was: the timeline, which changes when a standby is promoted,
+    /// and the oid.
+    copy: String,
+    /// Oldest first.
+    generations: Vec<TokenGeneration>,
 }
 
 impl Default for TokenGenerations {
     /// No restore has happened.
     fn default() -> Self {
-        Self { last: Arc::new(ArcSwapOption::from_pointee(Vec::new())) }
+        Self { last: Arc::new(ArcSwapOption::from_pointee(LastRead::default())) }
     }
 }
 
@@ -63,30 +73,38 @@ impl TokenGenerations {
         Ok(generations)
     }
 
-    /// Reads the generations again; returns whether there is a new one. The first read returns
-    /// false.
+    /// Reads the generations again; returns whether ids may name others than before: there is a new
+    /// generation, or the database is another copy. The first read returns false.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if PostgreSQL does not answer. The last ones stay in use.
     pub async fn refresh(&self, pg: &Pg) -> Result<bool, StoreError> {
-        let rows = sqlx::query!("select generation, kept_users from restore order by generation")
-            .fetch_all(pg.pool())
-            .await?;
-        let generations = rows.into_iter().map(|row| TokenGeneration {
-            generation: row.generation.cast_unsigned(),
-            kept_users: row.kept_users,
+        let rows = sqlx::query!(
+            r#"select left(pg_walfile_name(pg_current_wal_lsn()), 8) || '-' || d.oid as "copy!",
+                      r.generation as "generation?", r.kept_users as "kept_users?"
+               from pg_database d left join restore r on true
+               where d.datname = current_database() order by r.generation"#
+        )
+        .fetch_all(pg.pool())
+        .await?;
+        let copy = rows.first().map_or_else(String::new, |row| row.copy.clone());
+        let generations = rows.into_iter().filter_map(|row| {
+            let generation = row.generation?.cast_unsigned();
+            Some(TokenGeneration { generation, kept_users: row.kept_users? })
         });
-        Ok(self.replace(generations.collect()))
+        Ok(self.replace(&copy, generations.collect()))
     }
 
-    /// Takes over generations, oldest first; returns whether they differ from those before.
-    pub(crate) fn replace(&self, generations: Vec<TokenGeneration>) -> bool {
+    /// Takes over generations, oldest first, of a copy of the database; returns whether either
+    /// differs from before.
+    pub(crate) fn replace(&self, copy: &str, generations: Vec<TokenGeneration>) -> bool {
+        let read = LastRead { copy: copy.to_owned(), generations };
         let before = self.last.load();
-        if before.as_deref() == Some(&generations) {
+        if before.as_deref() == Some(&read) {
             return false;
         }
         let had_any = before.is_some();
-        self.last.store(Some(Arc::new(generations)));
+        self.last.store(Some(Arc::new(read)));
         had_any
     }
 
@@ -95,8 +113,8 @@ impl TokenGenerations {
     /// # Errors
     /// [`GenerationError::Unread`].
     pub fn current(&self) -> Result<u64, GenerationError> {
-        let generations = self.last.load();
-        let generations = generations.as_deref().ok_or(GenerationError::Unread)?;
+        let last = self.last.load();
+        let generations = &last.as_deref().ok_or(GenerationError::Unread)?.generations;
         Ok(generations.last().map_or(0, |last| last.generation))
     }
 
@@ -106,8 +124,8 @@ impl TokenGenerations {
     /// # Errors
     /// [`GenerationError`].
     pub fn check(&self, generation: u64, user: UserId) -> Result<(), GenerationError> {
-        let generations = self.last.load();
-        let generations = generations.as_deref().ok_or(GenerationError::Unread)?;
+        let last = self.last.load();
+        let generations = &last.as_deref().ok_or(GenerationError::Unread)?.generations;
         let mut later = generations.iter().rev().take_while(|later| later.generation > generation);
         if later.all(|later| user.0 <= later.kept_users) {
             Ok(())
@@ -130,7 +148,7 @@ mod tests {
     fn a_token_is_accepted_if_every_later_restore_kept_its_user() {
         let read = TokenGenerations::default();
         assert_eq!((read.current(), read.check(0, UserId(900))), (Ok(0), Ok(())));
-        assert!(read.replace(generations(&[(100, 50), (200, 1030)])));
+        assert!(read.replace("1", generations(&[(100, 50), (200, 1030)])));
         assert_eq!(read.current(), Ok(200));
         for (generation, user, accepted) in [
             (0, 50, true),
@@ -145,7 +163,7 @@ mod tests {
             assert_eq!(checked.is_ok(), accepted, "generation {generation}, user {user}");
         }
         // A later restore to before the first one loses users that the first one kept.
-        assert!(read.replace(generations(&[(100, 50), (200, 1030), (300, 20)])));
+        assert!(read.replace("1", generations(&[(100, 50), (200, 1030), (300, 20)])));
         assert_eq!(read.check(0, UserId(21)), Err(GenerationError::Superseded));
         assert_eq!(read.check(0, UserId(20)), Ok(()));
     }
@@ -153,7 +171,7 @@ mod tests {
     #[test]
     fn a_restore_that_kept_no_user_ends_all_earlier_tokens() {
         let read = TokenGenerations::default();
-        read.replace(generations(&[(100, 0)]));
+        read.replace("1", generations(&[(100, 0)]));
         assert_eq!(read.check(0, UserId(1)), Err(GenerationError::Superseded));
         assert_eq!(read.check(100, UserId(1)), Ok(()));
     }
@@ -163,9 +181,10 @@ mod tests {
         let read = TokenGenerations::unread();
         assert_eq!(read.check(0, UserId(1)), Err(GenerationError::Unread));
         assert_eq!(read.current(), Err(GenerationError::Unread));
-        assert!(!read.replace(Vec::new()), "the first read is no change");
+        assert!(!read.replace("1", Vec::new()), "the first read is no change");
         assert_eq!(read.check(0, UserId(1)), Ok(()));
-        assert!(read.replace(generations(&[(100, 0)])));
-        assert!(!read.replace(generations(&[(100, 0)])));
+        assert!(read.replace("1", generations(&[(100, 0)])));
+        assert!(!read.replace("1", generations(&[(100, 0)])));
+        assert!(read.replace("2", generations(&[(100, 0)])), "a standby was promoted");
     }
 }

@@ -223,7 +223,7 @@ fn a_token_from_before_a_restore_is_refused_unless_its_user_was_kept() {
     let mint = |user| tokens.mint(UserId(user), Role::User, Duration::from_mins(1)).unwrap();
     let [kept, lost] = [mint(6), mint(7)].map(|minted| minted.access_token);
     assert!(tokens.verify(&kept).is_ok() && tokens.verify(&lost).is_ok());
-    generations.replace(vec![TokenGeneration { generation: 100, kept_users: 6 }]);
+    generations.replace("1", vec![TokenGeneration { generation: 100, kept_users: 6 }]);
     assert!(tokens.verify(&kept).is_ok());
     let refused = tokens.verify(&lost);
     let superseded = TokenError::Generation(GenerationError::Superseded).to_string();

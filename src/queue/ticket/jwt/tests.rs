@@ -111,12 +111,12 @@ fn a_cached_ticket_is_refused_once_a_restore_has_ended_it() {
     assert!(tickets.verify(&earlier).is_ok());
     // User 7 is the first one that the restore lost.
     let raise = |generation, kept_users| TokenGeneration { generation, kept_users };
-    generations.replace(vec![raise(100, 6)]);
+    generations.replace("1", vec![raise(100, 6)]);
     assert_eq!(tickets.verify(&earlier), Err(InvalidTicket::Superseded), "from the cache");
     assert_eq!(signing.verify(&earlier), Err(InvalidTicket::Superseded));
     let later = token(&signing, 60);
     assert_eq!(tickets.verify(&later).unwrap().user, UserId(7));
-    generations.replace(vec![raise(100, 6), raise(200, 7)]);
+    generations.replace("1", vec![raise(100, 6), raise(200, 7)]);
     assert!(tickets.verify(&later).is_ok(), "the second restore kept the user");
     assert_eq!(tickets.verify(&earlier), Err(InvalidTicket::Superseded));
     let unread = super::TicketKeys::new(&[OLD.to_owned()], "onsale")
