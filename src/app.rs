@@ -164,8 +164,7 @@ fn assemble(
 /// Creates the services on the stores, and starts the loops.
 fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, StartError> {
     let metrics = loops.metrics.clone();
-    let users = users(settings, &stores, loops)?;
-    let Stores { pg, redis, generations } = stores;
+    let (users, Stores { pg, redis, generations }) = (users(settings, &stores, loops)?, stores);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
     let (delivered, deliveries) = Delivered::channel();

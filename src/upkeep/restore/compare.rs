@@ -89,7 +89,8 @@ pub async fn compare(pg: &Pg, saved: &SavedState) -> Result<Comparison, RestoreE
     let mut schedules = Vec::new();
     for before in &saved.schedules {
         let mut before = before.clone();
-        add_lost_sales(&mut before, &upkeep::pg::lost_sales(pg, before.schedule).await?);
+        let lost = upkeep::pg::lost_sales(pg, before.schedule).await?;
+        add_lost_sales(&mut before, &lost);
         schedules.push(differences(pg, &before).await?);
     }
     schedules.retain(|differences| !differences.is_equal());

@@ -13,16 +13,16 @@ pub enum RestoreError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The file cannot be read or written.
-    #[error("{}: {1}", .0.display())]
+    #[error("{path}: {1}", path = .0.display())]
     File(PathBuf, std::io::Error),
     /// A file of that name exists. It may be the only record of what was sold.
-    #[error("{} exists and is kept: choose another name", .0.display())]
+    #[error("{path} exists and is kept: choose another name", path = .0.display())]
     Exists(PathBuf),
     /// The file is cut off, changed, or something else.
-    #[error("{} is not a whole file of `onsale restore prepare`: {1}", .0.display())]
+    #[error("{path} is not a whole file of `onsale restore prepare`: {1}", path = .0.display())]
     Damaged(PathBuf, String),
     /// Another release wrote the file.
-    #[error("{} has version {1}; this program reads version {VERSION}", .0.display())]
+    #[error("{path} has version {1}; this program reads version {VERSION}", path = .0.display())]
     Version(PathBuf, u64),
     /// No secret of the file is one of this command's.
     #[error(

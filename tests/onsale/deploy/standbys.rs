@@ -70,7 +70,9 @@ async fn one_of_two_synchronous_standbys_may_die_and_without_both_nothing_is_con
     until_confirming(&primary, 0).await;
     let payment = json!({"hold_id": held["hold_id"]});
     let paying = buyer.keyed();
-    paying.post("/v1/payments", payment.clone()).await.refused(503, "store_unavailable");
+    let refused = paying.post("/v1/payments", payment.clone()).await;
+    // The first try of the call waits for its commit, and keeps the key from the second.
+    refused.refused(409, "request_in_progress");
     // Who only reads and waits notices nothing.
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 1_000_000);
     assert_eq!(process.anonymous().get("/readyz").await.status, 200);

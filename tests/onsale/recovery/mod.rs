@@ -20,4 +20,5 @@ pub mod redis_acl;
 pub mod redis_tls;
 pub mod reshard;
 pub mod restore;
+pub mod restore_prepare;
 pub mod restore_refusals;

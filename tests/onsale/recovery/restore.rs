@@ -2,13 +2,12 @@
 //! given out again, and the sale goes on.
 
 use onsale_dev::pg::PostgresServer;
-use redis::AsyncCommands;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::sale::refusals::active_buyer;
 use crate::support::client::Client;
-use crate::support::faults::{assert_consistent, holder, key};
+use crate::support::faults::{assert_consistent, holder};
 use crate::support::restored::{Restorable, name, run, until_nothing_runs};
 use crate::support::sale::{self, Sale};
 use crate::support::servers::Servers;
@@ -26,7 +25,8 @@ struct Scene {
     lost: Client,
 }
 
-async fn buy(buyer: &mut Client, sale: &Sale, seat: usize) -> Value {
+/// Joins, holds a seat by its place in the list, and pays it.
+pub async fn buy(buyer: &mut Client, sale: &Sale, seat: usize) -> Value {
     buyer.join_with_retries(sale.schedule).await;
     let held = buyer.hold(sale.schedule, json!({"seat_ids": [sale.seats[seat]]})).await.ok(201);
     buyer.pay(&held).await.ok(201);
@@ -56,6 +56,59 @@ impl Scene {
         stage.world.wait_for_empty_outbox().await;
         process.stop().await;
         Self { stage, sale, early, lost }
+    }
+
+    /// Checks the lists of `onsale restore compare` after the restore.
+    async fn lost_seats_are_listed(&self) {
+        assert_eq!(self.differing().await, (vec![2, 4], vec![]));
+        let (_, listed) = self.stage.compare().await;
+        let seat = &listed["schedules"][0]["only_in_redis"][0];
+        assert_eq!(
+            (&seat["section"], &seat["row"], &seat["now"]),
+            (&json!("A"), &json!("1"), &json!("free"))
+        );
+        assert_eq!(
+            (&seat["user"], &seat["seat_id"]),
+            (&json!(self.lost.user), &json!(self.sale.seats[1]))
+        );
+        assert_eq!(listed["schedules"][0]["lost_holds"], json!([3]));
+    }
+
+    /// Checks that a lost user's token and ticket name nobody, and that a kept user's token is as good
+    /// as before; returns a new user.
+    async fn tokens_name_who_they_named(&self, process: &Process) -> Client {
+        let [early, lost] = [&self.early, &self.lost].map(|client| client.at(process.addr));
+        // A lost user's token and ticket name nobody. A kept user's token is as good as before.
+        lost.get("/v1/users/me").await.refused(401, "unauthenticated");
+        lost.get("/v1/queue/ticket").await.refused(401, "ticket_invalid");
+        assert_eq!(early.get("/v1/users/me").await.ok(200)["id"], early.user);
+        let new = sign_up(process).await;
+        assert!(new.user > lost.user + 1_000_000, "{} {}", new.user, lost.user);
+        lost.get("/v1/users/me").await.refused(401, "unauthenticated");
+        assert_eq!(new.get("/v1/users/me").await.ok(200)["id"], new.user);
+        new
+    }
+
+    /// Checks that lost seats are not sold again, and that everything else goes on.
+    async fn sale_goes_on(&self, process: &Process, mut new: Client, last_reservation: i64) {
+        let mut early = self.early.at(process.addr);
+        // The keys were rebuilt, and entries of the new epoch come after all of the old one.
+        let joined = new.join_with_retries(self.sale.schedule).await;
+        assert!(joined.body["sequence"].as_u64() >= Some(2 << 40), "{}", joined.text);
+        new.wait_for_status("ACTIVE").await;
+        for seat in [1, 3] {
+            let refused =
+                new.hold(self.sale.schedule, json!({"seat_ids": [self.sale.seats[seat]]})).await;
+            refused.refused(409, "seat_taken");
+        }
+        let held =
+            new.hold(self.sale.schedule, json!({"seat_ids": [self.sale.seats[2]]})).await.ok(201);
+        assert!(held["reservations"][0]["id"].as_i64() > Some(last_reservation + 1_000_000));
+        new.pay(&held).await.ok(201);
+        early.join_with_retries(self.sale.schedule).await;
+        early.wait_for_status("ACTIVE").await;
+        let held = early.hold(self.sale.schedule, json!({"quantity": 1})).await.ok(201);
+        early.pay(&held).await.ok(201);
     }
 
     /// The numbers of the seats that are sold in one store only.
@@ -99,18 +152,7 @@ async fn after_a_restore_nothing_is_given_out_twice_and_the_sale_goes_on() {
     assert_eq!(scene.differing().await, (vec![], vec![]), "before the restore");
 
     scene.stage.restore().await;
-    assert_eq!(scene.differing().await, (vec![2, 4], vec![]));
-    let (_, listed) = scene.stage.compare().await;
-    let seat = &listed["schedules"][0]["only_in_redis"][0];
-    assert_eq!(
-        (&seat["section"], &seat["row"], &seat["now"]),
-        (&json!("A"), &json!("1"), &json!("free"))
-    );
-    assert_eq!(
-        (&seat["user"], &seat["seat_id"]),
-        (&json!(scene.lost.user), &json!(scene.sale.seats[1]))
-    );
-    assert_eq!(listed["schedules"][0]["lost_holds"], json!([3]));
+    scene.lost_seats_are_listed().await;
 
     let undecided = scene.stage.finish(&[]).await;
     assert_eq!(undecided.code, Some(1));
@@ -123,33 +165,10 @@ async fn after_a_restore_nothing_is_given_out_twice_and_the_sale_goes_on() {
                  where action = 'restore.finish' and u.name = 'Kim'";
     assert_eq!(scene.stage.world.number(audit).await, 1);
 
-    let Scene { stage, sale, early, lost } = &scene;
+    let Scene { stage, sale, .. } = &scene;
     let process = stage.world.start().await;
-    let [mut early, lost] = [early, lost].map(|client| client.at(process.addr));
-    // A lost user's token and ticket name nobody. A kept user's token is as good as before.
-    lost.get("/v1/users/me").await.refused(401, "unauthenticated");
-    lost.get("/v1/queue/ticket").await.refused(401, "ticket_invalid");
-    assert_eq!(early.get("/v1/users/me").await.ok(200)["id"], early.user);
-    let mut new = sign_up(&process).await;
-    assert!(new.user > lost.user + 1_000_000, "{} {}", new.user, lost.user);
-    lost.get("/v1/users/me").await.refused(401, "unauthenticated");
-    assert_eq!(new.get("/v1/users/me").await.ok(200)["id"], new.user);
-
-    // The keys were rebuilt, and entries of the new epoch come after all of the old one.
-    let joined = new.join_with_retries(sale.schedule).await;
-    assert!(joined.body["sequence"].as_u64() >= Some(2 << 40), "{}", joined.text);
-    new.wait_for_status("ACTIVE").await;
-    for seat in [1, 3] {
-        let refused = new.hold(sale.schedule, json!({"seat_ids": [sale.seats[seat]]})).await;
-        refused.refused(409, "seat_taken");
-    }
-    let held = new.hold(sale.schedule, json!({"seat_ids": [sale.seats[2]]})).await.ok(201);
-    assert!(held["reservations"][0]["id"].as_i64() > Some(last_reservation + 1_000_000));
-    new.pay(&held).await.ok(201);
-    early.join_with_retries(sale.schedule).await;
-    early.wait_for_status("ACTIVE").await;
-    let held = early.hold(sale.schedule, json!({"quantity": 1})).await.ok(201);
-    early.pay(&held).await.ok(201);
+    let new = scene.tokens_name_who_they_named(&process).await;
+    scene.sale_goes_on(&process, new, last_reservation).await;
     assert_consistent(&stage.world).await;
     stage.world.wait_for_empty_outbox().await;
     let blocked = holder(&mut stage.world.raw_redis().await, sale.schedule, 2).await;
@@ -203,6 +222,20 @@ async fn a_second_restore_of_an_older_backup_repeats_nothing_of_the_first() {
     assert_eq!(new.get("/v1/users/me").await.ok(200)["id"], new.user);
 }
 
+/// Cuts a standby off: it lacks every later change.
+async fn stop_receiving(standby: &PostgresServer) {
+    let mut conn = PgConnection::connect(&standby.url("postgres")).await.expect("the standby");
+    for statement in ["alter system set primary_conninfo = ''", "select pg_reload_conf()"] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut conn).await.expect(statement);
+    }
+    until("it no longer receives changes", async || {
+        let count = "select count(*) from pg_stat_wal_receiver";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut conn).await.expect("a count");
+        (count == 0).then_some(())
+    })
+    .await;
+}
+
 /// A standby without the last transactions is promoted, and processes go on at once.
 #[tokio::test]
 async fn after_an_asynchronous_failover_lost_sales_are_blocked_and_listed() {
@@ -216,16 +249,7 @@ async fn after_an_asynchronous_failover_lost_sales_are_blocked_and_listed() {
     let mut early = active_buyer(&process, &sale).await;
     buy(&mut early, &sale, 0).await;
     standby.wait_for(&primary).await.expect("it has everything");
-    let mut conn = PgConnection::connect(&standby.url("postgres")).await.expect("the standby");
-    for statement in ["alter system set primary_conninfo = ''", "select pg_reload_conf()"] {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut conn).await.expect(statement);
-    }
-    until("it no longer receives changes", async || {
-        let count = "select count(*) from pg_stat_wal_receiver";
-        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut conn).await.expect("a count");
-        (count == 0).then_some(())
-    })
-    .await;
+    stop_receiving(&standby).await;
     buy(&mut early, &sale, 1).await;
     world.wait_for_empty_outbox().await;
     primary.kill().await.expect("it ends");
@@ -240,7 +264,7 @@ async fn after_an_asynchronous_failover_lost_sales_are_blocked_and_listed() {
         (world.number(found).await == 1).then_some(())
     })
     .await;
-    let mut new = active_buyer(&process, &sale).await;
+    let new = active_buyer(&process, &sale).await;
     let hold = json!({"seat_ids": [sale.seats[1]]});
     new.hold(sale.schedule, hold).await.refused(409, "seat_taken");
     process.stop().await;
@@ -267,44 +291,4 @@ async fn after_an_asynchronous_failover_lost_sales_are_blocked_and_listed() {
     later.wait_for_status("ACTIVE").await;
     assert_consistent(&world).await;
     std::fs::remove_dir_all(folder).expect("the folder");
-}
-
-/// `prepare` reads every primary of a cluster, and the one that Sentinel names.
-#[tokio::test]
-async fn what_a_cluster_and_sentinel_know_is_saved() {
-    let sentinel = onsale_dev::redis::sentinel::RedisSentinel::throwaway().await.expect("Sentinel");
-    for servers in [Servers::cluster(false).await, Servers::Sentinel(sentinel)] {
-        let world = World::on(servers).await;
-        let process = world.start().await;
-        let admin = process.admin().await;
-        let mut schedules = Vec::new();
-        // Several schedules, which a cluster has on different primaries.
-        for _ in 0..4 {
-            let sale = sale::open(&admin, 1, 2, json!({})).await;
-            let mut buyer = active_buyer(&process, &sale).await;
-            buy(&mut buyer, &sale, 1).await;
-            schedules.push(sale.schedule);
-        }
-        world.wait_for_empty_outbox().await;
-        process.stop().await;
-        let mut redis = world.raw_redis().await;
-        let _: () = redis.set(key(7, "other"), "not a schedule").await.expect("Redis");
-        let folder = folder("known");
-        let file = folder.join("known.json");
-        let ran = run(&world, &["prepare", "--to", name(&file)], &[]).await;
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        let known = std::fs::read_to_string(&file).expect("the file");
-        let known: Value = serde_json::from_str(&known).expect("JSON");
-        let known = known["content"]["schedules"].as_array().expect("schedules");
-        let found: Vec<_> = known.iter().map(|one| one["schedule"].as_i64().unwrap()).collect();
-        assert_eq!(found, schedules);
-        for one in known {
-            assert_eq!(one["seats"].as_array().expect("seats").len(), 1, "{one}");
-            assert_eq!(
-                (&one["seats"][0]["number"], &one["seats"][0]["state"]),
-                (&json!(2), &json!("sold"))
-            );
-        }
-        std::fs::remove_dir_all(folder).expect("the folder");
-    }
 }

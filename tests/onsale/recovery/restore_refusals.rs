@@ -4,7 +4,6 @@ use redis::AsyncCommands;
 use serde_json::json;
 
 use crate::sale::refusals::active_buyer;
-use crate::support::faults::key;
 use crate::support::restored::{Restorable, name, restore_command, run};
 use crate::support::sale;
 use crate::support::servers::clusters_requested;
@@ -18,7 +17,7 @@ const OTHERS: [(&str, &str); 2] = [
 ];
 
 /// A sale with one sold seat and no process.
-async fn sold_one() -> Restorable {
+pub async fn sold_one() -> Restorable {
     let mut stage = Restorable::new().await;
     let process = stage.world.start().await;
     let sale = sale::open(&process.admin().await, 1, 3, json!({})).await;
@@ -202,18 +201,4 @@ async fn a_redis_user_who_may_not_list_keys_is_told_which_right_is_missing() {
     assert!(refused.errors.contains("add +scan"), "{refused:?}");
     server.tell::<()>(&["ACL", "SETUSER", "default", "+scan"]).await.expect("Redis");
     stage.prepare().await;
-}
-
-/// Half-built keys are saved with a warning.
-#[tokio::test]
-async fn keys_whose_rebuild_did_not_end_are_saved_with_a_warning() {
-    let stage = sold_one().await;
-    let schedule = stage.world.number("select max(id) from concert_schedule").await;
-    let mut redis = stage.world.raw_redis().await;
-    let _: () = redis.hset(key(schedule, "meta"), "loading_until", 1).await.expect("Redis");
-    let file = stage.file();
-    let prepared = run(&stage.world, &["prepare", "--to", name(&file)], &[]).await;
-    assert_eq!(prepared.code, Some(0), "{prepared:?}");
-    let warning = format!("warning: the keys of schedule {schedule} were half-built");
-    assert!(prepared.text.contains(&warning), "{prepared:?}");
 }

@@ -67,17 +67,14 @@ impl Restorable {
         let mut conn = PgConnection::connect(&self.server.url("postgres")).await.expect("it");
         let drop = format!("drop database if exists {target} with (force)");
         sqlx::query(AssertSqlSafe(drop)).execute(&mut conn).await.expect("dropped");
-        // Of a process that has just ended.
+        // A process that has just ended may still connect.
         let end =
             "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1";
-        sqlx::query(end).bind(source).execute(&mut conn).await.expect("ended");
         until("the source has no sessions", async || {
-            let count = "select count(*) from pg_stat_activity where datname = $1";
-            let count = sqlx::query_scalar::<_, i64>(count).bind(source);
-            (count.fetch_one(&mut conn).await.expect("a count") == 0).then_some(())
+            sqlx::query(end).bind(source).execute(&mut conn).await.expect("ended");
+            self.server.create_database(target, source).await.ok()
         })
         .await;
-        self.server.create_database(target, source).await.expect("a copy");
         self.world.pool = PgPool::connect(&self.world.database_url).await.expect("PostgreSQL");
     }
 

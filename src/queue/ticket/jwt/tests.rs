@@ -119,7 +119,7 @@ fn a_cached_ticket_is_refused_once_a_restore_has_ended_it() {
     generations.replace("1", vec![raise(100, 6), raise(200, 7)]);
     assert!(tickets.verify(&later).is_ok(), "the second restore kept the user");
     assert_eq!(tickets.verify(&earlier), Err(InvalidTicket::Superseded));
-    let unread = super::TicketKeys::new(&[OLD.to_owned()], "onsale")
-        .with_generations(TokenGenerations::unread());
+    let unread =
+        TicketKeys::new(&[OLD.to_owned()], "onsale").with_generations(TokenGenerations::unread());
     assert_eq!(unread.verify(&later), Err(InvalidTicket::Unread));
 }
