@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::restore::buy;
 use super::restore_refusals::sold_one;
-use crate::sale::refusals::active_buyer;
 use crate::support::faults::key;
 use crate::support::restored::{name, run};
 use crate::support::sale;
@@ -25,7 +24,7 @@ async fn what_a_cluster_and_sentinel_know_is_saved() {
         // Several schedules, which a cluster has on different primaries.
         for _ in 0..4 {
             let sale = sale::open(&admin, 1, 2, json!({})).await;
-            let mut buyer = active_buyer(&process, &sale).await;
+            let mut buyer = process.rich_buyer().await;
             buy(&mut buyer, &sale, 1).await;
             schedules.push(sale.schedule);
         }

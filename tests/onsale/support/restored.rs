@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Duration;
 
 use onsale::store::process_records;
 use onsale::store::redis::Redis;
@@ -14,7 +15,7 @@ use tokio::process::Command;
 use super::program::command;
 use super::servers::Servers;
 use super::tools::folder;
-use super::wait::until;
+use super::wait::{until, until_within};
 use super::world::World;
 
 /// Name of the database with the backup.
@@ -134,10 +135,11 @@ pub async fn run(world: &World, arguments: &[&str], environment: &[(&str, &str)]
     Ran { code: status.code(), text: text(stdout), errors: text(stderr) }
 }
 
-/// Waits until no process has a record in Redis.
+/// Waits until no process has a record in Redis. That of a process which wrote it again as it ended
+/// lasts 45 s.
 pub async fn until_nothing_runs(world: &World) {
     let redis = Redis::lazy(&world.redis_url).expect("a URL");
-    until("no process has a record", async || {
+    until_within(Duration::from_mins(1), "no process has a record", async || {
         let records = process_records::list(&redis).await.expect("Redis");
         records.is_empty().then_some(())
     })
