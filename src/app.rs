@@ -137,6 +137,7 @@ fn assemble(
     let metrics = loops.metrics.clone();
     let services = wire(settings, stores.clone(), loops)?;
     let events = webhooks::start(&settings.webhook, &stores.pg, loops)?;
+    loops.tasks.spawn(services.admin.reports.job().run(loops.stop.clone()));
     let maps = Maps::new(services.catalogue.clone());
     let theme = settings.http.theme.as_deref().map_or(Ok(Theme::default()), Theme::read)?;
     let codes = keys::codes(settings, Purpose::HandOff);

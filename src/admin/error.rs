@@ -25,6 +25,9 @@ pub enum AdminError {
     /// Buyers hold or own these seats.
     #[error("seats are in use")]
     SeatsInUse(Vec<SeatId>),
+    /// The first report of a schedule is being computed.
+    #[error("the sales report is not computed yet")]
+    ReportPending,
     /// The request contradicts the stored state, or its fields contradict each other.
     #[error("{pointer}: {detail}")]
     Invalid {

@@ -20,6 +20,9 @@ use crate::http::api::body::{Json, Path, created};
 use crate::http::api::problem::{FieldError, Problem, ProblemCode};
 use crate::store::id::{ConcertId, ScheduleId};
 
+/// `Retry-After` while the first report of a schedule is computed.
+const REPORT_RETRY_SECONDS: u64 = 2;
+
 /// The routes of administration.
 pub fn routes(admin: AdminServices) -> OpenApiRouter {
     let AdminServices { sales, seats, figures, audit, reports, watch } = admin;
@@ -183,6 +186,9 @@ impl From<AdminError> for Problem {
             AdminError::LineIsOpen => Self::new(ProblemCode::LineIsOpen),
             AdminError::SeatsInUse(seats) => {
                 Self::new(ProblemCode::SeatInUse).with("seat_ids", json!(seats))
+            }
+            AdminError::ReportPending => {
+                Self::new(ProblemCode::ReportPending).retry_after(REPORT_RETRY_SECONDS)
             }
             AdminError::Invalid { pointer, detail } => {
                 Self::invalid_request(vec![FieldError { pointer, detail }])

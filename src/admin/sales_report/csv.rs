@@ -34,7 +34,7 @@ fn about(sheet: &mut Sheet, report: &EventReport) {
         ("sale opens", report.reservation_available_at),
         ("sale closes", report.deadline_at),
         ("doors open", report.concert_at),
-        ("report made", report.server_time),
+        ("report made", report.computed_at),
     ] {
         sheet.put("about", item, time(at), "time");
     }
@@ -111,7 +111,8 @@ fn course(sheet: &mut Sheet, report: &EventReport) {
     }
 }
 
-fn time(at: DateTime<Utc>) -> String {
+/// A time in UTC, in milliseconds.
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

@@ -1,9 +1,12 @@
 //! The sales report. Its figures come from PostgreSQL alone, so neither a loss of Redis nor the
-//! replacement of a process changes them.
+//! replacement of a process changes them. A job computes and stores them.
 
 pub mod csv;
+pub mod entries;
 pub mod http;
+pub mod job;
 pub mod model;
 pub mod pg;
 pub mod rejection_writer;
 pub mod service;
+pub mod tally;

@@ -1,7 +1,7 @@
 //! The sales report of one schedule.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::concert::model::EntryOrder;
@@ -33,8 +33,8 @@ pub struct EventReport {
     pub concert_at: DateTime<Utc>,
     /// The order of admission.
     pub entry_order: EntryOrder,
-    /// Whether the figures are final: the sale is over, and no queue entry and no hold is open.
-    /// Refunds end with the sale.
+    /// Whether the figures are final: the sale was over when they were computed, and no queue entry
+    /// and no hold was open. Refunds end with the sale.
     pub settled: bool,
     /// Figures of the queue.
     pub line: LineReport,
@@ -55,12 +55,61 @@ pub struct EventReport {
     pub interval_seconds: i64,
     /// Figures per interval, in order of time. Intervals without events are left out.
     pub course: Vec<Part>,
-    /// When this report was created.
+    /// When the figures were computed. All of them describe this moment.
+    pub computed_at: DateTime<Utc>,
+    /// Whether newer figures are being computed. They are in a later answer.
+    pub updating: bool,
+    /// When this answer was made.
     pub server_time: DateTime<Utc>,
 }
 
+/// The figures of a report, as they are stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Figures of the queue, without the longest wait in vain.
+    pub line: LineReport,
+    /// Longest wait of an entry that ended and was never admitted, in seconds.
+    pub ended_in_vain_seconds: Option<f64>,
+    /// Since when the oldest entry waits that was never admitted.
+    pub waiting_since: Option<DateTime<Utc>>,
+    /// Waits from joining.
+    pub waits: Waits,
+    /// Waits from the opening.
+    pub waits_from_opening: Waits,
+    /// Figures of seats and payments.
+    pub sales: SalesReport,
+    /// The same by section.
+    pub sections: Vec<SectionReport>,
+    /// Rejections by reason.
+    pub rejections: Vec<RejectionCount>,
+    /// Length of each interval in `course`, in seconds.
+    pub interval_seconds: i64,
+    /// Figures per interval.
+    pub course: Vec<Part>,
+}
+
+impl Figures {
+    /// Figures of the queue at `now`. Who waits in vain waits on until then.
+    #[must_use]
+    pub fn line_at(&self, now: DateTime<Utc>) -> LineReport {
+        let until_now = |since: DateTime<Utc>| (now - since).as_seconds_f64();
+        let waiting = self.waiting_since.map(until_now);
+        let longest = match (self.ended_in_vain_seconds, waiting) {
+            (Some(ended), Some(waiting)) => Some(ended.max(waiting)),
+            (ended, waiting) => ended.or(waiting),
+        };
+        LineReport { longest_in_vain_seconds: longest, ..self.line }
+    }
+
+    /// Whether nothing of the sale is open: no queue entry and no hold.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.line.waiting + self.line.inside + self.sales.held == 0
+    }
+}
+
 /// Queue entries by outcome. These figures lag behind the queue by about a second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LineReport {
     /// Queue entries created.
     pub joined: i64,
@@ -88,7 +137,7 @@ pub struct LineReport {
 }
 
 /// Waits until the first admission, in seconds. Null or empty if nobody was admitted.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Waits {
     /// Mean wait.
     pub mean_seconds: Option<f64>,
@@ -99,7 +148,7 @@ pub struct Waits {
 }
 
 /// One percentile of the waits: `percent` of the entries waited at most `seconds`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Percentile {
     /// Share of the entries, in percent.
     pub percent: f64,
@@ -108,7 +157,7 @@ pub struct Percentile {
 }
 
 /// Figures of seats and payments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SalesReport {
     /// Seats in all states together.
     pub seats: i64,
@@ -133,7 +182,7 @@ pub struct SalesReport {
 }
 
 /// Figures of the seats of one section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SectionReport {
     /// Name of the section, such as `A`.
     pub section: String,
@@ -148,7 +197,7 @@ pub struct SectionReport {
 }
 
 /// Rejected requests of one kind with one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RejectionCount {
     /// What the request asked for: `join` or `hold`.
     pub wanted: String,
@@ -159,7 +208,7 @@ pub struct RejectionCount {
 }
 
 /// Figures of one interval of the sale's course.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Part {
     /// Start of the interval.
     pub since: DateTime<Utc>,

@@ -13,7 +13,8 @@ use crate::support::world::{Process, World};
 const REPORT: &str = "schedule_id:int concert_id:int title:text queue_opens_at:time \
      reservation_available_at:time deadline_at:time concert_at:time entry_order:text settled:bool \
      line:object waits:object waits_from_opening:object sales:object sections:list \
-     rejections:list turned_away:list interval_seconds:int course:list server_time:time";
+     rejections:list turned_away:list interval_seconds:int course:list computed_at:time \
+     updating:bool server_time:time";
 const WAITS: &str = "mean_seconds:number? longest_seconds:number? percentiles:list";
 
 async fn fetch_report(admin: &Client, sale: &Sale) -> Value {
@@ -55,7 +56,9 @@ async fn play(process: &Process, admin: &Client, sale: &Sale) -> Client {
 /// The report without the members that change with time.
 fn lasting(report: &Value) -> Value {
     let mut report = report.clone();
-    report.as_object_mut().expect("a report").remove("server_time");
+    for changing in ["computed_at", "updating", "server_time"] {
+        report.as_object_mut().expect("a report").remove(changing);
+    }
     report["line"].as_object_mut().expect("a line").remove("longest_in_vain_seconds");
     report
 }

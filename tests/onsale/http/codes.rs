@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal.
-const CODES: [(u16, &str); 56] = [
+const CODES: [(u16, &str); 57] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -63,6 +63,7 @@ const CODES: [(u16, &str); 56] = [
     (429, "rate_limited"),
     (503, "not_ready"),
     (503, "overloaded"),
+    (503, "report_pending"),
     (503, "store_unavailable"),
 ];
 

@@ -13,7 +13,7 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 63] = [
+const CALLS: [(&str, &str, &[&str]); 64] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -115,8 +115,13 @@ const CALLS: [(&str, &str, &[&str]); 63] = [
     ("get", "/v1/admin/schedules/{id}/stats/stream", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/seats/blocked", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/next", &["forbidden schedule_not_found"]),
-    ("get", "/v1/admin/schedules/{id}/report", &["forbidden schedule_not_found"]),
-    ("get", "/v1/admin/schedules/{id}/report.csv", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/report", &["forbidden schedule_not_found report_pending"]),
+    (
+        "get",
+        "/v1/admin/schedules/{id}/report.csv",
+        &["forbidden schedule_not_found report_pending"],
+    ),
+    ("get", "/v1/admin/schedules/{id}/report/entries.csv", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/health", &["forbidden"]),
     ("post", "/v1/admin/webhooks", &["forbidden webhook_limit", BODY]),
     ("get", "/v1/admin/webhooks", &["forbidden"]),

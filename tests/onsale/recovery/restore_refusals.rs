@@ -194,11 +194,11 @@ async fn a_redis_user_who_may_not_list_keys_is_told_which_right_is_missing() {
     }
     let stage = sold_one().await;
     let server = &stage.world.redis.all()[0];
-    server.tell::<()>(&["ACL", "SETUSER", "default", "-scan"]).await.expect("Redis");
+    server.call::<()>(&["ACL", "SETUSER", "default", "-scan"]).await.expect("Redis");
     let file = stage.file();
     let refused = run(&stage.world, &["prepare", "--to", name(&file)], &[]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.errors.contains("add +scan"), "{refused:?}");
-    server.tell::<()>(&["ACL", "SETUSER", "default", "+scan"]).await.expect("Redis");
+    server.call::<()>(&["ACL", "SETUSER", "default", "+scan"]).await.expect("Redis");
     stage.prepare().await;
 }

@@ -5,6 +5,8 @@ import { decimal, duration, hasText, money, number, t, time } from '../lib/text.
 import { card, runOnce, figure, table } from './parts.js';
 import { barChart } from './report-drawing.js';
 import { download, get } from './api.js';
+import { OnsaleError } from '../onsale.js';
+import { pause } from '../onsale/call.js';
 
 /** @typedef {import('../onsale/types.d.ts').Report} Report */
 
@@ -25,7 +27,8 @@ function reportHead(report) {
       { class: report.settled ? 'strip strip-good' : 'strip strip-warn' },
       t(report.settled ? 'admin.report.settled' : 'admin.report.unsettled'),
       ' ',
-      t('admin.report.made', { at: time(report.server_time) }),
+      t('admin.report.made', { at: time(report.computed_at) }),
+      report.updating ? [' ', t('admin.report.updating')] : null,
     ),
     el(
       'dl',
@@ -181,30 +184,71 @@ const meaning = () =>
     ['written', 'waits', 'people', 'away', 'money', 'loss'].map((name) => el('li', null, t(`admin.report.meaning.${name}`))),
   );
 
+/** How long to wait before the next look for newer figures, in ms. */
+const LOOK_AGAIN = 2000;
+
+/**
+ * Reads the report. Until its first figures are computed, shows that they are.
+ * @param {HTMLElement} place @param {string} path
+ * @returns {Promise<Report | null>} null if the tab was left meanwhile
+ */
+async function readReport(place, path) {
+  for (;;) {
+    try {
+      return await get(path);
+    } catch (error) {
+      if (OnsaleError.from(error).code !== 'report_pending') throw error;
+    }
+    const text = el('p', { class: 'muted', role: 'status' }, t('admin.report.pending'));
+    setChildren(place, text);
+    await pause(LOOK_AGAIN);
+    if (!text.isConnected) return null;
+  }
+}
+
 /** @type {import('./schedule.js').Tab} */
 export async function reportPart(place, { schedule, concert }) {
   const path = `/v1/admin/schedules/${schedule.id}/report`;
-  /** @type {Report} */
-  const report = await get(path);
+  const report = await readReport(place, path);
+  if (report === null) return;
   const csv = el('button', { type: 'button', class: 'button quiet' }, t('admin.report.csv'));
   csv.addEventListener('click', () => runOnce(csv, () => download(`${path}.csv`, `onsale-schedule-${schedule.id}.csv`)));
   const print = el('button', { type: 'button', class: 'button quiet', on: { click: () => window.print() } }, t('admin.report.print'));
   const again = el('button', { type: 'button', class: 'button' }, t('admin.report.again'));
   again.addEventListener('click', () => runOnce(again, async () => void (await reportPart(place, { schedule, concert }))));
-  setChildren(
-    place,
-    el('div', { class: 'actions report-actions' }, print, csv, again),
-    el(
-      'article',
-      { class: 'report' },
-      reportHead(report),
-      mainFigures(report),
-      card(t('admin.report.course'), overTime(report)),
-      card(t('admin.report.waits'), waitsTable(report)),
-      card(t('admin.report.became'), outcomesTable(report.line)),
-      card(t('admin.report.sales'), salesTables(report)),
-      card(t('admin.report.away'), rejectionsTable(report.rejections)),
-      card(t('admin.report.meaning'), meaning()),
-    ),
+  const article = el(
+    'article',
+    { class: 'report' },
+    reportHead(report),
+    mainFigures(report),
+    card(t('admin.report.course'), overTime(report)),
+    card(t('admin.report.waits'), waitsTable(report)),
+    card(t('admin.report.became'), outcomesTable(report.line)),
+    card(t('admin.report.sales'), salesTables(report)),
+    card(t('admin.report.away'), rejectionsTable(report.rejections)),
+    card(t('admin.report.meaning'), meaning()),
   );
+  setChildren(place, el('div', { class: 'actions report-actions' }, print, csv, again), article);
+  if (report.updating) void showNewer(place, { schedule, concert }, article, report.computed_at);
+}
+
+/**
+ * Shows newer figures once they are computed, unless the tab was left or the report read again meanwhile.
+ * @param {HTMLElement} place @param {import('./schedule.js').Sale} sale
+ * @param {HTMLElement} article @param {string} computedAt
+ */
+async function showNewer(place, sale, article, computedAt) {
+  for (;;) {
+    await pause(LOOK_AGAIN);
+    if (!article.isConnected) return;
+    try {
+      /** @type {Report} */
+      const newer = await get(`/v1/admin/schedules/${sale.schedule.id}/report`);
+      if (newer.computed_at === computedAt && newer.updating) continue;
+      if (article.isConnected) await reportPart(place, sale);
+    } catch {
+      // The figures that are shown stay.
+    }
+    return;
+  }
 }

@@ -272,6 +272,11 @@ export interface components {
     EventReport: {
       /**
        * Format: date-time
+       * @description When the figures were computed. All of them describe this moment.
+       */
+      computed_at: string;
+      /**
+       * Format: date-time
        * @description When the doors open.
        */
       concert_at: string;
@@ -313,12 +318,12 @@ export interface components {
       sections: components['schemas']['SectionReport'][];
       /**
        * Format: date-time
-       * @description When this report was created.
+       * @description When this answer was made.
        */
       server_time: string;
       /**
-       * @description Whether the figures are final: the sale is over, and no queue entry and no hold is open.
-       *     Refunds end with the sale.
+       * @description Whether the figures are final: the sale was over when they were computed, and no queue entry
+       *     and no hold was open. Refunds end with the sale.
        */
       settled: boolean;
       /** @description Title of the concert. */
@@ -328,6 +333,8 @@ export interface components {
        * @description The former name of `rejections`.
        */
       turned_away: components['schemas']['RejectionCount'][];
+      /** @description Whether newer figures are being computed. They are in a later answer. */
+      updating: boolean;
       /** @description Waits from joining to the first admission. */
       waits: components['schemas']['Waits'];
       /** @description The same waits, but counted from the opening of the sale for entries that joined before it. */

@@ -269,6 +269,10 @@ codes! {
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too busy at the moment",
         "The process has too many requests in progress, or the answer took too long.",
         "Wait as long as `Retry-After` says; repeat with the same idempotency key.", {};
+    ReportPending = "report_pending", SERVICE_UNAVAILABLE, "The report is being computed",
+        "The first report of this schedule is being computed. Of a large sale, this takes a while. \
+         Later reports are answered at once.",
+        "Wait as long as `Retry-After` says, then ask again.", {};
     StoreUnavailable = "store_unavailable", SERVICE_UNAVAILABLE,
         "A store is not available at the moment",
         "Redis or PostgreSQL is down or slow. Nothing is half done.",
