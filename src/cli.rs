@@ -6,6 +6,7 @@ mod check;
 mod dev;
 mod draw;
 mod health;
+mod prune;
 mod restore;
 
 use std::process::ExitCode;
@@ -47,6 +48,8 @@ enum Command {
     Migrate(MigrateArgs),
     /// Check before a sale that stores, processes and schedules are as they must be
     Check(Box<check::CheckArgs>),
+    /// Delete old rows of past sales, or count them
+    Prune(Box<prune::PruneArgs>),
     /// Create an administrator
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -171,6 +174,10 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
             Command::Serve(settings) => serve(*settings).await,
             Command::Migrate(args) => return migrate(&args).await,
             Command::Check(args) => return Ok(check::run(&args).await?),
+            Command::Prune(args) => {
+                let pg = connect(&args.postgres)?;
+                return Ok(prune::run(pg, &args).await?);
+            }
             Command::Admin(admin::AdminCommand::Create(args)) => {
                 let users = users(&args.postgres, &args.access).await?;
                 Ok(admin::create(&users, *args).await?)

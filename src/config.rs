@@ -4,6 +4,7 @@
 pub mod access;
 pub mod limits;
 mod redis_tls;
+pub mod retention;
 mod secret;
 mod secret_file;
 pub mod sources;
@@ -20,6 +21,7 @@ pub use self::access::{AccessSettings, JWT_ISSUER};
 use self::access::{NOT_TRUSTED, is_trusted};
 use self::limits::LimitSettings;
 pub use self::redis_tls::RedisTlsSettings;
+pub use self::retention::RetentionSettings;
 use self::secret::refuse;
 pub use self::secret::{InvalidSetting, Secret};
 pub use self::webhook::WebhookSettings;

@@ -6,6 +6,7 @@ pub mod error;
 pub mod http;
 pub mod model;
 pub mod pg;
+pub mod prune;
 pub(crate) mod rules;
 pub mod sales_report;
 pub mod seat;

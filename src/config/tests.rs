@@ -187,6 +187,7 @@ fn read(file: &str) -> String {
 #[test]
 fn the_readme_and_the_sample_list_every_setting_once() {
     let command = TelemetrySettings::augment_args(Line::command());
+    let command = RetentionSettings::augment_args(command);
     let settings = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str());
     let mut settings: Vec<String> = settings.map(str::to_owned).collect();
     settings.sort_unstable();

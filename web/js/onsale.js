@@ -122,7 +122,7 @@ export class Onsale {
   /** Returns the ticket ids in a draw. @param {number} schedule @returns {Promise<string[]>} */
   async entrants(schedule) {
     const response = await this.client.fetch(`${this.client.base}/v1/schedules/${schedule}/queue/draw/entrants`, { credentials: 'omit' });
-    if (!response.ok) throw new OnsaleError('draw_not_frozen', response.status);
+    if (!response.ok) throw new OnsaleError(response.status === 410 ? 'entrants_removed' : 'draw_not_frozen', response.status);
     return (await response.text()).split('\n').filter(Boolean);
   }
 

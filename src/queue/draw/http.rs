@@ -75,7 +75,7 @@ async fn draw(
 /// The ticket ids of all entrants of a draw.
 ///
 /// One ticket id per line, in order of joining. The draw depends on the ids alone. The list never
-/// changes.
+/// changes. The operator may remove it long after the concert.
 #[utoipa::path(
     get, path = "/v1/schedules/{id}/queue/draw/entrants", tag = "Queue",
     params(("id" = ScheduleId, Path, description = "The schedule")),
@@ -85,6 +85,7 @@ async fn draw(
         (status = 404, description = "`schedule_not_found`"),
         (status = 409, description = "`draw_not_frozen`: the sale has not opened, the list is not \
                                       complete yet, or the sale has no draw"),
+        (status = 410, description = "`entrants_removed`: the operator no longer keeps the list"),
     ),
 )]
 async fn entrants(
@@ -95,6 +96,9 @@ async fn entrants(
         draws.proof(schedule).await?.ok_or(QueueError::NoSchedule)?;
         return Err(Problem::new(ProblemCode::DrawNotFrozen));
     };
+    if first.is_empty() && draws.has_entrants(schedule).await? {
+        return Err(Problem::new(ProblemCode::EntrantsRemoved));
+    }
     // Page by page: a million ids are 37 MB.
     let pages = stream::try_unfold(Some(first), move |page: Option<Vec<_>>| {
         let draws = draws.clone();

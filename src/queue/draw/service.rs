@@ -195,6 +195,12 @@ impl Draws {
         list::entrants(&self.pg, schedule, after, PAGE).await.map(Some)
     }
 
+    /// Whether the frozen list had entrants. They may have been removed since.
+    pub async fn has_entrants(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
+        let draw = pg::find(&self.pg, schedule).await?;
+        Ok(draw.and_then(|draw| draw.entrants).is_some_and(|entrants| entrants > 0))
+    }
+
     /// The frozen list in drawn order. Its ranks are also stored for [`Draws::ranks`].
     pub async fn drawn_list(
         &self,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal.
-const CODES: [(u16, &str); 57] = [
+const CODES: [(u16, &str); 58] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -50,6 +50,7 @@ const CODES: [(u16, &str); 57] = [
     (409, "sold_out"),
     (409, "webhook_disabled"),
     (409, "webhook_limit"),
+    (410, "entrants_removed"),
     (410, "events_expired"),
     (413, "body_too_large"),
     (415, "unsupported_encoding"),

@@ -31,7 +31,11 @@ const CALLS: [(&str, &str, &[&str]); 64] = [
     ("get", "/v1/schedules/{id}/seats/best", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue", &["schedule_not_found"]),
     ("get", "/v1/schedules/{id}/queue/draw", &["schedule_not_found"]),
-    ("get", "/v1/schedules/{id}/queue/draw/entrants", &["schedule_not_found draw_not_frozen"]),
+    (
+        "get",
+        "/v1/schedules/{id}/queue/draw/entrants",
+        &["schedule_not_found draw_not_frozen entrants_removed"],
+    ),
     (
         "post",
         "/v1/schedules/{id}/queue",

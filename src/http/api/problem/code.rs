@@ -220,6 +220,9 @@ codes! {
         "Events are kept for a limited time. Some after the cursor are no longer there.",
         "Compare your data with the service's, then go on from `oldest_after`.",
         {"oldest_after": "AAAAAAAAEN0"};
+    EntrantsRemoved = "entrants_removed", GONE, "The list of entrants was removed",
+        "The concert was long ago, and the operator no longer keeps the entrants of its draw.",
+        "Check a copy of the list that was made before, with `onsale draw verify`.", {};
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "A body may have at most 64 KiB, a list of seats in administration at most 16 MiB.",
         "Send less, or split the list into several calls.", {};

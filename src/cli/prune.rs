@@ -1,0 +1,42 @@
+//! `onsale prune`: deletes old rows, or says how many it would delete.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use onsale::admin::prune::service::{Found, Pruner};
+use onsale::config::{PostgresSettings, RetentionSettings};
+use onsale::store::StoreError;
+use onsale::store::pg::{Pg, migrations};
+
+/// The command line of `onsale prune`.
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    #[command(flatten)]
+    pub postgres: PostgresSettings,
+    #[command(flatten)]
+    retention: RetentionSettings,
+    /// Delete the rows. Without this flag, they are only counted
+    #[arg(long)]
+    apply: bool,
+}
+
+/// Counts or deletes, and prints a line for each table. Fails with code 1 if the schema is another
+/// one than this program's.
+pub async fn run(pg: Pg, args: &PruneArgs) -> Result<ExitCode, StoreError> {
+    if let Some(mismatch) = migrations::mismatch(&pg).await? {
+        eprintln!("onsale: {mismatch}");
+        return Ok(ExitCode::FAILURE);
+    }
+    let found = Pruner::new(pg, args.retention, args.apply).run().await?;
+    let did = if args.apply { "deleted" } else { "would delete" };
+    for Found { table, keep, rows, skipped } in found {
+        println!("{table}: {did} {rows} rows (kept: {keep})");
+        if skipped > 0 {
+            println!("{table}: {skipped} sales were skipped: their reports are not final");
+        }
+    }
+    if !args.apply {
+        println!("nothing was deleted: add --apply");
+    }
+    Ok(ExitCode::SUCCESS)
+}
