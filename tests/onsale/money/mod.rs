@@ -5,6 +5,7 @@ pub mod charges;
 pub mod checkout;
 pub mod hangups;
 pub mod plans;
+pub mod plans_at_size;
 pub mod points;
 pub mod repeats;
 pub mod sql_functions;
