@@ -96,7 +96,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let files = open_files(settings.http.max_streams);
     check_stores(&stores, !settings.postgres.unsafe_postgres).await?;
     if let Err(error) = stores.generations.refresh(&stores.pg).await {
-        // The loop reads them; until then, tokens and tickets get `503`.
+        // The loop reads them; until then, no token or ticket is signed.
         tracing::warn!(%error, "the token generations could not be read at the start");
     }
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

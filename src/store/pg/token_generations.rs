@@ -119,13 +119,16 @@ impl TokenGenerations {
     }
 
     /// Checks that what was signed under `generation` still names the same person as `user`. A
-    /// generation that this process has not read yet is accepted: another process has read it.
+    /// generation that this process has not read yet is accepted: another process has read it. Before
+    /// the first read, while PostgreSQL is down, everything is accepted: no user can be changed.
     ///
     /// # Errors
-    /// [`GenerationError`].
+    /// [`GenerationError::Superseded`].
     pub fn check(&self, generation: u64, user: UserId) -> Result<(), GenerationError> {
         let last = self.last.load();
-        let generations = &last.as_deref().ok_or(GenerationError::Unread)?.generations;
+        let Some(LastRead { generations, .. }) = last.as_deref() else {
+            return Ok(());
+        };
         let mut later = generations.iter().rev().take_while(|later| later.generation > generation);
         if later.all(|later| user.0 <= later.kept_users) {
             Ok(())
@@ -177,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_accepted_or_signed_before_the_first_read() {
+    fn before_the_first_read_tokens_are_accepted_and_none_is_signed() {
         let read = TokenGenerations::unread();
-        assert_eq!(read.check(0, UserId(1)), Err(GenerationError::Unread));
+        assert_eq!(read.check(0, UserId(1)), Ok(()));
         assert_eq!(read.current(), Err(GenerationError::Unread));
         assert!(!read.replace("1", Vec::new()), "the first read is no change");
         assert_eq!(read.check(0, UserId(1)), Ok(()));

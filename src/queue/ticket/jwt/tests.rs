@@ -121,5 +121,5 @@ fn a_cached_ticket_is_refused_once_a_restore_has_ended_it() {
     assert_eq!(tickets.verify(&earlier), Err(InvalidTicket::Superseded));
     let unread =
         TicketKeys::new(&[OLD.to_owned()], "onsale").with_generations(TokenGenerations::unread());
-    assert_eq!(unread.verify(&later), Err(InvalidTicket::Unread));
+    assert!(unread.verify(&later).is_ok(), "while PostgreSQL is down");
 }
