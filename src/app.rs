@@ -201,7 +201,7 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         claims: claims.clone(),
         reconcile_every: settings.redis.reconcile_every,
     };
-    let admin = administration(&parts, &metrics);
+    let admin = administration(&parts, &metrics, settings.http.allow_drill);
     loops::start(loops, parts, deliveries, losses);
     Ok(Services {
         streams: streams(settings, loops, &admin, &queue, &catalogue),

@@ -100,6 +100,10 @@ pub struct HttpSettings {
     #[arg(long, env = "ONSALE_POLLS_PER_SECOND", default_value = "30000")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub polls_per_second: u32,
+    /// Whether `onsale drill` may cause failures here: on staging, never in production.
+    #[arg(long, env = "ONSALE_ALLOW_DRILL", default_value = "false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub allow_drill: bool,
     /// Limits per client.
     #[command(flatten)]
     pub limits: LimitSettings,

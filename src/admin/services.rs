@@ -27,6 +27,8 @@ pub struct AdminParts {
     /// Counts the polls that this process has served.
     pub polls: Arc<AtomicU64>,
     pub metrics: Metrics,
+    /// Whether `onsale drill` may cause failures here.
+    pub allow_drill: bool,
 }
 
 /// The services of administration; cheap to clone.
@@ -50,14 +52,15 @@ impl AdminServices {
     /// Creates the services.
     #[must_use]
     pub fn new(parts: AdminParts) -> Self {
-        let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics } = parts;
+        let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, allow_drill } =
+            parts;
         let sales = SaleAdmin::new(pg.clone(), catalogue.clone(), keyspaces.clone());
         Self {
             seats: SeatAdmin::new(sales.clone(), claims),
             figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
             audit: AuditLog::new(pg.clone()),
             reports: SalesReports::new(pg.clone()),
-            watch: SaleWatch::new(pg, catalogue, keyspaces, metrics),
+            watch: SaleWatch::new(pg, catalogue, keyspaces, metrics, allow_drill),
             sales,
         }
     }

@@ -35,6 +35,7 @@ pub(super) fn record(settings: &Settings, place: &str) -> ProcessRecord {
         db_pool: settings.postgres.db_pool,
         jwt_secret: settings.access.jwt_secret.as_ref().map(Secret::digest),
         queue_secrets: settings.queue.queue_secrets.iter().map(Secret::digest).collect(),
+        allows_drill: settings.http.allow_drill,
         ahead_ms: 0,
         written_ms: 0,
     }

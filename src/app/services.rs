@@ -39,7 +39,11 @@ pub(super) struct StreamServices {
 }
 
 /// Creates the services of administration.
-pub(super) fn administration(parts: &LoopServices, metrics: &Metrics) -> AdminServices {
+pub(super) fn administration(
+    parts: &LoopServices,
+    metrics: &Metrics,
+    allow_drill: bool,
+) -> AdminServices {
     AdminServices::new(AdminParts {
         pg: parts.pg.clone(),
         catalogue: parts.catalogue.clone(),
@@ -48,5 +52,6 @@ pub(super) fn administration(parts: &LoopServices, metrics: &Metrics) -> AdminSe
         keyspaces: parts.keyspaces.clone(),
         polls: parts.queue.polls(),
         metrics: metrics.clone(),
+        allow_drill,
     })
 }

@@ -32,6 +32,9 @@ pub struct ProcessRecord {
     pub jwt_secret: Option<String>,
     /// Digests of the ticket secrets. The first one signs.
     pub queue_secrets: Vec<String>,
+    /// Whether `onsale drill` may cause failures here.
+    #[serde(default)]
+    pub allows_drill: bool,
     /// By how much its clock is ahead of Redis's, in ms.
     #[serde(default)]
     pub ahead_ms: i64,

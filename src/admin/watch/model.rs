@@ -52,6 +52,8 @@ pub struct Health {
     pub connections: u32,
     /// Idle connections among them.
     pub connections_idle: u32,
+    /// Whether `onsale drill` may cause failures here (`ONSALE_ALLOW_DRILL`).
+    pub drill_allowed: bool,
     /// Version of onsale.
     pub version: &'static str,
     /// Server time of this answer.

@@ -24,13 +24,20 @@ pub struct SaleWatch {
     catalogue: Catalogue,
     keyspaces: Keyspaces,
     metrics: Metrics,
+    allow_drill: bool,
 }
 
 impl SaleWatch {
     /// Creates the service.
     #[must_use]
-    pub fn new(pg: Pg, catalogue: Catalogue, keyspaces: Keyspaces, metrics: Metrics) -> Self {
-        Self { pg, catalogue, keyspaces, metrics }
+    pub fn new(
+        pg: Pg,
+        catalogue: Catalogue,
+        keyspaces: Keyspaces,
+        metrics: Metrics,
+        allow_drill: bool,
+    ) -> Self {
+        Self { pg, catalogue, keyspaces, metrics, allow_drill }
     }
 
     /// Reads who is admitted next to a sale, and what blocks admission.
@@ -59,6 +66,7 @@ impl SaleWatch {
             outbox_parked,
             connections: self.pg.pool().size(),
             connections_idle: u32::try_from(self.pg.pool().num_idle()).unwrap_or(u32::MAX),
+            drill_allowed: self.allow_drill,
             version: env!("CARGO_PKG_VERSION"),
             server_time: Utc::now(),
         }

@@ -31,6 +31,15 @@ pub(super) fn check(settings: &Settings, report: &mut Report) {
         let joins = limits.address_joins;
         report.ok("process.joins", format!("{joins} joins per minute from one address"));
     }
+    if settings.http.allow_drill {
+        report.warn(
+            "process.drill",
+            "ONSALE_ALLOW_DRILL is set: onsale drill may cause failures here",
+            "remove it, unless this is staging",
+        );
+    } else {
+        report.ok("process.drill", "a drill is refused");
+    }
     if settings.access.open_signup {
         report.warn(
             "process.sign_up",

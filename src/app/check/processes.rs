@@ -25,7 +25,21 @@ pub(super) fn check(own: &ProcessRecord, running: &[ProcessRecord], report: &mut
         let text = format!("this command has {}, not {}", own.version, others.join(", "));
         report.warn("processes.version", text, "finish the upgrade before the sale");
     }
+    drills(running, report);
     clocks_of(running, report);
+}
+
+/// A system for real sales allows no drill.
+fn drills(running: &[ProcessRecord], report: &mut Report) {
+    let name = "processes.drill";
+    let allowing = running.iter().filter(|process| process.allows_drill);
+    let places: Vec<&str> = allowing.map(|process| process.place.as_str()).collect();
+    if places.is_empty() {
+        report.ok(name, "no process allows a drill");
+    } else {
+        let text = format!("onsale drill may cause failures here: {}", places.join(", "));
+        report.warn(name, text, "remove ONSALE_ALLOW_DRILL, unless this is staging");
+    }
 }
 
 fn secrets(all: &[&ProcessRecord], report: &mut Report) {
@@ -85,6 +99,7 @@ mod tests {
             db_pool: 16,
             jwt_secret: Some("jwt".to_owned()),
             queue_secrets: queue_secrets.iter().map(|it| (*it).to_owned()).collect(),
+            allows_drill: false,
             ahead_ms: 0,
             written_ms: 0,
         }
@@ -125,6 +140,8 @@ mod tests {
         assert_eq!(of(&|it| it.jwt_secret = Some("other".into()), secret), Level::Failure);
         assert_eq!(of(&|it| it.jwt_secret = None, secret), Level::Failure);
         assert_eq!(of(&|it| it.version = "2".into(), "processes.version"), Level::Warning);
+        assert_eq!(of(&|_| {}, "processes.drill"), Level::Ok);
+        assert_eq!(of(&|it| it.allows_drill = true, "processes.drill"), Level::Warning);
         for (ahead, expected) in
             [(20, Level::Ok), (-700, Level::Warning), (-60_000, Level::Failure)]
         {

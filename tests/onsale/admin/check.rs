@@ -100,6 +100,8 @@ async fn a_system_that_is_ready_for_a_sale_passes() {
         "processes.jwt_secret",
         "processes.queue_secrets",
         "processes.version",
+        "processes.drill",
+        "process.drill",
         "processes.clocks",
         "schedule.times",
         "schedule.seats",
@@ -112,6 +114,8 @@ async fn a_system_that_is_ready_for_a_sale_passes() {
     {
         checked.has(name, "warning");
     }
+    let staging = check(&world, &[], &[("ONSALE_ALLOW_DRILL", "true")]).await;
+    staging.has("process.drill", "warning");
     assert!(checked.worst("schedule.seats").1.contains("20 seats, 0 of them blocked"));
 
     let text = Command::from(command(&world, &["check"])).output().await.expect("onsale runs");

@@ -10,7 +10,7 @@ use crate::support::wait::until;
 use crate::support::world::World;
 
 const HEALTH: &str = "well:bool stores:list loops:list outbox_waiting:int outbox_parked:int \
-     connections:int connections_idle:int version:text server_time:time";
+     connections:int connections_idle:int drill_allowed:bool version:text server_time:time";
 
 async fn next(admin: &Client, sale: &Sale) -> Value {
     let next = admin.get(&format!("/v1/admin/schedules/{}/next", sale.schedule)).await.ok(200);

@@ -431,6 +431,8 @@ export interface components {
        * @description Idle connections among them.
        */
       connections_idle: number;
+      /** @description Whether `onsale drill` may cause failures here (`ONSALE_ALLOW_DRILL`). */
+      drill_allowed: boolean;
       /** @description The loops that have run at least once, in order of name. */
       loops: components['schemas']['LoopHealth'][];
       /**
