@@ -5,6 +5,7 @@ mod check;
 #[cfg(feature = "dev")]
 mod dev;
 mod draw;
+mod drill;
 mod health;
 mod prune;
 mod restore;
@@ -50,6 +51,8 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// Delete old rows of past sales, or count them
     Prune(Box<prune::PruneArgs>),
+    /// Cause failures on staging while buyers buy, and measure what they notice
+    Drill(drill::DrillArgs),
     /// Create an administrator
     #[command(subcommand)]
     Admin(admin::AdminCommand),
@@ -122,6 +125,8 @@ enum Failure {
     Health(#[from] health::HealthError),
     #[error(transparent)]
     Draw(#[from] draw::VerifyError),
+    #[error(transparent)]
+    Drill(#[from] drill::DrillError),
     #[cfg(feature = "dev")]
     #[error(transparent)]
     Dev(#[from] onsale_dev::DevError),
@@ -154,7 +159,8 @@ pub fn main() -> ExitCode {
                     | StartError::Certificates(_)
                     | StartError::JwksPath(_)
                     | StartError::JwksUrl(_),
-                ) => USAGE.into(),
+                )
+                | Failure::Drill(drill::DrillError::Plan(_)) => USAGE.into(),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -178,6 +184,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
                 let pg = connect(&args.postgres)?;
                 return Ok(prune::run(pg, &args).await?);
             }
+            Command::Drill(args) => return Ok(drill::run(&args).await?),
             Command::Admin(admin::AdminCommand::Create(args)) => {
                 let users = users(&args.postgres, &args.access).await?;
                 Ok(admin::create(&users, *args).await?)
