@@ -1,5 +1,6 @@
 //! The files of `deploy` with the programs that they are for.
 
+pub mod drill;
 pub mod kubernetes;
 pub mod nginx;
 pub mod nginx_streams;

@@ -65,7 +65,7 @@ async fn repeat(
 }
 
 /// Sends SIGTERM, and waits until the process has drained and ended.
-async fn end(mut program: Program) {
+pub async fn end(mut program: Program) {
     program.terminate();
     let refused = until("it is not ready", async || {
         let ready = program.anonymous().get("/readyz").await;

@@ -34,7 +34,8 @@ async fn while_postgresql_is_read_only_holds_are_unavailable_and_work_again_afte
     assert_consistent(&world).await;
 }
 
-async fn set_read_only(postgres: &PostgresServer, read_only: bool) {
+/// Makes every session read-only, or ends that.
+pub async fn set_read_only(postgres: &PostgresServer, read_only: bool) {
     let mut conn = PgConnection::connect(&postgres.url("postgres")).await.expect("PostgreSQL");
     let value = if read_only { "on" } else { "off" };
     let own = "set default_transaction_read_only = off";

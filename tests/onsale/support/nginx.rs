@@ -1,7 +1,7 @@
 //! nginx by the files of `deploy/nginx` (`scripts/nginx.sh`), and curl as its client.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::sys::signal::Signal;
@@ -42,6 +42,16 @@ impl Nginx {
     /// A client of the API.
     pub fn client(&self) -> Client {
         Client::over_tls(self.tool.port)
+    }
+
+    /// The port with TLS.
+    pub fn port(&self) -> u16 {
+        self.tool.port
+    }
+
+    /// The file with its certificate, which it has signed itself.
+    pub fn certificate(&self) -> PathBuf {
+        self.tool.folder().join("site/certificate.pem")
     }
 
     /// Replaces `old` in a file of the configuration, and makes nginx read it again. Requests that
@@ -85,7 +95,7 @@ impl Nginx {
         let mut command = tokio::process::Command::new("curl");
         command.args(["--silent", "--no-buffer", "--include", "--path-as-is", "--noproxy", "*"]);
         command.args(["--max-time", "60", "--write-out", "\n%{http_code} %{http_version}"]);
-        command.arg("--cacert").arg(self.tool.folder().join("site/certificate.pem"));
+        command.arg("--cacert").arg(self.certificate());
         command.args(more);
         if path.starts_with("http") {
             command.arg(path);
