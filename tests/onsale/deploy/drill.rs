@@ -36,6 +36,7 @@ may_fail = ["joins", "polls", "holds", "releases"]
 [[step]]
 name = "failover of Redis"
 begin = "ask promote"
+lasts = "10s"
 may_fail = ["joins", "polls", "holds", "releases"]
 
 [[step]]
