@@ -39,7 +39,7 @@ pub struct SecretDigests {
     pub queue_secrets: Vec<String>,
 }
 
-/// A database, as far as it can be told from another one.
+/// A database, as far as it can be distinguished from another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedDatabase {

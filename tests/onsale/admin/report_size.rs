@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use onsale::admin::sales_report::job::ReportJob;
 use onsale::admin::prune::service::Pruner;
+use onsale::admin::sales_report::job::ReportJob;
 use onsale::config::RetentionSettings;
 use onsale::config::retention::Keep;
 use onsale::store::id::ScheduleId;

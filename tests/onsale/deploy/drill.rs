@@ -69,15 +69,15 @@ impl Staging {
     async fn carry_out(&mut self, what: &str) {
         match what {
             "replace" => self.replace_programs().await,
-            "empty" => self.world.redis.server(0).tell::<()>(&["FLUSHALL"]).await.expect("Redis"),
+            "empty" => self.world.redis.server(0).call::<()>(&["FLUSHALL"]).await.expect("Redis"),
             "promote" => {
                 let Servers::Sentinel(watched) = &mut self.world.redis else { panic!("Sentinel") };
                 let sentinel = &watched.sentinels_mut()[0];
-                sentinel.tell::<()>(&["SENTINEL", "FAILOVER", "onsale"]).await.expect("a failover");
+                sentinel.call::<()>(&["SENTINEL", "FAILOVER", "onsale"]).await.expect("a failover");
                 // The command returns before the failover.
                 let replica = &watched.servers()[1];
                 until("the replica is the primary", async || {
-                    let info = replica.tell::<String>(&["INFO", "replication"]).await.ok()?;
+                    let info = replica.call::<String>(&["INFO", "replication"]).await.ok()?;
                     info.contains("role:master").then_some(())
                 })
                 .await;

@@ -125,7 +125,7 @@ async fn every_creation_is_described_with_its_location_or_has_no_path() {
         assert_eq!(described, !WITHOUT_PATH.contains(&id), "{id}");
         creations += 1;
     }
-    assert_eq!(creations, 14);
+    assert_eq!(creations, 15);
 }
 
 #[tokio::test]

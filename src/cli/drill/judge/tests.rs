@@ -152,7 +152,7 @@ fn a_place_that_went_back_is_found() {
 #[test]
 fn more_slots_than_the_capacity_are_found() {
     assert_eq!(with(see(12_000, 0, Seen::Slots { active: 2, capacity: 1 })), [Fault::OverCapacity]);
-    // By what the buyers were told, when the service does not admit it.
+    // By the answers that the buyers got, when the service does not admit it.
     assert_eq!(with(active(11_650, 1, 10)), [Fault::PlaceLost, Fault::OverCapacity]);
 }
 
