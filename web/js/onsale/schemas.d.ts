@@ -345,16 +345,16 @@ export interface components {
      * @enum {string}
      */
     EventType:
-      | 'ReservationHeld'
-      | 'ReservationCompleted'
-      | 'ReservationExpired'
-      | 'ReservationCancelled'
-      | 'ReservationRefunded'
-      | 'ScheduleOpened'
-      | 'ScheduleSoldOut'
-      | 'ScheduleClosed'
-      | 'QueueAdmitted'
-      | 'WebhookTest';
+      | 'reservation.held'
+      | 'reservation.completed'
+      | 'reservation.expired'
+      | 'reservation.cancelled'
+      | 'reservation.refunded'
+      | 'schedule.opened'
+      | 'schedule.sold_out'
+      | 'schedule.closed'
+      | 'queue.admitted'
+      | 'webhook.test';
     /** @description A change of the feed. */
     FeedChange: {
       /** @description Whether the feed is on. */
