@@ -2,7 +2,7 @@
 //!
 //! A restore of PostgreSQL to an earlier moment loses the users who signed up since, and their
 //! tokens and tickets stay valid by their signatures. `onsale restore finish` begins a new
-//! generation (migrations/0023_restore.sql). Tokens and tickets name the generation under which they
+//! generation (`migrations/0023_restore.sql`). Tokens and tickets name the generation under which they
 //! were signed. One of an earlier generation is accepted only if the restored database has its user.
 
 use std::sync::Arc;

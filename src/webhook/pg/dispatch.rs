@@ -2,6 +2,7 @@
 //! taken is not due again before its lease ends, and nobody waits for a lock.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -103,9 +104,9 @@ pub async fn publish(pg: &Pg, limit: i32) -> Result<i64, StoreError> {
 /// Takes due deliveries of enabled endpoints. An endpoint gets up to `most` at a time; `busy` has the
 /// numbers that this process is sending. A delivery whose entity has an earlier pending one is not
 /// taken: it is looked at again when that one is due.
-pub async fn take(
+pub async fn take<S: BuildHasher>(
     pg: &Pg,
-    busy: &HashMap<WebhookId, i64>,
+    busy: &HashMap<WebhookId, i64, S>,
     most: i64,
     lease: Duration,
 ) -> Result<Vec<Taken>, StoreError> {
