@@ -194,7 +194,7 @@ impl Operator {
                     return Err(DrillError::Refused(text, reply.code().to_owned()));
                 }
                 Ok(reply) => {
-                    last = format!("{path} answers {}, which is not of onsale", reply.status)
+                    last = format!("{path} answers {}, which is not of onsale", reply.status);
                 }
                 Err(error) => last = format!("{path}: {error}"),
             }

@@ -184,8 +184,11 @@ async fn a_drill_finds_that_nothing_is_lost_by_restarts_failovers_and_outages() 
     assert_eq!(epoch, 3, "rebuilt after the wipe and after the failover");
     // The drill has withdrawn its sale.
     let path = format!("/v1/schedules/{}", report["schedule_id"]);
-    let schedule = staging.programs[0].anonymous().get(&path).await.ok(200);
-    assert_eq!(schedule["phase"], "CLOSED");
+    let schedule = until("the sale is closed", async || {
+        let schedule = staging.programs[0].anonymous().get(&path).await.ok(200);
+        (schedule["phase"] == "CLOSED").then_some(schedule)
+    })
+    .await;
     let path = format!("/v1/concerts/{}", schedule["concert_id"]);
     let concert = staging.programs[0].anonymous().get(&path).await.ok(200);
     assert_eq!(concert["status"], "UNAVAILABLE");

@@ -1,6 +1,6 @@
 //! Requests that failed, and when they worked again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::verdict::{Fault, Requests, Verdict, Window};
@@ -17,40 +17,22 @@ pub(super) fn judge(window: &Window, windows: &[Window], seen: &[Observation]) -
         requests: BTreeMap::new(),
         faults: BTreeMap::new(),
     };
-    let mut last_failures: BTreeMap<Kind, Duration> = BTreeMap::new();
+    let mut failed: BTreeSet<Kind> = BTreeSet::new();
     for Observation { at, seen, buyer } in seen.iter().filter(|observation| is_in(observation.at)) {
         let Seen::Call { kind, attempt, outcome } = seen else { continue };
         let requests = verdict.requests.entry(*kind).or_default();
         requests.note(*attempt, outcome);
         if outcome.is_failure() {
-            last_failures.insert(*kind, *at);
+            failed.insert(*kind);
             requests.back_after_ms = None;
-        } else if last_failures.contains_key(kind) && requests.back_after_ms.is_none() {
+        } else if failed.contains(kind) && requests.back_after_ms.is_none() {
             requests.back_after_ms = Some(milliseconds(at.saturating_sub(window.begin)));
         }
         if let Outcome::Wrong(text) = outcome {
             verdict.add(Fault::WrongAnswer, format!("buyer {buyer}: {text}"));
         }
     }
-    let limit = (window.ended + window.back_within).saturating_sub(window.begin);
-    let mut found = Vec::new();
-    for (kind, requests) in &verdict.requests {
-        if requests.failed_twice > 0 && !window.may_fail.contains(kind) {
-            let text = format!(
-                "{} {} failed again when they were repeated",
-                requests.failed_twice,
-                kind.name()
-            );
-            found.push((Fault::FailedTwice, text));
-        }
-        let back = requests.back_after_ms.map(Duration::from_millis);
-        if last_failures.contains_key(kind) && back.is_none_or(|back| back > limit) {
-            let text =
-                format!("{} did not work again within {:.1} s", kind.name(), limit.as_secs_f64());
-            found.push((Fault::NotBack, text));
-        }
-    }
-    for (fault, text) in found {
+    for (fault, text) in failures(window, &verdict.requests, &failed) {
         verdict.add(fault, text);
     }
     if window.settled.is_none() {
@@ -60,6 +42,29 @@ pub(super) fn judge(window: &Window, windows: &[Window], seen: &[Observation]) -
         verdict.add(Fault::Drill, error.clone());
     }
     verdict
+}
+
+/// Kinds of requests that failed although they may not, or for too long.
+fn failures(
+    window: &Window,
+    requests: &BTreeMap<Kind, Requests>,
+    failed: &BTreeSet<Kind>,
+) -> Vec<(Fault, String)> {
+    let limit = (window.ended + window.back_within).saturating_sub(window.begin);
+    let mut found = Vec::new();
+    for (kind, requests) in requests {
+        let (name, twice) = (kind.name(), requests.failed_twice);
+        if twice > 0 && !window.may_fail.contains(kind) {
+            let text = format!("{twice} {name} failed again when they were repeated");
+            found.push((Fault::FailedTwice, text));
+        }
+        let back = requests.back_after_ms.map(Duration::from_millis);
+        if failed.contains(kind) && back.is_none_or(|back| back > limit) {
+            let text = format!("{name} did not work again within {:.1} s", limit.as_secs_f64());
+            found.push((Fault::NotBack, text));
+        }
+    }
+    found
 }
 
 fn milliseconds(time: Duration) -> u64 {

@@ -103,12 +103,12 @@ fn faults(change: impl Fn(&mut Vec<Observation>)) -> Vec<Fault> {
     step.faults.keys().copied().collect()
 }
 
-fn with(more: Observation) -> Vec<Fault> {
+fn with(more: &Observation) -> Vec<Fault> {
     faults(|seen| seen.push(more.clone()))
 }
 
 /// Replaces the books at the end.
-fn with_books(books: Books) -> Vec<Fault> {
+fn with_books(books: &Books) -> Vec<Fault> {
     faults(|seen| {
         seen.pop();
         seen.push(see(23_000, 0, Seen::Books(books.clone())));
@@ -128,17 +128,17 @@ fn a_step_without_a_fault_passes_and_its_refusals_are_counted() {
 fn a_lost_place_is_found() {
     let lost = [Fault::PlaceLost];
     let over = Seen::Ticket { sequence: 10, status: Status::Final, ahead: None };
-    assert_eq!(with(see(19_000, 1, over)), lost);
+    assert_eq!(with(&see(19_000, 1, over)), lost);
     let refused = Seen::TicketRefused { code: "ticket_invalid".to_owned() };
-    assert_eq!(with(see(22_500, 1, refused.clone())), lost);
-    assert_eq!(with(see(11_000, 3, refused)), lost, "an active slot");
-    assert_eq!(with(ticket(11_000, 3, 5, 0)), lost, "active, and waiting again");
+    assert_eq!(with(&see(22_500, 1, refused.clone())), lost);
+    assert_eq!(with(&see(11_000, 3, refused)), lost, "an active slot");
+    assert_eq!(with(&ticket(11_000, 3, 5, 0)), lost, "active, and waiting again");
 }
 
 #[test]
 fn a_place_that_went_back_is_found() {
     let back = [Fault::WentBack];
-    assert_eq!(with(ticket(22_500, 1, 12, 0)), back, "another entry");
+    assert_eq!(with(&ticket(22_500, 1, 12, 0)), back, "another entry");
     let further = |seen: &mut Vec<Observation>| seen[15] = ticket(22_000, 2, 11, 2);
     assert_eq!(faults(further), back, "more entries ahead");
     let overtaken = |seen: &mut Vec<Observation>| {
@@ -146,21 +146,24 @@ fn a_place_that_went_back_is_found() {
         seen[15] = ticket(22_000, 1, 10, 0);
     };
     assert_eq!(faults(overtaken), back, "the entry behind was admitted");
-    assert_eq!(with(ticket(16_000, 2, 11, 9)), NONE, "a snapshot of a loss is no roll call");
+    assert_eq!(with(&ticket(16_000, 2, 11, 9)), NONE, "a snapshot of a loss is no roll call");
 }
 
 #[test]
 fn more_slots_than_the_capacity_are_found() {
-    assert_eq!(with(see(12_000, 0, Seen::Slots { active: 2, capacity: 1 })), [Fault::OverCapacity]);
+    assert_eq!(
+        with(&see(12_000, 0, Seen::Slots { active: 2, capacity: 1 })),
+        [Fault::OverCapacity]
+    );
     // By the answers that the buyers got, when the service does not admit it.
-    assert_eq!(with(active(11_650, 1, 10)), [Fault::PlaceLost, Fault::OverCapacity]);
+    assert_eq!(with(&active(11_650, 1, 10)), [Fault::PlaceLost, Fault::OverCapacity]);
 }
 
 #[test]
 fn a_seat_with_two_buyers_is_found() {
     let twice = [Fault::SoldTwice];
-    assert_eq!(with(held(11_650, 1, "b", 7)), twice, "while it is held");
-    assert_eq!(with(held(80_000, 1, "b", 7)), twice, "after it was paid for");
+    assert_eq!(with(&held(11_650, 1, "b", 7)), twice, "while it is held");
+    assert_eq!(with(&held(80_000, 1, "b", 7)), twice, "after it was paid for");
     let released = |seen: &mut Vec<Observation>| {
         seen.push(held(16_000, 1, "b", 8));
         seen.push(see(17_000, 1, Seen::Releases { hold: "b".to_owned() }));
@@ -173,13 +176,13 @@ fn a_seat_with_two_buyers_is_found() {
     };
     assert_eq!(faults(ended), NONE);
     let both = books(&[(2, &[7], 0), (3, &[7], 90)]);
-    assert_eq!(with_books(both), twice);
+    assert_eq!(with_books(&both), twice);
 }
 
 #[test]
 fn a_missing_paid_seat_is_found_unless_the_step_may_lose_it() {
     let gone = books(&[(3, &[], 100)]);
-    assert_eq!(with_books(gone.clone()), [Fault::PaidMissing]);
+    assert_eq!(with_books(&gone), [Fault::PaidMissing]);
     let mut seen = good();
     seen.pop();
     seen.push(see(23_000, 0, Seen::Books(gone)));
@@ -224,17 +227,17 @@ fn a_hold_that_ends_early_is_found() {
 #[test]
 fn sums_that_differ_are_found() {
     let differ = [Fault::SumsDiffer];
-    assert_eq!(with_books(books(&[(3, &[7], 80)])), differ, "points");
-    assert_eq!(with_books(books(&[(3, &[7, 8], 80)])), differ, "a seat that nobody was sold");
+    assert_eq!(with_books(&books(&[(3, &[7], 80)])), differ, "points");
+    assert_eq!(with_books(&books(&[(3, &[7, 8], 80)])), differ, "a seat that nobody was sold");
     let mut wrong = books(&[(3, &[7], 90)]);
     wrong.totals.push(("statistics", 2, 10));
-    assert_eq!(with_books(wrong), differ, "a total");
+    assert_eq!(with_books(&wrong), differ, "a total");
 }
 
 #[test]
 fn an_answer_that_must_not_be_is_found() {
     assert_eq!(
-        with(call(12_000, 1, Outcome::Wrong("500: joins null".to_owned()))),
+        with(&call(12_000, 1, Outcome::Wrong("500: joins null".to_owned()))),
         [Fault::WrongAnswer, Fault::NotBack]
     );
     let answered = |seen: &mut Vec<Observation>| {
