@@ -66,7 +66,7 @@ fn changes(sale: &Sale) -> Vec<(&'static str, &'static str, Value, bool)> {
         ("patch", "/v1/admin/event-feed", json!({"enabled": true}), true),
         ("post", "/v1/admin/webhooks", json!({"url": "https://shop.example/new"}), false),
         ("patch", "/v1/admin/webhooks/{id}", json!({"description": "Shop"}), true),
-        ("post", "/v1/admin/webhooks/{id}/secret", json!({"keep_previous_seconds": 0}), true),
+        ("post", "/v1/admin/webhooks/{id}/secret", json!({"keep_previous_seconds": 60}), true),
         ("post", "/v1/admin/webhooks/{id}/replay", json!({"from": in_seconds(-9)}), false),
         ("delete", "/v1/admin/webhooks/{id}", Value::Null, true),
     ]

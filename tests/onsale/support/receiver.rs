@@ -176,7 +176,7 @@ impl Receiver {
         }
         assert!(headers[0].starts_with("POST /hooks "), "{}", headers[0]);
         let header = |name: &str| {
-            let value = headers.iter().filter_map(|line| line.split_once(": "));
+            let mut value = headers.iter().filter_map(|line| line.split_once(": "));
             let found = value.rfind(|(found, _)| found.eq_ignore_ascii_case(name));
             found.map(|(_, value)| value.to_owned()).unwrap_or_default()
         };
