@@ -13,7 +13,7 @@ use crate::support::world::World;
 const ROWS: i64 = 10_000_000;
 
 /// Forty sales, and 20,000 rows in each table that grows.
-const FILL: [&str; 15] = [
+const FILL: [&str; 18] = [
     // It would count the rows again.
     "do $$ declare t text; begin
        for t in select quote_ident(relname) from pg_class
@@ -58,6 +58,15 @@ const FILL: [&str; 15] = [
      from concert_schedule s, generate_series(1, 500) n",
     "insert into audit (admin, action, subject)
      select 1, 'queue.change', 'schedule 1' from generate_series(1, 20000)",
+    "insert into sale_event (type, entity, data, position, occurred_at)
+     select 'reservation.held', 'hold:' || n, '{}', n, now() - (20000 - n) * interval '10 s'
+     from generate_series(1, 20000) n",
+    "insert into webhook_endpoint (url, secret)
+     select 'https://shop.example/' || n, sha256('a') from generate_series(1, 3) n",
+    "insert into webhook_delivery (endpoint_id, event_id, entity, status, due_at, ended_at)
+     select 1 + id % 3, id, entity, case when id % 100 = 0 then 'PENDING' else 'DELIVERED' end,
+            occurred_at, case when id % 100 = 0 then null else occurred_at end
+     from sale_event",
 ];
 
 /// Makes every table with at least 1,000 rows, and its indexes, as large as `$1` rows. The planner
@@ -106,6 +115,7 @@ fn value(kind: &str) -> String {
     let one = match kind.trim_end_matches("Array") {
         "Int8" => "5000::int8",
         "Int4" => "500::int4",
+        "Int2" => "500::int2",
         "Text" => "'x'::text",
         "Timestamptz" => "now()",
         "Bytea" => "sha256('a')",
