@@ -20,7 +20,7 @@ use crate::support::tools::folder;
 use crate::support::wait::until;
 use crate::support::world::World;
 
-const SETTINGS: [(&str, &str); 2] = [("ONSALE_DRAIN_DELAY", "2s"), ("ONSALE_ALLOW_DRILL", "true")];
+const SETTINGS: [(&str, &str); 2] = [("ONSALE_DRAIN_DELAY", "5s"), ("ONSALE_ALLOW_DRILL", "true")];
 
 const STEPS: &str = r#"
 [[step]]

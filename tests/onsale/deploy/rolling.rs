@@ -15,7 +15,8 @@ use crate::support::world::World;
 
 /// Clients that read the board and charge points all the time.
 const CLIENTS: usize = 8;
-const SETTINGS: [(&str, &str); 1] = [("ONSALE_DRAIN_DELAY", "2s")];
+/// Longer than nginx keeps idle connections.
+const SETTINGS: [(&str, &str); 1] = [("ONSALE_DRAIN_DELAY", "5s")];
 
 /// Clients that fail the test at the first answer other than a success.
 struct Load {
