@@ -103,7 +103,8 @@ pub async fn publish(pg: &Pg, limit: i32) -> Result<i64, StoreError> {
 
 /// Takes due deliveries of enabled endpoints. An endpoint gets up to `most` at a time; `busy` has the
 /// numbers that this process is sending. A delivery whose entity has an earlier pending one is not
-/// taken: it is looked at again when that one is due.
+/// taken: it is looked at again when that one is due, 5 s later at the earliest, and at once when that
+/// one ends. With a long backlog most deliveries are behind another: they are not written again and again.
 pub async fn take<S: BuildHasher>(
     pg: &Pg,
     busy: &HashMap<WebhookId, i64, S>,
@@ -136,7 +137,7 @@ pub async fn take<S: BuildHasher>(
                from behind),
            postponed as (
              update webhook_delivery d
-                set due_at = greatest(r.earlier_due, clock_timestamp() + interval '200 milliseconds')
+                set due_at = greatest(r.earlier_due, clock_timestamp() + interval '5 seconds')
                from ranked r where d.id = r.id and r.earlier_due is not null)
            update webhook_delivery d
               set due_at = clock_timestamp() + make_interval(secs => $5), attempts = attempts + 1,
