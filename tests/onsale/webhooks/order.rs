@@ -14,15 +14,18 @@ use crate::support::world::World;
 /// Events of one entity.
 const PER_ENTITY: i64 = 4;
 
-/// Fails about half of all attempts, in different ways.
+/// Fails about half of all attempts, in different ways. Accepts every message in the end: among
+/// thousands, one would fail so often that its pauses are longer than this test.
 fn unreliable(message: &Received) -> Reply {
+    if message.times > 10 {
+        return Reply::status(200);
+    }
     let random = uuid::Uuid::now_v7().as_bytes()[15];
     match random % 8 {
         0 => Reply::Drop,
         1 | 2 => Reply::status(500),
         3 => Reply::Status(503, "connection: close\r\n".to_owned()),
         4 => Reply::Late(Duration::from_millis(u64::from(random) / 8)),
-        _ if message.times > 40 => Reply::status(200),
         _ => Reply::status(204),
     }
 }
