@@ -1,9 +1,8 @@
 -- lib/rounds: the rounds of queue/admit: whether they stalled, and when the next has work.
 --
 -- After lib/queue, lib/presence and lib/sale.
--- ms; both are far below the shortest stall.
-local MAX_REST = 1000
-local MAX_REST_BEFORE_OPENING = 2000
+local MAX_REST = 1000 -- ms; this and the next are far below the shortest stall
+local MAX_REST_BEFORE_OPENING = 2000 -- ms
 local SHORTEST_STALL = 5000 -- ms
 -- How long admission pauses after a stall (ms): as after a loss, PAUSE in src/upkeep/recover.rs.
 local STALL_PAUSE = 15000
