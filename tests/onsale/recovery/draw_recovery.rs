@@ -123,9 +123,11 @@ async fn a_ticket_that_is_not_on_the_list_gets_the_last_position_once() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let (schedule, _, _) = create_sale(&world, &admin, &[process.addr], 3).await;
+    let (schedule, crowd, _) = create_sale(&world, &admin, &[process.addr], 3).await;
     let draw = PublishedDraw::open_sale(&admin, schedule).await;
     draw.wait_until_moved(&world).await;
+    // The process's snapshot may be from before the draw for up to a second.
+    assert_eq!(queue_order(&crowd).await, drawn_order(&draw));
 
     let person = process.buyer().await;
     let unlisted = person.with_ticket(&unlisted_ticket(person.user, schedule));
