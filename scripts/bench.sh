@@ -30,7 +30,8 @@ fi
 if (($#)); then
   exec cargo bench --locked --quiet --bench ratios -- "$@"
 fi
-cargo bench --locked --quiet --bench ratios
-cargo bench --locked --quiet --bench sales
-cargo bench --locked --quiet --bench sales_in_a_row
-cargo bench --locked --quiet --bench steps
+failed=()
+for bench in ratios sales sales_in_a_row steps; do
+  cargo bench --locked --quiet --bench "$bench" || failed+=("$bench")
+done
+((${#failed[@]} == 0)) || { echo "bench: failed: ${failed[*]}" >&2; exit 1; }

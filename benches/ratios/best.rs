@@ -28,9 +28,8 @@ struct Buyers {
     schedule: ScheduleId,
     /// Ids of the seats that are held by name; empty to hold the best available ones.
     seats: Vec<i64>,
+    /// Access tokens and tickets.
     holders: Vec<(String, String)>,
-    /// Number of holders who may have held.
-    used: usize,
 }
 
 /// Result of one round.
@@ -39,14 +38,16 @@ struct Held {
     refused: u64,
 }
 
-/// Holds in turns, each way in a sale of its own.
+/// Holds in turns, each round in a sale of its own, in which no seat is taken.
 pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
     let stage = Stage::set().await?;
-    let mut best = Buyers::new(&stage, false).await?;
-    let mut named = Buyers::new(&stage, true).await?;
     let (mut ratios, mut rates, mut refused) = (Vec::new(), [Vec::new(), Vec::new()], [0, 0]);
     for round in 0..=args.rounds {
-        let held = [best.round(&stage, args).await?, named.round(&stage, args).await?];
+        let mut held = Vec::new();
+        for named in [false, true] {
+            let buyers = Buyers::new(&stage, args.seconds, named).await?;
+            held.push(buyers.hold(&stage, args.seconds).await?);
+        }
         if round > 0 {
             ratios.push(held[0].per_second / held[1].per_second);
             for (way, held) in held.into_iter().enumerate() {
@@ -72,24 +73,29 @@ pub async fn compare(args: &Args) -> Outcome<Vec<Row>> {
 }
 
 impl Buyers {
-    async fn new(stage: &Stage, named: bool) -> Outcome<Self> {
-        let schedule = stage.sale(ROWS, slots_for_all()).await?;
-        let count = usize::try_from(ROWS * 100)?;
-        let seats = if named { stage.seats(schedule, count).await? } else { Vec::new() };
-        Ok(Self { schedule, seats, holders: Vec::new(), used: 0 })
-    }
-
-    /// Lets new buyers hold for some seconds.
+    /// Creates a sale, and as many buyers as can hold in some seconds.
     ///
     /// # Errors
-    /// Fails if the sale has too few seats left, or a hold was refused for another reason than
-    /// that seats were taken.
-    async fn round(&mut self, stage: &Stage, args: &Args) -> Outcome<Held> {
-        let load = self.load(stage, args.seconds).await?;
-        let (before, codes) = (self.holds(stage).await?, refusals(stage).await?);
-        let round = stage.send(&load, Duration::from_secs(args.seconds.into())).await?;
-        self.used += usize::try_from(round.answers + u64::from(CALLERS))?;
-        let holds = self.holds(stage).await? - before;
+    /// Fails if the sale has too few seats for them.
+    async fn new(stage: &Stage, seconds: u32, named: bool) -> Outcome<Self> {
+        let (seats, buyers) = (usize::try_from(ROWS * 100)?, PER_SECOND * seconds);
+        if usize::try_from(buyers)? * SEATS > seats {
+            return Err(format!("a sale of {seats} seats is too small for {seconds} s").into());
+        }
+        let schedule = stage.sale(ROWS, slots_for_all()).await?;
+        let seats = if named { stage.seats(schedule, seats).await? } else { Vec::new() };
+        Ok(Self { schedule, seats, holders: holders(stage, schedule, buyers).await? })
+    }
+
+    /// Lets the buyers hold for some seconds.
+    ///
+    /// # Errors
+    /// Fails if a hold was refused for another reason than that seats were taken.
+    async fn hold(&self, stage: &Stage, seconds: u32) -> Outcome<Held> {
+        let load = self.load(stage)?;
+        let codes = refusals(stage).await?;
+        let round = stage.send(&load, Duration::from_secs(seconds.into())).await?;
+        let holds = self.holds(stage).await?;
         let [unavailable, all] = refusals(stage).await?;
         let (refused, others) = (unavailable - codes[0], all - codes[1]);
         // wrk ends without the answers to its last requests.
@@ -102,25 +108,16 @@ impl Buyers {
         Ok(Held { per_second: as_float(holds) / seconds, refused })
     }
 
-    /// Creates a load of holds by the next holders.
-    async fn load(&mut self, stage: &Stage, seconds: u32) -> Outcome<Load> {
-        let count = usize::try_from(PER_SECOND * seconds)?;
-        let missing = (self.used + count).saturating_sub(self.holders.len());
-        self.holders.extend(holders(stage, self.schedule, u32::try_from(missing)?).await?);
+    /// Creates the load of their holds.
+    fn load(&self, stage: &Stage) -> Outcome<Load> {
         let path = format!("/v1/schedules/{}/reservations", self.schedule);
-        let named = |number: usize| self.seats.get(number * SEATS..(number + 1) * SEATS);
-        let body = |number: usize| match named(number) {
+        let body = |number: usize| match self.seats.get(number * SEATS..(number + 1) * SEATS) {
             Some(seats) => json!({"seat_ids": seats}),
             None => json!({"quantity": SEATS}),
         };
-        let last = self.used + count;
-        if !self.seats.is_empty() && named(last).is_none() {
-            return Err("the sale has too few seats for this many rounds".into());
-        }
         let bodies: Vec<String> =
-            (self.used..last).map(|number| body(number).to_string()).collect();
-        let next = self.holders[self.used..last].iter().zip(&bodies);
-        let requests = next.map(|((token, ticket), body)| Request {
+            (0..self.holders.len()).map(|number| body(number).to_string()).collect();
+        let requests = self.holders.iter().zip(&bodies).map(|((token, ticket), body)| Request {
             method: "POST",
             path: &path,
             headers: vec![

@@ -33,15 +33,24 @@ mod yardstick;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 
-/// Error of a bench. The first error ends it.
+use table::Row;
+
+/// Error of a bench. The first error ends a group.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome<T> = Result<T, Failure>;
 
+/// Names of the comparisons, in the order in which they run.
+const GROUPS: [&str; 13] = [
+    "polls", "pools", "joins", "costs", "rates", "refusals", "seats", "best", "draw", "wipe",
+    "record", "overload", "quiet",
+];
+
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which comparisons (polls, pools, joins, costs, rates, refusals, seats, best, draw, wipe,
-    /// record, overload, quiet); all by default
+    /// Which comparisons; all by default
+    #[arg(value_parser = PossibleValuesParser::new(GROUPS))]
     groups: Vec<String>,
     /// Pairs of rounds per comparison
     #[arg(long, default_value_t = 5)]
@@ -87,48 +96,41 @@ fn main() -> ExitCode {
     }
 }
 
+/// Measures the groups, and prints the rows of each as soon as they are known. A group that fails
+/// does not end the others.
 async fn run(args: &Args) -> Outcome<()> {
-    let wanted = |group: &str| args.groups.is_empty() || args.groups.iter().any(|g| g == group);
-    let mut rows = Vec::new();
-    if wanted("polls") {
-        rows.extend(polls::compare(args).await?);
+    let mut failed = Vec::new();
+    table::print_head();
+    for group in GROUPS {
+        if !args.groups.is_empty() && !args.groups.iter().any(|wanted| wanted == group) {
+            continue;
+        }
+        match measure(group, args).await {
+            Ok(rows) => table::print(&rows),
+            Err(failure) => {
+                eprintln!("ratios: {group}: {failure}");
+                failed.push(group);
+            }
+        }
     }
-    if wanted("pools") {
-        rows.extend(polls::pools(args).await?);
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
+}
+
+async fn measure(group: &str, args: &Args) -> Outcome<Vec<Row>> {
+    match group {
+        "polls" => polls::compare(args).await,
+        "pools" => polls::pools(args).await,
+        "joins" => joins::compare(args).await,
+        "costs" => costs::compare(args).await,
+        "rates" => rates::compare(args).await,
+        "refusals" => refusals::compare(args).await,
+        "seats" => seats::compare(args).await,
+        "best" => best::compare(args).await,
+        "draw" => draw::compare(args).await,
+        "wipe" => wipe::compare(args).await,
+        "record" => record::compare(args).await,
+        "overload" => overload::compare(args).await,
+        "quiet" => quiet::compare().await,
+        _ => Err(format!("there is no group {group}").into()),
     }
-    if wanted("joins") {
-        rows.extend(joins::compare(args).await?);
-    }
-    if wanted("costs") {
-        rows.extend(costs::compare(args).await?);
-    }
-    if wanted("rates") {
-        rows.extend(rates::compare(args).await?);
-    }
-    if wanted("refusals") {
-        rows.extend(refusals::compare(args).await?);
-    }
-    if wanted("seats") {
-        rows.extend(seats::compare(args).await?);
-    }
-    if wanted("best") {
-        rows.extend(best::compare(args).await?);
-    }
-    if wanted("draw") {
-        rows.extend(draw::compare(args).await?);
-    }
-    if wanted("wipe") {
-        rows.extend(wipe::compare(args).await?);
-    }
-    if wanted("record") {
-        rows.extend(record::compare(args).await?);
-    }
-    if wanted("overload") {
-        rows.extend(overload::compare(args).await?);
-    }
-    if wanted("quiet") {
-        rows.extend(quiet::compare().await?);
-    }
-    table::print(&rows);
-    Ok(())
 }

@@ -20,9 +20,13 @@ impl Row {
     }
 }
 
-/// Prints the table as Markdown.
-pub fn print(rows: &[Row]) {
+/// Prints the head of the table as Markdown.
+pub fn print_head() {
     println!("| what | against | measured | target |\n| --- | --- | --- | --- |");
+}
+
+/// Prints rows of the table as Markdown.
+pub fn print(rows: &[Row]) {
     for Row { what, against, found, target } in rows {
         println!("| {what} | {against} | {found} | {target} |");
     }
