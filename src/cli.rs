@@ -7,6 +7,7 @@ mod dev;
 mod draw;
 mod drill;
 mod health;
+mod output;
 mod prune;
 mod restore;
 
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use onsale::admin::demo::Demo;
 use onsale::admin::error::AdminError;
 use onsale::app::{self, StartError};
 use onsale::caller::Role;
@@ -170,7 +172,7 @@ pub fn main() -> ExitCode {
 fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Failure> {
     // Needs neither a store nor a runtime.
     if let Command::Draw(draw::DrawCommand::Verify(args)) = command {
-        print!("{}", draw::verify(&args)?);
+        output::write(draw::verify(&args)?);
         return Ok(ExitCode::SUCCESS);
     }
     let _guard = telemetry::tracing::start(telemetry)?;
@@ -193,7 +195,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
             Command::Seed(args) => seed(*args).await,
             Command::Restore(command) => return Ok(restore::run(command).await?),
             Command::Health(args) => {
-                print!("{}", health::ask(&args).await?);
+                output::write(health::ask(&args).await?);
                 Ok(())
             }
             Command::Draw(_) => Ok(()), // handled above
@@ -207,12 +209,12 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
 async fn migrate(MigrateArgs { postgres, check }: &MigrateArgs) -> Result<ExitCode, Failure> {
     let pg = connect(postgres)?;
     if !check {
-        print!("{}", migrations::apply(&pg).await?);
+        output::write(migrations::apply(&pg).await?);
     } else if let Some(mismatch) = migrations::mismatch(&pg).await? {
-        println!("{mismatch}");
+        output::line(mismatch);
         return Ok(ExitCode::FAILURE);
     } else {
-        println!("the database is up to date");
+        output::line("the database is up to date");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -226,7 +228,7 @@ async fn serve(settings: Settings) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = app::start(settings).await?;
-    println!("onsale is listening on http://{}", running.addr);
+    output::line(format_args!("onsale is listening on http://{}", running.addr));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -252,7 +254,7 @@ async fn token(args: TokenArgs) -> Result<(), Failure> {
     let users = users(&args.postgres, &args.access).await?;
     let role = if args.admin { Role::Admin } else { Role::User };
     let minted = users.token(UserId(args.user), role, args.ttl).await?;
-    println!("{}", minted.access_token);
+    output::line(minted.access_token);
     Ok(())
 }
 
@@ -264,7 +266,8 @@ async fn seed_demo(mut settings: Settings) -> Result<(), Failure> {
     running.stop().cancel();
     running.stopped().await;
     let demo = demo?;
-    println!("schedule {} is on sale, schedule {} opens soon", demo.open, demo.upcoming);
+    let Demo { open, upcoming, .. } = demo;
+    output::line(format_args!("schedule {open} is on sale, schedule {upcoming} opens soon"));
     Ok(())
 }
 
@@ -274,7 +277,7 @@ async fn seed(args: SeedArgs) -> Result<(), Failure> {
     };
     let created = create_many(&connect(&args.settings.postgres)?, users).await?;
     if let (Some(first), Some(last)) = (created.first(), created.last()) {
-        println!("created {} users, {first} to {last}", created.len());
+        output::line(format_args!("created {} users, {first} to {last}", created.len()));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The command line of onsale.
 
+#![warn(clippy::print_stdout)] // It panics once the reader has gone: `cli::output` does not.
+
 mod cli;
 
 /// The allocator: requests make many small allocations, and mimalloc makes them cheaper

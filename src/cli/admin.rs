@@ -7,6 +7,8 @@ use onsale::config::{AccessSettings, PostgresSettings};
 use onsale::user::model::tidy_name;
 use onsale::user::service::{SignUpError, Users};
 
+use super::output;
+
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
     /// Create a user, and print an administrator's access token for it
@@ -31,7 +33,7 @@ pub struct CreateArgs {
 pub async fn create(users: &Users, args: CreateArgs) -> Result<(), SignUpError> {
     let created = users.create_admin(args.name, args.ttl).await?;
     eprintln!("created user {}, {}", created.user.id, created.user.name);
-    println!("{}", created.token.access_token);
+    output::line(created.token.access_token);
     Ok(())
 }
 

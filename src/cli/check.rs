@@ -6,6 +6,8 @@ use clap::Args;
 use onsale::app::{StartError, check};
 use onsale::config::Settings;
 
+use super::output;
+
 /// The command line of `onsale check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -24,9 +26,9 @@ pub struct CheckArgs {
 pub async fn run(args: &CheckArgs) -> Result<ExitCode, StartError> {
     let report = check::run(&args.settings, args.joiners).await?;
     if args.json {
-        println!("{:#}", report.json());
+        output::line(format_args!("{:#}", report.json()));
     } else {
-        print!("{report}");
+        output::write(&report);
     }
     Ok(if report.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -17,6 +17,8 @@ use onsale::store::pg::{Pg, migrations};
 use onsale_dev::{DevError, Environment};
 use tokio_util::sync::CancellationToken;
 
+use super::output;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Networks to which webhooks may go without `ONSALE_WEBHOOK_ALLOW`.
@@ -112,7 +114,7 @@ fn settings(
 /// Prints what to open and what to paste. The commands work as printed, in this order.
 fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
     let (schedule, upcoming) = (demo.open, demo.upcoming);
-    println!(
+    output::line(format_args!(
         r#"
   onsale is listening on http://{addr}
 
@@ -142,5 +144,5 @@ fn welcome(addr: SocketAddr, demo: &Demo, admin: &str) {
     curl -s -X PATCH $B/v1/admin/schedules/{schedule}/queue -H "authorization: Bearer $ADMIN" -H 'content-type: application/json' -d '{{"admit_per_second":5,"capacity":20}}'; echo
 
   Ctrl-C stops the service and its stores; the next start finds the data again."#
-    );
+    ));
 }

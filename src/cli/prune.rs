@@ -8,6 +8,8 @@ use onsale::config::{PostgresSettings, RetentionSettings};
 use onsale::store::StoreError;
 use onsale::store::pg::{Pg, migrations};
 
+use super::output;
+
 /// The command line of `onsale prune`.
 #[derive(Debug, Args)]
 pub struct PruneArgs {
@@ -30,13 +32,15 @@ pub async fn run(pg: Pg, args: &PruneArgs) -> Result<ExitCode, StoreError> {
     let found = Pruner::new(pg, args.retention, args.apply).run().await?;
     let did = if args.apply { "deleted" } else { "would delete" };
     for Found { table, keep, rows, skipped } in found {
-        println!("{table}: {did} {rows} rows (kept: {keep})");
+        output::line(format_args!("{table}: {did} {rows} rows (kept: {keep})"));
         if skipped > 0 {
-            println!("{table}: {skipped} sales were skipped: their reports are not final");
+            output::line(format_args!(
+                "{table}: {skipped} sales were skipped: their reports are not final"
+            ));
         }
     }
     if !args.apply {
-        println!("nothing was deleted: add --apply");
+        output::line("nothing was deleted: add --apply");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,8 @@ use onsale::upkeep::restore::model::SecretDigests;
 use onsale::upkeep::restore::{RestoreError, compare, file, guard, prepare};
 use onsale::user::model::tidy_name;
 
+use super::output;
+
 /// Exit code if the stores differ. 1 is a failure, and 2 a wrong command line.
 const DIFFERENT: u8 = 3;
 
@@ -98,8 +100,8 @@ async fn run_prepare(args: &PrepareArgs) -> Result<ExitCode, StepError> {
     let (redis, pg) = stores(&args.settings)?;
     let saved = prepare::prepare(&redis, &pg, digests(&args.settings)).await?;
     file::write(&args.to, &saved)?;
-    print!("{saved}");
-    println!("saved to {}", args.to.display());
+    output::write(&saved);
+    output::line(format_args!("saved to {}", args.to.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -109,9 +111,9 @@ async fn run_compare(args: &CompareArgs) -> Result<ExitCode, StepError> {
     guard::same_installation(&saved, &digests(&args.settings))?;
     let comparison = compare::compare(&pg, &saved).await?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&comparison).unwrap_or_default());
+        output::line(serde_json::to_string_pretty(&comparison).unwrap_or_default());
     } else {
-        print!("{comparison}");
+        output::write(&comparison);
     }
     Ok(if comparison.equal { ExitCode::SUCCESS } else { DIFFERENT.into() })
 }
@@ -141,7 +143,7 @@ async fn run_finish(args: &FinishArgs) -> Result<ExitCode, StepError> {
     };
     let FinishArgs { end_all_tokens, operator, .. } = args;
     let choices = Choices { missing, end_all_tokens: *end_all_tokens, operator: operator.clone() };
-    print!("{}", finish(redis, &pg, &saved, &choices).await?);
+    output::write(finish(redis, &pg, &saved, &choices).await?);
     Ok(ExitCode::SUCCESS)
 }
 

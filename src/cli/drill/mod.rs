@@ -42,6 +42,7 @@ use self::plan::Plan;
 use self::report::Report;
 use self::run::Drill;
 use self::sale::{Operator, Sale};
+use super::output;
 
 /// The command line of `onsale drill`.
 #[derive(Debug, Args)]
@@ -86,9 +87,9 @@ pub async fn run(args: &DrillArgs) -> Result<ExitCode, DrillError> {
     let report = result?;
     if args.json {
         let json = serde_json::to_string_pretty(&report);
-        println!("{}", json.map_err(|error| DrillError::Unexpected(error.to_string()))?);
+        output::line(json.map_err(|error| DrillError::Unexpected(error.to_string()))?);
     } else {
-        print!("{report}");
+        output::write(&report);
     }
     Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod forms;
 pub mod metrics;
 pub mod operations;
+pub mod output;
 pub mod prune;
 pub mod report_entries;
 pub mod report_figures;

@@ -1,0 +1,24 @@
+//! Writes results to standard output.
+
+use std::fmt::Display;
+use std::io::{ErrorKind, Write, stdout};
+use std::process::exit;
+
+/// Writes a text and a line break.
+pub fn line(text: impl Display) {
+    write(format_args!("{text}\n"));
+}
+
+/// Writes a text. If its reader has gone (`onsale check | head -1`), the rest is dropped and the exit
+/// code still says what the command found. On any other failure, such as a full disk, the process
+/// ends with exit code 1.
+pub fn write(text: impl Display) {
+    let mut out = stdout().lock();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("onsale: standard output: {error}");
+            exit(1);
+        }
+        _ => {}
+    }
+}
