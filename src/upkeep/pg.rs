@@ -154,13 +154,9 @@ pub async fn block_lost_sale(tx: &mut Tx, seat: SeatId, lost: LostSale) -> Resul
     )
     .execute(tx.conn())
     .await?;
-    sqlx::query!(
-        "update reservation set status = 'EXPIRED'
-         where seat_id = $1 and status = 'PAYMENT_WAITING'",
-        seat.0
-    )
-    .execute(tx.conn())
-    .await?;
+    sqlx::query_scalar!(r#"select end_holds($1) as "ended!""#, &[seat.0][..])
+        .fetch_one(tx.conn())
+        .await?;
     sqlx::query!("update seat set blocked = true, reservation_at = null where id = $1", seat.0)
         .execute(tx.conn())
         .await?;

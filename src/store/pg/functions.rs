@@ -21,8 +21,9 @@ macro_rules! files {
 }
 
 /// Name and text of the files, in the order in which they are applied: each after those it calls.
-const FILES: [(&str, &str); 9] = files![
+const FILES: [(&str, &str); 10] = files![
     "record_reservations",
+    "end_holds",
     "key_claim",
     "key_store",
     "point_lock",

@@ -1,4 +1,4 @@
-//! Compares what Redis knew as sold with what PostgreSQL has after the restore.
+//! Compares what Redis knew as sold or blocked with what PostgreSQL has after the restore.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -41,12 +41,14 @@ pub struct ScheduleDifferences {
     pub only_in_redis: Vec<SeatDifference>,
     /// Seats that PostgreSQL has sold, and Redis did not know as sold.
     pub only_in_postgresql: Vec<SeatDifference>,
+    /// Seats that Redis knew as blocked, and PostgreSQL sells. `finish` blocks them again.
+    pub blocked_only_in_redis: Vec<SeatDifference>,
     /// Seats that Redis knew as held, and PostgreSQL has no live reservation for: their buyers
     /// cannot pay.
     pub lost_holds: Vec<u32>,
 }
 
-/// A seat that is sold in one store only.
+/// A seat that is sold or blocked in one store only.
 #[derive(Debug, Serialize)]
 pub struct SeatDifference {
     /// Number of the seat in its schedule.
@@ -129,22 +131,26 @@ async fn differences(pg: &Pg, before: &SavedSchedule) -> Result<ScheduleDifferen
         live.is_some_and(|(hold, _)| seat.hold.is_none_or(|before| before == hold))
     };
     let new = rows.iter().filter(|row| row.is_sold && !was_sold.contains_key(&row.number));
+    let is_for_sale = |seat: &&SavedSeat| {
+        now.get(&seat.number).is_some_and(|row| !row.is_sold && !row.is_blocked)
+    };
+    let unblocked = before.seats_in(SavedSeatState::Blocked).filter(is_for_sale);
+    let of_seat = |seat: &SavedSeat| {
+        difference(seat.number, now.get(&seat.number).copied(), (seat.user, seat.hold))
+    };
     let lost_holds = before.seats_in(SavedSeatState::Held).filter(|seat| !is_live(seat));
     Ok(ScheduleDifferences {
         schedule,
         in_postgresql: pg::exists(pg, schedule).await?,
         complete_in_redis: before.complete,
-        only_in_redis: lost
-            .map(|seat| {
-                difference(seat.number, now.get(&seat.number).copied(), (seat.user, seat.hold))
-            })
-            .collect(),
+        only_in_redis: lost.map(of_seat).collect(),
         only_in_postgresql: new
             .map(|row| {
                 let (hold, user) = row.live.unzip();
                 difference(row.number, Some(row), (user, hold))
             })
             .collect(),
+        blocked_only_in_redis: unblocked.map(of_seat).collect(),
         lost_holds: lost_holds.map(|seat| seat.number).collect(),
     })
 }
@@ -179,14 +185,21 @@ impl StateNow {
 impl ScheduleDifferences {
     /// Whether no seat differs. A hold that has lapsed meanwhile is no difference.
     fn is_equal(&self) -> bool {
-        self.in_postgresql && self.only_in_redis.is_empty() && self.only_in_postgresql.is_empty()
+        self.in_postgresql
+            && self.only_in_redis.is_empty()
+            && self.only_in_postgresql.is_empty()
+            && self.blocked_only_in_redis.is_empty()
     }
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.equal {
-            return writeln!(f, "PostgreSQL has every seat that Redis knew as sold, and no other");
+            return writeln!(
+                f,
+                "PostgreSQL has every seat that Redis knew as sold, and no other; none is for sale that \
+                 was blocked"
+            );
         }
         self.schedules.iter().try_for_each(|differences| write!(f, "{differences}"))?;
         self.not_in_redis.iter().try_for_each(|schedule| {
@@ -207,6 +220,7 @@ impl fmt::Display for ScheduleDifferences {
         let lists = [
             ("sold before, and not in PostgreSQL", &self.only_in_redis),
             ("sold in PostgreSQL, and not known to Redis", &self.only_in_postgresql),
+            ("blocked before, and for sale in PostgreSQL", &self.blocked_only_in_redis),
         ];
         for (title, seats) in lists.into_iter().filter(|(_, seats)| !seats.is_empty()) {
             writeln!(f, "schedule {schedule}: {} seats {title}", seats.len())?;

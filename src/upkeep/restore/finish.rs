@@ -7,11 +7,11 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::model::{DatabaseIdentity, SavedSeatState, SavedState};
+use super::model::{DatabaseIdentity, SavedSchedule, SavedSeatState, SavedState};
 use super::pg::Numbered;
 use super::{RestoreError, pg, redis};
 use crate::store::StoreError;
-use crate::store::id::{ScheduleId, UserId};
+use crate::store::id::{ScheduleId, SeatId, UserId};
 use crate::store::pg::{Pg, Tx, Work};
 use crate::store::redis::Redis;
 use crate::user;
@@ -24,7 +24,7 @@ const IDS_PER_SECOND: i64 = 10_000;
 /// How far the clocks of Redis and PostgreSQL may be apart.
 const CLOCKS: TimeDelta = TimeDelta::minutes(1);
 
-/// What becomes of seats that were sold and are free now.
+/// What becomes of seats that were sold and are free now. Seats that were blocked stay blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingSeats {
     /// They are kept from sale until an administrator unblocks them.
@@ -128,6 +128,7 @@ impl Work for FinishRestore<'_> {
         for table in &self.tables {
             pg::move_ids(tx, table, first_id).await?;
         }
+        pg::move_feed(tx, first_id).await?;
         let raised_epochs = pg::raise_epochs(tx, &self.epochs).await?;
         let blocked = self.settle_missing_seats(tx).await?;
         let operator = user::pg::create(tx, &self.choices.operator).await?;
@@ -163,29 +164,41 @@ impl FinishRestore<'_> {
         Ok(pg::highest_user_before(tx, self.saved.prepared_at - CLOCKS).await?)
     }
 
-    /// Blocks the seats that were sold and are free now, if that was chosen; returns how many.
+    /// Blocks the seats that were blocked before and are free now, and those that were sold and are
+    /// free now, if that was chosen; returns how many.
     async fn settle_missing_seats(
         &self,
         tx: &mut Tx,
     ) -> Result<Vec<(ScheduleId, u64)>, RestoreError> {
         let (mut blocked, mut undecided) = (Vec::new(), 0);
-        if self.choices.missing == MissingSeats::Sell {
-            return Ok(blocked);
-        }
         for before in &self.saved.schedules {
-            let sold = before.seats_in(SavedSeatState::Sold);
-            let numbers: Vec<i32> = sold.map(|seat| seat.number.cast_signed()).collect();
-            let missing = pg::lock_unsold(tx, before.schedule, &numbers).await?;
-            let count = missing.len() as u64;
-            if self.choices.missing == MissingSeats::Refuse {
-                undecided += count;
-            } else if count > 0 {
+            let mut missing = unsold(tx, before, SavedSeatState::Blocked).await?;
+            match self.choices.missing {
+                MissingSeats::Block => {
+                    missing.extend(unsold(tx, before, SavedSeatState::Sold).await?);
+                }
+                MissingSeats::Refuse => {
+                    undecided += unsold(tx, before, SavedSeatState::Sold).await?.len() as u64;
+                }
+                MissingSeats::Sell => {}
+            }
+            if !missing.is_empty() {
                 pg::block(tx, &missing).await?;
-                blocked.push((before.schedule, count));
+                blocked.push((before.schedule, missing.len() as u64));
             }
         }
         if undecided > 0 { Err(RestoreError::Undecided(undecided)) } else { Ok(blocked) }
     }
+}
+
+/// Locks the seats that were in this state and are neither sold nor blocked now.
+async fn unsold(
+    tx: &mut Tx,
+    before: &SavedSchedule,
+    state: SavedSeatState,
+) -> Result<Vec<SeatId>, StoreError> {
+    let numbers: Vec<i32> = before.seats_in(state).map(|seat| seat.number.cast_signed()).collect();
+    pg::lock_unsold(tx, before.schedule, &numbers).await
 }
 
 fn inconsistent(error: &serde_json::Error) -> StoreError {

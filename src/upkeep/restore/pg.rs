@@ -100,6 +100,14 @@ pub(super) async fn move_ids(
     Ok(())
 }
 
+/// Makes the feed continue after a position, so that no event gets the position of one that was lost.
+pub(super) async fn move_feed(tx: &mut Tx, after: i64) -> Result<(), StoreError> {
+    sqlx::query!("update event_position set position = greatest(position, $1)", after)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Number of other sessions of onsale in this database.
 pub(super) async fn other_sessions(pg: &Pg) -> Result<i64, StoreError> {
     let count = sqlx::query_scalar!(
@@ -201,13 +209,7 @@ pub(super) async fn lock_unsold(
 /// Blocks locked seats, and ends unpaid holds of them: what was paid for them is lost.
 pub(super) async fn block(tx: &mut Tx, seats: &[SeatId]) -> Result<(), StoreError> {
     let ids: Vec<i64> = seats.iter().map(|seat| seat.0).collect();
-    sqlx::query!(
-        "update reservation set status = 'EXPIRED'
-         where seat_id = any($1) and status = 'PAYMENT_WAITING'",
-        &ids
-    )
-    .execute(tx.conn())
-    .await?;
+    sqlx::query_scalar!(r#"select end_holds($1) as "ended!""#, &ids).fetch_one(tx.conn()).await?;
     sqlx::query!(
         "update seat set blocked = true, reservation_at = null, fence = fence + 1
          where id = any($1)",

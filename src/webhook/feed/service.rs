@@ -5,7 +5,7 @@ use crate::pagination::{decode_id, encode_id};
 use crate::store::id::UserId;
 use crate::store::pg::Pg;
 use crate::webhook::error::WebhookError;
-use crate::webhook::pg::event::Placed;
+use crate::webhook::pg::event::{Bounds, Placed};
 use crate::webhook::pg::{self, Recording, event};
 use crate::webhook::service::set_feed;
 
@@ -45,14 +45,15 @@ impl Feed {
         }
         let after = match after {
             Some(after) => after,
-            None => event::oldest_after(&self.pg).await?,
+            None => event::bounds(&self.pg).await?.oldest_after,
         };
         let limit = usize::from(query.limit);
         let mut rows = event::after(&self.pg, after, i64::from(query.limit) + 1).await?;
-        // Read after the events, so that a purge in between is noticed.
-        let oldest = event::oldest_after(&self.pg).await?;
-        if after < oldest {
-            return Err(WebhookError::EventsExpired { oldest_after: encode_id(oldest) });
+        // Read after the events, so that a purge in between is noticed. A cursor beyond the last
+        // position is from before a loss of events, and other events have its positions now.
+        let Bounds { oldest_after, last } = event::bounds(&self.pg).await?;
+        if !(oldest_after..=last).contains(&after) {
+            return Err(WebhookError::EventsExpired { oldest_after: encode_id(oldest_after) });
         }
         let has_more = rows.len() > limit;
         rows.truncate(limit);

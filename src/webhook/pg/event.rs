@@ -24,14 +24,25 @@ pub struct Placed {
     pub is_test: bool,
 }
 
-/// The position before the oldest event that is left. If none is left: the last position given.
-pub async fn oldest_after(pg: &Pg) -> Result<i64, StoreError> {
-    let oldest = sqlx::query_scalar!(
+/// The part of the feed that is there.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The position before the oldest event that is left. If none is left: the last position given.
+    pub oldest_after: i64,
+    /// The last position given.
+    pub last: i64,
+}
+
+/// Which part of the feed is there.
+pub async fn bounds(pg: &Pg) -> Result<Bounds, StoreError> {
+    let bounds = sqlx::query_as!(
+        Bounds,
         r#"select coalesce((select position - 1 from sale_event where position is not null
-                            order by position limit 1),
-                           (select position from event_position where id)) as "oldest!""#
+                            order by position limit 1), position) as "oldest_after!",
+                  position as last
+           from event_position where id"#
     );
-    Ok(oldest.fetch_one(pg.pool()).await?)
+    Ok(bounds.fetch_one(pg.pool()).await?)
 }
 
 /// Up to `limit` events after a position, in order.

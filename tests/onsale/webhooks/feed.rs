@@ -141,3 +141,26 @@ async fn a_cursor_before_purged_events_is_refused_with_one_to_go_on_from() {
         assert_eq!(numbers(&next(&admin, &json!(oldest)).await)[0], 3);
     }
 }
+
+/// A failover to a standby that lacks the last events: their positions are given out again.
+#[tokio::test]
+async fn a_cursor_from_before_a_loss_of_events_is_refused() {
+    let world = World::new().await;
+    let process = world.start().await;
+    let admin = process.admin().await;
+    turn_on(&admin).await;
+    for number in 0..3 {
+        write_event(&world.pool, "hold:1", number).await;
+    }
+    let page = until("all events", async || {
+        let page = admin.get("/v1/events").await.ok(200);
+        (numbers(&page).len() == 3).then_some(page)
+    })
+    .await;
+    let after = page["next_after"].as_str().expect("a cursor");
+    let lose = "delete from sale_event where position > 1";
+    sqlx::query(lose).execute(&world.pool).await.expect("a loss");
+    let back = "update event_position set position = 1";
+    sqlx::query(back).execute(&world.pool).await.expect("a loss");
+    admin.get(&format!("/v1/events?after={after}")).await.refused(410, "events_expired");
+}
