@@ -137,16 +137,20 @@ impl From<Schedule> for ScheduleSettings {
 }
 
 impl Times {
-    /// Checks that the times are in order, including the opening of the queue.
+    /// Checks that the times are in order, including the opening of the queue. PostgreSQL keeps
+    /// microseconds, so times that differ by less are equal.
     ///
     /// # Errors
     /// [`AdminError::InvalidTimes`] names the two times that are not.
     pub fn check(&self, queue_opens_at: DateTime<Utc>) -> Result<(), AdminError> {
-        let wrong = if self.reservation_available_at >= self.deadline_at {
+        let [opens, ends, plays, queue_opens] =
+            [self.reservation_available_at, self.deadline_at, self.concert_at, queue_opens_at]
+                .map(|time| time.timestamp_micros());
+        let wrong = if opens >= ends {
             "reservation_available_at must be before deadline_at"
-        } else if self.deadline_at > self.concert_at {
+        } else if ends > plays {
             "deadline_at must not be after concert_at"
-        } else if queue_opens_at > self.reservation_available_at {
+        } else if queue_opens > opens {
             "queue_opens_at must not be after reservation_available_at"
         } else {
             return Ok(());
@@ -205,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_sale_opens_before_it_closes_and_closes_before_the_concert() {
-        let (now, hour) = (Utc::now(), TimeDelta::hours(1));
+        let hour = TimeDelta::hours(1);
+        let now = DateTime::from_timestamp_micros(Utc::now().timestamp_micros()).unwrap();
         let times = |opens, closes, plays| Times {
             reservation_available_at: now + hour * opens,
             deadline_at: now + hour * closes,
@@ -219,6 +224,12 @@ mod tests {
             times(0, 1, 1).check(now + TimeDelta::seconds(1)).is_err(),
             "the queue opens no later than the sale"
         );
+        let short = |nanoseconds| Times {
+            deadline_at: now + TimeDelta::nanoseconds(nanoseconds),
+            ..times(0, 1, 1)
+        };
+        assert!(short(999).check(now).is_err(), "PostgreSQL would store the same time twice");
+        assert!(short(1000).check(now).is_ok());
     }
 
     #[test]
