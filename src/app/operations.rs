@@ -166,7 +166,7 @@ async fn livez() -> &'static str {
                body = String, content_type = "text/plain"),
               (status = 503, description = "`not_ready` with `failing`")))]
 async fn readyz(State(shown): State<Operations>) -> Result<&'static str, Problem> {
-    let Check { failing, mismatch, unusable } = shown.readiness.check().await;
+    let Check { failing, mismatch, unusable, .. } = shown.readiness.check().await;
     if failing.is_empty() {
         return Ok("ready\n");
     }

@@ -42,6 +42,8 @@ pub(super) struct Check {
     pub(super) mismatch: Option<String>,
     /// Why Redis answers and cannot be used.
     pub(super) unusable: Option<Unusable>,
+    /// Why PostgreSQL cannot be used; `None` also if it did not answer in time.
+    pub(super) unavailable: Option<StoreError>,
 }
 
 impl Readiness {
@@ -52,7 +54,8 @@ impl Readiness {
     /// Checks both stores, unless the process drains. Sets `onsale_ready`.
     pub(super) async fn check(&self) -> Check {
         if self.is_draining() {
-            return Check { failing: vec!["draining"], mismatch: None, unusable: None };
+            let failing = vec!["draining"];
+            return Check { failing, mismatch: None, unusable: None, unavailable: None };
         }
         let Stores { pg, redis, .. } = &self.stores;
         let redis = tokio::time::timeout(READY_LIMIT, redis.unusable());
@@ -62,7 +65,11 @@ impl Readiness {
         });
         let (redis, schema) = tokio::join!(redis, schema);
         let redis_serves = matches!(redis, Ok(Ok(None)));
-        let schema = schema.ok().and_then(Result::ok);
+        let (schema, unavailable) = match schema {
+            Ok(Ok(mismatch)) => (Some(mismatch), None),
+            Ok(Err(error)) => (None, Some(error)),
+            Err(_) => (None, None),
+        };
         let metrics = self.metrics.stores();
         metrics.ready("redis", redis_serves);
         metrics.ready("postgresql", schema.is_some());
@@ -78,7 +85,7 @@ impl Readiness {
             }
         }
         let unusable = redis.ok().and_then(Result::ok).flatten();
-        Check { failing, mismatch: schema.flatten(), unusable }
+        Check { failing, mismatch: schema.flatten(), unusable, unavailable }
     }
 
     /// Whether the process drains. Sets `onsale_ready` of the process.
@@ -91,7 +98,7 @@ impl Readiness {
     /// One check by the loop, so that the metrics need no call of a store when they are read. Logs
     /// when the result changes.
     pub(super) async fn step(&self) -> Result<bool, StoreError> {
-        let Check { failing, mismatch, unusable } = self.check().await;
+        let Check { failing, mismatch, unusable, unavailable } = self.check().await;
         if failing.is_empty() {
             let memory = tokio::time::timeout(READY_LIMIT, self.stores.redis.memory()).await;
             self.metrics.stores().redis_memory(&memory.unwrap_or_default());
@@ -101,7 +108,14 @@ impl Readiness {
             (_, true) => {}
             (true, false) => tracing::info!("the process is ready"),
             (false, false) => {
-                tracing::warn!(?failing, mismatch, ?unusable, "the process is not ready");
+                let unavailable = unavailable.map(|error| error.to_string());
+                tracing::warn!(
+                    ?failing,
+                    mismatch,
+                    ?unusable,
+                    unavailable,
+                    "the process is not ready"
+                );
             }
         }
         *last = failing;

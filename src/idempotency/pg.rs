@@ -78,7 +78,7 @@ pub async fn purge(pg: &Pg, limit: i64) -> Result<u64, StoreError> {
            where created_at < statement_timestamp() - interval '48 hours' limit $1)",
         limit
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(done.rows_affected())
 }

@@ -53,7 +53,7 @@ pub async fn take_overdue(pg: &Pg, age: Duration, limit: i64) -> Result<Batch, S
         age.as_secs_f64(),
         limit
     );
-    let mut rows = rows.fetch_all(pg.pool()).await?;
+    let mut rows = rows.fetch_all(pg.writes()).await?;
     rows.sort_unstable_by_key(|row| (row.waits_since, row.id));
     let now = rows.first().map_or(DateTime::UNIX_EPOCH, |row| row.now);
     let entry = |id, kind, payload| Entry { id: OutboxId(id), kind, payload };
@@ -70,7 +70,7 @@ pub async fn give_back(pg: &Pg, ids: &[OutboxId], age: Duration) -> Result<(), S
         &ids,
         age.as_secs_f64()
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }
@@ -86,14 +86,14 @@ pub async fn refuse(pg: &Pg, id: OutboxId, reason: &str, limit: i32) -> Result<b
         reason,
         limit
     );
-    Ok(parked.fetch_optional(pg.pool()).await?.unwrap_or(false))
+    Ok(parked.fetch_optional(pg.writes()).await?.unwrap_or(false))
 }
 
 /// Removes entries that were delivered.
 pub async fn remove(pg: &Pg, ids: &[OutboxId]) -> Result<u64, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let done =
-        sqlx::query!("delete from outbox where id = any($1)", &ids).execute(pg.pool()).await?;
+        sqlx::query!("delete from outbox where id = any($1)", &ids).execute(pg.writes()).await?;
     Ok(done.rows_affected())
 }
 

@@ -36,7 +36,7 @@ pub async fn raise_epoch(pg: &Pg, schedule: ScheduleId, seen: u64) -> Result<boo
         schedule.0,
         seen.cast_signed()
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(done.rows_affected() == 1)
 }
@@ -236,7 +236,7 @@ pub async fn end_open_entries(
         after.as_i64(),
         limit
     )
-    .fetch_one(pg.pool())
+    .fetch_one(pg.writes())
     .await?;
     Ok(last.map(|last| Sequence(last.cast_unsigned())))
 }
@@ -269,7 +269,7 @@ pub async fn settle(
         epoch.cast_signed(),
         position
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }

@@ -173,7 +173,7 @@ impl Reservations {
         if check(Utc::now()).is_ok() {
             return Ok(());
         }
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin_read().await?;
         check(clock(tx.conn()).await?)
     }
 

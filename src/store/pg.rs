@@ -7,6 +7,8 @@ mod read_only;
 pub mod session;
 pub mod single;
 pub mod token_generations;
+mod writers;
+mod writes;
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,8 @@ use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgExecutor, Postgres, Transaction};
 
+use self::writers::{ACQUIRE_LIMIT, ANSWER_LIMIT, WritePermit, Writer, Writers};
+use self::writes::Writes;
 use super::{Store, StoreError, error_count};
 use crate::telemetry::stores::CallTimes;
 
@@ -32,6 +36,7 @@ const UNCHECKED: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Pg {
     pool: PgPool,
+    writers: Writers,
     waits: CallTimes,
 }
 
@@ -39,6 +44,8 @@ pub struct Pg {
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Postgres>,
+    /// None if it only reads.
+    permit: Option<WritePermit>,
 }
 
 impl Pg {
@@ -54,20 +61,22 @@ impl Pg {
         })?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(1))
+            .acquire_timeout(ACQUIRE_LIMIT)
             .idle_timeout(Duration::from_mins(5))
             .max_lifetime(MAX_LIFETIME)
             .after_connect(|conn, _| Box::pin(session::check(conn)))
             .test_before_acquire(false)
             .before_acquire(|conn, used| Box::pin(is_usable(conn, used)))
             .connect_lazy_with(session::configured(options));
-        Ok(Self { pool, waits: CallTimes::default() })
+        let waits = CallTimes::default();
+        let writers = Writers::of_pool(&pool, waits.clone());
+        Ok(Self { pool, writers, waits })
     }
 
     /// These connections; `waits` records how long calls wait for one.
     #[must_use]
     pub fn measured_by(self, waits: CallTimes) -> Self {
-        Self { waits, ..self }
+        Self { writers: Writers::of_pool(&self.pool, waits.clone()), waits, ..self }
     }
 
     /// The maximum number of connections.
@@ -90,13 +99,20 @@ impl Pg {
         &self.pool
     }
 
-    /// Checks that PostgreSQL answers and can be written to.
+    /// The pool, for a statement that writes and needs no transaction. It fails if PostgreSQL does not
+    /// answer within 4 s, and may take effect later.
+    #[must_use]
+    pub fn writes(&self) -> Writes<'_> {
+        Writes { pool: &self.pool, writers: &self.writers }
+    }
+
+    /// Checks that PostgreSQL answers, can be written to, and confirms commits.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not answer, or is read-only.
+    /// [`StoreError::Unavailable`] if it does not, or if commits have waited for more than 4 s.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut conn = self.acquire().await?;
-        Ok(session::check_writable(&mut conn).await?)
+        Ok(session::check_commits(&mut conn, ANSWER_LIMIT).await?)
     }
 
     /// Which of the settings of a session is not in force on a new connection; `None` if all are.
@@ -110,22 +126,26 @@ impl Pg {
         Ok(missing)
     }
 
-    /// Why a new connection refuses writes; `None` if it accepts them.
+    /// Why writes are refused or not confirmed; `None` if they are.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if no connection can be opened.
     pub async fn write_refusal(&self) -> Result<Option<String>, StoreError> {
         let mut conn = PgConnection::connect_with(&self.pool.connect_options()).await?;
-        let refusal = session::check_writable(&mut conn).await.err();
+        let refusal = session::check_commits(&mut conn, ANSWER_LIMIT).await.err();
         conn.close().await?;
         Ok(refusal.map(|error| error.to_string()))
     }
 
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        // Boxed, so that the futures that may need the database stay small: they are moved often.
-        let conn = self.acquire().await?;
-        Ok(Tx { inner: Box::pin(Transaction::begin(conn, None)).await? })
+        let Writer { conn, permit } = self.writers.take().await?;
+        Tx::open(conn, Some(permit)).await
+    }
+
+    /// Opens a transaction that only reads.
+    pub async fn begin_read(&self) -> Result<Tx, StoreError> {
+        Tx::open(self.acquire().await?, None).await
     }
 
     /// Runs `work` in a transaction and commits it. After a deadlock or a serialization conflict it
@@ -181,6 +201,15 @@ pub trait Work: Sync {
 }
 
 impl Tx {
+    /// Begins a transaction, with a permit unless it only reads.
+    async fn open(
+        conn: PoolConnection<Postgres>,
+        permit: Option<WritePermit>,
+    ) -> Result<Self, StoreError> {
+        // Boxed, so that the futures that may need the database stay small: they are moved often.
+        Ok(Self { inner: Box::pin(Transaction::begin(conn, None)).await?, permit })
+    }
+
     /// The connection, for a feature's `pg.rs`.
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.inner
@@ -189,9 +218,10 @@ impl Tx {
     /// Commits the transaction. A caller may report its effect only after this has returned `Ok`.
     ///
     /// # Errors
-    /// [`StoreError::OutcomeUnknown`] if the connection broke before the answer arrived.
+    /// [`StoreError::OutcomeUnknown`] if the connection broke, or there was no answer within 4 s.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.inner.commit().await.map_err(|error| match StoreError::from(error) {
+        let committed = writers::commit(self.inner, self.permit).await;
+        committed.map_err(|error| match StoreError::from(error) {
             StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
             other => other,
         })

@@ -101,7 +101,7 @@ pub async fn rename_subject(
         claimed.name,
         claimed.issued_at
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }
@@ -142,7 +142,7 @@ pub async fn purge_forms(pg: &Pg, limit: i64) -> Result<u64, StoreError> {
            where created_at < statement_timestamp() - interval '1 hour' limit $1)",
         limit
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(done.rows_affected())
 }

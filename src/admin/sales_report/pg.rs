@@ -13,7 +13,7 @@ use crate::telemetry::rejections::Rejection;
 
 /// Opens the snapshot.
 pub async fn snapshot(pg: &Pg) -> Result<Tx, StoreError> {
-    let mut tx = pg.begin().await?;
+    let mut tx = pg.begin_read().await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
         .execute(tx.conn())
         .await?;
@@ -78,6 +78,9 @@ pub async fn rejections_over_time(
 }
 
 /// Adds rejections to the counts of the current ten seconds. Unknown schedules are ignored.
+///
+/// # Errors
+/// [`StoreError::OutcomeUnknown`] if they may be counted later.
 pub async fn write_rejections(pg: &Pg, counted: &[(Rejection, u64)]) -> Result<(), StoreError> {
     // Two processes may write the same rows. Writing them in one order prevents a deadlock.
     let mut counted = counted.to_vec();
@@ -86,6 +89,7 @@ pub async fn write_rejections(pg: &Pg, counted: &[(Rejection, u64)]) -> Result<(
     let wanted: Vec<String> = counted.iter().map(|(it, _)| it.wanted.to_owned()).collect();
     let reasons: Vec<String> = counted.iter().map(|(it, _)| it.reason.to_owned()).collect();
     let times: Vec<i64> = counted.iter().map(|(_, times)| times.cast_signed()).collect();
+    let mut tx = pg.begin().await?;
     sqlx::query!(
         "insert into rejection_count (concert_schedule_id, wanted, reason, since, times)
          select s.id, t.wanted, t.reason,
@@ -100,7 +104,7 @@ pub async fn write_rejections(pg: &Pg, counted: &[(Rejection, u64)]) -> Result<(
         &reasons,
         &times
     )
-    .execute(pg.pool())
+    .execute(tx.conn())
     .await?;
-    Ok(())
+    tx.commit().await
 }

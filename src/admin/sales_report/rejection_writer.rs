@@ -19,7 +19,8 @@ impl RejectionWriter {
         Self { pg, metrics }
     }
 
-    /// Writes the counts since the last step. If that fails, they stay counted for the next step.
+    /// Writes the counts since the last step. If that fails, they stay counted for the next step. If
+    /// its outcome is unknown, they do not: a commit that waits for a standby takes effect in the end.
     /// Always returns false: one step writes everything.
     pub async fn step(&self) -> Result<bool, StoreError> {
         let counts = self.metrics.take_rejections();
@@ -27,7 +28,9 @@ impl RejectionWriter {
             return Ok(false);
         }
         if let Err(error) = pg::write_rejections(&self.pg, &counts).await {
-            self.metrics.give_back(counts);
+            if !matches!(error, StoreError::OutcomeUnknown(_)) {
+                self.metrics.give_back(counts);
+            }
             return Err(error);
         }
         Ok(false)

@@ -65,7 +65,7 @@ pub async fn begin(
         base.as_i64(),
         room.cast_signed()
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }
@@ -88,7 +88,7 @@ pub async fn open(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
          where concert_schedule_id = $1 and opened_at is null",
         schedule.0
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }
@@ -100,7 +100,7 @@ pub async fn moved(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
          where concert_schedule_id = $1 and moved_at is null",
         schedule.0
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }

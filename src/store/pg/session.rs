@@ -4,8 +4,10 @@
 //! A pooler may drop settings that a client sends at the start (pgbouncer with
 //! `ignore_startup_parameters = options`). Then nothing would end a wait for a lock.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Error};
+use sqlx::{ConnectOptions, Error, PgExecutor};
 
 /// Name of the sessions in `pg_stat_activity`.
 const APPLICATION: &str = "onsale";
@@ -58,6 +60,31 @@ pub async fn check_writable(conn: &mut PgConnection) -> Result<(), Error> {
         (false, false) => return Ok(()),
     };
     Err(Error::Io(std::io::Error::other(reason)))
+}
+
+/// Checks that the server accepts writes, and that no commit has waited for a synchronous standby for
+/// longer than `limit`.
+///
+/// # Errors
+/// [`Error::Io`] if it does not, or one has.
+pub(super) async fn check_commits(conn: &mut PgConnection, limit: Duration) -> Result<(), Error> {
+    check_writable(conn).await?;
+    if commits_wait_for_standby(conn, limit).await? {
+        return Err(Error::Io(std::io::Error::other("commits wait for a synchronous standby")));
+    }
+    Ok(())
+}
+
+/// Whether a commit of an onsale session has waited for a synchronous standby, and its statement
+/// began at least this long ago.
+pub(super) async fn commits_wait_for_standby(
+    on: impl PgExecutor<'_>,
+    since: Duration,
+) -> Result<bool, Error> {
+    let waiting = "select exists (select from pg_stat_activity
+                     where wait_event = 'SyncRep' and application_name = $1
+                       and query_start <= clock_timestamp() - make_interval(secs => $2))";
+    sqlx::query_scalar(waiting).bind(APPLICATION).bind(since.as_secs_f64()).fetch_one(on).await
 }
 
 /// Which setting is not in force in a session, and why that may be; `None` if all are.

@@ -1,21 +1,16 @@
 //! Runs single statements that are a whole transaction: one round trip with an automatic commit.
 
-use std::time::Duration;
-
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
-use sqlx::{Postgres, pool::PoolConnection};
+use tokio::time::timeout;
 
+use super::writers::{ANSWER_LIMIT, Writer};
 use super::{CONFLICT_RETRIES, Pg, pause};
 use crate::store::StoreError;
-
-/// Time limit of an answer. PostgreSQL itself ends a statement earlier (`statement_timeout`), so
-/// after this the connection is silent.
-const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 
 /// A connection for one statement outside of any transaction.
 #[derive(Debug)]
 pub struct Single {
-    inner: PoolConnection<Postgres>,
+    writer: Writer,
 }
 
 /// One statement that commits by itself. It may run several times; only the last run has an effect.
@@ -33,7 +28,7 @@ impl Single {
     /// server is ready for the next statement. That is after the commit, while the row arrives
     /// before it.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        &mut self.writer.conn
     }
 }
 
@@ -42,24 +37,18 @@ impl Pg {
     /// times.
     ///
     /// # Errors
-    /// [`StoreError::OutcomeUnknown`] if the connection broke before the answer arrived, or if it is
-    /// silent.
+    /// [`StoreError::OutcomeUnknown`] if the connection broke before the answer arrived, or if there
+    /// was none within 4 s.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Output, StoreError> {
         let mut tries = 0;
         loop {
             // An error here has a known outcome: without a connection nothing was sent.
-            let mut on = Single { inner: self.acquire().await? };
-            match tokio::time::timeout(ANSWER_LIMIT, call.run(&mut on)).await {
-                Ok(Err(StoreError::Conflict(_))) if tries < CONFLICT_RETRIES => tries += 1,
-                Ok(other) => return other,
-                Err(_) => {
-                    // Closed and not returned to the pool: nothing may ever arrive on it.
-                    drop(on.inner.detach());
-                    let reason = "PostgreSQL does not answer".to_owned();
-                    return Err(StoreError::OutcomeUnknown(reason));
-                }
+            let mut on = Single { writer: self.writers.take().await? };
+            let answer = timeout(ANSWER_LIMIT, call.run(&mut on)).await;
+            match on.writer.end(answer).map_err(lost)? {
+                Err(StoreError::Conflict(_)) if tries < CONFLICT_RETRIES => tries += 1,
+                other => return other,
             }
-            drop(on);
             pause(tries).await;
         }
     }

@@ -35,7 +35,7 @@ pub(super) async fn replace(
         code.selector(),
         code.hash()
     )
-    .fetch_optional(pg.pool())
+    .fetch_optional(pg.writes())
     .await?;
     Ok(created_at)
 }
@@ -67,7 +67,7 @@ pub(super) async fn attempt(
         code.selector(),
         window.as_secs_f64()
     )
-    .fetch_optional(pg.pool())
+    .fetch_optional(pg.writes())
     .await?;
     Ok(found.map(|row| Attempted {
         user: UserId(row.user_id),
@@ -80,7 +80,7 @@ pub(super) async fn attempt(
 /// Resets the attempts after a correct code.
 pub(super) async fn forget_attempts(pg: &Pg, user: UserId) -> Result<(), StoreError> {
     sqlx::query!("update recovery_code set attempts = 0 where user_id = $1", user.0)
-        .execute(pg.pool())
+        .execute(pg.writes())
         .await?;
     Ok(())
 }

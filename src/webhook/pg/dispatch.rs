@@ -98,7 +98,7 @@ impl From<TakenRow> for Taken {
 /// their number.
 pub async fn publish(pg: &Pg, limit: i32) -> Result<i64, StoreError> {
     let published = sqlx::query_scalar!(r#"select publish_events($1) as "published!""#, limit);
-    Ok(published.fetch_one(pg.pool()).await?)
+    Ok(published.fetch_one(pg.writes()).await?)
 }
 
 /// Takes due deliveries of enabled endpoints. An endpoint gets up to `most` at a time; `busy` has the
@@ -155,7 +155,7 @@ pub async fn take<S: BuildHasher>(
         LOOK,
         lease.as_secs_f64()
     )
-    .fetch_all(pg.pool())
+    .fetch_all(pg.writes())
     .await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
@@ -206,7 +206,7 @@ pub async fn finish(
         &pauses,
         give_up_after.as_secs_f64()
     )
-    .fetch_all(pg.pool())
+    .fetch_all(pg.writes())
     .await?;
     let count = |status: &str| ended.iter().filter(|row| row.status == status).count() as u64;
     let written =
@@ -232,7 +232,7 @@ async fn wake_next(pg: &Pg, ended: &[i64]) -> Result<(), StoreError> {
            and d.attempts = 0",
         ended
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }

@@ -21,7 +21,7 @@ pub async fn watch_new(pg: &Pg) -> Result<(), StoreError> {
           where r.recording and not exists (select from sale_phase p where p.schedule_id = s.id)
          on conflict do nothing"
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }
@@ -69,5 +69,5 @@ pub async fn announce(pg: &Pg, seconds: f64) -> Result<bool, StoreError> {
         seconds,
         BATCH
     );
-    Ok(compared.fetch_one(pg.pool()).await? == BATCH)
+    Ok(compared.fetch_one(pg.writes()).await? == BATCH)
 }

@@ -30,7 +30,7 @@ pub async fn give_up_disabled(pg: &Pg) -> Result<u64, StoreError> {
             and status = 'PENDING'",
         BATCH
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(done.rows_affected())
 }
@@ -61,7 +61,7 @@ pub async fn purge(pg: &Pg, retention: Duration) -> Result<bool, StoreError> {
         retention.as_secs_f64(),
         BATCH
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     let events = sqlx::query!(
         "delete from sale_event where position in (
@@ -76,13 +76,13 @@ pub async fn purge(pg: &Pg, retention: Duration) -> Result<bool, StoreError> {
         retention.as_secs_f64(),
         BATCH
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     sqlx::query!(
         "delete from webhook_endpoint w where deleted_at is not null
            and not exists (select from webhook_delivery where endpoint_id = w.id)"
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     let full = BATCH.unsigned_abs();
     Ok(deliveries.rows_affected() == full || events.rows_affected() == full)

@@ -1,16 +1,19 @@
 //! Two standbys of which one must confirm each commit: `synchronous_standby_names = 'ANY 1 (a, b)'`,
 //! as docs/DEPLOYMENT.md recommends.
 
+use futures_util::future::join_all;
 use onsale_dev::pg::PostgresServer;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::sale::refusals::active_buyer;
+use crate::sale::refusals::{active_buyer, hold_path};
+use crate::support::answer::Answer;
+use crate::support::client::Client;
 use crate::support::faults::assert_consistent;
 use crate::support::sale;
 use crate::support::servers::Servers;
 use crate::support::wait::until;
-use crate::support::world::World;
+use crate::support::world::{Process, World};
 
 async fn connect(server: &PostgresServer) -> PgConnection {
     PgConnection::connect(&server.url("postgres")).await.expect("PostgreSQL")
@@ -73,9 +76,8 @@ async fn one_of_two_synchronous_standbys_may_die_and_without_both_nothing_is_con
     let refused = paying.post("/v1/payments", payment.clone()).await;
     // The first try of the call waits for its commit, and keeps the key from the second.
     refused.refused(409, "request_in_progress");
-    // Who only reads and waits notices nothing.
+    // Reads and polls are answered.
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 1_000_000);
-    assert_eq!(process.anonymous().get("/readyz").await.status, 200);
     let mut late = other.clone();
     late.poll().await.ok(200);
 
@@ -89,5 +91,97 @@ async fn one_of_two_synchronous_standbys_may_die_and_without_both_nothing_is_con
     assert_eq!(paid["total_amount"], 100);
     assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 999_900, "paid once");
     other.pay(&unpaid).await.ok(201);
+    assert_consistent(&world).await;
+}
+
+/// Number of connections of the process to PostgreSQL. Three of them may write.
+const POOL: usize = 4;
+
+/// Buyers with a hold each, who pay under one key.
+struct Payers {
+    buyers: Vec<Client>,
+    holds: Vec<Value>,
+}
+
+impl Payers {
+    async fn pay(&self) -> Vec<Answer> {
+        let payments =
+            self.buyers.iter().zip(&self.holds).map(|(buyer, hold)| {
+                buyer.post("/v1/payments", json!({"hold_id": hold["hold_id"]}))
+            });
+        join_all(payments).await
+    }
+}
+
+/// The sessions whose commits wait for a standby.
+async fn waiting_commits(world: &World) -> i64 {
+    world.number("select count(*) from pg_stat_activity where wait_event = 'SyncRep'").await
+}
+
+/// Checks that requests that only read are answered.
+async fn reads_are_answered(process: &Process, schedule: i64, buyers: &[Client]) {
+    for buyer in buyers {
+        assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 1_000_000);
+        buyer.get("/v1/reservations").await.ok(200);
+        buyer.clone().poll().await.ok(200);
+    }
+    let layout = format!("/v1/schedules/{schedule}/seats/layout");
+    process.anonymous().get(&layout).await.ok(200);
+}
+
+/// With no standby, each commit gives its caller up after 4 s, and keeps its connection. Writes have
+/// only a part of the pool, so reads go on, and PostgreSQL has no more sessions than the pool.
+#[tokio::test]
+async fn commits_that_no_standby_confirms_keep_a_part_of_the_pool_until_one_is_back() {
+    let primary = PostgresServer::throwaway().await.expect("PostgreSQL");
+    let mut standby = standby(&primary, "a").await;
+    set(&primary, "synchronous_standby_names", "ANY 1 (a, b)").await;
+    until_confirming(&primary, 1).await;
+    let world = World::beside(&primary.url("postgres"), Servers::new().await).await;
+    let process = world.start_with(&[&format!("--db-pool={POOL}")]).await;
+    let queue = json!({"max_seats_per_user": 10, "capacity": 20});
+    let sale = sale::open(&process.admin().await, 1, 20, queue).await;
+    let mut payers = Payers { buyers: Vec::new(), holds: Vec::new() };
+    for seat in 0..=2 * POOL {
+        let buyer = active_buyer(&process, &sale).await.keyed();
+        let wish = json!({"seat_ids": [sale.seats[seat]]});
+        payers.holds.push(buyer.keyed().hold(sale.schedule, wish).await.ok(201));
+        payers.buyers.push(buyer);
+    }
+    let (releasing, unpaid) = (payers.buyers.pop().unwrap(), payers.holds.pop().unwrap());
+
+    standby.kill().await.expect("it ends");
+    until_confirming(&primary, 0).await;
+    // A transaction of several statements, whose outcome is unknown.
+    releasing.delete(&hold_path(&unpaid)).await.refused(503, "store_unavailable");
+    assert!(waiting_commits(&world).await > 0);
+    for _ in 0..2 {
+        for answer in payers.pay().await {
+            match answer.status {
+                409 => answer.refused(409, "request_in_progress"),
+                // No permit to write, or too many requests for answers that are this slow.
+                503 => assert!(["store_unavailable", "overloaded"].contains(&answer.code())),
+                _ => panic!("{}", answer.text),
+            }
+        }
+        assert_eq!(waiting_commits(&world).await, 3, "of a pool of {POOL}");
+        reads_are_answered(&process, sale.schedule, &payers.buyers).await;
+    }
+    let ready = process.anonymous().get("/readyz").await;
+    assert_eq!((ready.status, &ready.body["failing"]), (503, &json!(["postgresql"])));
+
+    standby.restart().await.expect("it starts");
+    until_confirming(&primary, 1).await;
+    until("each payment is answered", async || {
+        payers.pay().await.iter().all(|answer| answer.status == 201).then_some(())
+    })
+    .await;
+    for buyer in &payers.buyers {
+        assert_eq!(buyer.get("/v1/points").await.ok(200)["amount"], 999_900, "paid once");
+    }
+    let released = world.number("select count(*) from reservation where status = 'CANCELLED'");
+    assert_eq!(released.await, 1);
+    assert_eq!(waiting_commits(&world).await, 0);
+    assert_eq!(process.anonymous().get("/readyz").await.status, 200);
     assert_consistent(&world).await;
 }

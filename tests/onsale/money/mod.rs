@@ -8,5 +8,6 @@ pub mod plans;
 pub mod plans_at_size;
 pub mod points;
 pub mod repeats;
+pub mod silent;
 pub mod sql_functions;
 pub mod stored_forms;

@@ -75,7 +75,7 @@ pub async fn request(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
            where r.computed_at >= r.requested_at",
         schedule.0
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }
@@ -87,7 +87,7 @@ pub async fn withdraw_request(pg: &Pg, schedule: ScheduleId) -> Result<(), Store
          where concert_schedule_id = $1 and computed_at < requested_at",
         schedule.0
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }
@@ -195,7 +195,7 @@ pub async fn store(
         figures,
         final_for
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }

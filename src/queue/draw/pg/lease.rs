@@ -23,7 +23,7 @@ pub async fn take(
         worker,
         seconds
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(done.rows_affected() == 1)
 }
@@ -35,7 +35,7 @@ pub async fn give_back(pg: &Pg, schedule: ScheduleId, worker: Uuid) -> Result<()
         schedule.0,
         worker
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }

@@ -75,7 +75,7 @@ pub async fn clear(pg: &Pg, schedule: ScheduleId, limit: i64) -> Result<u64, Sto
         schedule.0,
         limit
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(removed.rows_affected())
 }
@@ -233,7 +233,7 @@ pub async fn write_ranks(
         first.as_i64(),
         last.as_i64()
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(())
 }

@@ -1,0 +1,70 @@
+//! Statements outside of a transaction that write. Each commits by itself.
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use sqlx::postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
+use tokio::time::timeout;
+
+use super::writers::{ANSWER_LIMIT, Writers};
+
+/// The pool, for a statement that writes. Its caller waits 4 s for the commit.
+#[derive(Debug, Clone, Copy)]
+pub struct Writes<'p> {
+    pub(super) pool: &'p PgPool,
+    pub(super) writers: &'p Writers,
+}
+
+impl<'p> Executor<'p> for Writes<'p> {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let rows = async move {
+            let mut writer = match self.writers.take().await {
+                Ok(writer) => writer,
+                Err(error) => return vec![Err(error)],
+            };
+            let rows = writer.conn.fetch_many(query).collect::<Vec<_>>();
+            let rows = timeout(ANSWER_LIMIT, rows).await;
+            writer.end(rows).unwrap_or_else(|error| vec![Err(error)])
+        };
+        stream::once(rows).flat_map(stream::iter).boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Box::pin(async move {
+            let mut writer = self.writers.take().await?;
+            let row = timeout(ANSWER_LIMIT, writer.conn.fetch_optional(query)).await;
+            writer.end(row)?
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'p: 'e,
+    {
+        self.pool.prepare_with(sql, parameters)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'p: 'e,
+    {
+        self.pool.describe(sql)
+    }
+}
