@@ -10,19 +10,21 @@ use crate::config::{Secret, Settings};
 use crate::store::process_records::{self, PERIOD, ProcessRecord};
 use crate::store::redis::Redis;
 
-/// Starts the loop that writes the record. The record is removed when the process stops.
+/// Starts the loop that writes the record. Once the process stops, the record is removed: after the
+/// loop has ended, because its last step would write the record again.
 pub(super) fn announce(loops: &Loops, settings: &Settings, addr: SocketAddr, redis: &Redis) {
     let record = record(settings, &place(addr));
-    let (id, stop, ended) = (record.id, loops.stop.clone(), redis.clone());
+    let (id, ended) = (record.id, redis.clone());
+    let redis = redis.clone();
+    let writing = loops.every("processes", PERIOD, (redis, record), |(redis, record)| async move {
+        process_records::write(&redis, &record).await.map(|()| false)
+    });
     loops.tasks.spawn(async move {
-        stop.cancelled().await;
+        // An error means that a step has panicked, and the loop has ended too.
+        let _ = writing.await;
         if let Err(error) = process_records::remove(&ended, id).await {
             tracing::debug!(%error, "the record of this process was not removed");
         }
-    });
-    let redis = redis.clone();
-    loops.every("processes", PERIOD, (redis, record), |(redis, record)| async move {
-        process_records::write(&redis, &record).await.map(|()| false)
     });
 }
 

@@ -9,6 +9,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,7 +57,14 @@ pub struct Loops {
 impl Loops {
     /// Runs `step` of `part` every `period`, and again at once while it returns `true`. After a failure
     /// it runs again after the period. The first failure in a row is logged, and the end of them.
-    pub fn every<P, S, F>(&self, name: &'static str, period: Duration, part: P, step: S)
+    /// Returns the task, which ends after the step that runs when the process stops.
+    pub fn every<P, S, F>(
+        &self,
+        name: &'static str,
+        period: Duration,
+        part: P,
+        step: S,
+    ) -> JoinHandle<()>
     where
         P: Clone + Send + 'static,
         S: Fn(P) -> F + Send + 'static,
@@ -83,7 +91,7 @@ impl Loops {
                     return;
                 }
             }
-        });
+        })
     }
 }
 
@@ -147,11 +155,9 @@ pub fn start(
     let purge = PurgeLoop::new(pg.clone(), redis.clone());
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
-    give_presence_leases_back_at_stop(loops, presence.clone());
+    start_admission(loops, admission, presence);
     let every = Duration::from_millis;
-    loops.every("admission", every(100), admission, |it| async move { it.step().await });
     loops.every("live", every(1000), live_refresh, |it| async move { it.step().await });
-    loops.every("presence", every(1000), presence, |it| async move { it.step().await });
     loops.every("relay", every(500), relay, |it| async move { it.step().await });
     loops.every("expiry", every(1000), expiry, |it| async move { it.step().await });
     loops.every("archive", every(1000), archive, |it| async move { it.step().await });
@@ -161,13 +167,20 @@ pub fn start(
     loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
 }
 
-/// Gives this process's presence leases back when it drains, so that admission does not wait for
-/// them.
-fn give_presence_leases_back_at_stop(loops: &Loops, presence: PresenceLoop) {
-    let stop = loops.stop.clone();
+/// Starts the two loops that take presence leases. When they have ended, gives this process's leases
+/// back, so that admission does not wait for them.
+fn start_admission(loops: &Loops, admission: AdmissionLoop, presence: PresenceLoop) {
+    let (every, last) = (Duration::from_millis, presence.clone());
+    let takers = [
+        loops.every("admission", every(100), admission, |it| async move { it.step().await }),
+        loops.every("presence", every(1000), presence, |it| async move { it.step().await }),
+    ];
     loops.tasks.spawn(async move {
-        stop.cancelled().await;
-        presence.end().await;
+        for taker in takers {
+            // An error means that a step has panicked, and the loop has ended too.
+            let _ = taker.await;
+        }
+        last.end().await;
     });
 }
 

@@ -33,7 +33,10 @@ pub async fn nothing_runs(redis: &Redis, pg: &Pg) -> Result<(), RestoreError> {
     let running = process_records::list(redis).await.map_err(RestoreError::Unknown)?;
     if !running.is_empty() {
         let places: Vec<&str> = running.iter().map(|process| process.place.as_str()).collect();
-        return Err(RestoreError::Running(format!("processes run at {}", places.join(", "))));
+        let (places, lifetime) = (places.join(", "), process_records::LIFETIME.as_secs());
+        let text =
+            format!("processes run at {places}, or were killed within the last {lifetime} s");
+        return Err(RestoreError::Running(text));
     }
     match pg::other_sessions(pg).await? {
         0 => Ok(()),

@@ -1,14 +1,21 @@
 //! `onsale restore` refuses what it must not do, and can be repeated after being cut off.
 
+use std::time::Duration;
+
+use onsale::store::process_records;
+use onsale::store::redis::Redis;
 use redis::AsyncCommands;
 use serde_json::json;
 
 use crate::sale::refusals::active_buyer;
+use crate::support::program::Program;
+use crate::support::proxy::{Mode, Proxy};
 use crate::support::restored::{Restorable, name, restore_command, run};
 use crate::support::sale;
-use crate::support::servers::clusters_requested;
+use crate::support::servers::{Servers, clusters_requested};
+use crate::support::tools::folder;
 use crate::support::wait::until;
-use crate::support::world::{JWT_SECRET, QUEUE_SECRET};
+use crate::support::world::{JWT_SECRET, QUEUE_SECRET, World};
 
 /// Of other installations.
 const OTHERS: [(&str, &str); 2] = [
@@ -201,4 +208,33 @@ async fn a_redis_user_who_may_not_list_keys_is_told_which_right_is_missing() {
     assert!(refused.errors.contains("add +scan"), "{refused:?}");
     server.call::<()>(&["ACL", "SETUSER", "default", "+scan"]).await.expect("Redis");
     stage.prepare().await;
+}
+
+/// A record that is being written as its process stops is removed after it was written.
+#[tokio::test]
+async fn a_process_that_has_stopped_leaves_no_record_and_a_killed_one_is_named() {
+    let mut world = World::on(Servers::single().await).await;
+    let redis = Redis::lazy(&world.redis_url).expect("a URL");
+    let (proxy, through) = Proxy::of_url(&world.redis_url).await;
+    let direct = std::mem::replace(&mut world.redis_url, through);
+    // Writing a record is several round trips, and removing it is one.
+    proxy.set(Mode::Delay(Duration::from_millis(50)));
+    world.start().await.stop().await;
+    assert_eq!(process_records::list(&redis).await.expect("Redis"), []);
+
+    world.redis_url = direct;
+    let file = folder("records").join("known.json");
+    let prepared = run(&world, &["prepare", "--to", name(&file)], &[]).await;
+    assert_eq!(prepared.code, Some(0), "{prepared:?}");
+    let killed = Program::start(&world, &[]).await;
+    let place = until("it has a record", async || {
+        let records = process_records::list(&redis).await.expect("Redis");
+        records.first().map(|record| record.place.clone())
+    })
+    .await;
+    drop(killed);
+    let refused = run(&world, &["finish", "--from", name(&file)], &[]).await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let text = format!("processes run at {place}, or were killed within the last 45 s");
+    assert!(refused.errors.contains(&text), "{refused:?}");
 }

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::Duration;
 
 use onsale::store::process_records;
 use onsale::store::redis::Redis;
@@ -15,7 +14,7 @@ use tokio::process::Command;
 use super::program::command;
 use super::servers::Servers;
 use super::tools::folder;
-use super::wait::{until, until_within};
+use super::wait::until;
 use super::world::World;
 
 /// Name of the database with the backup.
@@ -135,11 +134,10 @@ pub async fn run(world: &World, arguments: &[&str], environment: &[(&str, &str)]
     Ran { code: status.code(), text: text(stdout), errors: text(stderr) }
 }
 
-/// Waits until no process has a record in Redis. That of a process which wrote it again as it ended
-/// lasts 45 s.
+/// Waits until no process has a record in Redis: less long than that of a killed process lasts.
 pub async fn until_nothing_runs(world: &World) {
     let redis = Redis::lazy(&world.redis_url).expect("a URL");
-    until_within(Duration::from_mins(1), "no process has a record", async || {
+    until("no process has a record", async || {
         let records = process_records::list(&redis).await.expect("Redis");
         records.is_empty().then_some(())
     })
