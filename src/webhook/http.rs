@@ -1,4 +1,5 @@
-//! The HTTP routes of webhook endpoints.
+//! The HTTP routes of webhook endpoints. Their handlers have the shape of those of `admin`: each is the
+//! description of one operation, and a macro for them would hide it.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -36,7 +36,7 @@ pub async fn keep_report(pg: &Pg, schedule: ScheduleId) -> Result<bool, StoreErr
          where concert_schedule_id = $1 and (final_for is not null or pruned_at is not null)",
         schedule.0
     )
-    .execute(pg.pool())
+    .execute(pg.writes())
     .await?;
     Ok(done.rows_affected() == 1)
 }
@@ -48,6 +48,58 @@ async fn begin(pg: &Pg) -> Result<Tx, StoreError> {
     Ok(tx)
 }
 
+/// Counts the next rows of a schedule in a table that is read by sequence.
+macro_rules! count_page {
+    ($table:literal, $pg:ident, $schedule:ident, $after:ident, $limit:ident) => {{
+        let page = sqlx::query!(
+            r#"select count(*) as "rows!", max(sequence) as last
+           from (select sequence from "#
+                + $table
+                + r#" where concert_schedule_id = $1 and sequence > $2
+                 order by sequence limit $3) as page"#,
+            $schedule.0,
+            $after,
+            $limit
+        );
+        let page = page.fetch_one($pg.pool()).await?;
+        Ok((page.rows, page.last.filter(|_| page.rows == $limit)))
+    }};
+}
+
+/// Deletes the next rows of a schedule in a table that is read by sequence, if the concert was more
+/// than `age` seconds ago. It starts after a sequence, because an index keeps deleted rows until a
+/// vacuum: from the start, each page would pass them.
+macro_rules! delete_page {
+    ($table:literal, $pg:ident, $schedule:ident, $after:ident, $age:ident, $limit:ident) => {{
+        let mut tx = begin($pg).await?;
+        let page = sqlx::query!(
+            r#"with page as materialized (
+             select max(sequence) as last from (
+               select sequence from "#
+                + $table
+                + r#" where concert_schedule_id = $1 and sequence > $2
+               order by sequence limit $3) as next),
+           gone as (
+             delete from "#
+                + $table
+                + r#" where concert_schedule_id = $1 and sequence > $2
+               and sequence <= (select last from page)
+               and exists (select from concert_schedule where id = $1
+                             and concert_at < clock_timestamp() - make_interval(secs => $4))
+             returning 1)
+           select (select count(*) from gone) as "rows!", last from page"#,
+            $schedule.0,
+            $after,
+            $limit,
+            $age
+        )
+        .fetch_one(tx.conn())
+        .await?;
+        tx.commit().await?;
+        Ok((page.rows, page.last))
+    }};
+}
+
 /// Counts the next `limit` queue entries of a schedule after a sequence. Returns the count, and the
 /// last sequence if there may be more.
 pub async fn count_entries(
@@ -56,21 +108,11 @@ pub async fn count_entries(
     after: i64,
     limit: i64,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    let page = sqlx::query!(
-        r#"select count(*) as "rows!", max(sequence) as last
-           from (select sequence from queue where concert_schedule_id = $1 and sequence > $2
-                 order by sequence limit $3) as page"#,
-        schedule.0,
-        after,
-        limit
-    );
-    let page = page.fetch_one(pg.pool()).await?;
-    Ok((page.rows, page.last.filter(|_| page.rows == limit)))
+    count_page!("queue", pg, schedule, after, limit)
 }
 
 /// Deletes the next `limit` queue entries of a schedule after a sequence, if the concert was more than
-/// `age` seconds ago. Returns how many, and the last sequence of the page. It starts after a sequence,
-/// because an index keeps deleted rows until a vacuum: from the start, each page would pass them.
+/// `age` seconds ago. Returns how many, and the last sequence of the page.
 pub async fn delete_entries(
     pg: &Pg,
     schedule: ScheduleId,
@@ -78,53 +120,20 @@ pub async fn delete_entries(
     age: f64,
     limit: i64,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    let mut tx = begin(pg).await?;
-    let page = sqlx::query!(
-        r#"with page as materialized (
-             select max(sequence) as last from (
-               select sequence from queue where concert_schedule_id = $1 and sequence > $2
-               order by sequence limit $3) as next),
-           gone as (
-             delete from queue where concert_schedule_id = $1 and sequence > $2
-               and sequence <= (select last from page)
-               and exists (select from concert_schedule where id = $1
-                             and concert_at < clock_timestamp() - make_interval(secs => $4))
-             returning 1)
-           select (select count(*) from gone) as "rows!", last from page"#,
-        schedule.0,
-        after,
-        limit,
-        age
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    tx.commit().await?;
-    Ok((page.rows, page.last))
+    delete_page!("queue", pg, schedule, after, age, limit)
 }
 
-/// Counts the next `limit` entrants of a draw after a sequence. Returns the count, and the last
-/// sequence if there may be more.
+/// As [`count_entries`], for the entrants of a draw.
 pub async fn count_entrants(
     pg: &Pg,
     schedule: ScheduleId,
     after: i64,
     limit: i64,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    let page = sqlx::query!(
-        r#"select count(*) as "rows!", max(sequence) as last
-           from (select sequence from draw_entrant where concert_schedule_id = $1 and sequence > $2
-                 order by sequence limit $3) as page"#,
-        schedule.0,
-        after,
-        limit
-    );
-    let page = page.fetch_one(pg.pool()).await?;
-    Ok((page.rows, page.last.filter(|_| page.rows == limit)))
+    count_page!("draw_entrant", pg, schedule, after, limit)
 }
 
-/// Deletes the next `limit` entrants of a draw after a sequence, if the concert was more than
-/// `age` seconds ago. Returns how many, and the last sequence of the page. It starts after a sequence,
-/// because an index keeps deleted rows until a vacuum: from the start, each page would pass them.
+/// As [`delete_entries`], for the entrants of a draw.
 pub async fn delete_entrants(
     pg: &Pg,
     schedule: ScheduleId,
@@ -132,28 +141,7 @@ pub async fn delete_entrants(
     age: f64,
     limit: i64,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    let mut tx = begin(pg).await?;
-    let page = sqlx::query!(
-        r#"with page as materialized (
-             select max(sequence) as last from (
-               select sequence from draw_entrant where concert_schedule_id = $1 and sequence > $2
-               order by sequence limit $3) as next),
-           gone as (
-             delete from draw_entrant where concert_schedule_id = $1 and sequence > $2
-               and sequence <= (select last from page)
-               and exists (select from concert_schedule where id = $1
-                             and concert_at < clock_timestamp() - make_interval(secs => $4))
-             returning 1)
-           select (select count(*) from gone) as "rows!", last from page"#,
-        schedule.0,
-        after,
-        limit,
-        age
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    tx.commit().await?;
-    Ok((page.rows, page.last))
+    delete_page!("draw_entrant", pg, schedule, after, age, limit)
 }
 
 /// Counts the rows of rejection counts of a schedule.
@@ -258,5 +246,5 @@ pub async fn parked(pg: &Pg, age: f64, apply: bool) -> Result<i64, StoreError> {
         age,
         apply
     );
-    Ok(rows.fetch_one(pg.pool()).await?)
+    Ok(rows.fetch_one(pg.writes()).await?)
 }
