@@ -9,7 +9,7 @@ use super::observations::Kind;
 
 /// Faults of one kind that are printed below the table. JSON has all of them.
 const PRINTED: usize = 5;
-const HEADS: [&str; 8] = [
+const HEADS: [&str; 9] = [
     "step",
     "requests",
     "what failed",
@@ -17,6 +17,7 @@ const HEADS: [&str; 8] = [
     "places lost",
     "sold twice",
     "paid missing",
+    "payments lost as allowed",
     "passed",
 ];
 
@@ -71,7 +72,7 @@ fn back(verdict: &Verdict) -> String {
     if all.is_empty() { "-".to_owned() } else { all.join(", ") }
 }
 
-fn row(verdict: &Verdict) -> [String; 8] {
+fn row(verdict: &Verdict) -> [String; 9] {
     let count = |faults: &[Fault]| {
         faults.iter().map(|fault| verdict.count(*fault)).sum::<usize>().to_string()
     };
@@ -84,6 +85,7 @@ fn row(verdict: &Verdict) -> [String; 8] {
         count(&[Fault::PlaceLost, Fault::WentBack]),
         count(&[Fault::SoldTwice]),
         count(&[Fault::PaidMissing, Fault::HoldLost]),
+        verdict.lost_payments.to_string(),
         if verdict.passed { "yes" } else { "NO" }.to_owned(),
     ]
 }
@@ -91,7 +93,7 @@ fn row(verdict: &Verdict) -> [String; 8] {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = std::iter::once(HEADS.map(str::to_owned)).chain(self.steps.iter().map(row));
-        let rows: Vec<[String; 8]> = rows.collect();
+        let rows: Vec<[String; 9]> = rows.collect();
         let width =
             |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         for row in &rows {
@@ -156,6 +158,7 @@ mod tests {
             passed: true,
             settled: true,
             requests: BTreeMap::from([(Kind::Join, joins), (Kind::Hold, holds)]),
+            lost_payments: 3,
             faults: BTreeMap::new(),
         }
     }
@@ -171,8 +174,9 @@ mod tests {
         let cells = |line: usize| lines[line].split('|').map(str::trim).collect::<Vec<_>>();
         assert_eq!(cells(0), HEADS);
         let failed = "holds: 12 503, 1 connection broken; 2 again";
-        assert_eq!(cells(1), ["before", "100", failed, "holds 4.2 s", "0", "0", "0", "yes"]);
-        assert_eq!(cells(2), ["Redis emptied", "100", failed, "holds 4.2 s", "7", "0", "0", "NO"]);
+        assert_eq!(cells(1), ["before", "100", failed, "holds 4.2 s", "0", "0", "0", "3", "yes"]);
+        let cut = ["Redis emptied", "100", failed, "holds 4.2 s", "7", "0", "0", "3", "NO"];
+        assert_eq!(cells(2), cut);
         assert_eq!(lines[3], "Redis emptied: place went back: buyer 7");
         assert_eq!(lines[8], "Redis emptied: place went back: and 2 more");
         assert_eq!(lines[9..], ["1 steps were left out", "THE DRILL FAILED"]);

@@ -5,22 +5,16 @@ use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 
-use onsale_dev::pg::PostgresServer;
-use onsale_dev::redis::sentinel::RedisSentinel;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::rolling::end;
-use crate::recovery::read_only::set_read_only;
+use super::staging::{SETTINGS, Staging};
 use crate::support::faults::assert_consistent;
-use crate::support::nginx::Nginx;
 use crate::support::program::{Program, command};
 use crate::support::servers::Servers;
 use crate::support::tools::folder;
 use crate::support::wait::until;
 use crate::support::world::World;
-
-const SETTINGS: [(&str, &str); 2] = [("ONSALE_DRAIN_DELAY", "5s"), ("ONSALE_ALLOW_DRILL", "true")];
 
 const STEPS: &str = r#"
 [[step]]
@@ -46,65 +40,14 @@ end = "ask accept"
 may_fail = ["holds", "payments", "releases"]
 "#;
 
-/// What a drill runs on.
-struct Staging {
-    postgres: PostgresServer,
-    world: World,
-    programs: Vec<Program>,
-    nginx: Nginx,
-}
-
-impl Staging {
-    async fn start() -> Self {
-        let postgres = PostgresServer::throwaway().await.expect("PostgreSQL");
-        let redis = RedisSentinel::throwaway().await.expect("Redis under Sentinel");
-        let world = World::beside(&postgres.url("postgres"), Servers::Sentinel(redis)).await;
-        let programs =
-            vec![Program::start(&world, &SETTINGS).await, Program::start(&world, &SETTINGS).await];
-        let nginx = Nginx::before(&[programs[0].addr, programs[1].addr]).await;
-        Self { postgres, world, programs, nginx }
-    }
-
-    /// What an operator's command would do.
-    async fn carry_out(&mut self, what: &str) {
-        match what {
-            "replace" => self.replace_programs().await,
-            "empty" => self.world.redis.server(0).call::<()>(&["FLUSHALL"]).await.expect("Redis"),
-            "promote" => {
-                let Servers::Sentinel(watched) = &mut self.world.redis else { panic!("Sentinel") };
-                let sentinel = &watched.sentinels_mut()[0];
-                sentinel.call::<()>(&["SENTINEL", "FAILOVER", "onsale"]).await.expect("a failover");
-                // The command returns before the failover.
-                let replica = &watched.servers()[1];
-                until("the replica is the primary", async || {
-                    let info = replica.call::<String>(&["INFO", "replication"]).await.ok()?;
-                    info.contains("role:master").then_some(())
-                })
-                .await;
-            }
-            "refuse" => set_read_only(&self.postgres, true).await,
-            "accept" => set_read_only(&self.postgres, false).await,
-            other => panic!("{other}"),
-        }
-    }
-
-    /// One after the other, as an orchestrator does it that does not know of nginx.
-    async fn replace_programs(&mut self) {
-        for _ in 0..2 {
-            let old = self.programs.remove(0);
-            let addr = old.addr.to_string();
-            end(old).await;
-            let settings = [&SETTINGS[..], &[("ONSALE_LISTEN", addr.as_str())]].concat();
-            self.programs.push(Program::start(&self.world, &settings).await);
-            let before = self.nginx.log().len();
-            until("nginx uses the process again", async || {
-                let log = self.nginx.log();
-                log[before..].iter().any(|line| line["upstream"] == addr.as_str()).then_some(())
-            })
-            .await;
-        }
-    }
-}
+const RESTORE: &str = r#"
+[[step]]
+name = "PostgreSQL restored"
+begin = "ask back-up; sleep 8; ask restore"
+end = "ask start"
+may_fail = ["joins", "polls", "holds", "payments", "releases"]
+may_lose = "1s"
+"#;
 
 /// Runs a drill with these steps. `act` does what their commands ask for: `ask NAME` writes a file,
 /// and waits until it is gone.
@@ -160,7 +103,8 @@ async fn drill_command(world: &World, folder: &Path, url: &str) -> Command {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drill_finds_that_nothing_is_lost_by_restarts_failovers_and_outages() {
-    let (folder, mut staging) = (folder("drill"), Staging::start().await);
+    let folder = folder("drill");
+    let mut staging = Staging::start(&folder).await;
     let url = format!("https://localhost:{}", staging.nginx.port());
     let mut drill = drill_command(&staging.world, &folder, &url).await;
     drill.arg("--ca").arg(staging.nginx.certificate());
@@ -193,6 +137,26 @@ async fn a_drill_finds_that_nothing_is_lost_by_restarts_failovers_and_outages() 
     let concert = staging.programs[0].anonymous().get(&path).await.ok(200);
     assert_eq!(concert["status"], "UNAVAILABLE");
     assert!(concert["title"].as_str().unwrap().starts_with("onsale drill"), "{concert}");
+    assert_consistent(&staging.world).await;
+    std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
+/// PostgreSQL is set back while buyers buy. What came after the backup is lost, and its seats are
+/// kept from sale; nothing else is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drill_restores_postgresql_and_loses_only_what_came_after_the_backup() {
+    let folder = folder("drill");
+    let mut staging = Staging::start(&folder).await;
+    let url = format!("https://localhost:{}", staging.nginx.port());
+    let mut drill = drill_command(&staging.world, &folder, &url).await;
+    drill.arg("--ca").arg(staging.nginx.certificate());
+    let act = async |what: &str| staging.carry_out(what).await;
+    let (code, report) = run(drill, &folder, RESTORE, act).await;
+    assert_eq!((code, &report["left_out"]), (Some(0), &json!(0)));
+    let lost = report["steps"][1]["lost_payments"].as_i64();
+    assert!(lost > Some(0), "{report}");
+    let blocked = "select count(*) from seat where blocked";
+    assert_eq!(Some(staging.world.number(blocked).await), lost, "kept from sale");
     assert_consistent(&staging.world).await;
     std::fs::remove_dir_all(&folder).expect("the folder");
 }

@@ -6,5 +6,6 @@ pub mod nginx;
 pub mod nginx_streams;
 pub mod postgresql;
 pub mod rolling;
+pub mod staging;
 pub mod standbys;
 pub mod systemd;

@@ -193,7 +193,7 @@ async fn without_it_a_lost_users_token_names_another_person() {
 }
 
 /// Cuts a standby off: it lacks every later change.
-async fn stop_receiving(standby: &PostgresServer) {
+pub async fn stop_receiving(standby: &PostgresServer) {
     let mut conn = PgConnection::connect(&standby.url("postgres")).await.expect("the standby");
     for statement in ["alter system set primary_conninfo = ''", "select pg_reload_conf()"] {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut conn).await.expect(statement);

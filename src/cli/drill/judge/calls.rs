@@ -15,6 +15,7 @@ pub(super) fn judge(window: &Window, windows: &[Window], seen: &[Observation]) -
         passed: true,
         settled: window.settled.is_some(),
         requests: BTreeMap::new(),
+        lost_payments: 0,
         faults: BTreeMap::new(),
     };
     let mut failed: BTreeSet<Kind> = BTreeSet::new();

@@ -35,5 +35,8 @@ pub fn judge(windows: &[Window], seen: &[Observation]) -> Vec<Verdict> {
             }
         }
     }
+    for (window, verdict) in windows.iter().zip(&mut verdicts) {
+        verdict.lost_payments = seats.lost_in(window);
+    }
     verdicts
 }

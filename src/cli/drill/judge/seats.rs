@@ -1,6 +1,6 @@
 //! Holds, payments and the books: no seat has two buyers, and nothing paid is missing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::verdict::{Fault, Found, Window};
@@ -26,11 +26,20 @@ pub(super) struct Seats<'w> {
     /// The last hold of each seat.
     last: HashMap<i64, String>,
     charged: HashMap<usize, i64>,
+    /// Paid holds that a step was allowed to lose, and has lost.
+    lost: HashSet<String>,
 }
 
 impl<'w> Seats<'w> {
     pub(super) fn new(windows: &'w [Window]) -> Self {
-        Self { windows, holds: HashMap::new(), last: HashMap::new(), charged: HashMap::new() }
+        let (holds, last, charged) = Default::default();
+        Self { windows, holds, last, charged, lost: HashSet::new() }
+    }
+
+    /// How many payments were lost as the step allows.
+    pub(super) fn lost_in(&self, window: &Window) -> usize {
+        let paid = self.lost.iter().filter_map(|hold| self.holds.get(hold)?.paid);
+        paid.filter(|(at, _)| window.may_lose(*at)).count()
     }
 
     pub(super) fn apply(&mut self, Observation { at, buyer, seen }: &Observation) -> Found {
@@ -69,7 +78,8 @@ impl<'w> Seats<'w> {
         found
     }
 
-    /// Notes a new hold. No other hold of its seat may be paid, or live at this time.
+    /// Notes a new hold. No other hold of its seat may be paid, or live at this time. A seat whose
+    /// payment was lost must be kept from sale.
     fn held(&mut self, at: Duration, hold: &str, owner: Owner) -> Option<(Fault, String)> {
         let (seat, buyer) = (owner.seat, owner.buyer);
         self.holds.insert(hold.to_owned(), owner);
@@ -80,7 +90,8 @@ impl<'w> Seats<'w> {
             let what = if before.paid.is_some() { "paid for" } else { "held" };
             format!("seat {seat}: buyer {} has {what} it, and buyer {buyer} holds it", before.buyer)
         };
-        (is_live && !self.is_excused(at, before)).then(|| (Fault::SoldTwice, text()))
+        let is_excused = before.paid.is_none() && self.is_excused(at, before);
+        (is_live && !is_excused).then(|| (Fault::SoldTwice, text()))
     }
 
     fn refused(&mut self, at: Duration, hold: &str, code: &str) -> Option<(Fault, String)> {
@@ -94,13 +105,10 @@ impl<'w> Seats<'w> {
     /// Whether a step up to `at` may lose what this hold is, or its payment.
     fn is_excused(&self, at: Duration, owner: &Owner) -> bool {
         let changed = owner.paid.map_or(owner.since, |(at, _)| at);
-        self.windows.iter().any(|window| {
-            let lost = window.begin.saturating_sub(window.may_lose)..=window.ended;
-            !window.may_lose.is_zero() && window.begin <= at && lost.contains(&changed)
-        })
+        self.windows.iter().any(|window| window.begin <= at && window.may_lose(changed))
     }
 
-    fn compare(&self, at: Duration, books: &Books, found: &mut Found) {
+    fn compare(&mut self, at: Duration, books: &Books, found: &mut Found) {
         let mut owners: BTreeMap<i64, usize> = BTreeMap::new();
         for (buyer, account) in &books.accounts {
             for (seat, _) in &account.seats {
@@ -110,21 +118,23 @@ impl<'w> Seats<'w> {
                 }
             }
         }
-        let paid = self.holds.values().filter(|owner| owner.paid.is_some());
-        let mut known: BTreeMap<i64, &Owner> = BTreeMap::new();
-        for owner in paid {
+        let paid = self.holds.iter().filter(|(_, owner)| owner.paid.is_some());
+        let (mut known, mut lost) = (BTreeSet::new(), HashSet::new());
+        for (hold, owner) in paid {
             let account = books.accounts.get(&owner.buyer);
             let is_there = account
                 .is_some_and(|account| account.seats.iter().any(|(seat, _)| *seat == owner.seat));
             if is_there {
-                known.insert(owner.seat, owner);
-            } else if !self.is_excused(at, owner) {
+                known.insert(owner.seat);
+            } else if self.is_excused(at, owner) {
+                lost.insert(hold.clone());
+            } else {
                 let text = format!("buyer {} paid for seat {}", owner.buyer, owner.seat);
                 found.push((Fault::PaidMissing, text));
             }
         }
         let mut differ = |text: String| found.push((Fault::SumsDiffer, text));
-        for (seat, buyer) in owners.iter().filter(|(seat, _)| !known.contains_key(*seat)) {
+        for (seat, buyer) in owners.iter().filter(|(seat, _)| !known.contains(*seat)) {
             differ(format!("seat {seat}: buyer {buyer} owns it without an answered payment"));
         }
         for (buyer, account) in &books.accounts {
@@ -144,5 +154,6 @@ impl<'w> Seats<'w> {
                 ));
             }
         }
+        self.lost = lost;
     }
 }

@@ -24,6 +24,14 @@ pub struct Window {
     pub errors: Vec<String>,
 }
 
+impl Window {
+    /// Whether the step may lose what was done at this time.
+    pub fn may_lose(&self, at: Duration) -> bool {
+        let lost = self.begin.saturating_sub(self.may_lose)..=self.ended;
+        !self.may_lose.is_zero() && lost.contains(&at)
+    }
+}
+
 /// A promise that was broken, or an answer that must not be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +83,8 @@ pub struct Verdict {
     pub settled: bool,
     /// Requests by kind.
     pub requests: BTreeMap<Kind, Requests>,
+    /// Payments that were lost as the step allows: the books at the end of the drill lack them.
+    pub lost_payments: usize,
     /// Broken promises by kind.
     pub faults: BTreeMap<Fault, Vec<String>>,
 }
