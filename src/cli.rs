@@ -25,6 +25,7 @@ use onsale::store::id::UserId;
 use onsale::store::pg::token_generations::TokenGenerations;
 use onsale::store::pg::{Pg, migrations};
 use onsale::telemetry;
+use onsale::telemetry::traces::{self, TraceError, TraceSettings};
 use onsale::upkeep::restore::RestoreError;
 use onsale::user::service::{SignUpError, Users, create_many};
 use tokio::signal::unix::{SignalKind, signal};
@@ -73,6 +74,17 @@ enum Command {
     /// Run private stores with a demo sale, or with your own command; needs no setup
     #[cfg(feature = "dev")]
     Dev(Box<dev::DevArgs>),
+}
+
+impl Command {
+    /// Whether the command answers requests.
+    fn serves(&self) -> bool {
+        #[cfg(feature = "dev")]
+        if matches!(self, Self::Dev(_)) {
+            return true;
+        }
+        matches!(self, Self::Serve(_))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +146,8 @@ enum Failure {
     Dev(#[from] onsale_dev::DevError),
     #[error(transparent)]
     Telemetry(#[from] telemetry::tracing::TelemetryError),
+    #[error(transparent)]
+    Traces(#[from] TraceError),
     #[error("the runtime could not start: {0}")]
     Runtime(#[from] std::io::Error),
 }
@@ -162,7 +176,8 @@ pub fn main() -> ExitCode {
                     | StartError::JwksPath(_)
                     | StartError::JwksUrl(_),
                 )
-                | Failure::Drill(drill::DrillError::Plan(_)) => USAGE.into(),
+                | Failure::Drill(drill::DrillError::Plan(_))
+                | Failure::Traces(_) => USAGE.into(),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -176,6 +191,8 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
         return Ok(ExitCode::SUCCESS);
     }
     let _guard = telemetry::tracing::start(telemetry)?;
+    let traces = command.serves().then(|| TraceSettings::of_process(telemetry)).flatten();
+    let _spans = traces.map(traces::start).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {

@@ -160,9 +160,13 @@ pub struct TelemetrySettings {
     /// Format of log lines.
     #[arg(long, env = "ONSALE_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
-    /// Base URL of an OTLP collector for traces, over HTTP.
+    /// Base URL of an OTLP collector for traces, over HTTP or HTTPS.
     #[arg(long, env = "ONSALE_OTLP_ENDPOINT", global = true)]
     pub otlp_endpoint: Option<String>,
+    /// Share of polls that are traced, 0 to 1: a part of what OTEL_TRACES_SAMPLER takes.
+    #[arg(long, env = "ONSALE_TRACE_POLL_RATIO", default_value = "0.001", global = true)]
+    #[arg(value_parser = share)]
+    pub trace_poll_ratio: f64,
 }
 
 /// Format of log lines.
@@ -213,6 +217,12 @@ fn origin(text: &str) -> Result<String, String> {
         }
         _ => Err("an origin is a scheme, a host and an optional port: https://shop.example".into()),
     }
+}
+
+/// Reads a share of a whole.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1: 0.001".to_owned())
 }
 
 #[cfg(test)]

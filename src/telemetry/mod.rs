@@ -13,6 +13,7 @@ pub mod rounds;
 pub mod schedules;
 pub mod stores;
 pub mod text_format;
+pub mod traces;
 pub mod tracing;
 pub mod webhooks;
 

@@ -241,6 +241,7 @@ impl All {
         to.register("build_info", "Version of the program", self.build.clone());
         let help = "Log lines dropped because standard error did not take them";
         to.register("log_lines_dropped", help, self.log_lines_dropped.clone());
+        super::traces::register(to);
         let help = "Outbox rows not yet applied to Redis";
         to.register("outbox_backlog", help, self.outbox.clone());
         let help = "Outbox rows that Redis refused too often, which the relay skips";

@@ -1,4 +1,4 @@
-//! Writes logs to standard error, and sends spans over OTLP if an endpoint is set.
+//! Writes logs to standard error.
 //!
 //! A thread of its own writes the lines: if nobody reads standard error, lines are dropped and
 //! counted, and no request waits. Panics are logged the same way.
@@ -7,11 +7,6 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 
-use opentelemetry::KeyValue;
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
@@ -26,15 +21,12 @@ const BUFFERED_LINES: usize = 4096;
 
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// Why logging and tracing could not start.
+/// Why logging could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The log filter does not parse.
     #[error("ONSALE_LOG: {0}")]
     Filter(#[from] ParseError),
-    /// The exporter of traces could not be created.
-    #[error("ONSALE_OTLP_ENDPOINT: {0}")]
-    Exporter(#[from] ExporterBuildError),
     /// The process already has another subscriber.
     #[error(transparent)]
     Taken(#[from] TryInitError),
@@ -43,11 +35,9 @@ pub enum TelemetryError {
     Thread(#[from] std::io::Error),
 }
 
-/// Sends the buffered spans and writes the buffered lines when it is dropped. Keep it until the
-/// process ends.
+/// Writes the buffered lines when it is dropped. Keep it until the process ends.
 #[derive(Debug)]
 pub struct Guard {
-    provider: Option<SdkTracerProvider>,
     _lines: WorkerGuard,
 }
 
@@ -57,21 +47,8 @@ pub fn dropped_lines() -> u64 {
     DROPPED.get().map_or(0, |dropped| dropped.dropped_lines() as u64)
 }
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if let Some(Err(error)) = self.provider.as_ref().map(SdkTracerProvider::shutdown) {
-            tracing::warn!(%error, "the last spans could not be sent");
-        }
-    }
-}
-
-/// Starts logging and tracing for the process. Call it outside of an async runtime, because the
-/// exporter uses a blocking HTTP client on its own thread.
+/// Starts logging for the process.
 pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
-    let provider = settings.otlp_endpoint.as_deref().map(provider).transpose()?;
-    let spans = provider.as_ref().map(|provider| {
-        tracing_opentelemetry::layer().with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
-    });
     let (writer, guard) = writer();
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match settings.log_format {
@@ -80,7 +57,7 @@ pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
     };
     let filter = EnvFilter::builder().parse(&settings.log)?;
     let lines = lines.with_filter(LogLimit);
-    tracing_subscriber::registry().with(filter).with(spans).with(lines).try_init()?;
+    tracing_subscriber::registry().with(filter).with(lines).try_init()?;
     std::panic::set_hook(Box::new(log_panic));
     std::thread::Builder::new().name("log-summary".to_owned()).spawn(|| {
         loop {
@@ -88,7 +65,7 @@ pub fn start(settings: &TelemetrySettings) -> Result<Guard, TelemetryError> {
             log_limit::summarize();
         }
     })?;
-    Ok(Guard { provider, _lines: guard })
+    Ok(Guard { _lines: guard })
 }
 
 /// A writer to standard error that never waits.
@@ -107,19 +84,4 @@ fn log_panic(info: &std::panic::PanicHookInfo<'_>) {
     } else {
         tracing::error!("{info}");
     }
-}
-
-fn provider(endpoint: &str) -> Result<SdkTracerProvider, ExporterBuildError> {
-    // The setting holds the address of the collector; the exporter needs that of its signal.
-    let base = endpoint.trim_end_matches('/');
-    let signal = if base.ends_with("/v1/traces") { "" } else { "/v1/traces" };
-    let exporter =
-        SpanExporter::builder().with_http().with_endpoint(format!("{base}{signal}")).build()?;
-    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let resource = Resource::builder().with_service_name("onsale").with_attribute(version).build();
-    Ok(SdkTracerProvider::builder()
-        .with_resource(resource)
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
-        .with_batch_exporter(exporter)
-        .build())
 }
