@@ -100,6 +100,12 @@ impl AddressLimits {
         Client { limits: Arc::clone(self), address }
     }
 
+    /// Whether the peer of a connection is a trusted proxy.
+    #[must_use]
+    pub fn trusts(&self, peer: Peer) -> bool {
+        self.proxies.trusts(peer.0)
+    }
+
     /// Counts a request for its address; returns whether it is within the rate limit. Like
     /// [`Client::take_request`], without a [`Client`].
     #[must_use]

@@ -121,7 +121,13 @@ impl Proxies {
     ) -> Option<&'static str> {
         let sent =
             ["x-forwarded-for", "forwarded"].into_iter().find(|it| headers.contains_key(*it));
-        sent.filter(|_| !self.is_trusted(peer.to_canonical()))
+        sent.filter(|_| !self.trusts(peer))
+    }
+
+    /// Whether a peer is a trusted proxy.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.is_trusted(peer.to_canonical())
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {

@@ -19,6 +19,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::middleware::NOSNIFF;
+use super::traced_request::TracedRequest;
 use crate::http::limit::address_limits::AddressLimits;
 use crate::http::limit::client_address::Peer;
 use crate::telemetry::Metrics;
@@ -81,7 +82,10 @@ impl FastPaths {
         let headers = response.headers_mut();
         headers.insert("x-request-id", HeaderValue::from_str(id).ok()?);
         headers.insert(NOSNIFF.0, NOSNIFF.1);
-        self.metrics.request(route, "GET", response.status().as_u16(), started.elapsed());
+        let status = response.status().as_u16();
+        self.metrics.request(route, "GET", status, started.elapsed());
+        let traced = TracedRequest::of(Some(peer), request, Some(route));
+        traced.begin(&self.all.addresses, started.elapsed()).end(status, None, id);
         Some(response)
     }
 }

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use opentelemetry::context::FutureExt as _;
 use percent_encoding::percent_decode_str;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use super::cors::{Cors, Sharing};
 use super::state_changes as changes;
 use super::state_changes::Changes;
+use super::traced_request::{TracedRequest, method_label};
 use crate::http::api::auth::Identity;
 use crate::http::api::negotiation;
 use crate::http::api::problem::Problem;
@@ -113,28 +115,37 @@ struct OuterLayer {
     metrics: Metrics,
 }
 
-/// Gives the request an id and a span, counts it, catches a panic, and renders its problem if it
-/// ended in one.
+/// Gives the request an id, a span in the log and one in traces, counts it, catches a panic, and
+/// renders its problem if it ended in one.
 ///
-/// The span holds the route's pattern instead of the URL, because query strings carry stream codes.
-/// It holds no header.
+/// Both spans hold the route's pattern instead of the URL, because query strings carry stream codes.
+/// They hold no header.
 async fn envelope(State(outer): State<Arc<OuterLayer>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut buffer = Uuid::encode_buffer();
     // A client's own id is ignored: a client could make it collide with another request's id.
     let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let pattern = matched.as_ref().map(MatchedPath::as_str);
+    let route = pattern.unwrap_or("unmatched");
     let method = method_label(request.method());
-    let status = tracing::field::Empty;
-    let span = tracing::info_span!("request", %method, route, %id, status);
+    let traced = TracedRequest::of(request.extensions().get().copied(), &request, pattern);
+    let server_span = traced.begin(&outer.addresses, started.elapsed());
+    let (status, trace_id) = (tracing::field::Empty, tracing::field::Empty);
+    let span = tracing::info_span!("request", %method, route, %id, status, trace_id);
+    if let Some(trace_id) = server_span.trace_id() {
+        span.record("trace_id", tracing::field::display(trace_id));
+    }
 
     let page = wants_page(&request).then(|| (request.uri().clone(), request.headers().clone()));
     let sharing = Sharing::of(&outer.cors, &request);
     let answer = AssertUnwindSafe(outer.answer(&sharing, request, next));
-    let answer = answer.catch_unwind().instrument(span.clone()).await;
+    let answer = answer.catch_unwind().instrument(span.clone());
+    let answer = answer.with_context(server_span.context()).await;
     let mut response = answer.unwrap_or_else(|panic| span.in_scope(|| panicked(&*panic)));
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+    let problem = response.extensions_mut().remove::<Problem>();
+    let code = problem.as_ref().map(Problem::code);
+    if let Some(problem) = problem {
         match page {
             Some((uri, headers)) => {
                 let retry = response.headers_mut().remove(RETRY_AFTER);
@@ -154,6 +165,7 @@ async fn envelope(State(outer): State<Arc<OuterLayer>>, request: Request, next: 
     let elapsed = started.elapsed();
     span.in_scope(|| tracing::debug!(took_ms = elapsed.as_secs_f64() * 1e3, "answered"));
     outer.metrics.request(route, method, status.as_u16(), elapsed);
+    server_span.end(status.as_u16(), code, id);
     response
 }
 
@@ -200,21 +212,6 @@ fn harden(status: StatusCode, headers: &mut HeaderMap) {
         for (name, value) in PAGE_HEADERS {
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
-    }
-}
-
-/// The method as a metric label. Unknown methods share the label `OTHER`, so that clients cannot
-/// create labels.
-fn method_label(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "OTHER",
     }
 }
 

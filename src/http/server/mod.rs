@@ -6,4 +6,5 @@ pub mod fast_path;
 pub mod middleware;
 pub mod serve;
 pub mod state_changes;
+pub mod traced_request;
 mod unread_body;

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures_util::FutureExt;
+use opentelemetry::context::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -39,7 +40,7 @@ impl Changes {
                 );
             }
         };
-        self.0.spawn(change.in_current_span());
+        self.0.spawn(change.in_current_span().with_current_context());
         match receiver.await {
             Ok(Ok(value)) => value,
             Ok(Err(panic)) => resume_unwind(panic),
