@@ -63,7 +63,7 @@ struct Found {
 
 /// Finds the existing parts, and creates the administrator if there is none.
 async fn find(seats: &SeatAdmin) -> Result<Found, AdminError> {
-    let mut tx = seats.sales.pg.begin().await?;
+    let mut tx = seats.sales.pg.begin("find_demo").await?;
     let admin = match pg::find_user(&mut tx, ADMIN).await? {
         Some(admin) => admin,
         None => user_pg::create(&mut tx, ADMIN).await?,

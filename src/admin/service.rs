@@ -52,7 +52,7 @@ impl SaleAdmin {
         admin: UserId,
         new: &NewConcert,
     ) -> Result<Concert, AdminError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("create_concert").await?;
         let status = new.status.as_str();
         let id = pg::create_concert(&mut tx, &new.title, &new.description, status).await?;
         let concert = concert_in(&mut tx, id).await?;
@@ -70,7 +70,7 @@ impl SaleAdmin {
         id: ConcertId,
         change: &ConcertChange,
     ) -> Result<Concert, AdminError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("change_concert").await?;
         pg::lock_concert(&mut tx, id).await?;
         let old = concert_in(&mut tx, id).await?;
         let concert = change.applied_to(&old);
@@ -100,7 +100,7 @@ impl SaleAdmin {
         let settings = new.queue.applied_to(&defaults(times.reservation_available_at));
         times.check(settings.queue_opens_at)?;
         let secret = new_secret()?;
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("create_schedule").await?;
         let opens = settings.queue_opens_at;
         let id = pg::create_schedule(&mut tx, concert, &times, opens, &secret).await?;
         pg::write_settings(&mut tx, id, &settings).await?;
@@ -121,7 +121,7 @@ impl SaleAdmin {
         id: ScheduleId,
         change: &TimesChange,
     ) -> Result<ScheduleSettings, AdminError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("change_times").await?;
         let old = lock_and_read(&mut tx, id).await?;
         let times = change.applied_to(&old);
         times.check(old.settings.queue_opens_at)?;
@@ -141,7 +141,7 @@ impl SaleAdmin {
         id: ScheduleId,
         change: &QueueChange,
     ) -> Result<QueueSettings, AdminError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("change_queue").await?;
         let old = lock_and_read(&mut tx, id).await?;
         let settings = change.applied_to(&old.settings);
         may_change(&old, &settings, clock(tx.conn()).await?)?;

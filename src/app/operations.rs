@@ -191,7 +191,7 @@ async fn readyz(State(shown): State<Operations>) -> Result<&'static str, Problem
 async fn render(State(shown): State<Operations>, headers: HeaderMap) -> impl IntoResponse {
     let Operations { stores: Stores { pg, redis, .. }, readiness, connections, metrics } = shown;
     let of_stores = metrics.stores();
-    of_stores.pool(pg.pool().size(), pg.pool().num_idle(), pg.limit());
+    of_stores.pool(pg.size(), pg.idle(), pg.limit());
     let bulk = redis.bulk_use();
     of_stores.bulk_connections(bulk.size, bulk.in_use);
     of_stores.bulk_waits(bulk.waiting, bulk.wait_timeouts);

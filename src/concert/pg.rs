@@ -136,7 +136,7 @@ pub async fn schedules(
 /// they match even if seats are added meanwhile. It may take 15 s, because a busy process is slow
 /// to receive 200,000 rows.
 pub async fn layout(pg: &Pg, id: ScheduleId) -> Result<Layout, StoreError> {
-    let mut tx = pg.begin_read().await?;
+    let mut tx = pg.begin_read("read_layout").await?;
     sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
     let rows = sqlx::query!(
         r#"select s.layout_version, seat.id, seat_number, section, "row", seat_price

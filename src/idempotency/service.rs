@@ -83,6 +83,7 @@ where
 {
     type Output = Done<T, E>;
     type Error = Failed<W::Error>;
+    const NAME: &'static str = W::NAME;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, Self::Error> {
         let failed = |error: KeyError| Failed::RolledBack(error.into());
@@ -108,8 +109,11 @@ enum Failed<E> {
 }
 
 impl<E: MaybeConflict> MaybeConflict for Failed<E> {
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::RolledBack(error) if error.is_conflict())
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::RolledBack(error) => error.store_error(),
+            Self::Unknown => None,
+        }
     }
 }
 

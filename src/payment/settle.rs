@@ -33,6 +33,7 @@ pub struct Pay<'a> {
 
 impl Call for Pay<'_> {
     type Output = PayReply;
+    const FUNCTION: &'static str = "settle_payment";
 
     async fn run(&self, on: &mut Single) -> Result<PayReply, StoreError> {
         pg::settle_payment(on, self.request, self.hold, self.charge_up_to).await
@@ -79,6 +80,7 @@ pub type Refunding = Effect<Result<Refunded, RefundRefusal>, Option<Recorded<Sea
 impl Work for Refund {
     type Output = Refunding;
     type Error = PayError;
+    const NAME: &'static str = "refund";
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, PayError> {
         refund(tx, self.user, self.payment).await

@@ -81,6 +81,7 @@ struct Charge<'a> {
 
 impl Call for Charge<'_> {
     type Output = ChargeReply;
+    const FUNCTION: &'static str = "charge_points";
 
     async fn run(&self, on: &mut Single) -> Result<ChargeReply, StoreError> {
         pg::charge_points(on, self.request, self.amount).await

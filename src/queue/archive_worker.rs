@@ -63,7 +63,7 @@ impl ArchiveWorker {
     /// The transaction that writes the rows also moves the position. The log is trimmed after the
     /// commit. A crash in between loses nothing: the log is trimmed later.
     pub async fn write(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("archive_queue").await?;
         let Some(archived) = pg::lock_archive(&mut tx, schedule).await? else {
             return Ok(false);
         };

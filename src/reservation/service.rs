@@ -173,7 +173,7 @@ impl Reservations {
         if check(Utc::now()).is_ok() {
             return Ok(());
         }
-        let mut tx = self.pg.begin_read().await?;
+        let mut tx = self.pg.begin_read("read_clock").await?;
         check(clock(tx.conn()).await?)
     }
 

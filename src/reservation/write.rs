@@ -68,6 +68,7 @@ pub struct WriteHold<'a> {
 
 impl Call for WriteHold<'_> {
     type Output = HoldReply;
+    const FUNCTION: &'static str = "write_hold";
 
     async fn run(&self, on: &mut Single) -> Result<HoldReply, StoreError> {
         let Attempt { request, ticket, layout, hold, .. } = self.attempt;
@@ -116,6 +117,7 @@ pub struct Release {
 impl Work for Release {
     type Output = EndedReservations;
     type Error = HoldError;
+    const NAME: &'static str = "release_hold";
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, HoldError> {
         release(tx, self.user, self.hold).await
@@ -166,6 +168,7 @@ pub struct Expire<'a> {
 impl Work for Expire<'_> {
     type Output = EndedReservations;
     type Error = StoreError;
+    const NAME: &'static str = "expire_holds";
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
         expire(tx, self.schedule, self.seats).await
@@ -197,6 +200,7 @@ pub struct EndLapsed {
 impl Work for EndLapsed {
     type Output = EndedReservations;
     type Error = StoreError;
+    const NAME: &'static str = "end_lapsed_holds";
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
         let Self { schedule, user } = *self;

@@ -66,3 +66,18 @@ pub enum StoreError {
         reason: String,
     },
 }
+
+impl StoreError {
+    /// The kind of the error, for traces.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable { .. } => "unavailable",
+            Self::SaleOver => "sale_over",
+            Self::Conflict(_) => "conflict",
+            Self::OutcomeUnknown(_) => "outcome_unknown",
+            Self::Inconsistent(_) => "inconsistent",
+            Self::Defect { .. } => "defect",
+        }
+    }
+}

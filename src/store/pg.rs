@@ -6,21 +6,27 @@ pub mod migrations;
 mod read_only;
 pub mod session;
 pub mod single;
+mod statements;
 pub mod token_generations;
+mod transaction;
 mod writers;
 mod writes;
 
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Connection, PgExecutor, Postgres, Transaction};
+use sqlx::{Connection, PgExecutor, Postgres};
 
-use self::writers::{ACQUIRE_LIMIT, ANSWER_LIMIT, WritePermit, Writer, Writers};
+use self::statements::Statements;
+pub use self::transaction::Tx;
+use self::writers::{ACQUIRE_LIMIT, ANSWER_LIMIT, Writer, Writers};
 use self::writes::Writes;
 use super::{Store, StoreError, error_count};
 use crate::telemetry::stores::CallTimes;
+use crate::telemetry::traces::ChildSpan;
 
 /// Maximum number of retries of a transaction after a deadlock or a serialization conflict.
 const CONFLICT_RETRIES: u32 = 4;
@@ -38,14 +44,6 @@ pub struct Pg {
     pool: PgPool,
     writers: Writers,
     waits: CallTimes,
-}
-
-/// One open transaction (READ COMMITTED). It rolls back if it is dropped without [`Tx::commit`].
-#[derive(Debug)]
-pub struct Tx {
-    inner: Transaction<'static, Postgres>,
-    /// None if it only reads.
-    permit: Option<WritePermit>,
 }
 
 impl Pg {
@@ -85,25 +83,45 @@ impl Pg {
         self.pool.options().get_max_connections()
     }
 
+    /// The number of open connections, idle ones included.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.pool.size()
+    }
+
+    /// The number of idle connections.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.pool.num_idle()
+    }
+
+    /// Closes all connections. Later calls fail.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// Takes a connection from the pool, and records how long that took.
     async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        let begun = Instant::now();
+        let (begun, span) = (Instant::now(), ChildSpan::postgres_wait());
         let taken = Box::pin(self.pool.acquire()).await;
         self.waits.observe(begun.elapsed());
+        span.end(taken.is_err().then_some("unavailable"));
         taken
     }
 
-    /// The pool, for reads that need no transaction.
+    /// The pool, for statements that need no transaction. Traces show them by the place of this call.
     #[must_use]
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
+    #[track_caller]
+    pub fn pool(&self) -> Statements<'_> {
+        Statements { pool: &self.pool, place: Location::caller() }
     }
 
     /// The pool, for a statement that writes and needs no transaction. It fails if PostgreSQL does not
-    /// answer within 4 s, and may take effect later.
+    /// answer within 4 s, and may take effect later. Traces show it by the place of this call.
     #[must_use]
+    #[track_caller]
     pub fn writes(&self) -> Writes<'_> {
-        Writes { pool: &self.pool, writers: &self.writers }
+        Writes { pool: &self.pool, writers: &self.writers, place: Location::caller() }
     }
 
     /// Checks that PostgreSQL answers, can be written to, and confirms commits.
@@ -137,15 +155,16 @@ impl Pg {
         Ok(refusal.map(|error| error.to_string()))
     }
 
-    /// Opens a transaction.
-    pub async fn begin(&self) -> Result<Tx, StoreError> {
+    /// Opens a transaction; traces show it under `name`.
+    pub async fn begin(&self, name: &'static str) -> Result<Tx, StoreError> {
         let Writer { conn, permit } = self.writers.take().await?;
-        Tx::open(conn, Some(permit)).await
+        // Boxed, so that the futures that may need the database stay small: they are moved often.
+        Box::pin(Tx::open(conn, Some(permit), name)).await
     }
 
-    /// Opens a transaction that only reads.
-    pub async fn begin_read(&self) -> Result<Tx, StoreError> {
-        Tx::open(self.acquire().await?, None).await
+    /// Opens a transaction that only reads; traces show it under `name`.
+    pub async fn begin_read(&self, name: &'static str) -> Result<Tx, StoreError> {
+        Box::pin(Tx::open(self.acquire().await?, None, name)).await
     }
 
     /// Runs `work` in a transaction and commits it. After a deadlock or a serialization conflict it
@@ -153,16 +172,19 @@ impl Pg {
     pub async fn transact<W: Work>(&self, work: &W) -> Result<W::Output, W::Error> {
         let mut tries = 0;
         loop {
-            let mut tx = self.begin().await?;
-            match work.run(&mut tx).await {
+            let mut tx = self.begin(W::NAME).await?;
+            let error = match work.run(&mut tx).await {
                 Ok(value) => {
                     tx.commit().await?;
                     return Ok(value);
                 }
-                Err(error) if error.is_conflict() && tries < CONFLICT_RETRIES => tries += 1,
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            tx.roll_back(error.store_error());
+            if !error.is_conflict() || tries == CONFLICT_RETRIES {
+                return Err(error);
             }
-            drop(tx);
+            tries += 1;
             pause(tries).await;
         }
     }
@@ -195,48 +217,27 @@ pub trait Work: Sync {
     type Output: Send;
     /// Why the transaction failed.
     type Error: From<StoreError> + MaybeConflict + Send;
+    /// The name of the transaction in traces.
+    const NAME: &'static str;
 
     /// Runs the work; an error rolls the transaction back.
     fn run(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Output, Self::Error>> + Send;
 }
 
-impl Tx {
-    /// Begins a transaction, with a permit unless it only reads.
-    async fn open(
-        conn: PoolConnection<Postgres>,
-        permit: Option<WritePermit>,
-    ) -> Result<Self, StoreError> {
-        // Boxed, so that the futures that may need the database stay small: they are moved often.
-        Ok(Self { inner: Box::pin(Transaction::begin(conn, None)).await?, permit })
-    }
-
-    /// The connection, for a feature's `pg.rs`.
-    pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.inner
-    }
-
-    /// Commits the transaction. A caller may report its effect only after this has returned `Ok`.
-    ///
-    /// # Errors
-    /// [`StoreError::OutcomeUnknown`] if the connection broke, or there was no answer within 4 s.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        let committed = writers::commit(self.inner, self.permit).await;
-        committed.map_err(|error| match StoreError::from(error) {
-            StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
-            other => other,
-        })
-    }
-}
-
 /// An error that may mean that the transaction must run again.
 pub trait MaybeConflict {
+    /// The error of the store, if one failed. A refusal has none.
+    fn store_error(&self) -> Option<&StoreError>;
+
     /// Whether the error is a deadlock or a serialization failure.
-    fn is_conflict(&self) -> bool;
+    fn is_conflict(&self) -> bool {
+        matches!(self.store_error(), Some(StoreError::Conflict(_)))
+    }
 }
 
 impl MaybeConflict for StoreError {
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict(_))
+    fn store_error(&self) -> Option<&StoreError> {
+        Some(self)
     }
 }
 

@@ -6,6 +6,7 @@
 //! still belong to this epoch and this server. Only then is the script sent with EVAL.
 
 mod list;
+mod reply;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -14,11 +15,13 @@ use redis::{Script as Hashed, Value};
 
 use self::list::LIBRARIES;
 pub use self::list::Script;
+pub use self::reply::{Reply, ScriptError};
+use super::StoreError;
 use super::activity::Activity;
 use super::high_water::{Counters, Seen};
 use super::keys::ScheduleKeys;
 use super::redis::Redis;
-use super::{Store, StoreError};
+use crate::telemetry::traces::ChildSpan;
 
 /// The arguments of a script that needs only the epoch.
 pub const NOTHING: &[u64] = &[];
@@ -39,31 +42,6 @@ pub struct Keyspace {
 struct Bundle {
     run_id: String,
     scripts: Vec<Hashed>,
-}
-
-/// A script's reply: a word, then flat values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
-    /// The first element: `OK`, `TAKEN`, …
-    pub word: String,
-    values: Vec<Value>,
-}
-
-/// Why a script gave no reply of its own.
-#[derive(Debug, thiserror::Error)]
-pub enum ScriptError {
-    /// This server does not have the schedule's keys in this epoch: rebuild them.
-    #[error("Redis lost the schedule's keys")]
-    Lost,
-    /// The keys were rebuilt in a higher epoch: read the epoch again.
-    #[error("the schedule's keys have a higher epoch")]
-    Stale,
-    /// The keys are being rebuilt.
-    #[error("the schedule's keys are being rebuilt")]
-    Loading,
-    /// Redis failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Checks that keys may be used, by `epoch` and `loading_until` of their `meta`: the check of
@@ -152,6 +130,23 @@ impl Keyspace {
         keys: &[String],
         args: impl redis::ToRedisArgs,
     ) -> Result<Reply, ScriptError> {
+        let mut span = ChildSpan::script(script.path());
+        let result = self.call(redis, bulk, script, keys, args).await;
+        if let Ok(reply) = &result {
+            span.set_outcome(&reply.word);
+        }
+        span.end(result.as_ref().err().map(ScriptError::kind));
+        result
+    }
+
+    async fn call(
+        &self,
+        redis: &Redis,
+        bulk: bool,
+        script: Script,
+        keys: &[String],
+        args: impl redis::ToRedisArgs,
+    ) -> Result<Reply, ScriptError> {
         let hashed = &self.server.scripts[script as usize];
         let command = |verb: &str, text: &str| {
             let mut command = redis::cmd(verb);
@@ -199,8 +194,10 @@ pub async fn inspect(redis: &Redis, keys: &ScheduleKeys) -> Result<Inspection, S
     type Answer = (String, u64, String, String, i64, i64, u64, u64);
     let mut command = redis::cmd("EVAL");
     command.arg(text(Script::Inspect, "any")).arg(1).arg(keys.meta());
-    let (_, epoch, built_on, server, loading_until_ms, now_ms, joined, changes): Answer =
-        redis.hot(&command).await?;
+    let span = ChildSpan::script(Script::Inspect.path());
+    let answer: Result<Answer, _> = redis.hot(&command).await.map_err(StoreError::from);
+    span.end(answer.as_ref().err().map(StoreError::kind));
+    let (_, epoch, built_on, server, loading_until_ms, now_ms, joined, changes): Answer = answer?;
     let counters = Counters { joined, changes };
     Ok(Inspection { epoch, built_on, server, loading_until_ms, now_ms, counters })
 }
@@ -232,52 +229,4 @@ fn bundle(run_id: &str) -> Arc<Bundle> {
         Arc::new(Bundle { run_id: run_id.to_owned(), scripts: scripts.collect() })
     };
     Arc::clone(bundles.entry(run_id.to_owned()).or_insert_with(make))
-}
-
-impl Reply {
-    /// Reads a reply.
-    ///
-    /// # Errors
-    /// [`ScriptError`]: the shared replies of `lua/lib/guard`, and a value that is not a list that
-    /// begins with a word.
-    pub fn read(value: Value) -> Result<Self, ScriptError> {
-        let Value::Array(mut values) = value else {
-            return Err(unexpected(&value).into());
-        };
-        if values.is_empty() {
-            return Err(unexpected(&Value::Array(values)).into());
-        }
-        let word: String = redis::from_redis_value(values.remove(0)).map_err(|e| bad(&e))?;
-        match word.as_str() {
-            "LOST" => Err(ScriptError::Lost),
-            "STALE" => Err(ScriptError::Stale),
-            "LOADING" => Err(ScriptError::Loading),
-            _ => Ok(Self { word, values }),
-        }
-    }
-
-    /// The value at `index`, counted after the word.
-    pub fn get<T: redis::FromRedisValue>(&self, index: usize) -> Result<T, StoreError> {
-        let value = self.values.get(index).ok_or_else(|| self.unknown())?;
-        redis::from_redis_value_ref(value).map_err(|e| bad(&e))
-    }
-
-    /// All values from `index` on.
-    pub fn rest<T: redis::FromRedisValue>(&self, index: usize) -> Result<Vec<T>, StoreError> {
-        (index..self.values.len()).map(|index| self.get(index)).collect()
-    }
-
-    /// The error for a reply that the script's header does not list.
-    #[must_use]
-    pub fn unknown(&self) -> StoreError {
-        StoreError::Inconsistent(format!("a script replied {} {:?}", self.word, self.values))
-    }
-}
-
-fn unexpected(value: &Value) -> StoreError {
-    StoreError::Inconsistent(format!("a script replied {value:?}"))
-}
-
-fn bad(error: &redis::ParsingError) -> StoreError {
-    StoreError::Defect { store: Store::Redis, reason: error.to_string() }
 }

@@ -66,7 +66,7 @@ impl ProvidedUsers {
     ) -> Result<SubjectUser, StoreError> {
         let name = name_of(subject, claimed);
         let named_at = claimed.map(|claimed| claimed.issued_at);
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("create_provided_user").await?;
         let created = pg::create_subject(&mut tx, subject, &name, named_at).await?;
         tx.commit().await?;
         match created {

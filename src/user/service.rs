@@ -96,7 +96,7 @@ impl Users {
     }
 
     async fn create(&self, name: String, form: Option<[u8; 32]>) -> Result<User, StoreError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("sign_up").await?;
         let id = pg::create(&mut tx, &name).await?;
         if let Some(form) = form
             && !pg::note_form(&mut tx, &form, id).await?
@@ -205,7 +205,7 @@ pub async fn create_many(pg: &Pg, count: u32) -> Result<Vec<UserId>, StoreError>
     let mut ids = Vec::new();
     for first in (1..=count).step_by(usize::try_from(BATCH).unwrap_or(1)) {
         let last = count.min(first + BATCH - 1);
-        let mut tx = pg.begin().await?;
+        let mut tx = pg.begin("create_users").await?;
         ids.extend(pg::create_many(&mut tx, first, last).await?);
         tx.commit().await?;
     }

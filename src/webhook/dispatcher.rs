@@ -162,7 +162,7 @@ impl Dispatcher {
         if gone.is_empty() {
             return Ok(());
         }
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("disable_gone_webhooks").await?;
         let feed = pg::lock_recording(&mut tx).await?.feed;
         let disabled = pg::disable_gone(&mut tx, &gone).await?;
         pg::adjust_recording(&mut tx, feed).await?;

@@ -39,7 +39,7 @@ impl Webhooks {
     pub async fn create(&self, admin: UserId, new: &NewWebhook) -> Result<Webhook, WebhookError> {
         let url = self.check(&new.url)?;
         let keys = generate(new.ed25519)?;
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("create_webhook").await?;
         let feed = pg::lock_recording(&mut tx).await?.feed;
         if pg::count(&mut tx).await? >= MAX_ENDPOINTS {
             return Err(WebhookError::TooMany { limit: MAX_ENDPOINTS });
@@ -73,7 +73,7 @@ impl Webhooks {
         change: WebhookChange,
     ) -> Result<Webhook, WebhookError> {
         let url = change.url.as_deref().map(|url| self.check(url)).transpose()?;
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("change_webhook").await?;
         let feed = pg::lock_recording(&mut tx).await?.feed;
         let old = find(&mut tx, id).await?.webhook;
         let mut new = old.clone();
@@ -97,7 +97,7 @@ impl Webhooks {
 
     /// Deletes an endpoint and gives up its pending deliveries.
     pub async fn delete(&self, admin: UserId, id: WebhookId) -> Result<(), WebhookError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("delete_webhook").await?;
         let feed = pg::lock_recording(&mut tx).await?.feed;
         let old = find(&mut tx, id).await?.webhook;
         pg::delete(&mut tx, id).await?;
@@ -114,7 +114,7 @@ impl Webhooks {
         id: WebhookId,
         rotation: Rotation,
     ) -> Result<Webhook, WebhookError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("rotate_webhook_keys").await?;
         pg::lock_recording(&mut tx).await?;
         let old = find(&mut tx, id).await?;
         let keys = generate(old.keys.seed.is_some())?;
@@ -128,7 +128,7 @@ impl Webhooks {
 
     /// Sends a test event to one endpoint, of whatever types it is.
     pub async fn test(&self, admin: UserId, id: WebhookId) -> Result<TestSent, WebhookError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("test_webhook").await?;
         enabled(&mut tx, id).await?;
         let data = json!({ "webhook_id": id, "admin": admin });
         let event_id = delivery::write_test(&mut tx, id, &data).await?;
@@ -155,7 +155,7 @@ impl Webhooks {
         id: WebhookId,
         replay: &Replay,
     ) -> Result<Replayed, WebhookError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("replay_webhook_events").await?;
         enabled(&mut tx, id).await?;
         delivery::lock_publication(&mut tx).await?;
         let deliveries = match (&replay.event_ids, replay.from, replay.until) {
@@ -204,7 +204,7 @@ impl Webhooks {
 
 /// Turns the feed on or off.
 pub async fn set_feed(pg: &Pg, admin: UserId, on: bool) -> Result<Recording, WebhookError> {
-    let mut tx = pg.begin().await?;
+    let mut tx = pg.begin("set_event_feed").await?;
     let before = pg::lock_recording(&mut tx).await?;
     let after = pg::adjust_recording(&mut tx, on).await?;
     let state = |recording: Recording| json!({ "enabled": recording.feed });

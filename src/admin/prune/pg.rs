@@ -42,8 +42,8 @@ pub async fn keep_report(pg: &Pg, schedule: ScheduleId) -> Result<bool, StoreErr
 }
 
 /// Opens a transaction for one page. Its plan uses the index, whatever the statistics say.
-async fn begin(pg: &Pg) -> Result<Tx, StoreError> {
-    let mut tx = pg.begin().await?;
+async fn begin(pg: &Pg, name: &'static str) -> Result<Tx, StoreError> {
+    let mut tx = pg.begin(name).await?;
     sqlx::query!("set local enable_seqscan = off").execute(tx.conn()).await?;
     Ok(tx)
 }
@@ -70,8 +70,8 @@ macro_rules! count_page {
 /// than `age` seconds ago. It starts after a sequence, because an index keeps deleted rows until a
 /// vacuum: from the start, each page would pass them.
 macro_rules! delete_page {
-    ($table:literal, $pg:ident, $schedule:ident, $after:ident, $age:ident, $limit:ident) => {{
-        let mut tx = begin($pg).await?;
+    ($table:literal, $name:literal, $pg:ident, $schedule:ident, $after:ident, $age:ident, $limit:ident) => {{
+        let mut tx = begin($pg, $name).await?;
         let page = sqlx::query!(
             r#"with page as materialized (
              select max(sequence) as last from (
@@ -120,7 +120,7 @@ pub async fn delete_entries(
     age: f64,
     limit: i64,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    delete_page!("queue", pg, schedule, after, age, limit)
+    delete_page!("queue", "prune_entries", pg, schedule, after, age, limit)
 }
 
 /// As [`count_entries`], for the entrants of a draw.
@@ -141,7 +141,7 @@ pub async fn delete_entrants(
     age: f64,
     limit: i64,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    delete_page!("draw_entrant", pg, schedule, after, age, limit)
+    delete_page!("draw_entrant", "prune_entrants", pg, schedule, after, age, limit)
 }
 
 /// Counts the rows of rejection counts of a schedule.
@@ -161,7 +161,7 @@ pub async fn delete_rejections(
     age: f64,
     limit: i64,
 ) -> Result<i64, StoreError> {
-    let mut tx = begin(pg).await?;
+    let mut tx = begin(pg, "prune_rejections").await?;
     let done = sqlx::query!(
         "delete from rejection_count where concert_schedule_id = $1
            and (wanted, reason, since) <= (
@@ -200,7 +200,7 @@ pub async fn audit(
     limit: i64,
     apply: bool,
 ) -> Result<AuditPage, StoreError> {
-    let mut tx = begin(pg).await?;
+    let mut tx = begin(pg, "prune_audit").await?;
     let page = sqlx::query!(
         r#"with page as materialized (
              select id, subject, created_at < clock_timestamp() - make_interval(secs => $2) as old

@@ -79,7 +79,7 @@ impl ReportJob {
     /// stored one still holds. Returns whether the stored figures are now as of this call or later.
     pub async fn compute(&self, schedule: ScheduleId) -> Result<bool, StoreError> {
         let begun = Instant::now();
-        let mut tx = pg::snapshot(&self.pg).await?;
+        let mut tx = pg::snapshot(&self.pg, "compute_sales_report").await?;
         let Some(at) = pg::stored::try_lock(&mut tx, schedule).await? else {
             return Ok(false);
         };

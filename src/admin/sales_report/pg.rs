@@ -11,9 +11,9 @@ use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
 use crate::telemetry::rejections::Rejection;
 
-/// Opens the snapshot.
-pub async fn snapshot(pg: &Pg) -> Result<Tx, StoreError> {
-    let mut tx = pg.begin_read().await?;
+/// Opens the snapshot; traces show it under `name`.
+pub async fn snapshot(pg: &Pg, name: &'static str) -> Result<Tx, StoreError> {
+    let mut tx = pg.begin_read(name).await?;
     sqlx::query!("set transaction isolation level repeatable read, read only")
         .execute(tx.conn())
         .await?;
@@ -89,7 +89,7 @@ pub async fn write_rejections(pg: &Pg, counted: &[(Rejection, u64)]) -> Result<(
     let wanted: Vec<String> = counted.iter().map(|(it, _)| it.wanted.to_owned()).collect();
     let reasons: Vec<String> = counted.iter().map(|(it, _)| it.reason.to_owned()).collect();
     let times: Vec<i64> = counted.iter().map(|(_, times)| times.cast_signed()).collect();
-    let mut tx = pg.begin().await?;
+    let mut tx = pg.begin("write_rejections").await?;
     sqlx::query!(
         "insert into rejection_count (concert_schedule_id, wanted, reason, since, times)
          select s.id, t.wanted, t.reason,

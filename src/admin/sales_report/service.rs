@@ -85,7 +85,7 @@ impl SalesReports {
     }
 
     async fn view(&self, id: ScheduleId) -> Result<View, AdminError> {
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("read_sales_report").await?;
         let schedule = schedule_in(&mut tx, id).await?;
         let concert = concert_in(&mut tx, schedule.concert_id).await?;
         let stored = stored::find(&mut tx, id).await?;
@@ -101,7 +101,7 @@ impl SalesReports {
 
     /// Checks that there is such a schedule.
     pub async fn find(&self, id: ScheduleId) -> Result<(), AdminError> {
-        let mut tx = pg::snapshot(&self.pg).await?;
+        let mut tx = pg::snapshot(&self.pg, "find_schedule").await?;
         schedule_in(&mut tx, id).await.map(|_| ())
     }
 }

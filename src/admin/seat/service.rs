@@ -48,7 +48,7 @@ impl SeatAdmin {
         new: NewSeats,
     ) -> Result<SeatsAdded, AdminError> {
         let seats = Columns::of(new)?;
-        let mut tx = self.sales.pg.begin().await?;
+        let mut tx = self.sales.pg.begin("add_seats").await?;
         pg::take_time(&mut tx).await?;
         // With the lock, two calls for one schedule number their seats one after the other.
         admin_pg::lock_schedule(&mut tx, id).await?;
@@ -84,7 +84,7 @@ impl SeatAdmin {
         let mut seats = blocking.seat_ids.clone();
         seats.sort_unstable();
         seats.dedup();
-        let mut tx = self.sales.pg.begin().await?;
+        let mut tx = self.sales.pg.begin("block_seats").await?;
         let Some(SeatChange { change, now }) =
             block(&mut tx, admin, id, &seats, blocking.blocked).await?
         else {

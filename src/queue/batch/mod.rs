@@ -8,11 +8,14 @@ pub mod tickets;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use moka::sync::Cache;
+use opentelemetry::Context;
+use opentelemetry::context::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::store::id::ScheduleId;
 use crate::store::{Store, StoreError};
+use crate::telemetry::traces::{ChildSpan, SharedSpan};
 
 /// Most requests in one call. The scripts take their arguments with `unpack`, and one call must not
 /// keep Redis busy for long.
@@ -61,6 +64,8 @@ struct Arrivals<C: BatchedCall> {
 struct Arrival<C: BatchedCall> {
     item: C::Item,
     reply: oneshot::Sender<BatchReply<C>>,
+    /// The context of the request, for its trace.
+    context: Context,
 }
 
 /// The reply to one request of a batch; `None` if only a call of its own can serve it.
@@ -95,15 +100,10 @@ impl<C: BatchedCall> Batches<C> {
     pub async fn run(&self, schedule: ScheduleId, item: C::Item) -> Result<C::Reply, StoreError> {
         match self.arrive(schedule, &item) {
             Served::Alone(_turn) => self.call.one(schedule, item).await,
-            Served::Batched(reply) => match reply.await {
-                Ok(Ok(Some(reply))) => Ok(reply),
+            Served::Batched(reply) => match received(reply).await? {
+                Some(reply) => Ok(reply),
                 // Boxed, because most requests need no second call.
-                Ok(Ok(None)) => Box::pin(self.call.one(schedule, item)).await,
-                Ok(Err(error)) => Err(error),
-                Err(_) => {
-                    let reason = "a batch of requests was not sent".to_owned();
-                    Err(StoreError::Unavailable { store: Store::Redis, reason })
-                }
+                None => Box::pin(self.call.one(schedule, item)).await,
             },
         }
     }
@@ -113,7 +113,7 @@ impl<C: BatchedCall> Batches<C> {
         let mut open = lock(&arrivals);
         if open.calling {
             let (reply, receiver) = oneshot::channel();
-            open.waiting.push(Arrival { item: item.clone(), reply });
+            open.waiting.push(Arrival { item: item.clone(), reply, context: Context::current() });
             return Served::Batched(receiver);
         }
         open.calling = true;
@@ -128,15 +128,33 @@ impl<C: BatchedCall> Default for Arrivals<C> {
     }
 }
 
+/// Waits for the reply to a request of a batch.
+async fn received<T>(
+    reply: oneshot::Receiver<Result<Option<T>, StoreError>>,
+) -> Result<Option<T>, StoreError> {
+    let span = ChildSpan::batch_wait();
+    let reply = reply.await.unwrap_or_else(|_| {
+        let reason = "a batch of requests was not sent".to_owned();
+        Err(StoreError::Unavailable { store: Store::Redis, reason })
+    });
+    span.end(reply.as_ref().err().map(StoreError::kind));
+    reply
+}
+
 impl<C: BatchedCall> Turn<C> {
+    /// Calls Redis once for these requests.
+    async fn replies(&self, items: &[C::Item]) -> Result<Vec<Option<C::Reply>>, StoreError> {
+        match items {
+            [only] => self.call.one(self.schedule, only.clone()).await.map(|it| vec![Some(it)]),
+            several => self.call.many(self.schedule, several).await,
+        }
+    }
+
     /// Sends one batch.
     async fn send(self, batch: Vec<Arrival<C>>) {
         let items: Vec<C::Item> = batch.iter().map(|arrival| arrival.item.clone()).collect();
-        let replies = match &items[..] {
-            [only] => self.call.one(self.schedule, only.clone()).await.map(|it| vec![Some(it)]),
-            several => self.call.many(self.schedule, several).await,
-        };
-        match replies {
+        let context = SharedSpan::begin(batch.iter().map(|arrival| &arrival.context));
+        match self.replies(&items).with_context(context.into_context()).await {
             Ok(replies) => {
                 for (arrival, reply) in batch.into_iter().zip(replies) {
                     // The client may have hung up.

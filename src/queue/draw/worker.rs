@@ -128,7 +128,7 @@ impl DrawWorker {
                 return Ok(false);
             }
         }
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("freeze_draw").await?;
         // The archive writes nothing meanwhile.
         let Some(archived) = lock_archive(&mut tx, schedule).await? else {
             return Ok(false);
@@ -166,7 +166,7 @@ impl DrawWorker {
                 return Ok(false);
             }
         }
-        let mut tx = self.pg.begin().await?;
+        let mut tx = self.pg.begin("freeze_draw_list").await?;
         list::freeze(&mut tx, schedule).await?;
         tx.commit().await?;
         Ok(true)

@@ -6,6 +6,7 @@ use tokio::time::timeout;
 use super::writers::{ANSWER_LIMIT, Writer};
 use super::{CONFLICT_RETRIES, Pg, pause};
 use crate::store::StoreError;
+use crate::telemetry::traces::ChildSpan;
 
 /// A connection for one statement outside of any transaction.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Single {
 pub trait Call: Sync {
     /// The result of the statement, including refusals.
     type Output: Send;
+    /// The SQL function that the statement calls.
+    const FUNCTION: &'static str;
 
     /// Runs the statement, and converts its errors with [`lost`].
     fn run(&self, on: &mut Single)
@@ -44,7 +47,12 @@ impl Pg {
         loop {
             // An error here has a known outcome: without a connection nothing was sent.
             let mut on = Single { writer: self.writers.take().await? };
+            let span = ChildSpan::function(C::FUNCTION);
             let answer = timeout(ANSWER_LIMIT, call.run(&mut on)).await;
+            span.end(match &answer {
+                Ok(answer) => answer.as_ref().err().map(StoreError::kind),
+                Err(_) => Some("timeout"),
+            });
             match on.writer.end(answer).map_err(lost)? {
                 Err(StoreError::Conflict(_)) if tries < CONFLICT_RETRIES => tries += 1,
                 other => return other,

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::session;
 use crate::telemetry::stores::CallTimes;
+use crate::telemetry::traces::ChildSpan;
 
 /// Time limit of the answer to a commit, and to a statement that commits by itself. PostgreSQL ends
 /// other statements earlier (`statement_timeout`), so after this a commit waits for a standby, or the
@@ -67,7 +68,7 @@ impl Writers {
     /// # Errors
     /// [`Error::PoolTimedOut`] if there is no permit for a second, or then no connection.
     pub(super) async fn take(&self) -> Result<Writer, Error> {
-        let begun = Instant::now();
+        let (begun, span) = (Instant::now(), ChildSpan::postgres_wait());
         // Boxed, so that the futures that may need the database stay small: they are moved often.
         let taken = Box::pin(async {
             let permit = Arc::clone(&self.permits).acquire_owned();
@@ -78,6 +79,7 @@ impl Writers {
         });
         let taken = taken.await;
         self.waits.observe(begun.elapsed());
+        span.end(taken.is_err().then_some("unavailable"));
         taken
     }
 }

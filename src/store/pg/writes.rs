@@ -1,18 +1,23 @@
 //! Statements outside of a transaction that write. Each commits by itself.
 
+use std::panic::Location;
+
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
 use tokio::time::timeout;
 
+use super::statements::kind;
 use super::writers::{ANSWER_LIMIT, Writers};
+use crate::telemetry::traces::ChildSpan;
 
 /// The pool, for a statement that writes. Its caller waits 4 s for the commit.
 #[derive(Debug, Clone, Copy)]
 pub struct Writes<'p> {
     pub(super) pool: &'p PgPool,
     pub(super) writers: &'p Writers,
+    pub(super) place: &'static Location<'static>,
 }
 
 impl<'p> Executor<'p> for Writes<'p> {
@@ -31,9 +36,13 @@ impl<'p> Executor<'p> for Writes<'p> {
                 Ok(writer) => writer,
                 Err(error) => return vec![Err(error)],
             };
+            let span = ChildSpan::statement(self.place);
             let rows = writer.conn.fetch_many(query).collect::<Vec<_>>();
             let rows = timeout(ANSWER_LIMIT, rows).await;
-            writer.end(rows).unwrap_or_else(|error| vec![Err(error)])
+            let rows = writer.end(rows).unwrap_or_else(|error| vec![Err(error)]);
+            let error = rows.iter().find_map(|row| row.as_ref().err());
+            span.end(error.map(kind).as_deref());
+            rows
         };
         stream::once(rows).flat_map(stream::iter).boxed()
     }
@@ -45,8 +54,11 @@ impl<'p> Executor<'p> for Writes<'p> {
     {
         Box::pin(async move {
             let mut writer = self.writers.take().await?;
+            let span = ChildSpan::statement(self.place);
             let row = timeout(ANSWER_LIMIT, writer.conn.fetch_optional(query)).await;
-            writer.end(row)?
+            let row = writer.end(row).flatten();
+            span.end(row.as_ref().err().map(kind).as_deref());
+            row
         })
     }
 

@@ -21,6 +21,7 @@ use super::failure::{is_broken, refused};
 use super::sentinel::Sentinels;
 use super::server::{LastRefusal, Primary, Server};
 use super::tls;
+use crate::telemetry::traces::ChildSpan;
 
 /// Maximum number of connections to one server.
 const CONNECTIONS: usize = 4;
@@ -128,7 +129,10 @@ impl BulkPool {
     }
 
     async fn checkout(&self) -> Result<Object<BulkManager>, RedisError> {
-        self.pool.get().await.map_err(|error| match error {
+        let span = ChildSpan::redis_wait();
+        let taken = self.pool.get().await;
+        span.end(taken.is_err().then_some("unavailable"));
+        taken.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Timeout(TimeoutType::Wait) => {
                 self.wait_timeouts.fetch_add(1, Ordering::Relaxed);

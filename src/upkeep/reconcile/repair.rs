@@ -67,6 +67,7 @@ pub struct RepairSeats<'a> {
 impl Work for RepairSeats<'_> {
     type Output = (Vec<Recorded<SeatsChanged>>, DateTime<Utc>);
     type Error = StoreError;
+    const NAME: &'static str = "repair_seats";
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StoreError> {
         let schedule = self.schedule;

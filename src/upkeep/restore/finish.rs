@@ -114,6 +114,7 @@ struct FinishRestore<'a> {
 impl Work for FinishRestore<'_> {
     type Output = Finished;
     type Error = RestoreError;
+    const NAME: &'static str = "finish_restore";
 
     async fn run(&self, tx: &mut Tx) -> Result<Finished, RestoreError> {
         pg::take_time(tx).await?;

@@ -88,7 +88,7 @@ pub async fn enter(
     after: Sequence,
     limit: i64,
 ) -> Result<Option<Sequence>, StoreError> {
-    let mut tx = pg.begin().await?;
+    let mut tx = pg.begin("enter_draw").await?;
     // Locked, so that nothing is added once another process has frozen the list.
     let base = sqlx::query_scalar!(
         "select base from draw where concert_schedule_id = $1 and frozen_at is null for update",

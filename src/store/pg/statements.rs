@@ -1,0 +1,110 @@
+//! Statements outside of a transaction. Each takes a connection of the pool, and has a span if its
+//! request is recorded.
+
+use std::borrow::Cow;
+use std::panic::Location;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
+use sqlx::{Describe, Either, Execute, Executor, Postgres, SqlStr};
+
+use crate::telemetry::traces::{self, ChildSpan};
+
+/// Runs statements of one place in the code, each on a connection of the pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Statements<'p> {
+    pub(super) pool: &'p PgPool,
+    pub(super) place: &'static Location<'static>,
+}
+
+impl Statements<'_> {
+    /// Takes a connection, and begins the span of the statement.
+    async fn begin(self) -> Result<(PoolConnection<Postgres>, ChildSpan), sqlx::Error> {
+        let span = ChildSpan::postgres_wait();
+        let taken = self.pool.acquire().await;
+        span.end(taken.as_ref().err().map(kind).as_deref());
+        Ok((taken?, ChildSpan::statement(self.place)))
+    }
+}
+
+/// The kind of an error, for traces: PostgreSQL's SQLSTATE, or what failed here.
+pub(super) fn kind(error: &sqlx::Error) -> Cow<'_, str> {
+    match error {
+        sqlx::Error::Database(error) => error.code().unwrap_or("defect".into()),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => "unavailable".into(),
+        _ => "defect".into(),
+    }
+}
+
+impl<'p> Executor<'p> for Statements<'p> {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        if !traces::is_recorded() {
+            return self.pool.fetch_many(query);
+        }
+        // The span ends with the last row. So all rows are read first, as the callers do too.
+        let rows = async move {
+            let (mut conn, span) = match self.begin().await {
+                Ok(begun) => begun,
+                Err(error) => return vec![Err(error)],
+            };
+            let rows: Vec<_> = conn.fetch_many(query).collect().await;
+            let error = rows.iter().find_map(|row| row.as_ref().err());
+            span.end(error.map(kind).as_deref());
+            rows
+        };
+        stream::once(rows).flat_map(stream::iter).boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        if !traces::is_recorded() {
+            return self.pool.fetch_optional(query);
+        }
+        Box::pin(async move {
+            let (mut conn, span) = self.begin().await?;
+            let row = conn.fetch_optional(query).await;
+            span.end(row.as_ref().err().map(kind).as_deref());
+            row
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>
+    where
+        'p: 'e,
+    {
+        self.pool.prepare_with(sql, parameters)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, sqlx::Error>>
+    where
+        'p: 'e,
+    {
+        self.pool.describe(sql)
+    }
+}
