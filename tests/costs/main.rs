@@ -1,6 +1,7 @@
 //! Counts what operations cost: script calls and commands of Redis, round trips to PostgreSQL, and
 //! allocations. It measures no time, so the result is the same on a slow machine. `figures.txt` has
-//! the recorded figures; a measured one may exceed its recorded one by 5 %.
+//! the recorded figures; a measured one may exceed its recorded one by 5 %. Traces are on, and no
+//! request is recorded: that must cost nothing.
 //!
 //! To record new figures on purpose: [`figures::RECORD`].
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper fails its test by a panic")]

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use onsale::config::{LogFormat, TelemetrySettings};
+use onsale::telemetry::traces::{self, TraceGuard, TraceSettings};
 use serde_json::json;
 use sqlx::{Postgres, Transaction};
 
@@ -44,6 +46,8 @@ pub struct Stage {
     free_seats: Vec<i64>,
     /// Keeps the archive from writing: its batches come at times of their own.
     _archive: Transaction<'static, Postgres>,
+    /// Traces are on, and no request is recorded.
+    _spans: TraceGuard,
 }
 
 /// Counts of one round, or of several.
@@ -76,6 +80,7 @@ impl Counts {
 
 impl Stage {
     pub async fn new() -> Self {
+        let spans = start_traces();
         let mut world = World::on(Servers::single().await).await;
         let (pg, through) = PgMeter::of_url(&world.database_url).await;
         let direct = std::mem::replace(&mut world.database_url, through);
@@ -100,6 +105,7 @@ impl Stage {
             taken_seat,
             free_seats,
             _archive: archive,
+            _spans: spans,
         };
         let users = stage.users(1).await;
         let waiting = stage.join(stage.waiting_room, "WAITING", users).await;
@@ -219,6 +225,20 @@ impl Stage {
         }
         payments
     }
+}
+
+/// Starts traces with a sampler that decides about each request, and takes none.
+fn start_traces() -> TraceGuard {
+    let settings = TelemetrySettings {
+        log: "off".to_owned(),
+        log_format: LogFormat::Text,
+        otlp_endpoint: Some("http://127.0.0.1:9".to_owned()),
+        trace_poll_ratio: 0.5,
+    };
+    let sampler = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0")];
+    let variable = |name: &str| Some(sampler.iter().find(|it| it.0 == name)?.1.to_owned());
+    let settings = TraceSettings::read(&settings, variable).expect("traces are on");
+    traces::start(settings).expect("an address")
 }
 
 /// Sends requests one after the other from a thread of its own. Returns the allocations meanwhile,

@@ -153,6 +153,7 @@ fn check_metrics_of_sale(text: &str) {
         "onsale_loop_last_success_timestamp_seconds",
         "onsale_loop_failures_total",
         "onsale_log_lines_dropped_total",
+        "onsale_trace_spans_total{outcome=\"dropped\"}",
         "onsale_loop_lag_seconds",
         "onsale_outbox_backlog",
         "onsale_outbox_parked",

@@ -53,7 +53,7 @@ async fn prune(world: &World, retention: RetentionSettings, apply: bool) -> Vec<
     let pg = Pg::lazy(&world.database_url, 2).expect("a pool");
     let found = Pruner::new(pg.clone(), retention, apply).run().await.expect("it is pruned");
     // A session reports its statistics when it ends.
-    pg.pool().close().await;
+    pg.close().await;
     found
 }
 

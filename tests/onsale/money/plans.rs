@@ -179,7 +179,7 @@ async fn costs(tx: &mut Tx, scene: &Scene, at: usize) -> Vec<(&'static str, i64)
 
 /// The costs of the second of two rounds, for which the plans are made.
 async fn measure(world: &World, scene: &Scene) -> Vec<(&'static str, i64)> {
-    let mut tx = world.pg.begin().await.expect("a transaction");
+    let mut tx = world.pg.begin("plans").await.expect("a transaction");
     for setting in ["plan_cache_mode = force_generic_plan", "enable_seqscan = off"] {
         let set = AssertSqlSafe(format!("set local {setting}"));
         sqlx::query(set).execute(tx.conn()).await.expect("it is set");
@@ -231,7 +231,7 @@ async fn updates(tx: &mut Tx, table: &str) -> (i64, i64) {
 async fn holds_and_payments_change_seats_and_balances_without_touching_their_indexes() {
     let world = World::new().await;
     let scene = sell(&world).await;
-    let mut tx = world.pg.begin().await.expect("a transaction");
+    let mut tx = world.pg.begin("plans").await.expect("a transaction");
     for (at, (_, user)) in scene.free.iter().enumerate().take(10) {
         let (held, _) = hold(&mut tx, &scene, at, false).await;
         pay(&mut tx, *user, held).await;

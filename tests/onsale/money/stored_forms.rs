@@ -30,6 +30,7 @@ pub struct Holding<'a>(pub NewHold<'a>);
 
 impl Call for Holding<'_> {
     type Output = HoldReply;
+    const FUNCTION: &'static str = "write_hold";
 
     async fn run(&self, on: &mut Single) -> Result<HoldReply, StoreError> {
         write_hold(on, self.0).await
@@ -41,6 +42,7 @@ pub struct Paying<'a>(pub &'a Request, pub Uuid, pub Option<i64>);
 
 impl Call for Paying<'_> {
     type Output = PayReply;
+    const FUNCTION: &'static str = "settle_payment";
 
     async fn run(&self, on: &mut Single) -> Result<PayReply, StoreError> {
         settle_payment(on, self.0, self.1, self.2).await
@@ -52,6 +54,7 @@ pub struct Charging<'a>(pub &'a Request, pub i64);
 
 impl Call for Charging<'_> {
     type Output = ChargeReply;
+    const FUNCTION: &'static str = "charge_points";
 
     async fn run(&self, on: &mut Single) -> Result<ChargeReply, StoreError> {
         charge_points(on, self.0, self.1).await
@@ -64,6 +67,7 @@ pub struct FormerCharge<'a>(pub &'a Request, pub i64);
 impl Work for FormerCharge<'_> {
     type Output = Charged;
     type Error = StoreError;
+    const NAME: &'static str = "charge_points";
 
     async fn run(&self, tx: &mut Tx) -> Result<Charged, StoreError> {
         let Self(request, amount) = *self;
@@ -214,7 +218,7 @@ async fn a_charge_stores_the_same_form_as_the_release_before() {
         assert_eq!((again.word.as_str(), again.outcome), ("REPLAYED", Some(charged)));
     }
     // The release before reads the new form with `key_claim`, too.
-    let mut tx = world.pg.begin().await.expect("a transaction");
+    let mut tx = world.pg.begin("former_forms").await.expect("a transaction");
     let replayed = key::claim(&mut tx, &new).await.expect("an outcome");
     assert_eq!(replayed, Some(json!(outcome)));
 }

@@ -21,7 +21,7 @@ async fn purge(world: &World) {
     let redis = Redis::lazy(&world.redis_url).expect("a Redis");
     PurgeLoop::new(pg.clone(), redis).step().await.expect("a step");
     // A session reports its statistics when it ends.
-    pg.pool().close().await;
+    pg.close().await;
 }
 
 #[tokio::test]

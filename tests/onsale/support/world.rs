@@ -197,7 +197,7 @@ async fn template(server: &str) {
             .unwrap();
         let pg = Pg::lazy(&format!("{server}/{making}"), 2).expect("a pool");
         migrations::apply(&pg).await.expect("the migrations apply");
-        pg.pool().close().await;
+        pg.close().await;
         sqlx::query(AssertSqlSafe(format!("alter database {making} rename to {TEMPLATE}")))
             .execute(&mut lock)
             .await
