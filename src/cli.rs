@@ -10,12 +10,12 @@ mod health;
 mod output;
 mod prune;
 mod restore;
+mod seed;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use onsale::admin::demo::Demo;
 use onsale::admin::error::AdminError;
 use onsale::app::{self, StartError};
 use onsale::caller::Role;
@@ -27,7 +27,7 @@ use onsale::store::pg::{Pg, migrations};
 use onsale::telemetry;
 use onsale::telemetry::traces::{self, TraceError, TraceSettings};
 use onsale::upkeep::restore::RestoreError;
-use onsale::user::service::{SignUpError, Users, create_many};
+use onsale::user::service::{SignUpError, Users};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Exit code for a wrong command line or wrong settings.
@@ -62,7 +62,7 @@ enum Command {
     /// Print an access token
     Token(TokenArgs),
     /// Create the demo sale, or users for load tests
-    Seed(Box<SeedArgs>),
+    Seed(Box<seed::SeedArgs>),
     /// Ask the process on this machine whether it runs; exit with 1 if not
     Health(health::HealthArgs),
     /// Restore PostgreSQL to an earlier moment without giving out anything twice
@@ -111,15 +111,6 @@ struct TokenArgs {
     /// Lifetime of the token
     #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]
     ttl: Duration,
-}
-
-#[derive(Debug, Args)]
-struct SeedArgs {
-    #[command(flatten)]
-    settings: Settings,
-    /// Create this many users instead of the demo sale
-    #[arg(long)]
-    users: Option<u32>,
 }
 
 /// Why a command failed.
@@ -209,7 +200,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
                 Ok(admin::create(&users, *args).await?)
             }
             Command::Token(args) => token(args).await,
-            Command::Seed(args) => seed(*args).await,
+            Command::Seed(args) => seed::run(*args).await,
             Command::Restore(command) => return Ok(restore::run(command).await?),
             Command::Health(args) => {
                 output::write(health::ask(&args).await?);
@@ -272,29 +263,5 @@ async fn token(args: TokenArgs) -> Result<(), Failure> {
     let role = if args.admin { Role::Admin } else { Role::User };
     let minted = users.token(UserId(args.user), role, args.ttl).await?;
     output::line(minted.access_token);
-    Ok(())
-}
-
-async fn seed_demo(mut settings: Settings) -> Result<(), Failure> {
-    // Starts a process for a short time, which also brings the sale to Redis.
-    settings.http.listen.set_port(0);
-    let running = app::start(settings).await?;
-    let demo = running.demo().await;
-    running.stop().cancel();
-    running.stopped().await;
-    let demo = demo?;
-    let Demo { open, upcoming, .. } = demo;
-    output::line(format_args!("schedule {open} is on sale, schedule {upcoming} opens soon"));
-    Ok(())
-}
-
-async fn seed(args: SeedArgs) -> Result<(), Failure> {
-    let Some(users) = args.users else {
-        return seed_demo(args.settings).await;
-    };
-    let created = create_many(&connect(&args.settings.postgres)?, users).await?;
-    if let (Some(first), Some(last)) = (created.first(), created.last()) {
-        output::line(format_args!("created {} users, {first} to {last}", created.len()));
-    }
     Ok(())
 }
