@@ -67,8 +67,7 @@ impl Pg {
             .before_acquire(|conn, used| Box::pin(is_usable(conn, used)))
             .connect_lazy_with(session::configured(options));
         let waits = CallTimes::default();
-        let writers = Writers::of_pool(&pool, waits.clone());
-        Ok(Self { pool, writers, waits })
+        Ok(Self { writers: Writers::of_pool(&pool, waits.clone()), pool, waits })
     }
 
     /// These connections; `waits` records how long calls wait for one.
@@ -116,8 +115,8 @@ impl Pg {
         Statements { pool: &self.pool, place: Location::caller() }
     }
 
-    /// The pool, for a statement that writes and needs no transaction. It fails if PostgreSQL does not
-    /// answer within 4 s, and may take effect later. Traces show it by the place of this call.
+    /// As [`Pg::pool`], for a statement that writes. If PostgreSQL does not answer within 4 s, it
+    /// fails, and may take effect later.
     #[must_use]
     #[track_caller]
     pub fn writes(&self) -> Writes<'_> {
