@@ -40,7 +40,8 @@ pub(super) fn start(
     };
     let Loops { metrics, tasks, .. } = loops.clone();
     let upkeep = WebhookUpkeep::new(pg.clone(), settings.event_retention, metrics.clone());
-    let dispatcher = Dispatcher::new(pg.clone(), sender.clone(), timeout, retry, metrics, tasks);
+    let webhooks = Webhooks::new(pg.clone(), sender.clone(), metrics.clone());
+    let dispatcher = Dispatcher::new(pg.clone(), sender, timeout, retry, metrics, tasks);
     start_webhooks(loops, WebhookLoops { dispatcher, phases: PhaseLoop::new(pg.clone()), upkeep });
-    Ok(EventServices { webhooks: Webhooks::new(pg.clone(), sender), feed: Feed::new(pg.clone()) })
+    Ok(EventServices { webhooks, feed: Feed::new(pg.clone()) })
 }

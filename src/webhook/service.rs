@@ -9,7 +9,7 @@ use super::model::{
     Delivery, DeliveryQuery, DisabledReason, MAX_ENDPOINTS, MAX_REPLAY, NewWebhook, Replay,
     Replayed, Rotation, TestSent, Webhook, WebhookChange,
 };
-use super::pg::{self, Recording, Stored, delivery};
+use super::pg::{self, Recording, Stored, delivery, purge};
 use super::sender::{Sender, UrlRefused};
 use super::signature::SigningKeys;
 use crate::admin::pg::{Audit, write_audit};
@@ -17,6 +17,7 @@ use crate::pagination::{Page, Paging};
 use crate::store::id::{UserId, WebhookId};
 use crate::store::pg::{Pg, Tx};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// Longest URL in its normal form, which has only ASCII characters.
 const MAX_URL: usize = 2000;
@@ -26,13 +27,14 @@ const MAX_URL: usize = 2000;
 pub struct Webhooks {
     pg: Pg,
     sender: Sender,
+    metrics: Metrics,
 }
 
 impl Webhooks {
     /// Creates the service. `sender` says which URLs may be endpoints.
     #[must_use]
-    pub fn new(pg: Pg, sender: Sender) -> Self {
-        Self { pg, sender }
+    pub fn new(pg: Pg, sender: Sender, metrics: Metrics) -> Self {
+        Self { pg, sender, metrics }
     }
 
     /// Creates an endpoint. Only this answer, and those of rotations, have the secret.
@@ -65,7 +67,9 @@ impl Webhooks {
         Ok(pg::find(&self.pg, id).await?.ok_or(WebhookError::NotFound)?.webhook)
     }
 
-    /// Changes an endpoint. Messages that are being sent still go to the former URL.
+    /// Changes an endpoint. Messages that are being sent still go to the former URL. Disabling gives
+    /// up a page of pending deliveries at once and leaves the rest to the upkeep. Enabling gives up
+    /// what is left, also after a 410, so that nothing from before is sent.
     pub async fn change(
         &self,
         admin: UserId,
@@ -73,6 +77,9 @@ impl Webhooks {
         change: WebhookChange,
     ) -> Result<Webhook, WebhookError> {
         let url = change.url.as_deref().map(|url| self.check(url)).transpose()?;
+        if change.enabled == Some(true) && !self.find(id).await?.enabled {
+            self.give_up_in_pages(id).await?;
+        }
         let mut tx = self.pg.begin("change_webhook").await?;
         let feed = pg::lock_recording(&mut tx).await?.feed;
         let old = find(&mut tx, id).await?.webhook;
@@ -87,12 +94,39 @@ impl Webhooks {
             }
             Some(false) | None => {}
         }
+        let given_up = match (old.enabled, new.enabled) {
+            (true, false) => purge::give_up_page(&mut tx, id).await?,
+            (false, true) => {
+                // A publication or a replay from before it was disabled may still add deliveries.
+                delivery::lock_publication(&mut tx).await?;
+                purge::give_up_all(&mut tx, id).await?
+            }
+            _ => 0,
+        };
         pg::write(&mut tx, &new).await?;
         pg::adjust_recording(&mut tx, feed).await?;
         let (before, after) = (Some(json_of(&old)?), json_of(&new)?);
         audit(&mut tx, admin, "webhook.change", id, before, after).await?;
         tx.commit().await?;
+        self.metrics.webhooks().ended("dead", given_up);
         Ok(new)
+    }
+
+    /// Gives up the pending deliveries of a disabled endpoint, in short transactions.
+    async fn give_up_in_pages(&self, id: WebhookId) -> Result<(), StoreError> {
+        loop {
+            let mut tx = self.pg.begin("give_up_deliveries").await?;
+            pg::lock_recording(&mut tx).await?;
+            if pg::find_in(&mut tx, id).await?.is_none_or(|stored| stored.webhook.enabled) {
+                return Ok(());
+            }
+            let given_up = purge::give_up_page(&mut tx, id).await?;
+            tx.commit().await?;
+            self.metrics.webhooks().ended("dead", given_up);
+            if !purge::may_be_more(given_up) {
+                return Ok(());
+            }
+        }
     }
 
     /// Deletes an endpoint and gives up its pending deliveries.
@@ -155,9 +189,9 @@ impl Webhooks {
         id: WebhookId,
         replay: &Replay,
     ) -> Result<Replayed, WebhookError> {
-        let mut tx = self.pg.begin("replay_webhook_events").await?;
-        enabled(&mut tx, id).await?;
+        let mut tx = self.pg.begin("change_webhook").await?;
         delivery::lock_publication(&mut tx).await?;
+        enabled(&mut tx, id).await?;
         let deliveries = match (&replay.event_ids, replay.from, replay.until) {
             (Some(events), None, None) => {
                 let mut events = events.clone();

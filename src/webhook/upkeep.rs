@@ -51,6 +51,7 @@ impl WebhookUpkeep {
         self.metrics.webhooks().ended("dead", given_up);
         let purge::Backlog { pending, dead, oldest_seconds } = purge::backlog(&self.pg).await?;
         self.metrics.webhooks().backlog(pending, dead, oldest_seconds);
-        purge::purge(&self.pg, self.retention).await
+        let more = purge::purge(&self.pg, self.retention).await?;
+        Ok(more || purge::may_be_more(given_up))
     }
 }

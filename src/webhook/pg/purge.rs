@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::store::StoreError;
-use crate::store::pg::Pg;
+use crate::store::id::WebhookId;
+use crate::store::pg::{Pg, Tx};
 
 /// Rows per statement.
 const BATCH: i64 = 5000;
@@ -17,6 +18,42 @@ pub struct Backlog {
     pub dead: i64,
     /// Age of the oldest event with a pending delivery, in seconds; 0 if there is none.
     pub oldest_seconds: f64,
+}
+
+/// Gives up a page of an endpoint's pending deliveries, without those that a statement of another
+/// session has locked. Returns their number.
+pub async fn give_up_page(tx: &mut Tx, endpoint: WebhookId) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "update webhook_delivery set status = 'DEAD', ended_at = clock_timestamp(),
+                last_error = 'the endpoint is disabled'
+          where id in (select id from webhook_delivery
+                        where endpoint_id = $1 and status = 'PENDING'
+                        order by due_at, id limit $2 for update skip locked)",
+        endpoint.0,
+        BATCH
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Gives up all of an endpoint's pending deliveries. Returns their number.
+pub async fn give_up_all(tx: &mut Tx, endpoint: WebhookId) -> Result<u64, StoreError> {
+    let done = sqlx::query!(
+        "update webhook_delivery set status = 'DEAD', ended_at = clock_timestamp(),
+                last_error = 'the endpoint is disabled'
+          where endpoint_id = $1 and status = 'PENDING'",
+        endpoint.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Whether [`give_up_disabled`] or [`give_up_page`] may have left some, if it gave up this many.
+#[must_use]
+pub fn may_be_more(given_up: u64) -> bool {
+    given_up == BATCH.unsigned_abs()
 }
 
 /// Gives up the pending deliveries of endpoints that are disabled or deleted. Returns their number.

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{LOCAL, create, deliveries, path, wait_for};
-use crate::support::receiver::{Received, Receiver};
+use super::{LOCAL, create, deliveries, path, wait_for, write_event};
+use crate::support::receiver::{Received, Receiver, Reply};
 use crate::support::wait::until;
 use crate::support::world::World;
 
@@ -156,4 +156,46 @@ async fn there_are_at_most_fifty_endpoints() {
     let refused = admin.post("/v1/admin/webhooks", new).await;
     assert_eq!(refused.body["limit"], 50);
     refused.refused(409, "webhook_limit");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_disabled_and_enabled_at_once_gets_nothing_from_before() {
+    let world = World::new().await;
+    let process = world.start_with(&["--webhook-allow=127.0.0.0/8"]).await;
+    let admin = process.admin().await;
+    let receiver = Receiver::start(|_| Reply::status(500)).await;
+    let webhook = create(&admin, &receiver, &[]).await;
+    for number in 0..20 {
+        write_event(&world.pool, &format!("hold:{number}"), number).await;
+    }
+    deliveries(&admin, &webhook, "PENDING", 20).await;
+    // More than one page, far from being due.
+    sqlx::query(
+        "insert into webhook_delivery (endpoint_id, event_id, entity, due_at)
+           select d.endpoint_id, d.event_id, 'hold:x', now() + interval '1 day'
+             from (select * from webhook_delivery limit 1) d, generate_series(1, 12000)",
+    )
+    .execute(&world.pool)
+    .await
+    .expect("deliveries");
+    let pending = "select count(*) from webhook_delivery where status = 'PENDING'";
+    for enabled in [false, true] {
+        admin.patch(&path(&webhook, ""), json!({"enabled": enabled})).await.ok(200);
+    }
+    assert_eq!(world.number(pending).await, 0);
+    let dead = "select count(*) from webhook_delivery where status = 'DEAD'";
+    assert_eq!(world.number(dead).await, 12_020);
+
+    // The same after a 410, before the upkeep has run again.
+    write_event(&world.pool, "hold:late", 1).await;
+    deliveries(&admin, &webhook, "PENDING", 1).await;
+    let gone = "update webhook_endpoint set enabled = false, disabled_reason = 'GONE'";
+    sqlx::query(gone).execute(&world.pool).await.expect("a disabled endpoint");
+    admin.patch(&path(&webhook, ""), json!({"enabled": true})).await.ok(200);
+    assert_eq!(world.number(pending).await, 0);
+
+    // What happens from now on is sent.
+    receiver.behave(|_| Reply::status(200));
+    write_event(&world.pool, "hold:new", 2).await;
+    deliveries(&admin, &webhook, "DELIVERED", 1).await;
 }
