@@ -8,7 +8,7 @@ use clap::Args;
 /// Shortest time for which rows are kept.
 const SHORTEST: Duration = Duration::from_hours(24);
 /// Longest time: a thousand years, which PostgreSQL's times can express.
-const LONGEST: Duration = Duration::from_hours(365_000 * 24);
+pub(super) const LONGEST: Duration = Duration::from_hours(365_000 * 24);
 
 /// How long rows are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
