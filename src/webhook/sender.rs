@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use ipnet::IpNet;
@@ -166,15 +166,15 @@ impl Sender {
 
 async fn judge(answer: Response) -> Attempt {
     let status = answer.status();
-    let seconds =
-        |answer: &Response| answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok();
-    let retry_after = seconds(&answer).map(Duration::from_secs);
+    let header = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = header.and_then(|text| retry_after(text, SystemTime::now()));
     // The rest of a long body is dropped with the connection.
     let _ = tokio::time::timeout(BODY_TIMEOUT, discard(answer)).await;
     match status {
         status if status.is_success() => Attempt::Delivered(status.as_u16()),
         StatusCode::GONE => Attempt::Gone,
-        status if status.is_redirection() => {
+        // The other statuses of this class, such as 304, lead nowhere.
+        status if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) => {
             failed(Some(status), "the endpoint redirects; redirections are not followed")
         }
         status => {
@@ -182,6 +182,17 @@ async fn judge(answer: Response) -> Attempt {
             Attempt::Failed { status: Some(status.as_u16()), error, retry_after }
         }
     }
+}
+
+/// The pause that a `Retry-After` asks for at `now`: a number of seconds, or an HTTP date.
+fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Only a number that is too large fails.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// Reads a body up to [`BODY_BYTES`].
@@ -216,6 +227,50 @@ fn reason(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn retry_after_is_read_as_seconds_of_any_size_or_as_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Sun, 06 Nov 1994 08:51:37 GMT", Some(120)),
+            ("Sunday, 06-Nov-94 08:51:37 GMT", Some(120)),
+            ("Sun Nov  6 08:51:37 1994", Some(120)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_an_answer_that_names_another_place_is_called_a_redirection() {
+        for (status, redirects) in [
+            (301, true),
+            (302, true),
+            (303, true),
+            (307, true),
+            (308, true),
+            (300, false),
+            (304, false),
+            (305, false),
+            (500, false),
+        ] {
+            let answer = hyper::http::Response::builder().status(status).header("retry-after", "7");
+            let result = judge(answer.body("").unwrap().into()).await;
+            let Attempt::Failed { error, retry_after, .. } = result else {
+                panic!("{status} is a failure");
+            };
+            assert_eq!(error.contains("redirects"), redirects, "{status}");
+            assert_eq!(retry_after.is_some(), !redirects, "{status}");
+        }
+    }
 
     #[test]
     fn only_urls_that_may_be_endpoints_pass() {
