@@ -140,14 +140,24 @@ impl Pruner {
                 }
                 OfSales::Rejections => {
                     let deleted = pg::delete_rejections(&self.pg, schedule, age, PAGE).await?;
-                    (deleted, (deleted > 0).then_some(last))
+                    let left = deleted > 0 || pg::count_rejections(&self.pg, schedule).await? > 0;
+                    (deleted, left.then_some(last))
                 }
             };
             rows += deleted.unsigned_abs();
-            after = next.filter(|_| deleted > 0);
+            // A page of which nothing was deleted was deleted by another prune meanwhile, and more
+            // may follow; or the concert was moved, and the rows must stay.
+            let go_on = deleted > 0 || next.is_none() || self.is_past(schedule, age).await?;
+            after = next.filter(|_| go_on);
             pause(begun).await;
         }
         Ok(rows)
+    }
+
+    /// Whether nothing of a sale is open and its concert was more than `age` seconds ago.
+    async fn is_past(&self, schedule: ScheduleId, age: f64) -> Result<bool, StoreError> {
+        let next = pg::past_sales(&self.pg, ScheduleId(schedule.0 - 1), age).await?;
+        Ok(next.first() == Some(&schedule))
     }
 
     async fn audit(&self, keep: Keep) -> Result<Found, StoreError> {

@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod operations;
 pub mod output;
 pub mod prune;
+pub mod prune_beside;
 pub mod report_entries;
 pub mod report_figures;
 pub mod report_job;

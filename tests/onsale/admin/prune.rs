@@ -28,13 +28,13 @@ async fn execute(world: &World, sql: &'static str) {
 }
 
 /// Rows of a table, of one schedule.
-async fn rows(world: &World, table: &str, schedule: i64) -> i64 {
+pub async fn rows(world: &World, table: &str, schedule: i64) -> i64 {
     let sql = format!("select count(*) from {table} where concert_schedule_id = {schedule}");
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&world.pool).await.expect("a count")
 }
 
 /// Moves a sale into the past: its concert was 500 days ago.
-async fn make_old(world: &World, schedule: i64) {
+pub async fn make_old(world: &World, schedule: i64) {
     let sql = "update concert_schedule set queue_opens_at = now() - interval '510 days',
                  reservation_available_at = now() - interval '509 days',
                  deadline_at = now() - interval '508 days', concert_at = now() - interval '500 days'
