@@ -14,8 +14,16 @@ use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+/// Bytes of an answer that wait in the kernel before they are sent. The kernel's send buffer grows
+/// to megabytes, and takes more bytes only when a third of it is empty: a client that reads slowly
+/// but steadily would seem to read nothing for longer than its time limit. With this limit, each
+/// 128 KiB that are sent are noticed. Bytes that are on their way do not count, so it slows no
+/// client down.
+const UNSENT_BYTES: u32 = 128 * 1024;
 
 /// How long the server waits for a slow client.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +32,7 @@ pub struct ClientTimeouts {
     /// when the connection is accepted.
     pub head: Duration,
     /// Time limit for a client that reads nothing of its answer. The kernel reports free space only
-    /// when a good part of its buffer is empty, so this requires some kilobytes per second.
+    /// after about 128 KiB were sent ([`limit_unsent`]), so this requires some kilobytes per second.
     pub write: Duration,
 }
 
@@ -80,6 +88,9 @@ impl TimeoutStream {
     /// Wraps a connection; the time limit of its first head starts now.
     #[must_use]
     pub fn new(io: TcpStream, timeouts: ClientTimeouts, turns: Turns) -> Self {
+        if let Err(error) = limit_unsent(&SockRef::from(&io)) {
+            tracing::debug!(%error, "the unsent bytes of a connection could not be limited");
+        }
         let (io, seen, head_begun) = (TokioIo::new(io), 0, true);
         Self { io, timeouts, turns, seen, head_begun, read_timer: None, write_timer: None }
     }
@@ -115,6 +126,18 @@ impl TimeoutStream {
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(timed_out("the client did not read its answer in time")))
     }
+}
+
+/// Limits the unsent bytes of a connection to [`UNSENT_BYTES`].
+#[cfg(target_os = "linux")]
+fn limit_unsent(socket: &SockRef<'_>) -> Result<(), Error> {
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES)
+}
+
+/// Limits the send buffer: elsewhere, unsent bytes cannot be limited alone.
+#[cfg(not(target_os = "linux"))]
+fn limit_unsent(socket: &SockRef<'_>) -> Result<(), Error> {
+    socket.set_send_buffer_size(UNSENT_BYTES as usize)
 }
 
 fn timed_out(what: &str) -> Error {
@@ -171,5 +194,43 @@ impl Write for TimeoutStream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_has_read_a_little_of_a_long_answer_is_seen_to_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpSocket::new_v4().unwrap();
+        client.set_recv_buffer_size(64 * 1024).unwrap();
+        let connect = client.connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(connect, listener.accept());
+        let (mut client, (server, _)) = (client.unwrap(), accepted.unwrap());
+        let forever = Duration::from_hours(1);
+        let timeouts = ClientTimeouts { head: forever, write: forever };
+        let mut server = TimeoutStream::new(server, timeouts, Turns::default());
+        let chunk = vec![0; 64 * 1024];
+        let mut write = async |wait: Duration| {
+            let write = poll_fn(|cx| Pin::new(&mut server).poll_write(cx, &chunk));
+            tokio::time::timeout(wait, write).await.map(Result::unwrap)
+        };
+        // Until the kernel takes nothing more.
+        while write(Duration::from_millis(200)).await.is_ok() {}
+        let read_a_little = async {
+            client.read_exact(&mut vec![0; 300 * 1024]).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            wrote = write(Duration::from_secs(20)) => wrote.expect("the kernel takes more bytes"),
+            () = read_a_little => unreachable!(),
+        };
     }
 }
