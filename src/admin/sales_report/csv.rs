@@ -3,8 +3,13 @@
 use std::fmt::Display;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use super::model::{EventReport, Waits};
+
+/// Characters with which a formula begins: `= + - @`, their full-width forms, and the minus sign.
+const FORMULA: [char; 9] =
+    ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{2212}'];
 
 /// The rows written so far.
 struct Sheet(String);
@@ -135,14 +140,24 @@ impl Sheet {
 
 /// Escapes one cell. Text that a spreadsheet would run as a formula gets an apostrophe in front,
 /// because titles and section names come from outside. Our own numbers are never negative.
+///
+/// Programs also take the full-width forms of these characters for a formula, and some drop spaces
+/// and invisible characters before them.
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let ignored = |c: char| c.is_whitespace() || c.is_control() || is_format(c);
+    let formula = text.starts_with(['\t', '\r', '\n'])
+        || text.trim_start_matches(ignored).starts_with(FORMULA);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\r', '\n']) || formula {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text
     }
+}
+
+/// Whether a character is invisible: a format character, such as a zero-width space.
+fn is_format(c: char) -> bool {
+    c.general_category() == GeneralCategory::Format
 }
 
 #[cfg(test)]
@@ -159,6 +174,19 @@ mod tests {
             ("=1+1", "\"'=1+1\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),
             ("-", "\"'-\""),
+            ("\u{ff1d}1+1", "\"'\u{ff1d}1+1\""),
+            ("\u{ff0b}1", "\"'\u{ff0b}1\""),
+            ("\u{ff0d}1", "\"'\u{ff0d}1\""),
+            ("\u{ff20}A1", "\"'\u{ff20}A1\""),
+            ("\u{2212}1", "\"'\u{2212}1\""),
+            (" =1", "\"' =1\""),
+            ("\u{3000}\u{a0}@A1", "\"'\u{3000}\u{a0}@A1\""),
+            ("\u{200b}=1", "\"'\u{200b}=1\""),
+            ("\u{feff}\u{1}+1", "\"'\u{feff}\u{1}+1\""),
+            ("\tA", "\"'\tA\""),
+            ("\rA", "\"'\rA\""),
+            (" Floor", " Floor"),
+            ("A-1 = B", "A-1 = B"),
             ("", ""),
         ] {
             assert_eq!(cell(text), expected);
