@@ -152,6 +152,16 @@ impl From<restore::StepError> for Failure {
     }
 }
 
+impl From<seed::SeedError> for Failure {
+    fn from(error: seed::SeedError) -> Self {
+        match error {
+            seed::SeedError::Start(error) => Self::Start(error),
+            seed::SeedError::Demo(error) => Self::Demo(error),
+            seed::SeedError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// Parses the command line and runs the command. The exit code is 0 after success, 2 for wrong
 /// settings, and else 1.
 pub fn main() -> ExitCode {
@@ -200,7 +210,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
                 Ok(admin::create(&users, *args).await?)
             }
             Command::Token(args) => token(args).await,
-            Command::Seed(args) => seed::run(*args).await,
+            Command::Seed(args) => Ok(seed::run(*args).await?),
             Command::Restore(command) => return Ok(restore::run(command).await?),
             Command::Health(args) => {
                 output::write(health::ask(&args).await?);
