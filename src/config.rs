@@ -163,7 +163,7 @@ pub struct TelemetrySettings {
     /// Base URL of an OTLP collector for traces, over HTTP or HTTPS.
     #[arg(long, env = "ONSALE_OTLP_ENDPOINT", global = true)]
     pub otlp_endpoint: Option<String>,
-    /// Share of polls that are traced, 0 to 1: a part of what OTEL_TRACES_SAMPLER takes.
+    /// Share of polls that are traced, 0 to 1: a part of what the sampler of traces takes.
     #[arg(long, env = "ONSALE_TRACE_POLL_RATIO", default_value = "0.001", global = true)]
     #[arg(value_parser = share)]
     pub trace_poll_ratio: f64,

@@ -4,8 +4,10 @@
 //! uses hyper directly, on a [`TimeoutStream`]. A connection whose answer is an event stream leaves
 //! hyper: see `stream::takeover`.
 
+mod refusal;
+
 use std::convert::Infallible;
-use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,25 +15,24 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
-use uuid::Uuid;
 
+use self::refusal::refuse;
 use super::drain::Drain;
 use super::fast_path::FastPaths;
 use super::unread_body::{linger, watch};
-use crate::http::api::problem::{Problem, ProblemCode};
 use crate::http::limit::client_address::Peer;
-use crate::http::limit::connections::{ConnectionLimiter, ConnectionPermit, Full};
+use crate::http::limit::connections::{ConnectionLimiter, ConnectionPermit};
 use crate::http::limit::slow_client::{ClientTimeouts, TimeoutStream, Turns};
 use crate::http::stream::takeover::Handover;
 use crate::telemetry::Metrics;
@@ -42,6 +43,9 @@ const IDLE_LIMIT: Duration = Duration::from_secs(75);
 /// Maximum size of a request's head, in bytes; a larger one gets `431`. Also bounds the buffer of a
 /// connection.
 const HEAD_BYTES: usize = 64 * 1024;
+
+/// How long a connection that has had no request stays open after the stop.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Pause after a failed accept, which mostly means that the process has no file descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -77,30 +81,35 @@ pub async fn serve(
     stop: CancellationToken,
     drain: Duration,
 ) {
-    let connections = TaskTracker::new();
-    let cut = CancellationToken::new();
+    let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
+    let take = |stream: TcpStream, peer: SocketAddr| match policy.connections.admit(peer.ip()) {
+        Ok(permit) => {
+            let accepted = Accepted { stream, peer: Peer(peer.ip()), permit };
+            let serving = serve_connection(accepted, policy.clone(), routes.clone(), stop.clone());
+            let cut = cut.clone();
+            connections.spawn(async move { cut.run_until_cancelled(serving).await });
+        }
+        Err(full) => {
+            policy.metrics.refused("connections");
+            refuse(stream, full);
+        }
+    };
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => match policy.connections.admit(peer.ip()) {
-                Ok(permit) => {
-                    let accepted = Accepted { stream, peer: Peer(peer.ip()), permit };
-                    let serving =
-                        serve_connection(accepted, policy.clone(), routes.clone(), stop.clone());
-                    let cut = cut.clone();
-                    connections.spawn(async move { cut.run_until_cancelled(serving).await });
-                }
-                Err(full) => {
-                    policy.metrics.refused("connections");
-                    refuse(stream, full);
-                }
-            },
+            Ok((stream, peer)) => take(stream, peer),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_REST).await;
             }
         }
     }
-    drop(listener);
+    // The kernel has opened these, and would reset them with the listener.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, peer)) = listener.accept() {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            let _ = stream.map(|stream| take(stream, peer));
+        }
+    }
     connections.close();
     if tokio::time::timeout(drain, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "connections were closed before they finished");
@@ -116,34 +125,6 @@ struct Accepted {
     permit: ConnectionPermit,
 }
 
-/// Sends the reason if that needs no waiting, and closes the connection.
-fn refuse(stream: TcpStream, full: Full) {
-    let problem = match full {
-        Full::InAll => Problem::overloaded(),
-        Full::FromOne => {
-            let detail = "Too many connections from this address.";
-            Problem::new(ProblemCode::RateLimited).detail(detail).retry_after(5)
-        }
-    };
-    let sent = stream.into_std().and_then(|mut stream| send_problem(&mut stream, problem));
-    if let Err(error) = sent {
-        tracing::debug!(%error, "a refused connection was closed without an answer");
-    }
-}
-
-/// Sends a problem before any request has arrived. The kernel's send buffer of a new connection has
-/// room for it, so the write does not block.
-fn send_problem(stream: &mut std::net::TcpStream, problem: Problem) -> std::io::Result<()> {
-    let body = problem.render(&Uuid::now_v7().to_string());
-    let mut text = Vec::new();
-    write!(text, "HTTP/1.1 {}\r\nconnection: close\r\n", problem.status())?;
-    for (name, value) in problem.into_response().headers() {
-        write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default())?;
-    }
-    write!(text, "content-length: {}\r\n\r\n{body}", body.len())?;
-    stream.write_all(&text)
-}
-
 async fn serve_connection(
     accepted: Accepted,
     policy: ConnectionPolicy,
@@ -157,7 +138,7 @@ async fn serve_connection(
     let (handovers, mut handover) = mpsc::channel(1);
     let turns = Turns::default();
     let timed = TimeoutStream::new(stream, policy.timeouts, turns.clone());
-    let unread = Arc::new(AtomicBool::new(false));
+    let (unread, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
     let connection = Connection {
         routes,
         connections: policy.connections,
@@ -166,6 +147,7 @@ async fn serve_connection(
         turns,
         handovers,
         unread: Arc::clone(&unread),
+        asked: Arc::clone(&asked),
     };
     let service = service_fn(move |request| connection.answer(request));
     let mut serving = http1::Builder::new()
@@ -180,11 +162,18 @@ async fn serve_connection(
             return Handover::take(handover, serving.into_parts().io.into_inner(), permit);
         }
         () = stop.cancelled() => {
-            std::pin::Pin::new(&mut serving).graceful_shutdown();
+            // hyper closes a connection without a request at once, while one may be on its way.
+            let first = tokio::time::timeout(FIRST_REQUEST, asked.notified());
             tokio::select! {
                 ended = &mut serving => ended,
-                // No stream begins after the stop.
-                _ = handover.recv() => return,
+                _ = first => {
+                    std::pin::Pin::new(&mut serving).graceful_shutdown();
+                    tokio::select! {
+                        ended = &mut serving => ended,
+                        // No stream begins after the stop.
+                        _ = handover.recv() => return,
+                    }
+                }
             }
         }
     };
@@ -208,6 +197,8 @@ struct Connection {
     handovers: mpsc::Sender<Handover>,
     /// Set when a body was not read to its end: the connection closes after that answer.
     unread: Arc<AtomicBool>,
+    /// Notified of each request.
+    asked: Arc<Notify>,
 }
 
 impl Connection {
@@ -216,6 +207,7 @@ impl Connection {
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        self.asked.notify_one();
         // No fast path reads a body.
         let has_no_body = request.body().is_end_stream();
         let fast =

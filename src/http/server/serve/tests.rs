@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -75,6 +74,26 @@ async fn a_stopping_server_answers_running_requests_and_accepts_no_connection() 
     assert!(read_answer(client).await.ends_with("done"));
     tasks.wait().await;
     assert!(TcpStream::connect(addr).await.is_err());
+}
+
+/// A proxy opens a connection for each request while the process drains, so it has often just opened
+/// one when the listener closes.
+#[tokio::test]
+async fn connections_that_were_opened_before_the_stop_get_their_answer() {
+    for is_accepted in [true, false] {
+        let (addr, stop, tasks) = start(policy(64), Duration::from_secs(10)).await;
+        let client = std::net::TcpStream::connect(addr).unwrap();
+        if is_accepted {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        stop.cancel();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        client.set_nonblocking(true).unwrap();
+        let mut client = TcpStream::from_std(client).unwrap();
+        client.write_all(b"GET /soon HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert!(read_answer(client).await.ends_with("done"), "accepted: {is_accepted}");
+        tasks.wait().await;
+    }
 }
 
 #[tokio::test]
