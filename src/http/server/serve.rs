@@ -125,6 +125,13 @@ struct Accepted {
     permit: ConnectionPermit,
 }
 
+/// Sends small answers without waiting for more (`TCP_NODELAY`).
+fn send_at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+}
+
 async fn serve_connection(
     accepted: Accepted,
     policy: ConnectionPolicy,
@@ -132,9 +139,7 @@ async fn serve_connection(
     stop: CancellationToken,
 ) {
     let Accepted { stream, peer, permit } = accepted;
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY could not be set");
-    }
+    send_at_once(&stream);
     let (handovers, mut handover) = mpsc::channel(1);
     let turns = Turns::default();
     let timed = TimeoutStream::new(stream, policy.timeouts, turns.clone());
