@@ -124,9 +124,9 @@ impl Service {
         let (schedule, seat, user) = (sale.schedule, sale.first_seat, sale.first_user);
         let hold = sale.first_hold;
         let tickets = Arc::clone(tickets);
-        let reservations = self.reservations.clone();
+        let reservations = Arc::new(self.reservations.clone());
         each(sale.count, move |n| {
-            let (reservations, tickets) = (reservations.clone(), Arc::clone(&tickets));
+            let (reservations, tickets) = (Arc::clone(&reservations), Arc::clone(&tickets));
             async move {
                 let first = seat + 4 * i64::from(n);
                 let wanted = Wanted::Seats((first..first + 4).map(SeatId).collect());
