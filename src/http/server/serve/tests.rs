@@ -84,10 +84,10 @@ async fn connections_that_were_opened_before_the_stop_get_their_answer() {
         let (addr, stop, tasks) = start(policy(64), Duration::from_secs(10)).await;
         let client = std::net::TcpStream::connect(addr).unwrap();
         if is_accepted {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(30)).await;
         }
         stop.cancel();
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
         client.set_nonblocking(true).unwrap();
         let mut client = TcpStream::from_std(client).unwrap();
         client.write_all(b"GET /soon HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
