@@ -9,7 +9,8 @@ async fn a_second_restore_of_an_older_backup_repeats_nothing_of_the_first() {
     let mut scene = Scene::set().await;
     scene.stage.prepare().await;
     scene.stage.restore().await;
-    assert_eq!(scene.stage.finish(&["--sell-missing"]).await.code, Some(0));
+    let finished = scene.stage.finish(&["--sell-missing"]).await;
+    assert_eq!(finished.code, Some(0), "{}", finished.errors);
     let first = "select generation from restore";
     let first = scene.stage.world.number(first).await;
     let process = scene.stage.world.start().await;
@@ -24,7 +25,8 @@ async fn a_second_restore_of_an_older_backup_repeats_nothing_of_the_first() {
     std::fs::remove_file(scene.stage.file()).expect("the first file");
     scene.stage.prepare().await;
     scene.stage.restore().await;
-    assert_eq!(scene.stage.finish(&["--sell-missing"]).await.code, Some(0));
+    let finished = scene.stage.finish(&["--sell-missing"]).await;
+    assert_eq!(finished.code, Some(0), "{}", finished.errors);
     let second = scene.stage.world.number("select generation from restore").await;
     assert!(second > first, "{second} {first}");
     let process = scene.stage.world.start().await;
