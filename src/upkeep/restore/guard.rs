@@ -1,11 +1,19 @@
 //! Refuses to change a database that processes use, or that the file is not of.
 
+use std::time::{Duration, Instant};
+
 use super::RestoreError;
 use super::model::{SavedState, SecretDigests};
 use super::pg;
 use crate::store::pg::{Pg, migrations};
 use crate::store::process_records;
 use crate::store::redis::Redis;
+
+/// How long sessions of processes that have ended are waited for.
+const SESSIONS_END: Duration = Duration::from_secs(3);
+
+/// Pause between two looks at the sessions.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Checks that the file was made with a secret of this installation. A staging system has others, and
 /// its file names other seats and ids.
@@ -38,11 +46,16 @@ pub async fn nothing_runs(redis: &Redis, pg: &Pg) -> Result<(), RestoreError> {
             format!("processes run at {places}, or were killed within the last {lifetime} s");
         return Err(RestoreError::Running(text));
     }
-    match pg::other_sessions(pg).await? {
-        0 => Ok(()),
-        count => {
-            let text = format!("{count} other sessions of onsale are connected to PostgreSQL");
-            Err(RestoreError::Running(text))
+    // PostgreSQL ends the sessions of a process a moment after the process.
+    let begun = Instant::now();
+    loop {
+        match pg::other_sessions(pg).await? {
+            0 => return Ok(()),
+            count if begun.elapsed() > SESSIONS_END => {
+                let text = format!("{count} other sessions of onsale are connected to PostgreSQL");
+                return Err(RestoreError::Running(text));
+            }
+            _ => tokio::time::sleep(LOOK).await,
         }
     }
 }
