@@ -43,6 +43,10 @@ const RARE: [Class; 1] = [("refused, then granted under the same key", |op| {
     op.success().is_some() && op.answers().any(|answer| !answer.is_ok())
 })];
 
+/// Outcomes that a run shorter than [`LONG`] may miss on a slow machine: two refunds of one payment
+/// under different keys are a few of thousands of requests.
+const RARE_IN_SHORT_RUNS: [&str; 1] = ["refunded before"];
+
 fn code(op: &Op) -> &str {
     op.answer().map_or("", Answer::code)
 }
@@ -63,7 +67,8 @@ fn outcomes(evidence: &Evidence, classes: &[Class]) -> BTreeMap<&'static str, us
 /// What must happen for the run to prove anything, and did not happen.
 pub fn missing(evidence: &Evidence, seconds: u64, kinds: &[Kind]) -> Vec<String> {
     let outcomes = outcomes(evidence, &CLASSES);
-    let never = outcomes.iter().filter(|(_, times)| **times == 0);
+    let is_expected = |name: &str| seconds >= LONG || !RARE_IN_SHORT_RUNS.contains(&name);
+    let never = outcomes.iter().filter(|(name, times)| **times == 0 && is_expected(name));
     let mut missing: Vec<_> = never.map(|(name, _)| format!("never: {name}")).collect();
     if evidence.observed.reads.0 == 0 || evidence.observed.reads.1 == 0 {
         missing.push("the stores were not observed".to_owned());
