@@ -222,6 +222,15 @@ impl QueueModel {
         }
         self.find(user, now);
         let over = until > 0 && until <= now;
+        // An older ticket brought the entry back as waiting: this one says that it was admitted.
+        let waits_as = self.entries.get(&user).filter(|entry| entry.at == At::Waiting);
+        match waits_as.map(|entry| entry.sequence) {
+            Some(sequence) if until > 0 && sequence == shown => {
+                self.entries.remove(&user);
+            }
+            Some(_) if until > 0 && !over => self.end(user, LEFT),
+            _ => {}
+        }
         match self.entries.get(&user) {
             None => {
                 if over && !self.done.contains_key(&shown) {
