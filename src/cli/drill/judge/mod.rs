@@ -25,7 +25,7 @@ use super::observations::Observation;
 pub fn judge(windows: &[Window], seen: &[Observation]) -> Vec<Verdict> {
     let mut verdicts: Vec<Verdict> =
         windows.iter().map(|window| calls::judge(window, windows, seen)).collect();
-    let (mut places, mut seats) = (Places::default(), Seats::new(windows));
+    let (mut places, mut seats) = (Places::new(windows), Seats::new(windows));
     for observation in seen {
         let found = places.apply(observation).into_iter().chain(seats.apply(observation));
         let step = windows.iter().rposition(|window| window.begin <= observation.at).unwrap_or(0);

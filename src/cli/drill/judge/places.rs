@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::verdict::{Fault, Found};
+use super::verdict::{Fault, Found, Window};
 use crate::cli::drill::observations::{Observation, Seen, Status};
 
 /// Age from which on an admission is in the snapshot of every healthy process. Snapshots are at most
@@ -20,8 +20,9 @@ struct Entry {
 }
 
 /// The queue entries of all buyers.
-#[derive(Debug, Default)]
-pub(super) struct Places {
+#[derive(Debug)]
+pub(super) struct Places<'w> {
+    windows: &'w [Window],
     entries: HashMap<usize, Entry>,
     active: HashSet<usize>,
     /// Sequences that were admitted, and when their buyers learned of it.
@@ -30,7 +31,12 @@ pub(super) struct Places {
     roll_call: Option<Duration>,
 }
 
-impl Places {
+impl<'w> Places<'w> {
+    pub(super) fn new(windows: &'w [Window]) -> Self {
+        let (entries, active) = (HashMap::new(), HashSet::new());
+        Self { windows, entries, active, admitted: Vec::new(), capacity: None, roll_call: None }
+    }
+
     pub(super) fn apply(&mut self, Observation { at, buyer, seen }: &Observation) -> Found {
         let mut found = Found::new();
         match seen {
@@ -126,7 +132,9 @@ impl Places {
             found.push((Fault::WentBack, text));
         }
         let known = self.roll_call.unwrap_or_default().saturating_sub(SNAPSHOT);
-        let behind = |(at, other): &&(Duration, u64)| *at <= known && *other > sequence;
+        let may_lose = |at| self.windows.iter().any(|window| window.may_lose_admission(at));
+        let behind =
+            |(at, other): &&(Duration, u64)| *at <= known && *other > sequence && !may_lose(*at);
         if let Some((_, other)) = self.admitted.iter().find(behind) {
             let text =
                 format!("buyer {buyer} waits with entry {sequence}, and {other} was admitted");

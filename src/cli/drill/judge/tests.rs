@@ -152,6 +152,21 @@ fn a_place_that_went_back_is_found() {
 }
 
 #[test]
+fn an_admission_that_was_lost_with_the_queue_is_no_place_that_went_back() {
+    let overtaken = |loses_queue: bool, at: u64| {
+        let mut windows = windows();
+        windows[1].may_fail.extend(loses_queue.then_some(Kind::Poll));
+        let mut seen = good();
+        seen.push(active(at, 2, 11));
+        seen.sort_by_key(|observation| observation.at);
+        judge(&windows, &seen)[1].faults.contains_key(&Fault::WentBack)
+    };
+    assert!(!overtaken(true, 14_900), "its buyer had not polled when the queue was lost");
+    assert!(overtaken(true, 15_100), "admitted after the loss");
+    assert!(overtaken(false, 14_900), "nothing was lost");
+}
+
+#[test]
 fn more_slots_than_the_capacity_are_found() {
     assert_eq!(
         with(&see(12_000, 0, Seen::Slots { active: 2, capacity: 1 })),

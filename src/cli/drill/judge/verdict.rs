@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::cli::drill::observations::Kind;
 
+/// Longest time from an admission until its user has polled, while everything works.
+const UNKNOWN_ADMISSION: Duration = Duration::from_secs(2);
+
 /// A step as it was carried out. Its window lasts until the next step begins.
 #[derive(Debug, Clone, Default)]
 pub struct Window {
@@ -29,6 +32,15 @@ impl Window {
     pub fn may_lose(&self, at: Duration) -> bool {
         let lost = self.begin.saturating_sub(self.may_lose)..=self.ended;
         !self.may_lose.is_zero() && lost.contains(&at)
+    }
+
+    /// Whether the step may lose an admission if one of the same moment became known at this time.
+    /// A queue that is lost comes back by the tickets of its users: a user who has not polled since
+    /// the admission waits again, at the head of the queue, until a slot is free.
+    pub fn may_lose_admission(&self, at: Duration) -> bool {
+        let recent = self.begin.saturating_sub(UNKNOWN_ADMISSION)..=self.ended;
+        let loses_queue = self.may_fail.contains(&Kind::Poll);
+        self.may_lose(at) || (loses_queue && recent.contains(&at))
     }
 }
 
