@@ -135,9 +135,12 @@ impl<'w> Places<'w> {
         let may_lose = |at| self.windows.iter().any(|window| window.may_lose_admission(at));
         let behind =
             |(at, other): &&(Duration, u64)| *at <= known && *other > sequence && !may_lose(*at);
-        if let Some((_, other)) = self.admitted.iter().find(behind) {
-            let text =
-                format!("buyer {buyer} waits with entry {sequence}, and {other} was admitted");
+        if let Some((at, other)) = self.admitted.iter().find(behind) {
+            let (at, called) = (at.as_secs_f64(), self.roll_call.unwrap_or_default().as_secs_f64());
+            let text = format!(
+                "buyer {buyer} waits with entry {sequence} {called:.1} s after the start, and \
+                 {other} was admitted at {at:.1} s"
+            );
             found.push((Fault::WentBack, text));
         }
         found
