@@ -1,5 +1,6 @@
 //! Runs `redis-benchmark` with the same script, without a service in front.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use onsale::queue::keyspaces::ScheduleScripts;
@@ -12,6 +13,12 @@ use crate::stage::Stage;
 use crate::{Outcome, cpu};
 
 const CLIENTS: u32 = 50;
+
+/// Number of the next run. It begins the random numbers of that run: the seeds of two runs, which are
+/// of the time and of the process id, may be the same, and then so are their numbers.
+static RUNS: AtomicU64 = AtomicU64::new(1);
+/// What redis-benchmark replaces by 12 random digits.
+const RANDOM: &str = "__rand_int__";
 
 /// Calls of one script.
 #[derive(Debug)]
@@ -68,7 +75,10 @@ impl Benchmark {
         let mut benchmark = Command::new("redis-benchmark");
         benchmark.args(["-p", &self.port.to_string(), "-c", &CLIENTS.to_string()]);
         benchmark.args(["-n", &count.to_string(), "-P", &self.deep.to_string()]);
-        benchmark.args(["-r", "1000000000", "--csv"]).args(&self.words);
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        benchmark.args(["-r", "1000000000", "--csv"]);
+        benchmark
+            .args(self.words.iter().map(|word| word.replace(RANDOM, &format!("{run}{RANDOM}"))));
         let output =
             benchmark.output().await.map_err(|error| format!("redis-benchmark: {error}"))?;
         let used = cpu::used(self.pid)?.saturating_sub(before);
