@@ -56,7 +56,7 @@ async fn main() {
     let (rounds, count) = (numbers.next().unwrap_or(5), numbers.next().unwrap_or(4000));
     let kinds = chosen();
     let stage = Stage::new().await;
-    let service = Service::new(&stage);
+    let service = Service::new(&stage).await;
     let mut rows = Vec::new();
     // Round 0 is the warm-up.
     for round in 0..=rounds {

@@ -44,7 +44,8 @@ async fn main() {
     let count = numbers.next().unwrap_or(8000);
     let stage = Stage::new().await;
     // Loops and joins use the connections of the first.
-    let (holding, paying) = (Service::named(&stage, "hold"), Service::named(&stage, "payment"));
+    let holding = Service::named(&stage, "hold").await;
+    let paying = Service::named(&stage, "payment").await;
     let mut backup = stage.pool.begin().await.expect("a transaction");
     for sql in ["set transaction isolation level repeatable read", "select count(*) from seat"] {
         sqlx::query(sql).execute(&mut *backup).await.expect("a snapshot");
@@ -97,13 +98,15 @@ async fn sell(stage: &Stage, holding: &Service, paying: &Service, count: u32) ->
     check(stage, &sale).await;
     let after = (cpu_of(stage, "hold").await, cpu_of(stage, "payment").await);
     let each = |seconds: f64| seconds * 1e6 / f64::from(count);
-    Cost { hold: each(after.0 - before.0), payment: each(after.1 - before.1) }
+    let cost = Cost { hold: each(after.0 - before.0), payment: each(after.1 - before.1) };
+    assert!(cost.hold > 0.0 && cost.payment > 0.0, "the connections were not found: {cost:?}");
+    cost
 }
 
-/// CPU seconds of the connections that PostgreSQL shows under this name.
-async fn cpu_of(stage: &Stage, name: &str) -> f64 {
-    let pids = "select pid from pg_stat_activity where application_name = $1";
-    let pids = sqlx::query_scalar(pids).bind(name).fetch_all(&stage.pool).await;
+/// CPU seconds of the connections of a role.
+async fn cpu_of(stage: &Stage, role: &str) -> f64 {
+    let pids = "select pid from pg_stat_activity where usename = $1";
+    let pids = sqlx::query_scalar(pids).bind(role).fetch_all(&stage.pool).await;
     let pids: Vec<i32> = pids.expect("pids");
     let ticks = |pid: i32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! onsale's own services, with one connection per client, and with the loops of a process running.
+//! onsale's own services, with one connection that may write per client, and with the loops of a process running.
 
 use std::sync::Arc;
 
@@ -34,19 +34,17 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn new(stage: &Stage) -> Self {
-        Self::named(stage, "onsale")
+    pub async fn new(stage: &Stage) -> Self {
+        Self::named(stage, "service").await
     }
 
-    /// Like [`Self::new`]; PostgreSQL shows its connections under this name, and those of the loops
-    /// as `loops`.
-    pub fn named(stage: &Stage, name: &str) -> Self {
-        let clients = u32::try_from(CLIENTS).expect("a few");
-        let pool = |name: &str| {
-            let url = format!("{}?application_name={name}", stage.stores.database_url());
-            Pg::lazy(&url, clients).expect("a pool")
-        };
-        let pg = pool(name);
+    /// Like [`Self::new`]; its connections are of the role of this name, and those of the loops of
+    /// the role `loops`.
+    pub async fn named(stage: &Stage, role: &str) -> Self {
+        // At most three quarters of a pool write.
+        let clients = u32::try_from(CLIENTS + CLIENTS / 3).expect("a few");
+        let pool = async |role| Pg::lazy(&stage.url_of(role).await, clients).expect("a pool");
+        let pg = pool(role).await;
         let redis = Redis::lazy(&stage.stores.redis_url()).expect("Redis");
         let metrics = Metrics::new();
         let boards = Boards::new(redis.clone(), 30_000);
@@ -80,7 +78,7 @@ impl Service {
         let loops = Loops { tasks, stop, drain: Drain::default(), metrics };
         let parts = LoopServices {
             draws,
-            pg: pool("loops"),
+            pg: pool("loops").await,
             redis,
             boards,
             catalogue,

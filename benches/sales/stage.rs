@@ -63,6 +63,20 @@ impl Stage {
         Self { stores, pool }
     }
 
+    /// The URL of the database for a role of this name, which `pg_stat_activity` shows. Creates the
+    /// role if it does not exist.
+    pub async fn url_of(&self, role: &str) -> String {
+        let mut url = reqwest::Url::parse(&self.stores.database_url()).expect("a URL");
+        let create = format!(
+            "do $$ begin create role \"{role}\" superuser login password '{}';
+                   exception when duplicate_object then null; end $$",
+            url.password().unwrap_or_default()
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&self.pool).await.expect("a role");
+        url.set_username(role).expect("a role's name");
+        url.into()
+    }
+
     /// Waits until the relay has applied the whole outbox, so that the work of one turn does not
     /// count in the next.
     pub async fn settled(&self) {
