@@ -2,7 +2,7 @@
 # Compares the CPU of all processes for a join and a hold of two seats with that of a cart of two tickets in
 # pretix, in turns on the same private stores, which wait for the disk. Prints tables.
 #
-#   scripts/bench-pretix.sh                        five rounds of each, about ten minutes on two cores
+#   scripts/bench-pretix.sh                        five rounds of each, about five minutes on two cores
 #   scripts/bench-pretix.sh --rounds 1 --carts 20 --holds 100
 #
 # ONSALE_BIN   the binary to measure (default: a release build of this checkout)
