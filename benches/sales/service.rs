@@ -41,10 +41,16 @@ impl Service {
     /// Like [`Self::new`]; its connections are of the role of this name, and those of the loops of
     /// the role `loops`.
     pub async fn named(stage: &Stage, role: &str) -> Self {
+        let (own, loops) = (stage.url_of(role).await, stage.url_of("loops").await);
+        Self::connected(stage, &own, &loops)
+    }
+
+    /// The service with connections to these URLs.
+    fn connected(stage: &Stage, own: &str, loops_url: &str) -> Self {
         // At most three quarters of a pool write.
         let clients = u32::try_from(CLIENTS + CLIENTS / 3).expect("a few");
-        let pool = async |role| Pg::lazy(&stage.url_of(role).await, clients).expect("a pool");
-        let pg = pool(role).await;
+        let pool = |url: &str| Pg::lazy(url, clients).expect("a pool");
+        let pg = pool(own);
         let redis = Redis::lazy(&stage.stores.redis_url()).expect("Redis");
         let metrics = Metrics::new();
         let boards = Boards::new(redis.clone(), 30_000);
@@ -78,7 +84,7 @@ impl Service {
         let loops = Loops { tasks, stop, drain: Drain::default(), metrics };
         let parts = LoopServices {
             draws,
-            pg: pool("loops").await,
+            pg: pool(loops_url),
             redis,
             boards,
             catalogue,
