@@ -2,7 +2,7 @@
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnection;
-use sqlx::{Postgres, Transaction};
+use sqlx::{Error, Postgres, Transaction};
 
 use super::writers::{self, WritePermit};
 use crate::store::StoreError;
@@ -29,7 +29,7 @@ impl Tx {
         name: &'static str,
     ) -> Result<Self, StoreError> {
         let span = ChildSpan::transaction(name);
-        match Transaction::begin(conn, None).await.map_err(StoreError::from) {
+        match begin(conn).await.map_err(StoreError::from) {
             Ok(inner) => Ok(Self { inner, permit, span: OpenSpan(span) }),
             Err(error) => {
                 span.end(Some(error.kind()));
@@ -68,6 +68,14 @@ impl Tx {
         span.set_outcome("ROLLBACK");
         span.end(error.map(StoreError::kind));
     }
+}
+
+/// Begins a transaction in a task of its own. Callers may be dropped before the answer, as when a client
+/// hangs up; then the task rolls the transaction back. sqlx itself would return the connection to the
+/// pool inside of the transaction, and what others write there would not be committed.
+async fn begin(conn: PoolConnection<Postgres>) -> Result<Transaction<'static, Postgres>, Error> {
+    let begun = tokio::spawn(Transaction::begin(conn, None));
+    begun.await.unwrap_or(Err(Error::WorkerCrashed))
 }
 
 impl OpenSpan {

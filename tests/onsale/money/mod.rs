@@ -3,6 +3,7 @@
 pub mod calls;
 pub mod charges;
 pub mod checkout;
+pub mod cut_off;
 pub mod hangups;
 pub mod plans;
 pub mod plans_at_size;
