@@ -169,7 +169,7 @@ pub fn main() -> ExitCode {
     match run(&telemetry, command) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("onsale: {failure}");
+            output::note(format_args!("onsale: {failure}"));
             match failure {
                 Failure::Start(
                     StartError::Settings(_)

@@ -1,6 +1,7 @@
 //! The command line of onsale.
 
-#![warn(clippy::print_stdout)] // It panics once the reader has gone: `cli::output` does not.
+// They panic once the reader has gone: `cli::output` does not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;
 

@@ -32,7 +32,7 @@ pub struct CreateArgs {
 /// Creates the user. The token alone goes to standard output.
 pub async fn create(users: &Users, args: CreateArgs) -> Result<(), SignUpError> {
     let created = users.create_admin(args.name, args.ttl).await?;
-    eprintln!("created user {}, {}", created.user.id, created.user.name);
+    output::note(format_args!("created user {}, {}", created.user.id, created.user.name));
     output::line(created.token.access_token);
     Ok(())
 }

@@ -71,7 +71,7 @@ async fn service(
 async fn start(mut settings: Settings) -> Result<app::Running, StartError> {
     match app::start(settings.clone()).await {
         Err(StartError::Listen(address, error)) if address.port() != 0 => {
-            eprintln!("onsale: {address}: {error}; using a free port instead");
+            output::note(format_args!("onsale: {address}: {error}; using a free port instead"));
             settings.http.listen.set_port(0);
             app::start(settings).await
         }

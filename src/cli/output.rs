@@ -1,7 +1,7 @@
-//! Writes results to standard output.
+//! Writes results to standard output, and messages to standard error.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::exit;
 
 /// Writes a text and a line break.
@@ -16,9 +16,15 @@ pub fn write(text: impl Display) {
     let mut out = stdout().lock();
     match write!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("onsale: standard output: {error}");
+            note(format_args!("onsale: standard output: {error}"));
             exit(1);
         }
         _ => {}
     }
+}
+
+/// Writes a message and a line break to standard error. If nobody can read it, it is dropped: with
+/// `eprintln!` the command would panic in the middle of its work.
+pub fn note(text: impl Display) {
+    let _ = writeln!(stderr().lock(), "{text}");
 }

@@ -26,7 +26,7 @@ pub struct PruneArgs {
 /// one than this program's.
 pub async fn run(pg: Pg, args: &PruneArgs) -> Result<ExitCode, StoreError> {
     if let Some(mismatch) = migrations::mismatch(&pg).await? {
-        eprintln!("onsale: {mismatch}");
+        output::note(format_args!("onsale: {mismatch}"));
         return Ok(ExitCode::FAILURE);
     }
     let found = Pruner::new(pg, args.retention, args.apply).run().await?;

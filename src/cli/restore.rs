@@ -127,11 +127,11 @@ async fn run_finish(args: &FinishArgs) -> Result<ExitCode, StepError> {
     let redis = match running {
         Ok(()) => Some(&redis),
         Err(error @ RestoreError::Unknown(_)) if args.force => {
-            eprintln!("onsale: warning: {error}");
+            output::note(format_args!("onsale: warning: {error}"));
             None
         }
         Err(error @ RestoreError::Running(_)) if args.force => {
-            eprintln!("onsale: warning: {error}");
+            output::note(format_args!("onsale: warning: {error}"));
             Some(&redis)
         }
         Err(error) => return Err(error.into()),

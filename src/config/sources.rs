@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
@@ -190,7 +191,8 @@ impl FoundSecret {
             (_, Some(Ok(file))) if file.is_open => {
                 // The log has not started yet.
                 let path = file.path.display();
-                eprintln!(
+                let _ = writeln!(
+                    std::io::stderr(),
                     "onsale: warning: {}{FILE}: every user of the machine can read {path}: remove that \
                      right (chmod o-r)",
                     self.variable

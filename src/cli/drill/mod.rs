@@ -26,6 +26,7 @@ mod roles;
 mod run;
 mod sale;
 
+use std::future::pending;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use reqwest::Url;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use self::client::{Api, Client};
@@ -80,10 +81,11 @@ pub async fn run(args: &DrillArgs) -> Result<ExitCode, DrillError> {
     let operator = Operator(Client::new(&api, 0, &token));
     let now = operator.check_allowed().await?;
     let sale = Arc::new(operator.create_sale(args.buyers.into(), now).await?);
-    eprintln!("onsale: created the sale of schedule {}", sale.schedule);
+    output::note(format_args!("onsale: created the sale of schedule {}", sale.schedule));
     let result = drill(args, &plan, &operator, &sale, stopped).await;
     if let Err(error) = operator.withdraw(&sale).await {
-        eprintln!("onsale: withdraw concert {} by hand: {error}", sale.concert);
+        let concert = sale.concert;
+        output::note(format_args!("onsale: withdraw concert {concert} by hand: {error}"));
     }
     let report = result?;
     if args.json {
@@ -140,10 +142,12 @@ fn read_token(path: &Path) -> Result<String, DrillError> {
 }
 
 /// The first signal ends the drill after the step's last command, so that no failure stays; the
-/// second ends the program.
+/// second ends the program. The end of the terminal counts too, unless it is ignored (`nohup`).
 fn listen() -> Result<CancellationToken, DrillError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DrillError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(DrillError::Signals)?;
+    let hangup = (!ignores_hangup()).then(|| signal(SignalKind::hangup())).transpose();
+    let mut hangup = hangup.map_err(DrillError::Signals)?;
     let stopped = CancellationToken::new();
     let token = stopped.clone();
     tokio::spawn(async move {
@@ -151,13 +155,31 @@ fn listen() -> Result<CancellationToken, DrillError> {
             let code = tokio::select! {
                 _ = interrupt.recv() => 130,
                 _ = terminate.recv() => 143,
+                _ = next(&mut hangup) => 129,
             };
             if token.is_cancelled() {
                 std::process::exit(code);
             }
-            eprintln!("onsale: the drill ends after the last command of this step");
+            output::note("onsale: the drill ends after the last command of this step");
             token.cancel();
         }
     });
     Ok(stopped)
+}
+
+/// The next signal; never if there is none to wait for.
+async fn next(signals: &mut Option<Signal>) -> Option<()> {
+    match signals {
+        Some(signals) => signals.recv().await,
+        None => pending().await,
+    }
+}
+
+/// Whether this program was started so that it ignores the end of its terminal.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|signals| u64::from_str_radix(signals.trim(), 16).ok());
+    // The lowest bit is SIGHUP's.
+    ignored.is_some_and(|signals| signals & 1 == 1)
 }

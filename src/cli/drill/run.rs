@@ -15,6 +15,7 @@ use super::observations::{Kind, Log, Seen, Status};
 use super::plan::{Step, shell};
 use super::roles::Role;
 use super::sale::{Operator, Sale};
+use crate::cli::output;
 
 /// Name of the window before the first step, in which nothing may fail.
 const BEFORE: &str = "before";
@@ -109,7 +110,7 @@ impl Drill {
     }
 
     async fn carry_out(&self, step: &Step, window: &mut Window) {
-        eprintln!("onsale: {}: begin", step.name);
+        output::note(format_args!("onsale: {}: begin", step.name));
         let begun = shell(&step.begin).await;
         if begun.is_ok() {
             self.wait(step.lasts).await;
@@ -132,7 +133,8 @@ impl Drill {
             window.errors.extend(error.map(|error| format!("the books were not read: {error}")));
         }
         let settled = window.settled.map(|at| at.saturating_sub(window.begin).as_secs_f64());
-        eprintln!("onsale: {}: works again after {:.1?} s", step.name, settled.unwrap_or(f64::NAN));
+        let (name, settled) = (&step.name, settled.unwrap_or(f64::NAN));
+        output::note(format_args!("onsale: {name}: works again after {settled:.1?} s"));
     }
 
     /// Whether, since `ended`, every kind of request works, a buyer was admitted, and nothing has

@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -183,6 +185,33 @@ async fn a_drill_fails_where_a_payment_is_lost() {
         assert!(faults[fault].as_array().is_some_and(|texts| !texts.is_empty()), "{fault}");
     }
     assert_eq!(report["steps"][0]["passed"], true, "before it, all was well");
+    std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
+/// As when the operator's terminal is closed: nothing reads the messages any more.
+#[tokio::test]
+async fn a_drill_whose_terminal_is_closed_ends_the_failure_and_withdraws_its_sale() {
+    let (folder, world) = (folder("drill"), World::on(Servers::single().await).await);
+    let program = Program::start(&world, &SETTINGS).await;
+    let broken = folder.join("broken");
+    let steps = format!(
+        "[[step]]\nname = 'a'\nbegin = 'touch {0}'\nlasts = '1h'\nend = 'rm {0}'\n",
+        broken.display()
+    );
+    std::fs::write(folder.join("steps.toml"), steps).expect("the steps");
+    let url = format!("http://{}", program.addr);
+    let mut drill = drill_command(&world, &folder, &url).await;
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut drill = drill.stdout(Stdio::null()).stderr(writer).spawn().expect("onsale runs");
+    until("the step has begun", async || broken.exists().then_some(())).await;
+    let id = drill.id().and_then(|id| i32::try_from(id).ok()).expect("it runs");
+    kill(Pid::from_raw(id), Signal::SIGHUP).expect("a signal");
+    let status = drill.wait().await.expect("it ends");
+    assert_eq!(status.code(), Some(1), "it did not pass");
+    assert!(!broken.exists(), "the last command of the step has run");
+    let on_sale = "select count(*) from concert where status = 'AVAILABLE'";
+    assert_eq!(world.number(on_sale).await, 0);
     std::fs::remove_dir_all(&folder).expect("the folder");
 }
 
