@@ -82,7 +82,7 @@ pub struct FinishArgs {
     /// Name of the operator, as it appears in the audit
     #[arg(long, value_name = "NAME", default_value = "onsale restore", value_parser = parse_name)]
     operator: String,
-    /// Go on while processes serve, or without Redis
+    /// Go on while processes serve, without Redis, or with a file that lacks later sales
     #[arg(long)]
     force: bool,
 }
@@ -106,9 +106,14 @@ async fn run_prepare(args: &PrepareArgs) -> Result<ExitCode, StepError> {
 }
 
 async fn run_compare(args: &CompareArgs) -> Result<ExitCode, StepError> {
-    let (_, pg) = stores(&args.settings)?;
+    let (redis, pg) = stores(&args.settings)?;
     let saved = file::read(&args.from)?;
     guard::same_installation(&saved, &digests(&args.settings))?;
+    // Without Redis, the file is all there is.
+    if let Err(outdated @ RestoreError::Outdated { .. }) = guard::latest_file(&redis, &saved).await
+    {
+        return Err(outdated.into());
+    }
     let comparison = compare::compare(&pg, &saved).await?;
     if args.json {
         output::line(serde_json::to_string_pretty(&comparison).unwrap_or_default());
@@ -136,6 +141,14 @@ async fn run_finish(args: &FinishArgs) -> Result<ExitCode, StepError> {
         }
         Err(error) => return Err(error.into()),
     };
+    if let Some(redis) = redis {
+        match guard::latest_file(redis, &saved).await {
+            Err(error @ RestoreError::Outdated { .. }) if args.force => {
+                output::note(format_args!("onsale: warning: {error}"));
+            }
+            checked => checked?,
+        }
+    }
     let missing = match args {
         FinishArgs { block_missing: true, .. } => MissingSeats::Block,
         FinishArgs { sell_missing: true, .. } => MissingSeats::Sell,

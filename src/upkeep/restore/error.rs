@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::model::VERSION;
 use crate::store::StoreError;
+use crate::store::id::ScheduleId;
 use crate::store::pg::MaybeConflict;
 
 /// Why a command of `onsale restore` failed.
@@ -30,6 +31,18 @@ pub enum RestoreError {
          the secrets, set ONSALE_QUEUE_SECRETS to the new and an old one"
     )]
     OtherInstallation,
+    /// Processes served after the file was written.
+    #[error(
+        "{count} seats of schedule {schedule} are sold or blocked in Redis and not in the file: \
+         processes served after it was written. Stop them, prepare again under another name, and use \
+         that file (--force goes on without these seats)"
+    )]
+    Outdated {
+        /// The first schedule that differs.
+        schedule: ScheduleId,
+        /// Number of its seats that the file lacks.
+        count: usize,
+    },
     /// Processes serve.
     #[error("{0}: stop all processes, wait a minute, and try again (--force does not wait)")]
     Running(String),

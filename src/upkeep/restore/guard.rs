@@ -1,10 +1,13 @@
-//! Refuses to change a database that processes use, or that the file is not of.
+//! Refuses to change a database that processes use, or that the file is not of, and a file that lacks
+//! later sales.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::RestoreError;
-use super::model::{SavedState, SecretDigests};
+use super::model::{SavedSchedule, SavedSeatState, SavedState, SecretDigests};
 use super::pg;
+use super::redis::read_schedule;
 use crate::store::pg::{Pg, migrations};
 use crate::store::process_records;
 use crate::store::redis::Redis;
@@ -22,6 +25,33 @@ const LOOK: Duration = Duration::from_millis(100);
 /// [`RestoreError::OtherInstallation`].
 pub fn same_installation(saved: &SavedState, own: &SecretDigests) -> Result<(), RestoreError> {
     if saved.secrets.share_one(own) { Ok(()) } else { Err(RestoreError::OtherInstallation) }
+}
+
+/// Checks that the file has every sold and blocked seat that Redis has. It lacks some if processes served
+/// after it was written: `finish` would sell these seats again. A schedule whose keys were rebuilt since
+/// is not compared, because Redis has it from PostgreSQL.
+///
+/// # Errors
+/// [`RestoreError::Outdated`], [`RestoreError::Store`].
+pub async fn latest_file(redis: &Redis, saved: &SavedState) -> Result<(), RestoreError> {
+    for before in &saved.schedules {
+        let now = read_schedule(redis, before.schedule).await?;
+        let now = now.filter(|now| now.epoch == before.epoch);
+        let count = now.map_or(0, |now| lacking(before, &now));
+        if count > 0 {
+            return Err(RestoreError::Outdated { schedule: before.schedule, count });
+        }
+    }
+    Ok(())
+}
+
+/// How many seats are sold or blocked in `now` and not in `before`.
+fn lacking(before: &SavedSchedule, now: &SavedSchedule) -> usize {
+    let in_state = |state| {
+        let known: HashSet<u32> = before.seats_in(state).map(|seat| seat.number).collect();
+        now.seats_in(state).filter(|seat| !known.contains(&seat.number)).count()
+    };
+    in_state(SavedSeatState::Sold) + in_state(SavedSeatState::Blocked)
 }
 
 /// Checks that the schema is that of this program.

@@ -7,10 +7,11 @@ use onsale::store::redis::Redis;
 use redis::AsyncCommands;
 use serde_json::json;
 
+use super::restore::{Scene, buy};
 use crate::sale::refusals::active_buyer;
 use crate::support::program::Program;
 use crate::support::proxy::{Mode, Proxy};
-use crate::support::restored::{Restorable, name, restore_command, run};
+use crate::support::restored::{Restorable, name, restore_command, run, until_nothing_runs};
 use crate::support::sale;
 use crate::support::servers::{Servers, clusters_requested};
 use crate::support::tools::folder;
@@ -191,6 +192,37 @@ async fn a_wrong_file_and_a_redis_that_is_down_are_refused() {
     assert_eq!(forced.code, Some(0), "{forced:?}");
     let epoch = "select max(queue_epoch)::bigint from concert_schedule";
     assert_eq!(stage.world.number(epoch).await, 2);
+}
+
+/// Such a file lists the later sales nowhere, so their seats would be sold again.
+#[tokio::test]
+async fn a_file_that_lacks_later_sales_is_refused() {
+    let mut scene = Scene::set().await;
+    scene.stage.prepare().await;
+    let process = scene.stage.world.start().await;
+    let mut late = active_buyer(&process, &scene.sale).await;
+    buy(&mut late, &scene.sale, 4).await;
+    scene.stage.world.wait_for_empty_outbox().await;
+    process.stop().await;
+    scene.stage.restore().await;
+    until_nothing_runs(&scene.stage.world).await;
+    let file = scene.stage.file();
+    for step in [&["compare"][..], &["finish", "--block-missing"]] {
+        let refused = [step, &["--from", name(&file)]].concat();
+        let refused = run(&scene.stage.world, &refused, &[]).await;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.errors.contains("1 seats of schedule"), "{refused:?}");
+    }
+    assert_eq!(scene.stage.world.number("select count(*) from restore").await, 0);
+
+    std::fs::remove_file(&file).expect("the outdated file");
+    scene.stage.prepare().await;
+    let (code, _) = scene.stage.compare().await;
+    assert_eq!(code, Some(3));
+    let finished = scene.stage.finish(&["--block-missing"]).await;
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let blocked = "select count(*) from seat where blocked";
+    assert_eq!(scene.stage.world.number(blocked).await, 3);
 }
 
 /// A Redis user with the documented rights needs one more.
