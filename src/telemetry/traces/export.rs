@@ -18,6 +18,13 @@ use prometheus_client::registry::Registry;
 
 /// Variable of the SDK with the length of the queue, and its default.
 const QUEUE_VARIABLE: (&str, usize) = ("OTEL_BSP_MAX_QUEUE_SIZE", 2048);
+/// Longest queue, in spans. The SDK takes the memory for it at the start, half a kilobyte per span.
+const LONGEST_QUEUE: usize = 100_000;
+
+/// Variable of the SDK with the pause between two batches, in milliseconds.
+const DELAY_VARIABLE: &str = "OTEL_BSP_SCHEDULE_DELAY";
+/// Shortest pause: without one, the thread of the SDK would never rest.
+const SHORTEST_DELAY: Duration = Duration::from_millis(10);
 
 /// Finished spans of this process.
 static SPANS: LazyLock<Family<Outcome, Counter>> = LazyLock::new(Family::default);
@@ -43,15 +50,31 @@ pub(crate) fn register(to: &mut Registry) {
 
 /// The queue in front of `exporter`.
 pub(super) fn bounded<E: SpanExporter + 'static>(exporter: E) -> BoundedQueue {
-    let (name, default) = QUEUE_VARIABLE;
-    let limit = std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let limit = limit.filter(|limit| *limit > 0).unwrap_or(default);
+    let variable = |name| std::env::var(name).ok();
+    let limit = queue_length(variable(QUEUE_VARIABLE.0).as_deref());
     let waiting = Arc::new(AtomicUsize::new(0));
     let exporter = CountingExporter { exporter, waiting: Arc::clone(&waiting) };
     // It has room for every span that may wait, so the processor itself drops none.
-    let config = BatchConfigBuilder::default().with_max_queue_size(limit).build();
-    let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
+    let config = BatchConfigBuilder::default().with_max_queue_size(limit);
+    let config = match variable(DELAY_VARIABLE).and_then(|text| text.trim().parse().ok()) {
+        Some(ms) if Duration::from_millis(ms) < SHORTEST_DELAY => {
+            config.with_scheduled_delay(SHORTEST_DELAY)
+        }
+        _ => config,
+    };
+    let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config.build()).build();
     BoundedQueue { processor, waiting, limit }
+}
+
+/// Length of the queue for this value of its variable: the default if there is none, or it is not valid.
+fn queue_length(variable: Option<&str>) -> usize {
+    let (name, default) = QUEUE_VARIABLE;
+    let wanted = variable.and_then(|text| text.trim().parse().ok());
+    let wanted = wanted.filter(|wanted| *wanted > 0).unwrap_or(default);
+    if wanted > LONGEST_QUEUE {
+        tracing::warn!(wanted, length = LONGEST_QUEUE, "{name} is too large");
+    }
+    wanted.min(LONGEST_QUEUE)
 }
 
 /// The processor of the SDK, behind a limit that counts what it drops.
@@ -145,6 +168,21 @@ mod tests {
             self.begun.send(batch.len()).expect("the test");
             let _ = self.goes_on.lock().expect("one export at a time").recv();
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_queue_has_the_length_of_the_variable_within_its_limit() {
+        assert_eq!(queue_length(None), 2048);
+        for (text, length) in [
+            ("10", 10),
+            ("0", 2048),
+            ("-1", 2048),
+            ("many", 2048),
+            ("99999999999", LONGEST_QUEUE),
+            ("18446744073709551615", LONGEST_QUEUE),
+        ] {
+            assert_eq!(queue_length(Some(text)), length, "{text}");
         }
     }
 
