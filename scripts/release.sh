@@ -19,6 +19,10 @@ has() { grep -qxF -- "$2" "$1" || fail "$1 has no line \"$2\""; }
 has Cargo.toml "version = \"$version\""
 has CHANGELOG.md "## $version"
 has deploy/kubernetes/kustomization.yaml "    newTag: $version"
+for lock in Cargo.lock fuzz/Cargo.lock; do
+  grep -A 1 -xF 'name = "onsale"' "$lock" | grep -qxF "version = \"$version\"" ||
+    fail "$lock has another version of onsale: run \`cargo check\` in its folder"
+done
 [[ -z $(git status --porcelain) ]] || fail "the work tree has changes"
 git tag --points-at HEAD | grep -qxF "v$version" || fail "HEAD is not the tag v$version"
 

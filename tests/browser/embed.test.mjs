@@ -77,7 +77,11 @@ test('the example on another site goes from the queue to paid seats', async () =
   await page.locator('input').fill('Kim');
   await page.locator('#join').click();
   await page.locator('#place').filter({ hasText: 'It is your turn.' }).waitFor();
+  /** The stream ends with the news that the payment has ended the place. @param {import('playwright-core').Request} request */
+  const isStream = (request) => request.url().endsWith('/v1/queue/ticket/stream');
+  const ended = Promise.race([page.waitForEvent('requestfinished', isStream), page.waitForEvent('requestfailed', isStream)]);
   await page.locator('#buy').click();
+  await ended;
   await page
     .locator('#place')
     .filter({ hasText: /Paid: seats 1, 2 for 300000 points/ })

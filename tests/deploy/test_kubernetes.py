@@ -23,28 +23,34 @@ KINDS = {
 }
 
 
-def build() -> dict[str, dict]:
-    """The objects by kind. There is one of each."""
+OPERATOR = "onsale-operator"
+
+
+def build() -> list[dict]:
+    """The objects."""
     for command in (["kustomize", "build"], ["kubectl", "kustomize"]):
         if shutil.which(command[0]):
             built = subprocess.run([*command, str(FOLDER)], capture_output=True, text=True, check=True)
-            found = list(yaml.safe_load_all(built.stdout))
-            return {it["kind"]: it for it in found}
+            return list(yaml.safe_load_all(built.stdout))
     raise AssertionError("neither kustomize nor kubectl is here: install one of them")
 
 
 class Kubernetes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.objects = build()
+        cls.all = build()
+        # One of each kind, but for the operator's Deployment.
+        cls.objects = {it["kind"]: it for it in cls.all if it["metadata"]["name"] != OPERATOR}
+        (cls.operator,) = (it for it in cls.all if it["metadata"]["name"] == OPERATOR)
         cls.pod = cls.objects["Deployment"]["spec"]["template"]
         cls.job = cls.objects["Job"]["spec"]["template"]
+        cls.templates = [cls.pod, cls.job, cls.operator["spec"]["template"]]
         cls.container = cls.pod["spec"]["containers"][0]
 
     def test_the_schemas_accept_every_object_and_no_field_is_misspelled(self):
         self.assertEqual(set(self.objects), KINDS)
         for version in VERSIONS:
-            for built in self.objects.values():
+            for built in self.all:
                 kubernetes_validate.validate(built, version, strict=True)
         wrong = {**self.objects["Service"], "spec": {"selektor": {}}}
         with self.assertRaises(kubernetes_validate.ValidationError):
@@ -52,13 +58,13 @@ class Kubernetes(unittest.TestCase):
 
     def test_the_image_is_that_of_this_release(self):
         release = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.M)[1]
-        for template in (self.pod, self.job):
+        for template in self.templates:
             image = template["spec"]["containers"][0]["image"]
             self.assertEqual(image.rpartition(":")[2], release)
 
     def test_every_setting_exists(self):
         names = set(self.objects["ConfigMap"]["data"])
-        for template in (self.pod, self.job):
+        for template in self.templates:
             names |= {it["name"] for it in template["spec"]["containers"][0]["env"]}
         self.assertGreater(len(names), 5)
         self.assertEqual(settings.unknown(names), set())
@@ -67,9 +73,11 @@ class Kubernetes(unittest.TestCase):
         text = (FOLDER / "kustomization.yaml").read_text()
         keys = set(re.findall(r"--from-file=([a-z-]+)", text))
         files = set()
-        for template in (self.pod, self.job):
+        for template in self.templates:
             spec = template["spec"]
-            (volume,), (mount,) = spec["volumes"], spec["containers"][0]["volumeMounts"]
+            (volume,) = (it for it in spec["volumes"] if "secret" in it)
+            (mount,) = (it for it in spec["containers"][0]["volumeMounts"] if it["name"] == volume["name"])
+            self.assertTrue(mount["readOnly"])
             self.assertEqual(volume["secret"]["secretName"], "onsale")
             self.assertEqual(volume["secret"]["defaultMode"], 0o440)
             self.assertEqual(spec["securityContext"]["fsGroup"], 10001)
@@ -81,7 +89,7 @@ class Kubernetes(unittest.TestCase):
 
     def test_pods_run_as_the_user_of_the_image_without_rights(self):
         user = int(re.search(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text(), re.M)[1])
-        for template in (self.pod, self.job):
+        for template in self.templates:
             spec = template["spec"]
             self.assertEqual(spec["securityContext"]["runAsUser"], user)
             self.assertTrue(spec["securityContext"]["runAsNonRoot"])
@@ -100,13 +108,21 @@ class Kubernetes(unittest.TestCase):
         ]
         for selector in selectors:
             self.assertLessEqual(selector.items(), labels.items())
-            self.assertFalse(selector.items() <= self.job["metadata"]["labels"].items())
+            for other in self.templates[1:]:
+                self.assertFalse(selector.items() <= other["metadata"]["labels"].items())
         (limited,) = spec["NetworkPolicy"]["podSelector"]["matchExpressions"]
-        for template in (self.pod, self.job):
+        for template in self.templates:
             self.assertIn(template["metadata"]["labels"][limited["key"]], limited["values"])
         target = spec["HorizontalPodAutoscaler"]["scaleTargetRef"]
         self.assertEqual((target["kind"], target["name"]), ("Deployment", "onsale"))
         self.assertNotIn("replicas", spec["Deployment"], "the autoscaler sets it")
+
+    def test_the_operator_has_the_settings_of_the_processes_and_runs_only_when_it_is_started(self):
+        (container,) = self.operator["spec"]["template"]["spec"]["containers"]
+        for field in ("image", "env", "envFrom"):
+            self.assertEqual(container[field], self.container[field])
+        self.assertEqual(self.operator["spec"]["replicas"], 0)
+        self.assertNotIn("ports", container)
 
     def test_ports_and_probes_are_those_of_the_process(self):
         port = int(self.objects["ConfigMap"]["data"]["ONSALE_LISTEN"].split(":")[1])

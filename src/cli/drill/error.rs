@@ -11,6 +11,8 @@ pub enum DrillError {
     Plan(#[from] PlanError),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
+    #[error("{0} has no access token{1}")]
+    NoToken(PathBuf, &'static str),
     #[error("the client could not be made: {0}")]
     Client(reqwest::Error),
     #[error(

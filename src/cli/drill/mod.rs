@@ -76,7 +76,8 @@ pub async fn run(args: &DrillArgs) -> Result<ExitCode, DrillError> {
     let stopped = listen()?;
     let authority = args.ca.as_deref().map(read).transpose()?;
     let api = Api::new(&args.url, authority.as_deref().map(str::as_bytes))?;
-    let operator = Operator(Client::new(&api, 0, read(&args.admin_token_file)?.trim()));
+    let token = read_token(&args.admin_token_file)?;
+    let operator = Operator(Client::new(&api, 0, &token));
     let now = operator.check_allowed().await?;
     let sale = Arc::new(operator.create_sale(args.buyers.into(), now).await?);
     eprintln!("onsale: created the sale of schedule {}", sale.schedule);
@@ -126,6 +127,16 @@ fn read(path: &Path) -> Result<String, DrillError> {
         std::fs::read_to_string(path)
     };
     result.map_err(|error| DrillError::File(path.to_owned(), error))
+}
+
+fn read_token(path: &Path) -> Result<String, DrillError> {
+    let text = read(path)?;
+    let token = text.trim();
+    if token.is_empty() {
+        let hint = if path.as_os_str() == "-" { " (standard input is empty)" } else { "" };
+        return Err(DrillError::NoToken(path.to_owned(), hint));
+    }
+    Ok(token.to_owned())
 }
 
 /// The first signal ends the drill after the step's last command, so that no failure stays; the

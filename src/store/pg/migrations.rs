@@ -74,6 +74,8 @@ pub async fn apply(pg: &Pg) -> Result<Applied, StoreError> {
     let mut conn = pg.acquire().await?.detach();
     sqlx::query("set statement_timeout = 0").execute(&mut conn).await?;
     sqlx::query("set lock_timeout = 0").execute(&mut conn).await?;
+    // Such as "relation exists, skipping", which would be logged.
+    sqlx::query("set client_min_messages = warning").execute(&mut conn).await?;
     // The lock is the session's, and counts: `run_direct` takes and releases it once more. It ends
     // with the connection.
     conn.lock().await.map_err(failed)?;

@@ -203,5 +203,11 @@ async fn a_drill_is_refused_where_a_process_does_not_allow_it() {
     std::fs::write(folder.join("steps.toml"), "[[step]]\nname = 'a'\n").expect("the steps");
     let output = drill_command(&world, &folder, &url).await.output().await.expect("onsale runs");
     assert_eq!(output.status.code(), Some(2), "a step without a command");
+    std::fs::write(folder.join("steps.toml"), "[[step]]\nname = 'a'\nbegin = 'true'\n")
+        .expect("the steps");
+    let mut drill = Command::from(command(&world, &["drill", "--url", &url, "--steps"]));
+    let output = drill.arg(folder.join("steps.toml")).stdin(Stdio::null()).output().await;
+    let text = String::from_utf8_lossy(&output.expect("onsale runs").stderr).into_owned();
+    assert!(text.contains("- has no access token (standard input is empty)"), "{text}");
     std::fs::remove_dir_all(&folder).expect("the folder");
 }
