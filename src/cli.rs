@@ -8,9 +8,11 @@ mod draw;
 mod drill;
 mod health;
 mod output;
+mod plan;
 mod prune;
 mod restore;
 mod seed;
+mod simulate;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -52,6 +54,10 @@ enum Command {
     Migrate(MigrateArgs),
     /// Check before a sale that stores, processes and schedules are as they must be
     Check(Box<check::CheckArgs>),
+    /// Say what a sale needs: settings, processes, cores, memory, bandwidth
+    Plan(Box<plan::PlanArgs>),
+    /// Simulate a sale: waiting times, slots, the time until it is sold out
+    Simulate(Box<simulate::SimulateArgs>),
     /// Delete old rows of past sales, or count them
     Prune(Box<prune::PruneArgs>),
     /// Cause failures on staging while buyers buy, and measure what they notice
@@ -131,6 +137,10 @@ enum Failure {
     #[error(transparent)]
     Draw(#[from] draw::VerifyError),
     #[error(transparent)]
+    Plan(#[from] onsale_model::costs::CostsError),
+    #[error(transparent)]
+    Simulate(#[from] simulate::SimulateError),
+    #[error(transparent)]
     Drill(#[from] drill::DrillError),
     #[cfg(feature = "dev")]
     #[error(transparent)]
@@ -186,9 +196,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Failure> {
-    // Needs neither a store nor a runtime.
-    if let Command::Draw(draw::DrawCommand::Verify(args)) = command {
-        output::write(draw::verify(&args)?);
+    // These need neither a store nor a runtime.
+    let text = match &command {
+        Command::Draw(draw::DrawCommand::Verify(args)) => Some(draw::verify(args)?),
+        Command::Plan(args) => Some(plan::run(args)?),
+        Command::Simulate(args) => Some(simulate::run(args)?),
+        _ => None,
+    };
+    if let Some(text) = text {
+        output::write(text);
         return Ok(ExitCode::SUCCESS);
     }
     let _guard = telemetry::tracing::start(telemetry)?;
@@ -216,7 +232,7 @@ fn run(telemetry: &TelemetrySettings, command: Command) -> Result<ExitCode, Fail
                 output::write(health::ask(&args).await?);
                 Ok(())
             }
-            Command::Draw(_) => Ok(()), // handled above
+            Command::Draw(_) | Command::Plan(_) | Command::Simulate(_) => Ok(()), // handled above
             #[cfg(feature = "dev")]
             Command::Dev(args) => return Ok(dev::run(*args).await?),
         }

@@ -5,10 +5,10 @@
 //! snapshots; [`snapshot::Board`] is one of them.
 
 pub mod meta;
-pub mod pacing;
 pub mod presence;
 pub mod rate;
 pub mod seats;
 pub mod service;
 pub mod snapshot;
+pub mod wait;
 pub mod waiting;

@@ -62,7 +62,7 @@ pub struct Watched {
 
 impl Boards {
     /// Starts without boards. Poll intervals keep the polls of one queue at this process below
-    /// `polls_per_second`, as long as no client learns of its turn too late ([`super::pacing`]).
+    /// `polls_per_second`, as long as no client learns of its turn too late ([`onsale_model::pacing`]).
     #[must_use]
     pub fn new(redis: Redis, polls_per_second: u32) -> Self {
         Self { redis, watched: Arc::default(), begun: Instant::now(), polls_per_second }

@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use onsale_model::pacing::{self, PollPacing, QueueLoad, longest_ms};
 
 use super::meta::Drawn;
 use super::meta::Meta;
-use super::pacing::{self, PollPacing, QueueLoad, WaitEstimate, longest_ms};
 use super::rate::{Count, Rates};
 use super::seats::{SeatStates, SeatVersion};
+use super::wait::{self, WaitEstimate};
 use super::waiting::WaitingEntries;
 use crate::store::id::ScheduleId;
 use crate::store::keys::{SEQUENCE_BITS, ScheduleKeys};
@@ -126,7 +127,7 @@ impl Board {
     /// Expected wait of an entry with `ahead` others before it; `None` while no rate is known.
     #[must_use]
     pub fn wait_estimate(&self, ahead: u64) -> Option<WaitEstimate> {
-        pacing::wait_estimate(&self.rates, ahead)
+        wait::wait_estimate(&self.rates, ahead)
     }
 
     /// Reads the schedule from Redis. `last` is the previous board: its seat map is updated, and

@@ -107,3 +107,33 @@ pub const NUMERIC_SETTINGS: [NumericSetting; 8] = [
     PRESENCE_WINDOW,
     RETURN_GRACE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use onsale_model::plan::{MAX_ADMIT_PER_SECOND, MAX_CAPACITY, PlanInput};
+    use onsale_model::simulation::SimulationInput;
+
+    use super::*;
+
+    #[test]
+    fn forecasts_begin_with_the_defaults_and_know_the_bounds() {
+        assert_eq!(u64::from(CAPACITY.max), MAX_CAPACITY);
+        assert_eq!(u64::from(ADMIT_PER_SECOND.max), MAX_ADMIT_PER_SECOND);
+        let rules = SimulationInput::new(1, 1).rules;
+        assert_eq!(rules.capacity, u64::from(CAPACITY.default));
+        assert_eq!(rules.admit_per_second, u64::from(ADMIT_PER_SECOND.default));
+        for (setting, seconds) in [
+            (ACTIVE_TTL, rules.slot_seconds),
+            (HOLD_TTL, rules.hold_seconds),
+            (CLAIM_WINDOW, rules.claim_seconds),
+            (PRESENCE_WINDOW, rules.presence_seconds),
+            (RETURN_GRACE, rules.grace_seconds),
+        ] {
+            let difference = (f64::from(setting.default) - seconds).abs();
+            assert!(difference < 1e-9, "{}", setting.name);
+        }
+        let plan = PlanInput::new(1, 1, 1.0);
+        assert_eq!(plan.presence_seconds, u64::from(PRESENCE_WINDOW.default));
+        assert_eq!(plan.claim_seconds, u64::from(CLAIM_WINDOW.default));
+    }
+}

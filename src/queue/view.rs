@@ -1,11 +1,11 @@
 //! Computes the ticket view of a queue entry from a board. Pure.
 
 use chrono::DateTime;
+use onsale_model::pacing::poll_active_ms;
 use uuid::Uuid;
 
 use super::model::{EntryState, QueueEntry, Ticket, TicketStatus, TicketView};
 use crate::board::meta::Drawn;
-use crate::board::pacing::poll_active_ms;
 use crate::board::snapshot::Board;
 use crate::concert::model::{Phase, SaleState};
 use crate::store::id::ScheduleId;

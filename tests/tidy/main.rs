@@ -13,6 +13,7 @@ mod lengths;
 mod lua;
 mod named;
 mod pages;
+mod pure;
 mod scripts;
 mod source;
 mod words;
@@ -40,8 +41,10 @@ fn each(sources: &[Source], rule: impl Fn(&Source) -> Vec<String>) -> Vec<String
 
 #[test]
 fn imports_go_one_way() {
-    let (dev, sources) = (sources(&["crates/dev"], "rs"), sources(&["src"], "rs"));
+    let (dev, model) = (sources(&["crates/dev"], "rs"), sources(&["crates/model"], "rs"));
+    let sources = sources(&["src"], "rs");
     assert!(sources.len() > 20 && dev.len() > 10, "the sources were not found");
+    assert!(model.len() > 20, "the models were not found");
     assert_rules(&[
         ("imports go one way", each(&sources, layers::direction)),
         ("a feature is used through its service", each(&sources, layers::boundary)),
@@ -50,6 +53,8 @@ fn imports_go_one_way() {
         ("no file imports itself through others", layers::circles(&sources)),
         ("the same in crates/dev", layers::circles(&dev)),
         ("drivers are named where they belong in crates/dev", each(&dev, layers::drivers)),
+        ("no model imports itself through others", layers::circles(&model)),
+        ("a model is pure", each(&model, pure::impure)),
     ]);
 }
 
@@ -188,7 +193,8 @@ fn the_image_is_built_from_its_context_without_private_servers() {
     assert!(dockerfile.contains(build), "the packages are those of this command");
     // What the sources embed is in the context too.
     let names: Vec<&str> = image::context(&allowed).collect();
-    for needed in ["src", "lua", "migrations", "web", "crates", ".sqlx", "Cargo.lock"] {
+    let folders = ["src", "lua", "migrations", "web", "crates", ".sqlx"];
+    for needed in folders.into_iter().chain(["Cargo.lock", "docs/performance.toml"]) {
         assert!(names.contains(&needed), "{needed}");
     }
 }
@@ -211,7 +217,7 @@ fn the_glossary_names_what_exists_and_retired_words_are_gone() {
     let documents = read("docs", "md");
     let glossary = documents.iter().find(|document| document.path == "docs/GLOSSARY.md");
     let glossary = &glossary.expect("docs/GLOSSARY.md").text;
-    let (rust, lua) = (sources(&["src"], "rs"), sources(&["lua"], "lua"));
+    let (rust, lua) = (sources(&["src", "crates/model"], "rs"), sources(&["lua"], "lua"));
     let migrations = sources(&["migrations"], "sql");
     // Applied migrations are frozen. The glossary names the words itself, and the tests of this rule.
     let folders = [

@@ -1,20 +1,10 @@
 //! Compares the memory of Redis with what a sale takes.
 
+use onsale_model::memory::{JOINER_BYTES, SEAT_BYTES, USABLE_PERCENT};
+
 use super::report::Report;
 use crate::store::redis::Redis;
 use crate::store::redis::info::ServerInfo;
-
-/// Memory of Redis for each user who joins, in bytes: the entry in `waiting`, its bits, its event in
-/// the log until it is archived, and what it takes once it is active. docs/REDIS.md has the
-/// measurement.
-pub const JOINER_BYTES: u64 = 500;
-
-/// Memory of Redis for each seat, in bytes: what a held and sold seat takes.
-pub const SEAT_BYTES: u64 = 400;
-
-/// Part of the free memory that joiners and seats may take, in percent. The rest is for buffers of
-/// clients and replicas, and for fragmentation.
-const USABLE_PERCENT: u64 = 80;
 
 /// Compares the memory with what `expected` joiners and `seats` take. A sale is on one server, so
 /// each primary must have this memory.

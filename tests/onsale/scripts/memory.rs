@@ -1,8 +1,8 @@
 //! How much memory a sale takes, against what `onsale check` counts.
 
-use onsale::app::check::memory::{JOINER_BYTES, SEAT_BYTES};
 use onsale::store::script::Script;
 use onsale_dev::redis::RedisServer;
+use onsale_model::memory::{JOINER_BYTES, SEAT_BYTES};
 
 use super::stage::{HOUR, Stage};
 

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use onsale::board::snapshot::Board;
 use onsale::store::script::Script;
 use onsale_dev::redis::RedisServer;
+use onsale_model::queue::{Answer, COMPLETED, LEFT, QueueModel};
 
 use super::dump::{self, QueueState, SeatsState};
 use super::property::Phase;
-use super::queue_model::{Answer, QueueModel};
+use super::queue_model;
 use super::seats_model::SeatsModel;
 use super::stage::{HOUR, ScriptReply, Stage, now};
 
@@ -44,7 +45,7 @@ impl World {
         let now = stage.build().await;
         let mut world = Self {
             stage,
-            queue: QueueModel::new(1, now, BTreeMap::new()),
+            queue: queue_model::built(1, now, BTreeMap::new()),
             seats: SeatsModel::default(),
             phase: Phase::Open,
             tickets: BTreeMap::new(),
@@ -57,7 +58,7 @@ impl World {
     }
 
     pub fn capacity(&self) -> usize {
-        self.queue.capacity
+        self.queue.rules.capacity
     }
 
     pub async fn settings(&mut self, capacity: u32, rate: u32, phase: Phase) {
@@ -78,7 +79,7 @@ impl World {
             *value = later;
         }
         self.stage.configure(&over).await;
-        (self.queue.capacity, self.queue.rate) = (capacity as usize, f64::from(rate));
+        self.queue.rules = queue_model::rules(capacity as usize, f64::from(rate), now());
         self.phase = phase;
     }
 
@@ -133,7 +134,7 @@ impl World {
         let now = if is_ok { reply.get(1) } else { now() };
         let (mut expected, mut joined, mut named) = (String::new(), Vec::new(), BTreeSet::new());
         for user in users {
-            let is_known = self.queue.entries.contains_key(user) || !named.insert(*user);
+            let is_known = self.queue.entries.get(*user).is_some() || !named.insert(*user);
             if is_known {
                 expected.push('S');
                 continue;
@@ -194,7 +195,7 @@ impl World {
         for (index, ((user, _), is_plain)) in tickets.iter().zip(&plain).enumerate() {
             assert_eq!(outcomes[index] == 'W', *is_plain, "{tickets:?} {outcomes:?}");
             let ahead: u64 = reply.get(index + 2);
-            assert_eq!(ahead, if *is_plain { self.queue.ahead(*user) } else { 0 });
+            assert_eq!(ahead, if *is_plain { self.queue.entries.ahead(*user) } else { 0 });
         }
     }
 
@@ -215,7 +216,7 @@ impl World {
         let (shown, _) = self.ticket(user, pick);
         let reply =
             self.stage.run_numbers(script, &[user.cast_signed(), shown.cast_signed()]).await;
-        let reason = if script == Script::Leave { 2 } else { 3 };
+        let reason = if script == Script::Leave { LEFT } else { COMPLETED };
         Self::agree(&reply, &self.queue.finish(user, shown, reason));
     }
 
@@ -223,12 +224,14 @@ impl World {
         assert_eq!((reply.word.as_str(), without_clock(reply, usize::MAX).0), *answer);
     }
 
-    pub async fn admit(&mut self) {
+    /// Runs a round; returns the first word of its reply.
+    pub async fn admit(&mut self) -> String {
         self.update_open();
         let reply = self.stage.run(Script::Admit, &[]).await;
         let (mut numbers, now) = without_clock(&reply, 5);
         numbers.truncate(5); // The last sequence and seat version are not part of the model.
         assert_eq!((reply.word.as_str(), numbers), self.queue.admit(now));
+        reply.word
     }
 
     pub async fn mark_present(&mut self, user: u64, pick: usize) {
@@ -245,7 +248,7 @@ impl World {
         let lease = if leaves { "0" } else { "3600000" };
         let args = [process, &upto.to_string(), lease];
         self.stage.run(Script::MarkPresent, &args).await.is("OK", &[0]);
-        self.queue.turn_ring(now());
+        self.queue.presence.turn(HOUR, now());
         if leaves {
             self.queue.mergers.remove(process);
         } else {
@@ -260,7 +263,7 @@ impl World {
     /// Fails unless Redis and the board agree with the model; returns the state in Redis.
     pub async fn compare(&mut self) -> (QueueState, SeatsState) {
         let (queue, seats) = tokio::join!(dump::queue(&self.stage), dump::seats(&self.stage));
-        assert_eq!(queue, self.queue.state());
+        assert_eq!(queue, queue_model::expected(&self.queue));
         assert_eq!(seats, self.seats.state());
         let board = Board::read(&self.stage.redis, self.stage.schedule, self.board.as_ref()).await;
         let board = board.expect("a board");

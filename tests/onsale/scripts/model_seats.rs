@@ -1,9 +1,9 @@
 //! Seat calls, made to Redis and to the model.
 
 use onsale::store::script::Script;
+use onsale_model::queue::{At, Entry};
 
 use super::model::{World, hold, without_clock};
-use super::queue_model::At;
 use super::seats_model::Shown;
 use super::stage::{HOUR, now};
 
@@ -20,17 +20,17 @@ impl World {
         let at = if reply.word == "OK" { 1 } else { usize::MAX };
         let (numbers, now) = without_clock(&reply, at);
         let version = self.seats.version;
-        let entry = self.queue.entries.get_mut(&user).filter(|entry| entry.sequence == shown);
-        let active = entry
-            .as_ref()
-            .is_some_and(|entry| matches!(entry.at, At::Active { until, .. } if until > now));
+        let entry = self.queue.entries.get(user).filter(|entry| entry.sequence == shown);
+        let active =
+            entry.is_some_and(|entry| matches!(entry.at, At::Active { until, .. } if until > now));
         let answer = self.seats.take((user, active), &hold(number), (LIMIT, seats), now);
         assert_eq!((reply.word.as_str(), numbers), answer);
         if let Some(entry) = entry
             && let At::Active { until, .. } = entry.at
             && self.seats.version > version
         {
-            entry.at = At::Active { until, claim_by: None };
+            let seen = Entry { at: At::Active { until, claim_by: None }, ..entry };
+            self.queue.entries.write(user, seen);
         }
         let (_, redis) = self.compare().await;
         if reply.word == "OK" && reply.try_get(2) > Some(0) {

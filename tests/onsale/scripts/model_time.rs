@@ -8,9 +8,10 @@ use onsale::queue::model::{Ended, Sequence};
 use onsale::seats::redis::load_buyers;
 use onsale::store::id::UserId;
 use onsale::store::script::Script;
+use onsale_model::queue::{At, Entry};
 
 use super::model::World;
-use super::queue_model::{At, OVER, QueueModel};
+use super::queue_model::{self, OVER};
 use super::seats_model::{Seat, Shown};
 use super::stage::{HOUR, now};
 
@@ -30,31 +31,32 @@ impl World {
     pub async fn end_slot(&mut self, user: u64) {
         let tickets = self.tickets.get_mut(&user).into_iter().flatten();
         tickets.for_each(|(_, until)| *until = (*until).min(1));
-        if let Some(entry) = self.queue.entries.get_mut(&user)
+        if let Some(entry) = self.queue.entries.get(user)
             && let At::Active { claim_by, .. } = entry.at
         {
-            entry.at = At::Active { until: 1, claim_by };
+            let over = Entry { at: At::Active { until: 1, claim_by }, ..entry };
+            self.queue.entries.write(user, over);
             self.stage.touch::<()>("ZADD", "active", &["1", &user.to_string()]).await;
         }
     }
 
     /// Ends the claim window of a user.
     pub async fn end_claim(&mut self, user: u64) {
-        if let Some(entry) = self.queue.entries.get_mut(&user)
+        if let Some(entry) = self.queue.entries.get(user)
             && let At::Active { until, claim_by: Some(_) } = entry.at
         {
-            entry.at = At::Active { until, claim_by: Some(1) };
+            let unseen = Entry { at: At::Active { until, claim_by: Some(1) }, ..entry };
+            self.queue.entries.write(user, unseen);
             self.stage.touch::<()>("ZADD", "called", &["1", &user.to_string()]).await;
         }
     }
 
     /// Ends the grace of a user.
     pub async fn end_grace(&mut self, user: u64) {
-        let Some(entry) = self.queue.entries.get_mut(&user).filter(|entry| entry.grace.is_some())
-        else {
+        let Some(entry) = self.queue.entries.get(user).filter(|entry| entry.grace.is_some()) else {
             return;
         };
-        entry.grace = Some(1);
+        self.queue.entries.write(user, Entry { grace: Some(1), ..entry });
         let (user, text) = (user.to_string(), format!("{} 1", entry.sequence));
         self.stage.touch::<()>("HSET", "place", &[&user, &text]).await;
         if entry.at == At::Parked {
@@ -64,8 +66,8 @@ impl World {
 
     /// Lets `halves` half presence windows pass.
     pub async fn pass_windows(&mut self, halves: i64) {
-        self.queue.since -= halves * (HOUR / 2);
-        let since = self.queue.since.to_string();
+        self.queue.presence.since -= halves * (HOUR / 2);
+        let since = self.queue.presence.since.to_string();
         self.queue.notice_at -= halves * (HOUR / 2);
         let notice = self.queue.notice_at.to_string();
         let times = ["present_since", &since, "notice_at", &notice];
@@ -129,7 +131,7 @@ impl World {
             kept.buyers.iter().map(|user| UserId(user.cast_signed())).collect();
         load_buyers(&scripts, &buyers).await.expect("buyers");
         self.seats.buyers = kept.buyers;
-        self.queue = QueueModel::new(old.epoch + 1, now, old.done);
+        self.queue = queue_model::built(old.epoch + 1, now, old.done);
         for (seat, state) in kept.seats {
             if let (None, Some((fence, word, hold, user))) = (state.claim, state.decided)
                 && !matches!(state.shown, Shown::Free | Shown::Held(1))
@@ -143,7 +145,7 @@ impl World {
             clippy::cast_sign_loss,
             reason = "a small rate"
         )]
-        self.settings(old.capacity as u32, old.rate as u32, self.phase).await;
+        self.settings(old.rules.capacity as u32, old.rules.rate as u32, self.phase).await;
         self.stage.run(Script::FinishRebuild, &["0"]).await;
     }
 }

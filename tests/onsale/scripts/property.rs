@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use onsale::store::script::Script;
 use onsale_dev::redis::RedisServer;
+use onsale_model::queue::PresenceRing;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::dump::{QueueState, SeatsState};
 use super::model::{SEATS, World};
-use super::queue_model::QueueModel;
 
 /// Whether users may join and are admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +164,7 @@ async fn play(world: &mut World, op: &Op) {
         Op::ShowMany(tickets) => world.show_many(&tickets).await,
         Op::Leave(user, pick) => world.finish(Script::Leave, user, pick).await,
         Op::Complete(user, pick) => world.finish(Script::Complete, user, pick).await,
-        Op::Admit => world.admit().await,
+        Op::Admit => drop(world.admit().await),
         Op::MarkPresent(user, pick) => world.mark_present(user, pick).await,
         Op::Merge(process, user, pick, leaves) => world.merge(process, user, pick, leaves).await,
         Op::MergerDies(process) => world.end_merger(process).await,
@@ -223,9 +223,8 @@ fn check_admission_order(old: &QueueState, new: &QueueState) {
     assert!(first.is_sorted() && then.is_sorted(), "in order of their sequences");
     if let Some(last) = then.last() {
         // The script first turns the ring of bitmaps, so those after it are the ones it read.
-        let marked = |sequence| {
-            new.present.iter().any(|one| one.contains(&QueueModel::present_bit(sequence)))
-        };
+        let marked =
+            |sequence| new.present.iter().any(|one| one.contains(&PresenceRing::bit(sequence)));
         assert!(
             new.returned.iter().all(|(sequence, _)| !marked(*sequence)),
             "no present entry is left in returned"

@@ -1,11 +1,8 @@
-//! How long clients wait before they poll again, how often streams send a new position, and how
-//! long a client still has to wait.
+//! How long clients wait before they poll again, and how often streams send a new position.
 //!
 //! A queue of a million must not overload the service, and no client may learn of its turn late.
 
 use std::time::Duration;
-
-use super::rate::Rates;
 
 /// A client that may be admitted within this time (ms) polls at least every [`NEAR_PAUSE_MS`].
 /// After a loss of Redis the tickets near the front are then shown again soon, and no slot waits
@@ -89,7 +86,8 @@ impl PollPacing {
     }
 
     /// Polls per second of `waiting` entries, summed over sixty-fourths of the queue.
-    fn polls_per_second(&self, waiting: u64) -> u64 {
+    #[must_use]
+    pub fn polls_per_second(&self, waiting: u64) -> u64 {
         const PARTS: u64 = 64;
         let near = self.per_second.saturating_mul(NEAR_MS / 1000).min(waiting);
         let sum = |from: u64, entries: u64| -> u64 {
@@ -140,42 +138,6 @@ pub fn event_pause(wait_ms: u64, spread: u64) -> Duration {
 /// A number from 0 to 255. Fibonacci hashing: neighbouring numbers spread over the whole range.
 fn jitter(spread: u64) -> u64 {
     spread.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56
-}
-
-/// Expected seconds until the entry with `ahead` others before it is admitted, at the measured
-/// rate; `None` while no rate is known.
-#[must_use]
-pub fn wait_estimate(rates: &Rates, ahead: u64) -> Option<WaitEstimate> {
-    let rate = rates.admit?;
-    let (slow, fast) = rates.admit_range.unwrap_or((rate, rate));
-    let seconds = |rate: f64| whole((as_float(ahead) + 1.0) / rate.max(0.001));
-    let (seconds, low, high) = (seconds(rate), seconds(fast), seconds(slow));
-    Some(WaitEstimate { seconds, low: low.min(seconds), high: high.max(seconds) })
-}
-
-/// An expected wait and its range, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WaitEstimate {
-    /// At the average rate of the last half minute.
-    pub seconds: u64,
-    /// At the fastest rate of its thirds.
-    pub low: u64,
-    /// At the slowest rate of its thirds.
-    pub high: u64,
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a number of entries is far below 2^52")]
-fn as_float(entries: u64) -> f64 {
-    entries as f64
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "seconds are positive, and `as` saturates"
-)]
-fn whole(seconds: f64) -> u64 {
-    seconds.ceil() as u64
 }
 
 #[cfg(test)]
