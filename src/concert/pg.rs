@@ -3,6 +3,8 @@
 
 pub mod listing;
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
@@ -137,7 +139,7 @@ pub async fn schedules(
 /// to receive 200,000 rows.
 pub async fn layout(pg: &Pg, id: ScheduleId) -> Result<Layout, StoreError> {
     let mut tx = pg.begin_read("read_layout").await?;
-    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    tx.raise_limit(Duration::from_secs(15)).await?;
     let rows = sqlx::query!(
         r#"select s.layout_version, seat.id, seat_number, section, "row", seat_price
            from concert_schedule s join seat on seat.concert_schedule_id = s.id

@@ -1,7 +1,9 @@
 //! PostgreSQL: the connection pool, transactions, and the classification of errors.
 
+mod conn;
 pub mod functions;
 pub mod guards;
+mod limited;
 pub mod migrations;
 mod read_only;
 pub mod session;
@@ -16,13 +18,14 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use sqlx::pool::{PoolConnection, PoolConnectionMetadata};
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{Connection, PgExecutor, Postgres};
+use sqlx::{Connection, PgExecutor};
 
+use self::conn::{ANSWER_LIMIT, Conn, within_limit};
 use self::statements::Statements;
 pub use self::transaction::Tx;
-use self::writers::{ACQUIRE_LIMIT, ANSWER_LIMIT, Writer, Writers};
+use self::writers::{ACQUIRE_LIMIT, Writers};
 use self::writes::Writes;
 use super::{Store, StoreError, error_count};
 use crate::telemetry::stores::CallTimes;
@@ -100,9 +103,9 @@ impl Pg {
     }
 
     /// Takes a connection from the pool, and records how long that took.
-    async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    async fn acquire(&self) -> Result<Conn, sqlx::Error> {
         let (begun, span) = (Instant::now(), ChildSpan::postgres_wait());
-        let taken = Box::pin(self.pool.acquire()).await;
+        let taken = Box::pin(Conn::take(&self.pool)).await;
         self.waits.observe(begun.elapsed());
         span.end(taken.is_err().then_some("unavailable"));
         taken
@@ -135,28 +138,23 @@ impl Pg {
     /// Which of the settings of a session is not in force on a new connection; `None` if all are.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if no connection can be opened.
+    /// [`StoreError::Unavailable`] if no connection can be opened within 4 s.
     pub async fn dropped_setting(&self) -> Result<Option<String>, StoreError> {
-        let mut conn = PgConnection::connect_with(&self.pool.connect_options()).await?;
-        let missing = session::missing_setting(&mut conn).await?;
-        conn.close().await?;
-        Ok(missing)
+        Ok(within_limit(session::dropped_setting(&self.pool.connect_options())).await?)
     }
 
     /// Why writes are refused or not confirmed; `None` if they are.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if no connection can be opened.
+    /// [`StoreError::Unavailable`] if no connection can be opened within 4 s.
     pub async fn write_refusal(&self) -> Result<Option<String>, StoreError> {
-        let mut conn = PgConnection::connect_with(&self.pool.connect_options()).await?;
-        let refusal = session::check_commits(&mut conn, ANSWER_LIMIT).await.err();
-        conn.close().await?;
-        Ok(refusal.map(|error| error.to_string()))
+        let options = self.pool.connect_options();
+        Ok(within_limit(session::write_refusal(&options, ANSWER_LIMIT)).await?)
     }
 
     /// Opens a transaction; traces show it under `name`.
     pub async fn begin(&self, name: &'static str) -> Result<Tx, StoreError> {
-        let Writer { conn, permit } = self.writers.take().await?;
+        let (conn, permit) = self.writers.take().await?;
         // Boxed, so that the futures that may need the database stay small: they are moved often.
         Box::pin(Tx::open(conn, Some(permit), name)).await
     }

@@ -1,5 +1,7 @@
 //! The SQL that adds, blocks and unblocks seats.
 
+use std::time::Duration;
+
 use super::model::Columns;
 use crate::seats::model::FencedSeat;
 use crate::store::StoreError;
@@ -19,7 +21,7 @@ pub struct LockedSeat {
 /// with their indexes takes longer than a buyer's statement, and so does waiting for another
 /// insert.
 pub async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
-    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    tx.raise_limit(Duration::from_secs(15)).await?;
     sqlx::query!("set local lock_timeout = 8000").execute(tx.conn()).await?;
     Ok(())
 }

@@ -71,7 +71,7 @@ const TRIES: u32 = 300;
 /// binary, [`StoreError::Unavailable`] if another session keeps a lock that a migration needs.
 pub async fn apply(pg: &Pg) -> Result<Applied, StoreError> {
     // A migration may take longer than a request, so it has no time limit.
-    let mut conn = pg.acquire().await?.detach();
+    let mut conn = pg.pool.acquire().await?.detach();
     sqlx::query("set statement_timeout = 0").execute(&mut conn).await?;
     sqlx::query("set lock_timeout = 0").execute(&mut conn).await?;
     // Such as "relation exists, skipping", which would be logged.

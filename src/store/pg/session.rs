@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Error, PgExecutor};
+use sqlx::{ConnectOptions, Connection, Error, PgExecutor};
 
 /// Name of the sessions in `pg_stat_activity`.
 const APPLICATION: &str = "onsale";
@@ -85,6 +85,32 @@ pub(super) async fn commits_wait_for_standby(
                      where wait_event = 'SyncRep' and application_name = $1
                        and query_start <= clock_timestamp() - make_interval(secs => $2))";
     sqlx::query_scalar(waiting).bind(APPLICATION).bind(since.as_secs_f64()).fetch_one(on).await
+}
+
+/// Why writes are refused on a new connection, or have not been confirmed for `limit`; `None` if they
+/// are.
+///
+/// # Errors
+/// If no connection can be opened.
+pub(super) async fn write_refusal(
+    options: &PgConnectOptions,
+    limit: Duration,
+) -> Result<Option<String>, Error> {
+    let mut conn = PgConnection::connect_with(options).await?;
+    let refusal = check_commits(&mut conn, limit).await.err();
+    conn.close().await?;
+    Ok(refusal.map(|error| error.to_string()))
+}
+
+/// As [`missing_setting`], of a new connection.
+///
+/// # Errors
+/// If no connection can be opened.
+pub(super) async fn dropped_setting(options: &PgConnectOptions) -> Result<Option<String>, Error> {
+    let mut conn = PgConnection::connect_with(options).await?;
+    let missing = missing_setting(&mut conn).await?;
+    conn.close().await?;
+    Ok(missing)
 }
 
 /// Which setting is not in force in a session, and why that may be; `None` if all are.

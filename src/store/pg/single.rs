@@ -3,7 +3,8 @@
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
 use tokio::time::timeout;
 
-use super::writers::{ANSWER_LIMIT, Writer};
+use super::conn::ANSWER_LIMIT;
+use super::writers::Writer;
 use super::{CONFLICT_RETRIES, Pg, pause};
 use crate::store::StoreError;
 use crate::telemetry::traces::ChildSpan;
@@ -46,7 +47,7 @@ impl Pg {
         let mut tries = 0;
         loop {
             // An error here has a known outcome: without a connection nothing was sent.
-            let mut on = Single { writer: self.writers.take().await? };
+            let mut on = Single { writer: self.writers.take_for_one().await? };
             let span = ChildSpan::function(C::FUNCTION);
             let answer = timeout(ANSWER_LIMIT, call.run(&mut on)).await;
             span.end(match &answer {

@@ -1,16 +1,17 @@
-//! Statements outside of a transaction. Each takes a connection of the pool, and has a span if its
-//! request is recorded.
+//! Statements outside of a transaction. Each takes a connection of the pool, has a span if its request
+//! is recorded, and fails if it has no answer within 4 s.
 
 use std::borrow::Cow;
 use std::panic::Location;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Describe, Either, Execute, Executor, Postgres, SqlStr};
+use tokio::time::timeout;
 
-use crate::telemetry::traces::{self, ChildSpan};
+use super::conn::{ANSWER_LIMIT, Conn};
+use crate::telemetry::traces::ChildSpan;
 
 /// Runs statements of one place in the code, each on a connection of the pool.
 #[derive(Debug, Clone, Copy)]
@@ -21,9 +22,9 @@ pub struct Statements<'p> {
 
 impl Statements<'_> {
     /// Takes a connection, and begins the span of the statement.
-    async fn begin(self) -> Result<(PoolConnection<Postgres>, ChildSpan), sqlx::Error> {
+    async fn begin(self) -> Result<(Conn, ChildSpan), sqlx::Error> {
         let span = ChildSpan::postgres_wait();
-        let taken = self.pool.acquire().await;
+        let taken = Conn::take(self.pool).await;
         span.end(taken.as_ref().err().map(kind).as_deref());
         Ok((taken?, ChildSpan::statement(self.place)))
     }
@@ -54,16 +55,14 @@ impl<'p> Executor<'p> for Statements<'p> {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if !traces::is_recorded() {
-            return self.pool.fetch_many(query);
-        }
         // The span ends with the last row. So all rows are read first, as the callers do too.
         let rows = async move {
             let (mut conn, span) = match self.begin().await {
                 Ok(begun) => begun,
                 Err(error) => return vec![Err(error)],
             };
-            let rows: Vec<_> = conn.fetch_many(query).collect().await;
+            let rows = timeout(ANSWER_LIMIT, conn.fetch_many(query).collect::<Vec<_>>()).await;
+            let rows = conn.settle(rows).unwrap_or_else(|error| vec![Err(error)]);
             let error = rows.iter().find_map(|row| row.as_ref().err());
             span.end(error.map(kind).as_deref());
             rows
@@ -79,12 +78,10 @@ impl<'p> Executor<'p> for Statements<'p> {
         'p: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        if !traces::is_recorded() {
-            return self.pool.fetch_optional(query);
-        }
         Box::pin(async move {
             let (mut conn, span) = self.begin().await?;
-            let row = conn.fetch_optional(query).await;
+            let row = timeout(ANSWER_LIMIT, conn.fetch_optional(query)).await;
+            let row = conn.settle(row).flatten();
             span.end(row.as_ref().err().map(kind).as_deref());
             row
         })

@@ -1,9 +1,9 @@
 //! One open transaction, and its span.
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgConnection;
-use sqlx::{Error, Postgres, Transaction};
+use std::time::Duration;
 
+use super::conn::{ANSWER_LIMIT, Conn};
+use super::limited::Limited;
 use super::writers::{self, WritePermit};
 use crate::store::StoreError;
 use crate::telemetry::traces::ChildSpan;
@@ -11,9 +11,11 @@ use crate::telemetry::traces::ChildSpan;
 /// One open transaction (READ COMMITTED). It rolls back if it is dropped without [`Tx::commit`].
 #[derive(Debug)]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    conn: Conn,
     /// None if it only reads.
     permit: Option<WritePermit>,
+    /// Time limit of the answer to a statement.
+    limit: Duration,
     span: OpenSpan,
 }
 
@@ -24,13 +26,13 @@ struct OpenSpan(ChildSpan);
 impl Tx {
     /// Opens a transaction, with a permit unless it only reads; traces show it under `name`.
     pub(super) async fn open(
-        conn: PoolConnection<Postgres>,
+        mut conn: Conn,
         permit: Option<WritePermit>,
         name: &'static str,
     ) -> Result<Self, StoreError> {
         let span = ChildSpan::transaction(name);
-        match begin(conn).await.map_err(StoreError::from) {
-            Ok(inner) => Ok(Self { inner, permit, span: OpenSpan(span) }),
+        match conn.begin().await.map_err(StoreError::from) {
+            Ok(()) => Ok(Self { conn, permit, limit: ANSWER_LIMIT, span: OpenSpan(span) }),
             Err(error) => {
                 span.end(Some(error.kind()));
                 Err(error)
@@ -38,9 +40,22 @@ impl Tx {
         }
     }
 
-    /// The connection, for a feature's `pg.rs`.
-    pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.inner
+    /// Runs statements, for a feature's `pg.rs`. Each fails if it has no answer within 4 s.
+    pub fn conn(&mut self) -> Limited<'_> {
+        Limited { conn: &mut self.conn, limit: self.limit }
+    }
+
+    /// Raises the time limit of each statement from now on: PostgreSQL ends it after `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if PostgreSQL does not answer.
+    pub async fn raise_limit(&mut self, limit: Duration) -> Result<(), StoreError> {
+        sqlx::query("select set_config('statement_timeout', $1, true)")
+            .bind(limit.as_millis().to_string())
+            .execute(self.conn())
+            .await?;
+        self.limit = ANSWER_LIMIT + limit;
+        Ok(())
     }
 
     /// Commits the transaction. A caller may report its effect only after this has returned `Ok`.
@@ -50,7 +65,7 @@ impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         // If the caller is gone before the answer, the span ends as cancelled: it may be committed.
         let mut span = self.span.close();
-        let committed = writers::commit(self.inner, self.permit).await;
+        let committed = writers::commit(self.conn, self.permit).await;
         let committed = committed.map_err(|error| match StoreError::from(error) {
             StoreError::Unavailable { reason, .. } => StoreError::OutcomeUnknown(reason),
             other => other,
@@ -68,14 +83,6 @@ impl Tx {
         span.set_outcome("ROLLBACK");
         span.end(error.map(StoreError::kind));
     }
-}
-
-/// Begins a transaction in a task of its own. Callers may be dropped before the answer, as when a client
-/// hangs up; then the task rolls the transaction back. sqlx itself would return the connection to the
-/// pool inside of the transaction, and what others write there would not be committed.
-async fn begin(conn: PoolConnection<Postgres>) -> Result<Transaction<'static, Postgres>, Error> {
-    let begun = tokio::spawn(Transaction::begin(conn, None));
-    begun.await.unwrap_or(Err(Error::WorkerCrashed))
 }
 
 impl OpenSpan {

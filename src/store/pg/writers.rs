@@ -5,34 +5,27 @@
 //! transaction is visible on the primary alone, and a repeat of its request would report as done
 //! what no standby has. So only the caller goes on: the connection waits for the answer, and counts
 //! for its pool meanwhile. At most three quarters of a pool write, and the rest serves reads.
+//!
+//! A caller may go on earlier, when its client hangs up. The permit to write stays with the
+//! connection then too: otherwise clients who hang up could make all connections wait.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{Connection, Error, Postgres, Transaction};
+use sqlx::Error;
+use sqlx::postgres::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-use super::session;
+use super::conn::{ANSWER_LIMIT, Conn, LOOK, answered, no_answer};
 use crate::telemetry::stores::CallTimes;
 use crate::telemetry::traces::ChildSpan;
 
-/// Time limit of the answer to a commit, and to a statement that commits by itself. PostgreSQL ends
-/// other statements earlier (`statement_timeout`), so after this a commit waits for a standby, or the
-/// connection is silent.
-pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(4);
-
 /// Time limit of a wait for a connection, and of a wait for a permit to write.
 pub(super) const ACQUIRE_LIMIT: Duration = Duration::from_secs(1);
-
-/// Pause between two looks whether commits wait for a standby.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// Time limit of a look.
-const LOOK_LIMIT: Duration = Duration::from_secs(3);
 
 /// The connections of a pool that may write at a time; cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,11 +35,13 @@ pub(super) struct Writers {
     waits: CallTimes,
 }
 
-/// A connection that may write.
+/// A connection for one statement that commits by itself. Dropped before the answer, it keeps its
+/// permit until there is one.
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub(super) conn: PoolConnection<Postgres>,
-    pub(super) permit: WritePermit,
+    pub(super) conn: Conn,
+    /// None once there was an answer.
+    permit: Option<WritePermit>,
 }
 
 /// The permit to write on one connection.
@@ -67,7 +62,7 @@ impl Writers {
     ///
     /// # Errors
     /// [`Error::PoolTimedOut`] if there is no permit for a second, or then no connection.
-    pub(super) async fn take(&self) -> Result<Writer, Error> {
+    pub(super) async fn take(&self) -> Result<(Conn, WritePermit), Error> {
         let (begun, span) = (Instant::now(), ChildSpan::postgres_wait());
         // Boxed, so that the futures that may need the database stay small: they are moved often.
         let taken = Box::pin(async {
@@ -75,94 +70,105 @@ impl Writers {
             let permit = timeout(ACQUIRE_LIMIT, permit).await;
             let permit = permit.ok().and_then(Result::ok).ok_or(Error::PoolTimedOut)?;
             let permit = WritePermit { permit, pool: self.pool.clone() };
-            Ok(Writer { conn: self.pool.acquire().await?, permit })
+            Ok((Conn::take(&self.pool).await?, permit))
         });
         let taken = taken.await;
         self.waits.observe(begun.elapsed());
         span.end(taken.is_err().then_some("unavailable"));
         taken
     }
+
+    /// As [`Writers::take`], for one statement that commits by itself.
+    pub(super) async fn take_for_one(&self) -> Result<Writer, Error> {
+        let (conn, permit) = self.take().await?;
+        Ok(Writer { conn, permit: Some(permit) })
+    }
 }
 
 impl Writer {
-    /// The answer to a statement that commits by itself, unless there was none within the limit.
+    /// The answer to the statement, unless there was none within the limit.
     ///
     /// # Errors
     /// [`Error::Io`] if there was none. The statement may take effect later.
-    pub(super) fn end<T>(self, answer: Result<T, Elapsed>) -> Result<T, Error> {
-        answer.map_err(|_| {
-            self.leave();
-            no_answer()
-        })
+    pub(super) fn end<T>(mut self, answer: Result<T, Elapsed>) -> Result<T, Error> {
+        let answer = self.conn.settle(answer);
+        match &answer {
+            Ok(_) => self.permit = None,
+            Err(_) => warn(),
+        }
+        answer
     }
+}
 
-    /// Leaves a statement that has no answer. The connection is closed once there is one.
-    fn leave(self) {
-        let Self { mut conn, permit } = self;
-        conn.close_on_drop();
-        permit.keep_until_answered(async move {
-            let _ = conn.ping().await;
-        });
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            let (patience, returned) = self.conn.give_back();
+            permit.keep(patience, returned);
+        }
     }
 }
 
 impl WritePermit {
-    /// Keeps the permit until `answer` ends, which owns a connection whose commit has no answer. If
-    /// no commit waits for a standby, the connection is silent, and `answer` is dropped.
-    fn keep_until_answered(self, answer: impl Future<Output = ()> + Send + 'static) {
-        let limit_seconds = ANSWER_LIMIT.as_secs();
-        tracing::warn!(limit_seconds, "PostgreSQL did not answer a commit in time");
+    /// Keeps the permit until `answer` ends, which owns a connection whose commit has no answer, or
+    /// until that connection is silent.
+    fn keep(self, patience: Duration, answer: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(async move {
             let Self { permit, pool } = self;
-            let mut answer = Box::pin(answer);
-            while timeout(LOOK, &mut answer).await.is_err() {
-                if let Ok(Ok(false)) = timeout(LOOK_LIMIT, commits_wait(&pool)).await {
-                    break;
-                }
-            }
-            drop(answer);
+            answered(&pool, patience, answer).await;
             drop(permit);
         });
     }
 }
 
-/// Commits `transaction`, which has a permit unless it only reads.
+/// A commit that has no answer yet. Dropped before the answer, it goes on, and keeps its permit.
+struct Committing<F: Future<Output = Result<(), Error>> + Send + 'static> {
+    /// None once there was an answer.
+    commit: Option<Pin<Box<F>>>,
+    /// None if the transaction only reads.
+    permit: Option<WritePermit>,
+    patience: Duration,
+}
+
+impl<F: Future<Output = Result<(), Error>> + Send + 'static> Future for Committing<F> {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(commit) = &mut self.commit else { return Poll::Pending };
+        let answer = ready!(commit.as_mut().poll(cx));
+        self.commit = None;
+        Poll::Ready(answer)
+    }
+}
+
+impl<F: Future<Output = Result<(), Error>> + Send + 'static> Drop for Committing<F> {
+    fn drop(&mut self) {
+        if let (Some(commit), Some(permit)) = (self.commit.take(), self.permit.take()) {
+            permit.keep(self.patience, async move {
+                let _ = commit.await;
+            });
+        }
+    }
+}
+
+/// Commits the transaction of `conn`, which has a permit unless it only reads.
 ///
 /// # Errors
 /// [`Error::Io`] if there is no answer within the limit. The transaction may be committed later.
-pub(super) async fn commit(
-    transaction: Transaction<'static, Postgres>,
-    permit: Option<WritePermit>,
-) -> Result<(), Error> {
-    let Some(permit) = permit else {
-        return transaction.commit().await;
-    };
-    let mut commit = Box::pin(transaction.commit());
-    if let Ok(answer) = timeout(ANSWER_LIMIT, &mut commit).await {
+pub(super) async fn commit(mut conn: Conn, permit: Option<WritePermit>) -> Result<(), Error> {
+    let commit = Some(Box::pin(async move { conn.commit().await }));
+    let mut committing = Committing { commit, permit, patience: ANSWER_LIMIT };
+    if let Ok(answer) = timeout(ANSWER_LIMIT, &mut committing).await {
         return answer;
     }
-    permit.keep_until_answered(async move {
-        let _ = commit.await;
-    });
+    warn();
+    committing.patience = LOOK;
     Err(no_answer())
 }
 
-/// Whether commits wait for a standby.
-async fn commits_wait(pool: &PgPool) -> Result<bool, Error> {
-    if let Ok(waiting) = session::commits_wait_for_standby(pool, Duration::ZERO).await {
-        return Ok(waiting);
-    }
-    // Every connection of the pool may be silent.
-    let mut conn = PgConnection::connect_with(&pool.connect_options()).await?;
-    let waiting = session::commits_wait_for_standby(&mut conn, Duration::ZERO).await?;
-    conn.close().await?;
-    Ok(waiting)
-}
-
-/// The error of a commit without an answer.
-fn no_answer() -> Error {
-    let reason = "PostgreSQL did not answer a commit in time";
-    Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, reason))
+fn warn() {
+    let limit_seconds = ANSWER_LIMIT.as_secs();
+    tracing::warn!(limit_seconds, "PostgreSQL did not answer a commit in time");
 }
 
 /// How many of a pool's connections may write at a time.

@@ -8,8 +8,9 @@ use sqlx::postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
 use tokio::time::timeout;
 
+use super::conn::ANSWER_LIMIT;
 use super::statements::kind;
-use super::writers::{ANSWER_LIMIT, Writers};
+use super::writers::Writers;
 use crate::telemetry::traces::ChildSpan;
 
 /// The pool, for a statement that writes. Its caller waits 4 s for the commit.
@@ -32,7 +33,7 @@ impl<'p> Executor<'p> for Writes<'p> {
         E: 'q + Execute<'q, Postgres>,
     {
         let rows = async move {
-            let mut writer = match self.writers.take().await {
+            let mut writer = match self.writers.take_for_one().await {
                 Ok(writer) => writer,
                 Err(error) => return vec![Err(error)],
             };
@@ -53,7 +54,7 @@ impl<'p> Executor<'p> for Writes<'p> {
         E: 'q + Execute<'q, Postgres>,
     {
         Box::pin(async move {
-            let mut writer = self.writers.take().await?;
+            let mut writer = self.writers.take_for_one().await?;
             let span = ChildSpan::statement(self.place);
             let row = timeout(ANSWER_LIMIT, writer.conn.fetch_optional(query)).await;
             let row = writer.end(row).flatten();

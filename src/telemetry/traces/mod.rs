@@ -25,7 +25,6 @@ mod settings;
 
 use std::time::Duration;
 
-use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -90,12 +89,6 @@ pub fn start(settings: TraceSettings) -> Result<TraceGuard, TraceError> {
 fn is_collector(endpoint: &str) -> bool {
     let url = Url::parse(endpoint).ok();
     url.is_some_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
-}
-
-/// Whether the current request is recorded.
-#[must_use]
-pub fn is_recorded() -> bool {
-    is_on() && Context::map_current(child_span::is_recorded)
 }
 
 /// Whether this process makes spans.

@@ -1,6 +1,7 @@
 //! The SQL of `onsale restore`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -121,7 +122,7 @@ pub(super) async fn other_sessions(pg: &Pg) -> Result<i64, StoreError> {
 /// Raises this transaction's limits to a minute per statement and 8 s per lock: it changes the seats
 /// of many sales.
 pub(super) async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
-    sqlx::query!("set local statement_timeout = 60000").execute(tx.conn()).await?;
+    tx.raise_limit(Duration::from_mins(1)).await?;
     sqlx::query!("set local lock_timeout = 8000").execute(tx.conn()).await?;
     sqlx::query!("set local idle_in_transaction_session_timeout = 60000")
         .execute(tx.conn())

@@ -1,11 +1,18 @@
 //! Two standbys of which one must confirm each commit: `synchronous_standby_names = 'ANY 1 (a, b)'`,
 //! as docs/DEPLOYMENT.md recommends.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
+use onsale::store::StoreError;
+use onsale::store::id::UserId;
+use onsale::store::pg::Pg;
 use onsale_dev::pg::PostgresServer;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::time::timeout;
 
+use crate::money::stored_forms::sale_of_two;
 use crate::sale::refusals::{active_buyer, hold_path};
 use crate::support::answer::Answer;
 use crate::support::client::Client;
@@ -184,4 +191,50 @@ async fn commits_that_no_standby_confirms_keep_a_part_of_the_pool_until_one_is_b
     assert_eq!(waiting_commits(&world).await, 0);
     assert_eq!(process.anonymous().get("/readyz").await.status, 200);
     assert_consistent(&world).await;
+}
+
+const ENTRY: &str =
+    "insert into audit (admin, action, subject, after) values ($1, 'test', 'commit', '{}')";
+
+/// Writes an entry of the audit, in a transaction or with one statement.
+async fn write(pg: &Pg, user: UserId, in_transaction: bool) -> Result<(), StoreError> {
+    let entry = sqlx::query(ENTRY).bind(user.0);
+    if !in_transaction {
+        entry.execute(pg.writes()).await?;
+        return Ok(());
+    }
+    let mut tx = pg.begin("write_entry").await?;
+    entry.execute(tx.conn()).await?;
+    tx.commit().await
+}
+
+/// Requests of clients who hang up are dropped while their commits wait for a standby.
+#[tokio::test]
+async fn callers_who_are_gone_during_a_commit_leave_connections_for_reads() {
+    let primary = PostgresServer::throwaway().await.expect("PostgreSQL");
+    let world = World::beside(&primary.url("postgres"), Servers::new().await).await;
+    let (_, _, [user, _]) = sale_of_two(&world).await;
+    let pg = Pg::lazy(&world.database_url, 4).expect("a pool");
+    write(&pg, user, true).await.expect("written");
+    set(&primary, "synchronous_standby_names", "nobody").await;
+    let mut in_transaction = false;
+    let mut hang_up = async || {
+        in_transaction = !in_transaction;
+        let written = timeout(Duration::from_millis(300), write(&pg, user, in_transaction)).await;
+        assert!(written.is_err(), "no commit is answered");
+    };
+    until("commits wait on all connections that may write", async || {
+        hang_up().await;
+        (waiting_commits(&world).await == 3).then_some(())
+    })
+    .await;
+    for _ in 0..8 {
+        hang_up().await;
+        assert_eq!(waiting_commits(&world).await, 3);
+        sqlx::query("select 1").execute(pg.pool()).await.expect("a read");
+    }
+
+    set(&primary, "synchronous_standby_names", "").await;
+    until("a write is answered", async || write(&pg, user, true).await.ok()).await;
+    assert_eq!(world.number("select count(*) from audit where subject = 'commit'").await, 5);
 }

@@ -5,6 +5,8 @@
 //! not the whole archive, or Redis was lost meanwhile, the list is written again from the table
 //! `queue`.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use crate::queue::archive::Row;
@@ -168,8 +170,7 @@ pub async fn freeze(tx: &mut Tx, schedule: ScheduleId) -> Result<(), StoreError>
 
 /// Millions of entrants are counted in this transaction.
 async fn allow_long_statements(tx: &mut Tx) -> Result<(), StoreError> {
-    sqlx::query("set local statement_timeout = '60s'").execute(tx.conn()).await?;
-    Ok(())
+    tx.raise_limit(Duration::from_mins(1)).await
 }
 
 async fn count(tx: &mut Tx, schedule: ScheduleId) -> Result<i64, StoreError> {
