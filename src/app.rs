@@ -168,10 +168,11 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
     let (users, Stores { pg, redis, generations }) = (users(settings, &stores, loops)?, stores);
     let boards = Boards::new(redis.clone(), settings.http.polls_per_second);
     let catalogue = Catalogue::new(pg.clone(), boards.clone());
-    let (delivered, deliveries) = Delivered::channel();
+    // Drafts have keys in Redis too.
+    let (with_drafts, (delivered, deliveries)) = (catalogue.with_drafts(), Delivered::channel());
     let (keyspaces, losses) =
-        Keyspaces::new(redis.clone(), pg.clone(), catalogue.clone(), delivered.clone());
-    let draws = Draws::new(pg.clone(), catalogue.clone(), keyspaces.clone());
+        Keyspaces::new(redis.clone(), pg.clone(), with_drafts.clone(), delivered.clone());
+    let draws = Draws::new(pg.clone(), with_drafts.clone(), keyspaces.clone());
     let queue = WaitingRoom::new(
         keyspaces.clone(),
         draws.clone(),
@@ -194,7 +195,7 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         pg: pg.clone(),
         redis,
         boards,
-        catalogue: catalogue.clone(),
+        catalogue: with_drafts,
         keyspaces,
         draws: draws.clone(),
         queue: queue.clone(),

@@ -24,6 +24,8 @@ pub mod pagination;
 pub mod payment;
 /// Points: each user's balance and its history.
 pub mod point;
+/// Preconditions of changes: entity tags and `If-Match`.
+pub mod precondition;
 /// The waiting room: joining, waiting, admission, leaving.
 pub mod queue;
 /// Rate limits: a token bucket per key.

@@ -47,8 +47,9 @@ begin
         return;
     end if;
 
-    -- Lock.
-    perform from concert_schedule where id = p_schedule for key share;
+    -- Lock. A schedule whose removal has begun counts as removed.
+    -- patch: lock_schedule
+    perform from concert_schedule where id = p_schedule and removed_at is null for key share;
     if not found then
         reply := 'NO_SCHEDULE';
         return;

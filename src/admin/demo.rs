@@ -9,6 +9,7 @@ use super::seat::model::{NewSeats, NewSection};
 use super::seat::service::SeatAdmin;
 use super::settings::QueueChange;
 use crate::concert::model::ConcertStatus;
+use crate::precondition::Precondition;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::user::pg as user_pg;
 
@@ -99,11 +100,13 @@ impl Creator<'_> {
                 deadline_at: opens + SALE_DURATION,
                 concert_at: opens + SALE_DURATION,
                 queue: QueueChange::default(),
+                draft: false,
             };
             (self.seats.sales.create_schedule(self.admin, self.concert, &new).await?.id, false)
         };
         if !seated {
-            self.seats.add_seats(self.admin, id, new_seats()).await?;
+            let any = Precondition::Absent;
+            self.seats.add_seats(self.admin, id, &any, new_seats()).await?;
         }
         Ok(id)
     }
@@ -114,6 +117,7 @@ fn new_concert() -> NewConcert {
         title: TITLE.to_owned(),
         description: DESCRIPTION.to_owned(),
         status: ConcertStatus::Available,
+        draft: false,
     }
 }
 

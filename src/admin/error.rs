@@ -1,6 +1,10 @@
 //! Errors of administration.
 
+use serde_json::Value;
+
+use super::publish::model::Obstacle;
 use crate::concert::service::CatalogueError;
+use crate::precondition::EntityTag;
 use crate::store::StoreError;
 use crate::store::id::SeatId;
 
@@ -25,6 +29,31 @@ pub enum AdminError {
     /// Buyers hold or own these seats.
     #[error("seats are in use")]
     SeatsInUse(Vec<SeatId>),
+    /// Another change came after the state that the caller has seen.
+    #[error("the state has changed meanwhile")]
+    ChangedMeanwhile {
+        /// The current state.
+        current: Value,
+        /// Its tag.
+        tag: EntityTag,
+    },
+    /// The sale would be impossible.
+    #[error("the draft cannot be published")]
+    NotPublishable(Vec<Obstacle>),
+    /// The schedule has reservations, so its seats stay.
+    #[error("the schedule has reservations")]
+    SeatsReserved,
+    /// Buyers have seats of it, so it cannot be removed.
+    #[error("{paid} seats are paid and {held} are held")]
+    HasBuyers {
+        /// Seats with a payment that is not refunded.
+        paid: i64,
+        /// Seats with a hold that can still be paid.
+        held: i64,
+    },
+    /// Its removal has begun, so it can no longer be changed.
+    #[error("it is being removed")]
+    BeingRemoved,
     /// The first report of a schedule is being computed.
     #[error("the sales report is not computed yet")]
     ReportPending,

@@ -1,31 +1,30 @@
 //! The HTTP routes that manage concerts, schedules and queue settings. The routes of seats, figures
 //! and the audit are in the modules beside this one.
 
+mod problems;
+
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::error::AdminError;
-use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
+use super::model::{ConcertChange, NewConcert, NewSchedule, TimesChange};
 use super::service::SaleAdmin;
 use super::services::AdminServices;
 use super::settings::QueueChange;
-use super::{sales_report, seat, stats, watch};
-use crate::concert::model::{Concert, QueueSettings};
-use crate::concert::service::CatalogueError;
+use super::state::{AdminConcert, ScheduleSettings, ScheduleState};
+use super::{catalogue, publish, removal, sales_report, seat, stats, watch};
+use crate::concert::model::QueueSettings;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path, created};
-use crate::http::api::problem::{FieldError, Problem, ProblemCode};
+use crate::http::api::precondition::{IfMatch, tagged};
+use crate::http::api::problem::Problem;
+use crate::precondition::EntityTag;
 use crate::store::id::{ConcertId, ScheduleId};
-
-/// `Retry-After` while the first report of a schedule is computed.
-const REPORT_RETRY_SECONDS: u64 = 2;
 
 /// The routes of administration.
 pub fn routes(admin: AdminServices) -> OpenApiRouter {
-    let AdminServices { sales, seats, figures, audit, reports, watch } = admin;
+    let AdminServices { sales, seats, figures, audit, reports, watch, .. } = admin.clone();
     OpenApiRouter::new()
         .routes(routes!(create_concert))
         .routes(routes!(change_concert))
@@ -33,7 +32,11 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
         .routes(routes!(change_times))
         .routes(routes!(queue, change_queue))
         .with_state(sales)
+        .merge(catalogue::http::routes(admin.catalogue))
+        .merge(publish::http::routes(admin.publisher))
+        .merge(removal::http::routes(admin.removals))
         .merge(seat::http::routes(seats))
+        .merge(seat::change::http::routes(admin.seat_editor))
         .merge(stats::http::routes(figures, audit))
         .merge(watch::http::routes(watch))
         .merge(sales_report::http::routes(reports))
@@ -41,13 +44,14 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
 
 /// Create a concert.
 ///
-/// The new concert has no schedules.
+/// The new concert has no schedules. As a `draft` it is visible to administrators only.
 #[utoipa::path(
     post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = [])),
     request_body = NewConcert,
     responses(
-        (status = 201, description = "Created", body = Concert,
-         headers(("Location" = String, description = "The concert"))),
+        (status = 201, description = "Created", body = AdminConcert,
+         headers(("Location" = String, description = "The concert"),
+                 ("ETag" = String, description = "For `If-Match`"))),
         (status = 403, description = "`forbidden`"),
     ),
 )]
@@ -57,44 +61,54 @@ async fn create_concert(
     Json(new): Json<NewConcert>,
 ) -> Result<Response, Problem> {
     let concert = service.create_concert(caller.user, &new).await?;
-    Ok(created(&format!("/v1/concerts/{}", concert.id), Json(concert)))
+    let (location, tag) = (format!("/v1/concerts/{}", concert.id), EntityTag::of(&concert));
+    Ok(tagged(&tag, created(&location, Json(concert))))
 }
 
 /// Change a concert.
 ///
 /// Fields that are absent from the body keep their values. `UNAVAILABLE` stops joins and holds at
-/// once.
+/// once. With `If-Match` the change is refused if another one came first.
 #[utoipa::path(
     patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
-    params(("id" = ConcertId, Path, description = "The concert")), request_body = ConcertChange,
+    params(("id" = ConcertId, Path, description = "The concert"),
+           ("If-Match" = Option<String>, Header)),
+    request_body = ConcertChange,
     responses(
-        (status = 200, description = "The concert after the change", body = Concert),
+        (status = 200, description = "The concert after the change", body = AdminConcert,
+         headers(("ETag" = String, description = "For `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`concert_not_found`"),
+        (status = 409, description = "`being_removed`"),
+        (status = 412, description = "`changed_meanwhile` with `current`"),
     ),
 )]
 async fn change_concert(
     State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ConcertId>,
+    IfMatch(expected): IfMatch,
     Json(change): Json<ConcertChange>,
-) -> Result<Json<Concert>, Problem> {
-    Ok(Json(service.change_concert(caller.user, id, &change).await?))
+) -> Result<Response, Problem> {
+    let concert = service.change_concert(caller.user, id, &expected, &change).await?;
+    Ok(tagged(&EntityTag::of(&concert), Json(concert)))
 }
 
 /// Create a schedule.
 ///
 /// Takes the times, and those queue settings that differ from the defaults. The new schedule has no
-/// seats, so its phase is `UPCOMING`.
+/// seats, so its phase is `UPCOMING`. As a `draft` it is visible to administrators only.
 #[utoipa::path(
     post, path = "/v1/admin/concerts/{id}/schedules", tag = "Administration",
     security(("bearer" = [])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = NewSchedule,
     responses(
         (status = 201, description = "Created", body = ScheduleSettings,
-         headers(("Location" = String, description = "The schedule"))),
+         headers(("Location" = String, description = "The schedule"),
+                 ("ETag" = String, description = "For `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`concert_not_found`"),
+        (status = 409, description = "`being_removed`"),
         (status = 422, description = "`invalid_times` unless queue_opens_at ≤ \
                                       reservation_available_at < deadline_at ≤ concert_at"),
     ),
@@ -106,7 +120,9 @@ async fn create_schedule(
     Json(new): Json<NewSchedule>,
 ) -> Result<Response, Problem> {
     let schedule = service.create_schedule(caller.user, id, &new).await?;
-    Ok(created(&format!("/v1/schedules/{}", schedule.id), Json(schedule)))
+    let location = format!("/v1/schedules/{}", schedule.id);
+    let tag = EntityTag::of(&ScheduleState::from(&schedule));
+    Ok(tagged(&tag, created(&location, Json(schedule))))
 }
 
 /// Change the times of a schedule.
@@ -114,11 +130,16 @@ async fn create_schedule(
 /// Fields that are absent from the body keep their values. Tickets and holds stay valid.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
-    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = TimesChange,
+    params(("id" = ScheduleId, Path, description = "The schedule"),
+           ("If-Match" = Option<String>, Header)),
+    request_body = TimesChange,
     responses(
-        (status = 200, description = "The schedule after the change", body = ScheduleSettings),
+        (status = 200, description = "The schedule after the change", body = ScheduleSettings,
+         headers(("ETag" = String, description = "For `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
+        (status = 409, description = "`being_removed`"),
+        (status = 412, description = "`changed_meanwhile` with `current`"),
         (status = 422, description = "`invalid_times`"),
     ),
 )]
@@ -126,9 +147,11 @@ async fn change_times(
     State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
+    IfMatch(expected): IfMatch,
     Json(change): Json<TimesChange>,
-) -> Result<Json<ScheduleSettings>, Problem> {
-    Ok(Json(service.change_times(caller.user, id, &change).await?))
+) -> Result<Response, Problem> {
+    let schedule = service.change_times(caller.user, id, &expected, &change).await?;
+    Ok(tagged(&EntityTag::of(&ScheduleState::from(&schedule)), Json(schedule)))
 }
 
 /// Get the queue settings of a schedule.
@@ -139,7 +162,8 @@ async fn change_times(
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "The settings", body = QueueSettings),
+        (status = 200, description = "The settings", body = QueueSettings,
+         headers(("ETag" = String, description = "For `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -148,8 +172,9 @@ async fn queue(
     State(service): State<SaleAdmin>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
-) -> Result<Json<QueueSettings>, Problem> {
-    Ok(Json(service.queue(id).await?))
+) -> Result<Response, Problem> {
+    let settings = service.queue(id).await?;
+    Ok(tagged(&EntityTag::of(&settings), Json(settings)))
 }
 
 /// Change the queue settings of a schedule.
@@ -159,41 +184,26 @@ async fn queue(
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
     security(("bearer" = [])),
-    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = QueueChange,
+    params(("id" = ScheduleId, Path, description = "The schedule"),
+           ("If-Match" = Option<String>, Header)),
+    request_body = QueueChange,
     responses(
-        (status = 200, description = "The settings after the change", body = QueueSettings),
+        (status = 200, description = "The settings after the change", body = QueueSettings,
+         headers(("ETag" = String, description = "For `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
-        (status = 409, description = "`line_is_open`: an open queue keeps its entry order"),
+        (status = 409, description = "`line_is_open`: an open queue keeps its entry order; \
+                                      `being_removed`"),
+        (status = 412, description = "`changed_meanwhile` with `current`"),
     ),
 )]
 async fn change_queue(
     State(service): State<SaleAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
+    IfMatch(expected): IfMatch,
     Json(change): Json<QueueChange>,
-) -> Result<Json<QueueSettings>, Problem> {
-    Ok(Json(service.change_queue(caller.user, id, &change).await?))
-}
-
-impl From<AdminError> for Problem {
-    fn from(error: AdminError) -> Self {
-        match error {
-            AdminError::ConcertNotFound => CatalogueError::ConcertNotFound.into(),
-            AdminError::ScheduleNotFound => CatalogueError::ScheduleNotFound.into(),
-            AdminError::SeatNotFound => Self::new(ProblemCode::SeatNotFound),
-            AdminError::InvalidTimes(detail) => Self::new(ProblemCode::InvalidTimes).detail(detail),
-            AdminError::LineIsOpen => Self::new(ProblemCode::LineIsOpen),
-            AdminError::SeatsInUse(seats) => {
-                Self::new(ProblemCode::SeatInUse).with("seat_ids", json!(seats))
-            }
-            AdminError::ReportPending => {
-                Self::new(ProblemCode::ReportPending).retry_after(REPORT_RETRY_SECONDS)
-            }
-            AdminError::Invalid { pointer, detail } => {
-                Self::invalid_request(vec![FieldError { pointer, detail }])
-            }
-            AdminError::Store(error) => error.into(),
-        }
-    }
+) -> Result<Response, Problem> {
+    let settings = service.change_queue(caller.user, id, &expected, &change).await?;
+    Ok(tagged(&EntityTag::of(&settings), Json(settings)))
 }

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use garde::Validate;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::error::AdminError;
 use super::rules::{given, storable};
 use super::settings::QueueChange;
-use crate::concert::model::{Concert, ConcertStatus, QueueSettings, Schedule};
-use crate::store::id::{ConcertId, ScheduleId};
+use super::state::AdminConcert;
+use crate::concert::model::{ConcertStatus, Schedule};
 use crate::strict_object::object;
 
 /// A concert to create.
@@ -29,6 +29,10 @@ pub struct NewConcert {
     #[serde(default = "available")]
     #[garde(skip)]
     pub status: ConcertStatus,
+    /// True to create a draft, which only administrators see until it is published.
+    #[serde(default)]
+    #[garde(skip)]
+    pub draft: bool,
 }
 
 /// Changes to a concert. Absent fields keep their values.
@@ -83,6 +87,10 @@ pub struct NewSchedule {
     #[serde(default, deserialize_with = "object")]
     #[garde(dive)]
     pub queue: QueueChange,
+    /// True to create a draft, which only administrators see until it is published.
+    #[serde(default)]
+    #[garde(skip)]
+    pub draft: bool,
 }
 
 /// Changes to the times of a schedule. Absent fields keep their values.
@@ -104,36 +112,6 @@ pub struct TimesChange {
     #[garde(custom(storable))]
     #[schema(value_type = DateTime<Utc>)]
     pub concert_at: Option<DateTime<Utc>>,
-}
-
-/// A schedule as an administrator sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ScheduleSettings {
-    /// Id of the schedule.
-    pub id: ScheduleId,
-    /// Id of its concert.
-    pub concert_id: ConcertId,
-    /// When the sale opens.
-    pub reservation_available_at: DateTime<Utc>,
-    /// When the sale closes.
-    pub deadline_at: DateTime<Utc>,
-    /// When the doors open.
-    pub concert_at: DateTime<Utc>,
-    /// Queue settings.
-    pub queue: QueueSettings,
-}
-
-impl From<Schedule> for ScheduleSettings {
-    fn from(schedule: Schedule) -> Self {
-        Self {
-            id: schedule.id,
-            concert_id: schedule.concert_id,
-            reservation_available_at: schedule.reservation_available_at,
-            deadline_at: schedule.deadline_at,
-            concert_at: schedule.concert_at,
-            queue: schedule.settings,
-        }
-    }
 }
 
 impl Times {
@@ -174,12 +152,14 @@ impl NewSchedule {
 impl ConcertChange {
     /// Returns `old` with this change applied.
     #[must_use]
-    pub fn applied_to(&self, old: &Concert) -> Concert {
-        Concert {
+    pub fn applied_to(&self, old: &AdminConcert) -> AdminConcert {
+        AdminConcert {
             id: old.id,
             title: self.title.as_ref().unwrap_or(&old.title).clone(),
             description: self.description.as_ref().unwrap_or(&old.description).clone(),
             status: self.status.unwrap_or(old.status),
+            draft: old.draft,
+            removing: old.removing,
         }
     }
 }

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::error::AdminError;
-use super::model::Times;
-use crate::concert::model::{Concert, QueueSettings};
+use super::model::{NewConcert, Times};
+use super::state::AdminConcert;
+use crate::concert::model::QueueSettings;
 use crate::store::StoreError;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Tx, violated};
@@ -34,18 +35,26 @@ pub struct Secret {
     pub commitment: [u8; 32],
 }
 
+/// The columns of a new schedule that are not queue settings, and the opening of its queue.
+#[derive(Debug, Clone, Copy)]
+pub struct NewScheduleRow {
+    /// Its times.
+    pub times: Times,
+    /// When its queue opens.
+    pub queue_opens_at: DateTime<Utc>,
+    /// Whether it is a draft.
+    pub draft: bool,
+}
+
 /// Creates a concert.
-pub async fn create_concert(
-    tx: &mut Tx,
-    title: &str,
-    description: &str,
-    status: &str,
-) -> Result<ConcertId, StoreError> {
+pub async fn create_concert(tx: &mut Tx, new: &NewConcert) -> Result<ConcertId, StoreError> {
     let insert = sqlx::query_scalar!(
-        "insert into concert (title, description, status) values ($1, $2, $3) returning id",
-        title,
-        description,
-        status
+        "insert into concert (title, description, status, draft) values ($1, $2, $3, $4)
+         returning id",
+        new.title,
+        new.description,
+        new.status.as_str(),
+        new.draft
     );
     Ok(ConcertId(insert.fetch_one(tx.conn()).await?))
 }
@@ -62,7 +71,7 @@ pub async fn lock_concert(tx: &mut Tx, id: ConcertId) -> Result<(), AdminError> 
 }
 
 /// Updates a concert that this transaction has locked.
-pub async fn write_concert(tx: &mut Tx, concert: &Concert) -> Result<(), StoreError> {
+pub async fn write_concert(tx: &mut Tx, concert: &AdminConcert) -> Result<(), StoreError> {
     sqlx::query!(
         "update concert set title = $2, description = $3, status = $4 where id = $1",
         concert.id.0,
@@ -100,21 +109,21 @@ pub async fn touch_schedules(tx: &mut Tx, id: ConcertId) -> Result<Vec<ScheduleI
 pub async fn create_schedule(
     tx: &mut Tx,
     concert: ConcertId,
-    times: &Times,
-    queue_opens_at: DateTime<Utc>,
+    new: &NewScheduleRow,
     secret: &Secret,
 ) -> Result<ScheduleId, AdminError> {
     let insert = sqlx::query_scalar!(
         "insert into concert_schedule (concert_id, reservation_available_at, deadline_at,
-             concert_at, queue_opens_at, draw_secret, draw_commitment)
-         values ($1, $2, $3, $4, $5, $6, $7) returning id",
+             concert_at, queue_opens_at, draw_secret, draw_commitment, draft)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
         concert.0,
-        times.reservation_available_at,
-        times.deadline_at,
-        times.concert_at,
-        queue_opens_at,
+        new.times.reservation_available_at,
+        new.times.deadline_at,
+        new.times.concert_at,
+        new.queue_opens_at,
         &secret.secret[..],
-        &secret.commitment[..]
+        &secret.commitment[..],
+        new.draft
     );
     match insert.fetch_one(tx.conn()).await {
         Ok(id) => Ok(ScheduleId(id)),

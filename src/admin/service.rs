@@ -8,18 +8,20 @@
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde::Serialize;
-use serde_json::Value;
 
+use super::edit::{ensure_unchanged, json};
 use super::error::AdminError;
-use super::model::{ConcertChange, NewConcert, NewSchedule, ScheduleSettings, TimesChange};
-use super::pg::{self, Audit, Secret};
+use super::model::{ConcertChange, NewConcert, NewSchedule, TimesChange};
+use super::pg::{self, Audit, NewScheduleRow, Secret};
 use super::settings::{QueueChange, defaults, may_change};
-use crate::concert::model::{Concert, QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
+use super::state::{AdminConcert, ScheduleSettings, ScheduleState};
+use crate::concert::audience::Audience;
+use crate::concert::model::{QueueSettings, SETTINGS_CHANGED, Schedule, SettingsChanged};
 use crate::concert::pg as catalogue_pg;
 use crate::concert::service::Catalogue;
 use crate::outbox::model::Recorded;
 use crate::outbox::pg as outbox;
+use crate::precondition::Precondition;
 use crate::queue::keyspaces::Keyspaces;
 use crate::store::id::{ConcertId, ScheduleId, UserId};
 use crate::store::pg::{Pg, Tx, clock};
@@ -51,10 +53,9 @@ impl SaleAdmin {
         &self,
         admin: UserId,
         new: &NewConcert,
-    ) -> Result<Concert, AdminError> {
+    ) -> Result<AdminConcert, AdminError> {
         let mut tx = self.pg.begin("create_concert").await?;
-        let status = new.status.as_str();
-        let id = pg::create_concert(&mut tx, &new.title, &new.description, status).await?;
+        let id = pg::create_concert(&mut tx, new).await?;
         let concert = concert_in(&mut tx, id).await?;
         let subject = format!("concert {id}");
         let (action, before, after) = ("concert.create", None, json(&concert)?);
@@ -63,16 +64,17 @@ impl SaleAdmin {
         Ok(concert)
     }
 
-    /// Changes a concert. A new status applies to all its schedules.
+    /// Changes a concert if it is as `expected`. A new status applies to all its schedules.
     pub async fn change_concert(
         &self,
         admin: UserId,
         id: ConcertId,
+        expected: &Precondition,
         change: &ConcertChange,
-    ) -> Result<Concert, AdminError> {
+    ) -> Result<AdminConcert, AdminError> {
         let mut tx = self.pg.begin("change_concert").await?;
-        pg::lock_concert(&mut tx, id).await?;
-        let old = concert_in(&mut tx, id).await?;
+        let old = lock_and_read_concert(&mut tx, id).await?;
+        ensure_unchanged(expected, &old)?;
         let concert = change.applied_to(&old);
         pg::write_concert(&mut tx, &concert).await?;
         let (action, subject) = ("concert.change", format!("concert {id}"));
@@ -101,8 +103,11 @@ impl SaleAdmin {
         times.check(settings.queue_opens_at)?;
         let secret = new_secret()?;
         let mut tx = self.pg.begin("create_schedule").await?;
-        let opens = settings.queue_opens_at;
-        let id = pg::create_schedule(&mut tx, concert, &times, opens, &secret).await?;
+        // Locked, so that its removal cannot begin meanwhile.
+        lock_and_read_concert(&mut tx, concert).await?;
+        let row =
+            NewScheduleRow { times, queue_opens_at: settings.queue_opens_at, draft: new.draft };
+        let id = pg::create_schedule(&mut tx, concert, &row, &secret).await?;
         pg::write_settings(&mut tx, id, &settings).await?;
         let created = ScheduleSettings::from(schedule_in(&mut tx, id).await?);
         let subject = format!("schedule {id}");
@@ -114,15 +119,17 @@ impl SaleAdmin {
         Ok(created)
     }
 
-    /// Changes the times of a schedule. Tickets and holds stay valid.
+    /// Changes the times of a schedule if they are as `expected`. Tickets and holds stay valid.
     pub async fn change_times(
         &self,
         admin: UserId,
         id: ScheduleId,
+        expected: &Precondition,
         change: &TimesChange,
     ) -> Result<ScheduleSettings, AdminError> {
         let mut tx = self.pg.begin("change_times").await?;
         let old = lock_and_read(&mut tx, id).await?;
+        ensure_unchanged(expected, &ScheduleState::from(&old))?;
         let times = change.applied_to(&old);
         times.check(old.settings.queue_opens_at)?;
         pg::write_times(&mut tx, id, &times).await?;
@@ -134,15 +141,18 @@ impl SaleAdmin {
         Ok(self.catalogue.schedule(id).await?.settings.clone())
     }
 
-    /// Changes the queue settings of a schedule: at once in this process, within 1 s in all others.
+    /// Changes the queue settings of a schedule if they are as `expected`: at once in this process,
+    /// within 1 s in all others.
     pub async fn change_queue(
         &self,
         admin: UserId,
         id: ScheduleId,
+        expected: &Precondition,
         change: &QueueChange,
     ) -> Result<QueueSettings, AdminError> {
         let mut tx = self.pg.begin("change_queue").await?;
         let old = lock_and_read(&mut tx, id).await?;
+        ensure_unchanged(expected, &old.settings)?;
         let settings = change.applied_to(&old.settings);
         may_change(&old, &settings, clock(tx.conn()).await?)?;
         pg::write_settings(&mut tx, id, &settings).await?;
@@ -198,9 +208,26 @@ pub(super) async fn append_settings_changed(
 }
 
 /// Locks a schedule against other changes, and reads it.
-async fn lock_and_read(tx: &mut Tx, id: ScheduleId) -> Result<Schedule, AdminError> {
+///
+/// # Errors
+/// [`AdminError::BeingRemoved`] if its removal has begun.
+pub(super) async fn lock_and_read(tx: &mut Tx, id: ScheduleId) -> Result<Schedule, AdminError> {
     pg::lock_schedule(tx, id).await?;
-    schedule_in(tx, id).await
+    let schedule = schedule_in(tx, id).await?;
+    if schedule.hidden.removing { Err(AdminError::BeingRemoved) } else { Ok(schedule) }
+}
+
+/// Locks a concert against other changes, and reads it.
+///
+/// # Errors
+/// [`AdminError::BeingRemoved`] if its removal has begun.
+pub(super) async fn lock_and_read_concert(
+    tx: &mut Tx,
+    id: ConcertId,
+) -> Result<AdminConcert, AdminError> {
+    pg::lock_concert(tx, id).await?;
+    let concert = concert_in(tx, id).await?;
+    if concert.removing { Err(AdminError::BeingRemoved) } else { Ok(concert) }
 }
 
 /// Reads a schedule that this transaction has locked or created.
@@ -208,14 +235,9 @@ pub(super) async fn schedule_in(tx: &mut Tx, id: ScheduleId) -> Result<Schedule,
     catalogue_pg::schedule_in(tx, id).await?.ok_or(AdminError::ScheduleNotFound)
 }
 
-pub(super) async fn concert_in(tx: &mut Tx, id: ConcertId) -> Result<Concert, AdminError> {
-    catalogue_pg::concert(tx.conn(), id).await?.ok_or(AdminError::ConcertNotFound)
-}
-
-/// Converts a value to JSON for the audit.
-pub(super) fn json(value: &impl Serialize) -> Result<Value, StoreError> {
-    serde_json::to_value(value)
-        .map_err(|error| StoreError::Inconsistent(format!("a change is not JSON: {error}")))
+pub(super) async fn concert_in(tx: &mut Tx, id: ConcertId) -> Result<AdminConcert, AdminError> {
+    let concert = catalogue_pg::concert(tx.conn(), id, Audience::Administrators).await?;
+    concert.map(AdminConcert::from).ok_or(AdminError::ConcertNotFound)
 }
 
 fn new_secret() -> Result<Secret, StoreError> {

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::catalogue::service::AdminCatalogue;
+use super::publish::service::Publisher;
+use super::removal::service::Removals;
 use super::sales_report::service::SalesReports;
+use super::seat::change::service::SeatEditor;
 use super::seat::service::SeatAdmin;
 use super::service::SaleAdmin;
 use super::stats::service::{AuditLog, SaleFigures};
@@ -38,6 +42,14 @@ pub struct AdminServices {
     pub sales: SaleAdmin,
     /// Adds and blocks seats.
     pub seats: SeatAdmin,
+    /// Replaces and prices seats.
+    pub seat_editor: SeatEditor,
+    /// The catalogue with drafts.
+    pub catalogue: AdminCatalogue,
+    /// Publishes drafts.
+    pub publisher: Publisher,
+    /// Begins removals.
+    pub removals: Removals,
     /// The current figures of a sale.
     pub figures: SaleFigures,
     /// The changes that administrators made.
@@ -55,8 +67,13 @@ impl AdminServices {
         let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, allow_drill } =
             parts;
         let sales = SaleAdmin::new(pg.clone(), catalogue.clone(), keyspaces.clone());
+        let seats = SeatAdmin::new(sales.clone(), claims);
         Self {
-            seats: SeatAdmin::new(sales.clone(), claims),
+            seat_editor: SeatEditor::new(seats.clone()),
+            seats,
+            catalogue: AdminCatalogue::new(catalogue.clone()),
+            publisher: Publisher::new(sales.clone()),
+            removals: Removals::new(sales.clone()),
             figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
             audit: AuditLog::new(pg.clone()),
             reports: SalesReports::new(pg.clone()),

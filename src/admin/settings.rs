@@ -161,6 +161,7 @@ pub fn may_change(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::concert::audience::Hidden;
     use crate::concert::model::ConcertStatus;
     use crate::store::id::{ConcertId, ScheduleId};
 
@@ -235,7 +236,9 @@ mod tests {
             settings_version: 1,
             queue_epoch: 0,
             over: false,
+            hidden: Hidden::default(),
             layout_version: 0,
+            seats_version: 0,
             seats_total: 0,
         }
     }

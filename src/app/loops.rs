@@ -38,6 +38,7 @@ use crate::upkeep::purge::PurgeLoop;
 use crate::upkeep::reconcile::Reconciler;
 use crate::upkeep::recover::Recovery;
 use crate::upkeep::relay::Relay;
+use crate::upkeep::removal::RemovalLoop;
 use crate::webhook::dispatcher::Dispatcher;
 use crate::webhook::upkeep::{PhaseLoop, WebhookUpkeep};
 
@@ -153,6 +154,7 @@ pub fn start(
     let archive = ArchiveWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), live, metrics);
     let draw = DrawWorker::new(pg.clone(), keyspaces.clone(), draws.clone(), archive.clone());
     let purge = PurgeLoop::new(pg.clone(), redis.clone());
+    let removal = RemovalLoop::new(pg.clone(), redis.clone());
     let recovery = Recovery::new(pg, redis, catalogue, keyspaces, draws);
     loops.tasks.spawn(recovery.run(losses, loops.stop.clone()));
     start_admission(loops, admission, presence);
@@ -164,6 +166,7 @@ pub fn start(
     loops.every("draw", every(250), draw, |it| async move { it.step().await });
     loops.every("reconciler", reconcile_period, reconciler, |it| async move { it.step().await });
     loops.every("rejections", every(5000), rejections, |it| async move { it.step().await });
+    loops.every("removal", every(1000), removal, |it| async move { it.step().await });
     loops.every("purge", every(600_000), purge, |it| async move { it.step().await });
 }
 

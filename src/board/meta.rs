@@ -21,8 +21,11 @@ pub enum Drawn {
 }
 
 /// The fields of `meta`, and the sizes of four sets of the queue.
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the hash")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
+    /// The schedule was removed: this is the marker that is left of its keys.
+    pub removed: bool,
     /// Epoch of the keys; 0 if Redis does not have the schedule.
     pub epoch: u64,
     /// The keys are being rebuilt.
@@ -92,6 +95,7 @@ impl Meta {
         // entry was created with them.
         let reserved = (draw_base >> SEQUENCE_BITS == count("epoch")).then(|| count("draw_room"));
         Self {
+            removed: number("removed") == 1,
             epoch: count("epoch"),
             loading: text("loading_until").is_some(),
             pause_until_ms: number("pause_until"),

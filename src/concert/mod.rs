@@ -1,5 +1,6 @@
 //! The catalogue: concerts, their schedules and seats, and the public seat map.
 
+pub mod audience;
 pub mod http;
 pub mod layout;
 pub mod map;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::audience::Hidden;
 use crate::store::id::{ConcertId, ScheduleId, SeatId};
 
 /// The kind of outbox entry whose payload is a [`SettingsChanged`].
@@ -71,6 +72,12 @@ pub struct Concert {
     pub description: String,
     /// Whether the concert is on sale at all.
     pub status: ConcertStatus,
+    /// It is not published: only administrators see it.
+    #[serde(skip)]
+    pub draft: bool,
+    /// Its removal has begun.
+    #[serde(skip)]
+    pub removing: bool,
 }
 
 /// The order of admission.
@@ -148,11 +155,15 @@ pub struct Schedule {
     pub settings_version: i64,
     /// Number of times that the schedule's Redis keys were built. 0 before the first time.
     pub queue_epoch: u64,
-    /// Version of the layout. Rises when seats are added.
+    /// Version of the layout. Rises when seats are added, replaced or priced.
     pub layout_version: i32,
-    /// Whether the sale closed at least two hours ago, by PostgreSQL's clock. Then nothing of it
-    /// changes any more, and its Redis keys are not built again.
+    /// Rises with each change of the seats by an administrator.
+    pub seats_version: i32,
+    /// Whether the sale closed at least two hours ago, by PostgreSQL's clock, or is being removed.
+    /// Then nothing of it changes any more, and its Redis keys are not built again.
     pub over: bool,
+    /// Why the public does not see it, if so.
+    pub hidden: Hidden,
     /// Number of seats in all states together.
     pub seats_total: u32,
 }

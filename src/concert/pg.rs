@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use super::audience::{Audience, Hidden};
 use super::layout::Layout;
 use super::model::{Concert, ConcertStatus, EntryOrder, QueueSettings, Schedule, Seat};
 use super::view::Block;
@@ -21,8 +22,11 @@ pub(in crate::concert) struct ConcertRow {
     title: String,
     description: String,
     status: String,
+    draft: bool,
+    removing: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 pub(in crate::concert) struct ScheduleRow {
     id: i64,
     concert_id: i64,
@@ -45,7 +49,11 @@ pub(in crate::concert) struct ScheduleRow {
     settings_version: i64,
     queue_epoch: i64,
     layout_version: i32,
+    seats_version: i32,
     over: bool,
+    draft: bool,
+    concert_draft: bool,
+    removing: bool,
     seats_total: i32,
 }
 
@@ -60,8 +68,10 @@ macro_rules! select_schedules {
                       s.active_ttl_seconds, s.claim_window_seconds, s.presence_window_seconds,
                       s.return_grace_seconds, s.hold_ttl_seconds, s.max_seats_per_user,
                       s.entry_order, s.paused, s.message, s.settings_version, s.queue_epoch,
-                      s.layout_version,
-                      s.deadline_at <= clock_timestamp() - interval '2 hours' as "over!",
+                      s.layout_version, s.seats_version, s.draft, c.draft as concert_draft,
+                      s.removed_at is not null as "removing!",
+                      (s.deadline_at <= clock_timestamp() - interval '2 hours'
+                       or s.removed_at is not null) as "over!",
                       coalesce((select max(seat_number) from seat
                                 where concert_schedule_id = s.id), 0) as "seats_total!"
                from concert_schedule s join concert c on c.id = s.concert_id "# + $condition,
@@ -71,34 +81,42 @@ macro_rules! select_schedules {
 }
 use select_schedules;
 
-/// Reads a concert.
+/// Reads a concert that `audience` sees.
 pub async fn concert(
     executor: impl PgExecutor<'_>,
     id: ConcertId,
+    audience: Audience,
 ) -> Result<Option<Concert>, StoreError> {
     let row = sqlx::query_as!(
         ConcertRow,
-        "select id, title, description, status from concert where id = $1",
-        id.0
+        r#"select id, title, description, status, draft, removed_at is not null as "removing!"
+           from concert where id = $1 and ($2 or not draft and removed_at is null)"#,
+        id.0,
+        audience.sees_hidden()
     )
     .fetch_optional(executor)
     .await?;
     row.map(Concert::try_from).transpose()
 }
 
-/// Lists concerts in order of their ids, one more than fits the page.
+/// Lists concerts that `audience` sees in order of their ids, one more than fits the page.
 pub async fn concerts(
     pg: &Pg,
     status: Option<ConcertStatus>,
     paging: Paging,
+    audience: Audience,
 ) -> Result<Vec<Concert>, StoreError> {
     let rows = sqlx::query_as!(
         ConcertRow,
-        "select id, title, description, status from concert
-         where ($1::text is null or status = $1) and id > $2 order by id limit $3",
+        r#"select id, title, description, status, draft, removed_at is not null as "removing!"
+           from concert
+           where ($1::text is null or status = $1) and id > $2
+             and ($4 or not draft and removed_at is null)
+           order by id limit $3"#,
         status.map(ConcertStatus::as_str),
         paging.after.unwrap_or(0),
-        paging.fetch()
+        paging.fetch(),
+        audience.sees_hidden()
     )
     .fetch_all(pg.pool())
     .await?;
@@ -117,17 +135,21 @@ pub async fn schedule_in(tx: &mut Tx, id: ScheduleId) -> Result<Option<Schedule>
     row.map(Schedule::try_from).transpose()
 }
 
-/// Lists the schedules of a concert in order of their ids, one more than fits the page.
+/// Lists the schedules of a concert that `audience` sees in order of their ids, one more than fits
+/// the page.
 pub async fn schedules(
     pg: &Pg,
     concert: ConcertId,
     paging: Paging,
+    audience: Audience,
 ) -> Result<Vec<Schedule>, StoreError> {
     let rows = select_schedules!(
-        "where s.concert_id = $1 and s.id > $2 order by s.id limit $3",
+        "where s.concert_id = $1 and s.id > $2
+           and ($4 or not s.draft and s.removed_at is null) order by s.id limit $3",
         concert.0,
         paging.after.unwrap_or(0),
-        paging.fetch()
+        paging.fetch(),
+        audience.sees_hidden()
     )
     .fetch_all(pg.pool())
     .await?;
@@ -196,7 +218,8 @@ impl TryFrom<ConcertRow> for Concert {
 
     fn try_from(row: ConcertRow) -> Result<Self, StoreError> {
         let status = concert_status(&row.status)?;
-        Ok(Self { id: ConcertId(row.id), title: row.title, description: row.description, status })
+        let ConcertRow { id, title, description, draft, removing, .. } = row;
+        Ok(Self { id: ConcertId(id), title, description, status, draft, removing })
     }
 }
 
@@ -230,6 +253,12 @@ impl TryFrom<ScheduleRow> for Schedule {
             queue_epoch: row.queue_epoch.unsigned_abs(),
             over: row.over,
             layout_version: row.layout_version,
+            seats_version: row.seats_version,
+            hidden: Hidden {
+                draft: row.draft,
+                concert_draft: row.concert_draft,
+                removing: row.removing,
+            },
             seats_total: unsigned(row.seats_total)?,
         })
     }

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
+use super::audience::Audience;
 use super::layout::Layout;
 use super::map::MapVersion;
 use super::model::{Concert, ConcertStatus, Dates, Sale, Schedule};
@@ -39,6 +40,7 @@ pub struct Catalogue {
     pg: Pg,
     boards: Boards,
     caches: Arc<Caches>,
+    audience: Audience,
 }
 
 /// Cache key: a schedule, and the number of changes that this process made before the read. So a
@@ -71,7 +73,7 @@ pub enum CatalogueError {
 }
 
 impl Catalogue {
-    /// Creates the service with empty caches.
+    /// Creates the service for the public, with empty caches.
     #[must_use]
     pub fn new(pg: Pg, boards: Boards) -> Self {
         let recent = || Cache::builder().max_capacity(SCHEDULES).eviction_policy(lru());
@@ -97,12 +99,18 @@ impl Catalogue {
                 .time_to_live(Duration::from_secs(5))
                 .build(),
         };
-        Self { pg, boards, caches: Arc::new(caches) }
+        Self { pg, boards, caches: Arc::new(caches), audience: Audience::Public }
+    }
+
+    /// The same catalogue with drafts, for administrators and the loops.
+    #[must_use]
+    pub fn with_drafts(&self) -> Self {
+        Self { audience: Audience::Administrators, ..self.clone() }
     }
 
     /// Reads a concert.
     pub async fn concert(&self, id: ConcertId) -> Result<Concert, CatalogueError> {
-        pg::concert(self.pg.pool(), id).await?.ok_or(CatalogueError::ConcertNotFound)
+        pg::concert(self.pg.pool(), id, self.audience).await?.ok_or(CatalogueError::ConcertNotFound)
     }
 
     /// Lists concerts of one status, or of any, in order of their ids.
@@ -111,7 +119,7 @@ impl Catalogue {
         status: Option<ConcertStatus>,
         paging: Paging,
     ) -> Result<Page<Concert>, CatalogueError> {
-        let concerts = pg::concerts(&self.pg, status, paging).await?;
+        let concerts = pg::concerts(&self.pg, status, paging, self.audience).await?;
         Ok(paging.page(concerts, |concert| concert.id.0))
     }
 
@@ -121,9 +129,18 @@ impl Catalogue {
         concert: ConcertId,
         paging: Paging,
     ) -> Result<Page<ScheduleView>, CatalogueError> {
+        self.views(self.schedule_rows(concert, paging).await?).await
+    }
+
+    /// As [`Catalogue::schedules`], without seat counts and prices.
+    pub async fn schedule_rows(
+        &self,
+        concert: ConcertId,
+        paging: Paging,
+    ) -> Result<Page<Schedule>, CatalogueError> {
         self.concert(concert).await?;
-        let schedules = pg::schedules(&self.pg, concert, paging).await?;
-        self.views(paging.page(schedules, |schedule| schedule.id.0)).await
+        let schedules = pg::schedules(&self.pg, concert, paging, self.audience).await?;
+        Ok(paging.page(schedules, |schedule| schedule.id.0))
     }
 
     /// Lists concerts of one status, or of any, by the openings of their sales.
@@ -182,7 +199,8 @@ impl Catalogue {
             let read = self.caches.schedules.try_get_with(key, self.read(key));
             Box::pin(read).await.map_err(Arc::<StoreError>::unwrap_or_clone)?
         };
-        found.ok_or(CatalogueError::ScheduleNotFound)
+        let visible = |schedule: &Arc<Schedule>| schedule.hidden.is_visible_to(self.audience);
+        found.filter(visible).ok_or(CatalogueError::ScheduleNotFound)
     }
 
     async fn read(&self, key: CacheKey) -> Result<Option<Arc<Schedule>>, StoreError> {
@@ -239,8 +257,11 @@ impl Catalogue {
     #[must_use]
     pub fn known_seats(&self, id: ScheduleId) -> Option<(Arc<Layout>, Arc<Board>)> {
         let key = (id, self.changes(id).load(Ordering::Acquire));
-        let schedule = self.caches.schedules.get(&key).now_or_never()??;
-        let layout = (id, schedule?.layout_version);
+        let schedule = self.caches.schedules.get(&key).now_or_never()???;
+        if !schedule.hidden.is_visible_to(self.audience) {
+            return None;
+        }
+        let layout = (id, schedule.layout_version);
         let layout = self.caches.layouts.get(&layout).now_or_never()??;
         Some((layout, self.boards.watch(id).board()?))
     }
@@ -251,7 +272,8 @@ impl Catalogue {
         self.boards.watch(id)
     }
 
-    async fn view_of(&self, schedule: &Schedule) -> Result<ScheduleView, CatalogueError> {
+    /// As [`Catalogue::view`], for a schedule that the caller has read.
+    pub async fn view_of(&self, schedule: &Schedule) -> Result<ScheduleView, CatalogueError> {
         let board = self.boards.get(schedule.id).await?;
         let (id, layout) = (schedule.id, schedule.layout_version);
         let version = MapVersion { seats: board.seats.version, layout };

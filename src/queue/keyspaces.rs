@@ -233,7 +233,8 @@ impl Keyspaces {
             Ok(sale) if sale.over => return Err(StoreError::SaleOver),
             Ok(_) => {}
             Err(CatalogueError::Store(error)) => return Err(error),
-            Err(error) => return Err(unavailable(&error.to_string())),
+            // It was removed.
+            Err(_) => return Err(StoreError::SaleOver),
         }
         let (rebuilt, done) = oneshot::channel();
         self.lost
@@ -271,9 +272,8 @@ impl Keyspaces {
             Err(CatalogueError::Store(_)) => {
                 return Err(unavailable("reading the settings failed"));
             }
-            Err(other) => {
-                return Err(StoreError::Inconsistent(format!("schedule {schedule}: {other}")));
-            }
+            // It was removed: Redis has no keys of it.
+            Err(_) => return Ok(()),
         };
         let current = &current;
         self.run_unless_over(schedule, |scripts| async move { scripts.configure(current).await })

@@ -32,7 +32,8 @@ pub async fn highest(pg: &Pg, schedule: ScheduleId) -> Result<Sequence, StoreErr
 /// Raises the epoch by 1 if it is still `seen`; false if another process has raised it.
 pub async fn raise_epoch(pg: &Pg, schedule: ScheduleId, seen: u64) -> Result<bool, StoreError> {
     let done = sqlx::query!(
-        "update concert_schedule set queue_epoch = queue_epoch + 1 where id = $1 and queue_epoch = $2",
+        "update concert_schedule set queue_epoch = queue_epoch + 1
+         where id = $1 and queue_epoch = $2 and removed_at is null",
         schedule.0,
         seen.cast_signed()
     )
@@ -290,6 +291,7 @@ pub async fn list_live_schedules(pg: &Pg) -> Result<Vec<(ScheduleId, u64)>, Stor
     let rows = sqlx::query!(
         "select id, queue_epoch from concert_schedule
          where queue_epoch > 0 and deadline_at > clock_timestamp() - interval '2 hours'
+           and not draft and removed_at is null
          order by id"
     )
     .fetch_all(pg.pool())

@@ -119,6 +119,10 @@ impl TicketResolver {
     /// `None` where Redis must be asked.
     pub(super) fn known_entry(&self, board: &Board, ticket: &Ticket) -> Option<QueueEntry> {
         let sequence = ticket.sequence;
+        if board.meta.removed {
+            let state = EntryState::Ended(Ended::Expired);
+            return Some(QueueEntry { sequence, joined: ticket.joined, state });
+        }
         let last = self.answers.get(&(ticket.schedule, sequence));
         let state = match (last, board.waiting.ahead(sequence.0)) {
             (Some(LastAnswer::Ended(ended)), _) => EntryState::Ended(ended),

@@ -1,5 +1,6 @@
 //! The copy of a schedule's settings in Redis.
 
+use crate::concert::audience::Audience;
 use crate::concert::model::{ConcertStatus, EntryOrder, Schedule};
 use crate::concert::sale_settings::{
     ACTIVE_TTL, ADMIT_PER_SECOND, CAPACITY, CLAIM_WINDOW, PRESENCE_WINDOW, RETURN_GRACE,
@@ -10,8 +11,10 @@ pub(super) fn settings(schedule: &Schedule) -> Vec<String> {
     let settings = &schedule.settings;
     let seconds = |seconds: u32| (u64::from(seconds) * 1000).to_string();
     let flag = |flag: bool| u8::from(flag).to_string();
+    let available = schedule.concert_status == ConcertStatus::Available
+        && schedule.hidden.is_visible_to(Audience::Public);
     let fields = [
-        ("available", flag(schedule.concert_status == ConcertStatus::Available)),
+        ("available", flag(available)),
         ("opens_ms", schedule.reservation_available_at.timestamp_millis().to_string()),
         ("deadline_ms", schedule.deadline_at.timestamp_millis().to_string()),
         ("queue_opens_ms", settings.queue_opens_at.timestamp_millis().to_string()),

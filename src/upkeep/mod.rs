@@ -7,4 +7,5 @@ pub mod purge;
 pub mod reconcile;
 pub mod recover;
 pub mod relay;
+pub mod removal;
 pub mod restore;

@@ -16,5 +16,5 @@ struct AdminPage {
 
 /// `GET /admin`
 pub(super) async fn console(visit: Visit) -> Result<Response, Problem> {
-    visit.html(&AdminPage { page: Page::named(&visit, "admin") })
+    visit.html(&AdminPage { page: Page::named(&visit, "admin").texts("seats") })
 }

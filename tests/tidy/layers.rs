@@ -22,7 +22,7 @@ pub const COLUMNS: [&[&str]; 17] = [
     &["outbox", "idempotency"],
     &["http"],
     &["caller"],
-    &["store", "pagination", "rate_limit", "strict_object"],
+    &["store", "pagination", "precondition", "rate_limit", "strict_object"],
     &["telemetry"],
     &["config"],
 ];

@@ -13,6 +13,8 @@ import { failure } from './admin/parts.js';
 import { schedulePart } from './admin/schedule.js';
 import { newSchedulePart } from './admin/schedule-new.js';
 import { onRefused } from './admin/api.js';
+import { onReload } from './admin/reload.js';
+import { mayLeave } from './admin/unsaved.js';
 
 /** Stops what a part has started. @typedef {() => void} End */
 /** Shows a part in an element. @typedef {(place: HTMLElement, ids: number[], rest: string) => Promise<End | void> | End | void} Part */
@@ -113,7 +115,17 @@ onRefused((status) => {
   if (status === 401) dropAdminToken();
   signIn(status === 403 ? t('admin.signin.forbidden') : t('admin.signin.expired'));
 });
+onReload(route);
+/** The address of the shown part. */
+let shownAddress = location.hash;
 window.addEventListener('hashchange', async () => {
+  if (location.hash === shownAddress) return;
+  const wanted = location.hash;
+  if (!(await mayLeave())) {
+    history.replaceState(null, '', shownAddress || '#/');
+    return;
+  }
+  shownAddress = wanted;
   await takeTokenFromAddress({ admin: true });
   route();
 });

@@ -13,7 +13,8 @@ use super::pg::pages::{self, Entry};
 use super::pg::stored::{self, Computed, Stored};
 use crate::admin::error::AdminError;
 use crate::admin::service::{concert_in, schedule_in};
-use crate::concert::model::{Concert, Schedule};
+use crate::admin::state::AdminConcert;
+use crate::concert::model::Schedule;
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::Pg;
@@ -42,7 +43,7 @@ pub struct SalesReports {
 /// A schedule, and what is stored about it.
 struct View {
     schedule: Schedule,
-    concert: Concert,
+    concert: AdminConcert,
     stored: Stored,
 }
 

@@ -9,6 +9,7 @@ use super::model::{BlockedSeats, Blocking, NewSeats, SeatsAdded, SeatsBlocked};
 use super::service::SeatAdmin;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path, created};
+use crate::http::api::precondition::{IfMatch, tagged};
 use crate::http::api::problem::Problem;
 use crate::http::server::middleware::seat_list_limit;
 use crate::store::id::ScheduleId;
@@ -26,22 +27,28 @@ pub(in crate::admin) fn routes(seats: SeatAdmin) -> OpenApiRouter {
 #[utoipa::path(
     post, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
     security(("bearer" = [])),
-    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = NewSeats,
+    params(("id" = ScheduleId, Path, description = "The schedule"),
+           ("If-Match" = Option<String>, Header)),
+    request_body = NewSeats,
     responses(
         (status = 201, description = "Added", body = SeatsAdded,
-         headers(("Location" = String, description = "The seats of the schedule"))),
+         headers(("Location" = String, description = "The seats of the schedule"),
+                 ("ETag" = String, description = "Of the seats, for `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
+        (status = 409, description = "`being_removed`"),
+        (status = 412, description = "`changed_meanwhile` with `current`"),
     ),
 )]
 async fn add_seats(
     State(service): State<SeatAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
+    IfMatch(expected): IfMatch,
     Json(new): Json<NewSeats>,
 ) -> Result<Response, Problem> {
-    let added = service.add_seats(caller.user, id, new).await?;
-    Ok(created(&format!("/v1/schedules/{id}/seats"), Json(added)))
+    let (added, tag) = service.add_seats(caller.user, id, &expected, new).await?;
+    Ok(tagged(&tag, created(&format!("/v1/schedules/{id}/seats"), Json(added))))
 }
 
 /// Block or unblock seats.
@@ -50,22 +57,28 @@ async fn add_seats(
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
     security(("bearer" = [])),
-    params(("id" = ScheduleId, Path, description = "The schedule")), request_body = Blocking,
+    params(("id" = ScheduleId, Path, description = "The schedule"),
+           ("If-Match" = Option<String>, Header)),
+    request_body = Blocking,
     responses(
-        (status = 200, description = "The number of seats that changed", body = SeatsBlocked),
+        (status = 200, description = "The number of seats that changed", body = SeatsBlocked,
+         headers(("ETag" = String, description = "Of the seats, for `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`, `seat_not_found`"),
         (status = 409, description = "`seat_in_use` with `seat_ids`: the seats that buyers hold \
-                                      or own"),
+                                      or own; `being_removed`"),
+        (status = 412, description = "`changed_meanwhile` with `current`"),
     ),
 )]
 async fn block_seats(
     State(service): State<SeatAdmin>,
     Admin(caller): Admin,
     Path(id): Path<ScheduleId>,
+    IfMatch(expected): IfMatch,
     Json(blocking): Json<Blocking>,
-) -> Result<Json<SeatsBlocked>, Problem> {
-    Ok(Json(service.block_seats(caller.user, id, &blocking).await?))
+) -> Result<Response, Problem> {
+    let (blocked, tag) = service.block_seats(caller.user, id, &expected, &blocking).await?;
+    Ok(tagged(&tag, Json(blocked)))
 }
 
 /// List the blocked seats of a schedule.
@@ -76,7 +89,8 @@ async fn block_seats(
     security(("bearer" = [])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
-        (status = 200, description = "The blocked seats", body = BlockedSeats),
+        (status = 200, description = "The blocked seats", body = BlockedSeats,
+         headers(("ETag" = String, description = "Of the seats, for `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
     ),
@@ -85,6 +99,7 @@ async fn blocked_seats(
     State(service): State<SeatAdmin>,
     Admin(_): Admin,
     Path(id): Path<ScheduleId>,
-) -> Result<Json<BlockedSeats>, Problem> {
-    Ok(Json(service.blocked_seats(id).await?))
+) -> Result<Response, Problem> {
+    let (blocked, tag) = service.blocked_seats(id).await?;
+    Ok(tagged(&tag, Json(blocked)))
 }

@@ -1,5 +1,6 @@
 //! Adds seats to a schedule, and blocks seats from sale.
 
+pub mod change;
 pub mod http;
 pub mod model;
 pub mod pg;

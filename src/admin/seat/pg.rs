@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::change::carry::Carried;
 use super::model::Columns;
 use crate::seats::model::FencedSeat;
 use crate::store::StoreError;
@@ -26,24 +27,27 @@ pub async fn take_time(tx: &mut Tx) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Adds seats after the seat numbered `last`, in one statement. Raises the layout and settings
-/// versions. The caller has locked the schedule.
+/// Adds seats with their fences and blocks, in one statement. The caller has locked the schedule, and
+/// raises its versions.
 pub async fn insert(
     tx: &mut Tx,
     schedule: ScheduleId,
-    last: u32,
     seats: &Columns,
+    carried: &Carried,
 ) -> Result<(), StoreError> {
     let done = sqlx::query!(
-        r#"insert into seat (concert_schedule_id, seat_number, section, "row", seat_price)
-           select $1, $2 + n, section, "row", price
-           from unnest($3::text[], $4::text[], $5::bigint[])
-                with ordinality as added (section, "row", price, n)"#,
+        r#"insert into seat (concert_schedule_id, seat_number, section, "row", seat_price, fence,
+                             blocked)
+           select $1, $2 + n - 1, section, "row", price, fence, blocked
+           from unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
+                with ordinality as added (section, "row", price, fence, blocked, n)"#,
         schedule.0,
-        i64::from(last) as _,
+        i64::from(carried.first) as _,
         &seats.sections,
         &seats.rows,
-        &seats.prices
+        &seats.prices,
+        &carried.fences,
+        &carried.blocked
     )
     .execute(tx.conn())
     .await?;
@@ -51,9 +55,13 @@ pub async fn insert(
         let reason = format!("{} seats written of {}", done.rows_affected(), seats.len());
         return Err(StoreError::Inconsistent(reason));
     }
+    Ok(())
+}
+
+/// Raises the version of the seats.
+pub async fn raise_seats_version(tx: &mut Tx, schedule: ScheduleId) -> Result<(), StoreError> {
     sqlx::query!(
-        "update concert_schedule set layout_version = layout_version + 1,
-             settings_version = settings_version + 1 where id = $1",
+        "update concert_schedule set seats_version = seats_version + 1 where id = $1",
         schedule.0
     )
     .execute(tx.conn())

@@ -28,6 +28,7 @@ pub(in crate::admin) fn routes(watch: SaleWatch) -> OpenApiRouter {
         (status = 200, description = "The next, and what blocks admission", body = NextInQueue),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`schedule_not_found`"),
+        (status = 409, description = "`being_removed`"),
     ),
 )]
 async fn next(

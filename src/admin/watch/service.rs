@@ -42,7 +42,9 @@ impl SaleWatch {
 
     /// Reads who is admitted next to a sale, and what blocks admission.
     pub async fn front(&self, id: ScheduleId) -> Result<NextInQueue, AdminError> {
-        self.catalogue.schedule(id).await?;
+        if self.catalogue.schedule(id).await?.hidden.removing {
+            return Err(AdminError::BeingRemoved);
+        }
         Ok(next::front(&self.keyspaces, id).await?)
     }
 

@@ -46,10 +46,12 @@ pub async fn concerts_by_sale(
                 ListedRow,
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, max(reservation_available_at) as opens_at
-                         from concert_schedule where deadline_at > now()
+                         from concert_schedule
+                         where deadline_at > now() and not draft and removed_at is null
                          group by concert_id having min(reservation_available_at) <= now()) sale
                    join concert c on c.id = sale.concert_id
                    where ($1::text is null or c.status = $1)
+                     and not c.draft and c.removed_at is null
                      and ($2::timestamptz is null or (sale.opens_at, c.id) < ($2, $3::bigint))
                    order by sale.opens_at desc, c.id desc limit $4"#,
                 status,
@@ -65,10 +67,12 @@ pub async fn concerts_by_sale(
                 ListedRow,
                 r#"select c.id, c.title, c.description, c.status, sale.opens_at as "opens_at!"
                    from (select concert_id, min(reservation_available_at) as opens_at
-                         from concert_schedule where deadline_at > now()
+                         from concert_schedule
+                         where deadline_at > now() and not draft and removed_at is null
                          group by concert_id having min(reservation_available_at) > now()) sale
                    join concert c on c.id = sale.concert_id
                    where ($1::text is null or c.status = $1)
+                     and not c.draft and c.removed_at is null
                      and ($2::timestamptz is null or (sale.opens_at, c.id) > ($2, $3::bigint))
                    order by sale.opens_at, c.id limit $4"#,
                 status,
@@ -88,10 +92,12 @@ pub async fn concerts_without_dates(pg: &Pg, limit: u16) -> Result<Vec<Concert>,
     let rows = sqlx::query_as!(
         ConcertRow,
         r#"select c.id as "id!", c.title as "title!", c.description as "description!",
-                  c.status as "status!"
-           from (select id, title, description, status from concert order by id desc limit $1) c
-           where c.status = 'AVAILABLE'
-             and not exists (select from concert_schedule s where s.concert_id = c.id)
+                  c.status as "status!", false as "draft!", false as "removing!"
+           from (select id, title, description, status, draft, removed_at
+                 from concert order by id desc limit $1) c
+           where c.status = 'AVAILABLE' and not c.draft and c.removed_at is null
+             and not exists (select from concert_schedule s where s.concert_id = c.id
+                               and not s.draft and s.removed_at is null)
            order by c.id desc limit $2"#,
         NEWEST,
         i64::from(limit)
@@ -114,6 +120,7 @@ pub async fn dates(
             // A deadline is never after its concert, so the scan of the index can start at now.
             select_schedules!(
                 "where s.concert_id = $1 and s.concert_at > now() and s.deadline_at > now()
+                   and not s.draft and s.removed_at is null
                    and ($2::timestamptz is null or (s.concert_at, s.id) > ($2, $3::bigint))
                  order by s.concert_at, s.id limit $4",
                 concert.0,
@@ -127,6 +134,7 @@ pub async fn dates(
         Dates::Past => {
             select_schedules!(
                 "where s.concert_id = $1 and s.deadline_at <= now()
+                   and not s.draft and s.removed_at is null
                    and ($2::timestamptz is null or (s.concert_at, s.id) < ($2, $3::bigint))
                  order by s.concert_at desc, s.id desc limit $4",
                 concert.0,
@@ -154,7 +162,10 @@ impl TryFrom<ListedRow> for Listed {
 
     fn try_from(row: ListedRow) -> Result<Self, StoreError> {
         let ListedRow { id, title, description, status, opens_at } = row;
-        let concert = Concert::try_from(ConcertRow { id, title, description, status })?;
+        // Lists by sale have only what is published.
+        let (draft, removing) = (false, false);
+        let row = ConcertRow { id, title, description, status, draft, removing };
+        let concert = Concert::try_from(row)?;
         Ok(Self { concert, opens_at })
     }
 }

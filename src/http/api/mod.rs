@@ -7,4 +7,5 @@ pub mod compression;
 pub mod negotiation;
 pub mod openapi;
 pub mod pagination;
+pub mod precondition;
 pub mod problem;

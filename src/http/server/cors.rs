@@ -10,13 +10,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "authorization, queue-token, idempotency-key, content-type, if-none-match, last-event-id",
+    "authorization, queue-token, idempotency-key, content-type, if-match, if-none-match, \
+     last-event-id",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "etag, age, location, retry-after, idempotency-replayed, x-request-id, ratelimit, \
      ratelimit-policy",
 );
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 
 /// Path prefixes whose `GET` and `HEAD` answers pages on every origin may read: the catalogue, seat
 /// maps and boards.

@@ -105,13 +105,14 @@ pub async fn moved(pg: &Pg, schedule: ScheduleId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The public proof of a schedule's draw; `None` if there is no such schedule.
+/// The public proof of a schedule's draw; `None` if the public sees no such schedule.
 pub async fn proof(pg: &Pg, schedule: ScheduleId) -> Result<Option<Proof>, StoreError> {
     let row = sqlx::query!(
         r#"select s.draw_commitment, d.entrants as "entrants?", d.opened_at as "opened_at?",
                   case when d.opened_at is not null then s.draw_secret end as secret
-           from concert_schedule s left join draw d on d.concert_schedule_id = s.id
-           where s.id = $1"#,
+           from concert_schedule s join concert c on c.id = s.concert_id
+           left join draw d on d.concert_schedule_id = s.id
+           where s.id = $1 and not s.draft and not c.draft and s.removed_at is null"#,
         schedule.0
     )
     .fetch_optional(pg.pool())

@@ -18,7 +18,9 @@ pub async fn watch_new(pg: &Pg) -> Result<(), StoreError> {
                                 and status = 'AVAILABLE' and not blocked) then 'SOLD_OUT'
              else 'OPEN' end
            from event_recording r join concert_schedule s on s.deadline_at > r.since
-          where r.recording and not exists (select from sale_phase p where p.schedule_id = s.id)
+           join concert c on c.id = s.concert_id
+          where r.recording and not s.draft and not c.draft and s.removed_at is null
+            and not exists (select from sale_phase p where p.schedule_id = s.id)
          on conflict do nothing"
     )
     .execute(pg.writes())
@@ -35,6 +37,7 @@ pub async fn announce(pg: &Pg, seconds: f64) -> Result<bool, StoreError> {
              select p.schedule_id, p.phase from sale_phase p
                join concert_schedule s on s.id = p.schedule_id
               where p.checked_at < clock_timestamp() - make_interval(secs => $1)
+                and s.removed_at is null
                 and (p.phase <> 'CLOSED' or s.deadline_at > clock_timestamp())
                 and (select recording from event_recording where id)
               order by p.checked_at limit $2 for update of p skip locked),

@@ -10,7 +10,7 @@ use crate::support::wait::{until, until_within};
 use crate::support::world::World;
 
 const SCHEDULE: &str = "id:int concert_id:int reservation_available_at:time deadline_at:time \
-     concert_at:time queue:object";
+     concert_at:time queue:object draft:bool removing:bool";
 
 const STATS: &str = "waiting:int active:int parked:int admitted_total:int expired_total:int \
      joined_total:int join_per_second:number? admit_per_second:number? poll_per_second:number? \
@@ -23,14 +23,18 @@ async fn a_concert_and_a_schedule_are_created_and_changed() {
     let process = world.start().await;
     let admin = process.admin().await;
     let concert = admin.post("/v1/admin/concerts", json!({"title": "밤"})).await.ok(201);
-    shape::check(&concert, "id:int title:text description:text status:text");
+    shape::check(
+        &concert,
+        "id:int title:text description:text status:text draft:bool removing:bool",
+    );
     assert_eq!((&concert["description"], &concert["status"]), (&json!(""), &json!("AVAILABLE")));
     let path = format!("/v1/admin/concerts/{}", concert["id"]);
     let changed =
         admin.patch(&path, json!({"description": "Long", "status": "UNAVAILABLE"})).await.ok(200);
     assert_eq!(
         changed,
-        json!({"id": concert["id"], "title": "밤", "description": "Long", "status": "UNAVAILABLE"})
+        json!({"id": concert["id"], "title": "밤", "description": "Long", "status": "UNAVAILABLE",
+               "draft": false, "removing": false})
     );
 
     let times = json!({"reservation_available_at": "2030-01-01T18:00:00+09:00",

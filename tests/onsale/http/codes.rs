@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal.
-const CODES: [(u16, &str); 58] = [
+const CODES: [(u16, &str); 63] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -32,14 +32,17 @@ const CODES: [(u16, &str); 58] = [
     (408, "body_timeout"),
     (409, "already_paid"),
     (409, "already_refunded"),
+    (409, "being_removed"),
     (409, "concert_unavailable"),
     (409, "draw_not_frozen"),
     (409, "event_feed_off"),
     (409, "handoff_invalid"),
     (409, "handoff_used"),
+    (409, "has_buyers"),
     (409, "hold_expired"),
     (409, "line_is_open"),
     (409, "not_enough_seats"),
+    (409, "not_publishable"),
     (409, "queue_not_open"),
     (409, "refund_closed"),
     (409, "request_in_progress"),
@@ -47,11 +50,13 @@ const CODES: [(u16, &str); 58] = [
     (409, "schedule_not_open"),
     (409, "seat_in_use"),
     (409, "seat_taken"),
+    (409, "seats_reserved"),
     (409, "sold_out"),
     (409, "webhook_disabled"),
     (409, "webhook_limit"),
     (410, "entrants_removed"),
     (410, "events_expired"),
+    (412, "changed_meanwhile"),
     (413, "body_too_large"),
     (415, "unsupported_encoding"),
     (415, "unsupported_media_type"),

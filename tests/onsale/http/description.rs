@@ -10,10 +10,12 @@ use crate::support::world::World;
 
 const BODY: &str =
     "invalid_json unsupported_media_type unsupported_encoding body_too_large body_timeout";
+/// The refusals of a change of something that administrators edit.
+const EDIT: &str = "forbidden changed_meanwhile being_removed";
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 64] = [
+const CALLS: [(&str, &str, &[&str]); 78] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -92,33 +94,51 @@ const CALLS: [(&str, &str, &[&str]); 64] = [
     ("post", "/v1/points/charges", &["unauthenticated invalid_amount", KEY, BODY]),
     ("get", "/v1/points/history", &["unauthenticated"]),
     ("post", "/v1/admin/concerts", &["unauthenticated forbidden", BODY]),
-    ("patch", "/v1/admin/concerts/{id}", &["forbidden concert_not_found", BODY]),
+    ("get", "/v1/admin/concerts", &["forbidden"]),
+    ("get", "/v1/admin/concerts/{id}", &["forbidden concert_not_found"]),
+    ("patch", "/v1/admin/concerts/{id}", &["concert_not_found", EDIT, BODY]),
+    (
+        "delete",
+        "/v1/admin/concerts/{id}",
+        &["forbidden concert_not_found has_buyers changed_meanwhile"],
+    ),
+    ("post", "/v1/admin/concerts/{id}/publish", &["concert_not_found", EDIT]),
+    ("get", "/v1/admin/concerts/{id}/schedules", &["forbidden concert_not_found"]),
     (
         "post",
         "/v1/admin/concerts/{id}/schedules",
-        &["forbidden concert_not_found invalid_times", BODY],
+        &["forbidden concert_not_found invalid_times being_removed", BODY],
     ),
-    ("patch", "/v1/admin/schedules/{id}", &["forbidden schedule_not_found invalid_times", BODY]),
-    ("post", "/v1/admin/schedules/{id}/seats", &["forbidden schedule_not_found", BODY]),
+    ("get", "/v1/admin/schedules/{id}", &["forbidden schedule_not_found"]),
+    ("patch", "/v1/admin/schedules/{id}", &["schedule_not_found invalid_times", EDIT, BODY]),
+    (
+        "delete",
+        "/v1/admin/schedules/{id}",
+        &["forbidden schedule_not_found has_buyers changed_meanwhile"],
+    ),
+    (
+        "post",
+        "/v1/admin/schedules/{id}/publish",
+        &["schedule_not_found not_publishable", EDIT, BODY],
+    ),
+    ("get", "/v1/admin/schedules/{id}/seats", &["forbidden schedule_not_found"]),
+    ("post", "/v1/admin/schedules/{id}/seats", &["schedule_not_found", EDIT, BODY]),
+    ("put", "/v1/admin/schedules/{id}/seats", &["schedule_not_found seats_reserved", EDIT, BODY]),
+    ("delete", "/v1/admin/schedules/{id}/seats", &["schedule_not_found seats_reserved", EDIT]),
+    ("patch", "/v1/admin/schedules/{id}/seats/prices", &["schedule_not_found", EDIT, BODY]),
+    ("get", "/v1/admin/schedules/{id}/seats/layout", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/seats/status", &["forbidden schedule_not_found"]),
     (
         "patch",
         "/v1/admin/schedules/{id}/seats",
-        &[
-            "forbidden schedule_not_found seat_not_found \
-        seat_in_use",
-            BODY,
-        ],
+        &["schedule_not_found seat_not_found seat_in_use", EDIT, BODY],
     ),
     ("get", "/v1/admin/schedules/{id}/queue", &["forbidden schedule_not_found"]),
-    (
-        "patch",
-        "/v1/admin/schedules/{id}/queue",
-        &["forbidden schedule_not_found line_is_open", BODY],
-    ),
+    ("patch", "/v1/admin/schedules/{id}/queue", &["schedule_not_found line_is_open", EDIT, BODY]),
     ("get", "/v1/admin/schedules/{id}/stats", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/stats/stream", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/seats/blocked", &["forbidden schedule_not_found"]),
-    ("get", "/v1/admin/schedules/{id}/next", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/next", &["forbidden schedule_not_found being_removed"]),
     ("get", "/v1/admin/schedules/{id}/report", &["forbidden schedule_not_found report_pending"]),
     (
         "get",
@@ -228,7 +248,7 @@ async fn operations_have_unique_ids_and_links_point_to_existing_operations() {
             }
         }
     }
-    assert_eq!(links, 23);
+    assert_eq!(links, 25);
 }
 
 #[tokio::test]

@@ -130,6 +130,7 @@ fn each_patch_point_exists_once() {
         [
             "key_store: store_outcome",
             "point_change: write_history",
+            "write_hold: lock_schedule",
             "write_hold: lock_seats",
             "write_hold: takeover_margin",
             "write_hold: taken_seats",

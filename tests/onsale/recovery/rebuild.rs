@@ -161,7 +161,7 @@ pub(super) async fn end_sale(world: &World, sale: &Sale, concert_in: &str) {
 }
 
 /// The number of keys of a schedule.
-pub(super) async fn keys_of(redis: &mut Raw, schedule: i64) -> i64 {
+pub(crate) async fn keys_of(redis: &mut Raw, schedule: i64) -> i64 {
     let mut exists = redis::cmd("EXISTS");
     exists.arg(ScheduleKeys::new(ScheduleId(schedule), 9).all());
     exists.query_async(redis).await.expect("Redis")

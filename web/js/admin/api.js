@@ -6,8 +6,8 @@ import { syncClock } from '../lib/clock.js';
 import { adminToken } from '../lib/session.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
-/** @typedef {Api.Concert} Concert */
-/** @typedef {Api.Schedule} Schedule */
+/** @typedef {Api.AdminConcert} Concert */
+/** @typedef {Api.AdminSchedule} Schedule */
 
 // An operator must see current data, so answers are never cached, not even for a second.
 /** @type {typeof fetch} */
@@ -55,6 +55,41 @@ export const get = (path, signal) => call('GET', path, { patience: 3000, signal 
 
 /** @template Body, Answer @param {string} path @param {Body} body @returns {Promise<Answer>} */
 export const post = (path, body) => call('POST', path, { body });
+
+/**
+ * An answer with the tag of the state that it describes.
+ * @template Answer
+ * @typedef {{ answer: Answer, tag: string }} Tagged
+ */
+
+/**
+ * Reads a state with its tag, for a later change.
+ * @template Answer
+ * @param {string} path
+ * @returns {Promise<Tagged<Answer>>}
+ */
+export async function getTagged(path) {
+  let tag = '';
+  /** @type {Answer} */
+  const answer = await call('GET', path, { patience: 3000, onHeaders: (headers) => (tag = headers.get('etag') ?? '') });
+  return { answer, tag };
+}
+
+/**
+ * Sends a change that applies only to the state with this tag.
+ * @template Answer
+ * @param {string} method @param {string} path @param {unknown} body @param {string} tag
+ * @returns {Promise<Tagged<Answer>>}
+ */
+export async function sendTagged(method, path, body, tag) {
+  let next = '';
+  /** @type {Record<string, string>} */
+  const headers = tag ? { 'If-Match': tag } : {};
+  const onHeaders = (/** @type {Headers} */ answered) => (next = answered.get('etag') ?? '');
+  /** @type {Answer} */
+  const answer = await call(method, path, { body, headers, onHeaders });
+  return { answer, tag: next };
+}
 
 /** @template Body, Answer @param {string} path @param {Body} body @returns {Promise<Answer>} */
 export const patch = (path, body) => call('PATCH', path, { body });

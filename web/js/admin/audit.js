@@ -1,7 +1,7 @@
 // @ts-check
 /** The audit log: who changed what, when, from what to what. */
 import { el, setChildren } from '../lib/dom.js';
-import { hasText, number, t, time } from '../lib/text.js';
+import { hasText, money, number, t, time } from '../lib/text.js';
 import { settingText } from './queue-fields.js';
 import { runOnce, field, heading } from './parts.js';
 import { get } from './api.js';
@@ -11,10 +11,10 @@ import { get } from './api.js';
 /** @typedef {Api.AuditEntry} AuditEntry */
 
 const ACTIONS = [
-  ['concert', 'create', 'change'],
-  ['schedule', 'create', 'change'],
+  ['concert', 'create', 'change', 'publish', 'remove'],
+  ['schedule', 'create', 'change', 'publish', 'remove'],
   ['queue', 'change'],
-  ['seats', 'add', 'block', 'unblock'],
+  ['seats', 'add', 'replace', 'remove', 'price', 'block', 'unblock'],
   ['restore', 'finish'],
 ].flatMap(([subject, ...verbs]) => verbs.map((verb) => `${subject}.${verb}`));
 /** Fields of entries that are not changes. */
@@ -35,6 +35,8 @@ function flatten(value) {
 function valueText(name, value) {
   if (value === undefined) return '–';
   if (name === 'seat_ids' && Array.isArray(value)) return t('admin.audit.seats', { n: value.length });
+  if (name === 'prices' && Array.isArray(value)) return t('admin.audit.prices', { n: value.length });
+  if (name === 'takings') return money(Number(value));
   if (name === 'status') return t(`admin.concert.${value}`);
   if (name.endsWith('_at')) return time(String(value));
   if (hasText(`admin.setting.${name}`)) return settingText(name, /** @type {import('./settings.js').Value} */ (value));

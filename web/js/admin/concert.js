@@ -4,10 +4,20 @@ import { toast } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
 import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
-import { card, field, form, heading, phaseBadge, table } from './parts.js';
-import { fetchAll, get, patch, post } from './api.js';
+import { card, field, fieldLabel, form, heading, phaseBadge, table } from './parts.js';
+import { fetchAll, getTagged, post } from './api.js';
+import { THEIRS, sendEdit } from './edit.js';
+import { concertStrip, draftBadge } from './publish.js';
+import { reloadPart } from './reload.js';
+import { removalCard } from './removal.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
+
+/** The fields of a concert that are edited here. */
+const FIELDS = /** @type {const} */ (['title', 'description', 'status']);
+
+/** @param {string} name @param {string} value */
+const fieldText = (name, value) => (name === 'status' ? t(`admin.concert.${value}`) : value);
 
 /** The form fields of a concert. @param {Partial<import('./api.js').Concert>} concert */
 function fields(concert) {
@@ -39,7 +49,7 @@ function newConcert(place) {
   const { parts, value } = fields({});
   const act = async () => {
     /** @type {import('./api.js').Concert} */
-    const made = await post('/v1/admin/concerts', value());
+    const made = await post('/v1/admin/concerts', { ...value(), draft: true });
     location.hash = `#/concerts/${made.id}/schedules/new`;
   };
   setChildren(
@@ -77,7 +87,7 @@ function schedulesTable(schedules) {
     schedules.map((schedule) => [
       el('a', { href: `#/schedules/${schedule.id}` }, time(schedule.concert_at)),
       time(schedule.reservation_available_at),
-      phaseBadge(schedule.phase),
+      draftBadge(schedule) ?? phaseBadge(schedule.phase),
       schedule.seats.total,
       schedule.seats.sold,
     ]),
@@ -87,24 +97,32 @@ function schedulesTable(schedules) {
 /** @type {import('../admin.js').Part} */
 export async function concertPart(place, [id]) {
   if (id === undefined) return newConcert(place);
-  /** @type {[import('./api.js').Concert, import('./api.js').Schedule[]]} */
-  let [concert, schedules] = await Promise.all([get(`/v1/concerts/${id}`), fetchAll(`/v1/concerts/${id}/schedules`)]);
+  const path = `/v1/admin/concerts/${id}`;
+  /** @type {[import('./api.js').Tagged<import('./api.js').Concert>, import('./api.js').Schedule[]]} */
+  const [tagged, schedules] = await Promise.all([getTagged(path), fetchAll(`${path}/schedules`)]);
+  const { answer: concert, tag } = tagged;
   const { parts, value } = fields(concert);
   const act = async () => {
     const wanted = value();
+    const mine = Object.fromEntries(FIELDS.filter((name) => wanted[name] !== concert[name]).map((name) => [name, wanted[name]]));
+    if (Object.keys(mine).length === 0) return toast(t('admin.nochange'));
     if (!(await confirmWithdrawal(concert, wanted))) return;
-    concert = await patch(`/v1/admin/concerts/${id}`, wanted);
-    toast(t('admin.saved'));
-    setChildren(place.querySelector('h1') ?? place, concert.title);
+    const edit = { path, body: mine, tag, before: concert, mine, names: [...FIELDS], label: fieldLabel, text: fieldText };
+    const done = await sendEdit(edit);
+    if (done === null) return;
+    toast(t(done === THEIRS ? 'admin.conflict.taken' : 'admin.saved'));
+    reloadPart();
   };
   const add = el('a', { class: 'button', href: `#/concerts/${id}/schedules/new` }, t('admin.schedule.new'));
   setChildren(
     place,
-    heading(concert.title, { back: ['/', t('admin.back.sales')], actions: [add] }),
+    heading(concert.title, { back: ['/', t('admin.back.sales')], lead: draftBadge(concert), actions: [add] }),
+    concertStrip(tagged),
     card(
       t('admin.schedules'),
       schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules')),
     ),
     card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
+    removalCard('concerts', id, concert.title, tag, () => (location.hash = '#/')),
   );
 }

@@ -6,8 +6,9 @@ import { el, setText, setVisible } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 import { serverNow } from '../lib/clock.js';
 import { settingText } from './queue-fields.js';
-import { card, runOnce, field } from './parts.js';
-import { patch } from './api.js';
+import { card, runOnce, field, fieldLabel } from './parts.js';
+import { getTagged } from './api.js';
+import { sendEdit, THEIRS } from './edit.js';
 import { changesList } from './settings.js';
 
 /** @typedef {import('../onsale/types.d.ts').InForce} InForce */
@@ -136,6 +137,24 @@ function dial(name, min, max, apply) {
   };
 }
 
+/**
+ * Changes a setting if its stored value is the one shown here, or the last one set here, which may not be in force
+ * yet. Otherwise the operator decides. Returns whether it was changed.
+ * @param {number} schedule @param {InForce} shown @param {Partial<InForce>} own @param {Partial<InForce>} change
+ */
+async function changeSettings(schedule, shown, own, change) {
+  const path = `/v1/admin/schedules/${schedule}/queue`;
+  /** @type {import('./api.js').Tagged<InForce>} */
+  const { answer, tag } = await getTagged(path);
+  const names = /** @type {(keyof InForce)[]} */ (Object.keys(change));
+  const isKnown = names.every((name) => answer[name] === shown[name] || answer[name] === own[name]);
+  // A tag that no state has makes the service refuse the change and answer with the current state.
+  const seen = isKnown ? tag : '"none"';
+  const done = await sendEdit({ path, body: change, tag: seen, before: shown, mine: change, names, label: fieldLabel, text: settingText });
+  if (done === THEIRS) announce(t('admin.conflict.taken'), { now: true });
+  return done !== null && done !== THEIRS;
+}
+
 /** The form for the message to the queue. @param {(message: string | null) => Promise<void>} apply */
 function messenger(apply) {
   const text = el('textarea', { rows: 2, maxlength: 1000, dir: 'auto', id: 'message' });
@@ -177,6 +196,8 @@ export function admissionControls(schedule) {
   /** @type {InForce | null} */
   let inForce = null;
   let waiting = 0;
+  /** The last values set here. @type {Partial<InForce>} */
+  const own = {};
   const apply = async (/** @type {Partial<InForce>} */ change) => {
     if (!inForce) return;
     const before = { ...inForce };
@@ -193,7 +214,8 @@ export function admissionControls(schedule) {
       }));
     if (!sure) return;
     const begun = performance.now();
-    await patch(`/v1/admin/schedules/${schedule}/queue`, change);
+    if (!(await changeSettings(schedule, before, own, change))) return;
+    Object.assign(own, change);
     effects.add(name, before[name], after, begun);
   };
   const pause = el('button', { type: 'button', class: 'button large danger', disabled: true }, t('admin.pause'));

@@ -4,6 +4,7 @@ import { el, setChildren } from '../lib/dom.js';
 import { number, t, time } from '../lib/text.js';
 import { heading, phaseBadge } from './parts.js';
 import { fetchAll, get } from './api.js';
+import { draftBadge } from './publish.js';
 
 /** Maximum number of concerts shown, newest first. */
 const MAX_CONCERTS = 100;
@@ -19,7 +20,7 @@ function row(schedule) {
       'a',
       { class: 'sale-row', href: `#/schedules/${schedule.id}` },
       el('span', { class: 'sale-when' }, time(schedule.concert_at, 'full')),
-      phaseBadge(schedule.phase),
+      draftBadge(schedule) ?? phaseBadge(schedule.phase),
       el('span', { class: 'sale-sold' }, t('admin.overview.sold', { sold, total, held })),
       el('span', { class: 'meter', 'aria-hidden': 'true' }, meter(part)),
     ),
@@ -42,6 +43,7 @@ function concertCard(concert, schedules) {
       'header',
       { class: 'card-head' },
       el('h2', { dir: 'auto' }, el('a', { href: `#/concerts/${concert.id}` }, concert.title)),
+      draftBadge(concert),
       concert.status === 'UNAVAILABLE' && el('span', { class: 'badge badge-closed' }, t('admin.concert.UNAVAILABLE')),
     ),
     schedules.length > 0
@@ -68,11 +70,11 @@ async function healthWarning() {
 /** @type {import('../admin.js').Part} */
 export async function overviewPart(place) {
   /** @type {[import('./api.js').Concert[], HTMLElement | null]} */
-  const [concerts, warning] = await Promise.all([fetchAll('/v1/concerts'), healthWarning()]);
+  const [concerts, warning] = await Promise.all([fetchAll('/v1/admin/concerts'), healthWarning()]);
   concerts.reverse();
   const shown = concerts.slice(0, MAX_CONCERTS);
   /** @type {import('./api.js').Schedule[][]} */
-  const schedules = await Promise.all(shown.map(({ id }) => fetchAll(`/v1/concerts/${id}/schedules`)));
+  const schedules = await Promise.all(shown.map(({ id }) => fetchAll(`/v1/admin/concerts/${id}/schedules`)));
   const add = el('a', { class: 'button', href: '#/concerts/new' }, t('admin.concert.new'));
   setChildren(
     place,

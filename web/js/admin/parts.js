@@ -3,7 +3,7 @@
 import { OnsaleError } from '../onsale.js';
 import { toast } from '../lib/announce.js';
 import { el, setChildren } from '../lib/dom.js';
-import { errorText, t } from '../lib/text.js';
+import { errorText, hasText, number, t } from '../lib/text.js';
 
 /** @typedef {import('../lib/dom.js').Child} Child */
 
@@ -140,11 +140,36 @@ export async function runOnce(button, act) {
 /** @type {WeakSet<HTMLButtonElement>} */
 const busy = new WeakSet();
 
+/** The kinds of fields, in the keys of their labels. */
+const FIELD_KINDS = ['setting', 'time', 'venue', 'concert'];
+
+/** The label of a field as the page has it, or its name. @param {string} name */
+export function fieldLabel(name) {
+  const key = FIELD_KINDS.map((kind) => `admin.${kind}.${name}`).find(hasText);
+  return key ? t(key) : name;
+}
+
+/**
+ * The place of a field as the page names it: `/sections/2/rows` is `Section 3, Rows`.
+ * @param {string} pointer
+ */
+export function pointerText(pointer) {
+  const parts = pointer.split('/').slice(1);
+  const at = parts.findIndex((part) => /^\d+$/.test(part));
+  const name = parts.at(-1) ?? '';
+  if (at < 0) return fieldLabel(name);
+  const line = t('admin.error.line', { n: Number(parts[at]) + 1 });
+  return at === parts.length - 1 ? line : `${line}, ${fieldLabel(name)}`;
+}
+
 /** The text of an error, with each invalid field. @param {unknown} error */
 export function problemText(error) {
-  const { code, detail: text, errors } = OnsaleError.from(error);
-  const wrong = (errors ?? []).map(({ pointer, detail }) => `${pointer}: ${detail}`);
-  const detail = code === 'invalid_times' ? [text] : [];
+  const { code, detail: text, errors, paid, held } = OnsaleError.from(error);
+  const wrong = (errors ?? []).map(({ pointer, detail }) => `${pointerText(pointer)}: ${detail}`);
+  // The detail names two times in the wrong order: `deadline_at must not be after concert_at`.
+  const [first, last] = code === 'invalid_times' ? (text.match(/[a-z]+(?:_[a-z]+)+/g) ?? []) : [];
+  const detail = first && last ? [t('admin.error.times', { first: fieldLabel(first), last: fieldLabel(last) })] : [];
+  if (code === 'has_buyers') detail.push(t('admin.error.buyers', { paid: number(paid ?? 0), held: number(held ?? 0) }));
   return [errorText(error), ...wrong, ...detail].join(' ');
 }
 

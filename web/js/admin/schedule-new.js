@@ -40,12 +40,12 @@ export function timeFields(values) {
 /** @type {import('../admin.js').Part} */
 export async function newSchedulePart(place, [id]) {
   /** @type {import('./api.js').Concert} */
-  const concert = await get(`/v1/concerts/${id}`);
+  const concert = await get(`/v1/admin/concerts/${id}`);
   const times = timeFields({ reservation_available_at: proposed(24), deadline_at: proposed(24 * 8), concert_at: proposed(24 * 8 + 2) });
   const line = queueFields({});
   const act = async () => {
     /** @type {Api.NewSchedule} */
-    const wanted = { ...times.value(), queue: line.change({}) };
+    const wanted = { ...times.value(), queue: line.change({}), draft: true };
     /** @type {Api.ScheduleSettings} */
     const made = await post(`/v1/admin/concerts/${id}/schedules`, wanted);
     location.hash = `#/schedules/${made.id}/venue`;

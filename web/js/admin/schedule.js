@@ -7,7 +7,8 @@ import { livePart } from './live.js';
 import { heading, phaseBadge } from './parts.js';
 import { reportPart } from './report.js';
 import { seatsPart } from './seats.js';
-import { get } from './api.js';
+import { get, getTagged } from './api.js';
+import { draftBadge, scheduleStrip } from './publish.js';
 import { settingsPart } from './settings.js';
 import { venuePart } from './venue.js';
 
@@ -29,10 +30,11 @@ const TABS = [
 
 /** @type {import('../admin.js').Part} */
 export async function schedulePart(place, [id], rest) {
-  /** @type {import('./api.js').Schedule} */
-  const schedule = await get(`/v1/schedules/${id}`);
+  /** @type {import('./api.js').Tagged<import('./api.js').Schedule>} */
+  const tagged = await getTagged(`/v1/admin/schedules/${id}`);
+  const schedule = tagged.answer;
   /** @type {import('./api.js').Concert} */
-  const concert = await get(`/v1/concerts/${schedule.concert_id}`);
+  const concert = await get(`/v1/admin/concerts/${schedule.concert_id}`);
   const tabs = TABS.map(([end]) => {
     const href = `#/schedules/${id}${end && `/${end}`}`;
     return el('a', { href, 'aria-current': end === rest ? 'page' : null }, t(`admin.tab.${end || 'live'}`));
@@ -57,10 +59,13 @@ export async function schedulePart(place, [id], rest) {
         ' ',
         badge,
         ' ',
+        draftBadge(schedule),
+        ' ',
         el('span', { class: 'id' }, t('admin.schedule.id', { id: String(id) })),
       ),
-      actions: [buyers],
+      actions: schedule.draft || concert.draft ? [] : [buyers],
     }),
+    scheduleStrip(tagged, concert),
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),
     content,
   );

@@ -7,7 +7,8 @@ import { confirm } from '../lib/dialog.js';
 import { el, setChildren, setText } from '../lib/dom.js';
 import { number, t } from '../lib/text.js';
 import { card, runOnce, figure } from './parts.js';
-import { get, patch } from './api.js';
+import { get, getTagged } from './api.js';
+import { SEATS_EDIT, THEIRS, sendEdit } from './edit.js';
 import { SeatSelection } from './seat-selection.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
@@ -20,21 +21,21 @@ const SEATS_PER_CALL = 1000;
 
 /** Loads the seats with their states. @param {number} schedule */
 async function load(schedule) {
-  const base = `/v1/schedules/${schedule}/seats`;
-  /** @type {[Api.Layout, Api.SeatBits, Api.BlockedSeats]} */
-  const [layout, status, blocked] = await Promise.all([
-    get(`${base}/layout`),
-    get(`${base}/status`),
-    get(`/v1/admin/schedules/${schedule}/seats/blocked`),
-  ]);
+  const base = `/v1/admin/schedules/${schedule}/seats`;
+  // The tag comes with the first answer: a later one could cover a change that is not shown.
+  /** @type {import('./api.js').Tagged<Api.BlockedSeats>} */
+  const { answer: blocked, tag } = await getTagged(`${base}/blocked`);
+  /** @type {[Api.Layout, Api.SeatBits]} */
+  const [layout, status] = await Promise.all([get(`${base}/layout`), get(`${base}/status`)]);
   const bits = states(status.status, layout.seats.length);
   /** @type {Shown} */
   const shown = ({ seat_number }) => bits[seat_number - 1] ?? 0;
   const back = new Set(blocked.seat_ids);
   const state = (/** @type {Seat} */ seat) =>
     back.has(seat.id) ? 'blocked' : /** @type {const} */ (['free', 'held', 'sold', 'sold'])[shown(seat)];
-  const { seats } = layout;
-  return { seats, shown, states: new Map(seats.map((seat) => [seat.id, /** @type {State} */ (state(seat))])) };
+  const { seats, layout_version } = layout;
+  const summary = { total: seats.length, blocked: back.size, layout_version };
+  return { seats, shown, tag, summary, states: new Map(seats.map((seat) => [seat.id, /** @type {State} */ (state(seat))])) };
 }
 
 /**
@@ -86,8 +87,8 @@ function inUseText(ids, choice) {
 }
 
 /** @type {import('./schedule.js').Tab} */
-export async function seatsPart(place, { schedule }) {
-  const { seats, states: known } = await load(schedule.id);
+export async function seatsPart(place, { schedule, concert }) {
+  let { seats, states: known, tag, summary } = await load(schedule.id);
   if (seats.length === 0)
     return setChildren(
       place,
@@ -134,9 +135,17 @@ export async function seatsPart(place, { schedule }) {
     try {
       for (let at = 0; at < ids.length; at += SEATS_PER_CALL) {
         const seat_ids = ids.slice(at, at + SEATS_PER_CALL);
-        /** @type {Api.SeatsBlocked} */
-        const answer = await patch(`/v1/admin/schedules/${schedule.id}/seats`, { seat_ids, blocked });
-        changed += answer.changed;
+        const path = `/v1/admin/schedules/${schedule.id}/seats`;
+        const edit = { path, body: { seat_ids, blocked }, tag, before: summary, mine: null, ...SEATS_EDIT };
+        /** @type {import('./api.js').Tagged<Api.SeatsBlocked> | typeof THEIRS | null} */
+        const done = await sendEdit(edit);
+        if (done === THEIRS || done === null) {
+          wanted = [new Set(), () => true];
+          if (done === THEIRS) await seatsPart(place, { schedule, concert });
+          return;
+        }
+        changed += done.answer.changed;
+        tag = done.tag;
       }
       choice.chosen.clear();
     } catch (error) {
@@ -145,7 +154,8 @@ export async function seatsPart(place, { schedule }) {
       wanted = [new Set(used), (bits) => bits !== 0];
       toast(inUseText(used, choice), { error: true });
     } finally {
-      choice.states = (await loadUntil(schedule.id, ...wanted)).states;
+      const loaded = await loadUntil(schedule.id, ...wanted);
+      [choice.states, tag, summary] = [loaded.states, loaded.tag, loaded.summary];
       choice.show();
       showSelection();
       const after = count();

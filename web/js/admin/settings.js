@@ -5,10 +5,12 @@ import { confirm } from '../lib/dialog.js';
 import { el, setChildren } from '../lib/dom.js';
 import { serverNow } from '../lib/clock.js';
 import { t, time } from '../lib/text.js';
-import { card, form, localInput, timeZone } from './parts.js';
+import { card, fieldLabel, form, localInput, timeZone } from './parts.js';
 import { queueFields, settingText } from './queue-fields.js';
 import { TIMES, timeFields } from './schedule-new.js';
-import { get, patch } from './api.js';
+import { getTagged } from './api.js';
+import { THEIRS, sendEdit } from './edit.js';
+import { removalCard } from './removal.js';
 
 /** A changed value of a setting or a time. @typedef {string | number | boolean | null | undefined} Value */
 
@@ -33,8 +35,11 @@ export function changesList(before, change, format) {
 /** @param {string} name @param {Value} value */
 const valueText = (name, value) => (name.endsWith('_at') ? time(String(value)) : settingText(name, value));
 
-/** The card with the times, which can be postponed. @param {import('./api.js').Schedule} schedule @param {() => void} again */
-function timesCard(schedule, again) {
+/**
+ * The card with the times, which can be postponed.
+ * @param {import('./api.js').Tagged<import('./api.js').Schedule>} tagged @param {() => void} again
+ */
+function timesCard({ answer: schedule, tag }, again) {
   const { reservation_available_at, deadline_at, concert_at } = schedule;
   const before = { reservation_available_at, deadline_at, concert_at };
   const { part, value } = timeFields({
@@ -56,8 +61,11 @@ function timesCard(schedule, again) {
       danger: open,
     });
     if (!sure) return;
-    await patch(`/v1/admin/schedules/${schedule.id}`, change);
-    toast(t('admin.saved.force'));
+    const path = `/v1/admin/schedules/${schedule.id}`;
+    const edit = { path, body: change, tag, before, mine: change, names: [...TIMES], label: fieldLabel, text: valueText };
+    const done = await sendEdit(edit);
+    if (done === null) return;
+    toast(t(done === THEIRS ? 'admin.conflict.taken' : 'admin.saved.force'));
     again();
   };
   return card(
@@ -70,11 +78,9 @@ function timesCard(schedule, again) {
 /** @type {import('./schedule.js').Tab} */
 export async function settingsPart(place, { schedule, concert }) {
   const path = `/v1/admin/schedules/${schedule.id}/queue`;
-  const again = async () => {
-    await settingsPart(place, { schedule: await get(`/v1/schedules/${schedule.id}`), concert });
-  };
-  /** @type {import('../onsale/types.d.ts').QueueSettings} */
-  const settings = await get(path);
+  const again = () => settingsPart(place, { schedule, concert });
+  /** @type {[import('./api.js').Tagged<import('../onsale/types.d.ts').QueueSettings>, import('./api.js').Tagged<import('./api.js').Schedule>]} */
+  const [{ answer: settings, tag }, times] = await Promise.all([getTagged(path), getTagged(`/v1/admin/schedules/${schedule.id}`)]);
   const fixed = Date.parse(settings.queue_opens_at) <= serverNow();
   const line = queueFields(settings, { fixed });
   const act = async () => {
@@ -86,13 +92,16 @@ export async function settingsPart(place, { schedule, concert }) {
       yes: t('admin.save'),
     });
     if (!sure) return;
-    await patch(path, change);
-    toast(t('admin.saved.force'));
+    const names = Object.keys(settings);
+    const done = await sendEdit({ path, body: change, tag, before: settings, mine: change, names, label: fieldLabel, text: valueText });
+    if (done === null) return;
+    toast(t(done === THEIRS ? 'admin.conflict.taken' : 'admin.saved.force'));
     await again();
   };
   setChildren(
     place,
     card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)),
-    timesCard(schedule, again),
+    timesCard(times, again),
+    removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),
   );
 }

@@ -1,197 +1,155 @@
 // @ts-check
-/** Adding seats to a schedule: sections with rows and prices, and a preview of the venue. */
-import { announce, toast } from '../lib/announce.js';
+/** The venue of a schedule: its sections, edited and previewed before they are saved. */
+import { toast } from '../lib/announce.js';
 import { confirm } from '../lib/dialog.js';
-import { el, setChildren, setText } from '../lib/dom.js';
+import { el, setChildren, setText, setVisible } from '../lib/dom.js';
 import { money, number, t } from '../lib/text.js';
-import { card, form, table } from './parts.js';
-import { bandOf, drawPlan, pricesOf } from './plan.js';
-import { get, post } from './api.js';
+import { get, getTagged } from './api.js';
+import { SEATS_EDIT, THEIRS, sendEdit } from './edit.js';
+import { card, form } from './parts.js';
+import { MAX_PER_CALL, MAX_SEATS, fixedSections, isSameVenue, requestOf, seatsOf, sectionsOf, sumUp, withPrices } from './sections.js';
+import { guardUnsaved } from './unsaved.js';
+import { FIRST, sectionEditor } from './venue-editor.js';
+import { venuePreview } from './venue-preview.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
-/** @typedef {import('./plan.js').Section} Section */
+/** @typedef {import('./sections.js').Section} Section */
+/** @typedef {{ base: string, state: Api.SeatsState, tag: string, existing: Section[], seats: Api.Seat[] }} Venue what is saved */
+/** @typedef {import('./api.js').Tagged<Api.SeatsEffect>} Effect */
 
-/** Maximum number of seats per call and per schedule. */
-const MAX_PER_CALL = 100_000;
-const MAX_SEATS = 200_000;
-const DEFAULTS = { name: '', rows: 10, seats_per_row: 20, seat_price: 100_000 };
+/** @param {Venue} venue @param {string} method @param {string} end @param {unknown} body @param {string} tag */
+const sendSeats = ({ base, state }, method, end, body, tag) =>
+  sendEdit({ method, path: `${base}${end}`, body, tag, before: state, mine: null, ...SEATS_EDIT });
 
-/** The existing sections of a layout. @param {Api.Seat[]} seats @returns {Section[]} */
-export function sectionsOf(seats) {
-  /** @type {Map<string, { name: string, seat_price: number, rows: Map<string, number> }>} */
-  const found = new Map();
-  for (const { section, row, seat_price } of seats) {
-    const key = `${section}\n${seat_price}`;
-    let of = found.get(key);
-    if (!of) found.set(key, (of = { name: section, seat_price, rows: new Map() }));
-    of.rows.set(row, (of.rows.get(row) ?? 0) + 1);
+/** What a change affects, before it is made. @param {Api.SeatsEffect} effect */
+function effectList({ seats, blocked, takings, kept }) {
+  const line = (/** @type {string} */ name, /** @type {Api.SeatsEffect['seats']} */ { before, after }, form = number) => [
+    el('dt', null, t(`admin.venue.effect.${name}`)),
+    el('dd', null, form(before), ' → ', el('b', null, form(after))),
+  ];
+  return el(
+    'dl',
+    { class: 'changes' },
+    line('seats', seats),
+    (blocked.before > 0 || blocked.after > 0) && line('blocked', blocked),
+    line('takings', takings, money),
+    kept > 0 && [el('dt', null, t('admin.venue.effect.kept')), el('dd', null, number(kept))],
+  );
+}
+
+/** @param {string} title @param {(string | Node)[]} body @param {boolean} danger */
+const askToSave = (title, body, danger) => confirm({ title, body, yes: t('admin.save'), danger });
+
+/**
+ * Replaces all seats. Returns `THEIRS` if the operator takes another change, or whether it was saved.
+ * @param {Venue} venue @param {Section[]} sections
+ */
+async function replaceSeats(venue, sections) {
+  const removes = sections.length === 0;
+  const [method, body] = removes ? ['DELETE', undefined] : ['PUT', requestOf(sections)];
+  const tried = /** @type {Effect | typeof THEIRS | null} */ (await sendSeats(venue, method, '?dry_run=true', body, venue.tag));
+  if (tried === THEIRS || tried === null) return tried ?? false;
+  const { before, after } = tried.answer.seats;
+  const title = removes ? t('admin.venue.sure.remove', { n: before }) : t('admin.venue.sure', { n: after });
+  if (!(await askToSave(title, [effectList(tried.answer)], before > 0))) return false;
+  const done = await sendSeats(venue, method, '', body, tried.tag);
+  return done === THEIRS ? THEIRS : done !== null;
+}
+
+/**
+ * Changes prices of existing seats, and adds new sections behind them.
+ * @param {Venue} venue @param {Section[]} sections the existing ones first
+ */
+async function changeAndAdd(venue, sections) {
+  const [now, added] = [sections.slice(0, venue.existing.length), sections.slice(venue.existing.length)];
+  const prices = venue.existing.flatMap(({ name, seat_price }, at) =>
+    now[at].seat_price === seat_price ? [] : [{ section: name, seat_price_now: seat_price, seat_price: now[at].seat_price }],
+  );
+  /** @type {(string | Node)[]} */
+  const body = [];
+  let { tag } = venue;
+  if (prices.length > 0) {
+    const tried = /** @type {Effect | typeof THEIRS | null} */ (await sendSeats(venue, 'PATCH', '/prices?dry_run=true', { prices }, tag));
+    if (tried === THEIRS || tried === null) return tried ?? false;
+    tag = tried.tag;
+    body.push(t('admin.venue.sure.prices', { n: tried.answer.changed }), effectList(tried.answer));
   }
-  return [...found.values()].map(({ name, seat_price, rows }) => ({
-    name,
-    seat_price,
-    rows: rows.size,
-    seats_per_row: Math.max(...rows.values()),
-  }));
+  const { seats, worth } = sumUp(added);
+  if (seats > 0) body.push(t('admin.venue.sure.add', { n: seats }), t('admin.venue.total', { seats: number(seats), worth: money(worth) }));
+  if (!(await askToSave(t('admin.venue.sure.change'), body, prices.length > 0))) return false;
+  for (const [method, end, sent] of /** @type {[string, string, unknown][]} */ ([
+    ['PATCH', '/prices', prices.length > 0 && { prices }],
+    ['POST', '', seats > 0 && requestOf(added)],
+  ])) {
+    if (!sent) continue;
+    const done = await sendSeats(venue, method, end, sent, tag);
+    if (done === THEIRS || done === null) return done ?? false;
+    tag = done.tag;
+  }
+  return true;
 }
 
-/** The fields of a new section. @param {Section} values @param {() => void} changed @param {(what: 'up' | 'remove') => void} act */
-function sectionFields(values, changed, act) {
-  const input = (/** @type {keyof Section} */ name, /** @type {import('../lib/dom.js').Props} */ more) =>
-    el('input', { ...more, required: true, value: values[name], 'aria-label': t(`admin.venue.${name}`), on: { input: changed } });
-  const whole = { type: 'number', step: 1, inputmode: 'numeric' };
-  const inputs = {
-    name: input('name', { type: 'text', maxlength: 50, dir: 'auto', placeholder: t('admin.venue.name.example') }),
-    rows: input('rows', { ...whole, min: 1, max: MAX_PER_CALL }),
-    seats_per_row: input('seats_per_row', { ...whole, min: 1, max: MAX_PER_CALL }),
-    seat_price: input('seat_price', { ...whole, min: 0, max: 1_000_000_000 }),
-  };
-  const button = (/** @type {'up' | 'remove'} */ what, /** @type {string} */ sign) =>
-    el(
-      'button',
-      {
-        type: 'button',
-        class: 'button quiet small',
-        'aria-label': t(`admin.venue.${what}`),
-        title: t(`admin.venue.${what}`),
-        on: { click: () => act(what) },
-      },
-      sign,
-    );
-  const cells = Object.entries(inputs).map(([name, one]) =>
-    el('div', { class: `cell cell-${name}` }, el('span', { class: 'cell-label', 'aria-hidden': 'true' }, t(`admin.venue.${name}`)), one),
-  );
-  return {
-    element: el('li', { class: 'section-line' }, cells, el('div', { class: 'cell-buttons' }, button('up', '↑'), button('remove', '×'))),
-    focus: () => inputs.name.focus(),
-    /** @returns {Section} */
-    value: () => ({
-      name: inputs.name.value,
-      rows: Number(inputs.rows.value),
-      seats_per_row: Number(inputs.seats_per_row.value),
-      seat_price: Number(inputs.seat_price.value),
-    }),
-  };
+/** Why these sections can't be saved, or an empty text. @param {Venue} venue @param {Section[]} sections */
+function whyNot({ state, existing }, sections) {
+  const { seats } = sumUp(sections);
+  const sent = state.reserved ? seats - state.total : seats;
+  if (sections.length === 0 && existing.length === 0) return t('admin.venue.none');
+  if (sent > MAX_PER_CALL || seats > MAX_SEATS) return t('admin.venue.toomany', { call: number(MAX_PER_CALL), all: number(MAX_SEATS) });
+  return '';
 }
 
-/** The number of seats and their total price. @param {Section[]} sections */
-const sumUp = (sections) => ({
-  seats: sections.reduce((all, { rows, seats_per_row }) => all + rows * seats_per_row, 0),
-  worth: sections.reduce((all, { rows, seats_per_row, seat_price }) => all + rows * seats_per_row * seat_price, 0),
-});
-
-/** The preview of the venue, with a legend of its colours. */
-export function preview() {
-  const canvas = el('canvas', { class: 'plan', 'aria-hidden': 'true' });
-  const legend = el('ul', { class: 'legend' });
-  /** @type {Section[]} */
-  let shown = [];
-  const redraw = () => drawPlan(canvas, shown, t('admin.venue.stage'));
-  const watch = new ResizeObserver(redraw);
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  watch.observe(canvas);
-  dark.addEventListener('change', redraw);
-  return {
-    element: el('div', { class: 'preview' }, canvas, legend),
-    /** @param {Section[]} sections */
-    show: (sections) => {
-      shown = sections.filter(({ rows, seats_per_row }) => rows > 0 && seats_per_row > 0 && rows * seats_per_row <= MAX_PER_CALL);
-      const prices = pricesOf(shown);
-      setChildren(
-        legend,
-        prices
-          .slice(0, 12)
-          .map((price) => el('li', null, el('span', { class: `adm-swatch adm-swatch-${bandOf(price, prices) + 1}` }), money(price))),
-      );
-      redraw();
-    },
-    end: () => {
-      watch.disconnect();
-      dark.removeEventListener('change', redraw);
-    },
-  };
-}
-
-/** The list of new sections. @param {(sections: Section[]) => void} changed */
-function editor(changed) {
-  const list = el('ol', { class: 'section-lines' });
-  /** @type {ReturnType<typeof sectionFields>[]} */
-  let lines = [];
-  const values = () => lines.map((one) => one.value());
-  const show = () => {
-    setChildren(
-      list,
-      lines.map(({ element }) => element),
-    );
-    changed(values());
-  };
-  const add = (/** @type {Section} */ section) => {
-    const made = sectionFields(
-      section,
-      () => changed(values()),
-      (what) => {
-        const at = lines.indexOf(made);
-        if (what === 'remove') lines = lines.filter((one) => one !== made);
-        else if (at > 0) [lines[at - 1], lines[at]] = [lines[at], lines[at - 1]];
-        show();
-        if (what === 'up') made.focus();
-      },
-    );
-    lines.push(made);
-    show();
-    return made;
-  };
-  return { list, values, add };
-}
-
-/** The existing sections as a table. @param {Section[]} sections */
-function currentTable(sections) {
-  return table(
-    t('admin.venue.there'),
-    [
-      { text: t('admin.venue.name') },
-      { text: t('admin.venue.rows'), number: true },
-      { text: t('admin.venue.seats_per_row'), number: true },
-      { text: t('admin.venue.seat_price'), number: true },
-    ],
-    sections.map(({ name, rows, seats_per_row, seat_price }) => [name, number(rows), number(seats_per_row), money(seat_price)]),
-  );
+/** @param {number} schedule @returns {Promise<Venue>} */
+async function loadVenue(schedule) {
+  const base = `/v1/admin/schedules/${schedule}/seats`;
+  /** @type {import('./api.js').Tagged<Api.SeatsState>} */
+  const { answer: state, tag } = await getTagged(base);
+  /** @type {Api.Layout} */
+  const layout = await get(`${base}/layout`);
+  const existing = state.reserved ? fixedSections(state.sections) : sectionsOf(layout.seats);
+  return { base, state, tag, existing, seats: layout.seats };
 }
 
 /** @type {import('./schedule.js').Tab} */
 export async function venuePart(place, { schedule, concert }) {
-  /** @type {Api.Layout} */
-  const layout = await get(`/v1/schedules/${schedule.id}/seats/layout`);
-  const existing = sectionsOf(layout.seats);
-  const drawing = preview();
+  const venue = await loadVenue(schedule.id);
+  const { existing, state } = venue;
+  const isEmpty = existing.length === 0;
+  const preview = venuePreview();
   const total = el('p', { class: 'total', role: 'status' });
-  const lines = editor((sections) => {
+  const unsaved = el('p', { class: 'strip strip-warn', hidden: true }, t('admin.venue.notsaved'));
+  let isSaved = true;
+  const editor = sectionEditor((sections) => {
     const { seats, worth } = sumUp(sections);
+    isSaved = isSameVenue(sections, existing);
+    setVisible(unsaved, !isSaved);
     setText(total, t('admin.venue.total', { seats: number(seats), worth: money(worth) }));
-    drawing.show([...existing, ...sections]);
+    const [old, added] = state.reserved ? [sections.slice(0, existing.length), sections.slice(existing.length)] : [[], sections];
+    preview.show(seats, () => [...withPrices(old.length > 0 ? venue.seats : [], existing, old), ...seatsOf(added)], isSaved);
   });
-  const act = async () => {
-    const sections = lines.values();
-    const { seats, worth } = sumUp(sections);
-    if (sections.length === 0) return toast(t('admin.venue.none'), { error: true });
-    if (seats > MAX_PER_CALL || seats + layout.seats.length > MAX_SEATS)
-      return toast(t('admin.venue.toomany', { call: number(MAX_PER_CALL), all: number(MAX_SEATS) }), { error: true });
-    const sure = await confirm({
-      title: t('admin.venue.sure', { n: seats }),
-      body: [t('admin.venue.total', { seats: number(seats), worth: money(worth) }), t('admin.venue.sure.body')],
-      yes: t('admin.venue.add.yes'),
-    });
-    if (!sure) return;
-    await post(`/v1/admin/schedules/${schedule.id}/seats`, { sections });
-    announce(t('admin.saved'), { now: true });
-    drawing.end();
-    location.hash = `#/schedules/${schedule.id}`;
+  /** The sections that were proposed: leaving them loses nothing. @type {Section[]} */
+  const proposed = isEmpty ? [{ ...FIRST, name: t('admin.venue.name.first') }] : [];
+  const unguard = guardUnsaved(() => !isSaved && !isSameVenue(editor.values(), proposed));
+  /** @type {() => void} */
+  let end = () => {
+    unguard();
+    preview.end();
   };
-  const more = el(
-    'button',
-    { type: 'button', class: 'button quiet', on: { click: () => lines.add({ ...DEFAULTS }).focus() } },
-    t('admin.venue.more'),
-  );
-  const empty = existing.length === 0;
+  const again = async () => {
+    end();
+    end = (await venuePart(place, { schedule, concert })) ?? (() => {});
+  };
+  const act = async () => {
+    const sections = editor.values();
+    if (isSaved) return toast(t('admin.nochange'));
+    const refusal = whyNot(venue, sections);
+    if (refusal) return toast(refusal, { error: true });
+    const saved = await (state.reserved ? changeAndAdd(venue, sections) : replaceSeats(venue, sections));
+    if (saved === false) return;
+    isSaved = true;
+    toast(t(saved === THEIRS ? 'admin.conflict.taken' : 'admin.saved.force'));
+    if (isEmpty && saved !== THEIRS) location.hash = `#/schedules/${schedule.id}`;
+    else await again();
+  };
   setChildren(
     place,
     el(
@@ -200,18 +158,17 @@ export async function venuePart(place, { schedule, concert }) {
       el(
         'div',
         null,
-        !empty && card(t('admin.venue.there'), currentTable(existing)),
         card(
-          t(empty ? 'admin.venue.make' : 'admin.venue.add'),
-          el('p', { class: 'hint' }, t('admin.venue.hint')),
-          form(t('admin.venue.add.yes'), act, lines.list, more, total),
+          t(isEmpty ? 'admin.venue.make' : 'admin.venue.there'),
+          el('p', { class: 'hint' }, t(state.reserved ? 'admin.venue.hint.reserved' : 'admin.venue.hint')),
+          form(t(isEmpty ? 'admin.venue.add.yes' : 'admin.save'), act, editor.element, total, unsaved),
         ),
       ),
-      card(t('admin.venue.preview'), el('p', { class: 'hint', dir: 'auto' }, concert?.title ?? ''), drawing.element),
+      card(t('admin.venue.preview'), el('p', { class: 'hint', dir: 'auto' }, concert.title), preview.element),
     ),
   );
   // After the page has its width, since the preview depends on it.
-  if (empty) lines.add({ ...DEFAULTS, name: t('admin.venue.name.first') });
-  else lines.add({ ...DEFAULTS });
-  return drawing.end;
+  editor.add(existing, state.reserved);
+  editor.add(proposed);
+  return () => end();
 }

@@ -76,6 +76,12 @@ export async function confirm(question) {
 }
 
 /**
+ * Asks a question with three answers: true for yes, `OTHER` for the third button, else null.
+ * @param {Question & { other: string }} question
+ */
+export const choose = (question) => openDialog(question, [], () => true);
+
+/**
  * Asks for a text, which is never empty.
  * @param {Question & { label: string, value?: string, max?: number, type?: string, autocomplete?: string }} question
  * @returns {Promise<string | typeof OTHER | null>} null if the dialog was declined

@@ -17,6 +17,16 @@ export class OnsaleError extends Error {
   opens_at;
   /** Every error in the request. @type {Api.Problem['errors']} */
   errors;
+  /** The state that another change has left, and its tag. @type {Record<string, any> | undefined} */
+  current;
+  /** @type {string | undefined} */
+  etag;
+  /** What keeps a draft from being published. @type {string[] | undefined} */
+  obstacles;
+  /** Seats that buyers have paid for, and hold. @type {number | undefined} */
+  paid;
+  /** @type {number | undefined} */
+  held;
 
   /**
    * @param {string} code the API's stable code; `network` if no answer came, `aborted` if the

@@ -171,6 +171,15 @@ export interface components {
       balance: number;
     };
     /** @description A concert. */
+    AdminConcert: { description: string; draft: boolean; id: number; removing: boolean; status: components['schemas']['ConcertStatus']; title: string; };
+    AdminSchedule: components['schemas']['ScheduleView'] & { concert_draft: boolean; draft: boolean; removing: boolean; };
+    Publication: { draft: boolean; obstacles: string[]; warnings: string[]; };
+    Removal: { entries: number; payments: number; removing: boolean; reservations: number; schedules: number; seats: number; };
+    SeatsState: { blocked: number; layout_version: number; reserved: boolean; schedule_id: number; seats_version: number; sections: components['schemas']['SectionState'][]; total: number; };
+    SectionState: { blocked: number; name: string; rows: number; seat_price: number; seats: number; };
+    BeforeAfter: { after: number; before: number; };
+    SeatsEffect: { blocked: components['schemas']['BeforeAfter']; changed: number; dry_run: boolean; kept: number; seats: components['schemas']['BeforeAfter']; takings: components['schemas']['BeforeAfter']; };
+    PriceChange: { row?: string; seat_price: number; seat_price_now?: number; section: string; };
     Concert: {
       /** @description Description, up to 10,000 characters. */
       description: string;
@@ -625,6 +634,7 @@ export interface components {
     };
     /** @description A concert to create. */
     NewConcert: {
+      draft?: boolean;
       /** @description Description, up to 10,000 characters. */
       description?: string;
       /** @description Whether the concert is on sale at all. Default: AVAILABLE. */
@@ -643,6 +653,7 @@ export interface components {
     };
     /** @description A schedule to create. */
     NewSchedule: {
+      draft?: boolean;
       /**
        * Format: date-time
        * @description When the doors open.
@@ -2245,3 +2256,12 @@ export type WebhookChange = components['schemas']['WebhookChange'];
 export type WebhookId = components['schemas']['WebhookId'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
+export type AdminConcert = components['schemas']['AdminConcert'];
+export type AdminSchedule = components['schemas']['AdminSchedule'];
+export type Publication = components['schemas']['Publication'];
+export type Removal = components['schemas']['Removal'];
+export type SeatsState = components['schemas']['SeatsState'];
+export type SectionState = components['schemas']['SectionState'];
+export type BeforeAfter = components['schemas']['BeforeAfter'];
+export type SeatsEffect = components['schemas']['SeatsEffect'];
+export type PriceChange = components['schemas']['PriceChange'];

@@ -59,6 +59,11 @@ export type Problem = Partial<Schema.Problem> & {
   balance?: number;
   required?: number;
   opens_at?: string;
+  current?: Record<string, any>;
+  etag?: string;
+  obstacles?: string[];
+  paid?: number;
+  held?: number;
 };
 
 /** What the console exchanges with the administration. */
@@ -74,6 +79,16 @@ export type NextEntry = Schema.NextEntry;
 export type QueueSettings = Answer<Schema.QueueSettings>;
 export type QueueChange = Schema.QueueChange;
 export type ScheduleTimes = Required<Schema.TimesChange>;
+/** What operators see and edit, drafts included. */
+export type AdminConcert = Schema.AdminConcert;
+export type AdminSchedule = Answer<Schema.AdminSchedule>;
+export type Publication = Schema.Publication;
+export type Removal = Schema.Removal;
+export type SeatsState = Schema.SeatsState;
+export type SeatsEffect = Schema.SeatsEffect;
+export type SectionState = Schema.SectionState;
+export type PriceChange = Schema.PriceChange;
+export type NewSeat = Schema.NewSeat;
 export type NewConcert = Schema.NewConcert;
 export type NewSchedule = Schema.NewSchedule;
 export type SeatMap = Schema.SeatMap;

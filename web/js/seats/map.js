@@ -51,12 +51,26 @@ export class SeatMap {
     this.settleTimer = 0;
     /** @type {{from: View, to: View, begun: number} | null} */
     this.flight = null;
-    choice.on('seats', (seats) => this.#onSeatsChanged(seats));
-    choice.on('picks', () => this.#requestMarks());
+    this.#follow(choice);
     new ResizeObserver(() => this.#resize()).observe(host);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#onThemeChanged());
     this.#watchRatio();
     this.#resize();
+  }
+
+  /** @param {import('./choice.js').Choice} choice */
+  #follow(choice) {
+    choice.on('seats', (seats) => this.#onSeatsChanged(seats));
+    choice.on('picks', () => this.#requestMarks());
+  }
+
+  /** Shows another venue in the same place. @param {import('./choice.js').Choice} choice */
+  show(choice) {
+    [this.choice, this.venue] = [choice, choice.venue];
+    [this.openSection, this.hoveredSeat, this.flight] = [null, -1, null];
+    this.#follow(choice);
+    const { width, height } = this.view;
+    this.#applyView(this.showsAll ? fitView(this.venue.bounds, width, height) : clampView(this.view, this.venue.bounds));
   }
 
   /** Redraws when the window moves to a screen with another pixel ratio. */

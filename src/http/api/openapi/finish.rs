@@ -139,6 +139,11 @@ fn describe_parameter(parameter: &mut Value) {
             "1 to 255 visible ASCII characters, the same in every retry of this request",
             json!("hold-5f0c1d"),
         ),
+        "If-Match" => (
+            "The `ETag` of the state that this change is based on. If the state is another one by \
+             now, the change is refused. Without this header it always applies",
+            json!("\"4mJ0aN1c9cN1Zc0n\""),
+        ),
         "quantity" => ("Number of seats", json!(2)),
         "code" if parameter["in"] == "path" => ("The code", json!("seat_taken")),
         _ => return,

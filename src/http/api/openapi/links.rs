@@ -27,7 +27,7 @@ const SCHEDULE: &str = "$response.body#/schedule_id";
 const HOLD: &str = "$response.body#/hold_id";
 const CODE: &str = "$response.body#/code";
 
-fn all() -> [OperationLink; 23] {
+fn all() -> [OperationLink; 25] {
     [
         to("concerts", "concert", "id", FIRST),
         to("concerts", "schedules", "id", FIRST),
@@ -54,6 +54,8 @@ fn all() -> [OperationLink; 23] {
         to("create_schedule", "add_seats", "id", ID),
         to("create_schedule", "change_times", "id", ID),
         to("create_schedule", "change_queue", "id", ID),
+        to("create_schedule", "publish_schedule", "id", ID),
+        to("create_schedule", "seats_state", "id", ID),
         to("create_schedule", "stats", "id", ID),
     ]
 }

@@ -6,20 +6,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-/// The parts that are the same in every problem of one code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProblemKind {
-    /// The stable name, `snake_case`.
-    pub code: &'static str,
-    /// The status of the answer.
-    pub status: StatusCode,
-    /// The kind in words; the same in every problem of this code (RFC 9457).
-    pub title: &'static str,
-    /// When this problem is sent.
-    pub meaning: &'static str,
-    /// What a client does about it.
-    pub action: &'static str,
-}
+use super::kind::ProblemKind;
 
 macro_rules! codes {
     ($($name:ident = $code:literal, $status:ident, $title:literal,
@@ -167,6 +154,9 @@ codes! {
     AlreadyRefunded = "already_refunded", CONFLICT, "The payment is already refunded",
         "An earlier request has refunded the payment.",
         "Show the balance; nothing is left to do.", {};
+    BeingRemoved = "being_removed", CONFLICT, "It is being removed",
+        "An administrator is removing this concert or schedule, so it can no longer be changed.",
+        "Do not send the change again.", {};
     ConcertUnavailable = "concert_unavailable", CONFLICT, "The concert is withdrawn",
         "The organiser has withdrawn the concert. Nobody can join, and no new hold is possible.",
         "Tell the buyer. Existing holds can still be paid.", {};
@@ -182,6 +172,11 @@ codes! {
     HandoffUsed = "handoff_used", CONFLICT, "The hand-off code is already used",
         "A device has used this code. Each code works once.",
         "Make a new code with `POST /v1/queue/ticket/handoff`.", {};
+    HasBuyers = "has_buyers", CONFLICT, "Buyers have seats of it",
+        "`paid` seats are paid and not refunded, and `held` seats are held by buyers who may still \
+         pay. Only a concert or a schedule without either can be removed. Nothing changed.",
+        "Refund the payments, wait until the holds have ended, then try again.",
+        {"paid": 2, "held": 1};
     HoldExpired = "hold_expired", CONFLICT, "The hold has expired",
         "The hold expired or was released before this payment.", "Hold seats again.", {};
     LineIsOpen = "line_is_open", CONFLICT, "The entry order is fixed once the queue is open",
@@ -190,6 +185,10 @@ codes! {
     NotEnoughSeats = "not_enough_seats", CONFLICT, "There are not enough such seats",
         "Fewer seats than `quantity` are free in this section and up to this price.",
         "Request fewer seats, another section, or a higher price.", {};
+    NotPublishable = "not_publishable", CONFLICT, "The sale would be impossible",
+        "`obstacles` lists everything that would make the sale impossible. Nothing changed.",
+        "Remove every obstacle, then publish again.",
+        {"obstacles": ["no_seats", "sale_is_over"]};
     QueueNotOpen = "queue_not_open", CONFLICT, "The queue is not open yet",
         "Joining starts at `opens_at`.", "Join at `opens_at`.",
         {"opens_at": "2026-11-22T10:30:00Z"};
@@ -209,6 +208,10 @@ codes! {
     SeatTaken = "seat_taken", CONFLICT, "Another buyer has these seats",
         "Another buyer holds or owns the seats in `seat_ids`. None of the requested seats is held.",
         "Choose other seats.", {"seat_ids": [2]};
+    SeatsReserved = "seats_reserved", CONFLICT, "The schedule has reservations",
+        "The seats of a schedule can be replaced and removed until its first reservation, which \
+         also counts when it has ended.",
+        "Change prices of free seats, or block seats.", {};
     SoldOut = "sold_out", CONFLICT, "Every seat is sold",
         "Every seat is sold or blocked, so the queue accepts no new joins.",
         "Try again later: a refund frees its seat.", {};
@@ -223,6 +226,11 @@ codes! {
     EntrantsRemoved = "entrants_removed", GONE, "The list of entrants was removed",
         "The concert was long ago, and the operator no longer keeps the entrants of its draw.",
         "Check a copy of the list that was made before, with `onsale draw verify`.", {};
+    ChangedMeanwhile = "changed_meanwhile", PRECONDITION_FAILED, "It has changed meanwhile",
+        "The state is not the one that `If-Match` names. `current` is the state now, and `etag` its \
+         tag. Nothing changed.",
+        "Compare your change with `current`. To apply it all the same, send `etag` as `If-Match`.",
+        {"current": {"capacity": 400}, "etag": "\"4mJ0aN1c9cN1Zc0n\""};
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "A body may have at most 64 KiB, a list of seats in administration at most 16 MiB.",
         "Send less, or split the list into several calls.", {};
