@@ -15,7 +15,7 @@ use super::settings::QueueChange;
 use super::{sales_report, seat, stats, watch};
 use crate::concert::model::{Concert, QueueSettings};
 use crate::concert::service::CatalogueError;
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::{Admin, Operator, Viewer};
 use crate::http::api::body::{Json, Path, created};
 use crate::http::api::problem::{FieldError, Problem, ProblemCode};
 use crate::store::id::{ConcertId, ScheduleId};
@@ -43,7 +43,7 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
 ///
 /// The new concert has no schedules.
 #[utoipa::path(
-    post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = [])),
+    post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = ["admin"])),
     request_body = NewConcert,
     responses(
         (status = 201, description = "Created", body = Concert,
@@ -65,7 +65,7 @@ async fn create_concert(
 /// Fields that are absent from the body keep their values. `UNAVAILABLE` stops joins and holds at
 /// once.
 #[utoipa::path(
-    patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
+    patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = ["operator"])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = ConcertChange,
     responses(
         (status = 200, description = "The concert after the change", body = Concert),
@@ -75,7 +75,7 @@ async fn create_concert(
 )]
 async fn change_concert(
     State(service): State<SaleAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ConcertId>,
     Json(change): Json<ConcertChange>,
 ) -> Result<Json<Concert>, Problem> {
@@ -88,7 +88,7 @@ async fn change_concert(
 /// seats, so its phase is `UPCOMING`.
 #[utoipa::path(
     post, path = "/v1/admin/concerts/{id}/schedules", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = NewSchedule,
     responses(
         (status = 201, description = "Created", body = ScheduleSettings,
@@ -113,7 +113,7 @@ async fn create_schedule(
 ///
 /// Fields that are absent from the body keep their values. Tickets and holds stay valid.
 #[utoipa::path(
-    patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
+    patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = ["operator"])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = TimesChange,
     responses(
         (status = 200, description = "The schedule after the change", body = ScheduleSettings),
@@ -124,7 +124,7 @@ async fn create_schedule(
 )]
 async fn change_times(
     State(service): State<SaleAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ScheduleId>,
     Json(change): Json<TimesChange>,
 ) -> Result<Json<ScheduleSettings>, Problem> {
@@ -136,7 +136,7 @@ async fn change_times(
 /// These are the stored settings. `in_force` in `stats` shows those that Redis applies now.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/queue", operation_id = "queue_settings", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The settings", body = QueueSettings),
@@ -146,7 +146,7 @@ async fn change_times(
 )]
 async fn queue(
     State(service): State<SaleAdmin>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<QueueSettings>, Problem> {
     Ok(Json(service.queue(id).await?))
@@ -158,7 +158,7 @@ async fn queue(
 /// `null` clears `message`.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["operator"])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = QueueChange,
     responses(
         (status = 200, description = "The settings after the change", body = QueueSettings),
@@ -169,7 +169,7 @@ async fn queue(
 )]
 async fn change_queue(
     State(service): State<SaleAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ScheduleId>,
     Json(change): Json<QueueChange>,
 ) -> Result<Json<QueueSettings>, Problem> {

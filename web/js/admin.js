@@ -13,16 +13,17 @@ import { failure } from './admin/parts.js';
 import { schedulePart } from './admin/schedule.js';
 import { newSchedulePart } from './admin/schedule-new.js';
 import { onRefused } from './admin/api.js';
+import { may } from './admin/role.js';
 
 /** Stops what a part has started. @typedef {() => void} End */
 /** Shows a part in an element. @typedef {(place: HTMLElement, ids: number[], rest: string) => Promise<End | void> | End | void} Part */
 
-/** The parts by address; a number is an id. @type {[RegExp, Part][]} */
+/** The parts by address, each with the least role that it needs; a number is an id. @type {[RegExp, Part, import('./admin/role.js').Role?][]} */
 const PARTS = [
   [/^\/$/, overviewPart],
-  [/^\/concerts\/new$/, concertPart],
+  [/^\/concerts\/new$/, concertPart, 'admin'],
   [/^\/concerts\/(\d+)$/, concertPart],
-  [/^\/concerts\/(\d+)\/schedules\/new$/, newSchedulePart],
+  [/^\/concerts\/(\d+)\/schedules\/new$/, newSchedulePart, 'admin'],
   [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|report|audit))?$/, schedulePart],
   [/^\/audit$/, auditPart],
   [/^\/health$/, healthPart],
@@ -78,11 +79,15 @@ async function route() {
   showNav();
   delete $('#console').dataset.part;
   const here = currentAddress();
-  const found = PARTS.map(([pattern, part]) => ({ part, match: pattern.exec(here) })).find(({ match }) => match);
+  const found = PARTS.map(([pattern, part, least = 'viewer']) => ({ part, least, match: pattern.exec(here) })).find(({ match }) => match);
   const place = el('div', { class: 'part' });
   setChildren($('#console-part'), place);
   if (!found?.match) {
     setChildren(place, el('h1', null, t('admin.nowhere')), el('p', null, el('a', { href: '#/' }, t('admin.back.sales'))));
+    return finishPart(place, here);
+  }
+  if (!may(found.least)) {
+    setChildren(place, el('h1', null, t('admin.norole')), el('p', null, t('admin.norole.text', { role: t(`admin.role.${found.least}`) })));
     return finishPart(place, here);
   }
   setChildren(place, el('p', { class: 'muted', role: 'status' }, t('admin.loading')));

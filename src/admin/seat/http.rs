@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 
 use super::model::{BlockedSeats, Blocking, NewSeats, SeatsAdded, SeatsBlocked};
 use super::service::SeatAdmin;
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::{Admin, Operator, Viewer};
 use crate::http::api::body::{Json, Path, created};
 use crate::http::api::problem::Problem;
 use crate::http::server::middleware::seat_list_limit;
@@ -25,7 +25,7 @@ pub(in crate::admin) fn routes(seats: SeatAdmin) -> OpenApiRouter {
 /// `seats` one by one. Seat numbers continue from the last seat without a gap.
 #[utoipa::path(
     post, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = NewSeats,
     responses(
         (status = 201, description = "Added", body = SeatsAdded,
@@ -49,7 +49,7 @@ async fn add_seats(
 /// Blocked seats cannot be held. If a buyer holds or owns one of the seats, nothing changes.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["operator"])),
     params(("id" = ScheduleId, Path, description = "The schedule")), request_body = Blocking,
     responses(
         (status = 200, description = "The number of seats that changed", body = SeatsBlocked),
@@ -61,7 +61,7 @@ async fn add_seats(
 )]
 async fn block_seats(
     State(service): State<SeatAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ScheduleId>,
     Json(blocking): Json<Blocking>,
 ) -> Result<Json<SeatsBlocked>, Problem> {
@@ -73,7 +73,7 @@ async fn block_seats(
 /// In order of seat number. Public seat maps do not distinguish them from sold seats.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/seats/blocked", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The blocked seats", body = BlockedSeats),
@@ -83,7 +83,7 @@ async fn block_seats(
 )]
 async fn blocked_seats(
     State(service): State<SeatAdmin>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<BlockedSeats>, Problem> {
     Ok(Json(service.blocked_seats(id).await?))

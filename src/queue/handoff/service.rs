@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::redis::{self, HandedOff};
-use crate::caller::{Caller, Role};
+use crate::caller::Caller;
 use crate::queue::keyspaces::ScheduleScripts;
 use crate::queue::model::QueueEntry;
 use crate::queue::service::{QueueError, WaitingRoom};
@@ -76,7 +76,7 @@ impl HandOffs {
         token: &str,
         caller: &Caller,
     ) -> Result<(String, DateTime<Utc>), HandOffError> {
-        if caller.role == Role::Admin {
+        if caller.role.is_staff() {
             return Err(HandOffError::Operator);
         }
         let ticket = self.queue.verify(token, caller.user).await?;

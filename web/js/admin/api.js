@@ -27,8 +27,9 @@ export function onRefused(listener) {
 
 /** Reports an error to the listener if the service refused the token. @param {unknown} error */
 export function reportRefusal(error) {
-  const { status, code } = OnsaleError.from(error);
-  if (status === 401 || (status === 403 && code === 'forbidden')) refused(status);
+  const { status, required_role } = OnsaleError.from(error);
+  // A token of a higher role is needed for one call only: the operator stays signed in.
+  if (status === 401 || (status === 403 && required_role === 'viewer')) refused(status);
   return error;
 }
 

@@ -6,6 +6,7 @@ import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
 import { card, field, form, heading, phaseBadge, table } from './parts.js';
 import { fetchAll, get, patch, post } from './api.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 
@@ -100,11 +101,11 @@ export async function concertPart(place, [id]) {
   const add = el('a', { class: 'button', href: `#/concerts/${id}/schedules/new` }, t('admin.schedule.new'));
   setChildren(
     place,
-    heading(concert.title, { back: ['/', t('admin.back.sales')], actions: [add] }),
+    heading(concert.title, { back: ['/', t('admin.back.sales')], actions: may('admin') ? [add] : [] }),
     card(
       t('admin.schedules'),
       schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules')),
     ),
-    card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
+    may('operator') && card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
   );
 }

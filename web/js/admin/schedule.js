@@ -9,6 +9,7 @@ import { reportPart } from './report.js';
 import { seatsPart } from './seats.js';
 import { get } from './api.js';
 import { settingsPart } from './settings.js';
+import { may } from './role.js';
 import { venuePart } from './venue.js';
 
 /**
@@ -17,10 +18,10 @@ import { venuePart } from './venue.js';
  */
 /** @typedef {(place: HTMLElement, sale: Sale) => Promise<(() => void) | void> | (() => void) | void} Tab */
 
-/** The tabs by the end of their address, in order. @type {[string, Tab][]} */
+/** The tabs by the end of their address, in order, each with the least role that it needs. @type {[string, Tab, import('./role.js').Role?][]} */
 const TABS = [
   ['', livePart],
-  ['venue', venuePart],
+  ['venue', venuePart, 'admin'],
   ['seats', seatsPart],
   ['settings', settingsPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
@@ -33,7 +34,8 @@ export async function schedulePart(place, [id], rest) {
   const schedule = await get(`/v1/schedules/${id}`);
   /** @type {import('./api.js').Concert} */
   const concert = await get(`/v1/concerts/${schedule.concert_id}`);
-  const tabs = TABS.map(([end]) => {
+  const shown = TABS.filter(([, , least = 'viewer']) => may(least));
+  const tabs = shown.map(([end]) => {
     const href = `#/schedules/${id}${end && `/${end}`}`;
     return el('a', { href, 'aria-current': end === rest ? 'page' : null }, t(`admin.tab.${end || 'live'}`));
   });
@@ -64,6 +66,6 @@ export async function schedulePart(place, [id], rest) {
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),
     content,
   );
-  const tab = TABS.find(([end]) => end === rest)?.[1] ?? livePart;
+  const tab = shown.find(([end]) => end === rest)?.[1] ?? livePart;
   return tab(content, { schedule, concert, onPhase });
 }

@@ -8,6 +8,7 @@ import { el, setChildren, setText } from '../lib/dom.js';
 import { number, t } from '../lib/text.js';
 import { card, runOnce, figure } from './parts.js';
 import { get, patch } from './api.js';
+import { may } from './role.js';
 import { SeatSelection } from './seat-selection.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
@@ -162,7 +163,7 @@ export async function seatsPart(place, { schedule }) {
       figures,
       sectionPicker(choice),
       choice.rows,
-      el('div', { class: 'seat-bar' }, said, block, free),
+      may('operator') && el('div', { class: 'seat-bar' }, said, block, free),
       effect,
     ),
   );
