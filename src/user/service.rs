@@ -134,6 +134,12 @@ impl Users {
         Ok(self.tokens.mint_within(user, Role::User, lifetime)?)
     }
 
+    /// Whether this server signs access tokens; false if an identity provider does.
+    #[must_use]
+    pub fn signs_tokens(&self) -> bool {
+        self.tokens.provider().is_none()
+    }
+
     /// Whether anyone may sign up.
     #[must_use]
     pub fn open_signup(&self) -> bool {

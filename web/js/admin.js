@@ -6,6 +6,9 @@ import { adminToken, dropAdminToken, takeTokenFromAddress } from './lib/session.
 import { t } from './lib/text.js';
 import { signInPart } from './admin/signin.js';
 import { auditPart } from './admin/audit.js';
+import { boxOfficePart } from './admin/box-office.js';
+import { buyerPart } from './admin/box-office-buyer.js';
+import { seatPart } from './admin/box-office-seat.js';
 import { concertPart } from './admin/concert.js';
 import { healthPart } from './admin/health.js';
 import { overviewPart } from './admin/overview.js';
@@ -24,7 +27,10 @@ const PARTS = [
   [/^\/concerts\/new$/, concertPart, 'admin'],
   [/^\/concerts\/(\d+)$/, concertPart],
   [/^\/concerts\/(\d+)\/schedules\/new$/, newSchedulePart, 'admin'],
-  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|report|audit))?$/, schedulePart],
+  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|report|audit|guests))?$/, schedulePart],
+  [/^\/box-office$/, boxOfficePart, 'box_office'],
+  [/^\/box-office\/buyers\/(\d+)$/, buyerPart, 'box_office'],
+  [/^\/box-office\/seats\/(\d+)$/, seatPart, 'box_office'],
   [/^\/audit$/, auditPart],
   [/^\/health$/, healthPart],
 ];
@@ -46,6 +52,7 @@ function showNav() {
   setChildren(
     $('#console-nav'),
     link('/', 'admin.nav.sales', sale),
+    may('box_office') && link('/box-office', 'admin.nav.box', here.startsWith('/box-office')),
     link('/audit', 'admin.nav.audit', here === '/audit'),
     link('/health', 'admin.nav.health', here === '/health'),
     leave,

@@ -79,6 +79,7 @@ fn sales(sheet: &mut Sheet, report: &EventReport) {
         ("all", sales.seats),
         ("kept back", sales.blocked),
         ("sold", sales.sold),
+        ("given to guests", sales.guests),
         ("refunded", sales.refunded),
         ("waiting for payment", sales.held),
         ("not paid in time", sales.expired),
@@ -91,7 +92,8 @@ fn sales(sheet: &mut Sheet, report: &EventReport) {
     sheet.put("sales", "refunds", sales.refunds, "points");
     for section in &report.sections {
         for (what, seats) in
-            [("all", section.seats), ("kept back", section.blocked), ("sold", section.sold)]
+            [("all", section.seats), ("kept back", section.blocked), ("sold", section.sold),
+             ("given to guests", section.guests)]
         {
             sheet.put("section", &format!("{}: {what}", section.section), seats, "seats");
         }

@@ -11,7 +11,7 @@ use crate::support::sale;
 use crate::support::world::{Process, World, token};
 
 /// Every operation of staff, with the least role that it needs.
-const OPERATIONS: [(&str, &str, Role); 29] = [
+const OPERATIONS: [(&str, &str, Role); 44] = [
     ("post", "/v1/admin/concerts", Role::Admin),
     ("patch", "/v1/admin/concerts/{id}", Role::Operator),
     ("post", "/v1/admin/concerts/{id}/schedules", Role::Admin),
@@ -38,6 +38,21 @@ const OPERATIONS: [(&str, &str, Role); 29] = [
     ("post", "/v1/admin/webhooks/{id}/test", Role::Admin),
     ("get", "/v1/admin/webhooks/{id}/deliveries", Role::Admin),
     ("post", "/v1/admin/webhooks/{id}/replay", Role::Admin),
+    ("get", "/v1/admin/box-office/search", Role::BoxOffice),
+    ("get", "/v1/admin/box-office/buyers/{id}", Role::BoxOffice),
+    ("get", "/v1/admin/box-office/buyers/{id}/reservations", Role::BoxOffice),
+    ("get", "/v1/admin/box-office/buyers/{id}/entries", Role::BoxOffice),
+    ("get", "/v1/admin/box-office/buyers/{id}/history", Role::BoxOffice),
+    ("post", "/v1/admin/box-office/buyers/{id}/places/{schedule_id}", Role::BoxOffice),
+    ("post", "/v1/admin/box-office/buyers/{id}/recovery-code", Role::BoxOffice),
+    ("get", "/v1/admin/box-office/seats/{id}", Role::BoxOffice),
+    ("get", "/v1/admin/box-office/seats/{id}/history", Role::BoxOffice),
+    ("post", "/v1/admin/box-office/payments/{id}/refund", Role::BoxOffice),
+    ("post", "/v1/admin/box-office/holds/{hold_id}/refund", Role::BoxOffice),
+    ("post", "/v1/admin/box-office/reservations/{id}/move", Role::BoxOffice),
+    ("post", "/v1/admin/box-office/schedules/{id}/guests", Role::BoxOffice),
+    ("get", "/v1/admin/box-office/schedules/{id}/guests", Role::BoxOffice),
+    ("post", "/v1/admin/box-office/guests/{id}/revoke", Role::BoxOffice),
     ("get", "/v1/events", Role::Admin),
     ("get", "/v1/admin/event-feed", Role::Admin),
     ("patch", "/v1/admin/event-feed", Role::Admin),
@@ -48,6 +63,7 @@ async fn call(client: &Client, schedule: i64, method: &str, pattern: &str) -> An
     let verb = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).expect("a method");
     let id = if pattern.contains("/schedules/{id}") { schedule } else { 999_999 };
     let path = pattern.replace("{hold_id}", "019a2f10-4c3b-7d52-9e61-2f0a8c1b7d34");
+    let path = path.replace("{schedule_id}", &schedule.to_string());
     let request = client.keyed().request(verb, &path.replace("{id}", &id.to_string()));
     let takes_body = ["post", "patch"].contains(&method);
     let request = if takes_body { request.json(&json!({})) } else { request };

@@ -4,6 +4,7 @@ import { Onsale, OnsaleError } from '../onsale.js';
 import { readError } from '../onsale/call.js';
 import { syncClock } from '../lib/clock.js';
 import { adminToken } from '../lib/session.js';
+import { withIdempotencyKey } from '../lib/store.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 /** @typedef {Api.Concert} Concert */
@@ -56,6 +57,14 @@ export const get = (path, signal) => call('GET', path, { patience: 3000, signal 
 
 /** @template Body, Answer @param {string} path @param {Body} body @returns {Promise<Answer>} */
 export const post = (path, body) => call('POST', path, { body });
+
+/**
+ * Posts under an idempotency key: a call without an answer is repeated, and has its effect once.
+ * @template Body, Answer
+ * @param {string} path @param {Body} body
+ * @returns {Promise<Answer>}
+ */
+export const postOnce = (path, body) => withIdempotencyKey(path, (key) => call('POST', path, { body, key }));
 
 /** @template Body, Answer @param {string} path @param {Body} body @returns {Promise<Answer>} */
 export const patch = (path, body) => call('PATCH', path, { body });

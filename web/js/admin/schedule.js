@@ -3,6 +3,7 @@
 import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
 import { showAuditOf } from './audit.js';
+import { guestsPart } from './guests.js';
 import { livePart } from './live.js';
 import { heading, phaseBadge } from './parts.js';
 import { reportPart } from './report.js';
@@ -23,6 +24,7 @@ const TABS = [
   ['', livePart],
   ['venue', venuePart, 'admin'],
   ['seats', seatsPart],
+  ['guests', guestsPart, 'box_office'],
   ['settings', settingsPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi;
 use crate::http::api::problem::{ProblemCode, ProblemKind};
 
 /// Tags, in the order in which a buyer needs them; the operator's tags come last.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("Catalogue", "Concerts, schedules and seat maps. Open to everybody."),
     ("Queue", "The waiting room of a schedule: join, poll, stream, hand over, leave."),
     ("Reservations", "Hold seats, and read holds and reservations."),
@@ -15,6 +15,7 @@ const TAGS: [(&str, &str); 9] = [
     ("Points", "The balance: charge it, read its history."),
     ("Identity", "Sign up, renew the token, and sign in with a recovery code."),
     ("Administration", "Create, control and settle sales. Each call names the least role it needs."),
+    ("Box office", "Serve single buyers: find, refund, move, reissue; and the guest list."),
     ("Webhooks", "Events out: signed webhooks, and a feed. Needs a token with the role `admin`."),
     ("Operations", "Health, metrics, and the meaning of every problem code."),
 ];
@@ -139,6 +140,7 @@ fn describe_parameter(parameter: &mut Value) {
             "1 to 255 visible ASCII characters, the same in every retry of this request",
             json!("hold-5f0c1d"),
         ),
+        "schedule_id" => ("The schedule", json!(3)),
         "quantity" => ("Number of seats", json!(2)),
         "code" if parameter["in"] == "path" => ("The code", json!("seat_taken")),
         _ => return,
