@@ -109,7 +109,7 @@ function waitsTable({ line, waits, waits_from_opening: opening }) {
 
 /** @param {Report} report */
 function salesTables({ sales, sections }) {
-  const states = /** @type {const} */ (['sold', 'blocked', 'held', 'refunded', 'expired', 'cancelled']);
+  const states = /** @type {const} */ (['sold', 'guests', 'blocked', 'held', 'refunded', 'expired', 'cancelled']);
   const heads = ['section', 'seats', 'blocked', 'sold', 'share', 'revenue'].map((name, at) => ({
     text: t(`admin.report.head.${name}`),
     number: at > 0,
