@@ -14,8 +14,8 @@ use crate::queue::model::{Completed, Sequence};
 use crate::seats::model::{FencedSeat, SeatState, SeatsChanged};
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, ReservationId, ScheduleId, UserId};
-use crate::store::pg::single::{Single, lost};
 use crate::store::pg::Pg;
+use crate::store::pg::single::{Single, lost};
 
 /// Reply of the SQL function `settle_payment`.
 #[derive(Debug)]

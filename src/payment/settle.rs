@@ -93,9 +93,10 @@ async fn refund(tx: &mut Tx, user: UserId, payment: PaymentId) -> Result<Refundi
         RefundReply::AlreadyRefunded => refused(RefundRefusal::AlreadyRefunded),
         RefundReply::Closed => refused(RefundRefusal::Closed),
         RefundReply::Refunded(RefundedPayments { payments, balance, change, .. }) => {
-            let payment = payments.into_iter().next().ok_or_else(|| {
-                StoreError::Inconsistent("a refund has no payment".to_owned())
-            })?;
+            let payment = payments
+                .into_iter()
+                .next()
+                .ok_or_else(|| StoreError::Inconsistent("a refund has no payment".to_owned()))?;
             Ok(Effect { outcome: Ok(Refunded { payment, balance }), event: Some(change) })
         }
     }

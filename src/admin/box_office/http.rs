@@ -36,9 +36,9 @@ impl From<BoxOfficeError> for Problem {
             BoxOfficeError::OtherPrice { price, new_price } => Self::new(ProblemCode::OtherPrice)
                 .with("price", json!(price))
                 .with("new_price", json!(new_price)),
-            BoxOfficeError::WasInOrder => Self::new(ProblemCode::SeatWasInOrder),
+            BoxOfficeError::WasInOrder => Self::new(ProblemCode::SeatReturned),
             BoxOfficeError::AlreadyRevoked => Self::new(ProblemCode::AlreadyRevoked),
-            BoxOfficeError::NoPlace => Self::new(ProblemCode::NoPlaceInQueue),
+            BoxOfficeError::NoPlace => Self::new(ProblemCode::NotInQueue),
             BoxOfficeError::SignsInElsewhere => Self::new(ProblemCode::SignsInElsewhere),
             BoxOfficeError::Key(error) => error.into(),
             BoxOfficeError::HandOff(error) => error.into(),

@@ -91,10 +91,12 @@ fn sales(sheet: &mut Sheet, report: &EventReport) {
     sheet.put("sales", "revenue", sales.revenue, "points");
     sheet.put("sales", "refunds", sales.refunds, "points");
     for section in &report.sections {
-        for (what, seats) in
-            [("all", section.seats), ("kept back", section.blocked), ("sold", section.sold),
-             ("given to guests", section.guests)]
-        {
+        for (what, seats) in [
+            ("all", section.seats),
+            ("kept back", section.blocked),
+            ("sold", section.sold),
+            ("given to guests", section.guests),
+        ] {
             sheet.put("section", &format!("{}: {what}", section.section), seats, "seats");
         }
         let item = format!("{}: revenue", section.section);

@@ -1,6 +1,7 @@
 //! Error answers of the API: RFC 9457 problems with a stable `code`.
 
 mod code;
+mod kind;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -11,7 +12,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-pub use self::code::{ProblemCode, ProblemKind};
+pub use self::code::ProblemCode;
+pub use self::kind::ProblemKind;
 use crate::http::limit::rate_headers::write_exceeded;
 use crate::rate_limit::RateLimitExceeded;
 use crate::store::StoreError;

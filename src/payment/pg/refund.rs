@@ -71,22 +71,22 @@ pub async fn refund_payments(
     let refunded = (|| {
         let (ids, reservations) = (row.payments?, row.reservations?);
         let rows = ids.iter().zip(reservations).zip(row.amounts?).zip(row.paid_at?);
-        let payment = |(((id, reservation), amount), payment_at): (((&i64, i64), i64), _)| Payment {
-            id: PaymentId(*id),
-            reservation_id: ReservationId(reservation),
-            amount,
-            status: PaymentStatus::Refunded,
-            payment_at,
-        };
+        let payment =
+            |(((id, reservation), amount), payment_at): (((&i64, i64), i64), _)| Payment {
+                id: PaymentId(*id),
+                reservation_id: ReservationId(reservation),
+                amount,
+                status: PaymentStatus::Refunded,
+                payment_at,
+            };
         let state = if terms.block { SeatState::Blocked } else { SeatState::Free };
-        let fenced = row.seat_numbers?.into_iter().zip(row.fences?).map(|(number, fence)| {
-            FencedSeat { number: number.unsigned_abs(), fence, user: None }
-        });
-        let event = SeatsChanged {
-            schedule: ScheduleId(row.schedule?),
-            seats: fenced.collect(),
-            state,
-        };
+        let fenced = row
+            .seat_numbers?
+            .into_iter()
+            .zip(row.fences?)
+            .map(|(number, fence)| FencedSeat { number: number.unsigned_abs(), fence, user: None });
+        let event =
+            SeatsChanged { schedule: ScheduleId(row.schedule?), seats: fenced.collect(), state };
         Some(RefundedPayments {
             payments: rows.map(payment).collect(),
             seats: row.seats?.into_iter().map(SeatId).collect(),

@@ -42,7 +42,10 @@ async fn seats_are_given_by_name_and_to_users_listed_and_taken_back() {
     let gone = ["UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE", "AVAILABLE", "AVAILABLE"];
     assert_eq!(scene.map().await, gone);
     let mine = friend.get("/v1/reservations").await.ok(200);
-    assert_eq!((&mine["items"][0]["status"], &mine["items"][0]["amount"]), (&json!("COMPLETE"), &json!(0)));
+    assert_eq!(
+        (&mine["items"][0]["status"], &mine["items"][0]["amount"]),
+        (&json!("COMPLETE"), &json!(0))
+    );
     let list = scene.get(&path(&scene)).await;
     let rows = shape::check_page(&list, GUEST);
     let names: Vec<_> = rows.iter().map(|row| row["guest"]["name"].as_str().unwrap()).collect();
@@ -139,7 +142,8 @@ async fn a_guest_list_survives_a_loss_of_redis_and_a_guest_has_no_payment_to_ref
     until("the map is back", async || {
         let path = format!("/v1/schedules/{}/seats", scene.sale.schedule);
         let map = scene.admin.get(&path).await;
-        (map.status == 200 && map.body["seats"][0]["status"] == "UNAVAILABLE"
+        (map.status == 200
+            && map.body["seats"][0]["status"] == "UNAVAILABLE"
             && scene.world.epoch().await > 1)
             .then_some(())
     })

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::scene::Scene;
-use crate::sale::refusals::active_buyer;
+use crate::sale::refusals::{active_buyer, hold_path};
+use crate::support::client::Client;
 use crate::support::shape;
 use crate::support::wait::until;
 
@@ -28,23 +29,27 @@ fn kinds(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["kind"].as_str().expect("a kind")).collect()
 }
 
-#[tokio::test]
-async fn everything_that_happened_to_a_buyer_is_listed_in_order() {
-    let scene = Scene::new(4).await;
+/// A buyer who gives a seat back, buys another, is moved and refunded, and gets a new code.
+async fn live_through_everything(scene: &Scene) -> Client {
     let seats = &scene.sale.seats;
     let buyer = active_buyer(&scene.process, &scene.sale).await;
     let given_up = buyer.hold(scene.sale.schedule, json!({"seat_ids": [seats[3]]})).await.ok(201);
-    let path = format!("/v1/holds/{}", given_up["hold_id"].as_str().unwrap());
-    buyer.delete(&path).await.ok(204);
+    buyer.delete(&hold_path(&given_up)).await.ok(204);
     let hold = buyer.hold(scene.sale.schedule, json!({"seat_ids": [seats[0]]})).await.ok(201);
     let paid = buyer.pay(&hold).await.ok(201);
     let moved = format!("/reservations/{}/move", hold["reservations"][0]["id"]);
-    let to = json!({"seat_id": seats[2], "reason": "A pillar"});
-    scene.post(&moved, to).await.ok(200);
+    scene.post(&moved, json!({"seat_id": seats[2], "reason": "A pillar"})).await.ok(200);
     let refund = format!("/payments/{}/refund", paid["payments"][0]["id"]);
     scene.post(&refund, json!({"reason": "Ill"})).await.ok(200);
     let code = format!("/buyers/{}/recovery-code", buyer.user);
     scene.post(&code, json!({"reason": "Lost the telephone"})).await.ok(201);
+    buyer
+}
+
+#[tokio::test]
+async fn everything_that_happened_to_a_buyer_is_listed_in_order() {
+    let scene = Scene::new(4).await;
+    let buyer = live_through_everything(&scene).await;
     let base = format!("/buyers/{}", buyer.user);
     let all = until("the archive", async || {
         let all = events(&scene, &base).await;
@@ -56,8 +61,16 @@ async fn everything_that_happened_to_a_buyer_is_listed_in_order() {
         let found = kinds(&all).iter().position(|one| *one == kind);
         found.unwrap_or_else(|| panic!("no {kind}: {:?}", kinds(&all)))
     };
-    let order = ["CHARGED", "JOINED", "HELD", "RELEASED", "PAID", "MOVED", "BOX_OFFICE_REFUND",
-                 "CODE_REISSUED"];
+    let order = [
+        "CHARGED",
+        "JOINED",
+        "HELD",
+        "RELEASED",
+        "PAID",
+        "MOVED",
+        "BOX_OFFICE_REFUND",
+        "CODE_REISSUED",
+    ];
     assert!(order.map(at).is_sorted(), "{:?}", kinds(&all));
     for kind in ["ADMITTED", "POINTS_TAKEN", "REFUNDED", "POINTS_RETURNED"] {
         at(kind);
@@ -72,7 +85,10 @@ async fn everything_that_happened_to_a_buyer_is_listed_in_order() {
         (&event["seat"]["seat_number"], &event["to_seat"]["seat_number"]),
         (&json!(1), &json!(3))
     );
-    assert_eq!((&event["admin"]["id"], &event["reason"]), (&json!(scene.staff.user), &json!("A pillar")));
+    assert_eq!(
+        (&event["admin"]["id"], &event["reason"]),
+        (&json!(scene.staff.user), &json!("A pillar"))
+    );
 }
 
 #[tokio::test]
@@ -97,8 +113,18 @@ async fn everything_that_happened_to_a_seat_is_listed_in_order() {
     let all = events(&scene, &format!("/seats/{}", seats[0])).await;
     assert_eq!(
         kinds(&all),
-        ["HELD", "PAID", "REFUNDED", "HELD", "PAID", "MOVED", "BLOCKED", "UNBLOCKED", "GIVEN",
-         "REVOKED"]
+        [
+            "HELD",
+            "PAID",
+            "REFUNDED",
+            "HELD",
+            "PAID",
+            "MOVED",
+            "BLOCKED",
+            "UNBLOCKED",
+            "GIVEN",
+            "REVOKED"
+        ]
     );
     let users: Vec<&Value> = all.iter().map(|event| &event["user"]["id"]).collect();
     assert_eq!(users[0], first.buyer.user);

@@ -1,5 +1,6 @@
 //! The box office: search, histories, refunds, moves, guests, and new codes.
 
+pub mod calls;
 pub mod guests;
 pub mod history;
 pub mod moves;

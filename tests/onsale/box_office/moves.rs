@@ -37,10 +37,7 @@ async fn a_moved_reservation_keeps_its_id_and_payment_and_its_old_seat_is_free()
     let payments = bought.buyer.get("/v1/payments").await.ok(200);
     assert_eq!(payments["items"].as_array().unwrap().len(), 2);
     assert_eq!(bought.balance().await, 999_800, "no money moved");
-    assert_eq!(
-        scene.map().await,
-        ["AVAILABLE", "UNAVAILABLE", "AVAILABLE", "UNAVAILABLE"]
-    );
+    assert_eq!(scene.map().await, ["AVAILABLE", "UNAVAILABLE", "AVAILABLE", "UNAVAILABLE"]);
     assert_eq!(scene.contradictions().await, 0);
 
     // Another buyer gets the seat that was left; a refund frees the new one, and nobody else's.
@@ -84,7 +81,8 @@ async fn the_seat_that_is_left_can_be_blocked_and_webhooks_get_an_event() {
     assert_eq!(scene.seat_state(2).await, "SOLD");
     assert_eq!(scene.map().await, ["UNAVAILABLE", "AVAILABLE", "UNAVAILABLE"]);
     let event = "select data from sale_event where type = 'reservation.moved'";
-    let event: Value = sqlx::query_scalar(event).fetch_one(&scene.world.pool).await.expect("an event");
+    let event: Value =
+        sqlx::query_scalar(event).fetch_one(&scene.world.pool).await.expect("an event");
     assert_eq!(event["hold_id"], bought.hold["hold_id"]);
     assert_eq!(event["reservations"][0]["seat_id"], seats[2]);
 }
@@ -94,7 +92,8 @@ async fn moves_that_are_not_allowed_are_refused_and_change_nothing() {
     let scene = Scene::new(5).await;
     let other = sale::open(&scene.admin, 1, 1, json!({})).await;
     let seats = format!("/v1/admin/schedules/{}/seats", scene.sale.schedule);
-    let dear = json!({"sections": [{"name": "B", "rows": 1, "seats_per_row": 1, "seat_price": 300}]});
+    let dear =
+        json!({"sections": [{"name": "B", "rows": 1, "seats_per_row": 1, "seat_price": 300}]});
     scene.admin.post(&seats, dear).await.ok(201);
     let ids = sale::seat_ids(&scene.admin, scene.sale.schedule).await;
     let bought = scene.buy(&[0]).await;
@@ -128,7 +127,7 @@ async fn moves_that_are_not_allowed_are_refused_and_change_nothing() {
     let bought = scene.buy(&[0, 1]).await;
     bought.refund(1).await.ok(200);
     let path = format!("/reservations/{}/move", bought.reservation(0));
-    scene.post(&path, to(scene.sale.seats[1])).await.refused(409, "seat_was_in_order");
+    scene.post(&path, to(scene.sale.seats[1])).await.refused(409, "seat_returned");
     scene.post(&path, to(scene.sale.seats[2])).await.ok(200);
 }
 

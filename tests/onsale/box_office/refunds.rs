@@ -75,7 +75,8 @@ async fn a_refund_by_staff_needs_a_reason_and_something_that_is_paid() {
     let path = format!("/holds/{}/refund", hold["hold_id"].as_str().unwrap());
     scene.world.wait_for_empty_outbox().await;
     let before = state::snapshot(&scene.world, &[scene.sale.schedule]).await;
-    for body in [json!({}), json!({"reason": ""}), json!({"reason": "  "}), json!({"reason": "a\u{0}"})]
+    for body in
+        [json!({}), json!({"reason": ""}), json!({"reason": "  "}), json!({"reason": "a\u{0}"})]
     {
         scene.post(&path, body).await.refused(422, "invalid_request");
     }
@@ -142,7 +143,8 @@ async fn a_refund_after_the_sale_changes_its_final_report() {
     sqlx::query(end).execute(&scene.world.pool).await.expect("a past deadline");
     let reported = async |sold: i64| {
         crate::support::wait::until("the report", async || {
-            let settle = "update queue_archive set settled_at = coalesce(settled_at, clock_timestamp())";
+            let settle =
+                "update queue_archive set settled_at = coalesce(settled_at, clock_timestamp())";
             sqlx::query(settle).execute(&scene.world.pool).await.expect("it is settled");
             let answer = scene.admin.get(&path).await;
             let report = (answer.status == 200).then_some(answer.body)?;
@@ -154,5 +156,8 @@ async fn a_refund_after_the_sale_changes_its_final_report() {
     assert_eq!(first["sales"]["revenue"], 200);
     scene.post(&bought.refund_path(0), json!({"reason": "Late"})).await.ok(200);
     let second = reported(1).await;
-    assert_eq!((&second["sales"]["revenue"], &second["sales"]["refunds"]), (&json!(100), &json!(100)));
+    assert_eq!(
+        (&second["sales"]["revenue"], &second["sales"]["refunds"]),
+        (&json!(100), &json!(100))
+    );
 }

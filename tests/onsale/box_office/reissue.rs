@@ -70,21 +70,21 @@ async fn a_place_that_there_is_not_is_not_reissued_and_none_is_made() {
     let scene = Scene::new(2).await;
     let buyer = scene.process.buyer().await;
     let schedule = scene.sale.schedule;
-    scene.post(&place(buyer.user, schedule), why()).await.refused(409, "no_place_in_queue");
+    scene.post(&place(buyer.user, schedule), why()).await.refused(409, "not_in_queue");
     scene.post(&place(999_999, schedule), why()).await.refused(404, "user_not_found");
     scene.post(&place(buyer.user, 999_999), why()).await.refused(404, "schedule_not_found");
     scene.post(&place(buyer.user, schedule), json!({})).await.refused(422, "invalid_request");
     let bought = scene.buy(&[0]).await;
     until("the entry has ended", async || {
         let answer = scene.post(&place(bought.buyer.user, schedule), why()).await;
-        (answer.code() == "no_place_in_queue").then_some(())
+        (answer.code() == "not_in_queue").then_some(())
     })
     .await;
     let entries = "select count(*) from queue";
     let count = scene.world.number(entries).await;
     assert!(count <= 1, "only the entry of the buyer: {count}");
     let early = sale::create(&scene.admin, (600, 3600), 1, 2, json!({})).await;
-    scene.post(&place(buyer.user, early.schedule), why()).await.refused(409, "no_place_in_queue");
+    scene.post(&place(buyer.user, early.schedule), why()).await.refused(409, "not_in_queue");
 }
 
 #[tokio::test]
@@ -131,7 +131,8 @@ async fn a_new_recovery_code_signs_the_buyer_in_and_ends_the_old_code() {
     assert_eq!(me["role"], "user");
     scene.post("/buyers/999999/recovery-code", why()).await.refused(404, "user_not_found");
 
-    let provided = "insert into \"user\" (name, issuer, subject) values ('Park', 'idp', '7') returning id";
+    let provided =
+        "insert into \"user\" (name, issuer, subject) values ('Park', 'idp', '7') returning id";
     let provided: i64 =
         sqlx::query_scalar(provided).fetch_one(&scene.world.pool).await.expect("a user");
     let path = format!("/buyers/{provided}/recovery-code");

@@ -119,8 +119,12 @@ async fn a_buyer_and_a_seat_are_shown_with_what_belongs_to_them() {
     assert_eq!((&seat["state"], &seat["owner"]["id"]), (&json!("SOLD"), &json!(bought.buyer.user)));
     let free = scene.get(&format!("/seats/{}", scene.sale.seats[1])).await;
     assert_eq!((&free["state"], &free["owner"]), (&json!("AVAILABLE"), &Value::Null));
-    for path in ["/buyers/999999", "/buyers/999999/reservations", "/buyers/999999/entries",
-                 "/buyers/999999/history"] {
+    for path in [
+        "/buyers/999999",
+        "/buyers/999999/reservations",
+        "/buyers/999999/entries",
+        "/buyers/999999/history",
+    ] {
         scene.staff.get(&format!("{BASE}{path}")).await.refused(404, "user_not_found");
     }
     for path in ["/seats/999999", "/seats/999999/history"] {

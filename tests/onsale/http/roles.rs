@@ -97,8 +97,7 @@ async fn every_operation_of_staff_names_its_least_role_and_refuses_lower_ones() 
     let process = world.start().await;
     let sale = sale::open(&process.admin().await, 1, 2, json!({})).await;
     let person = process.buyer().await;
-    let clients =
-        Role::ALL.map(|role| (role, person.with_token(&token(person.user, role))));
+    let clients = Role::ALL.map(|role| (role, person.with_token(&token(person.user, role))));
     let operations = described(&process).await;
     for (method, path, role, operation) in &operations {
         let what = format!("{method} {path}");

@@ -139,7 +139,8 @@ async fn costs(tx: &mut Tx, scene: &Scene, at: usize) -> Vec<(&'static str, i64)
                 where r.hold_id = $1";
     let paid = sqlx::query_scalar(paid).bind(held).fetch_one(meter.tx.conn()).await;
     meter.start().await;
-    let (paid, terms) = (PaymentId(paid.expect("a payment")), RefundTerms { late: false, block: false });
+    let (paid, terms) =
+        (PaymentId(paid.expect("a payment")), RefundTerms { late: false, block: false });
     refund_payments(meter.tx, free[at].1, &[paid], terms).await.expect("a refund");
     meter.note("refund_payments").await;
 

@@ -96,7 +96,7 @@ async fn box_office_refund_hold(
         (status = 404, description = "`reservation_not_found`, `seat_not_found`"),
         (status = 409, description = "`reservation_not_complete`; `seat_not_free` with `seat_ids`; \
                                       `same_seat`; `other_price` with `price` and `new_price`; \
-                                      `seat_was_in_order`"),
+                                      `seat_returned`"),
     ),
 )]
 async fn box_office_move(

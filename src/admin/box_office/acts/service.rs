@@ -23,11 +23,7 @@ pub struct Orders {
 impl Orders {
     /// Creates the service.
     #[must_use]
-    pub(in crate::admin::box_office) fn new(
-        pg: Pg,
-        claims: SeatClaims,
-        metrics: Metrics,
-    ) -> Self {
+    pub(in crate::admin::box_office) fn new(pg: Pg, claims: SeatClaims, metrics: Metrics) -> Self {
         Self { pg, claims, metrics }
     }
 

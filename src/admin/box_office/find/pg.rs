@@ -99,9 +99,7 @@ pub async fn by_ticket(pg: &Pg, id: Uuid) -> Result<Vec<SearchHit>, StoreError> 
     };
     Ok(rows
         .into_iter()
-        .map(|row| {
-            hit(Person { id: UserId(row.user_id), name: row.name }, row.concert_schedule_id)
-        })
+        .map(|row| hit(Person { id: UserId(row.user_id), name: row.name }, row.concert_schedule_id))
         .collect())
 }
 

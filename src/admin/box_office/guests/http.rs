@@ -6,7 +6,7 @@ use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{Giving, GivenSeats, GuestSeat, RevokedSeat, Revoking};
+use super::model::{GivenSeats, Giving, GuestSeat, RevokedSeat, Revoking};
 use super::service::GuestList;
 use crate::http::api::auth::BoxOffice;
 use crate::http::api::body::{Json, Path};

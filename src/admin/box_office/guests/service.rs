@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 
-use super::model::{Giving, GivenSeats, Guest, GuestSeat, RevokedSeat, Revoking};
+use super::model::{GivenSeats, Giving, Guest, GuestSeat, RevokedSeat, Revoking};
 use super::pg;
 use super::work::{GiveSeats, RevokeGuest};
 use crate::admin::box_office::error::BoxOfficeError;
@@ -25,11 +25,7 @@ pub struct GuestList {
 impl GuestList {
     /// Creates the service.
     #[must_use]
-    pub(in crate::admin::box_office) fn new(
-        pg: Pg,
-        claims: SeatClaims,
-        metrics: Metrics,
-    ) -> Self {
+    pub(in crate::admin::box_office) fn new(pg: Pg, claims: SeatClaims, metrics: Metrics) -> Self {
         Self { pg, claims, metrics }
     }
 

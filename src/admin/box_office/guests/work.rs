@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::model::{Giving, GivenSeats, Guest, RevokedSeat, Revoking};
+use super::model::{GivenSeats, Giving, Guest, RevokedSeat, Revoking};
 use super::pg::{self, Gift};
 use crate::admin::box_office::error::BoxOfficeError;
 use crate::admin::box_office::model::Person;

@@ -119,11 +119,7 @@ macro_rules! history {
 
 /// What happened to a buyer: queue entries, reservations, points, actions of the box office, and other
 /// changes by staff.
-pub async fn of_buyer(
-    pg: &Pg,
-    user: UserId,
-    paging: TimePaging,
-) -> Result<Vec<Found>, StoreError> {
+pub async fn of_buyer(pg: &Pg, user: UserId, paging: TimePaging) -> Result<Vec<Found>, StoreError> {
     let rows = history!(
         r#"with event as (
              select v.at, q.id * 16 + v.rank as key, v.kind, q.user_id,
@@ -166,11 +162,7 @@ pub async fn of_buyer(
 }
 
 /// What happened to a seat: reservations, actions of the box office, and blocking.
-pub async fn of_seat(
-    pg: &Pg,
-    seat: SeatId,
-    paging: TimePaging,
-) -> Result<Vec<Found>, StoreError> {
+pub async fn of_seat(pg: &Pg, seat: SeatId, paging: TimePaging) -> Result<Vec<Found>, StoreError> {
     let rows = history!(
         r#"with had as materialized (
              select id from reservation

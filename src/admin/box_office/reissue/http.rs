@@ -36,7 +36,7 @@ pub fn routes(reissues: Reissues) -> OpenApiRouter {
         (status = 201, description = "The code, shown only in this answer", body = ReissuedPlace),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`user_not_found`, `schedule_not_found`"),
-        (status = 409, description = "`no_place_in_queue`"),
+        (status = 409, description = "`not_in_queue`"),
     ),
 )]
 async fn reissue_place(

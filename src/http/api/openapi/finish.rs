@@ -14,7 +14,10 @@ const TAGS: [(&str, &str); 10] = [
     ("Payments", "Pay a hold with points, and refund a payment."),
     ("Points", "The balance: charge it, read its history."),
     ("Identity", "Sign up, renew the token, and sign in with a recovery code."),
-    ("Administration", "Create, control and settle sales. Each call names the least role it needs."),
+    (
+        "Administration",
+        "Create, control and settle sales. Each call names the least role it needs.",
+    ),
     ("Box office", "Serve single buyers: find, refund, move, reissue; and the guest list."),
     ("Webhooks", "Events out: signed webhooks, and a feed. Needs a token with the role `admin`."),
     ("Operations", "Health, metrics, and the meaning of every problem code."),

@@ -27,7 +27,8 @@ async fn list() {}
 async fn count() {}
 
 fn api() -> Value {
-    let routes: OpenApiRouter = OpenApiRouter::new().routes(routes!(make, list)).routes(routes!(count));
+    let routes: OpenApiRouter =
+        OpenApiRouter::new().routes(routes!(make, list)).routes(routes!(count));
     describe(routes, OpenApi::default()).1
 }
 
@@ -51,7 +52,10 @@ fn an_operation_of_staff_names_its_least_role() {
     let api = api();
     let count = &api["paths"]["/v1/things/count"]["get"];
     let text = count["description"].as_str().unwrap();
-    assert!(text.ends_with("\n\nNeeds a token with the role `operator` or a higher one."), "{text}");
+    assert!(
+        text.ends_with("\n\nNeeds a token with the role `operator` or a higher one."),
+        "{text}"
+    );
     let forbidden = &count["responses"]["403"]["description"];
     assert_eq!(forbidden, "`forbidden`: the role is lower than operator");
     assert_eq!(api["paths"]["/v1/things"]["get"]["description"], "All of them.");

@@ -6,20 +6,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-/// The parts that are the same in every problem of one code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProblemKind {
-    /// The stable name, `snake_case`.
-    pub code: &'static str,
-    /// The status of the answer.
-    pub status: StatusCode,
-    /// The kind in words; the same in every problem of this code (RFC 9457).
-    pub title: &'static str,
-    /// When this problem is sent.
-    pub meaning: &'static str,
-    /// What a client does about it.
-    pub action: &'static str,
-}
+use super::kind::ProblemKind;
 
 macro_rules! codes {
     ($($name:ident = $code:literal, $status:ident, $title:literal,
@@ -197,7 +184,7 @@ codes! {
     LineIsOpen = "line_is_open", CONFLICT, "The entry order is fixed once the queue is open",
         "`entry_order` cannot change after `queue_opens_at`.",
         "Leave `entry_order` out of the change.", {};
-    NoPlaceInQueue = "no_place_in_queue", CONFLICT, "The user has no place in this queue",
+    NotInQueue = "not_in_queue", CONFLICT, "The user has no place in this queue",
         "The user has not joined this queue, or the place has ended.",
         "Ask the buyer to join, or make a recovery code for their tickets.", {};
     OtherPrice = "other_price", CONFLICT, "The seats have different prices",
@@ -211,8 +198,8 @@ codes! {
     SeatNotFree = "seat_not_free", CONFLICT, "Some of these seats are not free",
         "The seats in `seat_ids` are held or sold; a buyer is not moved to a blocked seat either.",
         "Choose other seats.", {"seat_ids": [2]};
-    SeatWasInOrder = "seat_was_in_order", CONFLICT, "The seat was in this order before",
-        "The buyer's hold had this seat, and gave it back. A seat is in a hold once.",
+    SeatReturned = "seat_returned", CONFLICT, "This order had the seat, and gave it back",
+        "A seat is in a hold once, and the buyer's hold had this seat before.",
         "Choose another seat.", {};
     SignsInElsewhere = "signs_in_elsewhere", CONFLICT, "An identity provider signs the user in",
         "The user has no recovery code, since an identity provider signs them in.",
