@@ -95,6 +95,8 @@ begin
     if v_rows <> 1 then
         raise exception 'a reservation was not moved' using errcode = 'ON001';
     end if;
+    -- Of a guest: the new seat was not blocked, so it is not blocked when it is taken back.
+    update guest_seat set was_blocked = false where reservation_id = p_reservation and was_blocked;
     perform record_reservations('reservation.moved', array[p_reservation]);
     update seat set fence = fence + 1, status = 'AVAILABLE', blocked = p_block, reservation_at = null
      where id = old_seat returning seat_number, fence into old_number, old_fence;

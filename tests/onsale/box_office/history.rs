@@ -1,5 +1,6 @@
 //! What happened to a buyer and to a seat, in order, page by page.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::scene::Scene;
@@ -75,7 +76,8 @@ async fn everything_that_happened_to_a_buyer_is_listed_in_order() {
     for kind in ["ADMITTED", "POINTS_TAKEN", "REFUNDED", "POINTS_RETURNED"] {
         at(kind);
     }
-    let times: Vec<&str> = all.iter().map(|event| event["at"].as_str().unwrap()).collect();
+    let time = |event: &Value| event["at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    let times: Vec<DateTime<Utc>> = all.iter().map(time).collect();
     assert!(times.is_sorted(), "{times:?}");
     // Before the move the buyer had the first seat, afterwards the third.
     let seat = |kind: &str| all[at(kind)]["seat"]["seat_number"].clone();

@@ -153,7 +153,7 @@ async fn a_refund_after_the_sale_changes_its_final_report() {
         .await
     };
     let first = reported(2).await;
-    assert_eq!(first["sales"]["revenue"], 200);
+    assert_eq!((&first["sales"]["revenue"], &first["settled"]), (&json!(200), &json!(true)));
     scene.post(&bought.refund_path(0), json!({"reason": "Late"})).await.ok(200);
     let second = reported(1).await;
     assert_eq!(

@@ -36,7 +36,7 @@ async fn a_buyer_is_found_by_name_ids_ticket_and_seat() {
     for name in ["Zoë Quist", "zoë q", "ZOË"] {
         assert_eq!(search(&scene, name, "").await, only("NAME", zoe), "{name}");
     }
-    assert_eq!(search(&scene, "Quist", "").await, [], "only the beginning of a name");
+    assert!(search(&scene, "Quist", "").await.is_empty(), "only the beginning of a name");
     // Ids of different kinds may be the same number.
     let by = async |q: &Value, kind: &str| {
         let q = q.as_str().map_or_else(|| q.to_string(), str::to_owned);
@@ -59,7 +59,7 @@ async fn a_buyer_is_found_by_name_ids_ticket_and_seat() {
     assert_eq!(found[0], ("SEAT".to_owned(), json!(user)));
     let found = search(&scene, "1", &schedule).await;
     assert_eq!(found[0], ("SEAT".to_owned(), Value::Null), "nobody has seat 1");
-    assert_eq!(search(&scene, "019a2f10-4c3b-7d52-9e61-2f0a8c1b7d34", "").await, []);
+    assert!(search(&scene, "019a2f10-4c3b-7d52-9e61-2f0a8c1b7d34", "").await.is_empty());
 
     let staff = &scene.staff;
     staff.get(&format!("{BASE}/search")).await.refused(422, "invalid_request");

@@ -62,7 +62,7 @@ const FILL: [&str; 20] = [
      select s.id, 'join', 'sold_out', now() + n * interval '10 s', 1
      from concert_schedule s, generate_series(1, 500) n",
     "insert into audit (admin, action, subject)
-     select 1, 'queue.change', 'schedule 1' from generate_series(1, 20000)",
+     select 1, 'queue.change', 'schedule ' || n from generate_series(1, 20000) n",
     "insert into sale_event (type, entity, data, position, occurred_at)
      select 'reservation.held', 'hold:' || n, '{}', n, now() - (20000 - n) * interval '10 s'
      from generate_series(1, 20000) n",

@@ -7,25 +7,9 @@ import { revoke } from './box-office-acts.js';
 import { personLink, seatLink, stateBadge } from './box-office-names.js';
 import { card, field, form, runOnce, table } from './parts.js';
 import { get, postOnce } from './api.js';
+import { MAX_NUMBERS, readNumbers } from './seat-numbers.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
-
-/** Most seats of one gift. */
-const MOST = 100;
-
-/** Reads seat numbers such as `12, 14-16`; null if the text has anything else. @param {string} text */
-export function readNumbers(text) {
-  /** @type {Set<number>} */
-  const found = new Set();
-  for (const part of text.split(/[\s,]+/).filter(Boolean)) {
-    const match = /^(\d{1,6})(?:[-–](\d{1,6}))?$/.exec(part);
-    if (!match) return null;
-    const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])];
-    if (to < from || to - from > MOST) return null;
-    for (let number = from; number <= to; number += 1) found.add(number);
-  }
-  return found.size > 0 && found.size <= MOST ? [...found] : null;
-}
 
 /** The form that gives seats. @param {number} schedule @param {() => Promise<void>} again */
 function giving(schedule, again) {
@@ -34,7 +18,7 @@ function giving(schedule, again) {
   const reason = el('input', { type: 'text', maxlength: 500, required: true, dir: 'auto', autocomplete: 'off' });
   const give = async () => {
     const wanted = readNumbers(numbers.value);
-    if (!wanted) return toast(t('admin.guests.numbers.wrong', { n: MOST }), { error: true });
+    if (!wanted) return toast(t('admin.guests.numbers.wrong', { n: MAX_NUMBERS }), { error: true });
     /** @type {Api.Layout} */
     const { seats } = await get(`/v1/schedules/${schedule}/seats/layout`);
     const seat_ids = seats.filter(({ seat_number }) => wanted.includes(seat_number)).map(({ id }) => id);
