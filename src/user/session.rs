@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::caller::{Caller, Lifetime, Role};
+use crate::caller::{Caller, Lifetime};
 
 /// Lifetime of one token of a session.
 pub const TOKEN_TTL: Duration = Duration::from_hours(24);
@@ -34,6 +34,7 @@ pub fn renew(caller: &Caller, now: DateTime<Utc>) -> Option<Lifetime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::Role;
     use crate::store::id::UserId;
 
     #[test]

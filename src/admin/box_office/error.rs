@@ -1,6 +1,5 @@
 //! Errors of the box office.
 
-use crate::concert::service::CatalogueError;
 use crate::idempotency::model::KeyError;
 use crate::queue::handoff::service::HandOffError;
 use crate::store::StoreError;
@@ -81,15 +80,6 @@ impl MaybeConflict for BoxOfficeError {
         match self {
             Self::Store(error) => Some(error),
             _ => None,
-        }
-    }
-}
-
-impl From<CatalogueError> for BoxOfficeError {
-    fn from(error: CatalogueError) -> Self {
-        match error {
-            CatalogueError::ConcertNotFound | CatalogueError::ScheduleNotFound => Self::NoSchedule,
-            CatalogueError::Store(error) => Self::Store(error),
         }
     }
 }
