@@ -66,7 +66,7 @@ impl Person {
 
 /// Checks the reason of an action as a garde rule: it has a visible character, and can be stored.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that garde calls")]
-pub(super) fn reason(value: &str, (): &()) -> garde::Result {
+pub(super) fn is_reason(value: &str, (): &()) -> garde::Result {
     let blank = value.trim().is_empty().then_some("must say why");
     let stored = value.contains('\0').then_some("must not contain NUL");
     stored.or(blank).map_or(Ok(()), |problem| Err(garde::Error::new(problem)))

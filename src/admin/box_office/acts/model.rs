@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::admin::box_office::model::reason;
+use crate::admin::box_office::model::is_reason;
 use crate::payment::model::Payment;
 use crate::store::id::{PaymentId, ReservationId, ScheduleId, SeatId, UserId};
 
@@ -23,7 +23,7 @@ pub enum Order {
 #[serde(deny_unknown_fields)]
 pub struct Refunding {
     /// Why, for the audit and for the buyer's history.
-    #[garde(length(chars, min = 1, max = 500), custom(reason))]
+    #[garde(length(chars, min = 1, max = 500), custom(is_reason))]
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
     /// Block the seats instead of selling them again.
@@ -64,7 +64,7 @@ pub struct Moving {
     #[schema(value_type = i64)]
     pub seat_id: SeatId,
     /// Why, for the audit and for the buyer's history.
-    #[garde(length(chars, min = 1, max = 500), custom(reason))]
+    #[garde(length(chars, min = 1, max = 500), custom(is_reason))]
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
     /// Block the seat that is left, for example because it is broken.

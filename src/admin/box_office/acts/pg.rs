@@ -1,6 +1,5 @@
 //! The SQL of refunds and moves by staff.
 
-use uuid::Uuid;
 
 use super::model::{MovedReservation, Order};
 use crate::admin::box_office::pg::changed;

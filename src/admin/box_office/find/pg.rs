@@ -118,7 +118,7 @@ pub async fn by_name(pg: &Pg, text: &str, limit: i64) -> Result<Vec<SearchHit>, 
     // Operators that compare bytes, as the index does; `like` with a parameter would not use it.
     let rows = sqlx::query!(
         r#"select id, name from "user"
-           where lower(name) ~>=~ lower($1) and lower(name) ~<=~ lower($1) || $2
+           where lower(name) ~>=~ lower($1) and lower(name) ~<=~ (lower($1) || $2)
            order by lower(name) using ~<~, id limit $3"#,
         text,
         HIGHEST,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::admin::box_office::model::{NamedSeat, Person, reason};
+use crate::admin::box_office::model::{NamedSeat, Person, is_reason};
 use crate::reservation::model::MAX_SEATS;
 use crate::store::id::{ReservationId, ScheduleId, SeatId, UserId};
 use crate::user::model::tidy_name;
@@ -30,7 +30,7 @@ pub struct Giving {
     #[schema(value_type = Vec<i64>, min_items = 1, max_items = 100)]
     pub seat_ids: Vec<SeatId>,
     /// Why, for the audit and for the list.
-    #[garde(length(chars, min = 1, max = 500), custom(reason))]
+    #[garde(length(chars, min = 1, max = 500), custom(is_reason))]
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
 }
@@ -110,7 +110,7 @@ pub struct GuestSeat {
 #[serde(deny_unknown_fields)]
 pub struct Revoking {
     /// Why, for the audit and for the guest's history.
-    #[garde(length(chars, min = 1, max = 500), custom(reason))]
+    #[garde(length(chars, min = 1, max = 500), custom(is_reason))]
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
     /// Whether the seat is blocked afterwards. Absent: as it was before it was given.

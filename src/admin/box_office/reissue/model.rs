@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::admin::box_office::model::reason;
+use crate::admin::box_office::model::is_reason;
 use crate::queue::model::Sequence;
 use crate::store::id::{ScheduleId, UserId};
 
@@ -15,7 +15,7 @@ use crate::store::id::{ScheduleId, UserId};
 #[serde(deny_unknown_fields)]
 pub struct Reissuing {
     /// Why, for the audit and for the buyer's history. For example how the buyer proved who they are.
-    #[garde(length(chars, min = 1, max = 500), custom(reason))]
+    #[garde(length(chars, min = 1, max = 500), custom(is_reason))]
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
 }
