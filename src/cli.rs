@@ -114,8 +114,8 @@ struct TokenArgs {
     /// Give the token the role admin
     #[arg(long, conflicts_with = "role")]
     admin: bool,
-    /// Give the token a role: viewer, box_office, operator or admin
-    #[arg(long, value_parser = admin::parse_role)]
+    #[arg(long, help = "Give the token a role: viewer, box_office, operator or admin")]
+    #[arg(value_parser = admin::parse_role)]
     role: Option<Role>,
     /// Lifetime of the token
     #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]

@@ -25,8 +25,8 @@ pub struct CreateArgs {
     /// Name of the user, as it appears in the audit
     #[arg(long, default_value = "Administrator", value_parser = parse_name)]
     name: String,
-    /// Role of the token: viewer, box_office, operator or admin
-    #[arg(long, default_value = "admin", value_parser = parse_role)]
+    #[arg(long, help = "Role of the token: viewer, box_office, operator or admin")]
+    #[arg(default_value = "admin", value_parser = parse_role)]
     role: Role,
     /// Lifetime of the token
     #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]

@@ -52,11 +52,12 @@ async fn everything_that_happened_to_a_buyer_is_listed_in_order() {
     let scene = Scene::new(4).await;
     let buyer = live_through_everything(&scene).await;
     let base = format!("/buyers/{}", buyer.user);
-    let all = until("the archive", async || {
-        let all = events(&scene, &base).await;
-        kinds(&all).contains(&"ENTRY_COMPLETED").then_some(all)
+    until("the archive", async || {
+        kinds(&events(&scene, &base).await).contains(&"ENTRY_COMPLETED").then_some(())
     })
     .await;
+    // Read anew: the entry may have been written between two pages.
+    let all = events(&scene, &base).await;
     // Points, queue and reservations are recorded by different clocks' reads within one call.
     let at = |kind: &str| {
         let found = kinds(&all).iter().position(|one| *one == kind);

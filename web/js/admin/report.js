@@ -118,7 +118,7 @@ function salesTables({ sales, sections }) {
     el(
       'dl',
       { class: 'figures' },
-      states.map((name) => figure(t(`admin.report.seat.${name}`), number(sales[name]))),
+      states.map((name) => figure(t(`admin.report.seat.${name}`), number(sales[name] ?? 0))),
       figure(t('admin.report.refunds'), money(sales.refunds)),
     ),
     table(

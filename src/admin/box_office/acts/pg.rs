@@ -1,6 +1,5 @@
 //! The SQL of refunds and moves by staff.
 
-
 use super::model::{MovedReservation, Order};
 use crate::admin::box_office::pg::changed;
 use crate::outbox::model::Recorded;

@@ -16,7 +16,7 @@ use crate::store::id::{PaymentId, ReservationId, ScheduleId, SeatId, UserId};
 use crate::store::pg::Pg;
 
 /// One event with the names of its people and seats.
-struct Row {
+struct EventRow {
     at: DateTime<Utc>,
     key: i64,
     kind: String,
@@ -49,10 +49,10 @@ struct Row {
 /// An event, and where the next page begins after it.
 pub type Found = (TimeCursor, HistoryEvent);
 
-impl TryFrom<Row> for Found {
+impl TryFrom<EventRow> for Found {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
         let seat = SeatColumns {
             id: row.seat_id,
             schedule: row.seat_schedule,
@@ -93,7 +93,7 @@ impl TryFrom<Row> for Found {
 macro_rules! history {
     ($parts:literal, $id:expr, $paging:expr) => {
         sqlx::query_as!(
-            Row,
+            EventRow,
             $parts
                 + r#", page as (
              select * from event

@@ -50,9 +50,8 @@ pub async fn reservations(
     )
     .fetch_all(pg.pool())
     .await?;
-    let payment = |is_refunded| match is_refunded {
-        true => PaymentStatus::Refunded,
-        false => PaymentStatus::Complete,
+    let payment = |is_refunded| {
+        if is_refunded { PaymentStatus::Refunded } else { PaymentStatus::Complete }
     };
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
