@@ -102,7 +102,7 @@ async fn a_providers_token_creates_its_user_at_the_first_call() {
     for forged in forged(&keys, &set) {
         anybody.with_token(&forged).get("/v1/users/me").await.refused(401, "unauthenticated");
     }
-    assert_eq!(world.number(r#"select count(*) from "user""#).await, 2);
+    assert_eq!(world.number(r#"select count(*) from "user""#).await, 3);
     anybody.post("/v1/users", json!({"name": "Kim"})).await.refused(403, "signup_closed");
     running.stop().cancel();
     running.stopped().await;
