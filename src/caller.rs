@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::rate_limit::CallerKey;
 use crate::store::StoreError;
@@ -17,14 +18,50 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// are accepted for this long after they expire.
 pub const CLOCK_LEEWAY_SECONDS: u64 = 30;
 
-/// The role of a caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The role of a caller. Each role may do everything that the roles before it may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Buys tickets.
     User,
-    /// Sells tickets: creates concerts and controls sales.
+    /// Reads the console: figures, settings, reports and the audit.
+    Viewer,
+    /// Serves single buyers: finds them, refunds, moves seats, keeps the guest list.
+    BoxOffice,
+    /// Controls a running sale: settings, times, blocked seats, withdrawal.
+    Operator,
+    /// Creates sales, and does everything else.
     Admin,
+}
+
+impl Role {
+    /// Every role, the lowest first.
+    pub const ALL: [Self; 5] =
+        [Self::User, Self::Viewer, Self::BoxOffice, Self::Operator, Self::Admin];
+
+    /// The name, as in tokens and in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Viewer => "viewer",
+            Self::BoxOffice => "box_office",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of staff with this name; `None` for any other text, `user` included.
+    #[must_use]
+    pub fn parse_staff(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.is_staff() && role.as_str() == name)
+    }
+
+    /// Whether this is the role of somebody who works for the organiser.
+    #[must_use]
+    pub fn is_staff(self) -> bool {
+        self > Self::User
+    }
 }
 
 /// The caller of a request, according to a verified access token. As an HTTP extractor it refuses a

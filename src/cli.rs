@@ -62,7 +62,7 @@ enum Command {
     Prune(Box<prune::PruneArgs>),
     /// Cause failures on staging while buyers buy, and measure what they notice
     Drill(drill::DrillArgs),
-    /// Create an administrator
+    /// Create an administrator, or other staff
     #[command(subcommand)]
     Admin(admin::AdminCommand),
     /// Print an access token
@@ -112,8 +112,11 @@ struct TokenArgs {
     #[arg(long)]
     user: i64,
     /// Give the token the role admin
-    #[arg(long)]
+    #[arg(long, conflicts_with = "role")]
     admin: bool,
+    #[arg(long, help = "Give the token a role: viewer, box_office, operator or admin")]
+    #[arg(value_parser = admin::parse_role)]
+    role: Option<Role>,
     /// Lifetime of the token
     #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]
     ttl: Duration,
@@ -286,7 +289,7 @@ async fn users(postgres: &PostgresSettings, access: &AccessSettings) -> Result<U
 
 async fn token(args: TokenArgs) -> Result<(), Failure> {
     let users = users(&args.postgres, &args.access).await?;
-    let role = if args.admin { Role::Admin } else { Role::User };
+    let role = if args.admin { Role::Admin } else { args.role.unwrap_or(Role::User) };
     let minted = users.token(UserId(args.user), role, args.ttl).await?;
     output::line(minted.access_token);
     Ok(())

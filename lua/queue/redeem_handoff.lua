@@ -2,8 +2,8 @@
 -- queue/redeem_handoff: accepts a hand-off code once, in the first call that names it.
 --
 -- A code that was made under an older epoch is refused: which codes were used before a loss is
--- unknown. Each use removes up to 100 expired codes. So the set holds the codes of the last two
--- minutes, plus expired ones that no later call has removed yet.
+-- unknown. Each use removes up to 100 expired codes. So the set holds the used codes that have not
+-- expired, plus expired ones that no later call has removed yet.
 --
 -- KEYS  meta handed
 -- ARGV  epoch  code  expires_ms  made_under     made_under: the epoch under which the code was made

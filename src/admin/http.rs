@@ -13,9 +13,9 @@ use super::service::SaleAdmin;
 use super::services::AdminServices;
 use super::settings::QueueChange;
 use super::state::{AdminConcert, ScheduleSettings, ScheduleState};
-use super::{catalogue, publish, removal, sales_report, seat, stats, watch};
+use super::{box_office, catalogue, publish, removal, sales_report, seat, stats, watch};
 use crate::concert::model::QueueSettings;
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::{Admin, Operator, Viewer};
 use crate::http::api::body::{Json, Path, created};
 use crate::http::api::precondition::{IfMatch, tagged};
 use crate::http::api::problem::Problem;
@@ -40,13 +40,14 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
         .merge(stats::http::routes(figures, audit))
         .merge(watch::http::routes(watch))
         .merge(sales_report::http::routes(reports))
+        .merge(box_office::http::routes(admin.box_office))
 }
 
 /// Create a concert.
 ///
 /// The new concert has no schedules. As a `draft` it is visible to administrators only.
 #[utoipa::path(
-    post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = [])),
+    post, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = ["admin"])),
     request_body = NewConcert,
     responses(
         (status = 201, description = "Created", body = AdminConcert,
@@ -70,7 +71,7 @@ async fn create_concert(
 /// Fields that are absent from the body keep their values. `UNAVAILABLE` stops joins and holds at
 /// once. With `If-Match` the change is refused if another one came first.
 #[utoipa::path(
-    patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
+    patch, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = ["operator"])),
     params(("id" = ConcertId, Path, description = "The concert"),
            ("If-Match" = Option<String>, Header)),
     request_body = ConcertChange,
@@ -85,7 +86,7 @@ async fn create_concert(
 )]
 async fn change_concert(
     State(service): State<SaleAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ConcertId>,
     IfMatch(expected): IfMatch,
     Json(change): Json<ConcertChange>,
@@ -100,7 +101,7 @@ async fn change_concert(
 /// seats, so its phase is `UPCOMING`. As a `draft` it is visible to administrators only.
 #[utoipa::path(
     post, path = "/v1/admin/concerts/{id}/schedules", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ConcertId, Path, description = "The concert")), request_body = NewSchedule,
     responses(
         (status = 201, description = "Created", body = ScheduleSettings,
@@ -129,7 +130,7 @@ async fn create_schedule(
 ///
 /// Fields that are absent from the body keep their values. Tickets and holds stay valid.
 #[utoipa::path(
-    patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
+    patch, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = ["operator"])),
     params(("id" = ScheduleId, Path, description = "The schedule"),
            ("If-Match" = Option<String>, Header)),
     request_body = TimesChange,
@@ -145,7 +146,7 @@ async fn create_schedule(
 )]
 async fn change_times(
     State(service): State<SaleAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ScheduleId>,
     IfMatch(expected): IfMatch,
     Json(change): Json<TimesChange>,
@@ -159,7 +160,7 @@ async fn change_times(
 /// These are the stored settings. `in_force` in `stats` shows those that Redis applies now.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/queue", operation_id = "queue_settings", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The settings", body = QueueSettings,
@@ -170,7 +171,7 @@ async fn change_times(
 )]
 async fn queue(
     State(service): State<SaleAdmin>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let settings = service.queue(id).await?;
@@ -183,7 +184,7 @@ async fn queue(
 /// `null` clears `message`.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/queue", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["operator"])),
     params(("id" = ScheduleId, Path, description = "The schedule"),
            ("If-Match" = Option<String>, Header)),
     request_body = QueueChange,
@@ -199,7 +200,7 @@ async fn queue(
 )]
 async fn change_queue(
     State(service): State<SaleAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ScheduleId>,
     IfMatch(expected): IfMatch,
     Json(change): Json<QueueChange>,

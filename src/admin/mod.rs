@@ -1,6 +1,7 @@
 //! Administration: creates concerts, schedules and seats, and changes the settings of sales. Each
 //! change commits together with its audit row and, if Redis needs to know, its outbox entry.
 
+pub mod box_office;
 pub mod catalogue;
 pub mod demo;
 pub mod edit;

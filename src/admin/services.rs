@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::box_office::service::BoxOffice;
 use super::catalogue::service::AdminCatalogue;
 use super::publish::service::Publisher;
 use super::removal::service::Removals;
@@ -58,6 +59,8 @@ pub struct AdminServices {
     pub reports: SalesReports,
     /// The front of a queue, and the health of this process.
     pub watch: SaleWatch,
+    /// Serves single buyers, and keeps the guest list.
+    pub box_office: BoxOffice,
 }
 
 impl AdminServices {
@@ -66,6 +69,7 @@ impl AdminServices {
     pub fn new(parts: AdminParts) -> Self {
         let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, allow_drill } =
             parts;
+        let box_office = BoxOffice::new(&pg, &claims, &metrics);
         let sales = SaleAdmin::new(pg.clone(), catalogue.clone(), keyspaces.clone());
         let seats = SeatAdmin::new(sales.clone(), claims);
         Self {
@@ -79,6 +83,7 @@ impl AdminServices {
             reports: SalesReports::new(pg.clone()),
             watch: SaleWatch::new(pg, catalogue, keyspaces, metrics, allow_drill),
             sales,
+            box_office,
         }
     }
 }

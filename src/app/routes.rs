@@ -11,6 +11,7 @@ use super::operations::{Operations, operations};
 use super::pages::pages;
 use super::services::Services;
 use super::webhooks::EventServices;
+use crate::admin::box_office::reissue::service::Reissues;
 use crate::concert::map::http::Maps;
 use crate::config::HttpSettings;
 use crate::http::api::auth::Identity;
@@ -52,6 +53,7 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
     let (pages, problems, error_page) =
         pages(services, handoffs.clone(), theme, settings.sign_in_url.clone());
     let recovery = Recovery::new(shown.stores.pg.clone(), services.users.clone());
+    let reissues = Reissues::new(shown.stores.pg.clone(), handoffs.clone(), recovery.clone());
     let (always, described) = operations(shown);
     let api = OpenApiRouter::new()
         .merge(user::http::routes(services.users.clone()))
@@ -70,6 +72,7 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
         .merge(admin::http::routes(services.admin.clone()))
+        .merge(admin::box_office::reissue::http::routes(reissues))
         .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
         .merge(events.routes())
         .merge(problems);

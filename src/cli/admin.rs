@@ -1,8 +1,9 @@
-//! `onsale admin`: administrators, who are users with a token of that role.
+//! `onsale admin`: staff, who are users with a token of a role.
 
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use onsale::caller::Role;
 use onsale::config::{AccessSettings, PostgresSettings};
 use onsale::user::model::tidy_name;
 use onsale::user::service::{SignUpError, Users};
@@ -11,7 +12,7 @@ use super::output;
 
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
-    /// Create a user, and print an administrator's access token for it
+    /// Create a user, and print an access token for it: an administrator's, or one of another role
     Create(Box<CreateArgs>),
 }
 
@@ -24,6 +25,9 @@ pub struct CreateArgs {
     /// Name of the user, as it appears in the audit
     #[arg(long, default_value = "Administrator", value_parser = parse_name)]
     name: String,
+    #[arg(long, help = "Role of the token: viewer, box_office, operator or admin")]
+    #[arg(default_value = "admin", value_parser = parse_role)]
+    role: Role,
     /// Lifetime of the token
     #[arg(long, default_value = "1d", value_parser = humantime::parse_duration)]
     ttl: Duration,
@@ -31,7 +35,7 @@ pub struct CreateArgs {
 
 /// Creates the user. The token alone goes to standard output.
 pub async fn create(users: &Users, args: CreateArgs) -> Result<(), SignUpError> {
-    let created = users.create_admin(args.name, args.ttl).await?;
+    let created = users.create_staff(args.name, args.role, args.ttl).await?;
     output::note(format_args!("created user {}, {}", created.user.id, created.user.name));
     output::line(created.token.access_token);
     Ok(())
@@ -39,4 +43,9 @@ pub async fn create(users: &Users, args: CreateArgs) -> Result<(), SignUpError> 
 
 fn parse_name(name: &str) -> Result<String, &'static str> {
     tidy_name(name).ok_or("not a name")
+}
+
+/// Reads the name of a role of staff.
+pub fn parse_role(name: &str) -> Result<Role, &'static str> {
+    Role::parse_staff(name).ok_or("not one of viewer, box_office, operator, admin")
 }

@@ -1,4 +1,6 @@
-//! The SQL of payments and refunds.
+//! The SQL of payments. Refunds are in [`refund`].
+
+pub mod refund;
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -9,23 +11,11 @@ use crate::idempotency::model::Request;
 use crate::outbox::model::{OutboxId, Recorded};
 use crate::pagination::Paging;
 use crate::queue::model::{Completed, Sequence};
-use crate::reservation::pg::all_of;
 use crate::seats::model::{FencedSeat, SeatState, SeatsChanged};
 use crate::store::StoreError;
-use crate::store::id::{PaymentId, ReservationId, ScheduleId, SeatId, UserId};
+use crate::store::id::{PaymentId, ReservationId, ScheduleId, UserId};
+use crate::store::pg::Pg;
 use crate::store::pg::single::{Single, lost};
-use crate::store::pg::{Pg, Tx};
-
-/// What a payment paid for. A refund reads it before it takes locks.
-#[derive(Debug, Clone, Copy)]
-pub struct PaymentTarget {
-    /// Id of the reservation.
-    pub reservation: ReservationId,
-    /// Id of its schedule.
-    pub schedule: ScheduleId,
-    /// Id of its seat.
-    pub seat: SeatId,
-}
 
 /// Reply of the SQL function `settle_payment`.
 #[derive(Debug)]
@@ -156,75 +146,8 @@ fn refusal(word: &str, balance: Option<i64>, required: Option<i64>) -> Option<Pa
     }
 }
 
-/// Reads what a user's payment paid for; `None` if the user has no such payment.
-pub async fn find(
-    tx: &mut Tx,
-    user: UserId,
-    id: PaymentId,
-) -> Result<Option<PaymentTarget>, StoreError> {
-    let row = sqlx::query!(
-        "select p.reservation_id, r.concert_schedule_id, r.seat_id
-         from payment p join reservation r on r.id = p.reservation_id
-         where p.id = $1 and p.user_id = $2",
-        id.0,
-        user.0
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(|row| PaymentTarget {
-        reservation: ReservationId(row.reservation_id),
-        schedule: ScheduleId(row.concert_schedule_id),
-        seat: SeatId(row.seat_id),
-    }))
-}
-
-/// Reads a payment's status and PostgreSQL's clock. It has to be a later statement than the one
-/// that locked the seat, to see what other transactions committed meanwhile.
-pub async fn status(
-    tx: &mut Tx,
-    id: PaymentId,
-) -> Result<(PaymentStatus, DateTime<Utc>), StoreError> {
-    let row = sqlx::query!(
-        r#"select status, clock_timestamp() as "now!" from payment where id = $1"#,
-        id.0
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    Ok((parse(&row.status), row.now))
-}
-
 fn parse(status: &str) -> PaymentStatus {
     if status == "REFUNDED" { PaymentStatus::Refunded } else { PaymentStatus::Complete }
-}
-
-/// Marks a complete payment and its reservation as refunded. The caller has locked their seat.
-pub async fn refund(tx: &mut Tx, id: PaymentId) -> Result<Payment, StoreError> {
-    let row = sqlx::query!(
-        "update payment set status = 'REFUNDED', refunded_at = clock_timestamp()
-         where id = $1 and status = 'COMPLETE' returning reservation_id, amount, payment_at",
-        id.0
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    let done = sqlx::query!(
-        r#"with done as (
-             update reservation set status = 'REFUNDED'
-             where id = $1 and status || '' = 'COMPLETE' returning id),
-           ended as materialized (select count(*) as rows, array_agg(id) as ids from done)
-           select rows as "rows!", record_reservations('reservation.refunded', ids)::text as noted
-           from ended"#,
-        row.reservation_id
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    all_of(&[row.reservation_id], done.rows.unsigned_abs(), "reservations refunded")?;
-    Ok(Payment {
-        id,
-        reservation_id: ReservationId(row.reservation_id),
-        amount: row.amount,
-        status: PaymentStatus::Refunded,
-        payment_at: row.payment_at,
-    })
 }
 
 /// Lists a user's payments, newest first.

@@ -1,19 +1,17 @@
-//! The transactions of payments and refunds. Each first takes locks, then reads, then writes.
+//! The transactions of payments and refunds: calls of SQL functions, each of which first takes locks,
+//! then reads, then writes.
 
 use uuid::Uuid;
 
 use super::error::PayError;
-use super::model::{Paid, PayRefusal, PaymentStatus, RefundRefusal, Refunded};
+use super::model::{Paid, PayRefusal, RefundRefusal, Refunded};
+use super::pg::refund::{RefundReply, RefundTerms, RefundedPayments, refund_payments};
 use super::pg::{self, PayReply};
 use crate::idempotency::model::{Answer, Effect, Request};
 use crate::idempotency::pg as key;
-use crate::outbox;
 use crate::outbox::model::Recorded;
-use crate::point;
-use crate::point::model::Kind;
 use crate::queue::model::Completed;
-use crate::reservation;
-use crate::seats::model::{SEATS_CHANGED, SeatState, SeatsChanged};
+use crate::seats::model::SeatsChanged;
 use crate::store::StoreError;
 use crate::store::id::{PaymentId, UserId};
 use crate::store::pg::single::{Call, Single};
@@ -89,26 +87,17 @@ impl Work for Refund {
 
 async fn refund(tx: &mut Tx, user: UserId, payment: PaymentId) -> Result<Refunding, PayError> {
     let refused = |refusal| Ok(Effect { outcome: Err(refusal), event: None });
-    let paid = pg::find(tx, user, payment).await?.ok_or(PayError::NoPayment)?;
-    let deadline = reservation::pg::lock_schedule(tx, paid.schedule).await?;
-    let deadline = deadline.ok_or(PayError::NoPayment)?;
-    let seat = [paid.seat];
-    reservation::pg::lock_seats(tx, paid.schedule, &seat).await?;
-    let (status, now) = pg::status(tx, payment).await?;
-    if status == PaymentStatus::Refunded {
-        return refused(RefundRefusal::AlreadyRefunded);
+    let terms = RefundTerms { late: false, block: false };
+    match refund_payments(tx, user, &[payment], terms).await? {
+        RefundReply::NoPayment => Err(PayError::NoPayment),
+        RefundReply::AlreadyRefunded => refused(RefundRefusal::AlreadyRefunded),
+        RefundReply::Closed => refused(RefundRefusal::Closed),
+        RefundReply::Refunded(RefundedPayments { payments, balance, change, .. }) => {
+            let payment = payments
+                .into_iter()
+                .next()
+                .ok_or_else(|| StoreError::Inconsistent("a refund has no payment".to_owned()))?;
+            Ok(Effect { outcome: Ok(Refunded { payment, balance }), event: Some(change) })
+        }
     }
-    if now >= deadline {
-        return refused(RefundRefusal::Closed);
-    }
-    let refunded = pg::refund(tx, payment).await?;
-    point::pg::lock(tx, user).await?.ok_or(PayError::NoPayment)?;
-    let reference = payment.to_string();
-    let balance = point::pg::change(tx, user, Kind::Refund, refunded.amount, &reference).await?;
-    let balance = balance
-        .ok_or_else(|| StoreError::Inconsistent("a refund made a balance negative".to_owned()))?;
-    let seats = reservation::pg::change_seats(tx, &seat, false, false).await?;
-    let event = SeatsChanged { schedule: paid.schedule, seats, state: SeatState::Free };
-    let change = outbox::pg::append(tx, SEATS_CHANGED, event).await?;
-    Ok(Effect { outcome: Ok(Refunded { payment: refunded, balance }), event: Some(change) })
 }

@@ -116,7 +116,7 @@ pub async fn end_waiting(
     // The function's own statements see the rows as they are after the update.
     let done = sqlx::query!(
         r#"with done as (
-             update reservation set status = $2
+             update reservation set status = $2, ended_at = clock_timestamp()
              where id = any($1) and status || '' = 'PAYMENT_WAITING' returning id),
            ended as materialized (select count(*) as rows, array_agg(id) as ids from done)
            select rows as "rows!", record_reservations('reservation.' || lower($2), ids)::text as noted

@@ -16,7 +16,7 @@ use super::model::{User, tidy_name};
 use super::service::{SignUpError, SignedUp, Users};
 use super::token::Minted;
 use super::token_error::TokenError;
-use crate::caller::Caller;
+use crate::caller::{Caller, Role};
 use crate::http::api::body::{Json, created};
 use crate::http::api::problem::{Problem, ProblemCode};
 use crate::store::id::UserId;
@@ -60,6 +60,8 @@ struct RenewedAnswer {
 struct UserAnswer {
     id: UserId,
     name: String,
+    /// Role of the token: `user`, or a role of staff.
+    role: Role,
 }
 
 /// Sign up.
@@ -129,7 +131,7 @@ pub(super) fn not_renewable() -> Problem {
 async fn me(State(users): State<Arc<Users>>, caller: Caller) -> Result<Json<UserAnswer>, Problem> {
     // A valid token may name a user that this database does not have.
     let User { id, name } = users.find(caller.user).await?.ok_or_else(Problem::unauthenticated)?;
-    Ok(Json(UserAnswer { id, name }))
+    Ok(Json(UserAnswer { id, name, role: caller.role }))
 }
 
 impl From<SignUpError> for Problem {

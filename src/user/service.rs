@@ -134,6 +134,12 @@ impl Users {
         Ok(self.tokens.mint_within(user, Role::User, lifetime)?)
     }
 
+    /// Whether this server signs access tokens; false if an identity provider does.
+    #[must_use]
+    pub fn signs_tokens(&self) -> bool {
+        self.tokens.provider().is_none()
+    }
+
     /// Whether anyone may sign up.
     #[must_use]
     pub fn open_signup(&self) -> bool {
@@ -156,14 +162,19 @@ impl Users {
         Ok(self.tokens.mint(user, role, ttl)?)
     }
 
-    /// Creates a user, and an administrator's token for it, which lasts `ttl` and cannot be renewed.
-    pub async fn create_admin(&self, name: String, ttl: Duration) -> Result<SignedUp, SignUpError> {
+    /// Creates a user, and a token with `role` for it, which lasts `ttl` and cannot be renewed.
+    pub async fn create_staff(
+        &self,
+        name: String,
+        role: Role,
+        ttl: Duration,
+    ) -> Result<SignedUp, SignUpError> {
         if self.tokens.provider().is_some() {
             // Refuse before anything is written, because such a user would get no token.
             return Err(TokenError::NotOurs.into());
         }
         let user = self.create(name, None).await?;
-        let token = self.tokens.mint(user.id, Role::Admin, ttl)?;
+        let token = self.tokens.mint(user.id, role, ttl)?;
         Ok(SignedUp { user, token })
     }
 

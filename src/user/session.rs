@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::caller::{Caller, Lifetime, Role};
+use crate::caller::{Caller, Lifetime};
 
 /// Lifetime of one token of a session.
 pub const TOKEN_TTL: Duration = Duration::from_hours(24);
@@ -26,7 +26,7 @@ pub fn begin(now: DateTime<Utc>) -> Lifetime {
 /// session.
 #[must_use]
 pub fn renew(caller: &Caller, now: DateTime<Utc>) -> Option<Lifetime> {
-    let until = caller.lifetime.renew_until.filter(|_| caller.role == Role::User)?;
+    let until = caller.lifetime.renew_until.filter(|_| !caller.role.is_staff())?;
     (until > now)
         .then(|| Lifetime { expires_at: until.min(now + TOKEN_TTL), renew_until: Some(until) })
 }
@@ -34,6 +34,7 @@ pub fn renew(caller: &Caller, now: DateTime<Utc>) -> Option<Lifetime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::Role;
     use crate::store::id::UserId;
 
     #[test]
@@ -58,7 +59,9 @@ mod tests {
         let short = Lifetime { renew_until: None, ..session };
         let caller = |role, lifetime| Caller { user: UserId(7), role, lifetime };
         assert_eq!(renew(&caller(Role::User, short), now), None);
-        assert_eq!(renew(&caller(Role::Admin, session), now), None);
+        for role in Role::ALL.into_iter().filter(|role| role.is_staff()) {
+            assert_eq!(renew(&caller(role, session), now), None);
+        }
         assert!(renew(&caller(Role::User, session), now).is_some());
     }
 }

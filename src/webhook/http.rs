@@ -38,7 +38,7 @@ pub fn routes(webhooks: Webhooks) -> OpenApiRouter {
 /// It gets the events that occur from now on. `secret` is in this answer only: store it to verify
 /// the signatures.
 #[utoipa::path(
-    post, path = "/v1/admin/webhooks", tag = "Webhooks", security(("bearer" = [])),
+    post, path = "/v1/admin/webhooks", tag = "Webhooks", security(("bearer" = ["admin"])),
     request_body = NewWebhook,
     responses(
         (status = 201, description = "Created", body = Webhook,
@@ -61,7 +61,7 @@ async fn create_webhook(
 /// All of them, the oldest first, without their secrets.
 #[utoipa::path(
     get, path = "/v1/admin/webhooks", operation_id = "list_webhooks", tag = "Webhooks",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     responses(
         (status = 200, description = "The endpoints", body = Page<Webhook>),
         (status = 403, description = "`forbidden`"),
@@ -78,7 +78,7 @@ async fn webhooks_list(
 ///
 /// Without its secret.
 #[utoipa::path(
-    get, path = "/v1/admin/webhooks/{id}", tag = "Webhooks", security(("bearer" = [])),
+    get, path = "/v1/admin/webhooks/{id}", tag = "Webhooks", security(("bearer" = ["admin"])),
     params(("id" = WebhookId, Path, description = "The endpoint")),
     responses(
         (status = 200, description = "The endpoint", body = Webhook),
@@ -99,7 +99,7 @@ async fn find_webhook(
 /// Fields that are absent from the body keep their values. Disabling it gives up its pending
 /// deliveries; enable it again and replay the time to get them.
 #[utoipa::path(
-    patch, path = "/v1/admin/webhooks/{id}", tag = "Webhooks", security(("bearer" = [])),
+    patch, path = "/v1/admin/webhooks/{id}", tag = "Webhooks", security(("bearer" = ["admin"])),
     params(("id" = WebhookId, Path, description = "The endpoint")), request_body = WebhookChange,
     responses(
         (status = 200, description = "The endpoint after the change", body = Webhook),
@@ -120,7 +120,7 @@ async fn change_webhook(
 ///
 /// Its pending deliveries are given up. A message that is being sent may still arrive.
 #[utoipa::path(
-    delete, path = "/v1/admin/webhooks/{id}", tag = "Webhooks", security(("bearer" = [])),
+    delete, path = "/v1/admin/webhooks/{id}", tag = "Webhooks", security(("bearer" = ["admin"])),
     params(("id" = WebhookId, Path, description = "The endpoint")),
     responses(
         (status = 204, description = "Deleted"),
@@ -142,7 +142,7 @@ async fn delete_webhook(
 /// Messages are also signed with the previous secret for `keep_previous_seconds`, so that the
 /// receiver can change it without a gap. A secret before the previous one is no longer used.
 #[utoipa::path(
-    post, path = "/v1/admin/webhooks/{id}/secret", tag = "Webhooks", security(("bearer" = [])),
+    post, path = "/v1/admin/webhooks/{id}/secret", tag = "Webhooks", security(("bearer" = ["admin"])),
     params(("id" = WebhookId, Path, description = "The endpoint")), request_body = Rotation,
     responses(
         (status = 200, description = "The endpoint with its new secret", body = Webhook),
@@ -163,7 +163,7 @@ async fn rotate_webhook_secret(
 ///
 /// An event of type `webhook.test`, for this endpoint only. The list of deliveries shows the result.
 #[utoipa::path(
-    post, path = "/v1/admin/webhooks/{id}/test", tag = "Webhooks", security(("bearer" = [])),
+    post, path = "/v1/admin/webhooks/{id}/test", tag = "Webhooks", security(("bearer" = ["admin"])),
     params(("id" = WebhookId, Path, description = "The endpoint")),
     responses(
         (status = 202, description = "The event will be sent", body = TestSent),
@@ -185,7 +185,7 @@ async fn test_webhook(
 /// `?status=DEAD` lists those that were given up. Ended deliveries are kept for
 /// `ONSALE_EVENT_RETENTION`.
 #[utoipa::path(
-    get, path = "/v1/admin/webhooks/{id}/deliveries", tag = "Webhooks", security(("bearer" = [])),
+    get, path = "/v1/admin/webhooks/{id}/deliveries", tag = "Webhooks", security(("bearer" = ["admin"])),
     params(("id" = WebhookId, Path, description = "The endpoint"), DeliveryQuery, PageQuery),
     responses(
         (status = 200, description = "A page of deliveries", body = Page<Delivery>),
@@ -207,7 +207,7 @@ async fn webhook_deliveries(
 /// By `event_ids`, or by time: then all events from `from` until `until` that the endpoint wants and
 /// has not got, up to 10,000 in one call. They keep their ids.
 #[utoipa::path(
-    post, path = "/v1/admin/webhooks/{id}/replay", tag = "Webhooks", security(("bearer" = [])),
+    post, path = "/v1/admin/webhooks/{id}/replay", tag = "Webhooks", security(("bearer" = ["admin"])),
     params(("id" = WebhookId, Path, description = "The endpoint")), request_body = Replay,
     responses(
         (status = 202, description = "The events will be sent", body = Replayed),

@@ -50,6 +50,12 @@ event_types! {
     ReservationCancelled = "reservation.cancelled",
     /// A payment is refunded.
     ReservationRefunded = "reservation.refunded",
+    /// Staff moved a reservation to another seat.
+    ReservationMoved = "reservation.moved",
+    /// Seats are given to a guest for free.
+    ReservationGiven = "reservation.given",
+    /// A seat is taken back from a guest.
+    ReservationRevoked = "reservation.revoked",
     /// A sale is open: it began, or a seat is free again.
     ScheduleOpened = "schedule.opened",
     /// Every seat of a sale is sold or blocked.

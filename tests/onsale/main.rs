@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper fails its test by a panic")]
 
 mod admin;
+mod box_office;
 mod deploy;
 mod http;
 mod money;

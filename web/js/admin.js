@@ -6,6 +6,9 @@ import { adminToken, dropAdminToken, takeTokenFromAddress } from './lib/session.
 import { t } from './lib/text.js';
 import { signInPart } from './admin/signin.js';
 import { auditPart } from './admin/audit.js';
+import { boxOfficePart } from './admin/box-office.js';
+import { buyerPart } from './admin/box-office-buyer.js';
+import { seatPart } from './admin/box-office-seat.js';
 import { concertPart } from './admin/concert.js';
 import { healthPart } from './admin/health.js';
 import { overviewPart } from './admin/overview.js';
@@ -13,19 +16,23 @@ import { failure } from './admin/parts.js';
 import { schedulePart } from './admin/schedule.js';
 import { newSchedulePart } from './admin/schedule-new.js';
 import { onRefused } from './admin/api.js';
-import { onReload } from './admin/reload.js';
+import { may } from './admin/role.js';
 import { mayLeave } from './admin/unsaved.js';
+import { onReload } from './admin/reload.js';
 
 /** Stops what a part has started. @typedef {() => void} End */
 /** Shows a part in an element. @typedef {(place: HTMLElement, ids: number[], rest: string) => Promise<End | void> | End | void} Part */
 
-/** The parts by address; a number is an id. @type {[RegExp, Part][]} */
+/** The parts by address, each with the least role that it needs; a number is an id. @type {[RegExp, Part, import('./admin/role.js').Role?][]} */
 const PARTS = [
   [/^\/$/, overviewPart],
-  [/^\/concerts\/new$/, concertPart],
+  [/^\/concerts\/new$/, concertPart, 'admin'],
   [/^\/concerts\/(\d+)$/, concertPart],
-  [/^\/concerts\/(\d+)\/schedules\/new$/, newSchedulePart],
-  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|report|audit))?$/, schedulePart],
+  [/^\/concerts\/(\d+)\/schedules\/new$/, newSchedulePart, 'admin'],
+  [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|report|audit|guests))?$/, schedulePart],
+  [/^\/box-office$/, boxOfficePart, 'box_office'],
+  [/^\/box-office\/buyers\/(\d+)$/, buyerPart, 'box_office'],
+  [/^\/box-office\/seats\/(\d+)$/, seatPart, 'box_office'],
   [/^\/audit$/, auditPart],
   [/^\/health$/, healthPart],
 ];
@@ -47,6 +54,7 @@ function showNav() {
   setChildren(
     $('#console-nav'),
     link('/', 'admin.nav.sales', sale),
+    may('box_office') && link('/box-office', 'admin.nav.box', here.startsWith('/box-office')),
     link('/audit', 'admin.nav.audit', here === '/audit'),
     link('/health', 'admin.nav.health', here === '/health'),
     leave,
@@ -80,11 +88,15 @@ async function route() {
   showNav();
   delete $('#console').dataset.part;
   const here = currentAddress();
-  const found = PARTS.map(([pattern, part]) => ({ part, match: pattern.exec(here) })).find(({ match }) => match);
+  const found = PARTS.map(([pattern, part, least = 'viewer']) => ({ part, least, match: pattern.exec(here) })).find(({ match }) => match);
   const place = el('div', { class: 'part' });
   setChildren($('#console-part'), place);
   if (!found?.match) {
     setChildren(place, el('h1', null, t('admin.nowhere')), el('p', null, el('a', { href: '#/' }, t('admin.back.sales'))));
+    return finishPart(place, here);
+  }
+  if (!may(found.least)) {
+    setChildren(place, el('h1', null, t('admin.norole')), el('p', null, t('admin.norole.text', { role: t(`admin.role.${found.least}`) })));
     return finishPart(place, here);
   }
   setChildren(place, el('p', { class: 'muted', role: 'status' }, t('admin.loading')));

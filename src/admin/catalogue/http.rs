@@ -9,7 +9,7 @@ use super::model::AdminSchedule;
 use super::service::AdminCatalogue;
 use crate::admin::state::AdminConcert;
 use crate::concert::map::{SeatBits, SeatLayout, bits};
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::Viewer;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::pagination::PageQuery;
 use crate::http::api::precondition::tagged;
@@ -31,7 +31,7 @@ pub(in crate::admin) fn routes(catalogue: AdminCatalogue) -> OpenApiRouter {
 ///
 /// In order of ids.
 #[utoipa::path(
-    get, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = [])),
+    get, path = "/v1/admin/concerts", tag = "Administration", security(("bearer" = ["viewer"])),
     params(PageQuery),
     responses(
         (status = 200, description = "A page of concerts", body = Page<AdminConcert>),
@@ -40,7 +40,7 @@ pub(in crate::admin) fn routes(catalogue: AdminCatalogue) -> OpenApiRouter {
 )]
 async fn admin_concerts(
     State(catalogue): State<AdminCatalogue>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     paging: Paging,
 ) -> Result<Json<Page<AdminConcert>>, Problem> {
     Ok(Json(catalogue.concerts(paging).await?))
@@ -50,7 +50,7 @@ async fn admin_concerts(
 ///
 /// Send its `ETag` as `If-Match` with a change, and the change is refused if another one came first.
 #[utoipa::path(
-    get, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
+    get, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = ["viewer"])),
     params(("id" = ConcertId, Path, description = "The concert")),
     responses(
         (status = 200, description = "The concert", body = AdminConcert,
@@ -61,7 +61,7 @@ async fn admin_concerts(
 )]
 async fn admin_concert(
     State(catalogue): State<AdminCatalogue>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ConcertId>,
 ) -> Result<Response, Problem> {
     let concert = catalogue.concert(id).await?;
@@ -73,7 +73,7 @@ async fn admin_concert(
 /// In order of ids.
 #[utoipa::path(
     get, path = "/v1/admin/concerts/{id}/schedules", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ConcertId, Path, description = "The concert"), PageQuery),
     responses(
         (status = 200, description = "A page of schedules", body = Page<AdminSchedule>),
@@ -83,7 +83,7 @@ async fn admin_concert(
 )]
 async fn admin_schedules(
     State(catalogue): State<AdminCatalogue>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ConcertId>,
     paging: Paging,
 ) -> Result<Json<Page<AdminSchedule>>, Problem> {
@@ -95,7 +95,7 @@ async fn admin_schedules(
 /// Its `ETag` covers the times and whether it is a draft. The queue settings and the seats have tags
 /// of their own.
 #[utoipa::path(
-    get, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
+    get, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The schedule, at most 1 s old", body = AdminSchedule,
@@ -106,7 +106,7 @@ async fn admin_schedules(
 )]
 async fn admin_schedule(
     State(catalogue): State<AdminCatalogue>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let (schedule, state) = catalogue.schedule(id).await?;
@@ -118,7 +118,7 @@ async fn admin_schedule(
 /// The answer is that of `GET /v1/schedules/{id}/seats/layout`, in its current version.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/seats/layout", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The current layout", body = SeatLayout),
@@ -128,7 +128,7 @@ async fn admin_schedule(
 )]
 async fn admin_layout(
     State(catalogue): State<AdminCatalogue>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let layout = catalogue.layout(id).await?;
@@ -140,7 +140,7 @@ async fn admin_layout(
 /// The answer is that of `GET /v1/schedules/{id}/seats/status`.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/seats/status", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "At most 1 s old", body = SeatBits),
@@ -150,7 +150,7 @@ async fn admin_layout(
 )]
 async fn admin_seat_status(
     State(catalogue): State<AdminCatalogue>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let (layout, board) = catalogue.seats(id).await?;

@@ -27,7 +27,7 @@ pub(in crate::admin) fn routes(publisher: Publisher) -> OpenApiRouter {
 /// published concert does not change.
 #[utoipa::path(
     post, path = "/v1/admin/concerts/{id}/publish", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ConcertId, Path, description = "The concert"),
            ("If-Match" = Option<String>, Header)),
     responses(
@@ -56,7 +56,7 @@ async fn publish_concert(
 /// being published. A published schedule does not change.
 #[utoipa::path(
     post, path = "/v1/admin/schedules/{id}/publish", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ScheduleId, Path, description = "The schedule"),
            ("If-Match" = Option<String>, Header)),
     request_body = PublishSchedule,

@@ -27,7 +27,7 @@ pub(in crate::admin) fn routes(removals: Removals) -> OpenApiRouter {
 /// are deleted in the following seconds or, for large ones, minutes. Repeating it is safe, and answers
 /// what is left; at the end `404`.
 #[utoipa::path(
-    delete, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = [])),
+    delete, path = "/v1/admin/concerts/{id}", tag = "Administration", security(("bearer" = ["admin"])),
     params(("id" = ConcertId, Path, description = "The concert"), DryRun,
            ("If-Match" = Option<String>, Header)),
     responses(
@@ -53,7 +53,7 @@ async fn remove_concert(
 ///
 /// As for a concert.
 #[utoipa::path(
-    delete, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = [])),
+    delete, path = "/v1/admin/schedules/{id}", tag = "Administration", security(("bearer" = ["admin"])),
     params(("id" = ScheduleId, Path, description = "The schedule"), DryRun,
            ("If-Match" = Option<String>, Header)),
     responses(

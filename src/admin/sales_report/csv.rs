@@ -79,6 +79,7 @@ fn sales(sheet: &mut Sheet, report: &EventReport) {
         ("all", sales.seats),
         ("kept back", sales.blocked),
         ("sold", sales.sold),
+        ("given to guests", sales.guests),
         ("refunded", sales.refunded),
         ("waiting for payment", sales.held),
         ("not paid in time", sales.expired),
@@ -90,9 +91,12 @@ fn sales(sheet: &mut Sheet, report: &EventReport) {
     sheet.put("sales", "revenue", sales.revenue, "points");
     sheet.put("sales", "refunds", sales.refunds, "points");
     for section in &report.sections {
-        for (what, seats) in
-            [("all", section.seats), ("kept back", section.blocked), ("sold", section.sold)]
-        {
+        for (what, seats) in [
+            ("all", section.seats),
+            ("kept back", section.blocked),
+            ("sold", section.sold),
+            ("given to guests", section.guests),
+        ] {
             sheet.put("section", &format!("{}: {what}", section.section), seats, "seats");
         }
         let item = format!("{}: revenue", section.section);

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use super::model::EventReport;
 use super::service::SalesReports;
 use super::{csv, entries};
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::Viewer;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
 use crate::store::StoreError;
@@ -40,7 +40,7 @@ fn csv_headers(name: &str) -> [(HeaderName, String); 2] {
 /// `updating` says so. `settled` says whether the figures can still change.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/report", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The report", body = EventReport),
@@ -52,7 +52,7 @@ fn csv_headers(name: &str) -> [(HeaderName, String); 2] {
 )]
 async fn report(
     State(reports): State<SalesReports>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<EventReport>, Problem> {
     Ok(Json(reports.report(id).await?))
@@ -63,7 +63,7 @@ async fn report(
 /// RFC 4180, one figure per row, with the columns `part,item,since,value,unit`.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/report.csv", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The report", body = String, content_type = "text/csv"),
@@ -75,7 +75,7 @@ async fn report(
 )]
 async fn report_csv(
     State(reports): State<SalesReports>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<([(HeaderName, String); 2], String), Problem> {
     let report = reports.report(id).await?;
@@ -89,7 +89,7 @@ async fn report_csv(
 /// sent, so entries that change meanwhile may be shown before or after the change.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/report/entries.csv", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The entries", body = String, content_type = "text/csv"),
@@ -99,7 +99,7 @@ async fn report_csv(
 )]
 async fn report_entries(
     State(reports): State<SalesReports>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     reports.find(id).await?;

@@ -34,7 +34,8 @@ pub struct EventReport {
     /// The order of admission.
     pub entry_order: EntryOrder,
     /// Whether the figures are final: the sale was over when they were computed, and no queue entry
-    /// and no hold was open. Refunds end with the sale.
+    /// and no hold was open. Buyers' refunds
+    /// end with the sale; a refund by staff after it changes the figures, which are then final again.
     pub settled: bool,
     /// Figures of the queue.
     pub line: LineReport,
@@ -165,7 +166,11 @@ pub struct SalesReport {
     pub blocked: i64,
     /// Seats paid for and not refunded.
     pub sold: i64,
-    /// Amount paid for them, in points.
+    /// Seats given to guests for free. They are not among the sold ones.
+    // Reports that an earlier release stored have none.
+    #[serde(default)]
+    pub guests: i64,
+    /// Amount paid for the sold ones, in points.
     pub revenue: i64,
     /// Different users who own them.
     pub buyers: i64,
@@ -192,7 +197,10 @@ pub struct SectionReport {
     pub blocked: i64,
     /// Seats paid for and not refunded.
     pub sold: i64,
-    /// Amount paid for them, in points.
+    /// Seats given to guests for free. They are not among the sold ones.
+    #[serde(default)]
+    pub guests: i64,
+    /// Amount paid for the sold ones, in points.
     pub revenue: i64,
 }
 

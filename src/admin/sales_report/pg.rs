@@ -37,9 +37,10 @@ pub async fn sections(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<SectionRe
     let sections = sqlx::query_as!(
         SectionReport,
         r#"select s.section, count(*) as "seats!", count(*) filter (where s.blocked) as "blocked!",
-                  count(r.id) as "sold!", coalesce(sum(r.amount), 0)::bigint as "revenue!"
+                  count(r.id) filter (where not r.guest) as "sold!",
+                  count(r.id) filter (where r.guest) as "guests!", coalesce(sum(r.amount), 0)::bigint as "revenue!"
            from seat s
-           left join lateral (select id, amount from reservation
+           left join lateral (select id, amount, guest from reservation
                               where seat_id = s.id and status = 'COMPLETE' limit 1) r on true
            where s.concert_schedule_id = $1 group by s.section order by min(s.seat_number)"#,
         schedule.0

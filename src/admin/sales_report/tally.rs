@@ -86,6 +86,7 @@ impl Tally {
     pub fn add_reservations(&mut self, page: ReservationPage) {
         let all = &mut self.reservations;
         all.sold += page.sold;
+        all.guests += page.guests;
         all.revenue += page.revenue;
         all.refunded += page.refunded;
         all.refunds += page.refunds;
@@ -168,6 +169,7 @@ impl Tally {
             seats,
             blocked,
             sold: all.sold,
+            guests: all.guests,
             revenue: all.revenue,
             buyers: self.buyers.count,
             refunded: all.refunded,

@@ -7,7 +7,7 @@ use utoipa_axum::routes;
 
 use super::model::{BlockedSeats, Blocking, NewSeats, SeatsAdded, SeatsBlocked};
 use super::service::SeatAdmin;
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::{Admin, Operator, Viewer};
 use crate::http::api::body::{Json, Path, created};
 use crate::http::api::precondition::{IfMatch, tagged};
 use crate::http::api::problem::Problem;
@@ -26,7 +26,7 @@ pub(in crate::admin) fn routes(seats: SeatAdmin) -> OpenApiRouter {
 /// `seats` one by one. Seat numbers continue from the last seat without a gap.
 #[utoipa::path(
     post, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ScheduleId, Path, description = "The schedule"),
            ("If-Match" = Option<String>, Header)),
     request_body = NewSeats,
@@ -56,7 +56,7 @@ async fn add_seats(
 /// Blocked seats cannot be held. If a buyer holds or owns one of the seats, nothing changes.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["operator"])),
     params(("id" = ScheduleId, Path, description = "The schedule"),
            ("If-Match" = Option<String>, Header)),
     request_body = Blocking,
@@ -72,7 +72,7 @@ async fn add_seats(
 )]
 async fn block_seats(
     State(service): State<SeatAdmin>,
-    Admin(caller): Admin,
+    Operator(caller): Operator,
     Path(id): Path<ScheduleId>,
     IfMatch(expected): IfMatch,
     Json(blocking): Json<Blocking>,
@@ -86,7 +86,7 @@ async fn block_seats(
 /// In order of seat number. Public seat maps do not distinguish them from sold seats.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/seats/blocked", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The blocked seats", body = BlockedSeats,
@@ -97,7 +97,7 @@ async fn block_seats(
 )]
 async fn blocked_seats(
     State(service): State<SeatAdmin>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let (blocked, tag) = service.blocked_seats(id).await?;

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::model::{AuditEntry, AuditQuery, Stats};
 use super::service::{AuditLog, SaleFigures};
 use super::stream::{Reading, StatsStreams};
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::Viewer;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::pagination::{Filtered, PageQuery};
 use crate::http::api::problem::Problem;
@@ -34,7 +34,7 @@ pub fn stream_routes(streams: StatsStreams) -> OpenApiRouter {
 /// Queue figures come from Redis, sales figures from PostgreSQL.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/stats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The figures", body = Stats),
@@ -44,7 +44,7 @@ pub fn stream_routes(streams: StatsStreams) -> OpenApiRouter {
 )]
 async fn stats(
     State(figures): State<SaleFigures>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<Stats>, Problem> {
     Ok(Json(figures.stats(id).await?))
@@ -54,7 +54,7 @@ async fn stats(
 ///
 /// Filter by any combination of `action`, `subject` and `admin`.
 #[utoipa::path(
-    get, path = "/v1/admin/audit", tag = "Administration", security(("bearer" = [])),
+    get, path = "/v1/admin/audit", tag = "Administration", security(("bearer" = ["viewer"])),
     params(AuditQuery, PageQuery),
     responses(
         (status = 200, description = "A page of audit entries", body = Page<AuditEntry>),
@@ -63,7 +63,7 @@ async fn stats(
 )]
 async fn audit(
     State(log): State<AuditLog>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Filtered(query, paging): Filtered<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
     Ok(Json(log.entries(&query, paging).await?))
@@ -76,7 +76,7 @@ async fn audit(
 /// and its role are checked again.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/stats/stream", operation_id = "stream_stats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "Events until either side closes the stream", body = String,
@@ -87,7 +87,7 @@ async fn audit(
 )]
 async fn stream(
     State(streams): State<StatsStreams>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let open = streams.open()?;

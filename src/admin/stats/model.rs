@@ -20,7 +20,9 @@ pub struct Sales {
     pub held: i64,
     /// Seats paid for.
     pub sold: i64,
-    /// Amount paid for them, in points.
+    /// Seats given to guests.
+    pub guests: i64,
+    /// Amount paid for the sold ones, in points.
     pub revenue: i64,
     /// Rejected joins and holds that the processes have written to PostgreSQL.
     pub rejections: i64,
@@ -66,7 +68,9 @@ pub struct Stats {
     pub held: i64,
     /// Seats paid for.
     pub sold: i64,
-    /// Amount paid for them, in points.
+    /// Seats given to guests for free. In `seats` they are among the sold ones.
+    pub guests: i64,
+    /// Amount paid for the sold ones, in points.
     pub revenue: i64,
     /// Estimated wait of a user who joins now, in seconds, at the measured rate of admission. Null
     /// while that rate is unknown.
@@ -159,6 +163,7 @@ impl Stats {
             poll_per_second,
             held: sales.held,
             sold: sales.sold,
+            guests: sales.guests,
             revenue: sales.revenue,
             eta_seconds: match meta.waiting + meta.returned {
                 0 => Some(0),

@@ -12,7 +12,8 @@ pub async fn sales(pg: &Pg, id: ScheduleId) -> Result<Sales, StoreError> {
         Sales,
         r#"select count(*) filter (where status = 'PAYMENT_WAITING'
                                      and expires_at > clock_timestamp()) as "held!",
-                  count(*) filter (where status = 'COMPLETE') as "sold!",
+                  count(*) filter (where status = 'COMPLETE' and not guest) as "sold!",
+                  count(*) filter (where guest) as "guests!",
                   coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!",
                   (select coalesce(sum(times), 0)::bigint from rejection_count
                    where concert_schedule_id = $1) as "rejections!"

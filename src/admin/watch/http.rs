@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 
 use super::model::Health;
 use super::service::SaleWatch;
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::Viewer;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
 use crate::queue::next::NextInQueue;
@@ -22,7 +22,7 @@ pub(in crate::admin) fn routes(watch: SaleWatch) -> OpenApiRouter {
 /// Redis answers from its current state, by the rules of admission.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/next", operation_id = "next_in_line",
-    tag = "Administration", security(("bearer" = [])),
+    tag = "Administration", security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The next, and what blocks admission", body = NextInQueue),
@@ -33,7 +33,7 @@ pub(in crate::admin) fn routes(watch: SaleWatch) -> OpenApiRouter {
 )]
 async fn next(
     State(watch): State<SaleWatch>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Json<NextInQueue>, Problem> {
     Ok(Json(watch.front(id).await?))
@@ -43,12 +43,12 @@ async fn next(
 ///
 /// Answers `200` also while a store is down. Each process reports only on itself.
 #[utoipa::path(
-    get, path = "/v1/admin/health", tag = "Administration", security(("bearer" = [])),
+    get, path = "/v1/admin/health", tag = "Administration", security(("bearer" = ["viewer"])),
     responses(
         (status = 200, description = "The state of the answering process", body = Health),
         (status = 403, description = "`forbidden`"),
     ),
 )]
-async fn health(State(watch): State<SaleWatch>, Admin(_): Admin) -> Json<Health> {
+async fn health(State(watch): State<SaleWatch>, Viewer(_): Viewer) -> Json<Health> {
     Json(watch.health().await)
 }

@@ -12,9 +12,34 @@ use super::problem::{Problem, ProblemCode};
 use crate::caller::{Caller, Identify, IdentifyError, MAX_TOKEN_BYTES, Role};
 use crate::http::limit::user_limit::UserLimit;
 
-/// A caller with the role `admin`; every other caller gets `403 forbidden`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Admin(pub Caller);
+macro_rules! staff {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name(pub Caller);
+
+        impl<S: Send + Sync> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+                let caller = Caller::from_request_parts(parts, state).await?;
+                require(&caller, Role::$name)?;
+                Ok(Self(caller))
+            }
+        }
+    )+};
+}
+
+staff! {
+    /// A caller with the role `viewer` or a higher one; every other caller gets `403 forbidden`.
+    Viewer;
+    /// A caller with the role `box_office` or a higher one; else `403 forbidden`.
+    BoxOffice;
+    /// A caller with the role `operator` or a higher one; else `403 forbidden`.
+    Operator;
+    /// A caller with the role `admin`; else `403 forbidden`.
+    Admin;
+}
 
 /// The ticket in the `Queue-Token` header, not yet verified; `401 ticket_invalid` without one.
 #[derive(Clone, PartialEq, Eq)]
@@ -98,19 +123,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Admin {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        match caller.role {
-            Role::Admin => Ok(Self(caller)),
-            Role::User => {
-                let detail = "This call needs a token with the role admin.";
-                Err(Problem::forbidden().detail(detail).with("required_role", json!(Role::Admin)))
-            }
-        }
+/// Checks that a caller has the role `least` or a higher one. Every call of staff is decided here,
+/// so credentials of another kind, such as API keys with scopes, are checked here too.
+fn require(caller: &Caller, least: Role) -> Result<(), Problem> {
+    if caller.role >= least {
+        return Ok(());
     }
+    let higher = if least == Role::Admin { "" } else { " or a higher one" };
+    let detail = format!("This call needs a token with the role {}{higher}.", least.as_str());
+    Err(Problem::forbidden().detail(detail).with("required_role", json!(least)))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for QueueToken {

@@ -21,6 +21,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::problem::FieldError;
 
+use crate::caller::Role;
+
 use self::finish::BEARER;
 use self::links::operations;
 
@@ -94,7 +96,10 @@ where
     api.info = Info::new("onsale", env!("CARGO_PKG_VERSION"));
     api.info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
     add_components(api.components.get_or_insert_default());
-    operations(&mut api.paths).for_each(|operation| complete(operation, &implied(operation)));
+    for operation in operations(&mut api.paths) {
+        name_role(operation);
+        complete(operation, &implied(operation));
+    }
     links::add(&mut api.paths);
     let mut always = always;
     operations(&mut always.paths).for_each(|operation| complete(operation, &[RATE_LIMITED]));
@@ -173,6 +178,30 @@ fn implied(operation: &Operation) -> Vec<Refusal> {
     refusals.extend(secured(BEARER).then_some(WITH_BEARER));
     refusals.extend(secured(QUEUE_TOKEN).then_some(WITH_QUEUE_TOKEN));
     refusals
+}
+
+/// The least role that an operation needs: `security(("bearer" = ["operator"]))` in a handler.
+fn least_role(operation: &Operation) -> Option<String> {
+    let bearer = |requirement: &SecurityRequirement| {
+        let schemes = serde_json::to_value(requirement).ok()?;
+        Some(schemes.get(BEARER)?.get(0)?.as_str()?.to_owned())
+    };
+    operation.security.iter().flatten().find_map(bearer)
+}
+
+/// Adds the least role of an operation to its description, and to that of `403 forbidden`.
+fn name_role(operation: &mut Operation) {
+    let Some(role) = least_role(operation) else {
+        return;
+    };
+    let higher = if role == Role::Admin.as_str() { "" } else { " or a higher one" };
+    let needs = format!("Needs a token with the role `{role}`{higher}.");
+    let text = operation.description.get_or_insert_default();
+    *text = if text.is_empty() { needs } else { format!("{text}\n\n{needs}") };
+    if let Some(RefOr::T(refusal)) = operation.responses.responses.get_mut("403") {
+        let reason = format!("`forbidden`: the role is lower than {role}");
+        refusal.description = refusal.description.replacen("`forbidden`", &reason, 1);
+    }
 }
 
 /// Whether a security requirement includes this scheme.

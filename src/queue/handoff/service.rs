@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::redis::{self, HandedOff};
-use crate::caller::{Caller, Role};
+use crate::caller::Caller;
 use crate::queue::keyspaces::ScheduleScripts;
-use crate::queue::model::QueueEntry;
+use crate::queue::model::{QueueEntry, Ticket};
 use crate::queue::service::{QueueError, WaitingRoom};
 use crate::queue::ticket::short_code::CodeKeys;
 use crate::store::StoreError;
-use crate::store::id::ScheduleId;
+use crate::store::id::{ScheduleId, UserId};
 use crate::user::model::User;
 use crate::user::service::{SignUpError, Users};
+use crate::user::session;
 use crate::user::token::Minted;
 use crate::user::token_error::TokenError;
+
+/// How long a code of the box office works: the buyer gets it by telephone, mail or across a counter.
+const REISSUED_CODE_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
 /// The service for hand-off codes; cheap to clone.
 #[derive(Debug, Clone)]
@@ -76,7 +80,7 @@ impl HandOffs {
         token: &str,
         caller: &Caller,
     ) -> Result<(String, DateTime<Utc>), HandOffError> {
-        if caller.role == Role::Admin {
+        if caller.role.is_staff() {
             return Err(HandOffError::Operator);
         }
         let ticket = self.queue.verify(token, caller.user).await?;
@@ -84,6 +88,24 @@ impl HandOffs {
         let epoch = self.queue.board(ticket.schedule).await?.meta.epoch;
         let code = self.codes.sign_with(&ticket, epoch, Some(caller.lifetime), Utc::now());
         Ok(code.map_err(QueueError::from)?)
+    }
+
+    /// Makes a code for the place of a user whose own ticket is lost; also returns the ticket and when
+    /// the code expires. It begins a new session of the user. `None` if the user has no open entry.
+    pub async fn make_for(
+        &self,
+        schedule: ScheduleId,
+        user: UserId,
+    ) -> Result<Option<(String, DateTime<Utc>, Ticket)>, HandOffError> {
+        let Some(ticket) = self.queue.find_ticket(schedule, user).await? else {
+            return Ok(None);
+        };
+        let epoch = self.queue.board(schedule).await?.meta.epoch;
+        let (now, keys) = (Utc::now(), &self.codes);
+        let session = Some(session::begin(now));
+        let code = keys.sign_for(&ticket, epoch, session, now, REISSUED_CODE_LIFETIME);
+        let (code, expires_at) = code.map_err(QueueError::from)?;
+        Ok(Some((code, expires_at, ticket)))
     }
 
     /// Accepts a code: returns its ticket and a session. Only the first call for a code succeeds.

@@ -46,7 +46,7 @@ impl WaitingRoom {
     /// A ticket for the user's open entry from before the loss. `None` if there is none, or
     /// PostgreSQL is down: joins go on, and a user with the ticket itself still gets the entry
     /// back.
-    async fn find_earlier_entry(
+    pub(super) async fn find_earlier_entry(
         &self,
         schedule: ScheduleId,
         user: UserId,

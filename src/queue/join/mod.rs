@@ -2,4 +2,5 @@
 
 mod check;
 mod earlier;
+mod find;
 pub mod reply;

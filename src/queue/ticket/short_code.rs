@@ -131,7 +131,22 @@ impl CodeKeys {
         access: Option<Lifetime>,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
-        let until = (now + self.purpose.lifetime()).timestamp();
+        self.sign_for(ticket, epoch, access, now, self.purpose.lifetime())
+    }
+
+    /// As [`CodeKeys::sign_with`], for a code that expires after `lifetime`.
+    ///
+    /// # Errors
+    /// As [`CodeKeys::sign`].
+    pub fn sign_for(
+        &self,
+        ticket: &Ticket,
+        epoch: u64,
+        access: Option<Lifetime>,
+        now: DateTime<Utc>,
+        lifetime: TimeDelta,
+    ) -> Result<(String, DateTime<Utc>), InvalidTicket> {
+        let until = (now + lifetime).timestamp();
         let claims = Claims {
             id: uuid::Uuid::now_v7(),
             until,

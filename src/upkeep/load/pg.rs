@@ -100,7 +100,7 @@ pub async fn reservations(
     let row = sqlx::query!(
         r#"with page as materialized (
              select id, user_id, queue_sequence, reservation_at,
-                    status in ('COMPLETE', 'REFUNDED') as paid
+                    status in ('COMPLETE', 'REFUNDED') and not guest as paid
              from reservation where concert_schedule_id = $1 and id > $2 order by id limit $3),
            place as materialized (
              select user_id, queue_sequence, max(reservation_at) as last_at

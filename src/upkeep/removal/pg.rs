@@ -1,5 +1,7 @@
 //! The SQL that deletes removed concerts and schedules.
 
+use std::time::Duration;
+
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};
@@ -19,6 +21,10 @@ pub struct Removed {
 /// A large table whose rows are deleted in pages.
 #[derive(Debug, Clone, Copy)]
 pub enum Table {
+    /// What the box office did for single buyers.
+    BoxOfficeAction,
+    /// Seats that guests had.
+    GuestSeat,
     /// Reservations, with their refunded payments.
     Reservation,
     /// Entrants of a draw.
@@ -30,7 +36,14 @@ pub enum Table {
 }
 
 /// The large tables, in an order that references allow.
-pub const TABLES: [Table; 4] = [Table::Reservation, Table::DrawEntrant, Table::Queue, Table::Seat];
+pub const TABLES: [Table; 6] = [
+    Table::BoxOfficeAction,
+    Table::GuestSeat,
+    Table::Reservation,
+    Table::DrawEntrant,
+    Table::Queue,
+    Table::Seat,
+];
 
 /// The outcome of one page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +120,12 @@ pub async fn delete_page(
         return Ok(Page::Busy);
     }
     let last = match table {
+        Table::BoxOfficeAction => {
+            delete_page!(tx, "box_office_action", "id", schedule, after, limit)
+        }
+        Table::GuestSeat => {
+            delete_page!(tx, "guest_seat", "reservation_id", schedule, after, limit)
+        }
         Table::Reservation => delete_reservations(&mut tx, schedule, after, limit).await?,
         Table::DrawEntrant => {
             delete_page!(tx, "draw_entrant", "sequence", schedule, after, limit)
@@ -120,7 +139,7 @@ pub async fn delete_page(
 
 /// Lets one process at a time delete rows of a schedule. Lasts until the end of the transaction.
 async fn take_turn(tx: &mut Tx, schedule: ScheduleId) -> Result<bool, StoreError> {
-    sqlx::query!("set local statement_timeout = 15000").execute(tx.conn()).await?;
+    tx.raise_limit(Duration::from_secs(15)).await?;
     let taken = sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtextextended('removal:' || $1::bigint, 0))
              as "taken!""#,
@@ -179,6 +198,10 @@ pub async fn delete_schedule(pg: &Pg, schedule: ScheduleId) -> Result<bool, Stor
     }
     sqlx::query!("select id from concert_schedule where id = $1 for update", schedule.0)
         .fetch_optional(tx.conn())
+        .await?;
+    // A place that was issued again meanwhile.
+    sqlx::query!("delete from box_office_action where concert_schedule_id = $1", schedule.0)
+        .execute(tx.conn())
         .await?;
     // An archive batch that was being written when the pages were deleted.
     sqlx::query!("delete from draw_entrant where concert_schedule_id = $1", schedule.0)

@@ -1,11 +1,12 @@
 //! The SQL of recovery codes.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
 
 use super::model::RecoveryCode;
 use crate::store::StoreError;
 use crate::store::id::UserId;
-use crate::store::pg::Pg;
+use crate::store::pg::{Pg, Tx};
 
 /// A code with the attempts to redeem it.
 pub(super) struct Attempted {
@@ -19,7 +20,7 @@ pub(super) struct Attempted {
 /// Stores `code` as the user's code, in place of an earlier one. Returns when it was created;
 /// `None` if another user's code has the same selector.
 pub(super) async fn replace(
-    pg: &Pg,
+    on: impl PgExecutor<'_>,
     user: UserId,
     code: &RecoveryCode,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -35,7 +36,7 @@ pub(super) async fn replace(
         code.selector(),
         code.hash()
     )
-    .fetch_optional(pg.writes())
+    .fetch_optional(on)
     .await?;
     Ok(created_at)
 }
@@ -83,4 +84,13 @@ pub(super) async fn forget_attempts(pg: &Pg, user: UserId) -> Result<(), StoreEr
         .execute(pg.writes())
         .await?;
     Ok(())
+}
+
+/// Whether the user belongs to an identity provider; `None` if there is no such user.
+pub(super) async fn is_provided(tx: &mut Tx, user: UserId) -> Result<Option<bool>, StoreError> {
+    let find = sqlx::query_scalar!(
+        r#"select issuer is not null as "provided!" from "user" where id = $1"#,
+        user.0
+    );
+    Ok(find.fetch_optional(tx.conn()).await?)
 }

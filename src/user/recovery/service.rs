@@ -9,7 +9,8 @@ use super::model::RecoveryCode;
 use super::pg;
 use crate::caller::Caller;
 use crate::store::StoreError;
-use crate::store::pg::Pg;
+use crate::store::id::UserId;
+use crate::store::pg::{Pg, Tx};
 use crate::user::service::{SignedUp, Users};
 use crate::user::session;
 use crate::user::token_error::TokenError;
@@ -91,11 +92,32 @@ impl Recovery {
         self.users.find(caller.user).await?.ok_or(RecoveryError::NoSession)?;
         for _ in 0..TRIES {
             let code = RecoveryCode::random().map_err(|_| RecoveryError::NoRandom)?;
-            if let Some(created_at) = pg::replace(&self.pg, caller.user, &code).await? {
+            if let Some(created_at) = pg::replace(self.pg.writes(), caller.user, &code).await? {
                 return Ok(MadeCode { code: code.shown(), created_at });
             }
         }
-        Err(StoreError::Inconsistent("no recovery code is free".to_owned()).into())
+        Err(none_is_free())
+    }
+
+    /// Creates a code for a user who has lost theirs, in place of an earlier one, in the transaction
+    /// that records who of the staff did it.
+    ///
+    /// # Errors
+    /// [`RecoveryError::NoSession`] if the user signs in at an identity provider;
+    /// [`RecoveryError::Invalid`] if there is no such user.
+    pub async fn make_for(&self, tx: &mut Tx, user: UserId) -> Result<MadeCode, RecoveryError> {
+        if pg::is_provided(tx, user).await?.ok_or(RecoveryError::Invalid)?
+            || !self.users.signs_tokens()
+        {
+            return Err(RecoveryError::NoSession);
+        }
+        for _ in 0..TRIES {
+            let code = RecoveryCode::random().map_err(|_| RecoveryError::NoRandom)?;
+            if let Some(created_at) = pg::replace(tx.conn(), user, &code).await? {
+                return Ok(MadeCode { code: code.shown(), created_at });
+            }
+        }
+        Err(none_is_free())
     }
 
     /// Reads when the caller's code was created; `None` if there is none.
@@ -128,4 +150,8 @@ impl Recovery {
         pg::forget_attempts(&self.pg, user.id).await?;
         Ok(SignedUp { user, token })
     }
+}
+
+fn none_is_free() -> RecoveryError {
+    StoreError::Inconsistent("no recovery code is free".to_owned()).into()
 }

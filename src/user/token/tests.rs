@@ -52,7 +52,7 @@ pub(super) fn with(mut base: Value, change: &Value) -> Value {
 #[test]
 fn a_minted_token_identifies_its_user_and_role_until_it_expires() {
     let tokens = Tokens::own(ISSUER, SECRET);
-    for role in [Role::User, Role::Admin] {
+    for role in Role::ALL {
         let minted = tokens.mint(UserId(7), role, Duration::from_mins(1)).unwrap();
         let verified = tokens.verify(&minted.access_token).unwrap();
         assert_eq!(verified.bearer, Bearer::Own(UserId(7), role));

@@ -23,7 +23,7 @@ pub fn routes(feed: Feed) -> OpenApiRouter {
 /// The events of webhooks, for clients that rather poll. A cursor never skips an event: one that is
 /// committed late appears late. Test events are left out.
 #[utoipa::path(
-    get, path = "/v1/events", tag = "Webhooks", security(("bearer" = [])), params(FeedQuery),
+    get, path = "/v1/events", tag = "Webhooks", security(("bearer" = ["admin"])), params(FeedQuery),
     responses(
         (status = 200, description = "Events in order", body = FeedPage),
         (status = 403, description = "`forbidden`"),
@@ -43,7 +43,7 @@ async fn events(
 ///
 /// Events are recorded while the feed is on or a webhook endpoint is enabled.
 #[utoipa::path(
-    get, path = "/v1/admin/event-feed", tag = "Webhooks", security(("bearer" = [])),
+    get, path = "/v1/admin/event-feed", tag = "Webhooks", security(("bearer" = ["admin"])),
     responses(
         (status = 200, description = "Whether the feed is on", body = FeedState),
         (status = 403, description = "`forbidden`"),
@@ -58,7 +58,7 @@ async fn event_feed(State(feed): State<Feed>, Admin(_): Admin) -> Result<Json<Fe
 /// While it is off and no webhook endpoint is enabled, events are not recorded, and a hold and a
 /// payment write nothing for them.
 #[utoipa::path(
-    patch, path = "/v1/admin/event-feed", tag = "Webhooks", security(("bearer" = [])),
+    patch, path = "/v1/admin/event-feed", tag = "Webhooks", security(("bearer" = ["admin"])),
     request_body = FeedChange,
     responses(
         (status = 200, description = "The feed after the change", body = FeedState),

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::box_office::calls as box_office;
 use crate::support::world::World;
 
-const BODY: &str =
+pub const BODY: &str =
     "invalid_json unsupported_media_type unsupported_encoding body_too_large body_timeout";
 /// The refusals of a change of something that administrators edit.
 const EDIT: &str = "forbidden changed_meanwhile being_removed";
-const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
+pub const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
 const CALLS: [(&str, &str, &[&str]); 78] = [
@@ -193,7 +194,7 @@ async fn every_operation_is_described_with_all_its_codes_and_is_served() {
     assert_eq!(answer.header("content-type"), "application/json");
     let api = answer.ok(200);
     assert!(api["openapi"].as_str().unwrap().starts_with("3.1."));
-    for (method, path, expected) in CALLS {
+    for (method, path, expected) in CALLS.into_iter().chain(box_office::CALLS) {
         let operation = &api["paths"][path][method];
         assert!(operation.is_object(), "{method} {path} is not described");
         let described = codes(&api, operation);
@@ -203,7 +204,8 @@ async fn every_operation_is_described_with_all_its_codes_and_is_served() {
         }
     }
     for (path, item) in api["paths"].as_object().unwrap() {
-        let path = path.replace("{hold_id}", "0").replace("{id}", "0");
+        let path =
+            path.replace("{hold_id}", "0").replace("{id}", "0").replace("{schedule_id}", "0");
         let path = path.replace("{code}", "seat_taken");
         for method in item.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();

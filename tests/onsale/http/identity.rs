@@ -106,7 +106,7 @@ async fn sign_up_works_while_it_is_open_and_the_token_identifies_the_user() {
     assert_eq!(made["name"], "김 서연");
     let me = process.anonymous().with_token(made["access_token"].as_str().unwrap());
     let who = me.get("/v1/users/me").await.ok(200);
-    assert_eq!(who, json!({"id": made["id"], "name": "김 서연"}));
+    assert_eq!(who, json!({"id": made["id"], "name": "김 서연", "role": "user"}));
 
     let closed = world.start_with(&["--open-signup=false"]).await;
     let before = state::snapshot(&world, &[]).await;

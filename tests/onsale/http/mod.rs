@@ -18,6 +18,7 @@ pub mod matrix;
 pub mod otlp;
 pub mod problems;
 pub mod provider;
+pub mod roles;
 pub mod secret_files;
 pub mod secrets;
 pub mod sessions;

@@ -91,14 +91,18 @@ async fn a_providers_token_creates_its_user_at_the_first_call() {
         me.get("/v1/admin/audit").await.refused(403, "forbidden");
         let boss = signed(*algorithm, key, &name(*algorithm), "auth0|boss", "admin");
         anybody.with_token(&boss).get("/v1/admin/audit").await.ok(200);
+        let window = signed(*algorithm, key, &name(*algorithm), "auth0|window", "box_office");
+        let window = anybody.with_token(&window);
+        window.get("/v1/admin/box-office/search?q=7").await.ok(200);
+        window.post("/v1/admin/concerts", json!({"title": "x"})).await.refused(403, "forbidden");
     }
     assert!(ids.iter().all(|id| *id == ids[0]), "one subject is one user: {ids:?}");
-    assert_eq!(world.number(r#"select count(*) from "user""#).await, 2);
+    assert_eq!(world.number(r#"select count(*) from "user""#).await, 3);
 
     for forged in forged(&keys, &set) {
         anybody.with_token(&forged).get("/v1/users/me").await.refused(401, "unauthenticated");
     }
-    assert_eq!(world.number(r#"select count(*) from "user""#).await, 2);
+    assert_eq!(world.number(r#"select count(*) from "user""#).await, 3);
     anybody.post("/v1/users", json!({"name": "Kim"})).await.refused(403, "signup_closed");
     running.stop().cancel();
     running.stopped().await;

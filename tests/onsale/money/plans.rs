@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use onsale::payment::pg as payments;
+use onsale::payment::pg::refund::{RefundTerms, refund_payments};
 use onsale::reservation::model::ReservationStatus;
 use onsale::reservation::pg as reservations;
 use onsale::reservation::read::pg as reads;
@@ -139,8 +139,10 @@ async fn costs(tx: &mut Tx, scene: &Scene, at: usize) -> Vec<(&'static str, i64)
                 where r.hold_id = $1";
     let paid = sqlx::query_scalar(paid).bind(held).fetch_one(meter.tx.conn()).await;
     meter.start().await;
-    payments::refund(meter.tx, PaymentId(paid.expect("a payment"))).await.expect("a refund");
-    meter.note("refund").await;
+    let (paid, terms) =
+        (PaymentId(paid.expect("a payment")), RefundTerms { late: false, block: false });
+    refund_payments(meter.tx, free[at].1, &[paid], terms).await.expect("a refund");
+    meter.note("refund_payments").await;
 
     // A takeover: the seat of one buyer's ended hold, by another buyer.
     hold(meter.tx, scene, at + 1, true).await;

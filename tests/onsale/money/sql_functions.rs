@@ -139,6 +139,16 @@ fn each_patch_point_exists_once() {
             "settle_payment: clock",
             "settle_payment: deadline",
             "charge_points: lock_balance",
+            "refund_payments: lock_seats",
+            "refund_payments: moved_seats",
+            "refund_payments: refunded_before",
+            "move_reservation: lock_seats",
+            "move_reservation: moved_before",
+            "move_reservation: taken_seat",
+            "give_seats: lock_seats",
+            "give_seats: taken_seats",
+            "revoke_guest: lock_seat",
+            "revoke_guest: moved_before",
         ]
     );
 }

@@ -17,6 +17,8 @@ const TABLES: &str = r#"
         union all select 'o' || t::text from point t
         union all select 'h' || t::text from point_history t
         union all select 'i' || t::text from idempotency_key t
+        union all select 'g' || t::text from guest_seat t
+        union all select 'b' || t::text from box_office_action t
         union all select 'a' || t::text from audit t) as lines"#;
 
 /// The keys that say who waits, who is active, and who has which seat.

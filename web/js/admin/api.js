@@ -4,6 +4,7 @@ import { Onsale, OnsaleError } from '../onsale.js';
 import { readError } from '../onsale/call.js';
 import { syncClock } from '../lib/clock.js';
 import { adminToken } from '../lib/session.js';
+import { withIdempotencyKey } from '../lib/store.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 /** @typedef {Api.AdminConcert} Concert */
@@ -27,8 +28,9 @@ export function onRefused(listener) {
 
 /** Reports an error to the listener if the service refused the token. @param {unknown} error */
 export function reportRefusal(error) {
-  const { status, code } = OnsaleError.from(error);
-  if (status === 401 || (status === 403 && code === 'forbidden')) refused(status);
+  const { status, required_role } = OnsaleError.from(error);
+  // A token of a higher role is needed for one call only: the operator stays signed in.
+  if (status === 401 || (status === 403 && required_role === 'viewer')) refused(status);
   return error;
 }
 
@@ -90,6 +92,12 @@ export async function sendTagged(method, path, body, tag) {
   const answer = await call(method, path, { body, headers, onHeaders });
   return { answer, tag: next };
 }
+ * Posts under an idempotency key: a call without an answer is repeated, and has its effect once.
+ * @template Body, Answer
+ * @param {string} path @param {Body} body
+ * @returns {Promise<Answer>}
+ */
+export const postOnce = (path, body) => withIdempotencyKey(path, (key) => call('POST', path, { body, key }));
 
 /** @template Body, Answer @param {string} path @param {Body} body @returns {Promise<Answer>} */
 export const patch = (path, body) => call('PATCH', path, { body });

@@ -5,6 +5,7 @@ import { hasText, money, number, t, time } from '../lib/text.js';
 import { settingText } from './queue-fields.js';
 import { runOnce, field, heading } from './parts.js';
 import { get } from './api.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 /** @typedef {{ action?: string, subject?: string, admin?: string }} Wanted */
@@ -15,6 +16,7 @@ const ACTIONS = [
   ['schedule', 'create', 'change', 'publish', 'remove'],
   ['queue', 'change'],
   ['seats', 'add', 'replace', 'remove', 'price', 'block', 'unblock'],
+  ['box_office', 'refund', 'move', 'give', 'revoke', 'reissue_place', 'reissue_code'],
   ['restore', 'finish'],
 ].flatMap(([subject, ...verbs]) => verbs.map((verb) => `${subject}.${verb}`));
 /** Fields of entries that are not changes. */
@@ -81,7 +83,9 @@ function differences(entry) {
 /** A link to an entry's subject. @param {string} subject */
 function subjectLink(subject) {
   const [kind, id] = subject.split(' ');
-  const to = kind === 'schedule' ? `#/schedules/${id}` : kind === 'concert' ? `#/concerts/${id}` : null;
+  /** @type {Record<string, string>} */
+  const parts = { schedule: 'schedules', concert: 'concerts', user: 'box-office/buyers' };
+  const to = parts[kind] && (kind !== 'user' || may('box_office')) ? `#/${parts[kind]}/${id}` : null;
   const text = hasText(`admin.audit.${kind}`) ? t(`admin.audit.${kind}`, { id }) : subject;
   return to ? el('a', { href: to }, text) : text;
 }
@@ -154,7 +158,7 @@ export async function auditPart(place) {
   const kind = el(
     'select',
     null,
-    ['', 'schedule', 'concert'].map((value) => el('option', { value }, t(`admin.audit.kind.${value || 'any'}`))),
+    ['', 'schedule', 'concert', 'user'].map((value) => el('option', { value }, t(`admin.audit.kind.${value || 'any'}`))),
   );
   const id = el('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' });
   const admin = el('input', { type: 'number', min: 1, step: 1, inputmode: 'numeric' });

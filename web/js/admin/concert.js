@@ -10,6 +10,7 @@ import { THEIRS, sendEdit } from './edit.js';
 import { concertStrip, draftBadge } from './publish.js';
 import { reloadPart } from './reload.js';
 import { removalCard } from './removal.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 
@@ -116,13 +117,13 @@ export async function concertPart(place, [id]) {
   const add = el('a', { class: 'button', href: `#/concerts/${id}/schedules/new` }, t('admin.schedule.new'));
   setChildren(
     place,
-    heading(concert.title, { back: ['/', t('admin.back.sales')], lead: draftBadge(concert), actions: [add] }),
+    heading(concert.title, { back: ['/', t('admin.back.sales')], lead: draftBadge(concert), actions: may('admin') ? [add] : [] }),
     concertStrip(tagged),
     card(
       t('admin.schedules'),
       schedules.length > 0 ? schedulesTable(schedules) : el('p', { class: 'muted' }, t('admin.overview.noschedules')),
     ),
-    card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
-    removalCard('concerts', id, concert.title, tag, () => (location.hash = '#/')),
+    may('operator') && card(t('admin.concert.change'), form(t('admin.save'), act, ...parts)),
+    may('admin') && removalCard('concerts', id, concert.title, tag, () => (location.hash = '#/')),
   );
 }

@@ -7,6 +7,7 @@ import { charts } from './charts.js';
 import { admissionControls } from './controls.js';
 import { follow, isQueueDataOld, sumRates } from './feed.js';
 import { nextInQueue, admissionText } from './next-in-queue.js';
+import { may } from './role.js';
 
 /** @typedef {import('./feed.js').Stats} Stats */
 /** @typedef {import('../onsale/types.d.ts').NextInQueue} NextInQueue */
@@ -150,11 +151,12 @@ export function livePart(place, { schedule, onPhase }) {
         { class: 'strip strip-warn' },
         t('admin.block.NO_SEATS'),
         ' ',
-        el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make')),
+        may('admin') && el('a', { href: `#/schedules/${schedule.id}/venue` }, t('admin.venue.make')),
       ),
     );
   }
-  const [top, figures, drawn, control] = [status(), tiles(), charts(), admissionControls(schedule.id)];
+  const [top, figures, drawn] = [status(), tiles(), charts()];
+  const control = may('operator') ? admissionControls(schedule.id) : null;
   const next = nextInQueue(schedule.id, ending.signal, top.setAdmission);
   setChildren(
     place,
@@ -162,8 +164,8 @@ export function livePart(place, { schedule, onPhase }) {
     figures.element,
     el(
       'div',
-      { class: 'live' },
-      control.element,
+      { class: control ? 'live' : 'live-main' },
+      control?.element,
       el('div', { class: 'live-main' }, el('section', { class: 'card' }, el('h2', null, t('admin.charts')), drawn.element), next),
     ),
   );
@@ -175,7 +177,7 @@ export function livePart(place, { schedule, onPhase }) {
     if (!news.stats) return;
     onPhase?.(news.stats.phase);
     figures.show(news.stats, history);
-    control.show(news.stats);
+    control?.show(news.stats);
   };
   follow(schedule.id, onNews, ending.signal);
   return () => {

@@ -5,6 +5,7 @@ import { number, t, time } from '../lib/text.js';
 import { heading, phaseBadge } from './parts.js';
 import { fetchAll, get } from './api.js';
 import { draftBadge } from './publish.js';
+import { may } from './role.js';
 
 /** Maximum number of concerts shown, newest first. */
 const MAX_CONCERTS = 100;
@@ -49,7 +50,7 @@ function concertCard(concert, schedules) {
     schedules.length > 0
       ? el('ul', { class: 'sale-rows' }, schedules.map(row))
       : el('p', { class: 'muted' }, t('admin.overview.noschedules')),
-    el('p', null, el('a', { href: `#/concerts/${concert.id}/schedules/new` }, t('admin.schedule.new'))),
+    may('admin') && el('p', null, el('a', { href: `#/concerts/${concert.id}/schedules/new` }, t('admin.schedule.new'))),
   );
 }
 
@@ -78,7 +79,7 @@ export async function overviewPart(place) {
   const add = el('a', { class: 'button', href: '#/concerts/new' }, t('admin.concert.new'));
   setChildren(
     place,
-    heading(t('admin.nav.sales'), { lead: t('admin.overview.lead'), actions: [add] }),
+    heading(t('admin.nav.sales'), { lead: t('admin.overview.lead'), actions: may('admin') ? [add] : [] }),
     warning,
     shown.length === 0 && el('p', { class: 'empty' }, t('admin.overview.none')),
     el(

@@ -170,7 +170,8 @@ export function problemText(error) {
   const [first, last] = code === 'invalid_times' ? (text.match(/[a-z]+(?:_[a-z]+)+/g) ?? []) : [];
   const detail = first && last ? [t('admin.error.times', { first: fieldLabel(first), last: fieldLabel(last) })] : [];
   if (code === 'has_buyers') detail.push(t('admin.error.buyers', { paid: number(paid ?? 0), held: number(held ?? 0) }));
-  return [errorText(error), ...wrong, ...detail].join(' ');
+  const own = `admin.error.${code}`;
+  return [hasText(own) ? t(own) : errorText(error), ...wrong, ...detail].join(' ');
 }
 
 /**

@@ -7,6 +7,7 @@ import { t } from '../lib/text.js';
 import { sendTagged } from './api.js';
 import { runOnce } from './parts.js';
 import { reloadPart } from './reload.js';
+import { may } from './role.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
 
@@ -58,7 +59,7 @@ function strip(text, publish) {
       reloadPart();
     }),
   );
-  return el('p', { class: 'strip strip-draft' }, el('span', null, text), ' ', button);
+  return el('p', { class: 'strip strip-draft' }, el('span', null, text), ' ', may('admin') && button);
 }
 
 /**

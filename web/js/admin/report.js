@@ -109,7 +109,7 @@ function waitsTable({ line, waits, waits_from_opening: opening }) {
 
 /** @param {Report} report */
 function salesTables({ sales, sections }) {
-  const states = /** @type {const} */ (['sold', 'blocked', 'held', 'refunded', 'expired', 'cancelled']);
+  const states = /** @type {const} */ (['sold', 'guests', 'blocked', 'held', 'refunded', 'expired', 'cancelled']);
   const heads = ['section', 'seats', 'blocked', 'sold', 'share', 'revenue'].map((name, at) => ({
     text: t(`admin.report.head.${name}`),
     number: at > 0,
@@ -118,7 +118,7 @@ function salesTables({ sales, sections }) {
     el(
       'dl',
       { class: 'figures' },
-      states.map((name) => figure(t(`admin.report.seat.${name}`), number(sales[name]))),
+      states.map((name) => figure(t(`admin.report.seat.${name}`), number(sales[name] ?? 0))),
       figure(t('admin.report.refunds'), money(sales.refunds)),
     ),
     table(

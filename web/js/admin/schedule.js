@@ -3,6 +3,7 @@
 import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
 import { showAuditOf } from './audit.js';
+import { guestsPart } from './guests.js';
 import { livePart } from './live.js';
 import { heading, phaseBadge } from './parts.js';
 import { reportPart } from './report.js';
@@ -10,6 +11,7 @@ import { seatsPart } from './seats.js';
 import { get, getTagged } from './api.js';
 import { draftBadge, scheduleStrip } from './publish.js';
 import { settingsPart } from './settings.js';
+import { may } from './role.js';
 import { venuePart } from './venue.js';
 
 /**
@@ -18,11 +20,12 @@ import { venuePart } from './venue.js';
  */
 /** @typedef {(place: HTMLElement, sale: Sale) => Promise<(() => void) | void> | (() => void) | void} Tab */
 
-/** The tabs by the end of their address, in order. @type {[string, Tab][]} */
+/** The tabs by the end of their address, in order, each with the least role that it needs. @type {[string, Tab, import('./role.js').Role?][]} */
 const TABS = [
   ['', livePart],
-  ['venue', venuePart],
+  ['venue', venuePart, 'admin'],
   ['seats', seatsPart],
+  ['guests', guestsPart, 'box_office'],
   ['settings', settingsPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
@@ -35,7 +38,8 @@ export async function schedulePart(place, [id], rest) {
   const schedule = tagged.answer;
   /** @type {import('./api.js').Concert} */
   const concert = await get(`/v1/admin/concerts/${schedule.concert_id}`);
-  const tabs = TABS.map(([end]) => {
+  const shown = TABS.filter(([, , least = 'viewer']) => may(least));
+  const tabs = shown.map(([end]) => {
     const href = `#/schedules/${id}${end && `/${end}`}`;
     return el('a', { href, 'aria-current': end === rest ? 'page' : null }, t(`admin.tab.${end || 'live'}`));
   });
@@ -69,6 +73,6 @@ export async function schedulePart(place, [id], rest) {
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),
     content,
   );
-  const tab = TABS.find(([end]) => end === rest)?.[1] ?? livePart;
+  const tab = shown.find(([end]) => end === rest)?.[1] ?? livePart;
   return tab(content, { schedule, concert, onPhase });
 }

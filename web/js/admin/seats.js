@@ -9,6 +9,7 @@ import { number, t } from '../lib/text.js';
 import { card, runOnce, figure } from './parts.js';
 import { get, getTagged } from './api.js';
 import { SEATS_EDIT, THEIRS, sendEdit } from './edit.js';
+import { may } from './role.js';
 import { SeatSelection } from './seat-selection.js';
 
 /** @import * as Api from '../onsale/types.d.ts' */
@@ -172,7 +173,7 @@ export async function seatsPart(place, { schedule, concert }) {
       figures,
       sectionPicker(choice),
       choice.rows,
-      el('div', { class: 'seat-bar' }, said, block, free),
+      may('operator') && el('div', { class: 'seat-bar' }, said, block, free),
       effect,
     ),
   );

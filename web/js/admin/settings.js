@@ -11,6 +11,7 @@ import { TIMES, timeFields } from './schedule-new.js';
 import { getTagged } from './api.js';
 import { THEIRS, sendEdit } from './edit.js';
 import { removalCard } from './removal.js';
+import { may } from './role.js';
 
 /** A changed value of a setting or a time. @typedef {string | number | boolean | null | undefined} Value */
 
@@ -34,6 +35,14 @@ export function changesList(before, change, format) {
 
 /** @param {string} name @param {Value} value */
 const valueText = (name, value) => (name.endsWith('_at') ? time(String(value)) : settingText(name, value));
+
+/**
+/**
+ * A form whose fields can only be read without the role of an operator.
+ * @param {string} yes @param {() => Promise<void>} act @param {import('../lib/dom.js').Child | import('../lib/dom.js').Child[]} parts
+ */
+const operatorForm = (yes, act, parts) =>
+  may('operator') ? form(yes, act, parts) : el('fieldset', { class: 'adm-form read-only', disabled: true }, parts);
 
 /**
  * The card with the times, which can be postponed.
@@ -71,7 +80,7 @@ function timesCard({ answer: schedule, tag }, again) {
   return card(
     t('admin.schedule.times'),
     el('p', { class: 'hint' }, t('admin.postpone.hint'), ' ', t('admin.zone', { zone: timeZone() })),
-    form(t('admin.postpone.go'), act, part),
+    operatorForm(t('admin.postpone.go'), act, part),
   );
 }
 
@@ -100,8 +109,9 @@ export async function settingsPart(place, { schedule, concert }) {
   };
   setChildren(
     place,
-    card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), form(t('admin.save'), act, line.parts)),
+    card(t('admin.schedule.line'), el('p', { class: 'hint' }, t('admin.settings.hint')), operatorForm(t('admin.save'), act, line.parts)),
     timesCard(times, again),
-    removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),
+    may('admin') &&
+      removalCard('schedules', schedule.id, concert.title, times.tag, () => (location.hash = `#/concerts/${concert.id}`)),
   );
 }

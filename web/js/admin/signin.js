@@ -1,5 +1,5 @@
 // @ts-check
-/** Signing in with a token from `onsale token --admin` or from an identity provider. */
+/** Signing in with a token from `onsale token --role` or from an identity provider. */
 import { OnsaleError } from '../onsale.js';
 import { el, setChildren, setText, setVisible } from '../lib/dom.js';
 import { tabStore } from '../lib/store.js';

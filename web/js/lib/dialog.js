@@ -19,14 +19,14 @@ export const OTHER = Symbol('other');
 let count = 0;
 
 /**
- * Opens a dialog. Resolves to `answer()` if it was confirmed, to `OTHER` for the third button, else to null.
+ * Opens a dialog with fields. Resolves to `answer()` if it was confirmed, to `OTHER` for the third button, else to null.
  * @template T
  * @param {Question} question
  * @param {Node[]} fields
  * @param {() => T} answer
  * @returns {Promise<T | typeof OTHER | null>}
  */
-function openDialog({ title, body = [], yes = t('common.ok'), no = t('common.cancel'), other, danger = false }, fields, answer) {
+export function openDialog({ title, body = [], yes = t('common.ok'), no = t('common.cancel'), other, danger = false }, fields, answer) {
   const id = `dialog-${(count += 1)}`;
   const parts = [body].flat().map((part) => (typeof part === 'string' ? el('p', { dir: 'auto' }, part) : part));
   const form = el(

@@ -4,7 +4,7 @@
 /**
  * Reads the claims of a JWT; an empty object if it is not one.
  * @param {string} token
- * @returns {{ sub?: string, exp?: number, renew_until?: number }}
+ * @returns {{ sub?: string, exp?: number, renew_until?: number, role?: string }}
  */
 export function readClaims(token) {
   try {

@@ -63,7 +63,8 @@ export function tickets(account, refund) {
         { class: 'stubs' },
         seats
           .sort((one, other) => one.seat_number - other.seat_number)
-          .map((one) => stub(account, one, open ? () => refund(account, one) : null)),
+          // A seat given for free has no payment.
+          .map((one) => stub(account, one, open && account.paymentOf.has(one.id) ? () => refund(account, one) : null)),
       ),
       schedule && el('p', { class: 'faint' }, t(open ? 'me.refund.until' : 'me.refund.closed', { time: time(schedule.deadline_at) })),
     );

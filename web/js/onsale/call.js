@@ -13,6 +13,8 @@ export class OnsaleError extends Error {
   balance;
   /** @type {number | undefined} */
   required;
+  /** The least role that the call needs. @type {string | undefined} */
+  required_role;
   /** When joining opens. @type {string | undefined} */
   opens_at;
   /** Every error in the request. @type {Api.Problem['errors']} */

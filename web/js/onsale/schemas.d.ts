@@ -110,6 +110,92 @@ export interface components {
       /** @description Ids of the seats. Seats that are already in the requested state do not change. */
       seat_ids: number[];
     };
+    /** @description One queue entry of a buyer, as archived about a second after each change. */
+    BuyerEntry: {
+      /**
+       * Format: date-time
+       * @description When it was first admitted.
+       */
+      admitted_at?: string | null;
+      /**
+       * Format: date-time
+       * @description When it ended.
+       */
+      ended_at?: string | null;
+      /**
+       * Format: date-time
+       * @description When it joined.
+       */
+      joined_at: string;
+      /** @description The schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+      /** @description Its sequence when it joined. */
+      sequence: components['schemas']['Sequence'];
+      /** @description Status of the entry. */
+      status: components['schemas']['TicketStatus'];
+      /**
+       * Format: uuid
+       * @description The ticket id.
+       */
+      ticket_id: string;
+    };
+    /** @description A buyer. */
+    BuyerProfile: {
+      /**
+       * Format: int64
+       * @description Balance in points.
+       */
+      balance: number;
+      /**
+       * Format: date-time
+       * @description When the user was created.
+       */
+      created_at: string;
+      /** @description Id of the user. */
+      id: components['schemas']['UserId'];
+      /** @description Name of the user. */
+      name: string;
+      /**
+       * Format: date-time
+       * @description When the current recovery code was created; null if there is none.
+       */
+      recovery_code_at?: string | null;
+      /** @description An identity provider signs the user in, so there is no recovery code. */
+      signs_in_elsewhere: boolean;
+    };
+    /** @description One reservation of a buyer. */
+    BuyerReservation: {
+      /**
+       * Format: int64
+       * @description Price of the seat when it was held, in points.
+       */
+      amount: number;
+      /**
+       * Format: date-time
+       * @description When the time to pay ends or ended.
+       */
+      expires_at: string;
+      /** @description Given to a guest for free. */
+      guest: boolean;
+      /**
+       * Format: uuid
+       * @description Id of the hold. Seats held by one request share it.
+       */
+      hold_id: string;
+      /** @description Id of the reservation. */
+      id: components['schemas']['ReservationId'];
+      payment_id?: components['schemas']['PaymentId'] | null;
+      payment_status?: components['schemas']['PaymentStatus'] | null;
+      /**
+       * Format: date-time
+       * @description When the seat was held or given.
+       */
+      reservation_at: string;
+      /** @description The seat. */
+      seat: components['schemas']['NamedSeat'];
+      /** @description Status of the reservation. */
+      status: components['schemas']['ReservationStatus'];
+    };
     /**
      * @description A kind of call.
      * @enum {string}
@@ -332,7 +418,8 @@ export interface components {
       server_time: string;
       /**
        * @description Whether the figures are final: the sale was over when they were computed, and no queue entry
-       *     and no hold was open. Refunds end with the sale.
+       *     and no hold was open. Buyers' refunds
+       *     end with the sale; a refund by staff after it changes the figures, which are then final again.
        */
       settled: boolean;
       /** @description Title of the concert. */
@@ -359,6 +446,9 @@ export interface components {
       | 'reservation.expired'
       | 'reservation.cancelled'
       | 'reservation.refunded'
+      | 'reservation.moved'
+      | 'reservation.given'
+      | 'reservation.revoked'
       | 'schedule.opened'
       | 'schedule.sold_out'
       | 'schedule.closed'
@@ -412,6 +502,81 @@ export interface components {
        *     query parameter or header.
        */
       pointer: string;
+    };
+    /** @description One seat that a guest got. */
+    GivenSeat: {
+      /** @description Id of the reservation. */
+      id: components['schemas']['ReservationId'];
+      /** @description Id of the seat. */
+      seat_id: components['schemas']['SeatId'];
+      /**
+       * Format: int32
+       * @description Its number.
+       */
+      seat_number: number;
+    };
+    /** @description Seats that a guest got. */
+    GivenSeats: {
+      /**
+       * Format: date-time
+       * @description When they were given.
+       */
+      given_at: string;
+      /** @description The guest. */
+      guest: components['schemas']['Person'];
+      /**
+       * Format: uuid
+       * @description Id of the hold that the reservations share.
+       */
+      hold_id: string;
+      /** @description One for each seat. */
+      reservations: components['schemas']['GivenSeat'][];
+      /** @description The schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+    };
+    /** @description Seats to give: either to a new guest by `name`, or to the user `user_id`. */
+    Giving: {
+      /** @description Name of a guest without an account. A user is created for it, who cannot sign in. */
+      name?: string;
+      /** @description Why, for the audit and for the list. */
+      reason: string;
+      /** @description Ids of the seats. They are free or blocked. */
+      seat_ids: number[];
+      /**
+       * Format: int64
+       * @description Id of a user who gets the seats.
+       */
+      user_id?: number;
+    };
+    /** @description One entry of the guest list. */
+    GuestSeat: {
+      /**
+       * Format: date-time
+       * @description When it was given.
+       */
+      given_at: string;
+      /** @description Who gave it. */
+      given_by: components['schemas']['Person'];
+      /** @description The guest. */
+      guest: components['schemas']['Person'];
+      /**
+       * Format: uuid
+       * @description Id of its hold.
+       */
+      hold_id: string;
+      /** @description Why it was given. */
+      reason: string;
+      /** @description Id of the reservation. */
+      reservation_id: components['schemas']['ReservationId'];
+      /**
+       * Format: date-time
+       * @description When it was taken back; null while the guest has it.
+       */
+      revoked_at?: string | null;
+      /** @description The seat. */
+      seat: components['schemas']['NamedSeat'];
+      /** @description The seat was blocked before. */
+      was_blocked: boolean;
     };
     /** @description A hand-off code. */
     HandOffCode: {
@@ -467,6 +632,75 @@ export interface components {
       /** @description True if both stores answer, and no loop is late or failed in its last run. */
       well: boolean;
     };
+    /** @description One event. Members that do not apply are null. */
+    HistoryEvent: {
+      admin?: components['schemas']['Person'] | null;
+      /**
+       * Format: int64
+       * @description Amount in points; of a payment that took points, negative.
+       */
+      amount?: number | null;
+      /**
+       * Format: date-time
+       * @description When it happened. Queue entries are archived about a second later.
+       */
+      at: string;
+      /**
+       * Format: int64
+       * @description The balance afterwards.
+       */
+      balance_after?: number | null;
+      /** @description `action`, `before` and `after` of an audit entry. */
+      detail?: Record<string, unknown> | null;
+      /**
+       * Format: uuid
+       * @description Id of the hold.
+       */
+      hold_id?: string | null;
+      /** @description What happened. */
+      kind: components['schemas']['HistoryKind'];
+      payment_id?: components['schemas']['PaymentId'] | null;
+      /** @description Why. */
+      reason?: string | null;
+      reservation_id?: components['schemas']['ReservationId'] | null;
+      schedule_id?: components['schemas']['ScheduleId'] | null;
+      seat?: components['schemas']['NamedSeat'] | null;
+      sequence?: components['schemas']['Sequence'] | null;
+      /**
+       * Format: uuid
+       * @description The ticket id.
+       */
+      ticket_id?: string | null;
+      to_seat?: components['schemas']['NamedSeat'] | null;
+      user?: components['schemas']['Person'] | null;
+    };
+    /**
+     * @description What happened.
+     * @enum {string}
+     */
+    HistoryKind:
+      | 'JOINED'
+      | 'ADMITTED'
+      | 'ENTRY_COMPLETED'
+      | 'ENTRY_EXPIRED'
+      | 'ENTRY_LEFT'
+      | 'HELD'
+      | 'PAID'
+      | 'EXPIRED'
+      | 'RELEASED'
+      | 'REFUNDED'
+      | 'CHARGED'
+      | 'POINTS_TAKEN'
+      | 'POINTS_RETURNED'
+      | 'BOX_OFFICE_REFUND'
+      | 'MOVED'
+      | 'GIVEN'
+      | 'REVOKED'
+      | 'PLACE_REISSUED'
+      | 'CODE_REISSUED'
+      | 'BLOCKED'
+      | 'UNBLOCKED'
+      | 'AUDIT';
     /** @description Seats held by one request. This is also the answer that is stored under its idempotency key. */
     Hold: {
       /**
@@ -631,6 +865,67 @@ export interface components {
       seat_price: number;
       section: string;
       status: components['schemas']['SeatStatus'];
+    };
+    /**
+     * @description By what something was found.
+     * @enum {string}
+     */
+    MatchedBy: 'USER' | 'NAME' | 'RESERVATION' | 'PAYMENT' | 'HOLD' | 'TICKET' | 'SEAT';
+    /** @description A reservation with its new seat. */
+    MovedReservation: {
+      /** @description Id of the seat that was left. */
+      from_seat_id: components['schemas']['SeatId'];
+      /**
+       * Format: int32
+       * @description Its number.
+       */
+      from_seat_number: number;
+      /**
+       * Format: uuid
+       * @description Id of its hold.
+       */
+      hold_id: string;
+      /** @description Id of the reservation, which stays the same. */
+      reservation_id: components['schemas']['ReservationId'];
+      /** @description Its schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+      /** @description Id of the new seat. */
+      seat_id: components['schemas']['SeatId'];
+      /**
+       * Format: int32
+       * @description Its number.
+       */
+      seat_number: number;
+      /** @description The buyer. */
+      user_id: components['schemas']['UserId'];
+    };
+    /** @description A move to another seat of the same price in the same schedule. */
+    Moving: {
+      /** @description Block the seat that is left, for example because it is broken. */
+      block?: boolean;
+      /** @description Why, for the audit and for the buyer's history. */
+      reason: string;
+      /**
+       * Format: int64
+       * @description Id of the new seat. It must be free.
+       */
+      seat_id: number;
+    };
+    /** @description A seat with its place in the house. */
+    NamedSeat: {
+      /** @description Id of the seat. */
+      id: components['schemas']['SeatId'];
+      /** @description Name of the row. */
+      row: string;
+      /** @description Its schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+      /**
+       * Format: int32
+       * @description Number of the seat in its schedule.
+       */
+      seat_number: number;
+      /** @description Name of the section. */
+      section: string;
     };
     /** @description A concert to create. */
     NewConcert: {
@@ -816,6 +1111,78 @@ export interface components {
       next_cursor?: string | null;
     };
     /** @description One page of a list. */
+    Page_BuyerEntry: {
+      /** @description The items of this page. */
+      items: {
+        /**
+         * Format: date-time
+         * @description When it was first admitted.
+         */
+        admitted_at?: string | null;
+        /**
+         * Format: date-time
+         * @description When it ended.
+         */
+        ended_at?: string | null;
+        /**
+         * Format: date-time
+         * @description When it joined.
+         */
+        joined_at: string;
+        /** @description The schedule. */
+        schedule_id: components['schemas']['ScheduleId'];
+        /** @description Its sequence when it joined. */
+        sequence: components['schemas']['Sequence'];
+        /** @description Status of the entry. */
+        status: components['schemas']['TicketStatus'];
+        /**
+         * Format: uuid
+         * @description The ticket id.
+         */
+        ticket_id: string;
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
+    Page_BuyerReservation: {
+      /** @description The items of this page. */
+      items: {
+        /**
+         * Format: int64
+         * @description Price of the seat when it was held, in points.
+         */
+        amount: number;
+        /**
+         * Format: date-time
+         * @description When the time to pay ends or ended.
+         */
+        expires_at: string;
+        /** @description Given to a guest for free. */
+        guest: boolean;
+        /**
+         * Format: uuid
+         * @description Id of the hold. Seats held by one request share it.
+         */
+        hold_id: string;
+        /** @description Id of the reservation. */
+        id: components['schemas']['ReservationId'];
+        payment_id?: components['schemas']['PaymentId'] | null;
+        payment_status?: components['schemas']['PaymentStatus'] | null;
+        /**
+         * Format: date-time
+         * @description When the seat was held or given.
+         */
+        reservation_at: string;
+        /** @description The seat. */
+        seat: components['schemas']['NamedSeat'];
+        /** @description Status of the reservation. */
+        status: components['schemas']['ReservationStatus'];
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
     Page_Change: {
       /** @description The items of this page. */
       items: {
@@ -900,6 +1267,88 @@ export interface components {
         last_status?: number | null;
         /** @description Status of the delivery. */
         status: components['schemas']['DeliveryStatus'];
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
+    Page_GuestSeat: {
+      /** @description The items of this page. */
+      items: {
+        /**
+         * Format: date-time
+         * @description When it was given.
+         */
+        given_at: string;
+        /** @description Who gave it. */
+        given_by: components['schemas']['Person'];
+        /** @description The guest. */
+        guest: components['schemas']['Person'];
+        /**
+         * Format: uuid
+         * @description Id of its hold.
+         */
+        hold_id: string;
+        /** @description Why it was given. */
+        reason: string;
+        /** @description Id of the reservation. */
+        reservation_id: components['schemas']['ReservationId'];
+        /**
+         * Format: date-time
+         * @description When it was taken back; null while the guest has it.
+         */
+        revoked_at?: string | null;
+        /** @description The seat. */
+        seat: components['schemas']['NamedSeat'];
+        /** @description The seat was blocked before. */
+        was_blocked: boolean;
+      }[];
+      /** @description The value of `?cursor=` for the next page; null on the last page. */
+      next_cursor?: string | null;
+    };
+    /** @description One page of a list. */
+    Page_HistoryEvent: {
+      /** @description The items of this page. */
+      items: {
+        admin?: components['schemas']['Person'] | null;
+        /**
+         * Format: int64
+         * @description Amount in points; of a payment that took points, negative.
+         */
+        amount?: number | null;
+        /**
+         * Format: date-time
+         * @description When it happened. Queue entries are archived about a second later.
+         */
+        at: string;
+        /**
+         * Format: int64
+         * @description The balance afterwards.
+         */
+        balance_after?: number | null;
+        /** @description `action`, `before` and `after` of an audit entry. */
+        detail?: Record<string, unknown> | null;
+        /**
+         * Format: uuid
+         * @description Id of the hold.
+         */
+        hold_id?: string | null;
+        /** @description What happened. */
+        kind: components['schemas']['HistoryKind'];
+        payment_id?: components['schemas']['PaymentId'] | null;
+        /** @description Why. */
+        reason?: string | null;
+        reservation_id?: components['schemas']['ReservationId'] | null;
+        schedule_id?: components['schemas']['ScheduleId'] | null;
+        seat?: components['schemas']['NamedSeat'] | null;
+        sequence?: components['schemas']['Sequence'] | null;
+        /**
+         * Format: uuid
+         * @description The ticket id.
+         */
+        ticket_id?: string | null;
+        to_seat?: components['schemas']['NamedSeat'] | null;
+        user?: components['schemas']['Person'] | null;
       }[];
       /** @description The value of `?cursor=` for the next page; null on the last page. */
       next_cursor?: string | null;
@@ -1177,6 +1626,13 @@ export interface components {
        */
       seconds: number;
     };
+    /** @description A buyer, a guest, or one of the staff. */
+    Person: {
+      /** @description Id of the user. */
+      id: components['schemas']['UserId'];
+      /** @description Name of the user. */
+      name: string;
+    };
     /**
      * @description Phase of a sale. If several fit, the first in this order applies.
      * @enum {string}
@@ -1406,6 +1862,68 @@ export interface components {
       /** @description The refunded payment. */
       payment: components['schemas']['Payment'];
     };
+    /** @description Payments that staff refunded. */
+    RefundedOrder: {
+      /**
+       * Format: int64
+       * @description The buyer's balance afterwards, in points.
+       */
+      balance: number;
+      /** @description The payments that are refunded now. Those that were refunded before are left out. */
+      payments: components['schemas']['Payment'][];
+      /**
+       * Format: int64
+       * @description Sum of the payments, in points.
+       */
+      total_amount: number;
+      /** @description The buyer. */
+      user_id: components['schemas']['UserId'];
+    };
+    /** @description A refund by staff. */
+    Refunding: {
+      /** @description Block the seats instead of selling them again. */
+      block?: boolean;
+      /** @description Why, for the audit and for the buyer's history. */
+      reason: string;
+    };
+    /** @description A recovery code in place of an earlier one. Only this answer shows it. */
+    ReissuedCode: {
+      /** @description The recovery code: 24 letters and digits in six groups. */
+      code: string;
+      /**
+       * Format: date-time
+       * @description When the code was created.
+       */
+      created_at: string;
+      /** @description The buyer. */
+      user_id: components['schemas']['UserId'];
+    };
+    /** @description A code that opens a buyer's place in a queue, with a new session. Only this answer shows it. */
+    ReissuedPlace: {
+      /** @description The hand-off code. It works once; the buyer opens `/continue#<code>`. */
+      code: string;
+      /**
+       * Format: date-time
+       * @description When the code expires, 15 minutes from now.
+       */
+      expires_at: string;
+      /** @description The schedule. */
+      schedule_id: components['schemas']['ScheduleId'];
+      /** @description Sequence of the queue entry, which is the same as before. */
+      sequence: components['schemas']['Sequence'];
+      /**
+       * Format: uuid
+       * @description The ticket id, which is the same as before.
+       */
+      ticket_id: string;
+      /** @description The buyer. */
+      user_id: components['schemas']['UserId'];
+    };
+    /** @description Why a new code is made. */
+    Reissuing: {
+      /** @description Why, for the audit and for the buyer's history. For example how the buyer proved who they are. */
+      reason: string;
+    };
     /** @description Rejected requests of one kind with one reason. */
     RejectionCount: {
       /** @description Code of the problem that rejected it. */
@@ -1497,6 +2015,32 @@ export interface components {
      * @enum {string}
      */
     ReservationStatus: 'PAYMENT_WAITING' | 'COMPLETE' | 'EXPIRED' | 'CANCELLED' | 'REFUNDED';
+    /** @description A seat that was taken back. */
+    RevokedSeat: {
+      /** @description Whether the seat is blocked now. */
+      blocked: boolean;
+      /** @description Id of the reservation. */
+      reservation_id: components['schemas']['ReservationId'];
+      /** @description Id of the seat. */
+      seat_id: components['schemas']['SeatId'];
+      /**
+       * Format: int32
+       * @description Its number.
+       */
+      seat_number: number;
+    };
+    /** @description Taking a seat back from a guest. */
+    Revoking: {
+      /** @description Whether the seat is blocked afterwards. Absent: as it was before it was given. */
+      block?: boolean;
+      /** @description Why, for the audit and for the guest's history. */
+      reason: string;
+    };
+    /**
+     * @description The role of a caller. Each role may do everything that the roles before it may do.
+     * @enum {string}
+     */
+    Role: 'user' | 'viewer' | 'box_office' | 'operator' | 'admin';
     /** @description A rotation of the secret. */
     Rotation: {
       /**
@@ -1530,6 +2074,11 @@ export interface components {
       expired: number;
       /**
        * Format: int64
+       * @description Seats given to guests for free. They are not among the sold ones.
+       */
+      guests?: number;
+      /**
+       * Format: int64
        * @description Seats that wait for payment now.
        */
       held: number;
@@ -1545,7 +2094,7 @@ export interface components {
       refunds: number;
       /**
        * Format: int64
-       * @description Amount paid for them, in points.
+       * @description Amount paid for the sold ones, in points.
        */
       revenue: number;
       /**
@@ -1634,6 +2183,33 @@ export interface components {
        * @description Server time of this answer. Countdowns should use it as the current time.
        */
       server_time: string;
+    };
+    /** @description What a search found. */
+    SearchAnswer: {
+      /** @description What was found: by ids first, then by name, in order of names. */
+      items: components['schemas']['SearchHit'][];
+      /** @description There are more users whose names begin like this. Search for more of the name. */
+      more: boolean;
+    };
+    /** @description One thing that a search found. Members that do not apply are null. */
+    SearchHit: {
+      /**
+       * Format: uuid
+       * @description Id of the hold.
+       */
+      hold_id?: string | null;
+      /** @description By what it was found. */
+      matched_by: components['schemas']['MatchedBy'];
+      payment_id?: components['schemas']['PaymentId'] | null;
+      reservation_id?: components['schemas']['ReservationId'] | null;
+      schedule_id?: components['schemas']['ScheduleId'] | null;
+      seat?: components['schemas']['NamedSeat'] | null;
+      /**
+       * Format: uuid
+       * @description Id of the ticket.
+       */
+      ticket_id?: string | null;
+      user?: components['schemas']['Person'] | null;
     };
     /** @description One seat without its state. */
     Seat: {
@@ -1743,6 +2319,35 @@ export interface components {
        */
       version: string;
     };
+    /** @description A seat, and who has it. */
+    SeatProfile: {
+      /**
+       * Format: int64
+       * @description What the owner pays or paid, in points.
+       */
+      amount?: number | null;
+      /**
+       * Format: date-time
+       * @description When the time to pay ends, if it waits for payment.
+       */
+      expires_at?: string | null;
+      /**
+       * Format: uuid
+       * @description Id of its hold.
+       */
+      hold_id?: string | null;
+      owner?: components['schemas']['Person'] | null;
+      payment_id?: components['schemas']['PaymentId'] | null;
+      reservation_id?: components['schemas']['ReservationId'] | null;
+      /** @description The seat. */
+      seat: components['schemas']['NamedSeat'];
+      /**
+       * Format: int64
+       * @description Its price now, in points.
+       */
+      seat_price: number;
+      state: ('AVAILABLE' | 'HELD' | 'SOLD' | 'GUEST' | 'BLOCKED') & Record<string, unknown>;
+    };
     /**
      * @description Public state of a seat.
      * @enum {string}
@@ -1783,7 +2388,12 @@ export interface components {
       blocked: number;
       /**
        * Format: int64
-       * @description Amount paid for them, in points.
+       * @description Seats given to guests for free. They are not among the sold ones.
+       */
+      guests?: number;
+      /**
+       * Format: int64
+       * @description Amount paid for the sold ones, in points.
        */
       revenue: number;
       /**
@@ -1840,6 +2450,11 @@ export interface components {
       expired_total: number;
       /**
        * Format: int64
+       * @description Seats given to guests for free. In `seats` they are among the sold ones.
+       */
+      guests: number;
+      /**
+       * Format: int64
        * @description Seats that wait for payment.
        */
       held: number;
@@ -1888,7 +2503,7 @@ export interface components {
       returned: number;
       /**
        * Format: int64
-       * @description Amount paid for them, in points.
+       * @description Amount paid for the sold ones, in points.
        */
       revenue: number;
       /** @description Number of seats by state, from Redis. */
@@ -2064,6 +2679,8 @@ export interface components {
     UserAnswer: {
       id: components['schemas']['UserId'];
       name: string;
+      /** @description Role of the token: `user`, or a role of staff. */
+      role: components['schemas']['Role'];
     };
     /**
      * Format: int64
@@ -2144,6 +2761,9 @@ export type Balance = components['schemas']['Balance'];
 export type BestSeats = components['schemas']['BestSeats'];
 export type BlockedSeats = components['schemas']['BlockedSeats'];
 export type Blocking = components['schemas']['Blocking'];
+export type BuyerEntry = components['schemas']['BuyerEntry'];
+export type BuyerProfile = components['schemas']['BuyerProfile'];
+export type BuyerReservation = components['schemas']['BuyerReservation'];
 export type Call = components['schemas']['Call'];
 export type Change = components['schemas']['Change'];
 export type ChangedSeat = components['schemas']['ChangedSeat'];
@@ -2165,8 +2785,14 @@ export type FeedEvent = components['schemas']['FeedEvent'];
 export type FeedPage = components['schemas']['FeedPage'];
 export type FeedState = components['schemas']['FeedState'];
 export type FieldError = components['schemas']['FieldError'];
+export type GivenSeat = components['schemas']['GivenSeat'];
+export type GivenSeats = components['schemas']['GivenSeats'];
+export type Giving = components['schemas']['Giving'];
+export type GuestSeat = components['schemas']['GuestSeat'];
 export type HandOffCode = components['schemas']['HandOffCode'];
 export type Health = components['schemas']['Health'];
+export type HistoryEvent = components['schemas']['HistoryEvent'];
+export type HistoryKind = components['schemas']['HistoryKind'];
 export type Hold = components['schemas']['Hold'];
 export type HoldBody = components['schemas']['HoldBody'];
 export type HoldView = components['schemas']['HoldView'];
@@ -2175,6 +2801,10 @@ export type Kind = components['schemas']['Kind'];
 export type LineReport = components['schemas']['LineReport'];
 export type LoopHealth = components['schemas']['LoopHealth'];
 export type MapSeat = components['schemas']['MapSeat'];
+export type MatchedBy = components['schemas']['MatchedBy'];
+export type MovedReservation = components['schemas']['MovedReservation'];
+export type Moving = components['schemas']['Moving'];
+export type NamedSeat = components['schemas']['NamedSeat'];
 export type NewConcert = components['schemas']['NewConcert'];
 export type NewRecoveryCode = components['schemas']['NewRecoveryCode'];
 export type NewSchedule = components['schemas']['NewSchedule'];
@@ -2188,9 +2818,13 @@ export type NextEntry = components['schemas']['NextEntry'];
 export type NextInQueue = components['schemas']['NextInQueue'];
 export type Owner = components['schemas']['Owner'];
 export type Page_AuditEntry = components['schemas']['Page_AuditEntry'];
+export type Page_BuyerEntry = components['schemas']['Page_BuyerEntry'];
+export type Page_BuyerReservation = components['schemas']['Page_BuyerReservation'];
 export type Page_Change = components['schemas']['Page_Change'];
 export type Page_Concert = components['schemas']['Page_Concert'];
 export type Page_Delivery = components['schemas']['Page_Delivery'];
+export type Page_GuestSeat = components['schemas']['Page_GuestSeat'];
+export type Page_HistoryEvent = components['schemas']['Page_HistoryEvent'];
 export type Page_Payment = components['schemas']['Page_Payment'];
 export type Page_Reservation = components['schemas']['Page_Reservation'];
 export type Page_ScheduleView = components['schemas']['Page_ScheduleView'];
@@ -2202,6 +2836,7 @@ export type Payment = components['schemas']['Payment'];
 export type PaymentId = components['schemas']['PaymentId'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Percentile = components['schemas']['Percentile'];
+export type Person = components['schemas']['Person'];
 export type Phase = components['schemas']['Phase'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemDescription = components['schemas']['ProblemDescription'];
@@ -2212,6 +2847,11 @@ export type QueueSettings = components['schemas']['QueueSettings'];
 export type RecoveryCodeAnswer = components['schemas']['RecoveryCodeAnswer'];
 export type Redeeming = components['schemas']['Redeeming'];
 export type Refunded = components['schemas']['Refunded'];
+export type RefundedOrder = components['schemas']['RefundedOrder'];
+export type Refunding = components['schemas']['Refunding'];
+export type ReissuedCode = components['schemas']['ReissuedCode'];
+export type ReissuedPlace = components['schemas']['ReissuedPlace'];
+export type Reissuing = components['schemas']['Reissuing'];
 export type RejectionCount = components['schemas']['RejectionCount'];
 export type RenewedAnswer = components['schemas']['RenewedAnswer'];
 export type Replay = components['schemas']['Replay'];
@@ -2219,11 +2859,16 @@ export type Replayed = components['schemas']['Replayed'];
 export type Reservation = components['schemas']['Reservation'];
 export type ReservationId = components['schemas']['ReservationId'];
 export type ReservationStatus = components['schemas']['ReservationStatus'];
+export type RevokedSeat = components['schemas']['RevokedSeat'];
+export type Revoking = components['schemas']['Revoking'];
+export type Role = components['schemas']['Role'];
 export type Rotation = components['schemas']['Rotation'];
 export type SalesReport = components['schemas']['SalesReport'];
 export type ScheduleId = components['schemas']['ScheduleId'];
 export type ScheduleSettings = components['schemas']['ScheduleSettings'];
 export type ScheduleView = components['schemas']['ScheduleView'];
+export type SearchAnswer = components['schemas']['SearchAnswer'];
+export type SearchHit = components['schemas']['SearchHit'];
 export type Seat = components['schemas']['Seat'];
 export type SeatBits = components['schemas']['SeatBits'];
 export type SeatChanges = components['schemas']['SeatChanges'];
@@ -2231,6 +2876,7 @@ export type SeatCounts = components['schemas']['SeatCounts'];
 export type SeatId = components['schemas']['SeatId'];
 export type SeatLayout = components['schemas']['SeatLayout'];
 export type SeatMap = components['schemas']['SeatMap'];
+export type SeatProfile = components['schemas']['SeatProfile'];
 export type SeatStatus = components['schemas']['SeatStatus'];
 export type SeatsAdded = components['schemas']['SeatsAdded'];
 export type SeatsAnswer = components['schemas']['SeatsAnswer'];

@@ -106,6 +106,7 @@ pub struct ReservationPage {
     /// The last id of the page; `None` if there are no more reservations.
     pub last: Option<i64>,
     pub sold: i64,
+    pub guests: i64,
     pub revenue: i64,
     pub refunded: i64,
     pub refunds: i64,
@@ -136,7 +137,7 @@ pub async fn reservations(
     let page = sqlx::query_as!(
         ReservationPage,
         r#"with chosen as materialized (
-             select id, user_id, status, amount from reservation
+             select id, user_id, status, amount, guest from reservation
              where concert_schedule_id = $1 and id > $2 order by id limit $3),
            page as materialized (
              select s.*, p.amount as paid, p.payment_at, p.refunded_at from chosen s
@@ -150,14 +151,15 @@ pub async fn reservations(
              select date_bin('10 seconds', refunded_at, 'epoch') as at, count(*) as times
              from page where refunded_at is not null group by 1)
            select max(id) as last,
-                  count(*) filter (where status = 'COMPLETE') as "sold!",
+                  count(*) filter (where status = 'COMPLETE' and not guest) as "sold!",
+                  count(*) filter (where status = 'COMPLETE' and guest) as "guests!",
                   coalesce(sum(amount) filter (where status = 'COMPLETE'), 0)::bigint as "revenue!",
                   count(*) filter (where status = 'REFUNDED') as "refunded!",
                   coalesce(sum(amount) filter (where status = 'REFUNDED'), 0)::bigint as "refunds!",
                   count(*) filter (where status = 'PAYMENT_WAITING') as "held!",
                   count(*) filter (where status = 'EXPIRED') as "expired!",
-                  count(*) filter (where status = 'CANCELLED') as "cancelled!",
-                  coalesce(array_agg(user_id) filter (where status = 'COMPLETE'), '{}')
+                  count(*) filter (where status = 'CANCELLED' and not guest) as "cancelled!",
+                  coalesce(array_agg(user_id) filter (where status = 'COMPLETE' and not guest), '{}')
                     as "buyers!",
                   min(payment_at) as first, max(greatest(payment_at, refunded_at)) as latest,
                   coalesce((select array_agg(at order by at) from payments), '{}') as "sold_at!",

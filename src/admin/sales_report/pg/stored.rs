@@ -43,7 +43,9 @@ pub async fn find(tx: &mut Tx, schedule: ScheduleId) -> Result<Stored, StoreErro
                   coalesce(r.computed_at is null or r.computed_at < r.requested_at, false)
                     and r.concert_schedule_id is not null as "is_pending!",
                   coalesce(r.pruned_at is not null or r.final_for = concat_ws(' ', s.deadline_at,
-                             a.epoch, a.log_position, a.settled_at), false) as "is_final!"
+                             a.epoch, a.log_position, a.settled_at,
+                             (select max(id) from box_office_action
+                              where concert_schedule_id = s.id)), false) as "is_final!"
            from concert_schedule s
            left join sale_report r on r.concert_schedule_id = s.id
            left join queue_archive a on a.concert_schedule_id = s.id
@@ -136,7 +138,8 @@ pub struct SaleState {
     /// Changes whenever figures of the sale change, apart from the passing of time: every change of
     /// a seat raises its fence, and every change of the queue moves the archive.
     pub state: String,
-    /// The deadline and the position of the archive; `None` if entries may still be archived.
+    /// The deadline, the position of the archive, and the last action of the box office, which may
+    /// refund after the deadline; `None` if entries may still be archived.
     pub final_for: Option<String>,
     /// When the sale closes.
     pub deadline: DateTime<Utc>,
@@ -152,7 +155,9 @@ pub async fn state(tx: &mut Tx, schedule: ScheduleId) -> Result<Option<SaleState
                             a.log_position, a.settled_at, q.seats, q.blocked, q.fences,
                             r.counts, r.times) as "state!",
                   case when a.settled_at is not null or a.concert_schedule_id is null
-                       then concat_ws(' ', s.deadline_at, a.epoch, a.log_position, a.settled_at)
+                       then concat_ws(' ', s.deadline_at, a.epoch, a.log_position, a.settled_at,
+                                      (select max(id) from box_office_action
+                                       where concert_schedule_id = s.id))
                   end as final_for,
                   s.deadline_at as deadline, s.reservation_available_at as opening
            from concert_schedule s

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 use super::model::{DryRun, PriceChanges, SeatsEffect, SeatsState};
 use super::service::{SeatEditor, SeatsEdit};
 use crate::admin::seat::model::NewSeats;
-use crate::http::api::auth::Admin;
+use crate::http::api::auth::{Admin, Viewer};
 use crate::http::api::body::{Json, Path, Query};
 use crate::http::api::precondition::{IfMatch, tagged};
 use crate::http::api::problem::Problem;
@@ -28,7 +28,7 @@ pub(in crate::admin) fn routes(editor: SeatEditor) -> OpenApiRouter {
 /// one came first. Holds and sales do not change the tag.
 #[utoipa::path(
     get, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["viewer"])),
     params(("id" = ScheduleId, Path, description = "The schedule")),
     responses(
         (status = 200, description = "The seats", body = SeatsState,
@@ -39,7 +39,7 @@ pub(in crate::admin) fn routes(editor: SeatEditor) -> OpenApiRouter {
 )]
 async fn seats_state(
     State(service): State<SeatEditor>,
-    Admin(_): Admin,
+    Viewer(_): Viewer,
     Path(id): Path<ScheduleId>,
 ) -> Result<Response, Problem> {
     let (state, tag) = service.seats_state(id).await?;
@@ -52,7 +52,7 @@ async fn seats_state(
 /// blocked if there is a new one with its section, row and position.
 #[utoipa::path(
     put, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ScheduleId, Path, description = "The schedule"), DryRun,
            ("If-Match" = Option<String>, Header)),
     request_body = NewSeats,
@@ -84,7 +84,7 @@ async fn replace_seats(
 /// Only until its first reservation.
 #[utoipa::path(
     delete, path = "/v1/admin/schedules/{id}/seats", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ScheduleId, Path, description = "The schedule"), DryRun,
            ("If-Match" = Option<String>, Header)),
     responses(
@@ -115,7 +115,7 @@ async fn remove_seats(
 /// copies it. Everybody sees the new prices within 1 s.
 #[utoipa::path(
     patch, path = "/v1/admin/schedules/{id}/seats/prices", tag = "Administration",
-    security(("bearer" = [])),
+    security(("bearer" = ["admin"])),
     params(("id" = ScheduleId, Path, description = "The schedule"), DryRun,
            ("If-Match" = Option<String>, Header)),
     request_body = PriceChanges,

@@ -19,8 +19,11 @@ impl Identify for FixedTokens {
         Box::pin(async move {
             match token {
                 "ada" => Ok(caller(1, Role::User)),
-                "root" => Ok(caller(2, Role::Admin)),
                 "late" => Err(IdentifyError::Expired),
+                "user" => Ok(caller(3, Role::User)),
+                name if Role::parse_staff(name).is_some() => {
+                    Ok(caller(2, Role::parse_staff(name).unwrap()))
+                }
                 _ => Err(IdentifyError::Refused("unknown".into())),
             }
         })
@@ -56,7 +59,7 @@ async fn a_caller_is_the_user_of_exactly_one_bearer_token() {
         &[("authorization", "Basic ada")],
         &[("authorization", "Bearer ")],
         &[("authorization", "Bearer eve")],
-        &[("authorization", "Bearer ada"), ("authorization", "Bearer root")],
+        &[("authorization", "Bearer ada"), ("authorization", "Bearer admin")],
         &[("authorization", &long)],
     ] {
         assert_eq!(code::<Caller>(refused).await, Some("unauthenticated"), "{refused:?}");
@@ -64,10 +67,32 @@ async fn a_caller_is_the_user_of_exactly_one_bearer_token() {
 }
 
 #[tokio::test]
-async fn only_a_token_with_the_role_admin_is_accepted_as_admin() {
-    assert_eq!(code::<Admin>(&[("authorization", "Bearer root")]).await, None);
-    assert_eq!(code::<Admin>(&[("authorization", "Bearer ada")]).await, Some("forbidden"));
-    assert_eq!(code::<Admin>(&[]).await, Some("unauthenticated"));
+async fn a_role_may_do_what_the_roles_below_it_may_do_and_no_more() {
+    for (at, role) in Role::ALL.into_iter().enumerate() {
+        let bearer = format!("Bearer {}", role.as_str());
+        let headers = [("authorization", bearer.as_str())];
+        let accepted = [
+            code::<Caller>(&headers).await,
+            code::<Viewer>(&headers).await,
+            code::<BoxOffice>(&headers).await,
+            code::<Operator>(&headers).await,
+            code::<Admin>(&headers).await,
+        ];
+        for (least, code) in accepted.into_iter().enumerate() {
+            assert_eq!(code, (at < least).then_some("forbidden"), "{role:?} of {least}");
+        }
+    }
+    assert_eq!(code::<Viewer>(&[]).await, Some("unauthenticated"));
+}
+
+#[test]
+fn only_the_names_of_staff_are_roles_of_staff() {
+    for role in Role::ALL {
+        let named = Role::parse_staff(role.as_str());
+        assert_eq!(named, Some(role).filter(|role| role.is_staff()));
+        assert_eq!(serde_json::json!(role), role.as_str());
+    }
+    assert_eq!(Role::parse_staff("Admin"), None);
 }
 
 #[tokio::test]
@@ -113,5 +138,8 @@ async fn missing_invalid_and_expired_tokens_have_different_details() {
 async fn a_caller_without_the_role_gets_the_name_of_the_needed_role() {
     let problem = detail::<Admin>(&[("authorization", "Bearer ada")]).await;
     assert_eq!(problem["required_role"], "admin");
-    assert!(problem["detail"].as_str().unwrap().contains("role admin"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("role admin."), "{problem}");
+    let problem = detail::<BoxOffice>(&[("authorization", "Bearer viewer")]).await;
+    assert_eq!(problem["required_role"], "box_office");
+    assert!(problem["detail"].as_str().unwrap().contains("role box_office or"), "{problem}");
 }

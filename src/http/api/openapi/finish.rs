@@ -7,14 +7,18 @@ use utoipa::openapi::OpenApi;
 use crate::http::api::problem::{ProblemCode, ProblemKind};
 
 /// Tags, in the order in which a buyer needs them; the operator's tags come last.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("Catalogue", "Concerts, schedules and seat maps. Open to everybody."),
     ("Queue", "The waiting room of a schedule: join, poll, stream, hand over, leave."),
     ("Reservations", "Hold seats, and read holds and reservations."),
     ("Payments", "Pay a hold with points, and refund a payment."),
     ("Points", "The balance: charge it, read its history."),
     ("Identity", "Sign up, renew the token, and sign in with a recovery code."),
-    ("Administration", "Create and control sales. Needs a token with the role `admin`."),
+    (
+        "Administration",
+        "Create, control and settle sales. Each call names the least role it needs.",
+    ),
+    ("Box office", "Serve single buyers: find, refund, move, reissue; and the guest list."),
     ("Webhooks", "Events out: signed webhooks, and a feed. Needs a token with the role `admin`."),
     ("Operations", "Health, metrics, and the meaning of every problem code."),
 ];
@@ -144,6 +148,7 @@ fn describe_parameter(parameter: &mut Value) {
              now, the change is refused. Without this header it always applies",
             json!("\"4mJ0aN1c9cN1Zc0n\""),
         ),
+        "schedule_id" => ("The schedule", json!(3)),
         "quantity" => ("Number of seats", json!(2)),
         "code" if parameter["in"] == "path" => ("The code", json!("seat_taken")),
         _ => return,

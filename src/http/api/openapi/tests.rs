@@ -13,11 +13,22 @@ use super::*;
 )]
 async fn make() {}
 
+/// List things.
+///
+/// All of them.
 #[utoipa::path(get, path = "/v1/things", responses((status = 200)))]
 async fn list() {}
 
+/// Count things.
+///
+/// All of them.
+#[utoipa::path(get, path = "/v1/things/count", security(("bearer" = ["operator"])),
+    responses((status = 200), (status = 403, description = "`forbidden`")))]
+async fn count() {}
+
 fn api() -> Value {
-    let routes: OpenApiRouter = OpenApiRouter::new().routes(routes!(make, list));
+    let routes: OpenApiRouter =
+        OpenApiRouter::new().routes(routes!(make, list)).routes(routes!(count));
     describe(routes, OpenApi::default()).1
 }
 
@@ -34,6 +45,20 @@ fn every_operation_has_the_common_refusals_and_its_own_refusals_have_a_body() {
     let body = &post["409"]["content"]["application/problem+json"]["schema"]["$ref"];
     assert_eq!(body, "#/components/schemas/Problem");
     assert!(api["paths"]["/v1/things"]["get"]["responses"].get("401").is_none());
+}
+
+#[test]
+fn an_operation_of_staff_names_its_least_role() {
+    let api = api();
+    let count = &api["paths"]["/v1/things/count"]["get"];
+    let text = count["description"].as_str().unwrap();
+    assert!(
+        text.ends_with("\n\nNeeds a token with the role `operator` or a higher one."),
+        "{text}"
+    );
+    let forbidden = &count["responses"]["403"]["description"];
+    assert_eq!(forbidden, "`forbidden`: the role is lower than operator");
+    assert_eq!(api["paths"]["/v1/things"]["get"]["description"], "All of them.");
 }
 
 #[test]

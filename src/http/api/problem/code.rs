@@ -140,6 +140,11 @@ codes! {
     SeatNotFound = "seat_not_found", NOT_FOUND, "There is no such seat in this schedule",
         "A seat id does not belong to this schedule.",
         "Take seat ids from `GET /v1/schedules/{id}/seats/layout`.", {};
+    GuestNotFound = "guest_not_found", NOT_FOUND, "No guest has this reservation",
+        "No reservation has this id, or its seat was not given to a guest.",
+        "Take the id from the list of guests.", {};
+    UserNotFound = "user_not_found", NOT_FOUND, "There is no such user",
+        "No user has this id.", "Search for the user by name.", {};
     WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook endpoint",
         "No endpoint has this id, or it was deleted.", "Take the id from the list of endpoints.", {};
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not allowed here",
@@ -151,6 +156,8 @@ codes! {
     AlreadyPaid = "already_paid", CONFLICT, "The hold is already paid",
         "An earlier request has paid the hold.",
         "Show the reservations; do not pay again.", {};
+    AlreadyRevoked = "already_revoked", CONFLICT, "The seat was taken back before",
+        "The seat was taken back from the guest before.", "Nothing is left to do.", {};
     AlreadyRefunded = "already_refunded", CONFLICT, "The payment is already refunded",
         "An earlier request has refunded the payment.",
         "Show the balance; nothing is left to do.", {};
@@ -177,11 +184,34 @@ codes! {
          pay. Only a concert or a schedule without either can be removed. Nothing changed.",
         "Refund the payments, wait until the holds have ended, then try again.",
         {"paid": 2, "held": 1};
+    HoldNotPaid = "hold_not_paid", CONFLICT, "The hold is not paid",
+        "The hold has no payments: it was not paid, or its seats were given to a guest.",
+        "Release an unpaid hold, or take the seats back from the guest.", {};
     HoldExpired = "hold_expired", CONFLICT, "The hold has expired",
         "The hold expired or was released before this payment.", "Hold seats again.", {};
     LineIsOpen = "line_is_open", CONFLICT, "The entry order is fixed once the queue is open",
         "`entry_order` cannot change after `queue_opens_at`.",
         "Leave `entry_order` out of the change.", {};
+    NotInQueue = "not_in_queue", CONFLICT, "The user has no place in this queue",
+        "The user has not joined this queue, or the place has ended.",
+        "Ask the buyer to join, or make a recovery code for their tickets.", {};
+    OtherPrice = "other_price", CONFLICT, "The seats have different prices",
+        "A buyer is moved only to a seat of the same price. They cost `price` and `new_price`.",
+        "Choose a seat that costs `price`.", {"price": 99_000, "new_price": 69_000};
+    ReservationNotComplete = "reservation_not_complete", CONFLICT, "Nobody owns this seat",
+        "The reservation is not paid, or its seat was given back.",
+        "Move only reservations with the status `COMPLETE`.", {};
+    SameSeat = "same_seat", CONFLICT, "The reservation has this seat",
+        "The reservation has this seat, so nothing is to be moved.", "Choose another seat.", {};
+    SeatNotFree = "seat_not_free", CONFLICT, "Some of these seats are not free",
+        "The seats in `seat_ids` are held or sold; a buyer is not moved to a blocked seat either.",
+        "Choose other seats.", {"seat_ids": [2]};
+    SeatReturned = "seat_returned", CONFLICT, "This order had the seat, and gave it back",
+        "A seat is in a hold once, and the buyer's hold had this seat before.",
+        "Choose another seat.", {};
+    SignsInElsewhere = "signs_in_elsewhere", CONFLICT, "An identity provider signs the user in",
+        "The user has no recovery code, since an identity provider signs them in.",
+        "Send the buyer to the identity provider's own recovery.", {};
     NotEnoughSeats = "not_enough_seats", CONFLICT, "There are not enough such seats",
         "Fewer seats than `quantity` are free in this section and up to this price.",
         "Request fewer seats, another section, or a higher price.", {};
