@@ -3,8 +3,10 @@
 
 pub mod demo;
 pub mod error;
+pub mod export;
 pub mod http;
 pub mod model;
+pub mod person;
 pub mod pg;
 pub mod prune;
 pub(crate) mod rules;

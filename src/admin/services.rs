@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::export::service::Exports;
+use super::person::service::People;
 use super::sales_report::service::SalesReports;
 use super::seat::service::SeatAdmin;
 use super::service::SaleAdmin;
@@ -46,6 +48,10 @@ pub struct AdminServices {
     pub reports: SalesReports,
     /// The front of a queue, and the health of this process.
     pub watch: SaleWatch,
+    /// Exports of a schedule's records.
+    pub exports: Exports,
+    /// The data of persons.
+    pub people: People,
 }
 
 impl AdminServices {
@@ -60,6 +66,8 @@ impl AdminServices {
             figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
             audit: AuditLog::new(pg.clone()),
             reports: SalesReports::new(pg.clone()),
+            exports: Exports::new(pg.clone(), catalogue.clone()),
+            people: People::new(pg.clone()),
             watch: SaleWatch::new(pg, catalogue, keyspaces, metrics, allow_drill),
             sales,
         }

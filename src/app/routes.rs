@@ -23,7 +23,7 @@ use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
 use crate::user::recovery::service::Recovery;
 use crate::web::theme::Theme;
-use crate::{admin, concert, payment, point, queue, reservation, user};
+use crate::{admin, concert, job, payment, point, queue, reservation, user};
 
 /// What the router needs.
 pub(super) struct RouterParts<'m> {
@@ -70,6 +70,7 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(payment::http::routes(services.payments.clone()))
         .merge(point::http::routes(services.points.clone()))
         .merge(admin::http::routes(services.admin.clone()))
+        .merge(job::http::routes(services.jobs.clone()))
         .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
         .merge(events.routes())
         .merge(problems);

@@ -6,6 +6,7 @@
 mod admin;
 mod deploy;
 mod http;
+mod jobs;
 mod money;
 mod pages;
 mod queue;

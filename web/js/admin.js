@@ -8,8 +8,10 @@ import { signInPart } from './admin/signin.js';
 import { auditPart } from './admin/audit.js';
 import { concertPart } from './admin/concert.js';
 import { healthPart } from './admin/health.js';
+import { jobsPart } from './admin/jobs.js';
 import { overviewPart } from './admin/overview.js';
 import { failure } from './admin/parts.js';
+import { peoplePart } from './admin/people.js';
 import { schedulePart } from './admin/schedule.js';
 import { newSchedulePart } from './admin/schedule-new.js';
 import { onRefused } from './admin/api.js';
@@ -26,6 +28,8 @@ const PARTS = [
   [/^\/schedules\/(\d+)(?:\/(settings|venue|seats|report|audit))?$/, schedulePart],
   [/^\/audit$/, auditPart],
   [/^\/health$/, healthPart],
+  [/^\/jobs$/, jobsPart],
+  [/^\/people(?:\/(\d+))?$/, peoplePart],
 ];
 
 /** @type {End | void} */
@@ -45,6 +49,8 @@ function showNav() {
   setChildren(
     $('#console-nav'),
     link('/', 'admin.nav.sales', sale),
+    link('/jobs', 'admin.nav.jobs', here === '/jobs'),
+    link('/people', 'admin.nav.people', here.startsWith('/people')),
     link('/audit', 'admin.nav.audit', here === '/audit'),
     link('/health', 'admin.nav.health', here === '/health'),
     leave,

@@ -21,7 +21,7 @@ macro_rules! files {
 }
 
 /// Name and text of the files, in the order in which they are applied: each after those it calls.
-const FILES: [(&str, &str); 10] = files![
+const FILES: [(&str, &str); 13] = files![
     "record_reservations",
     "end_holds",
     "key_claim",
@@ -31,6 +31,9 @@ const FILES: [(&str, &str); 10] = files![
     "write_hold",
     "settle_payment",
     "charge_points",
+    "refund_payments",
+    "erase_name",
+    "erase_users",
     "publish_events",
 ];
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal.
-const CODES: [(u16, &str); 58] = [
+const CODES: [(u16, &str); 64] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -22,11 +22,13 @@ const CODES: [(u16, &str); 58] = [
     (404, "concert_not_found"),
     (404, "event_not_found"),
     (404, "hold_not_found"),
+    (404, "job_not_found"),
     (404, "not_found"),
     (404, "payment_not_found"),
     (404, "reservation_not_found"),
     (404, "schedule_not_found"),
     (404, "seat_not_found"),
+    (404, "user_not_found"),
     (404, "webhook_not_found"),
     (405, "method_not_allowed"),
     (408, "body_timeout"),
@@ -38,8 +40,11 @@ const CODES: [(u16, &str); 58] = [
     (409, "handoff_invalid"),
     (409, "handoff_used"),
     (409, "hold_expired"),
+    (409, "job_exists"),
+    (409, "job_not_cancellable"),
     (409, "line_is_open"),
     (409, "not_enough_seats"),
+    (409, "own_user"),
     (409, "queue_not_open"),
     (409, "refund_closed"),
     (409, "request_in_progress"),
@@ -48,6 +53,7 @@ const CODES: [(u16, &str); 58] = [
     (409, "seat_in_use"),
     (409, "seat_taken"),
     (409, "sold_out"),
+    (409, "user_has_entitlements"),
     (409, "webhook_disabled"),
     (409, "webhook_limit"),
     (410, "entrants_removed"),

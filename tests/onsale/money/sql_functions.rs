@@ -138,6 +138,7 @@ fn each_patch_point_exists_once() {
             "settle_payment: clock",
             "settle_payment: deadline",
             "charge_points: lock_balance",
+            "refund_payments: lock_seats",
         ]
     );
 }

@@ -12,10 +12,12 @@ import { get } from './api.js';
 
 const ACTIONS = [
   ['concert', 'create', 'change'],
-  ['schedule', 'create', 'change'],
+  ['schedule', 'create', 'change', 'refund'],
   ['queue', 'change'],
   ['seats', 'add', 'block', 'unblock'],
   ['restore', 'finish'],
+  ['user', 'erase'],
+  ['job', 'cancel', 'finish'],
 ].flatMap(([subject, ...verbs]) => verbs.map((verb) => `${subject}.${verb}`));
 /** Fields of entries that are not changes. */
 const HIDDEN_FIELDS = ['id', 'concert_id'];
@@ -23,11 +25,11 @@ const HIDDEN_FIELDS = ['id', 'concert_id'];
 const MAX_CHANGES = 12;
 const MAX_CREATED = 4;
 
-/** Flattens the queue settings into their schedule. @param {unknown} value @returns {Record<string, unknown>} */
+/** Flattens the queue settings into their schedule, and the figures into their job. @param {unknown} value @returns {Record<string, unknown>} */
 function flatten(value) {
   if (value === null || typeof value !== 'object') return {};
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flatten(one)) : [[name, one]])),
+    Object.entries(value).flatMap(([name, one]) => (name === 'queue' || name === 'figures' ? Object.entries(flatten(one)) : [[name, one]])),
   );
 }
 
@@ -35,6 +37,8 @@ function flatten(value) {
 function valueText(name, value) {
   if (value === undefined) return '–';
   if (name === 'seat_ids' && Array.isArray(value)) return t('admin.audit.seats', { n: value.length });
+  if (name === 'seats' && typeof value === 'string') return t(`admin.refund.${value}`);
+  if (name === 'state') return t(`admin.job.state.${value}`);
   if (name === 'status') return t(`admin.concert.${value}`);
   if (name.endsWith('_at')) return time(String(value));
   if (hasText(`admin.setting.${name}`)) return settingText(name, /** @type {import('./settings.js').Value} */ (value));
@@ -79,7 +83,7 @@ function differences(entry) {
 /** A link to an entry's subject. @param {string} subject */
 function subjectLink(subject) {
   const [kind, id] = subject.split(' ');
-  const to = kind === 'schedule' ? `#/schedules/${id}` : kind === 'concert' ? `#/concerts/${id}` : null;
+  const to = { schedule: `#/schedules/${id}`, concert: `#/concerts/${id}`, user: `#/people/${id}`, job: '#/jobs' }[kind ?? ''];
   const text = hasText(`admin.audit.${kind}`) ? t(`admin.audit.${kind}`, { id }) : subject;
   return to ? el('a', { href: to }, text) : text;
 }

@@ -3,7 +3,7 @@
 import { OnsaleError } from '../onsale.js';
 import { toast } from '../lib/announce.js';
 import { el, setChildren } from '../lib/dom.js';
-import { errorText, t } from '../lib/text.js';
+import { errorText, hasText, t } from '../lib/text.js';
 
 /** @typedef {import('../lib/dom.js').Child} Child */
 
@@ -145,7 +145,8 @@ export function problemText(error) {
   const { code, detail: text, errors } = OnsaleError.from(error);
   const wrong = (errors ?? []).map(({ pointer, detail }) => `${pointer}: ${detail}`);
   const detail = code === 'invalid_times' ? [text] : [];
-  return [errorText(error), ...wrong, ...detail].join(' ');
+  const known = hasText(`admin.error.${code}`) ? t(`admin.error.${code}`) : errorText(error);
+  return [known, ...wrong, ...detail].join(' ');
 }
 
 /**

@@ -139,6 +139,7 @@ fn describe_parameter(parameter: &mut Value) {
             "1 to 255 visible ASCII characters, the same in every retry of this request",
             json!("hold-5f0c1d"),
         ),
+        "file" => ("The file", json!("payments.csv")),
         "quantity" => ("Number of seats", json!(2)),
         "code" if parameter["in"] == "path" => ("The code", json!("seat_taken")),
         _ => return,
