@@ -1,9 +1,8 @@
 //! The HTTP routes of jobs, and the table from their errors to problems.
 
+pub(super) mod accepted;
+
 use axum::extract::State;
-use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,8 +15,6 @@ use crate::http::api::auth::Admin;
 use crate::http::api::body::{Json, Path};
 use crate::http::api::pagination::{Filtered, PageQuery};
 use crate::http::api::problem::{Problem, ProblemCode};
-use crate::idempotency::http::answer;
-use crate::idempotency::model::Answer;
 use crate::pagination::Page;
 use crate::store::id::JobId;
 
@@ -30,16 +27,6 @@ pub fn routes(jobs: Jobs) -> OpenApiRouter {
         .with_state(jobs.clone())
         .merge(refund::http::routes(jobs.clone()))
         .merge(erase::http::routes(jobs))
-}
-
-/// The answer to a request that made a job.
-pub(super) fn accepted(job: Answer<Job>) -> Response {
-    let location = format!("/v1/admin/jobs/{}", job.outcome.id);
-    let mut response = answer(StatusCode::ACCEPTED, job);
-    if let Ok(location) = HeaderValue::try_from(location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
 }
 
 /// List jobs, newest first.

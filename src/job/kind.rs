@@ -23,7 +23,7 @@ pub trait JobKind: Debug + Send + Sync {
 
     /// Work before a page that needs no transaction, such as calls to Redis. It may run again for
     /// the same page, so it must be repeatable.
-    fn prepare<'a>(&'a self, _run: &'a Run) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn prepare<'a>(&'a self, _run: &'a JobRun) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(ready(Ok(())))
     }
 
@@ -33,7 +33,7 @@ pub trait JobKind: Debug + Send + Sync {
     fn page<'a>(
         &'a self,
         tx: &'a mut Tx,
-        run: &'a Run,
+        run: &'a JobRun,
     ) -> BoxFuture<'a, Result<JobPage, StoreError>>;
 
     /// Counts a page in the metrics, after its commit.
@@ -42,7 +42,7 @@ pub trait JobKind: Debug + Send + Sync {
 
 /// A job as its kind sees it: what was asked for, and how far it is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub struct JobRun {
     /// Id of the job.
     pub id: JobId,
     /// The schedule that it is about.
@@ -86,7 +86,7 @@ pub enum Next {
     Failed(&'static str),
 }
 
-impl Run {
+impl JobRun {
     /// The parameters as the kind's own type.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sqlx::PgExecutor;
 
-use super::kind::{JobPage, Next, Run};
+use super::kind::{JobPage, JobRun, Next};
 use super::model::JobState;
 use crate::store::StoreError;
 use crate::store::id::{JobId, ScheduleId, UserId};
@@ -38,7 +38,7 @@ pub struct Taken {
     /// Number of the lease.
     pub lease: i64,
     /// The job.
-    pub run: Run,
+    pub run: JobRun,
 }
 
 /// A job that a page has locked.
@@ -120,7 +120,7 @@ pub async fn take(pg: &Pg, kinds: &[String], lease: Duration) -> Result<Option<T
     Ok(row.map(|row| Taken {
         kind: row.kind,
         lease: row.lease,
-        run: Run {
+        run: JobRun {
             id: JobId(row.id),
             schedule: row.concert_schedule_id.map(ScheduleId),
             user: row.user_id.map(UserId),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use serde_json::{Map, Value, json};
 
-use super::kind::{JobKind, JobPage, Next, Run};
+use super::kind::{JobKind, JobPage, JobRun, Next};
 use super::pg::{self, Taken};
 use crate::admin::pg::{Audit, write_audit};
 use crate::seats::service::SeatClaims;
@@ -97,7 +97,7 @@ impl Work for PageWork<'_> {
         let Some(locked) = pg::lock(tx, run.id, *lease).await? else {
             return Ok(None);
         };
-        let run = Run { cursor: locked.cursor, ..run.clone() };
+        let run = JobRun { cursor: locked.cursor, ..run.clone() };
         let page = self.kind.page(tx, &run).await?;
         let figures = sum(locked.figures, &page.figures);
         pg::write_page(tx, run.id, &page, &figures, LEASE).await?;

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,7 +29,7 @@ pub(in crate::admin) fn routes(people: People) -> OpenApiRouter {
     get, path = "/v1/admin/users/{id}/data", tag = "Administration", security(("bearer" = [])),
     params(("id" = UserId, Path, description = "The user")),
     responses(
-        (status = 200, description = "The data", body = Value),
+        (status = 200, description = "The data", body = Object),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`user_not_found`"),
     ),

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::model::Erasure;
 use super::pg::{self, Scrubbed};
-use crate::job::kind::{JobKind, JobPage, Next, Run, to_json};
+use crate::job::kind::{JobKind, JobPage, JobRun, Next, to_json};
 use crate::point;
 use crate::queue::service::WaitingRoom;
 use crate::store::StoreError;
@@ -64,7 +64,7 @@ impl EraseUser {
     }
 
     /// Ends the user's queue entries, once the user is barred.
-    async fn end_entries(&self, run: &Run) -> Result<(), StoreError> {
+    async fn end_entries(&self, run: &JobRun) -> Result<(), StoreError> {
         if !matches!(run.cursor::<Cursor>()?, Cursor::Look) {
             return Ok(());
         }
@@ -81,25 +81,25 @@ impl JobKind for EraseUser {
         KIND
     }
 
-    fn prepare<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn prepare<'a>(&'a self, run: &'a JobRun) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.end_entries(run))
     }
 
     fn page<'a>(
         &'a self,
         tx: &'a mut Tx,
-        run: &'a Run,
+        run: &'a JobRun,
     ) -> BoxFuture<'a, Result<JobPage, StoreError>> {
         Box::pin(erase_page(tx, run))
     }
 }
 
-fn user(run: &Run) -> Result<UserId, StoreError> {
+fn user(run: &JobRun) -> Result<UserId, StoreError> {
     let missing = || StoreError::Inconsistent(format!("job {} has no user", run.id));
     run.user.ok_or_else(missing)
 }
 
-async fn erase_page(tx: &mut Tx, run: &Run) -> Result<JobPage, StoreError> {
+async fn erase_page(tx: &mut Tx, run: &JobRun) -> Result<JobPage, StoreError> {
     let (user, cursor) = (user(run)?, run.cursor()?);
     let Some(name) = pg::name(tx, user).await? else {
         // Erased meanwhile, by retention.
@@ -123,7 +123,7 @@ async fn erase_page(tx: &mut Tx, run: &Run) -> Result<JobPage, StoreError> {
     }
 }
 
-async fn bar(tx: &mut Tx, run: &Run, user: UserId) -> Result<JobPage, StoreError> {
+async fn bar(tx: &mut Tx, run: &JobRun, user: UserId) -> Result<JobPage, StoreError> {
     let erasure: Erasure = run.parameters()?;
     point::pg::lock(tx, user).await?;
     if !pg::entitlements(tx, user).await?.allow(&erasure) {
@@ -133,7 +133,7 @@ async fn bar(tx: &mut Tx, run: &Run, user: UserId) -> Result<JobPage, StoreError
     page_at(&Cursor::Look, Next::PageAfter(UNTIL_BARRED))
 }
 
-async fn look(tx: &mut Tx, run: &Run, user: UserId) -> Result<JobPage, StoreError> {
+async fn look(tx: &mut Tx, run: &JobRun, user: UserId) -> Result<JobPage, StoreError> {
     let erasure: Erasure = run.parameters()?;
     point::pg::lock(tx, user).await?;
     let entitlements = pg::entitlements(tx, user).await?;

@@ -11,7 +11,7 @@ use crate::http::api::body::{Json, Path};
 use crate::http::api::problem::Problem;
 use crate::idempotency::http::IdempotencyKey;
 use crate::idempotency::model::Request;
-use crate::job::http::accepted;
+use crate::job::http::accepted::accepted;
 use crate::job::model::Job;
 use crate::job::service::Jobs;
 use crate::store::id::ScheduleId;

@@ -15,7 +15,7 @@ use super::pg;
 use crate::idempotency::model::{Answer, Effect, Request};
 use crate::idempotency::service::once;
 use crate::job::error::JobError;
-use crate::job::kind::{JobKind, JobPage, Next, Run, to_json};
+use crate::job::kind::{JobKind, JobPage, JobRun, Next, to_json};
 use crate::job::model::Job;
 use crate::job::pg::{NewJob, unfinished};
 use crate::job::service::{Jobs, create};
@@ -63,7 +63,7 @@ impl JobKind for RefundSchedule {
     fn page<'a>(
         &'a self,
         tx: &'a mut Tx,
-        run: &'a Run,
+        run: &'a JobRun,
     ) -> BoxFuture<'a, Result<JobPage, StoreError>> {
         Box::pin(refund_page(tx, run))
     }
@@ -78,7 +78,7 @@ impl JobKind for RefundSchedule {
     }
 }
 
-async fn refund_page(tx: &mut Tx, run: &Run) -> Result<JobPage, StoreError> {
+async fn refund_page(tx: &mut Tx, run: &JobRun) -> Result<JobPage, StoreError> {
     let Cursor { after, refunded } = run.cursor()?;
     let order: RefundOrder = run.parameters()?;
     let Some(schedule) = run.schedule else {
