@@ -44,12 +44,6 @@ pub(super) async fn user(pg: &Pg, user: UserId) -> Result<Option<String>, StoreE
     Ok(row.fetch_optional(pg.pool()).await?)
 }
 
-macro_rules! page {
-    ($pg:ident, $user:ident, $before:ident, $limit:ident, $sql:literal) => {
-        sqlx::query_as!(Item, $sql, $user.0, $before, $limit).fetch_all($pg.pool()).await
-    };
-}
-
 /// The next `limit` items of a list before an id, newest first.
 pub(super) async fn items(
     pg: &Pg,
@@ -58,65 +52,80 @@ pub(super) async fn items(
     before: i64,
     limit: i64,
 ) -> Result<Vec<Item>, StoreError> {
+    let page = ItemPage { pg, user, before, limit };
     let items = match list {
-        List::PointHistory => page!(
-            pg,
-            user,
-            before,
-            limit,
-            r#"select id as "id!", json_build_object('id', id, 'kind', kind, 'amount', amount,
-                        'balance_after', balance_after, 'reference', reference,
-                        'created_at', created_at)::text as "json!"
-               from point_history where user_id = $1 and id < $2 order by id desc limit $3"#
-        ),
-        List::Reservations => page!(
-            pg,
-            user,
-            before,
-            limit,
-            r#"select r.id as "id!", json_build_object('id', r.id, 'hold_id', r.hold_id,
-                        'concert', c.title, 'concert_at', h.concert_at,
-                        'schedule_id', r.concert_schedule_id, 'section', s.section, 'row', s."row",
-                        'seat_number', s.seat_number, 'amount', r.amount, 'status', r.status,
-                        'reservation_at', r.reservation_at, 'expires_at', r.expires_at)::text
-                      as "json!"
-               from (select id, hold_id, concert_id, concert_schedule_id, seat_id, amount, status,
-                            reservation_at, expires_at
-                     from reservation where user_id = $1 and id < $2
-                     order by id desc limit $3) r
-               join seat s on s.id = r.seat_id join concert c on c.id = r.concert_id
-               join concert_schedule h on h.id = r.concert_schedule_id order by r.id desc"#
-        ),
-        List::Payments => page!(
-            pg,
-            user,
-            before,
-            limit,
-            r#"select id as "id!", json_build_object('id', id, 'reservation_id', reservation_id,
-                        'amount', amount, 'status', status, 'payment_at', payment_at,
-                        'refunded_at', refunded_at)::text as "json!"
-               from payment where user_id = $1 and id < $2 order by id desc limit $3"#
-        ),
-        List::QueueEntries => page!(
-            pg,
-            user,
-            before,
-            limit,
-            r#"select id as "id!", json_build_object('schedule_id', concert_schedule_id,
-                        'ticket_id', token, 'sequence', sequence, 'status', status,
-                        'joined_at', created_at, 'admitted_at', entered_at,
-                        'ended_at', expired_at)::text as "json!"
-               from queue where user_id = $1 and id < $2 order by id desc limit $3"#
-        ),
-        List::Changes => page!(
-            pg,
-            user,
-            before,
-            limit,
-            r#"select id as "id!", json_build_object('id', id, 'action', action,
-                        'subject', subject, 'created_at', created_at)::text as "json!"
-               from audit where admin = $1 and id < $2 order by id desc limit $3"#
-        ),
+        List::PointHistory => page.point_history().await,
+        List::Reservations => page.reservations().await,
+        List::Payments => page.payments().await,
+        List::QueueEntries => page.queue_entries().await,
+        List::Changes => page.changes().await,
     };
     Ok(items?)
 }
+
+/// Which items are read.
+struct ItemPage<'p> {
+    pg: &'p Pg,
+    user: UserId,
+    before: i64,
+    limit: i64,
+}
+
+/// The method of a list, with its statement.
+macro_rules! list {
+    ($name:ident, $sql:literal) => {
+        impl ItemPage<'_> {
+            async fn $name(&self) -> Result<Vec<Item>, sqlx::Error> {
+                let Self { pg, user, before, limit } = self;
+                let items = sqlx::query_as!(Item, $sql, user.0, before, limit);
+                items.fetch_all(pg.pool()).await
+            }
+        }
+    };
+}
+
+list!(
+    point_history,
+    r#"select id as "id!", json_build_object('id', id, 'kind', kind, 'amount', amount,
+                'balance_after', balance_after, 'reference', reference,
+                'created_at', created_at)::text as "json!"
+       from point_history where user_id = $1 and id < $2 order by id desc limit $3"#
+);
+
+list!(
+    reservations,
+    r#"select r.id as "id!", json_build_object('id', r.id, 'hold_id', r.hold_id,
+                'concert', c.title, 'concert_at', h.concert_at,
+                'schedule_id', r.concert_schedule_id, 'section', s.section, 'row', s."row",
+                'seat_number', s.seat_number, 'amount', r.amount, 'status', r.status,
+                'reservation_at', r.reservation_at, 'expires_at', r.expires_at)::text as "json!"
+       from (select id, hold_id, concert_id, concert_schedule_id, seat_id, amount, status,
+                    reservation_at, expires_at
+             from reservation where user_id = $1 and id < $2 order by id desc limit $3) r
+       join seat s on s.id = r.seat_id join concert c on c.id = r.concert_id
+       join concert_schedule h on h.id = r.concert_schedule_id order by r.id desc"#
+);
+
+list!(
+    payments,
+    r#"select id as "id!", json_build_object('id', id, 'reservation_id', reservation_id,
+                'amount', amount, 'status', status, 'payment_at', payment_at,
+                'refunded_at', refunded_at)::text as "json!"
+       from payment where user_id = $1 and id < $2 order by id desc limit $3"#
+);
+
+list!(
+    queue_entries,
+    r#"select id as "id!", json_build_object('schedule_id', concert_schedule_id,
+                'ticket_id', token, 'sequence', sequence, 'status', status,
+                'joined_at', created_at, 'admitted_at', entered_at,
+                'ended_at', expired_at)::text as "json!"
+       from queue where user_id = $1 and id < $2 order by id desc limit $3"#
+);
+
+list!(
+    changes,
+    r#"select id as "id!", json_build_object('id', id, 'action', action, 'subject', subject,
+                'created_at', created_at)::text as "json!"
+       from audit where admin = $1 and id < $2 order by id desc limit $3"#
+);

@@ -86,6 +86,18 @@ async fn write_name(world: &World, admin: &Client, user: i64) {
     sqlx::query(sql).bind(admin.user).bind(&note).execute(&world.pool).await.expect("a job");
 }
 
+/// Makes a recovery code, and joins a queue; returns the code.
+async fn wait_elsewhere(world: &World, person: &mut Client, schedule: i64) -> Value {
+    let code = person.post("/v1/users/me/recovery-code", json!({})).await.ok(201);
+    person.join(schedule).await.ok(201);
+    until("the entry is archived", async || {
+        let waiting = "select count(*) from queue where status = 'WAITING'";
+        (world.number(waiting).await == 1).then_some(())
+    })
+    .await;
+    code
+}
+
 #[tokio::test]
 async fn nothing_has_the_name_afterwards_and_the_numbers_stay() {
     let world = World::new().await;
@@ -103,13 +115,7 @@ async fn nothing_has_the_name_afterwards_and_the_numbers_stay() {
     refused.refused(409, "user_has_entitlements");
     let has = |name: &str| refused.body[name].as_i64();
     assert_eq!((has("held_seats"), has("tickets"), has("balance")), (Some(0), Some(2), Some(800)));
-    let code = person.post("/v1/users/me/recovery-code", json!({})).await.ok(201);
-    person.join(waiting.schedule).await.ok(201);
-    until("the entry is archived", async || {
-        (world.number("select count(*) from queue where status = 'WAITING'").await == 1)
-            .then_some(())
-    })
-    .await;
+    let code = wait_elsewhere(&world, &mut person, waiting.schedule).await;
     write_name(&world, &admin, person.user).await;
     let before = found(&world).await;
     assert_eq!(before, ["audit.after", "job.parameters", "user.name"], "where the search finds it");
