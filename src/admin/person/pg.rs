@@ -76,7 +76,7 @@ macro_rules! list {
     ($name:ident, $sql:literal) => {
         impl ItemPage<'_> {
             async fn $name(&self) -> Result<Vec<Item>, sqlx::Error> {
-                let Self { pg, user, before, limit } = self;
+                let &Self { pg, user, before, limit } = self;
                 let items = sqlx::query_as!(Item, $sql, user.0, before, limit);
                 items.fetch_all(pg.pool()).await
             }
