@@ -5,13 +5,10 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use garde::Validate;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{ExportFile, Format};
+use super::model::{ExportFile, ExportQuery, Format};
 use super::service::Exports;
 use crate::http::api::auth::Admin;
 use crate::http::api::body::{Path, Query};
@@ -22,16 +19,6 @@ use crate::store::id::ScheduleId;
 /// The route of exports.
 pub(in crate::admin) fn routes(exports: Exports) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(export)).with_state(exports)
-}
-
-/// Where an export begins.
-#[derive(Debug, Clone, Copy, Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ExportQuery {
-    /// Begin after the row with this `cursor`. A CSV file then has no first line.
-    #[garde(inner(range(min = 0)))]
-    #[param(minimum = 0)]
-    after: Option<i64>,
 }
 
 /// Export records of a schedule.

@@ -1,5 +1,9 @@
 //! What is exported, and in which format.
 
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
 /// The records of a schedule that can be exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {
@@ -62,4 +66,14 @@ pub struct ExportPage {
     pub text: String,
     /// Where the next page begins; `None` if this is the last one.
     pub next: Option<i64>,
+}
+
+/// Where an export begins.
+#[derive(Debug, Clone, Copy, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ExportQuery {
+    /// Begin after the row with this `cursor`. A CSV file then has no first line.
+    #[garde(inner(range(min = 0)))]
+    #[param(minimum = 0)]
+    pub after: Option<i64>,
 }
