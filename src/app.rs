@@ -29,7 +29,7 @@ use self::limits::{addresses, connection_policy};
 use self::operations::{Operations, check_stores, open_files};
 use self::readiness::Stores;
 use self::routes::{RouterParts, router};
-use self::services::{Services, StreamServices, administration};
+use self::services::{Services, StreamServices, administration, reservations};
 use crate::admin::demo::{self, Demo};
 use crate::admin::error::AdminError;
 use crate::admin::seat::service::SeatAdmin;
@@ -48,6 +48,7 @@ use crate::http::server::serve;
 use crate::http::server::serve::{ConnectionPolicy, Routes};
 use crate::http::server::state_changes::Changes;
 use crate::http::stream::Streams;
+use crate::job::service::Jobs;
 use crate::outbox::model::Delivered;
 use crate::payment::service::Payments;
 use crate::point::service::Points;
@@ -58,7 +59,6 @@ use crate::queue::keyspaces::Keyspaces;
 use crate::queue::service::WaitingRoom;
 use crate::queue::stream::http::TicketStreams;
 use crate::queue::ticket::short_code::Purpose;
-use crate::reservation::service::Reservations;
 use crate::seats::service::SeatClaims;
 use crate::store::pg::Pg;
 use crate::store::pg::token_generations::TokenGenerations;
@@ -183,14 +183,6 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         metrics.clone(),
     );
     let claims = SeatClaims::new(keyspaces.clone(), delivered);
-    let reservations = Reservations::new(
-        pg.clone(),
-        boards.clone(),
-        catalogue.clone(),
-        queue.clone(),
-        claims.clone(),
-        metrics.clone(),
-    );
     let parts = loops::LoopServices {
         pg: pg.clone(),
         redis,
@@ -203,6 +195,8 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         reconcile_every: settings.redis.reconcile_every,
     };
     let admin = administration(&parts, &metrics, settings.http.allow_drill);
+    let reservations = reservations(&parts, &metrics);
+    loops::start_jobs(loops, &parts);
     loops::start(loops, parts, deliveries, losses);
     Ok(Services {
         streams: streams(settings, loops, &admin, &queue, &catalogue),
@@ -212,6 +206,7 @@ fn wire(settings: &Settings, stores: Stores, loops: &Loops) -> Result<Services, 
         draws,
         queue: queue.clone(),
         reservations,
+        jobs: Jobs::new(pg.clone()),
         points: Points::new(pg.clone(), metrics.clone()),
         payments: Payments::new(pg, queue, claims, metrics),
     })

@@ -16,6 +16,8 @@ pub mod config;
 pub mod http;
 /// Idempotency keys: one effect and one answer per key.
 pub mod idempotency;
+/// Jobs: long work of operators, page by page, that survives a killed process.
+pub mod job;
 /// The outbox: changes that Redis must still get, written in the transaction of the effect.
 pub mod outbox;
 /// Lists in pages, and their cursors.

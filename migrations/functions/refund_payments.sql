@@ -1,8 +1,9 @@
 -- refund_payments: refunds payments of one user in one schedule: the points return to the user, and the
--- seats are free or blocked. Part of the caller's transaction, which has taken no lock of a sale before.
+-- seats are free or blocked. Part of the caller's transaction.
 --
 -- Payments that were refunded before are left out. Buyers refund one payment; the box office refunds one
--- or all of a hold, also after the deadline.
+-- or all of a hold, also after the deadline; the refund of a whole schedule calls it for each user of a
+-- page, and has locked the seats of the page.
 --
 -- p_late   also after the schedule's deadline
 -- p_block  the seats are blocked afterwards, and not for sale

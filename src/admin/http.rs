@@ -13,7 +13,7 @@ use super::service::SaleAdmin;
 use super::services::AdminServices;
 use super::settings::QueueChange;
 use super::state::{AdminConcert, ScheduleSettings, ScheduleState};
-use super::{box_office, catalogue, publish, removal, sales_report, seat, stats, watch};
+use super::{box_office, catalogue, export, person, publish, removal, sales_report, seat, stats, watch};
 use crate::concert::model::QueueSettings;
 use crate::http::api::auth::{Admin, Operator, Viewer};
 use crate::http::api::body::{Json, Path, created};
@@ -41,6 +41,8 @@ pub fn routes(admin: AdminServices) -> OpenApiRouter {
         .merge(watch::http::routes(watch))
         .merge(sales_report::http::routes(reports))
         .merge(box_office::http::routes(admin.box_office))
+        .merge(export::http::routes(admin.exports))
+        .merge(person::http::routes(admin.people))
 }
 
 /// Create a concert.

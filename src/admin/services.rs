@@ -7,6 +7,8 @@ use super::box_office::service::BoxOffice;
 use super::catalogue::service::AdminCatalogue;
 use super::publish::service::Publisher;
 use super::removal::service::Removals;
+use super::export::service::Exports;
+use super::person::service::People;
 use super::sales_report::service::SalesReports;
 use super::seat::change::service::SeatEditor;
 use super::seat::service::SeatAdmin;
@@ -61,6 +63,10 @@ pub struct AdminServices {
     pub watch: SaleWatch,
     /// Serves single buyers, and keeps the guest list.
     pub box_office: BoxOffice,
+    /// Exports of a schedule's records.
+    pub exports: Exports,
+    /// The data of persons.
+    pub people: People,
 }
 
 impl AdminServices {
@@ -81,6 +87,8 @@ impl AdminServices {
             figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
             audit: AuditLog::new(pg.clone()),
             reports: SalesReports::new(pg.clone()),
+            exports: Exports::new(pg.clone(), catalogue.clone()),
+            people: People::new(pg.clone()),
             watch: SaleWatch::new(pg, catalogue, keyspaces, metrics, allow_drill),
             sales,
             box_office,

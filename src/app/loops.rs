@@ -17,6 +17,8 @@ use crate::admin::sales_report::rejection_writer::RejectionWriter;
 use crate::board::service::Boards;
 use crate::concert::service::Catalogue;
 use crate::http::server::drain::Drain;
+use crate::job::kinds;
+use crate::job::runner::JobRunner;
 use crate::outbox::model::OutboxId;
 use crate::queue::admission_loop::AdmissionLoop;
 use crate::queue::archive_worker::ArchiveWorker;
@@ -185,6 +187,15 @@ fn start_admission(loops: &Loops, admission: AdmissionLoop, presence: PresenceLo
         }
         last.end().await;
     });
+}
+
+/// Starts the loop that runs jobs.
+pub fn start_jobs(loops: &Loops, services: &LoopServices) {
+    let LoopServices { pg, queue, claims, .. } = services;
+    let kinds = kinds::all(pg, queue, &loops.metrics);
+    let runner = JobRunner::new(pg.clone(), claims.clone(), kinds);
+    let every = Duration::from_secs(1);
+    loops.every("jobs", every, runner, |it| async move { it.step().await });
 }
 
 /// The loops of webhooks.

@@ -24,7 +24,7 @@ use crate::queue::handoff::service::HandOffs;
 use crate::telemetry::Metrics;
 use crate::user::recovery::service::Recovery;
 use crate::web::theme::Theme;
-use crate::{admin, concert, payment, point, queue, reservation, user};
+use crate::{admin, concert, job, payment, point, queue, reservation, user};
 
 /// What the router needs.
 pub(super) struct RouterParts<'m> {
@@ -73,6 +73,7 @@ pub(super) fn router(parts: RouterParts<'_>, settings: &HttpSettings, metrics: &
         .merge(point::http::routes(services.points.clone()))
         .merge(admin::http::routes(services.admin.clone()))
         .merge(admin::box_office::reissue::http::routes(reissues))
+        .merge(job::http::routes(services.jobs.clone()))
         .merge(admin::stats::http::stream_routes(services.streams.stats.clone()))
         .merge(events.routes())
         .merge(problems);

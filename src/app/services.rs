@@ -7,6 +7,7 @@ use crate::admin::services::{AdminParts, AdminServices};
 use crate::admin::stats::stream::StatsStreams;
 use crate::concert::map::stream::SeatStreams;
 use crate::concert::service::Catalogue;
+use crate::job::service::Jobs;
 use crate::payment::service::Payments;
 use crate::point::service::Points;
 use crate::queue::draw::service::Draws;
@@ -26,6 +27,7 @@ pub(super) struct Services {
     pub(super) queue: WaitingRoom,
     pub(super) streams: StreamServices,
     pub(super) reservations: Reservations,
+    pub(super) jobs: Jobs,
     pub(super) points: Points,
     pub(super) payments: Payments,
 }
@@ -54,4 +56,16 @@ pub(super) fn administration(
         metrics: metrics.clone(),
         allow_drill,
     })
+}
+
+/// Creates the service of reservations.
+pub(super) fn reservations(parts: &LoopServices, metrics: &Metrics) -> Reservations {
+    Reservations::new(
+        parts.pg.clone(),
+        parts.boards.clone(),
+        parts.catalogue.clone(),
+        parts.queue.clone(),
+        parts.claims.clone(),
+        metrics.clone(),
+    )
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use onsale::admin::prune::service::{Found, Pruner};
+use onsale::admin::prune::service::{Found, Pruner, USER};
 use onsale::config::{PostgresSettings, RetentionSettings};
 use onsale::store::StoreError;
 use onsale::store::pg::{Pg, migrations};
@@ -30,8 +30,13 @@ pub async fn run(pg: Pg, args: &PruneArgs) -> Result<ExitCode, StoreError> {
         return Ok(ExitCode::FAILURE);
     }
     let found = Pruner::new(pg, args.retention, args.apply).run().await?;
-    let did = if args.apply { "deleted" } else { "would delete" };
     for Found { table, keep, rows, skipped } in found {
+        let did = match (args.apply, table == USER) {
+            (true, false) => "deleted",
+            (true, true) => "erased",
+            (false, false) => "would delete",
+            (false, true) => "would erase",
+        };
         output::line(format_args!("{table}: {did} {rows} rows (kept: {keep})"));
         if skipped > 0 {
             output::line(format_args!(

@@ -45,6 +45,12 @@ pub struct RetentionSettings {
     #[arg(long, env = "ONSALE_KEEP_PARKED", value_name = "TIME", default_value = "90d")]
     #[arg(value_parser = keep)]
     pub keep_parked: Keep,
+    /// How long the names of users are kept after their last activity: their sign-up, a join, a
+    /// movement of points, a change as an administrator, or the concert of a reservation. Users with
+    /// a balance keep them.
+    #[arg(long, env = "ONSALE_KEEP_USERS", value_name = "TIME", default_value = "forever")]
+    #[arg(value_parser = keep)]
+    pub keep_users: Keep,
 }
 
 fn keep(text: &str) -> Result<Keep, String> {

@@ -219,8 +219,13 @@ impl WaitingRoom {
     /// Ends the entry of a ticket. Repeating it changes nothing.
     pub async fn leave(&self, token: &str, user: UserId) -> Result<(), QueueError> {
         let ticket = self.verify(token, user).await?;
-        let leave =
-            |scripts: ScheduleScripts| async move { scripts.leave(user, ticket.sequence).await };
+        Ok(self.end(&ticket).await?)
+    }
+
+    /// Ends the entry of a verified ticket.
+    pub(super) async fn end(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        let Ticket { user, sequence, .. } = *ticket;
+        let leave = |scripts: ScheduleScripts| async move { scripts.leave(user, sequence).await };
         let ended = match self.keyspaces.run(ticket.schedule, leave).await {
             // Every entry of the sale has ended.
             Err(StoreError::SaleOver) => return Ok(()),

@@ -37,4 +37,6 @@ ids! {
     PaymentId;
     /// The id of a webhook endpoint.
     WebhookId;
+    /// The id of a job: long work of an operator.
+    JobId;
 }

@@ -186,7 +186,12 @@ impl Metrics {
 
     /// Counts a refunded payment and its points.
     pub fn refunded(&self, points: u64) {
-        self.all.refunds.inc();
+        self.refunded_many(1, points);
+    }
+
+    /// Counts refunded payments and the sum of their points.
+    pub fn refunded_many(&self, payments: u64, points: u64) {
+        self.all.refunds.inc_by(payments);
         self.all.points.get_or_create(&Movement { kind: "REFUND" }).inc_by(points);
     }
 

@@ -30,6 +30,11 @@ impl ProvidedUsers {
         self.cache.invalidate_all();
     }
 
+    /// Removes one subject from the cache.
+    pub(super) fn forget(&self, subject: &Subject) {
+        self.cache.invalidate(subject);
+    }
+
     /// Finds the user of `subject` in the cache.
     pub(super) fn find_cached(&self, subject: &Subject) -> Option<UserId> {
         self.cache.get(subject).map(|user| user.id)

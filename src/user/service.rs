@@ -183,11 +183,15 @@ impl Users {
         create_many(&self.pg, count).await
     }
 
-    /// One step of the loop that reads the token generations. After a restore or a failover, users of
-    /// an identity provider are looked up again: their ids may have changed.
+    /// One step of the loop that reads the token generations and the barred users. After a restore or
+    /// a failover, users of an identity provider are looked up again: their ids may have changed.
+    /// After an erasure too: its person may come back as another user.
     pub async fn refresh_generations(&self) -> Result<bool, StoreError> {
-        if self.tokens.generations().refresh(&self.pg).await? {
+        let changes = self.tokens.generations().refresh(&self.pg).await?;
+        if changes.ids || changes.barred {
             self.provided.clear();
+        }
+        if changes.ids {
             tracing::warn!("the database was restored or failed over; users are looked up again");
         }
         Ok(false)
@@ -250,7 +254,13 @@ impl Identify for Users {
             let (user, role) = match bearer {
                 Bearer::Own(user, role) => (user, role),
                 Bearer::Provided(subject, role) => {
-                    (self.provided.find_or_create(subject, name).await?, role)
+                    let user = self.provided.find_or_create(subject.clone(), name).await?;
+                    if self.tokens.generations().is_barred(user) {
+                        // Once the erasure is done, the person may come back as another user.
+                        self.provided.forget(&subject);
+                        return Err(IdentifyError::Refused(GenerationError::Barred.to_string()));
+                    }
+                    (user, role)
                 }
             };
             Ok(Caller { user, role, lifetime })

@@ -64,6 +64,8 @@ event_types! {
     ScheduleClosed = "schedule.closed",
     /// Buyers were admitted: up to 100 in one event.
     QueueAdmitted = "queue.admitted",
+    /// A person's data was erased.
+    UserErased = "user.erased",
     /// A test that an administrator sent to one endpoint.
     WebhookTest = "webhook.test",
 }

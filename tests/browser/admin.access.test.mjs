@@ -2,18 +2,26 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createBuyers, runBuyers } from './support/crowd.mjs';
-import { callAsOperator, openPart, makeSale, openConsole } from './support/console.mjs';
+import { callAsOperator, openPart, makeSale, openConsole, refundSale } from './support/console.mjs';
 import { startStage } from './support/stage.mjs';
 
 /** @type {import('./support/stage.mjs').Stage} */
 let on;
 /** @type {{ concert: number, schedule: number }} */
 let sale;
+/** A buyer, by number. */
+let person = 0;
 before(async () => {
   on = await startStage();
   sale = await makeSale(on.service, { title: '한여름 밤의 콘서트', queue: { capacity: 3, admit_per_second: 4 } });
   await runBuyers(await createBuyers(on.service.url, 8), sale.schedule, 20);
   for (const buyer of await createBuyers(on.service.url, 6)) await buyer.join(sale.schedule);
+  const refunded = await makeSale(on.service, { title: 'Refunded' });
+  const [buyer] = await createBuyers(on.service.url, 1);
+  await buyer.join(refunded.schedule);
+  await buyer.buy(refunded.schedule, 2);
+  person = buyer.id;
+  await refundSale(on.service, refunded.schedule);
 });
 after(() => on.end());
 
@@ -31,6 +39,9 @@ const parts = () => [
   ['report', `/schedules/${sale.schedule}/report`, '.bars'],
   ['audit', '/audit', '.entry'],
   ['health', '/health', '.store'],
+  ['jobs', '/jobs', '.job'],
+  ['people', '/people', 'form'],
+  ['person', `/people/${person}`, '.figures'],
   ['nowhere', '/nowhere', 'h1'],
 ];
 

@@ -7,6 +7,7 @@ mod admin;
 mod box_office;
 mod deploy;
 mod http;
+mod jobs;
 mod money;
 mod pages;
 mod queue;

@@ -11,7 +11,7 @@ pub const COLUMNS: [&[&str]; 17] = [
     &["main", "cli"],
     &["app"],
     &["web"],
-    &["webhook"],
+    &["webhook", "job"],
     &["upkeep", "admin"],
     &["payment"],
     &["reservation"],

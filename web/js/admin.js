@@ -11,8 +11,10 @@ import { buyerPart } from './admin/box-office-buyer.js';
 import { seatPart } from './admin/box-office-seat.js';
 import { concertPart } from './admin/concert.js';
 import { healthPart } from './admin/health.js';
+import { jobsPart } from './admin/jobs.js';
 import { overviewPart } from './admin/overview.js';
 import { failure } from './admin/parts.js';
+import { peoplePart } from './admin/people.js';
 import { schedulePart } from './admin/schedule.js';
 import { newSchedulePart } from './admin/schedule-new.js';
 import { onRefused } from './admin/api.js';
@@ -35,6 +37,8 @@ const PARTS = [
   [/^\/box-office\/seats\/(\d+)$/, seatPart, 'box_office'],
   [/^\/audit$/, auditPart],
   [/^\/health$/, healthPart],
+  [/^\/jobs$/, jobsPart],
+  [/^\/people(?:\/(\d+))?$/, peoplePart],
 ];
 
 /** @type {End | void} */
@@ -55,6 +59,8 @@ function showNav() {
     $('#console-nav'),
     link('/', 'admin.nav.sales', sale),
     may('box_office') && link('/box-office', 'admin.nav.box', here.startsWith('/box-office')),
+    link('/jobs', 'admin.nav.jobs', here === '/jobs'),
+    link('/people', 'admin.nav.people', here.startsWith('/people')),
     link('/audit', 'admin.nav.audit', here === '/audit'),
     link('/health', 'admin.nav.health', here === '/health'),
     leave,

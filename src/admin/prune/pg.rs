@@ -1,6 +1,8 @@
 //! The SQL that counts and deletes old rows. Each statement takes one page by an index, and each
 //! page is deleted in a transaction of its own.
 
+pub mod people;
+
 use crate::store::StoreError;
 use crate::store::id::ScheduleId;
 use crate::store::pg::{Pg, Tx};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::pg;
+use super::pg::{self, people};
 use crate::admin::sales_report::job::ReportJob;
 use crate::config::retention::{Keep, RetentionSettings};
 use crate::store::StoreError;
@@ -18,6 +18,11 @@ use crate::store::pg::Pg;
 const PAGE: i64 = 5_000;
 /// Rows per statement that only counts.
 const COUNTED: i64 = 100_000;
+/// Users per transaction. Each has rows in several tables.
+const USERS: i64 = 500;
+
+/// The table of users, whose rows are erased and not deleted.
+pub const USER: &str = "user";
 
 /// What was found in one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +31,7 @@ pub struct Found {
     pub table: &'static str,
     /// How long its rows are kept.
     pub keep: Keep,
-    /// Rows that are older: to be deleted, or deleted.
+    /// Rows that are older: to be deleted, or deleted; of users: erased.
     pub rows: u64,
     /// Sales whose rows stay although they are older, because their report is not final.
     pub skipped: u64,
@@ -66,6 +71,8 @@ impl Pruner {
             self.of_sales(OfSales::Rejections, "rejection_count", keep.keep_rejections).await?,
             self.audit(keep.keep_audit).await?,
             self.parked(keep.keep_parked).await?,
+            self.jobs(keep.keep_audit).await?,
+            self.users(keep.keep_users).await?,
         ])
     }
 
@@ -169,6 +176,36 @@ impl Pruner {
         while let Some(last) = after {
             let begun = Instant::now();
             let page = pg::audit(&self.pg, last, age.as_secs_f64(), PAGE, self.apply).await?;
+            found.rows += page.rows.unsigned_abs();
+            after = page.last;
+            pause(begun).await;
+        }
+        Ok(found)
+    }
+
+    async fn jobs(&self, keep: Keep) -> Result<Found, StoreError> {
+        let mut found = Found { table: "job", keep, rows: 0, skipped: 0 };
+        let Keep::For(age) = keep else {
+            return Ok(found);
+        };
+        loop {
+            let rows = people::jobs(&self.pg, age.as_secs_f64(), PAGE, self.apply).await?;
+            found.rows += rows.unsigned_abs();
+            if !self.apply || rows < PAGE {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn users(&self, keep: Keep) -> Result<Found, StoreError> {
+        let mut found = Found { table: USER, keep, rows: 0, skipped: 0 };
+        let Keep::For(age) = keep else {
+            return Ok(found);
+        };
+        let mut after = Some(0);
+        while let Some(last) = after {
+            let begun = Instant::now();
+            let page = people::users(&self.pg, last, age.as_secs_f64(), USERS, self.apply).await?;
             found.rows += page.rows.unsigned_abs();
             after = page.last;
             pause(begun).await;

@@ -121,7 +121,7 @@ fn course(sheet: &mut Sheet, report: &EventReport) {
 }
 
 /// A time in UTC, in milliseconds.
-pub(super) fn time(at: DateTime<Utc>) -> String {
+pub(in crate::admin) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -147,7 +147,7 @@ impl Sheet {
 ///
 /// Programs also take the full-width forms of these characters for a formula, and some drop spaces
 /// and invisible characters before them.
-fn cell(text: &str) -> String {
+pub(in crate::admin) fn cell(text: &str) -> String {
     let ignored = |c: char| c.is_whitespace() || c.is_control() || is_format(c);
     let formula = text.starts_with(['\t', '\r', '\n'])
         || text.trim_start_matches(ignored).starts_with(FORMULA);

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::reply::JoinReply;
 use crate::queue::batch::joins::Joining;
 use crate::queue::model::{EntryState, Joined, Sequence, Ticket, ticket_id};
-use crate::queue::pg;
+use crate::queue::pg::{self, OpenEntry};
 use crate::queue::service::WaitingRoom;
 use crate::store::id::{ScheduleId, UserId};
 use crate::store::{Store, StoreError};
@@ -63,19 +63,36 @@ impl WaitingRoom {
             }
             Err(error) => return Err(error),
         };
-        Ok(open.map(|open| {
-            let sequence: Sequence = open.sequence;
-            Ticket {
-                id: ticket_id(schedule, user, sequence),
-                user,
-                schedule,
-                sequence,
-                shown: sequence,
-                joined: sequence,
-                active_until: open.until,
-                expires_at: open.deadline,
-                newest_key: true,
-            }
-        }))
+        Ok(open.map(|open| ticket_of(schedule, user, &open)))
+    }
+
+    /// Ends the open entry that PostgreSQL has of a user whose tickets are refused. Repeating it
+    /// changes nothing.
+    pub async fn end_open_entry(
+        &self,
+        schedule: ScheduleId,
+        user: UserId,
+    ) -> Result<(), StoreError> {
+        let Some(open) = pg::find_open_entry(self.keyspaces.pg(), schedule, user).await? else {
+            return Ok(());
+        };
+        let (ticket, board) = (ticket_of(schedule, user, &open), self.boards.get(schedule));
+        self.end(&self.draws.at_drawn_sequence_on(board, ticket).await?).await
+    }
+}
+
+/// The ticket of an open entry, as it would be signed.
+fn ticket_of(schedule: ScheduleId, user: UserId, open: &OpenEntry) -> Ticket {
+    let sequence: Sequence = open.sequence;
+    Ticket {
+        id: ticket_id(schedule, user, sequence),
+        user,
+        schedule,
+        sequence,
+        shown: sequence,
+        joined: sequence,
+        active_until: open.until,
+        expires_at: open.deadline,
+        newest_key: true,
     }
 }

@@ -47,6 +47,7 @@ impl From<GenerationError> for InvalidTicket {
         match error {
             GenerationError::Superseded => Self::Superseded,
             GenerationError::Unread => Self::Unread,
+            GenerationError::Barred => Self::Refused,
         }
     }
 }

@@ -21,7 +21,7 @@ macro_rules! files {
 }
 
 /// Name and text of the files, in the order in which they are applied: each after those it calls.
-const FILES: [(&str, &str); 14] = files![
+const FILES: [(&str, &str); 16] = files![
     "record_reservations",
     "end_holds",
     "key_claim",
@@ -35,6 +35,8 @@ const FILES: [(&str, &str); 14] = files![
     "move_reservation",
     "give_seats",
     "revoke_guest",
+    "erase_name",
+    "erase_users",
     "publish_events",
 ];
 

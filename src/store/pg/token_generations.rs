@@ -5,10 +5,13 @@
 //! generation (`migrations/0023_restore.sql`). Tokens and tickets name the generation under which they
 //! were signed. One of an earlier generation is accepted only if the restored database has its user.
 
+mod barred_users;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
+use self::barred_users::BarredUsers;
 use super::Pg;
 use crate::store::StoreError;
 use crate::store::id::UserId;
@@ -31,12 +34,25 @@ pub enum GenerationError {
     /// This process has not read the generations yet.
     #[error("the token generations have not been read yet")]
     Unread,
+    /// Its user is erased, or is being erased.
+    #[error("its user is erased")]
+    Barred,
+}
+
+/// What a read has found to have changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GenerationChanges {
+    /// Ids may name others than before: there is a new generation, or the database is another copy.
+    pub ids: bool,
+    /// Users were barred, or no longer are.
+    pub barred: bool,
 }
 
 /// The generations as this process read them last; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct TokenGenerations {
     last: Arc<ArcSwapOption<LastRead>>,
+    barred: BarredUsers,
 }
 
 /// What was read last.
@@ -52,7 +68,8 @@ struct LastRead {
 impl Default for TokenGenerations {
     /// No restore has happened.
     fn default() -> Self {
-        Self { last: Arc::new(ArcSwapOption::from_pointee(LastRead::default())) }
+        let last = Arc::new(ArcSwapOption::from_pointee(LastRead::default()));
+        Self { last, barred: BarredUsers::default() }
     }
 }
 
@@ -60,7 +77,7 @@ impl TokenGenerations {
     /// Generations that [`TokenGenerations::refresh`] has yet to read.
     #[must_use]
     pub fn unread() -> Self {
-        Self { last: Arc::default() }
+        Self { last: Arc::default(), barred: BarredUsers::default() }
     }
 
     /// Reads the generations once.
@@ -73,12 +90,13 @@ impl TokenGenerations {
         Ok(generations)
     }
 
-    /// Reads the generations again; returns whether ids may name others than before: there is a new
-    /// generation, or the database is another copy. The first read returns false.
+    /// Reads the generations and the barred users again; returns what has changed. The first read of
+    /// the generations is no change.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if PostgreSQL does not answer. The last ones stay in use.
-    pub async fn refresh(&self, pg: &Pg) -> Result<bool, StoreError> {
+    pub async fn refresh(&self, pg: &Pg) -> Result<GenerationChanges, StoreError> {
+        let barred = self.barred.refresh(pg).await?;
         let rows = sqlx::query!(
             r#"select left(pg_walfile_name(pg_current_wal_lsn()), 8) || '-' || d.oid as "copy!",
                       r.generation as "generation?", r.kept_users as "kept_users?"
@@ -92,7 +110,7 @@ impl TokenGenerations {
             let generation = row.generation?.cast_unsigned();
             Some(TokenGeneration { generation, kept_users: row.kept_users? })
         });
-        Ok(self.replace(&copy, generations.collect()))
+        Ok(GenerationChanges { ids: self.replace(&copy, generations.collect()), barred })
     }
 
     /// Takes over generations, oldest first, of a copy of the database; returns whether either
@@ -118,13 +136,22 @@ impl TokenGenerations {
         Ok(generations.last().map_or(0, |last| last.generation))
     }
 
+    /// Whether the tokens and tickets of a user are refused.
+    #[must_use]
+    pub fn is_barred(&self, user: UserId) -> bool {
+        self.barred.has(user)
+    }
+
     /// Checks that what was signed under `generation` still names the same person as `user`. A
     /// generation that this process has not read yet is accepted: another process has read it. Before
     /// the first read, while PostgreSQL is down, everything is accepted: no user can be changed.
     ///
     /// # Errors
-    /// [`GenerationError::Superseded`].
+    /// [`GenerationError::Superseded`], [`GenerationError::Barred`].
     pub fn check(&self, generation: u64, user: UserId) -> Result<(), GenerationError> {
+        if self.is_barred(user) {
+            return Err(GenerationError::Barred);
+        }
         let last = self.last.load();
         let Some(LastRead { generations, .. }) = last.as_deref() else {
             return Ok(());

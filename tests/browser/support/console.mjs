@@ -33,9 +33,12 @@ export async function answerDialog(page, answer) {
 /**
  * Calls the API as the operator.
  * @param {Service} service @param {string} method @param {string} path @param {any} [body]
+ * @param {string} [key] the idempotency key
  */
-export async function callAsOperator(service, method, path, body) {
+export async function callAsOperator(service, method, path, body, key) {
+  /** @type {Record<string, string>} */
   const headers = { authorization: `Bearer ${service.admin}`, 'content-type': 'application/json' };
+  if (key) headers['idempotency-key'] = key;
   const answer = await fetch(service.url + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
@@ -59,4 +62,15 @@ export async function makeSale(service, { title = 'Night', sections, queue = {},
   ];
   if (all.length > 0) await callAsOperator(service, 'POST', `/v1/admin/schedules/${schedule.id}/seats`, { sections: all });
   return { concert: concert.id, schedule: schedule.id };
+}
+
+/** Refunds every payment of a schedule, and waits until that is done. @param {Service} service @param {number} schedule */
+export async function refundSale(service, schedule) {
+  const body = { seats: 'FREE', reason: 'The concert is cancelled.' };
+  let job = await callAsOperator(service, 'POST', `/v1/admin/schedules/${schedule}/refund`, body, `refund-${schedule}`);
+  while (job.state !== 'DONE') {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    job = await callAsOperator(service, 'GET', `/v1/admin/jobs/${job.id}`);
+  }
+  return job;
 }

@@ -8,6 +8,7 @@ export class Buyer {
   /** @param {string} url the service's address */
   constructor(url) {
     this.url = url;
+    this.id = 0;
     /** @type {string | null} */
     this.token = null;
     /** @type {string | null} */
@@ -33,6 +34,7 @@ export class Buyer {
   /** Signs up and adds points. @param {number} [points] */
   async signUp(points = 0) {
     const made = await this.call('POST', '/v1/users', { name: 'Kim' });
+    this.id = made.body.id;
     this.token = made.body.access_token;
     if (points > 0) await this.call('POST', '/v1/points/charges', { amount: points }, true);
     return this;

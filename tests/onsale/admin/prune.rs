@@ -21,6 +21,7 @@ const ALL: RetentionSettings = RetentionSettings {
     keep_rejections: Keep::For(DAY),
     keep_audit: Keep::For(DAY),
     keep_parked: Keep::For(DAY),
+    keep_users: Keep::Forever,
 };
 
 async fn execute(world: &World, sql: &'static str) {

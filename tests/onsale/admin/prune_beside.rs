@@ -23,6 +23,7 @@ async fn prune_beside(world: &World, schedule: i64, table: &str, order: &str) ->
         keep_rejections: if table == "rejection_count" { DAY } else { Keep::Forever },
         keep_audit: Keep::Forever,
         keep_parked: Keep::Forever,
+        keep_users: Keep::Forever,
     };
     let mut other = world.pool.begin().await.expect("a transaction");
     let page = format!(

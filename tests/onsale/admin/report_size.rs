@@ -114,6 +114,7 @@ async fn the_report_of_ten_million_entries_is_computed_listed_and_pruned() {
         keep_rejections: keep,
         keep_audit: Keep::Forever,
         keep_parked: keep,
+        keep_users: Keep::Forever,
     };
     let dry = timed("counting old rows", Pruner::new(pg.clone(), retention, false).run()).await;
     assert_eq!(dry.expect("counts")[0].rows, rows.unsigned_abs());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use onsale::http::api::problem::ProblemCode;
 
 /// Status and code of every refusal.
-const CODES: [(u16, &str); 74] = [
+const CODES: [(u16, &str); 79] = [
     (400, "idempotency_key_required"),
     (400, "invalid_json"),
     (401, "ticket_invalid"),
@@ -23,6 +23,7 @@ const CODES: [(u16, &str); 74] = [
     (404, "event_not_found"),
     (404, "guest_not_found"),
     (404, "hold_not_found"),
+    (404, "job_not_found"),
     (404, "not_found"),
     (404, "payment_not_found"),
     (404, "reservation_not_found"),
@@ -44,11 +45,14 @@ const CODES: [(u16, &str); 74] = [
     (409, "has_buyers"),
     (409, "hold_expired"),
     (409, "hold_not_paid"),
+    (409, "job_exists"),
+    (409, "job_not_cancellable"),
     (409, "line_is_open"),
     (409, "not_in_queue"),
     (409, "not_enough_seats"),
     (409, "not_publishable"),
     (409, "other_price"),
+    (409, "own_user"),
     (409, "queue_not_open"),
     (409, "refund_closed"),
     (409, "request_in_progress"),
@@ -63,6 +67,7 @@ const CODES: [(u16, &str); 74] = [
     (409, "seats_reserved"),
     (409, "signs_in_elsewhere"),
     (409, "sold_out"),
+    (409, "user_has_entitlements"),
     (409, "webhook_disabled"),
     (409, "webhook_limit"),
     (410, "entrants_removed"),

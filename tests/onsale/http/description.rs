@@ -16,7 +16,7 @@ const EDIT: &str = "forbidden changed_meanwhile being_removed";
 pub const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 78] = [
+const CALLS: [(&str, &str, &[&str]); 86] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),
@@ -148,6 +148,22 @@ const CALLS: [(&str, &str, &[&str]); 78] = [
     ),
     ("get", "/v1/admin/schedules/{id}/report/entries.csv", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/health", &["forbidden"]),
+    ("get", "/v1/admin/schedules/{id}/exports/{file}", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/refund", &["forbidden schedule_not_found"]),
+    (
+        "post",
+        "/v1/admin/schedules/{id}/refund",
+        &["forbidden schedule_not_found job_exists", KEY, BODY],
+    ),
+    ("get", "/v1/admin/jobs", &["forbidden"]),
+    ("get", "/v1/admin/jobs/{id}", &["forbidden job_not_found"]),
+    ("post", "/v1/admin/jobs/{id}/cancel", &["forbidden job_not_found job_not_cancellable"]),
+    ("get", "/v1/admin/users/{id}/data", &["forbidden user_not_found"]),
+    (
+        "post",
+        "/v1/admin/users/{id}/erase",
+        &["forbidden user_not_found user_has_entitlements own_user job_exists", KEY, BODY],
+    ),
     ("post", "/v1/admin/webhooks", &["forbidden webhook_limit", BODY]),
     ("get", "/v1/admin/webhooks", &["forbidden"]),
     ("get", "/v1/admin/webhooks/{id}", &["forbidden webhook_not_found"]),

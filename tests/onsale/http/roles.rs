@@ -11,7 +11,7 @@ use crate::support::sale;
 use crate::support::world::{Process, World, token};
 
 /// Every operation of staff, with the least role that it needs.
-const OPERATIONS: [(&str, &str, Role); 58] = [
+const OPERATIONS: [(&str, &str, Role); 66] = [
     ("post", "/v1/admin/concerts", Role::Admin),
     ("patch", "/v1/admin/concerts/{id}", Role::Operator),
     ("post", "/v1/admin/concerts/{id}/schedules", Role::Admin),
@@ -67,6 +67,14 @@ const OPERATIONS: [(&str, &str, Role); 58] = [
     ("delete", "/v1/admin/schedules/{id}/seats", Role::Admin),
     ("delete", "/v1/admin/schedules/{id}", Role::Admin),
     ("delete", "/v1/admin/concerts/{id}", Role::Admin),
+    ("get", "/v1/admin/schedules/{id}/exports/{file}", Role::BoxOffice),
+    ("get", "/v1/admin/schedules/{id}/refund", Role::BoxOffice),
+    ("post", "/v1/admin/schedules/{id}/refund", Role::Operator),
+    ("get", "/v1/admin/jobs", Role::Viewer),
+    ("get", "/v1/admin/jobs/{id}", Role::Viewer),
+    ("post", "/v1/admin/jobs/{id}/cancel", Role::Operator),
+    ("get", "/v1/admin/users/{id}/data", Role::Admin),
+    ("post", "/v1/admin/users/{id}/erase", Role::Admin),
     ("get", "/v1/events", Role::Admin),
     ("get", "/v1/admin/event-feed", Role::Admin),
     ("patch", "/v1/admin/event-feed", Role::Admin),

@@ -72,6 +72,12 @@ const FILL: [&str; 20] = [
      select 1 + id % 3, id, entity, case when id % 100 = 0 then 'PENDING' else 'DELIVERED' end,
             occurred_at, case when id % 100 = 0 then null else occurred_at end
      from sale_event",
+    "insert into job (kind, concert_schedule_id, user_id, requested_by, cancellable, state, finished_at)
+     select 'REFUND_SCHEDULE', n, n, 1, true, case when n % 100 = 0 then 'PENDING' else 'DONE' end,
+            case when n % 100 = 0 then null else now() - n * interval '1 min' end
+     from generate_series(1, 20000) n",
+    "insert into barred_user (user_id, changed_at)
+     select id, now() - id * interval '1 min' from \"user\"",
 ];
 
 /// Makes every table with at least 1,000 rows, and its indexes, as large as `$1` rows. The planner

@@ -82,6 +82,11 @@ impl Program {
         Client::new(self.addr)
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Everything it has written so far to stdout and stderr.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()

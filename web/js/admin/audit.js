@@ -13,11 +13,13 @@ import { may } from './role.js';
 
 const ACTIONS = [
   ['concert', 'create', 'change', 'publish', 'remove'],
-  ['schedule', 'create', 'change', 'publish', 'remove'],
+  ['schedule', 'create', 'change', 'publish', 'remove', 'refund'],
   ['queue', 'change'],
   ['seats', 'add', 'replace', 'remove', 'price', 'block', 'unblock'],
   ['box_office', 'refund', 'move', 'give', 'revoke', 'reissue_place', 'reissue_code'],
   ['restore', 'finish'],
+  ['user', 'erase'],
+  ['job', 'cancel', 'finish'],
 ].flatMap(([subject, ...verbs]) => verbs.map((verb) => `${subject}.${verb}`));
 /** Fields of entries that are not changes. */
 const HIDDEN_FIELDS = ['id', 'concert_id'];
@@ -25,11 +27,11 @@ const HIDDEN_FIELDS = ['id', 'concert_id'];
 const MAX_CHANGES = 12;
 const MAX_CREATED = 4;
 
-/** Flattens the queue settings into their schedule. @param {unknown} value @returns {Record<string, unknown>} */
+/** Flattens the queue settings into their schedule, and the figures into their job. @param {unknown} value @returns {Record<string, unknown>} */
 function flatten(value) {
   if (value === null || typeof value !== 'object') return {};
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, one]) => (name === 'queue' ? Object.entries(flatten(one)) : [[name, one]])),
+    Object.entries(value).flatMap(([name, one]) => (name === 'queue' || name === 'figures' ? Object.entries(flatten(one)) : [[name, one]])),
   );
 }
 
@@ -39,6 +41,8 @@ function valueText(name, value) {
   if (name === 'seat_ids' && Array.isArray(value)) return t('admin.audit.seats', { n: value.length });
   if (name === 'prices' && Array.isArray(value)) return t('admin.audit.prices', { n: value.length });
   if (name === 'takings') return money(Number(value));
+  if (name === 'seats' && typeof value === 'string') return t(`admin.refund.${value}`);
+  if (name === 'state') return t(`admin.job.state.${value}`);
   if (name === 'status') return t(`admin.concert.${value}`);
   if (name.endsWith('_at')) return time(String(value));
   if (hasText(`admin.setting.${name}`)) return settingText(name, /** @type {import('./settings.js').Value} */ (value));
@@ -84,8 +88,9 @@ function differences(entry) {
 function subjectLink(subject) {
   const [kind, id] = subject.split(' ');
   /** @type {Record<string, string>} */
-  const parts = { schedule: 'schedules', concert: 'concerts', user: 'box-office/buyers' };
-  const to = parts[kind] && (kind !== 'user' || may('box_office')) ? `#/${parts[kind]}/${id}` : null;
+  const parts = { schedule: `schedules/${id}`, concert: `concerts/${id}`, job: 'jobs', user: `box-office/buyers/${id}` };
+  const part = parts[kind ?? ''];
+  const to = part && (kind !== 'user' || may('box_office')) ? `#/${part}` : null;
   const text = hasText(`admin.audit.${kind}`) ? t(`admin.audit.${kind}`, { id }) : subject;
   return to ? el('a', { href: to }, text) : text;
 }

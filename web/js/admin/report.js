@@ -5,6 +5,8 @@ import { decimal, duration, hasText, money, number, t, time } from '../lib/text.
 import { card, runOnce, figure, table } from './parts.js';
 import { barChart } from './report-drawing.js';
 import { download, get } from './api.js';
+import { exportsCard } from './exports.js';
+import { refundCard } from './refund.js';
 import { OnsaleError } from '../onsale.js';
 import { pause } from '../onsale/call.js';
 
@@ -228,7 +230,8 @@ export async function reportPart(place, { schedule, concert }) {
     card(t('admin.report.away'), rejectionsTable(report.rejections)),
     card(t('admin.report.meaning'), meaning()),
   );
-  setChildren(place, el('div', { class: 'actions report-actions' }, print, csv, again), article);
+  const tools = el('div', { class: 'report-tools' }, exportsCard(schedule.id), refundCard(schedule));
+  setChildren(place, el('div', { class: 'actions report-actions' }, print, csv, again), article, tools);
   if (report.updating) void showNewer(place, { schedule, concert }, article, report.computed_at);
 }
 

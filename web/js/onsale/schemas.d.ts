@@ -828,6 +828,36 @@ export interface components {
        */
       waiting: number;
     };
+    Job: {
+      id: number;
+      kind: string;
+      schedule_id: number | null;
+      user_id: number | null;
+      parameters: Record<string, never>;
+      requested_by: number;
+      requested_by_name: string;
+      state: 'PENDING' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
+      cancellable: boolean;
+      total: number | null;
+      done: number;
+      figures: Record<string, never>;
+      error: string | null;
+      failures: number;
+      created_at: string;
+      started_at: string | null;
+      finished_at: string | null;
+    };
+    RefundPreview: {
+      schedule_id: number;
+      seats: number;
+      buyers: number;
+      amount: number;
+      held_seats: number;
+      refunded_seats: number;
+      selling: boolean;
+      job_id: number | null;
+      server_time: string;
+    };
     /** @description Last run of one background loop of the answering process. */
     LoopHealth: {
       /**
@@ -2900,6 +2930,8 @@ export type Waits = components['schemas']['Waits'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookChange = components['schemas']['WebhookChange'];
 export type WebhookId = components['schemas']['WebhookId'];
+export type Job = components['schemas']['Job'];
+export type RefundPreview = components['schemas']['RefundPreview'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;
 export type AdminConcert = components['schemas']['AdminConcert'];

@@ -68,6 +68,8 @@ export type Problem = Partial<Schema.Problem> & {
 
 /** What the console exchanges with the administration. */
 export type AuditEntry = Answer<Schema.AuditEntry>;
+export type Job = Answer<Schema.Job>;
+export type RefundPreview = Answer<Schema.RefundPreview>;
 export type Health = Schema.Health;
 export type StoreHealth = Answer<Schema.StoreHealth>;
 export type LoopHealth = Schema.LoopHealth;

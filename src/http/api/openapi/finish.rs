@@ -143,6 +143,7 @@ fn describe_parameter(parameter: &mut Value) {
             "1 to 255 visible ASCII characters, the same in every retry of this request",
             json!("hold-5f0c1d"),
         ),
+        "file" => ("The file", json!("payments.csv")),
         "If-Match" => (
             "The `ETag` of the state that this change is based on. If the state is another one by \
              now, the change is refused. Without this header it always applies",

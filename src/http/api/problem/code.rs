@@ -125,6 +125,8 @@ codes! {
     HoldNotFound = "hold_not_found", NOT_FOUND, "You have no such hold",
         "No hold has this id, or it belongs to another user.",
         "Use the `hold_id` of your own hold.", {};
+    JobNotFound = "job_not_found", NOT_FOUND, "There is no such job",
+        "No job has this id.", "List the jobs with `GET /v1/admin/jobs`.", {};
     NotFound = "not_found", NOT_FOUND, "There is nothing here",
         "No route has this path, or an id in the path is malformed.",
         "Check the path against `/openapi.json`.", {};
@@ -144,7 +146,7 @@ codes! {
         "No reservation has this id, or its seat was not given to a guest.",
         "Take the id from the list of guests.", {};
     UserNotFound = "user_not_found", NOT_FOUND, "There is no such user",
-        "No user has this id.", "Search for the user by name.", {};
+        "No user has this id, or the user was erased.", "Search for the user by name.", {};
     WebhookNotFound = "webhook_not_found", NOT_FOUND, "There is no such webhook endpoint",
         "No endpoint has this id, or it was deleted.", "Take the id from the list of endpoints.", {};
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This method is not allowed here",
@@ -189,6 +191,12 @@ codes! {
         "Release an unpaid hold, or take the seats back from the guest.", {};
     HoldExpired = "hold_expired", CONFLICT, "The hold has expired",
         "The hold expired or was released before this payment.", "Hold seats again.", {};
+    JobExists = "job_exists", CONFLICT, "The same work is already being done",
+        "The job `job_id` does the same for this schedule or user, and is not finished.",
+        "Follow that job, or cancel it first.", {"job_id": 7};
+    JobNotCancellable = "job_not_cancellable", CONFLICT, "The job cannot be cancelled",
+        "The job is done or has failed, or it is of a kind that cannot be stopped halfway.",
+        "Look at the state of the job.", {};
     LineIsOpen = "line_is_open", CONFLICT, "The entry order is fixed once the queue is open",
         "`entry_order` cannot change after `queue_opens_at`.",
         "Leave `entry_order` out of the change.", {};
@@ -219,6 +227,9 @@ codes! {
         "`obstacles` lists everything that would make the sale impossible. Nothing changed.",
         "Remove every obstacle, then publish again.",
         {"obstacles": ["no_seats", "sale_is_over"]};
+    OwnUser = "own_user", CONFLICT, "You cannot erase yourself",
+        "The caller's own user cannot be erased by the caller.",
+        "Let another administrator do it.", {};
     QueueNotOpen = "queue_not_open", CONFLICT, "The queue is not open yet",
         "Joining starts at `opens_at`.", "Join at `opens_at`.",
         {"opens_at": "2026-11-22T10:30:00Z"};
@@ -245,6 +256,10 @@ codes! {
     SoldOut = "sold_out", CONFLICT, "Every seat is sold",
         "Every seat is sold or blocked, so the queue accepts no new joins.",
         "Try again later: a refund frees its seat.", {};
+    UserHasEntitlements = "user_has_entitlements", CONFLICT, "The user has something to lose",
+        "The user holds seats, or has paid seats or a balance and does not give them up.",
+        "Wait until holds have ended. Refund or use up the rest, or send `give_up_entitlements`.",
+        {"held_seats": 0, "tickets": 2, "balance": 1500};
     WebhookDisabled = "webhook_disabled", CONFLICT, "The webhook endpoint is disabled",
         "A disabled endpoint gets no messages.", "Enable the endpoint first.", {};
     WebhookLimit = "webhook_limit", CONFLICT, "There are too many webhook endpoints",
