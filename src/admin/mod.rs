@@ -1,10 +1,13 @@
 //! Administration: creates concerts, schedules and seats, and changes the settings of sales. Each
 //! change commits together with its audit row and, if Redis needs to know, its outbox entry.
 
+pub mod alerts;
 pub mod demo;
 pub mod error;
+pub mod history;
 pub mod http;
 pub mod model;
+pub mod pace;
 pub mod pg;
 pub mod prune;
 pub(crate) mod rules;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::alerts::service::Alerts;
+use super::history::service::SaleHistory;
 use super::sales_report::service::SalesReports;
 use super::seat::service::SeatAdmin;
 use super::service::SaleAdmin;
@@ -40,6 +42,10 @@ pub struct AdminServices {
     pub seats: SeatAdmin,
     /// The current figures of a sale.
     pub figures: SaleFigures,
+    /// The alerts of a sale.
+    pub alerts: Alerts,
+    /// The history of a sale.
+    pub history: SaleHistory,
     /// The changes that administrators made.
     pub audit: AuditLog,
     /// The sales reports.
@@ -52,12 +58,21 @@ impl AdminServices {
     /// Creates the services.
     #[must_use]
     pub fn new(parts: AdminParts) -> Self {
-        let AdminParts { pg, catalogue, boards, claims, keyspaces, polls, metrics, allow_drill } =
-            parts;
+        let AdminParts { pg, catalogue, boards, claims, keyspaces, .. } = parts;
+        let AdminParts { polls, metrics, allow_drill, .. } = parts;
         let sales = SaleAdmin::new(pg.clone(), catalogue.clone(), keyspaces.clone());
         Self {
             seats: SeatAdmin::new(sales.clone(), claims),
-            figures: SaleFigures::new(pg.clone(), catalogue.clone(), boards, polls, &metrics),
+            figures: SaleFigures::new(
+                pg.clone(),
+                catalogue.clone(),
+                boards,
+                keyspaces.clone(),
+                polls,
+                &metrics,
+            ),
+            alerts: Alerts::new(pg.clone(), catalogue.clone()),
+            history: SaleHistory::new(pg.clone(), catalogue.clone()),
             audit: AuditLog::new(pg.clone()),
             reports: SalesReports::new(pg.clone()),
             watch: SaleWatch::new(pg, catalogue, keyspaces, metrics, allow_drill),

@@ -58,6 +58,10 @@ event_types! {
     ScheduleClosed = "schedule.closed",
     /// Buyers were admitted: up to 100 in one event.
     QueueAdmitted = "queue.admitted",
+    /// An alert about a sale or a store began.
+    AlertBegun = "alert.begun",
+    /// An alert about a sale or a store ended.
+    AlertEnded = "alert.ended",
     /// A test that an administrator sent to one endpoint.
     WebhookTest = "webhook.test",
 }

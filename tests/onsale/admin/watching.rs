@@ -82,9 +82,12 @@ async fn health_shows_which_store_is_down_and_that_the_loops_run() {
             health["loops"].as_array()?.iter().filter_map(|one| one["name"].as_str()).collect();
         let all = [
             "admission",
+            "alerts",
             "archive",
             "expiry",
             "generations",
+            "history",
+            "history rollup",
             "presence",
             "purge",
             "readiness",

@@ -117,6 +117,8 @@ const CALLS: [(&str, &str, &[&str]); 64] = [
     ),
     ("get", "/v1/admin/schedules/{id}/stats", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/stats/stream", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/history", &["forbidden schedule_not_found"]),
+    ("get", "/v1/admin/schedules/{id}/alerts", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/seats/blocked", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/next", &["forbidden schedule_not_found"]),
     ("get", "/v1/admin/schedules/{id}/report", &["forbidden schedule_not_found report_pending"]),

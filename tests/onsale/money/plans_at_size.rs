@@ -13,7 +13,7 @@ use crate::support::world::World;
 const ROWS: i64 = 10_000_000;
 
 /// Forty sales, and 20,000 rows in each table that grows.
-const FILL: [&str; 18] = [
+const FILL: [&str; 20] = [
     // It would count the rows again.
     "do $$ declare t text; begin
        for t in select quote_ident(relname) from pg_class
@@ -58,6 +58,14 @@ const FILL: [&str; 18] = [
      from concert_schedule s, generate_series(1, 500) n",
     "insert into audit (admin, action, subject)
      select 1, 'queue.change', 'schedule 1' from generate_series(1, 20000)",
+    "insert into sale_sample (concert_schedule_id, step, at, counted_at, stands, phase, recovering,
+                              drawing)
+     select s.id, (array[1, 10, 60])[1 + n % 3], now() - n * interval '1 s', now(), 2, 'OPEN', false,
+            false
+     from concert_schedule s, generate_series(1, 500) n",
+    "insert into store_repair (concert_schedule_id, what, times, at)
+     select s.id, 'seat', 1, now() - n * interval '1 min'
+     from concert_schedule s, generate_series(1, 500) n",
     "insert into sale_event (type, entity, data, position, occurred_at)
      select 'reservation.held', 'hold:' || n, '{}', n, now() - (20000 - n) * interval '10 s'
      from generate_series(1, 20000) n",

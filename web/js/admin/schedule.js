@@ -1,7 +1,8 @@
 // @ts-check
-/** One schedule, with tabs for the live view, venue, seats, settings, audit log and report. */
+/** One schedule, with tabs for the live view, venue, seats, settings, alerts, audit log and report. */
 import { el, setChildren } from '../lib/dom.js';
 import { t, time } from '../lib/text.js';
+import { alertsPart, openAlerts } from './alerts.js';
 import { showAuditOf } from './audit.js';
 import { livePart } from './live.js';
 import { heading, phaseBadge } from './parts.js';
@@ -23,6 +24,7 @@ const TABS = [
   ['venue', venuePart],
   ['seats', seatsPart],
   ['settings', settingsPart],
+  ['alerts', alertsPart],
   ['audit', (place, { schedule }) => showAuditOf(place, { subject: `schedule ${schedule.id}` })],
   ['report', reportPart],
 ];
@@ -39,6 +41,7 @@ export async function schedulePart(place, [id], rest) {
   });
   const buyers = el('a', { class: 'button quiet', href: `/schedules/${id}/wait`, target: '_blank', rel: 'noopener' }, t('admin.buyers'));
   const content = el('div', { class: 'tab' });
+  const leaving = new AbortController();
   let badge = phaseBadge(schedule.phase);
   const onPhase = (/** @type {string} */ phase) => {
     const now = phaseBadge(phase);
@@ -62,8 +65,18 @@ export async function schedulePart(place, [id], rest) {
       actions: [buyers],
     }),
     el('nav', { class: 'tabs', 'aria-label': t('admin.tabs') }, tabs),
+    openAlerts(schedule.id, leaving.signal),
     content,
   );
   const tab = TABS.find(([end]) => end === rest)?.[1] ?? livePart;
-  return tab(content, { schedule, concert, onPhase });
+  try {
+    const end = await tab(content, { schedule, concert, onPhase });
+    return () => {
+      leaving.abort();
+      end?.();
+    };
+  } catch (error) {
+    leaving.abort();
+    throw error;
+  }
 }

@@ -1,0 +1,22 @@
+//! The SQL of a sale's pace.
+
+use chrono::{DateTime, Utc};
+
+use crate::store::StoreError;
+use crate::store::id::ScheduleId;
+use crate::store::pg::Pg;
+
+/// Who paused the admission of a schedule last, and when. `None` if the audit does not have it.
+pub async fn last_pause(
+    pg: &Pg,
+    schedule: ScheduleId,
+) -> Result<Option<(String, DateTime<Utc>)>, StoreError> {
+    let row = sqlx::query!(
+        r#"select u.name, a.created_at from audit a join "user" u on u.id = a.admin
+           where a.subject = $1 and a.after @> '{"queue": {"paused": true}}'
+             and (a.before is null or a.before @> '{"queue": {"paused": false}}')
+           order by a.id desc limit 1"#,
+        format!("schedule {schedule}")
+    );
+    Ok(row.fetch_optional(pg.pool()).await?.map(|row| (row.name, row.created_at)))
+}
