@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::store::id::ScheduleId;
 
 macro_rules! alert_kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+    ($($(#[$doc:meta])* $name:ident = $text:tt,)+) => {
         /// What an alert is about.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
         pub enum AlertKind {

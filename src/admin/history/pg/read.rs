@@ -105,7 +105,9 @@ pub async fn recent(tx: &mut Tx, seconds: f64) -> Result<Vec<(ScheduleId, Sample
           order by concert_schedule_id, at",
         seconds
     );
-    let sample = |row: Row| Ok((ScheduleId(row.concert_schedule_id), Sample::try_from(row)?));
+    let sample = |row: Row| -> Result<(ScheduleId, Sample), StoreError> {
+        Ok((ScheduleId(row.concert_schedule_id), Sample::try_from(row)?))
+    };
     rows.fetch_all(tx.conn()).await?.into_iter().map(sample).collect()
 }
 
