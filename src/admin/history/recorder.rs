@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::pg;
 use super::redis::{self, SaleSeen};
-use super::sample::{IDLE_STANDS, LoadSizes, STANDS, SaleSizes, Sample, SoldSizes};
+use super::sample::{IDLE_STANDS, LoadSizes, STANDS, SaleSizes, Sample};
 use crate::admin::stats::answers::{self, Answers, Call, Window};
 use crate::board::meta::{Drawn, Meta};
 use crate::concert::model::{Phase, SaleState};

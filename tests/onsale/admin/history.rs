@@ -32,7 +32,9 @@ fn known(history: &Value, name: &str) -> Vec<f64> {
 
 fn kinds(history: &Value) -> Vec<&str> {
     let markers = history["markers"].as_array().expect("markers");
-    markers.iter().for_each(|marker| shape::check(marker, MARKER));
+    for marker in markers {
+        shape::check(marker, MARKER);
+    }
     markers.iter().map(|marker| marker["kind"].as_str().expect("a kind")).collect()
 }
 

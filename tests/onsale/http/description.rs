@@ -13,7 +13,7 @@ const BODY: &str =
 const KEY: &str = "idempotency_key_required idempotency_key_reused request_in_progress";
 
 /// Every operation of the contract with its refusal codes, except those that all operations have.
-const CALLS: [(&str, &str, &[&str]); 64] = [
+const CALLS: [(&str, &str, &[&str]); 66] = [
     ("post", "/v1/users", &["signup_closed", BODY]),
     ("get", "/v1/users/me", &["unauthenticated"]),
     ("post", "/v1/users/me/token", &["unauthenticated session_not_renewable"]),

@@ -99,7 +99,7 @@ fn rates_go_on_from_minutes_to_tens_to_seconds() {
 fn an_idle_sale_stands_for_longer_and_a_rebuild_has_no_admission_rate() {
     let idle = Sample { stands: IDLE_STANDS, ..sample(0.0, 0, 7) };
     let mut rebuilt = sample(1.0, 0, 0);
-    let found = series(&[idle.clone()], (0.0, 15.0), 1);
+    let found = series(std::slice::from_ref(&idle), (0.0, 15.0), 1);
     assert_eq!(found.waiting.iter().filter(|value| value.is_some()).count(), 11);
     rebuilt.sale.as_mut().unwrap().epoch = 2;
     let rates = rebuilt.rates_since(&idle);
