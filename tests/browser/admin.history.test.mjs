@@ -25,13 +25,13 @@ async function recorded(schedule, seconds) {
   }
 }
 
-/** The share of a chart's drawing, from the left, that has ink of its first line. @param {import('playwright-core').Page} page @param {string} name */
-const drawnShare = (page, name) =>
-  page.locator(`#chart-${name} canvas`).evaluate((element) => {
+/** The share of a chart's drawing, from the left, that has ink of the line of sold seats. @param {import('playwright-core').Page} page */
+const drawnShare = (page) =>
+  page.locator('#chart-seats canvas').evaluate((element) => {
     const canvas = /** @type {HTMLCanvasElement} */ (element);
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
-    const swatch = document.querySelector('#chart-waiting .line-1');
+    const swatch = document.querySelector('#chart-seats .line-3');
     const [red, green, blue] =
       getComputedStyle(/** @type {Element} */ (swatch))
         .borderTopColor.match(/\d+/g)
@@ -45,7 +45,7 @@ const drawnShare = (page, name) =>
   });
 
 test('after a reload the charts begin with the recorded minute, and its markers are listed', async () => {
-  const { schedule } = await makeSale(on.service, { title: 'Remembered', queue: { capacity: 4, admit_per_second: 4 } });
+  const { schedule } = await makeSale(on.service, { title: 'Recorded', queue: { capacity: 4, admit_per_second: 4 } });
   const people = await createBuyers(on.service.url, 24);
   const done = runBuyers(people, schedule, 120);
   await recorded(schedule, 10);
@@ -55,16 +55,17 @@ test('after a reload the charts begin with the recorded minute, and its markers 
   const context = await on.context({ size: { viewport: { width: 1440, height: 1060 } } });
   // The console was not open before: everything drawn is recorded.
   const page = await openConsole(context, on.service, `/schedules/${schedule}`);
-  await page.locator('#chart-waiting canvas').waitFor();
+  await page.locator('#chart-seats canvas').waitFor();
   await page.locator('.markers li[data-kind="MESSAGE"]', { hasText: 'Nearly there' }).waitFor();
   await page.locator('.markers li[data-kind="CHANGED"]', { hasText: 'Capacity: 4 people → 6 people' }).waitFor();
-  const share = await drawnShare(page, 'waiting');
-  assert.ok(share > 0.4, `the line covers ${Math.round(100 * share)} % of the chart at once`);
+  await page.waitForFunction(() => document.querySelector('#tile-sold strong')?.textContent !== '0');
   await on.takeScreenshot(page, 'admin-history', { full: true });
+  const share = await drawnShare(page);
+  assert.ok(share > 0.4, `the line covers ${Math.round(100 * share)} % of the chart at once`);
   await page.reload();
   await page.locator('.markers li[data-kind="MESSAGE"]').waitFor();
   await page.waitForFunction(() => /\d/.test(document.querySelector('#chart-waiting strong')?.textContent ?? ''));
-  assert.ok((await drawnShare(page, 'waiting')) > 0.4, 'and after a reload');
+  assert.ok((await drawnShare(page)) > 0.4, 'and after a reload');
   await page.getByLabel('Time range').selectOption('3600');
   await page.locator('.markers li[data-kind="MESSAGE"]').waitFor();
   await page.getByLabel('Time range').selectOption('sale');

@@ -19,4 +19,5 @@ pub mod report_size;
 pub mod sale_alerts;
 pub mod sale_settings;
 pub mod sales_report;
+pub mod store_alerts;
 pub mod watching;

@@ -1,9 +1,8 @@
-//! Alerts about sales and stores: none in a healthy sale, and the right one when its cause is there.
+//! Alerts about sales: none in a healthy sale, and the right one when its cause is there.
 
 use chrono::TimeDelta;
 use onsale::admin::alerts::rules::AlertRules;
 use onsale::admin::alerts::watch::AlertWatch;
-use onsale::store::pg::Pg;
 use onsale::store::redis::Redis;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
@@ -12,7 +11,6 @@ use crate::sale::refusals::active_buyer;
 use crate::support::client::Client;
 use crate::support::crowd::{create_users, join_at_once};
 use crate::support::faults::key;
-use crate::support::proxy::{Mode, Proxy};
 use crate::support::receiver::Receiver;
 use crate::support::sale::{self, Sale};
 use crate::support::shape;
@@ -23,7 +21,7 @@ use crate::webhooks::{LOCAL, create, wait_for};
 const ALERT: &str = "id:int kind:text schedule_id:int? begun_at:time ended_at:time? detail:object";
 
 /// Times of seconds, so that a test need not wait for minutes.
-fn quick() -> AlertRules {
+pub fn quick() -> AlertRules {
     let seconds = TimeDelta::seconds;
     AlertRules {
         // Also if another process has just checked.
@@ -31,7 +29,8 @@ fn quick() -> AlertRules {
         nobody_admitted: seconds(4),
         recovering: seconds(2),
         refusals: seconds(4),
-        slow: seconds(3),
+        // This machine may be slow for seconds.
+        slow: seconds(60),
         sold_out: seconds(2),
         unavailable: seconds(2),
         repaired: seconds(5),
@@ -40,25 +39,25 @@ fn quick() -> AlertRules {
     }
 }
 
-fn watch(world: &World) -> AlertWatch {
+pub fn watch(world: &World) -> AlertWatch {
     AlertWatch::new(world.pg.clone(), Redis::lazy(&world.redis_url).expect("an address"), quick())
 }
 
 /// Checks with quick rules. The processes of the test leave it to them.
-async fn check(world: &World, watch: &AlertWatch) {
+pub async fn check(world: &World, watch: &AlertWatch) {
     let mine = "update sale_alert_check set checked_at = clock_timestamp() + interval '1 h'";
     sqlx::query(mine).execute(&world.pool).await.expect("PostgreSQL");
     watch.step().await.expect("a check");
     sqlx::query(mine).execute(&world.pool).await.expect("PostgreSQL");
 }
 
-async fn alerts(admin: &Client, sale: &Sale, query: &str) -> Vec<Value> {
+pub async fn alerts(admin: &Client, sale: &Sale, query: &str) -> Vec<Value> {
     let path = format!("/v1/admin/schedules/{}/alerts{query}", sale.schedule);
     shape::check_page(&admin.get(&path).await.ok(200), ALERT)
 }
 
 /// Checks until an alert of a kind lasts, or has ended; fails if there is one of another kind.
-async fn wait_for_alert(
+pub async fn wait_for_alert(
     (world, watch): (&World, &AlertWatch),
     (admin, sale): (&Client, &Sale),
     kind: &str,
@@ -151,7 +150,7 @@ async fn admission_that_stands_still_has_an_alert_until_somebody_is_admitted() {
     let world = World::new().await;
     let process = world.start().await;
     let admin = process.admin().await;
-    let sale = sale::open(&admin, 1, 9, json!({"capacity": 5, "admit_per_second": 1})).await;
+    let sale = sale::open(&admin, 1, 9, json!({"capacity": 5})).await;
     let _first = active_buyer(&process, &sale).await;
     // The token bucket is broken: it has no token, and was filled in the far future.
     let mut redis = world.raw_redis().await;
@@ -228,66 +227,4 @@ async fn a_repair_of_the_reconciler_is_recorded_and_an_alert() {
     let marker = markers.iter().find(|it| it["kind"] == "REPAIRED").expect("a marker");
     assert_eq!(marker["after"], json!({"what": "seat", "times": 1}));
     wait_for_alert(on, of, "STORES_DIFFER", false).await;
-}
-
-#[tokio::test]
-async fn redis_that_does_not_answer_is_one_alert_without_its_consequences() {
-    let mut world = World::new().await;
-    let process = world.start().await;
-    let admin = process.admin().await;
-    let sale = sale::open(&admin, 1, 9, json!({})).await;
-    let _active = active_buyer(&process, &sale).await;
-    let watch = watch(&world);
-    check(&world, &watch).await;
-    world.redis.kill().await.expect("it dies");
-    let of = (&admin, &sale);
-    let begun = wait_for_alert((&world, &watch), of, "REDIS_UNAVAILABLE", true).await;
-    assert_eq!(begun["schedule_id"], Value::Null, "it is about every sale");
-    world.redis.restart().await.expect("it lives");
-    wait_for_alert((&world, &watch), of, "REDIS_UNAVAILABLE", false).await;
-}
-
-#[tokio::test]
-async fn an_outage_of_postgresql_is_recorded_once_it_is_back() {
-    let world = World::new().await;
-    let (proxy, through) = Proxy::of_url(&world.database_url).await;
-    let process = world.start_with(&[&format!("--database-url={through}")]).await;
-    let admin = process.admin().await;
-    let sale = sale::open(&admin, 1, 9, json!({})).await;
-    let _active = active_buyer(&process, &sale).await;
-    let redis = Redis::lazy(&world.redis_url).expect("an address");
-    let pg = Pg::lazy(&through, 2).expect("a pool");
-    // Two processes see it, and it is recorded once.
-    let watches =
-        [AlertWatch::new(pg.clone(), redis.clone(), quick()), AlertWatch::new(pg, redis, quick())];
-    for watch in &watches {
-        watch.step().await.expect("a check");
-    }
-    proxy.set(Mode::Refuse);
-    let begun = std::time::Instant::now();
-    while begun.elapsed() < std::time::Duration::from_secs(4) {
-        for watch in &watches {
-            watch.step().await.expect_err("PostgreSQL is away");
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    proxy.set(Mode::Pass);
-    until("it is recorded", async || {
-        for watch in &watches {
-            let _ = watch.step().await;
-        }
-        let all = alerts(&admin, &sale, "").await;
-        (!all.is_empty()).then_some(())
-    })
-    .await;
-    for watch in &watches {
-        watch.step().await.expect("a check");
-    }
-    let all = alerts(&admin, &sale, "").await;
-    assert_eq!(all.len(), 1, "{all:?}");
-    assert_eq!(all[0]["kind"], "POSTGRES_UNAVAILABLE");
-    let time = |name: &str| {
-        all[0][name].as_str().expect("a time").parse::<chrono::DateTime<chrono::Utc>>().unwrap()
-    };
-    assert!(time("ended_at") - time("begun_at") >= TimeDelta::seconds(3), "{all:?}");
 }
